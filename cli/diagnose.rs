@@ -1,0 +1,52 @@
+//! Shows what is wrong with a file: the line, a caret, and advice.
+
+use crate::output::{note, safe};
+use evenkeel_rules::{Diagnostic, Level};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Severity,
+};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+/// Files' texts by name, which the reports quote.
+pub(crate) type Texts = BTreeMap<String, String>;
+
+/// Writes a report of each to standard error.
+pub(crate) fn show(diagnostics: &[Diagnostic], texts: &Texts) {
+    let theme = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
+    for diagnostic in diagnostics {
+        note(&render(&handler, diagnostic, texts));
+    }
+}
+
+fn render(handler: &GraphicalReportHandler, diagnostic: &Diagnostic, texts: &Texts) -> String {
+    let text = texts.get(&diagnostic.file);
+    let severity = match diagnostic.level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+    };
+    let mut report = MietteDiagnostic::new(safe(&diagnostic.message))
+        .with_code(diagnostic.code)
+        .with_severity(severity);
+    if let Some(help) = &diagnostic.help {
+        report = report.with_help(safe(help));
+    }
+    if let Some(text) = text {
+        let start = diagnostic.span.start.min(text.len());
+        let length = diagnostic.span.len().min(text.len().saturating_sub(start));
+        report = report.with_label(LabeledSpan::underline((start, length)));
+    }
+    let source = text.cloned().unwrap_or_default();
+    let report = miette::Report::new(report)
+        .with_source_code(NamedSource::new(safe(&diagnostic.file), source));
+    let mut out = String::new();
+    match handler.render_report(&mut out, report.as_ref()) {
+        Ok(()) => out,
+        Err(_) => format!("{}: {}\n", safe(&diagnostic.file), safe(&diagnostic.message)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Where policies come from: a folder, files, or the library that the program carries.
+
+use crate::diagnose::{Texts, show};
+use crate::exit::Stopped;
+use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
+use evenkeel_rules::{Diagnostic, read_cases};
+use include_dir::{Dir, include_dir};
+use std::path::{Path, PathBuf};
+
+/// The shipped policies.
+static LIBRARY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+
+/// The name of the file with an organisation's own functions.
+const FUNCTIONS: &str = "functions.yaml";
+
+/// Policies' files, their test files, and the functions they call.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    /// The policies.
+    pub(crate) policies: Vec<PolicyFile>,
+    /// The functions.
+    pub(crate) functions: Option<PolicyFile>,
+    /// The test files.
+    pub(crate) tests: Vec<PolicyFile>,
+}
+
+impl Library {
+    /// The files under `paths`; the shipped ones where there are no paths.
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Library, Stopped> {
+        let mut library = Library::default();
+        if paths.is_empty() {
+            library.shipped(&LIBRARY);
+        }
+        for path in paths {
+            library.folder_or_file(path)?;
+        }
+        if library.policies.is_empty() {
+            let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+            return Err(Stopped::Usage(format!("no .cel file in {}", names.join(", "))));
+        }
+        Ok(library)
+    }
+
+    fn shipped(&mut self, dir: &Dir<'_>) {
+        for file in dir.files() {
+            if let Some(text) = file.contents_utf8() {
+                self.add(&Path::new("policies").join(file.path()), text.to_owned());
+            }
+        }
+        dir.dirs().for_each(|dir| self.shipped(dir));
+    }
+
+    fn folder_or_file(&mut self, path: &Path) -> Result<(), Stopped> {
+        if path.is_dir() {
+            for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
+                let entry = entry.map_err(|error| Stopped::Io {
+                    what: format!("cannot read {}", path.display()),
+                    error: error.into(),
+                })?;
+                if entry.file_type().is_file() && is_ours(entry.path()) {
+                    self.file(entry.path())?;
+                }
+            }
+            return Ok(());
+        }
+        self.file(path)?;
+        // A file on its own is judged with what lies beside it.
+        let test = path.with_extension("test.yaml");
+        let functions = path.ancestors().skip(1).take(3).map(|dir| dir.join(FUNCTIONS));
+        let beside = functions.filter(|_| self.functions.is_none()).find(|file| file.is_file());
+        for file in [Some(test), beside].into_iter().flatten() {
+            if file.is_file() {
+                self.file(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Stopped> {
+        let read = std::fs::read_to_string(path);
+        let text = read.map_err(Stopped::io(format!("cannot read {}", path.display())))?;
+        self.add(path, text);
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path, text: String) {
+        let name = path.display().to_string().replace('\\', "/");
+        let file = PolicyFile { name, text };
+        if file.name.ends_with(".cel") {
+            self.policies.push(file);
+        } else if file.name.ends_with(".test.yaml") {
+            self.tests.push(file);
+        } else if path.file_name().is_some_and(|name| name == FUNCTIONS) {
+            self.functions = Some(file);
+        }
+    }
+
+    /// The test file of the policy in `file`.
+    pub(crate) fn test_of(&self, file: &str) -> Option<&PolicyFile> {
+        let name = format!("{}.test.yaml", file.strip_suffix(".cel").unwrap_or(file));
+        self.tests.iter().find(|test| test.name == name)
+    }
+
+    /// The texts of all files, for reports.
+    pub(crate) fn texts(&self) -> Texts {
+        let files = self.policies.iter().chain(&self.functions).chain(&self.tests);
+        files.map(|file| (file.name.clone(), file.text.clone())).collect()
+    }
+
+    /// The compiled policies, or everything that is wrong with them.
+    pub(crate) fn compile(&self) -> Result<PolicySet, Vec<Diagnostic>> {
+        PolicySet::load(&self.policies, self.functions.as_ref())
+    }
+
+    /// What is wrong with the test files of policies that are right.
+    pub(crate) fn wrong_cases(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        let wrong = |policy: &Policy| {
+            let test = self.test_of(&policy.file)?;
+            read_cases(&test.name, &test.text, policy).err()
+        };
+        set.policies().iter().filter_map(wrong).flatten().collect()
+    }
+
+    /// The compiled policies; shows what is wrong with them.
+    pub(crate) fn load(&self) -> Result<PolicySet, Stopped> {
+        self.compile().map_err(|wrong| {
+            show(&wrong, &self.texts());
+            let files = if wrong.len() == 1 { "1 problem" } else { "several problems" };
+            Stopped::Wrong(format!("the policies cannot be used: {files}"))
+        })
+    }
+}
+
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    name.ends_with(".cel") || name.ends_with(".test.yaml") || name == FUNCTIONS
+}

@@ -1,0 +1,49 @@
+//! The `evenkeel` command.
+
+mod check;
+mod completions;
+mod diagnose;
+mod exit;
+mod library;
+mod output;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Audits AWS changes against policies written in CEL, and restores what is out of line.
+#[derive(Debug, Parser)]
+#[command(name = "evenkeel", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well
+  1  a finding at or above --fail-on, a failed case, a wrong policy
+  2  wrong usage
+  3  some input could not be read";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Test(test::Test),
+    Completions(completions::Completions),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Check(command) => check::run(&command),
+        Command::Test(command) => test::run(&command),
+        Command::Completions(command) => completions::run(&command),
+    };
+    result
+        .unwrap_or_else(|error| {
+            output::complain(&error.to_string());
+            error.exit()
+        })
+        .into()
+}

@@ -1,0 +1,236 @@
+//! Finds where a JSON object or list ends, 64 bytes at a time, without building anything.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "bit masks of 64 bytes and counts bounded by the input's length"
+)]
+
+use wide::u8x32;
+
+/// Bytes judged at once: one bit each in a `u64`.
+const BLOCK: usize = 64;
+
+/// Sets the one bit that tells `[` from `{` and `]` from `}`.
+const FOLD: u8 = 0x20;
+
+/// A scan for the bracket that closes an object or a list, which may go on from one slice to the next.
+///
+/// Both kinds of bracket count alike, so `{]` passes here: a record is parsed by who wants its content.
+/// Depth is a number, not a stack: nesting costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Brackets {
+    depth: u64,
+    /// All ones when the next byte is inside a string, else zero.
+    quoted: u64,
+    /// One when the next byte is escaped by a backslash, else zero.
+    escaped: u64,
+}
+
+impl Brackets {
+    /// A scan that begins outside any string, `depth` brackets deep.
+    pub(crate) fn new(depth: u64) -> Self {
+        Self { depth, quoted: 0, escaped: 0 }
+    }
+
+    /// The offset just behind the bracket that closes the first one, or none if `bytes` ends before it;
+    /// then the next call goes on where this one ended.
+    pub(crate) fn close(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        for (index, block) in blocks.iter().enumerate() {
+            if let Some(bit) = self.step(&Masks::of(block), BLOCK) {
+                return Some(index * BLOCK + bit + 1);
+            }
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        // Zero bytes behind the end are no brackets, quotes or backslashes: they change nothing.
+        let mut padded = [0; BLOCK];
+        for (to, from) in padded.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        let bit = self.step(&Masks::of(&padded), rest.len())?;
+        Some(blocks.len() * BLOCK + bit + 1)
+    }
+
+    /// Takes one block, of which the first `length` bytes count; the bit of the closing bracket if it is here.
+    #[inline]
+    fn step(&mut self, masks: &Masks, length: usize) -> Option<usize> {
+        let quotes = masks.quotes & !self.escapes(masks.backslashes, length);
+        let inside = running_parity(quotes) ^ self.quoted;
+        self.quoted = 0u64.wrapping_sub(inside >> 63);
+        let opens = masks.opens & !inside;
+        let closes = masks.closes & !inside;
+        let closing = u64::from(closes.count_ones());
+        // The end can only be here if the closing brackets alone would reach depth zero.
+        if self.depth > closing {
+            self.depth = self.depth - closing + u64::from(opens.count_ones());
+            return None;
+        }
+        self.last_close(opens, closes)
+    }
+
+    /// Counts bracket by bracket, in the few blocks where the end may be.
+    fn last_close(&mut self, opens: u64, closes: u64) -> Option<usize> {
+        let mut left = opens | closes;
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left - 1;
+            if (opens >> bit) & 1 == 1 {
+                self.depth += 1;
+            } else {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    return usize::try_from(bit).ok();
+                }
+            }
+        }
+        None
+    }
+
+    /// The bytes that a backslash escapes; a run of backslashes may come from the block before.
+    #[inline]
+    fn escapes(&mut self, backslashes: u64, length: usize) -> u64 {
+        let mut escaped = self.escaped;
+        let mut left = backslashes & !escaped;
+        self.escaped = 0;
+        while left != 0 {
+            let next = left.trailing_zeros() + 1;
+            // What is escaped escapes nothing itself.
+            left &= (left - 1) & !1u64.checked_shl(next).unwrap_or(0);
+            if usize::try_from(next) == Ok(length) {
+                self.escaped = 1;
+            } else {
+                escaped |= 1 << next;
+            }
+        }
+        escaped
+    }
+}
+
+/// Where the bytes that matter are in one block.
+#[derive(Default)]
+struct Masks {
+    quotes: u64,
+    backslashes: u64,
+    opens: u64,
+    closes: u64,
+}
+
+impl Masks {
+    #[inline]
+    fn of(block: &[u8; BLOCK]) -> Self {
+        let (halves, _) = block.as_chunks::<32>();
+        let [low, high] = halves else { return Self::default() };
+        let (low, high) = (u8x32::new(*low), u8x32::new(*high));
+        let fold = u8x32::splat(FOLD);
+        let (folded_low, folded_high) = (low | fold, high | fold);
+        Self {
+            quotes: bits(equal(low, b'"'), equal(high, b'"')),
+            backslashes: rare_bits(equal(low, b'\\'), equal(high, b'\\')),
+            opens: bits(equal(folded_low, b'{'), equal(folded_high, b'{')),
+            closes: bits(equal(folded_low, b'}'), equal(folded_high, b'}')),
+        }
+    }
+}
+
+#[inline]
+fn equal(half: u8x32, byte: u8) -> u8x32 {
+    half.simd_eq(u8x32::splat(byte))
+}
+
+#[inline]
+fn bits(low: u8x32, high: u8x32) -> u64 {
+    u64::from(low.to_bitmask()) | u64::from(high.to_bitmask()) << 32
+}
+
+/// The same for what nearly no block has: one look tells.
+#[inline]
+fn rare_bits(low: u8x32, high: u8x32) -> u64 {
+    if (low | high).to_bitmask() == 0 { 0 } else { bits(low, high) }
+}
+
+/// Each bit is the parity of the bits up to it: between an opening quote and the closing one it is set.
+#[inline]
+fn running_parity(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same, byte by byte.
+    fn close_slowly(bytes: &[u8]) -> Option<usize> {
+        let (mut depth, mut quoted, mut escaped) = (1u64, false, false);
+        for (index, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'"' if !escaped => quoted = !quoted,
+                b'{' | b'[' if !quoted => depth += 1,
+                b'}' | b']' if !quoted => depth -= 1,
+                _ => {}
+            }
+            escaped = *byte == b'\\' && !escaped;
+            if depth == 0 {
+                return Some(index + 1);
+            }
+        }
+        None
+    }
+
+    /// Texts of nothing but what matters, so that every pair of neighbours comes at every place of a block.
+    fn text(seed: u64, length: usize) -> Vec<u8> {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 16).unwrap()
+        };
+        (0..length).map(|_| b"\\\\\\\"\"{[]}}|;^~\xDB\xFD"[next()]).collect()
+    }
+
+    #[test]
+    fn every_text_closes_where_a_slow_scan_says() {
+        let mut closed = 0;
+        for seed in 1..4000 {
+            let text =
+                [&b"{[{[{[{["[..usize::try_from(seed % 9).unwrap()], &text(seed, 300)].concat();
+            let expected = close_slowly(&text);
+            closed += usize::from(expected.is_some_and(|end| end > BLOCK));
+            assert_eq!(Brackets::new(1).close(&text), expected, "{}", text.escape_ascii());
+        }
+        assert!(closed > 100, "the texts are too simple: {closed}");
+    }
+
+    #[test]
+    fn a_scan_goes_on_in_the_next_slice() {
+        for seed in 1..60 {
+            let text = [b"{[{[{[".as_slice(), &text(seed, 300)].concat();
+            let expected = close_slowly(&text);
+            for size in 1..=200 {
+                let mut brackets = Brackets::new(1);
+                let mut start = 0;
+                let found = text.chunks(size).find_map(|chunk| {
+                    let end = brackets.close(chunk).map(|end| start + end);
+                    start += chunk.len();
+                    end
+                });
+                assert_eq!(found, expected, "slices of {size}: {}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn runs_of_backslashes_cross_blocks() {
+        for before in 0..130 {
+            for run in 0..130 {
+                let text =
+                    format!("{}\"{}\"}}\"}}", " ".repeat(before), "\\".repeat(run)).into_bytes();
+                assert_eq!(Brackets::new(1).close(&text), close_slowly(&text), "{before} {run}");
+            }
+        }
+    }
+}

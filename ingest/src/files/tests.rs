@@ -1,0 +1,157 @@
+//! Finding files: every kind of input, each file once, one order.
+
+use std::env;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+
+/// A folder of its own for each test, gone at its end.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let unique = format!("evenkeel-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+        let path = env::temp_dir().join(unique);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        self.path(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Names of the files found, below the scratch folder.
+fn names(scratch: &Scratch, found: &Discovered) -> Vec<String> {
+    let prefix = scratch.path("");
+    found.files.iter().map(|file| file.name.replace(&prefix, "")).collect()
+}
+
+fn problems(found: &Discovered) -> Vec<ProblemKind> {
+    found.problems.iter().map(|problem| problem.what.clone()).collect()
+}
+
+#[test]
+fn a_folder_gives_its_logs_in_one_order_and_counts_the_rest() {
+    let scratch = Scratch::new();
+    for name in [
+        "b/z.json.gz",
+        "b/Z.JSON",
+        "b/a.log",
+        "a.ndjson",
+        "a/x.jsonl",
+        "é.json",
+        "c.gz",
+        "README.md",
+        ".hidden.json",
+        ".git/x.json",
+        "b/notes.txt",
+    ] {
+        scratch.write(name, "12345");
+    }
+    let found = discover(&[scratch.path("")]);
+    let expected =
+        ["a/x.jsonl", "a.ndjson", "b/Z.JSON", "b/a.log", "b/z.json.gz", "c.gz", "é.json"];
+    assert_eq!(names(&scratch, &found), expected);
+    assert!(found.files.iter().all(|file| file.size == 5));
+    assert_eq!((found.ignored.count, found.ignored.examples.len()), (4, 4));
+    assert_eq!(problems(&found), []);
+}
+
+#[test]
+fn a_named_file_is_read_whatever_it_is_called_and_only_once() {
+    let scratch = Scratch::new();
+    let odd = scratch.write("logs/.odd", "x");
+    let log = scratch.write("logs/a.json", "x");
+    let folder = scratch.path("logs");
+    let detour = scratch.path("logs/../logs/a.json");
+    let found = discover(&[odd, log.clone(), folder, detour, log]);
+    assert_eq!(names(&scratch, &found), ["logs/.odd", "logs/a.json"]);
+    let stdin = discover(&["-".to_owned(), "-".to_owned()]);
+    assert_eq!(stdin.files.len(), 1);
+    assert_eq!(stdin.files[0].path, None);
+}
+
+#[test]
+fn a_pattern_is_one_only_where_no_such_path_is() {
+    let scratch = Scratch::new();
+    scratch.write("a1.txt", "x");
+    scratch.write("a2.txt", "x");
+    scratch.write(".a3.txt", "x");
+    scratch.write("a[1].json", "x");
+    scratch.write("a9/deep.json", "x");
+    let found = discover(&[scratch.path("a?.txt"), scratch.path("a[1].json"), scratch.path("a?")]);
+    assert_eq!(names(&scratch, &found), ["a1.txt", "a2.txt", "a[1].json", "a9/deep.json"]);
+    assert_eq!(problems(&found), []);
+    assert_eq!(names(&scratch, &discover(&[scratch.path("*.txt")])), ["a1.txt", "a2.txt"]);
+}
+
+#[test]
+fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
+    let scratch = Scratch::new();
+    let good = scratch.write("good.json", "x");
+    scratch.write("empty/readme", "x");
+    let inputs = ["missing.json", "no*thing", "bad[", "empty"].map(|name| scratch.path(name));
+    let found = discover(&[inputs.as_slice(), &[good]].concat());
+    assert_eq!(names(&scratch, &found), ["good.json"]);
+    let kinds = problems(&found);
+    assert_eq!(kinds[0], InputError::Missing.into());
+    assert_eq!(kinds[1], InputError::NoMatch.into());
+    assert!(matches!(kinds[2], ProblemKind::Input(InputError::Pattern(..))));
+    assert_eq!(kinds[3], InputError::NoLogs.into());
+    assert_eq!(kinds.len(), 4);
+    assert_eq!(found.problems[0].file, scratch.path("missing.json"));
+}
+
+#[test]
+fn links_are_followed_but_not_in_circles() {
+    let scratch = Scratch::new();
+    scratch.write("logs/a.json", "x");
+    scratch.write("elsewhere/b.json", "x");
+    symlink(scratch.path("elsewhere"), scratch.path("logs/link")).unwrap();
+    symlink(scratch.path("logs"), scratch.path("logs/loop")).unwrap();
+    symlink(scratch.path("gone"), scratch.path("logs/broken.json")).unwrap();
+    symlink(scratch.path("logs/a.json"), scratch.path("logs/z.json")).unwrap();
+    let found = discover(&[scratch.path("logs"), scratch.path("elsewhere")]);
+    assert_eq!(names(&scratch, &found), ["logs/a.json", "logs/link/b.json"]);
+    let not_found = InputError::Unreadable(ErrorKind::NotFound);
+    assert_eq!(problems(&found), [not_found.into(), InputError::LinkLoop.into()]);
+    let broken = discover(&[scratch.path("logs/broken.json")]);
+    assert_eq!(problems(&broken), [InputError::Missing.into()]);
+}
+
+#[test]
+fn a_folder_that_may_not_be_read_is_named() {
+    let scratch = Scratch::new();
+    scratch.write("logs/shut/a.json", "x");
+    scratch.write("logs/open/a.json", "x");
+    let shut = scratch.path("logs/shut");
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
+    let found = discover(&[scratch.path("logs")]);
+    let readable = fs::read_dir(&shut).is_ok();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
+    // Who may do everything may read this too.
+    let expected = if readable {
+        vec![]
+    } else {
+        vec![InputError::Unreadable(ErrorKind::PermissionDenied).into()]
+    };
+    assert_eq!(problems(&found), expected);
+    assert_eq!(names(&scratch, &found)[0], "logs/open/a.json");
+}

@@ -1,0 +1,189 @@
+//! Who may take which file, who must wait, and what comes next.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A batch that weighs nothing still takes room.
+const LEAST_WEIGHT: u64 = 64;
+
+/// The order of the files, and what waits for its turn.
+///
+/// The head is the first file that is not wholly consumed. Files are taken in order, so the head is always
+/// in someone's hands if any file is; whoever has it waits only for the consumer, and the consumer only for
+/// the head: so someone always goes on.
+pub(super) struct Order<T> {
+    files: usize,
+    /// The weight that the head may have waiting.
+    head_allowed: u64,
+    /// The weight that all files may have waiting.
+    allowed: u64,
+    /// How many files ahead of the head may be taken.
+    ahead: usize,
+    state: Mutex<State<T>>,
+    /// There may be something to consume.
+    ready: Condvar,
+    /// There may be room to push, or a file to take.
+    room: Condvar,
+}
+
+struct State<T> {
+    /// The next file to take.
+    next: usize,
+    head: usize,
+    /// What waits of the files from the head to the one before `next`.
+    queues: VecDeque<Queue<T>>,
+    /// The weight of all that waits.
+    held: u64,
+    stopped: bool,
+    panicked: Vec<usize>,
+}
+
+/// What waits of one file.
+struct Queue<T> {
+    batches: Vec<T>,
+    weight: u64,
+    done: bool,
+}
+
+impl<T> Order<T> {
+    pub(super) fn new(files: usize, head_allowed: u64, allowed: u64, ahead: usize) -> Self {
+        let state = State {
+            next: 0,
+            head: 0,
+            queues: VecDeque::new(),
+            held: 0,
+            stopped: false,
+            panicked: Vec::new(),
+        };
+        Self {
+            files,
+            head_allowed,
+            allowed,
+            ahead,
+            state: Mutex::new(state),
+            ready: Condvar::new(),
+            room: Condvar::new(),
+        }
+    }
+
+    /// The next file to work on, or none if there is no more to do.
+    pub(super) fn take(&self) -> Option<usize> {
+        let mut state = self.lock();
+        while !state.stopped && state.next < self.files {
+            if state.queues.len() < self.ahead {
+                let file = state.next;
+                state.next = file.saturating_add(1);
+                state.queues.push_back(Queue { batches: Vec::new(), weight: 0, done: false });
+                return Some(file);
+            }
+            state = wait(&self.room, state);
+        }
+        None
+    }
+
+    /// Puts a batch of `file` in its place, when there is room.
+    pub(super) fn push(&self, file: usize, batch: T, weight: u64) -> ControlFlow<()> {
+        let weight = weight.max(LEAST_WEIGHT);
+        let mut state = self.lock();
+        while !state.stopped {
+            let is_head = state.head == file;
+            let held = state.held.saturating_add(weight);
+            let Some(queue) = state.queue(file) else { break };
+            let room =
+                if is_head { queue.weight < self.head_allowed } else { held <= self.allowed };
+            if room {
+                queue.batches.push(batch);
+                queue.weight = queue.weight.saturating_add(weight);
+                state.held = held;
+                if is_head {
+                    self.ready.notify_one();
+                }
+                return ControlFlow::Continue(());
+            }
+            state = wait(&self.room, state);
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Nothing more comes of `file`.
+    pub(super) fn done(&self, file: usize, panicked: bool) {
+        let mut state = self.lock();
+        if let Some(queue) = state.queue(file) {
+            queue.done = true;
+        }
+        if panicked {
+            state.panicked.push(file);
+        }
+        self.ready.notify_one();
+    }
+
+    /// Hands everything over in order, until there is no more or `consume` breaks.
+    pub(super) fn consume(&self, consume: &mut impl FnMut(usize, T) -> ControlFlow<()>) {
+        while let Some((file, batches)) = self.next_batches() {
+            for batch in batches {
+                if consume(file, batch).is_break() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What comes next, when it is there; none at the end.
+    fn next_batches(&self) -> Option<(usize, Vec<T>)> {
+        let mut state = self.lock();
+        while state.head < self.files {
+            let head = state.head;
+            let (batches, weight, done) = match state.queues.front_mut() {
+                Some(queue) => {
+                    let weight = std::mem::take(&mut queue.weight);
+                    (std::mem::take(&mut queue.batches), weight, queue.done)
+                }
+                None => (Vec::new(), 0, false),
+            };
+            state.held = state.held.saturating_sub(weight);
+            if done {
+                state.queues.pop_front();
+                state.head = head.saturating_add(1);
+            }
+            if done || weight > 0 {
+                self.room.notify_all();
+            }
+            if !batches.is_empty() {
+                return Some((head, batches));
+            }
+            if !done {
+                state = wait(&self.ready, state);
+            }
+        }
+        None
+    }
+
+    /// Ends the work: nobody waits any more, and nothing more is taken.
+    pub(super) fn stop(&self) {
+        self.lock().stopped = true;
+        self.room.notify_all();
+    }
+
+    /// The files whose work panicked, in order.
+    pub(super) fn panicked(&self) -> Vec<usize> {
+        let mut panicked = self.lock().panicked.clone();
+        panicked.sort_unstable();
+        panicked
+    }
+
+    /// No lock is held while foreign code runs, so a panic leaves nothing half done.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    fn queue(&mut self, file: usize) -> Option<&mut Queue<T>> {
+        self.queues.get_mut(file.checked_sub(self.head)?)
+    }
+}
+
+fn wait<'s, T>(condition: &Condvar, state: MutexGuard<'s, T>) -> MutexGuard<'s, T> {
+    condition.wait(state).unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,440 @@
+//! The splitter against every shape and every trap, in one piece and byte by byte.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::string_slice,
+    reason = "small known texts"
+)]
+
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+
+use super::*;
+
+/// An item that owns its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Got {
+    Record(u64, String),
+    Bad(u64, BadRecord),
+    Skipped(String, u64),
+}
+
+fn own(item: Item<'_>) -> Got {
+    match item {
+        Item::Record { number, bytes } => {
+            Got::Record(number, String::from_utf8_lossy(bytes).into_owned())
+        }
+        Item::Bad { number, why } => Got::Bad(number, why),
+        Item::Skipped { kind, count } => Got::Skipped(kind.to_owned(), count),
+    }
+}
+
+/// Splits a text that comes in chunks, as a reader does: what is not used is handed in again, with more.
+fn split_in(text: &[u8], chunk: usize) -> (Vec<Got>, Vec<DocumentError>) {
+    split_by(Splitter::new(MAX_RECORD), text, chunk)
+}
+
+fn split_by(mut splitter: Splitter, text: &[u8], chunk: usize) -> (Vec<Got>, Vec<DocumentError>) {
+    let mut items = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    loop {
+        end = (end + chunk).min(text.len());
+        let last = end == text.len();
+        start += splitter.advance(&text[start..end], last, &mut |item| {
+            items.push(own(item));
+            ControlFlow::Continue(())
+        });
+        if last {
+            assert_eq!(start, end, "all is used in the end");
+            return (items, splitter.problems().to_vec());
+        }
+    }
+}
+
+/// Splits a text whole, and holds every other way to cut it to the same answer.
+fn split(text: impl AsRef<[u8]>) -> (Vec<Got>, Vec<DocumentError>) {
+    let text = text.as_ref();
+    let whole = split_in(text, text.len().max(1));
+    for chunk in 1..=200.min(text.len()) {
+        assert_eq!(split_in(text, chunk), whole, "chunks of {chunk}");
+    }
+    whole
+}
+
+/// Splits a text that must hold nothing but records.
+fn records(text: impl AsRef<[u8]>) -> Vec<String> {
+    let (items, problems) = split(text);
+    assert_eq!(problems, []);
+    let text_of = |(index, item)| match item {
+        Got::Record(number, text) => {
+            assert_eq!(number, index as u64 + 1);
+            text
+        }
+        other => panic!("{other:?}"),
+    };
+    items.into_iter().enumerate().map(text_of).collect()
+}
+
+fn record(number: u64, text: &str) -> Got {
+    Got::Record(number, text.to_owned())
+}
+
+const A: &str = r#"{"eventVersion":"1.08","eventID":"a","x":"}{\"\\"}"#;
+const B: &str = r#"{"eventID":"b","y":[{},{"z":[[]]}],"eventVersion":"1.08"}"#;
+
+#[test]
+fn every_shape_of_log_gives_its_records() {
+    let pretty = "{\r\n  \"eventID\": \"p\",\r\n  \"z\": [\r\n    {\r\n    }\r\n  ]\r\n}";
+    let shapes = [
+        format!(r#"{{"Records":[{A},{B}]}}"#),
+        format!("\u{feff}{{ \"Records\" :\n [ {A} ,\r\n\t{B} ] }}\n\n"),
+        format!(
+            r#"{{"n":[{{"Records":[]}}],"s":"Records","Records":[{A},{B}],"after":{{"k":"]}}"}},"t":1}}"#
+        ),
+        format!(r#"{{"\u0052ecords":[{A}]}}{{"Records":[{B}]}}"#),
+        format!(r#"{{"Records":[{A}],"x":"y","Records":[{B}]}}"#),
+        format!("{A}\n{B}\n"),
+        format!("{A}\r\n\r\n  \r\n{B}"),
+        format!("{A}{B}"),
+        format!("{A}\t{B}"),
+        format!("[{A},{B}]"),
+        format!("\n[\n{A}\n,\n{B}\n]\n"),
+        format!("[{A}]\n{B}"),
+    ];
+    for shape in shapes {
+        assert_eq!(records(&shape), [A, B], "{shape}");
+    }
+    assert_eq!(records(A), [A]);
+    assert_eq!(records(pretty), [pretty]);
+    assert_eq!(records(format!("{pretty}\n{pretty}")), [pretty, pretty]);
+    assert_eq!(records(r#"{"Records":[]}"#), [] as [&str; 0]);
+    assert_eq!(records("[]"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_record_that_is_carried_comes_out() {
+    let inner = A.replace('\\', r"\\").replace('"', r#"\""#);
+    let lookup = format!(r#"{{"EventId":"a","Resources":[{{}}],"CloudTrailEvent":"{inner}"}}"#);
+    assert_eq!(records(format!(r#"{{"Events":[{lookup},{lookup}],"NextToken":"t"}}"#)), [A, A]);
+    assert_eq!(records(format!("[{lookup}]")), [A]);
+    for kind in ["AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail"] {
+        let envelope = format!(r#"{{"detail":{A},"version":"0","detail-type":"{kind}"}}"#);
+        assert_eq!(records(format!("{envelope}\n{envelope}\n")), [A, A]);
+        assert_eq!(records(format!("[{envelope}]")), [A]);
+    }
+    for broken in [
+        r#"{"CloudTrailEvent":17}"#,
+        r#"{"CloudTrailEvent":"{\"a\":"}"#,
+        r#"{"CloudTrailEvent":"\ud800"}"#,
+        r#"{"detail-type":"AWS API Call via CloudTrail","detail":[]}"#,
+        r#"{"detail-type":"AWS API Call via CloudTrail"}"#,
+    ] {
+        let (items, problems) = split(format!("{A}\n{broken}\n{B}"));
+        let bad = Got::Bad(2, BadRecord::NoContent);
+        assert_eq!(items, [record(1, A), bad, record(3, B)]);
+        assert_eq!(problems, []);
+    }
+}
+
+#[test]
+fn what_is_known_and_no_record_is_skipped_by_name() {
+    let skipped = |kind: &str, count| vec![Got::Skipped(kind.to_owned(), count)];
+    let cases = [
+        (r#"{"awsAccountId":"1","digestStartTime":"t"}"#, skipped("CloudTrail digest", 1)),
+        (
+            r#"{"fileVersion":"1.0","configurationItems":[{"a":1},{"b":{}}]}"#,
+            skipped("AWS Config configuration items", 2),
+        ),
+        (
+            r#"{"detail-type":"Scheduled Event","detail":{}}"#,
+            skipped("EventBridge: Scheduled Event", 1),
+        ),
+        (
+            "{\"detail-type\":\"\u{202e}<b>\",\"detail\":{}}",
+            skipped("EventBridge: events of an unnamed kind", 1),
+        ),
+    ];
+    for (text, items) in cases {
+        assert_eq!(split(text), (items, vec![]), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_log_is_named() {
+    let cases = [
+        ("", DocumentError::Empty),
+        (" \r\n\t", DocumentError::Empty),
+        (r#"{"Records":null}"#, DocumentError::NullList),
+        (r#"{"Records":{"a":[1]},"b":2}"#, DocumentError::NotAList),
+        (r#"{"Records":"[{}]"}"#, DocumentError::NotAList),
+        (r#"{"hello":"world"}"#, DocumentError::NotCloudTrail),
+        ("{}", DocumentError::NotCloudTrail),
+        ("time,user\n1,{2}\n", DocumentError::NotCloudTrail),
+        ("\"text\"", DocumentError::NotCloudTrail),
+    ];
+    for (text, problem) in cases {
+        assert_eq!(split(text), (vec![], vec![problem]), "{text}");
+    }
+    let notifications = [
+        r#"{"messageId":"m","body":"b","eventSource":"aws:sqs"}"#,
+        r#"{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#,
+        r#"{"EventSource":"aws:sns","Sns":{}}"#,
+    ];
+    for text in notifications {
+        let (items, problems) = split(format!(r#"{{"Records":[{text}]}}"#));
+        let expected = (vec![record(1, text)], vec![DocumentError::NotCloudTrail]);
+        assert_eq!((items, problems), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_bad_element_has_its_index_and_leaves_its_neighbours() {
+    for element in ["1", "-2.5e3", "null", "\"a,]}{\\\"\"", "[]", "[{\"a\":\"]\"},[2,3]]", "true"] {
+        let (items, problems) = split(format!("{{\"Records\":[{A}, {element} ,{B},{element}]}}"));
+        let bad = |number| Got::Bad(number, BadRecord::NotAnObject);
+        assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4)], "{element}");
+        assert_eq!(problems, []);
+    }
+}
+
+#[test]
+fn anything_but_one_comma_between_records_is_named() {
+    for between in ["", ",,", " x,", "}},", ", ,", "]x,"] {
+        let list = format!("[{A}{between}{B}]");
+        let (items, _) = split(&list);
+        assert!(items.contains(&record(1, A)), "{list}");
+        assert!(items.iter().any(|item| matches!(item, Got::Bad(..))), "{list}");
+    }
+    let separator = Got::Bad(2, BadRecord::Separator);
+    assert_eq!(split(format!("[{A},]")).0, [record(1, A), separator.clone()]);
+    assert_eq!(split(format!("[{A}{B}]")).0, [record(1, A), separator.clone(), record(2, B)]);
+    assert_eq!(split(format!("[{A}}} ,{B}]")).0, [record(1, A), separator, record(2, B)]);
+}
+
+#[test]
+fn a_bad_line_does_not_eat_its_neighbours() {
+    for line in [
+        r#"{"eventID":"cut"#,
+        r#"{"eventID":"cut","x":["#,
+        r#"{"eventID":"cut","x":[{"#,
+        r#"{"eventID":"cut","#,
+        r#"{"foo":[1,"#,
+        r#"{"foo":"}"#,
+        r#"{"eventID":"cut\"}"#,
+    ] {
+        let (items, problems) = split(format!("{A}\n{line}\n{B}\n{line}\n{A}\n"));
+        let bad = |number| Got::Bad(number, BadRecord::Unbalanced);
+        assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4), record(5, A)], "{line}");
+        assert_eq!(problems, []);
+    }
+    let (items, _) = split(format!("{A}}}\n{B}\nwhat?\n{A}"));
+    let bad = |number| Got::Bad(number, BadRecord::NotJson);
+    assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4), record(5, A)]);
+    let (items, _) = split(format!("# a comment\n{A}\n"));
+    assert_eq!(items, [bad(1), record(2, A)]);
+    let many_lines = "{\n \"eventID\": \"open\",\n \"x\": {\n";
+    let (items, _) = split(format!("{many_lines}{A}\n{B}\n"));
+    let open = Got::Bad(1, BadRecord::Unbalanced);
+    assert_eq!(items, [open, record(2, A), record(3, B)]);
+}
+
+#[test]
+fn an_end_that_comes_too_early_is_named() {
+    let cut = |number| Got::Bad(number, BadRecord::CutOff);
+    let log = format!(r#"{{"Records":[{A},{B}]}}"#);
+    let first = r#"{"Records":["#.len();
+    for length in 1..log.len() {
+        let (items, problems) = split(&log[..length]);
+        let named = items.iter().any(|item| matches!(item, Got::Bad(..))) || !problems.is_empty();
+        assert!(named, "{}", &log[..length]);
+        if length > first && length < first + A.len() {
+            assert_eq!(items, [cut(1)]);
+        }
+        if length > first + A.len() + 1 && length < first + A.len() + 1 + B.len() {
+            assert_eq!(items, [record(1, A), cut(2)]);
+        }
+    }
+    assert_eq!(split(format!("{A}\n{}", &B[..9])).0, [record(1, A), cut(2)]);
+}
+
+#[test]
+fn zero_bytes_and_invalid_utf8_pass_through_or_are_named() {
+    let odd = b"{\"eventID\":\"\0\xFF\xC3\x28\x80\"}";
+    let mut text = odd.to_vec();
+    text.extend_from_slice(&[0; 70]);
+    text.extend_from_slice(odd);
+    let (items, problems) = split(&text);
+    let odd = String::from_utf8_lossy(odd);
+    assert_eq!(items, [record(1, &odd), record(2, &odd)]);
+    assert_eq!(problems, [DocumentError::ZeroBytes]);
+}
+
+#[test]
+fn depth_costs_nothing() {
+    let deep = |depth| format!(r#"{{"eventID":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let record = deep(100_000);
+    let (items, problems) = split_in(format!("{record}\n[{record},{record}]").as_bytes(), 1 << 20);
+    assert_eq!((items.len(), problems.len()), (3, 0));
+    let open = format!("{}{A}", "[".repeat(100_000));
+    assert_eq!(split_in(open.as_bytes(), 1 << 20).1, [DocumentError::CutOff]);
+}
+
+#[test]
+fn a_record_that_is_too_long_is_named_and_the_rest_goes_on() {
+    const LONGEST: usize = 200;
+    let long = format!(r#"{{"eventID":"{}"}}"#, "x}".repeat(LONGEST));
+    for text in [
+        format!("{A}\n{long}\n{B}\n"),
+        format!("{A}{long}{B}"),
+        format!("[{A},{long},{B}]"),
+        format!(r#"{{"Records":[{A},{long},{B}]}}"#),
+    ] {
+        for chunk in 1..=text.len() {
+            let splitter = Splitter::new(LONGEST);
+            let (items, problems) = split_by(splitter, text.as_bytes(), chunk);
+            assert_eq!(items, [record(1, A), Got::Bad(2, BadRecord::TooLong), record(3, B)]);
+            assert_eq!(problems, []);
+        }
+    }
+}
+
+#[test]
+fn the_sink_can_stop() {
+    let mut splitter = Splitter::new(MAX_RECORD);
+    let mut count = 0;
+    splitter.advance(format!("[{A},{A},{A}]").as_bytes(), true, &mut |_| {
+        count += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!(count, 1);
+    assert!(splitter.stopped());
+}
+
+/// A small generator of random documents: the same for ever.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn space(&mut self, out: &mut String) {
+        for _ in 0..self.below(4).saturating_sub(2) {
+            out.push([' ', '\n', '\t', '\r'][self.below(4) as usize]);
+        }
+    }
+
+    fn string(&mut self, out: &mut String) {
+        const PARTS: [&str; 14] = [
+            "a", "{", "}", "[", "]", ",", ":", r"\\", r#"\""#, r"\\\\", r"\u007b", "é", "\u{7f}",
+            r"\n",
+        ];
+        out.push('"');
+        let length = if self.below(8) == 0 { self.below(150) } else { self.below(12) };
+        for _ in 0..length {
+            out.push_str(PARTS[self.below(14) as usize]);
+        }
+        out.push('"');
+    }
+
+    fn value(&mut self, depth: u64, out: &mut String) {
+        match self.below(if depth == 0 { 4 } else { 6 }) {
+            0 => out.push_str("null"),
+            1 => out.push_str("-1.5e3"),
+            2 | 3 => self.string(out),
+            4 => self.object(depth - 1, out),
+            _ => {
+                out.push('[');
+                for index in 0..self.below(4) {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    self.space(out);
+                    self.value(depth - 1, out);
+                }
+                out.push(']');
+            }
+        }
+    }
+
+    fn object(&mut self, depth: u64, out: &mut String) {
+        out.push('{');
+        for index in 0..self.below(5) {
+            out.push_str(if index > 0 { "," } else { "" });
+            self.space(out);
+            self.string(out);
+            self.space(out);
+            out.push(':');
+            self.value(depth, out);
+            self.space(out);
+        }
+        out.push('}');
+    }
+}
+
+#[test]
+fn random_documents_split_as_a_parser_sees_them() {
+    for seed in 1..150 {
+        let mut random = Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
+        let mut text = String::from(r#"{"Records":["#);
+        for index in 0..random.below(7) {
+            text.push_str(if index > 0 { "," } else { "" });
+            random.space(&mut text);
+            random.object(4, &mut text);
+            random.space(&mut text);
+        }
+        text.push_str("]}");
+        let parsed: Value = serde_json::from_str(&text).unwrap();
+        let (items, _) = split(&text);
+        let seen: Vec<Value> = items
+            .iter()
+            .map(|item| match item {
+                Got::Record(_, text) => serde_json::from_str(text).unwrap(),
+                other => panic!("{other:?} in {text}"),
+            })
+            .collect();
+        assert_eq!(Value::from(seen), parsed["Records"], "{text}");
+    }
+}
+
+#[test]
+fn damaged_documents_split_the_same_in_pieces_of_any_size() {
+    const DAMAGE: &[u8] = b"{}[]\",:\\\n \0x\xEF";
+    for seed in 1..2000 {
+        let mut random = Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
+        let (open, between, close) = [
+            (r#"{"Records":["#, ",", "]}\n"),
+            ("", "\n", "\n"),
+            ("[", ",\n", "]"),
+            (r#"{"a":{},"Events":["#, ",", r#"],"Records":[]}"#),
+            (r#"{"Records":[{}],"x":"y"}"#, "\r\n", ""),
+        ][random.below(5) as usize];
+        let mut text = String::from(open);
+        for index in 0..random.below(5) {
+            text.push_str(if index > 0 { between } else { "" });
+            match random.below(3) {
+                0 => text.push_str(A),
+                1 => text.push_str(B),
+                _ => random.object(2, &mut text),
+            }
+        }
+        text.push_str(close);
+        let mut text = text.into_bytes();
+        for _ in 0..=random.below(3) {
+            let at = random.below(text.len() as u64) as usize;
+            match random.below(4) {
+                0 => text[at] = DAMAGE[random.below(DAMAGE.len() as u64) as usize],
+                1 => text.insert(at, DAMAGE[random.below(DAMAGE.len() as u64) as usize]),
+                2 if text.len() > 1 => drop(text.remove(at)),
+                _ => text.truncate(at.max(1)),
+            }
+        }
+        let whole = split_in(&text, text.len());
+        for chunk in [1, 2, 3, 7, 63, 64, 65, 200] {
+            let pieces = split_in(&text, chunk);
+            assert_eq!(pieces, whole, "pieces of {chunk}: {}", text.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The doors out: records that are created once and never changed, in a folder or an object store.
+
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use std::sync::Arc;
+
+/// A place for records that are never changed.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    store: Arc<dyn ObjectStore>,
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The record is new.
+    Created,
+    /// The same record was there.
+    AlreadyThere,
+    /// Another record was there: this one was kept beside it, under this key.
+    Revision(String),
+}
+
+/// Why a record could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The folder cannot be made or used.
+    #[error("cannot use `{folder}` as a ledger: {error}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// Why.
+        error: String,
+    },
+    /// The store refused.
+    #[error("cannot write `{key}`: {error}")]
+    Store {
+        /// The record's key.
+        key: String,
+        /// Why.
+        error: Error,
+    },
+    /// The record has more revisions than anything harmless would make.
+    #[error(
+        "`{0}` has {MAX_REVISIONS} revisions: something writes different records under one key"
+    )]
+    Revisions(String),
+}
+
+/// How many different records may come under one key before it is an error.
+const MAX_REVISIONS: usize = 16;
+
+impl Ledger {
+    /// A ledger in a folder, which is made if need be.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or used.
+    pub fn folder(folder: &std::path::Path) -> Result<Ledger, LedgerError> {
+        let fail =
+            |error: String| LedgerError::Folder { folder: folder.display().to_string(), error };
+        std::fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
+        let store =
+            LocalFileSystem::new_with_prefix(folder).map_err(|error| fail(error.to_string()))?;
+        Ok(Ledger { store: Arc::new(store) })
+    }
+
+    /// A ledger in any object store that can put if absent.
+    pub fn of(store: Arc<dyn ObjectStore>) -> Ledger {
+        Ledger { store }
+    }
+
+    /// Creates the record `key`. Where another record has the key, it stays, and this one is kept
+    /// as a revision.
+    ///
+    /// # Errors
+    /// When the store refuses, or the key already has too many revisions.
+    pub async fn write(&self, key: &str, record: &[u8]) -> Result<Written, LedgerError> {
+        for revision in 0..=MAX_REVISIONS {
+            let candidate = revision_key(key, revision);
+            if self.create(&candidate, record).await? {
+                let first = revision == 0;
+                return Ok(if first { Written::Created } else { Written::Revision(candidate) });
+            }
+            if self.read(&candidate).await? == record {
+                return Ok(Written::AlreadyThere);
+            }
+        }
+        Err(LedgerError::Revisions(key.to_owned()))
+    }
+
+    /// The record `key`.
+    ///
+    /// # Errors
+    /// When there is none, or the store refuses.
+    pub async fn read(&self, key: &str) -> Result<Vec<u8>, LedgerError> {
+        let fail = |error| LedgerError::Store { key: key.to_owned(), error };
+        let found = self.store.get(&Path::from(key)).await.map_err(fail)?;
+        Ok(found.bytes().await.map_err(fail)?.to_vec())
+    }
+
+    /// Creates a record; says whether the key was free.
+    async fn create(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let payload = PutPayload::from(record.to_vec());
+        match self.store.put_opts(&Path::from(key), payload, options).await {
+            Ok(_) => Ok(true),
+            Err(Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(LedgerError::Store { key: key.to_owned(), error }),
+        }
+    }
+}
+
+/// `findings/x.json`, then `findings/x.r1.json`.
+fn revision_key(key: &str, revision: usize) -> String {
+    match key.rsplit_once('.') {
+        Some((stem, ending)) if revision > 0 => format!("{stem}.r{revision}.{ending}"),
+        None if revision > 0 => format!("{key}.r{revision}"),
+        _ => key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::memory::InMemory;
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+    }
+
+    #[test]
+    fn a_record_is_created_once_and_never_changed() {
+        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        run(async {
+            let write = async |record: &[u8]| ledger.write("findings/a=b/x.json", record).await;
+            assert_eq!(write(b"1").await.unwrap(), Written::Created);
+            assert_eq!(write(b"1").await.unwrap(), Written::AlreadyThere);
+            let revision = Written::Revision("findings/a=b/x.r1.json".to_owned());
+            assert_eq!(write(b"2").await.unwrap(), revision);
+            assert_eq!(write(b"2").await.unwrap(), Written::AlreadyThere);
+            assert_eq!(ledger.read("findings/a=b/x.json").await.unwrap(), b"1");
+            for other in 3..=17_u8 {
+                write(&[other]).await.unwrap();
+            }
+            assert!(matches!(write(b"too many").await, Err(LedgerError::Revisions(_))));
+        });
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_one_is_named() {
+        let file = std::env::temp_dir().join(format!("evenkeel-ledger-{}", std::process::id()));
+        std::fs::write(&file, b"").unwrap();
+        let error = Ledger::folder(&file).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        assert!(error.contains("evenkeel-ledger"), "{error}");
+    }
+}

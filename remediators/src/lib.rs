@@ -1,0 +1,1 @@
+//! Restores compliant configuration, with plan, before-image and undo. Nothing lives here yet.

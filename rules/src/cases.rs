@@ -1,0 +1,223 @@
+//! A policy's test file: named events, changed a little for each case, and what is expected of each.
+
+use crate::diagnostic::Diagnostic;
+use crate::engine::nearest;
+use crate::evaluate::{ComplianceStatus, Evaluation, Facts, evaluate};
+use crate::event::Event;
+use crate::json::Tape;
+use crate::policy::{Ordered, Policy};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use serde_saphyr::Spanned;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    base: Ordered<Value>,
+    cases: Vec<Spanned<WrittenCase>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCase {
+    name: String,
+    event: Option<String>,
+    #[serde(default)]
+    merge: Value,
+    #[serde(default)]
+    params: serde_json::Map<String, Value>,
+    configuration: Option<Value>,
+    expect: ComplianceStatus,
+    message: Option<String>,
+    resource: Option<String>,
+    violations: Option<Vec<Value>>,
+}
+
+/// One case of a policy's test file.
+#[derive(Debug)]
+pub struct Case {
+    /// What it shows.
+    pub name: String,
+    /// The line it begins on.
+    pub line: usize,
+    /// What is expected of the policy.
+    pub expect: ComplianceStatus,
+    event: Value,
+    params: serde_json::Map<String, Value>,
+    configuration: Option<Value>,
+    message: Option<String>,
+    resource: Option<String>,
+    violations: Option<Vec<Value>>,
+}
+
+/// Something that a case expected and did not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What differs: `status`, `message`, `resource`, `violations`.
+    pub what: &'static str,
+    /// What the case expects.
+    pub expected: String,
+    /// What the policy said.
+    pub actual: String,
+}
+
+/// Reads a policy's test file.
+///
+/// A `base` event need only have what the policy looks at: fields that every record has, such as
+/// `eventID`, are filled in.
+///
+/// # Errors
+/// When the YAML is wrong, or a case names a base or parameter that there is not.
+pub fn read_cases(file: &str, text: &str, policy: &Policy) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let written: Written = serde_saphyr::from_str(text)
+        .map_err(|error| vec![Diagnostic::yaml("test", file, text, &error)])?;
+    let (mut cases, mut errors) = (Vec::new(), Vec::new());
+    for case in &written.cases {
+        let at = case.referenced.span().byte_offset().and_then(|at| usize::try_from(at).ok());
+        let at = at.unwrap_or_default().min(text.len());
+        let line = text.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1);
+        match build(&case.value, &written.base.0, policy, line) {
+            Ok(case) => cases.push(case),
+            Err((message, help)) => {
+                let end = at.saturating_add(text.get(at..).and_then(|t| t.find('\n')).unwrap_or(0));
+                errors.push(Diagnostic::error("test", file, at..end, message).with_help(help));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(cases) } else { Err(errors) }
+}
+
+fn build(
+    case: &WrittenCase,
+    base: &[(String, Value)],
+    policy: &Policy,
+    line: usize,
+) -> Result<Case, (String, Option<String>)> {
+    let named = match (&case.event, base) {
+        (Some(name), _) => base.iter().find(|entry| entry.0 == *name).ok_or_else(|| {
+            let names = base.iter().map(|entry| entry.0.as_str());
+            (format!("case `{}`: no base event `{name}`", case.name), nearest(name, names))
+        })?,
+        (None, [only]) => only,
+        (None, _) => {
+            let message = format!("case `{}`: say which `event` of the base it uses", case.name);
+            return Err((message, None));
+        }
+    };
+    if let Some(unknown) = case.params.keys().find(|name| !policy.parameters.contains_key(*name)) {
+        let names = policy.parameters.keys().map(String::as_str);
+        let message = format!("case `{}`: the policy has no parameter `{unknown}`", case.name);
+        return Err((message, nearest(unknown, names)));
+    }
+    let mut event = usual_fields();
+    merge(&mut event, &named.1);
+    merge(&mut event, &case.merge);
+    Ok(Case {
+        name: case.name.clone(),
+        line,
+        expect: case.expect,
+        event,
+        params: case.params.clone(),
+        configuration: case.configuration.clone(),
+        message: case.message.clone(),
+        resource: case.resource.clone(),
+        violations: case.violations.clone(),
+    })
+}
+
+/// What every record has, so that a base event can leave it out.
+fn usual_fields() -> Value {
+    json!({
+        "eventVersion": "1.11",
+        "eventTime": "2026-01-15T12:00:00Z",
+        "eventID": "00000000-0000-4000-8000-000000000001",
+        "eventType": "AwsApiCall",
+        "awsRegion": "eu-central-1",
+        "recipientAccountId": "111122223333",
+        "sourceIPAddress": "198.51.100.7",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": "arn:aws:sts::111122223333:assumed-role/developer/jo",
+            "accountId": "111122223333"
+        }
+    })
+}
+
+/// Applies a merge patch: RFC 7396, "JSON Merge Patch". A patch that is absent changes nothing.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        if !patch.is_null() {
+            *target = patch.clone();
+        }
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(fields) = target.as_object_mut() else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.shift_remove(name);
+        } else {
+            merge(fields.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+impl Case {
+    /// The event the case judges, as JSON.
+    pub fn event(&self) -> &Value {
+        &self.event
+    }
+
+    /// Judges the case's event, and compares with what is expected.
+    ///
+    /// # Errors
+    /// When the case's event is no CloudTrail record.
+    pub fn run(&self, policy: &Policy) -> Result<Vec<Difference>, String> {
+        let evaluation = self.evaluate(policy)?;
+        let mut differences = Vec::new();
+        let mut compare = |what, expected: String, actual: String| {
+            if expected != actual {
+                differences.push(Difference { what, expected, actual });
+            }
+        };
+        compare("status", self.expect.to_string(), evaluation.status.to_string());
+        if let Some(message) = &self.message {
+            compare("message", message.clone(), evaluation.message.clone());
+        } else if evaluation.status == ComplianceStatus::Error {
+            compare("message", String::new(), evaluation.message.clone());
+        }
+        if let Some(resource) = &self.resource {
+            compare("resource", resource.clone(), evaluation.resource.id.clone());
+        }
+        if let Some(violations) = &self.violations {
+            let text = |values: &[Value]| {
+                serde_json::to_string_pretty(values).unwrap_or_else(|error| error.to_string())
+            };
+            compare("violations", text(violations), text(&evaluation.evidence));
+        }
+        if self.expect == ComplianceStatus::Error && self.message.is_none() {
+            differences.retain(|difference| difference.what != "message");
+        }
+        Ok(differences)
+    }
+
+    fn evaluate(&self, policy: &Policy) -> Result<Evaluation, String> {
+        let text = self.event.to_string();
+        let mut tape = Tape::default();
+        let event = Event::parse(&text, &mut tape).map_err(|error| error.to_string())?;
+        let configuration = self.configuration.as_ref().map(Value::to_string);
+        let mut configuration_tape = Tape::default();
+        let configuration = match &configuration {
+            Some(text) => Some(configuration_tape.parse(text).map_err(|error| error.to_string())?),
+            None => None,
+        };
+        let params = policy.parameters_with(&self.params)?;
+        if !policy.matches.wants(&event.source, &event.name) {
+            return Ok(Evaluation::not_applicable());
+        }
+        let facts = Facts::new(configuration, Some(params));
+        Ok(evaluate(policy, &event, &facts))
+    }
+}

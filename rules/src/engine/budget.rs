@@ -1,0 +1,175 @@
+//! The cost of one evaluation: elements visited and text built, counted as it runs.
+
+use super::limits::{EVALUATION_BUDGET, MAX_TEXT};
+use cel::common::types::{self, CelInt, CelList, CelMap, CelMapKey, CelString, Kind};
+use cel::common::value::{CowVal, Val};
+use cel::{DeclarationError, Env, ExecutionError};
+use std::cell::Cell;
+
+/// Charges what a comprehension, or `in`, is about to walk over; gives a map's keys an order.
+pub(super) const WALK: &str = "@walk";
+/// Charges an operation that compares each element with each.
+pub(super) const PAIRS: &str = "@pairs";
+/// Charges one round of a loop.
+pub(super) const ROUND: &str = "@round";
+/// Refuses a text or list that grew too long.
+pub(super) const GROWN: &str = "@grown";
+/// Charges the elements that `lists.range` is about to make.
+pub(super) const COUNT: &str = "@count";
+/// `join` that knows the length of its result before it builds it.
+pub(super) const JOIN: &str = "@join";
+/// `replace` that stops when its result grows too long.
+pub(super) const REPLACE: &str = "@replace";
+
+thread_local! {
+    static LEFT: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Starts counting anew, with `times` the usual budget; every evaluation begins with it.
+pub(super) fn reset(times: i64) {
+    LEFT.set(EVALUATION_BUDGET.saturating_mul(times));
+}
+
+/// Whether an evaluation failed because its budget was spent.
+pub(super) fn is_spent(error: &ExecutionError) -> bool {
+    matches!(error, ExecutionError::FunctionError { function, .. } if function == "budget")
+}
+
+fn charge(cost: i64) -> Result<(), ExecutionError> {
+    let left = LEFT.get().saturating_sub(cost);
+    LEFT.set(left);
+    if left >= 0 {
+        return Ok(());
+    }
+    let limit = format!("more than {EVALUATION_BUDGET} elements visited: the policy is too costly");
+    Err(ExecutionError::function_error("budget", limit))
+}
+
+fn too_long() -> ExecutionError {
+    ExecutionError::function_error("length", format!("text longer than {MAX_TEXT} bytes"))
+}
+
+fn size(value: &dyn Val) -> i64 {
+    value.as_sizer().map_or(1, |sizer| *sizer.size().inner())
+}
+
+fn first<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    args.into_iter().next().ok_or_else(ExecutionError::missing_argument_or_target)
+}
+
+fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let range = first(args)?;
+    charge(size(&*range).saturating_add(1))?;
+    // A map made by an expression keeps its keys in an order that differs from run to run.
+    let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
+    let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
+    keys.sort();
+    let keys: Vec<Box<dyn Val + 'v>> =
+        keys.into_iter().map(|key| key.inner().clone_as_boxed()).collect();
+    Ok(CowVal::owned(CelList::from(keys)))
+}
+
+fn pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    let elements = size(&*value);
+    charge(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
+    Ok(value)
+}
+
+fn round<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    charge(1)?;
+    first(args)
+}
+
+fn grown<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    let bytes = text_weight(&*value, 0);
+    charge(i64::try_from(bytes.saturating_div(1024)).unwrap_or(i64::MAX).saturating_add(1))?;
+    if bytes > MAX_TEXT { Err(too_long()) } else { Ok(value) }
+}
+
+/// The bytes of all text in a value; lists count their elements.
+fn text_weight(value: &dyn Val, depth: usize) -> usize {
+    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        return text.inner().len();
+    }
+    if depth > 8 || value.get_type().kind() != Kind::List {
+        return 8;
+    }
+    let Some(list) = value.as_iterable() else { return 8 };
+    let (mut elements, mut bytes) = (list.iter(), 0_usize);
+    while let Some(element) = elements.next() {
+        bytes = bytes.saturating_add(text_weight(element, depth.saturating_add(1)));
+        if bytes > MAX_TEXT {
+            break;
+        }
+    }
+    bytes
+}
+
+fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    if let Some(elements) = value.downcast_ref::<CelInt>() {
+        charge(*elements.inner())?;
+    }
+    Ok(value)
+}
+
+fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionError> {
+    args.get(at)
+        .and_then(|value| value.downcast_ref::<CelString<'_>>())
+        .map(CelString::inner)
+        .ok_or_else(|| ExecutionError::function_error("replace", "a text is needed"))
+}
+
+fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let separator = if args.len() > 1 { text(&args, 1)? } else { "" };
+    let list = args.first().and_then(|value| value.as_iterable());
+    let list = list.ok_or_else(|| ExecutionError::function_error("join", "a list is needed"))?;
+    let (mut elements, mut out, mut more) = (list.iter(), String::new(), false);
+    while let Some(element) = elements.next() {
+        let Some(element) = element.downcast_ref::<CelString<'_>>() else {
+            return Err(ExecutionError::function_error("join", "an element is no string"));
+        };
+        if more {
+            out.push_str(separator);
+        }
+        more = true;
+        out.push_str(element.inner());
+        if out.len() > MAX_TEXT {
+            return Err(too_long());
+        }
+    }
+    charge(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
+    Ok(CowVal::owned(CelString::from(out)))
+}
+
+fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (target, from, to) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
+    let limit = args.get(3).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let found = target.match_indices(from).take(limit).count();
+    let length = target.len().saturating_add(found.saturating_mul(to.len()));
+    if length > MAX_TEXT {
+        return Err(too_long());
+    }
+    charge(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
+    Ok(CowVal::owned(CelString::from(target.replacen(from, to, limit))))
+}
+
+/// Declares the counting functions, under names that no source can spell.
+pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    let any = || vec![types::DYN_TYPE];
+    env.add_overload(WALK, "walk", any(), walk)?;
+    env.add_overload(PAIRS, "pairs", any(), pairs)?;
+    env.add_overload(ROUND, "round", any(), round)?;
+    env.add_overload(GROWN, "grown", any(), grown)?;
+    env.add_overload(COUNT, "count", any(), count)?;
+    let string = || types::STRING_TYPE;
+    env.add_member_overload(JOIN, "join", types::LIST_TYPE, vec![], join)?;
+    env.add_member_overload(JOIN, "join_by", types::LIST_TYPE, vec![string()], join)?;
+    let by = vec![string(), string()];
+    env.add_member_overload(REPLACE, "replace", string(), by, replace)?;
+    let by = vec![string(), string(), types::INT_TYPE];
+    env.add_member_overload(REPLACE, "replace_n", string(), by, replace)
+}

@@ -1,0 +1,161 @@
+//! Which statements are public, after Amazon S3's definition: everyone is allowed, and no
+//! condition pins the caller to fixed values.
+
+use ipnet::IpNet;
+
+use super::super::arn::Arn;
+use super::statement::{Condition, Statement};
+
+/// Keys that say whose, or from where, a request is; one fixed value of any will do.
+const PINS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+];
+
+/// Operators that hold for the values given only. A negated one leaves everyone else in.
+const POSITIVE: &[&str] =
+    &["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"];
+
+/// Ranges shorter than these are too broad to count as fixed.
+const MIN_PREFIX_V4: u8 = 8;
+const MIN_PREFIX_V6: u8 = 32;
+
+/// Whether the statement lets everyone in.
+pub(super) fn is_public(statement: &Statement) -> bool {
+    statement.allows && statement.is_for_everyone() && !statement.conditions.iter().any(pins)
+}
+
+/// Whether the condition holds for fixed callers only. The values are alternatives: each must be
+/// fixed.
+fn pins(condition: &Condition) -> bool {
+    is_positive(&condition.operator)
+        && PINS.contains(&condition.key.as_str())
+        && !condition.values.is_empty()
+        && condition.values.iter().all(|value| is_fixed(&condition.key, value))
+}
+
+/// Whether the operator fails when the key is absent: `…IfExists` and `ForAllValues:` do not.
+pub(super) fn is_positive(operator: &str) -> bool {
+    let operator = operator.to_ascii_lowercase();
+    let base = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
+    POSITIVE.contains(&base)
+}
+
+fn is_fixed(key: &str, value: &str) -> bool {
+    if key == "aws:sourceip" {
+        return is_narrow_range(value);
+    }
+    if value.is_empty() || value.contains("${") {
+        return false;
+    }
+    let wild = |text: &str| text.contains(['*', '?']);
+    if !wild(value) {
+        return true;
+    }
+    match key {
+        // Everything below one organization: `o-example/*`.
+        "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => {
+            value.split_once('/').is_some_and(|(org, _)| !org.is_empty() && !wild(org))
+        }
+        // Everything of one account.
+        _ => Arn::parse(value).is_some_and(|arn| !arn.account.is_empty() && !wild(arn.account)),
+    }
+}
+
+fn is_narrow_range(value: &str) -> bool {
+    match value.parse() {
+        Ok(IpNet::V4(range)) => range.prefix_len() >= MIN_PREFIX_V4,
+        Ok(IpNet::V6(range)) => range.prefix_len() >= MIN_PREFIX_V6,
+        // A single address.
+        Err(_) => value.parse::<std::net::IpAddr>().is_ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::eval;
+    use cel::Value;
+
+    fn public(principal: &str, condition: &str) -> bool {
+        let source = format!(
+            "public_statements({{'Statement': [{{'Effect': 'Allow', 'Principal': {principal},
+                'Action': 's3:GetObject', 'Resource': '*', 'Condition': {condition}}}]}}).size()"
+        );
+        eval(&source) == Ok(Value::Int(1))
+    }
+
+    #[test]
+    fn everyone_is_spelled_in_three_ways() {
+        assert!(public("'*'", "{}"));
+        assert!(public("{'AWS': '*'}", "{}"));
+        assert!(public("{'AWS': ['arn:aws:iam::111122223333:root', '*']}", "{}"));
+        assert!(!public("{'AWS': 'arn:aws:iam::111122223333:root'}", "{}"));
+        assert!(!public("{'Service': 'sns.amazonaws.com'}", "{}"));
+    }
+
+    #[test]
+    fn everyone_but_some_is_public_only_when_allowed() {
+        let count = |effect: &str| {
+            eval(&format!(
+                "public_statements({{'Statement': {{'Effect': '{effect}', 'Action': '*',
+                    'NotPrincipal': {{'AWS': '111122223333'}}, 'Resource': '*'}}}}).size()"
+            ))
+        };
+        assert_eq!((count("Allow"), count("Deny")), (Ok(Value::Int(1)), Ok(Value::Int(0))));
+    }
+
+    #[test]
+    fn fixed_values_narrow() {
+        for condition in [
+            "{'StringEquals': {'aws:SourceAccount': '111122223333'}}",
+            "{'StringEquals': {'AWS:SourceOwner': ['111122223333', '444455556666']}}",
+            "{'ArnLike': {'aws:SourceArn': 'arn:aws:sns:*:111122223333:*'}}",
+            "{'StringLike': {'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/*'}}",
+            "{'ForAnyValue:StringLike': {'aws:PrincipalOrgPaths': 'o-a1b2c3d4e5/*'}}",
+            "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '2001:db8::/32', '8.8.8.8']}}",
+            "{'StringEquals': {'kms:CallerAccount': '1', 'kms:ViaService': 'x'}}",
+            "{'Bool': {'aws:SecureTransport': true}, 'StringEquals': {'aws:SourceVpce': 'vpce-1'}}",
+        ] {
+            assert!(!public("'*'", condition), "{condition}");
+        }
+    }
+
+    #[test]
+    fn anything_else_does_not() {
+        for condition in [
+            "{'StringLike': {'aws:SourceAccount': '*'}}",
+            "{'StringLike': {'aws:SourceVpc': 'vpc-*'}}",
+            "{'StringEquals': {'aws:PrincipalOrgID': '${aws:PrincipalOrgID}'}}",
+            "{'ArnLike': {'aws:SourceArn': ['arn:aws:sns:*:111122223333:*', 'arn:aws:sns:*:*:*']}}",
+            "{'StringNotEquals': {'aws:SourceAccount': '111122223333'}}",
+            "{'StringEqualsIfExists': {'aws:SourceAccount': '111122223333'}}",
+            "{'ForAllValues:StringEquals': {'aws:PrincipalOrgID': 'o-a1b2c3d4e5'}}",
+            "{'IpAddress': {'aws:SourceIp': '0.0.0.0/0'}}",
+            "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '0.0.0.0/1']}}",
+            "{'IpAddress': {'aws:SourceIp': '::/0'}}",
+            "{'NotIpAddress': {'aws:SourceIp': '203.0.113.0/24'}}",
+            "{'StringEquals': {'lambda:FunctionUrlAuthType': 'NONE'}}",
+            "{'StringEquals': {'aws:SourceAccount': []}}",
+            "{'Null': {'aws:SourceAccount': 'false'}}",
+        ] {
+            assert!(public("'*'", condition), "{condition}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The CEL engine: the only place that names crate `cel`, and that mends what it lacks.
+//!
+//! Absent here: policies, events and statuses. Expressions go in, answers or failures come out.
+
+mod blame;
+mod budget;
+mod compile;
+mod failure;
+mod fields;
+mod functions;
+mod guard;
+mod library;
+mod limits;
+pub(crate) use names::nearest;
+mod names;
+mod scope;
+mod tree;
+mod value;
+
+pub use compile::{Compiler, Expression, Sources, on_large_stack};
+pub use failure::Failure;
+pub use fields::Fields;
+pub use functions::{Functions, FunctionsError};
+pub use limits::{EVALUATION_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
+pub use scope::{Prepared, Scope};
+pub use value::Answer;
+
+use cel::Env;
+use std::sync::Arc;
+
+thread_local! {
+    /// The library every expression sees: CEL's standard one, its extensions, and ours. One a
+    /// thread, so that threads do not share the counter of its references.
+    static ENV: Result<Arc<Env>, String> = library();
+}
+
+fn library() -> Result<Arc<Env>, String> {
+    let mut env = Env::stdlib();
+    let extensions: [fn(&mut Env) -> Result<(), cel::DeclarationError>; 6] = [
+        cel::extensions::strings,
+        cel::extensions::lists,
+        cel::extensions::math,
+        cel::extensions::encoders,
+        library::add,
+        budget::add,
+    ];
+    for extension in extensions {
+        extension(&mut env).map_err(|error| error.to_string())?;
+    }
+    Ok(Arc::new(env))
+}
+
+fn env() -> Result<Arc<Env>, Failure> {
+    ENV.with(Clone::clone).map_err(Failure::internal)
+}
+
+#[cfg(test)]
+mod tests;

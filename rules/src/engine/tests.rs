@@ -1,0 +1,161 @@
+//! What an author relies on: integers, bounds, positions, and functions that stay apart.
+
+use super::*;
+use crate::event::Part;
+use crate::json::Tape;
+
+/// Evaluates `text` with `x` bound to the JSON `x`.
+fn evaluate_with(functions: &Functions, text: &str, x: &str) -> Result<Answer, Failure> {
+    let compiled = on_large_stack(|| {
+        let mut compiler = Compiler::new(functions);
+        let expression = compiler.expression(text, &["x"])?;
+        Ok((expression, compiler.into_sources()))
+    })?;
+    let (expression, sources) = compiled?;
+    let mut tape = Tape::default();
+    let mut scope = Scope::default();
+    scope.bind("x", Part::Raw(tape.parse(x).unwrap()));
+    expression.evaluate(&scope, &sources)
+}
+
+fn evaluate(text: &str, x: &str) -> Result<Answer, Failure> {
+    evaluate_with(&Functions::default(), text, x)
+}
+
+fn holds(text: &str, x: &str) {
+    assert_eq!(evaluate(text, x), Ok(Answer::Bool(true)), "{text}");
+}
+
+fn fails(text: &str, x: &str) -> Failure {
+    evaluate(text, x).expect_err(text)
+}
+
+#[test]
+fn json_integers_are_int() {
+    holds("type(x.n) == int && x.n + 1 == 4 && -x.n == -3", r#"{"n":3}"#);
+    holds("x == 2.5 && type(x) == double", "2.5");
+}
+
+#[test]
+fn an_events_lists_and_maps_compare_with_written_ones() {
+    let x = r#"{"list":[1,{"a":"b"}],"map":{"k":[]},"text":"é\n"}"#;
+    holds("x.list == [1, {'a': 'b'}] && [1, {'a': 'b'}] == x.list", x);
+    holds("{'k': []} == x.map && x.map != {'k': [1]} && x.text == 'é\\n'", x);
+    holds("'k' in x.map && 1 in x.list && !('z' in x.map) && size(x.list) == 2", x);
+    holds("x.list[0] == 1 && x['map'].k == [] && has(x.text) && !has(x.other)", x);
+    holds("x.map.exists(k, k == 'k') && x.?nothing.there.orValue('none') == 'none'", x);
+    assert!(fails("x.list[2] == 1", x).message.contains("out of bounds"));
+}
+
+#[test]
+fn maps_are_walked_in_one_order() {
+    let all = "{'b': 1, 'a': 2, 'd': 3, 'c': 4}.map(k, k)";
+    let want = ["a", "b", "c", "d"].map(serde_json::Value::from).to_vec();
+    for _ in 0..8 {
+        assert_eq!(evaluate(all, "0"), Ok(Answer::List(want.clone())));
+    }
+}
+
+#[test]
+fn a_costly_expression_is_stopped() {
+    let range = "lists.range(100)";
+    let bomb = format!(
+        "{range}.exists(a, {range}.exists(b, {range}.exists(c, {range}.exists(d, a + b + c + d < 0))))"
+    );
+    assert!(fails(&bomb, "0").message.contains("budget"));
+    let mapped = format!("{range}.map(a, {range}.map(b, {range}.map(c, c))) == []");
+    assert!(fails(&mapped, "0").message.contains("budget"));
+    assert!(fails("lists.range(1000000000).size() == 1", "0").message.contains("budget"));
+    assert!(fails("size(lists.range(10000).distinct()) == 1", "0").message.contains("budget"));
+}
+
+#[test]
+fn text_cannot_grow_without_end() {
+    let replace = format!("x{} == ''", ".replace('a', 'aaaaaaaaaa')".repeat(9));
+    assert!(fails(&replace, "\"a\"").message.contains("longer than"));
+    let doubled = format!("({}) == ''", vec!["x"; 100].join(" + "));
+    let long = format!("\"{}\"", "a".repeat(20_000));
+    assert!(fails(&doubled, &long).message.contains("longer than"));
+    assert!(
+        fails("lists.range(1000).map(i, x).join(',') == ''", &long).message.contains("longer than")
+    );
+}
+
+#[test]
+fn source_length_nesting_and_chains_are_bounded() {
+    let on_stack = |text: String| fails(&text, "0").message;
+    assert!(on_stack(format!("x == '{}'", "a".repeat(MAX_SOURCE))).contains("longer than"));
+    assert!(!on_stack(format!("{}x{}", "(".repeat(500), ")".repeat(500))).is_empty());
+    assert!(on_stack(format!("x{}", "[0]".repeat(2700))).contains("nests deeper"));
+    assert!(on_stack(format!("{}1", "1+".repeat(4000))).contains("nests deeper"));
+    assert!(on_stack(format!("x{}", ".a()".repeat(2000))).contains("nests deeper"));
+    holds(&format!("{}true", "x == 0 && ".repeat(500)), "0");
+    holds(&format!("{}x == 191", "1 + ".repeat(MAX_DEPTH - 10)), "1");
+}
+
+#[test]
+fn a_failure_names_the_expression_that_failed_and_its_operands() {
+    let failure = fails("x.a == 1 && x.list.exists(e, e.size > 2)", r#"{"a":1,"list":[{"s":1}]}"#);
+    assert_eq!(failure.message, "no such key: `size`");
+    assert_eq!(failure.expression.as_deref(), Some("e.size"));
+    let failure = fails("size(x.text) > 3 && x.text + x.n == 'x'", r#"{"text":"long","n":1}"#);
+    assert_eq!(failure.expression.as_deref(), Some("x.text + x.n"));
+    assert_eq!(failure.operands[1], ("x.n".to_owned(), "1".to_owned()));
+}
+
+#[test]
+fn positions_count_bytes_also_after_wide_characters() {
+    let text = "x.a == 'é' && x.missing";
+    let failure = fails(text, r#"{"a":"é"}"#);
+    assert_eq!(&text[failure.span], "x.missing");
+}
+
+#[test]
+fn undeclared_names_and_functions_are_found_before_any_event() {
+    let failure = fails("y == 1", "0");
+    assert_eq!(failure.message, "undeclared name `y`");
+    assert_eq!(fails("x.startWith('a')", "0").help.unwrap(), "did you mean `startsWith`?");
+    assert!(fails("x.exists(x, true)", "[]").message.contains("already has a meaning"));
+    assert!(fails("true &&", "0").message.contains("mismatched"));
+}
+
+#[test]
+fn an_organisations_functions_expand_without_capturing_names() {
+    let yaml = "
+functions:
+  contains_it(list, wanted): {expression: 'list.exists(e, e == wanted)', description: d}
+  twice(n): {expression: n + n}
+";
+    let functions = Functions::parse(yaml).unwrap();
+    let run = |text| evaluate_with(&functions, text, "[1, 2, 3]");
+    assert_eq!(
+        run("x.filter(e, contains_it([1, 3], e))"),
+        Ok(Answer::List(vec![1.into(), 3.into()]))
+    );
+    assert_eq!(run("twice(twice(x[0])) == 4"), Ok(Answer::Bool(true)));
+    assert_eq!(run("twice(1, 2) == 4").unwrap_err().help.unwrap(), "`twice` takes 1 arguments");
+    assert!(Functions::parse("functions: {'f(a': {expression: a}}").is_err());
+    assert!(Functions::parse("functions: {'f(a)': {expression: b}}").is_err());
+}
+
+#[test]
+fn a_written_pattern_is_checked_before_any_event() {
+    assert!(fails("x.matches('(?=a)b')", "'a'").message.contains("look-around"));
+    assert!(fails("regex.extract(x, '[') == x", "'a'").message.contains("not a regular"));
+    holds("x.matches('^a+$') && matches(x, 'a')", "\"aa\"");
+    assert!(fails("x.matches(x)", "\"[\"").message.contains("bad pattern"));
+}
+
+#[test]
+fn library_functions_work_on_an_events_own_values() {
+    let x = r#"{"ranges":{"items":[{"cidr":"10.0.0.0/8"}]},"policy":{"Statement":[
+        {"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]},"none":null}"#;
+    holds("as_list(x.ranges)[0].cidr == '10.0.0.0/8' && as_list(x.none) == []", x);
+    holds("size(public_statements(x.policy)) == 1", x);
+    holds(
+        "strings_in(x).exists(s, s == 's3:*') && cidr(x.ranges.items[0].cidr).prefixLength() == 8",
+        x,
+    );
+    holds("regex.replace('a1', '[0-9]', 'x') == 'ax' && math.greatest(1, 2) == 2", x);
+    holds("sets.contains([1, 2], [2]) && cel.bind(y, x.none, y == null)", x);
+}

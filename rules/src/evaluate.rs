@@ -1,0 +1,262 @@
+//! One policy judges one event.
+
+use crate::engine::{Answer, Failure, Fields, Prepared, Scope};
+use crate::event::{Event, Part};
+use crate::json::Node;
+use crate::policy::{OutcomeMatch, Policy};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a policy says of a resource: AWS Config's `ComplianceType`, and `ERROR`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ComplianceStatus {
+    /// The policy holds.
+    Compliant,
+    /// The policy is violated.
+    NonCompliant,
+    /// The policy does not concern the event.
+    NotApplicable,
+    /// What the policy needs to know is not known. Never taken for compliance.
+    InsufficientData,
+    /// The policy could not be evaluated: a finding about the policy itself.
+    Error,
+}
+
+impl fmt::Display for ComplianceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ComplianceStatus::Compliant => "COMPLIANT",
+            ComplianceStatus::NonCompliant => "NON_COMPLIANT",
+            ComplianceStatus::NotApplicable => "NOT_APPLICABLE",
+            ComplianceStatus::InsufficientData => "INSUFFICIENT_DATA",
+            ComplianceStatus::Error => "ERROR",
+        })
+    }
+}
+
+/// What a policy judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Resource {
+    /// The CloudFormation type, such as `AWS::S3::Bucket`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What identifies it within its type, account and region.
+    pub id: String,
+    /// Its ARN, where the policy says how it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The account it is in.
+    pub account: String,
+    /// The region it is in.
+    pub region: String,
+}
+
+/// What one policy said of one event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// What it said.
+    pub status: ComplianceStatus,
+    /// What it was said of.
+    pub resource: Resource,
+    /// The policy's message, or why it could not say more.
+    pub message: String,
+    /// The elements of a list-valued body.
+    pub evidence: Vec<serde_json::Value>,
+}
+
+impl Evaluation {
+    /// A policy that the event does not concern.
+    pub(crate) fn not_applicable() -> Self {
+        said(ComplianceStatus::NotApplicable, Resource::default(), String::new())
+    }
+}
+
+/// What is known of the resource besides the event.
+#[derive(Debug, Default)]
+pub struct Facts<'a> {
+    /// The resource's configuration, as AWS Config or the service's API shows it.
+    pub configuration: Option<Node<'a>>,
+    /// The policy's parameters, where they are not the defaults.
+    pub params: Option<Prepared>,
+    configuration_read: AtomicBool,
+}
+
+impl<'a> Facts<'a> {
+    /// The resource's configuration, and parameters that are not the defaults.
+    pub fn new(configuration: Option<Node<'a>>, params: Option<Prepared>) -> Self {
+        Facts { configuration, params, configuration_read: AtomicBool::new(false) }
+    }
+}
+
+/// Judges one event by one policy, which the event's source and name have chosen.
+pub fn evaluate(policy: &Policy, event: &Event<'_>, facts: &Facts<'_>) -> Evaluation {
+    let resource = Resource {
+        kind: policy.resource_type.clone(),
+        account: event.account.clone().into_owned(),
+        region: event.region.clone().into_owned(),
+        ..Resource::default()
+    };
+    if !wants_outcome(policy.matches.outcome, event.failed()) {
+        return said(ComplianceStatus::NotApplicable, resource, String::new());
+    }
+    facts.configuration_read.store(false, Ordering::Relaxed);
+    event.request.forget();
+    event.response.forget();
+    let judge = Judge { policy, event, facts };
+    judge.run(resource)
+}
+
+fn wants_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
+    match wanted {
+        OutcomeMatch::Success => !failed,
+        OutcomeMatch::Failure => failed,
+        OutcomeMatch::Any => true,
+    }
+}
+
+fn said(status: ComplianceStatus, resource: Resource, message: String) -> Evaluation {
+    Evaluation { status, resource, message, evidence: Vec::new() }
+}
+
+#[derive(Clone, Copy)]
+struct Judge<'a> {
+    policy: &'a Policy,
+    event: &'a Event<'a>,
+    facts: &'a Facts<'a>,
+}
+
+impl Judge<'_> {
+    fn run(self, resource: Resource) -> Evaluation {
+        // Most events comply, and for them nobody needs to know the resource's name.
+        let named = if self.policy.body.uses("resource") {
+            match self.identify(&resource) {
+                Ok(named) => Some(named),
+                Err(failure) => return self.unable(resource, &failure),
+            }
+        } else {
+            None
+        };
+        let answer = self.with_scope(named.as_ref().unwrap_or(&resource), None, |scope| {
+            self.policy.body.evaluate(scope, &self.policy.sources)
+        });
+        let evidence = match answer {
+            _ if self.read_what_was_omitted() => return self.insufficient(resource, OMITTED),
+            Ok(Answer::Bool(false)) => {
+                return said(ComplianceStatus::Compliant, resource, String::new());
+            }
+            Ok(Answer::Bool(true)) => Vec::new(),
+            Ok(Answer::List(list)) if list.is_empty() => {
+                return said(ComplianceStatus::Compliant, resource, String::new());
+            }
+            Ok(Answer::List(list)) => list,
+            Ok(Answer::Text(_)) => return self.wrong_type(resource, "string"),
+            Ok(Answer::Other(_, kind)) => return self.wrong_type(resource, &kind),
+            Err(failure) => return self.unable(resource, &failure),
+        };
+        match named.map_or_else(|| self.identify(&resource), Ok) {
+            Ok(named) => self.found(named, evidence),
+            Err(failure) => self.unable(resource, &failure),
+        }
+    }
+
+    /// A violation is given its message.
+    fn found(self, resource: Resource, evidence: Vec<serde_json::Value>) -> Evaluation {
+        let violations = Prepared::new(&serde_json::Value::Array(evidence.clone()));
+        let message =
+            self.with_scope(&resource, Some(&violations), |scope| self.policy.message(scope));
+        Evaluation { status: ComplianceStatus::NonCompliant, resource, message, evidence }
+    }
+
+    /// What identifies the resource.
+    fn identify(self, resource: &Resource) -> Result<Resource, Failure> {
+        self.with_scope(resource, None, |scope| {
+            let text = |expression: &crate::engine::Expression| {
+                expression.evaluate(scope, &self.policy.sources).map(|answer| match answer {
+                    Answer::Text(text) => text,
+                    Answer::Bool(truth) => truth.to_string(),
+                    Answer::List(list) => serde_json::Value::Array(list).to_string(),
+                    Answer::Other(value, _) => value.to_string(),
+                })
+            };
+            let id = text(&self.policy.resource_id)?;
+            let arn = self.policy.resource_arn.as_ref().map(text).transpose()?;
+            Ok(Resource { id, arn, ..resource.clone() })
+        })
+    }
+
+    fn with_scope<T>(
+        self,
+        resource: &Resource,
+        violations: Option<&Prepared>,
+        work: impl FnOnce(&Scope<'_>) -> T,
+    ) -> T {
+        let mut scope = Scope::default();
+        scope.bind("request", Part::View(&self.event.request));
+        scope.bind("event", Part::Raw(self.event.raw));
+        scope.bind_prepared("params", self.facts.params.as_ref().unwrap_or(&self.policy.params));
+        scope.bind("response", Part::View(&self.event.response));
+        let account = Fields::default().text("id", &self.event.account);
+        let account = account.text("alias", "").text("ou", "").empty("tags");
+        scope.bind_fields("account", account);
+        scope.bind_time("now", &self.event.time);
+        scope.bind_fields("resource", self.resource_fields(resource));
+        if let Some(violations) = violations {
+            scope.bind_prepared("violations", violations);
+        }
+        work(&scope)
+    }
+
+    fn resource_fields<'a>(self, resource: &'a Resource) -> Fields<'a>
+    where
+        Self: 'a,
+    {
+        let fields = Fields::default()
+            .text("type", &resource.kind)
+            .text("id", &resource.id)
+            .text("arn", resource.arn.as_deref().unwrap_or_default())
+            .text("account", &resource.account)
+            .text("region", &resource.region)
+            .empty("tags");
+        match self.facts.configuration {
+            Some(configuration) => fields.node("configuration", configuration),
+            None => fields.unknown("configuration", &self.facts.configuration_read),
+        }
+    }
+
+    fn read_what_was_omitted(self) -> bool {
+        self.event.request.read_what_was_omitted() || self.event.response.read_what_was_omitted()
+    }
+
+    fn wrong_type(self, resource: Resource, kind: &str) -> Evaluation {
+        let message = format!("{}: the body gives {kind}, not a bool or a list", self.policy.file);
+        self.unnamed(ComplianceStatus::Error, resource, message)
+    }
+
+    /// An evaluation that failed: for want of data, or because the policy is wrong.
+    fn unable(self, resource: Resource, failure: &Failure) -> Evaluation {
+        if self.read_what_was_omitted() {
+            return self.insufficient(resource, OMITTED);
+        }
+        if self.facts.configuration_read.load(Ordering::Relaxed) {
+            return self.insufficient(resource, UNKNOWN);
+        }
+        let (line, column) = self.policy.place_of(failure);
+        let message = format!("{}:{line}:{column}: {}", self.policy.file, failure.explain());
+        self.unnamed(ComplianceStatus::Error, resource, message)
+    }
+
+    fn insufficient(self, resource: Resource, why: &str) -> Evaluation {
+        self.unnamed(ComplianceStatus::InsufficientData, resource, why.to_owned())
+    }
+
+    /// An evaluation whose resource is named if its name can be told, and else by the event.
+    fn unnamed(self, status: ComplianceStatus, resource: Resource, why: String) -> Evaluation {
+        let named = self.identify(&resource).unwrap_or(resource);
+        said(status, named, why)
+    }
+}
+
+const OMITTED: &str = "CloudTrail omitted the parameters for their size";
+const UNKNOWN: &str = "the resource's configuration is not known";

@@ -1,0 +1,10 @@
+//! One CloudTrail record: what identifies it, and the views that smooth its wire format.
+
+mod part;
+mod record;
+mod view;
+
+pub use part::Part;
+pub(crate) use record::without_version;
+pub use record::{Event, EventError};
+pub use view::View;

@@ -1,0 +1,216 @@
+//! A CloudTrail record: the fields that identify it, and its two views.
+
+use super::View;
+use crate::json::{JsonError, Kind, Node, Tape};
+use std::borrow::Cow;
+
+/// Why a record cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// Not JSON.
+    #[error("{0}")]
+    Json(#[from] JsonError),
+    /// JSON, but no object.
+    #[error("the record is no object")]
+    NoObject,
+    /// A field that every record has is missing or of the wrong type.
+    #[error("the record has no text in its field `{0}`")]
+    Field(&'static str),
+}
+
+/// A CloudTrail record.
+///
+/// Field names and meanings are AWS's: "CloudTrail record contents".
+#[derive(Debug)]
+pub struct Event<'a> {
+    /// The whole record.
+    pub raw: Node<'a>,
+    /// `eventSource`, such as `s3.amazonaws.com`.
+    pub source: Cow<'a, str>,
+    /// `eventName`, such as `PutBucketPolicy`.
+    pub name: Cow<'a, str>,
+    /// `eventTime`, ISO 8601 in UTC.
+    pub time: Cow<'a, str>,
+    /// `eventID`.
+    pub id: Cow<'a, str>,
+    /// The account in which it happened: `recipientAccountId`, or the actor's where that is absent.
+    pub account: Cow<'a, str>,
+    /// `awsRegion`.
+    pub region: Cow<'a, str>,
+    /// `requestParameters`.
+    pub request: View<'a>,
+    /// `responseElements`.
+    pub response: View<'a>,
+}
+
+impl<'a> Event<'a> {
+    /// Reads a record from its text.
+    ///
+    /// # Errors
+    /// When the text is no JSON object, or lacks `eventSource`, `eventName`, `eventID` or
+    /// `eventTime`.
+    pub fn parse(text: &'a str, tape: &'a mut Tape) -> Result<Self, EventError> {
+        Self::of(tape.parse(text)?)
+    }
+
+    /// The record whose fields `raw` has.
+    ///
+    /// # Errors
+    /// As [`Event::parse`].
+    pub fn of(raw: Node<'a>) -> Result<Self, EventError> {
+        if raw.kind() != Kind::Object {
+            return Err(EventError::NoObject);
+        }
+        let needed = |name| text(raw, name).ok_or(EventError::Field(name));
+        let (source, name) = (needed("eventSource")?, needed("eventName")?);
+        let (time, id) = (needed("eventTime")?, needed("eventID")?);
+        let actor = || raw.at(&["userIdentity", "accountId"]).and_then(Node::as_str);
+        let account = text(raw, "recipientAccountId").or_else(actor).unwrap_or_default();
+        let region = text(raw, "awsRegion").unwrap_or_default();
+        let request = View::new(raw.get("requestParameters"), &source, &name);
+        let response = View::new(raw.get("responseElements"), &source, &name);
+        Ok(Event { raw, source, name, time, id, account, region, request, response })
+    }
+
+    /// Whether the call failed: CloudTrail records it all the same, but nothing changed.
+    ///
+    /// A failed console sign-in has an `errorMessage` and no `errorCode`.
+    pub fn failed(&self) -> bool {
+        let given = |name| self.raw.get(name).is_some_and(|value| !value.is_null());
+        given("errorCode") || given("errorMessage")
+    }
+
+    /// What happened, whichever record of it this is: `sharedEventID` names one action that several
+    /// accounts record, an addendum corrects an earlier record.
+    pub fn action_id(&self) -> Cow<'a, str> {
+        let shared = text(self.raw, "sharedEventID");
+        let original = || self.raw.at(&["addendum", "originalEventID"]).and_then(Node::as_str);
+        shared.or_else(original).unwrap_or_else(|| self.id.clone())
+    }
+
+    /// Who acted, as AWS names it: an ARN, a service, or what little the record has.
+    pub fn actor(&self) -> Cow<'a, str> {
+        let of = |name: &str| {
+            self.raw.at(&["userIdentity", name]).and_then(Node::as_str).filter(|s| !s.is_empty())
+        };
+        let issuer = || {
+            let path = ["userIdentity", "sessionContext", "sessionIssuer", "arn"];
+            self.raw.at(&path).and_then(Node::as_str).filter(|arn| !arn.is_empty())
+        };
+        of("arn")
+            .or_else(issuer)
+            .or_else(|| of("invokedBy"))
+            .or_else(|| of("principalId"))
+            .or_else(|| of("accountId"))
+            .unwrap_or_default()
+    }
+}
+
+/// The text in the field `name`.
+fn text<'a>(node: Node<'a>, name: &str) -> Option<Cow<'a, str>> {
+    node.get(name).and_then(Node::as_str)
+}
+
+/// The name of a call without the API version that some services append to it: Lambda's
+/// `AddPermission20150331v2`, `CloudFront`'s `CreateFunction2020_05_31`.
+pub(crate) fn without_version(name: &str) -> &str {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let dated = match stem.strip_suffix('v') {
+        Some(dated) if stem.len() < name.len() => dated,
+        _ => name,
+    };
+    let Some(at) = dated.len().checked_sub(8) else { return name };
+    let all_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if let (Some(head), Some(date)) = (dated.get(..at), dated.get(at..))
+        && all_digits(date)
+    {
+        return head;
+    }
+    let Some(at) = name.len().checked_sub(10) else { return name };
+    match (name.get(..at), name.get(at..)) {
+        (Some(head), Some(date)) if is_underscored_date(date) => head,
+        _ => name,
+    }
+}
+
+fn is_underscored_date(date: &str) -> bool {
+    date.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'_',
+        _ => byte.is_ascii_digit(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<T>(text: &str, check: impl FnOnce(Result<Event<'_>, EventError>) -> T) -> T {
+        check(Event::parse(text, &mut Tape::default()))
+    }
+
+    const BASE: &str = r#""eventSource":"s","eventName":"N","eventTime":"t","eventID":"id""#;
+
+    #[test]
+    fn api_versions_are_not_part_of_a_name() {
+        for (name, want) in [
+            ("AddPermission20150331v2", "AddPermission"),
+            ("CreateFunction20150331", "CreateFunction"),
+            ("CreateFunction2020_05_31", "CreateFunction"),
+            ("CreateFunctionUrlConfig", "CreateFunctionUrlConfig"),
+            ("ListObjectsV2", "ListObjectsV2"),
+            ("20150331", ""),
+            ("CreateBucket", "CreateBucket"),
+        ] {
+            assert_eq!(without_version(name), want);
+        }
+    }
+
+    #[test]
+    fn a_failed_call_is_known_by_its_code_or_its_message() {
+        let failed =
+            |more: &str| with(&format!("{{{BASE}{more}}}"), |event| event.unwrap().failed());
+        assert!(!failed(""));
+        assert!(!failed(r#","errorCode":null"#));
+        assert!(failed(r#","errorCode":"AccessDenied""#));
+        assert!(failed(r#","errorMessage":"Failed authentication""#));
+    }
+
+    #[test]
+    fn one_action_has_one_id_in_every_account_and_after_a_correction() {
+        let action = |more: &str| {
+            with(&format!("{{{BASE}{more}}}"), |event| event.unwrap().action_id().into_owned())
+        };
+        assert_eq!(action(""), "id");
+        assert_eq!(action(r#","sharedEventID":"s1""#), "s1");
+        assert_eq!(action(r#","addendum":{"originalEventID":"o1"}"#), "o1");
+    }
+
+    #[test]
+    fn the_actor_is_found_in_thin_identities() {
+        let actor = |identity: &str| {
+            let text = format!("{{{BASE},\"userIdentity\":{identity}}}");
+            with(&text, |event| event.unwrap().actor().into_owned())
+        };
+        assert_eq!(
+            actor(r#"{"type":"AWSService","invokedBy":"config.amazonaws.com"}"#),
+            "config.amazonaws.com"
+        );
+        assert_eq!(actor(r#"{"arn":"","principalId":"p"}"#), "p");
+        assert_eq!(actor("null"), "");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = |text: &str| with(text, |event| event.unwrap_err().to_string());
+        assert_eq!(error("[]"), "the record is no object");
+        assert_eq!(
+            error(r#"{"eventSource":"s"}"#),
+            "the record has no text in its field `eventName`"
+        );
+        assert_eq!(
+            error(r#"{"eventSource":1,"eventName":"x"}"#),
+            "the record has no text in its field `eventSource`"
+        );
+        assert_eq!(error("{"), "cut off at byte 1");
+    }
+}

@@ -1,0 +1,226 @@
+//! `request` and `response`: a record's parameters without the quirks of CloudTrail's wire format.
+
+use super::part::{Part, lower_first, lowered_member};
+use crate::json::{Kind, Node};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `requestParameters` or `responseElements` as a policy sees them.
+///
+/// Never null. What a service wraps once more (`putIntegrationInput`, `DeleteFlowLogsRequest`,
+/// `DelTGwVpcAttachReq`) is found one level up; the single-segment `add` and `replace` operations
+/// of `patchOperations` are fields, so that one expression serves Put and Update.
+#[derive(Debug)]
+pub struct View<'a> {
+    outer: Option<Node<'a>>,
+    inner: Option<Node<'a>>,
+    patches: Option<Node<'a>>,
+    omitted: bool,
+    read: AtomicBool,
+}
+
+impl<'a> View<'a> {
+    /// The view of `parameters`, of the call `event_name` of the service `event_source`.
+    pub fn new(parameters: Option<Node<'a>>, event_source: &str, event_name: &str) -> Self {
+        let outer = parameters.filter(|node| node.kind() == Kind::Object);
+        let inner = outer.and_then(|node| wrapped(node, event_source, event_name));
+        let patches = inner.and_then(patches).or_else(|| outer.and_then(patches));
+        // AWS, "CloudTrail record contents": "If a field is truncated, omitted is present with a
+        // value of true".
+        let omitted = outer
+            .and_then(|node| node.get("omitted"))
+            .is_some_and(|omitted| omitted.as_bool() == Some(true));
+        View { outer, inner, patches, omitted, read: AtomicBool::new(false) }
+    }
+
+    /// Whether an expression has read from parameters that CloudTrail left out for their size.
+    pub fn read_what_was_omitted(&self) -> bool {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Forgets what was read, before the next policy.
+    pub fn forget(&self) {
+        if self.omitted {
+            self.read.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// The field `name`: as written, in the wrapper, with its first letter raised, or patched.
+    pub fn get(&self, name: &str) -> Option<Part<'a>> {
+        if self.omitted {
+            self.read.store(true, Ordering::Relaxed);
+            return None;
+        }
+        let exact = |node: Node<'a>| node.get(name);
+        let lowered = |node: Node<'a>| lowered_member(node, name);
+        let found = self
+            .outer
+            .and_then(exact)
+            .or_else(|| self.inner.and_then(exact))
+            .or_else(|| self.outer.and_then(lowered))
+            .or_else(|| self.inner.and_then(lowered));
+        found.map(Part::smooth).or_else(|| self.patched(name))
+    }
+
+    /// The names of the view's fields, each once.
+    pub fn keys(&self) -> Vec<Cow<'a, str>> {
+        if self.omitted {
+            self.read.store(true, Ordering::Relaxed);
+            return Vec::new();
+        }
+        let mut keys: Vec<Cow<'a, str>> = Vec::new();
+        let mut add = |key: Cow<'a, str>| {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        };
+        for node in [self.outer, self.inner].into_iter().flatten() {
+            node.members().for_each(|member| add(lower_first(member.key())));
+        }
+        for operation in self.patches.into_iter().flat_map(Node::values) {
+            if let Some((name, _)) = patched_field(operation) {
+                add(name);
+            }
+        }
+        keys
+    }
+
+    /// The value that the last patch operation on `name` sets.
+    fn patched(&self, name: &str) -> Option<Part<'a>> {
+        let operations = self.patches?.values();
+        let (_, value) = operations.filter_map(patched_field).filter(|p| p.0 == name).last()?;
+        Some(match value.as_str().as_deref() {
+            Some("true") => Part::Bool(true),
+            Some("false") => Part::Bool(false),
+            _ => Part::smooth(value),
+        })
+    }
+}
+
+/// The object that wraps a call's parameters, if the service writes one.
+fn wrapped<'a>(outer: Node<'a>, event_source: &str, event_name: &str) -> Option<Node<'a>> {
+    outer.members().filter(|member| member.kind() == Kind::Object).find(|member| {
+        let key = member.key();
+        match event_source {
+            "apigateway.amazonaws.com" => is_wrapper(&key, "Input", event_name),
+            "ec2.amazonaws.com" => {
+                is_wrapper(&key, "Request", event_name)
+                    || is_wrapper(&key, "Response", event_name)
+                    || key.ends_with("Req")
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Whether `key` is the event's name, in any case of its first letter, and `suffix`.
+fn is_wrapper(key: &str, suffix: &str, event_name: &str) -> bool {
+    key.strip_suffix(suffix).is_some_and(|stem| stem.eq_ignore_ascii_case(event_name))
+}
+
+fn patches(node: Node<'_>) -> Option<Node<'_>> {
+    node.get("patchOperations").filter(|patches| patches.kind() == Kind::List)
+}
+
+/// The field that an `add` or `replace` operation on a path of one segment sets.
+fn patched_field(operation: Node<'_>) -> Option<(Cow<'_, str>, Node<'_>)> {
+    let text = |name| operation.get(name).and_then(Node::as_str);
+    if !matches!(text("op")?.as_ref(), "add" | "replace") {
+        return None;
+    }
+    let name = match text("path")? {
+        Cow::Borrowed(path) => Cow::Borrowed(path.strip_prefix('/')?),
+        Cow::Owned(path) => Cow::Owned(path.strip_prefix('/')?.to_owned()),
+    };
+    if name.contains('/') { None } else { Some((name, operation.get("value")?)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+
+    /// The value at `path` of the view of `parameters`, as JSON text.
+    fn see(source: &str, name: &str, parameters: &str, path: &[&str]) -> Option<String> {
+        let mut tape = Tape::default();
+        let source = format!("{source}.amazonaws.com");
+        let view = View::new(Some(tape.parse(parameters).unwrap()), &source, name);
+        let part = path.iter().try_fold(Part::View(&view), |part, name| part.get(name))?;
+        Some(match part {
+            Part::Bool(truth) => truth.to_string(),
+            Part::Raw(node) | Part::Smooth(node) => node.to_value().to_string(),
+            Part::View(_) => String::new(),
+        })
+    }
+
+    #[test]
+    fn rest_api_wrappers_are_found_one_level_up_and_the_outer_name_wins() {
+        let put = r#"{"restApiId":"a","httpMethod":"GET","putIntegrationInput":
+            {"httpMethod":"POST","uri":"http://x"},"template":false}"#;
+        let see = |path| see("apigateway", "PutIntegration", put, path);
+        assert_eq!(see(&["uri"]).unwrap(), "\"http://x\"");
+        assert_eq!(see(&["httpMethod"]).unwrap(), "\"GET\"");
+        assert_eq!(see(&["putIntegrationInput", "httpMethod"]).unwrap(), "\"POST\"");
+    }
+
+    #[test]
+    fn patch_operations_are_fields_wherever_they_stand() {
+        let operations = r#"[{"op":"replace","path":"/uri","value":"http://x"},
+            {"op":"replace","path":"/tracingEnabled","value":"false"},
+            {"op":"remove","path":"/gone"},
+            {"op":"replace","path":"/*/*/logging/dataTrace","value":"true"}]"#;
+        for parameters in [
+            format!(r#"{{"restApiId":"a","patchOperations":{operations}}}"#),
+            format!(r#"{{"restApiId":"a","updateStageInput":{{"patchOperations":{operations}}}}}"#),
+        ] {
+            let see = |path| see("apigateway", "UpdateStage", &parameters, path);
+            assert_eq!(see(&["uri"]).unwrap(), "\"http://x\"");
+            assert_eq!(see(&["tracingEnabled"]).unwrap(), "false");
+            assert_eq!(see(&["gone"]), None);
+        }
+    }
+
+    #[test]
+    fn ec2_wrappers_items_and_single_elements_are_plain_values() {
+        let delete = r#"{"DeleteFlowLogsRequest":{"FlowLogId":{"tag":1,"content":"fl-1"}}}"#;
+        assert_eq!(see("ec2", "DeleteFlowLogs", delete, &["flowLogId"]).unwrap(), "\"fl-1\"");
+        let rules =
+            r#"{"ipPermissions":{"items":[{"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}"#;
+        let rule = see("ec2", "AuthorizeSecurityGroupIngress", rules, &["ipPermissions"]);
+        assert!(rule.unwrap().starts_with('['));
+        let attach = r#"{"DelTGwVpcAttachReq":{"id":"t"}}"#;
+        assert_eq!(
+            see("ec2", "DeleteTransitGatewayVpcAttachment", attach, &["id"]).unwrap(),
+            "\"t\""
+        );
+    }
+
+    #[test]
+    fn a_capital_first_letter_does_not_hide_a_field() {
+        let block = r#"{"PublicAccessBlockConfiguration":{"BlockPublicAcls":true},"Host":"h"}"#;
+        let see = |path| see("s3", "PutBucketPublicAccessBlock", block, path);
+        assert_eq!(see(&["publicAccessBlockConfiguration", "blockPublicAcls"]).unwrap(), "true");
+        assert_eq!(see(&["Host"]).unwrap(), "\"h\"");
+        assert_eq!(see(&["host"]).unwrap(), "\"h\"");
+    }
+
+    #[test]
+    fn what_cloudtrail_omitted_for_size_is_known_to_be_unknown() {
+        let mut tape = Tape::default();
+        let node = tape.parse(r#"{"omitted":true,"reason":"too large"}"#).unwrap();
+        let view = View::new(Some(node), "s3.amazonaws.com", "PutBucketPolicy");
+        assert!(!view.read_what_was_omitted());
+        assert!(view.get("bucketName").is_none());
+        assert!(view.read_what_was_omitted());
+    }
+
+    #[test]
+    fn null_and_absent_parameters_are_an_empty_view() {
+        let mut tape = Tape::default();
+        let null = tape.parse("null").unwrap();
+        for parameters in [None, Some(null)] {
+            let view = View::new(parameters, "s3.amazonaws.com", "CreateBucket");
+            assert!(view.get("x").is_none() && view.keys().is_empty());
+        }
+    }
+}

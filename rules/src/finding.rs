@@ -1,0 +1,161 @@
+//! What is written when a policy does not hold: one record for one policy, resource and action.
+
+use crate::evaluate::{ComplianceStatus, Evaluation, Resource};
+use crate::event::Event;
+use crate::json::Node;
+use crate::policy::{Policy, RemediationHeader, Severity};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The namespace of finding uids: the UUIDv5 of `findings.evenkeel` in the DNS namespace.
+fn namespace() -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"findings.evenkeel")
+}
+
+/// The action that a finding is about, as CloudTrail recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Action {
+    /// What happened, the same in every record of it.
+    pub id: String,
+    /// `eventID` of the record.
+    pub event_id: String,
+    /// `eventSource`.
+    pub event_source: String,
+    /// `eventName`.
+    pub event_name: String,
+    /// `eventTime`.
+    pub event_time: String,
+    /// `errorCode`, where the call failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+}
+
+/// Who acted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actor {
+    /// `userIdentity.type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// An ARN, a service's name, or what little the record has.
+    pub principal: String,
+    /// The account of the actor, which may not be that of the resource.
+    pub account: String,
+    /// `sourceIPAddress`: an address, or a service's name.
+    pub source_address: String,
+    /// `userAgent`.
+    pub user_agent: String,
+}
+
+/// The waiver under which a finding was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suppression {
+    /// The waiver's id.
+    pub waiver: String,
+    /// Why it was accepted.
+    pub reason: String,
+    /// The ticket that says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// UUIDv5 of the policy, the resource and the action.
+    pub uid: Uuid,
+    /// The policy's id.
+    pub policy: String,
+    /// The policy's title.
+    pub title: String,
+    /// The policy's severity.
+    pub severity: Severity,
+    /// Never `COMPLIANT` or `NOT_APPLICABLE`.
+    pub status: ComplianceStatus,
+    /// What it is about, in words.
+    pub message: String,
+    /// What it is about.
+    pub resource: Resource,
+    /// What was done.
+    pub action: Action,
+    /// Who did it.
+    pub actor: Actor,
+    /// What shows it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<serde_json::Value>,
+    /// Frameworks' controls that it shows to be broken.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub controls: BTreeMap<String, Vec<String>>,
+    /// What can repair it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remediation: Option<RemediationHeader>,
+    /// The waiver that accepts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
+}
+
+impl Finding {
+    /// The finding of an evaluation; none where the policy holds or does not apply.
+    pub fn of(policy: &Policy, event: &Event<'_>, evaluation: Evaluation) -> Option<Finding> {
+        match evaluation.status {
+            ComplianceStatus::Compliant | ComplianceStatus::NotApplicable => return None,
+            ComplianceStatus::NonCompliant
+            | ComplianceStatus::InsufficientData
+            | ComplianceStatus::Error => {}
+        }
+        let action = action(event);
+        Some(Finding {
+            uid: uid(&policy.id, &evaluation.resource, &action.id),
+            policy: policy.id.clone(),
+            title: policy.title.clone(),
+            severity: policy.severity,
+            status: evaluation.status,
+            message: evaluation.message,
+            resource: evaluation.resource,
+            action,
+            actor: actor(event),
+            evidence: evaluation.evidence,
+            controls: policy.controls.clone(),
+            remediation: policy.remediation.clone(),
+            suppressed: None,
+        })
+    }
+}
+
+/// The same for the same policy, resource and action, whichever door the event came through.
+fn uid(policy: &str, resource: &Resource, action: &str) -> Uuid {
+    // Lengths keep the parts apart, whatever characters they hold.
+    let parts = [policy, &resource.account, &resource.region, &resource.kind, &resource.id, action];
+    let name: String = parts.iter().map(|part| format!("{}:{part}\n", part.len())).collect();
+    Uuid::new_v5(&namespace(), name.as_bytes())
+}
+
+fn text(node: Node<'_>, path: &[&str]) -> String {
+    node.at(path).and_then(Node::as_str).unwrap_or_default().into_owned()
+}
+
+fn action(event: &Event<'_>) -> Action {
+    let error_code = event.raw.get("errorCode").and_then(Node::as_str);
+    Action {
+        id: event.action_id().into_owned(),
+        event_id: event.id.clone().into_owned(),
+        event_source: event.source.clone().into_owned(),
+        event_name: event.name.clone().into_owned(),
+        event_time: event.time.clone().into_owned(),
+        error_code: error_code.map(std::borrow::Cow::into_owned),
+    }
+}
+
+fn actor(event: &Event<'_>) -> Actor {
+    Actor {
+        kind: text(event.raw, &["userIdentity", "type"]),
+        principal: event.actor().into_owned(),
+        account: text(event.raw, &["userIdentity", "accountId"]),
+        source_address: text(event.raw, &["sourceIPAddress"]),
+        user_agent: text(event.raw, &["userAgent"]),
+    }
+}

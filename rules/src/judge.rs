@@ -1,0 +1,178 @@
+//! From the bytes of one record to what the policies say of it, looking no further than needed.
+
+use crate::evaluate::{ComplianceStatus, Facts, evaluate};
+use crate::event::{Event, EventError};
+use crate::finding::Finding;
+use crate::json::{Node, Tape, lossy};
+use crate::policy::PolicySet;
+use crate::waiver::Waivers;
+use memchr::memmem::Finder;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// Which events are judged; the others are counted as filtered.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// No earlier than this RFC 3339 time, in UTC with a `Z`.
+    pub since: Option<String>,
+    /// Earlier than this time.
+    pub until: Option<String>,
+    /// Only in these accounts.
+    pub accounts: Vec<String>,
+    /// Only in these regions.
+    pub regions: Vec<String>,
+}
+
+impl Filter {
+    fn admits(&self, event: &Event<'_>) -> bool {
+        let listed = |list: &[String], value: &str| {
+            list.is_empty() || list.iter().any(|wanted| wanted == value)
+        };
+        // Times in this one form compare as text; see `Filter::since`.
+        self.since.as_deref().is_none_or(|since| &*event.time >= since)
+            && self.until.as_deref().is_none_or(|until| &*event.time < until)
+            && listed(&self.accounts, &event.account)
+            && listed(&self.regions, &event.region)
+    }
+}
+
+/// What was made of one record.
+#[derive(Debug)]
+pub enum Judged {
+    /// No policy watches such events.
+    Unwatched,
+    /// A policy watches it, and the filter does not admit it.
+    Filtered,
+    /// A record of another kind than a policy could watch.
+    Skipped(&'static str),
+    /// Policies judged it.
+    Event(JudgedEvent),
+}
+
+/// An event that policies judged.
+#[derive(Debug)]
+pub struct JudgedEvent {
+    /// `eventID`: the same in every copy of the record.
+    pub id: Uuid,
+    /// Each policy's number and what it said.
+    pub statuses: Vec<(usize, ComplianceStatus)>,
+    /// What is to be written.
+    pub findings: Vec<Finding>,
+    /// Whether some of its text was no UTF-8, and was replaced.
+    pub replaced: bool,
+    /// Waivers whose condition could not be evaluated.
+    pub waiver_errors: Vec<String>,
+}
+
+/// Judges records one after the other; each thread has its own.
+#[derive(Debug)]
+pub struct Judge<'s> {
+    set: &'s PolicySet,
+    waivers: &'s Waivers,
+    filter: &'s Filter,
+    name: Finder<'static>,
+    tape: Tape,
+}
+
+impl<'s> Judge<'s> {
+    /// A judge by these policies.
+    pub fn new(set: &'s PolicySet, waivers: &'s Waivers, filter: &'s Filter) -> Self {
+        let name = Finder::new(b"\"eventName\"").into_owned();
+        Judge { set, waivers, filter, name, tape: Tape::default() }
+    }
+
+    /// Judges one record.
+    ///
+    /// # Errors
+    /// When the record is not one, or may be one that a policy watches and cannot be read.
+    pub fn judge(&mut self, record: &[u8]) -> Result<Judged, EventError> {
+        if !self.may_be_watched(record) {
+            return Ok(Judged::Unwatched);
+        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let judged = self.read(record, &mut tape);
+        self.tape = tape;
+        judged
+    }
+
+    /// Judges a record that some policy may watch.
+    fn read(&self, record: &[u8], tape: &mut Tape) -> Result<Judged, EventError> {
+        let (text, replaced) = lossy(record);
+        let root = tape.parse(&text)?;
+        if let Some(kind) = other_kind(root) {
+            return Ok(Judged::Skipped(kind));
+        }
+        let event = Event::of(root)?;
+        let wanted = self.set.wanted(&event.source, &event.name);
+        if wanted.is_empty() {
+            return Ok(Judged::Unwatched);
+        }
+        if !self.filter.admits(&event) {
+            return Ok(Judged::Filtered);
+        }
+        let mut judged = JudgedEvent {
+            id: identity(&event.id),
+            statuses: Vec::with_capacity(wanted.len()),
+            findings: Vec::new(),
+            replaced,
+            waiver_errors: Vec::new(),
+        };
+        for number in wanted {
+            self.by_policy(number, &event, &mut judged);
+        }
+        Ok(Judged::Event(judged))
+    }
+
+    fn by_policy(&self, number: usize, event: &Event<'_>, judged: &mut JudgedEvent) {
+        let Some(policy) = self.set.policies().get(number) else { return };
+        let evaluation = evaluate(policy, event, &Facts::default());
+        judged.statuses.push((number, evaluation.status));
+        if let Some(mut finding) = Finding::of(policy, event, evaluation) {
+            if let Err(error) = self.waivers.apply(&mut finding) {
+                judged.waiver_errors.push(error);
+            }
+            judged.findings.push(finding);
+        }
+    }
+
+    /// Whether a name that some policy watches stands anywhere in the record as an event's name. A
+    /// record in which no name can be seen may hide it behind an escape, and is read.
+    fn may_be_watched(&self, record: &[u8]) -> bool {
+        let mut seen = false;
+        for at in self.name.find_iter(record) {
+            let behind = record.get(at.saturating_add(self.name.needle().len())..);
+            match plain_string(behind.unwrap_or_default()) {
+                Some(name) if !self.set.knows_event_name(name) => seen = true,
+                _ => return true,
+            }
+        }
+        !seen
+    }
+}
+
+/// The string that follows a key's closing quote; none if it is not a plain one.
+fn plain_string(behind_key: &[u8]) -> Option<&str> {
+    let value = behind_key.trim_ascii_start().strip_prefix(b":")?;
+    let text = value.trim_ascii_start().strip_prefix(b"\"")?;
+    let end = memchr::memchr2(b'"', b'\\', text)?;
+    if text.get(end) != Some(&b'"') {
+        return None;
+    }
+    std::str::from_utf8(text.get(..end)?).ok()
+}
+
+/// What a record is, if it is none of an action: an Insight event has no name of its own.
+fn other_kind(root: Node<'_>) -> Option<&'static str> {
+    let is = |name: &str, value: &str| {
+        root.get(name).and_then(Node::as_str).is_some_and(|text| text == value)
+    };
+    if is("eventCategory", "Insight") || is("eventType", "AwsCloudTrailInsight") {
+        return Some("CloudTrail Insight events");
+    }
+    None
+}
+
+/// `eventID` as 128 bits; one that is no UUID is hashed.
+fn identity(id: &Cow<'_, str>) -> Uuid {
+    Uuid::try_parse(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()))
+}

@@ -1,0 +1,24 @@
+//! The pure core: policies, event views, the CEL engine, evaluation, findings.
+//!
+//! Absent here: files, the network, clocks, the environment. Text and bytes come in, plain data
+//! goes out, and the same input gives the same output on any day.
+
+mod cases;
+mod diagnostic;
+pub mod engine;
+mod evaluate;
+pub mod event;
+mod finding;
+pub mod glob;
+pub mod json;
+mod judge;
+pub mod ocsf;
+pub mod policy;
+mod waiver;
+
+pub use cases::{Case, Difference, read_cases};
+pub use diagnostic::{Diagnostic, Level};
+pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
+pub use finding::{Action, Actor, Finding, Suppression};
+pub use judge::{Filter, Judge, Judged, JudgedEvent};
+pub use waiver::Waivers;

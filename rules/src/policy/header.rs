@@ -1,0 +1,258 @@
+//! A policy's header: YAML in the leading comment block of its `.cel` file.
+
+use crate::diagnostic::Diagnostic;
+use crate::event::without_version;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// How much a finding matters; the labels of AWS Security Finding Format's `Severity.Label`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Severity {
+    /// No action needed.
+    Informational,
+    /// No action needed on its own.
+    Low,
+    /// Should be handled, not urgently.
+    Medium,
+    /// Should be handled with priority.
+    High,
+    /// Must be handled at once.
+    Critical,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Informational => "INFORMATIONAL",
+            Severity::Low => "LOW",
+            Severity::Medium => "MEDIUM",
+            Severity::High => "HIGH",
+            Severity::Critical => "CRITICAL",
+        })
+    }
+}
+
+/// What may be done about a finding, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Write the finding.
+    Report,
+    /// Announce it too.
+    Notify,
+    /// Propose a plan, and carry it out once somebody approves.
+    Approve,
+    /// Carry it out.
+    Auto,
+}
+
+/// Which calls a policy wants: those that changed something, or those that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeMatch {
+    /// Calls that succeeded.
+    #[default]
+    Success,
+    /// Calls that failed.
+    Failure,
+    /// Both.
+    Any,
+}
+
+/// One text or a list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Strings(Vec<String>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum OneOrMany {
+            One(String),
+            Many(Vec<String>),
+        }
+        Ok(Strings(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        }))
+    }
+}
+
+/// What a policy looks at. Literal, so that no expression runs for anything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    /// `eventSource` of CloudTrail, such as `s3.amazonaws.com`.
+    pub event_source: Vec<String>,
+    /// `eventName` of CloudTrail, without an API version.
+    pub event_name: Vec<String>,
+    /// Successful calls, failed ones, or both.
+    pub outcome: OutcomeMatch,
+    /// AWS Config resource types, such as `AWS::S3::Bucket`.
+    pub resource_type: Vec<String>,
+}
+
+impl Match {
+    /// Whether events of this source and name are wanted.
+    pub fn wants(&self, source: &str, name: &str) -> bool {
+        let named = |name: &str| self.event_name.iter().any(|wanted| wanted == name);
+        self.event_source.iter().any(|wanted| wanted == source)
+            && (named(name) || named(without_version(name)))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MatchHeader {
+    #[serde(default)]
+    event_source: Strings,
+    #[serde(default)]
+    event_name: Strings,
+    #[serde(default)]
+    outcome: OutcomeMatch,
+    #[serde(default)]
+    resource_type: Strings,
+}
+
+impl MatchHeader {
+    pub(super) fn plain(&self) -> Match {
+        Match {
+            event_source: self.event_source.0.clone(),
+            event_name: self.event_name.0.clone(),
+            outcome: self.outcome,
+            resource_type: self.resource_type.0.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResourceHeader {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) id: Spanned<String>,
+    pub(super) arn: Option<Spanned<String>>,
+}
+
+/// A parameter of a policy.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// The CEL type of its values, such as `list(int)`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The value it has unless somebody sets another.
+    pub default: serde_json::Value,
+    /// What it does.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// Which remediator repairs what a policy finds, and how far it may go by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemediationHeader {
+    /// The remediator's id.
+    pub run: String,
+    /// What the policy allows; the operator's ceiling can only lower it.
+    pub mode: Mode,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) severity: Severity,
+    #[serde(rename = "match")]
+    pub(super) matches: Spanned<MatchHeader>,
+    pub(super) resource: ResourceHeader,
+    #[serde(default)]
+    pub(super) parameters: BTreeMap<String, Spanned<Parameter>>,
+    #[serde(default)]
+    pub(super) variables: Ordered<Spanned<String>>,
+    pub(super) message: Spanned<String>,
+    #[serde(default)]
+    pub(super) controls: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) references: Vec<String>,
+    pub(super) remediation: Option<RemediationHeader>,
+}
+
+/// A map in the order it was written.
+#[derive(Debug)]
+pub(crate) struct Ordered<T>(pub(crate) Vec<(String, T)>);
+
+impl<T> Default for Ordered<T> {
+    fn default() -> Self {
+        Ordered(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Vec<(String, T)>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(entries)
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData)).map(Ordered)
+    }
+}
+
+/// A policy file's header, and where its body begins.
+///
+/// The comment marks are replaced by as many spaces, so that a position in the YAML is a position
+/// in the file.
+pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic> {
+    let fail = |span, message: &str| Diagnostic::error("header", file, span, message.to_owned());
+    let mut yaml = String::with_capacity(text.len());
+    let mut end = 0_usize;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let Some(rest) = line.strip_prefix("//") else { break };
+        if number == 0 {
+            if rest.trim_end() != " METADATA" {
+                break;
+            }
+            yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        } else {
+            yaml.push_str("  ");
+            yaml.push_str(rest);
+        }
+        end = end.saturating_add(line.len());
+    }
+    if end == 0 {
+        let first = text.find('\n').unwrap_or(text.len());
+        let help = "begin the file with `// METADATA` and its YAML, each line behind `// `";
+        let wrong = fail(0..first, "line 1 must be `// METADATA`");
+        return Err(wrong.with_help(Some(help.to_owned())));
+    }
+    let header = serde_saphyr::from_str(&yaml)
+        .map_err(|error| help(Diagnostic::yaml("header", file, &yaml, &error)))?;
+    Ok((header, end))
+}
+
+/// Adds "did you mean" to the reader's message about an unknown name.
+fn help(wrong: Diagnostic) -> Diagnostic {
+    let quoted: Vec<&str> = wrong.message.split('`').skip(1).step_by(2).collect();
+    let help = match quoted.split_first() {
+        Some((unknown, expected)) if wrong.message.contains("unknown") => {
+            crate::engine::nearest(unknown, expected.iter().copied())
+        }
+        _ => None,
+    };
+    wrong.with_help(help)
+}

@@ -1,0 +1,58 @@
+//! Which policies want an event, found by its name before anything else of it is read.
+#![expect(
+    clippy::disallowed_types,
+    reason = "looked up once a record and never walked, so its order reaches no output"
+)]
+
+use super::load::Policy;
+use crate::event::without_version;
+use hashbrown::HashMap;
+
+/// Policies by `eventName`, then by `eventSource`.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    by_name: HashMap<String, Vec<(String, Vec<usize>)>>,
+}
+
+impl Index {
+    pub(super) fn new(policies: &[Policy]) -> Self {
+        let mut index = Index::default();
+        for (number, policy) in policies.iter().enumerate() {
+            for name in &policy.matches.event_name {
+                let sources = index.by_name.entry(name.clone()).or_default();
+                for source in &policy.matches.event_source {
+                    match sources.iter_mut().find(|entry| entry.0 == *source) {
+                        Some(entry) => entry.1.push(number),
+                        None => sources.push((source.clone(), vec![number])),
+                    }
+                }
+            }
+        }
+        index
+    }
+
+    /// Whether some policy wants events of this name, with or without an API version.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || {
+            let plain = without_version(name);
+            plain.len() < name.len() && self.by_name.contains_key(plain)
+        }
+    }
+
+    /// The policies that want events of this name and source, in their own order.
+    pub(super) fn wanted(&self, source: &str, name: &str) -> Vec<usize> {
+        let plain = without_version(name);
+        let mut wanted = self.of(source, name).to_vec();
+        if plain.len() < name.len() {
+            wanted.extend_from_slice(self.of(source, plain));
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
+        wanted
+    }
+
+    fn of(&self, source: &str, name: &str) -> &[usize] {
+        let sources = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        sources.iter().find(|entry| entry.0 == source).map_or(&[], |entry| &entry.1)
+    }
+}

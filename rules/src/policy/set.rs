@@ -1,0 +1,112 @@
+//! All policies that judge together.
+
+use super::index::Index;
+use super::load::{Policy, PolicyFile};
+use crate::diagnostic::Diagnostic;
+use crate::engine::{Functions, FunctionsError, on_large_stack};
+
+/// A set of policies, indexed by the events they want.
+#[derive(Debug, Default)]
+pub struct PolicySet {
+    policies: Vec<Policy>,
+    functions: Functions,
+    index: Index,
+}
+
+impl PolicySet {
+    /// Reads and compiles policies, and the organisation's functions that they may call.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of the files.
+    pub fn load(
+        files: &[PolicyFile],
+        functions: Option<&PolicyFile>,
+    ) -> Result<PolicySet, Vec<Diagnostic>> {
+        let loaded = on_large_stack(|| Self::load_here(files, functions));
+        let internal = |failure: crate::engine::Failure| {
+            vec![Diagnostic::error("internal", "", 0..0, failure.message)]
+        };
+        loaded.map_err(internal)?
+    }
+
+    fn load_here(
+        files: &[PolicyFile],
+        functions: Option<&PolicyFile>,
+    ) -> Result<PolicySet, Vec<Diagnostic>> {
+        let functions = match functions {
+            Some(file) => {
+                Functions::parse(&file.text).map_err(|error| vec![wrong(file, &error)])?
+            }
+            None => Functions::default(),
+        };
+        let (mut policies, mut errors) = (Vec::new(), Vec::new());
+        for file in files {
+            match Policy::load(file, &functions) {
+                Ok(policy) => policies.push(policy),
+                Err(error) => errors.push(error),
+            }
+        }
+        policies.sort_by(|a, b| a.id.cmp(&b.id));
+        for pair in policies.windows(2) {
+            if let [a, b] = pair
+                && a.id == b.id
+            {
+                let message = format!("a policy `{}` is also in `{}`", b.id, a.file);
+                errors.push(Diagnostic::error("duplicate", &b.file, 0..0, message));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let index = Index::new(&policies);
+        Ok(PolicySet { policies, functions, index })
+    }
+
+    /// Keeps the policies that `keep` wants.
+    #[must_use]
+    pub fn filtered(self, keep: impl Fn(&Policy) -> bool) -> PolicySet {
+        let policies: Vec<Policy> = self.policies.into_iter().filter(|p| keep(p)).collect();
+        let index = Index::new(&policies);
+        PolicySet { policies, index, ..self }
+    }
+
+    /// The policies, in the order of their ids.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The policy `id`.
+    pub fn get(&self, id: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// The organisation's functions.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// Whether some policy wants events of this name, whatever their source.
+    pub fn knows_event_name(&self, name: &str) -> bool {
+        self.index.knows(name)
+    }
+
+    /// The numbers of the policies that want events of this source and name, in order.
+    pub fn wanted(&self, source: &str, name: &str) -> Vec<usize> {
+        self.index.wanted(source, name)
+    }
+}
+
+fn wrong(file: &PolicyFile, error: &FunctionsError) -> Diagnostic {
+    match error {
+        FunctionsError::Yaml(yaml) => Diagnostic::yaml("functions", &file.name, &file.text, yaml),
+        FunctionsError::Signature(signature) | FunctionsError::Body { signature, .. } => {
+            let at = file.text.find(signature.as_str()).unwrap_or_default();
+            let span = at..at.saturating_add(signature.len()).min(file.text.len());
+            let help = match error {
+                FunctionsError::Body { failure, .. } => failure.help.clone(),
+                FunctionsError::Yaml(_) | FunctionsError::Signature(_) => None,
+            };
+            Diagnostic::error("functions", &file.name, span, error.to_string()).with_help(help)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Waivers: findings that somebody has accepted, for a reason and until a day.
+
+use crate::diagnostic::Diagnostic;
+use crate::engine::{
+    Answer, Compiler, Expression, Functions, Prepared, Scope, Sources, on_large_stack,
+};
+use crate::finding::{Finding, Suppression};
+use crate::glob;
+use crate::policy::PolicySet;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Written {
+    id: Spanned<String>,
+    policies: Vec<String>,
+    resource: Option<String>,
+    when: Option<Spanned<String>>,
+    #[serde(default)]
+    accounts: Vec<String>,
+    reason: String,
+    ticket: Option<String>,
+    #[expect(dead_code, reason = "required, and read by people")]
+    approved_by: String,
+    expires: String,
+}
+
+#[derive(Debug)]
+struct Waiver {
+    id: String,
+    policies: Vec<String>,
+    resource: Option<String>,
+    when: Option<(Expression, Sources)>,
+    accounts: Vec<String>,
+    reason: String,
+    ticket: Option<String>,
+    expires: NaiveDate,
+}
+
+/// All waivers that hold together.
+#[derive(Debug, Default)]
+pub struct Waivers(Vec<Waiver>);
+
+impl Waivers {
+    /// Reads a file of waivers, a YAML list.
+    ///
+    /// A waiver names policies, by id or glob, and a resource, by glob or by a CEL condition over
+    /// `finding`; it has a reason, an approver and a day on which it expires.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file; a policy that `set` does not have, among it.
+    pub fn load(name: &str, text: &str, set: &PolicySet) -> Result<Waivers, Vec<Diagnostic>> {
+        let written: Vec<Written> = serde_saphyr::from_str(text)
+            .map_err(|error| vec![Diagnostic::yaml("waiver", name, text, &error)])?;
+        let (mut waivers, mut errors) = (Vec::new(), Vec::new());
+        for waiver in written {
+            match Waiver::new(name, waiver, set) {
+                Ok(waiver) => waivers.push(waiver),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(Waivers(waivers)) } else { Err(errors) }
+    }
+
+    /// Adds the waivers of another file.
+    pub fn extend(&mut self, other: Waivers) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Marks the finding as accepted where a waiver holds at the time of its action.
+    ///
+    /// # Errors
+    /// When a waiver's condition cannot be evaluated: the finding is not accepted.
+    pub fn apply(&self, finding: &mut Finding) -> Result<(), String> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        for waiver in &self.0 {
+            if waiver.covers(finding).map_err(|why| format!("waiver `{}`: {why}", waiver.id))? {
+                finding.suppressed = Some(Suppression {
+                    waiver: waiver.id.clone(),
+                    reason: waiver.reason.clone(),
+                    ticket: waiver.ticket.clone(),
+                });
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Waiver {
+    fn new(file: &str, written: Written, set: &PolicySet) -> Result<Self, Diagnostic> {
+        let at = |value: &Spanned<String>| {
+            let at = value.referenced.span().byte_offset();
+            at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
+        };
+        let id = written.id.value.clone();
+        let here = at(&written.id);
+        let fail = |message: String| {
+            Diagnostic::error("waiver", file, here..here.saturating_add(id.len()), message)
+        };
+        if let Some(unknown) = written
+            .policies
+            .iter()
+            .find(|pattern| !set.policies().iter().any(|policy| glob::matches(pattern, &policy.id)))
+        {
+            let ids = set.policies().iter().map(|policy| policy.id.as_str());
+            let help = crate::engine::nearest(unknown, ids);
+            return Err(fail(format!("no policy is called `{unknown}`")).with_help(help));
+        }
+        if written.resource.is_none() && written.when.is_none() {
+            return Err(fail("a waiver needs a `resource` or a `when`".to_owned()));
+        }
+        if written.reason.trim().is_empty() {
+            return Err(fail("a waiver needs a reason".to_owned()));
+        }
+        let expires = NaiveDate::parse_from_str(&written.expires, "%Y-%m-%d")
+            .map_err(|_| fail(format!("`{}` is no day: write YYYY-MM-DD", written.expires)))?;
+        let when = written.when.as_ref().map(|when| {
+            condition(&when.value).map_err(|failure| {
+                let start = at(when).saturating_add(failure.span.start);
+                let span = start..start.saturating_add(failure.span.len());
+                Diagnostic::error("waiver", file, span, failure.message).with_help(failure.help)
+            })
+        });
+        Ok(Waiver {
+            policies: written.policies,
+            resource: written.resource,
+            when: when.transpose()?,
+            accounts: written.accounts,
+            reason: written.reason,
+            ticket: written.ticket,
+            expires,
+            id,
+        })
+    }
+
+    fn covers(&self, finding: &Finding) -> Result<bool, String> {
+        let matches_any = |patterns: &[String], text: &str| {
+            patterns.iter().any(|pattern| glob::matches(pattern, text))
+        };
+        if !matches_any(&self.policies, &finding.policy)
+            || !(self.accounts.is_empty() || matches_any(&self.accounts, &finding.resource.account))
+            || self.expired(finding)
+        {
+            return Ok(false);
+        }
+        let names = [Some(finding.resource.id.as_str()), finding.resource.arn.as_deref()];
+        let named = self
+            .resource
+            .as_ref()
+            .is_none_or(|pattern| names.iter().flatten().any(|name| glob::matches(pattern, name)));
+        match &self.when {
+            Some((condition, sources)) if named => holds(condition, sources, finding),
+            _ => Ok(named),
+        }
+    }
+
+    /// Whether the waiver had ended when the action happened; an action of unknown time is after it.
+    fn expired(&self, finding: &Finding) -> bool {
+        let day = finding.action.event_time.get(..10);
+        let day = day.and_then(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok());
+        day.is_none_or(|day| day > self.expires)
+    }
+}
+
+fn condition(text: &str) -> Result<(Expression, Sources), crate::engine::Failure> {
+    let functions = Functions::default();
+    on_large_stack(|| {
+        let mut compiler = Compiler::new(&functions);
+        let expression = compiler.expression(text, &["finding"])?;
+        Ok((expression, compiler.into_sources()))
+    })?
+}
+
+fn holds(condition: &Expression, sources: &Sources, finding: &Finding) -> Result<bool, String> {
+    let value = serde_json::to_value(finding).map_err(|error| error.to_string())?;
+    let prepared = Prepared::new(&value);
+    let mut scope = Scope::default();
+    scope.bind_prepared("finding", &prepared);
+    match condition.evaluate(&scope, sources) {
+        Ok(Answer::Bool(truth)) => Ok(truth),
+        Ok(_) => Err("its condition gives no bool".to_owned()),
+        Err(failure) => Err(failure.explain()),
+    }
+}
