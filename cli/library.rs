@@ -86,7 +86,7 @@ impl Library {
     fn add(&mut self, path: &Path, text: String) {
         let name = path.display().to_string().replace('\\', "/");
         let file = PolicyFile { name, text };
-        if file.name.ends_with(".cel") {
+        if path.extension().is_some_and(|ending| ending == "cel") {
             self.policies.push(file);
         } else if file.name.ends_with(".test.yaml") {
             self.tests.push(file);

@@ -6,6 +6,7 @@ mod diagnose;
 mod exit;
 mod library;
 mod output;
+mod replay;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +29,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Replay(replay::Replay),
     Check(check::Check),
     Test(test::Test),
     Completions(completions::Completions),
@@ -36,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Replay(command) => replay::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Test(command) => test::run(&command),
         Command::Completions(command) => completions::run(&command),

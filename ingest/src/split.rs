@@ -4,7 +4,9 @@
 //! by their brackets alone; what is inside one is not judged.
 
 mod content;
+mod lines;
 mod list;
+mod shape;
 mod top;
 
 use std::ops::ControlFlow;

@@ -93,7 +93,7 @@ fn build(
     policy: &Policy,
     line: usize,
 ) -> Result<Case, (String, Option<String>)> {
-    let named = match (&case.event, base) {
+    let base_event = match (&case.event, base) {
         (Some(name), _) => base.iter().find(|entry| entry.0 == *name).ok_or_else(|| {
             let names = base.iter().map(|entry| entry.0.as_str());
             (format!("case `{}`: no base event `{name}`", case.name), nearest(name, names))
@@ -110,7 +110,7 @@ fn build(
         return Err((message, nearest(unknown, names)));
     }
     let mut event = usual_fields();
-    merge(&mut event, &named.1);
+    merge(&mut event, &base_event.1);
     merge(&mut event, &case.merge);
     Ok(Case {
         name: case.name.clone(),

@@ -130,7 +130,13 @@ impl Finding {
 fn uid(policy: &str, resource: &Resource, action: &str) -> Uuid {
     // Lengths keep the parts apart, whatever characters they hold.
     let parts = [policy, &resource.account, &resource.region, &resource.kind, &resource.id, action];
-    let name: String = parts.iter().map(|part| format!("{}:{part}\n", part.len())).collect();
+    let mut name = String::new();
+    for part in parts {
+        name.push_str(&part.len().to_string());
+        name.push(':');
+        name.push_str(part);
+        name.push('\n');
+    }
     Uuid::new_v5(&namespace(), name.as_bytes())
 }
 

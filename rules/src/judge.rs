@@ -7,16 +7,15 @@ use crate::json::{Node, Tape, lossy};
 use crate::policy::PolicySet;
 use crate::waiver::Waivers;
 use memchr::memmem::Finder;
-use std::borrow::Cow;
 use uuid::Uuid;
 
 /// Which events are judged; the others are counted as filtered.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// No earlier than this RFC 3339 time, in UTC with a `Z`.
-    pub since: Option<String>,
-    /// Earlier than this time.
-    pub until: Option<String>,
+    /// No earlier than this: milliseconds since 1970. An event whose time cannot be read is kept.
+    pub since: Option<i64>,
+    /// Earlier than this: milliseconds since 1970.
+    pub until: Option<i64>,
     /// Only in these accounts.
     pub accounts: Vec<String>,
     /// Only in these regions.
@@ -28,12 +27,25 @@ impl Filter {
         let listed = |list: &[String], value: &str| {
             list.is_empty() || list.iter().any(|wanted| wanted == value)
         };
-        // Times in this one form compare as text; see `Filter::since`.
-        self.since.as_deref().is_none_or(|since| &*event.time >= since)
-            && self.until.as_deref().is_none_or(|until| &*event.time < until)
-            && listed(&self.accounts, &event.account)
+        listed(&self.accounts, &event.account)
             && listed(&self.regions, &event.region)
+            && (self.since.is_none() && self.until.is_none() || self.within(&event.time))
     }
+
+    fn within(&self, time: &str) -> bool {
+        let Some(time) = milliseconds(time) else { return true };
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// Milliseconds since 1970 of a day (`2026-03-01`, its beginning in UTC) or an RFC 3339 time.
+pub fn milliseconds(text: &str) -> Option<i64> {
+    let time = chrono::DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis());
+    let day = || {
+        let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
+    };
+    time.ok().or_else(day)
 }
 
 /// What was made of one record.
@@ -173,6 +185,6 @@ fn other_kind(root: Node<'_>) -> Option<&'static str> {
 }
 
 /// `eventID` as 128 bits; one that is no UUID is hashed.
-fn identity(id: &Cow<'_, str>) -> Uuid {
+fn identity(id: &str) -> Uuid {
     Uuid::try_parse(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()))
 }

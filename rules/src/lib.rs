@@ -20,5 +20,5 @@ pub use cases::{Case, Difference, read_cases};
 pub use diagnostic::{Diagnostic, Level};
 pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 pub use finding::{Action, Actor, Finding, Suppression};
-pub use judge::{Filter, Judge, Judged, JudgedEvent};
+pub use judge::{Filter, Judge, Judged, JudgedEvent, milliseconds};
 pub use waiver::Waivers;

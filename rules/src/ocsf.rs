@@ -2,6 +2,7 @@
 
 use crate::evaluate::ComplianceStatus;
 use crate::finding::Finding;
+use crate::judge::milliseconds;
 use crate::policy::Severity;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,7 @@ pub const VERSION: &str = "1.8.0";
 ///
 /// Source: OCSF schema 1.8.0, class `compliance_finding`, profile `cloud`.
 pub fn compliance_finding(finding: &Finding) -> Value {
-    let time = milliseconds(&finding.action.event_time);
+    let time = milliseconds(&finding.action.event_time).unwrap_or_default();
     let (severity_id, severity) = severity(finding.severity);
     let (status_id, status) =
         if finding.suppressed.is_some() { (3, "Suppressed") } else { (1, "New") };
@@ -142,11 +143,6 @@ fn severity(severity: Severity) -> (u8, &'static str) {
         Severity::High => (4, "High"),
         Severity::Critical => (5, "Critical"),
     }
-}
-
-/// Milliseconds since 1970; zero for a time that cannot be read.
-fn milliseconds(time: &str) -> i64 {
-    chrono::DateTime::parse_from_rfc3339(time).map_or(0, |time| time.timestamp_millis())
 }
 
 /// Where the finding is kept: `findings/class=2003/region=R/accountId=A/eventDay=YYYYMMDD/<uid>.json`.

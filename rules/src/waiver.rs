@@ -124,7 +124,7 @@ impl Waiver {
         }
         let expires = NaiveDate::parse_from_str(&written.expires, "%Y-%m-%d")
             .map_err(|_| fail(format!("`{}` is no day: write YYYY-MM-DD", written.expires)))?;
-        let when = written.when.as_ref().map(|when| {
+        let condition_of = written.when.as_ref().map(|when| {
             condition(&when.value).map_err(|failure| {
                 let start = at(when).saturating_add(failure.span.start);
                 let span = start..start.saturating_add(failure.span.len());
@@ -134,7 +134,7 @@ impl Waiver {
         Ok(Waiver {
             policies: written.policies,
             resource: written.resource,
-            when: when.transpose()?,
+            when: condition_of.transpose()?,
             accounts: written.accounts,
             reason: written.reason,
             ticket: written.ticket,
@@ -153,11 +153,10 @@ impl Waiver {
         {
             return Ok(false);
         }
-        let names = [Some(finding.resource.id.as_str()), finding.resource.arn.as_deref()];
-        let named = self
-            .resource
-            .as_ref()
-            .is_none_or(|pattern| names.iter().flatten().any(|name| glob::matches(pattern, name)));
+        let known_as = [Some(finding.resource.id.as_str()), finding.resource.arn.as_deref()];
+        let named = self.resource.as_ref().is_none_or(|pattern| {
+            known_as.iter().flatten().any(|name| glob::matches(pattern, name))
+        });
         match &self.when {
             Some((condition, sources)) if named => holds(condition, sources, finding),
             _ => Ok(named),

@@ -145,7 +145,7 @@ impl Splitter {
     }
 
     /// Names what stands before the next record; that keeps its own number.
-    fn separator(&mut self, sink: &mut Sink<'_>) {
+    pub(super) fn separator(&mut self, sink: &mut Sink<'_>) {
         let number = self.number.saturating_add(1);
         self.emit(Item::Bad { number, why: BadRecord::Separator }, sink);
     }

@@ -1,31 +1,21 @@
 //! The documents of a text: which shape each one has, and where it begins and ends.
 
-use super::content::is_record_name;
+use super::lines::{Extent, extent, object_line, on_one_line, own_lines};
 use super::list::{Elements, Junk, List};
+use super::shape::{Shape, list_of, shape};
 use super::{Flow, Input, Lack, Seen, Sink, Splitter, State};
 use crate::bits::Brackets;
-use crate::members::{Members, Step, is_space, skip_space};
+use crate::members::{Members, Step, skip_space};
 use crate::problem::{BadRecord, DocumentError};
 
 /// The mark that some editors put before UTF-8 text.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The head of a document is looked at so far before its lines are.
-const HEAD: usize = 64 << 10;
+/// The names in so many bytes nearly always tell what a document is.
+const GLANCE: usize = 512;
 
-/// What the head of an object says about the whole.
-enum Shape {
-    /// The object holds a list, whose first element may come at this offset.
-    List(Elements, usize),
-    /// The object should hold a list, and its value at this offset is none.
-    NoList(usize),
-    /// The object is a record.
-    Record,
-    /// The object must be judged as a whole.
-    Whole,
-    /// There is not enough of it.
-    More,
-}
+/// If not, then those in so many.
+const HEAD: usize = 64 << 10;
 
 impl Splitter {
     /// Goes to the next document, and begins it.
@@ -51,6 +41,11 @@ impl Splitter {
                 self.problem(DocumentError::ZeroBytes);
                 let zeros = rest.iter().take_while(|byte| **byte == 0).count();
                 self.go(State::Top, at.saturating_add(zeros))
+            }
+            // Someone cut records out of a list: what follows is one, on the same line or not.
+            b',' if before == Seen::Document => {
+                self.separator(sink);
+                self.go(State::Top, at.saturating_add(1))
             }
             _ => {
                 if before == Seen::Nothing {
@@ -78,19 +73,24 @@ impl Splitter {
 
     /// Begins the document whose opening bracket is the first byte.
     fn open(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        let head = input.rest.get(..HEAD).unwrap_or(input.rest);
-        match shape(head) {
+        let all = input.rest;
+        let head = all.get(..HEAD).unwrap_or(all);
+        let lines = self.lines(all);
+        let mut seen = shape(all.get(..GLANCE).unwrap_or(all));
+        if matches!(seen, Shape::More) {
+            if head.len() < HEAD && !input.last {
+                return self.wait(State::Top, 0);
+            }
+            seen = shape(own_lines(head, lines).unwrap_or(head));
+        }
+        if matches!(seen, Shape::More) {
+            seen = shape(own_lines(all, lines).unwrap_or(all));
+        }
+        match seen {
             Shape::List(elements, at) => self.go(State::List(List::new(elements, true)), at),
             Shape::NoList(at) => self.no_list(at, input),
             Shape::Record => self.collect(true, input, sink),
-            Shape::Whole => self.collect(false, input, sink),
-            Shape::More if head.len() < HEAD && !input.last => self.wait(State::Top, 0),
-            Shape::More => match shape(self.lines_of(input.rest).unwrap_or(input.rest)) {
-                Shape::List(elements, at) => self.go(State::List(List::new(elements, true)), at),
-                Shape::NoList(at) => self.no_list(at, input),
-                Shape::Record => self.collect(true, input, sink),
-                Shape::Whole | Shape::More => self.collect(false, input, sink),
-            },
+            Shape::Whole | Shape::More => self.collect(false, input, sink),
         }
     }
 
@@ -100,21 +100,17 @@ impl Splitter {
         self.go(State::InTail(Junk::default()), at)
     }
 
-    /// The text that an object must end in, if that is known: it does not reach beyond a line that begins
-    /// with another object, unless it is printed over many lines.
-    fn lines_of<'a>(&self, object: &'a [u8]) -> Option<&'a [u8]> {
-        if self.strict || on_one_line(object) { object.get(..object_line(object)?) } else { None }
+    /// Whether a line that begins with an object ends the one before. One that is printed over many lines may
+    /// have such lines in it.
+    fn lines(&self, object: &[u8]) -> bool {
+        self.strict || on_one_line(object)
     }
 
     /// Takes a whole object, which is a document of its own.
     fn collect(&mut self, is_record: bool, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        let lines = self.lines_of(input.rest);
-        let text = lines.unwrap_or(input.rest);
-        let inner = text.get(1..).unwrap_or_default();
-        match (Brackets::new(1).close(inner), lines) {
-            (Some(length), _) => {
-                let end = length.saturating_add(1);
-                let object = text.get(..end).unwrap_or_default();
+        match extent(input.rest, self.lines(input.rest)) {
+            Extent::Closed(end) => {
+                let object = input.rest.get(..end).unwrap_or_default();
                 if is_record {
                     self.record(object, sink);
                 } else {
@@ -122,17 +118,17 @@ impl Splitter {
                 }
                 self.go(State::Top, end)
             }
-            (None, Some(lines)) => {
+            Extent::Line(line) => {
                 self.bad(BadRecord::Unbalanced, sink);
-                self.go(State::Top, lines.len())
+                self.go(State::Top, line)
             }
-            (None, None) => self.open_object(input, sink),
+            Extent::Open => self.open_object(input, sink),
         }
     }
 
     /// The object that the input begins with does not end in it.
     fn open_object(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        let lines = self.strict || on_one_line(input.rest);
+        let lines = self.lines(input.rest);
         match (self.lack(input.rest, input.last), object_line(input.rest)) {
             (Lack::Wait, _) => self.wait(State::Top, 0),
             // It was taken for an object of many lines, and is none.
@@ -204,53 +200,4 @@ impl Splitter {
             },
         }
     }
-}
-
-/// Looks at names until one tells what the object is.
-fn shape(object: &[u8]) -> Shape {
-    let mut members = Members::new(object);
-    loop {
-        match members.next() {
-            Step::Member(name, at) => {
-                if let Some(list) = list_of(&name, at, object) {
-                    return list;
-                }
-                if is_record_name(&name) {
-                    return Shape::Record;
-                }
-            }
-            Step::More => return Shape::More,
-            Step::End(_) | Step::Broken => return Shape::Whole,
-        }
-        match members.value() {
-            Ok(_) => {}
-            Err(Step::More) => return Shape::More,
-            Err(_) => return Shape::Whole,
-        }
-    }
-}
-
-/// The list that a member of a document is, if its name and its value say so.
-fn list_of(name: &[u8], at: usize, object: &[u8]) -> Option<Shape> {
-    let is_list = object.get(at) == Some(&b'[');
-    let elements = match name {
-        b"Records" if !is_list => return Some(Shape::NoList(at)),
-        b"Records" => Elements::Records,
-        b"Events" if is_list => Elements::Objects,
-        b"configurationItems" if is_list => Elements::ConfigItems(0),
-        _ => return None,
-    };
-    Some(Shape::List(elements, at.saturating_add(1)))
-}
-
-/// The offset of the first bracket that begins both a line and an object, behind the first byte.
-fn object_line(text: &[u8]) -> Option<usize> {
-    memchr::memmem::find(text, b"\n{").map(|feed| feed.saturating_add(1))
-}
-
-/// Whether an object goes on in the line of its opening bracket: whatever prints over many lines breaks there.
-fn on_one_line(object: &[u8]) -> bool {
-    let inner = object.get(1..).unwrap_or_default();
-    let next = inner.iter().find(|byte| !is_space(**byte) || **byte == b'\n');
-    next != Some(&b'\n')
 }

@@ -122,6 +122,7 @@ fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionE
         .ok_or_else(|| ExecutionError::function_error("replace", "a text is needed"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
 fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let separator = if args.len() > 1 { text(&args, 1)? } else { "" };
     let list = args.first().and_then(|value| value.as_iterable());
@@ -144,6 +145,7 @@ fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
     Ok(CowVal::owned(CelString::from(out)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
 fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (target, from, to) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
     let limit = args.get(3).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());

@@ -67,24 +67,24 @@ impl Sources {
     /// The number of the source that a node was written in, and the bytes of it.
     pub(super) fn span(&self, expr: &IdedExpr) -> (usize, Range<usize>) {
         let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
-        let mut span = usize::MAX..0;
-        self.widen(expr, number, &mut span);
+        let (mut start, mut end) = (usize::MAX, 0);
+        self.widen(expr, number, &mut start, &mut end);
         let Some((text, _)) = self.texts.get(number) else { return (number, 0..0) };
-        if span.start > span.end { (number, 0..0) } else { (number, whole(text, span)) }
+        if start > end { (number, 0..0) } else { (number, whole(text, start..end)) }
     }
 
     /// The parser notes where a node's operator stands: the union over a tree is where it is.
-    fn widen(&self, expr: &IdedExpr, number: usize, span: &mut Range<usize>) {
+    fn widen(&self, expr: &IdedExpr, number: usize, from: &mut usize, to: &mut usize) {
         if expr.id >> SOURCE_SHIFT == number as u64
             && let Some((_, info)) = self.texts.get(number)
             && let Some((start, stop)) = info.offset_for(expr.id & u64::from(u32::MAX))
         {
-            span.start = span.start.min(usize::try_from(start).unwrap_or(usize::MAX));
+            *from = (*from).min(usize::try_from(start).unwrap_or(usize::MAX));
             let stop = usize::try_from(stop).unwrap_or_default().saturating_add(1);
-            span.end = span.end.max(stop);
+            *to = (*to).max(stop);
         }
         for child in children(expr) {
-            self.widen(child, number, span);
+            self.widen(child, number, from, to);
         }
     }
 

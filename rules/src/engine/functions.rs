@@ -51,7 +51,7 @@ pub enum FunctionsError {
         /// The function's signature.
         signature: String,
         /// What is wrong with its body.
-        failure: Failure,
+        failure: Box<Failure>,
     },
 }
 
@@ -118,7 +118,10 @@ impl Function {
         if !parameters.iter().map(String::as_str).chain([name]).all(is_identifier) {
             return Err(wrong());
         }
-        let failed = |failure| FunctionsError::Body { signature: signature.to_owned(), failure };
+        let failed = |failure| FunctionsError::Body {
+            signature: signature.to_owned(),
+            failure: Box::new(failure),
+        };
         let (body, _) = parse(&definition.expression, 0).map_err(failed)?;
         let known = Known { names: parameters.iter().map(String::as_str).collect() };
         check_names(&body, &known, &Functions::default()).map_err(|wrong| {

@@ -87,11 +87,11 @@ fn guard_call(call: &mut CallExpr) {
     };
     match (namespace, call.func_name.as_str()) {
         (Some("regex"), _) => {}
-        (_, "matches") => call.func_name = "@matches".to_owned(),
+        (_, "matches") => rename(call, "@matches"),
         (Some("lists"), "range") => wrap_all(&mut call.args, budget::COUNT),
         (Some("sets"), _) => wrap_all(&mut call.args, budget::PAIRS),
-        (_, "join") => call.func_name = budget::JOIN.to_owned(),
-        (_, "replace") => call.func_name = budget::REPLACE.to_owned(),
+        (_, "join") => rename(call, budget::JOIN),
+        (_, "replace") => rename(call, budget::REPLACE),
         (_, "distinct" | "sort") => {
             if let Some(target) = &mut call.target {
                 wrap(target, budget::PAIRS);
@@ -129,8 +129,14 @@ fn grows(call: &CallExpr) -> bool {
     }
 }
 
+fn rename(call: &mut CallExpr, function: &str) {
+    function.clone_into(&mut call.func_name);
+}
+
 fn wrap_all(args: &mut [IdedExpr], function: &str) {
-    args.iter_mut().for_each(|arg| wrap(arg, function));
+    for arg in args {
+        wrap(arg, function);
+    }
 }
 
 fn wrap(expr: &mut IdedExpr, function: &str) {

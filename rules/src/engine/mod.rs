@@ -34,9 +34,11 @@ thread_local! {
     static ENV: Result<Arc<Env>, String> = library();
 }
 
+type Extension = fn(&mut Env) -> Result<(), cel::DeclarationError>;
+
 fn library() -> Result<Arc<Env>, String> {
     let mut env = Env::stdlib();
-    let extensions: [fn(&mut Env) -> Result<(), cel::DeclarationError>; 6] = [
+    let extensions: [Extension; 6] = [
         cel::extensions::strings,
         cel::extensions::lists,
         cel::extensions::math,

@@ -104,7 +104,8 @@ impl Parser<'_, '_> {
         let next = self.peek()?;
         if next == close {
             self.at += 1;
-            return self.close(open);
+            self.close(open);
+            return Ok(());
         }
         if !first {
             if next != b',' {
@@ -117,14 +118,13 @@ impl Parser<'_, '_> {
         self.value(key)
     }
 
-    fn close(&mut self, open: u32) -> Result<(), JsonError> {
+    fn close(&mut self, open: u32) {
         self.tape.open.pop();
         let next = self.tape.entries.len();
         if let Some(entry) = self.tape.entries.get_mut(open as usize) {
             entry.span.1 = offset(self.at);
             entry.next = offset(next);
         }
-        Ok(())
     }
 
     fn key(&mut self) -> Result<(bool, (u32, u32)), JsonError> {

@@ -47,7 +47,11 @@ impl Template {
                         out.push_str(&serde_json::Value::Array(list).to_string());
                     }
                     Ok(Answer::Other(value, _)) => out.push_str(&value.to_string()),
-                    Err(failure) => out.push_str(&format!("<{}>", failure.explain())),
+                    Err(failure) => {
+                        out.push('<');
+                        out.push_str(&failure.explain());
+                        out.push('>');
+                    }
                 },
             }
         }

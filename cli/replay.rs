@@ -1,0 +1,98 @@
+//! `evenkeel replay`: judges recorded events, offline.
+
+mod arguments;
+mod progress;
+mod summary;
+mod sums;
+mod work;
+mod write;
+
+pub(crate) use arguments::Replay;
+
+use crate::diagnose::show;
+use crate::exit::{Exit, Stopped};
+use crate::library::Library;
+use crate::output::{note, print};
+use arguments::Format;
+use evenkeel_ingest::{Progress, discover};
+use evenkeel_rules::Waivers;
+use evenkeel_rules::policy::PolicySet;
+use std::ops::ControlFlow;
+use sums::Sums;
+use work::{Batch, Worker};
+use write::Writer;
+
+pub(crate) fn run(command: &Replay) -> Result<Exit, Stopped> {
+    let filter = command.filter()?;
+    let library = Library::read(&command.policies)?;
+    let set = command.chosen(library.load()?)?;
+    let waivers = read_waivers(command, &set)?;
+    let found = discover(&command.inputs);
+    let mut sums = Sums::new(found.ignored.count);
+    for problem in &found.problems {
+        sums.problem(problem.into());
+    }
+    let mut writer = Writer::open(command, &library)?;
+    let progress = Progress::default();
+    let bar = progress::Bar::new(&found.files);
+    let threads = command.threads();
+    let result = bar.while_reading(&progress, || {
+        evenkeel_ingest::run(
+            &found.files,
+            threads,
+            || Worker::new(&set, &waivers, &filter, &progress, command.format),
+            Worker::read,
+            |_, batch: Batch| take(batch, &mut sums, &mut writer, &bar),
+        )
+    });
+    let panicked = result.map_err(|error| Stopped::Usage(error.to_string()))?;
+    for problem in &panicked {
+        sums.problem(problem.into());
+    }
+    if panicked.is_empty() {
+        sums.reconcile();
+    }
+    writer.finish(&sums, &set)?;
+    let text = summary::text(&sums, &set);
+    if command.format == Format::Text {
+        print(&text)?;
+    } else {
+        note(&text);
+    }
+    Ok(sums.exit(command.fail_on))
+}
+
+/// Takes what came of a part of a file, in the files' order.
+fn take(
+    batch: Batch,
+    sums: &mut Sums,
+    writer: &mut Writer,
+    bar: &progress::Bar,
+) -> ControlFlow<()> {
+    for event in sums.add(batch) {
+        for finding in event.findings {
+            bar.found();
+            if !bar.suspended(|| writer.finding(&finding)) {
+                return ControlFlow::Break(());
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+fn read_waivers(command: &Replay, set: &PolicySet) -> Result<Waivers, Stopped> {
+    let mut waivers = Waivers::default();
+    for path in &command.waivers {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(Stopped::io(format!("cannot read {name}")))?;
+        match Waivers::load(&name, &text, set) {
+            Ok(more) => waivers.extend(more),
+            Err(wrong) => {
+                show(&wrong, &[(name, text)].into());
+                return Err(Stopped::Wrong("the waivers cannot be used".to_owned()));
+            }
+        }
+    }
+    Ok(waivers)
+}

@@ -1,0 +1,157 @@
+//! Findings and sums for people.
+
+use super::sums::{Statuses, Sums};
+use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
+use anstyle::Style;
+use evenkeel_rules::policy::{PolicySet, Severity};
+use evenkeel_rules::{ComplianceStatus, Finding};
+use std::collections::BTreeMap;
+
+/// How many of the busiest principals are listed.
+const PRINCIPALS: usize = 10;
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => RED,
+        Severity::Medium => YELLOW,
+        Severity::Low | Severity::Informational => BOLD,
+    }
+}
+
+/// One finding: what, where, who, when. Empty where the policy only lacked data, which is summed up.
+pub(super) fn finding(finding: &Finding) -> String {
+    let label = match finding.status {
+        ComplianceStatus::InsufficientData => return String::new(),
+        ComplianceStatus::Error => paint(RED, &format!("{:<13}", "ERROR")),
+        _ if finding.suppressed.is_some() => paint(DIM, &format!("{:<13}", "SUPPRESSED")),
+        _ => paint(style(finding.severity), &format!("{:<13}", finding.severity.to_string())),
+    };
+    let (action, actor, resource) = (&finding.action, &finding.actor, &finding.resource);
+    let place = format!("{}  {} {}", action.event_time, resource.account, resource.region);
+    let mut who = format!("{} by {}", action.event_name, actor.principal);
+    if !actor.source_address.is_empty() {
+        who = format!("{who} from {}", actor.source_address);
+    }
+    let mut out = format!("{label} {}  {}\n", paint(BOLD, &finding.policy), safe(&place));
+    out += &format!("    {}\n    {}\n", safe(&finding.message), paint(DIM, &safe(&who)));
+    if let Some(suppression) = &finding.suppressed {
+        let waiver = format!("waiver {}: {}", suppression.waiver, suppression.reason);
+        out += &format!("    {}\n", paint(DIM, &safe(&waiver)));
+    }
+    out
+}
+
+/// The sums of a replay.
+pub(super) fn text(sums: &Sums, set: &PolicySet) -> String {
+    let mut out = headline(sums);
+    out += &policies(sums, set);
+    out += &list("By account", &sums.accounts, usize::MAX);
+    out += &list("By principal", &sums.principals, PRINCIPALS);
+    out += &list("Not enough data", &sums.insufficient, PRINCIPALS);
+    out += &read(sums);
+    out + &troubles(sums)
+}
+
+fn title(text: &str) -> String {
+    format!("\n{}\n", paint(BOLD, text))
+}
+
+fn headline(sums: &Sums) -> String {
+    let total: u64 = sums.severities.values().fold(0, |sum, count| sum.saturating_add(*count));
+    let mut parts: Vec<String> = sums
+        .severities
+        .iter()
+        .rev()
+        .map(|(severity, count)| paint(style(*severity), &format!("{count} {severity}")))
+        .collect();
+    if total == 0 {
+        parts.push(paint(GREEN, "nothing found"));
+    }
+    if sums.suppressed > 0 {
+        parts.push(paint(DIM, &format!("{} suppressed by waivers", sums.suppressed)));
+    }
+    format!("{}  {total}  {}\n", title("Findings").trim_end(), parts.join(", "))
+}
+
+fn policies(sums: &Sums, set: &PolicySet) -> String {
+    let shown = |statuses: &Statuses| {
+        [statuses.non_compliant, statuses.insufficient_data, statuses.error].iter().any(|n| *n > 0)
+    };
+    let mut rows: Vec<_> = sums.policies.iter().filter(|(_, statuses)| shown(statuses)).collect();
+    rows.sort_by_key(|(number, statuses)| (std::cmp::Reverse(statuses.non_compliant), *number));
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut out = title("By policy");
+    for (number, statuses) in rows {
+        let id = set.policies().get(*number).map_or("", |policy| policy.id.as_str());
+        out += &format!("  {:>8}  {id}", statuses.non_compliant);
+        if statuses.insufficient_data > 0 {
+            out += &paint(YELLOW, &format!("  {} without enough data", statuses.insufficient_data));
+        }
+        if statuses.error > 0 {
+            out += &paint(RED, &format!("  {} could not be evaluated", statuses.error));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn list(name: &str, counts: &BTreeMap<String, u64>, most: usize) -> String {
+    if counts.is_empty() {
+        return String::new();
+    }
+    let mut rows: Vec<_> = counts.iter().collect();
+    rows.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
+    let mut out = title(name);
+    for (name, count) in rows.iter().take(most) {
+        let name = if name.is_empty() { "(none)".to_owned() } else { safe(name) };
+        out += &format!("  {count:>8}  {name}\n");
+    }
+    if let Some(more) = rows.len().checked_sub(most).filter(|more| *more > 0) {
+        out += &format!("  {:>8}  {}\n", "", paint(DIM, &format!("and {more} more")));
+    }
+    out
+}
+
+/// What was read: the parts add up to the records.
+fn read(sums: &Sums) -> String {
+    let mut out = title("Read");
+    let mut row = |count: u64, what: &str| out += &format!("  {count:>8}  {what}\n");
+    row(sums.files, "files");
+    row(sums.records(), "records, of which");
+    row(sums.judged, "  judged by some policy");
+    row(sums.unwatched, "  of events that no policy watches");
+    for (count, what) in [
+        (sums.duplicates, "  seen before (same eventID)"),
+        (sums.filtered, "  outside --since, --until, --account or --region"),
+        (sums.bad, "  not readable"),
+    ] {
+        if count > 0 {
+            row(count, what);
+        }
+    }
+    for (kind, count) in &sums.skipped {
+        row(*count, &format!("  skipped: {}", safe(kind)));
+    }
+    if sums.ignored_files > 0 {
+        row(sums.ignored_files, "files ignored, which do not look like logs");
+    }
+    out
+}
+
+fn troubles(sums: &Sums) -> String {
+    if sums.trouble_count == 0 {
+        return String::new();
+    }
+    let mut out = format!("\n{}\n", paint(RED, &format!("Problems  {}", sums.trouble_count)));
+    for trouble in &sums.troubles {
+        let record = trouble.record.map_or_else(String::new, |n| format!(", record {n}"));
+        out += &format!("  {}{record}: {}\n", safe(&trouble.file), safe(&trouble.what));
+    }
+    let shown = u64::try_from(sums.troubles.len()).unwrap_or(u64::MAX);
+    if let Some(more) = sums.trouble_count.checked_sub(shown).filter(|more| *more > 0) {
+        out += &paint(DIM, &format!("  and {more} more\n"));
+    }
+    out
+}

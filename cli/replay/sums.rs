@@ -1,0 +1,169 @@
+//! What was read and what was found, added up in the files' order.
+
+use super::arguments::Level;
+use super::work::{Batch, EventOutcome, Trouble};
+use crate::exit::Exit;
+use evenkeel_rules::policy::Severity;
+use evenkeel_rules::{ComplianceStatus, Finding};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
+
+/// How many troubles are kept to be shown; all are counted.
+const SHOWN: usize = 20;
+
+/// How often a policy said what.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Statuses {
+    pub(super) compliant: u64,
+    pub(super) non_compliant: u64,
+    pub(super) not_applicable: u64,
+    pub(super) insufficient_data: u64,
+    pub(super) error: u64,
+}
+
+/// The sums of one replay.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sums {
+    pub(super) files: u64,
+    pub(super) ignored_files: u64,
+    pub(super) compressed_bytes: u64,
+    pub(super) bytes: u64,
+    pub(super) unwatched: u64,
+    pub(super) filtered: u64,
+    pub(super) duplicates: u64,
+    pub(super) judged: u64,
+    pub(super) bad: u64,
+    pub(super) skipped: BTreeMap<String, u64>,
+    pub(super) policies: BTreeMap<usize, Statuses>,
+    pub(super) severities: BTreeMap<Severity, u64>,
+    pub(super) suppressed: u64,
+    pub(super) accounts: BTreeMap<String, u64>,
+    pub(super) principals: BTreeMap<String, u64>,
+    pub(super) insufficient: BTreeMap<String, u64>,
+    #[serde(skip)]
+    pub(super) troubles: Vec<Trouble>,
+    pub(super) trouble_count: u64,
+    /// The items that reading handed out, by its own count.
+    #[serde(skip)]
+    delivered: u64,
+    /// The events judged so far: 16 bytes and a little for each event that some policy watches.
+    #[serde(skip)]
+    seen: HashSet<Uuid>,
+}
+
+fn add(count: &mut u64, more: u64) {
+    *count = count.saturating_add(more);
+}
+
+impl Sums {
+    pub(super) fn new(ignored_files: u64) -> Self {
+        Sums { ignored_files, ..Sums::default() }
+    }
+
+    /// All records, whatever was made of them.
+    pub(super) fn records(&self) -> u64 {
+        let parts = [self.unwatched, self.filtered, self.duplicates, self.judged, self.bad];
+        parts.into_iter().chain(self.skipped.values().copied()).fold(0, u64::saturating_add)
+    }
+
+    pub(super) fn problem(&mut self, trouble: Trouble) {
+        add(&mut self.trouble_count, 1);
+        if self.troubles.len() < SHOWN {
+            self.troubles.push(trouble);
+        }
+    }
+
+    /// Adds a batch; gives back the events that were not seen before.
+    pub(super) fn add(&mut self, batch: Batch) -> Vec<EventOutcome> {
+        add(&mut self.unwatched, batch.unwatched);
+        add(&mut self.filtered, batch.filtered);
+        add(&mut self.bad, batch.bad);
+        for (kind, count) in batch.skipped {
+            add(self.skipped.entry(kind).or_default(), count);
+        }
+        if let Some(report) = batch.report {
+            add(&mut self.files, 1);
+            add(&mut self.compressed_bytes, report.compressed);
+            add(&mut self.bytes, report.bytes);
+            let skipped = report.skipped.iter().fold(0, |sum: u64, s| sum.saturating_add(s.count));
+            add(&mut self.delivered, report.records.saturating_add(report.bad));
+            add(&mut self.delivered, skipped);
+        }
+        batch.troubles.into_iter().for_each(|trouble| self.problem(trouble));
+        let mut fresh = Vec::with_capacity(batch.events.len());
+        for mut event in batch.events {
+            if self.seen.insert(event.id) {
+                add(&mut self.judged, 1);
+                self.event(&mut event);
+                fresh.push(event);
+            } else {
+                add(&mut self.duplicates, 1);
+            }
+        }
+        fresh
+    }
+
+    fn event(&mut self, event: &mut EventOutcome) {
+        for trouble in std::mem::take(&mut event.troubles) {
+            self.problem(trouble);
+        }
+        for (policy, status) in &event.statuses {
+            let statuses = self.policies.entry(*policy).or_default();
+            add(
+                match status {
+                    ComplianceStatus::Compliant => &mut statuses.compliant,
+                    ComplianceStatus::NonCompliant => &mut statuses.non_compliant,
+                    ComplianceStatus::NotApplicable => &mut statuses.not_applicable,
+                    ComplianceStatus::InsufficientData => &mut statuses.insufficient_data,
+                    ComplianceStatus::Error => &mut statuses.error,
+                },
+                1,
+            );
+        }
+        for rendered in &event.findings {
+            self.finding(&rendered.finding);
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        if finding.status == ComplianceStatus::InsufficientData {
+            add(self.insufficient.entry(finding.message.clone()).or_default(), 1);
+        }
+        if finding.status != ComplianceStatus::NonCompliant {
+            return;
+        }
+        if finding.suppressed.is_some() {
+            return add(&mut self.suppressed, 1);
+        }
+        add(self.severities.entry(finding.severity).or_default(), 1);
+        add(self.accounts.entry(finding.resource.account.clone()).or_default(), 1);
+        add(self.principals.entry(finding.actor.principal.clone()).or_default(), 1);
+    }
+
+    /// Holds the sums against what reading counted by itself: a difference is a defect, and said.
+    pub(super) fn reconcile(&mut self) {
+        if self.delivered != self.records() {
+            let what = format!(
+                "{} records were read and {} accounted for: a defect of evenkeel, please report it",
+                self.delivered,
+                self.records()
+            );
+            self.problem(Trouble { file: "the sums".to_owned(), record: None, what });
+        }
+    }
+
+    /// How the replay ends.
+    pub(super) fn exit(&self, fail_on: Option<Level>) -> Exit {
+        if self.trouble_count > 0 {
+            return Exit::Input;
+        }
+        let errors = self.policies.values().any(|statuses| statuses.error > 0);
+        let failing = fail_on.map(Severity::from).is_some_and(|least| {
+            self.severities.iter().any(|(severity, count)| *severity >= least && *count > 0)
+        });
+        if errors || failing { Exit::Found } else { Exit::Well }
+    }
+}
