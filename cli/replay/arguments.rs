@@ -105,6 +105,12 @@ impl Replay {
         self.threads.map_or_else(all, std::num::NonZeroUsize::get)
     }
 
+    /// All that decides which findings come out, as text: not how they are printed or how fast.
+    pub(super) fn what_is_judged(&self) -> String {
+        let Replay { inputs, waivers, since, until, account, region, policy, severity, .. } = self;
+        format!("{inputs:?} {waivers:?} {since:?} {until:?} {account:?} {region:?} {policy:?} {severity:?}")
+    }
+
     /// The events that are judged.
     pub(super) fn filter(&self) -> Result<Filter, Stopped> {
         let time = |name: &str, text: &Option<String>| {

@@ -119,6 +119,6 @@ fn run_id(command: &Replay, library: &Library) -> Uuid {
     for file in library.policies.iter().chain(&library.functions) {
         name += &format!("{}\n{}\n", file.name, file.text);
     }
-    name += &format!("{command:?}");
+    name += &command.what_is_judged();
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }

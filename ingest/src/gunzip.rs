@@ -70,12 +70,17 @@ impl<R: Read> Gunzip<R> {
             Ok(packed) => packed,
             Err(problem) => return (0, Some(problem)),
         };
-        if packed.is_empty() {
-            self.ended = self.fresh && self.members > 0;
-            return (0, (!self.ended).then(|| ReadError::GzipCutOff.into()));
-        }
-        if self.fresh && packed.first() != Some(&0x1F) {
-            return (0, Some(ReadError::GzipTrailing.into()));
+        let exhausted = packed.is_empty();
+        match packed.first() {
+            None if self.fresh && self.members > 0 => {
+                self.ended = true;
+                return (0, None);
+            }
+            Some(first) if self.fresh && *first != 0x1F => {
+                return (0, Some(ReadError::GzipTrailing.into()));
+            }
+            // With no more input, there may still be output that found no room before.
+            None | Some(_) => {}
         }
         let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
         let result = self.inflate.decompress(packed, free, FlushDecompress::None);
@@ -93,6 +98,7 @@ impl<R: Read> Gunzip<R> {
                 None
             }
             Ok(Status::Ok | Status::BufError) if used > 0 || count > 0 => None,
+            _ if exhausted => Some(ReadError::GzipCutOff.into()),
             Err(_) if foreign => Some(ReadError::GzipTrailing.into()),
             Ok(_) | Err(_) => Some(ReadError::GzipDamaged.into()),
         };
