@@ -84,8 +84,10 @@ fn policies(sums: &Sums, set: &PolicySet) -> String {
     }
     let mut out = title("By policy");
     for (number, statuses) in rows {
-        let id = set.policies().get(*number).map_or("", |policy| policy.id.as_str());
-        out += &format!("  {:>8}  {id}", statuses.non_compliant);
+        let Some(policy) = set.policies().get(*number) else { continue };
+        let severity = format!("{:<13}", policy.severity.to_string());
+        let severity = paint(style(policy.severity), &severity);
+        out += &format!("  {:>8}  {severity}  {}", statuses.non_compliant, policy.id);
         if statuses.insufficient_data > 0 {
             out += &paint(YELLOW, &format!("  {} without enough data", statuses.insufficient_data));
         }
