@@ -3,6 +3,7 @@
 use super::View;
 use crate::json::{JsonError, Kind, Node, Tape};
 use std::borrow::Cow;
+use uuid::Uuid;
 
 /// Why a record cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,9 +30,9 @@ pub struct Event<'a> {
     pub source: Cow<'a, str>,
     /// `eventName`, such as `PutBucketPolicy`.
     pub name: Cow<'a, str>,
-    /// `eventTime`, ISO 8601 in UTC.
+    /// `eventTime`, ISO 8601 in UTC; empty where the record has none.
     pub time: Cow<'a, str>,
-    /// `eventID`.
+    /// `eventID`; where the record has none, a UUID of its text.
     pub id: Cow<'a, str>,
     /// The account in which it happened: `recipientAccountId`, or the actor's where that is absent.
     pub account: Cow<'a, str>,
@@ -47,8 +48,7 @@ impl<'a> Event<'a> {
     /// Reads a record from its text.
     ///
     /// # Errors
-    /// When the text is no JSON object, or lacks `eventSource`, `eventName`, `eventID` or
-    /// `eventTime`.
+    /// When the text is no JSON object, or lacks `eventSource` or `eventName`.
     pub fn parse(text: &'a str, tape: &'a mut Tape) -> Result<Self, EventError> {
         Self::of(tape.parse(text)?)
     }
@@ -63,7 +63,10 @@ impl<'a> Event<'a> {
         }
         let needed = |name| text(raw, name).ok_or(EventError::Field(name));
         let (source, name) = (needed("eventSource")?, needed("eventName")?);
-        let (time, id) = (needed("eventTime")?, needed("eventID")?);
+        let time = text(raw, "eventTime").unwrap_or_default();
+        let id = text(raw, "eventID").unwrap_or_else(|| {
+            Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_OID, raw.raw().as_bytes()).to_string())
+        });
         let actor = || raw.at(&["userIdentity", "accountId"]).and_then(Node::as_str);
         let account = text(raw, "recipientAccountId").or_else(actor).unwrap_or_default();
         let region = text(raw, "awsRegion").unwrap_or_default();
@@ -197,6 +200,14 @@ mod tests {
         );
         assert_eq!(actor(r#"{"arn":"","principalId":"p"}"#), "p");
         assert_eq!(actor("null"), "");
+    }
+
+    #[test]
+    fn a_record_without_id_or_time_is_judged_all_the_same() {
+        let id = |text: &str| with(text, |event| event.unwrap().id.into_owned());
+        let first = id(r#"{"eventSource":"s","eventName":"N","a":1}"#);
+        assert_eq!(first, id(r#"{"eventSource":"s","eventName":"N","a":1}"#));
+        assert_ne!(first, id(r#"{"eventSource":"s","eventName":"N","a":2}"#));
     }
 
     #[test]
