@@ -239,7 +239,8 @@ impl Judge<'_> {
         if self.read_what_was_omitted() {
             return self.insufficient(resource, OMITTED);
         }
-        if self.facts.configuration_read.load(Ordering::Relaxed) {
+        let unknown = failure.missing_key.as_deref() == Some("configuration");
+        if unknown && self.facts.configuration_read.load(Ordering::Relaxed) {
             return self.insufficient(resource, UNKNOWN);
         }
         let (line, column) = self.policy.place_of(failure);

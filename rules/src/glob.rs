@@ -1,31 +1,42 @@
-//! Matching with `*` and `?`, as IAM does: the whole text, case-sensitive, in linear time a star.
+//! Matching with `*` and `?`, as IAM does: the whole text, case-sensitive.
 
-/// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` any one.
+/// How many characters one match may look at; at worst that is the product of both lengths.
+const MAX_STEPS: usize = 4_000_000;
+
+/// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` any one. What would
+/// take too long to tell does not match.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let (mut rest, mut from) = (text.chars(), pattern.chars());
-    // Where to take up again after the last star: the pattern behind it, the text it has not eaten.
-    let mut star: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
-    loop {
-        let before = rest.clone();
-        match (from.next(), rest.next()) {
-            (None, None) => return true,
+    fits(pattern, text).unwrap_or(false)
+}
+
+/// Whether `text` matches `pattern`; `None` where that takes too long to tell.
+///
+/// On a mismatch only the last `*` takes one more character: what an earlier one could take makes no
+/// difference.
+pub fn fits(pattern: &str, text: &str) -> Option<bool> {
+    let (mut pattern, mut rest) = (pattern.chars(), text.chars());
+    let mut star = None;
+    for _ in 0..MAX_STEPS {
+        let here = rest.clone();
+        match (pattern.next(), rest.next()) {
+            (None, None) => return Some(true),
             (Some('*'), _) => {
-                star = Some((from.clone(), before.clone()));
-                rest = before;
+                star = Some((pattern.clone(), here.clone()));
+                rest = here;
             }
             (Some('?'), Some(_)) => {}
             (Some(wanted), Some(found)) if wanted == found => {}
             _ => {
-                let Some((behind, mut eaten)) = star.take() else { return false };
-                if eaten.next().is_none() {
-                    return false;
+                let Some((after, taken)) = &mut star else { return Some(false) };
+                if taken.next().is_none() {
+                    return Some(false);
                 }
-                from = behind.clone();
-                rest = eaten.clone();
-                star = Some((behind, eaten));
+                pattern = after.clone();
+                rest = taken.clone();
             }
         }
     }
+    None
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::compile::Sources;
 use super::failure::Failure;
 use super::guard::children;
 use super::value::to_json;
-use cel::common::ast::{Expr, IdedExpr};
+use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, Value};
 
@@ -29,6 +29,10 @@ pub(super) fn explain(
     Failure {
         expression: sources.text(found.node).map(str::to_owned),
         operands: found.operands,
+        missing_key: match &found.error {
+            ExecutionError::NoSuchKey(key) => Some(key.to_string()),
+            _ => None,
+        },
         ..Failure::at(number, span, message(&found.error))
     }
 }
@@ -49,7 +53,7 @@ fn descend<'e>(
     if let Expr::Comprehension(c) = &node.expr {
         return into_loop(node, c, context, sources, found);
     }
-    for child in children(node) {
+    for child in evaluated(node, context) {
         match Value::resolve_val(child, context) {
             Err(error) if budget::is_spent(&error) => return,
             Err(error) if !is_namespace(child, &error) => {
@@ -67,6 +71,20 @@ fn descend<'e>(
     // The budget's calls share their operand's place in the source, and say nothing of their own.
     if found.operands.is_empty() {
         found.operands = operands;
+    }
+}
+
+/// The sub-expressions that were evaluated: of a conditional, only the branch that was taken.
+fn evaluated<'e>(node: &'e IdedExpr, context: &Context<'_, '_>) -> Vec<&'e IdedExpr> {
+    let all = children(node);
+    let Expr::Call(call) = &node.expr else { return all };
+    let (operators::CONDITIONAL, [condition, yes, no]) = (call.func_name.as_str(), &all[..]) else {
+        return all;
+    };
+    match Value::resolve(condition, context) {
+        Ok(Value::Bool(true)) => vec![condition, yes],
+        Ok(Value::Bool(false)) => vec![condition, no],
+        _ => vec![condition],
     }
 }
 

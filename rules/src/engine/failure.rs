@@ -16,13 +16,23 @@ pub struct Failure {
     pub source_number: usize,
     /// The bytes of that source.
     pub span: Range<usize>,
+    /// The key that was not there, where that is what went wrong.
+    pub missing_key: Option<String>,
     /// What to do about it.
     pub help: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn at(source_number: usize, span: Range<usize>, message: String) -> Self {
-        Failure { message, expression: None, operands: Vec::new(), source_number, span, help: None }
+        Failure {
+            message,
+            expression: None,
+            operands: Vec::new(),
+            source_number,
+            span,
+            missing_key: None,
+            help: None,
+        }
     }
 
     pub(super) fn internal(message: String) -> Self {

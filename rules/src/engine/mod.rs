@@ -34,6 +34,11 @@ thread_local! {
     static ENV: Result<Arc<Env>, String> = library();
 }
 
+/// What the library adds to CEL: each function as it is called, and what it gives.
+pub fn library_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    library::DOCS.iter().copied()
+}
+
 type Extension = fn(&mut Env) -> Result<(), cel::DeclarationError>;
 
 fn library() -> Result<Arc<Env>, String> {

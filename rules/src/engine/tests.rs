@@ -104,6 +104,13 @@ fn a_failure_names_the_expression_that_failed_and_its_operands() {
 }
 
 #[test]
+fn the_branch_that_was_not_taken_is_not_to_blame() {
+    let text = "x.?a.hasValue() ? x.?a.value() == 1 : x.list.all(e, has(e.y))";
+    let failure = fails(text, r#"{"list":["text"]}"#);
+    assert!(!failure.expression.unwrap().contains("value()"));
+}
+
+#[test]
 fn positions_count_bytes_also_after_wide_characters() {
     let text = "x.a == 'é' && x.missing";
     let failure = fails(text, r#"{"a":"é"}"#);

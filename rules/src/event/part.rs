@@ -40,14 +40,16 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The field `name`. A smooth part also knows a field by its name with the first letter
-    /// lowered: S3 writes `PublicAccessBlockConfiguration` where others write camel case.
+    /// The field `name`. A smooth part has no field that is null, and also knows a field by its
+    /// name with the first letter lowered: S3 writes `PublicAccessBlockConfiguration` where others
+    /// write camel case.
     pub fn get(self, name: &str) -> Option<Part<'a>> {
         match self {
             Part::Raw(node) => node.get(name).map(Part::Raw),
             Part::Smooth(node) => {
                 let exact = node.get(name);
-                exact.or_else(|| lowered_member(node, name)).map(Part::smooth)
+                let found = exact.or_else(|| lowered_member(node, name));
+                found.filter(|node| !node.is_null()).map(Part::smooth)
             }
             Part::View(view) => view.get(name),
             Part::Bool(_) => None,
@@ -58,7 +60,10 @@ impl<'a> Part<'a> {
     pub fn keys(self) -> Vec<Cow<'a, str>> {
         match self {
             Part::Raw(node) => node.members().map(Node::key).collect(),
-            Part::Smooth(node) => node.members().map(|member| lower_first(member.key())).collect(),
+            Part::Smooth(node) => {
+                let known = node.members().filter(|member| !member.is_null());
+                known.map(|member| lower_first(member.key())).collect()
+            }
             Part::View(view) => view.keys(),
             Part::Bool(_) => Vec::new(),
         }

@@ -59,6 +59,7 @@ impl<'a> View<'a> {
             .or_else(|| self.inner.and_then(exact))
             .or_else(|| self.outer.and_then(lowered))
             .or_else(|| self.inner.and_then(lowered));
+        let found = found.filter(|node| !node.is_null());
         found.map(Part::smooth).or_else(|| self.patched(name))
     }
 
@@ -75,7 +76,8 @@ impl<'a> View<'a> {
             }
         };
         for node in [self.outer, self.inner].into_iter().flatten() {
-            node.members().for_each(|member| add(lower_first(member.key())));
+            let known = node.members().filter(|member| !member.is_null());
+            known.for_each(|member| add(lower_first(member.key())));
         }
         for operation in self.patches.into_iter().flat_map(Node::values) {
             if let Some((name, _)) = patched_field(operation) {
@@ -222,5 +224,14 @@ mod tests {
             let view = View::new(parameters, "s3.amazonaws.com", "CreateBucket");
             assert!(view.get("x").is_none() && view.keys().is_empty());
         }
+    }
+
+    #[test]
+    fn a_null_field_is_an_absent_one() {
+        let parameters = r#"{"a":null,"b":{"c":null,"d":1}}"#;
+        let see = |path| see("s3", "CreateBucket", parameters, path);
+        assert_eq!(see(&["a"]), None);
+        assert_eq!(see(&["b", "c"]), None);
+        assert_eq!(see(&["b", "d"]).unwrap(), "1");
     }
 }

@@ -5,16 +5,13 @@ use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
 
 use super::{Doc, fail, values};
+use crate::glob;
 
 /// Every function here.
 pub(super) const DOCS: &[Doc] = &[
     ("s.glob(pattern)", "whether all of `s` fits: `*` is any text, `?` any one character"),
     ("s.glob(patterns)", "whether all of `s` fits one of the patterns"),
 ];
-
-/// The work is about the length of the string, and at worst the product of both lengths: how many
-/// characters one call may look at.
-const MAX_STEPS: usize = 4_000_000;
 
 /// Declares the functions.
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
@@ -38,41 +35,13 @@ fn glob_any<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
 }
 
 fn fits_or_fails(pattern: &str, s: &str) -> Result<bool, ExecutionError> {
-    fits(pattern, s).ok_or_else(|| fail("glob", "the pattern takes too long on this string"))
-}
-
-/// Whether all of `s` fits `pattern`; `None` when that takes too long to tell. On a mismatch only
-/// the last `*` takes one more character: what an earlier one could take makes no difference.
-fn fits(pattern: &str, s: &str) -> Option<bool> {
-    let (mut pattern, mut rest) = (pattern.chars(), s.chars());
-    let mut star = None;
-    for _ in 0..MAX_STEPS {
-        let here = rest.clone();
-        match (pattern.next(), rest.next()) {
-            (None, None) => return Some(true),
-            (Some('*'), _) => {
-                star = Some((pattern.clone(), here.clone()));
-                rest = here;
-            }
-            (Some('?'), Some(_)) => {}
-            (Some(wanted), Some(char)) if wanted == char => {}
-            _ => {
-                let Some((after, taken)) = &mut star else { return Some(false) };
-                if taken.next().is_none() {
-                    return Some(false);
-                }
-                pattern = after.clone();
-                rest = taken.clone();
-            }
-        }
-    }
-    None
+    glob::fits(pattern, s).ok_or_else(|| fail("glob", "the pattern takes too long on this string"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{fails, holds};
-    use super::fits;
+    use crate::glob::fits;
 
     #[test]
     fn the_whole_string_must_fit() {
