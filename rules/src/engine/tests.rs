@@ -114,7 +114,7 @@ fn the_branch_that_was_not_taken_is_not_to_blame() {
 fn positions_count_bytes_also_after_wide_characters() {
     let text = "x.a == 'é' && x.missing";
     let failure = fails(text, r#"{"a":"é"}"#);
-    assert_eq!(&text[failure.span], "x.missing");
+    assert_eq!(text.get(failure.span), Some("x.missing"));
 }
 
 #[test]

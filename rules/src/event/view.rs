@@ -26,10 +26,10 @@ impl<'a> View<'a> {
         let inner = outer.and_then(|node| wrapped(node, event_source, event_name));
         let patches = inner.and_then(patches).or_else(|| outer.and_then(patches));
         // AWS, "CloudTrail record contents": "If a field is truncated, omitted is present with a
-        // value of true".
+        // value of true". Some records write it as text.
         let omitted = outer
             .and_then(|node| node.get("omitted"))
-            .is_some_and(|omitted| omitted.as_bool() == Some(true));
+            .is_some_and(|omitted| omitted.raw() == "true");
         View { outer, inner, patches, omitted, read: AtomicBool::new(false) }
     }
 
