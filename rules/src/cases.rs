@@ -1,14 +1,15 @@
 //! A policy's test file: named events, changed a little for each case, and what is expected of each.
 
+mod subject;
+
 use crate::diagnostic::Diagnostic;
 use crate::engine::nearest;
-use crate::evaluate::{ComplianceStatus, Evaluation, Facts, evaluate};
-use crate::event::Event;
-use crate::json::Tape;
+use crate::evaluate::{ComplianceStatus, Evaluation};
 use crate::policy::{Ordered, Policy};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use serde_saphyr::Spanned;
+use subject::Subject;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +43,7 @@ pub struct Case {
     pub line: usize,
     /// What is expected of the policy.
     pub expect: ComplianceStatus,
-    event: Value,
+    subject: Subject,
     params: serde_json::Map<String, Value>,
     configuration: Option<Value>,
     message: Option<String>,
@@ -64,7 +65,7 @@ pub struct Difference {
 /// Reads a policy's test file.
 ///
 /// A `base` event need only have what the policy looks at: fields that every record has, such as
-/// `eventID`, are filled in.
+/// `eventID`, are filled in. One with a `resourceType` is a configuration item.
 ///
 /// # Errors
 /// When the YAML is wrong, or a case names a base or parameter that there is not.
@@ -109,14 +110,12 @@ fn build(
         let message = format!("case `{}`: the policy has no parameter `{unknown}`", case.name);
         return Err((message, nearest(unknown, names)));
     }
-    let mut event = usual_fields();
-    merge(&mut event, &base_event.1);
-    merge(&mut event, &case.merge);
+    let subject = Subject::new(&base_event.1, &case.merge);
     Ok(Case {
         name: case.name.clone(),
         line,
         expect: case.expect,
-        event,
+        subject,
         params: case.params.clone(),
         configuration: case.configuration.clone(),
         message: case.message.clone(),
@@ -125,55 +124,11 @@ fn build(
     })
 }
 
-/// What every record has, so that a base event can leave it out.
-fn usual_fields() -> Value {
-    json!({
-        "eventVersion": "1.11",
-        "eventTime": "2026-01-15T12:00:00Z",
-        "eventID": "00000000-0000-4000-8000-000000000001",
-        "eventType": "AwsApiCall",
-        "awsRegion": "eu-central-1",
-        "recipientAccountId": "111122223333",
-        "sourceIPAddress": "198.51.100.7",
-        "userIdentity": {
-            "type": "AssumedRole",
-            "arn": "arn:aws:sts::111122223333:assumed-role/developer/jo",
-            "accountId": "111122223333"
-        }
-    })
-}
-
-/// Applies a merge patch: RFC 7396, "JSON Merge Patch". A patch that is absent changes nothing.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        if !patch.is_null() {
-            *target = patch.clone();
-        }
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Some(fields) = target.as_object_mut() else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.shift_remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
-}
-
 impl Case {
-    /// The event the case judges, as JSON.
-    pub fn event(&self) -> &Value {
-        &self.event
-    }
-
     /// Judges the case's event, and compares with what is expected.
     ///
     /// # Errors
-    /// When the case's event is no CloudTrail record.
+    /// When the case's event is no CloudTrail record, and no configuration item.
     pub fn run(&self, policy: &Policy) -> Result<Vec<Difference>, String> {
         let evaluation = self.evaluate(policy)?;
         let mut differences = Vec::new();
@@ -204,20 +159,7 @@ impl Case {
     }
 
     fn evaluate(&self, policy: &Policy) -> Result<Evaluation, String> {
-        let text = self.event.to_string();
-        let mut tape = Tape::default();
-        let event = Event::parse(&text, &mut tape).map_err(|error| error.to_string())?;
-        let configuration = self.configuration.as_ref().map(Value::to_string);
-        let mut configuration_tape = Tape::default();
-        let configuration = match &configuration {
-            Some(text) => Some(configuration_tape.parse(text).map_err(|error| error.to_string())?),
-            None => None,
-        };
         let params = policy.parameters_with(&self.params)?;
-        if !policy.matches.wants(&event.source, &event.name) {
-            return Ok(Evaluation::not_applicable());
-        }
-        let facts = Facts::new(configuration, Some(params));
-        Ok(evaluate(policy, &event, &facts))
+        self.subject.evaluate(policy, self.configuration.as_ref(), params)
     }
 }

@@ -80,13 +80,31 @@ pub struct Facts<'a> {
     pub configuration: Option<Node<'a>>,
     /// The policy's parameters, where they are not the defaults.
     pub params: Option<Prepared>,
+    supplementary: Option<Node<'a>>,
+    tags: Option<Node<'a>>,
+    resource: Option<Resource>,
     configuration_read: AtomicBool,
 }
 
 impl<'a> Facts<'a> {
     /// The resource's configuration, and parameters that are not the defaults.
     pub fn new(configuration: Option<Node<'a>>, params: Option<Prepared>) -> Self {
-        Facts { configuration, params, configuration_read: AtomicBool::new(false) }
+        Facts { configuration, params, ..Facts::default() }
+    }
+
+    /// AWS Config's `supplementaryConfiguration`.
+    pub(crate) fn with_supplementary(self, supplementary: Option<Node<'a>>) -> Self {
+        Facts { supplementary, ..self }
+    }
+
+    /// The resource's tags, a map of texts.
+    pub(crate) fn with_tags(self, tags: Option<Node<'a>>) -> Self {
+        Facts { tags, ..self }
+    }
+
+    /// Which resource it is, where the event does not tell.
+    pub(crate) fn with_resource(self, resource: Resource) -> Self {
+        Facts { resource: Some(resource), ..self }
     }
 }
 
@@ -171,6 +189,9 @@ impl Judge<'_> {
 
     /// What identifies the resource.
     fn identify(self, resource: &Resource) -> Result<Resource, Failure> {
+        if let Some(known) = &self.facts.resource {
+            return Ok(known.clone());
+        }
         self.with_scope(resource, None, |scope| {
             let text = |expression: &crate::engine::Expression| {
                 expression.evaluate(scope, &self.policy.sources).map(|answer| match answer {
@@ -217,8 +238,15 @@ impl Judge<'_> {
             .text("id", &resource.id)
             .text("arn", resource.arn.as_deref().unwrap_or_default())
             .text("account", &resource.account)
-            .text("region", &resource.region)
-            .empty("tags");
+            .text("region", &resource.region);
+        let fields = match self.facts.tags {
+            Some(tags) => fields.node("tags", tags),
+            None => fields.empty("tags"),
+        };
+        let fields = match self.facts.supplementary {
+            Some(supplementary) => fields.node("supplementaryConfiguration", supplementary),
+            None => fields.empty("supplementaryConfiguration"),
+        };
         match self.facts.configuration {
             Some(configuration) => fields.node("configuration", configuration),
             None => fields.unknown("configuration", &self.facts.configuration_read),

@@ -1,8 +1,9 @@
 //! From the bytes of one record to what the policies say of it, looking no further than needed.
 
-use crate::evaluate::{ComplianceStatus, Facts, evaluate};
+use crate::evaluate::{ComplianceStatus, Evaluation, Facts, evaluate};
 use crate::event::{Event, EventError};
 use crate::finding::Finding;
+use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::json::{Node, Tape, lossy};
 use crate::policy::PolicySet;
 use crate::waiver::Waivers;
@@ -76,6 +77,18 @@ pub struct JudgedEvent {
     pub waiver_errors: Vec<String>,
 }
 
+impl JudgedEvent {
+    fn new(id: Uuid, policies: usize) -> Self {
+        JudgedEvent {
+            id,
+            statuses: Vec::with_capacity(policies),
+            findings: Vec::new(),
+            replaced: false,
+            waiver_errors: Vec::new(),
+        }
+    }
+}
+
 /// Judges records one after the other; each thread has its own.
 #[derive(Debug)]
 pub struct Judge<'s> {
@@ -84,13 +97,15 @@ pub struct Judge<'s> {
     filter: &'s Filter,
     name: Finder<'static>,
     tape: Tape,
+    item_tapes: ItemTapes,
 }
 
 impl<'s> Judge<'s> {
     /// A judge by these policies.
     pub fn new(set: &'s PolicySet, waivers: &'s Waivers, filter: &'s Filter) -> Self {
         let name = Finder::new(b"\"eventName\"").into_owned();
-        Judge { set, waivers, filter, name, tape: Tape::default() }
+        let (tape, item_tapes) = (Tape::default(), ItemTapes::default());
+        Judge { set, waivers, filter, name, tape, item_tapes }
     }
 
     /// Judges one record.
@@ -122,22 +137,25 @@ impl<'s> Judge<'s> {
         if !self.filter.admits(&event) {
             return Ok(Judged::Filtered);
         }
-        let mut judged = JudgedEvent {
-            id: identity(&event.id),
-            statuses: Vec::with_capacity(wanted.len()),
-            findings: Vec::new(),
-            replaced,
-            waiver_errors: Vec::new(),
-        };
+        let mut judged = JudgedEvent::new(identity_of(&event.id), wanted.len());
+        judged.replaced = replaced;
         for number in wanted {
-            self.by_policy(number, &event, &mut judged);
+            let Some(policy) = self.set.policies().get(number) else { continue };
+            let evaluation = evaluate(policy, &event, &Facts::default());
+            self.note(number, &event, evaluation, &mut judged);
         }
         Ok(Judged::Event(judged))
     }
 
-    fn by_policy(&self, number: usize, event: &Event<'_>, judged: &mut JudgedEvent) {
+    /// Notes what a policy said, and the finding it makes.
+    fn note(
+        &self,
+        number: usize,
+        event: &Event<'_>,
+        evaluation: Evaluation,
+        judged: &mut JudgedEvent,
+    ) {
         let Some(policy) = self.set.policies().get(number) else { return };
-        let evaluation = evaluate(policy, event, &Facts::default());
         judged.statuses.push((number, evaluation.status));
         if let Some(mut finding) = Finding::of(policy, event, evaluation) {
             if let Err(error) = self.waivers.apply(&mut finding) {
@@ -145,6 +163,42 @@ impl<'s> Judge<'s> {
             }
             judged.findings.push(finding);
         }
+    }
+
+    /// Judges one configuration item.
+    ///
+    /// # Errors
+    /// When its configuration is no JSON.
+    pub fn judge_item(&mut self, item: &ConfigurationItem) -> Result<Judged, EventError> {
+        let wanted = self.set.wanted_resource(&item.kind);
+        if wanted.is_empty() {
+            return Ok(Judged::Unwatched);
+        }
+        let mut tapes = std::mem::take(&mut self.item_tapes);
+        let judged = self.read_item(item, wanted, &mut tapes);
+        self.item_tapes = tapes;
+        judged
+    }
+
+    fn read_item(
+        &self,
+        item: &ConfigurationItem,
+        wanted: &[usize],
+        tapes: &mut ItemTapes,
+    ) -> Result<Judged, EventError> {
+        let parsed = ParsedItem::new(item, tapes)?;
+        if !self.filter.admits(&parsed.event) {
+            return Ok(Judged::Filtered);
+        }
+        let identity = [&item.account, &item.region, &item.kind, &item.id, &item.state_id]
+            .map(String::as_str)
+            .join("\n");
+        let mut judged = JudgedEvent::new(identity_of(&identity), wanted.len());
+        for number in wanted {
+            let Some(policy) = self.set.policies().get(*number) else { continue };
+            self.note(*number, &parsed.event, parsed.evaluate(policy), &mut judged);
+        }
+        Ok(Judged::Event(judged))
     }
 
     /// Whether a name that some policy watches stands anywhere in the record as an event's name. A
@@ -185,6 +239,6 @@ fn other_kind(root: Node<'_>) -> Option<&'static str> {
 }
 
 /// `eventID` as 128 bits; one that is no UUID is hashed.
-fn identity(id: &str) -> Uuid {
+fn identity_of(id: &str) -> Uuid {
     Uuid::try_parse(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()))
 }

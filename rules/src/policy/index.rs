@@ -10,12 +10,16 @@ use hashbrown::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     by_name: HashMap<String, Vec<(String, Vec<usize>)>>,
+    by_resource: HashMap<String, Vec<usize>>,
 }
 
 impl Index {
     pub(super) fn new(policies: &[Policy]) -> Self {
         let mut index = Index::default();
         for (number, policy) in policies.iter().enumerate() {
+            for kind in &policy.matches.resource_type {
+                index.by_resource.entry(kind.clone()).or_default().push(number);
+            }
             for name in &policy.matches.event_name {
                 let sources = index.by_name.entry(name.clone()).or_default();
                 for source in &policy.matches.event_source {
@@ -47,6 +51,11 @@ impl Index {
             wanted.dedup();
         }
         wanted
+    }
+
+    /// The policies that judge configuration items of this resource type, in their own order.
+    pub(super) fn for_resource(&self, kind: &str) -> &[usize] {
+        self.by_resource.get(kind).map_or(&[], Vec::as_slice)
     }
 
     fn of(&self, source: &str, name: &str) -> &[usize] {

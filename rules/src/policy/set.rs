@@ -94,6 +94,11 @@ impl PolicySet {
     pub fn wanted(&self, source: &str, name: &str) -> Vec<usize> {
         self.index.wanted(source, name)
     }
+
+    /// The numbers of the policies that judge configuration items of this resource type, in order.
+    pub fn wanted_resource(&self, kind: &str) -> &[usize] {
+        self.index.for_resource(kind)
+    }
 }
 
 fn wrong(file: &PolicyFile, error: &FunctionsError) -> Diagnostic {
