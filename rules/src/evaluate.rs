@@ -219,7 +219,7 @@ impl Judge<'_> {
         scope.bind_prepared("params", self.facts.params.as_ref().unwrap_or(&self.policy.params));
         scope.bind("response", Part::View(&self.event.response));
         let account = Fields::default().text("id", &self.event.account);
-        let account = account.text("alias", "").text("ou", "").empty("tags");
+        let account = account.text("alias", "").text("ou", "").node("tags", None);
         scope.bind_fields("account", account);
         scope.bind_time("now", &self.event.time);
         scope.bind_fields("resource", self.resource_fields(resource));
@@ -238,17 +238,11 @@ impl Judge<'_> {
             .text("id", &resource.id)
             .text("arn", resource.arn.as_deref().unwrap_or_default())
             .text("account", &resource.account)
-            .text("region", &resource.region);
-        let fields = match self.facts.tags {
-            Some(tags) => fields.node("tags", tags),
-            None => fields.empty("tags"),
-        };
-        let fields = match self.facts.supplementary {
-            Some(supplementary) => fields.node("supplementaryConfiguration", supplementary),
-            None => fields.empty("supplementaryConfiguration"),
-        };
+            .text("region", &resource.region)
+            .node("tags", self.facts.tags)
+            .node("supplementaryConfiguration", self.facts.supplementary);
         match self.facts.configuration {
-            Some(configuration) => fields.node("configuration", configuration),
+            Some(configuration) => fields.node("configuration", Some(configuration)),
             None => fields.unknown("configuration", &self.facts.configuration_read),
         }
     }

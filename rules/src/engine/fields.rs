@@ -10,33 +10,31 @@ use cel::common::types::{self, CelString, Type};
 use cel::common::value::{CowVal, Val};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A map with named fields.
+/// A map with named fields; a field's value is made when it is read.
 #[derive(Clone, Debug, Default)]
 pub struct Fields<'a> {
-    known: Vec<(&'static str, Boxed<'a>)>,
+    known: Vec<(&'static str, Field<'a>)>,
     unknown: Option<(&'static str, &'a AtomicBool)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Field<'a> {
+    Text(&'a str),
+    Node(Node<'a>),
+    Empty,
 }
 
 impl<'a> Fields<'a> {
     /// Adds a text.
     #[must_use]
-    pub fn text(mut self, name: &'static str, value: &'a str) -> Self {
-        self.known.push((name, Box::new(CelString::from(value))));
-        self
+    pub fn text(self, name: &'static str, value: &'a str) -> Self {
+        self.with(name, Field::Text(value))
     }
 
-    /// Adds a JSON value.
+    /// Adds a JSON value; an empty map where there is none.
     #[must_use]
-    pub fn node(mut self, name: &'static str, value: Node<'a>) -> Self {
-        self.known.push((name, part(Part::Raw(value))));
-        self
-    }
-
-    /// Adds an empty map.
-    #[must_use]
-    pub fn empty(mut self, name: &'static str) -> Self {
-        self.known.push((name, owned(&serde_json::Value::Object(serde_json::Map::new()))));
-        self
+    pub fn node(self, name: &'static str, value: Option<Node<'a>>) -> Self {
+        self.with(name, value.map_or(Field::Empty, Field::Node))
     }
 
     /// Names a field whose value nobody knows: reading it fails, and is noted in `read`.
@@ -46,8 +44,18 @@ impl<'a> Fields<'a> {
         self
     }
 
-    fn find(&self, name: &str) -> Option<&(dyn Val + 'a)> {
-        self.known.iter().find(|field| field.0 == name).map(|field| &*field.1)
+    fn with(mut self, name: &'static str, field: Field<'a>) -> Self {
+        self.known.push((name, field));
+        self
+    }
+
+    fn find(&self, name: &str) -> Option<Boxed<'a>> {
+        let (_, field) = self.known.iter().find(|field| field.0 == name)?;
+        Some(match field {
+            Field::Text(text) => Box::new(CelString::from(*text)),
+            Field::Node(node) => part(Part::Raw(*node)),
+            Field::Empty => owned(&serde_json::Value::Object(serde_json::Map::new())),
+        })
     }
 }
 
@@ -60,7 +68,7 @@ impl Indexer for Fields<'_> {
         if let Some((_, read)) = self.unknown.filter(|unknown| unknown.0 == name) {
             read.store(true, Ordering::Relaxed);
         }
-        self.find(name).map(CowVal::Borrowed).ok_or_else(|| ExecutionError::no_such_key(name))
+        self.find(name).map(CowVal::Owned).ok_or_else(|| ExecutionError::no_such_key(name))
     }
 
     fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<Boxed<'v>, ExecutionError>

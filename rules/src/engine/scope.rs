@@ -20,11 +20,13 @@ impl Prepared {
 
 #[derive(Debug)]
 enum Binding<'a> {
-    Owned(Boxed<'a>),
-    Borrowed(&'a Prepared),
+    Part(Part<'a>),
+    Fields(Fields<'a>),
+    Prepared(&'a Prepared),
+    Time(&'a str),
 }
 
-/// Names bound to values that borrow from an event.
+/// Names bound to values that borrow from an event; a value is made when its name is used.
 #[derive(Debug, Default)]
 pub struct Scope<'a> {
     bindings: Vec<(&'static str, Binding<'a>)>,
@@ -33,31 +35,22 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Binds `name` to a value of the event.
     pub fn bind(&mut self, name: &'static str, value: Part<'a>) {
-        self.set(name, Binding::Owned(part(value)));
+        self.bindings.push((name, Binding::Part(value)));
     }
 
     /// Binds `name` to a map of named fields.
     pub fn bind_fields(&mut self, name: &'static str, fields: Fields<'a>) {
-        self.set(name, Binding::Owned(Box::new(fields)));
+        self.bindings.push((name, Binding::Fields(fields)));
     }
 
     /// Binds `name` to a value made before.
     pub fn bind_prepared(&mut self, name: &'static str, value: &'a Prepared) {
-        self.set(name, Binding::Borrowed(value));
+        self.bindings.push((name, Binding::Prepared(value)));
     }
 
     /// Binds `name` to the time that RFC 3339 text tells; to nothing where it tells none.
-    pub fn bind_time(&mut self, name: &'static str, text: &str) {
-        if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
-            self.set(name, Binding::Owned(Box::new(CelTimestamp::from(time))));
-        }
-    }
-
-    fn set(&mut self, name: &'static str, binding: Binding<'a>) {
-        match self.bindings.iter_mut().find(|bound| bound.0 == name) {
-            Some(bound) => bound.1 = binding,
-            None => self.bindings.push((name, binding)),
-        }
+    pub fn bind_time(&mut self, name: &'static str, text: &'a str) {
+        self.bindings.push((name, Binding::Time(text)));
     }
 }
 
@@ -65,8 +58,13 @@ impl VariableResolver for Scope<'_> {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         let (_, binding) = self.bindings.iter().find(|bound| bound.0 == name)?;
         Some(match binding {
-            Binding::Owned(value) => CowVal::Borrowed(&**value),
-            Binding::Borrowed(prepared) => CowVal::Borrowed(&*prepared.0),
+            Binding::Part(value) => CowVal::Owned(part(*value)),
+            Binding::Fields(fields) => CowVal::Borrowed(fields),
+            Binding::Prepared(prepared) => CowVal::Borrowed(&*prepared.0),
+            Binding::Time(text) => {
+                let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+                CowVal::owned(CelTimestamp::from(time))
+            }
         })
     }
 }
