@@ -2,6 +2,7 @@
 
 use crate::exit::Stopped;
 use anstyle::{AnsiColor, Style};
+use evenkeel_rules::is_deceptive;
 use std::io::Write;
 
 /// Text for emphasis.
@@ -32,14 +33,6 @@ pub(crate) fn safe(text: &str) -> String {
         }
     }
     out
-}
-
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Writes to standard output. A reader that has gone away, as in `| head`, is no failure.

@@ -108,7 +108,9 @@ impl Replay {
     /// All that decides which findings come out, as text: not how they are printed or how fast.
     pub(super) fn what_is_judged(&self) -> String {
         let Replay { inputs, waivers, since, until, account, region, policy, severity, .. } = self;
-        format!("{inputs:?} {waivers:?} {since:?} {until:?} {account:?} {region:?} {policy:?} {severity:?}")
+        format!(
+            "{inputs:?} {waivers:?} {since:?} {until:?} {account:?} {region:?} {policy:?} {severity:?}"
+        )
     }
 
     /// The events that are judged.

@@ -15,6 +15,7 @@ pub mod json;
 mod judge;
 pub mod ocsf;
 pub mod policy;
+mod text;
 mod waiver;
 
 pub use cases::{Case, Difference, read_cases};
@@ -23,4 +24,5 @@ pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 pub use finding::{Action, Actor, Finding, Suppression};
 pub use item::ConfigurationItem;
 pub use judge::{Filter, Judge, Judged, JudgedEvent, milliseconds};
+pub use text::is_deceptive;
 pub use waiver::Waivers;

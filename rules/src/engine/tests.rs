@@ -44,6 +44,7 @@ fn an_events_lists_and_maps_compare_with_written_ones() {
     holds("'k' in x.map && 1 in x.list && !('z' in x.map) && size(x.list) == 2", x);
     holds("x.list[0] == 1 && x['map'].k == [] && has(x.text) && !has(x.other)", x);
     holds("x.map.exists(k, k == 'k') && x.?nothing.there.orValue('none') == 'none'", x);
+    holds("[1].all(y, .x.list[0] == y)", x);
     assert!(fails("x.list[2] == 1", x).message.contains("out of bounds"));
 }
 

@@ -1,0 +1,148 @@
+//! What is announced about a finding: a text for people, a pointer for queues, and what filters read.
+
+use evenkeel_rules::policy::Mode;
+use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
+use serde_json::json;
+use std::fmt::Write;
+
+/// SNS takes no more: 256 KiB for the message and its attributes. Source: Amazon SNS API Reference, `Publish`.
+pub const MAX_BYTES: usize = 262_144;
+
+/// The longest subject of an e-mail, in characters. Source: Amazon SNS API Reference, `Publish`.
+const SUBJECT: usize = 100;
+
+/// The longest text from an event that is shown, in characters.
+const SHOWN: usize = 600;
+
+/// A message for a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The subject of e-mails.
+    pub subject: String,
+    /// A JSON document for `MessageStructure: json`: a text for each protocol.
+    pub message: String,
+    /// Message attributes, which filter policies read.
+    pub attributes: Vec<(&'static str, String)>,
+}
+
+impl Notice {
+    /// The announcement of a finding.
+    pub fn of(finding: &Finding) -> Notice {
+        let (text, pointer) = (text(finding), pointer(finding));
+        let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
+        let subject = format!("{} {} in {}", label(finding), finding.policy, finding.resource.account);
+        Notice {
+            subject: cut(&subject, SUBJECT),
+            message: message.to_string(),
+            attributes: attributes(finding),
+        }
+    }
+
+    /// How many bytes of [`MAX_BYTES`] it takes.
+    pub fn bytes(&self) -> usize {
+        let attributes = self.attributes.iter();
+        attributes.fold(self.message.len(), |sum, (name, value)| {
+            sum.saturating_add(name.len()).saturating_add("String".len()).saturating_add(value.len())
+        })
+    }
+}
+
+fn label(finding: &Finding) -> String {
+    match finding.status {
+        ComplianceStatus::NonCompliant => finding.severity.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The mode that goes into the attributes; a policy without remediation only notifies.
+fn mode(finding: &Finding) -> &'static str {
+    match finding.remediation.as_ref().map_or(Mode::Notify, |remediation| remediation.mode) {
+        Mode::Report => "report",
+        Mode::Notify => "notify",
+        Mode::Approve => "approve",
+        Mode::Auto => "auto",
+    }
+}
+
+fn attributes(finding: &Finding) -> Vec<(&'static str, String)> {
+    let mut attributes = vec![
+        ("severity", finding.severity.to_string()),
+        ("status", finding.status.to_string()),
+        ("policy", finding.policy.clone()),
+        ("account", finding.resource.account.clone()),
+        ("region", finding.resource.region.clone()),
+        ("mode", mode(finding).to_owned()),
+    ];
+    if let Some(remediation) = &finding.remediation {
+        attributes.push(("remediator", remediation.run.clone()));
+    }
+    // SNS refuses an attribute without a value.
+    attributes.retain(|(_, value)| !value.is_empty());
+    attributes
+}
+
+/// What a queue gets: where the finding is, and enough to sort it.
+fn pointer(finding: &Finding) -> String {
+    json!({
+        "finding": finding.uid,
+        "key": ocsf::key(finding),
+        "policy": finding.policy,
+        "status": finding.status,
+        "severity": finding.severity,
+        "account": finding.resource.account,
+        "region": finding.resource.region,
+    })
+    .to_string()
+}
+
+/// What a person gets: what, where, who, when, why it matters, what happens next.
+fn text(finding: &Finding) -> String {
+    let (action, actor, resource) = (&finding.action, &finding.actor, &finding.resource);
+    let mut out = format!("{}\n\n", shown(&finding.message));
+    let mut row = |name: &str, value: &str| {
+        if !value.is_empty() {
+            // Writing to a String cannot fail.
+            drop(writeln!(out, "{name:<10}{}", shown(value)).is_ok());
+        }
+    };
+    row("What", &finding.title);
+    row("Severity", &finding.severity.to_string());
+    row("Resource", &format!("{} {}", resource.kind, resource.id));
+    row("Account", &format!("{} {}", resource.account, resource.region));
+    row("When", &action.event_time);
+    row("Who", &actor.principal);
+    row("From", &actor.source_address);
+    row("How", &format!("{} {}", action.event_source, action.event_name));
+    for (framework, ids) in &finding.controls {
+        row("Control", &format!("{framework} {}", ids.join(", ")));
+    }
+    row("Next", &next(finding));
+    row("Finding", &finding.uid.to_string());
+    out
+}
+
+fn next(finding: &Finding) -> String {
+    match (&finding.suppressed, &finding.remediation) {
+        (Some(suppression), _) => format!("nothing: waiver {} holds", suppression.waiver),
+        (None, None) => "somebody must look at it: nothing repairs it by itself".to_owned(),
+        (None, Some(remediation)) => {
+            format!("remediator {} may be used, mode {}", remediation.run, mode(finding))
+        }
+    }
+}
+
+/// Text from an event on one line, cut, without characters that deceive a reader.
+fn shown(text: &str) -> String {
+    let clean: String =
+        text.chars().map(|c| if evenkeel_rules::is_deceptive(c) { '\u{fffd}' } else { c }).collect();
+    cut(&clean, SHOWN)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most.saturating_sub(1)) {
+        Some((at, _)) if text.chars().count() > most => {
+            format!("{}…", text.get(..at).unwrap_or_default())
+        }
+        _ => text.to_owned(),
+    }
+}
