@@ -1,7 +1,17 @@
-//! The doors out: records that are created once and never changed, in a folder or an object store.
+//! The doors out: records that are created once and never changed, and their announcement.
 
+mod announce;
+mod notice;
+mod recorder;
+
+pub use announce::{Announce, AnnounceError, Silent, Topic};
+pub use notice::{MAX_BYTES, Notice};
+pub use recorder::{RecordError, Recorded, Recorder};
+
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use std::sync::Arc;
 
@@ -65,6 +75,25 @@ impl Ledger {
         Ok(Ledger { store: Arc::new(store) })
     }
 
+    /// A ledger in an S3 bucket, below `prefix`. Region, credentials and endpoint come from the environment,
+    /// as the AWS command line takes them.
+    ///
+    /// # Errors
+    /// When the environment does not tell enough.
+    pub fn s3(bucket: &str, prefix: &str) -> Result<Ledger, LedgerError> {
+        let plain_http =
+            std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
+        let store = AmazonS3Builder::from_env()
+            .with_bucket_name(bucket)
+            .with_allow_http(plain_http)
+            .build()
+            .map_err(|error| LedgerError::Folder {
+                folder: bucket.to_owned(),
+                error: error.to_string(),
+            })?;
+        Ok(Ledger { store: Arc::new(PrefixStore::new(store, prefix)) })
+    }
+
     /// A ledger in any object store that can put if absent.
     pub fn of(store: Arc<dyn ObjectStore>) -> Ledger {
         Ledger { store }
@@ -97,6 +126,18 @@ impl Ledger {
         let fail = |error| LedgerError::Store { key: key.to_owned(), error };
         let found = self.store.get(&Path::from(key)).await.map_err(fail)?;
         Ok(found.bytes().await.map_err(fail)?.to_vec())
+    }
+
+    /// Whether there is a record `key`.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn has(&self, key: &str) -> Result<bool, LedgerError> {
+        match self.store.head(&Path::from(key)).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(LedgerError::Store { key: key.to_owned(), error }),
+        }
     }
 
     /// Creates a record; says whether the key was free.

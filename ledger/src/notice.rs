@@ -3,7 +3,6 @@
 use evenkeel_rules::policy::Mode;
 use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
 use serde_json::json;
-use std::fmt::Write;
 
 /// SNS takes no more: 256 KiB for the message and its attributes. Source: Amazon SNS API Reference, `Publish`.
 pub const MAX_BYTES: usize = 262_144;
@@ -30,7 +29,8 @@ impl Notice {
     pub fn of(finding: &Finding) -> Notice {
         let (text, pointer) = (text(finding), pointer(finding));
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
-        let subject = format!("{} {} in {}", label(finding), finding.policy, finding.resource.account);
+        let subject =
+            format!("{} {} in {}", label(finding), finding.policy, finding.resource.account);
         Notice {
             subject: cut(&subject, SUBJECT),
             message: message.to_string(),
@@ -42,7 +42,9 @@ impl Notice {
     pub fn bytes(&self) -> usize {
         let attributes = self.attributes.iter();
         attributes.fold(self.message.len(), |sum, (name, value)| {
-            sum.saturating_add(name.len()).saturating_add("String".len()).saturating_add(value.len())
+            sum.saturating_add(name.len())
+                .saturating_add("String".len())
+                .saturating_add(value.len())
         })
     }
 }
@@ -101,8 +103,7 @@ fn text(finding: &Finding) -> String {
     let mut out = format!("{}\n\n", shown(&finding.message));
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
-            // Writing to a String cannot fail.
-            drop(writeln!(out, "{name:<10}{}", shown(value)).is_ok());
+            out += &format!("{name:<10}{}\n", shown(value));
         }
     };
     row("What", &finding.title);
@@ -133,8 +134,10 @@ fn next(finding: &Finding) -> String {
 
 /// Text from an event on one line, cut, without characters that deceive a reader.
 fn shown(text: &str) -> String {
-    let clean: String =
-        text.chars().map(|c| if evenkeel_rules::is_deceptive(c) { '\u{fffd}' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| if evenkeel_rules::is_deceptive(c) { '\u{fffd}' } else { c })
+        .collect();
     cut(&clean, SHOWN)
 }
 

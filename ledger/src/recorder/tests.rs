@@ -1,0 +1,131 @@
+//! One finding, announced at least once, whatever fails in between.
+
+use super::*;
+use evenkeel_rules::policy::{RemediationHeader, Severity};
+use evenkeel_rules::{Action, Actor, Resource, Suppression};
+use object_store::memory::InMemory;
+use std::sync::{Arc, Mutex};
+
+/// Announces into a list, and fails as often as it is told to.
+#[derive(Clone, Default)]
+struct Heard {
+    notices: Arc<Mutex<Vec<Notice>>>,
+    failures: Arc<Mutex<usize>>,
+}
+
+impl Announce for Heard {
+    async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
+        let mut failures = self.failures.lock().unwrap();
+        if *failures > 0 {
+            *failures -= 1;
+            return Err(AnnounceError::Refused("throttled".to_owned()));
+        }
+        self.notices.lock().unwrap().push(notice.clone());
+        Ok(())
+    }
+}
+
+fn finding() -> Finding {
+    Finding {
+        uid: "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3".parse().unwrap(),
+        policy: "s3-bucket-policy-public".to_owned(),
+        title: "Bucket policy lets everyone in".to_owned(),
+        severity: Severity::Critical,
+        status: ComplianceStatus::NonCompliant,
+        message: "Bucket x\u{202e} lets everyone\nread".to_owned(),
+        resource: Resource {
+            kind: "AWS::S3::Bucket".to_owned(),
+            id: "x".to_owned(),
+            arn: None,
+            account: "111122223333".to_owned(),
+            region: "eu-central-1".to_owned(),
+        },
+        action: Action {
+            id: "a".to_owned(),
+            event_id: "a".to_owned(),
+            event_source: "s3.amazonaws.com".to_owned(),
+            event_name: "PutBucketPolicy".to_owned(),
+            event_time: "2026-03-11T14:31:27Z".to_owned(),
+            error_code: None,
+        },
+        actor: Actor {
+            kind: "AssumedRole".to_owned(),
+            principal: "arn:aws:sts::111122223333:assumed-role/r/s".to_owned(),
+            account: "111122223333".to_owned(),
+            source_address: "192.0.2.44".to_owned(),
+            user_agent: "u".repeat(2000),
+        },
+        evidence: Vec::new(),
+        controls: [("NIST.800-53.r5".to_owned(), vec!["AC-3".to_owned()])].into(),
+        remediation: Some(RemediationHeader {
+            run: "s3-x".to_owned(),
+            mode: evenkeel_rules::policy::Mode::Approve,
+        }),
+        suppressed: None,
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+fn recorder() -> (Recorder<Heard>, Heard) {
+    let heard = Heard::default();
+    let ledger = Ledger::of(Arc::new(InMemory::new()));
+    (Recorder::new(ledger, heard.clone()), heard)
+}
+
+#[test]
+fn a_finding_seen_again_is_not_announced_again() {
+    let (recorder, heard) = recorder();
+    run(async {
+        assert_eq!(recorder.record(&finding()).await.unwrap(), Recorded::New);
+        assert_eq!(recorder.record(&finding()).await.unwrap(), Recorded::Known);
+        let other = Finding { message: "changed".to_owned(), ..finding() };
+        assert_eq!(recorder.record(&other).await.unwrap(), Recorded::Revised);
+    });
+    assert_eq!(heard.notices.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn one_whose_announcement_failed_is_announced_the_next_time() {
+    let (recorder, heard) = recorder();
+    *heard.failures.lock().unwrap() = 2;
+    run(async {
+        assert!(matches!(recorder.record(&finding()).await, Err(RecordError::Announce(_))));
+        assert!(recorder.record(&finding()).await.is_err());
+        assert_eq!(recorder.record(&finding()).await.unwrap(), Recorded::Known);
+    });
+    assert_eq!(heard.notices.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_accepted_or_lacks_data_is_written_and_not_announced() {
+    let (recorder, heard) = recorder();
+    let suppressed =
+        Some(Suppression { waiver: "w".to_owned(), reason: "r".to_owned(), ticket: None });
+    run(async {
+        let accepted = Finding { suppressed, ..finding() };
+        assert_eq!(recorder.record(&accepted).await.unwrap(), Recorded::New);
+        let unknown = Finding { status: ComplianceStatus::InsufficientData, ..finding() };
+        assert_eq!(recorder.record(&unknown).await.unwrap(), Recorded::Revised);
+    });
+    assert!(heard.notices.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_notice_is_readable_and_a_queue_gets_a_pointer() {
+    let notice = Notice::of(&finding());
+    let message: serde_json::Value = serde_json::from_str(&notice.message).unwrap();
+    let mail = message["email"].as_str().unwrap();
+    assert!(mail.starts_with("Bucket x\u{fffd} lets everyone\u{fffd}read\n\n"), "{mail}");
+    assert!(mail.contains("Next      remediator s3-x may be used, mode approve"), "{mail}");
+    let pointer: serde_json::Value =
+        serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
+    assert!(
+        pointer["key"].as_str().unwrap().ends_with("3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3.json")
+    );
+    assert!(notice.attributes.contains(&("remediator", "s3-x".to_owned())));
+    assert!(notice.subject.chars().count() <= 100 && notice.subject.is_ascii());
+    assert!(notice.bytes() < 4096);
+}
