@@ -17,7 +17,7 @@ impl Announce for Heard {
     async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
         let mut failures = self.failures.lock().unwrap();
         if *failures > 0 {
-            *failures -= 1;
+            *failures = failures.saturating_sub(1);
             return Err(AnnounceError::Refused("throttled".to_owned()));
         }
         self.notices.lock().unwrap().push(notice.clone());
