@@ -1,7 +1,7 @@
 //! Shows what is wrong with a file: the line, a caret, and advice.
 
 use crate::output::{note, safe};
-use evenkeel_rules::{Diagnostic, Level};
+use evenkeel_rules::{Diagnostic, Level, is_deceptive};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Severity,
 };
@@ -24,6 +24,21 @@ pub(crate) fn show(diagnostics: &[Diagnostic], texts: &Texts) {
     }
 }
 
+/// A file's text with what could deceive a reader replaced, each by as many bytes: positions stay.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || c == '\t' || !is_deceptive(c) {
+            out.push(c);
+        } else if c.len_utf8() == 3 {
+            out.push(char::REPLACEMENT_CHARACTER);
+        } else {
+            out.extend(std::iter::repeat_n('?', c.len_utf8()));
+        }
+    }
+    out
+}
+
 fn render(handler: &GraphicalReportHandler, diagnostic: &Diagnostic, texts: &Texts) -> String {
     let text = texts.get(&diagnostic.file);
     let severity = match diagnostic.level {
@@ -41,7 +56,7 @@ fn render(handler: &GraphicalReportHandler, diagnostic: &Diagnostic, texts: &Tex
         let length = diagnostic.span.len().min(text.len().saturating_sub(start));
         report = report.with_label(LabeledSpan::underline((start, length)));
     }
-    let source = text.cloned().unwrap_or_default();
+    let source = text.map(|text| harmless(text)).unwrap_or_default();
     let report = miette::Report::new(report)
         .with_source_code(NamedSource::new(safe(&diagnostic.file), source));
     let mut out = String::new();

@@ -3,7 +3,7 @@
 use super::arguments::Format;
 use evenkeel_ingest::{Batches, FileReport, Item, LogFile, Problem, Progress, Reader};
 use evenkeel_rules::policy::PolicySet;
-use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge, Judged, Waivers, ocsf};
+use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge, Judged, Waivers, json_line, ocsf};
 use std::ops::ControlFlow;
 use uuid::Uuid;
 
@@ -161,7 +161,7 @@ impl EventOutcome {
 fn render(finding: &Finding, format: Format) -> String {
     match format {
         Format::Text => super::summary::finding(finding),
-        Format::Jsonl => serde_json::to_string(finding).unwrap_or_default(),
-        Format::Ocsf => ocsf::compliance_finding(finding).to_string(),
+        Format::Jsonl => json_line(finding).unwrap_or_default(),
+        Format::Ocsf => ocsf::record(finding),
     }
 }

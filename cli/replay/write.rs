@@ -93,7 +93,7 @@ impl Evidence {
     }
 
     fn finding(&self, rendered: &Rendered) -> Result<(), Stopped> {
-        let record = ocsf::compliance_finding(&rendered.finding).to_string();
+        let record = ocsf::record(&rendered.finding);
         self.write(&ocsf::key(&rendered.finding), record.as_bytes())
     }
 

@@ -47,7 +47,7 @@ impl<A: Announce> Recorder<A> {
     /// # Errors
     /// When it could not be written or announced. To do it again is harmless.
     pub async fn record(&self, finding: &Finding) -> Result<Recorded, RecordError> {
-        let record = ocsf::compliance_finding(finding).to_string();
+        let record = ocsf::record(finding);
         let written = self.ledger.write(&ocsf::key(finding), record.as_bytes()).await?;
         if is_announced(finding) {
             let mark = format!("announced/{}.json", finding.uid);

@@ -4,10 +4,16 @@ use crate::evaluate::ComplianceStatus;
 use crate::finding::Finding;
 use crate::judge::milliseconds;
 use crate::policy::Severity;
+use crate::text::json_line;
 use serde_json::{Map, Value, json};
 
 /// The version of the schema that is written.
 pub const VERSION: &str = "1.8.0";
+
+/// The record of a finding as it is kept and printed: one line of JSON.
+pub fn record(finding: &Finding) -> String {
+    json_line(&compliance_finding(finding)).unwrap_or_default()
+}
 
 /// The finding as an OCSF Compliance Finding (`class_uid` 2003).
 ///

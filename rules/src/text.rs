@@ -1,4 +1,7 @@
-//! Which characters of an event's text could deceive somebody who reads it.
+//! Which characters of an event's text could deceive somebody who reads it, and JSON without them.
+
+use serde::Serialize;
+use std::fmt::Write;
 
 /// Whether `c` is a control character, changes the direction of writing, or cannot be seen.
 pub fn is_deceptive(c: char) -> bool {
@@ -9,9 +12,43 @@ pub fn is_deceptive(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A value as one line of JSON in which every deceptive character is escaped: the same value, and harmless
+/// on a terminal.
+///
+/// # Errors
+/// When the value cannot be serialized.
+pub fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let line = serde_json::to_string(value)?;
+    // Outside of strings JSON has ASCII only, and serde_json has escaped what is below a space.
+    if !line.chars().any(is_deceptive) {
+        return Ok(line);
+    }
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars() {
+        if is_deceptive(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                write!(out, "\\u{unit:04x}").unwrap_or_default();
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_deceptive;
+    use super::{is_deceptive, json_line};
+
+    #[test]
+    fn escaped_json_is_the_same_value() {
+        let text = "a\u{202e}b\u{1b}c\u{7f}d\u{e0041}e\u{9b}f\"é";
+        let line = json_line(&text).unwrap();
+        assert!(!line.chars().any(is_deceptive), "{line}");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+    }
 
     #[test]
     fn letters_of_any_script_are_honest() {

@@ -1,5 +1,19 @@
 //! What a user would miss if it broke: one binary, real files, the built command.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
 
+mod arrows;
+mod bad_input;
 mod conformance;
 mod docs;
 mod golden;
+mod hostile;
+mod shipped;
+mod support;
+mod traps;
+mod usage;
+mod waivers;

@@ -1,0 +1,84 @@
+//! The house: what may not depend on what, and what every file has.
+
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
+}
+
+/// All Rust files of the project.
+fn sources() -> Vec<PathBuf> {
+    ["cli", "rules", "ingest", "ledger", "remediators", "tests"]
+        .iter()
+        .flat_map(|folder| walkdir::WalkDir::new(Path::new(ROOT).join(folder)))
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .collect()
+}
+
+/// The crates that a crate of ours names as dependencies.
+fn dependencies(of: &str) -> Vec<String> {
+    let manifest = read(&format!("{of}/Cargo.toml"));
+    let section = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let name = |line: &str| line.split(['.', ' ', '=']).next().unwrap().to_owned();
+    section.lines().map(name).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let never = [
+        ("rules", &["evenkeel-", "tokio", "object_store", "aws-", "walkdir", "flate2"][..]),
+        ("ledger", &["evenkeel-ingest", "evenkeel-remediators", "cel"]),
+        ("ingest", &["evenkeel-remediators", "cel"]),
+        ("remediators", &["evenkeel-ingest", "cel"]),
+    ];
+    for (of, banned) in never {
+        for dependency in dependencies(of) {
+            let wrong = banned.iter().any(|banned| {
+                dependency == *banned || (banned.ends_with('-') && dependency.starts_with(banned))
+            });
+            assert!(!wrong, "{of} may not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn only_the_engine_names_the_crate_cel() {
+    for path in sources() {
+        let name = path.strip_prefix(ROOT).unwrap().display().to_string();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let names = text.lines().any(|line| line.trim_start().starts_with("use cel::"));
+        assert!(!names || name.starts_with("rules/src/engine/"), "{name} names the crate cel");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_about_one_thing() {
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{} does not begin with `//!`", path.display());
+        assert!(text.lines().count() <= 600, "{} has more than 600 lines", path.display());
+    }
+}
+
+#[test]
+fn every_policy_has_its_cases_beside_it() {
+    for entry in walkdir::WalkDir::new(Path::new(ROOT).join("policies")) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|ending| ending == "cel") {
+            assert!(path.with_extension("test.yaml").is_file(), "{} has no cases", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_file() {
+    let main = read("cli/main.rs");
+    let commands = main.split("enum Command {").nth(1).unwrap().split('}').next().unwrap();
+    for line in commands.lines().filter(|line| line.contains('(')) {
+        let name = line.split("::").next().unwrap().split('(').nth(1).unwrap();
+        assert!(Path::new(ROOT).join(format!("cli/{name}.rs")).is_file(), "no file for {name}");
+    }
+}

@@ -1,0 +1,243 @@
+//! Bad input is named and counted, its neighbours are judged, and the exit code says so.
+
+use crate::support::{
+    Folder, Run, evenkeel, evenkeel_with_input, gzip, quiet, replay, violation, with,
+};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Replays one file beside a good one, which must be judged whatever the other holds.
+fn beside(name: &str, content: impl AsRef<[u8]>) -> Run {
+    let folder = Folder::new();
+    folder.log("a/good.json.gz", &[violation(1)]);
+    folder.write(&format!("b/{name}"), content);
+    let run = replay(folder.path());
+    assert!(run.resources().contains(&"bucket-1".to_owned()), "{name}: {run:?}");
+    run
+}
+
+/// A file in which something is wrong: the problem is named with the file, and the exit code is 3.
+fn wrong(name: &str, content: impl AsRef<[u8]>, message: &str) -> Run {
+    let run = beside(name, content);
+    assert_eq!(run.code, 3, "{name}: {run:?}");
+    let named = run.err.lines().any(|line| line.contains(name) && line.contains(message));
+    assert!(named, "{name}: no `{message}` in {}", run.err);
+    run
+}
+
+fn log(records: &[Value]) -> String {
+    json!({"Records": records}).to_string()
+}
+
+/// The text of a log whose second record is `odd`, between two that violate.
+fn with_odd_record(odd: &str) -> String {
+    format!(r#"{{"Records":[{},{odd},{}]}}"#, violation(2), violation(3))
+}
+
+#[test]
+fn damaged_gzip() {
+    let packed = gzip(log(&[violation(2), violation(3)]).as_bytes());
+    let mut flipped = packed.clone();
+    let middle = flipped.len() - 6;
+    flipped[middle] ^= 0xff;
+    wrong("crc.json.gz", flipped, "damaged");
+    wrong("cut.json.gz", &packed[..packed.len() - 10], "cut off");
+    let run = wrong("tail.json.gz", [packed.as_slice(), b"garbage"].concat(), "not gzip follow");
+    assert_eq!(run.resources().len(), 3);
+}
+
+#[test]
+fn gzip_in_several_members_and_under_any_name_is_read() {
+    let text = log(&[violation(2), violation(3)]);
+    let (head, tail) = text.split_at(100);
+    let members = [gzip(head.as_bytes()), gzip(tail.as_bytes())].concat();
+    for (name, content) in [
+        ("members.json.gz", members),
+        ("packed.json", gzip(text.as_bytes())),
+        ("plain.json.gz", text.clone().into_bytes()),
+        ("bom.json", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+    ] {
+        let run = beside(name, content);
+        assert_eq!((run.code, run.resources().len()), (0, 3), "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn a_gzip_bomb_is_refused() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..200 {
+        encoder.write_all(&[b' '; 1 << 20]).unwrap();
+    }
+    wrong("bomb.json.gz", encoder.finish().unwrap(), "times its size");
+}
+
+#[test]
+fn forms_that_are_not_read_are_named() {
+    let utf16: Vec<u8> = log(&[violation(2)]).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    wrong("utf16.json", [b"\xff\xfe", utf16.as_slice()].concat(), "UTF-16");
+    wrong("archive.json.gz", b"PK\x03\x04........", "zip");
+    wrong("other.json", r#"{"hello": "world"}"#, "not a CloudTrail log");
+    wrong("null.json", r#"{"Records": null}"#, "Records");
+    wrong("text.json", r#"{"Records": "none"}"#, "Records");
+}
+
+#[test]
+fn files_without_records() {
+    for (name, content) in [("none.json", r#"{"Records": []}"#), ("lines.ndjson", "\n\n")] {
+        let run = beside(name, content);
+        assert_eq!(run.resources().len(), 1, "{name}: {run:?}");
+    }
+    wrong("empty.json", "", "empty");
+}
+
+#[test]
+fn a_record_that_is_none_does_not_hide_its_neighbours() {
+    for odd in ["17", "\"text\"", "null", "[]", "[{}]"] {
+        let run = wrong("odd.json", with_odd_record(odd), "record 2");
+        assert_eq!(run.resources(), ["bucket-1", "bucket-2", "bucket-3"], "{odd}");
+        assert_eq!(run.count("not readable"), 1, "{odd}");
+    }
+}
+
+#[test]
+fn a_watched_record_that_cannot_be_read_is_named() {
+    let name = r#""eventName":"DeleteBucketEncryption""#;
+    let deep = format!(r#"{{{name},"x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    for (odd, message) in [
+        (format!("{{{name}}}"), "`eventSource`"),
+        (format!(r#"{{{name},"eventSource":17}}"#), "`eventSource`"),
+        (r#"{"eventSource":"s3.amazonaws.com","eventName":17}"#.to_owned(), "`eventName`"),
+        ("{}".to_owned(), "`eventSource`"),
+        (format!("{{{name},,}}"), "not JSON at byte"),
+        (deep, "nested deeper than"),
+    ] {
+        let run = wrong("odd.json", with_odd_record(&odd), message);
+        assert_eq!(run.resources().len(), 3, "{message}: {run:?}");
+    }
+}
+
+#[test]
+fn odd_text_is_judged() {
+    let text = violation(2).to_string();
+    let replace = |from: &str, to: &[u8]| {
+        let at = text.find(from).unwrap();
+        [&text.as_bytes()[..at], to, &text.as_bytes()[at + from.len()..]].concat()
+    };
+    for (what, record, code) in [
+        ("invalid UTF-8", replace("bucket-2", b"bucket-\xff\xfe"), 3),
+        ("a lone surrogate", replace("bucket-2", br"bucket-\ud800"), 0),
+        ("NUL", replace("bucket-2", b"bucket-\0"), 0),
+        ("a control character", replace("bucket-2", b"bucket-\x1b[31m"), 0),
+        ("an escaped key", replace("eventName", br"event\u004eame"), 0),
+        ("an escaped name", replace("DeleteBucketE", br"\u0044eleteBucketE"), 0),
+        (
+            "two names, the last counts",
+            replace("\"eventName\"", br#""eventName":"x","eventName""#),
+            0,
+        ),
+        ("a number past the range", replace("null", b"1e999"), 0),
+        ("10 MB of text", replace("198.51.100.7", &vec![b'x'; 10 << 20]), 0),
+    ] {
+        let content = [b"{\"Records\":[", record.as_slice(), b"]}"].concat();
+        let run = beside("odd.json", content);
+        assert_eq!((run.resources().len(), run.code), (2, code), "{what}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_broken_line_does_not_eat_the_next() {
+    let lines =
+        format!("{}\n{{\"eventName\": \"x\n{}\r\n\n{}", violation(2), violation(3), quiet(4));
+    let run = wrong("lines.ndjson", lines, "record 2");
+    assert_eq!(run.resources(), ["bucket-1", "bucket-2", "bucket-3"]);
+}
+
+#[test]
+fn other_shapes_of_a_log_are_read() {
+    let pretty = format!("{:#}", violation(2));
+    let looked_up =
+        json!({"Events": [{"EventId": "x", "CloudTrailEvent": violation(2).to_string()}]});
+    let event = json!({
+        "version": "0", "source": "aws.s3", "detail-type": "AWS API Call via CloudTrail",
+        "account": "111122223333", "region": "eu-central-1", "detail": violation(2)
+    });
+    for (name, content) in [
+        ("one.json", pretty),
+        ("list.json", json!([quiet(1), violation(2)]).to_string()),
+        ("lookup.json", looked_up.to_string()),
+        ("event.json", event.to_string()),
+        ("keys.json", format!(r#"{{"a":{{"b":[{{}}]}},"Records":[{}],"z":[{{}}]}}"#, violation(2))),
+    ] {
+        let run = beside(name, content);
+        assert_eq!((run.resources().len(), run.code), (2, 0), "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn digests_and_insights_are_skipped_by_name() {
+    let digest =
+        json!({"awsAccountId": "1", "digestStartTime": "x", "digestS3Bucket": "b", "logFiles": []});
+    let run = beside("digest.json", digest.to_string());
+    assert_eq!((run.code, run.count("skipped: CloudTrail digest")), (0, 1), "{run:?}");
+    let insight =
+        json!({"eventType": "AwsCloudTrailInsight", "eventID": "x", "eventCategory": "Insight"});
+    let run = beside("insight.json", log(&[insight]));
+    assert_eq!((run.code, run.count("skipped: CloudTrail Insight events")), (0, 1), "{run:?}");
+}
+
+#[test]
+fn thousands_of_tiny_files() {
+    let folder = Folder::new();
+    for number in 0..3_000 {
+        folder.log(&format!("{}/{number}.json.gz", number % 7), &[violation(number)]);
+    }
+    let run = replay(folder.path());
+    assert_eq!((run.code, run.findings().len()), (0, 3_000));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_or_in_circles_are_named() {
+    let folder = Folder::new();
+    folder.log("a.json.gz", &[violation(1)]);
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
+    std::os::unix::fs::symlink("/does/not/exist", folder.path().join("gone.json")).unwrap();
+    let run = replay(folder.path());
+    assert_eq!((run.code, run.resources().len()), (3, 1), "{run:?}");
+    assert!(run.err.contains("loop: ") && run.err.contains("gone.json: "), "{}", run.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sparse_file_is_read_to_its_end() {
+    let folder = Folder::new();
+    let path = folder.write("sparse.json", log(&[violation(1)]));
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(64 << 20).unwrap();
+    let run = replay(&path);
+    assert_eq!((run.code, run.resources().len()), (3, 1), "{run:?}");
+}
+
+#[test]
+fn standard_input_is_a_log_too() {
+    let run = evenkeel_with_input(
+        ["replay", "-", "--format", "jsonl"],
+        &gzip(log(&[violation(1)]).as_bytes()),
+    );
+    assert_eq!((run.code, run.resources().len()), (0, 1), "{run:?}");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_named_and_the_rest_is_read() {
+    let folder = Folder::new();
+    let good = folder.log("a.json.gz", &[violation(1)]);
+    let run = evenkeel(["replay", "/does/not/exist", good.to_str().unwrap(), "--format", "jsonl"]);
+    assert_eq!((run.code, run.resources().len()), (3, 1), "{run:?}");
+    assert!(run.err.contains("/does/not/exist: no such file or folder"), "{}", run.err);
+}
+
+#[test]
+fn a_record_whose_name_is_hidden_among_its_parameters_is_judged() {
+    let record = with(violation(2), json!({"aaa": {"eventName": "Other"}}));
+    let run = beside("nested.json", log(&[record]));
+    assert_eq!(run.resources().len(), 2, "{run:?}");
+}

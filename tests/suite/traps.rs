@@ -1,0 +1,246 @@
+//! The traps of CloudTrail's wire format, each with a policy that would fall into it.
+
+use crate::support::{Folder, evenkeel, violation, with};
+use serde_json::{Value, json};
+
+/// A policy for one event, whose resource is its `id`.
+fn policy(source: &str, name: &str, outcome: &str, body: &str) -> String {
+    format!(
+        "// METADATA\n// title: t\n// description: d\n// severity: LOW\n\
+         // match: {{eventSource: {source}.amazonaws.com, eventName: {name}, outcome: {outcome}}}\n\
+         // resource: {{type: 'AWS::X::Y', id: event.eventID}}\n// message: m\n{body}\n"
+    )
+}
+
+/// The statuses of the findings that `body` makes of a record of the call `source`:`name`.
+fn judge_as(source: &str, watched: &str, outcome: &str, body: &str, record: Value) -> Vec<String> {
+    let folder = Folder::new();
+    let policy = folder.write("p.cel", policy(source, watched, outcome, body));
+    let source = format!("{source}.amazonaws.com");
+    let record =
+        with(with(violation(1), json!({"eventSource": source, "eventName": watched})), record);
+    let log = folder.log("a.json.gz", &[record]);
+    let args = ["replay", log.to_str().unwrap(), "--policies", policy.to_str().unwrap()];
+    let run = evenkeel(args.into_iter().chain(["--format", "jsonl"]));
+    run.findings().iter().map(|finding| finding["status"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether `body` finds something in a record of the call `source`:`name`.
+fn finds(source: &str, name: &str, body: &str, record: Value) -> bool {
+    let statuses = judge_as(source, name, "success", body, record);
+    assert!(statuses.iter().all(|status| status == "NON_COMPLIANT"), "{body}: {statuses:?}");
+    !statuses.is_empty()
+}
+
+#[test]
+fn a_failed_call_changed_nothing() {
+    let judged = |outcome: &str, record: Value| {
+        !judge_as("signin", "ConsoleLogin", outcome, "true", record).is_empty()
+    };
+    let denied = json!({"errorCode": "AccessDenied", "responseElements": {"message": "no"}});
+    let no_code = json!({"errorMessage": "Failed authentication"});
+    for failed in [denied, no_code] {
+        assert!(
+            !judged("success", failed.clone())
+                && judged("failure", failed.clone())
+                && judged("any", failed)
+        );
+    }
+    assert!(
+        judged("success", json!({})) && !judged("failure", json!({})) && judged("any", json!({}))
+    );
+}
+
+#[test]
+fn one_call_has_two_shapes() {
+    let body = "as_list(request.?ipPermissions).exists(p, as_list(p.ipRanges).exists(r, r.cidrIp == '0.0.0.0/0'))
+        || request.?cidrIp.orValue('') == '0.0.0.0/0'";
+    let items = json!({"requestParameters": {"ipPermissions": {"items": [{"ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}, "ipv6Ranges": {}}]}}});
+    let flat = json!({"requestParameters": {"ipPermissions": {}, "cidrIp": "0.0.0.0/0"}});
+    let none = json!({"requestParameters": {"ipPermissions": {"items": [{"ipRanges": {}}]}}});
+    let finds = |record| finds("ec2", "AuthorizeSecurityGroupIngress", body, record);
+    assert!(finds(items) && finds(flat) && !finds(none));
+}
+
+#[test]
+fn services_wrap_parameters_and_some_patch_them() {
+    let body = "request.?uri.orValue('') == 'http://x' && request.restApiId == 'a'";
+    let finds = |name: &str, parameters: Value| {
+        finds("apigateway", name, body, json!({"requestParameters": parameters}))
+    };
+    let patch = json!([{"op": "replace", "path": "/uri", "value": "http://x"}]);
+    assert!(finds(
+        "PutIntegration",
+        json!({"restApiId": "a", "putIntegrationInput": {"uri": "http://x"}})
+    ));
+    assert!(finds("UpdateIntegration", json!({"restApiId": "a", "patchOperations": patch})));
+    assert!(finds(
+        "UpdateIntegration",
+        json!({"restApiId": "a", "updateIntegrationInput": {"patchOperations": patch}})
+    ));
+}
+
+#[test]
+fn policy_documents_are_objects_text_or_percent_encoded_text() {
+    let document = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}]});
+    let text = document.to_string();
+    let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for document in [document, json!(text), json!(encoded)] {
+        let record = json!({"requestParameters": {"policy": document}});
+        assert!(finds("s3", "PutBucketPolicy", "public_statements(request.policy)", record));
+    }
+}
+
+#[test]
+fn one_is_an_object_and_many_are_a_list() {
+    let body = "as_list(request.lifecycleConfiguration.rule).exists(r, r.status == 'Enabled')";
+    for rule in
+        [json!({"Status": "Enabled"}), json!([{"Status": "Disabled"}, {"Status": "Enabled"}])]
+    {
+        let record = json!({"requestParameters": {"LifecycleConfiguration": {"Rule": rule}}});
+        assert!(finds("s3", "PutBucketLifecycle", body, record));
+    }
+    let record = json!({"requestParameters": {"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-1"}}}});
+    assert!(finds("ec2", "DeleteFlowLogs", "request.flowLogId == 'fl-1'", record));
+}
+
+#[test]
+fn identities_may_be_thin_or_missing() {
+    let body = "event.?userIdentity.?type.orValue('none') != 'Root'";
+    for identity in [json!({"type": "AWSService", "invokedBy": "x"}), json!({}), Value::Null] {
+        assert!(finds("sts", "AssumeRole", body, json!({"userIdentity": identity})), "{identity}");
+    }
+}
+
+#[test]
+fn names_carry_versions_and_names_begin_alike() {
+    let judged = |name: &str| {
+        let folder = Folder::new();
+        let policy = folder.write("p.cel", policy("lambda", "CreateFunction", "success", "true"));
+        let record =
+            with(violation(1), json!({"eventSource": "lambda.amazonaws.com", "eventName": name}));
+        let log = folder.log("a.json.gz", &[record]);
+        let args = ["replay", log.to_str().unwrap(), "--policies", policy.to_str().unwrap()];
+        !evenkeel(args.into_iter().chain(["--format", "jsonl"])).findings().is_empty()
+    };
+    for name in [
+        "CreateFunction",
+        "CreateFunction20150331",
+        "CreateFunction20150331v2",
+        "CreateFunction2020_05_31",
+    ] {
+        assert!(judged(name), "{name}");
+    }
+    for name in ["CreateFunctionUrlConfig", "CreateFunctionX20150331", "CreateFunction2015"] {
+        assert!(!judged(name), "{name}");
+    }
+}
+
+#[test]
+fn a_redacted_value_of_the_wrong_type_is_loud() {
+    let record = json!({"requestParameters": {"stageVariables": "***"}});
+    let statuses = judge_as(
+        "apigateway",
+        "CreateStage",
+        "success",
+        "request.stageVariables.host == 'x'",
+        record,
+    );
+    assert_eq!(statuses, ["ERROR"]);
+}
+
+#[test]
+fn letters_drift_between_cases() {
+    let body =
+        "request.publicAccessBlockConfiguration.blockPublicAcls == false && request.host != ''";
+    for parameters in [
+        json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": false}, "Host": "h"}),
+        json!({"publicAccessBlockConfiguration": {"blockPublicAcls": false}, "host": ["h"]}),
+    ] {
+        assert!(finds(
+            "s3",
+            "PutBucketPublicAccessBlock",
+            body,
+            json!({"requestParameters": parameters})
+        ));
+    }
+}
+
+#[test]
+fn absent_null_and_empty_parameters_are_alike() {
+    for parameters in [Value::Null, json!({}), json!({"name": null})] {
+        let record = json!({"requestParameters": parameters, "responseElements": parameters});
+        assert!(finds(
+            "config",
+            "StopConfigurationRecorder",
+            "request.?name.orValue('all') == 'all' && !has(response.name)",
+            record
+        ));
+    }
+}
+
+#[test]
+fn one_action_in_several_accounts_has_one_id() {
+    let folder = Folder::new();
+    let shared = json!({"sharedEventID": "s-1"});
+    let first = with(violation(1), shared.clone());
+    let second = with(
+        with(violation(1), shared),
+        json!({"eventID": "00000000-0000-4000-8000-00000000ffff"}),
+    );
+    let corrected = with(
+        violation(1),
+        json!({"eventID": "00000000-0000-4000-8000-00000000eeee", "addendum": {"originalEventID": "o-1"}}),
+    );
+    let log = folder.log("a.json.gz", &[first, second, corrected]);
+    let run = crate::support::replay(&log);
+    let actions: Vec<_> = run.findings().iter().map(|f| f["action"]["id"].clone()).collect();
+    assert_eq!(actions, ["s-1", "s-1", "o-1"]);
+    let uids: Vec<_> = run.findings().iter().map(|f| f["uid"].clone()).collect();
+    assert!(uids[0] == uids[1] && uids[1] != uids[2]);
+}
+
+#[test]
+fn service_events_and_console_sign_ins_are_judged_like_calls() {
+    let record = json!({"eventType": "AwsServiceEvent", "requestParameters": null, "serviceEventDetails": {"keyId": "k"}});
+    assert!(finds("kms", "RotateKey", "event.serviceEventDetails.keyId == 'k'", record));
+}
+
+#[test]
+fn what_was_omitted_for_its_size_is_unknown_even_behind_a_guard() {
+    for mark in [json!(true), json!("true")] {
+        let record = json!({"requestParameters": {"omitted": mark, "originalSize": 110_000, "reason": "too large"}});
+        for body in
+            ["request.?policy.orValue('') == 'x'", "request.policy == 'x'", "!has(request.policy)"]
+        {
+            let statuses = judge_as("s3", "PutBucketPolicy", "success", body, record.clone());
+            assert_eq!(statuses, ["INSUFFICIENT_DATA"], "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_configuration_nobody_knows_is_unknown_unless_the_author_guards() {
+    let statuses = |body: &str| judge_as("s3", "CreateBucket", "success", body, json!({}));
+    assert_eq!(statuses("resource.configuration.public == true"), ["INSUFFICIENT_DATA"]);
+    assert_eq!(statuses("resource.?configuration.?public.orValue(true)"), ["NON_COMPLIANT"]);
+    assert_eq!(
+        statuses("resource.?configuration.?x.orValue(false) || request.nothing == 1"),
+        ["ERROR"]
+    );
+}
+
+#[test]
+fn the_account_is_that_of_the_resource_and_not_of_the_actor() {
+    let folder = Folder::new();
+    let record = with(
+        violation(1),
+        json!({"userIdentity": {"type": "AWSAccount", "accountId": "999999999999"}}),
+    );
+    let log = folder.log("a.json.gz", &[record]);
+    let finding = &crate::support::replay(&log).findings()[0];
+    assert_eq!(
+        (finding["resource"]["account"].as_str(), finding["actor"]["account"].as_str()),
+        (Some("111122223333"), Some("999999999999"))
+    );
+}
