@@ -1,7 +1,7 @@
 //! What a user would miss if it broke: one binary, real files, the built command.
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     clippy::unwrap_used,
     reason = "a test that cannot go on fails"
 )]

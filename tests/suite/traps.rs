@@ -84,7 +84,7 @@ fn services_wrap_parameters_and_some_patch_them() {
 fn policy_documents_are_objects_text_or_percent_encoded_text() {
     let document = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}]});
     let text = document.to_string();
-    let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"));
     for document in [document, json!(text), json!(encoded)] {
         let record = json!({"requestParameters": {"policy": document}});
         assert!(finds("s3", "PutBucketPolicy", "public_statements(request.policy)", record));

@@ -57,8 +57,10 @@ fn the_sums_add_up_and_copies_are_judged_once() {
     assert_eq!(run.count("outside --since, --until, --account or --region"), 1);
     let files: Vec<String> = walkdir::WalkDir::new(&out)
         .into_iter()
-        .map(|entry| entry.unwrap().path().display().to_string())
-        .filter(|name| name.ends_with(".json"))
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| entry.path().display().to_string())
+        .filter(|name| name.contains("/runs/"))
         .collect();
     let findings = files.iter().filter(|name| {
         name.contains(

@@ -4,6 +4,11 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+/// The consumer is woken for so much, or for so many finished files: to wake it costs more than a small
+/// file does.
+const WORTH_WAKING: u64 = 64 << 10;
+const FILES_WORTH_WAKING: usize = 32;
+
 /// A batch that weighs nothing still takes room.
 const LEAST_WEIGHT: u64 = 64;
 
@@ -35,6 +40,11 @@ struct State<T> {
     queues: VecDeque<Queue<T>>,
     /// The weight of all that waits.
     held: u64,
+    /// How many files are done, and how many of them since the consumer was last woken.
+    done: usize,
+    done_unseen: usize,
+    /// How many workers wait for room.
+    waiting: usize,
     stopped: bool,
     panicked: Vec<usize>,
 }
@@ -53,6 +63,9 @@ impl<T> Order<T> {
             head: 0,
             queues: VecDeque::new(),
             held: 0,
+            done: 0,
+            done_unseen: 0,
+            waiting: 0,
             stopped: false,
             panicked: Vec::new(),
         };
@@ -77,9 +90,26 @@ impl<T> Order<T> {
                 state.queues.push_back(Queue { batches: Vec::new(), weight: 0, done: false });
                 return Some(file);
             }
-            state = wait(&self.room, state);
+            state = self.wait_for_room(state);
         }
         None
+    }
+
+    /// Waits until the consumer has made room; it is woken for that, whatever there is.
+    fn wait_for_room<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State<T>>,
+    ) -> MutexGuard<'s, State<T>> {
+        self.wake(&mut state);
+        state.waiting = state.waiting.saturating_add(1);
+        let mut state = wait(&self.room, state);
+        state.waiting = state.waiting.saturating_sub(1);
+        state
+    }
+
+    fn wake(&self, state: &mut State<T>) {
+        state.done_unseen = 0;
+        self.ready.notify_one();
     }
 
     /// Puts a batch of `file` in its place, when there is room.
@@ -96,12 +126,12 @@ impl<T> Order<T> {
                 queue.batches.push(batch);
                 queue.weight = queue.weight.saturating_add(weight);
                 state.held = held;
-                if is_head {
-                    self.ready.notify_one();
+                if is_head && held >= WORTH_WAKING {
+                    self.wake(&mut state);
                 }
                 return ControlFlow::Continue(());
             }
-            state = wait(&self.room, state);
+            state = self.wait_for_room(state);
         }
         ControlFlow::Break(())
     }
@@ -115,7 +145,11 @@ impl<T> Order<T> {
         if panicked {
             state.panicked.push(file);
         }
-        self.ready.notify_one();
+        state.done = state.done.saturating_add(1);
+        state.done_unseen = state.done_unseen.saturating_add(1);
+        if state.done_unseen >= FILES_WORTH_WAKING || state.done >= self.files {
+            self.wake(&mut state);
+        }
     }
 
     /// Hands everything over in order, until there is no more or `consume` breaks.
@@ -146,7 +180,7 @@ impl<T> Order<T> {
                 state.queues.pop_front();
                 state.head = head.saturating_add(1);
             }
-            if done || weight > 0 {
+            if state.waiting > 0 && (done || weight > 0) {
                 self.room.notify_all();
             }
             if !batches.is_empty() {

@@ -35,7 +35,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn internal(message: String) -> Self {
+    pub(crate) fn internal(message: String) -> Self {
         Failure::at(0, 0..0, message)
     }
 

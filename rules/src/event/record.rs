@@ -61,17 +61,18 @@ impl<'a> Event<'a> {
         if raw.kind() != Kind::Object {
             return Err(EventError::NoObject);
         }
-        let needed = |name| text(raw, name).ok_or(EventError::Field(name));
-        let (source, name) = (needed("eventSource")?, needed("eventName")?);
-        let time = text(raw, "eventTime").unwrap_or_default();
-        let id = text(raw, "eventID").unwrap_or_else(|| {
+        let [source, name, time, id, account, region, request, response] = fields(raw);
+        let text = |field: Option<Node<'a>>| field.and_then(Node::as_str);
+        let source = text(source).ok_or(EventError::Field("eventSource"))?;
+        let name = text(name).ok_or(EventError::Field("eventName"))?;
+        let id = text(id).unwrap_or_else(|| {
             Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_OID, raw.raw().as_bytes()).to_string())
         });
         let actor = || raw.at(&["userIdentity", "accountId"]).and_then(Node::as_str);
-        let account = text(raw, "recipientAccountId").or_else(actor).unwrap_or_default();
-        let region = text(raw, "awsRegion").unwrap_or_default();
-        let request = View::new(raw.get("requestParameters"), &source, &name);
-        let response = View::new(raw.get("responseElements"), &source, &name);
+        let account = text(account).or_else(actor).unwrap_or_default();
+        let (time, region) = (text(time).unwrap_or_default(), text(region).unwrap_or_default());
+        let request = View::new(request, &source, &name);
+        let response = View::new(response, &source, &name);
         Ok(Event { raw, source, name, time, id, account, region, request, response })
     }
 
@@ -107,6 +108,29 @@ impl<'a> Event<'a> {
             .or_else(|| of("accountId"))
             .unwrap_or_default()
     }
+}
+
+/// The fields of a record that an event has, found in one pass; the last of two equal names counts.
+fn fields(raw: Node<'_>) -> [Option<Node<'_>>; 8] {
+    const NAMES: [&str; 8] = [
+        "eventSource",
+        "eventName",
+        "eventTime",
+        "eventID",
+        "recipientAccountId",
+        "awsRegion",
+        "requestParameters",
+        "responseElements",
+    ];
+    let mut found = [None; 8];
+    for member in raw.members() {
+        for (name, place) in NAMES.iter().zip(&mut found) {
+            if member.is_called(name) {
+                *place = Some(member);
+            }
+        }
+    }
+    found
 }
 
 /// The text in the field `name`.

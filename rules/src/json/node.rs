@@ -123,17 +123,18 @@ impl<'a> Node<'a> {
     /// The member `name` of an object. Where a name is written twice the last one counts, as in
     /// most JSON parsers.
     pub fn get(self, name: &str) -> Option<Node<'a>> {
-        let mut found = None;
-        for member in self.members() {
-            if member.entry.escaped_key {
-                if member.key() == name {
-                    found = Some(member);
-                }
-            } else if member.slice(member.entry.key) == name {
-                found = Some(member);
-            }
+        self.members().filter(|member| member.is_called(name)).last()
+    }
+
+    /// Whether the value is a member of this name.
+    pub fn is_called(self, name: &str) -> bool {
+        if self.entry.escaped_key {
+            return self.key() == name;
         }
-        found
+        let (start, end) = (self.entry.key.0 as usize, self.entry.key.1 as usize);
+        // Lengths differ for most names, and bytes need no check for character boundaries.
+        end.checked_sub(start) == Some(name.len())
+            && self.text.as_bytes().get(start..end) == Some(name.as_bytes())
     }
 
     /// The member at a path of names.

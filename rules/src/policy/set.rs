@@ -3,7 +3,7 @@
 use super::index::Index;
 use super::load::{Policy, PolicyFile};
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Functions, FunctionsError, on_large_stack};
+use crate::engine::{Failure, Functions, FunctionsError, on_large_stack};
 
 /// A set of policies, indexed by the events they want.
 #[derive(Debug, Default)]
@@ -22,26 +22,15 @@ impl PolicySet {
         files: &[PolicyFile],
         functions: Option<&PolicyFile>,
     ) -> Result<PolicySet, Vec<Diagnostic>> {
-        let loaded = on_large_stack(|| Self::load_here(files, functions));
-        let internal = |failure: crate::engine::Failure| {
-            vec![Diagnostic::error("internal", "", 0..0, failure.message)]
-        };
-        loaded.map_err(internal)?
-    }
-
-    fn load_here(
-        files: &[PolicyFile],
-        functions: Option<&PolicyFile>,
-    ) -> Result<PolicySet, Vec<Diagnostic>> {
         let functions = match functions {
-            Some(file) => {
-                Functions::parse(&file.text).map_err(|error| vec![wrong(file, &error)])?
-            }
+            Some(file) => on_large_stack(|| Functions::parse(&file.text))
+                .map_err(internal)?
+                .map_err(|error| vec![wrong(file, &error)])?,
             None => Functions::default(),
         };
         let (mut policies, mut errors) = (Vec::new(), Vec::new());
-        for file in files {
-            match Policy::load(file, &functions) {
+        for loaded in load_all(files, &functions)? {
+            match loaded {
                 Ok(policy) => policies.push(policy),
                 Err(error) => errors.push(error),
             }
@@ -99,6 +88,36 @@ impl PolicySet {
     pub fn wanted_resource(&self, kind: &str) -> &[usize] {
         self.index.for_resource(kind)
     }
+}
+
+/// How many policies are worth a thread, and how many threads there are at most.
+const WORTH_A_THREAD: usize = 32;
+const THREADS: usize = 8;
+
+/// Compiles policies, many of them on several threads; what comes of each, in their order.
+fn load_all(
+    files: &[PolicyFile],
+    functions: &Functions,
+) -> Result<Vec<Result<Policy, Diagnostic>>, Vec<Diagnostic>> {
+    let chunk = files.len().div_ceil(THREADS).max(WORTH_A_THREAD);
+    let load = |files: &[PolicyFile]| {
+        let load = || files.iter().map(|file| Policy::load(file, functions)).collect::<Vec<_>>();
+        on_large_stack(load).map_err(internal)
+    };
+    std::thread::scope(|threads| {
+        let threads: Vec<_> =
+            files.chunks(chunk).map(|files| threads.spawn(move || load(files))).collect();
+        let mut loaded = Vec::with_capacity(files.len());
+        for thread in threads {
+            let panicked = || internal(Failure::internal("the compiler panicked".to_owned()));
+            loaded.extend(thread.join().map_err(|_| panicked())??);
+        }
+        Ok(loaded)
+    })
+}
+
+fn internal(failure: Failure) -> Vec<Diagnostic> {
+    vec![Diagnostic::error("internal", "", 0..0, failure.message)]
 }
 
 fn wrong(file: &PolicyFile, error: &FunctionsError) -> Diagnostic {
