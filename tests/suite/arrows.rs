@@ -49,7 +49,11 @@ fn only_the_engine_names_the_crate_cel() {
     for path in sources() {
         let name = path.strip_prefix(ROOT).unwrap().display().to_string();
         let text = std::fs::read_to_string(&path).unwrap();
-        let names = text.lines().any(|line| line.trim_start().starts_with("use cel::"));
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let mut words = text.lines().filter(is_code).flat_map(|line| {
+            line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '"'))
+        });
+        let names = words.any(|word| word.starts_with("cel::"));
         assert!(!names || name.starts_with("rules/src/engine/"), "{name} names the crate cel");
     }
 }
@@ -80,5 +84,32 @@ fn every_command_has_a_file() {
     for line in commands.lines().filter(|line| line.contains('(')) {
         let name = line.split("::").next().unwrap().split('(').nth(1).unwrap();
         assert!(Path::new(ROOT).join(format!("cli/{name}.rs")).is_file(), "no file for {name}");
+        assert!(main.contains(&format!("mod {name};")), "{name} is no module");
+    }
+}
+
+#[test]
+fn every_file_of_the_command_and_of_the_suite_is_on_its_list() {
+    for (folder, list) in [("cli", "cli/main.rs"), ("tests/suite", "tests/suite/main.rs")] {
+        let list = read(list);
+        for entry in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let listed = name == "main" || list.contains(&format!("mod {name};"));
+            assert!(listed, "{} is on no list", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_house_has_these_rooms_and_no_others() {
+    let manifest = read("Cargo.toml");
+    let members = "members = [\"rules\", \"ingest\", \"ledger\", \"remediators\"]";
+    assert!(manifest.contains(members), "a crate more or less: add its arrows here");
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+    for of in ["rules", "ingest", "ledger", "remediators"] {
+        let own = read(&format!("{of}/Cargo.toml"));
+        assert!(own.contains("[lints]\nworkspace = true"), "{of} has lints of its own");
+        assert!(!own.contains("[features]"), "{of} has features");
     }
 }

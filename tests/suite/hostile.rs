@@ -2,6 +2,7 @@
 
 use crate::support::{Folder, evenkeel, violation, with};
 use serde_json::json;
+use std::process::Command;
 
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[31m\r\n\u{202e}gpj\u{200b}\u{9b}2J<b>=cmd()";
 
@@ -39,4 +40,111 @@ fn neither_do_names_of_files_and_policies() {
     folder.write("policies/blue.cel", policy);
     let run = evenkeel(["check", folder.path().to_str().unwrap()]);
     assert_eq!(run.code, 1);
+}
+
+/// Runs the command as on a terminal, with colors; what is left of its output without them.
+fn on_a_terminal(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .args(args)
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let mut plain = String::new();
+    for (number, part) in text.split("\u{1b}[").enumerate() {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        plain += if number == 0 { part } else { rest.strip_prefix('m').unwrap() };
+    }
+    plain
+}
+
+/// On a pipe, escape sequences are taken out of everything; on a terminal, only ours may be there.
+fn assert_honest(args: &[&str]) {
+    let text = on_a_terminal(args);
+    let bad = text.chars().find(|c| *c != '\n' && evenkeel_rules::is_deceptive(*c));
+    assert_eq!(bad, None, "{args:?}: {text:?}");
+    assert!(!text.is_empty());
+}
+
+const POLICY: &str = "// METADATA
+// title: t
+// description: d
+// severity: LOW
+// match: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption}
+// resource: {type: 'AWS::S3::Bucket', id: request.bucketName}
+// message: m {{request.bucketName}}
+request.bucketName != ''
+";
+
+#[test]
+fn a_terminal_gets_no_command_but_ours() {
+    let folder = Folder::new();
+    let hostile = "\u{1b}]0;owned\u{7}\r\u{202e}\u{9b}2J\u{2066}\u{7f}";
+    let record = with(
+        violation(1),
+        json!({
+            "userIdentity": {"type": hostile, "arn": hostile},
+            "requestParameters": {"bucketName": hostile},
+            "sourceIPAddress": hostile, "userAgent": hostile, "recipientAccountId": hostile,
+            "awsRegion": hostile, "eventTime": hostile, "eventID": hostile,
+        }),
+    );
+    folder.log(&format!("logs/{}.json.gz", hostile.replace('/', "")), &[record, json!(17)]);
+    let policies = folder.path().join("policies");
+    folder.write("policies/mine.cel", POLICY);
+    let quoted = r#""\u202e\e]0;owned\a\x9b""#;
+    folder.write(
+        "policies/mine.test.yaml",
+        format!(
+            "base:\n  a: {{eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption, \
+             requestParameters: {{bucketName: {quoted}}}}}\ncases:\n  - {{name: {quoted}, expect: \
+             COMPLIANT, message: {quoted}}}\n  - {{name: b, expect: NON_COMPLIANT}}\n"
+        ),
+    );
+    let waiver = |condition: &str| {
+        format!(
+            "- id: {quoted}\n  policies: [mine]\n  {condition}\n  reason: {quoted}\n  ticket: T\n  \
+             approvedBy: me\n  expires: 2027-01-01\n"
+        )
+    };
+    let covering = folder.write("waived.yaml", waiver("resource: '*'"));
+    let failing = folder.write("failing.yaml", waiver("when: finding.nothing == 1"));
+    let (logs, policies) = (folder.path().join("logs"), policies.to_str().unwrap());
+    let logs = logs.to_str().unwrap();
+    for format in ["text", "jsonl", "ocsf"] {
+        assert_honest(&["replay", logs, "--format", format]);
+        for waivers in [&covering, &failing] {
+            let waivers = ["--waivers", waivers.to_str().unwrap()];
+            let replay = ["replay", logs, "--policies", policies, "--format", format];
+            assert_honest(&[&replay[..], &waivers].concat());
+        }
+    }
+    assert_honest(&["test", policies]);
+}
+
+#[test]
+fn a_wrong_file_is_quoted_without_its_commands() {
+    let hostile = "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J";
+    for (from, to) in [("!= ''", "!= nosuch"), ("title: t", "title: [t"), ("m {{", "m {{nosuch")] {
+        let folder = Folder::new();
+        let policy = POLICY.replacen(from, &format!("{to} {hostile}"), 1);
+        let path = folder.write("mine.cel", policy);
+        assert_honest(&["check", path.to_str().unwrap()]);
+        assert_honest(&["replay", "nothing", "--policies", path.to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn neither_does_an_argument_come_back_as_a_command() {
+    let hostile = "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J";
+    for args in [
+        &["replay", hostile][..],
+        &["replay", "x", "--since", hostile],
+        &["replay", "x", "--policy", hostile],
+        &["replay", "x", "--policies", hostile],
+        &["replay", "x", "--waivers", hostile],
+        &["check", hostile],
+    ] {
+        assert_honest(args);
+    }
 }

@@ -7,13 +7,21 @@
 )]
 
 mod arrows;
+mod authors;
 mod bad_input;
 mod conformance;
 mod docs;
 mod golden;
 mod hostile;
+mod mutations;
+mod odd_records;
+mod order;
+mod pipes;
+mod reports;
 mod shipped;
+mod sums;
 mod support;
 mod traps;
+mod unknown;
 mod usage;
 mod waivers;

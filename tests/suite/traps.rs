@@ -113,6 +113,58 @@ fn identities_may_be_thin_or_missing() {
 }
 
 #[test]
+fn whoever_acted_is_named_by_what_little_there_is() {
+    for (identity, principal, account) in [
+        (json!({"type": "AWSService", "invokedBy": "x.amazonaws.com"}), "x.amazonaws.com", ""),
+        (json!({"type": "AWSAccount", "principalId": "AIDA", "accountId": "9"}), "AIDA", "9"),
+        (json!({"type": "Unknown", "arn": "", "accountId": "9"}), "9", "9"),
+        (json!("text"), "", ""),
+        (Value::Null, "", ""),
+    ] {
+        let folder = Folder::new();
+        let log = folder.log("a.json.gz", &[with(violation(1), json!({"userIdentity": identity}))]);
+        let actor = &crate::support::replay(&log).findings()[0]["actor"];
+        assert_eq!((&actor["principal"], &actor["account"]), (&json!(principal), &json!(account)));
+    }
+}
+
+#[test]
+fn truth_and_numbers_are_sometimes_text() {
+    let record = json!({"requestParameters": {"attributeValue": "True", "size": "100"}});
+    let finds = |body: &str| {
+        finds("elasticloadbalancing", "ModifyLoadBalancerAttributes", body, record.clone())
+    };
+    assert!(finds("bool(request.attributeValue) && int(request.size) == 100"));
+    assert!(!finds("request.attributeValue == true || request.size == 100"));
+}
+
+#[test]
+fn a_number_next_to_a_text_is_compared_loudly() {
+    let record = json!({"requestParameters": {"pendingWindowInDays": "7"}});
+    let body = "request.pendingWindowInDays < 30";
+    assert_eq!(judge_as("kms", "ScheduleKeyDeletion", "success", body, record), ["ERROR"]);
+}
+
+#[test]
+fn a_global_service_is_where_its_record_says() {
+    let folder = Folder::new();
+    let log = folder.log("a.json.gz", &[with(violation(1), json!({"awsRegion": "us-east-1"}))]);
+    let finding = &crate::support::replay(&log).findings()[0];
+    assert_eq!(finding["resource"]["region"], "us-east-1");
+}
+
+#[test]
+fn records_of_any_version_and_calls_that_claim_to_read_are_judged() {
+    for fields in [
+        json!({"eventVersion": "1.03", "readOnly": null}),
+        json!({"eventVersion": 1.11, "readOnly": true, "eventCategory": "Management"}),
+        json!({"eventVersion": null, "managementEvent": false, "eventCategory": "Data"}),
+    ] {
+        assert!(finds("s3", "PutObjectAcl", "true", fields));
+    }
+}
+
+#[test]
 fn names_carry_versions_and_names_begin_alike() {
     let judged = |name: &str| {
         let folder = Folder::new();
@@ -147,6 +199,12 @@ fn a_redacted_value_of_the_wrong_type_is_loud() {
         record,
     );
     assert_eq!(statuses, ["ERROR"]);
+    let iterated = "as_list(request.stageVariables).exists(v, v.host == 'x')";
+    let present = "has(request.stageVariables.host)";
+    for body in [iterated, present, "'host' in request.stageVariables"] {
+        let record = json!({"requestParameters": {"stageVariables": "***"}});
+        assert_eq!(judge_as("apigateway", "CreateStage", "success", body, record), ["ERROR"]);
+    }
 }
 
 #[test]
@@ -180,30 +238,38 @@ fn absent_null_and_empty_parameters_are_alike() {
 }
 
 #[test]
-fn one_action_in_several_accounts_has_one_id() {
-    let folder = Folder::new();
-    let shared = json!({"sharedEventID": "s-1"});
-    let first = with(violation(1), shared.clone());
-    let second = with(
-        with(violation(1), shared),
-        json!({"eventID": "00000000-0000-4000-8000-00000000ffff"}),
+fn one_action_has_one_id_in_every_record_of_it() {
+    let found = |fields: Value| {
+        let folder = Folder::new();
+        let log = folder.log("a.json.gz", &[with(violation(1), fields)]);
+        crate::support::replay(&log).findings().remove(0)
+    };
+    let again = "00000000-0000-4000-8000-00000000ffff";
+    let original = found(json!({}));
+    let corrected = found(
+        json!({"eventID": again, "addendum": {"originalEventID": original["action"]["eventId"]}}),
     );
-    let corrected = with(
-        violation(1),
-        json!({"eventID": "00000000-0000-4000-8000-00000000eeee", "addendum": {"originalEventID": "o-1"}}),
-    );
-    let log = folder.log("a.json.gz", &[first, second, corrected]);
-    let run = crate::support::replay(&log);
-    let actions: Vec<_> = run.findings().iter().map(|f| f["action"]["id"].clone()).collect();
-    assert_eq!(actions, ["s-1", "s-1", "o-1"]);
-    let uids: Vec<_> = run.findings().iter().map(|f| f["uid"].clone()).collect();
-    assert!(uids[0] == uids[1] && uids[1] != uids[2]);
+    assert_eq!(original["uid"], corrected["uid"]);
+    let shared = found(json!({"sharedEventID": "s-1"}));
+    let copy = found(json!({"sharedEventID": "s-1", "eventID": again}));
+    assert_eq!((&shared["action"]["id"], &shared["uid"]), (&json!("s-1"), &copy["uid"]));
+    assert_ne!(original["uid"], shared["uid"]);
+    let elsewhere = found(json!({"sharedEventID": "s-1", "recipientAccountId": "444455556666"}));
+    assert_ne!(elsewhere["uid"], shared["uid"]);
 }
 
 #[test]
 fn service_events_and_console_sign_ins_are_judged_like_calls() {
     let record = json!({"eventType": "AwsServiceEvent", "requestParameters": null, "serviceEventDetails": {"keyId": "k"}});
     assert!(finds("kms", "RotateKey", "event.serviceEventDetails.keyId == 'k'", record));
+    let login =
+        json!({"eventType": "AwsConsoleSignIn", "responseElements": {"ConsoleLogin": "Success"}});
+    assert!(finds("signin", "ConsoleLogin", "response.consoleLogin == 'Success'", login));
+    for details in [json!("{\"state\":\"FAILED\"}"), json!({"state": "FAILED"})] {
+        let record = json!({"eventType": "AwsServiceEvent", "serviceEventDetails": details});
+        let body = "cel.bind(d, event.serviceEventDetails, type(d) == string ? parse_json(d) : d).state == 'FAILED'";
+        assert!(finds("organizations", "CreateAccountResult", body, record));
+    }
 }
 
 #[test]

@@ -209,3 +209,50 @@ fn what_was_found_first_keeps_the_copy() {
     folder.log("b.json.gz", &[other]);
     assert_eq!(replay(folder.path()).resources(), ["bucket-1"]);
 }
+
+#[test]
+fn an_unknown_flag_or_command_is_a_usage_error_that_says_what_was_meant() {
+    for (args, meant) in [
+        (&["replay", "x", "--polices", "p"][..], "--policies"),
+        (&["check", "--formt", "json"], "--help"),
+        (&["test", "--formt", "json"], "--format"),
+        (&["replya", "x"], "replay"),
+        (&["completions", "bsh"], "bash"),
+        (&["replay"], "INPUT"),
+    ] {
+        let run = evenkeel(args);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{args:?}: {run:?}");
+        assert!(run.err.contains(meant), "{args:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_choice_that_leaves_nothing_to_do_is_a_usage_error_and_no_success() {
+    let folder = Folder::new();
+    let log = folder.log("a.json.gz", &[violation(1)]);
+    let log = log.to_str().unwrap();
+    for args in [
+        &["replay", log, "--policy", "s3-bucket-encryption-removed", "--severity", "critical"][..],
+        &["test", "--filter", "no case has this name"],
+    ] {
+        let run = evenkeel(args);
+        assert_eq!(run.code, 2, "{args:?}: {run:?}");
+    }
+}
+
+#[test]
+fn policies_and_ledgers_that_are_not_there_are_named_before_any_log_is_read() {
+    let folder = Folder::new();
+    let log = folder.log("a.json.gz", &[violation(1)]);
+    let file = folder.write("file", "");
+    for (flag, path) in [
+        ("--policies", folder.path().join("none")),
+        ("--policies", folder.path().join("none.cel")),
+        ("--out", file.join("below")),
+    ] {
+        let path = path.to_str().unwrap();
+        let run = evenkeel(["replay", log.to_str().unwrap(), flag, path]);
+        assert!(run.code >= 2 && run.out.is_empty(), "{flag} {path}: {run:?}");
+        assert!(run.err.contains(path), "{}", run.err);
+    }
+}

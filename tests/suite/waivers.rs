@@ -59,3 +59,47 @@ fn one_that_is_wrong_stops_the_replay() {
         assert!(run.code == 1 && run.err.contains(message), "{message}: {run:?}");
     }
 }
+
+#[test]
+fn several_files_hold_together_and_the_first_that_covers_is_named() {
+    let folder = Folder::new();
+    let log = folder.log("a.json.gz", &[violation(1), violation(2)]);
+    let ended = waiver("resource: '*'", "2026-03-10").replace("w1", "ended");
+    let ended = folder.write("ended.yaml", ended);
+    let named = waiver("resource: bucket-1", "2026-12-31").replace("w1", "named");
+    let named = folder.write("named.yaml", named);
+    let other = waiver("accounts: ['9*']\n  resource: '*'", "2026-12-31").replace("w1", "other");
+    let other = folder.write("other.yaml", other);
+    let mut args = vec!["replay", log.to_str().unwrap(), "--format", "jsonl"];
+    for file in [&ended, &named, &other] {
+        args.extend(["--waivers", file.to_str().unwrap()]);
+    }
+    let run = evenkeel(args);
+    assert_eq!(suppressed(&run), [true, false], "{run:?}");
+    let suppression = &run.findings()[0]["suppressed"];
+    assert_eq!((&suppression["waiver"], &suppression["ticket"]), (&"named".into(), &"T-1".into()));
+    assert!(run.err.contains("1 suppressed by waivers"), "{}", run.err);
+}
+
+#[test]
+fn one_does_not_hold_at_a_time_that_nobody_knows() {
+    let folder = Folder::new();
+    let timeless = crate::support::with(violation(1), serde_json::json!({"eventTime": "someday"}));
+    let log = folder.log("a.json.gz", &[timeless]);
+    let waiver = folder.write("w.yaml", waiver("resource: '*'", "2099-12-31"));
+    let args = ["replay", log.to_str().unwrap(), "--waivers", waiver.to_str().unwrap()];
+    let run = evenkeel(args.into_iter().chain(["--format", "jsonl"]));
+    assert_eq!(suppressed(&run), [false], "{run:?}");
+}
+
+#[test]
+fn a_file_of_waivers_that_cannot_be_read_stops_the_replay() {
+    let folder = Folder::new();
+    let log = folder.log("a.json.gz", &[violation(1)]);
+    for waivers in [folder.path().join("none.yaml"), folder.write("w.yaml", b"\xff\xfe")] {
+        let run =
+            evenkeel(["replay", log.to_str().unwrap(), "--waivers", waivers.to_str().unwrap()]);
+        assert_eq!((run.code, run.out.as_str()), (3, ""), "{run:?}");
+        assert!(run.err.contains(waivers.to_str().unwrap()), "{}", run.err);
+    }
+}

@@ -80,7 +80,10 @@ impl<'a> Event<'a> {
     ///
     /// A failed console sign-in has an `errorMessage` and no `errorCode`.
     pub fn failed(&self) -> bool {
-        let given = |name| self.raw.get(name).is_some_and(|value| !value.is_null());
+        // An empty text is no error: what it marks must not hide a change that happened.
+        let given = |name| {
+            self.raw.get(name).is_some_and(|value| !value.is_null() && !value.raw().is_empty())
+        };
         given("errorCode") || given("errorMessage")
     }
 
@@ -198,6 +201,7 @@ mod tests {
             |more: &str| with(&format!("{{{BASE}{more}}}"), |event| event.unwrap().failed());
         assert!(!failed(""));
         assert!(!failed(r#","errorCode":null"#));
+        assert!(!failed(r#","errorCode":"""#));
         assert!(failed(r#","errorCode":"AccessDenied""#));
         assert!(failed(r#","errorMessage":"Failed authentication""#));
     }
