@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     };
     result
         .unwrap_or_else(|error| {
-            output::complain(&error.to_string());
+            output::complain(&output::safe(&error.to_string()));
             error.exit()
         })
         .into()

@@ -66,6 +66,10 @@ pub(crate) fn run(command: &Test) -> Result<Exit, Stopped> {
     }
     if let Some(text) = &command.filter {
         outcomes.retain(|outcome| outcome.policy.contains(text) || outcome.name.contains(text));
+        if outcomes.is_empty() {
+            let message = format!("--filter `{text}` matches no policy and no case");
+            return Err(Stopped::Usage(message));
+        }
     }
     wrong.extend(orphans(&library, &set));
     show(&wrong, &library.texts());

@@ -143,8 +143,13 @@ impl Replay {
         let named = |id: &str| {
             self.policy.is_empty() || self.policy.iter().any(|pattern| glob::matches(pattern, id))
         };
-        Ok(set.filtered(|policy| {
+        let set = set.filtered(|policy| {
             named(&policy.id) && least.is_none_or(|least| policy.severity >= least)
-        }))
+        });
+        if set.policies().is_empty() {
+            let message = "no policy is of that name and of that severity: nothing would be judged";
+            return Err(Stopped::Usage(message.to_owned()));
+        }
+        Ok(set)
     }
 }

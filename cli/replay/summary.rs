@@ -147,11 +147,12 @@ fn troubles(sums: &Sums) -> String {
         return String::new();
     }
     let mut out = format!("\n{}\n", paint(RED, &format!("Problems  {}", sums.trouble_count)));
-    for trouble in &sums.troubles {
+    for trouble in sums.causes.iter().chain(&sums.troubles) {
         let record = trouble.record.map_or_else(String::new, |n| format!(", record {n}"));
         out += &format!("  {}{record}: {}\n", safe(&trouble.file), safe(&trouble.what));
     }
-    let shown = u64::try_from(sums.troubles.len()).unwrap_or(u64::MAX);
+    let shown = sums.causes.len().saturating_add(sums.troubles.len());
+    let shown = u64::try_from(shown).unwrap_or(u64::MAX);
     if let Some(more) = sums.trouble_count.checked_sub(shown).filter(|more| *more > 0) {
         out += &paint(DIM, &format!("  and {more} more\n"));
     }

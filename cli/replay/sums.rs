@@ -43,6 +43,9 @@ pub(super) struct Sums {
     pub(super) accounts: BTreeMap<String, u64>,
     pub(super) principals: BTreeMap<String, u64>,
     pub(super) insufficient: BTreeMap<String, u64>,
+    /// Troubles with whole files, and those with single records, which may be their consequences.
+    #[serde(skip)]
+    pub(super) causes: Vec<Trouble>,
     #[serde(skip)]
     pub(super) troubles: Vec<Trouble>,
     pub(super) trouble_count: u64,
@@ -52,6 +55,9 @@ pub(super) struct Sums {
     /// The events judged so far: 16 bytes and a little for each event that some policy watches.
     #[serde(skip)]
     seen: HashSet<Uuid>,
+    /// The findings so far: one action may be told by several events.
+    #[serde(skip)]
+    found: HashSet<Uuid>,
 }
 
 fn add(count: &mut u64, more: u64) {
@@ -71,8 +77,10 @@ impl Sums {
 
     pub(super) fn problem(&mut self, trouble: Trouble) {
         add(&mut self.trouble_count, 1);
-        if self.troubles.len() < SHOWN {
-            self.troubles.push(trouble);
+        let of_a_file = trouble.record.is_none();
+        let kept = if of_a_file { &mut self.causes } else { &mut self.troubles };
+        if kept.len() < SHOWN {
+            kept.push(trouble);
         }
     }
 
@@ -123,6 +131,7 @@ impl Sums {
                 1,
             );
         }
+        event.findings.retain(|rendered| self.found.insert(rendered.finding.uid));
         for rendered in &event.findings {
             self.finding(&rendered.finding);
         }

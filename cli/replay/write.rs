@@ -61,16 +61,19 @@ impl Writer {
         }
     }
 
+    /// Whether nobody reads standard output any more, as after `| head`.
+    pub(super) fn reader_left(&self) -> bool {
+        matches!(
+            &self.failed,
+            Some(Stopped::Io { error, .. }) if error.kind() == std::io::ErrorKind::BrokenPipe
+        )
+    }
+
     /// Ends the writing, and keeps the sums beside the findings.
     pub(super) fn finish(mut self, sums: &Sums, set: &PolicySet) -> Result<(), Stopped> {
         let flushed = crate::output::ignore_closed(self.lines.flush());
         if let Some(error) = self.failed {
-            return match error {
-                Stopped::Io { error, .. } if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                    Ok(())
-                }
-                other => Err(other),
-            };
+            return Err(error);
         }
         flushed.map_err(Stopped::io("cannot write to standard output"))?;
         match &self.evidence {

@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::output::{BOLD, DIM, GREEN, RED, paint, safe};
+use evenkeel_rules::{escape_json, is_deceptive};
 use serde_json::json;
 use similar::{ChangeTag, TextDiff};
 
@@ -67,7 +68,7 @@ pub(super) fn json(outcomes: &[Outcome]) -> String {
         "failed": failed,
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
     });
-    format!("{document:#}\n")
+    escape_json(format!("{document:#}\n"))
 }
 
 /// JUnit's XML: a suite for each policy.
@@ -122,6 +123,7 @@ fn xml(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out += &format!("&#{};", u32::from(c)),
+            c if is_deceptive(c) && !c.is_control() => out += &format!("&#{};", u32::from(c)),
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
             c => out.push(c),
         }

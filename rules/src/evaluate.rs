@@ -159,8 +159,10 @@ impl Judge<'_> {
         let answer = self.with_scope(named.as_ref().unwrap_or(&resource), None, |scope| {
             self.policy.body.evaluate(scope, &self.policy.sources)
         });
+        if let Some(why) = self.read_what_is_unknown() {
+            return self.insufficient(resource, why);
+        }
         let evidence = match answer {
-            _ if self.read_what_was_omitted() => return self.insufficient(resource, OMITTED),
             Ok(Answer::Bool(false)) => {
                 return said(ComplianceStatus::Compliant, resource, String::new());
             }
@@ -247,8 +249,9 @@ impl Judge<'_> {
         }
     }
 
-    fn read_what_was_omitted(self) -> bool {
-        self.event.request.read_what_was_omitted() || self.event.response.read_what_was_omitted()
+    fn read_what_is_unknown(self) -> Option<&'static str> {
+        let (request, response) = (&self.event.request, &self.event.response);
+        request.read_what_is_unknown().or_else(|| response.read_what_is_unknown())
     }
 
     fn wrong_type(self, resource: Resource, kind: &str) -> Evaluation {
@@ -258,8 +261,8 @@ impl Judge<'_> {
 
     /// An evaluation that failed: for want of data, or because the policy is wrong.
     fn unable(self, resource: Resource, failure: &Failure) -> Evaluation {
-        if self.read_what_was_omitted() {
-            return self.insufficient(resource, OMITTED);
+        if let Some(why) = self.read_what_is_unknown() {
+            return self.insufficient(resource, why);
         }
         let unknown = failure.missing_key.as_deref() == Some("configuration");
         if unknown && self.facts.configuration_read.load(Ordering::Relaxed) {
@@ -281,5 +284,4 @@ impl Judge<'_> {
     }
 }
 
-const OMITTED: &str = "CloudTrail omitted the parameters for their size";
 const UNKNOWN: &str = "the resource's configuration is not known";

@@ -18,14 +18,19 @@ pub fn is_deceptive(c: char) -> bool {
 /// # Errors
 /// When the value cannot be serialized.
 pub fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let line = serde_json::to_string(value)?;
+    Ok(escape_json(serde_json::to_string(value)?))
+}
+
+/// JSON text in which every deceptive character but a line break is escaped.
+pub fn escape_json(json: String) -> String {
     // Outside of strings JSON has ASCII only, and serde_json has escaped what is below a space.
-    if !line.chars().any(is_deceptive) {
-        return Ok(line);
+    let escaped = |c: char| c != '\n' && is_deceptive(c);
+    if !json.chars().any(escaped) {
+        return json;
     }
-    let mut out = String::with_capacity(line.len());
-    for c in line.chars() {
-        if is_deceptive(c) {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if escaped(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
                 // Writing to a String cannot fail.
@@ -35,7 +40,7 @@ pub fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
             out.push(c);
         }
     }
-    Ok(out)
+    out
 }
 
 #[cfg(test)]

@@ -63,6 +63,18 @@ fn one_call_has_two_shapes() {
 }
 
 #[test]
+fn a_list_is_a_list_though_it_is_written_as_an_object() {
+    let body = "request.ipPermissions.exists(p, p.ipRanges.exists(r, r.cidrIp == '0.0.0.0/0'))";
+    let finds = |permissions: Value| {
+        let record = json!({"requestParameters": {"ipPermissions": permissions}});
+        finds("ec2", "AuthorizeSecurityGroupIngress", body, record)
+    };
+    let open = json!({"items": [{"cidrIp": "10.0.0.0/8"}, {"cidrIp": "0.0.0.0/0"}]});
+    assert!(finds(json!({"items": [{"ipRanges": open}]})));
+    assert!(!finds(json!({"items": [{"ipRanges": {}}]})) && !finds(json!({})));
+}
+
+#[test]
 fn services_wrap_parameters_and_some_patch_them() {
     let body = "request.?uri.orValue('') == 'http://x' && request.restApiId == 'a'";
     let finds = |name: &str, parameters: Value| {

@@ -65,7 +65,7 @@ impl<'a> Event<'a> {
         let text = |field: Option<Node<'a>>| field.and_then(Node::as_str);
         let source = text(source).ok_or(EventError::Field("eventSource"))?;
         let name = text(name).ok_or(EventError::Field("eventName"))?;
-        let id = text(id).unwrap_or_else(|| {
+        let id = text(id).filter(|id| !id.is_empty()).unwrap_or_else(|| {
             Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_OID, raw.raw().as_bytes()).to_string())
         });
         let actor = || raw.at(&["userIdentity", "accountId"]).and_then(Node::as_str);

@@ -15,7 +15,8 @@ pub struct View<'a> {
     outer: Option<Node<'a>>,
     inner: Option<Node<'a>>,
     patches: Option<Node<'a>>,
-    omitted: bool,
+    /// Why nobody knows the parameters.
+    unknown: Option<&'static str>,
     read: AtomicBool,
 }
 
@@ -25,29 +26,36 @@ impl<'a> View<'a> {
         let outer = parameters.filter(|node| node.kind() == Kind::Object);
         let inner = outer.and_then(|node| wrapped(node, event_source, event_name));
         let patches = inner.and_then(patches).or_else(|| outer.and_then(patches));
+        // Something else than an object, such as text that stands for what was redacted.
+        let hidden = parameters.is_some_and(|node| !node.is_null()) && outer.is_none();
         // AWS, "CloudTrail record contents": "If a field is truncated, omitted is present with a
         // value of true". Some records write it as text.
         let omitted = outer
             .and_then(|node| node.get("omitted"))
             .is_some_and(|omitted| omitted.raw() == "true");
-        View { outer, inner, patches, omitted, read: AtomicBool::new(false) }
+        let unknown = match (omitted, hidden) {
+            (true, _) => Some("CloudTrail omitted the parameters for their size"),
+            (false, true) => Some("CloudTrail hid the parameters"),
+            (false, false) => None,
+        };
+        View { outer, inner, patches, unknown, read: AtomicBool::new(false) }
     }
 
-    /// Whether an expression has read from parameters that CloudTrail left out for their size.
-    pub fn read_what_was_omitted(&self) -> bool {
-        self.read.load(Ordering::Relaxed)
+    /// Why the parameters are not known, if an expression has read from them.
+    pub fn read_what_is_unknown(&self) -> Option<&'static str> {
+        self.unknown.filter(|_| self.read.load(Ordering::Relaxed))
     }
 
     /// Forgets what was read, before the next policy.
     pub fn forget(&self) {
-        if self.omitted {
+        if self.unknown.is_some() {
             self.read.store(false, Ordering::Relaxed);
         }
     }
 
     /// The field `name`: as written, in the wrapper, with its first letter raised, or patched.
     pub fn get(&self, name: &str) -> Option<Part<'a>> {
-        if self.omitted {
+        if self.unknown.is_some() {
             self.read.store(true, Ordering::Relaxed);
             return None;
         }
@@ -65,7 +73,7 @@ impl<'a> View<'a> {
 
     /// The names of the view's fields, each once.
     pub fn keys(&self) -> Vec<Cow<'a, str>> {
-        if self.omitted {
+        if self.unknown.is_some() {
             self.read.store(true, Ordering::Relaxed);
             return Vec::new();
         }
@@ -211,9 +219,9 @@ mod tests {
         let mut tape = Tape::default();
         let node = tape.parse(r#"{"omitted":true,"reason":"too large"}"#).unwrap();
         let view = View::new(Some(node), "s3.amazonaws.com", "PutBucketPolicy");
-        assert!(!view.read_what_was_omitted());
+        assert!(view.read_what_is_unknown().is_none());
         assert!(view.get("bucketName").is_none());
-        assert!(view.read_what_was_omitted());
+        assert!(view.read_what_is_unknown().unwrap().contains("for their size"));
     }
 
     #[test]

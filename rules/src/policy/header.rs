@@ -247,10 +247,12 @@ pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic
 
 /// Adds "did you mean" to the reader's message about an unknown name.
 fn help(wrong: Diagnostic) -> Diagnostic {
-    let quoted: Vec<&str> = wrong.message.split('`').skip(1).step_by(2).collect();
-    let help = match quoted.split_first() {
-        Some((unknown, expected)) if wrong.message.contains("unknown") => {
-            crate::engine::nearest(unknown, expected.iter().copied())
+    let unknown = wrong.message.split('`').nth(1);
+    let expected = wrong.message.split("expected one of ").nth(1);
+    let help = match (unknown, expected) {
+        (Some(unknown), Some(expected)) if wrong.message.starts_with("unknown") => {
+            let names = expected.split(", ").map(|name| name.trim_matches('`'));
+            crate::engine::nearest(unknown, names)
         }
         _ => None,
     };

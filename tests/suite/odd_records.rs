@@ -1,0 +1,150 @@
+//! Records that lack what every record has, or have it otherwise, are judged or named, never lost.
+
+use crate::support::{Folder, Run, gzip, replay, violation, with};
+use serde_json::{Value, json};
+
+/// Replays the text of one log file.
+fn replay_text(text: &str) -> Run {
+    let folder = Folder::new();
+    replay(&folder.write("log.json", text))
+}
+
+fn replay_records(records: &[Value]) -> Run {
+    replay_text(&json!({"Records": records}).to_string())
+}
+
+fn without(mut record: Value, name: &str) -> Value {
+    record.as_object_mut().unwrap().remove(name).unwrap();
+    record
+}
+
+#[test]
+fn what_identifies_a_record_may_be_missing_or_of_another_type() {
+    let mut records = Vec::new();
+    for name in ["eventID", "eventTime", "awsRegion", "recipientAccountId", "userIdentity"] {
+        for odd in [Value::Null, json!(17), json!([]), json!({}), json!("")] {
+            // An `eventID` that is empty is the next test.
+            if (name, &odd) != ("eventID", &json!("")) {
+                let number = u32::try_from(records.len()).unwrap();
+                records.push(with(violation(number), json!({name: odd})));
+            }
+        }
+        let number = u32::try_from(records.len()).unwrap();
+        records.push(without(violation(number), name));
+    }
+    let run = replay_records(&records);
+    assert_eq!((run.code, run.resources().len()), (0, records.len()), "{run:?}");
+    assert!(run.findings().iter().all(|finding| finding["status"] == "NON_COMPLIANT"));
+}
+
+#[test]
+fn an_empty_event_id_makes_no_two_records_copies_of_each_other() {
+    let nameless = |number| with(violation(number), json!({"eventID": ""}));
+    let run = replay_records(&[nameless(1), nameless(2)]);
+    assert_eq!(run.resources(), ["bucket-1", "bucket-2"], "{run:?}");
+}
+
+#[test]
+fn an_event_id_of_another_form_tells_records_apart() {
+    let called = |number, id: &str| with(violation(number), json!({"eventID": id}));
+    let run =
+        replay_records(&[called(1, "EXAMPLE-1"), called(2, "EXAMPLE-2"), called(3, "EXAMPLE-1")]);
+    assert_eq!(run.resources(), ["bucket-1", "bucket-2"], "{run:?}");
+}
+
+#[test]
+fn a_name_behind_an_escape_is_seen_whatever_stands_among_the_parameters() {
+    let record =
+        with(violation(1), json!({"requestParameters": {"bucketName": "b", "eventName": "Other"}}));
+    let text =
+        record.to_string().replacen("\"eventName\":\"Delete", "\"event\\u004eame\":\"Delete", 1);
+    let run = replay_text(&format!("{{\"Records\":[{text}]}}"));
+    assert_eq!(run.resources(), ["b"], "{run:?}");
+}
+
+#[test]
+fn of_two_fields_of_one_name_the_last_counts_as_json_readers_have_it() {
+    let text = violation(1).to_string();
+    let twice = text.replacen("\"bucketName\"", "\"bucketName\":\"first\",\"bucketName\"", 1);
+    assert_eq!(replay_text(&twice).resources(), ["bucket-1"]);
+    let renamed = text.replacen("\"eventTime\"", "\"eventName\":\"GetBucketAcl\",\"eventTime\"", 1);
+    let run = replay_text(&renamed);
+    assert_eq!((run.code, run.count("of events that no policy watches")), (0, 1), "{run:?}");
+}
+
+#[test]
+fn parameters_of_another_type_are_loud() {
+    for odd in [json!("text"), json!([1]), json!(7), json!(true)] {
+        let run =
+            replay_records(&[with(violation(1), json!({"requestParameters": odd})), violation(2)]);
+        let statuses: Vec<_> = run.findings().iter().map(|f| f["status"].clone()).collect();
+        assert_eq!(statuses.len(), 2, "{odd}: {run:?}");
+        assert_ne!(statuses[0], "NON_COMPLIANT", "{odd}: {run:?}");
+    }
+}
+
+#[test]
+fn a_record_longer_than_any_is_named_and_its_neighbours_are_judged() {
+    let long = with(violation(2), json!({"userAgent": "x".repeat(17 << 20)}));
+    let run = replay_records(&[violation(1), long, violation(3)]);
+    assert_eq!(
+        (run.code, run.resources()),
+        (3, vec!["bucket-1".to_owned(), "bucket-3".to_owned()])
+    );
+    assert!(run.err.contains("log.json, record 2: is longer than 16 MiB"), "{}", run.err);
+}
+
+#[test]
+fn the_cause_is_named_before_its_many_consequences() {
+    let folder = Folder::new();
+    let odd: Vec<Value> = (0..40).map(|n| json!(n)).collect();
+    let mut packed = gzip(json!({"Records": odd}).to_string().as_bytes());
+    let checksum = packed.len() - 8;
+    packed[checksum] ^= 0xff;
+    folder.write("a/damaged.json.gz", packed);
+    folder.log("b/good.json.gz", &[violation(9_000)]);
+    folder.write("c/empty.json", "");
+    let run = replay(folder.path());
+    assert_eq!(run.code, 3);
+    assert!(run.resources().contains(&"bucket-9000".to_owned()));
+    for (file, cause) in
+        [("damaged.json.gz", "the gzip data is damaged"), ("empty.json", "is empty")]
+    {
+        let named = run.err.lines().any(|line| line.contains(file) && line.contains(cause));
+        assert!(named, "nothing says that {file}: {cause}: {}", run.err);
+    }
+}
+
+#[test]
+fn files_of_nothing_and_folders_of_nothing_are_named() {
+    let folder = Folder::new();
+    folder.write("logs/blank.json", " \n\t \n");
+    folder.write("logs/blank.json.gz", gzip(b"  \n"));
+    folder.write("logs/nothing.json.gz", gzip(b""));
+    folder.log("logs/folder.json/good.json.gz", &[violation(1)]);
+    let run = replay(&folder.path().join("logs"));
+    assert_eq!((run.code, run.resources()), (3, vec!["bucket-1".to_owned()]), "{run:?}");
+    for name in ["/blank.json: is empty", "/blank.json.gz: is empty", "/nothing.json.gz: is empty"]
+    {
+        assert!(run.err.contains(name), "{name}: {}", run.err);
+    }
+    std::fs::create_dir(folder.path().join("bare")).unwrap();
+    let run = replay(&folder.path().join("bare"));
+    assert!(run.code == 3 && run.err.contains("bare: the folder has no log file"), "{run:?}");
+}
+
+#[test]
+fn events_of_other_services_are_skipped_by_their_type() {
+    let event = json!({"detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2", "detail": {}});
+    let run = replay_text(&event.to_string());
+    let what = "skipped: EventBridge: EC2 Instance State-change Notification";
+    assert_eq!((run.code, run.count(what)), (0, 1), "{run:?}");
+}
+
+#[test]
+fn problems_beyond_what_is_shown_are_counted() {
+    let odd: Vec<Value> = (0..33).map(|n| json!(n)).collect();
+    let run = replay_records(&odd);
+    assert_eq!((run.code, run.count("not readable")), (3, 33), "{run:?}");
+    assert!(run.err.contains("Problems  33") && run.err.contains("and 13 more"), "{}", run.err);
+}

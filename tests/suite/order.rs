@@ -1,0 +1,83 @@
+//! The same input gives the same output, byte for byte, however many threads read it.
+
+use crate::support::{Folder, evenkeel, quiet, replay, violation, with};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Files of very different sizes, with copies across them and something wrong in many.
+fn trail() -> Folder {
+    let folder = Folder::new();
+    for (file, first) in (0..400).step_by(10).enumerate() {
+        let size = if file % 9 == 0 { 400 } else { 5 };
+        let mut records: Vec<Value> = (100_000..).take(size).map(quiet).collect();
+        records.extend((first..).take(20).map(violation));
+        records.push(json!(file));
+        folder.log(&format!("logs/{}/{file:02}.json.gz", file % 4), &records);
+    }
+    folder
+}
+
+fn run(folder: &Folder, format: &str, threads: &str) -> (String, String) {
+    let logs = folder.path().join("logs");
+    let args = ["replay", logs.to_str().unwrap(), "--format", format, "--threads", threads];
+    let run = evenkeel(args);
+    assert_eq!(run.code, 3, "{run:?}");
+    (run.out, run.err)
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte_of_any_output() {
+    let folder = trail();
+    for format in ["text", "jsonl", "ocsf"] {
+        let one = run(&folder, format, "1");
+        assert!(one.0.lines().count() >= 410, "{}", one.0);
+        for threads in ["1", "2", "3", "8"] {
+            assert!(
+                run(&folder, format, threads) == one,
+                "{format} differs with {threads} threads"
+            );
+        }
+    }
+}
+
+/// Every file below a folder, by its path there.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
+    let named = |path: std::path::PathBuf| {
+        let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read(path).unwrap())
+    };
+    files.filter(|path| path.is_file()).map(named).collect()
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte_of_the_evidence() {
+    let folder = trail();
+    let logs = folder.path().join("logs");
+    let evidence = |threads: &str| {
+        let out = folder.path().join(format!("evidence-{threads}"));
+        let args = ["replay", logs.to_str().unwrap(), "--threads", threads];
+        evenkeel(args.into_iter().chain(["--out", out.to_str().unwrap()]));
+        tree(&out)
+    };
+    let one = evidence("1");
+    assert_eq!(one.len(), 411);
+    assert!(evidence("8") == one);
+}
+
+#[test]
+fn the_first_copy_in_the_order_of_the_files_counts() {
+    let folder = Folder::new();
+    let copy = with(violation(1), json!({"requestParameters": {"bucketName": "late"}}));
+    let mut slow: Vec<Value> = (0..3_000).map(|n| quiet(10 + n)).collect();
+    slow.push(violation(1));
+    folder.log("a.json.gz", &slow);
+    folder.log("b.json.gz", &[copy]);
+    for _ in 0..5 {
+        assert_eq!(replay(folder.path()).resources(), ["bucket-1"]);
+    }
+    let (a, b) = (folder.path().join("a.json.gz"), folder.path().join("b.json.gz"));
+    let args = ["replay", b.to_str().unwrap(), a.to_str().unwrap(), "--format", "jsonl"];
+    assert_eq!(evenkeel(args).resources(), ["late"]);
+}

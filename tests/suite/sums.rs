@@ -1,0 +1,147 @@
+//! The sums of a replay account for every record, whichever way they are told.
+
+use crate::support::{Folder, Run, evenkeel, quiet, replay, violation, with};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const INSIGHT: &str = r#"{"eventType":"AwsCloudTrailInsight","eventCategory":"Insight"}"#;
+
+/// A trail with something of every kind: 16 records in 4 files, and a file that is no log.
+fn trail() -> Folder {
+    let folder = Folder::new();
+    let failed = with(violation(9), json!({"errorCode": "AccessDenied"}));
+    let mut records: Vec<Value> = (1..=5).map(violation).collect();
+    records.extend((6..=8).map(quiet).chain([failed]));
+    folder.log("logs/a.json.gz", &records);
+    let text = format!("{},{},17,{INSIGHT}", violation(1), violation(2));
+    folder.write("logs/b.json", format!("{{\"Records\":[{text}]}}"));
+    let elsewhere = with(violation(11), json!({"awsRegion": "us-east-1"}));
+    folder.write("logs/c.ndjson", format!("{}\n{elsewhere}\n", quiet(10)));
+    folder.write("logs/d.json", r#"{"digestStartTime": "x", "digestS3Bucket": "b"}"#);
+    folder.write("logs/notes.txt", "no log");
+    folder
+}
+
+fn run(folder: &Folder, format: &str, out: &Path) -> Run {
+    let logs = folder.path().join("logs");
+    let args = ["replay", logs.to_str().unwrap(), "--region", "eu-central-1"];
+    evenkeel(args.into_iter().chain(["--format", format, "--out", out.to_str().unwrap()]))
+}
+
+fn summary(out: &Path) -> Value {
+    let files = walkdir::WalkDir::new(out).into_iter().map(|entry| entry.unwrap().into_path());
+    let path = files.into_iter().find(|path| path.ends_with("summary.json")).unwrap();
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_parts_add_up_to_what_was_generated() {
+    let folder = trail();
+    let out = folder.path().join("evidence");
+    for format in ["text", "jsonl", "ocsf"] {
+        let run = run(&folder, format, &out);
+        assert_eq!(run.code, 3, "{run:?}");
+        for (count, what) in [
+            (4, "files"),
+            (16, "records, of which"),
+            (6, "judged by some policy"),
+            (4, "of events that no policy watches"),
+            (2, "seen before (same eventID)"),
+            (1, "outside --since, --until, --account or --region"),
+            (1, "not readable"),
+            (1, "skipped: CloudTrail digest"),
+            (1, "skipped: CloudTrail Insight events"),
+            (1, "files ignored, which do not look like logs"),
+        ] {
+            assert_eq!(run.count(what), count, "{format}: {what}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn the_kept_summary_says_the_same_as_the_printed_one() {
+    let folder = trail();
+    let out = folder.path().join("evidence");
+    let run = run(&folder, "jsonl", &out);
+    let kept = summary(&out);
+    assert_eq!(kept["records"], 16);
+    let sums = &kept["sums"];
+    let skipped = sums["skipped"].as_object().unwrap().values();
+    let parts = ["judged", "unwatched", "duplicates", "filtered", "bad"];
+    let parts = parts.map(|part| sums[part].as_u64().unwrap());
+    assert_eq!(parts, [6, 4, 2, 1, 1]);
+    let all = skipped.fold(parts.iter().sum(), |sum: u64, n| sum + n.as_u64().unwrap());
+    assert_eq!(all, 16);
+    assert_eq!(sums["severities"], json!({"MEDIUM": 5}));
+    assert_eq!(sums["accounts"], json!({"111122223333": 5}));
+    assert_eq!((&sums["files"], &sums["troubleCount"]), (&json!(4), &json!(1)));
+    assert_eq!(run.findings().len(), 5);
+    let by_policy = sums["policies"].as_object().unwrap();
+    let statuses = by_policy.values().next().unwrap();
+    assert_eq!(by_policy.len(), 1);
+    assert_eq!((&statuses["nonCompliant"], &statuses["notApplicable"]), (&json!(5), &json!(1)));
+}
+
+#[test]
+fn the_ledger_holds_each_finding_under_its_uid_and_a_second_run_adds_none() {
+    let folder = trail();
+    let out = folder.path().join("evidence");
+    let kept = || -> BTreeSet<String> {
+        let files = walkdir::WalkDir::new(&out).into_iter().map(Result::unwrap);
+        let files = files.filter(|entry| entry.file_type().is_file());
+        files.map(|entry| entry.file_name().to_str().unwrap().to_owned()).collect()
+    };
+    let first = run(&folder, "jsonl", &out);
+    let uid = |finding: &Value| format!("{}.json", finding["uid"].as_str().unwrap());
+    let mut expected: BTreeSet<String> = first.findings().iter().map(uid).collect();
+    expected.insert("summary.json".to_owned());
+    assert_eq!(kept(), expected);
+    assert_eq!(run(&folder, "ocsf", &out).code, 3);
+    assert_eq!(kept(), expected);
+}
+
+#[test]
+fn one_action_is_one_finding_however_many_records_tell_of_it() {
+    let again = |fields: Value| {
+        with(with(violation(1), json!({"eventID": "00000000-0000-4000-8000-00000000ffff"})), fields)
+    };
+    let shared = json!({"sharedEventID": "s-1"});
+    let original = violation(1)["eventID"].clone();
+    for (what, records) in [
+        ("a shared event", [with(violation(1), shared.clone()), again(shared)]),
+        ("a correction", [violation(1), again(json!({"addendum": {"originalEventID": original}}))]),
+    ] {
+        let folder = Folder::new();
+        let run = replay(&folder.log("a.json.gz", &records));
+        let uids: BTreeSet<String> =
+            run.findings().iter().map(|finding| finding["uid"].to_string()).collect();
+        assert_eq!((run.findings().len(), uids.len()), (1, 1), "{what}: {run:?}");
+        assert_eq!(run.count("111122223333"), 1, "{what}: {run:?}");
+    }
+}
+
+#[test]
+fn times_include_their_beginning_and_exclude_their_end() {
+    let folder = Folder::new();
+    let at = |number, time: &str| with(violation(number), json!({"eventTime": time}));
+    let log = folder.log(
+        "a.json.gz",
+        &[
+            at(1, "2026-03-11T11:59:59Z"),
+            at(2, "2026-03-11T12:00:00Z"),
+            at(3, "2026-03-11T12:59:59Z"),
+            at(4, "2026-03-11T13:00:00Z"),
+            at(5, "some day"),
+        ],
+    );
+    for (since, until) in [
+        ("2026-03-11T12:00:00Z", "2026-03-11T13:00:00Z"),
+        ("2026-03-11T13:00:00+01:00", "2026-03-11T08:00:00-05:00"),
+    ] {
+        let args = ["replay", log.to_str().unwrap(), "--since", since, "--until", until];
+        let run = evenkeel(args.into_iter().chain(["--format", "jsonl"]));
+        // A time that nobody can read may be any: the event is judged.
+        assert_eq!(run.resources(), ["bucket-2", "bucket-3", "bucket-5"], "{since}: {run:?}");
+    }
+}

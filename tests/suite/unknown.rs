@@ -1,0 +1,72 @@
+//! What is unknown is never compliant: it is counted, named, and kept apart from what was found.
+
+use crate::support::{Folder, Run, evenkeel, violation, with};
+use serde_json::{Value, json};
+
+/// A policy that reads a parameter behind a guard, and finds nothing where it is absent.
+const GUARDED: &str = "// METADATA
+// title: t
+// description: d
+// severity: HIGH
+// match: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption}
+// resource: {type: 'AWS::S3::Bucket', id: request.?bucketName.orValue('unnamed')}
+// message: m
+request.?uri.orValue('') == 'http://x' || response.?uri.orValue('') == 'http://x'
+";
+
+fn judge(fields: Value, format: &str) -> Run {
+    let folder = Folder::new();
+    let policy = folder.write("guarded.cel", GUARDED);
+    let log = folder.log("a.json.gz", &[with(violation(1), fields)]);
+    let args = ["replay", log.to_str().unwrap(), "--policies", policy.to_str().unwrap()];
+    evenkeel(args.into_iter().chain(["--format", format]))
+}
+
+#[test]
+fn parameters_that_are_no_object_are_unknown_and_not_empty() {
+    for side in ["requestParameters", "responseElements"] {
+        for odd in [
+            json!("HIDDEN_DUE_TO_SECURITY_REASONS"),
+            json!("{\"uri\":\"htt"),
+            json!(["http://x"]),
+            json!(true),
+        ] {
+            let run = judge(json!({side: odd}), "jsonl");
+            let statuses: Vec<_> = run.findings().iter().map(|f| f["status"].clone()).collect();
+            assert_eq!(statuses, ["INSUFFICIENT_DATA"], "{side}: {odd}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn null_and_absent_parameters_are_known_to_be_empty() {
+    for empty in [
+        json!({"requestParameters": null, "responseElements": null}),
+        json!({"requestParameters": {}}),
+    ] {
+        let run = judge(empty, "jsonl");
+        assert_eq!((run.code, run.findings().len()), (0, 0), "{run:?}");
+    }
+}
+
+#[test]
+fn what_was_omitted_is_counted_by_policy_and_by_cause() {
+    let omitted = json!({"requestParameters": {"omitted": true, "reason": "too large"}});
+    let run = judge(omitted.clone(), "text");
+    assert!(run.out.contains("guarded  1 without enough data"), "{}", run.out);
+    assert_eq!(run.count("CloudTrail omitted the parameters for their size"), 1, "{}", run.out);
+    assert!(run.out.contains("Findings  0  nothing found"), "{}", run.out);
+    let finding = &judge(omitted, "jsonl").findings()[0];
+    assert_eq!(
+        (&finding["status"], &finding["resource"]["id"]),
+        (&json!("INSUFFICIENT_DATA"), &json!("unnamed"))
+    );
+}
+
+#[test]
+fn an_error_that_is_empty_is_no_failure() {
+    let record =
+        json!({"requestParameters": {"uri": "http://x"}, "errorCode": "", "errorMessage": ""});
+    let run = judge(record, "jsonl");
+    assert_eq!(run.findings().len(), 1, "a change that happened went without a finding: {run:?}");
+}
