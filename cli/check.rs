@@ -3,7 +3,7 @@
 use crate::diagnose::show;
 use crate::exit::{Exit, Stopped};
 use crate::library::Library;
-use crate::output::{BOLD, GREEN, RED, note, paint};
+use crate::output::{BOLD, GREEN, RED, count, note, paint};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
         Err(wrong) => wrong,
     };
     show(&wrong, &library.texts());
-    let policies = paint(BOLD, &format!("{} policies", library.policies.len()));
+    let policies = paint(BOLD, &count(library.policies.len(), "policy", "policies"));
     if wrong.is_empty() {
         note(&format!("{policies}, {}\n", paint(GREEN, "nothing wrong")));
         return Ok(Exit::Well);

@@ -21,6 +21,11 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// A number of things, in words.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
 /// Text from an event, a file or a name, with what could deceive a reader made visible: control
 /// characters, line breaks, and those that change the direction of writing.
 pub(crate) fn safe(text: &str) -> String {

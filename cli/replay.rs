@@ -1,6 +1,7 @@
 //! `evenkeel replay`: judges recorded events, offline.
 
 mod arguments;
+mod finding;
 mod progress;
 mod summary;
 mod sums;

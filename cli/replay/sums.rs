@@ -57,7 +57,7 @@ pub(super) struct Sums {
     seen: HashSet<Uuid>,
     /// The findings so far: one action may be told by several events.
     #[serde(skip)]
-    found: HashSet<Uuid>,
+    found: HashSet<(Uuid, bool)>,
 }
 
 fn add(count: &mut u64, more: u64) {
@@ -118,7 +118,17 @@ impl Sums {
         for trouble in std::mem::take(&mut event.troubles) {
             self.problem(trouble);
         }
+        // Each status but the first two makes a finding, in the same order.
+        let mut findings = std::mem::take(&mut event.findings).into_iter();
         for (policy, status) in &event.statuses {
+            if !matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NotApplicable) {
+                let Some(rendered) = findings.next() else { continue };
+                let violates = *status == ComplianceStatus::NonCompliant;
+                if !self.found.insert((rendered.finding.uid, violates)) {
+                    continue;
+                }
+                event.findings.push(rendered);
+            }
             let statuses = self.policies.entry(*policy).or_default();
             add(
                 match status {
@@ -131,7 +141,6 @@ impl Sums {
                 1,
             );
         }
-        event.findings.retain(|rendered| self.found.insert(rendered.finding.uid));
         for rendered in &event.findings {
             self.finding(&rendered.finding);
         }

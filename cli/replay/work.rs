@@ -160,7 +160,7 @@ impl EventOutcome {
 
 fn render(finding: &Finding, format: Format) -> String {
     match format {
-        Format::Text => super::summary::finding(finding),
+        Format::Text => super::finding::text(finding),
         Format::Jsonl => json_line(finding).unwrap_or_default(),
         Format::Ocsf => ocsf::record(finding),
     }

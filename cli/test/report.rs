@@ -1,7 +1,7 @@
 //! What came of the cases, for people and for programs.
 
 use super::Outcome;
-use crate::output::{BOLD, DIM, GREEN, RED, paint, safe};
+use crate::output::{BOLD, DIM, GREEN, RED, count, paint, safe};
 use evenkeel_rules::{escape_json, is_deceptive};
 use serde_json::json;
 use similar::{ChangeTag, TextDiff};
@@ -25,7 +25,9 @@ pub(super) fn text(outcomes: &[Outcome], policies: usize) -> String {
     } else {
         format!("{passed} passed, {}", paint(RED, &format!("{failed} failed")))
     };
-    out += &format!("{policies} policies, {} cases: {verdict}\n", outcomes.len());
+    let policies = count(policies, "policy", "policies");
+    let cases = count(outcomes.len(), "case", "cases");
+    out += &format!("{policies}, {cases}: {verdict}\n");
     out
 }
 

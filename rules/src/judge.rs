@@ -238,6 +238,10 @@ fn other_kind(root: Node<'_>) -> Option<&'static str> {
     if is("eventCategory", "Insight") || is("eventType", "AwsCloudTrailInsight") {
         return Some("CloudTrail Insight events");
     }
+    // Each tells of a call through a VPC endpoint that has a record of its own.
+    if is("eventCategory", "NetworkActivity") || is("eventType", "AwsVpceEvent") {
+        return Some("CloudTrail network activity events");
+    }
     None
 }
 

@@ -118,6 +118,7 @@ fn one_action_is_one_finding_however_many_records_tell_of_it() {
             run.findings().iter().map(|finding| finding["uid"].to_string()).collect();
         assert_eq!((run.findings().len(), uids.len()), (1, 1), "{what}: {run:?}");
         assert_eq!(run.count("111122223333"), 1, "{what}: {run:?}");
+        assert_eq!(run.count("s3-bucket-encryption-removed"), 1, "{what}: by policy: {run:?}");
     }
 }
 

@@ -70,3 +70,22 @@ fn an_error_that_is_empty_is_no_failure() {
     let run = judge(record, "jsonl");
     assert_eq!(run.findings().len(), 1, "a change that happened went without a finding: {run:?}");
 }
+
+#[test]
+fn a_correction_that_shows_a_violation_is_found_whatever_came_before_it() {
+    let original = with(violation(1), json!({"requestParameters": "text"}));
+    let corrected = with(
+        with(violation(2), json!({"requestParameters": {"uri": "http://x"}})),
+        json!({"addendum": {"reason": "UPDATED_DATA", "originalEventID": original["eventID"]}}),
+    );
+    for records in [[original.clone(), corrected.clone()], [corrected, original]] {
+        let folder = Folder::new();
+        let policy = GUARDED.replace("request.?bucketName.orValue('unnamed')", "event.eventSource");
+        let policy = folder.write("guarded.cel", policy);
+        let log = folder.log("a.json.gz", &records);
+        let args = ["replay", log.to_str().unwrap(), "--policies", policy.to_str().unwrap()];
+        let run = evenkeel(args.into_iter().chain(["--format", "jsonl"]));
+        let statuses: Vec<_> = run.findings().iter().map(|f| f["status"].clone()).collect();
+        assert!(statuses.contains(&json!("NON_COMPLIANT")), "{run:?}");
+    }
+}

@@ -69,7 +69,8 @@ impl<'a> Event<'a> {
             Cow::Owned(Uuid::new_v5(&Uuid::NAMESPACE_OID, raw.raw().as_bytes()).to_string())
         });
         let actor = || raw.at(&["userIdentity", "accountId"]).and_then(Node::as_str);
-        let account = text(account).or_else(actor).unwrap_or_default();
+        let account = text(account).filter(|account| !account.is_empty());
+        let account = account.or_else(actor).unwrap_or_default();
         let (time, region) = (text(time).unwrap_or_default(), text(region).unwrap_or_default());
         let request = View::new(request, &source, &name);
         let response = View::new(response, &source, &name);
