@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod diagnose;
 mod exit;
+mod ingest;
 mod library;
 mod output;
 mod replay;
@@ -31,6 +32,7 @@ Exit codes:
 enum Command {
     Replay(replay::Replay),
     Check(check::Check),
+    Ingest(ingest::Ingest),
     Test(test::Test),
     Completions(completions::Completions),
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Replay(command) => replay::run(&command),
+        Command::Ingest(command) => ingest::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Test(command) => test::run(&command),
         Command::Completions(command) => completions::run(&command),

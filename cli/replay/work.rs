@@ -98,12 +98,13 @@ impl<'a> Worker<'a> {
 impl Batch {
     /// Judges one item; about how many bytes that added.
     fn take(&mut self, item: Item<'_>, file: &str, judge: &mut Judge<'_>, format: Format) -> u64 {
-        let (number, bytes) = match item {
-            Item::Record { number, bytes } => (number, bytes),
+        let (number, judged) = match item {
+            Item::Record { number, bytes } => (number, judge.judge(bytes)),
+            Item::Resource { number, item } => (number, judge.judge_item(item)),
             Item::Bad { number, why } => return self.bad(file, number, why.to_string()),
             Item::Skipped { kind, count } => return self.skip(kind, count),
         };
-        match judge.judge(bytes) {
+        match judged {
             Ok(Judged::Unwatched) => {
                 self.unwatched = self.unwatched.saturating_add(1);
                 0

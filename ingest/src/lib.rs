@@ -1,13 +1,19 @@
-//! The doors in: everything between the paths a user types and the bytes of one record.
+//! The doors in: everything between what comes, as a file or as a payload, and one record or one item.
 //!
 //! Files are found, unpacked and cut into records, by as many threads as wanted, in bounded memory and in
-//! one order. Nothing here knows what a record means.
+//! one order. Payloads are opened, whatever wraps them. Nothing here knows what a record means.
 
 mod bits;
+mod fault;
 mod files;
 mod fill;
 mod gunzip;
+mod handle;
 mod members;
+mod metrics;
+mod object;
+mod opened;
+mod opening;
 mod pool;
 mod problem;
 mod progress;
@@ -15,13 +21,24 @@ mod read;
 mod report;
 mod sniff;
 mod source;
+mod sources;
 mod split;
+mod suspect;
 mod whole;
 
+pub use fault::{Fault, SourceError};
 pub use files::{Discovered, Ignored, LogFile, discover};
+pub use handle::{Evaluator, Failed, HandleError, Handled};
+pub use metrics::Metrics;
+pub use opened::{
+    ConfigRuleInvocation, Content, Envelope, ItemChange, LogObject, Message, Opened, Outer,
+    OversizedItem, RuleSubject,
+};
 pub use pool::{Batches, NoThreads, run};
 pub use problem::{BadRecord, DocumentError, Form, InputError, Problem, ProblemKind, ReadError};
 pub use progress::{Counts, Progress};
 pub use read::Reader;
 pub use report::{FileReport, Skipped};
+pub use sources::open;
 pub use split::{Item, MAX_RECORD, Sink};
+pub use suspect::suspect;

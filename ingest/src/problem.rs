@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::ErrorKind;
 
+use crate::fault::Fault;
+
 /// Something that kept a file, or a part of it, from being read.
 ///
 /// No message holds text from inside a file. The file's name is shown as it is: the caller cleans it for
@@ -200,4 +202,12 @@ pub enum BadRecord {
     /// The member that carries the record is missing or of the wrong type.
     #[error("carries no CloudTrail record in its `detail` or `CloudTrailEvent`")]
     NoContent,
+    /// Something else that carries records or configuration items, or such an item.
+    #[error("{what}: {why}")]
+    Carrier {
+        /// What it is.
+        what: &'static str,
+        /// What is wrong with it.
+        why: Fault,
+    },
 }

@@ -16,6 +16,8 @@ pub struct FileReport {
     pub bytes: u64,
     /// Records delivered.
     pub records: u64,
+    /// Configuration items delivered.
+    pub resources: u64,
     /// Bad records named; they were delivered as items, and are not among the problems.
     pub bad: u64,
     /// What was skipped, in order of first appearance.
@@ -47,6 +49,7 @@ pub(crate) struct Job<'p> {
 #[derive(Default)]
 struct Tally {
     records: u64,
+    resources: u64,
     bad: u64,
     skipped: Vec<Skipped>,
 }
@@ -120,6 +123,7 @@ impl<'p> Job<'p> {
             compressed: self.compressed,
             bytes: self.bytes,
             records: self.tally.records,
+            resources: self.tally.resources,
             bad: self.tally.bad,
             problems: file.chain(text).collect(),
             skipped: self.tally.skipped,
@@ -131,6 +135,7 @@ impl Tally {
     fn note(&mut self, item: &Item<'_>) {
         match item {
             Item::Record { .. } => self.records = self.records.saturating_add(1),
+            Item::Resource { .. } => self.resources = self.resources.saturating_add(1),
             Item::Bad { .. } => self.bad = self.bad.saturating_add(1),
             Item::Skipped { kind, count } => self.skip(kind, *count),
         }

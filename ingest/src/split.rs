@@ -11,6 +11,8 @@ mod top;
 
 use std::ops::ControlFlow;
 
+use evenkeel_rules::ConfigurationItem;
+
 use crate::bits::Brackets;
 use crate::problem::{BadRecord, DocumentError};
 use list::{Junk, List};
@@ -27,6 +29,13 @@ pub enum Item<'a> {
         number: u64,
         /// Its JSON text, from bracket to bracket, exactly as it stands in the file.
         bytes: &'a [u8],
+    },
+    /// One configuration item of AWS Config.
+    Resource {
+        /// Its place in the file, counted from 1.
+        number: u64,
+        /// The item, whatever its dialect.
+        item: &'a ConfigurationItem,
     },
     /// Something at a record's place that cannot be used.
     Bad {
@@ -144,7 +153,7 @@ impl Splitter {
             let rest = window.get(used..).unwrap_or_default();
             if rest.is_empty() {
                 if last {
-                    self.finish(sink);
+                    self.finish();
                 }
                 break;
             }
@@ -211,7 +220,7 @@ impl Splitter {
     }
 
     /// The input ended: says so where that is wrong.
-    fn finish(&mut self, sink: &mut Sink<'_>) {
+    fn finish(&mut self) {
         match std::mem::replace(&mut self.state, State::Top) {
             State::Top | State::Resync => match self.seen {
                 Seen::Nothing => self.problem(DocumentError::Empty),
@@ -219,11 +228,11 @@ impl Splitter {
                 Seen::Document => {}
             },
             State::LongAtTop(..) => {}
-            State::Tail | State::InTail(_) => self.problem(DocumentError::CutOff),
-            State::List(list) | State::InList(_, list) | State::LongInList(_, list) => {
-                self.problem(DocumentError::CutOff);
-                self.leave(&list, sink);
-            }
+            State::Tail
+            | State::InTail(_)
+            | State::List(_)
+            | State::InList(..)
+            | State::LongInList(..) => self.problem(DocumentError::CutOff),
         }
     }
 

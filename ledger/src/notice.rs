@@ -123,6 +123,9 @@ fn text(finding: &Finding) -> String {
 }
 
 fn next(finding: &Finding) -> String {
+    if let Some(why) = &finding.suspect {
+        return format!("nothing: the event may be forged, {why}");
+    }
     match (&finding.suppressed, &finding.remediation) {
         (Some(suppression), _) => format!("nothing: waiver {} holds", suppression.waiver),
         (None, None) => "somebody must look at it: nothing repairs it by itself".to_owned(),

@@ -93,6 +93,9 @@ pub struct Finding {
     /// What can repair it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<RemediationHeader>,
+    /// Why the event may be forged: it is recorded, and nothing is done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<String>,
     /// The waiver that accepts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppression>,
@@ -121,6 +124,7 @@ impl Finding {
             evidence: evaluation.evidence,
             controls: policy.controls.clone(),
             remediation: policy.remediation.clone(),
+            suspect: None,
             suppressed: None,
         })
     }

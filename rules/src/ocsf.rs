@@ -72,10 +72,16 @@ fn optional(finding: &Finding, record: &mut Map<String, Value>) {
         let desc = format!("remediator {}", remediation.run);
         record.insert("remediation".to_owned(), json!({"desc": desc}));
     }
+    let mut unmapped = Map::new();
+    if let Some(why) = &finding.suspect {
+        unmapped.insert("suspect".to_owned(), why.clone().into());
+    }
     if let Some(suppression) = &finding.suppressed {
-        let unmapped = json!({"waiver": suppression});
-        record.insert("unmapped".to_owned(), unmapped);
+        unmapped.insert("waiver".to_owned(), json!(suppression));
         record.insert("status_detail".to_owned(), suppression.reason.clone().into());
+    }
+    if !unmapped.is_empty() {
+        record.insert("unmapped".to_owned(), unmapped.into());
     }
 }
 

@@ -11,6 +11,7 @@ mod authors;
 mod bad_input;
 mod conformance;
 mod docs;
+mod doors;
 mod golden;
 mod hostile;
 mod mutations;

@@ -35,7 +35,7 @@ fn read_with(run: impl FnOnce(&Progress, &mut Sink<'_>) -> FileReport) -> Outcom
         match item {
             Item::Record { bytes, .. } => records.push(bytes.to_vec()),
             Item::Bad { number, why } => bad.push((number, why)),
-            Item::Skipped { .. } => {}
+            Item::Resource { .. } | Item::Skipped { .. } => {}
         }
         ControlFlow::Continue(())
     });

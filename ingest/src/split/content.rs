@@ -1,23 +1,21 @@
 //! What an object is that may be a record or may carry one, and how the record comes out of it.
 
+use evenkeel_rules::ConfigurationItem;
+
 use super::{Item, Sink, Splitter};
 use crate::bits::Brackets;
+use crate::fault::{Fault, SourceError};
 use crate::members::{Members, Step, skip_space};
+use crate::object::Object;
+use crate::opened::{Content, RuleSubject};
+use crate::opening::known;
 use crate::problem::{BadRecord, DocumentError};
-
-/// How AWS Config's items are called when they are skipped.
-pub(super) const CONFIG_ITEMS: &str = "AWS Config configuration items";
-
-/// How a trail's digest is called when it is skipped.
-const DIGEST: &str = "CloudTrail digest";
-
-/// How `EventBridge` events of other kinds are called when they are skipped.
-const EVENTBRIDGE: &str = "EventBridge";
+use crate::sources;
 
 /// Every record has one of these.
 const RECORD_NAMES: [&[u8]; 4] = [b"eventVersion", b"eventID", b"eventName", b"eventSource"];
 
-/// The `EventBridge` events that carry a record begin so.
+/// The `EventBridge` events that most often carry a record begin so; they are opened here, the fast way.
 const CARRIERS: [&[u8]; 3] = [
     b"AWS API Call via CloudTrail",
     b"AWS Service Event via CloudTrail",
@@ -31,21 +29,17 @@ pub(super) enum Kind<'a> {
     Record,
     /// An element of the output of `lookup-events`: it carries a record as a string.
     Lookup(&'a [u8]),
-    /// An event from `EventBridge`, with its type and what it carries.
-    Envelope(&'a [u8], &'a [u8]),
-    /// A digest file of a trail.
-    Digest,
-    /// An item of AWS Config.
-    ConfigItem,
-    /// Something else.
+    /// An event from `EventBridge` that carries a record, and what it carries.
+    Envelope(&'a [u8]),
+    /// Something else, which a source may know.
     Other,
 }
 
 /// Judges one whole object.
 pub(super) fn kind(object: &[u8]) -> Kind<'_> {
     let mut members = Members::new(object);
-    let (mut detail_type, mut detail) = (None, None);
-    let mut record = false;
+    let (mut carrier, mut record) = (false, false);
+    let mut detail: &[u8] = b"";
     while let Step::Member(name, _) = members.next() {
         let Ok(value) = members.value() else { break };
         match name.as_ref() {
@@ -53,18 +47,30 @@ pub(super) fn kind(object: &[u8]) -> Kind<'_> {
             b"eventSource" if value.starts_with(b"\"aws:") => return Kind::Other,
             name if is_record_name(name) => record = true,
             b"CloudTrailEvent" => return Kind::Lookup(value),
-            b"digestStartTime" | b"digestS3Bucket" => return Kind::Digest,
-            b"configurationItemCaptureTime" => return Kind::ConfigItem,
-            b"detail-type" => detail_type = Some(value),
-            b"detail" => detail = Some(value),
+            b"detail-type" => carrier = is_carrier(value),
+            b"detail" => detail = value,
             _ => {}
         }
     }
-    match detail_type {
-        _ if record => Kind::Record,
-        Some(detail_type) => Kind::Envelope(detail_type, detail.unwrap_or_default()),
-        None => Kind::Other,
+    match (record, carrier) {
+        (true, _) => Kind::Record,
+        (false, true) => Kind::Envelope(detail),
+        (false, false) => Kind::Other,
     }
+}
+
+fn is_carrier(detail_type: &[u8]) -> bool {
+    let name = detail_type.strip_prefix(b"\"").unwrap_or_default();
+    CARRIERS.iter().any(|carrier| name.starts_with(carrier))
+}
+
+/// Whether a source knows an object.
+pub(super) fn is_known(object: &[u8]) -> bool {
+    parsed(object).is_ok_and(|object| known(&object).is_ok())
+}
+
+fn parsed(object: &[u8]) -> Result<Object<'_>, Fault> {
+    Object::parse(std::str::from_utf8(object).map_err(|_| Fault::NotUtf8)?)
 }
 
 /// Whether an object with this member is a record, as far as one name tells.
@@ -91,32 +97,70 @@ impl Splitter {
         match kind(object) {
             Kind::Record => self.record(object, sink),
             Kind::Lookup(text) => self.lookup(text, sink),
-            Kind::Envelope(detail_type, detail) => self.envelope(detail_type, detail, sink),
-            Kind::Digest => self.skip(DIGEST, sink),
-            Kind::ConfigItem => self.skip(CONFIG_ITEMS, sink),
-            Kind::Other if self.number == 0 => {
+            Kind::Envelope(detail) => match only_object(detail) {
+                Some(record) => self.record(record, sink),
+                None => self.bad(BadRecord::NoContent, sink),
+            },
+            Kind::Other => self.other(object, sink),
+        }
+    }
+
+    /// Delivers what is in an object, if a source knows it.
+    fn other(&mut self, object: &[u8], sink: &mut Sink<'_>) {
+        let opened = match sources::open(object) {
+            Ok(opened) => opened,
+            Err(error) => return self.closed(&error, sink),
+        };
+        let parts = opened.messages.into_iter().flat_map(|message| message.parts);
+        for part in parts {
+            if self.stopped {
+                return;
+            }
+            match part {
+                Ok(Content::Record { text, .. }) => self.record(text.as_bytes(), sink),
+                Ok(Content::Item { change, .. }) => self.resource(&change.item, sink),
+                Ok(Content::ConfigRule(rule)) => match &rule.subject {
+                    RuleSubject::Item(change) => self.resource(&change.item, sink),
+                    _ => self.skip(&Content::ConfigRule(rule).kind(), sink),
+                },
+                Ok(content) => self.skip(&content.kind(), sink),
+                Err(SourceError { what, why, .. }) => {
+                    self.bad(BadRecord::Carrier { what, why }, sink);
+                }
+            }
+        }
+    }
+
+    /// Names an object that no source opens.
+    fn closed(&mut self, error: &SourceError, sink: &mut Sink<'_>) {
+        match error.why {
+            Fault::UnknownShape | Fault::NotJson if self.number == 0 => {
                 self.number = 1;
                 self.problem(DocumentError::NotCloudTrail);
             }
-            Kind::Other => self.bad(BadRecord::NotCloudTrail, sink),
+            Fault::UnknownShape | Fault::NotJson => self.bad(BadRecord::NotCloudTrail, sink),
+            why => self.bad(BadRecord::Carrier { what: error.what, why }, sink),
         }
+    }
+
+    /// Delivers an element of a list of AWS Config's items.
+    pub(super) fn config_item(&mut self, bytes: &[u8], sink: &mut Sink<'_>) {
+        match parsed(bytes).and_then(|object| sources::read_item(&object)) {
+            Ok(item) => self.resource(&item, sink),
+            Err(why) => {
+                self.bad(BadRecord::Carrier { what: "AWS Config configuration item", why }, sink);
+            }
+        }
+    }
+
+    fn resource(&mut self, item: &ConfigurationItem, sink: &mut Sink<'_>) {
+        self.number = self.number.saturating_add(1);
+        self.emit(Item::Resource { number: self.number, item }, sink);
     }
 
     fn lookup(&mut self, text: &[u8], sink: &mut Sink<'_>) {
         let unpacked = serde_json::from_slice::<String>(text).unwrap_or_default();
         match only_object(unpacked.as_bytes()) {
-            Some(record) => self.record(record, sink),
-            None => self.bad(BadRecord::NoContent, sink),
-        }
-    }
-
-    fn envelope(&mut self, detail_type: &[u8], detail: &[u8], sink: &mut Sink<'_>) {
-        let name = detail_type.strip_prefix(b"\"").unwrap_or_default();
-        if !CARRIERS.iter().any(|carrier| name.starts_with(carrier)) {
-            let name = name.strip_suffix(b"\"").unwrap_or_default();
-            return self.skip(&shown(name), sink);
-        }
-        match only_object(detail) {
             Some(record) => self.record(record, sink),
             None => self.bad(BadRecord::NoContent, sink),
         }
@@ -134,15 +178,4 @@ fn only_object(text: &[u8]) -> Option<&[u8]> {
     let inner = text.strip_prefix(b"{")?;
     let end = Brackets::new(1).close(inner)?.saturating_add(1);
     (skip_space(text, end) == text.len()).then(|| text.get(..end)).flatten()
-}
-
-/// The name of a kind of event, if it is one that may be shown: it is text from the file.
-fn shown(detail_type: &[u8]) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" -_.".contains(byte);
-    match std::str::from_utf8(detail_type) {
-        Ok(name) if !name.is_empty() && name.len() <= 64 && detail_type.iter().all(plain) => {
-            format!("{EVENTBRIDGE}: {name}")
-        }
-        _ => format!("{EVENTBRIDGE}: events of an unnamed kind"),
-    }
 }

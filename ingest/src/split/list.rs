@@ -22,8 +22,8 @@ pub(super) enum Elements {
     Records,
     /// Any object that may be or hold a record.
     Objects,
-    /// AWS Config's items, which are counted and skipped.
-    ConfigItems(u64),
+    /// AWS Config's items.
+    ConfigItems,
 }
 
 /// What may come next in a list.
@@ -71,15 +71,20 @@ impl Splitter {
 
     /// Takes one whole element.
     fn element(&mut self, list: &mut List, bytes: &[u8], sink: &mut Sink<'_>) {
-        match &mut list.elements {
+        match list.elements {
             Elements::Records => {
-                if list.place == Place::First && content::kind(bytes) == Kind::Other {
+                if list.place == Place::First && content::kind(bytes) != Kind::Record {
+                    // Lambda's batches have a list of the same name.
+                    if content::is_known(bytes) {
+                        list.elements = Elements::Objects;
+                        return self.object(bytes, sink);
+                    }
                     self.problem(DocumentError::NotCloudTrail);
                 }
                 self.record(bytes, sink);
             }
             Elements::Objects => self.object(bytes, sink),
-            Elements::ConfigItems(count) => *count = count.saturating_add(1),
+            Elements::ConfigItems => self.config_item(bytes, sink),
         }
     }
 
@@ -103,7 +108,6 @@ impl Splitter {
             }
             Lack::CutOff => {
                 self.bad(BadRecord::CutOff, sink);
-                self.leave(&list, sink);
                 self.go(State::Top, input.rest.len())
             }
         }
@@ -117,7 +121,6 @@ impl Splitter {
                 if place == Place::Element {
                     self.separator(sink);
                 }
-                self.leave(&list, sink);
                 self.go(if list.member { State::Tail } else { State::Top }, behind)
             }
             (b',', place) => {
@@ -148,13 +151,6 @@ impl Splitter {
     pub(super) fn separator(&mut self, sink: &mut Sink<'_>) {
         let number = self.number.saturating_add(1);
         self.emit(Item::Bad { number, why: BadRecord::Separator }, sink);
-    }
-
-    /// Ends a list, wherever it ends.
-    pub(super) fn leave(&mut self, list: &List, sink: &mut Sink<'_>) {
-        if let Elements::ConfigItems(count) = list.elements {
-            self.emit(Item::Skipped { kind: content::CONFIG_ITEMS, count }, sink);
-        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn shape(object: &[u8]) -> Shape {
                     return list;
                 }
                 if is_record_name(&name) {
-                    return Shape::Record;
+                    return record(&name, object.get(at..).unwrap_or_default());
                 }
             }
             Step::More => return Shape::More,
@@ -42,6 +42,22 @@ pub(super) fn shape(object: &[u8]) -> Shape {
     }
 }
 
+/// What an object is whose member `name` every record may have: elements of Lambda's batches have it too,
+/// with other values.
+fn record(name: &[u8], value: &[u8]) -> Shape {
+    const LONGEST: usize = 5;
+    let foreign: &[u8] = match name {
+        b"eventSource" => b"\"aws:",
+        b"eventVersion" => b"\"2.",
+        _ => return Shape::Record,
+    };
+    match value.starts_with(foreign) {
+        true => Shape::Whole,
+        false if value.len() < LONGEST => Shape::More,
+        false => Shape::Record,
+    }
+}
+
 /// The list that a member of a document is, if its name and its value say so.
 pub(super) fn list_of(name: &[u8], at: usize, object: &[u8]) -> Option<Shape> {
     let is_list = object.get(at) == Some(&b'[');
@@ -49,7 +65,7 @@ pub(super) fn list_of(name: &[u8], at: usize, object: &[u8]) -> Option<Shape> {
         b"Records" if !is_list => return Some(Shape::NoList(at)),
         b"Records" => Elements::Records,
         b"Events" if is_list => Elements::Objects,
-        b"configurationItems" if is_list => Elements::ConfigItems(0),
+        b"configurationItems" | b"baseConfigurationItems" if is_list => Elements::ConfigItems,
         _ => return None,
     };
     Some(Shape::List(elements, at.saturating_add(1)))

@@ -6,11 +6,13 @@ mod random;
 use std::ops::ControlFlow;
 
 use super::*;
+use crate::fault::Fault;
 
 /// An item that owns its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Got {
     Record(u64, String),
+    Resource(u64, String),
     Bad(u64, BadRecord),
     Skipped(String, u64),
 }
@@ -20,6 +22,7 @@ fn own(item: Item<'_>) -> Got {
         Item::Record { number, bytes } => {
             Got::Record(number, String::from_utf8_lossy(bytes).into_owned())
         }
+        Item::Resource { number, item } => Got::Resource(number, item.id.clone()),
         Item::Bad { number, why } => Got::Bad(number, why),
         Item::Skipped { kind, count } => Got::Skipped(kind.to_owned(), count),
     }
@@ -138,10 +141,6 @@ fn what_is_known_and_no_record_is_skipped_by_name() {
     let cases = [
         (r#"{"awsAccountId":"1","digestStartTime":"t"}"#, skipped("CloudTrail digest", 1)),
         (
-            r#"{"fileVersion":"1.0","configurationItems":[{"a":1},{"b":{}}]}"#,
-            skipped("AWS Config configuration items", 2),
-        ),
-        (
             r#"{"detail-type":"Scheduled Event","detail":{}}"#,
             skipped("EventBridge: Scheduled Event", 1),
         ),
@@ -171,15 +170,75 @@ fn what_is_no_log_is_named() {
     for (text, problem) in cases {
         assert_eq!(split(text), (vec![], vec![problem]), "{text}");
     }
-    let notifications = [
-        r#"{"messageId":"m","body":"b","eventSource":"aws:sqs"}"#,
-        r#"{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#,
-        r#"{"EventSource":"aws:sns","Sns":{}}"#,
-    ];
-    for text in notifications {
+    for text in [r#"{"messageId":"m","eventSource":"aws:dynamodb"}"#, r#"{"a":1}"#] {
         let (items, problems) = split(format!(r#"{{"Records":[{text}]}}"#));
         let expected = (vec![record(1, text)], vec![DocumentError::NotCloudTrail]);
         assert_eq!((items, problems), expected, "{text}");
+    }
+}
+
+/// An element of one of Lambda's batches, with this body.
+fn queued(body: &str) -> String {
+    let body = serde_json::Value::from(body);
+    format!(r#"{{"messageId":"m","body":{body},"eventSource":"aws:sqs"}}"#)
+}
+
+const ITEM: &str = r#"{"resourceType":"AWS::S3::Bucket","resourceId":"i","configuration":{}}"#;
+
+#[test]
+fn configuration_items_come_one_by_one() {
+    let item = |number| Got::Resource(number, "i".to_owned());
+    let bad = |number, why| {
+        Got::Bad(number, BadRecord::Carrier { what: "AWS Config configuration item", why })
+    };
+    let cases = [
+        (format!(r#"{{"fileVersion":"1","configurationItems":[{ITEM},{ITEM}]}}"#), 2),
+        (format!(r#"{{"baseConfigurationItems":[{ITEM}],"unprocessedResourceKeys":[]}}"#), 1),
+        (format!("{ITEM}\n{ITEM}\n"), 2),
+        (format!(r#"{{"messageType":"x","configurationItem":{ITEM}}}"#), 1),
+        (
+            format!(
+                r#"{{"detail-type":"Config X","source":"aws.config","detail":{{"configurationItem":{ITEM}}}}}"#
+            ),
+            1,
+        ),
+    ];
+    for (text, count) in cases {
+        let items: Vec<_> = (1..=count).map(item).collect();
+        assert_eq!(split(&text), (items, vec![]), "{text}");
+    }
+    let (items, problems) =
+        split(format!(r#"{{"configurationItems":[{ITEM},{{"a":1}},7,{ITEM},{{"a":}}]}}"#));
+    let no_type = bad(2, Fault::Member("resourceType"));
+    let no_object = Got::Bad(3, BadRecord::NotAnObject);
+    assert_eq!(items, [item(1), no_type, no_object, item(4), bad(5, Fault::NotJson)]);
+    assert_eq!(problems, []);
+}
+
+#[test]
+fn batches_of_lambda_are_opened_element_by_element() {
+    let bad =
+        Got::Bad(2, BadRecord::Carrier { what: "body of an SQS message", why: Fault::NotJson });
+    let text = format!(
+        r#"{{"Records":[{},{},{},{}]}}"#,
+        queued(A),
+        queued("b"),
+        queued(&format!("[{ITEM},{B}]")),
+        queued(r#"{"Event":"s3:TestEvent"}"#),
+    );
+    let item = Got::Resource(3, "i".to_owned());
+    let notice = Got::Skipped("s3:TestEvent".to_owned(), 1);
+    assert_eq!(split(text).0, [record(1, A), bad, item, record(4, B), notice]);
+    let notification = r#"{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}"#;
+    let object =
+        Got::Skipped("S3 notification: the log object itself is what to replay".to_owned(), 1);
+    for text in [
+        format!(r#"{{"Records":[{notification}]}}"#),
+        notification.to_owned(),
+        queued(notification),
+        format!("[{notification}]"),
+    ] {
+        assert_eq!(split(&text), (vec![object.clone()], vec![]), "{text}");
     }
 }
 

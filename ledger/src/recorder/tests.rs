@@ -61,6 +61,7 @@ fn finding() -> Finding {
             run: "s3-x".to_owned(),
             mode: evenkeel_rules::policy::Mode::Approve,
         }),
+        suspect: None,
         suppressed: None,
     }
 }

@@ -1,0 +1,127 @@
+//! What a door is answered, and that nothing is answered before it is durable.
+
+use super::*;
+use evenkeel_ledger::{AnnounceError, Ledger, Notice, Silent};
+use evenkeel_rules::policy::PolicyFile;
+use object_store::memory::InMemory;
+use std::sync::Arc;
+
+const POLICY: &str = "// METADATA
+// title: t
+// description: d
+// severity: HIGH
+// match: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption, resourceType: 'AWS::S3::Bucket'}
+// resource: {type: 'AWS::S3::Bucket', id: request.bucketName}
+// message: m
+true
+";
+
+fn policies() -> PolicySet {
+    let file = PolicyFile { name: "p.cel".to_owned(), text: POLICY.to_owned() };
+    PolicySet::load(&[file], None).unwrap()
+}
+
+/// An event as `EventBridge` delivers it.
+fn event(number: u32) -> String {
+    json!({
+        "version": "0", "id": "e", "source": "aws.s3", "account": "111122223333",
+        "region": "eu-central-1", "detail-type": "AWS API Call via CloudTrail",
+        "detail": {
+            "eventSource": "s3.amazonaws.com", "eventName": "DeleteBucketEncryption",
+            "eventID": format!("00000000-0000-4000-8000-{number:012}"), "eventType": "AwsApiCall",
+            "eventTime": "2026-03-11T12:00:00Z", "awsRegion": "eu-central-1",
+            "recipientAccountId": "111122223333", "requestParameters": {"bucketName": "b"}
+        }
+    })
+    .to_string()
+}
+
+fn batch(bodies: &[&str]) -> String {
+    let record = |(number, body): (usize, &&str)| {
+        json!({
+            "messageId": format!("m{number}"), "receiptHandle": "r", "body": body,
+            "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:q",
+            "awsRegion": "eu-central-1", "attributes": {}, "messageAttributes": {}
+        })
+    };
+    json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()}).to_string()
+}
+
+fn run<A: Announce>(payload: &str, ledger: &Ledger, announce: A) -> Result<Handled, HandleError> {
+    let (set, waivers) = (policies(), Waivers::default());
+    let evaluator = Evaluator::new(&set, &waivers, Recorder::new(ledger.clone(), announce));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(evaluator.handle(payload.as_bytes()))
+}
+
+fn ledger() -> Ledger {
+    Ledger::of(Arc::new(InMemory::new()))
+}
+
+#[test]
+fn only_the_message_that_failed_comes_back() {
+    let payload = batch(&[&event(1), "garbage", &event(2)]);
+    let handled = run(&payload, &ledger(), Silent).unwrap();
+    assert_eq!(handled.answer, json!({"batchItemFailures": [{"itemIdentifier": "m1"}]}));
+    assert_eq!((handled.findings.len(), handled.metrics.get("FindingsHigh")), (2, 2));
+}
+
+#[test]
+fn the_same_event_twice_is_one_finding() {
+    let ledger = ledger();
+    let first = run(&event(1), &ledger, Silent).unwrap();
+    let again = run(&batch(&[&event(1), &event(1)]), &ledger, Silent).unwrap();
+    assert_eq!((first.metrics.get("FindingsHigh"), again.metrics.get("Duplicate")), (1, 2));
+    assert_eq!(first.findings[0].uid, again.findings[0].uid);
+}
+
+#[test]
+fn a_forged_event_is_recorded_as_suspect() {
+    let forged = event(1).replace("aws.s3", "my.app");
+    let handled = run(&forged, &ledger(), Silent).unwrap();
+    assert!(handled.findings[0].suspect.is_some());
+    assert!(run(&event(1), &ledger(), Silent).unwrap().findings[0].suspect.is_none());
+}
+
+/// A topic that cannot be reached.
+#[derive(Debug)]
+struct Unreachable;
+
+impl Announce for Unreachable {
+    async fn announce(&self, _: &Notice) -> Result<(), AnnounceError> {
+        Err(AnnounceError::Refused("timeout".to_owned()))
+    }
+}
+
+#[test]
+fn what_is_not_announced_comes_again_and_is_announced_then() {
+    let ledger = ledger();
+    let failed = run(&batch(&[&event(1)]), &ledger, Unreachable).unwrap();
+    assert_eq!(failed.answer["batchItemFailures"][0]["itemIdentifier"], "m0");
+    assert!(run(&event(1), &ledger, Unreachable).is_err());
+    let again = run(&batch(&[&event(1)]), &ledger, Silent).unwrap();
+    assert_eq!(again.answer, json!({"batchItemFailures": []}));
+}
+
+#[test]
+fn a_shape_that_nobody_knows_is_an_error_and_no_success() {
+    for payload in ["{}", "17", "{\"Records\":[{\"hello\":1}]}", "not json"] {
+        assert!(run(payload, &ledger(), Silent).is_err(), "{payload}");
+    }
+}
+
+#[test]
+fn a_configuration_item_is_judged() {
+    let item = json!({
+        "version": "0", "source": "aws.config", "account": "111122223333", "region": "eu-central-1",
+        "detail-type": "Config Configuration Item Change",
+        "detail": {"messageType": "ConfigurationItemChangeNotification", "configurationItem": {
+            "configurationItemVersion": "1.3", "resourceType": "AWS::S3::Bucket", "resourceId": "b",
+            "awsAccountId": "111122223333", "awsRegion": "eu-central-1", "configurationStateId": 1,
+            "configurationItemStatus": "OK", "configuration": {},
+            "configurationItemCaptureTime": "2026-03-11T12:00:00Z"
+        }}
+    });
+    let handled = run(&item.to_string(), &ledger(), Silent).unwrap();
+    assert_eq!(handled.findings[0].resource.id, "b");
+}

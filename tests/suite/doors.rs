@@ -1,0 +1,107 @@
+//! The same event through any door gives the same finding, byte for byte.
+
+use crate::support::{Folder, evenkeel, gzip, violation};
+use base64::Engine as _;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The findings under a folder, by file name.
+fn kept(folder: &Path) -> BTreeMap<String, String> {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
+    files
+        .filter(|entry| entry.path().to_string_lossy().contains("/findings/class=2003/"))
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            (entry.file_name().to_string_lossy().into_owned(), text)
+        })
+        .collect()
+}
+
+fn event() -> Value {
+    json!({
+        "version": "0", "id": "e-1", "source": "aws.s3", "account": "111122223333",
+        "region": "eu-central-1", "time": "2026-03-11T12:00:05Z",
+        "detail-type": "AWS API Call via CloudTrail", "detail": violation(1)
+    })
+}
+
+fn queue(body: &str) -> Value {
+    json!({"Records": [{
+        "messageId": "m-1", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:q", "awsRegion": "eu-central-1",
+        "attributes": {}, "messageAttributes": {}
+    }]})
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// What each door delivers of one event.
+fn doors() -> Vec<(&'static str, Value)> {
+    let logs = json!({
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "g", "logStream": "s",
+        "subscriptionFilters": ["f"],
+        "logEvents": [{"id": "1", "timestamp": 1, "message": violation(1).to_string()}]
+    });
+    let stream = json!({"Records": [{
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0", "partitionKey": "p", "sequenceNumber": "7",
+            "data": base64(event().to_string().as_bytes()), "approximateArrivalTimestamp": 1.0
+        },
+        "eventSource": "aws:kinesis", "eventVersion": "1.0", "eventID": "shard:7",
+        "eventName": "aws:kinesis:record", "awsRegion": "eu-central-1",
+        "eventSourceARN": "arn:aws:kinesis:eu-central-1:111122223333:stream/s"
+    }]});
+    let topic = json!({
+        "Type": "Notification", "MessageId": "n", "TopicArn": "arn:aws:sns:eu-central-1:111122223333:t",
+        "Message": event().to_string(), "Timestamp": "2026-03-11T12:00:06.000Z"
+    });
+    vec![
+        ("a rule of EventBridge", event()),
+        ("a queue", queue(&event().to_string())),
+        ("a topic over a queue", queue(&topic.to_string())),
+        ("a log group", json!({"awslogs": {"data": base64(&gzip(logs.to_string().as_bytes()))}})),
+        ("a stream", stream),
+    ]
+}
+
+#[test]
+fn live_and_replayed_findings_are_the_same() {
+    let folder = Folder::new();
+    let log = folder.log("trail/a.json.gz", &[violation(1)]);
+    let replayed = folder.path().join("replayed");
+    let (log, out) = (log.to_str().unwrap(), replayed.to_str().unwrap());
+    assert_eq!(evenkeel(["replay", log, "--out", out]).code, 0);
+    let expected = kept(&replayed);
+    assert_eq!(expected.len(), 1);
+    for (number, (door, payload)) in doors().into_iter().enumerate() {
+        let file = folder.write(&format!("payload-{number}.json"), payload.to_string());
+        let live = folder.path().join(format!("live-{number}"));
+        let run = evenkeel(["ingest", file.to_str().unwrap(), "--out", live.to_str().unwrap()]);
+        assert_eq!(run.code, 1, "{door}: {run:?}");
+        assert_eq!(kept(&live), expected, "{door}");
+        let again = folder.path().join(format!("again-{number}"));
+        let file = file.to_str().unwrap();
+        evenkeel(["replay", file, "--out", again.to_str().unwrap()]);
+        assert_eq!(kept(&again), expected, "{door}, replayed from its file");
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_judged_would_come_again() {
+    let folder = Folder::new();
+    let out = folder.path().join("evidence");
+    let run = |payload: &str| {
+        let file = folder.write("payload.json", payload);
+        evenkeel(["ingest", file.to_str().unwrap(), "--out", out.to_str().unwrap()])
+    };
+    let failed = run(&queue("garbage").to_string());
+    assert_eq!(failed.code, 3, "{failed:?}");
+    let answer: Value = serde_json::from_str(&failed.out).unwrap();
+    assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m-1");
+    let unknown = run(r#"{"hello": "world"}"#);
+    assert!(unknown.code == 3 && unknown.err.contains("the function would fail"), "{unknown:?}");
+}
