@@ -99,6 +99,7 @@ impl Sums {
             let skipped = report.skipped.iter().fold(0, |sum: u64, s| sum.saturating_add(s.count));
             add(&mut self.delivered, report.records.saturating_add(report.bad));
             add(&mut self.delivered, skipped);
+            add(&mut self.delivered, report.resources);
         }
         batch.troubles.into_iter().for_each(|trouble| self.problem(trouble));
         let mut fresh = Vec::with_capacity(batch.events.len());

@@ -105,3 +105,29 @@ fn a_message_that_cannot_be_judged_would_come_again() {
     let unknown = run(r#"{"hello": "world"}"#);
     assert!(unknown.code == 3 && unknown.err.contains("the function would fail"), "{unknown:?}");
 }
+
+#[test]
+fn configuration_items_replay_like_logs() {
+    let folder = Folder::new();
+    let item = |number: u32, public: bool| {
+        json!({
+            "configurationItemVersion": "1.3", "resourceType": "AWS::RDS::DBInstance",
+            "resourceId": format!("db-{number}"), "awsAccountId": "111122223333",
+            "awsRegion": "eu-central-1", "configurationStateId": number,
+            "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-11T12:00:00Z",
+            "configuration": {"publiclyAccessible": public, "dBInstanceIdentifier": "x"}
+        })
+    };
+    let snapshot = json!({
+        "fileVersion": "1.0", "configSnapshotId": "s",
+        "configurationItems": [item(1, true), item(2, false), item(3, true)]
+    });
+    let path = folder.write("snapshot.json.gz", gzip(snapshot.to_string().as_bytes()));
+    let run = evenkeel(["replay", path.to_str().unwrap(), "--format", "jsonl"]);
+    assert_eq!(
+        (run.code, run.resources()),
+        (0, vec!["db-1".to_owned(), "db-3".to_owned()]),
+        "{run:?}"
+    );
+    assert_eq!(run.count("records, of which"), 3);
+}
