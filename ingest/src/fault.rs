@@ -53,6 +53,9 @@ pub enum Fault {
     /// A member that it must have is missing or of the wrong type.
     #[error("has no usable `{0}`")]
     Member(&'static str),
+    /// A member has another type than it should have.
+    #[error("has a member of the wrong type")]
+    MemberType,
     /// Not base64.
     #[error("its data is not base64")]
     NotBase64,

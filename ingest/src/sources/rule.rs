@@ -20,8 +20,7 @@ pub(super) const SOURCE: Source = Source {
 };
 
 fn open(object: &Object<'_>, opening: &mut Opening) -> Result<(), Fault> {
-    let event: ConfigEvent =
-        serde_json::from_str(object.text).map_err(|_| Fault::Member("eventLeftScope"))?;
+    let event: ConfigEvent = serde_json::from_str(object.text).map_err(|_| Fault::MemberType)?;
     let invoking = event.invoking_event.ok_or(Fault::Member("invokingEvent"))?;
     let invoking = Object::parse(&invoking).map_err(|_| Fault::Member("invokingEvent"))?;
     let subject = config::subject(&invoking)?;

@@ -17,7 +17,7 @@ pub(super) const SOURCE: Source = Source {
 };
 
 fn open(object: &Object<'_>, opening: &mut Opening) -> Result<(), Fault> {
-    let message: SqsMessage = serde_json::from_str(object.text).map_err(|_| Fault::NotJson)?;
+    let message: SqsMessage = serde_json::from_str(object.text).map_err(|_| Fault::MemberType)?;
     opening.text("body of an SQS message", &message.body.ok_or(Fault::Member("body"))?);
     Ok(())
 }

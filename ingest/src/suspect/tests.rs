@@ -1,1 +1,65 @@
-//! t
+//! What speaks against an event, one contradiction at a time.
+
+use super::*;
+use crate::open;
+
+fn of(payload: &str) -> Option<&'static str> {
+    let mut opened = open(payload.as_bytes()).unwrap();
+    suspect(&opened.messages.remove(0).parts.remove(0).unwrap())
+}
+
+const CALL: &str = r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":"1","region":"r","detail":{"eventType":"AwsApiCall","eventName":"N","eventID":"94808787-0330-494e-9eec-5d35c3e0dce7","recipientAccountId":"1","awsRegion":"r"}}"#;
+
+#[test]
+fn one_contradiction_is_enough() {
+    assert_eq!(of(CALL), None);
+    let cases = [
+        ("aws.s3", "my.app", Some("the envelope's source does not begin with `aws.`")),
+        ("aws.s3", "aws", Some("the envelope's source does not begin with `aws.`")),
+        (r#""account":"1""#, r#""account":"2""#, Some("the envelope's account is not the event's")),
+        (r#""region":"r""#, r#""region":"s""#, Some("the envelope's region is not the event's")),
+        ("94808787-0330", "948087870330", Some("the record's eventID is not a UUID")),
+        ("94808787", "\\u0000-", Some("the record's eventID is not a UUID")),
+        (r#""account":"1","#, "", None),
+        (r#","recipientAccountId":"1""#, "", None),
+        (r#","awsRegion":"r""#, "", None),
+    ];
+    for (from, to, why) in cases {
+        assert_eq!(of(&CALL.replace(from, to)), why, "{to}");
+    }
+    let service = CALL.replace("AwsApiCall", "AwsServiceEvent").replace("94808787", "x");
+    assert_eq!(of(&service), None);
+    let replayed = CALL.replacen('{', r#"{"replay-name":"again","#, 1);
+    assert_eq!(of(&replayed), None);
+    assert!(of(&replayed.replace("aws.s3", "my.app")).is_some());
+}
+
+#[test]
+fn items_and_rules_are_held_to_their_account() {
+    let item = |account: &str, region: &str| {
+        format!(
+            r#"{{"resourceType":"t","resourceId":"r","configuration":{{}},"awsAccountId":"{account}","awsRegion":"{region}"}}"#
+        )
+    };
+    let event = |item: &str| {
+        format!(
+            r#"{{"detail-type":"Config Configuration Item Change","source":"aws.config","account":"1","region":"r","detail":{{"configurationItem":{item}}}}}"#
+        )
+    };
+    assert_eq!(of(&event(&item("1", "r"))), None);
+    assert_eq!(of(&event(&item("1", "global"))), None);
+    assert!(of(&event(&item("2", "r"))).is_some());
+    assert!(of(&event(&item("1", "s"))).is_some());
+    assert_eq!(of(&item("1", "r")), None);
+    let rule = |account: &str| {
+        let invoking = format!(r#"{{"configurationItem":{}}}"#, item("1", "r"));
+        let invoking = serde_json::Value::from(invoking);
+        format!(
+            r#"{{"invokingEvent":{invoking},"resultToken":"t","eventLeftScope":false,"accountId":"{account}"}}"#
+        )
+    };
+    assert_eq!(of(&rule("1")), None);
+    assert!(of(&rule("2")).is_some());
+    let schedule = r#"{"detail-type":"Scheduled Event","source":"my.app","detail":{}}"#;
+    assert!(of(schedule).is_some());
+}
