@@ -243,6 +243,19 @@ fn batches_of_lambda_are_opened_element_by_element() {
 }
 
 #[test]
+fn damage_to_a_batch_is_survived() {
+    let text = format!(r#"{{"Records":[{},{}]}}"#, queued(A), queued(&format!("[{ITEM}]")));
+    for at in 0..text.len() {
+        for bit in [0x01, 0x02, 0x20, 0x80] {
+            let mut damaged = text.clone().into_bytes();
+            damaged[at] ^= bit;
+            let (items, problems) = split_in(&damaged, 50);
+            assert!(!items.is_empty() || !problems.is_empty(), "{at}");
+        }
+    }
+}
+
+#[test]
 fn a_bad_element_has_its_index_and_leaves_its_neighbours() {
     for element in ["1", "-2.5e3", "null", "\"a,]}{\\\"\"", "[]", "[{\"a\":\"]\"},[2,3]]", "true"] {
         let (items, problems) = split(format!("{{\"Records\":[{A}, {element} ,{B},{element}]}}"));
