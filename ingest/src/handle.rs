@@ -68,11 +68,9 @@ impl<'s, A: Announce> Evaluator<'s, A> {
         let mut metrics = Metrics::default();
         for message in &opened.messages {
             metrics.add("Received", 1);
-            let result = match self.judge(message, &mut metrics) {
-                Ok(found) => self.record(found, &mut findings, &mut metrics).await,
-                Err(why) => Err(why),
-            };
-            if let Err(why) = result {
+            let (found, unjudged) = self.judge(message, &mut metrics);
+            let unrecorded = self.record(found, &mut findings, &mut metrics).await;
+            if let Some(why) = unjudged.or(unrecorded) {
                 metrics.add("Failed", 1);
                 failures.push(Failed { id: message.id.clone(), why });
             }
@@ -81,53 +79,76 @@ impl<'s, A: Announce> Evaluator<'s, A> {
         Ok(Handled { answer, failures, findings, metrics })
     }
 
-    /// What the policies find in a message. All of it must be known, or it must come again.
-    fn judge(&self, message: &Message, metrics: &mut Metrics) -> Result<Vec<Finding>, String> {
+    /// What the policies find in a message, and why not all of it could be judged: then it must come again,
+    /// but what was found in its other parts is not held back.
+    fn judge(&self, message: &Message, metrics: &mut Metrics) -> (Vec<Finding>, Option<String>) {
         let filter = Filter::default();
         let mut judge = Judge::new(self.set, self.waivers, &filter);
-        let mut found = Vec::new();
+        let (mut found, mut failed) = (Vec::new(), None);
         for part in &message.parts {
-            let content = part.as_ref().map_err(ToString::to_string)?;
-            let judged = match content {
-                Content::Record { text, .. } => judge.judge(text.as_bytes()),
-                Content::Item { change, .. } => judge.judge_item(&change.item),
-                Content::ConfigRule(rule) => match &rule.subject {
-                    RuleSubject::Item(change) => judge.judge_item(&change.item),
-                    _ => return Err(format!("not judged yet: {}", content.kind())),
-                },
-                Content::LogObject(_) | Content::Oversized { .. } => {
-                    return Err(format!("not read yet: {}", content.kind()));
-                }
-                Content::Schedule(_) | Content::Skipped { .. } => {
-                    metrics.add("Skipped", 1);
-                    continue;
-                }
+            let judged = match part {
+                Ok(content) => judge_part(&mut judge, content, &mut found, metrics),
+                Err(error) => Err(error.to_string()),
             };
-            let why = suspect(content);
-            metrics.add("Suspect", u64::from(why.is_some()));
-            take(judged.map_err(|error| error.to_string())?, why, &mut found, metrics);
+            if let Err(why) = judged {
+                metrics.add("Unjudged", 1);
+                failed.get_or_insert(why);
+            }
         }
-        Ok(found)
+        (found, failed)
     }
 
-    /// Makes findings durable and known.
+    /// Makes findings durable and known; the first reason why one is not.
     async fn record(
         &self,
         found: Vec<Finding>,
         findings: &mut Vec<Finding>,
         metrics: &mut Metrics,
-    ) -> Result<(), String> {
+    ) -> Option<String> {
+        let mut failed = None;
         for finding in found {
             let recorded = self.recorder.record(&finding).await;
-            match recorded.map_err(|error: RecordError| error.to_string())? {
-                Recorded::New => metrics.add(by_severity(finding.severity), 1),
-                Recorded::Known => metrics.add("Duplicate", 1),
-                Recorded::Revised => metrics.add("Revised", 1),
+            match recorded.map_err(|error: RecordError| error.to_string()) {
+                Ok(Recorded::New) => metrics.add(by_severity(finding.severity), 1),
+                Ok(Recorded::Known) => metrics.add("Duplicate", 1),
+                Ok(Recorded::Revised) => metrics.add("Revised", 1),
+                Err(why) => {
+                    failed.get_or_insert(why);
+                    continue;
+                }
             }
             findings.push(finding);
         }
-        Ok(())
+        failed
     }
+}
+
+/// Judges one part of a message.
+fn judge_part(
+    judge: &mut Judge<'_>,
+    content: &Content,
+    found: &mut Vec<Finding>,
+    metrics: &mut Metrics,
+) -> Result<(), String> {
+    let judged = match content {
+        Content::Record { text, .. } => judge.judge(text.as_bytes()),
+        Content::Item { change, .. } => judge.judge_item(&change.item),
+        Content::ConfigRule(rule) => match &rule.subject {
+            RuleSubject::Item(change) => judge.judge_item(&change.item),
+            _ => return Err(format!("not judged yet: {}", content.kind())),
+        },
+        Content::LogObject(_) | Content::Oversized { .. } => {
+            return Err(format!("not read yet: {}", content.kind()));
+        }
+        Content::Schedule(_) | Content::Skipped { .. } => {
+            metrics.add("Skipped", 1);
+            return Ok(());
+        }
+    };
+    let why = suspect(content);
+    metrics.add("Suspect", u64::from(why.is_some()));
+    take(judged.map_err(|error| error.to_string())?, why, found, metrics);
+    Ok(())
 }
 
 /// Takes what was judged.

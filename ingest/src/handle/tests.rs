@@ -125,3 +125,11 @@ fn a_configuration_item_is_judged() {
     let handled = run(&item.to_string(), &ledger(), Silent).unwrap();
     assert_eq!(handled.findings[0].resource.id, "b");
 }
+
+#[test]
+fn one_bad_part_of_a_message_does_not_hold_back_the_others() {
+    let body = format!("[{},{{\"hello\":1}},{}]", event(1), event(2));
+    let handled = run(&batch(&[&body]), &ledger(), Silent).unwrap();
+    assert_eq!(handled.answer["batchItemFailures"][0]["itemIdentifier"], "m0");
+    assert_eq!(handled.findings.len(), 2);
+}
