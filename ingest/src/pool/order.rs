@@ -147,7 +147,10 @@ impl<T> Order<T> {
         }
         state.done = state.done.saturating_add(1);
         state.done_unseen = state.done_unseen.saturating_add(1);
-        if state.done_unseen >= FILES_WORTH_WAKING || state.done >= self.files {
+        // Who waits for the head's turn to pass may have nobody else to tell the consumer that it has: this
+        // worker finds no more to take, perhaps.
+        let waited_for = state.waiting > 0 && file == state.head;
+        if waited_for || state.done_unseen >= FILES_WORTH_WAKING || state.done >= self.files {
             self.wake(&mut state);
         }
     }

@@ -54,6 +54,15 @@ fn batches_heavier_than_the_limit_pass_one_by_one() {
     assert_eq!(collect(50, 4, HELD.saturating_mul(10)), collect(50, 1, 1));
 }
 
+/// The last workers that find nothing more to take must wake the consumer for those that wait. Which worker
+/// is last is the system's choice: many short runs meet every order.
+#[test]
+fn whoever_waits_goes_on_when_the_others_have_ended() {
+    for count in (2..10).cycle().take(2000) {
+        assert_eq!(collect(count, 4, HELD.saturating_mul(10)), collect(count, 1, 1));
+    }
+}
+
 #[test]
 fn no_more_waits_than_is_allowed() {
     let (weight, threads) = (HELD.checked_div(4).unwrap(), 3u64);
