@@ -4,11 +4,13 @@ use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{note, print, safe};
 use clap::Args;
-use evenkeel_ingest::{Evaluator, Handled};
+use evenkeel_ingest::{Bundle, Evaluator, Handled, Offline};
 use evenkeel_ledger::{Ledger, Recorder, Silent};
-use evenkeel_rules::{Waivers, escape_json};
+use evenkeel_rules::{Finding, Waivers, escape_json};
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Put one payload through the handler that judges live events, locally
 ///
@@ -42,35 +44,42 @@ pub(crate) fn run(command: &Ingest) -> Result<Exit, Stopped> {
     let set = Library::read(&command.policies)?.load()?;
     let payload = read(&command.payload)?;
     let ledger = Ledger::folder(&command.out).map_err(|error| Stopped::Usage(error.to_string()))?;
-    let waivers = Waivers::default();
-    let evaluator = Evaluator::new(&set, &waivers, Recorder::new(ledger, Silent));
+    let bundle = Bundle { version: "local".to_owned(), set, waivers: Waivers::default() };
+    let recorder = Recorder::new(ledger, Silent);
+    let evaluator = Evaluator::new(Arc::new(bundle), recorder, Offline);
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(Stopped::io("cannot start the runtime"))?;
-    let handled = match runtime.block_on(evaluator.handle(&payload)) {
-        Ok(handled) => handled,
+    let found = AtomicBool::new(false);
+    let handled = runtime.block_on(evaluator.handle(&payload, &|noted| {
+        found.store(true, Ordering::Relaxed);
+        told(noted.finding);
+    }));
+    failed(&handled);
+    match handled.answer {
+        Ok(answer) => print(&escape_json(format!("{answer:#}\n")))?,
         Err(error) => {
             note(&format!("the function would fail: {}\n", safe(&error.to_string())));
             return Ok(Exit::Input);
         }
-    };
-    print(&escape_json(format!("{:#}\n", handled.answer)))?;
-    Ok(told(&handled))
+    }
+    Ok(match (handled.failures.is_empty(), found.into_inner()) {
+        (false, _) => Exit::Input,
+        (true, true) => Exit::Found,
+        (true, false) => Exit::Well,
+    })
 }
 
-/// Says what was found and what failed; how the command ends.
-fn told(handled: &Handled) -> Exit {
-    for finding in &handled.findings {
-        let line = format!("{} {}: {}", finding.severity, finding.policy, finding.message);
-        note(&format!("{}\n", safe(&line)));
-    }
+/// Says what was found.
+fn told(finding: &Finding) {
+    let line = format!("{} {}: {}", finding.severity, finding.policy, finding.message);
+    note(&format!("{}\n", safe(&line)));
+}
+
+/// Says what would come again.
+fn failed(handled: &Handled) {
     for failed in &handled.failures {
         let id = failed.id.as_deref().unwrap_or("the payload");
         note(&format!("{} would come again: {}\n", safe(id), safe(&failed.why)));
-    }
-    match (handled.failures.is_empty(), handled.findings.is_empty()) {
-        (false, _) => Exit::Input,
-        (true, false) => Exit::Found,
-        (true, true) => Exit::Well,
     }
 }
 

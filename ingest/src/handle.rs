@@ -2,34 +2,60 @@
 //!
 //! Nothing is answered before its findings are durable.
 
-use evenkeel_ledger::{Announce, RecordError, Recorded, Recorder};
-use evenkeel_rules::policy::PolicySet;
-use evenkeel_rules::policy::Severity;
-use evenkeel_rules::{Filter, Finding, Judge, Judged, Waivers};
-use serde_json::{Value, json};
+mod answer;
+mod known;
+mod object;
+mod rule;
+mod taken;
 
+use std::sync::Arc;
+
+use evenkeel_ledger::{Announce, Recorded, Recorder};
+use evenkeel_rules::policy::Severity;
+use evenkeel_rules::{Filter, Finding, Judge};
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+
+use crate::bundle::Bundle;
 use crate::metrics::Metrics;
-use crate::{Content, Message, Outer, RuleSubject, SourceError, open, suspect};
+use crate::opened::{Content, LogObject, Message, OversizedItem};
+use crate::outside::Outside;
+use crate::{SourceError, open};
+use known::Known;
+use taken::Taken;
+
+/// So many findings are written at a time.
+const WRITES: usize = 16;
 
 /// What a payload is handled with.
 #[derive(Debug)]
-pub struct Evaluator<'s, A> {
-    set: &'s PolicySet,
-    waivers: &'s Waivers,
+pub struct Evaluator<A, O> {
+    bundle: Arc<Bundle>,
     recorder: Recorder<A>,
+    outside: O,
 }
 
 /// What came of a payload.
 #[derive(Debug)]
 pub struct Handled {
-    /// What the door is answered.
-    pub answer: Value,
+    /// What the door is answered; or why the payload failed as a whole: its door brings it again, or gives
+    /// up on it.
+    pub answer: Result<Value, HandleError>,
     /// What could not be done, by message.
     pub failures: Vec<Failed>,
-    /// What was found, in order.
-    pub findings: Vec<Finding>,
     /// What was done, in numbers.
     pub metrics: Metrics,
+}
+
+/// A finding that is durable and announced.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted<'a> {
+    /// The finding.
+    pub finding: &'a Finding,
+    /// Whether it was known.
+    pub recorded: Recorded,
+    /// The message that brought it.
+    pub message: &'a Message,
 }
 
 /// A message that must come again.
@@ -37,11 +63,13 @@ pub struct Handled {
 pub struct Failed {
     /// The unit of failure, where the door has one.
     pub id: Option<String>,
+    /// The X-Ray header that came with it.
+    pub trace: Option<String>,
     /// Why.
     pub why: String,
 }
 
-/// Why a payload failed as a whole: its door brings it again, or gives up on it.
+/// Why a payload failed as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
     /// Nobody knows what it is.
@@ -52,116 +80,150 @@ pub enum HandleError {
     Failed(String),
 }
 
-impl<'s, A: Announce> Evaluator<'s, A> {
-    /// An evaluator by these policies, which records through `recorder`.
-    pub fn new(set: &'s PolicySet, waivers: &'s Waivers, recorder: Recorder<A>) -> Self {
-        Evaluator { set, waivers, recorder }
+/// Who is told of each finding.
+pub type Tell<'t> = &'t (dyn Fn(Noted<'_>) + Sync);
+
+/// What the handling of one message needs, and what comes of it.
+struct Task<'t> {
+    message: &'t Message,
+    tell: Tell<'t>,
+    known: &'t mut Known,
+    metrics: &'t mut Metrics,
+    found: u64,
+}
+
+impl<A: Announce, O: Outside> Evaluator<A, O> {
+    /// An evaluator by a bundle's policies, which records through `recorder`.
+    pub fn new(bundle: Arc<Bundle>, recorder: Recorder<A>, outside: O) -> Self {
+        Evaluator { bundle, recorder, outside }
     }
 
-    /// Handles one payload.
-    ///
-    /// # Errors
-    /// When its shape is not known, or a part of it failed and the door cannot be told which.
-    pub async fn handle(&self, payload: &[u8]) -> Result<Handled, HandleError> {
-        let opened = open(payload)?;
-        let (mut findings, mut failures) = (Vec::new(), Vec::new());
-        let mut metrics = Metrics::default();
+    /// Handles one payload; `tell` hears of each finding once it is durable and announced.
+    pub async fn handle(&self, payload: &[u8], tell: Tell<'_>) -> Handled {
+        let (mut failures, mut metrics) = (Vec::new(), Metrics::default());
+        let opened = match open(payload) {
+            Ok(opened) => opened,
+            Err(error) => {
+                metrics.add("Unknown", 1);
+                return Handled { answer: Err(error.into()), failures, metrics };
+            }
+        };
+        let (mut known, mut found) = (Known::default(), 0_u64);
         for message in &opened.messages {
             metrics.add("Received", 1);
-            let (found, unjudged) = self.judge(message, &mut metrics);
-            let unrecorded = self.record(found, &mut findings, &mut metrics).await;
-            if let Some(why) = unjudged.or(unrecorded) {
+            let (known, metrics) = (&mut known, &mut metrics);
+            let mut task = Task { message, tell, known, metrics, found: 0 };
+            let failed = self.message(&mut task).await;
+            found = found.saturating_add(task.found);
+            if let Some(why) = failed {
                 metrics.add("Failed", 1);
-                failures.push(Failed { id: message.id.clone(), why });
+                let (id, trace) = (message.id.clone(), message.trace.clone());
+                failures.push(Failed { id, trace, why });
             }
         }
-        let answer = answer(opened.outer, &failures, findings.len())?;
-        Ok(Handled { answer, failures, findings, metrics })
+        let answer = answer::answer(opened.outer, &failures, found);
+        Handled { answer, failures, metrics }
     }
 
-    /// What the policies find in a message, and why not all of it could be judged: then it must come again,
-    /// but what was found in its other parts is not held back.
-    fn judge(&self, message: &Message, metrics: &mut Metrics) -> (Vec<Finding>, Option<String>) {
-        let filter = Filter::default();
-        let mut judge = Judge::new(self.set, self.waivers, &filter);
-        let (mut found, mut failed) = (Vec::new(), None);
-        for part in &message.parts {
-            let judged = match part {
-                Ok(content) => judge_part(&mut judge, content, &mut found, metrics),
-                Err(error) => Err(error.to_string()),
+    /// Handles a message: every part of it, whatever happens to the others. The first reason why it must
+    /// come again.
+    async fn message(&self, task: &mut Task<'_>) -> Option<String> {
+        let mut failed = None;
+        for part in &task.message.parts {
+            let done = match part {
+                Ok(content) => self.content(content, task).await,
+                Err(error) => {
+                    task.metrics.add("Unjudged", 1);
+                    Err(error.to_string())
+                }
             };
-            if let Err(why) = judged {
-                metrics.add("Unjudged", 1);
+            if let Err(why) = done {
                 failed.get_or_insert(why);
             }
         }
-        (found, failed)
+        failed
     }
 
-    /// Makes findings durable and known; the first reason why one is not.
-    async fn record(
-        &self,
-        found: Vec<Finding>,
-        findings: &mut Vec<Finding>,
-        metrics: &mut Metrics,
-    ) -> Option<String> {
-        let mut failed = None;
-        for finding in found {
-            let recorded = self.recorder.record(&finding).await;
-            match recorded.map_err(|error: RecordError| error.to_string()) {
-                Ok(Recorded::New) => metrics.add(by_severity(finding.severity), 1),
-                Ok(Recorded::Known) => metrics.add("Duplicate", 1),
-                Ok(Recorded::Revised) => metrics.add("Revised", 1),
-                Err(why) => {
-                    failed.get_or_insert(why);
-                    continue;
+    async fn content(&self, content: &Content, task: &mut Task<'_>) -> Result<(), String> {
+        match content {
+            Content::Record { .. } | Content::Item { .. } => self.judge(content, task).await,
+            Content::ConfigRule(rule) => self.rule(rule, task).await,
+            Content::LogObject(object) => self.object(object, task).await,
+            Content::Oversized { item, envelope } => {
+                let change = self.whole_item(item).await?;
+                let content =
+                    Content::Item { change: Box::new(change), envelope: envelope.clone() };
+                self.judge(&content, task).await
+            }
+            Content::Schedule(_) | Content::Skipped { .. } => {
+                task.metrics.skip(&content.kind(), 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Judges a record or an item, and records what is found.
+    async fn judge(&self, content: &Content, task: &mut Task<'_>) -> Result<(), String> {
+        let taken = {
+            let filter = Filter::default();
+            let mut judge = Judge::new(&self.bundle.set, &self.bundle.waivers, &filter);
+            let mut taken = Taken::default();
+            let judged = taken.content(&mut judge, content);
+            if judged.is_err() {
+                task.metrics.add("Unjudged", 1);
+            }
+            judged.map(|()| taken)
+        };
+        self.settle(taken?, task).await
+    }
+
+    /// Learns what should be known, and makes findings durable and known; the first reason why one is not.
+    async fn settle(&self, mut taken: Taken, task: &mut Task<'_>) -> Result<(), String> {
+        let wanted = taken.wanted(task.known);
+        if !wanted.is_empty() {
+            let states = self.outside.states(&wanted).await;
+            task.known.learn(wanted, states);
+        }
+        taken.resolve(&self.bundle, task.known);
+        task.metrics.merge(&taken.metrics);
+        let mut failed = Ok(());
+        let writes = taken.findings.iter().map(|finding| async move {
+            let done = self.recorder.record(finding).await;
+            (finding, done)
+        });
+        let mut writes = stream::iter(writes).buffered(WRITES);
+        while let Some((finding, done)) = writes.next().await {
+            match done {
+                Ok(recorded) => task.note(finding, recorded),
+                Err(error) => {
+                    task.metrics.add("Unrecorded", 1);
+                    failed = failed.and(Err(error.to_string()));
                 }
             }
-            findings.push(finding);
         }
         failed
     }
+
+    /// The item that was too large to be sent.
+    async fn whole_item(&self, item: &OversizedItem) -> Result<crate::ItemChange, String> {
+        let whole = self.outside.oversized(item).await.map_err(|error| error.to_string())?;
+        let change_type = item.change_type.clone();
+        Ok(crate::ItemChange { item: whole, change_type, text: String::new() })
+    }
 }
 
-/// Judges one part of a message.
-fn judge_part(
-    judge: &mut Judge<'_>,
-    content: &Content,
-    found: &mut Vec<Finding>,
-    metrics: &mut Metrics,
-) -> Result<(), String> {
-    let judged = match content {
-        Content::Record { text, .. } => judge.judge(text.as_bytes()),
-        Content::Item { change, .. } => judge.judge_item(&change.item),
-        Content::ConfigRule(rule) => match &rule.subject {
-            RuleSubject::Item(change) => judge.judge_item(&change.item),
-            _ => return Err(format!("not judged yet: {}", content.kind())),
-        },
-        Content::LogObject(_) | Content::Oversized { .. } => {
-            return Err(format!("not read yet: {}", content.kind()));
-        }
-        Content::Schedule(_) | Content::Skipped { .. } => {
-            metrics.add("Skipped", 1);
-            return Ok(());
-        }
-    };
-    let why = suspect(content);
-    metrics.add("Suspect", u64::from(why.is_some()));
-    take(judged.map_err(|error| error.to_string())?, why, found, metrics);
-    Ok(())
-}
-
-/// Takes what was judged.
-fn take(judged: Judged, why: Option<&str>, found: &mut Vec<Finding>, metrics: &mut Metrics) {
-    match judged {
-        Judged::Event(event) => {
-            metrics.add("Judged", 1);
-            let suspect = why.map(str::to_owned);
-            let marked = event.findings.into_iter();
-            found.extend(marked.map(|finding| Finding { suspect: suspect.clone(), ..finding }));
-        }
-        Judged::Unwatched | Judged::Filtered => metrics.add("Unwatched", 1),
-        Judged::Skipped(_) => metrics.add("Skipped", 1),
+impl Task<'_> {
+    fn note(&mut self, finding: &Finding, recorded: Recorded) {
+        self.found = self.found.saturating_add(1);
+        self.metrics.add(
+            match recorded {
+                Recorded::New => by_severity(finding.severity),
+                Recorded::Known => "Duplicate",
+                Recorded::Revised => "Revised",
+            },
+            1,
+        );
+        (self.tell)(Noted { finding, recorded, message: self.message });
     }
 }
 
@@ -175,31 +237,9 @@ fn by_severity(severity: Severity) -> &'static str {
     }
 }
 
-/// What the door is told.
-///
-/// Source: AWS Lambda Developer Guide, "Implementing partial batch responses" of SQS and Kinesis.
-fn answer(outer: Outer, failures: &[Failed], findings: usize) -> Result<Value, HandleError> {
-    let whole = |why: &str| Err(HandleError::Failed(why.to_owned()));
-    match outer {
-        Outer::Sqs | Outer::Kinesis => {
-            let mut names = Vec::new();
-            for failure in failures {
-                // An id that is missing would make the service take the whole batch for done.
-                let Some(id) = &failure.id else { return whole(&failure.why) };
-                names.push(json!({"itemIdentifier": id}));
-            }
-            Ok(json!({"batchItemFailures": names}))
-        }
-        Outer::Sns
-        | Outer::S3
-        | Outer::CloudWatchLogs
-        | Outer::EventBridge
-        | Outer::ConfigRule
-        | Outer::Document => match failures.first() {
-            Some(failure) => whole(&failure.why),
-            None => Ok(json!({"findings": findings})),
-        },
-    }
+/// How an object is called in messages.
+fn name_of(object: &LogObject) -> String {
+    format!("s3://{}/{}", object.bucket, object.key)
 }
 
 #[cfg(test)]

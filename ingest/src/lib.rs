@@ -3,7 +3,9 @@
 //! Files are found, unpacked and cut into records, by as many threads as wanted, in bounded memory and in
 //! one order. Payloads are opened, whatever wraps them. Nothing here knows what a record means.
 
+mod aws;
 mod bits;
+mod bundle;
 mod fault;
 mod files;
 mod fill;
@@ -14,6 +16,7 @@ mod metrics;
 mod object;
 mod opened;
 mod opening;
+mod outside;
 mod pool;
 mod problem;
 mod progress;
@@ -26,14 +29,17 @@ mod split;
 mod suspect;
 mod whole;
 
+pub use aws::Aws;
+pub use bundle::{Bundle, BundleError, MANIFEST};
 pub use fault::{Fault, SourceError};
 pub use files::{Discovered, Ignored, LogFile, discover};
-pub use handle::{Evaluator, Failed, HandleError, Handled};
+pub use handle::{Evaluator, Failed, HandleError, Handled, Noted, Tell};
 pub use metrics::Metrics;
 pub use opened::{
     ConfigRuleInvocation, Content, Envelope, ItemChange, LogObject, Message, Opened, Outer,
     OversizedItem, RuleSubject,
 };
+pub use outside::{Assessment, ObjectBytes, Offline, Outside, OutsideError};
 pub use pool::{Batches, NoThreads, run};
 pub use problem::{BadRecord, DocumentError, Form, InputError, Problem, ProblemKind, ReadError};
 pub use progress::{Counts, Progress};

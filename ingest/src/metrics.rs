@@ -1,5 +1,7 @@
 //! What one invocation did, as a line of CloudWatch's Embedded Metric Format.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 /// The namespace of all metrics.
@@ -7,29 +9,66 @@ const NAMESPACE: &str = "Evenkeel";
 
 /// Counts of one invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Metrics(Vec<(&'static str, u64)>);
+pub struct Metrics {
+    counts: Vec<(&'static str, u64)>,
+    /// What was known and not judged, by its kind.
+    skipped: BTreeMap<String, u64>,
+    /// The age of the oldest finding's event when it was durable, in milliseconds.
+    age: Option<i64>,
+}
 
 impl Metrics {
     /// Adds to the metric `name`.
     pub fn add(&mut self, name: &'static str, count: u64) {
-        match self.0.iter_mut().find(|metric| metric.0 == name) {
+        match self.counts.iter_mut().find(|metric| metric.0 == name) {
             Some(metric) => metric.1 = metric.1.saturating_add(count),
-            None => self.0.push((name, count)),
+            None => self.counts.push((name, count)),
+        }
+    }
+
+    /// Counts what is not judged.
+    pub fn skip(&mut self, kind: &str, count: u64) {
+        self.add("Skipped", count);
+        let skipped = self.skipped.entry(kind.to_owned()).or_default();
+        *skipped = skipped.saturating_add(count);
+    }
+
+    /// Notes the age of a finding's event, in milliseconds.
+    pub fn age(&mut self, age: i64) {
+        self.age = Some(self.age.unwrap_or(age).max(age));
+    }
+
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Metrics) {
+        for (name, count) in &other.counts {
+            self.add(name, *count);
+        }
+        for (kind, count) in &other.skipped {
+            let skipped = self.skipped.entry(kind.clone()).or_default();
+            *skipped = skipped.saturating_add(*count);
+        }
+        if let Some(age) = other.age {
+            self.age(age);
         }
     }
 
     /// The value of the metric `name`.
     pub fn get(&self, name: &str) -> u64 {
-        self.0.iter().find(|metric| metric.0 == name).map_or(0, |metric| metric.1)
+        self.counts.iter().find(|metric| metric.0 == name).map_or(0, |metric| metric.1)
     }
 
-    /// The line that CloudWatch Logs makes metrics of. `time` is in milliseconds since 1970.
+    /// The line that CloudWatch Logs makes metrics of. `time` is in milliseconds since 1970. The kinds of
+    /// what was skipped are properties and no metrics: each new metric costs.
     ///
     /// Source: CloudWatch User Guide, "Specification: Embedded metric format".
     pub fn line(&self, function: &str, time: i64) -> String {
-        let definitions: Vec<Value> =
-            self.0.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         let mut line = Map::new();
+        let count = |(name, _): &(&str, u64)| json!({"Name": name, "Unit": "Count"});
+        let mut definitions: Vec<Value> = self.counts.iter().map(count).collect();
+        if let Some(age) = self.age {
+            definitions.push(json!({"Name": "EventAge", "Unit": "Milliseconds"}));
+            line.insert("EventAge".to_owned(), age.into());
+        }
         let metrics = json!([{
             "Namespace": NAMESPACE,
             "Dimensions": [["Function"]],
@@ -37,8 +76,11 @@ impl Metrics {
         }]);
         line.insert("_aws".to_owned(), json!({"Timestamp": time, "CloudWatchMetrics": metrics}));
         line.insert("Function".to_owned(), function.into());
-        for (name, value) in &self.0 {
+        for (name, value) in &self.counts {
             line.insert((*name).to_owned(), (*value).into());
+        }
+        if !self.skipped.is_empty() {
+            line.insert("SkippedKinds".to_owned(), json!(self.skipped));
         }
         Value::Object(line).to_string()
     }
@@ -57,6 +99,14 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&metrics.line("evaluate", 5)).unwrap();
         assert_eq!(line["_aws"]["Timestamp"], 5);
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "Received");
+        metrics.skip("EventBridge: Scheduled Event", 2);
+        metrics.age(70);
+        let mut all = Metrics::default();
+        all.age(7);
+        all.merge(&metrics);
+        let merged: serde_json::Value = serde_json::from_str(&all.line("evaluate", 5)).unwrap();
+        assert_eq!((&merged["Skipped"], &merged["EventAge"]), (&2.into(), &70.into()));
+        assert_eq!(merged["SkippedKinds"]["EventBridge: Scheduled Event"], 2);
         assert_eq!((line["Received"].as_u64(), line["Findings"].as_u64()), (Some(3), Some(0)));
     }
 }

@@ -46,6 +46,16 @@ impl Topic {
     }
 }
 
+/// Where no topic is configured, nothing is announced.
+impl<A: Announce> Announce for Option<A> {
+    async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
+        match self {
+            Some(announce) => announce.announce(notice).await,
+            None => Silent.announce(notice).await,
+        }
+    }
+}
+
 impl Announce for Topic {
     async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
         if notice.bytes() > MAX_BYTES {

@@ -8,12 +8,16 @@ pub use announce::{Announce, AnnounceError, Silent, Topic};
 pub use notice::{MAX_BYTES, Notice};
 pub use recorder::{RecordError, Recorded, Recorder};
 
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, Checksum};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{
+    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload, RetryConfig,
+};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A place for records that are never changed.
 #[derive(Clone, Debug)]
@@ -61,6 +65,34 @@ pub enum LedgerError {
 /// How many different records may come under one key before it is an error.
 const MAX_REVISIONS: usize = 16;
 
+/// A record is small: a write that takes longer will not come back.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection is made in milliseconds, or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a store is asked again for, and how long: an invocation must end before its function does.
+const RETRIES: usize = 5;
+const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How buckets are reached: bounded, and by the environment's endpoint where it names one.
+pub fn s3_builder(bucket: &str, timeout: Duration) -> AmazonS3Builder {
+    let plain_http = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
+    let client = ClientOptions::new()
+        .with_timeout(timeout)
+        .with_connect_timeout(CONNECT_TIMEOUT)
+        .with_allow_http(plain_http);
+    let retry = RetryConfig {
+        max_retries: RETRIES,
+        retry_timeout: RETRY_TIMEOUT,
+        backoff: BackoffConfig::default(),
+    };
+    AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_client_options(client)
+        .with_retry(retry)
+}
+
 impl Ledger {
     /// A ledger in a folder, which is made if need be.
     ///
@@ -76,22 +108,35 @@ impl Ledger {
     }
 
     /// A ledger in an S3 bucket, below `prefix`. Region, credentials and endpoint come from the environment,
-    /// as the AWS command line takes them.
+    /// as the AWS command line takes them, and so does a key of KMS: `AWS_SERVER_SIDE_ENCRYPTION=aws:kms`
+    /// and `AWS_SSE_KMS_KEY_ID`. A bucket with Object Lock locks by its default retention.
     ///
     /// # Errors
     /// When the environment does not tell enough.
     pub fn s3(bucket: &str, prefix: &str) -> Result<Ledger, LedgerError> {
-        let plain_http =
-            std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
-        let store = AmazonS3Builder::from_env()
-            .with_bucket_name(bucket)
-            .with_allow_http(plain_http)
+        // A bucket with Object Lock takes no record without a checksum.
+        let store = s3_builder(bucket, WRITE_TIMEOUT)
+            .with_checksum_algorithm(Checksum::SHA256)
             .build()
             .map_err(|error| LedgerError::Folder {
                 folder: bucket.to_owned(),
                 error: error.to_string(),
             })?;
         Ok(Ledger { store: Arc::new(PrefixStore::new(store, prefix)) })
+    }
+
+    /// The ledger at `place`: `s3://bucket/prefix`, or a folder.
+    ///
+    /// # Errors
+    /// As [`Ledger::s3`] and [`Ledger::folder`].
+    pub fn at(place: &str) -> Result<Ledger, LedgerError> {
+        match place.strip_prefix("s3://") {
+            Some(rest) => {
+                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                Ledger::s3(bucket, prefix)
+            }
+            None => Ledger::folder(std::path::Path::new(place)),
+        }
     }
 
     /// A ledger in any object store that can put if absent.
@@ -126,6 +171,18 @@ impl Ledger {
         let fail = |error| LedgerError::Store { key: key.to_owned(), error };
         let found = self.store.get(&Path::from(key)).await.map_err(fail)?;
         Ok(found.bytes().await.map_err(fail)?.to_vec())
+    }
+
+    /// The record `key`, if there is one.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        match self.read(key).await {
+            Ok(record) => Ok(Some(record)),
+            Err(LedgerError::Store { error: Error::NotFound { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether there is a record `key`.

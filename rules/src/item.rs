@@ -106,6 +106,26 @@ impl<'a> ParsedItem<'a> {
         debug_assert_ne!(evaluation.status, ComplianceStatus::NotApplicable);
         evaluation
     }
+
+    /// Judges an event by a policy, with what the item shows; what is still unknown of the request is left
+    /// to the state, where the policy judges states.
+    pub(crate) fn evaluate_after<'e>(
+        self,
+        policy: &Policy,
+        event: Event<'e>,
+        resource: Resource,
+    ) -> (Event<'e>, Evaluation) {
+        let facts = self.facts.with_resource(resource);
+        let evaluation = evaluate(policy, &event, &facts);
+        let unknown = evaluation.status == ComplianceStatus::InsufficientData;
+        if !unknown || !policy.matches.resource_type.contains(&policy.resource_type) {
+            return (event, evaluation);
+        }
+        let nothing = || View::new(None, "", "");
+        let event = Event { request: nothing(), response: nothing(), ..event };
+        let evaluation = evaluate(policy, &event, &facts);
+        (event, evaluation)
+    }
 }
 
 fn parsed<'a>(text: &'a str, tape: &'a mut Tape) -> Result<Option<Node<'a>>, JsonError> {

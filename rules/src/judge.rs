@@ -1,6 +1,6 @@
 //! From the bytes of one record to what the policies say of it, looking no further than needed.
 
-use crate::evaluate::{ComplianceStatus, Evaluation, Facts, evaluate};
+use crate::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 use crate::event::{Event, EventError};
 use crate::finding::Finding;
 use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
@@ -75,6 +75,19 @@ pub struct JudgedEvent {
     pub replaced: bool,
     /// Waivers whose condition could not be evaluated.
     pub waiver_errors: Vec<String>,
+    /// What should be known of resources, for policies that gave `INSUFFICIENT_DATA`.
+    pub wants: Vec<Want>,
+}
+
+/// A policy could say more if this resource's configuration were known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// The policy's number.
+    pub policy: usize,
+    /// The resource, as far as the event names it.
+    pub resource: Resource,
+    /// The event's time: what was seen earlier says nothing of the event's effect.
+    pub since: String,
 }
 
 impl JudgedEvent {
@@ -85,6 +98,7 @@ impl JudgedEvent {
             findings: Vec::new(),
             replaced: false,
             waiver_errors: Vec::new(),
+            wants: Vec::new(),
         }
     }
 }
@@ -159,12 +173,39 @@ impl<'s> Judge<'s> {
     ) {
         let Some(policy) = self.set.policies().get(number) else { return };
         judged.statuses.push((number, evaluation.status));
+        if evaluation.status == ComplianceStatus::InsufficientData {
+            let (resource, since) = (evaluation.resource.clone(), event.time.clone().into_owned());
+            judged.wants.push(Want { policy: number, resource, since });
+        }
         if let Some(mut finding) = Finding::of(policy, event, evaluation) {
             if let Err(error) = self.waivers.apply(&mut finding) {
                 judged.waiver_errors.push(error);
             }
             judged.findings.push(finding);
         }
+    }
+
+    /// Judges one record again by the policy that wanted to know more, now that it is known.
+    ///
+    /// # Errors
+    /// When the record or the configuration cannot be read.
+    pub fn judge_knowing(
+        &self,
+        record: &[u8],
+        want: &Want,
+        item: &ConfigurationItem,
+    ) -> Result<JudgedEvent, EventError> {
+        let (text, replaced) = lossy(record);
+        let (mut tape, mut tapes) = (Tape::default(), ItemTapes::default());
+        let event = Event::of(tape.parse(&text)?)?;
+        let parsed = ParsedItem::new(item, &mut tapes)?;
+        let mut judged = JudgedEvent::new(identity_of(&event.id), 1);
+        judged.replaced = replaced;
+        if let Some(policy) = self.set.policies().get(want.policy) {
+            let (event, evaluation) = parsed.evaluate_after(policy, event, want.resource.clone());
+            self.note(want.policy, &event, evaluation, &mut judged);
+        }
+        Ok(judged)
     }
 
     /// Judges one configuration item.

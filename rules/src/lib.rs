@@ -23,6 +23,6 @@ pub use diagnostic::{Diagnostic, Level};
 pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 pub use finding::{Action, Actor, Finding, Suppression};
 pub use item::ConfigurationItem;
-pub use judge::{Filter, Judge, Judged, JudgedEvent, milliseconds};
+pub use judge::{Filter, Judge, Judged, JudgedEvent, Want, milliseconds};
 pub use text::{escape_json, is_deceptive, json_line};
 pub use waiver::Waivers;

@@ -2,9 +2,15 @@
 
 use super::*;
 use evenkeel_ledger::{AnnounceError, Ledger, Notice, Silent};
-use evenkeel_rules::policy::PolicyFile;
+use evenkeel_rules::Waivers;
+use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use object_store::memory::InMemory;
-use std::sync::Arc;
+use serde_json::json;
+use std::sync::Mutex;
+
+use crate::outside::Offline;
+
+mod outside;
 
 const POLICY: &str = "// METADATA
 // title: t
@@ -16,9 +22,19 @@ const POLICY: &str = "// METADATA
 true
 ";
 
+const STATEFUL: &str = "// METADATA
+// title: t
+// description: d
+// severity: LOW
+// match: {eventSource: s3.amazonaws.com, eventName: PutBucketVersioning}
+// resource: {type: 'AWS::S3::Bucket', id: request.bucketName}
+// message: m
+resource.configuration.open
+";
+
 fn policies() -> PolicySet {
-    let file = PolicyFile { name: "p.cel".to_owned(), text: POLICY.to_owned() };
-    PolicySet::load(&[file], None).unwrap()
+    let file = |name: &str, text: &str| PolicyFile { name: name.to_owned(), text: text.to_owned() };
+    PolicySet::load(&[file("p.cel", POLICY), file("state.cel", STATEFUL)], None).unwrap()
 }
 
 /// An event as `EventBridge` delivers it.
@@ -47,11 +63,29 @@ fn batch(bodies: &[&str]) -> String {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()}).to_string()
 }
 
-fn run<A: Announce>(payload: &str, ledger: &Ledger, announce: A) -> Result<Handled, HandleError> {
+/// Handles a payload in a world of which nothing can be had.
+fn run<A: Announce>(payload: &str, ledger: &Ledger, announce: A) -> Seen {
+    run_in(Offline, payload, ledger, announce)
+}
+
+/// What handling gave, and the findings that were told of.
+struct Seen {
+    answer: Result<Value, HandleError>,
+    metrics: Metrics,
+    findings: Vec<Finding>,
+}
+
+fn run_in<O: Outside, A: Announce>(world: O, payload: &str, ledger: &Ledger, announce: A) -> Seen {
     let (set, waivers) = (policies(), Waivers::default());
-    let evaluator = Evaluator::new(&set, &waivers, Recorder::new(ledger.clone(), announce));
+    let bundle = Bundle { version: "test".to_owned(), set, waivers };
+    let recorder = Recorder::new(ledger.clone(), announce);
+    let evaluator = Evaluator::new(Arc::new(bundle), recorder, world);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(evaluator.handle(payload.as_bytes()))
+    let findings = Mutex::new(Vec::new());
+    let tell = |noted: Noted<'_>| findings.lock().unwrap().push(noted.finding.clone());
+    let handled = runtime.block_on(evaluator.handle(payload.as_bytes(), &tell));
+    let findings = findings.into_inner().unwrap();
+    Seen { answer: handled.answer, metrics: handled.metrics, findings }
 }
 
 fn ledger() -> Ledger {
@@ -61,16 +95,16 @@ fn ledger() -> Ledger {
 #[test]
 fn only_the_message_that_failed_comes_back() {
     let payload = batch(&[&event(1), "garbage", &event(2)]);
-    let handled = run(&payload, &ledger(), Silent).unwrap();
-    assert_eq!(handled.answer, json!({"batchItemFailures": [{"itemIdentifier": "m1"}]}));
+    let handled = run(&payload, &ledger(), Silent);
+    assert_eq!(handled.answer.unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "m1"}]}));
     assert_eq!((handled.findings.len(), handled.metrics.get("FindingsHigh")), (2, 2));
 }
 
 #[test]
 fn the_same_event_twice_is_one_finding() {
     let ledger = ledger();
-    let first = run(&event(1), &ledger, Silent).unwrap();
-    let again = run(&batch(&[&event(1), &event(1)]), &ledger, Silent).unwrap();
+    let first = run(&event(1), &ledger, Silent);
+    let again = run(&batch(&[&event(1), &event(1)]), &ledger, Silent);
     assert_eq!((first.metrics.get("FindingsHigh"), again.metrics.get("Duplicate")), (1, 2));
     assert_eq!(first.findings[0].uid, again.findings[0].uid);
 }
@@ -78,9 +112,9 @@ fn the_same_event_twice_is_one_finding() {
 #[test]
 fn a_forged_event_is_recorded_as_suspect() {
     let forged = event(1).replace("aws.s3", "my.app");
-    let handled = run(&forged, &ledger(), Silent).unwrap();
+    let handled = run(&forged, &ledger(), Silent);
     assert!(handled.findings[0].suspect.is_some());
-    assert!(run(&event(1), &ledger(), Silent).unwrap().findings[0].suspect.is_none());
+    assert!(run(&event(1), &ledger(), Silent).findings[0].suspect.is_none());
 }
 
 /// A topic that cannot be reached.
@@ -96,17 +130,17 @@ impl Announce for Unreachable {
 #[test]
 fn what_is_not_announced_comes_again_and_is_announced_then() {
     let ledger = ledger();
-    let failed = run(&batch(&[&event(1)]), &ledger, Unreachable).unwrap();
-    assert_eq!(failed.answer["batchItemFailures"][0]["itemIdentifier"], "m0");
-    assert!(run(&event(1), &ledger, Unreachable).is_err());
-    let again = run(&batch(&[&event(1)]), &ledger, Silent).unwrap();
-    assert_eq!(again.answer, json!({"batchItemFailures": []}));
+    let failed = run(&batch(&[&event(1)]), &ledger, Unreachable);
+    assert_eq!(failed.answer.unwrap()["batchItemFailures"][0]["itemIdentifier"], "m0");
+    assert!(run(&event(1), &ledger, Unreachable).answer.is_err());
+    let again = run(&batch(&[&event(1)]), &ledger, Silent);
+    assert_eq!(again.answer.unwrap(), json!({"batchItemFailures": []}));
 }
 
 #[test]
 fn a_shape_that_nobody_knows_is_an_error_and_no_success() {
     for payload in ["{}", "17", "{\"Records\":[{\"hello\":1}]}", "not json"] {
-        assert!(run(payload, &ledger(), Silent).is_err(), "{payload}");
+        assert!(run(payload, &ledger(), Silent).answer.is_err(), "{payload}");
     }
 }
 
@@ -122,14 +156,14 @@ fn a_configuration_item_is_judged() {
             "configurationItemCaptureTime": "2026-03-11T12:00:00Z"
         }}
     });
-    let handled = run(&item.to_string(), &ledger(), Silent).unwrap();
+    let handled = run(&item.to_string(), &ledger(), Silent);
     assert_eq!(handled.findings[0].resource.id, "b");
 }
 
 #[test]
 fn one_bad_part_of_a_message_does_not_hold_back_the_others() {
     let body = format!("[{},{{\"hello\":1}},{}]", event(1), event(2));
-    let handled = run(&batch(&[&body]), &ledger(), Silent).unwrap();
-    assert_eq!(handled.answer["batchItemFailures"][0]["itemIdentifier"], "m0");
+    let handled = run(&batch(&[&body]), &ledger(), Silent);
+    assert_eq!(handled.answer.unwrap()["batchItemFailures"][0]["itemIdentifier"], "m0");
     assert_eq!(handled.findings.len(), 2);
 }

@@ -1,0 +1,64 @@
+//! The world as AWS has it: log objects in S3, resources' states in AWS Config, and its rules.
+
+mod accounts;
+mod assess;
+mod config;
+mod objects;
+
+use aws_config::SdkConfig;
+use evenkeel_rules::{ConfigurationItem, Resource};
+
+use crate::opened::{ConfigRuleInvocation, LogObject, OversizedItem};
+use crate::outside::{Assessment, ObjectBytes, Outside, OutsideError};
+use accounts::Accounts;
+
+/// AWS, with the credentials of the environment; other accounts by a role in each.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    accounts: Accounts,
+}
+
+impl Aws {
+    /// AWS by `config`. In other accounts than `account`, the function's own, the role called `role` is
+    /// assumed; without one, they are not asked.
+    pub fn new(config: SdkConfig, account: String, role: Option<String>) -> Self {
+        Aws { accounts: Accounts::new(config, account, role) }
+    }
+}
+
+impl Outside for Aws {
+    async fn object(&self, object: &LogObject) -> Result<ObjectBytes, OutsideError> {
+        objects::open(object).await
+    }
+
+    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
+        config::states(&self.accounts, wanted).await
+    }
+
+    async fn oversized(&self, item: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
+        config::captured(&self.accounts, &item.item).await
+    }
+
+    async fn inventory(
+        &self,
+        rule: &ConfigRuleInvocation,
+        kinds: &[String],
+    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
+        let client = self.accounts.config(&rule.account, accounts::region_of(rule)).await?;
+        config::inventory(&client, kinds).await
+    }
+
+    async fn assess(
+        &self,
+        rule: &ConfigRuleInvocation,
+        assessments: &[Assessment],
+    ) -> Result<(), OutsideError> {
+        let client = self.accounts.config(&rule.account, accounts::region_of(rule)).await?;
+        assess::put(&client, rule, assessments).await
+    }
+}
+
+/// What an error of the SDK says, with its causes.
+fn because<E: std::error::Error>(what: &str, error: E) -> OutsideError {
+    OutsideError(format!("{what}: {}", aws_sdk_config::error::DisplayErrorContext(error)))
+}

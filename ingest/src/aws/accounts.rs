@@ -1,0 +1,74 @@
+//! Clients of AWS Config in the accounts and regions that events name.
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{Region, SdkConfig};
+use aws_sdk_config::Client;
+
+use crate::opened::ConfigRuleInvocation;
+use crate::outside::OutsideError;
+
+/// How the sessions are called in the other accounts' trails.
+const SESSION: &str = "evenkeel-read";
+
+/// Makes clients; what they share, connections among it, is kept in the configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Accounts {
+    config: SdkConfig,
+    own: String,
+    role: Option<String>,
+}
+
+impl Accounts {
+    pub(super) fn new(config: SdkConfig, own: String, role: Option<String>) -> Self {
+        Accounts { config, own, role }
+    }
+
+    /// A client in an account and a region; those of the function where one is empty.
+    pub(super) async fn config(&self, account: &str, region: &str) -> Result<Client, OutsideError> {
+        let mut builder = aws_sdk_config::config::Builder::from(&self.config);
+        if !region.is_empty() {
+            builder = builder.region(Region::new(region.to_owned()));
+        }
+        if !account.is_empty() && account != self.own {
+            builder = builder.credentials_provider(self.assume(account, region).await?);
+        }
+        Ok(Client::from_conf(builder.build()))
+    }
+
+    async fn assume(
+        &self,
+        account: &str,
+        region: &str,
+    ) -> Result<AssumeRoleProvider, OutsideError> {
+        let Some(role) = &self.role else {
+            let why = format!("account {account} is not read: no role for it is configured");
+            return Err(OutsideError(why));
+        };
+        // What stands here comes from an event: nothing but an account's number may become part of an ARN.
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(OutsideError("the event's account is no account number".to_owned()));
+        }
+        let arn = format!("arn:{}:iam::{account}:role/{role}", partition(region));
+        let provider =
+            AssumeRoleProvider::builder(arn).session_name(SESSION).configure(&self.config);
+        Ok(provider.build().await)
+    }
+}
+
+/// The partition that a region is in.
+///
+/// Source: AWS General Reference, "AWS service endpoints".
+fn partition(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}
+
+/// The region of a rule, from its ARN; empty where it has none.
+pub(super) fn region_of(rule: &ConfigRuleInvocation) -> &str {
+    rule.rule_arn.split(':').nth(3).unwrap_or_default()
+}

@@ -1,0 +1,79 @@
+//! Log objects in S3, read as they come.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_util::StreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::opened::LogObject;
+use crate::outside::{ObjectBytes, OutsideError};
+
+/// The largest log object, compressed: 50 MB, and a margin.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail log file examples"; AWS Config has smaller ones.
+const LARGEST: u64 = 64 << 20;
+
+/// The time that an object may take, all of it.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// So many pieces may wait to be judged.
+const WAITING: usize = 16;
+
+/// Opens an object; its bytes come while they are read.
+pub(super) async fn open(object: &LogObject) -> Result<ObjectBytes, OutsideError> {
+    let name = format!("s3://{}/{}", object.bucket, object.key);
+    let fail = |error: object_store::Error| OutsideError(format!("cannot read {name}: {error}"));
+    let store = store(object).map_err(fail)?;
+    let key = Path::parse(&object.key).map_err(|error| fail(error.into()))?;
+    let found = store.get(&key).await.map_err(fail)?;
+    if found.meta.size > LARGEST {
+        let size = found.meta.size;
+        return Err(OutsideError(format!("{name} has {size} bytes, more than any log object")));
+    }
+    let mut pieces = found.into_stream();
+    let (send, receive) = channel(WAITING);
+    tokio::spawn(async move {
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(io::Error::other);
+            // Nobody reads on: an error was seen, or the invocation is over.
+            if send.send(piece).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Box::new(Pieces { receive, piece: Bytes::new() }))
+}
+
+fn store(object: &LogObject) -> Result<impl ObjectStore + use<>, object_store::Error> {
+    let builder = evenkeel_ledger::s3_builder(&object.bucket, TIMEOUT);
+    match &object.region {
+        Some(region) => builder.with_region(region).build(),
+        None => builder.build(),
+    }
+}
+
+/// Pieces of an object, one after the other.
+struct Pieces {
+    receive: Receiver<io::Result<Bytes>>,
+    piece: Bytes,
+}
+
+impl Read for Pieces {
+    /// Waits for more: to be called from a thread that may wait.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.receive.blocking_recv() {
+                Some(piece) => self.piece = piece?,
+                None => return Ok(0),
+            }
+        }
+        let count = self.piece.len().min(buffer.len());
+        let Some(room) = buffer.get_mut(..count) else { return Ok(0) };
+        self.piece.copy_to_slice(room);
+        Ok(count)
+    }
+}

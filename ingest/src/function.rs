@@ -1,0 +1,197 @@
+//! What the function keeps from one invocation to the next, and what it does in each.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use evenkeel_ingest::{Aws, Bundle, BundleError, Evaluator, HandleError, Handled, Metrics, Noted};
+use evenkeel_ledger::{Ledger, Recorder, Topic};
+use evenkeel_rules::milliseconds;
+use lambda_runtime::tracing::{error, info};
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Where the environment says what the function works with.
+const LEDGER: &str = "EVENKEEL_LEDGER";
+const TOPIC: &str = "EVENKEEL_TOPIC";
+const POLICIES: &str = "EVENKEEL_POLICIES";
+const READ_ROLE: &str = "EVENKEEL_READ_ROLE";
+const REFRESH_SECONDS: &str = "EVENKEEL_REFRESH_SECONDS";
+
+/// How long a bundle holds before a newer one is looked for.
+const REFRESH: Duration = Duration::from_mins(1);
+
+/// No call of AWS may keep an invocation waiting for longer.
+const ATTEMPT: Duration = Duration::from_secs(3);
+const OPERATION: Duration = Duration::from_secs(10);
+
+struct Function {
+    ledger: Ledger,
+    topic: Option<Topic>,
+    config: SdkConfig,
+    role: Option<String>,
+    refresh: Duration,
+    held: Mutex<Held>,
+}
+
+/// The last good bundle, and when a newer one was last looked for.
+struct Held {
+    bundle: Arc<Bundle>,
+    looked: Instant,
+}
+
+/// Serves invocations until the process is ended.
+pub(crate) async fn serve() -> Result<(), Error> {
+    let function = &Function::start().await?;
+    run(service_fn(|event: LambdaEvent<Box<RawValue>>| function.invoke(event))).await
+}
+
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Function {
+    /// Reads the settings and the bundle.
+    ///
+    /// A bundle that the ledger names and that is wrong stops the function: with older policies, changes
+    /// would be taken for judged, and would not come again.
+    async fn start() -> Result<Function, Error> {
+        let place = setting(LEDGER)
+            .ok_or_else(|| format!("{LEDGER} is not set: `s3://bucket/prefix`, or a folder"))?;
+        let ledger = Ledger::at(&place)?;
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(OPERATION)
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        let topic = setting(TOPIC).map(|arn| Topic::new(aws_sdk_sns::Client::new(&config), arn));
+        let refresh = match setting(REFRESH_SECONDS) {
+            Some(text) => Duration::from_secs(
+                text.parse()
+                    .map_err(|_| format!("{REFRESH_SECONDS} is no number of seconds: {text}"))?,
+            ),
+            None => REFRESH,
+        };
+        let bundle = match Bundle::from_ledger(&ledger, "").await? {
+            Some(bundle) => bundle,
+            None => Bundle::from_folder(&shipped()?)?,
+        };
+        info!(bundle = bundle.version, policies = bundle.set.policies().len(), "started");
+        let held = Held { bundle: Arc::new(bundle), looked: Instant::now() };
+        let role = setting(READ_ROLE);
+        Ok(Function { ledger, topic, config, role, refresh, held: Mutex::new(held) })
+    }
+
+    async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Diagnostic> {
+        let context = &event.context;
+        let rejected = self.renew().await;
+        let recorder = Recorder::new(self.ledger.clone(), self.topic.clone());
+        let account = context.invoked_function_arn.split(':').nth(4).unwrap_or_default();
+        let outside = Aws::new(self.config.clone(), account.to_owned(), self.role.clone());
+        let evaluator = Evaluator::new(self.bundle(), recorder, outside);
+        let ages = Mutex::new(Metrics::default());
+        let tell = |noted: Noted<'_>| {
+            let age = milliseconds(&noted.finding.action.event_time)
+                .map(|time| now().saturating_sub(time));
+            if let Some(age) = age {
+                ages.lock().unwrap_or_else(PoisonError::into_inner).age(age);
+            }
+            log_finding(&noted);
+        };
+        let payload = event.payload.get().as_bytes();
+        let Handled { answer, failures, mut metrics } =
+            Box::pin(evaluator.handle(payload, &tell)).await;
+        metrics.merge(&ages.into_inner().unwrap_or_else(PoisonError::into_inner));
+        metrics.add("BundleRejected", u64::from(rejected.is_some()));
+        for failed in &failures {
+            let (message, trace) = (failed.id.as_deref(), failed.trace.as_deref());
+            error!(message_id = message, trace, why = failed.why, "a message will come again");
+        }
+        tell_metrics(&metrics, context);
+        answer.map_err(|error| diagnostic(&error))
+    }
+
+    /// Looks for a newer bundle, if it is time to. One that cannot be used leaves the last good one in
+    /// place; then this is why.
+    async fn renew(&self) -> Option<BundleError> {
+        let known = self.due()?;
+        let newer = Bundle::from_ledger(&self.ledger, &known).await;
+        let rejected = newer.map(|newer| newer.map(|newer| self.hold(newer))).err()?;
+        error!(bundle = known, why = %rejected, "a bundle was rejected, and the last good one kept");
+        Some(rejected)
+    }
+
+    /// The version of the bundle that is held, if it is time to look for a newer one.
+    fn due(&self) -> Option<String> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.looked.elapsed() < self.refresh {
+            return None;
+        }
+        held.looked = Instant::now();
+        Some(held.bundle.version.clone())
+    }
+
+    fn hold(&self, bundle: Bundle) {
+        info!(bundle = bundle.version, policies = bundle.set.policies().len(), "renewed");
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).bundle = Arc::new(bundle);
+    }
+
+    fn bundle(&self) -> Arc<Bundle> {
+        Arc::clone(&self.held.lock().unwrap_or_else(PoisonError::into_inner).bundle)
+    }
+}
+
+/// The folder of the policies that came with the function.
+fn shipped() -> Result<PathBuf, Error> {
+    if let Some(folder) = setting(POLICIES) {
+        return Ok(folder.into());
+    }
+    let root = setting("LAMBDA_TASK_ROOT").ok_or_else(|| format!("{POLICIES} is not set"))?;
+    Ok(PathBuf::from(root).join("policies"))
+}
+
+/// No text of the event but ids: who may read the log need not be one who may read the evidence.
+fn log_finding(noted: &Noted<'_>) {
+    let finding = noted.finding;
+    info!(
+        uid = %finding.uid,
+        policy = finding.policy,
+        status = %finding.status,
+        severity = %finding.severity,
+        recorded = ?noted.recorded,
+        message_id = noted.message.id.as_deref(),
+        trace = noted.message.trace.as_deref(),
+        "finding"
+    );
+}
+
+/// CloudWatch makes metrics of such a line; a log that cannot be written must not fail what was done.
+fn tell_metrics(metrics: &Metrics, context: &Context) {
+    let line = metrics.line(&context.env_config.function_name, now());
+    if writeln!(std::io::stdout().lock(), "{line}").is_err() {
+        error!("the metrics could not be written");
+    }
+}
+
+fn diagnostic(error: &HandleError) -> Diagnostic {
+    let kind = match error {
+        HandleError::Unknown(_) => "Evenkeel.UnknownShape",
+        HandleError::Failed(_) => "Evenkeel.NotDone",
+    };
+    Diagnostic { error_type: kind.to_owned(), error_message: error.to_string() }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,142 @@
+//! What judging a part of a payload gives, before anything of it is durable.
+
+use std::sync::Arc;
+
+use evenkeel_rules::{
+    ComplianceStatus, Filter, Finding, Judge, Judged, JudgedEvent, Resource, Want,
+};
+
+use super::known::Known;
+use crate::bundle::Bundle;
+use crate::metrics::Metrics;
+use crate::opened::Content;
+use crate::suspect::suspect;
+
+/// Findings, and which of them could say more.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) findings: Vec<Finding>,
+    wanting: Vec<Wanting>,
+    pub(super) metrics: Metrics,
+}
+
+/// A finding that says `INSUFFICIENT_DATA`, and what is needed to judge again.
+#[derive(Debug)]
+struct Wanting {
+    /// The finding's place.
+    at: usize,
+    want: Want,
+    /// The record; none of a configuration item, which has no more to it.
+    record: Option<Arc<[u8]>>,
+}
+
+impl Taken {
+    /// Judges a record or an item.
+    pub(super) fn content(
+        &mut self,
+        judge: &mut Judge<'_>,
+        content: &Content,
+    ) -> Result<(), String> {
+        let why = suspect(content);
+        self.metrics.add("Suspect", u64::from(why.is_some()));
+        let judged = match content {
+            Content::Record { text, .. } => judge.judge(text.as_bytes()),
+            Content::Item { change, .. } => judge.judge_item(&change.item),
+            _ => return Err(format!("cannot be judged: {}", content.kind())),
+        };
+        let judged = judged.map_err(|error| error.to_string())?;
+        let record = match content {
+            Content::Record { text, .. } => Some(text.as_bytes()),
+            _ => None,
+        };
+        self.take(judged, record, why);
+        Ok(())
+    }
+
+    /// Takes what was judged.
+    pub(super) fn take(&mut self, judged: Judged, record: Option<&[u8]>, why: Option<&str>) {
+        match judged {
+            Judged::Event(event) => {
+                self.metrics.add("Judged", 1);
+                self.event(event, record, why);
+            }
+            Judged::Unwatched | Judged::Filtered => self.metrics.add("Unwatched", 1),
+            Judged::Skipped(kind) => self.metrics.skip(kind, 1),
+        }
+    }
+
+    fn event(&mut self, event: JudgedEvent, record: Option<&[u8]>, why: Option<&str>) {
+        let failed = u64::try_from(event.waiver_errors.len()).unwrap_or(u64::MAX);
+        self.metrics.add("WaiverErrors", failed);
+        let record: Option<Arc<[u8]>> =
+            if event.wants.is_empty() { None } else { record.map(Arc::from) };
+        let mut wants = event.wants.into_iter();
+        for mut finding in event.findings {
+            if finding.suspect.is_none() {
+                finding.suspect = why.map(str::to_owned);
+            }
+            // Each want stands for one of these, in the same order.
+            if finding.status == ComplianceStatus::InsufficientData
+                && let Some(want) = wants.next()
+            {
+                let (at, record) = (self.findings.len(), record.clone());
+                self.wanting.push(Wanting { at, want, record });
+            }
+            self.findings.push(finding);
+        }
+    }
+
+    /// The resources that should be known and were not asked for yet.
+    pub(super) fn wanted(&self, known: &Known) -> Vec<Resource> {
+        let mut wanted: Vec<Resource> = Vec::new();
+        for Wanting { want, .. } in self.wanting.iter().filter(|wanting| wanting.record.is_some()) {
+            let resource = &want.resource;
+            if !resource.id.is_empty() && !known.has(resource) && !wanted.contains(resource) {
+                wanted.push(resource.clone());
+            }
+        }
+        wanted
+    }
+
+    /// Judges again what can be told now; of the rest, says why it cannot.
+    pub(super) fn resolve(&mut self, bundle: &Bundle, known: &Known) {
+        let filter = Filter::default();
+        let judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
+        let mut complies = Vec::new();
+        for Wanting { at, want, record } in std::mem::take(&mut self.wanting) {
+            let Some(finding) = self.findings.get_mut(at) else { continue };
+            let again = again(&judge, record.as_deref(), &want, known);
+            match again.map(|event| event.findings.into_iter().next()) {
+                Ok(Some(judged)) => {
+                    let suspect = finding.suspect.take();
+                    *finding = Finding { suspect, ..judged };
+                }
+                Ok(None) => complies.push(at),
+                Err(why) => finding.message = format!("{}: {why}", finding.message),
+            }
+        }
+        let mut at = 0_usize;
+        self.findings.retain(|_| {
+            let kept = !complies.contains(&at);
+            at = at.saturating_add(1);
+            kept
+        });
+        let unknown =
+            self.findings.iter().filter(|one| one.status == ComplianceStatus::InsufficientData);
+        self.metrics.add("InsufficientData", u64::try_from(unknown.count()).unwrap_or(u64::MAX));
+        let wrong = self.findings.iter().filter(|one| one.status == ComplianceStatus::Error);
+        self.metrics.add("PolicyErrors", u64::try_from(wrong.count()).unwrap_or(u64::MAX));
+    }
+}
+
+/// Judges a record again by one policy, with what is known.
+fn again(
+    judge: &Judge<'_>,
+    record: Option<&[u8]>,
+    want: &Want,
+    known: &Known,
+) -> Result<JudgedEvent, String> {
+    let record = record.ok_or("AWS Config did not record it")?;
+    let item = known.after(want)?;
+    judge.judge_knowing(record, want, item).map_err(|error| error.to_string())
+}

@@ -1,0 +1,34 @@
+//! The evaluate function: one artefact for every door of AWS Lambda.
+
+mod function;
+
+use std::process::ExitCode;
+
+/// Conditions that policies state may nest deeply.
+const STACK: usize = 16 << 20;
+
+fn main() -> ExitCode {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(run);
+    let ended = thread.map(std::thread::JoinHandle::join);
+    match ended {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(error))) => told(&*error),
+        Ok(Err(_)) => ExitCode::FAILURE,
+        Err(error) => told(&error),
+    }
+}
+
+/// One vCPU and one invocation at a time: a thread for that, and others for log objects.
+fn run() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()?;
+    runtime.block_on(function::serve())
+}
+
+fn told(error: &dyn std::error::Error) -> ExitCode {
+    lambda_runtime::tracing::error!(error = %error, "the function cannot start");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,1 @@
+//! The built function, driven as AWS Lambda drives it.
