@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use evenkeel_ledger::{Announce, Recorded, Recorder};
 use evenkeel_rules::policy::Severity;
-use evenkeel_rules::{Filter, Finding, Judge};
+use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
@@ -215,14 +215,13 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
 impl Task<'_> {
     fn note(&mut self, finding: &Finding, recorded: Recorded) {
         self.found = self.found.saturating_add(1);
-        self.metrics.add(
-            match recorded {
-                Recorded::New => by_severity(finding.severity),
-                Recorded::Known => "Duplicate",
-                Recorded::Revised => "Revised",
-            },
-            1,
-        );
+        let known = finding.status != ComplianceStatus::InsufficientData;
+        match recorded {
+            Recorded::New if known => self.metrics.add(by_severity(finding.severity), 1),
+            Recorded::New => {}
+            Recorded::Known => self.metrics.add("Duplicate", 1),
+            Recorded::Revised => self.metrics.add("Revised", 1),
+        }
         (self.tell)(Noted { finding, recorded, message: self.message });
     }
 }

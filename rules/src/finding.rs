@@ -124,10 +124,21 @@ impl Finding {
             evidence: evaluation.evidence,
             controls: policy.controls.clone(),
             remediation: policy.remediation.clone(),
-            suspect: None,
+            suspect: untrue(event).map(str::to_owned),
             suppressed: None,
         })
     }
+}
+
+/// What a record cannot have if CloudTrail wrote it: the id of a call is a UUID.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents", `eventID`.
+fn untrue(event: &Event<'_>) -> Option<&'static str> {
+    let call =
+        event.raw.get("eventType").and_then(Node::as_str).is_some_and(|it| it == "AwsApiCall");
+    // As AWS writes them, with four hyphens.
+    let is_uuid = event.id.len() == 36 && Uuid::try_parse(&event.id).is_ok();
+    (call && !is_uuid).then_some("the record's eventID is not a UUID")
 }
 
 /// The same for the same policy, resource and action, whichever door the event came through.

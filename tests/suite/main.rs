@@ -15,6 +15,7 @@ mod doors;
 mod golden;
 mod hostile;
 mod mutations;
+mod ocsf;
 mod odd_records;
 mod order;
 mod pipes;

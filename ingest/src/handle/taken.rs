@@ -38,7 +38,6 @@ impl Taken {
         content: &Content,
     ) -> Result<(), String> {
         let why = suspect(content);
-        self.metrics.add("Suspect", u64::from(why.is_some()));
         let judged = match content {
             Content::Record { text, .. } => judge.judge(text.as_bytes()),
             Content::Item { change, .. } => judge.judge_item(&change.item),
@@ -75,6 +74,7 @@ impl Taken {
             if finding.suspect.is_none() {
                 finding.suspect = why.map(str::to_owned);
             }
+            self.metrics.add("Suspect", u64::from(finding.suspect.is_some()));
             // Each want stands for one of these, in the same order.
             if finding.status == ComplianceStatus::InsufficientData
                 && let Some(want) = wants.next()

@@ -18,8 +18,6 @@ fn one_contradiction_is_enough() {
         ("aws.s3", "aws", Some("the envelope's source does not begin with `aws.`")),
         (r#""account":"1""#, r#""account":"2""#, Some("the envelope's account is not the event's")),
         (r#""region":"r""#, r#""region":"s""#, Some("the envelope's region is not the event's")),
-        ("94808787-0330", "948087870330", Some("the record's eventID is not a UUID")),
-        ("94808787", "\\u0000-", Some("the record's eventID is not a UUID")),
         (r#""account":"1","#, "", None),
         (r#","recipientAccountId":"1""#, "", None),
         (r#","awsRegion":"r""#, "", None),
@@ -27,8 +25,6 @@ fn one_contradiction_is_enough() {
     for (from, to, why) in cases {
         assert_eq!(of(&CALL.replace(from, to)), why, "{to}");
     }
-    let service = CALL.replace("AwsApiCall", "AwsServiceEvent").replace("94808787", "x");
-    assert_eq!(of(&service), None);
     let replayed = CALL.replacen('{', r#"{"replay-name":"again","#, 1);
     assert_eq!(of(&replayed), None);
     assert!(of(&replayed.replace("aws.s3", "my.app")).is_some());

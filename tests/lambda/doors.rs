@@ -1,0 +1,178 @@
+//! What comes through a door is recorded, announced, and answered as the door expects.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::support::aws::{Aws, evaluations, record};
+use crate::support::events::{bus, queue, violation, written};
+use crate::support::function::{Function, TRACE};
+use crate::support::proxy::Proxy;
+use crate::support::stand::stand;
+
+#[tokio::test]
+async fn a_finding_is_recorded_announced_and_marked() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
+    let answer = function.invoke(&bus(&violation(1))).await;
+    assert_eq!(answer, Ok(json!({"findings": 1})), "{:#?}", function.lines());
+    let ledger = aws.ledger().await;
+    let keys: Vec<&str> = ledger.keys().map(|key| key.split('/').next().unwrap()).collect();
+    assert_eq!(keys, ["announced", "findings"]);
+    let finding: Value = serde_json::from_slice(ledger.values().last().unwrap()).unwrap();
+    let notices = aws.notices().await;
+    let pointer: Value = serde_json::from_str(notices[0]["Message"].as_str().unwrap()).unwrap();
+    let uid = &finding["finding_info"]["uid"];
+    assert_eq!((notices.len(), &pointer["finding"]), (1, uid), "{pointer}");
+    assert_eq!(notices[0]["MessageAttributes"]["severity"]["Value"], "MEDIUM");
+    // The trace goes on to SNS, the metrics and the log name the finding and none of the event's text.
+    let publish = proxy.calls().into_iter().find(|call| call.what == "Publish").unwrap();
+    assert_eq!(publish.trace.as_deref(), Some(TRACE));
+    let metrics = function.metrics();
+    assert_eq!((&metrics["Received"], &metrics["FindingsMedium"]), (&json!(1), &json!(1)));
+    assert!(metrics["EventAge"].as_i64().unwrap() > 0);
+    let log = function.lines().join("\n");
+    assert!(log.contains(uid.as_str().unwrap()) && !log.contains("bucket-1"), "{log}");
+}
+
+#[tokio::test]
+async fn of_a_batch_only_the_message_that_failed_comes_back() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let wrapped = json!({
+        "Type": "Notification", "MessageId": "n", "Timestamp": "2026-03-11T12:00:06.000Z",
+        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:t",
+        "Message": bus(&violation(2)).to_string()
+    });
+    let bodies = [bus(&violation(1)).to_string(), "{".to_owned(), wrapped.to_string()];
+    let answer = function.invoke(&queue(&bodies)).await;
+    let expected = json!({"batchItemFailures": [{"itemIdentifier": "message-1"}]});
+    assert_eq!(answer, Ok(expected), "{:#?}", function.lines());
+    assert_eq!(aws.findings().await.len(), 2);
+    let log = function.lines().join("\n");
+    assert!(log.contains("message-1") && log.contains("000000000001"), "{log}");
+}
+
+#[tokio::test]
+async fn a_shape_that_nobody_knows_is_an_error_with_its_name() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let error = function.invoke(&json!({"hello": 1})).await.unwrap_err();
+    assert!(error.contains("Evenkeel.UnknownShape") && error.contains("hello"), "{error}");
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text.as_bytes()).unwrap();
+    packer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_log_object_gives_the_same_bytes_as_the_bus() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let records: Vec<Value> = (0..70).map(violation).collect();
+    let key = "AWSLogs/123456789012/CloudTrail/eu-central-1/2026/03/11/a b.json.gz";
+    aws.put(&key.replace(' ', "%20"), gzip(&json!({"Records": records}).to_string())).await;
+    let notice = written(&aws.bucket, &key.replace(' ', "+"));
+    let answer = function.invoke(&queue(&[notice.to_string()])).await;
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})), "{:#?}", function.lines());
+    let from_object = aws.findings().await;
+    assert_eq!((from_object.len(), aws.notices().await.len()), (70, 70));
+    for record in &records {
+        function.invoke(&bus(record)).await.unwrap();
+    }
+    assert_eq!(aws.findings().await, from_object, "no key is new, and no byte has changed");
+    assert_eq!(aws.notices().await, Vec::<Value>::new(), "nothing is announced again");
+}
+
+#[tokio::test]
+async fn an_object_that_is_not_there_comes_again() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let error = function.invoke(&written(&aws.bucket, "no.json.gz")).await.unwrap_err();
+    assert!(error.contains("no.json.gz"), "{error}");
+}
+
+/// A database as AWS Config's API shows it.
+fn database(name: &str, public: bool, time: f64) -> Value {
+    json!({
+        "version": "1.3", "accountId": "123456789012", "awsRegion": "eu-central-1",
+        "resourceType": "AWS::RDS::DBInstance", "resourceId": format!("db-{name}"),
+        "resourceName": name, "arn": format!("arn:aws:rds:eu-central-1:123456789012:db:{name}"),
+        "configurationStateId": "17", "configurationItemStatus": "OK",
+        "configurationItemCaptureTime": time,
+        "configuration": json!({"dBInstanceIdentifier": name, "publiclyAccessible": public}).to_string()
+    })
+}
+
+#[tokio::test]
+async fn what_an_event_leaves_open_is_read_from_aws_config() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    // One second before and after the event.
+    record(json!([
+        database("open", true, 1_773_230_401.0),
+        database("old", true, 1_773_230_399.0)
+    ]))
+    .await;
+    let mut said = Vec::new();
+    for name in ["open", "old", "unknown"] {
+        let mut event = violation(7);
+        event["eventSource"] = json!("rds.amazonaws.com");
+        event["eventName"] = json!("ModifyDBInstance");
+        event["requestParameters"] = json!({"omitted": true, "originalSize": 200_000});
+        event["responseElements"] = json!({"dBInstanceIdentifier": name});
+        function.invoke(&bus(&event)).await.unwrap();
+        let findings = aws.findings().await;
+        let of_name =
+            |finding: &Value| finding["resources"][0]["uid"].as_str().unwrap().ends_with(name);
+        let finding = findings.values().map(|text| serde_json::from_slice(text).unwrap());
+        let finding: Value = finding.into_iter().find(of_name).unwrap();
+        said.push((
+            finding["compliance"]["status_code"].as_str().unwrap().to_owned(),
+            finding["message"].as_str().unwrap().to_owned(),
+        ));
+    }
+    let unknown = |why: &str| {
+        let omitted = "CloudTrail omitted the parameters for their size";
+        ("INSUFFICIENT_DATA".to_owned(), format!("{omitted}: AWS Config {why}"))
+    };
+    let public = "Database instance open is publicly accessible".to_owned();
+    assert_eq!(said[0], ("NON_COMPLIANT".to_owned(), public));
+    assert_eq!(said[1], unknown("saw it last at 2026-03-11T11:59:59.000Z, before the event"));
+    assert_eq!(said[2], unknown("has not recorded the resource"));
+    assert_eq!(aws.notices().await.len(), 1, "what is not known is recorded, and not announced");
+}
+
+#[tokio::test]
+async fn a_rule_of_aws_config_is_answered_in_portions() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let mut items: Vec<Value> =
+        (0..120).map(|n| database(&format!("rule-{n}"), n == 0, 1_773_230_401.0)).collect();
+    for item in &mut items {
+        item["awsRegion"] = json!("eu-west-3");
+    }
+    record(json!(items)).await;
+    let notification = json!({"messageType": "ScheduledNotification", "notificationCreationTime": "2026-03-11T13:00:00Z"});
+    let invocation = json!({
+        "version": "1.0", "invokingEvent": notification.to_string(), "resultToken": "token",
+        "ruleParameters": json!({"policies": "rds-instance-public"}).to_string(),
+        "eventLeftScope": false, "accountId": "123456789012", "configRuleName": "r",
+        "configRuleArn": "arn:aws:config:eu-west-3:123456789012:config-rule/config-rule-1"
+    });
+    let answer = function.invoke(&invocation).await;
+    assert_eq!(answer, Ok(json!({"findings": 1})), "{:#?}", function.lines());
+    assert_eq!(function.metrics()["Evaluations"], 120);
+    let public = evaluations("db-rule-0").await;
+    assert_eq!((public.len(), &public[0]["ComplianceType"]), (1, &json!("NON_COMPLIANT")));
+    assert_eq!(public[0]["OrderingTimestamp"], json!(1_773_234_000));
+    let statuses: BTreeSet<String> =
+        [evaluations("db-rule-1").await, evaluations("db-rule-119").await]
+            .iter()
+            .map(|of| of[0]["ComplianceType"].to_string())
+            .collect();
+    assert_eq!(statuses, BTreeSet::from(["\"COMPLIANT\"".to_owned()]));
+}

@@ -1,0 +1,66 @@
+//! What AWS refuses, delays or loses is tried again, comes again, or is told: never taken for done.
+
+use serde_json::json;
+
+use crate::support::aws::Aws;
+use crate::support::events::{bus, queue, violation};
+use crate::support::function::Function;
+use crate::support::proxy::{Fault, Proxy};
+
+/// How S3 and SNS say that they are asked too much.
+const SLOW_DOWN: Fault = Fault::Answer(503, "<Error><Code>SlowDown</Code></Error>");
+const THROTTLED: Fault = Fault::Answer(
+    400,
+    "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
+);
+
+#[tokio::test]
+async fn one_fault_is_survived_within_an_invocation() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
+    let faults = [
+        ("PUT findings", SLOW_DOWN),
+        ("PUT findings", Fault::Answer(500, "")),
+        ("PUT findings", Fault::Lose),
+        ("PUT findings", Fault::LoseAnswer),
+        ("Publish", THROTTLED),
+        ("Publish", Fault::Answer(500, "")),
+        ("Publish", Fault::Lose),
+        ("Publish", Fault::LoseAnswer),
+        ("HEAD announced", Fault::Lose),
+        ("PUT announced", Fault::LoseAnswer),
+        ("PUT announced", SLOW_DOWN),
+        ("Publish", Fault::Stall),
+    ];
+    for (number, (call, fault)) in (0_u64..).zip(faults) {
+        let what = format!("{call} {fault:?}");
+        proxy.fault(call, 1, fault);
+        let answer = function.invoke(&bus(&violation(number))).await;
+        assert_eq!(answer, Ok(json!({"findings": 1})), "{what}");
+        let findings = aws.findings().await;
+        assert_eq!(findings.len() as u64, number + 1, "{what}");
+        assert!(!aws.notices().await.is_empty(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_or_announced_comes_again() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
+    let bodies = [bus(&violation(1)).to_string()];
+    for call in ["PUT findings", "Publish"] {
+        proxy.fault(
+            call,
+            usize::MAX,
+            Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>"),
+        );
+        let answer = function.invoke(&queue(&bodies)).await;
+        let failed = json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]});
+        assert_eq!(answer, Ok(failed), "{call}");
+        proxy.mend();
+    }
+    assert_eq!(proxy.count("PUT announced"), 0, "no mark before the announcement");
+    let answer = function.invoke(&queue(&bodies)).await;
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
+    assert_eq!((aws.findings().await.len(), aws.notices().await.len()), (1, 1));
+}

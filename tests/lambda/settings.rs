@@ -1,0 +1,70 @@
+//! The policies that hold: from the artefact, from the ledger, and never from a bundle that is broken.
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::support::aws::Aws;
+use crate::support::events::{bus, violation};
+use crate::support::function::Function;
+use crate::support::stand::stand;
+
+/// A policy that finds every deletion of an encryption, under the severity given.
+fn policy(severity: &str) -> String {
+    format!(
+        "// METADATA\n// title: t\n// description: d\n// severity: {severity}\n\
+         // match: {{eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption}}\n\
+         // resource: {{type: 'AWS::S3::Bucket', id: request.bucketName}}\n// message: m\ntrue\n"
+    )
+}
+
+/// Uploads a bundle of one file; the manifest comes last, as it makes the others hold.
+async fn upload(aws: &Aws, text: &str, digest: Option<&str>) {
+    let real = format!("{:x}", Sha256::digest(text));
+    let named = digest.unwrap_or(&real);
+    aws.put(&format!("ledger/bundle/files/{named}"), text).await;
+    let manifest = json!({"files": {"mine.cel": named}}).to_string();
+    aws.put("ledger/bundle/manifest.json", manifest).await;
+}
+
+#[tokio::test]
+async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let mut number = 0;
+    let mut severity = async |step: &str| {
+        number += 1;
+        let answer = function.invoke(&bus(&violation(number))).await;
+        assert_eq!(answer, Ok(json!({"findings": 1})), "{step}: {:#?}", function.lines());
+        let metrics = function.metrics();
+        let severity = ["Low", "Medium", "High"]
+            .into_iter()
+            .find(|severity| metrics.get(format!("Findings{severity}")).is_some());
+        (severity.unwrap(), metrics["BundleRejected"].as_u64().unwrap())
+    };
+    assert_eq!(severity("the artefact's").await, ("Medium", 0));
+    upload(&aws, &policy("HIGH"), None).await;
+    assert_eq!(severity("the first of the ledger").await, ("High", 0));
+    upload(&aws, &policy("LOW"), Some(&"0".repeat(64))).await;
+    assert_eq!(severity("another digest than it says").await, ("High", 1));
+    upload(&aws, "no policy", None).await;
+    assert_eq!(severity("one that does not compile").await, ("High", 1));
+    aws.put("ledger/bundle/manifest.json", "{").await;
+    assert_eq!(severity("no manifest").await, ("High", 1));
+    upload(&aws, &policy("LOW"), None).await;
+    assert_eq!(severity("a good one again").await, ("Low", 0));
+}
+
+#[tokio::test]
+async fn a_function_does_not_start_with_a_broken_bundle_or_without_a_ledger() {
+    let aws = Aws::new().await;
+    upload(&aws, "no policy", None).await;
+    let function = Function::new(aws.environment(stand())).await;
+    let died = function.invoke(&bus(&violation(1))).await;
+    assert_eq!(died, Err("Runtime.ExitError".to_owned()));
+    let log = function.lines().join("\n");
+    assert!(log.contains("the bundle does not compile: mine.cel"), "{log}");
+    let function = Function::new(Vec::new()).await;
+    assert_eq!(function.invoke(&json!({})).await, Err("Runtime.ExitError".to_owned()));
+    let log = function.lines().join("\n");
+    assert!(log.contains("EVENKEEL_LEDGER is not set"), "{log}");
+}

@@ -1,0 +1,144 @@
+"""AWS for the tests: moto's server, and AWS Config where moto's own cannot serve.
+
+moto 5.2 answers `PutEvaluations` in test mode only, writes times of `BatchGetResourceConfig` and
+`GetResourceConfigHistory` as text that the SDK for Rust cannot read, and knows few resource types. These
+four calls are replaced by the smallest that hold what AWS's API reference says of them:
+
+* `PutEvaluations`: at most 100 evaluations, three compliance types, annotations of at most 256 characters;
+* `BatchGetResourceConfig`: at most 100 keys, and what is not recorded is left out of the answer;
+* `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
+* `ListDiscoveredResources`: by type, and by name if one is given.
+
+`POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
+prints `listening PORT` when it is ready, and ends with its standard input.
+"""
+
+import json
+import os
+import sys
+import threading
+
+from moto.config.responses import ConfigResponse
+from moto.core.exceptions import JsonRESTError
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+ITEMS = []
+EVALUATIONS = []
+LOCK = threading.Lock()
+BASE = (
+    "version accountId arn resourceType resourceId resourceName awsRegion configuration configurationStateId "
+    "configurationItemStatus configurationItemCaptureTime supplementaryConfiguration"
+).split()
+
+
+def recorded(response, kind):
+    with LOCK:
+        return [
+            item
+            for item in ITEMS
+            if item["accountId"] == response.current_account
+            and item["awsRegion"] == response.region
+            and item["resourceType"] == kind
+        ]
+
+
+def invalid(message):
+    return JsonRESTError("InvalidParameterValueException", message)
+
+
+def put_evaluations(self):
+    evaluations = self._get_param("Evaluations") or []
+    if not self._get_param("ResultToken"):
+        raise JsonRESTError("InvalidResultTokenException", "The result token is missing.")
+    if len(evaluations) > 100:
+        raise invalid("Member must have length less than or equal to 100")
+    for evaluation in evaluations:
+        if evaluation["ComplianceType"] not in ("COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE"):
+            raise invalid("The compliance type is not valid")
+        if len(evaluation.get("Annotation", "")) > 256 or not evaluation["OrderingTimestamp"]:
+            raise invalid("An evaluation is not valid")
+    with LOCK:
+        EVALUATIONS.extend(
+            dict(one, Account=self.current_account, TestMode=bool(self._get_param("TestMode")))
+            for one in evaluations
+        )
+    return json.dumps({"FailedEvaluations": []})
+
+
+def batch_get_resource_config(self):
+    keys = self._get_param("resourceKeys")
+    if not 1 <= len(keys) <= 100:
+        raise invalid("Between 1 and 100 keys")
+    found = []
+    for key in keys:
+        items = recorded(self, key["resourceType"])
+        items = [item for item in items if item["resourceId"] == key["resourceId"]]
+        found += [{name: item[name] for name in BASE if name in item} for item in items[-1:]]
+    return json.dumps({"baseConfigurationItems": found, "unprocessedResourceKeys": []})
+
+
+def get_resource_config_history(self):
+    items = recorded(self, self._get_param("resourceType"))
+    items = [item for item in items if item["resourceId"] == self._get_param("resourceId")]
+    later = self._get_param("laterTime")
+    items = [item for item in items if not later or item["configurationItemCaptureTime"] <= later]
+    if not items:
+        raise JsonRESTError("ResourceNotDiscoveredException", "Resource is not discovered.")
+    return json.dumps({"configurationItems": items[::-1][: self._get_param("limit") or 10]})
+
+
+def list_discovered_resources(self):
+    kind, name = self._get_param("resourceType"), self._get_param("resourceName")
+    items = [item for item in recorded(self, kind) if not name or item.get("resourceName") == name]
+    keys = ("resourceType", "resourceId", "resourceName")
+    found = {item["resourceId"]: {key: item.get(key) for key in keys} for item in items}
+    return json.dumps({"resourceIdentifiers": list(found.values())})
+
+
+for replaced in (
+    put_evaluations,
+    batch_get_resource_config,
+    get_resource_config_history,
+    list_discovered_resources,
+):
+    setattr(ConfigResponse, replaced.__name__, replaced)
+
+
+class Stand:
+    """moto, and what the tests themselves ask for."""
+
+    def __init__(self):
+        self.moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ, start_response):
+        path = environ["PATH_INFO"]
+        if not path.startswith("/stand/"):
+            return self.moto(environ, start_response)
+        with LOCK:
+            if path == "/stand/items":
+                ITEMS.extend(json.loads(Request(environ).get_data()))
+            answer = json.dumps(EVALUATIONS)
+        return Response(answer, mimetype="application/json")(environ, start_response)
+
+
+class Silent(WSGIRequestHandler):
+    """Keeps connections open as AWS does, and says nothing of requests that went well."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *args):
+        pass
+
+
+def end_with_standard_input():
+    sys.stdin.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_standard_input, daemon=True).start()
+    server = make_server("127.0.0.1", 0, Stand(), threaded=True, request_handler=Silent)
+    print(f"listening {server.server_port}", flush=True)
+    server.serve_forever()

@@ -1,0 +1,144 @@
+//! Stands between the function and AWS, and breaks what a test says.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use tokio::sync::Notify;
+
+use super::http::{Answer, Closed, send, serve};
+use super::stand::stand;
+
+/// What the function asked of AWS.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// Such as `PUT findings`, `Publish` or `BatchGetResourceConfig`.
+    pub(crate) what: String,
+    /// The X-Ray header.
+    pub(crate) trace: Option<String>,
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// It is answered so, and AWS never sees it.
+    Answer(u16, &'static str),
+    /// The connection is closed before AWS sees it.
+    Lose,
+    /// AWS does it, and the answer is lost.
+    LoseAnswer,
+    /// It is never answered, and AWS never sees it.
+    Stall,
+    /// It waits before AWS sees it.
+    HoldBefore(Hold),
+    /// AWS does it, and the answer waits.
+    HoldAfter(Hold),
+}
+
+/// A point at which the function is held.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hold {
+    /// It is reached.
+    pub(crate) reached: Arc<Notify>,
+    /// It may go on.
+    pub(crate) release: Arc<Notify>,
+}
+
+/// Faults, each for some calls: what they ask, how often, and what happens.
+type Faults = Arc<Mutex<Vec<(&'static str, usize, Fault)>>>;
+
+/// The proxy.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    faults: Faults,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Proxy {
+    /// A proxy before the stand-in of AWS.
+    pub(crate) async fn new() -> Proxy {
+        let (faults, calls) = (Faults::default(), Arc::<Mutex<Vec<Call>>>::default());
+        let (these, seen) = (Arc::clone(&faults), Arc::clone(&calls));
+        let address = serve(move |request| pass(request, Arc::clone(&these), Arc::clone(&seen)));
+        Proxy { address: address.await, faults, calls }
+    }
+
+    /// The next `times` calls of `what` meet a fault.
+    pub(crate) fn fault(&self, what: &'static str, times: usize, fault: Fault) {
+        self.faults.lock().unwrap().push((what, times, fault));
+    }
+
+    /// Everything works again.
+    pub(crate) fn mend(&self) {
+        self.faults.lock().unwrap().clear();
+    }
+
+    /// The calls that came.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// How many calls of `what` came.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.calls().iter().filter(|call| call.what == what).count()
+    }
+}
+
+async fn pass(
+    request: Request<Incoming>,
+    faults: Faults,
+    calls: Arc<Mutex<Vec<Call>>>,
+) -> Result<Answer, Closed> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
+    let what = what(head.method.as_str(), head.uri.path(), header("x-amz-target"), &body);
+    calls.lock().unwrap().push(Call { what: what.clone(), trace: header("x-amzn-trace-id") });
+    let request = Request::from_parts(head, Full::new(body));
+    let fault = next(&faults, &what);
+    match &fault {
+        Some(Fault::Answer(status, text)) => {
+            return Ok(Response::builder().status(*status).body((*text).into()).unwrap());
+        }
+        Some(Fault::Lose) => return Err(Closed),
+        Some(Fault::Stall) => std::future::pending().await,
+        Some(Fault::HoldBefore(hold)) => wait(hold).await,
+        Some(Fault::LoseAnswer | Fault::HoldAfter(_)) | None => {}
+    }
+    let (head, body) = send(stand(), request).await.map_err(|_| Closed)?;
+    match &fault {
+        Some(Fault::LoseAnswer) => return Err(Closed),
+        Some(Fault::HoldAfter(hold)) => wait(hold).await,
+        _ => {}
+    }
+    Ok(Response::from_parts(head, Full::new(body)))
+}
+
+async fn wait(hold: &Hold) {
+    hold.reached.notify_one();
+    hold.release.notified().await;
+}
+
+/// The fault that a call meets.
+fn next(faults: &Faults, what: &str) -> Option<Fault> {
+    let mut faults = faults.lock().unwrap();
+    let (_, times, fault) =
+        faults.iter_mut().find(|(name, times, _)| *name == what && *times > 0)?;
+    *times = times.saturating_sub(1);
+    Some(fault.clone())
+}
+
+/// What a call asks: an operation's name, or a method and the first part of a key in the ledger.
+fn what(method: &str, path: &str, target: Option<String>, body: &[u8]) -> String {
+    if let Some(target) = target {
+        return target.rsplit('.').next().unwrap_or_default().to_owned();
+    }
+    let body = String::from_utf8_lossy(body);
+    if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+        return action.to_owned();
+    }
+    let key = path.split_once("/ledger/").map_or("object", |(_, key)| key);
+    format!("{method} {}", key.split(['/', '%']).next().unwrap_or_default())
+}

@@ -1,1 +1,0 @@
-//! The built function, driven as AWS Lambda drives it.
