@@ -3,6 +3,11 @@
 //!
 //! Only the ratios travel from one machine to another. Nothing is asserted about time.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a measurement that cannot be made ends"
+)]
 
 #[path = "function/aws.rs"]
 mod aws;

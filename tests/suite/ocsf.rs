@@ -5,8 +5,11 @@
 use crate::support::{Folder, evenkeel, violation, with};
 use serde_json::{Value, json};
 
-/// What the schema requires, and of which type: by the path to it.
-const REQUIRED: [(&str, fn(&Value) -> bool); 12] = [
+/// A path, and whether a value has the type that the schema says.
+type Required = (&'static str, fn(&Value) -> bool);
+
+/// What the schema requires.
+const REQUIRED: [Required; 12] = [
     ("/activity_id", Value::is_i64),
     ("/category_uid", Value::is_i64),
     ("/class_uid", Value::is_i64),
@@ -40,8 +43,8 @@ fn check(finding: &Value) {
         assert!(values.contains(&value), "{path}: {value}");
     }
     let number = |path| finding.pointer(path).and_then(Value::as_i64).unwrap();
-    let type_uid = number("/class_uid") * 100 + number("/activity_id");
-    assert_eq!(number("/type_uid"), type_uid);
+    let type_uid = format!("{}{:02}", number("/class_uid"), number("/activity_id"));
+    assert_eq!(number("/type_uid").to_string(), type_uid);
     assert_eq!(finding["metadata"]["version"], "1.8.0");
     // A profile whose attributes are used is named.
     assert_eq!(finding["metadata"]["profiles"], json!(["cloud"]));

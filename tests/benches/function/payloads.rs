@@ -16,7 +16,8 @@ pub(crate) fn policies(folder: &Path, count: usize) -> Outcome<PathBuf> {
     fs::create_dir_all(folder)?;
     for number in 0..count {
         let name = if number == 0 { "PutBucketAcl".to_owned() } else { format!("Call{number}") };
-        let mut text = String::from("// METADATA\n// title: t\n// description: d\n// severity: LOW\n");
+        let mut text =
+            String::from("// METADATA\n// title: t\n// description: d\n// severity: LOW\n");
         writeln!(text, "// match: {{eventSource: s3.amazonaws.com, eventName: {name}}}")?;
         text.push_str("// resource: {type: 'AWS::S3::Bucket', id: request.bucketName}\n");
         text.push_str("// message: \"Bucket {{request.bucketName}}\"\n");

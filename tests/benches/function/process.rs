@@ -45,17 +45,14 @@ impl Process {
 
     fn spawn(policies: Option<&Path>, aws: SocketAddr) -> Outcome<Process> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let mut command = match policies {
-            Some(policies) => {
-                let mut command = Command::new(env!("CARGO_BIN_EXE_evaluate"));
-                command.env_clear().env("EVENKEEL_POLICIES", policies);
-                command
-            }
-            None => {
-                let mut command = Command::new(std::env::current_exe()?);
-                command.env_clear().env(HELLO, "1");
-                command
-            }
+        let mut command = if let Some(policies) = policies {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_evaluate"));
+            command.env_clear().env("EVENKEEL_POLICIES", policies);
+            command
+        } else {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.env_clear().env(HELLO, "1");
+            command
         };
         command
             .env("EVENKEEL_LEDGER", "s3://bucket/ledger")
