@@ -47,7 +47,14 @@ pub struct Actor {
     pub source_address: String,
     /// `userAgent`.
     pub user_agent: String,
+    /// The family of our own remediators in whose role this was done: nothing is done about it, or one
+    /// remediation would cause the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remediator: Option<String>,
 }
+
+/// The role of a family of remediators has this, and then the family's name.
+pub const REMEDIATOR_ROLE: &str = "evenkeel-remediate-";
 
 /// The waiver under which a finding was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -178,5 +185,15 @@ fn actor(event: &Event<'_>) -> Actor {
         account: text(event.raw, &["userIdentity", "accountId"]),
         source_address: text(event.raw, &["sourceIPAddress"]),
         user_agent: text(event.raw, &["userAgent"]),
+        remediator: remediator(event),
     }
+}
+
+/// The family of remediators whose role acted, in the account that the event is of: a role of another
+/// account that is called so is none of ours.
+fn remediator(event: &Event<'_>) -> Option<String> {
+    let issuer =
+        |field| text(event.raw, &["userIdentity", "sessionContext", "sessionIssuer", field]);
+    let family = issuer("userName").strip_prefix(REMEDIATOR_ROLE)?.to_owned();
+    (issuer("type") == "Role" && issuer("accountId") == event.account).then_some(family)
 }

@@ -21,7 +21,7 @@ mod waiver;
 pub use cases::{Case, Difference, read_cases};
 pub use diagnostic::{Diagnostic, Level};
 pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
-pub use finding::{Action, Actor, Finding, Suppression};
+pub use finding::{Action, Actor, Finding, REMEDIATOR_ROLE, Suppression};
 pub use item::ConfigurationItem;
 pub use judge::{Filter, Judge, Judged, JudgedEvent, Want, milliseconds};
 pub use text::{escape_json, is_deceptive, json_line};

@@ -76,6 +76,9 @@ fn optional(finding: &Finding, record: &mut Map<String, Value>) {
     if let Some(why) = &finding.suspect {
         unmapped.insert("suspect".to_owned(), why.clone().into());
     }
+    if let Some(family) = &finding.actor.remediator {
+        unmapped.insert("remediator".to_owned(), family.clone().into());
+    }
     if let Some(suppression) = &finding.suppressed {
         unmapped.insert("waiver".to_owned(), json!(suppression));
         record.insert("status_detail".to_owned(), suppression.reason.clone().into());

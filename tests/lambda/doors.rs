@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::aws::{Aws, evaluations, record};
+use crate::support::aws::{Aws, Changes, evaluations, record};
 use crate::support::events::{bus, queue, violation, written};
 use crate::support::function::{Function, TRACE};
 use crate::support::proxy::Proxy;
@@ -52,6 +52,23 @@ async fn of_a_batch_only_the_message_that_failed_comes_back() {
     assert_eq!(aws.findings().await.len(), 2);
     let log = function.lines().join("\n");
     assert!(log.contains("message-1") && log.contains("000000000001"), "{log}");
+}
+
+#[tokio::test]
+async fn a_queue_is_emptied_and_what_is_poisoned_ends_among_the_dead() {
+    let aws = Aws::new().await;
+    let changes = Changes::new(&aws).await;
+    let function = Function::new(aws.environment(stand())).await;
+    for body in
+        [bus(&violation(1)).to_string(), "poison".to_owned(), bus(&violation(2)).to_string()]
+    {
+        changes.send(body).await;
+    }
+    assert_eq!(changes.poll(&function).await, (3, 2));
+    assert_eq!(changes.poll(&function).await, (1, 0));
+    assert_eq!(changes.poll(&function).await, (0, 0));
+    assert_eq!(changes.dead().await, ["poison"]);
+    assert_eq!(aws.findings().await.len(), 2);
 }
 
 #[tokio::test]
@@ -144,6 +161,34 @@ async fn what_an_event_leaves_open_is_read_from_aws_config() {
     assert_eq!(said[1], unknown("saw it last at 2026-03-11T11:59:59.000Z, before the event"));
     assert_eq!(said[2], unknown("has not recorded the resource"));
     assert_eq!(aws.notices().await.len(), 1, "what is not known is recorded, and not announced");
+}
+
+#[tokio::test]
+async fn an_item_that_was_too_large_to_be_sent_is_read_as_it_was_then() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let (then, later) = (1_773_230_401.0, 1_773_230_999.0);
+    record(json!([database("large", true, then), database("large", false, later)])).await;
+    let summary = json!({
+        "changeType": "UPDATE", "configurationItemVersion": "1.3", "awsAccountId": "123456789012",
+        "awsRegion": "eu-central-1", "resourceType": "AWS::RDS::DBInstance", "resourceId": "db-large",
+        "configurationItemCaptureTime": "2026-03-11T12:00:01Z", "configurationStateId": 17,
+        "configurationItemStatus": "OK"
+    });
+    let notification = json!({
+        "messageType": "OversizedConfigurationItemChangeNotification", "recordVersion": "1.0",
+        "notificationCreationTime": "2026-03-11T12:00:03Z", "configurationItemSummary": summary
+    });
+    let invocation = json!({
+        "version": "1.0", "invokingEvent": notification.to_string(), "resultToken": "token",
+        "ruleParameters": "{}", "eventLeftScope": false, "accountId": "123456789012",
+        "configRuleName": "r",
+        "configRuleArn": "arn:aws:config:eu-central-1:123456789012:config-rule/config-rule-1"
+    });
+    let answer = function.invoke(&invocation).await;
+    assert_eq!(answer, Ok(json!({"findings": 1})), "{:#?}", function.lines());
+    let told = evaluations("db-large").await;
+    assert_eq!((told.len(), &told[0]["ComplianceType"]), (1, &json!("NON_COMPLIANT")));
 }
 
 #[tokio::test]

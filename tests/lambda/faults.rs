@@ -64,3 +64,22 @@ async fn what_cannot_be_written_or_announced_comes_again() {
     assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
     assert_eq!((aws.findings().await.len(), aws.notices().await.len()), (1, 1));
 }
+
+#[tokio::test]
+async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
+    let mut event = violation(1);
+    event["eventSource"] = json!("rds.amazonaws.com");
+    event["eventName"] = json!("ModifyDBInstance");
+    event["requestParameters"] = json!({"omitted": true});
+    event["responseElements"] = json!({"dBInstanceIdentifier": "d"});
+    let throttled = "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}";
+    proxy.fault("BatchGetResourceConfig", usize::MAX, Fault::Answer(400, throttled));
+    assert_eq!(function.invoke(&bus(&event)).await, Ok(json!({"findings": 1})));
+    let findings = aws.findings().await;
+    let text = String::from_utf8_lossy(findings.values().next().unwrap()).into_owned();
+    assert!(text.contains("INSUFFICIENT_DATA") && text.contains("Rate exceeded"), "{text}");
+    assert!(proxy.count("BatchGetResourceConfig") > 1, "it is asked again");
+    assert_eq!(function.metrics()["InsufficientData"], 1);
+}

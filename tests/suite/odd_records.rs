@@ -152,3 +152,23 @@ fn problems_beyond_what_is_shown_are_counted() {
     assert_eq!((run.code, run.count("not readable")), (3, 33), "{run:?}");
     assert!(run.err.contains("Problems  33") && run.err.contains("and 13 more"), "{}", run.err);
 }
+
+#[test]
+fn what_our_own_remediators_did_is_marked() {
+    let acted = |number, role: &str, account: &str| {
+        let issuer = json!({"type": "Role", "userName": role, "accountId": account});
+        let identity = json!({
+            "type": "AssumedRole", "accountId": account, "sessionContext": {"sessionIssuer": issuer}
+        });
+        with(violation(number), json!({"userIdentity": identity}))
+    };
+    let own = violation(1)["recipientAccountId"].as_str().unwrap().to_owned();
+    let run = replay_records(&[
+        acted(1, "evenkeel-remediate-s3", &own),
+        acted(2, "evenkeel-remediate-s3", "999999999999"),
+        acted(3, "someone", &own),
+    ]);
+    let marks: Vec<Value> =
+        run.findings().iter().map(|finding| finding["actor"]["remediator"].clone()).collect();
+    assert_eq!(marks, [json!("s3"), Value::Null, Value::Null]);
+}

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 
 use crate::outside::Offline;
 
+mod deliveries;
 mod outside;
 
 const POLICY: &str = "// METADATA

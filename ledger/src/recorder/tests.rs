@@ -54,6 +54,7 @@ fn finding() -> Finding {
             account: "111122223333".to_owned(),
             source_address: "192.0.2.44".to_owned(),
             user_agent: "u".repeat(2000),
+            remediator: None,
         },
         evidence: Vec::new(),
         controls: [("NIST.800-53.r5".to_owned(), vec!["AC-3".to_owned()])].into(),

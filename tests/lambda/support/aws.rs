@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::function::Function;
 use super::http::call;
 use super::stand::stand;
 
@@ -110,6 +112,69 @@ impl Aws {
                 delete.receipt_handle(message.receipt_handle.unwrap()).send().await.unwrap();
             }
         }
+    }
+}
+
+/// A queue that a function is fed from, and the queue of what failed twice.
+pub(crate) struct Changes {
+    sqs: aws_sdk_sqs::Client,
+    url: String,
+    dead: String,
+}
+
+impl Changes {
+    pub(crate) async fn new(aws: &Aws) -> Changes {
+        let (sqs, name) = (aws.sqs.clone(), format!("{}-changes", aws.bucket));
+        let create = |name: String| sqs.create_queue().queue_name(name);
+        let dead = create(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
+        let arn = format!("arn:aws:sqs:eu-central-1:{ACCOUNT}:{name}-dead");
+        let redrive = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 2}).to_string();
+        let created = create(name)
+            .attributes(QueueAttributeName::VisibilityTimeout, "0")
+            .attributes(QueueAttributeName::RedrivePolicy, redrive);
+        let url = created.send().await.unwrap().queue_url.unwrap();
+        Changes { sqs, url, dead }
+    }
+
+    pub(crate) async fn send(&self, body: String) {
+        self.sqs.send_message().queue_url(&self.url).message_body(body).send().await.unwrap();
+    }
+
+    /// One poll of an event source mapping with `ReportBatchItemFailures`: how many messages came, and how
+    /// many were let go.
+    pub(crate) async fn poll(&self, function: &Function) -> (usize, usize) {
+        let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
+        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
+        let record = |message: &Message| {
+            json!({
+                "messageId": message.message_id, "receiptHandle": message.receipt_handle,
+                "body": message.body, "md5OfBody": message.md5_of_body, "attributes": {},
+                "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "eu-central-1",
+                "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:changes"
+            })
+        };
+        if messages.is_empty() {
+            return (0, 0);
+        }
+        let records: Vec<Value> = messages.iter().map(record).collect();
+        let answer = function.invoke(&json!({"Records": records})).await.unwrap();
+        let failed = answer["batchItemFailures"].as_array().unwrap();
+        let done = |message: &&Message| {
+            !failed.iter().any(|one| one["itemIdentifier"].as_str() == message.message_id())
+        };
+        let done: Vec<&Message> = messages.iter().filter(done).collect();
+        for message in &done {
+            let delete = self.sqs.delete_message().queue_url(&self.url);
+            delete.receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+        }
+        (messages.len(), done.len())
+    }
+
+    /// What failed twice.
+    pub(crate) async fn dead(&self) -> Vec<String> {
+        let receive = self.sqs.receive_message().queue_url(&self.dead).max_number_of_messages(10);
+        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
+        messages.into_iter().filter_map(|message| message.body).collect()
     }
 }
 

@@ -1,0 +1,125 @@
+//! Whatever is delivered, how often, in which order, and whatever dies meanwhile: the ledger ends the same.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use object_store::ObjectStoreExt;
+
+use super::*;
+
+/// Numbers that look random and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap().checked_rem(end).unwrap()
+    }
+}
+
+/// A topic that takes a while and sometimes refuses; what it took, by the finding's uid.
+#[derive(Debug)]
+struct Unsteady<'t> {
+    refuses: bool,
+    taken: &'t Mutex<BTreeMap<String, u32>>,
+}
+
+impl Unsteady<'_> {
+    fn take(&self, uid: String) {
+        let mut taken = self.taken.lock().unwrap();
+        let times = taken.entry(uid).or_default();
+        *times = times.saturating_add(1);
+    }
+}
+
+impl Announce for Unsteady<'_> {
+    async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
+        later().await;
+        if self.refuses {
+            return Err(AnnounceError::Refused("throttled".to_owned()));
+        }
+        let uid = notice.attributes.iter().find(|one| one.0 == "finding").map(|one| one.1.clone());
+        self.take(uid.unwrap_or_else(|| notice.message.clone()));
+        later().await;
+        Ok(())
+    }
+}
+
+/// Is ready the second time that it is asked: there the work can die.
+async fn later() {
+    let mut asked = false;
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Works until it is done, or until it dies after so many steps.
+fn drive<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
+    let mut work = pin!(work);
+    let mut context = Context::from_waker(Waker::noop());
+    (0..steps).find_map(|_| match work.as_mut().poll(&mut context) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    })
+}
+
+/// Delivers every event until each was let go, in an order and with accidents that `seed` decides.
+fn delivered(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<String, u32>) {
+    let mut random = Random(seed);
+    let store = Arc::new(InMemory::new());
+    let ledger = Ledger::of(Arc::clone(&store) as Arc<dyn object_store::ObjectStore>);
+    let taken = Mutex::new(BTreeMap::new());
+    let bundle = Bundle { version: "t".to_owned(), set: policies(), waivers: Waivers::default() };
+    let bundle = Arc::new(bundle);
+    // Each event comes once, and some come twice.
+    let mut queue: Vec<u32> = (0..events).chain((0..events).filter(|one| one % 3 == 0)).collect();
+    while !queue.is_empty() {
+        let size = random.below(4).saturating_add(1).min(queue.len());
+        let batched: Vec<u32> =
+            (0..size).map(|_| queue.swap_remove(random.below(queue.len()))).collect();
+        let bodies: Vec<String> = batched.iter().map(|number| event(*number)).collect();
+        let payload = batch(&bodies.iter().map(String::as_str).collect::<Vec<_>>());
+        let announce = Unsteady { refuses: random.below(4) == 0, taken: &taken };
+        let recorder = Recorder::new(ledger.clone(), announce);
+        let evaluator = Evaluator::new(Arc::clone(&bundle), recorder, Offline);
+        let steps = if random.below(3) == 0 { random.below(6) } else { usize::MAX };
+        match drive(evaluator.handle(payload.as_bytes(), &|_| {}), steps) {
+            Some(handled) => {
+                let answer = handled.answer.unwrap();
+                let failed = answer["batchItemFailures"].as_array().unwrap();
+                let index = |one: &Value| one["itemIdentifier"].as_str().unwrap()[1..].parse();
+                let again = failed.iter().map(|one| batched[index(one).unwrap_or(usize::MAX)]);
+                queue.extend(again);
+            }
+            None => queue.extend(batched),
+        }
+    }
+    let contents = drive(contents(&store), usize::MAX).unwrap();
+    (contents, taken.into_inner().unwrap())
+}
+
+async fn contents(store: &InMemory) -> BTreeMap<String, Vec<u8>> {
+    let mut contents = BTreeMap::new();
+    let mut listed = object_store::ObjectStore::list(store, None);
+    while let Some(object) = listed.next().await {
+        let path = object.unwrap().location;
+        let bytes = store.get(&path).await.unwrap().bytes().await.unwrap();
+        contents.insert(path.to_string(), bytes.to_vec());
+    }
+    contents
+}
+
+#[test]
+fn the_ledger_ends_the_same_and_each_finding_was_announced() {
+    let (expected, _) = delivered(0, 12);
+    assert_eq!(expected.len(), 24, "a finding and a mark of each event");
+    for seed in 1..200 {
+        let (contents, taken) = delivered(seed, 12);
+        assert_eq!(contents, expected, "seed {seed}");
+        assert_eq!(taken.len(), 12, "seed {seed}: {taken:?}");
+    }
+}
