@@ -91,8 +91,11 @@ fn delivered(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<Str
             Some(handled) => {
                 let answer = handled.answer.unwrap();
                 let failed = answer["batchItemFailures"].as_array().unwrap();
-                let index = |one: &Value| one["itemIdentifier"].as_str().unwrap()[1..].parse();
-                let again = failed.iter().map(|one| batched[index(one).unwrap_or(usize::MAX)]);
+                let failed: Vec<&str> =
+                    failed.iter().filter_map(|one| one["itemIdentifier"].as_str()).collect();
+                let again = batched.iter().enumerate();
+                let again = again.filter(|(at, _)| failed.contains(&format!("m{at}").as_str()));
+                let again: Vec<u32> = again.map(|(_, number)| *number).collect();
                 queue.extend(again);
             }
             None => queue.extend(batched),
