@@ -1,5 +1,10 @@
 //! The built function, driven as AWS Lambda drives it, before what stands in for AWS.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
 
 mod crashes;
 mod doors;
