@@ -8,6 +8,7 @@ pub use announce::{Announce, AnnounceError, Silent, Topic};
 pub use notice::{MAX_BYTES, Notice};
 pub use recorder::{RecordError, Recorded, Recorder};
 
+use futures_util::StreamExt;
 use object_store::aws::{AmazonS3Builder, Checksum};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -183,6 +184,31 @@ impl Ledger {
             Err(LedgerError::Store { error: Error::NotFound { .. }, .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The keys of the records below `prefix`, a whole number of key parts, in order.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
+        let path = Path::from(prefix);
+        let mut listed = self.store.list(Some(&path));
+        let mut keys = Vec::new();
+        while let Some(object) = listed.next().await {
+            let fail = |error| LedgerError::Store { key: prefix.to_owned(), error };
+            keys.push(object.map_err(fail)?.location.to_string());
+        }
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// Creates the record `key`, if it is not there; says whether it was created. Of several who try at once,
+    /// one is told that it did.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn claim(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
+        self.create(key, record).await
     }
 
     /// Whether there is a record `key`.

@@ -1,1 +1,16 @@
-//! Restores compliant configuration, with plan, before-image and undo. Nothing lives here yet.
+//! Restores compliant configuration: with a plan, a before-image and an undo, and never more than is allowed.
+//!
+//! A remediator says how a state is read, what it should be, and how it is set. Everything else is the same
+//! for all of them: the order of the steps is written in `drive.rs`, what is allowed in `guard.rs`.
+
+mod drive;
+mod guard;
+mod record;
+mod remediator;
+mod violation;
+
+pub use drive::{Drive, DriveError, Settings};
+pub use guard::{Attempt, Limits, Stop, permit};
+pub use record::{Intent, Outcome, Remediation, Result as RemediationResult};
+pub use remediator::{Plan, RefusedByAws, Remediator};
+pub use violation::{Target, Violation, ViolationError};

@@ -73,6 +73,9 @@ fn optional(finding: &Finding, record: &mut Map<String, Value>) {
         record.insert("remediation".to_owned(), json!({"desc": desc}));
     }
     let mut unmapped = Map::new();
+    if let Some(remediation) = &finding.remediation {
+        unmapped.insert("remediation".to_owned(), json!(remediation));
+    }
     if let Some(why) = &finding.suspect {
         unmapped.insert("suspect".to_owned(), why.clone().into());
     }

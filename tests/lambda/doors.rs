@@ -29,10 +29,10 @@ async fn a_finding_is_recorded_announced_and_marked() {
     // The trace goes on to SNS, the metrics and the log name the finding and none of the event's text.
     let publish = proxy.calls().into_iter().find(|call| call.what == "Publish").unwrap();
     assert_eq!(publish.trace.as_deref(), Some(TRACE));
-    let metrics = function.metrics();
+    let metrics = function.metrics().await;
     assert_eq!((&metrics["Received"], &metrics["FindingsMedium"]), (&json!(1), &json!(1)));
     assert!(metrics["EventAge"].as_i64().unwrap() > 0);
-    let log = function.lines().join("\n");
+    let log = function.log().await.join("\n");
     assert!(log.contains(uid.as_str().unwrap()) && !log.contains("bucket-1"), "{log}");
 }
 
@@ -50,7 +50,7 @@ async fn of_a_batch_only_the_message_that_failed_comes_back() {
     let expected = json!({"batchItemFailures": [{"itemIdentifier": "message-1"}]});
     assert_eq!(answer, Ok(expected), "{:#?}", function.lines());
     assert_eq!(aws.findings().await.len(), 2);
-    let log = function.lines().join("\n");
+    let log = function.log().await.join("\n");
     assert!(log.contains("message-1") && log.contains("000000000001"), "{log}");
 }
 
@@ -210,7 +210,7 @@ async fn a_rule_of_aws_config_is_answered_in_portions() {
     });
     let answer = function.invoke(&invocation).await;
     assert_eq!(answer, Ok(json!({"findings": 1})), "{:#?}", function.lines());
-    assert_eq!(function.metrics()["Evaluations"], 120);
+    assert_eq!(function.metrics().await["Evaluations"], 120);
     let public = evaluations("db-rule-0").await;
     assert_eq!((public.len(), &public[0]["ComplianceType"]), (1, &json!("NON_COMPLIANT")));
     assert_eq!(public[0]["OrderingTimestamp"], json!(1_773_234_000));

@@ -81,5 +81,5 @@ async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
     let text = String::from_utf8_lossy(findings.values().next().unwrap()).into_owned();
     assert!(text.contains("INSUFFICIENT_DATA") && text.contains("Rate exceeded"), "{text}");
     assert!(proxy.count("BatchGetResourceConfig") > 1, "it is asked again");
-    assert_eq!(function.metrics()["InsufficientData"], 1);
+    assert_eq!(function.metrics().await["InsufficientData"], 1);
 }

@@ -35,7 +35,7 @@ async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
         number += 1;
         let answer = function.invoke(&bus(&violation(number))).await;
         assert_eq!(answer, Ok(json!({"findings": 1})), "{step}: {:#?}", function.lines());
-        let metrics = function.metrics();
+        let metrics = function.metrics().await;
         let severity = ["Low", "Medium", "High"]
             .into_iter()
             .find(|severity| metrics.get(format!("Findings{severity}")).is_some());

@@ -159,8 +159,13 @@ impl Changes {
         let records: Vec<Value> = messages.iter().map(record).collect();
         let answer = function.invoke(&json!({"Records": records})).await.unwrap();
         let failed = answer["batchItemFailures"].as_array().unwrap();
+        let failed: Vec<&str> =
+            failed.iter().map(|one| one["itemIdentifier"].as_str().unwrap_or_default()).collect();
+        let ids: Vec<&str> = messages.iter().filter_map(Message::message_id).collect();
+        // An id that Lambda does not know fails the whole batch.
+        let all_known = failed.iter().all(|id| ids.contains(id));
         let done = |message: &&Message| {
-            !failed.iter().any(|one| one["itemIdentifier"].as_str() == message.message_id())
+            all_known && message.message_id().is_some_and(|id| !failed.contains(&id))
         };
         let done: Vec<&Message> = messages.iter().filter(done).collect();
         for message in &done {

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -35,6 +35,7 @@ pub(crate) struct Function {
     jobs: UnboundedSender<(String, Bytes)>,
     waiting: Waiting,
     number: AtomicU64,
+    answered: AtomicUsize,
     process: AsyncMutex<Option<Child>>,
     environment: Vec<(String, String)>,
     api: String,
@@ -53,6 +54,7 @@ impl Function {
             jobs,
             waiting,
             number: AtomicU64::new(0),
+            answered: AtomicUsize::new(0),
             process: AsyncMutex::new(None),
             environment,
             api,
@@ -67,7 +69,7 @@ impl Function {
         let id = format!("00000000-0000-4000-8000-{number:012}");
         let (reply, mut outcome) = oneshot::channel();
         self.waiting.lock().unwrap().insert(id.clone(), reply);
-        self.jobs.send((id, payload.to_string().into())).unwrap();
+        self.jobs.send((id.clone(), payload.to_string().into())).unwrap();
         loop {
             let ended = async {
                 let mut process = self.process.lock().await;
@@ -77,9 +79,13 @@ impl Function {
                 }
             };
             tokio::select! {
-                outcome = &mut outcome => return outcome.unwrap(),
+                outcome = &mut outcome => {
+                    self.answered.fetch_add(1, Ordering::SeqCst);
+                    return outcome.unwrap();
+                }
                 () = tokio::time::sleep(std::time::Duration::from_millis(20)) => {
                     if let Some(why) = ended.await {
+                        self.waiting.lock().unwrap().remove(&id);
                         return Err(why.to_owned());
                     }
                 }
@@ -98,9 +104,25 @@ impl Function {
         self.lines.lock().unwrap().clone()
     }
 
+    /// What the process wrote, once all of it has come through the pipe: each answer follows its metrics.
+    pub(crate) async fn log(&self) -> Vec<String> {
+        let answered = self.answered.load(Ordering::SeqCst);
+        let all = async {
+            loop {
+                let lines = self.lines();
+                let metrics = lines.iter().filter(|line| line.contains("CloudWatchMetrics"));
+                if metrics.count() >= answered {
+                    return lines;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), all).await.unwrap()
+    }
+
     /// The metrics of the last invocation.
-    pub(crate) fn metrics(&self) -> Value {
-        let lines = self.lines();
+    pub(crate) async fn metrics(&self) -> Value {
+        let lines = self.log().await;
         let line = lines.iter().rev().find(|line| line.contains("CloudWatchMetrics")).unwrap();
         serde_json::from_str(line).unwrap()
     }
@@ -150,7 +172,13 @@ async fn answer(
     let response = Response::builder();
     let response = match parts.as_slice() {
         ["invocation", "next"] => {
-            let (id, payload) = queue.lock().await.recv().await.ok_or(Closed)?;
+            let (id, payload) = loop {
+                let job = queue.lock().await.recv().await.ok_or(Closed)?;
+                // An invocation that was given up is not begun by the next process.
+                if waiting.lock().unwrap().contains_key(&job.0) {
+                    break job;
+                }
+            };
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
             let arn = format!("arn:aws:lambda:eu-central-1:{ACCOUNT}:function:evaluate");
             response

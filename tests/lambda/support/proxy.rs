@@ -61,7 +61,11 @@ impl Proxy {
     pub(crate) async fn new() -> Proxy {
         let (faults, calls) = (Faults::default(), Arc::<Mutex<Vec<Call>>>::default());
         let (these, seen) = (Arc::clone(&faults), Arc::clone(&calls));
-        let address = serve(move |request| pass(request, Arc::clone(&these), Arc::clone(&seen)));
+        // A task of its own goes on when the function is gone: what it sent still arrives.
+        let address = serve(move |request| {
+            let passing = tokio::spawn(pass(request, Arc::clone(&these), Arc::clone(&seen)));
+            async move { passing.await.unwrap() }
+        });
         Proxy { address: address.await, faults, calls }
     }
 

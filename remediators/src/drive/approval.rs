@@ -1,0 +1,60 @@
+//! What mode and approval let a plan do.
+
+use evenkeel_rules::policy::Mode;
+use serde::Deserialize;
+
+use super::{Drive, DriveError, Driven};
+use crate::record::Result as Ended;
+use crate::remediator::Remediator;
+use crate::violation::Violation;
+
+/// A person's word on a plan.
+#[derive(Debug, Deserialize)]
+struct Approval {
+    /// Who gave it.
+    approver: String,
+    /// Until when it holds: milliseconds since 1970.
+    expires: i64,
+    /// Whether it may be carried out.
+    approved: bool,
+}
+
+impl<R: Remediator> Drive<R> {
+    /// Why a plan is not carried out now; none if it may be.
+    pub(super) async fn held(
+        &self,
+        violation: &Violation,
+        plan: &str,
+        now: i64,
+    ) -> Driven<Option<Ended>> {
+        match violation.mode.min(self.settings.ceiling) {
+            Mode::Auto => Ok(None),
+            Mode::Report | Mode::Notify => {
+                Ok(Some(Ended::Planned(format!("plan {plan}: the mode lets nothing be done"))))
+            }
+            Mode::Approve => self.approved(violation, plan, now).await,
+        }
+    }
+
+    /// An approval is bound to the plan's hash: of another state, or another change, it says nothing.
+    async fn approved(&self, violation: &Violation, plan: &str, now: i64) -> Driven<Option<Ended>> {
+        let key = format!("approvals/{plan}.json");
+        let Some(record) = self.ledger.find(&key).await? else {
+            return Ok(Some(Ended::Waiting(format!("plan {plan} waits for approval"))));
+        };
+        let approval: Approval =
+            serde_json::from_slice(&record).map_err(|error| DriveError::Record(key, error))?;
+        Ok(if !approval.approved {
+            Some(Ended::Refused(format!("plan {plan} was rejected by {}", approval.approver)))
+        } else if approval.expires <= now {
+            Some(Ended::Refused(format!("the approval of plan {plan} has expired")))
+        } else if approval.approver == violation.actor {
+            let who = &approval.approver;
+            Some(Ended::Refused(format!(
+                "{who} violated the policy, and cannot approve the repair"
+            )))
+        } else {
+            None
+        })
+    }
+}

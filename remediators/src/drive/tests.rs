@@ -1,0 +1,231 @@
+//! One resource, and all that AWS, people and machines do to a remediation of it.
+
+mod governance;
+mod interruptions;
+
+use std::sync::{Arc, Mutex};
+
+use evenkeel_ledger::Ledger;
+use object_store::memory::InMemory;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A resource of two properties, and what happens to those who touch it.
+#[derive(Debug, Default)]
+struct World {
+    /// It should be `(true, true)`.
+    state: Option<(bool, bool)>,
+    /// What the next reads answer, the next one first.
+    reads: Vec<RefusedByAws>,
+    /// What the next writes answer, and whether they do a half before.
+    writes: Vec<(RefusedByAws, bool)>,
+    /// Somebody sets this after the next read.
+    after_read: Option<(bool, bool)>,
+    /// Somebody sets this after the next write.
+    after_write: Option<(bool, bool)>,
+    /// So many writes were made.
+    written: usize,
+}
+
+#[derive(Clone, Default)]
+struct Fake(Arc<Mutex<World>>);
+
+impl Remediator for Fake {
+    type State = (bool, bool);
+
+    const ID: &'static str = "fake";
+    const PERMISSIONS: &'static [&'static str] = &["fake:Get", "fake:Set"];
+
+    async fn observe(&self, _: &Target) -> Result<(bool, bool), RefusedByAws> {
+        interruptions::step().await;
+        let mut world = self.0.lock().unwrap();
+        if !world.reads.is_empty() {
+            return Err(world.reads.remove(0));
+        }
+        let state = world.state.ok_or(RefusedByAws::Gone)?;
+        if let Some(other) = world.after_read.take() {
+            world.state = Some(other);
+        }
+        Ok(state)
+    }
+
+    fn plan(&self, target: &Target, before: &(bool, bool)) -> Plan<(bool, bool)> {
+        match before {
+            (true, true) => Plan::Nothing,
+            _ if target.id == "protected" => Plan::Refuse("it is protected".to_owned()),
+            _ => Plan::Change((true, true)),
+        }
+    }
+
+    async fn apply(&self, _: &Target, state: &(bool, bool)) -> Result<(), RefusedByAws> {
+        interruptions::step().await;
+        let mut world = self.0.lock().unwrap();
+        world.written = world.written.saturating_add(1);
+        if !world.writes.is_empty() {
+            let (refused, half) = world.writes.remove(0);
+            if half {
+                world.state = world.state.map(|was| (state.0, was.1));
+            }
+            return Err(refused);
+        }
+        world.state = Some(*state);
+        if let Some(other) = world.after_write.take() {
+            world.state = Some(other);
+        }
+        Ok(())
+    }
+}
+
+/// A finding's record: the `number`th.
+fn finding(number: u32, mode: &str) -> Value {
+    json!({
+        "finding_info": {
+            "uid": format!("00000000-0000-4000-8000-{number:012}"), "analytic": {"uid": "a-policy"}
+        },
+        "compliance": {"status_code": "NON_COMPLIANT"},
+        "cloud": {"account": {"uid": "111122223333"}, "region": "eu-central-1"},
+        "resources": [{"type": "T", "name": "r"}],
+        "evidences": [{"actor": {"user": {"uid": "mara"}}}],
+        "unmapped": {"remediation": {"run": "fake", "mode": mode}}
+    })
+}
+
+/// A world, a ledger, and what drives between them.
+struct Stage {
+    fake: Fake,
+    ledger: Ledger,
+    settings: Settings,
+}
+
+const BROKEN: (bool, bool) = (false, false);
+const WHOLE: (bool, bool) = (true, true);
+
+impl Stage {
+    fn new(state: (bool, bool)) -> Stage {
+        let fake = Fake::default();
+        fake.0.lock().unwrap().state = Some(state);
+        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        let settings = Settings { ceiling: Mode::Auto, limits: Limits::default() };
+        Stage { fake, ledger, settings }
+    }
+
+    fn with(self, change: impl FnOnce(&mut World)) -> Stage {
+        change(&mut self.fake.0.lock().unwrap());
+        self
+    }
+
+    fn drive(&self) -> Drive<Fake> {
+        Drive::new(self.fake.clone(), self.ledger.clone(), self.settings)
+    }
+
+    fn run(&self, record: &Value, now: i64) -> Driven<Option<Outcome>> {
+        block_on(self.drive().run(record.to_string().as_bytes(), now))
+    }
+
+    /// How it ends for the first finding.
+    fn ends(&self) -> Ended {
+        self.run(&finding(1, "auto"), 0).unwrap().unwrap().result
+    }
+
+    fn state(&self) -> Option<(bool, bool)> {
+        self.fake.0.lock().unwrap().state
+    }
+
+    fn written(&self) -> usize {
+        self.fake.0.lock().unwrap().written
+    }
+
+    fn keys(&self, prefix: &str) -> usize {
+        block_on(self.ledger.list(prefix)).unwrap().len()
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+fn later() -> RefusedByAws {
+    RefusedByAws::Later("throttled".to_owned())
+}
+
+fn denied() -> RefusedByAws {
+    RefusedByAws::Denied("no".to_owned())
+}
+
+#[test]
+fn what_violates_is_restored_once_and_recorded() {
+    let stage = Stage::new((true, false));
+    assert_eq!((stage.ends(), stage.state()), (Ended::Done, Some(WHOLE)));
+    assert_eq!((stage.keys("intents"), stage.keys("before"), stage.keys("outcomes")), (1, 1, 1));
+    for _ in 0..10 {
+        assert_eq!(stage.ends(), Ended::Compliant, "the same message again");
+    }
+    assert_eq!(stage.written(), 1);
+}
+
+#[test]
+fn a_read_that_fails_writes_nothing() {
+    let cases = [
+        (later(), None),
+        (denied(), Some(Ended::Refused("not allowed: no".to_owned()))),
+        (RefusedByAws::Gone, Some(Ended::Gone)),
+    ];
+    for (refused, ended) in cases {
+        let stage = Stage::new(BROKEN).with(|world| world.reads = vec![refused]);
+        let outcome = stage.run(&finding(1, "auto"), 0).ok().flatten();
+        assert_eq!(outcome.map(|outcome| outcome.result), ended);
+        assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
+    }
+}
+
+#[test]
+fn a_state_that_somebody_changes_between_the_reads_is_planned_anew() {
+    let stage = Stage::new(BROKEN).with(|world| world.after_read = Some(WHOLE));
+    assert_eq!((stage.ends(), stage.written()), (Ended::Compliant, 0));
+    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    assert!(block_on(stage.drive().undo(&target, 1, 0)).is_err(), "another's repair is not undone");
+    let stage = Stage::new(BROKEN).with(|world| world.after_read = Some((true, false)));
+    assert_eq!((stage.ends(), stage.written()), (Ended::Done, 1));
+}
+
+#[test]
+fn a_write_that_fails_is_told_from_one_that_half_happened() {
+    let failed =
+        |refused, half| Stage::new(BROKEN).with(|world| world.writes = vec![(refused, half)]);
+    let stage = failed(denied(), false);
+    assert_eq!(stage.ends(), Ended::Failed("not allowed: no".to_owned()));
+    let stage = failed(later(), true);
+    assert_eq!(stage.ends(), Ended::Undone("throttled".to_owned()));
+    assert_eq!(stage.state(), Some(BROKEN), "what was written in part is set back");
+    // Nothing is known of it: the message comes again, and the same attempt goes on.
+    let stage = failed(later(), false);
+    assert!(stage.run(&finding(1, "auto"), 0).is_err());
+    assert_eq!((stage.ends(), stage.keys("intents")), (Ended::Done, 1));
+}
+
+#[test]
+fn a_change_by_somebody_else_after_ours_is_not_written_over() {
+    let stage = Stage::new(BROKEN).with(|world| world.after_write = Some((false, true)));
+    assert_eq!(stage.ends(), Ended::Failed("somebody else changed it right after".to_owned()));
+    assert_eq!((stage.state(), stage.written()), (Some((false, true)), 1));
+}
+
+#[test]
+fn an_undo_gives_the_state_before_and_refuses_what_was_changed_since() {
+    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    let stage = Stage::new((false, true));
+    assert!(block_on(stage.drive().undo(&target, 1, 0)).is_err(), "nothing was done yet");
+    stage.ends();
+    let undone = block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    assert_eq!((undone.result, stage.state()), (Ended::Done, Some((false, true))));
+    let again = block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    assert_eq!(again.result, Ended::Compliant);
+    let stage = Stage::new((false, true));
+    stage.ends();
+    let stage = stage.with(|world| world.state = Some((true, false)));
+    let refused = block_on(stage.drive().undo(&target, 1, 0)).unwrap().result;
+    let why = "it was changed since: it is [true,false], and was left as [true,true]";
+    assert_eq!(refused, Ended::Refused(why.to_owned()));
+    assert_eq!(stage.state(), Some((true, false)));
+}

@@ -1,0 +1,115 @@
+//! Who may stop it, who must agree, and when it stops by itself.
+
+use super::*;
+
+fn put(stage: &Stage, key: &str, record: &Value) {
+    block_on(stage.ledger.write(key, record.to_string().as_bytes())).unwrap();
+}
+
+#[test]
+fn a_kill_switch_stops_every_write() {
+    let switches = [
+        "control/kill-switch",
+        "control/kill-switch-account/111122223333",
+        "control/kill-switch-policy/a-policy",
+    ];
+    for key in switches {
+        let stage = Stage::new(BROKEN);
+        put(&stage, key, &json!({"by": "ops"}));
+        assert!(matches!(stage.ends(), Ended::Refused(why) if why.contains(key)));
+        assert_eq!(stage.written(), 0);
+    }
+    let stage = Stage::new(BROKEN);
+    put(&stage, "control/kill-switch-account/999999999999", &json!({"by": "ops"}));
+    assert_eq!(stage.ends(), Ended::Done);
+}
+
+#[test]
+fn the_lower_of_mode_and_ceiling_holds() {
+    for (mode, ceiling) in [("notify", Mode::Auto), ("auto", Mode::Notify), ("report", Mode::Auto)]
+    {
+        let mut stage = Stage::new(BROKEN);
+        stage.settings.ceiling = ceiling;
+        let outcome = stage.run(&finding(1, mode), 0).unwrap().unwrap();
+        assert!(matches!(outcome.result, Ended::Planned(_)), "{mode} {ceiling:?}");
+        assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
+    }
+}
+
+/// The hash of the plan that waits.
+fn waiting(stage: &Stage, number: u32) -> String {
+    let outcome = stage.run(&finding(number, "approve"), 0).unwrap().unwrap();
+    let Ended::Waiting(why) = outcome.result else { panic!("{outcome:?}") };
+    why.split(' ').nth(1).unwrap().to_owned()
+}
+
+fn approval(by: &str, expires: i64, approved: bool) -> Value {
+    json!({"approver": by, "expires": expires, "approved": approved})
+}
+
+#[test]
+fn an_approval_holds_for_one_plan_until_it_expires_and_is_another_persons() {
+    let refusals = [
+        (approval("ops", 1000, false), "was rejected by ops"),
+        (approval("ops", 1000, true), "has expired"),
+        (approval("mara", 1001, true), "cannot approve the repair"),
+    ];
+    for (word, why) in refusals {
+        let stage = Stage::new(BROKEN);
+        let plan = waiting(&stage, 1);
+        put(&stage, &format!("approvals/{plan}.json"), &word);
+        let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
+        assert!(matches!(outcome.result, Ended::Refused(said) if said.contains(why)), "{why}");
+        assert_eq!(stage.written(), 0);
+    }
+    let stage = Stage::new(BROKEN);
+    let plan = waiting(&stage, 1);
+    put(&stage, &format!("approvals/{plan}.json"), &approval("ops", 1001, true));
+    let stage = stage.with(|world| world.state = Some((false, true)));
+    assert_ne!(waiting(&stage, 1), plan, "another state, another plan");
+    let stage = stage.with(|world| world.state = Some(BROKEN));
+    let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
+    assert_eq!((outcome.result, stage.state()), (Ended::Done, Some(WHOLE)));
+}
+
+#[test]
+fn a_pipeline_that_breaks_it_again_is_reported_and_not_fought() {
+    let stage = Stage::new(BROKEN);
+    let mut ends = Vec::new();
+    for number in 1..=6 {
+        stage.fake.0.lock().unwrap().state = Some(BROKEN);
+        let outcome = stage.run(&finding(number, "auto"), i64::from(number)).unwrap().unwrap();
+        ends.push(outcome.result);
+    }
+    assert_eq!(ends[..2], [Ended::Done, Ended::Done]);
+    for ended in &ends[2..] {
+        let Ended::Refused(why) = ended else { panic!("{ended:?}") };
+        assert!(why.contains("last by mara"), "{why}");
+    }
+    assert_eq!(stage.written(), 2);
+}
+
+#[test]
+fn nothing_is_done_about_what_is_no_plain_violation() {
+    let changes = [
+        ("/compliance/status_code", json!("INSUFFICIENT_DATA")),
+        ("/compliance/status_code", json!("ERROR")),
+        ("/unmapped/suspect", json!("forged")),
+        ("/unmapped/waiver", json!({"waiver": "w"})),
+        ("/unmapped/remediator", json!("s3")),
+        ("/unmapped/remediation", Value::Null),
+        ("/resources/0/name", json!("")),
+    ];
+    for (path, value) in changes {
+        let mut record = finding(1, "auto");
+        let (parent, name) = path.rsplit_once('/').unwrap();
+        record.pointer_mut(parent).unwrap()[name] = value;
+        let stage = Stage::new(BROKEN);
+        assert_eq!(stage.run(&record, 0).unwrap(), None, "{path}");
+        assert_eq!(stage.written(), 0);
+    }
+    let mut record = finding(1, "auto");
+    record["resources"][0]["name"] = json!("protected");
+    let outcome = Stage::new(BROKEN).run(&record, 0).unwrap().unwrap();
+    assert_eq!(outcome.result, Ended::Refused("it is protected".to_owned()));
+}

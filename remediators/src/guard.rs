@@ -1,0 +1,102 @@
+//! How often a resource may be repaired: bounded, and not in a war with whoever breaks it again.
+//!
+//! Pure: what happened comes in, what is allowed goes out. What happened is read from the ledger, so that the
+//! bound survives a crash.
+
+use serde::{Deserialize, Serialize};
+
+/// What happened to one resource under one policy, from the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it was begun: milliseconds since 1970.
+    pub time: i64,
+    /// Who had violated.
+    pub actor: String,
+    /// The digest of the state before.
+    pub before: String,
+}
+
+/// What is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// So many attempts on one resource and policy.
+    pub attempts: usize,
+    /// Within so many milliseconds.
+    pub window: i64,
+    /// So often may the same state come back within the window.
+    pub reversals: usize,
+}
+
+impl Default for Limits {
+    /// Three attempts in a day; what comes back twice is not fought.
+    fn default() -> Self {
+        Limits { attempts: 3, window: 86_400_000, reversals: 2 }
+    }
+}
+
+/// Why no further attempt is made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// Too often already.
+    #[error("{0} attempts within the window: the budget is used up")]
+    Budget(usize),
+    /// Somebody sets the same state again and again.
+    #[error(
+        "the same state was set again {times} times, last by {by}: who does that, an infrastructure pipeline perhaps, must be mended and not fought"
+    )]
+    Reversal {
+        /// How often.
+        times: usize,
+        /// By whom.
+        by: String,
+    },
+}
+
+/// Whether one more attempt is allowed.
+///
+/// # Errors
+/// When it is not, and why.
+pub fn permit(limits: &Limits, past: &[Attempt], now: &Attempt) -> Result<(), Stop> {
+    // A clock that was set back makes attempts lie in the future: they count.
+    let since = now.time.saturating_sub(limits.window);
+    let recent: Vec<&Attempt> = past.iter().filter(|attempt| attempt.time > since).collect();
+    let times = recent.iter().filter(|attempt| attempt.before == now.before).count();
+    if times >= limits.reversals {
+        return Err(Stop::Reversal { times, by: now.actor.clone() });
+    }
+    if recent.len() >= limits.attempts {
+        return Err(Stop::Budget(recent.len()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(time: i64, before: &str) -> Attempt {
+        Attempt { time, actor: "pipeline".to_owned(), before: before.to_owned() }
+    }
+
+    #[test]
+    fn attempts_have_a_budget_that_comes_back_with_time() {
+        let limits = Limits::default();
+        let past = [attempt(0, "a"), attempt(1, "b"), attempt(2, "c")];
+        assert_eq!(permit(&limits, &past[..2], &attempt(3, "d")), Ok(()));
+        assert_eq!(permit(&limits, &past, &attempt(3, "d")), Err(Stop::Budget(3)));
+        assert_eq!(permit(&limits, &past, &attempt(limits.window, "d")), Ok(()));
+    }
+
+    #[test]
+    fn a_state_that_comes_back_is_not_fought() {
+        let past = [attempt(0, "a"), attempt(1, "a")];
+        let stop = permit(&Limits::default(), &past, &attempt(2, "a")).unwrap_err();
+        assert_eq!(stop, Stop::Reversal { times: 2, by: "pipeline".to_owned() });
+    }
+
+    #[test]
+    fn attempts_of_a_clock_that_was_set_back_count() {
+        let past = [attempt(90, "a"), attempt(91, "b"), attempt(92, "c")];
+        assert_eq!(permit(&Limits::default(), &past, &attempt(5, "d")), Err(Stop::Budget(3)));
+    }
+}
