@@ -3,6 +3,7 @@
 //! A remediator says how a state is read, what it should be, and how it is set. Everything else is the same
 //! for all of them: the order of the steps is written in `drive.rs`, what is allowed in `guard.rs`.
 
+pub mod catalog;
 mod drive;
 mod guard;
 mod record;

@@ -3,6 +3,9 @@
 pub(crate) mod aws;
 pub(crate) mod events;
 pub(crate) mod function;
+#[path = "../../aws/http.rs"]
 pub(crate) mod http;
+#[path = "../../aws/proxy.rs"]
 pub(crate) mod proxy;
+#[path = "../../aws/stand.rs"]
 pub(crate) mod stand;

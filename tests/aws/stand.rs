@@ -29,7 +29,7 @@ fn start() -> (Child, SocketAddr) {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lambda/stand")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stand")
 }
 
 /// The environment with what is required: made once, and again when the requirements change.
@@ -43,6 +43,12 @@ fn installed() -> PathBuf {
         return place;
     }
     std::fs::create_dir_all(&parent).unwrap();
+    // Another process may be at it: whoever comes second finds it made.
+    let lock = std::fs::File::create(parent.join("lock")).unwrap();
+    lock.lock().unwrap();
+    if place.join("ready").exists() {
+        return place;
+    }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place));
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     run(Command::new(place.join("bin/python")).args(pip).arg(&requirements));

@@ -1,0 +1,144 @@
+//! A trail that was stopped records again, and validates its files again.
+
+use aws_sdk_cloudtrail::Client;
+use aws_sdk_cloudtrail::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
+use serde::{Deserialize, Serialize};
+
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::violation::Target;
+
+/// Starts a trail and its validation of files.
+///
+/// What else may have been narrowed, the Regions and events that it records, cannot be restored without
+/// knowing what it recorded before: that is left to a person.
+#[derive(Clone, Debug)]
+pub struct RestoreTrail {
+    client: Client,
+}
+
+/// What a trail does.
+///
+/// Source: AWS CloudTrail API Reference, `GetTrail`, `GetTrailStatus`, `GetEventSelectors`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in CloudTrail")]
+pub struct Trail {
+    /// It records.
+    pub logging: bool,
+    /// Its files can be proven.
+    pub validation: bool,
+    /// It records every Region.
+    pub every_region: bool,
+    /// It records all management events, as far as its basic selectors tell: advanced ones are not read.
+    pub management_events: bool,
+}
+
+impl RestoreTrail {
+    /// The remediator in the account and region of `client`.
+    pub fn new(client: Client) -> Self {
+        RestoreTrail { client }
+    }
+}
+
+impl Remediator for RestoreTrail {
+    type State = Trail;
+
+    const ID: &'static str = "cloudtrail-restore-trail";
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrail",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:StartLogging",
+        "cloudtrail:StopLogging",
+        "cloudtrail:UpdateTrail",
+    ];
+
+    async fn observe(&self, target: &Target) -> Result<Trail, RefusedByAws> {
+        let (client, name) = (&self.client, target.id.as_str());
+        let trail = client.get_trail().name(name).send().await.map_err(refused)?;
+        let trail = trail.trail.ok_or_else(|| unread("GetTrail"))?;
+        let status = client.get_trail_status().name(name).send().await.map_err(refused)?;
+        let selectors = client.get_event_selectors().trail_name(name).send().await;
+        let selectors = selectors.map_err(refused)?;
+        let (basic, advanced) = (selectors.event_selectors, selectors.advanced_event_selectors);
+        if basic.is_none() && advanced.is_none() {
+            return Err(unread("GetEventSelectors"));
+        }
+        Ok(Trail {
+            logging: status.is_logging.ok_or_else(|| unread("GetTrailStatus"))?,
+            validation: trail.log_file_validation_enabled.ok_or_else(|| unread("GetTrail"))?,
+            every_region: trail.is_multi_region_trail.ok_or_else(|| unread("GetTrail"))?,
+            // Without any selector, a trail records them all.
+            management_events: advanced.is_none_or(|all| all.is_empty())
+                && basic.is_none_or(|all| all.is_empty() || all.iter().any(selects_all)),
+        })
+    }
+
+    fn plan(&self, _: &Target, before: &Trail) -> Plan<Trail> {
+        let after = Trail { logging: true, validation: true, ..before.clone() };
+        if after != *before {
+            Plan::Change(after)
+        } else if before.every_region && before.management_events {
+            Plan::Nothing
+        } else {
+            let what = if before.every_region {
+                "its selectors may leave out management events"
+            } else {
+                "it does not record every Region"
+            };
+            Plan::Refuse(format!("{what}, and what the trail recorded before is not known"))
+        }
+    }
+
+    async fn apply(&self, target: &Target, state: &Trail) -> Result<(), RefusedByAws> {
+        let (client, name) = (&self.client, target.id.as_str());
+        let now = self.observe(target).await?;
+        if now.validation != state.validation {
+            let update = client.update_trail().name(name);
+            let update = update.enable_log_file_validation(state.validation);
+            update.send().await.map_err(refused)?;
+        }
+        match (now.logging, state.logging) {
+            (false, true) => {
+                client.start_logging().name(name).send().await.map_err(refused)?;
+            }
+            (true, false) => {
+                client.stop_logging().name(name).send().await.map_err(refused)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn selects_all(selector: &EventSelector) -> bool {
+    let excluded = selector.exclude_management_event_sources.as_deref().unwrap_or_default();
+    selector.include_management_events != Some(false)
+        && excluded.is_empty()
+        && matches!(selector.read_write_type, None | Some(ReadWriteType::All))
+}
+
+fn unread(call: &str) -> RefusedByAws {
+    RefusedByAws::Later(format!("{call} did not tell all that it should"))
+}
+
+/// Source: AWS CloudTrail API Reference, errors of `GetTrail`.
+fn refused<E, R>(error: SdkError<E, R>) -> RefusedByAws
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match error.code() {
+        Some("TrailNotFoundException") => RefusedByAws::Gone,
+        Some(
+            code @ ("AccessDenied"
+            | "AccessDeniedException"
+            | "UnauthorizedOperation"
+            | "InvalidHomeRegionException"
+            | "OperationNotPermittedException"
+            | "NotOrganizationMasterAccountException"
+            | "InsufficientDependencyServiceAccessPermissionException"),
+        ) => RefusedByAws::Denied(code.to_owned()),
+        _ => RefusedByAws::Later(DisplayErrorContext(error).to_string()),
+    }
+}

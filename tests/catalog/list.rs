@@ -1,0 +1,24 @@
+//! The list of remediators is whole, and policies name what is on it or will be.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use evenkeel_remediators::catalog::CATALOG;
+
+#[test]
+fn every_file_of_a_remediator_is_on_the_list_and_named_by_a_policy() {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(house.join("src/catalog")).unwrap();
+    let names: BTreeSet<String> = files
+        .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
+        .collect();
+    let listed: BTreeSet<String> = CATALOG.iter().map(|entry| entry.id.to_owned()).collect();
+    assert_eq!(names, listed);
+    let policies: String = walkdir::WalkDir::new(house.join("../policies"))
+        .into_iter()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default())
+        .collect();
+    for id in listed {
+        assert!(policies.contains(&format!("remediation: {{run: {id},")), "{id}");
+    }
+}

@@ -1,0 +1,76 @@
+//! A resource in what stands in for AWS, a ledger, and a remediation of it.
+
+use std::sync::Arc;
+
+use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region};
+use evenkeel_ledger::Ledger;
+use evenkeel_remediators::{
+    Drive, DriveError, Limits, Outcome, Remediator, Settings, Target, Violation,
+};
+use evenkeel_rules::policy::Mode;
+use object_store::memory::InMemory;
+use serde_json::{Value, json};
+
+use crate::proxy::Proxy;
+
+/// A ledger, and a proxy before AWS.
+pub(crate) struct Stage {
+    pub(crate) proxy: Proxy,
+    ledger: Ledger,
+    record: Value,
+}
+
+impl Stage {
+    /// A stage for a finding of `policy` about a resource.
+    pub(crate) async fn new(policy: &str, remediator: &str, kind: &str, id: &str) -> Stage {
+        let record = json!({
+            "finding_info": {
+                "uid": "00000000-0000-4000-8000-000000000001", "analytic": {"uid": policy}
+            },
+            "compliance": {"status_code": "NON_COMPLIANT"},
+            "cloud": {"account": {"uid": "123456789012"}, "region": "eu-central-1"},
+            "resources": [{"type": kind, "name": id}],
+            "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
+        });
+        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        Stage { proxy: Proxy::new().await, ledger, record }
+    }
+
+    /// Settings for clients of AWS.
+    pub(crate) fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
+        let config = aws_sdk_cloudtrail::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(format!("http://{}", self.proxy.address));
+        aws_sdk_cloudtrail::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Violation::read(self.record.to_string().as_bytes()).unwrap().target
+    }
+
+    fn drive<R: Remediator>(&self, remediator: R) -> Drive<R> {
+        let settings = Settings { ceiling: Mode::Auto, limits: Limits::default() };
+        Drive::new(remediator, self.ledger.clone(), settings)
+    }
+
+    /// Repairs, and says how it ended.
+    pub(crate) async fn run<R: Remediator>(&self, remediator: R) -> Result<Outcome, DriveError> {
+        let record = self.record.to_string();
+        Ok(self.drive(remediator).run(record.as_bytes(), 0).await?.unwrap())
+    }
+
+    /// Undoes the first attempt.
+    pub(crate) async fn undo<R: Remediator>(&self, remediator: R) -> Outcome {
+        self.drive(remediator).undo(&self.target(), 1, 0).await.unwrap()
+    }
+
+    /// The calls that were made, as IAM actions of a service; each must be permitted.
+    pub(crate) fn calls_are_permitted<R: Remediator>(&self, service: &str) {
+        for call in self.proxy.calls() {
+            let action = format!("{service}:{}", call.what);
+            assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
+        }
+    }
+}
