@@ -164,6 +164,36 @@ async fn what_an_event_leaves_open_is_read_from_aws_config() {
 }
 
 #[tokio::test]
+async fn another_account_is_read_by_a_role_in_it_or_not_at_all() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let mut item = database("elsewhere", true, 1_773_230_401.0);
+    item["accountId"] = json!("222233334444");
+    record(json!([item])).await;
+    let mut event = violation(9);
+    event["eventSource"] = json!("rds.amazonaws.com");
+    event["eventName"] = json!("ModifyDBInstance");
+    event["recipientAccountId"] = json!("222233334444");
+    event["requestParameters"] = json!({"omitted": true});
+    event["responseElements"] = json!({"dBInstanceIdentifier": "elsewhere"});
+    let mut event = bus(&event);
+    event["account"] = json!("222233334444");
+    let mut environment = aws.environment(proxy.address);
+    let function = Function::new(environment.clone()).await;
+    function.invoke(&event).await.unwrap();
+    let findings = aws.findings().await;
+    let text = String::from_utf8_lossy(findings.values().next().unwrap()).into_owned();
+    assert!(text.contains("no role for it is configured"), "{text}");
+    environment.push(("EVENKEEL_READ_ROLE".to_owned(), "evenkeel-read".to_owned()));
+    let function = Function::new(environment).await;
+    function.invoke(&event).await.unwrap();
+    let log = function.log().await.join("\n");
+    assert!(log.contains("NON_COMPLIANT"), "{log}");
+    assert_eq!(proxy.count("AssumeRole"), 1);
+    let revisions = aws.findings().await;
+    assert_eq!(revisions.len(), 2, "what was not known stays, and what is known stands beside it");
+}
+
+#[tokio::test]
 async fn an_item_that_was_too_large_to_be_sent_is_read_as_it_was_then() {
     let aws = Aws::new().await;
     let function = Function::new(aws.environment(stand())).await;
