@@ -1,9 +1,12 @@
 //! All remediators: one file each, on one list.
 
 pub mod cloudtrail_restore_trail;
+pub mod kms_cancel_key_deletion;
+mod refusal;
 
 use crate::remediator::Remediator;
 use cloudtrail_restore_trail::RestoreTrail;
+use kms_cancel_key_deletion::CancelKeyDeletion;
 
 /// What is known of a remediator without running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Entry {
 }
 
 /// All remediators.
-pub const CATALOG: &[Entry] = &[entry::<RestoreTrail>()];
+pub const CATALOG: &[Entry] = &[entry::<RestoreTrail>(), entry::<CancelKeyDeletion>()];
 
 const fn entry<R: Remediator>() -> Entry {
     Entry { id: R::ID, permissions: R::PERMISSIONS }

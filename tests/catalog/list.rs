@@ -10,7 +10,10 @@ fn every_file_of_a_remediator_is_on_the_list_and_named_by_a_policy() {
     let house = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = std::fs::read_dir(house.join("src/catalog")).unwrap();
     let names: BTreeSet<String> = files
-        .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
+        .map(|file| file.unwrap().path())
+        // What they share is not one of them.
+        .filter(|path| !path.ends_with("refusal.rs"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().replace('_', "-"))
         .collect();
     let listed: BTreeSet<String> = CATALOG.iter().map(|entry| entry.id.to_owned()).collect();
     assert_eq!(names, listed);

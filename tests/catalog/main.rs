@@ -10,5 +10,6 @@ mod proxy;
 mod stand;
 
 mod cloudtrail;
+mod kms;
 mod list;
 mod stage;

@@ -1,5 +1,6 @@
 //! A resource in what stands in for AWS, a ledger, and a remediation of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region};
@@ -12,6 +13,16 @@ use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
 use crate::proxy::Proxy;
+
+/// A client of KMS, that reaches AWS at `endpoint`.
+pub(crate) fn kms(endpoint: SocketAddr) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(format!("http://{endpoint}"));
+    aws_sdk_kms::Client::from_conf(config.build())
+}
 
 /// A ledger, and a proxy before AWS.
 pub(crate) struct Stage {
@@ -36,7 +47,7 @@ impl Stage {
         Stage { proxy: Proxy::new().await, ledger, record }
     }
 
-    /// Settings for clients of AWS.
+    /// A client of `CloudTrail`, through the proxy.
     pub(crate) fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
         let config = aws_sdk_cloudtrail::Config::builder()
             .behavior_version(BehaviorVersion::latest())

@@ -1,10 +1,13 @@
 //! A trail that was stopped records again, and validates its files again.
 
+use std::fmt::Debug;
+
 use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudtrail::error::SdkError;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
 
+use super::refusal::{ServiceError, refusal};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -122,23 +125,14 @@ fn unread(call: &str) -> RefusedByAws {
     RefusedByAws::Later(format!("{call} did not tell all that it should"))
 }
 
-/// Source: AWS CloudTrail API Reference, errors of `GetTrail`.
-fn refused<E, R>(error: SdkError<E, R>) -> RefusedByAws
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    match error.code() {
-        Some("TrailNotFoundException") => RefusedByAws::Gone,
-        Some(
-            code @ ("AccessDenied"
-            | "AccessDeniedException"
-            | "UnauthorizedOperation"
-            | "InvalidHomeRegionException"
-            | "OperationNotPermittedException"
-            | "NotOrganizationMasterAccountException"
-            | "InsufficientDependencyServiceAccessPermissionException"),
-        ) => RefusedByAws::Denied(code.to_owned()),
-        _ => RefusedByAws::Later(DisplayErrorContext(error).to_string()),
-    }
+/// Source: AWS CloudTrail API Reference, errors of `GetTrail` and `StartLogging`.
+fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+    const GONE: &[&str] = &["TrailNotFoundException"];
+    const DENIED: &[&str] = &[
+        "InvalidHomeRegionException",
+        "OperationNotPermittedException",
+        "NotOrganizationMasterAccountException",
+        "InsufficientDependencyServiceAccessPermissionException",
+    ];
+    refusal(error, GONE, DENIED)
 }

@@ -1,0 +1,84 @@
+//! A key that is to be deleted is kept.
+
+use std::fmt::Debug;
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::error::SdkError;
+use aws_sdk_kms::types::KeyState;
+use serde::{Deserialize, Serialize};
+
+use super::refusal::{ServiceError, refusal};
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::violation::Target;
+
+/// The longest time that a deletion can wait, in days: an undo begins it anew.
+const LONGEST: i32 = 30;
+
+/// Cancels the deletion of a key.
+///
+/// The key is disabled then, as AWS leaves it: whether it was enabled before is not known, and to enable it is
+/// another remediator's. An undo schedules the deletion again, with the longest wait; the role of the
+/// remediator has no right to do that, whoever undoes needs it.
+#[derive(Clone, Debug)]
+pub struct CancelKeyDeletion {
+    client: Client,
+}
+
+/// What a key is.
+///
+/// Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// `KeyState`, such as `Enabled` or `PendingDeletion`.
+    pub state: String,
+}
+
+impl CancelKeyDeletion {
+    /// The remediator in the account and region of `client`.
+    pub fn new(client: Client) -> Self {
+        CancelKeyDeletion { client }
+    }
+}
+
+impl Remediator for CancelKeyDeletion {
+    type State = Key;
+
+    const ID: &'static str = "kms-cancel-key-deletion";
+    const PERMISSIONS: &'static [&'static str] = &["kms:CancelKeyDeletion", "kms:DescribeKey"];
+
+    async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
+        let answer = self.client.describe_key().key_id(&target.id).send().await.map_err(refused)?;
+        let state = answer.key_metadata.and_then(|key| key.key_state);
+        let unread = || RefusedByAws::Later("DescribeKey did not tell the key's state".to_owned());
+        Ok(Key { state: state.ok_or_else(unread)?.as_str().to_owned() })
+    }
+
+    fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
+        match KeyState::from(before.state.as_str()) {
+            KeyState::PendingDeletion => {
+                Plan::Change(Key { state: KeyState::Disabled.as_str().to_owned() })
+            }
+            KeyState::PendingReplicaDeletion => Plan::Refuse(
+                "the key waits for the deletion of its replicas in other Regions".to_owned(),
+            ),
+            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Plan::Nothing,
+            _ => Plan::Refuse(format!("the key is in the state `{}`", before.state)),
+        }
+    }
+
+    async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
+        if KeyState::from(state.state.as_str()) == KeyState::PendingDeletion {
+            let schedule = self.client.schedule_key_deletion().key_id(&target.id);
+            schedule.pending_window_in_days(LONGEST).send().await.map_err(refused)?;
+        } else if self.observe(target).await? != *state {
+            let cancel = self.client.cancel_key_deletion().key_id(&target.id);
+            cancel.send().await.map_err(refused)?;
+        }
+        Ok(())
+    }
+}
+
+/// Source: AWS KMS API Reference, errors of `DescribeKey` and `CancelKeyDeletion`.
+fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+    refusal(error, &["NotFoundException"], &[])
+}

@@ -1,0 +1,90 @@
+//! A key that is to be deleted.
+
+use evenkeel_remediators::catalog::kms_cancel_key_deletion::{CancelKeyDeletion, Key};
+use evenkeel_remediators::{RemediationResult as Ended, Remediator};
+
+use crate::proxy::Fault;
+use crate::stage::{Stage, kms};
+use crate::stand::stand;
+
+async fn stage(id: &str) -> Stage {
+    let (policy, kind) = ("kms-key-deletion-scheduled", "AWS::KMS::Key");
+    Stage::new(policy, CancelKeyDeletion::ID, kind, id).await
+}
+
+/// A key, to be deleted or not.
+async fn key(deleted: bool) -> Stage {
+    let client = kms(stand());
+    let id = client.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+    if deleted {
+        client.schedule_key_deletion().key_id(&id).send().await.unwrap();
+    }
+    stage(&id).await
+}
+
+fn remediator(stage: &Stage) -> CancelKeyDeletion {
+    CancelKeyDeletion::new(kms(stage.proxy.address))
+}
+
+async fn state(stage: &Stage) -> String {
+    let Key { state } =
+        CancelKeyDeletion::new(kms(stand())).observe(&stage.target()).await.unwrap();
+    state
+}
+
+#[tokio::test]
+async fn a_deletion_is_canceled_once_and_undone() {
+    let stage = key(true).await;
+    assert_eq!(state(&stage).await, "PendingDeletion");
+    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Done);
+    assert_eq!(state(&stage).await, "Disabled");
+    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Compliant);
+    stage.calls_are_permitted::<CancelKeyDeletion>("kms");
+    assert_eq!(stage.undo(remediator(&stage)).await.result, Ended::Done);
+    assert_eq!(state(&stage).await, "PendingDeletion");
+}
+
+#[tokio::test]
+async fn a_key_that_is_kept_is_left_alone() {
+    let stage = key(false).await;
+    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        (state(&stage).await, stage.proxy.count("CancelKeyDeletion")),
+        ("Enabled".to_owned(), 0)
+    );
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
+    let gone = stage("00000000-0000-4000-8000-000000000000").await;
+    assert_eq!(gone.run(remediator(&gone)).await.unwrap().result, Ended::Gone);
+    let stage = key(true).await;
+    let answers = [
+        (400, "{\"__type\":\"ThrottlingException\"}", true),
+        (200, "{}", true),
+        (500, "", true),
+        (400, "{\"__type\":\"AccessDeniedException\"}", false),
+    ];
+    for (status, text, comes_again) in answers {
+        stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(status, text));
+        assert_eq!(stage.run(remediator(&stage)).await.is_err(), comes_again, "{status} {text}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("CancelKeyDeletion"), 0);
+    assert_eq!(state(&stage).await, "PendingDeletion");
+}
+
+#[tokio::test]
+async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
+    let stage = key(true).await;
+    let denied = Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}");
+    stage.proxy.fault("CancelKeyDeletion", 1, denied);
+    let outcome = stage.run(remediator(&stage)).await.unwrap();
+    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDeniedException".to_owned()));
+    assert_eq!(state(&stage).await, "PendingDeletion");
+    stage.proxy.fault("CancelKeyDeletion", usize::MAX, Fault::Lose);
+    assert!(stage.run(remediator(&stage)).await.is_err(), "the message comes again");
+    stage.proxy.mend();
+    let outcome = stage.run(remediator(&stage)).await.unwrap();
+    assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)), "the same attempt");
+}
