@@ -15,7 +15,7 @@ use crate::record::{Intent, Outcome, Remediation, Result as Ended, before_key, d
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::{Target, Violation, ViolationError};
 
-/// Whoever creates this record stops every write; it names the account or the policy in its own below it.
+/// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
 const KILL_SWITCH: &str = "control/kill-switch";
 
 /// So often is a plan made anew because somebody changed the state meanwhile.
@@ -111,17 +111,28 @@ impl<R: Remediator> Drive<R> {
         Err(DriveError::Busy)
     }
 
-    /// All attempts on a target, in order.
+    /// The latest attempts on a target, in order: as many as the guard can want to know of.
     async fn past(&self, target: &Target) -> Driven<Vec<(u32, Intent)>> {
-        let records = Remediation::of(target);
+        let begun = self.ledger.list(&Remediation::of(target).intents()).await?.len();
+        let limits = &self.settings.limits;
+        let wanted = limits.attempts.max(limits.reversals).max(1);
         let mut past = Vec::new();
-        for number in 1.. {
-            let key = records.intent(number);
-            let Some(intent) = self.ledger.find(&key).await? else { break };
-            let intent = serde_json::from_slice(&intent);
-            past.push((number, intent.map_err(|error| DriveError::Record(key, error))?));
+        for number in begun.saturating_sub(wanted)..begun {
+            // Numbered from 1, without a gap.
+            let number = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
+            if let Some(intent) = self.intent(target, number).await? {
+                past.push((number, intent));
+            }
         }
         Ok(past)
+    }
+
+    /// An attempt's intent.
+    async fn intent(&self, target: &Target, number: u32) -> Driven<Option<Intent>> {
+        let key = Remediation::of(target).intent(number);
+        let Some(intent) = self.ledger.find(&key).await? else { return Ok(None) };
+        let intent = serde_json::from_slice(&intent);
+        intent.map(Some).map_err(|error| DriveError::Record(key, error))
     }
 
     async fn ended(&self, target: &Target, number: u32) -> Driven<bool> {

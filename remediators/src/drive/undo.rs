@@ -13,9 +13,8 @@ impl<R: Remediator> Drive<R> {
     /// # Errors
     /// When the attempt was not carried out, or it has not ended.
     pub async fn undo(&self, target: &Target, number: u32, now: i64) -> Driven<Outcome> {
-        let past = self.past(target).await?;
         let none = || DriveError::NoAttempt(number);
-        let (_, intent) = past.iter().find(|one| one.0 == number).ok_or_else(none)?;
+        let intent = self.intent(target, number).await?.ok_or_else(none)?;
         if !self.done(target, number).await? {
             return Err(none());
         }

@@ -22,6 +22,10 @@ fn a_kill_switch_stops_every_write() {
     let stage = Stage::new(BROKEN);
     put(&stage, "control/kill-switch-account/999999999999", &json!({"by": "ops"}));
     assert_eq!(stage.ends(), Ended::Done);
+    put(&stage, "control/kill-switch", &json!({"by": "ops"}));
+    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    let undone = block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    assert_eq!((undone.result, stage.state()), (Ended::Done, Some(BROKEN)), "an undo goes on");
 }
 
 #[test]
