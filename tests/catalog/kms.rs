@@ -1,6 +1,8 @@
-//! A key that is to be deleted.
+//! Keys that are to be deleted, or disabled.
 
-use evenkeel_remediators::catalog::kms_cancel_key_deletion::{CancelKeyDeletion, Key};
+use evenkeel_remediators::catalog::Key;
+use evenkeel_remediators::catalog::kms_cancel_key_deletion::CancelKeyDeletion;
+use evenkeel_remediators::catalog::kms_enable_key::EnableKey;
 use evenkeel_remediators::{RemediationResult as Ended, Remediator};
 
 use crate::proxy::Fault;
@@ -87,4 +89,25 @@ async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
     stage.proxy.mend();
     let outcome = stage.run(remediator(&stage)).await.unwrap();
     assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)), "the same attempt");
+}
+
+#[tokio::test]
+async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
+    let made = key(false).await;
+    let id = made.target().id;
+    let stage = Stage::new("kms-key-disabled", EnableKey::ID, "AWS::KMS::Key", &id).await;
+    kms(stand()).disable_key().key_id(&id).send().await.unwrap();
+    let remediator = || EnableKey::new(kms(stage.proxy.address));
+    assert_eq!(stage.run(remediator()).await.unwrap().result, Ended::Done);
+    assert_eq!(state(&made).await, "Enabled");
+    assert_eq!(stage.run(remediator()).await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.undo(remediator()).await.result, Ended::Done);
+    assert_eq!(state(&made).await, "Disabled");
+    stage.calls_are_permitted::<EnableKey>("kms");
+    kms(stand()).schedule_key_deletion().key_id(&id).send().await.unwrap();
+    let outcome = stage.run(remediator()).await.unwrap();
+    let why = "the key is in the state `PendingDeletion`, from which it cannot be enabled";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+    stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, "{}"));
+    assert!(stage.run(remediator()).await.is_err(), "an empty answer is none");
 }

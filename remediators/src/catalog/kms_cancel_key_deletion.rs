@@ -1,13 +1,9 @@
 //! A key that is to be deleted is kept.
 
-use std::fmt::Debug;
-
 use aws_sdk_kms::Client;
-use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::types::KeyState;
-use serde::{Deserialize, Serialize};
 
-use super::refusal::{ServiceError, refusal};
+use super::kms_key::{Key, observe, refused};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -24,15 +20,6 @@ pub struct CancelKeyDeletion {
     client: Client,
 }
 
-/// What a key is.
-///
-/// Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// `KeyState`, such as `Enabled` or `PendingDeletion`.
-    pub state: String,
-}
-
 impl CancelKeyDeletion {
     /// The remediator in the account and region of `client`.
     pub fn new(client: Client) -> Self {
@@ -47,17 +34,12 @@ impl Remediator for CancelKeyDeletion {
     const PERMISSIONS: &'static [&'static str] = &["kms:CancelKeyDeletion", "kms:DescribeKey"];
 
     async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
-        let answer = self.client.describe_key().key_id(&target.id).send().await.map_err(refused)?;
-        let state = answer.key_metadata.and_then(|key| key.key_state);
-        let unread = || RefusedByAws::Later("DescribeKey did not tell the key's state".to_owned());
-        Ok(Key { state: state.ok_or_else(unread)?.as_str().to_owned() })
+        observe(&self.client, target).await
     }
 
     fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
-        match KeyState::from(before.state.as_str()) {
-            KeyState::PendingDeletion => {
-                Plan::Change(Key { state: KeyState::Disabled.as_str().to_owned() })
-            }
+        match before.state() {
+            KeyState::PendingDeletion => Plan::Change(Key::of(&KeyState::Disabled)),
             KeyState::PendingReplicaDeletion => Plan::Refuse(
                 "the key waits for the deletion of its replicas in other Regions".to_owned(),
             ),
@@ -67,7 +49,7 @@ impl Remediator for CancelKeyDeletion {
     }
 
     async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
-        if KeyState::from(state.state.as_str()) == KeyState::PendingDeletion {
+        if state.state() == KeyState::PendingDeletion {
             let schedule = self.client.schedule_key_deletion().key_id(&target.id);
             schedule.pending_window_in_days(LONGEST).send().await.map_err(refused)?;
         } else if self.observe(target).await? != *state {
@@ -76,9 +58,4 @@ impl Remediator for CancelKeyDeletion {
         }
         Ok(())
     }
-}
-
-/// Source: AWS KMS API Reference, errors of `DescribeKey` and `CancelKeyDeletion`.
-fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
-    refusal(error, &["NotFoundException"], &[])
 }

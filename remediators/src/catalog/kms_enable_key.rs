@@ -1,0 +1,54 @@
+//! A key that was disabled is enabled.
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::types::KeyState;
+
+use super::kms_key::{Key, observe, refused};
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::violation::Target;
+
+/// Enables a key, so that what it encrypted can be read again. An undo disables it.
+#[derive(Clone, Debug)]
+pub struct EnableKey {
+    client: Client,
+}
+
+impl EnableKey {
+    /// The remediator in the account and region of `client`.
+    pub fn new(client: Client) -> Self {
+        EnableKey { client }
+    }
+}
+
+impl Remediator for EnableKey {
+    type State = Key;
+
+    const ID: &'static str = "kms-enable-key";
+    const PERMISSIONS: &'static [&'static str] =
+        &["kms:DescribeKey", "kms:DisableKey", "kms:EnableKey"];
+
+    async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
+        observe(&self.client, target).await
+    }
+
+    fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
+        match before.state() {
+            KeyState::Enabled => Plan::Nothing,
+            KeyState::Disabled => Plan::Change(Key::of(&KeyState::Enabled)),
+            _ => Plan::Refuse(format!(
+                "the key is in the state `{}`, from which it cannot be enabled",
+                before.state
+            )),
+        }
+    }
+
+    async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
+        let (client, id) = (&self.client, &target.id);
+        if state.state() == KeyState::Enabled {
+            client.enable_key().key_id(id).send().await.map_err(refused)?;
+        } else {
+            client.disable_key().key_id(id).send().await.map_err(refused)?;
+        }
+        Ok(())
+    }
+}
