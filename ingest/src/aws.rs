@@ -6,6 +6,7 @@ mod config;
 mod objects;
 
 use aws_config::SdkConfig;
+use aws_sdk_config::error::{ProvideErrorMetadata, SdkError};
 use evenkeel_rules::{ConfigurationItem, Resource};
 
 use crate::opened::{ConfigRuleInvocation, LogObject, OversizedItem};
@@ -58,7 +59,13 @@ impl Outside for Aws {
     }
 }
 
-/// What an error of the SDK says, with its causes.
-fn because<E: std::error::Error>(what: &str, error: E) -> OutsideError {
-    OutsideError(format!("{what}: {}", aws_sdk_config::error::DisplayErrorContext(error)))
+/// What an error of the SDK says, in words that are the same whenever it happens again: they become part of a
+/// finding, and a request's id in them would make each delivery another revision.
+fn because<E, R>(what: &str, error: &SdkError<E, R>) -> OutsideError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let why = error.code().map_or_else(|| error.to_string(), str::to_owned);
+    OutsideError(format!("{what}: {why}"))
 }

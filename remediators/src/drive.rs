@@ -11,7 +11,7 @@ use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 
 use crate::guard::{Attempt, Limits, permit};
-use crate::record::{Intent, Outcome, Remediation, Result as Ended, before_key, digest, plan_hash};
+use crate::record::{Ended, Intent, Outcome, Records, before_key, digest, plan_hash};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::{Target, Violation, ViolationError};
 
@@ -113,7 +113,7 @@ impl<R: Remediator> Drive<R> {
 
     /// The latest attempts on a target, in order: as many as the guard can want to know of.
     async fn past(&self, target: &Target) -> Driven<Vec<(u32, Intent)>> {
-        let begun = self.ledger.list(&Remediation::of(target).intents()).await?.len();
+        let begun = self.ledger.list(&Records::of(target).intents()).await?.len();
         let limits = &self.settings.limits;
         let wanted = limits.attempts.max(limits.reversals).max(1);
         let mut past = Vec::new();
@@ -129,14 +129,14 @@ impl<R: Remediator> Drive<R> {
 
     /// An attempt's intent.
     async fn intent(&self, target: &Target, number: u32) -> Driven<Option<Intent>> {
-        let key = Remediation::of(target).intent(number);
+        let key = Records::of(target).intent(number);
         let Some(intent) = self.ledger.find(&key).await? else { return Ok(None) };
         let intent = serde_json::from_slice(&intent);
         intent.map(Some).map_err(|error| DriveError::Record(key, error))
     }
 
     async fn ended(&self, target: &Target, number: u32) -> Driven<bool> {
-        Ok(self.ledger.has(&Remediation::of(target).outcome(number)).await?)
+        Ok(self.ledger.has(&Records::of(target).outcome(number)).await?)
     }
 
     /// From the finding to an intent, and on.
@@ -175,7 +175,7 @@ impl<R: Remediator> Drive<R> {
             Intent { finding, remediator, attempt, plan, before: was.clone(), after: will };
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);
         self.ledger.write(&before_key(&was), was.to_string().as_bytes()).await?;
-        let key = Remediation::of(&violation.target).intent(number);
+        let key = Records::of(&violation.target).intent(number);
         if !self.ledger.claim(&key, value(&intent)?.to_string().as_bytes()).await? {
             return Err(DriveError::Busy);
         }
@@ -194,7 +194,7 @@ impl<R: Remediator> Drive<R> {
     ) -> Driven<Outcome> {
         let violation = Violation { finding: intent.finding, ..violation.clone() };
         let state = |value: &Value| {
-            let key = Remediation::of(&violation.target).intent(number);
+            let key = Records::of(&violation.target).intent(number);
             R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))
         };
         let (before, after) = (state(&intent.before)?, state(&intent.after)?);
@@ -299,7 +299,7 @@ impl<R: Remediator> Drive<R> {
     async fn close(&self, violation: &Violation, result: Ended, now: i64) -> Driven<Outcome> {
         let outcome = Outcome { finding: violation.finding, attempt: None, result };
         if !matches!(outcome.result, Ended::Planned(_) | Ended::Waiting(_)) {
-            let records = Remediation::of(&violation.target);
+            let records = Records::of(&violation.target);
             let activity = records.activity(R::ID, &outcome, now).to_string();
             // The first stands: told again, it would differ by its time only.
             self.ledger.claim(&records.closed(violation.finding), activity.as_bytes()).await?;
@@ -311,7 +311,7 @@ impl<R: Remediator> Drive<R> {
     async fn end(&self, begun: &Begun<R::State>, result: Ended, now: i64) -> Driven<Outcome> {
         let (finding, attempt) = (begun.violation.finding, Some(begun.number));
         let outcome = Outcome { finding, attempt, result };
-        let records = Remediation::of(&begun.violation.target);
+        let records = Records::of(&begun.violation.target);
         let activity = records.activity(R::ID, &outcome, now).to_string();
         self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
         Ok(outcome)

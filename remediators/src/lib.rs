@@ -12,6 +12,6 @@ mod violation;
 
 pub use drive::{Drive, DriveError, Settings};
 pub use guard::{Attempt, Limits, Stop, permit};
-pub use record::{Intent, Outcome, Remediation, Result as RemediationResult};
+pub use record::{Ended, Intent, Outcome, Records};
 pub use remediator::{Plan, RefusedByAws, Remediator};
 pub use violation::{Target, Violation, ViolationError};

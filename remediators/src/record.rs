@@ -27,7 +27,7 @@ pub struct Intent {
 
 /// How a remediation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Result {
+pub enum Ended {
     /// The state is as planned, and was seen to be.
     Done,
     /// Nothing was to be done.
@@ -56,20 +56,20 @@ pub struct Outcome {
     /// The number of the attempt; none where none was begun.
     pub attempt: Option<u32>,
     /// How it ended.
-    pub result: Result,
+    pub result: Ended,
 }
 
 /// Where the records of one target are.
 #[derive(Clone, Debug)]
-pub struct Remediation {
+pub struct Records {
     target: Target,
     uid: Uuid,
 }
 
-impl Remediation {
+impl Records {
     /// The records of remediations of `target`.
-    pub fn of(target: &Target) -> Remediation {
-        Remediation { target: target.clone(), uid: target.uid() }
+    pub fn of(target: &Target) -> Records {
+        Records { target: target.clone(), uid: target.uid() }
     }
 
     /// What the keys of all intents begin with.
@@ -102,14 +102,14 @@ impl Remediation {
     /// Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
     pub fn activity(&self, remediator: &str, outcome: &Outcome, time: i64) -> Value {
         let (status_id, status, detail) = match &outcome.result {
-            Result::Done => (1, "Success", "restored, and seen to be"),
-            Result::Compliant => (1, "Success", "nothing was to be done"),
-            Result::Gone => (3, "Does Not Exist", "the resource is gone"),
-            Result::Planned(plan) => (5, "Unsupported", plan.as_str()),
-            Result::Waiting(plan) => (99, "Waiting for approval", plan.as_str()),
-            Result::Refused(why) => (5, "Unsupported", why.as_str()),
-            Result::Superseded => (2, "Failure", "changed by somebody between the two reads"),
-            Result::Undone(why) | Result::Failed(why) => (2, "Failure", why.as_str()),
+            Ended::Done => (1, "Success", "restored, and seen to be"),
+            Ended::Compliant => (1, "Success", "nothing was to be done"),
+            Ended::Gone => (3, "Does Not Exist", "the resource is gone"),
+            Ended::Planned(plan) => (5, "Unsupported", plan.as_str()),
+            Ended::Waiting(plan) => (99, "Waiting for approval", plan.as_str()),
+            Ended::Refused(why) => (5, "Unsupported", why.as_str()),
+            Ended::Superseded => (2, "Failure", "changed by somebody between the two reads"),
+            Ended::Undone(why) | Ended::Failed(why) => (2, "Failure", why.as_str()),
         };
         let attempt = outcome.attempt.unwrap_or_default();
         json!({

@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudtrail::Client;
 use evenkeel_remediators::catalog::cloudtrail_restore_trail::{RestoreTrail, Trail};
-use evenkeel_remediators::{RefusedByAws, RemediationResult as Ended, Remediator};
+use evenkeel_remediators::{Ended, RefusedByAws, Remediator};
 
 use crate::http::call;
 use crate::proxy::Fault;

@@ -3,7 +3,7 @@
 use evenkeel_remediators::catalog::Key;
 use evenkeel_remediators::catalog::kms_cancel_key_deletion::CancelKeyDeletion;
 use evenkeel_remediators::catalog::kms_enable_key::EnableKey;
-use evenkeel_remediators::{RemediationResult as Ended, Remediator};
+use evenkeel_remediators::{Ended, Remediator};
 
 use crate::proxy::Fault;
 use crate::stage::{Stage, kms};

@@ -79,7 +79,9 @@ async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
     assert_eq!(function.invoke(&bus(&event)).await, Ok(json!({"findings": 1})));
     let findings = aws.findings().await;
     let text = String::from_utf8_lossy(findings.values().next().unwrap()).into_owned();
-    assert!(text.contains("INSUFFICIENT_DATA") && text.contains("Rate exceeded"), "{text}");
+    assert!(text.contains("INSUFFICIENT_DATA") && text.contains("ThrottlingException"), "{text}");
     assert!(proxy.count("BatchGetResourceConfig") > 1, "it is asked again");
     assert_eq!(function.metrics().await["InsufficientData"], 1);
+    function.invoke(&bus(&event)).await.unwrap();
+    assert_eq!(aws.findings().await, findings, "the same refusal again is no other finding");
 }

@@ -53,7 +53,7 @@ impl Known {
         }
         match (milliseconds(&item.time), milliseconds(&want.since)) {
             (Some(seen), Some(since)) if seen >= since => Ok(item),
-            _ => Err(format!("AWS Config saw it last at {}, before the event", item.time)),
+            _ => Err("AWS Config has not seen it since the event".to_owned()),
         }
     }
 }

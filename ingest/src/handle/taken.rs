@@ -20,14 +20,14 @@ pub(super) struct Taken {
     pub(super) metrics: Metrics,
 }
 
-/// A finding that says `INSUFFICIENT_DATA`, and what is needed to judge again.
+/// A finding that says `INSUFFICIENT_DATA` of a record, and what is needed to judge again. A configuration
+/// item has no more to it than itself.
 #[derive(Debug)]
 struct Wanting {
     /// The finding's place.
     at: usize,
     want: Want,
-    /// The record; none of a configuration item, which has no more to it.
-    record: Option<Arc<[u8]>>,
+    record: Arc<[u8]>,
 }
 
 impl Taken {
@@ -77,10 +77,9 @@ impl Taken {
             self.metrics.add("Suspect", u64::from(finding.suspect.is_some()));
             // Each want stands for one of these, in the same order.
             if finding.status == ComplianceStatus::InsufficientData
-                && let Some(want) = wants.next()
+                && let (Some(want), Some(record)) = (wants.next(), record.clone())
             {
-                let (at, record) = (self.findings.len(), record.clone());
-                self.wanting.push(Wanting { at, want, record });
+                self.wanting.push(Wanting { at: self.findings.len(), want, record });
             }
             self.findings.push(finding);
         }
@@ -89,7 +88,7 @@ impl Taken {
     /// The resources that should be known and were not asked for yet.
     pub(super) fn wanted(&self, known: &Known) -> Vec<Resource> {
         let mut wanted: Vec<Resource> = Vec::new();
-        for Wanting { want, .. } in self.wanting.iter().filter(|wanting| wanting.record.is_some()) {
+        for Wanting { want, .. } in &self.wanting {
             let resource = &want.resource;
             if !resource.id.is_empty() && !known.has(resource) && !wanted.contains(resource) {
                 wanted.push(resource.clone());
@@ -105,7 +104,7 @@ impl Taken {
         let mut complies = Vec::new();
         for Wanting { at, want, record } in std::mem::take(&mut self.wanting) {
             let Some(finding) = self.findings.get_mut(at) else { continue };
-            let again = again(&judge, record.as_deref(), &want, known);
+            let again = again(&judge, &record, &want, known);
             match again.map(|event| event.findings.into_iter().next()) {
                 Ok(Some(judged)) => {
                     let suspect = finding.suspect.take();
@@ -132,11 +131,10 @@ impl Taken {
 /// Judges a record again by one policy, with what is known.
 fn again(
     judge: &Judge<'_>,
-    record: Option<&[u8]>,
+    record: &[u8],
     want: &Want,
     known: &Known,
 ) -> Result<JudgedEvent, String> {
-    let record = record.ok_or("AWS Config did not record it")?;
     let item = known.after(want)?;
     judge.judge_knowing(record, want, item).map_err(|error| error.to_string())
 }

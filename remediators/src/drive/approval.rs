@@ -4,7 +4,7 @@ use evenkeel_rules::policy::Mode;
 use serde::Deserialize;
 
 use super::{Drive, DriveError, Driven};
-use crate::record::Result as Ended;
+use crate::record::Ended;
 use crate::remediator::Remediator;
 use crate::violation::Violation;
 

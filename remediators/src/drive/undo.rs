@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{DeserializeFrom, Drive, DriveError, Driven, value};
-use crate::record::{Outcome, Remediation, Result as Ended};
+use crate::record::{Ended, Outcome, Records};
 use crate::remediator::{RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -19,7 +19,7 @@ impl<R: Remediator> Drive<R> {
             return Err(none());
         }
         let state = |value: &Value| R::State::deserialize_from(value);
-        let bad = |error| DriveError::Record(Remediation::of(target).intent(number), error);
+        let bad = |error| DriveError::Record(Records::of(target).intent(number), error);
         let (before, after) =
             (state(&intent.before).map_err(bad)?, state(&intent.after).map_err(bad)?);
         let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
@@ -38,7 +38,7 @@ impl<R: Remediator> Drive<R> {
             Ended::Done
         };
         let outcome = Outcome { finding: intent.finding, attempt: Some(number), result };
-        let records = Remediation::of(target);
+        let records = Records::of(target);
         let activity = records.activity(R::ID, &outcome, now).to_string();
         self.ledger.write(&records.undone(number), activity.as_bytes()).await?;
         Ok(outcome)
@@ -46,7 +46,7 @@ impl<R: Remediator> Drive<R> {
 
     /// Whether an attempt ended with the planned state.
     async fn done(&self, target: &Target, number: u32) -> Driven<bool> {
-        let key = Remediation::of(target).outcome(number);
+        let key = Records::of(target).outcome(number);
         let Some(outcome) = self.ledger.find(&key).await? else { return Ok(false) };
         let outcome: Value =
             serde_json::from_slice(&outcome).map_err(|error| DriveError::Record(key, error))?;

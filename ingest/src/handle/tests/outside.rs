@@ -109,8 +109,7 @@ fn a_state_that_cannot_be_had_or_is_older_than_the_event_is_unknown() {
         time: "2026-03-11T11:59:59Z",
         ..World::default()
     };
-    let why = "AWS Config saw it last at 2026-03-11T11:59:59Z, before the event";
-    assert_eq!(of_state(&old), unknown(why));
+    assert_eq!(of_state(&old), unknown("AWS Config has not seen it since the event"));
     assert_eq!(of_state(&World::default()), unknown("AWS Config has not recorded the resource"));
     let gone =
         World { status: "ResourceDeleted", time: "2026-03-11T12:00:07Z", ..World::default() };
