@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::task::JoinHandle;
 
 use super::aws::ACCOUNT;
 use super::http::{Answer, Closed, serve};
@@ -40,6 +41,7 @@ pub(crate) struct Function {
     environment: Vec<(String, String)>,
     api: String,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Function {
@@ -59,6 +61,7 @@ impl Function {
             environment,
             api,
             lines: Arc::default(),
+            readers: Mutex::default(),
         }
     }
 
@@ -86,6 +89,11 @@ impl Function {
                 () = tokio::time::sleep(std::time::Duration::from_millis(20)) => {
                     if let Some(why) = ended.await {
                         self.waiting.lock().unwrap().remove(&id);
+                        // All that it wrote has come, once its pipes have ended.
+                        let readers = std::mem::take(&mut *self.readers.lock().unwrap());
+                        for reader in readers {
+                            reader.await.unwrap();
+                        }
                         return Err(why.to_owned());
                     }
                 }
@@ -152,12 +160,13 @@ impl Function {
 
     fn keep(&self, output: impl AsyncRead + Send + Unpin + 'static) {
         let lines = Arc::clone(&self.lines);
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             let mut output = BufReader::new(output).lines();
             while let Ok(Some(line)) = output.next_line().await {
                 lines.lock().unwrap().push(line);
             }
         });
+        self.readers.lock().unwrap().push(reader);
     }
 }
 
