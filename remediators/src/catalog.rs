@@ -8,24 +8,53 @@ mod refusal;
 
 pub use kms_key::Key;
 
+use evenkeel_ledger::Ledger;
+
+use crate::aws::Aws;
+use crate::drive::{AnyDrive, Drive, Settings};
 use crate::remediator::Remediator;
+use crate::violation::Target;
 use cloudtrail_restore_trail::RestoreTrail;
 use kms_cancel_key_deletion::CancelKeyDeletion;
 use kms_enable_key::EnableKey;
 
 /// What is known of a remediator without running it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// Its name in policies' headers.
     pub id: &'static str,
     /// The IAM actions that it uses.
     pub permissions: &'static [&'static str],
+    /// The ARNs that its calls are on.
+    pub arns: fn(&Target) -> Vec<String>,
+    /// A drive of it.
+    pub drive: fn(&Aws, Ledger, Settings) -> Box<dyn AnyDrive>,
+}
+
+impl Entry {
+    /// The remediators of one family share a function and a role.
+    pub fn family(&self) -> &'static str {
+        self.id.split_once('-').map_or(self.id, |(family, _)| family)
+    }
+
+    /// The remediator of that name.
+    pub fn find(id: &str) -> Option<&'static Entry> {
+        CATALOG.iter().find(|entry| entry.id == id)
+    }
 }
 
 /// All remediators.
 pub const CATALOG: &[Entry] =
     &[entry::<RestoreTrail>(), entry::<CancelKeyDeletion>(), entry::<EnableKey>()];
 
-const fn entry<R: Remediator>() -> Entry {
-    Entry { id: R::ID, permissions: R::PERMISSIONS }
+const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
+    Entry { id: R::ID, permissions: R::PERMISSIONS, arns: R::arns, drive: drive::<R> }
+}
+
+fn drive<R: Remediator + From<Aws> + 'static>(
+    aws: &Aws,
+    ledger: Ledger,
+    settings: Settings,
+) -> Box<dyn AnyDrive> {
+    Box::new(Drive::new(R::from(aws.clone()), ledger, settings))
 }

@@ -3,8 +3,14 @@
 //! A finding only points: what is repaired is the state just read. The intent, with the whole before-image, is
 //! durable before anything is written; what was interrupted is finished when its message comes again.
 
+mod any;
 mod approval;
+mod preview;
 mod undo;
+
+pub use any::{AnyDrive, Driving};
+pub use approval::{Approval, approval_key};
+pub use preview::Preview;
 
 use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_rules::policy::Mode;
@@ -12,8 +18,8 @@ use serde_json::Value;
 
 use crate::guard::{Attempt, Limits, permit};
 use crate::record::{Ended, Intent, Outcome, Records, before_key, digest, plan_hash};
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::{Target, Violation, ViolationError};
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::violation::{Target, Violation};
 
 /// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
 const KILL_SWITCH: &str = "control/kill-switch";
@@ -69,6 +75,29 @@ struct Begun<S> {
     violation: Violation,
     before: S,
     after: S,
+    /// Why a person had to say yes.
+    asked: Option<String>,
+}
+
+/// How an attempt ended, and the state that was seen then.
+type End = (Ended, Option<Value>);
+
+/// What may be done about a violation.
+enum Prepared<S> {
+    /// Nothing: it ends so.
+    Ended(Ended),
+    /// This.
+    Planned(Planned<S>),
+}
+
+/// A plan, not yet permitted.
+struct Planned<S> {
+    before: S,
+    after: S,
+    was: Value,
+    will: Value,
+    hash: String,
+    asked: Option<String>,
 }
 
 type Driven<T> = std::result::Result<T, DriveError>;
@@ -84,17 +113,7 @@ impl<R: Remediator> Drive<R> {
     /// # Errors
     /// When it has not ended; to do it again is harmless.
     pub async fn run(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
-        let violation = match Violation::read(record) {
-            Ok(violation) => violation,
-            Err(ViolationError::Record(error)) => {
-                return Err(DriveError::Record("finding".to_owned(), error));
-            }
-            // Nothing may be done about it, and the finding itself says so.
-            Err(_) => return Ok(None),
-        };
-        if violation.remediator != R::ID {
-            return Err(DriveError::Another(violation.remediator));
-        }
+        let Some(violation) = Self::violation(record)? else { return Ok(None) };
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
             let outcome = match past.last() {
@@ -149,39 +168,77 @@ impl<R: Remediator> Drive<R> {
         if let Some(why) = self.stopped(&violation.target).await? {
             return self.close(violation, Ended::Refused(why), now).await;
         }
-        let before = match self.remediator.observe(&violation.target).await {
-            Ok(before) => before,
-            Err(refused) => return self.unread(violation, refused, now).await,
+        let plan = match self.prepare(violation).await? {
+            Prepared::Ended(ended) => return self.close(violation, ended, now).await,
+            Prepared::Planned(plan) => plan,
         };
-        let after = match self.remediator.plan(&violation.target, &before) {
-            Plan::Change(after) => after,
-            Plan::Nothing => return self.close(violation, Ended::Compliant, now).await,
-            Plan::Refuse(why) => return self.close(violation, Ended::Refused(why), now).await,
-        };
-        let (was, will) = (value(&before)?, value(&after)?);
-        let plan = plan_hash(violation, &was, &will);
-        if let Some(held) = self.held(violation, &plan, now).await? {
+        if let Some(held) = self.held(violation, &plan.hash, plan.asked.as_deref(), now).await? {
             return self.close(violation, held, now).await;
         }
-        let attempt =
-            Attempt { time: now, actor: violation.actor.clone(), before: digest(&was.to_string()) };
+        let attempt = Attempt {
+            time: now,
+            actor: violation.actor.clone(),
+            before: digest(&plan.was.to_string()),
+        };
         let attempts: Vec<Attempt> = past.iter().map(|one| one.1.attempt.clone()).collect();
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
             return self.close(violation, Ended::Refused(stop.to_string()), now).await;
         }
-        let remediator = R::ID.to_owned();
-        let finding = violation.finding;
-        let intent =
-            Intent { finding, remediator, attempt, plan, before: was.clone(), after: will };
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);
-        self.ledger.write(&before_key(&was), was.to_string().as_bytes()).await?;
-        let key = Records::of(&violation.target).intent(number);
-        if !self.ledger.claim(&key, value(&intent)?.to_string().as_bytes()).await? {
-            return Err(DriveError::Busy);
-        }
-        let violation = violation.clone();
-        let begun = Begun { number, fresh: true, violation, before, after };
+        self.claim(violation, number, attempt, &plan).await?;
+        let (violation, Planned { before, after, asked, .. }) = (violation.clone(), plan);
+        let begun = Begun { number, fresh: true, violation, before, after, asked };
         self.carry_out(&begun, now).await
+    }
+
+    /// The intent, durable: of two workers one has it.
+    async fn claim(
+        &self,
+        violation: &Violation,
+        number: u32,
+        attempt: Attempt,
+        plan: &Planned<R::State>,
+    ) -> Driven<()> {
+        let (before, after) = (plan.was.clone(), plan.will.clone());
+        let intent = Intent {
+            finding: violation.finding,
+            remediator: R::ID.to_owned(),
+            attempt,
+            plan: plan.hash.clone(),
+            before,
+            after,
+            asked: plan.asked.clone(),
+        };
+        self.ledger.write(&before_key(&plan.was), plan.was.to_string().as_bytes()).await?;
+        let key = Records::of(&violation.target).intent(number);
+        if self.ledger.claim(&key, value(&intent)?.to_string().as_bytes()).await? {
+            Ok(())
+        } else {
+            Err(DriveError::Busy)
+        }
+    }
+
+    /// Reads, plans, and asks the world what speaks against it. Nothing is written.
+    async fn prepare(&self, violation: &Violation) -> Driven<Prepared<R::State>> {
+        let target = &violation.target;
+        let before = match self.remediator.observe(target).await {
+            Ok(before) => before,
+            Err(refused) => return unread(refused).map(Prepared::Ended),
+        };
+        let after = match self.remediator.plan(target, &before) {
+            Plan::Change(after) => after,
+            Plan::Nothing => return Ok(Prepared::Ended(Ended::Compliant)),
+            Plan::Refuse(why) => return Ok(Prepared::Ended(Ended::Refused(why))),
+        };
+        let asked = match self.remediator.precheck(target, &before, &after).await {
+            Ok(Check::Go) => None,
+            Ok(Check::Ask(why)) => Some(why),
+            Ok(Check::Refuse(why)) => return Ok(Prepared::Ended(Ended::Refused(why))),
+            Err(refused) => return unread(refused).map(Prepared::Ended),
+        };
+        let (was, will) = (value(&before)?, value(&after)?);
+        let hash = plan_hash(violation, &was, &will);
+        Ok(Prepared::Planned(Planned { before, after, was, will, hash, asked }))
     }
 
     /// What an interruption left open.
@@ -198,7 +255,8 @@ impl<R: Remediator> Drive<R> {
             R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))
         };
         let (before, after) = (state(&intent.before)?, state(&intent.after)?);
-        let begun = Begun { number, fresh: false, violation, before, after };
+        let asked = intent.asked.clone();
+        let begun = Begun { number, fresh: false, violation, before, after, asked };
         self.carry_out(&begun, now).await
     }
 
@@ -208,38 +266,49 @@ impl<R: Remediator> Drive<R> {
             return self.end(begun, result, now).await;
         }
         let result = match self.stopped(&begun.violation.target).await? {
-            Some(why) => Ended::Refused(why),
+            Some(why) => (Ended::Refused(why), None),
             None => self.write(begun).await?,
         };
         self.end(begun, result, now).await
     }
 
-    /// The second read: how it ended already, unless the state is still the one that was planned from.
-    async fn settled(&self, begun: &Begun<R::State>) -> Driven<Option<Ended>> {
-        Ok(Some(match self.remediator.observe(&begun.violation.target).await {
-            Ok(state) if state == begun.before => return Ok(None),
+    /// The second read: how it ended already, unless the world is still the one that was planned from.
+    async fn settled(&self, begun: &Begun<R::State>) -> Driven<Option<End>> {
+        let Begun { before, after, .. } = begun;
+        match self.remediator.observe(&begun.violation.target).await {
+            Ok(state) if state == *before => {}
             // What somebody else did is not ours to undo.
-            Ok(state) if state == begun.after && !begun.fresh => Ended::Done,
+            Ok(state) if R::reached(&state, after) && !begun.fresh => {
+                return Ok(Some((Ended::Done, Some(value(&state)?))));
+            }
             // Somebody else's change, or our own in part: it is never written over.
-            Ok(_) => Ended::Superseded,
-            Err(RefusedByAws::Gone) => Ended::Gone,
-            Err(refused @ RefusedByAws::Denied(_)) => Ended::Failed(refused.to_string()),
+            Ok(_) => return Ok(Some((Ended::Superseded, None))),
+            Err(RefusedByAws::Gone) => return Ok(Some((Ended::Gone, None))),
+            Err(refused @ RefusedByAws::Denied(_)) => {
+                return Ok(Some((Ended::Failed(refused.to_string()), None)));
+            }
             Err(RefusedByAws::Later(why)) => return Err(DriveError::Later(why)),
-        }))
+        }
+        let checked = self.remediator.precheck(&begun.violation.target, before, after).await;
+        Ok(match checked.map_err(|refused| DriveError::Later(refused.to_string()))? {
+            Check::Go => None,
+            Check::Ask(why) if begun.asked.as_ref() == Some(&why) => None,
+            Check::Ask(_) | Check::Refuse(_) => Some((Ended::Superseded, None)),
+        })
     }
 
     /// The write, and what came of it.
-    async fn write(&self, begun: &Begun<R::State>) -> Driven<Ended> {
+    async fn write(&self, begun: &Begun<R::State>) -> Driven<End> {
         let target = &begun.violation.target;
         let applied = self.remediator.apply(target, &begun.after).await;
         let seen = self.remediator.observe(target).await;
         let state = match seen {
             Ok(state) => state,
-            Err(RefusedByAws::Gone) => return Ok(Ended::Gone),
+            Err(RefusedByAws::Gone) => return Ok((Ended::Gone, None)),
             Err(refused) => return Err(DriveError::Later(refused.to_string())),
         };
-        Ok(match applied {
-            _ if state == begun.after => Ended::Done,
+        let result = match applied {
+            _ if R::reached(&state, &begun.after) => Ended::Done,
             Err(RefusedByAws::Gone) => Ended::Gone,
             Err(refused @ RefusedByAws::Denied(_)) if state == begun.before => {
                 Ended::Failed(refused.to_string())
@@ -250,7 +319,8 @@ impl<R: Remediator> Drive<R> {
             }
             Err(refused) => self.set_back(begun, &refused).await,
             Ok(()) => Ended::Failed("somebody else changed it right after".to_owned()),
-        })
+        };
+        Ok((result, Some(value(&state)?)))
     }
 
     /// What was written in part is set back.
@@ -279,25 +349,9 @@ impl<R: Remediator> Drive<R> {
         Ok(None)
     }
 
-    /// A state that could not be read: nothing is written.
-    async fn unread(
-        &self,
-        violation: &Violation,
-        refused: RefusedByAws,
-        now: i64,
-    ) -> Driven<Outcome> {
-        match refused {
-            RefusedByAws::Gone => self.close(violation, Ended::Gone, now).await,
-            RefusedByAws::Denied(_) => {
-                self.close(violation, Ended::Refused(refused.to_string()), now).await
-            }
-            RefusedByAws::Later(why) => Err(DriveError::Later(why)),
-        }
-    }
-
     /// Ends without an attempt. What is only planned or waits may go on later: that leaves no record.
     async fn close(&self, violation: &Violation, result: Ended, now: i64) -> Driven<Outcome> {
-        let outcome = Outcome { finding: violation.finding, attempt: None, result };
+        let outcome = Outcome { finding: violation.finding, attempt: None, result, state: None };
         if !matches!(outcome.result, Ended::Planned(_) | Ended::Waiting(_)) {
             let records = Records::of(&violation.target);
             let activity = records.activity(R::ID, &outcome, now).to_string();
@@ -308,13 +362,23 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// Ends an attempt.
-    async fn end(&self, begun: &Begun<R::State>, result: Ended, now: i64) -> Driven<Outcome> {
+    async fn end(&self, begun: &Begun<R::State>, end: End, now: i64) -> Driven<Outcome> {
         let (finding, attempt) = (begun.violation.finding, Some(begun.number));
-        let outcome = Outcome { finding, attempt, result };
+        let (result, state) = end;
+        let outcome = Outcome { finding, attempt, result, state };
         let records = Records::of(&begun.violation.target);
         let activity = records.activity(R::ID, &outcome, now).to_string();
         self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
         Ok(outcome)
+    }
+}
+
+/// How it ends when the world cannot be read: nothing is written.
+fn unread(refused: RefusedByAws) -> Driven<Ended> {
+    match refused {
+        RefusedByAws::Gone => Ok(Ended::Gone),
+        RefusedByAws::Denied(_) => Ok(Ended::Refused(refused.to_string())),
+        RefusedByAws::Later(why) => Err(DriveError::Later(why)),
     }
 }
 

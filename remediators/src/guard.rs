@@ -42,13 +42,14 @@ pub enum Stop {
     Budget(usize),
     /// Somebody sets the same state again and again.
     #[error(
-        "the same state was set again {times} times, last by {by}: who does that, an infrastructure pipeline perhaps, must be mended and not fought"
+        "the same state was set again {times} times, by {}, and restored as often by us: who does that, an infrastructure pipeline perhaps, must be mended and not fought",
+        by.join(", ")
     )]
     Reversal {
         /// How often.
         times: usize,
-        /// By whom.
-        by: String,
+        /// By whom, each once.
+        by: Vec<String>,
     },
 }
 
@@ -60,9 +61,13 @@ pub fn permit(limits: &Limits, past: &[Attempt], now: &Attempt) -> Result<(), St
     // A clock that was set back makes attempts lie in the future: they count.
     let since = now.time.saturating_sub(limits.window);
     let recent: Vec<&Attempt> = past.iter().filter(|attempt| attempt.time > since).collect();
-    let times = recent.iter().filter(|attempt| attempt.before == now.before).count();
-    if times >= limits.reversals {
-        return Err(Stop::Reversal { times, by: now.actor.clone() });
+    let same: Vec<_> = recent.iter().filter(|attempt| attempt.before == now.before).collect();
+    if same.len() >= limits.reversals {
+        let mut by: Vec<String> = same.iter().map(|attempt| attempt.actor.clone()).collect();
+        by.push(now.actor.clone());
+        by.sort();
+        by.dedup();
+        return Err(Stop::Reversal { times: same.len(), by });
     }
     if recent.len() >= limits.attempts {
         return Err(Stop::Budget(recent.len()));
@@ -91,7 +96,7 @@ mod tests {
     fn a_state_that_comes_back_is_not_fought() {
         let past = [attempt(0, "a"), attempt(1, "a")];
         let stop = permit(&Limits::default(), &past, &attempt(2, "a")).unwrap_err();
-        assert_eq!(stop, Stop::Reversal { times: 2, by: "pipeline".to_owned() });
+        assert_eq!(stop, Stop::Reversal { times: 2, by: vec!["pipeline".to_owned()] });
     }
 
     #[test]

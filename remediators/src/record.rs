@@ -1,5 +1,7 @@
 //! What is kept of a remediation: the intent with its before-image, and the outcome.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,6 +25,9 @@ pub struct Intent {
     pub before: Value,
     /// The whole state after.
     pub after: Value,
+    /// Why a person had to say yes, whatever the mode.
+    #[serde(default)]
+    pub asked: Option<String>,
 }
 
 /// How a remediation ended.
@@ -48,6 +53,22 @@ pub enum Ended {
     Failed(String),
 }
 
+impl fmt::Display for Ended {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Ended::Done => "restored, and seen to be",
+            Ended::Compliant => "nothing was to be done",
+            Ended::Gone => "the resource is gone",
+            Ended::Superseded => "changed by somebody between the two reads",
+            Ended::Planned(text)
+            | Ended::Waiting(text)
+            | Ended::Refused(text)
+            | Ended::Undone(text)
+            | Ended::Failed(text) => text,
+        })
+    }
+}
+
 /// A remediation that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -57,6 +78,8 @@ pub struct Outcome {
     pub attempt: Option<u32>,
     /// How it ended.
     pub result: Ended,
+    /// The state that was seen at the end of an attempt that was carried out: what an undo starts from.
+    pub state: Option<Value>,
 }
 
 /// Where the records of one target are.
@@ -101,15 +124,12 @@ impl Records {
     ///
     /// Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
     pub fn activity(&self, remediator: &str, outcome: &Outcome, time: i64) -> Value {
-        let (status_id, status, detail) = match &outcome.result {
-            Ended::Done => (1, "Success", "restored, and seen to be"),
-            Ended::Compliant => (1, "Success", "nothing was to be done"),
-            Ended::Gone => (3, "Does Not Exist", "the resource is gone"),
-            Ended::Planned(plan) => (5, "Unsupported", plan.as_str()),
-            Ended::Waiting(plan) => (99, "Waiting for approval", plan.as_str()),
-            Ended::Refused(why) => (5, "Unsupported", why.as_str()),
-            Ended::Superseded => (2, "Failure", "changed by somebody between the two reads"),
-            Ended::Undone(why) | Ended::Failed(why) => (2, "Failure", why.as_str()),
+        let (status_id, status) = match &outcome.result {
+            Ended::Done | Ended::Compliant => (1, "Success"),
+            Ended::Gone => (3, "Does Not Exist"),
+            Ended::Planned(_) | Ended::Refused(_) => (5, "Unsupported"),
+            Ended::Waiting(_) => (99, "Waiting for approval"),
+            Ended::Superseded | Ended::Undone(_) | Ended::Failed(_) => (2, "Failure"),
         };
         let attempt = outcome.attempt.unwrap_or_default();
         json!({
@@ -122,7 +142,7 @@ impl Records {
             "time": time,
             "status_id": status_id,
             "status": status,
-            "status_detail": detail,
+            "status_detail": outcome.result.to_string(),
             "command_uid": format!("{}/{attempt:06}", self.uid),
             "metadata": {
                 "version": evenkeel_rules::ocsf::VERSION,
@@ -139,6 +159,8 @@ impl Records {
                 "finding": outcome.finding,
                 "policy": self.target.policy,
                 "remediator": remediator,
+                "attempt": outcome.attempt,
+                "state": outcome.state,
             },
         })
     }

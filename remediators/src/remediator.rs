@@ -12,11 +12,17 @@ pub trait Remediator: Send + Sync {
     /// What is read and set, all of it: it is the before-image.
     type State: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
-    /// Its name in policies' headers.
+    /// Its name in policies' headers. What stands before the first `-` is its family.
     const ID: &'static str;
 
     /// The IAM actions that it uses: its role is rendered from these.
     const PERMISSIONS: &'static [&'static str];
+
+    /// The ARNs that its calls are on: a session for one repair is confined to these.
+    fn arns(target: &Target) -> Vec<String>;
+
+    /// The IAM actions by which a state is set from another, reads left out.
+    fn calls(from: &Self::State, to: &Self::State) -> Vec<&'static str>;
 
     /// Reads the state. Only a whole answer is one.
     fn observe(
@@ -27,12 +33,27 @@ pub trait Remediator: Send + Sync {
     /// What to do about a state. Pure, and nothing once it was done.
     fn plan(&self, target: &Target, before: &Self::State) -> Plan<Self::State>;
 
+    /// What the state alone does not tell, asked of the world before anything is written.
+    fn precheck(
+        &self,
+        _target: &Target,
+        _before: &Self::State,
+        _after: &Self::State,
+    ) -> impl Future<Output = Result<Check, RefusedByAws>> + Send {
+        std::future::ready(Ok(Check::Go))
+    }
+
     /// Sets the state, by the smallest call that does it. To do it again is harmless.
     fn apply(
         &self,
         target: &Target,
         state: &Self::State,
     ) -> impl Future<Output = Result<(), RefusedByAws>> + Send;
+
+    /// Whether a state is the wanted one. They differ where AWS chooses a part of it, such as an identifier.
+    fn reached(seen: &Self::State, wanted: &Self::State) -> bool {
+        seen == wanted
+    }
 }
 
 /// What to do about a state.
@@ -43,6 +64,17 @@ pub enum Plan<S> {
     /// It should be so.
     Change(S),
     /// It is not as it should be, and must be left to a person.
+    Refuse(String),
+}
+
+/// What a check before the write says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Nothing stands against it.
+    Go,
+    /// A person must say yes, whatever the mode: the reason.
+    Ask(String),
+    /// It would do harm: the reason.
     Refuse(String),
 }
 

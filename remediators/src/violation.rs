@@ -1,8 +1,11 @@
 //! A finding as a remediator needs it, read back from the ledger's record.
 
+use std::collections::BTreeMap;
+
 use evenkeel_rules::ComplianceStatus;
 use evenkeel_rules::policy::Mode;
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Which resource, of which account: from the ledger's record alone, whose account and region are the
@@ -19,9 +22,28 @@ pub struct Target {
     pub account: String,
     /// The region.
     pub region: String,
+    /// What the policy's header says about the repair.
+    pub with: BTreeMap<String, Value>,
 }
 
 impl Target {
+    /// The ARN of a resource of a service, in the account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let Target { region, account, .. } = self;
+        format!("arn:{}:{service}:{region}:{account}:{resource}", self.partition())
+    }
+
+    /// Where the region belongs to.
+    ///
+    /// Source: AWS General Reference, "Amazon Resource Names", the partitions.
+    pub fn partition(&self) -> &'static str {
+        match self.region.split('-').take(2).collect::<Vec<_>>().as_slice() {
+            ["cn", _] => "aws-cn",
+            ["us", "gov"] => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
     /// The same for every finding about this policy and resource.
     pub fn uid(&self) -> Uuid {
         let parts = [&self.policy, &self.account, &self.region, &self.kind, &self.id];
@@ -103,6 +125,7 @@ impl Violation {
             id: resource.name,
             account: record.cloud.account.uid,
             region: record.cloud.region,
+            with: remediation.with,
         };
         if [&target.id, &target.account, &target.region].iter().any(|part| part.is_empty()) {
             return Err(ViolationError::Nameless);

@@ -6,13 +6,12 @@ use evenkeel_remediators::{Ended, RefusedByAws, Remediator};
 
 use crate::http::call;
 use crate::proxy::Fault;
-use crate::stage::Stage;
+use crate::stage::{Stage, aws};
 use crate::stand::stand;
 
 /// A client that reaches the stand-in past the proxy.
-fn direct(stage: &Stage) -> Client {
-    let config = stage.cloudtrail().config().to_builder();
-    Client::from_conf(config.endpoint_url(format!("http://{}", stand())).build())
+fn direct() -> Client {
+    Client::new(&aws(stand()).config)
 }
 
 /// A trail of this name, of every Region, in the state given.
@@ -21,7 +20,7 @@ async fn trail(name: &str, logging: bool, validation: bool) -> Stage {
         Stage::new("cloudtrail-tampering", RestoreTrail::ID, "AWS::CloudTrail::Trail", name).await;
     let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
     call(stand(), "PUT", &format!("/{name}-logs"), place).await;
-    let client = direct(&stage);
+    let client = direct();
     let create = client.create_trail().name(name).s3_bucket_name(format!("{name}-logs"));
     let create = create.is_multi_region_trail(true).enable_log_file_validation(validation);
     create.send().await.unwrap();
@@ -31,12 +30,8 @@ async fn trail(name: &str, logging: bool, validation: bool) -> Stage {
     stage
 }
 
-fn remediator(stage: &Stage) -> RestoreTrail {
-    RestoreTrail::new(stage.cloudtrail())
-}
-
 async fn state(stage: &Stage) -> Trail {
-    RestoreTrail::new(direct(stage)).observe(&stage.target()).await.unwrap()
+    stage.state::<RestoreTrail>().await
 }
 
 const WHOLE: Trail =
@@ -50,11 +45,11 @@ async fn every_state_is_restored_once_and_undone() {
         let stage = trail(&format!("restored-{number}"), *logging, *validation).await;
         let before = state(&stage).await;
         assert_eq!((before.logging, before.validation), (*logging, *validation));
-        let outcome = stage.run(remediator(&stage)).await.unwrap();
+        let outcome = stage.run::<RestoreTrail>().await.unwrap();
         assert_eq!((outcome.result, state(&stage).await), (Ended::Done, WHOLE));
-        let again = stage.run(remediator(&stage)).await.unwrap();
+        let again = stage.run::<RestoreTrail>().await.unwrap();
         assert_eq!(again.result, Ended::Compliant);
-        let undone = stage.undo(remediator(&stage)).await;
+        let undone = stage.undo::<RestoreTrail>().await;
         assert_eq!((undone.result, state(&stage).await), (Ended::Done, before));
         stage.calls_are_permitted::<RestoreTrail>("cloudtrail");
     }
@@ -63,7 +58,7 @@ async fn every_state_is_restored_once_and_undone() {
 #[tokio::test]
 async fn only_the_call_that_is_needed_is_made() {
     let stage = trail("stopped", false, true).await;
-    stage.run(remediator(&stage)).await.unwrap();
+    stage.run::<RestoreTrail>().await.unwrap();
     let counts = ["StartLogging", "UpdateTrail", "StopLogging"].map(|what| stage.proxy.count(what));
     assert_eq!(counts, [1, 0, 0]);
 }
@@ -73,26 +68,26 @@ async fn what_is_gone_denied_or_throttled_writes_nothing() {
     let gone =
         Stage::new("cloudtrail-tampering", RestoreTrail::ID, "AWS::CloudTrail::Trail", "no-trail")
             .await;
-    assert_eq!(gone.run(remediator(&gone)).await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<RestoreTrail>().await.unwrap().result, Ended::Gone);
     let stage = trail("denied", false, false).await;
     let denied = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}";
     for read in ["GetTrail", "GetTrailStatus", "GetEventSelectors"] {
         stage.proxy.fault(read, usize::MAX, Fault::Answer(400, denied));
-        let refused = remediator(&stage).observe(&stage.target()).await.unwrap_err();
+        let refused = RestoreTrail::from(stage.aws()).observe(&stage.target()).await.unwrap_err();
         assert_eq!(refused, RefusedByAws::Denied("AccessDeniedException".to_owned()), "{read}");
         stage.proxy.mend();
         stage.proxy.fault(read, usize::MAX, Fault::Answer(200, "{}"));
-        let refused = remediator(&stage).observe(&stage.target()).await.unwrap_err();
+        let refused = RestoreTrail::from(stage.aws()).observe(&stage.target()).await.unwrap_err();
         assert!(matches!(refused, RefusedByAws::Later(_)), "{read}: an empty answer is none");
         stage.proxy.mend();
     }
     let throttled = "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}";
     stage.proxy.fault("GetTrail", usize::MAX, Fault::Answer(400, throttled));
-    assert!(stage.run(remediator(&stage)).await.is_err(), "the message comes again");
+    assert!(stage.run::<RestoreTrail>().await.is_err(), "the message comes again");
     stage.proxy.mend();
     let counts = ["StartLogging", "UpdateTrail"].map(|what| stage.proxy.count(what));
     assert_eq!(counts, [0, 0]);
-    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
 }
 
 #[tokio::test]
@@ -104,7 +99,7 @@ async fn a_write_that_half_happened_is_set_back() {
         Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}"),
     );
     let before = state(&stage).await;
-    let outcome = stage.run(remediator(&stage)).await.unwrap();
+    let outcome = stage.run::<RestoreTrail>().await.unwrap();
     assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
     assert_eq!(state(&stage).await, before);
 }
@@ -113,16 +108,16 @@ async fn a_write_that_half_happened_is_set_back() {
 async fn an_answer_that_was_lost_is_no_second_write() {
     let stage = trail("lost", false, true).await;
     stage.proxy.fault("StartLogging", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&stage).await, WHOLE);
 }
 
 #[tokio::test]
 async fn a_trail_that_is_narrowed_is_left_to_a_person() {
     let stage = trail("narrow", true, true).await;
-    let narrow = direct(&stage).update_trail().name("narrow").is_multi_region_trail(false);
+    let narrow = direct().update_trail().name("narrow").is_multi_region_trail(false);
     narrow.send().await.unwrap();
-    let outcome = stage.run(remediator(&stage)).await.unwrap();
+    let outcome = stage.run::<RestoreTrail>().await.unwrap();
     let why = "it does not record every Region, and what the trail recorded before is not known";
     assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
 }

@@ -1,12 +1,11 @@
 //! Keys that are to be deleted, or disabled.
 
-use evenkeel_remediators::catalog::Key;
 use evenkeel_remediators::catalog::kms_cancel_key_deletion::CancelKeyDeletion;
 use evenkeel_remediators::catalog::kms_enable_key::EnableKey;
 use evenkeel_remediators::{Ended, Remediator};
 
 use crate::proxy::Fault;
-use crate::stage::{Stage, kms};
+use crate::stage::{Stage, aws};
 use crate::stand::stand;
 
 async fn stage(id: &str) -> Stage {
@@ -24,32 +23,30 @@ async fn key(deleted: bool) -> Stage {
     stage(&id).await
 }
 
-fn remediator(stage: &Stage) -> CancelKeyDeletion {
-    CancelKeyDeletion::new(kms(stage.proxy.address))
+async fn state(stage: &Stage) -> String {
+    stage.state::<CancelKeyDeletion>().await.state
 }
 
-async fn state(stage: &Stage) -> String {
-    let Key { state } =
-        CancelKeyDeletion::new(kms(stand())).observe(&stage.target()).await.unwrap();
-    state
+fn kms(address: std::net::SocketAddr) -> aws_sdk_kms::Client {
+    aws_sdk_kms::Client::new(&aws(address).config)
 }
 
 #[tokio::test]
 async fn a_deletion_is_canceled_once_and_undone() {
     let stage = key(true).await;
     assert_eq!(state(&stage).await, "PendingDeletion");
-    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&stage).await, "Disabled");
-    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
     stage.calls_are_permitted::<CancelKeyDeletion>("kms");
-    assert_eq!(stage.undo(remediator(&stage)).await.result, Ended::Done);
+    assert_eq!(stage.undo::<CancelKeyDeletion>().await.result, Ended::Done);
     assert_eq!(state(&stage).await, "PendingDeletion");
 }
 
 #[tokio::test]
 async fn a_key_that_is_kept_is_left_alone() {
     let stage = key(false).await;
-    assert_eq!(stage.run(remediator(&stage)).await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
     assert_eq!(
         (state(&stage).await, stage.proxy.count("CancelKeyDeletion")),
         ("Enabled".to_owned(), 0)
@@ -59,7 +56,7 @@ async fn a_key_that_is_kept_is_left_alone() {
 #[tokio::test]
 async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     let gone = stage("00000000-0000-4000-8000-000000000000").await;
-    assert_eq!(gone.run(remediator(&gone)).await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Gone);
     let stage = key(true).await;
     let answers = [
         (400, "{\"__type\":\"ThrottlingException\"}", true),
@@ -69,7 +66,7 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     ];
     for (status, text, comes_again) in answers {
         stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(status, text));
-        assert_eq!(stage.run(remediator(&stage)).await.is_err(), comes_again, "{status} {text}");
+        assert_eq!(stage.run::<CancelKeyDeletion>().await.is_err(), comes_again, "{status} {text}");
         stage.proxy.mend();
     }
     assert_eq!(stage.proxy.count("CancelKeyDeletion"), 0);
@@ -81,13 +78,13 @@ async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
     let stage = key(true).await;
     let denied = Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}");
     stage.proxy.fault("CancelKeyDeletion", 1, denied);
-    let outcome = stage.run(remediator(&stage)).await.unwrap();
+    let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
     assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDeniedException".to_owned()));
     assert_eq!(state(&stage).await, "PendingDeletion");
     stage.proxy.fault("CancelKeyDeletion", usize::MAX, Fault::Lose);
-    assert!(stage.run(remediator(&stage)).await.is_err(), "the message comes again");
+    assert!(stage.run::<CancelKeyDeletion>().await.is_err(), "the message comes again");
     stage.proxy.mend();
-    let outcome = stage.run(remediator(&stage)).await.unwrap();
+    let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
     assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)), "the same attempt");
 }
 
@@ -97,17 +94,16 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
     let id = made.target().id;
     let stage = Stage::new("kms-key-disabled", EnableKey::ID, "AWS::KMS::Key", &id).await;
     kms(stand()).disable_key().key_id(&id).send().await.unwrap();
-    let remediator = || EnableKey::new(kms(stage.proxy.address));
-    assert_eq!(stage.run(remediator()).await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&made).await, "Enabled");
-    assert_eq!(stage.run(remediator()).await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo(remediator()).await.result, Ended::Done);
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.undo::<EnableKey>().await.result, Ended::Done);
     assert_eq!(state(&made).await, "Disabled");
     stage.calls_are_permitted::<EnableKey>("kms");
     kms(stand()).schedule_key_deletion().key_id(&id).send().await.unwrap();
-    let outcome = stage.run(remediator()).await.unwrap();
+    let outcome = stage.run::<EnableKey>().await.unwrap();
     let why = "the key is in the state `PendingDeletion`, from which it cannot be enabled";
     assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
     stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, "{}"));
-    assert!(stage.run(remediator()).await.is_err(), "an empty answer is none");
+    assert!(stage.run::<EnableKey>().await.is_err(), "an empty answer is none");
 }

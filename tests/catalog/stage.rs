@@ -3,25 +3,28 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Drive, DriveError, Limits, Outcome, Remediator, Settings, Target, Violation,
+    Aws, Drive, DriveError, Limits, Outcome, Remediator, Settings, Target, Violation,
 };
 use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
 use crate::proxy::Proxy;
+use crate::stand::stand;
 
-/// A client of KMS, that reaches AWS at `endpoint`.
-pub(crate) fn kms(endpoint: SocketAddr) -> aws_sdk_kms::Client {
-    let config = aws_sdk_kms::Config::builder()
+/// AWS, reached at `endpoint`. Backends are not asked.
+pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(format!("http://{endpoint}"));
-    aws_sdk_kms::Client::from_conf(config.build())
+    Aws { config: config.build(), probe: None }
 }
 
 /// A ledger, and a proxy before AWS.
@@ -47,34 +50,34 @@ impl Stage {
         Stage { proxy: Proxy::new().await, ledger, record }
     }
 
-    /// A client of `CloudTrail`, through the proxy.
-    pub(crate) fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
-        let config = aws_sdk_cloudtrail::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .endpoint_url(format!("http://{}", self.proxy.address));
-        aws_sdk_cloudtrail::Client::from_conf(config.build())
+    /// AWS, through the proxy.
+    pub(crate) fn aws(&self) -> Aws {
+        aws(self.proxy.address)
     }
 
     pub(crate) fn target(&self) -> Target {
         Violation::read(self.record.to_string().as_bytes()).unwrap().target
     }
 
-    fn drive<R: Remediator>(&self, remediator: R) -> Drive<R> {
+    fn drive<R: Remediator + From<Aws>>(&self) -> Drive<R> {
         let settings = Settings { ceiling: Mode::Auto, limits: Limits::default() };
-        Drive::new(remediator, self.ledger.clone(), settings)
+        Drive::new(R::from(self.aws()), self.ledger.clone(), settings)
     }
 
     /// Repairs, and says how it ended.
-    pub(crate) async fn run<R: Remediator>(&self, remediator: R) -> Result<Outcome, DriveError> {
+    pub(crate) async fn run<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
         let record = self.record.to_string();
-        Ok(self.drive(remediator).run(record.as_bytes(), 0).await?.unwrap())
+        Ok(self.drive::<R>().run(record.as_bytes(), 0).await?.unwrap())
     }
 
     /// Undoes the first attempt.
-    pub(crate) async fn undo<R: Remediator>(&self, remediator: R) -> Outcome {
-        self.drive(remediator).undo(&self.target(), 1, 0).await.unwrap()
+    pub(crate) async fn undo<R: Remediator + From<Aws>>(&self) -> Outcome {
+        self.drive::<R>().undo(&self.target(), 1, 0).await.unwrap()
+    }
+
+    /// The state, seen past the proxy.
+    pub(crate) async fn state<R: Remediator + From<Aws>>(&self) -> R::State {
+        R::from(aws(stand())).observe(&self.target()).await.unwrap()
     }
 
     /// The calls that were made, as IAM actions of a service; each must be permitted.

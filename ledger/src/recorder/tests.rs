@@ -59,6 +59,7 @@ fn finding() -> Finding {
         evidence: Vec::new(),
         controls: [("NIST.800-53.r5".to_owned(), vec!["AC-3".to_owned()])].into(),
         remediation: Some(RemediationHeader {
+            with: std::collections::BTreeMap::new(),
             run: "s3-x".to_owned(),
             mode: evenkeel_rules::policy::Mode::Approve,
         }),

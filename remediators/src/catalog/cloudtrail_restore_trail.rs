@@ -8,6 +8,7 @@ use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{ServiceError, refusal};
+use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -36,10 +37,9 @@ pub struct Trail {
     pub management_events: bool,
 }
 
-impl RestoreTrail {
-    /// The remediator in the account and region of `client`.
-    pub fn new(client: Client) -> Self {
-        RestoreTrail { client }
+impl From<Aws> for RestoreTrail {
+    fn from(aws: Aws) -> Self {
+        RestoreTrail { client: Client::new(&aws.config) }
     }
 }
 
@@ -55,6 +55,22 @@ impl Remediator for RestoreTrail {
         "cloudtrail:StopLogging",
         "cloudtrail:UpdateTrail",
     ];
+
+    fn arns(target: &Target) -> Vec<String> {
+        // A trail may be named by its ARN.
+        let name = target.id.rsplit_once(":trail/").map_or(target.id.as_str(), |(_, name)| name);
+        vec![target.arn("cloudtrail", &format!("trail/{name}"))]
+    }
+
+    fn calls(from: &Trail, to: &Trail) -> Vec<&'static str> {
+        let validation = (from.validation != to.validation).then_some("cloudtrail:UpdateTrail");
+        let logging = match (from.logging, to.logging) {
+            (false, true) => Some("cloudtrail:StartLogging"),
+            (true, false) => Some("cloudtrail:StopLogging"),
+            _ => None,
+        };
+        validation.into_iter().chain(logging).collect()
+    }
 
     async fn observe(&self, target: &Target) -> Result<Trail, RefusedByAws> {
         let (client, name) = (&self.client, target.id.as_str());

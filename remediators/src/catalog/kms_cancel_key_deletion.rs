@@ -4,6 +4,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyState;
 
 use super::kms_key::{Key, observe, refused};
+use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -20,10 +21,9 @@ pub struct CancelKeyDeletion {
     client: Client,
 }
 
-impl CancelKeyDeletion {
-    /// The remediator in the account and region of `client`.
-    pub fn new(client: Client) -> Self {
-        CancelKeyDeletion { client }
+impl From<Aws> for CancelKeyDeletion {
+    fn from(aws: Aws) -> Self {
+        CancelKeyDeletion { client: Client::new(&aws.config) }
     }
 }
 
@@ -32,6 +32,17 @@ impl Remediator for CancelKeyDeletion {
 
     const ID: &'static str = "kms-cancel-key-deletion";
     const PERMISSIONS: &'static [&'static str] = &["kms:CancelKeyDeletion", "kms:DescribeKey"];
+
+    fn arns(target: &Target) -> Vec<String> {
+        vec![target.arn("kms", &format!("key/{}", target.id))]
+    }
+
+    fn calls(_: &Key, to: &Key) -> Vec<&'static str> {
+        match to.state() {
+            KeyState::PendingDeletion => vec!["kms:ScheduleKeyDeletion"],
+            _ => vec!["kms:CancelKeyDeletion"],
+        }
+    }
 
     async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
         observe(&self.client, target).await

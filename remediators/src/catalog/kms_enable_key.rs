@@ -4,6 +4,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyState;
 
 use super::kms_key::{Key, observe, refused};
+use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -13,10 +14,9 @@ pub struct EnableKey {
     client: Client,
 }
 
-impl EnableKey {
-    /// The remediator in the account and region of `client`.
-    pub fn new(client: Client) -> Self {
-        EnableKey { client }
+impl From<Aws> for EnableKey {
+    fn from(aws: Aws) -> Self {
+        EnableKey { client: Client::new(&aws.config) }
     }
 }
 
@@ -26,6 +26,17 @@ impl Remediator for EnableKey {
     const ID: &'static str = "kms-enable-key";
     const PERMISSIONS: &'static [&'static str] =
         &["kms:DescribeKey", "kms:DisableKey", "kms:EnableKey"];
+
+    fn arns(target: &Target) -> Vec<String> {
+        vec![target.arn("kms", &format!("key/{}", target.id))]
+    }
+
+    fn calls(_: &Key, to: &Key) -> Vec<&'static str> {
+        match to.state() {
+            KeyState::Enabled => vec!["kms:EnableKey"],
+            _ => vec!["kms:DisableKey"],
+        }
+    }
 
     async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
         observe(&self.client, target).await

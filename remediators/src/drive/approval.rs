@@ -1,7 +1,7 @@
 //! What mode and approval let a plan do.
 
 use evenkeel_rules::policy::Mode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Drive, DriveError, Driven};
 use crate::record::Ended;
@@ -9,14 +9,19 @@ use crate::remediator::Remediator;
 use crate::violation::Violation;
 
 /// A person's word on a plan.
-#[derive(Debug, Deserialize)]
-struct Approval {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
     /// Who gave it.
-    approver: String,
+    pub approver: String,
     /// Until when it holds: milliseconds since 1970.
-    expires: i64,
+    pub expires: i64,
     /// Whether it may be carried out.
-    approved: bool,
+    pub approved: bool,
+}
+
+/// Where a person's word on a plan lies.
+pub fn approval_key(plan: &str) -> String {
+    format!("approvals/{plan}.json")
 }
 
 impl<R: Remediator> Drive<R> {
@@ -25,22 +30,31 @@ impl<R: Remediator> Drive<R> {
         &self,
         violation: &Violation,
         plan: &str,
+        asked: Option<&str>,
         now: i64,
     ) -> Driven<Option<Ended>> {
-        match violation.mode.min(self.settings.ceiling) {
-            Mode::Auto => Ok(None),
+        let mode = violation.mode.min(self.settings.ceiling);
+        match mode {
+            Mode::Auto if asked.is_none() => Ok(None),
             Mode::Report | Mode::Notify => {
                 Ok(Some(Ended::Planned(format!("plan {plan}: the mode lets nothing be done"))))
             }
-            Mode::Approve => self.approved(violation, plan, now).await,
+            Mode::Auto | Mode::Approve => self.approved(violation, plan, asked, now).await,
         }
     }
 
     /// An approval is bound to the plan's hash: of another state, or another change, it says nothing.
-    async fn approved(&self, violation: &Violation, plan: &str, now: i64) -> Driven<Option<Ended>> {
-        let key = format!("approvals/{plan}.json");
+    async fn approved(
+        &self,
+        violation: &Violation,
+        plan: &str,
+        asked: Option<&str>,
+        now: i64,
+    ) -> Driven<Option<Ended>> {
+        let key = approval_key(plan);
         let Some(record) = self.ledger.find(&key).await? else {
-            return Ok(Some(Ended::Waiting(format!("plan {plan} waits for approval"))));
+            let why = asked.map(|why| format!(": {why}")).unwrap_or_default();
+            return Ok(Some(Ended::Waiting(format!("plan {plan} waits for approval{why}"))));
         };
         let approval: Approval =
             serde_json::from_slice(&record).map_err(|error| DriveError::Record(key, error))?;

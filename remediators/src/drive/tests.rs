@@ -37,6 +37,14 @@ impl Remediator for Fake {
     const ID: &'static str = "fake";
     const PERMISSIONS: &'static [&'static str] = &["fake:Get", "fake:Set"];
 
+    fn arns(_: &Target) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn calls(_: &(bool, bool), _: &(bool, bool)) -> Vec<&'static str> {
+        vec!["fake:Set"]
+    }
+
     async fn observe(&self, _: &Target) -> Result<(bool, bool), RefusedByAws> {
         interruptions::step().await;
         let mut world = self.0.lock().unwrap();

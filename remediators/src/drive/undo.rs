@@ -15,20 +15,19 @@ impl<R: Remediator> Drive<R> {
     pub async fn undo(&self, target: &Target, number: u32, now: i64) -> Driven<Outcome> {
         let none = || DriveError::NoAttempt(number);
         let intent = self.intent(target, number).await?.ok_or_else(none)?;
-        if !self.done(target, number).await? {
-            return Err(none());
-        }
+        let left = self.left(target, number).await?.ok_or_else(none)?;
         let state = |value: &Value| R::State::deserialize_from(value);
         let bad = |error| DriveError::Record(Records::of(target).intent(number), error);
-        let (before, after) =
-            (state(&intent.before).map_err(bad)?, state(&intent.after).map_err(bad)?);
+        let (before, after) = (state(&intent.before).map_err(bad)?, state(&left).map_err(bad)?);
         let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
         let seen = self.remediator.observe(target).await.map_err(later)?;
         let result = if seen == before {
             Ended::Compliant
         } else if seen != after {
-            let (is, was) = (value(&seen)?, value(&after)?);
-            Ended::Refused(format!("it was changed since: it is {is}, and was left as {was}"))
+            Ended::Refused(format!(
+                "it was changed since: it is {}, and was left as {left}",
+                value(&seen)?
+            ))
         } else {
             self.remediator.apply(target, &before).await.map_err(later)?;
             let seen = self.remediator.observe(target).await.map_err(later)?;
@@ -37,19 +36,22 @@ impl<R: Remediator> Drive<R> {
             }
             Ended::Done
         };
-        let outcome = Outcome { finding: intent.finding, attempt: Some(number), result };
+        let attempt = Some(number);
+        let outcome = Outcome { finding: intent.finding, attempt, result, state: None };
         let records = Records::of(target);
         let activity = records.activity(R::ID, &outcome, now).to_string();
         self.ledger.write(&records.undone(number), activity.as_bytes()).await?;
         Ok(outcome)
     }
 
-    /// Whether an attempt ended with the planned state.
-    async fn done(&self, target: &Target, number: u32) -> Driven<bool> {
+    /// The state that an attempt left, if it was carried out.
+    async fn left(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
         let key = Records::of(target).outcome(number);
-        let Some(outcome) = self.ledger.find(&key).await? else { return Ok(false) };
-        let outcome: Value =
+        let Some(outcome) = self.ledger.find(&key).await? else { return Ok(None) };
+        let mut outcome: Value =
             serde_json::from_slice(&outcome).map_err(|error| DriveError::Record(key, error))?;
-        Ok(outcome.get("status_id") == Some(&1.into()))
+        let done = outcome.get("status_id") == Some(&1.into());
+        let state = outcome.pointer_mut("/unmapped/state").map(Value::take);
+        Ok(state.filter(|state| done && !state.is_null()))
     }
 }

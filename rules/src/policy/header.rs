@@ -160,6 +160,9 @@ pub struct RemediationHeader {
     pub run: String,
     /// What the policy allows; the operator's ceiling can only lower it.
     pub mode: Mode,
+    /// What the remediator is told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -88,7 +88,7 @@ fn a_pipeline_that_breaks_it_again_is_reported_and_not_fought() {
     assert_eq!(ends[..2], [Ended::Done, Ended::Done]);
     for ended in &ends[2..] {
         let Ended::Refused(why) = ended else { panic!("{ended:?}") };
-        assert!(why.contains("last by mara"), "{why}");
+        assert!(why.contains("again 2 times, by mara, and restored as often by us"), "{why}");
     }
     assert_eq!(stage.written(), 2);
 }
