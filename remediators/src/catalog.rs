@@ -1,5 +1,7 @@
 //! All remediators: one file each, on one list.
 
+pub mod apigateway_https_integration;
+pub mod apigateway_verify_backend;
 pub mod cloudtrail_restore_trail;
 pub mod kms_cancel_key_deletion;
 pub mod kms_enable_key;
@@ -7,6 +9,7 @@ mod kms_key;
 mod refusal;
 
 pub use kms_key::Key;
+pub(crate) use refusal::{ServiceError, refusal};
 
 use evenkeel_ledger::Ledger;
 
@@ -14,6 +17,8 @@ use crate::aws::Aws;
 use crate::drive::{AnyDrive, Drive, Settings};
 use crate::remediator::Remediator;
 use crate::violation::Target;
+use apigateway_https_integration::HttpsIntegration;
+use apigateway_verify_backend::VerifyBackend;
 use cloudtrail_restore_trail::RestoreTrail;
 use kms_cancel_key_deletion::CancelKeyDeletion;
 use kms_enable_key::EnableKey;
@@ -44,8 +49,13 @@ impl Entry {
 }
 
 /// All remediators.
-pub const CATALOG: &[Entry] =
-    &[entry::<RestoreTrail>(), entry::<CancelKeyDeletion>(), entry::<EnableKey>()];
+pub const CATALOG: &[Entry] = &[
+    entry::<HttpsIntegration>(),
+    entry::<VerifyBackend>(),
+    entry::<RestoreTrail>(),
+    entry::<CancelKeyDeletion>(),
+    entry::<EnableKey>(),
+];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
     Entry { id: R::ID, permissions: R::PERMISSIONS, arns: R::arns, drive: drive::<R> }

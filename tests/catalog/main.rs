@@ -9,6 +9,7 @@ mod proxy;
 #[path = "../aws/stand.rs"]
 mod stand;
 
+mod apigateway;
 mod cloudtrail;
 mod kms;
 mod list;

@@ -7,7 +7,8 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Aws, Drive, DriveError, Limits, Outcome, Remediator, Settings, Target, Violation,
+    Approval, Aws, Drive, DriveError, Limits, Outcome, Preview, Probe, Remediator, Settings,
+    Target, Violation, approval_key,
 };
 use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
@@ -30,6 +31,7 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
 /// A ledger, and a proxy before AWS.
 pub(crate) struct Stage {
     pub(crate) proxy: Proxy,
+    probe: Option<Arc<dyn Probe>>,
     ledger: Ledger,
     record: Value,
 }
@@ -47,12 +49,36 @@ impl Stage {
             "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
         });
         let ledger = Ledger::of(Arc::new(InMemory::new()));
-        Stage { proxy: Proxy::new().await, ledger, record }
+        Stage { proxy: Proxy::new().await, probe: None, ledger, record }
     }
 
     /// AWS, through the proxy.
     pub(crate) fn aws(&self) -> Aws {
-        aws(self.proxy.address)
+        Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }
+    }
+
+    /// The same, with backends that can be asked.
+    pub(crate) fn with_probe(self, probe: Arc<dyn Probe>) -> Stage {
+        Stage { probe: Some(probe), ..self }
+    }
+
+    /// The same, with backends that cannot be asked.
+    pub(crate) fn without_probe(self) -> Stage {
+        Stage { probe: None, ..self }
+    }
+
+    /// What would be done.
+    pub(crate) async fn preview<R: Remediator + From<Aws>>(&self) -> Preview {
+        let record = self.record.to_string();
+        self.drive::<R>().preview(record.as_bytes(), 0).await.unwrap().unwrap()
+    }
+
+    /// Somebody says yes to the plan.
+    pub(crate) async fn approve<R: Remediator + From<Aws>>(&self) {
+        let plan = self.preview::<R>().await.plan.unwrap();
+        let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
+        let approval = serde_json::to_vec(&approval).unwrap();
+        self.ledger.write(&approval_key(&plan), &approval).await.unwrap();
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -83,8 +109,18 @@ impl Stage {
     /// The calls that were made, as IAM actions of a service; each must be permitted.
     pub(crate) fn calls_are_permitted<R: Remediator>(&self, service: &str) {
         for call in self.proxy.calls() {
-            let action = format!("{service}:{}", call.what);
+            let action = action(service, &call.what);
             assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
         }
+    }
+}
+
+/// The IAM action of an operation. Those of API Gateway are called after HTTP's methods.
+fn action(service: &str, operation: &str) -> String {
+    let verbs = [("Get", "GET"), ("Update", "PATCH"), ("Create", "POST"), ("Put", "PUT")];
+    let verb = verbs.iter().find(|(name, _)| operation.starts_with(name));
+    match verb {
+        Some((_, verb)) if service == "apigateway" => format!("{service}:{verb}"),
+        _ => format!("{service}:{operation}"),
     }
 }

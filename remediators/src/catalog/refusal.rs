@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::remediator::RefusedByAws;
 
 /// An error of one of AWS's operations.
-pub(super) trait ServiceError: ProvideErrorMetadata + Error + 'static {}
+pub(crate) trait ServiceError: ProvideErrorMetadata + Error + 'static {}
 
 impl<E: ProvideErrorMetadata + Error + 'static> ServiceError for E {}
 
@@ -21,7 +21,7 @@ const DENIED: &[&str] =
     &["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"];
 
 /// What a refusal means, by its code. One that is not known is for later: it is never taken for an answer.
-pub(super) fn refusal<E: ServiceError, R: Debug + 'static>(
+pub(crate) fn refusal<E: ServiceError, R: Debug + 'static>(
     error: SdkError<E, R>,
     gone: &[&str],
     denied: &[&str],

@@ -9,6 +9,8 @@ four calls are replaced by the smallest that hold what AWS's API reference says 
 * `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
 * `ListDiscoveredResources`: by type, and by name if one is given.
 
+What is replaced of API Gateway stands in `apigateway.py`.
+
 `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
 prints `listening PORT` when it is ready, and ends with its standard input.
 """
@@ -18,6 +20,7 @@ import os
 import sys
 import threading
 
+import apigateway  # noqa: F401 - replaces what it must when it is read
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
