@@ -1,6 +1,13 @@
 //! All remediators: one file each, on one list.
 
+pub mod apigateway_api_tls_policy;
+pub mod apigateway_close_default_endpoint;
+pub mod apigateway_deny_insecure_transport;
 pub mod apigateway_https_integration;
+pub mod apigateway_stage_cache_encryption;
+pub mod apigateway_stage_data_trace;
+pub mod apigateway_stage_logging;
+pub mod apigateway_stage_tracing;
 pub mod apigateway_verify_backend;
 pub mod cloudtrail_restore_trail;
 pub mod kms_cancel_key_deletion;
@@ -17,7 +24,14 @@ use crate::aws::Aws;
 use crate::drive::{AnyDrive, Drive, Settings};
 use crate::remediator::Remediator;
 use crate::violation::Target;
+use apigateway_api_tls_policy::ApiTlsPolicy;
+use apigateway_close_default_endpoint::CloseDefaultEndpoint;
+use apigateway_deny_insecure_transport::DenyInsecureTransport;
 use apigateway_https_integration::HttpsIntegration;
+use apigateway_stage_cache_encryption::StageCacheEncryption;
+use apigateway_stage_data_trace::StageDataTrace;
+use apigateway_stage_logging::StageLogging;
+use apigateway_stage_tracing::StageTracing;
 use apigateway_verify_backend::VerifyBackend;
 use cloudtrail_restore_trail::RestoreTrail;
 use kms_cancel_key_deletion::CancelKeyDeletion;
@@ -50,7 +64,14 @@ impl Entry {
 
 /// All remediators.
 pub const CATALOG: &[Entry] = &[
+    entry::<ApiTlsPolicy>(),
+    entry::<CloseDefaultEndpoint>(),
+    entry::<DenyInsecureTransport>(),
     entry::<HttpsIntegration>(),
+    entry::<StageCacheEncryption>(),
+    entry::<StageDataTrace>(),
+    entry::<StageLogging>(),
+    entry::<StageTracing>(),
     entry::<VerifyBackend>(),
     entry::<RestoreTrail>(),
     entry::<CancelKeyDeletion>(),

@@ -34,14 +34,20 @@ pub struct Handshake {
 impl Handshake {
     /// Trusts Mozilla's roots, and calls public addresses only: a URI in somebody's API must not make us
     /// knock on doors inside a network.
-    pub fn public() -> Handshake {
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn public() -> Result<Handshake, rustls::Error> {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-        Handshake { config: Arc::new(config(roots)), inside: false }
+        Ok(Handshake { config: Arc::new(config(roots)?), inside: false })
     }
 
     /// Trusts `roots`, and calls any address.
-    pub fn trusting(roots: RootCertStore) -> Handshake {
-        Handshake { config: Arc::new(config(roots)), inside: true }
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn trusting(roots: RootCertStore) -> Result<Handshake, rustls::Error> {
+        Ok(Handshake { config: Arc::new(config(roots)?), inside: true })
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<(), String> {
@@ -74,13 +80,11 @@ impl Probe for Handshake {
 }
 
 /// The provider is named, because a process may know two.
-fn config(roots: RootCertStore) -> ClientConfig {
+fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let versions = rustls::ALL_VERSIONS;
-    match ClientConfig::builder_with_provider(provider).with_protocol_versions(versions) {
-        Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
-        Err(error) => unreachable!("the provider knows TLS 1.2 and 1.3: {error}"),
-    }
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Whether the whole internet can reach an address.
@@ -149,9 +153,59 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_inside_is_not_called() {
-        let probe = Handshake::public();
+        let probe = Handshake::public().unwrap();
         let why = probe.shake_hands("localhost", 443).await.unwrap_err();
         assert_eq!(why, "its name leads to no public address");
         assert!(probe.shake_hands("a b", 443).await.is_err());
+    }
+
+    /// A backend on this machine that knows a certificate for `localhost`, and the roots that trust it.
+    async fn backend() -> (u16, RootCertStore) {
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (signed.cert.der().clone(), signed.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.try_into().unwrap())
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                drop(acceptor.accept(stream).await);
+            }
+        });
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        (port, roots)
+    }
+
+    #[tokio::test]
+    async fn a_certificate_must_be_trusted_and_for_the_name() {
+        let (port, roots) = backend().await;
+        let trusting = Handshake::trusting(roots).unwrap();
+        assert_eq!(trusting.shake_hands("localhost", port).await, Ok(()));
+        let other = trusting.shake_hands("127.0.0.1", port).await.unwrap_err();
+        assert!(other.contains("certificate not valid for name"), "{other}");
+        let strange = Handshake::trusting(RootCertStore::empty()).unwrap();
+        let unknown = strange.shake_hands("localhost", port).await.unwrap_err();
+        assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+    }
+
+    #[tokio::test]
+    async fn a_backend_in_clear_text_makes_no_handshake() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+        });
+        let probe = Handshake::trusting(RootCertStore::empty()).unwrap();
+        assert!(probe.shake_hands("127.0.0.1", port).await.is_err());
     }
 }

@@ -154,7 +154,7 @@ fn what(method: &str, path: &str, target: Option<String>, body: &[u8]) -> String
 fn gateway_operation(method: &str, path: &str) -> Option<String> {
     let path = path.trim_start_matches('/').trim_start_matches("v2/");
     let parts: Vec<&str> = path.split('/').collect();
-    if !["restapis", "domainnames", "apis"].contains(parts.first()?) {
+    if !["account", "restapis", "domainnames", "apis"].contains(parts.first()?) {
         return None;
     }
     let verb = match method {
@@ -173,10 +173,12 @@ fn gateway_operation(method: &str, path: &str) -> Option<String> {
         ("apimappings", "ApiMappings"),
         ("gatewayresponses", "GatewayResponses"),
     ];
-    let noun = known.iter().find(|(plain, _)| *plain == noun).map_or_else(
-        || format!("{}{}", noun.get(..1).unwrap_or_default().to_uppercase(), &noun[1..]),
-        |(_, name)| (*name).to_owned(),
-    );
+    let capital = || {
+        let (first, rest) = noun.split_at_checked(1).unwrap_or_default();
+        format!("{}{rest}", first.to_uppercase())
+    };
+    let noun = known.iter().find(|(plain, _)| *plain == noun);
+    let noun = noun.map_or_else(capital, |(_, name)| (*name).to_owned());
     let plural = whole && verb == "Get" || noun == "Integration";
     Some(format!("{verb}{}", if plural { &noun } else { noun.trim_end_matches('s') }))
 }

@@ -82,9 +82,9 @@ impl Api {
 
 /// What draft and stages serve.
 async fn uris(stage: &Stage) -> Vec<String> {
-    let state = stage.state::<HttpsIntegration>().await;
-    let served = state.stages.into_values().map(|served| served.uri.unwrap_or_default());
-    [state.uri].into_iter().chain(served).collect()
+    let seen = stage.state::<HttpsIntegration>().await;
+    let served = seen.stages.into_values().map(|served| served.uri.unwrap_or_default());
+    [seen.uri].into_iter().chain(served).collect()
 }
 
 const CLEAR: &str = "http://backend.example/pay";

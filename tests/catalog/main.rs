@@ -10,6 +10,7 @@ mod proxy;
 mod stand;
 
 mod apigateway;
+mod apigateway_settings;
 mod cloudtrail;
 mod kms;
 mod list;

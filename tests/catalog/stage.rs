@@ -57,6 +57,13 @@ impl Stage {
         Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }
     }
 
+    /// The same, with what the policy's header says about the repair.
+    pub(crate) fn with(mut self, header: &Value) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        remediation.as_object_mut().unwrap().insert("with".to_owned(), header.clone());
+        self
+    }
+
     /// The same, with backends that can be asked.
     pub(crate) fn with_probe(self, probe: Arc<dyn Probe>) -> Stage {
         Stage { probe: Some(probe), ..self }

@@ -283,7 +283,8 @@ fn plain(value: &Value) -> Value {
         Value::Null | Value::Bool(false) => false,
         Value::Object(map) => !map.is_empty(),
         Value::String(text) => {
-            !text.is_empty() && !(name.as_str() == "connectionType" && text == "INTERNET")
+            let unsaid = name.as_str() == "connectionType" && text == "INTERNET";
+            !text.is_empty() && !unsaid
         }
         _ => true,
     };

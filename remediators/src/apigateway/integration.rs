@@ -1,6 +1,7 @@
 //! How a method of a REST API reaches its backend: in the draft, and in each stage.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use aws_sdk_apigateway::Client;
@@ -8,13 +9,14 @@ use aws_sdk_apigateway::types::{ConnectionType, IntegrationType, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::PERMISSIONS;
 use super::backend::{check, resolved, variables};
 use super::draft;
-use super::names::rest_method;
+use super::names::{api_of, arns, rest_method};
 use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, replace, unread};
 use crate::aws::Aws;
 use crate::probe::Probe;
-use crate::remediator::{Check, Plan};
+use crate::remediator::{Check, Plan, Remediator};
 use crate::violation::Target;
 
 /// How a method reaches its backend.
@@ -92,46 +94,67 @@ impl Integration {
     }
 }
 
-/// Whether a state is the wanted one: a new deployment has any id but the former one's.
-pub(crate) fn reached(seen: &Integration, wanted: &Integration) -> bool {
-    let same = seen.stages.len() == wanted.stages.len()
-        && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
-            let deployment = wanted.deployment.clone();
-            name == other
-                && seen.deployment.reached(&wanted.deployment)
-                && *wanted == Served { deployment, ..seen.clone() }
-        });
-    same && Integration { stages: wanted.stages.clone(), ..seen.clone() } == *wanted
+/// What is wrong with an integration, and what it should be.
+pub trait IntegrationRule: Send + Sync + 'static {
+    /// The remediator's name.
+    const ID: &'static str;
+
+    /// What to do about a state.
+    fn plan(before: &Integration) -> Plan<Integration>;
 }
 
-/// The IAM actions by which a state is set.
-pub(crate) fn calls(from: &Integration, to: &Integration) -> Vec<&'static str> {
-    let patched =
-        (from.uri != to.uri || from.unverified != to.unverified).then_some("apigateway:PATCH");
-    let stages = from
-        .stages
-        .iter()
-        .filter_map(|(name, served)| Some((&served.deployment, &to.stages.get(name)?.deployment)));
-    let mut calls: Vec<_> = patched.into_iter().chain(deploy_calls(stages)).collect();
-    calls.dedup();
-    calls
-}
-
-/// API Gateway, as far as integrations of REST APIs go.
+/// Repairs integrations of REST APIs by a rule.
 #[derive(Debug)]
-pub(crate) struct Integrations {
+pub struct Integrations<R> {
     rest: Rest,
     probe: Option<Arc<dyn Probe>>,
+    rule: PhantomData<fn() -> R>,
 }
 
-impl From<Aws> for Integrations {
+impl<R> From<Aws> for Integrations<R> {
     fn from(aws: Aws) -> Self {
-        Integrations { rest: Rest(Client::new(&aws.config)), probe: aws.probe }
+        let rest = Rest(Client::new(&aws.config));
+        Integrations { rest, probe: aws.probe, rule: PhantomData }
     }
 }
 
-impl Integrations {
-    pub(crate) async fn observe(&self, target: &Target) -> Answer<Integration> {
+impl<R: IntegrationRule> Remediator for Integrations<R> {
+    type State = Integration;
+
+    const ID: &'static str = R::ID;
+    const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
+
+    fn arns(target: &Target) -> Vec<String> {
+        arns(target, &format!("/restapis/{}", api_of(target)))
+    }
+
+    fn calls(from: &Integration, to: &Integration) -> Vec<&'static str> {
+        let patched =
+            (from.uri != to.uri || from.unverified != to.unverified).then_some("apigateway:PATCH");
+        let stages = from.stages.iter().filter_map(|(name, served)| {
+            Some((&served.deployment, &to.stages.get(name)?.deployment))
+        });
+        let mut calls: Vec<_> = patched.into_iter().chain(deploy_calls(stages)).collect();
+        calls.dedup();
+        calls
+    }
+
+    fn plan(&self, _: &Target, before: &Integration) -> Plan<Integration> {
+        R::plan(before)
+    }
+
+    fn reached(seen: &Integration, wanted: &Integration) -> bool {
+        let same = seen.stages.len() == wanted.stages.len()
+            && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
+                let deployment = wanted.deployment.clone();
+                name == other
+                    && seen.deployment.reached(&wanted.deployment)
+                    && *wanted == Served { deployment, ..seen.clone() }
+            });
+        same && Integration { stages: wanted.stages.clone(), ..seen.clone() } == *wanted
+    }
+
+    async fn observe(&self, target: &Target) -> Answer<Integration> {
         let [api, resource, verb] = rest_method(target)?;
         let client = &self.rest.0;
         let found = client.get_integration().rest_api_id(&api).resource_id(&resource);
@@ -164,13 +187,13 @@ impl Integrations {
         })
     }
 
-    pub(crate) async fn precheck(
+    async fn precheck(
         &self,
         target: &Target,
         before: &Integration,
         after: &Integration,
     ) -> Answer<Check> {
-        let mut asked = match self.backends(after).await {
+        let mut asked = match backends(self.probe.as_deref(), after).await {
             Check::Go => None,
             Check::Ask(why) => Some(why),
             refused @ Check::Refuse(_) => return Ok(refused),
@@ -191,30 +214,7 @@ impl Integrations {
         Ok(asked.map_or(Check::Go, Check::Ask))
     }
 
-    /// Whether every backend that the draft leads to speaks TLS, with each stage's variables.
-    async fn backends(&self, after: &Integration) -> Check {
-        let mut uris = BTreeSet::new();
-        if variables(&after.uri).is_empty() {
-            uris.insert(after.uri.clone());
-        }
-        for (stage, served) in &after.stages {
-            match resolved(&after.uri, &served.variables) {
-                Some(uri) => _ = uris.insert(uri),
-                None => {
-                    return Check::Refuse(format!(
-                        "stage `{stage}` lacks a variable of `{}`",
-                        after.uri
-                    ));
-                }
-            }
-        }
-        if uris.is_empty() {
-            return Check::Ask(format!("no stage tells where `{}` leads to", after.uri));
-        }
-        check(self.probe.as_deref(), &uris).await
-    }
-
-    pub(crate) async fn apply(&self, target: &Target, state: &Integration) -> Answer<()> {
+    async fn apply(&self, target: &Target, state: &Integration) -> Answer<()> {
         let [api, resource, verb] = rest_method(target)?;
         let client = &self.rest.0;
         let now = client.get_integration().rest_api_id(&api).resource_id(&resource);
@@ -236,6 +236,29 @@ impl Integrations {
         let wanted = state.stages.iter().map(|(name, served)| (name, &served.deployment));
         self.rest.deploy(&api, wanted).await
     }
+}
+
+/// Whether every backend that the draft leads to speaks TLS, with each stage's variables.
+async fn backends(probe: Option<&dyn Probe>, after: &Integration) -> Check {
+    let mut uris = BTreeSet::new();
+    if variables(&after.uri).is_empty() {
+        uris.insert(after.uri.clone());
+    }
+    for (stage, served) in &after.stages {
+        match resolved(&after.uri, &served.variables) {
+            Some(uri) => _ = uris.insert(uri),
+            None => {
+                return Check::Refuse(format!(
+                    "stage `{stage}` lacks a variable of `{}`",
+                    after.uri
+                ));
+            }
+        }
+    }
+    if uris.is_empty() {
+        return Check::Ask(format!("no stage tells where `{}` leads to", after.uri));
+    }
+    check(probe, &uris).await
 }
 
 /// What a stage serves, from its export.

@@ -1,6 +1,6 @@
 //! Stages and deployments of a REST API: what is served, apart from what is drafted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use aws_sdk_apigateway::Client;
@@ -51,7 +51,7 @@ pub(crate) type Answer<T> = Result<T, RefusedByAws>;
 
 /// API Gateway, for REST APIs.
 #[derive(Clone, Debug)]
-pub(crate) struct Rest(pub(crate) Client);
+pub struct Rest(pub(crate) Client);
 
 impl Rest {
     /// All stages of an API.
@@ -134,6 +134,53 @@ impl Rest {
         let export = export.parameters("extensions", "apigateway").send().await.map_err(refused)?;
         let body = export.body.ok_or_else(|| unread("GetExport"))?;
         serde_json::from_slice(body.as_ref()).map_err(|_| unread("GetExport"))
+    }
+
+    /// Whether a method wants signed requests.
+    pub(crate) async fn signs(&self, api: &str) -> Answer<bool> {
+        let resources = self.resources(api).await?;
+        let methods = resources
+            .iter()
+            .flat_map(|one| one.resource_methods.iter().flat_map(|all| all.values()));
+        let mut kinds = methods.map(|method| method.authorization_type.as_deref());
+        Ok(kinds.any(|kind| kind == Some("AWS_IAM")))
+    }
+
+    /// The stages of an API that custom domains lead to; none stands for all of them.
+    pub(crate) async fn mapped(&self, api: &str) -> Answer<BTreeSet<Option<String>>> {
+        let (mut stages, mut position) = (BTreeSet::new(), None);
+        loop {
+            let page = self.0.get_domain_names().limit(PAGE).set_position(position);
+            let page = page.send().await.map_err(refused)?;
+            for domain in page.items.ok_or_else(|| unread("GetDomainNames"))? {
+                let name = domain.domain_name.ok_or_else(|| unread("GetDomainNames"))?;
+                self.mapped_by(&name, api, &mut stages).await?;
+            }
+            position = page.position;
+            if position.is_none() {
+                return Ok(stages);
+            }
+        }
+    }
+
+    async fn mapped_by(
+        &self,
+        domain: &str,
+        api: &str,
+        stages: &mut BTreeSet<Option<String>>,
+    ) -> Answer<()> {
+        let mut position = None;
+        loop {
+            let page = self.0.get_base_path_mappings().domain_name(domain).limit(PAGE);
+            let page = page.set_position(position).send().await.map_err(refused)?;
+            let mappings = page.items.ok_or_else(|| unread("GetBasePathMappings"))?;
+            let ours = mappings.into_iter().filter(|one| one.rest_api_id.as_deref() == Some(api));
+            stages.extend(ours.map(|one| one.stage.filter(|stage| !stage.is_empty())));
+            position = page.position;
+            if position.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Lets stages serve what is wanted: a former deployment, or a new one of the draft.

@@ -110,15 +110,11 @@ _apply = rest.Stage.apply_operations
 
 def apply_operations(self, patches):
     for patch in patches:
-        names = parts(patch["path"])
+        # A method's key is a part of the path as it is.
+        names = patch["path"].strip("/").split("/")
         if patch["op"] == "remove" and len(names) == 2 and names[0] != "accessLogSettings":
             if self.method_settings.pop("/".join(names), None) is None:
                 raise invalid(patch)
-        elif patch["op"] == "replace" and len(names) == 4 and names[:2] != ["*", "*"]:
-            # moto keeps `~1` in the key; AWS tells `pets/GET`.
-            self._patch_method_setting(
-                names[0].strip("/") + "/" + names[1], "/".join(names[2:]), patch["value"]
-            )
         else:
             _apply(self, [patch])
     return self
