@@ -5,7 +5,7 @@ mod notice;
 mod recorder;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
-pub use notice::{MAX_BYTES, Notice};
+pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
 
 use futures_util::StreamExt;

@@ -24,6 +24,27 @@ pub struct Notice {
     pub attributes: Vec<(&'static str, String)>,
 }
 
+/// What is told of a remediation that ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The finding.
+    pub finding: uuid::Uuid,
+    /// Where the finding is recorded.
+    pub key: &'a str,
+    /// The policy.
+    pub policy: &'a str,
+    /// The account.
+    pub account: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The resource.
+    pub resource: &'a str,
+    /// How it ended, in a word or two.
+    pub status: &'a str,
+    /// How it ended, in words.
+    pub detail: &'a str,
+}
+
 impl Notice {
     /// The announcement of a finding.
     pub fn of(finding: &Finding) -> Notice {
@@ -36,6 +57,37 @@ impl Notice {
             message: message.to_string(),
             attributes: attributes(finding),
         }
+    }
+
+    /// The announcement of a remediation that ended: which finding's, how, and where that is recorded.
+    pub fn of_outcome(told: &Told<'_>) -> Notice {
+        let Told { finding, key, policy, account, status, detail, .. } = told;
+        let pointer = json!({
+            "remediation": finding,
+            "key": key,
+            "policy": policy,
+            "account": account,
+            "region": told.region,
+            "status": status,
+        })
+        .to_string();
+        let text = format!(
+            "{}: {}\n\nResource  {}\nAccount   {account} {}\nPolicy    {policy}\nFinding   {finding}\n",
+            status,
+            shown(detail),
+            shown(told.resource),
+            told.region
+        );
+        let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
+        let mut attributes = vec![
+            ("outcome", (*status).to_owned()),
+            ("policy", (*policy).to_owned()),
+            ("account", (*account).to_owned()),
+            ("region", told.region.to_owned()),
+        ];
+        attributes.retain(|(_, value)| !value.is_empty());
+        let subject = cut(&format!("{status}: {policy} in {account}"), SUBJECT);
+        Notice { subject, message: message.to_string(), attributes }
     }
 
     /// How many bytes of [`MAX_BYTES`] it takes.

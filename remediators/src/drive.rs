@@ -5,8 +5,10 @@
 
 mod any;
 mod approval;
+mod budget;
 mod preview;
 mod undo;
+mod verify;
 
 pub use any::{AnyDrive, Driving};
 pub use approval::{Approval, approval_key};
@@ -16,7 +18,7 @@ use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 
-use crate::guard::{Attempt, Limits, permit};
+use crate::guard::{Attempt, Budget, Limits, permit};
 use crate::record::{Ended, Intent, Outcome, Records, before_key, digest, plan_hash};
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::{Target, Violation};
@@ -32,8 +34,10 @@ const ROUNDS: usize = 3;
 pub struct Settings {
     /// The most that any policy may do by itself in this account.
     pub ceiling: Mode,
-    /// How often.
+    /// How often on one resource.
     pub limits: Limits,
+    /// How often in a day.
+    pub budget: Budget,
 }
 
 /// Drives one remediator.
@@ -116,6 +120,9 @@ impl<R: Remediator> Drive<R> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
+            if let Some(done) = self.done(&violation, &past).await? {
+                return Ok(Some(done));
+            }
             let outcome = match past.last() {
                 Some((number, intent)) if !self.ended(&violation.target, *number).await? => {
                     self.resume(&violation, *number, intent, now).await?
@@ -128,6 +135,18 @@ impl<R: Remediator> Drive<R> {
             }
         }
         Err(DriveError::Busy)
+    }
+
+    /// What was done about this finding already: told again, and not done again, though somebody has undone it.
+    async fn done(&self, violation: &Violation, past: &[(u32, Intent)]) -> Driven<Option<Outcome>> {
+        let finding = violation.finding;
+        for (number, _) in past.iter().filter(|(_, intent)| intent.finding == finding) {
+            if let Some(state) = self.left(&violation.target, *number).await? {
+                let (attempt, state) = (Some(*number), Some(state));
+                return Ok(Some(Outcome { finding, attempt, result: Ended::Done, state }));
+            }
+        }
+        Ok(None)
     }
 
     /// The latest attempts on a target, in order: as many as the guard can want to know of.
@@ -182,6 +201,9 @@ impl<R: Remediator> Drive<R> {
         };
         let attempts: Vec<Attempt> = past.iter().map(|one| one.1.attempt.clone()).collect();
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
+            return self.close(violation, Ended::Refused(stop.to_string()), now).await;
+        }
+        if let Some(stop) = self.spend(&violation.target, now).await? {
             return self.close(violation, Ended::Refused(stop.to_string()), now).await;
         }
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);
@@ -281,7 +303,8 @@ impl<R: Remediator> Drive<R> {
             Ok(state) if R::reached(&state, after) && !begun.fresh => {
                 return Ok(Some((Ended::Done, Some(value(&state)?))));
             }
-            // Somebody else's change, or our own in part: it is never written over.
+            Ok(state) if !begun.fresh && R::between(&state, before, after) => {}
+            // Somebody else's change: it is never written over.
             Ok(_) => return Ok(Some((Ended::Superseded, None))),
             Err(RefusedByAws::Gone) => return Ok(Some((Ended::Gone, None))),
             Err(refused @ RefusedByAws::Denied(_)) => {
@@ -367,6 +390,9 @@ impl<R: Remediator> Drive<R> {
     async fn end(&self, begun: &Begun<R::State>, end: End, now: i64) -> Driven<Outcome> {
         let (finding, attempt) = (begun.violation.finding, Some(begun.number));
         let (result, state) = end;
+        if matches!(result, Ended::Failed(_) | Ended::Undone(_)) {
+            self.failed(now).await?;
+        }
         let outcome = Outcome { finding, attempt, result, state };
         let records = Records::of(&begun.violation.target);
         let activity = records.activity(R::ID, &outcome, now).to_string();

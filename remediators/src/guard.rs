@@ -34,12 +34,41 @@ impl Default for Limits {
     }
 }
 
+/// What is allowed in a day, whatever the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// So many attempts in one account.
+    pub account: u32,
+    /// So many attempts for one policy.
+    pub policy: u32,
+    /// After so many failures of one remediator its circuit is open.
+    pub failures: u32,
+}
+
+impl Default for Budget {
+    /// A hundred attempts in an account, fifty for a policy, five failures of a remediator.
+    fn default() -> Self {
+        Budget { account: 100, policy: 50, failures: 5 }
+    }
+}
+
 /// Why no further attempt is made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// Too often already.
     #[error("{0} attempts within the window: the budget is used up")]
     Budget(usize),
+    /// Too often already today, on whatever resource.
+    #[error("{count} attempts today {what}: the budget is used up")]
+    Daily {
+        /// How many are allowed.
+        count: u32,
+        /// In which account, or for which policy.
+        what: String,
+    },
+    /// What fails again and again is not tried on.
+    #[error("the circuit is open: {0} failed {1} times today; see its outcomes")]
+    Open(String, u32),
     /// Somebody sets the same state again and again.
     #[error(
         "the same state was set again {times} times, by {}, and restored as often by us: who does that, an infrastructure pipeline perhaps, must be mended and not fought",

@@ -2,11 +2,13 @@
 
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -22,6 +24,17 @@ pub type Probing<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 
 pub trait Probe: Debug + Send + Sync {
     /// A handshake with `host` at `port`, by its name and the public roots. The error says why there is none.
     fn shake_hands<'a>(&'a self, host: &'a str, port: u16) -> Probing<'a>;
+}
+
+/// Why roots cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The file is no PEM file.
+    #[error("the roots cannot be read: {0}")]
+    File(#[from] rustls::pki_types::pem::Error),
+    /// The TLS library does not take them.
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
 }
 
 /// Makes a TLS handshake, and says nothing more.
@@ -48,6 +61,18 @@ impl Handshake {
     /// When the TLS library cannot be set up.
     pub fn trusting(roots: RootCertStore) -> Result<Handshake, rustls::Error> {
         Ok(Handshake { config: Arc::new(config(roots)?), inside: true })
+    }
+
+    /// Trusts the certificates of a PEM file, and calls any address.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds what is no certificate.
+    pub fn of_file(file: &Path) -> Result<Handshake, ProbeError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(file)? {
+            roots.add(certificate?)?;
+        }
+        Ok(Handshake::trusting(roots)?)
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<(), String> {

@@ -53,6 +53,23 @@ pub enum Ended {
     Failed(String),
 }
 
+impl Ended {
+    /// In a word or two.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Ended::Done => "RESTORED",
+            Ended::Compliant => "COMPLIANT",
+            Ended::Gone => "GONE",
+            Ended::Planned(_) => "PLANNED",
+            Ended::Waiting(_) => "WAITING_FOR_APPROVAL",
+            Ended::Refused(_) => "REFUSED",
+            Ended::Superseded => "SUPERSEDED",
+            Ended::Undone(_) => "SET_BACK",
+            Ended::Failed(_) => "FAILED",
+        }
+    }
+}
+
 impl fmt::Display for Ended {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self {
@@ -118,6 +135,18 @@ impl Records {
     /// The outcome of an attempt's undo.
     pub fn undone(&self, attempt: u32) -> String {
         format!("outcomes/{}/{attempt:06}-undo.json", self.uid)
+    }
+
+    /// The mark that an outcome was announced.
+    pub fn told(&self, outcome: &Outcome) -> String {
+        let attempt = outcome.attempt.map(|attempt| format!("-{attempt:06}")).unwrap_or_default();
+        let (uid, finding, word) = (self.uid, outcome.finding, outcome.result.word());
+        format!("told/{uid}/{finding}{attempt}-{word}.json")
+    }
+
+    /// What was seen so many seconds after an attempt.
+    pub fn verified(&self, attempt: u32, after: u32) -> String {
+        format!("outcomes/{}/{attempt:06}-after-{after:06}.json", self.uid)
     }
 
     /// An outcome as an OCSF Remediation Activity (`class_uid` 7001).

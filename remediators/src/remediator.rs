@@ -50,6 +50,12 @@ pub trait Remediator: Send + Sync {
         state: &Self::State,
     ) -> impl Future<Output = Result<(), RefusedByAws>> + Send;
 
+    /// Whether a state is one that an interruption of `apply` leaves, where that takes several calls: each part of it
+    /// is as before or as planned. Then the attempt goes on.
+    fn between(_seen: &Self::State, _before: &Self::State, _after: &Self::State) -> bool {
+        false
+    }
+
     /// Whether a state is the wanted one. They differ where AWS chooses a part of it, such as an identifier.
     fn reached(seen: &Self::State, wanted: &Self::State) -> bool {
         seen == wanted

@@ -7,8 +7,8 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Approval, Aws, Drive, DriveError, Limits, Outcome, Preview, Probe, Remediator, Settings,
-    Target, Violation, approval_key,
+    Approval, Aws, Budget, Drive, DriveError, Limits, Outcome, Pace, Preview, Probe, Remediator,
+    Settings, Target, Violation, approval_key,
 };
 use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
@@ -25,7 +25,7 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(format!("http://{endpoint}"));
-    Aws { config: config.build(), probe: None }
+    Aws { config: config.build(), probe: None, pace: Pace::default() }
 }
 
 /// A ledger, and a proxy before AWS.
@@ -93,7 +93,8 @@ impl Stage {
     }
 
     fn drive<R: Remediator + From<Aws>>(&self) -> Drive<R> {
-        let settings = Settings { ceiling: Mode::Auto, limits: Limits::default() };
+        let settings =
+            Settings { ceiling: Mode::Auto, limits: Limits::default(), budget: Budget::default() };
         Drive::new(R::from(self.aws()), self.ledger.clone(), settings)
     }
 

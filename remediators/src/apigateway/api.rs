@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{ApiStatus, PatchOperation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -85,7 +84,7 @@ pub struct ApiSettings<R> {
 
 impl<R> From<Aws> for ApiSettings<R> {
     fn from(aws: Aws) -> Self {
-        ApiSettings { rest: Rest(Client::new(&aws.config)), rule: PhantomData }
+        ApiSettings { rest: Rest::from(&aws), rule: PhantomData }
     }
 }
 
@@ -110,7 +109,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
 
     async fn observe(&self, target: &Target) -> Answer<Api> {
         let id = rest_api(target)?;
-        let api = self.rest.0.get_rest_api().rest_api_id(&id).send().await.map_err(refused)?;
+        let api = self.rest.client.get_rest_api().rest_api_id(&id).send().await.map_err(refused)?;
         if api.id.as_ref() != Some(&id) {
             return Err(unread("GetRestApi"));
         }
@@ -165,10 +164,23 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
         let id = rest_api(target)?;
         let patches = patches(&self.observe(target).await?, state);
         if !patches.is_empty() {
-            let update = self.rest.0.update_rest_api().rest_api_id(&id);
+            let update = self.rest.client.update_rest_api().rest_api_id(&id);
             update.set_patch_operations(Some(patches)).send().await.map_err(refused)?;
         }
         self.rest.deploy(&id, state.stages.iter()).await
+    }
+
+    fn between(seen: &Api, before: &Api, after: &Api) -> bool {
+        // As planned, but for the stages that are still as before.
+        let mut stages = after.stages.clone();
+        for (name, wanted) in &mut stages {
+            if let Some(former) =
+                before.stages.get(name).filter(|one| seen.stages.get(name) == Some(*one))
+            {
+                *wanted = former.clone();
+            }
+        }
+        Self::reached(seen, &Api { stages, ..after.clone() })
     }
 
     fn reached(seen: &Api, wanted: &Api) -> bool {

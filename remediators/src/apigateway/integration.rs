@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{ConnectionType, IntegrationType, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,7 +112,7 @@ pub struct Integrations<R> {
 
 impl<R> From<Aws> for Integrations<R> {
     fn from(aws: Aws) -> Self {
-        let rest = Rest(Client::new(&aws.config));
+        let rest = Rest::from(&aws);
         Integrations { rest, probe: aws.probe, rule: PhantomData }
     }
 }
@@ -154,9 +153,22 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
         same && Integration { stages: wanted.stages.clone(), ..seen.clone() } == *wanted
     }
 
+    fn between(seen: &Integration, before: &Integration, after: &Integration) -> bool {
+        // As planned, but for the stages that are still as before.
+        let mut stages = after.stages.clone();
+        for (name, wanted) in &mut stages {
+            if let (Some(seen), Some(before)) = (seen.stages.get(name), before.stages.get(name))
+                && seen == before
+            {
+                *wanted = before.clone();
+            }
+        }
+        Self::reached(seen, &Integration { stages, ..after.clone() })
+    }
+
     async fn observe(&self, target: &Target) -> Answer<Integration> {
         let [api, resource, verb] = rest_method(target)?;
-        let client = &self.rest.0;
+        let client = &self.rest.client;
         let found = client.get_integration().rest_api_id(&api).resource_id(&resource);
         let found = found.http_method(&verb).send().await.map_err(refused)?;
         let kind = found.r#type.ok_or_else(|| unread("GetIntegration"))?;
@@ -204,7 +216,7 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
         });
         let stages: Vec<&String> = changed.map(|(name, _)| name).collect();
         if !stages.is_empty() {
-            let path = self.rest.0.get_resource().rest_api_id(&api).resource_id(&resource);
+            let path = self.rest.client.get_resource().rest_api_id(&api).resource_id(&resource);
             let path = path.send().await.map_err(refused)?.path;
             let ours = format!("{verb} {}", path.ok_or_else(|| unread("GetResource"))?);
             if let Check::Ask(why) = self.rest.guard(&api, stages.into_iter(), Some(&ours)).await? {
@@ -216,7 +228,7 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
 
     async fn apply(&self, target: &Target, state: &Integration) -> Answer<()> {
         let [api, resource, verb] = rest_method(target)?;
-        let client = &self.rest.0;
+        let client = &self.rest.client;
         let now = client.get_integration().rest_api_id(&api).resource_id(&resource);
         let now = now.http_method(&verb).send().await.map_err(refused)?;
         let unverified = now.tls_config.is_some_and(|tls| tls.insecure_skip_verification);

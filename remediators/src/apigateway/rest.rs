@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::draft::{self, Draft};
+use crate::aws::Aws;
 use crate::catalog::{ServiceError, refusal};
+use crate::pace::Pace;
 use crate::remediator::{Check, RefusedByAws};
 
 /// A page of resources is at most this long.
@@ -51,12 +53,21 @@ pub(crate) type Answer<T> = Result<T, RefusedByAws>;
 
 /// API Gateway, for REST APIs.
 #[derive(Clone, Debug)]
-pub struct Rest(pub(crate) Client);
+pub struct Rest {
+    pub(crate) client: Client,
+    pace: Pace,
+}
+
+impl From<&Aws> for Rest {
+    fn from(aws: &Aws) -> Self {
+        Rest { client: Client::new(&aws.config), pace: aws.pace.clone() }
+    }
+}
 
 impl Rest {
     /// All stages of an API.
     pub(crate) async fn stages(&self, api: &str) -> Answer<Vec<Stage>> {
-        let stages = self.0.get_stages().rest_api_id(api).send().await.map_err(refused)?;
+        let stages = self.client.get_stages().rest_api_id(api).send().await.map_err(refused)?;
         stages.item.ok_or_else(|| unread("GetStages"))
     }
 
@@ -76,7 +87,8 @@ impl Rest {
     async fn resources(&self, api: &str) -> Answer<Vec<Resource>> {
         let (mut all, mut position) = (Vec::new(), None);
         loop {
-            let page = self.0.get_resources().rest_api_id(api).embed("methods").limit(PAGE);
+            self.pace.wait("GetResources").await;
+            let page = self.client.get_resources().rest_api_id(api).embed("methods").limit(PAGE);
             let page = page.set_position(position).send().await.map_err(refused)?;
             all.extend(page.items.ok_or_else(|| unread("GetResources"))?);
             position = page.position;
@@ -89,9 +101,10 @@ impl Rest {
     /// The draft.
     async fn draft(&self, api: &str) -> Answer<Draft> {
         let resources = self.resources(api).await?;
-        let authorizers = self.0.get_authorizers().rest_api_id(api).limit(PAGE).send().await;
-        let responses = self.0.get_gateway_responses().rest_api_id(api).limit(PAGE).send().await;
-        let rest_api = self.0.get_rest_api().rest_api_id(api).send().await.map_err(refused)?;
+        let authorizers = self.client.get_authorizers().rest_api_id(api).limit(PAGE).send().await;
+        let responses =
+            self.client.get_gateway_responses().rest_api_id(api).limit(PAGE).send().await;
+        let rest_api = self.client.get_rest_api().rest_api_id(api).send().await.map_err(refused)?;
         Ok(Draft {
             resources,
             authorizers: authorizers
@@ -129,7 +142,7 @@ impl Rest {
 
     /// What a stage serves, as `OpenAPI` 3.0 with API Gateway's extensions.
     pub(crate) async fn export(&self, api: &str, stage: &str) -> Answer<Value> {
-        let export = self.0.get_export().rest_api_id(api).stage_name(stage);
+        let export = self.client.get_export().rest_api_id(api).stage_name(stage);
         let export = export.export_type("oas30").accepts("application/json");
         let export = export.parameters("extensions", "apigateway").send().await.map_err(refused)?;
         let body = export.body.ok_or_else(|| unread("GetExport"))?;
@@ -150,7 +163,7 @@ impl Rest {
     pub(crate) async fn mapped(&self, api: &str) -> Answer<BTreeSet<Option<String>>> {
         let (mut stages, mut position) = (BTreeSet::new(), None);
         loop {
-            let page = self.0.get_domain_names().limit(PAGE).set_position(position);
+            let page = self.client.get_domain_names().limit(PAGE).set_position(position);
             let page = page.send().await.map_err(refused)?;
             for domain in page.items.ok_or_else(|| unread("GetDomainNames"))? {
                 let name = domain.domain_name.ok_or_else(|| unread("GetDomainNames"))?;
@@ -171,7 +184,7 @@ impl Rest {
     ) -> Answer<()> {
         let mut position = None;
         loop {
-            let page = self.0.get_base_path_mappings().domain_name(domain).limit(PAGE);
+            let page = self.client.get_base_path_mappings().domain_name(domain).limit(PAGE);
             let page = page.set_position(position).send().await.map_err(refused)?;
             let mappings = page.items.ok_or_else(|| unread("GetBasePathMappings"))?;
             let ours = mappings.into_iter().filter(|one| one.rest_api_id.as_deref() == Some(api));
@@ -197,12 +210,13 @@ impl Rest {
             }
             match wanted {
                 Deployment::Is(id) => {
-                    let update = self.0.update_stage().rest_api_id(api).stage_name(stage);
+                    let update = self.client.update_stage().rest_api_id(api).stage_name(stage);
                     let update = update.patch_operations(replace("/deploymentId", id));
                     update.send().await.map_err(refused)?;
                 }
                 Deployment::After(_) => {
-                    let create = self.0.create_deployment().rest_api_id(api).stage_name(stage);
+                    self.pace.wait("CreateDeployment").await;
+                    let create = self.client.create_deployment().rest_api_id(api).stage_name(stage);
                     let create = create.description("Evenkeel: compliant configuration restored");
                     create.send().await.map_err(refused)?;
                 }

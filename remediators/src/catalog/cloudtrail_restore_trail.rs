@@ -72,6 +72,14 @@ impl Remediator for RestoreTrail {
         validation.into_iter().chain(logging).collect()
     }
 
+    fn between(seen: &Trail, before: &Trail, after: &Trail) -> bool {
+        let part = |seen: bool, before: bool, after: bool| seen == before || seen == after;
+        let (logging, validation) = (seen.logging, seen.validation);
+        part(logging, before.logging, after.logging)
+            && part(validation, before.validation, after.validation)
+            && *seen == Trail { logging, validation, ..after.clone() }
+    }
+
     async fn observe(&self, target: &Target) -> Result<Trail, RefusedByAws> {
         let (client, name) = (&self.client, target.id.as_str());
         let trail = client.get_trail().name(name).send().await.map_err(refused)?;

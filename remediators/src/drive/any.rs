@@ -18,6 +18,15 @@ pub trait AnyDrive: Send + Sync {
     /// [`Drive::preview`].
     fn preview<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Preview>>;
 
+    /// [`Drive::verify`].
+    fn verify<'a>(
+        &'a self,
+        target: &'a Target,
+        attempt: u32,
+        after: u32,
+        now: i64,
+    ) -> Driving<'a, Option<Outcome>>;
+
     /// [`Drive::undo`].
     fn undo<'a>(&'a self, target: &'a Target, attempt: u32, now: i64) -> Driving<'a, Outcome>;
 }
@@ -29,6 +38,16 @@ impl<R: Remediator> AnyDrive for Drive<R> {
 
     fn preview<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Preview>> {
         Box::pin(Drive::preview(self, record, now))
+    }
+
+    fn verify<'a>(
+        &'a self,
+        target: &'a Target,
+        attempt: u32,
+        after: u32,
+        now: i64,
+    ) -> Driving<'a, Option<Outcome>> {
+        Box::pin(Drive::verify(self, target, attempt, after, now))
     }
 
     fn undo<'a>(&'a self, target: &'a Target, attempt: u32, now: i64) -> Driving<'a, Outcome> {

@@ -45,7 +45,7 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// The state that an attempt left, if it was carried out.
-    async fn left(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
+    pub(super) async fn left(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
         let key = Records::of(target).outcome(number);
         let Some(outcome) = self.ledger.find(&key).await? else { return Ok(None) };
         let mut outcome: Value =

@@ -9,17 +9,19 @@ four calls are replaced by the smallest that hold what AWS's API reference says 
 * `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
 * `ListDiscoveredResources`: by type, and by name if one is given.
 
-What is replaced of API Gateway stands in `apigateway.py`.
+What is replaced of API Gateway stands in `apigateway.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
 
 `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
 prints `listening PORT` when it is ready, and ends with its standard input.
 """
 
+import io
 import json
 import os
 import sys
 import threading
 
+import trail
 import apigateway  # noqa: F401 - replaces what it must when it is read
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
@@ -118,12 +120,28 @@ class Stand:
     def __call__(self, environ, start_response):
         path = environ["PATH_INFO"]
         if not path.startswith("/stand/"):
-            return self.moto(environ, start_response)
+            return self.recorded(environ, start_response)
         with LOCK:
             if path == "/stand/items":
                 ITEMS.extend(json.loads(Request(environ).get_data()))
-            answer = json.dumps(EVALUATIONS)
+            answer = json.dumps(trail.RECORDS if path == "/stand/trail" else EVALUATIONS)
         return Response(answer, mimetype="application/json")(environ, start_response)
+
+
+    def recorded(self, environ, start_response):
+        if environ["REQUEST_METHOD"] == "GET" or not environ["PATH_INFO"].startswith("/restapis"):
+            return self.moto(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        seen = {}
+
+        def start(status, headers, *rest):
+            seen["status"] = int(status.split()[0])
+            return start_response(status, headers, *rest)
+
+        answer = b"".join(self.moto(dict(environ), start))
+        trail.record(environ, body, seen["status"], answer)
+        return [answer]
 
 
 class Silent(WSGIRequestHandler):

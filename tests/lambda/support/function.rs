@@ -3,6 +3,7 @@
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -38,6 +39,7 @@ pub(crate) struct Function {
     number: AtomicU64,
     answered: AtomicUsize,
     process: AsyncMutex<Option<Child>>,
+    binary: PathBuf,
     environment: Vec<(String, String)>,
     api: String,
     lines: Arc<Mutex<Vec<String>>>,
@@ -45,8 +47,13 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// A function with these settings; its process starts with the first invocation.
+    /// The evaluate function with these settings.
     pub(crate) async fn new(environment: Vec<(String, String)>) -> Function {
+        Function::of(evaluate(), environment).await
+    }
+
+    /// A function with these settings; its process starts with the first invocation.
+    pub(crate) async fn of(binary: PathBuf, environment: Vec<(String, String)>) -> Function {
         let (jobs, queue) = unbounded_channel();
         let (queue, waiting) = (Arc::new(AsyncMutex::new(queue)), Waiting::default());
         let answers = Arc::clone(&waiting);
@@ -58,6 +65,7 @@ impl Function {
             number: AtomicU64::new(0),
             answered: AtomicUsize::new(0),
             process: AsyncMutex::new(None),
+            binary,
             environment,
             api,
             lines: Arc::default(),
@@ -140,7 +148,7 @@ impl Function {
         if process.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None))) {
             return;
         }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_evaluate"))
+        let mut child = Command::new(&self.binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", &self.api)
             .env("AWS_LAMBDA_FUNCTION_NAME", "evaluate")
@@ -168,6 +176,21 @@ impl Function {
         });
         self.readers.lock().unwrap().push(reader);
     }
+}
+
+/// The built evaluate function. To another crate's tests Cargo does not tell where it is.
+fn evaluate() -> PathBuf {
+    if let Some(binary) = option_env!("CARGO_BIN_EXE_evaluate") {
+        return binary.into();
+    }
+    let beside = option_env!("CARGO_BIN_EXE_remediate").map(Path::new).and_then(Path::parent);
+    let binary = beside.unwrap().join("evaluate");
+    if !binary.exists() {
+        let build = ["build", "--locked", "-p", "evenkeel-ingest", "--bin", "evaluate"];
+        let status = std::process::Command::new(env!("CARGO")).args(build).status().unwrap();
+        assert!(status.success() && binary.exists(), "{}", binary.display());
+    }
+    binary
 }
 
 /// The Runtime API.

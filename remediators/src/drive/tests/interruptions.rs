@@ -60,9 +60,9 @@ fn two_workers_and_a_person_in_any_order() {
                 stage.fake.0.lock().unwrap().state = Some((false, true));
             }
         }
-        // Both die where they are; the message comes again.
-        for now in 1..4 {
-            drop(stage.run(&finding(1, "auto"), now));
+        // Both die where they are; the message comes again, and that of what the person did.
+        for (number, now) in [(1, 1), (2, 2), (2, 3)] {
+            drop(stage.run(&finding(number, "auto"), now));
         }
         let intents = stage.keys("intents");
         assert!(intents <= Limits::default().attempts, "order {order}: {intents}");

@@ -1,0 +1,179 @@
+//! What the function keeps from one invocation to the next, and what it does with each message.
+//!
+//! A message only points to a finding. It is let go once its remediation has ended in the ledger; until then it
+//! comes again, and what was interrupted goes on.
+
+mod message;
+mod settings;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use evenkeel_ledger::{Announce, Notice, Told, Topic};
+use evenkeel_remediators::{Ended, Operator, Outcome, Records, Violation, ViolationError};
+use lambda_runtime::tracing::{error, info};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+use message::{Message, Task};
+
+/// No repair is begun with less time than this, nor goes on for longer than the invocation.
+const ENOUGH: Duration = Duration::from_secs(20);
+const RESERVE: Duration = Duration::from_secs(1);
+
+/// A repaired state is looked at again after so many seconds. SQS delays a message by 900 at most.
+const LOOK_AGAIN: [u32; 2] = [60, 900];
+
+struct Function {
+    family: String,
+    operator: Operator,
+    topic: Option<Topic>,
+    /// Where messages of our own go, and how.
+    queue: Option<(aws_sdk_sqs::Client, String)>,
+}
+
+/// Serves invocations until the process is ended.
+pub(crate) async fn serve() -> Result<(), Error> {
+    let function = &settings::read().await?;
+    info!(family = function.family, "started");
+    run(service_fn(|event: LambdaEvent<SqsEvent>| function.invoke(event))).await
+}
+
+impl Function {
+    /// Each message by itself: one that fails comes again, and the others are let go.
+    async fn invoke(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
+        let deadline = event.context.deadline();
+        let mut failures = Vec::new();
+        for message in event.payload.records {
+            let id = message.message_id.unwrap_or_default();
+            let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+            let done = if left < ENOUGH {
+                Err("too little time is left".to_owned())
+            } else {
+                let body = message.body.unwrap_or_default();
+                let time = left.saturating_sub(RESERVE);
+                // Cut off here, the attempt is open in the ledger, and goes on when its message comes again.
+                let handled = tokio::time::timeout(time, Box::pin(self.handle(&body)));
+                handled.await.unwrap_or_else(|_| Err("the time is up".to_owned()))
+            };
+            if let Err(why) = done {
+                error!(message_id = id, why, "a message will come again");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id;
+                failures.push(failure);
+            }
+        }
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = failures;
+        Ok(response)
+    }
+
+    async fn handle(&self, body: &str) -> Result<(), String> {
+        let message = Message::read(body)?;
+        let record = self.operator.ledger.read(&message.key).await;
+        let record = record.map_err(|error| error.to_string())?;
+        let violation = match Violation::read(&record) {
+            Ok(violation) => violation,
+            Err(error @ ViolationError::Record(_)) => return Err(error.to_string()),
+            Err(why) => {
+                info!(key = message.key, why = %why, "nothing may be done");
+                return Ok(());
+            }
+        };
+        let family = violation.remediator.split('-').next().unwrap_or_default();
+        if family != self.family {
+            return Err(format!("the finding is for family `{family}`"));
+        }
+        match self.act(message.task, &violation, &record).await? {
+            Some(outcome) => self.ended(&message, &violation, &outcome).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does what is to be done.
+    async fn act(
+        &self,
+        task: Task,
+        violation: &Violation,
+        record: &[u8],
+    ) -> Result<Option<Outcome>, String> {
+        let drive = self.operator.drive(violation).await.map_err(|error| error.to_string())?;
+        let outcome = match task {
+            Task::Repair => drive.run(record, now()).await,
+            Task::LookAgain { attempt, after } => {
+                drive.verify(&violation.target, attempt, after, now()).await
+            }
+        };
+        outcome.map_err(|error| error.to_string())
+    }
+
+    /// What follows from how it ended.
+    async fn ended(
+        &self,
+        message: &Message,
+        violation: &Violation,
+        outcome: &Outcome,
+    ) -> Result<(), String> {
+        info!(
+            uid = %outcome.finding,
+            policy = violation.target.policy,
+            attempt = outcome.attempt,
+            ended = outcome.result.word(),
+            "remediation"
+        );
+        let told = Records::of(&violation.target).told(outcome);
+        let ledger = &self.operator.ledger;
+        // Its message came again after all was done.
+        if ledger.has(&told).await.map_err(|error| error.to_string())? {
+            return Ok(());
+        }
+        let (repair, done) = (message.task == Task::Repair, outcome.result == Ended::Done);
+        if let (true, true, Some(attempt)) = (repair, done, outcome.attempt) {
+            self.look_again(&message.key, attempt).await?;
+        }
+        // That all is still well is no news.
+        if repair || !done {
+            self.announce(&message.key, violation, outcome).await?;
+            ledger.claim(&told, b"{}").await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Messages to ourselves, which come later.
+    async fn look_again(&self, key: &str, attempt: u32) -> Result<(), String> {
+        let Some((client, url)) = &self.queue else { return Ok(()) };
+        for after in LOOK_AGAIN {
+            let body = Message { key: key.to_owned(), task: Task::LookAgain { attempt, after } };
+            let send = client.send_message().queue_url(url).message_body(body.to_string());
+            let taken = send.delay_seconds(i32::try_from(after).unwrap_or(i32::MAX)).send().await;
+            taken.map_err(|error| aws_sdk_sqs::error::DisplayErrorContext(error).to_string())?;
+        }
+        Ok(())
+    }
+
+    async fn announce(
+        &self,
+        key: &str,
+        violation: &Violation,
+        outcome: &Outcome,
+    ) -> Result<(), String> {
+        let target = &violation.target;
+        let detail = outcome.result.to_string();
+        let notice = Notice::of_outcome(&Told {
+            finding: outcome.finding,
+            key,
+            policy: &target.policy,
+            account: &target.account,
+            region: &target.region,
+            resource: &target.id,
+            status: outcome.result.word(),
+            detail: &detail,
+        });
+        self.topic.announce(&notice).await.map_err(|error| error.to_string())
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,260 @@
+//! Who acts where: the account, the role and the bounds of one repair.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sts::Client;
+use aws_sdk_sts::error::DisplayErrorContext;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use evenkeel_ledger::Ledger;
+use evenkeel_rules::policy::Mode;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::aws::Aws;
+use crate::catalog::Entry;
+use crate::drive::{AnyDrive, Settings};
+use crate::guard::{Budget, Limits};
+use crate::pace::Pace;
+use crate::probe::Probe;
+use crate::violation::{Target, Violation};
+
+/// A session policy may be so long, in characters.
+///
+/// Source: AWS Security Token Service API Reference, `AssumeRole`, `Policy`.
+const MAX_POLICY: usize = 2048;
+
+/// The shortest life of a session, in seconds.
+const SESSION: i32 = 900;
+
+/// The role that is taken in the account of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// What its trust policy demands.
+    pub external_id: Option<String>,
+}
+
+/// The most that policies may do by themselves, by account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceilings {
+    default: Mode,
+    accounts: BTreeMap<String, Mode>,
+}
+
+impl Ceilings {
+    /// The same for all accounts.
+    pub fn all(mode: Mode) -> Ceilings {
+        Ceilings { default: mode, accounts: BTreeMap::new() }
+    }
+
+    /// That of an account.
+    pub fn of(&self, account: &str) -> Mode {
+        self.accounts.get(account).copied().unwrap_or(self.default)
+    }
+}
+
+impl Default for Ceilings {
+    /// A fresh installation only tells.
+    fn default() -> Self {
+        Ceilings::all(Mode::Notify)
+    }
+}
+
+/// `notify,111122223333=auto`: a mode for all accounts, and others for some.
+impl FromStr for Ceilings {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mode = |text: &str| {
+            serde_json::from_value::<Mode>(json!(text))
+                .map_err(|_| format!("`{text}` is no mode: report, notify, approve or auto"))
+        };
+        let mut ceilings = Ceilings::default();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match part.split_once('=') {
+                None => ceilings.default = mode(part)?,
+                Some((account, of)) if is_account(account) => {
+                    ceilings.accounts.insert(account.to_owned(), mode(of)?);
+                }
+                Some((account, _)) => return Err(format!("`{account}` is no account id")),
+            }
+        }
+        Ok(ceilings)
+    }
+}
+
+/// Acts in accounts.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Where findings and the records of remediations are.
+    pub ledger: Ledger,
+    /// Our own credentials and endpoint.
+    pub config: SdkConfig,
+    /// The role to take in the account of a finding; none where our own credentials are for that account.
+    pub role: Option<Role>,
+    /// The most that policies may do.
+    pub ceilings: Ceilings,
+    /// How often on one resource.
+    pub limits: Limits,
+    /// How often in a day.
+    pub budget: Budget,
+    /// Whether backends speak TLS.
+    pub probe: Option<Arc<dyn Probe>>,
+    /// The quotas that are shared with accounts' owners.
+    pub pace: Pace,
+}
+
+/// Why nothing can be done in an account.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// There is no such remediator.
+    #[error("there is no remediator `{0}` yet")]
+    Unknown(String),
+    /// The account of a finding is no account.
+    #[error("`{0}` is no account id")]
+    NoAccount(String),
+    /// The role cannot be taken.
+    #[error("the role {0} cannot be taken: {1}")]
+    Role(String, String),
+    /// Who we are cannot be told.
+    #[error("whose credentials these are cannot be told: {0}")]
+    Identity(String),
+    /// Our own credentials are another account's.
+    #[error("the finding is of account {0}, and the credentials are of account {1}: name a role")]
+    Account(String, String),
+    /// The session cannot be confined to the resource.
+    #[error("a session for `{0}` cannot be confined: its policy would be too long")]
+    Session(String),
+}
+
+impl Operator {
+    /// A drive for a violation, in its account and region.
+    ///
+    /// # Errors
+    /// When there is no such remediator, or nothing can be done in the account.
+    pub async fn drive(&self, violation: &Violation) -> Result<Box<dyn AnyDrive>, OperatorError> {
+        let unknown = || OperatorError::Unknown(violation.remediator.clone());
+        let entry = Entry::find(&violation.remediator).ok_or_else(unknown)?;
+        let target = &violation.target;
+        if !is_account(&target.account) {
+            return Err(OperatorError::NoAccount(target.account.clone()));
+        }
+        let config = match &self.role {
+            Some(role) => self.session(role, entry, target, violation.finding).await?,
+            None => self.own(target).await?,
+        };
+        let region = Region::new(target.region.clone());
+        let config = config.to_builder().region(region).build();
+        let aws = Aws { config, probe: self.probe.clone(), pace: self.pace.clone() };
+        let settings = Settings {
+            ceiling: self.ceilings.of(&target.account),
+            limits: self.limits,
+            budget: self.budget,
+        };
+        Ok((entry.drive)(&aws, self.ledger.clone(), settings))
+    }
+
+    /// Our own credentials, if they are of the target's account.
+    async fn own(&self, target: &Target) -> Result<SdkConfig, OperatorError> {
+        let told = Client::new(&self.config).get_caller_identity().send().await;
+        let told =
+            told.map_err(|error| OperatorError::Identity(DisplayErrorContext(error).to_string()))?;
+        let account = told.account.unwrap_or_default();
+        if account == target.account {
+            Ok(self.config.clone())
+        } else {
+            Err(OperatorError::Account(target.account.clone(), account))
+        }
+    }
+
+    /// A session of the role in the target's account, which may do nothing but this repair.
+    async fn session(
+        &self,
+        role: &Role,
+        entry: &Entry,
+        target: &Target,
+        finding: Uuid,
+    ) -> Result<SdkConfig, OperatorError> {
+        let Role { name, external_id } = role;
+        let arn = format!("arn:{}:iam::{}:role/{name}", target.partition(), target.account);
+        let policy = session_policy(entry, target);
+        if policy.len() > MAX_POLICY {
+            return Err(OperatorError::Session(target.id.clone()));
+        }
+        let assumed = Client::new(&self.config)
+            .assume_role()
+            .role_arn(&arn)
+            .role_session_name(format!("evenkeel-{finding}"))
+            .source_identity("evenkeel")
+            .set_external_id(external_id.clone())
+            .duration_seconds(SESSION)
+            .policy(policy)
+            .send()
+            .await;
+        let refused = |why: String| OperatorError::Role(arn.clone(), why);
+        let assumed = assumed.map_err(|error| refused(DisplayErrorContext(error).to_string()))?;
+        let keys = assumed.credentials.ok_or_else(|| refused("no credentials came".to_owned()))?;
+        let (key, secret, token) =
+            (keys.access_key_id, keys.secret_access_key, Some(keys.session_token));
+        let credentials = Credentials::new(key, secret, token, None, "AssumeRole");
+        let provider = SharedCredentialsProvider::new(credentials);
+        Ok(self.config.to_builder().credentials_provider(provider).build())
+    }
+}
+
+/// What a session may do: this remediator's actions, on this resource.
+fn session_policy(entry: &Entry, target: &Target) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": entry.permissions,
+            "Resource": (entry.arns)(target),
+        }],
+    })
+    .to_string()
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceilings_are_told_by_account_and_a_fresh_one_only_tells() {
+        let ceilings: Ceilings = "approve, 111122223333=auto".parse().unwrap();
+        assert_eq!(ceilings.of("111122223333"), Mode::Auto);
+        assert_eq!(ceilings.of("444455556666"), Mode::Approve);
+        assert_eq!("".parse(), Ok(Ceilings::default()));
+        assert_eq!(Ceilings::default().of("111122223333"), Mode::Notify);
+        for wrong in ["everything", "1111=auto", "111122223333=all"] {
+            wrong.parse::<Ceilings>().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn every_session_is_confined_to_its_resource() {
+        for entry in crate::catalog::CATALOG {
+            let target = Target {
+                policy: "p".to_owned(),
+                kind: "K".to_owned(),
+                id: "abc123|def456|GET".to_owned(),
+                account: "111122223333".to_owned(),
+                region: "eu-central-1".to_owned(),
+                with: BTreeMap::new(),
+            };
+            let policy = session_policy(entry, &target);
+            assert!(policy.len() <= MAX_POLICY, "{}: {}", entry.id, policy.len());
+            assert!((entry.arns)(&target).iter().any(|arn| arn.contains("abc123")), "{policy}");
+        }
+    }
+}
