@@ -1,10 +1,14 @@
 //! All remediators: one file each, on one list.
 
 pub mod cloudtrail_restore_trail;
+pub mod ec2_revoke_ingress;
 pub mod kms_cancel_key_deletion;
 pub mod kms_enable_key;
+pub mod kms_enable_rotation;
 mod kms_key;
 mod refusal;
+pub mod s3_block_public_access;
+mod s3_bucket;
 
 pub use kms_key::Key;
 
@@ -15,8 +19,11 @@ use crate::drive::{AnyDrive, Drive, Settings};
 use crate::remediator::Remediator;
 use crate::violation::Target;
 use cloudtrail_restore_trail::RestoreTrail;
+use ec2_revoke_ingress::RevokeIngress;
 use kms_cancel_key_deletion::CancelKeyDeletion;
 use kms_enable_key::EnableKey;
+use kms_enable_rotation::EnableRotation;
+use s3_block_public_access::BlockPublicAccess;
 
 /// What is known of a remediator without running it.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +51,14 @@ impl Entry {
 }
 
 /// All remediators.
-pub const CATALOG: &[Entry] =
-    &[entry::<RestoreTrail>(), entry::<CancelKeyDeletion>(), entry::<EnableKey>()];
+pub const CATALOG: &[Entry] = &[
+    entry::<RestoreTrail>(),
+    entry::<RevokeIngress>(),
+    entry::<CancelKeyDeletion>(),
+    entry::<EnableKey>(),
+    entry::<EnableRotation>(),
+    entry::<BlockPublicAccess>(),
+];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
     Entry { id: R::ID, permissions: R::PERMISSIONS, arns: R::arns, drive: drive::<R> }

@@ -8,6 +8,7 @@ pub mod catalog;
 mod drive;
 mod guard;
 mod probe;
+mod query;
 mod record;
 mod remediator;
 mod violation;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use tokio::sync::Notify;
 
 use super::http::{Answer, Closed, send, serve};
@@ -98,7 +98,7 @@ async fn pass(
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
-    let what = what(head.method.as_str(), head.uri.path(), header("x-amz-target"), &body);
+    let what = what(head.method.as_str(), &head.uri, header("x-amz-target"), &body);
     calls.lock().unwrap().push(Call { what: what.clone(), trace: header("x-amzn-trace-id") });
     let request = Request::from_parts(head, Full::new(body));
     let fault = next(&faults, &what);
@@ -134,14 +134,22 @@ fn next(faults: &Faults, what: &str) -> Option<Fault> {
     Some(fault.clone())
 }
 
-/// What a call asks: an operation's name, or a method and the first part of a key in the ledger.
-fn what(method: &str, path: &str, target: Option<String>, body: &[u8]) -> String {
+/// What a call asks: an operation's name, or a method with a part of a bucket or function, or with the first
+/// part of a key in the ledger.
+fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String {
     if let Some(target) = target {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
     }
     let body = String::from_utf8_lossy(body);
     if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         return action.to_owned();
+    }
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+    let of_function = path.starts_with("/2015-03-31/functions/") && path.contains("/policy");
+    let part =
+        if of_function { "policy" } else { query.split(['=', '&']).next().unwrap_or_default() };
+    if ["encryption", "policy", "publicAccessBlock"].contains(&part) {
+        return format!("{method} {part}");
     }
     let key = path.split_once("/ledger/").map_or("object", |(_, key)| key);
     format!("{method} {}", key.split(['/', '%']).next().unwrap_or_default())

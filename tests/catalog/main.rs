@@ -10,6 +10,9 @@ mod proxy;
 mod stand;
 
 mod cloudtrail;
+mod ec2;
 mod kms;
 mod list;
+mod query;
+mod s3;
 mod stage;

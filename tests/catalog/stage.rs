@@ -50,6 +50,12 @@ impl Stage {
         Stage { proxy: Proxy::new().await, ledger, record }
     }
 
+    /// With what the policy's header says about the repair.
+    pub(crate) fn with(mut self, with: Value) -> Stage {
+        self.record["unmapped"]["remediation"]["with"] = with;
+        self
+    }
+
     /// AWS, through the proxy.
     pub(crate) fn aws(&self) -> Aws {
         aws(self.proxy.address)
@@ -83,8 +89,29 @@ impl Stage {
     /// The calls that were made, as IAM actions of a service; each must be permitted.
     pub(crate) fn calls_are_permitted<R: Remediator>(&self, service: &str) {
         for call in self.proxy.calls() {
-            let action = format!("{service}:{}", call.what);
+            let action = format!("{service}:{}", action(service, &call.what));
             assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
         }
+    }
+}
+
+/// The IAM action of a call, where it has another name.
+///
+/// Source: Service Authorization Reference, "Actions defined by Amazon S3" and "by AWS Lambda".
+fn action<'a>(service: &str, call: &'a str) -> &'a str {
+    match (service, call) {
+        ("s3", "GET publicAccessBlock") => "GetBucketPublicAccessBlock",
+        ("s3", "PUT publicAccessBlock" | "DELETE publicAccessBlock") => {
+            "PutBucketPublicAccessBlock"
+        }
+        ("s3", "GET encryption") => "GetEncryptionConfiguration",
+        ("s3", "PUT encryption" | "DELETE encryption") => "PutEncryptionConfiguration",
+        ("s3", "GET policy") => "GetBucketPolicy",
+        ("s3", "PUT policy") => "PutBucketPolicy",
+        ("s3", "DELETE policy") => "DeleteBucketPolicy",
+        ("lambda", "GET policy") => "GetPolicy",
+        ("lambda", "POST policy") => "AddPermission",
+        ("lambda", "DELETE policy") => "RemovePermission",
+        _ => call,
     }
 }

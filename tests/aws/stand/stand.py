@@ -1,13 +1,17 @@
-"""AWS for the tests: moto's server, and AWS Config where moto's own cannot serve.
+"""AWS for the tests: moto's server, with replacements where moto's own cannot serve.
 
 moto 5.2 answers `PutEvaluations` in test mode only, writes times of `BatchGetResourceConfig` and
 `GetResourceConfigHistory` as text that the SDK for Rust cannot read, and knows few resource types. These
-four calls are replaced by the smallest that hold what AWS's API reference says of them:
+calls, and others that moto leaves incomplete, are replaced by the smallest that hold what AWS's API references
+say of them:
 
 * `PutEvaluations`: at most 100 evaluations, three compliance types, annotations of at most 256 characters;
 * `BatchGetResourceConfig`: at most 100 keys, and what is not recorded is left out of the answer;
 * `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
-* `ListDiscoveredResources`: by type, and by name if one is given.
+* `ListDiscoveredResources`: by type, and by name if one is given;
+* `EnableKeyRotation` and `GetKeyRotationStatus`: with the key's id and the period;
+* bucket policies: they are kept, and nobody is judged by them. moto knows no conditions: a policy that denies
+  plain HTTP would deny everything.
 
 `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
 prints `listening PORT` when it is ready, and ends with its standard input.
@@ -20,12 +24,16 @@ import threading
 
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
+from moto.iam.access_control import PermissionResult
+from moto.kms.responses import KmsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 ITEMS = []
 EVALUATIONS = []
+PERIODS = {}
 LOCK = threading.Lock()
 BASE = (
     "version accountId arn resourceType resourceId resourceName awsRegion configuration configurationStateId "
@@ -104,6 +112,32 @@ for replaced in (
     list_discovered_resources,
 ):
     setattr(ConfigResponse, replaced.__name__, replaced)
+
+
+def enable_key_rotation(self):
+    key = self._get_param("KeyId")
+    self._validate_cmk_id(key)
+    self.kms_backend.enable_key_rotation(key)
+    with LOCK:
+        PERIODS[key] = self._get_param("RotationPeriodInDays") or 365
+    return json.dumps(None)
+
+
+def get_key_rotation_status(self):
+    key = self._get_param("KeyId")
+    self._validate_cmk_id(key)
+    status = {"KeyId": key, "KeyRotationEnabled": self.kms_backend.get_key_rotation_status(key)}
+    with LOCK:
+        if key in PERIODS:
+            status["RotationPeriodInDays"] = PERIODS[key]
+    return json.dumps(status)
+
+
+for replaced in (enable_key_rotation, get_key_rotation_status):
+    setattr(KmsResponse, replaced.__name__, replaced)
+
+
+FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
 
 
 class Stand:
