@@ -1,16 +1,26 @@
 //! All remediators: one file each, on one list.
 
 pub mod cloudtrail_restore_trail;
+pub mod ec2_ebs_default_encryption;
+pub mod ec2_image_private;
 pub mod ec2_revoke_ingress;
+mod ec2_sharing;
+pub mod ec2_snapshot_private;
 pub mod kms_cancel_key_deletion;
 pub mod kms_enable_key;
 pub mod kms_enable_rotation;
 mod kms_key;
+pub mod rds_cluster_snapshot_private;
+pub mod rds_instance_private;
+mod rds_sharing;
+pub mod rds_snapshot_private;
 mod refusal;
 pub mod s3_block_public_access;
 mod s3_bucket;
+mod sharing;
 
 pub use kms_key::Key;
+pub use sharing::Sharing;
 
 use evenkeel_ledger::Ledger;
 
@@ -19,10 +29,14 @@ use crate::drive::{AnyDrive, Drive, Settings};
 use crate::remediator::Remediator;
 use crate::violation::Target;
 use cloudtrail_restore_trail::RestoreTrail;
+use ec2_ebs_default_encryption::EbsDefaultEncryption;
+use ec2_image_private::ImagePrivate;
 use ec2_revoke_ingress::RevokeIngress;
 use kms_cancel_key_deletion::CancelKeyDeletion;
 use kms_enable_key::EnableKey;
 use kms_enable_rotation::EnableRotation;
+use rds_cluster_snapshot_private::ClusterSnapshotPrivate;
+use rds_instance_private::InstancePrivate;
 use s3_block_public_access::BlockPublicAccess;
 
 /// What is known of a remediator without running it.
@@ -53,10 +67,16 @@ impl Entry {
 /// All remediators.
 pub const CATALOG: &[Entry] = &[
     entry::<RestoreTrail>(),
+    entry::<EbsDefaultEncryption>(),
+    entry::<ImagePrivate>(),
     entry::<RevokeIngress>(),
+    entry::<ec2_snapshot_private::SnapshotPrivate>(),
     entry::<CancelKeyDeletion>(),
     entry::<EnableKey>(),
     entry::<EnableRotation>(),
+    entry::<ClusterSnapshotPrivate>(),
+    entry::<InstancePrivate>(),
+    entry::<rds_snapshot_private::SnapshotPrivate>(),
     entry::<BlockPublicAccess>(),
 ];
 

@@ -1,6 +1,10 @@
 //! Security groups, snapshots, images and the encryption of volumes.
 
+use evenkeel_remediators::catalog::Sharing;
+use evenkeel_remediators::catalog::ec2_ebs_default_encryption::EbsDefaultEncryption;
+use evenkeel_remediators::catalog::ec2_image_private::ImagePrivate;
 use evenkeel_remediators::catalog::ec2_revoke_ingress::{Ingress, RevokeIngress, Rule};
+use evenkeel_remediators::catalog::ec2_snapshot_private::SnapshotPrivate;
 use evenkeel_remediators::{Ended, Plan, Remediator};
 use serde_json::json;
 
@@ -191,4 +195,85 @@ async fn a_rule_that_came_meanwhile_is_planned_for_anew() {
     remediator.apply(&target, &Ingress::default()).await.unwrap();
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left.iter().map(|rule| rule.from).collect::<Vec<_>>(), [443]);
+}
+
+/// The setting is of the whole account: one test for all of it.
+#[tokio::test]
+async fn volumes_are_encrypted_by_default_again() {
+    let (policy, kind) = ("ec2-ebs-default-encryption-off", "AWS::EC2::EBSEncryptionByDefault");
+    let stage = Stage::new(policy, EbsDefaultEncryption::ID, kind, "123456789012").await;
+    stage.there_and_back::<EbsDefaultEncryption>("ec2").await;
+    let (read, write) = ("GetEbsEncryptionByDefault", "EnableEbsEncryptionByDefault");
+    let stage = Stage::new(policy, EbsDefaultEncryption::ID, kind, "123456789012").await;
+    writes_nothing_unread::<EbsDefaultEncryption>(&stage, "ec2", read, write).await;
+}
+
+async fn snapshot() -> Stage {
+    let volume = ec2("Action=CreateVolume&Size=1&AvailabilityZone=eu-central-1a").await;
+    let volume = told(&volume, "volumeId");
+    let id = ec2(&format!("Action=CreateSnapshot&VolumeId={volume}")).await;
+    let id = told(&id, "snapshotId");
+    let share = format!(
+        "Action=ModifySnapshotAttribute&SnapshotId={id}&Attribute=createVolumePermission&OperationType=add"
+    );
+    ec2(&format!("{share}&UserId.1=111122223333")).await;
+    ec2(&format!("{share}&UserGroup.1=all")).await;
+    Stage::new("ec2-snapshot-public", SnapshotPrivate::ID, "AWS::EC2::Snapshot", id).await
+}
+
+#[tokio::test]
+async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
+    let stage = snapshot().await;
+    stage.there_and_back::<SnapshotPrivate>("ec2").await;
+    let describe = format!(
+        "Action=DescribeSnapshotAttribute&Attribute=createVolumePermission&SnapshotId={}",
+        stage.target().id
+    );
+    let before = ec2(&describe).await;
+    assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Done);
+    let after = ec2(&describe).await;
+    assert_eq!(after, before.replace("<item><group>all</group></item>", ""));
+    assert!(after.contains("<userId>111122223333</userId>"), "{after}");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_gone_or_cannot_be_read_is_left_alone() {
+    let stage = snapshot().await;
+    let (read, write) = ("DescribeSnapshotAttribute", "ModifySnapshotAttribute");
+    writes_nothing_unread::<SnapshotPrivate>(&stage, "ec2", read, write).await;
+    ec2(&format!("Action=DeleteSnapshot&SnapshotId={}", stage.target().id)).await;
+    assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Gone);
+}
+
+async fn image() -> Stage {
+    let id = ec2("Action=RegisterImage&Name=image").await;
+    let id = told(&id, "imageId");
+    let share = format!(
+        "Action=ModifyImageAttribute&ImageId={id}&Attribute=launchPermission&OperationType=add"
+    );
+    ec2(&format!("{share}&UserId.1=111122223333")).await;
+    ec2(&format!("{share}&UserGroup.1=all")).await;
+    Stage::new("ec2-image-public", ImagePrivate::ID, "AWS::EC2::Image", id).await
+}
+
+#[tokio::test]
+async fn a_public_image_is_private_again_and_stays_shared_with_others() {
+    let stage = image().await;
+    stage.there_and_back::<ImagePrivate>("ec2").await;
+    assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, Ended::Done);
+    let describe = "Action=DescribeImageAttribute&Attribute=launchPermission&ImageId";
+    let after = ec2(&format!("{describe}={}", stage.target().id)).await;
+    assert!(after.contains("<userId>111122223333</userId>"), "{after}");
+    assert_eq!(stage.state::<ImagePrivate>().await, Sharing { public: false });
+}
+
+#[tokio::test]
+async fn an_image_that_is_gone_or_cannot_be_read_is_left_alone() {
+    // moto fails when it is asked for the attribute of an image that is gone.
+    const GONE: &str = "<Response><Errors><Error><Code>InvalidAMIID.Unavailable</Code></Error></Errors></Response>";
+    let stage = image().await;
+    let (read, write) = ("DescribeImageAttribute", "ModifyImageAttribute");
+    writes_nothing_unread::<ImagePrivate>(&stage, "ec2", read, write).await;
+    stage.proxy.fault(read, 1, Fault::Answer(400, GONE));
+    assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, Ended::Gone);
 }

@@ -14,5 +14,6 @@ mod ec2;
 mod kms;
 mod list;
 mod query;
+mod rds;
 mod s3;
 mod stage;

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use evenkeel_remediators::catalog::s3_block_public_access::{Block, BlockPublicAccess, Bucket};
-use evenkeel_remediators::{Aws, Ended, Plan, Remediator};
+use evenkeel_remediators::{Aws, Ended, Remediator};
 
 use crate::proxy::Fault;
 use crate::stage::{Stage, aws};
@@ -59,34 +59,11 @@ async fn writes_nothing_unread<R: Remediator + From<Aws>>(
     stage.calls_are_permitted::<R>("s3");
 }
 
-/// Restores, again, undoes, and again; `before` is what the bucket is in now.
-async fn there_and_back<R>(stage: &Stage)
-where
-    R: Remediator + From<Aws>,
-    R::State: std::fmt::Debug,
-{
-    let (remediator, target) = (R::from(stage.aws()), stage.target());
-    let before = stage.state::<R>().await;
-    let Plan::Change(after) = remediator.plan(&target, &before) else {
-        panic!("nothing is planned for {before:?}");
-    };
-    assert!(matches!(remediator.plan(&target, &after), Plan::Nothing));
-    for wanted in [&after, &after, &before, &before] {
-        remediator.apply(&target, wanted).await.unwrap();
-        assert_eq!(stage.state::<R>().await, *wanted);
-    }
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<R>().await.result, Ended::Done);
-    assert_eq!(stage.state::<R>().await, before);
-    stage.calls_are_permitted::<R>("s3");
-}
-
 #[tokio::test]
 async fn every_block_of_public_access_is_restored_and_undone() {
     let stage = bucket::<BlockPublicAccess>("block").await;
     assert_eq!(stage.state::<BlockPublicAccess>().await, Bucket { block: None });
-    there_and_back::<BlockPublicAccess>(&stage).await;
+    stage.there_and_back::<BlockPublicAccess>("s3").await;
     for bits in 0..15_u8 {
         let on = |bit: u8| bits >> bit & 1 == 1;
         let block = Block {
@@ -98,7 +75,7 @@ async fn every_block_of_public_access_is_restored_and_undone() {
         let stage = bucket::<BlockPublicAccess>(&format!("block-{bits}")).await;
         let remediator = BlockPublicAccess::from(aws(stand()));
         remediator.apply(&stage.target(), &Bucket { block: Some(block) }).await.unwrap();
-        there_and_back::<BlockPublicAccess>(&stage).await;
+        stage.there_and_back::<BlockPublicAccess>("s3").await;
     }
 }
 

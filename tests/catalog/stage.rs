@@ -1,5 +1,6 @@
 //! A resource in what stands in for AWS, a ledger, and a remediation of it.
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Aws, Drive, DriveError, Limits, Outcome, Remediator, Settings, Target, Violation,
+    Aws, Drive, DriveError, Ended, Limits, Outcome, Plan, Remediator, Settings, Target, Violation,
 };
 use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
@@ -92,6 +93,30 @@ impl Stage {
             let action = format!("{service}:{}", action(service, &call.what));
             assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
         }
+    }
+
+    /// From the state that is now to the planned one and back, each twice; then again by a drive.
+    pub(crate) async fn there_and_back<R>(&self, service: &str)
+    where
+        R: Remediator + From<Aws>,
+        R::State: Debug,
+    {
+        let (remediator, target) = (R::from(self.aws()), self.target());
+        let before = self.state::<R>().await;
+        let Plan::Change(after) = remediator.plan(&target, &before) else {
+            panic!("nothing is planned for {before:?}");
+        };
+        assert!(matches!(remediator.plan(&target, &after), Plan::Nothing));
+        for wanted in [&after, &after, &before, &before] {
+            remediator.apply(&target, wanted).await.unwrap();
+            assert_eq!(self.state::<R>().await, *wanted);
+        }
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
+        assert_eq!(self.state::<R>().await, after);
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Compliant);
+        assert_eq!(self.undo::<R>().await.result, Ended::Done);
+        assert_eq!(self.state::<R>().await, before);
+        self.calls_are_permitted::<R>(service);
     }
 }
 
