@@ -17,6 +17,8 @@ pub mod rds_snapshot_private;
 mod refusal;
 pub mod s3_block_public_access;
 mod s3_bucket;
+pub mod s3_default_encryption;
+pub mod s3_deny_insecure_transport;
 mod sharing;
 
 pub use kms_key::Key;
@@ -38,6 +40,8 @@ use kms_enable_rotation::EnableRotation;
 use rds_cluster_snapshot_private::ClusterSnapshotPrivate;
 use rds_instance_private::InstancePrivate;
 use s3_block_public_access::BlockPublicAccess;
+use s3_default_encryption::DefaultEncryption;
+use s3_deny_insecure_transport::DenyInsecureTransport;
 
 /// What is known of a remediator without running it.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +82,8 @@ pub const CATALOG: &[Entry] = &[
     entry::<InstancePrivate>(),
     entry::<rds_snapshot_private::SnapshotPrivate>(),
     entry::<BlockPublicAccess>(),
+    entry::<DefaultEncryption>(),
+    entry::<DenyInsecureTransport>(),
 ];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {

@@ -53,7 +53,9 @@ impl Stage {
 
     /// With what the policy's header says about the repair.
     pub(crate) fn with(mut self, with: Value) -> Stage {
-        self.record["unmapped"]["remediation"]["with"] = with;
+        *self.record.pointer_mut("/unmapped/remediation").unwrap() = json!({
+            "run": self.record.pointer("/unmapped/remediation/run"), "mode": "auto", "with": with
+        });
         self
     }
 
@@ -95,6 +97,18 @@ impl Stage {
         }
     }
 
+    async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
+    where
+        R: Remediator + From<Aws>,
+        R::State: Debug,
+    {
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
+        assert_eq!(self.state::<R>().await, *after);
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Compliant);
+        assert_eq!(self.undo::<R>().await.result, Ended::Done);
+        assert_eq!(self.state::<R>().await, *before);
+    }
+
     /// From the state that is now to the planned one and back, each twice; then again by a drive.
     pub(crate) async fn there_and_back<R>(&self, service: &str)
     where
@@ -111,11 +125,7 @@ impl Stage {
             remediator.apply(&target, wanted).await.unwrap();
             assert_eq!(self.state::<R>().await, *wanted);
         }
-        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
-        assert_eq!(self.state::<R>().await, after);
-        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Compliant);
-        assert_eq!(self.undo::<R>().await.result, Ended::Done);
-        assert_eq!(self.state::<R>().await, before);
+        self.driven_there_and_back::<R>(&before, &after).await;
         self.calls_are_permitted::<R>(service);
     }
 }
