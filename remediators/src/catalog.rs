@@ -10,6 +10,7 @@ pub mod kms_cancel_key_deletion;
 pub mod kms_enable_key;
 pub mod kms_enable_rotation;
 mod kms_key;
+pub mod lambda_remove_public_permission;
 pub mod rds_cluster_snapshot_private;
 pub mod rds_instance_private;
 mod rds_sharing;
@@ -37,6 +38,7 @@ use ec2_revoke_ingress::RevokeIngress;
 use kms_cancel_key_deletion::CancelKeyDeletion;
 use kms_enable_key::EnableKey;
 use kms_enable_rotation::EnableRotation;
+use lambda_remove_public_permission::RemovePublicPermission;
 use rds_cluster_snapshot_private::ClusterSnapshotPrivate;
 use rds_instance_private::InstancePrivate;
 use s3_block_public_access::BlockPublicAccess;
@@ -78,6 +80,7 @@ pub const CATALOG: &[Entry] = &[
     entry::<CancelKeyDeletion>(),
     entry::<EnableKey>(),
     entry::<EnableRotation>(),
+    entry::<RemovePublicPermission>(),
     entry::<ClusterSnapshotPrivate>(),
     entry::<InstancePrivate>(),
     entry::<rds_snapshot_private::SnapshotPrivate>(),

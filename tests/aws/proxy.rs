@@ -134,6 +134,9 @@ fn next(faults: &Faults, what: &str) -> Option<Fault> {
     Some(fault.clone())
 }
 
+/// Parts of a bucket or of a function, as they stand in a request's address.
+const PARTS: &[&str] = &["aliases", "encryption", "policy", "publicAccessBlock", "versions"];
+
 /// What a call asks: an operation's name, or a method with a part of a bucket or function, or with the first
 /// part of a key in the ledger.
 fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String {
@@ -145,10 +148,11 @@ fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String 
         return action.to_owned();
     }
     let (path, query) = (uri.path(), uri.query().unwrap_or_default());
-    let of_function = path.starts_with("/2015-03-31/functions/") && path.contains("/policy");
-    let part =
-        if of_function { "policy" } else { query.split(['=', '&']).next().unwrap_or_default() };
-    if ["encryption", "policy", "publicAccessBlock"].contains(&part) {
+    let part = match path.strip_prefix("/2015-03-31/functions/") {
+        Some(function) => function.split('/').nth(1),
+        None => query.split(['=', '&']).next(),
+    };
+    if let Some(part) = part.filter(|part| PARTS.contains(part)) {
         return format!("{method} {part}");
     }
     let key = path.split_once("/ledger/").map_or("object", |(_, key)| key);

@@ -130,14 +130,14 @@ async fn every_state_is_restored_once_and_undone() {
 #[tokio::test]
 async fn the_header_says_which_ports_may_be_open() {
     let stage = group("told", &[("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")]).await;
-    let stage = stage.with(json!({"allowedPorts": [22]}));
+    let stage = stage.with(&json!({"allowedPorts": [22]}));
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
     let left = Ingress { rules: [rule("tcp", 22, 22, "0.0.0.0/0")].into() };
     assert_eq!(stage.state::<RevokeIngress>().await, left);
     let odd = [json!("22"), json!([-1]), json!([65_536]), json!(["22"]), json!(null)];
     for (number, odd) in odd.into_iter().enumerate() {
         let stage = group(&format!("odd-{number}"), &[("tcp", 22, 22, "::/0")]).await;
-        let stage = stage.with(json!({"allowedPorts": odd}));
+        let stage = stage.with(&json!({"allowedPorts": odd}));
         let outcome = stage.run::<RevokeIngress>().await.unwrap();
         assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
     }

@@ -15,6 +15,7 @@ fn every_file_of_a_remediator_is_on_the_list_and_named_by_a_policy() {
     let files = std::fs::read_dir(house.join("src/catalog")).unwrap();
     let names: BTreeSet<String> = files
         .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
         .filter(|path| !SHARED.iter().any(|shared| path.ends_with(shared)))
         .map(|path| path.file_stem().unwrap().to_string_lossy().replace('_', "-"))
         .collect();

@@ -12,6 +12,7 @@ mod stand;
 mod cloudtrail;
 mod ec2;
 mod kms;
+mod lambda;
 mod list;
 mod query;
 mod rds;

@@ -228,7 +228,7 @@ async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
             .enumerate()
     {
         let name = format!("encryption-{number}");
-        let stage = bucket::<DefaultEncryption>(&name).await.with(with.clone());
+        let stage = bucket::<DefaultEncryption>(&name).await.with(&with);
         let bucket_key = before.as_ref().is_some_and(|rule| rule.bucket_key);
         if let Some(rule) = before {
             encrypt(&name, rule).await;
@@ -238,11 +238,12 @@ async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
         let rules = stage.state::<DefaultEncryption>().await.rules;
         assert_eq!(rules, [rule("aws:kms", Some("alias/mine"), bucket_key)]);
     }
-    let stage = bucket::<DefaultEncryption>("encryption-other").await.with(with);
+    let stage = bucket::<DefaultEncryption>("encryption-other").await.with(&with);
     encrypt("encryption-other", rule("aws:kms:dsse", Some("alias/other"), false)).await;
     assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
     for odd in [json!(1), json!(""), json!(null)] {
-        let stage = finding::<DefaultEncryption>("encryption-0").await.with(json!({"kmsKey": odd}));
+        let stage =
+            finding::<DefaultEncryption>("encryption-0").await.with(&json!({"kmsKey": odd}));
         let outcome = stage.run::<DefaultEncryption>().await.unwrap();
         assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
     }

@@ -52,7 +52,7 @@ impl Stage {
     }
 
     /// With what the policy's header says about the repair.
-    pub(crate) fn with(mut self, with: Value) -> Stage {
+    pub(crate) fn with(mut self, with: &Value) -> Stage {
         *self.record.pointer_mut("/unmapped/remediation").unwrap() = json!({
             "run": self.record.pointer("/unmapped/remediation/run"), "mode": "auto", "with": with
         });
@@ -144,6 +144,8 @@ fn action<'a>(service: &str, call: &'a str) -> &'a str {
         ("s3", "GET policy") => "GetBucketPolicy",
         ("s3", "PUT policy") => "PutBucketPolicy",
         ("s3", "DELETE policy") => "DeleteBucketPolicy",
+        ("lambda", "GET versions") => "ListVersionsByFunction",
+        ("lambda", "GET aliases") => "ListAliases",
         ("lambda", "GET policy") => "GetPolicy",
         ("lambda", "POST policy") => "AddPermission",
         ("lambda", "DELETE policy") => "RemovePermission",

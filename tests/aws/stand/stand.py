@@ -10,6 +10,8 @@ say of them:
 * `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
 * `ListDiscoveredResources`: by type, and by name if one is given;
 * `EnableKeyRotation` and `GetKeyRotationStatus`: with the key's id and the period;
+* the policies of functions: moto shares one among a version and its aliases, and leaves out conditions;
+* `ListVersionsByFunction`: what is not there is a `ResourceNotFoundException`;
 * bucket policies: they are kept, and nobody is judged by them. moto knows no conditions: a policy that denies
   plain HTTP would deny everything.
 
@@ -21,7 +23,10 @@ import json
 import os
 import sys
 import threading
+from urllib.parse import unquote
 
+from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
+from moto.awslambda.responses import LambdaResponse
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
 from moto.iam.access_control import PermissionResult
@@ -34,6 +39,7 @@ from werkzeug.wrappers import Request, Response
 ITEMS = []
 EVALUATIONS = []
 PERIODS = {}
+STATEMENTS = {}
 LOCK = threading.Lock()
 BASE = (
     "version accountId arn resourceType resourceId resourceName awsRegion configuration configurationStateId "
@@ -131,6 +137,80 @@ def get_key_rotation_status(self):
         if key in PERIODS:
             status["RotationPeriodInDays"] = PERIODS[key]
     return json.dumps(status)
+
+
+# What AddPermission turns into a condition: its parameter, the operator, and the key.
+CONDITIONS = (
+    ("SourceArn", "ArnLike", "AWS:SourceArn"),
+    ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+)
+
+
+def function_policy(response, place):
+    """The ARN of a function, a version or an alias that is there, and its statements by their ids."""
+    name = unquote(response.path.split("/")[place])
+    qualifier = response.querystring.get("Qualifier", [None])[0]
+    arn = response.backend.get_function(name).function_arn
+    if qualifier:
+        response.backend.get_function(name, qualifier)
+        arn += ":" + qualifier
+    return arn, STATEMENTS.setdefault(arn, {})
+
+
+def add_permission(self):
+    asked = json.loads(self.body)
+    principal = asked["Principal"]
+    if principal.isdigit():
+        principal = f"arn:aws:iam::{principal}:root"
+    if principal != "*":
+        principal = {"AWS" if principal.startswith("arn:") else "Service": principal}
+    statement = {"Sid": asked["StatementId"], "Effect": "Allow", "Principal": principal, "Action": asked["Action"]}
+    conditions = {}
+    for name, operator, key in CONDITIONS:
+        if name in asked:
+            conditions.setdefault(operator, {})[key] = asked[name]
+    if asked.get("InvokedViaFunctionUrl"):
+        conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": "true"}
+    with LOCK:
+        arn, statements = function_policy(self, -2)
+        if asked["StatementId"] in statements:
+            return 409, {"x-amzn-errortype": "ResourceConflictException"}, "{}"
+        statement["Resource"] = arn
+        if conditions:
+            statement["Condition"] = conditions
+        statements[asked["StatementId"]] = statement
+    return 201, {}, json.dumps({"Statement": json.dumps(statement)})
+
+
+def get_policy(self):
+    with LOCK:
+        _, statements = function_policy(self, -2)
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
+    if not policy["Statement"]:
+        raise GenericResourcNotFound()
+    return json.dumps({"Policy": json.dumps(policy), "RevisionId": "1"})
+
+
+def remove_permission(self):
+    with LOCK:
+        _, statements = function_policy(self, -3)
+        if not statements.pop(unquote(self.path.split("/")[-1]), None):
+            raise UnknownPolicyException()
+    return 204, {}, ""
+
+
+def list_versions_by_function(self):
+    name = unquote(self.path.split("/")[-2])
+    self.backend.get_function(name)
+    versions = [one.get_configuration() for one in self.backend.list_versions_by_function(name)]
+    return json.dumps({"Versions": versions})
+
+
+for replaced in (add_permission, get_policy, remove_permission, list_versions_by_function):
+    setattr(LambdaResponse, replaced.__name__, replaced)
 
 
 for replaced in (enable_key_rotation, get_key_rotation_status):
