@@ -185,6 +185,13 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_never_answered_is_made_again() {
+    let stage = group("stalled", &[("tcp", 22, 22, "0.0.0.0/0")]).await;
+    stage.proxy.fault("DescribeSecurityGroupRules", 1, Fault::Stall);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+}
+
+#[tokio::test]
 async fn a_rule_that_came_meanwhile_is_planned_for_anew() {
     let stage = group("meanwhile", &[("tcp", 22, 22, "0.0.0.0/0")]).await;
     let remediator = RevokeIngress::from(stage.aws());

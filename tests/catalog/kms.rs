@@ -122,6 +122,9 @@ async fn rotation_is_turned_on_once_and_undone() {
     let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
     let off = Rotation { on: false, never: None };
     assert_eq!(stage.state::<EnableRotation>().await, off);
+    let id = stage.target().id;
+    stage.there_and_back::<EnableRotation>("kms").await;
+    let stage = Stage::new("kms-rotation-disabled", EnableRotation::ID, "AWS::KMS::Key", &id).await;
     assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
     assert_eq!(stage.state::<EnableRotation>().await, Rotation { on: true, never: None });
     assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Compliant);

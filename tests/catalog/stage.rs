@@ -1,5 +1,6 @@
 //! A resource in what stands in for AWS, a ledger, and a remediation of it.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
-use crate::proxy::Proxy;
+use crate::proxy::{Call, Proxy};
 use crate::stand::stand;
 
 /// AWS, reached at `endpoint`. Backends are not asked.
@@ -89,12 +90,25 @@ impl Stage {
         R::from(aws(stand())).observe(&self.target()).await.unwrap()
     }
 
-    /// The calls that were made, as IAM actions of a service; each must be permitted.
+    /// Each call that was made must be permitted.
     pub(crate) fn calls_are_permitted<R: Remediator>(&self, service: &str) {
-        for call in self.proxy.calls() {
-            let action = format!("{service}:{}", action(service, &call.what));
+        for action in self.actions(service) {
             assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
         }
+    }
+
+    /// The calls that were made, as IAM actions of a service.
+    fn actions(&self, service: &str) -> Vec<String> {
+        let calls = self.proxy.calls();
+        let action = |call: &Call| format!("{service}:{}", action(service, &call.what));
+        calls.iter().map(action).collect()
+    }
+
+    /// Those that are no reads.
+    fn writes(&self, service: &str) -> BTreeSet<String> {
+        let reads = [":Get", ":List", ":Describe"];
+        let is_write = |action: &String| !reads.iter().any(|read| action.contains(read));
+        self.actions(service).into_iter().filter(is_write).collect()
     }
 
     async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
@@ -127,6 +141,9 @@ impl Stage {
         }
         self.driven_there_and_back::<R>(&before, &after).await;
         self.calls_are_permitted::<R>(service);
+        let told = [R::calls(&before, &after), R::calls(&after, &before)].concat();
+        let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
+        assert_eq!(self.writes(service), told);
     }
 }
 
