@@ -1,5 +1,14 @@
 //! All remediators: one file each, on one list.
 
+pub mod apigateway_api_tls_policy;
+pub mod apigateway_close_default_endpoint;
+pub mod apigateway_deny_insecure_transport;
+pub mod apigateway_https_integration;
+pub mod apigateway_stage_cache_encryption;
+pub mod apigateway_stage_data_trace;
+pub mod apigateway_stage_logging;
+pub mod apigateway_stage_tracing;
+pub mod apigateway_verify_backend;
 pub mod cloudtrail_restore_trail;
 pub mod ec2_ebs_default_encryption;
 pub mod ec2_image_private;
@@ -23,6 +32,7 @@ pub mod s3_deny_insecure_transport;
 mod sharing;
 
 pub use kms_key::Key;
+pub(crate) use refusal::{ServiceError, refusal};
 pub use sharing::Sharing;
 
 use evenkeel_ledger::Ledger;
@@ -31,6 +41,14 @@ use crate::aws::Aws;
 use crate::drive::{AnyDrive, Drive, Settings};
 use crate::remediator::Remediator;
 use crate::violation::Target;
+use apigateway_api_tls_policy::ApiTlsPolicy;
+use apigateway_close_default_endpoint::CloseDefaultEndpoint;
+use apigateway_https_integration::HttpsIntegration;
+use apigateway_stage_cache_encryption::StageCacheEncryption;
+use apigateway_stage_data_trace::StageDataTrace;
+use apigateway_stage_logging::StageLogging;
+use apigateway_stage_tracing::StageTracing;
+use apigateway_verify_backend::VerifyBackend;
 use cloudtrail_restore_trail::RestoreTrail;
 use ec2_ebs_default_encryption::EbsDefaultEncryption;
 use ec2_image_private::ImagePrivate;
@@ -43,7 +61,6 @@ use rds_cluster_snapshot_private::ClusterSnapshotPrivate;
 use rds_instance_private::InstancePrivate;
 use s3_block_public_access::BlockPublicAccess;
 use s3_default_encryption::DefaultEncryption;
-use s3_deny_insecure_transport::DenyInsecureTransport;
 
 /// What is known of a remediator without running it.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +89,15 @@ impl Entry {
 
 /// All remediators.
 pub const CATALOG: &[Entry] = &[
+    entry::<ApiTlsPolicy>(),
+    entry::<CloseDefaultEndpoint>(),
+    entry::<apigateway_deny_insecure_transport::DenyInsecureTransport>(),
+    entry::<HttpsIntegration>(),
+    entry::<StageCacheEncryption>(),
+    entry::<StageDataTrace>(),
+    entry::<StageLogging>(),
+    entry::<StageTracing>(),
+    entry::<VerifyBackend>(),
     entry::<RestoreTrail>(),
     entry::<EbsDefaultEncryption>(),
     entry::<ImagePrivate>(),
@@ -86,7 +112,7 @@ pub const CATALOG: &[Entry] = &[
     entry::<rds_snapshot_private::SnapshotPrivate>(),
     entry::<BlockPublicAccess>(),
     entry::<DefaultEncryption>(),
-    entry::<DenyInsecureTransport>(),
+    entry::<s3_deny_insecure_transport::DenyInsecureTransport>(),
 ];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {

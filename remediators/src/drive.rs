@@ -329,7 +329,9 @@ impl<R: Remediator> Drive<R> {
         let applied = self.remediator.apply(target, &begun.before).await;
         let seen = self.remediator.observe(target).await;
         match (applied, seen) {
-            (_, Ok(state)) if state == begun.before => Ended::Undone(refused.to_string()),
+            (_, Ok(state)) if R::reached(&state, &begun.before) => {
+                Ended::Undone(refused.to_string())
+            }
             _ => Ended::Failed(format!("left half done: {refused}; see the before-image")),
         }
     }

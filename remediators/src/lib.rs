@@ -3,6 +3,7 @@
 //! A remediator says how a state is read, what it should be, and how it is set. Everything else is the same
 //! for all of them: the order of the steps is written in `drive.rs`, what is allowed in `guard.rs`.
 
+mod apigateway;
 mod aws;
 pub mod catalog;
 mod drive;
@@ -16,7 +17,7 @@ mod violation;
 pub use aws::Aws;
 pub use drive::{AnyDrive, Approval, Drive, DriveError, Driving, Preview, Settings, approval_key};
 pub use guard::{Attempt, Limits, Stop, permit};
-pub use probe::{Probe, Probing};
+pub use probe::{Handshake, Probe, Probing};
 pub use record::{Ended, Intent, Outcome, Records};
 pub use remediator::{Check, Plan, RefusedByAws, Remediator};
 pub use violation::{Target, Violation, ViolationError};

@@ -1,7 +1,19 @@
 //! Whether a backend speaks TLS, asked of the backend itself.
 
 use std::fmt::Debug;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// A backend that is silent for this long is none that a gateway would wait for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The answer to come.
 pub type Probing<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
@@ -10,4 +22,190 @@ pub type Probing<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 
 pub trait Probe: Debug + Send + Sync {
     /// A handshake with `host` at `port`, by its name and the public roots. The error says why there is none.
     fn shake_hands<'a>(&'a self, host: &'a str, port: u16) -> Probing<'a>;
+}
+
+/// Makes a TLS handshake, and says nothing more.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    config: Arc<ClientConfig>,
+    inside: bool,
+}
+
+impl Handshake {
+    /// Trusts Mozilla's roots, and calls public addresses only: a URI in somebody's API must not make us
+    /// knock on doors inside a network.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn public() -> Result<Handshake, rustls::Error> {
+        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        Ok(Handshake { config: Arc::new(config(roots)?), inside: false })
+    }
+
+    /// Trusts `roots`, and calls any address.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn trusting(roots: RootCertStore) -> Result<Handshake, rustls::Error> {
+        Ok(Handshake { config: Arc::new(config(roots)?), inside: true })
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<(), String> {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+        let addresses = lookup_host((host, port)).await.map_err(|error| error.to_string())?;
+        let mut why = "its name leads to no public address".to_owned();
+        for address in addresses.filter(|address| self.inside || is_public(address.ip())) {
+            match self.meet(address, name.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => why = error.to_string(),
+            }
+        }
+        Err(why)
+    }
+
+    async fn meet(&self, address: SocketAddr, name: ServerName<'static>) -> std::io::Result<()> {
+        let stream = TcpStream::connect(address).await?;
+        TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await.map(drop)
+    }
+}
+
+impl Probe for Handshake {
+    fn shake_hands<'a>(&'a self, host: &'a str, port: u16) -> Probing<'a> {
+        Box::pin(async move {
+            let met = timeout(PATIENCE, self.connect(host, port)).await;
+            met.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+        })
+    }
+}
+
+/// The provider is named, because a process may know two.
+fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = rustls::ALL_VERSIONS;
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether the whole internet can reach an address.
+///
+/// Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => is_public_v4(mapped),
+            None => is_public_v6(address),
+        },
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 198 && (b == 18 || b == 19))
+        || (a == 192 && b == 0 && c == 0))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    // Global unicast, without documentation, 6to4 and Teredo, which hold addresses of version 4.
+    let [a, b, ..] = address.segments();
+    a & 0xe000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b == 0 || b == 0xdb8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_are_called() {
+        for inside in [
+            "10.1.2.3",
+            "127.0.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "192.0.0.8",
+            "0.0.0.0",
+            "198.18.0.1",
+            "255.255.255.255",
+            "::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+            "2002:a00:1::",
+            "2001:db8::1",
+            "::",
+        ] {
+            assert!(!is_public(inside.parse().unwrap()), "{inside}");
+        }
+        for outside in ["3.5.140.2", "2600:1f00::1", "192.0.1.1", "100.128.0.1"] {
+            assert!(is_public(outside.parse().unwrap()), "{outside}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_inside_is_not_called() {
+        let probe = Handshake::public().unwrap();
+        let why = probe.shake_hands("localhost", 443).await.unwrap_err();
+        assert_eq!(why, "its name leads to no public address");
+        assert!(probe.shake_hands("a b", 443).await.is_err());
+    }
+
+    /// A backend on this machine that knows a certificate for `localhost`, and the roots that trust it.
+    async fn backend() -> (u16, RootCertStore) {
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (signed.cert.der().clone(), signed.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.try_into().unwrap())
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                drop(acceptor.accept(stream).await);
+            }
+        });
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        (port, roots)
+    }
+
+    #[tokio::test]
+    async fn a_certificate_must_be_trusted_and_for_the_name() {
+        let (port, roots) = backend().await;
+        let trusting = Handshake::trusting(roots).unwrap();
+        assert_eq!(trusting.shake_hands("localhost", port).await, Ok(()));
+        let other = trusting.shake_hands("127.0.0.1", port).await.unwrap_err();
+        assert!(other.contains("certificate not valid for name"), "{other}");
+        let strange = Handshake::trusting(RootCertStore::empty()).unwrap();
+        let unknown = strange.shake_hands("localhost", port).await.unwrap_err();
+        assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+    }
+
+    #[tokio::test]
+    async fn a_backend_in_clear_text_makes_no_handshake() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+        });
+        let probe = Handshake::trusting(RootCertStore::empty()).unwrap();
+        assert!(probe.shake_hands("127.0.0.1", port).await.is_err());
+    }
 }

@@ -143,11 +143,11 @@ fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String 
     if let Some(target) = target {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
     }
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
     let body = String::from_utf8_lossy(body);
     if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         return action.to_owned();
     }
-    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
     let part = match path.strip_prefix("/2015-03-31/functions/") {
         Some(function) => function.split('/').nth(1),
         None => query.split(['=', '&']).next(),
@@ -155,6 +155,42 @@ fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String 
     if let Some(part) = part.filter(|part| PARTS.contains(part)) {
         return format!("{method} {part}");
     }
+    if let Some(operation) = gateway_operation(method, path) {
+        return operation;
+    }
     let key = path.split_once("/ledger/").map_or("object", |(_, key)| key);
     format!("{method} {}", key.split(['/', '%']).next().unwrap_or_default())
+}
+
+/// An operation of API Gateway: a path names collections and, after each, one of its members.
+fn gateway_operation(method: &str, path: &str) -> Option<String> {
+    let path = path.trim_start_matches('/').trim_start_matches("v2/");
+    let parts: Vec<&str> = path.split('/').collect();
+    if !["account", "restapis", "domainnames", "apis"].contains(parts.first()?) {
+        return None;
+    }
+    let verb = match method {
+        "GET" => "Get",
+        "PATCH" => "Update",
+        "POST" => "Create",
+        "PUT" => "Put",
+        _ => "Delete",
+    };
+    let whole = parts.len() % 2 == 1;
+    let noun = if whole { *parts.last()? } else { *parts.get(parts.len().checked_sub(2)?)? };
+    let known = [
+        ("restapis", "RestApis"),
+        ("domainnames", "DomainNames"),
+        ("basepathmappings", "BasePathMappings"),
+        ("apimappings", "ApiMappings"),
+        ("gatewayresponses", "GatewayResponses"),
+    ];
+    let capital = || {
+        let (first, rest) = noun.split_at_checked(1).unwrap_or_default();
+        format!("{}{rest}", first.to_uppercase())
+    };
+    let noun = known.iter().find(|(plain, _)| *plain == noun);
+    let noun = noun.map_or_else(capital, |(_, name)| (*name).to_owned());
+    let plural = whole && verb == "Get" || noun == "Integration";
+    Some(format!("{verb}{}", if plural { &noun } else { noun.trim_end_matches('s') }))
 }

@@ -9,6 +9,8 @@ mod proxy;
 #[path = "../aws/stand.rs"]
 mod stand;
 
+mod apigateway;
+mod apigateway_settings;
 mod cloudtrail;
 mod ec2;
 mod kms;

@@ -9,13 +9,14 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Aws, Drive, DriveError, Ended, Limits, Outcome, Plan, Remediator, Settings, Target, Violation,
+    Approval, Aws, Drive, DriveError, Ended, Limits, Outcome, Plan, Preview, Probe, Remediator,
+    Settings, Target, Violation, approval_key,
 };
 use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
-use crate::proxy::{Call, Proxy};
+use crate::proxy::Proxy;
 use crate::stand::stand;
 
 /// AWS, reached at `endpoint`. Backends are not asked.
@@ -32,6 +33,7 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
 /// A ledger, and a proxy before AWS.
 pub(crate) struct Stage {
     pub(crate) proxy: Proxy,
+    probe: Option<Arc<dyn Probe>>,
     ledger: Ledger,
     record: Value,
 }
@@ -49,20 +51,43 @@ impl Stage {
             "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
         });
         let ledger = Ledger::of(Arc::new(InMemory::new()));
-        Stage { proxy: Proxy::new().await, ledger, record }
-    }
-
-    /// With what the policy's header says about the repair.
-    pub(crate) fn with(mut self, with: &Value) -> Stage {
-        *self.record.pointer_mut("/unmapped/remediation").unwrap() = json!({
-            "run": self.record.pointer("/unmapped/remediation/run"), "mode": "auto", "with": with
-        });
-        self
+        Stage { proxy: Proxy::new().await, probe: None, ledger, record }
     }
 
     /// AWS, through the proxy.
     pub(crate) fn aws(&self) -> Aws {
-        aws(self.proxy.address)
+        Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }
+    }
+
+    /// The same, with what the policy's header says about the repair.
+    pub(crate) fn with(mut self, header: &Value) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        remediation.as_object_mut().unwrap().insert("with".to_owned(), header.clone());
+        self
+    }
+
+    /// The same, with backends that can be asked.
+    pub(crate) fn with_probe(self, probe: Arc<dyn Probe>) -> Stage {
+        Stage { probe: Some(probe), ..self }
+    }
+
+    /// The same, with backends that cannot be asked.
+    pub(crate) fn without_probe(self) -> Stage {
+        Stage { probe: None, ..self }
+    }
+
+    /// What would be done.
+    pub(crate) async fn preview<R: Remediator + From<Aws>>(&self) -> Preview {
+        let record = self.record.to_string();
+        self.drive::<R>().preview(record.as_bytes(), 0).await.unwrap().unwrap()
+    }
+
+    /// Somebody says yes to the plan.
+    pub(crate) async fn approve<R: Remediator + From<Aws>>(&self) {
+        let plan = self.preview::<R>().await.plan.unwrap();
+        let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
+        let approval = serde_json::to_vec(&approval).unwrap();
+        self.ledger.write(&approval_key(&plan), &approval).await.unwrap();
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -100,8 +125,7 @@ impl Stage {
     /// The calls that were made, as IAM actions of a service.
     fn actions(&self, service: &str) -> Vec<String> {
         let calls = self.proxy.calls();
-        let action = |call: &Call| format!("{service}:{}", action(service, &call.what));
-        calls.iter().map(action).collect()
+        calls.iter().map(|call| action(service, &call.what)).collect()
     }
 
     /// Those that are no reads.
@@ -147,11 +171,15 @@ impl Stage {
     }
 }
 
-/// The IAM action of a call, where it has another name.
+/// The IAM action of a call. Those of API Gateway are called after HTTP's methods, and a few others are not
+/// called after the call.
 ///
 /// Source: Service Authorization Reference, "Actions defined by Amazon S3" and "by AWS Lambda".
-fn action<'a>(service: &str, call: &'a str) -> &'a str {
-    match (service, call) {
+fn action(service: &str, call: &str) -> String {
+    let verbs = [("Get", "GET"), ("Update", "PATCH"), ("Create", "POST"), ("Put", "PUT")];
+    let verb = verbs.iter().find(|(name, _)| call.starts_with(name));
+    let action = match (service, call) {
+        ("apigateway", _) => verb.map_or(call, |(_, verb)| verb),
         ("s3", "GET publicAccessBlock") => "GetBucketPublicAccessBlock",
         ("s3", "PUT publicAccessBlock" | "DELETE publicAccessBlock") => {
             "PutBucketPublicAccessBlock"
@@ -167,5 +195,6 @@ fn action<'a>(service: &str, call: &'a str) -> &'a str {
         ("lambda", "POST policy") => "AddPermission",
         ("lambda", "DELETE policy") => "RemovePermission",
         _ => call,
-    }
+    };
+    format!("{service}:{action}")
 }

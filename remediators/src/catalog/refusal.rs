@@ -11,7 +11,7 @@ use crate::query::QueryError;
 use crate::remediator::RefusedByAws;
 
 /// An error of one of AWS's operations.
-pub(super) trait ServiceError: ProvideErrorMetadata + Error + 'static {}
+pub(crate) trait ServiceError: ProvideErrorMetadata + Error + 'static {}
 
 impl<E: ProvideErrorMetadata + Error + 'static> ServiceError for E {}
 
@@ -22,7 +22,7 @@ const DENIED: &[&str] =
     &["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"];
 
 /// What a refusal means, by its code. One that is not known is for later: it is never taken for an answer.
-pub(super) fn refusal<E: ServiceError, R: Debug + 'static>(
+pub(crate) fn refusal<E: ServiceError, R: Debug + 'static>(
     error: SdkError<E, R>,
     gone: &[&str],
     denied: &[&str],

@@ -21,7 +21,7 @@ impl<R: Remediator> Drive<R> {
         let (before, after) = (state(&intent.before).map_err(bad)?, state(&left).map_err(bad)?);
         let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
         let seen = self.remediator.observe(target).await.map_err(later)?;
-        let result = if seen == before {
+        let result = if R::reached(&seen, &before) {
             Ended::Compliant
         } else if seen != after {
             Ended::Refused(format!(
@@ -31,7 +31,7 @@ impl<R: Remediator> Drive<R> {
         } else {
             self.remediator.apply(target, &before).await.map_err(later)?;
             let seen = self.remediator.observe(target).await.map_err(later)?;
-            if seen != before {
+            if !R::reached(&seen, &before) {
                 return Err(DriveError::Later("the change is not seen yet".to_owned()));
             }
             Ended::Done

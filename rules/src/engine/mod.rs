@@ -21,6 +21,7 @@ pub use compile::{Compiler, Expression, Sources, on_large_stack};
 pub use failure::Failure;
 pub use fields::Fields;
 pub use functions::{Functions, FunctionsError};
+pub use library::refuses_plain_http;
 pub use limits::{EVALUATION_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
 pub use scope::{Prepared, Scope};
 pub use value::Answer;

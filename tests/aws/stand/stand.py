@@ -15,6 +15,8 @@ say of them:
 * bucket policies: they are kept, and nobody is judged by them. moto knows no conditions: a policy that denies
   plain HTTP would deny everything.
 
+What is replaced of API Gateway stands in `apigateway.py`.
+
 `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
 prints `listening PORT` when it is ready, and ends with its standard input.
 """
@@ -25,6 +27,7 @@ import sys
 import threading
 from urllib.parse import unquote
 
+import apigateway  # noqa: F401 - replaces what it must when it is read
 from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
 from moto.awslambda.responses import LambdaResponse
 from moto.config.responses import ConfigResponse

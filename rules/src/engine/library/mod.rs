@@ -16,6 +16,8 @@ mod text;
 mod time;
 mod values;
 
+pub use iam::refuses_plain_http;
+
 use std::sync::LazyLock;
 
 use cel::{DeclarationError, Env, ExecutionError};

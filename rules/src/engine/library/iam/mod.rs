@@ -70,6 +70,18 @@ fn denies_plain_http<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>
     Ok(CowVal::owned(CelBool::from(denied)))
 }
 
+/// Whether a policy document denies everyone everything over plain HTTP, as the function
+/// `denies_plain_http` of policies says.
+///
+/// # Errors
+/// When it is no policy document.
+pub fn refuses_plain_http(document: &serde_json::Value) -> Result<bool, String> {
+    let document = super::super::value::owned(document);
+    let statements = document::statements("denies_plain_http", &*document);
+    let statements = statements.map_err(|error| error.to_string())?;
+    Ok(statements.iter().any(transport::denies_plain_http))
+}
+
 fn cross_account_principals<'b, 'v>(
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {

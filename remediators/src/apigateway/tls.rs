@@ -1,0 +1,67 @@
+//! TLS policies: which are accepted, which is wanted, and what they cannot be combined with.
+
+use evenkeel_rules::glob;
+use serde_json::Value;
+
+use crate::violation::Target;
+
+/// The policies that are accepted unless the policy's header says otherwise.
+const ACCEPTED: [&str; 3] = ["TLS_1_2", "SecurityPolicy_TLS12_*", "SecurityPolicy_TLS13_*"];
+
+/// What the policy's header says about TLS policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    accepted: Vec<String>,
+    /// The one to set.
+    pub(crate) policy: String,
+    /// Its companion, which enhanced policies need.
+    pub(crate) access: String,
+}
+
+impl Wanted {
+    /// Reads `accepted`, `policy` and `endpointAccessMode` of the header; `policy` is `default` if it says none.
+    pub(crate) fn of(target: &Target, default: &str) -> Result<Wanted, String> {
+        let text = |name: &str, default: &str| match target.with.get(name) {
+            None => Ok(default.to_owned()),
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(other) => Err(format!("`{name}` in the policy's header is no text: {other}")),
+        };
+        let accepted = match target.with.get("accepted") {
+            None => ACCEPTED.map(str::to_owned).to_vec(),
+            Some(list) => serde_json::from_value(list.clone())
+                .map_err(|_| format!("`accepted` in the policy's header is no list: {list}"))?,
+        };
+        let wanted = Wanted {
+            accepted,
+            policy: text("policy", default)?,
+            access: text("endpointAccessMode", "BASIC")?,
+        };
+        if wanted.accepts(&wanted.policy) {
+            Ok(wanted)
+        } else {
+            Err(format!("the policy to set, `{}`, is itself not accepted", wanted.policy))
+        }
+    }
+
+    /// Whether a policy is good enough.
+    pub(crate) fn accepts(&self, policy: &str) -> bool {
+        self.accepted.iter().any(|pattern| glob::matches(pattern, policy))
+    }
+
+    /// Whether the policy is one of those of 2025, which need a companion.
+    pub(crate) fn is_enhanced(&self) -> bool {
+        self.policy.starts_with("SecurityPolicy_")
+    }
+
+    /// Why the policy cannot be set on an endpoint of these types.
+    ///
+    /// Source: Amazon API Gateway Developer Guide, "Supported security policies".
+    pub(crate) fn misfit(&self, endpoints: &[String]) -> Option<String> {
+        let [endpoint] = endpoints else {
+            return Some("it has several endpoint types, and a policy fits only one".to_owned());
+        };
+        let edge = self.policy.ends_with("EDGE");
+        (self.is_enhanced() && edge != (endpoint == "EDGE"))
+            .then(|| format!("`{}` does not fit an endpoint of type {endpoint}", self.policy))
+    }
+}

@@ -1,0 +1,312 @@
+"""API Gateway for the tests, where moto's own cannot serve.
+
+moto 5.2 lacks `UpdateIntegration` and `UpdateDomainName` of REST APIs, and serves the draft from every stage.
+Here deployments are kept apart from drafts, as AWS's API reference describes them:
+
+* `CreateDeployment` takes a snapshot of the draft, and lets the stage serve it without touching its settings;
+  `GetExport` tells what the stage's deployment holds, as OpenAPI 3.0 with API Gateway's extensions;
+* `UpdateIntegration`, `UpdateRestApi` and `UpdateDomainName` take the patches that are used, and refuse others;
+* `UpdateStage` takes `remove` of a method's settings;
+* definitions are not imported, so that what would validate them need not be installed;
+* of HTTP APIs: stages with and without automatic deployment, `CreateDeployment`, `ExportApi`, `UpdateStage`.
+"""
+
+import copy
+import json
+import sys
+import types
+import uuid
+
+for module in ("openapi_spec_validator", "openapi_spec_validator.validation", "openapi_spec_validator.validation.exceptions"):
+    sys.modules[module] = types.ModuleType(module)
+sys.modules["openapi_spec_validator"].validate = None
+sys.modules["openapi_spec_validator.validation.exceptions"].OpenAPIValidationError = ValueError
+
+from moto.apigateway import models as rest
+from moto.apigateway.exceptions import BadRequestException, NotFoundException
+from moto.apigateway.responses import APIGatewayResponse
+from moto.apigatewayv2 import models as http
+from moto.apigatewayv2 import urls as http_urls
+from moto.apigatewayv2.responses import ApiGatewayV2Response
+
+INTEGRATION = {
+    "uri": "uri",
+    "httpMethod": "http_method",
+    "connectionType": "connection_type",
+    "credentials": "credentials",
+}
+
+
+def parts(path):
+    return [part.replace("~1", "/").replace("~0", "~") for part in path.strip("/").split("/")]
+
+
+def invalid(patch):
+    return BadRequestException(f"Invalid patch path '{patch['path']}' specified for op '{patch['op']}'")
+
+
+# REST APIs: what is drafted
+
+
+def update_integration(self):
+    path = self.path.split("/")
+    integration = self.backend.get_integration(path[2], path[4], path[6])
+    if integration is None:
+        raise NotFoundException("Invalid Integration identifier specified")
+    for patch in self._get_param("patchOperations"):
+        names = parts(patch["path"])
+        if patch["op"] == "replace" and names[0] in INTEGRATION and len(names) == 1:
+            setattr(integration, INTEGRATION[names[0]], patch["value"])
+        elif patch["op"] == "replace" and names == ["tlsConfig", "insecureSkipVerification"]:
+            integration.tls_config = {"insecureSkipVerification": patch["value"] == "true"}
+        else:
+            raise invalid(patch)
+    return json.dumps(integration.to_json())
+
+
+REST_API = {
+    "disableExecuteApiEndpoint": lambda value: value == "true",
+    "policy": lambda value: value or None,
+    "securityPolicy": str,
+    "endpointAccessMode": str,
+    "description": str,
+}
+
+
+def update_rest_api(self):
+    api = self.backend.get_rest_api(self.path.split("/")[2])
+    for patch in self._get_param("patchOperations"):
+        name = parts(patch["path"])[0]
+        if name not in REST_API:
+            raise invalid(patch)
+        if patch["op"] == "remove" and name == "policy":
+            api.policy = None
+        elif patch["op"] in ("replace", "add"):
+            setattr(api, name, REST_API[name](patch["value"]))
+        else:
+            raise invalid(patch)
+    if getattr(api, "securityPolicy", "").startswith("SecurityPolicy_") and not getattr(api, "endpointAccessMode", None):
+        del api.securityPolicy
+        raise BadRequestException("endpointAccessMode is required for this security policy")
+    return 200, {}, json.dumps(api.to_dict())
+
+
+_to_dict = rest.RestAPI.to_dict
+
+
+def to_dict(self):
+    """AWS escapes the quotes of a policy once more."""
+    told = _to_dict(self)
+    told["policy"] = self.policy and json.dumps(self.policy)[1:-1]
+    told["apiStatus"] = "AVAILABLE"
+    for name in ("securityPolicy", "endpointAccessMode"):
+        if getattr(self, name, None):
+            told[name] = getattr(self, name)
+    return told
+
+
+_apply = rest.Stage.apply_operations
+
+
+def apply_operations(self, patches):
+    for patch in patches:
+        # A method's key is a part of the path as it is.
+        names = patch["path"].strip("/").split("/")
+        if patch["op"] == "remove" and len(names) == 2 and names[0] != "accessLogSettings":
+            if self.method_settings.pop("/".join(names), None) is None:
+                raise invalid(patch)
+        else:
+            _apply(self, [patch])
+    return self
+
+
+# REST APIs: what is served
+
+
+def exported_integration(integration):
+    told = integration.to_json()
+    for name in ("type", "passthroughBehavior"):
+        told[name] = told[name] and told[name].lower()
+    responses = told.pop("integrationResponses") or {}
+    told["responses"] = {
+        response["selectionPattern"] or "default": {
+            name: response[name]
+            for name in ("statusCode", "responseTemplates", "responseParameters", "contentHandling")
+            if response.get(name)
+        }
+        for response in responses.values()
+    }
+    return {name: value for name, value in told.items() if value not in (None, {}, [])}
+
+
+def exported_method(api, method):
+    told = method.to_json()
+    operation = {
+        "responses": {code: {"description": f"{code} response"} for code in told["methodResponses"]},
+        "parameters": [],
+    }
+    for name, required in (told["requestParameters"] or {}).items():
+        _, _, place, name = name.split(".", 3)
+        place = "query" if place == "querystring" else place
+        operation["parameters"].append({"name": name, "in": place, "required": required})
+    security = {"AWS_IAM": "sigv4"}.get(told["authorizationType"])
+    if told["authorizerId"]:
+        security = api.authorizers[told["authorizerId"]].name
+    names = [security] + (["api_key"] if told["apiKeyRequired"] else [])
+    operation["security"] = [{name: []} for name in names if name]
+    if method.method_integration:
+        operation["x-amazon-apigateway-integration"] = exported_integration(method.method_integration)
+    return operation
+
+
+def export(api):
+    paths = {}
+    for resource in api.resources.values():
+        verbs = {
+            "x-amazon-apigateway-any-method" if verb == "ANY" else verb.lower(): exported_method(api, method)
+            for verb, method in resource.resource_methods.items()
+        }
+        if verbs:
+            paths[resource.get_path()] = verbs
+    told = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths, "components": {}}
+    if api.policy:
+        told["x-amazon-apigateway-policy"] = json.loads(api.policy)
+    if api.gateway_responses:
+        told["x-amazon-apigateway-gateway-responses"] = {
+            kind: {name: response.to_json()[name] for name in ("statusCode", "responseParameters", "responseTemplates") if response.to_json().get(name)}
+            for kind, response in api.gateway_responses.items()
+        }
+    return copy.deepcopy(told)
+
+
+_create_deployment = rest.RestAPI.create_deployment
+
+
+def create_deployment(self, name, description, stage_variables=None):
+    if not any(method.method_integration for one in self.resources.values() for method in one.resource_methods.values()):
+        raise BadRequestException("The REST API doesn't contain any methods")
+    stage = self.stages.get(name)
+    deployment = _create_deployment(self, name, description, stage_variables)
+    deployment.snapshot = export(self)
+    if stage is not None:
+        # moto would make a new one, without its settings.
+        stage.deployment_id = deployment.id
+        self.stages[name] = stage
+    return deployment
+
+
+def get_export(self):
+    _, _, api, _, stage, _, _ = self.path.split("/")
+    api = self.backend.get_rest_api(api)
+    if stage not in api.stages:
+        raise NotFoundException("Invalid stage identifier specified")
+    body = json.dumps(api.deployments[api.stages[stage].deployment_id].snapshot)
+    return 200, {"Content-Type": "application/json"}, body.encode()
+
+
+def update_domain_name(self):
+    domain = self.backend.get_domain_name(self.path.split("/")[2])
+    for patch in self._get_param("patchOperations"):
+        name = parts(patch["path"])[0]
+        if patch["op"] != "replace" or name not in ("securityPolicy", "endpointAccessMode"):
+            raise invalid(patch)
+        setattr(domain, {"securityPolicy": "security_policy"}.get(name, "access_mode"), patch["value"])
+    return json.dumps(domain.to_json())
+
+
+_domain = rest.DomainName.to_json
+
+
+def domain_to_json(self):
+    told = _domain(self)
+    if getattr(self, "access_mode", None):
+        told["endpointAccessMode"] = self.access_mode
+    return told
+
+
+# HTTP and WebSocket APIs
+
+
+def http_export(api):
+    paths = {}
+    for route in api.routes.values():
+        verb, _, path = route.route_key.partition(" ")
+        integration = (route.target or "").split("/")[-1]
+        operation = {"security": [{route.authorization_type: []}]}
+        if integration in api.integrations:
+            told = api.integrations[integration].to_json()
+            operation["x-amazon-apigateway-integration"] = {
+                "type": told["integrationType"].lower(),
+                "httpMethod": told.get("integrationMethod"),
+                "uri": told["integrationUri"],
+                "connectionType": told["connectionType"],
+                "tlsConfig": told.get("tlsConfig"),
+            }
+        verb = "x-amazon-apigateway-any-method" if verb == "ANY" else verb.lower()
+        paths.setdefault(path, {})[verb] = operation
+    return copy.deepcopy({"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths})
+
+
+_stage_to_json = http.Stage.to_json
+
+
+def stage_to_json(self):
+    told = _stage_to_json(self)
+    if getattr(self, "deployment_id", None):
+        told["deploymentId"] = self.deployment_id
+    return told
+
+
+def http_create_deployment(self):
+    api = self.apigatewayv2_backend.get_api(self.path.split("/")[-2])
+    name = json.loads(self.body or "{}").get("stageName")
+    stage = self.apigatewayv2_backend.get_stage(api.api_id, name)
+    if stage.auto_deploy:
+        raise BadRequestException("Deployment ID cannot be set on stages with AutoDeploy")
+    stage.deployment_id, stage.snapshot = uuid.uuid4().hex[:6], http_export(api)
+    api.__dict__.setdefault("deployments", {})[stage.deployment_id] = stage.snapshot
+    return 201, {}, json.dumps({"deploymentId": stage.deployment_id, "deploymentStatus": "DEPLOYED"})
+
+
+def http_export_api(self):
+    api = self.apigatewayv2_backend.get_api(self.path.split("/")[-3])
+    if api.protocol_type != "HTTP":
+        raise BadRequestException("Only HTTP APIs can be exported")
+    name = self._get_param("stageName")
+    told = http_export(api)
+    if name:
+        stage = self.apigatewayv2_backend.get_stage(api.api_id, name)
+        told = told if stage.auto_deploy else getattr(stage, "snapshot", dict(told, paths={}))
+    return 200, {"Content-Type": "application/json"}, json.dumps(told)
+
+
+def http_update_stage(self):
+    path = self.path.split("/")
+    api = self.apigatewayv2_backend.get_api(path[-3])
+    stage = self.apigatewayv2_backend.get_stage(path[-3], path[-1])
+    body = json.loads(self.body or "{}")
+    if "deploymentId" in body:
+        if stage.auto_deploy:
+            raise BadRequestException("Deployment ID cannot be set on stages with AutoDeploy")
+        stage.deployment_id, stage.snapshot = body["deploymentId"], api.deployments[body["deploymentId"]]
+    settings = {"defaultRouteSettings": "default_route_settings", "accessLogSettings": "access_log_settings"}
+    for name, attribute in settings.items():
+        if name in body:
+            setattr(stage, attribute, body[name])
+    return 200, {}, json.dumps(stage.to_json())
+
+
+for holder, replaced in (
+    (APIGatewayResponse, (update_integration, update_rest_api, get_export, update_domain_name)),
+    (rest.RestAPI, (to_dict, create_deployment)),
+    (rest.Stage, (apply_operations,)),
+):
+    for function in replaced:
+        setattr(holder, function.__name__, function)
+rest.DomainName.to_json = domain_to_json
+http.Stage.to_json = stage_to_json
+ApiGatewayV2Response.create_deployment = http_create_deployment
+ApiGatewayV2Response.export_api = http_export_api
+ApiGatewayV2Response.update_stage = http_update_stage
+for path in ("deployments$", "exports/(?P<specification>[^/]+)$"):
+    http_urls.url_paths["{0}/v2/apis/(?P<api_id>[^/]+)/" + path] = ApiGatewayV2Response.dispatch
