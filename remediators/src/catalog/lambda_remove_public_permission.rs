@@ -116,9 +116,11 @@ impl Remediator for RemovePublicPermission {
     async fn apply(&self, target: &Target, state: &Permissions) -> Result<(), RefusedByAws> {
         let (client, function) = (&self.client, &target.id);
         let now = self.observe(target).await?;
-        // What came meanwhile and is for somebody was never planned to be removed.
-        for (of, sid, _) in now.all().filter(|(of, sid, one)| !state.has(of, sid) && is_public(one))
-        {
+        // What came meanwhile, and is for somebody or could not be undone, was never planned to be removed.
+        let removed = |(of, sid, one): &(&str, &str, &Value)| {
+            !state.has(of, sid) && is_public(one) && permission(function, of, one).is_some()
+        };
+        for (of, sid, _) in now.all().filter(removed) {
             let remove = client.remove_permission().function_name(function).statement_id(sid);
             remove.set_qualifier(qualifier(of)).send().await.map_err(refused)?;
         }
