@@ -1,5 +1,7 @@
 //! The `evenkeel` command.
 
+mod apply;
+mod approve;
 mod check;
 mod completions;
 mod diagnose;
@@ -7,8 +9,12 @@ mod exit;
 mod ingest;
 mod library;
 mod output;
+mod plan;
+mod remedy;
 mod replay;
+mod status;
 mod test;
+mod undo;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +40,12 @@ enum Command {
     Check(check::Check),
     Ingest(ingest::Ingest),
     Test(test::Test),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Undo(undo::Undo),
+    Approve(approve::Approve),
+    Reject(approve::Reject),
+    Status(status::Status),
     Completions(completions::Completions),
 }
 
@@ -44,6 +56,12 @@ fn main() -> ExitCode {
         Command::Ingest(command) => ingest::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Test(command) => test::run(&command),
+        Command::Plan(command) => plan::run(&command),
+        Command::Apply(command) => apply::run(&command),
+        Command::Undo(command) => undo::run(&command),
+        Command::Approve(command) => approve::approve(&command),
+        Command::Reject(command) => approve::reject(&command),
+        Command::Status(command) => status::run(&command),
         Command::Completions(command) => completions::run(&command),
     };
     result

@@ -10,13 +10,30 @@ pub mod apigateway_stage_logging;
 pub mod apigateway_stage_tracing;
 pub mod apigateway_verify_backend;
 pub mod cloudtrail_restore_trail;
+pub mod ec2_ebs_default_encryption;
+pub mod ec2_image_private;
+pub mod ec2_revoke_ingress;
+mod ec2_sharing;
+pub mod ec2_snapshot_private;
 pub mod kms_cancel_key_deletion;
 pub mod kms_enable_key;
+pub mod kms_enable_rotation;
 mod kms_key;
+pub mod lambda_remove_public_permission;
+pub mod rds_cluster_snapshot_private;
+pub mod rds_instance_private;
+mod rds_sharing;
+pub mod rds_snapshot_private;
 mod refusal;
+pub mod s3_block_public_access;
+mod s3_bucket;
+pub mod s3_default_encryption;
+pub mod s3_deny_insecure_transport;
+mod sharing;
 
 pub use kms_key::Key;
 pub(crate) use refusal::{ServiceError, refusal};
+pub use sharing::Sharing;
 
 use evenkeel_ledger::Ledger;
 
@@ -26,7 +43,6 @@ use crate::remediator::Remediator;
 use crate::violation::Target;
 use apigateway_api_tls_policy::ApiTlsPolicy;
 use apigateway_close_default_endpoint::CloseDefaultEndpoint;
-use apigateway_deny_insecure_transport::DenyInsecureTransport;
 use apigateway_https_integration::HttpsIntegration;
 use apigateway_stage_cache_encryption::StageCacheEncryption;
 use apigateway_stage_data_trace::StageDataTrace;
@@ -34,8 +50,17 @@ use apigateway_stage_logging::StageLogging;
 use apigateway_stage_tracing::StageTracing;
 use apigateway_verify_backend::VerifyBackend;
 use cloudtrail_restore_trail::RestoreTrail;
+use ec2_ebs_default_encryption::EbsDefaultEncryption;
+use ec2_image_private::ImagePrivate;
+use ec2_revoke_ingress::RevokeIngress;
 use kms_cancel_key_deletion::CancelKeyDeletion;
 use kms_enable_key::EnableKey;
+use kms_enable_rotation::EnableRotation;
+use lambda_remove_public_permission::RemovePublicPermission;
+use rds_cluster_snapshot_private::ClusterSnapshotPrivate;
+use rds_instance_private::InstancePrivate;
+use s3_block_public_access::BlockPublicAccess;
+use s3_default_encryption::DefaultEncryption;
 
 /// What is known of a remediator without running it.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +91,7 @@ impl Entry {
 pub const CATALOG: &[Entry] = &[
     entry::<ApiTlsPolicy>(),
     entry::<CloseDefaultEndpoint>(),
-    entry::<DenyInsecureTransport>(),
+    entry::<apigateway_deny_insecure_transport::DenyInsecureTransport>(),
     entry::<HttpsIntegration>(),
     entry::<StageCacheEncryption>(),
     entry::<StageDataTrace>(),
@@ -74,8 +99,20 @@ pub const CATALOG: &[Entry] = &[
     entry::<StageTracing>(),
     entry::<VerifyBackend>(),
     entry::<RestoreTrail>(),
+    entry::<EbsDefaultEncryption>(),
+    entry::<ImagePrivate>(),
+    entry::<RevokeIngress>(),
+    entry::<ec2_snapshot_private::SnapshotPrivate>(),
     entry::<CancelKeyDeletion>(),
     entry::<EnableKey>(),
+    entry::<EnableRotation>(),
+    entry::<RemovePublicPermission>(),
+    entry::<ClusterSnapshotPrivate>(),
+    entry::<InstancePrivate>(),
+    entry::<rds_snapshot_private::SnapshotPrivate>(),
+    entry::<BlockPublicAccess>(),
+    entry::<DefaultEncryption>(),
+    entry::<s3_deny_insecure_transport::DenyInsecureTransport>(),
 ];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {

@@ -5,13 +5,15 @@
 
 mod any;
 mod approval;
+mod attempts;
 mod budget;
 mod preview;
 mod undo;
 mod verify;
 
 pub use any::{AnyDrive, Driving};
-pub use approval::{Approval, approval_key};
+pub use approval::Approval;
+pub use attempts::Tried;
 pub use preview::Preview;
 
 use evenkeel_ledger::{Ledger, LedgerError};

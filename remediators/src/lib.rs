@@ -3,20 +3,24 @@
 //! A remediator says how a state is read, what it should be, and how it is set. Everything else is the same
 //! for all of them: the order of the steps is written in `drive.rs`, what is allowed in `guard.rs`.
 
+mod activity;
 mod apigateway;
 mod aws;
 pub mod catalog;
 mod drive;
 mod guard;
+mod local;
 mod operator;
 mod pace;
 mod probe;
+mod query;
 mod record;
 mod remediator;
 mod violation;
 
+pub use activity::Activity;
 pub use aws::Aws;
-pub use drive::{AnyDrive, Approval, Drive, DriveError, Driving, Preview, Settings, approval_key};
+pub use drive::{AnyDrive, Approval, Drive, DriveError, Driving, Preview, Settings, Tried};
 pub use guard::{Attempt, Budget, Limits, Stop, permit};
 pub use operator::{Ceilings, Operator, OperatorError, Role};
 pub use pace::Pace;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use tokio::sync::Notify;
 
 use super::http::{Answer, Closed, send, serve};
@@ -98,7 +98,7 @@ async fn pass(
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
-    let what = what(head.method.as_str(), head.uri.path(), header("x-amz-target"), &body);
+    let what = what(head.method.as_str(), &head.uri, header("x-amz-target"), &body);
     calls.lock().unwrap().push(Call { what: what.clone(), trace: header("x-amzn-trace-id") });
     let request = Request::from_parts(head, Full::new(body));
     let fault = next(&faults, &what);
@@ -134,14 +134,26 @@ fn next(faults: &Faults, what: &str) -> Option<Fault> {
     Some(fault.clone())
 }
 
-/// What a call asks: an operation's name, or a method and the first part of a key in the ledger.
-fn what(method: &str, path: &str, target: Option<String>, body: &[u8]) -> String {
+/// Parts of a bucket or of a function, as they stand in a request's address.
+const PARTS: &[&str] = &["aliases", "encryption", "policy", "publicAccessBlock", "versions"];
+
+/// What a call asks: an operation's name, or a method with a part of a bucket or function, or with the first
+/// part of a key in the ledger.
+fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String {
     if let Some(target) = target {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
     }
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
     let body = String::from_utf8_lossy(body);
     if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         return action.to_owned();
+    }
+    let part = match path.strip_prefix("/2015-03-31/functions/") {
+        Some(function) => function.split('/').nth(1),
+        None => query.split(['=', '&']).next(),
+    };
+    if let Some(part) = part.filter(|part| PARTS.contains(part)) {
+        return format!("{method} {part}");
     }
     if let Some(operation) = gateway_operation(method, path) {
         return operation;

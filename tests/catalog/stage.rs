@@ -1,5 +1,7 @@
 //! A resource in what stands in for AWS, a ledger, and a remediation of it.
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,8 +9,8 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Approval, Aws, Budget, Drive, DriveError, Limits, Outcome, Pace, Preview, Probe, Remediator,
-    Settings, Target, Violation, approval_key,
+    Approval, Aws, Budget, Drive, DriveError, Ended, Limits, Outcome, Pace, Plan, Preview, Probe,
+    Remediator, Settings, Target, Violation,
 };
 use evenkeel_rules::policy::Mode;
 use object_store::memory::InMemory;
@@ -84,8 +86,7 @@ impl Stage {
     pub(crate) async fn approve<R: Remediator + From<Aws>>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
         let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
-        let approval = serde_json::to_vec(&approval).unwrap();
-        self.ledger.write(&approval_key(&plan), &approval).await.unwrap();
+        approval.give(&self.ledger, &plan).await.unwrap();
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -104,6 +105,15 @@ impl Stage {
         Ok(self.drive::<R>().run(record.as_bytes(), 0).await?.unwrap())
     }
 
+    /// Another finding about the same resource.
+    pub(crate) async fn another<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
+        let mut record = self.record.clone();
+        let uid = record.pointer_mut("/finding_info/uid").unwrap();
+        *uid = "00000000-0000-4000-8000-000000000002".into();
+        let record = record.to_string();
+        Ok(self.drive::<R>().run(record.as_bytes(), 0).await?.unwrap())
+    }
+
     /// Undoes the first attempt.
     pub(crate) async fn undo<R: Remediator + From<Aws>>(&self) -> Outcome {
         self.drive::<R>().undo(&self.target(), 1, 0).await.unwrap()
@@ -114,21 +124,86 @@ impl Stage {
         R::from(aws(stand())).observe(&self.target()).await.unwrap()
     }
 
-    /// The calls that were made, as IAM actions of a service; each must be permitted.
+    /// Each call that was made must be permitted.
     pub(crate) fn calls_are_permitted<R: Remediator>(&self, service: &str) {
-        for call in self.proxy.calls() {
-            let action = action(service, &call.what);
+        for action in self.actions(service) {
             assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
         }
     }
+
+    /// The calls that were made, as IAM actions of a service.
+    fn actions(&self, service: &str) -> Vec<String> {
+        let calls = self.proxy.calls();
+        calls.iter().map(|call| action(service, &call.what)).collect()
+    }
+
+    /// Those that are no reads.
+    fn writes(&self, service: &str) -> BTreeSet<String> {
+        let reads = [":Get", ":List", ":Describe"];
+        let is_write = |action: &String| !reads.iter().any(|read| action.contains(read));
+        self.actions(service).into_iter().filter(is_write).collect()
+    }
+
+    async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
+    where
+        R: Remediator + From<Aws>,
+        R::State: Debug,
+    {
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
+        assert_eq!(self.state::<R>().await, *after);
+        assert_eq!(self.another::<R>().await.unwrap().result, Ended::Compliant);
+        assert_eq!(self.undo::<R>().await.result, Ended::Done);
+        assert_eq!(self.state::<R>().await, *before);
+    }
+
+    /// From the state that is now to the planned one and back, each twice; then again by a drive.
+    pub(crate) async fn there_and_back<R>(&self, service: &str)
+    where
+        R: Remediator + From<Aws>,
+        R::State: Debug,
+    {
+        let (remediator, target) = (R::from(self.aws()), self.target());
+        let before = self.state::<R>().await;
+        let Plan::Change(after) = remediator.plan(&target, &before) else {
+            panic!("nothing is planned for {before:?}");
+        };
+        assert!(matches!(remediator.plan(&target, &after), Plan::Nothing));
+        for wanted in [&after, &after, &before, &before] {
+            remediator.apply(&target, wanted).await.unwrap();
+            assert_eq!(self.state::<R>().await, *wanted);
+        }
+        self.driven_there_and_back::<R>(&before, &after).await;
+        self.calls_are_permitted::<R>(service);
+        let told = [R::calls(&before, &after), R::calls(&after, &before)].concat();
+        let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
+        assert_eq!(self.writes(service), told);
+    }
 }
 
-/// The IAM action of an operation. Those of API Gateway are called after HTTP's methods.
-fn action(service: &str, operation: &str) -> String {
+/// The IAM action of a call. Those of API Gateway are called after HTTP's methods, and a few others are not
+/// called after the call.
+///
+/// Source: Service Authorization Reference, "Actions defined by Amazon S3" and "by AWS Lambda".
+fn action(service: &str, call: &str) -> String {
     let verbs = [("Get", "GET"), ("Update", "PATCH"), ("Create", "POST"), ("Put", "PUT")];
-    let verb = verbs.iter().find(|(name, _)| operation.starts_with(name));
-    match verb {
-        Some((_, verb)) if service == "apigateway" => format!("{service}:{verb}"),
-        _ => format!("{service}:{operation}"),
-    }
+    let verb = verbs.iter().find(|(name, _)| call.starts_with(name));
+    let action = match (service, call) {
+        ("apigateway", _) => verb.map_or(call, |(_, verb)| verb),
+        ("s3", "GET publicAccessBlock") => "GetBucketPublicAccessBlock",
+        ("s3", "PUT publicAccessBlock" | "DELETE publicAccessBlock") => {
+            "PutBucketPublicAccessBlock"
+        }
+        ("s3", "GET encryption") => "GetEncryptionConfiguration",
+        ("s3", "PUT encryption" | "DELETE encryption") => "PutEncryptionConfiguration",
+        ("s3", "GET policy") => "GetBucketPolicy",
+        ("s3", "PUT policy") => "PutBucketPolicy",
+        ("s3", "DELETE policy") => "DeleteBucketPolicy",
+        ("lambda", "GET versions") => "ListVersionsByFunction",
+        ("lambda", "GET aliases") => "ListAliases",
+        ("lambda", "GET policy") => "GetPolicy",
+        ("lambda", "POST policy") => "AddPermission",
+        ("lambda", "DELETE policy") => "RemovePermission",
+        _ => call,
+    };
+    format!("{service}:{action}")
 }

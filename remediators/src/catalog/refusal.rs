@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::query::QueryError;
 use crate::remediator::RefusedByAws;
 
 /// An error of one of AWS's operations.
@@ -26,11 +27,21 @@ pub(crate) fn refusal<E: ServiceError, R: Debug + 'static>(
     gone: &[&str],
     denied: &[&str],
 ) -> RefusedByAws {
-    match error.code() {
-        Some(code) if gone.contains(&code) => RefusedByAws::Gone,
-        Some(code) if denied.contains(&code) || DENIED.contains(&code) => {
-            RefusedByAws::Denied(code.to_owned())
+    by_code(error.code(), gone, denied)
+        .unwrap_or_else(|| RefusedByAws::Later(DisplayErrorContext(error).to_string()))
+}
+
+/// The same of a service that is spoken to without an SDK.
+pub(super) fn query_refusal(error: &QueryError, gone: &[&str], denied: &[&str]) -> RefusedByAws {
+    by_code(error.code(), gone, denied).unwrap_or_else(|| RefusedByAws::Later(error.to_string()))
+}
+
+fn by_code(code: Option<&str>, gone: &[&str], denied: &[&str]) -> Option<RefusedByAws> {
+    match code? {
+        code if gone.contains(&code) => Some(RefusedByAws::Gone),
+        code if denied.contains(&code) || DENIED.contains(&code) => {
+            Some(RefusedByAws::Denied(code.to_owned()))
         }
-        _ => RefusedByAws::Later(DisplayErrorContext(error).to_string()),
+        _ => None,
     }
 }

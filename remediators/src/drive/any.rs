@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use super::{Drive, Driven, Preview};
+use super::{Drive, Driven, Preview, Tried};
 use crate::record::Outcome;
 use crate::remediator::Remediator;
 use crate::violation::Target;
@@ -27,6 +27,9 @@ pub trait AnyDrive: Send + Sync {
         now: i64,
     ) -> Driving<'a, Option<Outcome>>;
 
+    /// [`Drive::attempts`].
+    fn attempts<'a>(&'a self, target: &'a Target) -> Driving<'a, Vec<Tried>>;
+
     /// [`Drive::undo`].
     fn undo<'a>(&'a self, target: &'a Target, attempt: u32, now: i64) -> Driving<'a, Outcome>;
 }
@@ -48,6 +51,10 @@ impl<R: Remediator> AnyDrive for Drive<R> {
         now: i64,
     ) -> Driving<'a, Option<Outcome>> {
         Box::pin(Drive::verify(self, target, attempt, after, now))
+    }
+
+    fn attempts<'a>(&'a self, target: &'a Target) -> Driving<'a, Vec<Tried>> {
+        Box::pin(Drive::attempts(self, target))
     }
 
     fn undo<'a>(&'a self, target: &'a Target, attempt: u32, now: i64) -> Driving<'a, Outcome> {

@@ -1,5 +1,6 @@
 //! What mode and approval let a plan do.
 
+use evenkeel_ledger::Ledger;
 use evenkeel_rules::policy::Mode;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +20,38 @@ pub struct Approval {
     pub approved: bool,
 }
 
-/// Where a person's word on a plan lies.
-pub fn approval_key(plan: &str) -> String {
-    format!("approvals/{plan}.json")
+impl Approval {
+    /// The latest word on a plan.
+    ///
+    /// # Errors
+    /// When the ledger, or what it holds, cannot be read.
+    pub async fn latest(ledger: &Ledger, plan: &str) -> Driven<Option<Approval>> {
+        let given = ledger.list(&place(plan)).await?.len();
+        let Some(last) = given.checked_sub(1) else { return Ok(None) };
+        let key = numbered(plan, last);
+        let record = ledger.read(&key).await?;
+        let approval = serde_json::from_slice(&record);
+        approval.map(Some).map_err(|error| DriveError::Record(key, error))
+    }
+
+    /// Gives a word on a plan, which counts from now on.
+    ///
+    /// # Errors
+    /// When the ledger refuses, or somebody else gives theirs at this moment.
+    pub async fn give(&self, ledger: &Ledger, plan: &str) -> Driven<()> {
+        let key = numbered(plan, ledger.list(&place(plan)).await?.len());
+        let record = super::value(self)?.to_string();
+        if ledger.claim(&key, record.as_bytes()).await? { Ok(()) } else { Err(DriveError::Busy) }
+    }
+}
+
+/// Where the words on a plan lie: numbered without a gap, the last one counts.
+fn place(plan: &str) -> String {
+    format!("approvals/{plan}")
+}
+
+fn numbered(plan: &str, number: usize) -> String {
+    format!("{}/{number:06}.json", place(plan))
 }
 
 impl<R: Remediator> Drive<R> {
@@ -51,13 +81,10 @@ impl<R: Remediator> Drive<R> {
         asked: Option<&str>,
         now: i64,
     ) -> Driven<Option<Ended>> {
-        let key = approval_key(plan);
-        let Some(record) = self.ledger.find(&key).await? else {
+        let Some(approval) = Approval::latest(&self.ledger, plan).await? else {
             let why = asked.map(|why| format!(": {why}")).unwrap_or_default();
             return Ok(Some(Ended::Waiting(format!("plan {plan} waits for approval{why}"))));
         };
-        let approval: Approval =
-            serde_json::from_slice(&record).map_err(|error| DriveError::Record(key, error))?;
         Ok(if !approval.approved {
             Some(Ended::Refused(format!("plan {plan} was rejected by {}", approval.approver)))
         } else if approval.expires <= now {

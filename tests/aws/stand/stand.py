@@ -1,13 +1,19 @@
-"""AWS for the tests: moto's server, and AWS Config where moto's own cannot serve.
+"""AWS for the tests: moto's server, with replacements where moto's own cannot serve.
 
 moto 5.2 answers `PutEvaluations` in test mode only, writes times of `BatchGetResourceConfig` and
 `GetResourceConfigHistory` as text that the SDK for Rust cannot read, and knows few resource types. These
-four calls are replaced by the smallest that hold what AWS's API reference says of them:
+calls, and others that moto leaves incomplete, are replaced by the smallest that hold what AWS's API references
+say of them:
 
 * `PutEvaluations`: at most 100 evaluations, three compliance types, annotations of at most 256 characters;
 * `BatchGetResourceConfig`: at most 100 keys, and what is not recorded is left out of the answer;
 * `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
-* `ListDiscoveredResources`: by type, and by name if one is given.
+* `ListDiscoveredResources`: by type, and by name if one is given;
+* `EnableKeyRotation` and `GetKeyRotationStatus`: with the key's id and the period;
+* the policies of functions: moto shares one among a version and its aliases, and leaves out conditions;
+* `ListVersionsByFunction`: what is not there is a `ResourceNotFoundException`;
+* bucket policies: they are kept, and nobody is judged by them. moto knows no conditions: a policy that denies
+  plain HTTP would deny everything.
 
 What is replaced of API Gateway stands in `apigateway.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
 
@@ -20,17 +26,25 @@ import json
 import os
 import sys
 import threading
+from urllib.parse import unquote
 
 import trail
 import apigateway  # noqa: F401 - replaces what it must when it is read
+from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
+from moto.awslambda.responses import LambdaResponse
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
+from moto.iam.access_control import PermissionResult
+from moto.kms.responses import KmsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 ITEMS = []
 EVALUATIONS = []
+PERIODS = {}
+STATEMENTS = {}
 LOCK = threading.Lock()
 BASE = (
     "version accountId arn resourceType resourceId resourceName awsRegion configuration configurationStateId "
@@ -109,6 +123,106 @@ for replaced in (
     list_discovered_resources,
 ):
     setattr(ConfigResponse, replaced.__name__, replaced)
+
+
+def enable_key_rotation(self):
+    key = self._get_param("KeyId")
+    self._validate_cmk_id(key)
+    self.kms_backend.enable_key_rotation(key)
+    with LOCK:
+        PERIODS[key] = self._get_param("RotationPeriodInDays") or 365
+    return json.dumps(None)
+
+
+def get_key_rotation_status(self):
+    key = self._get_param("KeyId")
+    self._validate_cmk_id(key)
+    status = {"KeyId": key, "KeyRotationEnabled": self.kms_backend.get_key_rotation_status(key)}
+    with LOCK:
+        if key in PERIODS:
+            status["RotationPeriodInDays"] = PERIODS[key]
+    return json.dumps(status)
+
+
+# What AddPermission turns into a condition: its parameter, the operator, and the key.
+CONDITIONS = (
+    ("SourceArn", "ArnLike", "AWS:SourceArn"),
+    ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+)
+
+
+def function_policy(response, place):
+    """The ARN of a function, a version or an alias that is there, and its statements by their ids."""
+    name = unquote(response.path.split("/")[place])
+    qualifier = response.querystring.get("Qualifier", [None])[0]
+    arn = response.backend.get_function(name).function_arn
+    if qualifier:
+        response.backend.get_function(name, qualifier)
+        arn += ":" + qualifier
+    return arn, STATEMENTS.setdefault(arn, {})
+
+
+def add_permission(self):
+    asked = json.loads(self.body)
+    principal = asked["Principal"]
+    if principal.isdigit():
+        principal = f"arn:aws:iam::{principal}:root"
+    if principal != "*":
+        principal = {"AWS" if principal.startswith("arn:") else "Service": principal}
+    statement = {"Sid": asked["StatementId"], "Effect": "Allow", "Principal": principal, "Action": asked["Action"]}
+    conditions = {}
+    for name, operator, key in CONDITIONS:
+        if name in asked:
+            conditions.setdefault(operator, {})[key] = asked[name]
+    if asked.get("InvokedViaFunctionUrl"):
+        conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": "true"}
+    with LOCK:
+        arn, statements = function_policy(self, -2)
+        if asked["StatementId"] in statements:
+            return 409, {"x-amzn-errortype": "ResourceConflictException"}, "{}"
+        statement["Resource"] = arn
+        if conditions:
+            statement["Condition"] = conditions
+        statements[asked["StatementId"]] = statement
+    return 201, {}, json.dumps({"Statement": json.dumps(statement)})
+
+
+def get_policy(self):
+    with LOCK:
+        _, statements = function_policy(self, -2)
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": list(statements.values())}
+    if not policy["Statement"]:
+        raise GenericResourcNotFound()
+    return json.dumps({"Policy": json.dumps(policy), "RevisionId": "1"})
+
+
+def remove_permission(self):
+    with LOCK:
+        _, statements = function_policy(self, -3)
+        if not statements.pop(unquote(self.path.split("/")[-1]), None):
+            raise UnknownPolicyException()
+    return 204, {}, ""
+
+
+def list_versions_by_function(self):
+    name = unquote(self.path.split("/")[-2])
+    self.backend.get_function(name)
+    versions = [one.get_configuration() for one in self.backend.list_versions_by_function(name)]
+    return json.dumps({"Versions": versions})
+
+
+for replaced in (add_permission, get_policy, remove_permission, list_versions_by_function):
+    setattr(LambdaResponse, replaced.__name__, replaced)
+
+
+for replaced in (enable_key_rotation, get_key_rotation_status):
+    setattr(KmsResponse, replaced.__name__, replaced)
+
+
+FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
 
 
 class Stand:

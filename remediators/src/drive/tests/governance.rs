@@ -61,14 +61,14 @@ fn an_approval_holds_for_one_plan_until_it_expires_and_is_another_persons() {
     for (word, why) in refusals {
         let stage = Stage::new(BROKEN);
         let plan = waiting(&stage, 1);
-        put(&stage, &format!("approvals/{plan}.json"), &word);
+        put(&stage, &format!("approvals/{plan}/000000.json"), &word);
         let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
         assert!(matches!(outcome.result, Ended::Refused(said) if said.contains(why)), "{why}");
         assert_eq!(stage.written(), 0);
     }
     let stage = Stage::new(BROKEN);
     let plan = waiting(&stage, 1);
-    put(&stage, &format!("approvals/{plan}.json"), &approval("ops", 1001, true));
+    put(&stage, &format!("approvals/{plan}/000000.json"), &approval("ops", 1001, true));
     let stage = stage.with(|world| world.state = Some((false, true)));
     assert_ne!(waiting(&stage, 1), plan, "another state, another plan");
     let stage = stage.with(|world| world.state = Some(BROKEN));

@@ -1,0 +1,156 @@
+//! What the commands that repair have in common: the ledger, the finding, the account, and the question.
+
+use std::io::{BufRead, IsTerminal};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use evenkeel_ledger::{Ledger, LedgerError};
+use evenkeel_remediators::{
+    AnyDrive, Ceilings, DriveError, Operator, OperatorError, Preview, Role, Violation,
+};
+use evenkeel_rules::policy::Mode;
+use similar::{ChangeTag, TextDiff};
+
+use crate::exit::Stopped;
+use crate::output::{GREEN, RED, note, paint, safe};
+
+/// Where the findings are, and in which role their accounts are entered.
+#[derive(Debug, Args)]
+pub(crate) struct Desk {
+    /// The ledger: a folder, or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "LEDGER", default_value = "evidence")]
+    ledger: String,
+    /// The role to take in the finding's account; its own credentials must be the environment's otherwise
+    #[arg(long, value_name = "NAME")]
+    role: Option<String>,
+    /// The external id that the role demands
+    #[arg(long, value_name = "ID", requires = "role")]
+    external_id: Option<String>,
+}
+
+/// A finding, and what can be done about it.
+pub(crate) struct Case {
+    /// Its record.
+    pub(crate) record: Vec<u8>,
+    /// What it tells.
+    pub(crate) violation: Violation,
+    /// The remediator, in the account and region.
+    pub(crate) drive: Box<dyn AnyDrive>,
+    /// Who acts.
+    pub(crate) operator: Operator,
+}
+
+impl Desk {
+    /// The ledger.
+    pub(crate) fn ledger(&self) -> Result<Ledger, Stopped> {
+        Ledger::at(&self.ledger).map_err(|error| Stopped::Usage(error.to_string()))
+    }
+
+    /// Opens a finding, by its uid or the beginning of it.
+    pub(crate) async fn open(&self, finding: &str) -> Result<Case, Stopped> {
+        let ledger = self.ledger()?;
+        let record = find(&ledger, finding).await?;
+        let violation = Violation::read(&record)
+            .map_err(|error| Stopped::Usage(format!("nothing can be repaired: {error}")))?;
+        let role =
+            self.role.clone().map(|name| Role { name, external_id: self.external_id.clone() });
+        // A person is there: what a policy would do by itself is asked about as well.
+        let operator = Operator::local(ledger, role, Ceilings::all(Mode::Approve)).await;
+        let drive = operator.drive(&violation).await.map_err(|error| refused(&error))?;
+        Ok(Case { record, violation, drive, operator })
+    }
+}
+
+/// The record of the finding whose uid begins so.
+async fn find(ledger: &Ledger, finding: &str) -> Result<Vec<u8>, Stopped> {
+    let keys = ledger.list("findings").await.map_err(unreadable)?;
+    let named =
+        |key: &&String| key.rsplit('/').next().is_some_and(|name| name.starts_with(finding));
+    let found: Vec<&String> = keys.iter().filter(named).collect();
+    match found.as_slice() {
+        [key] if !finding.is_empty() => ledger.read(key).await.map_err(unreadable),
+        [] => Err(Stopped::Usage(format!("the ledger has no finding `{finding}`"))),
+        _ => Err(Stopped::Usage(format!("`{finding}` begins {} findings' uids", found.len()))),
+    }
+}
+
+/// The ledger cannot be read.
+pub(crate) fn unreadable(error: LedgerError) -> Stopped {
+    Stopped::io("cannot read the ledger")(std::io::Error::other(error))
+}
+
+/// AWS, or the ledger, does not let it be done now.
+pub(crate) fn undone(error: DriveError) -> Stopped {
+    Stopped::io("it could not be done, and can be tried again")(std::io::Error::other(error))
+}
+
+fn refused(error: &OperatorError) -> Stopped {
+    Stopped::Usage(error.to_string())
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Runs what awaits AWS.
+pub(crate) fn awaited<T>(work: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Stopped::io("cannot start the runtime"))?.block_on(work)
+}
+
+/// Asks; only `y` or `yes` is one. Where nobody can answer, `--yes` is needed.
+pub(crate) fn agreed(question: &str, yes: bool) -> Result<bool, Stopped> {
+    if yes {
+        return Ok(true);
+    }
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return Err(Stopped::Usage("nobody is there to say yes: use --yes".to_owned()));
+    }
+    note(&format!("{question} [y/N] "));
+    let mut answer = String::new();
+    input.lock().read_line(&mut answer).map_err(Stopped::io("cannot read the answer"))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// What would change, what it takes, and what stands against it.
+pub(crate) fn shown(violation: &Violation, preview: &Preview) -> String {
+    let target = &violation.target;
+    let mut out = format!(
+        "{} in {} {}\n  {} by {}\n",
+        safe(&target.id),
+        target.account,
+        target.region,
+        target.kind,
+        violation.remediator
+    );
+    if let Some(plan) = &preview.plan {
+        let pretty = |value| serde_json::to_string_pretty(value).unwrap_or_default();
+        let (before, after) = (pretty(&preview.before), pretty(&preview.after));
+        out += &changes(&before, &after);
+        out += &format!("  calls  {}\n  plan   {plan}\n", preview.calls.join(", "));
+    }
+    if let Some(why) = &preview.asks {
+        out += &format!("  asks   {}\n", safe(why));
+    }
+    if let Some(why) = &preview.held {
+        out += &format!("  held   {}\n", safe(why));
+    }
+    out
+}
+
+fn changes(before: &str, after: &str) -> String {
+    let mut out = String::new();
+    for change in TextDiff::from_lines(before, after).iter_all_changes() {
+        let line = safe(change.value().trim_end());
+        out += &match change.tag() {
+            ChangeTag::Delete => paint(RED, &format!("  - {line}")),
+            ChangeTag::Insert => paint(GREEN, &format!("  + {line}")),
+            ChangeTag::Equal => format!("    {line}"),
+        };
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,64 @@
+//! `evenkeel undo`: sets a resource back to the state before a repair.
+
+use clap::Args;
+use evenkeel_remediators::Ended;
+
+use crate::exit::{Exit, Stopped};
+use crate::output::{note, print, safe};
+use crate::remedy::{Desk, agreed, awaited, now, undone};
+
+/// Set a resource back to the state before a repair
+///
+/// Only if nobody has changed it since; otherwise the difference is shown and nothing is done.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel undo 7f3ceff0
+  evenkeel undo 7f3ceff0 --yes
+
+Exit codes:
+  0  it is as it was before
+  1  it was changed since, or there is nothing to undo
+  3  AWS or the ledger could not be reached, and it can be tried again")]
+pub(crate) struct Undo {
+    /// The finding's uid, or the beginning of it
+    finding: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    desk: Desk,
+}
+
+pub(crate) fn run(command: &Undo) -> Result<Exit, Stopped> {
+    awaited(async {
+        let case = command.desk.open(&command.finding).await?;
+        let target = &case.violation.target;
+        let attempts = case.drive.attempts(target).await.map_err(undone)?;
+        let ours = attempts.iter().rev().find(|one| one.finding == case.violation.finding);
+        let Some(attempt) = ours.filter(|one| one.ended.as_deref() == Some("Success")) else {
+            note("nothing was done about this finding that could be undone\n");
+            return Ok(Exit::Found);
+        };
+        let question = format!(
+            "Set {} back to the state before attempt {}?",
+            safe(&target.id),
+            attempt.number
+        );
+        if !agreed(&question, command.yes)? {
+            note("nothing was done\n");
+            return Ok(Exit::Found);
+        }
+        let outcome = case.drive.undo(target, attempt.number, now()).await.map_err(undone)?;
+        Ok(match outcome.result {
+            Ended::Done | Ended::Compliant => {
+                print("it is as it was before\n")?;
+                Exit::Well
+            }
+            other => {
+                print(&format!("{}\n", safe(&other.to_string())))?;
+                Exit::Found
+            }
+        })
+    })
+}

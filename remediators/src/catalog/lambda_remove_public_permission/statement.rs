@@ -1,0 +1,206 @@
+//! What a statement of a function's policy lets whom do, and how it is added.
+
+use aws_sdk_lambda::operation::add_permission::builders::AddPermissionFluentBuilder;
+use aws_sdk_lambda::types::FunctionUrlAuthType;
+use serde_json::Value;
+
+/// Keys that say whose, or from where, a call is.
+const PINS: &[&str] = &["aws:principalorgid", "aws:sourceaccount", "aws:sourcearn"];
+
+/// Operators that hold for the values given only.
+const POSITIVE: &[&str] =
+    &["arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike"];
+
+/// Whether everyone may call: no condition says who, or from where. That a caller is known to AWS, as with the
+/// authorization `AWS_IAM`, leaves everyone with an account.
+pub(super) fn is_public(statement: &Value) -> bool {
+    let everyone = match statement.get("Principal") {
+        Some(Value::Object(of)) => of.get("AWS").is_some_and(|aws| all(aws).any(|one| one == "*")),
+        Some(of) => of == "*",
+        None => false,
+    };
+    let pinned = conditions(statement)
+        .any(|(operator, key, values)| PINS.contains(&key.as_str()) && is_fixed(&operator, values));
+    allows(statement) && everyone && !pinned
+}
+
+/// Whether buckets of any account may call: a bucket's ARN does not name its account, and who deletes a bucket
+/// leaves its name to others.
+pub(super) fn is_of_any_bucket(statement: &Value) -> bool {
+    let service = statement.pointer("/Principal/Service");
+    let pinned = conditions(statement)
+        .any(|(operator, key, values)| key == "aws:sourceaccount" && is_fixed(&operator, values));
+    allows(statement)
+        && service.is_some_and(|service| all(service).any(|one| one == "s3.amazonaws.com"))
+        && !pinned
+}
+
+fn allows(statement: &Value) -> bool {
+    statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+}
+
+/// A statement's conditions: operator and key in lower case, and the values.
+fn conditions(statement: &Value) -> impl Iterator<Item = (String, String, &Value)> {
+    let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    operators.flat_map(|(operator, keys)| {
+        let operator = operator.to_ascii_lowercase();
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(move |(key, values)| (operator.clone(), key.to_ascii_lowercase(), values))
+    })
+}
+
+/// Whether a condition holds for some callers only: the values are alternatives, and each must be fixed.
+fn is_fixed(operator: &str, values: &Value) -> bool {
+    let mut values = all(values).peekable();
+    POSITIVE.contains(&operator)
+        && values.peek().is_some()
+        && values.all(|value| value.as_str().is_some_and(is_fixed_value))
+}
+
+fn is_fixed_value(value: &str) -> bool {
+    let wild = |text: &str| text.is_empty() || text.contains(['*', '?', '$']);
+    // An ARN that leaves open what may at least say whose it is.
+    !wild(value) || value.split(':').nth(4).is_some_and(|account| !wild(account))
+}
+
+fn all(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
+}
+
+/// A permission for everyone, as it is added.
+#[derive(Debug, Default)]
+pub(super) struct Permission<'a> {
+    action: &'a str,
+    source_arn: Option<&'a str>,
+    source_account: Option<&'a str>,
+    organization: Option<&'a str>,
+    url_authorization: Option<&'a str>,
+    event_source_token: Option<&'a str>,
+    by_url: Option<bool>,
+}
+
+/// The permission for everyone by which a statement would be made just as it is, if there is one.
+///
+/// Source: AWS Lambda API Reference, `AddPermission`; Developer Guide, "Viewing resource-based IAM policies".
+pub(super) fn permission<'a>(
+    function: &str,
+    of: &str,
+    statement: &'a Value,
+) -> Option<Permission<'a>> {
+    const FIELDS: &[&str] = &["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
+    let fields = statement.as_object()?;
+    let resource = fields.get("Resource")?.as_str()?;
+    let qualified = if of.is_empty() { "" } else { ":" };
+    let is_made = fields.keys().all(|field| FIELDS.contains(&field.as_str()))
+        && allows(statement)
+        && fields.get("Principal")? == "*"
+        && resource.ends_with(&format!(":function:{function}{qualified}{of}"));
+    if !is_made {
+        return None;
+    }
+    let action = fields.get("Action")?.as_str()?;
+    let mut permission = Permission { action, ..Permission::default() };
+    let Some(conditions) = fields.get("Condition") else { return Some(permission) };
+    for (operator, keys) in conditions.as_object()? {
+        for (key, value) in keys.as_object()? {
+            permission.condition(operator, key, value.as_str()?)?;
+        }
+    }
+    Some(permission)
+}
+
+impl<'a> Permission<'a> {
+    fn condition(&mut self, operator: &str, key: &str, value: &'a str) -> Option<()> {
+        let field = match (operator, key) {
+            ("ArnLike", "AWS:SourceArn") => &mut self.source_arn,
+            ("StringEquals", "AWS:SourceAccount") => &mut self.source_account,
+            ("StringEquals", "aws:PrincipalOrgID") => &mut self.organization,
+            ("StringEquals", "lambda:FunctionUrlAuthType") => &mut self.url_authorization,
+            ("StringEquals", "lambda:EventSourceToken") => &mut self.event_source_token,
+            ("Bool", "lambda:InvokedViaFunctionUrl") => {
+                self.by_url = Some(value == "true").filter(|by_url| *by_url);
+                return self.by_url.map(drop);
+            }
+            _ => return None,
+        };
+        *field = Some(value);
+        Some(())
+    }
+
+    /// Into a call.
+    pub(super) fn put(&self, call: AddPermissionFluentBuilder) -> AddPermissionFluentBuilder {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        call.action(self.action)
+            .principal("*")
+            .set_source_arn(owned(self.source_arn))
+            .set_source_account(owned(self.source_account))
+            .set_principal_org_id(owned(self.organization))
+            .set_function_url_auth_type(self.url_authorization.map(FunctionUrlAuthType::from))
+            .set_event_source_token(owned(self.event_source_token))
+            .set_invoked_via_function_url(self.by_url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn statement(change: &Value) -> Value {
+        let mut statement = json!({
+            "Sid": "a", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction",
+            "Resource": "arn:aws:lambda:eu-central-1:111122223333:function:f",
+        });
+        for (field, value) in change.as_object().unwrap() {
+            statement[field] = value.clone();
+        }
+        statement
+    }
+
+    fn condition(operator: &str, key: &str, value: impl Into<Value>) -> Value {
+        json!({"Condition": {operator: {key: value.into()}}})
+    }
+
+    #[test]
+    fn only_whom_a_condition_names_is_not_everyone() {
+        for (change, public) in [
+            (json!({}), true),
+            (json!({"Principal": {"AWS": ["*"]}}), true),
+            (json!({"Principal": {"Service": "*"}}), false),
+            (json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}), false),
+            (json!({"Effect": "Deny"}), false),
+            (condition("StringEquals", "lambda:FunctionUrlAuthType", "AWS_IAM"), true),
+            (condition("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"), false),
+            (condition("StringEquals", "AWS:SourceAccount", "111122223333"), false),
+            (condition("StringEqualsIfExists", "AWS:SourceAccount", "111122223333"), true),
+            (condition("StringNotEquals", "AWS:SourceAccount", "111122223333"), true),
+            (condition("ArnLike", "AWS:SourceArn", "arn:aws:s3:::b"), false),
+            (condition("ArnLike", "AWS:SourceArn", "arn:aws:sns:*:111122223333:*"), false),
+            (condition("ArnLike", "AWS:SourceArn", "arn:aws:sns:*:*:topic"), true),
+            (condition("ArnLike", "AWS:SourceArn", json!(["arn:aws:s3:::b", "*"])), true),
+            (condition("ArnLike", "AWS:SourceArn", json!([])), true),
+        ] {
+            assert_eq!(is_public(&statement(&change)), public, "{change}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_added_again_is_known() {
+        for (change, known) in [
+            (json!({}), true),
+            (condition("StringEquals", "lambda:FunctionUrlAuthType", "NONE"), true),
+            (condition("Bool", "lambda:InvokedViaFunctionUrl", "true"), true),
+            (condition("Bool", "lambda:InvokedViaFunctionUrl", "false"), false),
+            (condition("StringEquals", "lambda:FunctionUrlAuthType", json!(["NONE"])), false),
+            (condition("StringLike", "aws:UserAgent", "a"), false),
+            (json!({"Principal": {"AWS": "*"}}), false),
+            (json!({"Action": ["lambda:InvokeFunction"]}), false),
+            (json!({"Resource": "*"}), false),
+            (json!({"NotAction": "x"}), false),
+        ] {
+            assert_eq!(permission("f", "", &statement(&change)).is_some(), known, "{change}");
+        }
+        assert!(permission("f", "live", &statement(&json!({}))).is_none());
+    }
+}

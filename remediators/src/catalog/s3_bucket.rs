@@ -1,0 +1,32 @@
+//! What the remediators of buckets share.
+
+use std::fmt::Debug;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::error::SdkError;
+
+use super::refusal::{ServiceError, refusal};
+use crate::aws::Aws;
+use crate::remediator::RefusedByAws;
+use crate::violation::Target;
+
+/// A client. An endpoint of its own has no names for buckets.
+pub(super) fn client(aws: &Aws) -> Client {
+    let config = Builder::from(&aws.config);
+    let config = config.force_path_style(aws.config.endpoint_url().is_some());
+    Client::from_conf(config.build())
+}
+
+/// The bucket's ARN, which names neither account nor region.
+pub(super) fn arn(target: &Target) -> String {
+    format!("arn:{}:s3:::{}", target.partition(), target.id)
+}
+
+/// Each call also names the account: a name that somebody else took meanwhile is denied.
+///
+/// Source: Amazon S3 API Reference, "Error responses"; User Guide, "Verifying bucket ownership with bucket
+/// owner condition".
+pub(super) fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+    refusal(error, &["NoSuchBucket"], &["AllAccessDisabled"])
+}
