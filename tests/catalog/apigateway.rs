@@ -102,7 +102,7 @@ async fn what_every_stage_serves_is_restored_once_and_undone() {
     assert_eq!(uris(&stage).await, [CLEAR, CLEAR, CLEAR]);
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
     assert_eq!((outcome.result, uris(&stage).await), (Ended::Done, vec![TLS.to_owned(); 3]));
-    let again = stage.another::<HttpsIntegration>().await.unwrap();
+    let again = stage.run::<HttpsIntegration>().await.unwrap();
     assert_eq!(again.result, Ended::Compliant);
     assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done);
     assert_eq!(stage.state::<HttpsIntegration>().await, before, "the former deployments too");
@@ -199,7 +199,7 @@ async fn a_backend_that_any_certificate_satisfies_is_verified_again_and_undone()
     assert_eq!(stage.run::<VerifyBackend>().await.unwrap().result, Ended::Done);
     let after = stage.state::<VerifyBackend>().await;
     assert!(!after.unverified && !after.stages["live"].unverified);
-    assert_eq!(stage.another::<VerifyBackend>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<VerifyBackend>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<VerifyBackend>().await.result, Ended::Done);
     assert_eq!(stage.state::<VerifyBackend>().await, before);
 }

@@ -56,7 +56,7 @@ where
     let before = stage.state::<R>().await;
     assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
     let after = stage.state::<R>().await;
-    assert_eq!(stage.another::<R>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<R>().await.result, Ended::Done);
     stage.calls_are_permitted::<R>("apigateway");
     (before, after)

@@ -47,7 +47,7 @@ async fn every_state_is_restored_once_and_undone() {
         assert_eq!((before.logging, before.validation), (*logging, *validation));
         let outcome = stage.run::<RestoreTrail>().await.unwrap();
         assert_eq!((outcome.result, state(&stage).await), (Ended::Done, WHOLE));
-        let again = stage.another::<RestoreTrail>().await.unwrap();
+        let again = stage.run::<RestoreTrail>().await.unwrap();
         assert_eq!(again.result, Ended::Compliant);
         let undone = stage.undo::<RestoreTrail>().await;
         assert_eq!((undone.result, state(&stage).await), (Ended::Done, before));

@@ -84,7 +84,7 @@ async fn only_the_rules_that_open_a_port_are_revoked_and_come_back_as_they_were(
     assert!(after.iter().all(|rule| before.contains(rule)), "what is left is as it was");
     assert_eq!(before.len() - after.len(), 4);
     assert_eq!(stage.proxy.count("RevokeSecurityGroupIngress"), 1);
-    assert_eq!(stage.another::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<RevokeIngress>().await.result, Ended::Done);
     assert_eq!(rules(&stage).await, before);
     assert_eq!(stage.proxy.count("AuthorizeSecurityGroupIngress"), 1);
@@ -149,7 +149,7 @@ async fn a_group_that_is_gone_is_no_group_without_rules() {
     let id = stage.target().id;
     ec2(&format!("Action=RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0")).await;
     assert_eq!(rules(&stage).await.len(), 0);
-    assert_eq!(stage.another::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
     stage.proxy.fault("DescribeSecurityGroups", 9, Fault::Answer(200, "<Answer/>"));
     assert!(stage.run::<RevokeIngress>().await.is_err(), "an empty answer is none");
     stage.proxy.mend();

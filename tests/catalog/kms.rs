@@ -39,7 +39,7 @@ async fn a_deletion_is_canceled_once_and_undone() {
     assert_eq!(state(&stage).await, "PendingDeletion");
     assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&stage).await, "Disabled");
-    assert_eq!(stage.another::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
     stage.calls_are_permitted::<CancelKeyDeletion>("kms");
     assert_eq!(stage.undo::<CancelKeyDeletion>().await.result, Ended::Done);
     assert_eq!(state(&stage).await, "PendingDeletion");
@@ -48,7 +48,7 @@ async fn a_deletion_is_canceled_once_and_undone() {
 #[tokio::test]
 async fn a_key_that_is_kept_is_left_alone() {
     let stage = key(false).await;
-    assert_eq!(stage.another::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
     assert_eq!(
         (state(&stage).await, stage.proxy.count("CancelKeyDeletion")),
         ("Enabled".to_owned(), 0)
@@ -98,7 +98,7 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
     kms(stand()).disable_key().key_id(&id).send().await.unwrap();
     assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&made).await, "Enabled");
-    assert_eq!(stage.another::<EnableKey>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<EnableKey>().await.result, Ended::Done);
     assert_eq!(state(&made).await, "Disabled");
     stage.calls_are_permitted::<EnableKey>("kms");
@@ -127,7 +127,7 @@ async fn rotation_is_turned_on_once_and_undone() {
     let stage = Stage::new("kms-rotation-disabled", EnableRotation::ID, "AWS::KMS::Key", &id).await;
     assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
     assert_eq!(stage.state::<EnableRotation>().await, Rotation { on: true, never: None });
-    assert_eq!(stage.another::<EnableRotation>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Compliant);
     let remediator = EnableRotation::from(stage.aws());
     remediator.apply(&stage.target(), &Rotation { on: true, never: None }).await.unwrap();
     assert_eq!(stage.proxy.count("EnableKeyRotation"), 1);

@@ -78,7 +78,7 @@ async fn what_allows_everyone_is_removed_and_added_again_and_nothing_else() {
     let stage = function("all-open").await;
     allow_some("all-open").await;
     let some = stage.state::<RemovePublicPermission>().await;
-    assert_eq!(stage.another::<RemovePublicPermission>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Compliant);
     for add in allow_all("all-open") {
         add.send().await.unwrap();
     }

@@ -69,6 +69,6 @@ pub(crate) async fn writes_nothing_unread<R: Remediator + From<Aws>>(
     stage.proxy.fault(read, 1, Fault::Answer(400, THROTTLED));
     stage.proxy.fault(write, 3, Fault::LoseAnswer);
     assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
-    assert_eq!(stage.another::<R>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
     stage.calls_are_permitted::<R>(service);
 }

@@ -58,7 +58,7 @@ async fn writes_nothing_unread<R: Remediator + From<Aws>>(
     stage.proxy.fault(write, usize::MAX, Fault::LoseAnswer);
     assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done, "the answer was lost");
     stage.proxy.mend();
-    assert_eq!(stage.another::<R>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
     stage.calls_are_permitted::<R>("s3");
 }
 
@@ -166,7 +166,7 @@ async fn a_policy_that_denies_as_much_is_left_and_one_that_is_too_long_or_odd_is
     let mut same = denial(name);
     same["Principal"] = json!({"AWS": ["*"]});
     put_policy(name, &json!({"Statement": [other(1), same]})).await;
-    assert_eq!(stage.another::<DenyInsecureTransport>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Compliant);
     let long: Vec<Value> = (0..120).map(other).collect();
     for odd in [json!({"Statement": long}), json!({"Statement": "x"}), json!({}), json!([])] {
         put_policy(name, &odd).await;
@@ -240,7 +240,7 @@ async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
     }
     let stage = bucket::<DefaultEncryption>("encryption-other").await.with(&with);
     encrypt("encryption-other", rule("aws:kms:dsse", Some("alias/other"), false)).await;
-    assert_eq!(stage.another::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
     for odd in [json!(1), json!(""), json!(null)] {
         let stage =
             finding::<DefaultEncryption>("encryption-0").await.with(&json!({"kmsKey": odd}));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
@@ -36,6 +37,8 @@ pub(crate) struct Stage {
     probe: Option<Arc<dyn Probe>>,
     ledger: Ledger,
     record: Value,
+    /// So many findings were dealt with.
+    findings: AtomicU32,
 }
 
 impl Stage {
@@ -51,7 +54,7 @@ impl Stage {
             "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
         });
         let ledger = Ledger::of(Arc::new(InMemory::new()));
-        Stage { proxy: Proxy::new().await, probe: None, ledger, record }
+        Stage { proxy: Proxy::new().await, probe: None, ledger, record, findings: AtomicU32::new(1) }
     }
 
     /// AWS, through the proxy.
@@ -99,19 +102,15 @@ impl Stage {
         Drive::new(R::from(self.aws()), self.ledger.clone(), settings)
     }
 
-    /// Repairs, and says how it ended.
+    /// Repairs, and says how it ended. What ended is followed by another finding, what did not comes again.
     pub(crate) async fn run<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
-        let record = self.record.to_string();
-        Ok(self.drive::<R>().run(record.as_bytes(), 0).await?.unwrap())
-    }
-
-    /// Another finding about the same resource.
-    pub(crate) async fn another<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
+        let number = self.findings.load(Ordering::Relaxed);
         let mut record = self.record.clone();
         let uid = record.pointer_mut("/finding_info/uid").unwrap();
-        *uid = "00000000-0000-4000-8000-000000000002".into();
-        let record = record.to_string();
-        Ok(self.drive::<R>().run(record.as_bytes(), 0).await?.unwrap())
+        *uid = format!("00000000-0000-4000-8000-{number:012}").into();
+        let outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        self.findings.fetch_add(1, Ordering::Relaxed);
+        Ok(outcome)
     }
 
     /// Undoes the first attempt.
@@ -151,7 +150,7 @@ impl Stage {
     {
         assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
         assert_eq!(self.state::<R>().await, *after);
-        assert_eq!(self.another::<R>().await.unwrap().result, Ended::Compliant);
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Compliant);
         assert_eq!(self.undo::<R>().await.result, Ended::Done);
         assert_eq!(self.state::<R>().await, *before);
     }
