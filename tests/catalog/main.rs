@@ -11,7 +11,9 @@ mod stand;
 
 mod apigateway;
 mod apigateway_settings;
+mod apigatewayv2;
 mod cloudtrail;
+mod domains;
 mod kms;
 mod list;
 mod stage;

@@ -106,7 +106,12 @@ impl Stage {
 
     /// Undoes the first attempt.
     pub(crate) async fn undo<R: Remediator + From<Aws>>(&self) -> Outcome {
-        self.drive::<R>().undo(&self.target(), 1, 0).await.unwrap()
+        self.try_undo::<R>().await.unwrap()
+    }
+
+    /// Undoes the first attempt, or says why that has not ended.
+    pub(crate) async fn try_undo<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
+        self.drive::<R>().undo(&self.target(), 1, 0).await
     }
 
     /// The state, seen past the proxy.

@@ -64,8 +64,8 @@ impl Stage {
 pub(crate) fn stage_calls<'a>(
     changes: impl Iterator<Item = (&'a Stage, &'a Stage)>,
 ) -> Vec<&'static str> {
-    let deployments = changes
-        .filter_map(|(from, to)| from.deployment.as_ref().zip(to.deployment.as_ref()));
+    let deployments =
+        changes.filter_map(|(from, to)| from.deployment.as_ref().zip(to.deployment.as_ref()));
     deploy_calls(deployments)
 }
 
@@ -301,7 +301,11 @@ mod tests {
         let leveled = &operations["GET /pets"][INTEGRATION]["uri"];
         assert_eq!(leveled, "https://b.example/");
         assert_eq!(operations["$default"][INTEGRATION]["uri"], "http://a.example/");
-        for none in [json!({}), json!({"paths": 1}), json!({"paths": {"/": {"get": {INTEGRATION: {"$ref": "#/no"}}}}})] {
+        for none in [
+            json!({}),
+            json!({"paths": 1}),
+            json!({"paths": {"/": {"get": {INTEGRATION: {"$ref": "#/no"}}}}}),
+        ] {
             assert_eq!(Export::of(&none), None);
         }
     }
