@@ -9,9 +9,8 @@ use evenkeel_remediators::catalog::apigateway_domain_tls_policy::DomainTlsPolicy
 use evenkeel_remediators::{Ended, Outcome, Remediator};
 use serde_json::{Value, json};
 
-use crate::http::call;
 use crate::proxy::Fault;
-use crate::stage::{Stage, aws};
+use crate::stage::{Stage, aws, told};
 use crate::stand::stand;
 
 fn client() -> Client {
@@ -57,8 +56,7 @@ async fn policy(stage: &Stage) -> String {
 
 /// All that can be read of the domain, without what has to change.
 async fn beside(name: &str) -> Value {
-    let (_, body) = call(stand(), "GET", &format!("/domainnames/{name}"), "").await;
-    let mut told: Value = serde_json::from_slice(&body).unwrap();
+    let mut told = told(&format!("/domainnames/{name}")).await;
     for changed in ["securityPolicy", "endpointAccessMode"] {
         told.as_object_mut().unwrap().remove(changed);
     }

@@ -11,9 +11,12 @@ use evenkeel_remediators::{
     Settings, Target, Violation, approval_key,
 };
 use evenkeel_rules::policy::Mode;
+use http_body_util::Full;
+use hyper::Request;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
+use crate::http::send;
 use crate::proxy::Proxy;
 use crate::stand::stand;
 
@@ -126,6 +129,16 @@ impl Stage {
             assert!(R::PERMISSIONS.contains(&action.as_str()), "{action}");
         }
     }
+}
+
+/// What API Gateway tells at a path, read past the proxy.
+pub(crate) async fn told(path: &str) -> Value {
+    let scope = "Credential=test/20260311/eu-central-1/apigateway/aws4_request";
+    let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none");
+    let request = Request::builder().uri(path).header("host", stand().to_string());
+    let request = request.header("authorization", authorization).body(Full::default()).unwrap();
+    let (_, body) = send(stand(), request).await.unwrap();
+    serde_json::from_slice(&body).unwrap()
 }
 
 /// The IAM action of an operation. Those of API Gateway are called after HTTP's methods.
