@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::types::{
     ConnectionType, Cors, DomainNameConfiguration, EndpointType, IntegrationType, ProtocolType,
-    SecurityPolicy, TlsConfigInput,
+    RoutingMode, SecurityPolicy, TlsConfigInput,
 };
 use evenkeel_remediators::catalog::apigatewayv2_close_default_endpoint::CloseHttpEndpoint;
 use evenkeel_remediators::catalog::apigatewayv2_https_integration::HttpsBackend;
@@ -14,7 +14,7 @@ use evenkeel_remediators::{Aws, Ended, Remediator};
 use serde_json::json;
 
 use crate::apigateway::Backends;
-use crate::proxy::Fault;
+use crate::proxy::{Fault, Hold};
 use crate::stage::{Stage, aws, told};
 use crate::stand::stand;
 
@@ -60,10 +60,8 @@ impl Api {
         let made = client().create_integration().api_id(&self.id).integration_method("GET");
         let made = made.integration_type(IntegrationType::HttpProxy).integration_uri(uri);
         let private = uri.starts_with("arn:");
-        let made = made.connection_type(match private {
-            true => ConnectionType::VpcLink,
-            false => ConnectionType::Internet,
-        });
+        let connection = if private { ConnectionType::VpcLink } else { ConnectionType::Internet };
+        let made = made.connection_type(connection);
         let made = made.set_connection_id(private.then(|| "link".to_owned()));
         made.payload_format_version("1.0").send().await.unwrap().integration_id.unwrap()
     }
@@ -142,9 +140,9 @@ impl Api {
 
 /// Where the draft, and each stage's routes, lead.
 async fn uris(stage: &Stage) -> Vec<String> {
-    let state = stage.state::<HttpsBackend>().await;
-    let served = state.stages.into_values().flat_map(|served| served.routes.into_values());
-    [state.draft].into_iter().chain(served).map(|backend| backend.uri).collect()
+    let seen = stage.state::<HttpsBackend>().await;
+    let served = seen.stages.into_values().flat_map(|served| served.routes.into_values());
+    [seen.draft].into_iter().chain(served).map(|backend| backend.uri).collect()
 }
 
 /// Why a person must say yes.
@@ -364,6 +362,38 @@ async fn what_was_written_in_part_goes_on_or_is_set_back() {
     assert_eq!(uris(&stage).await, [CLEAR; 3]);
 }
 
+/// Runs, and a stage that deploys by itself has not done so for some looks at it.
+async fn run_while_it_lags(stage: &Stage, looks: usize) -> Ended {
+    const LAGS: &str = "{\"paths\": {\"/pay\": {\"get\": {\"x-amazon-apigateway-integration\": \
+                        {\"uri\": \"http://backend.example/pay\"}}}}}";
+    let hold = Hold::default();
+    stage.proxy.fault("UpdateIntegration", 1, Fault::HoldBefore(hold.clone()));
+    let lag = async {
+        hold.reached.notified().await;
+        stage.proxy.fault("GetExport", looks, Fault::Answer(200, LAGS));
+        hold.release.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(stage.run::<HttpsBackend>(), lag);
+    stage.proxy.mend();
+    outcome.unwrap().result
+}
+
+#[tokio::test]
+async fn a_stage_that_deploys_by_itself_is_waited_for() {
+    let api = Api::http().await;
+    api.stage("$default", true).await;
+    let stage = api.https().await;
+    let never = run_while_it_lags(&stage, usize::MAX).await;
+    assert!(
+        matches!(&never, Ended::Undone(why) if why.contains("has not done so yet")),
+        "{never:?}"
+    );
+    assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
+    let stage = api.https().await;
+    assert_eq!(run_while_it_lags(&stage, 2).await, Ended::Done);
+    assert_eq!(uris(&stage).await, [TLS, TLS]);
+}
+
 #[tokio::test]
 async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows() {
     let api = Api::new(ProtocolType::Http, LISTENER).await;
@@ -406,8 +436,8 @@ async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it(
     asked::<PrivateTls>(&stage).await;
     stage.approve::<PrivateTls>().await;
     assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
-    let state = stage.state::<PrivateTls>().await;
-    assert_eq!(state.stages["live"].routes["GET /pay"].tls.as_deref(), Some("own.example"));
+    let seen = stage.state::<PrivateTls>().await;
+    assert_eq!(seen.stages["live"].routes["GET /pay"].tls.as_deref(), Some("own.example"));
     let public = Api::http().await;
     let stage = public.subject::<PrivateTls>().await;
     assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Compliant);
@@ -447,6 +477,12 @@ async fn an_endpoint_that_is_the_only_way_stays_open() {
     let stage = api.endpoint().await;
     let why = "no custom domain leads to it: closing would cut it off";
     assert_eq!(refused::<CloseHttpEndpoint>(&stage).await, why);
+    let ruled = format!("ruled.{}.example", api.id);
+    let made = client().create_domain_name().domain_name(&ruled);
+    made.routing_mode(RoutingMode::RoutingRuleOnly).send().await.unwrap();
+    let map = client().create_api_mapping().domain_name(&ruled).api_id(&api.id).stage("live");
+    map.send().await.unwrap();
+    assert_eq!(refused::<CloseHttpEndpoint>(&api.endpoint().await).await, why, "nobody follows it");
     api.domain("old", "live", SecurityPolicy::Tls10).await;
     let stage = api.endpoint().await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;

@@ -87,10 +87,9 @@ impl HttpIntegration {
 
     /// The same with another draft, deployed to the stages that serve a backend that is `wrong`.
     pub(crate) fn with(&self, draft: Backend, wrong: impl Fn(&Backend) -> bool) -> HttpIntegration {
-        let routes: BTreeMap<String, Backend> = match self.http {
-            true => self.routes.iter().map(|key| (key.clone(), draft.clone())).collect(),
-            false => BTreeMap::new(),
-        };
+        let known = self.routes.iter().filter(|_| self.http);
+        let routes: BTreeMap<String, Backend> =
+            known.map(|route| (route.clone(), draft.clone())).collect();
         let mut after = HttpIntegration { draft, ..self.clone() };
         for served in after.stages.values_mut().filter(|served| served.stage.in_use()) {
             // What a stage of a WebSocket API serves is not known: it may be what was drafted.
@@ -170,9 +169,10 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         for told in self.http.told(&api).await? {
             let name = name(&told)?;
             let stage = Stage::of(&told);
-            let routes = match http && stage.in_use() {
-                true => served(&self.http.export(&api, Some(&name)).await?, &routes),
-                false => BTreeMap::new(),
+            let routes = if http && stage.in_use() {
+                served(&self.http.export(&api, Some(&name)).await?, &routes)
+            } else {
+                BTreeMap::new()
             };
             let known = told.stage_variables.into_iter().flatten();
             let variables = known.filter(|(name, _)| needed.contains(name)).collect();

@@ -131,9 +131,18 @@ impl Remediator for DomainTlsPolicy {
     }
 
     async fn apply(&self, target: &Target, state: &DomainTls) -> Answer<()> {
-        let mut patches = vec![replace("/securityPolicy", &state.policy)];
-        if let Some(access) = &state.access {
+        let now = self.observe(target).await?;
+        let mut patches = Vec::new();
+        if now.policy != state.policy {
+            patches.push(replace("/securityPolicy", &state.policy));
+        }
+        if let Some(access) =
+            state.access.as_ref().filter(|wanted| now.access.as_ref() != Some(*wanted))
+        {
             patches.push(replace("/endpointAccessMode", access));
+        }
+        if patches.is_empty() {
+            return Ok(());
         }
         let update = self.client.update_domain_name().domain_name(domain(target)?);
         let update = update.set_patch_operations(Some(patches));

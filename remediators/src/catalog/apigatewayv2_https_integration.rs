@@ -23,24 +23,22 @@ impl HttpIntegrationRule for Https {
 
     fn plan(_: &Target, before: &HttpIntegration) -> Plan<HttpIntegration> {
         let clear = |backend: &Backend| is_clear(&backend.uri);
-        // What is private is named by its ARN: its TLS configuration tells.
+        // What is private is mostly named by an ARN: its TLS configuration tells.
         let plain = |backend: &Backend| {
-            clear(backend) || backend.tls.is_none() && !backend.uri.starts_with("https://")
+            let secured = backend.uri.to_ascii_lowercase().starts_with("https://");
+            backend.tls.is_none() && !secured
         };
         if !before.over_http() {
             return Plan::Nothing;
         }
-        if before.private {
-            return match before.has(plain) {
-                true => Plan::Refuse(
-                    "a private integration: its load balancer needs a TLS listener first, and then \
-                     `apigatewayv2-private-tls` tells which name to verify"
-                        .to_owned(),
-                ),
-                false => Plan::Nothing,
-            };
+        if before.private && before.has(plain) {
+            return Plan::Refuse(
+                "a private integration: its load balancer needs a TLS listener first, and \
+                 `apigatewayv2-private-tls` the name to verify"
+                    .to_owned(),
+            );
         }
-        if !before.has(clear) {
+        if before.private || !before.has(clear) {
             return Plan::Nothing;
         }
         if before.managed {

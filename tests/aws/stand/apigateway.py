@@ -338,6 +338,22 @@ def stage_to_json(self):
     return told
 
 
+_http_domain = ApiGatewayV2Response.create_domain_name
+_http_domain_to_json = http.DomainName.to_json
+
+
+def http_domain(self):
+    _http_domain(self)
+    given = json.loads(self.body)
+    domain = self.apigatewayv2_backend.get_domain_name(given["domainName"])
+    domain.routing_mode = given.get("routingMode")
+    return 201, {}, json.dumps(domain.to_json())
+
+
+def http_domain_to_json(self):
+    return dict(_http_domain_to_json(self), routingMode=getattr(self, "routing_mode", None) or "API_MAPPING_ONLY")
+
+
 _create_api = ApiGatewayV2Response.create_api
 
 
@@ -438,6 +454,8 @@ rest.DomainName.to_json = domain_to_json
 http.Stage.__init__ = stage_of
 http.Stage.to_json = stage_to_json
 http.Integration.to_json = integration_to_json
+http.DomainName.to_json = http_domain_to_json
+ApiGatewayV2Response.create_domain_name = http_domain
 ApiGatewayV2Response.create_deployment = http_create_deployment
 ApiGatewayV2Response.export_api = http_export_api
 ApiGatewayV2Response.update_stage = http_update_stage
