@@ -1,15 +1,13 @@
-//! HTTP and WebSocket APIs whose integrations leave TLS, or that are reachable around their domains.
+//! HTTP and WebSocket APIs whose integrations leave TLS: repaired in the draft and in each stage.
 
 use std::sync::Arc;
 
 use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::types::{
     ConnectionType, Cors, DomainNameConfiguration, EndpointType, IntegrationType, ProtocolType,
-    RoutingMode, SecurityPolicy, TlsConfigInput,
+    SecurityPolicy,
 };
-use evenkeel_remediators::catalog::apigatewayv2_close_default_endpoint::CloseHttpEndpoint;
 use evenkeel_remediators::catalog::apigatewayv2_https_integration::HttpsBackend;
-use evenkeel_remediators::catalog::apigatewayv2_private_tls::PrivateTls;
 use evenkeel_remediators::{Aws, Ended, Remediator};
 use serde_json::json;
 
@@ -18,26 +16,27 @@ use crate::proxy::{Fault, Hold};
 use crate::stage::{Stage, aws, told};
 use crate::stand::stand;
 
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client::new(&aws(stand()).config)
 }
 
-const CLEAR: &str = "http://backend.example/pay";
-const TLS: &str = "https://backend.example/pay";
-const LISTENER: &str = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c";
-const DENIED: Fault =
+pub(crate) const CLEAR: &str = "http://backend.example/pay";
+pub(crate) const TLS: &str = "https://backend.example/pay";
+pub(crate) const LISTENER: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c";
+pub(crate) const DENIED: Fault =
     Fault::Answer(403, "{\"message\":\"no\",\"__type\":\"AccessDeniedException\"}");
-const THROTTLED: Fault = Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}");
+pub(crate) const THROTTLED: Fault = Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}");
 
 /// An API with an integration that routes lead to.
-struct Api {
-    id: String,
-    integration: String,
+pub(crate) struct Api {
+    pub(crate) id: String,
+    pub(crate) integration: String,
 }
 
 impl Api {
     /// An API whose route `GET /pay` leads to `uri`.
-    async fn new(protocol: ProtocolType, uri: &str) -> Api {
+    pub(crate) async fn new(protocol: ProtocolType, uri: &str) -> Api {
         let route = if protocol == ProtocolType::Http { "GET /pay" } else { "pay" };
         let made = client().create_api().name("payments").protocol_type(protocol);
         let mut api =
@@ -52,11 +51,11 @@ impl Api {
         api
     }
 
-    async fn http() -> Api {
+    pub(crate) async fn http() -> Api {
         Api::new(ProtocolType::Http, CLEAR).await
     }
 
-    async fn integration(&self, uri: &str) -> String {
+    pub(crate) async fn integration(&self, uri: &str) -> String {
         let made = client().create_integration().api_id(&self.id).integration_method("GET");
         let made = made.integration_type(IntegrationType::HttpProxy).integration_uri(uri);
         let private = uri.starts_with("arn:");
@@ -66,18 +65,18 @@ impl Api {
         made.payload_format_version("1.0").send().await.unwrap().integration_id.unwrap()
     }
 
-    async fn route(&self, route: &str, integration: &str) {
+    pub(crate) async fn route(&self, route: &str, integration: &str) {
         let made = client().create_route().api_id(&self.id).route_key(route);
         made.target(format!("integrations/{integration}")).send().await.unwrap();
     }
 
     /// The draft's address becomes this one.
-    async fn draft(&self, uri: &str) {
+    pub(crate) async fn draft(&self, uri: &str) {
         let update = client().update_integration().api_id(&self.id);
         update.integration_id(&self.integration).integration_uri(uri).send().await.unwrap();
     }
 
-    async fn stage(&self, name: &str, auto: bool) {
+    pub(crate) async fn stage(&self, name: &str, auto: bool) {
         let made = client().create_stage().api_id(&self.id).stage_name(name);
         made.auto_deploy(auto).send().await.unwrap();
         if !auto {
@@ -85,12 +84,12 @@ impl Api {
         }
     }
 
-    async fn deploy(&self, name: &str) {
+    pub(crate) async fn deploy(&self, name: &str) {
         client().create_deployment().api_id(&self.id).stage_name(name).send().await.unwrap();
     }
 
     /// A domain that leads to a stage.
-    async fn domain(&self, name: &str, stage: &str, policy: SecurityPolicy) {
+    pub(crate) async fn domain(&self, name: &str, stage: &str, policy: SecurityPolicy) {
         let name = format!("{name}.{}.example", self.id);
         let configured = DomainNameConfiguration::builder()
             .endpoint_type(EndpointType::Regional)
@@ -101,7 +100,7 @@ impl Api {
         map.stage(stage).send().await.unwrap();
     }
 
-    async fn subject<R: Remediator>(&self) -> Stage {
+    pub(crate) async fn subject<R: Remediator>(&self) -> Stage {
         let id = format!("{}|{}", self.id, self.integration);
         let kind = "AWS::ApiGatewayV2::Integration";
         let stage = Stage::new("apigatewayv2-integration-http", R::ID, kind, &id).await;
@@ -112,14 +111,8 @@ impl Api {
         self.subject::<HttpsBackend>().await
     }
 
-    async fn endpoint(&self) -> Stage {
-        let kind = "AWS::ApiGatewayV2::Api";
-        Stage::new("apigatewayv2-default-endpoint-open", CloseHttpEndpoint::ID, kind, &self.id)
-            .await
-    }
-
     /// All that can be read of the API, without what has to change: an address, a TLS configuration, deployments.
-    async fn beside(&self) -> String {
+    pub(crate) async fn beside(&self) -> String {
         let own = format!("/v2/apis/{}", self.id);
         let integration = format!("/integrations/{}", self.integration);
         let mut all = Vec::new();
@@ -146,7 +139,7 @@ async fn uris(stage: &Stage) -> Vec<String> {
 }
 
 /// Why a person must say yes.
-async fn asked<R: Remediator + From<Aws>>(stage: &Stage) -> String {
+pub(crate) async fn asked<R: Remediator + From<Aws>>(stage: &Stage) -> String {
     match stage.run::<R>().await.unwrap().result {
         Ended::Waiting(why) => why,
         other => panic!("{other:?}"),
@@ -154,7 +147,7 @@ async fn asked<R: Remediator + From<Aws>>(stage: &Stage) -> String {
 }
 
 /// Why it is left alone.
-async fn refused<R: Remediator + From<Aws>>(stage: &Stage) -> String {
+pub(crate) async fn refused<R: Remediator + From<Aws>>(stage: &Stage) -> String {
     match stage.run::<R>().await.unwrap().result {
         Ended::Refused(why) => why,
         other => panic!("{other:?}"),
@@ -392,144 +385,4 @@ async fn a_stage_that_deploys_by_itself_is_waited_for() {
     let stage = api.https().await;
     assert_eq!(run_while_it_lags(&stage, 2).await, Ended::Done);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
-}
-
-#[tokio::test]
-async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows() {
-    let api = Api::new(ProtocolType::Http, LISTENER).await;
-    api.stage("$default", true).await;
-    api.stage("live", false).await;
-    let nameless = api.subject::<PrivateTls>().await;
-    for with in [json!({}), json!({"serverName": 1}), json!({"serverName": ""})] {
-        let nameless = api.subject::<PrivateTls>().await.with(&with);
-        assert!(refused::<PrivateTls>(&nameless).await.contains("with: {serverName: ...}"));
-    }
-    let stage = nameless.with(&json!({"serverName": "pay.internal.example"}));
-    let (before, beside) = (stage.state::<PrivateTls>().await, api.beside().await);
-    let why = asked::<PrivateTls>(&stage).await;
-    assert!(why.ends_with("the load balancer's listener must speak TLS"), "{why}");
-    assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
-    stage.approve::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
-    let after = stage.state::<PrivateTls>().await;
-    let served = after.stages.values().flat_map(|served| served.routes.values());
-    for backend in served.chain([&after.draft]) {
-        assert_eq!(backend.tls.as_deref(), Some("pay.internal.example"));
-        assert_eq!(backend.uri, LISTENER);
-    }
-    assert_eq!(api.beside().await, beside);
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<PrivateTls>().await.result, Ended::Done);
-    assert_eq!(stage.state::<PrivateTls>().await, before);
-    assert_eq!(api.beside().await, beside);
-    stage.calls_are_permitted::<PrivateTls>("apigateway");
-}
-
-#[tokio::test]
-async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it() {
-    let api = Api::new(ProtocolType::Http, LISTENER).await;
-    api.stage("live", false).await;
-    let named = TlsConfigInput::builder().server_name_to_verify("own.example").build();
-    let update = client().update_integration().api_id(&api.id).integration_id(&api.integration);
-    update.tls_config(named).send().await.unwrap();
-    let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "other.example"}));
-    asked::<PrivateTls>(&stage).await;
-    stage.approve::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
-    let seen = stage.state::<PrivateTls>().await;
-    assert_eq!(seen.stages["live"].routes["GET /pay"].tls.as_deref(), Some("own.example"));
-    let public = Api::http().await;
-    let stage = public.subject::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Compliant);
-    let socket = Api::new(ProtocolType::Websocket, LISTENER).await;
-    let why = refused::<PrivateTls>(&socket.subject::<PrivateTls>().await).await;
-    assert!(why.contains("WebSocket"), "{why}");
-}
-
-#[tokio::test]
-async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again() {
-    let api = Api::http().await;
-    api.stage("$default", true).await;
-    api.stage("live", false).await;
-    api.domain("a", "$default", SecurityPolicy::Tls12).await;
-    let arn = format!("arn:aws:apigateway:eu-central-1::/apis/{}", api.id);
-    let kind = "AWS::ApiGatewayV2::Api";
-    let stage = Stage::new("p", CloseHttpEndpoint::ID, kind, &arn).await;
-    let why = asked::<CloseHttpEndpoint>(&stage).await;
-    assert!(why.ends_with("no custom domain leads to stage `live`"), "{why}");
-    api.domain("b", "live", SecurityPolicy::Tls12).await;
-    let (before, beside) = (stage.state::<CloseHttpEndpoint>().await, api.beside().await);
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
-    assert!(stage.state::<CloseHttpEndpoint>().await.closed);
-    assert_eq!(stage.proxy.count("CreateDeployment"), 1, "it takes effect with the next");
-    assert_eq!(api.beside().await, beside);
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<CloseHttpEndpoint>().await.result, Ended::Done);
-    assert_eq!(stage.state::<CloseHttpEndpoint>().await, before);
-    assert_eq!(api.beside().await, beside);
-    stage.calls_are_permitted::<CloseHttpEndpoint>("apigateway");
-}
-
-#[tokio::test]
-async fn an_endpoint_that_is_the_only_way_stays_open() {
-    let api = Api::http().await;
-    api.stage("live", true).await;
-    let stage = api.endpoint().await;
-    let why = "no custom domain leads to it: closing would cut it off";
-    assert_eq!(refused::<CloseHttpEndpoint>(&stage).await, why);
-    let ruled = format!("ruled.{}.example", api.id);
-    let made = client().create_domain_name().domain_name(&ruled);
-    made.routing_mode(RoutingMode::RoutingRuleOnly).send().await.unwrap();
-    let map = client().create_api_mapping().domain_name(&ruled).api_id(&api.id).stage("live");
-    map.send().await.unwrap();
-    assert_eq!(refused::<CloseHttpEndpoint>(&api.endpoint().await).await, why, "nobody follows it");
-    api.domain("old", "live", SecurityPolicy::Tls10).await;
-    let stage = api.endpoint().await;
-    let why = asked::<CloseHttpEndpoint>(&stage).await;
-    let old = format!("domain `old.{}.example`, which leads to it, accepts TLS 1.0", api.id);
-    assert!(why.ends_with(&old), "{why}");
-    assert_eq!(stage.proxy.count("UpdateApi"), 0);
-}
-
-#[tokio::test]
-async fn a_deployment_that_closes_publishes_nothing_else_unasked() {
-    let api = Api::http().await;
-    api.stage("live", false).await;
-    api.domain("a", "live", SecurityPolicy::Tls12).await;
-    api.draft(TLS).await;
-    let stage = api.endpoint().await;
-    let why = asked::<CloseHttpEndpoint>(&stage).await;
-    assert!(why.ends_with("would publish other drafted changes: GET /pay"), "{why}");
-}
-
-#[tokio::test]
-async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
-    let api = Api::http().await;
-    api.stage("live", false).await;
-    api.domain("a", "live", SecurityPolicy::Tls12).await;
-    let stage = api.endpoint().await;
-    for read in ["GetApi", "GetStages", "GetDomainNames", "GetApiMappings", "GetExport"] {
-        let partial = Fault::Answer(200, "{}");
-        for (fault, again) in [(DENIED, false), (partial, true), (THROTTLED, true)] {
-            stage.proxy.fault(read, usize::MAX, fault);
-            let outcome = stage.run::<CloseHttpEndpoint>().await;
-            assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
-            stage.proxy.mend();
-        }
-    }
-    assert_eq!(stage.proxy.count("UpdateApi"), 0);
-    let stage = api.endpoint().await;
-    stage.proxy.fault("UpdateApi", usize::MAX, Fault::LoseAnswer);
-    let outcome = stage.run::<CloseHttpEndpoint>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "no deployment: {outcome:?}");
-    assert!(!stage.state::<CloseHttpEndpoint>().await.closed);
-    let stage = api.endpoint().await;
-    stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
-    api.deploy("live").await;
-    let outcome = stage.undo::<CloseHttpEndpoint>().await;
-    assert!(matches!(outcome.result, Ended::Refused(why) if why.contains("changed since")));
-    client().delete_api().api_id(&api.id).send().await.unwrap();
-    let outcome = api.endpoint().await.run::<CloseHttpEndpoint>().await.unwrap();
-    assert_eq!(outcome.result, Ended::Gone);
 }
