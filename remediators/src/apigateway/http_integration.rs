@@ -227,7 +227,7 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
                 update = update.integration_uri(&state.draft.uri);
             }
             if now.tls != state.draft.tls {
-                // An empty configuration is none.
+                // An empty configuration takes it away; where it does not, the next read tells.
                 let name = state.draft.tls.clone().filter(|name| !name.is_empty());
                 let tls = TlsConfigInput::builder().set_server_name_to_verify(name);
                 update = update.tls_config(tls.build());
