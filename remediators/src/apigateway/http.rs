@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::backend::secured;
 use super::draft::{Operations, others, question};
 use super::rest::{Answer, Deployment, deploy_calls, refused, unread};
+use crate::aws::Aws;
+use crate::pace::Pace;
 
 /// The extension that a route's integration is exported as.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
@@ -71,14 +73,23 @@ pub(crate) fn stage_calls<'a>(
 
 /// API Gateway, for HTTP and WebSocket APIs.
 #[derive(Clone, Debug)]
-pub(crate) struct Http(pub(crate) Client);
+pub(crate) struct Http {
+    pub(crate) client: Client,
+    pace: Pace,
+}
+
+impl From<&Aws> for Http {
+    fn from(aws: &Aws) -> Self {
+        Http { client: Client::new(&aws.config), pace: aws.pace.clone() }
+    }
+}
 
 impl Http {
     /// Whether an API is of protocol HTTP: one of protocol WebSocket cannot be exported.
     ///
     /// Source: Amazon API Gateway Version 2 API Reference, `ExportApi`.
     pub(crate) async fn is_exportable(&self, api: &str) -> Answer<bool> {
-        let told = self.0.get_api().api_id(api).send().await.map_err(refused)?;
+        let told = self.client.get_api().api_id(api).send().await.map_err(refused)?;
         let protocol = told.protocol_type.ok_or_else(|| unread("GetApi"))?;
         Ok(protocol.as_str() == "HTTP")
     }
@@ -86,7 +97,7 @@ impl Http {
     /// All stages of an API, as AWS tells them.
     pub(crate) async fn told(&self, api: &str) -> Answer<Vec<Told>> {
         all("GetStages", |next| {
-            let page = self.0.get_stages().api_id(api).set_next_token(next).send();
+            let page = self.client.get_stages().api_id(api).set_next_token(next).send();
             async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
         })
         .await
@@ -101,7 +112,7 @@ impl Http {
     /// All routes of an API's draft.
     pub(crate) async fn routes(&self, api: &str) -> Answer<Vec<Route>> {
         all("GetRoutes", |next| {
-            let page = self.0.get_routes().api_id(api).set_next_token(next).send();
+            let page = self.client.get_routes().api_id(api).set_next_token(next).send();
             async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
         })
         .await
@@ -110,7 +121,8 @@ impl Http {
     /// Which APIs of any kind a custom domain leads to, by paths.
     pub(crate) async fn mappings(&self, domain: &str) -> Answer<Vec<ApiMapping>> {
         all("GetApiMappings", |next| {
-            let page = self.0.get_api_mappings().domain_name(domain).set_next_token(next).send();
+            let page =
+                self.client.get_api_mappings().domain_name(domain).set_next_token(next).send();
             async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
         })
         .await
@@ -118,7 +130,8 @@ impl Http {
 
     /// What a stage serves, or what is drafted, by route.
     pub(crate) async fn export(&self, api: &str, stage: Option<&str>) -> Answer<Export> {
-        let export = self.0.export_api().api_id(api).specification("OAS30").output_type("JSON");
+        let export =
+            self.client.export_api().api_id(api).specification("OAS30").output_type("JSON");
         let export = export.set_stage_name(stage.map(str::to_owned));
         let body = export.send().await.map_err(refused)?.body.ok_or_else(|| unread("ExportApi"))?;
         let read = serde_json::from_slice(body.as_ref()).ok().and_then(|read| Export::of(&read));
@@ -168,11 +181,12 @@ impl Http {
                 _ if seen.auto => {}
                 None => {}
                 Some(Deployment::Is(id)) => {
-                    let update = self.0.update_stage().api_id(api).stage_name(name);
+                    let update = self.client.update_stage().api_id(api).stage_name(name);
                     update.deployment_id(id).send().await.map_err(refused)?;
                 }
                 Some(Deployment::After(_)) => {
-                    let create = self.0.create_deployment().api_id(api).stage_name(name);
+                    self.pace.wait("CreateDeployment").await;
+                    let create = self.client.create_deployment().api_id(api).stage_name(name);
                     let create = create.description("Evenkeel: compliant configuration restored");
                     create.send().await.map_err(refused)?;
                 }

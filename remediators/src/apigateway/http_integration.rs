@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::types::{
     ConnectionType, Integration as Told, IntegrationType, TlsConfigInput,
 };
@@ -128,8 +127,7 @@ pub struct HttpIntegrations<R> {
 
 impl<R> From<Aws> for HttpIntegrations<R> {
     fn from(aws: Aws) -> Self {
-        let http = Http(Client::new(&aws.config));
-        HttpIntegrations { http, probe: aws.probe, rule: PhantomData }
+        HttpIntegrations { http: Http::from(&aws), probe: aws.probe, rule: PhantomData }
     }
 }
 
@@ -220,7 +218,7 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         let told = self.told(&api, &id).await?;
         let now = drafted(&told)?;
         if now != state.draft {
-            let mut update = self.http.0.update_integration().api_id(&api);
+            let mut update = self.http.client.update_integration().api_id(&api);
             update = update.set_integration_id(told.integration_id);
             update = update.set_integration_type(told.integration_type);
             if now.uri != state.draft.uri {
@@ -239,6 +237,19 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         self.http.deploy(&api, wanted).await
     }
 
+    fn between(seen: &HttpIntegration, before: &HttpIntegration, after: &HttpIntegration) -> bool {
+        // As planned, but for the stages that are still as before.
+        let mut stages = after.stages.clone();
+        for (name, wanted) in &mut stages {
+            if let Some(former) =
+                before.stages.get(name).filter(|one| seen.stages.get(name) == Some(*one))
+            {
+                wanted.clone_from(former);
+            }
+        }
+        Self::reached(seen, &HttpIntegration { stages, ..after.clone() })
+    }
+
     fn reached(seen: &HttpIntegration, wanted: &HttpIntegration) -> bool {
         let same = seen.stages.len() == wanted.stages.len()
             && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
@@ -255,7 +266,7 @@ impl<R> HttpIntegrations<R> {
     /// The integration, as AWS tells it.
     async fn told(&self, api: &str, id: &str) -> Answer<Told> {
         let list = all("GetIntegrations", |next| {
-            let page = self.http.0.get_integrations().api_id(api).set_next_token(next).send();
+            let page = self.http.client.get_integrations().api_id(api).set_next_token(next).send();
             async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
         });
         let found = list.await?.into_iter().find(|told| match id {

@@ -9,6 +9,7 @@ use crate::apigateway::names::{arns, domain};
 use crate::apigateway::rest::{Answer, refused, replace, unread};
 use crate::apigateway::tls::Wanted;
 use crate::aws::Aws;
+use crate::pace::Pace;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
@@ -22,6 +23,7 @@ const DEFAULT: &str = "TLS_1_2";
 pub struct DomainTlsPolicy {
     client: Client,
     http: Http,
+    pace: Pace,
 }
 
 /// A domain's TLS policy, and what it must go with.
@@ -41,8 +43,8 @@ pub struct DomainTls {
 
 impl From<Aws> for DomainTlsPolicy {
     fn from(aws: Aws) -> Self {
-        let http = Http(aws_sdk_apigatewayv2::Client::new(&aws.config));
-        DomainTlsPolicy { client: Client::new(&aws.config), http }
+        let http = Http::from(&aws);
+        DomainTlsPolicy { client: Client::new(&aws.config), http, pace: aws.pace }
     }
 }
 
@@ -144,6 +146,7 @@ impl Remediator for DomainTlsPolicy {
         if patches.is_empty() {
             return Ok(());
         }
+        self.pace.wait("UpdateDomainName").await;
         let update = self.client.update_domain_name().domain_name(domain(target)?);
         let update = update.set_patch_operations(Some(patches));
         update.send().await.map_err(refused).map(drop)

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::types::{DomainName, RoutingMode, SecurityPolicy};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +33,7 @@ pub struct Endpoint {
 
 impl From<Aws> for CloseHttpEndpoint {
     fn from(aws: Aws) -> Self {
-        CloseHttpEndpoint(Http(Client::new(&aws.config)))
+        CloseHttpEndpoint(Http::from(&aws))
     }
 }
 
@@ -60,7 +59,7 @@ impl Remediator for CloseHttpEndpoint {
 
     async fn observe(&self, target: &Target) -> Answer<Endpoint> {
         let id = http_api(target)?;
-        let api = self.0.0.get_api().api_id(&id).send().await.map_err(refused)?;
+        let api = self.0.client.get_api().api_id(&id).send().await.map_err(refused)?;
         let closed = api.disable_execute_api_endpoint.ok_or_else(|| unread("GetApi"))?;
         Ok(Endpoint { closed, stages: self.0.stages(&id).await? })
     }
@@ -107,10 +106,23 @@ impl Remediator for CloseHttpEndpoint {
 
     async fn apply(&self, target: &Target, state: &Endpoint) -> Answer<()> {
         let id = http_api(target)?;
-        let update = self.0.0.update_api().api_id(&id);
+        let update = self.0.client.update_api().api_id(&id);
         let update = update.disable_execute_api_endpoint(state.closed);
         update.send().await.map_err(refused)?;
         self.0.deploy(&id, state.stages.iter()).await
+    }
+
+    fn between(seen: &Endpoint, before: &Endpoint, after: &Endpoint) -> bool {
+        // As planned, but for the stages that are still as before.
+        let mut stages = after.stages.clone();
+        for (name, wanted) in &mut stages {
+            if let Some(former) =
+                before.stages.get(name).filter(|one| seen.stages.get(name) == Some(*one))
+            {
+                wanted.clone_from(former);
+            }
+        }
+        Self::reached(seen, &Endpoint { stages, ..after.clone() })
     }
 
     fn reached(seen: &Endpoint, wanted: &Endpoint) -> bool {
@@ -128,7 +140,7 @@ impl CloseHttpEndpoint {
     /// The domains whose mappings count.
     async fn domains(&self) -> Answer<Vec<DomainName>> {
         let domains = all("GetDomainNames", |next| {
-            let page = self.0.0.get_domain_names().set_next_token(next).send();
+            let page = self.0.client.get_domain_names().set_next_token(next).send();
             async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
         });
         let mut domains = domains.await?;
