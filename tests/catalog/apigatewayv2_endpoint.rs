@@ -30,7 +30,7 @@ async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again
     assert!(stage.state::<CloseHttpEndpoint>().await.closed);
     assert_eq!(stage.proxy.count("CreateDeployment"), 1, "it takes effect with the next");
     assert_eq!(api.beside().await, beside);
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Compliant);
+    assert!(stage.is_compliant::<CloseHttpEndpoint>().await);
     assert_eq!(stage.undo::<CloseHttpEndpoint>().await.result, Ended::Done);
     assert_eq!(stage.state::<CloseHttpEndpoint>().await, before);
     assert_eq!(api.beside().await, beside);

@@ -7,8 +7,8 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Approval, Aws, Budget, Drive, DriveError, Limits, Outcome, Pace, Preview, Probe, Remediator,
-    Settings, Target, Violation, approval_key,
+    Approval, Aws, Budget, Drive, DriveError, Limits, Outcome, Pace, Plan, Preview, Probe,
+    Remediator, Settings, Target, Violation, approval_key,
 };
 use evenkeel_rules::policy::Mode;
 use http_body_util::Full;
@@ -120,6 +120,12 @@ impl Stage {
     /// The state, seen past the proxy.
     pub(crate) async fn state<R: Remediator + From<Aws>>(&self) -> R::State {
         R::from(aws(stand())).observe(&self.target()).await.unwrap()
+    }
+
+    /// Whether nothing is to be done about the state any more.
+    pub(crate) async fn is_compliant<R: Remediator + From<Aws>>(&self) -> bool {
+        let seen = self.state::<R>().await;
+        R::from(aws(stand())).plan(&self.target(), &seen) == Plan::Nothing
     }
 
     /// The calls that were made, as IAM actions of a service; each must be permitted.
