@@ -3,6 +3,8 @@
 pub(crate) mod api;
 pub(crate) mod backend;
 pub(crate) mod draft;
+pub(crate) mod http;
+pub(crate) mod http_integration;
 pub(crate) mod integration;
 pub(crate) mod names;
 pub(crate) mod policy;

@@ -3,12 +3,16 @@
 pub mod apigateway_api_tls_policy;
 pub mod apigateway_close_default_endpoint;
 pub mod apigateway_deny_insecure_transport;
+pub mod apigateway_domain_tls_policy;
 pub mod apigateway_https_integration;
 pub mod apigateway_stage_cache_encryption;
 pub mod apigateway_stage_data_trace;
 pub mod apigateway_stage_logging;
 pub mod apigateway_stage_tracing;
 pub mod apigateway_verify_backend;
+pub mod apigatewayv2_close_default_endpoint;
+pub mod apigatewayv2_https_integration;
+pub mod apigatewayv2_private_tls;
 pub mod cloudtrail_restore_trail;
 pub mod ec2_ebs_default_encryption;
 pub mod ec2_image_private;
@@ -43,12 +47,16 @@ use crate::remediator::Remediator;
 use crate::violation::Target;
 use apigateway_api_tls_policy::ApiTlsPolicy;
 use apigateway_close_default_endpoint::CloseDefaultEndpoint;
+use apigateway_domain_tls_policy::DomainTlsPolicy;
 use apigateway_https_integration::HttpsIntegration;
 use apigateway_stage_cache_encryption::StageCacheEncryption;
 use apigateway_stage_data_trace::StageDataTrace;
 use apigateway_stage_logging::StageLogging;
 use apigateway_stage_tracing::StageTracing;
 use apigateway_verify_backend::VerifyBackend;
+use apigatewayv2_close_default_endpoint::CloseHttpEndpoint;
+use apigatewayv2_https_integration::HttpsBackend;
+use apigatewayv2_private_tls::PrivateTls;
 use cloudtrail_restore_trail::RestoreTrail;
 use ec2_ebs_default_encryption::EbsDefaultEncryption;
 use ec2_image_private::ImagePrivate;
@@ -92,12 +100,16 @@ pub const CATALOG: &[Entry] = &[
     entry::<ApiTlsPolicy>(),
     entry::<CloseDefaultEndpoint>(),
     entry::<apigateway_deny_insecure_transport::DenyInsecureTransport>(),
+    entry::<DomainTlsPolicy>(),
     entry::<HttpsIntegration>(),
     entry::<StageCacheEncryption>(),
     entry::<StageDataTrace>(),
     entry::<StageLogging>(),
     entry::<StageTracing>(),
     entry::<VerifyBackend>(),
+    entry::<CloseHttpEndpoint>(),
+    entry::<HttpsBackend>(),
+    entry::<PrivateTls>(),
     entry::<RestoreTrail>(),
     entry::<EbsDefaultEncryption>(),
     entry::<ImagePrivate>(),

@@ -14,7 +14,7 @@ use crate::stand::stand;
 
 /// Backends, as a test wants them.
 #[derive(Debug)]
-pub(crate) struct Backends(Option<&'static str>);
+pub(crate) struct Backends(pub(crate) Option<&'static str>);
 
 impl Probe for Backends {
     fn shake_hands<'a>(&'a self, host: &'a str, port: u16) -> Probing<'a> {
@@ -27,7 +27,7 @@ fn client() -> Client {
     Client::new(&aws(stand()).config)
 }
 
-fn patch(path: &str, value: &str) -> PatchOperation {
+pub(crate) fn patch(path: &str, value: &str) -> PatchOperation {
     PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
 }
 

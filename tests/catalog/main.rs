@@ -11,7 +11,11 @@ mod stand;
 
 mod apigateway;
 mod apigateway_settings;
+mod apigatewayv2;
+mod apigatewayv2_endpoint;
+mod apigatewayv2_private;
 mod cloudtrail;
+mod domains;
 mod ec2;
 mod kms;
 mod lambda;

@@ -14,9 +14,12 @@ use evenkeel_remediators::{
     Remediator, Settings, Target, Violation,
 };
 use evenkeel_rules::policy::Mode;
+use http_body_util::Full;
+use hyper::Request;
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
+use crate::http::send;
 use crate::proxy::Proxy;
 use crate::stand::stand;
 
@@ -54,7 +57,13 @@ impl Stage {
             "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
         });
         let ledger = Ledger::of(Arc::new(InMemory::new()));
-        Stage { proxy: Proxy::new().await, probe: None, ledger, record, findings: AtomicU32::new(1) }
+        Stage {
+            proxy: Proxy::new().await,
+            probe: None,
+            ledger,
+            record,
+            findings: AtomicU32::new(1),
+        }
     }
 
     /// AWS, through the proxy.
@@ -115,12 +124,23 @@ impl Stage {
 
     /// Undoes the first attempt.
     pub(crate) async fn undo<R: Remediator + From<Aws>>(&self) -> Outcome {
-        self.drive::<R>().undo(&self.target(), 1, 0).await.unwrap()
+        self.try_undo::<R>().await.unwrap()
+    }
+
+    /// Undoes the first attempt, or says why that has not ended.
+    pub(crate) async fn try_undo<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
+        self.drive::<R>().undo(&self.target(), 1, 0).await
     }
 
     /// The state, seen past the proxy.
     pub(crate) async fn state<R: Remediator + From<Aws>>(&self) -> R::State {
         R::from(aws(stand())).observe(&self.target()).await.unwrap()
+    }
+
+    /// Whether nothing is to be done about the state any more.
+    pub(crate) async fn is_compliant<R: Remediator + From<Aws>>(&self) -> bool {
+        let seen = self.state::<R>().await;
+        R::from(aws(stand())).plan(&self.target(), &seen) == Plan::Nothing
     }
 
     /// Each call that was made must be permitted.
@@ -177,6 +197,16 @@ impl Stage {
         let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
         assert_eq!(self.writes(service), told);
     }
+}
+
+/// What API Gateway tells at a path, read past the proxy.
+pub(crate) async fn told(path: &str) -> Value {
+    let scope = "Credential=test/20260311/eu-central-1/apigateway/aws4_request";
+    let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none");
+    let request = Request::builder().uri(path).header("host", stand().to_string());
+    let request = request.header("authorization", authorization).body(Full::default()).unwrap();
+    let (_, body) = send(stand(), request).await.unwrap();
+    serde_json::from_slice(&body).unwrap()
 }
 
 /// The IAM action of a call. Those of API Gateway are called after HTTP's methods, and a few others are not

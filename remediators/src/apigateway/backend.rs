@@ -79,6 +79,28 @@ pub(crate) async fn check(probe: Option<&dyn Probe>, uris: &BTreeSet<String>) ->
     Check::Go
 }
 
+/// Whether every backend that a URI leads to speaks TLS, with each stage's variables.
+pub(crate) async fn check_stages<'a>(
+    probe: Option<&dyn Probe>,
+    uri: &str,
+    stages: impl Iterator<Item = (&'a String, &'a BTreeMap<String, String>)>,
+) -> Check {
+    let mut uris = BTreeSet::new();
+    if variables(uri).is_empty() {
+        uris.insert(uri.to_owned());
+    }
+    for (stage, values) in stages {
+        match resolved(uri, values) {
+            Some(uri) => _ = uris.insert(uri),
+            None => return Check::Refuse(format!("stage `{stage}` lacks a variable of `{uri}`")),
+        }
+    }
+    if uris.is_empty() {
+        return Check::Ask(format!("no stage tells where `{uri}` leads to"));
+    }
+    check(probe, &uris).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,15 @@ pub(crate) fn http_integration(target: &Target) -> Result<[String; 2], RefusedBy
     parts(target, &target.id)
 }
 
+/// A custom domain, by its name or its ARN. That of all subdomains begins with `*.`.
+///
+/// Source: Amazon API Gateway Developer Guide, "Wildcard custom domain names".
+pub(crate) fn domain(target: &Target) -> Result<String, RefusedByAws> {
+    let name = after(&target.id, "/domainnames/");
+    let plain = name.strip_prefix("*.").unwrap_or(name);
+    whole(target, plain).map(|_| name.to_owned())
+}
+
 /// The ARNs of a REST API with all that is below it.
 ///
 /// Source: Service Authorization Reference, "Amazon API Gateway Management", resource types: an ARN without

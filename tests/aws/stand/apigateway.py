@@ -8,7 +8,10 @@ Here deployments are kept apart from drafts, as AWS's API reference describes th
 * `UpdateIntegration`, `UpdateRestApi` and `UpdateDomainName` take the patches that are used, and refuse others;
 * `UpdateStage` takes `remove` of a method's settings;
 * definitions are not imported, so that what would validate them need not be installed;
-* of HTTP APIs: stages with and without automatic deployment, `CreateDeployment`, `ExportApi`, `UpdateStage`.
+* of HTTP APIs: stages with and without automatic deployment, `CreateDeployment`, `ExportApi`, `UpdateStage`,
+  quick create, and lists in pages of two;
+* custom domains are the same for REST APIs and others, and after an update they are `UPDATING` until they are
+  read once.
 """
 
 import copy
@@ -16,6 +19,7 @@ import json
 import sys
 import types
 import uuid
+from urllib.parse import unquote
 
 for module in ("openapi_spec_validator", "openapi_spec_validator.validation", "openapi_spec_validator.validation.exceptions"):
     sys.modules[module] = types.ModuleType(module)
@@ -204,13 +208,55 @@ def get_export(self):
     return 200, {"Content-Type": "application/json"}, body.encode()
 
 
+# Custom domains
+
+
+def name_of(self):
+    return unquote(self.path.split("/")[2])
+
+
+def twin(self):
+    """A domain of REST APIs is one of HTTP APIs too."""
+    return http.apigatewayv2_backends[self.current_account][self.region]
+
+
+_create_domain_name = APIGatewayResponse.create_domain_name
+
+
+def create_domain_name(self):
+    answer = _create_domain_name(self)
+    domain = self.backend.get_domain_name(self._get_param("domainName"))
+    domain.mutual = self._get_param("mutualTlsAuthentication")
+    domain.access_mode = self._get_param("endpointAccessMode")
+    configured = [{"securityPolicy": domain.security_policy, "endpointType": kind} for kind in (domain.endpoint_configuration or {"types": ["EDGE"]})["types"]]
+    twin(self).create_domain_name(domain.domain_name, configured, {}, {})
+    return answer[0], answer[1], json.dumps(domain.to_json())
+
+
+def get_domain_name(self):
+    domain = self.backend.get_domain_name(name_of(self))
+    told = json.dumps(domain.to_json())
+    domain.domain_name_status = "AVAILABLE"
+    return told
+
+
 def update_domain_name(self):
-    domain = self.backend.get_domain_name(self.path.split("/")[2])
+    domain = self.backend.get_domain_name(name_of(self))
+    names = {"securityPolicy": "security_policy", "endpointAccessMode": "access_mode"}
+    given = {}
     for patch in self._get_param("patchOperations"):
         name = parts(patch["path"])[0]
-        if patch["op"] != "replace" or name not in ("securityPolicy", "endpointAccessMode"):
+        if patch["op"] != "replace" or name not in names:
             raise invalid(patch)
-        setattr(domain, {"securityPolicy": "security_policy"}.get(name, "access_mode"), patch["value"])
+        given[name] = patch["value"]
+    if given.get("securityPolicy", "").startswith("SecurityPolicy_"):
+        if not (given.get("endpointAccessMode") or domain.access_mode) or domain.mutual:
+            raise BadRequestException("The security policy needs an endpoint access mode, and no mutual TLS")
+    for name, value in given.items():
+        setattr(domain, names[name], value)
+    for configured in twin(self).get_domain_name(domain.domain_name).domain_name_configurations:
+        configured["securityPolicy"] = domain.security_policy
+    domain.domain_name_status = "UPDATING"
     return json.dumps(domain.to_json())
 
 
@@ -221,7 +267,25 @@ def domain_to_json(self):
     told = _domain(self)
     if getattr(self, "access_mode", None):
         told["endpointAccessMode"] = self.access_mode
+    if getattr(self, "mutual", None):
+        told["mutualTlsAuthentication"] = self.mutual
     return told
+
+
+def get_base_path_mappings(self, domain_name):
+    """moto fails where a domain has none."""
+    self.get_domain_name(domain_name)
+    return list(self.base_path_mappings.get(domain_name, {}).values())
+
+
+def get_api_mappings(self):
+    """Those to REST APIs too."""
+    domain = unquote(self.path.split("/")[-2])
+    found = [mapping.to_json() for mapping in self.apigatewayv2_backend.get_api_mappings(domain_name=domain)]
+    rests = rest.apigateway_backends[self.current_account][self.region]
+    for mapping in rests.base_path_mappings.get(domain, {}).values():
+        found.append({"apiId": mapping.rest_api_id, "apiMappingId": mapping.base_path, "stage": mapping.stage})
+    return 200, {}, json.dumps({"items": found})
 
 
 # HTTP and WebSocket APIs
@@ -231,8 +295,11 @@ def http_export(api):
     paths = {}
     for route in api.routes.values():
         verb, _, path = route.route_key.partition(" ")
+        verb, path = ("ANY", "/$default") if verb == "$default" else (verb, path)
         integration = (route.target or "").split("/")[-1]
-        operation = {"security": [{route.authorization_type: []}]}
+        operation = {"responses": {"default": {"description": f"Default response for {route.route_key}"}}}
+        if route.authorization_type not in (None, "NONE"):
+            operation["security"] = [{route.authorizer_id or "sigv4": []}]
         if integration in api.integrations:
             told = api.integrations[integration].to_json()
             operation["x-amazon-apigateway-integration"] = {
@@ -242,19 +309,95 @@ def http_export(api):
                 "connectionType": told["connectionType"],
                 "tlsConfig": told.get("tlsConfig"),
             }
+            exported = operation["x-amazon-apigateway-integration"]
+            operation["x-amazon-apigateway-integration"] = {name: one for name, one in exported.items() if one is not None}
         verb = "x-amazon-apigateway-any-method" if verb == "ANY" else verb.lower()
         paths.setdefault(path, {})[verb] = operation
-    return copy.deepcopy({"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths})
+    told = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths}
+    if api.cors_configuration:
+        told["x-amazon-apigateway-cors"] = api.cors_configuration
+    return copy.deepcopy(told)
 
 
+_stage = http.Stage.__init__
 _stage_to_json = http.Stage.to_json
+
+
+def stage_of(self, api, config):
+    self.api = api
+    _stage(self, api, config)
 
 
 def stage_to_json(self):
     told = _stage_to_json(self)
     if getattr(self, "deployment_id", None):
         told["deploymentId"] = self.deployment_id
+    elif self.auto_deploy:
+        # Each change makes another.
+        told["deploymentId"] = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(http_export(self.api))).hex[:6]
     return told
+
+
+_http_domain = ApiGatewayV2Response.create_domain_name
+_http_domain_to_json = http.DomainName.to_json
+
+
+def http_domain(self):
+    _http_domain(self)
+    given = json.loads(self.body)
+    domain = self.apigatewayv2_backend.get_domain_name(given["domainName"])
+    domain.routing_mode = given.get("routingMode")
+    return 201, {}, json.dumps(domain.to_json())
+
+
+def http_domain_to_json(self):
+    return dict(_http_domain_to_json(self), routingMode=getattr(self, "routing_mode", None) or "API_MAPPING_ONLY")
+
+
+_create_api = ApiGatewayV2Response.create_api
+
+
+def create_api(self):
+    """Quick create makes an integration, a route and a stage."""
+    status, headers, body = _create_api(self)
+    target = json.loads(self.body).get("target")
+    if target:
+        api = self.apigatewayv2_backend.get_api(json.loads(body)["apiId"])
+        integration = api.create_integration("INTERNET", None, "ANY", "HTTP_PROXY", target)
+        integration.managed = True
+        api.create_route(False, [], "$default", f"integrations/{integration.id}")
+        api.create_stage({"stageName": "$default", "autoDeploy": True})
+    return status, headers, body
+
+
+_update_integration = http.Integration.update
+_integration_to_json = http.Integration.to_json
+
+
+def update(self, **given):
+    _update_integration(self, **given)
+    # An empty configuration is none.
+    self.tls_config = self.tls_config or None
+
+
+def integration_to_json(self):
+    return dict(_integration_to_json(self), apiGatewayManaged=getattr(self, "managed", False))
+
+
+PAGE = 2
+
+
+def paged(listed):
+    def listing(self):
+        status, headers, body = listed(self)
+        items = json.loads(body)["items"]
+        first = int(self._get_param("nextToken") or 0)
+        told = {"items": items[first : first + PAGE]}
+        if first + PAGE < len(items):
+            told["nextToken"] = str(first + PAGE)
+        return status, headers, json.dumps(told)
+
+    return listing
 
 
 def http_create_deployment(self):
@@ -283,7 +426,7 @@ def http_export_api(self):
 def http_update_stage(self):
     path = self.path.split("/")
     api = self.apigatewayv2_backend.get_api(path[-3])
-    stage = self.apigatewayv2_backend.get_stage(path[-3], path[-1])
+    stage = self.apigatewayv2_backend.get_stage(path[-3], unquote(path[-1]))
     body = json.loads(self.body or "{}")
     if "deploymentId" in body:
         if stage.auto_deploy:
@@ -297,16 +440,26 @@ def http_update_stage(self):
 
 
 for holder, replaced in (
-    (APIGatewayResponse, (update_integration, update_rest_api, get_export, update_domain_name)),
+    (APIGatewayResponse, (update_integration, update_rest_api, get_export)),
+    (APIGatewayResponse, (create_domain_name, get_domain_name, update_domain_name)),
+    (rest.APIGatewayBackend, (get_base_path_mappings,)),
     (rest.RestAPI, (to_dict, create_deployment)),
+    (http.Integration, (update,)),
+    (ApiGatewayV2Response, (create_api, get_api_mappings)),
     (rest.Stage, (apply_operations,)),
 ):
     for function in replaced:
         setattr(holder, function.__name__, function)
 rest.DomainName.to_json = domain_to_json
+http.Stage.__init__ = stage_of
 http.Stage.to_json = stage_to_json
+http.Integration.to_json = integration_to_json
+http.DomainName.to_json = http_domain_to_json
+ApiGatewayV2Response.create_domain_name = http_domain
 ApiGatewayV2Response.create_deployment = http_create_deployment
 ApiGatewayV2Response.export_api = http_export_api
 ApiGatewayV2Response.update_stage = http_update_stage
+for name in ("get_stages", "get_routes", "get_integrations", "get_domain_names", "get_api_mappings"):
+    setattr(ApiGatewayV2Response, name, paged(getattr(ApiGatewayV2Response, name)))
 for path in ("deployments$", "exports/(?P<specification>[^/]+)$"):
     http_urls.url_paths["{0}/v2/apis/(?P<api_id>[^/]+)/" + path] = ApiGatewayV2Response.dispatch
