@@ -253,7 +253,8 @@ mod tests {
             let target = Target {
                 policy: "p".to_owned(),
                 kind: "K".to_owned(),
-                id: "abc123|def456|GET".to_owned(),
+                id: if entry.id.contains("domain") { "abc123.example" } else { "abc123|d|GET" }
+                    .to_owned(),
                 account: "111122223333".to_owned(),
                 region: "eu-central-1".to_owned(),
                 with: BTreeMap::new(),
