@@ -4,6 +4,7 @@ mod apply;
 mod approve;
 mod check;
 mod completions;
+mod demo;
 mod diagnose;
 mod exit;
 mod ingest;
@@ -46,6 +47,7 @@ enum Command {
     Approve(approve::Approve),
     Reject(approve::Reject),
     Status(status::Status),
+    Demo(demo::Demo),
     Completions(completions::Completions),
 }
 
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Approve(command) => approve::approve(&command),
         Command::Reject(command) => approve::reject(&command),
         Command::Status(command) => status::run(&command),
+        Command::Demo(command) => demo::run(&command),
         Command::Completions(command) => completions::run(&command),
     };
     result

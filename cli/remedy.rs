@@ -26,6 +26,9 @@ pub(crate) struct Desk {
     /// The external id that the role demands
     #[arg(long, value_name = "ID", requires = "role")]
     external_id: Option<String>,
+    /// Whether backends are asked for TLS before they are called so: on, off, or a PEM file of roots to trust
+    #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
+    probe: Option<String>,
 }
 
 /// A finding, and what can be done about it.
@@ -55,7 +58,9 @@ impl Desk {
         let role =
             self.role.clone().map(|name| Role { name, external_id: self.external_id.clone() });
         // A person is there: what a policy would do by itself is asked about as well.
-        let operator = Operator::local(ledger, role, Ceilings::all(Mode::Approve)).await;
+        let ceilings = Ceilings::all(Mode::Approve);
+        let operator = Operator::local(ledger, role, ceilings, self.probe.as_deref()).await;
+        let operator = operator.map_err(|error| Stopped::Usage(error.to_string()))?;
         let drive = operator.drive(&violation).await.map_err(|error| refused(&error))?;
         Ok(Case { record, violation, drive, operator })
     }

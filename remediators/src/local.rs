@@ -11,19 +11,27 @@ use evenkeel_ledger::Ledger;
 use crate::guard::{Budget, Limits};
 use crate::operator::{Ceilings, Operator, OperatorError, Role};
 use crate::pace::Pace;
-use crate::probe::{Handshake, Probe};
+use crate::probe::{Handshake, Probe, ProbeError};
 
 /// No call of AWS keeps a person waiting for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Operator {
-    /// With the credentials, the profile and the endpoint that the environment names.
-    pub async fn local(ledger: Ledger, role: Option<Role>, ceilings: Ceilings) -> Operator {
+    /// With the credentials, the profile and the endpoint that the environment names, and a probe as
+    /// [`Handshake::of_setting`] reads it.
+    ///
+    /// # Errors
+    /// When the probe cannot be set up.
+    pub async fn local(
+        ledger: Ledger,
+        role: Option<Role>,
+        ceilings: Ceilings,
+        probe: Option<&str>,
+    ) -> Result<Operator, ProbeError> {
         let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
         let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
-        // Without the TLS library no backend can be asked, and a person is.
-        let probe = Handshake::public().ok().map(|probe| Arc::new(probe) as Arc<dyn Probe>);
-        Operator {
+        let probe = Handshake::of_setting(probe)?.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
+        Ok(Operator {
             ledger,
             config: config.load().await,
             role,
@@ -32,7 +40,7 @@ impl Operator {
             budget: Budget::default(),
             probe,
             pace: Pace::quotas(),
-        }
+        })
     }
 
     /// Who we are, as an ARN.

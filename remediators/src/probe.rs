@@ -55,6 +55,19 @@ impl Handshake {
         Ok(Handshake { config: Arc::new(config(roots)?), inside: false })
     }
 
+    /// As a setting says: `on` (which is what none means), `off`, or a PEM file of roots, with which addresses inside
+    /// a network are called as well.
+    ///
+    /// # Errors
+    /// When the roots cannot be used.
+    pub fn of_setting(setting: Option<&str>) -> Result<Option<Handshake>, ProbeError> {
+        Ok(match setting {
+            None | Some("" | "on") => Some(Handshake::public()?),
+            Some("off") => None,
+            Some(roots) => Some(Handshake::of_file(Path::new(roots))?),
+        })
+    }
+
     /// Trusts `roots`, and calls any address.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod ocsf;
 mod odd_records;
 mod order;
 mod pipes;
+mod remedy;
 mod reports;
 mod shipped;
 mod sums;

@@ -39,7 +39,11 @@ impl<R: Remediator> Drive<R> {
         let attempt = Some(number);
         let outcome = Outcome { finding: intent.finding, attempt, result, state: None };
         let records = Records::of(target);
-        let activity = records.activity(R::ID, &outcome, now).to_string();
+        let mut activity = records.activity(R::ID, &outcome, now);
+        if let (Ended::Done, Some(detail)) = (&outcome.result, activity.get_mut("status_detail")) {
+            *detail = format!("undone: set back to the state before attempt {number}").into();
+        }
+        let activity = activity.to_string();
         self.ledger.write(&records.undone(number), activity.as_bytes()).await?;
         Ok(outcome)
     }

@@ -20,7 +20,7 @@ const ROLE: &str = "EVENKEEL_ROLE";
 const EXTERNAL_ID: &str = "EVENKEEL_EXTERNAL_ID";
 const TOPIC: &str = "EVENKEEL_TOPIC";
 const QUEUE: &str = "EVENKEEL_QUEUE";
-/// `on`, `off`, or a PEM file of roots, with which addresses inside a network are called as well.
+/// See [`Handshake::of_setting`].
 const PROBE: &str = "EVENKEEL_PROBE";
 
 /// No call of AWS may keep an invocation waiting for longer.
@@ -60,11 +60,8 @@ pub(crate) async fn read() -> Result<Function, Error> {
 }
 
 fn probe() -> Result<Option<Arc<dyn Probe>>, Error> {
-    Ok(match setting(PROBE).as_deref() {
-        None | Some("on") => Some(Arc::new(Handshake::public()?)),
-        Some("off") => None,
-        Some(roots) => Some(Arc::new(Handshake::of_file(std::path::Path::new(roots))?)),
-    })
+    let probe = Handshake::of_setting(setting(PROBE).as_deref())?;
+    Ok(probe.map(|probe| Arc::new(probe) as Arc<dyn Probe>))
 }
 
 fn required(name: &str, what: &str) -> Result<String, String> {
