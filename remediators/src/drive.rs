@@ -10,6 +10,7 @@ mod budget;
 mod preview;
 mod undo;
 mod verify;
+mod waived;
 
 pub use any::{AnyDrive, Driving};
 pub use approval::Approval;
@@ -186,7 +187,7 @@ impl<R: Remediator> Drive<R> {
         past: &[(u32, Intent)],
         now: i64,
     ) -> Driven<Outcome> {
-        if let Some(why) = self.stopped(&violation.target).await? {
+        if let Some(why) = self.stopped(violation).await? {
             return self.close(violation, Ended::Refused(why), now).await;
         }
         let plan = match self.prepare(violation).await? {
@@ -289,7 +290,7 @@ impl<R: Remediator> Drive<R> {
         if let Some(result) = self.settled(begun).await? {
             return self.end(begun, result, now).await;
         }
-        let result = match self.stopped(&begun.violation.target).await? {
+        let result = match self.stopped(&begun.violation).await? {
             Some(why) => (Ended::Refused(why), None),
             None => self.write(begun).await?,
         };
@@ -362,7 +363,8 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// Why no write may be made now.
-    async fn stopped(&self, target: &Target) -> Driven<Option<String>> {
+    async fn stopped(&self, violation: &Violation) -> Driven<Option<String>> {
+        let target = &violation.target;
         let switches = [
             (KILL_SWITCH.to_owned(), "all remediation"),
             (format!("{KILL_SWITCH}-account/{}", target.account), "remediation in this account"),
@@ -373,7 +375,7 @@ impl<R: Remediator> Drive<R> {
                 return Ok(Some(format!("the kill switch stops {what}: `{key}`")));
             }
         }
-        Ok(None)
+        self.waived(violation).await
     }
 
     /// Ends without an attempt. What is only planned or waits may go on later: that leaves no record.

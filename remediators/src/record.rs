@@ -207,5 +207,10 @@ pub(crate) fn plan_hash(violation: &Violation, before: &Value, after: &Value) ->
 
 /// The SHA-256 of a text, in lower-case hexadecimal.
 pub(crate) fn digest(text: &str) -> String {
-    format!("{:x}", Sha256::digest(text))
+    digest_of(text.as_bytes())
+}
+
+/// The SHA-256 of bytes, in lower-case hexadecimal.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_rules::ComplianceStatus;
 use evenkeel_rules::policy::Mode;
+use evenkeel_rules::{ComplianceStatus, Finding};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ impl Target {
 }
 
 /// A finding that something may be done about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
     /// The finding's uid.
     pub finding: Uuid,
@@ -68,6 +68,8 @@ pub struct Violation {
     pub mode: Mode,
     /// Who did it.
     pub actor: String,
+    /// The whole finding, for waivers.
+    pub told: Finding,
 }
 
 /// Why nothing may be done about a finding, whatever the settings.
@@ -102,7 +104,9 @@ impl Violation {
     /// # Errors
     /// When it is none, or is one about which nothing may be done.
     pub fn read(record: &[u8]) -> Result<Violation, ViolationError> {
-        let record: Record = serde_json::from_slice(record)?;
+        let whole: Value = serde_json::from_slice(record)?;
+        let told = evenkeel_rules::ocsf::read(&whole).ok_or(ViolationError::Nameless)?;
+        let record: Record = serde_json::from_value(whole)?;
         let Unmapped { remediation, suspect, waiver, remediator } = record.unmapped;
         if let Some(why) = suspect {
             return Err(ViolationError::Suspect(why));
@@ -137,6 +141,7 @@ impl Violation {
             remediator: remediation.run,
             mode: remediation.mode,
             actor: actor.unwrap_or_default(),
+            told,
         })
     }
 }

@@ -4,7 +4,7 @@ use crate::evaluate::{ComplianceStatus, Evaluation, Resource};
 use crate::event::Event;
 use crate::json::Node;
 use crate::policy::{Policy, RemediationHeader, Severity};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub struct Actor {
 pub const REMEDIATOR_ROLE: &str = "evenkeel-remediate-";
 
 /// The waiver under which a finding was accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Suppression {
     /// The waiver's id.

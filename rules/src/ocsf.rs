@@ -1,5 +1,9 @@
 //! A finding as OCSF 1.8 writes it: class 2003, Compliance Finding.
 
+mod read;
+
+pub use read::finding as read;
+
 use crate::evaluate::ComplianceStatus;
 use crate::finding::Finding;
 use crate::judge::milliseconds;

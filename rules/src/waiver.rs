@@ -52,6 +52,20 @@ impl Waivers {
     /// # Errors
     /// Everything that is wrong with the file; a policy that `set` does not have, among it.
     pub fn load(name: &str, text: &str, set: &PolicySet) -> Result<Waivers, Vec<Diagnostic>> {
+        Self::of(name, text, Some(set))
+    }
+
+    /// Reads a file of waivers that was loaded with its policies before.
+    ///
+    /// # Errors
+    /// When something is wrong with it: the first of it.
+    pub fn read(name: &str, text: &str) -> Result<Waivers, String> {
+        Self::of(name, text, None).map_err(|wrong| {
+            wrong.into_iter().next().map(|first| first.message).unwrap_or_default()
+        })
+    }
+
+    fn of(name: &str, text: &str, set: Option<&PolicySet>) -> Result<Waivers, Vec<Diagnostic>> {
         let written: Vec<Written> = serde_saphyr::from_str(text)
             .map_err(|error| vec![Diagnostic::yaml("waiver", name, text, &error)])?;
         let (mut waivers, mut errors) = (Vec::new(), Vec::new());
@@ -97,7 +111,7 @@ impl Waivers {
 }
 
 impl Waiver {
-    fn new(file: &str, written: Written, set: &PolicySet) -> Result<Self, Diagnostic> {
+    fn new(file: &str, written: Written, set: Option<&PolicySet>) -> Result<Self, Diagnostic> {
         let at = |value: &Spanned<String>| {
             let at = value.referenced.span().byte_offset();
             at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
@@ -107,11 +121,11 @@ impl Waiver {
         let fail = |message: String| {
             Diagnostic::error("waiver", file, here..here.saturating_add(id.len()), message)
         };
-        if let Some(unknown) = written
-            .policies
-            .iter()
-            .find(|pattern| !set.policies().iter().any(|policy| glob::matches(pattern, &policy.id)))
-        {
+        let is_unknown = |set: &PolicySet, pattern: &String| {
+            !set.policies().iter().any(|policy| glob::matches(pattern, &policy.id))
+        };
+        let unknown = |set: &PolicySet| written.policies.iter().find(|one| is_unknown(set, one));
+        if let Some((set, unknown)) = set.and_then(|set| Some((set, unknown(set)?))) {
             let ids = set.policies().iter().map(|policy| policy.id.as_str());
             let help = crate::engine::nearest(unknown, ids);
             return Err(fail(format!("no policy is called `{unknown}`")).with_help(help));

@@ -32,7 +32,7 @@ impl<R: Remediator> Drive<R> {
     /// When it cannot be told now.
     pub async fn preview(&self, record: &[u8], now: i64) -> Driven<Option<Preview>> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
-        let stopped = self.stopped(&violation.target).await?;
+        let stopped = self.stopped(&violation).await?;
         Ok(Some(match self.prepare(&violation).await? {
             Prepared::Ended(ended) => Preview {
                 plan: None,

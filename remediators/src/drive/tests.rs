@@ -91,6 +91,7 @@ fn finding(number: u32, mode: &str) -> Value {
         "finding_info": {
             "uid": format!("00000000-0000-4000-8000-{number:012}"), "analytic": {"uid": "a-policy"}
         },
+        "time": 1_773_240_333_000_i64,
         "compliance": {"status_code": "NON_COMPLIANT"},
         "cloud": {"account": {"uid": "111122223333"}, "region": "eu-central-1"},
         "resources": [{"type": "T", "name": "r"}],

@@ -117,3 +117,35 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
     let outcome = Stage::new(BROKEN).run(&record, 0).unwrap().unwrap();
     assert_eq!(outcome.result, Ended::Refused("it is protected".to_owned()));
 }
+
+#[test]
+fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_done() {
+    let waivers = |text: &str| {
+        let stage = Stage::new(BROKEN);
+        let digest = crate::record::digest(text);
+        block_on(stage.ledger.write(&format!("bundle/files/{digest}"), text.as_bytes())).unwrap();
+        put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
+        stage
+    };
+    let waiver = |resource: &str, expires: &str| {
+        format!(
+            "- id: w1\n  policies: [a-*]\n  resource: {resource}\n  reason: legacy\n  approvedBy: ops\n  expires: {expires}\n"
+        )
+    };
+    for (text, why) in [
+        (waiver("r", "2026-12-31"), "waiver w1 accepts it: legacy"),
+        ("- id: 1".to_owned(), "cannot be read"),
+    ] {
+        let stage = waivers(&text);
+        assert!(matches!(stage.ends(), Ended::Refused(said) if said.contains(why)), "{why}");
+        assert_eq!(stage.written(), 0);
+    }
+    for other in [waiver("another", "2026-12-31"), waiver("r", "2026-03-10")] {
+        assert_eq!(waivers(&other).ends(), Ended::Done);
+    }
+    let digest = "0".repeat(64);
+    let stage = Stage::new(BROKEN);
+    block_on(stage.ledger.write(&format!("bundle/files/{digest}"), b"[]")).unwrap();
+    put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
+    assert!(matches!(stage.ends(), Ended::Refused(why) if why.contains("not the file")));
+}

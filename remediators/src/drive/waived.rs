@@ -1,0 +1,53 @@
+//! Waivers that hold now: somebody may have accepted a finding after it was written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use evenkeel_rules::Waivers;
+use serde::Deserialize;
+
+use super::{Drive, DriveError, Driven};
+use crate::record::digest_of;
+use crate::remediator::Remediator;
+use crate::violation::Violation;
+
+/// The bundle's list of files, which the evaluate function reads as well.
+const MANIFEST: &str = "bundle/manifest.json";
+
+#[derive(Deserialize)]
+struct Manifest {
+    files: BTreeMap<String, String>,
+}
+
+impl<R: Remediator> Drive<R> {
+    /// Why a waiver lets nothing be done; also where one cannot be read.
+    pub(super) async fn waived(&self, violation: &Violation) -> Driven<Option<String>> {
+        let Some(manifest) = self.ledger.find(MANIFEST).await? else { return Ok(None) };
+        let manifest: Manifest = serde_json::from_slice(&manifest)
+            .map_err(|error| DriveError::Record(MANIFEST.to_owned(), error))?;
+        let files = manifest.files.into_iter();
+        let mut finding = violation.told.clone();
+        for (name, digest) in files.filter(|(name, _)| is_waiver(name)) {
+            let content = self.ledger.read(&format!("bundle/files/{digest}")).await?;
+            let waivers = if digest_of(&content) == digest {
+                Waivers::read(&name, &String::from_utf8_lossy(&content))
+            } else {
+                Err("it is not the file that the manifest names".to_owned())
+            };
+            let held = waivers.and_then(|waivers| waivers.apply(&mut finding));
+            if let Err(why) = held {
+                return Ok(Some(format!("the waivers of `{name}` cannot be read: {why}")));
+            }
+        }
+        Ok(finding
+            .suppressed
+            .map(|one| format!("waiver {} accepts it: {}", one.waiver, one.reason)))
+    }
+}
+
+fn is_waiver(name: &str) -> bool {
+    let path = Path::new(name);
+    let within = path.parent().and_then(Path::file_name);
+    within.is_some_and(|folder| folder == "waivers")
+        && path.extension().is_some_and(|ending| ending == "yaml")
+}
