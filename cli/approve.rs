@@ -5,7 +5,7 @@ use evenkeel_remediators::{Approval, Operator};
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print};
-use crate::remedy::{Desk, agreed, awaited, now, shown, undone};
+use crate::remedy::{Case, Desk, agreed, awaited, now, shown, undone};
 
 /// How long an approval holds unless something else is said, in hours.
 pub(crate) const DAY: u32 = 24;
@@ -18,13 +18,16 @@ pub(crate) const DAY: u32 = 24;
 #[command(after_help = "\
 Examples:
   evenkeel approve 7f3ceff0
-  evenkeel approve 7f3ceff0 --hours 2 --yes --ledger s3://audit-ledger")]
+  evenkeel approve 7f3ceff0 --hours 2 --yes --ledger s3://audit-ledger --queue QUEUE_URL")]
 pub(crate) struct Approve {
     /// The finding's uid, or the beginning of it
     finding: String,
     /// How long it holds
     #[arg(long, value_name = "HOURS", default_value_t = DAY)]
     hours: u32,
+    /// The queue of the function that is to carry it out: it is sent there again
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -50,13 +53,20 @@ pub(crate) struct Reject {
 }
 
 pub(crate) fn approve(command: &Approve) -> Result<Exit, Stopped> {
-    let Approve { finding, hours, yes, desk } = command;
-    awaited(decide(desk, finding, *yes, true, *hours))
+    let Approve { finding, hours, queue, yes, desk } = command;
+    awaited(async {
+        let (exit, case) = decide(desk, finding, *yes, true, *hours).await?;
+        if let (Exit::Well, Some(queue)) = (exit, queue) {
+            let sent = case.operator.remind(queue, &case.key).await;
+            sent.map_err(|error| Stopped::Usage(error.to_string()))?;
+        }
+        Ok(exit)
+    })
 }
 
 pub(crate) fn reject(command: &Reject) -> Result<Exit, Stopped> {
     let Reject { finding, yes, desk } = command;
-    awaited(decide(desk, finding, *yes, false, DAY))
+    awaited(async { Ok(decide(desk, finding, *yes, false, DAY).await?.0) })
 }
 
 async fn decide(
@@ -65,22 +75,22 @@ async fn decide(
     yes: bool,
     approved: bool,
     hours: u32,
-) -> Result<Exit, Stopped> {
+) -> Result<(Exit, Case), Stopped> {
     let case = desk.open(finding).await?;
     let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-    let Some(preview) = preview else { return Ok(Exit::Found) };
+    let Some(preview) = preview else { return Ok((Exit::Found, case)) };
     note(&shown(&case.violation, &preview));
     let Some(plan) = preview.plan else {
         note("nothing is planned that could be decided on\n");
-        return Ok(Exit::Found);
+        return Ok((Exit::Found, case));
     };
     if !agreed(if approved { "Approve it?" } else { "Reject it?" }, yes)? {
         note("nothing was decided\n");
-        return Ok(Exit::Found);
+        return Ok((Exit::Found, case));
     }
     word(&case.operator, &plan, approved, hours).await?;
     print(&format!("plan {plan} is {}\n", if approved { "approved" } else { "rejected" }))?;
-    Ok(Exit::Well)
+    Ok((Exit::Well, case))
 }
 
 /// Keeps a person's word on a plan: the latest counts.

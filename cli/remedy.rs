@@ -33,6 +33,8 @@ pub(crate) struct Desk {
 
 /// A finding, and what can be done about it.
 pub(crate) struct Case {
+    /// Where it is in the ledger.
+    pub(crate) key: String,
     /// Its record.
     pub(crate) record: Vec<u8>,
     /// What it tells.
@@ -52,7 +54,7 @@ impl Desk {
     /// Opens a finding, by its uid or the beginning of it.
     pub(crate) async fn open(&self, finding: &str) -> Result<Case, Stopped> {
         let ledger = self.ledger()?;
-        let record = find(&ledger, finding).await?;
+        let (key, record) = find(&ledger, finding).await?;
         let violation = Violation::read(&record)
             .map_err(|error| Stopped::Usage(format!("nothing can be repaired: {error}")))?;
         let role =
@@ -62,18 +64,20 @@ impl Desk {
         let operator = Operator::local(ledger, role, ceilings, self.probe.as_deref()).await;
         let operator = operator.map_err(|error| Stopped::Usage(error.to_string()))?;
         let drive = operator.drive(&violation).await.map_err(|error| refused(&error))?;
-        Ok(Case { record, violation, drive, operator })
+        Ok(Case { key, record, violation, drive, operator })
     }
 }
 
 /// The record of the finding whose uid begins so.
-async fn find(ledger: &Ledger, finding: &str) -> Result<Vec<u8>, Stopped> {
+async fn find(ledger: &Ledger, finding: &str) -> Result<(String, Vec<u8>), Stopped> {
     let keys = ledger.list("findings").await.map_err(unreadable)?;
     let named =
         |key: &&String| key.rsplit('/').next().is_some_and(|name| name.starts_with(finding));
     let found: Vec<&String> = keys.iter().filter(named).collect();
     match found.as_slice() {
-        [key] if !finding.is_empty() => ledger.read(key).await.map_err(unreadable),
+        [key] if !finding.is_empty() => {
+            Ok(((*key).clone(), ledger.read(key).await.map_err(unreadable)?))
+        }
         [] => Err(Stopped::Usage(format!("the ledger has no finding `{finding}`"))),
         _ => Err(Stopped::Usage(format!("`{finding}` begins {} findings' uids", found.len()))),
     }

@@ -69,6 +69,7 @@ impl Notice {
             "account": account,
             "region": told.region,
             "status": status,
+            "detail": shown(detail),
         })
         .to_string();
         let text = format!(

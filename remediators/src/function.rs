@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use evenkeel_ledger::{Announce, Notice, Told, Topic};
+use evenkeel_remediators::catalog::Entry;
 use evenkeel_remediators::{Ended, Operator, Outcome, Records, Violation, ViolationError};
 use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -79,14 +80,27 @@ impl Function {
                 return Ok(());
             }
         };
-        let family = violation.remediator.split('-').next().unwrap_or_default();
-        if family != self.family {
-            return Err(format!("the finding is for family `{family}`"));
+        if !self.can(&violation)? {
+            return Ok(());
         }
         match self.act(message.task, &violation, &record).await? {
             Some(outcome) => self.ended(&message, &violation, &outcome).await,
             None => Ok(()),
         }
+    }
+
+    /// Whether it is for us. Where no function can do anything, the finding stands and the message is let go.
+    fn can(&self, violation: &Violation) -> Result<bool, String> {
+        let remediator = violation.remediator.as_str();
+        let family = remediator.split('-').next().unwrap_or_default();
+        if family != self.family {
+            return Err(format!("the finding is for family `{family}`"));
+        }
+        let known = Entry::find(remediator).is_some();
+        if !known {
+            error!(uid = %violation.finding, remediator, "there is no such remediator");
+        }
+        Ok(known)
     }
 
     /// Does what is to be done.

@@ -43,6 +43,19 @@ impl Operator {
         })
     }
 
+    /// Lets the remediate function behind a queue look at a finding again.
+    ///
+    /// # Errors
+    /// When the queue does not take the message.
+    pub async fn remind(&self, queue: &str, key: &str) -> Result<(), OperatorError> {
+        let body = serde_json::json!({"key": key}).to_string();
+        let send = aws_sdk_sqs::Client::new(&self.config).send_message().queue_url(queue);
+        let taken = send.message_body(body).send().await;
+        taken
+            .map(drop)
+            .map_err(|error| OperatorError::Queue(DisplayErrorContext(error).to_string()))
+    }
+
     /// Who we are, as an ARN.
     ///
     /// # Errors

@@ -122,6 +122,9 @@ pub enum OperatorError {
     /// The role cannot be taken.
     #[error("the role {0} cannot be taken: {1}")]
     Role(String, String),
+    /// The queue does not take a message.
+    #[error("the queue did not take the message: {0}")]
+    Queue(String),
     /// Who we are cannot be told.
     #[error("whose credentials these are cannot be told: {0}")]
     Identity(String),

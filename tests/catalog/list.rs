@@ -1,9 +1,9 @@
-//! The list of remediators is whole, and policies name what is on it or will be.
+//! The list of remediators is whole, and policies name what is on it and nothing else.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenkeel_remediators::catalog::CATALOG;
+use evenkeel_remediators::catalog::{CATALOG, Entry};
 
 /// What they share is not one of them.
 const SHARED: &[&str] =
@@ -27,5 +27,9 @@ fn every_file_of_a_remediator_is_on_the_list_and_named_by_a_policy() {
         .collect();
     for id in listed {
         assert!(policies.contains(&format!("remediation: {{run: {id},")), "{id}");
+    }
+    let mentioned = policies.split("remediation: {run: ").skip(1);
+    for id in mentioned.filter_map(|rest| rest.split(',').next()) {
+        assert!(Entry::find(id).is_some(), "a policy names `{id}`, which is no remediator");
     }
 }

@@ -81,7 +81,7 @@ async fn in_mode_auto(aws: &Aws) {
 }
 
 #[tokio::test]
-async fn a_developers_http_is_https_again_and_can_be_undone() {
+async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
     let (port, roots) = backend("story").await;
     let (tls, clear) =
         (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
@@ -145,6 +145,37 @@ async fn a_fresh_installation_tells_and_touches_nothing() {
     let told = stack.aws.notices().await;
     assert!(told[0]["Message"].as_str().unwrap().contains("PLANNED"));
     assert!(stack.outcomes().await.is_empty(), "what is only planned may be done later");
+}
+
+#[tokio::test]
+async fn a_plan_that_waits_is_carried_out_once_somebody_else_says_yes() {
+    let (port, roots) = backend("waits").await;
+    let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
+    let member = Member::new(&format!("http://localhost:{port}/pay")).await;
+    let notices = stack.evaluated(&member.event("PutIntegration").await).await;
+    assert_eq!(stack.remediated(&notices).await, 0);
+    let told = stack.aws.notices().await;
+    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(told["status"], "WAITING_FOR_APPROVAL");
+    assert!(member.served().await.starts_with("http://"));
+    let plan = told["detail"].as_str().unwrap().split(' ').nth(1).unwrap();
+    let approval = json!({"approver": "ops", "expires": i64::MAX, "approved": true});
+    stack.aws.put(&format!("ledger/approvals/{plan}/000000.json"), approval.to_string()).await;
+    assert_eq!(stack.remediated(&notices).await, 0);
+    assert!(member.served().await.starts_with("https://"));
+    let told = stack.aws.notices().await;
+    assert!(told[0]["Message"].as_str().unwrap().contains("RESTORED"));
+    // Later, a look: still so; and once a person has changed it, that is told.
+    let mut look: Value = serde_json::from_str(&notices[0]).unwrap();
+    look = serde_json::from_str(look["Message"].take().as_str().unwrap()).unwrap();
+    let look = |after: u32| json!({"key": look["key"], "attempt": 1, "after": after}).to_string();
+    assert_eq!(stack.remediated(&[look(60)]).await, 0);
+    assert!(stack.aws.notices().await.is_empty(), "that all is well is no news");
+    member.turn("https://localhost:1/other").await;
+    assert_eq!(stack.remediated(&[look(900)]).await, 0);
+    let told = stack.aws.notices().await;
+    assert!(told[0]["Message"].as_str().unwrap().contains("changed since"));
+    assert_eq!(stack.outcomes().await.len(), 3);
 }
 
 #[tokio::test]
