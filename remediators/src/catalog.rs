@@ -28,7 +28,6 @@ pub mod rds_cluster_snapshot_private;
 pub mod rds_instance_private;
 mod rds_sharing;
 pub mod rds_snapshot_private;
-mod refusal;
 pub mod s3_block_public_access;
 mod s3_bucket;
 pub mod s3_default_encryption;
@@ -36,7 +35,7 @@ pub mod s3_deny_insecure_transport;
 mod sharing;
 
 pub use kms_key::Key;
-pub(crate) use refusal::{ServiceError, refusal};
+
 pub use sharing::Sharing;
 
 use evenkeel_ledger::Ledger;

@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::guard::{Attempt, Budget, Limits, permit};
 use crate::record::{Ended, Intent, Outcome, Records, before_key, digest, plan_hash};
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::violation::{Target, Violation};
+use crate::violation::Violation;
 
 /// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
 const KILL_SWITCH: &str = "control/kill-switch";
@@ -138,46 +138,6 @@ impl<R: Remediator> Drive<R> {
             }
         }
         Err(DriveError::Busy)
-    }
-
-    /// What was done about this finding already: told again, and not done again, though somebody has undone it.
-    async fn done(&self, violation: &Violation, past: &[(u32, Intent)]) -> Driven<Option<Outcome>> {
-        let finding = violation.finding;
-        for (number, _) in past.iter().filter(|(_, intent)| intent.finding == finding) {
-            if let Some(state) = self.left(&violation.target, *number).await? {
-                let (attempt, state) = (Some(*number), Some(state));
-                return Ok(Some(Outcome { finding, attempt, result: Ended::Done, state }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The latest attempts on a target, in order: as many as the guard can want to know of.
-    async fn past(&self, target: &Target) -> Driven<Vec<(u32, Intent)>> {
-        let begun = self.ledger.list(&Records::of(target).intents()).await?.len();
-        let limits = &self.settings.limits;
-        let wanted = limits.attempts.max(limits.reversals).max(1);
-        let mut past = Vec::new();
-        for number in begun.saturating_sub(wanted)..begun {
-            // Numbered from 1, without a gap.
-            let number = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
-            if let Some(intent) = self.intent(target, number).await? {
-                past.push((number, intent));
-            }
-        }
-        Ok(past)
-    }
-
-    /// An attempt's intent.
-    async fn intent(&self, target: &Target, number: u32) -> Driven<Option<Intent>> {
-        let key = Records::of(target).intent(number);
-        let Some(intent) = self.ledger.find(&key).await? else { return Ok(None) };
-        let intent = serde_json::from_slice(&intent);
-        intent.map(Some).map_err(|error| DriveError::Record(key, error))
-    }
-
-    async fn ended(&self, target: &Target, number: u32) -> Driven<bool> {
-        Ok(self.ledger.has(&Records::of(target).outcome(number)).await?)
     }
 
     /// From the finding to an intent, and on.

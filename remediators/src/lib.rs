@@ -15,6 +15,7 @@ mod pace;
 mod probe;
 mod query;
 mod record;
+mod refusal;
 mod remediator;
 mod violation;
 

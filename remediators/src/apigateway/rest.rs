@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::draft::{self, Draft};
 use crate::aws::Aws;
-use crate::catalog::{ServiceError, refusal};
 use crate::pace::Pace;
+use crate::refusal::{ServiceError, refusal};
 use crate::remediator::{Check, RefusedByAws};
 
 /// A page of resources is at most this long.

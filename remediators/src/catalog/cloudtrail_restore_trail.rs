@@ -7,8 +7,8 @@ use aws_sdk_cloudtrail::error::SdkError;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{ServiceError, refusal};
 use crate::aws::Aws;
+use crate::refusal::{ServiceError, refusal};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 

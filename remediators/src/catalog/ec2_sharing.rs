@@ -1,8 +1,8 @@
 //! Whether everyone may use a snapshot or an image.
 
-use super::refusal::query_refusal;
 use super::sharing::Sharing;
 use crate::query::{Query, QueryError};
+use crate::refusal::query_refusal;
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 

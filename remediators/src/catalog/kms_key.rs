@@ -7,7 +7,7 @@ use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::types::KeyState;
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{ServiceError, refusal};
+use crate::refusal::{ServiceError, refusal};
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 

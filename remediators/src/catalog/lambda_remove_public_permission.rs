@@ -10,8 +10,8 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::refusal::{ServiceError, refusal};
 use crate::aws::Aws;
+use crate::refusal::{ServiceError, refusal};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 use statement::{is_of_any_bucket, is_public, permission};

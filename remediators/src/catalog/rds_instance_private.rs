@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::refusal::query_refusal;
 use crate::aws::Aws;
 use crate::query::{Element, Query, QueryError};
+use crate::refusal::query_refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 

@@ -1,8 +1,8 @@
 //! Whether everyone may restore a snapshot of a database or a cluster.
 
-use super::refusal::query_refusal;
 use super::sharing::Sharing;
 use crate::query::{Element, Query, QueryError};
+use crate::refusal::query_refusal;
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 

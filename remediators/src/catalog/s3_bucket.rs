@@ -6,8 +6,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::error::SdkError;
 
-use super::refusal::{ServiceError, refusal};
 use crate::aws::Aws;
+use crate::refusal::{ServiceError, refusal};
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 

@@ -4,9 +4,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Drive, DriveError, Driven};
-use crate::record::Records;
+use crate::record::{Ended, Intent, Outcome, Records};
 use crate::remediator::Remediator;
-use crate::violation::Target;
+use crate::violation::{Target, Violation};
 
 /// An attempt, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,5 +35,49 @@ impl<R: Remediator> Drive<R> {
             tried.push(Tried { number, finding: intent.finding, ended });
         }
         Ok(tried)
+    }
+
+    /// What was done about this finding already: told again, and not done again, though somebody has undone it.
+    pub(super) async fn done(
+        &self,
+        violation: &Violation,
+        past: &[(u32, Intent)],
+    ) -> Driven<Option<Outcome>> {
+        let finding = violation.finding;
+        for (number, _) in past.iter().filter(|(_, intent)| intent.finding == finding) {
+            if let Some(state) = self.left(&violation.target, *number).await? {
+                let (attempt, state) = (Some(*number), Some(state));
+                return Ok(Some(Outcome { finding, attempt, result: Ended::Done, state }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The latest attempts on a target, in order: as many as the guard can want to know of.
+    pub(super) async fn past(&self, target: &Target) -> Driven<Vec<(u32, Intent)>> {
+        let begun = self.ledger.list(&Records::of(target).intents()).await?.len();
+        let limits = &self.settings.limits;
+        let wanted = limits.attempts.max(limits.reversals).max(1);
+        let mut past = Vec::new();
+        for number in begun.saturating_sub(wanted)..begun {
+            // Numbered from 1, without a gap.
+            let number = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
+            if let Some(intent) = self.intent(target, number).await? {
+                past.push((number, intent));
+            }
+        }
+        Ok(past)
+    }
+
+    /// An attempt's intent.
+    pub(super) async fn intent(&self, target: &Target, number: u32) -> Driven<Option<Intent>> {
+        let key = Records::of(target).intent(number);
+        let Some(intent) = self.ledger.find(&key).await? else { return Ok(None) };
+        let intent = serde_json::from_slice(&intent);
+        intent.map(Some).map_err(|error| DriveError::Record(key, error))
+    }
+
+    pub(super) async fn ended(&self, target: &Target, number: u32) -> Driven<bool> {
+        Ok(self.ledger.has(&Records::of(target).outcome(number)).await?)
     }
 }

@@ -10,6 +10,7 @@ use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::violation::Target;
 
 /// A resource of two properties, and what happens to those who touch it.
 #[derive(Debug, Default)]
