@@ -1,5 +1,6 @@
 //! What the documents list is what there is.
 
+use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::engine::library_functions;
 
 /// A table row for each function of the library.
@@ -11,16 +12,32 @@ fn rows() -> String {
     library_functions().map(row).collect()
 }
 
-#[test]
-fn the_guide_lists_every_function_of_the_library() {
-    let table = format!("| call | gives |\n|---|---|\n{}", rows());
+/// A table row for each remediator.
+fn remediators() -> String {
+    let actions = |all: &[&str]| {
+        all.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ")
+    };
+    let rows = CATALOG.iter();
+    rows.map(|one| format!("| `{}` | {} |\n", one.id, actions(one.permissions))).collect()
+}
+
+/// The guide holds this table behind this text; with `UPDATE` it is renewed.
+fn holds(text: &str, table: &str) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/README.md");
     let guide = std::fs::read_to_string(path).unwrap();
-    let (before, after) = guide.split_once("encoders, optional values, and:\n\n").unwrap();
+    let (before, after) = guide.split_once(text).unwrap();
     let rest = after.split_once("\n\n").map_or("", |parts| parts.1);
-    let fresh = format!("{before}encoders, optional values, and:\n\n{table}\n{rest}");
+    let fresh = format!("{before}{text}{table}\n{rest}");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &fresh).unwrap();
     }
-    assert!(guide == fresh, "{path} is stale: run the tests with UPDATE=1 to renew its table");
+    assert!(guide == fresh, "{path} is stale: run the tests with UPDATE=1 to renew its tables");
+}
+
+#[test]
+fn the_guide_lists_every_function_and_every_remediator() {
+    let functions = format!("| call | gives |\n|---|---|\n{}", rows());
+    holds("encoders, optional values, and:\n\n", &functions);
+    let actions = format!("| remediator | IAM actions |\n|---|---|\n{}", remediators());
+    holds("remediators and no others.\n\n", &actions);
 }
