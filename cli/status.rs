@@ -1,6 +1,7 @@
 //! `evenkeel status`: what was done, and how it ended, from the ledger alone.
 
 use clap::Args;
+use evenkeel_ledger::Ledger;
 use evenkeel_remediators::Activity;
 
 use crate::exit::{Exit, Stopped};
@@ -26,40 +27,53 @@ pub(crate) struct Status {
 pub(crate) fn run(command: &Status) -> Result<Exit, Stopped> {
     awaited(async {
         let ledger = command.desk.ledger()?;
+        let outcomes = ledger.list("outcomes").await.map_err(unreadable)?;
         let mut activities = Vec::new();
-        for key in ledger.list("outcomes").await.map_err(unreadable)? {
-            let record = ledger.read(&key).await.map_err(unreadable)?;
+        for key in &outcomes {
+            let record = ledger.read(key).await.map_err(unreadable)?;
             let activity = Activity::read(&record)
                 .map_err(|error| Stopped::io(format!("cannot read {key}"))(error.into()))?;
             activities.push(activity);
         }
         activities.sort_by(|a, b| (a.time, &a.finding).cmp(&(b.time, &b.finding)));
-        if command.json {
-            for activity in &activities {
-                let line = serde_json::to_string(activity).unwrap_or_default();
-                print(&format!("{}\n", evenkeel_rules::escape_json(line)))?;
-            }
-            return Ok(Exit::Well);
-        }
         for activity in &activities {
-            print(&line(activity))?;
+            print(&if command.json {
+                let json = serde_json::to_string(activity).unwrap_or_default();
+                format!("{}\n", evenkeel_rules::escape_json(json))
+            } else {
+                line(activity)
+            })?;
         }
-        let day = now().div_euclid(86_400_000);
-        let spent = ledger.list(&format!("budgets/{day}")).await.map_err(unreadable)?;
-        let spent = spent.iter().filter(|key| key.contains("/account-")).count();
-        let switches = ledger.list("control").await.map_err(unreadable)?;
-        let failures = ledger.list(&format!("failures/{day}")).await.map_err(unreadable)?.len();
-        print(&format!(
-            "{}, {} today, {} today\n",
-            count(activities.len(), "outcome", "outcomes"),
-            count(spent, "attempt", "attempts"),
-            count(failures, "failure", "failures")
-        ))?;
-        for switch in switches {
-            print(&format!("{} {}\n", paint(YELLOW, "kill switch"), safe(&switch)))?;
+        if !command.json {
+            sums(&ledger, &outcomes).await?;
         }
         Ok(Exit::Well)
     })
+}
+
+/// What is open, what was spent today, and what stops all.
+async fn sums(ledger: &Ledger, outcomes: &[String]) -> Result<(), Stopped> {
+    let list = async |prefix: &str| ledger.list(prefix).await.map_err(unreadable);
+    let intents = list("intents").await?;
+    let open = intents.iter().filter(|intent| {
+        let outcome = intent.replacen("intents/", "outcomes/", 1);
+        !outcomes.contains(&outcome)
+    });
+    let day = now().div_euclid(86_400_000);
+    let spent = list(&format!("budgets/{day}")).await?;
+    let spent = spent.iter().filter(|key| key.contains("/account-")).count();
+    let failures = list(&format!("failures/{day}")).await?.len();
+    print(&format!(
+        "{}, {} open, {} today, {} today\n",
+        count(outcomes.len(), "outcome", "outcomes"),
+        open.count(),
+        count(spent, "attempt", "attempts"),
+        count(failures, "failure", "failures")
+    ))?;
+    for switch in list("control").await? {
+        print(&format!("{} {}\n", paint(YELLOW, "kill switch"), safe(&switch)))?;
+    }
+    Ok(())
 }
 
 fn line(activity: &Activity) -> String {

@@ -27,7 +27,7 @@ fn an_empty_ledger_has_no_outcomes_and_no_findings() {
     let run = evenkeel(["status", "--ledger", ledger]);
     assert_eq!(
         (run.code, run.out.as_str()),
-        (0, "0 outcomes, 0 attempts today, 0 failures today\n")
+        (0, "0 outcomes, 0 open, 0 attempts today, 0 failures today\n")
     );
     for command in ["plan", "apply", "undo", "approve", "reject"] {
         let run = evenkeel([command, "7f3c", "--ledger", ledger]);
