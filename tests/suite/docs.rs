@@ -1,6 +1,6 @@
 //! What the documents list is what there is.
 
-use evenkeel_remediators::catalog::CATALOG;
+use evenkeel_remediators::catalog::{CATALOG, Entry};
 use evenkeel_rules::engine::library_functions;
 
 /// A table row for each function of the library.
@@ -17,8 +17,8 @@ fn remediators() -> String {
     let actions = |all: &[&str]| {
         all.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ")
     };
-    let rows = CATALOG.iter();
-    rows.map(|one| format!("| `{}` | {} |\n", one.id, actions(one.permissions))).collect()
+    let row = |one: &Entry| format!("| `{}` | {} |\n", one.id, actions(one.permissions));
+    CATALOG.iter().map(row).collect()
 }
 
 /// The guide holds this table behind this text; with `UPDATE` it is renewed.
