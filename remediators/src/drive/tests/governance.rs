@@ -149,3 +149,58 @@ fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_d
     put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
     assert!(matches!(stage.ends(), Ended::Refused(why) if why.contains("not the file")));
 }
+
+/// The same finding about another resource.
+fn about(number: u32, resource: &str) -> Value {
+    let mut record = finding(number, "auto");
+    record["resources"][0]["name"] = resource.into();
+    record
+}
+
+#[test]
+fn a_day_has_a_budget_for_an_account_and_for_a_policy() {
+    for (account, policy, what) in
+        [(2, 9, "in account 111122223333"), (9, 2, "for policy a-policy")]
+    {
+        let mut stage = Stage::new(BROKEN);
+        stage.settings.budget = Budget { account, policy, failures: 5 };
+        for number in 1..=2 {
+            let done = stage.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
+            assert_eq!(done.result, Ended::Done);
+            stage.fake.0.lock().unwrap().state = Some(BROKEN);
+        }
+        let refused = stage.run(&about(3, "r3"), 0).unwrap().unwrap().result;
+        assert!(matches!(refused, Ended::Refused(why) if why.contains(what)), "{what}");
+        assert_eq!((stage.written(), stage.keys("intents")), (2, 2));
+        let tomorrow = stage.run(&about(4, "r4"), 86_400_000).unwrap().unwrap();
+        assert_eq!(tomorrow.result, Ended::Done);
+    }
+}
+
+#[test]
+fn what_fails_again_and_again_is_not_tried_on() {
+    let stage = Stage::new(BROKEN);
+    let failures = stage.settings.budget.failures;
+    for number in 1..=failures {
+        stage.fake.0.lock().unwrap().writes = vec![(denied(), false)];
+        let failed = stage.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
+        assert!(matches!(failed.result, Ended::Failed(_)));
+    }
+    let refused = stage.run(&about(99, "r99"), 0).unwrap().unwrap().result;
+    assert!(matches!(refused, Ended::Refused(why) if why.contains("the circuit is open")));
+    assert_eq!(stage.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result, Ended::Done);
+}
+
+#[test]
+fn what_was_done_is_looked_at_again() {
+    let stage = Stage::new(BROKEN);
+    assert_eq!(stage.ends(), Ended::Done);
+    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    let look =
+        |after| block_on(stage.drive().verify(&target, 1, after, 9)).unwrap().unwrap().result;
+    assert_eq!(look(60), Ended::Done);
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    assert!(matches!(look(900), Ended::Failed(why) if why.contains("changed since")));
+    assert_eq!((stage.keys("outcomes"), stage.written()), (3, 1), "nothing is written to AWS");
+    block_on(stage.drive().verify(&target, 2, 60, 9)).unwrap_err();
+}
