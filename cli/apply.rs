@@ -45,7 +45,7 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
             }
             word(&case.operator, plan, true, crate::approve::DAY).await?;
         }
-        let outcome = case.drive.run(&case.record, now()).await.map_err(undone)?;
+        let outcome = case.drive.again(&case.record, now()).await.map_err(undone)?;
         let Some(outcome) = outcome else { return Ok(Exit::Well) };
         print(&format!("{}\n", safe(&outcome.result.to_string())))?;
         Ok(match outcome.result {

@@ -121,11 +121,21 @@ impl<R: Remediator> Drive<R> {
     /// When it has not ended; to do it again is harmless.
     pub async fn run(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
+        let past = self.past(&violation.target).await?;
+        match self.done(&violation, &past).await? {
+            Some(done) => Ok(Some(done)),
+            None => Box::pin(self.again(record, now)).await,
+        }
+    }
+
+    /// The same, also where the finding was acted on before: a person wants it.
+    ///
+    /// # Errors
+    /// When it has not ended; to do it again is harmless.
+    pub async fn again(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
+        let Some(violation) = Self::violation(record)? else { return Ok(None) };
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
-            if let Some(done) = self.done(&violation, &past).await? {
-                return Ok(Some(done));
-            }
             let outcome = match past.last() {
                 Some((number, intent)) if !self.ended(&violation.target, *number).await? => {
                     self.resume(&violation, *number, intent, now).await?
@@ -206,6 +216,12 @@ impl<R: Remediator> Drive<R> {
     /// Reads, plans, and asks the world what speaks against it. Nothing is written.
     async fn prepare(&self, violation: &Violation) -> Driven<Prepared<R::State>> {
         let target = &violation.target;
+        // A slip in its name must not leave a setting out.
+        if let Some(name) = target.with.keys().find(|name| !R::WITH.contains(&name.as_str())) {
+            let why =
+                format!("the policy's header tells {} `{name}`, which it does not know", R::ID);
+            return Ok(Prepared::Ended(Ended::Refused(why)));
+        }
         let before = match self.remediator.observe(target).await {
             Ok(before) => before,
             Err(refused) => return unread(refused).map(Prepared::Ended),

@@ -18,6 +18,9 @@ pub trait Remediator: Send + Sync {
     /// The IAM actions that it uses: its role is rendered from these.
     const PERMISSIONS: &'static [&'static str];
 
+    /// What a policy's header may tell it.
+    const WITH: &'static [&'static str] = &[];
+
     /// The ARNs that its calls are on: a session for one repair is confined to these.
     fn arns(target: &Target) -> Vec<String>;
 

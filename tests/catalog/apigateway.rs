@@ -189,6 +189,22 @@ async fn a_stage_that_was_deployed_since_is_not_undone() {
 }
 
 #[tokio::test]
+async fn an_undo_that_was_cut_off_between_its_calls_goes_on() {
+    let api = Api::new(CLEAR).await;
+    api.deploy("live").await;
+    let stage = api.https().await;
+    let before = stage.state::<HttpsIntegration>().await;
+    stage.run::<HttpsIntegration>().await.unwrap();
+    let throttled = Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}");
+    stage.proxy.fault("UpdateStage", usize::MAX, throttled);
+    stage.try_undo::<HttpsIntegration>().await.unwrap_err();
+    assert_eq!(uris(&stage).await, [CLEAR, TLS]);
+    stage.proxy.mend();
+    assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done);
+    assert_eq!(stage.state::<HttpsIntegration>().await, before);
+}
+
+#[tokio::test]
 async fn a_backend_that_any_certificate_satisfies_is_verified_again_and_undone() {
     let api = Api::new(TLS).await;
     api.draft("/tlsConfig/insecureSkipVerification", "true").await;

@@ -10,7 +10,7 @@ use evenkeel_remediators::catalog::apigateway_stage_data_trace::StageDataTrace;
 use evenkeel_remediators::catalog::apigateway_stage_logging::StageLogging;
 use evenkeel_remediators::catalog::apigateway_stage_tracing::StageTracing;
 use evenkeel_remediators::{Aws, Ended, Remediator};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::proxy::Fault;
 use crate::stage::{Stage, aws};
@@ -253,12 +253,22 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stage_and_an_api_are_changed_by_nobody_else_meanwhile() {
+async fn a_stage_that_was_changed_since_is_not_undone() {
     let id = api("NONE").await;
     let stage = of_stage::<StageTracing>(&id).await;
     stage.run::<StageTracing>().await.unwrap();
     patch_stage(&id, &[("/tracingEnabled", "false"), ("/*/*/logging/dataTrace", "true")]).await;
     let undone = stage.undo::<StageTracing>().await;
     assert!(matches!(undone.result, Ended::Refused(why) if why.contains("changed since")));
-    let _: Value = serde_json::to_value(stage.state::<StageTracing>().await).unwrap();
+}
+
+#[tokio::test]
+async fn a_slip_in_the_header_is_no_setting() {
+    let id = api("NONE").await;
+    let stage = of_stage::<StageLogging>(&id).await.with(&json!({"accesslogs": "arn:x"}));
+    let refused = stage.run::<StageLogging>().await.unwrap();
+    let why =
+        "the policy's header tells apigateway-stage-logging `accesslogs`, which it does not know";
+    assert_eq!(refused.result, Ended::Refused(why.to_owned()));
+    assert!(stage.proxy.calls().is_empty());
 }

@@ -59,6 +59,9 @@ pub trait ApiRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
+    /// What a policy's header may tell it.
+    const WITH: &'static [&'static str] = &[];
+
     /// The IAM resources beside the API itself that it reads.
     const READS: &'static [&'static str] = &[];
 
@@ -92,6 +95,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
     type State = Api;
 
     const ID: &'static str = R::ID;
+    const WITH: &'static [&'static str] = R::WITH;
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {

@@ -107,6 +107,9 @@ pub trait HttpIntegrationRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
+    /// What a policy's header may tell it.
+    const WITH: &'static [&'static str] = &[];
+
     /// What to do about a state.
     fn plan(target: &Target, before: &HttpIntegration) -> Plan<HttpIntegration>;
 
@@ -135,6 +138,7 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
     type State = HttpIntegration;
 
     const ID: &'static str = R::ID;
+    const WITH: &'static [&'static str] = R::WITH;
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! How a method of a REST API reaches its backend: in the draft, and in each stage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::PERMISSIONS;
-use super::backend::{check, resolved, variables};
+use super::backend::{check_stages, variables};
 use super::draft;
 use super::names::{api_of, arns, rest_method};
 use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, replace, unread};
@@ -205,7 +205,8 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
         before: &Integration,
         after: &Integration,
     ) -> Answer<Check> {
-        let mut asked = match backends(self.probe.as_deref(), after).await {
+        let stages = after.stages.iter().map(|(name, served)| (name, &served.variables));
+        let mut asked = match check_stages(self.probe.as_deref(), &after.uri, stages).await {
             Check::Go => None,
             Check::Ask(why) => Some(why),
             refused @ Check::Refuse(_) => return Ok(refused),
@@ -248,29 +249,6 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
         let wanted = state.stages.iter().map(|(name, served)| (name, &served.deployment));
         self.rest.deploy(&api, wanted).await
     }
-}
-
-/// Whether every backend that the draft leads to speaks TLS, with each stage's variables.
-async fn backends(probe: Option<&dyn Probe>, after: &Integration) -> Check {
-    let mut uris = BTreeSet::new();
-    if variables(&after.uri).is_empty() {
-        uris.insert(after.uri.clone());
-    }
-    for (stage, served) in &after.stages {
-        match resolved(&after.uri, &served.variables) {
-            Some(uri) => _ = uris.insert(uri),
-            None => {
-                return Check::Refuse(format!(
-                    "stage `{stage}` lacks a variable of `{}`",
-                    after.uri
-                ));
-            }
-        }
-    }
-    if uris.is_empty() {
-        return Check::Ask(format!("no stage tells where `{}` leads to", after.uri));
-    }
-    check(probe, &uris).await
 }
 
 /// What a stage serves, from its export.

@@ -89,6 +89,9 @@ pub trait StageRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
+    /// What a policy's header may tell it.
+    const WITH: &'static [&'static str] = &[];
+
     /// Whether logs are turned on, for which the account needs a role.
     const LOGS: bool = false;
 
@@ -113,6 +116,7 @@ impl<R: StageRule> Remediator for StageSettings<R> {
     type State = Settings;
 
     const ID: &'static str = R::ID;
+    const WITH: &'static [&'static str] = R::WITH;
     const PERMISSIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PATCH"];
 
     fn arns(target: &Target) -> Vec<String> {

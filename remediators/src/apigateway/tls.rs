@@ -8,6 +8,9 @@ use crate::violation::Target;
 /// The policies that are accepted unless the policy's header says otherwise.
 const ACCEPTED: [&str; 3] = ["TLS_1_2", "SecurityPolicy_TLS12_*", "SecurityPolicy_TLS13_*"];
 
+/// What [`Wanted::of`] reads.
+pub(crate) const WITH: &[&str] = &["accepted", "policy", "endpointAccessMode"];
+
 /// What the policy's header says about TLS policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {

@@ -23,6 +23,7 @@ const REGIONAL: &str = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09";
 
 impl ApiRule for Tls {
     const ID: &'static str = "apigateway-api-tls-policy";
+    const WITH: &'static [&'static str] = crate::apigateway::tls::WITH;
 
     fn plan(target: &Target, before: &Api) -> Plan<Api> {
         let edge = before.endpoints.iter().any(|kind| kind == "EDGE");

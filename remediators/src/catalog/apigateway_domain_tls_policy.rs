@@ -52,6 +52,7 @@ impl Remediator for DomainTlsPolicy {
     type State = DomainTls;
 
     const ID: &'static str = "apigateway-domain-tls-policy";
+    const WITH: &'static [&'static str] = crate::apigateway::tls::WITH;
     const PERMISSIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PATCH"];
 
     fn arns(target: &Target) -> Vec<String> {

@@ -29,6 +29,7 @@ pub struct Logged;
 
 impl StageRule for Logged {
     const ID: &'static str = "apigateway-stage-logging";
+    const WITH: &'static [&'static str] = &["level", "accessLogs"];
     const LOGS: bool = true;
 
     fn plan(target: &Target, before: &Settings) -> Plan<Settings> {

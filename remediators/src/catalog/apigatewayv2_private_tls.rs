@@ -24,6 +24,7 @@ pub struct Named;
 
 impl HttpIntegrationRule for Named {
     const ID: &'static str = "apigatewayv2-private-tls";
+    const WITH: &'static [&'static str] = &["serverName"];
 
     fn plan(target: &Target, before: &HttpIntegration) -> Plan<HttpIntegration> {
         let plain = |backend: &Backend| {

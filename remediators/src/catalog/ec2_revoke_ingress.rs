@@ -77,6 +77,7 @@ impl Remediator for RevokeIngress {
     type State = Ingress;
 
     const ID: &'static str = "ec2-revoke-ingress";
+    const WITH: &'static [&'static str] = &["allowedPorts"];
     const PERMISSIONS: &'static [&'static str] = &[
         "ec2:AuthorizeSecurityGroupIngress",
         "ec2:DescribeSecurityGroupRules",

@@ -95,6 +95,7 @@ impl Remediator for DefaultEncryption {
     type State = Encryption;
 
     const ID: &'static str = "s3-default-encryption";
+    const WITH: &'static [&'static str] = &["kmsKey"];
     const PERMISSIONS: &'static [&'static str] =
         &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"];
 

@@ -15,6 +15,9 @@ pub trait AnyDrive: Send + Sync {
     /// [`Drive::run`].
     fn run<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Outcome>>;
 
+    /// [`Drive::again`].
+    fn again<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Outcome>>;
+
     /// [`Drive::preview`].
     fn preview<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Preview>>;
 
@@ -37,6 +40,10 @@ pub trait AnyDrive: Send + Sync {
 impl<R: Remediator> AnyDrive for Drive<R> {
     fn run<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Outcome>> {
         Box::pin(Drive::run(self, record, now))
+    }
+
+    fn again<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Outcome>> {
+        Box::pin(Drive::again(self, record, now))
     }
 
     fn preview<'a>(&'a self, record: &'a [u8], now: i64) -> Driving<'a, Option<Preview>> {

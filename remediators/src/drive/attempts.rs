@@ -37,18 +37,26 @@ impl<R: Remediator> Drive<R> {
         Ok(tried)
     }
 
-    /// What was done about this finding already: told again, and not done again, though somebody has undone it.
+    /// What was done about this finding already: told again, and not done again, above all not where somebody has
+    /// undone it.
     pub(super) async fn done(
         &self,
         violation: &Violation,
         past: &[(u32, Intent)],
     ) -> Driven<Option<Outcome>> {
         let finding = violation.finding;
-        for (number, _) in past.iter().filter(|(_, intent)| intent.finding == finding) {
-            if let Some(state) = self.left(&violation.target, *number).await? {
-                let (attempt, state) = (Some(*number), Some(state));
-                return Ok(Some(Outcome { finding, attempt, result: Ended::Done, state }));
-            }
+        for (number, _) in past.iter().rev().filter(|(_, intent)| intent.finding == finding) {
+            let Some(state) = self.left(&violation.target, *number).await? else { continue };
+            let (attempt, state) = (Some(*number), Some(state));
+            let undone = Records::of(&violation.target).undone(*number);
+            let result = if self.ledger.has(&undone).await? {
+                Ended::Refused(format!(
+                    "attempt {number} restored it, and somebody has undone that"
+                ))
+            } else {
+                Ended::Done
+            };
+            return Ok(Some(Outcome { finding, attempt, result, state }));
         }
         Ok(None)
     }

@@ -172,9 +172,15 @@ fn what_violates_is_restored_once_and_recorded() {
     for _ in 0..10 {
         assert_eq!(stage.ends(), Ended::Done, "the same message again");
     }
-    // A person's undo is not undone by a message that comes late.
-    stage.fake.0.lock().unwrap().state = Some((true, false));
-    assert_eq!((stage.ends(), stage.written()), (Ended::Done, 1));
+    // A person's undo is not undone by a message that comes late; only by a person.
+    let record = finding(1, "auto").to_string();
+    let target = Violation::read(record.as_bytes()).unwrap().target;
+    block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    assert!(matches!(stage.ends(), Ended::Refused(why) if why.contains("has undone that")));
+    assert_eq!((stage.state(), stage.written()), (Some((true, false)), 2));
+    let again = block_on(stage.drive().again(record.as_bytes(), 0)).unwrap().unwrap();
+    assert_eq!((again.result, again.attempt, stage.state()), (Ended::Done, Some(2), Some(WHOLE)));
+    assert_eq!(stage.ends(), Ended::Done, "what a person did stands");
 }
 
 #[test]

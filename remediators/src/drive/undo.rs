@@ -23,7 +23,8 @@ impl<R: Remediator> Drive<R> {
         let seen = self.remediator.observe(target).await.map_err(later)?;
         let result = if R::reached(&seen, &before) {
             Ended::Compliant
-        } else if seen != after {
+        } else if seen != after && !R::between(&seen, &after, &before) {
+            // Neither what was left, nor what an undo that was cut off makes of it.
             Ended::Refused(format!(
                 "it was changed since: it is {}, and was left as {left}",
                 value(&seen)?
@@ -38,13 +39,15 @@ impl<R: Remediator> Drive<R> {
         };
         let attempt = Some(number);
         let outcome = Outcome { finding: intent.finding, attempt, result, state: None };
-        let records = Records::of(target);
-        let mut activity = records.activity(R::ID, &outcome, now);
-        if let (Ended::Done, Some(detail)) = (&outcome.result, activity.get_mut("status_detail")) {
-            *detail = format!("undone: set back to the state before attempt {number}").into();
+        if matches!(outcome.result, Ended::Done | Ended::Compliant) {
+            let records = Records::of(target);
+            let mut activity = records.activity(R::ID, &outcome, now);
+            if let Some(detail) = activity.get_mut("status_detail") {
+                *detail = format!("undone: set back to the state before attempt {number}").into();
+            }
+            // The first stands: done again, it would differ by its time only.
+            self.ledger.claim(&records.undone(number), activity.to_string().as_bytes()).await?;
         }
-        let activity = activity.to_string();
-        self.ledger.write(&records.undone(number), activity.as_bytes()).await?;
         Ok(outcome)
     }
 
