@@ -14,6 +14,7 @@ mod plan;
 mod remedy;
 mod replay;
 mod status;
+mod template;
 mod test;
 mod undo;
 
@@ -48,6 +49,7 @@ enum Command {
     Reject(approve::Reject),
     Status(status::Status),
     Demo(demo::Demo),
+    Template(template::Render),
     Completions(completions::Completions),
 }
 
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Reject(command) => approve::reject(&command),
         Command::Status(command) => status::run(&command),
         Command::Demo(command) => demo::run(&command),
+        Command::Template(command) => template::run(&command),
         Command::Completions(command) => completions::run(&command),
     };
     result

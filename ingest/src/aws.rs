@@ -12,6 +12,7 @@ use evenkeel_rules::{ConfigurationItem, Resource};
 use crate::opened::{ConfigRuleInvocation, LogObject, OversizedItem};
 use crate::outside::{Assessment, ObjectBytes, Outside, OutsideError};
 use accounts::Accounts;
+pub use accounts::ReadRole;
 
 /// AWS, with the credentials of the environment; other accounts by a role in each.
 #[derive(Clone, Debug)]
@@ -20,9 +21,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// AWS by `config`. In other accounts than `account`, the function's own, the role called `role` is
-    /// assumed; without one, they are not asked.
-    pub fn new(config: SdkConfig, account: String, role: Option<String>) -> Self {
+    /// AWS by `config`. In other accounts than `account`, the function's own, `role` is assumed; without one,
+    /// they are not asked.
+    pub fn new(config: SdkConfig, account: String, role: Option<ReadRole>) -> Self {
         Aws { accounts: Accounts::new(config, account, role) }
     }
 }

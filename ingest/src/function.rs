@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use evenkeel_ingest::{Aws, Bundle, BundleError, Evaluator, HandleError, Handled, Metrics, Noted};
+use evenkeel_ingest::{
+    Aws, Bundle, BundleError, Evaluator, HandleError, Handled, Metrics, Noted, ReadRole,
+};
 use evenkeel_ledger::{Ledger, Recorder, Topic};
 use evenkeel_rules::milliseconds;
 use lambda_runtime::tracing::{error, info};
@@ -21,6 +23,7 @@ const LEDGER: &str = "EVENKEEL_LEDGER";
 const TOPIC: &str = "EVENKEEL_TOPIC";
 const POLICIES: &str = "EVENKEEL_POLICIES";
 const READ_ROLE: &str = "EVENKEEL_READ_ROLE";
+const EXTERNAL_ID: &str = "EVENKEEL_EXTERNAL_ID";
 const REFRESH_SECONDS: &str = "EVENKEEL_REFRESH_SECONDS";
 
 /// How long a bundle holds before a newer one is looked for.
@@ -34,7 +37,7 @@ struct Function {
     ledger: Ledger,
     topic: Option<Topic>,
     config: SdkConfig,
-    role: Option<String>,
+    role: Option<ReadRole>,
     refresh: Duration,
     held: Mutex<Held>,
 }
@@ -87,7 +90,8 @@ impl Function {
         };
         info!(bundle = bundle.version, policies = bundle.set.policies().len(), "started");
         let held = Held { bundle: Arc::new(bundle), looked: Instant::now() };
-        let role = setting(READ_ROLE);
+        let role =
+            setting(READ_ROLE).map(|name| ReadRole { name, external_id: setting(EXTERNAL_ID) });
         Ok(Function { ledger, topic, config, role, refresh, held: Mutex::new(held) })
     }
 

@@ -29,7 +29,7 @@ mod split;
 mod suspect;
 mod whole;
 
-pub use aws::Aws;
+pub use aws::{Aws, ReadRole};
 pub use bundle::{Bundle, BundleError, MANIFEST};
 pub use fault::{Fault, SourceError};
 pub use files::{Discovered, Ignored, LogFile, discover};

@@ -78,6 +78,8 @@ pub struct Entry {
     pub permissions: &'static [&'static str],
     /// The ARNs that its calls are on.
     pub arns: fn(&Target) -> Vec<String>,
+    /// The ARNs of other resources that are only read.
+    pub reads: fn(&Target) -> Vec<String>,
     /// A drive of it.
     pub drive: fn(&Aws, Ledger, Settings) -> Box<dyn AnyDrive>,
 }
@@ -127,7 +129,13 @@ pub const CATALOG: &[Entry] = &[
 ];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
-    Entry { id: R::ID, permissions: R::PERMISSIONS, arns: R::arns, drive: drive::<R> }
+    Entry {
+        id: R::ID,
+        permissions: R::PERMISSIONS,
+        arns: R::arns,
+        reads: R::reads,
+        drive: drive::<R>,
+    }
 }
 
 fn drive<R: Remediator + From<Aws> + 'static>(

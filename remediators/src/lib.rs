@@ -12,6 +12,7 @@ mod guard;
 mod local;
 mod operator;
 mod pace;
+mod permission;
 mod probe;
 mod query;
 mod record;
@@ -25,6 +26,7 @@ pub use drive::{AnyDrive, Approval, Drive, DriveError, Driving, Preview, Setting
 pub use guard::{Attempt, Budget, Limits, Stop, permit};
 pub use operator::{Ceilings, Operator, OperatorError, Role};
 pub use pace::Pace;
+pub use permission::Statement;
 pub use probe::{Handshake, Probe, ProbeError, Probing};
 pub use record::{Ended, Intent, Outcome, Records};
 pub use remediator::{Check, Plan, RefusedByAws, Remediator};

@@ -213,21 +213,7 @@ impl Operator {
 
 /// What a session may do: this remediator's actions, on this resource.
 fn session_policy(entry: &Entry, target: &Target) -> String {
-    let allow = |actions: Vec<&str>, resources: Vec<String>| json!({"Effect": "Allow", "Action": actions, "Resource": resources});
-    let (lists, others): (Vec<&str>, Vec<&str>) =
-        entry.permissions.iter().partition(|action| is_of_all(action));
-    let mut statements = vec![allow(others, (entry.arns)(target))];
-    if !lists.is_empty() {
-        statements.push(allow(lists, vec!["*".to_owned()]));
-    }
-    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
-}
-
-/// Whether an action cannot be confined to a resource.
-///
-/// Source: Service Authorization Reference, "Actions defined by Amazon EC2".
-fn is_of_all(action: &str) -> bool {
-    action.starts_with("ec2:Describe")
+    json!({"Version": "2012-10-17", "Statement": entry.statements(target)}).to_string()
 }
 
 fn is_account(text: &str) -> bool {

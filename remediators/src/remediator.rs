@@ -24,6 +24,11 @@ pub trait Remediator: Send + Sync {
     /// The ARNs that its calls are on: a session for one repair is confined to these.
     fn arns(target: &Target) -> Vec<String>;
 
+    /// The ARNs of other resources that are only read.
+    fn reads(_: &Target) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The IAM actions by which a state is set from another, reads left out.
     fn calls(from: &Self::State, to: &Self::State) -> Vec<&'static str>;
 

@@ -10,7 +10,7 @@ fn read(path: &str) -> String {
 
 /// All Rust files of the project.
 fn sources() -> Vec<PathBuf> {
-    ["cli", "rules", "ingest", "ledger", "remediators", "tests"]
+    ["cli", "rules", "ingest", "ledger", "remediators", "deploy", "tests"]
         .iter()
         .flat_map(|folder| walkdir::WalkDir::new(Path::new(ROOT).join(folder)))
         .map(|entry| entry.unwrap().into_path())
@@ -32,7 +32,8 @@ fn arrows_point_one_way() {
         ("rules", &["evenkeel-", "tokio", "object_store", "aws-", "walkdir", "flate2"][..]),
         ("ledger", &["evenkeel-ingest", "evenkeel-remediators", "cel"]),
         ("ingest", &["evenkeel-remediators", "cel"]),
-        ("remediators", &["evenkeel-ingest", "cel"]),
+        ("remediators", &["evenkeel-ingest", "evenkeel-deploy", "cel"]),
+        ("deploy", &["evenkeel-ingest", "tokio", "object_store", "aws-", "cel"]),
     ];
     for (of, banned) in never {
         for dependency in dependencies(of) {

@@ -24,6 +24,7 @@ mod reports;
 mod shipped;
 mod sums;
 mod support;
+mod template;
 mod traps;
 mod unknown;
 mod usage;

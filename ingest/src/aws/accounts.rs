@@ -10,16 +10,25 @@ use crate::outside::OutsideError;
 /// How the sessions are called in the other accounts' trails.
 const SESSION: &str = "evenkeel-read";
 
+/// The role that is taken in other accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadRole {
+    /// Its name.
+    pub name: String,
+    /// What its trust policy demands.
+    pub external_id: Option<String>,
+}
+
 /// Makes clients; what they share, connections among it, is kept in the configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Accounts {
     config: SdkConfig,
     own: String,
-    role: Option<String>,
+    role: Option<ReadRole>,
 }
 
 impl Accounts {
-    pub(super) fn new(config: SdkConfig, own: String, role: Option<String>) -> Self {
+    pub(super) fn new(config: SdkConfig, own: String, role: Option<ReadRole>) -> Self {
         Accounts { config, own, role }
     }
 
@@ -48,9 +57,13 @@ impl Accounts {
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(OutsideError("the event's account is no account number".to_owned()));
         }
-        let arn = format!("arn:{}:iam::{account}:role/{role}", partition(region));
-        let provider =
+        let ReadRole { name, external_id } = role;
+        let arn = format!("arn:{}:iam::{account}:role/{name}", partition(region));
+        let mut provider =
             AssumeRoleProvider::builder(arn).session_name(SESSION).configure(&self.config);
+        if let Some(external_id) = external_id {
+            provider = provider.external_id(external_id);
+        }
         Ok(provider.build().await)
     }
 }

@@ -99,8 +99,11 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {
-        let own = arns(target, &format!("/restapis/{}", api_of(target)));
-        own.into_iter().chain(R::READS.iter().flat_map(|path| arns(target, path))).collect()
+        arns(target, &format!("/restapis/{}", api_of(target)))
+    }
+
+    fn reads(target: &Target) -> Vec<String> {
+        R::READS.iter().flat_map(|path| arns(target, path)).collect()
     }
 
     fn calls(from: &Api, to: &Api) -> Vec<&'static str> {

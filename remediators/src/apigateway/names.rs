@@ -44,9 +44,13 @@ pub(crate) fn domain(target: &Target) -> Result<String, RefusedByAws> {
 /// Source: Service Authorization Reference, "Amazon API Gateway Management", resource types: an ARN without
 /// account.
 pub(crate) fn arns(target: &Target, path: &str) -> Vec<String> {
-    let (partition, region) = (target.partition(), &target.region);
-    let arn = format!("arn:{partition}:apigateway:{region}::{path}");
+    let arn = arn(target, path);
     vec![format!("{arn}/*"), arn]
+}
+
+/// The ARN of what a path of the API leads to.
+pub(crate) fn arn(target: &Target, path: &str) -> String {
+    format!("arn:{}:apigateway:{}::{path}", target.partition(), target.region)
 }
 
 /// The first part of an id, whatever its form: all that an ARN needs of it.

@@ -57,9 +57,12 @@ impl Remediator for DomainTlsPolicy {
 
     fn arns(target: &Target) -> Vec<String> {
         let name = domain(target).unwrap_or_default();
-        let own = arns(target, &format!("/domainnames/{name}"));
-        // Which kind of API it leads to is asked of the API.
-        [own, arns(target, "/apis")].concat()
+        arns(target, &format!("/domainnames/{name}"))
+    }
+
+    /// Which kind of API it leads to is asked of the API.
+    fn reads(target: &Target) -> Vec<String> {
+        arns(target, "/apis")
     }
 
     fn calls(_: &DomainTls, _: &DomainTls) -> Vec<&'static str> {

@@ -44,9 +44,12 @@ impl Remediator for CloseHttpEndpoint {
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {
-        let api = arns(target, &format!("/apis/{}", api_of(target)));
-        // Which domains lead to it is read from all of them.
-        [api, arns(target, "/domainnames")].concat()
+        arns(target, &format!("/apis/{}", api_of(target)))
+    }
+
+    /// Which domains lead to it is read from all of them.
+    fn reads(target: &Target) -> Vec<String> {
+        arns(target, "/domainnames")
     }
 
     fn calls(from: &Endpoint, to: &Endpoint) -> Vec<&'static str> {

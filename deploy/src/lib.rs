@@ -1,0 +1,11 @@
+//! The stack: what `deploy/` holds, rendered from a policy set and the catalog of remediators.
+
+mod change;
+mod pattern;
+mod permission;
+mod template;
+
+pub use change::{Change, Permission};
+pub use pattern::patterns;
+pub use permission::{families, statements};
+pub use template::{RenderError, Template};

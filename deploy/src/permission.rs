@@ -1,0 +1,81 @@
+//! What the role of each family of remediators may do in an account: what its remediators say that they need,
+//! and nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::{Statement, Target};
+use evenkeel_rules::policy::PolicySet;
+
+/// Stands for any resource while ARNs are made. It has the form of an API's id and of a domain's name.
+const ANY: &str = "anything.example";
+const ACCOUNT: &str = "000000000000";
+const REGION: &str = "any-region";
+
+/// The remediators that policies name, by family: those of one family share a function and a role.
+pub fn families(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static Entry>> {
+    let named = |entry: &&Entry| {
+        let mut runs = set.policies().iter().filter_map(|policy| policy.remediation.as_ref());
+        runs.any(|remediation| remediation.run == entry.id)
+    };
+    let mut families: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in CATALOG.iter().filter(named) {
+        families.entry(entry.family()).or_default().push(entry);
+    }
+    families
+}
+
+/// The statements of a role for these remediators: each pair of an action and a resource is allowed by exactly
+/// one of them.
+pub fn statements(entries: &[&Entry]) -> Vec<Statement> {
+    let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
+    for statement in entries.iter().flat_map(|entry| entry.statements(&any())) {
+        for action in &statement.action {
+            pairs.extend(statement.resource.iter().map(|arn| (action.clone(), general(arn))));
+        }
+    }
+    let mut by_resource: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (action, resource) in &pairs {
+        let covered = pairs
+            .iter()
+            .any(|(other, wider)| other == action && wider != resource && covers(wider, resource));
+        if !covered {
+            by_resource.entry(resource.clone()).or_default().push(action.clone());
+        }
+    }
+    let mut by_actions: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+    for (resource, actions) in by_resource {
+        by_actions.entry(actions).or_default().push(resource);
+    }
+    by_actions.into_iter().map(|(action, resource)| Statement { action, resource }).collect()
+}
+
+fn any() -> Target {
+    Target {
+        policy: String::new(),
+        kind: String::new(),
+        id: ANY.to_owned(),
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        with: BTreeMap::new(),
+    }
+}
+
+/// The pattern of a template that an ARN of [`any`] stands for.
+fn general(arn: &str) -> String {
+    arn.replacen("arn:aws:", "arn:${AWS::Partition}:", 1)
+        .replace(REGION, "*")
+        .replace(ACCOUNT, "${AWS::AccountId}")
+        .replace(ANY, "*")
+}
+
+/// Whether all that `narrow` matches, `wide` matches too: both have stars at the ends of parts only.
+fn covers(wide: &str, narrow: &str) -> bool {
+    match wide.split_once('*') {
+        None => wide == narrow,
+        Some((before, after)) => narrow.strip_prefix(before).is_some_and(|rest| {
+            after.is_empty()
+                || (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| covers(after, rest)))
+        }),
+    }
+}

@@ -1,0 +1,148 @@
+//! The templates of AWS CloudFormation: written by hand, but for what follows from policies and remediators.
+
+use std::collections::BTreeSet;
+
+use evenkeel_remediators::Statement;
+use evenkeel_remediators::catalog::Entry;
+use evenkeel_rules::policy::PolicySet;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::pattern::patterns;
+use crate::permission::{families, statements};
+
+/// One of the templates of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// For the account that judges: AWS SAM.
+    AuditAccount,
+    /// For each account that is judged: AWS CloudFormation, as a stack set.
+    MemberAccount,
+}
+
+/// Why a template cannot be rendered: it is wrong itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the template is wrong: {0:#}")]
+pub struct RenderError(#[from] minijinja::Error);
+
+/// What the templates are rendered with.
+#[derive(Serialize)]
+struct Stack {
+    families: Vec<Family>,
+    /// In JSON.
+    patterns: Vec<String>,
+    /// All that some family may do.
+    actions: BTreeSet<String>,
+}
+
+/// A family of remediators, which share a function and a role.
+#[derive(Serialize)]
+struct Family {
+    name: &'static str,
+    /// For logical ids, which are of letters and digits.
+    title: String,
+    statements: Vec<Statement>,
+}
+
+impl Template {
+    /// All of them.
+    pub const ALL: [Template; 2] = [Template::AuditAccount, Template::MemberAccount];
+
+    /// The name of its file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Template::AuditAccount => "audit-account.yaml",
+            Template::MemberAccount => "member-account.yaml",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Template::AuditAccount => include_str!("../templates/audit-account.yaml.j2"),
+            Template::MemberAccount => include_str!("../templates/member-account.yaml.j2"),
+        }
+    }
+
+    /// The template for these policies, in YAML.
+    ///
+    /// # Errors
+    /// When the template is wrong, which a test of the project sees.
+    pub fn render(self, set: &PolicySet) -> Result<String, RenderError> {
+        let family = |(name, entries): (&'static str, Vec<&Entry>)| Family {
+            name,
+            title: title(name),
+            statements: statements(&entries),
+        };
+        let families: Vec<Family> = families(set).into_iter().map(family).collect();
+        let actions = families
+            .iter()
+            .flat_map(|family| family.statements.iter().flat_map(|one| one.action.iter().cloned()))
+            .collect();
+        let patterns = patterns(set.policies().iter().map(|policy| &policy.matches));
+        let patterns = patterns.iter().map(|pattern| flow(pattern, INDENT)).collect();
+        let stack = Stack { families, patterns, actions };
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let mut syntax = SyntaxConfig::builder();
+        syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+        environment.set_syntax(syntax.build()?);
+        Ok(environment.render_named_str(self.file(), self.text(), Serde(stack))?)
+    }
+}
+
+fn title(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Where patterns stand in the templates.
+const INDENT: usize = 6;
+
+/// The width of the templates' lines, about.
+const WIDTH: usize = 110;
+
+/// A pattern as JSON, which is YAML too: what is short enough on one line. `indent` is that of its first line.
+fn flow(value: &serde_json::Value, indent: usize) -> String {
+    use serde_json::Value::{Array, Object};
+    let short = value.to_string();
+    if short.len().saturating_add(indent) <= WIDTH {
+        return short;
+    }
+    let deeper = indent.saturating_add(2);
+    let (open, parts, close): (_, Vec<String>, _) = match value {
+        Array(values) => ('[', values.iter().map(|one| flow(one, deeper)).collect(), ']'),
+        Object(members) => {
+            let member = |(name, one)| format!("{}: {}", json!(name), flow(one, deeper));
+            ('{', members.iter().map(member).collect(), '}')
+        }
+        _ => return short,
+    };
+    let (line, end) = (" ".repeat(deeper), " ".repeat(indent));
+    format!("{open}\n{line}{}\n{end}{close}", filled(&parts, deeper))
+}
+
+/// The parts behind each other, as many on a line as there is room for.
+fn filled(parts: &[String], indent: usize) -> String {
+    let mut text = String::new();
+    let mut column = indent;
+    for (number, part) in parts.iter().enumerate() {
+        let width = part.len().saturating_add(2);
+        if number > 0 {
+            text.push(',');
+            let broken = part.contains('\n') || column.saturating_add(width) > WIDTH;
+            column = if broken { indent } else { column };
+            text.push_str(&if broken {
+                format!("\n{}", " ".repeat(indent))
+            } else {
+                " ".to_owned()
+            });
+        }
+        text.push_str(part);
+        column = if part.contains('\n') { WIDTH } else { column.saturating_add(width) };
+    }
+    text
+}

@@ -1,0 +1,203 @@
+"""Reads a template as AWS CloudFormation would: AWS SAM translated, parameters and conditions applied, references
+resolved. Prints the resources that would be made, as JSON, with what `Ref` and `Fn::GetAtt` give of each.
+
+resolve.py TEMPLATE ACCOUNT REGION NAME=VALUE...
+"""
+
+import json
+import re
+import sys
+
+import yaml
+from samtranslator.translator.transform import transform
+
+
+def tagged(loader, suffix, node):
+    """Short forms such as `!Sub` as their long ones."""
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix in ("Ref", "Condition"):
+        return {suffix: value}
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {"Fn::" + suffix: value}
+
+
+yaml.SafeLoader.add_multi_constructor("!", tagged)
+
+
+class NoManagedPolicies:
+    """The templates name none, so that nothing need be asked of AWS."""
+
+    def load(self):
+        return {}
+
+
+# What is unique and not named by hand.
+ARNS = {
+    "AWS::Events::EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
+    "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
+    "AWS::IAM::ManagedPolicy": "arn:aws:iam::{account}:policy/{name}",
+    "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
+    "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",
+    "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
+    "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
+    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
+    "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
+}
+NAMES = (
+    "BucketName", "DashboardName", "FunctionName", "LogGroupName", "ManagedPolicyName", "QueueName", "RoleName",
+    "TopicName", "AlarmName",
+)
+# `Ref` gives an ARN, or a URL, of these, and a name of all others.
+REFERRED = {
+    "AWS::IAM::ManagedPolicy": ARNS["AWS::IAM::ManagedPolicy"],
+    "AWS::SNS::Topic": ARNS["AWS::SNS::Topic"],
+    "AWS::SQS::Queue": "https://sqs.{region}.amazonaws.com/{account}/{name}",
+}
+
+
+class Stack:
+    def __init__(self, template, account, region, parameters):
+        self.resources = template["Resources"]
+        self.conditions = template.get("Conditions", {})
+        self.pseudo = {
+            "AWS::AccountId": account,
+            "AWS::Partition": "aws",
+            "AWS::Region": region,
+            "AWS::StackName": "evenkeel",
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        self.parameters = {}
+        for name, parameter in template.get("Parameters", {}).items():
+            value = parameters.pop(name, parameter.get("Default"))
+            if value is None:
+                sys.exit(f"parameter {name} has no value")
+            pattern = parameter.get("AllowedPattern", ".*")
+            if not re.fullmatch(pattern, str(value)) or value not in parameter.get("AllowedValues", [value]):
+                sys.exit(f"parameter {name} may not be {value!r}")
+            is_list = parameter["Type"] == "CommaDelimitedList"
+            self.parameters[name] = value.split(",") if is_list else value
+        if parameters:
+            sys.exit(f"there is no parameter {', '.join(parameters)}")
+
+    def holds(self, condition):
+        return self.truth(self.conditions[condition])
+
+    def truth(self, value):
+        ((function, of),) = value.items()
+        if function == "Condition":
+            return self.holds(of)
+        if function == "Fn::Equals":
+            return self.value(of[0]) == self.value(of[1])
+        if function == "Fn::Not":
+            return not self.truth(of[0])
+        if function == "Fn::And":
+            return all(map(self.truth, of))
+        if function == "Fn::Or":
+            return any(map(self.truth, of))
+        raise ValueError(f"unknown condition {function}")
+
+    def there(self, name):
+        condition = self.resources[name].get("Condition")
+        return condition is None or self.holds(condition)
+
+    def name(self, logical):
+        properties = self.resources[logical].get("Properties", {})
+        given = [properties[name] for name in (*NAMES, "Name") if name in properties]
+        return self.value(given[0]) if given else logical.lower()
+
+    def shown(self, form, logical):
+        return form.format(
+            account=self.pseudo["AWS::AccountId"], region=self.pseudo["AWS::Region"], name=self.name(logical)
+        )
+
+    def ref(self, name):
+        if name in self.pseudo:
+            return self.pseudo[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        kind = self.resources[name]["Type"]
+        assert self.there(name), f"{name} is referred to, and is not there"
+        return self.shown(REFERRED.get(kind, "{name}"), name)
+
+    def attribute(self, name, attribute):
+        kind = self.resources[name]["Type"]
+        assert self.there(name), f"{name} is referred to, and is not there"
+        if attribute == "Arn":
+            return self.shown(ARNS[kind], name)
+        if attribute == "QueueName":
+            return self.name(name)
+        raise ValueError(f"unknown attribute {name}.{attribute}")
+
+    def sub(self, of):
+        text, names = (of, {}) if isinstance(of, str) else of
+        def one(match):
+            name = match.group(1)
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            if name in names:
+                return str(self.value(names[name]))
+            if "." in name:
+                return self.attribute(*name.split(".", 1))
+            return str(self.ref(name))
+        return re.sub(r"\$\{([^}]+)\}", one, text)
+
+    def value(self, value):
+        if isinstance(value, list):
+            values = [self.value(one) for one in value]
+            return [one for one in values if one is not NOTHING]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((function, of),) = value.items()
+            if function == "Ref":
+                return NOTHING if of == "AWS::NoValue" else self.ref(of)
+            if function == "Fn::GetAtt":
+                return self.attribute(*of)
+            if function == "Fn::Sub":
+                return self.sub(of)
+            if function == "Fn::If":
+                return self.value(of[1] if self.holds(of[0]) else of[2])
+            if function.startswith("Fn::"):
+                raise ValueError(f"unknown function {function}")
+        values = {name: self.value(one) for name, one in value.items()}
+        return {name: one for name, one in values.items() if one is not NOTHING}
+
+    def resolved(self):
+        made = {}
+        for name, resource in self.resources.items():
+            if self.there(name):
+                made[name] = {
+                    "Type": resource["Type"],
+                    "Ref": self.ref(name),
+                    "Properties": self.value(resource.get("Properties", {})),
+                }
+                if resource["Type"] in ARNS:
+                    made[name]["Arn"] = self.attribute(name, "Arn")
+        return made
+
+
+NOTHING = object()
+
+
+def main():
+    path, account, region, *parameters = sys.argv[1:]
+    with open(path, encoding="utf-8") as file:
+        template = yaml.safe_load(file)
+    if "Transform" in template:
+        # As `sam deploy` does, which uploads them.
+        for resource in template["Resources"].values():
+            if "CodeUri" in resource.get("Properties", {}):
+                resource["Properties"]["CodeUri"] = "s3://artefacts/" + resource["Properties"]["CodeUri"].strip("./")
+        template = transform(template, {}, NoManagedPolicies())
+    stack = Stack(template, account, region, dict(one.split("=", 1) for one in parameters))
+    print(json.dumps(stack.resolved(), indent=1))
+
+
+main()

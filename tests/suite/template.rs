@@ -1,0 +1,118 @@
+//! `evenkeel template`: the stack as it is checked in, and what a change of policies changes in it.
+
+use crate::support::{Folder, run};
+use evenkeel_deploy::{patterns, statements};
+use evenkeel_remediators::catalog::CATALOG;
+use evenkeel_rules::policy::{Match, OutcomeMatch};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A policy about one call, repaired by one remediator.
+fn policy(source: &str, name: &str, run: &str) -> String {
+    format!(
+        "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match:\n//   eventSource: {source}\n\
+         //   eventName: {name}\n// resource:\n//   type: AWS::S3::Bucket\n//   id: \"'b'\"\n// message: m\n\
+         // remediation:\n//   run: {run}\n//   mode: approve\n\ntrue\n"
+    )
+}
+
+fn calls(source: &str, names: &[&str], outcome: OutcomeMatch) -> Match {
+    Match {
+        event_source: vec![source.to_owned()],
+        event_name: names.iter().map(|name| (*name).to_owned()).collect(),
+        outcome,
+        resource_type: Vec::new(),
+    }
+}
+
+#[test]
+fn what_is_checked_in_is_what_would_be_written() {
+    let deploy = format!("{ROOT}/deploy");
+    let checked = run(["template", "--check", "--out", &deploy]);
+    assert_eq!(checked.code, 0, "run `cargo run -- template`: {}", checked.err);
+}
+
+#[test]
+fn it_writes_what_is_missing_and_tells_what_is_stale() {
+    let folder = Folder::new();
+    let out = folder.path().join("new").display().to_string();
+    assert_eq!(run(["template", "--check", "--out", &out]).code, 1);
+    assert_eq!(run(["template", "--out", &out]).code, 0);
+    assert_eq!(run(["template", "--check", "--out", &out]).code, 0);
+    folder.write("new/member-account.yaml", "# edited by hand\n");
+    let stale = run(["template", "--check", "--out", &out]);
+    assert_eq!(stale.code, 1);
+    assert!(stale.err.contains("member-account.yaml is not what would be written"), "{}", stale.err);
+}
+
+#[test]
+fn a_change_of_policies_is_told_as_events_and_permissions() {
+    let folder = Folder::new();
+    let one = policy("s3.amazonaws.com", "PutBucketPolicy", "s3-deny-insecure-transport");
+    folder.write("old/one.cel", &one);
+    folder.write("new/one.cel", &one);
+    folder.write("new/two.cel", policy("kms.amazonaws.com", "DisableKey", "kms-enable-key"));
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (old, new) = (path("old"), path("new"));
+    let told = run(["template", &new, "--diff", &old]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("+ kms.amazonaws.com DisableKey"), "{}", told.out);
+    let permission = "+ evenkeel-remediate-kms: kms:EnableKey on \
+                      arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*";
+    assert!(told.out.contains(permission), "{}", told.out);
+    assert!(!told.out.contains("s3"), "{}", told.out);
+    let back = run(["template", &old, "--diff", &new, "--format", "json"]);
+    let back: Value = serde_json::from_str(&back.out).unwrap();
+    assert_eq!(back["eventsRemoved"], json!(["kms.amazonaws.com DisableKey"]));
+    assert_eq!(back["eventsAdded"], json!([]));
+    assert!(run(["template", &old, "--diff", &old]).out.contains("stays as it is"));
+}
+
+#[test]
+fn patterns_are_short_enough_however_many_calls_are_watched() {
+    let names: Vec<String> = (0..900).map(|number| format!("CallNumber{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let wanted = [
+        calls("ec2.amazonaws.com", &names, OutcomeMatch::Success),
+        calls("lambda.amazonaws.com", &names, OutcomeMatch::Any),
+    ];
+    let patterns = patterns(wanted.iter());
+    let text: String = patterns.iter().map(Value::to_string).collect();
+    for pattern in &patterns {
+        let length = pattern.to_string().len();
+        assert!(length <= 2048, "{length}: {pattern}");
+    }
+    for name in names {
+        // For EC2, and for Lambda's calls that went well and those that failed.
+        assert_eq!(text.matches(&format!("\"{name}\"")).count(), 3, "{name}");
+    }
+}
+
+#[test]
+fn failed_calls_are_sent_only_where_a_policy_wants_them() {
+    let of = |outcome| patterns([calls("iam.amazonaws.com", &["CreateUser"], outcome)].iter());
+    let codes = |patterns: &[Value]| {
+        let text: String = patterns.iter().map(Value::to_string).collect();
+        (text.contains(r#"{"exists":false}"#), text.contains("anything-but"))
+    };
+    assert_eq!(codes(&of(OutcomeMatch::Success)), (true, false));
+    assert_eq!(codes(&of(OutcomeMatch::Failure)), (false, true));
+    assert_eq!(codes(&of(OutcomeMatch::Any)), (true, true));
+}
+
+#[test]
+fn no_statement_of_a_role_says_what_another_says() {
+    let all: Vec<_> = CATALOG.iter().collect();
+    let mut seen = BTreeSet::new();
+    for statement in statements(&all) {
+        for action in &statement.action {
+            for resource in &statement.resource {
+                assert!(seen.insert((action.clone(), resource.clone())), "{action} {resource}");
+                assert!(!resource.contains("any"), "{resource} is of a resource that is not there");
+            }
+        }
+    }
+    assert!(seen.len() > 50);
+}
