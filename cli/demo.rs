@@ -30,6 +30,7 @@ pub(crate) struct Demo {
 const FILES: [(&str, &str); 6] = [
     ("stand.py", include_str!("../tests/aws/stand/stand.py")),
     ("apigateway.py", include_str!("../tests/aws/stand/apigateway.py")),
+    ("bus.py", include_str!("../tests/aws/stand/bus.py")),
     ("trail.py", include_str!("../tests/aws/stand/trail.py")),
     ("requirements.txt", include_str!("../tests/aws/stand/requirements.txt")),
     ("backend.py", include_str!("demo/backend.py")),

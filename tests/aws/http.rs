@@ -33,7 +33,7 @@ pub(crate) async fn send(
 }
 
 /// Names who asks; the stand-in looks at no signature.
-const ASKED_BY: &str = "AWS4-HMAC-SHA256 Credential=test/20260311/eu-central-1/s3/aws4_request, \
+pub(crate) const ASKED_BY: &str = "AWS4-HMAC-SHA256 Credential=test/20260311/eu-central-1/s3/aws4_request, \
                         SignedHeaders=host, Signature=none";
 
 /// Sends a body, and takes the answer's status and body.

@@ -16,8 +16,8 @@ pub(crate) fn stand() -> SocketAddr {
 
 /// It ends when its standard input closes, with this process.
 fn start() -> (Child, SocketAddr) {
-    let mut child = Command::new(installed().join("bin/python"))
-        .arg(folder().join("stand.py"))
+    let mut child = Command::new(installed("stand").join("bin/python"))
+        .arg(folder("stand").join("stand.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -28,16 +28,17 @@ fn start() -> (Child, SocketAddr) {
     (child, SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())))
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stand")
+/// A folder of programs that are not ours to ship.
+pub(crate) fn folder(of: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws").join(of)
 }
 
-/// The environment with what is required: made once, and again when the requirements change.
-fn installed() -> PathBuf {
-    let requirements = folder().join("requirements.txt");
+/// The environment with what a folder's programs require: made once, and again when the requirements change.
+pub(crate) fn installed(of: &str) -> PathBuf {
+    let requirements = folder(of).join("requirements.txt");
     let named = std::fs::read(&requirements).unwrap();
     let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, &named).to_string();
-    let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stand");
+    let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join(of);
     let place = parent.join(name);
     if place.join("ready").exists() {
         return place;

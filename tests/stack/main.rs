@@ -12,3 +12,5 @@ mod story;
 #[expect(dead_code, reason = "the tests of the other function use the rest of it")]
 #[path = "../lambda/support/mod.rs"]
 mod support;
+mod template;
+mod wired;

@@ -2,12 +2,13 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
+use hyper::Request;
 use serde_json::{Value, json};
 
-use super::support::http::call;
+use super::support::http::{ASKED_BY, call, send};
 use super::support::stand::stand;
 
 /// The account.
@@ -34,6 +35,8 @@ async fn developer() -> SdkConfig {
 /// An API whose method `GET /` is served by stage `live`.
 pub(crate) struct Member {
     client: Client,
+    /// The developer's.
+    key: String,
     pub(crate) api: String,
     root: String,
 }
@@ -41,10 +44,12 @@ pub(crate) struct Member {
 impl Member {
     /// An API that calls `uri`.
     pub(crate) async fn new(uri: &str) -> Member {
-        let client = Client::new(&developer().await);
+        let developer = developer().await;
+        let keys = developer.credentials_provider().unwrap().provide_credentials().await.unwrap();
+        let (key, client) = (keys.access_key_id().to_owned(), Client::new(&developer));
         let made = client.create_rest_api().name("payments").send().await.unwrap();
         let (api, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
-        let member = Member { client, api, root };
+        let member = Member { client, key, api, root };
         let client = &member.client;
         let method = client.put_method().rest_api_id(&member.api).resource_id(&member.root);
         method.http_method("GET").authorization_type("NONE").send().await.unwrap();
@@ -86,6 +91,18 @@ impl Member {
         records.into_iter().filter(ours).collect()
     }
 
+    /// What CloudTrail recorded since it was last asked for, put on the account's own bus as Amazon EventBridge does.
+    pub(crate) async fn to_bus(&self) {
+        for record in self.trail().await {
+            let put = json!({"Entries": [{
+                "Source": "aws.apigateway",
+                "DetailType": "AWS API Call via CloudTrail",
+                "Detail": record.to_string(),
+            }]});
+            put_events(&self.key, &put).await;
+        }
+    }
+
     /// The latest record, as EventBridge brings it into the audit account's queue.
     pub(crate) async fn event(&self, name: &str) -> Value {
         let record = self.trail().await.into_iter().rev().find(|one| one["eventName"] == name);
@@ -102,6 +119,25 @@ impl Member {
             "detail": record,
         })
     }
+}
+
+/// Puts events on the bus of the account whose key this is.
+async fn put_events(key: &str, put: &Value) {
+    let request = Request::builder()
+        .method("POST")
+        .uri("/")
+        .header("host", stand().to_string())
+        .header(
+            "authorization",
+            ASKED_BY.replace("=test/", &format!("={key}/")).replace("/s3/", "/events/"),
+        )
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSEvents.PutEvents")
+        .body(put.to_string().into())
+        .unwrap();
+    let (head, body) = send(stand(), request).await.unwrap();
+    let answer: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((head.status.as_u16(), &answer["FailedEntryCount"]), (200, &json!(0)));
 }
 
 /// Messages as a function gets them from SQS.

@@ -65,19 +65,26 @@ impl Stack {
     }
 }
 
-/// Policies in the mode that a customer would choose who trusts them.
-async fn in_mode_auto(aws: &Aws) {
+/// Policies in the mode that a customer would choose who trusts them: a bundle's records.
+pub(crate) fn auto() -> Vec<(String, String)> {
     let policy = include_str!("../../policies/apigateway/apigateway-integration-http.cel");
     let policy = policy.replace("mode: approve", "mode: auto");
-    let digest = sha2::Sha256::digest(&policy);
-    let digest = format!("{digest:x}");
-    aws.put(&format!("ledger/bundle/files/{digest}"), policy).await;
-    let functions = include_str!("../../policies/functions.yaml");
-    let other = format!("{:x}", sha2::Sha256::digest(functions));
-    aws.put(&format!("ledger/bundle/files/{other}"), functions).await;
+    let functions = include_str!("../../policies/functions.yaml").to_owned();
+    let digest = |text: &str| format!("{:x}", sha2::Sha256::digest(text));
+    let (one, other) = (digest(&policy), digest(&functions));
     let manifest = json!({"files": {
-        "apigateway/apigateway-integration-http.cel": digest, "functions.yaml": other}});
-    aws.put("ledger/bundle/manifest.json", manifest.to_string()).await;
+        "apigateway/apigateway-integration-http.cel": one, "functions.yaml": other}});
+    vec![
+        (format!("bundle/files/{one}"), policy),
+        (format!("bundle/files/{other}"), functions),
+        ("bundle/manifest.json".to_owned(), manifest.to_string()),
+    ]
+}
+
+async fn in_mode_auto(aws: &Aws) {
+    for (key, body) in auto() {
+        aws.put(&format!("ledger/{key}"), body).await;
+    }
 }
 
 #[tokio::test]

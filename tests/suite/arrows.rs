@@ -105,10 +105,10 @@ fn every_file_of_the_command_and_of_the_suite_is_on_its_list() {
 #[test]
 fn the_house_has_these_rooms_and_no_others() {
     let manifest = read("Cargo.toml");
-    let members = "members = [\"rules\", \"ingest\", \"ledger\", \"remediators\"]";
+    let members = "members = [\"rules\", \"ingest\", \"ledger\", \"remediators\", \"deploy\"]";
     assert!(manifest.contains(members), "a crate more or less: add its arrows here");
     assert!(manifest.contains("unsafe_code = \"forbid\""));
-    for of in ["rules", "ingest", "ledger", "remediators"] {
+    for of in ["rules", "ingest", "ledger", "remediators", "deploy"] {
         let own = read(&format!("{of}/Cargo.toml"));
         assert!(own.contains("[lints]\nworkspace = true"), "{of} has lints of its own");
         assert!(!own.contains("[features]"), "{of} has features");

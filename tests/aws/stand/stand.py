@@ -13,9 +13,10 @@ say of them:
 * the policies of functions: moto shares one among a version and its aliases, and leaves out conditions;
 * `ListVersionsByFunction`: what is not there is a `ResourceNotFoundException`;
 * bucket policies: they are kept, and nobody is judged by them. moto knows no conditions: a policy that denies
-  plain HTTP would deny everything.
+  plain HTTP would deny everything;
+* records for a bucket with Object Lock: `x-amz-checksum-sha256` will do, as S3 says when all are missing.
 
-What is replaced of API Gateway stands in `apigateway.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
+What is replaced of API Gateway stands in `apigateway.py`, of EventBridge in `bus.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
 
 `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
 prints `listening PORT` when it is ready, and ends with its standard input.
@@ -30,6 +31,7 @@ from urllib.parse import unquote
 
 import trail
 import apigateway  # noqa: F401 - replaces what it must when it is read
+import bus  # noqa: F401 - likewise
 from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
 from moto.awslambda.responses import LambdaResponse
 from moto.config.responses import ConfigResponse
@@ -243,6 +245,9 @@ class Stand:
 
 
     def recorded(self, environ, start_response):
+        # S3 takes any of these for what Object Lock demands; moto knows one.
+        if "HTTP_X_AMZ_CHECKSUM_SHA256" in environ:
+            environ["HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM"] = "SHA256"
         if environ["REQUEST_METHOD"] == "GET" or not environ["PATH_INFO"].startswith("/restapis"):
             return self.moto(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

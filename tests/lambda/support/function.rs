@@ -179,7 +179,7 @@ impl Function {
 }
 
 /// The built evaluate function. To another crate's tests Cargo does not tell where it is.
-fn evaluate() -> PathBuf {
+pub(crate) fn evaluate() -> PathBuf {
     if let Some(binary) = option_env!("CARGO_BIN_EXE_evaluate") {
         return binary.into();
     }

@@ -1,0 +1,37 @@
+"""Event buses that lead to each other. moto puts what a rule sends to another account's bus as a new event of that account;
+Amazon EventBridge sends it as it is, with its own id, account, Region and time.
+
+Source: Amazon EventBridge User Guide, "Sending and receiving events between AWS accounts".
+"""
+
+import copy
+
+from moto.core.utils import unix_time
+from moto.events.models import Rule, events_backends
+from moto.utilities.arns import parse_arn
+
+plain = Rule.send_to_targets
+
+
+def send_to_targets(self, event, **_):
+    targets, buses = self.targets, []
+    if self.state.startswith("DISABLED"):
+        return
+    for target in targets:
+        arn = parse_arn(target["Arn"])
+        if arn.service == "events" and arn.resource_type == "event-bus":
+            buses.append(arn)
+    self.targets = [target for target in targets if ":event-bus/" not in target["Arn"]]
+    try:
+        # No rule here transforms, and moto's way to do so needs a package more.
+        plain(self, copy.deepcopy(event), transform_input=False)
+    finally:
+        self.targets = targets
+    if self.event_pattern.matches_event(event):
+        for arn in buses:
+            bus = events_backends[arn.account][arn.region].describe_event_bus(arn.resource_id)
+            for rule in bus.rules.values():
+                rule.send_to_targets(dict(copy.deepcopy(event), time=event.get("time", unix_time())))
+
+
+Rule.send_to_targets = send_to_targets

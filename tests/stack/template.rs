@@ -1,0 +1,128 @@
+//! The templates of `deploy/`, read as AWS CloudFormation would read them.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::support::stand::{folder, installed, stand};
+
+/// The account that judges; no other test uses it.
+pub(crate) const AUDIT: &str = "999900001111";
+pub(crate) const REGION: &str = "eu-central-1";
+const ORGANIZATION: &str = "OrganizationId=o-abcdefghij";
+const EXTERNAL_ID: &str = "ExternalId=only-the-two-stacks-know";
+
+/// The resources of a template with these parameters, by their logical ids.
+fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
+    let output = python("resolve.py")
+        .arg(deploy(template))
+        .args([account, REGION, ORGANIZATION, EXTERNAL_ID])
+        .args(parameters)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The resources of the account that judges.
+pub(crate) fn audit_account(parameters: &[&str]) -> Value {
+    resolved("audit-account.yaml", AUDIT, parameters)
+}
+
+/// The resources of an account that is judged.
+pub(crate) fn member_account(account: &str, parameters: &[&str]) -> Value {
+    let bus = format!("BusArn=arn:aws:events:{REGION}:{AUDIT}:event-bus/evenkeel");
+    let (audit, home) = (format!("AuditAccountId={AUDIT}"), format!("HomeRegion={REGION}"));
+    let all = [&[bus.as_str(), audit.as_str(), home.as_str()], parameters].concat();
+    resolved("member-account.yaml", account, &all)
+}
+
+/// Makes the resources on the stand-in; what AWS Lambda would be told of the functions.
+pub(crate) fn deployed(resources: &Value, account: &str) -> Value {
+    let mut child = python("deploy.py")
+        .args([&format!("http://{}", stand()), account, REGION])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(resources.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn python(program: &str) -> Command {
+    let mut command = Command::new(installed("template").join("bin/python"));
+    command.arg(folder("template").join(program)).env("AWS_DEFAULT_REGION", REGION);
+    command
+}
+
+fn deploy(template: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(template)
+}
+
+#[test]
+fn the_linter_of_cloudformation_has_nothing_to_say() {
+    let output = Command::new(installed("template").join("bin/cfn-lint"))
+        .args([deploy("audit-account.yaml"), deploy("member-account.yaml")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.trim().is_empty(), "{said}");
+}
+
+#[test]
+fn the_linter_of_security_finds_nothing_that_is_not_explained() {
+    // It looks only at what is there: so all of it is.
+    let whole = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("whole");
+    std::fs::create_dir_all(&whole).unwrap();
+    for template in ["audit-account.yaml", "member-account.yaml"] {
+        let text = std::fs::read_to_string(deploy(template)).unwrap();
+        let text = text.replace("    Default: 'false'\n", "    Default: 'true'\n");
+        std::fs::write(whole.join(template), text).unwrap();
+    }
+    let output = Command::new(installed("template").join("bin/checkov"))
+        .args(["--framework", "cloudformation", "--skip-download", "--quiet", "--compact"])
+        .args(["--output", "json", "--directory"])
+        .arg(&whole)
+        // It keeps a cache there.
+        .env("HOME", env!("CARGO_TARGET_TMPDIR"))
+        .output()
+        .unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+    });
+    assert_eq!(said["results"]["failed_checks"], serde_json::json!([]));
+    assert!(said["summary"]["passed"].as_u64() > Some(200), "{}", said["summary"]);
+}
+
+#[test]
+fn roles_are_made_in_one_region_only_and_only_for_what_may_be_repaired() {
+    let roles = |resources: &Value| {
+        let roles = resources.as_object().unwrap().values();
+        let roles = roles.filter(|one| one["Type"] == "AWS::IAM::Role");
+        roles
+            .map(|one| one["Properties"]["RoleName"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let home = member_account("111122223333", &["RepairKms=true"]);
+    assert_eq!(roles(&home), ["evenkeel-forward", "evenkeel-read", "evenkeel-remediate-kms"]);
+    let fresh = member_account("111122223333", &[]);
+    assert_eq!(roles(&fresh), ["evenkeel-forward", "evenkeel-read"]);
+    let elsewhere = resolved(
+        "member-account.yaml",
+        "111122223333",
+        &[
+            "BusArn=arn:aws:events:us-east-1:999900001111:event-bus/evenkeel",
+            "AuditAccountId=999900001111",
+            "HomeRegion=us-east-1",
+            "RepairKms=true",
+        ],
+    );
+    assert_eq!(roles(&elsewhere), [""; 0]);
+    let forwards = elsewhere.as_object().unwrap().values();
+    assert!(forwards.filter(|one| one["Type"] == "AWS::Events::Rule").count() > 1);
+}
