@@ -5,6 +5,7 @@ mod subject;
 use crate::diagnostic::Diagnostic;
 use crate::engine::nearest;
 use crate::evaluate::{ComplianceStatus, Evaluation};
+use crate::item::ConfigurationItem;
 use crate::policy::{Ordered, Policy};
 use serde::Deserialize;
 use serde_json::Value;
@@ -125,6 +126,16 @@ fn build(
 }
 
 impl Case {
+    /// The record that is judged; none where it is a configuration item.
+    pub fn record(&self) -> Option<&Value> {
+        self.subject.record()
+    }
+
+    /// The configuration item that is judged; none where it is a record.
+    pub fn item(&self) -> Option<&ConfigurationItem> {
+        self.subject.item()
+    }
+
     /// Judges the case's event, and compares with what is expected.
     ///
     /// # Errors

@@ -24,6 +24,20 @@ impl Subject {
         if is_item { Subject::Item(Box::new(item(&value))) } else { Subject::Event(value) }
     }
 
+    pub(super) fn record(&self) -> Option<&Value> {
+        match self {
+            Subject::Event(record) => Some(record),
+            Subject::Item(_) => None,
+        }
+    }
+
+    pub(super) fn item(&self) -> Option<&ConfigurationItem> {
+        match self {
+            Subject::Event(_) => None,
+            Subject::Item(item) => Some(item),
+        }
+    }
+
     pub(super) fn evaluate(
         &self,
         policy: &Policy,

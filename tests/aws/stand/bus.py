@@ -7,7 +7,7 @@ Source: Amazon EventBridge User Guide, "Sending and receiving events between AWS
 import copy
 
 from moto.core.utils import unix_time
-from moto.events.models import Rule, events_backends
+from moto.events.models import EventPattern, Rule, events_backends
 from moto.utilities.arns import parse_arn
 
 plain = Rule.send_to_targets
@@ -35,3 +35,8 @@ def send_to_targets(self, event, **_):
 
 
 Rule.send_to_targets = send_to_targets
+
+
+def matched(patterns, events):
+    patterns = [EventPattern(None, pattern) for pattern in patterns]
+    return [any(pattern.matches_event(event) for pattern in patterns) for event in events]

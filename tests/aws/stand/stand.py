@@ -18,7 +18,8 @@ say of them:
 
 What is replaced of API Gateway stands in `apigateway.py`, of EventBridge in `bus.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
 
-`POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
+`POST /stand/patterns` tells which events match one of some patterns, by moto's own reading of them: its `TestEventPattern`
+answers nothing. `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
 prints `listening PORT` when it is ready, and ends with its standard input.
 """
 
@@ -31,7 +32,7 @@ from urllib.parse import unquote
 
 import trail
 import apigateway  # noqa: F401 - replaces what it must when it is read
-import bus  # noqa: F401 - likewise
+import bus
 from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
 from moto.awslambda.responses import LambdaResponse
 from moto.config.responses import ConfigResponse
@@ -240,6 +241,10 @@ class Stand:
         with LOCK:
             if path == "/stand/items":
                 ITEMS.extend(json.loads(Request(environ).get_data()))
+            if path == "/stand/patterns":
+                asked = json.loads(Request(environ).get_data())
+                answer = json.dumps(bus.matched(asked["patterns"], asked["events"]))
+                return Response(answer, mimetype="application/json")(environ, start_response)
             answer = json.dumps(trail.RECORDS if path == "/stand/trail" else EVALUATIONS)
         return Response(answer, mimetype="application/json")(environ, start_response)
 
