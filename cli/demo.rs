@@ -27,7 +27,7 @@ pub(crate) struct Demo {
 }
 
 /// What stands in for AWS, and who uses it.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("stand.py", include_str!("../tests/aws/stand/stand.py")),
     ("apigateway.py", include_str!("../tests/aws/stand/apigateway.py")),
     ("bus.py", include_str!("../tests/aws/stand/bus.py")),

@@ -1,0 +1,46 @@
+"""Looks at built functions: whether AWS Lambda's provided.al2023 can load them, and how large they are.
+
+artefact.py FOLDER...
+"""
+
+import hashlib
+import io
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+# provided.al2023 has this glibc. Source: Amazon Linux 2023 User Guide, "Core glibc packages".
+GLIBC = (2, 34)
+# Source: AWS Lambda Developer Guide, "Lambda quotas": an archive that is uploaded directly, in bytes.
+ARCHIVE = 50 * 1024 * 1024
+
+
+def needs(binary):
+    """The newest glibc that a binary asks for."""
+    found = re.findall(rb"\0GLIBC_(\d+)\.(\d+)", binary)
+    return max((int(major), int(minor)) for major, minor in found)
+
+
+def main():
+    failed = False
+    for folder in map(Path, sys.argv[1:]):
+        binary = (folder / "bootstrap").read_bytes()
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file():
+                    zipped.writestr(str(file.relative_to(folder)), file.read_bytes())
+        glibc, size = needs(binary), len(archive.getvalue())
+        digest = hashlib.sha256(binary).hexdigest()
+        print(f"{folder}: {len(binary):,} bytes, {size:,} zipped, glibc {glibc[0]}.{glibc[1]}, sha256 {digest}")
+        if glibc > GLIBC:
+            print(f"{folder}: provided.al2023 has glibc {GLIBC[0]}.{GLIBC[1]}: build it on an older system")
+            failed = True
+        if size > ARCHIVE:
+            print(f"{folder}: AWS Lambda takes at most {ARCHIVE:,} bytes")
+            failed = True
+    sys.exit(failed)
+
+
+main()
