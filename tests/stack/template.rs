@@ -126,3 +126,11 @@ fn roles_are_made_in_one_region_only_and_only_for_what_may_be_repaired() {
     let forwards = elsewhere.as_object().unwrap().values();
     assert!(forwards.filter(|one| one["Type"] == "AWS::Events::Rule").count() > 1);
 }
+
+#[test]
+fn the_guide_shows_what_a_month_costs() {
+    let costs = Command::new("python3").arg(deploy("costs.py")).output().unwrap();
+    let table = String::from_utf8(costs.stdout).unwrap();
+    let guide = std::fs::read_to_string(deploy("README.md")).unwrap();
+    assert!(table.contains("300 accounts") && guide.contains(&table), "README.md has not: {table}");
+}
