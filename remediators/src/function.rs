@@ -127,11 +127,17 @@ impl Function {
         violation: &Violation,
         outcome: &Outcome,
     ) -> Result<(), String> {
+        // Why nothing may be done is ours to say; the stack's alarm about open circuits reads it.
+        let why = match &outcome.result {
+            Ended::Refused(why) => Some(why.as_str()),
+            _ => None,
+        };
         info!(
             uid = %outcome.finding,
             policy = violation.target.policy,
             attempt = outcome.attempt,
             ended = outcome.result.word(),
+            why,
             "remediation"
         );
         let told = Records::of(&violation.target).told(outcome);
