@@ -3,10 +3,12 @@
 mod announce;
 mod notice;
 mod recorder;
+mod replace;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
 pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
+pub use replace::Seen;
 
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3Builder, Checksum};
