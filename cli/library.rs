@@ -45,6 +45,29 @@ impl Library {
         Ok(library)
     }
 
+    /// The files of waivers in another folder.
+    pub(crate) fn add_waivers(&mut self, folder: &Path) -> Result<(), Stopped> {
+        let what = || format!("cannot read {}", folder.display());
+        let listed = std::fs::read_dir(folder).map_err(Stopped::io(what()))?;
+        let mut paths = Vec::new();
+        for entry in listed {
+            let path = entry.map_err(Stopped::io(what()))?.path();
+            if path.extension().is_some_and(|ending| ending == "yaml") {
+                paths.push(path);
+            }
+        }
+        if paths.is_empty() {
+            return Err(Stopped::Usage(format!("no .yaml file in {}", folder.display())));
+        }
+        paths.sort();
+        for path in paths {
+            let read = std::fs::read_to_string(&path);
+            let text = read.map_err(Stopped::io(format!("cannot read {}", path.display())))?;
+            self.waivers.push(PolicyFile { name: path.display().to_string(), text });
+        }
+        Ok(())
+    }
+
     fn shipped(&mut self, dir: &Dir<'_>) {
         for file in dir.files() {
             if let Some(text) = file.contents_utf8() {

@@ -65,6 +65,13 @@ pub enum LedgerError {
     Revisions(String),
 }
 
+impl LedgerError {
+    /// Whether it only says that there is no such record.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, LedgerError::Store { error: Error::NotFound { .. }, .. })
+    }
+}
+
 /// How many different records may come under one key before it is an error.
 const MAX_REVISIONS: usize = 16;
 
@@ -183,7 +190,7 @@ impl Ledger {
     pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
         match self.read(key).await {
             Ok(record) => Ok(Some(record)),
-            Err(LedgerError::Store { error: Error::NotFound { .. }, .. }) => Ok(None),
+            Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error),
         }
     }
