@@ -63,7 +63,10 @@ pub(crate) struct DeployBundle {
     format: Format,
     /// Put an earlier bundle back: the one before, or the one whose version begins so
     #[arg(long, value_name = "VERSION", conflicts_with_all = ["waivers", "untested", "history"])]
-    #[expect(clippy::option_option, reason = "how clap tells a flag with a value that may be absent")]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap tells a flag with a value that may be absent"
+    )]
     rollback: Option<Option<String>>,
     /// List the bundles that held, the latest first
     #[arg(long)]

@@ -163,8 +163,9 @@ fn settings(before: &BTreeMap<String, Told>, after: &BTreeMap<String, Told>) -> 
     let names: BTreeSet<(&String, &String)> =
         set.flat_map(|(id, told)| told.set.iter().map(move |name| (id, name))).collect();
     let change = |(policy, parameter): (&String, &String)| {
-        let value =
-            |of: &BTreeMap<String, Told>| of.get(policy).and_then(|t| t.values.get(parameter).cloned());
+        let value = |of: &BTreeMap<String, Told>| {
+            of.get(policy).and_then(|t| t.values.get(parameter).cloned())
+        };
         let (before, after) = (value(before), value(after));
         let (policy, parameter) = (policy.clone(), parameter.clone());
         (before != after).then_some(Setting { policy, parameter, before, after })
@@ -227,12 +228,11 @@ fn files(live: &Live, next: &Next) -> Vec<FileChange> {
             (before, after) if before == after => return None,
             _ => What::Changed,
         };
-        let is_code =
-            matches!(FileKind::of(name), Some(FileKind::Policy | FileKind::Functions));
+        let is_code = matches!(FileKind::of(name), Some(FileKind::Policy | FileKind::Functions));
         let texts = live.side.texts.get(name).zip(next.side.texts.get(name));
-        let diff = texts.filter(|_| is_code).map(|(before, after)| {
-            TextDiff::from_lines(before, after).unified_diff().to_string()
-        });
+        let diff = texts
+            .filter(|_| is_code)
+            .map(|(before, after)| TextDiff::from_lines(before, after).unified_diff().to_string());
         Some(FileChange { name: name.clone(), what, diff })
     };
     names.into_iter().filter_map(change).collect()

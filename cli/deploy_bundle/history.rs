@@ -52,7 +52,8 @@ pub(super) async fn find(
     let version = match fits.as_slice() {
         [version] if !wanted.is_empty() => *version,
         [] => {
-            let message = format!("no bundle `{wanted}` was replaced: --history lists those that were");
+            let message =
+                format!("no bundle `{wanted}` was replaced: --history lists those that were");
             return Err(Stopped::Usage(message));
         }
         _ => return Err(Stopped::Usage(format!("`{wanted}` begins several bundles' versions"))),

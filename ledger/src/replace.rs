@@ -59,10 +59,9 @@ impl Ledger {
                     return self.is_now(key, record).await;
                 }
                 let written = self.put(key, PutMode::Overwrite, record).await;
-                written.map(|()| true).map_err(|error| LedgerError::Store {
-                    key: key.to_owned(),
-                    error,
-                })
+                written
+                    .map(|()| true)
+                    .map_err(|error| LedgerError::Store { key: key.to_owned(), error })
             }
             Err(error) => Err(LedgerError::Store { key: key.to_owned(), error }),
         }

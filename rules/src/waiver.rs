@@ -119,7 +119,8 @@ impl Waivers {
             return Ok(());
         }
         for waiver in &self.0 {
-            if waiver.covers(finding).map_err(|why| format!("waiver `{}`: {why}", waiver.terms.id))? {
+            let covers = waiver.covers(finding);
+            if covers.map_err(|why| format!("waiver `{}`: {why}", waiver.terms.id))? {
                 finding.suppressed = Some(Suppression {
                     waiver: waiver.terms.id.clone(),
                     reason: waiver.reason.clone(),
