@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   evenkeel check                          the shipped library
-  evenkeel check policies/                every policy in a folder, and its functions.yaml
+  evenkeel check policies/                every policy in a folder, its functions, settings and waivers
   evenkeel check policies/s3/mine.cel     one policy")]
 pub(crate) struct Check {
     /// Policies' files, or folders of them
@@ -22,7 +22,7 @@ pub(crate) struct Check {
 pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
     let library = Library::read(&command.paths)?;
     let wrong = match library.compile() {
-        Ok(set) => library.wrong_cases(&set),
+        Ok(set) => [library.wrong_cases(&set), library.wrong_waivers(&set)].concat(),
         Err(wrong) => wrong,
     };
     show(&wrong, &library.texts());

@@ -2,8 +2,8 @@
 
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
-use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
-use evenkeel_rules::{Diagnostic, read_cases};
+use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
+use evenkeel_rules::{Diagnostic, Waivers, read_cases};
 use include_dir::{Dir, include_dir};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,10 @@ pub(crate) struct Library {
     pub(crate) functions: Option<PolicyFile>,
     /// The test files.
     pub(crate) tests: Vec<PolicyFile>,
+    /// What parameters are set to.
+    pub(crate) settings: Vec<PolicyFile>,
+    /// The waivers.
+    pub(crate) waivers: Vec<PolicyFile>,
 }
 
 impl Library {
@@ -39,6 +43,29 @@ impl Library {
             return Err(Stopped::Usage(format!("no .cel file in {}", names.join(", "))));
         }
         Ok(library)
+    }
+
+    /// The files of waivers in another folder.
+    pub(crate) fn add_waivers(&mut self, folder: &Path) -> Result<(), Stopped> {
+        let what = || format!("cannot read {}", folder.display());
+        let listed = std::fs::read_dir(folder).map_err(Stopped::io(what()))?;
+        let mut paths = Vec::new();
+        for entry in listed {
+            let path = entry.map_err(Stopped::io(what()))?.path();
+            if path.extension().is_some_and(|ending| ending == "yaml") {
+                paths.push(path);
+            }
+        }
+        if paths.is_empty() {
+            return Err(Stopped::Usage(format!("no .yaml file in {}", folder.display())));
+        }
+        paths.sort();
+        for path in paths {
+            let read = std::fs::read_to_string(&path);
+            let text = read.map_err(Stopped::io(format!("cannot read {}", path.display())))?;
+            self.waivers.push(PolicyFile { name: path.display().to_string(), text });
+        }
+        Ok(())
     }
 
     fn shipped(&mut self, dir: &Dir<'_>) {
@@ -86,12 +113,13 @@ impl Library {
     fn add(&mut self, path: &Path, text: String) {
         let name = path.display().to_string().replace('\\', "/");
         let file = PolicyFile { name, text };
-        if path.extension().is_some_and(|ending| ending == "cel") {
-            self.policies.push(file);
-        } else if file.name.ends_with(".test.yaml") {
-            self.tests.push(file);
-        } else if path.file_name().is_some_and(|name| name == FUNCTIONS) {
-            self.functions = Some(file);
+        match FileKind::of(&file.name) {
+            Some(FileKind::Policy) => self.policies.push(file),
+            Some(FileKind::Cases) => self.tests.push(file),
+            Some(FileKind::Functions) => self.functions = Some(file),
+            Some(FileKind::Settings) => self.settings.push(file),
+            Some(FileKind::Waivers) => self.waivers.push(file),
+            None => {}
         }
     }
 
@@ -104,12 +132,13 @@ impl Library {
     /// The texts of all files, for reports.
     pub(crate) fn texts(&self) -> Texts {
         let files = self.policies.iter().chain(&self.functions).chain(&self.tests);
+        let files = files.chain(&self.settings).chain(&self.waivers);
         files.map(|file| (file.name.clone(), file.text.clone())).collect()
     }
 
     /// The compiled policies, or everything that is wrong with them.
     pub(crate) fn compile(&self) -> Result<PolicySet, Vec<Diagnostic>> {
-        PolicySet::load(&self.policies, self.functions.as_ref())
+        PolicySet::load(&self.policies, self.functions.as_ref())?.with_settings(&self.settings)
     }
 
     /// What is wrong with the test files of policies that are right.
@@ -119,6 +148,12 @@ impl Library {
             read_cases(&test.name, &test.text, policy).err()
         };
         set.policies().iter().filter_map(wrong).flatten().collect()
+    }
+
+    /// What is wrong with the waivers.
+    pub(crate) fn wrong_waivers(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        let wrong = |file: &PolicyFile| Waivers::load(&file.name, &file.text, set).err();
+        self.waivers.iter().filter_map(wrong).flatten().collect()
     }
 
     /// The compiled policies; shows what is wrong with them.
@@ -132,6 +167,5 @@ impl Library {
 }
 
 fn is_ours(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    name.ends_with(".cel") || name.ends_with(".test.yaml") || name == FUNCTIONS
+    FileKind::of(&path.to_string_lossy()).is_some()
 }

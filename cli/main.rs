@@ -5,6 +5,7 @@ mod approve;
 mod check;
 mod completions;
 mod demo;
+mod deploy_bundle;
 mod diagnose;
 mod exit;
 mod ingest;
@@ -48,6 +49,7 @@ enum Command {
     Approve(approve::Approve),
     Reject(approve::Reject),
     Status(status::Status),
+    DeployBundle(deploy_bundle::DeployBundle),
     Demo(demo::Demo),
     Template(template::Render),
     Completions(completions::Completions),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Approve(command) => approve::approve(&command),
         Command::Reject(command) => approve::reject(&command),
         Command::Status(command) => status::run(&command),
+        Command::DeployBundle(command) => deploy_bundle::run(&command),
         Command::Demo(command) => demo::run(&command),
         Command::Template(command) => template::run(&command),
         Command::Completions(command) => completions::run(&command),

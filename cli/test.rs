@@ -1,6 +1,6 @@
 //! `evenkeel test`: runs the cases that lie beside policies.
 
-mod report;
+pub(crate) mod report;
 
 use crate::diagnose::show;
 use crate::exit::{Exit, Stopped};
@@ -45,25 +45,22 @@ enum Format {
 
 /// What came of one case.
 #[derive(Debug)]
-struct Outcome {
+pub(crate) struct Outcome {
     policy: String,
     file: String,
     line: usize,
     name: String,
     /// What differs from what was expected; empty where the case passed.
-    differences: Vec<Difference>,
+    pub(crate) differences: Vec<Difference>,
 }
+
+/// The code of a policy that lacks cases.
+pub(crate) const UNTESTED: &str = "untested";
 
 pub(crate) fn run(command: &Test) -> Result<Exit, Stopped> {
     let library = Library::read(&command.paths)?;
     let set = library.load()?;
-    let (mut outcomes, mut wrong) = (Vec::new(), Vec::new());
-    for policy in set.policies() {
-        match run_policy(&library, policy) {
-            Ok(of_policy) => outcomes.extend(of_policy),
-            Err(diagnostics) => wrong.extend(diagnostics),
-        }
-    }
+    let (mut outcomes, wrong) = run_all(&library, &set);
     if let Some(text) = &command.filter {
         outcomes.retain(|outcome| outcome.policy.contains(text) || outcome.name.contains(text));
         if outcomes.is_empty() {
@@ -71,7 +68,6 @@ pub(crate) fn run(command: &Test) -> Result<Exit, Stopped> {
             return Err(Stopped::Usage(message));
         }
     }
-    wrong.extend(orphans(&library, &set));
     show(&wrong, &library.texts());
     let report = match command.format {
         Format::Text => report::text(&outcomes, set.policies().len()),
@@ -83,15 +79,33 @@ pub(crate) fn run(command: &Test) -> Result<Exit, Stopped> {
     Ok(if failed || !wrong.is_empty() { Exit::Found } else { Exit::Well })
 }
 
-fn run_policy(library: &Library, policy: &Policy) -> Result<Vec<Outcome>, Vec<Diagnostic>> {
-    let lacks = |message: String| vec![Diagnostic::error("untested", &policy.file, 0..0, message)];
+/// Runs every case; what came of them, and what is wrong with their files.
+pub(crate) fn run_all(library: &Library, set: &PolicySet) -> (Vec<Outcome>, Vec<Diagnostic>) {
+    let (mut outcomes, mut wrong) = (Vec::new(), Vec::new());
+    for policy in set.policies() {
+        match run_policy(library, policy, &mut wrong) {
+            Ok(of_policy) => outcomes.extend(of_policy),
+            Err(diagnostics) => wrong.extend(diagnostics),
+        }
+    }
+    wrong.extend(orphans(library, set));
+    (outcomes, wrong)
+}
+
+fn run_policy(
+    library: &Library,
+    policy: &Policy,
+    wrong: &mut Vec<Diagnostic>,
+) -> Result<Vec<Outcome>, Vec<Diagnostic>> {
+    let lacks = |message: String| Diagnostic::error(UNTESTED, &policy.file, 0..0, message);
     let Some(test) = library.test_of(&policy.file) else {
-        return Err(lacks(format!("`{}` has no cases: write {0}.test.yaml beside it", policy.id)));
+        let message = format!("`{}` has no cases: write {0}.test.yaml beside it", policy.id);
+        return Err(vec![lacks(message)]);
     };
     let cases = read_cases(&test.name, &test.text, policy)?;
     for needed in [ComplianceStatus::NonCompliant, ComplianceStatus::Compliant] {
         if !cases.iter().any(|case| case.expect == needed) {
-            return Err(lacks(format!("`{}` has no case that is {needed}", policy.id)));
+            wrong.push(lacks(format!("`{}` has no case that is {needed}", policy.id)));
         }
     }
     let outcome = |case: evenkeel_rules::Case| {

@@ -119,7 +119,7 @@ impl Evidence {
 /// The same for the same policies and inputs, so that a second run finds its own records.
 fn run_id(command: &Replay, library: &Library) -> Uuid {
     let mut name = String::new();
-    for file in library.policies.iter().chain(&library.functions) {
+    for file in library.policies.iter().chain(&library.functions).chain(&library.settings) {
         name += &format!("{}\n{}\n", file.name, file.text);
     }
     name += &command.what_is_judged();

@@ -7,7 +7,7 @@ use serde_json::json;
 use similar::{ChangeTag, TextDiff};
 
 /// For people: failures with their differences, then the sums.
-pub(super) fn text(outcomes: &[Outcome], policies: usize) -> String {
+pub(crate) fn text(outcomes: &[Outcome], policies: usize) -> String {
     let mut out = String::new();
     for outcome in outcomes.iter().filter(|outcome| !outcome.differences.is_empty()) {
         let place = format!("{}:{}", safe(&outcome.file), outcome.line);

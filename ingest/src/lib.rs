@@ -30,7 +30,7 @@ mod suspect;
 mod whole;
 
 pub use aws::{Aws, ReadRole};
-pub use bundle::{Bundle, BundleError, MANIFEST};
+pub use bundle::{Bundle, BundleError, HISTORY, MANIFEST, Manifest, digest};
 pub use fault::{Fault, SourceError};
 pub use files::{Discovered, Ignored, LogFile, discover};
 pub use handle::{Evaluator, Failed, HandleError, Handled, Noted, Tell};

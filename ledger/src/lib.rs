@@ -3,10 +3,12 @@
 mod announce;
 mod notice;
 mod recorder;
+mod replace;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
 pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
+pub use replace::Seen;
 
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3Builder, Checksum};
@@ -61,6 +63,13 @@ pub enum LedgerError {
         "`{0}` has {MAX_REVISIONS} revisions: something writes different records under one key"
     )]
     Revisions(String),
+}
+
+impl LedgerError {
+    /// Whether it only says that there is no such record.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, LedgerError::Store { error: Error::NotFound { .. }, .. })
+    }
 }
 
 /// How many different records may come under one key before it is an error.
@@ -181,7 +190,7 @@ impl Ledger {
     pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
         match self.read(key).await {
             Ok(record) => Ok(Some(record)),
-            Err(LedgerError::Store { error: Error::NotFound { .. }, .. }) => Ok(None),
+            Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -25,4 +25,4 @@ pub use finding::{Action, Actor, Finding, REMEDIATOR_ROLE, Suppression};
 pub use item::ConfigurationItem;
 pub use judge::{Filter, Judge, Judged, JudgedEvent, Want, milliseconds};
 pub use text::{escape_json, is_deceptive, json_line};
-pub use waiver::Waivers;
+pub use waiver::{WaiverTerms, Waivers};

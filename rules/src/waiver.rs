@@ -8,7 +8,7 @@ use crate::finding::{Finding, Suppression};
 use crate::glob;
 use crate::policy::PolicySet;
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 #[derive(Debug, Deserialize)]
@@ -29,14 +29,31 @@ struct Written {
 
 #[derive(Debug)]
 struct Waiver {
-    id: String,
-    policies: Vec<String>,
-    resource: Option<String>,
+    terms: WaiverTerms,
     when: Option<(Expression, Sources)>,
-    accounts: Vec<String>,
     reason: String,
     ticket: Option<String>,
     expires: NaiveDate,
+}
+
+/// What a waiver covers and until when: all that decides, and none of what people say about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WaiverTerms {
+    /// The waiver's id.
+    pub id: String,
+    /// Policies' ids, or globs of them.
+    pub policies: Vec<String>,
+    /// A glob of resources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// A condition in CEL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Accounts, or globs of them; all where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+    /// The last day on which it holds, such as `2026-12-31`.
+    pub expires: String,
 }
 
 /// All waivers that hold together.
@@ -88,6 +105,11 @@ impl Waivers {
         self.0.is_empty()
     }
 
+    /// What each covers, in the order in which they are asked.
+    pub fn terms(&self) -> impl Iterator<Item = &WaiverTerms> {
+        self.0.iter().map(|waiver| &waiver.terms)
+    }
+
     /// Marks the finding as accepted where a waiver holds at the time of its action.
     ///
     /// # Errors
@@ -97,9 +119,10 @@ impl Waivers {
             return Ok(());
         }
         for waiver in &self.0 {
-            if waiver.covers(finding).map_err(|why| format!("waiver `{}`: {why}", waiver.id))? {
+            let covers = waiver.covers(finding);
+            if covers.map_err(|why| format!("waiver `{}`: {why}", waiver.terms.id))? {
                 finding.suppressed = Some(Suppression {
-                    waiver: waiver.id.clone(),
+                    waiver: waiver.terms.id.clone(),
                     reason: waiver.reason.clone(),
                     ticket: waiver.ticket.clone(),
                 });
@@ -145,30 +168,31 @@ impl Waiver {
                 Diagnostic::error("waiver", file, span, failure.message).with_help(failure.help)
             })
         });
-        Ok(Waiver {
+        let when = condition_of.transpose()?;
+        let terms = WaiverTerms {
+            id,
             policies: written.policies,
             resource: written.resource,
-            when: condition_of.transpose()?,
+            when: written.when.map(|when| when.value),
             accounts: written.accounts,
-            reason: written.reason,
-            ticket: written.ticket,
-            expires,
-            id,
-        })
+            expires: written.expires,
+        };
+        Ok(Waiver { terms, when, reason: written.reason, ticket: written.ticket, expires })
     }
 
     fn covers(&self, finding: &Finding) -> Result<bool, String> {
         let matches_any = |patterns: &[String], text: &str| {
             patterns.iter().any(|pattern| glob::matches(pattern, text))
         };
-        if !matches_any(&self.policies, &finding.policy)
-            || !(self.accounts.is_empty() || matches_any(&self.accounts, &finding.resource.account))
+        let WaiverTerms { policies, resource, accounts, .. } = &self.terms;
+        if !matches_any(policies, &finding.policy)
+            || !(accounts.is_empty() || matches_any(accounts, &finding.resource.account))
             || self.expired(finding)
         {
             return Ok(false);
         }
         let known_as = [Some(finding.resource.id.as_str()), finding.resource.arn.as_deref()];
-        let named = self.resource.as_ref().is_none_or(|pattern| {
+        let named = resource.as_ref().is_none_or(|pattern| {
             known_as.iter().flatten().any(|name| glob::matches(pattern, name))
         });
         match &self.when {

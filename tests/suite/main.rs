@@ -9,6 +9,7 @@
 mod arrows;
 mod authors;
 mod bad_input;
+mod bundle;
 mod conformance;
 mod docs;
 mod doors;

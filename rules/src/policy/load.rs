@@ -1,5 +1,6 @@
 //! From a policy's file to a policy that can judge: header read, expressions compiled.
 
+use super::file::PolicyFile;
 use super::header::{self, Header, Match, Parameter, RemediationHeader, Severity};
 use super::message::Template;
 use crate::diagnostic::Diagnostic;
@@ -9,15 +10,6 @@ use std::collections::BTreeMap;
 
 /// The names that every expression of a policy may use.
 const SCOPE: &[&str] = &["account", "event", "now", "params", "request", "resource", "response"];
-
-/// A file that a policy is read from.
-#[derive(Clone, Debug)]
-pub struct PolicyFile {
-    /// Its path; the file's stem is the policy's id.
-    pub name: String,
-    /// What it holds.
-    pub text: String,
-}
 
 /// A policy, ready to judge events and resources.
 #[derive(Debug)]
@@ -38,6 +30,8 @@ pub struct Policy {
     pub resource_type: String,
     /// What can be set.
     pub parameters: BTreeMap<String, Parameter>,
+    /// What is set: values that hold instead of the parameters' defaults.
+    pub settings: serde_json::Map<String, serde_json::Value>,
     /// A framework's name and its controls that this policy shows to be broken.
     pub controls: BTreeMap<String, Vec<String>>,
     /// Pages to read.
@@ -93,6 +87,7 @@ impl Policy {
             resource_type: header.resource.kind,
             params: Prepared::new(&serde_json::Value::Object(defaults.collect())),
             parameters,
+            settings: serde_json::Map::new(),
             controls: header.controls,
             references: header.references,
             remediation: header.remediation,
@@ -237,7 +232,7 @@ impl<'a> Loader<'a> {
 }
 
 /// Where a value begins in the file.
-fn start<T>(value: &Spanned<T>) -> usize {
+pub(super) fn start<T>(value: &Spanned<T>) -> usize {
     let at = value.referenced.span().byte_offset();
     at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
 }
@@ -278,7 +273,7 @@ fn parameters(file: &str, header: &Header) -> Result<BTreeMap<String, Parameter>
 }
 
 /// Whether a value is of a parameter's type.
-fn is_of(value: &serde_json::Value, kind: &str) -> bool {
+pub(super) fn is_of(value: &serde_json::Value, kind: &str) -> bool {
     let element = kind.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')'));
     match (kind, element) {
         (_, Some(element)) => {

@@ -1,13 +1,16 @@
 //! Policies: one `.cel` file each, its header, and the set that is indexed by event.
 
+mod file;
 mod header;
 mod index;
 mod load;
 mod message;
 mod set;
+mod settings;
 
+pub use file::{FileKind, PolicyFile};
 pub use header::{Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity};
-pub use load::{Policy, PolicyFile};
+pub use load::Policy;
 pub use set::PolicySet;
 
 pub(crate) use header::Ordered;

@@ -1,7 +1,8 @@
 //! All policies that judge together.
 
+use super::file::PolicyFile;
 use super::index::Index;
-use super::load::{Policy, PolicyFile};
+use super::load::Policy;
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Failure, Functions, FunctionsError, on_large_stack};
 
@@ -67,6 +68,10 @@ impl PolicySet {
     /// The policy `id`.
     pub fn get(&self, id: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Policy> {
+        self.policies.iter_mut().find(|policy| policy.id == id)
     }
 
     /// The organisation's functions.

@@ -1,0 +1,90 @@
+//! The manifest: which files make up a bundle, and which bundle it came in the place of.
+
+use std::collections::BTreeMap;
+
+use evenkeel_ledger::Ledger;
+use evenkeel_rules::policy::PolicyFile;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::BundleError;
+
+/// Names the files of the bundle that holds. The only record of a ledger that is ever replaced; the files
+/// that it names are called by their digest, and never are.
+pub const MANIFEST: &str = "bundle/manifest.json";
+
+/// Where manifests are kept that have held, each as `<version>.json`.
+pub const HISTORY: &str = "bundle/history";
+
+/// How many files are fetched at once.
+const AT_ONCE: usize = 16;
+
+/// What makes up a bundle. Its version is the SHA-256 of its record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// A file's name, and the SHA-256 of its content in lower-case hexadecimal.
+    pub files: BTreeMap<String, String>,
+    /// The version of Evenkeel that compiled the files, and ran their cases, before they were uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_by: Option<String>,
+    /// The version of the manifest that held before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+}
+
+impl Manifest {
+    /// Reads a manifest's record.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read(record: &[u8]) -> Result<Manifest, BundleError> {
+        serde_json::from_slice(record).map_err(|error| BundleError::Manifest(error.to_string()))
+    }
+
+    /// The record: the same for the same manifest.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn record(&self) -> Result<Vec<u8>, BundleError> {
+        serde_json::to_vec_pretty(self).map_err(|error| BundleError::Manifest(error.to_string()))
+    }
+
+    /// The key of the file with this digest.
+    ///
+    /// # Errors
+    /// When it is no SHA-256, and could lead elsewhere.
+    pub fn key_of(digest: &str) -> Result<String, BundleError> {
+        let hexadecimal = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if digest.len() != 64 || !hexadecimal {
+            return Err(BundleError::Digest(digest.to_owned()));
+        }
+        Ok(format!("bundle/files/{digest}"))
+    }
+
+    /// The files, in the order of their names.
+    ///
+    /// # Errors
+    /// When one is missing, or is not the one that is named.
+    pub async fn files(&self, ledger: &Ledger) -> Result<Vec<PolicyFile>, BundleError> {
+        let files = self.files.iter().map(|(name, digest)| Self::file(ledger, name, digest));
+        stream::iter(files).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn file(ledger: &Ledger, name: &str, digest: &str) -> Result<PolicyFile, BundleError> {
+        let key = Self::key_of(digest).map_err(|_| BundleError::Digest(name.to_owned()))?;
+        let content = ledger.read(&key).await?;
+        if self::digest(&content) != digest {
+            return Err(BundleError::Digest(name.to_owned()));
+        }
+        let text = String::from_utf8(content)
+            .map_err(|_| BundleError::Wrong(format!("{name}: not UTF-8")))?;
+        Ok(PolicyFile { name: name.to_owned(), text })
+    }
+}
+
+/// The SHA-256 of some bytes, in lower-case hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}

@@ -1,0 +1,85 @@
+//! Settings: what an organization sets policies' parameters to.
+
+use super::file::PolicyFile;
+use super::load::{Policy, is_of, start};
+use super::set::PolicySet;
+use crate::diagnostic::Diagnostic;
+use crate::engine::nearest;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
+
+/// The values for one policy's parameters.
+type Values = BTreeMap<String, Spanned<Value>>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    parameters: BTreeMap<String, Spanned<Values>>,
+}
+
+impl PolicySet {
+    /// The same policies, with the values that the file of settings gives to their parameters. Cases are
+    /// judged by the defaults all the same.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file: a policy or a parameter that there is not, a value of another
+    /// type than the parameter's. Also a second file: which of the two holds could not be told.
+    pub fn with_settings(mut self, files: &[PolicyFile]) -> Result<PolicySet, Vec<Diagnostic>> {
+        let [first, others @ ..] = files else { return Ok(self) };
+        if let Some(second) = others.first() {
+            let message = format!("the settings are in `{}` already", first.name);
+            return Err(vec![Diagnostic::error("settings", &second.name, 0..0, message)]);
+        }
+        let written: Option<Written> = serde_saphyr::from_str(&first.text).map_err(|error| {
+            vec![Diagnostic::yaml("settings", &first.name, &first.text, &error)]
+        })?;
+        let mut errors = Vec::new();
+        for (id, values) in written.unwrap_or_default().parameters {
+            match self.get_mut(&id) {
+                Some(policy) => errors.extend(set(policy, values.value, first)),
+                None => errors.push(self.unknown(&id, start(&values), first)),
+            }
+        }
+        if errors.is_empty() { Ok(self) } else { Err(errors) }
+    }
+
+    fn unknown(&self, id: &str, before: usize, file: &PolicyFile) -> Diagnostic {
+        let help = nearest(id, self.policies().iter().map(|policy| policy.id.as_str()));
+        wrong(file, id, before, format!("no policy is called `{id}`")).with_help(help)
+    }
+}
+
+/// Sets a policy's parameters; what is wrong with the values.
+fn set(policy: &mut Policy, values: Values, file: &PolicyFile) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for (name, value) in values {
+        let at = start(&value);
+        let Some(parameter) = policy.parameters.get(&name) else {
+            let help = nearest(&name, policy.parameters.keys().map(String::as_str));
+            let message = format!("`{}` has no parameter `{name}`", policy.id);
+            errors.push(wrong(file, &name, at, message).with_help(help));
+            continue;
+        };
+        if is_of(&value.value, &parameter.kind) {
+            policy.settings.insert(name, value.value);
+        } else {
+            let message = format!("parameter `{name}`: {} is no {}", value.value, parameter.kind);
+            errors.push(wrong(file, &name, at, message));
+        }
+    }
+    match policy.parameters_with(&policy.settings) {
+        Ok(params) => policy.params = params,
+        Err(message) => errors.push(wrong(file, &policy.id, file.text.len(), message)),
+    }
+    errors
+}
+
+/// Points to the name that stands last before a place: the key of the value there.
+fn wrong(file: &PolicyFile, name: &str, before: usize, message: String) -> Diagnostic {
+    let text = file.text.get(..before).unwrap_or(&file.text);
+    let span = text.rfind(name).map_or(0..0, |at| at..at.saturating_add(name.len()));
+    Diagnostic::error("settings", &file.name, span, message)
+}
