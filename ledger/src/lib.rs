@@ -1,10 +1,12 @@
 //! The doors out: records that are created once and never changed, and their announcement.
 
 mod announce;
+mod canary;
 mod notice;
 mod recorder;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
+pub use canary::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop};
 pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
 
