@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod diagnose;
+mod doctor;
 mod exit;
 mod ingest;
 mod library;
@@ -47,6 +48,7 @@ enum Command {
     Approve(approve::Approve),
     Reject(approve::Reject),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Completions(completions::Completions),
 }
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Approve(command) => approve::approve(&command),
         Command::Reject(command) => approve::reject(&command),
         Command::Status(command) => status::run(&command),
+        Command::Doctor(command) => doctor::run(&command),
         Command::Demo(command) => demo::run(&command),
         Command::Completions(command) => completions::run(&command),
     };
