@@ -32,7 +32,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  a finding at or above --fail-on, a failed case, a wrong policy
+  1  a finding at or above --fail-on, a failed case, a wrong policy, a failed check
   2  wrong usage
   3  some input could not be read";
 

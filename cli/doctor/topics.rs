@@ -7,12 +7,6 @@ use super::aws::{Stack, is_missing};
 use super::check::{About, Report};
 use super::functions::Function;
 
-/// What SNS calls a subscription that nobody has confirmed.
-///
-/// Source: Amazon SNS API Reference, `Subscribe`: the ARN is then `pending confirmation`, in lists
-/// `PendingConfirmation`.
-const PENDING: &str = "PendingConfirmation";
-
 /// The topic of findings that the evaluate function names, and the topic of alarms beside it.
 pub(super) async fn look(
     stack: &Stack,
@@ -57,12 +51,19 @@ async fn topic(stack: &Stack, arn: &str, report: &mut Report) -> Option<Vec<Subs
             return None;
         }
     };
-    for pending in subscriptions.iter().filter(|one| one.subscription_arn() == Some(PENDING)) {
+    for pending in subscriptions.iter().filter(is_pending) {
         let who = pending.endpoint().unwrap_or("somebody");
         about.warn(format!("{who} has not confirmed"), "follow the link in the message to them");
     }
     about.end(format!("subscriptions: {}", subscriptions.len()));
     Some(subscriptions)
+}
+
+/// Whether nobody has confirmed it yet.
+///
+/// Source: Amazon SNS API Reference, `Subscribe`: until then, a text stands where the ARN would.
+fn is_pending(subscription: &&Subscription) -> bool {
+    !subscription.subscription_arn().is_some_and(|arn| arn.starts_with("arn:"))
 }
 
 /// Whether a family's queue gets its findings, and no others.

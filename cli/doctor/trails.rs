@@ -1,6 +1,6 @@
 //! The trails: without one that logs, EventBridge is told of no call.
 //!
-//! Source: Amazon EventBridge User Guide, "Amazon service events delivered via AWS CloudTrail".
+//! Source: Amazon EventBridge User Guide, "AWS service events delivered via AWS CloudTrail".
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::Trail;

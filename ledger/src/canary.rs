@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 /// The source of a canary's event. `PutEvents` takes none that begins with `aws.`.
 ///
-/// Source: Amazon EventBridge API Reference, `PutEventsRequestEntry`.
+/// Source: Amazon EventBridge API Reference, `PutEvents` (`NotAuthorizedForSourceException`).
 pub const CANARY_SOURCE: &str = "evenkeel.doctor";
 
 /// The detail-type of a canary's event.
