@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod deploy_bundle;
 mod diagnose;
+mod doctor;
 mod exit;
 mod ingest;
 mod library;
@@ -33,7 +34,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  a finding at or above --fail-on, a failed case, a wrong policy
+  1  a finding at or above --fail-on, a failed case, a wrong policy, a failed check
   2  wrong usage
   3  some input could not be read";
 
@@ -50,6 +51,7 @@ enum Command {
     Reject(approve::Reject),
     Status(status::Status),
     DeployBundle(deploy_bundle::DeployBundle),
+    Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Template(template::Render),
     Completions(completions::Completions),
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Reject(command) => approve::reject(&command),
         Command::Status(command) => status::run(&command),
         Command::DeployBundle(command) => deploy_bundle::run(&command),
+        Command::Doctor(command) => doctor::run(&command),
         Command::Demo(command) => demo::run(&command),
         Command::Template(command) => template::run(&command),
         Command::Completions(command) => completions::run(&command),

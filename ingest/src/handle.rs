@@ -3,6 +3,7 @@
 //! Nothing is answered before its findings are durable.
 
 mod answer;
+mod canary;
 mod known;
 mod object;
 mod rule;
@@ -155,6 +156,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
                     Content::Item { change: Box::new(change), envelope: envelope.clone() };
                 self.judge(&content, task).await
             }
+            Content::Canary { canary, made } => self.canary(*canary, *made, task).await,
             Content::Schedule(_) | Content::Skipped { .. } => {
                 task.metrics.skip(&content.kind(), 1);
                 Ok(())

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use evenkeel_ledger::Canary;
 use evenkeel_rules::ConfigurationItem;
 
 use crate::fault::SourceError;
@@ -44,6 +45,8 @@ pub struct Message {
     pub id: Option<String>,
     /// The X-Ray header that came with it.
     pub trace: Option<String>,
+    /// When the queue got it, in milliseconds since 1970.
+    pub sent: Option<i64>,
     /// What it holds, in order; never nothing. A part that cannot be opened leaves the others be.
     pub parts: Vec<Result<Content, SourceError>>,
 }
@@ -85,6 +88,13 @@ pub enum Content {
     ConfigRule(Box<ConfigRuleInvocation>),
     /// A schedule came round.
     Schedule(Box<Envelope>),
+    /// A canary, which means nothing and leaves a record.
+    Canary {
+        /// Its id.
+        canary: Canary,
+        /// When its event says that it was made, in milliseconds since 1970.
+        made: Option<i64>,
+    },
     /// Something that is known, and is none of these.
     Skipped {
         /// What it is.
@@ -108,6 +118,7 @@ impl Content {
                 RuleSubject::Other(_) => "AWS Config rule invocation: other",
             },
             Content::Schedule(_) => "EventBridge: Scheduled Event",
+            Content::Canary { .. } => "EventBridge: canaries of evenkeel doctor",
             Content::Skipped { kind } => kind,
         })
     }

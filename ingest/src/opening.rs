@@ -8,7 +8,7 @@ use crate::gunzip::Gunzip;
 use crate::object::{self, Object};
 use crate::opened::{Content, Message};
 use crate::problem::{ProblemKind, ReadError};
-use crate::sources::{BATCHES, SOURCES, Source, validation};
+use crate::sources::{BATCHES, SOURCES, Source, Unit, validation};
 
 /// So often may one thing be wrapped in another.
 const DEPTH: usize = 8;
@@ -69,13 +69,13 @@ impl Opening {
     /// Opens what is a message of its own.
     pub(crate) fn message(&mut self, source: &Source, object: &Object<'_>) -> Message {
         self.object(source, object);
-        let (id, trace) = (source.unit)(object);
-        Message { id, trace, parts: std::mem::take(&mut self.parts) }
+        let Unit { id, trace, sent } = (source.unit)(object);
+        Message { id, trace, sent, parts: std::mem::take(&mut self.parts) }
     }
 
     /// A message that cannot be opened at all.
     pub(crate) fn failed(error: SourceError) -> Message {
-        Message { id: None, trace: None, parts: vec![Err(error)] }
+        Message { id: None, trace: None, sent: None, parts: vec![Err(error)] }
     }
 
     /// Takes what is in a text that `carrier` carries; what cannot be opened becomes a part that says so.

@@ -34,7 +34,7 @@ pub fn suspect(content: &Content) -> Option<&'static str> {
             differ(Some(&rule.account), owner)
                 .then_some("the item's account is not the one that has the rule")
         }
-        Content::LogObject(_) | Content::Skipped { .. } => None,
+        Content::LogObject(_) | Content::Canary { .. } | Content::Skipped { .. } => None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The doors out: records that are created once and never changed, and their announcement.
 
 mod announce;
+mod canary;
 mod notice;
 mod recorder;
 mod replace;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
+pub use canary::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop};
 pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replace::Seen;
@@ -124,14 +126,18 @@ impl Ledger {
     /// # Errors
     /// When the environment does not tell enough.
     pub fn s3(bucket: &str, prefix: &str) -> Result<Ledger, LedgerError> {
+        Ledger::within(s3_builder(bucket, WRITE_TIMEOUT), prefix)
+    }
+
+    /// A ledger in the bucket that `builder` reaches, below `prefix`: where credentials are not the environment's.
+    ///
+    /// # Errors
+    /// When the builder was not told enough.
+    pub fn within(builder: AmazonS3Builder, prefix: &str) -> Result<Ledger, LedgerError> {
         // A bucket with Object Lock takes no record without a checksum.
-        let store = s3_builder(bucket, WRITE_TIMEOUT)
-            .with_checksum_algorithm(Checksum::SHA256)
-            .build()
-            .map_err(|error| LedgerError::Folder {
-                folder: bucket.to_owned(),
-                error: error.to_string(),
-            })?;
+        let store = builder.with_checksum_algorithm(Checksum::SHA256).build().map_err(|error| {
+            LedgerError::Folder { folder: prefix.to_owned(), error: error.to_string() }
+        })?;
         Ok(Ledger { store: Arc::new(PrefixStore::new(store, prefix)) })
     }
 
@@ -230,6 +236,16 @@ impl Ledger {
             Err(Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(LedgerError::Store { key: key.to_owned(), error }),
         }
+    }
+
+    /// When the record `key` was written by the store's clock, in milliseconds since 1970; S3 tells whole seconds.
+    ///
+    /// # Errors
+    /// When there is none, or the store refuses.
+    pub async fn written_at(&self, key: &str) -> Result<i64, LedgerError> {
+        let fail = |error| LedgerError::Store { key: key.to_owned(), error };
+        let head = self.store.head(&Path::from(key)).await.map_err(fail)?;
+        Ok(head.last_modified.timestamp_millis())
     }
 
     /// Creates a record; says whether the key was free.

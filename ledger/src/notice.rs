@@ -1,5 +1,6 @@
 //! What is announced about a finding: a text for people, a pointer for queues, and what filters read.
 
+use crate::canary::Canary;
 use evenkeel_rules::policy::Mode;
 use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
 use serde_json::json;
@@ -89,6 +90,21 @@ impl Notice {
         attributes.retain(|(_, value)| !value.is_empty());
         let subject = cut(&format!("{status}: {policy} in {account}"), SUBJECT);
         Notice { subject, message: message.to_string(), attributes }
+    }
+
+    /// Sends a canary on. No finding and no outcome has an attribute `kind`: filters tell it by that.
+    pub fn of_canary(canary: Canary) -> Notice {
+        let id = canary.id();
+        let pointer = json!({"canary": id, "key": canary.evaluated()}).to_string();
+        let text = format!(
+            "Canary {id} of `evenkeel doctor` came as far as this topic. Nothing is to be done.\n"
+        );
+        let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
+        Notice {
+            subject: "Evenkeel canary".to_owned(),
+            message: message.to_string(),
+            attributes: vec![("kind", "canary".to_owned())],
+        }
     }
 
     /// How many bytes of [`MAX_BYTES`] it takes.

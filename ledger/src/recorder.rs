@@ -1,6 +1,7 @@
 //! The order in which a finding becomes known: durable first, announced then, marked as announced last.
 
 use crate::announce::{Announce, AnnounceError};
+use crate::canary::{Canary, Hop};
 use crate::notice::Notice;
 use crate::{Ledger, LedgerError, Written};
 use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
@@ -61,6 +62,15 @@ impl<A: Announce> Recorder<A> {
             Written::AlreadyThere => Recorded::Known,
             Written::Revision(_) => Recorded::Revised,
         })
+    }
+
+    /// Records that a canary was taken, and sends it on; one that comes again keeps its first record.
+    ///
+    /// # Errors
+    /// When it could not be written or sent on. To do it again is harmless.
+    pub async fn canary(&self, canary: Canary, hop: &Hop) -> Result<(), RecordError> {
+        self.ledger.claim(&canary.evaluated(), &hop.record()).await?;
+        Ok(self.announce.announce(&Notice::of_canary(canary)).await?)
     }
 }
 

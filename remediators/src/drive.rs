@@ -27,7 +27,7 @@ use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Violation;
 
 /// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
-const KILL_SWITCH: &str = "control/kill-switch";
+pub const KILL_SWITCH: &str = "control/kill-switch";
 
 /// So often is a plan made anew because somebody changed the state meanwhile.
 const ROUNDS: usize = 3;

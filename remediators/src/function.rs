@@ -8,8 +8,8 @@ mod settings;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use evenkeel_ledger::{Announce, Notice, Told, Topic};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use evenkeel_ledger::{Announce, Canary, Hop, Notice, Told, Topic};
 use evenkeel_remediators::catalog::Entry;
 use evenkeel_remediators::{Ended, Operator, Outcome, Records, Violation, ViolationError};
 use lambda_runtime::tracing::{error, info};
@@ -45,18 +45,8 @@ impl Function {
         let deadline = event.context.deadline();
         let mut failures = Vec::new();
         for message in event.payload.records {
-            let id = message.message_id.unwrap_or_default();
-            let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-            let done = if left < ENOUGH {
-                Err("too little time is left".to_owned())
-            } else {
-                let body = message.body.unwrap_or_default();
-                let time = left.saturating_sub(RESERVE);
-                // Cut off here, the attempt is open in the ledger, and goes on when its message comes again.
-                let handled = tokio::time::timeout(time, Box::pin(self.handle(&body)));
-                handled.await.unwrap_or_else(|_| Err("the time is up".to_owned()))
-            };
-            if let Err(why) = done {
+            let id = message.message_id.clone().unwrap_or_default();
+            if let Err(why) = self.take(message, deadline).await {
                 error!(message_id = id, why, "a message will come again");
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = id;
@@ -66,6 +56,33 @@ impl Function {
         let mut response = SqsBatchResponse::default();
         response.batch_item_failures = failures;
         Ok(response)
+    }
+
+    /// Takes a message, if there is time for it.
+    async fn take(&self, message: SqsMessage, deadline: SystemTime) -> Result<(), String> {
+        let body = message.body.unwrap_or_default();
+        if let Some(canary) = message::canary(&body)? {
+            let sent = message.attributes.get("SentTimestamp").and_then(|sent| sent.parse().ok());
+            return self.canary(canary, sent).await;
+        }
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        if left < ENOUGH {
+            return Err("too little time is left".to_owned());
+        }
+        let time = left.saturating_sub(RESERVE);
+        // Cut off here, the attempt is open in the ledger, and goes on when its message comes again.
+        let handled = tokio::time::timeout(time, Box::pin(self.handle(&body)));
+        handled.await.unwrap_or_else(|_| Err("the time is up".to_owned()))
+    }
+
+    /// A canary is recorded as taken, and nothing else is ever done for it.
+    async fn canary(&self, canary: Canary, sent: Option<i64>) -> Result<(), String> {
+        let hop = Hop { sent, taken: now(), ..Hop::default() };
+        let key = canary.remediated(&self.family);
+        let claimed = self.operator.ledger.claim(&key, &hop.record()).await;
+        claimed.map_err(|error| error.to_string())?;
+        info!(canary = %canary.id(), "a canary was taken");
+        Ok(())
     }
 
     async fn handle(&self, body: &str) -> Result<(), String> {

@@ -22,7 +22,9 @@ mod violation;
 
 pub use activity::Activity;
 pub use aws::Aws;
-pub use drive::{AnyDrive, Approval, Drive, DriveError, Driving, Preview, Settings, Tried};
+pub use drive::{
+    AnyDrive, Approval, Drive, DriveError, Driving, KILL_SWITCH, Preview, Settings, Tried,
+};
 pub use guard::{Attempt, Budget, Limits, Stop, permit};
 pub use operator::{Ceilings, Operator, OperatorError, Role};
 pub use pace::Pace;

@@ -28,9 +28,12 @@ fn start() -> (Child, SocketAddr) {
     (child, SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())))
 }
 
-/// A folder of programs that are not ours to ship.
+/// A folder of programs that are not ours to ship: beside this file, and the tests' packages lie at different
+/// depths.
 pub(crate) fn folder(of: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws").join(of)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["tests/aws", "../tests/aws"].map(|folder| package.join(folder).join(of));
+    folders.into_iter().find(|folder| folder.is_dir()).unwrap()
 }
 
 /// The environment with what a folder's programs require: made once, and again when the requirements change.

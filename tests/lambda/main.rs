@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod canary;
 mod crashes;
 mod doors;
 mod faults;

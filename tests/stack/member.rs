@@ -150,7 +150,7 @@ pub(crate) fn batch(bodies: &[String]) -> Value {
                 "messageId": format!("00000000-0000-4000-8000-{number:012}"),
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {},
+                "attributes": {"SentTimestamp": "1773230401000"},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:queue",

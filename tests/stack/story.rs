@@ -9,6 +9,7 @@ use sha2::Digest;
 use super::backend::backend;
 use super::member::{MEMBER, Member, batch};
 use super::support::aws::Aws;
+use super::support::events::canary;
 use super::support::function::Function;
 use super::support::proxy::{Fault, Hold, Proxy};
 use super::support::stand::stand;
@@ -248,4 +249,26 @@ async fn messages_that_point_nowhere_come_again_and_the_others_are_done() {
     let mut notices = stack.evaluated(&member.event("PutIntegration").await).await;
     notices.insert(0, "no json".to_owned());
     assert_eq!(stack.remediated(&notices).await, 1);
+}
+
+#[tokio::test]
+async fn a_canary_flies_from_the_bus_through_both_functions_and_does_nothing() {
+    let id = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
+    let stack = Stack::new("off", "auto").await;
+    let mut notices = stack.evaluated(&canary(id)).await;
+    assert_eq!(notices.len(), 1);
+    notices.push(json!({"canary": "../control/kill-switch"}).to_string());
+    // Again, and with one that is no canary: that one alone comes again.
+    for _ in 0..2 {
+        assert_eq!(stack.remediated(&notices).await, 1);
+    }
+    let ledger = stack.aws.ledger().await;
+    let hops = ["evaluate", "remediate-apigateway"].map(|hop| format!("canary/{id}/{hop}.json"));
+    assert!(ledger.keys().eq(hops.iter()), "{:?}", ledger.keys());
+    let [evaluate, remediate] = hops.map(|key| {
+        let record: Value = serde_json::from_slice(&ledger[&key]).unwrap();
+        record["taken"].as_i64().unwrap()
+    });
+    assert!(evaluate <= remediate);
+    assert_eq!(stack.aws.notices().await.len(), 0, "nothing is told of it");
 }

@@ -2,6 +2,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::needless_pass_by_value,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on fails"
 )]
@@ -12,6 +13,7 @@ mod bad_input;
 mod bundle;
 mod conformance;
 mod docs;
+mod doctor;
 mod doors;
 mod golden;
 mod hostile;
@@ -23,6 +25,8 @@ mod pipes;
 mod remedy;
 mod reports;
 mod shipped;
+#[path = "../aws/stand.rs"]
+mod stand;
 mod sums;
 mod support;
 mod template;

@@ -1,5 +1,8 @@
 //! Amazon EventBridge: an event of a bus, a rule or a schedule.
 
+use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, Canary};
+use evenkeel_rules::milliseconds;
+
 use super::{NO_UNIT, Source, config, record, s3};
 use crate::fault::{Fault, shown};
 use crate::object::{Object, string};
@@ -25,6 +28,9 @@ fn open(object: &Object<'_>, opening: &mut Opening) -> Result<(), Fault> {
         "Scheduled Event" => opening.deliver(Content::Schedule(Box::new(envelope))),
         "Object Created" if envelope.source == "aws.s3" => {
             opening.deliver(created(&detail()?, envelope.region)?);
+        }
+        CANARY_TYPE if envelope.source == CANARY_SOURCE => {
+            opening.deliver(canary(&detail()?, &envelope)?);
         }
         // Its rules' results and the like are known by the event's own name.
         name if name.starts_with("Config ") => match config::subject(&detail()?)? {
@@ -63,6 +69,12 @@ fn created(detail: &Object<'_>, region: Option<String>) -> Result<Content, Fault
         version: object.string("version-id"),
         etag: object.string("etag"),
     }))
+}
+
+/// The canary: anybody who may put events can make one, so nothing but an id and a time is taken of it.
+fn canary(detail: &Object<'_>, envelope: &Envelope) -> Result<Content, Fault> {
+    let canary = Canary::read(&detail.need("canary")?).ok_or(Fault::Member("canary"))?;
+    Ok(Content::Canary { canary, made: envelope.time.as_deref().and_then(milliseconds) })
 }
 
 /// How an event of another kind is called when it is skipped.

@@ -1,6 +1,6 @@
 //! Amazon Kinesis: one record of a batch, whose data is gzip data or text.
 
-use super::{NO_UNIT, Source};
+use super::{Source, Unit};
 use crate::fault::Fault;
 use crate::object::Object;
 use crate::opened::Outer;
@@ -11,9 +11,10 @@ pub(super) const SOURCE: Source = Source {
     outer: Outer::Kinesis,
     knows: |object| object.is("eventSource", "aws:kinesis"),
     open,
-    unit: |object| match object.object("kinesis") {
-        Some(kinesis) => (kinesis.string("sequenceNumber"), None),
-        None => NO_UNIT(object),
+    unit: |object| {
+        let kinesis = object.object("kinesis");
+        let id = kinesis.and_then(|kinesis| kinesis.string("sequenceNumber"));
+        Unit { id, ..Unit::default() }
     },
 };
 

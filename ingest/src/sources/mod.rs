@@ -57,12 +57,23 @@ pub(crate) struct Source {
     pub(crate) knows: fn(&Object<'_>) -> bool,
     /// Takes what is in it; nothing taken is an error.
     pub(crate) open: fn(&Object<'_>, &mut Opening) -> Result<(), Fault>,
-    /// Its id and its trace header, where it can fail alone.
-    pub(crate) unit: fn(&Object<'_>) -> (Option<String>, Option<String>),
+    /// What is said of it where it can fail alone.
+    pub(crate) unit: fn(&Object<'_>) -> Unit,
+}
+
+/// What a carrier says of one thing that can fail alone.
+#[derive(Default)]
+pub(crate) struct Unit {
+    /// Its id.
+    pub(crate) id: Option<String>,
+    /// Its trace header.
+    pub(crate) trace: Option<String>,
+    /// When the carrier got it, in milliseconds since 1970.
+    pub(crate) sent: Option<i64>,
 }
 
 /// What cannot fail alone has no id.
-const NO_UNIT: fn(&Object<'_>) -> (Option<String>, Option<String>) = |_| (None, None);
+const NO_UNIT: fn(&Object<'_>) -> Unit = |_| Unit::default();
 
 /// Opens any payload that a function can be invoked with, and any document that a file can hold.
 ///
@@ -78,7 +89,7 @@ pub fn open(payload: &[u8]) -> Result<Opened, SourceError> {
             Ok(Opened { outer: source.outer, messages })
         }
         Document::Batch(elements) if elements.is_empty() => {
-            let message = Message { id: None, trace: None, parts: vec![Ok(nothing())] };
+            let message = Message { id: None, trace: None, sent: None, parts: vec![Ok(nothing())] };
             Ok(Opened { outer: Outer::Document, messages: vec![message] })
         }
         Document::Batch(elements) => batch(&elements, &mut opening),

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::sqs::SqsMessage;
 
-use super::Source;
+use super::{Source, Unit};
 use crate::fault::Fault;
 use crate::object::Object;
 use crate::opened::Outer;
@@ -23,8 +23,14 @@ fn open(object: &Object<'_>, opening: &mut Opening) -> Result<(), Fault> {
 }
 
 /// Read by hand: a message that fails for another member must still be named.
-fn unit(object: &Object<'_>) -> (Option<String>, Option<String>) {
+///
+/// Source: Amazon SQS API Reference, `ReceiveMessage`: `SentTimestamp` is epoch time in milliseconds.
+fn unit(object: &Object<'_>) -> Unit {
     let attributes = object.object("attributes");
-    let trace = attributes.and_then(|attributes| attributes.string("AWSTraceHeader"));
-    (object.string("messageId"), trace)
+    let attribute = |name| attributes.as_ref().and_then(|attributes| attributes.string(name));
+    Unit {
+        id: object.string("messageId"),
+        trace: attribute("AWSTraceHeader"),
+        sent: attribute("SentTimestamp").and_then(|sent| sent.parse().ok()),
+    }
 }

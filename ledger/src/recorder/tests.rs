@@ -132,3 +132,27 @@ fn a_notice_is_readable_and_a_queue_gets_a_pointer() {
     assert!(notice.subject.chars().count() <= 100 && notice.subject.is_ascii());
     assert!(notice.bytes() < 4096);
 }
+
+#[test]
+fn filters_tell_findings_outcomes_and_canaries_apart() {
+    let names = |notice: Notice| {
+        notice.attributes.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+    };
+    let told = crate::Told {
+        finding: finding().uid,
+        key: "findings/x.json",
+        policy: "p",
+        account: "111122223333",
+        region: "eu-central-1",
+        resource: "x",
+        status: "RESTORED",
+        detail: "d",
+    };
+    assert_eq!(
+        names(Notice::of(&finding())),
+        "severity status policy account region mode remediator"
+    );
+    assert_eq!(names(Notice::of_outcome(&told)), "outcome policy account region");
+    let canary = Notice::of_canary(Canary::new(finding().uid));
+    assert_eq!(canary.attributes, [("kind", "canary".to_owned())]);
+}

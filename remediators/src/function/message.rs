@@ -1,7 +1,9 @@
 //! What comes from the queue: a pointer to a finding, as SNS or we ourselves sent it.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use evenkeel_ledger::Canary;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -41,13 +43,31 @@ struct Pointer {
     after: Option<u32>,
 }
 
+#[derive(Deserialize)]
+struct Flown {
+    canary: String,
+}
+
+/// The canary that a message's body points to, if it does to one.
+pub(crate) fn canary(body: &str) -> Result<Option<Canary>, String> {
+    let Ok(Flown { canary }) = serde_json::from_str(&unwrapped(body)) else { return Ok(None) };
+    let canary = Canary::read(&canary);
+    canary.map(Some).ok_or_else(|| "the message points to a canary without an id".to_owned())
+}
+
+/// Without raw delivery, SNS wraps its message.
+fn unwrapped(body: &str) -> Cow<'_, str> {
+    match serde_json::from_str::<Envelope>(body) {
+        Ok(envelope) => Cow::Owned(envelope.message),
+        Err(_) => Cow::Borrowed(body),
+    }
+}
+
 impl Message {
     /// Reads a message's body.
     pub(crate) fn read(body: &str) -> Result<Message, String> {
-        // Without raw delivery, SNS wraps its message.
-        let inner = serde_json::from_str::<Envelope>(body).map(|envelope| envelope.message);
-        let body = inner.as_deref().unwrap_or(body);
-        let Pointer { key, attempt, after } = serde_json::from_str(body)
+        let body = unwrapped(body);
+        let Pointer { key, attempt, after } = serde_json::from_str(&body)
             .map_err(|error| format!("the message points to no finding: {error}"))?;
         if !key.starts_with("findings/") {
             return Err("the message points to something that is no finding".to_owned());

@@ -101,6 +101,11 @@ impl Policy {
         })
     }
 
+    /// The file's whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The parameters with some of them set anew.
     ///
     /// # Errors

@@ -29,6 +29,14 @@ pub(crate) fn bus(record: &Value) -> Value {
     })
 }
 
+/// A canary as `EventBridge` delivers it.
+pub(crate) fn canary(id: &str) -> Value {
+    let mut event = bus(&json!({"canary": id, "note": "no text of the event goes further"}));
+    event["source"] = json!("evenkeel.doctor");
+    event["detail-type"] = json!("Evenkeel Canary");
+    event
+}
+
 /// Bodies as a queue delivers them.
 pub(crate) fn queue(bodies: &[String]) -> Value {
     let record = |(number, body): (usize, &String)| {
@@ -36,7 +44,10 @@ pub(crate) fn queue(bodies: &[String]) -> Value {
             "messageId": format!("message-{number}"), "receiptHandle": "r", "body": body,
             "eventSource": "aws:sqs", "awsRegion": "eu-central-1",
             "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:changes",
-            "attributes": {"AWSTraceHeader": "Root=1-00000000-000000000000000000000001"},
+            "attributes": {
+                "AWSTraceHeader": "Root=1-00000000-000000000000000000000001",
+                "SentTimestamp": "1773230401000"
+            },
             "messageAttributes": {}, "md5OfBody": ""
         })
     };

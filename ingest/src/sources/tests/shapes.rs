@@ -158,6 +158,39 @@ fn objects_that_were_written_in_every_wrapping() {
 }
 
 #[test]
+fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
+    let id = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
+    let put = |source: &str, id: &str| {
+        let detail = json!({"canary": id, "other": "text"}).to_string();
+        event("Evenkeel Canary", source, &detail).replace(r#""t""#, r#""2026-03-11T12:00:05Z""#)
+    };
+    let canary = put("evenkeel.doctor", id);
+    let wrapped = sns(&canary).to_string();
+    let taken = Content::Canary {
+        canary: evenkeel_ledger::Canary::read(id).unwrap(),
+        made: Some(1_773_230_405_000),
+    };
+    for (payload, sent) in [
+        (canary.clone(), None),
+        (wrapped.clone(), None),
+        (batch(&[sqs("m", &canary)]), Some(1)),
+        (batch(&[sqs("m", &wrapped)]), Some(1)),
+        (batch(&[kinesis("k", &gzip(&canary))]), None),
+        (subscription(&logs(&[&canary])), None),
+    ] {
+        let opened = open(payload.as_bytes()).unwrap();
+        let message = &opened.messages[0];
+        assert_eq!((message.sent, message.parts.as_slice()), (sent, &[Ok(taken.clone())][..]));
+    }
+    for bad in ["", "../control/kill-switch", "3ab3a4fa", "\u{202e}"] {
+        let (_, messages) = opened(&batch(&[sqs("m", &put("evenkeel.doctor", bad))]));
+        assert_eq!(messages, ["m:!EventBridge event: has no usable `canary`"], "{bad}");
+    }
+    let other = (put("my.app", id), Outer::EventBridge, ":(EventBridge: Evenkeel Canary)");
+    check(&[other]);
+}
+
+#[test]
 fn logs_and_streams() {
     let data = logs(&[RECORD, "not json", RECORD]);
     let parts = "record+!message of a log event: is not JSON+record";

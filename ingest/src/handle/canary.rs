@@ -1,0 +1,30 @@
+//! A canary: recorded as taken, and sent on; no policy sees it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use evenkeel_ledger::{Announce, Canary, Hop};
+
+use super::{Evaluator, Task};
+use crate::outside::Outside;
+
+impl<A: Announce, O: Outside> Evaluator<A, O> {
+    /// Records a canary, and sends it on to the remediate functions.
+    pub(super) async fn canary(
+        &self,
+        canary: Canary,
+        made: Option<i64>,
+        task: &mut Task<'_>,
+    ) -> Result<(), String> {
+        let (sent, bundle) = (task.message.sent, Some(self.bundle.version.clone()));
+        let hop = Hop { made, sent, taken: now(), bundle };
+        self.recorder.canary(canary, &hop).await.map_err(|error| error.to_string())?;
+        task.metrics.add("Canaries", 1);
+        Ok(())
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,62 @@
+//! A canary is recorded and sent on, before all else and for nothing else.
+
+use serde_json::{Value, json};
+
+use crate::support::aws::Aws;
+use crate::support::events::{bus, canary, queue, violation};
+use crate::support::function::Function;
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::stand::stand;
+
+const ID: &str = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
+const KEY: &str = "canary/3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3/evaluate.json";
+
+#[tokio::test]
+async fn a_canary_leaves_a_record_and_goes_on_by_its_own_kind() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let bodies = [canary(ID).to_string(), bus(&violation(1)).to_string()];
+    let answer = function.invoke(&queue(&bodies)).await;
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})), "{:#?}", function.lines());
+    let ledger = aws.ledger().await;
+    let record: Value = serde_json::from_slice(&ledger[KEY]).unwrap();
+    let taken = record["taken"].as_i64().unwrap();
+    assert!(taken > 1_773_230_401_000, "{record}");
+    let whole = json!({"made": 1_773_230_405_000_i64, "sent": 1_773_230_401_000_i64, "taken": taken, "bundle": "artefact"});
+    assert_eq!(record, whole, "its times and the bundle, and no text of the event");
+    let notices = aws.notices().await;
+    let [canaries, findings] = [true, false].map(|wanted| {
+        let is = |notice: &&Value| notice["MessageAttributes"].get("kind").is_some() == wanted;
+        notices.iter().filter(is).collect::<Vec<_>>()
+    });
+    assert_eq!((canaries.len(), findings.len()), (1, 1), "a finding has no kind");
+    assert_eq!(canaries[0]["MessageAttributes"]["kind"]["Value"], "canary");
+    let pointer: Value = serde_json::from_str(canaries[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(pointer, json!({"canary": ID, "key": KEY}));
+    assert_eq!(function.metrics().await["Canaries"], 1);
+}
+
+#[tokio::test]
+async fn one_that_comes_again_keeps_its_first_record_and_goes_on_again() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
+    proxy.fault("Publish", usize::MAX, Fault::Answer(403, "<ErrorResponse/>"));
+    assert!(function.invoke(&canary(ID)).await.is_err());
+    let first = aws.ledger().await;
+    proxy.mend();
+    assert_eq!(function.invoke(&canary(ID)).await, Ok(json!({"findings": 0})));
+    assert_eq!(aws.ledger().await, first);
+    assert_eq!(aws.notices().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_id_gets_nowhere() {
+    let aws = Aws::new().await;
+    let function = Function::new(aws.environment(stand())).await;
+    let bodies = ["../control/kill-switch", ""].map(|id| canary(id).to_string());
+    let answer = function.invoke(&queue(&bodies)).await.unwrap();
+    assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 2);
+    assert!(aws.ledger().await.is_empty() && aws.notices().await.is_empty());
+    let log = function.log().await.join("\n");
+    assert!(log.contains("has no usable `canary`") && !log.contains("kill-switch"), "{log}");
+}

@@ -1,0 +1,130 @@
+//! A stack that is well, one with each of the usual faults, and one that cannot be asked.
+
+mod deaf;
+mod deployed;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::stand::stand;
+use deployed::{Deployed, FAMILIES};
+
+/// Runs `evenkeel doctor` before what answers at `endpoint`; its exit code, and what it printed.
+fn doctor(endpoint: SocketAddr, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .arg("doctor")
+        .args(args)
+        .env("AWS_ENDPOINT_URL", format!("http://{endpoint}"))
+        .envs([("AWS_REGION", "eu-central-1"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The checks that are not well, as `state what`, each with what it said and what to do.
+fn ills(args: &[&str]) -> (i32, BTreeMap<String, String>) {
+    let (code, out, err) = doctor(stand(), &[args, &["--format", "json"]].concat());
+    let report: Value =
+        serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {out} {err}"));
+    let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter();
+    let ill = checks.filter(|check| check["state"] != "ok").map(|check| {
+        let said = format!("{}; {}", text(check, "detail"), text(check, "do"));
+        (format!("{} {}", text(check, "state"), text(check, "what")), said)
+    });
+    (code, ill.collect())
+}
+
+#[test]
+fn a_stack_is_well_and_each_fault_is_named_with_what_to_do() {
+    let stack = Deployed::new("well");
+    // Well: the canary is taken by all.
+    let (code, out, err) = stack.played(&FAMILIES, || {
+        doctor(stand(), &["--name", "well", "--timeout", "30s", "--ledger", &stack.place()])
+    });
+    assert_eq!(code, 0, "{out}{err}");
+    let ill: Vec<&str> = out.lines().filter(|line| !line.starts_with("ok  ")).collect();
+    assert_eq!(ill.len(), 1, "{ill:#?}");
+    assert!(ill[0].ends_with(" ok, 0 warnings, 0 failures"), "{out}");
+    for told in
+        ["canary evaluate", "canary remediate-s3", "clock", "bundle", "queue well-changes-dlq"]
+    {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+
+    // The canary comes to some only.
+    let (code, ill) = stack.played(&["s3", "kms"], || ills(&["--name", "well", "--timeout", "4"]));
+    assert_eq!((code, ill.len()), (1, FAMILIES.len() - 2), "{ill:#?}");
+    let why = &ill["fail canary remediate-rds"];
+    assert!(why.contains("not taken within 4 s") && why.contains("well-remediate-rds"), "{why}");
+
+    stack.break_it();
+    let (code, ill) = ills(&["--name", "well", "--no-canary", "--regions", "eu-west-3"]);
+    assert_eq!(code, 1);
+    let expected = [
+        ("fail bundle", "is no manifest"),
+        ("fail forwarding in eu-west-3", "no rule well-forward-*"),
+        (
+            "fail bus well",
+            "rule canary is disabled; enable it: aws events enable-rule --name canary",
+        ),
+        ("fail mapping well-changes", "is Disabled: messages wait in the queue"),
+        ("fail queue well-changes-dlq", "1 given up"),
+        ("fail settings of well-remediate-ec2", "EVENKEEL_LEDGER is not the evaluate function's"),
+        ("fail subscription well-remediate-s3", "has no filter policy"),
+        ("fail subscription well-remediate-kms", "hears of no finding"),
+        ("fail trails", "none of 1 logs"),
+        ("warn kill switch", "on for policy a-policy: nothing is repaired"),
+        ("warn queue well-remediate-rds", "set its visibility timeout to 180 s"),
+    ];
+    for (what, why) in expected {
+        assert!(ill.get(what).is_some_and(|said| said.contains(why)), "{what}: {ill:#?}");
+    }
+    assert_eq!(ill.len(), expected.len(), "{ill:#?}");
+
+    // Nobody takes the canary: where it stopped, and what to look at.
+    let (code, ill) = ills(&["--name", "well", "--timeout", "1"]);
+    let why = &ill["fail canary evaluate"];
+    assert_eq!(code, 1);
+    assert!(why.contains("rule on the bus well") && why.contains("well-changes"), "{why}");
+    assert!(!ill.keys().any(|what| what.contains("canary remediate")), "{ill:#?}");
+}
+
+#[test]
+fn what_is_denied_is_named_with_its_action_and_the_rest_goes_on() {
+    let (code, out, err) = doctor(deaf::denying(), &["--ledger", "s3://b/p"]);
+    assert_eq!(code, 1, "{out}{err}");
+    for action in [
+        "cloudtrail:DescribeTrails",
+        "events:ListRules",
+        "lambda:GetFunctionConfiguration",
+        "s3:ListBucket",
+        "s3:GetObject",
+    ] {
+        assert!(out.contains(&format!("allow {action}")), "{action}: {out}");
+    }
+    assert!(out.contains("warn  canary"), "{out}");
+}
+
+#[test]
+fn where_aws_cannot_be_reached_it_ends_at_once_and_says_so() {
+    let (code, out, err) = doctor(deaf::closed(), &[]);
+    assert_eq!((code, out.lines().count()), (1, 2), "{out}{err}");
+    assert!(out.starts_with("fail  caller"), "{out}");
+    assert!(out.contains("sts:GetCallerIdentity was not answered"), "{out}");
+    assert!(out.contains("AWS_ENDPOINT_URL"), "{out}");
+}
+
+#[test]
+fn a_stack_that_is_not_there_is_no_success() {
+    let (code, ill) = ills(&["--name", "nowhere", "--timeout", "1"]);
+    assert_eq!(code, 1);
+    let why = &ill["fail function nowhere-evaluate"];
+    assert!(why.contains("deploy the stack in eu-central-1, or give --name"), "{why}");
+    assert!(ill.contains_key("fail bus nowhere") && ill.contains_key("fail ledger"), "{ill:#?}");
+}
