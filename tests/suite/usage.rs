@@ -22,7 +22,9 @@ cases:
 
 #[test]
 fn help_has_examples() {
-    for command in ["replay", "check", "test", "ingest", "deploy-bundle", "doctor", "template", "completions"] {
+    for command in
+        ["replay", "check", "test", "ingest", "deploy-bundle", "doctor", "template", "completions"]
+    {
         let run = evenkeel([command, "--help"]);
         assert_eq!(run.code, 0);
         assert!(run.out.contains("Example"), "{command}: {}", run.out);
