@@ -39,6 +39,7 @@ Exit codes:
   1  it does not: a wrong file, a failed case, a policy without cases, no yes, or somebody was faster
   2  wrong usage
   3  a file could not be read, or the ledger could not be reached")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct DeployBundle {
     /// The folder: *.cel with their cases, functions.yaml, settings.yaml, waivers/*.yaml
     #[arg(default_value = "policies")]

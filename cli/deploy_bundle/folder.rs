@@ -36,7 +36,7 @@ pub(super) fn checked(command: &DeployBundle) -> Result<Option<(Side, Manifest)>
     };
     let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
     // Once more, as the functions will.
-    let bundle = Bundle::compile(String::new(), files).map_err(|error| unusable(&error))?;
+    let bundle = Bundle::compile(String::new(), &files).map_err(|error| unusable(&error))?;
     Ok(Some((Side { texts, bundle: Some(bundle) }, manifest)))
 }
 
@@ -79,13 +79,11 @@ fn renamed(library: &Library, folder: &Path) -> Result<Vec<PolicyFile>, Stopped>
     let all = library.policies.iter().chain(&library.functions);
     for file in all.chain(&library.settings).chain(&library.waivers) {
         let path = Path::new(&file.name);
-        let name = match path.strip_prefix(folder) {
-            Ok(below) => below.display().to_string().replace('\\', "/"),
+        let name = if let Ok(below) = path.strip_prefix(folder) {
+            below.display().to_string().replace('\\', "/")
+        } else {
             // Of another folder, which was given for its waivers.
-            Err(_) => {
-                let file = path.file_name().unwrap_or_default().display();
-                format!("waivers/{file}")
-            }
+            format!("waivers/{}", path.file_name().unwrap_or_default().display())
         };
         if files.iter().any(|other| other.name == name) {
             return Err(Stopped::Usage(format!("there are two files `{name}`: rename one")));

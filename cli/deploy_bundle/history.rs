@@ -62,7 +62,7 @@ pub(super) async fn find(
     let manifest = Manifest::read(&record).map_err(|error| unusable(&error))?;
     let files = manifest.files(ledger).await.map_err(|error| unusable(&error))?;
     let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-    let bundle = Bundle::compile(version.clone(), files).map_err(|error| unusable(&error))?;
+    let bundle = Bundle::compile(version.clone(), &files).map_err(|error| unusable(&error))?;
     Ok(Next { record, manifest, side: Side { texts, bundle: Some(bundle) } })
 }
 

@@ -39,8 +39,8 @@ impl Live {
         match Manifest::read(&seen.record) {
             Ok(manifest) => {
                 match files(ledger, &manifest, next).await {
-                    Ok(files) => live.take(files),
-                    Err(error) => live.broken = Some(fault(error)?),
+                    Ok(files) => live.take(&files),
+                    Err(error) => live.broken = Some(fault(&error)?),
                 }
                 live.manifest = Some(manifest);
             }
@@ -50,7 +50,7 @@ impl Live {
         Ok(live)
     }
 
-    fn take(&mut self, files: Vec<PolicyFile>) {
+    fn take(&mut self, files: &[PolicyFile]) {
         let text = |file: &PolicyFile| (file.name.clone(), file.text.clone());
         self.side.texts = files.iter().map(text).collect();
         match Bundle::compile(String::new(), files) {
@@ -61,9 +61,9 @@ impl Live {
 }
 
 /// What is wrong with the bundle; a ledger that cannot be reached is no fault of the bundle's.
-fn fault(error: BundleError) -> Result<String, Stopped> {
-    match &error {
-        BundleError::Ledger(ledger) if !ledger.is_absence() => Err(unusable(&error)),
+fn fault(error: &BundleError) -> Result<String, Stopped> {
+    match error {
+        BundleError::Ledger(ledger) if !ledger.is_absence() => Err(unusable(error)),
         _ => Ok(error.to_string()),
     }
 }

@@ -54,9 +54,8 @@ pub(super) async fn fly(
     let mut flight = Flight { canary, put, seen: BTreeMap::new() };
     let awaited = families.len().saturating_add(1);
     // Cut off in the middle of a look at the ledger, what was seen before stands.
-    match timeout(patience, flight.watch(ledger, awaited)).await {
-        Ok(Err(why)) => report.about("canary").fail(why, "allow reading and listing of canary/"),
-        Ok(Ok(())) | Err(_) => {}
+    if let Ok(Err(why)) = timeout(patience, flight.watch(ledger, awaited)).await {
+        report.about("canary").fail(why, "allow reading and listing of canary/");
     }
     flight.tell(stack, families, patience, report);
     flight.clock(ledger, report).await;
@@ -81,9 +80,10 @@ async fn send(stack: &Stack, canary: Canary, report: &mut Report) -> bool {
         }
     };
     if told.failed_entry_count > 0 {
-        let entry = told.entries.unwrap_or_default().into_iter().next().unwrap_or_default();
-        let (code, message) = (entry.error_code(), entry.error_message());
-        let why = format!("{} {}", code.unwrap_or_default(), message.unwrap_or_default());
+        let entry = told.entries().first();
+        let code = entry.and_then(|entry| entry.error_code()).unwrap_or_default();
+        let message = entry.and_then(|entry| entry.error_message()).unwrap_or_default();
+        let why = format!("{code} {message}");
         about.fail(format!("the bus {} refused it: {why}", stack.name), "look at the bus's policy");
         return false;
     }

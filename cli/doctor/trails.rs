@@ -31,7 +31,7 @@ pub(super) async fn look(stack: &Stack, report: &mut Report) {
     let is = |flag: Option<bool>| flag.unwrap_or_default();
     let whole =
         |trail: &&Trail| is(trail.is_multi_region_trail) && is(trail.include_global_service_events);
-    if !logging.is_empty() && !logging.iter().any(|trail| whole(trail)) {
+    if !logging.is_empty() && !logging.iter().any(whole) {
         let why = "none that logs is of all Regions and of global services";
         about.warn(why, "make one: aws cloudtrail update-trail --is-multi-region-trail --include-global-service-events --name TRAIL");
     }

@@ -72,7 +72,7 @@ impl Bundle {
                 });
             }
         }
-        Self::compile("artefact".to_owned(), files)
+        Self::compile("artefact".to_owned(), &files)
     }
 
     /// The bundle that the ledger's manifest names; none where there is no manifest, or where it is still
@@ -87,14 +87,14 @@ impl Bundle {
             return Ok(None);
         }
         let files = Manifest::read(&manifest)?.files(ledger).await?;
-        Self::compile(version, files).map(Some)
+        Self::compile(version, &files).map(Some)
     }
 
     /// The bundle that these files make up.
     ///
     /// # Errors
     /// When one is wrong, or there is no policy.
-    pub fn compile(version: String, files: Vec<PolicyFile>) -> Result<Bundle, BundleError> {
+    pub fn compile(version: String, files: &[PolicyFile]) -> Result<Bundle, BundleError> {
         let wrong = |wrong: Vec<Diagnostic>| BundleError::Wrong(first_of(&wrong));
         let of = |kind: FileKind| -> Vec<PolicyFile> {
             let files = files.iter().filter(|file| FileKind::of(&file.name) == Some(kind));

@@ -86,15 +86,18 @@ mod tests {
 
     const KEY: &str = "bundle/manifest.json";
 
+    /// Each who replaced, or came second, in the order of the story.
     async fn of_two_who_saw_the_same_one_replaces(ledger: Ledger) {
-        assert!(ledger.see(KEY).await.unwrap().is_none());
-        assert!(ledger.replace(KEY, None, b"1").await.unwrap());
-        assert!(!ledger.replace(KEY, None, b"2").await.unwrap(), "somebody was faster");
+        let none = ledger.see(KEY).await.unwrap();
+        let first = ledger.replace(KEY, none.as_ref(), b"1").await.unwrap();
+        let late = ledger.replace(KEY, none.as_ref(), b"2").await.unwrap();
         let seen = ledger.see(KEY).await.unwrap().unwrap();
-        assert_eq!(seen.record, b"1");
-        assert!(ledger.replace(KEY, Some(&seen), b"2").await.unwrap());
-        assert!(!ledger.replace(KEY, Some(&seen), b"3").await.unwrap(), "somebody was faster");
-        assert!(ledger.replace(KEY, Some(&seen), b"2").await.unwrap(), "its own is no conflict");
+        let second = ledger.replace(KEY, Some(&seen), b"2").await.unwrap();
+        let later = ledger.replace(KEY, Some(&seen), b"3").await.unwrap();
+        let own = ledger.replace(KEY, Some(&seen), b"2").await.unwrap();
+        assert_eq!((none.is_some(), seen.record.as_slice()), (false, &b"1"[..]));
+        assert_eq!([first, late, second, later], [true, false, true, false]);
+        assert!(own, "its own is no conflict");
         assert_eq!(ledger.read(KEY).await.unwrap(), b"2");
     }
 

@@ -19,7 +19,8 @@ fn corpus() -> (PolicySet, Vec<Case>) {
         let name = path.display().to_string();
         let files = match name.rsplit_once(".test.yaml") {
             Some(_) => &mut tests,
-            None if name.ends_with(".cel") || name.ends_with("functions.yaml") => &mut policies,
+            None if name.ends_with("functions.yaml") => &mut policies,
+            None if path.extension().is_some_and(|ending| ending == "cel") => &mut policies,
             None => continue,
         };
         files.push(PolicyFile { text: std::fs::read_to_string(&path).unwrap(), name });
