@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
 use tokio::sync::Notify;
 
+use super::asked::{Asked, asked};
 use super::http::{Answer, Closed, send, serve};
 use super::stand::stand;
 
@@ -18,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) what: String,
     /// The X-Ray header.
     pub(crate) trace: Option<String>,
+    /// The same as IAM sees it.
+    pub(crate) asked: Vec<Asked>,
 }
 
 /// What happens to a call.
@@ -99,7 +102,8 @@ async fn pass(
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
     let what = what(head.method.as_str(), &head.uri, header("x-amz-target"), &body);
-    calls.lock().unwrap().push(Call { what: what.clone(), trace: header("x-amzn-trace-id") });
+    let trace = header("x-amzn-trace-id");
+    calls.lock().unwrap().push(Call { what: what.clone(), trace, asked: asked(&head, &body) });
     let request = Request::from_parts(head, Full::new(body));
     let fault = next(&faults, &what);
     match &fault {

@@ -1,8 +1,14 @@
 //! Each remediator before what stands in for AWS: observed, planned, applied, denied, gone, throttled, undone.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../aws/asked.rs"]
+mod asked;
 #[path = "../aws/http.rs"]
 mod http;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../aws/iam.rs"]
+mod iam;
+mod permitted;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../aws/proxy.rs"]
 mod proxy;

@@ -20,6 +20,7 @@ use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
 use crate::http::send;
+use crate::permitted::permitted;
 use crate::proxy::Proxy;
 use crate::stand::stand;
 
@@ -79,13 +80,15 @@ impl Stage {
     }
 
     /// The same, with backends that can be asked.
-    pub(crate) fn with_probe(self, probe: Arc<dyn Probe>) -> Stage {
-        Stage { probe: Some(probe), ..self }
+    pub(crate) fn with_probe(mut self, probe: Arc<dyn Probe>) -> Stage {
+        self.probe = Some(probe);
+        self
     }
 
     /// The same, with backends that cannot be asked.
-    pub(crate) fn without_probe(self) -> Stage {
-        Stage { probe: None, ..self }
+    pub(crate) fn without_probe(mut self) -> Stage {
+        self.probe = None;
+        self
     }
 
     /// What would be done.
@@ -196,6 +199,16 @@ impl Stage {
         let told = [R::calls(&before, &after), R::calls(&after, &before)].concat();
         let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
         assert_eq!(self.writes(service), told);
+    }
+}
+
+impl Drop for Stage {
+    /// However a test goes: what its remediator asked must be permitted.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let remediator = self.record["unmapped"]["remediation"]["run"].as_str().unwrap();
+            permitted(remediator, &self.target(), &self.proxy.calls());
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the function meets: the Runtime API, AWS, and a proxy between that breaks on demand.
 
+#[path = "../../aws/asked.rs"]
+pub(crate) mod asked;
 pub(crate) mod aws;
 pub(crate) mod events;
 pub(crate) mod function;
