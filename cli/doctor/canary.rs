@@ -81,9 +81,10 @@ async fn send(stack: &Stack, canary: Canary, report: &mut Report) -> bool {
         }
     };
     if told.failed_entry_count > 0 {
-        let entry = told.entries.unwrap_or_default().into_iter().next().unwrap_or_default();
-        let (code, message) = (entry.error_code(), entry.error_message());
-        let why = format!("{} {}", code.unwrap_or_default(), message.unwrap_or_default());
+        let entry = told.entries().first();
+        let code = entry.and_then(|entry| entry.error_code()).unwrap_or_default();
+        let message = entry.and_then(|entry| entry.error_message()).unwrap_or_default();
+        let why = format!("{code} {message}");
         about.fail(format!("the bus {} refused it: {why}", stack.name), "look at the bus's policy");
         return false;
     }

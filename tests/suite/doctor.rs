@@ -4,26 +4,47 @@ mod deaf;
 mod deployed;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use evenkeel_ledger::Canary;
 use serde_json::Value;
 
 use crate::stand::stand;
 use deployed::{Deployed, FAMILIES};
 
-/// Runs `evenkeel doctor` before what answers at `endpoint`; its exit code, and what it printed.
-fn doctor(endpoint: SocketAddr, args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+/// `evenkeel doctor` before what answers at `endpoint`.
+fn command(endpoint: SocketAddr, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+    command
         .arg("doctor")
         .args(args)
         .env("AWS_ENDPOINT_URL", format!("http://{endpoint}"))
         .envs([("AWS_REGION", "eu-central-1"), ("AWS_EC2_METADATA_DISABLED", "true")])
-        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
-        .output()
-        .unwrap();
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
+    command
+}
+
+/// Its exit code, and what it printed.
+fn doctor(endpoint: SocketAddr, args: &[&str]) -> (i32, String, String) {
+    let output = command(endpoint, args).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Runs it while the evaluate function and some families' take the canary as soon as it is told of.
+fn played(stack: &Deployed, families: &[&str], args: &[&str]) -> (i32, Vec<String>) {
+    let mut child = command(stand(), args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        if let Some(said) = line.strip_prefix("ok    canary put") {
+            let id = said.split_whitespace().next().unwrap();
+            stack.take(Canary::read(id).unwrap(), families);
+        }
+        lines.push(line);
+    }
+    (child.wait().unwrap().code().unwrap(), lines)
 }
 
 /// The checks that are not well, as `state what`, each with what it said and what to do.
@@ -44,24 +65,28 @@ fn ills(args: &[&str]) -> (i32, BTreeMap<String, String>) {
 fn a_stack_is_well_and_each_fault_is_named_with_what_to_do() {
     let stack = Deployed::new("well");
     // Well: the canary is taken by all.
-    let (code, out, err) = stack.played(&FAMILIES, || {
-        doctor(stand(), &["--name", "well", "--timeout", "30s", "--ledger", &stack.place()])
-    });
-    assert_eq!(code, 0, "{out}{err}");
-    let ill: Vec<&str> = out.lines().filter(|line| !line.starts_with("ok  ")).collect();
-    assert_eq!(ill.len(), 1, "{ill:#?}");
-    assert!(ill[0].ends_with(" ok, 0 warnings, 0 failures"), "{out}");
-    for told in
-        ["canary evaluate", "canary remediate-s3", "clock", "bundle", "queue well-changes-dlq"]
-    {
-        assert!(out.contains(told), "{told}: {out}");
+    let place = stack.place();
+    let args = ["--name", "well", "--timeout", "30s", "--ledger", &place];
+    let (code, lines) = played(&stack, &FAMILIES, &args);
+    let ill: Vec<&String> = lines.iter().filter(|line| !line.starts_with("ok  ")).collect();
+    assert_eq!((code, ill.len()), (0, 1), "{ill:#?}");
+    assert!(ill[0].ends_with(" ok, 0 warnings, 0 failures"), "{ill:?}");
+    let told =
+        ["canary evaluate", "canary remediate-s3", "clock", "bundle", "queue well-changes-dlq"];
+    for what in told {
+        let about = format!("ok    {what}  ");
+        assert!(lines.iter().any(|line| line.starts_with(&about)), "{what}: {lines:#?}");
     }
 
     // The canary comes to some only.
-    let (code, ill) = stack.played(&["s3", "kms"], || ills(&["--name", "well", "--timeout", "4"]));
+    let (code, lines) = played(&stack, &["s3", "kms"], &["--name", "well", "--timeout", "4"]);
+    let ill: Vec<&String> = lines.iter().filter(|line| line.starts_with("fail  ")).collect();
     assert_eq!((code, ill.len()), (1, FAMILIES.len() - 2), "{ill:#?}");
-    let why = &ill["fail canary remediate-rds"];
-    assert!(why.contains("not taken within 4 s") && why.contains("well-remediate-rds"), "{why}");
+    let late = ill.iter().find(|line| line.contains("canary remediate-rds")).unwrap();
+    assert!(
+        late.contains("not taken within 4 s") && late.contains("of well-remediate-rds"),
+        "{late}"
+    );
 
     stack.break_it();
     let (code, ill) = ills(&["--name", "well", "--no-canary", "--regions", "eu-west-3"]);

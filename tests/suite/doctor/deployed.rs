@@ -9,7 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, FunctionCode, FunctionResponseType, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use evenkeel_ledger::{Canary, Hop, Ledger, s3_builder};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::stand::stand;
 
@@ -37,9 +37,11 @@ fn arn(service: &str, name: &str) -> String {
 /// What has no SDK here.
 fn ask(service: &str, request: &str, body: &str) {
     let mut stream = TcpStream::connect(stand()).unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let kind = if service == "s3" { "application/xml" } else { form };
     let scope = format!("Credential=test/20260311/eu-central-1/{service}/aws4_request");
     let request = format!(
-        "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+        "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
          authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none\r\ncontent-length: {}\r\n\r\n{body}",
         stand(),
         body.len()
@@ -110,19 +112,13 @@ impl Deployed {
         client.start_logging().name(&self.name).send().await.unwrap();
     }
 
-    /// The bus, a rule that lets canaries in, and the rule that forwards to it. A queue of the test's own hears
-    /// of the canaries.
+    /// The bus, a rule that lets canaries in, and the rule that forwards to it.
     async fn buses(&self) {
         let client = aws_sdk_eventbridge::Client::new(&self.config);
         client.create_event_bus().name(&self.name).send().await.unwrap();
         let pattern = json!({"source": ["evenkeel.doctor"], "detail-type": ["Evenkeel Canary"]});
         let put = client.put_rule().name("canary").event_bus_name(&self.name);
         put.event_pattern(pattern.to_string()).send().await.unwrap();
-        self.queue("seen", &[]).await;
-        let target = aws_sdk_eventbridge::types::Target::builder().id("seen");
-        let target = target.arn(arn("sqs", &self.part("seen"))).build().unwrap();
-        let put = client.put_targets().rule("canary").event_bus_name(&self.name);
-        put.targets(target).send().await.unwrap();
         let pattern = json!({"detail-type": ["AWS API Call via CloudTrail"]}).to_string();
         client
             .put_rule()
@@ -190,41 +186,17 @@ impl Deployed {
         subscribe.attributes("FilterPolicy", filter.to_string()).send().await.unwrap();
     }
 
-    /// Does something while the evaluate function and some families' take the next canary.
-    pub(super) fn played<T: Send>(&self, families: &[&str], work: impl FnOnce() -> T + Send) -> T {
-        std::thread::scope(|scope| {
-            let done = scope.spawn(work);
-            run(async {
-                let canary = self.canary().await;
-                let hop = Hop { bundle: Some("artefact".to_owned()), ..hop() };
-                let ledger = self.ledger();
-                assert!(ledger.claim(&canary.evaluated(), &hop.record()).await.unwrap());
-                for family in families {
-                    let key = canary.remediated(family);
-                    assert!(ledger.claim(&key, &self::hop().record()).await.unwrap());
-                }
-            });
-            done.join().unwrap()
-        })
-    }
-
-    /// The canary that comes to the bus next.
-    async fn canary(&self) -> Canary {
-        let client = aws_sdk_sqs::Client::new(&self.config);
-        let url = client.get_queue_url().queue_name(self.part("seen")).send().await.unwrap();
-        let url = url.queue_url.unwrap();
-        loop {
-            let receive = client.receive_message().queue_url(&url).wait_time_seconds(20);
-            let Some(message) =
-                receive.send().await.unwrap().messages.and_then(|mut all| all.pop())
-            else {
-                continue;
-            };
-            let delete = client.delete_message().queue_url(&url);
-            delete.receipt_handle(message.receipt_handle.unwrap()).send().await.unwrap();
-            let event: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
-            return Canary::read(event["detail"]["canary"].as_str().unwrap()).unwrap();
-        }
+    /// The evaluate function and some families' take a canary.
+    pub(super) fn take(&self, canary: Canary, families: &[&str]) {
+        let ledger = self.ledger();
+        run(async {
+            let evaluate = Hop { bundle: Some("artefact".to_owned()), ..hop() };
+            assert!(ledger.claim(&canary.evaluated(), &evaluate.record()).await.unwrap());
+            for family in families {
+                let key = canary.remediated(family);
+                assert!(ledger.claim(&key, &hop().record()).await.unwrap());
+            }
+        });
     }
 
     /// One of each fault.
