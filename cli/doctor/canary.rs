@@ -54,9 +54,8 @@ pub(super) async fn fly(
     let mut flight = Flight { canary, put, seen: BTreeMap::new() };
     let awaited = families.len().saturating_add(1);
     // Cut off in the middle of a look at the ledger, what was seen before stands.
-    match timeout(patience, flight.watch(ledger, awaited)).await {
-        Ok(Err(why)) => report.about("canary").fail(why, "allow reading and listing of canary/"),
-        Ok(Ok(())) | Err(_) => {}
+    if let Ok(Err(why)) = timeout(patience, flight.watch(ledger, awaited)).await {
+        report.about("canary").fail(why, "allow reading and listing of canary/");
     }
     flight.tell(stack, families, patience, report);
     flight.clock(ledger, report).await;

@@ -51,7 +51,7 @@ async fn topic(stack: &Stack, arn: &str, report: &mut Report) -> Option<Vec<Subs
             return None;
         }
     };
-    for pending in subscriptions.iter().filter(is_pending) {
+    for pending in subscriptions.iter().filter(|one| is_pending(one)) {
         let who = pending.endpoint().unwrap_or("somebody");
         about.warn(format!("{who} has not confirmed"), "follow the link in the message to them");
     }
@@ -62,7 +62,7 @@ async fn topic(stack: &Stack, arn: &str, report: &mut Report) -> Option<Vec<Subs
 /// Whether nobody has confirmed it yet.
 ///
 /// Source: Amazon SNS API Reference, `Subscribe`: until then, a text stands where the ARN would.
-fn is_pending(subscription: &&Subscription) -> bool {
+fn is_pending(subscription: &Subscription) -> bool {
     !subscription.subscription_arn().is_some_and(|arn| arn.starts_with("arn:"))
 }
 

@@ -25,13 +25,13 @@ pub(super) async fn look(stack: &Stack, report: &mut Report) {
     }
     let mut about = report.about("trails");
     if logging.is_empty() && !unknown {
-        let why = format!("none of {} logs: no call is ever heard of", trails.len());
+        let why = format!("no trail logs, there are {}: no call is ever heard of", trails.len());
         about.fail(why, "start one: aws cloudtrail start-logging --name TRAIL");
     }
     let is = |flag: Option<bool>| flag.unwrap_or_default();
     let whole =
         |trail: &&Trail| is(trail.is_multi_region_trail) && is(trail.include_global_service_events);
-    if !logging.is_empty() && !logging.iter().any(|trail| whole(trail)) {
+    if !logging.is_empty() && !logging.iter().any(whole) {
         let why = "none that logs is of all Regions and of global services";
         about.warn(why, "make one: aws cloudtrail update-trail --is-multi-region-trail --include-global-service-events --name TRAIL");
     }
