@@ -140,6 +140,9 @@ fn line(check: &Check) -> String {
         State::Fail => paint(RED, "fail"),
     };
     let (what, detail) = (safe(&check.what), safe(&check.detail));
-    let todo = check.todo.as_deref().map(|todo| format!("  {}", paint(DIM, &safe(todo))));
-    format!("{state}  {what:<34}  {detail}{}\n", todo.unwrap_or_default())
+    let todo = check
+        .todo
+        .as_deref()
+        .map(|todo| format!("  {}", paint(DIM, &format!("-> {}", safe(todo)))));
+    format!("{state}  {what:<42}  {detail}{}\n", todo.unwrap_or_default())
 }

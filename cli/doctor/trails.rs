@@ -25,7 +25,7 @@ pub(super) async fn look(stack: &Stack, report: &mut Report) {
     }
     let mut about = report.about("trails");
     if logging.is_empty() && !unknown {
-        let why = format!("none of {} logs: no call is ever heard of", trails.len());
+        let why = format!("no trail logs, there are {}: no call is ever heard of", trails.len());
         about.fail(why, "start one: aws cloudtrail start-logging --name TRAIL");
     }
     let is = |flag: Option<bool>| flag.unwrap_or_default();

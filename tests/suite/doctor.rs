@@ -103,7 +103,7 @@ fn a_stack_is_well_and_each_fault_is_named_with_what_to_do() {
         ("fail settings of well-remediate-ec2", "EVENKEEL_LEDGER is not the evaluate function's"),
         ("fail subscription well-remediate-s3", "has no filter policy"),
         ("fail subscription well-remediate-kms", "hears of no finding"),
-        ("fail trails", "none of 1 logs"),
+        ("fail trails", "no trail logs, there are 1"),
         ("warn kill switch", "on for policy a-policy: nothing is repaired"),
         ("warn queue well-remediate-rds", "set its visibility timeout to 180 s"),
     ];
