@@ -21,19 +21,35 @@ impl Entry {
         let (lists, others): (Vec<&str>, Vec<&str>) =
             self.permissions.iter().partition(|action| is_of_all(action));
         let reads = others.iter().copied().filter(|action| is_read(action)).collect::<Vec<_>>();
-        [
-            Statement { action: owned(&others), resource: (self.arns)(target) },
-            Statement { action: owned(&reads), resource: (self.reads)(target) },
-            Statement { action: owned(&lists), resource: vec!["*".to_owned()] },
-        ]
-        .into_iter()
-        .filter(|statement| !statement.action.is_empty() && !statement.resource.is_empty())
-        .collect()
+        let mut statements = Vec::new();
+        (self.arns)(target).into_iter().for_each(|arn| allow(&mut statements, &others, arn));
+        (self.reads)(target).into_iter().for_each(|arn| allow(&mut statements, &reads, arn));
+        allow(&mut statements, &lists, "*".to_owned());
+        statements
     }
 }
 
-fn owned(actions: &[&str]) -> Vec<String> {
-    actions.iter().map(|action| (*action).to_owned()).collect()
+/// Allows those of the actions that there are on a resource, beside what else they are allowed on.
+fn allow(statements: &mut Vec<Statement>, actions: &[&str], resource: String) {
+    let fitting = actions.iter().filter(|action| is_on(action, &resource));
+    let action: Vec<String> = fitting.map(|action| (*action).to_owned()).collect();
+    if action.is_empty() {
+        return;
+    }
+    match statements.iter_mut().find(|statement| statement.action == action) {
+        Some(statement) => statement.resource.push(resource),
+        None => statements.push(Statement { action, resource: vec![resource] }),
+    }
+}
+
+/// What is made is below something, and what is listed is asked of what it belongs to.
+fn is_on(action: &str, resource: &str) -> bool {
+    let is_below = resource.ends_with("/*") || resource.ends_with(":*");
+    match action.split_once(':') {
+        Some((_, "POST")) => is_below,
+        Some((_, name)) if name.starts_with("List") => !is_below,
+        _ => true,
+    }
 }
 
 /// Whether an action only reads. API Gateway's are the methods of HTTP.

@@ -143,6 +143,10 @@ fn query(request: &Request<'_>) -> Vec<(String, String)> {
             ("ec2", name) if name.starts_with("SecurityGroupRuleId.") => {
                 format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group-rule/{value}")
             }
+            // The rules that will be made have no ids yet.
+            ("ec2", "IpPermissions.1.IpProtocol") if action.starts_with("Authorize") => {
+                format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group-rule/*")
+            }
             ("ec2", "SnapshotId") => format!("arn:aws:ec2:{region}::snapshot/{value}"),
             ("ec2", "ImageId") => format!("arn:aws:ec2:{region}::image/{value}"),
             ("rds", "DBInstanceIdentifier") => format!("arn:aws:rds:{region}:{ACCOUNT}:db:{value}"),

@@ -40,6 +40,20 @@ pub(crate) fn member_account(account: &str, parameters: &[&str]) -> Value {
     resolved("member-account.yaml", account, &all)
 }
 
+/// Every family switched on.
+pub(crate) fn with_all_families() -> Vec<&'static str> {
+    vec![
+        "RepairApigateway=true",
+        "RepairApigatewayv2=true",
+        "RepairCloudtrail=true",
+        "RepairEc2=true",
+        "RepairKms=true",
+        "RepairLambda=true",
+        "RepairRds=true",
+        "RepairS3=true",
+    ]
+}
+
 /// Makes the resources on the stand-in; what AWS Lambda would be told of the functions.
 pub(crate) fn deployed(resources: &Value, account: &str) -> Value {
     let mut child = python("deploy.py")

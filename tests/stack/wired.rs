@@ -11,22 +11,32 @@ use serde_json::{Value, json};
 
 use super::backend::backend;
 use super::member::{MEMBER, Member};
+use super::permissions::statements;
 use super::story::auto;
 use super::support::function::{Function, evaluate};
 use super::support::http::{ASKED_BY, call, send};
+use super::support::iam::{allows, denies};
+use super::support::proxy::Proxy;
 use super::support::stand::stand;
 use super::template::{AUDIT, REGION, audit_account, deployed, member_account};
+
+/// What the operator chose; the last is of the audit account's template only.
+const PARAMETERS: [&str; 3] = ["RepairApigateway=true", "RepairKms=true", "Ceiling=auto"];
 
 /// The functions of the audit account, and the queues that feed them.
 struct Wired {
     sqs: aws_sdk_sqs::Client,
     fed: Vec<Fed>,
     ledger: String,
+    /// The functions' own access key.
+    key: String,
 }
 
 /// A function, and the queue that AWS Lambda polls for it.
 struct Fed {
     name: String,
+    /// Between the function and AWS.
+    proxy: Proxy,
     function: Function,
     queue: String,
     batch: i32,
@@ -35,9 +45,8 @@ struct Fed {
 impl Wired {
     /// Both templates, made on the stand-in. `roots` are what the internet would be.
     async fn new(roots: &Path) -> Wired {
-        let parameters = ["RepairApigateway=true", "RepairKms=true", "Ceiling=auto"];
-        let made = deployed(&audit_account(&parameters), AUDIT);
-        deployed(&member_account(MEMBER, &parameters[..2]), MEMBER);
+        let made = deployed(&audit_account(&PARAMETERS), AUDIT);
+        deployed(&member_account(MEMBER, &PARAMETERS[..2]), MEMBER);
         let keys = &made["session"];
         let key = |name: &str| keys[name].as_str().unwrap().to_owned();
         let session = [
@@ -45,7 +54,6 @@ impl Wired {
             ("AWS_SECRET_ACCESS_KEY", key("aws_secret_access_key")),
             ("AWS_SESSION_TOKEN", key("aws_session_token")),
             ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ENDPOINT_URL", format!("http://{}", stand())),
             ("LAMBDA_TASK_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/..").to_owned()),
             ("EVENKEEL_REFRESH_SECONDS", "0".to_owned()),
             ("EVENKEEL_PROBE", roots.display().to_string()),
@@ -59,6 +67,8 @@ impl Wired {
             let mut environment: Vec<(String, String)> = own.collect();
             // No such file here.
             environment.retain(|(name, _)| name != "SSL_CERT_FILE");
+            let proxy = Proxy::new().await;
+            environment.push(("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", proxy.address)));
             environment
                 .extend(session.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             ledger = of["environment"]["EVENKEEL_LEDGER"].as_str().unwrap().replace("s3://", "");
@@ -66,6 +76,7 @@ impl Wired {
             let binary = if name == "evenkeel-evaluate" { evaluate() } else { remediate };
             fed.push(Fed {
                 name: name.clone(),
+                proxy,
                 function: Function::of(binary, environment).await,
                 queue: of["queue"].as_str().unwrap().to_owned(),
                 batch: i32::try_from(of["batch"].as_u64().unwrap()).unwrap(),
@@ -84,7 +95,48 @@ impl Wired {
             .credentials_provider(SharedCredentialsProvider::new(keys))
             .endpoint_url(format!("http://{}", stand()))
             .build();
-        Wired { sqs: aws_sdk_sqs::Client::new(&config), fed, ledger }
+        let key = key("aws_access_key_id");
+        Wired { sqs: aws_sdk_sqs::Client::new(&config), fed, ledger, key }
+    }
+
+    /// Each call of a function with its own credentials is allowed to its role; and what it did not need of that.
+    fn idle(&self, audit: &Value) -> Vec<String> {
+        let policy =
+            audit["LedgerPolicy"]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+        let mut idle = Vec::new();
+        for fed in &self.fed {
+            let role = fed.name.replace("remediate", "remediator");
+            let mut roles = audit.as_object().unwrap().values();
+            let role = roles.find(|one| one["Properties"]["RoleName"] == role.as_str()).unwrap();
+            let statements = statements(&role["Properties"]);
+            let calls = fed.proxy.calls();
+            let own =
+                calls.iter().flat_map(|call| &call.asked).filter(|asked| asked.key == self.key);
+            let mut used = vec![false; statements.len()];
+            for asked in own {
+                let resource = asked.resource.replace(":123456789012:", &format!(":{AUDIT}:"));
+                let mut context = vec![
+                    ("aws:ResourceOrgID", "o-abcdefghij"),
+                    ("aws:SecureTransport", "true"),
+                    ("s3:ObjectCreationOperation", "true"),
+                ];
+                context.extend(asked.if_none_match.then_some(("s3:if-none-match", "*")));
+                let may = |these: &[Value]| allows(these, &asked.action, &resource, &context);
+                assert!(may(&statements), "{} may not {} on {resource}", fed.name, asked.action);
+                assert!(
+                    !denies(policy, &asked.action, &resource, &context),
+                    "{resource} is denied"
+                );
+                for (used, statement) in used.iter_mut().zip(&statements) {
+                    *used |= may(std::slice::from_ref(statement));
+                }
+            }
+            let unused = statements.iter().zip(used).filter(|(_, used)| !used);
+            idle.extend(
+                unused.map(|(one, _)| format!("{}: {}", fed.name, one["Sid"].as_str().unwrap())),
+            );
+        }
+        idle
     }
 
     /// Runs the functions until no queue has a message; how many each took.
@@ -207,4 +259,25 @@ async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_n
     {
         assert_eq!(wired.waiting(queue).await, 0, "{queue}");
     }
+
+    // The roles allow each call, and hold little that this story does not need: what Lambda itself does with
+    // them, what moto does not ask for, and what other stories use.
+    let idle = wired.idle(&audit_account(&PARAMETERS));
+    let elsewhere = [
+        "Messages",
+        "Encryption",
+        "Logs",
+        "Traces",
+        "ReadsStates",
+        "ReadsOwnStates",
+        "SeesWhatIsMissing",
+    ];
+    let idle: Vec<&String> = idle
+        .iter()
+        .filter(|one| {
+            !one.contains("-kms:")
+                && !elsewhere.iter().any(|sid| one.ends_with(&format!(": {sid}")))
+        })
+        .collect();
+    assert!(idle.is_empty(), "{idle:?}");
 }

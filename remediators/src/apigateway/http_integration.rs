@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use super::PERMISSIONS;
 use super::backend::variables;
 use super::http::{Export, Http, Stage, all, name, stage_calls};
-use super::names::{api_of, arns, http_integration};
+use super::names::{api_of, arn, http_integration};
 use super::rest::{Answer, refused, unread};
 use crate::aws::Aws;
 use crate::probe::Probe;
@@ -142,7 +142,11 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {
-        arns(target, &format!("/apis/{}", api_of(target)))
+        vec![arn(target, &format!("/apis/{}/*", api_of(target)))]
+    }
+
+    fn reads(target: &Target) -> Vec<String> {
+        vec![arn(target, &format!("/apis/{}", api_of(target)))]
     }
 
     fn calls(from: &HttpIntegration, to: &HttpIntegration) -> Vec<&'static str> {

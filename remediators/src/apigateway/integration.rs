@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::PERMISSIONS;
 use super::backend::{check_stages, variables};
 use super::draft;
-use super::names::{api_of, arns, rest_method};
+use super::names::{api_of, arn, rest_method};
 use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, replace, unread};
 use crate::aws::Aws;
 use crate::probe::Probe;
@@ -124,7 +124,11 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {
-        arns(target, &format!("/restapis/{}", api_of(target)))
+        vec![arn(target, &format!("/restapis/{}/*", api_of(target)))]
+    }
+
+    fn reads(target: &Target) -> Vec<String> {
+        vec![arn(target, &format!("/restapis/{}", api_of(target)))]
     }
 
     fn calls(from: &Integration, to: &Integration) -> Vec<&'static str> {

@@ -39,7 +39,7 @@ pub(crate) fn domain(target: &Target) -> Result<String, RefusedByAws> {
     whole(target, plain).map(|_| name.to_owned())
 }
 
-/// The ARNs of a REST API with all that is below it.
+/// The ARNs of something with all that is below it.
 ///
 /// Source: Service Authorization Reference, "Amazon API Gateway Management", resource types: an ARN without
 /// account.

@@ -7,7 +7,7 @@ use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{MethodSetting, PatchOperation};
 use serde::{Deserialize, Serialize};
 
-use super::names::{api_of, arn, arns, rest_stage};
+use super::names::{api_of, arn, rest_stage};
 use super::rest::{Answer, refused, remove, replace};
 use crate::aws::Aws;
 use crate::remediator::{Check, Plan, Remediator};
@@ -120,7 +120,7 @@ impl<R: StageRule> Remediator for StageSettings<R> {
     const PERMISSIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PATCH"];
 
     fn arns(target: &Target) -> Vec<String> {
-        arns(target, &format!("/restapis/{}", api_of(target)))
+        vec![arn(target, &format!("/restapis/{}/*", api_of(target)))]
     }
 
     fn reads(target: &Target) -> Vec<String> {

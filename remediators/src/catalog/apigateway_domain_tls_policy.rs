@@ -5,7 +5,7 @@ use aws_sdk_apigateway::types::DomainNameStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::apigateway::http::Http;
-use crate::apigateway::names::{arns, domain};
+use crate::apigateway::names::{arn, domain};
 use crate::apigateway::rest::{Answer, refused, replace, unread};
 use crate::apigateway::tls::Wanted;
 use crate::aws::Aws;
@@ -57,12 +57,13 @@ impl Remediator for DomainTlsPolicy {
 
     fn arns(target: &Target) -> Vec<String> {
         let name = domain(target).unwrap_or_default();
-        arns(target, &format!("/domainnames/{name}"))
+        vec![arn(target, &format!("/domainnames/{name}"))]
     }
 
-    /// Which kind of API it leads to is asked of the API.
+    /// What it leads to, and which kind of API that is, is asked of the API.
     fn reads(target: &Target) -> Vec<String> {
-        arns(target, "/apis")
+        let name = domain(target).unwrap_or_default();
+        vec![arn(target, &format!("/domainnames/{name}/*")), arn(target, "/apis/*")]
     }
 
     fn calls(_: &DomainTls, _: &DomainTls) -> Vec<&'static str> {

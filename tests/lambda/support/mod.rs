@@ -7,6 +7,8 @@ pub(crate) mod events;
 pub(crate) mod function;
 #[path = "../../aws/http.rs"]
 pub(crate) mod http;
+#[path = "../../aws/iam.rs"]
+pub(crate) mod iam;
 #[path = "../../aws/proxy.rs"]
 pub(crate) mod proxy;
 #[path = "../../aws/stand.rs"]
