@@ -106,6 +106,10 @@ async fn function(
     let asked = Client::new(&stack.config).get_function_configuration().function_name(name);
     let told = match asked.send().await {
         Ok(told) => told,
+        Err(error) if is_missing(&error) && !family.is_empty() => {
+            about.end("not there: this family is not switched on".to_owned());
+            return None;
+        }
         Err(error) if is_missing(&error) => {
             let what = format!("deploy the stack in {}, or give --name", stack.region);
             about.fail("is not there", what);

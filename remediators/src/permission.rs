@@ -22,8 +22,12 @@ impl Entry {
             self.permissions.iter().partition(|action| is_of_all(action));
         let reads = others.iter().copied().filter(|action| is_read(action)).collect::<Vec<_>>();
         let mut statements = Vec::new();
-        (self.arns)(target).into_iter().for_each(|arn| allow(&mut statements, &others, arn));
-        (self.reads)(target).into_iter().for_each(|arn| allow(&mut statements, &reads, arn));
+        for arn in (self.arns)(target) {
+            allow(&mut statements, &others, arn);
+        }
+        for arn in (self.reads)(target) {
+            allow(&mut statements, &reads, arn);
+        }
         allow(&mut statements, &lists, "*".to_owned());
         statements
     }

@@ -173,7 +173,7 @@ fn query(request: &Request<'_>) -> Vec<(String, String)> {
 /// Services that are asked with JSON.
 fn json(request: &Request<'_>) -> Vec<(String, String)> {
     let body: Value = serde_json::from_str(request.body).unwrap_or_default();
-    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let text = |name: &str| body.get(name)?.as_str().map(str::to_owned);
     let (service, region) = (request.service, request.region);
     let named = match service {
         "kms" => text("KeyId").map(|id| ("key/", id)),

@@ -5,7 +5,6 @@
 mod asked;
 #[path = "../aws/http.rs"]
 mod http;
-#[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../aws/iam.rs"]
 mod iam;
 mod permitted;

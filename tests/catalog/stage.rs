@@ -206,8 +206,8 @@ impl Drop for Stage {
     /// However a test goes: what its remediator asked must be permitted.
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let remediator = self.record["unmapped"]["remediation"]["run"].as_str().unwrap();
-            permitted(remediator, &self.target(), &self.proxy.calls());
+            let remediator = self.record.pointer("/unmapped/remediation/run").unwrap();
+            permitted(remediator.as_str().unwrap(), &self.target(), &self.proxy.calls());
         }
     }
 }

@@ -41,6 +41,10 @@ async fn one_fault_is_survived_within_an_invocation() {
         assert_eq!(findings.len() as u64, number + 1, "{what}");
         assert!(!aws.notices().await.is_empty(), "{what}");
     }
+    // However often it is asked again: nothing is ever overwritten.
+    let puts = proxy.calls().into_iter().flat_map(|call| call.asked);
+    let mut puts = puts.filter(|asked| asked.action == "s3:PutObject");
+    assert!(puts.all(|put| put.if_none_match), "each record is made only where none is");
 }
 
 #[tokio::test]

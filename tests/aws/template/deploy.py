@@ -15,7 +15,7 @@ ENDPOINT, ACCOUNT, REGION = sys.argv[1:]
 IGNORED = {
     "AWS::Athena::NamedQuery", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Config::OrganizationConfigRule",
     "AWS::Events::EventBusPolicy", "AWS::Glue::Database", "AWS::Glue::Table", "AWS::KMS::Alias", "AWS::KMS::Key",
-    "AWS::Lambda::Permission", "AWS::Logs::MetricFilter",
+    "AWS::Lambda::Permission", "AWS::Logs::MetricFilter", "AWS::Scheduler::Schedule",
 }
 
 
