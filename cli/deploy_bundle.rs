@@ -15,6 +15,7 @@ use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_rules::escape_json;
 
 use crate::exit::{Exit, Stopped};
+use crate::ledger;
 use crate::output::{note, print, safe};
 use crate::remedy::{agreed, awaited, now};
 use changes::Changes;
@@ -92,21 +93,20 @@ struct Next {
 }
 
 pub(crate) fn run(command: &DeployBundle) -> Result<Exit, Stopped> {
-    let place = || Ledger::at(&command.ledger).map_err(|error| Stopped::Usage(error.to_string()));
     if command.history {
-        return awaited(history::list(&place()?));
+        return awaited(async { history::list(&ledger::open(&command.ledger).await?).await });
     }
     if let Some(version) = &command.rollback {
-        let ledger = place()?;
         return awaited(async {
+            let ledger = ledger::open(&command.ledger).await?;
             let live = Live::read(&ledger, None).await?;
             let next = history::find(&ledger, &live, version.as_deref()).await?;
             command.deploy(&ledger, &live, &next).await
         });
     }
     let Some((side, manifest)) = folder::checked(command)? else { return Ok(Exit::Found) };
-    let ledger = place()?;
     awaited(async {
+        let ledger = ledger::open(&command.ledger).await?;
         let live = Live::read(&ledger, Some(&side)).await?;
         let manifest = Manifest { replaces: live.version.clone(), ..manifest };
         let record = manifest.record().map_err(|error| unusable(&error))?;

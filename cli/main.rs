@@ -10,6 +10,7 @@ mod diagnose;
 mod doctor;
 mod exit;
 mod ingest;
+mod ledger;
 mod library;
 mod output;
 mod plan;

@@ -47,13 +47,13 @@ pub(crate) struct Case {
 
 impl Desk {
     /// The ledger.
-    pub(crate) fn ledger(&self) -> Result<Ledger, Stopped> {
-        Ledger::at(&self.ledger).map_err(|error| Stopped::Usage(error.to_string()))
+    pub(crate) async fn ledger(&self) -> Result<Ledger, Stopped> {
+        crate::ledger::open(&self.ledger).await
     }
 
     /// Opens a finding, by its uid or the beginning of it.
     pub(crate) async fn open(&self, finding: &str) -> Result<Case, Stopped> {
-        let ledger = self.ledger()?;
+        let ledger = self.ledger().await?;
         let (key, record) = find(&ledger, finding).await?;
         let violation = Violation::read(&record)
             .map_err(|error| Stopped::Usage(format!("nothing can be repaired: {error}")))?;

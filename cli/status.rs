@@ -26,7 +26,7 @@ pub(crate) struct Status {
 
 pub(crate) fn run(command: &Status) -> Result<Exit, Stopped> {
     awaited(async {
-        let ledger = command.desk.ledger()?;
+        let ledger = command.desk.ledger().await?;
         let outcomes = ledger.list("outcomes").await.map_err(unreadable)?;
         let mut activities = Vec::new();
         for key in &outcomes {

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::changes::{Changed, Changes, FileChange, What};
 use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, count, paint, safe};
 
+/// What is new of this kind is not sent yet by the rules that a stack was deployed with.
+const WATCHED: &str = "Watched from now on, where the stack sends it: see `evenkeel template`";
+
 /// All of it; what repairs without asking comes first.
 pub(super) fn shown(changes: &Changes) -> String {
     let mut out = String::new();
@@ -20,7 +23,7 @@ pub(super) fn shown(changes: &Changes) -> String {
         section(&mut out, "Files", changes.files.iter().map(file));
         section(&mut out, "Waivers", changes.waivers.iter().map(waiver));
         section(&mut out, "Settings", settings(changes));
-        section(&mut out, "Watched from now on", changes.watched.iter().map(|one| added(one)));
+        section(&mut out, WATCHED, changes.watched.iter().map(|one| added(one)));
         section(&mut out, "No longer watched", changes.unwatched.iter().map(|one| removed(one)));
     } else {
         out += &format!("nothing has changed: bundle {} holds\n", changes.to);

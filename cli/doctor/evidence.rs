@@ -1,17 +1,12 @@
 //! The ledger: found, readable and listable; and what stops repairs.
 
-use std::time::Duration;
-
-use aws_credential_types::provider::ProvideCredentials;
-use evenkeel_ledger::{Ledger, LedgerError, s3_builder};
+use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_remediators::KILL_SWITCH;
 
 use super::aws::Stack;
 use super::check::Report;
 use super::functions::Function;
-
-/// A record is small.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::ledger;
 
 /// The ledger, if it can be read; with its kill switches.
 pub(super) async fn open(
@@ -26,21 +21,20 @@ pub(super) async fn open(
         about.fail("nothing names it", "give --ledger, or set EVENKEEL_LEDGER of the functions");
         return None;
     };
-    let Some(rest) = place.strip_prefix("s3://") else {
+    let Some((bucket, prefix)) = ledger::bucket(place) else {
         let why = format!("{place} is a folder, which goes when the function does");
         about.fail(why, "set EVENKEEL_LEDGER to s3://BUCKET/PREFIX");
         return None;
     };
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    let ledger = match reach(stack, bucket, prefix).await {
-        Ok(ledger) => ledger,
+    let opened = match ledger::within(&stack.config, bucket, prefix).await {
+        Ok(opened) => opened,
         Err(why) => {
             about.fail(why, "look at the credentials and the Region");
             return None;
         }
     };
-    let listed = ledger.list("control").await;
-    let read = ledger.find(evenkeel_ingest::MANIFEST).await;
+    let listed = opened.list("control").await;
+    let read = opened.find(evenkeel_ingest::MANIFEST).await;
     for (error, action) in
         [(listed.as_ref().err(), "s3:ListBucket"), (read.as_ref().err(), "s3:GetObject")]
     {
@@ -51,21 +45,7 @@ pub(super) async fn open(
     about.end(format!("{place} can be read and listed"));
     let (Ok(switches), Ok(_)) = (listed, read) else { return None };
     stopped(&switches, report);
-    Some(ledger)
-}
-
-/// With the credentials that AWS is asked with, which need not be the environment's.
-async fn reach(stack: &Stack, bucket: &str, prefix: &str) -> Result<Ledger, String> {
-    let provider = stack.config.credentials_provider().ok_or("there are no credentials")?;
-    let keys = provider.provide_credentials().await.map_err(|error| error.to_string())?;
-    let mut builder = s3_builder(bucket, PATIENCE)
-        .with_region(&stack.region)
-        .with_access_key_id(keys.access_key_id())
-        .with_secret_access_key(keys.secret_access_key());
-    if let Some(token) = keys.session_token() {
-        builder = builder.with_token(token);
-    }
-    Ledger::within(builder, prefix).map_err(|error| error.to_string())
+    Some(opened)
 }
 
 /// What the store says, without what a reader of the ledger need not know.

@@ -94,13 +94,18 @@ impl Member {
     /// What CloudTrail recorded since it was last asked for, put on the account's own bus as Amazon EventBridge does.
     pub(crate) async fn to_bus(&self) {
         for record in self.trail().await {
-            let put = json!({"Entries": [{
-                "Source": "aws.apigateway",
-                "DetailType": "AWS API Call via CloudTrail",
-                "Detail": record.to_string(),
-            }]});
-            put_events(&self.key, &put).await;
+            self.put("aws.apigateway", &record).await;
         }
+    }
+
+    /// A record on the account's own bus.
+    pub(crate) async fn put(&self, source: &str, record: &Value) {
+        let put = json!({"Entries": [{
+            "Source": source,
+            "DetailType": "AWS API Call via CloudTrail",
+            "Detail": record.to_string(),
+        }]});
+        put_events(&self.key, &put).await;
     }
 
     /// The latest record, as EventBridge brings it into the audit account's queue.

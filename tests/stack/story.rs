@@ -70,16 +70,19 @@ impl Stack {
 pub(crate) fn auto() -> Vec<(String, String)> {
     let policy = include_str!("../../policies/apigateway/apigateway-integration-http.cel");
     let policy = policy.replace("mode: approve", "mode: auto");
-    let functions = include_str!("../../policies/functions.yaml").to_owned();
+    let files = [
+        ("apigateway/apigateway-integration-http.cel", policy.as_str()),
+        ("functions.yaml", include_str!("../../policies/functions.yaml")),
+        ("rds/rds-instance-public.cel", include_str!("../../policies/rds/rds-instance-public.cel")),
+    ];
     let digest = |text: &str| format!("{:x}", sha2::Sha256::digest(text));
-    let (one, other) = (digest(&policy), digest(&functions));
-    let manifest = json!({"files": {
-        "apigateway/apigateway-integration-http.cel": one, "functions.yaml": other}});
-    vec![
-        (format!("bundle/files/{one}"), policy),
-        (format!("bundle/files/{other}"), functions),
-        ("bundle/manifest.json".to_owned(), manifest.to_string()),
-    ]
+    let named = |(name, text): &(&str, &str)| ((*name).to_owned(), json!(digest(text)));
+    let manifest = json!({"files": files.iter().map(named).collect::<serde_json::Map<_, _>>()});
+    let record =
+        |(_, text): &(&str, &str)| (format!("bundle/files/{}", digest(text)), (*text).to_owned());
+    let mut records: Vec<_> = files.iter().map(record).collect();
+    records.push(("bundle/manifest.json".to_owned(), manifest.to_string()));
+    records
 }
 
 async fn in_mode_auto(aws: &Aws) {

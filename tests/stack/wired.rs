@@ -1,5 +1,6 @@
 //! The whole stack as its templates wire it: from a call in one account to a repaired API there, by way of another.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -139,6 +140,23 @@ impl Wired {
         idle
     }
 
+    /// What the functions did in the member, by sessions of its roles; each role allows it.
+    fn in_the_member(&self, member: &Value) -> BTreeSet<String> {
+        let role = |logical: &str| statements(&member[logical]["Properties"]);
+        let (read, repair) = (role("ReadRole"), role("ApigatewayRole"));
+        let mut used = BTreeSet::new();
+        for fed in &self.fed {
+            let role = if fed.name == "evenkeel-evaluate" { &read } else { &repair };
+            let calls = fed.proxy.calls().into_iter().flat_map(|call| call.asked);
+            for asked in calls.filter(|asked| asked.key != self.key) {
+                let allowed = allows(role, &asked.action, &asked.resource, &[]);
+                assert!(allowed, "{} may not {} on {}", fed.name, asked.action, asked.resource);
+                used.insert(asked.action);
+            }
+        }
+        used
+    }
+
     /// Runs the functions until no queue has a message; how many each took.
     async fn settle(&self) -> Vec<(String, usize)> {
         let mut taken = Vec::new();
@@ -260,18 +278,29 @@ async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_n
         assert_eq!(wired.waiting(queue).await, 0, "{queue}");
     }
 
+    // A state that the event does not tell is asked for in the member, by the role for that.
+    let read = json!({
+        "eventVersion": "1.11", "eventID": "00000000-0000-4000-8000-00000000000d",
+        "eventTime": "2026-03-11T12:00:00Z", "eventSource": "rds.amazonaws.com", "eventName": "ModifyDBInstance",
+        "awsRegion": REGION, "recipientAccountId": MEMBER, "sourceIPAddress": "198.51.100.7",
+        "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::{MEMBER}:user/jo")},
+        "requestParameters": {"omitted": true}, "responseElements": {"dBInstanceIdentifier": "orders"},
+    });
+    member.put("aws.rds", &read).await;
+    wired.settle().await;
+    assert_eq!(wired.keys("findings/").await.len(), 2);
+    let used = wired.in_the_member(&member_account(MEMBER, &PARAMETERS[..2]));
+    for action in
+        ["config:BatchGetResourceConfig", "config:ListDiscoveredResources", "apigateway:PATCH"]
+    {
+        assert!(used.contains(action), "{action}: {used:?}");
+    }
+
     // The roles allow each call, and hold little that this story does not need: what Lambda itself does with
     // them, what moto does not ask for, and what other stories use.
     let idle = wired.idle(&audit_account(&PARAMETERS));
-    let elsewhere = [
-        "Messages",
-        "Encryption",
-        "Logs",
-        "Traces",
-        "ReadsStates",
-        "ReadsOwnStates",
-        "SeesWhatIsMissing",
-    ];
+    let elsewhere =
+        ["Messages", "Encryption", "Logs", "Traces", "ReadsOwnStates", "SeesWhatIsMissing"];
     let idle: Vec<&String> = idle
         .iter()
         .filter(|one| {

@@ -34,6 +34,16 @@ fn what_is_checked_in_is_what_would_be_written() {
     assert_eq!(checked.code, 0, "run `cargo run -- template`: {}", checked.err);
 }
 
+/// Source: AWS CloudFormation User Guide, "CloudFormation quotas": a template's body in a request, in bytes; 500
+/// resources in a stack.
+#[test]
+fn a_stack_set_takes_the_member_template_as_it_is() {
+    let member = std::fs::read_to_string(format!("{ROOT}/deploy/member-account.yaml")).unwrap();
+    assert!(member.len() <= 51_200, "{}", member.len());
+    let audit = std::fs::read_to_string(format!("{ROOT}/deploy/audit-account.yaml")).unwrap();
+    assert!(audit.matches("\n    Type: AWS::").count() <= 450);
+}
+
 #[test]
 fn it_writes_what_is_missing_and_tells_what_is_stale() {
     let folder = Folder::new();
