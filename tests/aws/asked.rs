@@ -1,9 +1,11 @@
-//! What a request asks of AWS, as IAM sees it: an action, and the resource that it is on.
-//!
-//! Source: Service Authorization Reference, the pages of each service: actions, and the ARNs of their resources.
+//! What a request asks of AWS, as IAM sees it: actions, what each is on, and who asks.
+
+mod operations;
 
 use hyper::http::request::Parts;
 use serde_json::Value;
+
+use operations::actions;
 
 /// The account of what stands in for AWS, in ARNs.
 const ACCOUNT: &str = "123456789012";
@@ -13,6 +15,8 @@ const ACCOUNT: &str = "123456789012";
 pub(crate) struct Asked {
     /// The access key.
     pub(crate) key: String,
+    /// The session that it belongs to.
+    pub(crate) session: Option<Session>,
     /// The IAM action, such as `kms:EnableKey`.
     pub(crate) action: String,
     /// Its ARN; `*` where the action is of none.
@@ -21,49 +25,94 @@ pub(crate) struct Asked {
     pub(crate) if_none_match: bool,
 }
 
+/// What `AssumeRole` was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    /// The role's ARN.
+    pub(crate) role: String,
+    /// The policy that the session is confined to.
+    pub(crate) policy: Option<String>,
+}
+
 /// A request, taken apart.
 struct Request<'a> {
     method: &'a str,
-    path: &'a str,
+    path: String,
     query: &'a str,
-    service: &'a str,
-    region: &'a str,
     target: &'a str,
     body: &'a str,
 }
 
-/// What a request asks. What is not known here is named so that no policy allows it.
-pub(crate) fn asked(head: &Parts, body: &[u8]) -> Vec<Asked> {
-    let header = |name: &str| {
-        head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    };
-    let scope = header("authorization").split("Credential=").nth(1).unwrap_or_default();
-    let scope: Vec<&str> = scope.split([',', '/']).collect();
+/// What an operation is called in the table, and the parts of its request that may name what it is on.
+type Named = (String, Vec<(String, String)>);
+
+/// The access key that a request is signed with.
+pub(crate) fn key(head: &Parts) -> &str {
+    scope(head).first().copied().unwrap_or_default()
+}
+
+/// Access key, date, Region and service.
+fn scope(head: &Parts) -> Vec<&str> {
+    let scope = header(head, "authorization").split("Credential=").nth(1).unwrap_or_default();
+    scope.split([',', '/']).collect()
+}
+
+/// What a request by a session, or without one, asks.
+///
+/// # Errors
+/// The name of the operation, where it is not known, or does not name what it is on.
+pub(crate) fn asked(
+    head: &Parts,
+    body: &[u8],
+    session: Option<&Session>,
+) -> Result<Vec<Asked>, String> {
+    let scope = scope(head);
     let part = |number: usize| scope.get(number).copied().unwrap_or_default();
-    let body = String::from_utf8_lossy(body);
+    let (region, service) = (part(2), part(3));
     let request = Request {
         method: head.method.as_str(),
-        path: head.uri.path(),
+        path: plain(head.uri.path()),
         query: head.uri.query().unwrap_or_default(),
-        service: part(3),
-        region: part(2),
-        target: header("x-amz-target").rsplit('.').next().unwrap_or_default(),
-        body: &body,
+        target: header(head, "x-amz-target").rsplit('.').next().unwrap_or_default(),
+        body: &String::from_utf8_lossy(body),
     };
-    let pairs = match request.service {
+    let (operation, mut fields) = match service {
         "apigateway" => gateway(&request),
         "s3" => s3(&request),
         "lambda" => lambda(&request),
         "ec2" | "rds" | "sns" | "sts" => query(&request),
         _ => json(&request),
     };
+    let account = session.and_then(|session| session.role.split(':').nth(4)).unwrap_or(ACCOUNT);
+    fields.extend([("region", region), ("account", account)].map(owned));
+    let operation = format!("{service}:{operation}");
+    let pairs = actions(&operation, &fields).ok_or(operation)?;
     let asked = |(action, resource): (String, String)| Asked {
         key: part(0).to_owned(),
-        action: format!("{}:{action}", request.service),
+        session: session.cloned(),
+        action,
         resource,
-        if_none_match: header("if-none-match") == "*",
+        if_none_match: header(head, "if-none-match") == "*",
     };
-    pairs.into_iter().map(asked).collect()
+    Ok(pairs.into_iter().map(asked).collect())
+}
+
+/// The session that an answer to `AssumeRole` gives, by its access key.
+pub(crate) fn assumed(body: &[u8], answer: &[u8]) -> Option<(String, Session)> {
+    let form = form(&String::from_utf8_lossy(body));
+    let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, is)| is);
+    let role = field("RoleArn")?.clone();
+    let answer = String::from_utf8_lossy(answer);
+    let key = answer.split("<AccessKeyId>").nth(1)?.split('<').next()?.to_owned();
+    Some((key, Session { role, policy: field("Policy").cloned() }))
+}
+
+fn header<'a>(head: &'a Parts, name: &str) -> &'a str {
+    head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 /// A text without the escapes of addresses and forms.
@@ -78,118 +127,60 @@ fn plain(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn gateway(request: &Request<'_>) -> Vec<(String, String)> {
-    let path = plain(request.path);
-    let path = path.strip_prefix("/v2").unwrap_or(&path);
-    vec![(request.method.to_owned(), format!("arn:aws:apigateway:{}::{path}", request.region))]
+fn gateway(request: &Request<'_>) -> Named {
+    let path = request.path.strip_prefix("/v2").unwrap_or(&request.path);
+    let body: Value = serde_json::from_str(request.body).unwrap_or_default();
+    let patches = body.get("patchOperations").and_then(Value::as_array);
+    let is_policy = |one: &Value| one.get("path").is_some_and(|path| path == "/policy");
+    let policy = patches.is_some_and(|all| all.iter().any(is_policy));
+    let part = if policy { " policy" } else { "" };
+    (format!("{}{part}", request.method), vec![owned(("path", path))])
 }
 
-fn s3(request: &Request<'_>) -> Vec<(String, String)> {
-    let path = plain(request.path);
-    let (bucket, key) =
-        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
-    let part = request.query.split(['=', '&']).next().unwrap_or_default();
-    let action = match (request.method, part, key.is_empty()) {
-        ("GET", "publicAccessBlock", true) => "GetBucketPublicAccessBlock",
-        ("PUT" | "DELETE", "publicAccessBlock", true) => "PutBucketPublicAccessBlock",
-        ("GET", "encryption", true) => "GetEncryptionConfiguration",
-        ("PUT" | "DELETE", "encryption", true) => "PutEncryptionConfiguration",
-        ("GET", "policy", true) => "GetBucketPolicy",
-        ("PUT", "policy", true) => "PutBucketPolicy",
-        ("DELETE", "policy", true) => "DeleteBucketPolicy",
-        ("GET", _, true) => "ListBucket",
-        ("GET" | "HEAD", _, false) => "GetObject",
-        ("PUT", _, false) => "PutObject",
-        ("DELETE", _, false) => "DeleteObject",
-        _ => "Unknown",
-    };
-    let resource = if key.is_empty() { bucket.to_owned() } else { format!("{bucket}/{key}") };
-    vec![(action.to_owned(), format!("arn:aws:s3:::{resource}"))]
+fn s3(request: &Request<'_>) -> Named {
+    let path = request.path.trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let mut parts = request.query.split('&').filter_map(|pair| pair.split('=').next());
+    // The SDK says there again what the method does.
+    let part = parts.find(|part| !part.is_empty() && *part != "x-id");
+    let part = part.map(|part| format!("?{part}")).unwrap_or_default();
+    let what = if key.is_empty() { part } else { format!("key{part}") };
+    (format!("{} {what}", request.method), vec![owned(("bucket", bucket)), owned(("key", key))])
 }
 
-fn lambda(request: &Request<'_>) -> Vec<(String, String)> {
-    let path = plain(request.path);
-    let parts: Vec<&str> = path.trim_start_matches("/2015-03-31/functions/").split('/').collect();
-    let action = match (request.method, parts.get(1).copied()) {
-        ("GET", Some("policy")) => "GetPolicy",
-        ("POST", Some("policy")) => "AddPermission",
-        ("DELETE", Some("policy")) => "RemovePermission",
-        ("GET", Some("versions")) => "ListVersionsByFunction",
-        ("GET", Some("aliases")) => "ListAliases",
-        _ => "Unknown",
-    };
-    let name = parts.first().copied().unwrap_or_default();
+fn lambda(request: &Request<'_>) -> Named {
+    let path = request.path.trim_start_matches("/2015-03-31/functions/");
+    let mut parts = path.split('/');
+    let name = parts.next().unwrap_or_default();
     let qualifier = request.query.split('&').find_map(|pair| pair.strip_prefix("Qualifier="));
     let qualifier = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
-    let arn = format!("arn:aws:lambda:{}:{ACCOUNT}:function:{name}{qualifier}", request.region);
-    vec![(action.to_owned(), arn)]
+    let what = parts.next().unwrap_or_default();
+    let function = format!("{name}{qualifier}");
+    (format!("{} {what}", request.method), vec![("function".to_owned(), function)])
 }
 
 /// Services that are asked with a form.
-fn query(request: &Request<'_>) -> Vec<(String, String)> {
-    let all: Vec<(String, String)> = request
-        .body
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), plain(value)))
-        .collect();
-    let first =
-        |wanted: &str| all.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let action = first("Action").unwrap_or_default().to_owned();
-    let (region, mut resources) = (request.region, Vec::new());
-    for (name, value) in &all {
-        let arn = match (request.service, name.as_str()) {
-            ("ec2", "GroupId") => format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group/{value}"),
-            ("ec2", name) if name.starts_with("SecurityGroupRuleId.") => {
-                format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group-rule/{value}")
-            }
-            // The rules that will be made have no ids yet.
-            ("ec2", "IpPermissions.1.IpProtocol") if action.starts_with("Authorize") => {
-                format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group-rule/*")
-            }
-            ("ec2", "SnapshotId") => format!("arn:aws:ec2:{region}::snapshot/{value}"),
-            ("ec2", "ImageId") => format!("arn:aws:ec2:{region}::image/{value}"),
-            ("rds", "DBInstanceIdentifier") => format!("arn:aws:rds:{region}:{ACCOUNT}:db:{value}"),
-            ("rds", "DBSnapshotIdentifier") => {
-                format!("arn:aws:rds:{region}:{ACCOUNT}:snapshot:{value}")
-            }
-            ("rds", "DBClusterSnapshotIdentifier") => {
-                format!("arn:aws:rds:{region}:{ACCOUNT}:cluster-snapshot:{value}")
-            }
-            ("sns", "TopicArn") | ("sts", "RoleArn") => value.clone(),
-            _ => continue,
-        };
-        resources.push((action.clone(), arn.clone()));
-        if request.service == "sts" && first("SourceIdentity").is_some() {
-            resources.push(("SetSourceIdentity".to_owned(), arn));
-        }
-    }
-    if resources.is_empty() || action.starts_with("Describe") && request.service == "ec2" {
-        return vec![(action, "*".to_owned())];
-    }
-    resources
+fn query(request: &Request<'_>) -> Named {
+    let form = form(request.body);
+    let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted);
+    let action = field("Action").map(|(_, action)| action.clone()).unwrap_or_default();
+    let part = if field("SourceIdentity").is_some() { " SourceIdentity" } else { "" };
+    (format!("{action}{part}"), form)
+}
+
+fn form(body: &str) -> Vec<(String, String)> {
+    let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), plain(&value.replace('+', " ")))).collect()
 }
 
 /// Services that are asked with JSON.
-fn json(request: &Request<'_>) -> Vec<(String, String)> {
+fn json(request: &Request<'_>) -> Named {
     let body: Value = serde_json::from_str(request.body).unwrap_or_default();
-    let text = |name: &str| body.get(name)?.as_str().map(str::to_owned);
-    let (service, region) = (request.service, request.region);
-    let named = match service {
-        "kms" => text("KeyId").map(|id| ("key/", id)),
-        "cloudtrail" => text("Name").or_else(|| text("TrailName")).map(|name| ("trail/", name)),
-        "sqs" => text("QueueUrl").and_then(|url| Some(("", url.rsplit('/').next()?.to_owned()))),
-        _ => None,
-    };
-    let resource = named.map_or_else(
-        || "*".to_owned(),
-        |(kind, name)| {
-            if name.starts_with("arn:") {
-                name
-            } else {
-                format!("arn:aws:{service}:{region}:{ACCOUNT}:{kind}{name}")
-            }
-        },
-    );
-    vec![(request.target.to_owned(), resource)]
+    let members = body.as_object().into_iter().flatten();
+    let mut fields: Vec<_> =
+        members.filter_map(|(name, value)| Some(owned((name, value.as_str()?)))).collect();
+    let queue = body.get("QueueUrl").and_then(Value::as_str);
+    let queue = queue.and_then(|address| address.rsplit('/').next());
+    fields.extend(queue.map(|queue| owned(("queue", queue))));
+    (request.target.to_owned(), fields)
 }

@@ -1,5 +1,6 @@
 //! Stands between the function and AWS, and breaks what a test says.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
 use tokio::sync::Notify;
 
-use super::asked::{Asked, asked};
+use super::asked::{Asked, Session, asked, assumed, key};
 use super::http::{Answer, Closed, send, serve};
 use super::stand::stand;
 
@@ -21,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) trace: Option<String>,
     /// The same as IAM sees it.
     pub(crate) asked: Vec<Asked>,
+    /// The operation, where `operations.rs` does not know it.
+    unknown: Option<String>,
 }
 
 /// What happens to a call.
@@ -49,42 +52,51 @@ pub(crate) struct Hold {
     pub(crate) release: Arc<Notify>,
 }
 
-/// Faults, each for some calls: what they ask, how often, and what happens.
-type Faults = Arc<Mutex<Vec<(&'static str, usize, Fault)>>>;
+/// What happens at a proxy.
+#[derive(Default)]
+struct Seen {
+    /// Faults, each for some calls: what they ask, how often, and what happens.
+    faults: Mutex<Vec<(&'static str, usize, Fault)>>,
+    calls: Mutex<Vec<Call>>,
+    /// By access key.
+    sessions: Mutex<BTreeMap<String, Session>>,
+}
 
 /// The proxy.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
-    faults: Faults,
-    calls: Arc<Mutex<Vec<Call>>>,
+    seen: Arc<Seen>,
 }
 
 impl Proxy {
     /// A proxy before the stand-in of AWS.
     pub(crate) async fn new() -> Proxy {
-        let (faults, calls) = (Faults::default(), Arc::<Mutex<Vec<Call>>>::default());
-        let (these, seen) = (Arc::clone(&faults), Arc::clone(&calls));
+        let seen = Arc::<Seen>::default();
+        let these = Arc::clone(&seen);
         // A task of its own goes on when the function is gone: what it sent still arrives.
         let address = serve(move |request| {
-            let passing = tokio::spawn(pass(request, Arc::clone(&these), Arc::clone(&seen)));
+            let passing = tokio::spawn(pass(request, Arc::clone(&these)));
             async move { passing.await.unwrap() }
         });
-        Proxy { address: address.await, faults, calls }
+        Proxy { address: address.await, seen }
     }
 
     /// The next `times` calls of `what` meet a fault.
     pub(crate) fn fault(&self, what: &'static str, times: usize, fault: Fault) {
-        self.faults.lock().unwrap().push((what, times, fault));
+        self.seen.faults.lock().unwrap().push((what, times, fault));
     }
 
     /// Everything works again.
     pub(crate) fn mend(&self) {
-        self.faults.lock().unwrap().clear();
+        self.seen.faults.lock().unwrap().clear();
     }
 
-    /// The calls that came.
+    /// The calls that came. An operation that nobody has looked up must not pass unseen.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap().clone()
+        let calls = self.seen.calls.lock().unwrap().clone();
+        let unknown: Vec<&String> = calls.iter().filter_map(|call| call.unknown.as_ref()).collect();
+        assert!(unknown.is_empty(), "tests/aws/operations.rs does not know {unknown:?}");
+        calls
     }
 
     /// How many calls of `what` came.
@@ -93,19 +105,28 @@ impl Proxy {
     }
 }
 
-async fn pass(
-    request: Request<Incoming>,
-    faults: Faults,
-    calls: Arc<Mutex<Vec<Call>>>,
-) -> Result<Answer, Closed> {
+impl Drop for Proxy {
+    /// Also where no test looks at the calls.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            drop(self.calls());
+        }
+    }
+}
+
+async fn pass(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Answer, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
     let what = what(head.method.as_str(), &head.uri, header("x-amz-target"), &body);
+    let session = seen.sessions.lock().unwrap().get(key(&head)).cloned();
+    let asked = asked(&head, &body, session.as_ref());
+    let (asked, unknown) = asked.map_or_else(|name| (vec![], Some(name)), |asked| (asked, None));
     let trace = header("x-amzn-trace-id");
-    calls.lock().unwrap().push(Call { what: what.clone(), trace, asked: asked(&head, &body) });
+    seen.calls.lock().unwrap().push(Call { what: what.clone(), trace, asked, unknown });
+    let sent = body.clone();
     let request = Request::from_parts(head, Full::new(body));
-    let fault = next(&faults, &what);
+    let fault = next(&seen, &what);
     match &fault {
         Some(Fault::Answer(status, text)) => {
             return Ok(Response::builder().status(*status).body((*text).into()).unwrap());
@@ -116,6 +137,9 @@ async fn pass(
         Some(Fault::LoseAnswer | Fault::HoldAfter(_)) | None => {}
     }
     let (head, body) = send(stand(), request).await.map_err(|_| Closed)?;
+    if what == "AssumeRole" {
+        seen.sessions.lock().unwrap().extend(assumed(&sent, &body));
+    }
     match &fault {
         Some(Fault::LoseAnswer) => return Err(Closed),
         Some(Fault::HoldAfter(hold)) => wait(hold).await,
@@ -130,8 +154,8 @@ async fn wait(hold: &Hold) {
 }
 
 /// The fault that a call meets.
-fn next(faults: &Faults, what: &str) -> Option<Fault> {
-    let mut faults = faults.lock().unwrap();
+fn next(seen: &Seen, what: &str) -> Option<Fault> {
+    let mut faults = seen.faults.lock().unwrap();
     let (_, times, fault) =
         faults.iter_mut().find(|(name, times, _)| *name == what && *times > 0)?;
     *times = times.saturating_sub(1);
