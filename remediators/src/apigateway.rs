@@ -16,3 +16,8 @@ pub(crate) mod tls;
 ///
 /// Source: Service Authorization Reference, "Amazon API Gateway Management".
 pub(crate) const PERMISSIONS: &[&str] = &["apigateway:GET", "apigateway:PATCH", "apigateway:POST"];
+
+/// What setting a resource policy takes besides.
+///
+/// Source: Amazon API Gateway Developer Guide, "Create and attach an API Gateway resource policy to an API".
+pub(crate) const SETS_POLICY: &str = "apigateway:UpdateRestApiPolicy";

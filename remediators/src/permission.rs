@@ -46,12 +46,13 @@ fn allow(statements: &mut Vec<Statement>, actions: &[&str], resource: String) {
     }
 }
 
-/// What is made is below something, and what is listed is asked of what it belongs to.
+/// What is made is below something; what is listed is asked of what it belongs to, and a policy is an API's own.
 fn is_on(action: &str, resource: &str) -> bool {
     let is_below = resource.ends_with("/*") || resource.ends_with(":*");
     match action.split_once(':') {
         Some((_, "POST")) => is_below,
         Some((_, name)) if name.starts_with("List") => !is_below,
+        Some((_, "UpdateRestApiPolicy")) => !is_below,
         _ => true,
     }
 }

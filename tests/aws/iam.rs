@@ -18,12 +18,6 @@ pub(crate) fn allows(
         && !denies(statements, action, resource, context)
 }
 
-/// Whether an action only reads. API Gateway's are the methods of HTTP.
-pub(crate) fn is_read(action: &str) -> bool {
-    let name = action.split_once(':').map_or(action, |(_, name)| name);
-    name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
-}
-
 /// Whether a statement denies an action.
 pub(crate) fn denies(
     statements: &[Value],

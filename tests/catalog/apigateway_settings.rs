@@ -9,7 +9,7 @@ use evenkeel_remediators::catalog::apigateway_stage_cache_encryption::StageCache
 use evenkeel_remediators::catalog::apigateway_stage_data_trace::StageDataTrace;
 use evenkeel_remediators::catalog::apigateway_stage_logging::StageLogging;
 use evenkeel_remediators::catalog::apigateway_stage_tracing::StageTracing;
-use evenkeel_remediators::{Aws, Ended, Remediator};
+use evenkeel_remediators::{Aws, Ended, Plan, Remediator};
 use serde_json::json;
 
 use crate::proxy::Fault;
@@ -54,11 +54,14 @@ where
     R::State: std::fmt::Debug,
 {
     let before = stage.state::<R>().await;
+    let Plan::Change(planned) = R::from(stage.aws()).plan(&stage.target(), &before) else {
+        panic!("nothing is planned for {before:?}");
+    };
     assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
     let after = stage.state::<R>().await;
     assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<R>().await.result, Ended::Done);
-    stage.calls_are_permitted::<R>("apigateway");
+    stage.writes_are_told::<R>(&before, &planned);
     (before, after)
 }
 

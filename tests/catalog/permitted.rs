@@ -12,7 +12,7 @@ use evenkeel_remediators::catalog::Entry;
 use serde_json::{Value, json};
 
 use crate::asked::Asked;
-use crate::iam::{allows, is_read};
+use crate::iam::allows;
 use crate::proxy::Call;
 
 /// What only an undo does, for which whoever runs it needs the right: the stack's roles do not have it.
@@ -59,6 +59,12 @@ fn parts(entry: &Entry, target: &Target) -> Vec<(String, Value)> {
 
 fn may(statements: &[Value], asked: &Asked) -> bool {
     allows(statements, &asked.action, &asked.resource, &[])
+}
+
+/// Whether an action only reads. API Gateway's are the methods of HTTP.
+pub(crate) fn is_read(action: &str) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name);
+    name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
 }
 
 /// The same on the resource whose name begins with this one's. None where the action is of no resource.

@@ -36,7 +36,7 @@ async fn instance(name: &str) -> Stage {
 #[tokio::test]
 async fn a_public_instance_is_private_again_and_else_as_it_was() {
     let stage = instance("public").await;
-    stage.there_and_back::<InstancePrivate>("rds").await;
+    stage.there_and_back::<InstancePrivate>().await;
     let describe = "Action=DescribeDBInstances&DBInstanceIdentifier=public";
     let before = seen(describe).await;
     assert_eq!(stage.run::<InstancePrivate>().await.unwrap().result, Ended::Done);
@@ -48,7 +48,7 @@ async fn a_public_instance_is_private_again_and_else_as_it_was() {
 async fn an_instance_that_is_gone_or_cannot_be_read_is_left_alone() {
     let stage = instance("unread").await;
     let (read, write) = ("DescribeDBInstances", "ModifyDBInstance");
-    writes_nothing_unread::<InstancePrivate>(&stage, "rds", read, write).await;
+    writes_nothing_unread::<InstancePrivate>(&stage, read, write).await;
     rds("Action=DeleteDBInstance&DBInstanceIdentifier=unread&SkipFinalSnapshot=true").await;
     assert_eq!(stage.run::<InstancePrivate>().await.unwrap().result, Ended::Gone);
 }
@@ -107,7 +107,7 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
     let new =
         || Stage::new("rds-snapshot-public", SnapshotPrivate::ID, "AWS::RDS::DBSnapshot", name);
     let stage = new().await;
-    stage.there_and_back::<SnapshotPrivate>("rds").await;
+    stage.there_and_back::<SnapshotPrivate>().await;
     let describe = format!("Action=DescribeDBSnapshotAttributes&DBSnapshotIdentifier={name}");
     let before = seen(&describe).await;
     assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Done);
@@ -117,7 +117,7 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
     rds(&format!("{share}&ValuesToAdd.AttributeValue.1=all")).await;
     let stage = new().await;
     let (read, write) = ("DescribeDBSnapshotAttributes", "ModifyDBSnapshotAttribute");
-    writes_nothing_unread::<SnapshotPrivate>(&stage, "rds", read, write).await;
+    writes_nothing_unread::<SnapshotPrivate>(&stage, read, write).await;
     rds(&format!("Action=DeleteDBSnapshot&DBSnapshotIdentifier={name}")).await;
     assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Gone);
 }
@@ -136,7 +136,7 @@ async fn a_public_cluster_snapshot_is_private_again_and_stays_shared_with_others
     let (policy, kind) = ("rds-cluster-snapshot-public", "AWS::RDS::DBClusterSnapshot");
     let new = || Stage::new(policy, ClusterSnapshotPrivate::ID, kind, name);
     let stage = new().await;
-    stage.there_and_back::<ClusterSnapshotPrivate>("rds").await;
+    stage.there_and_back::<ClusterSnapshotPrivate>().await;
     let describe = format!("Action=DescribeDBClusterSnapshotAttributes&{id}={name}");
     let before = seen(&describe).await;
     assert_eq!(stage.run::<ClusterSnapshotPrivate>().await.unwrap().result, Ended::Done);
@@ -146,7 +146,7 @@ async fn a_public_cluster_snapshot_is_private_again_and_stays_shared_with_others
     rds(&format!("{share}&ValuesToAdd.AttributeValue.1=all")).await;
     let stage = new().await;
     let (read, write) = ("DescribeDBClusterSnapshotAttributes", "ModifyDBClusterSnapshotAttribute");
-    writes_nothing_unread::<ClusterSnapshotPrivate>(&stage, "rds", read, write).await;
+    writes_nothing_unread::<ClusterSnapshotPrivate>(&stage, read, write).await;
     rds(&format!("Action=DeleteDBClusterSnapshot&{id}={name}")).await;
     assert_eq!(stage.run::<ClusterSnapshotPrivate>().await.unwrap().result, Ended::Gone);
 }

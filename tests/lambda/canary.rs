@@ -13,8 +13,8 @@ const KEY: &str = "canary/3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3/evaluate.json";
 
 #[tokio::test]
 async fn a_canary_leaves_a_record_and_goes_on_by_its_own_kind() {
-    let aws = Aws::new().await;
-    let function = Function::new(aws.environment(stand())).await;
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
     let bodies = [canary(ID).to_string(), bus(&violation(1)).to_string()];
     let answer = function.invoke(&queue(&bodies)).await;
     assert_eq!(answer, Ok(json!({"batchItemFailures": []})), "{:#?}", function.lines());
@@ -34,6 +34,7 @@ async fn a_canary_leaves_a_record_and_goes_on_by_its_own_kind() {
     let pointer: Value = serde_json::from_str(canaries[0]["Message"].as_str().unwrap()).unwrap();
     assert_eq!(pointer, json!({"canary": ID, "key": KEY}));
     assert_eq!(function.metrics().await["Canaries"], 1);
+    aws.permits(&proxy);
 }
 
 #[tokio::test]

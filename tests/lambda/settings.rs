@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::support::aws::Aws;
 use crate::support::events::{bus, violation};
 use crate::support::function::Function;
+use crate::support::proxy::Proxy;
 use crate::support::stand::stand;
 
 /// A policy that finds every deletion of an encryption, under the severity given.
@@ -34,8 +35,8 @@ async fn upload(aws: &Aws, text: &str, digest: Option<&str>) {
 
 #[tokio::test]
 async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
-    let aws = Aws::new().await;
-    let function = Function::new(aws.environment(stand())).await;
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
     let mut number = 0;
     let mut severity = async |step: &str| {
         number += 1;
@@ -58,6 +59,7 @@ async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
     assert_eq!(severity("no manifest").await, ("High", 1));
     upload(&aws, &policy("LOW"), None).await;
     assert_eq!(severity("a good one again").await, ("Low", 0));
+    aws.permits(&proxy);
 }
 
 #[tokio::test]

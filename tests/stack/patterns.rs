@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::support::http::call;
 use super::support::stand::stand;
-use super::template::member_account;
+use super::support::template::member_account;
 
 /// The shipped policies, and all their cases.
 fn corpus() -> (PolicySet, Vec<Case>) {

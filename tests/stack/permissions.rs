@@ -1,166 +1,268 @@
 //! The roles of the templates: they allow what is done, nothing that is not, and let in nobody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
+use std::sync::Once;
 
 use evenkeel_remediators::Target;
 use evenkeel_remediators::catalog::{CATALOG, Entry};
-use serde_json::{Value, to_value};
+use serde_json::{Value, json};
 
 use super::support::iam::{allows, denies};
-use super::template::{AUDIT, audit_account, member_account, with_all_families};
+use super::support::template::{AUDIT, audit_account, member_account, named, statements};
+use super::template::with_all_families;
 
 const MEMBER: &str = "111122223333";
-const FUNCTION: &str = "arn:aws:iam::999900001111:role/evenkeel-remediator";
+/// The account that the remediators' tests work in.
+const TESTED: &str = "123456789012";
+const ORGANIZATION: (&str, &str) = ("aws:PrincipalOrgID", "o-abcdefghij");
+const EXTERNAL_ID: (&str, &str) = ("sts:ExternalId", "only-the-two-stacks-know");
+const SOURCE_IDENTITY: (&str, &str) = ("sts:SourceIdentity", "evenkeel");
 
-/// A resource of the member, called so, which may be an API or a domain.
-fn target(id: &str) -> Target {
-    Target {
-        policy: "p".to_owned(),
-        kind: "K".to_owned(),
-        id: id.to_owned(),
-        account: MEMBER.to_owned(),
+/// A call that a remediator made in its tests.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Made {
+    /// Which statement of its session allowed it, and which resource of that.
+    part: (usize, usize),
+    action: String,
+    resource: String,
+}
+
+fn families() -> BTreeSet<&'static str> {
+    CATALOG.iter().map(Entry::family).collect()
+}
+
+/// What was noted by the tests of a remediator.
+fn noted(entry: &Entry) -> BTreeSet<Made> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("permissions");
+    let notes = std::fs::read_to_string(folder.join(entry.id)).unwrap_or_default();
+    let made = notes.lines().map(|line| {
+        let parts: Vec<&str> = line.splitn(4, ' ').collect();
+        let number = |place: usize| parts[place].parse().unwrap();
+        let part = (number(0), number(1));
+        Made { part, action: parts[2].to_owned(), resource: parts[3].to_owned() }
+    });
+    made.collect()
+}
+
+/// What sessions allow and no test of the remediator was noted to do.
+fn idle() -> Vec<String> {
+    let target = Target {
+        policy: String::new(),
+        kind: String::new(),
+        id: "ID".to_owned(),
+        account: TESTED.to_owned(),
         region: "eu-central-1".to_owned(),
         with: BTreeMap::new(),
-    }
-}
-
-fn session(entry: &Entry, target: &Target) -> Vec<Value> {
-    entry.statements(target).into_iter().map(|one| to_value(one).unwrap()).collect()
-}
-
-/// Each action and resource that an entry's session names.
-fn pairs(entry: &Entry, target: &Target) -> Vec<(usize, usize, String, String)> {
-    let mut pairs = Vec::new();
-    for (number, statement) in entry.statements(target).iter().enumerate() {
-        for (place, resource) in statement.resource.iter().enumerate() {
-            for action in &statement.action {
-                pairs.push((number, place, action.clone(), resource.clone()));
-            }
-        }
-    }
-    pairs
-}
-
-/// A role of a template, by its name.
-fn role<'a>(resources: &'a Value, name: &str) -> &'a Value {
-    let mut all = resources.as_object().unwrap().values();
-    let role = all.find(|one| one["Properties"]["RoleName"] == name);
-    &role.unwrap_or_else(|| panic!("there is no role {name}"))["Properties"]
-}
-
-/// What a role may do.
-pub(crate) fn statements(role: &Value) -> Vec<Value> {
-    role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().clone()
-}
-
-#[test]
-fn a_role_allows_what_its_sessions_need_and_its_boundary_does_too() {
-    let member = member_account(MEMBER, &with_all_families());
-    let boundary =
-        member["Boundary"]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
-    for entry in CATALOG {
-        let role = statements(role(&member, &format!("evenkeel-remediate-{}", entry.family())));
-        for (_, _, action, resource) in pairs(entry, &target("abc123.example")) {
-            assert!(allows(&role, &action, &resource, &[]), "{}: {action} {resource}", entry.id);
-            assert!(allows(boundary, &action, &resource, &[]), "{}: {action}", entry.id);
-        }
-    }
-}
-
-#[test]
-fn without_any_statement_of_a_role_something_could_not_be_done() {
-    let member = member_account(MEMBER, &with_all_families());
-    for family in CATALOG.iter().map(Entry::family) {
-        let whole = statements(role(&member, &format!("evenkeel-remediate-{family}")));
-        for number in 0..whole.len() {
-            let mut rest = whole.clone();
-            rest.remove(number);
-            let mut needed = CATALOG
-                .iter()
-                .filter(|entry| entry.family() == family)
-                .flat_map(|entry| pairs(entry, &target("abc123.example")));
-            let is_needed =
-                needed.any(|(_, _, action, resource)| !allows(&rest, &action, &resource, &[]));
-            assert!(is_needed, "{family}: {}", whole[number]);
-        }
-    }
-}
-
-/// What every test of a remediator together used of its sessions. They run before these when all tests do.
-fn used(entry: &Entry) -> String {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("permissions");
-    if CATALOG.iter().any(|entry| !folder.join(entry.id).exists()) {
-        let arguments = ["test", "--locked", "-p", "evenkeel-remediators", "--test", "catalog"];
-        let run = std::process::Command::new(env!("CARGO")).args(arguments).status().unwrap();
-        assert!(run.success(), "the remediators' tests fail");
-    }
-    std::fs::read_to_string(folder.join(entry.id)).unwrap()
-}
-
-#[test]
-fn every_action_that_a_session_is_allowed_was_used_on_every_resource_that_it_names() {
+    };
     let mut idle = Vec::new();
     for entry in CATALOG {
-        let used = used(entry);
-        for (number, place, action, resource) in pairs(entry, &target("ID")) {
-            if !used.lines().any(|line| line == format!("{number} {place} {action}")) {
-                idle.push(format!("{}: {action} on {resource}", entry.id));
+        let noted = noted(entry);
+        for (number, statement) in entry.statements(&target).iter().enumerate() {
+            for (place, resource) in statement.resource.iter().enumerate() {
+                let of = noted.iter().filter(|made| made.part == (number, place));
+                let done: BTreeSet<&str> = of.map(|made| made.action.as_str()).collect();
+                let never =
+                    statement.action.iter().filter(|action| !done.contains(action.as_str()));
+                idle.extend(never.map(|action| format!("{}: {action} on {resource}", entry.id)));
             }
         }
     }
-    assert!(idle.is_empty(), "no test of the catalog uses, or not all of them were run: {idle:#?}");
+    idle
+}
+
+/// What the remediators' tests noted. They run before these when all tests do, and are run where that is not so.
+fn run() {
+    static RUN: Once = Once::new();
+    RUN.call_once(|| {
+        if !idle().is_empty() {
+            let catalog = ["test", "--locked", "-p", "evenkeel-remediators", "--test", "catalog"];
+            let run = Command::new(env!("CARGO")).args(catalog).status().unwrap();
+            assert!(run.success(), "the remediators' tests fail");
+        }
+    });
+}
+
+/// The calls of a family's remediators.
+fn calls(family: &str) -> BTreeSet<(String, String)> {
+    run();
+    let entries = CATALOG.iter().filter(|entry| entry.family() == family);
+    entries.flat_map(noted).map(|made| (made.action, made.resource)).collect()
 }
 
 #[test]
-fn a_session_for_one_resource_writes_to_no_other() {
-    for entry in CATALOG {
-        let own = session(entry, &target("abc123.example"));
-        for (_, _, action, resource) in pairs(entry, &target("xyz789.example")) {
-            let name = action.split(':').nth(1).unwrap();
-            let is_read = name == "GET"
-                || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb));
-            // A rule's id says nothing of its group; the group's own ARN confines the call. What is set for a
-            // whole account is of no resource.
-            let is_free = resource.contains("security-group-rule/") || resource == "*";
-            if !is_read && !is_free {
-                assert!(
-                    !allows(&own, &action, &resource, &[]),
-                    "{}: {action} {resource}",
-                    entry.id
-                );
+fn a_session_is_allowed_nothing_that_its_remediator_never_does() {
+    run();
+    let idle = idle();
+    assert!(idle.is_empty(), "no test of the catalog does {idle:#?}");
+}
+
+#[test]
+fn roles_and_their_boundary_allow_every_call() {
+    let member = member_account(TESTED, &with_all_families());
+    let boundary = statements(named(&member, "evenkeel-boundary"));
+    for family in families() {
+        let role = statements(named(&member, &format!("evenkeel-remediate-{family}")));
+        for (action, resource) in calls(family) {
+            for policy in [&role, &boundary] {
+                let allowed = allows(policy, &action, &resource, &[]);
+                assert!(allowed, "{family} may not {action} on {resource}");
             }
         }
     }
+}
+
+/// Statements without one action on one resource.
+fn without(whole: &[Value], number: usize, action: &Value, resource: &Value) -> Vec<Value> {
+    let mut rest = whole.to_vec();
+    let one = rest.remove(number);
+    let others = |member: &str, left_out: &Value| -> Vec<Value> {
+        let all = one[member].as_array().unwrap().iter();
+        all.filter(|is| *is != left_out).cloned().collect()
+    };
+    let allow = |action: Vec<Value>, resource: Vec<Value>| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    rest.push(allow(others("Action", action), vec![resource.clone()]));
+    rest.push(allow(others("Action", &Value::Null), others("Resource", resource)));
+    rest
+}
+
+#[test]
+fn without_any_action_on_any_resource_of_a_role_some_call_could_not_be_made() {
+    let member = member_account(TESTED, &with_all_families());
+    for family in families() {
+        let calls = calls(family);
+        let whole = statements(named(&member, &format!("evenkeel-remediate-{family}")));
+        for (number, statement) in whole.iter().enumerate() {
+            for action in statement["Action"].as_array().unwrap() {
+                for resource in statement["Resource"].as_array().unwrap() {
+                    let rest = without(&whole, number, action, resource);
+                    let mut same = calls.iter().filter(|(name, _)| action == name.as_str());
+                    let needed = same.any(|(action, on)| !allows(&rest, action, on, &[]));
+                    assert!(needed, "{family}: {action} on {resource} is in vain");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a role, its name told, lets somebody take it.
+fn lets_in(resources: &Value, role: &str, action: &str, context: &[(&str, &str)]) -> bool {
+    let trust = &named(resources, role)["AssumeRolePolicyDocument"]["Statement"];
+    let trust = trust.as_array().unwrap();
+    let of_audit = json!({"AWS": format!("arn:aws:iam::{AUDIT}:root")});
+    assert!(
+        trust.iter().all(|one| one["Principal"] == of_audit),
+        "{role} trusts others: {trust:?}"
+    );
+    allows(trust, action, "", context)
 }
 
 #[test]
 fn roles_let_in_one_function_of_the_audit_account_and_nobody_else() {
     let member = member_account(MEMBER, &with_all_families());
-    for family in CATALOG.iter().map(Entry::family) {
-        let trust =
-            &role(&member, &format!("evenkeel-remediate-{family}"))["AssumeRolePolicyDocument"];
-        let trust = trust["Statement"].as_array().unwrap();
-        for statement in trust {
-            assert_eq!(statement["Principal"]["AWS"], format!("arn:aws:iam::{AUDIT}:root"));
+    let evaluate = format!("arn:aws:iam::{AUDIT}:role/evenkeel-evaluate");
+    let mut all = vec![("evenkeel-read".to_owned(), evaluate, vec![EXTERNAL_ID])];
+    all.extend(families().iter().map(|family| {
+        let function = format!("arn:aws:iam::{AUDIT}:role/evenkeel-remediator-{family}");
+        (format!("evenkeel-remediate-{family}"), function, vec![EXTERNAL_ID, SOURCE_IDENTITY])
+    }));
+    for (role, function, known) in &all {
+        let mut right = vec![("aws:PrincipalArn", function.as_str()), ORGANIZATION];
+        right.extend(known);
+        let assumes = |context: &[_]| lets_in(&member, role, "sts:AssumeRole", context);
+        assert!(assumes(&right), "{role} does not let {function} in");
+        for place in 0..right.len() {
+            let (mut missing, mut other) = (right.clone(), right.clone());
+            let key = missing.remove(place).0;
+            other[place].1 = "another";
+            assert!(!assumes(&missing) && !assumes(&other), "{role} lets in whatever {key} is");
         }
-        let function = format!("{FUNCTION}-{family}");
-        let right = [
-            ("aws:PrincipalArn", function.as_str()),
-            ("aws:PrincipalOrgID", "o-abcdefghij"),
-            ("sts:ExternalId", "only-the-two-stacks-know"),
-            ("sts:SourceIdentity", "evenkeel"),
-        ];
-        for action in ["sts:AssumeRole", "sts:SetSourceIdentity"] {
-            assert!(allows(trust, action, "", &right), "{family}: {action}");
+        for (_, function, _) in all.iter().filter(|(other, ..)| other != role) {
+            right[0].1 = function;
+            assert!(!assumes(&right), "{role} lets {function} in");
         }
-        assert!(!allows(trust, "sts:TagSession", "", &right));
-        for wrong in 0..right.len() {
-            let mut other = right;
-            other[wrong].1 = "another";
-            let both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
-                .map(|action| allows(trust, action, "", &other));
-            assert!(both != [true, true], "{family}: {} is another", right[wrong].0);
+    }
+}
+
+#[test]
+fn sessions_are_marked_as_ours_and_by_nothing_else() {
+    let member = member_account(MEMBER, &with_all_families());
+    for family in families() {
+        let (role, function) = (
+            format!("evenkeel-remediate-{family}"),
+            format!("arn:aws:iam::{AUDIT}:role/evenkeel-remediator-{family}"),
+        );
+        let mut right = [("aws:PrincipalArn", function.as_str()), ORGANIZATION, SOURCE_IDENTITY];
+        assert!(lets_in(&member, &role, "sts:SetSourceIdentity", &right));
+        assert!(!lets_in(&member, &role, "sts:TagSession", &right));
+        for place in 0..right.len() {
+            let was = std::mem::replace(&mut right[place].1, "another");
+            assert!(!lets_in(&member, &role, "sts:SetSourceIdentity", &right));
+            right[place].1 = was;
+        }
+    }
+    let read =
+        [("aws:PrincipalArn", "arn:aws:iam::999900001111:role/evenkeel-evaluate"), ORGANIZATION];
+    assert!(!lets_in(&member, "evenkeel-read", "sts:SetSourceIdentity", &read));
+}
+
+/// Everything that is in the ledger, by the first part of its key, and who writes it.
+const WRITERS: [(&str, &[&str]); 12] = [
+    ("announced/x", &["evenkeel-evaluate"]),
+    ("approvals/x", &["evenkeel-approver"]),
+    ("before/x", &[REMEDIATOR]),
+    ("budgets/x", &[REMEDIATOR]),
+    ("bundle/manifest.json", &["evenkeel-publisher"]),
+    ("canary/x", &["evenkeel-evaluate", REMEDIATOR]),
+    ("control/kill-switch", &["evenkeel-approver"]),
+    ("failures/x", &[REMEDIATOR]),
+    ("findings/x", &["evenkeel-evaluate"]),
+    ("intents/x", &[REMEDIATOR]),
+    ("outcomes/x", &[REMEDIATOR]),
+    ("told/x", &[REMEDIATOR]),
+];
+const REMEDIATOR: &str = "evenkeel-remediator-kms";
+
+#[test]
+fn each_part_of_the_ledger_has_its_writers_and_nobody_takes_anything_away() {
+    let audit = audit_account(&["RepairKms=true"]);
+    let people = ["evenkeel-auditor", "evenkeel-approver", "evenkeel-publisher"];
+    for who in ["evenkeel-evaluate", REMEDIATOR, "evenkeel-heartbeat"].iter().chain(&people) {
+        let policy = statements(named(&audit, who));
+        for (key, writers) in WRITERS {
+            let object = format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-eu-central-1/{key}");
+            let may = |action: &str| allows(&policy, action, &object, &[]);
+            assert_eq!(may("s3:PutObject"), writers.contains(who), "{who} and {key}");
+            let is_switch = *who == "evenkeel-approver" && key == "control/kill-switch";
+            assert_eq!(may("s3:DeleteObject"), is_switch, "{who} and {key}");
+            for action in
+                ["s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:BypassGovernanceRetention"]
+            {
+                assert!(!may(action), "{who} may {action} {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_function_takes_the_roles_of_its_own_kind_in_the_organization_only() {
+    let audit = audit_account(&["RepairKms=true", "RepairS3=true"]);
+    let ours = [("aws:ResourceOrgID", "o-abcdefghij")];
+    for (function, own) in [
+        ("evenkeel-evaluate", "evenkeel-read"),
+        (REMEDIATOR, "evenkeel-remediate-kms"),
+        ("evenkeel-remediator-s3", "evenkeel-remediate-s3"),
+    ] {
+        let trust = &named(&audit, function)["AssumeRolePolicyDocument"]["Statement"];
+        assert_eq!(trust.as_array().unwrap().len(), 1);
+        assert_eq!(trust[0]["Principal"], json!({"Service": "lambda.amazonaws.com"}), "{function}");
+        let policy = statements(named(&audit, function));
+        for role in ["evenkeel-read", "evenkeel-remediate-kms", "evenkeel-remediate-s3", "Admin"] {
+            let arn = format!("arn:aws:iam::{MEMBER}:role/{role}");
+            let takes = |context: &[_]| allows(&policy, "sts:AssumeRole", &arn, context);
+            assert_eq!(takes(&ours), role == own, "{function} and {role}");
+            assert!(!takes(&[("aws:ResourceOrgID", "o-zyxwvutsrq")]) && !takes(&[]));
         }
     }
 }
@@ -168,14 +270,13 @@ fn roles_let_in_one_function_of_the_audit_account_and_nobody_else() {
 #[test]
 fn the_ledger_is_written_once_and_nothing_of_it_is_deleted() {
     let audit = audit_account(&[]);
-    let policy =
-        audit["LedgerPolicy"]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let policy = statements(&audit["LedgerPolicy"]["Properties"]);
     let at = |key: &str| format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-eu-central-1/{key}");
     let tls = ("aws:SecureTransport", "true");
     let create = ("s3:ObjectCreationOperation", "true");
     let once = ("s3:if-none-match", "*");
     let denied = |action: &str, key: &str, context: &[(&str, &str)]| {
-        denies(policy, action, &at(key), context)
+        denies(&policy, action, &at(key), context)
     };
     for key in ["findings/x.json", "approvals/p/000000.json", "bundle/files/d", "outcomes/x/1.json"]
     {

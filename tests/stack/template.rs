@@ -1,4 +1,4 @@
-//! The templates of `deploy/`, read as AWS CloudFormation would read them.
+//! What the templates of `deploy/` must be, and their resources on the stand-in.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,38 +7,8 @@ use std::process::{Command, Stdio};
 use evenkeel_remediators::{Ended, Stop};
 use serde_json::Value;
 
-use super::support::stand::{folder, installed, stand};
-
-/// The account that judges; no other test uses it.
-pub(crate) const AUDIT: &str = "999900001111";
-pub(crate) const REGION: &str = "eu-central-1";
-const ORGANIZATION: &str = "OrganizationId=o-abcdefghij";
-const EXTERNAL_ID: &str = "ExternalId=only-the-two-stacks-know";
-
-/// The resources of a template with these parameters, by their logical ids.
-fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
-    let output = python("resolve.py")
-        .arg(deploy(template))
-        .args([account, REGION, ORGANIZATION, EXTERNAL_ID])
-        .args(parameters)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The resources of the account that judges.
-pub(crate) fn audit_account(parameters: &[&str]) -> Value {
-    resolved("audit-account.yaml", AUDIT, parameters)
-}
-
-/// The resources of an account that is judged.
-pub(crate) fn member_account(account: &str, parameters: &[&str]) -> Value {
-    let bus = format!("BusArn=arn:aws:events:{REGION}:{AUDIT}:event-bus/evenkeel");
-    let (audit, home) = (format!("AuditAccountId={AUDIT}"), format!("HomeRegion={REGION}"));
-    let all = [&[bus.as_str(), audit.as_str(), home.as_str()], parameters].concat();
-    resolved("member-account.yaml", account, &all)
-}
+use super::support::stand::{installed, stand};
+use super::support::template::{REGION, audit_account, deploy, member_account, python, resolved};
 
 /// Every family switched on.
 pub(crate) fn with_all_families() -> Vec<&'static str> {
@@ -67,16 +37,6 @@ pub(crate) fn deployed(resources: &Value, account: &str) -> Value {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn python(program: &str) -> Command {
-    let mut command = Command::new(installed("template").join("bin/python"));
-    command.arg(folder("template").join(program)).env("AWS_DEFAULT_REGION", REGION);
-    command
-}
-
-fn deploy(template: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(template)
 }
 
 #[test]

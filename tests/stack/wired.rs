@@ -12,14 +12,15 @@ use serde_json::{Value, json};
 
 use super::backend::backend;
 use super::member::{MEMBER, Member};
-use super::permissions::statements;
 use super::story::auto;
 use super::support::function::{Function, evaluate};
 use super::support::http::{ASKED_BY, call, send};
-use super::support::iam::{allows, denies};
+use super::support::iam::allows;
+use super::support::permitted::may;
 use super::support::proxy::Proxy;
 use super::support::stand::stand;
-use super::template::{AUDIT, REGION, audit_account, deployed, member_account};
+use super::support::template::{AUDIT, REGION, audit_account, member_account, named, statements};
+use super::template::deployed;
 
 /// What the operator chose; the last is of the audit account's template only.
 const PARAMETERS: [&str; 3] = ["RepairApigateway=true", "RepairKms=true", "Ceiling=auto"];
@@ -102,32 +103,18 @@ impl Wired {
 
     /// Each call of a function with its own credentials is allowed to its role; and what it did not need of that.
     fn idle(&self, audit: &Value) -> Vec<String> {
-        let policy =
-            audit["LedgerPolicy"]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
         let mut idle = Vec::new();
         for fed in &self.fed {
-            let role = fed.name.replace("remediate", "remediator");
-            let mut roles = audit.as_object().unwrap().values();
-            let role = roles.find(|one| one["Properties"]["RoleName"] == role.as_str()).unwrap();
-            let statements = statements(&role["Properties"]);
+            let statements = statements(named(audit, &fed.name.replace("remediate", "remediator")));
             let calls = fed.proxy.calls();
             let own =
-                calls.iter().flat_map(|call| &call.asked).filter(|asked| asked.key == self.key);
+                calls.iter().flat_map(|call| &call.asked).filter(|asked| asked.session.is_none());
             let mut used = vec![false; statements.len()];
             for asked in own {
+                assert_eq!(asked.key, self.key, "whose credentials are these?");
                 let resource = asked.resource.replace(":123456789012:", &format!(":{AUDIT}:"));
-                let mut context = vec![
-                    ("aws:ResourceOrgID", "o-abcdefghij"),
-                    ("aws:SecureTransport", "true"),
-                    ("s3:ObjectCreationOperation", "true"),
-                ];
-                context.extend(asked.if_none_match.then_some(("s3:if-none-match", "*")));
-                let may = |these: &[Value]| allows(these, &asked.action, &resource, &context);
+                let may = |these: &[Value]| may(audit, these, asked, &resource);
                 assert!(may(&statements), "{} may not {} on {resource}", fed.name, asked.action);
-                assert!(
-                    !denies(policy, &asked.action, &resource, &context),
-                    "{resource} is denied"
-                );
                 for (used, statement) in used.iter_mut().zip(&statements) {
                     *used |= may(std::slice::from_ref(statement));
                 }
@@ -140,19 +127,25 @@ impl Wired {
         idle
     }
 
-    /// What the functions did in the member, by sessions of its roles; each role allows it.
+    /// What the functions did in the member, by sessions of its roles: the roles allow it, and so does the policy
+    /// that the session was confined to.
     fn in_the_member(&self, member: &Value) -> BTreeSet<String> {
-        let role = |logical: &str| statements(&member[logical]["Properties"]);
-        let (read, repair) = (role("ReadRole"), role("ApigatewayRole"));
         let mut used = BTreeSet::new();
-        for fed in &self.fed {
-            let role = if fed.name == "evenkeel-evaluate" { &read } else { &repair };
-            let calls = fed.proxy.calls().into_iter().flat_map(|call| call.asked);
-            for asked in calls.filter(|asked| asked.key != self.key) {
-                let allowed = allows(role, &asked.action, &asked.resource, &[]);
-                assert!(allowed, "{} may not {} on {}", fed.name, asked.action, asked.resource);
-                used.insert(asked.action);
+        for asked in self.fed.iter().flat_map(|fed| fed.proxy.calls()).flat_map(|call| call.asked) {
+            let Some(session) = &asked.session else { continue };
+            let name = session.role.rsplit('/').next().unwrap();
+            let mut policies = vec![statements(named(member, name))];
+            let confined = session.policy.as_deref().map(|policy| {
+                let policy: Value = serde_json::from_str(policy).unwrap();
+                policy["Statement"].as_array().unwrap().clone()
+            });
+            assert_eq!(confined.is_some(), name != "evenkeel-read", "{name}");
+            policies.extend(confined);
+            for policy in policies {
+                let allowed = allows(&policy, &asked.action, &asked.resource, &[]);
+                assert!(allowed, "{name} may not {} on {}", asked.action, asked.resource);
             }
+            used.insert(asked.action);
         }
         used
     }

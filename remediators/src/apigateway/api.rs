@@ -7,11 +7,11 @@ use aws_sdk_apigateway::types::{ApiStatus, PatchOperation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::PERMISSIONS;
 use super::draft::POLICY;
 use super::names::{api_of, arns, rest_api};
 use super::policy::{read, same};
 use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, remove, replace, unread};
+use super::{PERMISSIONS, SETS_POLICY};
 use crate::aws::Aws;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
@@ -62,6 +62,9 @@ pub trait ApiRule: Send + Sync + 'static {
     /// What a policy's header may tell it.
     const WITH: &'static [&'static str] = &[];
 
+    /// The IAM actions that it uses.
+    const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
+
     /// The IAM resources beside the API itself that it reads.
     const READS: &'static [&'static str] = &[];
 
@@ -96,7 +99,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
 
     const ID: &'static str = R::ID;
     const WITH: &'static [&'static str] = R::WITH;
-    const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
+    const PERMISSIONS: &'static [&'static str] = R::PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {
         arns(target, &format!("/restapis/{}", api_of(target)))
@@ -108,7 +111,8 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
 
     fn calls(from: &Api, to: &Api) -> Vec<&'static str> {
         let stages = from.stages.iter().filter_map(|(name, now)| Some((now, to.stages.get(name)?)));
-        let mut calls = vec!["apigateway:PATCH"];
+        let mut calls = Vec::from_iter((from.policy != to.policy).then_some(SETS_POLICY));
+        calls.push("apigateway:PATCH");
         calls.extend(deploy_calls(stages));
         calls.dedup();
         calls

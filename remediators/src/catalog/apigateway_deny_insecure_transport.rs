@@ -1,5 +1,6 @@
 //! A REST API whose resource policy lets plain HTTP through denies it.
 
+use crate::apigateway::SETS_POLICY;
 use crate::apigateway::api::{Api, ApiRule, ApiSettings};
 use crate::apigateway::policy::with_tls_only;
 use crate::apigateway::rest::{Answer, Rest};
@@ -18,6 +19,8 @@ pub struct TlsOnly;
 
 impl ApiRule for TlsOnly {
     const ID: &'static str = "apigateway-deny-insecure-transport";
+    const PERMISSIONS: &'static [&'static str] =
+        &["apigateway:GET", "apigateway:PATCH", "apigateway:POST", SETS_POLICY];
 
     fn plan(_: &Target, before: &Api) -> Plan<Api> {
         match with_tls_only(before.policy.as_ref()) {

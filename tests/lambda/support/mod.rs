@@ -9,7 +9,10 @@ pub(crate) mod function;
 pub(crate) mod http;
 #[path = "../../aws/iam.rs"]
 pub(crate) mod iam;
+pub(crate) mod permitted;
 #[path = "../../aws/proxy.rs"]
 pub(crate) mod proxy;
 #[path = "../../aws/stand.rs"]
 pub(crate) mod stand;
+#[path = "../../aws/template.rs"]
+pub(crate) mod template;

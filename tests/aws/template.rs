@@ -1,0 +1,68 @@
+//! The templates of `deploy/`, read as AWS CloudFormation would read them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::stand::{folder, installed};
+
+/// The account that judges; no test has it for anything else.
+pub(crate) const AUDIT: &str = "999900001111";
+pub(crate) const REGION: &str = "eu-central-1";
+const ORGANIZATION: &str = "OrganizationId=o-abcdefghij";
+const EXTERNAL_ID: &str = "ExternalId=only-the-two-stacks-know";
+
+/// The resources of a template with these parameters, by their logical ids.
+pub(crate) fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
+    let output = python("resolve.py")
+        .arg(deploy(template))
+        .args([account, REGION, ORGANIZATION, EXTERNAL_ID])
+        .args(parameters)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The resources of the account that judges.
+pub(crate) fn audit_account(parameters: &[&str]) -> Value {
+    resolved("audit-account.yaml", AUDIT, parameters)
+}
+
+/// The resources of an account that is judged.
+pub(crate) fn member_account(account: &str, parameters: &[&str]) -> Value {
+    let bus = format!("BusArn=arn:aws:events:{REGION}:{AUDIT}:event-bus/evenkeel");
+    let (audit, home) = (format!("AuditAccountId={AUDIT}"), format!("HomeRegion={REGION}"));
+    let all = [&[bus.as_str(), audit.as_str(), home.as_str()], parameters].concat();
+    resolved("member-account.yaml", account, &all)
+}
+
+/// A program that deals with templates.
+pub(crate) fn python(program: &str) -> Command {
+    let mut command = Command::new(installed("template").join("bin/python"));
+    command.arg(folder("template").join(program)).env("AWS_DEFAULT_REGION", REGION);
+    command
+}
+
+/// A file of `deploy/`.
+pub(crate) fn deploy(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)
+}
+
+/// The resource with that name, such as a role's.
+pub(crate) fn named<'a>(resources: &'a Value, name: &str) -> &'a Value {
+    let is_it = |one: &&Value| {
+        let properties = &one["Properties"];
+        ["RoleName", "ManagedPolicyName"].iter().any(|kind| properties[*kind] == name)
+    };
+    let one = resources.as_object().unwrap().values().find(is_it);
+    &one.unwrap_or_else(|| panic!("nothing is called {name}"))["Properties"]
+}
+
+/// What a role, or a policy by itself, says.
+pub(crate) fn statements(of: &Value) -> Vec<Value> {
+    let inline = &of["Policies"][0]["PolicyDocument"];
+    let document = if inline.is_null() { &of["PolicyDocument"] } else { inline };
+    document["Statement"].as_array().unwrap().clone()
+}

@@ -1,0 +1,62 @@
+//! The evaluate function's calls are allowed to the role that its template gives it.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::aws::Aws;
+use super::iam::{allows, denies};
+use super::proxy::Proxy;
+use super::template::{AUDIT, REGION, audit_account, member_account, named, statements};
+
+/// The trail's files are in a bucket beside the ledger.
+const TRAIL: [&str; 2] =
+    ["TrailTopic=arn:aws:sns:eu-central-1:999900001111:trail", "TrailBucket=evenkeel-trail"];
+
+/// Whether a call of a function in the account that judges is allowed to its role, and not denied by the ledger.
+pub(crate) fn may(audit: &Value, role: &[Value], asked: &Asked, resource: &str) -> bool {
+    let mut context = vec![
+        ("aws:ResourceOrgID", "o-abcdefghij"),
+        ("aws:SecureTransport", "true"),
+        ("s3:ObjectCreationOperation", "true"),
+    ];
+    context.extend(asked.if_none_match.then_some(("s3:if-none-match", "*")));
+    let ledger = statements(&audit["LedgerPolicy"]["Properties"]);
+    allows(role, &asked.action, resource, &context)
+        && !denies(&ledger, &asked.action, resource, &context)
+}
+
+impl Aws {
+    /// Holds what the evaluate function asked against its role, and what it asked elsewhere against the role there.
+    pub(crate) fn permits(&self, proxy: &Proxy) {
+        static AUDIT_ACCOUNT: LazyLock<Value> = LazyLock::new(|| audit_account(&TRAIL));
+        static ELSEWHERE: LazyLock<Value> = LazyLock::new(|| member_account("222233334444", &[]));
+        let own = statements(named(&AUDIT_ACCOUNT, "evenkeel-evaluate"));
+        let calls = proxy.calls();
+        assert!(!calls.is_empty(), "the function went past the proxy");
+        for asked in calls.iter().flat_map(|call| &call.asked) {
+            let resource = self.in_the_template(&asked.resource);
+            let allowed = match asked.session.as_ref().map(|session| session.role.rsplit_once('/'))
+            {
+                None => may(&AUDIT_ACCOUNT, &own, asked, &resource),
+                Some(role) => {
+                    let role = statements(named(&ELSEWHERE, role.unwrap().1));
+                    allows(&role, &asked.action, &asked.resource, &[])
+                }
+            };
+            assert!(allowed, "evaluate may not {} on {resource}", asked.action);
+        }
+    }
+
+    /// What a resource of a test is in the template.
+    fn in_the_template(&self, resource: &str) -> String {
+        let ledger = format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-{REGION}");
+        let findings = format!("arn:aws:sns:{REGION}:{AUDIT}:evenkeel-findings");
+        let bucket = format!("arn:aws:s3:::{}", self.bucket);
+        resource
+            .replace(&format!("{bucket}/ledger"), &ledger)
+            .replace(&bucket, "arn:aws:s3:::evenkeel-trail")
+            .replace(&self.topic, &findings)
+    }
+}
