@@ -63,9 +63,9 @@ fn is_read(action: &str) -> bool {
     name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
 }
 
-/// Whether an action cannot be confined to a resource.
+/// Whether an action cannot be confined to a resource. Those that describe an attribute can.
 ///
 /// Source: Service Authorization Reference, "Actions defined by Amazon EC2".
 fn is_of_all(action: &str) -> bool {
-    action.starts_with("ec2:Describe")
+    action.starts_with("ec2:Describe") && !action.ends_with("Attribute")
 }
