@@ -34,7 +34,7 @@ async fn a_canary_leaves_a_record_and_goes_on_by_its_own_kind() {
     let pointer: Value = serde_json::from_str(canaries[0]["Message"].as_str().unwrap()).unwrap();
     assert_eq!(pointer, json!({"canary": ID, "key": KEY}));
     assert_eq!(function.metrics().await["Canaries"], 1);
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn killed_around_any_effect_and_delivered_again() {
         }
     }
     assert_eq!(aws.ledger().await.len(), 12, "six findings, six marks");
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -34,7 +34,7 @@ async fn a_finding_is_recorded_announced_and_marked() {
     assert!(metrics["EventAge"].as_i64().unwrap() > 0);
     let log = function.log().await.join("\n");
     assert!(log.contains(uid.as_str().unwrap()) && !log.contains("bucket-1"), "{log}");
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_log_object_gives_the_same_bytes_as_the_bus() {
     }
     assert_eq!(aws.findings().await, from_object, "no key is new, and no byte has changed");
     assert_eq!(aws.notices().await, Vec::<Value>::new(), "nothing is announced again");
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn what_an_event_leaves_open_is_read_from_aws_config() {
     assert_eq!(said[1], unknown("has not seen it since the event"));
     assert_eq!(said[2], unknown("has not recorded the resource"));
     assert_eq!(aws.notices().await.len(), 1, "what is not known is recorded, and not announced");
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn another_account_is_read_by_a_role_in_it_or_not_at_all() {
     assert_eq!(proxy.count("AssumeRole"), 1);
     let revisions = aws.findings().await;
     assert_eq!(revisions.len(), 2, "what was not known stays, and what is known stands beside it");
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn an_item_that_was_too_large_to_be_sent_is_read_as_it_was_then() {
     assert_eq!(answer, Ok(json!({"findings": 1})), "{:#?}", function.lines());
     let told = evaluations("db-large").await;
     assert_eq!((told.len(), &told[0]["ComplianceType"]), (1, &json!("NON_COMPLIANT")));
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
@@ -255,5 +255,5 @@ async fn a_rule_of_aws_config_is_answered_in_portions() {
             .map(|of| of[0]["ComplianceType"].to_string())
             .collect();
     assert_eq!(statuses, BTreeSet::from(["\"COMPLIANT\"".to_owned()]));
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }

@@ -45,7 +45,7 @@ async fn one_fault_is_survived_within_an_invocation() {
     let puts = proxy.calls().into_iter().flat_map(|call| call.asked);
     let mut puts = puts.filter(|asked| asked.action == "s3:PutObject");
     assert!(puts.all(|put| put.if_none_match), "each record is made only where none is");
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]

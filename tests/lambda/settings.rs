@@ -59,7 +59,7 @@ async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
     assert_eq!(severity("no manifest").await, ("High", 1));
     upload(&aws, &policy("LOW"), None).await;
     assert_eq!(severity("a good one again").await, ("Low", 0));
-    aws.permits(&proxy);
+    aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]

@@ -66,6 +66,15 @@ impl Stack {
     }
 }
 
+impl Drop for Stack {
+    /// However a story goes: the remediate function did what its role allows.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.aws.permits("evenkeel-remediator-apigateway", &self.proxy);
+        }
+    }
+}
+
 /// Policies in the mode that a customer would choose who trusts them: a bundle's records.
 pub(crate) fn auto() -> Vec<(String, String)> {
     let policy = include_str!("../../policies/apigateway/apigateway-integration-http.cel");

@@ -1,4 +1,4 @@
-//! The evaluate function's calls are allowed to the role that its template gives it.
+//! The functions' calls are allowed to the roles that the templates give them.
 
 use std::sync::LazyLock;
 
@@ -10,9 +10,12 @@ use super::iam::{allows, denies};
 use super::proxy::Proxy;
 use super::template::{AUDIT, REGION, audit_account, member_account, named, statements};
 
-/// The trail's files are in a bucket beside the ledger.
-const TRAIL: [&str; 2] =
-    ["TrailTopic=arn:aws:sns:eu-central-1:999900001111:trail", "TrailBucket=evenkeel-trail"];
+/// What may be switched on. The trail's files are in a bucket beside the ledger.
+const PARAMETERS: [&str; 3] = [
+    "RepairApigateway=true",
+    "TrailTopic=arn:aws:sns:eu-central-1:999900001111:trail",
+    "TrailBucket=evenkeel-trail",
+];
 
 /// Whether a call of a function in the account that judges is allowed to its role, and not denied by the ledger.
 pub(crate) fn may(audit: &Value, role: &[Value], asked: &Asked, resource: &str) -> bool {
@@ -28,24 +31,24 @@ pub(crate) fn may(audit: &Value, role: &[Value], asked: &Asked, resource: &str) 
 }
 
 impl Aws {
-    /// Holds what the evaluate function asked against its role, and what it asked elsewhere against the role there.
-    pub(crate) fn permits(&self, proxy: &Proxy) {
-        static AUDIT_ACCOUNT: LazyLock<Value> = LazyLock::new(|| audit_account(&TRAIL));
-        static ELSEWHERE: LazyLock<Value> = LazyLock::new(|| member_account("222233334444", &[]));
-        let own = statements(named(&AUDIT_ACCOUNT, "evenkeel-evaluate"));
+    /// Holds what a function asked against its role, and what it asked elsewhere against the role there.
+    pub(crate) fn permits(&self, role: &str, proxy: &Proxy) {
+        static AUDIT_ACCOUNT: LazyLock<Value> = LazyLock::new(|| audit_account(&PARAMETERS));
+        static ELSEWHERE: LazyLock<Value> =
+            LazyLock::new(|| member_account("222233334444", &PARAMETERS[..1]));
+        let own = statements(named(&AUDIT_ACCOUNT, role));
         let calls = proxy.calls();
         assert!(!calls.is_empty(), "the function went past the proxy");
         for asked in calls.iter().flat_map(|call| &call.asked) {
             let resource = self.in_the_template(&asked.resource);
-            let allowed = match asked.session.as_ref().map(|session| session.role.rsplit_once('/'))
-            {
+            let allowed = match &asked.session {
                 None => may(&AUDIT_ACCOUNT, &own, asked, &resource),
-                Some(role) => {
-                    let role = statements(named(&ELSEWHERE, role.unwrap().1));
-                    allows(&role, &asked.action, &asked.resource, &[])
+                Some(session) => {
+                    let there = named(&ELSEWHERE, session.role.rsplit('/').next().unwrap());
+                    allows(&statements(there), &asked.action, &asked.resource, &[])
                 }
             };
-            assert!(allowed, "evaluate may not {} on {resource}", asked.action);
+            assert!(allowed, "{role} may not {} on {resource}", asked.action);
         }
     }
 
@@ -54,6 +57,10 @@ impl Aws {
         let ledger = format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-{REGION}");
         let findings = format!("arn:aws:sns:{REGION}:{AUDIT}:evenkeel-findings");
         let bucket = format!("arn:aws:s3:::{}", self.bucket);
+        if resource == bucket {
+            // Only the ledger is listed.
+            return ledger;
+        }
         resource
             .replace(&format!("{bucket}/ledger"), &ledger)
             .replace(&bucket, "arn:aws:s3:::evenkeel-trail")
