@@ -1,5 +1,6 @@
 //! The ledger, with the credentials, the profile and the Region that a person's other AWS tools take.
 
+use std::io::Error;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -13,13 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The ledger at `place`: `s3://bucket/prefix`, or a folder.
 pub(crate) async fn open(place: &str) -> Result<Ledger, Stopped> {
-    let wrong = |error: String| Stopped::Usage(format!("{place}: {error}"));
     match bucket(place) {
         Some((bucket, prefix)) => {
             let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-            within(&config, bucket, prefix).await.map_err(wrong)
+            let ledger = within(&config, bucket, prefix).await;
+            ledger.map_err(|why| Stopped::io(format!("cannot reach {place}"))(Error::other(why)))
         }
-        None => Ledger::at(place).map_err(|error| wrong(error.to_string())),
+        None => Ledger::at(place).map_err(|error| Stopped::Usage(format!("{place}: {error}"))),
     }
 }
 
@@ -36,9 +37,8 @@ pub(crate) async fn within(
     prefix: &str,
 ) -> Result<Ledger, String> {
     let provider = config.credentials_provider().ok_or("there are no credentials")?;
-    let keys = provider.provide_credentials().await.map_err(|error| {
-        format!("no credentials: {}", aws_sdk_sts::error::DisplayErrorContext(error))
-    })?;
+    let keys = provider.provide_credentials().await;
+    let keys = keys.map_err(|error| format!("sign in, or set AWS_PROFILE: {}", whole(&error)))?;
     let mut builder = s3_builder(bucket, PATIENCE)
         .with_access_key_id(keys.access_key_id())
         .with_secret_access_key(keys.secret_access_key());
@@ -49,4 +49,10 @@ pub(crate) async fn within(
         builder = builder.with_token(token);
     }
     Ledger::within(builder, prefix).map_err(|error| error.to_string())
+}
+
+/// What an error says, and what each of its causes does.
+fn whole(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -53,7 +53,7 @@ def month(volumes):
     gb_seconds = evaluations * 0.1 * 0.5 + findings * 5 * 0.25
     parts = {
         "CloudWatch metrics, alarms and dashboard": (
-            (12 + 2 * v["families"]) * p["metric"] + (6 + 3 * v["families"]) * p["alarm"] + p["dashboard"]
+            (12 + 2 * v["families"]) * p["metric"] + (6 + 5 * v["families"]) * p["alarm"] + p["dashboard"]
         ),
         "EventBridge, from account to account": changes * p["event_to_another_account"],
         "SQS": (changes * 3 + findings * 3 + polls) * p["sqs_request"],

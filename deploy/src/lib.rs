@@ -1,6 +1,7 @@
 //! The stack: what `deploy/` holds, rendered from a policy set and the catalog of remediators.
 
 mod change;
+mod flow;
 mod pattern;
 mod permission;
 mod template;

@@ -9,8 +9,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
-use serde_json::json;
 
+use crate::flow::flow;
 use crate::pattern::patterns;
 use crate::permission::{families, statements};
 
@@ -101,48 +101,3 @@ fn title(name: &str) -> String {
 
 /// Where patterns stand in the templates.
 const INDENT: usize = 6;
-
-/// The width of the templates' lines, about.
-const WIDTH: usize = 110;
-
-/// A pattern as JSON, which is YAML too: what is short enough on one line. `indent` is that of its first line.
-fn flow(value: &serde_json::Value, indent: usize) -> String {
-    use serde_json::Value::{Array, Object};
-    let short = value.to_string();
-    if short.len().saturating_add(indent) <= WIDTH {
-        return short;
-    }
-    let deeper = indent.saturating_add(2);
-    let (open, parts, close): (_, Vec<String>, _) = match value {
-        Array(values) => ('[', values.iter().map(|one| flow(one, deeper)).collect(), ']'),
-        Object(members) => {
-            let member = |(name, one)| format!("{}: {}", json!(name), flow(one, deeper));
-            ('{', members.iter().map(member).collect(), '}')
-        }
-        _ => return short,
-    };
-    let (line, end) = (" ".repeat(deeper), " ".repeat(indent));
-    format!("{open}\n{line}{}\n{end}{close}", filled(&parts, deeper))
-}
-
-/// The parts behind each other, as many on a line as there is room for.
-fn filled(parts: &[String], indent: usize) -> String {
-    let mut text = String::new();
-    let mut column = indent;
-    for (number, part) in parts.iter().enumerate() {
-        let width = part.len().saturating_add(2);
-        if number > 0 {
-            text.push(',');
-            let broken = part.contains('\n') || column.saturating_add(width) > WIDTH;
-            column = if broken { indent } else { column };
-            text.push_str(&if broken {
-                format!("\n{}", " ".repeat(indent))
-            } else {
-                " ".to_owned()
-            });
-        }
-        text.push_str(part);
-        column = if part.contains('\n') { WIDTH } else { column.saturating_add(width) };
-    }
-    text
-}

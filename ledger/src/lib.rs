@@ -53,7 +53,7 @@ pub enum LedgerError {
         error: String,
     },
     /// The store refused.
-    #[error("cannot write `{key}`: {error}")]
+    #[error("the ledger refused `{key}`: {error}")]
     Store {
         /// The record's key.
         key: String,

@@ -37,11 +37,12 @@ fn families() -> BTreeSet<&'static str> {
 fn noted(entry: &Entry) -> BTreeSet<Made> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("permissions");
     let notes = std::fs::read_to_string(folder.join(entry.id)).unwrap_or_default();
-    let made = notes.lines().map(|line| {
-        let parts: Vec<&str> = line.splitn(4, ' ').collect();
-        let number = |place: usize| parts[place].parse().unwrap();
-        let part = (number(0), number(1));
-        Made { part, action: parts[2].to_owned(), resource: parts[3].to_owned() }
+    // What an older build noted in another form is as if it were not there.
+    let made = notes.lines().filter_map(|line| {
+        let mut parts = line.splitn(4, ' ');
+        let mut next = || parts.next();
+        let part = (next()?.parse().ok()?, next()?.parse().ok()?);
+        Some(Made { part, action: next()?.to_owned(), resource: next()?.to_owned() })
     });
     made.collect()
 }

@@ -1,27 +1,31 @@
 //! What the templates of `deploy/` must be, and their resources on the stand-in.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
+use evenkeel_remediators::catalog::{CATALOG, Entry};
 use evenkeel_remediators::{Ended, Stop};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::support::iam::allows;
 use super::support::stand::{installed, stand};
-use super::support::template::{REGION, audit_account, deploy, member_account, python, resolved};
+use super::support::template::{
+    REGION, audit_account, deploy, member_account, named, python, resolved, statements,
+};
 
 /// Every family switched on.
 pub(crate) fn with_all_families() -> Vec<&'static str> {
-    vec![
-        "RepairApigateway=true",
-        "RepairApigatewayv2=true",
-        "RepairCloudtrail=true",
-        "RepairEc2=true",
-        "RepairKms=true",
-        "RepairLambda=true",
-        "RepairRds=true",
-        "RepairS3=true",
-    ]
+    static ALL: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let switch = |family: &str| {
+            let (first, rest) = family.split_at(1);
+            format!("Repair{}{rest}=true", first.to_uppercase())
+        };
+        CATALOG.iter().map(Entry::family).map(switch).collect()
+    });
+    ALL.iter().map(String::as_str).collect()
 }
 
 /// Makes the resources on the stand-in; what AWS Lambda would be told of the functions.
@@ -70,7 +74,7 @@ fn the_linter_of_security_finds_nothing_that_is_not_explained() {
     let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
     });
-    assert_eq!(said["results"]["failed_checks"], serde_json::json!([]));
+    assert_eq!(said["results"]["failed_checks"], json!([]));
     assert!(said["summary"]["passed"].as_u64() > Some(200), "{}", said["summary"]);
 }
 
@@ -100,6 +104,39 @@ fn roles_are_made_in_one_region_only_and_only_for_what_may_be_repaired() {
     assert_eq!(roles(&elsewhere), [""; 0]);
     let forwards = elsewhere.as_object().unwrap().values();
     assert!(forwards.filter(|one| one["Type"] == "AWS::Events::Rule").count() > 1);
+}
+
+#[test]
+fn the_trails_files_come_by_its_topic_wherever_that_is() {
+    let topic = "arn:aws:sns:us-west-2:444455556666:trail";
+    let parameter = format!("TrailTopic={topic}");
+    let key = "TrailKey=arn:aws:kms:us-west-2:444455556666:key/k";
+    let audit = audit_account(&[&parameter, "TrailBucket=org-trail", key]);
+    let subscription = &audit["TrailSubscription"]["Properties"];
+    assert_eq!(
+        (&subscription["Region"], &subscription["TopicArn"]),
+        (&json!("us-west-2"), &json!(topic))
+    );
+    let queue =
+        audit["ChangesPolicy"]["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let arn = subscription["Endpoint"].as_str().unwrap();
+    assert!(allows(
+        queue,
+        "sqs:SendMessage",
+        arn,
+        &[("aws:SourceArn", topic), ("aws:SecureTransport", "true")]
+    ));
+    assert!(!allows(
+        queue,
+        "sqs:SendMessage",
+        arn,
+        &[("aws:SourceArn", "arn:aws:sns:us-west-2:1:other"), ("aws:SecureTransport", "true")]
+    ));
+    let evaluate = statements(named(&audit, "evenkeel-evaluate"));
+    assert!(allows(&evaluate, "s3:GetObject", "arn:aws:s3:::org-trail/AWSLogs/o/a.json.gz", &[]));
+    assert!(allows(&evaluate, "kms:Decrypt", "arn:aws:kms:us-west-2:444455556666:key/k", &[]));
+    let without = statements(named(&audit_account(&[]), "evenkeel-evaluate"));
+    assert!(!allows(&without, "s3:GetObject", "arn:aws:s3:::org-trail/AWSLogs/o/a.json.gz", &[]));
 }
 
 #[test]

@@ -162,6 +162,10 @@ class Stack:
                 return self.attribute(*of)
             if function == "Fn::Sub":
                 return self.sub(of)
+            if function == "Fn::Split":
+                return self.value(of[1]).split(of[0])
+            if function == "Fn::Select":
+                return self.value(of[1])[int(of[0])]
             if function == "Fn::If":
                 return self.value(of[1] if self.holds(of[0]) else of[2])
             if function.startswith("Fn::"):
