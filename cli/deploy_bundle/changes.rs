@@ -173,16 +173,9 @@ fn settings(before: &BTreeMap<String, Told>, after: &BTreeMap<String, Told>) -> 
     names.into_iter().filter_map(change).collect()
 }
 
-/// The events that some policy wants, and the types whose configuration items some policy judges.
+/// What some policy of a bundle wants.
 fn watched(bundle: Option<&Bundle>) -> BTreeSet<String> {
-    let mut watched = BTreeSet::new();
-    for policy in bundle.into_iter().flat_map(|bundle| bundle.set.policies()) {
-        for source in &policy.matches.event_source {
-            watched.extend(policy.matches.event_name.iter().map(|name| format!("{source} {name}")));
-        }
-        watched.extend(policy.matches.resource_type.iter().cloned());
-    }
-    watched
+    bundle.map(|bundle| evenkeel_deploy::events(&bundle.set)).unwrap_or_default()
 }
 
 fn waivers(before: Option<&Bundle>, after: Option<&Bundle>) -> Vec<Changed<WaiverTerms>> {

@@ -52,7 +52,7 @@ impl Change {
 }
 
 /// What is sent, in words: a service's call, its failed call, or AWS Config's items of a type.
-fn events(set: &PolicySet) -> BTreeSet<String> {
+pub fn events(set: &PolicySet) -> BTreeSet<String> {
     let mut events = BTreeSet::new();
     for wanted in set.policies().iter().map(|policy| &policy.matches) {
         for source in &wanted.event_source {

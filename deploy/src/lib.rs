@@ -6,7 +6,7 @@ mod pattern;
 mod permission;
 mod template;
 
-pub use change::{Change, Permission};
+pub use change::{Change, Permission, events};
 pub use pattern::patterns;
 pub use permission::{families, statements};
 pub use template::{RenderError, Template};
