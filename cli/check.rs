@@ -13,7 +13,10 @@ use std::path::PathBuf;
 Examples:
   evenkeel check                          the shipped library
   evenkeel check policies/                every policy in a folder, its functions, settings and waivers
-  evenkeel check policies/s3/mine.cel     one policy")]
+  evenkeel check policies/s3/mine.cel     one policy
+
+`evenkeel explain CODE` says what a code means. Where you know better than AWS's service models, a comment in the
+policy says so: // lint: allow CODE reason")]
 pub(crate) struct Check {
     /// Policies' files, or folders of them
     paths: Vec<PathBuf>,
@@ -22,7 +25,7 @@ pub(crate) struct Check {
 pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
     let library = Library::read(&command.paths)?;
     let wrong = match library.compile() {
-        Ok(set) => [library.wrong_cases(&set), library.wrong_waivers(&set)].concat(),
+        Ok(set) => library.wrong(&set),
         Err(wrong) => wrong,
     };
     show(&wrong, &library.texts());

@@ -2,6 +2,7 @@
 
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
+use evenkeel_rules::lint::lint;
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{Diagnostic, Waivers, read_cases};
 use include_dir::{Dir, include_dir};
@@ -141,8 +142,13 @@ impl Library {
         PolicySet::load(&self.policies, self.functions.as_ref())?.with_settings(&self.settings)
     }
 
+    /// Everything that is wrong with what compiles: names that AWS does not have, cases, waivers.
+    pub(crate) fn wrong(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        [lint(set), self.wrong_cases(set), self.wrong_waivers(set)].concat()
+    }
+
     /// What is wrong with the test files of policies that are right.
-    pub(crate) fn wrong_cases(&self, set: &PolicySet) -> Vec<Diagnostic> {
+    fn wrong_cases(&self, set: &PolicySet) -> Vec<Diagnostic> {
         let wrong = |policy: &Policy| {
             let test = self.test_of(&policy.file)?;
             read_cases(&test.name, &test.text, policy).err()
@@ -151,7 +157,7 @@ impl Library {
     }
 
     /// What is wrong with the waivers.
-    pub(crate) fn wrong_waivers(&self, set: &PolicySet) -> Vec<Diagnostic> {
+    fn wrong_waivers(&self, set: &PolicySet) -> Vec<Diagnostic> {
         let wrong = |file: &PolicyFile| Waivers::load(&file.name, &file.text, set).err();
         self.waivers.iter().filter_map(wrong).flatten().collect()
     }

@@ -9,9 +9,11 @@ mod deploy_bundle;
 mod diagnose;
 mod doctor;
 mod exit;
+mod explain;
 mod ingest;
 mod ledger;
 mod library;
+mod new;
 mod output;
 mod plan;
 mod remedy;
@@ -55,6 +57,8 @@ enum Command {
     Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Template(template::Render),
+    Explain(explain::Explain),
+    New(new::New),
     Completions(completions::Completions),
 }
 
@@ -75,6 +79,8 @@ fn main() -> ExitCode {
         Command::Doctor(command) => doctor::run(&command),
         Command::Demo(command) => demo::run(&command),
         Command::Template(command) => template::run(&command),
+        Command::New(command) => new::run(&command),
+        Command::Explain(command) => explain::run(&command),
         Command::Completions(command) => completions::run(&command),
     };
     result

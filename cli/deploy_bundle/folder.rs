@@ -18,7 +18,7 @@ use crate::test::{UNTESTED, report, run_all};
 pub(super) fn checked(command: &DeployBundle) -> Result<Option<(Side, Manifest)>, Stopped> {
     let library = read(command)?;
     let set = library.load()?;
-    let wrong = [library.wrong_cases(&set), library.wrong_waivers(&set)].concat();
+    let wrong = library.wrong(&set);
     if !wrong.is_empty() {
         show(&wrong, &library.texts());
         complain(&format!("{}: nothing is deployed", count(wrong.len(), "problem", "problems")));

@@ -5,6 +5,6 @@ mod record;
 mod view;
 
 pub use part::Part;
-pub(crate) use record::without_version;
+pub use record::without_version;
 pub use record::{Event, EventError};
 pub use view::View;

@@ -144,7 +144,7 @@ fn text<'a>(node: Node<'a>, name: &str) -> Option<Cow<'a, str>> {
 
 /// The name of a call without the API version that some services append to it: Lambda's
 /// `AddPermission20150331v2`, `CloudFront`'s `CreateFunction2020_05_31`.
-pub(crate) fn without_version(name: &str) -> &str {
+pub fn without_version(name: &str) -> &str {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let dated = match stem.strip_suffix('v') {
         Some(dated) if stem.len() < name.len() => dated,
