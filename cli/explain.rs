@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Stopped};
 use crate::output::{BOLD, DIM, GREEN, RED, paint, print};
 use clap::Args;
-use evenkeel_rules::lint::{CODES, Code};
+use evenkeel_authoring::lint::{CODES, Code};
 
 /// Say what a code of `check` means, and how it is put right
 #[derive(Debug, Args)]
@@ -24,7 +24,10 @@ pub(crate) fn run(command: &Explain) -> Result<Exit, Stopped> {
     };
     let Some(code) = Code::find(id) else {
         let ids: Vec<&str> = CODES.iter().map(|code| code.id).collect();
-        return Err(Stopped::Usage(format!("there is no code `{id}`; there are {}", ids.join(", "))));
+        return Err(Stopped::Usage(format!(
+            "there is no code `{id}`; there are {}",
+            ids.join(", ")
+        )));
     };
     print(&format!(
         "{}  {}\n\n{}\n\n{}  {}\n{}  {}\n",

@@ -2,7 +2,7 @@
 
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
-use evenkeel_rules::lint::lint;
+use evenkeel_authoring::lint::lint;
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{Diagnostic, Waivers, read_cases};
 use include_dir::{Dir, include_dir};

@@ -52,7 +52,7 @@ pub(crate) fn run(command: &New) -> Result<Exit, Stopped> {
         (Some(event), None) => named(event)?,
         (None, None) => return Err(Stopped::Usage("say which --event".to_owned())),
     };
-    let key = key(&subject.record["requestParameters"]);
+    let key = key(subject.record.get("requestParameters"));
     let kind = command.kind.clone().unwrap_or_else(|| kind(&subject.source));
     let policy = command.out.join(format!("{}.cel", command.id));
     let cases = command.out.join(format!("{}.test.yaml", command.id));
@@ -61,7 +61,10 @@ pub(crate) fn run(command: &New) -> Result<Exit, Stopped> {
     for file in [&policy, &cases] {
         note(&format!("{} written\n", paint(BOLD, &safe(&file.display().to_string()))));
     }
-    note(&format!("say what is marked TODO; then: evenkeel test {}\n", safe(&policy.display().to_string())));
+    note(&format!(
+        "say what is marked TODO; then: evenkeel test {}\n",
+        safe(&policy.display().to_string())
+    ));
     Ok(Exit::Well)
 }
 
@@ -76,9 +79,11 @@ fn create(path: &Path, text: &str) -> Result<(), Stopped> {
 }
 
 fn named(event: &str) -> Result<Subject, Stopped> {
-    let (source, name) = event
-        .split_once(':')
-        .ok_or_else(|| Stopped::Usage(format!("`{event}` is not SOURCE:NAME, such as s3.amazonaws.com:PutBucketPolicy")))?;
+    let (source, name) = event.split_once(':').ok_or_else(|| {
+        Stopped::Usage(format!(
+            "`{event}` is not SOURCE:NAME, such as s3.amazonaws.com:PutBucketPolicy"
+        ))
+    })?;
     let record = json!({
         "eventSource": source, "eventName": name, "requestParameters": {"name": "example"}
     });
@@ -88,17 +93,22 @@ fn named(event: &str) -> Result<Subject, Stopped> {
 /// What a policy looks at of a recorded event: who did it where is filled in by every case.
 fn recorded(file: &Path) -> Result<Subject, Stopped> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(Stopped::io(format!("cannot read {shown}")))?;
+    let text =
+        std::fs::read_to_string(file).map_err(Stopped::io(format!("cannot read {shown}")))?;
     let whole: Value = serde_json::from_str(&text)
         .map_err(|error| Stopped::Usage(format!("{shown} is no JSON: {error}")))?;
     let first = whole.pointer("/Records/0").or_else(|| whole.get("detail"));
     let record = first.unwrap_or(&whole);
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
     let (Some(source), Some(name)) = (text("eventSource"), text("eventName")) else {
-        return Err(Stopped::Usage(format!("{shown} holds no record of CloudTrail: it has no eventSource and eventName")));
+        return Err(Stopped::Usage(format!(
+            "{shown} holds no record of CloudTrail: it has no eventSource and eventName"
+        )));
     };
     let mut kept = Map::new();
-    for field in ["eventSource", "eventName", "requestParameters", "responseElements", "additionalEventData"] {
+    for field in
+        ["eventSource", "eventName", "requestParameters", "responseElements", "additionalEventData"]
+    {
         match record.get(field) {
             None | Some(Value::Null) => {}
             Some(value) => drop(kept.insert(field.to_owned(), nameless(value))),
@@ -113,9 +123,9 @@ fn nameless(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(accountless(text)),
         Value::Array(values) => values.iter().map(nameless).collect(),
-        Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, value)| (name.clone(), nameless(value))).collect())
-        }
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(name, value)| (name.clone(), nameless(value))).collect(),
+        ),
         other => other.clone(),
     }
 }
@@ -138,8 +148,12 @@ fn accountless(text: &str) -> String {
 }
 
 /// The first parameter of a request that names something.
-fn key(request: &Value) -> String {
-    let texts = request.as_object().into_iter().flatten().filter(|(_, value)| value.is_string());
+fn key(request: Option<&Value>) -> String {
+    let texts = request
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| value.is_string());
     let mut names = texts.map(|(name, _)| name.clone());
     names.next().unwrap_or_else(|| "name".to_owned())
 }
@@ -149,7 +163,8 @@ fn kind(source: &str) -> String {
     let service = source.split('.').next().unwrap_or_default();
     let mut letters = service.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
-    let service: String = first.into_iter().chain(letters).filter(char::is_ascii_alphanumeric).collect();
+    let service: String =
+        first.into_iter().chain(letters).filter(char::is_ascii_alphanumeric).collect();
     format!("AWS::{service}::Resource")
 }
 

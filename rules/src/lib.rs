@@ -13,7 +13,6 @@ pub mod glob;
 mod item;
 pub mod json;
 mod judge;
-pub mod lint;
 pub mod ocsf;
 pub mod policy;
 mod text;

@@ -41,7 +41,10 @@ fn every_code_that_is_told_can_be_explained() {
     assert_eq!(all.code, 0);
     for file in wrong() {
         let said = std::fs::read_to_string(file.with_extension("txt")).unwrap();
-        if let Some(code) = said.lines().next().filter(|_| !said.contains("nothing wrong")) {
+        // What stops the compiler says itself what it is.
+        let compiled = |said: &&str| !["header", "match"].contains(&said.trim());
+        let code = said.lines().next().filter(|_| !said.contains("nothing wrong")).filter(compiled);
+        if let Some(code) = code {
             let explained = evenkeel(["explain", code.trim()]);
             assert_eq!(explained.code, 0, "{code}: {}", explained.err);
             assert!(all.out.contains(code.trim()), "{code}");

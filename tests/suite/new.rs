@@ -34,14 +34,28 @@ fn what_is_begun_from_a_record_names_nobody() {
         let file = folder.write(&format!("{name}.json"), event.to_string());
         let out = folder.path().join(name).display().to_string();
         let id = "s3-encryption-gone";
-        let begun = evenkeel(["new", id, "--from", file.to_str().unwrap(), "--type", "AWS::S3::Bucket", "--out", &out]);
+        let begun = evenkeel([
+            "new",
+            id,
+            "--from",
+            file.to_str().unwrap(),
+            "--type",
+            "AWS::S3::Bucket",
+            "--out",
+            &out,
+        ]);
         assert_eq!(begun.code, 0, "{}", begun.err);
         for command in ["check", "test"] {
             let run = evenkeel([command, &out]);
             assert_eq!(run.code, 0, "{command}: {}{}", run.out, run.err);
         }
-        let cases = std::fs::read_to_string(folder.path().join(name).join(format!("{id}.test.yaml"))).unwrap();
-        assert!(cases.contains("arn:aws:iam::111122223333:root") && !cases.contains("444455556666"), "{cases}");
+        let cases =
+            std::fs::read_to_string(folder.path().join(name).join(format!("{id}.test.yaml")))
+                .unwrap();
+        assert!(
+            cases.contains("arn:aws:iam::111122223333:root") && !cases.contains("444455556666"),
+            "{cases}"
+        );
         assert!(!cases.contains("user/jo") && !cases.contains("198.51.100.7"), "{cases}");
     }
 }

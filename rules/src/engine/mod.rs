@@ -11,7 +11,6 @@ mod functions;
 mod guard;
 mod library;
 mod limits;
-pub(crate) use names::nearest;
 mod names;
 mod scope;
 mod tree;
@@ -23,6 +22,7 @@ pub use fields::Fields;
 pub use functions::{Functions, FunctionsError};
 pub use library::refuses_plain_http;
 pub use limits::{EVALUATION_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
+pub use names::nearest;
 pub use scope::{Prepared, Scope};
 pub use value::Answer;
 

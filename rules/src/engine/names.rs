@@ -247,7 +247,7 @@ fn check_pattern<'e>(node: &'e IdedExpr, call: &'e CallExpr) -> Result<(), Wrong
 }
 
 /// "did you mean `x`?", where some candidate is near enough.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let scored = candidates.map(|candidate| {
         let (a, b) = (name.to_ascii_lowercase(), candidate.to_ascii_lowercase());
         (strsim::damerau_levenshtein(&a, &b), candidate)

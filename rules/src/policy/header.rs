@@ -216,6 +216,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     }
 }
 
+/// What begins a comment for the linter, which is no YAML and may stand anywhere.
+const LINT: &str = "lint: ";
+
 /// A policy file's header, and where its body begins.
 ///
 /// The comment marks are replaced by as many spaces, so that a position in the YAML is a position
@@ -230,6 +233,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic
             if rest.trim_end() != " METADATA" {
                 break;
             }
+            yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        } else if rest.trim_start().starts_with(LINT) {
             yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
         } else {
             yaml.push_str("  ");

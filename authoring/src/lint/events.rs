@@ -4,15 +4,27 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::diagnostic::Diagnostic;
-use crate::engine::nearest;
-use crate::policy::Policy;
+use evenkeel_rules::Diagnostic;
+use evenkeel_rules::engine::nearest;
+use evenkeel_rules::policy::Policy;
 
 const ENDING: &str = ".amazonaws.com";
 
+/// IAM actions that are often taken for events, and the events that they allow.
+/// Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; Service Authorization Reference.
+const ACTIONS: &[(&str, &str)] = &[
+    ("PutAnalyticsConfiguration", "PutBucketAnalyticsConfiguration"),
+    ("PutEncryptionConfiguration", "PutBucketEncryption"),
+    ("PutInventoryConfiguration", "PutBucketInventoryConfiguration"),
+    ("PutLifecycleConfiguration", "PutBucketLifecycle"),
+    ("PutMetricsConfiguration", "PutBucketMetricsConfiguration"),
+    ("PutReplicationConfiguration", "PutBucketReplication"),
+];
+
 /// The names of each service's events, by what stands before `.amazonaws.com` in its `eventSource`.
 static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
-    let (models, more) = (include_str!("../../tables/events.txt"), include_str!("../../tables/more.txt"));
+    let (models, more) =
+        (include_str!("../../tables/events.txt"), include_str!("../../tables/more.txt"));
     let mut events: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for line in models.lines().chain(more.lines()).filter(|line| !line.starts_with('#')) {
         if let Some((source, names)) = line.split_once(' ') {
@@ -53,7 +65,8 @@ pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
         }
     }
     for (source, names) in &known {
-        if !matches.event_name.iter().any(|name| names.contains(&name.as_str())) && found.is_empty() {
+        if !matches.event_name.iter().any(|name| names.contains(&name.as_str())) && found.is_empty()
+        {
             let message = format!("none of the names is an event of {source}");
             found.push(wrong("unused-source", source, message, None));
         }
@@ -67,7 +80,8 @@ fn near_source(source: &str) -> Option<String> {
     if EVENTS.contains_key(plain) {
         return Some(format!("did you mean `{plain}{ENDING}`?"));
     }
-    nearest(plain, EVENTS.keys().copied()).map(|help| help.replacen("`?", &format!("{ENDING}`?"), 1))
+    nearest(plain, EVENTS.keys().copied())
+        .map(|help| help.replacen("`?", &format!("{ENDING}`?"), 1))
 }
 
 /// The service that has an event of this name, or a name that is like it.
@@ -77,7 +91,12 @@ fn near_name(name: &str, known: &[(&String, &[&str])]) -> Option<String> {
         .filter(|(_, names)| names.contains(&name))
         .map(|(source, _)| format!("{source}{ENDING}"))
         .collect();
-    if owners.is_empty() {
+    let action = ACTIONS.iter().find(|(action, event)| {
+        *action == name && known.iter().any(|(_, names)| names.contains(event))
+    });
+    if let Some((_, event)) = action {
+        Some(format!("that is the IAM action; the event is `{event}`"))
+    } else if owners.is_empty() {
         nearest(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
     } else {
         Some(format!("it is an event of {}", owners.join(", ")))

@@ -1,7 +1,7 @@
 //! Comments by which an author who knows better lets a finding pass: `// lint: allow CODE reason`.
 
-use crate::diagnostic::Diagnostic;
 use crate::lint::codes::Code;
+use evenkeel_rules::Diagnostic;
 
 const MARK: &str = "lint: allow ";
 

@@ -6,8 +6,8 @@ mod events;
 
 pub use codes::{CODES, Code};
 
-use crate::diagnostic::Diagnostic;
-use crate::policy::PolicySet;
+use evenkeel_rules::Diagnostic;
+use evenkeel_rules::policy::PolicySet;
 
 /// What is wrong with policies, in their order and in each by position.
 ///
