@@ -124,6 +124,11 @@ impl Library {
         }
     }
 
+    /// The file of a policy, by its name.
+    pub(crate) fn policy_of(&self, file: &str) -> Option<&PolicyFile> {
+        self.policies.iter().find(|policy| policy.name == file)
+    }
+
     /// The test file of the policy in `file`.
     pub(crate) fn test_of(&self, file: &str) -> Option<&PolicyFile> {
         let name = format!("{}.test.yaml", file.strip_suffix(".cel").unwrap_or(file));

@@ -1,5 +1,6 @@
 //! `evenkeel test`: runs the cases that lie beside policies.
 
+mod mutate;
 pub(crate) mod report;
 
 use crate::diagnose::show;
@@ -19,9 +20,11 @@ Examples:
   evenkeel test policies/                 every policy in a folder
   evenkeel test policies/s3/mine.cel      one policy
   evenkeel test --format junit policies/ > report.xml
+  evenkeel test --mutate policies/        also: would the cases notice a change of the policy?
 
 Each policy <id>.cel has its cases in <id>.test.yaml, at least one of them NON_COMPLIANT and one
-COMPLIANT.")]
+COMPLIANT. With --mutate each policy is changed in many small ways, one at a time: without a clause, with a comparison
+turned, without a default. A change that no case notices is listed: it is a question that no case asks.")]
 pub(crate) struct Test {
     /// Policies' files, or folders of them
     paths: Vec<PathBuf>,
@@ -31,6 +34,12 @@ pub(crate) struct Test {
     /// Run only the cases whose policy or name contains this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Change policies, and see whether their cases notice
+    #[arg(long, conflicts_with = "filter")]
+    mutate: bool,
+    /// Fail where the cases notice fewer of the changes, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 90.0, requires = "mutate")]
+    min_score: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -69,13 +78,16 @@ pub(crate) fn run(command: &Test) -> Result<Exit, Stopped> {
         }
     }
     show(&wrong, &library.texts());
+    let failed = outcomes.iter().any(|outcome| !outcome.differences.is_empty());
+    if command.mutate && !failed && wrong.is_empty() {
+        return mutate::run(command, &library, &set, &outcomes);
+    }
     let report = match command.format {
         Format::Text => report::text(&outcomes, set.policies().len()),
         Format::Json => report::json(&outcomes),
         Format::Junit => report::junit(&outcomes),
     };
     print(&report)?;
-    let failed = outcomes.iter().any(|outcome| !outcome.differences.is_empty());
     Ok(if failed || !wrong.is_empty() { Exit::Found } else { Exit::Well })
 }
 

@@ -2,4 +2,6 @@
 //!
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
+pub mod coverage;
 pub mod lint;
+pub mod mutants;

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::output::{BOLD, DIM, GREEN, RED, count, paint, safe};
 use evenkeel_rules::{escape_json, is_deceptive};
-use serde_json::json;
+use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 /// For people: failures with their differences, then the sums.
@@ -47,6 +47,11 @@ fn diff(expected: &str, actual: &str) -> String {
 
 /// One JSON document.
 pub(super) fn json(outcomes: &[Outcome]) -> String {
+    document(outcomes, None)
+}
+
+/// One JSON document, with what came of changes of the policies.
+pub(super) fn document(outcomes: &[Outcome], mutants: Option<Value>) -> String {
     let case = |outcome: &Outcome| {
         let differences = outcome.differences.iter().map(|difference| {
             json!({
@@ -65,11 +70,14 @@ pub(super) fn json(outcomes: &[Outcome]) -> String {
         })
     };
     let failed = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
-    let document = json!({
+    let mut document = json!({
         "passed": outcomes.len().saturating_sub(failed),
         "failed": failed,
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
     });
+    if let Some((mutants, document)) = mutants.zip(document.as_object_mut()) {
+        document.insert("mutants".to_owned(), mutants);
+    }
     escape_json(format!("{document:#}\n"))
 }
 

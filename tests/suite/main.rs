@@ -18,6 +18,7 @@ mod doors;
 mod golden;
 mod hostile;
 mod lint;
+mod mutate;
 mod mutations;
 mod new;
 mod ocsf;

@@ -4,8 +4,10 @@ use super::failure::Failure;
 use super::functions::Functions;
 use super::guard::{children, children_mut, guard};
 use super::limits::{COMPILE_STACK, MAX_DEPTH, MAX_NODES, MAX_SOURCE};
+use super::mutate::Mutator;
 use super::names::{Known, check_names};
 use super::scope::Scope;
+use super::trace::{self, Part};
 use super::value::Answer;
 use super::{blame, budget, env};
 use cel::common::ast::{Expr, IdedExpr, SourceInfo};
@@ -42,6 +44,18 @@ impl Expression {
         self.uses.iter().any(|used| used == name)
     }
 
+    /// The parts of an expression that is watched; none of another.
+    pub fn parts(&self, sources: &Sources) -> Vec<Part> {
+        trace::parts(&self.ast, sources)
+    }
+
+    /// The numbers of the sources that the expression is made of: its own, and its variables'.
+    pub(crate) fn sources(&self) -> Vec<usize> {
+        let mut numbers = Vec::new();
+        numbers_of(&self.ast, &mut numbers);
+        numbers
+    }
+
     /// Evaluates the expression.
     ///
     /// # Errors
@@ -61,6 +75,20 @@ impl Expression {
 #[derive(Debug, Default)]
 pub struct Sources {
     texts: Vec<(String, SourceInfo)>,
+    /// The variables' names, and the id of the whole of each.
+    variables: Vec<(String, u64)>,
+}
+
+/// What is done to expressions besides compiling them.
+#[derive(Debug, Default)]
+pub(crate) enum Rework {
+    /// Nothing: they are to judge events.
+    #[default]
+    Nothing,
+    /// Their parts tell what they are.
+    Watch,
+    /// One is changed, to see whether a case notices.
+    Mutate(Mutator),
 }
 
 impl Sources {
@@ -88,6 +116,11 @@ impl Sources {
         }
     }
 
+    /// The name of the variable that a node is the whole of.
+    pub(super) fn variable(&self, expr: &IdedExpr) -> Option<&str> {
+        self.variables.iter().find(|variable| variable.1 == expr.id).map(|found| found.0.as_str())
+    }
+
     /// The text of a node as it was written.
     pub(super) fn text(&self, expr: &IdedExpr) -> Option<&str> {
         let (number, span) = self.span(expr);
@@ -97,7 +130,7 @@ impl Sources {
 
 /// Widens a span to the end of the name, and of the brackets, that begin in it.
 fn whole(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start);
+    let start = call_start(text, text.floor_char_boundary(span.start));
     let (mut end, mut open, mut quote) = (text.ceil_char_boundary(span.end), 0_usize, None);
     for (at, c) in text.get(start..).unwrap_or_default().char_indices() {
         let at = start.saturating_add(at);
@@ -117,18 +150,33 @@ fn whole(text: &str, span: Range<usize>) -> Range<usize> {
     start..end
 }
 
+/// Where a call begins whose opening bracket stands at `at`: the parser notes only that.
+fn call_start(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    if !text.get(at..).is_some_and(|rest| rest.starts_with('(')) {
+        return at;
+    }
+    before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len()
+}
+
 /// Compiles the expressions of one policy, which share variables and functions.
 #[derive(Debug)]
 pub struct Compiler<'f> {
     functions: &'f Functions,
     variables: Vec<(String, IdedExpr)>,
     sources: Sources,
+    rework: Rework,
 }
 
 impl<'f> Compiler<'f> {
     /// A compiler that knows these functions. Its work belongs on a [large stack](on_large_stack).
     pub fn new(functions: &'f Functions) -> Self {
-        Compiler { functions, variables: Vec::new(), sources: Sources::default() }
+        Self::reworking(functions, Rework::Nothing)
+    }
+
+    /// A compiler that does more to expressions than compile them.
+    pub(crate) fn reworking(functions: &'f Functions, rework: Rework) -> Self {
+        Compiler { functions, variables: Vec::new(), sources: Sources::default(), rework }
     }
 
     /// The number that the next source will have.
@@ -142,6 +190,7 @@ impl<'f> Compiler<'f> {
     /// When the expression does not compile.
     pub fn variable(&mut self, name: &str, text: &str, scope: &[&str]) -> Result<(), Failure> {
         let ast = self.parse(text, scope)?;
+        self.sources.variables.push((name.to_owned(), ast.id));
         self.variables.push((name.to_owned(), ast));
         Ok(())
     }
@@ -154,12 +203,20 @@ impl<'f> Compiler<'f> {
         let mut ast = self.parse(text, scope)?;
         let uses = super::names::used(&ast);
         guard(&mut ast);
+        if matches!(self.rework, Rework::Watch) {
+            trace::watch(&mut ast);
+        }
         Ok(Expression { ast, uses })
     }
 
     /// What the expressions were compiled from, which their evaluation needs to explain itself.
     pub fn into_sources(self) -> Sources {
-        self.sources
+        self.into_parts().0
+    }
+
+    /// The same, and what was done to them.
+    pub(crate) fn into_parts(self) -> (Sources, Rework) {
+        (self.sources, self.rework)
     }
 
     fn parse(&mut self, text: &str, scope: &[&str]) -> Result<IdedExpr, Failure> {
@@ -167,6 +224,9 @@ impl<'f> Compiler<'f> {
         let (mut ast, info) = parse(text, number)?;
         self.sources.texts.push((text.to_owned(), info));
         within_limits(&ast, number, text)?;
+        if let Rework::Mutate(mutator) = &mut self.rework {
+            mutator.visit(&mut ast, &self.sources);
+        }
         self.functions.expand(&mut ast);
         let variables = self.variables.iter().map(|variable| variable.0.as_str());
         let known = Known { names: scope.iter().copied().chain(variables).collect() };
@@ -212,6 +272,16 @@ fn position(text: &str, line: isize, column: isize) -> usize {
     let rest = text.get(before..).unwrap_or_default();
     let column = usize::try_from(column.saturating_sub(1)).unwrap_or_default();
     before.saturating_add(rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at))
+}
+
+fn numbers_of(expr: &IdedExpr, numbers: &mut Vec<usize>) {
+    let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
+    if !numbers.contains(&number) {
+        numbers.push(number);
+    }
+    for child in children(expr) {
+        numbers_of(child, numbers);
+    }
 }
 
 fn renumber(expr: &mut IdedExpr, base: u64) {

@@ -11,19 +11,25 @@ mod functions;
 mod guard;
 mod library;
 mod limits;
+mod mutate;
 mod names;
 mod scope;
+mod trace;
 mod tree;
 mod value;
 
+pub(crate) use compile::Rework;
 pub use compile::{Compiler, Expression, Sources, on_large_stack};
 pub use failure::Failure;
 pub use fields::Fields;
 pub use functions::{Functions, FunctionsError};
 pub use library::refuses_plain_http;
 pub use limits::{EVALUATION_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
+pub use mutate::Mutation;
+pub(crate) use mutate::Mutator;
 pub use names::nearest;
 pub use scope::{Prepared, Scope};
+pub use trace::{Part, Sights, watching};
 pub use value::Answer;
 
 use cel::Env;
@@ -44,13 +50,14 @@ type Extension = fn(&mut Env) -> Result<(), cel::DeclarationError>;
 
 fn library() -> Result<Arc<Env>, String> {
     let mut env = Env::stdlib();
-    let extensions: [Extension; 6] = [
+    let extensions: [Extension; 7] = [
         cel::extensions::strings,
         cel::extensions::lists,
         cel::extensions::math,
         cel::extensions::encoders,
         library::add,
         budget::add,
+        trace::add,
     ];
     for extension in extensions {
         extension(&mut env).map_err(|error| error.to_string())?;

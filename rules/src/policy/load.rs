@@ -4,9 +4,10 @@ use super::file::PolicyFile;
 use super::header::{self, Header, Match, Parameter, RemediationHeader, Severity};
 use super::message::Template;
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Sources};
+use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Rework, Sources};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The names that every expression of a policy may use.
 const SCOPE: &[&str] = &["account", "event", "now", "params", "request", "resource", "response"];
@@ -62,10 +63,20 @@ impl Policy {
     /// # Errors
     /// Whatever is wrong with the file.
     pub fn load(file: &PolicyFile, functions: &Functions) -> Result<Policy, Diagnostic> {
+        Self::reworked(file, functions, Rework::Nothing).map(|loaded| loaded.0)
+    }
+
+    /// The same, and something done to its expressions.
+    pub(super) fn reworked(
+        file: &PolicyFile,
+        functions: &Functions,
+        rework: Rework,
+    ) -> Result<(Policy, Rework), Diagnostic> {
         let id = id_of(&file.name)?;
         let (header, body_at) = header::read(&file.name, &file.text)?;
         check_match(&file.name, &header)?;
-        let mut loader = Loader { file, compiler: Compiler::new(functions), places: Vec::new() };
+        let mut loader =
+            Loader { file, compiler: Compiler::reworking(functions, rework), places: Vec::new() };
         let scope = loader.scope(&header)?;
         let resource_id = loader.expression(&header.resource.id, SCOPE)?;
         let resource_arn = header.resource.arn.as_ref();
@@ -77,7 +88,8 @@ impl Policy {
         let message = loader.message(&header.message, &with_evidence)?;
         let parameters = parameters(&file.name, &header)?;
         let defaults = parameters.iter().map(|(name, p)| (name.clone(), p.default.clone()));
-        Ok(Policy {
+        let (sources, rework) = loader.compiler.into_parts();
+        let policy = Policy {
             id,
             file: file.name.clone(),
             title: header.title,
@@ -97,8 +109,9 @@ impl Policy {
             message,
             places: loader.places,
             text: file.text.clone(),
-            sources: loader.compiler.into_sources(),
-        })
+            sources,
+        };
+        Ok((policy, rework))
     }
 
     /// The file's whole text.
@@ -128,6 +141,13 @@ impl Policy {
     /// The message about an event that the policy has judged.
     pub(crate) fn message(&self, scope: &crate::engine::Scope<'_>) -> String {
         self.message.fill(scope, &self.sources)
+    }
+
+    /// The bytes of the policy's file that bytes of one of its sources came from.
+    pub(super) fn span_of(&self, source: usize, span: &Range<usize>) -> Range<usize> {
+        let at = self.places.get(source).map_or(0, |place| place.locate(&self.text, span.start));
+        let end = at.saturating_add(span.len()).min(self.text.len());
+        self.text.floor_char_boundary(at)..self.text.ceil_char_boundary(end)
     }
 
     /// Where in the policy's file an evaluation failed: line and column, both counted from 1.

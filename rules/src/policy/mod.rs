@@ -7,10 +7,12 @@ mod load;
 mod message;
 mod set;
 mod settings;
+mod study;
 
 pub use file::{FileKind, PolicyFile};
 pub use header::{Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity};
 pub use load::Policy;
 pub use set::PolicySet;
+pub use study::{Condition, Mutant, Watched};
 
 pub(crate) use header::Ordered;

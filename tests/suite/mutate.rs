@@ -1,0 +1,93 @@
+//! `evenkeel test --mutate`: a change that no case notices is named, and what the cases ask is counted.
+
+use crate::support::{Folder, Run, evenkeel};
+use serde_json::Value;
+
+const POLICY: &str = "// METADATA
+// title: t
+// description: d
+// severity: LOW
+// match: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption}
+// resource: {type: 'AWS::S3::Bucket', id: request.bucketName}
+// variables:
+//   names: \"['a', 'b']\"
+// message: m {{request.bucketName}}
+request.?bucketName.orValue('').startsWith('bucket') && size(request) > 1
+  && !(request.bucketName in ['bucket-a', 'bucket-b'])
+  && names.exists(name, request.bucketName.contains(name.lowerAscii()))
+";
+
+const CASES: &str = "base:
+  delete: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption, requestParameters: {bucketName: bucket-x-a, encryption: ''}}
+cases:
+  - {name: wrong, expect: NON_COMPLIANT}
+  - {name: another, merge: {requestParameters: {bucketName: x-a}}, expect: COMPLIANT}
+";
+
+fn run(cases: &str, arguments: &[&str]) -> Run {
+    let folder = Folder::new();
+    folder.write("mine.cel", POLICY);
+    folder.write("mine.test.yaml", cases);
+    let path = folder.path().display().to_string();
+    evenkeel(["test", "--mutate", &path].iter().chain(arguments))
+}
+
+#[test]
+fn a_change_that_no_case_notices_is_named_where_it_is() {
+    let run = run(CASES, &[]);
+    assert_eq!(run.code, 1, "{}{}", run.out, run.err);
+    for alive in [
+        "without `size(request) > 1`",
+        "`>=` for `>`",
+        "without `.orValue('')`",
+        "without 'bucket-a' in the list",
+        "without `!(request.bucketName in ['bucket-a', 'bucket-b'])`",
+        "without `.lowerAscii()`",
+    ] {
+        assert!(run.out.contains(&format!("LIVES {alive}")), "{alive}: {}", run.out);
+    }
+    assert!(run.out.contains("mine.cel:10:"), "{}", run.out);
+    for noticed in [
+        "without `!` ",
+        "without `request.?bucketName.orValue('').startsWith('bucket')`",
+        "never holds",
+    ] {
+        assert!(!run.out.contains(&format!("LIVES {noticed}")), "{noticed}: {}", run.out);
+    }
+}
+
+#[test]
+fn cases_that_ask_more_leave_fewer_alive() {
+    let more =
+        "  - {name: alone, merge: {requestParameters: {encryption: null}}, expect: COMPLIANT}
+  - {name: nameless, merge: {requestParameters: {bucketName: null, x: 1}}, expect: COMPLIANT}
+  - {name: allowed a, merge: {requestParameters: {bucketName: bucket-a}}, expect: COMPLIANT}
+  - {name: allowed b, merge: {requestParameters: {bucketName: bucket-b}}, expect: COMPLIANT}
+";
+    let alive = |run: &Run| {
+        let document: Value = serde_json::from_str(&run.out).unwrap();
+        (
+            document["mutants"]["alive"].as_array().unwrap().len(),
+            document["mutants"]["percent"].as_f64().unwrap(),
+        )
+    };
+    let (few, many) = (
+        alive(&run(CASES, &["--format", "json"])),
+        run(&(CASES.to_owned() + more), &["--format", "json"]),
+    );
+    assert!(alive(&many).0 < few.0 && alive(&many).1 > few.1, "{few:?} {}", many.out);
+    assert!(many.out.contains(".lowerAscii()"), "{}", many.out);
+}
+
+#[test]
+fn how_much_is_enough_is_ones_own_choice() {
+    assert_eq!(run(CASES, &["--min-score", "10"]).code, 0);
+    assert_eq!(run(CASES, &["--min-score", "100"]).code, 1);
+    let failing = CASES.replacen("expect: COMPLIANT", "expect: NON_COMPLIANT", 1);
+    let failed = run(&failing, &["--min-score", "0"]);
+    assert!(
+        failed.code == 1 && failed.out.contains("FAIL"),
+        "a failed case is told first: {}",
+        failed.out
+    );
+}
