@@ -2,7 +2,8 @@
 
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
-use evenkeel_authoring::lint::lint;
+use evenkeel_authoring::lint::{Remediator, lint};
+use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{Diagnostic, Waivers, read_cases};
 use include_dir::{Dir, include_dir};
@@ -149,7 +150,10 @@ impl Library {
 
     /// Everything that is wrong with what compiles: names that AWS does not have, cases, waivers.
     pub(crate) fn wrong(&self, set: &PolicySet) -> Vec<Diagnostic> {
-        [lint(set), self.wrong_cases(set), self.wrong_waivers(set)].concat()
+        let remediators: Vec<Remediator<'_>> =
+            CATALOG.iter().map(|entry| Remediator { id: entry.id, with: entry.with }).collect();
+        let linted = lint(set, &remediators, Vec::new());
+        [linted, self.wrong_cases(set), self.wrong_waivers(set)].concat()
     }
 
     /// What is wrong with the test files of policies that are right.

@@ -3,5 +3,8 @@
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
 pub mod coverage;
+mod infer;
 pub mod lint;
+pub mod models;
 pub mod mutants;
+mod types;

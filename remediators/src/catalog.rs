@@ -76,6 +76,8 @@ pub struct Entry {
     pub id: &'static str,
     /// The IAM actions that it uses.
     pub permissions: &'static [&'static str],
+    /// What a policy's header may tell it.
+    pub with: &'static [&'static str],
     /// The ARNs that its calls are on.
     pub arns: fn(&Target) -> Vec<String>,
     /// The ARNs of other resources that are only read.
@@ -132,6 +134,7 @@ const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
     Entry {
         id: R::ID,
         permissions: R::PERMISSIONS,
+        with: R::WITH,
         arns: R::arns,
         reads: R::reads,
         drive: drive::<R>,

@@ -43,7 +43,8 @@ fn names(source: &str) -> Option<&'static [&'static str]> {
 pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
     let matches = &policy.matches;
     let wrong = |code, word: &str, message: String, help: Option<String>| {
-        Diagnostic::error(code, &policy.file, place(policy.text(), word), message).with_help(help)
+        Diagnostic::error(code, &policy.file, place(policy.text(), "match:", word), message)
+            .with_help(help)
     };
     let mut found = Vec::new();
     for source in &matches.event_source {
@@ -103,9 +104,14 @@ fn near_name(name: &str, known: &[(&String, &[&str])]) -> Option<String> {
     }
 }
 
-/// Where a word stands in a policy's file: as a whole, behind the header's `match`.
-fn place(text: &str, word: &str) -> Range<usize> {
-    let start = text.find("match:").unwrap_or_default();
+/// Whether AWS has an event of this name, or the source is none that we know.
+pub(super) fn has_event(source: &str, name: &str) -> bool {
+    names(source).is_none_or(|names| names.contains(&name))
+}
+
+/// Where a word stands in a policy's file: as a whole, behind a part of the header.
+pub(super) fn place(text: &str, behind: &str, word: &str) -> Range<usize> {
+    let start = text.find(behind).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || "._-".contains(c);
     let mut places = text.match_indices(word).filter(|(at, _)| {
         let before = text.get(..*at).and_then(|text| text.chars().next_back());

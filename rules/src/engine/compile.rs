@@ -92,6 +92,11 @@ pub(crate) enum Rework {
 }
 
 impl Sources {
+    /// Those of one expression on its own.
+    pub(super) fn single(text: &str, info: SourceInfo) -> Self {
+        Sources { texts: vec![(text.to_owned(), info)], variables: Vec::new() }
+    }
+
     /// The number of the source that a node was written in, and the bytes of it.
     pub(super) fn span(&self, expr: &IdedExpr) -> (usize, Range<usize>) {
         let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
@@ -182,6 +187,11 @@ impl<'f> Compiler<'f> {
     /// The number that the next source will have.
     pub fn source(&self) -> usize {
         self.sources.texts.len()
+    }
+
+    /// The text of a source.
+    pub(crate) fn text(&self, source: usize) -> &str {
+        self.sources.texts.get(source).map_or("", |source| source.0.as_str())
     }
 
     /// Gives `name` to an expression; later expressions may use it.

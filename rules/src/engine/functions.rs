@@ -26,6 +26,7 @@ struct Definition {
 struct Function {
     name: String,
     parameters: Vec<String>,
+    expression: String,
     body: IdedExpr,
     description: Option<String>,
 }
@@ -84,6 +85,13 @@ impl Functions {
         })
     }
 
+    /// The parameters and the body of the function that is called by this name with as many arguments.
+    pub fn definition(&self, name: &str, arguments: usize) -> Option<(&[String], &str)> {
+        let called = |f: &&Function| f.name == name && f.parameters.len() == arguments;
+        let function = self.functions.iter().find(called)?;
+        Some((&function.parameters, &function.expression))
+    }
+
     /// How many arguments the function `name` takes.
     pub(super) fn arity(&self, name: &str) -> Option<usize> {
         self.functions.iter().find(|f| f.name == name).map(|f| f.parameters.len())
@@ -132,6 +140,7 @@ impl Function {
             name: name.to_owned(),
             parameters,
             body,
+            expression: definition.expression,
             description: definition.description,
         })
     }

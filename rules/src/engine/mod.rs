@@ -14,6 +14,7 @@ mod limits;
 mod mutate;
 mod names;
 mod scope;
+mod syntax;
 mod trace;
 mod tree;
 mod value;
@@ -29,6 +30,7 @@ pub use mutate::Mutation;
 pub(crate) use mutate::Mutator;
 pub use names::nearest;
 pub use scope::{Prepared, Scope};
+pub use syntax::{Syntax, SyntaxKind};
 pub use trace::{Part, Sights, watching};
 pub use value::Answer;
 

@@ -183,7 +183,7 @@ fn check_comprehension<'e>(
 }
 
 /// `namespace.function`, where the call's target is a namespace and no value.
-fn namespaced(call: &CallExpr) -> Option<String> {
+pub(super) fn namespaced(call: &CallExpr) -> Option<String> {
     let Expr::Ident(namespace) = &call.target.as_ref()?.expr else { return None };
     let name = format!("{namespace}.{}", call.func_name);
     declared(&name).then_some(name)

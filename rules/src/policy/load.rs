@@ -52,8 +52,42 @@ pub struct Policy {
 /// Where a source of a policy stands in its file.
 #[derive(Clone, Debug)]
 struct Place {
+    role: Role,
     at: usize,
     text: String,
+}
+
+/// What an expression of a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The variable of this name.
+    Variable(String),
+    /// The resource's id.
+    ResourceId,
+    /// The resource's ARN.
+    ResourceArn,
+    /// Whether the policy finds something.
+    Body,
+    /// A hole of the message.
+    Message,
+}
+
+/// An expression of a policy as it was written.
+#[derive(Clone, Debug)]
+pub struct Written<'p> {
+    /// What it is for.
+    pub role: &'p Role,
+    /// Its text.
+    pub text: &'p str,
+    policy: &'p Policy,
+    source: usize,
+}
+
+impl Written<'_> {
+    /// The bytes of the policy's file that bytes of the text came from.
+    pub fn span(&self, span: &Range<usize>) -> Range<usize> {
+        self.policy.span_of(self.source, span)
+    }
 }
 
 impl Policy {
@@ -78,11 +112,14 @@ impl Policy {
         let mut loader =
             Loader { file, compiler: Compiler::reworking(functions, rework), places: Vec::new() };
         let scope = loader.scope(&header)?;
-        let resource_id = loader.expression(&header.resource.id, SCOPE)?;
+        let resource_id = loader.expression(Role::ResourceId, &header.resource.id, SCOPE)?;
         let resource_arn = header.resource.arn.as_ref();
-        let resource_arn = resource_arn.map(|arn| loader.expression(arn, &scope)).transpose()?;
+        let resource_arn = resource_arn
+            .map(|arn| loader.expression(Role::ResourceArn, arn, &scope))
+            .transpose()?;
         let body_text = file.text.get(body_at..).unwrap_or_default();
-        let body = loader.compile(body_at, body_text, |c| c.expression(body_text, &scope))?;
+        let body =
+            loader.compile(Role::Body, body_at, body_text, |c| c.expression(body_text, &scope))?;
         let mut with_evidence = scope.clone();
         with_evidence.push("violations");
         let message = loader.message(&header.message, &with_evidence)?;
@@ -141,6 +178,16 @@ impl Policy {
     /// The message about an event that the policy has judged.
     pub(crate) fn message(&self, scope: &crate::engine::Scope<'_>) -> String {
         self.message.fill(scope, &self.sources)
+    }
+
+    /// The expressions as they were written, variables first.
+    pub fn expressions(&self) -> impl Iterator<Item = Written<'_>> {
+        self.places.iter().enumerate().map(|(source, place)| Written {
+            role: &place.role,
+            text: &place.text,
+            policy: self,
+            source,
+        })
     }
 
     /// The bytes of the policy's file that bytes of one of its sources came from.
@@ -202,11 +249,12 @@ impl<'a> Loader<'a> {
     /// Compiles one source that stands at `at` in the file.
     fn compile<T>(
         &mut self,
+        role: Role,
         at: usize,
         text: &str,
         work: impl FnOnce(&mut Compiler<'a>) -> Result<T, Failure>,
     ) -> Result<T, Diagnostic> {
-        let place = Place { at, text: text.to_owned() };
+        let place = Place { role, at, text: text.to_owned() };
         let result = work(&mut self.compiler);
         while self.places.len() < self.compiler.source() {
             self.places.push(place.clone());
@@ -225,10 +273,13 @@ impl<'a> Loader<'a> {
 
     fn expression(
         &mut self,
+        role: Role,
         text: &Spanned<String>,
         scope: &[&str],
     ) -> Result<Expression, Diagnostic> {
-        self.compile(start(text), &text.value, |compiler| compiler.expression(&text.value, scope))
+        self.compile(role, start(text), &text.value, |compiler| {
+            compiler.expression(&text.value, scope)
+        })
     }
 
     /// Compiles the variables; the names that later expressions may use.
@@ -239,16 +290,23 @@ impl<'a> Loader<'a> {
                 let message = format!("`{name}` already has a meaning here");
                 return Err(Diagnostic::error("variable", &self.file.name, at..at, message));
             }
-            self.compile(at, &text.value, |compiler| compiler.variable(name, &text.value, SCOPE))?;
+            let role = Role::Variable(name.clone());
+            self.compile(role, at, &text.value, |compiler| {
+                compiler.variable(name, &text.value, SCOPE)
+            })?;
         }
         Ok(SCOPE.to_vec())
     }
 
     fn message(&mut self, text: &Spanned<String>, scope: &[&str]) -> Result<Template, Diagnostic> {
-        let place = Place { at: start(text), text: text.value.clone() };
+        let role = Role::Message;
+        let place = Place { role, at: start(text), text: text.value.clone() };
         let result = Template::compile(&text.value, &mut self.compiler, scope);
+        let rest = self.file.text.get(place.at..).unwrap_or_default();
         while self.places.len() < self.compiler.source() {
-            self.places.push(place.clone());
+            let hole = self.compiler.text(self.places.len()).to_owned();
+            let at = place.at.saturating_add(rest.find(&hole).unwrap_or_default());
+            self.places.push(Place { at, text: hole, ..place.clone() });
         }
         // A hole's own position is within the message's text, not within the file's.
         let here = Place { text: String::new(), ..place };

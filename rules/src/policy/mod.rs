@@ -11,7 +11,7 @@ mod study;
 
 pub use file::{FileKind, PolicyFile};
 pub use header::{Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity};
-pub use load::Policy;
+pub use load::{Policy, Role, Written};
 pub use set::PolicySet;
 pub use study::{Condition, Mutant, Watched};
 
