@@ -1,10 +1,15 @@
 //! `evenkeel check`: finds what is wrong with policies before they see an event.
 
+mod coverage;
+mod report;
+mod waivers;
+
 use crate::diagnose::show;
 use crate::exit::{Exit, Stopped};
 use crate::library::Library;
-use crate::output::{BOLD, GREEN, RED, count, note, paint};
-use clap::Args;
+use crate::output::print;
+use clap::{Args, ValueEnum};
+use evenkeel_rules::{Diagnostic, Level};
 use std::path::PathBuf;
 
 /// Find what is wrong with policies, before they see an event
@@ -14,26 +19,67 @@ Examples:
   evenkeel check                          the shipped library
   evenkeel check policies/                every policy in a folder, its functions, settings and waivers
   evenkeel check policies/s3/mine.cel     one policy
+  evenkeel check --deny-warnings --min-coverage 90 policies/
+  evenkeel check --format sarif policies/ > check.sarif
 
-`evenkeel explain CODE` says what a code means. Where you know better than AWS's service models, a comment in the
-policy says so: // lint: allow CODE reason")]
+Errors fail the check, warnings only with --deny-warnings. `evenkeel explain CODE` says what a code means. Where you
+know better than AWS's service models, a comment in the policy says so: // lint: allow CODE reason")]
 pub(crate) struct Check {
     /// Policies' files, or folders of them
     paths: Vec<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Fail on warnings, too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Fail where cases reach less of the conditions and events of policies, in percent
+    #[arg(long, value_name = "PERCENT")]
+    min_coverage: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, which code hosts and editors show beside the code
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
     let library = Library::read(&command.paths)?;
-    let wrong = match library.compile() {
-        Ok(set) => library.wrong(&set),
+    let mut reached = None;
+    let wrong = match library.compile_watched() {
+        Ok(set) => {
+            let coverage = coverage::of(&library, &set);
+            reached = Some(coverage.reached);
+            let mut wrong = library.lint(&set, coverage.wrong);
+            wrong.extend(waivers::expired(&library, &set));
+            wrong
+        }
         Err(wrong) => wrong,
     };
-    show(&wrong, &library.texts());
-    let policies = paint(BOLD, &count(library.policies.len(), "policy", "policies"));
-    if wrong.is_empty() {
-        note(&format!("{policies}, {}\n", paint(GREEN, "nothing wrong")));
-        return Ok(Exit::Well);
+    let count = |level| wrong.iter().filter(|one: &&Diagnostic| one.level == level).count();
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    match command.format {
+        Format::Text => {
+            show(&wrong, &library.texts());
+            report::summary(library.policies.len(), errors, warnings, reached);
+        }
+        Format::Json => print(&report::json(&wrong, &library.texts(), reached))?,
+        Format::Sarif => print(&report::sarif(&wrong, &library.texts()))?,
+        Format::Github => print(&report::github(&wrong, &library.texts()))?,
     }
-    note(&format!("{policies}, {}\n", paint(RED, &format!("{} wrong", wrong.len()))));
-    Ok(Exit::Found)
+    let enough = |least: f64| {
+        reached.is_some_and(|reached| {
+            reached.untested == 0 && reached.percent().is_none_or(|percent| percent >= least)
+        })
+    };
+    let enough = command.min_coverage.is_none_or(enough);
+    let fails = errors > 0 || (command.deny_warnings && warnings > 0) || !enough;
+    Ok(if fails { Exit::Found } else { Exit::Well })
 }

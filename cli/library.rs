@@ -5,7 +5,7 @@ use crate::exit::Stopped;
 use evenkeel_authoring::lint::{Remediator, lint};
 use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
-use evenkeel_rules::{Diagnostic, Waivers, read_cases};
+use evenkeel_rules::{Diagnostic, Level, Waivers, read_cases};
 use include_dir::{Dir, include_dir};
 use std::path::{Path, PathBuf};
 
@@ -148,11 +148,24 @@ impl Library {
         PolicySet::load(&self.policies, self.functions.as_ref())?.with_settings(&self.settings)
     }
 
-    /// Everything that is wrong with what compiles: names that AWS does not have, cases, waivers.
+    /// The same, of policies that can be watched.
+    pub(crate) fn compile_watched(&self) -> Result<PolicySet, Vec<Diagnostic>> {
+        let set = PolicySet::load_watched(&self.policies, self.functions.as_ref())?;
+        set.with_settings(&self.settings)
+    }
+
+    /// The errors in what compiles: names that AWS does not have, types, cases, waivers.
     pub(crate) fn wrong(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        let mut wrong = self.lint(set, Vec::new());
+        wrong.retain(|one| one.level == Level::Error);
+        wrong
+    }
+
+    /// Everything that is odd about what compiles, with what was found besides.
+    pub(crate) fn lint(&self, set: &PolicySet, more: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let remediators: Vec<Remediator<'_>> =
             CATALOG.iter().map(|entry| Remediator { id: entry.id, with: entry.with }).collect();
-        let linted = lint(set, &remediators, Vec::new());
+        let linted = lint(set, &remediators, more);
         [linted, self.wrong_cases(set), self.wrong_waivers(set)].concat()
     }
 

@@ -1,9 +1,8 @@
 //! Which conditions of a policy its cases make true and false, and which events they use.
 
-use evenkeel_rules::engine::Functions;
+use evenkeel_rules::Case;
 use evenkeel_rules::event::without_version;
-use evenkeel_rules::policy::{Condition, PolicyFile, Watched};
-use evenkeel_rules::{Case, Diagnostic};
+use evenkeel_rules::policy::{Condition, Policy, Watched};
 
 /// What a policy's cases reach.
 #[derive(Debug, Default)]
@@ -27,27 +26,19 @@ impl Coverage {
     }
 }
 
-/// Runs a policy's cases and watches. Its work belongs on a
-/// [large stack](evenkeel_rules::engine::on_large_stack).
-///
-/// # Errors
-/// Whatever is wrong with the policy.
-pub fn coverage(
-    file: &PolicyFile,
-    functions: &Functions,
-    cases: &[Case],
-) -> Result<Coverage, Diagnostic> {
-    let watched = Watched::load(file, functions)?;
+/// Runs the cases of a policy that was [loaded to be watched](Policy::load_watched), and watches.
+pub fn coverage(policy: &Policy, cases: &[Case]) -> Coverage {
+    let watched = Watched::new(policy);
     let sights: Vec<_> =
         cases.iter().map(|case| watched.watch(|policy| case.run(policy)).1).collect();
-    let names = watched.policy().matches.event_name.clone();
+    let names = policy.matches.event_name.clone();
     let is_used =
         |name: &String| cases.iter().any(|case| event_of(case).is_some_and(|event| event == name));
-    Ok(Coverage {
+    Coverage {
         conditions: watched.conditions(&sights),
         events: names.len(),
         unused_events: names.into_iter().filter(|name| !is_used(name)).collect(),
-    })
+    }
 }
 
 /// The name of a case's event, as policies name it.

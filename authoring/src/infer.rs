@@ -3,7 +3,7 @@
 mod calls;
 mod operators;
 
-use crate::types::{Found, Type, is_certain, scope};
+use crate::types::{Found, Type, a, is_certain, scope};
 use evenkeel_rules::Level;
 use evenkeel_rules::engine::{Functions, Syntax, SyntaxKind, nearest};
 use evenkeel_rules::policy::{Policy, Role};
@@ -66,11 +66,11 @@ impl<'f> Inference<'f> {
         let name = found.name();
         let wrong = match role {
             Role::Body => (!["bool", "list", "dyn"].contains(&name)).then(|| {
-                format!("the body gives a {name}, and not a bool or a list of what is wrong")
+                format!("the body gives {}, and not a bool or a list of what is wrong", a(name))
             }),
             Role::ResourceId | Role::ResourceArn => ["bool", "list", "map", "null", "optional"]
                 .contains(&name)
-                .then(|| format!("this names a resource, and gives a {name}")),
+                .then(|| format!("this names a resource, and gives {}", a(name))),
             Role::Variable(_) | Role::Message => None,
         };
         if let Some(message) = wrong {
@@ -170,7 +170,7 @@ impl<'f> Inference<'f> {
             let (owner, certain) = match of {
                 Type::Known(owner, _) => ((*owner).to_owned(), true),
                 Type::View(views) => (calls::of_views(views), self.certain),
-                _ => ("this".to_owned(), self.certain),
+                _ => (owner(syntax), self.certain),
             };
             let level = if certain { Level::Error } else { Level::Warning };
             let message = format!("there is no field `{field}` in {owner}");
@@ -182,7 +182,7 @@ impl<'f> Inference<'f> {
             let list = matches!(plain, Type::List(_));
             let help = (list && field == "items")
                 .then(|| "`request` and `response` open `items` by themselves".to_owned());
-            let message = format!("a {} has no field `{field}`", plain.name());
+            let message = format!("{} has no field `{field}`", a(plain.name()));
             self.say("type", level(of), &syntax.span, message, help);
         }
         found
@@ -201,7 +201,7 @@ impl<'f> Inference<'f> {
                 | Type::Known(..)
         ) {
             let message =
-                format!("`{name}` goes through a list or a map, and this is a {}", plain.name());
+                format!("`{name}` goes through a list or a map, and this is {}", a(plain.name()));
             let help = matches!(plain, Type::Optional(_))
                 .then(|| "say what it is without: `.orValue([])`".to_owned());
             self.say("type", level(&whole), &range.span, message, help);
@@ -235,15 +235,22 @@ impl<'f> Inference<'f> {
         if !["bool", "dyn"].contains(&name) {
             let help = (name == "optional")
                 .then(|| "say what it is without: `.orValue(false)`".to_owned());
-            let message = format!("`{wanted_by}` wants a bool, and this is a {name}");
+            let message = format!("`{wanted_by}` wants a bool, and this is {}", a(name));
             self.say("type", level(found), &part.span, message, help);
         }
     }
 }
 
+/// What has the field that a part is, as it was written.
+fn owner(field: &Syntax) -> String {
+    let path = path(field);
+    let of = path.as_deref().and_then(|path| path.rsplit_once('.'));
+    of.map_or_else(|| "this".to_owned(), |(of, _)| format!("`{of}`"))
+}
+
 /// How sure it is what is said of a value of this type.
 fn level(of: &Type) -> Level {
-    if matches!(of.present(), Type::Aws(_)) { Level::Warning } else { Level::Error }
+    if matches!(of, Type::Aws(_)) { Level::Warning } else { Level::Error }
 }
 
 fn literal(value: &Value) -> Type {

@@ -280,6 +280,15 @@ impl Type {
     }
 }
 
+/// A type's name with its article; null has none.
+pub(crate) fn a(name: &str) -> String {
+    match name.chars().next() {
+        Some('n') => name.to_owned(),
+        Some('i' | 'o') => format!("an {name}"),
+        _ => format!("a {name}"),
+    }
+}
+
 /// One type of many; anything, where there is none.
 fn merge(all: impl Iterator<Item = Modelled>) -> Type {
     let mut types: Vec<Modelled> = Vec::new();

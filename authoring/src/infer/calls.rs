@@ -2,7 +2,7 @@
 
 use super::{Inference, level};
 use crate::models::Side;
-use crate::types::{Type, View};
+use crate::types::{Type, View, a};
 use evenkeel_rules::engine::Syntax;
 
 /// Functions of a text.
@@ -87,26 +87,25 @@ impl Inference<'_> {
         if OF_TEXT.contains(&function) && !["string", "dyn"].contains(&name) {
             let help =
                 (name == "optional").then(|| "say what it is without: `.orValue('')`".to_owned());
-            let message = format!("`{function}` is of a string, and this is a {name}");
+            let message = format!("`{function}` is of a string, and this is {}", a(name));
             self.say("type", level(receiver), &of.span, message, help);
         }
         if ["orValue", "hasValue", "or", "value"].contains(&function)
             && !["optional", "dyn"].contains(&name)
         {
             let help = "an optional value is what `.?` gives".to_owned();
-            let message = format!("`{function}` is of an optional value, and this is a {name}");
+            let message = format!("`{function}` is of an optional value, and this is {}", a(name));
             self.say("type", level(receiver), &of.span, message, Some(help));
         }
     }
 
     /// What an organisation's own function gives for arguments of these types.
     fn own(&mut self, name: &str, types: &[Type]) -> Option<Type> {
-        let (parameters, text) = self.functions.definition(name, types.len())?;
-        let body = Syntax::read(text).ok()?;
+        let (parameters, body) = self.functions.definition(name, types.len())?;
         let outer = std::mem::take(&mut self.scope);
         self.scope = parameters.iter().cloned().zip(types.iter().cloned()).collect();
         self.quiet = self.quiet.saturating_add(1);
-        let found = self.infer(&body);
+        let found = self.infer(body);
         self.quiet = self.quiet.saturating_sub(1);
         self.scope = outer;
         Some(found)

@@ -1,7 +1,7 @@
 //! Operators: what they take, what they give, and texts that a value of AWS can never be.
 
 use super::{Inference, common, level};
-use crate::types::Type;
+use crate::types::{Type, a as article};
 use evenkeel_rules::Level;
 use evenkeel_rules::engine::{Syntax, SyntaxKind, nearest};
 use serde_json::Value;
@@ -86,7 +86,13 @@ impl Inference<'_> {
         let help =
             optional.then(|| "an optional value is not its value: `.orValue(...)`".to_owned());
         let level = level(a).min(level(b));
-        self.say("type", level, &syntax.span, format!("`{sign}` of a {left} and a {right}"), help);
+        self.say(
+            "type",
+            level,
+            &syntax.span,
+            format!("`{sign}` of {} and {}", article(left), article(right)),
+            help,
+        );
     }
 
     /// A text that is compared with a value of AWS is one that it can have.
@@ -118,7 +124,8 @@ impl Inference<'_> {
                 | Type::View(_)
                 | Type::Known(..)
         ) {
-            let message = format!("`in` wants a list or a map, and this is a {}", plain.name());
+            let message =
+                format!("`in` wants a list or a map, and this is {}", article(plain.name()));
             self.say("type", level(b), &right.span, message, None);
         }
         if let SyntaxKind::List(elements) = &right.kind {

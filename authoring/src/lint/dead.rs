@@ -86,11 +86,13 @@ fn operands<'s>(syntax: &'s Syntax, events: &[Known<'_>], constant: &mut Vec<(&'
         _ => &[],
     };
     for part in syntax.parts() {
-        let is_literal = matches!(part.kind, SyntaxKind::Literal(_));
-        let truth = [true, false]
-            .into_iter()
-            .find(|truth| events.iter().all(|event| event.is(part, *truth)));
-        match truth.filter(|_| tests.contains(part) && !is_literal) {
+        let is_test = tests.iter().any(|test| std::ptr::eq(test, part));
+        let truth = (is_test && !matches!(part.kind, SyntaxKind::Literal(_))).then(|| {
+            [true, false]
+                .into_iter()
+                .find(|truth| events.iter().all(|event| event.is(part, *truth)))
+        });
+        match truth.flatten() {
             Some(truth) => constant.push((part, truth)),
             None => operands(part, events, constant),
         }

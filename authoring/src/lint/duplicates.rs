@@ -1,16 +1,18 @@
 //! Policies that find what another finds already.
 
-use super::typed::expressions;
+use super::typed::Expressions;
 use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, PolicySet, Role};
 use evenkeel_rules::{Diagnostic, Level};
 use std::collections::BTreeMap;
 
 /// Policies with the expressions of another that watches at least the same.
-pub(super) fn lint(set: &PolicySet) -> Vec<Diagnostic> {
-    let mut alike: BTreeMap<String, Vec<&Policy>> = BTreeMap::new();
-    for policy in set.policies() {
-        alike.entry(deciding(policy)).or_default().push(policy);
+///
+/// `deciding` has what [decides](deciding) in each policy, in their order.
+pub(super) fn lint(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
+    let mut alike: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
+    for (policy, deciding) in set.policies().iter().zip(deciding) {
+        alike.entry(deciding).or_default().push(policy);
     }
     let mut found = Vec::new();
     for policies in alike.into_values().filter(|policies| policies.len() > 1) {
@@ -43,12 +45,12 @@ fn covers(one: &Policy, other: &Policy) -> bool {
 }
 
 /// What decides whether a policy finds something, however it is laid out.
-fn deciding(policy: &Policy) -> String {
+pub(super) fn deciding(policy: &Policy, expressions: &Expressions<'_>) -> String {
     let mut text = String::new();
-    for (written, mut syntax) in expressions(policy) {
+    for (written, syntax) in expressions {
         if matches!(written.role, Role::Body | Role::Variable(_)) {
-            forget_places(&mut syntax);
-            text += &format!("{:?} {:?}\n", written.role, syntax.kind);
+            text += &format!("{:?} ", written.role);
+            spell(syntax, &mut text);
         }
     }
     for (name, parameter) in &policy.parameters {
@@ -57,31 +59,22 @@ fn deciding(policy: &Policy) -> String {
     text
 }
 
-fn forget_places(syntax: &mut Syntax) {
-    syntax.span = 0..0;
-    match &mut syntax.kind {
-        SyntaxKind::Name(_) | SyntaxKind::Literal(_) => {}
-        SyntaxKind::Field { of, .. } | SyntaxKind::Has { of, .. } => forget_places(of),
-        SyntaxKind::Call { target, args, .. } => {
-            if let Some(target) = target {
-                forget_places(target);
-            }
-            args.iter_mut().for_each(forget_places);
-        }
-        SyntaxKind::List(elements) => elements.iter_mut().for_each(forget_places),
-        SyntaxKind::Map(entries) => {
-            for (key, value) in entries {
-                forget_places(key);
-                forget_places(value);
-            }
-        }
-        SyntaxKind::Loop { range, parts, .. } => {
-            forget_places(range);
-            parts.iter_mut().for_each(forget_places);
-        }
-        SyntaxKind::Bind { value, body, .. } => {
-            forget_places(value);
-            forget_places(body);
-        }
+/// An expression without its layout.
+fn spell(syntax: &Syntax, out: &mut String) {
+    out.push('(');
+    *out += &match &syntax.kind {
+        SyntaxKind::Name(name) => name.clone(),
+        SyntaxKind::Literal(value) => value.to_string(),
+        SyntaxKind::Field { field, optional, .. } => format!(".{field} {optional}"),
+        SyntaxKind::Has { field, .. } => format!("has {field}"),
+        SyntaxKind::Call { function, target, .. } => format!("{function} {}", target.is_some()),
+        SyntaxKind::List(_) => "list".to_owned(),
+        SyntaxKind::Map(_) => "map".to_owned(),
+        SyntaxKind::Loop { name, variable, .. } => format!("{name} {variable}"),
+        SyntaxKind::Bind { name, .. } => format!("bind {name}"),
+    };
+    for part in syntax.parts() {
+        spell(part, out);
     }
+    out.push(')');
 }

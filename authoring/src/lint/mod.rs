@@ -13,8 +13,10 @@ mod unused;
 pub use codes::{CODES, Code};
 
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::policy::PolicySet;
+use evenkeel_rules::engine::on_large_stack;
+use evenkeel_rules::policy::{Policy, PolicySet};
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 /// What a policy's header may say of a remediator.
 #[derive(Clone, Copy, Debug)]
@@ -33,27 +35,54 @@ pub fn lint(
     remediators: &[Remediator<'_>],
     more: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
+    let policies = each(set.policies(), &|policy| one(policy, set, remediators));
+    let (mut found, deciding): (Vec<Vec<Diagnostic>>, Vec<String>) = policies.into_iter().unzip();
     let mut others: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
-    for one in duplicates::lint(set).into_iter().chain(more) {
+    for one in duplicates::lint(set, &deciding).into_iter().chain(more) {
         others.entry(one.file.clone()).or_default().push(one);
     }
     let mut all = Vec::new();
-    for policy in set.policies() {
-        let expressions = typed::expressions(policy);
-        let mut found = [
-            events::lint(policy),
-            typed::lint(policy, set.functions(), &expressions),
-            unused::lint(policy, &expressions),
-            dead::lint(policy, &expressions),
-            patterns::lint(policy, &expressions),
-            repair::lint(policy, remediators),
-            others.remove(&policy.file).unwrap_or_default(),
-        ]
-        .concat();
-        allowed::sort(&policy.file, policy.text(), &mut found);
+    for (policy, found) in set.policies().iter().zip(&mut found) {
+        found.extend(others.remove(&policy.file).unwrap_or_default());
+        allowed::sort(&policy.file, policy.text(), found);
         found.sort_by_key(|one| one.span.start);
-        all.append(&mut found);
+        all.append(found);
     }
     all.extend(others.into_values().flatten());
     all
+}
+
+/// What is wrong with one policy by itself, and what decides in it.
+fn one(
+    policy: &Policy,
+    set: &PolicySet,
+    remediators: &[Remediator<'_>],
+) -> (Vec<Diagnostic>, String) {
+    let expressions = typed::expressions(policy);
+    let found = [
+        events::lint(policy),
+        typed::lint(policy, set.functions(), &expressions),
+        unused::lint(policy, &expressions),
+        dead::lint(policy, &expressions),
+        patterns::lint(policy, &expressions),
+        repair::lint(policy, remediators),
+    ];
+    (found.concat(), duplicates::deciding(policy, &expressions))
+}
+
+/// What `work` makes of each policy, in their order; several threads share the work, each with a stack for the
+/// deepest expression that compiles.
+pub fn each<T: Send>(policies: &[Policy], work: &(dyn Fn(&Policy) -> T + Sync)) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let chunk = policies.len().div_ceil(threads).max(16);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = policies
+            .chunks(chunk)
+            .map(|part| {
+                scope.spawn(move || on_large_stack(|| part.iter().map(work).collect::<Vec<T>>()))
+            })
+            .collect();
+        // A thread that panicked is a defect, which is told by what is missing.
+        parts.into_iter().filter_map(|part| part.join().ok()?.ok()).flatten().collect()
+    })
 }

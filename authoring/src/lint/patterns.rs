@@ -13,7 +13,7 @@ const DEEP: usize = 1;
 /// What is odd about the regular expressions and the loops of a policy.
 pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut loops = Loops::default();
     for (written, syntax) in expressions {
         let mut warn = |code, part: &Syntax, message: String, help: &str| {
             let wrong = Diagnostic::error(code, &policy.file, written.span(&part.span), message);
@@ -36,7 +36,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
                 );
             }
         });
-        let depth = depth(syntax, &depths, &mut Vec::new());
+        let depth = loops.depth(syntax);
         if depth > DEEP {
             let message = format!(
                 "{depth} loops within each other over lists of the event that do not depend on each other"
@@ -49,7 +49,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
             );
         }
         if let Role::Variable(name) = written.role {
-            depths.insert(name, depth);
+            loops.variables.insert(name, depth);
         }
     }
     found
@@ -89,46 +89,67 @@ fn has_bar_in_class(pattern: &str) -> bool {
     false
 }
 
-/// How many loops over lists that an event makes long, and that do not depend on each other, are within each other:
-/// what goes through the parts of an outer loop's element visits each part once.
-fn depth<'s>(
-    syntax: &'s Syntax,
-    variables: &BTreeMap<&str, usize>,
-    bound: &mut Vec<&'s str>,
-) -> usize {
-    match &syntax.kind {
-        SyntaxKind::Name(name) => variables.get(name.as_str()).copied().unwrap_or_default(),
-        SyntaxKind::Loop { range, parts, variable, .. } => {
-            let own = usize::from(is_long(range) && !mentions(range, bound));
-            let before = depth(range, variables, bound);
-            bound.push(variable);
-            let inner =
-                parts.iter().map(|part| depth(part, variables, bound)).max().unwrap_or_default();
-            bound.pop();
-            before.max(inner.saturating_add(own))
+/// What is known while the loops of an expression are counted.
+#[derive(Default)]
+struct Loops<'s> {
+    /// How deep the loops of each variable of the policy are.
+    variables: BTreeMap<&'s str, usize>,
+    /// The names of elements of the loops around.
+    elements: Vec<&'s str>,
+    /// Names that stand for what no event makes long.
+    short: Vec<&'s str>,
+}
+
+impl<'s> Loops<'s> {
+    /// How many loops over lists that an event makes long, and that do not depend on each other, are within each
+    /// other: what goes through the parts of an outer loop's element visits each part once.
+    fn depth(&mut self, syntax: &'s Syntax) -> usize {
+        match &syntax.kind {
+            SyntaxKind::Name(name) => {
+                self.variables.get(name.as_str()).copied().unwrap_or_default()
+            }
+            SyntaxKind::Loop { range, parts, variable, .. } => {
+                let own = usize::from(self.is_long(range) && !mentions(range, &self.elements));
+                let before = self.depth(range);
+                self.elements.push(variable);
+                let inner = self.deepest(parts.iter());
+                self.elements.pop();
+                before.max(inner.saturating_add(own))
+            }
+            SyntaxKind::Bind { name, value, body } => {
+                let before = self.depth(value);
+                let short = !self.is_long(value);
+                self.short.extend(short.then_some(name.as_str()));
+                let inner = self.depth(body);
+                self.short.truncate(self.short.len().saturating_sub(usize::from(short)));
+                before.max(inner)
+            }
+            _ => self.deepest(syntax.parts().into_iter()),
         }
-        _ => syntax
-            .parts()
-            .into_iter()
-            .map(|part| depth(part, variables, bound))
-            .max()
-            .unwrap_or_default(),
+    }
+
+    fn deepest(&mut self, parts: impl Iterator<Item = &'s Syntax>) -> usize {
+        parts.map(|part| self.depth(part)).max().unwrap_or_default()
+    }
+
+    /// Whether a list is as long as an event makes it: literals, parameters and parts of a text are short.
+    fn is_long(&self, range: &Syntax) -> bool {
+        match &range.kind {
+            SyntaxKind::List(_) | SyntaxKind::Literal(_) => false,
+            SyntaxKind::Name(name) => !self.short.contains(&name.as_str()),
+            SyntaxKind::Call { function, args, .. } if function == "keys" => {
+                args.iter().any(|range| self.is_long(range))
+            }
+            SyntaxKind::Call { function, .. } => function != "split" && function != "_+_",
+            _ => !crate::infer::path(range).is_some_and(|path| path.starts_with("params.")),
+        }
     }
 }
 
-fn mentions(range: &Syntax, bound: &[&str]) -> bool {
+fn mentions(range: &Syntax, elements: &[&str]) -> bool {
     let mut found = false;
     range.walk(&mut |part| {
-        found |= matches!(&part.kind, SyntaxKind::Name(name) if bound.contains(&name.as_str()));
+        found |= matches!(&part.kind, SyntaxKind::Name(name) if elements.contains(&name.as_str()));
     });
     found
-}
-
-/// Whether a list is as long as an event makes it: literals, parameters and parts of a text are short.
-fn is_long(range: &Syntax) -> bool {
-    match &range.kind {
-        SyntaxKind::List(_) | SyntaxKind::Literal(_) => false,
-        SyntaxKind::Call { function, .. } => function != "split" && function != "_+_",
-        _ => !crate::infer::path(range).is_some_and(|path| path.starts_with("params.")),
-    }
 }

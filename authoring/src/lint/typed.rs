@@ -4,16 +4,20 @@ use crate::infer::Inference;
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Functions, Syntax};
 use evenkeel_rules::policy::{Policy, Role, Written};
+use std::borrow::Cow;
 
 /// The expressions of a policy, as they were written and as they read.
-pub(super) type Expressions<'p> = [(Written<'p>, Syntax)];
+pub(super) type Expressions<'p> = [(Written<'p>, Cow<'p, Syntax>)];
 
-/// The expressions of a policy: each compiled already.
-pub(super) fn expressions(policy: &Policy) -> Vec<(Written<'_>, Syntax)> {
-    policy
-        .expressions()
-        .filter_map(|one| Some((one.clone(), Syntax::read(one.text).ok()?)))
-        .collect()
+/// The expressions of a policy: each compiled already, and kept as it reads where the policy is watched.
+pub(super) fn expressions(policy: &Policy) -> Vec<(Written<'_>, Cow<'_, Syntax>)> {
+    let mut all = Vec::new();
+    for written in policy.expressions() {
+        let kept = written.syntax.map(Cow::Borrowed);
+        let syntax = kept.or_else(|| Syntax::read(written.text).ok().map(Cow::Owned));
+        all.extend(syntax.map(|syntax| (written, syntax)));
+    }
+    all
 }
 
 /// What is wrong with the types in a policy.
@@ -22,7 +26,7 @@ pub(super) fn lint(
     functions: &Functions,
     expressions: &Expressions<'_>,
 ) -> Vec<Diagnostic> {
-    let all: Vec<&Syntax> = expressions.iter().map(|one| &one.1).collect();
+    let all: Vec<&Syntax> = expressions.iter().map(|one| &*one.1).collect();
     let mut inference = Inference::new(policy, functions, &all);
     let mut found = Vec::new();
     // A message is a courtesy: what is amiss in it does not change what is found.

@@ -7,6 +7,7 @@ use super::limits::{COMPILE_STACK, MAX_DEPTH, MAX_NODES, MAX_SOURCE};
 use super::mutate::Mutator;
 use super::names::{Known, check_names};
 use super::scope::Scope;
+use super::syntax::Syntax;
 use super::trace::{self, Part};
 use super::value::Answer;
 use super::{blame, budget, env};
@@ -85,8 +86,8 @@ pub(crate) enum Rework {
     /// Nothing: they are to judge events.
     #[default]
     Nothing,
-    /// Their parts tell what they are.
-    Watch,
+    /// Their parts tell what they are; each source is kept as it reads.
+    Watch(Vec<Syntax>),
     /// One is changed, to see whether a case notices.
     Mutate(Mutator),
 }
@@ -213,7 +214,7 @@ impl<'f> Compiler<'f> {
         let mut ast = self.parse(text, scope)?;
         let uses = super::names::used(&ast);
         guard(&mut ast);
-        if matches!(self.rework, Rework::Watch) {
+        if matches!(self.rework, Rework::Watch(_)) {
             trace::watch(&mut ast);
         }
         Ok(Expression { ast, uses })
@@ -234,8 +235,10 @@ impl<'f> Compiler<'f> {
         let (mut ast, info) = parse(text, number)?;
         self.sources.texts.push((text.to_owned(), info));
         within_limits(&ast, number, text)?;
-        if let Rework::Mutate(mutator) = &mut self.rework {
-            mutator.visit(&mut ast, &self.sources);
+        match &mut self.rework {
+            Rework::Nothing => {}
+            Rework::Watch(read) => read.push(Syntax::of(&ast, &self.sources)),
+            Rework::Mutate(mutator) => mutator.visit(&mut ast, &self.sources),
         }
         self.functions.expand(&mut ast);
         let variables = self.variables.iter().map(|variable| variable.0.as_str());

@@ -4,6 +4,7 @@ use super::compile::parse;
 use super::failure::Failure;
 use super::guard::children_mut;
 use super::names::{Known, check_names};
+use super::syntax::Syntax;
 use cel::common::ast::{Expr, IdedExpr};
 use serde::Deserialize;
 use std::cell::Cell;
@@ -26,7 +27,7 @@ struct Definition {
 struct Function {
     name: String,
     parameters: Vec<String>,
-    expression: String,
+    syntax: Syntax,
     body: IdedExpr,
     description: Option<String>,
 }
@@ -86,10 +87,10 @@ impl Functions {
     }
 
     /// The parameters and the body of the function that is called by this name with as many arguments.
-    pub fn definition(&self, name: &str, arguments: usize) -> Option<(&[String], &str)> {
+    pub fn definition(&self, name: &str, arguments: usize) -> Option<(&[String], &Syntax)> {
         let called = |f: &&Function| f.name == name && f.parameters.len() == arguments;
         let function = self.functions.iter().find(called)?;
-        Some((&function.parameters, &function.expression))
+        Some((&function.parameters, &function.syntax))
     }
 
     /// How many arguments the function `name` takes.
@@ -140,7 +141,7 @@ impl Function {
             name: name.to_owned(),
             parameters,
             body,
-            expression: definition.expression,
+            syntax: Syntax::read(&definition.expression).map_err(failed)?,
             description: definition.description,
         })
     }

@@ -83,7 +83,12 @@ impl Syntax {
     pub fn read(text: &str) -> Result<Syntax, Failure> {
         let (ast, info) = parse(text, 0)?;
         let sources = Sources::single(text, info);
-        Ok(Reader { sources: &sources }.read(&ast))
+        Ok(Self::of(&ast, &sources))
+    }
+
+    /// Reads a tree in which no function is expanded.
+    pub(super) fn of(ast: &IdedExpr, sources: &Sources) -> Syntax {
+        Reader { sources }.read(ast)
     }
 
     /// Its direct parts, in the order they were written.

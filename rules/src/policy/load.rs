@@ -4,7 +4,7 @@ use super::file::PolicyFile;
 use super::header::{self, Header, Match, Parameter, RemediationHeader, Severity};
 use super::message::Template;
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Rework, Sources};
+use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Rework, Sources, Syntax};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -47,6 +47,8 @@ pub struct Policy {
     pub(crate) sources: Sources,
     places: Vec<Place>,
     text: String,
+    /// How the sources read, of a policy that is watched.
+    read: Vec<Syntax>,
 }
 
 /// Where a source of a policy stands in its file.
@@ -79,6 +81,8 @@ pub struct Written<'p> {
     pub role: &'p Role,
     /// Its text.
     pub text: &'p str,
+    /// How it reads, of a policy that is watched.
+    pub syntax: Option<&'p Syntax>,
     policy: &'p Policy,
     source: usize,
 }
@@ -98,6 +102,16 @@ impl Policy {
     /// Whatever is wrong with the file.
     pub fn load(file: &PolicyFile, functions: &Functions) -> Result<Policy, Diagnostic> {
         Self::reworked(file, functions, Rework::Nothing).map(|loaded| loaded.0)
+    }
+
+    /// The same, so that it can be [watched](super::Watched).
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file.
+    pub fn load_watched(file: &PolicyFile, functions: &Functions) -> Result<Policy, Diagnostic> {
+        let (policy, rework) = Self::reworked(file, functions, Rework::Watch(Vec::new()))?;
+        let read = if let Rework::Watch(read) = rework { read } else { Vec::new() };
+        Ok(Policy { read, ..policy })
     }
 
     /// The same, and something done to its expressions.
@@ -146,6 +160,7 @@ impl Policy {
             message,
             places: loader.places,
             text: file.text.clone(),
+            read: Vec::new(),
             sources,
         };
         Ok((policy, rework))
@@ -185,6 +200,7 @@ impl Policy {
         self.places.iter().enumerate().map(|(source, place)| Written {
             role: &place.role,
             text: &place.text,
+            syntax: self.read.get(source),
             policy: self,
             source,
         })

@@ -23,6 +23,25 @@ impl PolicySet {
         files: &[PolicyFile],
         functions: Option<&PolicyFile>,
     ) -> Result<PolicySet, Vec<Diagnostic>> {
+        Self::load_by(Policy::load, files, functions)
+    }
+
+    /// The same, of policies that can be [watched](super::Watched).
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of the files.
+    pub fn load_watched(
+        files: &[PolicyFile],
+        functions: Option<&PolicyFile>,
+    ) -> Result<PolicySet, Vec<Diagnostic>> {
+        Self::load_by(Policy::load_watched, files, functions)
+    }
+
+    fn load_by(
+        load: Load,
+        files: &[PolicyFile],
+        functions: Option<&PolicyFile>,
+    ) -> Result<PolicySet, Vec<Diagnostic>> {
         let functions = match functions {
             Some(file) => on_large_stack(|| Functions::parse(&file.text))
                 .map_err(internal)?
@@ -30,7 +49,7 @@ impl PolicySet {
             None => Functions::default(),
         };
         let (mut policies, mut errors) = (Vec::new(), Vec::new());
-        for loaded in load_all(files, &functions)? {
+        for loaded in load_all(load, files, &functions)? {
             match loaded {
                 Ok(policy) => policies.push(policy),
                 Err(error) => errors.push(error),
@@ -95,18 +114,22 @@ impl PolicySet {
     }
 }
 
+/// How a policy is compiled.
+type Load = fn(&PolicyFile, &Functions) -> Result<Policy, Diagnostic>;
+
 /// How many policies are worth a thread, and how many threads there are at most.
 const WORTH_A_THREAD: usize = 32;
 const THREADS: usize = 8;
 
 /// Compiles policies, many of them on several threads; what comes of each, in their order.
 fn load_all(
+    load: Load,
     files: &[PolicyFile],
     functions: &Functions,
 ) -> Result<Vec<Result<Policy, Diagnostic>>, Vec<Diagnostic>> {
     let chunk = files.len().div_ceil(THREADS).max(WORTH_A_THREAD);
     let load = |files: &[PolicyFile]| {
-        let load = || files.iter().map(|file| Policy::load(file, functions)).collect::<Vec<_>>();
+        let load = || files.iter().map(|file| load(file, functions)).collect::<Vec<_>>();
         on_large_stack(load).map_err(internal)
     };
     std::thread::scope(|threads| {

@@ -45,8 +45,8 @@ impl Mutant {
 
 /// A policy whose expressions tell what their parts were.
 #[derive(Debug)]
-pub struct Watched {
-    policy: Policy,
+pub struct Watched<'p> {
+    policy: &'p Policy,
     parts: Vec<Part>,
 }
 
@@ -61,25 +61,15 @@ pub struct Condition {
     pub failed: bool,
 }
 
-impl Watched {
-    /// Compiles a policy so that it can be watched.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the policy.
-    pub fn load(file: &PolicyFile, functions: &Functions) -> Result<Watched, Diagnostic> {
-        let (policy, _) = Policy::reworked(file, functions, Rework::Watch)?;
-        let parts = policy.body.parts(&policy.sources);
-        Ok(Watched { policy, parts })
+impl<'p> Watched<'p> {
+    /// A policy that was [loaded to be watched](Policy::load_watched); of another there is nothing to see.
+    pub fn new(policy: &'p Policy) -> Self {
+        Watched { policy, parts: policy.body.parts(&policy.sources) }
     }
 
     /// Lets it judge something, and watches.
     pub fn watch<T>(&self, work: impl FnOnce(&Policy) -> T) -> (T, Sights) {
-        watching(|| work(&self.policy))
-    }
-
-    /// The policy itself.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+        watching(|| work(self.policy))
     }
 
     /// What the body is made of.

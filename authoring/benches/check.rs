@@ -1,0 +1,84 @@
+//! How many policies a second are checked, each step on its own: `cargo bench -p evenkeel-authoring`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot go on stops, and prints"
+)]
+
+use evenkeel_authoring::lint::lint;
+use evenkeel_authoring::{coverage, mutants};
+use evenkeel_rules::engine::on_large_stack;
+use evenkeel_rules::policy::{PolicyFile, PolicySet};
+use evenkeel_rules::read_cases;
+use std::path::Path;
+use std::time::Instant;
+
+/// How often each shipped policy is there.
+const COPIES: usize = 25;
+
+fn files(ending: &str, folder: &Path, found: &mut Vec<PolicyFile>) {
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            files(ending, &path, found);
+        } else if path.to_str().unwrap().ends_with(ending) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push(PolicyFile { name: path.display().to_string(), text });
+        }
+    }
+}
+
+fn main() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../policies"));
+    let (mut shipped, mut functions) = (Vec::new(), Vec::new());
+    files(".cel", folder, &mut shipped);
+    files("functions.yaml", folder, &mut functions);
+    let many: Vec<PolicyFile> = (0..COPIES)
+        .flat_map(|number| {
+            shipped.iter().map(move |file| PolicyFile {
+                name: file.name.replace(".cel", &format!("-{number}.cel")),
+                text: file.text.clone(),
+            })
+        })
+        .collect();
+    let rate = |what: &str, count: usize, start: Instant| {
+        println!(
+            "{what:>9}  {:>8.0} policies/s",
+            f64::from(u32::try_from(count).unwrap()) / start.elapsed().as_secs_f64()
+        );
+    };
+    let start = Instant::now();
+    let set = PolicySet::load_watched(&many, functions.first()).unwrap();
+    rate("compile", many.len(), start);
+    let first = Instant::now();
+    lint(&set, &[], Vec::new());
+    rate("lint", many.len(), first);
+    let set = PolicySet::load_watched(&shipped, functions.first()).unwrap();
+    let cases: Vec<_> = set
+        .policies()
+        .iter()
+        .map(|policy| {
+            let test = policy.file.replace(".cel", ".test.yaml");
+            let written = std::fs::read_to_string(&test).unwrap();
+            (
+                shipped.iter().find(|file| file.name == policy.file).unwrap(),
+                read_cases(&test, &written, policy).unwrap(),
+            )
+        })
+        .collect();
+    on_large_stack(|| {
+        let start = Instant::now();
+        for (policy, (_, cases)) in set.policies().iter().zip(&cases) {
+            coverage::coverage(policy, cases);
+        }
+        rate("coverage", cases.len(), start);
+        let start = Instant::now();
+        for (file, cases) in &cases {
+            mutants::score(file, set.functions(), cases).unwrap();
+        }
+        rate("mutate", cases.len(), start);
+    })
+    .unwrap();
+}
