@@ -3,8 +3,10 @@
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
 pub mod coverage;
+pub mod events;
 mod infer;
 pub mod lint;
 pub mod models;
 pub mod mutants;
+pub mod scaffold;
 mod types;

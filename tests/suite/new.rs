@@ -12,9 +12,42 @@ fn what_is_begun_from_a_name_compiles_and_its_cases_pass() {
     let again = evenkeel(begun);
     assert_eq!(again.code, 3, "what is there is not overwritten");
     assert!(again.err.contains("kms-key-open.cel"), "{}", again.err);
-    for command in ["check", "test"] {
-        let run = evenkeel([command, &out]);
-        assert_eq!(run.code, 0, "{command}: {}{}", run.out, run.err);
+    is_right(&out);
+}
+
+/// What was begun is right, and its cases ask all that there is to ask.
+fn is_right(out: &str) {
+    for arguments in [
+        vec!["check", "--deny-warnings", "--min-coverage", "100", out],
+        vec!["test", "--mutate", "--min-score", "100", out],
+    ] {
+        let run = evenkeel(&arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}{}", run.out, run.err);
+    }
+}
+
+#[test]
+fn whatever_the_event_what_is_begun_is_right() {
+    for event in [
+        "apigateway.amazonaws.com:UpdateStage",
+        "cloudfront.amazonaws.com:UpdateDistribution",
+        "cloudtrail.amazonaws.com:StopLogging",
+        "ec2.amazonaws.com:RunInstances",
+        "iam.amazonaws.com:CreateRole",
+        "lambda.amazonaws.com:CreateFunctionUrlConfig",
+        "ec2.amazonaws.com:DisableEbsEncryptionByDefault",
+        "logs.amazonaws.com:PutRetentionPolicy",
+        "rds.amazonaws.com:CreateDBInstance",
+        "s3.amazonaws.com:PutBucketVersioning",
+        "signin.amazonaws.com:ConsoleLogin",
+        "sns.amazonaws.com:SetTopicAttributes",
+        "wafv2.amazonaws.com:CreateWebACL",
+    ] {
+        let folder = Folder::new();
+        let out = folder.path().display().to_string();
+        let begun = evenkeel(["new", "mine", "--event", event, "--out", &out]);
+        assert_eq!(begun.code, 0, "{event}: {}", begun.err);
+        is_right(&out);
     }
 }
 
@@ -45,10 +78,10 @@ fn what_is_begun_from_a_record_names_nobody() {
             &out,
         ]);
         assert_eq!(begun.code, 0, "{}", begun.err);
-        for command in ["check", "test"] {
-            let run = evenkeel([command, &out]);
-            assert_eq!(run.code, 0, "{command}: {}{}", run.out, run.err);
-        }
+        let checked = evenkeel(["check", &out]);
+        assert_eq!(checked.code, 0, "{}", checked.err);
+        let tested = evenkeel(["test", "--mutate", &out]);
+        assert_eq!(tested.code, 0, "{}{}", tested.out, tested.err);
         let cases =
             std::fs::read_to_string(folder.path().join(name).join(format!("{id}.test.yaml")))
                 .unwrap();
@@ -68,6 +101,11 @@ fn what_cannot_be_begun_is_said() {
     for (arguments, why) in [
         (vec!["new", "Bad Id", "--event", "s3.amazonaws.com:X"], "is no id"),
         (vec!["new", "a", "--event", "PutBucketPolicy"], "SOURCE:NAME"),
+        (
+            vec!["new", "a", "--event", "s3.amazonaws.com:PutBucketPolcy"],
+            "did you mean `PutBucketPolicy`?",
+        ),
+        (vec!["new", "a", "--event", "s3:PutBucketPolicy"], "did you mean `s3.amazonaws.com`?"),
         (vec!["new", "a", "--from", file, "--out", &out], "no record of CloudTrail"),
         (vec!["new", "a"], "--event"),
     ] {

@@ -1,7 +1,8 @@
 //! Conditions that are the same for every event, and events for which nothing can ever be found.
 
-use super::events::{has_event, place};
+use super::events::place;
 use super::typed::Expressions;
+use crate::events::has_event;
 use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
 use evenkeel_rules::{Diagnostic, Level};

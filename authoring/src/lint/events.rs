@@ -1,43 +1,9 @@
 //! Whether AWS has the events that a policy watches.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::LazyLock;
-
+use crate::events::{names, near_name, near_source};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::nearest;
 use evenkeel_rules::policy::Policy;
-
-const ENDING: &str = ".amazonaws.com";
-
-/// IAM actions that are often taken for events, and the events that they allow.
-/// Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; Service Authorization Reference.
-const ACTIONS: &[(&str, &str)] = &[
-    ("PutAnalyticsConfiguration", "PutBucketAnalyticsConfiguration"),
-    ("PutEncryptionConfiguration", "PutBucketEncryption"),
-    ("PutInventoryConfiguration", "PutBucketInventoryConfiguration"),
-    ("PutLifecycleConfiguration", "PutBucketLifecycle"),
-    ("PutMetricsConfiguration", "PutBucketMetricsConfiguration"),
-    ("PutReplicationConfiguration", "PutBucketReplication"),
-];
-
-/// The names of each service's events, by what stands before `.amazonaws.com` in its `eventSource`.
-static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
-    let (models, more) =
-        (include_str!("../../tables/events.txt"), include_str!("../../tables/more.txt"));
-    let mut events: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for line in models.lines().chain(more.lines()).filter(|line| !line.starts_with('#')) {
-        if let Some((source, names)) = line.split_once(' ') {
-            events.entry(source).or_default().extend(names.split(' '));
-        }
-    }
-    events
-});
-
-/// The names that a service's events can have.
-fn names(source: &str) -> Option<&'static [&'static str]> {
-    EVENTS.get(source.strip_suffix(ENDING)?).map(Vec::as_slice)
-}
+use std::ops::Range;
 
 /// What is wrong with what a policy watches.
 pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
@@ -53,14 +19,17 @@ pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
             found.push(wrong("unknown-source", source, message, near_source(source)));
         }
     }
-    let known: Vec<(&String, &[&str])> =
-        matches.event_source.iter().filter_map(|source| Some((source, names(source)?))).collect();
+    let known: Vec<(&str, &[&str])> = matches
+        .event_source
+        .iter()
+        .filter_map(|source| Some((source.as_str(), names(source)?)))
+        .collect();
     if known.is_empty() {
         return found;
     }
     for name in &matches.event_name {
         if !known.iter().any(|(_, names)| names.contains(&name.as_str())) {
-            let sources: Vec<&str> = known.iter().map(|(source, _)| source.as_str()).collect();
+            let sources: Vec<&str> = known.iter().map(|(source, _)| *source).collect();
             let message = format!("{} has no event `{name}`", sources.join(" or "));
             found.push(wrong("unknown-event", name, message, near_name(name, &known)));
         }
@@ -73,40 +42,6 @@ pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
         }
     }
     found
-}
-
-/// The service that is probably meant.
-fn near_source(source: &str) -> Option<String> {
-    let plain = source.strip_suffix(ENDING).unwrap_or(source);
-    if EVENTS.contains_key(plain) {
-        return Some(format!("did you mean `{plain}{ENDING}`?"));
-    }
-    nearest(plain, EVENTS.keys().copied())
-        .map(|help| help.replacen("`?", &format!("{ENDING}`?"), 1))
-}
-
-/// The service that has an event of this name, or a name that is like it.
-fn near_name(name: &str, known: &[(&String, &[&str])]) -> Option<String> {
-    let owners: Vec<String> = EVENTS
-        .iter()
-        .filter(|(_, names)| names.contains(&name))
-        .map(|(source, _)| format!("{source}{ENDING}"))
-        .collect();
-    let action = ACTIONS.iter().find(|(action, event)| {
-        *action == name && known.iter().any(|(_, names)| names.contains(event))
-    });
-    if let Some((_, event)) = action {
-        Some(format!("that is the IAM action; the event is `{event}`"))
-    } else if owners.is_empty() {
-        nearest(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
-    } else {
-        Some(format!("it is an event of {}", owners.join(", ")))
-    }
-}
-
-/// Whether AWS has an event of this name, or the source is none that we know.
-pub(super) fn has_event(source: &str, name: &str) -> bool {
-    names(source).is_none_or(|names| names.contains(&name))
 }
 
 /// Where a word stands in a policy's file: as a whole, behind a part of the header.
