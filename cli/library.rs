@@ -186,7 +186,16 @@ impl Library {
 
     /// The compiled policies; shows what is wrong with them.
     pub(crate) fn load(&self) -> Result<PolicySet, Stopped> {
-        self.compile().map_err(|wrong| {
+        self.usable(self.compile())
+    }
+
+    /// The same, of policies that can be watched.
+    pub(crate) fn load_watched(&self) -> Result<PolicySet, Stopped> {
+        self.usable(self.compile_watched())
+    }
+
+    fn usable(&self, compiled: Result<PolicySet, Vec<Diagnostic>>) -> Result<PolicySet, Stopped> {
+        compiled.map_err(|wrong| {
             show(&wrong, &self.texts());
             let files = if wrong.len() == 1 { "1 problem" } else { "several problems" };
             Stopped::Wrong(format!("the policies cannot be used: {files}"))

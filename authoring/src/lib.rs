@@ -4,6 +4,7 @@
 
 pub mod coverage;
 pub mod events;
+pub mod flip;
 mod infer;
 pub mod lint;
 pub mod models;

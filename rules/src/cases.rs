@@ -126,6 +126,28 @@ fn build(
 }
 
 impl Case {
+    /// A case of this event or configuration item, of which nothing is expected.
+    pub fn about(event: &Value) -> Case {
+        Case {
+            name: String::new(),
+            line: 0,
+            expect: ComplianceStatus::NotApplicable,
+            subject: Subject::new(event, &Value::Object(serde_json::Map::new())),
+            params: serde_json::Map::new(),
+            configuration: None,
+            message: None,
+            resource: None,
+            violations: None,
+        }
+    }
+
+    /// The same case of another event.
+    #[must_use]
+    pub fn with_event(&self, event: &Value) -> Case {
+        let (params, configuration) = (self.params.clone(), self.configuration.clone());
+        Case { params, configuration, ..Self::about(event) }
+    }
+
     /// The record that is judged; none where it is a configuration item.
     pub fn record(&self) -> Option<&Value> {
         self.subject.record()
@@ -169,7 +191,11 @@ impl Case {
         Ok(differences)
     }
 
-    fn evaluate(&self, policy: &Policy) -> Result<Evaluation, String> {
+    /// What the policy says of the case's event.
+    ///
+    /// # Errors
+    /// When the case's event is no CloudTrail record, and no configuration item.
+    pub fn evaluate(&self, policy: &Policy) -> Result<Evaluation, String> {
         let params = policy.parameters_with(&self.params)?;
         self.subject.evaluate(policy, self.configuration.as_ref(), params)
     }

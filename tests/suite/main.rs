@@ -15,6 +15,7 @@ mod conformance;
 mod docs;
 mod doctor;
 mod doors;
+mod explain;
 mod golden;
 mod hostile;
 mod lint;

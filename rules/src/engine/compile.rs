@@ -136,8 +136,9 @@ impl Sources {
 
 /// Widens a span to the end of the name, and of the brackets, that begin in it.
 fn whole(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = call_start(text, text.floor_char_boundary(span.start));
-    let (mut end, mut open, mut quote) = (text.ceil_char_boundary(span.end), 0_usize, None);
+    let start = beginning(text, text.floor_char_boundary(span.start));
+    let (mut end, mut open, mut quote) =
+        (ending(text, text.ceil_char_boundary(span.end)), 0_usize, None);
     for (at, c) in text.get(start..).unwrap_or_default().char_indices() {
         let at = start.saturating_add(at);
         let word = c.is_alphanumeric() || matches!(c, '_' | '`' | '?');
@@ -156,13 +157,35 @@ fn whole(text: &str, span: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Where a call begins whose opening bracket stands at `at`: the parser notes only that.
-fn call_start(text: &str, at: usize) -> usize {
+/// Where a node begins whose first token that the parser notes stands at `at`: a call's is its bracket, and what a
+/// variable stands for was written elsewhere.
+fn beginning(text: &str, at: usize) -> usize {
+    let is_chain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '?');
+    let rest = text.get(at..).unwrap_or_default();
     let before = text.get(..at).unwrap_or_default();
-    if !text.get(at..).is_some_and(|rest| rest.starts_with('(')) {
-        return at;
+    let is_operator = rest.starts_with(['=', '<', '>', '&', '|', '+', '*', '/', '%', '?', '['])
+        || rest.starts_with("!=")
+        || (rest.starts_with('-') && before.ends_with(' '))
+        || rest.starts_with("in ");
+    let before = if is_operator { before.trim_end() } else { before };
+    if is_operator || rest.starts_with('(') || before.ends_with('.') || rest.starts_with('.') {
+        return before.trim_end_matches(is_chain).len();
     }
-    before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len()
+    at
+}
+
+/// Where a node ends whose last token is an operator, behind which a variable stands.
+fn ending(text: &str, end: usize) -> usize {
+    let inside = text.get(..end).unwrap_or_default().trim_end();
+    let rest = text.get(end..).unwrap_or_default();
+    if !inside.ends_with(['=', '<', '>', '&', '|', '+', '-', '*', '/', '%', ':', '!'])
+        && !inside.ends_with(" in")
+    {
+        return end;
+    }
+    let name = rest.trim_start();
+    let length = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
+    text.len().saturating_sub(name.len()).saturating_add(length)
 }
 
 /// Compiles the expressions of one policy, which share variables and functions.

@@ -1,0 +1,124 @@
+//! `evenkeel explain`: what a policy is, and why an event is a finding or none.
+
+use crate::support::{Folder, evenkeel, evenkeel_with_input};
+use serde_json::{Value, json};
+
+const ID: &str = "apigateway-integration-http";
+
+fn event() -> Value {
+    json!({
+        "eventSource": "apigateway.amazonaws.com", "eventName": "PutIntegration",
+        "requestParameters": {
+            "restApiId": "a1", "resourceId": "r", "httpMethod": "GET",
+            "putIntegrationInput": {"type": "HTTP", "uri": "HTTP://b\u{1b}[31m.example", "connectionType": "INTERNET"}
+        }
+    })
+}
+
+#[test]
+fn a_policy_is_told_in_words() {
+    let run = evenkeel(["explain", ID]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    for told in [
+        "API Gateway integration calls its backend over plain HTTP",
+        "PutIntegration, UpdateIntegration of apigateway.amazonaws.com",
+        "apigateway-https-integration (approve)",
+        "allowVpcLink = true",
+        "PCI-DSS.v4.0.1 4.2.1",
+        "of them NON_COMPLIANT",
+        "uri.lowerAscii().startsWith('http://')",
+    ] {
+        assert!(run.out.contains(told), "{told}: {}", run.out);
+    }
+}
+
+#[test]
+fn a_finding_is_explained_by_its_parts_and_by_what_would_turn_it_round() {
+    let folder = Folder::new();
+    for (name, whole) in [
+        ("record", event()),
+        ("log", json!({"Records": [event()]})),
+        ("bus", json!({"detail-type": "AWS API Call via CloudTrail", "detail": event()})),
+    ] {
+        let file = folder.write(&format!("{name}.json"), whole.to_string());
+        let run = evenkeel(["explain", ID, file.to_str().unwrap()]);
+        assert_eq!(run.code, 0, "{name}: {}", run.err);
+        for told in [
+            "NON_COMPLIANT  apigateway-integration-http",
+            "uri = request.?uri.orValue('')",
+            "connection == 'VPC_LINK'  → false",
+            "It would be COMPLIANT",
+            "if requestParameters.putIntegrationInput.connectionType were \"VPC_LINK\"",
+        ] {
+            assert!(run.out.contains(told), "{name}: {told}: {}", run.out);
+        }
+    }
+}
+
+#[test]
+fn what_turns_it_round_does_so() {
+    let folder = Folder::new();
+    let mut right = event();
+    right["requestParameters"]["putIntegrationInput"]["connectionType"] = "VPC_LINK".into();
+    let file = folder.write("event.json", right.to_string());
+    let run = evenkeel(["explain", ID, file.to_str().unwrap()]);
+    assert!(
+        run.out.starts_with("COMPLIANT") && run.out.contains("It would be NON_COMPLIANT"),
+        "{}",
+        run.out
+    );
+    let back = "if requestParameters.putIntegrationInput.connectionType were";
+    assert!(run.out.contains(back), "{}", run.out);
+}
+
+#[test]
+fn what_a_policy_does_not_look_at_is_said() {
+    let mut other = event();
+    other["eventName"] = "DeleteIntegration".into();
+    let run = evenkeel_with_input(["explain", ID, "-"], other.to_string().as_bytes());
+    assert!(
+        run.out.contains("NOT_APPLICABLE") && run.out.contains("and this is DeleteIntegration"),
+        "{}",
+        run.out
+    );
+    let mut failed = event();
+    failed["errorCode"] = "AccessDenied".into();
+    let run = evenkeel_with_input(["explain", ID, "-"], failed.to_string().as_bytes());
+    assert!(
+        run.out.contains("NOT_APPLICABLE") && run.out.contains("this one failed"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn a_case_is_explained_by_a_part_of_its_name() {
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/policies/ec2/ec2-security-group-open-to-world.cel");
+    let run = evenkeel(["explain", file, "--case", "IPv6"]);
+    assert!(
+        run.out.contains("NON_COMPLIANT") && run.out.contains("\"::/0\""),
+        "{}{}",
+        run.out,
+        run.err
+    );
+    assert!(run.out.contains("(not reached)"), "what was not evaluated is said: {}", run.out);
+    let run = evenkeel(["explain", file, "--case", "no such"]);
+    assert_eq!(run.code, 2);
+}
+
+#[test]
+fn what_cannot_be_explained_is_a_usage_error() {
+    let folder = Folder::new();
+    let odd = folder.write("odd.json", "[1, 2");
+    let other = folder.write("other.json", "{}");
+    for arguments in [
+        vec!["explain", "no-such-policy"],
+        vec!["explain", "no-such-policy", other.to_str().unwrap()],
+        vec!["explain", ID, odd.to_str().unwrap()],
+        vec!["explain", ID, other.to_str().unwrap()],
+    ] {
+        let run = evenkeel(&arguments);
+        assert!(run.code == 2 && !run.err.is_empty(), "{arguments:?} {}", run.err);
+    }
+}
