@@ -18,6 +18,7 @@ mod output;
 mod plan;
 mod remedy;
 mod replay;
+mod schema;
 mod status;
 mod template;
 mod test;
@@ -59,6 +60,7 @@ enum Command {
     Template(template::Render),
     Explain(explain::Explain),
     New(new::New),
+    Schema(schema::Schema),
     Completions(completions::Completions),
 }
 
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => demo::run(&command),
         Command::Template(command) => template::run(&command),
         Command::New(command) => new::run(&command),
+        Command::Schema(command) => schema::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions(command) => completions::run(&command),
     };

@@ -10,4 +10,5 @@ pub mod lint;
 pub mod models;
 pub mod mutants;
 pub mod scaffold;
+pub mod schema;
 mod types;

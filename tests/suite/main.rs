@@ -28,6 +28,7 @@ mod order;
 mod pipes;
 mod remedy;
 mod reports;
+mod schema;
 mod shipped;
 #[path = "../aws/stand.rs"]
 mod stand;
