@@ -2,4 +2,5 @@
 //!
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
+pub mod fmt;
 pub mod lint;

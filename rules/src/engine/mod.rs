@@ -16,7 +16,7 @@ mod scope;
 mod tree;
 mod value;
 
-pub use compile::{Compiler, Expression, Sources, on_large_stack};
+pub use compile::{Compiler, Expression, Sources, check_syntax, on_large_stack};
 pub use failure::Failure;
 pub use fields::Fields;
 pub use functions::{Functions, FunctionsError};

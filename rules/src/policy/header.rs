@@ -220,10 +220,21 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
 const LINT: &str = "lint: ";
 
 /// A policy file's header, and where its body begins.
+pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic> {
+    let (yaml, end) = split(file, text)?;
+    let header = serde_saphyr::from_str(&yaml)
+        .map_err(|error| help(Diagnostic::yaml("header", file, &yaml, &error)))?;
+    Ok((header, end))
+}
+
+/// The YAML of a policy file's header, and the byte where its body begins.
 ///
 /// The comment marks are replaced by as many spaces, so that a position in the YAML is a position
 /// in the file.
-pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic> {
+///
+/// # Errors
+/// When the file does not begin as a policy does.
+pub fn split(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
     let fail = |span, message: &str| Diagnostic::error("header", file, span, message.to_owned());
     let mut yaml = String::with_capacity(text.len());
     let mut end = 0_usize;
@@ -234,7 +245,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic
                 break;
             }
             yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-        } else if rest.trim_start().starts_with(LINT) {
+        } else if is_lint(rest) {
             yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
         } else {
             yaml.push_str("  ");
@@ -248,9 +259,12 @@ pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic
         let wrong = fail(0..first, "line 1 must be `// METADATA`");
         return Err(wrong.with_help(Some(help.to_owned())));
     }
-    let header = serde_saphyr::from_str(&yaml)
-        .map_err(|error| help(Diagnostic::yaml("header", file, &yaml, &error)))?;
-    Ok((header, end))
+    Ok((yaml, end))
+}
+
+/// Whether what stands behind a header's `//` is for the linter, and no YAML.
+pub fn is_lint(rest: &str) -> bool {
+    rest.trim_start().starts_with(LINT)
 }
 
 /// Adds "did you mean" to the reader's message about an unknown name.

@@ -9,7 +9,9 @@ mod set;
 mod settings;
 
 pub use file::{FileKind, PolicyFile};
-pub use header::{Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity};
+pub use header::{
+    Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, is_lint, split,
+};
 pub use load::Policy;
 pub use set::PolicySet;
 
