@@ -15,6 +15,7 @@ mod conformance;
 mod docs;
 mod doctor;
 mod doors;
+mod fmt;
 mod golden;
 mod hostile;
 mod lint;

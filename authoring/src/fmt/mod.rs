@@ -74,3 +74,6 @@ fn shifted(span: &std::ops::Range<usize>, by: usize) -> std::ops::Range<usize> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod properties;

@@ -82,7 +82,7 @@ pub(super) fn lines(rests: &[&str]) -> Vec<Line> {
         while let Some(next) = rests.peek().copied().filter(|next| goes_on(&scan, next, parent)) {
             more.push(next);
             if let Value::Block { from: from @ None, .. } = &mut scan
-                && !is_empty(next)
+                && !next.trim().is_empty()
             {
                 *from = Some(column(next));
             }
@@ -92,7 +92,7 @@ pub(super) fn lines(rests: &[&str]) -> Vec<Line> {
             rests.next();
         }
         // Blank lines at a value's end are no part of it, unless it says so.
-        let end = more.iter().rposition(|line| !is_empty(line));
+        let end = more.iter().rposition(|line| !line.trim().is_empty());
         let end = end.map_or(0, |end| end.saturating_add(1));
         let after = if matches!(value, Value::Block { keep: true, .. }) {
             Vec::new()
@@ -110,16 +110,12 @@ fn column(rest: &str) -> usize {
     rest.len().saturating_sub(rest.trim_start_matches(' ').len())
 }
 
-/// Whether a line says nothing to YAML, also within a value.
-fn is_empty(rest: &str) -> bool {
-    rest.trim().is_empty() || is_lint(rest)
-}
-
 /// Whether a line continues a value whose key has the indentation `parent`.
 fn goes_on(value: &Value, next: &str, parent: usize) -> bool {
-    let (blank, deeper) = (is_empty(next), column(next) > parent);
+    let (blank, deeper) = (next.trim().is_empty(), column(next) > parent);
     match value {
         Value::Below | Value::Closed => false,
+        Value::Block { .. } | Value::Plain if is_lint(next) => false,
         Value::Block { from, .. } => blank || from.map_or(deeper, |from| column(next) >= from),
         Value::Open(_) => true,
         Value::Plain => blank || (deeper && !next.trim_start().starts_with('#')),
@@ -185,7 +181,7 @@ impl Reader {
     fn more(&mut self, value: &Value, more: &[&str]) {
         let parent = self.frames.last().copied();
         let (was, to) = parent.map_or((0, 0), |frame| (frame.was, frame.to));
-        let text = more.iter().find(|line| !is_empty(line));
+        let text = more.iter().find(|line| !line.trim().is_empty());
         let first = text.map_or(0, |line| column(line));
         let block = matches!(value, Value::Block { .. });
         let (from, base) = match value {
@@ -196,7 +192,7 @@ impl Reader {
         };
         for line in more {
             let column = column(line);
-            let indent = if is_empty(line) || (column <= was && !block) {
+            let indent = if line.trim().is_empty() || (column <= was && !block) {
                 to
             } else {
                 base.saturating_add(column.saturating_sub(from))
@@ -207,7 +203,7 @@ impl Reader {
             } else {
                 line.trim()
             };
-            let shown = if is_empty(line) { line.trim() } else { shown };
+            let shown = if line.trim().is_empty() { line.trim() } else { shown };
             self.lines.push(Line { kind: Kind::More, was: column, indent, text: shown.to_owned() });
         }
     }

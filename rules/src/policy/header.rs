@@ -216,7 +216,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     }
 }
 
-/// What begins a comment for the linter, which is no YAML and may stand anywhere.
+/// What begins a comment for the linter, which is no YAML and may stand between its lines, not within a text.
 const LINT: &str = "lint: ";
 
 /// A policy file's header, and where its body begins.
@@ -240,13 +240,13 @@ pub fn split(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
     let mut end = 0_usize;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let Some(rest) = line.strip_prefix("//") else { break };
-        if number == 0 {
-            if rest.trim_end() != " METADATA" {
-                break;
-            }
-            yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-        } else if is_lint(rest) {
-            yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        if number == 0 && rest.trim_end() != " METADATA" {
+            break;
+        }
+        if number == 0 || is_lint(rest) {
+            // A comment to YAML too: blanks would be text where they stand behind folded text.
+            yaml.push('#');
+            yaml.extend(line.bytes().skip(1).map(|b| if b == b'\n' { '\n' } else { ' ' }));
         } else {
             yaml.push_str("  ");
             yaml.push_str(rest);
