@@ -2,5 +2,6 @@
 //!
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
+pub mod docs;
 pub mod fmt;
 pub mod lint;

@@ -159,7 +159,8 @@ fn environment(format: Format) -> Result<Environment<'static>, minijinja::Error>
     let safe = |filter: fn(&str) -> String| move |text: &str| Value::from_safe_string(filter(text));
     match format {
         Format::Markdown => {
-            environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown"));
+            // The formatter escapes, whatever the name of a template says.
+            environment.set_auto_escape_callback(|_| AutoEscape::None);
             environment.set_formatter(|out, _, value| {
                 let text = value.to_string();
                 let text = if value.is_safe() { text } else { escape::markdown(&text) };
@@ -196,7 +197,8 @@ fn by_severity(views: &[View]) -> Vec<Group<'_>> {
     for view in views {
         groups.entry(view.rank).or_default().push(view);
     }
-    let group = |(severity, policies): (Severity, _)| Group { name: severity.to_string(), policies };
+    let group =
+        |(severity, policies): (Severity, _)| Group { name: severity.to_string(), policies };
     groups.into_iter().rev().map(group).collect()
 }
 

@@ -113,8 +113,7 @@ fn service(policy: &Policy) -> String {
     let source = policy.matches.event_source.first().and_then(|source| source.split('.').next());
     let kind = policy.matches.resource_type.first().and_then(|kind| kind.split("::").nth(1));
     let name = source.or(kind).unwrap_or_default().to_lowercase();
-    let plain: String =
-        name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     if plain.is_empty() { "other".to_owned() } else { plain }
 }
 
@@ -143,10 +142,10 @@ fn parameters(policy: &Policy) -> Vec<ParameterView> {
 
 fn repair(subject: &Subject<'_>) -> Option<Repair> {
     let header = subject.policy.remediation.as_ref()?;
-    let with = header.with.iter().map(|(name, value)| Pair {
-        name: visible(name),
-        value: visible(&value.to_string()),
-    });
+    let with = header
+        .with
+        .iter()
+        .map(|(name, value)| Pair { name: visible(name), value: visible(&value.to_string()) });
     Some(Repair {
         run: visible(&header.run),
         mode: match header.mode {

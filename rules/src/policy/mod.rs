@@ -12,7 +12,7 @@ pub use file::{FileKind, PolicyFile};
 pub use header::{
     Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, is_lint, split,
 };
-pub use load::Policy;
+pub use load::{Policy, Written};
 pub use set::PolicySet;
 
 pub(crate) use header::Ordered;
