@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod deploy_bundle;
 mod diagnose;
+mod docs;
 mod doctor;
 mod exit;
 mod explain;
@@ -61,6 +62,7 @@ enum Command {
     Explain(explain::Explain),
     New(new::New),
     Fmt(fmt::Fmt),
+    Docs(docs::Docs),
     Completions(completions::Completions),
 }
 
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Template(command) => template::run(&command),
         Command::New(command) => new::run(&command),
         Command::Fmt(command) => fmt::run(&command),
+        Command::Docs(command) => docs::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions(command) => completions::run(&command),
     };

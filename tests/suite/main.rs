@@ -18,6 +18,7 @@ mod doors;
 mod fmt;
 mod golden;
 mod hostile;
+mod library_docs;
 mod lint;
 mod mutations;
 mod new;

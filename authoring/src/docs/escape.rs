@@ -53,7 +53,7 @@ pub(super) fn markdown(text: &str) -> String {
 
 /// Code within a line of Markdown.
 pub(super) fn code(text: &str) -> String {
-    let text = text.replace('\n', " ");
+    let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let marks = "`".repeat(longest(&text, '`').saturating_add(1));
     if text.trim().is_empty() {
         return String::new();
@@ -90,14 +90,17 @@ pub(super) fn prose(text: &str) -> String {
 pub(super) fn prose_html(text: &str) -> String {
     let paragraphs = text.split('\n').filter(|line| !line.trim().is_empty());
     let code = |text: &str| format!("<code>{}</code>", html(text));
-    paragraphs.map(|line| format!("<p>{}</p>", parts(line, html, code))).collect()
+    let paragraph = |line: &str| ["<p>", &parts(line, html, code), "</p>"].concat();
+    paragraphs.map(paragraph).collect()
 }
 
 /// A line in which every second part is code, if the backticks are in pairs.
 fn parts(line: &str, text: impl Fn(&str) -> String, code: impl Fn(&str) -> String) -> String {
     let line = line.trim();
     let parts: Vec<&str> = line.split('`').collect();
-    if parts.len() % 2 == 0 || parts.iter().skip(1).step_by(2).any(|part| part.trim().is_empty()) {
+    if parts.len().is_multiple_of(2)
+        || parts.iter().skip(1).step_by(2).any(|part| part.trim().is_empty())
+    {
         return text(line);
     }
     let mut out = String::new();
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn code_cannot_end_itself() {
         assert_eq!(code("a``b"), "```a``b```");
-        assert_eq!(code("`x`"), "`` `x` ``");
+        assert_eq!(code("`x`\n  y"), "`` `x` y ``");
         assert_eq!(cell("a || b"), "`a \\|\\| b`");
         assert_eq!(fence("a\n```\n"), "````cel\na\n```\n````");
     }

@@ -1,4 +1,9 @@
 //! Pages of a policy whose every text is hostile.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    reason = "a test that cannot go on fails"
+)]
 
 use super::{Format, Subject, render};
 use evenkeel_rules::policy::{PolicyFile, PolicySet};

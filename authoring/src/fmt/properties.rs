@@ -1,4 +1,9 @@
 //! What holds for every policy: formatted twice is formatted once, and no verdict changes.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    reason = "a test that cannot go on fails"
+)]
 
 use super::format;
 use super::lex::{Kind, lex};
@@ -152,9 +157,35 @@ fn a_mangled_header_comes_out_as_it_was() {
         let head = chance.header(&clean[..end]);
         let without = |text: &str| {
             let kept = text.lines().filter(|line| !line.contains("lint: allow"));
-            kept.map(|line| format!("{line}\n")).collect::<String>()
+            kept.flat_map(|line| [line, "\n"]).collect::<String>()
         };
         let new = format(&file.name, &format!("{head}{}", &clean[end..])).unwrap();
         assert_eq!(without(&new), clean, "{}", file.name);
     }
+}
+
+#[test]
+fn what_chance_has_damaged_is_refused_or_stable() {
+    const ODD: &[&str] = &[
+        "'", "\"", "#", ": ", "- ", "\n", "\n//", "  ", "[", "}", "|", ">", "?", "//", "\t", "\r",
+        "é", "&&", "r'", "lint: ",
+    ];
+    let mut chance = Chance(3);
+    let mut formatted = 0;
+    for file in files(FileKind::Policy) {
+        for _ in 0..12 {
+            let mut text: Vec<char> = file.text.chars().collect();
+            for _ in 0..=chance.below(3) {
+                let at = 12 + chance.below(text.len() - 12);
+                let odd = chance.pick(ODD).chars();
+                drop(text.splice(at..at + chance.below(2), odd));
+            }
+            let text: String = text.into_iter().collect();
+            if let Ok(new) = format(&file.name, &text) {
+                formatted += 1;
+                assert_eq!(format(&file.name, &new).as_ref(), Ok(&new), "{text}");
+            }
+        }
+    }
+    assert!(formatted > 20, "only {formatted} were formatted");
 }

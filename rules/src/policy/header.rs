@@ -280,3 +280,31 @@ fn help(wrong: Diagnostic) -> Diagnostic {
     };
     wrong.with_help(help)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{read, split};
+
+    #[test]
+    fn a_comment_for_the_linter_is_no_part_of_the_text_above_it() {
+        let text = "// METADATA
+// title: t
+// description: >-
+//   why
+// lint: allow unknown-event séen in a trail
+// severity: LOW
+// match: {resourceType: 'AWS::S3::Bucket'}
+// resource: {type: t, id: i}
+// message: m
+
+true
+";
+        let (header, body_at) = read("x.cel", text).unwrap();
+        assert_eq!(header.description, "why");
+        assert_eq!(&text[body_at..], "\ntrue\n");
+        let (yaml, _) = split("x.cel", text).unwrap();
+        assert_eq!(yaml.find("severity"), text.find("severity"), "positions are the file's");
+        let within = text.replace("trail\n", "trail\n//   more\n");
+        assert!(read("x.cel", &within).is_err(), "within a text it is no comment");
+    }
+}

@@ -7,12 +7,14 @@ mod load;
 mod message;
 mod set;
 mod settings;
+mod written;
 
 pub use file::{FileKind, PolicyFile};
 pub use header::{
     Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, is_lint, split,
 };
-pub use load::{Policy, Written};
+pub use load::Policy;
 pub use set::PolicySet;
+pub use written::Written;
 
 pub(crate) use header::Ordered;
