@@ -7,9 +7,11 @@ mod completions;
 mod demo;
 mod deploy_bundle;
 mod diagnose;
+mod docs;
 mod doctor;
 mod exit;
 mod explain;
+mod fmt;
 mod ingest;
 mod ledger;
 mod library;
@@ -61,6 +63,8 @@ enum Command {
     Explain(explain::Explain),
     New(new::New),
     Schema(schema::Schema),
+    Fmt(fmt::Fmt),
+    Docs(docs::Docs),
     Completions(completions::Completions),
 }
 
@@ -83,6 +87,8 @@ fn main() -> ExitCode {
         Command::Template(command) => template::run(&command),
         Command::New(command) => new::run(&command),
         Command::Schema(command) => schema::run(&command),
+        Command::Fmt(command) => fmt::run(&command),
+        Command::Docs(command) => docs::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions(command) => completions::run(&command),
     };

@@ -3,8 +3,10 @@
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
 pub mod coverage;
+pub mod docs;
 pub mod events;
 pub mod flip;
+pub mod fmt;
 mod infer;
 pub mod lint;
 pub mod models;

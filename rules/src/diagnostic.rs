@@ -41,12 +41,7 @@ impl Diagnostic {
     }
 
     /// An error of the YAML reader, where it stands in a file whose YAML begins at its start.
-    pub(crate) fn yaml(
-        code: &'static str,
-        file: &str,
-        text: &str,
-        error: &serde_saphyr::Error,
-    ) -> Self {
+    pub fn yaml(code: &'static str, file: &str, text: &str, error: &serde_saphyr::Error) -> Self {
         let at = error.location().and_then(|location| location.span().byte_offset());
         let at = at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default();
         let at = text.floor_char_boundary(at.min(text.len()));

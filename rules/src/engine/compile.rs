@@ -32,6 +32,14 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Fai
     })
 }
 
+/// Whether `text` is CEL at all: names and functions are not looked at.
+///
+/// # Errors
+/// What is wrong, and where in the text.
+pub fn check_syntax(text: &str) -> Result<(), Failure> {
+    on_large_stack(|| parse(text, 0).map(drop))?
+}
+
 /// A checked expression, ready to be evaluated.
 #[derive(Debug)]
 pub struct Expression {

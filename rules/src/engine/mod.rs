@@ -20,7 +20,7 @@ mod tree;
 mod value;
 
 pub(crate) use compile::Rework;
-pub use compile::{Compiler, Expression, Sources, on_large_stack};
+pub use compile::{Compiler, Expression, Sources, check_syntax, on_large_stack};
 pub use failure::Failure;
 pub use fields::Fields;
 pub use functions::{Functions, FunctionsError};

@@ -216,26 +216,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     }
 }
 
-/// What begins a comment for the linter, which is no YAML and may stand anywhere.
+/// What begins a comment for the linter, which is no YAML and may stand between its lines, not within a text.
 const LINT: &str = "lint: ";
 
 /// A policy file's header, and where its body begins.
+pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic> {
+    let (yaml, end) = split(file, text)?;
+    let header = serde_saphyr::from_str(&yaml)
+        .map_err(|error| help(Diagnostic::yaml("header", file, &yaml, &error)))?;
+    Ok((header, end))
+}
+
+/// The YAML of a policy file's header, and the byte where its body begins.
 ///
 /// The comment marks are replaced by as many spaces, so that a position in the YAML is a position
 /// in the file.
-pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic> {
+///
+/// # Errors
+/// When the file does not begin as a policy does.
+pub fn split(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
     let fail = |span, message: &str| Diagnostic::error("header", file, span, message.to_owned());
     let mut yaml = String::with_capacity(text.len());
     let mut end = 0_usize;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let Some(rest) = line.strip_prefix("//") else { break };
-        if number == 0 {
-            if rest.trim_end() != " METADATA" {
-                break;
-            }
-            yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-        } else if rest.trim_start().starts_with(LINT) {
-            yaml.extend(line.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        if number == 0 && rest.trim_end() != " METADATA" {
+            break;
+        }
+        if number == 0 || is_lint(rest) {
+            // A comment to YAML too: blanks would be text where they stand behind folded text.
+            yaml.push('#');
+            yaml.extend(line.bytes().skip(1).map(|b| if b == b'\n' { '\n' } else { ' ' }));
         } else {
             yaml.push_str("  ");
             yaml.push_str(rest);
@@ -248,9 +259,12 @@ pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic
         let wrong = fail(0..first, "line 1 must be `// METADATA`");
         return Err(wrong.with_help(Some(help.to_owned())));
     }
-    let header = serde_saphyr::from_str(&yaml)
-        .map_err(|error| help(Diagnostic::yaml("header", file, &yaml, &error)))?;
-    Ok((header, end))
+    Ok((yaml, end))
+}
+
+/// Whether what stands behind a header's `//` is for the linter, and no YAML.
+pub fn is_lint(rest: &str) -> bool {
+    rest.trim_start().starts_with(LINT)
 }
 
 /// Adds "did you mean" to the reader's message about an unknown name.
@@ -265,4 +279,32 @@ fn help(wrong: Diagnostic) -> Diagnostic {
         _ => None,
     };
     wrong.with_help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, split};
+
+    #[test]
+    fn a_comment_for_the_linter_is_no_part_of_the_text_above_it() {
+        let text = "// METADATA
+// title: t
+// description: >-
+//   why
+// lint: allow unknown-event séen in a trail
+// severity: LOW
+// match: {resourceType: 'AWS::S3::Bucket'}
+// resource: {type: t, id: i}
+// message: m
+
+true
+";
+        let (header, body_at) = read("x.cel", text).unwrap();
+        assert_eq!(header.description, "why");
+        assert_eq!(text.get(body_at..), Some("\ntrue\n"));
+        let (yaml, _) = split("x.cel", text).unwrap();
+        assert_eq!(yaml.find("severity"), text.find("severity"), "positions are the file's");
+        let within = text.replace("trail\n", "trail\n//   more\n");
+        assert!(read("x.cel", &within).is_err(), "within a text it is no comment");
+    }
 }

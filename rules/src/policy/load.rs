@@ -44,6 +44,7 @@ pub struct Policy {
     pub(crate) resource_arn: Option<Expression>,
     pub(crate) body: Expression,
     message: Template,
+    message_text: String,
     pub(crate) sources: Sources,
     places: Vec<Place>,
     text: String,
@@ -158,12 +159,18 @@ impl Policy {
             resource_arn,
             body,
             message,
+            message_text: header.message.value,
             places: loader.places,
             text: file.text.clone(),
             read: Vec::new(),
             sources,
         };
         Ok((policy, rework))
+    }
+
+    /// The message as it was written, with its holes.
+    pub fn message_text(&self) -> &str {
+        &self.message_text
     }
 
     /// The file's whole text.

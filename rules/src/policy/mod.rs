@@ -10,7 +10,9 @@ mod settings;
 mod study;
 
 pub use file::{FileKind, PolicyFile};
-pub use header::{Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity};
+pub use header::{
+    Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, is_lint, split,
+};
 pub use load::{Policy, Role, Written};
 pub use set::PolicySet;
 pub use study::{Condition, Mutant, Watched};
