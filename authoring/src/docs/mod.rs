@@ -5,6 +5,7 @@
 mod escape;
 mod view;
 
+use evenkeel_rules::engine::Functions;
 use evenkeel_rules::policy::{Policy, Severity};
 use evenkeel_rules::{Case, Diagnostic};
 use minijinja::syntax::SyntaxConfig;
@@ -88,12 +89,17 @@ struct Whole<'a> {
     content: &'a str,
 }
 
-/// All pages, the index first.
+/// All pages, the index first. `functions` are those that the policies may call beside the library's.
 ///
 /// # Errors
 /// When a policy's text is not what the policy was read from, or a template is wrong.
-pub fn render(subjects: &[Subject<'_>], format: Format) -> Result<Vec<Page>, DocsError> {
-    let views = subjects.iter().map(View::of).collect::<Result<Vec<View>, _>>();
+pub fn render(
+    subjects: &[Subject<'_>],
+    functions: &Functions,
+    format: Format,
+) -> Result<Vec<Page>, DocsError> {
+    let views = subjects.iter().map(|subject| View::of(subject, functions));
+    let views = views.collect::<Result<Vec<View>, _>>();
     let views = views.map_err(|wrong| DocsError::Policy(Box::new(wrong)))?;
     let environment = environment(format)?;
     let (mark, ending) = (MARK, format.ending());

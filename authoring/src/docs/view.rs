@@ -3,7 +3,8 @@
 use super::Subject;
 use super::escape::visible;
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::policy::{Mode, OutcomeMatch, Policy, Severity};
+use evenkeel_rules::engine::Functions;
+use evenkeel_rules::policy::{Mode, OutcomeMatch, Policy, Severity, Written};
 use serde::Serialize;
 
 /// A policy's page.
@@ -26,6 +27,8 @@ pub(super) struct View {
     resource_arn: Option<String>,
     variables: Vec<Pair>,
     body: String,
+    /// The organization's functions that its expressions call.
+    functions: Vec<Pair>,
     message: String,
     parameters: Vec<ParameterView>,
     controls: Vec<Control>,
@@ -68,7 +71,7 @@ pub(super) struct Repair {
 }
 
 impl View {
-    pub(super) fn of(subject: &Subject<'_>) -> Result<View, Diagnostic> {
+    pub(super) fn of(subject: &Subject<'_>, functions: &Functions) -> Result<View, Diagnostic> {
         let policy = subject.policy;
         let written = policy.written()?;
         let pair = |name: &str, value: &str| Pair { name: visible(name), value: visible(value) };
@@ -90,6 +93,11 @@ impl View {
             resource_arn: written.resource_arn.as_deref().map(visible),
             variables: variables.collect(),
             body: visible(written.body.trim()),
+            functions: functions
+                .docs()
+                .filter(|(signature, _)| calls(&written, signature))
+                .map(|(signature, meaning)| pair(&signature, &meaning.replace('\n', " ")))
+                .collect(),
             message: visible(&written.message),
             parameters: parameters(policy),
             controls: policy
@@ -106,6 +114,21 @@ impl View {
 
 fn all(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| visible(text)).collect()
+}
+
+/// Whether some expression calls the function of this signature.
+fn calls(written: &Written, signature: &str) -> bool {
+    let call = signature.split_inclusive('(').next().unwrap_or(signature);
+    let is_part = |c: char| c.is_alphanumeric() || "_.`".contains(c);
+    let calls = |text: &str| {
+        text.match_indices(call)
+            .any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with(is_part)))
+    };
+    let variables = written.variables.iter().map(|(_, cel)| cel);
+    variables
+        .chain([&written.resource_id, &written.body, &written.message])
+        .chain(&written.resource_arn)
+        .any(|text| calls(text))
 }
 
 /// The service that a policy is about, in letters that may stand in a path.
