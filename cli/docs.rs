@@ -22,8 +22,8 @@ Examples:
   evenkeel docs policies/ mine/ --out site --format html      a site to put on any web server
   evenkeel docs policies/ --out docs/policies --check         for your CI: fail if a page is not up to date
 
-Parameters are shown with what `settings.yaml` sets them to. Pages of policies that are no more are removed; files that
-this command did not write are left alone, and never overwritten.")]
+Parameters are shown with what `settings.yaml` sets them to. Pages of policies that are no more
+are removed; files that this command did not write are left alone, and never overwritten.")]
 pub(crate) struct Docs {
     /// Policies' files, or folders of them; the shipped library, unless named
     paths: Vec<PathBuf>,
@@ -102,7 +102,7 @@ fn pages(library: &Library, set: &PolicySet, format: Format) -> Result<Vec<Page>
         .zip(&cases)
         .map(|(policy, cases)| Subject { policy, cases, permissions: permissions(policy) })
         .collect();
-    render(&subjects, format).map_err(|error| Stopped::Wrong(error.to_string()))
+    render(&subjects, set.functions(), format).map_err(|error| Stopped::Wrong(error.to_string()))
 }
 
 /// What the policy's remediator may do.

@@ -20,12 +20,13 @@ use std::path::{Path, PathBuf};
 Examples:
   evenkeel fmt                           every policy in the folder `policies`
   evenkeel fmt my-policies/ one.cel      these
-  evenkeel fmt --check my-policies/      for your CI: print what would change, and fail if something would
+  evenkeel fmt --check my-policies/      for your CI: print what would change, and fail if so
   evenkeel fmt --stdin < one.cel         for your editor
 
-What a policy means is never changed: where it would be, the file is named and left as it is. Line breaks that you made
-before operators and members stay; lines of more than 100 characters are broken. CEL inside of a header is only
-indented. Cases (.test.yaml), functions, settings and waivers are left alone.")]
+What a policy means is never changed: where it would be, the file is named and left as it is.
+Line breaks that you made before operators and members stay; lines of more than 100 characters are
+broken. CEL inside of a header is only indented. Cases (.test.yaml), functions, settings and
+waivers are left alone.")]
 pub(crate) struct Fmt {
     /// Policies' files, or folders of them; `policies`, unless named
     paths: Vec<PathBuf>,
@@ -45,8 +46,13 @@ pub(crate) fn run(command: &Fmt) -> Result<Exit, Stopped> {
     }
     let default = [PathBuf::from("policies")];
     let paths = if command.paths.is_empty() { &default } else { &command.paths[..] };
-    let mut work =
-        Work { check: command.check, seen: BTreeSet::new(), changed: 0, worst: Exit::Well };
+    let mut work = Work {
+        check: command.check,
+        seen: BTreeSet::new(),
+        changed: 0,
+        wrong: 0,
+        worst: Exit::Well,
+    };
     for path in paths {
         work.folder_or_file(path)?;
     }
@@ -55,11 +61,14 @@ pub(crate) fn run(command: &Fmt) -> Result<Exit, Stopped> {
         return Err(Stopped::Usage(format!("no .cel file in {}", names.join(", "))));
     }
     let policies = paint(BOLD, &count(work.seen.len(), "policy", "policies"));
-    let done = match (work.changed, work.check) {
+    let mut done = match (work.changed, work.check) {
         (0, _) => paint(GREEN, "nothing to format"),
         (changed, true) => paint(RED, &format!("{changed} would be formatted")),
         (changed, false) => paint(GREEN, &format!("{changed} formatted")),
     };
+    if work.wrong > 0 {
+        done.push_str(&paint(RED, &format!(", {} wrong", work.wrong)));
+    }
     note(&format!("{policies}, {done}\n"));
     Ok(work.worst)
 }
@@ -90,7 +99,7 @@ fn filter(check: bool) -> Result<Exit, Stopped> {
 
 /// A text of several lines for a terminal.
 fn visible(text: &str) -> String {
-    text.lines().map(|line| safe(line) + "\n").collect()
+    text.lines().flat_map(|line| [safe(line), "\n".to_owned()]).collect()
 }
 
 /// What is done, file by file.
@@ -99,6 +108,7 @@ struct Work {
     /// Files under their own paths, each once whatever leads to it.
     seen: BTreeSet<PathBuf>,
     changed: usize,
+    wrong: usize,
     worst: Exit,
 }
 
@@ -110,6 +120,7 @@ impl Work {
                 Some(FileKind::Policy) => self.file(path),
                 // A pattern of the shell takes these along.
                 Some(_) => Ok(()),
+                None if !path.exists() => self.file(path),
                 None => Err(Stopped::Usage(format!("{name} is no .cel file"))),
             };
         }
@@ -142,6 +153,7 @@ impl Work {
         match format(&name, &text) {
             Err(wrong) => {
                 show(&[wrong], &Texts::from([(name, text)]));
+                self.wrong = self.wrong.saturating_add(1);
                 self.found();
             }
             Ok(new) if new == text => {}

@@ -6,6 +6,7 @@ mod escape;
 mod view;
 
 use evenkeel_rules::Case;
+use evenkeel_rules::engine::Functions;
 use evenkeel_rules::policy::{Policy, Severity};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
@@ -82,12 +83,16 @@ struct Whole<'a> {
     content: &'a str,
 }
 
-/// All pages, the index first.
+/// All pages, the index first. `functions` are those that the policies may call beside the library's.
 ///
 /// # Errors
 /// When a template is wrong.
-pub fn render(subjects: &[Subject<'_>], format: Format) -> Result<Vec<Page>, DocsError> {
-    let views: Vec<View> = subjects.iter().map(View::of).collect();
+pub fn render(
+    subjects: &[Subject<'_>],
+    functions: &Functions,
+    format: Format,
+) -> Result<Vec<Page>, DocsError> {
+    let views: Vec<View> = subjects.iter().map(|subject| View::of(subject, functions)).collect();
     let environment = environment(format)?;
     let (mark, ending) = (MARK, format.ending());
     let index = Index {

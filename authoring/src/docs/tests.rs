@@ -24,7 +24,12 @@ const HOSTILE: &str = "// METADATA
 // references: ['javascript:x', 'https://a/\"><b>', 'https://good.example/?a=1&b']
 // remediation: {run: '<b>`', mode: auto, with: {'<b>': '`|'}}
 
-v == '```<b>'
+v == '```<b>' || mine(v)
+";
+
+const FUNCTIONS: &str = "functions:
+  mine(x): {description: '<b> [x](y)', expression: x == ''}
+  other(x): {description: never called, expression: x == ''}
 ";
 
 const CASES: &str = "base: {e: {eventSource: x.amazonaws.com, eventName: x}}
@@ -34,11 +39,12 @@ cases:
 
 fn pages(format: Format) -> Vec<super::Page> {
     let file = PolicyFile { name: "bad.cel".to_owned(), text: HOSTILE.to_owned() };
-    let set = PolicySet::load(&[file], None).unwrap();
+    let functions = PolicyFile { name: "functions.yaml".to_owned(), text: FUNCTIONS.to_owned() };
+    let set = PolicySet::load(&[file], Some(&functions)).unwrap();
     let policy = &set.policies()[0];
     let cases = read_cases("bad.test.yaml", CASES, policy).unwrap();
     let subject = Subject { policy, cases: &cases, permissions: &["s3:Get"] };
-    render(&[subject], format).unwrap()
+    render(&[subject], set.functions(), format).unwrap()
 }
 
 #[test]
@@ -53,6 +59,7 @@ fn hostile_text_is_shown_in_html() {
         }
         assert!(text.contains("&lt;script&gt;") && text.contains("\\u{202e}"), "{}", page.text);
     }
+    assert!(pages[1].text.contains("mine(x)") && !pages[1].text.contains("never called"));
     assert!(pages[1].text.contains("<a href=\"https://good.example/?a=1&amp;b\""));
     assert_eq!(pages[1].text.matches("</p>").count(), pages[1].text.matches("<p>").count());
 }

@@ -2,6 +2,7 @@
 
 use super::Subject;
 use super::escape::visible;
+use evenkeel_rules::engine::Functions;
 use evenkeel_rules::policy::{Mode, OutcomeMatch, Policy, Role, Severity};
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ pub(super) struct View {
     resource_arn: Option<String>,
     variables: Vec<Pair>,
     body: String,
+    /// The organization's functions that its expressions call.
+    functions: Vec<Pair>,
     message: String,
     parameters: Vec<ParameterView>,
     controls: Vec<Control>,
@@ -67,7 +70,7 @@ pub(super) struct Repair {
 }
 
 impl View {
-    pub(super) fn of(subject: &Subject<'_>) -> View {
+    pub(super) fn of(subject: &Subject<'_>, functions: &Functions) -> View {
         let policy = subject.policy;
         let pair = |name: &str, value: &str| Pair { name: visible(name), value: visible(value) };
         let variables = policy.expressions().filter_map(|one| match one.role {
@@ -94,6 +97,11 @@ impl View {
             resource_arn: text(&Role::ResourceArn),
             variables: variables.collect(),
             body: text(&Role::Body).unwrap_or_default(),
+            functions: functions
+                .docs()
+                .filter(|(signature, _)| calls(policy, signature))
+                .map(|(signature, meaning)| pair(&signature, &meaning.replace('\n', " ")))
+                .collect(),
             message: visible(policy.message_text()),
             parameters: parameters(policy),
             controls: policy
@@ -110,6 +118,17 @@ impl View {
 
 fn all(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| visible(text)).collect()
+}
+
+/// Whether some expression calls the function of this signature.
+fn calls(policy: &Policy, signature: &str) -> bool {
+    let call = signature.split_inclusive('(').next().unwrap_or(signature);
+    let is_part = |c: char| c.is_alphanumeric() || "_.`".contains(c);
+    let calls = |text: &str| {
+        text.match_indices(call)
+            .any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with(is_part)))
+    };
+    policy.expressions().any(|one| calls(one.text))
 }
 
 /// The service that a policy is about, in letters that may stand in a path.
