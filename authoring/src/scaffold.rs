@@ -124,7 +124,7 @@ impl Subject {
     pub fn policy(&self, kind: Option<&str>) -> String {
         let Subject { source, name, key, decides, .. } = self;
         let kind = kind.map_or_else(|| self.kind(), str::to_owned);
-        let id = key.as_ref().map(|key| json!(format!("{}.orValue('')", path(key))).to_string());
+        let id = key.as_ref().map(|key| scalar(&format!("{}.orValue('')", path(key)).into()));
         let id = id.unwrap_or_else(|| "resource.account".to_owned());
         format!(
             "// METADATA
@@ -144,8 +144,8 @@ impl Subject {
 // TODO true where it is wrong. `evenkeel schema {source}:{name}` prints what there is to look at.
 {}.orValue({}) == {}
 ",
-            json!(source),
-            json!(name),
+            scalar(&source.as_str().into()),
+            scalar(&name.as_str().into()),
             decides.path(),
             literal(&decides.right),
             literal(&decides.wrong),
@@ -154,23 +154,23 @@ impl Subject {
 
     /// Its cases: what is wrong, and two that are near it and right.
     pub fn cases(&self) -> String {
-        let base = format!("{:#}", self.record);
+        let part = |value: &Value| yaml(&self.decides.part(value), 3);
         format!(
             "base:
-  event: {}
+  event:{}
 cases:
   - name: TODO what is wrong
     expect: NON_COMPLIANT
   - name: TODO what is right
-    merge: {}
+    merge:{}
     expect: COMPLIANT
   - name: TODO what is not said
-    merge: {}
+    merge:{}
     expect: COMPLIANT
 ",
-            base.replace('\n', "\n    "),
-            self.decides.part(&self.decides.right),
-            self.decides.part(&Value::Null),
+            yaml(&self.record, 2),
+            part(&self.decides.right),
+            part(&Value::Null),
         )
     }
 
@@ -211,23 +211,31 @@ fn sample(model: &Model, shape: Shape, depth: usize) -> Value {
     }
 }
 
-/// A parameter that may be left out and has few values, which is what policies are often about.
+/// A parameter that has few values, which is what policies are often about; else one that may be left out.
 fn deciding(model: &Model, members: &[Member], key: Option<&str>) -> Option<Decides> {
     let name = |member: &Member| lower_first(member.name);
     // A dry run changes nothing.
-    let is_free = |member: &&Member| {
-        !member.required && Some(name(member).as_str()) != key && name(member) != "dryRun"
+    let others = || {
+        members
+            .iter()
+            .filter(|member| Some(name(member).as_str()) != key && name(member) != "dryRun")
     };
-    let free = || members.iter().filter(is_free);
+    let free = || others().filter(|member| !member.required);
     if let Some(member) = free().find(|member| model.form(member.shape) == Form::Bool) {
         return Some(Decides::parameter(&name(member), false, true));
     }
-    free().find_map(|member| match model.form(member.shape) {
-        Form::Enum([wrong, right, ..]) => Some(Decides::parameter(&name(member), *wrong, *right)),
-        Form::Text => Some(Decides::parameter(&name(member), "wrong", "right")),
-        Form::Int => Some(Decides::parameter(&name(member), 1, 2)),
+    let choice = others().find_map(|member| match model.form(member.shape) {
+        Form::Enum([right, .., wrong]) => Some(Decides::parameter(&name(member), *wrong, *right)),
         _ => None,
-    })
+    });
+    let plain = || {
+        free().find_map(|member| match model.form(member.shape) {
+            Form::Text => Some(Decides::parameter(&name(member), "wrong", "right")),
+            Form::Int => Some(Decides::parameter(&name(member), 1, 2)),
+            _ => None,
+        })
+    };
+    choice.or_else(plain)
 }
 
 /// Another value of the same type.
@@ -250,6 +258,37 @@ fn path(name: &str) -> String {
     let is_name = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_name { format!("request.?{name}") } else { format!("request[?{}]", json!(name)) }
+}
+
+/// A value as YAML, behind its key.
+fn yaml(value: &Value, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let line = |(name, value): (&String, &Value)| {
+                format!(
+                    "\n{indent}{}:{}",
+                    scalar(&name.as_str().into()),
+                    yaml(value, depth.saturating_add(1))
+                )
+            };
+            members.iter().map(line).collect()
+        }
+        // What is in lists is short more often than not.
+        other => format!(" {}", scalar(other)),
+    }
+}
+
+/// A scalar, or anything in one line, as YAML writes it: without quotes where nobody could take it for something else.
+fn scalar(value: &Value) -> String {
+    let Value::String(text) = value else { return value.to_string() };
+    let reserved = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let starts_plainly = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_plain = starts_plainly
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/()?'| ".contains(c))
+        && !text.ends_with(' ')
+        && !reserved.contains(&text.to_lowercase().as_str());
+    if is_plain { text.clone() } else { value.to_string() }
 }
 
 /// A scalar as CEL writes it.

@@ -20,6 +20,7 @@ fn is_right(out: &str) {
     for arguments in [
         vec!["check", "--deny-warnings", "--min-coverage", "100", out],
         vec!["test", "--mutate", "--min-score", "100", out],
+        vec!["fmt", "--check", out],
     ] {
         let run = evenkeel(&arguments);
         assert_eq!(run.code, 0, "{arguments:?}: {}{}", run.out, run.err);

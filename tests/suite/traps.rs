@@ -117,6 +117,21 @@ fn one_is_an_object_and_many_are_a_list() {
 }
 
 #[test]
+fn the_number_of_an_element_does_not_hide_its_tag() {
+    let record = json!({"requestParameters": {"CreateLaunchTemplateRequest": {"LaunchTemplateData": {
+        "TagSpecification": {"ResourceType": "instance", "tag": 1, "Tag": {"Key": "note", "tag": 1, "Value": "secret"}}
+    }}}});
+    for body in [
+        "request.launchTemplateData.tagSpecification.tag.value == 'secret'",
+        "'secret' in strings_in(request)",
+        "'tag' in request.launchTemplateData.tagSpecification",
+        "request.launchTemplateData.tagSpecification.tag.tag == 1",
+    ] {
+        assert!(finds("ec2", "CreateLaunchTemplate", body, record.clone()), "{body}");
+    }
+}
+
+#[test]
 fn identities_may_be_thin_or_missing() {
     let body = "event.?userIdentity.?type.orValue('none') != 'Root'";
     for identity in [json!({"type": "AWSService", "invokedBy": "x"}), json!({}), Value::Null] {

@@ -47,7 +47,7 @@ impl<'a> Part<'a> {
         match self {
             Part::Raw(node) => node.get(name).map(Part::Raw),
             Part::Smooth(node) => {
-                let exact = node.get(name);
+                let exact = node.get(name).filter(|found| !is_number_of_list(node, name, *found));
                 let found = exact.or_else(|| lowered_member(node, name));
                 found.filter(|node| !node.is_null()).map(Part::smooth)
             }
@@ -61,7 +61,9 @@ impl<'a> Part<'a> {
         match self {
             Part::Raw(node) => node.members().map(Node::key).collect(),
             Part::Smooth(node) => {
-                let known = node.members().filter(|member| !member.is_null());
+                let known = node.members().filter(|member| {
+                    !member.is_null() && !is_number_of_list(node, &member.key(), *member)
+                });
                 known.map(|member| lower_first(member.key())).collect()
             }
             Part::View(view) => view.keys(),
@@ -79,6 +81,11 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Whether a field is the number that EC2 gives an element of a list, where the element has a `Tag` of its own.
+fn is_number_of_list(node: Node<'_>, name: &str, found: Node<'_>) -> bool {
+    name == "tag" && found.kind() == Kind::Number && node.get("Tag").is_some()
+}
+
 /// The member whose name is `name` once its first letter is lowered.
 pub(super) fn lowered_member<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
@@ -91,7 +98,11 @@ pub(super) fn lowered_member<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>>
 fn same_but_first(written: &str, name: &str) -> bool {
     let (mut written, mut name) = (written.chars(), name.chars());
     match (written.next(), name.next()) {
-        (Some(a), Some(b)) => a.to_ascii_lowercase() == b && written.as_str() == name.as_str(),
+        (Some(a), Some(b)) => {
+            a.is_ascii_uppercase()
+                && a.to_ascii_lowercase() == b
+                && written.as_str() == name.as_str()
+        }
         _ => false,
     }
 }
