@@ -41,3 +41,4 @@ mod traps;
 mod unknown;
 mod usage;
 mod waivers;
+mod walk;

@@ -1,0 +1,90 @@
+//! The way of a new author, as the README shows it: from `new` to a green `test --mutate`, by the tool's own messages.
+
+use crate::support::Run;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs the command in a folder.
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let program = env!("CARGO_BIN_EXE_evenkeel");
+    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The README has each line of an output, in this order.
+fn shown(output: &str) {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(readme.contains(output.trim_end()), "the README does not show:\n{output}");
+}
+
+const CASES: &str = "base:
+  event:
+    eventSource: lambda.amazonaws.com
+    eventName: CreateFunctionUrlConfig
+    requestParameters:
+      functionName: example
+      authType: NONE
+      cors: {allowOrigins: ['*']}
+cases:
+  - name: open to every page
+    expect: NON_COMPLIANT
+  - name: callers are known
+    merge: {requestParameters: {authType: AWS_IAM}}
+    expect: COMPLIANT
+";
+
+const MORE: &str = "  - name: open to our own pages
+    merge: {requestParameters: {cors: {allowOrigins: ['https://example.com']}}}
+    expect: COMPLIANT
+  - name: pages of other origins may not call
+    merge: {requestParameters: {cors: null}}
+    expect: COMPLIANT
+";
+
+#[test]
+fn a_new_author_comes_to_a_tested_policy_by_the_messages_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let event = "lambda.amazonaws.com:CreateFunctionUrlConfig";
+    let begun =
+        run(folder, &["new", "lambda-url-open", "--event", event, "--type", "AWS::Lambda::Url"]);
+    assert_eq!(begun.code, 0, "{}", begun.err);
+    assert_eq!(run(folder, &["check", "--deny-warnings", "policies"]).code, 0);
+    assert_eq!(run(folder, &["test", "--mutate", "policies"]).code, 0);
+    assert!(run(folder, &["schema", event]).out.contains("    allowOrigins "));
+
+    let (policy, cases) = (
+        folder.join("policies/lambda-url-open.cel"),
+        folder.join("policies/lambda-url-open.test.yaml"),
+    );
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let header = text.split_once("// TODO true").unwrap().0;
+    let body = "request.authType == 'NONE'\n  && request.?cors.?allowOrigin.orValue([]).exists(origin, origin == '*')\n";
+    shown(body);
+    std::fs::write(&policy, format!("{header}{body}")).unwrap();
+    let wrong = run(folder, &["check", "policies"]);
+    let first = wrong.err.split_inclusive("`allowOrigins`?").next().unwrap();
+    assert_eq!(wrong.code, 1);
+    shown(first);
+
+    let mended = body.replace("allowOrigin.", "allowOrigins.");
+    std::fs::write(&policy, format!("{header}{mended}")).unwrap();
+    std::fs::write(&cases, CASES).unwrap();
+    let few = run(folder, &["test", "--mutate", "policies"]);
+    assert_eq!(few.code, 1, "{}", few.out);
+    shown(&few.out);
+
+    std::fs::write(&cases, format!("{CASES}{MORE}")).unwrap();
+    let green = run(folder, &["test", "--mutate", "policies"]);
+    assert_eq!(green.code, 0, "{}", green.out);
+    shown(&green.out);
+    assert_eq!(
+        run(folder, &["check", "--deny-warnings", "--min-coverage", "100", "policies"]).code,
+        0
+    );
+    let explained =
+        run(folder, &["explain", "policies/lambda-url-open.cel", "--case", "our own pages"]);
+    shown(explained.out.split_once("\n\n").unwrap().1.split_once("\n\n").unwrap().1);
+}
