@@ -3,3 +3,4 @@
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
 pub mod lint;
+pub mod sigma;

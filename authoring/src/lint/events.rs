@@ -34,8 +34,13 @@ static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     events
 });
 
+/// The sources of all events that AWS has.
+pub(crate) fn sources() -> impl Iterator<Item = String> {
+    EVENTS.keys().map(|source| format!("{source}{ENDING}"))
+}
+
 /// The names that a service's events can have.
-fn names(source: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn names(source: &str) -> Option<&'static [&'static str]> {
     EVENTS.get(source.strip_suffix(ENDING)?).map(Vec::as_slice)
 }
 

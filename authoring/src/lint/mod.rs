@@ -2,7 +2,7 @@
 
 mod allowed;
 mod codes;
-mod events;
+pub(crate) mod events;
 
 pub use codes::{CODES, Code};
 
