@@ -10,6 +10,7 @@ mod diagnose;
 mod doctor;
 mod exit;
 mod explain;
+mod import;
 mod ingest;
 mod ledger;
 mod library;
@@ -59,6 +60,7 @@ enum Command {
     Template(template::Render),
     Explain(explain::Explain),
     New(new::New),
+    Import(import::Import),
     Completions(completions::Completions),
 }
 
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => demo::run(&command),
         Command::Template(command) => template::run(&command),
         Command::New(command) => new::run(&command),
+        Command::Import(command) => import::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions(command) => completions::run(&command),
     };

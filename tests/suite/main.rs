@@ -17,6 +17,7 @@ mod doctor;
 mod doors;
 mod golden;
 mod hostile;
+mod import;
 mod lint;
 mod mutations;
 mod new;

@@ -4,7 +4,7 @@ use super::event::{Mode, Want, fill, patch, set, unlike, witness};
 use super::expr::{Expr, Test};
 use super::watch::Watch;
 use evenkeel_rules::policy::Policy;
-use evenkeel_rules::read_cases;
+use evenkeel_rules::{is_deceptive, read_cases};
 use serde_json::{Value, json};
 
 /// How many ways to satisfy a condition are looked at, and how many events.
@@ -53,8 +53,21 @@ impl Cases {
             let name = Value::from(name.as_str());
             out.push_str(&format!("  - name: {name}\n    merge: {merge}\n    expect: COMPLIANT\n"));
         }
-        out
+        harmless(&out)
     }
+}
+
+/// A text whose strings stand between quotes, with what could deceive a reader escaped.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && is_deceptive(c) {
+            out.push_str(&format!("\\U{:08x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// What a policy says of an event.

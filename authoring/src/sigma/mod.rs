@@ -11,6 +11,8 @@ mod expr;
 mod modifiers;
 mod pattern;
 mod policy;
+#[cfg(test)]
+mod probe;
 mod refusal;
 mod regexes;
 mod rule;
