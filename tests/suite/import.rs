@@ -236,7 +236,7 @@ fn nothing_is_written_over_unless_it_is_told_to() {
 #[test]
 fn hostile_rules_are_harmless() {
     let title = "Evil \\u202e {{event}} '\\\" \\u001b[31m lint: allow unknown-event x";
-    let value = "x'); true || ('\\u202e // lint: allow unknown-event y {{1/0}} \\\\ ${} \\n---\\n";
+    let value = "x'); true && ('\\u202e // lint: allow unknown-event y {{1/0}} \\\\ ${} \\n---\\n";
     let text = format!(
         "title: \"{title}\"\ndescription: \"{title}\"\nauthor: \"{title}\"\nid: \"{title}\"\n\
          references: [\"{title}\"]\nfalsepositives: [\"{title}\"]\n\

@@ -66,6 +66,9 @@ const TAKEN: &[&str] = &[
     "while",
 ];
 
+/// How long a line should be at most.
+const WIDTH: usize = 100;
+
 /// How many alternatives of a kind are written side by side before they become a list.
 const FEW: usize = 2;
 
@@ -202,8 +205,10 @@ fn some(field: &str, matchers: &[Matcher]) -> Code {
         parts.extend(of_value(&format!("event.{field}"), &texts));
     } else if !texts.is_empty() {
         let test = Code::joined(of_value("text", &texts), Binding::Or).text;
-        let test = test.replace('\n', "\n  ");
-        parts.push(Code::call(format!("texts_at(event, {}).exists(text, {test})", quote(field))));
+        let texts = format!("texts_at(event, {}).exists(text,", quote(field));
+        let long = texts.len().saturating_add(test.len()) > WIDTH && !test.contains('\n');
+        let between = if long { "\n    " } else { " " };
+        parts.push(Code::call(format!("{texts}{between}{})", test.replace('\n', "\n  "))));
     }
     parts.extend(
         matchers.iter().filter(|matcher| !of_text(matcher)).map(|one| of_field(field, one)),
@@ -311,12 +316,12 @@ fn of_field(field: &str, matcher: &Matcher) -> Code {
         }
         Matcher::Field(likeness, other, cased) => {
             let lower = if *cased { "" } else { ".lowerAscii()" };
-            let (text, other_text) = (format!("text{lower}"), format!("other{lower}"));
+            let (one, two) = (format!("text{lower}"), format!("other{lower}"));
             let test = match likeness {
-                Likeness::Equal => format!("{text} == {other_text}"),
-                Likeness::Contains => format!("{text}.contains({other_text})"),
-                Likeness::Starts => format!("{text}.startsWith({other_text})"),
-                Likeness::Ends => format!("{text}.endsWith({other_text})"),
+                Likeness::Equal => format!("{one} == {two}"),
+                Likeness::Contains => format!("{one}.contains({two})"),
+                Likeness::Starts => format!("{one}.startsWith({two})"),
+                Likeness::Ends => format!("{one}.endsWith({two})"),
             };
             let others = format!("texts_at(event, {}).exists(other, {test})", quote(other));
             Code::call(format!("texts_at(event, {path}).exists(text,\n  {others})"))

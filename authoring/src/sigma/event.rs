@@ -103,9 +103,10 @@ fn value(event: &Value, wants: &[&Want<'_>], mode: Mode) -> Option<Value> {
         let exists =
             |want: &&Want<'_>| matches!(want.matcher, Matcher::Exists(false) | Matcher::Null);
         let gone = |want: &&Want<'_>| matches!(want.matcher, Matcher::Exists(true));
+        let any = |is: &dyn Fn(&&Want<'_>) -> bool| wants.iter().any(is);
         return match mode {
-            _ if wants.iter().any(|want| exists(&want)) => Some(json!(UNLIKE)),
-            _ if wants.iter().any(|want| gone(&want)) => Some(Value::Null),
+            _ if any(&exists) => Some(json!(UNLIKE)),
+            _ if any(&gone) => Some(Value::Null),
             Mode::Other => Some(json!(UNLIKE)),
             Mode::List => Some(Value::Null),
             Mode::Joined | Mode::First => None,

@@ -110,7 +110,9 @@ impl Expr {
     pub(super) fn each<'e>(&'e self, visit: &mut dyn FnMut(&'e Test)) {
         match self {
             Expr::All(parts) | Expr::Any(parts) => {
-                parts.iter().for_each(|part| part.each(visit));
+                for part in parts {
+                    part.each(visit);
+                }
             }
             Expr::Not(part) | Expr::Named(_, part) => part.each(visit),
             Expr::Test(test) => visit(test),

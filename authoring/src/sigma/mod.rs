@@ -11,8 +11,6 @@ mod expr;
 mod modifiers;
 mod pattern;
 mod policy;
-#[cfg(test)]
-mod probe;
 mod refusal;
 mod regexes;
 mod rule;
@@ -67,16 +65,15 @@ pub fn import(files: &[(String, String)]) -> Vec<Told> {
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (file, text) in files {
         for (line, document) in documents(text) {
-            let outcome = match one(document) {
-                Ok(Outcome::Imported(new)) => match taken.get(&new.id) {
-                    Some(other) => Err(Refusal::Taken { id: new.id.clone(), other: other.clone() }),
-                    None => {
-                        taken.insert(new.id.clone(), file.clone());
-                        Ok(Outcome::Imported(new))
-                    }
-                },
-                other => other,
-            };
+            let mut outcome = one(document);
+            if let Ok(Outcome::Imported(new)) = &outcome {
+                let id = new.id.clone();
+                if let Some(other) = taken.get(&id) {
+                    outcome = Err(Refusal::Taken { id, other: other.clone() });
+                } else {
+                    taken.insert(id, file.clone());
+                }
+            }
             let (line, outcome) = match outcome {
                 Ok(outcome) => (line, outcome),
                 Err(refusal) => (place(line, document, &refusal), Outcome::Refused(refusal)),
@@ -119,7 +116,10 @@ fn place(first: usize, document: &str, refusal: &Refusal) -> usize {
 }
 
 fn one(document: &str) -> Result<Outcome, Refusal> {
-    let value: serde_json::Value = serde_saphyr::from_str(document).map_err(|error| {
+    // Of YAML 1.2, which the specification names: CloudTrail's `No` is a text.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let read = serde_saphyr::from_str_with_options::<serde_json::Value>(document, options);
+    let value = read.map_err(|error| {
         let text = error.without_snippet().to_string();
         Refusal::Yaml(text.lines().next().unwrap_or_default().to_owned())
     })?;

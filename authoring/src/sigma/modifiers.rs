@@ -78,7 +78,7 @@ fn apply(modifier: &str, step: Step) -> Result<Vec<Step>, String> {
         "m" | "multiline" => one(flag(modifier, step, 'm')),
         "s" | "dotall" => one(flag(modifier, step, 's')),
         "cidr" => one(plain(modifier, step).and_then(|text| range(&text))),
-        "exists" => one(exists(step)),
+        "exists" => one(exists(&step)),
         "fieldref" => one(plain(modifier, step).map(|text| Step::Field(Likeness::Equal, text))),
         "base64" => Ok(vec![Step::Text(Pattern::plain(&base64(&bytes(modifier, step)?)))]),
         "base64offset" => {
@@ -193,9 +193,9 @@ fn range(text: &str) -> Result<Step, String> {
     if length <= most { Ok(Step::Done(Matcher::Cidr(range))) } else { Err(wrong()) }
 }
 
-fn exists(step: Step) -> Result<Step, String> {
+fn exists(step: &Step) -> Result<Step, String> {
     match step {
-        Step::Raw(Value::Bool(wanted)) => Ok(Step::Done(Matcher::Exists(wanted))),
+        Step::Raw(Value::Bool(wanted)) => Ok(Step::Done(Matcher::Exists(*wanted))),
         _ => Err("`exists` wants true or false".to_owned()),
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn text(rule: &Rule, watch: &Watch, written: &Written, allowed: &[&st
     line("  type: AWS::::Account");
     line("  id: resource.account");
     line("variables:");
-    line(&format!("  {ACTOR}: texts_at(event, 'userIdentity.arn').first().orValue('somebody')"));
+    line(&format!("  {ACTOR}: texts_at(event, 'userIdentity.arn')[?0].orValue('somebody')"));
     for (name, expression) in &written.variables {
         line(&format!("  {name}: >-"));
         expression.lines().for_each(|code| line(&format!("    {code}")));

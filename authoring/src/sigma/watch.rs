@@ -175,8 +175,8 @@ fn notes(source: &Field<'_>, name: &Field<'_>, watch: &Watch) -> Vec<String> {
     }
     if !source.pinned {
         notes.push(format!(
-            "the rule names no eventSource: watched are the {} services that have such events",
-            watch.sources.len()
+            "the rule names no eventSource; what has such events is watched: {}",
+            watch.sources.join(", ")
         ));
     }
     notes

@@ -104,18 +104,13 @@ fn walk<'v>(
     depth: usize,
 ) -> Result<(), ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else { return Err(fail(function, "nests too deep")) };
-    match (values::elements(value).as_deref(), path) {
-        (Some([]), Some(_)) => return Ok(()),
-        (Some([]), None) | (None, None) => {
-            visit(value);
-            return Ok(());
-        }
-        (Some(items), path) => {
-            return items.iter().try_for_each(|item| walk(function, *item, path, visit, depth));
-        }
-        (None, Some(_)) => {}
+    if let Some(items) = values::elements(value).filter(|items| !items.is_empty()) {
+        return items.iter().try_for_each(|item| walk(function, *item, path, visit, depth));
     }
-    let path = path.unwrap_or_default();
+    let Some(path) = path else {
+        visit(value);
+        return Ok(());
+    };
     let value = values::present(value).filter(|value| values::keys(*value).is_some());
     let Some(value) = value else { return Ok(()) };
     let dots = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
