@@ -110,6 +110,39 @@ fn each_rule_finds_what_it_describes_and_nothing_else() {
     assert_eq!(table.len(), all.len(), "a row without a rule");
 }
 
+#[test]
+fn what_a_body_finds_the_header_watches() {
+    let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
+    let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();
+    let set = compiled(&imported());
+    let matches = set.policies().iter().map(|policy| &policy.matches);
+    let mut events: Vec<(&String, &String)> = matches
+        .flat_map(|one| {
+            let names = |source| one.event_name.iter().map(move |name| (source, name));
+            one.event_source.iter().flat_map(names)
+        })
+        .collect();
+    events.sort();
+    events.dedup();
+    for policy in set.policies() {
+        let row = &table[&policy.id];
+        for (source, name) in &events {
+            let mut event = merged(row["base"].clone(), &row["yes"][0]);
+            (event["eventSource"], event["eventName"]) = (json!(source), json!(name));
+            let text = event.to_string();
+            let mut tape = Tape::default();
+            let event = Event::parse(&text, &mut tape).unwrap();
+            let found = evaluate(policy, &event, &Facts::default()).status;
+            let watched = policy.matches.wants(source, name);
+            assert!(
+                found != ComplianceStatus::NonCompliant || watched,
+                "{} finds {source} {name} and does not watch it",
+                policy.id
+            );
+        }
+    }
+}
+
 fn run(arguments: &[&str]) -> Run {
     evenkeel(["import", "sigma"].iter().chain(arguments))
 }

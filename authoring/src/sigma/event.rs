@@ -194,3 +194,37 @@ pub(super) fn patch(from: &Value, to: &Value) -> Value {
     }
     Value::Object(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_put_where_its_path_says_and_nothing_is_lost() {
+        let mut event = json!({});
+        for (path, value) in [
+            ("a.b", json!(1)),
+            ("a.c", json!("x")),
+            ("a", json!("y")),
+            ("l.items.d.e", json!(2)),
+            ("l.items.d.f", json!(3)),
+            ("s", json!("t")),
+            ("s.u", json!(4)),
+        ] {
+            set(&mut event, path, value);
+        }
+        let expected = json!({
+            "a": {"b": 1, "c": "x", "value": "y"},
+            "l": {"items": [{"d": {"e": 2, "f": 3}}]},
+            "s": {"value": "t", "u": 4}
+        });
+        assert_eq!(event, expected);
+        assert_eq!(get(&event, "l.items.d.f"), Some(&json!(3)));
+    }
+
+    #[test]
+    fn a_patch_has_only_what_differs() {
+        let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1}, "e": [4]}));
+        assert_eq!(patch(&from, &to), json!({"a": {"c": null}, "e": [4], "d": null}));
+    }
+}

@@ -64,7 +64,7 @@ pub fn import(files: &[(String, String)]) -> Vec<Told> {
     let mut told = Vec::new();
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (file, text) in files {
-        for (line, document) in documents(text) {
+        for (line, document) in documents(text.trim_start_matches('\u{feff}')) {
             let mut outcome = one(document);
             if let Ok(Outcome::Imported(new)) = &outcome {
                 let id = new.id.clone();
@@ -176,7 +176,11 @@ fn make(id: &str, rule: &Rule, watch: &Watch) -> Result<Made, Refusal> {
     let set = compile(id, &text)?;
     let policy = set.policies().first().ok_or(Refusal::Uncovered)?;
     let cases = cases::find(&rule.condition, watch, policy).ok_or(Refusal::Uncovered)?;
-    Ok(Made { text, cases, warnings: found.into_iter().map(|one| one.message).collect() })
+    let warning = |one: evenkeel_rules::Diagnostic| match one.help {
+        Some(help) => format!("{}: {help}", one.message),
+        None => one.message,
+    };
+    Ok(Made { text, cases, warnings: found.into_iter().map(warning).collect() })
 }
 
 fn compile(id: &str, text: &str) -> Result<PolicySet, Refusal> {

@@ -214,3 +214,28 @@ fn techniques(tags: &[String]) -> Vec<String> {
     all.dedup();
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_made_of_a_title() {
+        let long = "word ".repeat(60);
+        for (title, want) in [
+            ("AWS Root: used (again)!", "aws-root-used-again"),
+            ("  --S3__bucket", "s3-bucket"),
+            ("日本", ""),
+            (long.as_str(), "word-".repeat(20).trim_end_matches('-')),
+        ] {
+            assert_eq!(id(title), want, "{title}");
+        }
+    }
+
+    #[test]
+    fn techniques_are_told_from_other_tags() {
+        let tags =
+            ["attack.t1098.001", "attack.persistence", "attack.T1098", "cve.2021-1", "attack.t"];
+        assert_eq!(techniques(&tags.map(str::to_owned)), ["T1098", "T1098.001"]);
+    }
+}

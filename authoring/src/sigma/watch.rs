@@ -6,9 +6,22 @@
 use super::expr::{Expr, Known, Matcher};
 use super::refusal::Refusal;
 use crate::lint::events;
+use evenkeel_rules::event::without_version;
 
 /// How many names a policy may watch.
 const MAX_NAMES: usize = 1_500;
+
+/// Versions that CloudTrail puts behind the names of some services' events: those that rules look for.
+const VERSIONS: &[(&str, &str)] = &[
+    ("lambda.amazonaws.com", "20150331"),
+    ("lambda.amazonaws.com", "20150331v2"),
+    ("lambda.amazonaws.com", "20171031"),
+    ("lambda.amazonaws.com", "20181031"),
+    ("cloudfront.amazonaws.com", "2020_05_31"),
+];
+
+/// How many sources a note names.
+const FEW: usize = 5;
 
 /// What a policy watches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,7 +93,8 @@ pub(super) fn watch(condition: &Expr) -> Result<Watch, Refusal> {
                    not, its eventSource must be told too";
         return Err(Refusal::Unwatched(why.to_owned()));
     }
-    let (mut sources, mut names): (Vec<_>, Vec<_>) = watch.pairs.iter().cloned().unzip();
+    let in_header = |(source, name): &(String, String)| (source.clone(), plain(source, name));
+    let (mut sources, mut names): (Vec<_>, Vec<_>) = watch.pairs.iter().map(in_header).unzip();
     add_unknown(&name, &sources, &mut names);
     for list in [&mut sources, &mut names] {
         list.sort();
@@ -127,15 +141,27 @@ fn pairs(candidate: &str, source: &Field<'_>, name: &Field<'_>, condition: &Expr
         condition.truth(&known) != Some(false)
     };
     let table = events::names(candidate).unwrap_or_default();
-    let mut names: Vec<String> =
-        table.iter().filter(|name| admits(name)).map(|name| (*name).to_owned()).collect();
-    if source.pinned {
-        let unknown = |written: &&String| {
-            !table.iter().any(|known| known.eq_ignore_ascii_case(written)) && admits(written)
-        };
-        names.extend(name.written.iter().filter(unknown).cloned());
-    }
+    let called = |name: &&str| {
+        let versions = VERSIONS.iter().filter(|(source, _)| *source == candidate);
+        let all = versions.map(|(_, version)| format!("{name}{version}"));
+        std::iter::once((*name).to_owned()).chain(all).find(|name| admits(name))
+    };
+    let mut names: Vec<String> = table.iter().filter_map(called).collect();
+    let new = |written: &&String| {
+        let known = plain(candidate, written) != **written || source.pinned;
+        known && admits(written) && !names.iter().any(|name| name.eq_ignore_ascii_case(written))
+    };
+    let new: Vec<String> = name.written.iter().filter(new).cloned().collect();
+    names.extend(new);
     names
+}
+
+/// A name as the header has it: without the version that CloudTrail puts behind it.
+fn plain(source: &str, name: &str) -> String {
+    let stem = without_version(name);
+    let table = events::names(source).unwrap_or_default();
+    let known = table.iter().find(|known| known.eq_ignore_ascii_case(stem));
+    known.map_or_else(|| name.to_owned(), |known| (*known).to_owned())
 }
 
 /// Names of the rule that no source in the table has: they may be right all the same.
@@ -143,7 +169,7 @@ fn add_unknown(name: &Field<'_>, sources: &[String], names: &mut Vec<String>) {
     for written in name.written.iter().filter(|written| name.pinned && name.admits(written)) {
         let known = |source: &String| {
             let table = events::names(source).unwrap_or_default();
-            table.iter().any(|known| known.eq_ignore_ascii_case(written))
+            table.iter().any(|known| known.eq_ignore_ascii_case(without_version(written)))
         };
         if !names.iter().any(|known| known.eq_ignore_ascii_case(written))
             && !sources.iter().any(known)
@@ -163,8 +189,9 @@ fn only_failed(condition: &Expr) -> bool {
 
 fn notes(source: &Field<'_>, name: &Field<'_>, watch: &Watch) -> Vec<String> {
     let mut notes = Vec::new();
-    let is_written =
-        |one: &String| name.written.iter().any(|written| written.eq_ignore_ascii_case(one));
+    let is_written = |one: &String| {
+        name.written.iter().any(|written| without_version(written).eq_ignore_ascii_case(one))
+    };
     let found = watch.names.iter().filter(|name| !is_written(name)).count();
     if found > 0 {
         notes.push(format!(
@@ -174,9 +201,14 @@ fn notes(source: &Field<'_>, name: &Field<'_>, watch: &Watch) -> Vec<String> {
         ));
     }
     if !source.pinned {
+        let first: Vec<&str> = watch.sources.iter().take(FEW).map(String::as_str).collect();
+        let more = match watch.sources.len().saturating_sub(FEW) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         notes.push(format!(
-            "the rule names no eventSource; what has such events is watched: {}",
-            watch.sources.join(", ")
+            "the rule names no eventSource; what has such events is watched: {}{more}",
+            first.join(", ")
         ));
     }
     notes
