@@ -111,6 +111,29 @@ fn each_rule_finds_what_it_describes_and_nothing_else() {
 }
 
 #[test]
+fn a_long_list_is_taken_apart() {
+    let names: Vec<String> = (0..700).map(|number| format!("suspicious-user-{number}")).collect();
+    let rule = json!({
+        "title": "Long", "logsource": {"product": "aws", "service": "cloudtrail"},
+        "detection": {"condition": "selection", "selection": {
+            "eventSource": "iam.amazonaws.com", "eventName": "CreateUser",
+            "requestParameters.userName": names
+        }}
+    });
+    let told = import(&[("long.yml".to_owned(), rule.to_string())]);
+    let Outcome::Imported(new) = told[0].outcome.clone() else { panic!("{told:?}") };
+    let set = compiled(std::slice::from_ref(&*new));
+    for (name, found) in [("suspicious-USER-699", true), ("suspicious-user-700", false)] {
+        let event = json!({
+            "eventSource": "iam.amazonaws.com", "eventName": "CreateUser",
+            "requestParameters": {"userName": name}
+        });
+        let (said, _) = status(set.get("long").unwrap(), &event);
+        assert_eq!(said == ComplianceStatus::NonCompliant, found, "{name}");
+    }
+}
+
+#[test]
 fn what_a_body_finds_the_header_watches() {
     let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
     let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();

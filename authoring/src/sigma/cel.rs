@@ -66,6 +66,12 @@ const TAKEN: &[&str] = &[
     "while",
 ];
 
+/// How long a variable may be: CEL's sources end at 8 KiB.
+const LONGEST: usize = 6_000;
+
+/// How many values of a long list are kept together.
+const CHUNK: usize = 50;
+
 /// How long a line should be at most.
 const WIDTH: usize = 100;
 
@@ -169,7 +175,10 @@ impl Writer {
         if let Some((_, known)) = self.of.iter().find(|(of, _)| of == name) {
             return known.clone();
         }
-        let text = self.expr(inner).text;
+        let mut text = self.expr(inner).text;
+        if text.len() > LONGEST {
+            text = self.pieces(name, inner).unwrap_or(text);
+        }
         let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         let mut id: String = name.chars().map(word).collect();
         let begins = id.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -182,6 +191,36 @@ impl Writer {
         self.variables.push((id.clone(), text));
         self.of.push((name.to_owned(), id.clone()));
         id
+    }
+
+    /// An expression that is too long, in variables of its own.
+    fn pieces(&mut self, name: &str, expr: &Expr) -> Option<String> {
+        let (parts, binding) = parts(expr)?;
+        let named = |(at, part): (usize, &Expr)| {
+            // No selection is called so.
+            Code::call(self.variable(&format!("{name}\n{}", at.saturating_add(1)), part))
+        };
+        let codes = parts.iter().enumerate().map(named).collect();
+        Some(Code::joined(codes, binding).text)
+    }
+}
+
+/// Parts of an expression that is too long for one variable, and how they are joined.
+fn parts(expr: &Expr) -> Option<(Vec<Expr>, Binding)> {
+    match expr {
+        Expr::All(parts) => Some((parts.clone(), Binding::And)),
+        Expr::Any(parts) => Some((parts.clone(), Binding::Or)),
+        Expr::Test(Test { field, groups, negated: false }) => match groups.as_slice() {
+            [group] if group.len() > CHUNK => {
+                let part = |chunk: &[Matcher]| {
+                    let groups = vec![chunk.to_vec()];
+                    Expr::Test(Test { field: field.clone(), groups, negated: false })
+                };
+                Some((group.chunks(CHUNK).map(part).collect(), Binding::Or))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 
