@@ -12,6 +12,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod fmt;
+mod import;
 mod ingest;
 mod ledger;
 mod library;
@@ -65,6 +66,7 @@ enum Command {
     Schema(schema::Schema),
     Fmt(fmt::Fmt),
     Docs(docs::Docs),
+    Import(import::Import),
     Completions(completions::Completions),
 }
 
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Command::Schema(command) => schema::run(&command),
         Command::Fmt(command) => fmt::run(&command),
         Command::Docs(command) => docs::run(&command),
+        Command::Import(command) => import::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions(command) => completions::run(&command),
     };

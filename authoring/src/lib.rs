@@ -13,4 +13,5 @@ pub mod models;
 pub mod mutants;
 pub mod scaffold;
 pub mod schema;
+pub mod sigma;
 mod types;

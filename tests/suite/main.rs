@@ -19,6 +19,7 @@ mod explain;
 mod fmt;
 mod golden;
 mod hostile;
+mod import;
 mod library_docs;
 mod lint;
 mod mutate;

@@ -10,6 +10,7 @@ mod json;
 mod macros;
 mod network;
 mod nodes;
+mod paths;
 pub(super) mod regexes;
 mod sets;
 mod text;
@@ -41,6 +42,7 @@ const DOMAINS: &[Domain] = &[
     Domain { docs: network::DOCS, add: network::add },
     Domain { docs: arn::DOCS, add: arn::add },
     Domain { docs: json::DOCS, add: json::add },
+    Domain { docs: paths::DOCS, add: paths::add },
     Domain { docs: iam::DOCS, add: iam::add },
 ];
 

@@ -1,0 +1,397 @@
+//! `evenkeel import sigma`: imported rules find what the specification says, and fail for no event.
+
+use crate::support::{Folder, Run, evenkeel};
+use evenkeel_authoring::sigma::{Imported, Outcome, import};
+use evenkeel_rules::event::Event;
+use evenkeel_rules::json::Tape;
+use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
+use evenkeel_rules::{ComplianceStatus, Facts, evaluate};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sigma");
+
+/// The files of rules that become policies.
+fn files() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(RULES).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "yml")).collect();
+    files.sort();
+    files
+}
+
+fn imported() -> Vec<Imported> {
+    let text =
+        |path: &PathBuf| (path.display().to_string(), std::fs::read_to_string(path).unwrap());
+    let files: Vec<(String, String)> = files().iter().map(text).collect();
+    let policy = |told: evenkeel_authoring::sigma::Told| match told.outcome {
+        Outcome::Imported(new) => *new,
+        other => panic!("{}:{}: {other:?}", told.file, told.line),
+    };
+    import(&files).into_iter().map(policy).collect()
+}
+
+fn compiled(all: &[Imported]) -> PolicySet {
+    let file =
+        |new: &Imported| PolicyFile { name: format!("{}.cel", new.id), text: new.policy.clone() };
+    PolicySet::load(&all.iter().map(file).collect::<Vec<_>>(), None).unwrap()
+}
+
+/// A value with fields replaced, and nulls where the patch has a text that stands for them.
+fn merged(mut value: Value, patch: &Value) -> Value {
+    fn merge(value: &mut Value, patch: &Value) {
+        let Some(fields) = patch.as_object() else {
+            *value = patch.clone();
+            return;
+        };
+        if !value.is_object() {
+            *value = json!({});
+        }
+        for (name, field) in fields {
+            if field.is_null() {
+                value.as_object_mut().unwrap().shift_remove(name);
+            } else {
+                merge(&mut value[name], field);
+            }
+        }
+    }
+    fn nulls(value: &mut Value) {
+        match value {
+            Value::String(text) if text == "NULL-VALUE" => *value = Value::Null,
+            Value::Array(items) => items.iter_mut().for_each(nulls),
+            Value::Object(fields) => fields.values_mut().for_each(nulls),
+            _ => {}
+        }
+    }
+    merge(&mut value, patch);
+    nulls(&mut value);
+    value
+}
+
+fn status(policy: &Policy, event: &Value) -> (ComplianceStatus, String) {
+    let text = event.to_string();
+    let mut tape = Tape::default();
+    let event = Event::parse(&text, &mut tape).unwrap();
+    if !policy.matches.wants(&event.source, &event.name) {
+        return (ComplianceStatus::NotApplicable, String::new());
+    }
+    let evaluation = evaluate(policy, &event, &Facts::default());
+    (evaluation.status, evaluation.message)
+}
+
+#[test]
+fn each_rule_finds_what_it_describes_and_nothing_else() {
+    let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
+    let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();
+    let all = imported();
+    let set = compiled(&all);
+    let mut wrong = Vec::new();
+    for new in &all {
+        let row = table.get(&new.id).unwrap_or_else(|| panic!("{} is not in the table", new.id));
+        let policy = set.get(&new.id).unwrap();
+        for (column, found) in [("yes", true), ("no", false)] {
+            for patch in row[column].as_array().unwrap() {
+                let (said, message) = status(policy, &merged(row["base"].clone(), patch));
+                let right = match said {
+                    ComplianceStatus::NonCompliant => found,
+                    ComplianceStatus::Compliant
+                    | ComplianceStatus::NotApplicable
+                    | ComplianceStatus::InsufficientData => !found,
+                    ComplianceStatus::Error => false,
+                };
+                if !right {
+                    wrong.push(format!("{}: {patch} is {said} {message}", new.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(table.len(), all.len(), "a row without a rule");
+}
+
+#[test]
+fn a_long_list_is_taken_apart() {
+    let names: Vec<String> = (0..700).map(|number| format!("suspicious-user-{number}")).collect();
+    let rule = json!({
+        "title": "Long", "logsource": {"product": "aws", "service": "cloudtrail"},
+        "detection": {"condition": "selection", "selection": {
+            "eventSource": "iam.amazonaws.com", "eventName": "CreateUser",
+            "requestParameters.userName": names
+        }}
+    });
+    let told = import(&[("long.yml".to_owned(), rule.to_string())]);
+    let Outcome::Imported(new) = told[0].outcome.clone() else { panic!("{told:?}") };
+    let set = compiled(std::slice::from_ref(&*new));
+    for (name, found) in [("suspicious-USER-699", true), ("suspicious-user-700", false)] {
+        let event = json!({
+            "eventSource": "iam.amazonaws.com", "eventName": "CreateUser",
+            "requestParameters": {"userName": name}
+        });
+        let (said, _) = status(set.get("long").unwrap(), &event);
+        assert_eq!(said == ComplianceStatus::NonCompliant, found, "{name}");
+    }
+}
+
+#[test]
+fn what_a_body_finds_the_header_watches() {
+    let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
+    let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();
+    let set = compiled(&imported());
+    let matches = set.policies().iter().map(|policy| &policy.matches);
+    let mut events: Vec<(&String, &String)> = matches
+        .flat_map(|one| {
+            let names = |source| one.event_name.iter().map(move |name| (source, name));
+            one.event_source.iter().flat_map(names)
+        })
+        .collect();
+    events.sort();
+    events.dedup();
+    for policy in set.policies() {
+        let row = &table[&policy.id];
+        for (source, name) in &events {
+            let mut event = merged(row["base"].clone(), &row["yes"][0]);
+            (event["eventSource"], event["eventName"]) = (json!(source), json!(name));
+            let text = event.to_string();
+            let mut tape = Tape::default();
+            let event = Event::parse(&text, &mut tape).unwrap();
+            let found = evaluate(policy, &event, &Facts::default()).status;
+            let watched = policy.matches.wants(source, name);
+            assert!(
+                found != ComplianceStatus::NonCompliant || watched,
+                "{} finds {source} {name} and does not watch it",
+                policy.id
+            );
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Run {
+    evenkeel(["import", "sigma"].iter().chain(arguments))
+}
+
+#[test]
+fn what_is_imported_is_checked_and_tested_and_replays() {
+    let folder = Folder::new();
+    let out = folder.path().join("out").display().to_string();
+    let paths: Vec<String> = files().iter().map(|path| path.display().to_string()).collect();
+    let mut arguments: Vec<&str> = paths.iter().map(String::as_str).collect();
+    arguments.extend(["--out", &out]);
+    let first = run(&arguments);
+    assert_eq!(first.code, 0, "{}", first.err);
+    for command in ["check", "test"] {
+        let run = evenkeel([command, &out]);
+        assert_eq!(run.code, 0, "{command}: {}{}", run.out, run.err);
+    }
+    let record = json!({
+        "eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging", "eventID": "1",
+        "eventTime": "2026-03-11T12:00:00Z", "recipientAccountId": "111122223333",
+        "userIdentity": {"arn": "arn:aws:iam::111122223333:user/jo"}, "awsRegion": "eu-central-1"
+    });
+    let log = folder.log("log.json.gz", &[record]);
+    let replayed =
+        evenkeel(["replay", log.to_str().unwrap(), "--policies", &out, "--format", "jsonl"]);
+    let mut found: Vec<String> = replayed
+        .findings()
+        .iter()
+        .map(|finding| format!("{} {}", finding["resource"]["id"], finding["message"]))
+        .collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "\"111122223333\" \"Nothing but a name: arn:aws:iam::111122223333:user/jo in account 111122223333\"",
+            "\"111122223333\" \"One of several selections: arn:aws:iam::111122223333:user/jo in account 111122223333\"",
+        ]
+    );
+    let names = |folder: &str| {
+        let mut all: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.display().to_string(), std::fs::read(path).unwrap()))
+            .collect();
+        all.sort();
+        all
+    };
+    let before = names(&out);
+    let again = run(&arguments);
+    assert_eq!((again.code, names(&out)), (0, before), "the same rules give the same files");
+}
+
+#[test]
+fn what_a_policy_cannot_say_is_refused_by_name() {
+    let folder = Folder::new();
+    let out = folder.path().join("out");
+    let refused = format!("{RULES}/refused");
+    let run = run(&[&refused, "--out", out.to_str().unwrap()]);
+    assert_eq!(run.code, 1);
+    for (place, why) in [
+        ("aggregation.yml:7", "`|` counts"),
+        ("broken.yml:1", "no YAML"),
+        ("correlation.yml:10", "correlation rule"),
+        ("keywords.yml:7", "selection `keywords`: keywords are searched"),
+        ("keywords.yml:14", "keywords are searched"),
+        ("modifiers.yml:7", "there is no modifier `nearly`"),
+        ("modifiers.yml:16", "placeholders"),
+        ("modifiers.yml:25", "look-around"),
+        ("timeframe.yml:1", "`timeframe`"),
+        ("twice.yml:9", "`the-same-title`"),
+        ("unwatched.yml:3", "of no event by its eventSource or eventName"),
+        ("unwatched.yml:12", "`iam` is no event source"),
+        ("unwatched.yml:20", "AWS has no event"),
+        ("unwatched.yml:27", "contradict itself"),
+    ] {
+        let line = run
+            .err
+            .lines()
+            .find(|line| line.starts_with("refused") && line.contains(&format!("{place}:")));
+        assert!(line.is_some_and(|line| line.contains(why)), "{place} {why}: {}", run.err);
+    }
+    assert!(run.err.contains("others.yml:1: its log source is not aws/cloudtrail but windows"));
+    assert!(run.err.contains("others.yml:8: no Sigma rule"), "{}", run.err);
+    assert!(run.err.contains("2 policies imported, 14 refused, 3 skipped"), "{}", run.err);
+    assert!(
+        out.join("a-rule-that-stands.cel").is_file() && out.join("the-same-title.cel").is_file()
+    );
+}
+
+#[test]
+fn nothing_is_written_over_unless_it_is_told_to() {
+    let folder = Folder::new();
+    let rule = Path::new(RULES).join("strings.yml");
+    let text = std::fs::read_to_string(rule).unwrap();
+    let rule = folder.write("rule.yml", text.split("---").next().unwrap());
+    let (rule, out) = (rule.to_str().unwrap(), folder.path().join("out"));
+    let dry = run(&[rule, "--dry-run", "--out", out.to_str().unwrap()]);
+    assert_eq!(dry.code, 0, "{}", dry.err);
+    assert!(!out.exists() && dry.out.contains("text-is-compared-without-case.test.yaml"));
+    for part in [
+        "severity: HIGH",
+        "MITRE-ATTACK: [T1098, T1098.001]",
+        "Sigma rule 00000000-0000-4000-8000-000000000101",
+        "the authors of Evenkeel",
+        "False positives: Administrators; A console that: does this.",
+        "https://example.com/one",
+        "eventName: CreateUser",
+        "outcome: any",
+    ] {
+        assert!(dry.out.contains(part), "{part}: {}", dry.out);
+    }
+    assert_eq!(run(&[rule, "--out", out.to_str().unwrap()]).code, 0);
+    let mine = folder.write("out/text-is-compared-without-case.cel", "mine");
+    let kept = run(&[rule, "--out", out.to_str().unwrap()]);
+    assert!(kept.code == 1 && kept.err.contains("--force"), "{}", kept.err);
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    assert_eq!(run(&[rule, "--out", out.to_str().unwrap(), "--force"]).code, 0);
+    assert_ne!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    let none = run(&[folder.path().join("out").to_str().unwrap()]);
+    assert!(none.code == 0 && none.err.contains("no Sigma rule"), "{}", none.err);
+    assert_eq!(run(&[folder.path().join("gone.yml").to_str().unwrap()]).code, 3);
+}
+
+#[test]
+fn hostile_rules_are_harmless() {
+    let title = "Evil \\u202e {{event}} '\\\" \\u001b[31m lint: allow unknown-event x";
+    let value = "x'); true && ('\\u202e // lint: allow unknown-event y {{1/0}} \\\\ ${} \\n---\\n";
+    let text = format!(
+        "title: \"{title}\"\ndescription: \"{title}\"\nauthor: \"{title}\"\nid: \"{title}\"\n\
+         references: [\"{title}\"]\nfalsepositives: [\"{title}\"]\n\
+         logsource: {{product: aws, service: cloudtrail}}\ndetection:\n  \"in{title}\":\n    eventSource: \
+         iam.amazonaws.com\n    eventName: CreateUser\n    \"a.{value}\": \"{value}\"\n    \"b.{value}|contains\": \
+         \"{value}\"\n    \"c.{value}|re\": \"[']\"\n  condition: all of in*\n"
+    );
+    let folder = Folder::new();
+    let rule = folder.write("rule.yml", text);
+    let out = folder.path().join("out").display().to_string();
+    let run = run(&[rule.to_str().unwrap(), "--out", &out]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    for command in ["check", "test"] {
+        let run = evenkeel([command, &out]);
+        assert_eq!(run.code, 0, "{command}: {}{}", run.out, run.err);
+    }
+    for entry in std::fs::read_dir(&out).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.chars().any(|c| c != '\n' && evenkeel_rules::is_deceptive(c)), "{text}");
+    }
+}
+
+/// Numbers that look random and are the same on any day.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap().checked_rem(bound).unwrap()
+    }
+
+    /// Any JSON, with the names that rules look at.
+    fn value(&mut self, names: &[String], depth: usize) -> Value {
+        let scalars = [
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(-1.5e300),
+            json!(18_446_744_073_709_551_615_u64),
+            json!(""),
+            json!("admin"),
+            json!("10.1.2.3"),
+            json!("1e9"),
+            json!("é\u{0}\n"),
+            json!("0.0.0.0/0"),
+        ];
+        match self.below(if depth == 0 { 1 } else { 3 }) {
+            0 => scalars[self.below(scalars.len())].clone(),
+            1 => (0..self.below(3)).map(|_| self.value(names, depth.saturating_sub(1))).collect(),
+            _ => {
+                let mut fields = serde_json::Map::new();
+                for _ in 0..self.below(4) {
+                    let name = names[self.below(names.len())].clone();
+                    fields.insert(name, self.value(names, depth.saturating_sub(1)));
+                }
+                Value::Object(fields)
+            }
+        }
+    }
+}
+
+#[test]
+fn no_event_makes_an_imported_policy_fail() {
+    let all = imported();
+    let set = compiled(&all);
+    let mut names: Vec<String> = Vec::new();
+    for part in all.iter().flat_map(|new| new.policy.split('\'')).filter(|part| part.contains('.'))
+    {
+        names.extend(part.split('.').filter(|name| name.len() < 40).map(str::to_owned));
+    }
+    names.sort();
+    names.dedup();
+    let fields = [
+        "requestParameters",
+        "responseElements",
+        "userIdentity",
+        "additionalEventData",
+        "sourceIPAddress",
+        "eventTime",
+        "errorCode",
+        "errorMessage",
+        "recipientAccountId",
+    ];
+    let mut chance = Chance(11);
+    for policy in set.policies() {
+        for _ in 0..60 {
+            let source =
+                &policy.matches.event_source[chance.below(policy.matches.event_source.len())];
+            let name = &policy.matches.event_name[chance.below(policy.matches.event_name.len())];
+            let mut event = json!({"eventSource": source, "eventName": name});
+            for field in fields {
+                if chance.below(3) > 0 {
+                    event[field] = chance.value(&names, 5);
+                }
+            }
+            let (said, message) = status(policy, &event);
+            assert_ne!(said, ComplianceStatus::Error, "{}: {message}: {event}", policy.id);
+            assert!(!message.contains('<'), "{}: {message}: {event}", policy.id);
+        }
+    }
+}
