@@ -230,7 +230,7 @@ fn what_a_policy_cannot_say_is_refused_by_name() {
         ("broken.yml:1", "no YAML"),
         ("correlation.yml:10", "correlation rule"),
         ("keywords.yml:7", "selection `keywords`: keywords are searched"),
-        ("keywords.yml:14", "keywords are searched"),
+        ("keywords.yml:16", "keywords are searched"),
         ("modifiers.yml:7", "there is no modifier `nearly`"),
         ("modifiers.yml:16", "placeholders"),
         ("modifiers.yml:25", "look-around"),
