@@ -3,12 +3,14 @@
 mod coverage;
 mod report;
 mod waivers;
+mod watch;
 
 use crate::diagnose::show;
 use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::print;
 use clap::{Args, ValueEnum};
+use coverage::Reached;
 use evenkeel_rules::{Diagnostic, Level};
 use std::path::PathBuf;
 
@@ -21,6 +23,7 @@ Examples:
   evenkeel check policies/s3/mine.cel     one policy
   evenkeel check --deny-warnings --min-coverage 90 policies/
   evenkeel check --format sarif policies/ > check.sarif
+  evenkeel check --watch policies/        again and again, while you write
 
 Errors fail the check, warnings only with --deny-warnings. `evenkeel explain CODE` says what a code means. Where you
 know better than AWS's service models, a comment in the policy says so: // lint: allow CODE reason")]
@@ -36,6 +39,9 @@ pub(crate) struct Check {
     /// Fail where cases reach less of the conditions and events of policies, in percent
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<f64>,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,18 +57,28 @@ enum Format {
 }
 
 pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
-    let library = Library::read(&command.paths)?;
-    let mut reached = None;
-    let wrong = match library.compile_watched() {
+    if command.watch {
+        return watch::run(command);
+    }
+    once(command)
+}
+
+/// Everything that is found, and what cases reach where the policies compile.
+pub(crate) fn findings(library: &Library) -> (Vec<Diagnostic>, Option<Reached>) {
+    match library.compile_watched() {
         Ok(set) => {
-            let coverage = coverage::of(&library, &set);
-            reached = Some(coverage.reached);
+            let coverage = coverage::of(library, &set);
             let mut wrong = library.lint(&set, coverage.wrong);
-            wrong.extend(waivers::expired(&library, &set));
-            wrong
+            wrong.extend(waivers::expired(library, &set));
+            (wrong, Some(coverage.reached))
         }
-        Err(wrong) => wrong,
-    };
+        Err(wrong) => (wrong, None),
+    }
+}
+
+fn once(command: &Check) -> Result<Exit, Stopped> {
+    let library = Library::read(&command.paths)?;
+    let (wrong, reached) = findings(&library);
     let count = |level| wrong.iter().filter(|one: &&Diagnostic| one.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     match command.format {

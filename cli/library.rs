@@ -47,6 +47,22 @@ impl Library {
         Ok(library)
     }
 
+    /// A policy and what lies beside it, each as `open` has it where it has it: an editor's text is not yet a file.
+    pub(crate) fn of_policy(path: &Path, open: &dyn Fn(&str) -> Option<String>) -> Option<Library> {
+        let mut library = Library::default();
+        library.beside(path).ok()?;
+        let name = path.display().to_string();
+        let test = format!("{}.test.yaml", name.strip_suffix(".cel")?);
+        let read = |name: &String| std::fs::read_to_string(name).ok();
+        for name in [name, test] {
+            if let Some(text) = open(&name).or_else(|| read(&name)) {
+                library.tests.retain(|file| file.name != name);
+                library.add(Path::new(&name), text);
+            }
+        }
+        (!library.policies.is_empty()).then_some(library)
+    }
+
     /// The files of waivers in another folder.
     pub(crate) fn add_waivers(&mut self, folder: &Path) -> Result<(), Stopped> {
         let what = || format!("cannot read {}", folder.display());
@@ -93,7 +109,11 @@ impl Library {
             return Ok(());
         }
         self.file(path)?;
-        // A file on its own is judged with what lies beside it.
+        self.beside(path)
+    }
+
+    /// What lies beside a policy, with which it is judged.
+    fn beside(&mut self, path: &Path) -> Result<(), Stopped> {
         let test = path.with_extension("test.yaml");
         let functions = path.ancestors().skip(1).take(3).map(|dir| dir.join(FUNCTIONS));
         let beside = functions.filter(|_| self.functions.is_none()).find(|file| file.is_file());

@@ -16,6 +16,7 @@ mod import;
 mod ingest;
 mod ledger;
 mod library;
+mod lsp;
 mod new;
 mod output;
 mod plan;
@@ -67,6 +68,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Docs(docs::Docs),
     Import(import::Import),
+    Lsp(lsp::Lsp),
     Completions(completions::Completions),
 }
 
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         Command::Docs(command) => docs::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Explain(command) => explain::run(&command),
+        Command::Lsp(command) => lsp::run(&command),
         Command::Completions(command) => completions::run(&command),
     };
     result

@@ -4,6 +4,7 @@
 
 pub mod coverage;
 pub mod docs;
+pub mod edit;
 pub mod events;
 pub mod flip;
 pub mod fmt;

@@ -8,7 +8,7 @@ use evenkeel_rules::{Diagnostic, Level, read_cases};
 
 /// How much of policies there is to reach, and how much is reached.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Reached {
+pub(crate) struct Reached {
     all: usize,
     done: usize,
     /// Policies that have no cases.

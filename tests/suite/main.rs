@@ -22,6 +22,7 @@ mod hostile;
 mod import;
 mod library_docs;
 mod lint;
+mod lsp;
 mod mutate;
 mod mutations;
 mod new;

@@ -1,0 +1,191 @@
+//! `evenkeel lsp`: a language server for policies, over standard input and output.
+
+mod documents;
+mod places;
+
+use crate::exit::{Exit, Stopped};
+use crate::output::note;
+use clap::Args;
+use documents::Documents;
+use evenkeel_authoring::edit::{Draft, Kind};
+use evenkeel_remediators::catalog::CATALOG;
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
+use lsp_types::{
+    CompletionItem, CompletionItemKind, CompletionOptions, CompletionParams, GotoDefinitionParams,
+    Hover, HoverContents, HoverParams, HoverProviderCapability, Location, MarkupContent,
+    MarkupKind, OneOf, ServerCapabilities, TextDocumentPositionParams, TextDocumentSyncCapability,
+    TextDocumentSyncKind,
+};
+use serde_json::{Value, json};
+
+/// Serve an editor: diagnostics while typing, completion, hover, definitions
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An editor starts this and speaks the Language Server Protocol with it over standard input and output; README.md has
+snippets for some. Documents are policies (.cel) and their cases (.test.yaml).
+
+Editors without a plug-in have the same from: evenkeel check --watch policies/")]
+pub(crate) struct Lsp {}
+
+pub(crate) fn run(_: &Lsp) -> Result<Exit, Stopped> {
+    let (connection, threads) = Connection::stdio();
+    let broken = |why: String| Stopped::Io {
+        what: "the editor".to_owned(),
+        error: std::io::Error::other(why),
+    };
+    let (id, _) = connection.initialize_start().map_err(|error| broken(error.to_string()))?;
+    let answer = json!({
+        "capabilities": capabilities(),
+        "serverInfo": {"name": "evenkeel", "version": env!("CARGO_PKG_VERSION")},
+    });
+    connection.initialize_finish(id, answer).map_err(|error| broken(error.to_string()))?;
+    let mut documents = Documents::default();
+    for message in &connection.receiver {
+        let answers = match message {
+            Message::Request(request) => {
+                if connection
+                    .handle_shutdown(&request)
+                    .map_err(|error| broken(error.to_string()))?
+                {
+                    break;
+                }
+                vec![Message::Response(answer_to(&documents, request))]
+            }
+            Message::Notification(notification) => notified(&mut documents, &notification),
+            Message::Response(_) => Vec::new(),
+        };
+        for answer in answers {
+            connection.sender.send(answer).map_err(|error| broken(error.to_string()))?;
+        }
+    }
+    // The writer ends when nobody can send to it any more.
+    drop(connection);
+    threads.join().map_err(Stopped::io("the editor"))?;
+    Ok(Exit::Well)
+}
+
+fn capabilities() -> ServerCapabilities {
+    let triggers = [".", "?", "[", ",", " "].map(str::to_owned).to_vec();
+    ServerCapabilities {
+        text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::FULL)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(triggers),
+            ..CompletionOptions::default()
+        }),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        definition_provider: Some(OneOf::Left(true)),
+        ..ServerCapabilities::default()
+    }
+}
+
+/// What is told after an editor opened, changed, saved or closed a document.
+fn notified(documents: &mut Documents, notification: &Notification) -> Vec<Message> {
+    let text =
+        |value: &Value, path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    let params = &notification.params;
+    let Some(uri) = text(params, "/textDocument/uri") else { return Vec::new() };
+    match notification.method.as_str() {
+        "textDocument/didOpen" => {
+            documents.open(&uri, text(params, "/textDocument/text").unwrap_or_default());
+        }
+        // Changes are whole texts, of which the last holds.
+        "textDocument/didChange" => {
+            let last = params
+                .pointer("/contentChanges")
+                .and_then(Value::as_array)
+                .and_then(|all| all.last());
+            documents.open(&uri, last.and_then(|last| text(last, "/text")).unwrap_or_default());
+        }
+        "textDocument/didSave" => {}
+        "textDocument/didClose" => documents.close(&uri),
+        other => {
+            if !other.starts_with("$/") {
+                note(&format!("lsp: {} is not for us\n", crate::output::safe(other)));
+            }
+            return Vec::new();
+        }
+    }
+    let told = documents.diagnostics(&uri).into_iter();
+    told.map(|params| {
+        Notification { method: "textDocument/publishDiagnostics".to_owned(), params }.into()
+    })
+    .collect()
+}
+
+fn answer_to(documents: &Documents, request: Request) -> Response {
+    let id = request.id.clone();
+    let invalid = |why: String| Response::new_err(id.clone(), ErrorCode::InvalidParams as i32, why);
+    let answer = match request.method.as_str() {
+        "textDocument/completion" => parse::<CompletionParams>(request.params)
+            .map(|params| completion(documents, &params.text_document_position)),
+        "textDocument/hover" => parse::<HoverParams>(request.params)
+            .map(|params| hover(documents, &params.text_document_position_params)),
+        "textDocument/definition" => parse::<GotoDefinitionParams>(request.params)
+            .map(|params| definition(documents, &params.text_document_position_params)),
+        other => {
+            let why = format!("no such method: {other}");
+            return Response::new_err(id, ErrorCode::MethodNotFound as i32, why);
+        }
+    };
+    match answer {
+        Ok(value) => Response::new_ok(id, value),
+        Err(why) => invalid(why),
+    }
+}
+
+fn parse<P: serde::de::DeserializeOwned>(params: Value) -> Result<P, String> {
+    serde_json::from_value(params).map_err(|error| error.to_string())
+}
+
+/// The text that a position is in, and the byte that it is.
+fn place<'d>(
+    documents: &'d Documents,
+    at: &TextDocumentPositionParams,
+) -> Option<(&'d str, usize)> {
+    let text = documents.text(at.text_document.uri.as_str())?;
+    Some((text, places::byte(text, at.position)))
+}
+
+fn completion(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
+    let Some((text, byte)) = place(documents, at) else { return json!([]) };
+    let remediators: Vec<&str> = CATALOG.iter().map(|entry| entry.id).collect();
+    let item = |one: evenkeel_authoring::edit::Proposal| CompletionItem {
+        label: one.text,
+        detail: Some(one.detail),
+        kind: Some(match one.kind {
+            Kind::Field => CompletionItemKind::FIELD,
+            Kind::Value => CompletionItemKind::VALUE,
+            Kind::Function => CompletionItemKind::FUNCTION,
+            Kind::Name => CompletionItemKind::VARIABLE,
+        }),
+        ..CompletionItem::default()
+    };
+    let items: Vec<CompletionItem> =
+        Draft::new(text).proposals(byte, &remediators).into_iter().map(item).collect();
+    json!(items)
+}
+
+fn hover(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
+    let Some((text, byte)) = place(documents, at) else { return Value::Null };
+    let draft = Draft::new(text);
+    let own = || {
+        documents
+            .function(at.text_document.uri.as_str(), draft.word(byte)?.0)
+            .map(|function| function.told)
+    };
+    let Some(value) = own().or_else(|| draft.hover(byte)) else { return Value::Null };
+    let range = draft.word(byte).map(|(_, span)| places::range(text, &span));
+    let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value });
+    json!(Hover { contents, range })
+}
+
+fn definition(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
+    let uri = &at.text_document.uri;
+    let Some((text, byte)) = place(documents, at) else { return Value::Null };
+    let draft = Draft::new(text);
+    if let Some(span) = draft.definition(byte) {
+        return json!(Location { uri: uri.clone(), range: places::range(text, &span) });
+    }
+    let function = draft.word(byte).and_then(|(word, _)| documents.function(uri.as_str(), word));
+    function.map_or(Value::Null, |function| json!({"uri": function.uri, "range": function.range}))
+}

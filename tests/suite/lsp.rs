@@ -1,0 +1,263 @@
+//! `evenkeel lsp` and `check --watch`: what an editor is told while a policy is written.
+
+use crate::support::{Folder, evenkeel};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+const POLICY: &str = "// METADATA
+// title: é t
+// description: d
+// severity: LOW
+// match: {eventSource: apigateway.amazonaws.com, eventName: PutIntegration}
+// resource: {type: 'AWS::ApiGateway::Method', id: request.restApiId}
+// variables:
+//   uri: request.?uri.orValue('')
+// message: m
+is_open(uri) && request.?url.hasValue()
+";
+
+const FUNCTIONS: &str =
+    "functions:\n  is_open(uri): {expression: uri == '', description: whether nobody asks}\n";
+
+/// An editor.
+struct Editor {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    next: u64,
+}
+
+impl Editor {
+    fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+            .arg("lsp")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut editor = Editor { child, out, next: 0 };
+        let answer = editor.ask("initialize", json!({"capabilities": {}, "processId": null}));
+        assert_eq!(answer["result"]["serverInfo"]["name"], "evenkeel");
+        editor.tell("initialized", json!({}));
+        editor
+    }
+
+    fn send(&mut self, message: &Value) {
+        let text = message.to_string();
+        let input = self.child.stdin.as_mut().unwrap();
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+        input.flush().unwrap();
+    }
+
+    fn tell(&mut self, method: &str, params: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
+    }
+
+    /// The answer to a request.
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.next = self.next.wrapping_add(1);
+        let id = self.next;
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let message = self.read();
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+
+    fn read(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            assert!(self.out.read_line(&mut line).unwrap() > 0, "the server has ended");
+            match line.trim().split_once(": ") {
+                Some(("Content-Length", number)) => length = number.parse().unwrap(),
+                _ if line.trim().is_empty() => break,
+                _ => {}
+            }
+        }
+        let mut bytes = vec![0; length];
+        self.out.read_exact(&mut bytes).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// Opens or changes a document; what is said of it.
+    fn write(&mut self, method: &str, path: &Path, text: &str) -> Vec<Value> {
+        let document = json!({"uri": uri(path), "languageId": "cel", "version": 1, "text": text});
+        self.tell(method, json!({"textDocument": document, "contentChanges": [{"text": text}]}));
+        loop {
+            let message = self.read();
+            if message["params"]["uri"] == uri(path) {
+                return message["params"]["diagnostics"].as_array().unwrap().clone();
+            }
+        }
+    }
+
+    fn at(&mut self, method: &str, path: &Path, text: &str, mark: &str) -> Value {
+        let before = text.split_inclusive(mark).next().unwrap();
+        let line = before.matches('\n').count();
+        let character = before.rsplit('\n').next().unwrap().encode_utf16().count();
+        let position = json!({"line": line, "character": character});
+        self.ask(method, json!({"textDocument": {"uri": uri(path)}, "position": position}))["result"].clone()
+    }
+
+    fn labels(&mut self, path: &Path, text: &str, mark: &str) -> Vec<String> {
+        let items = self.at("textDocument/completion", path, text, mark);
+        items
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["label"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn uri(path: &Path) -> String {
+    format!("file://{}", path.display().to_string().replace(' ', "%20"))
+}
+
+fn codes(diagnostics: &[Value]) -> Vec<&str> {
+    diagnostics.iter().map(|one| one["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_is_wrong_is_told_as_it_is_typed_and_taken_back() {
+    let folder = Folder::new();
+    folder.write("my policies/functions.yaml", FUNCTIONS);
+    let path = folder.path().join("my policies/mine.cel");
+    let mut editor = Editor::start();
+    let wrong = editor.write("textDocument/didOpen", &path, POLICY);
+    assert_eq!(codes(&wrong), ["unknown-field"], "a document that is not yet a file");
+    assert_eq!(wrong[0]["range"]["start"], json!({"line": 9, "character": 16}));
+    assert!(wrong[0]["message"].as_str().unwrap().contains("did you mean `uri`?"), "{wrong:?}");
+    let broken = editor.write(
+        "textDocument/didChange",
+        &path,
+        &POLICY.replace("is_open(uri)", "is_open(ur"),
+    );
+    assert_eq!(codes(&broken), ["expression"]);
+    let right = editor.write("textDocument/didChange", &path, &POLICY.replace("?url", "?uri"));
+    assert!(right.is_empty(), "{right:?}");
+    let closed = editor.write("textDocument/didClose", &path, "");
+    assert!(closed.is_empty());
+}
+
+#[test]
+fn cases_that_are_open_are_checked_with_their_policy() {
+    let folder = Folder::new();
+    folder.write("functions.yaml", FUNCTIONS);
+    folder.write("mine.cel", POLICY.replace("?url", "?uri"));
+    let cases = folder.path().join("mine.test.yaml");
+    let mut editor = Editor::start();
+    let text = "base:\n  a: {eventSource: apigateway.amazonaws.com, eventName: PutIntegration}\ncases:\n  - {name: x, event: b, expect: COMPLIANT}\n";
+    let wrong = editor.write("textDocument/didOpen", &cases, text);
+    assert_eq!(codes(&wrong), ["test"], "{wrong:?}");
+    assert_eq!(wrong[0]["range"]["start"]["line"], 3);
+}
+
+#[test]
+fn names_fields_and_values_are_completed_and_explained() {
+    let folder = Folder::new();
+    folder.write("functions.yaml", FUNCTIONS);
+    let path = folder.path().join("mine.cel");
+    let mut editor = Editor::start();
+    editor.write("textDocument/didOpen", &path, POLICY);
+    assert!(editor.labels(&path, POLICY, "&& request.?").contains(&"tlsConfig".to_owned()));
+    assert!(editor.labels(&path, POLICY, "eventName: Put").contains(&"PutIntegration".to_owned()));
+    assert!(editor.labels(&path, POLICY, "severity: ").contains(&"CRITICAL".to_owned()));
+    let hover = editor.at("textDocument/hover", &path, POLICY, "uri: request.?uri");
+    assert!(hover["contents"]["value"].as_str().unwrap().contains("string"), "{hover}");
+    let hover = editor.at("textDocument/hover", &path, POLICY, "is_op");
+    assert!(
+        hover["contents"]["value"].as_str().unwrap().contains("whether nobody asks"),
+        "{hover}"
+    );
+    assert_eq!(editor.at("textDocument/hover", &path, POLICY, "// title: é t"), Value::Null);
+}
+
+#[test]
+fn names_lead_to_where_they_are_given() {
+    let folder = Folder::new();
+    let functions = folder.write("functions.yaml", FUNCTIONS);
+    let path = folder.path().join("mine.cel");
+    let mut editor = Editor::start();
+    editor.write("textDocument/didOpen", &path, POLICY);
+    let function = editor.at("textDocument/definition", &path, POLICY, "is_op");
+    assert_eq!(
+        (&function["uri"], &function["range"]["start"]["line"]),
+        (&uri(&functions).into(), &1.into())
+    );
+    let variable = editor.at("textDocument/definition", &path, POLICY, "is_open(ur");
+    assert_eq!(
+        (&variable["uri"], &variable["range"]["start"]["line"]),
+        (&uri(&path).into(), &7.into())
+    );
+}
+
+#[test]
+fn nothing_that_an_editor_says_ends_the_server() {
+    let folder = Folder::new();
+    let path = folder.path().join("mine.cel");
+    let mut editor = Editor::start();
+    let unknown = editor.ask("textDocument/rename", json!({}));
+    assert_eq!(unknown["error"]["code"], -32601);
+    let odd = editor.ask("textDocument/hover", json!({"textDocument": 1}));
+    assert_eq!(odd["error"]["code"], -32602);
+    editor.tell("textDocument/didOpen", json!([1, 2]));
+    editor
+        .tell("textDocument/didOpen", json!({"textDocument": {"uri": "untitled:1", "text": "x"}}));
+    for text in
+        ["", "//", "// METADATA\r\n// {[", "\u{10000}\u{0}((((", "// METADATA\n// match: {{{\n"]
+    {
+        editor.write("textDocument/didChange", &path, text);
+        for position in
+            [json!({"line": 0, "character": 0}), json!({"line": 4_000_000, "character": 4_000_000})]
+        {
+            let place = json!({"textDocument": {"uri": uri(&path)}, "position": position});
+            for method in
+                ["textDocument/completion", "textDocument/hover", "textDocument/definition"]
+            {
+                assert!(editor.ask(method, place.clone()).get("error").is_none());
+            }
+        }
+    }
+    editor.ask("shutdown", Value::Null);
+    editor.tell("exit", Value::Null);
+    assert_eq!(editor.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_watched_folder_is_checked_again_when_a_file_changes() {
+    let folder = Folder::new();
+    folder.write("functions.yaml", FUNCTIONS);
+    let path = folder.write("mine.cel", POLICY);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        .args(["check", "--watch", folder.path().to_str().unwrap()])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("1 error")));
+    std::fs::write(path, POLICY.replace("?url", "?uri")).unwrap();
+    assert!(lines.any(|line| line.contains("nothing wrong")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for arguments in [
+        vec!["check", "--watch"],
+        vec!["check", "--watch", "--format", "json", "."],
+        vec!["check", "--watch", "no-such-folder"],
+    ] {
+        assert_ne!(evenkeel(&arguments).code, 0, "{arguments:?}");
+    }
+}
