@@ -71,12 +71,15 @@ impl<'f> Inference<'f> {
             Role::ResourceId | Role::ResourceArn => ["bool", "list", "map", "null", "optional"]
                 .contains(&name)
                 .then(|| format!("this names a resource, and gives {}", a(name))),
-            Role::Variable(_) | Role::Message => None,
+            Role::Message => (name == "optional")
+                .then(|| "the message would show null where this is absent".to_owned()),
+            Role::Variable(_) => None,
         };
         if let Some(message) = wrong {
             let help =
                 (name == "optional").then(|| "say what it is without: `.orValue('')`".to_owned());
-            self.say("type", Level::Error, &syntax.span, message, help);
+            let level = if *role == Role::Message { Level::Warning } else { Level::Error };
+            self.say("type", level, &syntax.span, message, help);
         }
     }
 

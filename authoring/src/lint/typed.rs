@@ -3,7 +3,7 @@
 use crate::infer::Inference;
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Functions, Syntax};
-use evenkeel_rules::policy::{Policy, Role, Written};
+use evenkeel_rules::policy::{Policy, Written};
 use std::borrow::Cow;
 
 /// The expressions of a policy, as they were written and as they read.
@@ -29,8 +29,7 @@ pub(super) fn lint(
     let all: Vec<&Syntax> = expressions.iter().map(|one| &*one.1).collect();
     let mut inference = Inference::new(policy, functions, &all);
     let mut found = Vec::new();
-    // A message is a courtesy: what is amiss in it does not change what is found.
-    for (written, syntax) in expressions.iter().filter(|one| *one.0.role != Role::Message) {
+    for (written, syntax) in expressions {
         for remark in inference.expression(written.role, syntax) {
             found.push(Diagnostic {
                 code: remark.code,
