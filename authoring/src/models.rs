@@ -99,10 +99,21 @@ impl Model {
             Some('[') => Form::List(Shape(rest)),
             Some('{') => Form::Map(Shape(rest)),
             Some('#') => {
-                self.structures.get(number).map_or(Form::Any, |members| Form::Structure(members))
+                self.structures.get(number).map_or(Form::Any, |members| self.structure(members))
             }
             Some('%') => self.enums.get(number).map_or(Form::Text, |values| Form::Enum(values)),
             _ => Form::Any,
+        }
+    }
+
+    /// A structure; CloudFront's `{"Quantity": 1, "Items": [...]}` is the list, as `request` and `response` show it.
+    fn structure<'m>(&'m self, members: &'m [Member]) -> Form<'m> {
+        let is_part = |member: &Member| ["Items", "Quantity"].contains(&member.name);
+        let items =
+            members.iter().find(|member| member.name == "Items" && member.shape.0.starts_with('['));
+        match items.filter(|_| members.iter().all(is_part)) {
+            Some(items) => self.form(items.shape),
+            None => Form::Structure(members),
         }
     }
 
@@ -212,7 +223,7 @@ pub fn lower_first(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, MODELS, Side, models};
+    use super::{Form, MODELS, Member, Side, models};
 
     #[test]
     fn every_model_is_whole() {
@@ -227,6 +238,25 @@ mod tests {
             }
         }
         assert!(operations > 10_000, "{operations}");
+    }
+
+    #[test]
+    fn a_list_with_its_length_is_a_list() {
+        let model = models("cloudfront.amazonaws.com")
+            .find(|model| model.has("CreateDistribution"))
+            .unwrap();
+        let member = |members: &[Member], name: &str| {
+            *members.iter().find(|member| member.name == name).unwrap()
+        };
+        let config =
+            member(model.members("CreateDistribution", Side::Request), "DistributionConfig");
+        let Form::Structure(config) = model.form(config.shape) else { panic!("no structure") };
+        let Form::List(origin) = model.form(member(config, "Origins").shape) else {
+            panic!("no list")
+        };
+        assert!(
+            matches!(model.form(origin), Form::Structure(members) if members.iter().any(|one| one.name == "DomainName"))
+        );
     }
 
     #[test]

@@ -88,9 +88,11 @@ def main():
         for name, operation in sorted(service["operations"].items()):
             if not READS.match(name):
                 writes.operation(name, operation)
+        newest = path.parent == max(path.parent.parent.iterdir())
         for source in sources(service):
             names[source].update(service["operations"])
-            if writes.lines:
+            # Names of older versions of an API are still recorded; their fields are those of the newest.
+            if newest and writes.lines:
                 streams[zlib.compress("\n".join(writes.lines).encode(), 9)].append(source)
     folder = Path(__file__).parent
     events = "".join(" ".join([source, *sorted(found)]) + "\n" for source, found in sorted(names.items()))
