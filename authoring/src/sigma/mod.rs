@@ -3,7 +3,8 @@
 //! Absent here: rules whose meaning a policy cannot keep. They are refused, with the reason.
 
 mod cases;
-mod cel;
+
+mod code;
 mod condition;
 mod encode;
 mod event;
@@ -170,7 +171,7 @@ impl Made {
 }
 
 fn make(id: &str, rule: &Rule, watch: &Watch) -> Result<Made, Refusal> {
-    let mut written = cel::write(&rule.condition);
+    let mut written = code::write(&rule.condition);
     written.body = policy::body(&rule.condition, &written.body);
     let text = policy::text(rule, watch, &written, &[]);
     let set = compile(id, &text)?;

@@ -1,6 +1,6 @@
 //! The policy's file: a rule's header and body as text.
 
-use super::cel::Written;
+use super::code::Written;
 use super::expr::Expr;
 use super::rule::Rule;
 use super::watch::Watch;
