@@ -343,12 +343,12 @@ impl Chance {
         ];
         match self.below(if depth == 0 { 1 } else { 3 }) {
             0 => scalars[self.below(scalars.len())].clone(),
-            1 => (0..self.below(3)).map(|_| self.value(names, depth - 1)).collect(),
+            1 => (0..self.below(3)).map(|_| self.value(names, depth.saturating_sub(1))).collect(),
             _ => {
                 let mut fields = serde_json::Map::new();
                 for _ in 0..self.below(4) {
                     let name = names[self.below(names.len())].clone();
-                    fields.insert(name, self.value(names, depth - 1));
+                    fields.insert(name, self.value(names, depth.saturating_sub(1)));
                 }
                 Value::Object(fields)
             }
