@@ -3,6 +3,8 @@
 //! Absent here: rules whose meaning a policy cannot keep. They are refused, with the reason.
 
 mod cases;
+
+mod code;
 mod condition;
 mod encode;
 mod event;
@@ -14,7 +16,6 @@ mod refusal;
 mod regexes;
 mod rule;
 mod watch;
-mod wording;
 
 pub use refusal::Refusal;
 
@@ -106,6 +107,9 @@ fn documents(text: &str) -> Vec<(usize, &str)> {
 
 /// The line that a refusal is about.
 fn place(first: usize, document: &str, refusal: &Refusal) -> usize {
+    if let Refusal::Yaml { line, .. } = refusal {
+        return first.saturating_add(line.saturating_sub(1));
+    }
     let mark = refusal.mark();
     let line = document.lines().position(|line| {
         let line = line.trim_start().trim_start_matches("- ");
@@ -120,8 +124,11 @@ fn one(document: &str) -> Result<Outcome, Refusal> {
     let options = serde_saphyr::options! { strict_booleans: true };
     let read = serde_saphyr::from_str_with_options::<serde_json::Value>(document, options);
     let value = read.map_err(|error| {
+        let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
         let text = error.without_snippet().to_string();
-        Refusal::Yaml(text.lines().next().unwrap_or_default().to_owned())
+        let first = text.lines().next().unwrap_or_default();
+        let why = first.split(" at line ").next().unwrap_or_default().to_owned();
+        Refusal::Yaml { line: line.unwrap_or(1), why }
     })?;
     match rule::read(&value)? {
         Document::Other(why) => Ok(Outcome::Skipped(why)),
@@ -164,7 +171,7 @@ impl Made {
 }
 
 fn make(id: &str, rule: &Rule, watch: &Watch) -> Result<Made, Refusal> {
-    let mut written = wording::write(&rule.condition);
+    let mut written = code::write(&rule.condition);
     written.body = policy::body(&rule.condition, &written.body);
     let text = policy::text(rule, watch, &written, &[]);
     let set = compile(id, &text)?;

@@ -1,9 +1,9 @@
 //! The policy's file: a rule's header and body as text.
 
+use super::code::Written;
 use super::expr::Expr;
 use super::rule::Rule;
 use super::watch::Watch;
-use super::wording::Written;
 use evenkeel_rules::is_deceptive;
 
 /// How long a line of text may be.

@@ -4,8 +4,13 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The document is no YAML.
-    #[error("no YAML: {0}")]
-    Yaml(String),
+    #[error("no YAML: {why}")]
+    Yaml {
+        /// The line of the document, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The rule lacks something, or it is not what it should be.
     #[error("{0}")]
     Rule(String),
@@ -56,7 +61,7 @@ impl Refusal {
             Refusal::Field { field, .. } => field,
             Refusal::Taken { .. } => "title:",
             Refusal::Unwatched(_) | Refusal::Compile(_) | Refusal::Uncovered => "detection:",
-            Refusal::Yaml(_) | Refusal::Rule(_) => "",
+            Refusal::Yaml { .. } | Refusal::Rule(_) => "",
         }
     }
 }
