@@ -1,7 +1,8 @@
 //! The smallest changes of an event that would make a policy say the opposite of it.
 
 use crate::infer::path;
-use evenkeel_rules::engine::{Syntax, SyntaxKind};
+use crate::lint::typed::expressions;
+use evenkeel_rules::engine::SyntaxKind;
 use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{Case, ComplianceStatus};
 use serde_json::Value;
@@ -96,8 +97,8 @@ fn looked_at(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
             value => add(value),
         }
     }
-    for written in policy.expressions() {
-        let Ok(syntax) = Syntax::read(written.text) else { continue };
+    // A policy that is watched keeps how it reads: what is deep is parsed on a large stack only.
+    for (_, syntax) in expressions(policy) {
         syntax.walk(&mut |part| {
             if let SyntaxKind::Literal(value) = &part.kind {
                 add(value);

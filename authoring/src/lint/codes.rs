@@ -85,6 +85,14 @@ pub const CODES: &[Code] = &[
         right: "request.bucketName.startsWith('a')",
     },
     Code {
+        id: "fmt",
+        title: "a policy that cannot be formatted without changing what it means",
+        text: "The file is left as it is. `fmt` compares the header's values and the expression's tokens before and after, \
+               and writes nothing where they differ: YAML anchors between keys that change places are such a case.",
+        wrong: "// title: &name A bucket\n// message: *name",
+        right: "// title: A bucket\n// message: A bucket",
+    },
+    Code {
         id: "functions",
         title: "functions.yaml cannot be read",
         text: "It is a map of signatures, each with an expression and perhaps a description. A function \

@@ -7,7 +7,7 @@ mod duplicates;
 mod events;
 mod patterns;
 mod repair;
-mod typed;
+pub(crate) mod typed;
 mod unused;
 
 pub use codes::{CODES, Code};

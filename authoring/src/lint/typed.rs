@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub(super) type Expressions<'p> = [(Written<'p>, Cow<'p, Syntax>)];
 
 /// The expressions of a policy: each compiled already, and kept as it reads where the policy is watched.
-pub(super) fn expressions(policy: &Policy) -> Vec<(Written<'_>, Cow<'_, Syntax>)> {
+pub(crate) fn expressions(policy: &Policy) -> Vec<(Written<'_>, Cow<'_, Syntax>)> {
     let mut all = Vec::new();
     for written in policy.expressions() {
         let kept = written.syntax.map(Cow::Borrowed);
