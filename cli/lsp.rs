@@ -2,6 +2,7 @@
 
 mod documents;
 mod places;
+mod wire;
 
 use crate::exit::{Exit, Stopped};
 use crate::output::note;
@@ -9,7 +10,7 @@ use clap::Args;
 use documents::Documents;
 use evenkeel_authoring::edit::{Draft, Kind};
 use evenkeel_remediators::catalog::CATALOG;
-use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
+use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionOptions, CompletionParams, GotoDefinitionParams,
     Hover, HoverContents, HoverParams, HoverProviderCapability, Location, MarkupContent,
@@ -17,6 +18,7 @@ use lsp_types::{
     TextDocumentSyncKind,
 };
 use serde_json::{Value, json};
+use wire::Incoming;
 
 /// Serve an editor: diagnostics while typing, completion, hover, definitions
 #[derive(Debug, Args)]
@@ -25,43 +27,77 @@ An editor starts this and speaks the Language Server Protocol with it over stand
 snippets for some. Documents are policies (.cel) and their cases (.test.yaml).
 
 Editors without a plug-in have the same from: evenkeel check --watch policies/")]
-pub(crate) struct Lsp {}
+pub(crate) struct Lsp {
+    /// Taken for editors that say so: there is no other way
+    #[arg(long, hide = true)]
+    stdio: bool,
+}
+
+/// Where a conversation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was said yet.
+    New,
+    /// Documents are opened and changed.
+    Open,
+    /// The editor says good-bye.
+    Shut,
+}
 
 pub(crate) fn run(_: &Lsp) -> Result<Exit, Stopped> {
-    let (connection, threads) = Connection::stdio();
-    let broken = |why: String| Stopped::Io {
-        what: "the editor".to_owned(),
-        error: std::io::Error::other(why),
-    };
-    let (id, _) = connection.initialize_start().map_err(|error| broken(error.to_string()))?;
-    let answer = json!({
-        "capabilities": capabilities(),
-        "serverInfo": {"name": "evenkeel", "version": env!("CARGO_PKG_VERSION")},
-    });
-    connection.initialize_finish(id, answer).map_err(|error| broken(error.to_string()))?;
-    let mut documents = Documents::default();
-    for message in &connection.receiver {
-        let answers = match message {
-            Message::Request(request) => {
-                if connection
-                    .handle_shutdown(&request)
-                    .map_err(|error| broken(error.to_string()))?
-                {
-                    break;
-                }
-                vec![Message::Response(answer_to(&documents, request))]
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let (mut stage, mut documents) = (Stage::New, Documents::default());
+    loop {
+        let answers = match wire::read(&mut input).map_err(Stopped::io("the editor"))? {
+            Incoming::End => return Ok(Exit::Found),
+            Incoming::Odd(why) => vec![odd(why)],
+            Incoming::Message(Message::Response(_)) => Vec::new(),
+            Incoming::Message(Message::Notification(told)) if told.method == "exit" => {
+                return Ok(if stage == Stage::Shut { Exit::Well } else { Exit::Found });
             }
-            Message::Notification(notification) => notified(&mut documents, &notification),
-            Message::Response(_) => Vec::new(),
+            Incoming::Message(Message::Notification(told)) => notified(&mut documents, &told),
+            Incoming::Message(Message::Request(asked)) => {
+                vec![Message::Response(staged(&mut stage, &documents, asked))]
+            }
         };
         for answer in answers {
-            connection.sender.send(answer).map_err(|error| broken(error.to_string()))?;
+            wire::write(&mut output, &answer).map_err(Stopped::io("the editor"))?;
         }
     }
-    // The writer ends when nobody can send to it any more.
-    drop(connection);
-    threads.join().map_err(Stopped::io("the editor"))?;
-    Ok(Exit::Well)
+}
+
+/// The answer to what is no message: it has no id.
+fn odd(why: String) -> Message {
+    let id = lsp_server::RequestId::from(0);
+    Message::Response(Response::new_err(id, ErrorCode::ParseError as i32, why))
+}
+
+/// Answers a request, where the conversation is so far.
+fn staged(stage: &mut Stage, documents: &Documents, asked: Request) -> Response {
+    match (asked.method.as_str(), *stage) {
+        ("initialize", Stage::New) => {
+            *stage = Stage::Open;
+            let version = env!("CARGO_PKG_VERSION");
+            let server = json!({"name": "evenkeel", "version": version});
+            Response::new_ok(
+                asked.id,
+                json!({"capabilities": capabilities(), "serverInfo": server}),
+            )
+        }
+        ("shutdown", Stage::Open) => {
+            *stage = Stage::Shut;
+            Response::new_ok(asked.id, Value::Null)
+        }
+        (_, Stage::Open) => answer_to(documents, asked),
+        (_, Stage::New) => {
+            let why = "say `initialize` first".to_owned();
+            Response::new_err(asked.id, ErrorCode::ServerNotInitialized as i32, why)
+        }
+        (_, Stage::Shut) => {
+            let why = "`shutdown` was said already".to_owned();
+            Response::new_err(asked.id, ErrorCode::InvalidRequest as i32, why)
+        }
+    }
 }
 
 fn capabilities() -> ServerCapabilities {

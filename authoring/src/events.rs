@@ -1,6 +1,7 @@
 //! The events that AWS has, by the service that they come from.
 
 use evenkeel_rules::engine::nearest;
+use evenkeel_rules::event::without_version;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -41,7 +42,7 @@ pub fn sources() -> impl Iterator<Item = String> {
 
 /// Whether AWS has an event of this name, or the source is none that we know.
 pub fn has_event(source: &str, name: &str) -> bool {
-    names(source).is_none_or(|names| names.contains(&name))
+    names(source).is_none_or(|names| names.contains(&without_version(name)))
 }
 
 /// The service that is probably meant.
@@ -81,7 +82,7 @@ pub fn check(source: &str, name: &str) -> Result<(), (String, Option<String>)> {
     let Some(known) = names(source) else {
         return Err((format!("AWS has no event source `{source}`"), near_source(source)));
     };
-    if known.contains(&name) {
+    if known.contains(&without_version(name)) {
         return Ok(());
     }
     Err((format!("{source} has no event `{name}`"), near_name(name, &[(source, known)])))

@@ -1,6 +1,6 @@
 //! `evenkeel lsp` and `check --watch`: what an editor is told while a policy is written.
 
-use crate::support::{Folder, evenkeel};
+use crate::support::{Folder, evenkeel, evenkeel_with_input};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -232,9 +232,34 @@ fn nothing_that_an_editor_says_ends_the_server() {
             }
         }
     }
+    editor.send(&json!([]));
+    assert_eq!(editor.read()["error"]["code"], -32700, "what is no message is answered");
     editor.ask("shutdown", Value::Null);
     editor.tell("exit", Value::Null);
     assert_eq!(editor.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_conversation_that_breaks_ends_and_says_so() {
+    for said in [
+        "Content-Length: 18446744073709551615\r\n\r\n{}",
+        "Content-Length: x\r\n\r\n",
+        "\r\n\r\n",
+        "Content-Length: 9\r\n\r\n{}",
+    ] {
+        let run = evenkeel_with_input(["lsp", "--stdio"], said.as_bytes());
+        assert_eq!(run.code, 3, "{said:?}: {}", run.err);
+        assert!(run.err.contains("the editor"), "{said:?}: {}", run.err);
+    }
+    let mut editor = Editor::start();
+    editor.tell("exit", Value::Null);
+    assert_eq!(editor.child.wait().unwrap().code(), Some(1), "an end without good-bye");
+    let early = "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"shutdown\"}";
+    let run = evenkeel_with_input(
+        ["lsp"],
+        format!("Content-Length: {}\r\n\r\n{early}", early.len()).as_bytes(),
+    );
+    assert!(run.out.contains("-32002") && run.code == 1, "{}", run.out);
 }
 
 #[test]
@@ -251,6 +276,8 @@ fn a_watched_folder_is_checked_again_when_a_file_changes() {
     assert!(lines.any(|line| line.contains("1 error")));
     std::fs::write(path, POLICY.replace("?url", "?uri")).unwrap();
     assert!(lines.any(|line| line.contains("nothing wrong")));
+    folder.write("functions.yaml", "functions: [");
+    assert!(lines.any(|line| line.contains("error")), "what lies beside is watched, too");
     child.kill().unwrap();
     child.wait().unwrap();
     for arguments in [
