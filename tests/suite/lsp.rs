@@ -29,7 +29,16 @@ struct Editor {
 }
 
 impl Editor {
+    /// An editor that has said who it is.
     fn start() -> Self {
+        let mut editor = Self::connect();
+        let answer = editor.ask("initialize", json!({"capabilities": {}, "processId": null}));
+        assert_eq!(answer["result"]["serverInfo"]["name"], "evenkeel");
+        editor.tell("initialized", json!({}));
+        editor
+    }
+
+    fn connect() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
             .arg("lsp")
             .stdin(Stdio::piped())
@@ -38,11 +47,7 @@ impl Editor {
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        let mut editor = Editor { child, out, next: 0 };
-        let answer = editor.ask("initialize", json!({"capabilities": {}, "processId": null}));
-        assert_eq!(answer["result"]["serverInfo"]["name"], "evenkeel");
-        editor.tell("initialized", json!({}));
-        editor
+        Editor { child, out, next: 0 }
     }
 
     fn send(&mut self, message: &Value) {
@@ -254,12 +259,8 @@ fn a_conversation_that_breaks_ends_and_says_so() {
     let mut editor = Editor::start();
     editor.tell("exit", Value::Null);
     assert_eq!(editor.child.wait().unwrap().code(), Some(1), "an end without good-bye");
-    let early = "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"shutdown\"}";
-    let run = evenkeel_with_input(
-        ["lsp"],
-        format!("Content-Length: {}\r\n\r\n{early}", early.len()).as_bytes(),
-    );
-    assert!(run.out.contains("-32002") && run.code == 1, "{}", run.out);
+    let mut hasty = Editor::connect();
+    assert_eq!(hasty.ask("shutdown", Value::Null)["error"]["code"], -32002, "before `initialize`");
 }
 
 #[test]
