@@ -66,12 +66,16 @@ pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
 /// Everything that is found, and what cases reach where the policies compile.
 pub(crate) fn findings(library: &Library) -> (Vec<Diagnostic>, Option<Reached>) {
     match library.compile_watched() {
-        Ok(set) => {
-            let coverage = coverage::of(library, &set);
-            let mut wrong = library.lint(&set, coverage.wrong);
-            wrong.extend(waivers::expired(library, &set));
-            (wrong, Some(coverage.reached))
-        }
+        Ok(set) => match coverage::of(library, &set) {
+            Ok(coverage) => {
+                let mut wrong = library.lint(&set, Some(coverage.wrong));
+                wrong.extend(waivers::expired(library, &set));
+                (wrong, Some(coverage.reached))
+            }
+            Err(failure) => {
+                (vec![Diagnostic::error("internal", "", 0..0, failure.explain())], None)
+            }
+        },
         Err(wrong) => (wrong, None),
     }
 }

@@ -176,16 +176,20 @@ impl Library {
 
     /// The errors in what compiles: names that AWS does not have, types, cases, waivers.
     pub(crate) fn wrong(&self, set: &PolicySet) -> Vec<Diagnostic> {
-        let mut wrong = self.lint(set, Vec::new());
+        let mut wrong = self.lint(set, None);
         wrong.retain(|one| one.level == Level::Error);
         wrong
     }
 
-    /// Everything that is odd about what compiles, with what was found besides.
-    pub(crate) fn lint(&self, set: &PolicySet, more: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    /// Everything that is odd about what compiles, with what cases do not reach.
+    pub(crate) fn lint(
+        &self,
+        set: &PolicySet,
+        uncovered: Option<Vec<Diagnostic>>,
+    ) -> Vec<Diagnostic> {
         let remediators: Vec<Remediator<'_>> =
             CATALOG.iter().map(|entry| Remediator { id: entry.id, with: entry.with }).collect();
-        let linted = lint(set, &remediators, more);
+        let linted = lint(set, &remediators, uncovered);
         [linted, self.wrong_cases(set), self.wrong_waivers(set)].concat()
     }
 

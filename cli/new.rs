@@ -91,7 +91,7 @@ fn recorded(file: &Path) -> Result<Subject, Stopped> {
         .map_err(|error| Stopped::Usage(format!("{shown} is no JSON: {error}")))?;
     let first = whole.pointer("/Records/0").or_else(|| whole.get("detail"));
     Subject::recorded(first.unwrap_or(&whole)).ok_or_else(|| {
-        let why = "it has no eventSource and eventName";
+        let why = "it has no eventSource that ends in .amazonaws.com, or no eventName";
         Stopped::Usage(format!("{shown} holds no record of CloudTrail: {why}"))
     })
 }

@@ -26,6 +26,12 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A part of a whole in percent; all of nothing.
+pub(crate) fn percent(part: usize, whole: usize) -> f64 {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    if whole == 0 { 100.0 } else { 100.0 * number(part) / number(whole) }
+}
+
 /// Text from an event, a file or a name, with what could deceive a reader made visible: control
 /// characters, line breaks, and those that change the direction of writing.
 pub(crate) fn safe(text: &str) -> String {

@@ -79,6 +79,10 @@ pub(crate) fn run(command: &Test) -> Result<Exit, Stopped> {
     }
     show(&wrong, &library.texts());
     let failed = outcomes.iter().any(|outcome| !outcome.differences.is_empty());
+    if command.mutate && command.format == Format::Junit {
+        let why = "JUnit's XML has no place for changes of policies: use --format json";
+        return Err(Stopped::Usage(why.to_owned()));
+    }
     if command.mutate && !failed && wrong.is_empty() {
         return mutate::run(command, &library, &set, &outcomes);
     }

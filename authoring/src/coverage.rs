@@ -1,8 +1,9 @@
 //! Which conditions of a policy its cases make true and false, and which events they use.
 
-use evenkeel_rules::Case;
+use crate::lint::place;
 use evenkeel_rules::event::without_version;
 use evenkeel_rules::policy::{Condition, Policy, Watched};
+use evenkeel_rules::{Case, Diagnostic};
 
 /// What a policy's cases reach.
 #[derive(Debug, Default)]
@@ -23,6 +24,26 @@ impl Coverage {
         let events = self.events.saturating_sub(self.unused_events.len());
         let all = self.conditions.len().saturating_mul(2).saturating_add(self.events);
         (all, reached.saturating_add(events))
+    }
+
+    /// A warning for each condition of the policy, and each of its events, that no case reaches.
+    pub fn warnings(&self, policy: &Policy) -> Vec<Diagnostic> {
+        let warn = |code, span, message| Diagnostic::warning(code, &policy.file, span, message);
+        let missing = |condition: &Condition| match (condition.held, condition.failed) {
+            (true, true) => None,
+            (false, false) => Some("no case reaches this"),
+            (true, false) => Some("no case makes this false"),
+            (false, true) => Some("no case makes this true"),
+        };
+        let conditions = self.conditions.iter().filter_map(|condition| {
+            let message = missing(condition)?.to_owned();
+            Some(warn("uncovered-condition", condition.span.clone(), message))
+        });
+        let events = self.unused_events.iter().map(|name| {
+            let span = place(policy.text(), "match:", name);
+            warn("uncovered-event", span, format!("no case is about {name}"))
+        });
+        conditions.chain(events).collect()
     }
 }
 

@@ -13,14 +13,6 @@ pub struct Score {
     pub alive: Vec<Mutant>,
 }
 
-impl Score {
-    /// How many of the changes were noticed, in percent; all of none.
-    pub fn percent(tried: usize, alive: usize) -> f64 {
-        let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        if tried == 0 { 100.0 } else { 100.0 * (1.0 - number(alive) / number(tried)) }
-    }
-}
-
 /// Changes a policy, each change alone, and runs its cases, which pass without one. Its work belongs on a
 /// [large stack](evenkeel_rules::engine::on_large_stack).
 ///

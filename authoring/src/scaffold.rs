@@ -84,6 +84,9 @@ impl Subject {
     pub fn recorded(record: &Value) -> Option<Subject> {
         let text = |name: &str| record.get(name).and_then(Value::as_str);
         let (source, name) = (text("eventSource")?, without_version(text("eventName")?));
+        if !source.ends_with(".amazonaws.com") {
+            return None;
+        }
         let mut kept = Map::new();
         for field in [
             "eventSource",

@@ -4,7 +4,7 @@ use super::coverage::Reached;
 use crate::diagnose::Texts;
 use crate::output::{BOLD, GREEN, RED, YELLOW, count, note, paint, safe};
 use evenkeel_authoring::lint::{CODES, Code};
-use evenkeel_rules::{Diagnostic, Level, escape_json, is_deceptive};
+use evenkeel_rules::{Diagnostic, Level, escape_json, is_deceptive, line_and_column};
 use serde_json::{Value, json};
 
 /// The last line for people.
@@ -40,12 +40,7 @@ struct Place {
 
 fn place(one: &Diagnostic, texts: &Texts) -> Place {
     let text = texts.get(&one.file).map(String::as_str).unwrap_or_default();
-    let at = |byte: usize| {
-        let before = text.get(..byte.min(text.len())).unwrap_or_default();
-        let line = before.matches('\n').count().saturating_add(1);
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        (line, column.saturating_add(1))
-    };
+    let at = |byte: usize| line_and_column(text, byte);
     let ((line, column), (end_line, end_column)) = (at(one.span.start), at(one.span.end));
     Place { line, column, end_line, end_column }
 }

@@ -2,7 +2,7 @@
 
 use crate::library::Library;
 use evenkeel_rules::policy::PolicySet;
-use evenkeel_rules::{Diagnostic, Level, Waivers, milliseconds};
+use evenkeel_rules::{Diagnostic, Waivers, milliseconds};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A day in milliseconds.
@@ -22,8 +22,7 @@ pub(super) fn expired(library: &Library, set: &PolicySet) -> Vec<Diagnostic> {
                 let start = file.text.find(terms.id.as_str()).unwrap_or_default();
                 let span = start..start.saturating_add(terms.id.len());
                 let message = format!("`{}` has waived nothing since {}", terms.id, terms.expires);
-                let wrong = Diagnostic::error("expired-waiver", &file.name, span, message);
-                found.push(Diagnostic { level: Level::Warning, ..wrong });
+                found.push(Diagnostic::warning("expired-waiver", &file.name, span, message));
             }
         }
     }

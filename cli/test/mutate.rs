@@ -3,11 +3,11 @@
 use super::{Format, Outcome, Test, report};
 use crate::exit::{Exit, Stopped};
 use crate::library::Library;
-use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, count, paint, print, safe};
+use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, count, paint, percent, print, safe};
 use evenkeel_authoring::mutants::{Score, score};
 use evenkeel_rules::engine::on_large_stack;
 use evenkeel_rules::policy::{Policy, PolicySet};
-use evenkeel_rules::{Diagnostic, read_cases};
+use evenkeel_rules::{Diagnostic, line_and_column, read_cases};
 use serde_json::{Value, json};
 
 /// A change that no case noticed.
@@ -30,19 +30,18 @@ pub(super) fn run(
         let score = of_policy(library, set, policy)?;
         tried = tried.saturating_add(score.tried);
         alive.extend(score.alive.into_iter().map(|mutant| {
-            let (line, column) = place(policy.text(), mutant.span.start);
+            let (line, column) = line_and_column(policy.text(), mutant.span.start);
             let (policy, file) = (policy.id.clone(), policy.file.clone());
             Alive { policy, file, line, column, what: mutant.what }
         }));
     }
-    let percent = Score::percent(tried, alive.len());
-    let enough = percent >= command.min_score;
+    let noticed = percent(tried.saturating_sub(alive.len()), tried);
+    let enough = noticed >= command.min_score;
     print(&match command.format {
-        Format::Text => {
-            report::text(outcomes, set.policies().len()) + &text(&alive, tried, percent, enough)
+        Format::Json => json(outcomes, &alive, tried, noticed),
+        Format::Text | Format::Junit => {
+            report::text(outcomes, set.policies().len()) + &text(&alive, tried, noticed, enough)
         }
-        Format::Json => json(outcomes, &alive, tried, percent),
-        Format::Junit => report::junit(outcomes),
     })?;
     Ok(if enough { Exit::Well } else { Exit::Found })
 }
@@ -57,14 +56,6 @@ fn of_policy(library: &Library, set: &PolicySet, policy: &Policy) -> Result<Scor
     on_large_stack(|| score(file, set.functions(), &cases))
         .map_err(|failure| Stopped::Wrong(failure.explain()))?
         .map_err(stopped)
-}
-
-/// The line and the column of a byte of a text, both counted from 1.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count().saturating_add(1);
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-    (line, column.saturating_add(1))
 }
 
 fn text(alive: &[Alive], tried: usize, percent: f64, enough: bool) -> String {

@@ -34,6 +34,11 @@ impl Diagnostic {
         Diagnostic { code, level: Level::Error, file: file.to_owned(), span, message, help: None }
     }
 
+    /// A warning.
+    pub fn warning(code: &'static str, file: &str, span: Range<usize>, message: String) -> Self {
+        Diagnostic { level: Level::Warning, ..Self::error(code, file, span, message) }
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn with_help(self, help: Option<String>) -> Self {

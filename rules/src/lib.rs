@@ -24,5 +24,5 @@ pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 pub use finding::{Action, Actor, Finding, REMEDIATOR_ROLE, Suppression};
 pub use item::ConfigurationItem;
 pub use judge::{Filter, Judge, Judged, JudgedEvent, Want, milliseconds};
-pub use text::{escape_json, is_deceptive, json_line};
+pub use text::{escape_json, is_deceptive, json_line, line_and_column};
 pub use waiver::{WaiverTerms, Waivers};

@@ -1,4 +1,4 @@
-//! Which characters of an event's text could deceive somebody who reads it, and JSON without them.
+//! Text as people read it: where in it something stands, what in it could deceive them, and JSON without that.
 
 use serde::Serialize;
 use std::fmt::Write;
@@ -10,6 +10,14 @@ pub fn is_deceptive(c: char) -> bool {
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The line and the column of a byte of a text, both counted from 1, the column in characters.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..text.floor_char_boundary(at.min(text.len()))).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+    (line, column.saturating_add(1))
 }
 
 /// A value as one line of JSON in which every deceptive character is escaped: the same value, and harmless

@@ -1,6 +1,6 @@
 //! `evenkeel import sigma`: imported rules find what the specification says, and fail for no event.
 
-use crate::support::{Folder, Run, evenkeel};
+use crate::support::{Chance, Folder, Run, evenkeel};
 use evenkeel_authoring::sigma::{Imported, Outcome, import};
 use evenkeel_rules::event::Event;
 use evenkeel_rules::json::Tape;
@@ -316,16 +316,7 @@ fn hostile_rules_are_harmless() {
     }
 }
 
-/// Numbers that look random and are the same on any day.
-struct Chance(u64);
-
 impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap().checked_rem(bound).unwrap()
-    }
-
     /// Any JSON, with the names that rules look at.
     fn value(&mut self, names: &[String], depth: usize) -> Value {
         let scalars = [

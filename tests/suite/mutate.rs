@@ -83,6 +83,12 @@ fn cases_that_ask_more_leave_fewer_alive() {
 fn how_much_is_enough_is_ones_own_choice() {
     assert_eq!(run(CASES, &["--min-score", "10"]).code, 0);
     assert_eq!(run(CASES, &["--min-score", "100"]).code, 1);
+    let junit = run(CASES, &["--format", "junit"]);
+    assert!(
+        junit.code == 2 && junit.err.contains("--format json"),
+        "nothing is left out silently: {}",
+        junit.err
+    );
     let failing = CASES.replacen("expect: COMPLIANT", "expect: NON_COMPLIANT", 1);
     let failed = run(&failing, &["--min-score", "0"]);
     assert!(

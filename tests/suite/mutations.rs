@@ -1,18 +1,9 @@
 //! Logs that chance has damaged: nothing panics, everything adds up, good neighbours are judged.
 
-use crate::support::{Folder, evenkeel, gzip, quiet, violation};
+use crate::support::{Chance, Folder, evenkeel, gzip, quiet, violation};
 use serde_json::json;
 
-/// Numbers that look random and are the same on any day.
-struct Chance(u64);
-
 impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap().checked_rem(bound).unwrap()
-    }
-
     /// The bytes with a few of them changed, taken out, put in or moved.
     fn damage(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         const ODD: &[u8] = b"{}[]\",:\\\n\0\xff 0e-u";

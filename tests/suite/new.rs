@@ -98,6 +98,9 @@ fn what_is_begun_from_a_record_names_nobody() {
 fn what_cannot_be_begun_is_said() {
     let folder = Folder::new();
     let file = folder.write("no.json", "{\"a\": 1}");
+    let storage = folder
+        .write("s3.json", "{\"eventSource\": \"aws:s3\", \"eventName\": \"ObjectCreated:Put\"}");
+    let storage = storage.to_str().unwrap();
     let (file, out) = (file.to_str().unwrap(), folder.path().display().to_string());
     for (arguments, why) in [
         (vec!["new", "Bad Id", "--event", "s3.amazonaws.com:X"], "is no id"),
@@ -108,6 +111,7 @@ fn what_cannot_be_begun_is_said() {
         ),
         (vec!["new", "a", "--event", "s3:PutBucketPolicy"], "did you mean `s3.amazonaws.com`?"),
         (vec!["new", "a", "--from", file, "--out", &out], "no record of CloudTrail"),
+        (vec!["new", "a", "--from", storage, "--out", &out], "ends in .amazonaws.com"),
         (vec!["new", "a"], "--event"),
     ] {
         let run = evenkeel(&arguments);

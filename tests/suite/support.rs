@@ -134,3 +134,14 @@ pub(crate) fn evenkeel_with_input<I: AsRef<std::ffi::OsStr>>(
 pub(crate) fn replay(path: &Path) -> Run {
     evenkeel(["replay", path.to_str().unwrap(), "--format", "jsonl"])
 }
+
+/// Numbers that look random and are the same on any day.
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap().checked_rem(bound).unwrap()
+    }
+}

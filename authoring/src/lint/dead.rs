@@ -1,11 +1,11 @@
 //! Conditions that are the same for every event, and events for which nothing can ever be found.
 
-use super::events::place;
+use super::place;
 use super::typed::Expressions;
 use crate::events::has_event;
+use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
-use evenkeel_rules::{Diagnostic, Level};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -35,10 +35,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
         return Vec::new();
     };
     let dead: Vec<&Known<'_>> = events.iter().filter(|event| event.is(body, false)).collect();
-    let warn = |code, span, message| Diagnostic {
-        level: Level::Warning,
-        ..Diagnostic::error(code, &policy.file, span, message)
-    };
+    let warn = |code, span, message| Diagnostic::warning(code, &policy.file, span, message);
     let mut found = Vec::new();
     if dead.len() == events.len() {
         let span = written.span(&body.span);

@@ -1,9 +1,9 @@
 //! Policies that find what another finds already.
 
 use super::typed::Expressions;
+use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, PolicySet, Role};
-use evenkeel_rules::{Diagnostic, Level};
 use std::collections::BTreeMap;
 
 /// Policies with the expressions of another that watches at least the same.
@@ -25,9 +25,8 @@ pub(super) fn lint(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
             });
             if let Some(other) = other {
                 let message = format!("`{}` finds all that this finds", other.id);
-                let span = super::events::place(policy.text(), "// METADATA", "match");
-                let wrong = Diagnostic::error("duplicate-policy", &policy.file, span, message);
-                found.push(Diagnostic { level: Level::Warning, ..wrong });
+                let span = super::place(policy.text(), "// match:", "match");
+                found.push(Diagnostic::warning("duplicate-policy", &policy.file, span, message));
             }
         }
     }

@@ -7,16 +7,19 @@ mod duplicates;
 mod events;
 mod patterns;
 mod repair;
+#[cfg(test)]
+mod tests;
 pub(crate) mod typed;
 mod unused;
 
 pub use codes::{CODES, Code};
 
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::on_large_stack;
+use evenkeel_rules::engine::{Failure, on_large_stack};
 use evenkeel_rules::policy::{Policy, PolicySet};
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::ops::Range;
 
 /// What a policy's header may say of a remediator.
 #[derive(Clone, Copy, Debug)]
@@ -27,28 +30,32 @@ pub struct Remediator<'a> {
     pub with: &'a [&'a str],
 }
 
-/// What is wrong with policies, in their order and in each by position; `more` is what was found besides.
+/// What is wrong with policies, in their order and in each by position. `uncovered` is what their cases do not reach;
+/// none, where nobody looked.
 ///
 /// A comment `// lint: allow CODE reason` in the file lets findings of that code pass; one without a reason does not.
 pub fn lint(
     set: &PolicySet,
     remediators: &[Remediator<'_>],
-    more: Vec<Diagnostic>,
+    uncovered: Option<Vec<Diagnostic>>,
 ) -> Vec<Diagnostic> {
-    let policies = each(set.policies(), &|policy| one(policy, set, remediators));
+    let policies = match each(set.policies(), &|policy| one(policy, set, remediators)) {
+        Ok(policies) => policies,
+        Err(failure) => return vec![Diagnostic::error("internal", "", 0..0, failure.explain())],
+    };
     let (mut found, deciding): (Vec<Vec<Diagnostic>>, Vec<String>) = policies.into_iter().unzip();
+    let looked = uncovered.is_some();
     let mut others: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
-    for one in duplicates::lint(set, &deciding).into_iter().chain(more) {
+    for one in duplicates::lint(set, &deciding).into_iter().chain(uncovered.unwrap_or_default()) {
         others.entry(one.file.clone()).or_default().push(one);
     }
     let mut all = Vec::new();
     for (policy, found) in set.policies().iter().zip(&mut found) {
         found.extend(others.remove(&policy.file).unwrap_or_default());
-        allowed::sort(&policy.file, policy.text(), found);
+        allowed::sort(&policy.file, policy.text(), looked, found);
         found.sort_by_key(|one| one.span.start);
         all.append(found);
     }
-    all.extend(others.into_values().flatten());
     all
 }
 
@@ -72,17 +79,40 @@ fn one(
 
 /// What `work` makes of each policy, in their order; several threads share the work, each with a stack for the
 /// deepest expression that compiles.
-pub fn each<T: Send>(policies: &[Policy], work: &(dyn Fn(&Policy) -> T + Sync)) -> Vec<T> {
+///
+/// # Errors
+/// When no thread can be started, or `work` panics.
+pub fn each<T: Send>(
+    policies: &[Policy],
+    work: &(dyn Fn(&Policy) -> T + Sync),
+) -> Result<Vec<T>, Failure> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let chunk = policies.len().div_ceil(threads).max(16);
     std::thread::scope(|scope| {
-        let parts: Vec<_> = policies
-            .chunks(chunk)
-            .map(|part| {
-                scope.spawn(move || on_large_stack(|| part.iter().map(work).collect::<Vec<T>>()))
-            })
-            .collect();
-        // A thread that panicked is a defect, which is told by what is missing.
-        parts.into_iter().filter_map(|part| part.join().ok()?.ok()).flatten().collect()
+        let start = |part| scope.spawn(move || on_large_stack(|| worked(part, work)));
+        let parts: Vec<_> = policies.chunks(chunk).map(start).collect();
+        let mut all = Vec::with_capacity(policies.len());
+        for part in parts {
+            let panicked = |_| Failure::internal("a check panicked".to_owned());
+            all.extend(part.join().map_err(panicked)??);
+        }
+        Ok(all)
     })
+}
+
+fn worked<T>(policies: &[Policy], work: &dyn Fn(&Policy) -> T) -> Vec<T> {
+    policies.iter().map(work).collect()
+}
+
+/// Where a word stands in a policy's file: as a whole, behind a part of the header.
+pub(crate) fn place(text: &str, behind: &str, word: &str) -> Range<usize> {
+    let start = text.find(behind).unwrap_or_default();
+    let is_part = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    let mut places = text.match_indices(word).filter(|(at, _)| {
+        let before = text.get(..*at).and_then(|text| text.chars().next_back());
+        let after = text.get(at.saturating_add(word.len())..).and_then(|text| text.chars().next());
+        *at >= start && !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    });
+    let at = places.next().map_or(start, |(at, _)| at);
+    at..at.saturating_add(word.len()).min(text.len())
 }

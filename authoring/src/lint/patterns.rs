@@ -1,9 +1,9 @@
 //! Regular expressions that mean something else than they look like, and loops that cost too much.
 
 use super::typed::Expressions;
+use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
-use evenkeel_rules::{Diagnostic, Level};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -16,10 +16,9 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
     let mut loops = Loops::default();
     for (written, syntax) in expressions {
         let mut warn = |code, part: &Syntax, message: String, help: &str| {
-            let wrong = Diagnostic::error(code, &policy.file, written.span(&part.span), message);
-            found.push(
-                Diagnostic { level: Level::Warning, ..wrong }.with_help(Some(help.to_owned())),
-            );
+            let span = written.span(&part.span);
+            let wrong = Diagnostic::warning(code, &policy.file, span, message);
+            found.push(wrong.with_help(Some(help.to_owned())));
         };
         syntax.walk(&mut |part| {
             let pattern = pattern(part);

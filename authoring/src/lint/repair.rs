@@ -9,7 +9,7 @@ use evenkeel_rules::policy::Policy;
 pub(super) fn lint(policy: &Policy, remediators: &[Remediator<'_>]) -> Vec<Diagnostic> {
     let Some(header) = &policy.remediation else { return Vec::new() };
     let wrong = |code, word: &str, message: String, help| {
-        let span = super::events::place(policy.text(), "remediation:", word);
+        let span = super::place(policy.text(), "remediation:", word);
         Diagnostic::error(code, &policy.file, span, message).with_help(help)
     };
     let Some(remediator) = remediators.iter().find(|one| one.id == header.run) else {

@@ -1,9 +1,9 @@
 //! Variables and parameters that nothing looks at.
 
 use super::typed::Expressions;
+use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
-use evenkeel_rules::{Diagnostic, Level};
 use serde_json::Value;
 
 /// What of a policy is written and never used.
@@ -22,10 +22,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
             }
         });
     }
-    let wrong = |code, span, message| {
-        let wrong = Diagnostic::error(code, &policy.file, span, message);
-        Diagnostic { level: Level::Warning, ..wrong }
-    };
+    let wrong = |code, span, message| Diagnostic::warning(code, &policy.file, span, message);
     let mut found = Vec::new();
     for (written, _) in expressions {
         if let Role::Variable(variable) = written.role
@@ -44,7 +41,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
     }
     for parameter in policy.parameters.keys() {
         if params.as_ref().is_some_and(|params| !params.contains(parameter)) {
-            let span = super::events::place(policy.text(), "parameters:", parameter);
+            let span = super::place(policy.text(), "parameters:", parameter);
             found.push(wrong(
                 "unused-parameter",
                 span,

@@ -175,7 +175,7 @@ fn make(id: &str, rule: &Rule, watch: &Watch) -> Result<Made, Refusal> {
     written.body = policy::body(&rule.condition, &written.body);
     let text = policy::text(rule, watch, &written, &[]);
     let set = compile(id, &text)?;
-    let found = lint(&set, &[], Vec::new());
+    let found = lint(&set, &[], None);
     let mut codes: Vec<&str> = found.iter().map(|one| one.code).collect();
     codes.sort_unstable();
     codes.dedup();

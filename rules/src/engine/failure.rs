@@ -35,7 +35,8 @@ impl Failure {
         }
     }
 
-    pub(crate) fn internal(message: String) -> Self {
+    /// A defect of ours, and not of the expression.
+    pub fn internal(message: String) -> Self {
         Failure::at(0, 0..0, message)
     }
 

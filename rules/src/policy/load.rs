@@ -224,10 +224,7 @@ impl Policy {
     pub fn place_of(&self, failure: &Failure) -> (usize, usize) {
         let place = self.places.get(failure.source_number);
         let at = place.map_or(0, |place| place.locate(&self.text, failure.span.start));
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count().saturating_add(1);
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        (line, column.saturating_add(1))
+        crate::text::line_and_column(&self.text, at)
     }
 }
 
