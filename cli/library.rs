@@ -3,7 +3,8 @@
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
 use evenkeel_authoring::lint::{Remediator, lint};
-use evenkeel_remediators::catalog::CATALOG;
+use evenkeel_remediators::ResourceType;
+use evenkeel_remediators::catalog::{CATALOG, Entry};
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{Diagnostic, Level, Waivers, read_cases};
 use include_dir::{Dir, include_dir};
@@ -187,8 +188,7 @@ impl Library {
         set: &PolicySet,
         uncovered: Option<Vec<Diagnostic>>,
     ) -> Vec<Diagnostic> {
-        let remediators: Vec<Remediator<'_>> =
-            CATALOG.iter().map(|entry| Remediator { id: entry.id, with: entry.with }).collect();
+        let remediators: Vec<Remediator<'_>> = CATALOG.iter().map(remediator).collect();
         let linted = lint(set, &remediators, uncovered);
         [linted, self.wrong_cases(set), self.wrong_waivers(set)].concat()
     }
@@ -229,4 +229,14 @@ impl Library {
 
 fn is_ours(path: &Path) -> bool {
     FileKind::of(&path.to_string_lossy()).is_some()
+}
+
+/// What a policy's header may say of a remediator.
+fn remediator(entry: &Entry) -> Remediator<'_> {
+    let Entry { id, with, tier, check, .. } = *entry;
+    let accepts = |kind: &str, patch: &_| match ResourceType::find(kind) {
+        Some(kind) => kind.accepts(patch),
+        None => Err("Cloud Control cannot update resources of this type".to_owned()),
+    };
+    Remediator { id, with, tier, check, accepts }
 }

@@ -53,6 +53,8 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("remediation", "run", "the remediator"),
     ("remediation", "mode", "report, notify, approve or auto"),
     ("remediation", "with", "what the remediator is told"),
+    ("remediation", "tier", "A, B or C: how safe it is, where `patch` says what is repaired"),
+    ("remediation", "patch", "properties of the resource, as they must be"),
 ];
 
 /// Values of keys that have few.

@@ -73,6 +73,8 @@ impl<'f> Inference<'f> {
                 .then(|| format!("this names a resource, and gives {}", a(name))),
             Role::Message => (name == "optional")
                 .then(|| "the message would show null where this is absent".to_owned()),
+            Role::Patch => (name == "optional")
+                .then(|| "the patch would set null where this is absent".to_owned()),
             Role::Variable(_) => None,
         };
         if let Some(message) = wrong {

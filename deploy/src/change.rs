@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use evenkeel_rules::policy::{OutcomeMatch, PolicySet};
 use serde::Serialize;
 
-use crate::permission::{families, statements};
+use crate::permission::{families, patched, statements};
 
 /// What one policy set has and another does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -74,7 +74,7 @@ pub fn events(set: &PolicySet) -> BTreeSet<String> {
 fn permissions(set: &PolicySet) -> BTreeSet<Permission> {
     let mut permissions = BTreeSet::new();
     for (family, entries) in families(set) {
-        for statement in statements(&entries) {
+        for statement in statements(&entries, &patched(set)) {
             for action in &statement.action {
                 permissions.extend(statement.resource.iter().map(|resource| Permission {
                     family: family.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evenkeel_remediators::catalog::{CATALOG, Entry};
 use evenkeel_remediators::{Statement, Target};
-use evenkeel_rules::policy::PolicySet;
+use evenkeel_rules::policy::{Policy, PolicySet};
 
 /// Stands for any resource while ARNs are made. It has the form of an API's id and of a domain's name.
 const ANY: &str = "anything.example";
@@ -27,9 +27,13 @@ pub fn families(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static Entry>> 
 
 /// The statements of a role for these remediators: each pair of an action and a resource is allowed by exactly
 /// one of them.
-pub fn statements(entries: &[&Entry]) -> Vec<Statement> {
+///
+/// `kinds` are the types of the resources whose properties policies say.
+pub fn statements(entries: &[&Entry], kinds: &BTreeSet<&str>) -> Vec<Statement> {
     let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
-    for statement in entries.iter().flat_map(|entry| entry.statements(&any())) {
+    let targets: Vec<Target> = kinds.iter().map(|kind| any(kind)).chain([any("")]).collect();
+    let all = entries.iter().flat_map(|entry| targets.iter().flat_map(|one| entry.statements(one)));
+    for statement in all {
         for action in &statement.action {
             pairs.extend(statement.resource.iter().map(|arn| (action.clone(), general(arn))));
         }
@@ -50,14 +54,20 @@ pub fn statements(entries: &[&Entry]) -> Vec<Statement> {
     by_actions.into_iter().map(|(action, resource)| Statement { action, resource }).collect()
 }
 
-fn any() -> Target {
+/// The types of the resources whose properties policies say.
+pub fn patched(set: &PolicySet) -> BTreeSet<&str> {
+    let says =
+        |policy: &&Policy| policy.remediation.as_ref().is_some_and(|one| one.patch.is_some());
+    set.policies().iter().filter(says).map(|policy| policy.resource_type.as_str()).collect()
+}
+
+fn any(kind: &str) -> Target {
     Target {
-        policy: String::new(),
-        kind: String::new(),
+        kind: kind.to_owned(),
         id: ANY.to_owned(),
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
-        with: BTreeMap::new(),
+        ..Target::default()
     }
 }
 

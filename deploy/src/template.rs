@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::flow::flow;
 use crate::pattern::patterns;
-use crate::permission::{families, statements};
+use crate::permission::{families, patched, statements};
 
 /// One of the templates of the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +71,11 @@ impl Template {
     /// # Errors
     /// When the template is wrong, which a test of the project sees.
     pub fn render(self, set: &PolicySet) -> Result<String, RenderError> {
+        let patched = patched(set);
         let family = |(name, entries): (&'static str, Vec<&Entry>)| Family {
             name,
             title: title(name),
-            statements: statements(&entries),
+            statements: statements(&entries, &patched),
         };
         let families: Vec<Family> = families(set).into_iter().map(family).collect();
         let actions = families

@@ -13,6 +13,7 @@ pub mod apigateway_verify_backend;
 pub mod apigatewayv2_close_default_endpoint;
 pub mod apigatewayv2_https_integration;
 pub mod apigatewayv2_private_tls;
+pub mod cloud_control;
 pub mod cloudtrail_restore_trail;
 pub mod ec2_ebs_default_encryption;
 pub mod ec2_image_private;
@@ -39,9 +40,11 @@ pub use kms_key::Key;
 pub use sharing::Sharing;
 
 use evenkeel_ledger::Ledger;
+use evenkeel_rules::policy::{Mode, Tier};
 
 use crate::aws::Aws;
 use crate::drive::{AnyDrive, Drive, Settings};
+use crate::permission::Statement;
 use crate::remediator::Remediator;
 use crate::violation::Target;
 use apigateway_api_tls_policy::ApiTlsPolicy;
@@ -56,6 +59,7 @@ use apigateway_verify_backend::VerifyBackend;
 use apigatewayv2_close_default_endpoint::CloseHttpEndpoint;
 use apigatewayv2_https_integration::HttpsBackend;
 use apigatewayv2_private_tls::PrivateTls;
+use cloud_control::CloudControl;
 use cloudtrail_restore_trail::RestoreTrail;
 use ec2_ebs_default_encryption::EbsDefaultEncryption;
 use ec2_image_private::ImagePrivate;
@@ -76,12 +80,18 @@ pub struct Entry {
     pub id: &'static str,
     /// The IAM actions that it uses.
     pub permissions: &'static [&'static str],
+    /// How safe it is by itself; none where the policy says it.
+    pub tier: Option<Tier>,
+    /// What is asked of the world before anything is written.
+    pub check: Option<&'static str>,
     /// What a policy's header may tell it.
     pub with: &'static [&'static str],
     /// The ARNs that its calls are on.
     pub arns: fn(&Target) -> Vec<String>,
     /// The ARNs of other resources that are only read.
     pub reads: fn(&Target) -> Vec<String>,
+    /// What AWS does in the caller's name for its calls.
+    pub forwarded: fn(&Target) -> Vec<Statement>,
     /// A drive of it.
     pub drive: fn(&Aws, Ledger, Settings) -> Box<dyn AnyDrive>,
 }
@@ -90,6 +100,11 @@ impl Entry {
     /// The remediators of one family share a function and a role.
     pub fn family(&self) -> &'static str {
         self.id.split_once('-').map_or(self.id, |(family, _)| family)
+    }
+
+    /// The most that may be done without a person, of a repair whose policy says that it is of this tier.
+    pub fn most(&self, stated: Option<Tier>) -> Mode {
+        self.tier.or(stated).unwrap_or(Tier::C).most(self.check.is_some())
     }
 
     /// The remediator of that name.
@@ -113,6 +128,7 @@ pub const CATALOG: &[Entry] = &[
     entry::<CloseHttpEndpoint>(),
     entry::<HttpsBackend>(),
     entry::<PrivateTls>(),
+    entry::<CloudControl>(),
     entry::<RestoreTrail>(),
     entry::<EbsDefaultEncryption>(),
     entry::<ImagePrivate>(),
@@ -134,9 +150,12 @@ const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
     Entry {
         id: R::ID,
         permissions: R::PERMISSIONS,
+        tier: R::TIER,
+        check: R::CHECK,
         with: R::WITH,
         arns: R::arns,
         reads: R::reads,
+        forwarded: R::forwarded,
         drive: drive::<R>,
     }
 }

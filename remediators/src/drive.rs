@@ -302,7 +302,8 @@ impl<R: Remediator> Drive<R> {
     /// The write, and what came of it.
     async fn write(&self, begun: &Begun<R::State>) -> Driven<End> {
         let target = &begun.violation.target;
-        let applied = self.remediator.apply(target, &begun.after).await;
+        let token = Records::of(target).token(begun.number, "apply");
+        let applied = self.remediator.apply_once(target, &begun.after, &token).await;
         let seen = self.remediator.observe(target).await;
         let state = match seen {
             Ok(state) => state,
@@ -328,7 +329,8 @@ impl<R: Remediator> Drive<R> {
     /// What was written in part is set back.
     async fn set_back(&self, begun: &Begun<R::State>, refused: &RefusedByAws) -> Ended {
         let target = &begun.violation.target;
-        let applied = self.remediator.apply(target, &begun.before).await;
+        let token = Records::of(target).token(begun.number, "set back");
+        let applied = self.remediator.apply_once(target, &begun.before, &token).await;
         let seen = self.remediator.observe(target).await;
         match (applied, seen) {
             (_, Ok(state)) if R::reached(&state, &begun.before) => {

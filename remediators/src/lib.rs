@@ -7,6 +7,7 @@ mod activity;
 mod apigateway;
 mod aws;
 pub mod catalog;
+mod cloud_control;
 mod drive;
 mod guard;
 mod local;
@@ -22,6 +23,7 @@ mod violation;
 
 pub use activity::Activity;
 pub use aws::Aws;
+pub use cloud_control::ResourceType;
 pub use drive::{
     AnyDrive, Approval, Drive, DriveError, Driving, KILL_SWITCH, Preview, Settings, Tried,
 };

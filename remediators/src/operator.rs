@@ -246,7 +246,7 @@ mod tests {
                     .to_owned(),
                 account: "111122223333".to_owned(),
                 region: "eu-central-1".to_owned(),
-                with: BTreeMap::new(),
+                ..Target::default()
             };
             let policy = session_policy(entry, &target);
             assert!(policy.len() <= MAX_POLICY, "{}: {}", entry.id, policy.len());

@@ -29,6 +29,7 @@ impl Entry {
             allow(&mut statements, &reads, arn);
         }
         allow(&mut statements, &lists, "*".to_owned());
+        statements.extend((self.forwarded)(target));
         statements
     }
 }
@@ -58,14 +59,15 @@ fn is_on(action: &str, resource: &str) -> bool {
 }
 
 /// Whether an action only reads. API Gateway's are the methods of HTTP.
-fn is_read(action: &str) -> bool {
+pub(crate) fn is_read(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
 }
 
 /// Whether an action cannot be confined to a resource. Those that describe an attribute can.
 ///
-/// Source: Service Authorization Reference, "Actions defined by Amazon EC2".
+/// Source: Service Authorization Reference, "Actions defined by Amazon EC2" and "by AWS Cloud Control API".
 fn is_of_all(action: &str) -> bool {
-    action.starts_with("ec2:Describe") && !action.ends_with("Attribute")
+    action.starts_with("cloudformation:")
+        || action.starts_with("ec2:Describe") && !action.ends_with("Attribute")
 }

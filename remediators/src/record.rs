@@ -122,6 +122,11 @@ impl Records {
         format!("intents/{}/{attempt:06}.json", self.uid)
     }
 
+    /// The same for each call that is made in an attempt for one purpose, and for no other.
+    pub(crate) fn token(&self, attempt: u32, purpose: &str) -> String {
+        Uuid::new_v5(&self.uid, format!("{attempt} {purpose}").as_bytes()).to_string()
+    }
+
     /// The outcome of an attempt.
     pub fn outcome(&self, attempt: u32) -> String {
         format!("outcomes/{}/{attempt:06}.json", self.uid)

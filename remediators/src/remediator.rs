@@ -1,8 +1,10 @@
 //! What a remediator is.
 
+use evenkeel_rules::policy::Tier;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::permission::Statement;
 use crate::violation::Target;
 
 /// Restores one property of one kind of resource.
@@ -18,6 +20,12 @@ pub trait Remediator: Send + Sync {
     /// The IAM actions that it uses: its role is rendered from these.
     const PERMISSIONS: &'static [&'static str];
 
+    /// How safe it is by itself; none where the policy says it, which says what is repaired.
+    const TIER: Option<Tier>;
+
+    /// What is asked of the world before anything is written, and makes a repair of tier B as safe as one of tier A.
+    const CHECK: Option<&'static str> = None;
+
     /// What a policy's header may tell it.
     const WITH: &'static [&'static str] = &[];
 
@@ -26,6 +34,11 @@ pub trait Remediator: Send + Sync {
 
     /// The ARNs of other resources that are only read.
     fn reads(_: &Target) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What AWS does in the caller's name for its calls, and must therefore be allowed too.
+    fn forwarded(_: &Target) -> Vec<Statement> {
         Vec::new()
     }
 
@@ -57,6 +70,16 @@ pub trait Remediator: Send + Sync {
         target: &Target,
         state: &Self::State,
     ) -> impl Future<Output = Result<(), RefusedByAws>> + Send;
+
+    /// The same for one attempt: what is asked again with the same token is done once.
+    fn apply_once(
+        &self,
+        target: &Target,
+        state: &Self::State,
+        _token: &str,
+    ) -> impl Future<Output = Result<(), RefusedByAws>> + Send {
+        self.apply(target, state)
+    }
 
     /// Whether a state is one that an interruption of `apply` leaves, where that takes several calls: each part of it
     /// is as before or as planned. Then the attempt goes on.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_rules::policy::Mode;
+use evenkeel_rules::policy::{Mode, Tier};
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Which resource, of which account: from the ledger's record alone, whose account and region are the
 /// envelope's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     /// The policy that was violated.
     pub policy: String,
@@ -24,6 +24,12 @@ pub struct Target {
     pub region: String,
     /// What the policy's header says about the repair.
     pub with: BTreeMap<String, Value>,
+    /// Its ARN, where the finding has it.
+    pub arn: Option<String>,
+    /// How safe the repair is, where the policy's header says so.
+    pub tier: Option<Tier>,
+    /// What its properties must be, where the policy's header says so.
+    pub patch: Option<Map<String, Value>>,
 }
 
 impl Target {
@@ -130,6 +136,9 @@ impl Violation {
             account: record.cloud.account.uid,
             region: record.cloud.region,
             with: remediation.with,
+            arn: Some(resource.uid).filter(|uid| uid.starts_with("arn:")),
+            tier: remediation.tier,
+            patch: remediation.patch,
         };
         if [&target.id, &target.account, &target.region].iter().any(|part| part.is_empty()) {
             return Err(ViolationError::Nameless);
@@ -186,6 +195,8 @@ struct ResourceDetails {
     #[serde(rename = "type")]
     kind: String,
     name: String,
+    #[serde(default)]
+    uid: String,
 }
 
 #[derive(Deserialize)]

@@ -33,6 +33,7 @@ struct WrittenCase {
     message: Option<String>,
     resource: Option<String>,
     violations: Option<Vec<Value>>,
+    patch: Option<Value>,
 }
 
 /// One case of a policy's test file.
@@ -50,12 +51,13 @@ pub struct Case {
     message: Option<String>,
     resource: Option<String>,
     violations: Option<Vec<Value>>,
+    patch: Option<Value>,
 }
 
 /// Something that a case expected and did not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What differs: `status`, `message`, `resource`, `violations`.
+    /// What differs: `status`, `message`, `resource`, `violations`, `patch`.
     pub what: &'static str,
     /// What the case expects.
     pub expected: String,
@@ -122,7 +124,12 @@ fn build(
         message: case.message.clone(),
         resource: case.resource.clone(),
         violations: case.violations.clone(),
+        patch: case.patch.clone(),
     })
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
 }
 
 impl Case {
@@ -138,6 +145,7 @@ impl Case {
             message: None,
             resource: None,
             violations: None,
+            patch: None,
         }
     }
 
@@ -180,10 +188,16 @@ impl Case {
             compare("resource", resource.clone(), evaluation.resource.id.clone());
         }
         if let Some(violations) = &self.violations {
-            let text = |values: &[Value]| {
-                serde_json::to_string_pretty(values).unwrap_or_else(|error| error.to_string())
-            };
-            compare("violations", text(violations), text(&evaluation.evidence));
+            let evidence = Value::Array(evaluation.evidence.clone());
+            compare("violations", pretty(&Value::Array(violations.clone())), pretty(&evidence));
+        }
+        match (&self.patch, &evaluation.patch) {
+            (_, Some(Err(why))) => compare("patch", String::new(), why.clone()),
+            (Some(wanted), Some(Ok(patch))) => {
+                compare("patch", pretty(wanted), pretty(&Value::Object(patch.clone())));
+            }
+            (Some(wanted), None) => compare("patch", pretty(wanted), String::new()),
+            (None, _) => {}
         }
         if self.expect == ComplianceStatus::Error && self.message.is_none() {
             differences.retain(|difference| difference.what != "message");

@@ -64,6 +64,8 @@ pub struct Evaluation {
     pub message: String,
     /// The elements of a list-valued body.
     pub evidence: Vec<serde_json::Value>,
+    /// What the resource's properties must be, where the policy says so; or why that cannot be told.
+    pub patch: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
 }
 
 impl Evaluation {
@@ -135,7 +137,7 @@ fn wants_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
 }
 
 fn said(status: ComplianceStatus, resource: Resource, message: String) -> Evaluation {
-    Evaluation { status, resource, message, evidence: Vec::new() }
+    Evaluation { status, resource, message, evidence: Vec::new(), patch: None }
 }
 
 #[derive(Clone, Copy)]
@@ -184,9 +186,11 @@ impl Judge<'_> {
     /// A violation is given its message.
     fn found(self, resource: Resource, evidence: Vec<serde_json::Value>) -> Evaluation {
         let violations = Prepared::new(&serde_json::Value::Array(evidence.clone()));
-        let message =
-            self.with_scope(&resource, Some(&violations), |scope| self.policy.message(scope));
-        Evaluation { status: ComplianceStatus::NonCompliant, resource, message, evidence }
+        let (message, patch) = self.with_scope(&resource, Some(&violations), |scope| {
+            (self.policy.message(scope), self.policy.patch(scope))
+        });
+        let status = ComplianceStatus::NonCompliant;
+        Evaluation { status, resource, message, evidence, patch }
     }
 
     /// What identifies the resource.
@@ -268,9 +272,7 @@ impl Judge<'_> {
         if unknown && self.facts.configuration_read.load(Ordering::Relaxed) {
             return self.insufficient(resource, UNKNOWN);
         }
-        let (line, column) = self.policy.place_of(failure);
-        let message = format!("{}:{line}:{column}: {}", self.policy.file, failure.explain());
-        self.unnamed(ComplianceStatus::Error, resource, message)
+        self.unnamed(ComplianceStatus::Error, resource, self.policy.explain(failure))
     }
 
     fn insufficient(self, resource: Resource, why: &str) -> Evaluation {

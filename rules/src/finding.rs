@@ -118,22 +118,39 @@ impl Finding {
             | ComplianceStatus::Error => {}
         }
         let action = action(event);
+        let (remediation, doubt) = repair(policy, evaluation.patch);
         Some(Finding {
             uid: uid(&policy.id, &evaluation.resource, &action.id),
             policy: policy.id.clone(),
             title: policy.title.clone(),
             severity: policy.severity,
             status: evaluation.status,
-            message: evaluation.message,
+            message: evaluation.message + &doubt,
             resource: evaluation.resource,
             action,
             actor: actor(event),
             evidence: evaluation.evidence,
             controls: policy.controls.clone(),
-            remediation: policy.remediation.clone(),
+            remediation,
             suspect: untrue(event).map(str::to_owned),
             suppressed: None,
         })
+    }
+}
+
+/// What can repair it, with the patch for this event. Without a patch that it needs, nothing can: the message says why.
+fn repair(
+    policy: &Policy,
+    patch: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
+) -> (Option<RemediationHeader>, String) {
+    let header = policy.remediation.clone();
+    match patch {
+        None => (header, String::new()),
+        Some(Ok(patch)) => {
+            let with_patch = |header| RemediationHeader { patch: Some(patch), ..header };
+            (header.map(with_patch), String::new())
+        }
+        Some(Err(why)) => (None, format!("; it cannot be repaired: {why}")),
     }
 }
 

@@ -42,6 +42,10 @@ const OPERATIONS: &[Operation] = &[
     // Amazon API Gateway Developer Guide, "Create and attach an API Gateway resource policy to an API".
     ("apigateway:PATCH policy", &["apigateway:PATCH", "apigateway:UpdateRestApiPolicy"], PATH),
     ("apigateway:POST", SAME, PATH),
+    // Signed for the service `cloudcontrolapi`; the actions have CloudFormation's prefix.
+    ("cloudcontrolapi:GetResource", &["cloudformation:GetResource"], ALL),
+    ("cloudcontrolapi:GetResourceRequestStatus", &["cloudformation:GetResourceRequestStatus"], ALL),
+    ("cloudcontrolapi:UpdateResource", &["cloudformation:UpdateResource"], ALL),
     ("cloudtrail:GetEventSelectors", SAME, SELECTORS),
     ("cloudtrail:GetTrail", SAME, TRAIL),
     ("cloudtrail:GetTrailStatus", SAME, TRAIL),

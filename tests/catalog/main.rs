@@ -19,6 +19,7 @@ mod apigateway_settings;
 mod apigatewayv2;
 mod apigatewayv2_endpoint;
 mod apigatewayv2_private;
+mod cloud_control;
 mod cloudtrail;
 mod domains;
 mod ec2;

@@ -79,6 +79,15 @@ impl Stage {
         self
     }
 
+    /// The same, where the policy's header says how safe the repair is, and what the properties must be.
+    pub(crate) fn patching(mut self, tier: &str, patch: &Value) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        let remediation = remediation.as_object_mut().unwrap();
+        remediation.insert("tier".to_owned(), tier.into());
+        remediation.insert("patch".to_owned(), patch.clone());
+        self
+    }
+
     /// The same, with backends that can be asked.
     pub(crate) fn with_probe(mut self, probe: Arc<dyn Probe>) -> Stage {
         self.probe = Some(probe);
@@ -120,7 +129,13 @@ impl Stage {
         let mut record = self.record.clone();
         let uid = record.pointer_mut("/finding_info/uid").unwrap();
         *uid = format!("00000000-0000-4000-8000-{number:012}").into();
-        let outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        let mut outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        // What is not safe by itself waits for a person, who here says yes.
+        let waits = matches!(&outcome.result, Ended::Waiting(why) if why.ends_with("approval"));
+        if waits && R::TIER.is_some_and(|tier| tier.most(R::CHECK.is_some()) < Mode::Auto) {
+            self.approve::<R>().await;
+            outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        }
         self.findings.fetch_add(1, Ordering::Relaxed);
         Ok(outcome)
     }

@@ -1,6 +1,6 @@
 //! The roles of the templates: they allow what is done, nothing that is not, and let in nobody else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Once;
@@ -50,12 +50,10 @@ fn noted(entry: &Entry) -> BTreeSet<Made> {
 /// What sessions allow and no test of the remediator was noted to do.
 fn idle() -> Vec<String> {
     let target = Target {
-        policy: String::new(),
-        kind: String::new(),
         id: "ID".to_owned(),
         account: TESTED.to_owned(),
         region: "eu-central-1".to_owned(),
-        with: BTreeMap::new(),
+        ..Target::default()
     };
     let mut idle = Vec::new();
     for entry in CATALOG {

@@ -160,6 +160,16 @@ pub const CODES: &[Code] = &[
         right: "ports: {type: list(int), default: [22]}",
     },
     Code {
+        id: "patch",
+        title: "the policy does not say rightly what is repaired",
+        text: "`cloud-control` repairs what the policy's header says: `patch` has the properties of the resource \
+               as they must be, as a JSON merge patch whose texts are CEL, and `tier` how safe that is. They are \
+               properties of the CloudFormation type in `resource.type`, which Cloud Control can update, and \
+               which can be read again. Other remediators know both themselves.",
+        wrong: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
+        right: "remediation: {run: cloud-control, mode: auto, tier: A, patch: {DeletionProtectionEnabled: true}}",
+    },
+    Code {
         id: "regex-class",
         title: "a `|` in brackets is a character",
         text: "`[a|b]` is one character: `a`, `|` or `b`. Alternatives stand in parentheses.",
@@ -268,6 +278,15 @@ pub const CODES: &[Code] = &[
                refused.",
         wrong: "remediation: {run: apigateway-stage-logging, mode: auto, with: {lvl: INFO}}",
         right: "remediation: {run: apigateway-stage-logging, mode: auto, with: {level: INFO}}",
+    },
+    Code {
+        id: "unsafe-mode",
+        title: "a repair goes further by itself than is safe",
+        text: "A repair of tier A may be `auto`. One of tier B may be where its remediator checks first whether it \
+               is safe, and one of tier C never: they are `approve` at most. policies/README.md tells the tiers; \
+               whatever a header says, no repair goes further.",
+        wrong: "remediation: {run: rds-instance-private, mode: auto}",
+        right: "remediation: {run: rds-instance-private, mode: approve}",
     },
     Code {
         id: "untested",

@@ -16,7 +16,7 @@ pub use codes::{CODES, Code};
 
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::{Failure, on_large_stack};
-use evenkeel_rules::policy::{Policy, PolicySet};
+use evenkeel_rules::policy::{Policy, PolicySet, Tier};
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
@@ -28,7 +28,16 @@ pub struct Remediator<'a> {
     pub id: &'a str,
     /// What it may be told.
     pub with: &'a [&'a str],
+    /// How safe it is; none where the policy says what is repaired, with `tier` and `patch`.
+    pub tier: Option<Tier>,
+    /// What it asks of the world before it writes anything.
+    pub check: Option<&'a str>,
+    /// Why a patch of resources of a type is none that it could apply.
+    pub accepts: Accepts,
 }
+
+/// Whether a patch can be applied to resources of a type, and why not.
+pub type Accepts = fn(&str, &serde_json::Map<String, serde_json::Value>) -> Result<(), String>;
 
 /// What is wrong with policies, in their order and in each by position. `uncovered` is what their cases do not reach;
 /// none, where nobody looked.

@@ -1,30 +1,108 @@
-//! Whether there is a remediator of the name that a policy's header says, and what may be told to it.
+//! Whether a policy's remediation can be carried out: by a remediator that there is, told what it knows, as far as is safe.
 
 use super::Remediator;
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::engine::nearest;
-use evenkeel_rules::policy::Policy;
+use evenkeel_rules::policy::{Policy, RemediationHeader, Tier};
 
 /// What is wrong with a policy's `remediation`.
 pub(super) fn lint(policy: &Policy, remediators: &[Remediator<'_>]) -> Vec<Diagnostic> {
     let Some(header) = &policy.remediation else { return Vec::new() };
-    let wrong = |code, word: &str, message: String, help| {
-        let span = super::place(policy.text(), "remediation:", word);
-        Diagnostic::error(code, &policy.file, span, message).with_help(help)
-    };
-    let Some(remediator) = remediators.iter().find(|one| one.id == header.run) else {
-        let help = nearest(&header.run, remediators.iter().map(|one| one.id));
-        let message = format!("there is no remediator `{}`", header.run);
-        return vec![wrong("unknown-remediator", &header.run, message, help)];
-    };
-    let unknown = header.with.keys().filter(|name| !remediator.with.contains(&name.as_str()));
-    unknown
-        .map(|name| {
+    let repair = Repair { policy, header };
+    match remediators.iter().find(|one| one.id == header.run) {
+        Some(remediator) => [
+            repair.told(remediator),
+            repair.patch(remediator),
+            repair.safe(remediator).into_iter().collect(),
+        ]
+        .concat(),
+        None => {
+            let help = nearest(&header.run, remediators.iter().map(|one| one.id));
+            let message = format!("there is no remediator `{}`", header.run);
+            vec![repair.wrong("unknown-remediator", &header.run, message, help)]
+        }
+    }
+}
+
+struct Repair<'p> {
+    policy: &'p Policy,
+    header: &'p RemediationHeader,
+}
+
+impl Repair<'_> {
+    fn wrong(
+        &self,
+        code: &'static str,
+        word: &str,
+        message: String,
+        help: Option<String>,
+    ) -> Diagnostic {
+        let span = super::place(self.policy.text(), "remediation:", word);
+        Diagnostic::error(code, &self.policy.file, span, message).with_help(help)
+    }
+
+    /// What the remediator is told and does not know.
+    fn told(&self, remediator: &Remediator<'_>) -> Vec<Diagnostic> {
+        let unknown = self.header.with.keys();
+        let unknown = unknown.filter(|name| !remediator.with.contains(&name.as_str()));
+        let wrong = |name: &String| {
             let help = nearest(name, remediator.with.iter().copied());
             let help = help
                 .or_else(|| remediator.with.is_empty().then(|| "it is told nothing".to_owned()));
-            let message = format!("`{}` is not told `{name}`", header.run);
-            wrong("unknown-with", name, message, help)
-        })
-        .collect()
+            let message = format!("`{}` is not told `{name}`", self.header.run);
+            self.wrong("unknown-with", name, message, help)
+        };
+        unknown.map(wrong).collect()
+    }
+
+    /// Whether the policy says what is repaired where it must, and only there.
+    fn patch(&self, remediator: &Remediator<'_>) -> Vec<Diagnostic> {
+        let RemediationHeader { run, tier, patch, .. } = self.header;
+        if remediator.tier.is_some() {
+            let said = [("patch", patch.is_some()), ("tier", tier.is_some())];
+            let wrong = |word| {
+                let message = format!("`{run}` knows itself what it repairs, and how safe that is");
+                self.wrong("patch", word, message, Some(format!("leave `{word}` out")))
+            };
+            return said.iter().filter(|one| one.1).map(|one| wrong(one.0)).collect();
+        }
+        let mut found = Vec::new();
+        if tier.is_none() {
+            let message = format!("`{run}` is not told how safe the repair is");
+            let help = "say `tier`: A is harmless and can be undone, B needs something checked first, C a person";
+            found.push(self.wrong("patch", run, message, Some(help.to_owned())));
+        }
+        match patch {
+            None => {
+                let message = format!("`{run}` is not told what to repair");
+                let help =
+                    "say `patch`: the properties of the resource, as they must be".to_owned();
+                found.push(self.wrong("patch", run, message, Some(help)));
+            }
+            Some(patch) => {
+                if let Err(why) = (remediator.accepts)(&self.policy.resource_type, patch) {
+                    let kind = &self.policy.resource_type;
+                    let message = format!("the patch does not fit `{kind}`: {why}");
+                    found.push(self.wrong("patch", "patch", message, None));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether the mode goes further than is safe.
+    fn safe(&self, remediator: &Remediator<'_>) -> Option<Diagnostic> {
+        let tier = remediator.tier.or(self.header.tier)?;
+        let most = tier.most(remediator.check.is_some());
+        if self.header.mode <= most {
+            return None;
+        }
+        let why = match tier {
+            Tier::C => "it can stop what works, cost money or lose data",
+            Tier::A | Tier::B => "nothing checks first whether it is",
+        };
+        let message = format!("a repair of tier {tier} is not safe by itself: {why}");
+        let help = Some("`mode: approve` lets a person say yes to the plan".to_owned());
+        Some(self.wrong("unsafe-mode", "auto", message, help))
+    }
 }

@@ -62,6 +62,8 @@ fn finding() -> Finding {
             with: std::collections::BTreeMap::new(),
             run: "s3-x".to_owned(),
             mode: evenkeel_rules::policy::Mode::Approve,
+            tier: None,
+            patch: None,
         }),
         suspect: None,
         suppressed: None,

@@ -1,5 +1,6 @@
 //! Settings of a REST API itself. They hold for a stage once the stage is deployed anew.
 
+use evenkeel_rules::policy::Tier;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -59,6 +60,12 @@ pub trait ApiRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
+    /// See [`Remediator::TIER`].
+    const TIER: Tier;
+
+    /// See [`Remediator::CHECK`].
+    const CHECK: Option<&'static str> = None;
+
     /// What a policy's header may tell it.
     const WITH: &'static [&'static str] = &[];
 
@@ -98,6 +105,8 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
     type State = Api;
 
     const ID: &'static str = R::ID;
+    const TIER: Option<Tier> = Some(R::TIER);
+    const CHECK: Option<&'static str> = R::CHECK;
     const WITH: &'static [&'static str] = R::WITH;
     const PERMISSIONS: &'static [&'static str] = R::PERMISSIONS;
 

@@ -1,5 +1,6 @@
 //! How routes of an HTTP or WebSocket API reach a backend: in the draft, and in each stage.
 
+use evenkeel_rules::policy::Tier;
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -107,6 +108,12 @@ pub trait HttpIntegrationRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
+    /// See [`Remediator::TIER`].
+    const TIER: Tier;
+
+    /// See [`Remediator::CHECK`].
+    const CHECK: Option<&'static str> = None;
+
     /// What a policy's header may tell it.
     const WITH: &'static [&'static str] = &[];
 
@@ -138,6 +145,8 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
     type State = HttpIntegration;
 
     const ID: &'static str = R::ID;
+    const TIER: Option<Tier> = Some(R::TIER);
+    const CHECK: Option<&'static str> = R::CHECK;
     const WITH: &'static [&'static str] = R::WITH;
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 

@@ -1,5 +1,6 @@
 //! How a method of a REST API reaches its backend: in the draft, and in each stage.
 
+use evenkeel_rules::policy::Tier;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -98,6 +99,12 @@ pub trait IntegrationRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
+    /// See [`Remediator::TIER`].
+    const TIER: Tier;
+
+    /// See [`Remediator::CHECK`].
+    const CHECK: Option<&'static str> = None;
+
     /// What to do about a state.
     fn plan(before: &Integration) -> Plan<Integration>;
 }
@@ -121,6 +128,8 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
     type State = Integration;
 
     const ID: &'static str = R::ID;
+    const TIER: Option<Tier> = Some(R::TIER);
+    const CHECK: Option<&'static str> = R::CHECK;
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
     fn arns(target: &Target) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Settings of a stage of a REST API. They hold at once, without a deployment.
 
+use evenkeel_rules::policy::Tier;
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
@@ -116,6 +117,7 @@ impl<R: StageRule> Remediator for StageSettings<R> {
     type State = Settings;
 
     const ID: &'static str = R::ID;
+    const TIER: Option<Tier> = Some(Tier::A);
     const WITH: &'static [&'static str] = R::WITH;
     const PERMISSIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PATCH"];
 

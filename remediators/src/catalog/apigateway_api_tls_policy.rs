@@ -1,5 +1,7 @@
 //! A REST API whose own endpoint speaks old TLS speaks new TLS.
 
+use evenkeel_rules::policy::Tier;
+
 use crate::apigateway::api::{Api, ApiRule, ApiSettings};
 use crate::apigateway::tls::Wanted;
 use crate::remediator::Plan;
@@ -23,6 +25,7 @@ const REGIONAL: &str = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09";
 
 impl ApiRule for Tls {
     const ID: &'static str = "apigateway-api-tls-policy";
+    const TIER: Tier = Tier::B;
     const WITH: &'static [&'static str] = crate::apigateway::tls::WITH;
 
     fn plan(target: &Target, before: &Api) -> Plan<Api> {

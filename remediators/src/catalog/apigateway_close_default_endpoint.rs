@@ -1,5 +1,7 @@
 //! A REST API that can be reached beside its custom domain no longer can.
 
+use evenkeel_rules::policy::Tier;
+
 use std::collections::BTreeSet;
 
 use crate::apigateway::api::{Api, ApiRule, ApiSettings};
@@ -16,6 +18,7 @@ pub struct Closed;
 
 impl ApiRule for Closed {
     const ID: &'static str = "apigateway-close-default-endpoint";
+    const TIER: Tier = Tier::B;
     const READS: &'static [&'static str] = &["/domainnames"];
 
     fn plan(_: &Target, before: &Api) -> Plan<Api> {

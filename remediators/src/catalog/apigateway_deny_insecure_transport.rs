@@ -1,5 +1,7 @@
 //! A REST API whose resource policy lets plain HTTP through denies it.
 
+use evenkeel_rules::policy::Tier;
+
 use crate::apigateway::SETS_POLICY;
 use crate::apigateway::api::{Api, ApiRule, ApiSettings};
 use crate::apigateway::policy::with_tls_only;
@@ -19,6 +21,9 @@ pub struct TlsOnly;
 
 impl ApiRule for TlsOnly {
     const ID: &'static str = "apigateway-deny-insecure-transport";
+    const TIER: Tier = Tier::B;
+    const CHECK: Option<&'static str> =
+        Some("whether a deployment would publish more, and an allow beside the deny");
     const PERMISSIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:PATCH", "apigateway:POST", SETS_POLICY];
 

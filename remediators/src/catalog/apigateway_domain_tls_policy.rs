@@ -2,6 +2,7 @@
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::DomainNameStatus;
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::apigateway::http::Http;
@@ -54,6 +55,7 @@ impl Remediator for DomainTlsPolicy {
     const ID: &'static str = "apigateway-domain-tls-policy";
     const WITH: &'static [&'static str] = crate::apigateway::tls::WITH;
     const PERMISSIONS: &'static [&'static str] = &["apigateway:GET", "apigateway:PATCH"];
+    const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
         let name = domain(target).unwrap_or_default();

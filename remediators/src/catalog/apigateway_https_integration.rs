@@ -1,5 +1,7 @@
 //! An integration of a REST API that calls its backend over plain HTTP calls it over TLS again.
 
+use evenkeel_rules::policy::Tier;
+
 use crate::apigateway::backend::{is_clear, secured};
 use crate::apigateway::integration::{Integration, IntegrationRule, Integrations};
 use crate::remediator::Plan;
@@ -16,6 +18,9 @@ pub struct Https;
 
 impl IntegrationRule for Https {
     const ID: &'static str = "apigateway-https-integration";
+    const TIER: Tier = Tier::B;
+    const CHECK: Option<&'static str> =
+        Some("a handshake with each backend, and whether a deployment would publish more");
 
     fn plan(before: &Integration) -> Plan<Integration> {
         if !before.over_http() || !(is_clear(&before.uri) || before.serves(is_clear)) {

@@ -1,5 +1,7 @@
 //! An integration of a REST API that trusts any certificate verifies its backend again.
 
+use evenkeel_rules::policy::Tier;
+
 use crate::apigateway::integration::{Integration, IntegrationRule, Integrations};
 use crate::remediator::Plan;
 
@@ -14,6 +16,9 @@ pub struct Verified;
 
 impl IntegrationRule for Verified {
     const ID: &'static str = "apigateway-verify-backend";
+    const TIER: Tier = Tier::B;
+    const CHECK: Option<&'static str> =
+        Some("a handshake with each backend, and whether a deployment would publish more");
 
     fn plan(before: &Integration) -> Plan<Integration> {
         if before.over_http() && (before.unverified || before.served_unverified()) {

@@ -1,5 +1,6 @@
 //! An HTTP or WebSocket API that custom domains lead to is not reachable around them.
 
+use evenkeel_rules::policy::Tier;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_apigatewayv2::types::{DomainName, RoutingMode, SecurityPolicy};
@@ -42,6 +43,7 @@ impl Remediator for CloseHttpEndpoint {
 
     const ID: &'static str = "apigatewayv2-close-default-endpoint";
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
+    const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
         arns(target, &format!("/apis/{}", api_of(target)))

@@ -1,5 +1,7 @@
 //! An integration of an HTTP or WebSocket API that calls its backend over plain HTTP calls it over TLS again.
 
+use evenkeel_rules::policy::Tier;
+
 use crate::apigateway::backend::{check_stages, is_clear, secured};
 use crate::apigateway::http_integration::{
     Backend, HttpIntegration, HttpIntegrationRule, HttpIntegrations,
@@ -20,6 +22,8 @@ pub struct Https;
 
 impl HttpIntegrationRule for Https {
     const ID: &'static str = "apigatewayv2-https-integration";
+    const TIER: Tier = Tier::B;
+    const CHECK: Option<&'static str> = Some("a handshake with the backend");
 
     fn plan(_: &Target, before: &HttpIntegration) -> Plan<HttpIntegration> {
         let clear = |backend: &Backend| is_clear(&backend.uri);

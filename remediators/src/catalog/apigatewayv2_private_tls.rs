@@ -1,5 +1,6 @@
 //! A private integration of an HTTP API that calls its backend without TLS calls it over TLS.
 
+use evenkeel_rules::policy::Tier;
 use serde_json::Value;
 
 use crate::apigateway::http_integration::{
@@ -24,6 +25,7 @@ pub struct Named;
 
 impl HttpIntegrationRule for Named {
     const ID: &'static str = "apigatewayv2-private-tls";
+    const TIER: Tier = Tier::C;
     const WITH: &'static [&'static str] = &["serverName"];
 
     fn plan(target: &Target, before: &HttpIntegration) -> Plan<HttpIntegration> {

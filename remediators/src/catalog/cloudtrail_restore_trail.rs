@@ -1,5 +1,6 @@
 //! A trail that was stopped records again, and validates its files again.
 
+use evenkeel_rules::policy::Tier;
 use std::fmt::Debug;
 
 use aws_sdk_cloudtrail::Client;
@@ -55,6 +56,7 @@ impl Remediator for RestoreTrail {
         "cloudtrail:StopLogging",
         "cloudtrail:UpdateTrail",
     ];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         // A trail may be named by its ARN.

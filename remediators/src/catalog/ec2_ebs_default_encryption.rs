@@ -1,5 +1,6 @@
 //! New volumes of an account in a Region are encrypted.
 
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
@@ -36,6 +37,7 @@ impl Remediator for EbsDefaultEncryption {
         "ec2:EnableEbsEncryptionByDefault",
         "ec2:GetEbsEncryptionByDefault",
     ];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     /// It is a setting of an account and Region, which has no ARN.
     ///

@@ -1,5 +1,7 @@
 //! A machine image is not shared with everyone.
 
+use evenkeel_rules::policy::Tier;
+
 use super::ec2_sharing::{Kind, arn};
 use super::sharing::{Sharing, plan};
 use crate::aws::Aws;
@@ -32,6 +34,7 @@ impl Remediator for ImagePrivate {
     const ID: &'static str = "ec2-image-private";
     const PERMISSIONS: &'static [&'static str] =
         &["ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target, "image")]

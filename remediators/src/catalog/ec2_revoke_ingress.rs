@@ -1,5 +1,6 @@
 //! A security group lets the Internet in at no port but those that may be open.
 
+use evenkeel_rules::policy::Tier;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,7 @@ impl Remediator for RevokeIngress {
         "ec2:DescribeSecurityGroups",
         "ec2:RevokeSecurityGroupIngress",
     ];
+    const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![

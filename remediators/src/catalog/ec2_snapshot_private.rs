@@ -1,5 +1,7 @@
 //! A snapshot of a volume is not shared with everyone.
 
+use evenkeel_rules::policy::Tier;
+
 use super::ec2_sharing::{Kind, arn};
 use super::sharing::{Sharing, plan};
 use crate::aws::Aws;
@@ -32,6 +34,7 @@ impl Remediator for SnapshotPrivate {
     const ID: &'static str = "ec2-snapshot-private";
     const PERMISSIONS: &'static [&'static str] =
         &["ec2:DescribeSnapshotAttribute", "ec2:ModifySnapshotAttribute"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target, "snapshot")]

@@ -2,6 +2,7 @@
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyState;
+use evenkeel_rules::policy::Tier;
 
 use super::kms_key::{Key, observe, refused};
 use crate::aws::Aws;
@@ -32,6 +33,7 @@ impl Remediator for CancelKeyDeletion {
 
     const ID: &'static str = "kms-cancel-key-deletion";
     const PERMISSIONS: &'static [&'static str] = &["kms:CancelKeyDeletion", "kms:DescribeKey"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![target.arn("kms", &format!("key/{}", target.id))]

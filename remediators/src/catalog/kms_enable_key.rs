@@ -2,6 +2,7 @@
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyState;
+use evenkeel_rules::policy::Tier;
 
 use super::kms_key::{Key, observe, refused};
 use crate::aws::Aws;
@@ -26,6 +27,7 @@ impl Remediator for EnableKey {
     const ID: &'static str = "kms-enable-key";
     const PERMISSIONS: &'static [&'static str] =
         &["kms:DescribeKey", "kms:DisableKey", "kms:EnableKey"];
+    const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![target.arn("kms", &format!("key/{}", target.id))]

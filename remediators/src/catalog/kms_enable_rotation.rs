@@ -4,6 +4,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::types::{
     KeyManagerType, KeyMetadata, KeySpec, KeyState, MultiRegionKeyType, OriginType,
 };
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use super::kms_key::refused;
@@ -44,6 +45,7 @@ impl Remediator for EnableRotation {
         "kms:EnableKeyRotation",
         "kms:GetKeyRotationStatus",
     ];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![target.arn("kms", &format!("key/{}", target.id))]

@@ -2,6 +2,7 @@
 
 mod statement;
 
+use evenkeel_rules::policy::Tier;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -65,6 +66,7 @@ impl Remediator for RemovePublicPermission {
         "lambda:ListVersionsByFunction",
         "lambda:RemovePermission",
     ];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         let function = target.arn("lambda", &format!("function:{}", target.id));

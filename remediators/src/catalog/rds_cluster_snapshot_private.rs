@@ -1,5 +1,7 @@
 //! A snapshot of a cluster is not shared with everyone.
 
+use evenkeel_rules::policy::Tier;
+
 use super::rds_sharing::Kind;
 use super::sharing::{Sharing, plan};
 use crate::aws::Aws;
@@ -38,6 +40,7 @@ impl Remediator for ClusterSnapshotPrivate {
     const ID: &'static str = "rds-cluster-snapshot-private";
     const PERMISSIONS: &'static [&'static str] =
         &["rds:DescribeDBClusterSnapshotAttributes", "rds:ModifyDBClusterSnapshotAttribute"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![target.arn("rds", &format!("cluster-snapshot:{}", target.id))]

@@ -1,5 +1,6 @@
 //! A database instance has no public address.
 
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
@@ -38,6 +39,7 @@ impl Remediator for InstancePrivate {
     const ID: &'static str = "rds-instance-private";
     const PERMISSIONS: &'static [&'static str] =
         &["rds:DescribeDBInstances", "rds:ModifyDBInstance"];
+    const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![target.arn("rds", &format!("db:{}", target.id))]

@@ -1,5 +1,7 @@
 //! A snapshot of a database is not shared with everyone.
 
+use evenkeel_rules::policy::Tier;
+
 use super::rds_sharing::Kind;
 use super::sharing::{Sharing, plan};
 use crate::aws::Aws;
@@ -36,6 +38,7 @@ impl Remediator for SnapshotPrivate {
     const ID: &'static str = "rds-snapshot-private";
     const PERMISSIONS: &'static [&'static str] =
         &["rds:DescribeDBSnapshotAttributes", "rds:ModifyDBSnapshotAttribute"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![target.arn("rds", &format!("snapshot:{}", target.id))]

@@ -3,6 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use super::s3_bucket::{arn, client, refused};
@@ -80,6 +81,7 @@ impl Remediator for BlockPublicAccess {
     const ID: &'static str = "s3-block-public-access";
     const PERMISSIONS: &'static [&'static str] =
         &["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"];
+    const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target)]

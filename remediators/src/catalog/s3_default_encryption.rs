@@ -6,6 +6,7 @@ use aws_sdk_s3::types::{
     BlockedEncryptionTypes, EncryptionType, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -98,6 +99,7 @@ impl Remediator for DefaultEncryption {
     const WITH: &'static [&'static str] = &["kmsKey"];
     const PERMISSIONS: &'static [&'static str] =
         &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target)]

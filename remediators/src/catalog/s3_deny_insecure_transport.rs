@@ -3,6 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use evenkeel_rules::glob::matches;
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -42,6 +43,7 @@ impl Remediator for DenyInsecureTransport {
     const ID: &'static str = "s3-deny-insecure-transport";
     const PERMISSIONS: &'static [&'static str] =
         &["s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target)]

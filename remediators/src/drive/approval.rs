@@ -1,7 +1,7 @@
 //! What mode and approval let a plan do.
 
 use evenkeel_ledger::Ledger;
-use evenkeel_rules::policy::Mode;
+use evenkeel_rules::policy::{Mode, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::{Drive, DriveError, Driven};
@@ -63,7 +63,9 @@ impl<R: Remediator> Drive<R> {
         asked: Option<&str>,
         now: i64,
     ) -> Driven<Option<Ended>> {
-        let mode = violation.mode.min(self.settings.ceiling);
+        let tier = R::TIER.or(violation.target.tier).unwrap_or(Tier::C);
+        let most = tier.most(R::CHECK.is_some());
+        let mode = violation.mode.min(self.settings.ceiling).min(most);
         match mode {
             Mode::Auto if asked.is_none() => Ok(None),
             Mode::Report | Mode::Notify => {

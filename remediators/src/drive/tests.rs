@@ -3,6 +3,7 @@
 mod governance;
 mod interruptions;
 
+use evenkeel_rules::policy::Tier;
 use std::sync::{Arc, Mutex};
 
 use evenkeel_ledger::Ledger;
@@ -37,6 +38,7 @@ impl Remediator for Fake {
 
     const ID: &'static str = "fake";
     const PERMISSIONS: &'static [&'static str] = &["fake:Get", "fake:Set"];
+    const TIER: Option<Tier> = Some(Tier::A);
 
     fn arns(_: &Target) -> Vec<String> {
         Vec::new()

@@ -5,6 +5,7 @@ use crate::evaluate::{Evaluation, Facts, evaluate};
 use crate::event::Event;
 use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::json::Tape;
+use crate::merge::merge;
 use crate::policy::Policy;
 use serde_json::{Value, json};
 
@@ -132,25 +133,4 @@ fn usual_record() -> Value {
             "accountId": "111122223333"
         }
     })
-}
-
-/// Applies a merge patch: RFC 7396, "JSON Merge Patch". A patch that is absent changes nothing.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        if !patch.is_null() {
-            *target = patch.clone();
-        }
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Some(fields) = target.as_object_mut() else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.shift_remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
 }

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::evaluate::ComplianceStatus;
     use crate::finding::Suppression;
-    use crate::policy::{Mode, RemediationHeader};
+    use crate::policy::{Mode, RemediationHeader, Tier};
     use serde_json::json;
 
     #[test]
@@ -135,6 +135,8 @@ mod tests {
             remediation: Some(RemediationHeader {
                 run: "s3-x".to_owned(),
                 mode: Mode::Auto,
+                tier: Some(Tier::A),
+                patch: Some([("P".to_owned(), json!(true))].into_iter().collect()),
                 with: [("level".to_owned(), json!("INFO"))].into(),
             }),
             suspect: Some("s".to_owned()),

@@ -152,6 +152,38 @@ pub struct Parameter {
     pub description: String,
 }
 
+/// How safe a repair is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Tier {
+    /// It can be undone, and nobody notices it who did nothing wrong.
+    A,
+    /// It is as safe once something was checked that the resource's state does not tell.
+    B,
+    /// It can stop what works, cost money or lose data: a person says yes.
+    C,
+}
+
+impl Tier {
+    /// The most that may be done without a person, given whether what must be checked first is checked.
+    pub fn most(self, checked: bool) -> Mode {
+        match self {
+            Tier::A => Mode::Auto,
+            Tier::B if checked => Mode::Auto,
+            Tier::B | Tier::C => Mode::Approve,
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Tier::A => "A",
+            Tier::B => "B",
+            Tier::C => "C",
+        })
+    }
+}
+
 /// Which remediator repairs what a policy finds, and how far it may go by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,6 +195,13 @@ pub struct RemediationHeader {
     /// What the remediator is told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
+    /// How safe it is, where the policy says what is repaired: with `patch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// What properties of the resource must be, as a merge patch (RFC 7396). In a policy's header texts are CEL; in
+    /// a finding they are what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,7 @@
 use super::file::PolicyFile;
 use super::header::{self, Header, Match, Parameter, RemediationHeader, Severity};
 use super::message::Template;
+use super::patch::Patch;
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Rework, Sources, Syntax};
 use serde_saphyr::Spanned;
@@ -45,6 +46,7 @@ pub struct Policy {
     pub(crate) body: Expression,
     message: Template,
     message_text: String,
+    patch: Option<Patch>,
     pub(crate) sources: Sources,
     places: Vec<Place>,
     text: String,
@@ -73,6 +75,8 @@ pub enum Role {
     Body,
     /// A hole of the message.
     Message,
+    /// A value of the patch.
+    Patch,
 }
 
 /// An expression of a policy as it was written.
@@ -138,6 +142,7 @@ impl Policy {
         let mut with_evidence = scope.clone();
         with_evidence.push("violations");
         let message = loader.message(&header.message, &with_evidence)?;
+        let patch = loader.patch(&header, &with_evidence)?;
         let parameters = parameters(&file.name, &header)?;
         let defaults = parameters.iter().map(|(name, p)| (name.clone(), p.default.clone()));
         let (sources, rework) = loader.compiler.into_parts();
@@ -160,6 +165,7 @@ impl Policy {
             body,
             message,
             message_text: header.message.value,
+            patch,
             places: loader.places,
             text: file.text.clone(),
             read: Vec::new(),
@@ -200,6 +206,24 @@ impl Policy {
     /// The message about an event that the policy has judged.
     pub(crate) fn message(&self, scope: &crate::engine::Scope<'_>) -> String {
         self.message.fill(scope, &self.sources)
+    }
+
+    /// What the resource's properties must be, after the policy has judged an event; none where it says nothing.
+    ///
+    /// # Errors
+    /// Where a value cannot be told, and why.
+    pub(crate) fn patch(
+        &self,
+        scope: &crate::engine::Scope<'_>,
+    ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
+        let filled = self.patch.as_ref()?.fill(scope, &self.sources);
+        Some(filled.map_err(|failure| self.explain(&failure)))
+    }
+
+    /// Where and why an evaluation failed.
+    pub(crate) fn explain(&self, failure: &Failure) -> String {
+        let (line, column) = self.place_of(failure);
+        format!("{}:{line}:{column}: {}", self.file, failure.explain())
     }
 
     /// The expressions as they were written, variables first.
@@ -331,6 +355,18 @@ impl<'a> Loader<'a> {
         // A hole's own position is within the message's text, not within the file's.
         let here = Place { text: String::new(), ..place };
         result.map_err(|failure| self.diagnostic(&here, Failure { span: 0..1, ..failure }))
+    }
+
+    /// Compiles the values of the patch.
+    fn patch(&mut self, header: &Header, scope: &[&str]) -> Result<Option<Patch>, Diagnostic> {
+        let patch = header.remediation.as_ref().and_then(|one| one.patch.as_ref());
+        let Some(patch) = patch else { return Ok(None) };
+        // What is nested has no positions of its own: its text is looked for behind the key.
+        let at = self.file.text.find("// remediation:").unwrap_or_default();
+        let compiled = Patch::compile(patch, &mut |text| {
+            self.compile(Role::Patch, at, text, |compiler| compiler.expression(text, scope))
+        })?;
+        Ok(Some(compiled))
     }
 }
 

@@ -5,13 +5,14 @@ mod header;
 mod index;
 mod load;
 mod message;
+mod patch;
 mod set;
 mod settings;
 mod study;
 
 pub use file::{FileKind, PolicyFile};
 pub use header::{
-    Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, is_lint, split,
+    Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, Tier, is_lint, split,
 };
 pub use load::{Policy, Role, Written};
 pub use set::PolicySet;

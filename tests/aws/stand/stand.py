@@ -16,7 +16,7 @@ say of them:
   plain HTTP would deny everything;
 * records for a bucket with Object Lock: `x-amz-checksum-sha256` will do, as S3 says when all are missing.
 
-What is replaced of API Gateway stands in `apigateway.py`, of EventBridge in `bus.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
+What is replaced of API Gateway stands in `apigateway.py`, of EventBridge in `bus.py`; Cloud Control is `cloudcontrol.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
 
 `POST /stand/patterns` tells which events match one of some patterns, by moto's own reading of them: its `TestEventPattern`
 answers nothing. `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
@@ -33,6 +33,7 @@ from urllib.parse import unquote
 import trail
 import apigateway  # noqa: F401 - replaces what it must when it is read
 import bus
+import cloudcontrol
 from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
 from moto.awslambda.responses import LambdaResponse
 from moto.config.responses import ConfigResponse
@@ -236,11 +237,16 @@ class Stand:
 
     def __call__(self, environ, start_response):
         path = environ["PATH_INFO"]
+        if cloudcontrol.is_asked(environ):
+            return cloudcontrol.answer(environ)(environ, start_response)
         if not path.startswith("/stand/"):
             return self.recorded(environ, start_response)
         with LOCK:
             if path == "/stand/items":
                 ITEMS.extend(json.loads(Request(environ).get_data()))
+            if path == "/stand/resources":
+                answer = cloudcontrol.make(environ, json.loads(Request(environ).get_data()))
+                return Response(answer, mimetype="application/json")(environ, start_response)
             if path == "/stand/patterns":
                 asked = json.loads(Request(environ).get_data())
                 answer = json.dumps(bus.matched(asked["patterns"], asked["events"]))

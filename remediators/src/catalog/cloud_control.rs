@@ -1,0 +1,231 @@
+//! A resource's properties are what the policy says, by AWS Cloud Control.
+
+use std::time::Duration;
+
+use aws_sdk_cloudcontrol::Client;
+use aws_sdk_cloudcontrol::types::{HandlerErrorCode, OperationStatus, ProgressEvent};
+use evenkeel_rules::merge;
+use evenkeel_rules::policy::Tier;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::aws::Aws;
+use crate::cloud_control::{ResourceType, properties};
+use crate::permission::{Statement, is_read};
+use crate::refusal::refusal;
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::violation::Target;
+
+/// Sets properties of a resource of any type that Cloud Control can update: those that the policy's `patch` names. An undo
+/// sets them back.
+///
+/// Source: AWS Cloud Control API Reference, `GetResource`, `UpdateResource` and `GetResourceRequestStatus`.
+#[derive(Clone, Debug)]
+pub struct CloudControl {
+    client: Client,
+}
+
+/// The properties that the patch names, whole; null where there is none. Others may be secret, and are not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Properties {
+    /// The type of the resource that they are of.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Their values.
+    pub properties: Map<String, Value>,
+}
+
+impl From<Aws> for CloudControl {
+    fn from(aws: Aws) -> Self {
+        CloudControl { client: Client::new(&aws.config) }
+    }
+}
+
+impl Remediator for CloudControl {
+    type State = Properties;
+
+    const ID: &'static str = "cloud-control";
+    const PERMISSIONS: &'static [&'static str] = &[
+        "cloudformation:GetResource",
+        "cloudformation:GetResourceRequestStatus",
+        "cloudformation:UpdateResource",
+    ];
+    /// The policy says it.
+    const TIER: Option<Tier> = None;
+
+    /// Its own calls are of no resource.
+    fn arns(_: &Target) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn forwarded(target: &Target) -> Vec<Statement> {
+        let Some(kind) = ResourceType::find(&target.kind) else { return Vec::new() };
+        let (reads, writes): (Vec<&str>, Vec<&str>) =
+            kind.permissions().into_iter().partition(|action| is_read(action));
+        let writes_on = target.arn.clone().unwrap_or_else(|| "*".to_owned());
+        let statement = |actions: Vec<&str>, resource| Statement {
+            action: actions.into_iter().map(str::to_owned).collect(),
+            resource: vec![resource],
+        };
+        [statement(reads, "*".to_owned()), statement(writes, writes_on)]
+            .into_iter()
+            .filter(|statement| !statement.action.is_empty())
+            .collect()
+    }
+
+    fn calls(_: &Properties, _: &Properties) -> Vec<&'static str> {
+        vec!["cloudformation:UpdateResource"]
+    }
+
+    async fn observe(&self, target: &Target) -> Result<Properties, RefusedByAws> {
+        let all = self.read(target).await?;
+        let kind = ResourceType::find(&target.kind);
+        let named = target.patch.iter().flat_map(Map::keys);
+        let told = |name: &String| {
+            let mut value = all.get(name).cloned().unwrap_or(Value::Null);
+            if let Some(kind) = &kind {
+                properties::put_in_order(kind, name, &mut value);
+            }
+            (name.clone(), value)
+        };
+        Ok(Properties { kind: target.kind.clone(), properties: named.map(told).collect() })
+    }
+
+    fn plan(&self, target: &Target, before: &Properties) -> Plan<Properties> {
+        let kind = match changeable(target) {
+            Ok(kind) => kind,
+            Err(why) => return Plan::Refuse(why),
+        };
+        let before = &before.properties;
+        let mut after = Value::Object(before.clone());
+        merge(&mut after, &Value::Object(target.patch.clone().unwrap_or_default()));
+        let Value::Object(mut after) = after else { return Plan::Nothing };
+        for name in before.keys() {
+            // A merge patch takes away what it sets to null; here it stays, as null.
+            after.entry(name.clone()).or_insert(Value::Null);
+        }
+        if properties::patch(&kind, before, &after).is_empty() {
+            Plan::Nothing
+        } else {
+            Plan::Change(Properties { kind: target.kind.clone(), properties: after })
+        }
+    }
+
+    async fn apply(&self, target: &Target, state: &Properties) -> Result<(), RefusedByAws> {
+        self.update(target, state, None).await
+    }
+
+    async fn apply_once(
+        &self,
+        target: &Target,
+        state: &Properties,
+        token: &str,
+    ) -> Result<(), RefusedByAws> {
+        self.update(target, state, Some(token.to_owned())).await
+    }
+
+    fn reached(seen: &Properties, wanted: &Properties) -> bool {
+        let kind = ResourceType::find(&wanted.kind).filter(|_| seen.kind == wanted.kind);
+        kind.is_some_and(|kind| {
+            properties::patch(&kind, &seen.properties, &wanted.properties).is_empty()
+        })
+    }
+}
+
+impl CloudControl {
+    /// All properties that are told.
+    async fn read(&self, target: &Target) -> Result<Map<String, Value>, RefusedByAws> {
+        let call = self.client.get_resource().type_name(&target.kind).identifier(&target.id);
+        let answer = call.send().await.map_err(|error| refusal(error, GONE, IN_VAIN))?;
+        let told = answer.resource_description().and_then(|resource| resource.properties());
+        let told = told.ok_or_else(|| RefusedByAws::Later("no properties were told".to_owned()))?;
+        serde_json::from_str(told)
+            .map_err(|error| RefusedByAws::Later(format!("the properties cannot be read: {error}")))
+    }
+
+    async fn update(
+        &self,
+        target: &Target,
+        state: &Properties,
+        token: Option<String>,
+    ) -> Result<(), RefusedByAws> {
+        let kind = changeable(target).map_err(RefusedByAws::Denied)?;
+        let patch = properties::patch(&kind, &self.read(target).await?, &state.properties);
+        if patch.is_empty() {
+            return Ok(());
+        }
+        let call = self.client.update_resource().type_name(&target.kind).identifier(&target.id);
+        let call = call.patch_document(Value::Array(patch).to_string()).set_client_token(token);
+        let answer = call.send().await.map_err(|error| refusal(error, GONE, IN_VAIN))?;
+        self.finished(answer.progress_event().cloned()).await
+    }
+
+    /// Waits until a request has ended. Whoever runs this bounds the time.
+    async fn finished(&self, mut progress: Option<ProgressEvent>) -> Result<(), RefusedByAws> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let event = progress.ok_or_else(|| {
+                RefusedByAws::Later("no progress of the request was told".to_owned())
+            })?;
+            match event.operation_status() {
+                Some(OperationStatus::Success) => return Ok(()),
+                Some(OperationStatus::Pending | OperationStatus::InProgress) => {}
+                _ => return Err(failure(&event)),
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            let call = self.client.get_resource_request_status();
+            let call = call.set_request_token(event.request_token().map(str::to_owned));
+            let answer = call.send().await.map_err(|error| refusal(error, &[], IN_VAIN))?;
+            progress = answer.progress_event().cloned();
+        }
+    }
+}
+
+/// Between two looks at a request's progress. Most of the settings that are repaired take one or two seconds.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Source: AWS Cloud Control API Reference, errors of `GetResource` and `UpdateResource`.
+const GONE: &[&str] = &["ResourceNotFoundException"];
+/// What will be refused again: to ask once more is in vain.
+const IN_VAIN: &[&str] = &[
+    "InvalidCredentialsException",
+    "InvalidRequestException",
+    "NotUpdatableException",
+    "PrivateTypeException",
+    "TypeNotFoundException",
+    "UnsupportedActionException",
+];
+
+/// Why a request that ended did not succeed.
+///
+/// Source: AWS Cloud Control API Reference, `ProgressEvent`, and "Handler error codes" of the CloudFormation CLI's guide.
+fn failure(event: &ProgressEvent) -> RefusedByAws {
+    let why = event.status_message().unwrap_or("no reason was told");
+    let code = event.error_code().map_or("no code", HandlerErrorCode::as_str);
+    let status = event.operation_status().map_or("no status", OperationStatus::as_str);
+    let text = format!("the update ended as {status} ({code}): {why}");
+    match event.error_code() {
+        Some(HandlerErrorCode::NotFound) => RefusedByAws::Gone,
+        Some(
+            HandlerErrorCode::AccessDenied
+            | HandlerErrorCode::InvalidCredentials
+            | HandlerErrorCode::InvalidRequest
+            | HandlerErrorCode::NotUpdatable,
+        ) => RefusedByAws::Denied(text),
+        _ => RefusedByAws::Later(text),
+    }
+}
+
+/// The target's type, if the patch can be applied to it.
+fn changeable(target: &Target) -> Result<ResourceType, String> {
+    let patch = target.patch.as_ref().filter(|patch| !patch.is_empty());
+    let patch = patch.ok_or("the policy's header has no `patch`")?;
+    let kind = ResourceType::find(&target.kind).ok_or_else(|| {
+        format!("Cloud Control cannot update resources of type `{}`", target.kind)
+    })?;
+    kind.accepts(patch)
+        .map_err(|why| format!("the patch does not fit `{}`: {why}", target.kind))?;
+    Ok(kind)
+}
