@@ -8,6 +8,7 @@ use crate::library::Library;
 use crate::output::{BOLD, GREEN, RED, YELLOW, count, note, paint, safe};
 use clap::{Args, ValueEnum};
 use evenkeel_authoring::docs::{Format, Page, Subject, render};
+use evenkeel_remediators::Target;
 use evenkeel_remediators::catalog::Entry;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Case, read_cases};
@@ -105,8 +106,13 @@ fn pages(library: &Library, set: &PolicySet, format: Format) -> Result<Vec<Page>
     render(&subjects, set.functions(), format).map_err(|error| Stopped::Wrong(error.to_string()))
 }
 
-/// What the policy's remediator may do.
-fn permissions(policy: &Policy) -> &'static [&'static str] {
+/// What the policy's repair may do, and AWS in its name.
+fn permissions(policy: &Policy) -> Vec<String> {
     let header = policy.remediation.as_ref();
-    header.and_then(|header| Entry::find(&header.run)).map_or(&[], |entry| entry.permissions)
+    let Some(entry) = header.and_then(|header| Entry::find(&header.run)) else {
+        return Vec::new();
+    };
+    let target = Target { kind: policy.resource_type.clone(), ..Target::default() };
+    let forwarded = (entry.forwarded)(&target).into_iter().flat_map(|one| one.action);
+    entry.permissions.iter().map(|action| (*action).to_owned()).chain(forwarded).collect()
 }

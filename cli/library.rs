@@ -2,6 +2,7 @@
 
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
+use evenkeel_authoring::frameworks::{self, Framework};
 use evenkeel_authoring::lint::{Remediator, lint};
 use evenkeel_remediators::ResourceType;
 use evenkeel_remediators::catalog::{CATALOG, Entry};
@@ -29,6 +30,8 @@ pub(crate) struct Library {
     pub(crate) settings: Vec<PolicyFile>,
     /// The waivers.
     pub(crate) waivers: Vec<PolicyFile>,
+    /// The controls of frameworks.
+    pub(crate) frameworks: Vec<PolicyFile>,
 }
 
 impl Library {
@@ -142,6 +145,7 @@ impl Library {
             Some(FileKind::Functions) => self.functions = Some(file),
             Some(FileKind::Settings) => self.settings.push(file),
             Some(FileKind::Waivers) => self.waivers.push(file),
+            Some(FileKind::Framework) => self.frameworks.push(file),
             None => {}
         }
     }
@@ -160,7 +164,7 @@ impl Library {
     /// The texts of all files, for reports.
     pub(crate) fn texts(&self) -> Texts {
         let files = self.policies.iter().chain(&self.functions).chain(&self.tests);
-        let files = files.chain(&self.settings).chain(&self.waivers);
+        let files = files.chain(&self.settings).chain(&self.waivers).chain(&self.frameworks);
         files.map(|file| (file.name.clone(), file.text.clone())).collect()
     }
 
@@ -190,7 +194,33 @@ impl Library {
     ) -> Vec<Diagnostic> {
         let remediators: Vec<Remediator<'_>> = CATALOG.iter().map(remediator).collect();
         let linted = lint(set, &remediators, uncovered);
-        [linted, self.wrong_cases(set), self.wrong_waivers(set)].concat()
+        [linted, self.wrong_cases(set), self.wrong_waivers(set), self.wrong_controls(set)].concat()
+    }
+
+    /// What is wrong with the frameworks, and with the controls that policies name.
+    fn wrong_controls(&self, set: &PolicySet) -> Vec<Diagnostic> {
+        match self.read_frameworks() {
+            Ok(frameworks) => frameworks::lint(set, &frameworks),
+            Err(wrong) => wrong,
+        }
+    }
+
+    /// The frameworks whose controls are listed: those of the files, and those that the program carries.
+    pub(crate) fn read_frameworks(&self) -> Result<Vec<Framework>, Vec<Diagnostic>> {
+        let mut shipped = Library::default();
+        shipped.shipped(&LIBRARY);
+        let name = |file: &PolicyFile| file.name.rsplit('/').next().unwrap_or_default().to_owned();
+        let own: Vec<String> = self.frameworks.iter().map(name).collect();
+        let shipped = shipped.frameworks.iter().filter(|file| !own.contains(&name(file)));
+        let (mut frameworks, mut wrong) = (Vec::new(), Vec::new());
+        for file in self.frameworks.iter().chain(shipped) {
+            match frameworks::read(&file.name, &file.text) {
+                Ok(framework) => frameworks.push(framework),
+                Err(error) => wrong.push(error),
+            }
+        }
+        frameworks.sort_by(|a, b| a.name.cmp(&b.name));
+        if wrong.is_empty() { Ok(frameworks) } else { Err(wrong) }
     }
 
     /// What is wrong with the test files of policies that are right.

@@ -12,6 +12,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod fmt;
+mod frameworks;
 mod import;
 mod ingest;
 mod ledger;
@@ -67,6 +68,7 @@ enum Command {
     Schema(schema::Schema),
     Fmt(fmt::Fmt),
     Docs(docs::Docs),
+    Frameworks(frameworks::Frameworks),
     Import(import::Import),
     Lsp(lsp::Lsp),
     Completions(completions::Completions),
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         Command::Schema(command) => schema::run(&command),
         Command::Fmt(command) => fmt::run(&command),
         Command::Docs(command) => docs::run(&command),
+        Command::Frameworks(command) => frameworks::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Lsp(command) => lsp::run(&command),

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod events;
 pub mod flip;
 pub mod fmt;
+pub mod frameworks;
 mod infer;
 pub mod lint;
 pub mod models;

@@ -63,7 +63,7 @@ impl Bundle {
             let entry = entry.map_err(|error| fail(error.to_string()))?;
             let name = entry.path().to_string_lossy().into_owned();
             // Cases are for authors.
-            let wanted = FileKind::of(&name).is_some_and(|kind| kind != FileKind::Cases);
+            let wanted = FileKind::of(&name).is_some_and(FileKind::judges);
             if entry.file_type().is_file() && wanted {
                 let text = std::fs::read_to_string(entry.path());
                 files.push(PolicyFile {

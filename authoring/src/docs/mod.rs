@@ -34,8 +34,8 @@ pub struct Subject<'a> {
     pub policy: &'a Policy,
     /// Its cases.
     pub cases: &'a [Case],
-    /// The IAM actions of its remediator.
-    pub permissions: &'a [&'a str],
+    /// The IAM actions of its repair.
+    pub permissions: Vec<String>,
 }
 
 /// A page.
@@ -110,6 +110,16 @@ pub fn render(
         pages.push(Page { path: format!("{}/{}.{ending}", policy.service, policy.id), text });
     }
     Ok(pages)
+}
+
+/// The path of a policy's page from the index's folder, in Markdown.
+pub fn page_of(policy: &Policy) -> String {
+    format!("{}/{}.md", view::service(policy), policy.id)
+}
+
+/// Text in a line of Markdown, or in a cell of a table: shown as it is, whatever it holds.
+pub fn markdown_text(text: &str) -> String {
+    escape::markdown(&escape::visible(text))
 }
 
 impl Format {

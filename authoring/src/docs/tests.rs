@@ -43,7 +43,7 @@ fn pages(format: Format) -> Vec<super::Page> {
     let set = PolicySet::load(&[file], Some(&functions)).unwrap();
     let policy = &set.policies()[0];
     let cases = read_cases("bad.test.yaml", CASES, policy).unwrap();
-    let subject = Subject { policy, cases: &cases, permissions: &["s3:Get"] };
+    let subject = Subject { policy, cases: &cases, permissions: vec!["s3:Get".to_owned()] };
     render(&[subject], set.functions(), format).unwrap()
 }
 

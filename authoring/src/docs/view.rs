@@ -64,7 +64,10 @@ struct Control {
 pub(super) struct Repair {
     run: String,
     pub(super) mode: &'static str,
+    tier: Option<String>,
     with: Vec<Pair>,
+    /// What properties must be.
+    patch: Vec<Pair>,
     /// The IAM actions; none where no remediator has that name.
     permissions: Vec<String>,
 }
@@ -132,7 +135,7 @@ fn calls(policy: &Policy, signature: &str) -> bool {
 }
 
 /// The service that a policy is about, in letters that may stand in a path.
-fn service(policy: &Policy) -> String {
+pub(super) fn service(policy: &Policy) -> String {
     let source = policy.matches.event_source.first().and_then(|source| source.split('.').next());
     let kind = policy.matches.resource_type.first().and_then(|kind| kind.split("::").nth(1));
     let name = source.or(kind).unwrap_or_default().to_lowercase();
@@ -177,7 +180,15 @@ fn repair(subject: &Subject<'_>) -> Option<Repair> {
             Mode::Approve => "approve",
             Mode::Auto => "auto",
         },
+        tier: header.tier.map(|tier| tier.to_string()),
         with: with.collect(),
-        permissions: subject.permissions.iter().map(|action| (*action).to_owned()).collect(),
+        patch: header.patch.iter().flatten().map(|(name, value)| patched(name, value)).collect(),
+        permissions: subject.permissions.clone(),
     })
+}
+
+/// A property that a patch sets, and CEL for what it must be.
+fn patched(name: &str, value: &serde_json::Value) -> Pair {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Pair { name: visible(name), value: visible(&value) }
 }

@@ -93,6 +93,14 @@ pub const CODES: &[Code] = &[
         right: "// title: A bucket\n// message: A bucket",
     },
     Code {
+        id: "framework",
+        title: "a framework's file cannot be read",
+        text: "`frameworks/<name>.yaml` has `title`, `source`, `controls`, each with `id`, `what` and perhaps `open`, the \
+               reason why no policy covers it, and `reasons`, the reasons that several share.",
+        wrong: "controls: [{id: A.1}]",
+        right: "controls: [{id: A.1, what: access is reviewed, open: people do that}]",
+    },
+    Code {
         id: "functions",
         title: "functions.yaml cannot be read",
         text: "It is a map of signatures, each with an expression and perhaps a description. A function \
@@ -226,6 +234,15 @@ pub const CODES: &[Code] = &[
                `.orValue(...)` says what holds without.",
         wrong: "request.tlsConfig.insecureSkipVerification",
         right: "request.?tlsConfig.insecureSkipVerification.orValue(false)",
+    },
+    Code {
+        id: "unknown-control",
+        title: "the framework has no such control",
+        text: "`controls` names controls by their framework's own ids, as findings and `evenkeel frameworks` tell them. \
+               The ids of AWS's Foundational Security Best Practices and of the CIS benchmark are known; those of \
+               other frameworks where `frameworks/<name>.yaml` lists them.",
+        wrong: "controls: {AWS-FSBP: [APIGateway.99]}",
+        right: "controls: {AWS-FSBP: [APIGateway.9]}",
     },
     Code {
         id: "unknown-event",

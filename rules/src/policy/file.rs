@@ -22,9 +22,16 @@ pub enum FileKind {
     Settings,
     /// `waivers/*.yaml`: waivers.
     Waivers,
+    /// `frameworks/<name>.yaml`: the controls of a framework.
+    Framework,
 }
 
 impl FileKind {
+    /// Whether judging needs such files: then they are part of a bundle.
+    pub fn judges(self) -> bool {
+        !matches!(self, FileKind::Cases | FileKind::Framework)
+    }
+
     /// What the file called `name` is; none where it does not belong to policies.
     pub fn of(name: &str) -> Option<FileKind> {
         let mut parts = name.rsplit(['/', '\\']);
@@ -32,6 +39,7 @@ impl FileKind {
         let (stem, ending) = file.rsplit_once('.')?;
         match (folder, file, ending) {
             (Some("waivers"), _, "yaml") => Some(FileKind::Waivers),
+            (Some("frameworks"), _, "yaml") => Some(FileKind::Framework),
             (_, "functions.yaml", _) => Some(FileKind::Functions),
             (_, "settings.yaml", _) => Some(FileKind::Settings),
             (_, _, "cel") => Some(FileKind::Policy),

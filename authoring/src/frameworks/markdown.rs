@@ -1,0 +1,115 @@
+//! What policies cover of frameworks, as a page of Markdown.
+
+use super::{By, Coverage, Door, Row};
+use crate::docs::markdown_text;
+use evenkeel_rules::policy::Mode;
+
+/// A page with a table for each framework. Policies link to their pages below `policies`, a folder.
+pub fn render(coverage: &[Coverage<'_>], policies: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = format!("# Frameworks\n\n<!-- {} -->\n\n", crate::docs::MARK);
+    out += "| framework | controls covered |\n|---|---|\n";
+    for one in coverage {
+        let name = markdown_text(one.framework);
+        out += &format!("| [{name}](#{}) | {} |\n", anchor(one.framework), share(one));
+    }
+    for one in coverage {
+        out += &format!("\n## {}\n\n{}", markdown_text(one.framework), about(one));
+        out += &covered(one, policies);
+        out += &open(one);
+    }
+    out
+}
+
+/// How many of how many.
+fn share(one: &Coverage<'_>) -> String {
+    match one.title {
+        "" => one.covered().to_string(),
+        _ => format!("{} of {}", one.covered(), one.controls.len()),
+    }
+}
+
+fn about(one: &Coverage<'_>) -> String {
+    match one.title {
+        "" => "The controls that policies name; the framework's others are not listed here.\n\n"
+            .to_owned(),
+        title => {
+            format!(
+                "{}: {} controls. Source: {}\n\n",
+                markdown_text(title),
+                share(one),
+                link(one.source)
+            )
+        }
+    }
+}
+
+/// A page's address as a link, if it can only be one.
+fn link(source: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/:.-_~#?&=%+".contains(c);
+    if source.starts_with("https://") && source.chars().all(is_plain) {
+        format!("<{source}>")
+    } else {
+        markdown_text(source)
+    }
+}
+
+fn covered(one: &Coverage<'_>, policies: &dyn Fn(&str) -> Option<String>) -> String {
+    let rows = one.controls.iter().filter(|row| !row.policies.is_empty());
+    let listed = !one.title.is_empty();
+    let mut out = String::new();
+    for row in rows {
+        for (number, by) in row.policies.iter().enumerate() {
+            let first = number == 0;
+            let (id, what) = if first { (row.id, row.what) } else { ("", "") };
+            let what = if listed { format!(" {} |", markdown_text(what)) } else { String::new() };
+            out += &format!("| {} |{what} {} |\n", markdown_text(id), line(by, policies));
+        }
+    }
+    match (out.is_empty(), listed) {
+        (true, _) => out,
+        (_, true) => format!(
+            "| control | what must be so | policy | door | repair |\n|---|---|---|---|---|\n{out}"
+        ),
+        (_, false) => format!("| control | policy | door | repair |\n|---|---|---|---|\n{out}"),
+    }
+}
+
+fn line(by: &By<'_>, policies: &dyn Fn(&str) -> Option<String>) -> String {
+    let doors: Vec<&str> = by.doors.iter().map(|door| Door::word(*door)).collect();
+    let repair = by.remediation.as_ref().map(|one| {
+        let mode = match one.mode {
+            Mode::Report => "report",
+            Mode::Notify => "notify",
+            Mode::Approve => "approve",
+            Mode::Auto => "auto",
+        };
+        format!("`{}`, {mode}", markdown_text(one.run))
+    });
+    let name = match policies(by.policy) {
+        Some(page) => format!("[{}]({page})", by.policy),
+        None => by.policy.to_owned(),
+    };
+    format!("{name} | {} | {}", doors.join(", "), repair.unwrap_or_default())
+}
+
+/// The controls that no policy covers, with the reason.
+fn open(one: &Coverage<'_>) -> String {
+    let rows: Vec<&Row<'_>> = one.controls.iter().filter(|row| row.policies.is_empty()).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        "\nNot covered:\n\n| control | what must be so | why |\n|---|---|---|\n".to_owned();
+    for row in rows {
+        let why = row.open.unwrap_or(super::UNEXPLAINED);
+        let cells = [row.id, row.what, why].map(markdown_text);
+        out += &format!("| {} |\n", cells.join(" | "));
+    }
+    out
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(name: &str) -> String {
+    let kept = name.to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()
+}
