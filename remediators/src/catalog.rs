@@ -34,6 +34,8 @@ mod s3_bucket;
 pub mod s3_default_encryption;
 pub mod s3_deny_insecure_transport;
 mod sharing;
+pub mod sns_deny_insecure_transport;
+pub mod sqs_deny_insecure_transport;
 
 pub use kms_key::Key;
 
@@ -144,6 +146,8 @@ pub const CATALOG: &[Entry] = &[
     entry::<BlockPublicAccess>(),
     entry::<DefaultEncryption>(),
     entry::<s3_deny_insecure_transport::DenyInsecureTransport>(),
+    entry::<sns_deny_insecure_transport::DenyInsecureTransport>(),
+    entry::<sqs_deny_insecure_transport::DenyInsecureTransport>(),
 ];
 
 const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {

@@ -19,6 +19,7 @@ mod query;
 mod record;
 mod refusal;
 mod remediator;
+mod tls_only;
 mod violation;
 
 pub use activity::Activity;

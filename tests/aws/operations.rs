@@ -17,6 +17,7 @@ const KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/{KeyId}"];
 const TRAIL: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{Name}"];
 const SELECTORS: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{TrailName}"];
 const QUEUE: &[&str] = &["arn:aws:sqs:{region}:{account}:{queue}"];
+const QUEUE_NAME: &[&str] = &["arn:aws:sqs:{region}:{account}:{QueueName}"];
 const TOPIC: &[&str] = &["{TopicArn}"];
 const ROLE: &[&str] = &["{RoleArn}"];
 const IMAGE: &[&str] = &["arn:aws:ec2:{region}::image/{ImageId}"];
@@ -99,8 +100,13 @@ const OPERATIONS: &[Operation] = &[
     ("s3:PUT ?policy", &["s3:PutBucketPolicy"], BUCKET),
     ("s3:PUT ?publicAccessBlock", &["s3:PutBucketPublicAccessBlock"], BUCKET),
     ("s3:PUT key", &["s3:PutObject"], OBJECT),
+    ("sns:GetTopicAttributes", SAME, TOPIC),
     ("sns:Publish", SAME, TOPIC),
+    ("sns:SetTopicAttributes", SAME, TOPIC),
+    ("sqs:GetQueueAttributes", SAME, QUEUE),
+    ("sqs:GetQueueUrl", SAME, QUEUE_NAME),
     ("sqs:SendMessage", SAME, QUEUE),
+    ("sqs:SetQueueAttributes", SAME, QUEUE),
     ("sts:AssumeRole", SAME, ROLE),
     ("sts:AssumeRole SourceIdentity", &["sts:AssumeRole", "sts:SetSourceIdentity"], ROLE),
 ];

@@ -26,6 +26,7 @@ mod ec2;
 mod kms;
 mod lambda;
 mod list;
+mod messaging;
 mod query;
 mod rds;
 mod s3;

@@ -1,0 +1,209 @@
+//! The statement of a resource's policy that denies plain HTTP to everyone.
+
+use evenkeel_rules::glob::matches;
+use serde_json::{Value, json};
+
+/// What plain HTTP is denied to.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsOnly {
+    /// All that the service lets a policy of such a resource say.
+    pub(crate) action: &'static str,
+    /// ARNs: what is denied must be denied on each.
+    pub(crate) resources: Vec<String>,
+    /// A policy may have so many bytes.
+    pub(crate) longest: usize,
+}
+
+impl TlsOnly {
+    /// The policy with the denial; none where it has one. The statements that are there stay as they are.
+    ///
+    /// # Errors
+    /// When the policy cannot be read, or would be too long.
+    pub(crate) fn added_to(&self, policy: Option<&Value>) -> Result<Option<Value>, String> {
+        let mut policy =
+            policy.cloned().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
+        let unread = || "the policy has no statements that can be read".to_owned();
+        if let Some(one @ Value::Object(_)) = policy.get_mut("Statement") {
+            *one = Value::Array(vec![one.take()]);
+        }
+        let statements = policy.get_mut("Statement").and_then(Value::as_array_mut);
+        let statements = statements.ok_or_else(unread)?;
+        if self.is_in(statements) {
+            return Ok(None);
+        }
+        let statement = self.statement(statements);
+        statements.push(statement);
+        let length = policy.to_string().len();
+        if length > self.longest {
+            let longest = self.longest;
+            return Err(format!("the policy would have {length} bytes, and may have {longest}"));
+        }
+        Ok(Some(policy))
+    }
+
+    /// The statement to add. Its name must be the only one of its kind.
+    fn statement(&self, beside: &[Value]) -> Value {
+        const SID: &str = "DenyInsecureTransport";
+        let resource = match self.resources.as_slice() {
+            [one] => json!(one),
+            several => json!(several),
+        };
+        let mut statement = json!({
+            "Sid": SID,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": self.action,
+            "Resource": resource,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        });
+        let taken = beside.iter().any(|one| one.get("Sid").and_then(Value::as_str) == Some(SID));
+        if let (true, Some(fields)) = (taken, statement.as_object_mut()) {
+            fields.shift_remove("Sid");
+        }
+        statement
+    }
+
+    /// Whether plain HTTP is denied already, to each resource.
+    fn is_in(&self, statements: &[Value]) -> bool {
+        let denying = statements.iter().filter(|one| self.is_denied_by(one));
+        let patterns: Vec<&str> = denying.flat_map(|one| texts(one, "Resource")).collect();
+        self.resources.iter().all(|resource| patterns.iter().any(|one| fits(one, resource)))
+    }
+
+    /// Whether a statement denies everyone everything over plain HTTP. Any further condition would leave a way in.
+    fn is_denied_by(&self, statement: &Value) -> bool {
+        let everyone = match statement.get("Principal") {
+            Some(Value::Object(of)) => {
+                of.get("AWS").is_some_and(|aws| all(aws).any(|one| one == "*"))
+            }
+            Some(Value::String(of)) => of == "*",
+            _ => false,
+        };
+        let wanted = self.action.to_ascii_lowercase();
+        let everything = |action: &str| fits(&action.to_ascii_lowercase(), &wanted);
+        statement.get("Effect").and_then(Value::as_str) == Some("Deny")
+            && everyone
+            && texts(statement, "Action").any(everything)
+            && statement.get("Condition").is_some_and(is_plain_http)
+    }
+}
+
+/// Whether all that `wanted`, which may end in `*`, stands for fits a pattern: what ends in `*` and fits the empty rest
+/// fits every rest.
+fn fits(pattern: &str, wanted: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(start) => pattern.ends_with('*') && matches(pattern, start),
+        None => matches(pattern, wanted),
+    }
+}
+
+/// Whether a condition is that the connection is not encrypted, and nothing else.
+fn is_plain_http(condition: &Value) -> bool {
+    let Some(operator) = only(condition) else { return false };
+    let Some((key, values)) = only(operator.1) else { return false };
+    let mut values = all(values).peekable();
+    let is_bool = ["bool", "boolifexists"].contains(&operator.0.to_ascii_lowercase().as_str());
+    is_bool
+        && key.eq_ignore_ascii_case("aws:SecureTransport")
+        && values.peek().is_some()
+        && values.all(|value| {
+            value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false")) || value == false
+        })
+}
+
+/// The one field of an object that has one.
+fn only(value: &Value) -> Option<(&String, &Value)> {
+    value.as_object().filter(|fields| fields.len() == 1)?.iter().next()
+}
+
+/// The texts of a field, which may stand alone or in a list.
+fn texts<'a>(statement: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
+    statement.get(field).into_iter().flat_map(all).filter_map(Value::as_str)
+}
+
+fn all(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket() -> TlsOnly {
+        let resources = ["arn:aws:s3:::b", "arn:aws:s3:::b/*"].map(str::to_owned).to_vec();
+        TlsOnly { action: "s3:*", resources, longest: 1000 }
+    }
+
+    fn statement(change: &Value) -> Value {
+        let mut statement = bucket().statement(&[]);
+        for (field, value) in change.as_object().unwrap() {
+            statement[field] = value.clone();
+        }
+        statement
+    }
+
+    #[test]
+    fn what_denies_as_much_is_enough() {
+        for change in [
+            json!({}),
+            json!({"Sid": "another"}),
+            json!({"Principal": {"AWS": "*"}}),
+            json!({"Principal": {"AWS": ["*"]}}),
+            json!({"Action": ["S3:*"]}),
+            json!({"Action": "*"}),
+            json!({"Resource": "*"}),
+            json!({"Resource": "arn:aws:s3:::b*"}),
+            json!({"Condition": {"BoolIfExists": {"AWS:securetransport": [false]}}}),
+        ] {
+            assert!(bucket().is_in(&[statement(&change)]), "{change}");
+        }
+        let parts = ["arn:aws:s3:::b", "arn:aws:s3:::b/*"].map(|part| json!({"Resource": part}));
+        assert!(bucket().is_in(&parts.each_ref().map(statement)));
+    }
+
+    #[test]
+    fn what_denies_less_is_not() {
+        for change in [
+            json!({"Effect": "Allow"}),
+            json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}),
+            json!({"Principal": {"Service": "*"}}),
+            json!({"Principal": null}),
+            json!({"Action": ["s3:GetObject", "s3:Put*"]}),
+            json!({"Resource": "arn:aws:s3:::b"}),
+            json!({"Resource": "arn:aws:s3:::b/*"}),
+            json!({"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/?"]}),
+            json!({"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/a*"]}),
+            json!({"Resource": ["arn:aws:s3:::c", "arn:aws:s3:::c/*"]}),
+            json!({"Condition": {}}),
+            json!({"Condition": null}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": []}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"a": "b"}}}),
+        ] {
+            assert!(!bucket().is_in(&[statement(&change)]), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_takes_no_star_is_asked_for_what_it_takes() {
+        let topic = TlsOnly {
+            action: "sns:Publish",
+            resources: vec!["arn:aws:sns:eu-central-1:111122223333:t".to_owned()],
+            longest: 1000,
+        };
+        let after = topic.added_to(None).unwrap().unwrap();
+        assert_eq!(after["Statement"][0]["Action"], "sns:Publish");
+        assert_eq!(topic.added_to(Some(&after)), Ok(None), "once is enough");
+        for (action, enough) in
+            [("SNS:*", true), ("sns:Pub*", true), ("*", true), ("sns:Subscribe", false)]
+        {
+            let mut policy = after.clone();
+            policy["Statement"][0]["Action"] = json!([action]);
+            assert_eq!(topic.added_to(Some(&policy)).unwrap().is_none(), enough, "{action}");
+        }
+        assert!(topic.added_to(Some(&json!({"Statement": 1}))).is_err());
+        let long = json!({"Statement": [{"Sid": "x".repeat(1000)}]});
+        assert!(topic.added_to(Some(&long)).unwrap_err().contains("may have 1000"));
+    }
+}
