@@ -189,15 +189,33 @@ impl Judge<'_> {
         let (message, patch) = self.with_scope(&resource, Some(&violations), |scope| {
             (self.policy.message(scope), self.policy.patch(scope))
         });
-        let status = ComplianceStatus::NonCompliant;
+        let (status, resource) = (ComplianceStatus::NonCompliant, self.told(resource));
         Evaluation { status, resource, message, evidence, patch }
     }
 
-    /// What identifies the resource.
+    /// What identifies the resource to expressions.
     fn identify(self, resource: &Resource) -> Result<Resource, Failure> {
-        if let Some(known) = &self.facts.resource {
-            return Ok(known.clone());
+        self.facts.resource.clone().map_or_else(|| self.named(resource), Ok)
+    }
+
+    /// What identifies the resource to others. AWS Config has ids of its own for some types, such as `db-ABC` for a database:
+    /// where the policy's expression can tell the resource's name of a configuration too, that is it.
+    fn told(self, seen: Resource) -> Resource {
+        if self.facts.resource.is_none() {
+            return seen;
         }
+        let is_name = |id: &str| id.chars().any(|letter| letter != '|');
+        match self.named(&seen) {
+            Ok(named) if is_name(&named.id) => Resource {
+                kind: self.policy.resource_type.clone(),
+                arn: named.arn.filter(|arn| !arn.is_empty()).or(seen.arn),
+                ..named
+            },
+            _ => seen,
+        }
+    }
+
+    fn named(self, resource: &Resource) -> Result<Resource, Failure> {
         self.with_scope(resource, None, |scope| {
             let text = |expression: &crate::engine::Expression| {
                 expression.evaluate(scope, &self.policy.sources).map(|answer| match answer {
@@ -282,7 +300,7 @@ impl Judge<'_> {
     /// An evaluation whose resource is named if its name can be told, and else by the event.
     fn unnamed(self, status: ComplianceStatus, resource: Resource, why: String) -> Evaluation {
         let named = self.identify(&resource).unwrap_or(resource);
-        said(status, named, why)
+        said(status, self.told(named), why)
     }
 }
 

@@ -17,7 +17,13 @@ fn remediators() -> String {
     let actions = |all: &[&str]| {
         all.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ")
     };
-    let row = |one: &Entry| format!("| `{}` | {} |\n", one.id, actions(one.permissions));
+    let tier = |one: &Entry| match (one.tier, one.check) {
+        (None, _) => "the policy's".to_owned(),
+        (Some(tier), None) => tier.to_string(),
+        (Some(tier), Some(check)) => format!("{tier}, after {check}"),
+    };
+    let row =
+        |one: &Entry| format!("| `{}` | {} | {} |\n", one.id, tier(one), actions(one.permissions));
     CATALOG.iter().map(row).collect()
 }
 
@@ -38,6 +44,6 @@ fn holds(text: &str, table: &str) {
 fn the_guide_lists_every_function_and_every_remediator() {
     let functions = format!("| call | gives |\n|---|---|\n{}", rows());
     holds("encoders, optional values, and:\n\n", &functions);
-    let actions = format!("| remediator | IAM actions |\n|---|---|\n{}", remediators());
+    let actions = format!("| remediator | tier | IAM actions |\n|---|---|---|\n{}", remediators());
     holds("remediators and no others.\n\n", &actions);
 }

@@ -1,0 +1,66 @@
+//! `evenkeel frameworks`: what is covered and what is open, of the shipped policies and of one's own.
+
+use crate::support::{Folder, evenkeel};
+use serde_json::Value;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/frameworks.md");
+
+fn coverage() -> Vec<Value> {
+    let run = evenkeel(["frameworks", "--format", "json"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    serde_json::from_str(&run.out).unwrap()
+}
+
+#[test]
+fn the_page_of_the_frameworks_is_fresh() {
+    let run = evenkeel(["frameworks", "--format", "markdown"]);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(PAGE, &run.out).unwrap();
+    }
+    let page = std::fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(page == run.out, "{PAGE} is stale: run the tests with UPDATE=1 to renew it");
+}
+
+#[test]
+fn each_listed_control_is_covered_or_says_why_it_is_not() {
+    let mut listed = 0;
+    for framework in coverage() {
+        let rows = framework["controls"].as_array().unwrap();
+        if framework["title"] != "" {
+            listed += 1;
+            let open = |row: &&Value| row["policies"].as_array().unwrap().is_empty();
+            let unexplained: Vec<&Value> = rows
+                .iter()
+                .filter(open)
+                .filter(|row| row["open"].is_null())
+                .map(|row| &row["id"])
+                .collect();
+            assert!(unexplained.is_empty(), "{}: {unexplained:?}", framework["framework"]);
+        }
+    }
+    assert_eq!(listed, 3);
+}
+
+#[test]
+fn a_framework_of_ones_own_is_listed_and_a_wrong_id_is_named() {
+    let folder = Folder::new();
+    let policy = "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match: {eventSource: s3.amazonaws.com, \
+                  eventName: DeleteBucket}\n// resource: {type: AWS::S3::Bucket, id: request.bucketName}\n// message: m\n// \
+                  controls: {Ours: [B.1]}\n\nhas(request.bucketName)\n";
+    folder.write("s3-a.cel", policy);
+    let list = "title: Our <b>baseline</b>\nsource: https://example.com\nreasons: {people: people do that}\ncontrols:\n  - \
+                {id: B.1, what: buckets stay}\n  - {id: B.2, what: access is reviewed, open: people}\n";
+    folder.write("frameworks/Ours.yaml", list);
+    let path = folder.path().to_str().unwrap();
+    let run = evenkeel(["frameworks", "--policies", path]);
+    assert!(run.out.contains("1 of 2 controls covered  Our <b>baseline</b>"), "{}", run.out);
+    let run = evenkeel(["frameworks", "Ours", "--policies", path, "--open"]);
+    assert!(run.out.contains("B.2  access is reviewed\n       people do that"), "{}", run.out);
+    let run = evenkeel(["frameworks", "Ours", "--policies", path, "--format", "markdown"]);
+    assert!(run.out.contains(r"Our \<b\>baseline\</b\>: 1 of 2 controls."), "{}", run.out);
+    let run = evenkeel(["frameworks", "Our", "--policies", path]);
+    assert!(run.code == 2 && run.err.contains("did you mean `Ours`?"), "{}", run.err);
+    folder.write("s3-a.cel", policy.replace("B.1", "B.3"));
+    let run = evenkeel(["check", path]);
+    assert!(run.code == 1 && run.err.contains("has no control `B.3`"), "{}{}", run.out, run.err);
+}
