@@ -115,7 +115,7 @@ fn configuration_items_replay_like_logs() {
             "resourceId": format!("db-{number}"), "awsAccountId": "111122223333",
             "awsRegion": "eu-central-1", "configurationStateId": number,
             "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-11T12:00:00Z",
-            "configuration": {"publiclyAccessible": public, "dBInstanceIdentifier": "x"}
+            "configuration": {"publiclyAccessible": public, "dBInstanceIdentifier": format!("x-{number}")}
         })
     };
     let snapshot = json!({
@@ -126,7 +126,7 @@ fn configuration_items_replay_like_logs() {
     let run = evenkeel(["replay", path.to_str().unwrap(), "--format", "jsonl"]);
     assert_eq!(
         (run.code, run.resources()),
-        (0, vec!["db-1".to_owned(), "db-3".to_owned()]),
+        (0, vec!["x-1".to_owned(), "x-3".to_owned()]),
         "{run:?}"
     );
     assert_eq!(run.count("records, of which"), 3);

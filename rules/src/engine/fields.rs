@@ -53,7 +53,7 @@ impl<'a> Fields<'a> {
         let (_, field) = self.known.iter().find(|field| field.0 == name)?;
         Some(match field {
             Field::Text(text) => Box::new(CelString::from(*text)),
-            Field::Node(node) => part(Part::Raw(*node)),
+            Field::Node(node) => part(Part::State(*node)),
             Field::Empty => owned(&serde_json::Value::Object(serde_json::Map::new())),
         })
     }

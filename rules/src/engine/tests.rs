@@ -22,6 +22,20 @@ fn evaluate(text: &str, x: &str) -> Result<Answer, Failure> {
     evaluate_with(&Functions::default(), text, x)
 }
 
+#[test]
+fn a_state_has_no_fields_that_are_null() {
+    let functions = Functions::default();
+    let mut compiler = Compiler::new(&functions);
+    let text = "!has(x.a) && x.?b.?d.orValue(1) == 1 && size(x.b) == 1 && x.b.c[0] == null";
+    let expression = compiler.expression(text, &["x"]).unwrap();
+    let mut tape = Tape::default();
+    let state = tape.parse(r#"{"a": null, "b": {"c": [null], "d": null}}"#).unwrap();
+    let mut scope = Scope::default();
+    scope.bind("x", Part::State(state));
+    let sources = compiler.into_sources();
+    assert_eq!(expression.evaluate(&scope, &sources), Ok(Answer::Bool(true)));
+}
+
 fn holds(text: &str, x: &str) {
     assert_eq!(evaluate(text, x), Ok(Answer::Bool(true)), "{text}");
 }

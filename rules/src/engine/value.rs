@@ -40,7 +40,7 @@ impl Answer {
 /// One value of an event: scalars are made at once, lists and objects stay where they are.
 pub(super) fn part(part: Part<'_>) -> Boxed<'_> {
     let node = match part {
-        Part::Raw(node) | Part::Smooth(node) => node,
+        Part::Raw(node) | Part::State(node) | Part::Smooth(node) => node,
         Part::Bool(truth) => return Box::new(CelBool::from(truth)),
         Part::View(_) => return Box::new(Tree::new(part, false)),
     };

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 pub enum Part<'a> {
     /// As recorded.
     Raw(Node<'a>),
+    /// As recorded, but without fields that are null: AWS Config writes those of what is not set.
+    State(Node<'a>),
     /// Through the view's rules, which apply all the way down.
     Smooth(Node<'a>),
     /// A whole view: `request` or `response`.
@@ -46,6 +48,7 @@ impl<'a> Part<'a> {
     pub fn get(self, name: &str) -> Option<Part<'a>> {
         match self {
             Part::Raw(node) => node.get(name).map(Part::Raw),
+            Part::State(node) => node.get(name).filter(|found| !found.is_null()).map(Part::State),
             Part::Smooth(node) => {
                 let exact = node.get(name).filter(|found| !is_number_of_list(node, name, *found));
                 let found = exact.or_else(|| lowered_member(node, name));
@@ -60,6 +63,9 @@ impl<'a> Part<'a> {
     pub fn keys(self) -> Vec<Cow<'a, str>> {
         match self {
             Part::Raw(node) => node.members().map(Node::key).collect(),
+            Part::State(node) => {
+                node.members().filter(|member| !member.is_null()).map(Node::key).collect()
+            }
             Part::Smooth(node) => {
                 let known = node.members().filter(|member| {
                     !member.is_null() && !is_number_of_list(node, &member.key(), *member)
@@ -75,6 +81,7 @@ impl<'a> Part<'a> {
     pub fn values(self) -> Vec<Part<'a>> {
         match self {
             Part::Raw(node) => node.values().map(Part::Raw).collect(),
+            Part::State(node) => node.values().map(Part::State).collect(),
             Part::Smooth(node) => node.values().map(Part::smooth).collect(),
             Part::View(_) | Part::Bool(_) => Vec::new(),
         }

@@ -158,7 +158,7 @@ mod tests {
         let part = path.iter().try_fold(Part::View(&view), |part, name| part.get(name))?;
         Some(match part {
             Part::Bool(truth) => truth.to_string(),
-            Part::Raw(node) | Part::Smooth(node) => node.to_value().to_string(),
+            Part::Raw(node) | Part::State(node) | Part::Smooth(node) => node.to_value().to_string(),
             Part::View(_) => String::new(),
         })
     }

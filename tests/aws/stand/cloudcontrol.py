@@ -12,6 +12,7 @@ true` succeeds and changes nothing; `"shuffles": true` tells lists in another or
 """
 
 import copy
+import functools
 import gzip
 import json
 import pathlib
@@ -23,7 +24,7 @@ import botocore.session
 from botocore.validate import ParamValidator
 from werkzeug.wrappers import Request, Response
 
-TABLE = pathlib.Path(__file__).parents[3] / "remediators" / "tables" / "types.json.gz"
+TABLE = pathlib.Path(__file__).parent / "../../../remediators/tables/types.json.gz"
 MODEL = botocore.session.Session().get_service_model("cloudcontrol")
 RESOURCES = {}
 REQUESTS = {}
@@ -35,12 +36,11 @@ class Refused(Exception):
     """An error of the service, by its code."""
 
 
+@functools.cache
 def types():
+    """Read when they are asked for: the demonstration, which has no table, asks for none."""
     with gzip.open(TABLE, "rt") as lines:
         return {one["type"]: one for one in map(json.loads, lines)}
-
-
-TYPES = types()
 
 
 def place(environ, kind, identifier):
@@ -57,13 +57,13 @@ def make(environ, resources):
 
 
 def known(kind):
-    if kind not in TYPES:
+    if kind not in types():
         raise Refused("TypeNotFoundException", f"Type {kind} was not found")
-    return TYPES[kind]
+    return types()[kind]
 
 
 def told(resource):
-    hidden = TYPES[resource["type"]]["hidden"]
+    hidden = types()[resource["type"]]["hidden"]
     properties = {name: value for name, value in resource["properties"].items() if name not in hidden}
     if resource.get("shuffles"):
         for value in properties.values():
@@ -164,7 +164,7 @@ def update_resource(environ, asked):
 
 def finish(request):
     resource, fails = request["resource"], request["resource"].pop("fails", None)
-    after, code = patched(TYPES[resource["type"]], resource["properties"], request["operations"])
+    after, code = patched(types()[resource["type"]], resource["properties"], request["operations"])
     if code is None and fails:
         for name in fails.get("keeps", []):
             resource["properties"][name] = after[name]
