@@ -112,7 +112,8 @@ fn permissions(policy: &Policy) -> Vec<String> {
     let Some(entry) = header.and_then(|header| Entry::find(&header.run)) else {
         return Vec::new();
     };
-    let target = Target { kind: policy.resource_type.clone(), ..Target::default() };
+    let actions = header.map(|header| header.actions.clone()).unwrap_or_default();
+    let target = Target { kind: policy.resource_type.clone(), actions, ..Target::default() };
     let forwarded = (entry.forwarded)(&target).into_iter().flat_map(|one| one.action);
     entry.permissions.iter().map(|action| (*action).to_owned()).chain(forwarded).collect()
 }

@@ -264,8 +264,8 @@ fn is_ours(path: &Path) -> bool {
 /// What a policy's header may say of a remediator.
 fn remediator(entry: &Entry) -> Remediator<'_> {
     let Entry { id, with, tier, check, .. } = *entry;
-    let accepts = |kind: &str, patch: &_| match ResourceType::find(kind) {
-        Some(kind) => kind.accepts(patch),
+    let accepts = |kind: &str, patch: &_, actions: &[String]| match ResourceType::find(kind) {
+        Some(kind) => kind.accepts(patch, actions),
         None => Err("Cloud Control cannot update resources of this type".to_owned()),
     };
     Remediator { id, with, tier, check, accepts }

@@ -54,6 +54,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("remediation", "mode", "report, notify, approve or auto"),
     ("remediation", "with", "what the remediator is told"),
     ("remediation", "tier", "A, B or C: how safe it is, where `patch` says what is repaired"),
+    ("remediation", "actions", "the IAM actions by which AWS sets them"),
     ("remediation", "patch", "properties of the resource, as they must be"),
 ];
 

@@ -8,5 +8,5 @@ mod template;
 
 pub use change::{Change, Permission, events};
 pub use pattern::patterns;
-pub use permission::{families, patched, statements};
+pub use permission::{Patched, families, patched, statements};
 pub use template::{RenderError, Template};

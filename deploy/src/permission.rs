@@ -28,10 +28,11 @@ pub fn families(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static Entry>> 
 /// The statements of a role for these remediators: each pair of an action and a resource is allowed by exactly
 /// one of them.
 ///
-/// `kinds` are the types of the resources whose properties policies say.
-pub fn statements(entries: &[&Entry], kinds: &BTreeSet<&str>) -> Vec<Statement> {
+/// `patched` are the types of the resources whose properties policies say, and by which actions.
+pub fn statements(entries: &[&Entry], patched: &BTreeSet<Patched<'_>>) -> Vec<Statement> {
     let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
-    let targets: Vec<Target> = kinds.iter().map(|kind| any(kind)).chain([any("")]).collect();
+    let targets = patched.iter().map(|(kind, actions)| any(kind, actions));
+    let targets: Vec<Target> = targets.chain([any("", &[])]).collect();
     let all = entries.iter().flat_map(|entry| targets.iter().flat_map(|one| entry.statements(one)));
     for statement in all {
         for action in &statement.action {
@@ -54,19 +55,25 @@ pub fn statements(entries: &[&Entry], kinds: &BTreeSet<&str>) -> Vec<Statement> 
     by_actions.into_iter().map(|(action, resource)| Statement { action, resource }).collect()
 }
 
-/// The types of the resources whose properties policies say.
-pub fn patched(set: &PolicySet) -> BTreeSet<&str> {
-    let says =
-        |policy: &&Policy| policy.remediation.as_ref().is_some_and(|one| one.patch.is_some());
-    set.policies().iter().filter(says).map(|policy| policy.resource_type.as_str()).collect()
+/// A type of resources, and the IAM actions by which AWS sets their properties.
+pub type Patched<'a> = (&'a str, &'a [String]);
+
+/// The types of the resources whose properties policies say, and by which actions.
+pub fn patched(set: &PolicySet) -> BTreeSet<Patched<'_>> {
+    fn says(policy: &Policy) -> Option<Patched<'_>> {
+        let header = policy.remediation.as_ref().filter(|one| one.patch.is_some())?;
+        Some((policy.resource_type.as_str(), header.actions.as_slice()))
+    }
+    set.policies().iter().filter_map(says).collect()
 }
 
-fn any(kind: &str) -> Target {
+fn any(kind: &str, actions: &[String]) -> Target {
     Target {
         kind: kind.to_owned(),
         id: ANY.to_owned(),
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
+        actions: actions.to_vec(),
         ..Target::default()
     }
 }

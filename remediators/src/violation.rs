@@ -28,6 +28,8 @@ pub struct Target {
     pub arn: Option<String>,
     /// How safe the repair is, where the policy's header says so.
     pub tier: Option<Tier>,
+    /// The IAM actions by which AWS repairs it in the caller's name, where the policy's header says so.
+    pub actions: Vec<String>,
     /// What its properties must be, where the policy's header says so.
     pub patch: Option<Map<String, Value>>,
 }
@@ -138,6 +140,7 @@ impl Violation {
             with: remediation.with,
             arn: Some(resource.uid).filter(|uid| uid.starts_with("arn:")),
             tier: remediation.tier,
+            actions: remediation.actions,
             patch: remediation.patch,
         };
         if [&target.id, &target.account, &target.region].iter().any(|part| part.is_empty()) {

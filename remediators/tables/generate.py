@@ -71,6 +71,12 @@ def plain(paths):
     return sorted(path.removeprefix("/properties/") for path in paths)
 
 
+def lowered(action):
+    """IAM does not tell the case of a service apart, and some schemas write `CloudTrail:GetTrail`."""
+    service, name = action.split(":", 1)
+    return f"{service.lower()}:{name.strip()}"
+
+
 def described(schema):
     handlers = schema.get("handlers", {})
     if "read" not in handlers or "update" not in handlers:
@@ -85,7 +91,7 @@ def described(schema):
         "hidden": plain(schema.get("writeOnlyProperties", [])),
         "unordered": sorted(unordered),
         "properties": properties,
-        "permissions": sorted({action for action in actions if ":" in action}),
+        "permissions": sorted({lowered(action) for action in actions if ":" in action}),
     }
 
 

@@ -26,7 +26,13 @@ async fn make(resource: &Value) {
 
 async fn of(kind: &str, id: &str, tier: &str, patch: &Value) -> Stage {
     let stage = Stage::new("some-policy", CloudControl::ID, kind, id).await;
-    stage.patching(tier, patch)
+    let actions: &[&str] = match kind {
+        "AWS::EC2::Instance" => &["ec2:ModifyInstanceAttribute"],
+        "AWS::ECR::Repository" => &["ecr:PutImageScanningConfiguration"],
+        "AWS::SQS::Queue" => &["sqs:SetQueueAttributes"],
+        _ => &["dynamodb:UpdateTable", "dynamodb:UpdateContinuousBackups"],
+    };
+    stage.patching(tier, actions, patch)
 }
 
 /// A table without protection, and what shall be done about it.
@@ -239,6 +245,7 @@ fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known()
     let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders";
     let mut target = evenkeel_remediators::Target { kind: TABLE.to_owned(), ..Default::default() };
     target.arn = Some(arn.to_owned());
+    target.actions = vec!["dynamodb:UpdateTable".to_owned()];
     let statements: Vec<Statement> = CloudControl::forwarded(&target);
     let on = |action: &str| {
         let of = statements.iter().find(|one| one.action.iter().any(|name| name == action));
@@ -246,5 +253,5 @@ fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known()
     };
     assert_eq!(on("dynamodb:UpdateTable").as_deref(), Some(arn));
     assert_eq!(on("dynamodb:DescribeTable").as_deref(), Some("*"));
-    assert_eq!(on("dynamodb:DeleteTable"), None);
+    assert_eq!(on("dynamodb:UpdateContinuousBackups"), None, "the policy does not say it");
 }

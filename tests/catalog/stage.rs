@@ -80,10 +80,11 @@ impl Stage {
     }
 
     /// The same, where the policy's header says how safe the repair is, and what the properties must be.
-    pub(crate) fn patching(mut self, tier: &str, patch: &Value) -> Stage {
+    pub(crate) fn patching(mut self, tier: &str, actions: &[&str], patch: &Value) -> Stage {
         let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
         let remediation = remediation.as_object_mut().unwrap();
         remediation.insert("tier".to_owned(), tier.into());
+        remediation.insert("actions".to_owned(), json!(actions));
         remediation.insert("patch".to_owned(), patch.clone());
         self
     }

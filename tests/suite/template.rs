@@ -120,7 +120,10 @@ fn failed_calls_are_sent_only_where_a_policy_wants_them() {
 fn no_statement_of_a_role_says_what_another_says() {
     let all: Vec<_> = CATALOG.iter().collect();
     let mut seen = BTreeSet::new();
-    for statement in statements(&all, &["AWS::DynamoDB::Table", "AWS::RDS::DBInstance"].into()) {
+    let actions = ["dynamodb:UpdateTable".to_owned()];
+    let patched =
+        [("AWS::DynamoDB::Table", actions.as_slice()), ("AWS::RDS::DBInstance", &[])].into();
+    for statement in statements(&all, &patched) {
         for action in &statement.action {
             for resource in &statement.resource {
                 assert!(seen.insert((action.clone(), resource.clone())), "{action} {resource}");

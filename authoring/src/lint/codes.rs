@@ -171,11 +171,13 @@ pub const CODES: &[Code] = &[
         id: "patch",
         title: "the policy does not say rightly what is repaired",
         text: "`cloud-control` repairs what the policy's header says: `patch` has the properties of the resource \
-               as they must be, as a JSON merge patch whose texts are CEL, and `tier` how safe that is. They are \
+               as they must be, as a JSON merge patch whose texts are CEL, `tier` how safe that is, and `actions` the \
+               IAM actions by which AWS does it, of those that it publishes for the type. They are \
                properties of the CloudFormation type in `resource.type`, which Cloud Control can update, and \
                which can be read again. Other remediators know both themselves.",
         wrong: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
-        right: "remediation: {run: cloud-control, mode: auto, tier: A, patch: {DeletionProtectionEnabled: true}}",
+        right: "remediation: {run: cloud-control, mode: auto, tier: A, actions: [dynamodb:UpdateTable], patch: \
+                {DeletionProtectionEnabled: true}}",
     },
     Code {
         id: "regex-class",

@@ -36,8 +36,9 @@ pub struct Remediator<'a> {
     pub accepts: Accepts,
 }
 
-/// Whether a patch can be applied to resources of a type, and why not.
-pub type Accepts = fn(&str, &serde_json::Map<String, serde_json::Value>) -> Result<(), String>;
+/// Whether a patch can be applied to resources of a type by some IAM actions, and why not.
+pub type Accepts =
+    fn(&str, &serde_json::Map<String, serde_json::Value>, &[String]) -> Result<(), String>;
 
 /// What is wrong with policies, in their order and in each by position. `uncovered` is what their cases do not reach;
 /// none, where nobody looked.

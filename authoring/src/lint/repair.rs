@@ -57,9 +57,13 @@ impl Repair<'_> {
 
     /// Whether the policy says what is repaired where it must, and only there.
     fn patch(&self, remediator: &Remediator<'_>) -> Vec<Diagnostic> {
-        let RemediationHeader { run, tier, patch, .. } = self.header;
+        let RemediationHeader { run, tier, patch, actions, .. } = self.header;
         if remediator.tier.is_some() {
-            let said = [("patch", patch.is_some()), ("tier", tier.is_some())];
+            let said = [
+                ("patch", patch.is_some()),
+                ("tier", tier.is_some()),
+                ("actions", !actions.is_empty()),
+            ];
             let wrong = |word| {
                 let message = format!("`{run}` knows itself what it repairs, and how safe that is");
                 self.wrong("patch", word, message, Some(format!("leave `{word}` out")))
@@ -80,7 +84,7 @@ impl Repair<'_> {
                 found.push(self.wrong("patch", run, message, Some(help)));
             }
             Some(patch) => {
-                if let Err(why) = (remediator.accepts)(&self.policy.resource_type, patch) {
+                if let Err(why) = (remediator.accepts)(&self.policy.resource_type, patch, actions) {
                     let kind = &self.policy.resource_type;
                     let message = format!("the patch does not fit `{kind}`: {why}");
                     found.push(self.wrong("patch", "patch", message, None));

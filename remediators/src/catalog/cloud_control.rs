@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::aws::Aws;
 use crate::cloud_control::{ResourceType, properties};
-use crate::permission::{Statement, is_read};
+use crate::permission::Statement;
 use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
@@ -60,15 +60,11 @@ impl Remediator for CloudControl {
 
     fn forwarded(target: &Target) -> Vec<Statement> {
         let Some(kind) = ResourceType::find(&target.kind) else { return Vec::new() };
-        let (reads, writes): (Vec<&str>, Vec<&str>) =
-            kind.permissions().into_iter().partition(|action| is_read(action));
+        let reads = kind.reads().into_iter().map(str::to_owned).collect();
         let writes_on = target.arn.clone().unwrap_or_else(|| "*".to_owned());
-        let statement = |actions: Vec<&str>, resource| Statement {
-            action: actions.into_iter().map(str::to_owned).collect(),
-            resource: vec![resource],
-        };
-        [statement(reads, "*".to_owned()), statement(writes, writes_on)]
+        [(reads, "*".to_owned()), (target.actions.clone(), writes_on)]
             .into_iter()
+            .map(|(action, resource)| Statement { action, resource: vec![resource] })
             .filter(|statement| !statement.action.is_empty())
             .collect()
     }
@@ -225,7 +221,7 @@ fn changeable(target: &Target) -> Result<ResourceType, String> {
     let kind = ResourceType::find(&target.kind).ok_or_else(|| {
         format!("Cloud Control cannot update resources of type `{}`", target.kind)
     })?;
-    kind.accepts(patch)
+    kind.accepts(patch, &target.actions)
         .map_err(|why| format!("the patch does not fit `{}`: {why}", target.kind))?;
     Ok(kind)
 }

@@ -21,42 +21,42 @@ static TYPES: LazyLock<String> = LazyLock::new(|| {
     }
 });
 
-/// Verbs of actions that make, end or hand on something, or read what is nobody's business: no repair of a setting needs
-/// them, whatever a handler may call for other properties.
+/// Verbs of actions that read what is kept in a resource, or give credentials: no setting is read by them.
+const DATA: &[&str] = &[
+    "GetAuthorizationToken",
+    "GetFederationToken",
+    "GetItem",
+    "GetObject",
+    "GetParameter",
+    "GetRecords",
+    "GetSecretValue",
+    "GetSessionToken",
+];
+
+/// Verbs of actions that make, end or hand on something, or write what is kept in a resource: no repair of a setting takes
+/// them.
 const NEVER: &[&str] = &[
-    "Add",
     "Assume",
+    "BatchWrite",
     "Create",
     "Decrypt",
     "Delete",
-    "Deregister",
-    "Detach",
-    "Disassociate",
     "Encrypt",
     "Generate",
-    "GetParameter",
-    "GetSecretValue",
     "Invoke",
     "Pass",
-    "Promote",
-    "Publish",
-    "Reboot",
-    "Register",
-    "Release",
-    "Remove",
-    "Restore",
-    "Revoke",
+    "PutItem",
+    "PutObject",
+    "PutRecord",
     "Run",
     "Send",
-    "Stop",
     "Tag",
     "Terminate",
     "Untag",
-    "UpdateFunctionCode",
 ];
 
-/// Services whose actions a repair is given for reading only: who may do what is not for a patch to say.
-const READ_ONLY: &[&str] = &["iam", "kms", "organizations", "secretsmanager", "sso", "sts"];
+/// Services whose actions no repair is given but for reading: who may do what is not for a patch to say.
+const READ_ONLY: &[&str] = &["iam", "organizations", "sso", "sts"];
 
 /// A resource type of AWS CloudFormation that Cloud Control can update.
 ///
@@ -83,11 +83,22 @@ impl ResourceType {
         serde_json::from_str(line).ok()
     }
 
-    /// Why a patch is none that can be applied to resources of this type, and be seen to have been.
+    /// Why a patch is none that can be applied to resources of this type by these IAM actions, and be seen to have been.
     ///
     /// # Errors
-    /// The first property that stands against it.
-    pub fn accepts(&self, patch: &Map<String, Value>) -> Result<(), String> {
+    /// The first property or action that stands against it.
+    pub fn accepts(&self, patch: &Map<String, Value>, actions: &[String]) -> Result<(), String> {
+        let writes = self.writes();
+        if let Some(action) = actions.iter().find(|action| !writes.contains(&action.as_str())) {
+            return Err(format!(
+                "`{action}` is none of its actions, which are {}",
+                writes.join(", ")
+            ));
+        }
+        if actions.is_empty() {
+            let writes = writes.join(", ");
+            return Err(format!("`actions` does not say by which of its actions: {writes}"));
+        }
         paths(patch, "", &mut |path| {
             if !self.knows(path) {
                 return Err(format!("there is no property `{path}`"));
@@ -124,19 +135,28 @@ impl ResourceType {
         self.unordered.iter().any(|one| one == path)
     }
 
-    /// The IAM actions by which Cloud Control reads and updates such a resource in its caller's name: what AWS publishes for
-    /// the type's handlers, without what no repair of a setting needs.
-    pub fn permissions(&self) -> Vec<&str> {
-        self.permissions.iter().map(String::as_str).filter(|action| is_needed(action)).collect()
+    /// The IAM actions by which Cloud Control reads such a resource in its caller's name: what AWS publishes for the type's
+    /// handlers, without those that read data.
+    pub fn reads(&self) -> Vec<&str> {
+        let all = self.permissions.iter().map(String::as_str);
+        all.filter(|action| is_read(action) && !is_one_of(action, DATA)).collect()
+    }
+
+    /// The IAM actions that may be needed to update such a resource: what AWS publishes for the type's handlers, without
+    /// those that no repair takes.
+    pub fn writes(&self) -> Vec<&str> {
+        let all = self.permissions.iter().map(String::as_str);
+        let is_write = |action: &&str| {
+            let service = action.split_once(':').unwrap_or_default().0;
+            !is_read(action) && !is_one_of(action, NEVER) && !READ_ONLY.contains(&service)
+        };
+        all.filter(is_write).collect()
     }
 }
 
-fn is_needed(action: &str) -> bool {
-    let (service, name) = action.split_once(':').unwrap_or_default();
-    let is_data = service == "s3" && name.starts_with("GetObject");
-    let is_never = NEVER.iter().any(|verb| name.starts_with(verb));
-    let is_foreign = READ_ONLY.contains(&service) && !is_read(action);
-    !is_data && !is_never && !is_foreign && name != "DELETE"
+fn is_one_of(action: &str, verbs: &[&str]) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name);
+    verbs.iter().any(|verb| name.starts_with(verb))
 }
 
 /// Each property that a patch sets, by its path.
@@ -183,10 +203,11 @@ mod tests {
     #[test]
     fn a_patch_is_of_properties_that_there_are_and_that_can_be_set_and_seen() {
         let table = ResourceType::find("AWS::DynamoDB::Table").unwrap();
+        let update = ["dynamodb:UpdateTable".to_owned()];
         assert_eq!(table.identifier, ["TableName"]);
         let fine = json!({"DeletionProtectionEnabled": true,
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}});
-        assert_eq!(table.accepts(&patch(fine)), Ok(()));
+        assert_eq!(table.accepts(&patch(fine), &update), Ok(()));
         for (wrong, why) in [
             (json!({"DeletionProtection": true}), "there is no property `DeletionProtection`"),
             (
@@ -196,32 +217,42 @@ mod tests {
             (json!({"TableName": "x"}), "`TableName` cannot be changed"),
             (json!({"Arn": null}), "`Arn` cannot be changed"),
         ] {
-            assert_eq!(table.accepts(&patch(wrong)), Err(why.to_owned()));
+            assert_eq!(table.accepts(&patch(wrong), &update), Err(why.to_owned()));
         }
         let instance = ResourceType::find("AWS::RDS::DBInstance").unwrap();
-        let hidden = instance.accepts(&patch(json!({"MasterUserPassword": "x"}))).unwrap_err();
+        let hidden = instance
+            .accepts(
+                &patch(json!({"MasterUserPassword": "x"})),
+                &["rds:ModifyDBInstance".to_owned()],
+            )
+            .unwrap_err();
         assert!(hidden.contains("never told"), "{hidden}");
         assert_eq!(ResourceType::find("AWS::DynamoDB::Tabl"), None);
+        let on = patch(json!({"DeletionProtectionEnabled": true}));
+        let other = table.accepts(&on, &["dynamodb:DeleteTable".to_owned()]).unwrap_err();
+        assert!(other.starts_with("`dynamodb:DeleteTable` is none of its actions"), "{other}");
+        let none = table.accepts(&on, &[]).unwrap_err();
+        assert!(none.starts_with("`actions` does not say"), "{none}");
     }
 
     #[test]
-    fn a_repair_is_not_given_what_makes_ends_hands_on_or_reads_data() {
-        let permissions = |name: &str| {
-            let found = ResourceType::find(name).unwrap();
-            found.permissions().into_iter().map(str::to_owned).collect::<Vec<_>>()
-        };
-        let instance = permissions("AWS::RDS::DBInstance");
-        for needed in ["rds:DescribeDBInstances", "rds:ModifyDBInstance"] {
-            assert!(instance.iter().any(|action| action == needed), "{instance:?}");
-        }
+    fn a_repair_is_not_given_what_makes_ends_hands_on_or_is_data() {
+        let table = ResourceType::find("AWS::DynamoDB::Table").unwrap();
+        assert!(table.reads().contains(&"dynamodb:DescribeTable"), "{:?}", table.reads());
+        assert!(table.writes().contains(&"dynamodb:UpdateContinuousBackups"));
         for line in TYPES.lines() {
             let one: ResourceType = serde_json::from_str(line).unwrap();
-            for action in one.permissions() {
-                let (service, name) = action.split_once(':').unwrap();
-                assert!(!name.starts_with("Delete") && !name.starts_with("Create"), "{action}");
-                assert!(!["PassRole", "GetSecretValue", "Decrypt"].contains(&name), "{action}");
-                assert!(service != "iam" || is_read(action), "{action}");
+            let names = |all: Vec<&str>| -> Vec<String> {
+                all.iter().map(|action| action.split_once(':').unwrap().1.to_owned()).collect()
+            };
+            for name in names(one.reads()) {
+                assert!(!["GetObject", "GetSecretValue", "GetItem"].contains(&name.as_str()));
             }
+            for name in names(one.writes()) {
+                assert!(!name.starts_with("Delete") && !name.starts_with("Create"), "{name}");
+                assert!(!["PassRole", "PutItem", "PutObject"].contains(&name.as_str()), "{name}");
+            }
+            assert!(one.writes().iter().all(|action| !action.starts_with("iam:")), "{line}");
         }
     }
 }

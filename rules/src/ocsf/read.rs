@@ -136,6 +136,7 @@ mod tests {
                 run: "s3-x".to_owned(),
                 mode: Mode::Auto,
                 tier: Some(Tier::A),
+                actions: vec!["s3:PutX".to_owned()],
                 patch: Some([("P".to_owned(), json!(true))].into_iter().collect()),
                 with: [("level".to_owned(), json!("INFO"))].into(),
             }),

@@ -198,6 +198,9 @@ pub struct RemediationHeader {
     /// How safe it is, where the policy says what is repaired: with `patch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
+    /// The IAM actions by which AWS sets the properties in the caller's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
     /// What properties of the resource must be, as a merge patch (RFC 7396). In a policy's header texts are CEL; in
     /// a finding they are what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
