@@ -15,11 +15,13 @@ pub mod apigatewayv2_https_integration;
 pub mod apigatewayv2_private_tls;
 pub mod cloud_control;
 pub mod cloudtrail_restore_trail;
+pub mod config_start_recorder;
 pub mod ec2_ebs_default_encryption;
 pub mod ec2_image_private;
 pub mod ec2_revoke_ingress;
 mod ec2_sharing;
 pub mod ec2_snapshot_private;
+pub mod iam_password_policy;
 pub mod kms_cancel_key_deletion;
 pub mod kms_enable_key;
 pub mod kms_enable_rotation;
@@ -132,10 +134,12 @@ pub const CATALOG: &[Entry] = &[
     entry::<PrivateTls>(),
     entry::<CloudControl>(),
     entry::<RestoreTrail>(),
+    entry::<config_start_recorder::StartRecorder>(),
     entry::<EbsDefaultEncryption>(),
     entry::<ImagePrivate>(),
     entry::<RevokeIngress>(),
     entry::<ec2_snapshot_private::SnapshotPrivate>(),
+    entry::<iam_password_policy::PasswordPolicy>(),
     entry::<CancelKeyDeletion>(),
     entry::<EnableKey>(),
     entry::<EnableRotation>(),

@@ -1,4 +1,4 @@
-//! AWS's Query protocol, for the services whose own SDK costs minutes of compilation: EC2 and RDS.
+//! AWS's Query protocol, for the services whose own SDK costs minutes of compilation: EC2, RDS and IAM.
 //!
 //! Source: Amazon EC2 API Reference, "Query requests for Amazon EC2" and "Error codes"; Amazon RDS API
 //! Reference, "Common Errors".
@@ -111,6 +111,11 @@ impl Query {
         Query::new(config, "rds", "2014-10-31")
     }
 
+    /// IAM, which is one for all Regions of a partition.
+    pub(crate) fn iam(config: &SdkConfig) -> Query {
+        Query::new(config, "iam", "2010-05-08")
+    }
+
     fn new(config: &SdkConfig, service: &'static str, version: &'static str) -> Query {
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         let (config, connector) = (config.clone(), Arc::new(connector.build()));
@@ -154,10 +159,11 @@ impl Query {
     async fn signed(&self, body: &str) -> Result<HttpRequest> {
         let region = self.config.region().ok_or_else(|| unanswered("there is no region"))?;
         let url = self.url(region.as_ref());
+        let region = self.scope(region.as_ref());
         let identity = self.credentials().await?.into();
         let signing = SigningParams::builder()
             .identity(&identity)
-            .region(region.as_ref())
+            .region(region)
             .name(self.service)
             .time(SystemTime::now())
             .settings(SigningSettings::default());
@@ -173,11 +179,25 @@ impl Query {
         HttpRequest::try_from(request).map_err(unanswered)
     }
 
-    /// Source: AWS General Reference, "Amazon EC2 endpoints" and "Amazon RDS endpoints".
+    /// Source: AWS General Reference, "Amazon EC2 endpoints", "Amazon RDS endpoints" and "IAM endpoints".
     fn url(&self, region: &str) -> String {
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let host = || format!("https://{}.{region}.{suffix}/", self.service);
+        let host = || match (self.service, self.scope(region)) {
+            ("iam", "us-east-1") => "https://iam.amazonaws.com/".to_owned(),
+            ("iam", "us-gov-west-1") => "https://iam.us-gov.amazonaws.com/".to_owned(),
+            (service, region) => format!("https://{service}.{region}.{suffix}/"),
+        };
         self.config.endpoint_url().map_or_else(host, str::to_owned)
+    }
+
+    /// The Region that requests are signed for.
+    fn scope<'r>(&self, region: &'r str) -> &'r str {
+        match region {
+            _ if self.service != "iam" => region,
+            cn if cn.starts_with("cn-") => "cn-north-1",
+            gov if gov.starts_with("us-gov-") => "us-gov-west-1",
+            _ => "us-east-1",
+        }
     }
 
     /// Kept until they end: who provides them may assume a role each time.
@@ -269,6 +289,10 @@ mod tests {
         let (ec2, rds) = (Query::ec2(&config), Query::rds(&config));
         assert_eq!(ec2.url("eu-central-1"), "https://ec2.eu-central-1.amazonaws.com/");
         assert_eq!(rds.url("cn-north-1"), "https://rds.cn-north-1.amazonaws.com.cn/");
+        let iam = Query::iam(&config);
+        assert_eq!(iam.url("eu-central-1"), "https://iam.amazonaws.com/");
+        assert_eq!(iam.url("us-gov-east-1"), "https://iam.us-gov.amazonaws.com/");
+        assert_eq!(iam.url("cn-northwest-1"), "https://iam.cn-north-1.amazonaws.com.cn/");
     }
 
     #[test]

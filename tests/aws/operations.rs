@@ -13,6 +13,11 @@ const PATH: &[&str] = &["arn:aws:apigateway:{region}::{path}"];
 const BUCKET: &[&str] = &["arn:aws:s3:::{bucket}"];
 const OBJECT: &[&str] = &["arn:aws:s3:::{bucket}/{key}"];
 const FUNCTION: &[&str] = &["arn:aws:lambda:{region}:{account}:function:{function}"];
+/// The stand-in gives recorders no ids.
+const RECORDER: &[&str] =
+    &["arn:aws:config:{region}:{account}:configuration-recorder/{ConfigurationRecorderName}/id"];
+const RECORDERS: &[&str] =
+    &["arn:aws:config:{region}:{account}:configuration-recorder/{ConfigurationRecorderNames}/id"];
 const KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/{KeyId}"];
 const TRAIL: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{Name}"];
 const SELECTORS: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{TrailName}"];
@@ -54,9 +59,12 @@ const OPERATIONS: &[Operation] = &[
     ("cloudtrail:StopLogging", SAME, TRAIL),
     ("cloudtrail:UpdateTrail", SAME, TRAIL),
     ("config:BatchGetResourceConfig", SAME, ALL),
+    ("config:DescribeConfigurationRecorderStatus", SAME, RECORDERS),
     ("config:GetResourceConfigHistory", SAME, ALL),
     ("config:ListDiscoveredResources", SAME, ALL),
     ("config:PutEvaluations", SAME, ALL),
+    ("config:StartConfigurationRecorder", SAME, RECORDER),
+    ("config:StopConfigurationRecorder", SAME, RECORDER),
     ("ec2:AuthorizeSecurityGroupIngress", SAME, GROUP_AND_NEW_RULES),
     ("ec2:DescribeImageAttribute", SAME, IMAGE),
     ("ec2:DescribeSecurityGroupRules", SAME, ALL),
@@ -68,6 +76,9 @@ const OPERATIONS: &[Operation] = &[
     ("ec2:ModifyImageAttribute", SAME, IMAGE),
     ("ec2:ModifySnapshotAttribute", SAME, SNAPSHOT),
     ("ec2:RevokeSecurityGroupIngress", SAME, GROUP_AND_RULES),
+    ("iam:DeleteAccountPasswordPolicy", SAME, ALL),
+    ("iam:GetAccountPasswordPolicy", SAME, ALL),
+    ("iam:UpdateAccountPasswordPolicy", SAME, ALL),
     ("kms:CancelKeyDeletion", SAME, KEY),
     ("kms:DescribeKey", SAME, KEY),
     ("kms:DisableKey", SAME, KEY),

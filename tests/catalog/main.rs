@@ -21,6 +21,7 @@ mod apigatewayv2_endpoint;
 mod apigatewayv2_private;
 mod cloud_control;
 mod cloudtrail;
+mod detection;
 mod domains;
 mod ec2;
 mod kms;

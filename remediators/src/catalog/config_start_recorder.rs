@@ -1,0 +1,90 @@
+//! A recorder of AWS Config that was stopped records again.
+
+use aws_sdk_config::Client;
+use aws_sdk_config::error::SdkError;
+use evenkeel_rules::policy::Tier;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::Aws;
+use crate::refusal::{ServiceError, refusal};
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::violation::Target;
+
+/// Starts a recorder. An undo stops it. One that was deleted is gone: its settings are not known any more.
+///
+/// Source: AWS Config API Reference, `StartConfigurationRecorder`.
+#[derive(Clone, Debug)]
+pub struct StartRecorder {
+    client: Client,
+}
+
+/// What a recorder does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorder {
+    /// It records.
+    pub recording: bool,
+}
+
+impl From<Aws> for StartRecorder {
+    fn from(aws: Aws) -> Self {
+        StartRecorder { client: Client::new(&aws.config) }
+    }
+}
+
+impl Remediator for StartRecorder {
+    type State = Recorder;
+
+    const ID: &'static str = "config-start-recorder";
+    const PERMISSIONS: &'static [&'static str] = &[
+        "config:DescribeConfigurationRecorderStatus",
+        "config:StartConfigurationRecorder",
+        "config:StopConfigurationRecorder",
+    ];
+    const TIER: Option<Tier> = Some(Tier::A);
+
+    /// A recorder's ARN ends in an id that no event tells.
+    fn arns(target: &Target) -> Vec<String> {
+        vec![target.arn("config", &format!("configuration-recorder/{}/*", target.id))]
+    }
+
+    fn calls(_: &Recorder, to: &Recorder) -> Vec<&'static str> {
+        vec![if to.recording {
+            "config:StartConfigurationRecorder"
+        } else {
+            "config:StopConfigurationRecorder"
+        }]
+    }
+
+    async fn observe(&self, target: &Target) -> Result<Recorder, RefusedByAws> {
+        let call = self.client.describe_configuration_recorder_status();
+        let answer = call.configuration_recorder_names(&target.id).send().await.map_err(refused)?;
+        match answer.configuration_recorders_status() {
+            [one] if one.name() == Some(&target.id) => Ok(Recorder { recording: one.recording() }),
+            _ => Err(RefusedByAws::Later("the recorder's status was not told".to_owned())),
+        }
+    }
+
+    fn plan(&self, _: &Target, before: &Recorder) -> Plan<Recorder> {
+        if before.recording { Plan::Nothing } else { Plan::Change(Recorder { recording: true }) }
+    }
+
+    async fn apply(&self, target: &Target, state: &Recorder) -> Result<(), RefusedByAws> {
+        let (client, name) = (&self.client, &target.id);
+        if state.recording {
+            let call = client.start_configuration_recorder().configuration_recorder_name(name);
+            call.send().await.map(drop).map_err(refused)
+        } else {
+            let call = client.stop_configuration_recorder().configuration_recorder_name(name);
+            call.send().await.map(drop).map_err(refused)
+        }
+    }
+}
+
+/// Source: AWS Config API Reference, errors of these calls. Without a channel nothing could be recorded.
+fn refused<E: ServiceError, R: std::fmt::Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+    refusal(
+        error,
+        &["NoSuchConfigurationRecorderException"],
+        &["NoAvailableDeliveryChannelException", "UnmodifiableEntityException"],
+    )
+}

@@ -1,0 +1,177 @@
+//! An account's passwords are as strong as its organization demands.
+
+use std::collections::BTreeMap;
+
+use evenkeel_rules::policy::Tier;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::Aws;
+use crate::query::{Element, Query, QueryError};
+use crate::refusal::query_refusal;
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::violation::Target;
+
+/// Raises what the account's password policy demands of new passwords, and nothing that is stricter already. `with` may
+/// say `minimumLength`, `remembered` and `maximumAge`; 14, 24 and 90 unless given, and an age of 0 lets passwords last. An
+/// undo puts the policy that was there, or deletes it if there was none. Passwords that exist go on working.
+///
+/// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, which replaces the whole policy.
+#[derive(Clone, Debug)]
+pub struct PasswordPolicy {
+    query: Query,
+}
+
+/// An account's password policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passwords {
+    /// Its settings by their names in the API, as text; none where there is no policy.
+    pub settings: Option<BTreeMap<String, String>>,
+}
+
+/// The settings that are read and set.
+const SETTINGS: &[&str] = &[
+    "AllowUsersToChangePassword",
+    "HardExpiry",
+    "MaxPasswordAge",
+    "MinimumPasswordLength",
+    "PasswordReusePrevention",
+    "RequireLowercaseCharacters",
+    "RequireNumbers",
+    "RequireSymbols",
+    "RequireUppercaseCharacters",
+];
+
+/// What a policy has that says nothing.
+///
+/// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, the parameters' defaults.
+const LENGTH: u64 = 6;
+
+impl From<Aws> for PasswordPolicy {
+    fn from(aws: Aws) -> Self {
+        PasswordPolicy { query: Query::iam(&aws.config) }
+    }
+}
+
+impl Remediator for PasswordPolicy {
+    type State = Passwords;
+
+    const ID: &'static str = "iam-password-policy";
+    const PERMISSIONS: &'static [&'static str] = &[
+        "iam:DeleteAccountPasswordPolicy",
+        "iam:GetAccountPasswordPolicy",
+        "iam:UpdateAccountPasswordPolicy",
+    ];
+    const TIER: Option<Tier> = Some(Tier::A);
+    const WITH: &'static [&'static str] = &["minimumLength", "remembered", "maximumAge"];
+
+    /// It is the account's, and has no ARN.
+    ///
+    /// Source: Service Authorization Reference, "Actions defined by AWS Identity and Access Management (IAM)".
+    fn arns(_: &Target) -> Vec<String> {
+        vec!["*".to_owned()]
+    }
+
+    fn calls(_: &Passwords, to: &Passwords) -> Vec<&'static str> {
+        vec![match to.settings {
+            Some(_) => "iam:UpdateAccountPasswordPolicy",
+            None => "iam:DeleteAccountPasswordPolicy",
+        }]
+    }
+
+    async fn observe(&self, _: &Target) -> Result<Passwords, RefusedByAws> {
+        let answer = self.query.call("GetAccountPasswordPolicy").send().await;
+        match answer.and_then(|answer| read(&answer)) {
+            Ok(settings) => Ok(Passwords { settings: Some(settings) }),
+            Err(error) if error.code() == Some("NoSuchEntity") => Ok(Passwords { settings: None }),
+            Err(error) => Err(query_refusal(&error, &[], &[])),
+        }
+    }
+
+    fn plan(&self, target: &Target, before: &Passwords) -> Plan<Passwords> {
+        let wanted = match Wanted::of(target) {
+            Ok(wanted) => wanted,
+            Err(why) => return Plan::Refuse(why),
+        };
+        let mut after = before.settings.clone().unwrap_or_default();
+        wanted.raise(&mut after);
+        let after = Passwords { settings: Some(after) };
+        if after == *before { Plan::Nothing } else { Plan::Change(after) }
+    }
+
+    async fn apply(&self, _: &Target, state: &Passwords) -> Result<(), RefusedByAws> {
+        let call = match &state.settings {
+            None => self.query.call("DeleteAccountPasswordPolicy"),
+            Some(settings) => settings
+                .iter()
+                .fold(self.query.call("UpdateAccountPasswordPolicy"), |call, (name, value)| {
+                    call.with(name, value)
+                }),
+        };
+        match call.send().await {
+            // There is none, as there should be.
+            Err(error) if error.code() == Some("NoSuchEntity") && state.settings.is_none() => {
+                Ok(())
+            }
+            sent => sent.map(drop).map_err(|error| query_refusal(&error, &[], &[])),
+        }
+    }
+}
+
+/// What must be demanded at least.
+struct Wanted {
+    length: u64,
+    remembered: u64,
+    /// 0 where passwords may last.
+    age: u64,
+}
+
+impl Wanted {
+    fn of(target: &Target) -> Result<Wanted, String> {
+        let number = |name: &str, usual: u64| match target.with.get(name) {
+            None => Ok(usual),
+            Some(value) => Value::as_u64(value)
+                .ok_or_else(|| format!("`{name}` is {value}, and must be a whole number")),
+        };
+        Ok(Wanted {
+            length: number("minimumLength", 14)?,
+            remembered: number("remembered", 24)?,
+            age: number("maximumAge", 90)?,
+        })
+    }
+
+    /// Raises what is weaker, and leaves what is as strong or stronger.
+    fn raise(&self, settings: &mut BTreeMap<String, String>) {
+        let number = |settings: &BTreeMap<String, String>, name: &str, none: u64| {
+            settings.get(name).and_then(|value| value.parse().ok()).unwrap_or(none)
+        };
+        let mut set = |name: &str, value: String| settings.insert(name.to_owned(), value);
+        for kind in ["Lowercase", "Uppercase"] {
+            set(&format!("Require{kind}Characters"), "true".to_owned());
+        }
+        for kind in ["Numbers", "Symbols"] {
+            set(&format!("Require{kind}"), "true".to_owned());
+        }
+        let length = number(settings, "MinimumPasswordLength", LENGTH).max(self.length);
+        settings.insert("MinimumPasswordLength".to_owned(), length.to_string());
+        let remembered = number(settings, "PasswordReusePrevention", 0).max(self.remembered);
+        settings.insert("PasswordReusePrevention".to_owned(), remembered.to_string());
+        let age = number(settings, "MaxPasswordAge", 0);
+        if self.age > 0 && (age == 0 || age > self.age) {
+            settings.insert("MaxPasswordAge".to_owned(), self.age.to_string());
+        }
+    }
+}
+
+/// The settings that an answer tells. What is not told has not been set.
+fn read(answer: &Element) -> Result<BTreeMap<String, String>, QueryError> {
+    let policy = answer.get("GetAccountPasswordPolicyResult")?.get("PasswordPolicy")?;
+    // Each policy has a length: without it, this is none.
+    policy.get("MinimumPasswordLength")?;
+    let told = |name: &&str| {
+        let text = policy.find(name)?.text();
+        // Told also where nothing is demanded; a 0 would be refused when it is set.
+        (!["", "0", "false"].contains(&text)).then(|| ((*name).to_owned(), text.to_owned()))
+    };
+    Ok(SETTINGS.iter().filter_map(told).collect())
+}
