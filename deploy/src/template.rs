@@ -34,7 +34,14 @@ struct Stack {
     families: Vec<Family>,
     /// In JSON.
     patterns: Vec<String>,
-    /// All that some family may do.
+    boundaries: Vec<Boundary>,
+}
+
+/// All that some families may do: a managed policy has no room for more than one of them with many actions.
+#[derive(Serialize)]
+struct Boundary {
+    name: &'static str,
+    title: &'static str,
     actions: BTreeSet<String>,
 }
 
@@ -44,6 +51,8 @@ struct Family {
     name: &'static str,
     /// For logical ids, which are of letters and digits.
     title: String,
+    /// The title of its boundary.
+    boundary: &'static str,
     statements: Vec<Statement>,
 }
 
@@ -75,16 +84,23 @@ impl Template {
         let family = |(name, entries): (&'static str, Vec<&Entry>)| Family {
             name,
             title: title(name),
+            boundary: if name == CLOUD { "CloudBoundary" } else { "Boundary" },
             statements: statements(&entries, &patched),
         };
         let families: Vec<Family> = families(set).into_iter().map(family).collect();
-        let actions = families.iter().flat_map(|family| {
-            family.statements.iter().flat_map(|one| one.action.iter().map(String::as_str))
-        });
-        let actions = bound(actions.collect());
+        let named =
+            [("evenkeel-boundary", "Boundary"), ("evenkeel-boundary-cloud", "CloudBoundary")];
+        let boundary = |(name, title)| {
+            let of = families.iter().filter(|family| family.boundary == title);
+            let all = of.flat_map(|family| family.statements.iter().flat_map(|one| &one.action));
+            let actions = bound(all.map(String::as_str).collect());
+            Boundary { name, title, actions }
+        };
+        let boundaries: Vec<Boundary> =
+            named.map(boundary).into_iter().filter(|one| !one.actions.is_empty()).collect();
         let patterns = patterns(set.policies().iter().map(|policy| &policy.matches));
         let patterns = patterns.iter().map(|pattern| flow(pattern, INDENT)).collect();
-        let stack = Stack { families, patterns, actions };
+        let stack = Stack { families, patterns, boundaries };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut syntax = SyntaxConfig::builder();
@@ -94,14 +110,17 @@ impl Template {
     }
 }
 
-/// What bounds all roles. What only reads stands by its verb where a service has several of the kind: a managed policy has
-/// 6,144 characters, and the roles themselves say which.
+/// The family of `cloud-control`, whose actions are those of many services.
+const CLOUD: &str = "cloud";
+
+/// What bounds roles. What only describes stands by its verb where a service has several of the kind: a managed policy
+/// has 6,144 characters, and the roles themselves say which. What gets may be data.
 ///
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 fn bound(actions: BTreeSet<&str>) -> BTreeSet<String> {
     let verb = |action: &str| {
         let (service, name) = action.split_once(':')?;
-        let verb = ["Describe", "Get", "List"].into_iter().find(|verb| name.starts_with(verb))?;
+        let verb = ["Describe", "List"].into_iter().find(|verb| name.starts_with(verb))?;
         Some(format!("{service}:{verb}"))
     };
     let shared = |action: &str| {

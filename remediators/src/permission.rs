@@ -66,8 +66,10 @@ pub(crate) fn is_read(action: &str) -> bool {
 
 /// Whether an action cannot be confined to a resource. Those that describe an attribute can.
 ///
-/// Source: Service Authorization Reference, "Actions defined by Amazon EC2" and "by AWS Cloud Control API".
+/// Source: Service Authorization Reference, "Actions defined by Amazon EC2", "by AWS Config" and "by AWS Cloud
+/// Control API".
 fn is_of_all(action: &str) -> bool {
     action.starts_with("cloudformation:")
+        || action.starts_with("config:Describe")
         || action.starts_with("ec2:Describe") && !action.ends_with("Attribute")
 }

@@ -12,7 +12,7 @@ of JSON a type, in the order of their names:
     hidden       properties that are never read: write-only ones
     unordered    lists whose order means nothing (`insertionOrder: false`)
     properties   a tree of the properties' names, five levels deep; `*` is an element of a list, or any key
-    permissions  the IAM actions of the handlers that read and update it
+    permissions  the IAM actions of the handlers that read and update it; those that IAM does not know are left out
 """
 
 import gzip
@@ -23,6 +23,9 @@ import cfnlint.data.schemas as schemas
 
 DEPTH = 5
 ROOT = pathlib.Path(schemas.__path__[0])
+ACTIONS = json.loads((ROOT.parent / "AdditionalSpecs" / "Policies.json").read_text())
+# Slips in the schemas, and the actions that are meant.
+MEANT = {"es:UpdateDomain": "es:UpdateDomainConfig"}
 
 
 def resolved(schema, node):
@@ -74,7 +77,13 @@ def plain(paths):
 def lowered(action):
     """IAM does not tell the case of a service apart, and some schemas write `CloudTrail:GetTrail`."""
     service, name = action.split(":", 1)
-    return f"{service.lower()}:{name.strip()}"
+    action = f"{service.lower()}:{name.strip()}"
+    return MEANT.get(action, action)
+
+
+def exists(action):
+    service, name = action.lower().split(":", 1)
+    return "*" not in name and name in ACTIONS.get(service, {}).get("Actions", {})
 
 
 def described(schema):
@@ -91,7 +100,7 @@ def described(schema):
         "hidden": plain(schema.get("writeOnlyProperties", [])),
         "unordered": sorted(unordered),
         "properties": properties,
-        "permissions": sorted({lowered(action) for action in actions if ":" in action}),
+        "permissions": sorted(filter(exists, {lowered(action) for action in actions if ":" in action})),
     }
 
 

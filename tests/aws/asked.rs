@@ -179,9 +179,6 @@ fn json(request: &Request<'_>) -> Named {
     let members = body.as_object().into_iter().flatten();
     let mut fields: Vec<_> =
         members.filter_map(|(name, value)| Some(owned((name, value.as_str()?)))).collect();
-    // Of a list of names, the one.
-    let names = body.get("ConfigurationRecorderNames").and_then(|names| names.get(0)?.as_str());
-    fields.extend(names.map(|name| owned(("ConfigurationRecorderNames", name))));
     let queue = body.get("QueueUrl").and_then(Value::as_str);
     let queue = queue.and_then(|address| address.rsplit('/').next());
     fields.extend(queue.map(|queue| owned(("queue", queue))));

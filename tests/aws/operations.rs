@@ -16,8 +16,6 @@ const FUNCTION: &[&str] = &["arn:aws:lambda:{region}:{account}:function:{functio
 /// The stand-in gives recorders no ids.
 const RECORDER: &[&str] =
     &["arn:aws:config:{region}:{account}:configuration-recorder/{ConfigurationRecorderName}/id"];
-const RECORDERS: &[&str] =
-    &["arn:aws:config:{region}:{account}:configuration-recorder/{ConfigurationRecorderNames}/id"];
 const KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/{KeyId}"];
 const TRAIL: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{Name}"];
 const SELECTORS: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{TrailName}"];
@@ -59,7 +57,7 @@ const OPERATIONS: &[Operation] = &[
     ("cloudtrail:StopLogging", SAME, TRAIL),
     ("cloudtrail:UpdateTrail", SAME, TRAIL),
     ("config:BatchGetResourceConfig", SAME, ALL),
-    ("config:DescribeConfigurationRecorderStatus", SAME, RECORDERS),
+    ("config:DescribeConfigurationRecorderStatus", SAME, ALL),
     ("config:GetResourceConfigHistory", SAME, ALL),
     ("config:ListDiscoveredResources", SAME, ALL),
     ("config:PutEvaluations", SAME, ALL),

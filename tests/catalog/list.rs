@@ -23,7 +23,9 @@ fn every_file_of_a_remediator_is_on_the_list_and_named_by_a_policy() {
     assert_eq!(names, listed);
     let policies: String = walkdir::WalkDir::new(house.join("../policies"))
         .into_iter()
-        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default())
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "cel"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
     // In one line or in several.
     let runs = policies.split("run: ").skip(1);

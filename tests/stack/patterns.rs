@@ -1,8 +1,9 @@
 //! The rules of the templates against the corpus: what some policy judges passes, and little else does.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenkeel_rules::policy::{PolicyFile, PolicySet};
+use evenkeel_rules::policy::{Match, OutcomeMatch, PolicyFile, PolicySet};
 use evenkeel_rules::{Case, Filter, Judge, Judged, Waivers, read_cases};
 use serde_json::{Value, json};
 
@@ -66,21 +67,37 @@ async fn passes(patterns: &[Value], events: &[Value]) -> Vec<bool> {
     serde_json::from_slice(&answer).unwrap()
 }
 
+/// Whether a policy wants an event, by its source, its name and how the call ended.
+fn wants(matches: &Match, record: &Value) -> bool {
+    let text = |name: &str| record[name].as_str().unwrap_or_default();
+    let outcome = match matches.outcome {
+        OutcomeMatch::Success => text("errorCode").is_empty(),
+        OutcomeMatch::Failure => !text("errorCode").is_empty(),
+        OutcomeMatch::Any => true,
+    };
+    outcome && matches.wants(text("eventSource"), text("eventName"))
+}
+
 #[tokio::test]
 async fn every_event_that_a_policy_judges_leaves_its_account_and_few_others_do() {
     let (set, cases) = corpus();
     let (filter, waivers) = (Filter::default(), Waivers::default());
     let mut judge = Judge::new(&set, &waivers, &filter);
-    let (mut events, mut judged) = (Vec::new(), Vec::new());
+    let (mut events, mut judged, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for case in &cases {
         if let Some(record) = case.record() {
             let verdict = judge.judge(record.to_string().as_bytes()).unwrap();
-            let failed = record["errorCode"].as_str().is_some_and(|code| !code.is_empty());
+            let wanted = set.policies().iter().any(|policy| wants(&policy.matches, record));
             if let Judged::Event(verdict) = &verdict {
-                assert!(!failed || verdict.findings.is_empty(), "of a failed call: {record}");
+                assert!(wanted || verdict.findings.is_empty(), "nobody wants it: {record}");
             }
-            judged.push(!failed && matches!(verdict, Judged::Event(_)));
-            events.push(event(record));
+            // What a pattern looks at, once.
+            let part = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+            let failed = !part("errorCode").is_empty();
+            if seen.insert((part("eventSource"), part("eventName"), part("eventType"), failed)) {
+                judged.push(wanted);
+                events.push(event(record));
+            }
         }
     }
     let passed = passes(&patterns(), &events).await;
@@ -101,13 +118,15 @@ async fn every_item_that_a_policy_judges_leaves_its_account_whole_or_as_a_summar
     let (_, cases) = corpus();
     let change = |detail: Value| json!({"source": "aws.config", "detail-type": "Config Configuration Item Change", "detail": detail});
     let mut events = Vec::new();
-    for item in cases.iter().filter_map(Case::item) {
-        events.push(change(json!({"configurationItem": {"resourceType": item.kind}})));
-        events.push(change(json!({"configurationItemSummary": {"resourceType": item.kind}})));
+    let kinds: BTreeSet<&String> =
+        cases.iter().filter_map(Case::item).map(|item| &item.kind).collect();
+    for kind in kinds {
+        events.push(change(json!({"configurationItem": {"resourceType": kind}})));
+        events.push(change(json!({"configurationItemSummary": {"resourceType": kind}})));
     }
     assert!(!events.is_empty());
     assert!(passes(&patterns(), &events).await.into_iter().all(|passed| passed));
-    let other = change(json!({"configurationItem": {"resourceType": "AWS::EC2::Volume"}}));
+    let other = change(json!({"configurationItem": {"resourceType": "AWS::Events::Archive"}}));
     assert_eq!(passes(&patterns(), &[other]).await, [false]);
 }
 
@@ -122,6 +141,6 @@ async fn what_a_member_puts_itself_is_let_in_by_no_rule() {
     let versioned = event(
         &json!({"eventSource": "lambda.amazonaws.com", "eventName": "AddPermission20150331v2"}),
     );
-    let failed = json!({"eventSource": "kms.amazonaws.com", "eventName": "DisableKey", "errorCode": "AccessDenied"});
+    let failed = json!({"eventSource": "s3.amazonaws.com", "eventName": "PutBucketVersioning", "errorCode": "AccessDenied"});
     assert_eq!(passes(&patterns(), &[versioned, event(&failed)]).await, [true, false]);
 }

@@ -100,8 +100,9 @@ fn a_session_is_allowed_nothing_that_its_remediator_never_does() {
 #[test]
 fn roles_and_their_boundary_allow_every_call() {
     let member = member_account(TESTED, &with_all_families());
-    let boundary = statements(named(&member, "evenkeel-boundary"));
     for family in families() {
+        let bound = if family == "cloud" { "evenkeel-boundary-cloud" } else { "evenkeel-boundary" };
+        let boundary = statements(named(&member, bound));
         let role = statements(named(&member, &format!("evenkeel-remediate-{family}")));
         for (action, resource) in calls(family) {
             for policy in [&role, &boundary] {
@@ -154,7 +155,11 @@ fn without_any_action_on_any_resource_of_a_role_some_call_could_not_be_made() {
         let calls = calls(family);
         let whole = statements(named(&member, &format!("evenkeel-remediate-{family}")));
         for (number, statement) in whole.iter().enumerate() {
-            for action in statement["Action"].as_array().unwrap() {
+            // What AWS does for Cloud Control in its caller's name, it does not do here.
+            let own = |action: &&Value| {
+                family != "cloud" || action.as_str().unwrap().starts_with("cloudformation:")
+            };
+            for action in statement["Action"].as_array().unwrap().iter().filter(own) {
                 for resource in statement["Resource"].as_array().unwrap() {
                     let rest = without(&whole, number, action, resource);
                     let mut same = calls.iter().filter(|(name, _)| action == name.as_str());

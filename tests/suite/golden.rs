@@ -1,12 +1,17 @@
 //! The example trail gives the same findings, byte for byte, on any day.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn replay(format: &str, threads: &str) -> String {
+    replay_of("examples/trail", format, threads)
+}
+
+fn replay_of(trail: &str, format: &str, threads: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
-        .args(["replay", "examples/trail", "--format", format, "--threads", threads])
+        .args(["replay", trail, "--format", format, "--threads", threads])
         .current_dir(ROOT)
         .output()
         .unwrap();
@@ -39,4 +44,33 @@ fn the_number_of_threads_changes_nothing() {
     for threads in ["2", "3", "8"] {
         assert_eq!(replay("jsonl", threads), one, "{threads} threads");
     }
+}
+
+#[test]
+fn a_night_of_attacks_is_found_as_its_story_says() {
+    golden("attacks.txt", &replay_of("examples/attacks/AWSLogs", "text", "2"));
+    let found = replay_of("examples/attacks/AWSLogs", "jsonl", "2");
+    let policy = |line: &str| -> String {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(finding["status"], "NON_COMPLIANT", "{line}");
+        finding["policy"].as_str().unwrap().to_owned()
+    };
+    let found: BTreeSet<String> = found.lines().map(policy).collect();
+    let story = std::fs::read_to_string(format!("{ROOT}/examples/attacks/README.md")).unwrap();
+    // The last cell of each row of the table of events names what finds it.
+    let rows = story.lines().filter(|line| line.starts_with("| 0"));
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let words =
+        cells.flat_map(|cell| cell.split(|c| !is_part(c)).filter(|word| word.contains('-')));
+    let told: BTreeSet<String> = words.map(str::to_owned).filter(|word| known(word)).collect();
+    assert_eq!(told, found);
+}
+
+/// Whether a policy is called so.
+fn known(word: &str) -> bool {
+    let folders = std::fs::read_dir(format!("{ROOT}/policies")).unwrap();
+    folders
+        .map(|entry| entry.unwrap().path())
+        .any(|path| path.join(format!("{word}.cel")).is_file())
 }
