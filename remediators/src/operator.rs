@@ -251,7 +251,12 @@ mod tests {
             let policy = session_policy(entry, &target);
             assert!(policy.len() <= MAX_POLICY, "{}: {}", entry.id, policy.len());
             // What is set for a whole account has no name.
-            let whole = ["cloud-control", "ec2-ebs-default-encryption", "iam-password-policy"];
+            let whole = [
+                "cloud-control",
+                "config-start-recorder",
+                "ec2-ebs-default-encryption",
+                "iam-password-policy",
+            ];
             let whole = whole.contains(&entry.id);
             assert!(whole || policy.contains("abc123"), "{policy}");
         }

@@ -70,6 +70,6 @@ pub(crate) fn is_read(action: &str) -> bool {
 /// Control API".
 fn is_of_all(action: &str) -> bool {
     action.starts_with("cloudformation:")
-        || action.starts_with("config:Describe")
+        || action.starts_with("config:")
         || action.starts_with("ec2:Describe") && !action.ends_with("Attribute")
 }

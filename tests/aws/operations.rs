@@ -13,9 +13,6 @@ const PATH: &[&str] = &["arn:aws:apigateway:{region}::{path}"];
 const BUCKET: &[&str] = &["arn:aws:s3:::{bucket}"];
 const OBJECT: &[&str] = &["arn:aws:s3:::{bucket}/{key}"];
 const FUNCTION: &[&str] = &["arn:aws:lambda:{region}:{account}:function:{function}"];
-/// The stand-in gives recorders no ids.
-const RECORDER: &[&str] =
-    &["arn:aws:config:{region}:{account}:configuration-recorder/{ConfigurationRecorderName}/id"];
 const KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/{KeyId}"];
 const TRAIL: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{Name}"];
 const SELECTORS: &[&str] = &["arn:aws:cloudtrail:{region}:{account}:trail/{TrailName}"];
@@ -61,8 +58,8 @@ const OPERATIONS: &[Operation] = &[
     ("config:GetResourceConfigHistory", SAME, ALL),
     ("config:ListDiscoveredResources", SAME, ALL),
     ("config:PutEvaluations", SAME, ALL),
-    ("config:StartConfigurationRecorder", SAME, RECORDER),
-    ("config:StopConfigurationRecorder", SAME, RECORDER),
+    ("config:StartConfigurationRecorder", SAME, ALL),
+    ("config:StopConfigurationRecorder", SAME, ALL),
     ("ec2:AuthorizeSecurityGroupIngress", SAME, GROUP_AND_NEW_RULES),
     ("ec2:DescribeImageAttribute", SAME, IMAGE),
     ("ec2:DescribeSecurityGroupRules", SAME, ALL),

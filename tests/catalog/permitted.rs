@@ -71,7 +71,7 @@ pub(crate) fn is_read(action: &str) -> bool {
 fn of_another(asked: &Asked) -> Option<Asked> {
     let arn = &asked.resource;
     // What belongs to a resource stands behind its name: the rest of a path of API Gateway, a function's qualifier.
-    let kinds = ["/restapis/", "/apis/", "/domainnames/", ":function:", ":configuration-recorder/"];
+    let kinds = ["/restapis/", "/apis/", "/domainnames/", ":function:"];
     let end = kinds.iter().find_map(|kind| {
         let name = arn.find(kind)?.saturating_add(kind.len());
         Some(name.saturating_add(arn.split_at(name).1.find(['/', ':'])?))

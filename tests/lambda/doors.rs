@@ -180,7 +180,7 @@ async fn another_account_is_read_by_a_role_in_it_or_not_at_all() {
     event["responseElements"] = json!({"dBInstanceIdentifier": "elsewhere"});
     let mut event = bus(&event);
     event["account"] = json!("222233334444");
-    let mut environment = aws.environment(proxy.address);
+    let mut environment = aws.environment_with(proxy.address, "rds/rds-instance-public");
     let function = Function::new(environment.clone()).await;
     function.invoke(&event).await.unwrap();
     let findings = aws.findings().await;

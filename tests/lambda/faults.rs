@@ -73,7 +73,8 @@ async fn what_cannot_be_written_or_announced_comes_again() {
 #[tokio::test]
 async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
-    let function = Function::new(aws.environment(proxy.address)).await;
+    let function =
+        Function::new(aws.environment_with(proxy.address, "rds/rds-instance-public")).await;
     let mut event = violation(1);
     event["eventSource"] = json!("rds.amazonaws.com");
     event["eventName"] = json!("ModifyDBInstance");

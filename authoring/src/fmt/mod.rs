@@ -25,13 +25,30 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// change what the header means: the text is then best left as it is.
 pub fn format(file: &str, text: &str) -> Result<String, Diagnostic> {
     match text.strip_prefix(BYTE_ORDER_MARK) {
-        None => format_plain(file, text),
-        Some(plain) => format_plain(file, plain).map_err(|wrong| Diagnostic {
+        None => format_stably(file, text),
+        Some(plain) => format_stably(file, plain).map_err(|wrong| Diagnostic {
             span: shifted(&wrong.span, BYTE_ORDER_MARK.len_utf8()),
             ..wrong
         }),
     }
 }
+
+/// Formats until nothing changes any more: a text that is broken in odd places moves twice.
+fn format_stably(file: &str, text: &str) -> Result<String, Diagnostic> {
+    let mut last = format_plain(file, text)?;
+    for _ in 0..ROUNDS {
+        let next = format_plain(file, &last)?;
+        if next == last {
+            return Ok(last);
+        }
+        last = next;
+    }
+    let message = "the file does not settle in one form: it is left as it is".to_owned();
+    Err(Diagnostic::error("fmt", file, 0..0, message))
+}
+
+/// More than any text was seen to need.
+const ROUNDS: usize = 4;
 
 fn format_plain(file: &str, text: &str) -> Result<String, Diagnostic> {
     let (yaml, body_at) = split(file, text)?;

@@ -160,7 +160,7 @@ fn a_mangled_header_comes_out_as_it_was() {
             kept.flat_map(|line| [line, "\n"]).collect::<String>()
         };
         let new = format(&file.name, &format!("{head}{}", &clean[end..])).unwrap();
-        assert_eq!(without(&new), clean, "{}", file.name);
+        assert_eq!(without(&new), without(&clean), "{}", file.name);
     }
 }
 

@@ -42,9 +42,11 @@ impl Remediator for StartRecorder {
     ];
     const TIER: Option<Tier> = Some(Tier::A);
 
-    /// A recorder's ARN ends in an id that no event tells.
-    fn arns(target: &Target) -> Vec<String> {
-        vec![target.arn("config", &format!("configuration-recorder/{}/*", target.id))]
+    /// Its calls are of no resource.
+    ///
+    /// Source: Service Authorization Reference, "Actions defined by AWS Config".
+    fn arns(_: &Target) -> Vec<String> {
+        vec!["*".to_owned()]
     }
 
     fn calls(_: &Recorder, to: &Recorder) -> Vec<&'static str> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
@@ -64,6 +65,27 @@ impl Aws {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
+    }
+
+    /// The same, with one of the shipped policies only.
+    pub(crate) fn environment_with(
+        &self,
+        endpoint: SocketAddr,
+        policy: &str,
+    ) -> Vec<(String, String)> {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("policies").join(&self.bucket);
+        std::fs::create_dir_all(&folder).unwrap();
+        let (_, name) = policy.split_once('/').unwrap();
+        for (from, to) in [
+            (format!("{policy}.cel"), format!("{name}.cel")),
+            ("functions.yaml".to_owned(), "functions.yaml".to_owned()),
+        ] {
+            std::fs::copy(shipped.join(from), folder.join(to)).unwrap();
+        }
+        let mut environment = self.environment(endpoint);
+        environment.push(("EVENKEEL_POLICIES".to_owned(), folder.display().to_string()));
+        environment
     }
 
     /// Puts an object.
