@@ -40,7 +40,7 @@ fn findings_as_text_as_json_and_as_ocsf() {
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let one = replay("jsonl", "1");
-    assert_eq!(one.lines().count(), 10);
+    assert_eq!(one.lines().count(), 19);
     for threads in ["2", "3", "8"] {
         assert_eq!(replay("jsonl", threads), one, "{threads} threads");
     }
