@@ -61,7 +61,9 @@ pub(crate) fn run(command: &Frameworks) -> Result<Exit, Stopped> {
         choose(&mut coverage, name)?;
     }
     if command.open {
-        coverage.iter_mut().for_each(|one| one.controls.retain(|row| row.policies.is_empty()));
+        for one in &mut coverage {
+            one.controls.retain(|row| row.policies.is_empty());
+        }
     }
     let out = match command.format {
         Written::Text if command.framework.is_none() && !command.open => overview(&coverage),

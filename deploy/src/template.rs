@@ -93,7 +93,7 @@ impl Template {
         let boundary = |(name, title)| {
             let of = families.iter().filter(|family| family.boundary == title);
             let all = of.flat_map(|family| family.statements.iter().flat_map(|one| &one.action));
-            let actions = bound(all.map(String::as_str).collect());
+            let actions = bound(&all.map(String::as_str).collect());
             Boundary { name, title, actions }
         };
         let boundaries: Vec<Boundary> =
@@ -110,17 +110,23 @@ impl Template {
     }
 }
 
+/// Services that get nothing but settings: of others, what is got may be data.
+const PLAIN: &[&str] =
+    &["cloudfront", "cloudtrail", "guardduty", "macie2", "redshift", "redshift-serverless"];
+
 /// The family of `cloud-control`, whose actions are those of many services.
 const CLOUD: &str = "cloud";
 
 /// What bounds roles. What only describes stands by its verb where a service has several of the kind: a managed policy
-/// has 6,144 characters, and the roles themselves say which. What gets may be data.
+/// has 6,144 characters, and the roles themselves say which.
 ///
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
-fn bound(actions: BTreeSet<&str>) -> BTreeSet<String> {
+fn bound(actions: &BTreeSet<&str>) -> BTreeSet<String> {
     let verb = |action: &str| {
         let (service, name) = action.split_once(':')?;
-        let verb = ["Describe", "List"].into_iter().find(|verb| name.starts_with(verb))?;
+        let verbs = ["Describe", "List", "Get"].into_iter();
+        let mut verbs = verbs.filter(|verb| *verb != "Get" || PLAIN.contains(&service));
+        let verb = verbs.find(|verb| name.starts_with(verb))?;
         Some(format!("{service}:{verb}"))
     };
     let shared = |action: &str| {

@@ -132,7 +132,7 @@ fn what_is_mangled_comes_out_stable_and_judges_the_same() {
     let policies = files(FileKind::Policy);
     let (functions, cases) = (files(FileKind::Functions).remove(0), files(FileKind::Cases));
     let mut chance = Chance(11);
-    for round in 0..12 {
+    for round in 0..3 {
         let formatted = |file: &PolicyFile| {
             let mangled = chance.mangle(&file.text);
             let text = format(&file.name, &mangled)
@@ -142,7 +142,7 @@ fn what_is_mangled_comes_out_stable_and_judges_the_same() {
             PolicyFile { name: file.name.clone(), text }
         };
         let all: Vec<PolicyFile> = policies.iter().map(formatted).collect();
-        if round % 4 == 0 {
+        if round == 0 {
             pass(&all, &functions, &cases);
         }
     }
@@ -173,7 +173,7 @@ fn what_chance_has_damaged_is_refused_or_stable() {
     let mut chance = Chance(3);
     let mut formatted = 0;
     for file in files(FileKind::Policy) {
-        for _ in 0..12 {
+        for _ in 0..3 {
             let mut text: Vec<char> = file.text.chars().collect();
             for _ in 0..=chance.below(3) {
                 let at = 12 + chance.below(text.len() - 12);

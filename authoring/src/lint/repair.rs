@@ -9,19 +9,13 @@ use evenkeel_rules::policy::{Policy, RemediationHeader, Tier};
 pub(super) fn lint(policy: &Policy, remediators: &[Remediator<'_>]) -> Vec<Diagnostic> {
     let Some(header) = &policy.remediation else { return Vec::new() };
     let repair = Repair { policy, header };
-    match remediators.iter().find(|one| one.id == header.run) {
-        Some(remediator) => [
-            repair.told(remediator),
-            repair.patch(remediator),
-            repair.safe(remediator).into_iter().collect(),
-        ]
-        .concat(),
-        None => {
-            let help = nearest(&header.run, remediators.iter().map(|one| one.id));
-            let message = format!("there is no remediator `{}`", header.run);
-            vec![repair.wrong("unknown-remediator", &header.run, message, help)]
-        }
-    }
+    let Some(remediator) = remediators.iter().find(|one| one.id == header.run) else {
+        let help = nearest(&header.run, remediators.iter().map(|one| one.id));
+        let message = format!("there is no remediator `{}`", header.run);
+        return vec![repair.wrong("unknown-remediator", &header.run, message, help)];
+    };
+    let safe = repair.safe(remediator).into_iter().collect();
+    [repair.told(remediator), repair.patch(remediator), safe].concat()
 }
 
 struct Repair<'p> {
