@@ -110,9 +110,8 @@ impl Template {
     }
 }
 
-/// Services that get nothing but settings: of others, what is got may be data.
-const PLAIN: &[&str] =
-    &["cloudfront", "cloudtrail", "guardduty", "macie2", "redshift", "redshift-serverless"];
+/// Services that get nothing but settings: of others, what is got may be data or credentials.
+const PLAIN: &[&str] = &["cloudfront", "cloudtrail", "guardduty", "macie2"];
 
 /// The family of `cloud-control`, whose actions are those of many services.
 const CLOUD: &str = "cloud";
