@@ -23,6 +23,10 @@ pub(super) fn text(policy: &Policy, library: &Library) -> String {
             format!("{} ({:?})", safe(&one.run), one.mode).to_lowercase()
         }),
     );
+    for (name, value) in policy.remediation.iter().flat_map(|one| one.patch.iter().flatten()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        row("sets", format!("{} = {}", safe(name), safe(&value)));
+    }
     for (name, parameter) in &policy.parameters {
         let default = policy.settings.get(name).unwrap_or(&parameter.default);
         row(

@@ -1,6 +1,6 @@
 //! The README's recipe for the next control: its two files are right, and its commands print what stands there.
 
-use crate::support::{Folder, evenkeel};
+use crate::support::{Folder, evenkeel, violation};
 
 const README: &str = include_str!("../../README.md");
 
@@ -36,4 +36,30 @@ fn a_control_takes_two_files_and_is_checked_tested_and_counted() {
         said += &format!("{line}\n{}{}", run.out, run.err);
     }
     assert_eq!(said.trim_end(), text("console").trim_end());
+}
+
+#[test]
+fn a_patch_that_cannot_be_made_fails_its_case_and_is_told_with_the_finding() {
+    let blocks = blocks();
+    let text = |language: &str| &blocks.iter().find(|block| block.0 == language).unwrap().1;
+    let folder = Folder::new();
+    let broken = text("cel").replace("Upgrade: true}", "Upgrade: request.nothing}");
+    folder.write("mine/memorydb-minor-upgrades-off.cel", broken);
+    folder.write("mine/memorydb-minor-upgrades-off.test.yaml", text("yaml"));
+    let mine = folder.path().join("mine").display().to_string();
+    let tested = evenkeel(["test", &mine]);
+    assert!(tested.code == 1 && tested.out.contains("  patch\n"), "{}", tested.out);
+    let mut record = violation(1);
+    record["eventSource"] = "memorydb.amazonaws.com".into();
+    record["eventName"] = "CreateCluster".into();
+    record["requestParameters"] =
+        serde_json::json!({"clusterName": "sessions", "autoMinorVersionUpgrade": false});
+    folder.log("trail.json.gz", &[record]);
+    let trail = folder.path().join("trail.json.gz").display().to_string();
+    let run = evenkeel(["replay", &trail, "--policies", &mine, "--format", "jsonl"]);
+    let finding: serde_json::Value = serde_json::from_str(run.out.trim()).unwrap();
+    assert_eq!(finding["status"], "NON_COMPLIANT");
+    assert!(finding.get("remediation").is_none(), "{finding}");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("it cannot be repaired: ") && message.contains(".cel:"), "{message}");
 }
