@@ -3,7 +3,7 @@
 use super::Subject;
 use super::escape::visible;
 use evenkeel_rules::engine::Functions;
-use evenkeel_rules::policy::{Mode, OutcomeMatch, Policy, Role, Severity};
+use evenkeel_rules::policy::{OutcomeMatch, Policy, Role, Severity};
 use serde::Serialize;
 
 /// A policy's page.
@@ -174,12 +174,7 @@ fn repair(subject: &Subject<'_>) -> Option<Repair> {
         .map(|(name, value)| Pair { name: visible(name), value: visible(&value.to_string()) });
     Some(Repair {
         run: visible(&header.run),
-        mode: match header.mode {
-            Mode::Report => "report",
-            Mode::Notify => "notify",
-            Mode::Approve => "approve",
-            Mode::Auto => "auto",
-        },
+        mode: header.mode.word(),
         tier: header.tier.map(|tier| tier.to_string()),
         with: with.collect(),
         patch: header.patch.iter().flatten().map(|(name, value)| patched(name, value)).collect(),

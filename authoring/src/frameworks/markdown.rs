@@ -2,11 +2,14 @@
 
 use super::{By, Coverage, Door, Row};
 use crate::docs::markdown_text;
-use evenkeel_rules::policy::Mode;
+
+/// What the page holds, so that nobody edits it.
+const MARK: &str =
+    "Written by `evenkeel frameworks --format markdown`: what is changed here is lost.";
 
 /// A page with a table for each framework. Policies link to their pages below `policies`, a folder.
 pub fn render(coverage: &[Coverage<'_>], policies: &dyn Fn(&str) -> Option<String>) -> String {
-    let mut out = format!("# Frameworks\n\n<!-- {} -->\n\n", crate::docs::MARK);
+    let mut out = format!("# Frameworks\n\n<!-- {MARK} -->\n\n");
     out += "| framework | controls covered |\n|---|---|\n";
     for one in coverage {
         let name = markdown_text(one.framework);
@@ -76,15 +79,10 @@ fn covered(one: &Coverage<'_>, policies: &dyn Fn(&str) -> Option<String>) -> Str
 
 fn line(by: &By<'_>, policies: &dyn Fn(&str) -> Option<String>) -> String {
     let doors: Vec<&str> = by.doors.iter().map(|door| Door::word(*door)).collect();
-    let repair = by.remediation.as_ref().map(|one| {
-        let mode = match one.mode {
-            Mode::Report => "report",
-            Mode::Notify => "notify",
-            Mode::Approve => "approve",
-            Mode::Auto => "auto",
-        };
-        format!("`{}`, {mode}", markdown_text(one.run))
-    });
+    let repair = by
+        .remediation
+        .as_ref()
+        .map(|one| format!("`{}`, {}", markdown_text(one.run), one.mode.word()));
     let name = match policies(by.policy) {
         Some(page) => format!("[{}]({page})", by.policy),
         None => by.policy.to_owned(),

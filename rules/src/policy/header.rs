@@ -51,6 +51,18 @@ pub enum Mode {
     Auto,
 }
 
+impl Mode {
+    /// As a header writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Report => "report",
+            Mode::Notify => "notify",
+            Mode::Approve => "approve",
+            Mode::Auto => "auto",
+        }
+    }
+}
+
 /// Which calls a policy wants: those that changed something, or those that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
