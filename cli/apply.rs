@@ -43,7 +43,7 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
                 note("nothing was done\n");
                 return Ok(Exit::Found);
             }
-            word(&case.operator, plan, true, crate::approve::DAY).await?;
+            word(&case.operator, case.violation.finding, plan, true, crate::approve::DAY).await?;
         }
         let outcome = case.drive.again(&case.record, now()).await.map_err(undone)?;
         let Some(outcome) = outcome else { return Ok(Exit::Well) };

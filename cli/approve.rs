@@ -2,6 +2,7 @@
 
 use clap::Args;
 use evenkeel_remediators::{Approval, Operator};
+use uuid::Uuid;
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print};
@@ -12,8 +13,9 @@ pub(crate) const DAY: u32 = 24;
 
 /// Say yes to what would be done about a finding
 ///
-/// The approval holds for the plan as it is now, for so many hours, and for nothing else: if the resource changes,
-/// so does the plan. It is kept in the ledger under your name, as AWS tells it.
+/// The approval is for this finding and its plan as it is now, with what the plan asks: if the resource changes, so
+/// does the plan. It is used once, and expires after so many hours, a week at most. It is kept in the ledger under
+/// your name, as AWS tells it. Whoever violated the policy cannot give it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,14 +39,19 @@ pub(crate) struct Approve {
 
 /// Say no to what would be done about a finding
 ///
-/// The plan as it is now is not carried out, whoever asks. It is kept in the ledger under your name.
+/// The plan as it is now is not carried out for so many hours, whoever asks. It is kept in the ledger under your
+/// name.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel reject 7f3ceff0")]
+  evenkeel reject 7f3ceff0
+  evenkeel reject 7f3ceff0 --hours 72")]
 pub(crate) struct Reject {
     /// The finding's uid, or the beginning of it
     finding: String,
+    /// How long it holds
+    #[arg(long, value_name = "HOURS", default_value_t = DAY)]
+    hours: u32,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -65,8 +72,8 @@ pub(crate) fn approve(command: &Approve) -> Result<Exit, Stopped> {
 }
 
 pub(crate) fn reject(command: &Reject) -> Result<Exit, Stopped> {
-    let Reject { finding, yes, desk } = command;
-    awaited(async { Ok(decide(desk, finding, *yes, false, DAY).await?.0) })
+    let Reject { finding, hours, yes, desk } = command;
+    awaited(async { Ok(decide(desk, finding, *yes, false, *hours).await?.0) })
 }
 
 async fn decide(
@@ -88,14 +95,15 @@ async fn decide(
         note("nothing was decided\n");
         return Ok((Exit::Found, case));
     }
-    word(&case.operator, &plan, approved, hours).await?;
+    word(&case.operator, case.violation.finding, &plan, approved, hours).await?;
     print(&format!("plan {plan} is {}\n", if approved { "approved" } else { "rejected" }))?;
     Ok((Exit::Well, case))
 }
 
-/// Keeps a person's word on a plan: the latest counts.
+/// Keeps a person's decision on the plan of a finding: the latest counts.
 pub(crate) async fn word(
     operator: &Operator,
+    finding: Uuid,
     plan: &str,
     approved: bool,
     hours: u32,
@@ -103,5 +111,5 @@ pub(crate) async fn word(
     let caller = operator.caller().await.map_err(|error| Stopped::Usage(error.to_string()))?;
     let expires = now().saturating_add(i64::from(hours).saturating_mul(3_600_000));
     let approval = Approval { approver: caller, expires, approved };
-    approval.give(&operator.ledger, plan).await.map_err(undone)
+    approval.give(&operator.ledger, finding, plan).await.map_err(undone)
 }

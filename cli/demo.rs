@@ -116,7 +116,7 @@ impl Stage {
         self.evenkeel(&["ingest", &event])?;
         self.evenkeel(&["apply", &finding, "--yes"])?;
         step("The team wants it back: undo restores the draft and the stage's former deployment.")?;
-        self.evenkeel(&["undo", &finding, "--yes"])?;
+        self.evenkeel(&["undo", &finding, "--reason", "the partner speaks HTTP only", "--yes"])?;
         self.served(&api)?;
         step("All of it is in the ledger.")?;
         self.evenkeel(&["status"])?;

@@ -141,7 +141,7 @@ pub(crate) fn shown(violation: &Violation, preview: &Preview) -> String {
         out += &changes(&before, &after);
         out += &format!("  calls  {}\n  plan   {plan}\n", preview.calls.join(", "));
     }
-    if let Some(why) = &preview.asks {
+    for why in &preview.asks {
         out += &format!("  asks   {}\n", safe(why));
     }
     if let Some(why) = &preview.held {

@@ -61,7 +61,7 @@ async fn sums(ledger: &Ledger, outcomes: &[String]) -> Result<(), Stopped> {
     });
     let day = now().div_euclid(86_400_000);
     let spent = list(&format!("budgets/{day}")).await?;
-    let spent = spent.iter().filter(|key| key.contains("/account-")).count();
+    let spent = spent.iter().filter(|key| key.contains("/all/")).count();
     let failures = list(&format!("failures/{day}")).await?.len();
     print(&format!(
         "{}, {} open, {} today, {} today\n",

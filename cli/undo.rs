@@ -1,7 +1,7 @@
 //! `evenkeel undo`: sets a resource back to the state before a repair.
 
 use clap::Args;
-use evenkeel_remediators::Ended;
+use evenkeel_remediators::{DriveError, Ended, UndoRequest};
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print, safe};
@@ -9,12 +9,14 @@ use crate::remedy::{Desk, agreed, awaited, now, undone};
 
 /// Set a resource back to the state before a repair
 ///
-/// Only if nobody has changed it since; otherwise the difference is shown and nothing is done.
+/// Only if nobody has changed it since; otherwise the difference is shown and nothing is done. Who does it and why is
+/// kept in the ledger before anything is written. The repair is not made again by itself: a person must approve it.
+/// An undo goes on while a kill switch is on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel undo 7f3ceff0
-  evenkeel undo 7f3ceff0 --yes
+  evenkeel undo 7f3ceff0 --reason 'the partner needs the old endpoint until Friday'
+  evenkeel undo 7f3ceff0 --reason INC-4711 --yes
 
 Exit codes:
   0  it is as it was before
@@ -23,6 +25,9 @@ Exit codes:
 pub(crate) struct Undo {
     /// The finding's uid, or the beginning of it
     finding: String,
+    /// Why: it is kept with your name
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -36,7 +41,7 @@ pub(crate) fn run(command: &Undo) -> Result<Exit, Stopped> {
         let target = &case.violation.target;
         let attempts = case.drive.attempts(target).await.map_err(undone)?;
         let ours = attempts.iter().rev().find(|one| one.finding == case.violation.finding);
-        let Some(attempt) = ours.filter(|one| one.ended.as_deref() == Some("Success")) else {
+        let Some(attempt) = ours.filter(|one| one.can_be_undone()) else {
             note("nothing was done about this finding that could be undone\n");
             return Ok(Exit::Found);
         };
@@ -49,7 +54,17 @@ pub(crate) fn run(command: &Undo) -> Result<Exit, Stopped> {
             note("nothing was done\n");
             return Ok(Exit::Found);
         }
-        let outcome = case.drive.undo(target, attempt.number, now()).await.map_err(undone)?;
+        let by = case.operator.caller().await;
+        let by = by.map_err(|error| Stopped::Usage(error.to_string()))?;
+        let request = UndoRequest { by: &by, reason: &command.reason };
+        let undo = case.drive.undo(target, attempt.number, request, now());
+        let outcome = match undo.await {
+            Err(DriveError::NoAttempt(_)) => {
+                note("nothing was written that could be undone\n");
+                return Ok(Exit::Found);
+            }
+            outcome => outcome.map_err(undone)?,
+        };
         Ok(match outcome.result {
             Ended::Done | Ended::Compliant => {
                 print("it is as it was before\n")?;

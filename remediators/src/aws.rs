@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 
+use crate::kill_switch::KillSwitch;
 use crate::pace::Pace;
 use crate::probe::Probe;
 
@@ -16,4 +17,15 @@ pub struct Aws {
     pub probe: Option<Arc<dyn Probe>>,
     /// The quotas that are shared with the account's owner.
     pub pace: Pace,
+    /// Asked before each call that changes something; none where nothing stops them.
+    pub switch: Option<KillSwitch>,
+}
+
+impl Aws {
+    /// The same, where `switch` is asked before each call that changes something.
+    #[must_use]
+    pub fn with_switch(self, switch: KillSwitch) -> Aws {
+        let config = switch.guard_config(&self.config);
+        Aws { config, switch: Some(switch), ..self }
+    }
 }

@@ -103,7 +103,7 @@ pub struct Entry {
 impl Entry {
     /// The remediators of one family share a function and a role.
     pub fn family(&self) -> &'static str {
-        self.id.split_once('-').map_or(self.id, |(family, _)| family)
+        find_family(self.id)
     }
 
     /// The most that may be done without a person, of a repair whose policy says that it is of this tier.
@@ -115,6 +115,11 @@ impl Entry {
     pub fn find(id: &str) -> Option<&'static Entry> {
         CATALOG.iter().find(|entry| entry.id == id)
     }
+}
+
+/// The family of a remediator: what stands before the first `-` of its name.
+pub(crate) fn find_family(id: &str) -> &str {
+    id.split_once('-').map_or(id, |(family, _)| family)
 }
 
 /// All remediators.
@@ -173,5 +178,6 @@ fn drive<R: Remediator + From<Aws> + 'static>(
     ledger: Ledger,
     settings: Settings,
 ) -> Box<dyn AnyDrive> {
-    Box::new(Drive::new(R::from(aws.clone()), ledger, settings))
+    let drive = Drive::new(R::from(aws.clone()), ledger, settings);
+    Box::new(drive.with_switch(aws.switch.clone()))
 }

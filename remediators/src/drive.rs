@@ -7,6 +7,7 @@ mod any;
 mod approval;
 mod attempts;
 mod budget;
+mod own_acts;
 mod preview;
 mod undo;
 mod verify;
@@ -14,20 +15,21 @@ mod waived;
 
 pub use any::{AnyDrive, Driving};
 pub use approval::Approval;
+use approval::Authorization;
 pub use attempts::Tried;
+pub(crate) use own_acts::SESSION_PREFIX;
 pub use preview::Preview;
+pub use undo::UndoRequest;
 
 use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 
 use crate::guard::{Attempt, Budget, Limits, permit};
-use crate::record::{Ended, Intent, Outcome, Records, before_key, digest, plan_hash};
+use crate::kill_switch::KillSwitch;
+use crate::record::{Ended, Intent, Outcome, Records, UndoMark, before_key, digest, plan_hash};
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::violation::Violation;
-
-/// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
-pub const KILL_SWITCH: &str = "control/kill-switch";
+use crate::violation::{Target, Violation};
 
 /// So often is a plan made anew because somebody changed the state meanwhile.
 const ROUNDS: usize = 3;
@@ -49,6 +51,8 @@ pub struct Drive<R> {
     remediator: R,
     ledger: Ledger,
     settings: Settings,
+    /// Asked before each write, here and for each call that changes something at AWS.
+    switch: Option<KillSwitch>,
 }
 
 /// Why a remediation has not ended: its message must come again.
@@ -104,7 +108,10 @@ struct Planned<S> {
     was: Value,
     will: Value,
     hash: String,
+    /// What the check before the write asks a person.
     asked: Option<String>,
+    /// All that a person is asked.
+    questions: Vec<String>,
 }
 
 type Driven<T> = std::result::Result<T, DriveError>;
@@ -112,7 +119,13 @@ type Driven<T> = std::result::Result<T, DriveError>;
 impl<R: Remediator> Drive<R> {
     /// A drive that keeps its records in `ledger`.
     pub fn new(remediator: R, ledger: Ledger, settings: Settings) -> Self {
-        Drive { remediator, ledger, settings }
+        Drive { remediator, ledger, settings, switch: None }
+    }
+
+    /// The same, with the kill switch that is asked before each call that changes something at AWS.
+    #[must_use]
+    pub fn with_switch(self, switch: Option<KillSwitch>) -> Self {
+        Drive { switch, ..self }
     }
 
     /// Does what is to be done about the finding whose record this is. `now` is in milliseconds since 1970.
@@ -134,6 +147,9 @@ impl<R: Remediator> Drive<R> {
     /// When it has not ended; to do it again is harmless.
     pub async fn again(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
+        if self.is_own_act(&violation).await? {
+            return Ok(None);
+        }
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
             let outcome = match past.last() {
@@ -164,9 +180,11 @@ impl<R: Remediator> Drive<R> {
             Prepared::Ended(ended) => return self.close(violation, ended, now).await,
             Prepared::Planned(plan) => plan,
         };
-        if let Some(held) = self.held(violation, &plan.hash, plan.asked.as_deref(), now).await? {
-            return self.close(violation, held, now).await;
-        }
+        let granted = self.authorize(violation, &plan.hash, &plan.questions, now).await?;
+        let approval = match granted {
+            Authorization::Granted(approval) => approval,
+            Authorization::Withheld(ended) => return self.close(violation, ended, now).await,
+        };
         let attempt = Attempt {
             time: now,
             actor: violation.actor.clone(),
@@ -176,14 +194,26 @@ impl<R: Remediator> Drive<R> {
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
             return self.close(violation, Ended::Refused(stop.to_string()), now).await;
         }
-        if let Some(stop) = self.spend(&violation.target, now).await? {
+        if let Some(stop) = self.check_budget(&violation.target, now).await? {
             return self.close(violation, Ended::Refused(stop.to_string()), now).await;
         }
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);
-        self.claim(violation, number, attempt, &plan).await?;
+        if let Some(key) = &approval
+            && !self.use_approval(key).await?
+        {
+            return Err(DriveError::Busy);
+        }
+        self.claim(violation, number, attempt, &plan, approval.clone()).await?;
+        let spent = self.spend(&violation.target, now).await?;
+        if let Some(key) = &approval {
+            self.mark_approved(&violation.target, key, now).await?;
+        }
         let (violation, Planned { before, after, asked, .. }) = (violation.clone(), plan);
         let begun = Begun { number, fresh: true, violation, before, after, asked };
-        self.carry_out(&begun, now).await
+        match spent {
+            Some(stop) => self.end(&begun, (Ended::Refused(stop.to_string()), None), now).await,
+            None => self.carry_out(&begun, now).await,
+        }
     }
 
     /// The intent, durable: of two workers one has it.
@@ -193,6 +223,7 @@ impl<R: Remediator> Drive<R> {
         number: u32,
         attempt: Attempt,
         plan: &Planned<R::State>,
+        approval: Option<String>,
     ) -> Driven<()> {
         let (before, after) = (plan.was.clone(), plan.will.clone());
         let intent = Intent {
@@ -203,7 +234,9 @@ impl<R: Remediator> Drive<R> {
             before,
             after,
             asked: plan.asked.clone(),
+            approval,
         };
+        self.record_act(violation, intent.attempt.time).await?;
         self.ledger.write(&before_key(&plan.was), plan.was.to_string().as_bytes()).await?;
         let key = Records::of(&violation.target).intent(number);
         if self.ledger.claim(&key, value(&intent)?.to_string().as_bytes()).await? {
@@ -237,9 +270,15 @@ impl<R: Remediator> Drive<R> {
             Ok(Check::Refuse(why)) => return Ok(Prepared::Ended(Ended::Refused(why))),
             Err(refused) => return unread(refused).map(Prepared::Ended),
         };
+        let mut questions: Vec<String> = asked.iter().cloned().collect();
+        if let Some(mark) = self.latest_undo(target).await? {
+            let UndoMark { by, reason, .. } = mark;
+            questions
+                .push(format!("{by} undid this repair ({reason}), and nobody approved it since"));
+        }
         let (was, will) = (value(&before)?, value(&after)?);
-        let hash = plan_hash(violation, &was, &will);
-        Ok(Prepared::Planned(Planned { before, after, was, will, hash, asked }))
+        let hash = plan_hash(violation, &was, &will, &questions);
+        Ok(Prepared::Planned(Planned { before, after, was, will, hash, asked, questions }))
     }
 
     /// What an interruption left open.
@@ -250,6 +289,7 @@ impl<R: Remediator> Drive<R> {
         intent: &Intent,
         now: i64,
     ) -> Driven<Outcome> {
+        self.record_act(violation, now).await?;
         let violation = Violation { finding: intent.finding, ..violation.clone() };
         let state = |value: &Value| {
             let key = Records::of(&violation.target).intent(number);
@@ -258,6 +298,8 @@ impl<R: Remediator> Drive<R> {
         let (before, after) = (state(&intent.before)?, state(&intent.after)?);
         let asked = intent.asked.clone();
         let begun = Begun { number, fresh: false, violation, before, after, asked };
+        // Whether the interruption came before it was counted is not known: it is counted again, and goes on.
+        self.spend(&begun.violation.target, now).await?;
         self.carry_out(&begun, now).await
     }
 
@@ -267,10 +309,20 @@ impl<R: Remediator> Drive<R> {
             return self.end(begun, result, now).await;
         }
         let result = match self.stopped(&begun.violation).await? {
-            Some(why) => (Ended::Refused(why), None),
+            Some(why) => self.stop(begun, why).await?,
             None => self.write(begun).await?,
         };
         self.end(begun, result, now).await
+    }
+
+    /// How an attempt ends that may not go on: refused while nothing of it is written, otherwise halted.
+    async fn stop(&self, begun: &Begun<R::State>, why: String) -> Driven<End> {
+        match self.remediator.observe(&begun.violation.target).await {
+            Ok(state) if state == begun.before => Ok((Ended::Refused(why), Some(value(&state)?))),
+            Ok(state) => Ok((halt(&why), Some(value(&state)?))),
+            Err(RefusedByAws::Gone) => Ok((Ended::Gone, None)),
+            Err(refused) => Err(DriveError::Later(refused.to_string())),
+        }
     }
 
     /// The second read: how it ended already, unless the world is still the one that was planned from.
@@ -320,40 +372,50 @@ impl<R: Remediator> Drive<R> {
             _ if state == begun.before => {
                 return Err(DriveError::Later("the change is not seen yet".to_owned()));
             }
-            Err(refused) => self.set_back(begun, &refused).await,
+            Err(refused) => return self.set_back(begun, &refused, &state).await,
             Ok(()) => Ended::Failed("somebody else changed it right after".to_owned()),
         };
         Ok((result, Some(value(&state)?)))
     }
 
-    /// What was written in part is set back.
-    async fn set_back(&self, begun: &Begun<R::State>, refused: &RefusedByAws) -> Ended {
+    /// What was written in part is set back, unless a kill switch stops that too.
+    async fn set_back(
+        &self,
+        begun: &Begun<R::State>,
+        refused: &RefusedByAws,
+        state: &R::State,
+    ) -> Driven<End> {
+        if let Some(why) = self.find_switch(&begun.violation.target).await? {
+            return Ok((halt(&why), Some(value(state)?)));
+        }
         let target = &begun.violation.target;
         let token = Records::of(target).token(begun.number, "set back");
         let applied = self.remediator.apply_once(target, &begun.before, &token).await;
         let seen = self.remediator.observe(target).await;
-        match (applied, seen) {
+        let half = format!("left half done: {refused}; see the before-image");
+        Ok(match (applied, seen) {
             (_, Ok(state)) if R::reached(&state, &begun.before) => {
-                Ended::Undone(refused.to_string())
+                (Ended::Undone(refused.to_string()), Some(value(&state)?))
             }
-            _ => Ended::Failed(format!("left half done: {refused}; see the before-image")),
-        }
+            (_, Ok(state)) => match self.find_switch(&begun.violation.target).await? {
+                Some(why) => (halt(&why), Some(value(&state)?)),
+                None => (Ended::Failed(half), Some(value(&state)?)),
+            },
+            (_, Err(_)) => (Ended::Failed(half), None),
+        })
+    }
+
+    /// Why a kill switch lets no write be made to the target now.
+    async fn find_switch(&self, target: &Target) -> Driven<Option<String>> {
+        Ok(KillSwitch::new(self.ledger.clone(), target).find_reason().await?)
     }
 
     /// Why no write may be made now.
     async fn stopped(&self, violation: &Violation) -> Driven<Option<String>> {
-        let target = &violation.target;
-        let switches = [
-            (KILL_SWITCH.to_owned(), "all remediation"),
-            (format!("{KILL_SWITCH}-account/{}", target.account), "remediation in this account"),
-            (format!("{KILL_SWITCH}-policy/{}", target.policy), "remediation for this policy"),
-        ];
-        for (key, what) in switches {
-            if self.ledger.has(&key).await? {
-                return Ok(Some(format!("the kill switch stops {what}: `{key}`")));
-            }
+        match self.find_switch(&violation.target).await? {
+            Some(why) => Ok(Some(why)),
+            None => self.waived(violation).await,
         }
-        self.waived(violation).await
     }
 
     /// Ends without an attempt. What is only planned or waits may go on later: that leaves no record.
@@ -372,15 +434,27 @@ impl<R: Remediator> Drive<R> {
     async fn end(&self, begun: &Begun<R::State>, end: End, now: i64) -> Driven<Outcome> {
         let (finding, attempt) = (begun.violation.finding, Some(begun.number));
         let (result, state) = end;
+        let target = &begun.violation.target;
         if matches!(result, Ended::Failed(_) | Ended::Undone(_)) {
-            self.failed(now).await?;
+            self.count_failure(target, now).await?;
         }
         let outcome = Outcome { finding, attempt, result, state };
-        let records = Records::of(&begun.violation.target);
+        // The attempt stays open: it goes on, or is undone, when a person wants it.
+        if matches!(outcome.result, Ended::Halted(_)) {
+            return Ok(outcome);
+        }
+        let records = Records::of(target);
         let activity = records.activity(R::ID, &outcome, now).to_string();
         self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
         Ok(outcome)
     }
+}
+
+/// How it ends where a kill switch came after a part was written.
+fn halt(why: &str) -> Ended {
+    Ended::Halted(format!(
+        "{why}; a part was written before, and the attempt stays open: apply it or undo it"
+    ))
 }
 
 /// How it ends when the world cannot be read: nothing is written.

@@ -34,19 +34,20 @@ impl Default for Limits {
     }
 }
 
-/// What is allowed in a day, whatever the resource.
+/// What is allowed in one account in a day, whatever the resource. Nothing is counted across accounts: who owns one
+/// account could otherwise use up what repairs in the others need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// So many attempts in one account.
+    /// So many attempts in the account.
     pub account: u32,
-    /// So many attempts for one policy.
+    /// So many attempts for one policy in the account.
     pub policy: u32,
-    /// After so many failures of one remediator its circuit is open.
+    /// After so many failures for one policy in the account its circuit is open.
     pub failures: u32,
 }
 
 impl Default for Budget {
-    /// A hundred attempts in an account, fifty for a policy, five failures of a remediator.
+    /// A hundred attempts in an account, fifty for a policy in it, five failures for a policy in it.
     fn default() -> Self {
         Budget { account: 100, policy: 50, failures: 5 }
     }
@@ -63,12 +64,19 @@ pub enum Stop {
     Daily {
         /// How many are allowed.
         count: u32,
-        /// In which account, or for which policy.
+        /// In which account, and for which policy where it is one policy's.
         what: String,
     },
     /// What fails again and again is not tried on.
-    #[error("the circuit is open: {0} failed {1} times today; see its outcomes")]
-    Open(String, u32),
+    #[error(
+        "the circuit is open: repairs failed {failures} times today {what}; see their outcomes"
+    )]
+    Open {
+        /// How often they failed.
+        failures: u32,
+        /// In which account, and for which policy.
+        what: String,
+    },
     /// Somebody sets the same state again and again.
     #[error(
         "the same state was set again {times} times, by {}, and restored as often by us: who does that, an infrastructure pipeline perhaps, must be mended and not fought",

@@ -10,6 +10,8 @@ pub mod catalog;
 mod cloud_control;
 mod drive;
 mod guard;
+mod identity;
+mod kill_switch;
 mod local;
 mod operator;
 mod pace;
@@ -26,13 +28,14 @@ pub use activity::Activity;
 pub use aws::Aws;
 pub use cloud_control::ResourceType;
 pub use drive::{
-    AnyDrive, Approval, Drive, DriveError, Driving, KILL_SWITCH, Preview, Settings, Tried,
+    AnyDrive, Approval, Drive, DriveError, Driving, Preview, Settings, Tried, UndoRequest,
 };
 pub use guard::{Attempt, Budget, Limits, Stop, permit};
+pub use kill_switch::{KILL_SWITCH, KillSwitch};
 pub use operator::{Ceilings, Operator, OperatorError, Role};
 pub use pace::Pace;
 pub use permission::Statement;
 pub use probe::{Handshake, Probe, ProbeError, Probing};
-pub use record::{Ended, Intent, Outcome, Records};
+pub use record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
 pub use remediator::{Check, Plan, RefusedByAws, Remediator};
 pub use violation::{Target, Violation, ViolationError};

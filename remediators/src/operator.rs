@@ -17,8 +17,9 @@ use uuid::Uuid;
 
 use crate::aws::Aws;
 use crate::catalog::Entry;
-use crate::drive::{AnyDrive, Settings};
+use crate::drive::{AnyDrive, SESSION_PREFIX, Settings};
 use crate::guard::{Budget, Limits};
+use crate::kill_switch::KillSwitch;
 use crate::pace::Pace;
 use crate::probe::Probe;
 use crate::violation::{Target, Violation};
@@ -154,7 +155,9 @@ impl Operator {
         };
         let region = Region::new(target.region.clone());
         let config = config.to_builder().region(region).build();
-        let aws = Aws { config, probe: self.probe.clone(), pace: self.pace.clone() };
+        let switch = KillSwitch::new(self.ledger.clone(), target);
+        let (probe, pace) = (self.probe.clone(), self.pace.clone());
+        let aws = Aws { config, probe, pace, switch: None }.with_switch(switch);
         let settings = Settings {
             ceiling: self.ceilings.of(&target.account),
             limits: self.limits,
@@ -193,7 +196,7 @@ impl Operator {
         let assumed = Client::new(&self.config)
             .assume_role()
             .role_arn(&arn)
-            .role_session_name(format!("evenkeel-{finding}"))
+            .role_session_name(format!("{SESSION_PREFIX}{finding}"))
             .source_identity("evenkeel")
             .set_external_id(external_id.clone())
             .duration_seconds(SESSION)

@@ -20,8 +20,12 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_types::SdkConfig;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::aws::Aws;
+use crate::kill_switch::KillSwitch;
 
 /// One attempt takes no longer.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -97,29 +101,31 @@ pub(crate) struct Query {
     service: &'static str,
     version: &'static str,
     connector: Arc<Connector>,
+    switch: Option<KillSwitch>,
     credentials: Arc<Mutex<Option<Credentials>>>,
 }
 
 impl Query {
     /// Amazon EC2.
-    pub(crate) fn ec2(config: &SdkConfig) -> Query {
-        Query::new(config, "ec2", "2016-11-15")
+    pub(crate) fn ec2(aws: &Aws) -> Query {
+        Query::new(aws, "ec2", "2016-11-15")
     }
 
     /// Amazon RDS, and what shares its API.
-    pub(crate) fn rds(config: &SdkConfig) -> Query {
-        Query::new(config, "rds", "2014-10-31")
+    pub(crate) fn rds(aws: &Aws) -> Query {
+        Query::new(aws, "rds", "2014-10-31")
     }
 
     /// IAM, which is one for all Regions of a partition.
-    pub(crate) fn iam(config: &SdkConfig) -> Query {
-        Query::new(config, "iam", "2010-05-08")
+    pub(crate) fn iam(aws: &Aws) -> Query {
+        Query::new(aws, "iam", "2010-05-08")
     }
 
-    fn new(config: &SdkConfig, service: &'static str, version: &'static str) -> Query {
+    fn new(aws: &Aws, service: &'static str, version: &'static str) -> Query {
         let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        let (config, connector) = (config.clone(), Arc::new(connector.build()));
-        Query { config, service, version, connector, credentials: Arc::default() }
+        let (config, switch) = (aws.config.clone(), aws.switch.clone());
+        let (connector, credentials) = (Arc::new(connector.build()), Arc::default());
+        Query { config, service, version, connector, switch, credentials }
     }
 
     /// A call of an action, without parameters yet.
@@ -147,6 +153,10 @@ impl Query {
 
     async fn attempt(&self, body: &str) -> Result<String> {
         let request = self.signed(body).await?;
+        if let Some(switch) = &self.switch {
+            let checked = switch.check_request(&request).await;
+            checked.map_err(|error| unanswered(DisplayErrorContext(error)))?;
+        }
         // The alternate form tells the causes too.
         let sent = self.connector.call(request).await;
         let answer = sent.map_err(|error| unanswered(format!("{error:?}")))?;
@@ -267,6 +277,11 @@ fn refused(status: u16, text: &str) -> QueryError {
 mod tests {
     use super::*;
 
+    fn nowhere() -> Aws {
+        let config = SdkConfig::builder().build();
+        Aws { config, probe: None, pace: crate::pace::Pace::default(), switch: None }
+    }
+
     #[test]
     fn errors_of_both_services_are_read() {
         let ec2 = "<Response><Errors><Error><Code>InvalidGroup.NotFound</Code><Message>The group \
@@ -285,11 +300,10 @@ mod tests {
 
     #[test]
     fn each_service_has_its_address() {
-        let config = SdkConfig::builder().build();
-        let (ec2, rds) = (Query::ec2(&config), Query::rds(&config));
+        let (ec2, rds) = (Query::ec2(&nowhere()), Query::rds(&nowhere()));
         assert_eq!(ec2.url("eu-central-1"), "https://ec2.eu-central-1.amazonaws.com/");
         assert_eq!(rds.url("cn-north-1"), "https://rds.cn-north-1.amazonaws.com.cn/");
-        let iam = Query::iam(&config);
+        let iam = Query::iam(&nowhere());
         assert_eq!(iam.url("eu-central-1"), "https://iam.amazonaws.com/");
         assert_eq!(iam.url("us-gov-east-1"), "https://iam.us-gov.amazonaws.com/");
         assert_eq!(iam.url("cn-northwest-1"), "https://iam.cn-north-1.amazonaws.com.cn/");
@@ -297,7 +311,7 @@ mod tests {
 
     #[test]
     fn values_are_encoded() {
-        let query = Query::ec2(&SdkConfig::builder().build());
+        let query = Query::ec2(&nowhere());
         let call = query.call("Do").with("Description", "a & b=c\u{e9} +");
         assert_eq!(
             call.body,

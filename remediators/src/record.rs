@@ -28,6 +28,41 @@ pub struct Intent {
     /// Why a person had to say yes, whatever the mode.
     #[serde(default)]
     pub asked: Option<String>,
+    /// The record of the approval that it used up; none where the mode needs none.
+    #[serde(default)]
+    pub approval: Option<String>,
+}
+
+/// Durable before an undo writes anything to AWS: who wants it, why, what is there, and what will be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UndoIntent {
+    /// The finding whose repair is undone.
+    pub finding: Uuid,
+    /// The attempt that is undone.
+    pub attempt: u32,
+    /// Who wants it, as AWS tells it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When: milliseconds since 1970.
+    pub time: i64,
+    /// The whole state that is there.
+    pub before: Value,
+    /// The whole state that is restored.
+    pub after: Value,
+}
+
+/// That a person undid a repair, or that a person approved one again afterwards: of several, the latest holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoMark {
+    /// Whether the repair is undone; otherwise it was approved again.
+    pub is_undone: bool,
+    /// Who undid it, or the record of the approval.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When: milliseconds since 1970.
+    pub time: i64,
 }
 
 /// How a remediation ended.
@@ -49,6 +84,8 @@ pub enum Ended {
     Superseded,
     /// It was written in part, and set back.
     Undone(String),
+    /// A kill switch stopped it after a part was written: the attempt stays open.
+    Halted(String),
     /// It is not as it should be.
     Failed(String),
 }
@@ -65,6 +102,7 @@ impl Ended {
             Ended::Refused(_) => "REFUSED",
             Ended::Superseded => "SUPERSEDED",
             Ended::Undone(_) => "SET_BACK",
+            Ended::Halted(_) => "HALTED",
             Ended::Failed(_) => "FAILED",
         }
     }
@@ -81,6 +119,7 @@ impl fmt::Display for Ended {
             | Ended::Waiting(text)
             | Ended::Refused(text)
             | Ended::Undone(text)
+            | Ended::Halted(text)
             | Ended::Failed(text) => text,
         })
     }
@@ -142,6 +181,17 @@ impl Records {
         format!("outcomes/{}/{attempt:06}-undo.json", self.uid)
     }
 
+    /// What the keys of all intents to undo an attempt begin with.
+    pub fn undo_intents(&self, attempt: u32) -> String {
+        format!("undos/{}/{attempt:06}", self.uid)
+    }
+
+    /// What the keys of a resource's undo marks begin with, whatever the policy: undone is a repair of the resource.
+    pub fn undo_marks(&self, remediator: &str) -> String {
+        let Target { account, region, kind, id, .. } = &self.target;
+        format!("undone/{}", name_parts(&[remediator, account, region, kind, id]))
+    }
+
     /// The mark that an outcome was announced.
     pub fn told(&self, outcome: &Outcome) -> String {
         let attempt = outcome.attempt.map(|attempt| format!("-{attempt:06}")).unwrap_or_default();
@@ -163,7 +213,9 @@ impl Records {
             Ended::Gone => (3, "Does Not Exist"),
             Ended::Planned(_) | Ended::Refused(_) => (5, "Unsupported"),
             Ended::Waiting(_) => (99, "Waiting for approval"),
-            Ended::Superseded | Ended::Undone(_) | Ended::Failed(_) => (2, "Failure"),
+            Ended::Superseded | Ended::Undone(_) | Ended::Halted(_) | Ended::Failed(_) => {
+                (2, "Failure")
+            }
         };
         let attempt = outcome.attempt.unwrap_or_default();
         json!({
@@ -205,9 +257,27 @@ pub(crate) fn before_key(before: &Value) -> String {
     format!("before/{}.json", digest(&before.to_string()))
 }
 
-/// The hash of a plan: of what it is for, what it found, and what it will leave.
-pub(crate) fn plan_hash(violation: &Violation, before: &Value, after: &Value) -> String {
-    digest(&json!([violation.target.uid(), violation.remediator, before, after]).to_string())
+/// Where it is recorded what the sessions for a finding may write to: before they can, so that their events are known
+/// as ours.
+pub(crate) fn act_place(finding: Uuid) -> String {
+    format!("acts/{finding}")
+}
+
+/// The hash of a plan: of what it is for, what it found, what it will leave, and what a person is asked about it.
+pub(crate) fn plan_hash(
+    violation: &Violation,
+    before: &Value,
+    after: &Value,
+    questions: &[String],
+) -> String {
+    let (target, remediator) = (violation.target.uid(), &violation.remediator);
+    digest(&json!([target, remediator, before, after, questions]).to_string())
+}
+
+/// The same UUID for the same parts. Their lengths keep them apart, whatever characters they hold.
+fn name_parts(parts: &[&str]) -> Uuid {
+    let name: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"resources.evenkeel"), name.as_bytes())
 }
 
 /// The SHA-256 of a text, in lower-case hexadecimal.

@@ -76,6 +76,8 @@ pub struct Violation {
     pub mode: Mode,
     /// Who did it.
     pub actor: String,
+    /// When: milliseconds since 1970.
+    pub time: i64,
     /// The whole finding, for waivers.
     pub told: Finding,
 }
@@ -95,9 +97,6 @@ pub enum ViolationError {
     /// A waiver accepts it.
     #[error("the finding is accepted by a waiver")]
     Waived,
-    /// One of our own remediators did it.
-    #[error("the remediators of family `{0}` did it themselves")]
-    Own(String),
     /// The policy names none.
     #[error("the policy names no remediator")]
     NoRemediator,
@@ -115,15 +114,12 @@ impl Violation {
         let whole: Value = serde_json::from_slice(record)?;
         let told = evenkeel_rules::ocsf::read(&whole).ok_or(ViolationError::Nameless)?;
         let record: Record = serde_json::from_value(whole)?;
-        let Unmapped { remediation, suspect, waiver, remediator } = record.unmapped;
+        let Unmapped { remediation, suspect, waiver } = record.unmapped;
         if let Some(why) = suspect {
             return Err(ViolationError::Suspect(why));
         }
         if waiver.is_some() {
             return Err(ViolationError::Waived);
-        }
-        if let Some(family) = remediator {
-            return Err(ViolationError::Own(family));
         }
         let status = record.compliance.status_code;
         if status != ComplianceStatus::NonCompliant {
@@ -153,6 +149,7 @@ impl Violation {
             remediator: remediation.run,
             mode: remediation.mode,
             actor: actor.unwrap_or_default(),
+            time: record.time,
             told,
         })
     }
@@ -161,6 +158,7 @@ impl Violation {
 /// What is needed of an OCSF Compliance Finding.
 #[derive(Deserialize)]
 struct Record {
+    time: i64,
     finding_info: FindingInfo,
     compliance: Compliance,
     cloud: Cloud,
@@ -217,5 +215,4 @@ struct Unmapped {
     remediation: Option<evenkeel_rules::policy::RemediationHeader>,
     suspect: Option<String>,
     waiver: Option<serde_json::Value>,
-    remediator: Option<String>,
 }

@@ -6,9 +6,9 @@ use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
 use evenkeel_remediators::catalog::apigateway_https_integration::HttpsIntegration;
 use evenkeel_remediators::catalog::apigateway_verify_backend::VerifyBackend;
-use evenkeel_remediators::{Ended, Probe, Probing, Remediator};
+use evenkeel_remediators::{Ended, KILL_SWITCH, Probe, Probing, Remediator};
 
-use crate::proxy::Fault;
+use crate::proxy::{Fault, Hold};
 use crate::stage::{Stage, aws};
 use crate::stand::stand;
 
@@ -106,6 +106,28 @@ async fn what_every_stage_serves_is_restored_once_and_undone() {
     assert_eq!(again.result, Ended::Compliant);
     assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done);
     assert_eq!(stage.state::<HttpsIntegration>().await, before, "the former deployments too");
+}
+
+#[tokio::test]
+async fn a_kill_switch_stops_a_repair_before_its_next_call() {
+    let api = Api::new(CLEAR).await;
+    for stage in ["live", "next", "test"] {
+        api.deploy(stage).await;
+    }
+    let stage = api.https().await;
+    let hold = Hold::default();
+    stage.proxy.fault("CreateDeployment", 1, Fault::HoldAfter(hold.clone()));
+    let thrown = async {
+        hold.reached.notified().await;
+        stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
+        hold.release.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(stage.run::<HttpsIntegration>(), thrown);
+    let Ended::Halted(why) = outcome.unwrap().result else { panic!("it went on") };
+    assert!(why.contains(KILL_SWITCH), "{why}");
+    assert_eq!(stage.proxy.count("CreateDeployment"), 1, "two stages are left as they were");
+    assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done, "an undo goes on");
+    assert_eq!(uris(&stage).await, [CLEAR; 4]);
 }
 
 #[tokio::test]

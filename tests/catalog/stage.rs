@@ -10,8 +10,8 @@ use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCre
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Approval, Aws, Budget, Drive, DriveError, Ended, Limits, Outcome, Pace, Plan, Preview, Probe,
-    Remediator, Settings, Target, Violation,
+    Approval, Aws, Budget, Drive, DriveError, Ended, KillSwitch, Limits, Outcome, Pace, Plan,
+    Preview, Probe, Remediator, Settings, Target, UndoRequest, Violation,
 };
 use evenkeel_rules::policy::Mode;
 use http_body_util::Full;
@@ -32,14 +32,14 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(format!("http://{endpoint}"));
-    Aws { config: config.build(), probe: None, pace: Pace::default() }
+    Aws { config: config.build(), probe: None, pace: Pace::default(), switch: None }
 }
 
 /// A ledger, and a proxy before AWS.
 pub(crate) struct Stage {
     pub(crate) proxy: Proxy,
     probe: Option<Arc<dyn Probe>>,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     record: Value,
     /// So many findings were dealt with.
     findings: AtomicU32,
@@ -52,6 +52,7 @@ impl Stage {
             "finding_info": {
                 "uid": "00000000-0000-4000-8000-000000000001", "analytic": {"uid": policy}
             },
+            "time": 0,
             "compliance": {"status_code": "NON_COMPLIANT"},
             "cloud": {"account": {"uid": "123456789012"}, "region": "eu-central-1"},
             "resources": [{"type": kind, "name": id}],
@@ -69,7 +70,17 @@ impl Stage {
 
     /// AWS, through the proxy.
     pub(crate) fn aws(&self) -> Aws {
-        Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }
+        let switch = KillSwitch::new(self.ledger.clone(), &self.target());
+        Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }.with_switch(switch)
+    }
+
+    /// The record of the finding that is dealt with now.
+    fn finding(&self) -> Value {
+        let number = self.findings.load(Ordering::Relaxed);
+        let mut record = self.record.clone();
+        let uid = record.pointer_mut("/finding_info/uid").unwrap();
+        *uid = format!("00000000-0000-4000-8000-{number:012}").into();
+        record
     }
 
     /// The same, with what the policy's header says about the repair.
@@ -103,7 +114,7 @@ impl Stage {
 
     /// What would be done.
     pub(crate) async fn preview<R: Remediator + From<Aws>>(&self) -> Preview {
-        let record = self.record.to_string();
+        let record = self.finding().to_string();
         self.drive::<R>().preview(record.as_bytes(), 0).await.unwrap().unwrap()
     }
 
@@ -111,7 +122,8 @@ impl Stage {
     pub(crate) async fn approve<R: Remediator + From<Aws>>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
         let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
-        approval.give(&self.ledger, &plan).await.unwrap();
+        let finding = Violation::read(self.finding().to_string().as_bytes()).unwrap().finding;
+        approval.give(&self.ledger, finding, &plan).await.unwrap();
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -121,15 +133,14 @@ impl Stage {
     fn drive<R: Remediator + From<Aws>>(&self) -> Drive<R> {
         let settings =
             Settings { ceiling: Mode::Auto, limits: Limits::default(), budget: Budget::default() };
-        Drive::new(R::from(self.aws()), self.ledger.clone(), settings)
+        let aws = self.aws();
+        let drive = Drive::new(R::from(aws.clone()), self.ledger.clone(), settings);
+        drive.with_switch(aws.switch)
     }
 
     /// Repairs, and says how it ended. What ended is followed by another finding, what did not comes again.
     pub(crate) async fn run<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
-        let number = self.findings.load(Ordering::Relaxed);
-        let mut record = self.record.clone();
-        let uid = record.pointer_mut("/finding_info/uid").unwrap();
-        *uid = format!("00000000-0000-4000-8000-{number:012}").into();
+        let record = self.finding();
         let mut outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
         // What is not safe by itself waits for a person, who here says yes.
         let waits = matches!(&outcome.result, Ended::Waiting(why) if why.ends_with("approval"));
@@ -148,7 +159,8 @@ impl Stage {
 
     /// Undoes the first attempt, or says why that has not ended.
     pub(crate) async fn try_undo<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
-        self.drive::<R>().undo(&self.target(), 1, 0).await
+        let request = UndoRequest { by: "rosa", reason: "a test" };
+        self.drive::<R>().undo(&self.target(), 1, request, 0).await
     }
 
     /// The state, seen past the proxy.

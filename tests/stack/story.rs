@@ -180,7 +180,9 @@ async fn a_plan_that_waits_is_carried_out_once_somebody_else_says_yes() {
     assert!(member.served().await.starts_with("http://"));
     let plan = told["detail"].as_str().unwrap().split(' ').nth(1).unwrap();
     let approval = json!({"approver": "ops", "expires": i64::MAX, "approved": true});
-    stack.aws.put(&format!("ledger/approvals/{plan}/000000.json"), approval.to_string()).await;
+    let finding = told["remediation"].as_str().unwrap();
+    let key = format!("ledger/approvals/{finding}/{plan}/000000.json");
+    stack.aws.put(&key, approval.to_string()).await;
     assert_eq!(stack.remediated(&notices).await, 0);
     assert!(member.served().await.starts_with("https://"));
     let told = stack.aws.notices().await;

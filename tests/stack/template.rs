@@ -156,7 +156,7 @@ fn the_alarms_about_repairs_read_what_the_function_writes() {
     for ended in [Ended::Failed(String::new()), Ended::Undone(String::new())] {
         assert!(failed.contains(&format!("$.ended = \"{}\"", ended.word())), "{failed}");
     }
-    let why = Stop::Open("kms-enable-key".to_owned(), 5).to_string();
+    let why = Stop::Open { failures: 5, what: "for policy p".to_owned() }.to_string();
     let begin = circuit.split('"').nth(1).unwrap().trim_end_matches('*');
     assert!(!begin.is_empty() && why.starts_with(begin), "{circuit}: {why}");
 }

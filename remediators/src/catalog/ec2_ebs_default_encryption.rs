@@ -24,7 +24,7 @@ pub struct ByDefault {
 
 impl From<Aws> for EbsDefaultEncryption {
     fn from(aws: Aws) -> Self {
-        EbsDefaultEncryption { query: Query::ec2(&aws.config) }
+        EbsDefaultEncryption { query: Query::ec2(&aws) }
     }
 }
 

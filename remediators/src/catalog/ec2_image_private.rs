@@ -24,7 +24,7 @@ pub struct ImagePrivate {
 
 impl From<Aws> for ImagePrivate {
     fn from(aws: Aws) -> Self {
-        ImagePrivate { query: Query::ec2(&aws.config) }
+        ImagePrivate { query: Query::ec2(&aws) }
     }
 }
 

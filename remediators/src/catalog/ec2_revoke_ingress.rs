@@ -70,7 +70,7 @@ impl Rule {
 
 impl From<Aws> for RevokeIngress {
     fn from(aws: Aws) -> Self {
-        RevokeIngress { query: Query::ec2(&aws.config) }
+        RevokeIngress { query: Query::ec2(&aws) }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct SnapshotPrivate {
 
 impl From<Aws> for SnapshotPrivate {
     fn from(aws: Aws) -> Self {
-        SnapshotPrivate { query: Query::ec2(&aws.config) }
+        SnapshotPrivate { query: Query::ec2(&aws) }
     }
 }
 

@@ -49,7 +49,7 @@ const LENGTH: u64 = 6;
 
 impl From<Aws> for PasswordPolicy {
     fn from(aws: Aws) -> Self {
-        PasswordPolicy { query: Query::iam(&aws.config) }
+        PasswordPolicy { query: Query::iam(&aws) }
     }
 }
 

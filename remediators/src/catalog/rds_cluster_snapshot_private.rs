@@ -30,7 +30,7 @@ pub struct ClusterSnapshotPrivate {
 
 impl From<Aws> for ClusterSnapshotPrivate {
     fn from(aws: Aws) -> Self {
-        ClusterSnapshotPrivate { query: Query::rds(&aws.config) }
+        ClusterSnapshotPrivate { query: Query::rds(&aws) }
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Instance {
 
 impl From<Aws> for InstancePrivate {
     fn from(aws: Aws) -> Self {
-        InstancePrivate { query: Query::rds(&aws.config) }
+        InstancePrivate { query: Query::rds(&aws) }
     }
 }
 

@@ -28,7 +28,7 @@ pub struct SnapshotPrivate {
 
 impl From<Aws> for SnapshotPrivate {
     fn from(aws: Aws) -> Self {
-        SnapshotPrivate { query: Query::rds(&aws.config) }
+        SnapshotPrivate { query: Query::rds(&aws) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use super::{Drive, Driven, Preview, Tried};
+use super::{Drive, Driven, Preview, Tried, UndoRequest};
 use crate::record::Outcome;
 use crate::remediator::Remediator;
 use crate::violation::Target;
@@ -34,7 +34,13 @@ pub trait AnyDrive: Send + Sync {
     fn attempts<'a>(&'a self, target: &'a Target) -> Driving<'a, Vec<Tried>>;
 
     /// [`Drive::undo`].
-    fn undo<'a>(&'a self, target: &'a Target, attempt: u32, now: i64) -> Driving<'a, Outcome>;
+    fn undo<'a>(
+        &'a self,
+        target: &'a Target,
+        attempt: u32,
+        request: UndoRequest<'a>,
+        now: i64,
+    ) -> Driving<'a, Outcome>;
 }
 
 impl<R: Remediator> AnyDrive for Drive<R> {
@@ -64,7 +70,13 @@ impl<R: Remediator> AnyDrive for Drive<R> {
         Box::pin(Drive::attempts(self, target))
     }
 
-    fn undo<'a>(&'a self, target: &'a Target, attempt: u32, now: i64) -> Driving<'a, Outcome> {
-        Box::pin(Drive::undo(self, target, attempt, now))
+    fn undo<'a>(
+        &'a self,
+        target: &'a Target,
+        attempt: u32,
+        request: UndoRequest<'a>,
+        now: i64,
+    ) -> Driving<'a, Outcome> {
+        Box::pin(Drive::undo(self, target, attempt, request, now))
     }
 }

@@ -19,6 +19,13 @@ pub struct Tried {
     pub ended: Option<String>,
 }
 
+impl Tried {
+    /// Whether something of it can be there to be undone: it succeeded, was left half done, or is open.
+    pub fn can_be_undone(&self) -> bool {
+        self.ended.as_deref().is_none_or(|ended| matches!(ended, "Success" | "Failure"))
+    }
+}
+
 impl<R: Remediator> Drive<R> {
     /// The latest attempts on a target, in order.
     ///

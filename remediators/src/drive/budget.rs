@@ -1,7 +1,8 @@
-//! What may be spent in a day, counted in the ledger, so that it is bounded across workers and crashes.
+//! What may be spent in a day, counted in the ledger by account, so that it is bounded across workers and crashes.
 //!
-//! Each attempt takes a numbered place that nobody else can take. A place that was taken by an attempt that
-//! then was not begun is lost for the day: the bound errs on the safe side.
+//! Each attempt takes a numbered place that nobody else can take, once its intent is its own: who loses a race for
+//! the intent spends nothing. An attempt that goes on after a crash takes a second place: the bound errs on the safe
+//! side.
 
 use super::{Drive, Driven};
 use crate::guard::Stop;
@@ -12,35 +13,68 @@ use crate::violation::Target;
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
 
+/// Numbered places in the ledger.
+struct Allowance {
+    places: String,
+    count: u32,
+    what: String,
+}
+
 impl<R: Remediator> Drive<R> {
-    /// Why nothing more may be spent today, if so; otherwise it is spent.
-    pub(super) async fn spend(&self, target: &Target, now: i64) -> Driven<Option<Stop>> {
-        let (budget, day) = (self.settings.budget, now.div_euclid(DAY));
-        let failed = self.ledger.list(&failures::<R>(day)).await?.len();
-        if failed >= usize::try_from(budget.failures).unwrap_or(usize::MAX) {
-            return Ok(Some(Stop::Open(R::ID.to_owned(), budget.failures)));
+    /// Why nothing more may be spent today, if so. Nothing is spent yet.
+    pub(super) async fn check_budget(&self, target: &Target, now: i64) -> Driven<Option<Stop>> {
+        let failures = self.settings.budget.failures;
+        if self.count_places(&failure_places(target, now)).await? >= failures {
+            return Ok(Some(Stop::Open { failures, what: describe_policy(target) }));
         }
-        let account = (format!("account-{}", target.account), budget.account);
-        let policy = (format!("policy-{}", digest(&target.policy)), budget.policy);
-        let what =
-            [format!("in account {}", target.account), format!("for policy {}", target.policy)];
-        for ((place, count), what) in [account, policy].into_iter().zip(what) {
-            if !self.take(&format!("budgets/{day}/{place}"), count).await? {
+        for Allowance { places, count, what } in self.allowances(target, now) {
+            if self.count_places(&places).await? >= count {
                 return Ok(Some(Stop::Daily { count, what }));
             }
         }
         Ok(None)
     }
 
-    /// Counts a failure of the remediator.
-    pub(super) async fn failed(&self, now: i64) -> Driven<()> {
-        self.take(&failures::<R>(now.div_euclid(DAY)), u32::MAX).await.map(drop)
+    /// Spends what one attempt takes. Says why not where somebody else took the last place meanwhile.
+    pub(super) async fn spend(&self, target: &Target, now: i64) -> Driven<Option<Stop>> {
+        for Allowance { places, count, what } in self.allowances(target, now) {
+            if !self.take(&places, count).await? {
+                return Ok(Some(Stop::Daily { count, what }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Counts a failed repair.
+    pub(super) async fn count_failure(&self, target: &Target, now: i64) -> Driven<()> {
+        self.take(&failure_places(target, now), u32::MAX).await.map(drop)
+    }
+
+    fn allowances(&self, target: &Target, now: i64) -> [Allowance; 2] {
+        let (budget, Target { account, policy, .. }) = (self.settings.budget, target);
+        let place = |what: &str| format!("budgets/{}/{account}/{what}", now.div_euclid(DAY));
+        [
+            Allowance {
+                places: place("all"),
+                count: budget.account,
+                what: format!("in account {account}"),
+            },
+            Allowance {
+                places: place(&format!("policy-{}", digest(policy))),
+                count: budget.policy,
+                what: describe_policy(target),
+            },
+        ]
+    }
+
+    async fn count_places(&self, places: &str) -> Driven<u32> {
+        let taken = self.ledger.list(places).await?.len();
+        Ok(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
     /// Takes the next place; none where all are taken.
     async fn take(&self, places: &str, count: u32) -> Driven<bool> {
-        let taken = self.ledger.list(places).await?.len();
-        let mut place = u32::try_from(taken).unwrap_or(u32::MAX);
+        let mut place = self.count_places(places).await?;
         while place < count {
             if self.ledger.claim(&format!("{places}/{place:06}.json"), b"{}").await? {
                 return Ok(true);
@@ -51,6 +85,11 @@ impl<R: Remediator> Drive<R> {
     }
 }
 
-fn failures<R: Remediator>(day: i64) -> String {
-    format!("failures/{day}/{}", R::ID)
+fn failure_places(target: &Target, now: i64) -> String {
+    let Target { account, policy, .. } = target;
+    format!("failures/{}/{account}/policy-{}", now.div_euclid(DAY), digest(policy))
+}
+
+fn describe_policy(target: &Target) -> String {
+    format!("for policy {} in account {}", target.policy, target.account)
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::approval::Authorization;
 use super::{Drive, Driven, Prepared};
-use crate::record::Ended;
 use crate::remediator::Remediator;
 use crate::violation::Violation;
 
@@ -19,8 +19,8 @@ pub struct Preview {
     pub after: Value,
     /// The IAM actions that it takes.
     pub calls: Vec<&'static str>,
-    /// Why a person must say yes, whatever the mode.
-    pub asks: Option<String>,
+    /// Why a person must decide, whatever the mode.
+    pub asks: Vec<String>,
     /// What stops it: the mode, a missing approval, a kill switch, or that nothing is to be done.
     pub held: Option<String>,
 }
@@ -32,6 +32,9 @@ impl<R: Remediator> Drive<R> {
     /// When it cannot be told now.
     pub async fn preview(&self, record: &[u8], now: i64) -> Driven<Option<Preview>> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
+        if self.is_own_act(&violation).await? {
+            return Ok(None);
+        }
         let stopped = self.stopped(&violation).await?;
         Ok(Some(match self.prepare(&violation).await? {
             Prepared::Ended(ended) => Preview {
@@ -39,18 +42,23 @@ impl<R: Remediator> Drive<R> {
                 before: Value::Null,
                 after: Value::Null,
                 calls: Vec::new(),
-                asks: None,
+                asks: Vec::new(),
                 held: Some(ended.to_string()),
             },
             Prepared::Planned(plan) => {
-                let held = self.held(&violation, &plan.hash, plan.asked.as_deref(), now).await?;
+                let authorization =
+                    self.authorize(&violation, &plan.hash, &plan.questions, now).await?;
+                let held = match authorization {
+                    Authorization::Granted(_) => None,
+                    Authorization::Withheld(ended) => Some(ended.to_string()),
+                };
                 Preview {
                     calls: R::calls(&plan.before, &plan.after),
                     plan: Some(plan.hash),
                     before: plan.was,
                     after: plan.will,
-                    asks: plan.asked,
-                    held: stopped.or_else(|| held.as_ref().map(Ended::to_string)),
+                    asks: plan.questions,
+                    held: stopped.or(held),
                 }
             }
         }))

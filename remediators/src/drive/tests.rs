@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use evenkeel_ledger::Ledger;
 use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
 use super::*;
@@ -26,12 +27,24 @@ struct World {
     after_read: Option<(bool, bool)>,
     /// Somebody sets this after the next write.
     after_write: Option<(bool, bool)>,
+    /// Somebody throws the kill switch in this ledger when the next write has done its half.
+    switch_after_half: Option<Ledger>,
+    /// What the check before the write asks a person.
+    asks: Option<String>,
     /// So many writes were made.
     written: usize,
 }
 
 #[derive(Clone, Default)]
 struct Fake(Arc<Mutex<World>>);
+
+impl Fake {
+    fn write_half(&self, state: (bool, bool)) {
+        let mut world = self.0.lock().unwrap();
+        world.written = world.written.saturating_add(1);
+        world.state = world.state.map(|was| (state.0, was.1));
+    }
+}
 
 impl Remediator for Fake {
     type State = (bool, bool);
@@ -69,8 +82,27 @@ impl Remediator for Fake {
         }
     }
 
+    async fn precheck(
+        &self,
+        _: &Target,
+        _: &(bool, bool),
+        _: &(bool, bool),
+    ) -> Result<Check, RefusedByAws> {
+        Ok(self.0.lock().unwrap().asks.clone().map_or(Check::Go, Check::Ask))
+    }
+
+    fn between(seen: &(bool, bool), before: &(bool, bool), after: &(bool, bool)) -> bool {
+        [before.0, after.0].contains(&seen.0) && [before.1, after.1].contains(&seen.1)
+    }
+
     async fn apply(&self, _: &Target, state: &(bool, bool)) -> Result<(), RefusedByAws> {
         interruptions::step().await;
+        let switch = self.0.lock().unwrap().switch_after_half.take();
+        if let Some(ledger) = switch {
+            self.write_half(*state);
+            ledger.write(crate::KILL_SWITCH, b"{}").await.unwrap();
+            return Err(RefusedByAws::Later("the kill switch".to_owned()));
+        }
         let mut world = self.0.lock().unwrap();
         world.written = world.written.saturating_add(1);
         if !world.writes.is_empty() {
@@ -106,6 +138,7 @@ fn finding(number: u32, mode: &str) -> Value {
 /// A world, a ledger, and what drives between them.
 struct Stage {
     fake: Fake,
+    store: Arc<InMemory>,
     ledger: Ledger,
     settings: Settings,
 }
@@ -117,15 +150,27 @@ impl Stage {
     fn new(state: (bool, bool)) -> Stage {
         let fake = Fake::default();
         fake.0.lock().unwrap().state = Some(state);
-        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        let store = Arc::new(InMemory::new());
+        let ledger = Ledger::of(Arc::clone(&store) as Arc<dyn ObjectStore>);
         let settings =
             Settings { ceiling: Mode::Auto, limits: Limits::default(), budget: Budget::default() };
-        Stage { fake, ledger, settings }
+        Stage { fake, store, ledger, settings }
     }
 
     fn with(self, change: impl FnOnce(&mut World)) -> Stage {
         change(&mut self.fake.0.lock().unwrap());
         self
+    }
+
+    /// What a person undoes of the first attempt.
+    fn undo(&self, reason: &str, now: i64) -> Driven<Outcome> {
+        let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+        let request = UndoRequest { by: "arn:aws:iam::111122223333:user/ines", reason };
+        block_on(self.drive().undo(&target, 1, request, now))
+    }
+
+    fn remove(&self, key: &str) {
+        block_on(self.store.delete(&key.into())).unwrap();
     }
 
     fn drive(&self) -> Drive<Fake> {
@@ -175,12 +220,10 @@ fn what_violates_is_restored_once_and_recorded() {
         assert_eq!(stage.ends(), Ended::Done, "the same message again");
     }
     // A person's undo is not undone by a message that comes late; only by a person.
-    let record = finding(1, "auto").to_string();
-    let target = Violation::read(record.as_bytes()).unwrap().target;
-    block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    stage.undo("INC-1", 0).unwrap();
     assert!(matches!(stage.ends(), Ended::Refused(why) if why.contains("has undone that")));
     assert_eq!((stage.state(), stage.written()), (Some((true, false)), 2));
-    let again = block_on(stage.drive().again(record.as_bytes(), 0)).unwrap().unwrap();
+    let (again, _) = governance::approve_again(&stage, 1);
     assert_eq!((again.result, again.attempt, stage.state()), (Ended::Done, Some(2), Some(WHOLE)));
     assert_eq!(stage.ends(), Ended::Done, "what a person did stands");
 }
@@ -204,8 +247,7 @@ fn a_read_that_fails_writes_nothing() {
 fn a_state_that_somebody_changes_between_the_reads_is_planned_anew() {
     let stage = Stage::new(BROKEN).with(|world| world.after_read = Some(WHOLE));
     assert_eq!((stage.ends(), stage.written()), (Ended::Compliant, 0));
-    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
-    assert!(block_on(stage.drive().undo(&target, 1, 0)).is_err(), "another's repair is not undone");
+    assert!(stage.undo("INC-1", 0).is_err(), "another's repair is not undone");
     let stage = Stage::new(BROKEN).with(|world| world.after_read = Some((true, false)));
     assert_eq!((stage.ends(), stage.written()), (Ended::Done, 1));
 }
@@ -233,19 +275,26 @@ fn a_change_by_somebody_else_after_ours_is_not_written_over() {
 }
 
 #[test]
+fn an_attempt_that_ended_in_what_somebody_else_made_is_not_undone() {
+    let stage = Stage::new((true, false)).with(|world| world.after_write = Some((false, true)));
+    assert!(matches!(stage.ends(), Ended::Failed(_)));
+    assert!(matches!(stage.undo("INC-1", 0), Err(DriveError::NoAttempt(1))));
+    assert_eq!((stage.state(), stage.written()), (Some((false, true)), 1));
+}
+
+#[test]
 fn an_undo_gives_the_state_before_and_refuses_what_was_changed_since() {
-    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
     let stage = Stage::new((false, true));
-    assert!(block_on(stage.drive().undo(&target, 1, 0)).is_err(), "nothing was done yet");
+    assert!(stage.undo("INC-1", 0).is_err(), "nothing was done yet");
     stage.ends();
-    let undone = block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    let undone = stage.undo("INC-1", 0).unwrap();
     assert_eq!((undone.result, stage.state()), (Ended::Done, Some((false, true))));
-    let again = block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    let again = stage.undo("INC-1", 0).unwrap();
     assert_eq!(again.result, Ended::Compliant);
     let stage = Stage::new((false, true));
     stage.ends();
     let stage = stage.with(|world| world.state = Some((true, false)));
-    let refused = block_on(stage.drive().undo(&target, 1, 0)).unwrap().result;
+    let refused = stage.undo("INC-1", 0).unwrap().result;
     let why = "it was changed since: it is [true,false], and was left as [true,true]";
     assert_eq!(refused, Ended::Refused(why.to_owned()));
     assert_eq!(stage.state(), Some((true, false)));

@@ -1,64 +1,242 @@
-//! Setting a state back to the one before an attempt.
+//! Restoring the state before an attempt, because a person wants it.
 
 use serde_json::Value;
 
 use super::{DeserializeFrom, Drive, DriveError, Driven, value};
-use crate::record::{Ended, Outcome, Records};
+use crate::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
 use crate::remediator::{RefusedByAws, Remediator};
 use crate::violation::Target;
 
+/// An attempt that is open for longer has been abandoned: a session lives no longer. In milliseconds.
+const ABANDONED: i64 = 900_000;
+
+/// Who wants an undo, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UndoRequest<'a> {
+    /// Who, as AWS tells it.
+    pub by: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// Two states of an attempt that is undone, as the remediator knows them.
+struct UndoStates<S> {
+    before: S,
+    left: S,
+}
+
 impl<R: Remediator> Drive<R> {
-    /// Sets a state back to the one before an attempt, if nobody has changed it since.
+    /// Restores the state before an attempt, if nobody has changed it since. A kill switch does not stop it.
+    ///
+    /// Who wants it, and why, is durable before anything is written, and the repair is not made again by itself.
     ///
     /// # Errors
-    /// When the attempt was not carried out, or it has not ended.
-    pub async fn undo(&self, target: &Target, number: u32, now: i64) -> Driven<Outcome> {
+    /// When the attempt was not carried out, or is being carried out, or the undo has not ended.
+    pub async fn undo(
+        &self,
+        target: &Target,
+        number: u32,
+        request: UndoRequest<'_>,
+        now: i64,
+    ) -> Driven<Outcome> {
         let none = || DriveError::NoAttempt(number);
         let intent = self.intent(target, number).await?.ok_or_else(none)?;
-        let left = self.left(target, number).await?.ok_or_else(none)?;
-        let state = |value: &Value| R::State::deserialize_from(value);
-        let bad = |error| DriveError::Record(Records::of(target).intent(number), error);
-        let (before, after) = (state(&intent.before).map_err(bad)?, state(&left).map_err(bad)?);
-        let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
-        let seen = self.remediator.observe(target).await.map_err(later)?;
-        let result = if R::reached(&seen, &before) {
-            Ended::Compliant
-        } else if seen != after && !R::between(&seen, &after, &before) {
-            // Neither what was left, nor what an undo that was cut off makes of it.
-            Ended::Refused(format!(
-                "it was changed since: it is {}, and was left as {left}",
-                value(&seen)?
-            ))
-        } else {
-            self.remediator.apply(target, &before).await.map_err(later)?;
-            let seen = self.remediator.observe(target).await.map_err(later)?;
-            if !R::reached(&seen, &before) {
-                return Err(DriveError::Later("the change is not seen yet".to_owned()));
-            }
-            Ended::Done
-        };
-        let attempt = Some(number);
-        let outcome = Outcome { finding: intent.finding, attempt, result, state: None };
+        let is_open = !self.ended(target, number).await?;
+        if is_open {
+            self.check_abandoned(target, &intent, now).await?;
+        }
+        let states = self.undo_states(target, number, &intent, is_open).await?.ok_or_else(none)?;
+        if let Some(switch) = &self.switch {
+            switch.ignore();
+        }
+        let (result, seen) = self.restore(target, (number, &intent), &states, request, now).await?;
+        let (finding, attempt) = (intent.finding, Some(number));
+        let outcome = Outcome { finding, attempt, result, state: Some(seen) };
         if matches!(outcome.result, Ended::Done | Ended::Compliant) {
-            let records = Records::of(target);
-            let mut activity = records.activity(R::ID, &outcome, now);
-            if let Some(detail) = activity.get_mut("status_detail") {
-                *detail = format!("undone: set back to the state before attempt {number}").into();
-            }
-            // The first stands: done again, it would differ by its time only.
-            self.ledger.claim(&records.undone(number), activity.to_string().as_bytes()).await?;
+            self.record_undo(target, &outcome, request, is_open, now).await?;
         }
         Ok(outcome)
     }
 
-    /// The state that an attempt left, if it was carried out.
+    /// The states of an attempt that an undo is about: what was there, and what the attempt left. None where it left
+    /// nothing of its own.
+    async fn undo_states(
+        &self,
+        target: &Target,
+        number: u32,
+        intent: &Intent,
+        is_open: bool,
+    ) -> Driven<Option<UndoStates<R::State>>> {
+        let state = |value: &Value| {
+            let key = Records::of(target).intent(number);
+            R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))
+        };
+        let (before, after) = (state(&intent.before)?, state(&intent.after)?);
+        if is_open {
+            return Ok(Some(UndoStates { before, left: after }));
+        }
+        let is_done = self.left(target, number).await?.is_some();
+        let Some(left) = self.state_at_end(target, number).await? else { return Ok(None) };
+        let left = state(&left)?;
+        // What somebody else made of it is not ours to undo.
+        let is_ours = is_done || R::between(&left, &before, &after);
+        Ok(is_ours.then_some(UndoStates { before, left }))
+    }
+
+    /// An attempt that may still be written by its worker is not undone: the switch stops it, or time does.
+    async fn check_abandoned(&self, target: &Target, intent: &Intent, now: i64) -> Driven<()> {
+        let is_old = now.saturating_sub(intent.attempt.time) >= ABANDONED;
+        if is_old || self.find_switch(target).await?.is_some() {
+            Ok(())
+        } else {
+            Err(DriveError::Busy)
+        }
+    }
+
+    /// The write, with its intent before it; and the state that was seen at the end.
+    async fn restore(
+        &self,
+        target: &Target,
+        (number, intent): (u32, &Intent),
+        UndoStates { before, left }: &UndoStates<R::State>,
+        request: UndoRequest<'_>,
+        now: i64,
+    ) -> Driven<(Ended, Value)> {
+        let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
+        let seen = self.remediator.observe(target).await.map_err(later)?;
+        if R::reached(&seen, before) {
+            self.mark_undone(target, request, now).await?;
+            return Ok((Ended::Compliant, value(&seen)?));
+        }
+        // Neither what was left, nor what an attempt or an undo that was cut off makes of it.
+        if seen != *left && !R::between(&seen, left, before) {
+            let (is, was) = (value(&seen)?, value(left)?);
+            let why = format!("it was changed since: it is {is}, and was left as {was}");
+            return Ok((Ended::Refused(why), is));
+        }
+        let record = UndoIntent {
+            finding: intent.finding,
+            attempt: number,
+            by: request.by.to_owned(),
+            reason: request.reason.to_owned(),
+            time: now,
+            before: value(&seen)?,
+            after: intent.before.clone(),
+        };
+        let place = Records::of(target).undo_intents(number);
+        self.claim_next(&place, &value(&record)?).await?;
+        // Before the write: its own event must find it.
+        self.mark_undone(target, request, now).await?;
+        self.remediator.apply(target, before).await.map_err(later)?;
+        let seen = self.remediator.observe(target).await.map_err(later)?;
+        if R::reached(&seen, before) {
+            Ok((Ended::Done, value(&seen)?))
+        } else {
+            Err(DriveError::Later("the change is not seen yet".to_owned()))
+        }
+    }
+
+    /// What was undone, by whom and why. An attempt that was open ends with it.
+    async fn record_undo(
+        &self,
+        target: &Target,
+        outcome: &Outcome,
+        UndoRequest { by, reason }: UndoRequest<'_>,
+        is_open: bool,
+        now: i64,
+    ) -> Driven<()> {
+        let Some(number) = outcome.attempt else { return Ok(()) };
+        let records = Records::of(target);
+        if is_open {
+            let result = Ended::Undone("a person restored the state before it".to_owned());
+            let ended = Outcome { result, ..outcome.clone() };
+            let activity = records.activity(R::ID, &ended, now).to_string();
+            self.ledger.claim(&records.outcome(number), activity.as_bytes()).await?;
+        }
+        let mut activity = records.activity(R::ID, outcome, now);
+        if let Some(activity) = activity.as_object_mut() {
+            let detail = format!("undone: set back to the state before attempt {number}");
+            activity.insert("status_detail".to_owned(), detail.into());
+            activity.insert("actor".to_owned(), serde_json::json!({"user": {"uid": by}}));
+            if let Some(unmapped) = activity.get_mut("unmapped").and_then(Value::as_object_mut) {
+                unmapped.insert("reason".to_owned(), reason.into());
+            }
+        }
+        // The first stands: done again, it would differ by its time only.
+        self.ledger.claim(&records.undone(number), activity.to_string().as_bytes()).await?;
+        Ok(())
+    }
+
+    /// Marks that a person undid a repair of the resource.
+    async fn mark_undone(
+        &self,
+        target: &Target,
+        UndoRequest { by, reason }: UndoRequest<'_>,
+        now: i64,
+    ) -> Driven<()> {
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        self.add_undo_mark(target, &UndoMark { is_undone: true, by, reason, time: now }).await
+    }
+
+    /// Marks that a person approved a repair of the resource again, where somebody had undone it.
+    pub(super) async fn mark_approved(
+        &self,
+        target: &Target,
+        approval: &str,
+        now: i64,
+    ) -> Driven<()> {
+        if self.latest_undo(target).await?.is_none() {
+            return Ok(());
+        }
+        let (by, reason) = (approval.to_owned(), "approved again".to_owned());
+        self.add_undo_mark(target, &UndoMark { is_undone: false, by, reason, time: now }).await
+    }
+
+    /// Who undid a repair of the resource, if nobody has approved one since.
+    pub(super) async fn latest_undo(&self, target: &Target) -> Driven<Option<UndoMark>> {
+        let marks = self.ledger.list(&Records::of(target).undo_marks(R::ID)).await?;
+        let Some(key) = marks.last() else { return Ok(None) };
+        let mark: UndoMark = serde_json::from_slice(&self.ledger.read(key).await?)
+            .map_err(|error| DriveError::Record(key.clone(), error))?;
+        Ok(Some(mark).filter(|mark| mark.is_undone))
+    }
+
+    async fn add_undo_mark(&self, target: &Target, mark: &UndoMark) -> Driven<()> {
+        self.claim_next(&Records::of(target).undo_marks(R::ID), &value(mark)?).await
+    }
+
+    /// Writes the next of some records that are numbered without a gap.
+    async fn claim_next(&self, place: &str, record: &Value) -> Driven<()> {
+        let number = self.ledger.list(place).await?.len();
+        let key = format!("{place}/{number:06}.json");
+        if self.ledger.claim(&key, record.to_string().as_bytes()).await? {
+            Ok(())
+        } else {
+            Err(DriveError::Busy)
+        }
+    }
+
+    /// The state that a successful attempt left.
     pub(super) async fn left(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
+        let outcome = self.read_outcome(target, number).await?;
+        let done = |outcome: &Value| outcome.get("status_id") == Some(&1.into());
+        Ok(outcome.filter(done).and_then(take_state))
+    }
+
+    /// The state that was seen at the end of an attempt, however it ended.
+    async fn state_at_end(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
+        Ok(self.read_outcome(target, number).await?.and_then(take_state))
+    }
+
+    async fn read_outcome(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
         let key = Records::of(target).outcome(number);
         let Some(outcome) = self.ledger.find(&key).await? else { return Ok(None) };
-        let mut outcome: Value =
-            serde_json::from_slice(&outcome).map_err(|error| DriveError::Record(key, error))?;
-        let done = outcome.get("status_id") == Some(&1.into());
-        let state = outcome.pointer_mut("/unmapped/state").map(Value::take);
-        Ok(state.filter(|state| done && !state.is_null()))
+        let outcome = serde_json::from_slice(&outcome);
+        outcome.map(Some).map_err(|error| DriveError::Record(key, error))
     }
+}
+
+fn take_state(mut outcome: Value) -> Option<Value> {
+    let state = outcome.pointer_mut("/unmapped/state").map(Value::take);
+    state.filter(|state| !state.is_null())
 }

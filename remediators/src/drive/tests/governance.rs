@@ -23,9 +23,40 @@ fn a_kill_switch_stops_every_write() {
     put(&stage, "control/kill-switch-account/999999999999", &json!({"by": "ops"}));
     assert_eq!(stage.ends(), Ended::Done);
     put(&stage, "control/kill-switch", &json!({"by": "ops"}));
-    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
-    let undone = block_on(stage.drive().undo(&target, 1, 0)).unwrap();
+    let undone = stage.undo("INC-1", 0).unwrap();
     assert_eq!((undone.result, stage.state()), (Ended::Done, Some(BROKEN)), "an undo goes on");
+}
+
+#[test]
+fn a_kill_switch_that_comes_after_a_part_was_written_leaves_the_attempt_open() {
+    let halted = || {
+        let stage = Stage::new(BROKEN);
+        stage.fake.0.lock().unwrap().switch_after_half = Some(stage.ledger.clone());
+        for _ in 0..3 {
+            assert!(matches!(stage.ends(), Ended::Halted(why) if why.contains("kill-switch")));
+        }
+        assert_eq!((stage.state(), stage.written()), (Some((true, false)), 1), "nor set back");
+        assert_eq!((stage.keys("intents"), stage.keys("outcomes")), (1, 0));
+        stage
+    };
+    let stage = halted();
+    stage.remove(crate::KILL_SWITCH);
+    assert_eq!((stage.ends(), stage.state(), stage.keys("intents")), (Ended::Done, Some(WHOLE), 1));
+    // Also while the switch is on.
+    let stage = halted();
+    let undone = stage.undo("INC-1", 1).unwrap();
+    assert_eq!((undone.result, stage.state()), (Ended::Done, Some(BROKEN)));
+    assert_eq!(stage.keys("outcomes"), 2, "the attempt has ended, and its undo is recorded");
+}
+
+#[test]
+fn an_attempt_that_its_worker_may_still_write_is_not_undone() {
+    let stage = Stage::new(BROKEN).with(|world| world.writes = vec![(later(), false)]);
+    assert!(stage.run(&finding(1, "auto"), 0).is_err());
+    let stage = stage.with(|world| world.state = Some((true, false)));
+    assert!(matches!(stage.undo("INC-1", 899_999), Err(DriveError::Busy)));
+    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, Ended::Done);
+    assert_eq!(stage.state(), Some(BROKEN));
 }
 
 #[test]
@@ -51,29 +82,148 @@ fn approval(by: &str, expires: i64, approved: bool) -> Value {
     json!({"approver": by, "expires": expires, "approved": approved})
 }
 
+fn uid(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+/// Decides on the plan of a finding.
+fn decide(stage: &Stage, number: u32, plan: &str, decision: &Value) {
+    let place = format!("approvals/{}/{plan}", uid(number));
+    put(stage, &format!("{place}/{:06}.json", stage.keys(&place)), decision);
+}
+
+/// What comes of the `number`th finding once its plan is approved, and the plan.
+pub(super) fn approve_again(stage: &Stage, number: u32) -> (Outcome, String) {
+    let record = finding(number, "auto").to_string();
+    let again = || block_on(stage.drive().again(record.as_bytes(), 0)).unwrap().unwrap();
+    let Ended::Waiting(why) = again().result else { panic!("it does not wait") };
+    let plan = why.split(' ').nth(1).unwrap().to_owned();
+    decide(stage, number, &plan, &approval("ops", 1000, true));
+    (again(), plan)
+}
+
 #[test]
-fn an_approval_holds_for_one_plan_until_it_expires_and_is_another_persons() {
+fn a_decision_holds_for_one_plan_until_it_expires_and_is_another_persons() {
+    let violator = "arn:aws:sts::111122223333:assumed-role/dev/mara";
+    let by_role = |session: &str| format!("arn:aws:sts::111122223333:assumed-role/dev/{session}");
     let refusals = [
-        (approval("ops", 1000, false), "was rejected by ops"),
-        (approval("ops", 1000, true), "has expired"),
-        (approval("mara", 1001, true), "cannot approve the repair"),
+        (approval("ops", 1001, false), Some("was rejected by ops")),
+        (approval("ops", 1000, false), None),
+        (approval("ops", 1000, true), None),
+        (approval(&by_role("mara"), 1001, true), Some("cannot approve the repair")),
+        (approval(&by_role("mara2"), 1001, true), Some("cannot approve the repair")),
     ];
-    for (word, why) in refusals {
+    for (decision, why) in refusals {
         let stage = Stage::new(BROKEN);
+        let mut record = finding(1, "approve");
+        record["evidences"][0]["actor"]["user"]["uid"] = json!(violator);
         let plan = waiting(&stage, 1);
-        put(&stage, &format!("approvals/{plan}/000000.json"), &word);
-        let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
-        assert!(matches!(outcome.result, Ended::Refused(said) if said.contains(why)), "{why}");
-        assert_eq!(stage.written(), 0);
+        decide(&stage, 1, &plan, &decision);
+        let outcome = stage.run(&record, 1000).unwrap().unwrap().result;
+        let fits = match (&outcome, why) {
+            (Ended::Refused(said), Some(why)) => said.contains(why),
+            (Ended::Waiting(said), None) => said.contains("has expired"),
+            _ => false,
+        };
+        assert!(fits, "{decision}: {outcome:?}");
+        assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
     }
     let stage = Stage::new(BROKEN);
     let plan = waiting(&stage, 1);
-    put(&stage, &format!("approvals/{plan}/000000.json"), &approval("ops", 1001, true));
+    decide(&stage, 1, &plan, &approval("ops", 1001, true));
     let stage = stage.with(|world| world.state = Some((false, true)));
     assert_ne!(waiting(&stage, 1), plan, "another state, another plan");
     let stage = stage.with(|world| world.state = Some(BROKEN));
     let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
     assert_eq!((outcome.result, stage.state()), (Ended::Done, Some(WHOLE)));
+}
+
+#[test]
+fn no_decision_holds_for_longer_than_a_week() {
+    let stage = Stage::new(BROKEN);
+    let plan = waiting(&stage, 1);
+    decide(&stage, 1, &plan, &approval("ops", i64::MAX, true));
+    let key = format!("approvals/{}/{plan}/000000.json", uid(1));
+    let written = block_on(stage.ledger.written_at(&key)).unwrap();
+    let week = 7 * 86_400_000;
+    let ends = |now| stage.run(&finding(1, "approve"), now).unwrap().unwrap().result;
+    assert!(matches!(ends(written + week), Ended::Waiting(why) if why.contains("has expired")));
+    assert_eq!(ends(written + week - 1), Ended::Done);
+}
+
+#[test]
+fn an_approval_is_for_one_finding_and_is_used_once() {
+    let stage = Stage::new(BROKEN);
+    let plan = waiting(&stage, 1);
+    decide(&stage, 1, &plan, &approval("ops", 1000, true));
+    assert_eq!(waiting(&stage, 2), plan, "the same plan for another finding waits for its own");
+    assert_eq!(stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result, Ended::Done);
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    let record = finding(1, "approve").to_string();
+    let again = block_on(stage.drive().again(record.as_bytes(), 0)).unwrap().unwrap().result;
+    assert!(matches!(again, Ended::Waiting(why) if why.contains("was used already")));
+    assert_eq!(stage.written(), 1);
+}
+
+#[test]
+fn an_approval_of_a_plan_is_none_of_what_the_plan_asks_later() {
+    let stage = Stage::new(BROKEN);
+    let plan = waiting(&stage, 1);
+    decide(&stage, 1, &plan, &approval("ops", 1000, true));
+    let stage = stage.with(|world| world.asks = Some("another change would go out".to_owned()));
+    let outcome = stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result;
+    let waits =
+        |why: &str| why.contains("another change would go out") && !why.contains(plan.as_str());
+    assert!(matches!(&outcome, Ended::Waiting(why) if waits(why)), "{outcome:?}");
+    assert_eq!(stage.written(), 0);
+}
+
+#[test]
+fn what_a_person_undid_is_not_repaired_again_until_a_person_approves_it() {
+    let stage = Stage::new(BROKEN);
+    assert_eq!(stage.ends(), Ended::Done);
+    stage.undo("the partner needs it", 7).unwrap();
+    // Found by another policy's finding, too: it is the same repair of the same resource.
+    for (number, policy) in [(2, "a-policy"), (3, "another-policy")] {
+        let mut record = finding(number, "auto");
+        record["finding_info"]["analytic"]["uid"] = json!(policy);
+        let ended = stage.run(&record, 8).unwrap().unwrap().result;
+        let asks = "user/ines undid this repair (the partner needs it)";
+        assert!(matches!(&ended, Ended::Waiting(why) if why.contains(asks)), "{ended:?}");
+    }
+    assert_eq!((stage.state(), stage.written()), (Some(BROKEN), 2));
+    assert_eq!(approve_again(&stage, 2).0.result, Ended::Done);
+    stage.fake.0.lock().unwrap().state = Some((false, true));
+    let done = stage.run(&finding(4, "auto"), 9).unwrap().unwrap().result;
+    assert_eq!(done, Ended::Done, "a person approved it since");
+}
+
+#[test]
+fn an_undo_is_recorded_with_who_and_why_before_it_writes() {
+    let stage = Stage::new(BROKEN);
+    assert_eq!(stage.ends(), Ended::Done);
+    let stage = stage.with(|world| world.writes = vec![(later(), false)]);
+    assert!(stage.undo("INC-1", 7).is_err());
+    let read = |prefix: &str, ending: &str| {
+        let keys = block_on(stage.ledger.list(prefix)).unwrap();
+        let key = keys.into_iter().find(|key| key.ends_with(ending)).unwrap();
+        let record = block_on(stage.ledger.read(&key)).unwrap();
+        serde_json::from_slice::<Value>(&record).unwrap()
+    };
+    let intent = read("undos", "/000000.json");
+    let by = json!("arn:aws:iam::111122223333:user/ines");
+    assert_eq!(
+        (&intent["by"], &intent["reason"], &intent["time"]),
+        (&by, &json!("INC-1"), &json!(7))
+    );
+    assert_eq!((&intent["before"], &intent["after"]), (&json!(WHOLE), &json!(BROKEN)));
+    stage.undo("INC-1", 8).unwrap();
+    let outcome = read("outcomes", "-undo.json");
+    let (actor, unmapped) = (&outcome["actor"]["user"]["uid"], &outcome["unmapped"]);
+    assert_eq!(
+        (actor, &unmapped["reason"], &unmapped["state"]),
+        (&by, &json!("INC-1"), &json!(BROKEN))
+    );
 }
 
 #[test]
@@ -100,7 +250,6 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
         ("/compliance/status_code", json!("ERROR")),
         ("/unmapped/suspect", json!("forged")),
         ("/unmapped/waiver", json!({"waiver": "w"})),
-        ("/unmapped/remediator", json!("s3")),
         ("/unmapped/remediation", Value::Null),
         ("/resources/0/name", json!("")),
     ];
@@ -158,9 +307,9 @@ fn about(number: u32, resource: &str) -> Value {
 }
 
 #[test]
-fn a_day_has_a_budget_for_an_account_and_for_a_policy() {
+fn a_day_has_a_budget_for_an_account_and_for_each_policy_in_it() {
     for (account, policy, what) in
-        [(2, 9, "in account 111122223333"), (9, 2, "for policy a-policy")]
+        [(2, 9, "in account 111122223333"), (9, 2, "for policy a-policy in account 111122223333")]
     {
         let mut stage = Stage::new(BROKEN);
         stage.settings.budget = Budget { account, policy, failures: 5 };
@@ -172,13 +321,23 @@ fn a_day_has_a_budget_for_an_account_and_for_a_policy() {
         let refused = stage.run(&about(3, "r3"), 0).unwrap().unwrap().result;
         assert!(matches!(refused, Ended::Refused(why) if why.contains(what)), "{what}");
         assert_eq!((stage.written(), stage.keys("intents")), (2, 2));
+        let other = stage.run(&elsewhere(5), 0).unwrap().unwrap();
+        assert_eq!(other.result, Ended::Done, "another account has its own");
+        stage.fake.0.lock().unwrap().state = Some(BROKEN);
         let tomorrow = stage.run(&about(4, "r4"), 86_400_000).unwrap().unwrap();
         assert_eq!(tomorrow.result, Ended::Done);
     }
 }
 
+/// A finding of another account.
+fn elsewhere(number: u32) -> Value {
+    let mut record = about(number, "elsewhere");
+    record["cloud"]["account"]["uid"] = json!("444455556666");
+    record
+}
+
 #[test]
-fn what_fails_again_and_again_is_not_tried_on() {
+fn what_fails_again_and_again_in_one_account_is_not_tried_on_there() {
     let stage = Stage::new(BROKEN);
     let failures = stage.settings.budget.failures;
     for number in 1..=failures {
@@ -188,7 +347,49 @@ fn what_fails_again_and_again_is_not_tried_on() {
     }
     let refused = stage.run(&about(99, "r99"), 0).unwrap().unwrap().result;
     assert!(matches!(refused, Ended::Refused(why) if why.contains("the circuit is open")));
+    assert_eq!(stage.run(&elsewhere(97), 0).unwrap().unwrap().result, Ended::Done);
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    let mut other = about(96, "r96");
+    other["finding_info"]["analytic"]["uid"] = json!("another-policy");
+    assert_eq!(stage.run(&other, 0).unwrap().unwrap().result, Ended::Done);
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
     assert_eq!(stage.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result, Ended::Done);
+}
+
+/// A session that is called as ours are, for the first finding.
+fn session(family: &str) -> String {
+    format!(
+        "arn:aws:sts::111122223333:assumed-role/evenkeel-remediate-{family}/evenkeel-{}",
+        uid(1)
+    )
+}
+
+#[test]
+fn a_role_that_is_called_like_ours_exempts_nobody() {
+    let violate = |stage: &Stage, number: u32, resource: &str, family: &str, time: i64| {
+        let mut record = about(number, resource);
+        record["evidences"][0]["actor"]["user"]["uid"] = json!(session(family));
+        record["unmapped"]["remediator"] = json!(family);
+        record["time"] = json!(time);
+        stage.fake.0.lock().unwrap().state = Some(BROKEN);
+        stage.run(&record, time).unwrap().map(|outcome| outcome.result)
+    };
+    let stage = Stage::new(BROKEN);
+    assert_eq!(violate(&stage, 9, "r9", "fake", 1000), Some(Ended::Done), "nothing was recorded");
+    let begun = 100 * 86_400_000;
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    assert_eq!(stage.run(&finding(1, "auto"), begun).unwrap().unwrap().result, Ended::Done);
+    // What our own session did to its own resource while it lived.
+    assert_eq!(violate(&stage, 2, "r", "fake", begun + 60_000), None);
+    // And nothing else: not to another resource, not later, not as another family.
+    for (number, resource, family, time) in [
+        (3, "r3", "fake", begun + 60_000),
+        (4, "r", "fake", begun + 86_400_000),
+        (5, "r", "anything", begun + 2 * 86_400_000),
+    ] {
+        let ended = violate(&stage, number, resource, family, time);
+        assert_eq!(ended, Some(Ended::Done), "{resource} {family}");
+    }
 }
 
 #[test]

@@ -1,0 +1,192 @@
+//! The kill switch: records of the ledger that stop every write to AWS, asked before each call that changes something.
+//!
+//! A repair may take many calls over minutes. A switch that is thrown meanwhile stops the next one.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_types::SdkConfig;
+use evenkeel_ledger::{Ledger, LedgerError};
+
+use crate::violation::Target;
+
+/// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
+pub const KILL_SWITCH: &str = "control/kill-switch";
+
+/// The kill switches that apply to one target.
+#[derive(Clone, Debug)]
+pub struct KillSwitch {
+    ledger: Ledger,
+    /// The record of each switch, and what it stops.
+    switches: [(String, &'static str); 3],
+    /// A person's undo goes on: shared with the calls that are made for it.
+    is_ignored: Arc<AtomicBool>,
+}
+
+impl KillSwitch {
+    /// The switches that apply to `target`, in `ledger`.
+    pub fn new(ledger: Ledger, target: &Target) -> KillSwitch {
+        let switches = [
+            (KILL_SWITCH.to_owned(), "all remediation"),
+            (format!("{KILL_SWITCH}-account/{}", target.account), "remediation in this account"),
+            (format!("{KILL_SWITCH}-policy/{}", target.policy), "remediation for this policy"),
+        ];
+        KillSwitch { ledger, switches, is_ignored: Arc::default() }
+    }
+
+    /// Why no write may be made now; none where no switch is on.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read: then no write may be made either.
+    pub async fn find_reason(&self) -> Result<Option<String>, LedgerError> {
+        if self.is_ignored.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        for (key, what) in &self.switches {
+            if self.ledger.has(key).await? {
+                return Ok(Some(format!("the kill switch stops {what}: `{key}`")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets writes pass from now on, for an undo that a person asked for.
+    pub(crate) fn ignore(&self) {
+        self.is_ignored.store(true, Ordering::Relaxed);
+    }
+
+    /// A configuration whose calls that change something are made only while no switch is on.
+    pub(crate) fn guard_config(&self, config: &SdkConfig) -> SdkConfig {
+        let inner = config.http_client().unwrap_or_else(|| {
+            let provider = Provider::Rustls(CryptoMode::AwsLc);
+            aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+        });
+        config.to_builder().http_client(GuardedClient { inner, switch: self.clone() }).build()
+    }
+
+    /// Refuses a request that changes something while a switch is on.
+    pub(crate) async fn check_request(&self, request: &HttpRequest) -> Result<(), ConnectorError> {
+        if !is_write(request) {
+            return Ok(());
+        }
+        match self.find_reason().await {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(ConnectorError::user(reason.into())),
+            Err(error) => Err(ConnectorError::user(error.into())),
+        }
+    }
+}
+
+/// Whether a request can change something at AWS. A protocol that is not known counts as a change.
+///
+/// Source: Smithy specification, "AWS JSON protocol" (`X-Amz-Target`) and "AWS Query protocol" (`Action`).
+fn is_write(request: &HttpRequest) -> bool {
+    if matches!(request.method(), "GET" | "HEAD") {
+        return false;
+    }
+    let target = request.headers().get("x-amz-target");
+    let operation = match target {
+        Some(target) => target.rsplit('.').next(),
+        None => find_query_action(request),
+    };
+    operation.is_none_or(|operation| !crate::permission::is_read(operation))
+}
+
+fn find_query_action(request: &HttpRequest) -> Option<&str> {
+    let body = std::str::from_utf8(request.body().bytes()?).ok()?;
+    body.split('&').find_map(|pair| pair.strip_prefix("Action="))
+}
+
+/// An HTTP client that asks the kill switch before each change.
+struct GuardedClient {
+    inner: SharedHttpClient,
+    switch: KillSwitch,
+}
+
+impl fmt::Debug for GuardedClient {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("GuardedClient")
+    }
+}
+
+impl HttpClient for GuardedClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(GuardedConnector { inner, switch: self.switch.clone() })
+    }
+}
+
+struct GuardedConnector {
+    inner: SharedHttpConnector,
+    switch: KillSwitch,
+}
+
+impl fmt::Debug for GuardedConnector {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("GuardedConnector")
+    }
+}
+
+impl HttpConnector for GuardedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, switch) = (self.inner.clone(), self.switch.clone());
+        HttpConnectorFuture::new(async move {
+            switch.check_request(&request).await?;
+            inner.call(request).await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::body::SdkBody;
+
+    fn request(method: &str, target: Option<&str>, body: &str) -> HttpRequest {
+        let builder = http::Request::builder().method(method).uri("https://aws.example/");
+        let builder = match target {
+            Some(target) => builder.header("X-Amz-Target", target),
+            None => builder,
+        };
+        HttpRequest::try_from(builder.body(SdkBody::from(body)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn reads_pass_and_what_is_not_known_counts_as_a_write() {
+        let reads = [
+            ("GET", None, ""),
+            ("HEAD", None, ""),
+            ("POST", Some("TrentService.GetKeyRotationStatus"), "{}"),
+            ("POST", Some("AWSCloudTrail_20131101.DescribeTrails"), "{}"),
+            ("POST", None, "Action=DescribeSecurityGroupRules&Version=2016-11-15"),
+        ];
+        for (method, target, body) in reads {
+            assert!(!is_write(&request(method, target, body)), "{method} {target:?} {body}");
+        }
+        let writes = [
+            ("PATCH", None, ""),
+            ("DELETE", None, ""),
+            ("PUT", None, "<Policy/>"),
+            ("POST", None, "{}"),
+            ("POST", Some("TrentService.EnableKey"), "{}"),
+            ("POST", None, "Version=2016-11-15&Action=RevokeSecurityGroupIngress"),
+            ("POST", None, "Action=RevokeSecurityGroupIngress&GroupId=Action=DescribeKey"),
+        ];
+        for (method, target, body) in writes {
+            assert!(is_write(&request(method, target, body)), "{method} {target:?} {body}");
+        }
+    }
+}
