@@ -6,7 +6,7 @@ use evenkeel_remediators::Ended;
 use crate::approve::word;
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print, safe};
-use crate::remedy::{Desk, agreed, awaited, now, shown, undone};
+use crate::remedy::{Desk, OWN_ACT, agreed, awaited, now, shown, undone};
 
 /// Repair what a finding tells of, once you have seen the plan and said yes
 ///
@@ -36,7 +36,10 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
     awaited(async {
         let case = command.desk.open(&command.finding).await?;
         let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-        let Some(preview) = preview else { return Ok(Exit::Well) };
+        let Some(preview) = preview else {
+            note(OWN_ACT);
+            return Ok(Exit::Well);
+        };
         note(&shown(&case.violation, &preview));
         if let Some(plan) = &preview.plan {
             if !agreed("Do it?", command.yes)? {
@@ -46,7 +49,10 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
             word(&case.operator, case.violation.finding, plan, true, crate::approve::DAY).await?;
         }
         let outcome = case.drive.again(&case.record, now()).await.map_err(undone)?;
-        let Some(outcome) = outcome else { return Ok(Exit::Well) };
+        let Some(outcome) = outcome else {
+            note(OWN_ACT);
+            return Ok(Exit::Well);
+        };
         print(&format!("{}\n", safe(&outcome.result.to_string())))?;
         Ok(match outcome.result {
             Ended::Done | Ended::Compliant | Ended::Gone => Exit::Well,

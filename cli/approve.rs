@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print};
-use crate::remedy::{Case, Desk, agreed, awaited, now, shown, undone};
+use crate::remedy::{Case, Desk, OWN_ACT, agreed, awaited, now, shown, undone};
 
 /// How long an approval holds unless something else is said, in hours.
 pub(crate) const DAY: u32 = 24;
@@ -85,7 +85,10 @@ async fn decide(
 ) -> Result<(Exit, Case), Stopped> {
     let case = desk.open(finding).await?;
     let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-    let Some(preview) = preview else { return Ok((Exit::Found, case)) };
+    let Some(preview) = preview else {
+        note(OWN_ACT);
+        return Ok((Exit::Found, case));
+    };
     note(&shown(&case.violation, &preview));
     let Some(plan) = preview.plan else {
         note("nothing is planned that could be decided on\n");

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::exit::{Exit, Stopped};
-use crate::output::print;
-use crate::remedy::{Desk, awaited, now, shown, undone};
+use crate::output::{note, print};
+use crate::remedy::{Desk, OWN_ACT, awaited, now, shown, undone};
 
 /// Show what would be done about a finding, without doing it
 ///
@@ -35,7 +35,10 @@ pub(crate) fn run(command: &Plan) -> Result<Exit, Stopped> {
     awaited(async {
         let case = command.desk.open(&command.finding).await?;
         let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-        let Some(preview) = preview else { return Ok(Exit::Well) };
+        let Some(preview) = preview else {
+            note(OWN_ACT);
+            return Ok(Exit::Well);
+        };
         if command.json {
             let json = serde_json::to_string_pretty(&preview).unwrap_or_default();
             print(&format!("{}\n", evenkeel_rules::escape_json(json)))?;

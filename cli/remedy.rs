@@ -83,6 +83,9 @@ async fn find(ledger: &Ledger, finding: &str) -> Result<(String, Vec<u8>), Stopp
     }
 }
 
+/// Why nothing is to be done about a finding that could be repaired.
+pub(crate) const OWN_ACT: &str = "nothing is to be done: a repair by Evenkeel made this change\n";
+
 /// The ledger cannot be read.
 pub(crate) fn unreadable(error: LedgerError) -> Stopped {
     Stopped::io("cannot read the ledger")(std::io::Error::other(error))

@@ -204,7 +204,7 @@ impl<R: Remediator> Drive<R> {
             return Err(DriveError::Busy);
         }
         self.claim(violation, number, attempt, &plan, approval.clone()).await?;
-        let spent = self.spend(&violation.target, now).await?;
+        let spent = self.spend(&violation.target, number, now).await?;
         if let Some(key) = &approval {
             self.mark_approved(&violation.target, key, now).await?;
         }
@@ -298,8 +298,7 @@ impl<R: Remediator> Drive<R> {
         let (before, after) = (state(&intent.before)?, state(&intent.after)?);
         let asked = intent.asked.clone();
         let begun = Begun { number, fresh: false, violation, before, after, asked };
-        // Whether the interruption came before it was counted is not known: it is counted again, and goes on.
-        self.spend(&begun.violation.target, now).await?;
+        self.spend_once(&begun.violation.target, number, now).await?;
         self.carry_out(&begun, now).await
     }
 

@@ -66,7 +66,6 @@ async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
     let before = stage.state::<PrivateTls>().await;
     assert_eq!(stage.preview::<PrivateTls>().await.calls, ["apigateway:PATCH", "apigateway:POST"]);
-    stage.approve::<PrivateTls>().await;
     for read in ["GetApi", "GetIntegrations", "GetRoutes", "GetStages", "GetExport"] {
         let partial = Fault::Answer(200, "{}");
         for (fault, again) in [(DENIED, false), (partial, true), (THROTTLED, true)] {
@@ -77,10 +76,12 @@ async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
         }
     }
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
+    stage.approve::<PrivateTls>().await;
     stage.proxy.fault("CreateDeployment", 1, DENIED);
     let outcome = stage.run::<PrivateTls>().await.unwrap();
     assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
     assert_eq!(stage.state::<PrivateTls>().await, before);
+    stage.approve::<PrivateTls>().await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
     let outcome = stage.run::<PrivateTls>().await.unwrap();
     assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)));

@@ -143,8 +143,9 @@ impl Stage {
         let record = self.finding();
         let mut outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
         // What is not safe by itself waits for a person, who here says yes.
-        let waits = matches!(&outcome.result, Ended::Waiting(why) if why.ends_with("approval"));
-        if waits && R::TIER.is_some_and(|tier| tier.most(R::CHECK.is_some()) < Mode::Auto) {
+        let waits = |end| matches!(&outcome.result, Ended::Waiting(why) if why.ends_with(end));
+        let needs_person = R::TIER.is_some_and(|tier| tier.most(R::CHECK.is_some()) < Mode::Auto);
+        if needs_person && waits("approval") || waits("(a test), and nobody approved it since") {
             self.approve::<R>().await;
             outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
         }

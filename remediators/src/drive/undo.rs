@@ -23,6 +23,8 @@ pub struct UndoRequest<'a> {
 struct UndoStates<S> {
     before: S,
     left: S,
+    /// The attempt was cut off: what it left lies between the state before it and the planned one.
+    is_open: bool,
 }
 
 impl<R: Remediator> Drive<R> {
@@ -73,14 +75,14 @@ impl<R: Remediator> Drive<R> {
         };
         let (before, after) = (state(&intent.before)?, state(&intent.after)?);
         if is_open {
-            return Ok(Some(UndoStates { before, left: after }));
+            return Ok(Some(UndoStates { before, left: after, is_open }));
         }
         let is_done = self.left(target, number).await?.is_some();
         let Some(left) = self.state_at_end(target, number).await? else { return Ok(None) };
         let left = state(&left)?;
         // What somebody else made of it is not ours to undo.
         let is_ours = is_done || R::between(&left, &before, &after);
-        Ok(is_ours.then_some(UndoStates { before, left }))
+        Ok(is_ours.then_some(UndoStates { before, left, is_open }))
     }
 
     /// An attempt that may still be written by its worker is not undone: the switch stops it, or time does.
@@ -98,7 +100,7 @@ impl<R: Remediator> Drive<R> {
         &self,
         target: &Target,
         (number, intent): (u32, &Intent),
-        UndoStates { before, left }: &UndoStates<R::State>,
+        UndoStates { before, left, is_open }: &UndoStates<R::State>,
         request: UndoRequest<'_>,
         now: i64,
     ) -> Driven<(Ended, Value)> {
@@ -109,7 +111,9 @@ impl<R: Remediator> Drive<R> {
             return Ok((Ended::Compliant, value(&seen)?));
         }
         // Neither what was left, nor what an attempt or an undo that was cut off makes of it.
-        if seen != *left && !R::between(&seen, left, before) {
+        let is_cut_off =
+            R::between(&seen, left, before) || (*is_open && R::between(&seen, before, left));
+        if seen != *left && !is_cut_off {
             let (is, was) = (value(&seen)?, value(left)?);
             let why = format!("it was changed since: it is {is}, and was left as {was}");
             return Ok((Ended::Refused(why), is));

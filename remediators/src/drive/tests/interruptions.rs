@@ -70,3 +70,28 @@ fn two_workers_and_a_person_in_any_order() {
         assert_eq!(stage.state(), Some(WHOLE), "order {order}");
     }
 }
+
+/// Neither is killed: whoever loses the race for an attempt has spent nothing.
+#[test]
+fn a_lost_race_spends_nothing() {
+    for order in 0_u32..1 << 10 {
+        let stage = Stage::new(BROKEN);
+        let record = finding(1, "auto").to_string();
+        let (one, two) = (stage.drive(), stage.drive());
+        let mut one = pin!(one.run(record.as_bytes(), 0));
+        let mut two = pin!(two.run(record.as_bytes(), 0));
+        let mut done = (false, false);
+        for turn in 0..10 {
+            if order.checked_shr(turn).is_some_and(|rest| rest % 2 == 0) {
+                done.0 = done.0 || steps(&mut one, 1).is_some();
+            } else {
+                done.1 = done.1 || steps(&mut two, 1).is_some();
+            }
+        }
+        let rest =
+            [!done.0 && steps(&mut one, 99).is_none(), !done.1 && steps(&mut two, 99).is_none()];
+        assert_eq!(rest, [false, false], "order {order}");
+        let spent = stage.keys("budgets/0/111122223333/all");
+        assert_eq!(spent, stage.keys("intents"), "order {order}");
+    }
+}
