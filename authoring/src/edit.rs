@@ -56,6 +56,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("remediation", "tier", "A, B or C: how safe it is, where `patch` says what is repaired"),
     ("remediation", "actions", "the IAM actions by which AWS sets them"),
     ("remediation", "patch", "properties of the resource, as they must be"),
+    ("remediation", "ask", "what a person must look at before they are set"),
 ];
 
 /// Values of keys that have few.

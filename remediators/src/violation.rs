@@ -32,6 +32,10 @@ pub struct Target {
     pub actions: Vec<String>,
     /// What its properties must be, where the policy's header says so.
     pub patch: Option<Map<String, Value>>,
+    /// What a person must look at first, where the policy's header says so.
+    pub ask: Option<String>,
+    /// The violations that the finding lists: what exactly was found. Empty where the policy's body lists nothing.
+    pub found: Vec<Value>,
 }
 
 impl Target {
@@ -138,6 +142,8 @@ impl Violation {
             tier: remediation.tier,
             actions: remediation.actions,
             patch: remediation.patch,
+            ask: remediation.ask,
+            found: told.evidence.clone(),
         };
         if [&target.id, &target.account, &target.region].iter().any(|part| part.is_empty()) {
             return Err(ViolationError::Nameless);

@@ -66,6 +66,8 @@ pub struct Evaluation {
     pub evidence: Vec<serde_json::Value>,
     /// What the resource's properties must be, where the policy says so; or why that cannot be told.
     pub patch: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
+    /// What the remediator is told, where the policy says so; or why that cannot be told.
+    pub with: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
 }
 
 impl Evaluation {
@@ -137,7 +139,7 @@ fn wants_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
 }
 
 fn said(status: ComplianceStatus, resource: Resource, message: String) -> Evaluation {
-    Evaluation { status, resource, message, evidence: Vec::new(), patch: None }
+    Evaluation { status, resource, message, evidence: Vec::new(), patch: None, with: None }
 }
 
 #[derive(Clone, Copy)]
@@ -186,11 +188,11 @@ impl Judge<'_> {
     /// A violation is given its message.
     fn found(self, resource: Resource, evidence: Vec<serde_json::Value>) -> Evaluation {
         let violations = Prepared::new(&serde_json::Value::Array(evidence.clone()));
-        let (message, patch) = self.with_scope(&resource, Some(&violations), |scope| {
-            (self.policy.message(scope), self.policy.patch(scope))
+        let (message, patch, with) = self.with_scope(&resource, Some(&violations), |scope| {
+            (self.policy.message(scope), self.policy.patch(scope), self.policy.with(scope))
         });
         let (status, resource) = (ComplianceStatus::NonCompliant, self.told(resource));
-        Evaluation { status, resource, message, evidence, patch }
+        Evaluation { status, resource, message, evidence, patch, with }
     }
 
     /// What identifies the resource to expressions.

@@ -118,7 +118,7 @@ impl Finding {
             | ComplianceStatus::Error => {}
         }
         let action = action(event);
-        let (remediation, doubt) = repair(policy, evaluation.patch);
+        let (remediation, doubt) = repair(policy, evaluation.patch, evaluation.with);
         Some(Finding {
             uid: uid(&policy.id, &evaluation.resource, &action.id),
             policy: policy.id.clone(),
@@ -138,19 +138,20 @@ impl Finding {
     }
 }
 
-/// What can repair it, with the patch for this event. Without a patch that it needs, nothing can: the message says why.
-fn repair(
-    policy: &Policy,
-    patch: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
-) -> (Option<RemediationHeader>, String) {
-    let header = policy.remediation.clone();
-    match patch {
-        None => (header, String::new()),
-        Some(Ok(patch)) => {
-            let with_patch = |header| RemediationHeader { patch: Some(patch), ..header };
-            (header.map(with_patch), String::new())
+/// What a header gives a remediator, filled in for this event; or why it cannot be.
+type Filled = Option<Result<serde_json::Map<String, serde_json::Value>, String>>;
+
+/// What can repair it, with the patch and what the remediator is told for this event. Without what it needs, nothing can:
+/// the message says why.
+fn repair(policy: &Policy, patch: Filled, with: Filled) -> (Option<RemediationHeader>, String) {
+    let Some(header) = policy.remediation.clone() else { return (None, String::new()) };
+    match (patch.transpose(), with.transpose()) {
+        (Ok(patch), Ok(with)) => {
+            let with = with.map_or(header.with, |with| with.into_iter().collect());
+            let patch = patch.or(header.patch);
+            (Some(RemediationHeader { patch, with, ..header }), String::new())
         }
-        Some(Err(why)) => (None, format!("; it cannot be repaired: {why}")),
+        (Err(why), _) | (_, Err(why)) => (None, format!("; it cannot be repaired: {why}")),
     }
 }
 

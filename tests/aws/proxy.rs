@@ -163,7 +163,8 @@ fn next(seen: &Seen, what: &str) -> Option<Fault> {
 }
 
 /// Parts of a bucket or of a function, as they stand in a request's address.
-const PARTS: &[&str] = &["aliases", "encryption", "policy", "publicAccessBlock", "versions"];
+const PARTS: &[&str] =
+    &["aliases", "encryption", "policy", "publicAccessBlock", "versions", "website"];
 
 /// What a call asks: an operation's name, or a method with a part of a bucket or function, or with the first
 /// part of a key in the ledger.

@@ -1,7 +1,9 @@
 //! Settings of REST APIs and of their stages: set back, alone, and undone.
 
 use aws_sdk_apigateway::Client;
-use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
+use aws_sdk_apigateway::types::{
+    EndpointConfiguration, EndpointType, IntegrationType, Op, PatchOperation,
+};
 use evenkeel_remediators::catalog::apigateway_api_tls_policy::ApiTlsPolicy;
 use evenkeel_remediators::catalog::apigateway_close_default_endpoint::CloseDefaultEndpoint;
 use evenkeel_remediators::catalog::apigateway_deny_insecure_transport::DenyInsecureTransport;
@@ -161,8 +163,11 @@ async fn a_policy_denies_plain_http_in_every_stage_and_is_undone() {
 }
 
 #[tokio::test]
-async fn an_api_without_a_policy_shuts_nobody_out_and_asks_where_callers_sign() {
+async fn an_api_without_a_policy_is_given_one_that_allows_everyone_only_after_a_yes() {
     let open = of_api::<DenyInsecureTransport>(&api("NONE").await).await;
+    let waiting = open.run::<DenyInsecureTransport>().await.unwrap();
+    assert!(matches!(waiting.result, Ended::Waiting(why) if why.contains("allows everyone")));
+    open.approve::<DenyInsecureTransport>().await;
     assert_eq!(open.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
     let policy = open.state::<DenyInsecureTransport>().await.policy.unwrap();
     assert_eq!(policy["Statement"][0]["Effect"], "Allow");
@@ -171,6 +176,32 @@ async fn an_api_without_a_policy_shuts_nobody_out_and_asks_where_callers_sign() 
     let signed = of_api::<DenyInsecureTransport>(&api("AWS_IAM").await).await;
     let waiting = signed.run::<DenyInsecureTransport>().await.unwrap();
     assert!(matches!(waiting.result, Ended::Waiting(why) if why.contains("IAM authorization")));
+}
+
+#[tokio::test]
+async fn a_private_api_without_a_policy_is_not_opened() {
+    let types = EndpointConfiguration::builder().types(EndpointType::Private).build();
+    let made = client().create_rest_api().name("private").endpoint_configuration(types);
+    let id = made.send().await.unwrap().id.unwrap();
+    let stage = of_api::<DenyInsecureTransport>(&id).await;
+    let refused = stage.run::<DenyInsecureTransport>().await.unwrap();
+    assert!(matches!(refused.result, Ended::Refused(why) if why.contains("lets nobody in")));
+    assert_eq!(stage.proxy.count("UpdateRestApi"), 0);
+    // One that says whom it lets in is given the denial beside it.
+    let allow = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "execute-api:Invoke",
+        "Resource": "execute-api:/*"}]});
+    patch_api(&id, "/policy", &allow.to_string()).await;
+    let before = stage.state::<DenyInsecureTransport>().await;
+    let target = stage.target();
+    let plan = DenyInsecureTransport::from(stage.aws()).plan(&target, &before);
+    let Plan::Change(after) = plan else { panic!("nothing is planned for {before:?}") };
+    let statements = after.policy.unwrap()["Statement"].clone();
+    assert_eq!(statements[0], allow["Statement"][0]);
+    assert_eq!(
+        (&statements[1]["Effect"], statements.as_array().unwrap().len()),
+        (&json!("Deny"), 2)
+    );
 }
 
 #[tokio::test]

@@ -255,3 +255,49 @@ fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known()
     assert_eq!(on("dynamodb:DescribeTable").as_deref(), Some("*"));
     assert_eq!(on("dynamodb:UpdateContinuousBackups"), None, "the policy does not say it");
 }
+
+#[test]
+fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
+    let on = |kind: &str, own: &str, action: &str| {
+        let target = evenkeel_remediators::Target {
+            kind: kind.to_owned(),
+            account: "123456789012".to_owned(),
+            region: "eu-central-1".to_owned(),
+            arn: Some(own.to_owned()),
+            actions: vec![action.to_owned()],
+            ..Default::default()
+        };
+        let statements = CloudControl::forwarded(&target);
+        let of = statements.into_iter().find(|one| one.action.iter().any(|name| name == action));
+        of.unwrap().resource
+    };
+    let group = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/f";
+    let both = [group.to_owned(), format!("{group}:*")];
+    assert_eq!(on("AWS::Logs::LogGroup", group, "logs:PutRetentionPolicy"), both);
+    let stream = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/*";
+    assert_eq!(on("AWS::Kinesis::Stream", stream, "kinesis:StartStreamEncryption"), [stream, key]);
+    assert_eq!(
+        on("AWS::Kinesis::Stream", stream, "kinesis:IncreaseStreamRetentionPeriod"),
+        [stream]
+    );
+    let policy = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/p";
+    let firewall = "AWS::NetworkFirewall::FirewallPolicy";
+    let named = on(firewall, policy, "network-firewall:UpdateFirewallPolicy");
+    assert_eq!(named.len(), 5, "{named:?}");
+    let of_aws = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/*";
+    assert!(named.iter().any(|one| one == policy) && named.iter().any(|one| one == of_aws));
+}
+
+#[tokio::test]
+async fn what_the_header_asks_is_asked_before_anything_is_set_whatever_the_mode() {
+    let stage = table("asked", &json!({})).await.asking("look at what waits");
+    let waiting = ended(&stage).await;
+    assert!(
+        matches!(&waiting, Ended::Waiting(why) if why.ends_with("approval: look at what waits")),
+        "{waiting:?}"
+    );
+    assert_eq!(stage.proxy.count("UpdateResource"), 0);
+    stage.approve::<CloudControl>().await;
+    assert_eq!(ended(&stage).await, Ended::Done);
+}

@@ -2,7 +2,8 @@
 
 use aws_sdk_cloudtrail::Client;
 use evenkeel_remediators::catalog::cloudtrail_restore_trail::{RestoreTrail, Trail};
-use evenkeel_remediators::{Ended, RefusedByAws, Remediator};
+use evenkeel_remediators::{Ended, Plan, RefusedByAws, Remediator};
+use serde_json::json;
 
 use crate::http::call;
 use crate::proxy::Fault;
@@ -34,8 +35,14 @@ async fn state(stage: &Stage) -> Trail {
     stage.state::<RestoreTrail>().await
 }
 
-const WHOLE: Trail =
-    Trail { logging: true, validation: true, every_region: true, management_events: true };
+const WHOLE: Trail = Trail {
+    logging: true,
+    validation: true,
+    every_region: true,
+    global_services: true,
+    organization: false,
+    management_events: true,
+};
 
 #[tokio::test]
 async fn every_state_is_restored_once_and_undone() {
@@ -119,4 +126,32 @@ async fn a_trail_that_is_narrowed_is_left_to_a_person() {
     let outcome = stage.run::<RestoreTrail>().await.unwrap();
     let why = "it does not record every Region, and what the trail recorded before is not known";
     assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_trail_does_not_record_any_more_is_not_told_as_restored() {
+    let stage = trail("global", true, true).await;
+    let remediator = RestoreTrail::from(stage.aws());
+    let plan = |state: &Trail| remediator.plan(&stage.target(), state);
+    let narrowed = Trail { global_services: false, ..WHOLE };
+    assert!(matches!(plan(&narrowed), Plan::Refuse(why) if why.contains("global services")));
+    assert_eq!(plan(&WHOLE), Plan::Nothing);
+    let left = json!(["no longer records the organization"]);
+    let stage = trail("left", true, true).await.of_found(&left);
+    let outcome = stage.run::<RestoreTrail>().await.unwrap();
+    let why =
+        "it does not record the organization, and what the trail recorded before is not known";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+}
+
+#[tokio::test]
+async fn validation_alone_is_turned_on_where_the_header_says_so() {
+    let stage = trail("validated", false, false).await.with(&json!({"logging": false}));
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
+    let validated = Trail { logging: false, ..WHOLE };
+    assert_eq!(state(&stage).await, validated, "a trail that records nothing yet is not started");
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Compliant);
+    let odd = trail("validated-odd", false, false).await.with(&json!({"logging": "no"}));
+    let outcome = odd.run::<RestoreTrail>().await.unwrap();
+    assert_eq!(outcome.result, Ended::Refused("`logging` is true or false".to_owned()));
 }

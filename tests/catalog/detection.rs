@@ -1,7 +1,5 @@
 //! Recorders of AWS Config that were stopped, and password policies that are weak.
 
-use std::collections::BTreeMap;
-
 use evenkeel_remediators::catalog::config_start_recorder::{Recorder, StartRecorder};
 use evenkeel_remediators::catalog::iam_password_policy::{PasswordPolicy, Passwords};
 use evenkeel_remediators::{Ended, Remediator};
@@ -34,13 +32,22 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
     const DENIED: &str = r#"{"__type": "AccessDeniedException"}"#;
     const SLOWER: &str = r#"{"__type": "ThrottlingException"}"#;
     let kind = "AWS::Config::ConfigurationRecorder";
-    let gone = Stage::new("p", StartRecorder::ID, kind, "no-such").await;
-    assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, Ended::Gone);
     let stage = recorder("default", false).await;
-    let refused = stage.run::<StartRecorder>().await.unwrap().result;
-    let why = "not allowed: NoAvailableDeliveryChannelException".to_owned();
-    assert_eq!(refused, Ended::Failed(why), "without a channel nothing could be recorded");
+    let without_channel = |ended: Ended| {
+        assert!(
+            matches!(&ended, Ended::Refused(why) if why.contains("no delivery channel")),
+            "{ended:?}"
+        );
+    };
+    without_channel(stage.run::<StartRecorder>().await.unwrap().result);
+    // The finding about a channel that was deleted names the channel.
+    let channel = Stage::new("p", StartRecorder::ID, kind, "the-channel").await;
+    without_channel(channel.run::<StartRecorder>().await.unwrap().result);
     drop(recorder("default", true).await);
+    let unread = "DescribeDeliveryChannels";
+    stage.proxy.fault(unread, usize::MAX, Fault::Answer(200, "{}"));
+    assert!(stage.run::<StartRecorder>().await.is_err(), "an answer without channels is none");
+    stage.proxy.mend();
     for (status, text, comes_again) in
         [(400, SLOWER, true), (500, "", true), (200, "{}", true), (400, DENIED, false)]
     {
@@ -50,47 +57,77 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
         assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
         stage.proxy.mend();
     }
+    let gone = Stage::new("p", StartRecorder::ID, kind, "no-such").await;
+    assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, Ended::Gone);
     stage.proxy.fault("StartConfigurationRecorder", 1, Fault::LoseAnswer);
     assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Done);
     assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Compliant);
     let remediator = StartRecorder::from(stage.aws());
-    remediator.apply(&stage.target(), &Recorder { recording: false }).await.unwrap();
+    remediator
+        .apply(&stage.target(), &Recorder { recording: false, delivers: true })
+        .await
+        .unwrap();
     recorder("default", true).await.there_and_back::<StartRecorder>().await;
 }
 
 /// An account has one policy: what looks at it goes one after the other.
 #[tokio::test]
 async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_strong() {
-    let stage = || {
+    let account = || {
         Stage::new("iam-password-policy-weak", PasswordPolicy::ID, "AWS::::Account", "123456789012")
     };
+    let lasting = || async { account().await.with(&json!({"maximumAge": 0})) };
     let set = |settings: &str| {
         let body = format!("Action=UpdateAccountPasswordPolicy{settings}");
         async move { ask("iam", "2010-05-08", &body).await }
     };
+    let ended = |stage: Stage| async move { stage.run::<PasswordPolicy>().await.unwrap().result };
     set("&MinimumPasswordLength=20&RequireSymbols=true&AllowUsersToChangePassword=true").await;
-    let weak = stage().await;
+    let weak = lasting().await;
     weak.there_and_back::<PasswordPolicy>().await;
     assert_eq!(weak.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
     let settings = weak.state::<PasswordPolicy>().await.settings.unwrap();
     let told = |name: &str| settings.get(name).map(String::as_str);
     assert_eq!(told("MinimumPasswordLength"), Some("20"), "what is stricter stays");
     assert_eq!(told("AllowUsersToChangePassword"), Some("true"));
-    assert_eq!((told("PasswordReusePrevention"), told("MaxPasswordAge")), (Some("24"), Some("90")));
+    assert_eq!((told("PasswordReusePrevention"), told("MaxPasswordAge")), (Some("24"), None));
     ask("iam", "2010-05-08", "Action=DeleteAccountPasswordPolicy").await;
-    let none = stage().await;
+    let none = lasting().await;
     assert_eq!(none.state::<PasswordPolicy>().await, Passwords { settings: None });
     none.there_and_back::<PasswordPolicy>().await;
-    let lasting = stage().await.with(&json!({"minimumLength": 16, "maximumAge": 0}));
-    assert_eq!(lasting.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
-    let settings: BTreeMap<String, String> =
-        lasting.state::<PasswordPolicy>().await.settings.unwrap();
-    assert_eq!(settings.get("MinimumPasswordLength").map(String::as_str), Some("16"));
-    assert_eq!(settings.get("MaxPasswordAge"), None);
-    let wrong = stage().await.with(&json!({"minimumLength": "long"}));
-    let why = "`minimumLength` is \"long\", and must be a whole number".to_owned();
-    assert_eq!(wrong.run::<PasswordPolicy>().await.unwrap().result, Ended::Refused(why));
+    // What an organization has switched off is not set.
+    let little = json!({"minimumLength": 16, "maximumAge": 0, "remembered": 0, "demands": ["requireNumbers"]});
+    let little = account().await.with(&little);
+    assert_eq!(little.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
+    let settings = little.state::<PasswordPolicy>().await.settings.unwrap();
+    let told: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(told, [("MinimumPasswordLength", "16"), ("RequireNumbers", "true")]);
+    for (wrong, why) in [
+        (
+            json!({"minimumLength": "long"}),
+            "`minimumLength` is \"long\", and must be a whole number",
+        ),
+        (json!({"demands": ["numbers"]}), "`demands` must list some of"),
+    ] {
+        let ended = ended(account().await.with(&wrong)).await;
+        assert!(matches!(&ended, Ended::Refused(said) if said.starts_with(why)), "{ended:?}");
+    }
+    // Whose password is older than an age that is new would be turned away at once.
+    for (before, asks) in [
+        ("&MinimumPasswordLength=20", Some("older than 90 days would expire at once")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=180", Some("older than 90 days")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=60&HardExpiry=true", Some("HardExpiry")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=60", None),
+    ] {
+        set(before).await;
+        let said = account().await.preview::<PasswordPolicy>().await.asks;
+        assert_eq!(said.is_some(), asks.is_some(), "{before}: {said:?}");
+        assert!(asks.is_none_or(|asks| said.unwrap().contains(asks)), "{before}");
+    }
     set("&MinimumPasswordLength=8").await;
+    let waiting = ended(account().await).await;
+    assert!(matches!(waiting, Ended::Waiting(_)), "{waiting:?}");
     let (read, write) = ("GetAccountPasswordPolicy", "UpdateAccountPasswordPolicy");
-    writes_nothing_unread::<PasswordPolicy>(&stage().await, read, write).await;
+    writes_nothing_unread::<PasswordPolicy>(&lasting().await, read, write).await;
 }

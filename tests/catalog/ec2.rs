@@ -6,7 +6,7 @@ use evenkeel_remediators::catalog::ec2_image_private::ImagePrivate;
 use evenkeel_remediators::catalog::ec2_revoke_ingress::{Ingress, RevokeIngress, Rule};
 use evenkeel_remediators::catalog::ec2_snapshot_private::SnapshotPrivate;
 use evenkeel_remediators::{Ended, Plan, Remediator};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::proxy::Fault;
 use crate::query::{DENIED, ask, told, writes_nothing_unread};
@@ -36,6 +36,13 @@ async fn group(name: &str, rules: &[(&str, i32, i32, &str)]) -> Stage {
     Stage::new(policy, RevokeIngress::ID, kind, &id).await
 }
 
+/// A rule of a finding, as the policies list it.
+fn found((protocol, from, to, cidr): (&str, i32, i32, &str)) -> Value {
+    // Policies give all traffic the ports that it has.
+    let (from, to) = if protocol == "-1" { (0, 65_535) } else { (from, to) };
+    json!({"id": "", "ipProtocol": protocol, "fromPort": from, "toPort": to, "range": cidr})
+}
+
 /// All rules of a group, to the byte but for the ids of rules.
 async fn rules(stage: &Stage) -> Vec<String> {
     let id = stage.target().id;
@@ -61,28 +68,26 @@ fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> Rule {
 }
 
 #[tokio::test]
-async fn only_the_rules_that_open_a_port_are_revoked_and_come_back_as_they_were() {
-    let stage = group(
-        "mixed",
-        &[
-            ("tcp", 22, 22, "0.0.0.0/0"),
-            ("tcp", 22, 22, "10.0.0.0/8"),
-            ("tcp", 443, 443, "0.0.0.0/0"),
-            ("tcp", 443, 443, "::/0"),
-            ("tcp", 0, 65_535, "::/0"),
-            ("udp", 80, 443, "0.0.0.0/0"),
-            ("icmp", -1, -1, "0.0.0.0/0"),
-            ("-1", -1, -1, "0.0.0.0/0"),
-        ],
-    )
-    .await;
+async fn only_the_rules_that_were_found_are_revoked_and_come_back_as_they_were() {
+    let neighbours = [
+        ("tcp", 22, 22, "10.0.0.0/8"),
+        ("tcp", 22, 22, "::/0"),
+        ("tcp", 443, 443, "0.0.0.0/0"),
+        ("tcp", 8443, 8443, "0.0.0.0/0"),
+        ("tcp", 80, 443, "::/0"),
+        ("udp", 51_820, 51_820, "0.0.0.0/0"),
+        ("udp", 51_820, 51_820, "::/0"),
+        ("icmp", -1, -1, "0.0.0.0/0"),
+    ];
+    let open = [("tcp", 22, 22, "0.0.0.0/0"), ("udp", 53, 53, "::/0")];
+    let stage = group("mixed", &[&neighbours[..], &open].concat()).await;
+    let stage = stage.of_found(&json!(open.map(found)));
     let before = rules(&stage).await;
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
-    let left: [Rule; 2] = [rule("tcp", 443, 443, "0.0.0.0/0"), rule("tcp", 443, 443, "::/0")];
-    assert_eq!(stage.state::<RevokeIngress>().await, Ingress { rules: left.into() });
     let after = rules(&stage).await;
     assert!(after.iter().all(|rule| before.contains(rule)), "what is left is as it was");
-    assert_eq!(before.len() - after.len(), 4);
+    // What leaves the group is a rule too.
+    assert_eq!((before.len() - after.len(), after.len()), (open.len(), neighbours.len() + 1));
     assert_eq!(stage.proxy.count("RevokeSecurityGroupIngress"), 1);
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<RevokeIngress>().await.result, Ended::Done);
@@ -104,6 +109,7 @@ async fn every_state_is_restored_once_and_undone() {
         let some = kinds.iter().copied().enumerate().filter(chosen_one);
         let some: Vec<_> = some.map(|(_, kind)| kind).collect();
         let stage = group(&format!("state-{chosen}"), &some).await;
+        let stage = stage.of_found(&json!([found(kinds[0]), found(kinds[1]), found(kinds[2])]));
         let before = (stage.state::<RevokeIngress>().await, rules(&stage).await);
         let remediator = RevokeIngress::from(stage.aws());
         let target = stage.target();
@@ -113,9 +119,11 @@ async fn every_state_is_restored_once_and_undone() {
         };
         for _ in 0..2 {
             remediator.apply(&target, &after).await.unwrap();
-            assert_eq!(stage.state::<RevokeIngress>().await, after);
+            let seen = stage.state::<RevokeIngress>().await;
+            assert!(RevokeIngress::reached(&seen, &after));
+            assert_eq!(seen.rules, after.rules);
+            assert_eq!(remediator.plan(&target, &seen), Plan::Nothing);
         }
-        assert_eq!(remediator.plan(&target, &after), Plan::Nothing);
         for _ in 0..2 {
             remediator.apply(&target, &before.0).await.unwrap();
             let now = (stage.state::<RevokeIngress>().await, rules(&stage).await);
@@ -126,25 +134,78 @@ async fn every_state_is_restored_once_and_undone() {
     }
 }
 
+async fn planned(stage: &Stage) -> Plan<Ingress> {
+    let before = stage.state::<RevokeIngress>().await;
+    RevokeIngress::from(stage.aws()).plan(&stage.target(), &before)
+}
+
+#[tokio::test]
+async fn what_to_revoke_is_not_guessed_where_the_finding_does_not_say_it() {
+    let rules = [("tcp", 22, 22, "0.0.0.0/0")];
+    let why = "the finding does not say which rules were found".to_owned();
+    assert_eq!(planned(&group("unsaid", &rules).await).await, Plan::Refuse(why));
+    for odd in [json!(["tcp 22"]), json!([found(("tcp", 22, 22, "192.0.2.0/24"))])] {
+        let stage = group(&format!("odd-{}", odd.to_string().len()), &rules).await;
+        let plan = planned(&stage.of_found(&odd)).await;
+        assert!(matches!(plan, Plan::Refuse(_)), "{odd}: {plan:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_rule_that_lets_the_same_in_is_neither_revoked_nor_taken_for_none() {
+    let stage = group("wider", &[("-1", -1, -1, "0.0.0.0/0")]).await;
+    let stage = stage.of_found(&json!([found(("tcp", 22, 22, "0.0.0.0/0"))]));
+    let Plan::Refuse(why) = planned(&stage).await else { panic!("it is not refused") };
+    assert!(why.contains("all traffic from 0.0.0.0/0 lets the same in"), "{why}");
+}
+
+#[tokio::test]
+async fn a_rule_of_several_ports_is_revoked_after_a_person_saw_what_else_it_closes() {
+    let wide = ("tcp", 20, 443, "0.0.0.0/0");
+    let stage = group("wide", &[wide, ("tcp", 8443, 8443, "0.0.0.0/0")]).await;
+    let stage = stage.of_found(&json!([found(wide)]));
+    let asks = stage.preview::<RevokeIngress>().await.asks.unwrap();
+    let why = "every port of tcp 20-443 from 0.0.0.0/0 would be closed, 80 and 443 among them";
+    assert_eq!(asks, why);
+    let waiting = stage.run::<RevokeIngress>().await.unwrap().result;
+    assert!(matches!(waiting, Ended::Waiting(_)), "{waiting:?}");
+    stage.approve::<RevokeIngress>().await;
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+    let left = stage.state::<RevokeIngress>().await.rules;
+    assert_eq!(left, [rule("tcp", 8443, 8443, "0.0.0.0/0")].into());
+}
+
 #[tokio::test]
 async fn the_header_says_which_ports_may_be_open() {
-    let stage = group("told", &[("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")]).await;
-    let stage = stage.with(&json!({"allowedPorts": [22]}));
+    let rules = [("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")];
+    let stage = group("told", &rules).await;
+    let stage = stage.with(&json!({"allowedPorts": [22]})).of_found(&json!(rules.map(found)));
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
-    let left = Ingress { rules: [rule("tcp", 22, 22, "0.0.0.0/0")].into() };
-    assert_eq!(stage.state::<RevokeIngress>().await, left);
+    let left = stage.state::<RevokeIngress>().await.rules;
+    assert_eq!(left, [rule("tcp", 22, 22, "0.0.0.0/0")].into());
+    let still = stage.run::<RevokeIngress>().await.unwrap().result;
+    let why = "tcp 22 from 0.0.0.0/0 is within `allowedPorts`".to_owned();
+    assert_eq!(still, Ended::Refused(why), "what still violates is no success");
     let odd = [json!("22"), json!([-1]), json!([65_536]), json!(["22"]), json!(null)];
     for (number, odd) in odd.into_iter().enumerate() {
-        let stage = group(&format!("odd-{number}"), &[("tcp", 22, 22, "::/0")]).await;
+        let stage = group(&format!("ports-{number}"), &[("tcp", 22, 22, "::/0")]).await;
         let stage = stage.with(&json!({"allowedPorts": odd}));
+        let stage = stage.of_found(&json!([found(("tcp", 22, 22, "::/0"))]));
         let outcome = stage.run::<RevokeIngress>().await.unwrap();
         assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
     }
 }
 
+/// A group that lets everyone reach SSH, and a finding that says so.
+async fn ssh(name: &str) -> Stage {
+    let open = ("tcp", 22, 22, "0.0.0.0/0");
+    group(name, &[open]).await.of_found(&json!([found(open)]))
+}
+
 #[tokio::test]
 async fn a_group_that_is_gone_is_no_group_without_rules() {
     let stage = group("gone", &[]).await;
+    let stage = stage.of_found(&json!([found(("tcp", 22, 22, "0.0.0.0/0"))]));
     let id = stage.target().id;
     ec2(&format!("Action=RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0")).await;
     assert_eq!(rules(&stage).await.len(), 0);
@@ -158,7 +219,7 @@ async fn a_group_that_is_gone_is_no_group_without_rules() {
 
 #[tokio::test]
 async fn a_group_that_cannot_be_read_is_left_alone() {
-    let stage = group("unread", &[("tcp", 22, 22, "0.0.0.0/0")]).await;
+    let stage = ssh("unread").await;
     let (read, write) = ("DescribeSecurityGroupRules", "RevokeSecurityGroupIngress");
     writes_nothing_unread::<RevokeIngress>(&stage, read, write).await;
 }
@@ -166,7 +227,7 @@ async fn a_group_that_cannot_be_read_is_left_alone() {
 #[tokio::test]
 async fn an_answer_of_many_pages_is_read_to_its_end() {
     const PAGE: &str = "<A><nextToken>more</nextToken><securityGroupRuleSet/></A>";
-    let stage = group("pages", &[("tcp", 22, 22, "0.0.0.0/0")]).await;
+    let stage = ssh("pages").await;
     stage.proxy.fault("DescribeSecurityGroupRules", 2, Fault::Answer(200, PAGE));
     let seen = RevokeIngress::from(stage.aws()).observe(&stage.target()).await.unwrap();
     assert_eq!(seen, stage.state::<RevokeIngress>().await);
@@ -184,20 +245,22 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
 
 #[tokio::test]
 async fn a_call_that_is_never_answered_is_made_again() {
-    let stage = group("stalled", &[("tcp", 22, 22, "0.0.0.0/0")]).await;
+    let stage = ssh("stalled").await;
     stage.proxy.fault("DescribeSecurityGroupRules", 1, Fault::Stall);
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
 }
 
 #[tokio::test]
-async fn a_rule_that_came_meanwhile_is_planned_for_anew() {
-    let stage = group("meanwhile", &[("tcp", 22, 22, "0.0.0.0/0")]).await;
+async fn a_rule_that_came_meanwhile_stays() {
+    let stage = ssh("meanwhile").await;
     let remediator = RevokeIngress::from(stage.aws());
     let target = stage.target();
+    let Plan::Change(after) = planned(&stage).await else { panic!("nothing is planned") };
     let id = &target.id;
     ec2(&format!("Action=AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=443&IpPermissions.1.ToPort=443&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0")).await;
-    // Planned before the rule for 443 came: it stays.
-    remediator.apply(&target, &Ingress::default()).await.unwrap();
+    // Planned before the rule for 443 came: it stays, and the plan is carried out.
+    remediator.apply(&target, &after).await.unwrap();
+    assert!(RevokeIngress::reached(&stage.state::<RevokeIngress>().await, &after));
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left.iter().map(|rule| rule.from).collect::<Vec<_>>(), [443]);
 }

@@ -32,3 +32,4 @@ mod query;
 mod rds;
 mod s3;
 mod stage;
+mod violated;

@@ -1,7 +1,9 @@
 //! Buckets: Block Public Access, policies and default encryption.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, CreateBucketConfiguration, IndexDocument, WebsiteConfiguration,
+};
 use evenkeel_remediators::catalog::s3_block_public_access::{Block, BlockPublicAccess, Bucket};
 use evenkeel_remediators::catalog::s3_default_encryption::{DefaultEncryption, Encryption, Rule};
 use evenkeel_remediators::catalog::s3_deny_insecure_transport::DenyInsecureTransport;
@@ -198,6 +200,24 @@ async fn a_policy_that_cannot_be_read_is_not_written() {
     writes_nothing_unread::<DenyInsecureTransport>(&stage, "GET policy", "PUT policy").await;
 }
 
+#[tokio::test]
+async fn a_bucket_that_serves_a_website_is_asked_about() {
+    let name = "policy-website";
+    let stage = bucket::<DenyInsecureTransport>(name).await;
+    let index = IndexDocument::builder().suffix("index.html").build().unwrap();
+    let website = WebsiteConfiguration::builder().index_document(index).build();
+    let put = direct().put_bucket_website().bucket(name).website_configuration(website);
+    put.send().await.unwrap();
+    let waiting = stage.run::<DenyInsecureTransport>().await.unwrap().result;
+    assert!(
+        matches!(&waiting, Ended::Waiting(why) if why.contains("serves a website")),
+        "{waiting:?}"
+    );
+    assert_eq!(stage.proxy.count("PUT policy"), 0);
+    stage.proxy.fault("GET website", usize::MAX, Fault::Answer(503, SLOW));
+    assert!(stage.run::<DenyInsecureTransport>().await.is_err(), "what is not known is not none");
+}
+
 async fn encrypt(bucket: &str, rule: Rule) {
     let remediator = DefaultEncryption::from(aws(stand()));
     let target = finding::<DefaultEncryption>(bucket).await.target();
@@ -210,12 +230,20 @@ fn rule(algorithm: &str, key: Option<&str>, bucket_key: bool) -> Rule {
 }
 
 #[tokio::test]
-async fn a_bucket_without_default_encryption_is_encrypted() {
-    let stage = bucket::<DefaultEncryption>("encryption-none").await;
-    stage.there_and_back::<DefaultEncryption>().await;
-    assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Done);
-    let rules = stage.state::<DefaultEncryption>().await.rules;
-    assert_eq!(rules, [rule("AES256", None, false)]);
+async fn a_bucket_that_no_key_is_named_for_is_not_told_as_repaired() {
+    for (number, with) in [json!({}), json!({"kmsKey": ""})].iter().enumerate() {
+        let name = format!("encryption-no-key-{number}");
+        let stage = bucket::<DefaultEncryption>(&name).await.with(with);
+        encrypt(&name, rule("AES256", None, false)).await;
+        let refused = stage.run::<DefaultEncryption>().await.unwrap().result;
+        assert!(
+            matches!(&refused, Ended::Refused(why) if why.contains("still not encrypted with a KMS key")),
+            "{refused:?}"
+        );
+        assert_eq!(stage.proxy.count("PUT encryption"), 0);
+        encrypt(&name, rule("aws:kms", None, false)).await;
+        assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
+    }
 }
 
 #[tokio::test]
@@ -240,9 +268,9 @@ async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
     let stage = bucket::<DefaultEncryption>("encryption-other").await.with(&with);
     encrypt("encryption-other", rule("aws:kms:dsse", Some("alias/other"), false)).await;
     assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
-    for odd in [json!(1), json!(""), json!(null)] {
-        let stage =
-            finding::<DefaultEncryption>("encryption-0").await.with(&json!({"kmsKey": odd}));
+    for odd in [json!(1), json!(null)] {
+        let name = format!("encryption-odd-{}", odd.is_null());
+        let stage = bucket::<DefaultEncryption>(&name).await.with(&json!({"kmsKey": odd}));
         let outcome = stage.run::<DefaultEncryption>().await.unwrap();
         assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
     }
@@ -251,6 +279,7 @@ async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
 #[tokio::test]
 async fn encryption_that_cannot_be_read_is_not_set() {
     let stage = bucket::<DefaultEncryption>("encryption-unread").await;
+    let stage = stage.with(&json!({"kmsKey": "alias/mine"}));
     stage.proxy.fault("GET encryption", usize::MAX, Fault::Answer(200, NO_RULE));
     assert!(stage.run::<DefaultEncryption>().await.is_err(), "a configuration without a rule");
     stage.proxy.mend();

@@ -90,6 +90,19 @@ impl Stage {
         self
     }
 
+    /// The same, of a finding that lists what it found.
+    pub(crate) fn of_found(mut self, violations: &Value) -> Stage {
+        let evidence = json!({"actor": {"user": {"uid": ""}}, "data": {"violations": violations}});
+        self.record["evidences"] = json!([evidence]);
+        self
+    }
+
+    /// The same, where the policy's header says what a person must look at.
+    pub(crate) fn asking(mut self, ask: &str) -> Stage {
+        self.record["unmapped"]["remediation"]["ask"] = ask.into();
+        self
+    }
+
     /// The same, where the policy's header says how safe the repair is, and what the properties must be.
     pub(crate) fn patching(mut self, tier: &str, actions: &[&str], patch: &Value) -> Stage {
         let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();

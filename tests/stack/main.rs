@@ -10,6 +10,7 @@ mod backend;
 mod member;
 mod patterns;
 mod permissions;
+mod sessions;
 mod story;
 #[expect(dead_code, reason = "the tests of the other function use the rest of it")]
 #[path = "../lambda/support/mod.rs"]

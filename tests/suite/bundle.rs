@@ -177,7 +177,7 @@ fn what_changes_is_told() {
     assert_eq!(first["watched"], json!(["s3.amazonaws.com DeleteBucketEncryption"]));
     let auto = POLICY.replace("DeleteBucketEncryption}", "PutBucketEncryption}").replace(
         "// message",
-        "// remediation: {run: s3-default-encryption, mode: auto}\n// message",
+        "// remediation: {run: kms-enable-rotation, mode: auto}\n// message",
     );
     house.folder.write("s3/mine.cel", auto);
     house.folder.write("s3/mine.test.yaml", CASES.replace("Delete", "Put"));

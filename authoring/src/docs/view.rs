@@ -65,6 +65,7 @@ pub(super) struct Repair {
     run: String,
     pub(super) mode: &'static str,
     tier: Option<String>,
+    ask: Option<String>,
     with: Vec<Pair>,
     /// What properties must be.
     patch: Vec<Pair>,
@@ -176,6 +177,7 @@ fn repair(subject: &Subject<'_>) -> Option<Repair> {
         run: visible(&header.run),
         mode: header.mode.word(),
         tier: header.tier.map(|tier| tier.to_string()),
+        ask: header.ask.as_deref().map(visible),
         with: with.collect(),
         patch: header.patch.iter().flatten().map(|(name, value)| patched(name, value)).collect(),
         permissions: subject.permissions.clone(),

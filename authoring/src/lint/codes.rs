@@ -168,6 +168,15 @@ pub const CODES: &[Code] = &[
         right: "ports: {type: list(int), default: [22]}",
     },
     Code {
+        id: "parameter-not-told",
+        title: "a remediator is not told a parameter of the policy",
+        text: "The remediator knows a setting of the same name as a parameter of the policy. Without \
+               `remediation.with` it repairs to its own default, whatever an organization has set: it sets what \
+               was not asked for, or leaves what was found. A text of `with` that is one hole is CEL.",
+        wrong: "remediation: {run: iam-password-policy, mode: approve}",
+        right: "remediation: {run: iam-password-policy, mode: approve, with: {maximumAge: \"{{params.maximumAge}}\"}}",
+    },
+    Code {
         id: "patch",
         title: "the policy does not say rightly what is repaired",
         text: "`cloud-control` repairs what the policy's header says: `patch` has the properties of the resource \
@@ -271,8 +280,8 @@ pub const CODES: &[Code] = &[
         title: "there is no remediator of that name",
         text: "`remediation.run` names one of the remediators that policies/README.md lists; without it \
                the finding is only reported.",
-        wrong: "remediation: {run: s3-default-encrypton, mode: auto}",
-        right: "remediation: {run: s3-default-encryption, mode: auto}",
+        wrong: "remediation: {run: s3-default-encrypton, mode: approve}",
+        right: "remediation: {run: s3-default-encryption, mode: approve}",
     },
     Code {
         id: "unknown-source",

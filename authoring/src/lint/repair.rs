@@ -15,7 +15,7 @@ pub(super) fn lint(policy: &Policy, remediators: &[Remediator<'_>]) -> Vec<Diagn
         return vec![repair.wrong("unknown-remediator", &header.run, message, help)];
     };
     let safe = repair.safe(remediator).into_iter().collect();
-    [repair.told(remediator), repair.patch(remediator), safe].concat()
+    [repair.told(remediator), repair.untold(remediator), repair.patch(remediator), safe].concat()
 }
 
 struct Repair<'p> {
@@ -49,14 +49,29 @@ impl Repair<'_> {
         unknown.map(wrong).collect()
     }
 
+    /// Parameters of the policy that the remediator knows by the same name, and is not told: then what is repaired is not
+    /// what was found.
+    fn untold(&self, remediator: &Remediator<'_>) -> Vec<Diagnostic> {
+        let named =
+            remediator.with.iter().filter(|name| self.policy.parameters.contains_key(**name));
+        let untold = named.filter(|name| !self.header.with.contains_key(**name));
+        let wrong = |name: &&str| {
+            let message = format!("`{}` is not told the parameter `{name}`", self.header.run);
+            let help = format!("say `with: {{{name}: \"{{{{params.{name}}}}}\"}}`");
+            self.wrong("parameter-not-told", &self.header.run, message, Some(help))
+        };
+        untold.map(wrong).collect()
+    }
+
     /// Whether the policy says what is repaired where it must, and only there.
     fn patch(&self, remediator: &Remediator<'_>) -> Vec<Diagnostic> {
-        let RemediationHeader { run, tier, patch, actions, .. } = self.header;
+        let RemediationHeader { run, tier, patch, actions, ask, .. } = self.header;
         if remediator.tier.is_some() {
             let said = [
                 ("patch", patch.is_some()),
                 ("tier", tier.is_some()),
                 ("actions", !actions.is_empty()),
+                ("ask", ask.is_some()),
             ];
             let wrong = |word| {
                 let message = format!("`{run}` knows itself what it repairs, and how safe that is");

@@ -12,8 +12,13 @@ use crate::violation::Target;
 /// Adds the statement that denies plain HTTP, and leaves all others as they are.
 ///
 /// API Gateway listens to TLS only, so the statement shuts nobody out; auditors ask for it. Where there was no
-/// policy, one that lets everyone in comes with it: a deny alone would shut everyone out.
+/// policy, one that lets everyone in comes with it: a deny alone would shut everyone out. A person is asked then, and of a
+/// private API, which nobody may call without a policy, it is refused.
 pub type DenyInsecureTransport = ApiSettings<TlsOnly>;
+
+/// Source: Amazon API Gateway Developer Guide, "Private REST APIs in API Gateway": a private API requires a resource policy.
+const PRIVATE: &str = "a private API without a resource policy lets nobody in: a policy that allows everyone and denies plain \
+                       HTTP would open it to every VPC endpoint. Its owner must say whom it allows";
 
 /// The resource policy denies plain HTTP.
 #[derive(Debug)]
@@ -28,6 +33,9 @@ impl ApiRule for TlsOnly {
         &["apigateway:GET", "apigateway:PATCH", "apigateway:POST", SETS_POLICY];
 
     fn plan(_: &Target, before: &Api) -> Plan<Api> {
+        if before.policy.is_none() && before.endpoints.iter().any(|kind| kind == "PRIVATE") {
+            return Plan::Refuse(PRIVATE.to_owned());
+        }
         match with_tls_only(before.policy.as_ref()) {
             Ok(None) => Plan::Nothing,
             Ok(policy) => before.with(|after| after.policy = policy),
@@ -38,11 +46,17 @@ impl ApiRule for TlsOnly {
     /// Source: Amazon API Gateway Developer Guide, "How API Gateway resource policies affect authorization
     /// workflow": of callers of the same account, either policy may let one in.
     async fn check(rest: &Rest, api: &str, before: &Api) -> Answer<Check> {
-        if before.policy.is_none() && rest.signs(api).await? {
-            let why = "it has methods with IAM authorization and no policy: the one that lets \
-                       everyone in would let every caller of its account call them";
-            return Ok(Check::Ask(why.to_owned()));
+        if before.policy.is_some() {
+            return Ok(Check::Go);
         }
-        Ok(Check::Go)
+        let mut why = "it has no resource policy, and would be given one that allows everyone to call it over TLS: \
+                       if one was removed, the former is to be put back instead"
+            .to_owned();
+        if rest.signs(api).await? {
+            why.push_str(
+                "; it has methods with IAM authorization, which every caller of its account could call then",
+            );
+        }
+        Ok(Check::Ask(why))
     }
 }

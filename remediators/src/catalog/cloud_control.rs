@@ -13,7 +13,7 @@ use crate::aws::Aws;
 use crate::cloud_control::{ResourceType, properties};
 use crate::permission::Statement;
 use crate::refusal::refusal;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
 /// Sets properties of a resource of any type that Cloud Control can update: those that the policy's `patch` names. An undo
@@ -60,13 +60,17 @@ impl Remediator for CloudControl {
 
     fn forwarded(target: &Target) -> Vec<Statement> {
         let Some(kind) = ResourceType::find(&target.kind) else { return Vec::new() };
-        let reads = kind.reads().into_iter().map(str::to_owned).collect();
-        let writes_on = target.arn.clone().unwrap_or_else(|| "*".to_owned());
-        [(reads, "*".to_owned()), (target.actions.clone(), writes_on)]
-            .into_iter()
-            .map(|(action, resource)| Statement { action, resource: vec![resource] })
-            .filter(|statement| !statement.action.is_empty())
-            .collect()
+        let reads = kind.reads().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let mut statements = vec![Statement { action: reads, resource: vec!["*".to_owned()] }];
+        for action in &target.actions {
+            let resource = resources(action, target);
+            match statements.iter_mut().find(|statement| statement.resource == resource) {
+                Some(statement) => statement.action.push(action.clone()),
+                None => statements.push(Statement { action: vec![action.clone()], resource }),
+            }
+        }
+        statements.retain(|statement| !statement.action.is_empty());
+        statements
     }
 
     fn calls(_: &Properties, _: &Properties) -> Vec<&'static str> {
@@ -105,6 +109,16 @@ impl Remediator for CloudControl {
         } else {
             Plan::Change(Properties { kind: target.kind.clone(), properties: after })
         }
+    }
+
+    /// What the properties do not tell is what the policy's header asks.
+    async fn precheck(
+        &self,
+        target: &Target,
+        _: &Properties,
+        _: &Properties,
+    ) -> Result<Check, RefusedByAws> {
+        Ok(target.ask.clone().map_or(Check::Go, Check::Ask))
     }
 
     async fn apply(&self, target: &Target, state: &Properties) -> Result<(), RefusedByAws> {
@@ -212,6 +226,33 @@ fn failure(event: &ProgressEvent) -> RefusedByAws {
         ) => RefusedByAws::Denied(text),
         _ => RefusedByAws::Later(text),
     }
+}
+
+/// The ARNs that an action by which AWS sets a property is on: the resource's own, and others that AWS asks for. `*` where
+/// the finding has no ARN.
+///
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon Kinesis Data Streams and of AWS
+/// Network Firewall, whose policies name rule groups, AWS's own among them; Amazon CloudWatch Logs User Guide, "Overview of
+/// managing access permissions to your CloudWatch Logs resources", by which all actions on a group but those for tags take
+/// its ARN with `:*`. That AWS asks for no more, only AWS can confirm.
+fn resources(action: &str, target: &Target) -> Vec<String> {
+    let Some(own) = target.arn.clone() else { return vec!["*".to_owned()] };
+    let mut all = vec![own.clone()];
+    match action.split_once(':') {
+        Some(("logs", _)) if !own.ends_with(":*") => all.push(format!("{own}:*")),
+        Some(("kinesis", "StartStreamEncryption" | "StopStreamEncryption")) => {
+            all.push(target.arn("kms", "key/*"));
+        }
+        Some(("network-firewall", "UpdateFirewallPolicy")) => {
+            for kind in ["stateful-rulegroup", "stateless-rulegroup", "tls-configuration"] {
+                all.push(target.arn("network-firewall", &format!("{kind}/*")));
+            }
+            let aws = Target { account: "aws-managed".to_owned(), ..target.clone() };
+            all.push(aws.arn("network-firewall", "stateful-rulegroup/*"));
+        }
+        _ => {}
+    }
+    all
 }
 
 /// The target's type, if the patch can be applied to it.

@@ -7,15 +7,16 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::error::SdkError;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::refusal::{ServiceError, refusal};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
-/// Starts a trail and its validation of files.
+/// Starts a trail, unless `with` says `logging: false`, and its validation of files.
 ///
-/// What else may have been narrowed, the Regions and events that it records, cannot be restored without
+/// What else may have been narrowed, the Regions, the accounts and the events that it records, cannot be restored without
 /// knowing what it recorded before: that is left to a person.
 #[derive(Clone, Debug)]
 pub struct RestoreTrail {
@@ -34,8 +35,18 @@ pub struct Trail {
     pub validation: bool,
     /// It records every Region.
     pub every_region: bool,
+    /// It records services that are of no Region. Older records do not say.
+    #[serde(default = "yes")]
+    pub global_services: bool,
+    /// It records all accounts of the organization. Older records do not say.
+    #[serde(default = "yes")]
+    pub organization: bool,
     /// It records all management events, as far as its basic selectors tell: advanced ones are not read.
     pub management_events: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl From<Aws> for RestoreTrail {
@@ -57,6 +68,7 @@ impl Remediator for RestoreTrail {
         "cloudtrail:UpdateTrail",
     ];
     const TIER: Option<Tier> = Some(Tier::A);
+    const WITH: &'static [&'static str] = &["logging"];
 
     fn arns(target: &Target) -> Vec<String> {
         // A trail may be named by its ARN.
@@ -97,25 +109,31 @@ impl Remediator for RestoreTrail {
             logging: status.is_logging.ok_or_else(|| unread("GetTrailStatus"))?,
             validation: trail.log_file_validation_enabled.ok_or_else(|| unread("GetTrail"))?,
             every_region: trail.is_multi_region_trail.ok_or_else(|| unread("GetTrail"))?,
+            global_services: trail
+                .include_global_service_events
+                .ok_or_else(|| unread("GetTrail"))?,
+            organization: trail.is_organization_trail.ok_or_else(|| unread("GetTrail"))?,
             // Without any selector, a trail records them all.
             management_events: advanced.is_none_or(|all| all.is_empty())
                 && basic.is_none_or(|all| all.is_empty() || all.iter().any(selects_all)),
         })
     }
 
-    fn plan(&self, _: &Target, before: &Trail) -> Plan<Trail> {
-        let after = Trail { logging: true, validation: true, ..before.clone() };
+    fn plan(&self, target: &Target, before: &Trail) -> Plan<Trail> {
+        let logs = match target.with.get("logging") {
+            None => true,
+            Some(Value::Bool(logs)) => *logs,
+            Some(_) => return Plan::Refuse("`logging` is true or false".to_owned()),
+        };
+        let after = Trail { logging: before.logging || logs, validation: true, ..before.clone() };
         if after != *before {
-            Plan::Change(after)
-        } else if before.every_region && before.management_events {
-            Plan::Nothing
-        } else {
-            let what = if before.every_region {
-                "its selectors may leave out management events"
-            } else {
-                "it does not record every Region"
-            };
-            Plan::Refuse(format!("{what}, and what the trail recorded before is not known"))
+            return Plan::Change(after);
+        }
+        match narrowed(target, before).filter(|_| logs) {
+            Some(what) => {
+                Plan::Refuse(format!("{what}, and what the trail recorded before is not known"))
+            }
+            None => Plan::Nothing,
         }
     }
 
@@ -137,6 +155,23 @@ impl Remediator for RestoreTrail {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// In which way a trail records less than it could. Whether it was an organization's is known where the finding says so.
+fn narrowed(target: &Target, trail: &Trail) -> Option<&'static str> {
+    let of_organization =
+        |one: &Value| one.as_str().is_some_and(|text| text.contains("organization"));
+    if !trail.every_region {
+        Some("it does not record every Region")
+    } else if !trail.global_services {
+        Some("it does not record global services")
+    } else if !trail.management_events {
+        Some("its selectors may leave out management events")
+    } else if !trail.organization && target.found.iter().any(of_organization) {
+        Some("it does not record the organization")
+    } else {
+        None
     }
 }
 

@@ -10,7 +10,8 @@ use crate::refusal::{ServiceError, refusal};
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
-/// Starts a recorder. An undo stops it. One that was deleted is gone: its settings are not known any more.
+/// Starts a recorder. An undo stops it. One that was deleted is gone, and so is a delivery channel: their settings are not
+/// known any more. Without a channel nothing is repaired, even where the recorder runs, and the plan says so.
 ///
 /// Source: AWS Config API Reference, `StartConfigurationRecorder`.
 #[derive(Clone, Debug)]
@@ -23,6 +24,13 @@ pub struct StartRecorder {
 pub struct Recorder {
     /// It records.
     pub recording: bool,
+    /// There is a channel that delivers what is recorded. Older records do not say.
+    #[serde(default = "yes")]
+    pub delivers: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl From<Aws> for StartRecorder {
@@ -37,6 +45,7 @@ impl Remediator for StartRecorder {
     const ID: &'static str = "config-start-recorder";
     const PERMISSIONS: &'static [&'static str] = &[
         "config:DescribeConfigurationRecorderStatus",
+        "config:DescribeDeliveryChannels",
         "config:StartConfigurationRecorder",
         "config:StopConfigurationRecorder",
     ];
@@ -58,16 +67,37 @@ impl Remediator for StartRecorder {
     }
 
     async fn observe(&self, target: &Target) -> Result<Recorder, RefusedByAws> {
+        let channels = self.client.describe_delivery_channels().send().await.map_err(refused)?;
+        let channels = channels
+            .delivery_channels
+            .ok_or_else(|| unread("which delivery channels there are"))?;
+        let delivers = !channels.is_empty();
         let call = self.client.describe_configuration_recorder_status();
-        let answer = call.configuration_recorder_names(&target.id).send().await.map_err(refused)?;
+        let answer = call.configuration_recorder_names(&target.id).send().await.map_err(refused);
+        let answer = match answer {
+            // The finding may name the channel: it is what is missing.
+            Err(RefusedByAws::Gone) if !delivers => {
+                return Ok(Recorder { recording: false, delivers });
+            }
+            answer => answer?,
+        };
         match answer.configuration_recorders_status() {
-            [one] if one.name() == Some(&target.id) => Ok(Recorder { recording: one.recording() }),
-            _ => Err(RefusedByAws::Later("the recorder's status was not told".to_owned())),
+            [one] if one.name() == Some(&target.id) => {
+                Ok(Recorder { recording: one.recording(), delivers })
+            }
+            _ => Err(unread("the recorder's status")),
         }
     }
 
     fn plan(&self, _: &Target, before: &Recorder) -> Plan<Recorder> {
-        if before.recording { Plan::Nothing } else { Plan::Change(Recorder { recording: true }) }
+        match before {
+            Recorder { delivers: false, .. } => Plan::Refuse(
+                "AWS Config has no delivery channel: what it was set to is not known, and a person must make it anew"
+                    .to_owned(),
+            ),
+            Recorder { recording: true, .. } => Plan::Nothing,
+            _ => Plan::Change(Recorder { recording: true, ..before.clone() }),
+        }
     }
 
     async fn apply(&self, target: &Target, state: &Recorder) -> Result<(), RefusedByAws> {
@@ -80,6 +110,10 @@ impl Remediator for StartRecorder {
             call.send().await.map(drop).map_err(refused)
         }
     }
+}
+
+fn unread(what: &str) -> RefusedByAws {
+    RefusedByAws::Later(format!("{what} was not told"))
 }
 
 /// Source: AWS Config API Reference, errors of these calls. Without a channel nothing could be recorded.

@@ -1,20 +1,24 @@
-//! A security group lets the Internet in at no port but those that may be open.
+//! The rules of a security group that a finding names are revoked, and no other.
 
 use evenkeel_rules::policy::Tier;
 use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::query::{Element, Query, QueryError};
 use crate::refusal::query_refusal;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
-/// Ports that may be open to the Internet when the policy's header does not say which.
+/// The ports of web servers, which the Internet often may reach.
 const WEB: [u16; 2] = [80, 443];
 
-/// Revokes the rules by which the Internet reaches a port that is not in `allowedPorts`.
+/// Revokes the rules that the finding lists, where they are still there. A rule within `allowedPorts` of the policy's header
+/// is kept. Every other rule of the group stays, whoever may use it.
 ///
 /// An undo authorizes them again. They are new rules then: with ids of their own, and without the tags of the
 /// old ones.
@@ -30,6 +34,9 @@ pub struct RevokeIngress {
 pub struct Ingress {
     /// Whatever they let in.
     pub rules: BTreeSet<Rule>,
+    /// Of a planned state: the rules that are revoked to reach it. A state that is read has none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked: BTreeSet<Rule>,
 }
 
 /// A rule.
@@ -51,7 +58,7 @@ pub struct Rule {
 
 impl Rule {
     fn is_of_ports(&self) -> bool {
-        matches!(self.protocol.as_str(), "-1" | "tcp" | "udp" | "6" | "17")
+        matches!(protocol(&self.protocol), "-1" | "tcp" | "udp")
     }
 
     /// Half of all addresses counts: two such rules are as good as one for all.
@@ -60,12 +67,98 @@ impl Rule {
         length.is_some_and(|length| length <= 1)
     }
 
+    /// The first and the last port that it opens.
+    fn ports(&self) -> (i32, i32) {
+        let all = self.protocol == "-1" || self.from < 0 || self.to < 0;
+        if all { (0, i32::from(u16::MAX)) } else { (self.from, self.to) }
+    }
+
     fn is_within(&self, ports: &BTreeSet<u16>) -> bool {
         let (Ok(from), Ok(to)) = (u16::try_from(self.from), u16::try_from(self.to)) else {
             return false;
         };
         self.protocol != "-1" && (from..=to).all(|port| ports.contains(&port))
     }
+
+    /// Whether it is the rule that was found, by what both say.
+    fn is(&self, found: &Rule) -> bool {
+        protocol(&self.protocol) == protocol(&found.protocol)
+            && self.ports() == found.ports()
+            && network(&self.cidr).is_some_and(|range| Some(range) == network(&found.cidr))
+    }
+
+    /// Whether it lets in all that another rule lets in.
+    fn covers(&self, other: &Rule) -> bool {
+        let ((from, to), (first, last)) = (self.ports(), other.ports());
+        let protocol = [protocol(&other.protocol), "-1"].contains(&protocol(&self.protocol));
+        let range = match (network(&self.cidr), network(&other.cidr)) {
+            (Some(range), Some(of)) => range.1 <= of.1 && Some(range) == within(of.0, range.1),
+            _ => false,
+        };
+        protocol && from <= first && last <= to && range
+    }
+
+    /// The rule that an element of a finding's violations describes.
+    fn found(violation: &Value) -> Option<Rule> {
+        let text = |name: &str| violation.get(name).and_then(Value::as_str);
+        let port = |name: &str| {
+            let port = violation.get(name).and_then(Value::as_i64);
+            port.and_then(|port| i32::try_from(port).ok())
+        };
+        let rule = Rule {
+            protocol: text("ipProtocol")?.to_owned(),
+            from: port("fromPort")?,
+            to: port("toPort")?,
+            cidr: text("range")?.to_owned(),
+            description: None,
+        };
+        (network(&rule.cidr).is_some() && rule.is_of_ports() && rule.is_of_everyone())
+            .then_some(rule)
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = self.ports();
+        match protocol(&self.protocol) {
+            "-1" => to.write_str("all traffic")?,
+            name if first == last => write!(to, "{name} {first}")?,
+            name => write!(to, "{name} {first}-{last}")?,
+        }
+        write!(to, " from {}", self.cidr)
+    }
+}
+
+/// A protocol by one name.
+fn protocol(name: &str) -> &str {
+    match name {
+        "6" => "tcp",
+        "17" => "udp",
+        other => other,
+    }
+}
+
+/// A range of addresses in one form: its first address, and the length of its prefix.
+fn network(cidr: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = cidr.rsplit_once('/')?;
+    within(address.parse().ok()?, length.parse().ok()?)
+}
+
+/// The range with a prefix of this length that an address is in.
+fn within(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
+    let masked = match address {
+        IpAddr::V4(address) => {
+            let host = 32_u32.checked_sub(u32::from(length))?;
+            let mask = u32::MAX.checked_shl(host).unwrap_or_default();
+            IpAddr::V4((address.to_bits() & mask).into())
+        }
+        IpAddr::V6(address) => {
+            let host = 128_u32.checked_sub(u32::from(length))?;
+            let mask = u128::MAX.checked_shl(host).unwrap_or_default();
+            IpAddr::V6((address.to_bits() & mask).into())
+        }
+    };
+    Some((masked, length))
 }
 
 impl From<Aws> for RevokeIngress {
@@ -85,6 +178,7 @@ impl Remediator for RevokeIngress {
         "ec2:DescribeSecurityGroups",
         "ec2:RevokeSecurityGroupIngress",
     ];
+    /// Who uses an open port is not known: `precheck` asks about more ports, and makes no repair safe by itself.
     const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
@@ -105,27 +199,66 @@ impl Remediator for RevokeIngress {
     }
 
     async fn observe(&self, target: &Target) -> Result<Ingress, RefusedByAws> {
-        let rules = self.rules(target).await?;
-        Ok(Ingress { rules: rules.into_iter().map(|(_, rule)| rule).collect() })
+        let rules = self.rules(target).await?.into_iter().map(|(_, rule)| rule);
+        Ok(Ingress { rules: rules.collect(), revoked: BTreeSet::new() })
     }
 
     fn plan(&self, target: &Target, before: &Ingress) -> Plan<Ingress> {
-        let ports = match allowed(target) {
-            Ok(ports) => ports,
-            Err(why) => return Plan::Refuse(why),
+        let (found, allowed) = match (found(target), allowed(target)) {
+            (Ok(found), Ok(allowed)) => (found, allowed),
+            (Err(why), _) | (_, Err(why)) => return Plan::Refuse(why),
         };
-        let kept = before.rules.iter().filter(|rule| rule.is_within(&ports)).cloned();
-        let after = Ingress { rules: kept.collect() };
-        if after == *before { Plan::Nothing } else { Plan::Change(after) }
+        let of_finding = |rule: &&Rule| found.iter().any(|one| rule.is(one));
+        let there: BTreeSet<Rule> = before.rules.iter().filter(of_finding).cloned().collect();
+        let revoked: BTreeSet<Rule> =
+            there.iter().filter(|rule| !rule.is_within(&allowed)).cloned().collect();
+        if !revoked.is_empty() {
+            let rules = before.rules.difference(&revoked).cloned().collect();
+            return Plan::Change(Ingress { rules, revoked });
+        }
+        if !there.is_empty() {
+            return Plan::Refuse(format!("{} is within `allowedPorts`", list(&there)));
+        }
+        let covers = |rule: &&Rule| found.iter().any(|one| rule.covers(one));
+        let others: BTreeSet<Rule> = before.rules.iter().filter(covers).cloned().collect();
+        if others.is_empty() {
+            return Plan::Nothing;
+        }
+        Plan::Refuse(format!(
+            "the rule that was found is gone, but {} lets the same in: it is not this finding's to revoke",
+            list(&others)
+        ))
+    }
+
+    /// A rule is revoked whole: a person decides where that closes more than one port.
+    async fn precheck(
+        &self,
+        _: &Target,
+        _: &Ingress,
+        after: &Ingress,
+    ) -> Result<Check, RefusedByAws> {
+        let wide: BTreeSet<Rule> =
+            after.revoked.iter().filter(|rule| rule.ports().0 != rule.ports().1).cloned().collect();
+        if wide.is_empty() {
+            return Ok(Check::Go);
+        }
+        let open = |port: &&u16| {
+            let port = i32::from(**port);
+            wide.iter().map(Rule::ports).any(|(from, to)| from <= port && port <= to)
+        };
+        let web: Vec<String> = WEB.iter().filter(open).map(u16::to_string).collect();
+        let web = match web.as_slice() {
+            [] => String::new(),
+            web => format!(", {} among them", web.join(" and ")),
+        };
+        Ok(Check::Ask(format!("every port of {} would be closed{web}", list(&wide))))
     }
 
     async fn apply(&self, target: &Target, state: &Ingress) -> Result<(), RefusedByAws> {
-        let ports = allowed(target).map_err(RefusedByAws::Later)?;
         let now = self.rules(target).await?;
-        // What came meanwhile and may be open was never planned to be closed.
-        let closed = |rule: &Rule| !state.rules.contains(rule) && !rule.is_within(&ports);
-        let ids: Vec<&str> =
-            now.iter().filter(|one| closed(&one.1)).map(|one| one.0.as_str()).collect();
+        // What came meanwhile was never planned to be revoked.
+        let revoked = now.iter().filter(|one| state.revoked.contains(&one.1));
+        let ids: Vec<&str> = revoked.map(|one| one.0.as_str()).collect();
         if !ids.is_empty() {
             let mut call =
                 self.query.call("RevokeSecurityGroupIngress").with("GroupId", &target.id);
@@ -134,9 +267,22 @@ impl Remediator for RevokeIngress {
             }
             call.send().await.map_err(|error| refused(&error))?;
         }
+        if !state.revoked.is_empty() {
+            // What somebody else revoked meanwhile stays so.
+            return Ok(());
+        }
         let open: BTreeSet<&Rule> = now.iter().map(|one| &one.1).collect();
         let opened: Vec<&Rule> = state.rules.iter().filter(|rule| !open.contains(rule)).collect();
         if opened.is_empty() { Ok(()) } else { self.authorize(target, &opened).await }
+    }
+
+    /// What is planned is reached once the found rules are gone, whatever others came or went.
+    fn reached(seen: &Ingress, wanted: &Ingress) -> bool {
+        if wanted.revoked.is_empty() {
+            seen.rules == wanted.rules
+        } else {
+            seen.rules.is_disjoint(&wanted.revoked)
+        }
     }
 }
 
@@ -213,11 +359,29 @@ fn inbound(item: &Element) -> Result<Option<(String, Rule)>, QueryError> {
     Ok(Some((item.get("securityGroupRuleId")?.text().to_owned(), rule)))
 }
 
-/// The ports that may be open: the policy's header says so in `allowedPorts`.
+/// The rules that the finding lists.
+///
+/// # Errors
+/// Where it lists none, or one that cannot be told from others: what to revoke is not guessed.
+fn found(target: &Target) -> Result<Vec<Rule>, String> {
+    if target.found.is_empty() {
+        return Err("the finding does not say which rules were found".to_owned());
+    }
+    let rules = target.found.iter().map(Rule::found).collect::<Option<_>>();
+    rules.ok_or_else(|| {
+        "the finding lists what is no rule that lets everyone reach TCP or UDP ports".to_owned()
+    })
+}
+
+fn list(rules: &BTreeSet<Rule>) -> String {
+    rules.iter().map(Rule::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The ports that may be open whatever was found: the policy's header says so in `allowedPorts`.
 fn allowed(target: &Target) -> Result<BTreeSet<u16>, String> {
-    let Some(said) = target.with.get("allowedPorts") else { return Ok(WEB.into()) };
+    let Some(said) = target.with.get("allowedPorts") else { return Ok(BTreeSet::new()) };
     let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(said.clone());
-    ports.map_err(|error| format!("`allowedPorts` is no list of ports: {error}"))
+    ports.map_err(|_| "`allowedPorts` is no list of ports".to_owned())
 }
 
 /// Source: Amazon EC2 API Reference, "Error codes".
@@ -232,6 +396,8 @@ fn refused(error: &QueryError) -> RefusedByAws {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> Rule {
@@ -264,5 +430,52 @@ mod tests {
             let rule = rule(protocol, from, to, "::/0");
             assert_eq!(rule.is_within(&web), within, "{protocol} {from}-{to}");
         }
+    }
+
+    #[test]
+    fn a_rule_is_the_found_one_however_either_is_written() {
+        let found = |protocol: &str, from: i32, to: i32, cidr: &str| {
+            let violation = json!({
+                "id": "", "ipProtocol": protocol, "fromPort": from, "toPort": to, "range": cidr
+            });
+            Rule::found(&violation).unwrap()
+        };
+        let ssh = rule("tcp", 22, 22, "0.0.0.0/0");
+        assert!(ssh.is(&found("tcp", 22, 22, "0.0.0.0/0")));
+        assert!(ssh.is(&found("6", 22, 22, "10.1.2.3/0")));
+        assert!(rule("tcp", 22, 22, "::/0").is(&found("tcp", 22, 22, "0:0:0:0:0:0:0:0/0")));
+        assert!(rule("-1", -1, -1, "::/0").is(&found("-1", 0, 65_535, "::/0")));
+        for other in [
+            found("udp", 22, 22, "0.0.0.0/0"),
+            found("tcp", 22, 23, "0.0.0.0/0"),
+            found("tcp", 22, 22, "128.0.0.0/1"),
+            found("tcp", 22, 22, "::/0"),
+            found("-1", 0, 65_535, "0.0.0.0/0"),
+        ] {
+            assert!(!ssh.is(&other), "{other}");
+        }
+        let all = rule("-1", -1, -1, "0.0.0.0/0");
+        assert!(all.covers(&ssh) && !ssh.covers(&all));
+        assert!(rule("tcp", 20, 30, "0.0.0.0/0").covers(&rule("tcp", 22, 22, "128.0.0.0/1")));
+        assert!(!rule("tcp", 20, 30, "128.0.0.0/1").covers(&ssh));
+        assert!(!rule("tcp", 20, 30, "::/0").covers(&ssh));
+    }
+
+    #[test]
+    fn what_is_no_rule_that_lets_everyone_reach_a_port_is_not_taken_for_one() {
+        let fine = json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "range": "::/0"});
+        assert!(Rule::found(&fine).is_some());
+        for (field, value) in [
+            ("ipProtocol", json!("icmp")),
+            ("ipProtocol", json!(null)),
+            ("fromPort", json!("22")),
+            ("range", json!("192.0.2.0/24")),
+            ("range", json!("sg-1")),
+        ] {
+            let mut odd = fine.clone();
+            odd[field] = value;
+            assert_eq!(Rule::found(&odd), None, "{odd}");
+        }
+        assert_eq!(Rule::found(&json!("tcp 22")), None);
     }
 }

@@ -9,12 +9,16 @@ use serde_json::Value;
 use crate::aws::Aws;
 use crate::query::{Element, Query, QueryError};
 use crate::refusal::query_refusal;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
 /// Raises what the account's password policy demands of new passwords, and nothing that is stricter already. `with` may
-/// say `minimumLength`, `remembered` and `maximumAge`; 14, 24 and 90 unless given, and an age of 0 lets passwords last. An
-/// undo puts the policy that was there, or deletes it if there was none. Passwords that exist go on working.
+/// say `minimumLength`, `remembered` and `maximumAge`, 14, 24 and 90 unless given, and `demands`, the kinds of characters by
+/// the names of the API's parameters, all four unless given. What is 0 or not demanded stays as it is. An undo puts the
+/// policy that was there, or deletes it if there was none.
+///
+/// New demands are of new passwords. An age is of all of them, and without an age before, or with a longer one, passwords
+/// may have passed it: a person is asked.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, which replaces the whole policy.
 #[derive(Clone, Debug)]
@@ -62,8 +66,9 @@ impl Remediator for PasswordPolicy {
         "iam:GetAccountPasswordPolicy",
         "iam:UpdateAccountPasswordPolicy",
     ];
-    const TIER: Option<Tier> = Some(Tier::A);
-    const WITH: &'static [&'static str] = &["minimumLength", "remembered", "maximumAge"];
+    const TIER: Option<Tier> = Some(Tier::B);
+    const CHECK: Option<&'static str> = Some("whether passwords would expire at once");
+    const WITH: &'static [&'static str] = &["minimumLength", "remembered", "maximumAge", "demands"];
 
     /// It is the account's, and has no ARN.
     ///
@@ -99,6 +104,29 @@ impl Remediator for PasswordPolicy {
         if after == *before { Plan::Nothing } else { Plan::Change(after) }
     }
 
+    /// Source: IAM User Guide, "Set an account password policy for IAM users", "Password expiration requires administrator
+    /// reset": with `HardExpiry` only an administrator helps a user whose password has expired.
+    async fn precheck(
+        &self,
+        _: &Target,
+        before: &Passwords,
+        after: &Passwords,
+    ) -> Result<Check, RefusedByAws> {
+        let setting = |state: &Passwords, name: &str| state.settings.as_ref()?.get(name).cloned();
+        let age = setting(after, "MaxPasswordAge");
+        let hard = setting(before, "HardExpiry").is_some();
+        let mut asked = Vec::new();
+        if age != setting(before, "MaxPasswordAge") {
+            let age = age.unwrap_or_default();
+            asked.push(format!("passwords that are older than {age} days would expire at once"));
+        }
+        if hard {
+            let why = "the policy has HardExpiry: only an administrator resets a password that has expired";
+            asked.push(why.to_owned());
+        }
+        Ok(if asked.is_empty() { Check::Go } else { Check::Ask(asked.join("; ")) })
+    }
+
     async fn apply(&self, _: &Target, state: &Passwords) -> Result<(), RefusedByAws> {
         let call = match &state.settings {
             None => self.query.call("DeleteAccountPasswordPolicy"),
@@ -120,11 +148,25 @@ impl Remediator for PasswordPolicy {
 
 /// What must be demanded at least.
 struct Wanted {
+    /// Settings that must be on.
+    demands: Vec<String>,
+    /// 0 where any length will do.
     length: u64,
+    /// 0 where old passwords may come back.
     remembered: u64,
     /// 0 where passwords may last.
     age: u64,
 }
+
+/// The kinds of characters that can be demanded.
+///
+/// Source: IAM API Reference, `UpdateAccountPasswordPolicy`.
+const DEMANDS: &[&str] = &[
+    "RequireLowercaseCharacters",
+    "RequireNumbers",
+    "RequireSymbols",
+    "RequireUppercaseCharacters",
+];
 
 impl Wanted {
     fn of(target: &Target) -> Result<Wanted, String> {
@@ -134,6 +176,7 @@ impl Wanted {
                 .ok_or_else(|| format!("`{name}` is {value}, and must be a whole number")),
         };
         Ok(Wanted {
+            demands: demands(target)?,
             length: number("minimumLength", 14)?,
             remembered: number("remembered", 24)?,
             age: number("maximumAge", 90)?,
@@ -145,22 +188,33 @@ impl Wanted {
         let number = |settings: &BTreeMap<String, String>, name: &str, none: u64| {
             settings.get(name).and_then(|value| value.parse().ok()).unwrap_or(none)
         };
-        let mut set = |name: &str, value: String| settings.insert(name.to_owned(), value);
-        for kind in ["Lowercase", "Uppercase"] {
-            set(&format!("Require{kind}Characters"), "true".to_owned());
-        }
-        for kind in ["Numbers", "Symbols"] {
-            set(&format!("Require{kind}"), "true".to_owned());
+        for name in &self.demands {
+            settings.insert(name.clone(), "true".to_owned());
         }
         let length = number(settings, "MinimumPasswordLength", LENGTH).max(self.length);
         settings.insert("MinimumPasswordLength".to_owned(), length.to_string());
-        let remembered = number(settings, "PasswordReusePrevention", 0).max(self.remembered);
-        settings.insert("PasswordReusePrevention".to_owned(), remembered.to_string());
+        // A 0 would be refused.
+        if number(settings, "PasswordReusePrevention", 0) < self.remembered {
+            settings.insert("PasswordReusePrevention".to_owned(), self.remembered.to_string());
+        }
         let age = number(settings, "MaxPasswordAge", 0);
         if self.age > 0 && (age == 0 || age > self.age) {
             settings.insert("MaxPasswordAge".to_owned(), self.age.to_string());
         }
     }
+}
+
+/// The kinds of characters that the header demands, by their settings' names. CloudTrail writes those with a small letter.
+fn demands(target: &Target) -> Result<Vec<String>, String> {
+    let Some(told) = target.with.get("demands") else {
+        return Ok(DEMANDS.iter().map(|name| (*name).to_owned()).collect());
+    };
+    let named = |one: &Value| {
+        let name = one.as_str()?;
+        DEMANDS.iter().find(|known| known.eq_ignore_ascii_case(name)).map(|name| (*name).to_owned())
+    };
+    let all = told.as_array().and_then(|all| all.iter().map(named).collect::<Option<_>>());
+    all.ok_or_else(|| format!("`demands` must list some of {}", DEMANDS.join(", ")))
 }
 
 /// The settings that an answer tells. What is not told has not been set.

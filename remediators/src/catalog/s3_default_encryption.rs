@@ -1,4 +1,4 @@
-//! New objects of a bucket are encrypted, with a KMS key where the policy's header names one.
+//! New objects of a bucket are encrypted with the KMS key that the policy's header names.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata};
@@ -15,10 +15,14 @@ use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
-/// Sets the default encryption of a bucket that has none: with `kmsKey`, or with S3's own keys where the
-/// policy's header names none. With `kmsKey` a bucket must be encrypted with a KMS key, whichever.
+/// Sets the default encryption of a bucket that is not encrypted with a KMS key, whichever: with `kmsKey`. Without `kmsKey`
+/// nothing is set, and the plan says so: S3 encrypts with its own keys whatever a bucket's configuration says, so that to
+/// set those repairs nothing.
 ///
-/// An undo of what was never set deletes the configuration; S3 encrypts with its own keys then.
+/// Who puts or gets objects needs the key's consent from then on. An undo of what was never set deletes the configuration;
+/// S3 encrypts with its own keys then.
+///
+/// Source: Amazon S3 User Guide, "Setting default server-side encryption behavior for Amazon S3 buckets".
 #[derive(Clone, Debug)]
 pub struct DefaultEncryption {
     client: Client,
@@ -74,9 +78,8 @@ impl Rule {
             .build())
     }
 
-    fn is_enough(&self, with_kms: bool) -> bool {
-        let kms = |algorithm: &str| algorithm.starts_with("aws:kms");
-        self.algorithm.as_deref().is_some_and(|algorithm| !with_kms || kms(algorithm))
+    fn is_of_kms(&self) -> bool {
+        self.algorithm.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"))
     }
 
     /// What S3 does not tell before it is set is S3's to choose.
@@ -99,7 +102,8 @@ impl Remediator for DefaultEncryption {
     const WITH: &'static [&'static str] = &["kmsKey"];
     const PERMISSIONS: &'static [&'static str] =
         &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"];
-    const TIER: Option<Tier> = Some(Tier::A);
+    /// Callers without rights on the key are turned away.
+    const TIER: Option<Tier> = Some(Tier::C);
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target)]
@@ -127,18 +131,20 @@ impl Remediator for DefaultEncryption {
     }
 
     fn plan(&self, target: &Target, before: &Encryption) -> Plan<Encryption> {
-        let key = match target.with.get("kmsKey") {
-            None => None,
-            Some(Value::String(key)) if !key.is_empty() => Some(key.clone()),
-            Some(other) => return Plan::Refuse(format!("`kmsKey` names no key: {other}")),
-        };
-        if before.rules.iter().any(|rule| rule.is_enough(key.is_some())) {
+        if before.rules.iter().any(Rule::is_of_kms) {
             return Plan::Nothing;
         }
-        let algorithm = key.as_ref().map_or("AES256", |_| "aws:kms").to_owned();
+        let key = match target.with.get("kmsKey") {
+            Some(Value::String(key)) if !key.is_empty() => key.clone(),
+            None | Some(Value::String(_)) => {
+                let why = "the bucket is still not encrypted with a KMS key, and `kmsKey` names none to encrypt with";
+                return Plan::Refuse(why.to_owned());
+            }
+            Some(_) => return Plan::Refuse("`kmsKey` must be the name of a key".to_owned()),
+        };
         // A bucket has one rule: what else it says stays.
         let rule = before.rules.first().cloned().unwrap_or_default();
-        let rule = Rule { algorithm: Some(algorithm), key, ..rule };
+        let rule = Rule { algorithm: Some("aws:kms".to_owned()), key: Some(key), ..rule };
         Plan::Change(Encryption { rules: vec![rule] })
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::s3_bucket::{arn, client, refused};
 use crate::aws::Aws;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::tls_only::TlsOnly;
 use crate::violation::Target;
 
@@ -19,6 +19,10 @@ const LONGEST: usize = 20 * 1024;
 
 /// Adds a statement to a bucket's policy that denies everyone everything over plain HTTP. The statements that
 /// are there stay as they are. An undo puts the policy that was there, or deletes it if there was none.
+///
+/// A bucket that serves a website is asked about: its website endpoint takes plain HTTP only.
+///
+/// Source: Amazon S3 User Guide, "Website endpoints", "Key differences between a website endpoint and a REST API endpoint".
 #[derive(Clone, Debug)]
 pub struct DenyInsecureTransport {
     client: Client,
@@ -41,9 +45,15 @@ impl Remediator for DenyInsecureTransport {
     type State = Bucket;
 
     const ID: &'static str = "s3-deny-insecure-transport";
-    const PERMISSIONS: &'static [&'static str] =
-        &["s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"];
-    const TIER: Option<Tier> = Some(Tier::A);
+    const PERMISSIONS: &'static [&'static str] = &[
+        "s3:DeleteBucketPolicy",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketWebsite",
+        "s3:PutBucketPolicy",
+    ];
+    const TIER: Option<Tier> = Some(Tier::B);
+    const CHECK: Option<&'static str> =
+        Some("whether it serves a website, which takes plain HTTP only");
 
     fn arns(target: &Target) -> Vec<String> {
         vec![arn(target)]
@@ -73,6 +83,23 @@ impl Remediator for DenyInsecureTransport {
                 policy.map_or(Plan::Nothing, |policy| Plan::Change(Bucket { policy: Some(policy) }))
             }
             Err(why) => Plan::Refuse(why),
+        }
+    }
+
+    async fn precheck(
+        &self,
+        target: &Target,
+        _: &Bucket,
+        _: &Bucket,
+    ) -> Result<Check, RefusedByAws> {
+        let call = self.client.get_bucket_website().bucket(&target.id);
+        match call.expected_bucket_owner(&target.account).send().await {
+            Ok(_) => Ok(Check::Ask(
+                "the bucket serves a website, whose endpoint takes plain HTTP only: it would answer nobody any more"
+                    .to_owned(),
+            )),
+            Err(error) if error.code() == Some("NoSuchWebsiteConfiguration") => Ok(Check::Go),
+            Err(error) => Err(refused(error)),
         }
     }
 

@@ -139,6 +139,7 @@ mod tests {
                 actions: vec!["s3:PutX".to_owned()],
                 patch: Some([("P".to_owned(), json!(true))].into_iter().collect()),
                 with: [("level".to_owned(), json!("INFO"))].into(),
+                ask: Some("q".to_owned()),
             }),
             suspect: Some("s".to_owned()),
             suppressed: Some(Suppression {

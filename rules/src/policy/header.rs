@@ -204,7 +204,8 @@ pub struct RemediationHeader {
     pub run: String,
     /// What the policy allows; the operator's ceiling can only lower it.
     pub mode: Mode,
-    /// What the remediator is told.
+    /// What the remediator is told. In a policy's header a text that is one hole, `{{ CEL }}`, is CEL; in a finding it is
+    /// what came of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
     /// How safe it is, where the policy says what is repaired: with `patch`.
@@ -217,6 +218,9 @@ pub struct RemediationHeader {
     /// a finding they are what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What a person must look at before the properties are set. Where it is said, a person is asked whatever the mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use super::file::PolicyFile;
 use super::header::{self, Header, Match, Parameter, RemediationHeader, Severity};
 use super::message::Template;
-use super::patch::Patch;
+use super::patch::{Patch, broken, hole, whole};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Rework, Sources, Syntax};
 use serde_saphyr::Spanned;
@@ -47,6 +47,7 @@ pub struct Policy {
     message: Template,
     message_text: String,
     patch: Option<Patch>,
+    with: Option<Patch>,
     pub(crate) sources: Sources,
     places: Vec<Place>,
     text: String,
@@ -75,7 +76,7 @@ pub enum Role {
     Body,
     /// A hole of the message.
     Message,
-    /// A value of the patch.
+    /// A value of the patch, or of what the remediator is told.
     Patch,
 }
 
@@ -143,6 +144,7 @@ impl Policy {
         with_evidence.push("violations");
         let message = loader.message(&header.message, &with_evidence)?;
         let patch = loader.patch(&header, &with_evidence)?;
+        let with = loader.with(&header, &with_evidence)?;
         let parameters = parameters(&file.name, &header)?;
         let defaults = parameters.iter().map(|(name, p)| (name.clone(), p.default.clone()));
         let (sources, rework) = loader.compiler.into_parts();
@@ -166,6 +168,7 @@ impl Policy {
             message,
             message_text: header.message.value,
             patch,
+            with,
             places: loader.places,
             text: file.text.clone(),
             read: Vec::new(),
@@ -216,7 +219,26 @@ impl Policy {
         &self,
         scope: &crate::engine::Scope<'_>,
     ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
-        let filled = self.patch.as_ref()?.fill(scope, &self.sources);
+        self.filled(self.patch.as_ref()?, scope)
+    }
+
+    /// What the remediator is told, after the policy has judged an event; none where it is told nothing.
+    ///
+    /// # Errors
+    /// Where a value cannot be told, and why.
+    pub(crate) fn with(
+        &self,
+        scope: &crate::engine::Scope<'_>,
+    ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
+        self.filled(self.with.as_ref()?, scope)
+    }
+
+    fn filled(
+        &self,
+        patch: &Patch,
+        scope: &crate::engine::Scope<'_>,
+    ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
+        let filled = patch.fill(scope, &self.sources);
         Some(filled.map_err(|failure| self.explain(&failure)))
     }
 
@@ -363,7 +385,24 @@ impl<'a> Loader<'a> {
         let Some(patch) = patch else { return Ok(None) };
         // What is nested has no positions of its own: its text is looked for behind the key.
         let at = self.file.text.find("// remediation:").unwrap_or_default();
-        let compiled = Patch::compile(patch, &mut |text| {
+        let compiled = Patch::compile(patch, whole, &mut |text| {
+            self.compile(Role::Patch, at, text, |compiler| compiler.expression(text, scope))
+        })?;
+        Ok(Some(compiled))
+    }
+
+    /// Compiles what the remediator is told.
+    fn with(&mut self, header: &Header, scope: &[&str]) -> Result<Option<Patch>, Diagnostic> {
+        let with = header.remediation.as_ref().map(|one| &one.with);
+        let Some(with) = with.filter(|with| !with.is_empty()) else { return Ok(None) };
+        let at = self.file.text.find("// remediation:").unwrap_or_default();
+        if let Some(text) = with.values().find_map(broken) {
+            let at = self.file.text.find(text).unwrap_or(at);
+            let message =
+                "a text of `with` is CEL as a whole, `{{ CEL }}`, or not at all".to_owned();
+            return Err(Diagnostic::error("header", &self.file.name, at..at, message));
+        }
+        let compiled = Patch::compile(with, hole, &mut |text| {
             self.compile(Role::Patch, at, text, |compiler| compiler.expression(text, scope))
         })?;
         Ok(Some(compiled))

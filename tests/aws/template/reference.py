@@ -1,8 +1,11 @@
 """Prints what AWS says that IAM actions are of: patterns of ARNs, and `*` where none is required.
 
     reference.py ACTION...
+    reference.py --required ACTION...
 
-It asks the copy of the Service Authorization Reference that Policy Sentry comes with.
+With `--required` it prints of each action the patterns of each type of resource that the action must be allowed on, and
+the other actions that it may take, such as `iam:PassRole`; null where it does not know the action. It asks the copy of the
+Service Authorization Reference that Policy Sentry comes with.
 """
 
 import json
@@ -21,4 +24,22 @@ def of(action):
     return patterns if any(kind["required"] for kind in kinds) else [*patterns, "*"]
 
 
-json.dump({action: of(action) for action in sys.argv[1:]}, sys.stdout)
+def required(action):
+    service, name = action.split(":")
+    service = iam_definition.get(service, {})
+    known = service.get("privileges", {}).get(name)
+    if known is None:
+        return None
+    kinds = known["resource_types"].values()
+    arns = {
+        kind["resource_type"]: re.sub(r"\$\{\w+\}", "*", service["resources"][kind["resource_type"]]["arn"])
+        for kind in kinds
+        if kind["required"] and kind["resource_type"]
+    }
+    return {"types": arns, "takes": sorted({other for kind in kinds for other in kind["dependent_actions"]})}
+
+
+if sys.argv[1:2] == ["--required"]:
+    json.dump({action: required(action) for action in sys.argv[2:]}, sys.stdout)
+else:
+    json.dump({action: of(action) for action in sys.argv[1:]}, sys.stdout)
