@@ -164,9 +164,9 @@ async fn a_rule_of_several_ports_is_revoked_after_a_person_saw_what_else_it_clos
     let wide = ("tcp", 20, 443, "0.0.0.0/0");
     let stage = group("wide", &[wide, ("tcp", 8443, 8443, "0.0.0.0/0")]).await;
     let stage = stage.of_found(&json!([found(wide)]));
-    let asks = stage.preview::<RevokeIngress>().await.asks.unwrap();
+    let asks = stage.preview::<RevokeIngress>().await.asks;
     let why = "every port of tcp 20-443 from 0.0.0.0/0 would be closed, 80 and 443 among them";
-    assert_eq!(asks, why);
+    assert_eq!(asks, [why]);
     let waiting = stage.run::<RevokeIngress>().await.unwrap().result;
     assert!(matches!(waiting, Ended::Waiting(_)), "{waiting:?}");
     stage.approve::<RevokeIngress>().await;
