@@ -4,9 +4,10 @@ use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{note, print, safe};
 use clap::Args;
-use evenkeel_ingest::{Bundle, Evaluator, Handled, Offline};
+use evenkeel_ingest::{Bundle, Evaluator, Handled, Metrics, Offline};
 use evenkeel_ledger::{Ledger, Recorder, Silent};
 use evenkeel_rules::{Finding, Waivers, escape_json};
+use serde_json::{Map, Value};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// The payload is what a Lambda function would be invoked with: an event of EventBridge, a batch of SQS or
 /// Kinesis, a notification of SNS, a CloudWatch Logs subscription, an invocation by a rule of AWS Config.
-/// Findings go to a ledger in a folder; what the function would return is printed.
+/// Findings go to a ledger in a folder; what the function would return is printed, and what was not judged, by
+/// its kind.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,9 +27,9 @@ Examples:
   evenkeel ingest event.json --policies policies/ --out evidence/
 
 Exit codes:
-  0  all of it was judged, and nothing was found
+  0  all of it was judged or is named as skipped, and nothing was found
   1  something was found
-  3  a message could not be judged, and would come again")]
+  3  a message could not be judged, and would come again: it is named, and the rest was judged")]
 pub(crate) struct Ingest {
     /// The payload's file, or - for standard input
     #[arg(value_name = "FILE")]
@@ -56,7 +58,13 @@ pub(crate) fn run(command: &Ingest) -> Result<Exit, Stopped> {
     }));
     failed(&handled);
     match handled.answer {
-        Ok(answer) => print(&escape_json(format!("{answer:#}\n")))?,
+        Ok(mut answer) => {
+            let skipped = skipped(&handled.metrics);
+            if let Some(answer) = answer.as_object_mut().filter(|_| !skipped.is_empty()) {
+                answer.insert("skipped".to_owned(), skipped.into());
+            }
+            print(&escape_json(format!("{answer:#}\n")))?;
+        }
         Err(error) => {
             note(&format!("the function would fail: {}\n", safe(&error.to_string())));
             return Ok(Exit::Input);
@@ -67,6 +75,13 @@ pub(crate) fn run(command: &Ingest) -> Result<Exit, Stopped> {
         (true, true) => Exit::Found,
         (true, false) => Exit::Well,
     })
+}
+
+/// What was not judged, by its kind, as `replay` calls it.
+fn skipped(metrics: &Metrics) -> Map<String, Value> {
+    let unwatched = ("events that no policy watches", metrics.get("Unwatched"));
+    let all = metrics.skipped().chain([unwatched]).filter(|(_, count)| *count > 0);
+    all.map(|(kind, count)| (kind.to_owned(), count.into())).collect()
 }
 
 /// Says what was found.

@@ -1,5 +1,6 @@
 //! What the commands that repair have in common: the ledger, the finding, the account, and the question.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -68,19 +69,61 @@ impl Desk {
     }
 }
 
-/// The record of the finding whose uid begins so.
+/// The record of the finding of that uid, or of the only one whose uid begins so, as it was written last. Of
+/// findings that are not live, those of replays are looked through.
 async fn find(ledger: &Ledger, finding: &str) -> Result<(String, Vec<u8>), Stopped> {
-    let keys = ledger.list("findings").await.map_err(unreadable)?;
-    let named =
-        |key: &&String| key.rsplit('/').next().is_some_and(|name| name.starts_with(finding));
-    let found: Vec<&String> = keys.iter().filter(named).collect();
-    match found.as_slice() {
-        [key] if !finding.is_empty() => {
-            Ok(((*key).clone(), ledger.read(key).await.map_err(unreadable)?))
-        }
-        [] => Err(Stopped::Usage(format!("the ledger has no finding `{finding}`"))),
-        _ => Err(Stopped::Usage(format!("`{finding}` begins {} findings' uids", found.len()))),
+    for place in ["findings", "runs"] {
+        let keys = ledger.list(place).await.map_err(unreadable)?;
+        let keys = keys.iter().filter(|key| key.split('/').any(|part| part == "findings"));
+        let found: Vec<(&str, &String)> = keys
+            .filter_map(|key| Some((uid_of(key)?.0, key)))
+            .filter(|(uid, _)| !finding.is_empty() && uid.starts_with(finding))
+            .collect();
+        let uids: BTreeSet<&str> = found.iter().map(|(uid, _)| *uid).collect();
+        let wanted = match uids.len() {
+            0 => continue,
+            1 => uids.first().copied(),
+            _ => uids.get(finding).copied(),
+        };
+        let Some(wanted) = wanted else {
+            let begins = format!("`{finding}` begins {} findings' uids", uids.len());
+            return Err(Stopped::Usage(format!("{begins}: write more of the one that is meant")));
+        };
+        let keys = found.iter().filter(|(uid, _)| *uid == wanted).map(|(_, key)| key.as_str());
+        let key = latest(ledger, keys).await.map_err(unreadable)?;
+        return Ok((key.to_owned(), ledger.read(key).await.map_err(unreadable)?));
     }
+    Err(Stopped::Usage(format!("the ledger has no finding `{finding}`")))
+}
+
+/// The uid in a finding's key, and the number of the revision.
+fn uid_of(key: &str) -> Option<(&str, usize)> {
+    let name = key.rsplit('/').next()?.strip_suffix(".json")?;
+    match name.rsplit_once(".r") {
+        Some((uid, number)) => Some((uid, number.parse().ok()?)),
+        None => Some((name, 0)),
+    }
+}
+
+/// The key that was written last: of one key's revisions the highest, of others by the ledger's clock.
+async fn latest<'k>(
+    ledger: &Ledger,
+    keys: impl Iterator<Item = &'k str>,
+) -> Result<&'k str, LedgerError> {
+    let mut highest: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for key in keys {
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let one = (uid_of(key).map_or(0, |(_, revision)| revision), key);
+        let known = highest.entry(folder).or_insert(one);
+        *known = one.max(*known);
+    }
+    let mut last = (i64::MIN, "");
+    let several = highest.len() > 1;
+    for (_, key) in highest.into_values() {
+        let written = if several { ledger.written_at(key).await? } else { 0 };
+        last = last.max((written, key));
+    }
+    Ok(last.1)
 }
 
 /// Why nothing is to be done about a finding that could be repaired.

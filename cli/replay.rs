@@ -43,7 +43,10 @@ pub(crate) fn run(command: &Replay) -> Result<Exit, Stopped> {
             threads,
             || Worker::new(&set, &waivers, &filter, &progress, command.format),
             Worker::read,
-            |_, batch: Batch| take(batch, &mut sums, &mut writer, &bar),
+            |index, batch: Batch| {
+                let file = found.files.get(index).map_or("", |file| file.name.as_str());
+                take(file, batch, &mut sums, &mut writer, &bar)
+            },
         )
     });
     let panicked = result.map_err(|error| Stopped::Usage(error.to_string()))?;
@@ -57,7 +60,7 @@ pub(crate) fn run(command: &Replay) -> Result<Exit, Stopped> {
         sums.reconcile();
     }
     writer.finish(&sums, &set)?;
-    let text = summary::text(&sums, &set);
+    let text = summary::text(&sums, &set, command.fail_on);
     if command.format == Format::Text {
         print(&text)?;
     } else {
@@ -68,12 +71,13 @@ pub(crate) fn run(command: &Replay) -> Result<Exit, Stopped> {
 
 /// Takes what came of a part of a file, in the files' order.
 fn take(
+    file: &str,
     batch: Batch,
     sums: &mut Sums,
     writer: &mut Writer,
     bar: &progress::Bar,
 ) -> ControlFlow<()> {
-    for event in sums.add(batch) {
+    for event in sums.add(file, batch) {
         for finding in event.findings {
             bar.found();
             if !bar.suspended(|| writer.finding(&finding)) {

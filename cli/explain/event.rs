@@ -153,7 +153,15 @@ fn shown(
     }
     if values.is_empty() {
         let line = format!("{}{name}{}", "  ".repeat(depth), safe(&cut(&text)));
-        return format!("  {}\n", paint(DIM, &format!("{line}  (not reached)")));
+        if !part.parts.iter().any(|part| reached(part, sights)) {
+            return format!("  {}\n", paint(DIM, &format!("{line}  (not reached)")));
+        }
+        // It failed: the values of its parts tell why, and nothing else does.
+        let mut out = format!("  {}\n", paint(RED, &format!("{line}  (failed)")));
+        for part in &part.parts {
+            out += &shown(part, sights, watched, policy, depth.saturating_add(1));
+        }
+        return out;
     }
     let value = some.join(" | ");
     let value = match values.as_slice() {
@@ -171,6 +179,11 @@ fn shown(
         out += &shown(part, sights, watched, policy, depth.saturating_add(1));
     }
     out
+}
+
+/// Whether a part, or a part of it, had a value.
+fn reached(part: &Part, sights: &Sights) -> bool {
+    !sights.of(part).is_empty() || part.parts.iter().any(|part| reached(part, sights))
 }
 
 fn cut(text: &str) -> String {

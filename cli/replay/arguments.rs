@@ -21,7 +21,8 @@ Examples:
 
 Exit codes:
   0  every record was read, and nothing at or above --fail-on was found
-  1  a finding at or above --fail-on, or a policy that could not be evaluated
+  1  a finding at or above --fail-on, data missing for a policy at or above it, or a policy that could not
+     be evaluated
   2  wrong usage
   3  a file or record could not be read (it is named, and the rest was judged)")]
 pub(crate) struct Replay {
@@ -61,7 +62,7 @@ pub(crate) struct Replay {
     /// How many threads to use; as many as there are processors unless given
     #[arg(long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
-    /// End with exit code 1 if something of this severity or above is found
+    /// End with exit code 1 if something of this severity or above is found, or cannot be told for want of data
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
     pub(super) fail_on: Option<Level>,
 }

@@ -1,22 +1,25 @@
 //! The sums of a replay for people.
 
+use super::arguments::Level;
 use super::finding::style;
 use super::sums::{Statuses, Sums};
 use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
-use evenkeel_rules::policy::PolicySet;
+use evenkeel_rules::policy::{PolicySet, Severity};
 use std::collections::BTreeMap;
 
 /// How many of the busiest principals are listed.
 const PRINCIPALS: usize = 10;
 
 /// The sums of a replay.
-pub(super) fn text(sums: &Sums, set: &PolicySet) -> String {
+pub(super) fn text(sums: &Sums, set: &PolicySet, fail_on: Option<Level>) -> String {
     let mut out = headline(sums);
+    out += &unknown(sums, fail_on);
     out += &policies(sums, set);
     out += &list("By account", &sums.accounts, usize::MAX);
     out += &list("By principal", &sums.principals, PRINCIPALS);
     out += &list("Not enough data", &sums.insufficient, PRINCIPALS);
     out += &read(sums);
+    out += &conflicts(sums);
     out + &troubles(sums)
 }
 
@@ -32,13 +35,30 @@ fn headline(sums: &Sums) -> String {
         .rev()
         .map(|(severity, count)| paint(style(*severity), &format!("{count} {severity}")))
         .collect();
-    if total == 0 {
+    if total == 0 && sums.unknown() == 0 {
         parts.push(paint(GREEN, "nothing found"));
+    } else if total == 0 {
+        let unknown = format!("nothing found, {} without enough data", sums.unknown());
+        parts.push(paint(YELLOW, &unknown));
     }
     if sums.suppressed > 0 {
         parts.push(paint(DIM, &format!("{} suppressed by waivers", sums.suppressed)));
     }
     format!("{}  {total}  {}\n", title("Findings").trim_end(), parts.join(", "))
+}
+
+/// That data is missing where a violation would fail the run: it fails, too.
+fn unknown(sums: &Sums, fail_on: Option<Level>) -> String {
+    let Some(least) = fail_on else { return String::new() };
+    let count = sums.unknown_from(least);
+    if count == 0 {
+        return String::new();
+    }
+    let least = Severity::from(least);
+    let line = format!(
+        "{count} of severity {least} or above could not be evaluated for want of data: --fail-on counts them"
+    );
+    format!("{}\n", paint(YELLOW, &line))
 }
 
 fn policies(sums: &Sums, set: &PolicySet) -> String {
@@ -91,6 +111,9 @@ fn read(sums: &Sums) -> String {
     row(sums.files, "files");
     row(sums.records(), "records, of which");
     row(sums.judged, "  judged by some policy");
+    if sums.conflicting > 0 {
+        row(sums.conflicting, "    of which under an eventID seen before, with other content");
+    }
     row(sums.unwatched, "  of events that no policy watches");
     for (count, what) in [
         (sums.duplicates, "  seen before (same eventID)"),
@@ -106,6 +129,23 @@ fn read(sums: &Sums) -> String {
     }
     if sums.ignored_files > 0 {
         row(sums.ignored_files, "files ignored, which do not look like logs");
+    }
+    out
+}
+
+/// Events that say something else than an earlier one of the same id: CloudTrail makes no such thing.
+fn conflicts(sums: &Sums) -> String {
+    if sums.conflicting == 0 {
+        return String::new();
+    }
+    let name = format!("Same eventID, other content  {}", sums.conflicting);
+    let mut out = format!("\n{}\n", paint(YELLOW, &name));
+    for (file, number) in &sums.conflicts {
+        out += &format!("  {}, record {number}\n", safe(file));
+    }
+    let shown = u64::try_from(sums.conflicts.len()).unwrap_or(u64::MAX);
+    if let Some(more) = sums.conflicting.checked_sub(shown).filter(|more| *more > 0) {
+        out += &paint(DIM, &format!("  and {more} more\n"));
     }
     out
 }

@@ -1,12 +1,14 @@
 //! What was read and what was found, added up in the files' order.
 
 use super::arguments::Level;
-use super::work::{Batch, EventOutcome, Trouble};
+use super::work::{Batch, EventOutcome, Rendered, Trouble};
 use crate::exit::Exit;
 use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use uuid::Uuid;
 
 /// How many troubles are kept to be shown; all are counted.
@@ -49,15 +51,43 @@ pub(super) struct Sums {
     #[serde(skip)]
     pub(super) troubles: Vec<Trouble>,
     pub(super) trouble_count: u64,
+    /// Events that have an earlier event's id, and say something else.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) conflicting: u64,
+    /// The first of them: their files and places.
+    #[serde(skip)]
+    pub(super) conflicts: Vec<(String, u64)>,
+    /// What lacked data, by severity, but what a waiver accepts.
+    #[serde(skip)]
+    unknown: BTreeMap<Severity, u64>,
     /// The items that reading handed out, by its own count.
     #[serde(skip)]
     delivered: u64,
-    /// The events judged so far: 16 bytes and a little for each event that some policy watches.
+    /// The events judged so far, and what each said: 32 bytes and a little for each event that some policy watches.
     #[serde(skip)]
-    seen: HashSet<Uuid>,
-    /// The findings so far: one action may be told by several events.
+    seen: BTreeMap<Uuid, Uuid>,
+    /// What else events of the same ids said.
     #[serde(skip)]
-    found: HashSet<(Uuid, bool)>,
+    seen_too: BTreeSet<(Uuid, Uuid)>,
+    /// The findings so far, as they were printed: one action may be told by several events.
+    #[serde(skip)]
+    found: BTreeMap<(Uuid, bool), u64>,
+}
+
+/// Whether an event was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// Nothing of its id was.
+    Never,
+    /// It was.
+    Copy,
+    /// Something else of its id was.
+    Otherwise,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn add(count: &mut u64, more: u64) {
@@ -84,8 +114,8 @@ impl Sums {
         }
     }
 
-    /// Adds a batch; gives back the events that were not seen before.
-    pub(super) fn add(&mut self, batch: Batch) -> Vec<EventOutcome> {
+    /// Adds a batch of a file; gives back the events that were not seen before.
+    pub(super) fn add(&mut self, file: &str, batch: Batch) -> Vec<EventOutcome> {
         add(&mut self.unwatched, batch.unwatched);
         add(&mut self.filtered, batch.filtered);
         add(&mut self.bad, batch.bad);
@@ -104,18 +134,54 @@ impl Sums {
         batch.troubles.into_iter().for_each(|trouble| self.problem(trouble));
         let mut fresh = Vec::with_capacity(batch.events.len());
         for mut event in batch.events {
-            if self.seen.insert(event.id) {
-                add(&mut self.judged, 1);
-                self.event(&mut event);
-                fresh.push(event);
-            } else {
+            let seen = self.see(&event);
+            if seen == Seen::Copy {
                 add(&mut self.duplicates, 1);
+                continue;
             }
+            if seen == Seen::Otherwise {
+                add(&mut self.conflicting, 1);
+                if self.conflicts.len() < SHOWN {
+                    self.conflicts.push((file.to_owned(), event.number));
+                }
+            }
+            add(&mut self.judged, 1);
+            self.event(&mut event, seen);
+            fresh.push(event);
         }
         fresh
     }
 
-    fn event(&mut self, event: &mut EventOutcome) {
+    /// Notes an event: whoever can write a log file can write any id, so that an id alone makes no copy.
+    fn see(&mut self, event: &EventOutcome) -> Seen {
+        match self.seen.entry(event.id) {
+            Entry::Vacant(place) => {
+                place.insert(event.content);
+                Seen::Never
+            }
+            Entry::Occupied(first) if *first.get() == event.content => Seen::Copy,
+            Entry::Occupied(_) if self.seen_too.insert((event.id, event.content)) => {
+                Seen::Otherwise
+            }
+            Entry::Occupied(_) => Seen::Copy,
+        }
+    }
+
+    /// Whether a finding was not told of before. What an event of a copied id makes is told of as well, unless it says
+    /// the same.
+    fn is_new(&mut self, rendered: &Rendered, violates: bool, seen: Seen) -> bool {
+        let mut hasher = DefaultHasher::new();
+        rendered.line.hash(&mut hasher);
+        match self.found.entry((rendered.finding.uid, violates)) {
+            Entry::Vacant(place) => {
+                place.insert(hasher.finish());
+                true
+            }
+            Entry::Occupied(first) => seen == Seen::Otherwise && *first.get() != hasher.finish(),
+        }
+    }
+
+    fn event(&mut self, event: &mut EventOutcome, seen: Seen) {
         for trouble in std::mem::take(&mut event.troubles) {
             self.problem(trouble);
         }
@@ -125,7 +191,7 @@ impl Sums {
             if !matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NotApplicable) {
                 let Some(rendered) = findings.next() else { continue };
                 let violates = *status == ComplianceStatus::NonCompliant;
-                if !self.found.insert((rendered.finding.uid, violates)) {
+                if !self.is_new(&rendered, violates, seen) {
                     continue;
                 }
                 event.findings.push(rendered);
@@ -150,6 +216,9 @@ impl Sums {
     fn finding(&mut self, finding: &Finding) {
         if finding.status == ComplianceStatus::InsufficientData {
             add(self.insufficient.entry(finding.message.clone()).or_default(), 1);
+            if finding.suppressed.is_none() {
+                add(self.unknown.entry(finding.severity).or_default(), 1);
+            }
         }
         if finding.status != ComplianceStatus::NonCompliant {
             return;
@@ -181,8 +250,22 @@ impl Sums {
         }
         let errors = self.policies.values().any(|statuses| statuses.error > 0);
         let failing = fail_on.map(Severity::from).is_some_and(|least| {
-            self.severities.iter().any(|(severity, count)| *severity >= least && *count > 0)
+            let above = |(severity, count): (&Severity, &u64)| *severity >= least && *count > 0;
+            self.severities.iter().any(above)
         });
-        if errors || failing { Exit::Found } else { Exit::Well }
+        let unknown = fail_on.is_some_and(|least| self.unknown_from(least) > 0);
+        if errors || failing || unknown { Exit::Found } else { Exit::Well }
+    }
+
+    /// How often a policy of this severity or above had not enough data: what is unknown may be a violation.
+    pub(super) fn unknown_from(&self, least: Level) -> u64 {
+        let least = Severity::from(least);
+        let above = self.unknown.iter().filter(|(severity, _)| **severity >= least);
+        above.fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
+
+    /// How often any policy had not enough data.
+    pub(super) fn unknown(&self) -> u64 {
+        self.unknown_from(Level::Informational)
     }
 }

@@ -1,7 +1,9 @@
 //! What each thread does: reads a file, judges its records, and renders what it finds.
 
 use super::arguments::Format;
-use evenkeel_ingest::{Batches, FileReport, Item, LogFile, Problem, Progress, Reader};
+use evenkeel_ingest::{
+    Batches, FileReport, Item, LogFile, Problem, Progress, Reader, judge_item, judge_record,
+};
 use evenkeel_rules::policy::PolicySet;
 use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge, Judged, Waivers, json_line, ocsf};
 use std::ops::ControlFlow;
@@ -42,6 +44,10 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct EventOutcome {
     pub(super) id: Uuid,
+    /// The same for copies of one record only.
+    pub(super) content: Uuid,
+    /// Its place in the file.
+    pub(super) number: u64,
     pub(super) statuses: Vec<(usize, ComplianceStatus)>,
     pub(super) findings: Vec<Rendered>,
     pub(super) troubles: Vec<Trouble>,
@@ -99,8 +105,10 @@ impl Batch {
     /// Judges one item; about how many bytes that added.
     fn take(&mut self, item: Item<'_>, file: &str, judge: &mut Judge<'_>, format: Format) -> u64 {
         let (number, judged) = match item {
-            Item::Record { number, bytes } => (number, judge.judge(bytes)),
-            Item::Resource { number, item } => (number, judge.judge_item(item)),
+            Item::Record { number, bytes, envelope } => {
+                (number, judge_record(judge, bytes, envelope))
+            }
+            Item::Resource { number, item, suspect } => (number, judge_item(judge, item, suspect)),
             Item::Bad { number, why } => return self.bad(file, number, why.to_string()),
             Item::Skipped { kind, count } => return self.skip(kind, count),
         };
@@ -127,6 +135,8 @@ impl Batch {
                 };
                 self.events.push(EventOutcome {
                     id: event.id,
+                    content: event.content,
+                    number,
                     statuses: event.statuses,
                     findings: event.findings.into_iter().map(rendered).collect(),
                     troubles: troubles.collect(),

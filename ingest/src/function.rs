@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -17,6 +17,7 @@ use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 /// Where the environment says what the function works with.
 const LEDGER: &str = "EVENKEEL_LEDGER";
@@ -32,6 +33,9 @@ const REFRESH: Duration = Duration::from_mins(1);
 /// No call of AWS may keep an invocation waiting for longer.
 const ATTEMPT: Duration = Duration::from_secs(3);
 const OPERATION: Duration = Duration::from_secs(10);
+
+/// So much of an invocation is kept for its answer.
+const RESERVE: Duration = Duration::from_secs(1);
 
 struct Function {
     ledger: Ledger,
@@ -112,8 +116,9 @@ impl Function {
             log_finding(&noted);
         };
         let payload = event.payload.get().as_bytes();
+        let deadline = Some(deadline(context));
         let Handled { answer, failures, mut metrics } =
-            Box::pin(evaluator.handle(payload, &tell)).await;
+            Box::pin(evaluator.handle_until(payload, &tell, deadline)).await;
         metrics.merge(&ages.into_inner().unwrap_or_else(PoisonError::into_inner));
         metrics.add("BundleRejected", u64::from(rejected.is_some()));
         for failed in &failures {
@@ -152,6 +157,14 @@ impl Function {
     fn bundle(&self) -> Arc<Bundle> {
         Arc::clone(&self.held.lock().unwrap_or_else(PoisonError::into_inner).bundle)
     }
+}
+
+/// When the handling must have ended: an invocation that is still there to answer names what it did not finish; one
+/// that is ended by AWS Lambda brings all of its batch again.
+fn deadline(context: &Context) -> Instant {
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let now = Instant::now();
+    now.checked_add(left.saturating_sub(RESERVE)).unwrap_or(now)
 }
 
 /// The folder of the policies that came with the function.

@@ -8,7 +8,9 @@ mod known;
 mod object;
 mod rule;
 mod taken;
+mod time;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evenkeel_ledger::{Announce, Recorded, Recorder};
@@ -24,6 +26,8 @@ use crate::outside::Outside;
 use crate::{SourceError, open};
 use known::Known;
 use taken::Taken;
+use time::Time;
+use tokio::time::Instant;
 
 /// So many findings are written at a time.
 const WRITES: usize = 16;
@@ -101,6 +105,17 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
 
     /// Handles one payload; `tell` hears of each finding once it is durable and announced.
     pub async fn handle(&self, payload: &[u8], tell: Tell<'_>) -> Handled {
+        self.handle_until(payload, tell, None).await
+    }
+
+    /// Handles one payload, as far as it can be done before the `deadline`. A message that was not begun by then, or
+    /// not finished, must come again; what was finished stays so.
+    pub async fn handle_until(
+        &self,
+        payload: &[u8],
+        tell: Tell<'_>,
+        deadline: Option<Instant>,
+    ) -> Handled {
         let (mut failures, mut metrics) = (Vec::new(), Metrics::default());
         let opened = match open(payload) {
             Ok(opened) => opened,
@@ -110,18 +125,21 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
             }
         };
         let (mut known, mut found) = (Known::default(), 0_u64);
-        for message in &opened.messages {
+        let mut time = Time::new(deadline, &opened.messages);
+        let mut unfinished = BTreeMap::new();
+        for (place, message) in time::in_order(&opened.messages) {
             metrics.add("Received", 1);
             let (known, metrics) = (&mut known, &mut metrics);
             let mut task = Task { message, tell, known, metrics, found: 0 };
-            let failed = self.message(&mut task).await;
+            let failed = time.limit(message, Box::pin(self.message(&mut task))).await;
             found = found.saturating_add(task.found);
             if let Some(why) = failed {
                 metrics.add("Failed", 1);
                 let (id, trace) = (message.id.clone(), message.trace.clone());
-                failures.push(Failed { id, trace, why });
+                unfinished.insert(place, Failed { id, trace, why });
             }
         }
+        failures.extend(unfinished.into_values());
         let answer = answer::answer(opened.outer, &failures, found);
         Handled { answer, failures, metrics }
     }

@@ -11,6 +11,7 @@ mod files;
 mod fill;
 mod gunzip;
 mod handle;
+mod judging;
 mod members;
 mod metrics;
 mod object;
@@ -34,6 +35,7 @@ pub use bundle::{Bundle, BundleError, HISTORY, MANIFEST, Manifest, digest};
 pub use fault::{Fault, SourceError};
 pub use files::{Discovered, Ignored, LogFile, discover};
 pub use handle::{Evaluator, Failed, HandleError, Handled, Noted, Tell};
+pub use judging::{judge_item, judge_record};
 pub use metrics::Metrics;
 pub use opened::{
     ConfigRuleInvocation, Content, Envelope, ItemChange, LogObject, Message, Opened, Outer,

@@ -57,6 +57,11 @@ impl Metrics {
         self.counts.iter().find(|metric| metric.0 == name).map_or(0, |metric| metric.1)
     }
 
+    /// What was known and not judged, by its kind.
+    pub fn skipped(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.skipped.iter().map(|(kind, count)| (kind.as_str(), *count))
+    }
+
     /// The line that CloudWatch Logs makes metrics of. `time` is in milliseconds since 1970. The kinds of
     /// what was skipped are properties and no metrics: each new metric costs.
     ///

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use evenkeel_ledger::Canary;
 use evenkeel_rules::ConfigurationItem;
+use evenkeel_rules::event::Origin;
 
 use crate::fault::SourceError;
 
@@ -143,6 +144,14 @@ pub struct Envelope {
     pub replay_name: Option<String>,
     /// ARNs, such as a schedule's rule.
     pub resources: Vec<String>,
+}
+
+impl Envelope {
+    /// Where the event came from.
+    pub fn origin(&self) -> Origin {
+        let told = |text: &Option<String>| text.clone().unwrap_or_default();
+        Origin { account: told(&self.account), region: told(&self.region) }
+    }
 }
 
 /// A configuration item, and what came with it.

@@ -14,6 +14,7 @@ use std::ops::ControlFlow;
 use evenkeel_rules::ConfigurationItem;
 
 use crate::bits::Brackets;
+use crate::opened::Envelope;
 use crate::problem::{BadRecord, DocumentError};
 use list::{Junk, List};
 
@@ -29,6 +30,8 @@ pub enum Item<'a> {
         number: u64,
         /// Its JSON text, from bracket to bracket, exactly as it stands in the file.
         bytes: &'a [u8],
+        /// What `EventBridge` said about it.
+        envelope: Option<&'a Envelope>,
     },
     /// One configuration item of AWS Config.
     Resource {
@@ -36,6 +39,8 @@ pub enum Item<'a> {
         number: u64,
         /// The item, whatever its dialect.
         item: &'a ConfigurationItem,
+        /// Why it may be forged.
+        suspect: Option<&'static str>,
     },
     /// Something at a record's place that cannot be used.
     Bad {

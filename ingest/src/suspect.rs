@@ -3,7 +3,11 @@
 use crate::object::Object;
 use crate::opened::{Content, Envelope, RuleSubject};
 
-/// Only AWS's own services may use it.
+/// Only AWS's own services may use it, and then their name; a partner's events have `aws.partner/` and whatever
+/// the partner calls them.
+///
+/// Source: Amazon `EventBridge` API Reference, `PutEvents` (`NotAuthorizedForSourceException`) and
+/// `CreatePartnerEventSource`.
 const SERVICES: &str = "aws.";
 
 /// The region of items of global services.
@@ -15,7 +19,10 @@ const GLOBAL: &str = "global";
 /// the same.
 pub fn suspect(content: &Content) -> Option<&'static str> {
     match content {
-        Content::Record { text, envelope } => record(text, envelope.as_deref()),
+        Content::Record { text, envelope } => match Object::parse(text) {
+            Ok(_) => envelope.as_deref().and_then(|envelope| record(text, envelope)),
+            Err(_) => Some(NO_JSON),
+        },
         Content::Item { change, envelope } => {
             let (account, region) = (&change.item.account, &change.item.region);
             envelope.as_deref().and_then(|envelope| item(envelope, account, region))
@@ -38,10 +45,14 @@ pub fn suspect(content: &Content) -> Option<&'static str> {
     }
 }
 
-fn record(text: &str, envelope: Option<&Envelope>) -> Option<&'static str> {
-    let Ok(record) = Object::parse(text) else { return Some("the record is not JSON") };
-    let envelope = envelope?;
-    let account = record.string("recipientAccountId").unwrap_or_default();
+const NO_JSON: &str = "the record is not JSON";
+
+/// Why a record may not be what its envelope says it is. Its account is found as an event's is.
+pub(crate) fn record(text: &str, envelope: &Envelope) -> Option<&'static str> {
+    let Ok(record) = Object::parse(text) else { return Some(NO_JSON) };
+    let recipient = record.string("recipientAccountId").filter(|account| !account.is_empty());
+    let actor = || record.object("userIdentity")?.string("accountId");
+    let account = recipient.or_else(actor).unwrap_or_default();
     let region = record.string("awsRegion").unwrap_or_default();
     source(envelope).or_else(|| place(envelope, &account, &region))
 }
@@ -52,8 +63,12 @@ fn item(envelope: &Envelope, account: &str, region: &str) -> Option<&'static str
 }
 
 fn source(envelope: &Envelope) -> Option<&'static str> {
-    (!envelope.source.starts_with(SERVICES))
-        .then_some("the envelope's source does not begin with `aws.`")
+    let Some(name) = envelope.source.strip_prefix(SERVICES) else {
+        return Some("the envelope's source does not begin with `aws.`");
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (name.is_empty() || !name.bytes().all(plain))
+        .then_some("the envelope's source is not a service of AWS")
 }
 
 fn place(envelope: &Envelope, account: &str, region: &str) -> Option<&'static str> {

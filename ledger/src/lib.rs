@@ -35,10 +35,20 @@ pub struct Ledger {
 pub enum Written {
     /// The record is new.
     Created,
-    /// The same record was there.
-    AlreadyThere,
+    /// The same record was there, under this key: the one that was asked for, or a revision's.
+    AlreadyThere(String),
     /// Another record was there: this one was kept beside it, under this key.
     Revision(String),
+}
+
+impl Written {
+    /// The key under which the record lies; `asked` is the one that it was to have.
+    pub fn key<'w>(&'w self, asked: &'w str) -> &'w str {
+        match self {
+            Written::Created => asked,
+            Written::AlreadyThere(key) | Written::Revision(key) => key,
+        }
+    }
 }
 
 /// Why a record could not be written or read.
@@ -173,7 +183,7 @@ impl Ledger {
                 return Ok(if first { Written::Created } else { Written::Revision(candidate) });
             }
             if self.read(&candidate).await? == record {
-                return Ok(Written::AlreadyThere);
+                return Ok(Written::AlreadyThere(candidate));
             }
         }
         Err(LedgerError::Revisions(key.to_owned()))
@@ -284,10 +294,10 @@ mod tests {
         run(async {
             let write = async |record: &[u8]| ledger.write("findings/a=b/x.json", record).await;
             assert_eq!(write(b"1").await.unwrap(), Written::Created);
-            assert_eq!(write(b"1").await.unwrap(), Written::AlreadyThere);
-            let revision = Written::Revision("findings/a=b/x.r1.json".to_owned());
-            assert_eq!(write(b"2").await.unwrap(), revision);
-            assert_eq!(write(b"2").await.unwrap(), Written::AlreadyThere);
+            let (first, second) = ("findings/a=b/x.json", "findings/a=b/x.r1.json");
+            assert_eq!(write(b"1").await.unwrap(), Written::AlreadyThere(first.to_owned()));
+            assert_eq!(write(b"2").await.unwrap(), Written::Revision(second.to_owned()));
+            assert_eq!(write(b"2").await.unwrap(), Written::AlreadyThere(second.to_owned()));
             assert_eq!(ledger.read("findings/a=b/x.json").await.unwrap(), b"1");
             for other in 3..=17_u8 {
                 write(&[other]).await.unwrap();

@@ -1,8 +1,8 @@
 //! What is announced about a finding: a text for people, a pointer for queues, and what filters read.
 
 use crate::canary::Canary;
-use evenkeel_rules::policy::Mode;
-use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
+use evenkeel_rules::policy::{Mode, RemediationHeader};
+use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::json;
 
 /// SNS takes no more: 256 KiB for the message and its attributes. Source: Amazon SNS API Reference, `Publish`.
@@ -47,9 +47,9 @@ pub struct Told<'a> {
 }
 
 impl Notice {
-    /// The announcement of a finding.
-    pub fn of(finding: &Finding) -> Notice {
-        let (text, pointer) = (text(finding), pointer(finding));
+    /// The announcement of a finding that is recorded under `key`.
+    pub fn of(finding: &Finding, key: &str) -> Notice {
+        let (text, pointer) = (text(finding), pointer(finding, key));
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
         let subject =
             format!("{} {} in {}", label(finding), finding.policy, finding.resource.account);
@@ -125,9 +125,14 @@ fn label(finding: &Finding) -> String {
     }
 }
 
+/// What may repair it. Where data is missing nothing does: no queue of a remediator is to get it.
+fn remediation(finding: &Finding) -> Option<&RemediationHeader> {
+    finding.remediation.as_ref().filter(|_| finding.status != ComplianceStatus::InsufficientData)
+}
+
 /// The mode that goes into the attributes; a policy without remediation only notifies.
 fn mode(finding: &Finding) -> &'static str {
-    match finding.remediation.as_ref().map_or(Mode::Notify, |remediation| remediation.mode) {
+    match remediation(finding).map_or(Mode::Notify, |remediation| remediation.mode) {
         Mode::Report => "report",
         Mode::Notify => "notify",
         Mode::Approve => "approve",
@@ -144,7 +149,7 @@ fn attributes(finding: &Finding) -> Vec<(&'static str, String)> {
         ("region", finding.resource.region.clone()),
         ("mode", mode(finding).to_owned()),
     ];
-    if let Some(remediation) = &finding.remediation {
+    if let Some(remediation) = remediation(finding) {
         attributes.push(("remediator", remediation.run.clone()));
     }
     // SNS refuses an attribute without a value.
@@ -153,10 +158,10 @@ fn attributes(finding: &Finding) -> Vec<(&'static str, String)> {
 }
 
 /// What a queue gets: where the finding is, and enough to sort it.
-fn pointer(finding: &Finding) -> String {
+fn pointer(finding: &Finding, key: &str) -> String {
     json!({
         "finding": finding.uid,
-        "key": ocsf::key(finding),
+        "key": key,
         "policy": finding.policy,
         "status": finding.status,
         "severity": finding.severity,
@@ -169,7 +174,11 @@ fn pointer(finding: &Finding) -> String {
 /// What a person gets: what, where, who, when, why it matters, what happens next.
 fn text(finding: &Finding) -> String {
     let (action, actor, resource) = (&finding.action, &finding.actor, &finding.resource);
-    let mut out = format!("{}\n\n", shown(&finding.message));
+    let mut out = match finding.status {
+        ComplianceStatus::InsufficientData => "Not enough data to evaluate it: ".to_owned(),
+        _ => String::new(),
+    };
+    out += &format!("{}\n\n", shown(&finding.message));
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
             out += &format!("{name:<10}{}\n", shown(value));
@@ -194,6 +203,9 @@ fn text(finding: &Finding) -> String {
 fn next(finding: &Finding) -> String {
     if let Some(why) = &finding.suspect {
         return format!("nothing: the event may be forged, {why}");
+    }
+    if finding.status == ComplianceStatus::InsufficientData {
+        return "somebody must look at it: whether the policy holds is not known".to_owned();
     }
     match (&finding.suppressed, &finding.remediation) {
         (Some(suppression), _) => format!("nothing: waiver {} holds", suppression.waiver),

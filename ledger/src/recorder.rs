@@ -4,6 +4,7 @@ use crate::announce::{Announce, AnnounceError};
 use crate::canary::{Canary, Hop};
 use crate::notice::Notice;
 use crate::{Ledger, LedgerError, Written};
+use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
 
 /// Writes findings and announces them.
@@ -48,20 +49,28 @@ impl<A: Announce> Recorder<A> {
     /// # Errors
     /// When it could not be written or announced. To do it again is harmless.
     pub async fn record(&self, finding: &Finding) -> Result<Recorded, RecordError> {
-        let record = ocsf::record(finding);
-        let written = self.ledger.write(&ocsf::key(finding), record.as_bytes()).await?;
-        if is_announced(finding) {
-            let mark = format!("announced/{}.json", finding.uid);
-            if !self.ledger.has(&mark).await? {
-                self.announce.announce(&Notice::of(finding)).await?;
-                self.ledger.write(&mark, b"{}").await?;
-            }
+        let (record, key) = (ocsf::record(finding), ocsf::key(finding));
+        let written = self.ledger.write(&key, record.as_bytes()).await?;
+        if is_announced(finding) && !self.was_announced(finding).await? {
+            self.announce.announce(&Notice::of(finding, written.key(&key))).await?;
+            self.ledger.write(&mark(finding, finding.status), b"{}").await?;
         }
         Ok(match written {
             Written::Created => Recorded::New,
-            Written::AlreadyThere => Recorded::Known,
+            Written::AlreadyThere(_) => Recorded::Known,
             Written::Revision(_) => Recorded::Revised,
         })
+    }
+
+    /// Whether it was announced that the finding is as it is, or worse.
+    async fn was_announced(&self, finding: &Finding) -> Result<bool, LedgerError> {
+        let own = ANNOUNCED.iter().position(|status| *status == finding.status);
+        for status in ANNOUNCED.iter().take(own.map_or(0, |own| own.saturating_add(1))) {
+            if self.ledger.has(&mark(finding, *status)).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Records that a canary was taken, and sends it on; one that comes again keeps its first record.
@@ -74,14 +83,29 @@ impl<A: Announce> Recorder<A> {
     }
 }
 
-/// Violations and broken policies are announced; what is accepted, or lacks data, is only written.
+/// What is announced, the worst first. What becomes worse is announced again: a violation, after it was announced
+/// that data is missing.
+const ANNOUNCED: [ComplianceStatus; 3] =
+    [ComplianceStatus::NonCompliant, ComplianceStatus::Error, ComplianceStatus::InsufficientData];
+
+/// Violations and broken policies are announced, and that data is missing where the policy's severity is HIGH or
+/// above; what is accepted, or lacks data below that, is only written.
 fn is_announced(finding: &Finding) -> bool {
-    match finding.status {
-        ComplianceStatus::NonCompliant | ComplianceStatus::Error => finding.suppressed.is_none(),
-        ComplianceStatus::InsufficientData
-        | ComplianceStatus::Compliant
-        | ComplianceStatus::NotApplicable => false,
-    }
+    let enough = match finding.status {
+        ComplianceStatus::InsufficientData => finding.severity >= Severity::High,
+        status => ANNOUNCED.contains(&status),
+    };
+    enough && finding.suppressed.is_none()
+}
+
+/// What records that the finding was announced with a status.
+fn mark(finding: &Finding, status: ComplianceStatus) -> String {
+    let ending = match status {
+        ComplianceStatus::Error => ".error",
+        ComplianceStatus::InsufficientData => ".insufficient-data",
+        _ => "",
+    };
+    format!("announced/{}{ending}.json", finding.uid)
 }
 
 #[cfg(test)]

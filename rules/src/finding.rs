@@ -73,7 +73,7 @@ pub struct Suppression {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// UUIDv5 of the policy, the resource and the action.
+    /// UUIDv5 of the policy, the resource and the action; of what may be forged, another than of what is not.
     pub uid: Uuid,
     /// The policy's id.
     pub policy: String,
@@ -119,7 +119,7 @@ impl Finding {
         }
         let action = action(event);
         let (remediation, doubt) = repair(policy, evaluation.patch, evaluation.with);
-        Some(Finding {
+        let finding = Finding {
             uid: uid(&policy.id, &evaluation.resource, &action.id),
             policy: policy.id.clone(),
             title: policy.title.clone(),
@@ -132,11 +132,31 @@ impl Finding {
             evidence: evaluation.evidence,
             controls: policy.controls.clone(),
             remediation,
-            suspect: untrue(event).map(str::to_owned),
+            suspect: None,
             suppressed: None,
+        };
+        Some(match untrue(event) {
+            Some(why) => finding.suspected(why),
+            None => finding,
         })
     }
+
+    /// The same finding of an event that may be forged; the first reason holds.
+    ///
+    /// Its uid becomes another, so that it takes no record, no revision and no announcement from the finding of
+    /// an event that is not forged.
+    #[must_use]
+    pub fn suspected(self, why: &str) -> Finding {
+        if self.suspect.is_some() {
+            return self;
+        }
+        let uid = Uuid::new_v5(&self.uid, POSSIBLY_FORGED);
+        Finding { uid, suspect: Some(why.to_owned()), ..self }
+    }
 }
+
+/// What tells the uid of a finding that may be forged from that of one that is not.
+const POSSIBLY_FORGED: &[u8] = b"possibly forged";
 
 /// What a header gives a remediator, filled in for this event; or why it cannot be.
 type Filled = Option<Result<serde_json::Map<String, serde_json::Value>, String>>;

@@ -1,7 +1,7 @@
 //! From the bytes of one record to what the policies say of it, looking no further than needed.
 
 use crate::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
-use crate::event::{Event, EventError};
+use crate::event::{Event, EventError, Origin};
 use crate::finding::Finding;
 use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::json::{Node, Tape, lossy};
@@ -67,6 +67,8 @@ pub enum Judged {
 pub struct JudgedEvent {
     /// `eventID`: the same in every copy of the record.
     pub id: Uuid,
+    /// A digest of all that the record says: copies of it have the same, and whatever else has its `eventID` another.
+    pub content: Uuid,
     /// Each policy's number and what it said.
     pub statuses: Vec<(usize, ComplianceStatus)>,
     /// What is to be written.
@@ -91,15 +93,23 @@ pub struct Want {
 }
 
 impl JudgedEvent {
-    fn new(id: Uuid, policies: usize) -> Self {
+    fn new(id: Uuid, content: Uuid, policies: usize) -> Self {
         JudgedEvent {
             id,
+            content,
             statuses: Vec::with_capacity(policies),
             findings: Vec::new(),
             replaced: false,
             waiver_errors: Vec::new(),
             wants: Vec::new(),
         }
+    }
+
+    /// Marks all findings as such that may be forged, and why.
+    pub fn suspect(&mut self, why: &str) {
+        self.content = Uuid::new_v5(&self.content, why.as_bytes());
+        let findings = std::mem::take(&mut self.findings);
+        self.findings = findings.into_iter().map(|finding| finding.suspected(why)).collect();
     }
 }
 
@@ -129,23 +139,40 @@ impl<'s> Judge<'s> {
     /// # Errors
     /// When the record is not one, or may be one that a policy watches and cannot be read.
     pub fn judge(&mut self, record: &[u8]) -> Result<Judged, EventError> {
+        self.judge_from(record, None)
+    }
+
+    /// Judges one record, which came over a bus if there is an `origin`.
+    ///
+    /// # Errors
+    /// As [`Judge::judge`].
+    pub fn judge_from(
+        &mut self,
+        record: &[u8],
+        origin: Option<&Origin>,
+    ) -> Result<Judged, EventError> {
         if !self.may_be_watched(record) {
             return Ok(Judged::Unwatched);
         }
         let mut tape = std::mem::take(&mut self.tape);
-        let judged = self.read(record, &mut tape);
+        let judged = self.read(record, origin, &mut tape);
         self.tape = tape;
         judged
     }
 
     /// Judges a record that some policy may watch.
-    fn read(&self, record: &[u8], tape: &mut Tape) -> Result<Judged, EventError> {
+    fn read(
+        &self,
+        record: &[u8],
+        origin: Option<&Origin>,
+        tape: &mut Tape,
+    ) -> Result<Judged, EventError> {
         let (text, replaced) = lossy(record);
         let root = tape.parse(&text)?;
         if let Some(kind) = other_kind(root) {
             return Ok(Judged::Skipped(kind));
         }
-        let event = Event::of(root)?;
+        let event = Event::of(root)?.over(origin);
         let wanted = self.set.wanted(&event.source, &event.name);
         if wanted.is_empty() {
             return Ok(Judged::Unwatched);
@@ -153,7 +180,8 @@ impl<'s> Judge<'s> {
         if !self.filter.admits(&event) {
             return Ok(Judged::Filtered);
         }
-        let mut judged = JudgedEvent::new(identity_of(&event.id), wanted.len());
+        let content = digest_of(&[&event.account, &event.region, &root.canonical()]);
+        let mut judged = JudgedEvent::new(identity_of(&event.id), content, wanted.len());
         judged.replaced = replaced;
         for number in wanted {
             let Some(policy) = self.set.policies().get(number) else { continue };
@@ -192,14 +220,15 @@ impl<'s> Judge<'s> {
     pub fn judge_knowing(
         &self,
         record: &[u8],
+        origin: Option<&Origin>,
         want: &Want,
         item: &ConfigurationItem,
     ) -> Result<JudgedEvent, EventError> {
         let (text, replaced) = lossy(record);
         let (mut tape, mut tapes) = (Tape::default(), ItemTapes::default());
-        let event = Event::of(tape.parse(&text)?)?;
+        let event = Event::of(tape.parse(&text)?)?.over(origin);
         let parsed = ParsedItem::new(item, &mut tapes)?;
-        let mut judged = JudgedEvent::new(identity_of(&event.id), 1);
+        let mut judged = JudgedEvent::new(identity_of(&event.id), digest_of(&[&text]), 1);
         judged.replaced = replaced;
         if let Some(policy) = self.set.policies().get(want.policy) {
             let (event, evaluation) = parsed.evaluate_after(policy, event, want.resource.clone());
@@ -236,7 +265,9 @@ impl<'s> Judge<'s> {
         let identity = [&item.account, &item.region, &item.kind, &item.id, &item.state_id]
             .map(String::as_str)
             .join("\n");
-        let mut judged = JudgedEvent::new(identity_of(&identity), wanted.len());
+        let ConfigurationItem { status, configuration, supplementary, tags, .. } = item;
+        let content = digest_of(&[status, configuration, supplementary, tags]);
+        let mut judged = JudgedEvent::new(identity_of(&identity), content, wanted.len());
         for number in wanted {
             let Some(policy) = self.set.policies().get(*number) else { continue };
             self.note(*number, &parsed.event, parsed.evaluate(policy), &mut judged);
@@ -289,4 +320,13 @@ fn other_kind(root: Node<'_>) -> Option<&'static str> {
 /// `eventID` as 128 bits; one that is no UUID is hashed.
 fn identity_of(id: &str) -> Uuid {
     Uuid::try_parse(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()))
+}
+
+/// A digest of these texts; lengths keep them apart.
+fn digest_of(texts: &[&str]) -> Uuid {
+    let mut all = String::new();
+    for text in texts {
+        all += &format!("{}:{text}", text.len());
+    }
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, all.as_bytes())
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::aws::Aws;
-use crate::support::events::{bus, queue, violation};
+use crate::support::events::{bus, queue, violation, written};
 use crate::support::function::Function;
 use crate::support::proxy::{Fault, Proxy};
 
@@ -90,4 +90,32 @@ async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
     assert_eq!(function.metrics().await["InsufficientData"], 1);
     function.invoke(&bus(&event)).await.unwrap();
     assert_eq!(aws.findings().await, findings, "the same refusal again is no other finding");
+}
+
+#[tokio::test]
+async fn an_object_that_never_answers_comes_back_alone_and_so_does_what_there_is_no_time_for() {
+    let (aws, proxy) = (Aws::new().await, Proxy::new().await);
+    let function = Function::new(aws.environment(proxy.address)).await;
+    let keys = ["trail/3.json", "trail/4.json"];
+    for (number, key) in (3..).zip(keys) {
+        aws.put(key, json!({"Records": [violation(number)]}).to_string()).await;
+    }
+    let [stalling, other] = keys.map(|key| written(&aws.bucket, key).to_string());
+    proxy.fault("GET object", 1, Fault::Stall);
+    function.allow(16_000);
+    let bodies =
+        [stalling.clone(), bus(&violation(1)).to_string(), other, bus(&violation(2)).to_string()];
+    let answer = function.invoke(&queue(&bodies)).await;
+    let alone = json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]});
+    assert_eq!(answer.as_ref(), Ok(&alone), "{:#?}", function.lines());
+    assert_eq!(aws.findings().await.len(), 3, "the others are done");
+    function.allow(1_500);
+    assert_eq!(function.invoke(&queue(&[bus(&violation(5)).to_string()])).await, Ok(alone));
+    let failed = function.invoke(&bus(&violation(5))).await.unwrap_err();
+    assert!(failed.contains("too little time"), "{failed}");
+    assert_eq!(aws.findings().await.len(), 3, "it was not begun");
+    function.allow(60_000);
+    let answer = function.invoke(&queue(&[stalling])).await;
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
+    assert_eq!(aws.findings().await.len(), 4);
 }

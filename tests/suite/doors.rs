@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// One policy, where it matters not which.
+const POLICY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/policies/s3/s3-bucket-encryption-removed.cel");
+
 /// The findings under a folder, by file name.
 fn kept(folder: &Path) -> BTreeMap<String, String> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
@@ -88,6 +92,71 @@ fn live_and_replayed_findings_are_the_same() {
         evenkeel(["replay", file, "--out", again.to_str().unwrap()]);
         assert_eq!(kept(&again), expected, "{door}, replayed from its file");
     }
+}
+
+#[test]
+fn a_forged_envelope_is_known_by_each_way() {
+    let folder = Folder::new();
+    for source in ["my.app", "aws.partner/example.com/x/y"] {
+        let forged = crate::support::with(event(), json!({"source": source}));
+        let payloads = [
+            forged.to_string(),
+            json!([forged]).to_string(),
+            queue(&forged.to_string()).to_string(),
+            format!(
+                "{}\n",
+                crate::support::with(
+                    forged,
+                    json!({"detail-type": "AWS Console Action via CloudTrail"})
+                )
+            ),
+        ];
+        for (number, payload) in payloads.iter().enumerate() {
+            let file = folder.write("payload.json", payload);
+            let file = file.to_str().unwrap();
+            let replay = ["replay", file, "--policies", POLICY, "--format", "jsonl"];
+            let replayed = evenkeel(replay);
+            let why = replayed.findings()[0]["suspect"].clone();
+            assert!(
+                why.as_str().is_some_and(|why| why.contains("source")),
+                "{number}: {replayed:?}"
+            );
+            let live = folder.path().join(format!("{number}{}", source.len()));
+            let out = live.to_str().unwrap();
+            evenkeel(["ingest", file, "--policies", POLICY, "--out", out]);
+            let live = kept(&live);
+            assert_eq!(live.len(), 1, "{number}");
+            let live: Value = serde_json::from_str(live.values().next().unwrap()).unwrap();
+            assert_eq!(live["unmapped"]["suspect"], why, "{number}");
+            assert_eq!(live["finding_info"]["uid"], replayed.findings()[0]["uid"], "{number}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_judged_is_named_by_its_kind() {
+    let folder = Folder::new();
+    let out = folder.path().join("evidence");
+    let run = |payload: String| {
+        let file = folder.write("payload.json", payload);
+        let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
+        let run = evenkeel(["ingest", file, "--policies", POLICY, "--out", out]);
+        assert_eq!(run.code, 0, "{run:?}");
+        serde_json::from_str::<Value>(&run.out).unwrap()
+    };
+    let health = json!({"source": "aws.health", "detail-type": "AWS Health Event", "detail": {}});
+    let unwatched = crate::support::quiet(1);
+    assert_eq!(
+        run(queue(&json!([health, unwatched]).to_string()).to_string()),
+        json!({
+            "batchItemFailures": [],
+            "skipped": {"EventBridge: AWS Health Event": 1, "events that no policy watches": 1}
+        })
+    );
+    assert_eq!(
+        run(health.to_string()),
+        json!({"findings": 0, "skipped": {"EventBridge: AWS Health Event": 1}})
+    );
 }
 
 #[test]

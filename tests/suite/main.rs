@@ -35,6 +35,7 @@ mod recipe;
 mod remedy;
 mod reports;
 mod schema;
+mod secrets;
 mod shipped;
 #[path = "../aws/stand.rs"]
 mod stand;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Folder, evenkeel};
+use crate::support::{Folder, evenkeel, violation};
 
 /// Everything that a newcomer sees, before what stands in for AWS.
 #[test]
@@ -34,6 +34,74 @@ fn an_empty_ledger_has_no_outcomes_and_no_findings() {
         assert_eq!(run.code, 2, "{command}");
         assert!(run.err.contains("the ledger has no finding `7f3c`"), "{command}: {}", run.err);
     }
+}
+
+fn policy(folder: &Folder, body: &str) -> String {
+    let text = format!(
+        "// METADATA
+// title: t
+// description: d
+// severity: HIGH
+// match: {{eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption}}
+// resource: {{type: 'AWS::S3::Bucket', id: request.bucketName}}
+// message: m
+{body}
+"
+    );
+    folder.write("p.cel", text).to_str().unwrap().to_owned()
+}
+
+/// Of a finding in several versions the latest holds, by its uid or the beginning of it.
+#[test]
+fn a_finding_with_revisions_is_found_by_its_uid() {
+    let folder = Folder::new();
+    let ledger = folder.path().join("evidence").to_str().unwrap().to_owned();
+    let event = folder.write("event.json", violation(1).to_string());
+    let ingest = |body: &str| {
+        let (policy, event) = (policy(&folder, body), event.to_str().unwrap());
+        let run = evenkeel(["ingest", event, "--policies", &policy, "--out", &ledger]);
+        assert_eq!(run.code, 1, "{run:?}");
+    };
+    ingest("resource.configuration.open == true");
+    let files = walkdir::WalkDir::new(&ledger).into_iter().map(Result::unwrap);
+    let file = files.into_iter().find(|file| file.file_type().is_file()).unwrap();
+    let uid = file.path().file_stem().unwrap().to_str().unwrap().to_owned();
+    let (first, latest) = ("the finding says INSUFFICIENT_DATA", "the policy names no remediator");
+    let plan = |finding: &str| evenkeel(["plan", finding, "--ledger", &ledger]).err;
+    assert!(plan(&uid).contains(first), "{}", plan(&uid));
+    ingest("true");
+    for command in ["plan", "apply", "undo", "approve", "reject"] {
+        for name in [uid.as_str(), uid.get(..8).unwrap()] {
+            let run = evenkeel([command, name, "--ledger", &ledger]);
+            assert!(run.err.contains(latest), "{command} {name}: {}", run.err);
+        }
+    }
+    // Versions past the ninth are later, though they sort before.
+    for number in 2..=11 {
+        let revised = file.path().with_extension("r1.json");
+        let from = if number == 11 { file.path() } else { &revised };
+        std::fs::copy(from, file.path().with_extension(format!("r{number}.json"))).unwrap();
+    }
+    assert!(plan(&uid).contains(first), "{}", plan(&uid));
+    // Another finding whose uid begins with the same.
+    let other = format!("{}0", uid.get(..35).unwrap());
+    let other = if other == uid { format!("{}1", uid.get(..35).unwrap()) } else { other };
+    std::fs::copy(file.path(), file.path().with_file_name(format!("{other}.json"))).unwrap();
+    assert!(plan(&uid).contains(first), "{}", plan(&uid));
+    let short = uid.get(..35).unwrap();
+    assert!(plan(short).contains("begins 2 findings' uids"), "{}", plan(short));
+}
+
+#[test]
+fn a_finding_of_a_replay_is_found_below_its_run() {
+    let folder = Folder::new();
+    let ledger = folder.path().join("evidence").to_str().unwrap().to_owned();
+    let log = folder.log("a.json.gz", &[violation(1)]);
+    let (policy, log) = (policy(&folder, "true"), log.to_str().unwrap());
+    let args = ["replay", log, "--policies", &policy, "--format", "jsonl", "--out", &ledger];
+    let uid = evenkeel(args).findings()[0]["uid"].as_str().unwrap().to_owned();
+    let run = evenkeel(["plan", &uid, "--ledger", &ledger]);
+    assert!(run.err.contains("the policy names no remediator"), "{}", run.err);
 }
 
 #[test]

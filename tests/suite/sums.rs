@@ -123,6 +123,48 @@ fn one_action_is_one_finding_however_many_records_tell_of_it() {
 }
 
 #[test]
+fn an_event_under_a_copied_id_is_judged_unless_it_says_the_same() {
+    let folder = Folder::new();
+    let failed = with(violation(1), json!({"errorCode": "AccessDenied"}));
+    let id = violation(1)["eventID"].as_str().unwrap().to_uppercase();
+    let elsewhere = json!({"recipientAccountId": "444455556666"});
+    let reordered: Value = violation(1).as_object().unwrap().clone().into_iter().rev().collect();
+    folder.log("logs/a.json.gz", &[failed]);
+    folder.log("logs/b.json.gz", &[violation(1), with(violation(1), elsewhere)]);
+    folder.log("logs/c.json.gz", &[with(violation(1), json!({"eventID": id, "readOnly": false}))]);
+    folder.log("logs/d.json.gz", &[violation(1), reordered]);
+    let run = replay(&folder.path().join("logs"));
+    let accounts = |account: &str| {
+        run.findings().iter().filter(|f| f["resource"]["account"] == account).count()
+    };
+    assert_eq!((accounts("111122223333"), accounts("444455556666")), (1, 1), "{run:?}");
+    let other = "of which under an eventID seen before, with other content";
+    assert_eq!((run.count(other), run.count("seen before (same eventID)")), (3, 2), "{run:?}");
+    for named in [
+        "Same eventID, other content  3",
+        "b.json.gz, record 1",
+        "b.json.gz, record 2",
+        "c.json.gz, record 1",
+    ] {
+        assert!(run.err.contains(named), "{named}: {}", run.err);
+    }
+    assert_eq!((run.code, run.count("records, of which")), (0, 6), "{run:?}");
+}
+
+#[test]
+fn what_a_copied_id_hides_is_told_where_it_differs() {
+    let folder = Folder::new();
+    let decoy =
+        json!({"userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/decoy"}});
+    folder.log("logs/a.json.gz", &[with(violation(1), decoy), violation(1), violation(1)]);
+    let run = replay(&folder.path().join("logs"));
+    let actors: Vec<String> =
+        run.findings().iter().map(|f| f["actor"]["principal"].to_string()).collect();
+    assert_eq!(actors.len(), 2, "{run:?}");
+    assert!(actors[0].contains("user/decoy") && actors[1].contains("user/jo"), "{actors:?}");
+}
+
+#[test]
 fn times_include_their_beginning_and_exclude_their_end() {
     let folder = Folder::new();
     let at = |number, time: &str| with(violation(number), json!({"eventTime": time}));

@@ -55,12 +55,37 @@ fn what_was_omitted_is_counted_by_policy_and_by_cause() {
     let run = judge(omitted.clone(), "text");
     assert!(run.out.contains("guarded  1 without enough data"), "{}", run.out);
     assert_eq!(run.count("CloudTrail omitted the parameters for their size"), 1, "{}", run.out);
-    assert!(run.out.contains("Findings  0  nothing found"), "{}", run.out);
+    assert!(run.out.contains("Findings  0  nothing found, 1 without enough data"), "{}", run.out);
     let finding = &judge(omitted, "jsonl").findings()[0];
     assert_eq!(
         (&finding["status"], &finding["resource"]["id"]),
         (&json!("INSUFFICIENT_DATA"), &json!("unnamed"))
     );
+}
+
+#[test]
+fn a_run_that_is_to_fail_fails_also_for_want_of_data() {
+    let folder = Folder::new();
+    let policy = folder.write("guarded.cel", GUARDED);
+    let log = |name: &str, fields: Value| folder.log(name, &[with(violation(1), fields)]);
+    let omitted = log("omitted.json.gz", json!({"requestParameters": {"omitted": true}}));
+    let known = log("known.json.gz", json!({"requestParameters": {"uri": "https://x"}}));
+    let run = |log: &std::path::Path, more: &[&str]| {
+        let args = ["replay", log.to_str().unwrap(), "--policies", policy.to_str().unwrap()];
+        evenkeel(args.iter().chain(more))
+    };
+    let said = "1 of severity HIGH or above could not be evaluated for want of data";
+    let failed = run(&omitted, &["--fail-on", "HIGH"]);
+    assert!(failed.code == 1 && failed.out.contains(said), "{failed:?}");
+    // Neither where it is of less weight, nor where nobody asks, nor where all is known.
+    for (log, more) in [
+        (&omitted, &["--fail-on", "CRITICAL"][..]),
+        (&omitted, &[]),
+        (&known, &["--fail-on", "HIGH"]),
+    ] {
+        let passed = run(log, more);
+        assert!(passed.code == 0 && !passed.out.contains("want of data"), "{more:?}: {passed:?}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use super::taken::Taken;
 use super::{Evaluator, Task, name_of};
 use crate::bundle::Bundle;
+use crate::judging::{judge_item, judge_record};
 use crate::opened::LogObject;
 use crate::outside::{ObjectBytes, Outside};
 use crate::progress::Progress;
@@ -79,8 +80,12 @@ fn read(
 /// Judges one item of the object.
 fn take(judge: &mut Judge<'_>, taken: &mut Taken, item: Item<'_>) -> Result<(), String> {
     let (number, record, judged) = match item {
-        Item::Record { number, bytes } => (number, Some(bytes), judge.judge(bytes)),
-        Item::Resource { number, item } => (number, None, judge.judge_item(item)),
+        Item::Record { number, bytes, envelope } => {
+            (number, Some((bytes, envelope)), judge_record(judge, bytes, envelope))
+        }
+        Item::Resource { number, item, suspect } => {
+            (number, None, judge_item(judge, item, suspect))
+        }
         Item::Bad { number, why } => return Err(format!("record {number}: {why}")),
         Item::Skipped { kind, count } => {
             taken.metrics.skip(kind, count);
@@ -88,6 +93,6 @@ fn take(judge: &mut Judge<'_>, taken: &mut Taken, item: Item<'_>) -> Result<(), 
         }
     };
     let judged = judged.map_err(|why| format!("record {number}: {why}"))?;
-    taken.take(judged, record, None);
+    taken.take(judged, record);
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::taken::Taken;
 use super::{Evaluator, Task};
+use crate::judging::judge_item;
 use crate::opened::{ConfigRuleInvocation, Content, RuleSubject};
 use crate::outside::{Assessment, Outside};
 use crate::suspect::suspect;
@@ -64,10 +65,10 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         let why = suspect(&Content::ConfigRule(Box::new(rule.clone())));
         let (mut assessments, mut taken) = (Vec::new(), Taken::default());
         for item in items {
-            let judged = judge.judge_item(item);
+            let judged = judge_item(&mut judge, item, why);
             let judged = judged.map_err(|error| format!("{} {}: {error}", item.kind, item.id))?;
             assessments.push(assessment(rule, policies, item, &judged));
-            taken.take(judged, None, why);
+            taken.take(judged, None);
         }
         Ok((assessments, taken))
     }

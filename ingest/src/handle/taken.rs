@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use evenkeel_rules::event::Origin;
 use evenkeel_rules::{
     ComplianceStatus, Filter, Finding, Judge, Judged, JudgedEvent, Resource, Want,
 };
 
 use super::known::Known;
 use crate::bundle::Bundle;
+use crate::judging::{judge_item, judge_record};
 use crate::metrics::Metrics;
-use crate::opened::Content;
+use crate::opened::{Content, Envelope};
 use crate::suspect::suspect;
 
 /// Findings, and which of them could say more.
@@ -28,7 +30,11 @@ struct Wanting {
     at: usize,
     want: Want,
     record: Arc<[u8]>,
+    origin: Option<Origin>,
 }
+
+/// A record, and what `EventBridge` said about it.
+type Record<'r> = (&'r [u8], Option<&'r Envelope>);
 
 impl Taken {
     /// Judges a record or an item.
@@ -37,49 +43,46 @@ impl Taken {
         judge: &mut Judge<'_>,
         content: &Content,
     ) -> Result<(), String> {
-        let why = suspect(content);
-        let judged = match content {
-            Content::Record { text, .. } => judge.judge(text.as_bytes()),
-            Content::Item { change, .. } => judge.judge_item(&change.item),
+        let (judged, record) = match content {
+            Content::Record { text, envelope } => {
+                let (text, envelope) = (text.as_bytes(), envelope.as_deref());
+                (judge_record(judge, text, envelope), Some((text, envelope)))
+            }
+            Content::Item { change, .. } => {
+                (judge_item(judge, &change.item, suspect(content)), None)
+            }
             _ => return Err(format!("cannot be judged: {}", content.kind())),
         };
-        let judged = judged.map_err(|error| error.to_string())?;
-        let record = match content {
-            Content::Record { text, .. } => Some(text.as_bytes()),
-            _ => None,
-        };
-        self.take(judged, record, why);
+        self.take(judged.map_err(|error| error.to_string())?, record);
         Ok(())
     }
 
     /// Takes what was judged.
-    pub(super) fn take(&mut self, judged: Judged, record: Option<&[u8]>, why: Option<&str>) {
+    pub(super) fn take(&mut self, judged: Judged, record: Option<Record<'_>>) {
         match judged {
             Judged::Event(event) => {
                 self.metrics.add("Judged", 1);
-                self.event(event, record, why);
+                self.event(event, record);
             }
             Judged::Unwatched | Judged::Filtered => self.metrics.add("Unwatched", 1),
             Judged::Skipped(kind) => self.metrics.skip(kind, 1),
         }
     }
 
-    fn event(&mut self, event: JudgedEvent, record: Option<&[u8]>, why: Option<&str>) {
+    fn event(&mut self, event: JudgedEvent, record: Option<Record<'_>>) {
         let failed = u64::try_from(event.waiver_errors.len()).unwrap_or(u64::MAX);
         self.metrics.add("WaiverErrors", failed);
-        let record: Option<Arc<[u8]>> =
-            if event.wants.is_empty() { None } else { record.map(Arc::from) };
+        let record = record.filter(|_| !event.wants.is_empty());
+        let record: Option<(Arc<[u8]>, Option<Origin>)> =
+            record.map(|(bytes, envelope)| (bytes.into(), envelope.map(Envelope::origin)));
         let mut wants = event.wants.into_iter();
-        for mut finding in event.findings {
-            if finding.suspect.is_none() {
-                finding.suspect = why.map(str::to_owned);
-            }
+        for finding in event.findings {
             self.metrics.add("Suspect", u64::from(finding.suspect.is_some()));
             // Each want stands for one of these, in the same order.
             if finding.status == ComplianceStatus::InsufficientData
-                && let (Some(want), Some(record)) = (wants.next(), record.clone())
+                && let (Some(want), Some((record, origin))) = (wants.next(), record.clone())
             {
-                self.wanting.push(Wanting { at: self.findings.len(), want, record });
+                self.wanting.push(Wanting { at: self.findings.len(), want, record, origin });
             }
             self.findings.push(finding);
         }
@@ -102,13 +105,16 @@ impl Taken {
         let filter = Filter::default();
         let judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
         let mut complies = Vec::new();
-        for Wanting { at, want, record } in std::mem::take(&mut self.wanting) {
+        for wanting in std::mem::take(&mut self.wanting) {
+            let at = wanting.at;
             let Some(finding) = self.findings.get_mut(at) else { continue };
-            let again = again(&judge, &record, &want, known);
+            let again = again(&judge, &wanting, known);
             match again.map(|event| event.findings.into_iter().next()) {
                 Ok(Some(judged)) => {
-                    let suspect = finding.suspect.take();
-                    *finding = Finding { suspect, ..judged };
+                    *finding = match finding.suspect.take() {
+                        Some(why) => judged.suspected(&why),
+                        None => judged,
+                    };
                 }
                 Ok(None) => complies.push(at),
                 Err(why) => finding.message = format!("{}: {why}", finding.message),
@@ -129,12 +135,9 @@ impl Taken {
 }
 
 /// Judges a record again by one policy, with what is known.
-fn again(
-    judge: &Judge<'_>,
-    record: &[u8],
-    want: &Want,
-    known: &Known,
-) -> Result<JudgedEvent, String> {
+fn again(judge: &Judge<'_>, wanting: &Wanting, known: &Known) -> Result<JudgedEvent, String> {
+    let Wanting { want, record, origin, .. } = wanting;
     let item = known.after(want)?;
-    judge.judge_knowing(record, want, item).map_err(|error| error.to_string())
+    let judged = judge.judge_knowing(record, origin.as_ref(), want, item);
+    judged.map_err(|error| error.to_string())
 }

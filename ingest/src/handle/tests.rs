@@ -11,7 +11,9 @@ use std::sync::Mutex;
 use crate::outside::Offline;
 
 mod deliveries;
+mod forged;
 mod outside;
+mod time;
 
 const POLICY: &str = "// METADATA
 // title: t

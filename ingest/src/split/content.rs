@@ -7,10 +7,11 @@ use crate::bits::Brackets;
 use crate::fault::{Fault, SourceError};
 use crate::members::{Members, Step, skip_space};
 use crate::object::Object;
-use crate::opened::{Content, RuleSubject};
+use crate::opened::{Content, Envelope, RuleSubject};
 use crate::opening::known;
 use crate::problem::{BadRecord, DocumentError};
 use crate::sources;
+use crate::suspect::suspect;
 
 /// Every record has one of these.
 const RECORD_NAMES: [&[u8]; 4] = [b"eventVersion", b"eventID", b"eventName", b"eventSource"];
@@ -29,17 +30,41 @@ pub(super) enum Kind<'a> {
     Record,
     /// An element of the output of `lookup-events`: it carries a record as a string.
     Lookup(&'a [u8]),
-    /// An event from `EventBridge` that carries a record, and what it carries.
-    Envelope(&'a [u8]),
+    /// An event from `EventBridge` that carries a record.
+    Envelope(Carrier<'a>),
     /// Something else, which a source may know.
     Other,
+}
+
+/// An event from `EventBridge`, as the JSON texts of its members.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Carrier<'a> {
+    detail_type: &'a [u8],
+    source: &'a [u8],
+    account: &'a [u8],
+    region: &'a [u8],
+    /// What it carries.
+    detail: &'a [u8],
+}
+
+impl Carrier<'_> {
+    /// What it says about the record.
+    fn envelope(&self) -> Envelope {
+        let text = |json: &[u8]| serde_json::from_slice::<String>(json).ok();
+        Envelope {
+            source: text(self.source).unwrap_or_default(),
+            detail_type: text(self.detail_type).unwrap_or_default(),
+            account: text(self.account),
+            region: text(self.region),
+            ..Envelope::default()
+        }
+    }
 }
 
 /// Judges one whole object.
 pub(super) fn kind(object: &[u8]) -> Kind<'_> {
     let mut members = Members::new(object);
-    let (mut carrier, mut record) = (false, false);
-    let mut detail: &[u8] = b"";
+    let (mut carrier, mut record) = (Carrier::default(), false);
     while let Step::Member(name, _) = members.next() {
         let Ok(value) = members.value() else { break };
         match name.as_ref() {
@@ -47,14 +72,17 @@ pub(super) fn kind(object: &[u8]) -> Kind<'_> {
             b"eventSource" if value.starts_with(b"\"aws:") => return Kind::Other,
             name if is_record_name(name) => record = true,
             b"CloudTrailEvent" => return Kind::Lookup(value),
-            b"detail-type" => carrier = is_carrier(value),
-            b"detail" => detail = value,
+            b"detail-type" => carrier.detail_type = value,
+            b"source" => carrier.source = value,
+            b"account" => carrier.account = value,
+            b"region" => carrier.region = value,
+            b"detail" => carrier.detail = value,
             _ => {}
         }
     }
-    match (record, carrier) {
+    match (record, is_carrier(carrier.detail_type)) {
         (true, _) => Kind::Record,
-        (false, true) => Kind::Envelope(detail),
+        (false, true) => Kind::Envelope(carrier),
         (false, false) => Kind::Other,
     }
 }
@@ -81,6 +109,11 @@ pub(super) fn is_record_name(name: &[u8]) -> bool {
 impl Splitter {
     /// Delivers a record.
     pub(super) fn record(&mut self, bytes: &[u8], sink: &mut Sink<'_>) {
+        self.carried(bytes, None, sink);
+    }
+
+    /// Delivers a record, and what came with it.
+    fn carried(&mut self, bytes: &[u8], envelope: Option<&Envelope>, sink: &mut Sink<'_>) {
         if bytes.len() > self.longest {
             return self.bad(BadRecord::TooLong, sink);
         }
@@ -89,7 +122,7 @@ impl Splitter {
             return self.bad(BadRecord::Unbalanced, sink);
         }
         self.number = self.number.saturating_add(1);
-        self.emit(Item::Record { number: self.number, bytes }, sink);
+        self.emit(Item::Record { number: self.number, bytes, envelope }, sink);
     }
 
     /// Delivers the record that an object is or carries.
@@ -97,8 +130,8 @@ impl Splitter {
         match kind(object) {
             Kind::Record => self.record(object, sink),
             Kind::Lookup(text) => self.lookup(text, sink),
-            Kind::Envelope(detail) => match only_object(detail) {
-                Some(record) => self.record(record, sink),
+            Kind::Envelope(carrier) => match only_object(carrier.detail) {
+                Some(record) => self.carried(record, Some(&carrier.envelope()), sink),
                 None => self.bad(BadRecord::NoContent, sink),
             },
             Kind::Other => self.other(object, sink),
@@ -117,17 +150,30 @@ impl Splitter {
                 return;
             }
             match part {
-                Ok(Content::Record { text, .. }) => self.record(text.as_bytes(), sink),
-                Ok(Content::Item { change, .. }) => self.resource(&change.item, sink),
-                Ok(Content::ConfigRule(rule)) => match &rule.subject {
-                    RuleSubject::Item(change) => self.resource(&change.item, sink),
-                    _ => self.skip(&Content::ConfigRule(rule).kind(), sink),
-                },
-                Ok(content) => self.skip(&content.kind(), sink),
+                Ok(content) => self.content(&content, sink),
                 Err(SourceError { what, why, .. }) => {
                     self.bad(BadRecord::Carrier { what, why }, sink);
                 }
             }
+        }
+    }
+
+    /// Delivers what came of an object, if it is a record or an item.
+    fn content(&mut self, content: &Content, sink: &mut Sink<'_>) {
+        let item = match content {
+            Content::Record { text, envelope } => {
+                return self.carried(text.as_bytes(), envelope.as_deref(), sink);
+            }
+            Content::Item { change, .. } => Some(&change.item),
+            Content::ConfigRule(rule) => match &rule.subject {
+                RuleSubject::Item(change) => Some(&change.item),
+                _ => None,
+            },
+            _ => None,
+        };
+        match item {
+            Some(item) => self.resource(item, suspect(content), sink),
+            None => self.skip(&content.kind(), sink),
         }
     }
 
@@ -146,16 +192,21 @@ impl Splitter {
     /// Delivers an element of a list of AWS Config's items.
     pub(super) fn config_item(&mut self, bytes: &[u8], sink: &mut Sink<'_>) {
         match parsed(bytes).and_then(|object| sources::read_item(&object)) {
-            Ok(item) => self.resource(&item, sink),
+            Ok(item) => self.resource(&item, None, sink),
             Err(why) => {
                 self.bad(BadRecord::Carrier { what: "AWS Config configuration item", why }, sink);
             }
         }
     }
 
-    fn resource(&mut self, item: &ConfigurationItem, sink: &mut Sink<'_>) {
+    fn resource(
+        &mut self,
+        item: &ConfigurationItem,
+        suspect: Option<&'static str>,
+        sink: &mut Sink<'_>,
+    ) {
         self.number = self.number.saturating_add(1);
-        self.emit(Item::Resource { number: self.number, item }, sink);
+        self.emit(Item::Resource { number: self.number, item, suspect }, sink);
     }
 
     fn lookup(&mut self, text: &[u8], sink: &mut Sink<'_>) {

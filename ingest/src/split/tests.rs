@@ -19,10 +19,10 @@ enum Got {
 
 fn own(item: Item<'_>) -> Got {
     match item {
-        Item::Record { number, bytes } => {
+        Item::Record { number, bytes, .. } => {
             Got::Record(number, String::from_utf8_lossy(bytes).into_owned())
         }
-        Item::Resource { number, item } => Got::Resource(number, item.id.clone()),
+        Item::Resource { number, item, .. } => Got::Resource(number, item.id.clone()),
         Item::Bad { number, why } => Got::Bad(number, why),
         Item::Skipped { kind, count } => Got::Skipped(kind.to_owned(), count),
     }

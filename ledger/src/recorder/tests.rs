@@ -113,15 +113,97 @@ fn what_is_accepted_or_lacks_data_is_written_and_not_announced() {
     run(async {
         let accepted = Finding { suppressed, ..finding() };
         assert_eq!(recorder.record(&accepted).await.unwrap(), Recorded::New);
-        let unknown = Finding { status: ComplianceStatus::InsufficientData, ..finding() };
+        let unknown = Finding { severity: Severity::Medium, ..unknown() };
         assert_eq!(recorder.record(&unknown).await.unwrap(), Recorded::Revised);
     });
     assert!(heard.notices.lock().unwrap().is_empty());
 }
 
+/// The same, before anybody knows enough to tell.
+fn unknown() -> Finding {
+    let message = "CloudTrail omitted the parameters for their size".to_owned();
+    Finding { status: ComplianceStatus::InsufficientData, message, ..finding() }
+}
+
+/// Where queues are told that the finding is.
+fn pointed(notice: &Notice) -> String {
+    let message: serde_json::Value = serde_json::from_str(&notice.message).unwrap();
+    let pointer: serde_json::Value =
+        serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
+    pointer["key"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn missing_data_is_announced_from_high_on_and_says_what_is_missing() {
+    let (recorder, heard) = recorder();
+    run(async {
+        for severity in [Severity::Medium, Severity::High] {
+            recorder.record(&Finding { severity, ..unknown() }).await.unwrap();
+        }
+    });
+    let notices = heard.notices.lock().unwrap();
+    assert_eq!(notices.len(), 1);
+    let message: serde_json::Value = serde_json::from_str(&notices[0].message).unwrap();
+    let mail = message["email"].as_str().unwrap();
+    let what = "Not enough data to evaluate it: CloudTrail omitted the parameters for their size";
+    assert!(mail.starts_with(what), "{mail}");
+    assert!(mail.contains("Next      somebody must look at it"), "{mail}");
+    assert!(notices[0].subject.starts_with("INSUFFICIENT_DATA "), "{}", notices[0].subject);
+    let names: Vec<_> = notices[0].attributes.iter().map(|(name, _)| *name).collect();
+    assert!(!names.contains(&"remediator"), "nothing could be repaired: {names:?}");
+}
+
+#[test]
+fn a_violation_is_announced_after_missing_data_was_and_points_to_its_own_record() {
+    let (recorder, heard) = recorder();
+    run(async {
+        recorder.record(&unknown()).await.unwrap();
+        // The first time, the topic cannot be reached: the pointer must hold the second time too.
+        *heard.failures.lock().unwrap() = 1;
+        assert!(recorder.record(&finding()).await.is_err());
+        assert_eq!(recorder.record(&finding()).await.unwrap(), Recorded::Known);
+        // What comes late and knows less is no news.
+        recorder.record(&unknown()).await.unwrap();
+        recorder.record(&finding()).await.unwrap();
+        let keys: Vec<String> = heard.notices.lock().unwrap().iter().map(pointed).collect();
+        assert_eq!(keys.len(), 2, "{keys:?}");
+        assert!(keys[1].ends_with("3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3.r1.json"), "{keys:?}");
+        let record = recorder.ledger.read(&keys[1]).await.unwrap();
+        assert_eq!(record, ocsf::record(&finding()).into_bytes());
+    });
+}
+
+#[test]
+fn a_forged_finding_silences_nothing_and_takes_no_key_of_the_real_one() {
+    let forged = |number: usize| {
+        let mut forged = finding();
+        forged.actor.principal = format!("arn:aws:iam::111122223333:user/{number}");
+        forged.suspected("the envelope's source does not begin with `aws.`")
+    };
+    assert_ne!(forged(0).uid, finding().uid);
+    let real = ocsf::key(&finding());
+    for before in [0, 1, 17] {
+        let (recorder, heard) = recorder();
+        run(async {
+            for number in 0..before {
+                recorder.record(&forged(number)).await.unwrap();
+            }
+            // However many are forged, only forged ones go without a record.
+            assert_eq!(recorder.record(&forged(before)).await.is_err(), before > 16);
+            assert_eq!(recorder.record(&finding()).await.unwrap(), Recorded::New, "{before}");
+            drop(recorder.record(&forged(before)).await);
+            assert_eq!(recorder.record(&finding()).await.unwrap(), Recorded::Known, "{before}");
+            let record = recorder.ledger.read(&real).await.unwrap();
+            assert_eq!(record, ocsf::record(&finding()).into_bytes(), "{before}");
+        });
+        let keys: Vec<String> = heard.notices.lock().unwrap().iter().map(pointed).collect();
+        assert_eq!(keys.iter().filter(|key| **key == real).count(), 1, "{before}: {keys:?}");
+    }
+}
+
 #[test]
 fn a_notice_is_readable_and_a_queue_gets_a_pointer() {
-    let notice = Notice::of(&finding());
+    let notice = Notice::of(&finding(), &ocsf::key(&finding()));
     let message: serde_json::Value = serde_json::from_str(&notice.message).unwrap();
     let mail = message["email"].as_str().unwrap();
     assert!(mail.starts_with("Bucket x\u{fffd} lets everyone\u{fffd}read\n\n"), "{mail}");
@@ -152,7 +234,7 @@ fn filters_tell_findings_outcomes_and_canaries_apart() {
         detail: "d",
     };
     assert_eq!(
-        names(Notice::of(&finding())),
+        names(Notice::of(&finding(), &ocsf::key(&finding()))),
         "severity status policy account region mode remediator"
     );
     assert_eq!(names(Notice::of_outcome(&told)), "outcome policy account region");

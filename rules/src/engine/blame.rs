@@ -1,16 +1,12 @@
-//! Finds the sub-expression that made an evaluation fail, and what its operands were.
+//! Finds the sub-expression that made an evaluation fail.
 
 use super::budget;
 use super::compile::Sources;
 use super::failure::Failure;
 use super::guard::children;
-use super::value::to_json;
+use super::told::message;
 use cel::common::ast::{Expr, IdedExpr, operators};
-use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, Value};
-
-/// The longest operand value shown, in characters.
-const SHOWN: usize = 60;
 
 /// Evaluates the parts of `ast` again until the smallest one that fails is found.
 pub(super) fn explain(
@@ -19,58 +15,41 @@ pub(super) fn explain(
     error: &ExecutionError,
     sources: &Sources,
 ) -> Failure {
-    let mut found = Blamed { error: error.clone(), node: ast, operands: Vec::new() };
+    let mut found = Blamed { error: error.clone(), node: ast };
     // Looking for the culprit of a spent budget would spend it again.
     if !budget::is_spent(error) {
         budget::reset(10);
-        descend(ast, context, sources, &mut found);
+        descend(ast, context, &mut found);
     }
     let (number, span) = sources.span(found.node);
     Failure {
         expression: sources.text(found.node).map(str::to_owned),
-        operands: found.operands,
         missing_key: match &found.error {
             ExecutionError::NoSuchKey(key) => Some(key.to_string()),
             _ => None,
         },
-        ..Failure::at(number, span, message(&found.error))
+        ..Failure::at(number, span, message(&found.error, found.node))
     }
 }
 
 struct Blamed<'e> {
     error: ExecutionError,
     node: &'e IdedExpr,
-    operands: Vec<(String, String)>,
 }
 
-fn descend<'e>(
-    node: &'e IdedExpr,
-    context: &Context<'_, '_>,
-    sources: &Sources,
-    found: &mut Blamed<'e>,
-) {
-    let mut operands = Vec::new();
+fn descend<'e>(node: &'e IdedExpr, context: &Context<'_, '_>, found: &mut Blamed<'e>) {
     if let Expr::Comprehension(c) = &node.expr {
-        return into_loop(node, c, context, sources, found);
+        return into_loop(node, c, context, found);
     }
     for child in evaluated(node, context) {
         match Value::resolve_val(child, context) {
             Err(error) if budget::is_spent(&error) => return,
             Err(error) if !is_namespace(child, &error) => {
-                *found = Blamed { error, node: child, operands: Vec::new() };
-                return descend(child, context, sources, found);
-            }
-            Ok(value) if !matches!(child.expr, Expr::Literal(_)) => {
-                if let Some(text) = sources.text(child) {
-                    operands.push((text.to_owned(), shown(&value)));
-                }
+                *found = Blamed { error, node: child };
+                return descend(child, context, found);
             }
             _ => {}
         }
-    }
-    // The budget's calls share their operand's place in the source, and say nothing of their own.
-    if found.operands.is_empty() {
-        found.operands = operands;
     }
 }
 
@@ -98,7 +77,6 @@ fn into_loop<'e>(
     node: &'e IdedExpr,
     c: &'e cel::common::ast::ComprehensionExpr,
     context: &Context<'_, '_>,
-    sources: &Sources,
     found: &mut Blamed<'e>,
 ) {
     let (range, start) = match (
@@ -107,12 +85,12 @@ fn into_loop<'e>(
     ) {
         (Ok(range), Ok(start)) => (range, start),
         (Err(error), _) => {
-            *found = Blamed { error, node: &c.iter_range, operands: Vec::new() };
-            return descend(&c.iter_range, context, sources, found);
+            *found = Blamed { error, node: &c.iter_range };
+            return descend(&c.iter_range, context, found);
         }
         (_, Err(error)) => {
-            *found = Blamed { error, node: &c.accu_init, operands: Vec::new() };
-            return descend(&c.accu_init, context, sources, found);
+            *found = Blamed { error, node: &c.accu_init };
+            return descend(&c.accu_init, context, found);
         }
     };
     found.node = node;
@@ -123,48 +101,12 @@ fn into_loop<'e>(
     while let Some(element) = elements.next() {
         inner.add_variable_as_val(&c.iter_var, element.clone_as_boxed());
         if let Err(error) = Value::resolve_val(&c.loop_step, &inner) {
-            *found = Blamed { error, node: &c.loop_step, operands: Vec::new() };
-            return descend(&c.loop_step, &inner, sources, found);
+            *found = Blamed { error, node: &c.loop_step };
+            return descend(&c.loop_step, &inner, found);
         }
     }
     if let Err(error) = Value::resolve_val(&c.result, &inner) {
-        *found = Blamed { error, node: &c.result, operands: Vec::new() };
-        descend(&c.result, &inner, sources, found);
-    }
-}
-
-/// A value cut to what fits on a line.
-fn shown(value: &CowVal<'_, '_>) -> String {
-    let text = to_json(&**value).to_string();
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
-        None => text,
-    }
-}
-
-/// The engine's message in our style: lower case, our words for the common cases.
-fn message(error: &ExecutionError) -> String {
-    match error {
-        ExecutionError::NoSuchKey(key) => format!("no such key: `{key}`"),
-        ExecutionError::NoSuchOverload(overload) => {
-            let name = overload.function().trim_start_matches('@');
-            format!("`{name}` does not take ({})", overload.argument_types().join(", "))
-        }
-        ExecutionError::UndeclaredReference(name) => format!("undeclared name `{name}`"),
-        ExecutionError::FunctionError { function, message } => {
-            format!("{}: {message}", function.trim_start_matches('@'))
-        }
-        ExecutionError::UnexpectedType { got, want } => {
-            format!("a {want} is needed, this is {got}")
-        }
-        ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            format!("`{operator}` does not take ({}, {})", left.type_of(), right.type_of())
-        }
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
-            "division by zero".to_owned()
-        }
-        ExecutionError::Overflow(operator, ..) => format!("`{operator}` overflows"),
-        ExecutionError::IndexOutOfBounds(_) => "the index is out of bounds".to_owned(),
-        other => other.to_string().chars().take(200).collect::<String>().to_lowercase(),
+        *found = Blamed { error, node: &c.result };
+        descend(&c.result, &inner, found);
     }
 }

@@ -6,12 +6,11 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// What went wrong, lower case, without a full stop.
+    /// What went wrong, lower case, without a full stop. It holds no value of an event: it goes into findings, logs
+    /// and messages, and an event may hold a secret.
     pub message: String,
     /// The text of the sub-expression that failed, where it is known.
     pub expression: Option<String>,
-    /// What the operands of that sub-expression were.
-    pub operands: Vec<(String, String)>,
     /// Which source this is about, as numbered by [`Compiler::source`](super::Compiler::source).
     pub source_number: usize,
     /// The bytes of that source.
@@ -24,15 +23,7 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn at(source_number: usize, span: Range<usize>, message: String) -> Self {
-        Failure {
-            message,
-            expression: None,
-            operands: Vec::new(),
-            source_number,
-            span,
-            missing_key: None,
-            help: None,
-        }
+        Failure { message, expression: None, source_number, span, missing_key: None, help: None }
     }
 
     /// A defect of ours, and not of the expression.
@@ -40,17 +31,11 @@ impl Failure {
         Failure::at(0, 0..0, message)
     }
 
-    /// The message with the sub-expression and its operands' values, on one line.
+    /// The message with the sub-expression, on one line.
     pub fn explain(&self) -> String {
-        let mut out = self.message.clone();
-        if let Some(expression) = &self.expression {
-            out = format!("{out}, in `{expression}`");
+        match &self.expression {
+            Some(expression) => format!("{}, in `{expression}`", self.message),
+            None => self.message.clone(),
         }
-        let operands: Vec<_> =
-            self.operands.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        if !operands.is_empty() {
-            out = format!("{out} where {}", operands.join(", "));
-        }
-        out
     }
 }

@@ -15,6 +15,7 @@ mod mutate;
 mod names;
 mod scope;
 mod syntax;
+mod told;
 mod trace;
 mod tree;
 mod value;

@@ -1,9 +1,11 @@
 //! One CloudTrail record: what identifies it, and the views that smooth its wire format.
 
+mod origin;
 mod part;
 mod record;
 mod view;
 
+pub use origin::Origin;
 pub use part::Part;
 pub use record::without_version;
 pub use record::{Event, EventError};

@@ -1,6 +1,6 @@
 //! A CloudTrail record: the fields that identify it, and its two views.
 
-use super::View;
+use super::{Origin, View};
 use crate::json::{JsonError, Kind, Node, Tape};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -34,9 +34,10 @@ pub struct Event<'a> {
     pub time: Cow<'a, str>,
     /// `eventID`; where the record has none, a UUID of its text.
     pub id: Cow<'a, str>,
-    /// The account in which it happened: `recipientAccountId`, or the actor's where that is absent.
+    /// The account in which it happened: that of the bus it came over, or else `recipientAccountId`, or the
+    /// actor's where that is absent.
     pub account: Cow<'a, str>,
-    /// `awsRegion`.
+    /// The Region of the bus it came over, or else `awsRegion`.
     pub region: Cow<'a, str>,
     /// `requestParameters`.
     pub request: View<'a>,
@@ -75,6 +76,19 @@ impl<'a> Event<'a> {
         let request = View::new(request, &source, &name);
         let response = View::new(response, &source, &name);
         Ok(Event { raw, source, name, time, id, account, region, request, response })
+    }
+
+    /// The same record, which came over a bus: what the bus tells of its account and Region holds.
+    #[must_use]
+    pub fn over(mut self, origin: Option<&'a Origin>) -> Self {
+        let Some(Origin { account, region }) = origin else { return self };
+        if !account.is_empty() {
+            self.account = Cow::Borrowed(account);
+        }
+        if !region.is_empty() {
+            self.region = Cow::Borrowed(region);
+        }
+        self
     }
 
     /// Whether the call failed: CloudTrail records it all the same, but nothing changed.

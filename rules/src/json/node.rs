@@ -142,6 +142,40 @@ impl<'a> Node<'a> {
         path.iter().try_fold(self, |node, name| node.get(name))
     }
 
+    /// The value as JSON text that is the same however its members are ordered and its texts are escaped.
+    pub fn canonical(self) -> String {
+        let mut out = String::new();
+        self.write_canonical(&mut out);
+        out
+    }
+
+    fn write_canonical(self, out: &mut String) {
+        match self.kind() {
+            Kind::Null | Kind::True | Kind::False | Kind::Number => out.push_str(self.raw()),
+            Kind::Text | Kind::EscapedText => quote(&self.as_str().unwrap_or_default(), out),
+            Kind::List => {
+                out.push('[');
+                for value in self.values() {
+                    value.write_canonical(out);
+                    out.push(',');
+                }
+                out.push(']');
+            }
+            Kind::Object => {
+                let mut members: Vec<_> = self.members().map(|it| (it.key(), it)).collect();
+                members.sort_by(|one, other| one.0.cmp(&other.0));
+                out.push('{');
+                for (name, member) in members {
+                    quote(&name, out);
+                    out.push(':');
+                    member.write_canonical(out);
+                    out.push(',');
+                }
+                out.push('}');
+            }
+        }
+    }
+
     /// The value as a tree of its own.
     pub fn to_value(self) -> serde_json::Value {
         use serde_json::Value;
@@ -159,6 +193,18 @@ impl<'a> Node<'a> {
             ),
         }
     }
+}
+
+/// A text between quotes that stand nowhere in it without a backslash before them.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
 }
 
 /// A number's value; beyond 64 bits it is the nearest double, beyond that it stays text.

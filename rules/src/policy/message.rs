@@ -34,7 +34,7 @@ impl Template {
         Ok(Template(pieces))
     }
 
-    /// The message for one event. A hole whose expression fails shows why.
+    /// The message for one event. A hole whose expression fails shows why, and no value: messages are mailed.
     pub(super) fn fill(&self, scope: &Scope<'_>, sources: &Sources) -> String {
         let mut out = String::new();
         for piece in &self.0 {

@@ -23,7 +23,7 @@ use super::aws::ACCOUNT;
 use super::http::{Answer, Closed, serve};
 
 /// Longer than any invocation of a test takes: the machine may be busy.
-const TIMEOUT_MS: u128 = 60_000;
+const TIMEOUT_MS: u64 = 60_000;
 
 /// Names the trace that every invocation is part of.
 pub(crate) const TRACE: &str =
@@ -42,6 +42,8 @@ pub(crate) struct Function {
     binary: PathBuf,
     environment: Vec<(String, String)>,
     api: String,
+    /// How long an invocation may take, in milliseconds.
+    timeout: Arc<AtomicU64>,
     lines: Arc<Mutex<Vec<String>>>,
     readers: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -57,7 +59,11 @@ impl Function {
         let (jobs, queue) = unbounded_channel();
         let (queue, waiting) = (Arc::new(AsyncMutex::new(queue)), Waiting::default());
         let answers = Arc::clone(&waiting);
-        let api = serve(move |request| answer(request, Arc::clone(&queue), Arc::clone(&answers)));
+        let timeout = Arc::new(AtomicU64::new(TIMEOUT_MS));
+        let allowed = Arc::clone(&timeout);
+        let api = serve(move |request| {
+            answer(request, Arc::clone(&queue), Arc::clone(&answers), Arc::clone(&allowed))
+        });
         let api = api.await.to_string();
         Function {
             jobs,
@@ -68,6 +74,7 @@ impl Function {
             binary,
             environment,
             api,
+            timeout,
             lines: Arc::default(),
             readers: Mutex::default(),
         }
@@ -107,6 +114,11 @@ impl Function {
                 }
             }
         }
+    }
+
+    /// Lets the invocations that begin from now on take so long, in milliseconds.
+    pub(crate) fn allow(&self, timeout: u64) {
+        self.timeout.store(timeout, Ordering::SeqCst);
     }
 
     /// Ends the process at once, as when a machine is lost.
@@ -198,6 +210,7 @@ async fn answer(
     request: Request<Incoming>,
     queue: Arc<AsyncMutex<UnboundedReceiver<(String, Bytes)>>>,
     waiting: Waiting,
+    timeout: Arc<AtomicU64>,
 ) -> Result<Answer, Closed> {
     let path = request.uri().path().to_owned();
     let parts: Vec<&str> = path.trim_start_matches("/2018-06-01/runtime/").split('/').collect();
@@ -212,10 +225,11 @@ async fn answer(
                 }
             };
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+            let timeout = u128::from(timeout.load(Ordering::SeqCst));
             let arn = format!("arn:aws:lambda:eu-central-1:{ACCOUNT}:function:evaluate");
             response
                 .header("lambda-runtime-aws-request-id", id)
-                .header("lambda-runtime-deadline-ms", now.saturating_add(TIMEOUT_MS).to_string())
+                .header("lambda-runtime-deadline-ms", now.saturating_add(timeout).to_string())
                 .header("lambda-runtime-invoked-function-arn", arn)
                 .header("lambda-runtime-trace-id", TRACE)
                 .header("content-type", "application/json")

@@ -1,0 +1,151 @@
+//! What an envelope says holds against what its record says, whichever way it comes.
+
+use std::io::Cursor;
+
+use evenkeel_ledger::{Announce, AnnounceError, Notice};
+use evenkeel_rules::ocsf;
+
+use super::*;
+use crate::outside::{ObjectBytes, OutsideError};
+use crate::{Assessment, ConfigRuleInvocation, OversizedItem};
+use evenkeel_rules::{ConfigurationItem, Resource};
+
+/// A world whose log objects all hold this.
+struct Holding(String);
+
+impl Outside for &Holding {
+    async fn object(&self, _: &LogObject) -> Result<ObjectBytes, OutsideError> {
+        Ok(Box::new(Cursor::new(self.0.clone().into_bytes())))
+    }
+
+    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
+        Offline.states(wanted).await
+    }
+
+    async fn oversized(&self, item: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
+        Offline.oversized(item).await
+    }
+
+    async fn inventory(
+        &self,
+        rule: &ConfigRuleInvocation,
+        kinds: &[String],
+    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
+        Offline.inventory(rule, kinds).await
+    }
+
+    async fn assess(
+        &self,
+        rule: &ConfigRuleInvocation,
+        told: &[Assessment],
+    ) -> Result<(), OutsideError> {
+        Offline.assess(rule, told).await
+    }
+}
+
+const WRITTEN: &str = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"eu-central-1","s3":{"bucket":{"name":"logs"},"object":{"key":"x.json","size":1}}}]}"#;
+
+/// The finding of an event that comes by each way: by itself, in a batch, and in a log object as a line and in a list.
+fn each_way(event: &str) -> Vec<Finding> {
+    let line = Holding(event.to_owned());
+    let list = Holding(format!("[{event}]"));
+    let batches = Holding(batch(&[event]));
+    let mut seen = vec![run(event, &ledger(), Silent), run(&batch(&[event]), &ledger(), Silent)];
+    seen.extend([&line, &list, &batches].map(|world| run_in(world, WRITTEN, &ledger(), Silent)));
+    let one = |mut seen: Seen| {
+        assert_eq!(seen.findings.len(), 1, "{:?}", seen.answer);
+        seen.findings.remove(0)
+    };
+    seen.into_iter().map(one).collect()
+}
+
+/// An event of which nothing tells the account but who acted, and the envelope.
+fn without_recipient(actor: &str) -> String {
+    let mut event: Value = serde_json::from_str(&event(1)).unwrap();
+    let detail = event["detail"].as_object_mut().unwrap();
+    detail.remove("recipientAccountId");
+    detail.insert("userIdentity".to_owned(), json!({"accountId": actor}));
+    event.to_string()
+}
+
+#[test]
+fn a_forged_envelope_is_known_by_each_way() {
+    let real = run(&event(1), &ledger(), Silent).findings.remove(0);
+    for source in ["my.app", "aws.", "aws.partner/x.com/y/z", "aws.s3/x", "awsx.s3"] {
+        for finding in each_way(&event(1).replace("aws.s3", source)) {
+            assert!(finding.suspect.is_some(), "{source}");
+            assert_ne!(finding.uid, real.uid, "{source}");
+        }
+    }
+    for finding in each_way(&event(1)) {
+        assert_eq!(finding, real);
+    }
+}
+
+#[test]
+fn the_account_and_the_region_of_the_envelope_hold() {
+    let other = "999999999999";
+    let cases = [
+        (without_recipient(other), true),
+        (without_recipient("111122223333"), false),
+        (
+            event(1).replace(
+                r#""recipientAccountId":"111122223333""#,
+                &format!(r#""recipientAccountId":"{other}""#),
+            ),
+            true,
+        ),
+        (event(1).replace(r#""awsRegion":"eu-central-1""#, r#""awsRegion":"us-east-1""#), true),
+    ];
+    for (event, forged) in cases {
+        for finding in each_way(&event) {
+            let place = (finding.resource.account.as_str(), finding.resource.region.as_str());
+            assert_eq!(place, ("111122223333", "eu-central-1"), "{event}");
+            assert_eq!(finding.suspect.is_some(), forged, "{event}");
+        }
+    }
+}
+
+/// Keeps the keys that queues are told.
+#[derive(Clone, Default)]
+struct Keys(Arc<Mutex<Vec<String>>>);
+
+impl Announce for Keys {
+    async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
+        let message: Value = serde_json::from_str(&notice.message).unwrap();
+        let pointer: Value = serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
+        self.0.lock().unwrap().push(pointer["key"].as_str().unwrap().to_owned());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_forged_event_of_the_same_id_silences_nobody_in_either_order() {
+    let forged = |number: usize| {
+        let actor =
+            format!(r#""eventID":"00000000-0000-4000-8000-000000000001","userAgent":"{number}""#);
+        let event = event(1).replace("aws.s3", "my.app");
+        event
+            .replace(r#""eventID":"00000000-0000-4000-8000-000000000001""#, &actor)
+            .replace("2026-03-11T12:00:00Z", &format!("2026-03-11T12:00:{number:02}Z"))
+    };
+    for (before, after) in [(1, 0), (0, 1), (18, 0)] {
+        let (ledger, keys) = (ledger(), Keys::default());
+        for number in 0..before {
+            // The last ones of too many are refused, and would come again.
+            drop(run(&forged(number), &ledger, keys.clone()));
+        }
+        let real = run(&event(1), &ledger, keys.clone());
+        assert_eq!(real.answer.unwrap(), json!({"findings": 1}));
+        for number in 0..after {
+            run(&forged(number), &ledger, keys.clone()).answer.unwrap();
+        }
+        let key = ocsf::key(&real.findings[0]);
+        assert!(real.findings[0].suspect.is_none());
+        let keys = keys.0.lock().unwrap();
+        assert_eq!(keys.iter().filter(|one| **one == key).count(), 1, "{keys:?}");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let record = runtime.block_on(ledger.read(&key)).unwrap();
+        assert_eq!(record, ocsf::record(&real.findings[0]).into_bytes());
+    }
+}

@@ -1,0 +1,118 @@
+//! An invocation's time: who is cut off, and who is not.
+
+use std::future::pending;
+use std::io::Cursor;
+use std::time::Duration;
+
+use evenkeel_rules::{ConfigurationItem, Resource};
+use tokio::time::Instant;
+
+use super::*;
+use crate::outside::{ObjectBytes, OutsideError};
+use crate::{Assessment, ConfigRuleInvocation, OversizedItem};
+
+/// A world in which one object never answers, and the others hold a record.
+struct Stalling;
+
+impl Outside for Stalling {
+    async fn object(&self, object: &LogObject) -> Result<ObjectBytes, OutsideError> {
+        if object.key == "stalls" {
+            return pending().await;
+        }
+        let event: Value = serde_json::from_str(&event(7)).unwrap();
+        let log = json!({"Records": [event["detail"]]}).to_string();
+        Ok(Box::new(Cursor::new(log.into_bytes())))
+    }
+
+    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
+        Offline.states(wanted).await
+    }
+
+    async fn oversized(&self, item: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
+        Offline.oversized(item).await
+    }
+
+    async fn inventory(
+        &self,
+        rule: &ConfigRuleInvocation,
+        kinds: &[String],
+    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
+        Offline.inventory(rule, kinds).await
+    }
+
+    async fn assess(
+        &self,
+        rule: &ConfigRuleInvocation,
+        told: &[Assessment],
+    ) -> Result<(), OutsideError> {
+        Offline.assess(rule, told).await
+    }
+}
+
+fn written(key: &str) -> String {
+    json!({"Records": [{
+        "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "eu-central-1",
+        "s3": {"bucket": {"name": "logs"}, "object": {"key": key, "size": 1}}
+    }]})
+    .to_string()
+}
+
+/// Handles a payload with so much time left, by a clock that stands still while anything can be done.
+fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> Handled {
+    let bundle = Bundle { version: "t".to_owned(), set: policies(), waivers: Waivers::default() };
+    let recorder = Recorder::new(ledger.clone(), Silent);
+    let evaluator = Evaluator::new(Arc::new(bundle), recorder, Stalling);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let deadline = Instant::now().checked_add(left);
+        evaluator.handle_until(payload.as_bytes(), &|_| {}, deadline).await
+    })
+}
+
+const MINUTE: Duration = Duration::from_secs(59);
+
+#[test]
+fn a_message_that_never_ends_comes_back_alone() {
+    let ledger = ledger();
+    let bodies = [written("stalls"), event(1), written("trail"), written("stalls"), event(2)];
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let handled = run_for(MINUTE, &batch(&bodies), &ledger);
+    let failed = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m3"}]});
+    assert_eq!(handled.answer.unwrap(), failed);
+    assert_eq!((handled.metrics.get("Received"), handled.metrics.get("FindingsHigh")), (5, 3));
+    assert!(handled.failures.iter().all(|failed| failed.why.contains("the time")));
+}
+
+#[test]
+fn with_no_time_left_nothing_is_begun_and_all_comes_back() {
+    let ledger = ledger();
+    let payload = batch(&[&event(1), &written("trail")]);
+    let handled = run_for(Duration::from_millis(900), &payload, &ledger);
+    let all = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]});
+    assert_eq!(handled.answer.unwrap(), all);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(runtime.block_on(ledger.list("findings")).unwrap().is_empty());
+}
+
+#[test]
+fn a_stream_gets_the_number_of_what_was_not_finished() {
+    let data = |text: &str| {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(text)
+    };
+    let record = |number: usize, text: &str| json!({"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": number.to_string(), "data": data(text)}});
+    let records = json!({"Records": [record(1, &event(1)), record(2, &written("stalls"))]});
+    let handled = run_for(MINUTE, &records.to_string(), &ledger());
+    let failed = json!({"batchItemFailures": [{"itemIdentifier": "2"}]});
+    assert_eq!(handled.answer.unwrap(), failed);
+}
+
+#[test]
+fn where_nothing_can_come_back_alone_the_whole_fails() {
+    let handled = run_for(MINUTE, &written("stalls"), &ledger());
+    assert!(handled.answer.unwrap_err().to_string().contains("the time"));
+}

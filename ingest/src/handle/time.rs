@@ -1,0 +1,68 @@
+//! How the time of an invocation is shared out among its messages.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::opened::{Content, Message};
+
+/// With less time than this no message is begun.
+const ENOUGH: Duration = Duration::from_secs(1);
+
+/// Why a message was not begun, and why it was not finished.
+const TOO_LITTLE: &str = "too little time was left to begin it";
+const UP: &str = "the time of the invocation was up before it was done";
+
+/// The time that is left, and for whom.
+pub(super) struct Time {
+    deadline: Option<Instant>,
+    /// How many slow messages are still to come.
+    slow: u32,
+}
+
+impl Time {
+    /// The time until `deadline`, for these messages; without one there is no end to it.
+    pub(super) fn new(deadline: Option<Instant>, messages: &[Message]) -> Self {
+        let slow = messages.iter().filter(|message| is_slow(message)).count();
+        Time { deadline, slow: u32::try_from(slow).unwrap_or(u32::MAX) }
+    }
+
+    /// Lets `work` on a message go on for as long as it may; why it must come again.
+    ///
+    /// What was cut off is harmless: a finding is written and announced once, however often it comes. A slow message
+    /// has its share of what is left, so that one that never ends takes nothing from the next.
+    pub(super) async fn limit(
+        &mut self,
+        message: &Message,
+        work: impl Future<Output = Option<String>>,
+    ) -> Option<String> {
+        let Some(deadline) = self.deadline else { return work.await };
+        let mut left = deadline.saturating_duration_since(Instant::now());
+        if is_slow(message) {
+            left = left.checked_div(self.slow).unwrap_or(left);
+            self.slow = self.slow.saturating_sub(1);
+        }
+        if left < ENOUGH {
+            return Some(TOO_LITTLE.to_owned());
+        }
+        timeout(left, work).await.unwrap_or_else(|_| Some(UP.to_owned()))
+    }
+}
+
+/// The messages in the order in which they are handled, each with its place: what is slow comes last.
+pub(super) fn in_order(messages: &[Message]) -> Vec<(usize, &Message)> {
+    let mut ordered: Vec<_> = messages.iter().enumerate().collect();
+    ordered.sort_by_key(|(_, message)| is_slow(message));
+    ordered
+}
+
+/// Whether a message's work is not bounded by its own size: an object may be large, a rule may ask about everything.
+fn is_slow(message: &Message) -> bool {
+    let slow = |content: &Content| {
+        matches!(
+            content,
+            Content::LogObject(_) | Content::ConfigRule(_) | Content::Oversized { .. }
+        )
+    };
+    message.parts.iter().flatten().any(slow)
+}
