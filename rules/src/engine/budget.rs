@@ -35,7 +35,17 @@ pub(super) fn is_spent(error: &ExecutionError) -> bool {
     matches!(error, ExecutionError::FunctionError { function, .. } if function == "budget")
 }
 
-fn charge(cost: i64) -> Result<(), ExecutionError> {
+/// Charges work that is done already, or that must be: the next charge fails where it was too much.
+pub(super) fn note(cost: usize) {
+    LEFT.set(LEFT.get().saturating_sub(i64::try_from(cost).unwrap_or(i64::MAX)));
+}
+
+/// Charges work that a function of the library is about to do.
+pub(super) fn charge(cost: usize) -> Result<(), ExecutionError> {
+    spend(i64::try_from(cost).unwrap_or(i64::MAX))
+}
+
+fn spend(cost: i64) -> Result<(), ExecutionError> {
     let left = LEFT.get().saturating_sub(cost);
     LEFT.set(left);
     if left >= 0 {
@@ -59,7 +69,7 @@ fn first<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionE
 
 fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let range = first(args)?;
-    charge(size(&*range).saturating_add(1))?;
+    spend(size(&*range).saturating_add(1))?;
     // A map made by an expression keeps its keys in an order that differs from run to run.
     let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
     let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
@@ -72,19 +82,19 @@ fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
 fn pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = first(args)?;
     let elements = size(&*value);
-    charge(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
+    spend(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
     Ok(value)
 }
 
 fn round<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    charge(1)?;
+    spend(1)?;
     first(args)
 }
 
 fn grown<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = first(args)?;
     let bytes = text_weight(&*value, 0);
-    charge(i64::try_from(bytes.saturating_div(1024)).unwrap_or(i64::MAX).saturating_add(1))?;
+    spend(i64::try_from(bytes.saturating_div(1024)).unwrap_or(i64::MAX).saturating_add(1))?;
     if bytes > MAX_TEXT { Err(too_long()) } else { Ok(value) }
 }
 
@@ -110,7 +120,7 @@ fn text_weight(value: &dyn Val, depth: usize) -> usize {
 fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = first(args)?;
     if let Some(elements) = value.downcast_ref::<CelInt>() {
-        charge(*elements.inner())?;
+        spend(*elements.inner())?;
     }
     Ok(value)
 }
@@ -141,7 +151,7 @@ fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
             return Err(too_long());
         }
     }
-    charge(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
+    spend(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
     Ok(CowVal::owned(CelString::from(out)))
 }
 
@@ -155,7 +165,7 @@ fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executio
     if length > MAX_TEXT {
         return Err(too_long());
     }
-    charge(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
+    spend(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
     Ok(CowVal::owned(CelString::from(target.replacen(from, to, limit))))
 }
 

@@ -17,6 +17,7 @@ mod scope;
 mod syntax;
 mod trace;
 mod tree;
+mod undecided;
 mod value;
 
 pub(crate) use compile::Rework;
@@ -32,6 +33,7 @@ pub use names::nearest;
 pub use scope::{Prepared, Scope};
 pub use syntax::{Syntax, SyntaxKind};
 pub use trace::{Part, Sights, watching};
+pub(crate) use undecided::take_undecided;
 pub use value::Answer;
 
 use cel::Env;

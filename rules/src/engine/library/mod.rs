@@ -96,6 +96,7 @@ mod testing {
 
     /// The value of `source`, given variables.
     pub(super) fn eval_with(source: &str, vars: &[(&str, &str)]) -> Result<Value, String> {
+        crate::engine::budget::reset(1);
         let env = Arc::new(env());
         let program = env.compile(source).map_err(|error| error.to_string())?;
         let mut context = Context::with_env(Arc::clone(&env));
@@ -107,6 +108,7 @@ mod testing {
 
     /// The value of `source`, given a value for `x`.
     pub(super) fn eval_val(source: &str, x: &dyn Val) -> Result<Value, String> {
+        crate::engine::budget::reset(1);
         let env = Arc::new(env());
         let program = env.compile(source).map_err(|error| error.to_string())?;
         let mut context = Context::with_env(Arc::clone(&env));

@@ -37,7 +37,7 @@ const POSITIVE: &[&str] =
 const MIN_PREFIX_V4: u8 = 8;
 const MIN_PREFIX_V6: u8 = 32;
 
-/// Whether the statement lets everyone in.
+/// Whether the statement, taken alone, lets everyone in.
 pub(super) fn is_public(statement: &Statement) -> bool {
     statement.allows && statement.is_for_everyone() && !statement.conditions.iter().any(pins)
 }
@@ -45,10 +45,12 @@ pub(super) fn is_public(statement: &Statement) -> bool {
 /// Whether the condition holds for fixed callers only. The values are alternatives: each must be
 /// fixed.
 fn pins(condition: &Condition) -> bool {
-    is_positive(&condition.operator)
-        && PINS.contains(&condition.key.as_str())
-        && !condition.values.is_empty()
-        && condition.values.iter().all(|value| is_fixed(&condition.key, value))
+    is_positive(&condition.operator) && is_pin(&condition.key, &condition.values)
+}
+
+/// Whether a key that has one of these values says whose, or from where, a request is.
+pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
+    PINS.contains(&key) && !values.is_empty() && values.iter().all(|value| is_fixed(key, value))
 }
 
 /// Whether the operator fails when the key is absent: `…IfExists` and `ForAllValues:` do not.
@@ -79,7 +81,8 @@ fn is_fixed(key: &str, value: &str) -> bool {
     }
 }
 
-fn is_narrow_range(value: &str) -> bool {
+/// Whether a range, or one address, is small enough to belong to somebody.
+pub(super) fn is_narrow_range(value: &str) -> bool {
     match value.parse() {
         Ok(IpNet::V4(range)) => range.prefix_len() >= MIN_PREFIX_V4,
         Ok(IpNet::V6(range)) => range.prefix_len() >= MIN_PREFIX_V6,
