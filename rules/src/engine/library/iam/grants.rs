@@ -65,14 +65,12 @@ fn is_let_in(
     if name != "*" {
         return super::is_open(statement, statements, Caller::Named(name));
     }
-    let outsider = deny::openness(statement, statements, Caller::Outsider(account))?;
-    // Whom a Deny leaves in by an organization or a network is not of this account alone.
-    let stranger = deny::openness(statement, statements, Caller::Stranger)?;
-    match (outsider, stranger) {
-        (Openness::Closed, _) => Ok(false),
-        (_, Openness::Undecided) => super::is_open(statement, statements, Caller::Stranger),
-        _ => Ok(true),
+    if deny::openness(statement, statements, Caller::Outsider(account))? == Openness::Closed {
+        return Ok(false);
     }
+    // Whom a Deny leaves in by an organization or a network is not of this account alone. Whether it leaves anybody is the
+    // matter of `public_statements`, which says so where it cannot tell.
+    Ok(deny::openness(statement, statements, Caller::Stranger)? != Openness::Undecided)
 }
 
 /// Who everyone is, once conditions have named accounts.
