@@ -4,6 +4,7 @@
 
 mod blame;
 mod budget;
+mod charges;
 mod compile;
 mod failure;
 mod fields;
