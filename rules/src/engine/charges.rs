@@ -103,6 +103,7 @@ const MAKES: &[&str] = &[
     "first",
     "flatten",
     "format",
+    "internet_ranges",
     "last",
     "lowerAscii",
     "numbers_at",

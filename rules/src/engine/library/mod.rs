@@ -6,6 +6,7 @@ mod captures;
 mod convert;
 mod entries;
 mod iam;
+mod internet;
 mod json;
 mod macros;
 mod network;
@@ -40,6 +41,7 @@ const DOMAINS: &[Domain] = &[
     Domain { docs: sets::DOCS, add: sets::add },
     Domain { docs: time::DOCS, add: time::add },
     Domain { docs: network::DOCS, add: network::add },
+    Domain { docs: internet::DOCS, add: internet::add },
     Domain { docs: arn::DOCS, add: arn::add },
     Domain { docs: json::DOCS, add: json::add },
     Domain { docs: paths::DOCS, add: paths::add },

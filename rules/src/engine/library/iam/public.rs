@@ -4,6 +4,7 @@
 use ipnet::IpNet;
 
 use super::super::arn::Arn;
+use super::super::internet;
 use super::statement::{Condition, Statement};
 
 /// Keys that say whose, or from where, a request is; one fixed value of any will do.
@@ -50,7 +51,10 @@ fn pins(condition: &Condition) -> bool {
 
 /// Whether a key that has one of these values says whose, or from where, a request is.
 pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
-    PINS.contains(&key) && !values.is_empty() && values.iter().all(|value| is_fixed(key, value))
+    PINS.contains(&key)
+        && !values.is_empty()
+        && values.iter().all(|value| is_fixed(key, value))
+        && !(key == "aws:sourceip" && internet::are_open(values))
 }
 
 /// Whether the operator fails when the key is absent: `…IfExists` and `ForAllValues:` do not.
@@ -153,6 +157,7 @@ mod tests {
             "{'IpAddress': {'aws:SourceIp': '0.0.0.0/0'}}",
             "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '0.0.0.0/1']}}",
             "{'IpAddress': {'aws:SourceIp': '::/0'}}",
+            "{'IpAddress': {'aws:SourceIp': ['16.0.0.0/8', '17.0.0.0/8', '18.0.0.0/8']}}",
             "{'NotIpAddress': {'aws:SourceIp': '203.0.113.0/24'}}",
             "{'StringEquals': {'lambda:FunctionUrlAuthType': 'NONE'}}",
             "{'StringEquals': {'aws:SourceAccount': []}}",
