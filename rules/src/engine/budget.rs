@@ -203,6 +203,7 @@ fn pieces(target: &str, separator: &str) -> usize {
     target.matches(separator).count().saturating_add(1)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
 fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (target, separator) = (text(&args, 0)?, text(&args, 1)?);
     charge(target.len().saturating_div(BYTES_PER_UNIT))?;

@@ -110,7 +110,7 @@ fn nested(levels: usize, open: &str, item: impl Fn(usize, &str) -> String, close
         let items: Vec<String> = (0..10).map(|number| item(number, inner)).collect();
         format!("{open}{}{close}", items.join(", "))
     };
-    let mut text = format!("size(v{}) == 10", levels - 1);
+    let mut text = format!("size(v{}) == 10", levels.saturating_sub(1));
     for number in (0..levels).rev() {
         let below = number.checked_sub(1).map_or("1".to_owned(), |below| format!("v{below}"));
         text = format!("cel.bind(v{number}, {}, {text})", level(&below));

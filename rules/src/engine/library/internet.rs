@@ -1,8 +1,9 @@
 //! Which ranges of a list are the Internet: alone, or together with the others.
 //!
-//! No network is as large as what a registry hands out to others. Addresses of IPv4 are handed out in blocks of /8, those
-//! of IPv6 in blocks of /12 to a region's registry: a range that is wider is nobody's own. Neighbouring ranges count as the
-//! one that they make up, and many of IPv4 as one when they hold an eighth of all public addresses.
+//! Addresses of IPv4 are handed out in blocks of /8. Those of IPv6 are handed out in blocks of /12 to a region's registry,
+//! which hands out parts. A range that is wider than the one, or as wide as the other, is nobody's own. Neighbouring ranges
+//! count as the one that they make up, and many ranges of IPv4 as one when they hold an eighth of all public addresses: a
+//! limit of ours.
 //! Sources: IANA, "IPv4 Address Space Registry", "IPv4 Special-Purpose Address Registry" and "IPv6 Global Unicast Address
 //! Assignments"; RFC 6890.
 
@@ -18,8 +19,8 @@ use super::{Doc, fail, values};
 /// Every function here.
 pub(super) const DOCS: &[Doc] = &[(
     "internet_ranges(list)",
-    "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4 or than /13 of IPv6, an \
-     eighth of all public IPv4 addresses; private and reserved ones do not count",
+    "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4, /12 or wider of IPv6, or \
+     an eighth of all public IPv4 addresses; private and reserved ones do not count",
 )];
 
 /// The widest prefixes that somebody may have.
@@ -98,7 +99,7 @@ fn is_wide(range: &IpNet) -> bool {
 /// How many of the Internet's addresses are in a range; of IPv6 whether any is.
 fn public_size(range: &IpNet) -> u64 {
     match range {
-        IpNet::V4(range) => size(range).saturating_sub(special_v4(range)),
+        IpNet::V4(range) => size(*range).saturating_sub(special_v4(*range)),
         IpNet::V6(_) => {
             let public: Option<IpNet> = PUBLIC_V6.parse().ok();
             let meets = |public: IpNet| public.contains(range) || range.contains(&public);
@@ -107,14 +108,14 @@ fn public_size(range: &IpNet) -> u64 {
     }
 }
 
-fn special_v4(range: &Ipv4Net) -> u64 {
+fn special_v4(range: Ipv4Net) -> u64 {
     let blocks = SPECIAL_V4.iter().filter_map(|block| block.parse::<Ipv4Net>().ok());
     blocks
         .map(|block| {
-            if block.contains(range) {
+            if block.contains(&range) {
                 size(range)
             } else if range.contains(&block) {
-                size(&block)
+                size(block)
             } else {
                 0
             }
@@ -127,7 +128,7 @@ fn all_v4() -> u64 {
         .map_or(u64::MAX, |all| public_size(&all.into()))
 }
 
-fn size(range: &Ipv4Net) -> u64 {
+fn size(range: Ipv4Net) -> u64 {
     let bits = u32::from(range.max_prefix_len().saturating_sub(range.prefix_len()));
     1_u64.checked_shl(bits).unwrap_or(u64::MAX)
 }

@@ -3,6 +3,7 @@
 //! or values".
 
 use ipnet::IpNet;
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use super::caller::{Caller, Said};
@@ -90,22 +91,23 @@ fn fits(base: &str, value: &str, text: &str) -> Option<bool> {
     }
     match base {
         "stringequals" => Some(value == text),
-        "stringequalsignorecase" => Some(value.eq_ignore_ascii_case(text)),
+        "stringequalsignorecase" | "bool" => Some(value.eq_ignore_ascii_case(text)),
         "stringlike" => glob::fits(value, text),
         "arnequals" | "arnlike" => fits_arn(value, text),
-        "bool" => Some(value.eq_ignore_ascii_case(text)),
         "ipaddress" => Some(range(value)?.contains(&text.parse::<IpAddr>().ok()?)),
-        "numericequals" => compare(value, text, |value, text| text == value),
-        "numericlessthan" => compare(value, text, |value, text| text < value),
-        "numericlessthanequals" => compare(value, text, |value, text| text <= value),
-        "numericgreaterthan" => compare(value, text, |value, text| text > value),
-        "numericgreaterthanequals" => compare(value, text, |value, text| text >= value),
+        "numericequals" => compare(value, text, Ordering::is_eq),
+        "numericlessthan" => compare(value, text, Ordering::is_lt),
+        "numericlessthanequals" => compare(value, text, Ordering::is_le),
+        "numericgreaterthan" => compare(value, text, Ordering::is_gt),
+        "numericgreaterthanequals" => compare(value, text, Ordering::is_ge),
         _ => None,
     }
 }
 
-fn compare(value: &str, text: &str, test: fn(f64, f64) -> bool) -> Option<bool> {
-    Some(test(value.parse().ok()?, text.parse().ok()?))
+/// How the number that a request has stands to the one that the condition has.
+fn compare(value: &str, said: &str, holds: fn(Ordering) -> bool) -> Option<bool> {
+    let (value, said): (f64, f64) = (value.parse().ok()?, said.parse().ok()?);
+    said.partial_cmp(&value).map(holds)
 }
 
 /// ARNs compare part by part: a wildcard does not cross a colon of the first five.

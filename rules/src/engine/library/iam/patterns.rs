@@ -50,9 +50,15 @@ pub(super) fn covers(wide: &str, narrow: &str) -> Option<bool> {
         match letter {
             '*' => {
                 search.add((next, set.clone()));
-                letters.iter().for_each(|read| search.add((at, step(&wide, &set, *read))));
+                for read in &letters {
+                    search.add((at, step(&wide, &set, *read)));
+                }
             }
-            '?' => letters.iter().for_each(|read| search.add((next, step(&wide, &set, *read)))),
+            '?' => {
+                for read in &letters {
+                    search.add((next, step(&wide, &set, *read)));
+                }
+            }
             letter => search.add((next, step(&wide, &set, Some(letter)))),
         }
     }

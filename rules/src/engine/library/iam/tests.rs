@@ -196,11 +196,12 @@ fn check(allow: &Case, denials: &[&Case], decided: &mut [usize; 3]) {
         Openness::Closed => open,
         Openness::Undecided => false,
     };
-    decided[match said {
+    let count = &mut decided[match said {
         Openness::Open => 0,
         Openness::Closed => 1,
         Openness::Undecided => 2,
-    }] += 1;
+    }];
+    *count = count.saturating_add(1);
     let denials: Vec<&Json> = denials.iter().map(|case| &case.json).collect();
     assert!(!wrong, "{said:?}, and open is {open}: {} with {denials:?}", allow.json);
 }
