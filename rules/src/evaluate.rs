@@ -1,6 +1,6 @@
 //! One policy judges one event.
 
-use crate::engine::{Answer, Failure, Fields, Prepared, Scope};
+use crate::engine::{Answer, Failure, Fields, Prepared, Scope, take_undecided};
 use crate::event::{Event, Part};
 use crate::json::Node;
 use crate::policy::{OutcomeMatch, Policy};
@@ -160,19 +160,19 @@ impl Judge<'_> {
         } else {
             None
         };
+        take_undecided();
         let answer = self.with_scope(named.as_ref().unwrap_or(&resource), None, |scope| {
             self.policy.body.evaluate(scope, &self.policy.sources)
         });
+        let undecided = take_undecided();
         if let Some(why) = self.read_what_is_unknown() {
             return self.insufficient(resource, why);
         }
         let evidence = match answer {
-            Ok(Answer::Bool(false)) => {
-                return said(ComplianceStatus::Compliant, resource, String::new());
-            }
+            Ok(Answer::Bool(false)) => return self.compliant(resource, undecided),
             Ok(Answer::Bool(true)) => Vec::new(),
             Ok(Answer::List(list)) if list.is_empty() => {
-                return said(ComplianceStatus::Compliant, resource, String::new());
+                return self.compliant(resource, undecided);
             }
             Ok(Answer::List(list)) => list,
             Ok(Answer::Text(_)) => return self.wrong_type(resource, "string"),
@@ -182,6 +182,14 @@ impl Judge<'_> {
         match named.map_or_else(|| self.identify(&resource), Ok) {
             Ok(named) => self.found(named, evidence),
             Err(failure) => self.unable(resource, &failure),
+        }
+    }
+
+    /// Nothing was found: the policy holds, unless something could not be decided.
+    fn compliant(self, resource: Resource, undecided: Option<&'static str>) -> Evaluation {
+        match undecided {
+            Some(why) => self.insufficient(resource, why),
+            None => said(ComplianceStatus::Compliant, resource, String::new()),
         }
     }
 

@@ -14,12 +14,17 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 /// On a mismatch only the last `*` takes one more character: what an earlier one could take makes no
 /// difference.
 pub fn fits(pattern: &str, text: &str) -> Option<bool> {
+    fits_in(pattern, text).0
+}
+
+/// The same, and how many characters were looked at.
+pub(crate) fn fits_in(pattern: &str, text: &str) -> (Option<bool>, usize) {
     let (mut pattern, mut rest) = (pattern.chars(), text.chars());
     let mut star = None;
-    for _ in 0..MAX_STEPS {
+    for steps in 0..MAX_STEPS {
         let here = rest.clone();
         match (pattern.next(), rest.next()) {
-            (None, None) => return Some(true),
+            (None, None) => return (Some(true), steps),
             (Some('*'), _) => {
                 star = Some((pattern.clone(), here.clone()));
                 rest = here;
@@ -27,16 +32,16 @@ pub fn fits(pattern: &str, text: &str) -> Option<bool> {
             (Some('?'), Some(_)) => {}
             (Some(wanted), Some(found)) if wanted == found => {}
             _ => {
-                let Some((after, taken)) = &mut star else { return Some(false) };
+                let Some((after, taken)) = &mut star else { return (Some(false), steps) };
                 if taken.next().is_none() {
-                    return Some(false);
+                    return (Some(false), steps);
                 }
                 pattern = after.clone();
                 rest = taken.clone();
             }
         }
     }
-    None
+    (None, MAX_STEPS)
 }
 
 #[cfg(test)]

@@ -1,13 +1,20 @@
-//! The cost of one evaluation: elements visited and text built, counted as it runs.
+//! The cost of one evaluation: elements visited, values copied and text read, counted as it runs.
+//!
+//! One unit is about what a loop's round costs. A function that reads text pays for its bytes, one that makes or copies a
+//! value pays for its parts, also for those inside: so that neither time nor memory outgrows the budget.
 
 use super::limits::{EVALUATION_BUDGET, MAX_TEXT};
-use cel::common::types::{self, CelInt, CelList, CelMap, CelMapKey, CelString, Kind};
+use cel::common::types::{
+    self, CelBytes, CelInt, CelList, CelMap, CelMapKey, CelOptional, CelString, Kind,
+};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use std::cell::Cell;
 
 /// Charges what a comprehension, or `in`, is about to walk over; gives a map's keys an order.
 pub(super) const WALK: &str = "@walk";
+/// Charges a value that is about to be read or copied, or was made.
+pub(super) const WEIGH: &str = "@weigh";
 /// Charges an operation that compares each element with each.
 pub(super) const PAIRS: &str = "@pairs";
 /// Charges one round of a loop.
@@ -20,6 +27,15 @@ pub(super) const COUNT: &str = "@count";
 pub(super) const JOIN: &str = "@join";
 /// `replace` that stops when its result grows too long.
 pub(super) const REPLACE: &str = "@replace";
+/// `split` that knows how many parts there will be before it makes them.
+pub(super) const SPLIT: &str = "@split";
+
+/// The bytes of text that cost one unit to read or copy.
+const BYTES_PER_UNIT: usize = 1024;
+/// The parts of a value that cost one unit to read or copy.
+const PARTS_PER_UNIT: usize = 4;
+/// More than a budget pays for: what is heavier is not looked at to its end.
+const MAX_PARTS: usize = 500_000;
 
 thread_local! {
     static LEFT: Cell<i64> = const { Cell::new(0) };
@@ -35,13 +51,34 @@ pub(super) fn is_spent(error: &ExecutionError) -> bool {
     matches!(error, ExecutionError::FunctionError { function, .. } if function == "budget")
 }
 
-fn charge(cost: i64) -> Result<(), ExecutionError> {
-    let left = LEFT.get().saturating_sub(cost);
-    LEFT.set(left);
-    if left >= 0 {
+/// How much more than the budget was done.
+#[cfg(test)]
+pub(super) fn overdrawn() -> i64 {
+    LEFT.get().saturating_neg()
+}
+
+/// Charges work that is done already, or that must be: the next charge fails where it was too much.
+pub(super) fn note(cost: usize) {
+    LEFT.set(LEFT.get().saturating_sub(i64::try_from(cost).unwrap_or(i64::MAX)));
+}
+
+/// Charges work that a function of the library is about to do.
+pub(super) fn charge(cost: usize) -> Result<(), ExecutionError> {
+    spend(i64::try_from(cost).unwrap_or(i64::MAX))
+}
+
+fn spend(cost: i64) -> Result<(), ExecutionError> {
+    let left = LEFT.get();
+    if cost <= left {
+        LEFT.set(left.saturating_sub(cost));
         return Ok(());
     }
-    let limit = format!("more than {EVALUATION_BUDGET} elements visited: the policy is too costly");
+    // What is refused is not done; whatever comes after it is refused too.
+    LEFT.set(left.min(-1));
+    let limit = format!(
+        "more than {EVALUATION_BUDGET} elements visited, or as much work in text and values: the \
+         policy is too costly"
+    );
     Err(ExecutionError::function_error("budget", limit))
 }
 
@@ -57,9 +94,52 @@ fn first<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionE
     args.into_iter().next().ok_or_else(ExecutionError::missing_argument_or_target)
 }
 
+/// What a value costs to copy: nothing for a number, a flag or a short text, nor for what an event holds, which is
+/// borrowed.
+fn weight(value: &dyn Val) -> usize {
+    let (mut parts, mut bytes) = (0, 0);
+    measure(value, &mut parts, &mut bytes);
+    parts.saturating_div(PARTS_PER_UNIT).saturating_add(bytes.saturating_div(BYTES_PER_UNIT))
+}
+
+fn measure(value: &dyn Val, parts: &mut usize, bytes: &mut usize) {
+    if *parts > MAX_PARTS {
+        return;
+    }
+    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        *bytes = bytes.saturating_add(text.inner().len());
+    } else if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        *parts = parts.saturating_add(list.inner().len());
+        list.inner().iter().for_each(|item| measure(&**item, parts, bytes));
+    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        *parts = parts.saturating_add(map.inner().len().saturating_mul(2));
+        #[expect(clippy::iter_over_hash_type, reason = "a sum does not depend on the order")]
+        for (key, item) in map.inner() {
+            measure(key.inner(), parts, bytes);
+            measure(&**item, parts, bytes);
+        }
+    } else if let Some(held) = value.downcast_ref::<CelOptional<'_>>().and_then(|o| o.option()) {
+        measure(held, parts, bytes);
+    } else if let Some(data) = value.downcast_ref::<CelBytes<'_>>() {
+        *bytes = bytes.saturating_add(data.inner().len());
+    }
+}
+
+fn weigh<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    charge(weight(&*value))?;
+    Ok(value)
+}
+
+/// The second argument is what one round costs.
 fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let rounds = args.get(1).and_then(|cost| cost.downcast_ref::<CelInt>());
+    let cost = rounds.map_or(1, |cost| *cost.inner());
     let range = first(args)?;
-    charge(size(&*range).saturating_add(1))?;
+    let elements = size(&*range).saturating_add(1);
+    // Each element is copied into the loop's variable.
+    charge(weight(&*range))?;
+    spend(elements.saturating_mul(cost))?;
     // A map made by an expression keeps its keys in an order that differs from run to run.
     let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
     let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
@@ -72,19 +152,19 @@ fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
 fn pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = first(args)?;
     let elements = size(&*value);
-    charge(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
+    spend(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
     Ok(value)
 }
 
 fn round<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    charge(1)?;
+    spend(1)?;
     first(args)
 }
 
 fn grown<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = first(args)?;
     let bytes = text_weight(&*value, 0);
-    charge(i64::try_from(bytes.saturating_div(1024)).unwrap_or(i64::MAX).saturating_add(1))?;
+    charge(weight(&*value).saturating_add(1))?;
     if bytes > MAX_TEXT { Err(too_long()) } else { Ok(value) }
 }
 
@@ -110,9 +190,46 @@ fn text_weight(value: &dyn Val, depth: usize) -> usize {
 fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let value = first(args)?;
     if let Some(elements) = value.downcast_ref::<CelInt>() {
-        charge(*elements.inner())?;
+        spend(*elements.inner())?;
     }
     Ok(value)
+}
+
+/// How many parts `split` makes.
+fn pieces(target: &str, separator: &str) -> usize {
+    if separator.is_empty() {
+        return target.chars().count();
+    }
+    target.matches(separator).count().saturating_add(1)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (target, separator) = (text(&args, 0)?, text(&args, 1)?);
+    charge(target.len().saturating_div(BYTES_PER_UNIT))?;
+    let limit = args.get(2).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let pieces = pieces(target, separator).min(limit);
+    charge(pieces.saturating_div(PARTS_PER_UNIT))?;
+    let parts: Vec<String> = match (limit, separator.is_empty()) {
+        (0, _) => Vec::new(),
+        (usize::MAX, true) => target.chars().map(String::from).collect(),
+        (_, true) => split_letters(target, pieces),
+        (_, false) => target.splitn(pieces.max(1), separator).map(str::to_owned).collect(),
+    };
+    let parts = parts.into_iter().map(|part| Box::new(CelString::from(part)) as Box<dyn Val + 'v>);
+    Ok(CowVal::owned(CelList::from(parts.collect::<Vec<_>>())))
+}
+
+/// The letters of a text as `count` parts, of which the last has the rest.
+fn split_letters(target: &str, count: usize) -> Vec<String> {
+    let letters = count.saturating_sub(1);
+    let mut parts: Vec<String> = target.chars().take(letters).map(String::from).collect();
+    let rest: String = target.chars().skip(letters).collect();
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
 }
 
 fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionError> {
@@ -141,7 +258,7 @@ fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
             return Err(too_long());
         }
     }
-    charge(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
+    spend(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
     Ok(CowVal::owned(CelString::from(out)))
 }
 
@@ -155,7 +272,7 @@ fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executio
     if length > MAX_TEXT {
         return Err(too_long());
     }
-    charge(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
+    spend(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
     Ok(CowVal::owned(CelString::from(target.replacen(from, to, limit))))
 }
 
@@ -163,6 +280,8 @@ fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executio
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
     let any = || vec![types::DYN_TYPE];
     env.add_overload(WALK, "walk", any(), walk)?;
+    env.add_overload(WALK, "walk_by", vec![types::DYN_TYPE, types::INT_TYPE], walk)?;
+    env.add_overload(WEIGH, "weigh", any(), weigh)?;
     env.add_overload(PAIRS, "pairs", any(), pairs)?;
     env.add_overload(ROUND, "round", any(), round)?;
     env.add_overload(GROWN, "grown", any(), grown)?;
@@ -170,6 +289,9 @@ pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
     let string = || types::STRING_TYPE;
     env.add_member_overload(JOIN, "join", types::LIST_TYPE, vec![], join)?;
     env.add_member_overload(JOIN, "join_by", types::LIST_TYPE, vec![string()], join)?;
+    env.add_member_overload(SPLIT, "split", string(), vec![string()], split)?;
+    let by = vec![string(), types::INT_TYPE];
+    env.add_member_overload(SPLIT, "split_n", string(), by, split)?;
     let by = vec![string(), string()];
     env.add_member_overload(REPLACE, "replace", string(), by, replace)?;
     let by = vec![string(), string(), types::INT_TYPE];

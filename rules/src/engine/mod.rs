@@ -4,6 +4,7 @@
 
 mod blame;
 mod budget;
+mod charges;
 mod compile;
 mod failure;
 mod fields;
@@ -18,6 +19,7 @@ mod syntax;
 mod told;
 mod trace;
 mod tree;
+mod undecided;
 mod value;
 
 pub(crate) use compile::Rework;
@@ -33,6 +35,7 @@ pub use names::nearest;
 pub use scope::{Prepared, Scope};
 pub use syntax::{Syntax, SyntaxKind};
 pub use trace::{Part, Sights, watching};
+pub(crate) use undecided::take_undecided;
 pub use value::Answer;
 
 use cel::Env;

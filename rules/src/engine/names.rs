@@ -280,3 +280,17 @@ fn collect(node: &IdedExpr, names: &mut Vec<String>) {
         collect(child, names);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::charges::charge_of;
+
+    #[test]
+    fn every_function_is_charged() {
+        let library = library::DOCS.iter().map(|doc| function_name(doc.0));
+        for name in FUNCTIONS.iter().copied().chain(library) {
+            assert!(charge_of(name).is_some(), "`{name}` has no entry in charges.rs");
+        }
+    }
+}

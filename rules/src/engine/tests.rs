@@ -96,6 +96,130 @@ fn text_cannot_grow_without_end() {
     );
 }
 
+/// Asserts that the budget stops an expression, and that what it did until then stayed in proportion.
+fn is_stopped(text: &str, x: &str) {
+    let failure = fails(text, x);
+    assert!(failure.message.contains("budget"), "{text}: {}", failure.message);
+    // No single step went far beyond the budget: what is long is charged before it is done.
+    assert!(budget::overdrawn() < EVALUATION_BUDGET / 2, "{text}: {}", budget::overdrawn());
+}
+
+/// `cel.bind(v0, [1, …], cel.bind(v1, [v0, …], …))`: each level has ten times the elements of the one below.
+fn nested(levels: usize, open: &str, item: impl Fn(usize, &str) -> String, close: &str) -> String {
+    let level = |inner: &str| {
+        let items: Vec<String> = (0..10).map(|number| item(number, inner)).collect();
+        format!("{open}{}{close}", items.join(", "))
+    };
+    let mut text = format!("size(v{}) == 10", levels.saturating_sub(1));
+    for number in (0..levels).rev() {
+        let below = number.checked_sub(1).map_or("1".to_owned(), |below| format!("v{below}"));
+        text = format!("cel.bind(v{number}, {}, {text})", level(&below));
+    }
+    text
+}
+
+#[test]
+fn nested_lists_and_maps_are_bounded_by_all_that_they_hold() {
+    let list = |levels| nested(levels, "[", |_, inner| inner.to_owned(), "]");
+    let map = |levels| nested(levels, "{", |number, inner| format!("'k{number}': {inner}"), "}");
+    holds(&list(3), "0");
+    holds(&map(3), "0");
+    for levels in [7, 9] {
+        is_stopped(&list(levels), "0");
+        is_stopped(&map(levels), "0");
+    }
+}
+
+#[test]
+fn copies_of_a_heavy_value_are_paid_for_one_by_one() {
+    let heavy = "[lists.range(300), lists.range(300), lists.range(300), lists.range(300)]";
+    for walk in ["all(e, size(e) > 0)", "map(e, 1).size() > 0", "filter(e, true).size() > 0"] {
+        is_stopped(&format!("cel.bind(h, {heavy}, lists.range(2000).all(i, h.{walk}))"), "0");
+    }
+    is_stopped(&format!("cel.bind(h, {heavy}, lists.range(5000).all(i, [h] != []))"), "0");
+    is_stopped(
+        &format!("cel.bind(h, {heavy}, lists.range(5000).all(i, cel.bind(g, h, true)))"),
+        "0",
+    );
+}
+
+#[test]
+fn a_regular_expression_pays_for_its_program_and_its_text() {
+    let long = format!("\"{}\"", "a".repeat(200_000));
+    is_stopped("x.matches('(a{1,60}){1,60}b')", &long);
+    is_stopped("regex.extract(x, '(a{1,60}){1,60}b').hasValue()", &long);
+    is_stopped("regex.replace(x, '(a{1,60}){1,60}b', '') == ''", &long);
+    is_stopped("lists.range(1000).all(i, !x.matches('^[a-z]+b$'))", &long);
+    assert!(fails("x.matches('(a{1,100}){1,100}b')", "'a'").message.contains("too large"));
+    holds("x.matches('^[a-z]+$')", &long);
+}
+
+#[test]
+fn functions_pay_for_the_text_that_they_read_and_make() {
+    let long = "a".repeat(2_000_000);
+    let text = format!("\"{long}\"");
+    is_stopped("size(x.split('')) > 0", &text);
+    is_stopped("size(regex.extractAll(x, 'a')) > 0", &text);
+    is_stopped("lists.range(2000).exists(i, x.glob('*a*a*a*b'))", &text);
+    for call in [
+        "x.contains('b')",
+        "x.indexOf('b') > 0",
+        "x.lowerAscii() == 'b'",
+        "x.startsWith(x + 'b')",
+        "size(x) == 1",
+        "x.trim() == 'b'",
+        "x.reverse() == 'b'",
+        "strings.quote(x) == 'b'",
+        "x.substring(1) == 'b'",
+        "x.split('b').size() > 1",
+        "bytes(x) == b'b'",
+        "x == x + 'b'",
+        "isIP(x)",
+    ] {
+        let text = format!("\"{}\"", "a".repeat(500_000));
+        is_stopped(&format!("lists.range(5000).exists(i, {call})"), &text);
+    }
+}
+
+#[test]
+fn json_pays_for_its_length_and_for_what_it_holds() {
+    let json = serde_json::json!(format!("[{}1]", "1,".repeat(20_000))).to_string();
+    holds("size(parse_json(x)) == 20001", &json);
+    is_stopped("lists.range(30000).all(i, parse_json(x) != [])", &json);
+    let policy = serde_json::json!({"Statement": vec![
+        serde_json::json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}); 200
+    ]});
+    let policy = serde_json::json!(policy.to_string()).to_string();
+    for function in ["policy_statements", "public_statements", "admin_statements"] {
+        is_stopped(&format!("lists.range(3000).all(i, size({function}(x)) > 0)"), &policy);
+    }
+}
+
+#[test]
+fn an_events_own_lists_are_paid_for_each_time_they_are_walked() {
+    let list = format!("{{\"l\": [{}1]}}", "1,".repeat(30_000));
+    is_stopped("lists.range(30000).all(i, x.l[i] == 1)", &list);
+    is_stopped("lists.range(30000).all(i, size(strings_in(x)) == 0)", &list);
+    is_stopped("lists.range(30000).all(i, size(values_at(x, 'l')) > 0)", &list);
+    is_stopped("lists.range(30000).all(i, as_list(x.l) != [])", &list);
+    is_stopped("lists.range(30000).all(i, x.l == x.l)", &list);
+}
+
+#[test]
+fn a_long_loop_body_costs_more_a_round_than_a_short_one() {
+    let body = vec!["i < 0"; 600].join(" || ");
+    holds("lists.range(30000).all(i, i >= 0)", "0");
+    is_stopped(&format!("lists.range(30000).exists(i, {body})"), "0");
+}
+
+#[test]
+fn splits_are_those_of_the_language() {
+    holds("'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b,c'.split(',', 2) == ['a', 'b,c']", "0");
+    holds("'abc'.split('') == ['a', 'b', 'c'] && 'abc'.split('', 2) == ['a', 'bc']", "0");
+    holds("'abc'.split('', 9) == ['a', 'b', 'c'] && 'abc'.split(',', 0) == []", "0");
+    holds("''.split(',') == [''] && ''.split('') == [] && 'a,b'.split(',', -1) == ['a', 'b']", "0");
+}
+
 #[test]
 fn source_length_nesting_and_chains_are_bounded() {
     let on_stack = |text: String| fails(&text, "0").message;

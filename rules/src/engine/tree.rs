@@ -1,5 +1,6 @@
 //! A list or object of an event as the CEL engine sees it: borrowed, its parts made on first use.
 
+use super::budget;
 use super::value::{Boxed, part, to_json};
 use crate::event::Part;
 use cel::ExecutionError;
@@ -8,6 +9,9 @@ use cel::common::types::{self, CelInt, CelString, CelUInt, Type};
 use cel::common::value::{CowVal, Val};
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+/// The elements or keys that cost one unit to make.
+const PARTS_PER_UNIT: usize = 16;
 
 /// A list or object of an event.
 #[derive(Debug)]
@@ -25,11 +29,13 @@ impl<'a> Tree<'a> {
 
     fn parts(&self) -> &Vec<Boxed<'a>> {
         self.parts.get_or_init(|| {
-            if self.list {
+            let parts: Vec<Boxed<'a>> = if self.list {
                 self.part.values().into_iter().map(part).collect()
             } else {
                 self.part.keys().into_iter().map(key).collect()
-            }
+            };
+            budget::note(parts.len().saturating_div(PARTS_PER_UNIT));
+            parts
         })
     }
 
@@ -153,7 +159,9 @@ impl Val for Tree<'_> {
         Some(self)
     }
     fn equals(&self, other: &dyn Val) -> bool {
-        other.get_type() == self.get_type() && to_json(self) == to_json(other)
+        other.get_type() == self.get_type()
+            && other.as_sizer().is_none_or(|other| other.size().inner() == self.size().inner())
+            && to_json(self) == to_json(other)
     }
     fn clone_as_boxed<'v>(&self) -> Boxed<'v>
     where

@@ -23,7 +23,8 @@ const UNTYPED: &[&str] = &["s3", "sns", "sqs"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arn<'a> {
     partition: &'a str,
-    service: &'a str,
+    /// The service that the resource is of.
+    pub(super) service: &'a str,
     region: &'a str,
     /// The account, empty where the resource has none.
     pub(super) account: &'a str,

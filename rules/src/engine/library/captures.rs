@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use cel::common::types::{CelInt, CelList, CelOptional, CelString};
 use cel::{DeclarationError, Env, ExecutionError};
-use regex::{Captures, Regex};
+use regex::Captures;
 
-use super::regexes::cached;
+use super::super::budget;
+use super::regexes::{Pattern, cached};
 use super::{Doc, fail, values};
 
 /// Every function here.
@@ -22,6 +23,9 @@ pub(super) const DOCS: &[Doc] = &[
         "the first `count` matches replaced; all when `count` is negative",
     ),
 ];
+
+/// How many matches one call may list.
+const MAX_MATCHES: usize = 100_000;
 
 /// The longest text a replacement may make.
 const MAX_OUTPUT: usize = 1 << 20;
@@ -55,7 +59,7 @@ fn extract(
     pattern: &CelString<'_>,
 ) -> Result<CelOptional<'static>, ExecutionError> {
     let (regex, group) = with_group("regex.extract", pattern)?;
-    let found = regex.captures(s).and_then(|found| {
+    let found = regex.on(s)?.captures(s).and_then(|found| {
         let text = found.get(group)?.as_str().to_owned();
         Some(CelOptional::of(Box::new(CelString::from(text))))
     });
@@ -67,14 +71,22 @@ fn extract_all(
     pattern: &CelString<'_>,
 ) -> Result<CelList<'static>, ExecutionError> {
     let (regex, group) = with_group("regex.extractAll", pattern)?;
-    let found = regex.captures_iter(s).filter_map(|found| found.get(group));
-    Ok(values::strings(found.map(|found| found.as_str().to_owned())))
+    let mut texts = Vec::new();
+    for found in regex.on(s)?.captures_iter(s) {
+        // Each search for a next match begins anew.
+        budget::note(1);
+        if texts.len() > MAX_MATCHES {
+            return Err(fail("regex.extractAll", "there are too many matches"));
+        }
+        texts.extend(found.get(group).map(|found| found.as_str().to_owned()));
+    }
+    Ok(values::strings(texts))
 }
 
 /// The pattern, and what to take of a match: its only group, or all of it.
-fn with_group(function: &str, pattern: &str) -> Result<(Rc<Regex>, usize), ExecutionError> {
+fn with_group(function: &str, pattern: &str) -> Result<(Rc<Pattern>, usize), ExecutionError> {
     let regex = cached(function, pattern)?;
-    match regex.captures_len().saturating_sub(1) {
+    match regex.groups().saturating_sub(1) {
         group @ (0 | 1) => Ok((regex, group)),
         _ => Err(fail(function, "the pattern has more than one group")),
     }
@@ -97,11 +109,11 @@ fn replace_some(
 ) -> Result<CelString<'static>, ExecutionError> {
     const NAME: &str = "regex.replace";
     let regex = cached(NAME, pattern)?;
-    let parts = parts(replacement, regex.captures_len())?;
+    let parts = parts(replacement, regex.groups())?;
     let limit = usize::try_from(*count.inner()).unwrap_or(usize::MAX);
     let mut output = String::new();
     let mut end = 0;
-    for found in regex.captures_iter(s).take(limit) {
+    for found in regex.on(s)?.captures_iter(s).take(limit) {
         let Some(whole) = found.get(0) else { continue };
         output.push_str(s.get(end..whole.start()).unwrap_or_default());
         for part in &parts {

@@ -5,6 +5,7 @@ use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use serde_json::Value as Json;
 
+use super::super::budget;
 use super::{Doc, convert, excerpt, fail, values};
 
 /// Every function here.
@@ -21,6 +22,9 @@ pub(super) const DOCS: &[Doc] = &[
 
 /// Four times the largest event that `CloudTrail` delivers.
 const MAX_JSON: usize = 1 << 20;
+
+/// The bytes of JSON that cost one unit to read.
+const BYTES_PER_UNIT: usize = 64;
 
 /// Declares the functions.
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
@@ -39,6 +43,7 @@ pub(super) fn parse(function: &str, text: &str) -> Result<Json, ExecutionError> 
     if text.len() > MAX_JSON {
         return Err(fail(function, "the text is too long"));
     }
+    budget::charge(text.len().saturating_div(BYTES_PER_UNIT))?;
     serde_json::from_str(text).map_err(|error| fail(function, excerpt(&error.to_string())))
 }
 

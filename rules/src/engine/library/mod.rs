@@ -6,6 +6,7 @@ mod captures;
 mod convert;
 mod entries;
 mod iam;
+mod internet;
 mod json;
 mod macros;
 mod network;
@@ -40,6 +41,7 @@ const DOMAINS: &[Domain] = &[
     Domain { docs: sets::DOCS, add: sets::add },
     Domain { docs: time::DOCS, add: time::add },
     Domain { docs: network::DOCS, add: network::add },
+    Domain { docs: internet::DOCS, add: internet::add },
     Domain { docs: arn::DOCS, add: arn::add },
     Domain { docs: json::DOCS, add: json::add },
     Domain { docs: paths::DOCS, add: paths::add },
@@ -96,6 +98,7 @@ mod testing {
 
     /// The value of `source`, given variables.
     pub(super) fn eval_with(source: &str, vars: &[(&str, &str)]) -> Result<Value, String> {
+        crate::engine::budget::reset(1);
         let env = Arc::new(env());
         let program = env.compile(source).map_err(|error| error.to_string())?;
         let mut context = Context::with_env(Arc::clone(&env));
@@ -107,6 +110,7 @@ mod testing {
 
     /// The value of `source`, given a value for `x`.
     pub(super) fn eval_val(source: &str, x: &dyn Val) -> Result<Value, String> {
+        crate::engine::budget::reset(1);
         let env = Arc::new(env());
         let program = env.compile(source).map_err(|error| error.to_string())?;
         let mut context = Context::with_env(Arc::clone(&env));

@@ -8,19 +8,69 @@ use cel::common::types::{CelBool, CelString};
 use cel::{DeclarationError, Env, ExecutionError};
 use regex::{Regex, RegexBuilder};
 
+use super::super::budget;
 use super::{excerpt, fail};
 
 const CACHE_ENTRIES: usize = 256;
-const SIZE_LIMIT: usize = 1 << 20;
+
+/// The sizes, in bytes, that a compiled pattern may have, and for how much text of one byte each counts: at worst a pattern
+/// looks at all of its program for each byte of the text.
+const SIZES: &[(usize, usize)] =
+    &[(8 << 10, 16), (32 << 10, 64), (128 << 10, 256), (512 << 10, 1024)];
+
+/// The memory that a match may use to be quick, in bytes.
+const SCRATCH_LIMIT: usize = 1 << 20;
+
+/// The bytes, times what each counts for, that cost one unit.
+const BYTES_PER_UNIT: usize = 128;
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(in crate::engine) struct Pattern {
+    regex: Regex,
+    /// For how many bytes of text each byte counts.
+    factor: usize,
+}
+
+impl Pattern {
+    /// The pattern, once the budget has paid for trying it on `text`.
+    pub(super) fn on(&self, text: &str) -> Result<&Regex, ExecutionError> {
+        budget::charge(text.len().saturating_mul(self.factor).saturating_div(BYTES_PER_UNIT))?;
+        Ok(&self.regex)
+    }
+
+    /// How many groups the pattern has, with the whole match.
+    pub(super) fn groups(&self) -> usize {
+        self.regex.captures_len()
+    }
+}
 
 thread_local! {
     // Shared, not cloned: a clone would lose the scratch space that makes the next match fast.
-    static CACHE: RefCell<BTreeMap<String, Rc<Regex>>> = const { RefCell::new(BTreeMap::new()) };
+    static CACHE: RefCell<BTreeMap<String, Rc<Pattern>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Compiles a pattern, or says in one line what is wrong with it.
-pub(in crate::engine) fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build().map_err(|error| match error {
+pub(in crate::engine) fn compile(pattern: &str) -> Result<Pattern, String> {
+    let mut last = Err("the pattern is too large".to_owned());
+    for (size, factor) in SIZES {
+        match build(pattern, *size) {
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            built => {
+                last = built.map(|regex| Pattern { regex, factor: *factor }).map_err(explain);
+                break;
+            }
+        }
+    }
+    last
+}
+
+fn build(pattern: &str, size: usize) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(size).dfa_size_limit(SCRATCH_LIMIT).build()
+}
+
+fn explain(error: regex::Error) -> String {
+    match error {
         regex::Error::CompiledTooBig(_) => "the pattern is too large".to_owned(),
         // The last line is the reason; those before it show the pattern.
         other => {
@@ -28,7 +78,7 @@ pub(in crate::engine) fn compile(pattern: &str) -> Result<Regex, String> {
             let reason = text.lines().last().unwrap_or_default();
             reason.strip_prefix("error: ").unwrap_or(reason).to_owned()
         }
-    })
+    }
 }
 
 /// Declares `@matches`, which the engine puts in the place of the standard `matches`.
@@ -46,24 +96,24 @@ pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
 }
 
 /// The compiled pattern.
-pub(super) fn cached(function: &str, pattern: &str) -> Result<Rc<Regex>, ExecutionError> {
+pub(super) fn cached(function: &str, pattern: &str) -> Result<Rc<Pattern>, ExecutionError> {
     CACHE.with_borrow_mut(|cache| {
         if let Some(regex) = cache.get(pattern) {
             return Ok(Rc::clone(regex));
         }
-        let regex = Rc::new(compile(pattern).map_err(|reason| {
+        let compiled = Rc::new(compile(pattern).map_err(|reason| {
             fail(function, format!("bad pattern `{}`: {reason}", excerpt(pattern)))
         })?);
         if cache.len() >= CACHE_ENTRIES {
             cache.clear();
         }
-        cache.insert(pattern.to_owned(), Rc::clone(&regex));
-        Ok(regex)
+        cache.insert(pattern.to_owned(), Rc::clone(&compiled));
+        Ok(compiled)
     })
 }
 
 fn matches(s: &CelString<'_>, pattern: &CelString<'_>) -> Result<CelBool, ExecutionError> {
-    Ok(cached("matches", pattern)?.is_match(s).into())
+    Ok(cached("matches", pattern)?.on(s)?.is_match(s).into())
 }
 
 #[cfg(test)]
@@ -73,6 +123,7 @@ mod tests {
 
     #[test]
     fn a_match_is_found_anywhere_unless_anchored() {
+        budget::reset(1);
         let matches = |s: &'static str, p: &'static str| {
             *matches(&CelString::from(s), &CelString::from(p)).unwrap().inner()
         };

@@ -4,8 +4,12 @@ use cel::common::types::{CelBool, CelString, LIST_TYPE, STRING_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
 
+use super::super::budget;
 use super::{Doc, fail, values};
 use crate::glob;
+
+/// The characters looked at that cost one unit.
+const STEPS_PER_UNIT: usize = 128;
 
 /// Every function here.
 pub(super) const DOCS: &[Doc] = &[
@@ -35,7 +39,9 @@ fn glob_any<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
 }
 
 fn fits_or_fails(pattern: &str, s: &str) -> Result<bool, ExecutionError> {
-    glob::fits(pattern, s).ok_or_else(|| fail("glob", "the pattern takes too long on this string"))
+    let (fits, steps) = glob::fits_in(pattern, s);
+    budget::charge(steps.saturating_div(STEPS_PER_UNIT))?;
+    fits.ok_or_else(|| fail("glob", "the pattern takes too long on this string"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cel::ExecutionError;
+
 use super::super::arn::Arn;
+use super::caller::Caller;
+use super::deny::{self, Openness};
 use super::public::is_positive;
 use super::statement::{Condition, Statement};
 
@@ -26,16 +30,47 @@ pub(super) fn is_admin(statement: &Statement) -> bool {
         && statement.resources.iter().any(|resource| resource == "*")
 }
 
-/// The principals that are allowed and not of `account`, in order.
-pub(super) fn outside(statements: &[Statement], account: &str) -> BTreeSet<String> {
+/// Whether the statement denies everything everywhere, unconditionally.
+pub(super) fn denies_everything(statement: &Statement) -> bool {
+    is_admin(&Statement { allows: !statement.allows, ..statement.clone() })
+}
+
+/// The principals that are allowed and not of `account`, in order; without those to whom a Deny closes it all.
+pub(super) fn outside(
+    statements: &[Statement],
+    account: &str,
+) -> Result<BTreeSet<String>, ExecutionError> {
     let mut found = BTreeSet::new();
     for statement in statements.iter().filter(|statement| statement.allows) {
-        found.extend(statement.principals.iter().filter_map(|name| foreign(name, account)));
+        let mut names: BTreeSet<String> =
+            statement.principals.iter().filter_map(|name| foreign(name, account)).collect();
         if statement.is_for_everyone() {
-            found.extend(everyone(statement, account));
+            names.extend(everyone(statement, account));
+        }
+        for name in names {
+            if is_let_in(&name, statement, statements, account)? {
+                found.insert(name);
+            }
         }
     }
-    found
+    Ok(found)
+}
+
+fn is_let_in(
+    name: &str,
+    statement: &Statement,
+    statements: &[Statement],
+    account: &str,
+) -> Result<bool, ExecutionError> {
+    if name != "*" {
+        return super::is_open(statement, statements, Caller::Named(name));
+    }
+    if deny::openness(statement, statements, Caller::Outsider(account))? == Openness::Closed {
+        return Ok(false);
+    }
+    // Whom a Deny leaves in by an organization or a network is not of this account alone. Whether it leaves anybody is the
+    // matter of `public_statements`, which says so where it cannot tell.
+    Ok(deny::openness(statement, statements, Caller::Stranger)? != Openness::Undecided)
 }
 
 /// Who everyone is, once conditions have named accounts.
@@ -63,7 +98,8 @@ fn account_of(value: &str) -> Option<String> {
     is_account(account).then(|| account.to_owned())
 }
 
-fn is_account(text: &str) -> bool {
+/// Whether the text is an account's number.
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

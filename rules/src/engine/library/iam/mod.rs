@@ -1,8 +1,13 @@
 //! IAM policy documents: what they say, and to whom.
 
+mod caller;
+mod conditions;
+mod deny;
 mod document;
 mod grants;
+mod patterns;
 mod public;
+mod services;
 mod statement;
 mod transport;
 
@@ -10,8 +15,17 @@ use cel::common::types::{CelBool, CelList, DYN_TYPE, STRING_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
 
+use super::super::undecided;
 use super::{Doc, fail, values};
+use caller::Caller;
+use deny::Openness;
 use statement::Statement;
+
+#[cfg(test)]
+mod tests;
+
+const UNDECIDED: &str = "whether a `Deny` of the policy document closes what an `Allow` opens cannot be told: see which \
+                         requests it leaves";
 
 /// Every function here.
 pub(super) const DOCS: &[Doc] = &[
@@ -21,22 +35,29 @@ pub(super) const DOCS: &[Doc] = &[
                   `principals`, `notPrincipals`, `actions`, `notActions`, `resources`, \
                   `notResources`, and `conditions` with `operator`, `key` and `values`",
     ),
-    ("public_statements(doc)", "the statements that allow everyone, as Amazon S3 defines public"),
+    (
+        "public_statements(doc)",
+        "the statements that allow everyone, as Amazon S3 defines public, and that no `Deny` closes; \
+                  where a `Deny` may close one and that cannot be told, a policy that finds nothing else says \
+                  `INSUFFICIENT_DATA`",
+    ),
     (
         "cross_account_principals(doc, account)",
-        "who is allowed from outside `account`: account IDs, ARNs, `*`; no services",
+        "who is allowed from outside `account`: account IDs, ARNs, `*`; no services. A `Deny` counts as it does \
+                  in `public_statements`",
     ),
-    ("admin_statements(doc)", "the statements that allow `*` on `*` without conditions"),
+    (
+        "admin_statements(doc)",
+        "the statements that allow `*` on `*` without conditions, unless one denies all of that",
+    ),
     ("denies_plain_http(doc)", "whether everyone is denied everything over plain HTTP"),
 ];
 
 /// Declares the functions.
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
-    add_filter(env, "policy_statements", |args| filter("policy_statements", args, |_| true))?;
-    add_filter(env, "public_statements", |args| {
-        filter("public_statements", args, public::is_public)
-    })?;
-    add_filter(env, "admin_statements", |args| filter("admin_statements", args, grants::is_admin))?;
+    add_filter(env, "policy_statements", policy_statements)?;
+    add_filter(env, "public_statements", public_statements)?;
+    add_filter(env, "admin_statements", admin_statements)?;
     add_filter(env, "denies_plain_http", denies_plain_http)?;
     let name = "cross_account_principals";
     let id = "cross_account_principals(dyn,string)";
@@ -51,21 +72,75 @@ fn add_filter(
     env.add_overload(name, &format!("{name}(dyn)"), vec![DYN_TYPE], run)
 }
 
-fn filter<'b, 'v>(
+/// Whether one of several holds; `None` where none does, and of some that cannot be told.
+fn any(tests: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    let mut unknown = false;
+    for test in tests {
+        match test {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => unknown = true,
+        }
+    }
+    (!unknown).then_some(false)
+}
+
+/// Whether each of several holds; `None` where none fails, and of some that cannot be told.
+fn all(tests: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    any(tests.into_iter().map(|test| test.map(|holds| !holds))).map(|fails| !fails)
+}
+
+/// The statements of the function's only argument.
+fn statements_of(
     function: &str,
-    args: Vec<CowVal<'b, 'v>>,
-    keep: fn(&Statement) -> bool,
-) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    args: Vec<CowVal<'_, '_>>,
+) -> Result<Vec<Statement>, ExecutionError> {
     let document = values::one(function, args)?;
-    let statements = document::statements(function, &*document)?;
-    let kept = statements.into_iter().filter(keep).map(Statement::into_value);
-    Ok(CowVal::owned(CelList::from(kept.collect::<Vec<_>>())))
+    document::statements(function, &*document)
+}
+
+fn listed<'b, 'v>(statements: impl Iterator<Item = Statement>) -> CowVal<'b, 'v> {
+    CowVal::owned(CelList::from(statements.map(Statement::into_value).collect::<Vec<_>>()))
+}
+
+fn policy_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    Ok(listed(statements_of("policy_statements", args)?.into_iter()))
+}
+
+fn public_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let statements = statements_of("public_statements", args)?;
+    let mut open = Vec::new();
+    for statement in statements.iter().filter(|statement| public::is_public(statement)) {
+        if is_open(statement, &statements, Caller::Stranger)? {
+            open.push(statement.clone());
+        }
+    }
+    Ok(listed(open.into_iter()))
+}
+
+/// Whether the Denies leave the caller something; where that cannot be told, the evaluation is told so.
+fn is_open(
+    statement: &Statement,
+    statements: &[Statement],
+    caller: Caller<'_>,
+) -> Result<bool, ExecutionError> {
+    let openness = deny::openness(statement, statements, caller)?;
+    if openness == Openness::Undecided {
+        undecided::note(UNDECIDED);
+    }
+    Ok(openness == Openness::Open)
+}
+
+fn admin_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let statements = statements_of("admin_statements", args)?;
+    let denied = statements.iter().any(grants::denies_everything);
+    let kept = statements.into_iter().filter(|one| !denied && grants::is_admin(one));
+    Ok(listed(kept))
 }
 
 fn denies_plain_http<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "denies_plain_http";
-    let document = values::one(NAME, args)?;
-    let statements = document::statements(NAME, &*document)?;
+    let statements = statements_of(NAME, args)?;
     let denied = statements.iter().any(transport::denies_plain_http);
     Ok(CowVal::owned(CelBool::from(denied)))
 }
@@ -76,6 +151,7 @@ fn denies_plain_http<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>
 /// # Errors
 /// When it is no policy document.
 pub fn refuses_plain_http(document: &serde_json::Value) -> Result<bool, String> {
+    super::super::budget::reset(1);
     let document = super::super::value::owned(document);
     let statements = document::statements("denies_plain_http", &*document);
     let statements = statements.map_err(|error| error.to_string())?;
@@ -89,5 +165,5 @@ fn cross_account_principals<'b, 'v>(
     let (document, account) = values::two(NAME, args)?;
     let account = values::text(&*account).ok_or_else(|| fail(NAME, "wants an account id"))?;
     let statements = document::statements(NAME, &*document)?;
-    Ok(CowVal::owned(values::strings(grants::outside(&statements, account))))
+    Ok(CowVal::owned(values::strings(grants::outside(&statements, account)?)))
 }

@@ -4,6 +4,7 @@
 use ipnet::IpNet;
 
 use super::super::arn::Arn;
+use super::super::internet;
 use super::statement::{Condition, Statement};
 
 /// Keys that say whose, or from where, a request is; one fixed value of any will do.
@@ -37,7 +38,7 @@ const POSITIVE: &[&str] =
 const MIN_PREFIX_V4: u8 = 8;
 const MIN_PREFIX_V6: u8 = 32;
 
-/// Whether the statement lets everyone in.
+/// Whether the statement, taken alone, lets everyone in.
 pub(super) fn is_public(statement: &Statement) -> bool {
     statement.allows && statement.is_for_everyone() && !statement.conditions.iter().any(pins)
 }
@@ -45,10 +46,15 @@ pub(super) fn is_public(statement: &Statement) -> bool {
 /// Whether the condition holds for fixed callers only. The values are alternatives: each must be
 /// fixed.
 fn pins(condition: &Condition) -> bool {
-    is_positive(&condition.operator)
-        && PINS.contains(&condition.key.as_str())
-        && !condition.values.is_empty()
-        && condition.values.iter().all(|value| is_fixed(&condition.key, value))
+    is_positive(&condition.operator) && is_pin(&condition.key, &condition.values)
+}
+
+/// Whether a key that has one of these values says whose, or from where, a request is.
+pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
+    PINS.contains(&key)
+        && !values.is_empty()
+        && values.iter().all(|value| is_fixed(key, value))
+        && !(key == "aws:sourceip" && internet::are_open(values))
 }
 
 /// Whether the operator fails when the key is absent: `…IfExists` and `ForAllValues:` do not.
@@ -79,7 +85,8 @@ fn is_fixed(key: &str, value: &str) -> bool {
     }
 }
 
-fn is_narrow_range(value: &str) -> bool {
+/// Whether a range, or one address, is small enough to belong to somebody.
+pub(super) fn is_narrow_range(value: &str) -> bool {
     match value.parse() {
         Ok(IpNet::V4(range)) => range.prefix_len() >= MIN_PREFIX_V4,
         Ok(IpNet::V6(range)) => range.prefix_len() >= MIN_PREFIX_V6,
@@ -150,6 +157,7 @@ mod tests {
             "{'IpAddress': {'aws:SourceIp': '0.0.0.0/0'}}",
             "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '0.0.0.0/1']}}",
             "{'IpAddress': {'aws:SourceIp': '::/0'}}",
+            "{'IpAddress': {'aws:SourceIp': ['16.0.0.0/8', '17.0.0.0/8', '18.0.0.0/8']}}",
             "{'NotIpAddress': {'aws:SourceIp': '203.0.113.0/24'}}",
             "{'StringEquals': {'lambda:FunctionUrlAuthType': 'NONE'}}",
             "{'StringEquals': {'aws:SourceAccount': []}}",

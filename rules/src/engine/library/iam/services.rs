@@ -1,0 +1,67 @@
+//! What is known of services whose resources have policies.
+
+/// Some actions of services, in lower case: a wildcard allows at least these. Source: AWS Service Authorization Reference.
+const ACTIONS: &[(&str, &[&str])] = &[
+    ("backup", &["copyintobackupvault", "startrestorejob", "deleterecoverypoint"]),
+    ("cloudsearch", &["search", "document", "suggest"]),
+    ("codeartifact", &["readfromrepository", "getauthorizationtoken", "publishpackageversion"]),
+    ("codebuild", &["batchgetprojects", "batchgetbuilds", "listbuildsforproject"]),
+    ("ecr", &["batchgetimage", "getdownloadurlforlayer", "putimage", "replicateimage"]),
+    (
+        "elasticfilesystem",
+        &["clientmount", "clientwrite", "clientrootaccess", "describemounttargets"],
+    ),
+    ("es", &["eshttpget", "eshttppost", "eshttpput", "eshttpdelete", "describedomain"]),
+    ("events", &["putevents", "putrule", "puttargets"]),
+    ("execute-api", &["invoke", "manageconnections"]),
+    ("glacier", &["initiatejob", "getjoboutput", "uploadarchive", "deletearchive"]),
+    ("glue", &["gettable", "getdatabase", "getpartitions", "updatetable", "deletetable"]),
+    ("kinesis", &["getrecords", "putrecord", "getsharditerator", "describestream"]),
+    ("kms", &["decrypt", "encrypt", "generatedatakey", "describekey", "putkeypolicy"]),
+    ("lambda", &["invokefunction", "invokefunctionurl", "getfunction", "updatefunctioncode"]),
+    ("logs", &["putlogevents", "putsubscriptionfilter", "createlogstream"]),
+    (
+        "s3",
+        &[
+            "getobject",
+            "putobject",
+            "deleteobject",
+            "listbucket",
+            "getbucketlocation",
+            "putbucketpolicy",
+        ],
+    ),
+    ("secretsmanager", &["getsecretvalue", "describesecret", "putsecretvalue", "deletesecret"]),
+    ("sns", &["publish", "subscribe", "gettopicattributes", "addpermission"]),
+    ("sqs", &["sendmessage", "receivemessage", "deletemessage", "getqueueattributes"]),
+    ("sts", &["assumerole", "assumerolewithwebidentity", "tagsession"]),
+];
+
+/// Some actions of a service, without its name; none of one that is not known.
+pub(super) fn actions(service: &str) -> impl Iterator<Item = &'static str> {
+    let found = ACTIONS.iter().find(|(name, _)| *name == service);
+    found.map(|(_, actions)| *actions).unwrap_or_default().iter().copied()
+}
+
+/// The part of a resource pattern that names the resource which has the policy, where what follows may be any text: the
+/// bucket before its objects, the API before its paths.
+pub(super) fn own_part(pattern: &str) -> Option<&str> {
+    if pattern.starts_with("execute-api:/") {
+        return Some("execute-api:");
+    }
+    let service = pattern.strip_prefix("arn:")?.split(':').nth(1)?;
+    if !matches!(service, "s3" | "execute-api") {
+        return None;
+    }
+    pattern.split_once('/').map(|(own, _)| own)
+}
+
+/// Whether an action may be one on such a resource: Amazon S3 has actions on buckets, and others on objects.
+pub(super) fn takes(action: &str, resource: &str) -> bool {
+    let Some((_, rest)) = resource.split_once(":s3:::") else { return true };
+    match (action.contains("object"), action.contains("bucket")) {
+        (true, false) => rest.contains('/'),
+        (false, true) => !rest.contains('/'),
+        _ => true,
+    }
+}
