@@ -4,7 +4,7 @@ use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{BOLD, GREEN, RED, YELLOW, note, paint, print, safe};
 use clap::{Args, ValueEnum};
-use evenkeel_deploy::{Change, Template};
+use evenkeel_deploy::{Change, RenderError, Template};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
 
@@ -55,9 +55,11 @@ pub(crate) fn run(command: &Render) -> Result<Exit, Stopped> {
 /// Writes what is not as it should be, or only tells.
 fn write(set: &PolicySet, command: &Render) -> Result<Exit, Stopped> {
     let mut exit = Exit::Well;
-    for template in Template::ALL {
+    // All of them first: where AWS would refuse one, none is written.
+    let rendered = Template::ALL.map(|template| Ok((template, template.render(set)?)));
+    let rendered: Result<Vec<(Template, String)>, RenderError> = rendered.into_iter().collect();
+    for (template, text) in rendered.map_err(|error| Stopped::Wrong(error.to_string()))? {
         let path = command.out.join(template.file());
-        let text = template.render(set).map_err(|error| Stopped::Wrong(error.to_string()))?;
         let name = safe(&path.display().to_string());
         if std::fs::read_to_string(&path).is_ok_and(|is| is == text) {
             note(&format!("{name} {}\n", paint(GREEN, "is as it should be")));

@@ -5,13 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evenkeel_rules::policy::{Match, OutcomeMatch};
 use serde_json::{Value, json};
 
-/// A pattern may be so long, in characters, without asking AWS for more.
-///
-/// Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas", event pattern size.
-const MAX_PATTERN: usize = 2048;
-
-/// Room for what a pattern holds besides its branches.
-const FRAME: usize = 300;
+use crate::limit::EVENT_PATTERN;
 
 /// The kinds of events that CloudTrail sends and whose detail is a record of its own.
 ///
@@ -30,113 +24,159 @@ const DETAIL_TYPES: [&str; 4] = [
 /// Developer Guide, "Logging CloudFront API calls".
 const VERSIONED: [&str; 2] = ["cloudfront.amazonaws.com", "lambda.amazonaws.com"];
 
+/// The service whose calls the Events Reference does not list, and the source of what it sends itself: its calls
+/// pass under both names.
+///
+/// Source: Amazon EventBridge Events Reference, "Amazon EMR events".
+const OTHER_SOURCE: (&str, &str) = ("elasticmapreduce", "emr");
+
+/// A pattern stays so far below the limit, in characters: AWS does not say how it writes what it counts.
+const MARGIN: usize = 48;
+
+/// A branch names so many characters of services, and of calls, at most: several branches fit into a pattern.
+const PART: usize = 500;
+
 /// Calls of some services that ended in one way.
-type Branch = (Vec<String>, bool);
+type Calls = (Vec<String>, bool);
+
+/// A part of the calls of some services: what one branch of a pattern lets pass.
+struct Branch {
+    services: Vec<String>,
+    failed: bool,
+    names: Vec<String>,
+}
 
 /// The patterns that together let pass what some policy judges: records of CloudTrail first, then AWS
 /// Config's items. Each is short enough for a rule.
 pub fn patterns<'a>(matches: impl Iterator<Item = &'a Match> + Clone) -> Vec<Value> {
-    let mut patterns: Vec<Value> =
-        packed(branches(matches.clone())).into_iter().map(records).collect();
-    patterns.extend(items(matches));
+    let mut patterns = pack(split_calls(group_calls(matches.clone())), records);
+    let kinds: BTreeSet<&str> =
+        matches.flat_map(|wanted| wanted.resource_type.iter().map(String::as_str)).collect();
+    patterns.extend(pack(kinds.into_iter().collect(), items));
+    patterns
+}
+
+/// As few patterns as let everything pass, in order, each as long as AWS takes.
+///
+/// What is too long by itself gets a pattern of its own: that is refused with the limit's name.
+fn pack<T>(wanted: Vec<T>, pattern: impl Fn(&[T]) -> Value) -> Vec<Value> {
+    let most = EVENT_PATTERN.most.saturating_sub(MARGIN);
+    let mut patterns = Vec::new();
+    let mut packed: Vec<T> = Vec::new();
+    for one in wanted {
+        packed.push(one);
+        if packed.len() > 1 && pattern(&packed).to_string().chars().count() > most {
+            let last = packed.pop();
+            patterns.push(pattern(&packed));
+            packed = last.into_iter().collect();
+        }
+    }
+    if !packed.is_empty() {
+        patterns.push(pattern(&packed));
+    }
     patterns
 }
 
 /// The names that are wanted, by services and outcome.
-fn branches<'a>(matches: impl Iterator<Item = &'a Match>) -> BTreeMap<Branch, BTreeSet<String>> {
-    let mut branches: BTreeMap<Branch, BTreeSet<String>> = BTreeMap::new();
+fn group_calls<'a>(matches: impl Iterator<Item = &'a Match>) -> BTreeMap<Calls, BTreeSet<String>> {
+    let mut calls: BTreeMap<Calls, BTreeSet<String>> = BTreeMap::new();
     for wanted in matches.filter(|wanted| !wanted.event_name.is_empty()) {
-        let mut sources = wanted.event_source.clone();
-        sources.sort_unstable();
+        let services: BTreeSet<&String> = wanted.event_source.iter().collect();
         let (versioned, plain): (Vec<_>, Vec<_>) =
-            sources.into_iter().partition(|source| VERSIONED.contains(&source.as_str()));
+            services.into_iter().cloned().partition(|one| VERSIONED.contains(&one.as_str()));
         let success = (wanted.outcome != OutcomeMatch::Failure).then_some(false);
         let failure = (wanted.outcome != OutcomeMatch::Success).then_some(true);
-        for sources in [versioned, plain].into_iter().filter(|sources| !sources.is_empty()) {
+        for services in [versioned, plain].into_iter().flat_map(|all| split(all, 1)) {
             for failed in [success, failure].into_iter().flatten() {
-                let names = branches.entry((sources.clone(), failed)).or_default();
+                let names = calls.entry((services.clone(), failed)).or_default();
                 names.extend(wanted.event_name.iter().cloned());
             }
         }
     }
-    branches
+    calls
 }
 
-/// As few lists of branches as are short enough, in order.
-fn packed(branches: BTreeMap<Branch, BTreeSet<String>>) -> Vec<Vec<Value>> {
-    let mut lists: Vec<Vec<Value>> = Vec::new();
-    let mut room = 0_usize;
-    let limit = MAX_PATTERN.saturating_sub(FRAME);
-    for ((sources, failed), names) in branches {
-        for names in short(&names, limit / 2) {
-            let branch = branch(&sources, failed, &names);
-            let size = branch.to_string().len().saturating_add(1);
-            if size > room {
-                lists.push(Vec::new());
-                room = limit;
-            }
-            if let Some(last) = lists.last_mut() {
-                last.push(branch);
-            }
-            room = room.saturating_sub(size);
-        }
-    }
-    lists
+/// The calls in branches that are short enough for a pattern.
+fn split_calls(calls: BTreeMap<Calls, BTreeSet<String>>) -> Vec<Branch> {
+    let split_names = |((services, failed), names): (Calls, BTreeSet<String>)| {
+        // Where names have versions, each stands there twice.
+        let times = if is_versioned(&services) { 2 } else { 1 };
+        let names = split(names, times).into_iter();
+        names.map(move |names| Branch { services: services.clone(), failed, names })
+    };
+    calls.into_iter().flat_map(split_names).collect()
 }
 
-/// The names in groups of at most so many characters.
-fn short(names: &BTreeSet<String>, limit: usize) -> Vec<Vec<&str>> {
-    let mut groups: Vec<Vec<&str>> = Vec::new();
+/// The texts in groups of so many characters at most, with what stands between them.
+fn split(texts: impl IntoIterator<Item = String>, times: usize) -> Vec<Vec<String>> {
+    let mut groups: Vec<Vec<String>> = Vec::new();
     let mut room = 0_usize;
-    for name in names {
-        // Quotes, a comma, and where the name has versions, the name once more.
-        let size = name.len().saturating_mul(2).saturating_add(24);
+    for text in texts {
+        // Quotes and a comma, and of a version the operator.
+        let size = text.len().saturating_add(12).saturating_mul(times);
         if size > room {
             groups.push(Vec::new());
-            room = limit;
+            room = PART;
         }
         if let Some(last) = groups.last_mut() {
-            last.push(name);
+            last.push(text);
         }
         room = room.saturating_sub(size);
     }
     groups
 }
 
-fn branch(sources: &[String], failed: bool, names: &[&str]) -> Value {
-    let mut wanted: Vec<Value> = names.iter().map(|name| json!(name)).collect();
-    if sources.iter().any(|source| VERSIONED.contains(&source.as_str())) {
-        wanted.extend(names.iter().map(|name| json!({"prefix": format!("{name}20")})));
+fn is_versioned(services: &[String]) -> bool {
+    services.iter().any(|service| VERSIONED.contains(&service.as_str()))
+}
+
+fn branch(branch: &Branch) -> Value {
+    let mut wanted: Vec<Value> = branch.names.iter().map(|name| json!(name)).collect();
+    if is_versioned(&branch.services) {
+        wanted.extend(branch.names.iter().map(|name| json!({"prefix": format!("{name}20")})));
     }
     // A record of a call that went well has no code, or an empty one. `null` cannot be written in a template.
-    let code = if failed { json!([{"anything-but": ""}]) } else { json!([{"exists": false}, ""]) };
-    json!({"eventSource": sources, "eventName": wanted, "errorCode": code})
+    let code =
+        if branch.failed { json!([{"anything-but": ""}]) } else { json!([{"exists": false}, ""]) };
+    json!({"eventSource": branch.services, "eventName": wanted, "errorCode": code})
 }
 
-/// A pattern of CloudTrail's records. Who may put events on a bus cannot put any that say they are AWS's.
-fn records(branches: Vec<Value>) -> Value {
-    let detail = match <[Value; 1]>::try_from(branches) {
-        Ok([only]) => only,
-        Err(several) => json!({"$or": several}),
+/// A pattern of CloudTrail's records. Who may put events on a bus cannot put any that say they are an AWS service's.
+/// The services are named, because a prefix `aws.` would let pass what partners send too, as `aws.partner/...`.
+fn records(branches: &[Branch]) -> Value {
+    let services = branches.iter().flat_map(|one| &one.services);
+    let sources: BTreeSet<String> = services.flat_map(|service| sources(service)).collect();
+    let mut branches: Vec<Value> = branches.iter().map(branch).collect();
+    let detail = match (branches.pop(), branches.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            branches.extend(last);
+            json!({"$or": branches})
+        }
     };
-    json!({"source": [{"prefix": "aws."}], "detail-type": DETAIL_TYPES, "detail": detail})
+    json!({"source": sources, "detail-type": DETAIL_TYPES, "detail": detail})
 }
 
-/// The pattern of AWS Config's items, whole or too large to be sent whole.
+/// The sources of the events of a service's calls: `aws.s3` for `s3.amazonaws.com`.
+///
+/// Source: Amazon EventBridge Events Reference, "events delivered via AWS CloudTrail" of each service.
+fn sources(service: &str) -> Vec<String> {
+    let name = service.split('.').next().unwrap_or(service);
+    let (of, other) = OTHER_SOURCE;
+    let other = (name == of).then_some(other);
+    [Some(name), other].into_iter().flatten().map(|name| format!("aws.{name}")).collect()
+}
+
+/// The pattern of AWS Config's items of some types, whole or too large to be sent whole.
 ///
 /// Source: AWS Config Developer Guide, "Monitoring AWS Config with Amazon EventBridge".
-fn items<'a>(matches: impl Iterator<Item = &'a Match>) -> Option<Value> {
-    let kinds: BTreeSet<&str> =
-        matches.flat_map(|wanted| wanted.resource_type.iter().map(String::as_str)).collect();
-    let detail = json!({"$or": [
-        {"configurationItem": {"resourceType": kinds}},
-        {"configurationItemSummary": {"resourceType": kinds}},
-    ]});
-    (!kinds.is_empty()).then(|| {
-        json!({
-            "source": ["aws.config"],
-            "detail-type": ["Config Configuration Item Change"],
-            "detail": detail,
-        })
+fn items(kinds: &[&str]) -> Value {
+    json!({
+        "source": ["aws.config"],
+        "detail-type": ["Config Configuration Item Change"],
+        "detail": {"$or": [
+            {"configurationItem": {"resourceType": kinds}},
+            {"configurationItemSummary": {"resourceType": kinds}},
+        ]},
     })
 }

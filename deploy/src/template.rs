@@ -9,8 +9,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::flow::flow;
+use crate::limit::{OverLimit, TEMPLATE, over_limits};
 use crate::pattern::patterns;
 use crate::permission::{families, patched, statements};
 
@@ -21,12 +23,32 @@ pub enum Template {
     AuditAccount,
     /// For each account that is judged: AWS CloudFormation, as a stack set.
     MemberAccount,
+    /// For the account that judges, when an earlier stack left its evidence: AWS CloudFormation, to import it.
+    KeptEvidence,
 }
 
-/// Why a template cannot be rendered: it is wrong itself.
+/// Why a template cannot be rendered.
 #[derive(Debug, thiserror::Error)]
-#[error("the template is wrong: {0:#}")]
-pub struct RenderError(#[from] minijinja::Error);
+pub enum RenderError {
+    /// It is wrong itself.
+    #[error("the template is wrong: {0:#}")]
+    Template(#[from] minijinja::Error),
+    /// What was rendered is no YAML.
+    #[error("the template is wrong: {0}")]
+    Yaml(#[from] serde_saphyr::Error),
+    /// For these policies it would be more than AWS takes.
+    #[error(
+        "AWS would refuse {file} for these policies:\n{}\nRender it from fewer policies, or from policies that name \
+         fewer remediators",
+        over.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
+    )]
+    Limits {
+        /// The template's file.
+        file: &'static str,
+        /// What is over which limit.
+        over: Vec<OverLimit>,
+    },
+}
 
 /// What the templates are rendered with.
 #[derive(Serialize)]
@@ -35,7 +57,14 @@ struct Stack {
     /// In JSON.
     patterns: Vec<String>,
     boundaries: Vec<Boundary>,
+    /// The bucket of the evidence and its key, which two templates have.
+    evidence: &'static str,
+    evidence_parameters: &'static str,
 }
+
+/// What stays when the stack is deleted.
+const EVIDENCE: &str = include_str!("../templates/evidence.yaml");
+const EVIDENCE_PARAMETERS: &str = include_str!("../templates/evidence-parameters.yaml");
 
 /// All that some families may do: a managed policy has no room for more than one of them with many actions.
 #[derive(Serialize)]
@@ -58,13 +87,15 @@ struct Family {
 
 impl Template {
     /// All of them.
-    pub const ALL: [Template; 2] = [Template::AuditAccount, Template::MemberAccount];
+    pub const ALL: [Template; 3] =
+        [Template::AuditAccount, Template::MemberAccount, Template::KeptEvidence];
 
     /// The name of its file.
     pub fn file(self) -> &'static str {
         match self {
             Template::AuditAccount => "audit-account.yaml",
             Template::MemberAccount => "member-account.yaml",
+            Template::KeptEvidence => "kept-evidence.yaml",
         }
     }
 
@@ -72,13 +103,15 @@ impl Template {
         match self {
             Template::AuditAccount => include_str!("../templates/audit-account.yaml.j2"),
             Template::MemberAccount => include_str!("../templates/member-account.yaml.j2"),
+            Template::KeptEvidence => include_str!("../templates/kept-evidence.yaml.j2"),
         }
     }
 
     /// The template for these policies, in YAML.
     ///
     /// # Errors
-    /// When the template is wrong, which a test of the project sees.
+    /// When the template is wrong, which a test of the project sees; or when AWS would refuse it, because these policies
+    /// need more than it takes.
     pub fn render(self, set: &PolicySet) -> Result<String, RenderError> {
         let patched = patched(set);
         let family = |(name, entries): (&'static str, Vec<&Entry>)| Family {
@@ -100,14 +133,36 @@ impl Template {
             named.map(boundary).into_iter().filter(|one| !one.actions.is_empty()).collect();
         let patterns = patterns(set.policies().iter().map(|policy| &policy.matches));
         let patterns = patterns.iter().map(|pattern| flow(pattern, INDENT)).collect();
-        let stack = Stack { families, patterns, boundaries };
+        let (evidence, evidence_parameters) = (EVIDENCE, EVIDENCE_PARAMETERS);
+        let stack = Stack { families, patterns, boundaries, evidence, evidence_parameters };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut syntax = SyntaxConfig::builder();
         syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
         environment.set_syntax(syntax.build()?);
-        Ok(environment.render_named_str(self.file(), self.text(), Serde(stack))?)
+        let text = environment.render_named_str(self.file(), self.text(), Serde(stack))?;
+        let over = check_limits(&text)?;
+        if over.is_empty() {
+            Ok(text)
+        } else {
+            Err(RenderError::Limits { file: self.file(), over })
+        }
     }
+}
+
+/// What of a template's text AWS would not take.
+fn check_limits(text: &str) -> Result<Vec<OverLimit>, RenderError> {
+    // Its text where it names pseudo parameters is never shorter than what AWS puts there.
+    let template: Value = serde_saphyr::from_str(text)?;
+    let mut over = over_limits(&template);
+    if text.len() > TEMPLATE.most {
+        over.push(OverLimit {
+            place: "the template".to_owned(),
+            limit: TEMPLATE,
+            count: text.len(),
+        });
+    }
+    Ok(over)
 }
 
 /// Services that get nothing but settings: of others, what is got may be data or credentials.

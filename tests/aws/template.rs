@@ -1,6 +1,6 @@
 //! The templates of `deploy/`, read as AWS CloudFormation would read them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -10,14 +10,17 @@ use super::stand::{folder, installed};
 /// The account that judges; no test has it for anything else.
 pub(crate) const AUDIT: &str = "999900001111";
 pub(crate) const REGION: &str = "eu-central-1";
-const ORGANIZATION: &str = "OrganizationId=o-abcdefghij";
-const EXTERNAL_ID: &str = "ExternalId=only-the-two-stacks-know";
+/// Parameters of both stacks.
+const COMMON: [&str; 2] = ["OrganizationId=o-abcdefghij", "ExternalId=only-the-two-stacks-know"];
 
 /// The resources of a template with these parameters, by their logical ids.
 pub(crate) fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
+    // What is imported before a deployment has no such parameters.
+    let common = if template == "kept-evidence.yaml" { [].as_slice() } else { &COMMON };
     let output = python("resolve.py")
         .arg(deploy(template))
-        .args([account, REGION, ORGANIZATION, EXTERNAL_ID])
+        .args([account, REGION])
+        .args(common)
         .args(parameters)
         .output()
         .unwrap();
@@ -45,9 +48,11 @@ pub(crate) fn python(program: &str) -> Command {
     command
 }
 
-/// A file of `deploy/`.
+/// A file of `deploy/`: the tests' packages lie at different depths.
 pub(crate) fn deploy(file: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["deploy", "../deploy"].map(|folder| package.join(folder));
+    folders.into_iter().find(|folder| folder.is_dir()).unwrap().join(file)
 }
 
 /// The resource with that name, such as a role's.

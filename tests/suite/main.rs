@@ -8,9 +8,13 @@
 )]
 
 mod arrows;
+mod artefact;
 mod authors;
 mod bad_input;
 mod bundle;
+#[expect(dead_code, reason = "the tests of the stack use the rest of it")]
+#[path = "../aws/template.rs"]
+mod cloudformation;
 mod conformance;
 mod docs;
 mod doctor;
@@ -19,9 +23,11 @@ mod explain;
 mod fmt;
 mod frameworks;
 mod golden;
+mod guides;
 mod hostile;
 mod import;
 mod library_docs;
+mod limits;
 mod lint;
 mod lsp;
 mod mutate;

@@ -34,35 +34,6 @@ fn what_is_checked_in_is_what_would_be_written() {
     assert_eq!(checked.code, 0, "run `cargo run -- template`: {}", checked.err);
 }
 
-/// Source: AWS CloudFormation User Guide, "CloudFormation quotas": a template in a bucket, 1 MB; 500 resources in a
-/// stack.
-#[test]
-fn a_stack_set_takes_the_member_template_from_a_bucket() {
-    let member = std::fs::read_to_string(format!("{ROOT}/deploy/member-account.yaml")).unwrap();
-    assert!(member.len() <= 1_000_000, "{}", member.len());
-    let audit = std::fs::read_to_string(format!("{ROOT}/deploy/audit-account.yaml")).unwrap();
-    assert!(audit.matches("\n    Type: AWS::").count() <= 450);
-}
-
-/// Source: IAM User Guide, "IAM and AWS STS quotas": characters of a role's inline policies, and of a managed policy,
-/// without white space.
-#[test]
-fn the_roles_and_their_boundary_have_room() {
-    let member = std::fs::read_to_string(format!("{ROOT}/deploy/member-account.yaml")).unwrap();
-    let length = |from: &str, to: &str| {
-        let (_, rest) = member.split_once(from).unwrap();
-        let lists = rest.split_once(to).map_or(rest, |parts| parts.0).lines().map(str::trim);
-        // Each entry of a list has quotes and a comma in JSON; the rest of a statement is short.
-        lists.filter_map(|line| line.strip_prefix("- ")).map(|entry| entry.len() + 3).sum::<usize>()
-    };
-    for name in ["evenkeel-boundary\n", "evenkeel-boundary-cloud\n"] {
-        let boundary = length(&format!("ManagedPolicyName: {name}"), "Resource: '*'");
-        assert!(boundary > 1_000 && boundary < 5_900, "{name}: {boundary}");
-    }
-    let cloud = length("RoleName: evenkeel-remediate-cloud\n", "\n    Type: AWS::IAM::Role");
-    assert!(cloud > 1_000 && cloud < 9_500, "{cloud}");
-}
-
 #[test]
 fn it_writes_what_is_missing_and_tells_what_is_stale() {
     let folder = Folder::new();
@@ -107,9 +78,15 @@ fn a_change_of_policies_is_told_as_events_and_permissions() {
 fn patterns_are_short_enough_however_many_calls_are_watched() {
     let names: Vec<String> = (0..900).map(|number| format!("Call{number}Made")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sources = |outcome| {
+        let mut wanted = calls("ec2.amazonaws.com", &["OfMany"], outcome);
+        wanted.event_source = (0..200).map(|number| format!("s{number}.amazonaws.com")).collect();
+        wanted
+    };
     let wanted = [
         calls("ec2.amazonaws.com", &names, OutcomeMatch::Success),
         calls("lambda.amazonaws.com", &names, OutcomeMatch::Any),
+        sources(OutcomeMatch::Success),
     ];
     let patterns = patterns(wanted.iter());
     let text: String = patterns.iter().map(Value::to_string).collect();
@@ -120,6 +97,9 @@ fn patterns_are_short_enough_however_many_calls_are_watched() {
     for name in names {
         // For EC2, and for Lambda's calls that went well and those that failed.
         assert_eq!(text.matches(&format!("\"{name}\"")).count(), 3, "{name}");
+    }
+    for number in 0..200 {
+        assert!(text.contains(&format!("\"s{number}.amazonaws.com\"")), "{number}");
     }
 }
 

@@ -1,5 +1,6 @@
 """Reads a template as AWS CloudFormation would: AWS SAM translated, parameters and conditions applied, references
-resolved. Prints the resources that would be made, as JSON, with what `Ref` and `Fn::GetAtt` give of each.
+resolved. Prints the resources that would be made, as JSON, with what `Ref` and `Fn::GetAtt` give of each, and which others
+each waits for.
 
 resolve.py TEMPLATE ACCOUNT REGION NAME=VALUE...
 """
@@ -62,9 +63,15 @@ REFERRED = {
 }
 
 
+# What becomes of a resource when nobody wants it any longer.
+POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
+
+
 class Stack:
     def __init__(self, template, account, region, parameters):
         self.resources = template["Resources"]
+        # Which resources' values were asked for.
+        self.asked = set()
         self.conditions = template.get("Conditions", {})
         self.pseudo = {
             "AWS::AccountId": account,
@@ -124,11 +131,13 @@ class Stack:
             return self.parameters[name]
         kind = self.resources[name]["Type"]
         assert self.there(name), f"{name} is referred to, and is not there"
+        self.asked.add(name)
         return self.shown(REFERRED.get(kind, "{name}"), name)
 
     def attribute(self, name, attribute):
         kind = self.resources[name]["Type"]
         assert self.there(name), f"{name} is referred to, and is not there"
+        self.asked.add(name)
         if attribute == "Arn":
             return self.shown(ARNS[kind], name)
         if attribute == "QueueName":
@@ -173,15 +182,24 @@ class Stack:
         values = {name: self.value(one) for name, one in value.items()}
         return {name: one for name, one in values.items() if one is not NOTHING}
 
+    def waits_for(self, resource):
+        """What a resource names by `DependsOn`, if it is there: what a condition leaves out is no dependency."""
+        named = resource.get("DependsOn", [])
+        return {name for name in ([named] if isinstance(named, str) else named) if self.there(name)}
+
     def resolved(self):
         made = {}
         for name, resource in self.resources.items():
             if self.there(name):
+                self.asked = set()
+                properties = self.value(resource.get("Properties", {}))
                 made[name] = {
                     "Type": resource["Type"],
+                    "WaitsFor": sorted(self.asked | self.waits_for(resource)),
                     "Ref": self.ref(name),
-                    "Properties": self.value(resource.get("Properties", {})),
+                    "Properties": properties,
                 }
+                made[name].update((policy, resource[policy]) for policy in POLICIES if policy in resource)
                 if resource["Type"] in ARNS:
                     made[name]["Arn"] = self.attribute(name, "Arn")
         return made
