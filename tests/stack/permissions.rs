@@ -233,7 +233,8 @@ fn sessions_are_marked_as_ours_and_by_nothing_else() {
 }
 
 /// Everything that is in the ledger, by the first part of its key, and who writes it.
-const WRITERS: [(&str, &[&str]); 12] = [
+const WRITERS: [(&str, &[&str]); 15] = [
+    ("acts/x", &[REMEDIATOR]),
     ("announced/x", &["evenkeel-evaluate"]),
     ("approvals/x", &["evenkeel-approver"]),
     ("before/x", &[REMEDIATOR]),
@@ -246,6 +247,8 @@ const WRITERS: [(&str, &[&str]); 12] = [
     ("intents/x", &[REMEDIATOR]),
     ("outcomes/x", &[REMEDIATOR]),
     ("told/x", &[REMEDIATOR]),
+    ("undone/x", &[REMEDIATOR]),
+    ("used/x", &[REMEDIATOR]),
 ];
 const REMEDIATOR: &str = "evenkeel-remediator-kms";
 

@@ -63,6 +63,7 @@ fn finding() -> Finding {
             run: "s3-x".to_owned(),
             mode: evenkeel_rules::policy::Mode::Approve,
             tier: None,
+            ask: None,
             actions: Vec::new(),
             patch: None,
         }),
