@@ -1,6 +1,6 @@
 //! The command behaves as people and scripts expect: help, exit codes, machine output, sums.
 
-use crate::support::{Folder, evenkeel, quiet, replay, violation, with};
+use crate::support::{Folder, evenkeel, quiet, violation, with};
 use serde_json::{Value, json};
 
 const POLICY: &str = "// METADATA
@@ -201,15 +201,6 @@ fn a_policy_without_both_kinds_of_case_fails() {
 fn no_policy_is_a_usage_error() {
     let folder = Folder::new();
     assert_eq!(evenkeel(["check", folder.path().to_str().unwrap()]).code, 2);
-}
-
-#[test]
-fn what_was_found_first_keeps_the_copy() {
-    let folder = Folder::new();
-    let other = with(violation(1), json!({"requestParameters": {"bucketName": "other"}}));
-    folder.log("a.json.gz", &[violation(1)]);
-    folder.log("b.json.gz", &[other]);
-    assert_eq!(replay(folder.path()).resources(), ["bucket-1"]);
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl<'a> Node<'a> {
         path.iter().try_fold(self, |node, name| node.get(name))
     }
 
-    /// The value as JSON text that is the same however its members are ordered and its texts are escaped.
+    /// The value as a text that is the same however its members are ordered and its texts are escaped.
     pub fn canonical(self) -> String {
         let mut out = String::new();
         self.write_canonical(&mut out);
