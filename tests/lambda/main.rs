@@ -12,3 +12,4 @@ mod doors;
 mod faults;
 mod settings;
 mod support;
+mod trail;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::support::http::call;
 use super::support::stand::stand;
-use super::support::template::member_account;
+use super::support::template::{audit_account, member_account};
 
 /// The shipped policies, and all their cases.
 fn corpus() -> (PolicySet, Vec<Case>) {
@@ -54,7 +54,11 @@ fn event(record: &Value) -> Value {
 
 /// The patterns of the rules by which events leave an account.
 fn patterns() -> Vec<Value> {
-    let resources = member_account("111122223333", &[]);
+    rules(&member_account("111122223333", &[]))
+}
+
+/// The patterns of a template's rules.
+fn rules(resources: &Value) -> Vec<Value> {
     let resources = resources.as_object().unwrap().values();
     let rules = resources.filter(|one| one["Type"] == "AWS::Events::Rule");
     rules.map(|rule| rule["Properties"]["EventPattern"].clone()).collect()
@@ -115,28 +119,45 @@ async fn every_event_that_a_policy_judges_leaves_its_account_and_few_others_do()
 
 #[tokio::test]
 async fn every_item_that_a_policy_judges_leaves_its_account_whole_or_as_a_summary() {
-    let (_, cases) = corpus();
+    let (set, cases) = corpus();
     let change = |detail: Value| json!({"source": "aws.config", "detail-type": "Config Configuration Item Change", "detail": detail});
     let mut events = Vec::new();
-    let kinds: BTreeSet<&String> =
+    let kinds = set.policies().iter().flat_map(|policy| &policy.matches.resource_type);
+    let kinds: BTreeSet<&String> = kinds.collect();
+    let tried: BTreeSet<&String> =
         cases.iter().filter_map(Case::item).map(|item| &item.kind).collect();
-    for kind in kinds {
+    assert!(tried.is_subset(&kinds), "a case has an item that its policy does not watch");
+    for kind in &kinds {
         events.push(change(json!({"configurationItem": {"resourceType": kind}})));
         events.push(change(json!({"configurationItemSummary": {"resourceType": kind}})));
     }
-    assert!(!events.is_empty());
+    assert!(events.len() > 200, "{}", events.len());
     assert!(passes(&patterns(), &events).await.into_iter().all(|passed| passed));
     let other = change(json!({"configurationItem": {"resourceType": "AWS::Events::Archive"}}));
     assert_eq!(passes(&patterns(), &[other]).await, [false]);
 }
 
 #[tokio::test]
-async fn what_a_member_puts_itself_is_let_in_by_no_rule() {
+async fn what_a_member_or_a_partner_puts_is_let_in_by_no_rule() {
     let record = json!({"eventSource": "kms.amazonaws.com", "eventName": "DisableKey"});
     let genuine = event(&record);
-    let mut forged = genuine.clone();
-    forged["source"] = json!("my.aws.kms");
-    assert_eq!(passes(&patterns(), &[genuine, forged]).await, [true, false]);
+    let item = json!({
+        "source": "aws.config", "detail-type": "Config Configuration Item Change",
+        "detail": {"configurationItem": {"resourceType": "AWS::S3::Bucket"}},
+    });
+    let audit = audit_account(&[]);
+    for patterns in [patterns(), rules(&audit)] {
+        assert_eq!(passes(&patterns, &[genuine.clone(), item.clone()]).await, [true, true]);
+        for source in
+            ["my.aws.kms", "aws.partner/example.com/111122223333/kms", "aws.partner", "aws."]
+        {
+            let mut forged = [genuine.clone(), item.clone()];
+            for one in &mut forged {
+                one["source"] = json!(source);
+            }
+            assert_eq!(passes(&patterns, &forged).await, [false, false], "{source}");
+        }
+    }
     // With the versions that some services put behind their calls' names, and none of calls that failed.
     let versioned = event(
         &json!({"eventSource": "lambda.amazonaws.com", "eventName": "AddPermission20150331v2"}),

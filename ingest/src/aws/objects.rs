@@ -20,6 +20,9 @@ const LARGEST: u64 = 64 << 20;
 /// The time that an object may take, all of it.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
+/// Where the bucket of a trail is: a notice of its files does not tell.
+const TRAIL_REGION: &str = "EVENKEEL_TRAIL_REGION";
+
 /// So many pieces may wait to be judged.
 const WAITING: usize = 16;
 
@@ -50,7 +53,8 @@ pub(super) async fn open(object: &LogObject) -> Result<ObjectBytes, OutsideError
 
 fn store(object: &LogObject) -> Result<impl ObjectStore + use<>, object_store::Error> {
     let builder = evenkeel_ledger::s3_builder(&object.bucket, TIMEOUT);
-    match &object.region {
+    let configured = std::env::var(TRAIL_REGION).ok().filter(|region| !region.is_empty());
+    match object.region.clone().or(configured) {
         Some(region) => builder.with_region(region).build(),
         None => builder.build(),
     }

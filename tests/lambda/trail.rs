@@ -1,0 +1,49 @@
+//! A trail's files, of which CloudTrail tells the bucket and the key, and not the Region.
+
+use std::sync::{Arc, Mutex};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response};
+use serde_json::json;
+
+use crate::support::aws::Aws;
+use crate::support::events::{queue, violation};
+use crate::support::function::Function;
+use crate::support::http::{Closed, send, serve};
+use crate::support::stand::stand;
+
+#[tokio::test]
+async fn a_trails_file_is_asked_for_in_the_region_that_the_operator_named() {
+    let regions = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&regions);
+    let address = serve(move |request| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let (head, body) = request.into_parts();
+            if head.uri.path().contains("/AWSLogs/") {
+                // Its signature is for one Region: `Credential=KEY/DATE/REGION/s3/aws4_request`.
+                let signed = head.headers["authorization"].to_str().unwrap();
+                seen.lock().unwrap().push(signed.split('/').nth(2).unwrap().to_owned());
+            }
+            let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+            let request = Request::from_parts(head, Full::new(body));
+            let (head, body) = send(stand(), request).await.map_err(|_| Closed)?;
+            Ok(Response::from_parts(head, Full::new(body)))
+        }
+    });
+    let address = address.await;
+    for (region, asked) in [(None, "eu-central-1"), (Some("us-west-2"), "us-west-2")] {
+        let aws = Aws::new().await;
+        let key = "AWSLogs/123456789012/CloudTrail/us-west-2/2026/03/11/a.json";
+        aws.put(key, json!({"Records": [violation(1)]}).to_string()).await;
+        let mut environment = aws.environment(address);
+        environment
+            .extend(region.map(|name| ("EVENKEEL_TRAIL_REGION".to_owned(), name.to_owned())));
+        let function = Function::new(environment).await;
+        let notice = json!({"s3Bucket": aws.bucket, "s3ObjectKey": [key]}).to_string();
+        let answer = function.invoke(&queue(&[notice])).await;
+        assert_eq!(answer, Ok(json!({"batchItemFailures": []})), "{:#?}", function.lines());
+        assert_eq!(aws.findings().await.len(), 1);
+        assert_eq!(std::mem::take(&mut *regions.lock().unwrap()), [asked]);
+    }
+}
