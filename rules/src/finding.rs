@@ -169,7 +169,7 @@ fn repair(policy: &Policy, patch: Filled, with: Filled) -> (Option<RemediationHe
         (Ok(patch), Ok(with)) => {
             let with = with.map_or(header.with, |with| with.into_iter().collect());
             let patch = patch.or(header.patch);
-            (Some(RemediationHeader { patch, with, ..header }), String::new())
+            (Some(RemediationHeader { with, patch, ..header }), String::new())
         }
         (Err(why), _) | (_, Err(why)) => (None, format!("; it cannot be repaired: {why}")),
     }

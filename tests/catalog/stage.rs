@@ -93,13 +93,15 @@ impl Stage {
     /// The same, of a finding that lists what it found.
     pub(crate) fn of_found(mut self, violations: &Value) -> Stage {
         let evidence = json!({"actor": {"user": {"uid": ""}}, "data": {"violations": violations}});
-        self.record["evidences"] = json!([evidence]);
+        let record = self.record.as_object_mut().unwrap();
+        record.insert("evidences".to_owned(), json!([evidence]));
         self
     }
 
     /// The same, where the policy's header says what a person must look at.
     pub(crate) fn asking(mut self, ask: &str) -> Stage {
-        self.record["unmapped"]["remediation"]["ask"] = ask.into();
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        remediation.as_object_mut().unwrap().insert("ask".to_owned(), ask.into());
         self
     }
 

@@ -74,8 +74,8 @@ const TYPED: &[(&str, Plans)] = &[
 
 /// What a finding's event leaves behind, as the remediator sees it. None where the policy is not on the list.
 fn left_by(policy: &str, event: &str, target: &Target) -> Option<Value> {
-    let api = |closed: bool, policy: Value, tls: Option<&str>| {
-        json!({"closed": closed, "policy": policy, "tls": tls, "access": null,
+    let api = |tls: Option<&str>| {
+        json!({"closed": false, "policy": null, "tls": tls, "access": null,
             "endpoints": ["REGIONAL"], "stages": {}, "canaries": []})
     };
     let rest = |uri: &str, unverified: bool| {
@@ -112,9 +112,8 @@ fn left_by(policy: &str, event: &str, target: &Target) -> Option<Value> {
         "Action": "lambda:InvokeFunction",
         "Resource": "arn:aws:lambda:eu-central-1:111122223333:function:f"});
     Some(match policy {
-        "apigateway-api-weak-tls" => api(false, Value::Null, Some("TLS_1_0")),
-        "apigateway-default-endpoint-open" => api(false, Value::Null, None),
-        "apigateway-policy-lacks-tls-deny" => api(false, Value::Null, None),
+        "apigateway-api-weak-tls" => api(Some("TLS_1_0")),
+        "apigateway-default-endpoint-open" | "apigateway-policy-lacks-tls-deny" => api(None),
         "apigateway-domain-weak-tls" => {
             json!({"policy": "TLS_1_0", "access": null, "endpoints": ["REGIONAL"], "mutual": false})
         }

@@ -219,7 +219,7 @@ impl Policy {
         &self,
         scope: &crate::engine::Scope<'_>,
     ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
-        self.filled(self.patch.as_ref()?, scope)
+        self.patch.as_ref().map(|patch| self.filled(patch, scope))
     }
 
     /// What the remediator is told, after the policy has judged an event; none where it is told nothing.
@@ -230,16 +230,15 @@ impl Policy {
         &self,
         scope: &crate::engine::Scope<'_>,
     ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
-        self.filled(self.with.as_ref()?, scope)
+        self.with.as_ref().map(|with| self.filled(with, scope))
     }
 
     fn filled(
         &self,
         patch: &Patch,
         scope: &crate::engine::Scope<'_>,
-    ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
-        let filled = patch.fill(scope, &self.sources);
-        Some(filled.map_err(|failure| self.explain(&failure)))
+    ) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+        patch.fill(scope, &self.sources).map_err(|failure| self.explain(&failure))
     }
 
     /// Where and why an evaluation failed.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 pub(super) type Source = fn(&str) -> Option<&str>;
 
 /// All of a text of a patch.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the sources")]
 pub(super) fn whole(text: &str) -> Option<&str> {
     Some(text)
 }
