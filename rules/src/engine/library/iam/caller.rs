@@ -18,7 +18,7 @@ pub(super) enum Caller<'a> {
 
 /// What a request says by one condition key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum ContextValue {
     /// Nothing is known of it.
     Unknown,
     /// The key is not there.
@@ -117,20 +117,20 @@ impl<'a> Caller<'a> {
 
     /// What requests of this caller may say by a key: each that is worth a try. `written` are the values that
     /// conditions on the key have.
-    pub(super) fn may_say(self, key: &str, written: &[&str]) -> Vec<Said> {
-        let text = |text: &str| Said::Text(text.to_owned());
+    pub(super) fn may_say(self, key: &str, written: &[&str]) -> Vec<ContextValue> {
+        let text = |text: &str| ContextValue::Text(text.to_owned());
         let named = !matches!(self, Caller::Stranger);
         let own = || {
-            let samples = written.iter().map(|value| Said::Text(sample(value)));
-            [Said::Absent].into_iter().chain(samples).collect()
+            let samples = written.iter().map(|value| ContextValue::Text(sample(value)));
+            [ContextValue::Absent].into_iter().chain(samples).collect()
         };
         match key {
             "aws:securetransport" => vec![text("true"), text("false")],
             "s3:tlsversion" => vec![text("1.3"), text("1.2")],
-            "aws:multifactorauthpresent" => vec![text("true"), text("false"), Said::Absent],
+            "aws:multifactorauthpresent" => vec![text("true"), text("false"), ContextValue::Absent],
             "aws:principalisawsservice" | "aws:viaawsservice" => vec![text("false")],
             "aws:principalaccount" | "kms:calleraccount" => {
-                vec![self.account().map_or(Said::Unknown, text)]
+                vec![self.account().map_or(ContextValue::Unknown, text)]
             }
             "aws:sourceip" => {
                 let near = written.iter().filter_map(|range| address_in(range)).filter(|_| named);
@@ -140,36 +140,36 @@ impl<'a> Caller<'a> {
                     pinned.any(|range| is_address_in(address, range))
                 };
                 let far = ADDRESSES.iter().copied().filter(|address| named || !own(address));
-                far.map(text).chain(near.map(Said::Text)).collect()
+                far.map(text).chain(near.map(ContextValue::Text)).collect()
             }
             key if ABSENT.contains(&key) && named => own(),
-            key if ABSENT.contains(&key) => vec![Said::Absent],
+            key if ABSENT.contains(&key) => vec![ContextValue::Absent],
             key if CHOSEN.contains(&key) || key.starts_with("aws:principaltag/") => own(),
             key => vec![self.only_says(key)],
         }
     }
 
     /// What every request of this caller says by a key that tells who calls.
-    fn only_says(self, key: &str) -> Said {
-        let text = |text: &str| Said::Text(text.to_owned());
+    fn only_says(self, key: &str) -> ContextValue {
+        let text = |text: &str| ContextValue::Text(text.to_owned());
         match (self, key) {
             (Caller::Stranger, "aws:principalarn") => text(STRANGER_ARN),
             (Caller::Stranger, "aws:principalorgid") => text("o-stranger00"),
             (Caller::Stranger, "aws:principalorgpaths") => text("o-stranger00/r-strange/"),
             (Caller::Stranger, "aws:userid") => text("AROASTRANGER00000000X:stranger"),
             (Caller::Named(name), "aws:principalarn") if is_identity(name) => text(name),
-            _ => Said::Unknown,
+            _ => ContextValue::Unknown,
         }
     }
 
     /// What every request of this caller says by a key, if that is known.
-    pub(super) fn always_says(self, key: &str) -> Said {
+    pub(super) fn always_says(self, key: &str) -> ContextValue {
         match (self, key) {
-            (Caller::Named(_), "aws:principalaccount" | "kms:calleraccount") => {
-                self.account().map_or(Said::Unknown, |account| Said::Text(account.to_owned()))
-            }
+            (Caller::Named(_), "aws:principalaccount" | "kms:calleraccount") => self
+                .account()
+                .map_or(ContextValue::Unknown, |account| ContextValue::Text(account.to_owned())),
             (Caller::Named(_), key) => self.only_says(key),
-            _ => Said::Unknown,
+            _ => ContextValue::Unknown,
         }
     }
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use super::caller::{Caller, Said};
+use super::caller::{Caller, ContextValue};
 use super::public;
 use super::statement::Condition;
 use crate::glob;
@@ -48,14 +48,16 @@ impl Operator {
 }
 
 /// Whether the condition holds of a request that says this by its key; `None` where that cannot be told.
-pub(super) fn holds(condition: &Condition, said: &Said) -> Option<bool> {
+pub(super) fn holds(condition: &Condition, said: &ContextValue) -> Option<bool> {
     let operator = Operator::read(&condition.operator);
     let text = match said {
-        Said::Unknown => return None,
-        Said::Absent if operator.base == "null" => return wants_absent(condition),
-        Said::Text(_) if operator.base == "null" => return wants_absent(condition).map(|not| !not),
-        Said::Absent => return holds_without_key(&operator),
-        Said::Text(text) => text,
+        ContextValue::Unknown => return None,
+        ContextValue::Absent if operator.base == "null" => return wants_absent(condition),
+        ContextValue::Text(_) if operator.base == "null" => {
+            return wants_absent(condition).map(|not| !not);
+        }
+        ContextValue::Absent => return holds_without_key(&operator),
+        ContextValue::Text(text) => text,
     };
     if !matches!(operator.set.as_str(), "" | "foranyvalue" | "forallvalues") {
         return None;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cel::ExecutionError;
 
 use super::super::super::budget;
-use super::caller::{Caller, Said, sample};
+use super::caller::{Caller, ContextValue, sample};
 use super::conditions::{always_holds, holds};
 use super::patterns::{covers, is_wild, overlaps};
 use super::services;
@@ -51,18 +51,18 @@ pub(super) fn openness(
     if denials.is_empty() {
         return Ok(Openness::Open);
     }
-    let scope = Scope::of(allow);
-    let compared = scope.actions.len().saturating_add(scope.resources.len());
+    let grant = Grant::of(allow);
+    let compared = grant.actions.len().saturating_add(grant.resources.len());
     budget::charge(compared.saturating_mul(denials.len()).saturating_div(16))?;
     let touching: Vec<&Denial<'_>> =
-        denials.iter().filter(|denial| denial.touches(&scope)).collect();
+        denials.iter().filter(|denial| denial.touches(&grant)).collect();
     if touching.is_empty() {
         return Ok(Openness::Open);
     }
-    if is_closed(&scope, &touching, caller) {
+    if is_closed(&grant, &touching, caller) {
         return Ok(Openness::Closed);
     }
-    for request in requests(&scope) {
+    for request in requests(&grant) {
         if gets_through(&request, allow, &touching, caller)? {
             return Ok(Openness::Open);
         }
@@ -71,7 +71,7 @@ pub(super) fn openness(
 }
 
 /// The actions and resources that a statement allows, as patterns; actions in lower case.
-struct Scope {
+struct Grant {
     actions: Vec<String>,
     resources: Vec<String>,
     service: Option<String>,
@@ -79,7 +79,7 @@ struct Scope {
     not_resources: Vec<String>,
 }
 
-impl Scope {
+impl Grant {
     fn of(allow: &Statement) -> Self {
         let service = service_of(&allow.resources);
         // On the resources of one service every action is one of that service.
@@ -99,7 +99,7 @@ impl Scope {
         if resources.is_empty() {
             resources.push(EVERYTHING.to_owned());
         }
-        Scope {
+        Grant {
             actions,
             resources,
             service,
@@ -170,9 +170,9 @@ impl<'a> Denial<'a> {
     }
 
     /// Whether it may deny any of what is allowed.
-    fn touches(&self, scope: &Scope) -> bool {
-        scope.actions.iter().any(|action| self.denies_action(action) != Some(false))
-            && scope.resources.iter().any(|resource| self.denies_resource(resource) != Some(false))
+    fn touches(&self, grant: &Grant) -> bool {
+        grant.actions.iter().any(|action| self.denies_action(action) != Some(false))
+            && grant.resources.iter().any(|resource| self.denies_resource(resource) != Some(false))
     }
 }
 
@@ -210,7 +210,7 @@ fn loosen(pattern: &str) -> String {
 }
 
 /// Whether each action on each resource is denied to every caller meant.
-fn is_closed(scope: &Scope, denials: &[&Denial<'_>], caller: Caller<'_>) -> bool {
+fn is_closed(grant: &Grant, denials: &[&Denial<'_>], caller: Caller<'_>) -> bool {
     let whole: Vec<&Denial<'_>> = denials
         .iter()
         .copied()
@@ -221,12 +221,12 @@ fn is_closed(scope: &Scope, denials: &[&Denial<'_>], caller: Caller<'_>) -> bool
         .collect();
     let of_actions: Vec<Vec<bool>> = whole
         .iter()
-        .map(|one| scope.actions.iter().map(|a| one.denies_action(a) == Some(true)).collect())
+        .map(|one| grant.actions.iter().map(|a| one.denies_action(a) == Some(true)).collect())
         .collect();
-    scope.resources.iter().all(|resource| {
+    grant.resources.iter().all(|resource| {
         let denied: Vec<bool> =
             whole.iter().map(|one| one.denies_resource(resource) == Some(true)).collect();
-        (0..scope.actions.len()).all(|at| {
+        (0..grant.actions.len()).all(|at| {
             of_actions.iter().zip(&denied).any(|(actions, resource)| {
                 *resource && actions.get(at).copied().unwrap_or_default()
             })
@@ -241,17 +241,17 @@ struct Request {
 }
 
 /// Requests that the statement allows by action and resource.
-fn requests(scope: &Scope) -> Vec<Request> {
+fn requests(grant: &Grant) -> Vec<Request> {
     let mut actions: Vec<String> =
-        scope.actions.iter().flat_map(|one| actions_in(one, scope)).collect();
+        grant.actions.iter().flat_map(|one| actions_in(one, grant)).collect();
     actions.retain(|action| {
-        scope.not_actions.is_empty() || is_in_list(&scope.not_actions, action) == Some(false)
+        grant.not_actions.is_empty() || is_in_list(&grant.not_actions, action) == Some(false)
     });
     actions.dedup();
     actions.truncate(MAX_TRIED);
-    let mut resources: Vec<String> = scope.resources.iter().map(|one| resource_in(one)).collect();
+    let mut resources: Vec<String> = grant.resources.iter().map(|one| resource_in(one)).collect();
     resources.retain(|resource| {
-        scope.not_resources.is_empty() || is_in_list(&scope.not_resources, resource) == Some(false)
+        grant.not_resources.is_empty() || is_in_list(&grant.not_resources, resource) == Some(false)
     });
     resources.truncate(MAX_TRIED);
     let pairs = actions.iter().flat_map(|action| resources.iter().map(move |one| (action, one)));
@@ -262,12 +262,12 @@ fn requests(scope: &Scope) -> Vec<Request> {
 }
 
 /// Actions that a pattern allows: those of the service that are known, or the pattern itself.
-fn actions_in(pattern: &str, scope: &Scope) -> Vec<String> {
+fn actions_in(pattern: &str, grant: &Grant) -> Vec<String> {
     if !is_wild(pattern) {
         return vec![pattern.to_owned()];
     }
     let written = pattern.split_once(':').map(|(service, _)| service).filter(|one| !is_wild(one));
-    let service = scope.service.as_deref().or(written).unwrap_or_default();
+    let service = grant.service.as_deref().or(written).unwrap_or_default();
     let known = services::actions(service).map(|name| format!("{service}:{name}"));
     let mut known: Vec<String> =
         known.filter(|action| covers(pattern, action) == Some(true)).collect();
@@ -307,7 +307,7 @@ fn gets_through(
     for number in 0..contexts.min(MAX_CONTEXTS) {
         budget::charge(tests.saturating_div(4).saturating_add(1))?;
         let context = pick(&keys, number);
-        let test = |key: &str| context.get(key).copied().unwrap_or(&Said::Unknown);
+        let test = |key: &str| context.get(key).copied().unwrap_or(&ContextValue::Unknown);
         let allowed = allow.conditions.iter().all(|one| holds(one, test(&one.key)) != Some(false));
         let avoids = |statement: &&Statement| {
             statement.conditions.iter().any(|one| holds(one, test(&one.key)) == Some(false))
@@ -324,7 +324,7 @@ fn keys<'a>(
     allow: &'a Statement,
     denials: &[&'a Statement],
     caller: Caller<'_>,
-) -> BTreeMap<&'a str, Vec<Said>> {
+) -> BTreeMap<&'a str, Vec<ContextValue>> {
     let mut written: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for condition in [allow].into_iter().chain(denials.iter().copied()).flat_map(|s| &s.conditions)
     {
@@ -343,7 +343,10 @@ fn keys<'a>(
 }
 
 /// The context of that number: each key says one of the things that it may.
-fn pick<'k>(keys: &'k BTreeMap<&str, Vec<Said>>, mut number: usize) -> BTreeMap<&'k str, &'k Said> {
+fn pick<'k>(
+    keys: &'k BTreeMap<&str, Vec<ContextValue>>,
+    mut number: usize,
+) -> BTreeMap<&'k str, &'k ContextValue> {
     let mut context = BTreeMap::new();
     for (key, choices) in keys {
         let count = choices.len().max(1);
