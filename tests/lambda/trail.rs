@@ -32,10 +32,11 @@ async fn a_trails_file_is_asked_for_in_the_region_that_the_operator_named() {
         }
     });
     let address = address.await;
-    for (region, asked) in [(None, "eu-central-1"), (Some("us-west-2"), "us-west-2")] {
-        let aws = Aws::new().await;
-        let key = "AWSLogs/123456789012/CloudTrail/us-west-2/2026/03/11/a.json";
-        aws.put(key, json!({"Records": [violation(1)]}).to_string()).await;
+    let aws = Aws::new().await;
+    let named = [(None, "eu-central-1"), (Some("us-west-2"), "us-west-2")];
+    for (number, (region, asked)) in (1_u64..).zip(named) {
+        let key = format!("AWSLogs/123456789012/CloudTrail/us-west-2/2026/03/11/{number}.json");
+        aws.put(&key, json!({"Records": [violation(number)]}).to_string()).await;
         let mut environment = aws.environment(address);
         environment
             .extend(region.map(|name| ("EVENKEEL_TRAIL_REGION".to_owned(), name.to_owned())));
@@ -43,7 +44,7 @@ async fn a_trails_file_is_asked_for_in_the_region_that_the_operator_named() {
         let notice = json!({"s3Bucket": aws.bucket, "s3ObjectKey": [key]}).to_string();
         let answer = function.invoke(&queue(&[notice])).await;
         assert_eq!(answer, Ok(json!({"batchItemFailures": []})), "{:#?}", function.lines());
-        assert_eq!(aws.findings().await.len(), 1);
+        assert_eq!(aws.findings().await.len() as u64, number);
         assert_eq!(std::mem::take(&mut *regions.lock().unwrap()), [asked]);
     }
 }

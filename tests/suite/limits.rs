@@ -39,8 +39,8 @@ fn families() -> Vec<String> {
 fn shipped() -> [Value; 2] {
     let families = families();
     let families: Vec<&str> = families.iter().map(String::as_str).collect();
-    let ceiling = (0..100).map(|number| format!(",{number:012}=approve")).collect::<String>();
-    let ceiling = format!("Ceiling=notify{ceiling}");
+    let ceilings: Vec<String> = (0..100).map(|number| format!("{number:012}=approve")).collect();
+    let ceiling = format!("Ceiling=notify,{}", ceilings.join(","));
     let audit = [
         "Athena=true",
         "ConfigRule=true",
