@@ -6,7 +6,7 @@ use evenkeel_remediators::Ended;
 use crate::approve::word;
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print, safe};
-use crate::remedy::{Desk, OWN_ACT, agreed, awaited, now, shown, undone};
+use crate::remedy::{Desk, NOTHING, agreed, awaited, now, shown, undone};
 
 /// Repair what a finding tells of, once you have seen the plan and said yes
 ///
@@ -37,7 +37,7 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
         let case = command.desk.open(&command.finding).await?;
         let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
         let Some(preview) = preview else {
-            note(OWN_ACT);
+            note(NOTHING);
             return Ok(Exit::Well);
         };
         note(&shown(&case.violation, &preview));
@@ -50,7 +50,7 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
         }
         let outcome = case.drive.again(&case.record, now()).await.map_err(undone)?;
         let Some(outcome) = outcome else {
-            note(OWN_ACT);
+            note(NOTHING);
             return Ok(Exit::Well);
         };
         print(&format!("{}\n", safe(&outcome.result.to_string())))?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print};
-use crate::remedy::{Case, Desk, OWN_ACT, agreed, awaited, now, shown, undone};
+use crate::remedy::{Case, Desk, NOTHING, agreed, awaited, now, shown, undone};
 
 /// How long an approval holds unless something else is said, in hours.
 pub(crate) const DAY: u32 = 24;
@@ -86,7 +86,7 @@ async fn decide(
     let case = desk.open(finding).await?;
     let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
     let Some(preview) = preview else {
-        note(OWN_ACT);
+        note(NOTHING);
         return Ok((Exit::Found, case));
     };
     note(&shown(&case.violation, &preview));

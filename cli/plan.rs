@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print};
-use crate::remedy::{Desk, OWN_ACT, awaited, now, shown, undone};
+use crate::remedy::{Desk, NOTHING, awaited, now, shown, undone};
 
 /// Show what would be done about a finding, without doing it
 ///
@@ -36,7 +36,7 @@ pub(crate) fn run(command: &Plan) -> Result<Exit, Stopped> {
         let case = command.desk.open(&command.finding).await?;
         let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
         let Some(preview) = preview else {
-            note(OWN_ACT);
+            note(NOTHING);
             return Ok(Exit::Well);
         };
         if command.json {

@@ -126,8 +126,8 @@ async fn latest<'k>(
     Ok(last.1)
 }
 
-/// Why nothing is to be done about a finding that could be repaired.
-pub(crate) const OWN_ACT: &str = "nothing is to be done: a repair by Evenkeel made this change\n";
+/// What is said of a finding that nothing can be done about.
+pub(crate) const NOTHING: &str = "nothing can be done about this finding\n";
 
 /// The ledger cannot be read.
 pub(crate) fn unreadable(error: LedgerError) -> Stopped {

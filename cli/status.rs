@@ -2,7 +2,7 @@
 
 use clap::Args;
 use evenkeel_ledger::Ledger;
-use evenkeel_remediators::Activity;
+use evenkeel_remediators::{Activity, Intent, KillSwitch};
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{DIM, GREEN, RED, YELLOW, count, paint, print, safe};
@@ -55,10 +55,14 @@ pub(crate) fn run(command: &Status) -> Result<Exit, Stopped> {
 async fn sums(ledger: &Ledger, outcomes: &[String]) -> Result<(), Stopped> {
     let list = async |prefix: &str| ledger.list(prefix).await.map_err(unreadable);
     let intents = list("intents").await?;
-    let open = intents.iter().filter(|intent| {
+    let is_open = |intent: &&String| {
         let outcome = intent.replacen("intents/", "outcomes/", 1);
         !outcomes.contains(&outcome)
-    });
+    };
+    let open: Vec<&String> = intents.iter().filter(is_open).collect();
+    for key in &open {
+        print(&open_line(key, &ledger.read(key).await.map_err(unreadable)?))?;
+    }
     let day = now().div_euclid(86_400_000);
     let spent = list(&format!("budgets/{day}")).await?;
     let spent = spent.iter().filter(|key| key.contains("/all/")).count();
@@ -66,14 +70,33 @@ async fn sums(ledger: &Ledger, outcomes: &[String]) -> Result<(), Stopped> {
     print(&format!(
         "{}, {} open, {} today, {} today\n",
         count(outcomes.len(), "outcome", "outcomes"),
-        open.count(),
+        open.len(),
         count(spent, "attempt", "attempts"),
         count(failures, "failure", "failures")
     ))?;
     for switch in list("control").await? {
-        print(&format!("{} {}\n", paint(YELLOW, "kill switch"), safe(&switch)))?;
+        let what = if KillSwitch::is_key(&switch) {
+            paint(YELLOW, "kill switch")
+        } else {
+            paint(RED, "no kill switch, and stops nothing:")
+        };
+        print(&format!("{what} {}\n", safe(&switch)))?;
     }
     Ok(())
+}
+
+/// An attempt that has not ended.
+fn open_line(key: &str, record: &[u8]) -> String {
+    let open = paint(YELLOW, "open");
+    match serde_json::from_slice::<Intent>(record) {
+        Ok(Intent { finding, remediator, .. }) => {
+            format!(
+                "{open} attempt of {}, finding {finding}: apply it or undo it\n",
+                safe(&remediator)
+            )
+        }
+        Err(_) => format!("{open} attempt that cannot be read: {}\n", safe(key)),
+    }
 }
 
 fn line(activity: &Activity) -> String {

@@ -1,7 +1,7 @@
 //! `evenkeel undo`: sets a resource back to the state before a repair.
 
 use clap::Args;
-use evenkeel_remediators::{DriveError, Ended, UndoRequest};
+use evenkeel_remediators::{DriveError, Ended, Tried, UndoRequest};
 
 use crate::exit::{Exit, Stopped};
 use crate::output::{note, print, safe};
@@ -40,8 +40,8 @@ pub(crate) fn run(command: &Undo) -> Result<Exit, Stopped> {
         let case = command.desk.open(&command.finding).await?;
         let target = &case.violation.target;
         let attempts = case.drive.attempts(target).await.map_err(undone)?;
-        let ours = attempts.iter().rev().find(|one| one.finding == case.violation.finding);
-        let Some(attempt) = ours.filter(|one| one.can_be_undone()) else {
+        let ours = |one: &&Tried| one.finding == case.violation.finding && one.can_be_undone();
+        let Some(attempt) = attempts.iter().rev().find(ours) else {
             note("nothing was done about this finding that could be undone\n");
             return Ok(Exit::Found);
         };

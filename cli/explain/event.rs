@@ -36,7 +36,11 @@ pub(super) fn subject(
         if cases.len() > NAMED {
             names.push("...".to_owned());
         }
-        let found = cases.into_iter().find(|case| case.name.contains(name.as_str()));
+        // A whole name is meant before a part of another.
+        let whole = cases.iter().position(|case| case.name == *name);
+        let place =
+            whole.or_else(|| cases.iter().position(|case| case.name.contains(name.as_str())));
+        let found = place.and_then(|place| cases.into_iter().nth(place));
         return found.ok_or_else(|| {
             Stopped::Usage(format!(
                 "no case has `{name}` in its name; there are: {}",

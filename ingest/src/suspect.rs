@@ -54,7 +54,16 @@ pub(crate) fn record(text: &str, envelope: &Envelope) -> Option<&'static str> {
     let actor = || record.object("userIdentity")?.string("accountId");
     let account = recipient.or_else(actor).unwrap_or_default();
     let region = record.string("awsRegion").unwrap_or_default();
-    source(envelope).or_else(|| place(envelope, &account, &region))
+    source(envelope).or_else(|| origin(envelope)).or_else(|| place(envelope, &account, &region))
+}
+
+/// EventBridge names both in each event.
+///
+/// Source: Amazon EventBridge User Guide, "AWS service event metadata".
+fn origin(envelope: &Envelope) -> Option<&'static str> {
+    let is_named = |part: &Option<String>| part.as_deref().is_some_and(|part| !part.is_empty());
+    let is_whole = is_named(&envelope.account) && is_named(&envelope.region);
+    (!is_whole).then_some("the envelope names no account or no region")
 }
 
 fn item(envelope: &Envelope, account: &str, region: &str) -> Option<&'static str> {
@@ -67,8 +76,8 @@ fn source(envelope: &Envelope) -> Option<&'static str> {
         return Some("the envelope's source does not begin with `aws.`");
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (name.is_empty() || !name.bytes().all(plain))
-        .then_some("the envelope's source is not a service of AWS")
+    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    (!begins || !name.bytes().all(plain)).then_some("the envelope's source is not a service of AWS")
 }
 
 fn place(envelope: &Envelope, account: &str, region: &str) -> Option<&'static str> {

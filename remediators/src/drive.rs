@@ -7,8 +7,9 @@ mod any;
 mod approval;
 mod attempts;
 mod budget;
-mod own_acts;
+mod changes;
 mod preview;
+mod set_back;
 mod undo;
 mod verify;
 mod waived;
@@ -17,8 +18,9 @@ pub use any::{AnyDrive, Driving};
 pub use approval::Approval;
 use approval::Authorization;
 pub use attempts::Tried;
-pub(crate) use own_acts::SESSION_PREFIX;
+pub(crate) use changes::list_changes;
 pub use preview::Preview;
+pub(crate) use set_back::SESSION_PREFIX;
 pub use undo::UndoRequest;
 
 use evenkeel_ledger::{Ledger, LedgerError};
@@ -88,6 +90,10 @@ struct Begun<S> {
     after: S,
     /// Why a person had to say yes.
     asked: Option<String>,
+    /// The plan's hash.
+    plan: String,
+    /// The approval that it used up.
+    approval: Option<String>,
 }
 
 /// How an attempt ended, and the state that was seen then.
@@ -112,6 +118,8 @@ struct Planned<S> {
     asked: Option<String>,
     /// All that a person is asked.
     questions: Vec<String>,
+    /// What people undid of the same.
+    undone: Vec<UndoMark>,
 }
 
 type Driven<T> = std::result::Result<T, DriveError>;
@@ -147,17 +155,18 @@ impl<R: Remediator> Drive<R> {
     /// When it has not ended; to do it again is harmless.
     pub async fn again(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
-        if self.is_own_act(&violation).await? {
-            return Ok(None);
-        }
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
-            let outcome = match past.last() {
-                Some((number, intent)) if !self.ended(&violation.target, *number).await? => {
-                    self.resume(&violation, *number, intent, now).await?
-                }
-                _ => self.begin(&violation, &past, now).await?,
+            let outcome = match self.find_open(&violation.target, &past).await? {
+                Some((number, intent)) => self.resume(&violation, *number, intent, now).await?,
+                None => self.begin(&violation, &past, now).await?,
             };
+            if let (Ended::Halted(why), Some(number)) = (&outcome.result, outcome.attempt)
+                && outcome.finding != violation.finding
+            {
+                let why = describe_open(number, outcome.finding, why);
+                return self.close(&violation, Ended::Refused(why), now).await.map(Some);
+            }
             // What another finding's attempt left open says nothing of this one.
             if outcome.result != Ended::Superseded && outcome.finding == violation.finding {
                 return Ok(Some(outcome));
@@ -176,12 +185,15 @@ impl<R: Remediator> Drive<R> {
         if let Some(why) = self.stopped(violation).await? {
             return self.close(violation, Ended::Refused(why), now).await;
         }
+        if let Some(why) = self.find_own_set_back(violation, past).await? {
+            return self.close(violation, Ended::Refused(why), now).await;
+        }
         let plan = match self.prepare(violation).await? {
             Prepared::Ended(ended) => return self.close(violation, ended, now).await,
             Prepared::Planned(plan) => plan,
         };
-        let granted = self.authorize(violation, &plan.hash, &plan.questions, now).await?;
-        let approval = match granted {
+        let number = past.last().map_or(0, |last| last.0).saturating_add(1);
+        let approval = match self.authorize(violation, &plan, number, now).await? {
             Authorization::Granted(approval) => approval,
             Authorization::Withheld(ended) => return self.close(violation, ended, now).await,
         };
@@ -197,19 +209,19 @@ impl<R: Remediator> Drive<R> {
         if let Some(stop) = self.check_budget(&violation.target, now).await? {
             return self.close(violation, Ended::Refused(stop.to_string()), now).await;
         }
-        let number = past.last().map_or(0, |last| last.0).saturating_add(1);
         if let Some(key) = &approval
-            && !self.use_approval(key).await?
+            && !self.use_approval(key, &violation.target, number).await?
         {
             return Err(DriveError::Busy);
         }
         self.claim(violation, number, attempt, &plan, approval.clone()).await?;
         let spent = self.spend(&violation.target, number, now).await?;
         if let Some(key) = &approval {
-            self.mark_approved(&violation.target, key, now).await?;
+            self.mark_approved(&violation.target, &plan.undone, key, now).await?;
         }
-        let (violation, Planned { before, after, asked, .. }) = (violation.clone(), plan);
-        let begun = Begun { number, fresh: true, violation, before, after, asked };
+        let (violation, Planned { before, after, asked, hash, .. }) = (violation.clone(), plan);
+        let (fresh, plan) = (true, hash);
+        let begun = Begun { number, fresh, violation, before, after, asked, plan, approval };
         match spent {
             Some(stop) => self.end(&begun, (Ended::Refused(stop.to_string()), None), now).await,
             None => self.carry_out(&begun, now).await,
@@ -236,7 +248,6 @@ impl<R: Remediator> Drive<R> {
             asked: plan.asked.clone(),
             approval,
         };
-        self.record_act(violation, intent.attempt.time).await?;
         self.ledger.write(&before_key(&plan.was), plan.was.to_string().as_bytes()).await?;
         let key = Records::of(&violation.target).intent(number);
         if self.ledger.claim(&key, value(&intent)?.to_string().as_bytes()).await? {
@@ -271,14 +282,14 @@ impl<R: Remediator> Drive<R> {
             Err(refused) => return unread(refused).map(Prepared::Ended),
         };
         let mut questions: Vec<String> = asked.iter().cloned().collect();
-        if let Some(mark) = self.latest_undo(target).await? {
-            let UndoMark { by, reason, .. } = mark;
-            questions
-                .push(format!("{by} undid this repair ({reason}), and nobody approved it since"));
-        }
         let (was, will) = (value(&before)?, value(&after)?);
+        let undone = self.find_undone(target, &list_changes(&was, &will)).await?;
+        questions.extend(undone.iter().map(|UndoMark { by, reason, .. }| {
+            format!("{by} undid this repair ({reason}), and nobody approved it since")
+        }));
         let hash = plan_hash(violation, &was, &will, &questions);
-        Ok(Prepared::Planned(Planned { before, after, was, will, hash, asked, questions }))
+        let plan = Planned { before, after, was, will, hash, asked, questions, undone };
+        Ok(Prepared::Planned(plan))
     }
 
     /// What an interruption left open.
@@ -289,17 +300,33 @@ impl<R: Remediator> Drive<R> {
         intent: &Intent,
         now: i64,
     ) -> Driven<Outcome> {
-        self.record_act(violation, now).await?;
-        let violation = Violation { finding: intent.finding, ..violation.clone() };
+        let begun = self.read_begun(violation, number, intent)?;
+        self.spend_once(&violation.target, number, intent.attempt.time).await?;
+        self.carry_out(&begun, now).await
+    }
+
+    /// An attempt as its intent tells of it.
+    fn read_begun(
+        &self,
+        violation: &Violation,
+        number: u32,
+        intent: &Intent,
+    ) -> Driven<Begun<R::State>> {
         let state = |value: &Value| {
             let key = Records::of(&violation.target).intent(number);
             R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))
         };
-        let (before, after) = (state(&intent.before)?, state(&intent.after)?);
-        let asked = intent.asked.clone();
-        let begun = Begun { number, fresh: false, violation, before, after, asked };
-        self.spend_once(&begun.violation.target, number, now).await?;
-        self.carry_out(&begun, now).await
+        let (finding, actor) = (intent.finding, intent.attempt.actor.clone());
+        Ok(Begun {
+            number,
+            fresh: false,
+            violation: Violation { finding, actor, ..violation.clone() },
+            before: state(&intent.before)?,
+            after: state(&intent.after)?,
+            asked: intent.asked.clone(),
+            plan: intent.plan.clone(),
+            approval: intent.approval.clone(),
+        })
     }
 
     /// From an intent to its outcome. Whatever happened before, an interruption included, the state tells.
@@ -307,7 +334,11 @@ impl<R: Remediator> Drive<R> {
         if let Some(result) = self.settled(begun).await? {
             return self.end(begun, result, now).await;
         }
-        let result = match self.stopped(&begun.violation).await? {
+        let stopped = match self.stopped(&begun.violation).await? {
+            None if !begun.fresh => self.check_resumed(begun, now).await?,
+            stopped => stopped,
+        };
+        let result = match stopped {
             Some(why) => self.stop(begun, why).await?,
             None => self.write(begun).await?,
         };
@@ -369,6 +400,9 @@ impl<R: Remediator> Drive<R> {
             }
             // Not there yet, or not seen yet: the message comes again and looks again.
             _ if state == begun.before => {
+                if let Some(why) = self.find_switch(target).await? {
+                    return Ok((Ended::Refused(why), Some(value(&state)?)));
+                }
                 return Err(DriveError::Later("the change is not seen yet".to_owned()));
             }
             Err(refused) => return self.set_back(begun, &refused, &state).await,
@@ -447,6 +481,11 @@ impl<R: Remediator> Drive<R> {
         self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
         Ok(outcome)
     }
+}
+
+/// Why an attempt that is open stands in the way of another finding's repair.
+fn describe_open(number: u32, finding: uuid::Uuid, why: &str) -> String {
+    format!("attempt {number}, for finding {finding}, is open on this resource: {why}")
 }
 
 /// How it ends where a kill switch came after a part was written.

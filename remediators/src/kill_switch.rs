@@ -43,6 +43,15 @@ impl KillSwitch {
         KillSwitch { ledger, switches, is_ignored: Arc::default() }
     }
 
+    /// Whether a record with this key stops something: a slip in a name stops nothing.
+    pub fn is_key(key: &str) -> bool {
+        let rest = key.strip_prefix(KILL_SWITCH);
+        rest.is_some_and(|rest| {
+            let of = |prefix| rest.strip_prefix(prefix).is_some_and(|name: &str| !name.is_empty());
+            rest.is_empty() || of("-account/") || of("-policy/")
+        })
+    }
+
     /// Why no write may be made now; none where no switch is on.
     ///
     /// # Errors
@@ -86,24 +95,30 @@ impl KillSwitch {
     }
 }
 
-/// Whether a request can change something at AWS. A protocol that is not known counts as a change.
+/// Whether a request can change something at AWS. What is not known to be a read counts as a change, and no content of
+/// a resource makes a read of one: a body is looked at only where the protocol says that it begins with the operation.
 ///
 /// Source: Smithy specification, "AWS JSON protocol" (`X-Amz-Target`) and "AWS Query protocol" (`Action`).
 fn is_write(request: &HttpRequest) -> bool {
-    if matches!(request.method(), "GET" | "HEAD") {
-        return false;
-    }
-    let target = request.headers().get("x-amz-target");
-    let operation = match target {
-        Some(target) => target.rsplit('.').next(),
-        None => find_query_action(request),
+    let operation = match request.method() {
+        "GET" | "HEAD" => return false,
+        "POST" => find_target_operation(request).or_else(|| find_query_action(request)),
+        _ => None,
     };
     operation.is_none_or(|operation| !crate::permission::is_read(operation))
 }
 
+fn find_target_operation(request: &HttpRequest) -> Option<&str> {
+    request.headers().get("x-amz-target")?.rsplit('.').next()
+}
+
 fn find_query_action(request: &HttpRequest) -> Option<&str> {
+    let kind = request.headers().get("content-type")?;
+    if kind.split(';').next()?.trim() != "application/x-www-form-urlencoded" {
+        return None;
+    }
     let body = std::str::from_utf8(request.body().bytes()?).ok()?;
-    body.split('&').find_map(|pair| pair.strip_prefix("Action="))
+    body.strip_prefix("Action=")?.split('&').next()
 }
 
 /// An HTTP client that asks the kill switch before each change.
@@ -155,10 +170,13 @@ mod tests {
     use super::*;
     use aws_smithy_types::body::SdkBody;
 
+    const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
     fn request(method: &str, target: Option<&str>, body: &str) -> HttpRequest {
         let builder = http::Request::builder().method(method).uri("https://aws.example/");
         let builder = match target {
             Some(target) => builder.header("X-Amz-Target", target),
+            None if body.contains('=') => builder.header("Content-Type", FORM),
             None => builder,
         };
         HttpRequest::try_from(builder.body(SdkBody::from(body)).unwrap()).unwrap()
@@ -182,7 +200,11 @@ mod tests {
             ("PUT", None, "<Policy/>"),
             ("POST", None, "{}"),
             ("POST", Some("TrentService.EnableKey"), "{}"),
-            ("POST", None, "Version=2016-11-15&Action=RevokeSecurityGroupIngress"),
+            ("POST", None, "Version=2016-11-15&Action=DescribeSecurityGroups"),
+            ("PUT", None, "x&Action=GetFoo&y=1"),
+            ("PUT", None, "Action=GetFoo&y=1"),
+            ("PATCH", None, "[{\"value\":\"http://b/?v=1&Action=GetItem&y\"}]"),
+            ("PUT", Some("TrentService.GetKeyRotationStatus"), "{}"),
             ("POST", None, "Action=RevokeSecurityGroupIngress&GroupId=Action=DescribeKey"),
         ];
         for (method, target, body) in writes {

@@ -1,5 +1,6 @@
 //! What is kept of a remediation: the intent with its before-image, and the outcome.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -52,10 +53,15 @@ pub struct UndoIntent {
     pub after: Value,
 }
 
-/// That a person undid a repair, or that a person approved one again afterwards: of several, the latest holds.
+/// That a person undid what an attempt changed, or that a person approved such a change again afterwards: of several
+/// about one attempt, the latest holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoMark {
-    /// Whether the repair is undone; otherwise it was approved again.
+    /// The intent of the attempt.
+    pub intent: String,
+    /// What the attempt changed: see [`crate::drive::list_changes`].
+    pub changes: BTreeSet<String>,
+    /// Whether it is undone; otherwise it was approved again.
     pub is_undone: bool,
     /// Who undid it, or the record of the approval.
     pub by: String,
@@ -255,12 +261,6 @@ impl Records {
 /// Where a before-image lies, by what it holds.
 pub(crate) fn before_key(before: &Value) -> String {
     format!("before/{}.json", digest(&before.to_string()))
-}
-
-/// Where it is recorded what the sessions for a finding may write to: before they can, so that their events are known
-/// as ours.
-pub(crate) fn act_place(finding: Uuid) -> String {
-    format!("acts/{finding}")
 }
 
 /// The hash of a plan: of what it is for, what it found, what it will leave, and what a person is asked about it.

@@ -5,7 +5,7 @@ use aws_sdk_lambda::operation::add_permission::builders::AddPermissionFluentBuil
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, FunctionUrlAuthType, Runtime};
 use evenkeel_remediators::catalog::lambda_remove_public_permission::RemovePublicPermission;
-use evenkeel_remediators::{Ended, Plan, RefusedByAws, Remediator};
+use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, RefusedByAws, Remediator};
 
 use crate::proxy::{Fault, Hold};
 use crate::query::ask;
@@ -180,4 +180,26 @@ async fn a_permission_that_came_meanwhile_stays() {
     remediator.apply(&stage.target(), &nobody).await.unwrap();
     assert_eq!(stage.state::<RemovePublicPermission>().await, left);
     assert_eq!(remediator.plan(&stage.target(), &left), Plan::Nothing);
+}
+
+#[tokio::test]
+async fn what_a_kill_switch_cuts_off_is_undone_whole() {
+    let stage = function("cut-off").await;
+    for sid in ["first", "second"] {
+        allow("cut-off", sid, "*").send().await.unwrap();
+    }
+    let before = stage.state::<RemovePublicPermission>().await;
+    let hold = Hold::default();
+    stage.proxy.fault("DELETE policy", 1, Fault::HoldAfter(hold.clone()));
+    let thrown = async {
+        hold.reached.notified().await;
+        stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
+        hold.release.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), thrown);
+    let outcome = outcome.unwrap();
+    assert!(matches!(outcome.result, Ended::Halted(_)), "{outcome:?}");
+    assert_ne!(stage.state::<RemovePublicPermission>().await, before, "one is removed");
+    assert_eq!(stage.undo::<RemovePublicPermission>().await.result, Ended::Done);
+    assert_eq!(stage.state::<RemovePublicPermission>().await, before);
 }

@@ -176,7 +176,7 @@ impl Stage {
     /// Undoes the first attempt, or says why that has not ended.
     pub(crate) async fn try_undo<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
         let request = UndoRequest { by: "rosa", reason: "a test" };
-        self.drive::<R>().undo(&self.target(), 1, request, 0).await
+        self.drive::<R>().undo(&self.target(), 1, request, 60_000).await
     }
 
     /// The state, seen past the proxy.

@@ -233,8 +233,7 @@ fn sessions_are_marked_as_ours_and_by_nothing_else() {
 }
 
 /// Everything that is in the ledger, by the first part of its key, and who writes it.
-const WRITERS: [(&str, &[&str]); 15] = [
-    ("acts/x", &[REMEDIATOR]),
+const WRITERS: [(&str, &[&str]); 14] = [
     ("announced/x", &["evenkeel-evaluate"]),
     ("approvals/x", &["evenkeel-approver"]),
     ("before/x", &[REMEDIATOR]),

@@ -30,10 +30,15 @@ fn an_empty_ledger_has_no_outcomes_and_no_findings() {
         (0, "0 outcomes, 0 open, 0 attempts today, 0 failures today\n")
     );
     for command in ["plan", "apply", "undo", "approve", "reject"] {
-        let run = evenkeel([command, "7f3c", "--ledger", ledger]);
+        let run = evenkeel([&[command, "7f3c", "--ledger", ledger], reason(command)].concat());
         assert_eq!(run.code, 2, "{command}");
         assert!(run.err.contains("the ledger has no finding `7f3c`"), "{command}: {}", run.err);
     }
+}
+
+/// What an undo must be told.
+fn reason(command: &str) -> &'static [&'static str] {
+    if command == "undo" { &["--reason", "INC-1"] } else { &[] }
 }
 
 fn policy(folder: &Folder, body: &str) -> String {
@@ -72,7 +77,7 @@ fn a_finding_with_revisions_is_found_by_its_uid() {
     ingest("true");
     for command in ["plan", "apply", "undo", "approve", "reject"] {
         for name in [uid.as_str(), uid.get(..8).unwrap()] {
-            let run = evenkeel([command, name, "--ledger", &ledger]);
+            let run = evenkeel([&[command, name, "--ledger", &ledger], reason(command)].concat());
             assert!(run.err.contains(latest), "{command} {name}: {}", run.err);
         }
     }

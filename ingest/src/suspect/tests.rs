@@ -18,7 +18,10 @@ fn one_contradiction_is_enough() {
         ("aws.s3", "aws", Some("the envelope's source does not begin with `aws.`")),
         (r#""account":"1""#, r#""account":"2""#, Some("the envelope's account is not the event's")),
         (r#""region":"r""#, r#""region":"s""#, Some("the envelope's region is not the event's")),
-        (r#""account":"1","#, "", None),
+        (r#""account":"1","#, "", Some("the envelope names no account or no region")),
+        (r#""account":"1""#, r#""account":1"#, Some("the envelope names no account or no region")),
+        (r#""region":"r""#, r#""region":"""#, Some("the envelope names no account or no region")),
+        ("aws.s3", "aws...", Some("the envelope's source is not a service of AWS")),
         (r#","recipientAccountId":"1""#, "", None),
         (r#","awsRegion":"r""#, "", None),
     ];

@@ -87,15 +87,19 @@ impl Rule {
             && network(&self.cidr).is_some_and(|range| Some(range) == network(&found.cidr))
     }
 
-    /// Whether it lets in all that another rule lets in.
-    fn covers(&self, other: &Rule) -> bool {
+    /// Whether it lets in some of what another rule lets in.
+    fn overlaps(&self, other: &Rule) -> bool {
         let ((from, to), (first, last)) = (self.ports(), other.ports());
-        let protocol = [protocol(&other.protocol), "-1"].contains(&protocol(&self.protocol));
+        let (mine, theirs) = (protocol(&self.protocol), protocol(&other.protocol));
+        let protocol = mine == theirs || [mine, theirs].contains(&"-1");
         let range = match (network(&self.cidr), network(&other.cidr)) {
-            (Some(range), Some(of)) => range.1 <= of.1 && Some(range) == within(of.0, range.1),
+            (Some(one), Some(two)) => {
+                let length = one.1.min(two.1);
+                one.0.is_ipv4() == two.0.is_ipv4() && within(one.0, length) == within(two.0, length)
+            }
             _ => false,
         };
-        protocol && from <= first && last <= to && range
+        protocol && from <= last && first <= to && range
     }
 
     /// The rule that an element of a finding's violations describes.
@@ -219,13 +223,13 @@ impl Remediator for RevokeIngress {
         if !there.is_empty() {
             return Plan::Refuse(format!("{} is within `allowedPorts`", list(&there)));
         }
-        let covers = |rule: &&Rule| found.iter().any(|one| rule.covers(one));
-        let others: BTreeSet<Rule> = before.rules.iter().filter(covers).cloned().collect();
+        let lets_in = |rule: &&Rule| found.iter().any(|one| rule.overlaps(one));
+        let others: BTreeSet<Rule> = before.rules.iter().filter(lets_in).cloned().collect();
         if others.is_empty() {
             return Plan::Nothing;
         }
         Plan::Refuse(format!(
-            "the rule that was found is gone, but {} lets the same in: it is not this finding's to revoke",
+            "the rule that was found is gone, but {} lets some of the same in: it is not this finding's to revoke",
             list(&others)
         ))
     }
@@ -455,10 +459,14 @@ mod tests {
             assert!(!ssh.is(&other), "{other}");
         }
         let all = rule("-1", -1, -1, "0.0.0.0/0");
-        assert!(all.covers(&ssh) && !ssh.covers(&all));
-        assert!(rule("tcp", 20, 30, "0.0.0.0/0").covers(&rule("tcp", 22, 22, "128.0.0.0/1")));
-        assert!(!rule("tcp", 20, 30, "128.0.0.0/1").covers(&ssh));
-        assert!(!rule("tcp", 20, 30, "::/0").covers(&ssh));
+        assert!(all.overlaps(&ssh) && ssh.overlaps(&all));
+        for half in ["0.0.0.0/1", "128.0.0.0/1"] {
+            assert!(rule("tcp", 20, 30, half).overlaps(&ssh), "{half} lets some of it in");
+        }
+        assert!(!rule("tcp", 20, 30, "0.0.0.0/1").overlaps(&rule("tcp", 22, 22, "128.0.0.0/1")));
+        assert!(!rule("tcp", 20, 30, "::/0").overlaps(&ssh));
+        assert!(!rule("udp", 20, 30, "0.0.0.0/0").overlaps(&ssh));
+        assert!(!rule("tcp", 23, 30, "0.0.0.0/0").overlaps(&ssh));
     }
 
     #[test]

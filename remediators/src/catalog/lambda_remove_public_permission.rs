@@ -137,6 +137,16 @@ impl Remediator for RemovePublicPermission {
         }
         Ok(())
     }
+
+    /// Each statement takes a call of its own.
+    fn between(seen: &Permissions, before: &Permissions, after: &Permissions) -> bool {
+        let has = |state: &Permissions, (of, sid, one): (&str, &str, &Value)| {
+            state.of.get(of).and_then(|statements| statements.get(sid)) == Some(one)
+        };
+        let is_known = seen.all().all(|one| has(before, one) || has(after, one));
+        let stays = before.all().filter(|one| has(after, *one)).all(|one| has(seen, one));
+        is_known && stays
+    }
 }
 
 impl RemovePublicPermission {

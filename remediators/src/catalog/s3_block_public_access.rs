@@ -6,9 +6,9 @@ use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
-use super::s3_bucket::{arn, client, refused};
+use super::s3_bucket::{arn, ask_about_website, client, refused};
 use crate::aws::Aws;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::violation::Target;
 
 /// Turns on the four settings of Block Public Access. An undo sets them as they were.
@@ -80,7 +80,8 @@ impl Remediator for BlockPublicAccess {
 
     const ID: &'static str = "s3-block-public-access";
     const PERMISSIONS: &'static [&'static str] =
-        &["s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock"];
+        &["s3:GetBucketPublicAccessBlock", "s3:GetBucketWebsite", "s3:PutBucketPublicAccessBlock"];
+    /// Who reads the bucket is not known: `precheck` asks about websites, and makes no repair safe by itself.
     const TIER: Option<Tier> = Some(Tier::B);
 
     fn arns(target: &Target) -> Vec<String> {
@@ -109,6 +110,16 @@ impl Remediator for BlockPublicAccess {
     fn plan(&self, _: &Target, before: &Bucket) -> Plan<Bucket> {
         let after = Bucket { block: Some(Block::ALL) };
         if *before == after { Plan::Nothing } else { Plan::Change(after) }
+    }
+
+    async fn precheck(
+        &self,
+        target: &Target,
+        _: &Bucket,
+        _: &Bucket,
+    ) -> Result<Check, RefusedByAws> {
+        let harm = "which everyone reads: it would answer nobody any more";
+        ask_about_website(&self.client, target, harm).await
     }
 
     async fn apply(&self, target: &Target, state: &Bucket) -> Result<(), RefusedByAws> {

@@ -4,11 +4,11 @@ use std::fmt::Debug;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::aws::Aws;
 use crate::refusal::{ServiceError, refusal};
-use crate::remediator::RefusedByAws;
+use crate::remediator::{Check, RefusedByAws};
 use crate::violation::Target;
 
 /// A client. An endpoint of its own has no names for buckets.
@@ -29,4 +29,20 @@ pub(super) fn arn(target: &Target) -> String {
 /// owner condition".
 pub(super) fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
     refusal(error, &["NoSuchBucket"], &["AllAccessDisabled"])
+}
+
+/// Asks a person where the bucket serves a website: `harm` says what would become of it.
+///
+/// Source: Amazon S3 User Guide, "Website endpoints".
+pub(super) async fn ask_about_website(
+    client: &Client,
+    target: &Target,
+    harm: &str,
+) -> Result<Check, RefusedByAws> {
+    let call = client.get_bucket_website().bucket(&target.id);
+    match call.expected_bucket_owner(&target.account).send().await {
+        Ok(_) => Ok(Check::Ask(format!("the bucket serves a website, {harm}"))),
+        Err(error) if error.code() == Some("NoSuchWebsiteConfiguration") => Ok(Check::Go),
+        Err(error) => Err(refused(error)),
+    }
 }

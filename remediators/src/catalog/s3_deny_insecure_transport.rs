@@ -6,7 +6,7 @@ use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::s3_bucket::{arn, client, refused};
+use super::s3_bucket::{arn, ask_about_website, client, refused};
 use crate::aws::Aws;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::tls_only::TlsOnly;
@@ -92,15 +92,8 @@ impl Remediator for DenyInsecureTransport {
         _: &Bucket,
         _: &Bucket,
     ) -> Result<Check, RefusedByAws> {
-        let call = self.client.get_bucket_website().bucket(&target.id);
-        match call.expected_bucket_owner(&target.account).send().await {
-            Ok(_) => Ok(Check::Ask(
-                "the bucket serves a website, whose endpoint takes plain HTTP only: it would answer nobody any more"
-                    .to_owned(),
-            )),
-            Err(error) if error.code() == Some("NoSuchWebsiteConfiguration") => Ok(Check::Go),
-            Err(error) => Err(refused(error)),
-        }
+        let harm = "whose endpoint takes plain HTTP only: it would answer nobody any more";
+        ask_about_website(&self.client, target, harm).await
     }
 
     async fn apply(&self, target: &Target, state: &Bucket) -> Result<(), RefusedByAws> {

@@ -5,11 +5,11 @@ use evenkeel_rules::policy::{Mode, Tier};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Drive, DriveError, Driven};
+use super::{Begun, Drive, DriveError, Driven, Planned};
 use crate::identity::is_same_identity;
-use crate::record::Ended;
+use crate::record::{Ended, Records};
 use crate::remediator::Remediator;
-use crate::violation::Violation;
+use crate::violation::{Target, Violation};
 
 /// A decision holds for so long at most, whatever its record says: a week, in milliseconds, from when it was written.
 const LONGEST: i64 = 7 * 86_400_000;
@@ -83,67 +83,129 @@ fn use_key(approval: &str) -> String {
     format!("used/{approval}")
 }
 
+/// A decision, and whether it still holds.
+struct Decision {
+    key: String,
+    approver: String,
+    is_approval: bool,
+    is_live: bool,
+}
+
 impl<R: Remediator> Drive<R> {
-    /// What a plan may do now, which a person must decide where there are questions about it.
+    /// What a plan may do now as attempt `number`, which a person must decide where there are questions about it.
     pub(super) async fn authorize(
         &self,
         violation: &Violation,
-        plan: &str,
-        questions: &[String],
+        plan: &Planned<R::State>,
+        number: u32,
         now: i64,
     ) -> Driven<Authorization> {
-        let tier = R::TIER.or(violation.target.tier).unwrap_or(Tier::C);
-        let most = tier.most(R::CHECK.is_some());
-        let mode = violation.mode.min(self.settings.ceiling).min(most);
-        match mode {
-            Mode::Auto if questions.is_empty() => Ok(Authorization::Granted(None)),
-            Mode::Report | Mode::Notify => Ok(Authorization::Withheld(Ended::Planned(format!(
-                "plan {plan}: the mode lets nothing be done"
-            )))),
-            Mode::Auto | Mode::Approve => {
-                self.check_approval(violation, plan, questions, now).await
-            }
+        let Planned { hash, questions, .. } = plan;
+        let withhold = |ended| Ok(Authorization::Withheld(ended));
+        let mode = self.effective_mode(violation);
+        if matches!(mode, Mode::Report | Mode::Notify) {
+            return withhold(Ended::Planned(format!("plan {hash}: the mode lets nothing be done")));
         }
-    }
-
-    /// An approval is for one finding and one plan with its questions: of another it says nothing.
-    async fn check_approval(
-        &self,
-        violation: &Violation,
-        plan: &str,
-        questions: &[String],
-        now: i64,
-    ) -> Driven<Authorization> {
-        let wait = |why: &str| {
-            Ok(Authorization::Withheld(Ended::Waiting(format!(
-                "plan {plan} waits for approval{why}"
-            ))))
-        };
-        let refuse = |why: String| Ok(Authorization::Withheld(Ended::Refused(why)));
-        let latest = Approval::latest(&self.ledger, violation.finding, plan).await?;
-        let Some((key, Approval { approver, expires, approved })) = latest else {
+        let decision = self.read_decision(violation.finding, hash, now).await?;
+        if let Some(why) = decision.as_ref().and_then(|one| one.describe_rejection(hash)) {
+            return withhold(Ended::Refused(why));
+        }
+        if mode == Mode::Auto && questions.is_empty() {
+            return Ok(Authorization::Granted(None));
+        }
+        let wait =
+            |why: &str| withhold(Ended::Waiting(format!("plan {hash} waits for approval{why}")));
+        let Some(decision) = decision else {
             let asked: String = questions.iter().map(|question| format!(": {question}")).collect();
             return wait(&asked);
         };
-        let written = self.ledger.written_at(&key).await?;
-        if expires.min(written.saturating_add(LONGEST)) <= now {
+        if !decision.is_live {
             return wait(": the last decision on it has expired");
         }
-        if !approved {
-            return refuse(format!("plan {plan} was rejected by {approver}"));
+        if let Some(why) = decision.find_objection(violation) {
+            return withhold(Ended::Refused(why));
         }
-        if is_same_identity(&approver, &violation.actor) {
-            let why = "has the identity that violated the policy, and cannot approve the repair";
-            return refuse(format!("{approver} {why}"));
+        match self.ledger.find(&use_key(&decision.key)).await? {
+            Some(user) if user != use_record(&violation.target, number) => {
+                wait(": its approval was used already")
+            }
+            _ => Ok(Authorization::Granted(Some(decision.key))),
         }
-        if self.ledger.has(&use_key(&key)).await? {
-            return wait(": its approval was used already");
-        }
-        Ok(Authorization::Granted(Some(key)))
     }
 
-    /// Uses up an approval: of several who try, one may.
-    pub(super) async fn use_approval(&self, key: &str) -> Driven<bool> {
-        Ok(self.ledger.claim(&use_key(key), b"{}").await?)
+    /// Why an attempt that was cut off may not go on: what was allowed then may not be now.
+    pub(super) async fn check_resumed(
+        &self,
+        begun: &Begun<R::State>,
+        now: i64,
+    ) -> Driven<Option<String>> {
+        let Begun { violation, plan, approval, .. } = begun;
+        let mode = self.effective_mode(violation);
+        if matches!(mode, Mode::Report | Mode::Notify) {
+            return Ok(Some("the mode lets nothing be done".to_owned()));
+        }
+        let decision = self.read_decision(violation.finding, plan, now).await?;
+        if let Some(why) = decision.as_ref().and_then(|one| one.describe_rejection(plan)) {
+            return Ok(Some(why));
+        }
+        if mode == Mode::Auto && approval.is_none() {
+            return Ok(None);
+        }
+        Ok(match decision {
+            None => Some(format!("plan {plan} waits for approval")),
+            Some(one) if !one.is_live => {
+                Some(format!("the last decision on plan {plan} has expired"))
+            }
+            Some(one) => one.find_objection(violation),
+        })
     }
+
+    /// The lower of the policy's mode, the operator's ceiling, and what the repair's tier allows.
+    fn effective_mode(&self, violation: &Violation) -> Mode {
+        let tier = R::TIER.or(violation.target.tier).unwrap_or(Tier::C);
+        let most = tier.most(R::CHECK.is_some());
+        violation.mode.min(self.settings.ceiling).min(most)
+    }
+
+    async fn read_decision(&self, finding: Uuid, plan: &str, now: i64) -> Driven<Option<Decision>> {
+        let latest = Approval::latest(&self.ledger, finding, plan).await?;
+        let Some((key, Approval { approver, expires, approved })) = latest else {
+            return Ok(None);
+        };
+        let written = self.ledger.written_at(&key).await?;
+        let is_live = now < expires.min(written.saturating_add(LONGEST));
+        Ok(Some(Decision { key, approver, is_approval: approved, is_live }))
+    }
+
+    /// Uses up an approval for an attempt: of several who try, one may, and again after it was cut off.
+    pub(super) async fn use_approval(
+        &self,
+        key: &str,
+        target: &Target,
+        number: u32,
+    ) -> Driven<bool> {
+        let (key, user) = (use_key(key), use_record(target, number));
+        Ok(self.ledger.claim(&key, &user).await? || self.ledger.read(&key).await? == user)
+    }
+}
+
+impl Decision {
+    /// Why nothing is done, where it says so and still holds.
+    fn describe_rejection(&self, plan: &str) -> Option<String> {
+        let rejects = self.is_live && !self.is_approval;
+        rejects.then(|| format!("plan {plan} was rejected by {}", self.approver))
+    }
+
+    /// Why it does not count as an approval.
+    fn find_objection(&self, violation: &Violation) -> Option<String> {
+        let why = "has the identity that violated the policy, and cannot approve the repair";
+        is_same_identity(&self.approver, &violation.actor)
+            .then(|| format!("{} {why}", self.approver))
+    }
+}
+
+/// Who used an approval: the key of an intent.
+fn use_record(target: &Target, number: u32) -> Vec<u8> {
+    let intent = Records::of(target).intent(number);
+    serde_json::json!({"intent": intent}).to_string().into_bytes()
 }

@@ -92,6 +92,18 @@ impl<R: Remediator> Drive<R> {
         intent.map(Some).map_err(|error| DriveError::Record(key, error))
     }
 
+    /// The latest attempt, if it is open.
+    pub(super) async fn find_open<'p>(
+        &self,
+        target: &Target,
+        past: &'p [(u32, Intent)],
+    ) -> Driven<Option<&'p (u32, Intent)>> {
+        match past.last() {
+            Some(last) if !self.ended(target, last.0).await? => Ok(Some(last)),
+            _ => Ok(None),
+        }
+    }
+
     pub(super) async fn ended(&self, target: &Target, number: u32) -> Driven<bool> {
         Ok(self.ledger.has(&Records::of(target).outcome(number)).await?)
     }

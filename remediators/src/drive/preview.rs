@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::approval::Authorization;
-use super::{Drive, Driven, Prepared};
+use super::{Drive, Driven, Prepared, describe_open};
+use crate::record::Intent;
 use crate::remediator::Remediator;
 use crate::violation::Violation;
 
@@ -32,10 +33,14 @@ impl<R: Remediator> Drive<R> {
     /// When it cannot be told now.
     pub async fn preview(&self, record: &[u8], now: i64) -> Driven<Option<Preview>> {
         let Some(violation) = Self::violation(record)? else { return Ok(None) };
-        if self.is_own_act(&violation).await? {
-            return Ok(None);
+        let past = self.past(&violation.target).await?;
+        if let Some((number, intent)) = self.find_open(&violation.target, &past).await? {
+            return self.preview_open(&violation, *number, intent, now).await.map(Some);
         }
-        let stopped = self.stopped(&violation).await?;
+        let mut stopped = self.stopped(&violation).await?;
+        if stopped.is_none() {
+            stopped = self.find_own_set_back(&violation, &past).await?;
+        }
         Ok(Some(match self.prepare(&violation).await? {
             Prepared::Ended(ended) => Preview {
                 plan: None,
@@ -46,9 +51,8 @@ impl<R: Remediator> Drive<R> {
                 held: Some(ended.to_string()),
             },
             Prepared::Planned(plan) => {
-                let authorization =
-                    self.authorize(&violation, &plan.hash, &plan.questions, now).await?;
-                let held = match authorization {
+                let number = past.last().map_or(0, |last| last.0).saturating_add(1);
+                let held = match self.authorize(&violation, &plan, number, now).await? {
                     Authorization::Granted(_) => None,
                     Authorization::Withheld(ended) => Some(ended.to_string()),
                 };
@@ -62,6 +66,37 @@ impl<R: Remediator> Drive<R> {
                 }
             }
         }))
+    }
+
+    /// What an attempt that was cut off would do if it went on.
+    async fn preview_open(
+        &self,
+        violation: &Violation,
+        number: u32,
+        intent: &Intent,
+        now: i64,
+    ) -> Driven<Preview> {
+        let begun = self.read_begun(violation, number, intent)?;
+        let stopped = match self.stopped(violation).await? {
+            None => self.check_resumed(&begun, now).await?,
+            stopped => stopped,
+        };
+        let is_own = intent.finding == violation.finding;
+        let held = if is_own {
+            stopped
+        } else {
+            let why = "apply that finding or undo it first";
+            Some(describe_open(number, intent.finding, why))
+        };
+        let cut_off = format!("attempt {number} was cut off, and would go on");
+        Ok(Preview {
+            plan: is_own.then(|| intent.plan.clone()),
+            calls: R::calls(&begun.before, &begun.after),
+            before: intent.before.clone(),
+            after: intent.after.clone(),
+            asks: [cut_off].into_iter().chain(intent.asked.clone()).collect(),
+            held,
+        })
     }
 
     /// The violation that a finding's record tells of; none where nothing may be done about it, ever.

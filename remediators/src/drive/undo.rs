@@ -1,14 +1,19 @@
 //! Restoring the state before an attempt, because a person wants it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
-use super::{DeserializeFrom, Drive, DriveError, Driven, value};
+use super::{DeserializeFrom, Drive, DriveError, Driven, list_changes, value};
 use crate::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
 use crate::remediator::{RefusedByAws, Remediator};
 use crate::violation::Target;
 
 /// An attempt that is open for longer has been abandoned: a session lives no longer. In milliseconds.
 const ABANDONED: i64 = 900_000;
+
+/// The same while a kill switch is on: a call that was made before takes no longer. In milliseconds.
+const LONGEST_CALL: i64 = 60_000;
 
 /// Who wants an undo, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +92,9 @@ impl<R: Remediator> Drive<R> {
 
     /// An attempt that may still be written by its worker is not undone: the switch stops it, or time does.
     async fn check_abandoned(&self, target: &Target, intent: &Intent, now: i64) -> Driven<()> {
-        let is_old = now.saturating_sub(intent.attempt.time) >= ABANDONED;
-        if is_old || self.find_switch(target).await?.is_some() {
-            Ok(())
-        } else {
-            Err(DriveError::Busy)
-        }
+        let age = now.saturating_sub(intent.attempt.time);
+        let is_stopped = age >= LONGEST_CALL && self.find_switch(target).await?.is_some();
+        if age >= ABANDONED || is_stopped { Ok(()) } else { Err(DriveError::Busy) }
     }
 
     /// The write, with its intent before it; and the state that was seen at the end.
@@ -107,7 +109,7 @@ impl<R: Remediator> Drive<R> {
         let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
         let seen = self.remediator.observe(target).await.map_err(later)?;
         if R::reached(&seen, before) {
-            self.mark_undone(target, request, now).await?;
+            self.mark_undone(target, (number, intent), request, now).await?;
             return Ok((Ended::Compliant, value(&seen)?));
         }
         // Neither what was left, nor what an attempt or an undo that was cut off makes of it.
@@ -130,7 +132,7 @@ impl<R: Remediator> Drive<R> {
         let place = Records::of(target).undo_intents(number);
         self.claim_next(&place, &value(&record)?).await?;
         // Before the write: its own event must find it.
-        self.mark_undone(target, request, now).await?;
+        self.mark_undone(target, (number, intent), request, now).await?;
         self.remediator.apply(target, before).await.map_err(later)?;
         let seen = self.remediator.observe(target).await.map_err(later)?;
         if R::reached(&seen, before) {
@@ -171,38 +173,55 @@ impl<R: Remediator> Drive<R> {
         Ok(())
     }
 
-    /// Marks that a person undid a repair of the resource.
+    /// Marks that a person undid what an attempt changed.
     async fn mark_undone(
         &self,
         target: &Target,
+        (number, intent): (u32, &Intent),
         UndoRequest { by, reason }: UndoRequest<'_>,
-        now: i64,
+        time: i64,
     ) -> Driven<()> {
-        let (by, reason) = (by.to_owned(), reason.to_owned());
-        self.add_undo_mark(target, &UndoMark { is_undone: true, by, reason, time: now }).await
+        let mark = UndoMark {
+            intent: Records::of(target).intent(number),
+            changes: list_changes(&intent.before, &intent.after),
+            is_undone: true,
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+            time,
+        };
+        self.add_undo_mark(target, &mark).await
     }
 
-    /// Marks that a person approved a repair of the resource again, where somebody had undone it.
+    /// Marks that a person approved again what somebody had undone.
     pub(super) async fn mark_approved(
         &self,
         target: &Target,
+        undone: &[UndoMark],
         approval: &str,
-        now: i64,
+        time: i64,
     ) -> Driven<()> {
-        if self.latest_undo(target).await?.is_none() {
-            return Ok(());
+        for mark in undone {
+            let (by, reason) = (approval.to_owned(), "approved again".to_owned());
+            let mark = UndoMark { is_undone: false, by, reason, time, ..mark.clone() };
+            self.add_undo_mark(target, &mark).await?;
         }
-        let (by, reason) = (approval.to_owned(), "approved again".to_owned());
-        self.add_undo_mark(target, &UndoMark { is_undone: false, by, reason, time: now }).await
+        Ok(())
     }
 
-    /// Who undid a repair of the resource, if nobody has approved one since.
-    pub(super) async fn latest_undo(&self, target: &Target) -> Driven<Option<UndoMark>> {
-        let marks = self.ledger.list(&Records::of(target).undo_marks(R::ID)).await?;
-        let Some(key) = marks.last() else { return Ok(None) };
-        let mark: UndoMark = serde_json::from_slice(&self.ledger.read(key).await?)
-            .map_err(|error| DriveError::Record(key.clone(), error))?;
-        Ok(Some(mark).filter(|mark| mark.is_undone))
+    /// What people undid of the resource's repairs that changed any of this, and nobody has approved since.
+    pub(super) async fn find_undone(
+        &self,
+        target: &Target,
+        changes: &BTreeSet<String>,
+    ) -> Driven<Vec<UndoMark>> {
+        let mut latest = BTreeMap::new();
+        for key in self.ledger.list(&Records::of(target).undo_marks(R::ID)).await? {
+            let mark: UndoMark = serde_json::from_slice(&self.ledger.read(&key).await?)
+                .map_err(|error| DriveError::Record(key, error))?;
+            latest.insert(mark.intent.clone(), mark);
+        }
+        let is_of_this = |mark: &UndoMark| mark.is_undone && !mark.changes.is_disjoint(changes);
+        Ok(latest.into_values().filter(is_of_this).collect())
     }
 
     async fn add_undo_mark(&self, target: &Target, mark: &UndoMark) -> Driven<()> {
@@ -232,7 +251,7 @@ impl<R: Remediator> Drive<R> {
         Ok(self.read_outcome(target, number).await?.and_then(take_state))
     }
 
-    async fn read_outcome(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
+    pub(super) async fn read_outcome(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
         let key = Records::of(target).outcome(number);
         let Some(outcome) = self.ledger.find(&key).await? else { return Ok(None) };
         let outcome = serde_json::from_slice(&outcome);

@@ -44,7 +44,11 @@ fn a_kill_switch_that_comes_after_a_part_was_written_leaves_the_attempt_open() {
     assert_eq!((stage.ends(), stage.state(), stage.keys("intents")), (Ended::Done, Some(WHOLE), 1));
     // Also while the switch is on.
     let stage = halted();
-    let undone = stage.undo("INC-1", 1).unwrap();
+    assert!(
+        matches!(stage.undo("INC-1", 59_999), Err(DriveError::Busy)),
+        "a call may be under way"
+    );
+    let undone = stage.undo("INC-1", 60_000).unwrap();
     assert_eq!((undone.result, stage.state()), (Ended::Done, Some(BROKEN)));
     assert_eq!(stage.keys("outcomes"), 2, "the attempt has ended, and its undo is recorded");
 }
@@ -356,40 +360,115 @@ fn what_fails_again_and_again_in_one_account_is_not_tried_on_there() {
     assert_eq!(stage.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result, Ended::Done);
 }
 
-/// A session that is called as ours are, for the first finding.
-fn session(family: &str) -> String {
-    format!(
-        "arn:aws:sts::111122223333:assumed-role/evenkeel-remediate-{family}/evenkeel-{}",
-        uid(1)
-    )
+/// What somebody does in a session that is called as ours are, for the first finding.
+fn violate_as_ours(stage: &Stage, number: u32, family: &str, time: i64) -> Ended {
+    let role = format!("evenkeel-remediate-{family}");
+    let actor = format!("arn:aws:sts::111122223333:assumed-role/{role}/evenkeel-{}", uid(1));
+    let mut record = finding(number, "auto");
+    record["evidences"][0]["actor"]["user"]["uid"] = json!(actor);
+    record["unmapped"]["remediator"] = json!(family);
+    record["time"] = json!(time);
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    stage.run(&record, time).unwrap().unwrap().result
 }
 
 #[test]
 fn a_role_that_is_called_like_ours_exempts_nobody() {
-    let violate = |stage: &Stage, number: u32, resource: &str, family: &str, time: i64| {
-        let mut record = about(number, resource);
-        record["evidences"][0]["actor"]["user"]["uid"] = json!(session(family));
-        record["unmapped"]["remediator"] = json!(family);
-        record["time"] = json!(time);
-        stage.fake.0.lock().unwrap().state = Some(BROKEN);
-        stage.run(&record, time).unwrap().map(|outcome| outcome.result)
-    };
+    let day = 86_400_000;
     let stage = Stage::new(BROKEN);
-    assert_eq!(violate(&stage, 9, "r9", "fake", 1000), Some(Ended::Done), "nothing was recorded");
-    let begun = 100 * 86_400_000;
+    assert_eq!(violate_as_ours(&stage, 9, "fake", 1000), Ended::Done, "nothing was recorded");
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    assert_eq!(stage.run(&finding(1, "auto"), begun).unwrap().unwrap().result, Ended::Done);
-    // What our own session did to its own resource while it lived.
-    assert_eq!(violate(&stage, 2, "r", "fake", begun + 60_000), None);
-    // And nothing else: not to another resource, not later, not as another family.
-    for (number, resource, family, time) in [
-        (3, "r3", "fake", begun + 60_000),
-        (4, "r", "fake", begun + 86_400_000),
-        (5, "r", "anything", begun + 2 * 86_400_000),
-    ] {
-        let ended = violate(&stage, number, resource, family, time);
-        assert_eq!(ended, Some(Ended::Done), "{resource} {family}");
+    assert_eq!(stage.run(&finding(1, "auto"), 10 * day).unwrap().unwrap().result, Ended::Done);
+    // In the very session that repaired the resource.
+    assert_eq!(violate_as_ours(&stage, 2, "fake", 10 * day + 60_000), Ended::Done);
+}
+
+#[test]
+fn what_we_set_back_ourselves_is_not_tried_again_at_once() {
+    let stage = Stage::new(BROKEN).with(|world| world.writes = vec![(later(), true)]);
+    assert_eq!(stage.ends(), Ended::Undone("throttled".to_owned()));
+    let ended = violate_as_ours(&stage, 2, "fake", 60_000);
+    assert!(matches!(&ended, Ended::Refused(why) if why.contains("set this state back itself")));
+    assert_eq!(violate_as_ours(&stage, 3, "anything", 60_000), Ended::Done);
+}
+
+/// An attempt for the first finding of which a part was written before a kill switch, which is off again.
+fn halted(mode: &str) -> Stage {
+    let stage = Stage::new(BROKEN);
+    stage.fake.0.lock().unwrap().switch_after_half = Some(stage.ledger.clone());
+    if mode == "approve" {
+        let plan = waiting(&stage, 1);
+        decide(&stage, 1, &plan, &approval("ops", 1000, true));
     }
+    let ended = stage.run(&finding(1, mode), 0).unwrap().unwrap().result;
+    assert!(matches!(ended, Ended::Halted(_)), "{ended:?}");
+    stage.remove(crate::KILL_SWITCH);
+    stage
+}
+
+#[test]
+fn an_attempt_that_was_cut_off_goes_on_only_where_it_would_be_allowed_now() {
+    let plan = |stage: &Stage| {
+        let record = finding(1, "approve").to_string();
+        let preview = block_on(stage.drive().preview(record.as_bytes(), 0)).unwrap().unwrap();
+        assert!(preview.asks[0].contains("attempt 1 was cut off"), "{preview:?}");
+        preview.plan.unwrap()
+    };
+    let stays = |stage: &Stage, now: i64, why: &str| {
+        let ended = stage.run(&finding(1, "approve"), now).unwrap().unwrap().result;
+        assert!(matches!(&ended, Ended::Halted(said) if said.contains(why)), "{ended:?}");
+        assert_eq!((stage.written(), stage.state()), (1, Some((true, false))));
+    };
+    let stage = halted("approve");
+    decide(&stage, 1, &plan(&stage), &approval("ops", 1000, false));
+    stays(&stage, 1, "was rejected by ops");
+    stays(&stage, 1000, "has expired");
+    decide(&stage, 1, &plan(&stage), &approval("mara", 5000, true));
+    stays(&stage, 1000, "cannot approve the repair");
+    decide(&stage, 1, &plan(&stage), &approval("ops", 5000, true));
+    assert_eq!(stage.run(&finding(1, "approve"), 1000).unwrap().unwrap().result, Ended::Done);
+    let mut stage = halted("auto");
+    stage.settings.ceiling = Mode::Notify;
+    let ended = stage.run(&finding(1, "auto"), 1).unwrap().unwrap().result;
+    assert!(matches!(&ended, Ended::Halted(why) if why.contains("the mode lets nothing be done")));
+}
+
+#[test]
+fn another_finding_does_not_carry_out_an_attempt_that_may_not_go_on() {
+    let stage = halted("approve");
+    let plan = waiting_or_open(&stage);
+    decide(&stage, 1, &plan, &approval("ops", 1000, false));
+    let ended = stage.run(&finding(2, "approve"), 1).unwrap().unwrap().result;
+    let why = format!("attempt 1, for finding {}, is open on this resource", uid(1));
+    assert!(matches!(&ended, Ended::Refused(said) if said.contains(&why)), "{ended:?}");
+    assert_eq!((stage.written(), stage.keys("intents")), (1, 1));
+}
+
+fn waiting_or_open(stage: &Stage) -> String {
+    let record = finding(1, "approve").to_string();
+    block_on(stage.drive().preview(record.as_bytes(), 0)).unwrap().unwrap().plan.unwrap()
+}
+
+#[test]
+fn a_rejection_stops_a_repair_in_every_mode() {
+    let stage = Stage::new(BROKEN);
+    let plan = waiting(&stage, 1);
+    decide(&stage, 1, &plan, &approval("ops", 1000, false));
+    let ended = stage.run(&finding(1, "auto"), 0).unwrap().unwrap().result;
+    assert!(matches!(&ended, Ended::Refused(why) if why.contains("was rejected by ops")));
+    assert_eq!(stage.written(), 0);
+}
+
+#[test]
+fn an_approval_outlives_a_worker_that_died_before_its_intent() {
+    let stage = Stage::new(BROKEN);
+    let plan = waiting(&stage, 1);
+    decide(&stage, 1, &plan, &approval("ops", 1000, true));
+    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    let key = format!("approvals/{}/{plan}/000000.json", uid(1));
+    assert!(block_on(stage.drive().use_approval(&key, &target, 1)).unwrap());
+    assert!(!block_on(stage.drive().use_approval(&key, &target, 2)).unwrap(), "another attempt");
+    assert_eq!(stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result, Ended::Done);
 }
 
 #[test]

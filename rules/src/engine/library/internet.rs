@@ -1,9 +1,9 @@
 //! Which ranges of a list are the Internet: alone, or together with the others.
 //!
 //! Addresses of IPv4 are handed out in blocks of /8. Those of IPv6 are handed out in blocks of /12 to a region's registry,
-//! which hands out parts. A range that is wider than the one, or as wide as the other, is nobody's own. Neighbouring ranges
-//! count as the one that they make up, and many ranges of IPv4 as one when they hold an eighth of all public addresses: a
-//! limit of ours.
+//! which hands out parts. A range that is wider than /8, or /16 of IPv6, counts as nobody's own. Neighbouring ranges count as
+//! the one that they make up, and many ranges of IPv4 as one when they hold an eighth of all public addresses. The /16 and
+//! the eighth are limits of ours.
 //! Sources: IANA, "IPv4 Address Space Registry", "IPv4 Special-Purpose Address Registry" and "IPv6 Global Unicast Address
 //! Assignments"; RFC 6890.
 
@@ -19,13 +19,13 @@ use super::{Doc, fail, values};
 /// Every function here.
 pub(super) const DOCS: &[Doc] = &[(
     "internet_ranges(list)",
-    "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4, /12 or wider of IPv6, or \
+    "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4 or /16 of IPv6, or \
      an eighth of all public IPv4 addresses; private and reserved ones do not count",
 )];
 
 /// The widest prefixes that somebody may have.
 const OWN_V4: u8 = 8;
-const OWN_V6: u8 = 13;
+const OWN_V6: u8 = 16;
 
 /// The share of all public addresses that is as good as all.
 const SHARE: u64 = 8;

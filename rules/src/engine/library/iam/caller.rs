@@ -59,11 +59,19 @@ const ABSENT: &[&str] = &[
     "s3:dataaccesspointarn",
 ];
 
-/// Keys that whoever calls may give any value, or none: headers of the request, and tags of their own role.
+/// Keys that whoever calls may give any value, or none: headers and parameters of the request, and tags of their own role.
 /// Source: AWS IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, Amazon S3.
 const CHOSEN: &[&str] = &[
     "aws:referer",
     "aws:useragent",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:versionid",
+    "secretsmanager:versionid",
+    "secretsmanager:versionstage",
+    "sns:endpoint",
+    "sns:protocol",
     "s3:x-amz-acl",
     "s3:x-amz-content-sha256",
     "s3:x-amz-server-side-encryption",

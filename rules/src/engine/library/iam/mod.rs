@@ -95,6 +95,7 @@ fn statements_of(
     function: &str,
     args: Vec<CowVal<'_, '_>>,
 ) -> Result<Vec<Statement>, ExecutionError> {
+    patterns::start_document();
     let document = values::one(function, args)?;
     document::statements(function, &*document)
 }

@@ -3,16 +3,29 @@
 //! A pattern stands for the set of texts that fit it. Questions about two sets are answered exactly, or not at all where
 //! that would take too long: never by a guess.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::super::super::budget;
 use crate::glob;
 
 /// How many steps one comparison may take.
-const MAX_STEPS: usize = 500_000;
+const MAX_STEPS: usize = 20_000;
+
+/// How many steps all comparisons of one policy document may take: whoever writes a document may make each of them long.
+const MAX_STEPS_OF_DOCUMENT: usize = 200_000;
 
 /// The steps that cost as much as one element of a list.
-const STEPS_PER_UNIT: usize = 512;
+const STEPS_PER_UNIT: usize = 16;
+
+thread_local! {
+    static LEFT_FOR_DOCUMENT: Cell<usize> = const { Cell::new(MAX_STEPS_OF_DOCUMENT) };
+}
+
+/// Begins with another document: its comparisons may take all steps again.
+pub(super) fn start_document() {
+    LEFT_FOR_DOCUMENT.set(MAX_STEPS_OF_DOCUMENT);
+}
 
 /// Whether a pattern stands for more than one text.
 pub(super) fn is_wild(pattern: &str) -> bool {
@@ -26,6 +39,9 @@ pub(super) fn covers(wide: &str, narrow: &str) -> Option<bool> {
     }
     if !is_wild(narrow) {
         return glob::fits(wide, narrow);
+    }
+    if LEFT_FOR_DOCUMENT.get() == 0 {
+        return None;
     }
     let (wide, narrow): (Vec<char>, Vec<char>) = (wide.chars().collect(), narrow.chars().collect());
     let mut letters: Vec<Option<char>> = wide.iter().copied().map(Some).collect();
@@ -71,6 +87,7 @@ pub(super) fn overlaps(a: &str, b: &str) -> Option<bool> {
         (false, false) => return Some(a == b),
         (true, false) => return glob::fits(a, b),
         (false, true) => return glob::fits(b, a),
+        (true, true) if LEFT_FOR_DOCUMENT.get() == 0 => return None,
         (true, true) => {}
     }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
@@ -139,11 +156,13 @@ struct Search<S> {
     open: Vec<S>,
     seen: BTreeSet<S>,
     steps: usize,
+    most: usize,
 }
 
 impl<S: Ord + Clone> Search<S> {
     fn new(start: S) -> Self {
-        Search { open: vec![start.clone()], seen: BTreeSet::from([start]), steps: 0 }
+        let most = MAX_STEPS.min(LEFT_FOR_DOCUMENT.get());
+        Search { open: vec![start.clone()], seen: BTreeSet::from([start]), steps: 0, most }
     }
 
     fn add(&mut self, state: S) {
@@ -153,7 +172,7 @@ impl<S: Ord + Clone> Search<S> {
     }
 
     fn next(&mut self) -> Option<S> {
-        if self.steps >= MAX_STEPS {
+        if self.steps >= self.most {
             return None;
         }
         self.spend(1);
@@ -172,6 +191,7 @@ impl<S: Ord + Clone> Search<S> {
 
 impl<S> Drop for Search<S> {
     fn drop(&mut self) {
+        LEFT_FOR_DOCUMENT.set(LEFT_FOR_DOCUMENT.get().saturating_sub(self.steps));
         budget::note(self.steps.saturating_div(STEPS_PER_UNIT));
     }
 }
@@ -219,6 +239,7 @@ mod tests {
             for (narrow, wanted) in patterns.iter().zip(&sets) {
                 let mut pairs = has.iter().zip(wanted);
                 let within = pairs.clone().all(|(has, wanted)| *has || !wanted);
+                start_document();
                 assert_eq!(covers(wide, narrow), Some(within), "{wide} covers {narrow}");
                 let meet = pairs.any(|(has, wanted)| *has && *wanted);
                 assert_eq!(overlaps(wide, narrow), Some(meet), "{wide} meets {narrow}");

@@ -46,7 +46,24 @@ pub(super) fn is_public(statement: &Statement) -> bool {
 /// Whether the condition holds for fixed callers only. The values are alternatives: each must be
 /// fixed.
 fn pins(condition: &Condition) -> bool {
-    is_positive(&condition.operator) && is_pin(&condition.key, &condition.values)
+    is_positive(&condition.operator)
+        && is_pin(&condition.key, &condition.values)
+        && (!is_text_pattern(&condition.operator)
+            || condition.values.iter().all(|value| fixes_account(value)))
+}
+
+/// Whether the wildcards of an operator cross colons, as those for ARNs do not.
+fn is_text_pattern(operator: &str) -> bool {
+    operator.to_ascii_lowercase().ends_with("stringlike")
+}
+
+/// Whether no wildcard stands before the account of an ARN. Where one does and crosses colons, it may take another account
+/// with a path that holds the rest: the paths of roles may hold colons.
+///
+/// Source: IAM API Reference, `CreateRole`, `Path`; IAM User Guide, "IAM JSON policy elements: Condition operators".
+pub(super) fn fixes_account(value: &str) -> bool {
+    let fixed = value.split(['*', '?']).next().unwrap_or_default();
+    !value.starts_with("arn:") || fixed == value || fixed.matches(':').count() >= 5
 }
 
 /// Whether a key that has one of these values says whose, or from where, a request is.
@@ -134,6 +151,8 @@ mod tests {
             "{'StringEquals': {'aws:SourceAccount': '111122223333'}}",
             "{'StringEquals': {'AWS:SourceOwner': ['111122223333', '444455556666']}}",
             "{'ArnLike': {'aws:SourceArn': 'arn:aws:sns:*:111122223333:*'}}",
+            "{'ArnLike': {'aws:PrincipalArn': 'arn:*:iam::111122223333:role/x'}}",
+            "{'StringLike': {'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/x'}}",
             "{'StringLike': {'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/*'}}",
             "{'ForAnyValue:StringLike': {'aws:PrincipalOrgPaths': 'o-a1b2c3d4e5/*'}}",
             "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '2001:db8::/32', '8.8.8.8']}}",
@@ -149,6 +168,9 @@ mod tests {
         for condition in [
             "{'StringLike': {'aws:SourceAccount': '*'}}",
             "{'StringLike': {'aws:SourceVpc': 'vpc-*'}}",
+            "{'StringLike': {'aws:PrincipalArn': 'arn:*:iam::111122223333:role/x'}}",
+            "{'ForAnyValue:StringLike': {'aws:PrincipalArn': 'arn:aws:iam:*:111122223333:role/x'}}",
+            "{'StringLike': {'aws:SourceArn': 'arn:aws:s?s::111122223333:*'}}",
             "{'StringEquals': {'aws:PrincipalOrgID': '${aws:PrincipalOrgID}'}}",
             "{'ArnLike': {'aws:SourceArn': ['arn:aws:sns:*:111122223333:*', 'arn:aws:sns:*:*:*']}}",
             "{'StringNotEquals': {'aws:SourceAccount': '111122223333'}}",

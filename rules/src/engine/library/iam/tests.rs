@@ -180,6 +180,7 @@ fn said(allow: &Case, denials: &[&Case]) -> Openness {
     budget::reset(1);
     let statements: Vec<Statement> =
         [allow].iter().chain(denials).map(|case| case.statement.clone()).collect();
+    super::patterns::start_document();
     openness(&allow.statement, &statements, Caller::Stranger).unwrap()
 }
 
@@ -364,4 +365,23 @@ fn whoever_is_denied_everything_is_no_administrator() {
         &format!("size(admin_statements({{'Statement': [{allow}, {}]}})) == 1", deny("s3:*", "{}")),
         &format!("size(admin_statements({{'Statement': [{allow}, {}]}})) == 1", deny("*", mfa)),
     ]);
+}
+
+/// Whoever may set a bucket's policy may make each comparison in it long: it stays bounded, and nothing is guessed.
+#[test]
+fn long_patterns_of_a_document_cost_no_more_than_any_document_may() {
+    let patterns = |head: &str, tail: &str| {
+        let list = (0..40).map(|n| format!("'arn:aws:s3:::b/*{head}{n}{}{tail}'", "?".repeat(40)));
+        list.collect::<Vec<_>>().join(", ")
+    };
+    let source = format!(
+        "public_statements({{'Statement': [
+            {{'Effect': 'Allow', 'Principal': '*', 'Action': 's3:GetObject', 'Resource': [{}]}},
+            {{'Effect': 'Deny', 'Principal': '*', 'Action': 's3:*', 'Resource': [{}],
+              'Condition': {{'Bool': {{'aws:SecureTransport': 'false'}}}}}}]}}).size()",
+        patterns("", "*c"),
+        patterns("a", "")
+    );
+    eval_with(&source, &[]).unwrap();
+    assert!(budget::overdrawn() < -50_000, "most of the budget is left: {}", budget::overdrawn());
 }
