@@ -104,7 +104,24 @@ enum Prepared<S> {
     /// Nothing: it ends so.
     Ended(Ended),
     /// This.
-    Planned(Planned<S>),
+    Planned(Box<Planned<S>>),
+}
+
+/// Whether an attempt may be begun.
+enum Permission<S> {
+    /// Not: it ends so.
+    Ended(Ended),
+    /// This one.
+    Granted(Box<Permit<S>>),
+}
+
+/// An attempt that may be begun.
+struct Permit<S> {
+    number: u32,
+    plan: Planned<S>,
+    attempt: Attempt,
+    /// The approval that it uses up, where the mode needs one.
+    approval: Option<String>,
 }
 
 /// A plan, not yet permitted.
@@ -182,20 +199,31 @@ impl<R: Remediator> Drive<R> {
         past: &[(u32, Intent)],
         now: i64,
     ) -> Driven<Outcome> {
-        if let Some(why) = self.stopped(violation).await? {
-            return self.close(violation, Ended::Refused(why), now).await;
+        match self.permit_attempt(violation, past, now).await? {
+            Permission::Ended(ended) => self.close(violation, ended, now).await,
+            Permission::Granted(permit) => self.start(violation, *permit, now).await,
         }
-        if let Some(why) = self.find_own_set_back(violation, past).await? {
-            return self.close(violation, Ended::Refused(why), now).await;
+    }
+
+    /// What may be done now, with all that bounds it. Nothing is spent or used up yet.
+    async fn permit_attempt(
+        &self,
+        violation: &Violation,
+        past: &[(u32, Intent)],
+        now: i64,
+    ) -> Driven<Permission<R::State>> {
+        let refuse = |why: String| Ok(Permission::Ended(Ended::Refused(why)));
+        if let Some(why) = self.find_refusal(violation, past).await? {
+            return refuse(why);
         }
         let plan = match self.prepare(violation).await? {
-            Prepared::Ended(ended) => return self.close(violation, ended, now).await,
+            Prepared::Ended(ended) => return Ok(Permission::Ended(ended)),
             Prepared::Planned(plan) => plan,
         };
         let number = past.last().map_or(0, |last| last.0).saturating_add(1);
         let approval = match self.authorize(violation, &plan, number, now).await? {
             Authorization::Granted(approval) => approval,
-            Authorization::Withheld(ended) => return self.close(violation, ended, now).await,
+            Authorization::Withheld(ended) => return Ok(Permission::Ended(ended)),
         };
         let attempt = Attempt {
             time: now,
@@ -204,11 +232,35 @@ impl<R: Remediator> Drive<R> {
         };
         let attempts: Vec<Attempt> = past.iter().map(|one| one.1.attempt.clone()).collect();
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
-            return self.close(violation, Ended::Refused(stop.to_string()), now).await;
+            return refuse(stop.to_string());
         }
-        if let Some(stop) = self.check_budget(&violation.target, now).await? {
-            return self.close(violation, Ended::Refused(stop.to_string()), now).await;
+        match self.check_budget(&violation.target, now).await? {
+            Some(stop) => refuse(stop.to_string()),
+            None => {
+                Ok(Permission::Granted(Box::new(Permit { number, plan: *plan, attempt, approval })))
+            }
         }
+    }
+
+    /// Why nothing is planned, whatever the state.
+    async fn find_refusal(
+        &self,
+        violation: &Violation,
+        past: &[(u32, Intent)],
+    ) -> Driven<Option<String>> {
+        match self.stopped(violation).await? {
+            None => self.find_own_set_back(violation, past).await,
+            stopped => Ok(stopped),
+        }
+    }
+
+    /// Uses up the approval, claims the attempt, spends, and carries it out.
+    async fn start(
+        &self,
+        violation: &Violation,
+        Permit { number, plan, attempt, approval }: Permit<R::State>,
+        now: i64,
+    ) -> Driven<Outcome> {
         if let Some(key) = &approval
             && !self.use_approval(key, &violation.target, number).await?
         {
@@ -289,7 +341,7 @@ impl<R: Remediator> Drive<R> {
         }));
         let hash = plan_hash(violation, &was, &will, &questions);
         let plan = Planned { before, after, was, will, hash, asked, questions, undone };
-        Ok(Prepared::Planned(plan))
+        Ok(Prepared::Planned(Box::new(plan)))
     }
 
     /// What an interruption left open.
@@ -300,18 +352,13 @@ impl<R: Remediator> Drive<R> {
         intent: &Intent,
         now: i64,
     ) -> Driven<Outcome> {
-        let begun = self.read_begun(violation, number, intent)?;
+        let begun = Self::read_begun(violation, number, intent)?;
         self.spend_once(&violation.target, number, intent.attempt.time).await?;
         self.carry_out(&begun, now).await
     }
 
     /// An attempt as its intent tells of it.
-    fn read_begun(
-        &self,
-        violation: &Violation,
-        number: u32,
-        intent: &Intent,
-    ) -> Driven<Begun<R::State>> {
+    fn read_begun(violation: &Violation, number: u32, intent: &Intent) -> Driven<Begun<R::State>> {
         let state = |value: &Value| {
             let key = Records::of(&violation.target).intent(number);
             R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))

@@ -276,7 +276,8 @@ pub(crate) fn plan_hash(
 
 /// The same UUID for the same parts. Their lengths keep them apart, whatever characters they hold.
 fn name_parts(parts: &[&str]) -> Uuid {
-    let name: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    let parts: Vec<String> = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    let name = parts.concat();
     Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"resources.evenkeel"), name.as_bytes())
 }
 

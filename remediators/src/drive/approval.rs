@@ -116,8 +116,8 @@ impl<R: Remediator> Drive<R> {
         let wait =
             |why: &str| withhold(Ended::Waiting(format!("plan {hash} waits for approval{why}")));
         let Some(decision) = decision else {
-            let asked: String = questions.iter().map(|question| format!(": {question}")).collect();
-            return wait(&asked);
+            let asked = [&[String::new()], questions.as_slice()].concat();
+            return wait(&asked.join(": "));
         };
         if !decision.is_live {
             return wait(": the last decision on it has expired");

@@ -76,7 +76,7 @@ impl<R: Remediator> Drive<R> {
         intent: &Intent,
         now: i64,
     ) -> Driven<Preview> {
-        let begun = self.read_begun(violation, number, intent)?;
+        let begun = Self::read_begun(violation, number, intent)?;
         let stopped = match self.stopped(violation).await? {
             None => self.check_resumed(&begun, now).await?,
             stopped => stopped,
