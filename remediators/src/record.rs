@@ -59,7 +59,7 @@ pub struct UndoIntent {
 pub struct UndoMark {
     /// The intent of the attempt.
     pub intent: String,
-    /// What the attempt changed: see [`crate::drive::list_changes`].
+    /// What the attempt changed: the paths of values, and of lists the elements that came or went.
     pub changes: BTreeSet<String>,
     /// Whether it is undone; otherwise it was approved again.
     pub is_undone: bool,
