@@ -64,7 +64,6 @@ const OF_TEMPLATES: &[Row] = &[
     ("", "/Parameters", limit("the parameters of a template", 200, Unit::Entries)),
     ("", "/Resources", limit("the resources of a template", 500, Unit::Entries)),
     ("", "/Outputs", limit("the outputs of a template", 200, Unit::Entries)),
-    ("", "/Conditions", limit("the conditions of a template", 500, Unit::Entries)),
 ];
 
 /// Source: the same; of descriptions, "CloudFormation template Parameters syntax" and "Outputs syntax".
@@ -149,7 +148,8 @@ const OF_RESOURCES: &[Row] = &[
         "/PolicyDocument/Statement",
         limit("the statements of a queue's policy", 20, Unit::Entries),
     ),
-    // Source: Amazon SNS endpoints and quotas; `CreateTopic`; of policies, `SetTopicAttributes`.
+    // Source: Amazon SNS endpoints and quotas; `CreateTopic`; of policies, Amazon SNS Developer Guide, "Amazon SNS API
+    // permissions: Actions and resources reference", "Policy quotas".
     ("AWS::SNS::Topic", "/TopicName", limit("a topic's name", 256, Unit::Characters)),
     ("AWS::SNS::TopicPolicy", "/PolicyDocument", limit("a topic's policy", 30_720, Unit::Bytes)),
     (
@@ -160,7 +160,7 @@ const OF_RESOURCES: &[Row] = &[
     // Source: Amazon S3 User Guide, "Bucket naming rules" and "Bucket policies".
     ("AWS::S3::Bucket", "/BucketName", limit("a bucket's name", 63, Unit::Characters)),
     ("AWS::S3::BucketPolicy", "/PolicyDocument", limit("a bucket's policy", 20_480, Unit::Bytes)),
-    // Source: AWS KMS Developer Guide, "Resource quotas"; the API's model.
+    // Source: AWS KMS API Reference, `PutKeyPolicy`; the API's model.
     ("AWS::KMS::Key", "/KeyPolicy", limit("a key's policy", 32_768, Unit::Bytes)),
     ("AWS::KMS::Key", "/Description", limit("a key's description", 8192, Unit::Characters)),
     ("AWS::KMS::Alias", "/AliasName", limit("an alias", 256, Unit::Characters)),

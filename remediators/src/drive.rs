@@ -135,8 +135,6 @@ struct Planned<S> {
     asked: Option<String>,
     /// All that a person is asked.
     questions: Vec<String>,
-    /// What people undid of the same.
-    undone: Vec<UndoMark>,
 }
 
 type Driven<T> = std::result::Result<T, DriveError>;
@@ -268,9 +266,6 @@ impl<R: Remediator> Drive<R> {
         }
         self.claim(violation, number, attempt, &plan, approval.clone()).await?;
         let spent = self.spend(&violation.target, number, now).await?;
-        if let Some(key) = &approval {
-            self.mark_approved(&violation.target, &plan.undone, key, now).await?;
-        }
         let (violation, Planned { before, after, asked, hash, .. }) = (violation.clone(), plan);
         let (fresh, plan) = (true, hash);
         let begun = Begun { number, fresh, violation, before, after, asked, plan, approval };
@@ -340,7 +335,7 @@ impl<R: Remediator> Drive<R> {
             format!("{by} undid this repair ({reason}), and nobody approved it since")
         }));
         let hash = plan_hash(violation, &was, &will, &questions);
-        let plan = Planned { before, after, was, will, hash, asked, questions, undone };
+        let plan = Planned { before, after, was, will, hash, asked, questions };
         Ok(Prepared::Planned(Box::new(plan)))
     }
 
@@ -382,7 +377,10 @@ impl<R: Remediator> Drive<R> {
             return self.end(begun, result, now).await;
         }
         let stopped = match self.stopped(&begun.violation).await? {
-            None if !begun.fresh => self.check_resumed(begun, now).await?,
+            None if !begun.fresh => match self.check_resumed(begun, now).await? {
+                None => self.use_for_resumed(begun, now).await?,
+                refused => refused,
+            },
             stopped => stopped,
         };
         let result = match stopped {
@@ -405,18 +403,25 @@ impl<R: Remediator> Drive<R> {
     /// The second read: how it ended already, unless the world is still the one that was planned from.
     async fn settled(&self, begun: &Begun<R::State>) -> Driven<Option<End>> {
         let Begun { before, after, .. } = begun;
+        let mut written = None;
         match self.remediator.observe(&begun.violation.target).await {
             Ok(state) if state == *before => {}
             // What somebody else did is not ours to undo.
             Ok(state) if R::reached(&state, after) && !begun.fresh => {
                 return Ok(Some((Ended::Done, Some(value(&state)?))));
             }
-            Ok(state) if !begun.fresh && R::between(&state, before, after) => {}
+            Ok(state) if !begun.fresh && R::between(&state, before, after) => {
+                written = Some(value(&state)?);
+            }
             // Somebody else's change: it is never written over.
             Ok(_) => return Ok(Some((Ended::Superseded, None))),
             Err(RefusedByAws::Gone) => return Ok(Some((Ended::Gone, None))),
-            Err(refused @ RefusedByAws::Denied(_)) => {
+            Err(refused @ RefusedByAws::Denied(_)) if begun.fresh => {
                 return Ok(Some((Ended::Failed(refused.to_string()), None)));
+            }
+            // What was written is not known: the attempt stays open.
+            Err(refused @ RefusedByAws::Denied(_)) => {
+                return Err(DriveError::Later(refused.to_string()));
             }
             Err(RefusedByAws::Later(why)) => return Err(DriveError::Later(why)),
         }
@@ -424,7 +429,10 @@ impl<R: Remediator> Drive<R> {
         Ok(match checked.map_err(|refused| DriveError::Later(refused.to_string()))? {
             Check::Go => None,
             Check::Ask(why) if begun.asked.as_ref() == Some(&why) => None,
-            Check::Ask(_) | Check::Refuse(_) => Some((Ended::Superseded, None)),
+            Check::Ask(why) | Check::Refuse(why) => Some(match written {
+                None => (Ended::Superseded, None),
+                written => (halt(&why), written),
+            }),
         })
     }
 
@@ -481,7 +489,8 @@ impl<R: Remediator> Drive<R> {
                 Some(why) => (halt(&why), Some(value(&state)?)),
                 None => (Ended::Failed(half), Some(value(&state)?)),
             },
-            (_, Err(_)) => (Ended::Failed(half), None),
+            // What is left is not known: the attempt stays open.
+            (_, Err(_)) => return Err(DriveError::Later(half)),
         })
     }
 
@@ -522,6 +531,11 @@ impl<R: Remediator> Drive<R> {
         // The attempt stays open: it goes on, or is undone, when a person wants it.
         if matches!(outcome.result, Ended::Halted(_)) {
             return Ok(outcome);
+        }
+        if let (Ended::Done, Some(approval)) = (&outcome.result, &begun.approval) {
+            let changes = list_changes(&value(&begun.before)?, &value(&begun.after)?);
+            let undone = self.find_undone(target, &changes).await?;
+            self.mark_approved(target, &undone, approval, now).await?;
         }
         let records = Records::of(target);
         let activity = records.activity(R::ID, &outcome, now).to_string();

@@ -5,10 +5,10 @@ use evenkeel_remediators::catalog::ec2_ebs_default_encryption::EbsDefaultEncrypt
 use evenkeel_remediators::catalog::ec2_image_private::ImagePrivate;
 use evenkeel_remediators::catalog::ec2_revoke_ingress::{Ingress, RevokeIngress, Rule};
 use evenkeel_remediators::catalog::ec2_snapshot_private::SnapshotPrivate;
-use evenkeel_remediators::{Ended, Plan, Remediator};
+use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, Remediator};
 use serde_json::{Value, json};
 
-use crate::proxy::Fault;
+use crate::proxy::{Fault, Hold};
 use crate::query::{DENIED, ask, told, writes_nothing_unread};
 use crate::stage::Stage;
 
@@ -173,6 +173,27 @@ async fn a_rule_of_several_ports_is_revoked_after_a_person_saw_what_else_it_clos
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left, [rule("tcp", 8443, 8443, "0.0.0.0/0")].into());
+}
+
+#[tokio::test]
+async fn what_was_revoked_before_a_worker_died_comes_back_by_an_undo() {
+    let ssh = ("tcp", 22, 22, "0.0.0.0/0");
+    let stage = group("died", &[ssh]).await.of_found(&json!([found(ssh)]));
+    let hold = Hold::default();
+    stage.proxy.fault("RevokeSecurityGroupIngress", 1, Fault::HoldAfter(hold.clone()));
+    let blinded = async {
+        hold.reached.notified().await;
+        stage.proxy.fault("DescribeSecurityGroupRules", usize::MAX, Fault::Answer(403, DENIED));
+        hold.release.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(stage.run::<RevokeIngress>(), blinded);
+    assert!(outcome.is_err(), "what came of the write is not known: {outcome:?}");
+    stage.proxy.mend();
+    assert!(stage.state::<RevokeIngress>().await.rules.is_empty());
+    stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
+    assert_eq!(stage.undo::<RevokeIngress>().await.result, Ended::Done);
+    let rules = stage.state::<RevokeIngress>().await.rules;
+    assert_eq!(rules, [rule("tcp", 22, 22, "0.0.0.0/0")].into());
 }
 
 #[tokio::test]

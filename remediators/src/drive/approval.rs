@@ -125,12 +125,10 @@ impl<R: Remediator> Drive<R> {
         if let Some(why) = decision.find_objection(violation) {
             return withhold(Ended::Refused(why));
         }
-        match self.ledger.find(&use_key(&decision.key)).await? {
-            Some(user) if user != use_record(&violation.target, number) => {
-                wait(": its approval was used already")
-            }
-            _ => Ok(Authorization::Granted(Some(decision.key))),
+        if self.is_used_elsewhere(&decision.key, violation, number).await? {
+            return wait(": its approval was used already");
         }
+        Ok(Authorization::Granted(Some(decision.key)))
     }
 
     /// Why an attempt that was cut off may not go on: what was allowed then may not be now.
@@ -139,7 +137,10 @@ impl<R: Remediator> Drive<R> {
         begun: &Begun<R::State>,
         now: i64,
     ) -> Driven<Option<String>> {
-        let Begun { violation, plan, approval, .. } = begun;
+        let Begun { violation, plan, approval, number, .. } = begun;
+        if self.has_undo_intent(&violation.target, *number).await? {
+            return Ok(Some("a person has begun to undo it".to_owned()));
+        }
         let mode = self.effective_mode(violation);
         if matches!(mode, Mode::Report | Mode::Notify) {
             return Ok(Some("the mode lets nothing be done".to_owned()));
@@ -156,8 +157,39 @@ impl<R: Remediator> Drive<R> {
             Some(one) if !one.is_live => {
                 Some(format!("the last decision on plan {plan} has expired"))
             }
-            Some(one) => one.find_objection(violation),
+            Some(one) => match one.find_objection(violation) {
+                None if self.is_used_elsewhere(&one.key, violation, *number).await? => {
+                    Some(format!("the approval of plan {plan} was used already"))
+                }
+                objection => objection,
+            },
         })
+    }
+
+    /// Uses up the approval by which an attempt goes on that was cut off, where it is another than the one it began
+    /// with. Says why not, where another attempt has used it meanwhile.
+    pub(super) async fn use_for_resumed(
+        &self,
+        begun: &Begun<R::State>,
+        now: i64,
+    ) -> Driven<Option<String>> {
+        let Begun { violation, plan, approval, number, .. } = begun;
+        let decision = self.read_decision(violation.finding, plan, now).await?;
+        let newer = decision
+            .filter(|one| one.is_live && one.is_approval && approval.as_ref() != Some(&one.key));
+        let Some(Decision { key, .. }) = newer else { return Ok(None) };
+        let used = self.use_approval(&key, &violation.target, *number).await?;
+        Ok((!used).then(|| format!("the approval of plan {plan} was used already")))
+    }
+
+    async fn is_used_elsewhere(
+        &self,
+        key: &str,
+        violation: &Violation,
+        number: u32,
+    ) -> Driven<bool> {
+        let user = self.ledger.find(&use_key(key)).await?;
+        Ok(user.is_some_and(|user| user != use_record(&violation.target, number)))
     }
 
     /// The lower of the policy's mode, the operator's ceiling, and what the repair's tier allows.

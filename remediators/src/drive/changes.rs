@@ -12,6 +12,16 @@ pub(crate) fn list_changes(before: &Value, after: &Value) -> BTreeSet<String> {
     changes
 }
 
+/// Whether two changes are about the same in part. One that names nothing may be about anything.
+pub(super) fn do_overlap(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    let is_within = |part: &str, whole: &str| {
+        part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ' ']))
+    };
+    one.is_empty()
+        || other.is_empty()
+        || one.iter().any(|a| other.iter().any(|b| is_within(a, b) || is_within(b, a)))
+}
+
 fn add_changes(path: &str, before: &Value, after: &Value, changes: &mut BTreeSet<String>) {
     match (before, after) {
         (Value::Object(left), Value::Object(right)) => {
@@ -21,6 +31,12 @@ fn add_changes(path: &str, before: &Value, after: &Value, changes: &mut BTreeSet
                 let (left, right) = (left.unwrap_or_default(), right.unwrap_or_default());
                 add_changes(&format!("{path}/{name}"), &left, &right, changes);
             }
+        }
+        (Value::Object(_), Value::Null) => {
+            add_changes(path, before, &Value::Object(serde_json::Map::new()), changes);
+        }
+        (Value::Null, Value::Object(_)) => {
+            add_changes(path, &Value::Object(serde_json::Map::new()), after, changes);
         }
         (Value::Array(_), Value::Null) => {
             add_changes(path, before, &Value::Array(Vec::new()), changes);
@@ -59,5 +75,21 @@ mod tests {
         let none = json!({"a": 1, "b": {"c": true}});
         let told = ["/rules {\"port\":161}", "/rules {\"port\":22}"].map(str::to_owned);
         assert_eq!(list_changes(&none, &before), told.into(), "a list that is not there is empty");
+    }
+
+    #[test]
+    fn a_policy_that_was_not_there_and_one_that_was_are_changed_alike() {
+        let statement = json!({"Effect": "Deny"});
+        let made = list_changes(
+            &json!({"policy": null}),
+            &json!({"policy": {"Version": "2012-10-17", "Statement": [statement]}}),
+        );
+        let added = list_changes(
+            &json!({"policy": {"Version": "2012-10-17", "Statement": [1]}}),
+            &json!({"policy": {"Version": "2012-10-17", "Statement": [1, statement]}}),
+        );
+        assert!(do_overlap(&made, &added) && do_overlap(&added, &made));
+        assert!(!do_overlap(&made, &list_changes(&json!({"a": 1}), &json!({"a": 2}))));
+        assert!(do_overlap(&BTreeSet::new(), &made), "of what is not known, anything is about it");
     }
 }

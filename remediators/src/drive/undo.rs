@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::changes::do_overlap;
 use super::{DeserializeFrom, Drive, DriveError, Driven, list_changes, value};
 use crate::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
 use crate::remediator::{RefusedByAws, Remediator};
@@ -97,6 +98,12 @@ impl<R: Remediator> Drive<R> {
         if age >= ABANDONED || is_stopped { Ok(()) } else { Err(DriveError::Busy) }
     }
 
+    /// Whether a person has begun to undo an attempt.
+    pub(super) async fn has_undo_intent(&self, target: &Target, number: u32) -> Driven<bool> {
+        let intents = self.ledger.list(&Records::of(target).undo_intents(number)).await?;
+        Ok(!intents.is_empty())
+    }
+
     /// The write, with its intent before it; and the state that was seen at the end.
     async fn restore(
         &self,
@@ -113,8 +120,14 @@ impl<R: Remediator> Drive<R> {
             return Ok((Ended::Compliant, value(&seen)?));
         }
         // Neither what was left, nor what an attempt or an undo that was cut off makes of it.
-        let is_cut_off =
-            R::between(&seen, left, before) || (*is_open && R::between(&seen, before, left));
+        let was_begun = || self.has_undo_intent(target, number);
+        let is_cut_off = if *is_open {
+            R::reached(&seen, left)
+                || R::between(&seen, before, left)
+                || R::between(&seen, left, before)
+        } else {
+            R::between(&seen, left, before) && was_begun().await?
+        };
         if seen != *left && !is_cut_off {
             let (is, was) = (value(&seen)?, value(left)?);
             let why = format!("it was changed since: it is {is}, and was left as {was}");
@@ -220,7 +233,7 @@ impl<R: Remediator> Drive<R> {
                 .map_err(|error| DriveError::Record(key, error))?;
             latest.insert(mark.intent.clone(), mark);
         }
-        let is_of_this = |mark: &UndoMark| mark.is_undone && !mark.changes.is_disjoint(changes);
+        let is_of_this = |mark: &UndoMark| mark.is_undone && do_overlap(&mark.changes, changes);
         Ok(latest.into_values().filter(is_of_this).collect())
     }
 

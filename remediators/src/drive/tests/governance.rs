@@ -434,6 +434,49 @@ fn an_attempt_that_was_cut_off_goes_on_only_where_it_would_be_allowed_now() {
 }
 
 #[test]
+fn an_undo_that_is_cut_off_is_not_repaired_again() {
+    let stage = halted("auto").with(|world| world.writes = vec![(later(), false)]);
+    assert!(stage.undo("INC-1", 900_000).is_err(), "the undo has begun, and nothing more is known");
+    for number in [1, 2] {
+        let ended = stage.run(&finding(number, "auto"), 900_001).unwrap().unwrap().result;
+        let why = match &ended {
+            Ended::Halted(why) | Ended::Refused(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why.contains("a person has begun to undo it"), "{why}");
+    }
+    assert_eq!(stage.undo("INC-1", 900_002).unwrap().result, Ended::Done);
+    assert_eq!(stage.state(), Some(BROKEN));
+}
+
+#[test]
+fn what_cannot_be_read_of_an_attempt_that_was_cut_off_leaves_it_open() {
+    let stage = halted("auto").with(|world| world.reads = vec![denied()]);
+    assert!(stage.run(&finding(1, "auto"), 1).is_err());
+    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, Ended::Done);
+    assert_eq!(stage.state(), Some(BROKEN));
+}
+
+#[test]
+fn an_undo_does_not_write_over_what_somebody_changed_since() {
+    let stage = Stage::new(BROKEN);
+    assert_eq!(stage.ends(), Ended::Done);
+    let stage = stage.with(|world| world.state = Some((true, false)));
+    let refused = stage.undo("INC-1", 1).unwrap().result;
+    assert!(matches!(&refused, Ended::Refused(why) if why.contains("it was changed since")));
+    assert_eq!(stage.state(), Some((true, false)));
+}
+
+#[test]
+fn an_approval_that_lets_an_attempt_go_on_is_used_by_it() {
+    let stage = halted("approve");
+    let plan = waiting_or_open(&stage);
+    decide(&stage, 1, &plan, &approval("ops", 1000, true));
+    assert_eq!(stage.run(&finding(1, "approve"), 1).unwrap().unwrap().result, Ended::Done);
+    assert_eq!((stage.keys("approvals"), stage.keys("used")), (2, 2));
+}
+
+#[test]
 fn another_finding_does_not_carry_out_an_attempt_that_may_not_go_on() {
     let stage = halted("approve");
     let plan = waiting_or_open(&stage);
