@@ -228,7 +228,7 @@ impl<R: Remediator> Drive<R> {
             actor: violation.actor.clone(),
             before: digest(&plan.was.to_string()),
         };
-        let attempts: Vec<Attempt> = past.iter().map(|one| one.1.attempt.clone()).collect();
+        let attempts = self.list_attempts(&violation.target, past).await?;
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
             return refuse(stop.to_string());
         }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Drive, DriveError, Driven};
+use crate::guard::Attempt;
 use crate::record::{Ended, Intent, Outcome, Records};
 use crate::remediator::Remediator;
 use crate::violation::{Target, Violation};
@@ -90,6 +91,23 @@ impl<R: Remediator> Drive<R> {
         let Some(intent) = self.ledger.find(&key).await? else { return Ok(None) };
         let intent = serde_json::from_slice(&intent);
         intent.map(Some).map_err(|error| DriveError::Record(key, error))
+    }
+
+    /// Earlier attempts as the guard counts them. What an attempt did not restore did not come back after it either.
+    pub(super) async fn list_attempts(
+        &self,
+        target: &Target,
+        past: &[(u32, Intent)],
+    ) -> Driven<Vec<Attempt>> {
+        let mut attempts = Vec::new();
+        for (number, intent) in past {
+            let mut attempt = intent.attempt.clone();
+            if self.left(target, *number).await?.is_none() {
+                attempt.before.clear();
+            }
+            attempts.push(attempt);
+        }
+        Ok(attempts)
     }
 
     /// The latest attempt, if it is open.

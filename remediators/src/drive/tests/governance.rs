@@ -248,6 +248,20 @@ fn a_pipeline_that_breaks_it_again_is_reported_and_not_fought() {
 }
 
 #[test]
+fn what_failed_without_a_write_has_not_come_back() {
+    let stage = Stage::new(BROKEN);
+    for number in 1..=2 {
+        stage.fake.0.lock().unwrap().writes = vec![(denied(), false)];
+        let failed = stage.run(&finding(number, "auto"), 0).unwrap().unwrap().result;
+        assert!(matches!(failed, Ended::Failed(_)));
+    }
+    assert_eq!(stage.run(&finding(3, "auto"), 0).unwrap().unwrap().result, Ended::Done);
+    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    let fourth = stage.run(&finding(4, "auto"), 0).unwrap().unwrap().result;
+    assert!(matches!(&fourth, Ended::Refused(why) if why.contains("3 attempts")), "{fourth:?}");
+}
+
+#[test]
 fn nothing_is_done_about_what_is_no_plain_violation() {
     let changes = [
         ("/compliance/status_code", json!("INSUFFICIENT_DATA")),
