@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use evenkeel_aws::Arn;
 use evenkeel_ingest::{
     Aws, Bundle, BundleError, Evaluator, HandleError, Handled, Metrics, Noted, ReadRole,
 };
@@ -103,7 +104,7 @@ impl Function {
         let context = &event.context;
         let rejected = self.renew().await;
         let recorder = Recorder::new(self.ledger.clone(), self.topic.clone());
-        let account = context.invoked_function_arn.split(':').nth(4).unwrap_or_default();
+        let account = Arn::parse(&context.invoked_function_arn).map_or("", |arn| arn.account);
         let outside = Aws::new(self.config.clone(), account.to_owned(), self.role.clone());
         let evaluator = Evaluator::new(self.bundle(), recorder, outside);
         let ages = Mutex::new(Metrics::default());

@@ -1,5 +1,7 @@
 //! Whether two identities of AWS are one: whoever violated a policy cannot approve the repair.
 
+use evenkeel_aws::Arn;
+
 /// The name of a role that IAM Identity Center manages begins so. Its sessions are called as the person signs in.
 ///
 /// Source: AWS IAM Identity Center User Guide, "Referencing permission sets in resource policies, Amazon EKS Cluster
@@ -41,9 +43,7 @@ pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
 }
 
 fn read_principal(arn: &str) -> Principal<'_> {
-    let mut parts = arn.splitn(6, ':');
-    let (service, account) = (parts.nth(2), parts.nth(1));
-    let (Some(service), Some(account), Some(resource)) = (service, account, parts.next()) else {
+    let Some(Arn { service, account, resource, .. }) = Arn::parse(arn) else {
         return Principal::Other(arn);
     };
     match (service, resource.split_once('/')) {
@@ -70,7 +70,7 @@ fn is_same_person(one: Option<&str>, other: Option<&str>) -> bool {
 }
 
 fn is_of_account(arn: &str, account: &str) -> bool {
-    arn.split(':').nth(4) == Some(account)
+    Arn::parse(arn).is_some_and(|arn| arn.account == account)
 }
 
 #[cfg(test)]

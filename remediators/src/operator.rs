@@ -10,6 +10,7 @@ use aws_sdk_sts::Client;
 use aws_sdk_sts::error::DisplayErrorContext;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use evenkeel_aws::{Arn, is_account_id};
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::policy::Mode;
 use serde_json::json;
@@ -80,7 +81,7 @@ impl FromStr for Ceilings {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             match part.split_once('=') {
                 None => ceilings.default = mode(part)?,
-                Some((account, of)) if is_account(account) => {
+                Some((account, of)) if is_account_id(account) => {
                     ceilings.accounts.insert(account.to_owned(), mode(of)?);
                 }
                 Some((account, _)) => return Err(format!("`{account}` is no account id")),
@@ -146,7 +147,7 @@ impl Operator {
         let unknown = || OperatorError::Unknown(violation.remediator.clone());
         let entry = Entry::find(&violation.remediator).ok_or_else(unknown)?;
         let target = &violation.target;
-        if !is_account(&target.account) {
+        if !is_account_id(&target.account) {
             return Err(OperatorError::NoAccount(target.account.clone()));
         }
         let config = match &self.role {
@@ -188,7 +189,7 @@ impl Operator {
         finding: Uuid,
     ) -> Result<SdkConfig, OperatorError> {
         let Role { name, external_id } = role;
-        let arn = format!("arn:{}:iam::{}:role/{name}", target.partition(), target.account);
+        let arn = Arn::iam_role(&target.region, &target.account, name);
         let policy = session_policy(entry, target);
         if policy.len() > MAX_POLICY {
             return Err(OperatorError::Session(target.id.clone()));
@@ -217,10 +218,6 @@ impl Operator {
 /// What a session may do: this remediator's actions, on this resource.
 fn session_policy(entry: &Entry, target: &Target) -> String {
     json!({"Version": "2012-10-17", "Statement": entry.statements(target)}).to_string()
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_types::SdkConfig;
+use evenkeel_aws::Partition;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::aws::Aws;
@@ -191,7 +192,7 @@ impl Query {
 
     /// Source: AWS General Reference, "Amazon EC2 endpoints", "Amazon RDS endpoints" and "IAM endpoints".
     fn url(&self, region: &str) -> String {
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let suffix = Partition::of_region(region).dns_suffix;
         let host = || match (self.service, self.scope(region)) {
             ("iam", "us-east-1") => "https://iam.amazonaws.com/".to_owned(),
             ("iam", "us-gov-west-1") => "https://iam.us-gov.amazonaws.com/".to_owned(),
@@ -202,12 +203,7 @@ impl Query {
 
     /// The Region that requests are signed for.
     fn scope<'r>(&self, region: &'r str) -> &'r str {
-        match region {
-            _ if self.service != "iam" => region,
-            cn if cn.starts_with("cn-") => "cn-north-1",
-            gov if gov.starts_with("us-gov-") => "us-gov-west-1",
-            _ => "us-east-1",
-        }
+        if self.service == "iam" { Partition::of_region(region).iam_region } else { region }
     }
 
     /// Kept until they end: who provides them may assume a role each time.
@@ -307,6 +303,8 @@ mod tests {
         assert_eq!(iam.url("eu-central-1"), "https://iam.amazonaws.com/");
         assert_eq!(iam.url("us-gov-east-1"), "https://iam.us-gov.amazonaws.com/");
         assert_eq!(iam.url("cn-northwest-1"), "https://iam.cn-north-1.amazonaws.com.cn/");
+        assert_eq!(iam.url("us-isob-east-1"), "https://iam.us-isob-east-1.sc2s.sgov.gov/");
+        assert_eq!(ec2.url("eusc-de-east-1"), "https://ec2.eusc-de-east-1.amazonaws.eu/");
     }
 
     #[test]

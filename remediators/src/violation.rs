@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use evenkeel_aws::Arn;
 use evenkeel_rules::policy::{Mode, Tier};
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde::Deserialize;
@@ -41,19 +42,7 @@ pub struct Target {
 impl Target {
     /// The ARN of a resource of a service, in the account and region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        let Target { region, account, .. } = self;
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.partition())
-    }
-
-    /// Where the region belongs to.
-    ///
-    /// Source: AWS General Reference, "Amazon Resource Names", the partitions.
-    pub fn partition(&self) -> &'static str {
-        match self.region.split('-').take(2).collect::<Vec<_>>().as_slice() {
-            ["cn", _] => "aws-cn",
-            ["us", "gov"] => "aws-us-gov",
-            _ => "aws",
-        }
+        Arn::in_region(&self.region, &self.account, service, resource).to_string()
     }
 
     /// The same for every finding about this policy and resource.

@@ -3,6 +3,7 @@
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_config::Client;
+use evenkeel_aws::{Arn, is_account_id};
 
 use crate::opened::ConfigRuleInvocation;
 use crate::outside::OutsideError;
@@ -54,11 +55,11 @@ impl Accounts {
             return Err(OutsideError(why));
         };
         // What stands here comes from an event: nothing but an account's number may become part of an ARN.
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_account_id(account) {
             return Err(OutsideError("the event's account is no account number".to_owned()));
         }
         let ReadRole { name, external_id } = role;
-        let arn = format!("arn:{}:iam::{account}:role/{name}", partition(region));
+        let arn = Arn::iam_role(region, account, name);
         let mut provider =
             AssumeRoleProvider::builder(arn).session_name(SESSION).configure(&self.config);
         if let Some(external_id) = external_id {
@@ -68,20 +69,7 @@ impl Accounts {
     }
 }
 
-/// The partition that a region is in.
-///
-/// Source: AWS General Reference, "AWS service endpoints".
-fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
-}
-
 /// The region of a rule, from its ARN; empty where it has none.
 pub(super) fn region_of(rule: &ConfigRuleInvocation) -> &str {
-    rule.rule_arn.split(':').nth(3).unwrap_or_default()
+    Arn::parse(&rule.rule_arn).map_or("", |arn| arn.region)
 }

@@ -1,5 +1,7 @@
 //! What a finding's resource id names, in the forms in which policies and AWS Config write it.
 
+use evenkeel_aws::Arn;
+
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 
@@ -50,7 +52,7 @@ pub(crate) fn arns(target: &Target, path: &str) -> Vec<String> {
 
 /// The ARN of what a path of the API leads to.
 pub(crate) fn arn(target: &Target, path: &str) -> String {
-    format!("arn:{}:apigateway:{}::{path}", target.partition(), target.region)
+    Arn::in_region(&target.region, "", "apigateway", path).to_string()
 }
 
 /// The first part of an id, whatever its form: all that an ARN needs of it.

@@ -1,5 +1,7 @@
 //! Whether everyone may use a snapshot or an image.
 
+use evenkeel_aws::Arn;
+
 use super::sharing::Sharing;
 use crate::query::{Query, QueryError};
 use crate::refusal::query_refusal;
@@ -56,7 +58,8 @@ impl Kind {
 ///
 /// Source: Service Authorization Reference, "Resource types defined by Amazon EC2".
 pub(super) fn arn(target: &Target, resource: &str) -> String {
-    format!("arn:{}:ec2:{}::{resource}/{}", target.partition(), target.region, target.id)
+    let resource = format!("{resource}/{}", target.id);
+    Arn::in_region(&target.region, "", "ec2", &resource).to_string()
 }
 
 /// Source: Amazon EC2 API Reference, "Error codes".

@@ -6,6 +6,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
+use evenkeel_aws::Arn;
+
 use crate::aws::Aws;
 use crate::refusal::{ServiceError, refusal};
 use crate::remediator::{Check, RefusedByAws};
@@ -20,7 +22,7 @@ pub(super) fn client(aws: &Aws) -> Client {
 
 /// The bucket's ARN, which names neither account nor region.
 pub(super) fn arn(target: &Target) -> String {
-    format!("arn:{}:s3:::{}", target.partition(), target.id)
+    Arn::bucket(&target.region, &target.id)
 }
 
 /// Each call also names the account: a name that somebody else took meanwhile is denied.

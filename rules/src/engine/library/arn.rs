@@ -3,6 +3,7 @@
 use cel::common::types::{CelBool, CelMap, CelMapKey, CelString};
 use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError};
+pub(super) use evenkeel_aws::Arn;
 
 use super::{Doc, excerpt, fail, values};
 
@@ -19,39 +20,14 @@ pub(super) const DOCS: &[Doc] = &[
 /// Services whose resources are names alone, whatever separators the names have.
 const UNTYPED: &[&str] = &["s3", "sns", "sqs"];
 
-/// An ARN's parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Arn<'a> {
-    partition: &'a str,
-    /// The service that the resource is of.
-    pub(super) service: &'a str,
-    region: &'a str,
-    /// The account, empty where the resource has none.
-    pub(super) account: &'a str,
-    /// Everything after the account.
-    pub(super) resource: &'a str,
-}
-
-impl<'a> Arn<'a> {
-    /// The parts of `s`, if it is an ARN.
-    pub(super) fn parse(s: &'a str) -> Option<Self> {
-        let parts: Vec<&str> = s.splitn(6, ':').collect();
-        let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
-            return None;
-        };
-        let complete = !partition.is_empty() && !service.is_empty() && !resource.is_empty();
-        complete.then_some(Self { partition, service, region, account, resource })
-    }
-
-    /// The type and the ID of the resource; no type where the service has none.
-    fn resource_parts(&self) -> (&'a str, &'a str) {
-        let access_point = self.service == "s3" && !self.account.is_empty();
-        let untyped = UNTYPED.contains(&self.service) && !access_point;
-        let resource = self.resource.strip_prefix('/').unwrap_or(self.resource);
-        match resource.split_once([':', '/']) {
-            Some((kind, id)) if !untyped => (kind, id),
-            _ => ("", self.resource),
-        }
+/// The type and the ID of the resource; no type where the service has none.
+fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
+    let access_point = arn.service == "s3" && !arn.account.is_empty();
+    let untyped = UNTYPED.contains(&arn.service) && !access_point;
+    let resource = arn.resource.strip_prefix('/').unwrap_or(arn.resource);
+    match resource.split_once([':', '/']) {
+        Some((kind, id)) if !untyped => (kind, id),
+        _ => ("", arn.resource),
     }
 }
 
@@ -64,7 +40,7 @@ pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
 fn arn(s: &CelString<'_>) -> Result<CelMap<'static>, ExecutionError> {
     let arn =
         Arn::parse(s).ok_or_else(|| fail("arn", format!("`{}` is not an arn", excerpt(s))))?;
-    let (kind, id) = arn.resource_parts();
+    let (kind, id) = split_resource(&arn);
     let fields = [
         ("partition", arn.partition),
         ("service", arn.service),
@@ -87,7 +63,7 @@ fn is_arn(s: &CelString<'_>) -> CelBool {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{fails, holds};
-    use super::Arn;
+    use super::{Arn, split_resource};
 
     #[test]
     fn resources_are_told_apart_from_their_types() {
@@ -100,7 +76,7 @@ mod tests {
             ("arn:aws:sns:eu-west-1:123456789012:topic", "", "topic"),
             ("arn:aws:apigateway:eu-west-1::/restapis/abc", "restapis", "abc"),
         ] {
-            assert_eq!(Arn::parse(arn).unwrap().resource_parts(), (kind, id), "{arn}");
+            assert_eq!(split_resource(&Arn::parse(arn).unwrap()), (kind, id), "{arn}");
         }
     }
 

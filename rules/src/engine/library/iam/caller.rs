@@ -1,8 +1,9 @@
 //! Who calls, and what a request of theirs says of itself by each condition key.
 
+use evenkeel_aws::is_account_id;
+
 use super::super::arn::Arn;
 use super::conditions;
-use super::grants::is_account;
 use super::public::is_narrow_range;
 
 /// A caller whom an Allow lets in.
@@ -210,13 +211,13 @@ fn is_identity(name: &str) -> bool {
 
 /// An account by its number or its root: in a policy both stand for all of its principals.
 fn is_whole_account(name: &str) -> bool {
-    is_account(name) || Arn::parse(name).is_some_and(|arn| arn.resource == "root")
+    is_account_id(name) || Arn::parse(name).is_some_and(|arn| arn.resource == "root")
 }
 
 /// The account that a principal is of.
 pub(super) fn account(name: &str) -> Option<&str> {
     let account = Arn::parse(name).map_or(name, |arn| arn.account);
-    is_account(account).then_some(account)
+    is_account_id(account).then_some(account)
 }
 
 /// A text that fits a pattern: what its wildcards take is nobody's own.

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use cel::ExecutionError;
 
+use evenkeel_aws::is_account_id;
+
 use super::super::arn::Arn;
 use super::caller::Caller;
 use super::deny::{self, Openness};
@@ -95,12 +97,7 @@ fn accounts(condition: &Condition) -> Option<BTreeSet<String>> {
 
 fn account_of(value: &str) -> Option<String> {
     let account = Arn::parse(value).map_or(value, |arn| arn.account);
-    is_account(account).then(|| account.to_owned())
-}
-
-/// Whether the text is an account's number.
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    is_account_id(account).then(|| account.to_owned())
 }
 
 /// The principal, when it belongs to another account, or to one that cannot be told. An
@@ -114,7 +111,7 @@ fn foreign(principal: &str, account: &str) -> Option<String> {
         return None;
     }
     match Arn::parse(principal) {
-        Some(arn) if arn.account == account || !is_account(arn.account) => None,
+        Some(arn) if arn.account == account || !is_account_id(arn.account) => None,
         Some(arn) if arn.resource == "root" => Some(arn.account.to_owned()),
         _ => Some(principal.to_owned()),
     }

@@ -1,0 +1,116 @@
+//! Amazon Resource Names, taken apart and built.
+
+use std::fmt;
+
+use crate::Partition;
+
+/// An Amazon Resource Name's parts; `to_string` builds the name.
+///
+/// Source: AWS General Reference, "Amazon Resource Names (ARNs)".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// The partition, such as `aws-cn`.
+    pub partition: &'a str,
+    /// The service that the resource is of.
+    pub service: &'a str,
+    /// The Region, empty where the resource has none.
+    pub region: &'a str,
+    /// The account, empty where the resource has none.
+    pub account: &'a str,
+    /// Everything after the account.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// The parts of `text`, if it is an ARN: partition, service and resource must be there.
+    pub fn parse(text: &'a str) -> Option<Arn<'a>> {
+        let mut parts = text.splitn(6, ':');
+        if parts.next() != Some("arn") {
+            return None;
+        }
+        let arn = Arn {
+            partition: parts.next()?,
+            service: parts.next()?,
+            region: parts.next()?,
+            account: parts.next()?,
+            resource: parts.next()?,
+        };
+        let is_complete =
+            [arn.partition, arn.service, arn.resource].iter().all(|it| !it.is_empty());
+        is_complete.then_some(arn)
+    }
+
+    /// A resource of a service in a Region and an account; the Region tells the partition.
+    pub fn in_region(
+        region: &'a str,
+        account: &'a str,
+        service: &'a str,
+        resource: &'a str,
+    ) -> Arn<'a> {
+        Arn { partition: Partition::of_region(region).id, service, region, account, resource }
+    }
+
+    /// The ARN of an IAM role of an account, in the partition of `region`.
+    pub fn iam_role(region: &str, account: &str, name: &str) -> String {
+        let resource = format!("role/{name}");
+        Arn { region: "", ..Arn::in_region(region, account, "iam", &resource) }.to_string()
+    }
+
+    /// The ARN of an S3 bucket, in the partition of `region`.
+    pub fn bucket(region: &str, name: &str) -> String {
+        Arn { region: "", ..Arn::in_region(region, "", "s3", name) }.to_string()
+    }
+}
+
+impl fmt::Display for Arn<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Arn { partition, service, region, account, resource } = self;
+        write!(to, "arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arn;
+
+    #[test]
+    fn what_is_taken_apart_is_built_again() {
+        for text in [
+            "arn:aws:iam::123456789012:role/aws/a",
+            "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f:1",
+            "arn:aws:s3:::bucket/key:part",
+        ] {
+            assert_eq!(Arn::parse(text).map(|arn| arn.to_string()).as_deref(), Some(text));
+        }
+        let arn = Arn::parse("arn:aws:sns:eu-west-1:123456789012:a:b").unwrap();
+        assert_eq!((arn.service, arn.account, arn.resource), ("sns", "123456789012", "a:b"));
+    }
+
+    #[test]
+    fn what_lacks_a_part_is_no_arn() {
+        for text in ["", "arn", "arn:aws:s3::", "arn:aws:s3:::", "arn::s3:::b", "urn:aws:s3:::b"] {
+            assert_eq!(Arn::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn arns_are_right_in_every_partition() {
+        let roles = [
+            ("eu-central-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+        ];
+        for (region, partition) in roles {
+            let role = Arn::iam_role(region, "111122223333", "read");
+            assert_eq!(role, format!("arn:{partition}:iam::111122223333:role/read"));
+            assert_eq!(Arn::bucket(region, "b"), format!("arn:{partition}:s3:::b"));
+            let key = Arn::in_region(region, "111122223333", "kms", "key/k").to_string();
+            assert_eq!(key, format!("arn:{partition}:kms:{region}:111122223333:key/k"));
+        }
+    }
+}

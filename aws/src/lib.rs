@@ -1,0 +1,17 @@
+//! Facts about the names of AWS: partitions, Amazon Resource Names and account ids. Nothing here leaves memory.
+//!
+//! ```
+//! use evenkeel_aws::{Arn, Partition};
+//!
+//! assert_eq!(Partition::of_region("eusc-de-east-1").dns_suffix, "amazonaws.eu");
+//! let role = Arn::iam_role("us-iso-east-1", "111122223333", "read");
+//! assert_eq!(role, "arn:aws-iso:iam::111122223333:role/read");
+//! ```
+
+mod account;
+mod arn;
+mod partition;
+
+pub use account::is_account_id;
+pub use arn::Arn;
+pub use partition::{PARTITIONS, Partition};

@@ -1,0 +1,124 @@
+//! The partitions of AWS: which one a Region belongs to, and how hosts and ARNs are named in it.
+
+/// A group of Regions with accounts and names of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// The id, as it stands in ARNs, such as `aws-cn`.
+    pub id: &'static str,
+    /// What the names of its Regions begin with; the partition `aws` has many beginnings.
+    region_prefix: &'static str,
+    /// What host names end with.
+    pub dns_suffix: &'static str,
+    /// What the names of hosts that also speak IPv6 end with.
+    pub dual_stack_dns_suffix: &'static str,
+    /// The Region that requests to IAM are signed for, whose control plane is one for the partition.
+    pub iam_region: &'static str,
+}
+
+/// The commercial partition: the one of every Region that no other partition names.
+const COMMERCIAL: Partition = Partition {
+    id: "aws",
+    region_prefix: "",
+    dns_suffix: "amazonaws.com",
+    dual_stack_dns_suffix: "api.aws",
+    iam_region: "us-east-1",
+};
+
+/// All partitions.
+///
+/// Source: the AWS SDKs' `partitions.json`; AWS General Reference, "AWS Identity and Access Management endpoints and
+/// quotas".
+pub const PARTITIONS: [Partition; 8] = [
+    COMMERCIAL,
+    Partition {
+        id: "aws-cn",
+        region_prefix: "cn-",
+        dns_suffix: "amazonaws.com.cn",
+        dual_stack_dns_suffix: "api.amazonwebservices.com.cn",
+        iam_region: "cn-north-1",
+    },
+    Partition {
+        id: "aws-us-gov",
+        region_prefix: "us-gov-",
+        dns_suffix: "amazonaws.com",
+        dual_stack_dns_suffix: "api.aws",
+        iam_region: "us-gov-west-1",
+    },
+    Partition {
+        id: "aws-eusc",
+        region_prefix: "eusc-",
+        dns_suffix: "amazonaws.eu",
+        dual_stack_dns_suffix: "api.amazonwebservices.eu",
+        iam_region: "eusc-de-east-1",
+    },
+    Partition {
+        id: "aws-iso",
+        region_prefix: "us-iso-",
+        dns_suffix: "c2s.ic.gov",
+        dual_stack_dns_suffix: "api.aws.ic.gov",
+        iam_region: "us-iso-east-1",
+    },
+    Partition {
+        id: "aws-iso-b",
+        region_prefix: "us-isob-",
+        dns_suffix: "sc2s.sgov.gov",
+        dual_stack_dns_suffix: "api.aws.scloud",
+        iam_region: "us-isob-east-1",
+    },
+    Partition {
+        id: "aws-iso-e",
+        region_prefix: "eu-isoe-",
+        dns_suffix: "cloud.adc-e.uk",
+        dual_stack_dns_suffix: "api.cloud-aws.adc-e.uk",
+        iam_region: "eu-isoe-west-1",
+    },
+    Partition {
+        id: "aws-iso-f",
+        region_prefix: "us-isof-",
+        dns_suffix: "csp.hci.ic.gov",
+        dual_stack_dns_suffix: "api.aws.hci.ic.gov",
+        iam_region: "us-isof-south-1",
+    },
+];
+
+impl Partition {
+    /// The partition that a Region is in. A Region that no other partition names is in `aws`.
+    pub fn of_region(region: &str) -> Partition {
+        let is_of = |one: &&Partition| {
+            !one.region_prefix.is_empty() && region.starts_with(one.region_prefix)
+        };
+        PARTITIONS.iter().find(is_of).copied().unwrap_or(COMMERCIAL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PARTITIONS, Partition};
+
+    #[test]
+    fn each_region_is_in_its_partition() {
+        let regions = [
+            ("eu-central-1", "aws"),
+            ("us-east-1", "aws"),
+            ("mx-central-1", "aws"),
+            ("", "aws"),
+            ("cn-northwest-1", "aws-cn"),
+            ("us-gov-east-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-iso-west-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-east-1", "aws-iso-f"),
+        ];
+        for (region, partition) in regions {
+            assert_eq!(Partition::of_region(region).id, partition, "{region}");
+        }
+    }
+
+    #[test]
+    fn the_region_that_iam_is_signed_for_is_of_its_partition() {
+        for partition in PARTITIONS {
+            assert_eq!(Partition::of_region(partition.iam_region), partition);
+        }
+    }
+}
