@@ -1,0 +1,19 @@
+//! Signed calls of AWS's services in the four protocols that they speak. Retries, timeouts, the correction of clocks that
+//! differ, credentials and connections are the SDK's.
+
+mod endpoint;
+mod error;
+mod json;
+mod query;
+mod rest;
+mod service;
+mod transport;
+mod xml;
+
+pub use error::{CallError, Refusal};
+pub use http::Method;
+pub use query::QueryCall;
+pub use rest::RestCall;
+pub use service::Service;
+pub use transport::Response;
+pub use xml::Element;

@@ -1,0 +1,158 @@
+//! Where a service is reached, in every partition.
+//!
+//! Source: the AWS SDKs' endpoint rules (`endpoint-rule-set-1.json`) of each service; AWS General Reference, "Service
+//! endpoints and quotas".
+
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use evenkeel_aws::Partition;
+
+use super::service::Facts;
+
+/// Of the hosts in AWS's `aws-us-gov`, these are FIPS endpoints under their plain names.
+const FIPS_IN_GOVCLOUD: &[&str] = &["ec2", "events", "rds", "sns", "sqs", "sts"];
+
+/// Which of a service's hosts is to be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Variant {
+    pub(super) fips: bool,
+    pub(super) dual_stack: bool,
+}
+
+impl Variant {
+    pub(super) fn of(config: &SdkConfig) -> Variant {
+        let fips = config.use_fips().unwrap_or_default();
+        Variant { fips, dual_stack: config.use_dual_stack().unwrap_or_default() }
+    }
+}
+
+/// The URL that the configuration names for a service, or for all.
+pub(super) fn find_override(config: &SdkConfig, service: &Facts) -> Option<String> {
+    let all = config.endpoint_url().map(str::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() {
+        return all;
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id(service.id)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    config.service_config().and_then(|own| own.load_config(key)).or(all)
+}
+
+/// The URL of a service in a Region.
+pub(super) fn service_url(service: &Facts, region: &str, variant: Variant) -> String {
+    let partition = Partition::of_region(region);
+    let host = match service.endpoint_prefix {
+        "iam" => iam_host(&partition, variant),
+        "s3" => {
+            let fips = fips_mark(variant);
+            let dual_stack = if variant.dual_stack { ".dualstack" } else { "" };
+            format!("s3{fips}{dual_stack}.{region}.{}", partition.dns_suffix)
+        }
+        prefix => {
+            let is_plain = partition.id == "aws-us-gov"
+                && FIPS_IN_GOVCLOUD.contains(&prefix)
+                && (!variant.dual_stack || prefix == "events");
+            let fips = if is_plain { "" } else { fips_mark(variant) };
+            format!("{prefix}{fips}.{region}.{}", suffix(&partition, variant))
+        }
+    };
+    format!("https://{host}")
+}
+
+/// IAM is one for all Regions of a partition.
+fn iam_host(partition: &Partition, variant: Variant) -> String {
+    let Variant { fips, dual_stack } = variant;
+    let (mark, suffix) = (fips_mark(variant), suffix(partition, variant));
+    match partition.id {
+        "aws" if dual_stack => format!("iam{mark}.global.{suffix}"),
+        "aws-us-gov" => format!("iam.us-gov.{suffix}"),
+        "aws-cn" if dual_stack && !fips => format!("iam.global.{suffix}"),
+        "aws-iso" | "aws-iso-b" if !dual_stack => {
+            format!("iam{mark}.{}.{suffix}", partition.iam_region)
+        }
+        id if id != "aws" && !fips && !dual_stack => {
+            format!("iam.{}.{suffix}", partition.iam_region)
+        }
+        _ => format!("iam{mark}.{suffix}"),
+    }
+}
+
+fn fips_mark(variant: Variant) -> &'static str {
+    if variant.fips { "-fips" } else { "" }
+}
+
+fn suffix(partition: &Partition, variant: Variant) -> &'static str {
+    if variant.dual_stack { partition.dual_stack_dns_suffix } else { partition.dns_suffix }
+}
+
+/// The Region that requests to a service are signed for.
+pub(super) fn signing_region(service: &Facts, region: &str) -> String {
+    match service.endpoint_prefix {
+        "iam" => Partition::of_region(region).iam_region.to_owned(),
+        _ => region.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::service::{EC2, EVENTS, IAM, KMS, S3, STS};
+    use super::*;
+
+    const PLAIN: Variant = Variant { fips: false, dual_stack: false };
+    const FIPS: Variant = Variant { fips: true, dual_stack: false };
+    const DUAL: Variant = Variant { fips: false, dual_stack: true };
+
+    #[test]
+    fn each_partition_has_its_hosts() {
+        let hosts = [
+            (&KMS, "eu-central-1", "kms.eu-central-1.amazonaws.com"),
+            (&KMS, "cn-north-1", "kms.cn-north-1.amazonaws.com.cn"),
+            (&STS, "us-gov-west-1", "sts.us-gov-west-1.amazonaws.com"),
+            (&EC2, "eusc-de-east-1", "ec2.eusc-de-east-1.amazonaws.eu"),
+            (&S3, "us-iso-east-1", "s3.us-iso-east-1.c2s.ic.gov"),
+            (&KMS, "us-isob-east-1", "kms.us-isob-east-1.sc2s.sgov.gov"),
+            (&KMS, "eu-isoe-west-1", "kms.eu-isoe-west-1.cloud.adc-e.uk"),
+            (&KMS, "us-isof-south-1", "kms.us-isof-south-1.csp.hci.ic.gov"),
+        ];
+        for (service, region, host) in hosts {
+            assert_eq!(service_url(service, region, PLAIN), format!("https://{host}"));
+        }
+    }
+
+    #[test]
+    fn hosts_for_fips_and_dual_stack_have_names_of_their_own() {
+        let hosts = [
+            (&KMS, "us-east-1", FIPS, "kms-fips.us-east-1.amazonaws.com"),
+            (&KMS, "us-gov-west-1", FIPS, "kms-fips.us-gov-west-1.amazonaws.com"),
+            (&STS, "us-gov-west-1", FIPS, "sts.us-gov-west-1.amazonaws.com"),
+            (&KMS, "eu-west-1", DUAL, "kms.eu-west-1.api.aws"),
+            (&EVENTS, "cn-north-1", DUAL, "events.cn-north-1.api.amazonwebservices.com.cn"),
+            (&S3, "eu-west-1", DUAL, "s3.dualstack.eu-west-1.amazonaws.com"),
+            (&S3, "us-east-1", FIPS, "s3-fips.us-east-1.amazonaws.com"),
+        ];
+        for (service, region, variant, host) in hosts {
+            assert_eq!(service_url(service, region, variant), format!("https://{host}"));
+        }
+    }
+
+    #[test]
+    fn iam_is_one_for_a_partition() {
+        let hosts = [
+            ("eu-central-1", PLAIN, "iam.amazonaws.com", "us-east-1"),
+            ("us-east-1", FIPS, "iam-fips.amazonaws.com", "us-east-1"),
+            ("us-east-1", DUAL, "iam.global.api.aws", "us-east-1"),
+            ("us-gov-east-1", PLAIN, "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+            ("cn-northwest-1", PLAIN, "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("eusc-de-east-1", PLAIN, "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+            ("us-iso-west-1", FIPS, "iam-fips.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+            ("us-isof-east-1", PLAIN, "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"),
+        ];
+        for (region, variant, host, signed) in hosts {
+            assert_eq!(service_url(&IAM, region, variant), format!("https://{host}"));
+            assert_eq!(signing_region(&IAM, region), signed);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The AWS JSON protocol.
+//!
+//! Source: Smithy specification, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol".
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::CallError;
+use super::service::{Protocol, Service};
+use super::transport::Request;
+
+impl Service {
+    /// Calls an operation of a service that speaks AWS JSON, such as `GetKeyRotationStatus`.
+    ///
+    /// # Errors
+    /// [`CallError::Refused`] when AWS refuses, [`CallError::Malformed`] when the answer is none of `O`, and another one
+    /// when there is no answer.
+    pub async fn json<O: DeserializeOwned>(
+        &self,
+        operation: &str,
+        input: &(impl Serialize + Sync + ?Sized),
+    ) -> Result<O, CallError> {
+        let request = json_request(self.facts.protocol, operation, input)?;
+        self.send(request).await?.json()
+    }
+}
+
+fn json_request(
+    protocol: Protocol,
+    operation: &str,
+    input: &(impl Serialize + ?Sized),
+) -> Result<Request, CallError> {
+    let Protocol::Json { version, target } = protocol else {
+        return Err(CallError::Unmade("the service does not speak AWS JSON".to_owned()));
+    };
+    let body = serde_json::to_vec(input).map_err(|error| CallError::Unmade(error.to_string()))?;
+    let header = |text: String| {
+        HeaderValue::from_str(&text).map_err(|error| CallError::Unmade(error.to_string()))
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, header(format!("application/x-amz-json-{version}"))?);
+    headers.insert("x-amz-target", header(format!("{target}.{operation}"))?);
+    Ok(Request { method: Method::POST, target: "/".to_owned(), headers, body: Bytes::from(body) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::service::{IAM, KMS, SQS};
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_operation_stands_in_a_header() {
+        let input = json!({"KeyId": "k"});
+        let request = json_request(KMS.protocol, "GetKeyRotationStatus", &input).unwrap();
+        assert_eq!(request.headers["content-type"], "application/x-amz-json-1.1");
+        assert_eq!(request.headers["x-amz-target"], "TrentService.GetKeyRotationStatus");
+        assert_eq!((request.target.as_str(), &request.body[..]), ("/", &b"{\"KeyId\":\"k\"}"[..]));
+        let request = json_request(SQS.protocol, "SendMessage", &input).unwrap();
+        assert_eq!(request.headers["content-type"], "application/x-amz-json-1.0");
+        assert_eq!(request.headers["x-amz-target"], "AmazonSQS.SendMessage");
+        assert!(json_request(IAM.protocol, "GetUser", &input).is_err());
+    }
+
+    #[test]
+    fn what_is_sent_is_not_shown() {
+        let input = json!({"Secret": "hidden"});
+        let request = json_request(KMS.protocol, "Encrypt", &input).unwrap();
+        assert!(!format!("{request:?}").contains("hidden"));
+    }
+}

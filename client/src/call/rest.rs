@@ -1,0 +1,136 @@
+//! The REST protocols: REST-JSON, and the REST-XML of S3.
+//!
+//! Source: Smithy specification, "AWS restJson1 protocol" and "AWS restXml protocol", "HTTP bindings".
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::error::CallError;
+use super::service::Service;
+use super::transport::{Request, Response};
+
+/// What stands as it is in a path or a query.
+///
+/// Source: AWS General Reference, "Create a signed AWS API request", `UriEncode`.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Service {
+    /// A call of a method on a path, of a service that speaks REST. The path's parts are encoded.
+    pub fn rest(&self, method: Method, path: &[&str]) -> RestCall<'_> {
+        let parts = path.iter().map(|part| format!("/{}", utf8_percent_encode(part, ENCODED)));
+        let target: String = parts.collect();
+        let request = Request { method, target, headers: HeaderMap::new(), body: Bytes::new() };
+        RestCall { service: self, request: Ok(request), has_query: false }
+    }
+}
+
+/// A call in the making. What is wrong with it is told when it is sent.
+#[derive(Clone)]
+pub struct RestCall<'a> {
+    service: &'a Service,
+    request: Result<Request, CallError>,
+    has_query: bool,
+}
+
+impl fmt::Debug for RestCall<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = to.debug_struct("RestCall");
+        shown.field("service", &self.service.facts.id).field("request", &self.request).finish()
+    }
+}
+
+impl RestCall<'_> {
+    /// With a parameter in the query; without a value, it stands there by its name alone.
+    #[must_use]
+    pub fn with_query(mut self, name: &str, value: Option<&str>) -> Self {
+        let mark = if self.has_query { '&' } else { '?' };
+        self.has_query = true;
+        if let Ok(request) = &mut self.request {
+            request.target.push(mark);
+            request.target.extend(utf8_percent_encode(name, ENCODED));
+            if let Some(value) = value {
+                request.target.push('=');
+                request.target.extend(utf8_percent_encode(value, ENCODED));
+            }
+        }
+        self
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        match (&mut self.request, HeaderValue::from_str(value)) {
+            (Ok(request), Ok(value)) => {
+                request.headers.insert(HeaderName::from_static(name), value);
+            }
+            (Ok(_), Err(error)) => {
+                self.request = Err(CallError::Unmade(format!("header {name}: {error}")));
+            }
+            (Err(_), _) => {}
+        }
+        self
+    }
+
+    /// With a content in JSON.
+    #[must_use]
+    pub fn with_json(mut self, content: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(content) {
+            Ok(body) => self.with_body("application/json", body),
+            Err(error) => {
+                self.request = Err(CallError::Unmade(error.to_string()));
+                self
+            }
+        }
+    }
+
+    /// With a content.
+    #[must_use]
+    pub fn with_body(mut self, kind: &'static str, body: impl Into<Bytes>) -> Self {
+        if let Ok(request) = &mut self.request {
+            request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            request.body = body.into();
+        }
+        self
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// [`CallError::Refused`] when AWS refuses, and another one when there is no answer.
+    pub async fn send(self) -> Result<Response, CallError> {
+        self.service.send(self.request?).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn parts_of_paths_and_queries_are_encoded() {
+        let service = Service::lambda(&aws_types::SdkConfig::builder().build());
+        let path = ["2015-03-31", "functions", "arn:aws:lambda:f/1 \u{e9}", "policy"];
+        let call = service.rest(Method::GET, &path).with_query("Qualifier", Some("$LATEST"));
+        let call = call.with_query("acl", None).with_json(&json!({"a": 1}));
+        let request = call.request.unwrap();
+        assert_eq!(
+            request.target,
+            "/2015-03-31/functions/arn%3Aaws%3Alambda%3Af%2F1%20%C3%A9/policy?Qualifier=%24LATEST&acl"
+        );
+        assert_eq!(request.headers["content-type"], "application/json");
+        assert_eq!(&request.body[..], b"{\"a\":1}");
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_an_error() {
+        let service = Service::s3(&aws_types::SdkConfig::builder().build());
+        let call = service.rest(Method::PUT, &["b"]).with_header("if-match", "a\nb");
+        assert!(matches!(call.request, Err(CallError::Unmade(_))));
+    }
+}

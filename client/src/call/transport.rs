@@ -1,0 +1,217 @@
+//! Requests and answers, on the way that the SDK's own clients take.
+
+use std::fmt;
+
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::recursion_detection::RecursionDetectionInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::service_clock_skew::{
+    DisableClockSkewCorrection, ServiceClockSkewClassifier, ServiceClockSkewInterceptor,
+};
+use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime::client::retries::classifiers::{
+    HttpStatusCodeClassifier, TransientErrorClassifier,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_types::region::{Region, SigningRegion};
+use aws_types::{SdkConfig, SigningName};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::de::DeserializeOwned;
+
+use super::endpoint::{Variant, find_override, service_url, signing_region};
+use super::error::{CallError, Refusal, read_refusal};
+use super::service::Facts;
+use super::xml::Element;
+
+/// A request that is not yet signed.
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// The path, and the query where there is one.
+    pub(super) target: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// What is sent may be secret.
+impl fmt::Debug for Request {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// AWS's answer to a call that it did.
+#[derive(Clone)]
+pub struct Response {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// What is answered may be secret.
+impl fmt::Debug for Response {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Response").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+impl Response {
+    #[cfg(test)]
+    pub(super) fn for_test(headers: &[(&'static str, &'static str)], body: &str) -> Response {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        Response { headers: headers.iter().map(header).collect(), body }
+    }
+
+    /// The content.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// A header, if there is one of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The content as JSON; no content at all counts as an empty object.
+    ///
+    /// # Errors
+    /// [`CallError::Malformed`] when the content is none of `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        serde_json::from_slice(text).map_err(|error| CallError::Malformed(error.to_string()))
+    }
+
+    /// The content as XML.
+    ///
+    /// # Errors
+    /// [`CallError::Malformed`] when the content is no whole document.
+    pub fn xml(&self) -> Result<Element, CallError> {
+        let text = std::str::from_utf8(&self.body);
+        Element::read(text.map_err(|error| CallError::Malformed(error.to_string()))?)
+    }
+}
+
+/// Builds what calls of a service go through.
+pub(super) fn operation(
+    config: &SdkConfig,
+    service: &Facts,
+) -> Result<Operation<Request, Response, Refusal>, CallError> {
+    let region = config.region().map(Region::as_ref).ok_or(CallError::NoRegion)?;
+    let url = find_override(config, service)
+        .unwrap_or_else(|| service_url(service, region, Variant::of(config)));
+    let mut builder = Operation::builder()
+        .service_name(service.id)
+        .operation_name("call")
+        .behavior_version(config.behavior_version().unwrap_or_else(BehaviorVersion::latest))
+        .endpoint_url(&url)
+        .interceptor(ServiceClockSkewInterceptor::new())
+        .interceptor(RequestInfoInterceptor::new())
+        .interceptor(UserAgentInterceptor::new())
+        .interceptor(InvocationIdInterceptor::new())
+        .interceptor(RecursionDetectionInterceptor::new())
+        .with_connection_poisoning()
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .retry_classifier(TransientErrorClassifier::<Refusal>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
+        .retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
+        .runtime_plugin(signing(config, service, region));
+    if let Some(retries) = config.retry_config() {
+        builder = builder.standard_retry(retries);
+    }
+    if let Some(timeouts) = config.timeout_config() {
+        builder = builder.timeout_config(timeouts.clone());
+    }
+    if let Some(client) = config.http_client() {
+        builder = builder.http_client(client);
+    }
+    if let Some(sleep) = config.sleep_impl() {
+        builder = builder.sleep_impl(sleep);
+    }
+    if let Some(time) = config.time_source() {
+        builder = builder.time_source(time);
+    }
+    if let Some(protection) = config.stalled_stream_protection() {
+        builder = builder.stalled_stream_protection(protection);
+    }
+    Ok(builder.serializer(to_http).deserializer(from_http).build())
+}
+
+/// Who calls, and how requests are signed.
+fn signing(config: &SdkConfig, service: &Facts, region: &str) -> StaticRuntimePlugin {
+    let is_s3 = service.signing_name == "s3";
+    let mut options = SigningOptions::default();
+    // Source: Amazon S3 User Guide, "Signature Calculations for the Authorization Header".
+    options.double_uri_encode = !is_s3;
+    options.normalize_uri_path = !is_s3;
+    options.content_sha256_header = is_s3;
+    let region = Region::new(signing_region(service, region));
+    let partition = format!("{}-{region}", service.signing_name);
+    let mut layer = Layer::new("signing");
+    layer.store_put(SigV4OperationSigningConfig {
+        region: Some(SigningRegion::from(region)),
+        name: Some(SigningName::from_static(service.signing_name)),
+        signing_options: options,
+        ..SigV4OperationSigningConfig::default()
+    });
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(ApiMetadata::new(service.id, service.version));
+    layer.store_put(RetryPartition::new(partition));
+    if let Some(name) = config.app_name() {
+        layer.store_put(name.clone());
+    }
+    if let Some(disabled) = config.disable_clock_skew_correction() {
+        layer.store_put(DisableClockSkewCorrection::from(disabled));
+    }
+    let resolver = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
+    let mut components = RuntimeComponentsBuilder::new("signing");
+    components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
+    components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(resolver)));
+    if let Some(cache) = config.identity_cache() {
+        components.set_identity_cache(Some(cache));
+    }
+    if let Some(credentials) = config.credentials_provider() {
+        components.set_identity_resolver(SCHEME_ID, credentials);
+    }
+    StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+}
+
+fn to_http(request: Request) -> Result<HttpRequest, BoxError> {
+    let Request { method, target, headers, body } = request;
+    let mut request =
+        http::Request::builder().method(method).uri(target).body(SdkBody::from(body))?;
+    *request.headers_mut() = headers;
+    Ok(HttpRequest::try_from(request)?)
+}
+
+fn from_http(answer: &HttpResponse) -> Result<Response, OrchestratorError<Refusal>> {
+    let headers = answer.headers().iter().filter_map(|(name, value)| {
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value).ok()?))
+    });
+    let body = answer.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
+    let response = Response { headers: headers.collect(), body };
+    if answer.status().is_success() {
+        return Ok(response);
+    }
+    Err(OrchestratorError::operation(read_refusal(answer.status().as_u16(), &response)))
+}
+
+#[cfg(test)]
+mod tests;

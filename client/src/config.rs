@@ -1,0 +1,61 @@
+//! The configuration that calls are made with: Region, credentials and endpoint as every tool of AWS takes them, and how
+//! long a call may take.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+/// How long a call of AWS may take, and how often it is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// The time for a connection; the SDK's own where there is none.
+    pub connect: Option<Duration>,
+    /// The time for one attempt, where it is bounded.
+    pub attempt: Option<Duration>,
+    /// The time for a call with all its attempts.
+    pub operation: Duration,
+    /// The most attempts.
+    pub attempts: u32,
+    /// Whether calls slow down where AWS throttles them.
+    pub is_adaptive: bool,
+}
+
+impl CallLimits {
+    /// So much time for a call, and otherwise what the SDK does by itself: three attempts.
+    pub fn within(operation: Duration) -> CallLimits {
+        CallLimits { connect: None, attempt: None, operation, attempts: 3, is_adaptive: false }
+    }
+
+    fn timeouts(self) -> TimeoutConfig {
+        let mut timeouts = TimeoutConfig::builder().operation_timeout(self.operation);
+        timeouts.set_connect_timeout(self.connect);
+        timeouts.set_operation_attempt_timeout(self.attempt);
+        timeouts.build()
+    }
+
+    fn retries(self) -> RetryConfig {
+        let retries =
+            if self.is_adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
+        retries.with_max_attempts(self.attempts)
+    }
+}
+
+/// Reads the environment's configuration. All clients that are made of it share one pool of connections.
+pub async fn load_config(limits: CallLimits) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(new_http_client())
+        .timeout_config(limits.timeouts())
+        .retry_config(limits.retries())
+        .load()
+        .await
+}
+
+/// A client of HTTPS with a pool of connections of its own.
+pub fn new_http_client() -> SharedHttpClient {
+    let provider = Provider::Rustls(CryptoMode::AwsLc);
+    aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+}

@@ -1,0 +1,10 @@
+//! The ground floor of what touches AWS: signed calls, the configuration that they are made with, settings from the
+//! environment, the log and the clock.
+
+pub mod call;
+pub mod clock;
+pub mod config;
+pub mod environment;
+pub mod logging;
+
+pub use call::{CallError, Element, Method, QueryCall, Refusal, Response, RestCall, Service};
