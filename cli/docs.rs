@@ -114,6 +114,6 @@ fn permissions(policy: &Policy) -> Vec<String> {
     };
     let actions = header.map(|header| header.actions.clone()).unwrap_or_default();
     let target = Target { kind: policy.resource_type.clone(), actions, ..Target::default() };
-    let forwarded = (entry.forwarded)(&target).into_iter().flat_map(|one| one.action);
-    entry.permissions.iter().map(|action| (*action).to_owned()).chain(forwarded).collect()
+    let forwarded = (entry.spec.forwarded)(&target).into_iter().flat_map(|one| one.action);
+    entry.spec.permissions.iter().map(|action| (*action).to_owned()).chain(forwarded).collect()
 }

@@ -4,8 +4,8 @@ use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
 use evenkeel_authoring::frameworks::{self, Framework};
 use evenkeel_authoring::lint::{Remediator, lint};
-use evenkeel_remediators::ResourceType;
 use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::{RemediatorSpec, ResourceType};
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{Diagnostic, Level, Waivers, read_cases};
 use include_dir::{Dir, include_dir};
@@ -263,7 +263,7 @@ fn is_ours(path: &Path) -> bool {
 
 /// What a policy's header may say of a remediator.
 fn remediator(entry: &Entry) -> Remediator<'_> {
-    let Entry { id, with, tier, check, .. } = *entry;
+    let RemediatorSpec { id, with, tier, check, .. } = entry.spec;
     let accepts = |kind: &str, patch: &_, actions: &[String]| match ResourceType::find(kind) {
         Some(kind) => kind.accepts(patch, actions),
         None => Err("Cloud Control cannot update resources of this type".to_owned()),

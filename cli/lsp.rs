@@ -184,7 +184,7 @@ fn place<'d>(
 
 fn completion(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
     let Some((text, byte)) = place(documents, at) else { return json!([]) };
-    let remediators: Vec<&str> = CATALOG.iter().map(|entry| entry.id).collect();
+    let remediators: Vec<&str> = CATALOG.iter().map(|entry| entry.spec.id).collect();
     let item = |one: evenkeel_authoring::edit::Proposal| CompletionItem {
         label: one.text,
         detail: Some(one.detail),

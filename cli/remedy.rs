@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_remediators::{
-    AnyDrive, Ceilings, DriveError, Operator, OperatorError, Preview, Role, Violation,
+    Ceilings, Drive, DriveError, Operator, OperatorError, Preview, Role, Violation,
 };
 use evenkeel_rules::policy::Mode;
 use similar::{ChangeTag, TextDiff};
@@ -41,7 +41,7 @@ pub(crate) struct Case {
     /// What it tells.
     pub(crate) violation: Violation,
     /// The remediator, in the account and region.
-    pub(crate) drive: Box<dyn AnyDrive>,
+    pub(crate) drive: Drive,
     /// Who acts.
     pub(crate) operator: Operator,
 }

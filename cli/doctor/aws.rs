@@ -8,7 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::catalog::CATALOG;
 
 use super::check::{About, Report};
 use crate::exit::Stopped;
@@ -54,7 +54,7 @@ impl Stack {
                 return Ok(None);
             }
         }
-        let families = CATALOG.iter().map(Entry::family).collect();
+        let families = CATALOG.iter().map(|entry| entry.spec.family()).collect();
         Ok(Some(Stack { name: name.to_owned(), config, region, families }))
     }
 

@@ -16,11 +16,11 @@ const REGION: &str = "any-region";
 pub fn families(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static Entry>> {
     let named = |entry: &&Entry| {
         let mut runs = set.policies().iter().filter_map(|policy| policy.remediation.as_ref());
-        runs.any(|remediation| remediation.run == entry.id)
+        runs.any(|remediation| remediation.run == entry.spec.id)
     };
     let mut families: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in CATALOG.iter().filter(named) {
-        families.entry(entry.family()).or_default().push(entry);
+        families.entry(entry.spec.family()).or_default().push(entry);
     }
     families
 }
@@ -33,7 +33,8 @@ pub fn statements(entries: &[&Entry], patched: &BTreeSet<Patched<'_>>) -> Vec<St
     let mut pairs: BTreeSet<(String, String)> = BTreeSet::new();
     let targets = patched.iter().map(|(kind, actions)| any(kind, actions));
     let targets: Vec<Target> = targets.chain([any("", &[])]).collect();
-    let all = entries.iter().flat_map(|entry| targets.iter().flat_map(|one| entry.statements(one)));
+    let all =
+        entries.iter().flat_map(|entry| targets.iter().flat_map(|one| entry.spec.statements(one)));
     for statement in all {
         for action in &statement.action {
             pairs.extend(statement.resource.iter().map(|arn| (action.clone(), general(arn))));

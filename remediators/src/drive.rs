@@ -3,7 +3,6 @@
 //! A finding only points: what is repaired is the state just read. The intent, with the whole before-image, is
 //! durable before anything is written; what was interrupted is finished when its message comes again.
 
-mod any;
 mod approval;
 mod attempts;
 mod budget;
@@ -14,7 +13,6 @@ mod undo;
 mod verify;
 mod waived;
 
-pub use any::{AnyDrive, Driving};
 pub use approval::Approval;
 use approval::Authorization;
 pub use attempts::Tried;
@@ -23,14 +21,17 @@ pub use preview::Preview;
 pub(crate) use set_back::SESSION_PREFIX;
 pub use undo::UndoRequest;
 
+use std::fmt;
+
 use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 
+use crate::erased::{ErasedRemediator, StateError};
 use crate::guard::{Attempt, Budget, Limits, permit};
 use crate::kill_switch::KillSwitch;
 use crate::record::{Ended, Intent, Outcome, Records, UndoMark, before_key, digest, plan_hash};
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, RefusedByAws};
 use crate::violation::{Target, Violation};
 
 /// So often is a plan made anew because somebody changed the state meanwhile.
@@ -48,9 +49,8 @@ pub struct Settings {
 }
 
 /// Drives one remediator.
-#[derive(Clone, Debug)]
-pub struct Drive<R> {
-    remediator: R,
+pub struct Drive {
+    remediator: Box<dyn ErasedRemediator>,
     ledger: Ledger,
     settings: Settings,
     /// Asked before each write, here and for each call that changes something at AWS.
@@ -72,6 +72,9 @@ pub enum DriveError {
     /// A record of the ledger cannot be read.
     #[error("the record `{0}` cannot be read: {1}")]
     Record(String, serde_json::Error),
+    /// A state cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The message is not for this remediator.
     #[error("the finding is for remediator `{0}`")]
     Another(String),
@@ -81,13 +84,13 @@ pub enum DriveError {
 }
 
 /// An attempt that was begun.
-struct Begun<S> {
+struct Begun {
     number: u32,
     /// It was begun just now: nothing of it can have been written yet.
     fresh: bool,
     violation: Violation,
-    before: S,
-    after: S,
+    before: Value,
+    after: Value,
     /// Why a person had to say yes.
     asked: Option<String>,
     /// The plan's hash.
@@ -100,36 +103,34 @@ struct Begun<S> {
 type End = (Ended, Option<Value>);
 
 /// What may be done about a violation.
-enum Prepared<S> {
+enum Prepared {
     /// Nothing: it ends so.
     Ended(Ended),
     /// This.
-    Planned(Box<Planned<S>>),
+    Planned(Box<Planned>),
 }
 
 /// Whether an attempt may be begun.
-enum Permission<S> {
+enum Permission {
     /// Not: it ends so.
     Ended(Ended),
     /// This one.
-    Granted(Box<Permit<S>>),
+    Granted(Box<Permit>),
 }
 
 /// An attempt that may be begun.
-struct Permit<S> {
+struct Permit {
     number: u32,
-    plan: Planned<S>,
+    plan: Planned,
     attempt: Attempt,
     /// The approval that it uses up, where the mode needs one.
     approval: Option<String>,
 }
 
 /// A plan, not yet permitted.
-struct Planned<S> {
-    before: S,
-    after: S,
-    was: Value,
-    will: Value,
+struct Planned {
+    before: Value,
+    after: Value,
     hash: String,
     /// What the check before the write asks a person.
     asked: Option<String>,
@@ -137,11 +138,17 @@ struct Planned<S> {
     questions: Vec<String>,
 }
 
+impl fmt::Debug for Drive {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Drive").field("remediator", &self.id()).finish_non_exhaustive()
+    }
+}
+
 type Driven<T> = std::result::Result<T, DriveError>;
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// A drive that keeps its records in `ledger`.
-    pub fn new(remediator: R, ledger: Ledger, settings: Settings) -> Self {
+    pub fn new(remediator: Box<dyn ErasedRemediator>, ledger: Ledger, settings: Settings) -> Self {
         Drive { remediator, ledger, settings, switch: None }
     }
 
@@ -151,12 +158,17 @@ impl<R: Remediator> Drive<R> {
         Drive { switch, ..self }
     }
 
+    /// The remediator's name.
+    fn id(&self) -> &'static str {
+        self.remediator.spec().id
+    }
+
     /// Does what is to be done about the finding whose record this is. `now` is in milliseconds since 1970.
     ///
     /// # Errors
     /// When it has not ended; to do it again is harmless.
     pub async fn run(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
-        let Some(violation) = Self::violation(record)? else { return Ok(None) };
+        let Some(violation) = self.violation(record)? else { return Ok(None) };
         let past = self.past(&violation.target).await?;
         match self.done(&violation, &past).await? {
             Some(done) => Ok(Some(done)),
@@ -169,7 +181,7 @@ impl<R: Remediator> Drive<R> {
     /// # Errors
     /// When it has not ended; to do it again is harmless.
     pub async fn again(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
-        let Some(violation) = Self::violation(record)? else { return Ok(None) };
+        let Some(violation) = self.violation(record)? else { return Ok(None) };
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
             let outcome = match self.find_open(&violation.target, &past).await? {
@@ -209,7 +221,7 @@ impl<R: Remediator> Drive<R> {
         violation: &Violation,
         past: &[(u32, Intent)],
         now: i64,
-    ) -> Driven<Permission<R::State>> {
+    ) -> Driven<Permission> {
         let refuse = |why: String| Ok(Permission::Ended(Ended::Refused(why)));
         if let Some(why) = self.find_refusal(violation, past).await? {
             return refuse(why);
@@ -226,7 +238,7 @@ impl<R: Remediator> Drive<R> {
         let attempt = Attempt {
             time: now,
             actor: violation.actor.clone(),
-            before: digest(&plan.was.to_string()),
+            before: digest(&plan.before.to_string()),
         };
         let attempts = self.list_attempts(&violation.target, past).await?;
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
@@ -256,7 +268,7 @@ impl<R: Remediator> Drive<R> {
     async fn start(
         &self,
         violation: &Violation,
-        Permit { number, plan, attempt, approval }: Permit<R::State>,
+        Permit { number, plan, attempt, approval }: Permit,
         now: i64,
     ) -> Driven<Outcome> {
         if let Some(key) = &approval
@@ -281,23 +293,22 @@ impl<R: Remediator> Drive<R> {
         violation: &Violation,
         number: u32,
         attempt: Attempt,
-        plan: &Planned<R::State>,
+        plan: &Planned,
         approval: Option<String>,
     ) -> Driven<()> {
-        let (before, after) = (plan.was.clone(), plan.will.clone());
         let intent = Intent {
             finding: violation.finding,
-            remediator: R::ID.to_owned(),
+            remediator: self.id().to_owned(),
             attempt,
             plan: plan.hash.clone(),
-            before,
-            after,
+            before: plan.before.clone(),
+            after: plan.after.clone(),
             asked: plan.asked.clone(),
             approval,
         };
-        self.ledger.write(&before_key(&plan.was), plan.was.to_string().as_bytes()).await?;
+        self.ledger.write(&before_key(&plan.before), plan.before.to_string().as_bytes()).await?;
         let key = Records::of(&violation.target).intent(number);
-        if self.ledger.claim(&key, value(&intent)?.to_string().as_bytes()).await? {
+        if self.ledger.claim(&key, write_value(&intent)?.to_string().as_bytes()).await? {
             Ok(())
         } else {
             Err(DriveError::Busy)
@@ -305,37 +316,38 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// Reads, plans, and asks the world what speaks against it. Nothing is written.
-    async fn prepare(&self, violation: &Violation) -> Driven<Prepared<R::State>> {
+    async fn prepare(&self, violation: &Violation) -> Driven<Prepared> {
         let target = &violation.target;
         // A slip in its name must not leave a setting out.
-        if let Some(name) = target.with.keys().find(|name| !R::WITH.contains(&name.as_str())) {
+        if let Some(name) =
+            target.with.keys().find(|name| !self.remediator.spec().with.contains(&name.as_str()))
+        {
             let why =
-                format!("the policy's header tells {} `{name}`, which it does not know", R::ID);
+                format!("the policy's header tells {} `{name}`, which it does not know", self.id());
             return Ok(Prepared::Ended(Ended::Refused(why)));
         }
-        let before = match self.remediator.observe(target).await {
+        let before = match self.remediator.observe(target).await? {
             Ok(before) => before,
             Err(refused) => return unread(refused).map(Prepared::Ended),
         };
-        let after = match self.remediator.plan(target, &before) {
+        let after = match self.remediator.plan(target, &before)? {
             Plan::Change(after) => after,
             Plan::Nothing => return Ok(Prepared::Ended(Ended::Compliant)),
             Plan::Refuse(why) => return Ok(Prepared::Ended(Ended::Refused(why))),
         };
-        let asked = match self.remediator.precheck(target, &before, &after).await {
+        let asked = match self.remediator.precheck(target, &before, &after).await? {
             Ok(Check::Go) => None,
             Ok(Check::Ask(why)) => Some(why),
             Ok(Check::Refuse(why)) => return Ok(Prepared::Ended(Ended::Refused(why))),
             Err(refused) => return unread(refused).map(Prepared::Ended),
         };
         let mut questions: Vec<String> = asked.iter().cloned().collect();
-        let (was, will) = (value(&before)?, value(&after)?);
-        let undone = self.find_undone(target, &list_changes(&was, &will)).await?;
+        let undone = self.find_undone(target, &list_changes(&before, &after)).await?;
         questions.extend(undone.iter().map(|UndoMark { by, reason, .. }| {
             format!("{by} undid this repair ({reason}), and nobody approved it since")
         }));
-        let hash = plan_hash(violation, &was, &will, &questions);
-        let plan = Planned { before, after, was, will, hash, asked, questions };
+        let hash = plan_hash(violation, &before, &after, &questions);
+        let plan = Planned { before, after, hash, asked, questions };
         Ok(Prepared::Planned(Box::new(plan)))
     }
 
@@ -347,17 +359,14 @@ impl<R: Remediator> Drive<R> {
         intent: &Intent,
         now: i64,
     ) -> Driven<Outcome> {
-        let begun = Self::read_begun(violation, number, intent)?;
+        let begun = self.read_begun(violation, number, intent)?;
         self.spend_once(&violation.target, number, intent.attempt.time).await?;
         self.carry_out(&begun, now).await
     }
 
     /// An attempt as its intent tells of it.
-    fn read_begun(violation: &Violation, number: u32, intent: &Intent) -> Driven<Begun<R::State>> {
-        let state = |value: &Value| {
-            let key = Records::of(&violation.target).intent(number);
-            R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))
-        };
+    fn read_begun(&self, violation: &Violation, number: u32, intent: &Intent) -> Driven<Begun> {
+        let state = |kept: &Value| self.read_state(&violation.target, number, kept);
         let (finding, actor) = (intent.finding, intent.attempt.actor.clone());
         Ok(Begun {
             number,
@@ -371,8 +380,16 @@ impl<R: Remediator> Drive<R> {
         })
     }
 
+    /// A state that the intent of an attempt holds.
+    fn read_state(&self, target: &Target, number: u32, kept: &Value) -> Driven<Value> {
+        let state = self.remediator.read_state(kept);
+        state.map_err(|StateError { error, .. }| {
+            DriveError::Record(Records::of(target).intent(number), error)
+        })
+    }
+
     /// From an intent to its outcome. Whatever happened before, an interruption included, the state tells.
-    async fn carry_out(&self, begun: &Begun<R::State>, now: i64) -> Driven<Outcome> {
+    async fn carry_out(&self, begun: &Begun, now: i64) -> Driven<Outcome> {
         if let Some(result) = self.settled(begun).await? {
             return self.end(begun, result, now).await;
         }
@@ -391,27 +408,27 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// How an attempt ends that may not go on: refused while nothing of it is written, otherwise halted.
-    async fn stop(&self, begun: &Begun<R::State>, why: String) -> Driven<End> {
-        match self.remediator.observe(&begun.violation.target).await {
-            Ok(state) if state == begun.before => Ok((Ended::Refused(why), Some(value(&state)?))),
-            Ok(state) => Ok((halt(&why), Some(value(&state)?))),
+    async fn stop(&self, begun: &Begun, why: String) -> Driven<End> {
+        match self.remediator.observe(&begun.violation.target).await? {
+            Ok(state) if state == begun.before => Ok((Ended::Refused(why), Some(state))),
+            Ok(state) => Ok((halt(&why), Some(state))),
             Err(RefusedByAws::Gone) => Ok((Ended::Gone, None)),
             Err(refused) => Err(DriveError::Later(refused.to_string())),
         }
     }
 
     /// The second read: how it ended already, unless the world is still the one that was planned from.
-    async fn settled(&self, begun: &Begun<R::State>) -> Driven<Option<End>> {
+    async fn settled(&self, begun: &Begun) -> Driven<Option<End>> {
         let Begun { before, after, .. } = begun;
         let mut written = None;
-        match self.remediator.observe(&begun.violation.target).await {
+        match self.remediator.observe(&begun.violation.target).await? {
             Ok(state) if state == *before => {}
             // What somebody else did is not ours to undo.
-            Ok(state) if R::reached(&state, after) && !begun.fresh => {
-                return Ok(Some((Ended::Done, Some(value(&state)?))));
+            Ok(state) if !begun.fresh && self.remediator.reached(&state, after)? => {
+                return Ok(Some((Ended::Done, Some(state))));
             }
-            Ok(state) if !begun.fresh && R::between(&state, before, after) => {
-                written = Some(value(&state)?);
+            Ok(state) if !begun.fresh && self.remediator.between(&state, before, after)? => {
+                written = Some(state);
             }
             // Somebody else's change: it is never written over.
             Ok(_) => return Ok(Some((Ended::Superseded, None))),
@@ -425,7 +442,7 @@ impl<R: Remediator> Drive<R> {
             }
             Err(RefusedByAws::Later(why)) => return Err(DriveError::Later(why)),
         }
-        let checked = self.remediator.precheck(&begun.violation.target, before, after).await;
+        let checked = self.remediator.precheck(&begun.violation.target, before, after).await?;
         Ok(match checked.map_err(|refused| DriveError::Later(refused.to_string()))? {
             Check::Go => None,
             Check::Ask(why) if begun.asked.as_ref() == Some(&why) => None,
@@ -437,18 +454,18 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// The write, and what came of it.
-    async fn write(&self, begun: &Begun<R::State>) -> Driven<End> {
+    async fn write(&self, begun: &Begun) -> Driven<End> {
         let target = &begun.violation.target;
         let token = Records::of(target).token(begun.number, "apply");
-        let applied = self.remediator.apply_once(target, &begun.after, &token).await;
-        let seen = self.remediator.observe(target).await;
+        let applied = self.remediator.apply_once(target, &begun.after, &token).await?;
+        let seen = self.remediator.observe(target).await?;
         let state = match seen {
             Ok(state) => state,
             Err(RefusedByAws::Gone) => return Ok((Ended::Gone, None)),
             Err(refused) => return Err(DriveError::Later(refused.to_string())),
         };
         let result = match applied {
-            _ if R::reached(&state, &begun.after) => Ended::Done,
+            _ if self.remediator.reached(&state, &begun.after)? => Ended::Done,
             Err(RefusedByAws::Gone) => Ended::Gone,
             Err(refused @ RefusedByAws::Denied(_)) if state == begun.before => {
                 Ended::Failed(refused.to_string())
@@ -456,38 +473,33 @@ impl<R: Remediator> Drive<R> {
             // Not there yet, or not seen yet: the message comes again and looks again.
             _ if state == begun.before => {
                 if let Some(why) = self.find_switch(target).await? {
-                    return Ok((Ended::Refused(why), Some(value(&state)?)));
+                    return Ok((Ended::Refused(why), Some(state)));
                 }
                 return Err(DriveError::Later("the change is not seen yet".to_owned()));
             }
-            Err(refused) => return self.set_back(begun, &refused, &state).await,
+            Err(refused) => return self.set_back(begun, &refused, state).await,
             Ok(()) => Ended::Failed("somebody else changed it right after".to_owned()),
         };
-        Ok((result, Some(value(&state)?)))
+        Ok((result, Some(state)))
     }
 
     /// What was written in part is set back, unless a kill switch stops that too.
-    async fn set_back(
-        &self,
-        begun: &Begun<R::State>,
-        refused: &RefusedByAws,
-        state: &R::State,
-    ) -> Driven<End> {
+    async fn set_back(&self, begun: &Begun, refused: &RefusedByAws, state: Value) -> Driven<End> {
         if let Some(why) = self.find_switch(&begun.violation.target).await? {
-            return Ok((halt(&why), Some(value(state)?)));
+            return Ok((halt(&why), Some(state)));
         }
         let target = &begun.violation.target;
         let token = Records::of(target).token(begun.number, "set back");
-        let applied = self.remediator.apply_once(target, &begun.before, &token).await;
-        let seen = self.remediator.observe(target).await;
+        let applied = self.remediator.apply_once(target, &begun.before, &token).await?;
+        let seen = self.remediator.observe(target).await?;
         let half = format!("left half done: {refused}; see the before-image");
         Ok(match (applied, seen) {
-            (_, Ok(state)) if R::reached(&state, &begun.before) => {
-                (Ended::Undone(refused.to_string()), Some(value(&state)?))
+            (_, Ok(state)) if self.remediator.reached(&state, &begun.before)? => {
+                (Ended::Undone(refused.to_string()), Some(state))
             }
             (_, Ok(state)) => match self.find_switch(&begun.violation.target).await? {
-                Some(why) => (halt(&why), Some(value(&state)?)),
-                None => (Ended::Failed(half), Some(value(&state)?)),
+                Some(why) => (halt(&why), Some(state)),
+                None => (Ended::Failed(half), Some(state)),
             },
             // What is left is not known: the attempt stays open.
             (_, Err(_)) => return Err(DriveError::Later(half)),
@@ -512,7 +524,7 @@ impl<R: Remediator> Drive<R> {
         let outcome = Outcome { finding: violation.finding, attempt: None, result, state: None };
         if !matches!(outcome.result, Ended::Planned(_) | Ended::Waiting(_)) {
             let records = Records::of(&violation.target);
-            let activity = records.activity(R::ID, &outcome, now).to_string();
+            let activity = records.activity(self.id(), &outcome, now).to_string();
             // The first stands: told again, it would differ by its time only.
             self.ledger.claim(&records.closed(violation.finding), activity.as_bytes()).await?;
         }
@@ -520,7 +532,7 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// Ends an attempt.
-    async fn end(&self, begun: &Begun<R::State>, end: End, now: i64) -> Driven<Outcome> {
+    async fn end(&self, begun: &Begun, end: End, now: i64) -> Driven<Outcome> {
         let (finding, attempt) = (begun.violation.finding, Some(begun.number));
         let (result, state) = end;
         let target = &begun.violation.target;
@@ -533,12 +545,12 @@ impl<R: Remediator> Drive<R> {
             return Ok(outcome);
         }
         if let (Ended::Done, Some(approval)) = (&outcome.result, &begun.approval) {
-            let changes = list_changes(&value(&begun.before)?, &value(&begun.after)?);
+            let changes = list_changes(&begun.before, &begun.after);
             let undone = self.find_undone(target, &changes).await?;
             self.mark_approved(target, &undone, approval, now).await?;
         }
         let records = Records::of(target);
-        let activity = records.activity(R::ID, &outcome, now).to_string();
+        let activity = records.activity(self.id(), &outcome, now).to_string();
         self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
         Ok(outcome)
     }
@@ -565,19 +577,9 @@ fn unread(refused: RefusedByAws) -> Driven<Ended> {
     }
 }
 
-/// Reads a state back.
-trait DeserializeFrom: Sized {
-    fn deserialize_from(value: &Value) -> std::result::Result<Self, serde_json::Error>;
-}
-
-impl<T: serde::de::DeserializeOwned> DeserializeFrom for T {
-    fn deserialize_from(value: &Value) -> std::result::Result<Self, serde_json::Error> {
-        serde_json::from_value(value.clone())
-    }
-}
-
-fn value<T: serde::Serialize>(of: &T) -> Driven<Value> {
-    serde_json::to_value(of).map_err(|error| DriveError::Record("state".to_owned(), error))
+/// A record, as JSON.
+fn write_value<T: serde::Serialize>(of: &T) -> Driven<Value> {
+    serde_json::to_value(of).map_err(|error| DriveError::Record("record".to_owned(), error))
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@
 //! for all of them: the order of the steps is written in `drive.rs`, what is allowed in `guard.rs`.
 
 mod activity;
-mod apigateway;
 mod aws;
 pub mod catalog;
-mod cloud_control;
 mod drive;
+mod erased;
 mod guard;
 mod identity;
 mod kill_switch;
@@ -21,15 +20,14 @@ mod query;
 mod record;
 mod refusal;
 mod remediator;
-mod tls_only;
+mod spec;
 mod violation;
 
 pub use activity::Activity;
 pub use aws::Aws;
-pub use cloud_control::ResourceType;
-pub use drive::{
-    AnyDrive, Approval, Drive, DriveError, Driving, Preview, Settings, Tried, UndoRequest,
-};
+pub use catalog::cloud_control::ResourceType;
+pub use drive::{Approval, Drive, DriveError, Preview, Settings, Tried, UndoRequest};
+pub use erased::{AwsAnswer, ErasedRemediator, StateError};
 pub use guard::{Attempt, Budget, Limits, Stop, permit};
 pub use kill_switch::{KILL_SWITCH, KillSwitch};
 pub use operator::{Ceilings, Operator, OperatorError, Role};
@@ -38,4 +36,5 @@ pub use permission::Statement;
 pub use probe::{Handshake, Probe, ProbeError, Probing};
 pub use record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
 pub use remediator::{Check, Plan, RefusedByAws, Remediator};
+pub use spec::RemediatorSpec;
 pub use violation::{Target, Violation, ViolationError};

@@ -18,11 +18,12 @@ use uuid::Uuid;
 
 use crate::aws::Aws;
 use crate::catalog::Entry;
-use crate::drive::{AnyDrive, SESSION_PREFIX, Settings};
+use crate::drive::{Drive, SESSION_PREFIX, Settings};
 use crate::guard::{Budget, Limits};
 use crate::kill_switch::KillSwitch;
 use crate::pace::Pace;
 use crate::probe::Probe;
+use crate::spec::RemediatorSpec;
 use crate::violation::{Target, Violation};
 
 /// A session policy may be so long, in characters.
@@ -143,7 +144,7 @@ impl Operator {
     ///
     /// # Errors
     /// When there is no such remediator, or nothing can be done in the account.
-    pub async fn drive(&self, violation: &Violation) -> Result<Box<dyn AnyDrive>, OperatorError> {
+    pub async fn drive(&self, violation: &Violation) -> Result<Drive, OperatorError> {
         let unknown = || OperatorError::Unknown(violation.remediator.clone());
         let entry = Entry::find(&violation.remediator).ok_or_else(unknown)?;
         let target = &violation.target;
@@ -151,7 +152,7 @@ impl Operator {
             return Err(OperatorError::NoAccount(target.account.clone()));
         }
         let config = match &self.role {
-            Some(role) => self.session(role, entry, target, violation.finding).await?,
+            Some(role) => self.session(role, &entry.spec, target, violation.finding).await?,
             None => self.own(target).await?,
         };
         let region = Region::new(target.region.clone());
@@ -164,7 +165,8 @@ impl Operator {
             limits: self.limits,
             budget: self.budget,
         };
-        Ok((entry.drive)(&aws, self.ledger.clone(), settings))
+        let drive = Drive::new(entry.connect(&aws), self.ledger.clone(), settings);
+        Ok(drive.with_switch(aws.switch))
     }
 
     /// Our own credentials, if they are of the target's account.
@@ -184,13 +186,13 @@ impl Operator {
     async fn session(
         &self,
         role: &Role,
-        entry: &Entry,
+        spec: &RemediatorSpec,
         target: &Target,
         finding: Uuid,
     ) -> Result<SdkConfig, OperatorError> {
         let Role { name, external_id } = role;
         let arn = Arn::iam_role(&target.region, &target.account, name);
-        let policy = session_policy(entry, target);
+        let policy = session_policy(spec, target);
         if policy.len() > MAX_POLICY {
             return Err(OperatorError::Session(target.id.clone()));
         }
@@ -216,8 +218,8 @@ impl Operator {
 }
 
 /// What a session may do: this remediator's actions, on this resource.
-fn session_policy(entry: &Entry, target: &Target) -> String {
-    json!({"Version": "2012-10-17", "Statement": entry.statements(target)}).to_string()
+fn session_policy(spec: &RemediatorSpec, target: &Target) -> String {
+    json!({"Version": "2012-10-17", "Statement": spec.statements(target)}).to_string()
 }
 
 #[cfg(test)]
@@ -238,18 +240,18 @@ mod tests {
 
     #[test]
     fn every_session_is_confined_to_its_resource() {
-        for entry in crate::catalog::CATALOG {
+        for spec in crate::catalog::CATALOG.iter().map(|entry| &entry.spec) {
             let target = Target {
                 policy: "p".to_owned(),
                 kind: "K".to_owned(),
-                id: if entry.id.contains("domain") { "abc123.example" } else { "abc123|d|GET" }
+                id: if spec.id.contains("domain") { "abc123.example" } else { "abc123|d|GET" }
                     .to_owned(),
                 account: "111122223333".to_owned(),
                 region: "eu-central-1".to_owned(),
                 ..Target::default()
             };
-            let policy = session_policy(entry, &target);
-            assert!(policy.len() <= MAX_POLICY, "{}: {}", entry.id, policy.len());
+            let policy = session_policy(spec, &target);
+            assert!(policy.len() <= MAX_POLICY, "{}: {}", spec.id, policy.len());
             // What is set for a whole account has no name.
             let whole = [
                 "cloud-control",
@@ -257,7 +259,7 @@ mod tests {
                 "ec2-ebs-default-encryption",
                 "iam-password-policy",
             ];
-            let whole = whole.contains(&entry.id);
+            let whole = whole.contains(&spec.id);
             assert!(whole || policy.contains("abc123"), "{policy}");
         }
     }

@@ -1,10 +1,9 @@
 //! What a remediator is.
 
-use evenkeel_rules::policy::Tier;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::permission::Statement;
+use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Restores one property of one kind of resource.
@@ -14,33 +13,8 @@ pub trait Remediator: Send + Sync {
     /// What is read and set, all of it: it is the before-image.
     type State: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
-    /// Its name in policies' headers. What stands before the first `-` is its family.
-    const ID: &'static str;
-
-    /// The IAM actions that it uses: its role is rendered from these.
-    const PERMISSIONS: &'static [&'static str];
-
-    /// How safe it is by itself; none where the policy says it, which says what is repaired.
-    const TIER: Option<Tier>;
-
-    /// What is asked of the world before anything is written, and makes a repair of tier B as safe as one of tier A.
-    const CHECK: Option<&'static str> = None;
-
-    /// What a policy's header may tell it.
-    const WITH: &'static [&'static str] = &[];
-
-    /// The ARNs that its calls are on: a session for one repair is confined to these.
-    fn arns(target: &Target) -> Vec<String>;
-
-    /// The ARNs of other resources that are only read.
-    fn reads(_: &Target) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// What AWS does in the caller's name for its calls, and must therefore be allowed too.
-    fn forwarded(_: &Target) -> Vec<Statement> {
-        Vec::new()
-    }
+    /// Its static facts.
+    const SPEC: RemediatorSpec;
 
     /// The IAM actions by which a state is set from another, reads left out.
     fn calls(from: &Self::State, to: &Self::State) -> Vec<&'static str>;

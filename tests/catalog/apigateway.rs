@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
-use evenkeel_remediators::catalog::apigateway_https_integration::HttpsIntegration;
-use evenkeel_remediators::catalog::apigateway_verify_backend::VerifyBackend;
+use evenkeel_remediators::catalog::apigateway::https_integration::HttpsIntegration;
+use evenkeel_remediators::catalog::apigateway::verify_backend::VerifyBackend;
 use evenkeel_remediators::{Ended, KILL_SWITCH, Probe, Probing, Remediator};
 
 use crate::proxy::{Fault, Hold};
@@ -71,7 +71,8 @@ impl Api {
     async fn stage<R: Remediator>(&self) -> Stage {
         let id = format!("{}|{}|GET", self.id, self.root);
         let stage =
-            Stage::new("apigateway-integration-http", R::ID, "AWS::ApiGateway::Method", &id).await;
+            Stage::new("apigateway-integration-http", R::SPEC.id, "AWS::ApiGateway::Method", &id)
+                .await;
         stage.with_probe(Arc::new(Backends(None)))
     }
 
@@ -285,7 +286,7 @@ async fn what_was_written_in_part_goes_on_or_is_set_back() {
 #[tokio::test]
 async fn names_that_lead_elsewhere_are_no_names() {
     for id in ["a|../../domainnames/b|GET", "a|b", "a|b|GET|c", "|b|GET", "a b|c|GET"] {
-        let stage = Stage::new("p", HttpsIntegration::ID, "AWS::ApiGateway::Method", id).await;
+        let stage = Stage::new("p", HttpsIntegration::SPEC.id, "AWS::ApiGateway::Method", id).await;
         let outcome = stage.run::<HttpsIntegration>().await.unwrap();
         assert!(matches!(outcome.result, Ended::Refused(why) if why.contains("names no")), "{id}");
         assert!(stage.proxy.calls().is_empty());

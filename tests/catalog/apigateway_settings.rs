@@ -4,13 +4,13 @@ use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{
     EndpointConfiguration, EndpointType, IntegrationType, Op, PatchOperation,
 };
-use evenkeel_remediators::catalog::apigateway_api_tls_policy::ApiTlsPolicy;
-use evenkeel_remediators::catalog::apigateway_close_default_endpoint::CloseDefaultEndpoint;
-use evenkeel_remediators::catalog::apigateway_deny_insecure_transport::DenyInsecureTransport;
-use evenkeel_remediators::catalog::apigateway_stage_cache_encryption::StageCacheEncryption;
-use evenkeel_remediators::catalog::apigateway_stage_data_trace::StageDataTrace;
-use evenkeel_remediators::catalog::apigateway_stage_logging::StageLogging;
-use evenkeel_remediators::catalog::apigateway_stage_tracing::StageTracing;
+use evenkeel_remediators::catalog::apigateway::api_tls_policy::ApiTlsPolicy;
+use evenkeel_remediators::catalog::apigateway::close_default_endpoint::CloseDefaultEndpoint;
+use evenkeel_remediators::catalog::apigateway::deny_insecure_transport::DenyInsecureTransport;
+use evenkeel_remediators::catalog::apigateway::stage_cache_encryption::StageCacheEncryption;
+use evenkeel_remediators::catalog::apigateway::stage_data_trace::StageDataTrace;
+use evenkeel_remediators::catalog::apigateway::stage_logging::StageLogging;
+use evenkeel_remediators::catalog::apigateway::stage_tracing::StageTracing;
 use evenkeel_remediators::{Aws, Ended, Plan, Remediator};
 use serde_json::json;
 
@@ -51,7 +51,7 @@ async fn patch_api(api: &str, path: &str, value: &str) {
 }
 
 /// Repaired once, nothing to do then, and undone to the state before.
-async fn there_and_back<R: Remediator + From<Aws>>(stage: &Stage) -> (R::State, R::State)
+async fn there_and_back<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> (R::State, R::State)
 where
     R::State: std::fmt::Debug,
 {
@@ -70,11 +70,11 @@ where
 async fn of_stage<R: Remediator>(api: &str) -> Stage {
     // As AWS Config names it, and as policies do.
     let id = format!("arn:aws:apigateway:eu-central-1::/restapis/{api}/stages/live");
-    Stage::new("p", R::ID, "AWS::ApiGateway::Stage", &id).await
+    Stage::new("p", R::SPEC.id, "AWS::ApiGateway::Stage", &id).await
 }
 
 async fn of_api<R: Remediator>(api: &str) -> Stage {
-    Stage::new("p", R::ID, "AWS::ApiGateway::RestApi", api).await
+    Stage::new("p", R::SPEC.id, "AWS::ApiGateway::RestApi", api).await
 }
 
 #[tokio::test]

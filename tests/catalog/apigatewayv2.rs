@@ -7,7 +7,7 @@ use aws_sdk_apigatewayv2::types::{
     ConnectionType, Cors, DomainNameConfiguration, EndpointType, IntegrationType, ProtocolType,
     SecurityPolicy,
 };
-use evenkeel_remediators::catalog::apigatewayv2_https_integration::HttpsBackend;
+use evenkeel_remediators::catalog::apigatewayv2::https_integration::HttpsBackend;
 use evenkeel_remediators::{Aws, Ended, Remediator};
 use serde_json::json;
 
@@ -103,7 +103,7 @@ impl Api {
     pub(crate) async fn subject<R: Remediator>(&self) -> Stage {
         let id = format!("{}|{}", self.id, self.integration);
         let kind = "AWS::ApiGatewayV2::Integration";
-        let stage = Stage::new("apigatewayv2-integration-http", R::ID, kind, &id).await;
+        let stage = Stage::new("apigatewayv2-integration-http", R::SPEC.id, kind, &id).await;
         stage.with_probe(Arc::new(Backends(None)))
     }
 
@@ -139,7 +139,7 @@ async fn uris(stage: &Stage) -> Vec<String> {
 }
 
 /// Why a person must say yes.
-pub(crate) async fn asked<R: Remediator + From<Aws>>(stage: &Stage) -> String {
+pub(crate) async fn asked<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> String {
     match stage.run::<R>().await.unwrap().result {
         Ended::Waiting(why) => why,
         other => panic!("{other:?}"),
@@ -147,7 +147,7 @@ pub(crate) async fn asked<R: Remediator + From<Aws>>(stage: &Stage) -> String {
 }
 
 /// Why it is left alone.
-pub(crate) async fn refused<R: Remediator + From<Aws>>(stage: &Stage) -> String {
+pub(crate) async fn refused<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> String {
     match stage.run::<R>().await.unwrap().result {
         Ended::Refused(why) => why,
         other => panic!("{other:?}"),
@@ -320,7 +320,7 @@ async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
     assert_eq!(api.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
     for id in ["a|../../domainnames/b", "a", "a|b|c", "|b", "a b|c"] {
         let kind = "AWS::ApiGatewayV2::Integration";
-        let stage = Stage::new("p", HttpsBackend::ID, kind, id).await;
+        let stage = Stage::new("p", HttpsBackend::SPEC.id, kind, id).await;
         assert!(refused::<HttpsBackend>(&stage).await.contains("names no"), "{id}");
         assert!(stage.proxy.calls().is_empty());
     }

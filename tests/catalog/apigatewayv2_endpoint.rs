@@ -1,7 +1,7 @@
 //! HTTP APIs that are reachable around their custom domains.
 
 use aws_sdk_apigatewayv2::types::{ProtocolType, RoutingMode, SecurityPolicy};
-use evenkeel_remediators::catalog::apigatewayv2_close_default_endpoint::CloseHttpEndpoint;
+use evenkeel_remediators::catalog::apigatewayv2::close_default_endpoint::CloseHttpEndpoint;
 use evenkeel_remediators::{Ended, Remediator};
 
 use crate::apigatewayv2::{Api, DENIED, THROTTLED, TLS, asked, client, refused};
@@ -11,7 +11,7 @@ use crate::stage::Stage;
 /// The finding about an API's endpoint.
 async fn subject(id: &str) -> Stage {
     let kind = "AWS::ApiGatewayV2::Api";
-    Stage::new("apigatewayv2-default-endpoint-open", CloseHttpEndpoint::ID, kind, id).await
+    Stage::new("apigatewayv2-default-endpoint-open", CloseHttpEndpoint::SPEC.id, kind, id).await
 }
 
 #[tokio::test]

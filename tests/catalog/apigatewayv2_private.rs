@@ -2,7 +2,7 @@
 
 use aws_sdk_apigatewayv2::types::{ProtocolType, TlsConfigInput};
 use evenkeel_remediators::Ended;
-use evenkeel_remediators::catalog::apigatewayv2_private_tls::PrivateTls;
+use evenkeel_remediators::catalog::apigatewayv2::private_tls::PrivateTls;
 use serde_json::json;
 
 use crate::apigatewayv2::{Api, DENIED, LISTENER, THROTTLED, asked, client, refused};

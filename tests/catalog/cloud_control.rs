@@ -25,7 +25,7 @@ async fn make(resource: &Value) {
 }
 
 async fn of(kind: &str, id: &str, tier: &str, patch: &Value) -> Stage {
-    let stage = Stage::new("some-policy", CloudControl::ID, kind, id).await;
+    let stage = Stage::new("some-policy", CloudControl::SPEC.id, kind, id).await;
     let actions: &[&str] = match kind {
         "AWS::EC2::Instance" => &["ec2:ModifyInstanceAttribute"],
         "AWS::ECR::Repository" => &["ecr:PutImageScanningConfiguration"],
@@ -246,7 +246,7 @@ fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known()
     let mut target = evenkeel_remediators::Target { kind: TABLE.to_owned(), ..Default::default() };
     target.arn = Some(arn.to_owned());
     target.actions = vec!["dynamodb:UpdateTable".to_owned()];
-    let statements: Vec<Statement> = CloudControl::forwarded(&target);
+    let statements: Vec<Statement> = (CloudControl::SPEC.forwarded)(&target);
     let on = |action: &str| {
         let of = statements.iter().find(|one| one.action.iter().any(|name| name == action));
         of.map(|one| one.resource.join(" "))
@@ -267,7 +267,7 @@ fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
             actions: vec![action.to_owned()],
             ..Default::default()
         };
-        let statements = CloudControl::forwarded(&target);
+        let statements = (CloudControl::SPEC.forwarded)(&target);
         let of = statements.into_iter().find(|one| one.action.iter().any(|name| name == action));
         of.unwrap().resource
     };

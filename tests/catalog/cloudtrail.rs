@@ -1,7 +1,7 @@
 //! A trail that was stopped.
 
 use aws_sdk_cloudtrail::Client;
-use evenkeel_remediators::catalog::cloudtrail_restore_trail::{RestoreTrail, Trail};
+use evenkeel_remediators::catalog::cloudtrail::restore_trail::{RestoreTrail, Trail};
 use evenkeel_remediators::{Ended, Plan, RefusedByAws, Remediator};
 use serde_json::json;
 
@@ -18,7 +18,8 @@ fn direct() -> Client {
 /// A trail of this name, of every Region, in the state given.
 async fn trail(name: &str, logging: bool, validation: bool) -> Stage {
     let stage =
-        Stage::new("cloudtrail-tampering", RestoreTrail::ID, "AWS::CloudTrail::Trail", name).await;
+        Stage::new("cloudtrail-tampering", RestoreTrail::SPEC.id, "AWS::CloudTrail::Trail", name)
+            .await;
     let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
     call(stand(), "PUT", &format!("/{name}-logs"), place).await;
     let client = direct();
@@ -71,9 +72,13 @@ async fn only_the_call_that_is_needed_is_made() {
 
 #[tokio::test]
 async fn what_is_gone_denied_or_throttled_writes_nothing() {
-    let gone =
-        Stage::new("cloudtrail-tampering", RestoreTrail::ID, "AWS::CloudTrail::Trail", "no-trail")
-            .await;
+    let gone = Stage::new(
+        "cloudtrail-tampering",
+        RestoreTrail::SPEC.id,
+        "AWS::CloudTrail::Trail",
+        "no-trail",
+    )
+    .await;
     assert_eq!(gone.run::<RestoreTrail>().await.unwrap().result, Ended::Gone);
     let stage = trail("denied", false, false).await;
     let denied = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}";

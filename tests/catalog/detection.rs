@@ -1,7 +1,7 @@
 //! Recorders of AWS Config that were stopped, and password policies that are weak.
 
-use evenkeel_remediators::catalog::config_start_recorder::{Recorder, StartRecorder};
-use evenkeel_remediators::catalog::iam_password_policy::{PasswordPolicy, Passwords};
+use evenkeel_remediators::catalog::config::start_recorder::{Recorder, StartRecorder};
+use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, Passwords};
 use evenkeel_remediators::{Ended, Remediator};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ async fn recorder(name: &str, channel: bool) -> Stage {
         client.put_delivery_channel().delivery_channel(made.build()).send().await.unwrap();
     }
     let kind = "AWS::Config::ConfigurationRecorder";
-    Stage::new("config-recorder-tampering", StartRecorder::ID, kind, name).await
+    Stage::new("config-recorder-tampering", StartRecorder::SPEC.id, kind, name).await
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
     };
     without_channel(stage.run::<StartRecorder>().await.unwrap().result);
     // The finding about a channel that was deleted names the channel.
-    let channel = Stage::new("p", StartRecorder::ID, kind, "the-channel").await;
+    let channel = Stage::new("p", StartRecorder::SPEC.id, kind, "the-channel").await;
     without_channel(channel.run::<StartRecorder>().await.unwrap().result);
     drop(recorder("default", true).await);
     let unread = "DescribeDeliveryChannels";
@@ -57,7 +57,7 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
         assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
         stage.proxy.mend();
     }
-    let gone = Stage::new("p", StartRecorder::ID, kind, "no-such").await;
+    let gone = Stage::new("p", StartRecorder::SPEC.id, kind, "no-such").await;
     assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, Ended::Gone);
     stage.proxy.fault("StartConfigurationRecorder", 1, Fault::LoseAnswer);
     assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Done);
@@ -74,7 +74,12 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
 #[tokio::test]
 async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_strong() {
     let account = || {
-        Stage::new("iam-password-policy-weak", PasswordPolicy::ID, "AWS::::Account", "123456789012")
+        Stage::new(
+            "iam-password-policy-weak",
+            PasswordPolicy::SPEC.id,
+            "AWS::::Account",
+            "123456789012",
+        )
     };
     let lasting = || async { account().await.with(&json!({"maximumAge": 0})) };
     let set = |settings: &str| {

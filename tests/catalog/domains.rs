@@ -5,7 +5,7 @@ use aws_sdk_apigateway::types::{
     EndpointConfiguration, EndpointType, MutualTlsAuthenticationInput, SecurityPolicy,
 };
 use aws_sdk_apigatewayv2::types::ProtocolType;
-use evenkeel_remediators::catalog::apigateway_domain_tls_policy::DomainTlsPolicy;
+use evenkeel_remediators::catalog::apigateway::domain_tls_policy::DomainTlsPolicy;
 use evenkeel_remediators::{Ended, Outcome, Remediator};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ async fn domain(name: &str, endpoints: &[EndpointType]) -> Stage {
 
 async fn subject(id: &str) -> Stage {
     let kind = "AWS::ApiGateway::DomainName";
-    Stage::new("apigateway-domain-weak-tls", DomainTlsPolicy::ID, kind, id).await
+    Stage::new("apigateway-domain-weak-tls", DomainTlsPolicy::SPEC.id, kind, id).await
 }
 
 async fn regional(name: &str) -> Stage {

@@ -1,10 +1,10 @@
 //! Security groups, snapshots, images and the encryption of volumes.
 
-use evenkeel_remediators::catalog::Sharing;
-use evenkeel_remediators::catalog::ec2_ebs_default_encryption::EbsDefaultEncryption;
-use evenkeel_remediators::catalog::ec2_image_private::ImagePrivate;
-use evenkeel_remediators::catalog::ec2_revoke_ingress::{Ingress, RevokeIngress, Rule};
-use evenkeel_remediators::catalog::ec2_snapshot_private::SnapshotPrivate;
+use evenkeel_remediators::catalog::ec2::ebs_default_encryption::EbsDefaultEncryption;
+use evenkeel_remediators::catalog::ec2::image_private::ImagePrivate;
+use evenkeel_remediators::catalog::ec2::revoke_ingress::{Ingress, RevokeIngress, Rule};
+use evenkeel_remediators::catalog::ec2::snapshot_private::SnapshotPrivate;
+use evenkeel_remediators::catalog::shared::sharing::Sharing;
 use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, Remediator};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ async fn group(name: &str, rules: &[(&str, i32, i32, &str)]) -> Stage {
         .await;
     }
     let (policy, kind) = ("ec2-security-group-open-to-world", "AWS::EC2::SecurityGroup");
-    Stage::new(policy, RevokeIngress::ID, kind, &id).await
+    Stage::new(policy, RevokeIngress::SPEC.id, kind, &id).await
 }
 
 /// A rule of a finding, as the policies list it.
@@ -305,10 +305,10 @@ async fn a_rule_that_came_meanwhile_stays() {
 #[tokio::test]
 async fn volumes_are_encrypted_by_default_again() {
     let (policy, kind) = ("ec2-ebs-default-encryption-off", "AWS::EC2::EBSEncryptionByDefault");
-    let stage = Stage::new(policy, EbsDefaultEncryption::ID, kind, "123456789012").await;
+    let stage = Stage::new(policy, EbsDefaultEncryption::SPEC.id, kind, "123456789012").await;
     stage.there_and_back::<EbsDefaultEncryption>().await;
     let (read, write) = ("GetEbsEncryptionByDefault", "EnableEbsEncryptionByDefault");
-    let stage = Stage::new(policy, EbsDefaultEncryption::ID, kind, "123456789012").await;
+    let stage = Stage::new(policy, EbsDefaultEncryption::SPEC.id, kind, "123456789012").await;
     writes_nothing_unread::<EbsDefaultEncryption>(&stage, read, write).await;
 }
 
@@ -322,7 +322,7 @@ async fn snapshot() -> Stage {
     );
     ec2(&format!("{share}&UserId.1=111122223333")).await;
     ec2(&format!("{share}&UserGroup.1=all")).await;
-    Stage::new("ec2-snapshot-public", SnapshotPrivate::ID, "AWS::EC2::Snapshot", id).await
+    Stage::new("ec2-snapshot-public", SnapshotPrivate::SPEC.id, "AWS::EC2::Snapshot", id).await
 }
 
 #[tokio::test]
@@ -357,7 +357,7 @@ async fn image() -> Stage {
     );
     ec2(&format!("{share}&UserId.1=111122223333")).await;
     ec2(&format!("{share}&UserGroup.1=all")).await;
-    Stage::new("ec2-image-public", ImagePrivate::ID, "AWS::EC2::Image", id).await
+    Stage::new("ec2-image-public", ImagePrivate::SPEC.id, "AWS::EC2::Image", id).await
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Keys that are to be deleted, are disabled, or do not rotate.
 
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
-use evenkeel_remediators::catalog::kms_cancel_key_deletion::CancelKeyDeletion;
-use evenkeel_remediators::catalog::kms_enable_key::EnableKey;
-use evenkeel_remediators::catalog::kms_enable_rotation::{EnableRotation, Rotation};
+use evenkeel_remediators::catalog::kms::cancel_key_deletion::CancelKeyDeletion;
+use evenkeel_remediators::catalog::kms::enable_key::EnableKey;
+use evenkeel_remediators::catalog::kms::enable_rotation::{EnableRotation, Rotation};
 use evenkeel_remediators::{Ended, Remediator};
 
 use crate::proxy::Fault;
@@ -12,7 +12,7 @@ use crate::stand::stand;
 
 async fn stage(id: &str) -> Stage {
     let (policy, kind) = ("kms-key-deletion-scheduled", "AWS::KMS::Key");
-    Stage::new(policy, CancelKeyDeletion::ID, kind, id).await
+    Stage::new(policy, CancelKeyDeletion::SPEC.id, kind, id).await
 }
 
 /// A key, to be deleted or not.
@@ -93,7 +93,7 @@ async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
 async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
     let made = key(false).await;
     let id = made.target().id;
-    let stage = Stage::new("kms-key-disabled", EnableKey::ID, "AWS::KMS::Key", &id).await;
+    let stage = Stage::new("kms-key-disabled", EnableKey::SPEC.id, "AWS::KMS::Key", &id).await;
     kms(stand()).disable_key().key_id(&id).send().await.unwrap();
     assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&made).await, "Enabled");
@@ -112,7 +112,7 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
 async fn rotating(spec: KeySpec, usage: KeyUsageType) -> Stage {
     let create = kms(stand()).create_key().key_spec(spec).key_usage(usage);
     let id = create.send().await.unwrap().key_metadata.unwrap().key_id;
-    Stage::new("kms-rotation-disabled", EnableRotation::ID, "AWS::KMS::Key", &id).await
+    Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await
 }
 
 #[tokio::test]
@@ -122,7 +122,8 @@ async fn rotation_is_turned_on_once_and_undone() {
     assert_eq!(stage.state::<EnableRotation>().await, off);
     let id = stage.target().id;
     stage.there_and_back::<EnableRotation>().await;
-    let stage = Stage::new("kms-rotation-disabled", EnableRotation::ID, "AWS::KMS::Key", &id).await;
+    let stage =
+        Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await;
     assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
     assert_eq!(stage.state::<EnableRotation>().await, Rotation { on: true, never: None });
     assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Compliant);
@@ -191,7 +192,8 @@ const DISABLED: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_D
 #[tokio::test]
 async fn rotation_that_cannot_be_read_is_not_turned_on() {
     let id = "00000000-0000-4000-8000-000000000000";
-    let gone = Stage::new("kms-rotation-disabled", EnableRotation::ID, "AWS::KMS::Key", id).await;
+    let gone =
+        Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", id).await;
     assert_eq!(gone.run::<EnableRotation>().await.unwrap().result, Ended::Gone);
     let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
     let answers = [

@@ -4,7 +4,7 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::add_permission::builders::AddPermissionFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, FunctionUrlAuthType, Runtime};
-use evenkeel_remediators::catalog::lambda_remove_public_permission::RemovePublicPermission;
+use evenkeel_remediators::catalog::lambda::remove_public_permission::RemovePublicPermission;
 use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, RefusedByAws, Remediator};
 
 use crate::proxy::{Fault, Hold};
@@ -19,7 +19,7 @@ fn direct() -> Client {
 
 async fn finding(name: &str) -> Stage {
     let (policy, kind) = ("lambda-permission-public", "AWS::Lambda::Function");
-    Stage::new(policy, RemovePublicPermission::ID, kind, name).await
+    Stage::new(policy, RemovePublicPermission::SPEC.id, kind, name).await
 }
 
 /// A function with a version and an alias, and nobody may call it.

@@ -1,9 +1,8 @@
 //! Topics and queues whose policies let plain HTTP in.
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use evenkeel_remediators::catalog::{
-    sns_deny_insecure_transport as sns, sqs_deny_insecure_transport as sqs,
-};
+use evenkeel_remediators::catalog::sns::deny_insecure_transport as sns;
+use evenkeel_remediators::catalog::sqs::deny_insecure_transport as sqs;
 use evenkeel_remediators::{Aws, Ended, Remediator};
 use serde_json::{Value, json};
 
@@ -21,17 +20,17 @@ fn queues() -> aws_sdk_sqs::Client {
 
 async fn topic(name: &str) -> Stage {
     let arn = topics().create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
-    Stage::new("sns-topic", sns::DenyInsecureTransport::ID, "AWS::SNS::Topic", &arn).await
+    Stage::new("sns-topic", sns::DenyInsecureTransport::SPEC.id, "AWS::SNS::Topic", &arn).await
 }
 
 async fn queue(name: &str, policy: Option<&Value>) -> Stage {
     let make = queues().create_queue().queue_name(name);
     let policy = policy.map(|policy| [(QueueAttributeName::Policy, policy.to_string())].into());
     let url = make.set_attributes(policy).send().await.unwrap().queue_url.unwrap();
-    Stage::new("sqs-queue", sqs::DenyInsecureTransport::ID, "AWS::SQS::Queue", &url).await
+    Stage::new("sqs-queue", sqs::DenyInsecureTransport::SPEC.id, "AWS::SQS::Queue", &url).await
 }
 
-async fn ended<R: Remediator + From<Aws>>(stage: &Stage) -> Ended {
+async fn ended<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> Ended {
     stage.run::<R>().await.unwrap().result
 }
 

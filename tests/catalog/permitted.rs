@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::UNIX_EPOCH;
 
-use evenkeel_remediators::Target;
 use evenkeel_remediators::catalog::Entry;
+use evenkeel_remediators::{RemediatorSpec, Target};
 use serde_json::{Value, json};
 
 use crate::asked::Asked;
@@ -22,7 +22,7 @@ const BY_A_PERSON: [(&str, &str); 1] = [("kms-cancel-key-deletion", "kms:Schedul
 /// them against the roles, and ask whether there is a part that allowed none.
 pub(crate) fn permitted(remediator: &str, target: &Target, calls: &[Call]) {
     let entry = Entry::find(remediator).unwrap();
-    let parts = parts(entry, target);
+    let parts = parts(&entry.spec, target);
     let session: Vec<Value> = parts.iter().map(|part| part.1.clone()).collect();
     let mut notes = BTreeSet::new();
     for call in calls {
@@ -45,8 +45,8 @@ pub(crate) fn permitted(remediator: &str, target: &Target, calls: &[Call]) {
 
 /// What a session's policy is made of, resource by resource: which statement, which of its resources, and the statement
 /// for that alone.
-fn parts(entry: &Entry, target: &Target) -> Vec<(String, Value)> {
-    let statements = entry.statements(target).into_iter().enumerate();
+fn parts(spec: &RemediatorSpec, target: &Target) -> Vec<(String, Value)> {
+    let statements = spec.statements(target).into_iter().enumerate();
     let parts = statements.flat_map(|(number, statement)| {
         let resources = statement.resource.into_iter().enumerate();
         resources.map(move |(place, resource)| {

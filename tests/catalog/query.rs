@@ -38,7 +38,7 @@ const THROTTLED: &str =
     "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>";
 
 /// A call that is denied, throttled, or answered by nothing leads to no write; then all goes well.
-pub(crate) async fn writes_nothing_unread<R: Remediator + From<Aws>>(
+pub(crate) async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
     stage: &Stage,
     read: &'static str,
     write: &'static str,

@@ -1,8 +1,8 @@
 //! Databases that have a public address, and snapshots that everyone may restore.
 
-use evenkeel_remediators::catalog::rds_cluster_snapshot_private::ClusterSnapshotPrivate;
-use evenkeel_remediators::catalog::rds_instance_private::{Instance, InstancePrivate};
-use evenkeel_remediators::catalog::rds_snapshot_private::SnapshotPrivate;
+use evenkeel_remediators::catalog::rds::cluster_snapshot_private::ClusterSnapshotPrivate;
+use evenkeel_remediators::catalog::rds::instance_private::{Instance, InstancePrivate};
+use evenkeel_remediators::catalog::rds::snapshot_private::SnapshotPrivate;
 use evenkeel_remediators::{Ended, RefusedByAws, Remediator};
 
 use crate::proxy::Fault;
@@ -30,7 +30,7 @@ async fn instance(name: &str) -> Stage {
          &MasterUserPassword=not-a-secret&PubliclyAccessible=true"
     ))
     .await;
-    Stage::new("rds-instance-public", InstancePrivate::ID, "AWS::RDS::DBInstance", name).await
+    Stage::new("rds-instance-public", InstancePrivate::SPEC.id, "AWS::RDS::DBInstance", name).await
 }
 
 #[tokio::test]
@@ -104,8 +104,9 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
         "{share}&ValuesToAdd.AttributeValue.1=111122223333&ValuesToAdd.AttributeValue.2=all"
     ))
     .await;
-    let new =
-        || Stage::new("rds-snapshot-public", SnapshotPrivate::ID, "AWS::RDS::DBSnapshot", name);
+    let new = || {
+        Stage::new("rds-snapshot-public", SnapshotPrivate::SPEC.id, "AWS::RDS::DBSnapshot", name)
+    };
     let stage = new().await;
     stage.there_and_back::<SnapshotPrivate>().await;
     let describe = format!("Action=DescribeDBSnapshotAttributes&DBSnapshotIdentifier={name}");
@@ -134,7 +135,7 @@ async fn a_public_cluster_snapshot_is_private_again_and_stays_shared_with_others
     ))
     .await;
     let (policy, kind) = ("rds-cluster-snapshot-public", "AWS::RDS::DBClusterSnapshot");
-    let new = || Stage::new(policy, ClusterSnapshotPrivate::ID, kind, name);
+    let new = || Stage::new(policy, ClusterSnapshotPrivate::SPEC.id, kind, name);
     let stage = new().await;
     stage.there_and_back::<ClusterSnapshotPrivate>().await;
     let describe = format!("Action=DescribeDBClusterSnapshotAttributes&{id}={name}");

@@ -4,9 +4,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, IndexDocument, WebsiteConfiguration,
 };
-use evenkeel_remediators::catalog::s3_block_public_access::{Block, BlockPublicAccess, Bucket};
-use evenkeel_remediators::catalog::s3_default_encryption::{DefaultEncryption, Encryption, Rule};
-use evenkeel_remediators::catalog::s3_deny_insecure_transport::DenyInsecureTransport;
+use evenkeel_remediators::catalog::s3::block_public_access::{Block, BlockPublicAccess, Bucket};
+use evenkeel_remediators::catalog::s3::default_encryption::{DefaultEncryption, Encryption, Rule};
+use evenkeel_remediators::catalog::s3::deny_insecure_transport::DenyInsecureTransport;
 use evenkeel_remediators::{Aws, Ended, Remediator};
 use serde_json::{Value, json};
 
@@ -31,14 +31,14 @@ async fn bucket<R: Remediator>(name: &str) -> Stage {
 }
 
 async fn finding<R: Remediator>(name: &str) -> Stage {
-    Stage::new("s3-bucket", R::ID, "AWS::S3::Bucket", name).await
+    Stage::new("s3-bucket", R::SPEC.id, "AWS::S3::Bucket", name).await
 }
 
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 const SLOW: &str = "<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>";
 
 /// A bucket that is gone, denied, throttled or answers nothing is not written to; then all goes well.
-async fn writes_nothing_unread<R: Remediator + From<Aws>>(
+async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
     stage: &Stage,
     read: &'static str,
     write: &'static str,

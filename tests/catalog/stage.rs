@@ -128,13 +128,13 @@ impl Stage {
     }
 
     /// What would be done.
-    pub(crate) async fn preview<R: Remediator + From<Aws>>(&self) -> Preview {
+    pub(crate) async fn preview<R: Remediator + From<Aws> + 'static>(&self) -> Preview {
         let record = self.finding().to_string();
         self.drive::<R>().preview(record.as_bytes(), 0).await.unwrap().unwrap()
     }
 
     /// Somebody says yes to the plan.
-    pub(crate) async fn approve<R: Remediator + From<Aws>>(&self) {
+    pub(crate) async fn approve<R: Remediator + From<Aws> + 'static>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
         let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
         let finding = Violation::read(self.finding().to_string().as_bytes()).unwrap().finding;
@@ -145,21 +145,23 @@ impl Stage {
         Violation::read(self.record.to_string().as_bytes()).unwrap().target
     }
 
-    fn drive<R: Remediator + From<Aws>>(&self) -> Drive<R> {
+    fn drive<R: Remediator + From<Aws> + 'static>(&self) -> Drive {
         let settings =
             Settings { ceiling: Mode::Auto, limits: Limits::default(), budget: Budget::default() };
         let aws = self.aws();
-        let drive = Drive::new(R::from(aws.clone()), self.ledger.clone(), settings);
+        let drive = Drive::new(Box::new(R::from(aws.clone())), self.ledger.clone(), settings);
         drive.with_switch(aws.switch)
     }
 
     /// Repairs, and says how it ended. What ended is followed by another finding, what did not comes again.
-    pub(crate) async fn run<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
+    pub(crate) async fn run<R: Remediator + From<Aws> + 'static>(
+        &self,
+    ) -> Result<Outcome, DriveError> {
         let record = self.finding();
         let mut outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
         // What is not safe by itself waits for a person, who here says yes.
         let waits = |end| matches!(&outcome.result, Ended::Waiting(why) if why.ends_with(end));
-        let needs_person = R::TIER.is_some_and(|tier| tier.most(R::CHECK.is_some()) < Mode::Auto);
+        let needs_person = R::SPEC.tier.is_some() && R::SPEC.most(None) < Mode::Auto;
         if needs_person && waits("approval") || waits("(a test), and nobody approved it since") {
             self.approve::<R>().await;
             outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
@@ -169,23 +171,25 @@ impl Stage {
     }
 
     /// Undoes the first attempt.
-    pub(crate) async fn undo<R: Remediator + From<Aws>>(&self) -> Outcome {
+    pub(crate) async fn undo<R: Remediator + From<Aws> + 'static>(&self) -> Outcome {
         self.try_undo::<R>().await.unwrap()
     }
 
     /// Undoes the first attempt, or says why that has not ended.
-    pub(crate) async fn try_undo<R: Remediator + From<Aws>>(&self) -> Result<Outcome, DriveError> {
+    pub(crate) async fn try_undo<R: Remediator + From<Aws> + 'static>(
+        &self,
+    ) -> Result<Outcome, DriveError> {
         let request = UndoRequest { by: "rosa", reason: "a test" };
         self.drive::<R>().undo(&self.target(), 1, request, 60_000).await
     }
 
     /// The state, seen past the proxy.
-    pub(crate) async fn state<R: Remediator + From<Aws>>(&self) -> R::State {
+    pub(crate) async fn state<R: Remediator + From<Aws> + 'static>(&self) -> R::State {
         R::from(aws(stand())).observe(&self.target()).await.unwrap()
     }
 
     /// Whether nothing is to be done about the state any more.
-    pub(crate) async fn is_compliant<R: Remediator + From<Aws>>(&self) -> bool {
+    pub(crate) async fn is_compliant<R: Remediator + From<Aws> + 'static>(&self) -> bool {
         let seen = self.state::<R>().await;
         R::from(aws(stand())).plan(&self.target(), &seen) == Plan::Nothing
     }
@@ -201,7 +205,7 @@ impl Stage {
 
     async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
     where
-        R: Remediator + From<Aws>,
+        R: Remediator + From<Aws> + 'static,
         R::State: Debug,
     {
         assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
@@ -214,7 +218,7 @@ impl Stage {
     /// From the state that is now to the planned one and back, each twice; then again by a drive.
     pub(crate) async fn there_and_back<R>(&self)
     where
-        R: Remediator + From<Aws>,
+        R: Remediator + From<Aws> + 'static,
         R::State: Debug,
     {
         let (remediator, target) = (R::from(self.aws()), self.target());

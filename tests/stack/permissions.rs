@@ -30,13 +30,13 @@ struct Made {
 }
 
 fn families() -> BTreeSet<&'static str> {
-    CATALOG.iter().map(Entry::family).collect()
+    CATALOG.iter().map(|entry| entry.spec.family()).collect()
 }
 
 /// What was noted by the tests of a remediator.
 fn noted(entry: &Entry) -> BTreeSet<Made> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("permissions");
-    let notes = std::fs::read_to_string(folder.join(entry.id)).unwrap_or_default();
+    let notes = std::fs::read_to_string(folder.join(entry.spec.id)).unwrap_or_default();
     // What an older build noted in another form is as if it were not there.
     let made = notes.lines().filter_map(|line| {
         let mut parts = line.splitn(4, ' ');
@@ -58,13 +58,15 @@ fn idle() -> Vec<String> {
     let mut idle = Vec::new();
     for entry in CATALOG {
         let noted = noted(entry);
-        for (number, statement) in entry.statements(&target).iter().enumerate() {
+        for (number, statement) in entry.spec.statements(&target).iter().enumerate() {
             for (place, resource) in statement.resource.iter().enumerate() {
                 let of = noted.iter().filter(|made| made.part == (number, place));
                 let done: BTreeSet<&str> = of.map(|made| made.action.as_str()).collect();
                 let never =
                     statement.action.iter().filter(|action| !done.contains(action.as_str()));
-                idle.extend(never.map(|action| format!("{}: {action} on {resource}", entry.id)));
+                idle.extend(
+                    never.map(|action| format!("{}: {action} on {resource}", entry.spec.id)),
+                );
             }
         }
     }
@@ -86,7 +88,7 @@ fn run() {
 /// The calls of a family's remediators.
 fn calls(family: &str) -> BTreeSet<(String, String)> {
     run();
-    let entries = CATALOG.iter().filter(|entry| entry.family() == family);
+    let entries = CATALOG.iter().filter(|entry| entry.spec.family() == family);
     entries.flat_map(noted).map(|made| (made.action, made.resource)).collect()
 }
 

@@ -95,7 +95,7 @@ fn every_type_of_resource_that_aws_asks_for_is_among_those_of_the_session() {
     assert_eq!(unknown.collect::<Vec<_>>(), UNKNOWN);
     let mut missing = BTreeSet::new();
     for (policy, target) in &repairs {
-        for statement in entry.statements(target) {
+        for statement in entry.spec.statements(target) {
             let own = statement.action.iter().filter(|action| target.actions.contains(action));
             for action in own {
                 let Some(types) = told[action]["types"].as_object() else { continue };

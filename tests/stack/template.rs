@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_remediators::{Ended, Stop};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(crate) fn with_all_families() -> Vec<&'static str> {
             let (first, rest) = family.split_at(1);
             format!("Repair{}{rest}=true", first.to_uppercase())
         };
-        CATALOG.iter().map(Entry::family).map(switch).collect()
+        CATALOG.iter().map(|entry| entry.spec.family()).map(switch).collect()
     });
     ALL.iter().map(String::as_str).collect()
 }

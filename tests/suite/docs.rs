@@ -1,6 +1,7 @@
 //! What the documents list is what there is.
 
-use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::RemediatorSpec;
+use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::engine::library_functions;
 
 /// A table row for each function of the library.
@@ -17,14 +18,15 @@ fn remediators() -> String {
     let actions = |all: &[&str]| {
         all.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ")
     };
-    let tier = |one: &Entry| match (one.tier, one.check) {
+    let tier = |one: &RemediatorSpec| match (one.tier, one.check) {
         (None, _) => "the policy's".to_owned(),
         (Some(tier), None) => tier.to_string(),
         (Some(tier), Some(check)) => format!("{tier}, after {check}"),
     };
-    let row =
-        |one: &Entry| format!("| `{}` | {} | {} |\n", one.id, tier(one), actions(one.permissions));
-    CATALOG.iter().map(row).collect()
+    let row = |one: &RemediatorSpec| {
+        format!("| `{}` | {} | {} |\n", one.id, tier(one), actions(one.permissions))
+    };
+    CATALOG.iter().map(|entry| row(&entry.spec)).collect()
 }
 
 /// The guide holds this table behind this text; with `UPDATE` it is renewed.

@@ -6,7 +6,7 @@ use evenkeel_deploy::{
     EVENT_PATTERN, RULES_IN_SMALL_REGIONS, SESSION_POLICY, TEMPLATE_IN_REQUEST, Template,
     over_limits,
 };
-use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ fn names(count: usize, name: impl Fn(usize) -> String) -> String {
 
 /// Every switch of the families.
 fn families() -> Vec<String> {
-    let families: BTreeSet<&str> = CATALOG.iter().map(Entry::family).collect();
+    let families: BTreeSet<&str> = CATALOG.iter().map(|entry| entry.spec.family()).collect();
     let switch = |family: &&str| {
         let (first, rest) = family.split_at(1);
         format!("Repair{}{rest}=true", first.to_uppercase())
@@ -190,8 +190,13 @@ fn a_session_for_any_repair_has_room_for_its_policy() {
         ..evenkeel_remediators::Target::default()
     };
     for entry in CATALOG {
-        let statements = entry.statements(&target);
+        let statements = entry.spec.statements(&target);
         let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        assert!(policy.len() <= SESSION_POLICY.most, "{}: {} characters", entry.id, policy.len());
+        assert!(
+            policy.len() <= SESSION_POLICY.most,
+            "{}: {} characters",
+            entry.spec.id,
+            policy.len()
+        );
     }
 }

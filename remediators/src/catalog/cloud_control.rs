@@ -1,19 +1,23 @@
 //! A resource's properties are what the policy says, by AWS Cloud Control.
 
+pub(crate) mod properties;
+mod types;
+
+pub use types::ResourceType;
+
 use std::time::Duration;
 
 use aws_sdk_cloudcontrol::Client;
 use aws_sdk_cloudcontrol::types::{HandlerErrorCode, OperationStatus, ProgressEvent};
 use evenkeel_rules::merge;
-use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::aws::Aws;
-use crate::cloud_control::{ResourceType, properties};
 use crate::permission::Statement;
 use crate::refusal::refusal;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Sets properties of a resource of any type that Cloud Control can update: those that the policy's `patch` names. An undo
@@ -44,34 +48,17 @@ impl From<Aws> for CloudControl {
 impl Remediator for CloudControl {
     type State = Properties;
 
-    const ID: &'static str = "cloud-control";
-    const PERMISSIONS: &'static [&'static str] = &[
-        "cloudformation:GetResource",
-        "cloudformation:GetResourceRequestStatus",
-        "cloudformation:UpdateResource",
-    ];
-    /// The policy says it.
-    const TIER: Option<Tier> = None;
-
-    /// Its own calls are of no resource.
-    fn arns(_: &Target) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn forwarded(target: &Target) -> Vec<Statement> {
-        let Some(kind) = ResourceType::find(&target.kind) else { return Vec::new() };
-        let reads = kind.reads().into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let mut statements = vec![Statement { action: reads, resource: vec!["*".to_owned()] }];
-        for action in &target.actions {
-            let resource = resources(action, target);
-            match statements.iter_mut().find(|statement| statement.resource == resource) {
-                Some(statement) => statement.action.push(action.clone()),
-                None => statements.push(Statement { action: vec![action.clone()], resource }),
-            }
-        }
-        statements.retain(|statement| !statement.action.is_empty());
-        statements
-    }
+    const SPEC: RemediatorSpec = RemediatorSpec {
+        id: "cloud-control",
+        permissions: &[
+            "cloudformation:GetResource",
+            "cloudformation:GetResourceRequestStatus",
+            "cloudformation:UpdateResource",
+        ],
+        // Its own calls are of no resource, and the policy says how safe it is.
+        forwarded,
+        ..RemediatorSpec::EMPTY
+    };
 
     fn calls(_: &Properties, _: &Properties) -> Vec<&'static str> {
         vec!["cloudformation:UpdateResource"]
@@ -140,6 +127,22 @@ impl Remediator for CloudControl {
             properties::patch(&kind, &seen.properties, &wanted.properties).is_empty()
         })
     }
+}
+
+/// What Cloud Control does in the caller's name: it reads all of the resource, and makes the calls that the policy names.
+fn forwarded(target: &Target) -> Vec<Statement> {
+    let Some(kind) = ResourceType::find(&target.kind) else { return Vec::new() };
+    let reads = kind.reads().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let mut statements = vec![Statement { action: reads, resource: vec!["*".to_owned()] }];
+    for action in &target.actions {
+        let resource = resources(action, target);
+        match statements.iter_mut().find(|statement| statement.resource == resource) {
+            Some(statement) => statement.action.push(action.clone()),
+            None => statements.push(Statement { action: vec![action.clone()], resource }),
+        }
+    }
+    statements.retain(|statement| !statement.action.is_empty());
+    statements
 }
 
 impl CloudControl {

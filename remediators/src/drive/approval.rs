@@ -1,14 +1,13 @@
 //! What mode and approval let a plan do.
 
 use evenkeel_ledger::Ledger;
-use evenkeel_rules::policy::{Mode, Tier};
+use evenkeel_rules::policy::Mode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Begun, Drive, DriveError, Driven, Planned};
 use crate::identity::is_same_identity;
 use crate::record::{Ended, Records};
-use crate::remediator::Remediator;
 use crate::violation::{Target, Violation};
 
 /// A decision holds for so long at most, whatever its record says: a week, in milliseconds, from when it was written.
@@ -60,7 +59,7 @@ impl Approval {
     /// When the ledger refuses, or somebody else decides at this moment.
     pub async fn give(&self, ledger: &Ledger, finding: Uuid, plan: &str) -> Driven<()> {
         let given = ledger.list(&place(finding, plan)).await?.len();
-        let record = super::value(self)?.to_string();
+        let record = super::write_value(self)?.to_string();
         if ledger.claim(&number_key(finding, plan, given), record.as_bytes()).await? {
             Ok(())
         } else {
@@ -91,12 +90,12 @@ struct Decision {
     is_live: bool,
 }
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// What a plan may do now as attempt `number`, which a person must decide where there are questions about it.
     pub(super) async fn authorize(
         &self,
         violation: &Violation,
-        plan: &Planned<R::State>,
+        plan: &Planned,
         number: u32,
         now: i64,
     ) -> Driven<Authorization> {
@@ -132,11 +131,7 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// Why an attempt that was cut off may not go on: what was allowed then may not be now.
-    pub(super) async fn check_resumed(
-        &self,
-        begun: &Begun<R::State>,
-        now: i64,
-    ) -> Driven<Option<String>> {
+    pub(super) async fn check_resumed(&self, begun: &Begun, now: i64) -> Driven<Option<String>> {
         let Begun { violation, plan, approval, number, .. } = begun;
         if self.has_undo_intent(&violation.target, *number).await? {
             return Ok(Some("a person has begun to undo it".to_owned()));
@@ -168,11 +163,7 @@ impl<R: Remediator> Drive<R> {
 
     /// Uses up the approval by which an attempt goes on that was cut off, where it is another than the one it began
     /// with. Says why not, where another attempt has used it meanwhile.
-    pub(super) async fn use_for_resumed(
-        &self,
-        begun: &Begun<R::State>,
-        now: i64,
-    ) -> Driven<Option<String>> {
+    pub(super) async fn use_for_resumed(&self, begun: &Begun, now: i64) -> Driven<Option<String>> {
         let Begun { violation, plan, approval, number, .. } = begun;
         let decision = self.read_decision(violation.finding, plan, now).await?;
         let newer = decision
@@ -194,8 +185,7 @@ impl<R: Remediator> Drive<R> {
 
     /// The lower of the policy's mode, the operator's ceiling, and what the repair's tier allows.
     fn effective_mode(&self, violation: &Violation) -> Mode {
-        let tier = R::TIER.or(violation.target.tier).unwrap_or(Tier::C);
-        let most = tier.most(R::CHECK.is_some());
+        let most = self.remediator.spec().most(violation.target.tier);
         violation.mode.min(self.settings.ceiling).min(most)
     }
 

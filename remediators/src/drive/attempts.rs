@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::{Drive, DriveError, Driven};
 use crate::guard::Attempt;
 use crate::record::{Ended, Intent, Outcome, Records};
-use crate::remediator::Remediator;
 use crate::violation::{Target, Violation};
 
 /// An attempt, and how it ended.
@@ -27,7 +26,7 @@ impl Tried {
     }
 }
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// The latest attempts on a target, in order.
     ///
     /// # Errors

@@ -6,7 +6,6 @@
 use super::{Drive, Driven};
 use crate::guard::Stop;
 use crate::record::{Records, digest};
-use crate::remediator::Remediator;
 use crate::violation::Target;
 
 /// A day, in milliseconds.
@@ -19,7 +18,7 @@ struct Allowance {
     what: String,
 }
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// Why nothing more may be spent today, if so. Nothing is spent yet.
     pub(super) async fn check_budget(&self, target: &Target, now: i64) -> Driven<Option<Stop>> {
         let failures = self.settings.budget.failures;

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::approval::Authorization;
 use super::{Drive, Driven, Prepared, describe_open};
 use crate::record::Intent;
-use crate::remediator::Remediator;
 use crate::violation::Violation;
 
 /// What would be done about a finding now.
@@ -26,13 +25,13 @@ pub struct Preview {
     pub held: Option<String>,
 }
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// What would be done about the finding whose record this is; none where nothing ever may be.
     ///
     /// # Errors
     /// When it cannot be told now.
     pub async fn preview(&self, record: &[u8], now: i64) -> Driven<Option<Preview>> {
-        let Some(violation) = Self::violation(record)? else { return Ok(None) };
+        let Some(violation) = self.violation(record)? else { return Ok(None) };
         let past = self.past(&violation.target).await?;
         if let Some((number, intent)) = self.find_open(&violation.target, &past).await? {
             return self.preview_open(&violation, *number, intent, now).await.map(Some);
@@ -57,10 +56,10 @@ impl<R: Remediator> Drive<R> {
                     Authorization::Withheld(ended) => Some(ended.to_string()),
                 };
                 Preview {
-                    calls: R::calls(&plan.before, &plan.after),
+                    calls: self.remediator.calls(&plan.before, &plan.after)?,
                     plan: Some(plan.hash),
-                    before: plan.was,
-                    after: plan.will,
+                    before: plan.before,
+                    after: plan.after,
                     asks: plan.questions,
                     held: stopped.or(held),
                 }
@@ -76,7 +75,7 @@ impl<R: Remediator> Drive<R> {
         intent: &Intent,
         now: i64,
     ) -> Driven<Preview> {
-        let begun = Self::read_begun(violation, number, intent)?;
+        let begun = self.read_begun(violation, number, intent)?;
         let stopped = match self.stopped(violation).await? {
             None => self.check_resumed(&begun, now).await?,
             stopped => stopped,
@@ -91,7 +90,7 @@ impl<R: Remediator> Drive<R> {
         let cut_off = format!("attempt {number} was cut off, and would go on");
         Ok(Preview {
             plan: is_own.then(|| intent.plan.clone()),
-            calls: R::calls(&begun.before, &begun.after),
+            calls: self.remediator.calls(&begun.before, &begun.after)?,
             before: intent.before.clone(),
             after: intent.after.clone(),
             asks: [cut_off].into_iter().chain(intent.asked.clone()).collect(),
@@ -100,7 +99,7 @@ impl<R: Remediator> Drive<R> {
     }
 
     /// The violation that a finding's record tells of; none where nothing may be done about it, ever.
-    pub(super) fn violation(record: &[u8]) -> Driven<Option<Violation>> {
+    pub(super) fn violation(&self, record: &[u8]) -> Driven<Option<Violation>> {
         let violation = match Violation::read(record) {
             Ok(violation) => violation,
             Err(crate::ViolationError::Record(error)) => {
@@ -109,7 +108,7 @@ impl<R: Remediator> Drive<R> {
             // The finding itself says so.
             Err(_) => return Ok(None),
         };
-        if violation.remediator == R::ID {
+        if violation.remediator == self.id() {
             Ok(Some(violation))
         } else {
             Err(super::DriveError::Another(violation.remediator))

@@ -8,9 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Drive, Driven};
-use crate::catalog::find_family;
 use crate::record::Intent;
-use crate::remediator::Remediator;
 use crate::violation::Violation;
 
 /// What a session's name begins with; the finding's uid follows.
@@ -22,7 +20,7 @@ const LIFE: i64 = 1_200_000;
 /// Clocks of AWS and of the function differ by less. In milliseconds.
 const SKEW: i64 = 60_000;
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// Why a finding is not acted on because our own session brought the state about: it set back a repair that had
     /// failed. To repair it at once would only fail again.
     pub(super) async fn find_own_set_back(
@@ -33,7 +31,7 @@ impl<R: Remediator> Drive<R> {
         let Some((family, finding)) = read_session(&violation.actor) else { return Ok(None) };
         let Some((number, intent)) = past.last() else { return Ok(None) };
         let since = violation.time.saturating_sub(intent.attempt.time);
-        if family != find_family(R::ID)
+        if family != self.remediator.spec().family()
             || finding != intent.finding
             || !(-SKEW..=LIFE).contains(&since)
         {

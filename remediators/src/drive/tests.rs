@@ -12,6 +12,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::remediator::Remediator;
+use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// A resource of two properties, and what happens to those who touch it.
@@ -49,13 +51,12 @@ impl Fake {
 impl Remediator for Fake {
     type State = (bool, bool);
 
-    const ID: &'static str = "fake";
-    const PERMISSIONS: &'static [&'static str] = &["fake:Get", "fake:Set"];
-    const TIER: Option<Tier> = Some(Tier::A);
-
-    fn arns(_: &Target) -> Vec<String> {
-        Vec::new()
-    }
+    const SPEC: RemediatorSpec = RemediatorSpec {
+        id: "fake",
+        permissions: &["fake:Get", "fake:Set"],
+        tier: Some(Tier::A),
+        ..RemediatorSpec::EMPTY
+    };
 
     fn calls(_: &(bool, bool), _: &(bool, bool)) -> Vec<&'static str> {
         vec!["fake:Set"]
@@ -173,8 +174,8 @@ impl Stage {
         block_on(self.store.delete(&key.into())).unwrap();
     }
 
-    fn drive(&self) -> Drive<Fake> {
-        Drive::new(self.fake.clone(), self.ledger.clone(), self.settings)
+    fn drive(&self) -> Drive {
+        Drive::new(Box::new(self.fake.clone()), self.ledger.clone(), self.settings)
     }
 
     fn run(&self, record: &Value, now: i64) -> Driven<Option<Outcome>> {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::changes::do_overlap;
-use super::{DeserializeFrom, Drive, DriveError, Driven, list_changes, value};
+use super::{Drive, DriveError, Driven, list_changes, write_value};
 use crate::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
-use crate::remediator::{RefusedByAws, Remediator};
+use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 
 /// An attempt that is open for longer has been abandoned: a session lives no longer. In milliseconds.
@@ -26,14 +26,14 @@ pub struct UndoRequest<'a> {
 }
 
 /// Two states of an attempt that is undone, as the remediator knows them.
-struct UndoStates<S> {
-    before: S,
-    left: S,
+struct UndoStates {
+    before: Value,
+    left: Value,
     /// The attempt was cut off: what it left lies between the state before it and the planned one.
     is_open: bool,
 }
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// Restores the state before an attempt, if nobody has changed it since. A kill switch does not stop it.
     ///
     /// Who wants it, and why, is durable before anything is written, and the repair is not made again by itself.
@@ -74,11 +74,8 @@ impl<R: Remediator> Drive<R> {
         number: u32,
         intent: &Intent,
         is_open: bool,
-    ) -> Driven<Option<UndoStates<R::State>>> {
-        let state = |value: &Value| {
-            let key = Records::of(target).intent(number);
-            R::State::deserialize_from(value).map_err(|error| DriveError::Record(key, error))
-        };
+    ) -> Driven<Option<UndoStates>> {
+        let state = |kept: &Value| self.read_state(target, number, kept);
         let (before, after) = (state(&intent.before)?, state(&intent.after)?);
         if is_open {
             return Ok(Some(UndoStates { before, left: after, is_open }));
@@ -87,7 +84,7 @@ impl<R: Remediator> Drive<R> {
         let Some(left) = self.state_at_end(target, number).await? else { return Ok(None) };
         let left = state(&left)?;
         // What somebody else made of it is not ours to undo.
-        let is_ours = is_done || R::between(&left, &before, &after);
+        let is_ours = is_done || self.remediator.between(&left, &before, &after)?;
         Ok(is_ours.then_some(UndoStates { before, left, is_open }))
     }
 
@@ -109,29 +106,28 @@ impl<R: Remediator> Drive<R> {
         &self,
         target: &Target,
         (number, intent): (u32, &Intent),
-        UndoStates { before, left, is_open }: &UndoStates<R::State>,
+        UndoStates { before, left, is_open }: &UndoStates,
         request: UndoRequest<'_>,
         now: i64,
     ) -> Driven<(Ended, Value)> {
         let later = |refused: RefusedByAws| DriveError::Later(refused.to_string());
-        let seen = self.remediator.observe(target).await.map_err(later)?;
-        if R::reached(&seen, before) {
+        let seen = self.remediator.observe(target).await?.map_err(later)?;
+        if self.remediator.reached(&seen, before)? {
             self.mark_undone(target, (number, intent), request, now).await?;
-            return Ok((Ended::Compliant, value(&seen)?));
+            return Ok((Ended::Compliant, seen));
         }
         // Neither what was left, nor what an attempt or an undo that was cut off makes of it.
         let was_begun = || self.has_undo_intent(target, number);
         let is_cut_off = if *is_open {
-            R::reached(&seen, left)
-                || R::between(&seen, before, left)
-                || R::between(&seen, left, before)
+            self.remediator.reached(&seen, left)?
+                || self.remediator.between(&seen, before, left)?
+                || self.remediator.between(&seen, left, before)?
         } else {
-            R::between(&seen, left, before) && was_begun().await?
+            self.remediator.between(&seen, left, before)? && was_begun().await?
         };
         if seen != *left && !is_cut_off {
-            let (is, was) = (value(&seen)?, value(left)?);
-            let why = format!("it was changed since: it is {is}, and was left as {was}");
-            return Ok((Ended::Refused(why), is));
+            let why = format!("it was changed since: it is {seen}, and was left as {left}");
+            return Ok((Ended::Refused(why), seen));
         }
         let record = UndoIntent {
             finding: intent.finding,
@@ -139,17 +135,17 @@ impl<R: Remediator> Drive<R> {
             by: request.by.to_owned(),
             reason: request.reason.to_owned(),
             time: now,
-            before: value(&seen)?,
+            before: seen,
             after: intent.before.clone(),
         };
         let place = Records::of(target).undo_intents(number);
-        self.claim_next(&place, &value(&record)?).await?;
+        self.claim_next(&place, &write_value(&record)?).await?;
         // Before the write: its own event must find it.
         self.mark_undone(target, (number, intent), request, now).await?;
-        self.remediator.apply(target, before).await.map_err(later)?;
-        let seen = self.remediator.observe(target).await.map_err(later)?;
-        if R::reached(&seen, before) {
-            Ok((Ended::Done, value(&seen)?))
+        self.remediator.apply(target, before).await?.map_err(later)?;
+        let seen = self.remediator.observe(target).await?.map_err(later)?;
+        if self.remediator.reached(&seen, before)? {
+            Ok((Ended::Done, seen))
         } else {
             Err(DriveError::Later("the change is not seen yet".to_owned()))
         }
@@ -169,10 +165,10 @@ impl<R: Remediator> Drive<R> {
         if is_open {
             let result = Ended::Undone("a person restored the state before it".to_owned());
             let ended = Outcome { result, ..outcome.clone() };
-            let activity = records.activity(R::ID, &ended, now).to_string();
+            let activity = records.activity(self.id(), &ended, now).to_string();
             self.ledger.claim(&records.outcome(number), activity.as_bytes()).await?;
         }
-        let mut activity = records.activity(R::ID, outcome, now);
+        let mut activity = records.activity(self.id(), outcome, now);
         if let Some(activity) = activity.as_object_mut() {
             let detail = format!("undone: set back to the state before attempt {number}");
             activity.insert("status_detail".to_owned(), detail.into());
@@ -228,7 +224,7 @@ impl<R: Remediator> Drive<R> {
         changes: &BTreeSet<String>,
     ) -> Driven<Vec<UndoMark>> {
         let mut latest = BTreeMap::new();
-        for key in self.ledger.list(&Records::of(target).undo_marks(R::ID)).await? {
+        for key in self.ledger.list(&Records::of(target).undo_marks(self.id())).await? {
             let mark: UndoMark = serde_json::from_slice(&self.ledger.read(&key).await?)
                 .map_err(|error| DriveError::Record(key, error))?;
             latest.insert(mark.intent.clone(), mark);
@@ -238,7 +234,7 @@ impl<R: Remediator> Drive<R> {
     }
 
     async fn add_undo_mark(&self, target: &Target, mark: &UndoMark) -> Driven<()> {
-        self.claim_next(&Records::of(target).undo_marks(R::ID), &value(mark)?).await
+        self.claim_next(&Records::of(target).undo_marks(self.id()), &write_value(mark)?).await
     }
 
     /// Writes the next of some records that are numbered without a gap.

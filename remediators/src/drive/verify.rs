@@ -1,11 +1,11 @@
 //! Looking again, some time after a repair.
 
-use super::{Drive, DriveError, Driven, value};
+use super::{Drive, DriveError, Driven};
 use crate::record::{Ended, Outcome, Records};
-use crate::remediator::{RefusedByAws, Remediator};
+use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// Looks whether the state is still the one that an attempt left, `after` so many seconds.
     ///
     /// Nothing is written to AWS: what changed since is an event of its own. None where there is nothing to look
@@ -23,9 +23,8 @@ impl<R: Remediator> Drive<R> {
         let none = || DriveError::NoAttempt(number);
         let intent = self.intent(target, number).await?.ok_or_else(none)?;
         let Some(left) = self.left(target, number).await? else { return Ok(None) };
-        let result = match self.remediator.observe(target).await {
+        let result = match self.remediator.observe(target).await? {
             Ok(seen) => {
-                let seen = value(&seen)?;
                 if seen == left {
                     Ended::Done
                 } else {
@@ -38,7 +37,7 @@ impl<R: Remediator> Drive<R> {
         let (finding, attempt) = (intent.finding, Some(number));
         let outcome = Outcome { finding, attempt, result, state: None };
         let records = Records::of(target);
-        let activity = records.activity(R::ID, &outcome, now).to_string();
+        let activity = records.activity(self.id(), &outcome, now).to_string();
         self.ledger.claim(&records.verified(number, after), activity.as_bytes()).await?;
         Ok(Some(outcome))
     }

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::{Drive, DriveError, Driven};
 use crate::record::digest_of;
-use crate::remediator::Remediator;
 use crate::violation::Violation;
 
 /// The bundle's list of files, which the evaluate function reads as well.
@@ -19,7 +18,7 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-impl<R: Remediator> Drive<R> {
+impl Drive {
     /// Why a waiver lets nothing be done; also where one cannot be read.
     pub(super) async fn waived(&self, violation: &Violation) -> Driven<Option<String>> {
         let Some(manifest) = self.ledger.find(MANIFEST).await? else { return Ok(None) };

@@ -1,0 +1,3 @@
+//! Remediators of AWS CloudTrail.
+
+pub mod restore_trail;

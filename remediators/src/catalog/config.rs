@@ -1,0 +1,3 @@
+//! Remediators of AWS Config.
+
+pub mod start_recorder;

@@ -1,0 +1,80 @@
+//! New volumes of an account in a Region are encrypted.
+
+use evenkeel_rules::policy::Tier;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::Aws;
+use crate::query::{Query, QueryError};
+use crate::refusal::query_refusal;
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::spec::RemediatorSpec;
+use crate::violation::Target;
+
+/// Turns on the encryption of volumes by default. An undo turns it off.
+#[derive(Clone, Debug)]
+pub struct EbsDefaultEncryption {
+    query: Query,
+}
+
+/// Whether new volumes are encrypted when nobody asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByDefault {
+    /// They are.
+    pub encrypted: bool,
+}
+
+impl From<Aws> for EbsDefaultEncryption {
+    fn from(aws: Aws) -> Self {
+        EbsDefaultEncryption { query: Query::ec2(&aws) }
+    }
+}
+
+impl Remediator for EbsDefaultEncryption {
+    type State = ByDefault;
+
+    const SPEC: RemediatorSpec = RemediatorSpec {
+        id: "ec2-ebs-default-encryption",
+        permissions: &[
+            "ec2:DisableEbsEncryptionByDefault",
+            "ec2:EnableEbsEncryptionByDefault",
+            "ec2:GetEbsEncryptionByDefault",
+        ],
+        tier: Some(Tier::A),
+        // It is a setting of an account and Region, which has no ARN.
+        //
+        // Source: Service Authorization Reference, "Actions defined by Amazon EC2".
+        arns: |_| vec!["*".to_owned()],
+        ..RemediatorSpec::EMPTY
+    };
+
+    fn calls(_: &ByDefault, to: &ByDefault) -> Vec<&'static str> {
+        vec![if to.encrypted {
+            "ec2:EnableEbsEncryptionByDefault"
+        } else {
+            "ec2:DisableEbsEncryptionByDefault"
+        }]
+    }
+
+    async fn observe(&self, _: &Target) -> Result<ByDefault, RefusedByAws> {
+        let answer = self.query.call("GetEbsEncryptionByDefault").send().await;
+        let told = answer.and_then(|answer| answer.get("ebsEncryptionByDefault")?.parse());
+        Ok(ByDefault { encrypted: told.map_err(|error| refused(&error))? })
+    }
+
+    fn plan(&self, _: &Target, before: &ByDefault) -> Plan<ByDefault> {
+        if before.encrypted { Plan::Nothing } else { Plan::Change(ByDefault { encrypted: true }) }
+    }
+
+    async fn apply(&self, _: &Target, state: &ByDefault) -> Result<(), RefusedByAws> {
+        let call = self.query.call(if state.encrypted {
+            "EnableEbsEncryptionByDefault"
+        } else {
+            "DisableEbsEncryptionByDefault"
+        });
+        call.send().await.map(drop).map_err(|error| refused(&error))
+    }
+}
+
+fn refused(error: &QueryError) -> RefusedByAws {
+    query_refusal(error, &[], &["AuthFailure"])
+}

@@ -1,0 +1,492 @@
+//! The rules of a security group that a finding names are revoked, and no other.
+
+use evenkeel_rules::policy::Tier;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::Aws;
+use crate::query::{Element, Query, QueryError};
+use crate::refusal::query_refusal;
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::spec::RemediatorSpec;
+use crate::violation::Target;
+
+/// The ports of web servers, which the Internet often may reach.
+const WEB: [u16; 2] = [80, 443];
+
+/// Revokes the rules that the finding lists, where they are still there. A rule within `allowedPorts` of the policy's header
+/// is kept. Every other rule of the group stays, whoever may use it.
+///
+/// An undo authorizes them again. They are new rules then: with ids of their own, and without the tags of the
+/// old ones.
+#[derive(Clone, Debug)]
+pub struct RevokeIngress {
+    query: Query,
+}
+
+/// The inbound rules of a group by which the Internet reaches a port.
+///
+/// They are known by what they say: no two rules of a group say the same, and their ids change by an undo.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingress {
+    /// Whatever they let in.
+    pub rules: BTreeSet<Rule>,
+    /// Of a planned state: the rules that are revoked to reach it. A state that is read has none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked: BTreeSet<Rule>,
+}
+
+/// A rule.
+///
+/// Source: Amazon EC2 API Reference, `SecurityGroupRule`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rule {
+    /// `tcp`, `udp`, or `-1` for everything.
+    pub protocol: String,
+    /// The first port, or -1 for all.
+    pub from: i32,
+    /// The last port, or -1 for all.
+    pub to: i32,
+    /// The range of addresses.
+    pub cidr: String,
+    /// What somebody wrote about it.
+    pub description: Option<String>,
+}
+
+impl Rule {
+    fn is_of_ports(&self) -> bool {
+        matches!(protocol(&self.protocol), "-1" | "tcp" | "udp")
+    }
+
+    /// Half of all addresses counts: two such rules are as good as one for all.
+    fn is_of_everyone(&self) -> bool {
+        let length = self.cidr.rsplit_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
+        length.is_some_and(|length| length <= 1)
+    }
+
+    /// The first and the last port that it opens.
+    fn ports(&self) -> (i32, i32) {
+        let all = self.protocol == "-1" || self.from < 0 || self.to < 0;
+        if all { (0, i32::from(u16::MAX)) } else { (self.from, self.to) }
+    }
+
+    fn is_within(&self, ports: &BTreeSet<u16>) -> bool {
+        let (Ok(from), Ok(to)) = (u16::try_from(self.from), u16::try_from(self.to)) else {
+            return false;
+        };
+        self.protocol != "-1" && (from..=to).all(|port| ports.contains(&port))
+    }
+
+    /// Whether it is the rule that was found, by what both say.
+    fn is(&self, found: &Rule) -> bool {
+        protocol(&self.protocol) == protocol(&found.protocol)
+            && self.ports() == found.ports()
+            && network(&self.cidr).is_some_and(|range| Some(range) == network(&found.cidr))
+    }
+
+    /// Whether it lets in some of what another rule lets in.
+    fn overlaps(&self, other: &Rule) -> bool {
+        let ((from, to), (first, last)) = (self.ports(), other.ports());
+        let (mine, theirs) = (protocol(&self.protocol), protocol(&other.protocol));
+        let protocol = mine == theirs || [mine, theirs].contains(&"-1");
+        let range = match (network(&self.cidr), network(&other.cidr)) {
+            (Some(one), Some(two)) => {
+                let length = one.1.min(two.1);
+                one.0.is_ipv4() == two.0.is_ipv4() && within(one.0, length) == within(two.0, length)
+            }
+            _ => false,
+        };
+        protocol && from <= last && first <= to && range
+    }
+
+    /// The rule that an element of a finding's violations describes.
+    fn found(violation: &Value) -> Option<Rule> {
+        let text = |name: &str| violation.get(name).and_then(Value::as_str);
+        let port = |name: &str| {
+            let port = violation.get(name).and_then(Value::as_i64);
+            port.and_then(|port| i32::try_from(port).ok())
+        };
+        let rule = Rule {
+            protocol: text("ipProtocol")?.to_owned(),
+            from: port("fromPort")?,
+            to: port("toPort")?,
+            cidr: text("range")?.to_owned(),
+            description: None,
+        };
+        (network(&rule.cidr).is_some() && rule.is_of_ports() && rule.is_of_everyone())
+            .then_some(rule)
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = self.ports();
+        match protocol(&self.protocol) {
+            "-1" => to.write_str("all traffic")?,
+            name if first == last => write!(to, "{name} {first}")?,
+            name => write!(to, "{name} {first}-{last}")?,
+        }
+        write!(to, " from {}", self.cidr)
+    }
+}
+
+/// A protocol by one name.
+fn protocol(name: &str) -> &str {
+    match name {
+        "6" => "tcp",
+        "17" => "udp",
+        other => other,
+    }
+}
+
+/// A range of addresses in one form: its first address, and the length of its prefix.
+fn network(cidr: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = cidr.rsplit_once('/')?;
+    within(address.parse().ok()?, length.parse().ok()?)
+}
+
+/// The range with a prefix of this length that an address is in.
+fn within(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
+    let masked = match address {
+        IpAddr::V4(address) => {
+            let host = 32_u32.checked_sub(u32::from(length))?;
+            let mask = u32::MAX.checked_shl(host).unwrap_or_default();
+            IpAddr::V4((address.to_bits() & mask).into())
+        }
+        IpAddr::V6(address) => {
+            let host = 128_u32.checked_sub(u32::from(length))?;
+            let mask = u128::MAX.checked_shl(host).unwrap_or_default();
+            IpAddr::V6((address.to_bits() & mask).into())
+        }
+    };
+    Some((masked, length))
+}
+
+impl From<Aws> for RevokeIngress {
+    fn from(aws: Aws) -> Self {
+        RevokeIngress { query: Query::ec2(&aws) }
+    }
+}
+
+impl Remediator for RevokeIngress {
+    type State = Ingress;
+
+    const SPEC: RemediatorSpec = RemediatorSpec {
+        id: "ec2-revoke-ingress",
+        permissions: &[
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:DescribeSecurityGroupRules",
+            "ec2:DescribeSecurityGroups",
+            "ec2:RevokeSecurityGroupIngress",
+        ],
+        // Who uses an open port is not known: `precheck` asks about more ports, and makes no repair safe by itself.
+        tier: Some(Tier::B),
+        with: &["allowedPorts"],
+        arns: |target| {
+            vec![
+                target.arn("ec2", &format!("security-group/{}", target.id)),
+                target.arn("ec2", "security-group-rule/*"),
+            ]
+        },
+        ..RemediatorSpec::EMPTY
+    };
+
+    fn calls(from: &Ingress, to: &Ingress) -> Vec<&'static str> {
+        let revoked = !from.rules.is_subset(&to.rules);
+        let authorized = !to.rules.is_subset(&from.rules);
+        let revoked = revoked.then_some("ec2:RevokeSecurityGroupIngress");
+        revoked
+            .into_iter()
+            .chain(authorized.then_some("ec2:AuthorizeSecurityGroupIngress"))
+            .collect()
+    }
+
+    async fn observe(&self, target: &Target) -> Result<Ingress, RefusedByAws> {
+        let rules = self.rules(target).await?.into_iter().map(|(_, rule)| rule);
+        Ok(Ingress { rules: rules.collect(), revoked: BTreeSet::new() })
+    }
+
+    fn plan(&self, target: &Target, before: &Ingress) -> Plan<Ingress> {
+        let (found, allowed) = match (found(target), allowed(target)) {
+            (Ok(found), Ok(allowed)) => (found, allowed),
+            (Err(why), _) | (_, Err(why)) => return Plan::Refuse(why),
+        };
+        let of_finding = |rule: &&Rule| found.iter().any(|one| rule.is(one));
+        let there: BTreeSet<Rule> = before.rules.iter().filter(of_finding).cloned().collect();
+        let revoked: BTreeSet<Rule> =
+            there.iter().filter(|rule| !rule.is_within(&allowed)).cloned().collect();
+        if !revoked.is_empty() {
+            let rules = before.rules.difference(&revoked).cloned().collect();
+            return Plan::Change(Ingress { rules, revoked });
+        }
+        if !there.is_empty() {
+            return Plan::Refuse(format!("{} is within `allowedPorts`", list(&there)));
+        }
+        let lets_in = |rule: &&Rule| found.iter().any(|one| rule.overlaps(one));
+        let others: BTreeSet<Rule> = before.rules.iter().filter(lets_in).cloned().collect();
+        if others.is_empty() {
+            return Plan::Nothing;
+        }
+        Plan::Refuse(format!(
+            "the rule that was found is gone, but {} lets some of the same in: it is not this finding's to revoke",
+            list(&others)
+        ))
+    }
+
+    /// A rule is revoked whole: a person decides where that closes more than one port.
+    async fn precheck(
+        &self,
+        _: &Target,
+        _: &Ingress,
+        after: &Ingress,
+    ) -> Result<Check, RefusedByAws> {
+        let wide: BTreeSet<Rule> =
+            after.revoked.iter().filter(|rule| rule.ports().0 != rule.ports().1).cloned().collect();
+        if wide.is_empty() {
+            return Ok(Check::Go);
+        }
+        let open = |port: &&u16| {
+            let port = i32::from(**port);
+            wide.iter().map(Rule::ports).any(|(from, to)| from <= port && port <= to)
+        };
+        let web: Vec<String> = WEB.iter().filter(open).map(u16::to_string).collect();
+        let web = match web.as_slice() {
+            [] => String::new(),
+            web => format!(", {} among them", web.join(" and ")),
+        };
+        Ok(Check::Ask(format!("every port of {} would be closed{web}", list(&wide))))
+    }
+
+    async fn apply(&self, target: &Target, state: &Ingress) -> Result<(), RefusedByAws> {
+        let now = self.rules(target).await?;
+        // What came meanwhile was never planned to be revoked.
+        let revoked = now.iter().filter(|one| state.revoked.contains(&one.1));
+        let ids: Vec<&str> = revoked.map(|one| one.0.as_str()).collect();
+        if !ids.is_empty() {
+            let mut call =
+                self.query.call("RevokeSecurityGroupIngress").with("GroupId", &target.id);
+            for (number, id) in (1..).zip(ids) {
+                call = call.with(&format!("SecurityGroupRuleId.{number}"), id);
+            }
+            call.send().await.map_err(|error| refused(&error))?;
+        }
+        if !state.revoked.is_empty() {
+            // What somebody else revoked meanwhile stays so.
+            return Ok(());
+        }
+        let open: BTreeSet<&Rule> = now.iter().map(|one| &one.1).collect();
+        let opened: Vec<&Rule> = state.rules.iter().filter(|rule| !open.contains(rule)).collect();
+        if opened.is_empty() { Ok(()) } else { self.authorize(target, &opened).await }
+    }
+
+    /// What is planned is reached once the found rules are gone, whatever others came or went.
+    fn reached(seen: &Ingress, wanted: &Ingress) -> bool {
+        if wanted.revoked.is_empty() {
+            seen.rules == wanted.rules
+        } else {
+            seen.rules.is_disjoint(&wanted.revoked)
+        }
+    }
+}
+
+impl RevokeIngress {
+    /// The rules that let everyone in, and their ids.
+    async fn rules(&self, target: &Target) -> Result<Vec<(String, Rule)>, RefusedByAws> {
+        let refused = |error: QueryError| refused(&error);
+        let call = self.query.call("DescribeSecurityGroupRules");
+        let call = call.with("Filter.1.Name", "group-id").with("Filter.1.Value.1", &target.id);
+        let pages = call.pages().await.map_err(refused)?;
+        let mut rules = Vec::new();
+        let mut any = false;
+        for page in &pages {
+            for item in page.get("securityGroupRuleSet").map_err(refused)?.children() {
+                any = true;
+                rules.extend(inbound(item).map_err(refused)?);
+            }
+        }
+        if !any {
+            // A filter finds nothing in a group that is gone: that is no group without rules.
+            let call = self.query.call("DescribeSecurityGroups").with("GroupId.1", &target.id);
+            let groups = call.send().await.map_err(refused)?;
+            let groups = groups.get("securityGroupInfo").map_err(refused)?.children();
+            if groups.is_empty() {
+                return Err(RefusedByAws::Later("DescribeSecurityGroups told nothing".to_owned()));
+            }
+        }
+        rules.retain(|(_, rule): &(String, Rule)| rule.is_of_ports() && rule.is_of_everyone());
+        Ok(rules)
+    }
+
+    async fn authorize(&self, target: &Target, rules: &[&Rule]) -> Result<(), RefusedByAws> {
+        let mut call = self.query.call("AuthorizeSecurityGroupIngress").with("GroupId", &target.id);
+        for (number, rule) in (1..).zip(rules) {
+            let permission = format!("IpPermissions.{number}");
+            call = call.with(&format!("{permission}.IpProtocol"), &rule.protocol);
+            if rule.protocol != "-1" {
+                call = call
+                    .with(&format!("{permission}.FromPort"), &rule.from.to_string())
+                    .with(&format!("{permission}.ToPort"), &rule.to.to_string());
+            }
+            let range = if rule.cidr.contains(':') {
+                call = call.with(&format!("{permission}.Ipv6Ranges.1.CidrIpv6"), &rule.cidr);
+                "Ipv6Ranges"
+            } else {
+                call = call.with(&format!("{permission}.IpRanges.1.CidrIp"), &rule.cidr);
+                "IpRanges"
+            };
+            if let Some(text) = &rule.description {
+                call = call.with(&format!("{permission}.{range}.1.Description"), text);
+            }
+        }
+        match call.send().await {
+            // An attempt whose answer was lost did it: of several rules, all or none are made.
+            Err(error) if error.code() == Some("InvalidPermission.Duplicate") => Ok(()),
+            answer => answer.map(drop).map_err(|error| refused(&error)),
+        }
+    }
+}
+
+/// An inbound rule for a range of addresses, with its id.
+fn inbound(item: &Element) -> Result<Option<(String, Rule)>, QueryError> {
+    let cidr = item.find("cidrIpv4").or_else(|| item.find("cidrIpv6"));
+    let (false, Some(cidr)) = (item.get("isEgress")?.parse::<bool>()?, cidr) else {
+        return Ok(None);
+    };
+    let rule = Rule {
+        protocol: item.get("ipProtocol")?.text().to_owned(),
+        from: item.get("fromPort")?.parse()?,
+        to: item.get("toPort")?.parse()?,
+        cidr: cidr.text().to_owned(),
+        description: item.find("description").map(|text| text.text().to_owned()),
+    };
+    Ok(Some((item.get("securityGroupRuleId")?.text().to_owned(), rule)))
+}
+
+/// The rules that the finding lists.
+///
+/// # Errors
+/// Where it lists none, or one that cannot be told from others: what to revoke is not guessed.
+fn found(target: &Target) -> Result<Vec<Rule>, String> {
+    if target.found.is_empty() {
+        return Err("the finding does not say which rules were found".to_owned());
+    }
+    let rules = target.found.iter().map(Rule::found).collect::<Option<_>>();
+    rules.ok_or_else(|| {
+        "the finding lists what is no rule that lets everyone reach TCP or UDP ports".to_owned()
+    })
+}
+
+fn list(rules: &BTreeSet<Rule>) -> String {
+    rules.iter().map(Rule::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The ports that may be open whatever was found: the policy's header says so in `allowedPorts`.
+fn allowed(target: &Target) -> Result<BTreeSet<u16>, String> {
+    let Some(said) = target.with.get("allowedPorts") else { return Ok(BTreeSet::new()) };
+    let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(said.clone());
+    ports.map_err(|_| "`allowedPorts` is no list of ports".to_owned())
+}
+
+/// Source: Amazon EC2 API Reference, "Error codes".
+fn refused(error: &QueryError) -> RefusedByAws {
+    query_refusal(
+        error,
+        &["InvalidGroup.NotFound"],
+        // A group that the event named by its name is not looked for.
+        &["AuthFailure", "InvalidGroupId.Malformed"],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> Rule {
+        Rule { protocol: protocol.into(), from, to, cidr: cidr.into(), description: None }
+    }
+
+    #[test]
+    fn what_counts_is_what_the_policy_counts() {
+        for (cidr, everyone) in [
+            ("0.0.0.0/0", true),
+            ("::/0", true),
+            ("128.0.0.0/1", true),
+            ("10.0.0.0/8", false),
+            ("0.0.0.0", false),
+        ] {
+            assert_eq!(rule("tcp", 22, 22, cidr).is_of_everyone(), everyone, "{cidr}");
+        }
+        for (protocol, of_ports) in [("tcp", true), ("-1", true), ("17", true), ("icmp", false)] {
+            assert_eq!(rule(protocol, 0, 0, "::/0").is_of_ports(), of_ports, "{protocol}");
+        }
+        let web = BTreeSet::from(WEB);
+        for (protocol, from, to, within) in [
+            ("tcp", 443, 443, true),
+            ("tcp", 80, 443, false),
+            ("tcp", 0, 65_535, false),
+            ("-1", -1, -1, false),
+            ("tcp", -1, -1, false),
+            ("udp", 80, 80, true),
+        ] {
+            let rule = rule(protocol, from, to, "::/0");
+            assert_eq!(rule.is_within(&web), within, "{protocol} {from}-{to}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_the_found_one_however_either_is_written() {
+        let found = |protocol: &str, from: i32, to: i32, cidr: &str| {
+            let violation = json!({
+                "id": "", "ipProtocol": protocol, "fromPort": from, "toPort": to, "range": cidr
+            });
+            Rule::found(&violation).unwrap()
+        };
+        let ssh = rule("tcp", 22, 22, "0.0.0.0/0");
+        assert!(ssh.is(&found("tcp", 22, 22, "0.0.0.0/0")));
+        assert!(ssh.is(&found("6", 22, 22, "10.1.2.3/0")));
+        assert!(rule("tcp", 22, 22, "::/0").is(&found("tcp", 22, 22, "0:0:0:0:0:0:0:0/0")));
+        assert!(rule("-1", -1, -1, "::/0").is(&found("-1", 0, 65_535, "::/0")));
+        for other in [
+            found("udp", 22, 22, "0.0.0.0/0"),
+            found("tcp", 22, 23, "0.0.0.0/0"),
+            found("tcp", 22, 22, "128.0.0.0/1"),
+            found("tcp", 22, 22, "::/0"),
+            found("-1", 0, 65_535, "0.0.0.0/0"),
+        ] {
+            assert!(!ssh.is(&other), "{other}");
+        }
+        let all = rule("-1", -1, -1, "0.0.0.0/0");
+        assert!(all.overlaps(&ssh) && ssh.overlaps(&all));
+        for half in ["0.0.0.0/1", "128.0.0.0/1"] {
+            assert!(rule("tcp", 20, 30, half).overlaps(&ssh), "{half} lets some of it in");
+        }
+        assert!(!rule("tcp", 20, 30, "0.0.0.0/1").overlaps(&rule("tcp", 22, 22, "128.0.0.0/1")));
+        assert!(!rule("tcp", 20, 30, "::/0").overlaps(&ssh));
+        assert!(!rule("udp", 20, 30, "0.0.0.0/0").overlaps(&ssh));
+        assert!(!rule("tcp", 23, 30, "0.0.0.0/0").overlaps(&ssh));
+    }
+
+    #[test]
+    fn what_is_no_rule_that_lets_everyone_reach_a_port_is_not_taken_for_one() {
+        let fine = json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "range": "::/0"});
+        assert!(Rule::found(&fine).is_some());
+        for (field, value) in [
+            ("ipProtocol", json!("icmp")),
+            ("ipProtocol", json!(null)),
+            ("fromPort", json!("22")),
+            ("range", json!("192.0.2.0/24")),
+            ("range", json!("sg-1")),
+        ] {
+            let mut odd = fine.clone();
+            odd[field] = value;
+            assert_eq!(Rule::found(&odd), None, "{odd}");
+        }
+        assert_eq!(Rule::found(&json!("tcp 22")), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! Remediators of AWS IAM.
+
+pub mod password_policy;

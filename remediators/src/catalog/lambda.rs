@@ -1,0 +1,3 @@
+//! Remediators of AWS Lambda.
+
+pub mod remove_public_permission;

@@ -1,0 +1,6 @@
+//! Remediators of Amazon RDS.
+
+pub mod cluster_snapshot_private;
+pub mod instance_private;
+mod sharing;
+pub mod snapshot_private;

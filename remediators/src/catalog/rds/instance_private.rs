@@ -1,0 +1,88 @@
+//! A database instance has no public address.
+
+use evenkeel_rules::policy::Tier;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::Aws;
+use crate::query::{Element, Query, QueryError};
+use crate::refusal::query_refusal;
+use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::spec::RemediatorSpec;
+use crate::violation::Target;
+
+/// Takes the public address off an instance. An undo gives it one again.
+///
+/// AWS applies this change at once, whatever `ApplyImmediately` says. That is left out: it would also apply what
+/// others had scheduled for the next maintenance window.
+///
+/// Source: Amazon RDS API Reference, `ModifyDBInstance`.
+#[derive(Clone, Debug)]
+pub struct InstancePrivate {
+    query: Query,
+}
+
+/// Where an instance is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its name resolves to a public address.
+    pub public: bool,
+}
+
+impl From<Aws> for InstancePrivate {
+    fn from(aws: Aws) -> Self {
+        InstancePrivate { query: Query::rds(&aws) }
+    }
+}
+
+impl Remediator for InstancePrivate {
+    type State = Instance;
+
+    const SPEC: RemediatorSpec = RemediatorSpec {
+        id: "rds-instance-private",
+        permissions: &["rds:DescribeDBInstances", "rds:ModifyDBInstance"],
+        tier: Some(Tier::B),
+        arns: |target| vec![target.arn("rds", &format!("db:{}", target.id))],
+        ..RemediatorSpec::EMPTY
+    };
+
+    fn calls(_: &Instance, _: &Instance) -> Vec<&'static str> {
+        vec!["rds:ModifyDBInstance"]
+    }
+
+    async fn observe(&self, target: &Target) -> Result<Instance, RefusedByAws> {
+        let call = self.query.call("DescribeDBInstances");
+        let answer = call.with("DBInstanceIdentifier", &target.id).send().await;
+        let (status, public) = answer
+            .and_then(|answer| read(&answer))
+            .map_err(|error| query_refusal(&error, GONE, &[]))?;
+        if status == "available" {
+            Ok(Instance { public })
+        } else {
+            // It may be on its way to either state, or unable to change.
+            Err(RefusedByAws::Later(format!("the instance is not available, but `{status}`")))
+        }
+    }
+
+    fn plan(&self, _: &Target, before: &Instance) -> Plan<Instance> {
+        if before.public { Plan::Change(Instance { public: false }) } else { Plan::Nothing }
+    }
+
+    async fn apply(&self, target: &Target, state: &Instance) -> Result<(), RefusedByAws> {
+        let call = self.query.call("ModifyDBInstance").with("DBInstanceIdentifier", &target.id);
+        let call = call.with("PubliclyAccessible", &state.public.to_string());
+        call.send().await.map(drop).map_err(|error| query_refusal(&error, GONE, &[]))
+    }
+}
+
+/// Source: Amazon RDS API Reference, errors of `ModifyDBInstance`.
+const GONE: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
+
+/// The instance's status, and whether it is public now: what is pending is not there yet.
+fn read(answer: &Element) -> Result<(String, bool), QueryError> {
+    let instances = answer.get("DescribeDBInstancesResult")?.get("DBInstances")?.children();
+    let [instance] = instances else {
+        return Err(QueryError::Unanswered("DescribeDBInstances told not one instance".to_owned()));
+    };
+    let status = instance.get("DBInstanceStatus")?.text().to_owned();
+    Ok((status, instance.get("PubliclyAccessible")?.parse()?))
+}

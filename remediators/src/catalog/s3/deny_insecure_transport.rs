@@ -1,0 +1,120 @@
+//! A bucket's policy denies plain HTTP to everyone.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use evenkeel_rules::policy::Tier;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::bucket::{arn, ask_about_website, client, refused};
+use crate::aws::Aws;
+use crate::catalog::shared::tls_only::TlsOnly;
+use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::spec::RemediatorSpec;
+use crate::violation::Target;
+
+/// A policy may have so many bytes.
+///
+/// Source: Amazon S3 User Guide, "Bucket policies": 20 KB.
+const LONGEST: usize = 20 * 1024;
+
+/// Adds a statement to a bucket's policy that denies everyone everything over plain HTTP. The statements that
+/// are there stay as they are. An undo puts the policy that was there, or deletes it if there was none.
+///
+/// A bucket that serves a website is asked about: its website endpoint takes plain HTTP only.
+///
+/// Source: Amazon S3 User Guide, "Website endpoints", "Key differences between a website endpoint and a REST API endpoint".
+#[derive(Clone, Debug)]
+pub struct DenyInsecureTransport {
+    client: Client,
+}
+
+/// A bucket's policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// None where there is none.
+    pub policy: Option<Value>,
+}
+
+impl From<Aws> for DenyInsecureTransport {
+    fn from(aws: Aws) -> Self {
+        DenyInsecureTransport { client: client(&aws) }
+    }
+}
+
+impl Remediator for DenyInsecureTransport {
+    type State = Bucket;
+
+    const SPEC: RemediatorSpec = RemediatorSpec {
+        id: "s3-deny-insecure-transport",
+        permissions: &[
+            "s3:DeleteBucketPolicy",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketWebsite",
+            "s3:PutBucketPolicy",
+        ],
+        tier: Some(Tier::B),
+        check: Some("whether it serves a website, which takes plain HTTP only"),
+        arns: |target| vec![arn(target)],
+        ..RemediatorSpec::EMPTY
+    };
+
+    fn calls(_: &Bucket, to: &Bucket) -> Vec<&'static str> {
+        vec![if to.policy.is_some() { "s3:PutBucketPolicy" } else { "s3:DeleteBucketPolicy" }]
+    }
+
+    async fn observe(&self, target: &Target) -> Result<Bucket, RefusedByAws> {
+        let call = self.client.get_bucket_policy().bucket(&target.id);
+        let told = match call.expected_bucket_owner(&target.account).send().await {
+            Ok(answer) => answer.policy.unwrap_or_default(),
+            Err(error) if error.code() == Some("NoSuchBucketPolicy") => {
+                return Ok(Bucket { policy: None });
+            }
+            Err(error) => return Err(refused(error)),
+        };
+        let policy = serde_json::from_str(&told);
+        let unread = |error| RefusedByAws::Later(format!("the policy cannot be read: {error}"));
+        Ok(Bucket { policy: Some(policy.map_err(unread)?) })
+    }
+
+    fn plan(&self, target: &Target, before: &Bucket) -> Plan<Bucket> {
+        match rule(target).added_to(before.policy.as_ref()) {
+            Ok(policy) => {
+                policy.map_or(Plan::Nothing, |policy| Plan::Change(Bucket { policy: Some(policy) }))
+            }
+            Err(why) => Plan::Refuse(why),
+        }
+    }
+
+    async fn precheck(
+        &self,
+        target: &Target,
+        _: &Bucket,
+        _: &Bucket,
+    ) -> Result<Check, RefusedByAws> {
+        let harm = "whose endpoint takes plain HTTP only: it would answer nobody any more";
+        ask_about_website(&self.client, target, harm).await
+    }
+
+    async fn apply(&self, target: &Target, state: &Bucket) -> Result<(), RefusedByAws> {
+        let (client, bucket, owner) = (&self.client, &target.id, &target.account);
+        if let Some(policy) = &state.policy {
+            let call = client.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+            call.policy(policy.to_string()).send().await.map_err(refused)?;
+        } else {
+            let call = client.delete_bucket_policy().bucket(bucket);
+            call.expected_bucket_owner(owner).send().await.map_err(refused)?;
+        }
+        Ok(())
+    }
+}
+
+/// To the bucket, and to every object.
+fn rule(target: &Target) -> TlsOnly {
+    let bucket = arn(target);
+    TlsOnly {
+        action: "s3:*",
+        resources: vec![bucket.clone(), format!("{bucket}/*")],
+        longest: LONGEST,
+    }
+}

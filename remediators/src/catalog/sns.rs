@@ -1,0 +1,3 @@
+//! Remediators of Amazon SNS.
+
+pub mod deny_insecure_transport;

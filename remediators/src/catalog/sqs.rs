@@ -1,0 +1,3 @@
+//! Remediators of Amazon SQS.
+
+pub mod deny_insecure_transport;
