@@ -7,7 +7,7 @@ use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{BOLD, DIM, GREEN, RED, paint, print, safe};
 use clap::Args;
-use evenkeel_authoring::lint::{CODES, Code};
+use evenkeel_authoring::check::{CODES, Code};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
 

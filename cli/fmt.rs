@@ -6,7 +6,7 @@ use crate::diagnose::{Texts, show};
 use crate::exit::{Exit, Stopped};
 use crate::output::{BOLD, GREEN, RED, complain, count, ignore_closed, note, paint, print, safe};
 use clap::Args;
-use evenkeel_authoring::fmt::format;
+use evenkeel_authoring::format::format;
 use evenkeel_rules::policy::FileKind;
 use replace::replace;
 use similar::TextDiff;

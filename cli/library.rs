@@ -2,8 +2,8 @@
 
 use crate::diagnose::{Texts, show};
 use crate::exit::Stopped;
+use evenkeel_authoring::check::{Remediator, lint};
 use evenkeel_authoring::frameworks::{self, Framework};
-use evenkeel_authoring::lint::{Remediator, lint};
 use evenkeel_remediators::catalog::{CATALOG, Entry};
 use evenkeel_remediators::{RemediatorSpec, ResourceType};
 use evenkeel_rules::policy::{FileKind, Policy, PolicyFile, PolicySet};

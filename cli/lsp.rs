@@ -8,7 +8,7 @@ use crate::exit::{Exit, Stopped};
 use crate::output::note;
 use clap::Args;
 use documents::Documents;
-use evenkeel_authoring::edit::{Draft, Kind};
+use evenkeel_authoring::editor::{Draft, Kind};
 use evenkeel_remediators::catalog::CATALOG;
 use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{
@@ -185,7 +185,7 @@ fn place<'d>(
 fn completion(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
     let Some((text, byte)) = place(documents, at) else { return json!([]) };
     let remediators: Vec<&str> = CATALOG.iter().map(|entry| entry.spec.id).collect();
-    let item = |one: evenkeel_authoring::edit::Proposal| CompletionItem {
+    let item = |one: evenkeel_authoring::editor::Proposal| CompletionItem {
         label: one.text,
         detail: Some(one.detail),
         kind: Some(match one.kind {

@@ -3,8 +3,8 @@
 use crate::exit::{Exit, Stopped};
 use crate::output::{BOLD, note, paint, safe};
 use clap::Args;
-use evenkeel_authoring::events::check;
 use evenkeel_authoring::scaffold::Subject;
+use evenkeel_authoring::services::events::check;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};

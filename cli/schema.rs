@@ -4,9 +4,9 @@ use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{BOLD, DIM, YELLOW, paint, print, safe};
 use clap::{Args, ValueEnum};
-use evenkeel_authoring::events;
-use evenkeel_authoring::models::Side;
 use evenkeel_authoring::schema::{Field, HEADER, TEST, besides, fields, writes};
+use evenkeel_authoring::services::events;
+use evenkeel_authoring::services::models::Side;
 use serde_json::json;
 
 /// Print what there is to look at: services, a service's events, an event's fields; or the schemas of policies' files

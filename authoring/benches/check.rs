@@ -5,8 +5,8 @@
     reason = "a benchmark that cannot go on stops, and prints"
 )]
 
-use evenkeel_authoring::lint::lint;
-use evenkeel_authoring::{coverage, mutants};
+use evenkeel_authoring::check::lint;
+use evenkeel_authoring::{coverage, mutation};
 use evenkeel_rules::engine::on_large_stack;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use evenkeel_rules::read_cases;
@@ -76,7 +76,7 @@ fn main() {
         rate("coverage", cases.len(), start);
         let start = Instant::now();
         for (file, cases) in &cases {
-            mutants::score(file, set.functions(), cases).unwrap();
+            mutation::score(file, set.functions(), cases).unwrap();
         }
         rate("mutate", cases.len(), start);
     })

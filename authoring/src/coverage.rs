@@ -1,6 +1,6 @@
 //! Which conditions of a policy its cases make true and false, and which events they use.
 
-use crate::lint::place;
+use crate::check::place;
 use evenkeel_rules::event::without_version;
 use evenkeel_rules::policy::{Condition, Policy, Watched};
 use evenkeel_rules::{Case, Diagnostic};

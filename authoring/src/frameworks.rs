@@ -90,7 +90,7 @@ pub fn lint(set: &PolicySet, frameworks: &[Framework]) -> Vec<Diagnostic> {
             let Some(framework) = frameworks.iter().find(|one| one.name == *name) else { continue };
             let known = || framework.controls.iter().map(|control| control.id.as_str());
             for id in ids.iter().filter(|id| known().all(|known| known != *id)) {
-                let span = crate::lint::place(policy.text(), "controls:", id);
+                let span = crate::check::place(policy.text(), "controls:", id);
                 let message = format!("{} has no control `{id}`", framework.title);
                 let wrong = Diagnostic::error("unknown-control", &policy.file, span, message);
                 found.push(wrong.with_help(nearest(id, known())));

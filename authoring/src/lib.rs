@@ -2,18 +2,15 @@
 //!
 //! Absent here: files, the network, clocks. Text comes in, diagnostics and text go out.
 
+pub mod check;
+pub mod counterfactual;
 pub mod coverage;
 pub mod docs;
-pub mod edit;
-pub mod events;
-pub mod flip;
-pub mod fmt;
+pub mod editor;
+pub mod format;
 pub mod frameworks;
-mod infer;
-pub mod lint;
-pub mod models;
-pub mod mutants;
+pub mod mutation;
 pub mod scaffold;
 pub mod schema;
-pub mod sigma;
+pub mod services;
 mod types;

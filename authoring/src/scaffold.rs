@@ -1,6 +1,6 @@
 //! A policy and its cases to begin with: they compile, and the cases pass.
 
-use crate::models::{Form, Member, Model, Shape, Side, lower_first, models};
+use crate::services::models::{Form, Member, Model, Shape, Side, lower_first, models};
 use evenkeel_rules::event::without_version;
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
 //! What there is to look at: the events of a service, the fields of an event, and the schemas of our own files.
 
-use crate::events;
-use crate::models::{Form, Member, Model, Shape, Side, lower_first, models, seen};
+use crate::services::events;
+use crate::services::models::{Form, Member, Model, Shape, Side, lower_first, models, seen};
 use serde_json::{Value, json};
 
 /// JSON Schema of a policy's header.

@@ -1,6 +1,8 @@
 //! The types that expressions of policies have, as far as they can be told before an event is seen.
 
-use crate::models::{Form, Member, Model, Shape, Side, lower_first, models, seen};
+pub(crate) mod inference;
+
+use crate::services::models::{Form, Member, Model, Shape, Side, lower_first, models, seen};
 use evenkeel_rules::policy::{Match, Policy};
 use std::collections::BTreeMap;
 

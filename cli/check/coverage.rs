@@ -2,8 +2,8 @@
 
 use crate::library::Library;
 use crate::output::percent;
+use evenkeel_authoring::check::each;
 use evenkeel_authoring::coverage::{Coverage, coverage};
-use evenkeel_authoring::lint::each;
 use evenkeel_rules::engine::Failure;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Diagnostic, read_cases};

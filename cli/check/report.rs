@@ -3,7 +3,7 @@
 use super::coverage::Reached;
 use crate::diagnose::Texts;
 use crate::output::{BOLD, GREEN, RED, YELLOW, count, note, paint, safe};
-use evenkeel_authoring::lint::{CODES, Code};
+use evenkeel_authoring::check::{CODES, Code};
 use evenkeel_rules::{Diagnostic, Level, escape_json, is_deceptive, line_and_column};
 use serde_json::{Value, json};
 

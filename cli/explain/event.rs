@@ -4,7 +4,7 @@ use super::Explain;
 use crate::exit::Stopped;
 use crate::library::Library;
 use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
-use evenkeel_authoring::flip::{Change, flips};
+use evenkeel_authoring::counterfactual::{Change, flips};
 use evenkeel_rules::engine::{Part, Sights};
 use evenkeel_rules::policy::{Policy, Watched};
 use evenkeel_rules::{Case, ComplianceStatus, Evaluation, read_cases};

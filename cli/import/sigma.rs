@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Stopped};
 use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, count, note, paint, print, safe};
 use clap::Args;
-use evenkeel_authoring::sigma::{Imported, Outcome, Told, import};
+use evenkeel_sigma::{Imported, Outcome, Told, import};
 use std::path::{Path, PathBuf};
 
 /// Make policies of Sigma rules about CloudTrail

@@ -4,7 +4,7 @@ use super::{Format, Outcome, Test, report};
 use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, count, paint, percent, print, safe};
-use evenkeel_authoring::mutants::{Score, score};
+use evenkeel_authoring::mutation::{Score, score};
 use evenkeel_rules::engine::on_large_stack;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Diagnostic, line_and_column, read_cases};

@@ -1,11 +1,11 @@
 //! `evenkeel import sigma`: imported rules find what the specification says, and fail for no event.
 
 use crate::support::{Chance, Folder, Run, evenkeel};
-use evenkeel_authoring::sigma::{Imported, Outcome, import};
 use evenkeel_rules::event::Event;
 use evenkeel_rules::json::Tape;
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{ComplianceStatus, Facts, evaluate};
+use evenkeel_sigma::{Imported, Outcome, import};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn imported() -> Vec<Imported> {
     let text =
         |path: &PathBuf| (path.display().to_string(), std::fs::read_to_string(path).unwrap());
     let files: Vec<(String, String)> = files().iter().map(text).collect();
-    let policy = |told: evenkeel_authoring::sigma::Told| match told.outcome {
+    let policy = |told: evenkeel_sigma::Told| match told.outcome {
         Outcome::Imported(new) => *new,
         other => panic!("{}:{}: {other:?}", told.file, told.line),
     };

@@ -1,0 +1,44 @@
+//! Whether AWS has the events that a policy watches.
+
+use super::place;
+use crate::services::events::{has_event, names, near_name, near_source};
+use evenkeel_rules::Diagnostic;
+use evenkeel_rules::policy::Policy;
+
+/// What is wrong with what a policy watches.
+pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
+    let matches = &policy.matches;
+    let wrong = |code, word: &str, message: String, help: Option<String>| {
+        Diagnostic::error(code, &policy.file, place(policy.text(), "match:", word), message)
+            .with_help(help)
+    };
+    let mut found = Vec::new();
+    for source in &matches.event_source {
+        if names(source).is_none() {
+            let message = format!("AWS has no event source `{source}`");
+            found.push(wrong("unknown-source", source, message, near_source(source)));
+        }
+    }
+    let known: Vec<(&str, &[&str])> = matches
+        .event_source
+        .iter()
+        .filter_map(|source| Some((source.as_str(), names(source)?)))
+        .collect();
+    if known.is_empty() {
+        return found;
+    }
+    for name in &matches.event_name {
+        if !known.iter().any(|(source, _)| has_event(source, name)) {
+            let sources: Vec<&str> = known.iter().map(|(source, _)| *source).collect();
+            let message = format!("{} has no event `{name}`", sources.join(" or "));
+            found.push(wrong("unknown-event", name, message, near_name(name, &known)));
+        }
+    }
+    for (source, _) in &known {
+        if !matches.event_name.iter().any(|name| has_event(source, name)) && found.is_empty() {
+            let message = format!("none of the names is an event of {source}");
+            found.push(wrong("unused-source", source, message, None));
+        }
+    }
+    found
+}

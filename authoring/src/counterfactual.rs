@@ -1,0 +1,219 @@
+//! The smallest changes of an event that would make a policy say the opposite of it.
+
+use crate::check::typed::expressions;
+use crate::types::inference::path;
+use evenkeel_rules::engine::SyntaxKind;
+use evenkeel_rules::policy::Policy;
+use evenkeel_rules::{Case, ComplianceStatus};
+use serde_json::Value;
+
+/// How many changes are tried.
+const TRIED: usize = 20_000;
+
+/// How many are told.
+const TOLD: usize = 5;
+
+/// How long lists are whose elements are tried one by one.
+const LISTED: usize = 16;
+
+/// A change of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Where: `requestParameters.tlsConfig`.
+    pub path: String,
+    /// What would stand there; nothing, where it would be absent.
+    pub value: Option<Value>,
+}
+
+/// The parts of a record that calls differ in.
+const PARTS: &[&str] =
+    &["requestParameters", "responseElements", "additionalEventData", "userIdentity"];
+
+/// Single changes of a case's record that turn `NON_COMPLIANT` into `COMPLIANT`, or back; the plainest first.
+pub fn flips(policy: &Policy, case: &Case) -> Vec<Change> {
+    let Some(record) = case.record() else { return Vec::new() };
+    let wanted = match case.evaluate(policy).map(|said| said.status) {
+        Ok(ComplianceStatus::NonCompliant) => ComplianceStatus::Compliant,
+        Ok(ComplianceStatus::Compliant) => ComplianceStatus::NonCompliant,
+        _ => return Vec::new(),
+    };
+    let mut found: Vec<Change> = Vec::new();
+    for (steps, value) in candidates(policy, record).into_iter().take(TRIED) {
+        let path = steps.join(".");
+        if found.iter().any(|change| is_within(&change.path, &path)) {
+            continue;
+        }
+        let mut changed = record.clone();
+        if !set(&mut changed, &steps, value.clone()) {
+            continue;
+        }
+        if case.with_event(&changed).evaluate(policy).is_ok_and(|said| said.status == wanted) {
+            found.push(Change { path, value });
+        }
+        if found.len() == TOLD {
+            break;
+        }
+    }
+    found
+}
+
+/// Whether a change at `path` only says more coarsely, or in another form of the request, what one at `found` says.
+fn is_within(found: &str, path: &str) -> bool {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    found == path || found.starts_with(&format!("{path}.")) || last(found) == last(path)
+}
+
+type Candidate = (Vec<String>, Option<Value>);
+
+/// What may be changed: values that are there, then what the policy asks for and is not there.
+fn candidates(policy: &Policy, record: &Value) -> Vec<Candidate> {
+    let (literals, asked) = looked_at(policy);
+    let (mut changed, mut removed) = (Vec::new(), Vec::new());
+    for part in PARTS {
+        if let Some(value) = record.get(part) {
+            vary(value, &mut vec![(*part).to_owned()], &literals, &mut changed, &mut removed);
+        }
+    }
+    let mut added = Vec::new();
+    for steps in asked {
+        for value in [true.into(), false.into()].iter().chain(&literals) {
+            added.push((steps.clone(), Some(value.clone())));
+        }
+    }
+    [changed, removed, added].concat()
+}
+
+/// The literals and default parameters of a policy, and the fields of the record that it asks for.
+fn looked_at(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
+    let (mut literals, mut asked) = (Vec::new(), Vec::new());
+    let mut add = |value: &Value| {
+        if !literals.contains(value) && (value.is_string() || value.is_number()) {
+            literals.push(value.clone());
+        }
+    };
+    for parameter in policy.parameters.values() {
+        match &parameter.default {
+            Value::Array(values) => values.iter().for_each(&mut add),
+            value => add(value),
+        }
+    }
+    // A policy that is watched keeps how it reads: what is deep is parsed on a large stack only.
+    for (_, syntax) in expressions(policy) {
+        syntax.walk(&mut |part| {
+            if let SyntaxKind::Literal(value) = &part.kind {
+                add(value);
+            }
+            if let Some(steps) = path(part).as_deref().and_then(steps)
+                && !asked.contains(&steps)
+            {
+                asked.push(steps);
+            }
+        });
+    }
+    (literals, asked)
+}
+
+/// Where a record has what an expression asks for.
+fn steps(path: &str) -> Option<Vec<String>> {
+    let mut names = path.split('.').map(str::to_owned);
+    let part = match names.next()?.as_str() {
+        "request" => Some("requestParameters"),
+        "response" => Some("responseElements"),
+        "event" => None,
+        _ => return None,
+    };
+    let steps: Vec<String> = part.map(str::to_owned).into_iter().chain(names).collect();
+    (steps.len() > 1).then_some(steps)
+}
+
+fn vary(
+    value: &Value,
+    at: &mut Vec<String>,
+    literals: &[Value],
+    changed: &mut Vec<Candidate>,
+    removed: &mut Vec<Candidate>,
+) {
+    let mut within = |name: &str, value: &Value, at: &mut Vec<String>| {
+        at.push(name.to_owned());
+        vary(value, at, literals, changed, removed);
+        at.pop();
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| within(name, value, at)),
+        Value::Array(values) if values.len() <= LISTED => {
+            values
+                .iter()
+                .enumerate()
+                .for_each(|(number, value)| within(&number.to_string(), value, at));
+        }
+        _ => {}
+    }
+    let others: Vec<Value> = match value {
+        Value::Bool(truth) => vec![(!truth).into()],
+        Value::String(text) if text == "true" || text == "false" => {
+            vec![if text == "true" { "false" } else { "true" }.into()]
+        }
+        Value::String(text) => literals
+            .iter()
+            .filter(|one| one.is_string() && one.as_str() != Some(text))
+            .cloned()
+            .collect(),
+        Value::Number(_) => literals
+            .iter()
+            .filter(|one| one.is_number())
+            .flat_map(near)
+            .filter(|one| one != value)
+            .collect(),
+        Value::Array(values) if !values.is_empty() => vec![Value::Array(Vec::new())],
+        _ => Vec::new(),
+    };
+    changed.extend(others.into_iter().map(|other| (at.clone(), Some(other))));
+    if at.len() > 1 {
+        removed.push((at.clone(), None));
+    }
+}
+
+/// A number and its neighbours.
+fn near(number: &Value) -> Vec<Value> {
+    let Some(number) = number.as_i64() else { return vec![number.clone()] };
+    vec![number.into(), number.saturating_add(1).into(), number.saturating_sub(1).into()]
+}
+
+/// Changes a value at a place, or takes it away; false, where there is no such place.
+fn set(value: &mut Value, steps: &[String], to: Option<Value>) -> bool {
+    let Some((last, before)) = steps.split_last() else { return false };
+    let mut here = value;
+    for step in before {
+        if here.is_null() {
+            *here = Value::Object(serde_json::Map::new());
+        }
+        here = match here {
+            Value::Object(members) => members.entry(step).or_insert(Value::Null),
+            Value::Array(values) => {
+                match step.parse::<usize>().ok().and_then(|number| values.get_mut(number)) {
+                    Some(value) => value,
+                    None => return false,
+                }
+            }
+            _ => return false,
+        };
+    }
+    if here.is_null() {
+        *here = Value::Object(serde_json::Map::new());
+    }
+    match (here, to) {
+        (Value::Object(members), Some(to)) => drop(members.insert(last.clone(), to)),
+        (Value::Object(members), None) => drop(members.shift_remove(last)),
+        (Value::Array(values), to) => {
+            match last.parse::<usize>().ok().filter(|number| *number < values.len()) {
+                Some(number) => match (to, values.get_mut(number)) {
+                    (Some(to), Some(place)) => *place = to,
+                    _ => drop(values.remove(number)),
+                },
+                None => return false,
+            }
+        }
+        _ => return false,
+    }
+    true
+}

@@ -1,0 +1,419 @@
+//! What an editor asks while a policy is being written, when it often does not compile: all from its text.
+
+use crate::schema::{Field, fields, writes};
+use crate::services::events;
+use crate::services::models::Side;
+use evenkeel_rules::engine::library_functions;
+use std::ops::Range;
+
+/// What may stand at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The text.
+    pub text: String,
+    /// What it is, in a few words.
+    pub detail: String,
+    /// Which kind of thing it is.
+    pub kind: Kind,
+}
+
+/// A kind of proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A key of the header, or a field.
+    Field,
+    /// One of a few values.
+    Value,
+    /// A function.
+    Function,
+    /// A name of the scope, a variable, a parameter.
+    Name,
+}
+
+/// The keys of the header, by the key that they are below, and what each says.
+const KEYS: &[(&str, &str, &str)] = &[
+    ("", "title", "what is wrong when the policy finds something, in a line"),
+    ("", "description", "why that matters"),
+    ("", "severity", "how much it matters: INFORMATIONAL to CRITICAL"),
+    ("", "match", "what the policy looks at"),
+    ("", "resource", "what the policy is about"),
+    ("", "parameters", "what can be set, seen as params.NAME"),
+    ("", "variables", "names for expressions"),
+    ("", "message", "what is told of a finding: text with {{ CEL }} holes"),
+    ("", "controls", "a framework's controls that a finding shows to be broken"),
+    ("", "references", "pages to read"),
+    ("", "remediation", "what repairs it"),
+    ("match", "eventSource", "services, such as s3.amazonaws.com"),
+    ("match", "eventName", "calls, without an API version"),
+    ("match", "outcome", "success (unless said), failure or any"),
+    ("match", "resourceType", "AWS Config resource types"),
+    ("resource", "type", "the CloudFormation type"),
+    ("resource", "id", "CEL: what identifies it"),
+    ("resource", "arn", "CEL: its ARN"),
+    ("remediation", "run", "the remediator"),
+    ("remediation", "mode", "report, notify, approve or auto"),
+    ("remediation", "with", "what the remediator is told"),
+    ("remediation", "tier", "A, B or C: how safe it is, where `patch` says what is repaired"),
+    ("remediation", "actions", "the IAM actions by which AWS sets them"),
+    ("remediation", "patch", "properties of the resource, as they must be"),
+    ("remediation", "ask", "what a person must look at before they are set"),
+];
+
+/// Values of keys that have few.
+const VALUES: &[(&str, &[&str])] = &[
+    ("severity", &["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]),
+    ("outcome", &["success", "failure", "any"]),
+    ("mode", &["report", "notify", "approve", "auto"]),
+];
+
+/// The names of an expression's scope.
+const SCOPE: &[(&str, &str)] = &[
+    ("account", "the account: id, alias, ou, tags"),
+    ("event", "the record as CloudTrail wrote it"),
+    ("now", "the event's time"),
+    ("params", "the policy's parameters"),
+    ("request", "the call's parameters, without the quirks of their form; never null"),
+    ("resource", "what the policy is about: type, id, arn, account, region, tags, configuration"),
+    ("response", "the call's answer, without the quirks of its form; never null"),
+    ("violations", "in the message: the elements of a body that gives a list"),
+];
+
+/// A policy's text as far as it can be read.
+#[derive(Debug)]
+pub struct Draft<'t> {
+    text: &'t str,
+    /// Where the header ends.
+    body: usize,
+}
+
+impl<'t> Draft<'t> {
+    /// Of this text.
+    pub fn new(text: &'t str) -> Self {
+        let header = text.split_inclusive('\n').take_while(|line| line.starts_with("//"));
+        Draft { text, body: header.map(str::len).sum() }
+    }
+
+    fn header(&self) -> &'t str {
+        self.text.get(..self.body).unwrap_or_default()
+    }
+
+    /// The words of the header that are sources of events, and those that are events of theirs.
+    fn events(&self) -> Vec<(&'t str, &'t str)> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let words = || self.header().split(|c| !is_part(c)).filter(|word| !word.is_empty());
+        let sources: Vec<&str> = words().filter(|word| events::names(word).is_some()).collect();
+        let of = |name: &'t str| {
+            sources
+                .iter()
+                .find(|source| events::has_event(source, name))
+                .map(|source| (*source, name))
+        };
+        words().filter_map(of).collect()
+    }
+
+    /// The names below a key of the header: its variables, its parameters.
+    fn below(&self, key: &str) -> Vec<(&'t str, usize)> {
+        let (mut names, mut inside, mut start) = (Vec::new(), false, 0_usize);
+        for line in self.header().split_inclusive('\n') {
+            let rest = line.strip_prefix("//").unwrap_or_default();
+            let indent = rest.len().saturating_sub(rest.trim_start().len());
+            let name = rest.trim_start().split_once(':').map_or("", |(name, _)| name);
+            if indent <= 1 {
+                inside = name == key;
+            } else if inside && indent == 3 && !name.is_empty() && !name.contains(' ') {
+                let at = start.saturating_add(line.len().saturating_sub(rest.trim_start().len()));
+                names.push((name, at));
+            }
+            start = start.saturating_add(line.len());
+        }
+        names
+    }
+
+    /// What may stand at a byte of the text; `remediators` are the names of those that there are.
+    pub fn proposals(&self, at: usize, remediators: &[&str]) -> Vec<Proposal> {
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let in_header = at <= self.body && line.starts_with("//");
+        if in_header && let Some(found) = self.header_proposals(before, line, remediators) {
+            return found;
+        }
+        self.expression_proposals(before)
+    }
+
+    fn header_proposals(
+        &self,
+        before: &str,
+        line: &str,
+        remediators: &[&str],
+    ) -> Option<Vec<Proposal>> {
+        let rest = line.strip_prefix("//").unwrap_or_default();
+        let indent = rest.len().saturating_sub(rest.trim_start().len());
+        let parent = parent(before, indent);
+        // In `match: {eventSource: s3...` the last key decides, of those that are still open.
+        let open = rest.rsplit(['{', ',']).next().unwrap_or_default();
+        let key = open.split_once(':').map(|(key, _)| key.trim());
+        let key =
+            key.or_else(|| last_key(rest).filter(|key| ["eventName", "eventSource"].contains(key)));
+        let value = |text: &str, detail: &str| Proposal {
+            text: text.to_owned(),
+            detail: detail.to_owned(),
+            kind: Kind::Value,
+        };
+        match key {
+            None => {
+                let parent =
+                    if rest.contains('{') { last_key(rest.split('{').next()?)? } else { parent };
+                let keys = KEYS.iter().filter(|key| key.0 == parent);
+                let field = |key: &(&str, &str, &str)| Proposal {
+                    text: key.1.to_owned(),
+                    detail: key.2.to_owned(),
+                    kind: Kind::Field,
+                };
+                let found: Vec<Proposal> = keys.map(field).collect();
+                (!found.is_empty()).then_some(found)
+            }
+            Some("eventSource") => {
+                Some(events::sources().map(|source| value(&source, "event source")).collect())
+            }
+            Some("eventName") => {
+                let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                let words = self.header().split(|c| !is_part(c));
+                let sources = words.filter(|word| events::names(word).is_some());
+                Some(
+                    sources
+                        .flat_map(|source| {
+                            writes(source)
+                                .into_iter()
+                                .map(|name| value(name, source))
+                                .collect::<Vec<_>>()
+                        })
+                        .collect(),
+                )
+            }
+            Some("run") => Some(remediators.iter().map(|id| value(id, "remediator")).collect()),
+            Some(key) => {
+                let values = VALUES.iter().find(|values| values.0 == key)?;
+                Some(values.1.iter().map(|text| value(text, key)).collect())
+            }
+        }
+    }
+
+    fn expression_proposals(&self, before: &str) -> Vec<Proposal> {
+        let chain = chain_before(before);
+        let name = |text: &str, detail: &str| Proposal {
+            text: text.to_owned(),
+            detail: detail.to_owned(),
+            kind: Kind::Name,
+        };
+        let Some((path, _)) = chain.rsplit_once('.') else {
+            let scope = SCOPE.iter().map(|(text, detail)| name(text, detail));
+            let variables =
+                self.below("variables").into_iter().map(|(text, _)| name(text, "variable"));
+            return scope.chain(variables).chain(functions(false)).collect();
+        };
+        if path == "params" {
+            return self
+                .below("parameters")
+                .into_iter()
+                .map(|(text, _)| name(text, "parameter"))
+                .collect();
+        }
+        let field = |field: &Field| Proposal {
+            text: field.name.clone(),
+            detail: told(field),
+            kind: Kind::Field,
+        };
+        self.fields(path).iter().map(field).chain(functions(true)).collect()
+    }
+
+    /// The fields that the value at a path has, of all the policy's events.
+    fn fields(&self, path: &str) -> Vec<Field> {
+        let mut steps = path.split('.').map(|step| step.trim_start_matches('?'));
+        let side = match steps.next() {
+            Some("request") => Side::Request,
+            Some("response") => Side::Response,
+            _ => return Vec::new(),
+        };
+        let mut found: Vec<Field> = Vec::new();
+        for (source, name) in self.events() {
+            for field in fields(source, name, side) {
+                if !found.iter().any(|other| other.name == field.name) {
+                    found.push(field);
+                }
+            }
+        }
+        for step in steps {
+            found = found
+                .into_iter()
+                .find(|field| field.name == step)
+                .map(|field| field.fields)
+                .unwrap_or_default();
+        }
+        found
+    }
+
+    /// What is to be said of the word at a byte of the text.
+    pub fn hover(&self, at: usize) -> Option<String> {
+        let (word, range) = self.word(at)?;
+        let chain = chain_before(self.text.get(..range.end)?);
+        if let Some((path, last)) = chain.rsplit_once('.') {
+            let last = last.trim_start_matches('?');
+            if let Some(field) = self.fields(path).into_iter().find(|field| field.name == last) {
+                return Some(format!("`{chain}`: {}", told(&field)));
+            }
+        } else if let Some((_, meaning)) = SCOPE.iter().find(|scope| scope.0 == word) {
+            return Some(format!("`{word}`: {meaning}"));
+        }
+        if let Some((source, name)) = self.events().into_iter().find(|event| event.1 == word) {
+            return Some(format!("`{name}` of `{source}`: `evenkeel schema {source}:{name}`"));
+        }
+        let called = library_functions().find(|function| name_of(function.0) == word);
+        if let Some((signature, gives)) = called {
+            return Some(format!("`{signature}`: {gives}"));
+        }
+        let key = KEYS.iter().find(|key| key.1 == word && range.start < self.body)?;
+        Some(format!("`{word}`: {}", key.2))
+    }
+
+    /// The word at a byte of the text, and where it stands.
+    pub fn word(&self, at: usize) -> Option<(&'t str, Range<usize>)> {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let (before, after) = self.text.split_at_checked(at)?;
+        let start = before.trim_end_matches(is_part).len();
+        let end = at.saturating_add(after.find(|c| !is_part(c)).unwrap_or(after.len()));
+        let word = self.text.get(start..end).filter(|word| !word.is_empty())?;
+        Some((word, start..end))
+    }
+
+    /// Where the header gives a name: a variable's or a parameter's.
+    pub fn definition(&self, at: usize) -> Option<Range<usize>> {
+        let (word, range) = self.word(at)?;
+        let chain = chain_before(self.text.get(..range.end)?);
+        let key = match chain.rsplit_once('.') {
+            None => "variables",
+            Some(("params", _)) => "parameters",
+            Some(_) => return None,
+        };
+        let (name, start) = self.below(key).into_iter().find(|below| below.0 == word)?;
+        Some(start..start.saturating_add(name.len()))
+    }
+}
+
+/// The key of the header that a line of this indentation is below.
+fn parent(before: &str, indent: usize) -> &str {
+    let above = before.lines().rev().skip(1).filter_map(|line| line.strip_prefix("//"));
+    let mut less = above.filter(|rest| rest.len().saturating_sub(rest.trim_start().len()) < indent);
+    less.next().and_then(|rest| rest.trim_start().split_once(':')).map_or("", |(key, _)| key)
+}
+
+/// The last key of a line.
+fn last_key(line: &str) -> Option<&str> {
+    let (before, _) = line.rsplit_once(':')?;
+    before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().filter(|key| !key.is_empty())
+}
+
+/// The names and fields that end at the end of a text: `request.?a.b`.
+fn chain_before(before: &str) -> &str {
+    let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_.?".contains(c)).len();
+    before.get(start..).unwrap_or_default().trim_start_matches('?')
+}
+
+/// A function's name, of its signature.
+fn name_of(signature: &str) -> &str {
+    let head = signature.split('(').next().unwrap_or(signature);
+    match head.split_once('.') {
+        Some((receiver, name)) if receiver.len() == 1 => name,
+        _ => head,
+    }
+}
+
+/// The library's functions: those of a value, or those that stand alone.
+fn functions(of_value: bool) -> impl Iterator<Item = Proposal> {
+    let is_of_value = |signature: &str| {
+        signature.split_once('.').is_some_and(|(receiver, _)| receiver.len() == 1)
+    };
+    library_functions().filter(move |function| is_of_value(function.0) == of_value).map(
+        |(signature, gives)| Proposal {
+            text: name_of(signature).to_owned(),
+            detail: format!("{signature}: {gives}"),
+            kind: Kind::Function,
+        },
+    )
+}
+
+/// A field in a few words.
+fn told(field: &Field) -> String {
+    let required = if field.required { ", in every call" } else { "" };
+    let values = if field.values.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", field.values.join(", "))
+    };
+    format!("{}{required}{values}", field.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Draft;
+
+    const TEXT: &str = "// METADATA
+// match:
+//   eventSource: apigateway.amazonaws.com
+//   eventName: [PutIntegration]
+// parameters:
+//   allow: {type: bool, default: true}
+// variables:
+//   uri: request.?uri.orValue('')
+
+uri == '' && params.allow && request.?tlsConfig.?inse
+";
+
+    fn proposed(text: &str, at: usize) -> Vec<String> {
+        Draft::new(text).proposals(at, &["a-remediator"]).into_iter().map(|one| one.text).collect()
+    }
+
+    #[test]
+    fn fields_names_and_functions_are_proposed_where_they_may_stand() {
+        let end = |mark: &str| TEXT.find(mark).map(|at| at + mark.len()).unwrap_or_default();
+        assert_eq!(
+            proposed(TEXT, end(".?inse")).first().map(String::as_str),
+            Some("insecureSkipVerification")
+        );
+        assert!(proposed(TEXT, end("&& request.?")).contains(&"connectionType".to_owned()));
+        assert_eq!(proposed(TEXT, end("&& params.")), ["allow"]);
+        let names = proposed(TEXT, end("\n\nur"));
+        assert!(names.contains(&"uri".to_owned()) && names.contains(&"request".to_owned()));
+        assert!(proposed(TEXT, end("eventName: [Put")).contains(&"PutIntegration".to_owned()));
+        assert!(proposed(TEXT, end("eventSource: api")).contains(&"kms.amazonaws.com".to_owned()));
+    }
+
+    #[test]
+    fn keys_and_their_values_are_proposed_in_the_header() {
+        let keys = proposed("// METADATA\n// ", 15);
+        assert!(keys.contains(&"severity".to_owned()), "{keys:?}");
+        let text = "// METADATA\n// match:\n//   ev";
+        assert!(proposed(text, text.len()).contains(&"eventName".to_owned()));
+        for (text, value) in [
+            ("// METADATA\n// severity: H", "HIGH"),
+            ("// METADATA\n// remediation: {run: ", "a-remediator"),
+            ("// METADATA\n// remediation: {run: x, mode: ", "auto"),
+            ("// METADATA\n// match: {", "eventSource"),
+        ] {
+            assert!(proposed(text, text.len()).contains(&value.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn any_place_of_any_text_is_answered() {
+        for text in
+            [TEXT, "", "//", "// METADATA\r\n// {[: é\u{10000}", "é.?é(", "request.?\u{10000}."]
+        {
+            let draft = Draft::new(text);
+            for at in 0..=text.len() + 1 {
+                draft.proposals(at, &[]);
+                draft.hover(at);
+                draft.definition(at);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The events that AWS has, by the service that they come from.
+
+use evenkeel_rules::engine::nearest;
+use evenkeel_rules::event::without_version;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+const ENDING: &str = ".amazonaws.com";
+
+/// IAM actions that are often taken for events, and the events that they allow.
+/// Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; Service Authorization Reference.
+const ACTIONS: &[(&str, &str)] = &[
+    ("PutAnalyticsConfiguration", "PutBucketAnalyticsConfiguration"),
+    ("PutEncryptionConfiguration", "PutBucketEncryption"),
+    ("PutInventoryConfiguration", "PutBucketInventoryConfiguration"),
+    ("PutLifecycleConfiguration", "PutBucketLifecycle"),
+    ("PutMetricsConfiguration", "PutBucketMetricsConfiguration"),
+    ("PutReplicationConfiguration", "PutBucketReplication"),
+];
+
+/// The names of each service's events, by what stands before `.amazonaws.com` in its `eventSource`.
+static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+    let (models, more) =
+        (include_str!("../../tables/events.txt"), include_str!("../../tables/more.txt"));
+    let mut events: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in models.lines().chain(more.lines()).filter(|line| !line.starts_with('#')) {
+        if let Some((source, names)) = line.split_once(' ') {
+            events.entry(source).or_default().extend(names.split(' '));
+        }
+    }
+    events
+});
+
+/// The names that a service's events can have; none, where the source is none of AWS.
+pub fn names(source: &str) -> Option<&'static [&'static str]> {
+    EVENTS.get(source.strip_suffix(ENDING)?).map(Vec::as_slice)
+}
+
+/// Every `eventSource` that there is, in order.
+pub fn sources() -> impl Iterator<Item = String> {
+    EVENTS.keys().map(|source| format!("{source}{ENDING}"))
+}
+
+/// Whether AWS has an event of this name, or the source is none that we know.
+pub fn has_event(source: &str, name: &str) -> bool {
+    names(source).is_none_or(|names| names.contains(&without_version(name)))
+}
+
+/// The service that is probably meant.
+pub(crate) fn near_source(source: &str) -> Option<String> {
+    let plain = source.strip_suffix(ENDING).unwrap_or(source);
+    if EVENTS.contains_key(plain) {
+        return Some(format!("did you mean `{plain}{ENDING}`?"));
+    }
+    nearest(plain, EVENTS.keys().copied())
+        .map(|help| help.replacen("`?", &format!("{ENDING}`?"), 1))
+}
+
+/// The service that has an event of this name, or a name that is like it.
+pub(crate) fn near_name(name: &str, known: &[(&str, &[&str])]) -> Option<String> {
+    let owners: Vec<String> = EVENTS
+        .iter()
+        .filter(|(_, names)| names.contains(&name))
+        .map(|(source, _)| format!("{source}{ENDING}"))
+        .collect();
+    let action = ACTIONS.iter().find(|(action, event)| {
+        *action == name && known.iter().any(|(_, names)| names.contains(event))
+    });
+    if let Some((_, event)) = action {
+        Some(format!("that is the IAM action; the event is `{event}`"))
+    } else if owners.is_empty() {
+        nearest(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
+    } else {
+        Some(format!("it is an event of {}", owners.join(", ")))
+    }
+}
+
+/// What is wrong with an event's source and name, and what may be meant.
+///
+/// # Errors
+/// When AWS has no such source, or no such event of it.
+pub fn check(source: &str, name: &str) -> Result<(), (String, Option<String>)> {
+    let Some(known) = names(source) else {
+        return Err((format!("AWS has no event source `{source}`"), near_source(source)));
+    };
+    if known.contains(&without_version(name)) {
+        return Ok(());
+    }
+    Err((format!("{source} has no event `{name}`"), near_name(name, &[(source, known)])))
+}

@@ -1,0 +1,67 @@
+//! Why a rule cannot become a policy.
+
+/// Why a rule cannot become a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The document is no YAML.
+    #[error("no YAML: {why}")]
+    Yaml {
+        /// The line of the document, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The rule lacks something, or it is not what it should be.
+    #[error("{0}")]
+    Rule(String),
+    /// The condition is not one, or says what a policy cannot.
+    #[error("condition: {0}")]
+    Condition(String),
+    /// A selection is not one, or says what a policy cannot.
+    #[error("selection `{name}`: {why}")]
+    Selection {
+        /// The selection's name.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A modifier is unknown, or says what a policy cannot.
+    #[error("`{field}`: {why}")]
+    Field {
+        /// The field with its modifiers, as the rule has it.
+        field: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Nothing tells which events the policy must watch.
+    #[error("{0}")]
+    Unwatched(String),
+    /// What was made of the rule is no policy, such as one that is too long.
+    #[error("the policy would not compile: {0}")]
+    Compile(String),
+    /// No event was found that the rule describes.
+    #[error("no event was found that the rule describes: it may contradict itself")]
+    Uncovered,
+    /// Another rule has become a policy of the same name.
+    #[error("the policy would be called `{id}`, as that of {other}")]
+    Taken {
+        /// The policy's id.
+        id: String,
+        /// The other rule's file.
+        other: String,
+    },
+}
+
+impl Refusal {
+    /// What to look for in the rule's text, to say on which line it stands.
+    pub(crate) fn mark(&self) -> &str {
+        match self {
+            Refusal::Condition(_) => "condition:",
+            Refusal::Selection { name, .. } => name,
+            Refusal::Field { field, .. } => field,
+            Refusal::Taken { .. } => "title:",
+            Refusal::Unwatched(_) | Refusal::Compile(_) | Refusal::Uncovered => "detection:",
+            Refusal::Yaml { .. } | Refusal::Rule(_) => "",
+        }
+    }
+}

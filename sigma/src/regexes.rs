@@ -1,0 +1,133 @@
+//! Regular expressions: what PCRE and Rust both understand, and understand alike.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// What is wrong with a regular expression of a rule; none where it means the same here.
+pub(crate) fn wrong(pattern: &str) -> Option<String> {
+    if let Some(why) = different(pattern) {
+        return Some(why);
+    }
+    let error = regex::Regex::new(pattern).err()?;
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default();
+    Some(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
+}
+
+/// What Rust accepts and takes for something else than PCRE does.
+fn different(pattern: &str) -> Option<String> {
+    let (mut class, mut rest, mut last) = (false, pattern, ' ');
+    while let Some(c) = rest.chars().next() {
+        let after = rest.get(c.len_utf8()..).unwrap_or_default();
+        let starts = |part: &str| rest.starts_with(part);
+        if c == '\\' {
+            let escaped = after.chars().next().unwrap_or(' ');
+            if matches!(escaped, '<' | '>') {
+                return Some(format!(
+                    "`\\{escaped}` is a word's border here, and a character in PCRE"
+                ));
+            }
+            rest = after.get(escaped.len_utf8()..).unwrap_or_default();
+            last = ' ';
+            continue;
+        }
+        if class && (starts("&&") || starts("--") || starts("~~") || c == '[' && !starts("[:")) {
+            return Some("a character class has an operator that PCRE does not have".to_owned());
+        }
+        if !class && c == '+' && matches!(last, '*' | '+' | '?' | '}') {
+            return Some("possessive quantifiers are not supported".to_owned());
+        }
+        if !class && starts("(?R") {
+            return Some("recursion is not supported".to_owned());
+        }
+        match c {
+            '[' if starts("[:") && class => {
+                let end = rest.find(":]").unwrap_or_default().saturating_add(2);
+                rest = rest.get(end..).unwrap_or_default();
+                continue;
+            }
+            '[' => {
+                class = true;
+                // A bracket that stands first in a class is a character.
+                let start = after.strip_prefix('^').unwrap_or(after);
+                rest = start.strip_prefix(']').unwrap_or(start);
+                last = ' ';
+                continue;
+            }
+            ']' => class = false,
+            _ => {}
+        }
+        last = c;
+        rest = after;
+    }
+    None
+}
+
+/// A text in which the expression is found.
+pub(crate) fn witness(pattern: &str) -> Option<String> {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    let mut out = String::new();
+    write(&hir, &mut out);
+    Some(out)
+}
+
+fn write(hir: &Hir, out: &mut String) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => out.push_str(&String::from_utf8_lossy(&literal.0)),
+        HirKind::Class(class) => out.extend(member(class)),
+        HirKind::Repetition(part) => {
+            let least = part.min.max(u32::from(part.max != Some(0))).min(1_000);
+            for _ in 0..least {
+                write(&part.sub, out);
+            }
+        }
+        HirKind::Capture(capture) => write(&capture.sub, out),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, out)),
+        HirKind::Alternation(parts) => {
+            if let Some(first) = parts.first() {
+                write(first, out);
+            }
+        }
+    }
+}
+
+/// A character of a class: a plain one, where it has one.
+fn member(class: &Class) -> Option<char> {
+    const PLAIN: &str = "abcxyzABCXYZ0123456789-_. /:";
+    let Class::Unicode(class) = class else { return None };
+    let has = |c: char| class.iter().any(|range| range.start() <= c && c <= range.end());
+    let first = || class.iter().map(regex_syntax::hir::ClassUnicodeRange::start).next();
+    PLAIN.chars().find(|c| has(*c)).or_else(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_something_else_here_is_refused() {
+        for pattern in
+            ["a(?=b)", "(?<!x)a", r"(a)\1", "a++", "a{2}+", r"\<a", "[a&&b]", "[a[b]", "(?R)", "("]
+        {
+            assert!(wrong(pattern).is_some(), "{pattern}");
+        }
+        for pattern in [r"a\+\+", "[a-z+]+", "[]a]", "[^]]", "[[:digit:]x]", "^a.*b$", r"\d{2,3}"] {
+            assert_eq!(wrong(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_found_in_which_an_expression_is() {
+        for pattern in [
+            "^a.b$",
+            "(?i)^admin-[a-z]{3}$",
+            "a|b",
+            "[^a]+",
+            r"arn:aws:iam::\d{12}:root",
+            "(?:x)?y",
+        ] {
+            let text = witness(pattern).unwrap();
+            assert!(regex::Regex::new(pattern).unwrap().is_match(&text), "{pattern}: {text}");
+        }
+    }
+}
