@@ -5,7 +5,6 @@ use crate::exit::{Exit, Stopped};
 use crate::library::Library;
 use crate::output::{BOLD, DIM, GREEN, YELLOW, paint, print, safe};
 use clap::{Args, ValueEnum};
-use evenkeel_authoring::docs::page_of;
 use evenkeel_authoring::frameworks::{By, Coverage, Door, Row, UNEXPLAINED, coverage, markdown};
 use evenkeel_rules::engine::nearest;
 use evenkeel_rules::policy::PolicySet;
@@ -42,7 +41,7 @@ enum Written {
     Text,
     /// For programs
     Json,
-    /// A page
+    /// A page for a folder beside that of the policies, whose files it links to
     Markdown,
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn run(command: &Frameworks) -> Result<Exit, Stopped> {
         Written::Text if command.framework.is_none() && !command.open => overview(&coverage),
         Written::Text => coverage.iter().map(|one| table(one)).collect::<Vec<_>>().join("\n"),
         Written::Json => json(&coverage)?,
-        Written::Markdown => markdown(&coverage, &|policy| page(&set, policy)),
+        Written::Markdown => markdown(&coverage, &|policy| link(&set, policy)),
     };
     print(&out)?;
     Ok(Exit::Well)
@@ -142,7 +141,12 @@ fn line(by: &By<'_>) -> String {
     format!("{}  {}", safe(by.policy), paint(DIM, &format!("{}{repair}", doors.join(", "))))
 }
 
-/// The page of a policy beside `docs/frameworks.md`.
-fn page(set: &PolicySet, policy: &str) -> Option<String> {
-    set.get(policy).map(|policy| format!("policies/{}", page_of(policy)))
+/// A link from a page in a folder beside the policies', such as `docs/frameworks.md`, to a policy's file. None where
+/// the file is named by an absolute path or one that leaves the folder, or where its name does not fit into a link.
+fn link(set: &PolicySet, policy: &str) -> Option<String> {
+    let file = set.get(policy)?.file.as_str();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let is_inside = !file.starts_with('/') && file.split('/').all(|part| part != "..");
+    (is_inside && file.chars().all(is_plain))
+        .then(|| format!("../{}", file.trim_start_matches("./")))
 }

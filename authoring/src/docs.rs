@@ -112,11 +112,6 @@ pub fn render(
     Ok(pages)
 }
 
-/// The path of a policy's page from the index's folder, in Markdown.
-pub fn page_of(policy: &Policy) -> String {
-    format!("{}/{}.md", view::service(policy), policy.id)
-}
-
 /// Text in a line of Markdown, or in a cell of a table: shown as it is, whatever it holds.
 pub fn markdown_text(text: &str) -> String {
     escape::markdown(&escape::visible(text))

@@ -136,7 +136,7 @@ fn calls(policy: &Policy, signature: &str) -> bool {
 }
 
 /// The service that a policy is about, in letters that may stand in a path.
-pub(super) fn service(policy: &Policy) -> String {
+fn service(policy: &Policy) -> String {
     let source = policy.matches.event_source.first().and_then(|source| source.split('.').next());
     let kind = policy.matches.resource_type.first().and_then(|kind| kind.split("::").nth(1));
     let name = source.or(kind).unwrap_or_default().to_lowercase();

@@ -7,8 +7,8 @@ use crate::docs::markdown_text;
 const MARK: &str =
     "Written by `evenkeel frameworks --format markdown`: what is changed here is lost.";
 
-/// A page with a table for each framework. Policies link to their pages below `policies`, a folder.
-pub fn render(coverage: &[Coverage<'_>], policies: &dyn Fn(&str) -> Option<String>) -> String {
+/// A page with a table for each framework. `link_to` gives the address of a policy's file, by its id.
+pub fn render(coverage: &[Coverage<'_>], link_to: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = format!("# Frameworks\n\n<!-- {MARK} -->\n\n");
     out += "| framework | controls covered |\n|---|---|\n";
     for one in coverage {
@@ -17,7 +17,7 @@ pub fn render(coverage: &[Coverage<'_>], policies: &dyn Fn(&str) -> Option<Strin
     }
     for one in coverage {
         out += &format!("\n## {}\n\n{}", markdown_text(one.framework), about(one));
-        out += &covered(one, policies);
+        out += &covered(one, link_to);
         out += &open(one);
     }
     out
@@ -56,7 +56,7 @@ fn link(source: &str) -> String {
     }
 }
 
-fn covered(one: &Coverage<'_>, policies: &dyn Fn(&str) -> Option<String>) -> String {
+fn covered(one: &Coverage<'_>, link_to: &dyn Fn(&str) -> Option<String>) -> String {
     let rows = one.controls.iter().filter(|row| !row.policies.is_empty());
     let listed = !one.title.is_empty();
     let mut out = String::new();
@@ -65,7 +65,7 @@ fn covered(one: &Coverage<'_>, policies: &dyn Fn(&str) -> Option<String>) -> Str
             let first = number == 0;
             let (id, what) = if first { (row.id, row.what) } else { ("", "") };
             let what = if listed { format!(" {} |", markdown_text(what)) } else { String::new() };
-            out += &format!("| {} |{what} {} |\n", markdown_text(id), line(by, policies));
+            out += &format!("| {} |{what} {} |\n", markdown_text(id), line(by, link_to));
         }
     }
     match (out.is_empty(), listed) {
@@ -77,14 +77,14 @@ fn covered(one: &Coverage<'_>, policies: &dyn Fn(&str) -> Option<String>) -> Str
     }
 }
 
-fn line(by: &By<'_>, policies: &dyn Fn(&str) -> Option<String>) -> String {
+fn line(by: &By<'_>, link_to: &dyn Fn(&str) -> Option<String>) -> String {
     let doors: Vec<&str> = by.doors.iter().map(|door| Door::word(*door)).collect();
     let repair = by
         .remediation
         .as_ref()
         .map(|one| format!("`{}`, {}", markdown_text(one.run), one.mode.word()));
-    let name = match policies(by.policy) {
-        Some(page) => format!("[{}]({page})", by.policy),
+    let name = match link_to(by.policy) {
+        Some(file) => format!("[{}]({file})", by.policy),
         None => by.policy.to_owned(),
     };
     format!("{name} | {} | {}", doors.join(", "), repair.unwrap_or_default())
