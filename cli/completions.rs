@@ -1,8 +1,8 @@
 //! `evenkeel completions`: completions for a shell.
 
-use crate::exit::{Exit, Stopped};
-use crate::output::print;
-use clap::{Args, CommandFactory};
+use crate::common::exit::{Exit, Stopped};
+use crate::common::terminal::print;
+use clap::Args;
 use clap_complete::Shell;
 
 /// Print completions for a shell
@@ -17,7 +17,8 @@ pub(crate) struct Completions {
 
 pub(crate) fn run(command: &Completions) -> Result<Exit, Stopped> {
     let mut out = Vec::new();
-    clap_complete::generate(command.shell, &mut crate::Cli::command(), "evenkeel", &mut out);
+    let mut program = crate::program(&crate::commands());
+    clap_complete::generate(command.shell, &mut program, "evenkeel", &mut out);
     print(&String::from_utf8_lossy(&out))?;
     Ok(Exit::Well)
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::exit::{Exit, Stopped};
-use crate::output::{BOLD, DIM, note, paint, print, safe};
+use crate::common::exit::{Exit, Stopped};
+use crate::common::terminal::{BOLD, DIM, note, paint, print, safe};
 
 /// See a violation found, repaired and undone, without an AWS account
 ///

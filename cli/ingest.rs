@@ -1,8 +1,8 @@
 //! `evenkeel ingest`: puts one payload through the handler of the evaluate function, locally.
 
-use crate::exit::{Exit, Stopped};
-use crate::library::Library;
-use crate::output::{note, print, safe};
+use crate::common::exit::{Exit, Stopped};
+use crate::common::library::Library;
+use crate::common::terminal::{note, print, safe};
 use clap::Args;
 use evenkeel_ingest::{Bundle, Evaluator, Handled, Metrics, Offline};
 use evenkeel_ledger::{Ledger, Recorder, Silent};

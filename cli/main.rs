@@ -1,44 +1,21 @@
 //! The `evenkeel` command.
 
-mod apply;
-mod approve;
-mod check;
+mod common;
 mod completions;
 mod demo;
-mod deploy_bundle;
-mod diagnose;
-mod docs;
-mod doctor;
-mod exit;
-mod explain;
-mod fmt;
-mod frameworks;
-mod import;
+mod finding;
 mod ingest;
-mod ledger;
-mod library;
-mod lsp;
-mod new;
-mod output;
-mod plan;
-mod remedy;
+mod policy;
 mod replay;
-mod schema;
-mod status;
-mod template;
-mod test;
-mod undo;
+mod stack;
 
-use clap::{Parser, Subcommand};
+use crate::common::command::Command;
+use crate::common::exit::{Exit, Stopped};
+use crate::common::terminal::{complain, safe};
+use crate::finding::{apply, approve, plan, reject, status, undo};
+use crate::policy::{check, docs, explain, fmt, frameworks, import, lsp, new, schema, test};
+use crate::stack::{deploy_bundle, doctor, template};
 use std::process::ExitCode;
-
-/// Audits AWS changes against policies written in CEL, and restores what is out of line.
-#[derive(Debug, Parser)]
-#[command(name = "evenkeel", version, about, max_term_width = 100, after_help = EXIT_CODES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -47,63 +24,64 @@ Exit codes:
   2  wrong usage
   3  some input could not be read";
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Replay(replay::Replay),
-    Check(check::Check),
-    Ingest(ingest::Ingest),
-    Test(test::Test),
-    Plan(plan::Plan),
-    Apply(apply::Apply),
-    Undo(undo::Undo),
-    Approve(approve::Approve),
-    Reject(approve::Reject),
-    Status(status::Status),
-    DeployBundle(deploy_bundle::DeployBundle),
-    Doctor(doctor::Doctor),
-    Demo(demo::Demo),
-    Template(template::Render),
-    Explain(explain::Explain),
-    New(new::New),
-    Schema(schema::Schema),
-    Fmt(fmt::Fmt),
-    Docs(docs::Docs),
-    Frameworks(frameworks::Frameworks),
-    Import(import::Import),
-    Lsp(lsp::Lsp),
-    Completions(completions::Completions),
+/// The commands, in the order in which the help lists them. To add one, write its file, declare the file in its
+/// folder's module, and name it here.
+fn commands() -> Vec<Command> {
+    vec![
+        Command::new("replay", replay::run),
+        Command::new("check", check::run),
+        Command::new("ingest", ingest::run),
+        Command::new("test", test::run),
+        Command::new("plan", plan::run),
+        Command::new("apply", apply::run),
+        Command::new("undo", undo::run),
+        Command::new("approve", approve::run),
+        Command::new("reject", reject::run),
+        Command::new("status", status::run),
+        Command::new("deploy-bundle", deploy_bundle::run),
+        Command::new("doctor", doctor::run),
+        Command::new("demo", demo::run),
+        Command::new("template", template::run),
+        Command::new("explain", explain::run),
+        Command::new("new", new::run),
+        Command::new("schema", schema::run),
+        Command::new("fmt", fmt::run),
+        Command::new("docs", docs::run),
+        Command::new("frameworks", frameworks::run),
+        Command::new("import", import::run),
+        Command::new("lsp", lsp::run),
+        Command::new("completions", completions::run),
+    ]
+}
+
+/// The program as clap knows it, with these commands.
+fn program(commands: &[Command]) -> clap::Command {
+    clap::Command::new("evenkeel")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Audits AWS changes against policies written in CEL, and restores what is out of line",
+        )
+        .max_term_width(100)
+        .after_help(EXIT_CODES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(commands.iter().map(|command| command.definition.clone()))
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Command::Replay(command) => replay::run(&command),
-        Command::Ingest(command) => ingest::run(&command),
-        Command::Check(command) => check::run(&command),
-        Command::Test(command) => test::run(&command),
-        Command::Plan(command) => plan::run(&command),
-        Command::Apply(command) => apply::run(&command),
-        Command::Undo(command) => undo::run(&command),
-        Command::Approve(command) => approve::approve(&command),
-        Command::Reject(command) => approve::reject(&command),
-        Command::Status(command) => status::run(&command),
-        Command::DeployBundle(command) => deploy_bundle::run(&command),
-        Command::Doctor(command) => doctor::run(&command),
-        Command::Demo(command) => demo::run(&command),
-        Command::Template(command) => template::run(&command),
-        Command::New(command) => new::run(&command),
-        Command::Schema(command) => schema::run(&command),
-        Command::Fmt(command) => fmt::run(&command),
-        Command::Docs(command) => docs::run(&command),
-        Command::Frameworks(command) => frameworks::run(&command),
-        Command::Import(command) => import::run(&command),
-        Command::Explain(command) => explain::run(&command),
-        Command::Lsp(command) => lsp::run(&command),
-        Command::Completions(command) => completions::run(&command),
+    let commands = commands();
+    let matches = program(&commands).get_matches();
+    let chosen = matches.subcommand().and_then(|(name, arguments)| {
+        let named = |command: &&Command| command.definition.get_name() == name;
+        Some((commands.iter().find(named)?, arguments))
+    });
+    let result = match chosen {
+        Some((command, arguments)) => command.run(arguments),
+        None => Err(Stopped::Usage("name a command: see `evenkeel --help`".to_owned())),
     };
     result
         .unwrap_or_else(|error| {
-            output::complain(&output::safe(&error.to_string()));
+            complain(&safe(&error.to_string()));
             error.exit()
         })
         .into()

@@ -10,10 +10,10 @@ mod write;
 
 pub(crate) use arguments::Replay;
 
-use crate::diagnose::show;
-use crate::exit::{Exit, Stopped};
-use crate::library::Library;
-use crate::output::{note, print};
+use crate::common::diagnostics::show;
+use crate::common::exit::{Exit, Stopped};
+use crate::common::library::Library;
+use crate::common::terminal::{note, print};
 use arguments::Format;
 use evenkeel_ingest::{Progress, discover};
 use evenkeel_rules::Waivers;

@@ -1,6 +1,6 @@
 //! What `evenkeel replay` can be told.
 
-use crate::exit::Stopped;
+use crate::common::exit::Stopped;
 use clap::{Args, ValueEnum};
 use evenkeel_rules::policy::{PolicySet, Severity};
 use evenkeel_rules::{Filter, glob, milliseconds};

@@ -1,6 +1,6 @@
 //! One finding for people: what, where, who, when.
 
-use crate::output::{BOLD, DIM, RED, YELLOW, paint, safe};
+use crate::common::terminal::{BOLD, DIM, RED, YELLOW, paint, safe};
 use anstyle::Style;
 use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding};

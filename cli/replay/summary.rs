@@ -3,7 +3,7 @@
 use super::arguments::Level;
 use super::finding::style;
 use super::sums::{Statuses, Sums};
-use crate::output::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
+use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
 use evenkeel_rules::policy::{PolicySet, Severity};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use super::arguments::Level;
 use super::work::{Batch, EventOutcome, Rendered, Trouble};
-use crate::exit::Exit;
+use crate::common::exit::Exit;
 use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde::Serialize;

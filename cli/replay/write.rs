@@ -3,9 +3,9 @@
 use super::arguments::{Format, Replay};
 use super::sums::Sums;
 use super::work::Rendered;
-use crate::exit::Stopped;
-use crate::library::Library;
-use crate::output::print;
+use crate::common::exit::Stopped;
+use crate::common::library::Library;
+use crate::common::terminal::print;
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::ocsf;
 use evenkeel_rules::policy::PolicySet;
@@ -71,7 +71,7 @@ impl Writer {
 
     /// Ends the writing, and keeps the sums beside the findings.
     pub(super) fn finish(mut self, sums: &Sums, set: &PolicySet) -> Result<(), Stopped> {
-        let flushed = crate::output::ignore_closed(self.lines.flush());
+        let flushed = crate::common::terminal::ignore_closed(self.lines.flush());
         if let Some(error) = self.failed {
             return Err(error);
         }

@@ -1,0 +1,67 @@
+//! Shows what is wrong with a file: the line, a caret, and advice.
+
+use crate::common::terminal::{note, safe};
+use evenkeel_rules::{Diagnostic, Level, is_deceptive};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Severity,
+};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+/// Files' texts by name, which the reports quote.
+pub(crate) type Texts = BTreeMap<String, String>;
+
+/// Writes a report of each to standard error.
+pub(crate) fn show(diagnostics: &[Diagnostic], texts: &Texts) {
+    let theme = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
+    for diagnostic in diagnostics {
+        note(&render(&handler, diagnostic, texts));
+    }
+}
+
+/// A file's text with what could deceive a reader replaced, each by as many bytes: positions stay.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || c == '\t' || !is_deceptive(c) {
+            out.push(c);
+        } else if c.len_utf8() == 3 {
+            out.push(char::REPLACEMENT_CHARACTER);
+        } else {
+            out.extend(std::iter::repeat_n('?', c.len_utf8()));
+        }
+    }
+    out
+}
+
+fn render(handler: &GraphicalReportHandler, diagnostic: &Diagnostic, texts: &Texts) -> String {
+    let text = texts.get(&diagnostic.file);
+    let severity = match diagnostic.level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+    };
+    let mut report = MietteDiagnostic::new(safe(&diagnostic.message))
+        .with_code(diagnostic.code)
+        .with_severity(severity);
+    if let Some(help) = &diagnostic.help {
+        report = report.with_help(safe(help));
+    }
+    if let Some(text) = text {
+        let start = diagnostic.span.start.min(text.len());
+        let length = diagnostic.span.len().min(text.len().saturating_sub(start));
+        report = report.with_label(LabeledSpan::underline((start, length)));
+    }
+    let source = text.map(|text| harmless(text)).unwrap_or_default();
+    let report = miette::Report::new(report)
+        .with_source_code(NamedSource::new(safe(&diagnostic.file), source));
+    let mut out = String::new();
+    match handler.render_report(&mut out, report.as_ref()) {
+        Ok(()) => out,
+        Err(_) => format!("{}: {}\n", safe(&diagnostic.file), safe(&diagnostic.message)),
+    }
+}

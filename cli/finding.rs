@@ -1,0 +1,10 @@
+//! Commands about a finding: what would be done about it, doing it, undoing it, and who agreed.
+
+pub(crate) mod apply;
+pub(crate) mod approve;
+mod case;
+mod decision;
+pub(crate) mod plan;
+pub(crate) mod reject;
+pub(crate) mod status;
+pub(crate) mod undo;

@@ -1,0 +1,46 @@
+//! `evenkeel approve`: a person's yes to a plan.
+
+use clap::Args;
+
+use crate::common::exit::{Exit, Stopped};
+use crate::common::runtime::awaited;
+use crate::finding::case::Desk;
+use crate::finding::decision::{DAY, decide};
+
+/// Say yes to what would be done about a finding
+///
+/// The approval is for this finding and its plan as it is now, with what the plan asks: if the resource changes, so
+/// does the plan. It is used once, and expires after so many hours, a week at most. It is kept in the ledger under
+/// your name, as AWS tells it. Whoever violated the policy cannot give it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel approve 7f3ceff0
+  evenkeel approve 7f3ceff0 --hours 2 --yes --ledger s3://audit-ledger --queue QUEUE_URL")]
+pub(crate) struct Approve {
+    /// The finding's uid, or the beginning of it
+    finding: String,
+    /// How long it holds
+    #[arg(long, value_name = "HOURS", default_value_t = DAY)]
+    hours: u32,
+    /// The queue of the function that is to carry it out: it is sent there again
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    desk: Desk,
+}
+
+pub(crate) fn run(command: &Approve) -> Result<Exit, Stopped> {
+    let Approve { finding, hours, queue, yes, desk } = command;
+    awaited(async {
+        let (exit, case) = decide(desk, finding, *yes, true, *hours).await?;
+        if let (Exit::Well, Some(queue)) = (exit, queue) {
+            let sent = case.operator.remind(queue, &case.key).await;
+            sent.map_err(|error| Stopped::Usage(error.to_string()))?;
+        }
+        Ok(exit)
+    })
+}

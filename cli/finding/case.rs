@@ -1,0 +1,178 @@
+//! What the commands about one finding have in common: the ledger, the finding, and the account that is acted in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+use evenkeel_ledger::{Ledger, LedgerError};
+use evenkeel_remediators::{
+    Ceilings, Drive, DriveError, Operator, OperatorError, Preview, Role, Violation,
+};
+use evenkeel_rules::policy::Mode;
+use similar::{ChangeTag, TextDiff};
+
+use crate::common::exit::Stopped;
+use crate::common::ledger::{open, unreadable};
+use crate::common::terminal::{GREEN, RED, paint, safe};
+
+/// Where the findings are, and in which role their accounts are entered.
+#[derive(Debug, Args)]
+pub(crate) struct Desk {
+    /// The ledger: a folder, or `s3://BUCKET/PREFIX`
+    #[arg(long, value_name = "LEDGER", default_value = "evidence")]
+    ledger: String,
+    /// The role to take in the finding's account; its own credentials must be the environment's otherwise
+    #[arg(long, value_name = "NAME")]
+    role: Option<String>,
+    /// The external id that the role demands
+    #[arg(long, value_name = "ID", requires = "role")]
+    external_id: Option<String>,
+    /// Whether backends are asked for TLS before they are called so: on, off, or a PEM file of roots to trust
+    #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
+    probe: Option<String>,
+}
+
+/// A finding, and what can be done about it.
+pub(crate) struct Case {
+    /// Where it is in the ledger.
+    pub(crate) key: String,
+    /// Its record.
+    pub(crate) record: Vec<u8>,
+    /// What it tells.
+    pub(crate) violation: Violation,
+    /// The remediator, in the account and region.
+    pub(crate) drive: Drive,
+    /// Who acts.
+    pub(crate) operator: Operator,
+}
+
+impl Desk {
+    /// The ledger.
+    pub(crate) async fn ledger(&self) -> Result<Ledger, Stopped> {
+        open(&self.ledger).await
+    }
+
+    /// Opens a finding, by its uid or the beginning of it.
+    pub(crate) async fn open(&self, finding: &str) -> Result<Case, Stopped> {
+        let ledger = self.ledger().await?;
+        let (key, record) = find(&ledger, finding).await?;
+        let violation = Violation::read(&record)
+            .map_err(|error| Stopped::Usage(format!("nothing can be repaired: {error}")))?;
+        let role =
+            self.role.clone().map(|name| Role { name, external_id: self.external_id.clone() });
+        // A person is there: what a policy would do by itself is asked about as well.
+        let ceilings = Ceilings::all(Mode::Approve);
+        let operator = Operator::local(ledger, role, ceilings, self.probe.as_deref()).await;
+        let operator = operator.map_err(|error| Stopped::Usage(error.to_string()))?;
+        let drive = operator.drive(&violation).await.map_err(|error| refused(&error))?;
+        Ok(Case { key, record, violation, drive, operator })
+    }
+}
+
+/// The record of the finding of that uid, or of the only one whose uid begins so, as it was written last. Of
+/// findings that are not live, those of replays are looked through.
+async fn find(ledger: &Ledger, finding: &str) -> Result<(String, Vec<u8>), Stopped> {
+    for place in ["findings", "runs"] {
+        let keys = ledger.list(place).await.map_err(unreadable)?;
+        let keys = keys.iter().filter(|key| key.split('/').any(|part| part == "findings"));
+        let found: Vec<(&str, &String)> = keys
+            .filter_map(|key| Some((uid_of(key)?.0, key)))
+            .filter(|(uid, _)| !finding.is_empty() && uid.starts_with(finding))
+            .collect();
+        let uids: BTreeSet<&str> = found.iter().map(|(uid, _)| *uid).collect();
+        let wanted = match uids.len() {
+            0 => continue,
+            1 => uids.first().copied(),
+            _ => uids.get(finding).copied(),
+        };
+        let Some(wanted) = wanted else {
+            let begins = format!("`{finding}` begins {} findings' uids", uids.len());
+            return Err(Stopped::Usage(format!("{begins}: write more of the one that is meant")));
+        };
+        let keys = found.iter().filter(|(uid, _)| *uid == wanted).map(|(_, key)| key.as_str());
+        let key = latest(ledger, keys).await.map_err(unreadable)?;
+        return Ok((key.to_owned(), ledger.read(key).await.map_err(unreadable)?));
+    }
+    Err(Stopped::Usage(format!("the ledger has no finding `{finding}`")))
+}
+
+/// The uid in a finding's key, and the number of the revision.
+fn uid_of(key: &str) -> Option<(&str, usize)> {
+    let name = key.rsplit('/').next()?.strip_suffix(".json")?;
+    match name.rsplit_once(".r") {
+        Some((uid, number)) => Some((uid, number.parse().ok()?)),
+        None => Some((name, 0)),
+    }
+}
+
+/// The key that was written last: of one key's revisions the highest, of others by the ledger's clock.
+async fn latest<'k>(
+    ledger: &Ledger,
+    keys: impl Iterator<Item = &'k str>,
+) -> Result<&'k str, LedgerError> {
+    let mut highest: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for key in keys {
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let one = (uid_of(key).map_or(0, |(_, revision)| revision), key);
+        let known = highest.entry(folder).or_insert(one);
+        *known = one.max(*known);
+    }
+    let mut last = (i64::MIN, "");
+    let several = highest.len() > 1;
+    for (_, key) in highest.into_values() {
+        let written = if several { ledger.written_at(key).await? } else { 0 };
+        last = last.max((written, key));
+    }
+    Ok(last.1)
+}
+
+/// What is said of a finding that nothing can be done about.
+pub(crate) const NOTHING: &str = "nothing can be done about this finding\n";
+
+/// AWS, or the ledger, does not let it be done now.
+pub(crate) fn undone(error: DriveError) -> Stopped {
+    Stopped::io("it could not be done, and can be tried again")(std::io::Error::other(error))
+}
+
+fn refused(error: &OperatorError) -> Stopped {
+    Stopped::Usage(error.to_string())
+}
+
+/// What would change, what it takes, and what stands against it.
+pub(crate) fn shown(violation: &Violation, preview: &Preview) -> String {
+    let target = &violation.target;
+    let mut out = format!(
+        "{} in {} {}\n  {} by {}\n",
+        safe(&target.id),
+        target.account,
+        target.region,
+        target.kind,
+        violation.remediator
+    );
+    if let Some(plan) = &preview.plan {
+        let pretty = |value| serde_json::to_string_pretty(value).unwrap_or_default();
+        let (before, after) = (pretty(&preview.before), pretty(&preview.after));
+        out += &changes(&before, &after);
+        out += &format!("  calls  {}\n  plan   {plan}\n", preview.calls.join(", "));
+    }
+    for why in &preview.asks {
+        out += &format!("  asks   {}\n", safe(why));
+    }
+    if let Some(why) = &preview.held {
+        out += &format!("  held   {}\n", safe(why));
+    }
+    out
+}
+
+fn changes(before: &str, after: &str) -> String {
+    let mut out = String::new();
+    for change in TextDiff::from_lines(before, after).iter_all_changes() {
+        let line = safe(change.value().trim_end());
+        out += &match change.tag() {
+            ChangeTag::Delete => paint(RED, &format!("  - {line}")),
+            ChangeTag::Insert => paint(GREEN, &format!("  + {line}")),
+            ChangeTag::Equal => format!("    {line}"),
+        };
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,97 @@
+//! `evenkeel new`: a policy and its cases to begin with, from an event's name or from a recorded event.
+
+use crate::common::exit::{Exit, Stopped};
+use crate::common::terminal::{BOLD, note, paint, safe};
+use clap::Args;
+use evenkeel_authoring::scaffold::Subject;
+use evenkeel_authoring::services::events::check;
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Begin a policy: a file with its header, and cases that pass
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel new s3-bucket-unversioned --event s3.amazonaws.com:PutBucketVersioning
+  evenkeel new s3-bucket-unversioned --from event.json --type AWS::S3::Bucket
+  evenkeel new kms-key-open --event kms.amazonaws.com:PutKeyPolicy --out my-policies/kms
+
+What is marked TODO is yours to say. Then: evenkeel check DIR, evenkeel test --mutate DIR.")]
+pub(crate) struct New {
+    /// The policy's id: what is wrong, in lower case with hyphens, the service first
+    id: String,
+    /// The event that it judges
+    #[arg(long, value_name = "SOURCE:NAME", required_unless_present = "from")]
+    event: Option<String>,
+    /// A recorded event of that kind: a CloudTrail record, or an event of EventBridge that holds one
+    #[arg(long, value_name = "FILE", conflicts_with = "event")]
+    from: Option<PathBuf>,
+    /// The CloudFormation type of what it is about
+    #[arg(long = "type", value_name = "AWS::SERVICE::RESOURCE")]
+    kind: Option<String>,
+    /// The folder for both files
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(command: &New) -> Result<Exit, Stopped> {
+    let is_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if command.id.is_empty() || !command.id.chars().all(is_id) {
+        let why = format!("`{}` is no id: lower-case letters, digits and hyphens", command.id);
+        return Err(Stopped::Usage(why));
+    }
+    let subject = match (&command.event, &command.from) {
+        (_, Some(file)) => recorded(file)?,
+        (Some(event), None) => named(event)?,
+        (None, None) => return Err(Stopped::Usage("say which --event".to_owned())),
+    };
+    let policy = command.out.join(format!("{}.cel", command.id));
+    let cases = command.out.join(format!("{}.test.yaml", command.id));
+    create(&policy, &subject.policy(command.kind.as_deref()))?;
+    create(&cases, &subject.cases())?;
+    for file in [&policy, &cases] {
+        note(&format!("{} written\n", paint(BOLD, &safe(&file.display().to_string()))));
+    }
+    note(&format!(
+        "say what is marked TODO; then: evenkeel check {0}, evenkeel test --mutate {0}\n",
+        safe(&policy.display().to_string())
+    ));
+    Ok(Exit::Well)
+}
+
+/// A file that was not there.
+fn create(path: &Path, text: &str) -> Result<(), Stopped> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        std::fs::File::create_new(path)?.write_all(text.as_bytes())
+    };
+    write().map_err(Stopped::io(format!("cannot write {}", path.display())))
+}
+
+fn named(event: &str) -> Result<Subject, Stopped> {
+    let (source, name) = event.split_once(':').ok_or_else(|| {
+        let example = "such as s3.amazonaws.com:PutBucketPolicy";
+        Stopped::Usage(format!("`{event}` is not SOURCE:NAME, {example}"))
+    })?;
+    check(source, name).map_err(|(message, help)| {
+        let help = help.map_or(String::new(), |help| format!(": {help}"));
+        Stopped::Usage(format!("{message}{help}"))
+    })?;
+    Ok(Subject::named(source, name))
+}
+
+/// What a policy looks at of a recorded event, however it came.
+fn recorded(file: &Path) -> Result<Subject, Stopped> {
+    let shown = file.display();
+    let text =
+        std::fs::read_to_string(file).map_err(Stopped::io(format!("cannot read {shown}")))?;
+    let whole: Value = serde_json::from_str(&text)
+        .map_err(|error| Stopped::Usage(format!("{shown} is no JSON: {error}")))?;
+    let first = whole.pointer("/Records/0").or_else(|| whole.get("detail"));
+    Subject::recorded(first.unwrap_or(&whole)).ok_or_else(|| {
+        let why = "it has no eventSource that ends in .amazonaws.com, or no eventName";
+        Stopped::Usage(format!("{shown} holds no record of CloudTrail: {why}"))
+    })
+}
