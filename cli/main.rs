@@ -10,7 +10,7 @@ mod replay;
 mod stack;
 
 use crate::common::command::Command;
-use crate::common::exit::{Exit, Stopped};
+use crate::common::exit::Stopped;
 use crate::common::terminal::{complain, safe};
 use crate::finding::{apply, approve, plan, reject, status, undo};
 use crate::policy::{check, docs, explain, fmt, frameworks, import, lsp, new, schema, test};

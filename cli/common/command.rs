@@ -4,11 +4,14 @@ use crate::common::exit::{Exit, Stopped};
 use clap::{ArgMatches, Args};
 use std::fmt;
 
+/// Runs a command with what was parsed of the command line.
+type Runner = dyn Fn(&ArgMatches) -> Result<Exit, Stopped>;
+
 /// One command of the program.
 pub(crate) struct Command {
     /// What clap knows of it: name, arguments, help.
     pub(crate) definition: clap::Command,
-    run: Box<dyn Fn(&ArgMatches) -> Result<Exit, Stopped>>,
+    run: Box<Runner>,
 }
 
 impl Command {

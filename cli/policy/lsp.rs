@@ -61,7 +61,7 @@ pub(crate) fn run(_: &Lsp) -> Result<Exit, Stopped> {
             }
         };
         for answer in answers {
-            wire::write(&mut output, &answer).map_err(Stopped::io("the editor"))?;
+            answer.write(&mut output).map_err(Stopped::io("the editor"))?;
         }
     }
 }

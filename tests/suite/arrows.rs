@@ -137,7 +137,7 @@ fn every_command_has_a_file() {
         .filter(|path| path.starts_with(Path::new(ROOT).join("cli")))
         .collect();
     let commands = read("cli/main.rs");
-    let commands: Vec<&str> = commands.split("Command::new(\"").skip(1).collect();
+    let commands: Vec<&str> = commands.split("        Command::new(\"").skip(1).collect();
     assert!(commands.len() > 20, "{}", commands.len());
     for command in commands {
         let (name, rest) = command.split_once("\", ").unwrap();
@@ -156,9 +156,9 @@ fn every_file_of_the_command_and_of_the_suite_is_a_module() {
         for path in sources().iter().filter(|path| path.starts_with(top) && **path != main) {
             let folder = path.parent().unwrap();
             let declares = if folder == top { main.clone() } else { folder.with_extension("rs") };
-            let declared = std::fs::read_to_string(&declares).unwrap();
+            let text = std::fs::read_to_string(&declares).unwrap();
             let name = path.file_stem().unwrap().to_str().unwrap();
-            let is_declared = declared.contains(&format!("mod {name};"));
+            let is_declared = text.contains(&format!("mod {name};"));
             assert!(is_declared, "{} does not declare {}", declares.display(), path.display());
         }
     }

@@ -1,7 +1,11 @@
-//! Messages as they go over the wire: a header that says how long, and JSON.
+//! Reads messages: a header that says how long, and JSON.
+//!
+//! `lsp_server::Message::read` allocates as many bytes as a header says before it reads one, and ends the conversation at
+//! the first message that is no JSON. Both are the editor's to choose, so this reader bounds the first and answers the
+//! second.
 
 use lsp_server::Message;
-use std::io::{BufRead, ErrorKind, Read, Write};
+use std::io::{BufRead, ErrorKind, Read};
 
 /// The longest message that is read: no document is longer, and nobody can make us allocate more.
 const MAX_LENGTH: usize = 64 * 1024 * 1024;
@@ -62,26 +66,4 @@ fn read_header(input: &mut dyn BufRead) -> std::io::Result<Option<usize>> {
             );
         }
     }
-}
-
-/// Writes one message.
-///
-/// # Errors
-/// When the other end is gone.
-pub(super) fn write(output: &mut dyn Write, message: &Message) -> std::io::Result<()> {
-    let text = match message {
-        Message::Request(request) => with_version(request),
-        Message::Response(response) => with_version(response),
-        Message::Notification(notification) => with_version(notification),
-    }?;
-    write!(output, "Content-Length: {}\r\n\r\n{text}", text.len())?;
-    output.flush()
-}
-
-fn with_version(message: &impl serde::Serialize) -> std::io::Result<String> {
-    let mut value = serde_json::to_value(message)?;
-    if let Some(members) = value.as_object_mut() {
-        members.insert("jsonrpc".to_owned(), "2.0".into());
-    }
-    Ok(value.to_string())
 }
