@@ -9,17 +9,8 @@ fn read(path: &str) -> String {
 }
 
 /// The crates beside that of the command, as the workspace lists them.
-const CRATES: &[&str] = &[
-    "aws",
-    "client",
-    "rules",
-    "authoring",
-    "sigma",
-    "ledger",
-    "ingest",
-    "remediators",
-    "deploy",
-];
+const CRATES: &[&str] =
+    &["aws", "client", "rules", "authoring", "sigma", "ledger", "ingest", "remediators", "deploy"];
 
 /// All Rust files of the project.
 fn sources() -> Vec<PathBuf> {
