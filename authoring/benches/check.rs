@@ -6,8 +6,9 @@
 )]
 
 use evenkeel_authoring::check::lint;
+use evenkeel_authoring::coverage::WATCH;
 use evenkeel_authoring::{coverage, mutation};
-use evenkeel_rules::engine::on_large_stack;
+use evenkeel_engine::on_large_stack;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use evenkeel_rules::read_cases;
 use std::path::Path;
@@ -50,12 +51,12 @@ fn main() {
         );
     };
     let start = Instant::now();
-    let set = PolicySet::load_watched(&many, functions.first()).unwrap();
+    let set = PolicySet::load_with(&many, functions.first(), WATCH).unwrap();
     rate("compile", many.len(), start);
     let first = Instant::now();
     lint(&set, &[], None);
     rate("lint", many.len(), first);
-    let set = PolicySet::load_watched(&shipped, functions.first()).unwrap();
+    let set = PolicySet::load_with(&shipped, functions.first(), WATCH).unwrap();
     let cases: Vec<_> = set
         .policies()
         .iter()

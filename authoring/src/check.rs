@@ -14,8 +14,8 @@ mod unused;
 
 pub use codes::{CODES, Code};
 
+use evenkeel_engine::{Failure, on_large_stack};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::{Failure, on_large_stack};
 use evenkeel_rules::policy::{Policy, PolicySet, Tier};
 use std::collections::BTreeMap;
 use std::num::NonZero;

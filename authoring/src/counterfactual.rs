@@ -2,7 +2,7 @@
 
 use crate::check::typed::expressions;
 use crate::types::inference::path;
-use evenkeel_rules::engine::SyntaxKind;
+use evenkeel_engine::SyntaxKind;
 use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{Case, ComplianceStatus};
 use serde_json::Value;

@@ -1,15 +1,21 @@
 //! Which conditions of a policy its cases make true and false, and which events they use.
 
+mod parts;
+mod watched;
+
+pub use parts::{ExpressionPart, Observations};
+pub use watched::{CoveredCondition, WATCH, WatchedPolicy};
+
 use crate::check::place;
 use evenkeel_rules::event::without_version;
-use evenkeel_rules::policy::{Condition, Policy, Watched};
+use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{Case, Diagnostic};
 
 /// What a policy's cases reach.
 #[derive(Debug, Default)]
 pub struct Coverage {
     /// Each condition of the body, and what it was.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<CoveredCondition>,
     /// Names of `match` that no case is an event of.
     pub unused_events: Vec<String>,
     /// How many names of `match` there are.
@@ -19,7 +25,8 @@ pub struct Coverage {
 impl Coverage {
     /// How much there is to reach, and how much is reached: each condition twice, each event once.
     pub fn count(&self) -> (usize, usize) {
-        let sides = |one: &Condition| usize::from(one.held).saturating_add(usize::from(one.failed));
+        let sides =
+            |one: &CoveredCondition| usize::from(one.held).saturating_add(usize::from(one.failed));
         let reached: usize = self.conditions.iter().map(sides).sum();
         let events = self.events.saturating_sub(self.unused_events.len());
         let all = self.conditions.len().saturating_mul(2).saturating_add(self.events);
@@ -29,7 +36,7 @@ impl Coverage {
     /// A warning for each condition of the policy, and each of its events, that no case reaches.
     pub fn warnings(&self, policy: &Policy) -> Vec<Diagnostic> {
         let warn = |code, span, message| Diagnostic::warning(code, &policy.file, span, message);
-        let missing = |condition: &Condition| match (condition.held, condition.failed) {
+        let missing = |condition: &CoveredCondition| match (condition.held, condition.failed) {
             (true, true) => None,
             (false, false) => Some("no case reaches this"),
             (true, false) => Some("no case makes this false"),
@@ -47,9 +54,9 @@ impl Coverage {
     }
 }
 
-/// Runs the cases of a policy that was [loaded to be watched](Policy::load_watched), and watches.
+/// Runs the cases of a policy that was loaded with [`WATCH`], and watches.
 pub fn coverage(policy: &Policy, cases: &[Case]) -> Coverage {
-    let watched = Watched::new(policy);
+    let watched = WatchedPolicy::new(policy);
     let sights: Vec<_> =
         cases.iter().map(|case| watched.watch(|policy| case.run(policy)).1).collect();
     let names = policy.matches.event_name.clone();

@@ -5,8 +5,8 @@
 mod escape;
 mod view;
 
+use evenkeel_engine::Functions;
 use evenkeel_rules::Case;
-use evenkeel_rules::engine::Functions;
 use evenkeel_rules::policy::{Policy, Severity};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};

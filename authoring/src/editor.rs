@@ -3,7 +3,7 @@
 use crate::schema::{Field, fields, writes};
 use crate::services::events;
 use crate::services::models::Side;
-use evenkeel_rules::engine::library_functions;
+use evenkeel_engine::library_functions;
 use std::ops::Range;
 
 /// What may stand at a place.

@@ -11,8 +11,8 @@ mod wrap;
 mod yaml;
 
 use body::Body;
+use evenkeel_engine::check_syntax;
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::check_syntax;
 use evenkeel_rules::policy::split;
 
 /// What a file may begin with, and a policy does not.

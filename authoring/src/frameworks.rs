@@ -2,8 +2,8 @@
 
 mod markdown;
 
+use evenkeel_engine::nearest;
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::nearest;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use serde::Deserialize;
 use serde::Serialize;

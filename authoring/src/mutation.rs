@@ -1,8 +1,46 @@
 //! Whether a policy's cases would notice if the policy were another.
 
-use evenkeel_rules::engine::Functions;
-use evenkeel_rules::policy::{Mutant, Policy, PolicyFile};
+mod mutator;
+
+use evenkeel_engine::Functions;
+use evenkeel_rules::policy::{Policy, PolicyFile};
 use evenkeel_rules::{Case, Diagnostic};
+use mutator::{Mutation, Mutator};
+use std::ops::Range;
+
+/// A change of a policy that its cases should notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutant {
+    /// What is changed, in a few words.
+    pub what: String,
+    /// Where, in bytes of the policy's file.
+    pub span: Range<usize>,
+    number: usize,
+}
+
+impl Mutant {
+    /// Every change that can be made to what decides whether a policy finds something.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the policy.
+    pub fn all(file: &PolicyFile, functions: &Functions) -> Result<Vec<Mutant>, Diagnostic> {
+        let mutator = Mutator::default();
+        let policy = Policy::load_with(file, functions, &[&mutator])?;
+        let deciding = policy.body.sources();
+        let numbered = mutator.into_found().into_iter().enumerate();
+        let mutant = |(number, Mutation { what, source, span })| Mutant {
+            what,
+            span: policy.span_of(source, &span),
+            number,
+        };
+        Ok(numbered.filter(|(_, one)| deciding.contains(&one.source)).map(mutant).collect())
+    }
+
+    /// The changed policy; none where the change makes it one that does not compile.
+    pub fn policy(&self, file: &PolicyFile, functions: &Functions) -> Option<Policy> {
+        Policy::load_with(file, functions, &[&Mutator::making(self.number)]).ok()
+    }
+}
 
 /// What a policy's cases noticed.
 #[derive(Debug, Default)]
@@ -14,7 +52,7 @@ pub struct Score {
 }
 
 /// Changes a policy, each change alone, and runs its cases, which pass without one. Its work belongs on a
-/// [large stack](evenkeel_rules::engine::on_large_stack).
+/// [large stack](evenkeel_engine::on_large_stack).
 ///
 /// # Errors
 /// Whatever is wrong with the policy.

@@ -3,6 +3,7 @@
 use crate::common::diagnostics::{Texts, show};
 use crate::common::exit::Stopped;
 use evenkeel_authoring::check::{Remediator, lint};
+use evenkeel_authoring::coverage::WATCH;
 use evenkeel_authoring::frameworks::{self, Framework};
 use evenkeel_remediators::catalog::{CATALOG, Entry};
 use evenkeel_remediators::{RemediatorSpec, ResourceType};
@@ -175,7 +176,7 @@ impl Library {
 
     /// The same, of policies that can be watched.
     pub(crate) fn compile_watched(&self) -> Result<PolicySet, Vec<Diagnostic>> {
-        let set = PolicySet::load_watched(&self.policies, self.functions.as_ref())?;
+        let set = PolicySet::load_with(&self.policies, self.functions.as_ref(), WATCH)?;
         set.with_settings(&self.settings)
     }
 

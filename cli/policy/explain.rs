@@ -69,7 +69,7 @@ fn find(what: &str) -> Result<(Library, PolicySet, String), Stopped> {
 }
 
 fn unknown(what: &str) -> Stopped {
-    let near = evenkeel_rules::engine::nearest(what, CODES.iter().map(|code| code.id));
+    let near = evenkeel_engine::nearest(what, CODES.iter().map(|code| code.id));
     let help = near.unwrap_or_else(|| "`evenkeel explain` lists the codes".to_owned());
     Stopped::Usage(format!("`{what}` is no code, no policy's file, and no shipped policy: {help}"))
 }

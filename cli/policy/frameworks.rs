@@ -6,7 +6,7 @@ use crate::common::library::Library;
 use crate::common::terminal::{BOLD, DIM, GREEN, YELLOW, paint, print, safe};
 use clap::{Args, ValueEnum};
 use evenkeel_authoring::frameworks::{By, Coverage, Door, Row, UNEXPLAINED, coverage, markdown};
-use evenkeel_rules::engine::nearest;
+use evenkeel_engine::nearest;
 use evenkeel_rules::policy::PolicySet;
 use std::path::PathBuf;
 

@@ -2,8 +2,9 @@
 
 use crate::common::exit::Stopped;
 use clap::{Args, ValueEnum};
+use evenkeel_engine::glob;
 use evenkeel_rules::policy::{PolicySet, Severity};
-use evenkeel_rules::{Filter, glob, milliseconds};
+use evenkeel_rules::{Filter, milliseconds};
 use std::path::PathBuf;
 
 /// Judge recorded CloudTrail events by policies, offline

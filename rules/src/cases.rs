@@ -3,10 +3,10 @@
 mod subject;
 
 use crate::diagnostic::Diagnostic;
-use crate::engine::nearest;
 use crate::evaluate::{ComplianceStatus, Evaluation};
 use crate::item::ConfigurationItem;
 use crate::policy::{Ordered, Policy};
+use evenkeel_engine::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;

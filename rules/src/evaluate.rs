@@ -1,12 +1,11 @@
 //! One policy judges one event.
 
-use crate::engine::{Answer, Failure, Fields, Prepared, Scope, take_undecided};
-use crate::event::{Event, Part};
+use crate::event::{Event, Part, Scope, View};
 use crate::json::Node;
 use crate::policy::{OutcomeMatch, Policy};
+use evenkeel_engine::{Answer, Failure, Fields, Prepared, ReadFlag, take_undecided};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a policy says of a resource: AWS Config's `ComplianceType`, and `ERROR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,7 +86,6 @@ pub struct Facts<'a> {
     supplementary: Option<Node<'a>>,
     tags: Option<Node<'a>>,
     resource: Option<Resource>,
-    configuration_read: AtomicBool,
 }
 
 impl<'a> Facts<'a> {
@@ -123,11 +121,7 @@ pub fn evaluate(policy: &Policy, event: &Event<'_>, facts: &Facts<'_>) -> Evalua
     if !wants_outcome(policy.matches.outcome, event.failed()) {
         return said(ComplianceStatus::NotApplicable, resource, String::new());
     }
-    facts.configuration_read.store(false, Ordering::Relaxed);
-    event.request.forget();
-    event.response.forget();
-    let judge = Judge { policy, event, facts };
-    judge.run(resource)
+    Judge { policy, event, facts, reads: &ReadTracker::default() }.run(resource)
 }
 
 fn wants_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
@@ -142,11 +136,20 @@ fn said(status: ComplianceStatus, resource: Resource, message: String) -> Evalua
     Evaluation { status, resource, message, evidence: Vec::new(), patch: None, with: None }
 }
 
+/// What one evaluation has read of what nobody knows.
+#[derive(Debug, Default)]
+struct ReadTracker {
+    request: ReadFlag,
+    response: ReadFlag,
+    configuration: ReadFlag,
+}
+
 #[derive(Clone, Copy)]
 struct Judge<'a> {
     policy: &'a Policy,
     event: &'a Event<'a>,
     facts: &'a Facts<'a>,
+    reads: &'a ReadTracker,
 }
 
 impl Judge<'_> {
@@ -227,7 +230,7 @@ impl Judge<'_> {
 
     fn named(self, resource: &Resource) -> Result<Resource, Failure> {
         self.with_scope(resource, None, |scope| {
-            let text = |expression: &crate::engine::Expression| {
+            let text = |expression: &evenkeel_engine::Expression| {
                 expression.evaluate(scope, &self.policy.sources).map(|answer| match answer {
                     Answer::Text(text) => text,
                     Answer::Bool(truth) => truth.to_string(),
@@ -248,12 +251,12 @@ impl Judge<'_> {
         work: impl FnOnce(&Scope<'_>) -> T,
     ) -> T {
         let mut scope = Scope::default();
-        scope.bind("request", Part::View(&self.event.request));
+        scope.bind("request", Part::View(&self.event.request, &self.reads.request));
         scope.bind("event", Part::Raw(self.event.raw));
         scope.bind_prepared("params", self.facts.params.as_ref().unwrap_or(&self.policy.params));
-        scope.bind("response", Part::View(&self.event.response));
+        scope.bind("response", Part::View(&self.event.response, &self.reads.response));
         let account = Fields::default().text("id", &self.event.account);
-        let account = account.text("alias", "").text("ou", "").node("tags", None);
+        let account = account.text("alias", "").text("ou", "").data("tags", None);
         scope.bind_fields("account", account);
         scope.bind_time("now", &self.event.time);
         scope.bind_fields("resource", self.resource_fields(resource));
@@ -263,7 +266,7 @@ impl Judge<'_> {
         work(&scope)
     }
 
-    fn resource_fields<'a>(self, resource: &'a Resource) -> Fields<'a>
+    fn resource_fields<'a>(self, resource: &'a Resource) -> Fields<'a, Part<'a>>
     where
         Self: 'a,
     {
@@ -273,17 +276,18 @@ impl Judge<'_> {
             .text("arn", resource.arn.as_deref().unwrap_or_default())
             .text("account", &resource.account)
             .text("region", &resource.region)
-            .node("tags", self.facts.tags)
-            .node("supplementaryConfiguration", self.facts.supplementary);
+            .data("tags", self.facts.tags.map(Part::State))
+            .data("supplementaryConfiguration", self.facts.supplementary.map(Part::State));
         match self.facts.configuration {
-            Some(configuration) => fields.node("configuration", Some(configuration)),
-            None => fields.unknown("configuration", &self.facts.configuration_read),
+            Some(configuration) => fields.data("configuration", Some(Part::State(configuration))),
+            None => fields.unknown("configuration", &self.reads.configuration),
         }
     }
 
     fn read_what_is_unknown(self) -> Option<&'static str> {
-        let (request, response) = (&self.event.request, &self.event.response);
-        request.read_what_is_unknown().or_else(|| response.read_what_is_unknown())
+        let if_read = |view: &View<'_>, read: &ReadFlag| view.unknown().filter(|_| read.is_set());
+        if_read(&self.event.request, &self.reads.request)
+            .or_else(|| if_read(&self.event.response, &self.reads.response))
     }
 
     fn wrong_type(self, resource: Resource, kind: &str) -> Evaluation {
@@ -297,7 +301,7 @@ impl Judge<'_> {
             return self.insufficient(resource, why);
         }
         let unknown = failure.missing_key.as_deref() == Some("configuration");
-        if unknown && self.facts.configuration_read.load(Ordering::Relaxed) {
+        if unknown && self.reads.configuration.is_set() {
             return self.insufficient(resource, UNKNOWN);
         }
         self.unnamed(ComplianceStatus::Error, resource, self.policy.explain(failure))
@@ -315,3 +319,52 @@ impl Judge<'_> {
 }
 
 const UNKNOWN: &str = "the resource's configuration is not known";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+    use crate::policy::PolicyFile;
+    use evenkeel_engine::{Functions, on_large_stack};
+
+    fn policy(body: &str) -> Policy {
+        let text = format!(
+            "// METADATA
+// title: t
+// description: d
+// severity: LOW
+// match: {{eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}}
+// resource: {{type: 'AWS::S3::Bucket', id: event.eventID}}
+// message: m
+
+{body}
+"
+        );
+        let file = PolicyFile { name: "a-policy.cel".to_owned(), text };
+        on_large_stack(|| Policy::load(&file, &Functions::default())).unwrap().unwrap()
+    }
+
+    const OMITTED: &str = r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","eventID":"i",
+        "requestParameters":{"omitted":true}}"#;
+
+    #[test]
+    fn what_one_evaluation_read_is_nothing_to_another_of_the_same_event() {
+        let mut tape = Tape::default();
+        let event = Event::parse(OMITTED, &mut tape).unwrap();
+        let (facts, outer) = (Facts::default(), ReadTracker::default());
+        let reading = policy("request.?policy.hasValue()");
+        let other = policy("event.eventName == 'PutBucketPolicy'");
+        // One evaluation begins, and the others while it lasts.
+        assert!(Part::View(&event.request, &outer.request).get("policy").is_none());
+        let status = |policy: &Policy| evaluate(policy, &event, &facts).status;
+        std::thread::scope(|threads| {
+            for (policy, expected) in [
+                (&reading, ComplianceStatus::InsufficientData),
+                (&other, ComplianceStatus::NonCompliant),
+            ] {
+                threads.spawn(move || (0..200).for_each(|_| assert_eq!(status(policy), expected)));
+            }
+        });
+        assert!(outer.request.is_set() && !outer.response.is_set());
+    }
+}

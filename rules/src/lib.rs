@@ -1,15 +1,13 @@
-//! The pure core: policies, event views, the CEL engine, evaluation, findings.
+//! The pure core: policies, event views, evaluation, findings.
 //!
 //! Absent here: files, the network, clocks, the environment. Text and bytes come in, plain data
 //! goes out, and the same input gives the same output on any day.
 
 mod cases;
 mod diagnostic;
-pub mod engine;
 mod evaluate;
 pub mod event;
 mod finding;
-pub mod glob;
 mod item;
 pub mod json;
 mod judge;

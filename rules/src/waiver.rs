@@ -1,13 +1,12 @@
 //! Waivers: findings that somebody has accepted, for a reason and until a day.
 
 use crate::diagnostic::Diagnostic;
-use crate::engine::{
-    Answer, Compiler, Expression, Functions, Prepared, Scope, Sources, on_large_stack,
-};
 use crate::finding::{Finding, Suppression};
-use crate::glob;
 use crate::policy::PolicySet;
 use chrono::NaiveDate;
+use evenkeel_engine::ast::Sources;
+use evenkeel_engine::glob;
+use evenkeel_engine::{Answer, Compiler, Expression, Functions, Prepared, Scope, on_large_stack};
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
@@ -150,7 +149,7 @@ impl Waiver {
         let unknown = |set: &PolicySet| written.policies.iter().find(|one| is_unknown(set, one));
         if let Some((set, unknown)) = set.and_then(|set| Some((set, unknown(set)?))) {
             let ids = set.policies().iter().map(|policy| policy.id.as_str());
-            let help = crate::engine::nearest(unknown, ids);
+            let help = evenkeel_engine::nearest(unknown, ids);
             return Err(fail(format!("no policy is called `{unknown}`")).with_help(help));
         }
         if written.resource.is_none() && written.when.is_none() {
@@ -209,7 +208,7 @@ impl Waiver {
     }
 }
 
-fn condition(text: &str) -> Result<(Expression, Sources), crate::engine::Failure> {
+fn condition(text: &str) -> Result<(Expression, Sources), evenkeel_engine::Failure> {
     let functions = Functions::default();
     on_large_stack(|| {
         let mut compiler = Compiler::new(&functions);
@@ -221,7 +220,7 @@ fn condition(text: &str) -> Result<(Expression, Sources), crate::engine::Failure
 fn holds(condition: &Expression, sources: &Sources, finding: &Finding) -> Result<bool, String> {
     let value = serde_json::to_value(finding).map_err(|error| error.to_string())?;
     let prepared = Prepared::new(&value);
-    let mut scope = Scope::default();
+    let mut scope: Scope<'_> = Scope::default();
     scope.bind_prepared("finding", &prepared);
     match condition.evaluate(&scope, sources) {
         Ok(Answer::Bool(truth)) => Ok(truth),

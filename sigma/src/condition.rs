@@ -127,7 +127,7 @@ impl Parser<'_> {
         let them = pattern.eq_ignore_ascii_case("them");
         let fits = |name: &&String| {
             let hidden = name.starts_with('_') && !pattern.starts_with('_');
-            !hidden && (them || evenkeel_rules::glob::matches(&pattern, name))
+            !hidden && (them || evenkeel_engine::glob::matches(&pattern, name))
         };
         let parts: Vec<Expr> = self
             .names

@@ -9,8 +9,18 @@ fn read(path: &str) -> String {
 }
 
 /// The crates beside that of the command, as the workspace lists them.
-const CRATES: &[&str] =
-    &["aws", "client", "rules", "authoring", "sigma", "ledger", "ingest", "remediators", "deploy"];
+const CRATES: &[&str] = &[
+    "aws",
+    "client",
+    "engine",
+    "rules",
+    "authoring",
+    "sigma",
+    "ledger",
+    "ingest",
+    "remediators",
+    "deploy",
+];
 
 /// All Rust files of the project.
 fn sources() -> Vec<PathBuf> {
@@ -44,8 +54,25 @@ const CLIENT_NEVER: &[&str] = &[
     "object_store",
 ];
 
+/// Expressions: of ours, it knows the names of AWS alone.
+const ENGINE_NEVER: &[&str] = &[
+    "evenkeel-authoring",
+    "evenkeel-client",
+    "evenkeel-deploy",
+    "evenkeel-ingest",
+    "evenkeel-ledger",
+    "evenkeel-remediators",
+    "evenkeel-rules",
+    "tokio",
+    "object_store",
+    "aws-",
+    "walkdir",
+    "flate2",
+];
+
 /// Records to findings: of ours, it knows what is pure alone.
 const RULES_NEVER: &[&str] = &[
+    "cel",
     "evenkeel-authoring",
     "evenkeel-client",
     "evenkeel-deploy",
@@ -64,6 +91,7 @@ fn arrows_point_one_way() {
     let never = [
         ("aws", &["evenkeel-", "tokio", "object_store", "aws-", "walkdir", "serde"][..]),
         ("client", CLIENT_NEVER),
+        ("engine", ENGINE_NEVER),
         ("rules", RULES_NEVER),
         (
             "authoring",
@@ -98,7 +126,7 @@ fn only_the_engine_names_the_crate_cel() {
             line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '"'))
         });
         let names = words.any(|word| word.starts_with("cel::"));
-        assert!(!names || name.starts_with("rules/src/engine/"), "{name} names the crate cel");
+        assert!(!names || name.starts_with("engine/src/"), "{name} names the crate cel");
     }
 }
 

@@ -1,6 +1,6 @@
 //! CEL as its specification has it: the cases of `tests/conformance/`, through our engine.
 
-use evenkeel_rules::engine::{Answer, Compiler, Functions, Scope, on_large_stack};
+use evenkeel_engine::{Answer, Compiler, Functions, Scope, on_large_stack};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,7 +40,7 @@ impl Case {
             let functions = Functions::default();
             let mut compiler = Compiler::new(&functions);
             let expression = compiler.expression(&source, &[])?;
-            expression.evaluate(&Scope::default(), &compiler.into_sources())
+            expression.evaluate(&<Scope<'_>>::default(), &compiler.into_sources())
         });
         match answer.unwrap() {
             Ok(answer) => answer == Answer::Bool(true) && !self.error,

@@ -1,8 +1,8 @@
 //! What the documents list is what there is.
 
+use evenkeel_engine::library_functions;
 use evenkeel_remediators::RemediatorSpec;
 use evenkeel_remediators::catalog::CATALOG;
-use evenkeel_rules::engine::library_functions;
 
 /// A table row for each function of the library.
 fn rows() -> String {

@@ -3,8 +3,8 @@
 use super::place;
 use super::typed::Expressions;
 use crate::services::events::has_event;
+use evenkeel_engine::{Syntax, SyntaxKind};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Policies that find what another finds already.
 
 use super::typed::Expressions;
+use evenkeel_engine::{Syntax, SyntaxKind};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, PolicySet, Role};
 use std::collections::BTreeMap;
 

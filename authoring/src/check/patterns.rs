@@ -1,8 +1,8 @@
 //! Regular expressions that mean something else than they look like, and loops that cost too much.
 
 use super::typed::Expressions;
+use evenkeel_engine::{Syntax, SyntaxKind};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Whether a policy's remediation can be carried out: by a remediator that there is, told what it knows, as far as is safe.
 
 use super::Remediator;
+use evenkeel_engine::nearest;
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::nearest;
 use evenkeel_rules::policy::{Policy, RemediationHeader, Tier};
 
 /// What is wrong with a policy's `remediation`.

@@ -1,23 +1,22 @@
 //! Whether the expressions of a policy fit the events that they are about, and each other.
 
 use crate::types::inference::Inference;
+use evenkeel_engine::{Functions, Syntax};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::{Functions, Syntax};
 use evenkeel_rules::policy::{Policy, Written};
-use std::borrow::Cow;
 
 /// The expressions of a policy, as they were written and as they read.
-pub(super) type Expressions<'p> = [(Written<'p>, Cow<'p, Syntax>)];
+pub(super) type Expressions<'p> = [(Written<'p>, Syntax)];
 
-/// The expressions of a policy: each compiled already, and kept as it reads where the policy is watched.
-pub(crate) fn expressions(policy: &Policy) -> Vec<(Written<'_>, Cow<'_, Syntax>)> {
-    let mut all = Vec::new();
-    for written in policy.expressions() {
-        let kept = written.syntax.map(Cow::Borrowed);
-        let syntax = kept.or_else(|| Syntax::read(written.text).ok().map(Cow::Owned));
-        all.extend(syntax.map(|syntax| (written, syntax)));
-    }
-    all
+/// The expressions of a policy: each compiled already, and read once more as its author wrote it.
+pub(crate) fn expressions(policy: &Policy) -> Vec<(Written<'_>, Syntax)> {
+    policy
+        .expressions()
+        .filter_map(|written| {
+            let syntax = Syntax::read(written.text).ok()?;
+            Some((written, syntax))
+        })
+        .collect()
 }
 
 /// What is wrong with the types in a policy.
@@ -26,7 +25,7 @@ pub(super) fn lint(
     functions: &Functions,
     expressions: &Expressions<'_>,
 ) -> Vec<Diagnostic> {
-    let all: Vec<&Syntax> = expressions.iter().map(|one| &*one.1).collect();
+    let all: Vec<&Syntax> = expressions.iter().map(|one| &one.1).collect();
     let mut inference = Inference::new(policy, functions, &all);
     let mut found = Vec::new();
     for (written, syntax) in expressions {

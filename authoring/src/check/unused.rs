@@ -1,8 +1,8 @@
 //! Variables and parameters that nothing looks at.
 
 use super::typed::Expressions;
+use evenkeel_engine::{Syntax, SyntaxKind};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::engine::{Syntax, SyntaxKind};
 use evenkeel_rules::policy::{Policy, Role};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::escape::visible;
-use evenkeel_rules::engine::Functions;
+use evenkeel_engine::Functions;
 use evenkeel_rules::policy::{OutcomeMatch, Policy, Role, Severity};
 use serde::Serialize;
 

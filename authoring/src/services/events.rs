@@ -1,6 +1,6 @@
 //! The events that AWS has, by the service that they come from.
 
-use evenkeel_rules::engine::nearest;
+use evenkeel_engine::nearest;
 use evenkeel_rules::event::without_version;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

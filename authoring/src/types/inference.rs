@@ -4,8 +4,8 @@ mod calls;
 mod operators;
 
 use super::{Found, Type, a, is_certain, scope};
+use evenkeel_engine::{Functions, Syntax, SyntaxKind, nearest};
 use evenkeel_rules::Level;
-use evenkeel_rules::engine::{Functions, Syntax, SyntaxKind, nearest};
 use evenkeel_rules::policy::{Policy, Role};
 use serde_json::Value;
 use std::collections::BTreeSet;

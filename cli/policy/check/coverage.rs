@@ -4,7 +4,7 @@ use crate::common::library::Library;
 use crate::common::terminal::percent;
 use evenkeel_authoring::check::each;
 use evenkeel_authoring::coverage::{Coverage, coverage};
-use evenkeel_rules::engine::Failure;
+use evenkeel_engine::Failure;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Diagnostic, read_cases};
 

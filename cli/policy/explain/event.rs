@@ -5,8 +5,8 @@ use crate::common::exit::Stopped;
 use crate::common::library::Library;
 use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
 use evenkeel_authoring::counterfactual::{Change, flips};
-use evenkeel_rules::engine::{Part, Sights};
-use evenkeel_rules::policy::{Policy, Watched};
+use evenkeel_authoring::coverage::{ExpressionPart, Observations, WatchedPolicy};
+use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{Case, ComplianceStatus, Evaluation, read_cases};
 use serde_json::Value;
 use std::io::Read;
@@ -72,7 +72,7 @@ pub(super) fn subject(
 
 /// What the policy says of it, and why.
 pub(super) fn text(policy: &Policy, case: &Case) -> Result<String, Stopped> {
-    let watched = Watched::new(policy);
+    let watched = WatchedPolicy::new(policy);
     let (said, sights) = watched.watch(|policy| case.evaluate(policy));
     let said = said.map_err(Stopped::Usage)?;
     let mut out = verdict(policy, case, &said);
@@ -134,9 +134,9 @@ fn why_not(policy: &Policy, case: &Case) -> String {
 
 /// A part of the policy with its value, and its own parts below.
 fn shown(
-    part: &Part,
-    sights: &Sights,
-    watched: &Watched<'_>,
+    part: &ExpressionPart,
+    sights: &Observations,
+    watched: &WatchedPolicy<'_>,
     policy: &Policy,
     depth: usize,
 ) -> String {
@@ -186,7 +186,7 @@ fn shown(
 }
 
 /// Whether a part, or a part of it, had a value.
-fn reached(part: &Part, sights: &Sights) -> bool {
+fn reached(part: &ExpressionPart, sights: &Observations) -> bool {
     !sights.of(part).is_empty() || part.parts.iter().any(|part| reached(part, sights))
 }
 

@@ -5,7 +5,7 @@ use crate::common::exit::{Exit, Stopped};
 use crate::common::library::Library;
 use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, count, paint, percent, print, safe};
 use evenkeel_authoring::mutation::{Score, score};
-use evenkeel_rules::engine::on_large_stack;
+use evenkeel_engine::on_large_stack;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Diagnostic, line_and_column, read_cases};
 use serde_json::{Value, json};

@@ -1,12 +1,12 @@
 //! What a case puts before a policy: an event or a configuration item.
 
-use crate::engine::Prepared;
 use crate::evaluate::{Evaluation, Facts, evaluate};
 use crate::event::Event;
 use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::json::Tape;
 use crate::merge::merge;
 use crate::policy::Policy;
+use evenkeel_engine::Prepared;
 use serde_json::{Value, json};
 
 #[derive(Debug)]

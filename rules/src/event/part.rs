@@ -1,7 +1,9 @@
 //! One value of an event as a policy sees it: raw, or through a view's rules.
 
-use super::View;
+use super::field_name::{lower_first, lowered_member};
+use super::view::{ParameterValue, View};
 use crate::json::{Kind, Node};
+use evenkeel_engine::{Data, ReadFlag, Shape};
 use std::borrow::Cow;
 
 /// A value of an event.
@@ -13,8 +15,8 @@ pub enum Part<'a> {
     State(Node<'a>),
     /// Through the view's rules, which apply all the way down.
     Smooth(Node<'a>),
-    /// A whole view: `request` or `response`.
-    View(&'a View<'a>),
+    /// A whole view, `request` or `response`, and where it is noted that it was read though nobody knows it.
+    View(&'a View<'a>, &'a ReadFlag),
     /// A patch operation's `"true"` or `"false"`.
     Bool(bool),
 }
@@ -54,7 +56,10 @@ impl<'a> Part<'a> {
                 let found = exact.or_else(|| lowered_member(node, name));
                 found.filter(|node| !node.is_null()).map(Part::smooth)
             }
-            Part::View(view) => view.get(name),
+            Part::View(view, read) => match view.get(name, read)? {
+                ParameterValue::Node(node) => Some(Part::smooth(node)),
+                ParameterValue::Bool(truth) => Some(Part::Bool(truth)),
+            },
             Part::Bool(_) => None,
         }
     }
@@ -72,7 +77,7 @@ impl<'a> Part<'a> {
                 });
                 known.map(|member| lower_first(member.key())).collect()
             }
-            Part::View(view) => view.keys(),
+            Part::View(view, read) => view.keys(read),
             Part::Bool(_) => Vec::new(),
         }
     }
@@ -83,8 +88,51 @@ impl<'a> Part<'a> {
             Part::Raw(node) => node.values().map(Part::Raw).collect(),
             Part::State(node) => node.values().map(Part::State).collect(),
             Part::Smooth(node) => node.values().map(Part::smooth).collect(),
-            Part::View(_) | Part::Bool(_) => Vec::new(),
+            Part::View(..) | Part::Bool(_) => Vec::new(),
         }
+    }
+}
+
+/// Names bound to an event's values.
+pub type Scope<'a> = evenkeel_engine::Scope<'a, Part<'a>>;
+
+impl<'a> Data<'a> for Part<'a> {
+    fn shape(self) -> Shape<'a> {
+        let node = match self {
+            Part::Raw(node) | Part::State(node) | Part::Smooth(node) => node,
+            Part::Bool(truth) => return Shape::Bool(truth),
+            Part::View(..) => return Shape::Map,
+        };
+        match node.kind() {
+            Kind::Null => Shape::Null,
+            Kind::True => Shape::Bool(true),
+            Kind::False => Shape::Bool(false),
+            Kind::Number => number(node.raw()),
+            Kind::Text => Shape::Text(Cow::Borrowed(node.raw())),
+            Kind::EscapedText => Shape::Text(node.as_str().unwrap_or_default()),
+            Kind::List => Shape::List,
+            Kind::Object => Shape::Map,
+        }
+    }
+
+    fn get(self, name: &str) -> Option<Self> {
+        Part::get(self, name)
+    }
+
+    fn keys(self) -> Vec<Cow<'a, str>> {
+        Part::keys(self)
+    }
+
+    fn values(self) -> Vec<Self> {
+        Part::values(self)
+    }
+}
+
+/// What does not fit 64 bits is the nearest double.
+fn number(raw: &str) -> Shape<'static> {
+    match raw.parse::<i64>() {
+        Ok(int) => Shape::Int(int),
+        Err(_) => Shape::Double(raw.parse().unwrap_or(f64::NAN)),
     }
 }
 
@@ -93,37 +141,23 @@ fn is_number_of_list(node: Node<'_>, name: &str, found: Node<'_>) -> bool {
     name == "tag" && found.kind() == Kind::Number && node.get("Tag").is_some()
 }
 
-/// The member whose name is `name` once its first letter is lowered.
-pub(super) fn lowered_member<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
-    if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
-        return None;
-    }
-    node.members().find(|member| same_but_first(&member.key(), name))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Tape;
+    use evenkeel_engine::{Answer, Compiler, Functions};
 
-/// Whether `written` is `name` with an upper-case first letter.
-fn same_but_first(written: &str, name: &str) -> bool {
-    let (mut written, mut name) = (written.chars(), name.chars());
-    match (written.next(), name.next()) {
-        (Some(a), Some(b)) => {
-            a.is_ascii_uppercase()
-                && a.to_ascii_lowercase() == b
-                && written.as_str() == name.as_str()
-        }
-        _ => false,
-    }
-}
-
-/// A name with its first letter lowered.
-pub(super) fn lower_first(name: Cow<'_, str>) -> Cow<'_, str> {
-    match name.chars().next() {
-        Some(first) if first.is_ascii_uppercase() => {
-            let mut lowered = name.into_owned();
-            if let Some(head) = lowered.get_mut(..1) {
-                head.make_ascii_lowercase();
-            }
-            Cow::Owned(lowered)
-        }
-        _ => name,
+    #[test]
+    fn a_state_has_no_fields_that_are_null() {
+        let functions = Functions::default();
+        let mut compiler = Compiler::new(&functions);
+        let text = "!has(x.a) && x.?b.?d.orValue(1) == 1 && size(x.b) == 1 && x.b.c[0] == null";
+        let expression = compiler.expression(text, &["x"]).unwrap();
+        let mut tape = Tape::default();
+        let state = tape.parse(r#"{"a": null, "b": {"c": [null], "d": null}}"#).unwrap();
+        let mut scope: Scope<'_> = Scope::default();
+        scope.bind("x", Part::State(state));
+        let sources = compiler.into_sources();
+        assert_eq!(expression.evaluate(&scope, &sources), Ok(Answer::Bool(true)));
     }
 }

@@ -1,6 +1,7 @@
 //! A CloudTrail record: the fields that identify it, and its two views.
 
-use super::{Origin, View};
+use super::origin::Origin;
+use super::view::View;
 use crate::json::{JsonError, Kind, Node, Tape};
 use std::borrow::Cow;
 use uuid::Uuid;

@@ -1,9 +1,9 @@
 //! `request` and `response`: a record's parameters without the quirks of CloudTrail's wire format.
 
-use super::part::{Part, lower_first, lowered_member};
+use super::field_name::{lower_first, lowered_member};
 use crate::json::{Kind, Node};
+use evenkeel_engine::ReadFlag;
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `requestParameters` or `responseElements` as a policy sees them.
 ///
@@ -17,7 +17,15 @@ pub struct View<'a> {
     patches: Option<Node<'a>>,
     /// Why nobody knows the parameters.
     unknown: Option<&'static str>,
-    read: AtomicBool,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Copy, Debug)]
+pub enum ParameterValue<'a> {
+    /// As recorded, to be seen through the view's rules.
+    Node(Node<'a>),
+    /// A patch operation's `"true"` or `"false"`.
+    Bool(bool),
 }
 
 impl<'a> View<'a> {
@@ -38,25 +46,19 @@ impl<'a> View<'a> {
             (false, true) => Some("CloudTrail hid the parameters"),
             (false, false) => None,
         };
-        View { outer, inner, patches, unknown, read: AtomicBool::new(false) }
+        View { outer, inner, patches, unknown }
     }
 
-    /// Why the parameters are not known, if an expression has read from them.
-    pub fn read_what_is_unknown(&self) -> Option<&'static str> {
-        self.unknown.filter(|_| self.read.load(Ordering::Relaxed))
+    /// Why nobody knows the parameters; none where they are known.
+    pub fn unknown(&self) -> Option<&'static str> {
+        self.unknown
     }
 
-    /// Forgets what was read, before the next policy.
-    pub fn forget(&self) {
+    /// The field `name`: as written, in the wrapper, with its first letter raised, or patched. That parameters were
+    /// read which nobody knows is noted in `read`.
+    pub fn get(&self, name: &str, read: &ReadFlag) -> Option<ParameterValue<'a>> {
         if self.unknown.is_some() {
-            self.read.store(false, Ordering::Relaxed);
-        }
-    }
-
-    /// The field `name`: as written, in the wrapper, with its first letter raised, or patched.
-    pub fn get(&self, name: &str) -> Option<Part<'a>> {
-        if self.unknown.is_some() {
-            self.read.store(true, Ordering::Relaxed);
+            read.set();
             return None;
         }
         let exact = |node: Node<'a>| node.get(name);
@@ -68,13 +70,13 @@ impl<'a> View<'a> {
             .or_else(|| self.outer.and_then(lowered))
             .or_else(|| self.inner.and_then(lowered));
         let found = found.filter(|node| !node.is_null());
-        found.map(Part::smooth).or_else(|| self.patched(name))
+        found.map(ParameterValue::Node).or_else(|| self.patched(name))
     }
 
-    /// The names of the view's fields, each once.
-    pub fn keys(&self) -> Vec<Cow<'a, str>> {
+    /// The names of the view's fields, each once; notes in `read` as [`View::get`] does.
+    pub fn keys(&self, read: &ReadFlag) -> Vec<Cow<'a, str>> {
         if self.unknown.is_some() {
-            self.read.store(true, Ordering::Relaxed);
+            read.set();
             return Vec::new();
         }
         let mut keys: Vec<Cow<'a, str>> = Vec::new();
@@ -96,13 +98,13 @@ impl<'a> View<'a> {
     }
 
     /// The value that the last patch operation on `name` sets.
-    fn patched(&self, name: &str) -> Option<Part<'a>> {
+    fn patched(&self, name: &str) -> Option<ParameterValue<'a>> {
         let operations = self.patches?.values();
         let (_, value) = operations.filter_map(patched_field).filter(|p| p.0 == name).last()?;
         Some(match value.as_str().as_deref() {
-            Some("true") => Part::Bool(true),
-            Some("false") => Part::Bool(false),
-            _ => Part::smooth(value),
+            Some("true") => ParameterValue::Bool(true),
+            Some("false") => ParameterValue::Bool(false),
+            _ => ParameterValue::Node(value),
         })
     }
 }
@@ -147,6 +149,7 @@ fn patched_field(operation: Node<'_>) -> Option<(Cow<'_, str>, Node<'_>)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::part::Part;
     use super::*;
     use crate::json::Tape;
 
@@ -155,11 +158,12 @@ mod tests {
         let mut tape = Tape::default();
         let source = format!("{source}.amazonaws.com");
         let view = View::new(Some(tape.parse(parameters).unwrap()), &source, name);
-        let part = path.iter().try_fold(Part::View(&view), |part, name| part.get(name))?;
+        let read = ReadFlag::default();
+        let part = path.iter().try_fold(Part::View(&view, &read), |part, name| part.get(name))?;
         Some(match part {
             Part::Bool(truth) => truth.to_string(),
             Part::Raw(node) | Part::State(node) | Part::Smooth(node) => node.to_value().to_string(),
-            Part::View(_) => String::new(),
+            Part::View(..) => String::new(),
         })
     }
 
@@ -219,9 +223,11 @@ mod tests {
         let mut tape = Tape::default();
         let node = tape.parse(r#"{"omitted":true,"reason":"too large"}"#).unwrap();
         let view = View::new(Some(node), "s3.amazonaws.com", "PutBucketPolicy");
-        assert!(view.read_what_is_unknown().is_none());
-        assert!(view.get("bucketName").is_none());
-        assert!(view.read_what_is_unknown().unwrap().contains("for their size"));
+        let (read, other) = (ReadFlag::default(), ReadFlag::default());
+        assert!(!read.is_set());
+        assert!(view.get("bucketName", &read).is_none());
+        assert!(read.is_set() && !other.is_set());
+        assert!(view.unknown().unwrap().contains("for their size"));
     }
 
     #[test]
@@ -230,7 +236,9 @@ mod tests {
         let null = tape.parse("null").unwrap();
         for parameters in [None, Some(null)] {
             let view = View::new(parameters, "s3.amazonaws.com", "CreateBucket");
-            assert!(view.get("x").is_none() && view.keys().is_empty());
+            let read = ReadFlag::default();
+            assert!(view.get("x", &read).is_none() && view.keys(&read).is_empty());
+            assert!(!read.is_set());
         }
     }
 

@@ -1,29 +1,8 @@
 //! A value of a parsed text: a handle that is copied freely and looked up in place.
 
-use super::parse::Entry;
+use super::entry::{Entry, Kind};
 use super::text::decode;
 use std::borrow::Cow;
-
-/// What a value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `null`
-    Null,
-    /// `true`
-    True,
-    /// `false`
-    False,
-    /// A number, kept as text until it is asked for.
-    Number,
-    /// A string without escapes.
-    Text,
-    /// A string with escapes.
-    EscapedText,
-    /// A list.
-    List,
-    /// An object.
-    Object,
-}
 
 /// One value of a text that a [`Tape`](super::Tape) parsed.
 #[derive(Clone, Copy)]

@@ -4,7 +4,8 @@
     reason = "offsets are bounded by the text's length, which `parse` checks to fit in 32 bits"
 )]
 
-use super::node::{Kind, Node};
+use super::entry::{Entry, Kind};
+use super::node::Node;
 
 /// How deeply objects and lists may nest; the limit of `serde_json`.
 pub const MAX_DEPTH: usize = 128;
@@ -24,17 +25,6 @@ pub enum JsonError {
     /// More than 4 GiB.
     #[error("larger than 4 GiB")]
     TooLarge,
-}
-
-/// Where one value, and the key before it, lie in the text.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) kind: Kind,
-    pub(super) escaped_key: bool,
-    pub(super) key: (u32, u32),
-    pub(super) span: (u32, u32),
-    /// The entry after this value and all it contains.
-    pub(super) next: u32,
 }
 
 /// A parsed text's entries; reused from record to record, so that parsing allocates nothing.

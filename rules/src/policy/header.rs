@@ -332,7 +332,7 @@ fn help(wrong: Diagnostic) -> Diagnostic {
     let help = match (unknown, expected) {
         (Some(unknown), Some(expected)) if wrong.message.starts_with("unknown") => {
             let names = expected.split(", ").map(|name| name.trim_matches('`'));
-            crate::engine::nearest(unknown, names)
+            evenkeel_engine::nearest(unknown, names)
         }
         _ => None,
     };

@@ -5,7 +5,9 @@ use super::header::{self, Header, Match, Parameter, RemediationHeader, Severity}
 use super::message::Template;
 use super::patch::{Patch, broken, hole, whole};
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Compiler, Expression, Failure, Functions, Prepared, Rework, Sources, Syntax};
+use crate::event::Scope;
+use evenkeel_engine::ast::Sources;
+use evenkeel_engine::{AstPass, Compiler, Expression, Failure, Functions, Prepared};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -43,16 +45,16 @@ pub struct Policy {
     pub(crate) params: Prepared,
     pub(crate) resource_id: Expression,
     pub(crate) resource_arn: Option<Expression>,
-    pub(crate) body: Expression,
+    /// Whether it finds something.
+    pub body: Expression,
     message: Template,
     message_text: String,
     patch: Option<Patch>,
     with: Option<Patch>,
-    pub(crate) sources: Sources,
+    /// What its expressions were compiled from.
+    pub sources: Sources,
     places: Vec<Place>,
     text: String,
-    /// How the sources read, of a policy that is watched.
-    read: Vec<Syntax>,
 }
 
 /// Where a source of a policy stands in its file.
@@ -87,8 +89,6 @@ pub struct Written<'p> {
     pub role: &'p Role,
     /// Its text.
     pub text: &'p str,
-    /// How it reads, of a policy that is watched.
-    pub syntax: Option<&'p Syntax>,
     policy: &'p Policy,
     source: usize,
 }
@@ -102,35 +102,28 @@ impl Written<'_> {
 
 impl Policy {
     /// Reads and compiles a policy. Its work belongs on a
-    /// [large stack](crate::engine::on_large_stack).
+    /// [large stack](evenkeel_engine::on_large_stack).
     ///
     /// # Errors
     /// Whatever is wrong with the file.
     pub fn load(file: &PolicyFile, functions: &Functions) -> Result<Policy, Diagnostic> {
-        Self::reworked(file, functions, Rework::Nothing).map(|loaded| loaded.0)
+        Self::load_with(file, functions, &[])
     }
 
-    /// The same, so that it can be [watched](super::Watched).
+    /// The same; these passes see each of its expressions.
     ///
     /// # Errors
     /// Whatever is wrong with the file.
-    pub fn load_watched(file: &PolicyFile, functions: &Functions) -> Result<Policy, Diagnostic> {
-        let (policy, rework) = Self::reworked(file, functions, Rework::Watch(Vec::new()))?;
-        let read = if let Rework::Watch(read) = rework { read } else { Vec::new() };
-        Ok(Policy { read, ..policy })
-    }
-
-    /// The same, and something done to its expressions.
-    pub(super) fn reworked(
+    pub fn load_with(
         file: &PolicyFile,
         functions: &Functions,
-        rework: Rework,
-    ) -> Result<(Policy, Rework), Diagnostic> {
+        passes: &[&dyn AstPass],
+    ) -> Result<Policy, Diagnostic> {
         let id = id_of(&file.name)?;
         let (header, body_at) = header::read(&file.name, &file.text)?;
         check_match(&file.name, &header)?;
         let mut loader =
-            Loader { file, compiler: Compiler::reworking(functions, rework), places: Vec::new() };
+            Loader { file, compiler: Compiler::with_passes(functions, passes), places: Vec::new() };
         let scope = loader.scope(&header)?;
         let resource_id = loader.expression(Role::ResourceId, &header.resource.id, SCOPE)?;
         let resource_arn = header.resource.arn.as_ref();
@@ -147,8 +140,8 @@ impl Policy {
         let with = loader.with(&header, &with_evidence)?;
         let parameters = parameters(&file.name, &header)?;
         let defaults = parameters.iter().map(|(name, p)| (name.clone(), p.default.clone()));
-        let (sources, rework) = loader.compiler.into_parts();
-        let policy = Policy {
+        let sources = loader.compiler.into_sources();
+        Ok(Policy {
             id,
             file: file.name.clone(),
             title: header.title,
@@ -171,10 +164,8 @@ impl Policy {
             with,
             places: loader.places,
             text: file.text.clone(),
-            read: Vec::new(),
             sources,
-        };
-        Ok((policy, rework))
+        })
     }
 
     /// The message as it was written, with its holes.
@@ -207,7 +198,7 @@ impl Policy {
     }
 
     /// The message about an event that the policy has judged.
-    pub(crate) fn message(&self, scope: &crate::engine::Scope<'_>) -> String {
+    pub(crate) fn message(&self, scope: &Scope<'_>) -> String {
         self.message.fill(scope, &self.sources)
     }
 
@@ -217,7 +208,7 @@ impl Policy {
     /// Where a value cannot be told, and why.
     pub(crate) fn patch(
         &self,
-        scope: &crate::engine::Scope<'_>,
+        scope: &Scope<'_>,
     ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
         self.patch.as_ref().map(|patch| self.filled(patch, scope))
     }
@@ -228,7 +219,7 @@ impl Policy {
     /// Where a value cannot be told, and why.
     pub(crate) fn with(
         &self,
-        scope: &crate::engine::Scope<'_>,
+        scope: &Scope<'_>,
     ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
         self.with.as_ref().map(|with| self.filled(with, scope))
     }
@@ -236,7 +227,7 @@ impl Policy {
     fn filled(
         &self,
         patch: &Patch,
-        scope: &crate::engine::Scope<'_>,
+        scope: &Scope<'_>,
     ) -> Result<serde_json::Map<String, serde_json::Value>, String> {
         patch.fill(scope, &self.sources).map_err(|failure| self.explain(&failure))
     }
@@ -252,14 +243,13 @@ impl Policy {
         self.places.iter().enumerate().map(|(source, place)| Written {
             role: &place.role,
             text: &place.text,
-            syntax: self.read.get(source),
             policy: self,
             source,
         })
     }
 
     /// The bytes of the policy's file that bytes of one of its sources came from.
-    pub(super) fn span_of(&self, source: usize, span: &Range<usize>) -> Range<usize> {
+    pub fn span_of(&self, source: usize, span: &Range<usize>) -> Range<usize> {
         let at = self.places.get(source).map_or(0, |place| place.locate(&self.text, span.start));
         let end = at.saturating_add(span.len()).min(self.text.len());
         self.text.floor_char_boundary(at)..self.text.ceil_char_boundary(end)

@@ -1,6 +1,8 @@
 //! A policy's message: text with `{{ CEL }}` holes.
 
-use crate::engine::{Answer, Compiler, Expression, Failure, Scope, Sources};
+use crate::event::Scope;
+use evenkeel_engine::ast::Sources;
+use evenkeel_engine::{Answer, Compiler, Expression, Failure};
 
 #[derive(Debug)]
 enum Piece {

@@ -1,7 +1,9 @@
 //! What a policy's header gives a remediator, filled in for one event: the patch, whose texts are CEL, and `with`, whose
 //! texts are CEL where they stand between `{{` and `}}`.
 
-use crate::engine::{Answer, Expression, Failure, Scope, Sources};
+use crate::event::Scope;
+use evenkeel_engine::ast::Sources;
+use evenkeel_engine::{Answer, Expression, Failure};
 use serde_json::{Map, Value};
 
 /// Which part of a text is CEL; none where it stands for itself.

@@ -4,7 +4,7 @@ use super::file::PolicyFile;
 use super::index::Index;
 use super::load::Policy;
 use crate::diagnostic::Diagnostic;
-use crate::engine::{Failure, Functions, FunctionsError, on_large_stack};
+use evenkeel_engine::{AstPass, Failure, Functions, FunctionsError, on_large_stack};
 
 /// A set of policies, indexed by the events they want.
 #[derive(Debug, Default)]
@@ -23,24 +23,17 @@ impl PolicySet {
         files: &[PolicyFile],
         functions: Option<&PolicyFile>,
     ) -> Result<PolicySet, Vec<Diagnostic>> {
-        Self::load_by(Policy::load, files, functions)
+        Self::load_with(files, functions, &[])
     }
 
-    /// The same, of policies that can be [watched](super::Watched).
+    /// The same; these passes see each expression of each policy.
     ///
     /// # Errors
     /// Everything that is wrong with any of the files.
-    pub fn load_watched(
+    pub fn load_with(
         files: &[PolicyFile],
         functions: Option<&PolicyFile>,
-    ) -> Result<PolicySet, Vec<Diagnostic>> {
-        Self::load_by(Policy::load_watched, files, functions)
-    }
-
-    fn load_by(
-        load: Load,
-        files: &[PolicyFile],
-        functions: Option<&PolicyFile>,
+        passes: &[&dyn AstPass],
     ) -> Result<PolicySet, Vec<Diagnostic>> {
         let functions = match functions {
             Some(file) => on_large_stack(|| Functions::parse(&file.text))
@@ -49,7 +42,7 @@ impl PolicySet {
             None => Functions::default(),
         };
         let (mut policies, mut errors) = (Vec::new(), Vec::new());
-        for loaded in load_all(load, files, &functions)? {
+        for loaded in load_all(files, &functions, passes)? {
             match loaded {
                 Ok(policy) => policies.push(policy),
                 Err(error) => errors.push(error),
@@ -114,22 +107,22 @@ impl PolicySet {
     }
 }
 
-/// How a policy is compiled.
-type Load = fn(&PolicyFile, &Functions) -> Result<Policy, Diagnostic>;
-
 /// How many policies are worth a thread, and how many threads there are at most.
 const WORTH_A_THREAD: usize = 32;
 const THREADS: usize = 8;
 
 /// Compiles policies, many of them on several threads; what comes of each, in their order.
 fn load_all(
-    load: Load,
     files: &[PolicyFile],
     functions: &Functions,
+    passes: &[&dyn AstPass],
 ) -> Result<Vec<Result<Policy, Diagnostic>>, Vec<Diagnostic>> {
     let chunk = files.len().div_ceil(THREADS).max(WORTH_A_THREAD);
     let load = |files: &[PolicyFile]| {
-        let load = || files.iter().map(|file| load(file, functions)).collect::<Vec<_>>();
+        let load = || {
+            let load = |file| Policy::load_with(file, functions, passes);
+            files.iter().map(load).collect::<Vec<_>>()
+        };
         on_large_stack(load).map_err(internal)
     };
     std::thread::scope(|threads| {

@@ -4,7 +4,7 @@ use super::file::PolicyFile;
 use super::load::{Policy, is_of, start};
 use super::set::PolicySet;
 use crate::diagnostic::Diagnostic;
-use crate::engine::nearest;
+use evenkeel_engine::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;

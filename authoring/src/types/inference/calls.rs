@@ -3,7 +3,7 @@
 use super::{Inference, level};
 use crate::services::models::Side;
 use crate::types::{Type, View, a};
-use evenkeel_rules::engine::Syntax;
+use evenkeel_engine::Syntax;
 
 /// Functions of a text.
 const OF_TEXT: &[&str] = &[

@@ -2,8 +2,8 @@
 
 use super::{Inference, common, level};
 use crate::types::{Type, a as article};
+use evenkeel_engine::{Syntax, SyntaxKind, nearest};
 use evenkeel_rules::Level;
-use evenkeel_rules::engine::{Syntax, SyntaxKind, nearest};
 use serde_json::Value;
 
 impl Inference<'_> {

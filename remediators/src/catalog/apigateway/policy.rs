@@ -1,6 +1,6 @@
 //! Resource policies of REST APIs.
 
-use evenkeel_rules::engine::refuses_plain_http;
+use evenkeel_engine::refuses_plain_http;
 use serde_json::{Value, json};
 
 /// API Gateway takes no more, in bytes.
@@ -14,6 +14,10 @@ pub(crate) fn read(policy: &str) -> Option<Value> {
     whole(policy).or_else(|| whole(&policy.replace("\\\"", "\"").replace("\\/", "/")))
 }
 
+fn refuses(policy: &Value) -> Result<bool, String> {
+    refuses_plain_http(policy).map_err(|error| error.to_string())
+}
+
 /// The policy that also refuses plain HTTP; none if it does already.
 ///
 /// An API without a policy lets everyone in, one with a policy only whom it allows: there, a deny alone would
@@ -24,7 +28,7 @@ pub(crate) fn with_tls_only(policy: Option<&Value>) -> Result<Option<Value>, Str
             "Version": "2012-10-17",
             "Statement": [statement("Allow")],
         }),
-        Some(policy) if refuses_plain_http(policy)? => return Ok(None),
+        Some(policy) if refuses(policy)? => return Ok(None),
         Some(policy) => policy.clone(),
     };
     let mut deny = statement("Deny");

@@ -1,6 +1,6 @@
 //! TLS policies: which are accepted, which is wanted, and what they cannot be combined with.
 
-use evenkeel_rules::glob;
+use evenkeel_engine::glob;
 use serde_json::Value;
 
 use crate::violation::Target;

@@ -1,6 +1,6 @@
 //! The statement of a resource's policy that denies plain HTTP to everyone.
 
-use evenkeel_rules::glob::matches;
+use evenkeel_engine::glob::matches;
 use serde_json::{Value, json};
 
 /// What plain HTTP is denied to.

@@ -1,0 +1,12 @@
+//! Trees of expressions: the ground on which compiling and evaluating stand.
+//!
+//! A [pass](crate::AstPass) of another crate walks and changes trees by what is here, and names no other parser.
+
+pub(crate) mod bounds;
+pub(crate) mod parse;
+pub(crate) mod sources;
+pub(crate) mod walk;
+
+pub use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
+pub use sources::Sources;
+pub use walk::{children, children_mut};

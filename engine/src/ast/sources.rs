@@ -1,0 +1,154 @@
+//! The texts that expressions are compiled from, and which bytes of them a node stands for.
+
+use super::walk::children;
+use cel::common::ast::{IdedExpr, SourceInfo};
+use std::ops::Range;
+
+/// Which source a node belongs to is kept in the upper half of its id.
+const SOURCE_SHIFT: u32 = 32;
+
+/// The texts that a policy's expressions were compiled from.
+#[derive(Debug, Default)]
+pub struct Sources {
+    texts: Vec<(String, SourceInfo)>,
+    /// The variables' names, and the id of the whole of each.
+    variables: Vec<(String, u64)>,
+}
+
+impl Sources {
+    /// Those of one expression on its own.
+    pub(crate) fn single(text: &str, info: SourceInfo) -> Self {
+        Sources { texts: vec![(text.to_owned(), info)], variables: Vec::new() }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Adds a source, whose number is how many there were.
+    pub(crate) fn add(&mut self, text: &str, info: SourceInfo) {
+        self.texts.push((text.to_owned(), info));
+    }
+
+    /// The whole text of a source.
+    pub(crate) fn whole_text(&self, number: usize) -> &str {
+        self.texts.get(number).map_or("", |source| source.0.as_str())
+    }
+
+    /// Notes that the node `id` is the whole of the variable `name`.
+    pub(crate) fn add_variable(&mut self, name: &str, id: u64) {
+        self.variables.push((name.to_owned(), id));
+    }
+
+    /// The number of the source that a node was written in, and the bytes of it.
+    pub fn span(&self, expr: &IdedExpr) -> (usize, Range<usize>) {
+        let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
+        let (mut start, mut end) = (usize::MAX, 0);
+        self.widen(expr, number, &mut start, &mut end);
+        let Some((text, _)) = self.texts.get(number) else { return (number, 0..0) };
+        if start > end { (number, 0..0) } else { (number, whole(text, start..end)) }
+    }
+
+    /// The parser notes where a node's operator stands: the union over a tree is where it is.
+    fn widen(&self, expr: &IdedExpr, number: usize, from: &mut usize, to: &mut usize) {
+        if expr.id >> SOURCE_SHIFT == number as u64
+            && let Some((_, info)) = self.texts.get(number)
+            && let Some((start, stop)) = info.offset_for(expr.id & u64::from(u32::MAX))
+        {
+            *from = (*from).min(usize::try_from(start).unwrap_or(usize::MAX));
+            let stop = usize::try_from(stop).unwrap_or_default().saturating_add(1);
+            *to = (*to).max(stop);
+        }
+        for child in children(expr) {
+            self.widen(child, number, from, to);
+        }
+    }
+
+    /// The name of the variable that a node is the whole of.
+    pub fn variable(&self, expr: &IdedExpr) -> Option<&str> {
+        self.variables.iter().find(|variable| variable.1 == expr.id).map(|found| found.0.as_str())
+    }
+
+    /// The text of a node as it was written.
+    pub fn text(&self, expr: &IdedExpr) -> Option<&str> {
+        let (number, span) = self.span(expr);
+        self.texts.get(number)?.0.get(span).filter(|text| !text.is_empty())
+    }
+}
+
+/// Widens a span to the end of the name, and of the brackets, that begin in it.
+fn whole(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = beginning(text, text.floor_char_boundary(span.start));
+    let (mut end, mut open, mut quote) =
+        (ending(text, text.ceil_char_boundary(span.end)), 0_usize, None);
+    for (at, c) in text.get(start..).unwrap_or_default().char_indices() {
+        let at = start.saturating_add(at);
+        let word = c.is_alphanumeric() || matches!(c, '_' | '`' | '?');
+        if at >= end && open == 0 && quote.is_none() && !word {
+            break;
+        }
+        match (quote, c) {
+            (Some(begun), c) if begun == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => open = open.saturating_add(1),
+            (None, ')' | ']' | '}') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        end = end.max(at.saturating_add(c.len_utf8()));
+    }
+    start..end
+}
+
+/// Where a node begins whose first token that the parser notes stands at `at`: a call's is its bracket, and what a
+/// variable stands for was written elsewhere.
+fn beginning(text: &str, at: usize) -> usize {
+    let is_chain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '?');
+    let rest = text.get(at..).unwrap_or_default();
+    let before = text.get(..at).unwrap_or_default();
+    let is_operator = rest.starts_with(['=', '<', '>', '&', '|', '+', '*', '/', '%', '?', '['])
+        || rest.starts_with("!=")
+        || (rest.starts_with('-') && before.ends_with(' '))
+        || rest.starts_with("in ");
+    let before = if is_operator { before.trim_end() } else { before };
+    if is_operator || rest.starts_with('(') || before.ends_with('.') || rest.starts_with('.') {
+        return before.trim_end_matches(is_chain).len();
+    }
+    at
+}
+
+/// Where a node ends whose last token is an operator, behind which a variable stands.
+fn ending(text: &str, end: usize) -> usize {
+    let inside = text.get(..end).unwrap_or_default().trim_end();
+    let rest = text.get(end..).unwrap_or_default();
+    if !inside.ends_with(['=', '<', '>', '&', '|', '+', '-', '*', '/', '%', ':', '!'])
+        && !inside.ends_with(" in")
+    {
+        return end;
+    }
+    let name = rest.trim_start();
+    let length = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
+    text.len().saturating_sub(name.len()).saturating_add(length)
+}
+
+/// The bits of a node's id that tell its source.
+pub(crate) fn id_base(number: usize) -> u64 {
+    (number as u64) << SOURCE_SHIFT
+}
+
+/// The numbers of the sources that a tree is made of.
+pub(crate) fn numbers_in(expr: &IdedExpr) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    add_numbers(expr, &mut numbers);
+    numbers
+}
+
+fn add_numbers(expr: &IdedExpr, numbers: &mut Vec<usize>) {
+    let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
+    if !numbers.contains(&number) {
+        numbers.push(number);
+    }
+    for child in children(expr) {
+        add_numbers(child, numbers);
+    }
+}

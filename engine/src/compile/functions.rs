@@ -1,0 +1,211 @@
+//! An organisation's own CEL functions, from `functions.yaml`, expanded where they are called.
+
+use super::names::{Known, check_names};
+use super::syntax::Syntax;
+use crate::ast::parse::parse;
+use crate::ast::sources::Sources;
+use crate::ast::walk::children_mut;
+use crate::environment::environment;
+use crate::failure::Failure;
+use cel::common::ast::{Expr, IdedExpr};
+use serde::Deserialize;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    functions: BTreeMap<String, Definition>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Definition {
+    expression: String,
+    description: Option<String>,
+}
+
+#[derive(Debug)]
+struct Function {
+    name: String,
+    parameters: Vec<String>,
+    syntax: Syntax,
+    body: IdedExpr,
+    description: Option<String>,
+}
+
+/// Functions that policies may call.
+#[derive(Debug, Default)]
+pub struct Functions {
+    functions: Vec<Function>,
+}
+
+/// Why `functions.yaml` is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum FunctionsError {
+    /// Not the YAML it should be.
+    #[error("{0}")]
+    Yaml(#[from] serde_saphyr::Error),
+    /// A signature is not `name(parameter, ...)`.
+    #[error("`{0}` is no signature: write `name(parameter, ...)`")]
+    Signature(String),
+    /// A body does not compile.
+    #[error("`{signature}`: {failure}")]
+    Body {
+        /// The function's signature.
+        signature: String,
+        /// What is wrong with its body.
+        failure: Box<Failure>,
+    },
+}
+
+impl Functions {
+    /// Reads functions: `functions: {"name(a, b)": {expression: ..., description: ...}}`.
+    ///
+    /// A function may not call another: expansion is one level, and so always ends.
+    ///
+    /// # Errors
+    /// When the YAML, a signature or a body is wrong.
+    pub fn parse(yaml: &str) -> Result<Self, FunctionsError> {
+        let file: File = serde_saphyr::from_str(yaml)?;
+        let mut functions = Vec::new();
+        for (signature, definition) in file.functions {
+            functions.push(Function::new(&signature, definition)?);
+        }
+        Ok(Functions { functions })
+    }
+
+    /// The functions' names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.functions.iter().map(|function| function.name.as_str())
+    }
+
+    /// Each function's signature and description.
+    pub fn docs(&self) -> impl Iterator<Item = (String, &str)> {
+        self.functions.iter().map(|function| {
+            let signature = format!("{}({})", function.name, function.parameters.join(", "));
+            (signature, function.description.as_deref().unwrap_or_default())
+        })
+    }
+
+    /// The parameters and the body of the function that is called by this name with as many arguments.
+    pub fn definition(&self, name: &str, arguments: usize) -> Option<(&[String], &Syntax)> {
+        let called = |f: &&Function| f.name == name && f.parameters.len() == arguments;
+        let function = self.functions.iter().find(called)?;
+        Some((&function.parameters, &function.syntax))
+    }
+
+    /// Each function's name, and how many arguments it takes.
+    pub(super) fn arities(&self) -> Vec<(&str, usize)> {
+        self.functions.iter().map(|f| (f.name.as_str(), f.parameters.len())).collect()
+    }
+
+    /// Puts each called function's body where the call stands.
+    pub(super) fn expand(&self, expr: &mut IdedExpr) {
+        children_mut(expr, &mut |child| self.expand(child));
+        let Expr::Call(call) = &expr.expr else { return };
+        let named =
+            |f: &&Function| f.name == call.func_name && f.parameters.len() == call.args.len();
+        if call.target.is_none()
+            && let Some(function) = self.functions.iter().find(named)
+        {
+            *expr = function.call(expr.id, &call.args);
+        }
+    }
+}
+
+thread_local! {
+    /// Makes the names that one expansion binds differ from those of every other.
+    static EXPANSIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Function {
+    fn new(signature: &str, definition: Definition) -> Result<Self, FunctionsError> {
+        let wrong = || FunctionsError::Signature(signature.to_owned());
+        let (name, rest) = signature.split_once('(').ok_or_else(wrong)?;
+        let list = rest.strip_suffix(')').ok_or_else(wrong)?;
+        let parameters: Vec<String> =
+            list.split(',').map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect();
+        if !parameters.iter().map(String::as_str).chain([name]).all(is_identifier) {
+            return Err(wrong());
+        }
+        let failed = |failure| FunctionsError::Body {
+            signature: signature.to_owned(),
+            failure: Box::new(failure),
+        };
+        let environment = environment().map_err(failed)?;
+        let (body, info) = parse(&environment, &definition.expression, 0).map_err(failed)?;
+        let syntax = Syntax::of(&body, &Sources::single(&definition.expression, info));
+        let names = parameters.iter().map(String::as_str).collect();
+        let known = Known { names, functions: Vec::new() };
+        check_names(&body, &known).map_err(|wrong| {
+            let failure = Failure::at(0, 0..0, wrong.message);
+            failed(Failure { help: wrong.help, ..failure })
+        })?;
+        Ok(Function {
+            name: name.to_owned(),
+            parameters,
+            body,
+            syntax,
+            description: definition.description,
+        })
+    }
+
+    /// The body with the arguments in place of the parameters. What the body itself binds is
+    /// renamed, so that it cannot capture a name in an argument.
+    fn call(&self, id: u64, args: &[IdedExpr]) -> IdedExpr {
+        let expansion = EXPANSIONS.get();
+        EXPANSIONS.set(expansion.wrapping_add(1));
+        let mut body = self.body.clone();
+        substitute(
+            &mut body,
+            id,
+            &mut |name| {
+                let parameter = self.parameters.iter().position(|p| p == name);
+                parameter.and_then(|at| args.get(at)).cloned()
+            },
+            &|name| format!("{name}@{expansion}"),
+            &mut Vec::new(),
+        );
+        body
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn substitute(
+    expr: &mut IdedExpr,
+    id: u64,
+    argument: &mut dyn FnMut(&str) -> Option<IdedExpr>,
+    rename: &dyn Fn(&str) -> String,
+    bound: &mut Vec<String>,
+) {
+    expr.id = id;
+    if let Expr::Ident(name) = &mut expr.expr {
+        if bound.contains(name) {
+            *name = rename(name);
+        } else if let Some(value) = argument(name) {
+            *expr = value;
+        }
+        return;
+    }
+    let depth = bound.len();
+    if let Expr::Comprehension(c) = &mut expr.expr {
+        substitute(&mut c.iter_range, id, argument, rename, bound);
+        substitute(&mut c.accu_init, id, argument, rename, bound);
+        let names = [Some(&mut c.iter_var), c.iter_var2.as_mut(), Some(&mut c.accu_var)];
+        for name in names.into_iter().flatten().filter(|name| !name.starts_with('@')) {
+            bound.push(name.clone());
+            *name = rename(name);
+        }
+        for part in [&mut c.loop_cond, &mut c.loop_step, &mut c.result] {
+            substitute(part, id, argument, rename, bound);
+        }
+        bound.truncate(depth);
+        return;
+    }
+    children_mut(expr, &mut |child| substitute(child, id, argument, rename, bound));
+}

@@ -1,0 +1,153 @@
+//! The address and range values behind the network functions.
+
+use std::any::Any;
+use std::net::IpAddr;
+
+use cel::ExecutionError;
+use cel::common::types::Type;
+use cel::common::value::{StaticVal, Val};
+use ipnet::IpNet;
+
+use super::function::{excerpt, fail};
+
+static IP_TYPE: Type = Type::new_unspecified_type("net.IP");
+static CIDR_TYPE: Type = Type::new_unspecified_type("net.CIDR");
+
+/// An address; one of IPv4 mapped into IPv6 is the IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ip(pub(super) IpAddr);
+
+/// A range, whose address may have bits beyond the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cidr(pub(super) IpNet);
+
+impl Ip {
+    /// Whether it is one host's address, private ones included.
+    pub(super) fn is_global_unicast(self) -> bool {
+        let broadcast = matches!(self.0, IpAddr::V4(v4) if v4.is_broadcast());
+        let special = self.0.is_unspecified() || self.0.is_loopback() || self.0.is_multicast();
+        !(broadcast || special || self.is_link_local_unicast())
+    }
+
+    /// Whether packets to it stay on the link, and reach several hosts.
+    pub(super) fn is_link_local_multicast(self) -> bool {
+        match self.0 {
+            IpAddr::V4(v4) => matches!(v4.octets(), [224, 0, 0, _]),
+            // The low half of the second byte is the scope: 2 is the link.
+            IpAddr::V6(v6) => matches!(v6.octets(), [0xff, scope, ..] if scope & 0x0f == 2),
+        }
+    }
+
+    /// Whether packets to it stay on the link.
+    pub(super) fn is_link_local_unicast(self) -> bool {
+        match self.0 {
+            IpAddr::V4(v4) => v4.is_link_local(),
+            IpAddr::V6(v6) => v6.is_unicast_link_local(),
+        }
+    }
+
+    /// Whether it is set aside for private networks.
+    pub(super) fn is_private(self) -> bool {
+        match self.0 {
+            IpAddr::V4(v4) => v4.is_private(),
+            IpAddr::V6(v6) => v6.is_unique_local(),
+        }
+    }
+}
+
+/// The address that `s` is. Zones and dotted IPv4 inside IPv6 are refused, as the specification
+/// asks.
+pub(super) fn parse_ip(function: &str, s: &str) -> Result<Ip, ExecutionError> {
+    let dotted_v6 = s.contains(':') && s.contains('.');
+    match s.parse::<IpAddr>() {
+        Ok(address) if !dotted_v6 => Ok(Ip(address.to_canonical())),
+        _ => Err(fail(function, format!("`{}` is not an ip address", excerpt(s)))),
+    }
+}
+
+/// The range that `s` is: an address, a slash, and a prefix without leading zeros.
+pub(super) fn parse_cidr(function: &str, s: &str) -> Result<Cidr, ExecutionError> {
+    let parsed = s.split_once('/').and_then(|(address, prefix)| {
+        let address = parse_ip(function, address).ok()?;
+        let length: u8 = prefix.parse().ok()?;
+        // The number must be written as it would be printed.
+        if length.to_string() != prefix {
+            return None;
+        }
+        IpNet::new(address.0, length).ok()
+    });
+    parsed.map(Cidr).ok_or_else(|| fail(function, format!("`{}` is not a cidr range", excerpt(s))))
+}
+
+/// The range that a text is: also one address.
+pub(super) fn range_of(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+impl Val for Ip {
+    fn get_type(&self) -> &Type {
+        &IP_TYPE
+    }
+
+    fn cel_type() -> &'static Type {
+        &IP_TYPE
+    }
+
+    fn equals(&self, other: &dyn Val) -> bool {
+        other.downcast_ref::<Self>() == Some(self)
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(*self)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl StaticVal for Ip {}
+
+impl Val for Cidr {
+    fn get_type(&self) -> &Type {
+        &CIDR_TYPE
+    }
+
+    fn cel_type() -> &'static Type {
+        &CIDR_TYPE
+    }
+
+    fn equals(&self, other: &dyn Val) -> bool {
+        other.downcast_ref::<Self>() == Some(self)
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(*self)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl StaticVal for Cidr {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lenient_spellings_are_refused() {
+        for s in ["fe80::1%en0", "::ffff:192.168.0.1", " 1.2.3.4", "1.2.3.4 ", "0x1.2.3.4"] {
+            assert!(parse_ip("ip", s).is_err(), "{s}");
+        }
+        for s in ["10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/8/8", "::ffff:1.2.3.4/24", "/8"] {
+            assert!(parse_cidr("cidr", s).is_err(), "{s}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_ipv4_one() {
+        assert_eq!(parse_ip("ip", "::ffff:c0a8:1").ok(), parse_ip("ip", "192.168.0.1").ok());
+    }
+}

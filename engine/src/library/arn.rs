@@ -1,0 +1,94 @@
+//! Amazon resource names, taken apart.
+
+use cel::common::types::{CelBool, CelMap, CelMapKey, CelString};
+use cel::common::value::Val;
+use cel::{DeclarationError, Env, ExecutionError};
+pub(super) use evenkeel_aws::Arn;
+
+use super::function::{Doc, excerpt, fail};
+use super::values;
+
+/// Every function here.
+pub(super) const DOCS: &[Doc] = &[
+    (
+        "arn(s)",
+        "a map of `partition`, `service`, `region`, `account`, `resource`, \
+                  `resourceType` and `resourceId`; an error when `s` is no ARN",
+    ),
+    ("isArn(s)", "whether `s` is an ARN"),
+];
+
+/// Services whose resources are names alone, whatever separators the names have.
+const UNTYPED: &[&str] = &["s3", "sns", "sqs"];
+
+/// The type and the ID of the resource; no type where the service has none.
+fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
+    let access_point = arn.service == "s3" && !arn.account.is_empty();
+    let untyped = UNTYPED.contains(&arn.service) && !access_point;
+    let resource = arn.resource.strip_prefix('/').unwrap_or(arn.resource);
+    match resource.split_once([':', '/']) {
+        Some((kind, id)) if !untyped => (kind, id),
+        _ => ("", arn.resource),
+    }
+}
+
+/// Declares the functions.
+pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    cel::add_overload!(env, fn arn: (CelString<'_>) -> Result<CelMap<'_>>)?;
+    cel::add_overload!(env, fn is_arn: (CelString<'_>) -> CelBool)
+}
+
+fn arn(s: &CelString<'_>) -> Result<CelMap<'static>, ExecutionError> {
+    let arn =
+        Arn::parse(s).ok_or_else(|| fail("arn", format!("`{}` is not an arn", excerpt(s))))?;
+    let (kind, id) = split_resource(&arn);
+    let fields = [
+        ("partition", arn.partition),
+        ("service", arn.service),
+        ("region", arn.region),
+        ("account", arn.account),
+        ("resource", arn.resource),
+        ("resourceType", kind),
+        ("resourceId", id),
+    ];
+    Ok(values::map(fields.map(|(name, value)| {
+        let value: Box<dyn Val> = Box::new(CelString::from(value.to_owned()));
+        (CelMapKey::from(name), value)
+    })))
+}
+
+fn is_arn(s: &CelString<'_>) -> CelBool {
+    Arn::parse(s).is_some().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fails, holds};
+    use super::{Arn, split_resource};
+
+    #[test]
+    fn resources_are_told_apart_from_their_types() {
+        for (arn, kind, id) in [
+            ("arn:aws:iam::123456789012:role/aws/a", "role", "aws/a"),
+            ("arn:aws:iam::123456789012:root", "", "root"),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f:1", "function", "f:1"),
+            ("arn:aws:s3:::bucket/key/part", "", "bucket/key/part"),
+            ("arn:aws:s3:eu-west-1:123456789012:accesspoint/p", "accesspoint", "p"),
+            ("arn:aws:sns:eu-west-1:123456789012:topic", "", "topic"),
+            ("arn:aws:apigateway:eu-west-1::/restapis/abc", "restapis", "abc"),
+        ] {
+            assert_eq!(split_resource(&Arn::parse(arn).unwrap()), (kind, id), "{arn}");
+        }
+    }
+
+    #[test]
+    fn policies_read_the_parts() {
+        holds(&[
+            "arn('arn:aws-us-gov:iam::1:user/u').partition == 'aws-us-gov'",
+            "arn('arn:aws:s3:::b').account == '' && arn('arn:aws:s3:::b').resource == 'b'",
+            "arn('arn:aws:ec2:eu-west-1:1:instance/i').resourceId == 'i'",
+            "isArn('arn:aws:s3:::b') && !isArn('arn:aws:s3:::') && !isArn('s3://b') && !isArn('')",
+        ]);
+        fails("`bucket` is not an arn", &["arn('bucket')"]);
+    }
+}

@@ -1,0 +1,375 @@
+//! What explicit Denies leave of what a statement allows.
+//!
+//! A Deny counts only by proof. What is allowed is closed when each action on each resource is denied to every caller
+//! meant. It is open when one request can be named that the statement allows and that no Deny can match. Everything else
+//! is undecided: never taken for open, never taken for closed.
+//! Source: AWS IAM User Guide, "Policy evaluation logic".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cel::ExecutionError;
+
+use super::caller::{Caller, ContextValue, sample};
+use super::conditions::{always_holds, holds};
+use super::patterns::{covers, is_wild, overlaps};
+use super::services;
+use super::statement::Statement;
+use crate::run::{budget, undecided};
+
+/// What the Denies of a document make of a statement that allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Openness {
+    /// Some request gets through.
+    Open,
+    /// None does.
+    Closed,
+    /// Neither can be proven.
+    Undecided,
+}
+
+const UNDECIDED: &str = "whether a `Deny` of the policy document closes what an `Allow` opens cannot be told: see which \
+                         requests it leaves";
+
+/// Whether the Denies leave the caller something; where that cannot be told, the evaluation is told so.
+pub(super) fn is_open(
+    statement: &Statement,
+    statements: &[Statement],
+    caller: Caller<'_>,
+) -> Result<bool, ExecutionError> {
+    let openness = openness(statement, statements, caller)?;
+    if openness == Openness::Undecided {
+        undecided::note(UNDECIDED);
+    }
+    Ok(openness == Openness::Open)
+}
+
+/// How many actions, and how many resources, are tried for a request that gets through.
+const MAX_TRIED: usize = 24;
+
+/// How many contexts are tried for one action on one resource.
+const MAX_CONTEXTS: usize = 512;
+
+/// What a statement with no action, or no resource, is about.
+const EVERYTHING: &str = "*";
+
+/// What the Denies in `statements` leave of what `allow` allows to `caller`.
+pub(super) fn openness(
+    allow: &Statement,
+    statements: &[Statement],
+    caller: Caller<'_>,
+) -> Result<Openness, ExecutionError> {
+    let denials: Vec<Denial<'_>> = statements
+        .iter()
+        .filter(|statement| !statement.allows)
+        .map(|statement| Denial::of(statement, caller))
+        .filter(|denial| denial.is_for_caller != Some(false))
+        .collect();
+    if denials.is_empty() {
+        return Ok(Openness::Open);
+    }
+    let grant = Grant::of(allow);
+    let compared = grant.actions.len().saturating_add(grant.resources.len());
+    budget::charge(compared.saturating_mul(denials.len()).saturating_div(16))?;
+    let touching: Vec<&Denial<'_>> =
+        denials.iter().filter(|denial| denial.touches(&grant)).collect();
+    if touching.is_empty() {
+        return Ok(Openness::Open);
+    }
+    if is_closed(&grant, &touching, caller) {
+        return Ok(Openness::Closed);
+    }
+    for request in requests(&grant) {
+        if gets_through(&request, allow, &touching, caller)? {
+            return Ok(Openness::Open);
+        }
+    }
+    Ok(Openness::Undecided)
+}
+
+/// The actions and resources that a statement allows, as patterns; actions in lower case.
+struct Grant {
+    actions: Vec<String>,
+    resources: Vec<String>,
+    service: Option<String>,
+    not_actions: Vec<String>,
+    not_resources: Vec<String>,
+}
+
+impl Grant {
+    fn of(allow: &Statement) -> Self {
+        let service = service_of(&allow.resources);
+        // On the resources of one service every action is one of that service.
+        let everything = match &service {
+            Some(service) => format!("{service}:*"),
+            None => EVERYTHING.to_owned(),
+        };
+        let action = |action: &String| match action.as_str() {
+            "*" | "*:*" => everything.clone(),
+            action => action.to_ascii_lowercase(),
+        };
+        let mut actions: Vec<String> = allow.actions.iter().map(action).collect();
+        if actions.is_empty() {
+            actions.push(everything.clone());
+        }
+        let mut resources: Vec<String> = allow.resources.iter().map(|one| loosen(one)).collect();
+        if resources.is_empty() {
+            resources.push(EVERYTHING.to_owned());
+        }
+        Grant {
+            actions,
+            resources,
+            service,
+            not_actions: lower(&allow.not_actions),
+            not_resources: allow.not_resources.clone(),
+        }
+    }
+}
+
+/// The service whose resources these all are.
+fn service_of(resources: &[String]) -> Option<String> {
+    let services: BTreeSet<Option<&str>> = resources
+        .iter()
+        .map(|resource| match resource.strip_prefix("arn:") {
+            Some(rest) => rest.split(':').nth(1),
+            None => resource.starts_with("execute-api:/").then_some("execute-api"),
+        })
+        .collect();
+    let only = match services.into_iter().collect::<Vec<_>>().as_slice() {
+        [Some(service)] => (*service).to_owned(),
+        _ => return None,
+    };
+    (!only.is_empty() && !is_wild(&only) && !only.contains('$')).then_some(only)
+}
+
+fn lower(actions: &[String]) -> Vec<String> {
+    actions.iter().map(|action| action.to_ascii_lowercase()).collect()
+}
+
+/// A Deny that may be meant for the caller.
+struct Denial<'a> {
+    statement: &'a Statement,
+    is_for_caller: Option<bool>,
+    actions: Vec<String>,
+    not_actions: Vec<String>,
+}
+
+impl<'a> Denial<'a> {
+    fn of(statement: &'a Statement, caller: Caller<'_>) -> Self {
+        let is_for_caller = if statement.not_principals.is_empty() {
+            caller.is_among(&statement.principals)
+        } else {
+            caller.is_outside(&statement.not_principals)
+        };
+        Denial {
+            statement,
+            is_for_caller,
+            actions: lower(&statement.actions),
+            not_actions: lower(&statement.not_actions),
+        }
+    }
+
+    /// Whether it denies all of an action; `None` where it denies part of it, or that cannot be told.
+    fn denies_action(&self, action: &str) -> Option<bool> {
+        if self.actions.is_empty() && self.not_actions.is_empty() {
+            return None;
+        }
+        is_in(&self.actions, &self.not_actions, action)
+    }
+
+    /// The same of a resource.
+    fn denies_resource(&self, resource: &str) -> Option<bool> {
+        let statement = self.statement;
+        if statement.resources.is_empty() && statement.not_resources.is_empty() {
+            return Some(true);
+        }
+        is_in(&statement.resources, &statement.not_resources, resource)
+    }
+
+    /// Whether it may deny any of what is allowed.
+    fn touches(&self, grant: &Grant) -> bool {
+        grant.actions.iter().any(|action| self.denies_action(action) != Some(false))
+            && grant.resources.iter().any(|resource| self.denies_resource(resource) != Some(false))
+    }
+}
+
+/// Whether every text of a pattern is among those listed, or is none of those left out.
+fn is_in(listed: &[String], left_out: &[String], pattern: &str) -> Option<bool> {
+    if left_out.is_empty() {
+        return is_in_list(listed, pattern);
+    }
+    is_in_list(left_out, pattern).map(|inside| !inside)
+}
+
+fn is_in_list(listed: &[String], pattern: &str) -> Option<bool> {
+    let all_of =
+        |one: &String| one == pattern || !has_variable(one) && covers(one, pattern) == Some(true);
+    if listed.iter().any(all_of) {
+        return Some(true);
+    }
+    let apart = listed.iter().all(|one| overlaps(&loosen(one), pattern) == Some(false));
+    apart.then_some(false)
+}
+
+fn has_variable(pattern: &str) -> bool {
+    pattern.contains("${")
+}
+
+/// A pattern in which each policy variable may be any text.
+fn loosen(pattern: &str) -> String {
+    let mut parts = pattern.split("${");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push('*');
+        out.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    out
+}
+
+/// Whether each action on each resource is denied to every caller meant.
+fn is_closed(grant: &Grant, denials: &[&Denial<'_>], caller: Caller<'_>) -> bool {
+    let whole: Vec<&Denial<'_>> = denials
+        .iter()
+        .copied()
+        .filter(|denial| {
+            denial.is_for_caller == Some(true)
+                && denial.statement.conditions.iter().all(|one| always_holds(one, caller))
+        })
+        .collect();
+    let of_actions: Vec<Vec<bool>> = whole
+        .iter()
+        .map(|one| grant.actions.iter().map(|a| one.denies_action(a) == Some(true)).collect())
+        .collect();
+    grant.resources.iter().all(|resource| {
+        let denied: Vec<bool> =
+            whole.iter().map(|one| one.denies_resource(resource) == Some(true)).collect();
+        (0..grant.actions.len()).all(|at| {
+            of_actions.iter().zip(&denied).any(|(actions, resource)| {
+                *resource && actions.get(at).copied().unwrap_or_default()
+            })
+        })
+    })
+}
+
+/// One action on one resource.
+struct Request {
+    action: String,
+    resource: String,
+}
+
+/// Requests that the statement allows by action and resource.
+fn requests(grant: &Grant) -> Vec<Request> {
+    let mut actions: Vec<String> =
+        grant.actions.iter().flat_map(|one| actions_in(one, grant)).collect();
+    actions.retain(|action| {
+        grant.not_actions.is_empty() || is_in_list(&grant.not_actions, action) == Some(false)
+    });
+    actions.dedup();
+    actions.truncate(MAX_TRIED);
+    let mut resources: Vec<String> = grant.resources.iter().map(|one| resource_in(one)).collect();
+    resources.retain(|resource| {
+        grant.not_resources.is_empty() || is_in_list(&grant.not_resources, resource) == Some(false)
+    });
+    resources.truncate(MAX_TRIED);
+    let pairs = actions.iter().flat_map(|action| resources.iter().map(move |one| (action, one)));
+    pairs
+        .filter(|(action, resource)| services::takes(action, resource))
+        .map(|(action, resource)| Request { action: action.clone(), resource: resource.clone() })
+        .collect()
+}
+
+/// Actions that a pattern allows: those of the service that are known, or the pattern itself.
+fn actions_in(pattern: &str, grant: &Grant) -> Vec<String> {
+    if !is_wild(pattern) {
+        return vec![pattern.to_owned()];
+    }
+    let written = pattern.split_once(':').map(|(service, _)| service).filter(|one| !is_wild(one));
+    let service = grant.service.as_deref().or(written).unwrap_or_default();
+    let known = services::actions(service).map(|name| format!("{service}:{name}"));
+    let mut known: Vec<String> =
+        known.filter(|action| covers(pattern, action) == Some(true)).collect();
+    if known.is_empty() {
+        known.push(pattern.to_owned());
+    }
+    known
+}
+
+/// A resource that fits a pattern, where any text would be one; the pattern itself where that is not known.
+fn resource_in(pattern: &str) -> String {
+    let own = services::own_part(pattern).filter(|own| !is_wild(own));
+    if own.is_some() { sample(pattern) } else { pattern.to_owned() }
+}
+
+/// Whether some context lets a request through.
+fn gets_through(
+    request: &Request,
+    allow: &Statement,
+    denials: &[&Denial<'_>],
+    caller: Caller<'_>,
+) -> Result<bool, ExecutionError> {
+    let matching: Vec<&Statement> = denials
+        .iter()
+        .filter(|denial| {
+            denial.denies_action(&request.action) != Some(false)
+                && denial.denies_resource(&request.resource) != Some(false)
+        })
+        .map(|denial| denial.statement)
+        .collect();
+    if matching.iter().any(|statement| statement.conditions.is_empty()) {
+        return Ok(false);
+    }
+    let keys = keys(allow, &matching, caller);
+    let contexts = keys.values().map(Vec::len).fold(1_usize, usize::saturating_mul);
+    let tests = matching.len().saturating_add(1);
+    for number in 0..contexts.min(MAX_CONTEXTS) {
+        budget::charge(tests.saturating_div(4).saturating_add(1))?;
+        let context = pick(&keys, number);
+        let test = |key: &str| context.get(key).copied().unwrap_or(&ContextValue::Unknown);
+        let allowed = allow.conditions.iter().all(|one| holds(one, test(&one.key)) != Some(false));
+        let avoids = |statement: &&Statement| {
+            statement.conditions.iter().any(|one| holds(one, test(&one.key)) == Some(false))
+        };
+        if allowed && matching.iter().all(avoids) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What may be said by each key that a condition asks for.
+fn keys<'a>(
+    allow: &'a Statement,
+    denials: &[&'a Statement],
+    caller: Caller<'_>,
+) -> BTreeMap<&'a str, Vec<ContextValue>> {
+    let mut written: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for condition in [allow].into_iter().chain(denials.iter().copied()).flat_map(|s| &s.conditions)
+    {
+        let values = condition.values.iter().map(String::as_str);
+        written.entry(condition.key.as_str()).or_default().extend(values);
+    }
+    written
+        .into_iter()
+        .map(|(key, mut values)| {
+            values.sort_unstable();
+            values.dedup();
+            values.truncate(MAX_TRIED);
+            (key, caller.may_say(key, &values))
+        })
+        .collect()
+}
+
+/// The context of that number: each key says one of the things that it may.
+fn pick<'k>(
+    keys: &'k BTreeMap<&str, Vec<ContextValue>>,
+    mut number: usize,
+) -> BTreeMap<&'k str, &'k ContextValue> {
+    let mut context = BTreeMap::new();
+    for (key, choices) in keys {
+        let count = choices.len().max(1);
+        if let Some(said) = choices.get(number.checked_rem(count).unwrap_or_default()) {
+            context.insert(*key, said);
+        }
+        number = number.checked_div(count).unwrap_or_default();
+    }
+    context
+}

@@ -1,0 +1,98 @@
+//! Finds the statements of a policy document, in each form that AWS records one.
+
+use cel::ExecutionError;
+use cel::common::value::Val;
+use serde_json::{Map, Value as Json};
+
+use super::super::function::fail;
+use super::super::{convert, json, values};
+use super::statement::Statement;
+
+/// The statements of a document: an object, JSON text, or the same percent-encoded. Nothing,
+/// null, an empty text and an empty object are a document without statements.
+pub(super) fn statements(
+    function: &str,
+    document: &dyn Val,
+) -> Result<Vec<Statement>, ExecutionError> {
+    let Some(document) = values::present(document) else { return Ok(vec![]) };
+    let json = match values::text(document) {
+        Some(text) => parse(function, text)?,
+        None => convert::to_json(function, document)?,
+    };
+    let fields = match &json {
+        Json::Null => return Ok(vec![]),
+        Json::Object(fields) if fields.is_empty() => return Ok(vec![]),
+        Json::Object(fields) => fields,
+        _ => return Err(fail(function, "the policy document is not an object")),
+    };
+    match statement_field(fields) {
+        Some(Json::Array(items)) => {
+            items.iter().map(|item| Statement::read(function, item)).collect()
+        }
+        Some(item) => Ok(vec![Statement::read(function, item)?]),
+        None => Err(fail(function, "the policy document has no statement")),
+    }
+}
+
+fn statement_field(fields: &Map<String, Json>) -> Option<&Json> {
+    fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("statement")).map(|(_, value)| value)
+}
+
+fn parse(function: &str, text: &str) -> Result<Json, ExecutionError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(Json::Null);
+    }
+    if text.starts_with('%') {
+        return json::parse(function, &json::decode(function, text)?);
+    }
+    // API Gateway gives the inside of a JSON string.
+    if text.starts_with(r#"{\""#) {
+        let unescaped = json::parse(function, &format!("\"{text}\""))?;
+        return json::parse(function, unescaped.as_str().unwrap_or_default());
+    }
+    json::parse(function, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{eval_with, fails, holds};
+    use cel::Value;
+
+    const TRUST: &str = r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Sid":""}],"Version":"2012-10-17"}"#;
+
+    #[test]
+    fn every_form_reads_the_same() {
+        let encoded = TRUST.replace('{', "%7B").replace('"', "%22").replace(':', "%3A");
+        let escaped = TRUST.replace('"', "\\\"");
+        for form in [TRUST, &encoded, &escaped, &format!(" \n{TRUST}")] {
+            let source = "policy_statements(d).map(s, s.effect + ' ' + s.principals[0])
+                == ['Allow service:ec2.amazonaws.com']
+                && policy_statements(parse_json(plain)) == policy_statements(d)";
+            let vars = [("d", form), ("plain", TRUST)];
+            assert_eq!(eval_with(source, &vars), Ok(Value::Bool(true)), "{form}");
+        }
+    }
+
+    #[test]
+    fn nothing_has_no_statements() {
+        holds(&[
+            "policy_statements(null) == [] && policy_statements('') == []",
+            "policy_statements({}.?policy) == [] && policy_statements({}) == []",
+            "policy_statements({'Statement': []}) == []",
+        ]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        fails("EOF", &["public_statements('{')", "policy_statements('{\"Statement\": [{')"]);
+        fails("expected value", &["admin_statements('s3:*')"]);
+        fails("no statement", &["policy_statements({'Version': '2012-10-17'})"]);
+        fails(
+            "not an object",
+            &["policy_statements('[]')", "policy_statements({'Statement': ['x']})"],
+        );
+        fails("not an effect", &["policy_statements({'Statement': {'Effect': 'Maybe'}})"]);
+        fails("is not JSON", &["policy_statements({'Statement': b'x'})"]);
+    }
+}

@@ -1,0 +1,190 @@
+//! Who is let in from other accounts, and who may do everything.
+
+use std::collections::BTreeSet;
+
+use cel::ExecutionError;
+
+use super::super::arn::Arn;
+use super::caller::Caller;
+use super::deny::{self, Openness};
+use super::public::is_positive;
+use super::statement::{Condition, Statement};
+use evenkeel_aws::is_account_id;
+
+/// Keys whose value is an account, or an ARN with one.
+const ACCOUNT_KEYS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceowner",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+];
+
+/// Whether the statement allows everything everywhere, unconditionally.
+pub(super) fn is_admin(statement: &Statement) -> bool {
+    let all_actions = |action: &String| matches!(action.as_str(), "*" | "*:*");
+    statement.allows
+        && statement.conditions.is_empty()
+        && statement.actions.iter().any(all_actions)
+        && statement.resources.iter().any(|resource| resource == "*")
+}
+
+/// Whether the statement denies everything everywhere, unconditionally.
+pub(super) fn denies_everything(statement: &Statement) -> bool {
+    is_admin(&Statement { allows: !statement.allows, ..statement.clone() })
+}
+
+/// The principals that are allowed and not of `account`, in order; without those to whom a Deny closes it all.
+pub(super) fn outside(
+    statements: &[Statement],
+    account: &str,
+) -> Result<BTreeSet<String>, ExecutionError> {
+    let mut found = BTreeSet::new();
+    for statement in statements.iter().filter(|statement| statement.allows) {
+        let mut names: BTreeSet<String> =
+            statement.principals.iter().filter_map(|name| foreign(name, account)).collect();
+        if statement.is_for_everyone() {
+            names.extend(everyone(statement, account));
+        }
+        for name in names {
+            if is_let_in(&name, statement, statements, account)? {
+                found.insert(name);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_let_in(
+    name: &str,
+    statement: &Statement,
+    statements: &[Statement],
+    account: &str,
+) -> Result<bool, ExecutionError> {
+    if name != "*" {
+        return deny::is_open(statement, statements, Caller::Named(name));
+    }
+    if deny::openness(statement, statements, Caller::Outsider(account))? == Openness::Closed {
+        return Ok(false);
+    }
+    // Whom a Deny leaves in by an organization or a network is not of this account alone. Whether it leaves anybody is the
+    // matter of `public_statements`, which says so where it cannot tell.
+    Ok(deny::openness(statement, statements, Caller::Stranger)? != Openness::Undecided)
+}
+
+/// Who everyone is, once conditions have named accounts.
+fn everyone(statement: &Statement, account: &str) -> BTreeSet<String> {
+    match statement.conditions.iter().find_map(accounts) {
+        Some(mut accounts) => {
+            accounts.remove(account);
+            accounts
+        }
+        None => BTreeSet::from(["*".to_owned()]),
+    }
+}
+
+/// The accounts that a condition names, if it admits no other.
+fn accounts(condition: &Condition) -> Option<BTreeSet<String>> {
+    if !is_positive(&condition.operator) || !ACCOUNT_KEYS.contains(&condition.key.as_str()) {
+        return None;
+    }
+    let named: Option<BTreeSet<String>> = condition.values.iter().map(|v| account_of(v)).collect();
+    named.filter(|accounts| !accounts.is_empty())
+}
+
+fn account_of(value: &str) -> Option<String> {
+    let account = Arn::parse(value).map_or(value, |arn| arn.account);
+    is_account_id(account).then(|| account.to_owned())
+}
+
+/// The principal, when it belongs to another account, or to one that cannot be told. An
+/// account's root is the account.
+fn foreign(principal: &str, account: &str) -> Option<String> {
+    let own_or_service = principal == "*"
+        || principal == account
+        || principal.starts_with("service:")
+        || principal.starts_with("federated:");
+    if own_or_service {
+        return None;
+    }
+    match Arn::parse(principal) {
+        Some(arn) if arn.account == account || !is_account_id(arn.account) => None,
+        Some(arn) if arn.resource == "root" => Some(arn.account.to_owned()),
+        _ => Some(principal.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{eval, holds};
+    use cel::Value;
+
+    fn outside(statement: &str) -> String {
+        let source = format!(
+            "cross_account_principals({{'Statement': [{statement}]}}, '111122223333').join(' ')"
+        );
+        match eval(&source) {
+            Ok(Value::String(names)) => names.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_the_outside_is_listed_sorted() {
+        let names = outside(
+            "{'Effect': 'Allow', 'Principal': {
+                'AWS': ['arn:aws:iam::444455556666:root', 'arn:aws:iam::111122223333:role/own',
+                    '111122223333', '222233334444', 'arn:aws:iam::444455556666:role/r',
+                    'arn:aws:iam::cloudfront:user/OAI'],
+                'Service': 'ec2.amazonaws.com',
+                'Federated': 'arn:aws:iam::111122223333:saml-provider/p'}}",
+        );
+        assert_eq!(names, "222233334444 444455556666 arn:aws:iam::444455556666:role/r");
+    }
+
+    #[test]
+    fn a_denied_principal_is_not_let_in() {
+        assert_eq!(outside("{'Effect': 'Deny', 'Principal': '*'}"), "");
+    }
+
+    #[test]
+    fn conditions_may_name_who_everyone_is() {
+        let with = |condition: &str| {
+            outside(&format!("{{'Effect': 'Allow', 'Principal': '*', 'Condition': {condition}}}"))
+        };
+        assert_eq!(with("{}"), "*");
+        assert_eq!(with("{'StringEquals': {'kms:CallerAccount': '111122223333'}}"), "");
+        assert_eq!(
+            with("{'StringEquals': {'aws:PrincipalAccount': ['111122223333', '444455556666']}}"),
+            "444455556666"
+        );
+        assert_eq!(with("{'StringEquals': {'aws:PrincipalOrgID': 'o-a1b2c3d4e5'}}"), "*");
+        assert_eq!(with("{'StringNotEquals': {'aws:PrincipalAccount': '111122223333'}}"), "*");
+        assert_eq!(with("{'ArnLike': {'aws:SourceArn': 'arn:aws:s3:::bucket'}}"), "*");
+    }
+
+    #[test]
+    fn admins_are_found() {
+        let count = |statement: &str| {
+            eval(&format!("admin_statements({{'Statement': {statement}}}).size()"))
+        };
+        for statement in [
+            "{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}",
+            "{'Effect': 'Allow', 'Action': ['ec2:*', '*:*'], 'Resource': ['*']}",
+        ] {
+            assert_eq!(count(statement), Ok(Value::Int(1)), "{statement}");
+        }
+        for statement in [
+            "{'Effect': 'Deny', 'Action': '*', 'Resource': '*'}",
+            "{'Effect': 'Allow', 'Action': 'iam:*', 'Resource': '*'}",
+            "{'Effect': 'Allow', 'Action': '*', 'Resource': 'arn:aws:s3:::b'}",
+            "{'Effect': 'Allow', 'Action': '*', 'Resource': '*',
+                'Condition': {'Bool': {'aws:MultiFactorAuthPresent': 'true'}}}",
+        ] {
+            assert_eq!(count(statement), Ok(Value::Int(0)), "{statement}");
+        }
+        holds(&["admin_statements(null) == []"]);
+    }
+}

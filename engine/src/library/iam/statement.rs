@@ -1,0 +1,169 @@
+//! One statement of a policy document, in one form however it was written.
+
+use cel::ExecutionError;
+use cel::common::types::{CelMapKey, CelString};
+use cel::common::value::Val;
+use serde_json::{Map, Value as Json};
+
+use super::super::function::{excerpt, fail};
+use super::super::{convert, values};
+
+/// One statement.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// Its name, empty when it has none.
+    pub(super) sid: String,
+    /// Whether it allows; it denies otherwise.
+    pub(super) allows: bool,
+    /// Who it applies to: `*`, ARNs, account IDs, and others after `service:` and the like.
+    pub(super) principals: Vec<String>,
+    /// Who it does not apply to, when it applies to everyone else.
+    pub(super) not_principals: Vec<String>,
+    /// What it applies to.
+    pub(super) actions: Vec<String>,
+    /// What it does not apply to, when it applies to everything else.
+    pub(super) not_actions: Vec<String>,
+    /// Where it applies.
+    pub(super) resources: Vec<String>,
+    /// Where it does not apply, when it applies everywhere else.
+    pub(super) not_resources: Vec<String>,
+    /// What must all hold for it to apply.
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// One test of one condition key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    /// The operator as written, as in `ForAnyValue:StringLike`.
+    pub(super) operator: String,
+    /// The key, in lower case.
+    pub(super) key: String,
+    /// The values, any one of which will do.
+    pub(super) values: Vec<String>,
+}
+
+impl Statement {
+    /// Reads one statement; names are read whatever their case.
+    pub(super) fn read(function: &str, json: &Json) -> Result<Self, ExecutionError> {
+        let Json::Object(fields) = json else {
+            return Err(fail(function, "a statement is not an object"));
+        };
+        let mut statement = Self::default();
+        let mut effect = None;
+        for (name, value) in fields {
+            let list = || strings(function, value);
+            match name.to_ascii_lowercase().as_str() {
+                "sid" => statement.sid = list()?.concat(),
+                "effect" => effect = Some(list()?.concat()),
+                "principal" => statement.principals = principals(function, value)?,
+                "notprincipal" => statement.not_principals = principals(function, value)?,
+                "action" => statement.actions = list()?,
+                "notaction" => statement.not_actions = list()?,
+                "resource" => statement.resources = list()?,
+                "notresource" => statement.not_resources = list()?,
+                "condition" => statement.conditions = conditions(function, value)?,
+                _ => {}
+            }
+        }
+        statement.allows = allows(function, effect.as_deref().unwrap_or_default())?;
+        Ok(statement)
+    }
+
+    /// Whether it applies to everyone, or to everyone but some.
+    pub(super) fn is_for_everyone(&self) -> bool {
+        self.principals.iter().any(|principal| principal == "*") || !self.not_principals.is_empty()
+    }
+
+    /// The statement as policies see it.
+    pub(super) fn into_value<'v>(self) -> Box<dyn Val + 'v> {
+        let conditions = self.conditions.into_iter().map(|condition| {
+            serde_json::json!({
+                "operator": condition.operator,
+                "key": condition.key,
+                "values": condition.values,
+            })
+        });
+        let conditions = convert::from_json(Json::Array(conditions.collect()));
+        let text = |text: String| Box::new(CelString::from(text)) as Box<dyn Val + 'v>;
+        let list = |list: Vec<String>| Box::new(values::strings(list)) as Box<dyn Val + 'v>;
+        let effect = if self.allows { "Allow" } else { "Deny" };
+        let fields = [
+            ("sid", text(self.sid)),
+            ("effect", text(effect.to_owned())),
+            ("principals", list(self.principals)),
+            ("notPrincipals", list(self.not_principals)),
+            ("actions", list(self.actions)),
+            ("notActions", list(self.not_actions)),
+            ("resources", list(self.resources)),
+            ("notResources", list(self.not_resources)),
+            ("conditions", conditions),
+        ];
+        Box::new(values::map(fields.map(|(name, value)| (CelMapKey::from(name), value))))
+    }
+}
+
+fn allows(function: &str, effect: &str) -> Result<bool, ExecutionError> {
+    match effect.to_ascii_lowercase().as_str() {
+        "allow" => Ok(true),
+        "deny" => Ok(false),
+        _ => Err(fail(function, format!("`{}` is not an effect", excerpt(effect)))),
+    }
+}
+
+/// A string or a list of strings; booleans and numbers count as they are written.
+fn strings(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
+    match json {
+        Json::String(string) => Ok(vec![string.clone()]),
+        Json::Bool(flag) => Ok(vec![flag.to_string()]),
+        Json::Number(number) => Ok(vec![number.to_string()]),
+        Json::Array(items) => {
+            let mut all = Vec::new();
+            for item in items {
+                all.extend(strings(function, item)?);
+            }
+            Ok(all)
+        }
+        Json::Null => Ok(vec![]),
+        Json::Object(fields) if fields.is_empty() => Ok(vec![]),
+        Json::Object(_) => Err(fail(function, "an object where strings are expected")),
+    }
+}
+
+fn principals(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
+    let Json::Object(kinds) = json else { return strings(function, json) };
+    let mut all = Vec::new();
+    for (kind, names) in kinds {
+        let prefix = match kind.to_ascii_lowercase().as_str() {
+            "aws" => String::new(),
+            "canonicaluser" => "canonical:".to_owned(),
+            kind => format!("{kind}:"),
+        };
+        all.extend(strings(function, names)?.into_iter().map(|name| format!("{prefix}{name}")));
+    }
+    Ok(all)
+}
+
+fn conditions(function: &str, json: &Json) -> Result<Vec<Condition>, ExecutionError> {
+    let mut all = Vec::new();
+    for (operator, keys) in object(function, json)?.into_iter().flatten() {
+        for (key, values) in object(function, keys)?.into_iter().flatten() {
+            all.push(Condition {
+                operator: operator.clone(),
+                key: key.to_ascii_lowercase(),
+                values: strings(function, values)?,
+            });
+        }
+    }
+    Ok(all)
+}
+
+fn object<'j>(
+    function: &str,
+    json: &'j Json,
+) -> Result<Option<&'j Map<String, Json>>, ExecutionError> {
+    match json {
+        Json::Object(fields) => Ok(Some(fields)),
+        Json::Null => Ok(None),
+        _ => Err(fail(function, "a condition is not an object")),
+    }
+}

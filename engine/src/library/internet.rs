@@ -1,0 +1,216 @@
+//! Which ranges of a list are the Internet: alone, or together with the others.
+//!
+//! Addresses of IPv4 are handed out in blocks of /8. Those of IPv6 are handed out in blocks of /12 to a region's registry,
+//! which hands out parts. A range that is wider than /8, or /16 of IPv6, counts as nobody's own. Neighbouring ranges count as
+//! the one that they make up, and many ranges of IPv4 as one when they hold an eighth of all public addresses. The /16 and
+//! the eighth are limits of ours.
+//! Sources: IANA, "IPv4 Address Space Registry", "IPv4 Special-Purpose Address Registry" and "IPv6 Global Unicast Address
+//! Assignments"; RFC 6890.
+
+use cel::common::types::LIST_TYPE;
+use cel::common::value::CowVal;
+use cel::{DeclarationError, Env, ExecutionError};
+use ipnet::{IpNet, Ipv4Net};
+
+use super::address::parse_cidr;
+use super::function::{Doc, fail};
+use super::values;
+use crate::run::budget;
+
+/// Every function here.
+pub(super) const DOCS: &[Doc] = &[(
+    "internet_ranges(list)",
+    "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4 or /16 of IPv6, or \
+     an eighth of all public IPv4 addresses; private and reserved ones do not count",
+)];
+
+/// The widest prefixes that somebody may have.
+const OWN_V4: u8 = 8;
+const OWN_V6: u8 = 16;
+
+/// The share of all public addresses that is as good as all.
+const SHARE: u64 = 8;
+
+/// Blocks of IPv4 that no packet of the Internet comes from.
+const SPECIAL_V4: &[&str] = &[
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+];
+
+/// The block of IPv6 that the Internet's addresses are in.
+const PUBLIC_V6: &str = "2000::/3";
+
+/// Declares the function.
+pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    env.add_overload("internet_ranges", "internet_ranges(list)", vec![LIST_TYPE], internet_ranges)
+}
+
+fn internet_ranges<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    const NAME: &str = "internet_ranges";
+    let list = values::one(NAME, args)?;
+    let items = values::elements(&*list).ok_or_else(|| fail(NAME, "wants a list"))?;
+    budget::charge(items.len())?;
+    let texts: Vec<&str> = items.iter().filter_map(|item| values::text(*item)).collect();
+    let found = open_ranges(&texts);
+    Ok(CowVal::owned(values::strings(found.into_iter().map(str::to_owned))))
+}
+
+/// Whether the ranges are the Internet, some of them or all together.
+pub(super) fn are_open(ranges: &[String]) -> bool {
+    !open_ranges(&ranges.iter().map(String::as_str).collect::<Vec<_>>()).is_empty()
+}
+
+/// The ranges that are the Internet, in order; what is no range is none.
+fn open_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
+    let ranges: Vec<(&str, IpNet)> = texts
+        .iter()
+        .filter_map(|text| Some((*text, parse_cidr("internet_ranges", text).ok()?.0.trunc())))
+        .filter(|(_, range)| public_size(range) > 0)
+        .collect();
+    let merged = IpNet::aggregate(&ranges.iter().map(|(_, range)| *range).collect());
+    let wide: Vec<&IpNet> = merged.iter().filter(|range| is_wide(range)).collect();
+    let size: u64 =
+        merged.iter().filter(|range| matches!(range, IpNet::V4(_))).map(public_size).sum();
+    let is_most = size >= all_v4().saturating_div(SHARE);
+    let is_open = |range: &IpNet| {
+        is_most && matches!(range, IpNet::V4(_)) || wide.iter().any(|wide| wide.contains(range))
+    };
+    ranges.iter().filter(|(_, range)| is_open(range)).map(|(text, _)| *text).collect()
+}
+
+fn is_wide(range: &IpNet) -> bool {
+    let own = match range {
+        IpNet::V4(_) => OWN_V4,
+        IpNet::V6(_) => OWN_V6,
+    };
+    range.prefix_len() < own
+}
+
+/// How many of the Internet's addresses are in a range; of IPv6 whether any is.
+fn public_size(range: &IpNet) -> u64 {
+    match range {
+        IpNet::V4(range) => size(*range).saturating_sub(special_v4(*range)),
+        IpNet::V6(_) => {
+            let public: Option<IpNet> = PUBLIC_V6.parse().ok();
+            let meets = |public: IpNet| public.contains(range) || range.contains(&public);
+            u64::from(public.is_some_and(meets))
+        }
+    }
+}
+
+fn special_v4(range: Ipv4Net) -> u64 {
+    let blocks = SPECIAL_V4.iter().filter_map(|block| block.parse::<Ipv4Net>().ok());
+    blocks
+        .map(|block| {
+            if block.contains(&range) {
+                size(range)
+            } else if range.contains(&block) {
+                size(block)
+            } else {
+                0
+            }
+        })
+        .sum()
+}
+
+fn all_v4() -> u64 {
+    Ipv4Net::new(std::net::Ipv4Addr::UNSPECIFIED, 0)
+        .map_or(u64::MAX, |all| public_size(&all.into()))
+}
+
+fn size(range: Ipv4Net) -> u64 {
+    let bits = u32::from(range.max_prefix_len().saturating_sub(range.prefix_len()));
+    1_u64.checked_shl(bits).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fails, holds};
+    use super::*;
+
+    /// All of IPv4 or of its public part of IPv6, in ranges of one length.
+    fn parts(prefix: u8, whole: &str) -> Vec<String> {
+        let whole: IpNet = whole.parse().unwrap();
+        whole.subnets(prefix).unwrap().map(|range| range.to_string()).collect()
+    }
+
+    #[test]
+    fn one_wide_range_is_the_internet() {
+        for range in [
+            "0.0.0.0/0",
+            "0.0.0.0/1",
+            "128.0.0.0/1",
+            "64.0.0.0/2",
+            "32.0.0.0/3",
+            "16.0.0.0/7",
+            "::/0",
+            "2000::/3",
+            "2400::/12",
+            "2000::/4",
+        ] {
+            assert_eq!(open_ranges(&[range]), [range]);
+        }
+        for range in [
+            "10.0.0.0/8",
+            "17.0.0.0/8",
+            "240.0.0.0/4",
+            "224.0.0.0/3",
+            "fc00::/7",
+            "fe80::/10",
+            "ff00::/8",
+            "2001:db8::/32",
+            "2600:1f00::/24",
+            "sg-0123456789abcdef0",
+            "0.0.0.0",
+            "",
+        ] {
+            assert_eq!(open_ranges(&[range]), Vec::<&str>::new(), "{range}");
+        }
+    }
+
+    #[test]
+    fn parts_are_the_internet_together() {
+        for prefix in 1..=8 {
+            let all = parts(prefix, "0.0.0.0/0");
+            let open = open_ranges(&all.iter().map(String::as_str).collect::<Vec<_>>());
+            let public = all.iter().filter(|one| public_size(&one.parse().unwrap()) > 0).count();
+            assert_eq!(open.len(), public, "/{prefix}");
+        }
+        for prefix in 4..=14 {
+            assert!(are_open(&parts(prefix, "2000::/3")), "/{prefix}");
+        }
+        assert!(are_open(&parts(16, "2400::/12")));
+    }
+
+    #[test]
+    fn scattered_ranges_are_the_internet_when_they_hold_an_eighth_of_it() {
+        let scattered = |count: usize| -> Vec<String> {
+            let odd = (11..223).step_by(2).filter(|first| ![127, 169, 203].contains(first));
+            odd.take(count).map(|first| format!("{first}.0.0.0/8")).collect()
+        };
+        assert!(!are_open(&scattered(20)));
+        assert!(are_open(&scattered(30)));
+    }
+
+    #[test]
+    fn only_what_is_part_of_it_is_listed() {
+        holds(&[
+            "internet_ranges(['8.8.8.0/24', '0.0.0.0/1', '10.0.0.0/8', 'x', '::/0']) \
+             == ['8.8.8.0/24', '0.0.0.0/1', '::/0']",
+            "internet_ranges(['198.51.100.7/32', '2000::/3', '10.0.0.0/8']) == ['2000::/3']",
+            "internet_ranges([]) == [] && internet_ranges([1, null]) == []",
+        ]);
+        fails("no matching overload", &["internet_ranges('0.0.0.0/0')"]);
+    }
+}

@@ -1,0 +1,199 @@
+//! IP addresses and CIDR ranges, as the CEL specification's network extension has them.
+
+use cel::common::types::{CelBool, CelInt, CelString};
+use cel::common::value::Val;
+use cel::{DeclarationError, Env, ExecutionError};
+
+use super::address::{Cidr, Ip, parse_cidr, parse_ip};
+use super::function::Doc;
+
+/// Every function here.
+pub(super) const DOCS: &[Doc] = &[
+    ("ip(s)", "the address `s`; an error when it is none"),
+    ("isIP(s)", "whether `s` is an address"),
+    ("ip.isCanonical(s)", "whether the address `s` is in canonical form"),
+    ("string(ip)", "the address as text, in canonical form"),
+    ("a.family()", "4 or 6"),
+    ("a.isUnspecified()", "whether it is 0.0.0.0 or ::"),
+    ("a.isLoopback()", "whether it is in 127.0.0.0/8, or ::1"),
+    ("a.isGlobalUnicast()", "whether it is one host's address, private ones included"),
+    ("a.isLinkLocalMulticast()", "whether it is in 224.0.0.0/24 or ff02"),
+    ("a.isLinkLocalUnicast()", "whether it is in 169.254.0.0/16 or fe80::/10"),
+    ("a.isPrivate()", "whether it is in 10/8, 172.16/12, 192.168/16 or fc00::/7"),
+    ("cidr(s)", "the range `s`; an error when it is none"),
+    ("isCIDR(s)", "whether `s` is a range"),
+    ("string(cidr)", "the range as text"),
+    ("c.containsIP(ip)", "whether an address, or its text, is in it"),
+    ("c.containsCIDR(cidr)", "whether a range, or its text, is in it"),
+    ("c.ip()", "the address before the slash"),
+    ("c.masked()", "the range, its address cut to the prefix"),
+    ("c.prefixLength()", "the number after the slash"),
+];
+
+/// Declares the types and the functions.
+pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    env.add_type(Ip::cel_type().to_owned())?;
+    env.add_type(Cidr::cel_type().to_owned())?;
+    add_ip(env)?;
+    add_cidr(env)
+}
+
+fn add_ip(env: &mut Env) -> Result<(), DeclarationError> {
+    cel::add_overload!(env, fn ip: (CelString<'_>) -> Result<Ip>)?;
+    cel::add_overload!(env, fn is_ip: (CelString<'_>) -> CelBool, name = "isIP")?;
+    cel::add_overload!(
+        env,
+        fn is_canonical: (CelString<'_>) -> Result<CelBool>,
+        name = "ip.isCanonical"
+    )?;
+    cel::add_overload!(env, fn ip_string: (Ip) -> CelString<'_>, name = "string")?;
+    cel::add_member_overload!(env, fn family: (Ip) -> CelInt)?;
+    cel::add_member_overload!(env, fn is_unspecified: (Ip) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_loopback: (Ip) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_global_unicast: (Ip) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_link_local_multicast: (Ip) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_link_local_unicast: (Ip) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_private: (Ip) -> CelBool)
+}
+
+fn add_cidr(env: &mut Env) -> Result<(), DeclarationError> {
+    cel::add_overload!(env, fn cidr: (CelString<'_>) -> Result<Cidr>)?;
+    cel::add_overload!(env, fn is_cidr: (CelString<'_>) -> CelBool, name = "isCIDR")?;
+    cel::add_overload!(env, fn cidr_string: (Cidr) -> CelString<'_>, name = "string")?;
+    cel::add_member_overload!(env, fn contains_ip: (Cidr, Ip) -> CelBool, name = "containsIP")?;
+    cel::add_member_overload!(
+        env,
+        fn contains_ip_text: (Cidr, CelString<'_>) -> Result<CelBool>,
+        name = "containsIP"
+    )?;
+    cel::add_member_overload!(
+        env,
+        fn contains_cidr: (Cidr, Cidr) -> CelBool,
+        name = "containsCIDR"
+    )?;
+    cel::add_member_overload!(
+        env,
+        fn contains_cidr_text: (Cidr, CelString<'_>) -> Result<CelBool>,
+        name = "containsCIDR"
+    )?;
+    cel::add_member_overload!(env, fn base: (Cidr) -> Ip, name = "ip")?;
+    cel::add_member_overload!(env, fn masked: (Cidr) -> Cidr)?;
+    cel::add_member_overload!(env, fn prefix_length: (Cidr) -> CelInt)
+}
+
+fn ip(s: &CelString<'_>) -> Result<Ip, ExecutionError> {
+    parse_ip("ip", s)
+}
+
+fn is_ip(s: &CelString<'_>) -> CelBool {
+    parse_ip("isIP", s).is_ok().into()
+}
+
+fn is_canonical(s: &CelString<'_>) -> Result<CelBool, ExecutionError> {
+    Ok((parse_ip("ip.isCanonical", s)?.0.to_string() == s.inner()).into())
+}
+
+fn ip_string(ip: &Ip) -> CelString<'static> {
+    ip.0.to_string().into()
+}
+
+fn family(ip: &Ip) -> CelInt {
+    CelInt::from(if ip.0.is_ipv4() { 4 } else { 6 })
+}
+
+fn is_unspecified(ip: &Ip) -> CelBool {
+    ip.0.is_unspecified().into()
+}
+
+fn is_loopback(ip: &Ip) -> CelBool {
+    ip.0.is_loopback().into()
+}
+
+fn is_global_unicast(ip: &Ip) -> CelBool {
+    ip.is_global_unicast().into()
+}
+
+fn is_link_local_multicast(ip: &Ip) -> CelBool {
+    ip.is_link_local_multicast().into()
+}
+
+fn is_link_local_unicast(ip: &Ip) -> CelBool {
+    ip.is_link_local_unicast().into()
+}
+
+fn is_private(ip: &Ip) -> CelBool {
+    ip.is_private().into()
+}
+
+fn cidr(s: &CelString<'_>) -> Result<Cidr, ExecutionError> {
+    parse_cidr("cidr", s)
+}
+
+fn is_cidr(s: &CelString<'_>) -> CelBool {
+    parse_cidr("isCIDR", s).is_ok().into()
+}
+
+fn cidr_string(cidr: &Cidr) -> CelString<'static> {
+    cidr.0.to_string().into()
+}
+
+fn contains_ip(cidr: &Cidr, ip: &Ip) -> CelBool {
+    cidr.0.contains(&ip.0).into()
+}
+
+fn contains_ip_text(cidr: &Cidr, ip: &CelString<'_>) -> Result<CelBool, ExecutionError> {
+    Ok(contains_ip(cidr, &parse_ip("containsIP", ip)?))
+}
+
+fn contains_cidr(cidr: &Cidr, inner: &Cidr) -> CelBool {
+    cidr.0.contains(&inner.0).into()
+}
+
+fn contains_cidr_text(cidr: &Cidr, inner: &CelString<'_>) -> Result<CelBool, ExecutionError> {
+    Ok(contains_cidr(cidr, &parse_cidr("containsCIDR", inner)?))
+}
+
+fn base(cidr: &Cidr) -> Ip {
+    Ip(cidr.0.addr())
+}
+
+fn masked(cidr: &Cidr) -> Cidr {
+    Cidr(cidr.0.trunc())
+}
+
+fn prefix_length(cidr: &Cidr) -> CelInt {
+    CelInt::from(i64::from(cidr.0.prefix_len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fails, holds};
+
+    #[test]
+    fn an_open_range_is_easy_to_spot() {
+        holds(&[
+            "cidr('0.0.0.0/0').prefixLength() == 0 && cidr('::/0').prefixLength() == 0",
+            "cidr('0.0.0.0/0').containsIP('8.8.8.8') && !cidr('0.0.0.0/0').containsIP('::1')",
+            "cidr('10.1.2.3/8') != cidr('10.0.0.0/8')",
+            "cidr('10.1.2.3/8').masked() == cidr('10.0.0.0/8')",
+            "cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16')",
+            "!cidr('10.1.0.0/16').containsCIDR('10.0.0.0/8')",
+        ]);
+    }
+
+    #[test]
+    fn service_names_are_not_addresses() {
+        holds(&["!isIP('cloudformation.amazonaws.com') && !isIP('AWS Internal') && !isIP('')"]);
+        fails("is not an ip address", &["ip('10.0.0.0/8')", "ip('1.2.3')", "ip('01.2.3.4')"]);
+        fails("is not a cidr", &["cidr('10.0.0.0')", "cidr('10.0.0.0/33')", "cidr('10.0.0.0/08')"]);
+    }
+
+    #[test]
+    fn private_is_narrower_than_not_global() {
+        holds(&[
+            "ip('10.0.0.1').isPrivate() && ip('172.31.0.1').isPrivate() && ip('fd00::1').isPrivate()",
+            "!ip('172.32.0.1').isPrivate() && !ip('127.0.0.1').isPrivate()",
+            "ip('10.0.0.1').isGlobalUnicast()",
+        ]);
+    }
+}

@@ -1,0 +1,154 @@
+//! What lies at a path, through lists on the way, whatever shape the value has: nothing here fails for a shape.
+
+use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelString, DYN_TYPE, STRING_TYPE};
+use cel::common::value::{CowVal, Val};
+use cel::{DeclarationError, Env, ExecutionError};
+
+use super::function::{Doc, fail};
+use super::{convert, values};
+
+/// Every function here.
+pub(super) const DOCS: &[Doc] = &[
+    (
+        "values_at(x, path)",
+        "every value at a path such as `a.b.c`: a list on the way or at its end gives its elements, \
+                          an empty one itself; nothing where a part is missing",
+    ),
+    (
+        "texts_at(x, path)",
+        "the same as text, without nulls: numbers and booleans as they are written, objects as JSON",
+    ),
+    ("numbers_at(x, path)", "the numbers among them, also those written as text, as `double`"),
+];
+
+/// An event's depth, and what an expression may put around it.
+const DEPTH: usize = 2 * values::MAX_DEPTH;
+
+/// Declares the functions.
+pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    let takes = || vec![DYN_TYPE, STRING_TYPE];
+    env.add_overload("values_at", "values_at(dyn, string)", takes(), values_at)?;
+    env.add_overload("texts_at", "texts_at(dyn, string)", takes(), texts_at)?;
+    env.add_overload("numbers_at", "numbers_at(dyn, string)", takes(), numbers_at)
+}
+
+fn values_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let mut found: Vec<Box<dyn Val + 'v>> = Vec::new();
+    let (root, path) = values::two("values_at", args)?;
+    each("values_at", &*root, &*path, &mut |value| found.push(value.clone_as_boxed()))?;
+    Ok(CowVal::owned(CelList::from(found)))
+}
+
+fn texts_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (root, path) = values::two("texts_at", args)?;
+    let mut texts = Vec::new();
+    each("texts_at", &*root, &*path, &mut |value| texts.extend(as_text(value)))?;
+    Ok(CowVal::owned(values::strings(texts)))
+}
+
+fn numbers_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (root, path) = values::two("numbers_at", args)?;
+    let mut numbers: Vec<Box<dyn Val + 'v>> = Vec::new();
+    each("numbers_at", &*root, &*path, &mut |value| {
+        if value.downcast_ref::<CelBool>().is_none()
+            && let Some(number) = as_text(value).as_deref().and_then(number)
+        {
+            numbers.push(Box::new(CelDouble::from(number)));
+        }
+    })?;
+    Ok(CowVal::owned(CelList::from(numbers)))
+}
+
+/// The number that a text is, written as JSON writes numbers.
+fn number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let written = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+    text.parse().ok().filter(|_| written)
+}
+
+/// A value as text; none of null and of an empty list.
+fn as_text(value: &dyn Val) -> Option<String> {
+    if let Some(text) = values::text(value) {
+        return Some(text.to_owned());
+    }
+    if let Some(truth) = value.downcast_ref::<CelBool>() {
+        return Some(truth.inner().to_string());
+    }
+    if let Some(int) = value.downcast_ref::<CelInt>() {
+        return Some(int.inner().to_string());
+    }
+    if let Some(double) = value.downcast_ref::<CelDouble>() {
+        return Some(double.inner().to_string());
+    }
+    values::keys(value)?;
+    convert::to_json("texts_at", value).ok().map(|json| json.to_string())
+}
+
+/// Calls `visit` with each value at the path.
+fn each<'v>(
+    function: &str,
+    root: &(dyn Val + 'v),
+    path: &(dyn Val + '_),
+    visit: &mut dyn FnMut(&(dyn Val + 'v)),
+) -> Result<(), ExecutionError> {
+    let path = values::text(path).ok_or_else(|| fail(function, "wants a value and a path"))?;
+    walk(function, root, Some(path), visit, DEPTH)
+}
+
+/// A key may itself have dots: each way to read the path is gone.
+fn walk<'v>(
+    function: &str,
+    value: &(dyn Val + 'v),
+    path: Option<&str>,
+    visit: &mut dyn FnMut(&(dyn Val + 'v)),
+    depth: usize,
+) -> Result<(), ExecutionError> {
+    let Some(depth) = depth.checked_sub(1) else { return Err(fail(function, "nests too deep")) };
+    if let Some(items) = values::elements(value).filter(|items| !items.is_empty()) {
+        return items.iter().try_for_each(|item| walk(function, *item, path, visit, depth));
+    }
+    let Some(path) = path else {
+        visit(value);
+        return Ok(());
+    };
+    let value = values::present(value).filter(|value| values::keys(*value).is_some());
+    let Some(value) = value else { return Ok(()) };
+    let dots = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    for at in dots {
+        let (key, rest) = path.split_at_checked(at).unwrap_or((path, ""));
+        if let Ok(member) = values::get(value, &CelString::from(key.to_owned())) {
+            walk(function, &*member, rest.strip_prefix('.'), visit, depth)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fails, holds};
+
+    #[test]
+    fn lists_are_walked_and_what_is_missing_is_nothing() {
+        holds(&[
+            "values_at({'a': {'b': 1}}, 'a.b') == [1] && values_at({'a': 1}, 'a.b') == []",
+            "values_at({'a': [{'b': [1, 2]}, 'x', {'b': 3}, null]}, 'a.b') == [1, 2, 3]",
+            "values_at({'a': []}, 'a') == [[]] && values_at({'a': []}, 'a.b') == []",
+            "values_at({'a': null}, 'a') == [null] && values_at(null, 'a') == []",
+            "values_at({'a.b': 1, 'a': {'b': 2}}, 'a.b') == [2, 1]",
+            "values_at({'a': {'b.c': 1}}, 'a.b.c') == [1] && values_at('a', 'a') == []",
+            "values_at({'': 1}, '') == [1] && values_at({'a': 1}, '') == []",
+        ]);
+        fails("no matching overload", &["values_at({}, 1)"]);
+    }
+
+    #[test]
+    fn values_are_texts_and_texts_are_numbers() {
+        holds(&[
+            "texts_at({'a': ['x', 1, 1.5, 2.0, true, null, {'b': [1]}, []]}, 'a') \
+             == ['x', '1', '1.5', '2', 'true', '{\"b\":[1]}']",
+            "numbers_at({'a': [1, 2.5, '3', '-4e1', 'x', '', 'inf', '+1', true, null]}, 'a') \
+             == [1.0, 2.5, 3.0, -40.0]",
+        ]);
+    }
+}

@@ -1,0 +1,39 @@
+//! Days, which the standard `duration` does not read.
+
+use cel::common::types::{CelDuration, CelInt};
+use cel::{DeclarationError, Env, ExecutionError};
+use chrono::Duration;
+
+use super::function::{Doc, fail};
+
+/// Every function here.
+pub(super) const DOCS: &[Doc] = &[("days(n)", "a duration of `n` times 24 hours")];
+
+/// Declares the functions.
+pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    cel::add_overload!(env, fn days: (CelInt) -> Result<CelDuration>)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "declared functions take references")]
+fn days(n: &CelInt) -> Result<CelDuration, ExecutionError> {
+    Duration::try_days(*n.inner())
+        // The language's durations are whole nanoseconds in 64 bits: about 292 years.
+        .filter(|duration| duration.num_nanoseconds().is_some())
+        .map(CelDuration::from)
+        .ok_or_else(|| fail("days", "out of range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fails, holds};
+
+    #[test]
+    fn days_are_24_hours() {
+        holds(&[
+            "days(90) == duration('2160h')",
+            "days(-1) < duration('0s')",
+            "timestamp('2024-03-01T00:00:00Z') - days(1) == timestamp('2024-02-29T00:00:00Z')",
+        ]);
+        fails("out of range", &["days(106752)", "days(9223372036854775807)"]);
+    }
+}

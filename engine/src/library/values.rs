@@ -1,0 +1,233 @@
+//! Reads any value, whoever made it: by its type and its traits, never by its Rust type alone.
+
+use cel::ExecutionError;
+use cel::common::types::{CelList, CelMap, CelMapKey, CelOptional, CelString, Kind};
+use cel::common::value::{CowVal, Val};
+
+use super::function::fail;
+
+/// How deep a value may nest: as deep as the JSON parser goes.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// The string a value is.
+pub(super) fn text<'b>(value: &'b (dyn Val + '_)) -> Option<&'b str> {
+    value.downcast_ref::<CelString<'_>>().map(CelString::inner)
+}
+
+/// What an optional holds, or the value itself: `None` when missing or null.
+pub(super) fn present<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<&'b (dyn Val + 'v)> {
+    let value = match value.downcast_ref::<CelOptional<'_>>() {
+        Some(optional) => optional.option()?,
+        None => value,
+    };
+    (value.get_type().kind() != Kind::NullType).then_some(value)
+}
+
+/// The elements of a list, `None` when it is no list.
+pub(super) fn elements<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
+    (value.get_type().kind() == Kind::List).then(|| iterate(value)).flatten()
+}
+
+/// The keys of a map, in the order of the map, or sorted where it has none.
+pub(super) fn keys<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
+    if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        let mut keys: Vec<&CelMapKey<'_>> = map.inner().keys().collect();
+        keys.sort();
+        return Some(keys.into_iter().map(CelMapKey::inner).collect());
+    }
+    (value.get_type().kind() == Kind::Map).then(|| iterate(value)).flatten()
+}
+
+/// The value of `map` at `key`.
+pub(super) fn get<'b, 'v>(
+    map: &'b (dyn Val + 'v),
+    key: &dyn Val,
+) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    map.as_indexer().ok_or_else(|| fail("get", "not a map"))?.get(key)
+}
+
+/// The only argument of a function.
+pub(super) fn one<'b, 'v>(
+    function: &str,
+    args: Vec<CowVal<'b, 'v>>,
+) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    args.into_iter().next().ok_or_else(|| fail(function, "an argument is missing"))
+}
+
+/// The two arguments of a function.
+pub(super) fn two<'b, 'v>(
+    function: &str,
+    args: Vec<CowVal<'b, 'v>>,
+) -> Result<(CowVal<'b, 'v>, CowVal<'b, 'v>), ExecutionError> {
+    match <[CowVal<'b, 'v>; 2]>::try_from(args) {
+        Ok([first, second]) => Ok((first, second)),
+        Err(_) => Err(fail(function, "wants two arguments")),
+    }
+}
+
+/// A list of strings.
+pub(super) fn strings<'v>(items: impl IntoIterator<Item = String>) -> CelList<'v> {
+    let items = items.into_iter().map(|item| Box::new(CelString::from(item)) as Box<dyn Val + 'v>);
+    CelList::from(items.collect::<Vec<_>>())
+}
+
+/// A map from its entries: the last one wins.
+#[expect(clippy::disallowed_types, reason = "the engine's map is made from a hash map only")]
+pub(super) fn map<'v>(
+    entries: impl IntoIterator<Item = (CelMapKey<'v>, Box<dyn Val + 'v>)>,
+) -> CelMap<'v> {
+    CelMap::from(entries.into_iter().collect::<std::collections::HashMap<_, _>>())
+}
+
+/// Calls `visit` with every string value inside `value`, depth first.
+pub(super) fn each_string(
+    function: &str,
+    value: &dyn Val,
+    visit: &mut dyn FnMut(&str),
+) -> Result<(), ExecutionError> {
+    each_string_at(function, value, visit, MAX_DEPTH)
+}
+
+fn each_string_at(
+    function: &str,
+    value: &dyn Val,
+    visit: &mut dyn FnMut(&str),
+    depth: usize,
+) -> Result<(), ExecutionError> {
+    let Some(depth) = depth.checked_sub(1) else { return Err(fail(function, "nests too deep")) };
+    let Some(value) = present(value) else { return Ok(()) };
+    if let Some(string) = text(value) {
+        visit(string);
+    }
+    for item in elements(value).unwrap_or_default() {
+        each_string_at(function, item, visit, depth)?;
+    }
+    for key in keys(value).unwrap_or_default() {
+        each_string_at(function, &*get(value, key)?, visit, depth)?;
+    }
+    Ok(())
+}
+
+fn iterate<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
+    let mut items = value.as_iterable()?.iter();
+    Some(std::iter::from_fn(|| items.next()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the engine's own values do: they are lists and maps by type and by trait only.
+
+    use super::super::testing::eval_val;
+    use cel::ExecutionError;
+    use cel::common::traits::{self, Indexer, Iterable};
+    use cel::common::types::{CelInt, CelNull, CelString, LIST_TYPE, MAP_TYPE, Type};
+    use cel::common::value::{CowVal, Val};
+
+    #[derive(Debug, Clone)]
+    struct Foreign {
+        /// Of a map only.
+        keys: Vec<CelString<'static>>,
+        values: Vec<Box<dyn Val>>,
+    }
+
+    struct Items<'b> {
+        of: &'b Foreign,
+        at: usize,
+    }
+
+    impl<'b, 'v> traits::Iterator<'b, 'v> for Items<'b> {
+        fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
+            let at = self.at;
+            self.at = at.saturating_add(1);
+            match self.of.keys.get(at) {
+                Some(key) => Some(key),
+                None if self.of.keys.is_empty() => {
+                    self.of.values.get(at).map(|value| &**value as _)
+                }
+                None => None,
+            }
+        }
+    }
+
+    impl Val for Foreign {
+        fn get_type(&self) -> &Type {
+            if self.keys.is_empty() { &LIST_TYPE } else { &MAP_TYPE }
+        }
+        fn cel_type() -> &'static Type {
+            &MAP_TYPE
+        }
+        fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)> {
+            Some(self)
+        }
+        fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)> {
+            Some(self)
+        }
+        fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+            Box::new(self.clone())
+        }
+    }
+
+    impl Iterable for Foreign {
+        fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
+        where
+            Self: 'v,
+        {
+            Box::new(Items { of: self, at: 0 })
+        }
+    }
+
+    impl Indexer for Foreign {
+        fn get<'b, 'v>(&'b self, key: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError> {
+            let at = match key.downcast_ref::<CelInt>() {
+                Some(at) => usize::try_from(*at.inner()).ok(),
+                None => self.keys.iter().position(|name| name.equals(key)),
+            };
+            let value = at.and_then(|at| self.values.get(at));
+            let missing = || ExecutionError::no_such_key("x");
+            value.map(|value| CowVal::Borrowed(&**value)).ok_or_else(missing)
+        }
+
+        fn steal<'v>(self: Box<Self>, _: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError> {
+            Err(ExecutionError::no_such_key("x"))
+        }
+    }
+
+    fn list(values: Vec<Box<dyn Val>>) -> Box<dyn Val> {
+        Box::new(Foreign { keys: vec![], values })
+    }
+
+    fn map(entries: Vec<(&'static str, Box<dyn Val>)>) -> Box<dyn Val> {
+        let (keys, values) = entries.into_iter().map(|(k, v)| (CelString::from(k), v)).unzip();
+        Box::new(Foreign { keys, values })
+    }
+
+    fn string(text: &'static str) -> Box<dyn Val> {
+        Box::new(CelString::from(text))
+    }
+
+    #[test]
+    fn foreign_values_are_read_like_any_other() {
+        let statement = map(vec![
+            ("Effect", string("Allow")),
+            ("Principal", map(vec![("AWS", list(vec![string("*")]))])),
+            ("Action", string("s3:GetObject")),
+        ]);
+        let x = map(vec![
+            ("z", list(vec![string("one"), Box::new(CelNull), string("two")])),
+            ("items", map(vec![("items", list(vec![string("three")]))])),
+            ("policy", map(vec![("Statement", statement)])),
+        ]);
+        for source in [
+            "as_list(x.z).size() == 3 && ['three'] == as_list(x.items)",
+            "strings_in(x.z) == ['one', 'two']",
+            "strings_in(x).slice(0, 3) == ['one', 'two', 'three']",
+            "x.transformList(k, v, k) == ['z', 'items', 'policy']",
+            "x.z.exists(i, v, i == 2 && v == 'two')",
+            "x.transformMap(k, v, k == 'z', as_list(v).size()) == {'z': 3}",
+            "'three'.glob(as_list(x.items)) && sets.contains(x.z, ['two'])",
+            "public_statements(x.policy)[0].actions == ['s3:GetObject']",
+        ] {
+            assert_eq!(eval_val(source, &*x), Ok(cel::Value::Bool(true)), "{source}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The cost of one evaluation: elements visited, values copied and text read, counted as it runs.
+//!
+//! One unit is about what a loop's round costs. A function that reads text pays for its bytes, one that makes or copies a
+//! value pays for its parts, also for those inside: so that neither time nor memory outgrows the budget.
+
+use crate::limits::{EVALUATION_BUDGET, MAX_TEXT};
+use cel::common::types::{
+    self, CelBytes, CelInt, CelList, CelMap, CelMapKey, CelOptional, CelString, Kind,
+};
+use cel::common::value::{CowVal, Val};
+use cel::{DeclarationError, Env, ExecutionError};
+use std::cell::Cell;
+
+/// Charges what a comprehension, or `in`, is about to walk over; gives a map's keys an order.
+pub(crate) const WALK: &str = "@walk";
+/// Charges a value that is about to be read or copied, or was made.
+pub(crate) const WEIGH: &str = "@weigh";
+/// Charges an operation that compares each element with each.
+pub(crate) const PAIRS: &str = "@pairs";
+/// Charges one round of a loop.
+pub(crate) const ROUND: &str = "@round";
+/// Refuses a text or list that grew too long.
+pub(crate) const GROWN: &str = "@grown";
+/// Charges the elements that `lists.range` is about to make.
+pub(crate) const COUNT: &str = "@count";
+/// `join` that knows the length of its result before it builds it.
+pub(crate) const JOIN: &str = "@join";
+/// `replace` that stops when its result grows too long.
+pub(crate) const REPLACE: &str = "@replace";
+/// `split` that knows how many parts there will be before it makes them.
+pub(crate) const SPLIT: &str = "@split";
+
+/// The bytes of text that cost one unit to read or copy.
+const BYTES_PER_UNIT: usize = 1024;
+/// The parts of a value that cost one unit to read or copy.
+const PARTS_PER_UNIT: usize = 4;
+/// More than a budget pays for: what is heavier is not looked at to its end.
+const MAX_PARTS: usize = 500_000;
+
+thread_local! {
+    static LEFT: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Starts counting anew, with `times` the usual budget; every evaluation begins with it.
+pub(crate) fn reset(times: i64) {
+    LEFT.set(EVALUATION_BUDGET.saturating_mul(times));
+}
+
+/// Whether an evaluation failed because its budget was spent.
+pub(crate) fn is_spent(error: &ExecutionError) -> bool {
+    matches!(error, ExecutionError::FunctionError { function, .. } if function == "budget")
+}
+
+/// How much more than the budget was done.
+#[cfg(test)]
+pub(crate) fn overdrawn() -> i64 {
+    LEFT.get().saturating_neg()
+}
+
+/// Charges work that is done already, or that must be: the next charge fails where it was too much.
+pub(crate) fn note(cost: usize) {
+    LEFT.set(LEFT.get().saturating_sub(i64::try_from(cost).unwrap_or(i64::MAX)));
+}
+
+/// Charges work that a function of the library is about to do.
+pub(crate) fn charge(cost: usize) -> Result<(), ExecutionError> {
+    spend(i64::try_from(cost).unwrap_or(i64::MAX))
+}
+
+fn spend(cost: i64) -> Result<(), ExecutionError> {
+    let left = LEFT.get();
+    if cost <= left {
+        LEFT.set(left.saturating_sub(cost));
+        return Ok(());
+    }
+    // What is refused is not done; whatever comes after it is refused too.
+    LEFT.set(left.min(-1));
+    let limit = format!(
+        "more than {EVALUATION_BUDGET} elements visited, or as much work in text and values: the \
+         policy is too costly"
+    );
+    Err(ExecutionError::function_error("budget", limit))
+}
+
+fn too_long() -> ExecutionError {
+    ExecutionError::function_error("length", format!("text longer than {MAX_TEXT} bytes"))
+}
+
+fn size(value: &dyn Val) -> i64 {
+    value.as_sizer().map_or(1, |sizer| *sizer.size().inner())
+}
+
+fn first<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    args.into_iter().next().ok_or_else(ExecutionError::missing_argument_or_target)
+}
+
+/// What a value costs to copy: nothing for a number, a flag or a short text, nor for what an event holds, which is
+/// borrowed.
+fn weight(value: &dyn Val) -> usize {
+    let (mut parts, mut bytes) = (0, 0);
+    measure(value, &mut parts, &mut bytes);
+    parts.saturating_div(PARTS_PER_UNIT).saturating_add(bytes.saturating_div(BYTES_PER_UNIT))
+}
+
+fn measure(value: &dyn Val, parts: &mut usize, bytes: &mut usize) {
+    if *parts > MAX_PARTS {
+        return;
+    }
+    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        *bytes = bytes.saturating_add(text.inner().len());
+    } else if let Some(list) = value.downcast_ref::<CelList<'_>>() {
+        *parts = parts.saturating_add(list.inner().len());
+        list.inner().iter().for_each(|item| measure(&**item, parts, bytes));
+    } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        *parts = parts.saturating_add(map.inner().len().saturating_mul(2));
+        #[expect(clippy::iter_over_hash_type, reason = "a sum does not depend on the order")]
+        for (key, item) in map.inner() {
+            measure(key.inner(), parts, bytes);
+            measure(&**item, parts, bytes);
+        }
+    } else if let Some(held) = value.downcast_ref::<CelOptional<'_>>().and_then(|o| o.option()) {
+        measure(held, parts, bytes);
+    } else if let Some(data) = value.downcast_ref::<CelBytes<'_>>() {
+        *bytes = bytes.saturating_add(data.inner().len());
+    }
+}
+
+fn weigh<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    charge(weight(&*value))?;
+    Ok(value)
+}
+
+/// The second argument is what one round costs.
+fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let rounds = args.get(1).and_then(|cost| cost.downcast_ref::<CelInt>());
+    let cost = rounds.map_or(1, |cost| *cost.inner());
+    let range = first(args)?;
+    let elements = size(&*range).saturating_add(1);
+    // Each element is copied into the loop's variable.
+    charge(weight(&*range))?;
+    spend(elements.saturating_mul(cost))?;
+    // A map made by an expression keeps its keys in an order that differs from run to run.
+    let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
+    let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
+    keys.sort();
+    let keys: Vec<Box<dyn Val + 'v>> =
+        keys.into_iter().map(|key| key.inner().clone_as_boxed()).collect();
+    Ok(CowVal::owned(CelList::from(keys)))
+}
+
+fn pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    let elements = size(&*value);
+    spend(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
+    Ok(value)
+}
+
+fn round<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    spend(1)?;
+    first(args)
+}
+
+fn grown<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    let bytes = text_weight(&*value, 0);
+    charge(weight(&*value).saturating_add(1))?;
+    if bytes > MAX_TEXT { Err(too_long()) } else { Ok(value) }
+}
+
+/// The bytes of all text in a value; lists count their elements.
+fn text_weight(value: &dyn Val, depth: usize) -> usize {
+    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        return text.inner().len();
+    }
+    if depth > 8 || value.get_type().kind() != Kind::List {
+        return 8;
+    }
+    let Some(list) = value.as_iterable() else { return 8 };
+    let (mut elements, mut bytes) = (list.iter(), 0_usize);
+    while let Some(element) = elements.next() {
+        bytes = bytes.saturating_add(text_weight(element, depth.saturating_add(1)));
+        if bytes > MAX_TEXT {
+            break;
+        }
+    }
+    bytes
+}
+
+fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first(args)?;
+    if let Some(elements) = value.downcast_ref::<CelInt>() {
+        spend(*elements.inner())?;
+    }
+    Ok(value)
+}
+
+/// How many parts `split` makes.
+fn pieces(target: &str, separator: &str) -> usize {
+    if separator.is_empty() {
+        return target.chars().count();
+    }
+    target.matches(separator).count().saturating_add(1)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (target, separator) = (text(&args, 0)?, text(&args, 1)?);
+    charge(target.len().saturating_div(BYTES_PER_UNIT))?;
+    let limit = args.get(2).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let pieces = pieces(target, separator).min(limit);
+    charge(pieces.saturating_div(PARTS_PER_UNIT))?;
+    let parts: Vec<String> = match (limit, separator.is_empty()) {
+        (0, _) => Vec::new(),
+        (usize::MAX, true) => target.chars().map(String::from).collect(),
+        (_, true) => split_letters(target, pieces),
+        (_, false) => target.splitn(pieces.max(1), separator).map(str::to_owned).collect(),
+    };
+    let parts = parts.into_iter().map(|part| Box::new(CelString::from(part)) as Box<dyn Val + 'v>);
+    Ok(CowVal::owned(CelList::from(parts.collect::<Vec<_>>())))
+}
+
+/// The letters of a text as `count` parts, of which the last has the rest.
+fn split_letters(target: &str, count: usize) -> Vec<String> {
+    let letters = count.saturating_sub(1);
+    let mut parts: Vec<String> = target.chars().take(letters).map(String::from).collect();
+    let rest: String = target.chars().skip(letters).collect();
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionError> {
+    args.get(at)
+        .and_then(|value| value.downcast_ref::<CelString<'_>>())
+        .map(CelString::inner)
+        .ok_or_else(|| ExecutionError::function_error("replace", "a text is needed"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let separator = if args.len() > 1 { text(&args, 1)? } else { "" };
+    let list = args.first().and_then(|value| value.as_iterable());
+    let list = list.ok_or_else(|| ExecutionError::function_error("join", "a list is needed"))?;
+    let (mut elements, mut out, mut more) = (list.iter(), String::new(), false);
+    while let Some(element) = elements.next() {
+        let Some(element) = element.downcast_ref::<CelString<'_>>() else {
+            return Err(ExecutionError::function_error("join", "an element is no string"));
+        };
+        if more {
+            out.push_str(separator);
+        }
+        more = true;
+        out.push_str(element.inner());
+        if out.len() > MAX_TEXT {
+            return Err(too_long());
+        }
+    }
+    spend(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
+    Ok(CowVal::owned(CelString::from(out)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (target, from, to) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
+    let limit = args.get(3).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let found = target.match_indices(from).take(limit).count();
+    let length = target.len().saturating_add(found.saturating_mul(to.len()));
+    if length > MAX_TEXT {
+        return Err(too_long());
+    }
+    spend(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
+    Ok(CowVal::owned(CelString::from(target.replacen(from, to, limit))))
+}
+
+/// Declares the counting functions, under names that no source can spell.
+pub(crate) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    let any = || vec![types::DYN_TYPE];
+    env.add_overload(WALK, "walk", any(), walk)?;
+    env.add_overload(WALK, "walk_by", vec![types::DYN_TYPE, types::INT_TYPE], walk)?;
+    env.add_overload(WEIGH, "weigh", any(), weigh)?;
+    env.add_overload(PAIRS, "pairs", any(), pairs)?;
+    env.add_overload(ROUND, "round", any(), round)?;
+    env.add_overload(GROWN, "grown", any(), grown)?;
+    env.add_overload(COUNT, "count", any(), count)?;
+    let string = || types::STRING_TYPE;
+    env.add_member_overload(JOIN, "join", types::LIST_TYPE, vec![], join)?;
+    env.add_member_overload(JOIN, "join_by", types::LIST_TYPE, vec![string()], join)?;
+    env.add_member_overload(SPLIT, "split", string(), vec![string()], split)?;
+    let by = vec![string(), types::INT_TYPE];
+    env.add_member_overload(SPLIT, "split_n", string(), by, split)?;
+    let by = vec![string(), string()];
+    env.add_member_overload(REPLACE, "replace", string(), by, replace)?;
+    let by = vec![string(), string(), types::INT_TYPE];
+    env.add_member_overload(REPLACE, "replace_n", string(), by, replace)
+}

@@ -1,0 +1,57 @@
+//! Lets nodes of an expression tell what they were, each time they are evaluated.
+//!
+//! A tool puts a node into a call that notes its value; no expression does so that a tool has not changed.
+
+use super::value::to_json;
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::types::{self, CelInt};
+use cel::common::value::CowVal;
+use cel::{DeclarationError, Env, ExecutionError};
+use serde_json::Value;
+use std::cell::RefCell;
+
+const OBSERVE: &str = "@seen";
+
+thread_local! {
+    static OBSERVED: RefCell<Vec<(u64, Value)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The node, so that it tells its value.
+pub fn observe(node: IdedExpr) -> IdedExpr {
+    let id = node.id;
+    let number = Expr::Literal(LiteralValue::Int(CelInt::from(id.cast_signed())));
+    let args = vec![IdedExpr { id, expr: number }, node];
+    let call = CallExpr { func_name: OBSERVE.to_owned(), target: None, args };
+    IdedExpr { id, expr: Expr::Call(call) }
+}
+
+/// The node that was made to tell its value; none where this one is none of those.
+pub fn observed(node: &IdedExpr) -> Option<&IdedExpr> {
+    let Expr::Call(call) = &node.expr else { return None };
+    let [_, whole] = call.args.as_slice() else { return None };
+    (call.func_name == OBSERVE).then_some(whole)
+}
+
+/// What nodes were while `work` evaluated them: the id of each and its value, in the order of their evaluation.
+pub fn record_observations<T>(work: impl FnOnce() -> T) -> (T, Vec<(u64, Value)>) {
+    OBSERVED.take();
+    let done = work();
+    (done, OBSERVED.take())
+}
+
+fn note<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let mut args = args.into_iter();
+    let (Some(id), Some(value)) = (args.next(), args.next()) else {
+        return Err(ExecutionError::missing_argument_or_target());
+    };
+    if let Some(id) = id.downcast_ref::<CelInt>() {
+        let seen = (id.inner().cast_unsigned(), to_json(&*value));
+        OBSERVED.with_borrow_mut(|observed| observed.push(seen));
+    }
+    Ok(value)
+}
+
+/// Declares the function that notes a node's value.
+pub(crate) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+    env.add_overload(OBSERVE, "seen", vec![types::INT_TYPE, types::DYN_TYPE], note)
+}

@@ -1,0 +1,311 @@
+//! Values as the CEL engine sees them, and what comes back from it.
+
+use super::budget;
+use super::data::{Data, Shape};
+use cel::ExecutionError;
+use cel::common::traits::{Container, Indexer, Iterable, Iterator as ValIterator, Sizer};
+use cel::common::types::{
+    self, CelBool, CelBytes, CelDouble, CelDuration, CelInt, CelList, CelMap, CelMapKey, CelNull,
+    CelOptional, CelString, CelTimestamp, CelType, CelUInt, Type,
+};
+use cel::common::value::{CowVal, Val};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// A value of the engine.
+pub(crate) type Boxed<'a> = Box<dyn Val + 'a>;
+
+/// What an expression evaluated to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A boolean.
+    Bool(bool),
+    /// A list.
+    List(Vec<Value>),
+    /// A string.
+    Text(String),
+    /// A value of another type, with that type's name.
+    Other(Value, String),
+}
+
+impl Answer {
+    pub(super) fn of(value: &dyn Val) -> Answer {
+        match to_json(value) {
+            Value::Bool(truth) => Answer::Bool(truth),
+            Value::Array(list) => Answer::List(list),
+            Value::String(text) if *value.get_type() == types::STRING_TYPE => Answer::Text(text),
+            other => Answer::Other(other, value.get_type().name().to_owned()),
+        }
+    }
+}
+
+/// A value that is borrowed: scalars are made at once, lists and maps stay where they are.
+pub(super) fn borrowed<'a, D: Data<'a>>(data: D) -> Boxed<'a> {
+    match data.shape() {
+        Shape::Null => Box::new(CelNull),
+        Shape::Bool(truth) => Box::new(CelBool::from(truth)),
+        Shape::Int(int) => Box::new(CelInt::from(int)),
+        Shape::Double(double) => Box::new(CelDouble::from(double)),
+        Shape::Text(text) => self::text(text),
+        Shape::List => Box::new(Tree::new(data, true)),
+        Shape::Map => Box::new(Tree::new(data, false)),
+    }
+}
+
+fn text(text: Cow<'_, str>) -> Boxed<'_> {
+    match text {
+        Cow::Borrowed(text) => Box::new(CelString::from(text)),
+        Cow::Owned(text) => Box::new(CelString::from(text)),
+    }
+}
+
+/// An owned JSON value, such as a parameter's default.
+pub(crate) fn owned(value: &Value) -> Boxed<'static> {
+    match value {
+        Value::Null => Box::new(CelNull),
+        Value::Bool(truth) => Box::new(CelBool::from(*truth)),
+        Value::Number(number) => match number.as_i64() {
+            Some(int) => Box::new(CelInt::from(int)),
+            None => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
+        },
+        Value::String(text) => Box::new(CelString::from(text.clone())),
+        Value::Array(list) => Box::new(CelList::from(list.iter().map(owned).collect::<Vec<_>>())),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(k, v)| (CelMapKey::from(k.clone()), owned(v)));
+            #[expect(clippy::disallowed_types, reason = "the engine's own map; `@walk` orders it")]
+            let map = entries.collect::<std::collections::HashMap<_, _>>();
+            Box::new(CelMap::from(map))
+        }
+    }
+}
+
+/// A value as JSON, its maps in the order of their keys or of what they borrow.
+pub(super) fn to_json(value: &dyn Val) -> Value {
+    if let Some(text) = value.downcast_ref::<CelString<'_>>() {
+        return text.inner().into();
+    }
+    if let Some(truth) = value.downcast_ref::<CelBool>() {
+        return (*truth.inner()).into();
+    }
+    if let Some(int) = value.downcast_ref::<CelInt>() {
+        return (*int.inner()).into();
+    }
+    if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
+        let mut keys: Vec<_> = map.inner().iter().collect();
+        keys.sort_by(|a, b| a.0.cmp(b.0));
+        let entry =
+            |(k, v): (&CelMapKey<'_>, &Boxed<'_>)| (plain(&to_json(k.inner())), to_json(&**v));
+        return Value::Object(keys.into_iter().map(entry).collect());
+    }
+    if let Some(inner) = value.downcast_ref::<CelOptional<'_>>() {
+        return inner.option().map_or(Value::Null, to_json);
+    }
+    collection_to_json(value).unwrap_or_else(|| scalar_to_json(value))
+}
+
+fn collection_to_json(value: &dyn Val) -> Option<Value> {
+    let mut parts = value.as_iterable()?.iter();
+    if *value.get_type() == types::MAP_TYPE {
+        let (fields, mut map) = (value.as_indexer()?, serde_json::Map::new());
+        while let Some(key) = parts.next() {
+            let field = fields.get(key).map_or(Value::Null, |field| to_json(&*field));
+            map.insert(plain(&to_json(key)), field);
+        }
+        return Some(Value::Object(map));
+    }
+    let mut list = Vec::new();
+    while let Some(element) = parts.next() {
+        list.push(to_json(element));
+    }
+    Some(Value::Array(list))
+}
+
+fn scalar_to_json(value: &dyn Val) -> Value {
+    if let Some(double) = value.downcast_ref::<CelDouble>() {
+        let double = *double.inner();
+        return serde_json::Number::from_f64(double)
+            .map_or_else(|| double.to_string().into(), Value::Number);
+    }
+    if let Some(int) = value.downcast_ref::<CelUInt>() {
+        return (*int.inner()).into();
+    }
+    if let Some(time) = value.downcast_ref::<CelTimestamp>() {
+        return time.inner().to_rfc3339().into();
+    }
+    if let Some(duration) = value.downcast_ref::<CelDuration>() {
+        return format!("{}s", duration.inner().as_seconds_f64()).into();
+    }
+    if let Some(bytes) = value.downcast_ref::<CelBytes<'_>>() {
+        return String::from_utf8_lossy(bytes.inner()).into();
+    }
+    if let Some(named) = value.downcast_ref::<CelType>() {
+        return named.name().into();
+    }
+    if value.downcast_ref::<CelNull>().is_some() {
+        return Value::Null;
+    }
+    format!("<{}>", value.get_type().name()).into()
+}
+
+/// A value as a person would write it in a sentence: strings without quotes.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The elements or keys that cost one unit to make.
+const PARTS_PER_UNIT: usize = 16;
+
+/// A list or map that stays where it is; its parts are made on first use.
+#[derive(Debug)]
+struct Tree<'a, D> {
+    data: D,
+    list: bool,
+    /// A list's elements, an object's keys.
+    parts: OnceLock<Vec<Boxed<'a>>>,
+}
+
+impl<'a, D: Data<'a>> Tree<'a, D> {
+    fn new(data: D, list: bool) -> Self {
+        Tree { data, list, parts: OnceLock::new() }
+    }
+
+    fn parts(&self) -> &Vec<Boxed<'a>> {
+        self.parts.get_or_init(|| {
+            let parts: Vec<Boxed<'a>> = if self.list {
+                self.data.values().into_iter().map(borrowed).collect()
+            } else {
+                self.data.keys().into_iter().map(text).collect()
+            };
+            budget::note(parts.len().saturating_div(PARTS_PER_UNIT));
+            parts
+        })
+    }
+
+    fn field(&self, name: &str) -> Option<Boxed<'a>> {
+        self.data.get(name).map(borrowed)
+    }
+}
+
+pub(super) fn name_of(index: &dyn Val) -> Result<&str, ExecutionError> {
+    index.downcast_ref::<CelString<'_>>().map(CelString::inner).ok_or_else(|| {
+        ExecutionError::UnexpectedType {
+            got: index.get_type().name().to_owned(),
+            want: "string".to_owned(),
+        }
+    })
+}
+
+/// The position that `index` names in a list of `length` elements.
+fn position(index: &dyn Val, length: usize) -> Result<usize, ExecutionError> {
+    let number = if let Some(int) = index.downcast_ref::<CelInt>() {
+        Some(i128::from(*int.inner()))
+    } else {
+        index.downcast_ref::<CelUInt>().map(|int| i128::from(*int.inner()))
+    };
+    let wrong = || ExecutionError::UnexpectedType {
+        got: index.get_type().name().to_owned(),
+        want: "int".to_owned(),
+    };
+    let number = number.ok_or_else(wrong)?;
+    usize::try_from(number).ok().filter(|at| *at < length).ok_or_else(|| {
+        ExecutionError::IndexOutOfBounds(i64::try_from(number).unwrap_or(i64::MAX).into())
+    })
+}
+
+impl<'a, D: Data<'a>> Indexer for Tree<'a, D> {
+    fn get<'b, 'v>(&'b self, index: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        if self.list {
+            let parts = self.parts();
+            let found = parts.get(position(index, parts.len())?);
+            return found
+                .map(|value| CowVal::Borrowed(&**value))
+                .ok_or_else(|| ExecutionError::no_such_key("index"));
+        }
+        let name = name_of(index)?;
+        self.field(name).map(CowVal::Owned).ok_or_else(|| ExecutionError::no_such_key(name))
+    }
+
+    fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<Boxed<'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        self.get(index).map(CowVal::into_owned)
+    }
+}
+
+struct Each<'b, 'a>(std::slice::Iter<'b, Boxed<'a>>);
+
+impl<'b, 'a: 'v, 'v> ValIterator<'b, 'v> for Each<'b, 'a> {
+    fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
+        self.0.next().map(|value| &**value as &(dyn Val + 'v))
+    }
+}
+
+impl<'a, D: Data<'a>> Iterable for Tree<'a, D> {
+    fn iter<'b, 'v>(&'b self) -> Box<dyn ValIterator<'b, 'v> + 'b>
+    where
+        Self: 'v,
+    {
+        Box::new(Each(self.parts().iter()))
+    }
+}
+
+impl<'a, D: Data<'a>> Sizer for Tree<'a, D> {
+    fn size(&self) -> CelInt {
+        CelInt::from(i64::try_from(self.parts().len()).unwrap_or(i64::MAX))
+    }
+}
+
+impl<'a, D: Data<'a>> Container for Tree<'a, D> {
+    fn contains(&self, value: &dyn Val) -> Result<bool, ExecutionError> {
+        if self.list {
+            return Ok(self.parts().iter().any(|part| part.equals(value)));
+        }
+        Ok(name_of(value).is_ok_and(|name| self.data.get(name).is_some()))
+    }
+}
+
+impl<'a, D: Data<'a>> Val for Tree<'a, D> {
+    fn get_type(&self) -> &Type {
+        if self.list { &types::LIST_TYPE } else { &types::MAP_TYPE }
+    }
+    fn cel_type() -> &'static Type {
+        &types::DYN_TYPE
+    }
+    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+    fn as_container(&self) -> Option<&dyn Container> {
+        Some(self)
+    }
+    fn as_sizer(&self) -> Option<&dyn Sizer> {
+        Some(self)
+    }
+    fn equals(&self, other: &dyn Val) -> bool {
+        other.get_type() == self.get_type()
+            && other.as_sizer().is_none_or(|other| other.size().inner() == self.size().inner())
+            && to_json(self) == to_json(other)
+    }
+    fn clone_as_boxed<'v>(&self) -> Boxed<'v>
+    where
+        Self: 'v,
+    {
+        Box::new(Tree::new(self.data, self.list))
+    }
+}

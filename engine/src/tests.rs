@@ -1,0 +1,293 @@
+//! What an author relies on: integers, bounds, positions, and functions that stay apart.
+
+use super::*;
+use crate::run::budget;
+use serde_json::Value;
+
+/// Evaluates `text` with `x` bound to the JSON `x`.
+fn evaluate_with(functions: &Functions, text: &str, x: &str) -> Result<Answer, Failure> {
+    let compiled = on_large_stack(|| {
+        let mut compiler = Compiler::new(functions);
+        let expression = compiler.expression(text, &["x"])?;
+        Ok((expression, compiler.into_sources()))
+    })?;
+    let (expression, sources) = compiled?;
+    let x: Value = serde_json::from_str(x).unwrap();
+    let mut scope = Scope::default();
+    scope.bind("x", &x);
+    expression.evaluate(&scope, &sources)
+}
+
+fn evaluate(text: &str, x: &str) -> Result<Answer, Failure> {
+    evaluate_with(&Functions::default(), text, x)
+}
+
+fn holds(text: &str, x: &str) {
+    assert_eq!(evaluate(text, x), Ok(Answer::Bool(true)), "{text}");
+}
+
+fn fails(text: &str, x: &str) -> Failure {
+    evaluate(text, x).expect_err(text)
+}
+
+#[test]
+fn json_integers_are_int() {
+    holds("type(x.n) == int && x.n + 1 == 4 && -x.n == -3", r#"{"n":3}"#);
+    holds("x == 2.5 && type(x) == double", "2.5");
+}
+
+#[test]
+fn an_events_lists_and_maps_compare_with_written_ones() {
+    let x = r#"{"list":[1,{"a":"b"}],"map":{"k":[]},"text":"é\n"}"#;
+    holds("x.list == [1, {'a': 'b'}] && [1, {'a': 'b'}] == x.list", x);
+    holds("{'k': []} == x.map && x.map != {'k': [1]} && x.text == 'é\\n'", x);
+    holds("'k' in x.map && 1 in x.list && !('z' in x.map) && size(x.list) == 2", x);
+    holds("x.list[0] == 1 && x['map'].k == [] && has(x.text) && !has(x.other)", x);
+    holds("x.map.exists(k, k == 'k') && x.?nothing.there.orValue('none') == 'none'", x);
+    holds("[1].all(y, .x.list[0] == y)", x);
+    assert!(fails("x.list[2] == 1", x).message.contains("out of bounds"));
+}
+
+#[test]
+fn maps_are_walked_in_one_order() {
+    let all = "{'b': 1, 'a': 2, 'd': 3, 'c': 4}.map(k, k)";
+    let want = ["a", "b", "c", "d"].map(serde_json::Value::from).to_vec();
+    for _ in 0..8 {
+        assert_eq!(evaluate(all, "0"), Ok(Answer::List(want.clone())));
+    }
+}
+
+#[test]
+fn a_costly_expression_is_stopped() {
+    let range = "lists.range(100)";
+    let bomb = format!(
+        "{range}.exists(a, {range}.exists(b, {range}.exists(c, {range}.exists(d, a + b + c + d < 0))))"
+    );
+    assert!(fails(&bomb, "0").message.contains("budget"));
+    let mapped = format!("{range}.map(a, {range}.map(b, {range}.map(c, c))) == []");
+    assert!(fails(&mapped, "0").message.contains("budget"));
+    assert!(fails("lists.range(1000000000).size() == 1", "0").message.contains("budget"));
+    assert!(fails("size(lists.range(10000).distinct()) == 1", "0").message.contains("budget"));
+}
+
+#[test]
+fn text_cannot_grow_without_end() {
+    let replace = format!("x{} == ''", ".replace('a', 'aaaaaaaaaa')".repeat(9));
+    assert!(fails(&replace, "\"a\"").message.contains("longer than"));
+    let doubled = format!("({}) == ''", vec!["x"; 100].join(" + "));
+    let long = format!("\"{}\"", "a".repeat(20_000));
+    assert!(fails(&doubled, &long).message.contains("longer than"));
+    assert!(
+        fails("lists.range(1000).map(i, x).join(',') == ''", &long).message.contains("longer than")
+    );
+}
+
+/// Asserts that the budget stops an expression, and that what it did until then stayed in proportion.
+fn is_stopped(text: &str, x: &str) {
+    let failure = fails(text, x);
+    assert!(failure.message.contains("budget"), "{text}: {}", failure.message);
+    // No single step went far beyond the budget: what is long is charged before it is done.
+    assert!(budget::overdrawn() < EVALUATION_BUDGET / 2, "{text}: {}", budget::overdrawn());
+}
+
+/// `cel.bind(v0, [1, …], cel.bind(v1, [v0, …], …))`: each level has ten times the elements of the one below.
+fn nested(levels: usize, open: &str, item: impl Fn(usize, &str) -> String, close: &str) -> String {
+    let level = |inner: &str| {
+        let items: Vec<String> = (0..10).map(|number| item(number, inner)).collect();
+        format!("{open}{}{close}", items.join(", "))
+    };
+    let mut text = format!("size(v{}) == 10", levels.saturating_sub(1));
+    for number in (0..levels).rev() {
+        let below = number.checked_sub(1).map_or("1".to_owned(), |below| format!("v{below}"));
+        text = format!("cel.bind(v{number}, {}, {text})", level(&below));
+    }
+    text
+}
+
+#[test]
+fn nested_lists_and_maps_are_bounded_by_all_that_they_hold() {
+    let list = |levels| nested(levels, "[", |_, inner| inner.to_owned(), "]");
+    let map = |levels| nested(levels, "{", |number, inner| format!("'k{number}': {inner}"), "}");
+    holds(&list(3), "0");
+    holds(&map(3), "0");
+    for levels in [7, 9] {
+        is_stopped(&list(levels), "0");
+        is_stopped(&map(levels), "0");
+    }
+}
+
+#[test]
+fn copies_of_a_heavy_value_are_paid_for_one_by_one() {
+    let heavy = "[lists.range(300), lists.range(300), lists.range(300), lists.range(300)]";
+    for walk in ["all(e, size(e) > 0)", "map(e, 1).size() > 0", "filter(e, true).size() > 0"] {
+        is_stopped(&format!("cel.bind(h, {heavy}, lists.range(2000).all(i, h.{walk}))"), "0");
+    }
+    is_stopped(&format!("cel.bind(h, {heavy}, lists.range(5000).all(i, [h] != []))"), "0");
+    is_stopped(
+        &format!("cel.bind(h, {heavy}, lists.range(5000).all(i, cel.bind(g, h, true)))"),
+        "0",
+    );
+}
+
+#[test]
+fn a_regular_expression_pays_for_its_program_and_its_text() {
+    let long = format!("\"{}\"", "a".repeat(200_000));
+    is_stopped("x.matches('(a{1,60}){1,60}b')", &long);
+    is_stopped("regex.extract(x, '(a{1,60}){1,60}b').hasValue()", &long);
+    is_stopped("regex.replace(x, '(a{1,60}){1,60}b', '') == ''", &long);
+    is_stopped("lists.range(1000).all(i, !x.matches('^[a-z]+b$'))", &long);
+    assert!(fails("x.matches('(a{1,100}){1,100}b')", "'a'").message.contains("too large"));
+    holds("x.matches('^[a-z]+$')", &long);
+}
+
+#[test]
+fn functions_pay_for_the_text_that_they_read_and_make() {
+    let long = "a".repeat(2_000_000);
+    let text = format!("\"{long}\"");
+    is_stopped("size(x.split('')) > 0", &text);
+    is_stopped("size(regex.extractAll(x, 'a')) > 0", &text);
+    is_stopped("lists.range(2000).exists(i, x.glob('*a*a*a*b'))", &text);
+    for call in [
+        "x.contains('b')",
+        "x.indexOf('b') > 0",
+        "x.lowerAscii() == 'b'",
+        "x.startsWith(x + 'b')",
+        "size(x) == 1",
+        "x.trim() == 'b'",
+        "x.reverse() == 'b'",
+        "strings.quote(x) == 'b'",
+        "x.substring(1) == 'b'",
+        "x.split('b').size() > 1",
+        "bytes(x) == b'b'",
+        "x == x + 'b'",
+        "isIP(x)",
+    ] {
+        let text = format!("\"{}\"", "a".repeat(500_000));
+        is_stopped(&format!("lists.range(5000).exists(i, {call})"), &text);
+    }
+}
+
+#[test]
+fn json_pays_for_its_length_and_for_what_it_holds() {
+    let json = serde_json::json!(format!("[{}1]", "1,".repeat(20_000))).to_string();
+    holds("size(parse_json(x)) == 20001", &json);
+    is_stopped("lists.range(30000).all(i, parse_json(x) != [])", &json);
+    let policy = serde_json::json!({"Statement": vec![
+        serde_json::json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}); 200
+    ]});
+    let policy = serde_json::json!(policy.to_string()).to_string();
+    for function in ["policy_statements", "public_statements", "admin_statements"] {
+        is_stopped(&format!("lists.range(3000).all(i, size({function}(x)) > 0)"), &policy);
+    }
+}
+
+#[test]
+fn an_events_own_lists_are_paid_for_each_time_they_are_walked() {
+    let list = format!("{{\"l\": [{}1]}}", "1,".repeat(30_000));
+    is_stopped("lists.range(30000).all(i, x.l[i] == 1)", &list);
+    is_stopped("lists.range(30000).all(i, size(strings_in(x)) == 0)", &list);
+    is_stopped("lists.range(30000).all(i, size(values_at(x, 'l')) > 0)", &list);
+    is_stopped("lists.range(30000).all(i, as_list(x.l) != [])", &list);
+    is_stopped("lists.range(30000).all(i, x.l == x.l)", &list);
+}
+
+#[test]
+fn a_long_loop_body_costs_more_a_round_than_a_short_one() {
+    let body = vec!["i < 0"; 600].join(" || ");
+    holds("lists.range(30000).all(i, i >= 0)", "0");
+    is_stopped(&format!("lists.range(30000).exists(i, {body})"), "0");
+}
+
+#[test]
+fn splits_are_those_of_the_language() {
+    holds("'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b,c'.split(',', 2) == ['a', 'b,c']", "0");
+    holds("'abc'.split('') == ['a', 'b', 'c'] && 'abc'.split('', 2) == ['a', 'bc']", "0");
+    holds("'abc'.split('', 9) == ['a', 'b', 'c'] && 'abc'.split(',', 0) == []", "0");
+    holds("''.split(',') == [''] && ''.split('') == [] && 'a,b'.split(',', -1) == ['a', 'b']", "0");
+}
+
+#[test]
+fn source_length_nesting_and_chains_are_bounded() {
+    let on_stack = |text: String| fails(&text, "0").message;
+    assert!(on_stack(format!("x == '{}'", "a".repeat(MAX_SOURCE))).contains("longer than"));
+    assert!(!on_stack(format!("{}x{}", "(".repeat(500), ")".repeat(500))).is_empty());
+    assert!(on_stack(format!("x{}", "[0]".repeat(2700))).contains("nests deeper"));
+    assert!(on_stack(format!("{}1", "1+".repeat(4000))).contains("nests deeper"));
+    assert!(on_stack(format!("x{}", ".a()".repeat(2000))).contains("nests deeper"));
+    holds(&format!("{}true", "x == 0 && ".repeat(500)), "0");
+    holds(&format!("{}x == 191", "1 + ".repeat(MAX_DEPTH - 10)), "1");
+}
+
+#[test]
+fn a_failure_names_the_expression_that_failed() {
+    let failure = fails("x.a == 1 && x.list.exists(e, e.size > 2)", r#"{"a":1,"list":[{"s":1}]}"#);
+    assert_eq!(failure.message, "no such key: `size`");
+    assert_eq!(failure.expression.as_deref(), Some("e.size"));
+    let failure = fails("size(x.text) > 3 && x.text + x.n == 'x'", r#"{"text":"long","n":1}"#);
+    assert_eq!(failure.expression.as_deref(), Some("x.text + x.n"));
+    assert_eq!(failure.explain(), "`add` does not take (string, int), in `x.text + x.n`");
+}
+
+#[test]
+fn the_branch_that_was_not_taken_is_not_to_blame() {
+    let text = "x.?a.hasValue() ? x.?a.value() == 1 : x.list.all(e, has(e.y))";
+    let failure = fails(text, r#"{"list":["text"]}"#);
+    assert!(!failure.expression.unwrap().contains("value()"));
+}
+
+#[test]
+fn positions_count_bytes_also_after_wide_characters() {
+    let text = "x.a == 'é' && x.missing";
+    let failure = fails(text, r#"{"a":"é"}"#);
+    assert_eq!(text.get(failure.span), Some("x.missing"));
+}
+
+#[test]
+fn undeclared_names_and_functions_are_found_before_any_event() {
+    let failure = fails("y == 1", "0");
+    assert_eq!(failure.message, "undeclared name `y`");
+    assert_eq!(fails("x.startWith('a')", "0").help.unwrap(), "did you mean `startsWith`?");
+    assert!(fails("x.exists(x, true)", "[]").message.contains("already has a meaning"));
+    assert!(fails("true &&", "0").message.contains("mismatched"));
+}
+
+#[test]
+fn an_organisations_functions_expand_without_capturing_names() {
+    let yaml = "
+functions:
+  contains_it(list, wanted): {expression: 'list.exists(e, e == wanted)', description: d}
+  twice(n): {expression: n + n}
+";
+    let functions = Functions::parse(yaml).unwrap();
+    let run = |text| evaluate_with(&functions, text, "[1, 2, 3]");
+    assert_eq!(
+        run("x.filter(e, contains_it([1, 3], e))"),
+        Ok(Answer::List(vec![1.into(), 3.into()]))
+    );
+    assert_eq!(run("twice(twice(x[0])) == 4"), Ok(Answer::Bool(true)));
+    assert_eq!(run("twice(1, 2) == 4").unwrap_err().help.unwrap(), "`twice` takes 1 arguments");
+    assert!(Functions::parse("functions: {'f(a': {expression: a}}").is_err());
+    assert!(Functions::parse("functions: {'f(a)': {expression: b}}").is_err());
+}
+
+#[test]
+fn a_written_pattern_is_checked_before_any_event() {
+    assert!(fails("x.matches('(?=a)b')", "'a'").message.contains("look-around"));
+    assert!(fails("regex.extract(x, '[') == x", "'a'").message.contains("not a regular"));
+    holds("x.matches('^a+$') && matches(x, 'a')", "\"aa\"");
+    assert!(fails("x.matches(x)", "\"[\"").message.contains("bad pattern"));
+}
+
+#[test]
+fn library_functions_work_on_an_events_own_values() {
+    let x = r#"{"ranges":{"items":[{"cidr":"10.0.0.0/8"}]},"policy":{"Statement":[
+        {"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]},"none":null}"#;
+    holds("as_list(x.ranges)[0].cidr == '10.0.0.0/8' && as_list(x.none) == []", x);
+    holds("size(public_statements(x.policy)) == 1", x);
+    holds(
+        "strings_in(x).exists(s, s == 's3:*') && cidr(x.ranges.items[0].cidr).prefixLength() == 8",
+        x,
+    );
+    holds("regex.replace('a1', '[0-9]', 'x') == 'ax' && math.greatest(1, 2) == 2", x);
+    holds("sets.contains([1, 2], [2]) && cel.bind(y, x.none, y == null)", x);
+}
