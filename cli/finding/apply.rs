@@ -25,7 +25,7 @@ Exit codes:
   1  it is not: refused, or failed
   3  AWS or the ledger could not be reached, and it can be tried again")]
 pub(crate) struct Apply {
-    /// The finding's uid, or the beginning of it
+    /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// Do not ask
     #[arg(long, short)]

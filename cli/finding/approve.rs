@@ -18,7 +18,7 @@ Examples:
   evenkeel approve 7f3ceff0
   evenkeel approve 7f3ceff0 --hours 2 --yes --ledger s3://audit-ledger --queue QUEUE_URL")]
 pub(crate) struct Approve {
-    /// The finding's uid, or the beginning of it
+    /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// How long it holds
     #[arg(long, value_name = "HOURS", default_value_t = DAY)]

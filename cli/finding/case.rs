@@ -1,9 +1,7 @@
 //! What the commands about one finding have in common: the ledger, the finding, and the account that is acted in.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use clap::Args;
-use evenkeel_ledger::{Ledger, LedgerError};
+use evenkeel_ledger::{FindingError, FindingRecord, Ledger};
 use evenkeel_remediators::{
     Ceilings, Drive, DriveError, Operator, OperatorError, Preview, Role, Violation,
 };
@@ -51,10 +49,11 @@ impl Desk {
         open(&self.ledger).await
     }
 
-    /// Opens a finding, by its uid or the beginning of it.
+    /// Opens a finding, by its uid, the beginning of it, or the key of its record.
     pub(crate) async fn open(&self, finding: &str) -> Result<Case, Stopped> {
         let ledger = self.ledger().await?;
-        let (key, record) = find(&ledger, finding).await?;
+        let found = ledger.find_finding(finding).await.map_err(unfound)?;
+        let FindingRecord { key, bytes: record } = found;
         let violation = Violation::read(&record)
             .map_err(|error| Stopped::Usage(format!("nothing can be repaired: {error}")))?;
         let role =
@@ -68,61 +67,14 @@ impl Desk {
     }
 }
 
-/// The record of the finding of that uid, or of the only one whose uid begins so, as it was written last. Of
-/// findings that are not live, those of replays are looked through.
-async fn find(ledger: &Ledger, finding: &str) -> Result<(String, Vec<u8>), Stopped> {
-    for place in ["findings", "runs"] {
-        let keys = ledger.list(place).await.map_err(unreadable)?;
-        let keys = keys.iter().filter(|key| key.split('/').any(|part| part == "findings"));
-        let found: Vec<(&str, &String)> = keys
-            .filter_map(|key| Some((uid_of(key)?.0, key)))
-            .filter(|(uid, _)| !finding.is_empty() && uid.starts_with(finding))
-            .collect();
-        let uids: BTreeSet<&str> = found.iter().map(|(uid, _)| *uid).collect();
-        let wanted = match uids.len() {
-            0 => continue,
-            1 => uids.first().copied(),
-            _ => uids.get(finding).copied(),
-        };
-        let Some(wanted) = wanted else {
-            let begins = format!("`{finding}` begins {} findings' uids", uids.len());
-            return Err(Stopped::Usage(format!("{begins}: write more of the one that is meant")));
-        };
-        let keys = found.iter().filter(|(uid, _)| *uid == wanted).map(|(_, key)| key.as_str());
-        let key = latest(ledger, keys).await.map_err(unreadable)?;
-        return Ok((key.to_owned(), ledger.read(key).await.map_err(unreadable)?));
+/// No record of the finding was found.
+fn unfound(error: FindingError) -> Stopped {
+    match error {
+        FindingError::Ledger(error) => unreadable(error),
+        FindingError::Unknown(_) | FindingError::Ambiguous { .. } => {
+            Stopped::Usage(error.to_string())
+        }
     }
-    Err(Stopped::Usage(format!("the ledger has no finding `{finding}`")))
-}
-
-/// The uid in a finding's key, and the number of the revision.
-fn uid_of(key: &str) -> Option<(&str, usize)> {
-    let name = key.rsplit('/').next()?.strip_suffix(".json")?;
-    match name.rsplit_once(".r") {
-        Some((uid, number)) => Some((uid, number.parse().ok()?)),
-        None => Some((name, 0)),
-    }
-}
-
-/// The key that was written last: of one key's revisions the highest, of others by the ledger's clock.
-async fn latest<'k>(
-    ledger: &Ledger,
-    keys: impl Iterator<Item = &'k str>,
-) -> Result<&'k str, LedgerError> {
-    let mut highest: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    for key in keys {
-        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let one = (uid_of(key).map_or(0, |(_, revision)| revision), key);
-        let known = highest.entry(folder).or_insert(one);
-        *known = one.max(*known);
-    }
-    let mut last = (i64::MIN, "");
-    let several = highest.len() > 1;
-    for (_, key) in highest.into_values() {
-        let written = if several { ledger.written_at(key).await? } else { 0 };
-        last = last.max((written, key));
-    }
-    Ok(last.1)
 }
 
 /// What is said of a finding that nothing can be done about.

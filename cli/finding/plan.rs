@@ -23,7 +23,7 @@ Exit codes:
   1  something would
   3  the resource or the ledger could not be read")]
 pub(crate) struct Plan {
-    /// The finding's uid, or the beginning of it
+    /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// As JSON
     #[arg(long)]

@@ -17,7 +17,7 @@ Examples:
   evenkeel reject 7f3ceff0
   evenkeel reject 7f3ceff0 --hours 72")]
 pub(crate) struct Reject {
-    /// The finding's uid, or the beginning of it
+    /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// How long it holds
     #[arg(long, value_name = "HOURS", default_value_t = DAY)]

@@ -25,7 +25,7 @@ Exit codes:
   1  it was changed since, or there is nothing to undo
   3  AWS or the ledger could not be reached, and it can be tried again")]
 pub(crate) struct Undo {
-    /// The finding's uid, or the beginning of it
+    /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// Why: it is kept with your name
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]

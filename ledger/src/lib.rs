@@ -2,12 +2,14 @@
 
 mod announce;
 mod canary;
+mod findings;
 mod notice;
 mod recorder;
 mod replace;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
 pub use canary::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop};
+pub use findings::{FindingError, FindingRecord};
 pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replace::Seen;

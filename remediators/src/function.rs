@@ -87,8 +87,9 @@ impl Function {
 
     async fn handle(&self, body: &str) -> Result<(), String> {
         let message = Message::read(body)?;
-        let record = self.operator.ledger.read(&message.key).await;
-        let record = record.map_err(|error| error.to_string())?;
+        // The finding may have been revised since the message was sent: waived, or seen to be something else.
+        let found = self.operator.ledger.latest_revision(&message.key).await;
+        let record = found.map_err(|error| error.to_string())?.bytes;
         let violation = match Violation::read(&record) {
             Ok(violation) => violation,
             Err(error @ ViolationError::Record(_)) => return Err(error.to_string()),

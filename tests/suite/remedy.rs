@@ -56,7 +56,7 @@ fn policy(folder: &Folder, body: &str) -> String {
     folder.write("p.cel", text).to_str().unwrap().to_owned()
 }
 
-/// Of a finding in several versions the latest holds, by its uid or the beginning of it.
+/// Of a finding in several versions the latest holds, by its uid, the beginning of it, or the key of any version.
 #[test]
 fn a_finding_with_revisions_is_found_by_its_uid() {
     let folder = Folder::new();
@@ -71,12 +71,13 @@ fn a_finding_with_revisions_is_found_by_its_uid() {
     let files = walkdir::WalkDir::new(&ledger).into_iter().map(Result::unwrap);
     let file = files.into_iter().find(|file| file.file_type().is_file()).unwrap();
     let uid = file.path().file_stem().unwrap().to_str().unwrap().to_owned();
+    let key = file.path().strip_prefix(&ledger).unwrap().to_str().unwrap();
     let (first, latest) = ("the finding says INSUFFICIENT_DATA", "the policy names no remediator");
     let plan = |finding: &str| evenkeel(["plan", finding, "--ledger", &ledger]).err;
     assert!(plan(&uid).contains(first), "{}", plan(&uid));
     ingest("true");
     for command in ["plan", "apply", "undo", "approve", "reject"] {
-        for name in [uid.as_str(), uid.get(..8).unwrap()] {
+        for name in [uid.as_str(), uid.get(..8).unwrap(), key] {
             let run = evenkeel([&[command, name, "--ledger", &ledger], reason(command)].concat());
             assert!(run.err.contains(latest), "{command} {name}: {}", run.err);
         }
