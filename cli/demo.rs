@@ -28,12 +28,12 @@ pub(crate) struct Demo {
 
 /// What stands in for AWS, and who uses it.
 const FILES: [(&str, &str); 8] = [
-    ("stand.py", include_str!("../tests/aws/stand/stand.py")),
-    ("apigateway.py", include_str!("../tests/aws/stand/apigateway.py")),
-    ("bus.py", include_str!("../tests/aws/stand/bus.py")),
-    ("cloudcontrol.py", include_str!("../tests/aws/stand/cloudcontrol.py")),
-    ("trail.py", include_str!("../tests/aws/stand/trail.py")),
-    ("requirements.txt", include_str!("../tests/aws/stand/requirements.txt")),
+    ("stand.py", include_str!("../tests/testing/stand/stand.py")),
+    ("apigateway.py", include_str!("../tests/testing/stand/apigateway.py")),
+    ("bus.py", include_str!("../tests/testing/stand/bus.py")),
+    ("cloudcontrol.py", include_str!("../tests/testing/stand/cloudcontrol.py")),
+    ("trail.py", include_str!("../tests/testing/stand/trail.py")),
+    ("requirements.txt", include_str!("../tests/testing/stand/requirements.txt")),
     ("backend.py", include_str!("demo/backend.py")),
     ("developer.py", include_str!("demo/developer.py")),
 ];

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::aws::Aws;
-use crate::support::events::{bus, canary, queue, violation};
-use crate::support::function::Function;
-use crate::support::proxy::{Fault, Proxy};
-use crate::support::stand::stand;
+use evenkeel_testing::aws::Aws;
+use evenkeel_testing::events::{bus, canary, queue, violation};
+use evenkeel_testing::function::Function;
+use evenkeel_testing::proxy::{Fault, Proxy};
+use evenkeel_testing::stand::stand;
 
 const ID: &str = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
 const KEY: &str = "canary/3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3/evaluate.json";

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::aws::Aws;
-use crate::support::events::{bus, queue, violation};
-use crate::support::function::Function;
-use crate::support::proxy::{Fault, Hold, Proxy};
-use crate::support::stand::stand;
+use evenkeel_testing::aws::Aws;
+use evenkeel_testing::events::{bus, queue, violation};
+use evenkeel_testing::function::Function;
+use evenkeel_testing::proxy::{Fault, Hold, Proxy};
+use evenkeel_testing::stand::stand;
 
 /// Every effect outside the process, in the order of an invocation.
 const EFFECTS: [&str; 3] = ["PUT findings", "Publish", "PUT announced"];

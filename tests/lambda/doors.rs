@@ -5,11 +5,11 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::aws::{Aws, Changes, evaluations, record};
-use crate::support::events::{bus, queue, violation, written};
-use crate::support::function::{Function, TRACE};
-use crate::support::proxy::Proxy;
-use crate::support::stand::stand;
+use evenkeel_testing::aws::{Aws, Changes, evaluations, record};
+use evenkeel_testing::events::{bus, queue, violation, written};
+use evenkeel_testing::function::{Function, TRACE};
+use evenkeel_testing::proxy::Proxy;
+use evenkeel_testing::stand::stand;
 
 #[tokio::test]
 async fn a_finding_is_recorded_announced_and_marked() {

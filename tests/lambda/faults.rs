@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::aws::Aws;
-use crate::support::events::{bus, queue, violation, written};
-use crate::support::function::Function;
-use crate::support::proxy::{Fault, Proxy};
+use evenkeel_testing::aws::Aws;
+use evenkeel_testing::events::{bus, queue, violation, written};
+use evenkeel_testing::function::Function;
+use evenkeel_testing::proxy::{Fault, Proxy};
 
 /// How S3 and SNS say that they are asked too much.
 const SLOW_DOWN: Fault = Fault::Answer(503, "<Error><Code>SlowDown</Code></Error>");

@@ -1,15 +1,9 @@
 //! The built function, driven as AWS Lambda drives it, before what stands in for AWS.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod canary;
 mod crashes;
 mod doors;
 mod faults;
 mod settings;
-mod support;
 mod trail;

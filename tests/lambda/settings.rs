@@ -9,11 +9,11 @@ use object_store::prefix::PrefixStore;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::support::aws::Aws;
-use crate::support::events::{bus, violation};
-use crate::support::function::Function;
-use crate::support::proxy::Proxy;
-use crate::support::stand::stand;
+use evenkeel_testing::aws::Aws;
+use evenkeel_testing::events::{bus, violation};
+use evenkeel_testing::function::Function;
+use evenkeel_testing::proxy::Proxy;
+use evenkeel_testing::stand::stand;
 
 /// A policy that finds every deletion of an encryption, under the severity given.
 fn policy(severity: &str) -> String {

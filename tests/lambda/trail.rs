@@ -6,11 +6,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use serde_json::json;
 
-use crate::support::aws::Aws;
-use crate::support::events::{queue, violation};
-use crate::support::function::Function;
-use crate::support::http::{Closed, send, serve};
-use crate::support::stand::stand;
+use evenkeel_testing::aws::Aws;
+use evenkeel_testing::events::{queue, violation};
+use evenkeel_testing::function::Function;
+use evenkeel_testing::http::{Closed, send, serve};
+use evenkeel_testing::stand::stand;
 
 #[tokio::test]
 async fn a_trails_file_is_asked_for_in_the_region_that_the_operator_named() {

@@ -20,12 +20,13 @@ const CRATES: &[&str] = &[
     "ingest",
     "remediators",
     "deploy",
+    "tests/testing",
 ];
 
 /// All Rust files of the project.
 fn sources() -> Vec<PathBuf> {
-    CRATES
-        .iter()
+    let folders = CRATES.iter().filter(|folder| !folder.starts_with("tests/"));
+    folders
         .chain(&["cli", "tests"])
         .flat_map(|folder| walkdir::WalkDir::new(Path::new(ROOT).join(folder)))
         .map(|entry| entry.unwrap().into_path())

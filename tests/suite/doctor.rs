@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use evenkeel_ledger::Canary;
 use serde_json::Value;
 
-use crate::stand::stand;
 use deployed::{Deployed, FAMILIES};
+use evenkeel_testing::stand::stand;
 
 /// `evenkeel doctor` before what answers at `endpoint`.
 fn command(endpoint: SocketAddr, args: &[&str]) -> Command {

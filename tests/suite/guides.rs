@@ -1,7 +1,7 @@
 //! The commands of the guides: nobody types what AWS's own command line would refuse.
 
-use crate::cloudformation::python;
 use crate::support::Folder;
+use evenkeel_testing::template::python;
 use serde_json::Value;
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! AWS's limits: what ships is within them, and what is not is not rendered.
 
-use crate::cloudformation::{audit_account, deploy, member_account};
 use crate::support::{Folder, evenkeel};
 use evenkeel_deploy::{
     EVENT_PATTERN, RULES_IN_SMALL_REGIONS, SESSION_POLICY, TEMPLATE_IN_REQUEST, Template,
@@ -8,6 +7,7 @@ use evenkeel_deploy::{
 };
 use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
+use evenkeel_testing::template::{audit_account, deploy, member_account};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -12,9 +12,6 @@ mod artefact;
 mod authors;
 mod bad_input;
 mod bundle;
-#[expect(dead_code, reason = "the tests of the stack use the rest of it")]
-#[path = "../aws/template.rs"]
-mod cloudformation;
 mod conformance;
 mod docs;
 mod doctor;
@@ -43,8 +40,6 @@ mod reports;
 mod schema;
 mod secrets;
 mod shipped;
-#[path = "../aws/stand.rs"]
-mod stand;
 mod sums;
 mod support;
 mod template;

@@ -11,7 +11,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use evenkeel_ledger::{Canary, Hop, Ledger, s3_builder};
 use serde_json::json;
 
-use crate::stand::stand;
+use evenkeel_testing::stand::stand;
 
 /// The families of remediators.
 pub(super) const FAMILIES: [&str; 8] =

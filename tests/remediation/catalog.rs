@@ -1,0 +1,22 @@
+//! Each remediator before what stands in for AWS: observed, planned, applied, denied, gone, throttled, undone.
+
+mod apigateway;
+mod apigateway_settings;
+mod apigatewayv2;
+mod apigatewayv2_endpoint;
+mod apigatewayv2_private;
+mod cloud_control;
+mod cloudtrail;
+mod detection;
+mod domains;
+mod ec2;
+mod kms;
+mod lambda;
+mod list;
+mod messaging;
+mod permitted;
+mod query;
+mod rds;
+mod s3;
+mod stage;
+mod violated;

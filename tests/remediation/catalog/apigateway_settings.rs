@@ -1,0 +1,308 @@
+//! Settings of REST APIs and of their stages: set back, alone, and undone.
+
+use aws_sdk_apigateway::Client;
+use aws_sdk_apigateway::types::{
+    EndpointConfiguration, EndpointType, IntegrationType, Op, PatchOperation,
+};
+use evenkeel_remediators::catalog::apigateway::api_tls_policy::ApiTlsPolicy;
+use evenkeel_remediators::catalog::apigateway::close_default_endpoint::CloseDefaultEndpoint;
+use evenkeel_remediators::catalog::apigateway::deny_insecure_transport::DenyInsecureTransport;
+use evenkeel_remediators::catalog::apigateway::stage_cache_encryption::StageCacheEncryption;
+use evenkeel_remediators::catalog::apigateway::stage_data_trace::StageDataTrace;
+use evenkeel_remediators::catalog::apigateway::stage_logging::StageLogging;
+use evenkeel_remediators::catalog::apigateway::stage_tracing::StageTracing;
+use evenkeel_remediators::{Aws, Ended, Plan, Remediator};
+use serde_json::json;
+
+use super::stage::{Stage, aws};
+use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::stand::stand;
+
+fn client() -> Client {
+    Client::new(&aws(stand()).config)
+}
+
+fn replace(path: &str, value: &str) -> PatchOperation {
+    PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
+}
+
+/// An API with one method and a stage `live`.
+async fn api(authorization: &str) -> String {
+    let made = client().create_rest_api().name("payments").send().await.unwrap();
+    let (id, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
+    let method = client().put_method().rest_api_id(&id).resource_id(&root).http_method("GET");
+    method.authorization_type(authorization).send().await.unwrap();
+    let integration = client().put_integration().rest_api_id(&id).resource_id(&root);
+    let integration = integration.http_method("GET").r#type(IntegrationType::Mock);
+    integration.send().await.unwrap();
+    client().create_deployment().rest_api_id(&id).stage_name("live").send().await.unwrap();
+    id
+}
+
+async fn patch_stage(api: &str, patches: &[(&str, &str)]) {
+    let patches = patches.iter().map(|(path, value)| replace(path, value)).collect();
+    let update = client().update_stage().rest_api_id(api).stage_name("live");
+    update.set_patch_operations(Some(patches)).send().await.unwrap();
+}
+
+async fn patch_api(api: &str, path: &str, value: &str) {
+    let update = client().update_rest_api().rest_api_id(api);
+    update.patch_operations(replace(path, value)).send().await.unwrap();
+}
+
+/// Repaired once, nothing to do then, and undone to the state before.
+async fn there_and_back<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> (R::State, R::State)
+where
+    R::State: std::fmt::Debug,
+{
+    let before = stage.state::<R>().await;
+    let Plan::Change(planned) = R::from(stage.aws()).plan(&stage.target(), &before) else {
+        panic!("nothing is planned for {before:?}");
+    };
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
+    let after = stage.state::<R>().await;
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.undo::<R>().await.result, Ended::Done);
+    stage.writes_are_told::<R>(&before, &planned);
+    (before, after)
+}
+
+async fn of_stage<R: Remediator>(api: &str) -> Stage {
+    // As AWS Config names it, and as policies do.
+    let id = format!("arn:aws:apigateway:eu-central-1::/restapis/{api}/stages/live");
+    Stage::new("p", R::SPEC.id, "AWS::ApiGateway::Stage", &id).await
+}
+
+async fn of_api<R: Remediator>(api: &str) -> Stage {
+    Stage::new("p", R::SPEC.id, "AWS::ApiGateway::RestApi", api).await
+}
+
+#[tokio::test]
+async fn a_stage_is_traced_again() {
+    let api = api("NONE").await;
+    let stage = of_stage::<StageTracing>(&api).await;
+    let (before, after) = there_and_back::<StageTracing>(&stage).await;
+    assert!(!before.tracing && after.tracing);
+    assert_eq!(stage.state::<StageTracing>().await, before);
+}
+
+#[tokio::test]
+async fn only_the_methods_that_trace_data_stop() {
+    let api = api("NONE").await;
+    patch_stage(
+        &api,
+        &[
+            ("/*/*/logging/dataTrace", "true"),
+            ("/*/*/logging/loglevel", "ERROR"),
+            ("/~1pets/GET/caching/enabled", "true"),
+        ],
+    )
+    .await;
+    let stage = of_stage::<StageDataTrace>(&api).await;
+    let (before, after) = there_and_back::<StageDataTrace>(&stage).await;
+    assert_eq!(after.methods["*/*"].data_trace, Some(false));
+    assert_eq!(after.methods["*/*"].level.as_deref(), Some("ERROR"));
+    assert_eq!(after.methods["~1pets/GET"], before.methods["~1pets/GET"]);
+    assert_eq!(stage.state::<StageDataTrace>().await, before);
+}
+
+#[tokio::test]
+async fn only_the_methods_that_are_cached_are_encrypted() {
+    let api = api("NONE").await;
+    patch_stage(
+        &api,
+        &[
+            ("/~1pets/GET/caching/enabled", "true"),
+            ("/~1pets/GET/caching/dataEncrypted", "false"),
+            ("/~1pets/PUT/caching/dataEncrypted", "false"),
+        ],
+    )
+    .await;
+    let stage = of_stage::<StageCacheEncryption>(&api).await;
+    let (before, after) = there_and_back::<StageCacheEncryption>(&stage).await;
+    assert_eq!(after.methods["~1pets/GET"].encrypted, Some(true));
+    assert_eq!(after.methods["~1pets/PUT"], before.methods["~1pets/PUT"]);
+    assert_eq!(stage.state::<StageCacheEncryption>().await, before);
+}
+
+#[tokio::test]
+async fn a_stage_logs_again_where_the_account_can() {
+    let api = api("NONE").await;
+    let group = "arn:aws:logs:eu-central-1:123456789012:log-group:api";
+    let stage = of_stage::<StageLogging>(&api).await.with(&json!({"accessLogs": group}));
+    let refused = stage.run::<StageLogging>().await.unwrap();
+    assert!(matches!(refused.result, Ended::Refused(why) if why.contains("has no role")));
+    let role = "arn:aws:iam::123456789012:role/logs";
+    let account = client().update_account().patch_operations(replace("/cloudwatchRoleArn", role));
+    account.send().await.unwrap();
+    let stage = of_stage::<StageLogging>(&api).await.with(&json!({"accessLogs": group}));
+    let (before, after) = there_and_back::<StageLogging>(&stage).await;
+    assert_eq!(after.methods["*/*"].level.as_deref(), Some("INFO"));
+    assert_eq!(after.access_logs.map(|logs| logs.0).as_deref(), Some(group));
+    assert_eq!(stage.state::<StageLogging>().await, before, "settings that did not exist are gone");
+    let wrong = of_stage::<StageLogging>(&api).await.with(&json!({"level": "DEBUG"}));
+    let refused = wrong.run::<StageLogging>().await.unwrap();
+    assert!(matches!(refused.result, Ended::Refused(why) if why.contains("INFO or ERROR")));
+}
+
+#[tokio::test]
+async fn a_policy_denies_plain_http_in_every_stage_and_is_undone() {
+    let api = api("NONE").await;
+    let allow = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "execute-api:Invoke", "Resource": "execute-api:/live/GET/*"}]});
+    patch_api(&api, "/policy", &allow.to_string()).await;
+    client().create_deployment().rest_api_id(&api).stage_name("live").send().await.unwrap();
+    let stage = of_api::<DenyInsecureTransport>(&api).await;
+    let (before, after) = there_and_back::<DenyInsecureTransport>(&stage).await;
+    assert_eq!(before.policy, Some(allow.clone()));
+    let policy = after.policy.unwrap();
+    assert_eq!(policy["Statement"][0], allow["Statement"][0]);
+    assert_eq!(policy["Statement"][1]["Effect"], "Deny");
+    assert_ne!(before.stages, after.stages);
+    assert_eq!(stage.state::<DenyInsecureTransport>().await, before);
+}
+
+#[tokio::test]
+async fn an_api_without_a_policy_is_given_one_that_allows_everyone_only_after_a_yes() {
+    let open = of_api::<DenyInsecureTransport>(&api("NONE").await).await;
+    let waiting = open.run::<DenyInsecureTransport>().await.unwrap();
+    assert!(matches!(waiting.result, Ended::Waiting(why) if why.contains("allows everyone")));
+    open.approve::<DenyInsecureTransport>().await;
+    assert_eq!(open.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
+    let policy = open.state::<DenyInsecureTransport>().await.policy.unwrap();
+    assert_eq!(policy["Statement"][0]["Effect"], "Allow");
+    assert_eq!(open.undo::<DenyInsecureTransport>().await.result, Ended::Done);
+    assert_eq!(open.state::<DenyInsecureTransport>().await.policy, None);
+    let signed = of_api::<DenyInsecureTransport>(&api("AWS_IAM").await).await;
+    let waiting = signed.run::<DenyInsecureTransport>().await.unwrap();
+    assert!(matches!(waiting.result, Ended::Waiting(why) if why.contains("IAM authorization")));
+}
+
+#[tokio::test]
+async fn a_private_api_without_a_policy_is_not_opened() {
+    let types = EndpointConfiguration::builder().types(EndpointType::Private).build();
+    let made = client().create_rest_api().name("private").endpoint_configuration(types);
+    let id = made.send().await.unwrap().id.unwrap();
+    let stage = of_api::<DenyInsecureTransport>(&id).await;
+    let refused = stage.run::<DenyInsecureTransport>().await.unwrap();
+    assert!(matches!(refused.result, Ended::Refused(why) if why.contains("lets nobody in")));
+    assert_eq!(stage.proxy.count("UpdateRestApi"), 0);
+    // One that says whom it lets in is given the denial beside it.
+    let allow = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "execute-api:Invoke",
+        "Resource": "execute-api:/*"}]});
+    patch_api(&id, "/policy", &allow.to_string()).await;
+    let before = stage.state::<DenyInsecureTransport>().await;
+    let target = stage.target();
+    let plan = DenyInsecureTransport::from(stage.aws()).plan(&target, &before);
+    let Plan::Change(after) = plan else { panic!("nothing is planned for {before:?}") };
+    let statements = after.policy.unwrap()["Statement"].clone();
+    assert_eq!(statements[0], allow["Statement"][0]);
+    assert_eq!(
+        (&statements[1]["Effect"], statements.as_array().unwrap().len()),
+        (&json!("Deny"), 2)
+    );
+}
+
+#[tokio::test]
+async fn an_old_tls_policy_is_replaced_with_its_companion() {
+    let api = api("NONE").await;
+    let unknown = of_api::<ApiTlsPolicy>(&api).await;
+    let refused = unknown.run::<ApiTlsPolicy>().await.unwrap();
+    assert!(matches!(refused.result, Ended::Refused(why) if why.contains("does not tell")));
+    patch_api(&api, "/securityPolicy", "TLS_1_0").await;
+    let stage = of_api::<ApiTlsPolicy>(&api).await;
+    let (before, after) = there_and_back::<ApiTlsPolicy>(&stage).await;
+    assert_eq!(after.tls.as_deref(), Some("SecurityPolicy_TLS12_PFS_2025_EDGE"));
+    assert_eq!(after.access.as_deref(), Some("BASIC"));
+    assert_eq!(stage.state::<ApiTlsPolicy>().await.tls, before.tls);
+    for (with, why) in [
+        (json!({"policy": "TLS_1_0"}), "itself not accepted"),
+        (json!({"policy": "SecurityPolicy_TLS13_1_3_2025_09"}), "does not fit"),
+        (json!({"accepted": "TLS_1_2"}), "is no list"),
+    ] {
+        let stage = of_api::<ApiTlsPolicy>(&api).await.with(&with);
+        let refused = stage.run::<ApiTlsPolicy>().await.unwrap();
+        assert!(
+            matches!(&refused.result, Ended::Refused(said) if said.contains(why)),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_default_endpoint_is_closed_only_where_a_domain_leads() {
+    let api = api("NONE").await;
+    let alone = of_api::<CloseDefaultEndpoint>(&api).await;
+    let refused = alone.run::<CloseDefaultEndpoint>().await.unwrap();
+    assert!(matches!(refused.result, Ended::Refused(why) if why.contains("cut it off")));
+    let domain = format!("{api}.example");
+    let certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
+    let create = client().create_domain_name().domain_name(&domain);
+    create.regional_certificate_arn(certificate).send().await.unwrap();
+    let map = client().create_base_path_mapping().domain_name(&domain).rest_api_id(&api);
+    map.stage("live").send().await.unwrap();
+    let stage = of_api::<CloseDefaultEndpoint>(&api).await;
+    let (before, after) = there_and_back::<CloseDefaultEndpoint>(&stage).await;
+    assert!(!before.closed && after.closed);
+    assert_eq!(stage.state::<CloseDefaultEndpoint>().await, before);
+    client().create_deployment().rest_api_id(&api).stage_name("test").send().await.unwrap();
+    let waiting = of_api::<CloseDefaultEndpoint>(&api).await.run::<CloseDefaultEndpoint>().await;
+    assert!(matches!(waiting.unwrap().result, Ended::Waiting(why) if why.ends_with("off: test")));
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_or_partial_writes_nothing() {
+    let id = api("NONE").await;
+    let (stage, api) =
+        (of_stage::<StageTracing>(&id).await, of_api::<DenyInsecureTransport>(&id).await);
+    for (fault, again) in [
+        (Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}"), false),
+        (Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}"), true),
+        (Fault::Answer(200, "{}"), true),
+        (Fault::Lose, true),
+    ] {
+        stage.proxy.fault("GetStage", usize::MAX, fault.clone());
+        assert_eq!(stage.run::<StageTracing>().await.is_err(), again, "{fault:?}");
+        stage.proxy.mend();
+        for read in ["GetRestApi", "GetStages", "GetAuthorizers", "GetGatewayResponses"] {
+            api.proxy.fault(read, usize::MAX, fault.clone());
+            assert_eq!(
+                api.run::<DenyInsecureTransport>().await.is_err(),
+                again,
+                "{read} {fault:?}"
+            );
+            api.proxy.mend();
+        }
+    }
+    let written = ["UpdateStage", "UpdateRestApi", "CreateDeployment"];
+    assert_eq!(written.map(|what| stage.proxy.count(what) + api.proxy.count(what)), [0, 0, 0]);
+    stage.proxy.fault("UpdateStage", usize::MAX, Fault::LoseAnswer);
+    assert_eq!(stage.run::<StageTracing>().await.unwrap().result, Ended::Done);
+    client().delete_rest_api().rest_api_id(&id).send().await.unwrap();
+    assert_eq!(
+        of_stage::<StageTracing>(&id).await.run::<StageTracing>().await.unwrap().result,
+        Ended::Gone
+    );
+}
+
+#[tokio::test]
+async fn a_stage_that_was_changed_since_is_not_undone() {
+    let id = api("NONE").await;
+    let stage = of_stage::<StageTracing>(&id).await;
+    stage.run::<StageTracing>().await.unwrap();
+    patch_stage(&id, &[("/tracingEnabled", "false"), ("/*/*/logging/dataTrace", "true")]).await;
+    let undone = stage.undo::<StageTracing>().await;
+    assert!(matches!(undone.result, Ended::Refused(why) if why.contains("changed since")));
+}
+
+#[tokio::test]
+async fn a_slip_in_the_header_is_no_setting() {
+    let id = api("NONE").await;
+    let stage = of_stage::<StageLogging>(&id).await.with(&json!({"accesslogs": "arn:x"}));
+    let refused = stage.run::<StageLogging>().await.unwrap();
+    let why =
+        "the policy's header tells apigateway-stage-logging `accesslogs`, which it does not know";
+    assert_eq!(refused.result, Ended::Refused(why.to_owned()));
+    assert!(stage.proxy.calls().is_empty());
+}

@@ -1,0 +1,386 @@
+//! HTTP and WebSocket APIs whose integrations leave TLS: repaired in the draft and in each stage.
+
+use std::sync::Arc;
+
+use aws_sdk_apigatewayv2::Client;
+use aws_sdk_apigatewayv2::types::{
+    ConnectionType, Cors, DomainNameConfiguration, EndpointType, IntegrationType, ProtocolType,
+    SecurityPolicy,
+};
+use evenkeel_remediators::catalog::apigatewayv2::https_integration::HttpsBackend;
+use evenkeel_remediators::{Aws, Ended, Remediator};
+use serde_json::json;
+
+use super::apigateway::Backends;
+use super::stage::{Stage, aws, told};
+use evenkeel_testing::proxy::{Fault, Hold};
+use evenkeel_testing::stand::stand;
+
+pub(crate) fn client() -> Client {
+    Client::new(&aws(stand()).config)
+}
+
+pub(crate) const CLEAR: &str = "http://backend.example/pay";
+pub(crate) const TLS: &str = "https://backend.example/pay";
+pub(crate) const LISTENER: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c";
+pub(crate) const DENIED: Fault =
+    Fault::Answer(403, "{\"message\":\"no\",\"__type\":\"AccessDeniedException\"}");
+pub(crate) const THROTTLED: Fault = Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}");
+
+/// An API with an integration that routes lead to.
+pub(crate) struct Api {
+    pub(crate) id: String,
+    pub(crate) integration: String,
+}
+
+impl Api {
+    /// An API whose route `GET /pay` leads to `uri`.
+    pub(crate) async fn new(protocol: ProtocolType, uri: &str) -> Api {
+        let route = if protocol == ProtocolType::Http { "GET /pay" } else { "pay" };
+        let made = client().create_api().name("payments").protocol_type(protocol);
+        let mut api =
+            Api { id: made.send().await.unwrap().api_id.unwrap(), integration: String::new() };
+        api.integration = api.integration(uri).await;
+        let own = api.integration.clone();
+        // More than one page of each.
+        for (route, to) in [(route, &own), ("POST /other", &api.integration(TLS).await)] {
+            api.route(route, to).await;
+        }
+        api.integration("https://third.example/").await;
+        api
+    }
+
+    pub(crate) async fn http() -> Api {
+        Api::new(ProtocolType::Http, CLEAR).await
+    }
+
+    pub(crate) async fn integration(&self, uri: &str) -> String {
+        let made = client().create_integration().api_id(&self.id).integration_method("GET");
+        let made = made.integration_type(IntegrationType::HttpProxy).integration_uri(uri);
+        let private = uri.starts_with("arn:");
+        let connection = if private { ConnectionType::VpcLink } else { ConnectionType::Internet };
+        let made = made.connection_type(connection);
+        let made = made.set_connection_id(private.then(|| "link".to_owned()));
+        made.payload_format_version("1.0").send().await.unwrap().integration_id.unwrap()
+    }
+
+    pub(crate) async fn route(&self, route: &str, integration: &str) {
+        let made = client().create_route().api_id(&self.id).route_key(route);
+        made.target(format!("integrations/{integration}")).send().await.unwrap();
+    }
+
+    /// The draft's address becomes this one.
+    pub(crate) async fn draft(&self, uri: &str) {
+        let update = client().update_integration().api_id(&self.id);
+        update.integration_id(&self.integration).integration_uri(uri).send().await.unwrap();
+    }
+
+    pub(crate) async fn stage(&self, name: &str, auto: bool) {
+        let made = client().create_stage().api_id(&self.id).stage_name(name);
+        made.auto_deploy(auto).send().await.unwrap();
+        if !auto {
+            self.deploy(name).await;
+        }
+    }
+
+    pub(crate) async fn deploy(&self, name: &str) {
+        client().create_deployment().api_id(&self.id).stage_name(name).send().await.unwrap();
+    }
+
+    /// A domain that leads to a stage.
+    pub(crate) async fn domain(&self, name: &str, stage: &str, policy: SecurityPolicy) {
+        let name = format!("{name}.{}.example", self.id);
+        let configured = DomainNameConfiguration::builder()
+            .endpoint_type(EndpointType::Regional)
+            .security_policy(policy);
+        let made = client().create_domain_name().domain_name(&name);
+        made.domain_name_configurations(configured.build()).send().await.unwrap();
+        let map = client().create_api_mapping().domain_name(&name).api_id(&self.id);
+        map.stage(stage).send().await.unwrap();
+    }
+
+    pub(crate) async fn subject<R: Remediator>(&self) -> Stage {
+        let id = format!("{}|{}", self.id, self.integration);
+        let kind = "AWS::ApiGatewayV2::Integration";
+        let stage = Stage::new("apigatewayv2-integration-http", R::SPEC.id, kind, &id).await;
+        stage.with_probe(Arc::new(Backends(None)))
+    }
+
+    async fn https(&self) -> Stage {
+        self.subject::<HttpsBackend>().await
+    }
+
+    /// All that can be read of the API, without what has to change: an address, a TLS configuration, deployments.
+    pub(crate) async fn beside(&self) -> String {
+        let own = format!("/v2/apis/{}", self.id);
+        let integration = format!("/integrations/{}", self.integration);
+        let mut all = Vec::new();
+        for path in ["", "/routes", "/stages", &integration] {
+            all.push(told(&format!("{own}{path}")).await);
+        }
+        for told in &mut all {
+            for name in ["integrationUri", "tlsConfig", "disableExecuteApiEndpoint"] {
+                told.as_object_mut().unwrap().remove(name);
+            }
+            for item in told["items"].as_array_mut().into_iter().flatten() {
+                item.as_object_mut().unwrap().remove("deploymentId");
+            }
+        }
+        json!(all).to_string()
+    }
+}
+
+/// Where the draft, and each stage's routes, lead.
+async fn uris(stage: &Stage) -> Vec<String> {
+    let seen = stage.state::<HttpsBackend>().await;
+    let served = seen.stages.into_values().flat_map(|served| served.routes.into_values());
+    [seen.draft].into_iter().chain(served).map(|backend| backend.uri).collect()
+}
+
+/// Why a person must say yes.
+pub(crate) async fn asked<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> String {
+    match stage.run::<R>().await.unwrap().result {
+        Ended::Waiting(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why it is left alone.
+pub(crate) async fn refused<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> String {
+    match stage.run::<R>().await.unwrap().result {
+        Ended::Refused(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn stages_with_and_without_automatic_deployment_are_restored_once_and_undone() {
+    let api = Api::http().await;
+    api.stage("$default", true).await;
+    api.stage("live", false).await;
+    api.stage("test", false).await;
+    let stage = api.https().await;
+    let (before, beside) = (stage.state::<HttpsBackend>().await, api.beside().await);
+    assert_eq!(uris(&stage).await, [CLEAR; 4]);
+    assert_eq!(before.routes.iter().collect::<Vec<_>>(), ["GET /pay"]);
+    let outcome = stage.run::<HttpsBackend>().await.unwrap();
+    assert_eq!((outcome.result, uris(&stage).await), (Ended::Done, vec![TLS.to_owned(); 4]));
+    assert_eq!(api.beside().await, beside);
+    assert!(stage.is_compliant::<HttpsBackend>().await);
+    assert_eq!((stage.proxy.count("CreateDeployment"), stage.proxy.count("UpdateStage")), (2, 0));
+    assert_eq!(stage.undo::<HttpsBackend>().await.result, Ended::Done);
+    assert_eq!(stage.state::<HttpsBackend>().await, before, "the former deployments too");
+    assert_eq!(api.beside().await, beside);
+}
+
+#[tokio::test]
+async fn a_draft_that_no_stage_serves_needs_no_deployment() {
+    let api = Api::new(ProtocolType::Http, TLS).await;
+    api.stage("live", false).await;
+    api.draft(CLEAR).await;
+    let stage = api.https().await;
+    assert_eq!(uris(&stage).await, [CLEAR, TLS]);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(uris(&stage).await, [TLS, TLS]);
+    assert_eq!(stage.proxy.count("CreateDeployment"), 0);
+}
+
+#[tokio::test]
+async fn a_stage_that_still_serves_what_was_drafted_before_is_deployed_to() {
+    let api = Api::http().await;
+    api.stage("live", false).await;
+    api.draft(TLS).await;
+    let stage = api.https().await;
+    assert_eq!(uris(&stage).await, [TLS, CLEAR]);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(uris(&stage).await, [TLS, TLS]);
+    assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
+}
+
+#[tokio::test]
+async fn what_others_have_drafted_is_not_published_without_a_person() {
+    let api = Api::http().await;
+    api.stage("live", false).await;
+    api.route("DELETE /pay", &api.integration(TLS).await).await;
+    let cors = Cors::builder().allow_origins("*").build();
+    client().update_api().api_id(&api.id).cors_configuration(cors).send().await.unwrap();
+    let stage = api.https().await;
+    let why = asked::<HttpsBackend>(&stage).await;
+    let changes =
+        "stage `live` would publish other drafted changes: DELETE /pay, the CORS configuration";
+    assert!(why.ends_with(changes), "{why}");
+    assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
+    stage.approve::<HttpsBackend>().await;
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(uris(&stage).await, [TLS, TLS]);
+}
+
+#[tokio::test]
+async fn another_draft_of_our_own_route_asks_too() {
+    let api = Api::http().await;
+    api.stage("live", false).await;
+    api.draft("http://backend.example/other").await;
+    let why = asked::<HttpsBackend>(&api.https().await).await;
+    assert!(why.ends_with("changes: GET /pay"), "{why}");
+}
+
+#[tokio::test]
+async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
+    let api = Api::new(ProtocolType::Websocket, CLEAR).await;
+    api.stage("live", true).await;
+    let stage = api.https().await;
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done, "none is needed");
+    stage.undo::<HttpsBackend>().await;
+    api.stage("test", false).await;
+    let stage = api.https().await;
+    let before = stage.state::<HttpsBackend>().await;
+    let why = asked::<HttpsBackend>(&stage).await;
+    assert!(why.contains("a deployment to stage `test` would publish all"), "{why}");
+    stage.approve::<HttpsBackend>().await;
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.proxy.count("CreateDeployment"), 1);
+    assert!(stage.is_compliant::<HttpsBackend>().await);
+    assert_eq!(stage.undo::<HttpsBackend>().await.result, Ended::Done);
+    assert_eq!(stage.state::<HttpsBackend>().await, before);
+}
+
+#[tokio::test]
+async fn what_quick_create_made_and_what_is_private_is_left_alone() {
+    let made = client().create_api().name("quick").protocol_type(ProtocolType::Http);
+    let id = made.target(CLEAR).send().await.unwrap().api_id.unwrap();
+    let api = Api { id, integration: "default".to_owned() };
+    let stage = api.https().await;
+    assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
+    assert!(refused::<HttpsBackend>(&stage).await.starts_with("quick create made"));
+    let private = Api::new(ProtocolType::Http, LISTENER).await;
+    let why = refused::<HttpsBackend>(&private.https().await).await;
+    assert!(why.starts_with("a private integration"), "{why}");
+    let other = Api { integration: private.integration(TLS).await, ..private };
+    assert_eq!(other.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Compliant);
+}
+
+#[tokio::test]
+async fn without_a_handshake_nothing_is_written_and_without_a_probe_a_person_is_asked() {
+    let api = Api::http().await;
+    api.stage("live", true).await;
+    let silent = api.https().await.with_probe(Arc::new(Backends(Some("connection refused"))));
+    let why = "no TLS with backend.example:443: connection refused";
+    assert_eq!(refused::<HttpsBackend>(&silent).await, why);
+    let unasked = api.https().await.without_probe();
+    assert!(asked::<HttpsBackend>(&unasked).await.contains("was not asked"));
+    assert_eq!(uris(&unasked).await, [CLEAR, CLEAR]);
+}
+
+#[tokio::test]
+async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
+    let api = Api::new(ProtocolType::Http, "http://${stageVariables.host}/pay").await;
+    api.stage("live", true).await;
+    assert!(refused::<HttpsBackend>(&api.https().await).await.contains("lacks a variable"));
+    client().delete_stage().api_id(&api.id).stage_name("live").send().await.unwrap();
+    let made = client().create_stage().api_id(&api.id).stage_name("live").auto_deploy(true);
+    made.stage_variables("host", "backend.example").send().await.unwrap();
+    let stage = api.https().await;
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(uris(&stage).await, ["https://${stageVariables.host}/pay"; 2]);
+}
+
+#[tokio::test]
+async fn a_stage_that_was_deployed_since_is_not_undone() {
+    let api = Api::http().await;
+    api.stage("live", false).await;
+    let stage = api.https().await;
+    stage.run::<HttpsBackend>().await.unwrap();
+    api.deploy("live").await;
+    let outcome = stage.undo::<HttpsBackend>().await;
+    assert!(matches!(outcome.result, Ended::Refused(why) if why.contains("changed since")));
+    assert_eq!(uris(&stage).await, [TLS, TLS]);
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
+    let api = Api::http().await;
+    api.stage("live", false).await;
+    let stage = api.https().await;
+    for read in ["GetApi", "GetIntegrations", "GetRoutes", "GetStages", "GetExport"] {
+        let partial = Fault::Answer(200, "{}");
+        for (fault, again) in [(DENIED, false), (partial, true), (THROTTLED, true)] {
+            stage.proxy.fault(read, usize::MAX, fault);
+            let outcome = stage.run::<HttpsBackend>().await;
+            assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
+            stage.proxy.mend();
+        }
+    }
+    let written: usize =
+        ["UpdateIntegration", "CreateDeployment"].iter().map(|call| stage.proxy.count(call)).sum();
+    assert_eq!(written, 0);
+    let lost = Api { id: api.id.clone(), integration: "none".to_owned() };
+    assert_eq!(lost.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
+    client().delete_api().api_id(&api.id).send().await.unwrap();
+    assert_eq!(api.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
+    for id in ["a|../../domainnames/b", "a", "a|b|c", "|b", "a b|c"] {
+        let kind = "AWS::ApiGatewayV2::Integration";
+        let stage = Stage::new("p", HttpsBackend::SPEC.id, kind, id).await;
+        assert!(refused::<HttpsBackend>(&stage).await.contains("names no"), "{id}");
+        assert!(stage.proxy.calls().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_in_part_goes_on_or_is_set_back() {
+    let api = Api::http().await;
+    api.stage("$default", true).await;
+    api.stage("live", false).await;
+    let stage = api.https().await;
+    stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    stage.proxy.mend();
+    stage.undo::<HttpsBackend>().await;
+    let stage = api.https().await;
+    stage.proxy.fault("UpdateIntegration", usize::MAX, Fault::LoseAnswer);
+    let outcome = stage.run::<HttpsBackend>().await.unwrap();
+    assert!(matches!(outcome.result, Ended::Undone(_)), "no deployment: {outcome:?}");
+    assert_eq!(uris(&stage).await, [CLEAR; 3]);
+    let stage = api.https().await;
+    stage.proxy.fault("CreateDeployment", 1, DENIED);
+    let outcome = stage.run::<HttpsBackend>().await.unwrap();
+    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert_eq!(uris(&stage).await, [CLEAR; 3]);
+    let stage = api.https().await;
+    stage.proxy.fault("UpdateIntegration", 1, DENIED);
+    let outcome = stage.run::<HttpsBackend>().await.unwrap();
+    assert!(matches!(outcome.result, Ended::Failed(_)), "{outcome:?}");
+    assert_eq!(uris(&stage).await, [CLEAR; 3]);
+}
+
+/// Runs, and a stage that deploys by itself has not done so for some looks at it.
+async fn run_while_it_lags(stage: &Stage, looks: usize) -> Ended {
+    const LAGS: &str = "{\"paths\": {\"/pay\": {\"get\": {\"x-amazon-apigateway-integration\": \
+                        {\"uri\": \"http://backend.example/pay\"}}}}}";
+    let hold = Hold::default();
+    stage.proxy.fault("UpdateIntegration", 1, Fault::HoldBefore(hold.clone()));
+    let lag = async {
+        hold.reached.notified().await;
+        stage.proxy.fault("GetExport", looks, Fault::Answer(200, LAGS));
+        hold.release.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(stage.run::<HttpsBackend>(), lag);
+    stage.proxy.mend();
+    outcome.unwrap().result
+}
+
+#[tokio::test]
+async fn a_stage_that_deploys_by_itself_is_waited_for() {
+    let api = Api::http().await;
+    api.stage("$default", true).await;
+    let stage = api.https().await;
+    let never = run_while_it_lags(&stage, usize::MAX).await;
+    assert!(
+        matches!(&never, Ended::Undone(why) if why.contains("has not done so yet")),
+        "{never:?}"
+    );
+    assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
+    let stage = api.https().await;
+    assert_eq!(run_while_it_lags(&stage, 2).await, Ended::Done);
+    assert_eq!(uris(&stage).await, [TLS, TLS]);
+}

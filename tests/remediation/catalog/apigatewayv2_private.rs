@@ -1,0 +1,103 @@
+//! Private integrations of HTTP APIs without TLS: repaired by the name that the policy knows.
+
+use aws_sdk_apigatewayv2::types::{ProtocolType, TlsConfigInput};
+use evenkeel_remediators::Ended;
+use evenkeel_remediators::catalog::apigatewayv2::private_tls::PrivateTls;
+use serde_json::json;
+
+use super::apigatewayv2::{Api, DENIED, LISTENER, THROTTLED, asked, client, refused};
+use evenkeel_testing::proxy::Fault;
+
+#[tokio::test]
+async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows() {
+    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    api.stage("$default", true).await;
+    api.stage("live", false).await;
+    let nameless = api.subject::<PrivateTls>().await;
+    for with in [json!({}), json!({"serverName": 1}), json!({"serverName": ""})] {
+        let nameless = api.subject::<PrivateTls>().await.with(&with);
+        assert!(refused::<PrivateTls>(&nameless).await.contains("with: {serverName: ...}"));
+    }
+    let stage = nameless.with(&json!({"serverName": "pay.internal.example"}));
+    let (before, beside) = (stage.state::<PrivateTls>().await, api.beside().await);
+    let why = asked::<PrivateTls>(&stage).await;
+    assert!(why.ends_with("the load balancer's listener must speak TLS"), "{why}");
+    assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
+    stage.approve::<PrivateTls>().await;
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
+    let after = stage.state::<PrivateTls>().await;
+    let served = after.stages.values().flat_map(|served| served.routes.values());
+    for backend in served.chain([&after.draft]) {
+        assert_eq!(backend.tls.as_deref(), Some("pay.internal.example"));
+        assert_eq!(backend.uri, LISTENER);
+    }
+    assert_eq!(api.beside().await, beside);
+    assert!(stage.is_compliant::<PrivateTls>().await);
+    assert_eq!(stage.undo::<PrivateTls>().await.result, Ended::Done);
+    assert_eq!(stage.state::<PrivateTls>().await, before);
+    assert_eq!(api.beside().await, beside);
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it() {
+    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    api.stage("live", false).await;
+    let named = TlsConfigInput::builder().server_name_to_verify("own.example").build();
+    let update = client().update_integration().api_id(&api.id).integration_id(&api.integration);
+    update.tls_config(named).send().await.unwrap();
+    let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "other.example"}));
+    asked::<PrivateTls>(&stage).await;
+    stage.approve::<PrivateTls>().await;
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
+    let seen = stage.state::<PrivateTls>().await;
+    assert_eq!(seen.stages["live"].routes["GET /pay"].tls.as_deref(), Some("own.example"));
+    let public = Api::http().await;
+    let stage = public.subject::<PrivateTls>().await;
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Compliant);
+    let socket = Api::new(ProtocolType::Websocket, LISTENER).await;
+    let why = refused::<PrivateTls>(&socket.subject::<PrivateTls>().await).await;
+    assert!(why.contains("WebSocket"), "{why}");
+}
+
+#[tokio::test]
+async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
+    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    api.stage("live", false).await;
+    let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
+    let before = stage.state::<PrivateTls>().await;
+    assert_eq!(stage.preview::<PrivateTls>().await.calls, ["apigateway:PATCH", "apigateway:POST"]);
+    for read in ["GetApi", "GetIntegrations", "GetRoutes", "GetStages", "GetExport"] {
+        let partial = Fault::Answer(200, "{}");
+        for (fault, again) in [(DENIED, false), (partial, true), (THROTTLED, true)] {
+            stage.proxy.fault(read, usize::MAX, fault);
+            let outcome = stage.run::<PrivateTls>().await;
+            assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
+            stage.proxy.mend();
+        }
+    }
+    assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
+    stage.approve::<PrivateTls>().await;
+    stage.proxy.fault("CreateDeployment", 1, DENIED);
+    let outcome = stage.run::<PrivateTls>().await.unwrap();
+    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert_eq!(stage.state::<PrivateTls>().await, before);
+    stage.approve::<PrivateTls>().await;
+    stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
+    let outcome = stage.run::<PrivateTls>().await.unwrap();
+    assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)));
+}
+
+#[tokio::test]
+async fn what_was_changed_since_is_not_undone_and_what_is_gone_is_gone() {
+    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    api.stage("live", false).await;
+    let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
+    stage.approve::<PrivateTls>().await;
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
+    api.deploy("live").await;
+    let outcome = stage.undo::<PrivateTls>().await;
+    assert!(matches!(outcome.result, Ended::Refused(why) if why.contains("changed since")));
+    client().delete_api().api_id(&api.id).send().await.unwrap();
+    let gone = api.subject::<PrivateTls>().await;
+    assert_eq!(gone.run::<PrivateTls>().await.unwrap().result, Ended::Gone);
+}

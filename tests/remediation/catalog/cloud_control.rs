@@ -1,0 +1,303 @@
+//! Properties that the policy's header names, set by Cloud Control.
+
+use evenkeel_remediators::catalog::cloud_control::CloudControl;
+use evenkeel_remediators::{Ended, Remediator, Statement};
+use http_body_util::Full;
+use hyper::Request;
+use serde_json::{Value, json};
+
+use super::stage::{Stage, aws};
+use evenkeel_testing::http::send;
+use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::stand::stand;
+
+const TABLE: &str = "AWS::DynamoDB::Table";
+const DENIED: &str = r#"{"__type": "AccessDeniedException", "Message": "no"}"#;
+const THROTTLED: &str = r#"{"__type": "ThrottlingException", "Message": "slower"}"#;
+
+/// Makes a resource on the stand.
+async fn make(resource: &Value) {
+    let request = Request::post("/stand/resources").header("host", stand().to_string());
+    let body = json!([resource]).to_string();
+    let request = request.body(Full::from(body)).unwrap();
+    let (head, _) = send(stand(), request).await.unwrap();
+    assert!(head.status.is_success());
+}
+
+async fn of(kind: &str, id: &str, tier: &str, patch: &Value) -> Stage {
+    let stage = Stage::new("some-policy", CloudControl::SPEC.id, kind, id).await;
+    let actions: &[&str] = match kind {
+        "AWS::EC2::Instance" => &["ec2:ModifyInstanceAttribute"],
+        "AWS::ECR::Repository" => &["ecr:PutImageScanningConfiguration"],
+        "AWS::SQS::Queue" => &["sqs:SetQueueAttributes"],
+        _ => &["dynamodb:UpdateTable", "dynamodb:UpdateContinuousBackups"],
+    };
+    stage.patching(tier, actions, patch)
+}
+
+/// A table without protection, and what shall be done about it.
+async fn table(name: &str, more: &Value) -> Stage {
+    let mut resource = json!({"type": TABLE, "id": name, "properties": {
+        "TableName": name, "DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST",
+        "Arn": format!("arn:aws:dynamodb:eu-central-1:123456789012:table/{name}"),
+        "PointInTimeRecoverySpecification": {"RecoveryPeriodInDays": 7, "PointInTimeRecoveryEnabled": false}
+    }});
+    resource.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    make(&resource).await;
+    let patch = json!({"DeletionProtectionEnabled": true,
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}});
+    of(TABLE, name, "A", &patch).await
+}
+
+async fn ended(stage: &Stage) -> Ended {
+    stage.run::<CloudControl>().await.unwrap().result
+}
+
+/// What the stand tells of a table now, but for its name and ARN.
+async fn properties(name: &str) -> Value {
+    let client = aws_sdk_cloudcontrol::Client::new(&aws(stand()).config);
+    let told = client.get_resource().type_name(TABLE).identifier(name).send().await.unwrap();
+    let told = told.resource_description.unwrap().properties.unwrap();
+    let mut told: Value = serde_json::from_str(&told).unwrap();
+    told.as_object_mut().unwrap().retain(|name, _| name != "TableName" && name != "Arn");
+    told
+}
+
+#[tokio::test]
+async fn properties_are_as_the_policy_says_and_the_others_as_they_were() {
+    let stage = table("orders", &json!({})).await;
+    stage.there_and_back::<CloudControl>().await;
+    assert_eq!(ended(&stage).await, Ended::Done);
+    let expected = json!({
+        "DeletionProtectionEnabled": true, "BillingMode": "PAY_PER_REQUEST",
+        "PointInTimeRecoverySpecification": {"RecoveryPeriodInDays": 7, "PointInTimeRecoveryEnabled": true}
+    });
+    assert_eq!(properties("orders").await, expected);
+}
+
+#[tokio::test]
+async fn a_property_that_was_not_there_is_taken_away_again_by_an_undo() {
+    let kind = "AWS::ECR::Repository";
+    make(&json!({"type": kind, "id": "app", "properties": {"RepositoryName": "app"}})).await;
+    let patch = json!({"ImageScanningConfiguration": {"ScanOnPush": true}});
+    let stage = of(kind, "app", "A", &patch).await;
+    stage.there_and_back::<CloudControl>().await;
+    assert_eq!(ended(&stage).await, Ended::Done);
+    let seen = stage.state::<CloudControl>().await;
+    assert_eq!(Value::Object(seen.properties), patch);
+}
+
+#[tokio::test]
+async fn lists_without_an_order_are_the_same_in_any() {
+    let stage =
+        of("AWS::EC2::Instance", "i-1", "A", &json!({"SecurityGroupIds": ["sg-1", "sg-2"]})).await;
+    let ids = json!(["sg-2", "sg-1"]);
+    make(&json!({"type": "AWS::EC2::Instance", "id": "i-1", "shuffles": true, "properties": {"SecurityGroupIds": ids}}))
+        .await;
+    assert_eq!(ended(&stage).await, Ended::Compliant);
+    assert_eq!(ended(&stage).await, Ended::Compliant);
+    assert_eq!(stage.proxy.count("UpdateResource"), 0);
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_throttled_or_unreadable_writes_nothing() {
+    let gone = of(TABLE, "gone", "A", &json!({"DeletionProtectionEnabled": true})).await;
+    assert_eq!(ended(&gone).await, Ended::Gone);
+    let stage = table("unread", &json!({})).await;
+    for (status, text, comes_again) in [
+        (400, THROTTLED, true),
+        (500, "", true),
+        (200, "{}", true),
+        (200, r#"{"ResourceDescription": {"Properties": "[]"}}"#, true),
+        (400, DENIED, false),
+    ] {
+        stage.proxy.fault("GetResource", usize::MAX, Fault::Answer(status, text));
+        let outcome = stage.run::<CloudControl>().await;
+        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("UpdateResource"), 0);
+    stage.proxy.fault("UpdateResource", 1, Fault::Answer(400, DENIED));
+    let denied = Ended::Failed("not allowed: AccessDeniedException".to_owned());
+    assert_eq!(ended(&stage).await, denied);
+    stage.proxy.fault("GetResource", 1, Fault::Answer(400, THROTTLED));
+    stage.proxy.fault("UpdateResource", 1, Fault::Answer(400, THROTTLED));
+    assert_eq!(ended(&stage).await, Ended::Done);
+}
+
+#[tokio::test]
+async fn a_patch_that_does_not_fit_is_refused_before_anything_is_asked() {
+    table("fits-not", &json!({})).await;
+    for (kind, patch, why) in [
+        (
+            TABLE,
+            json!({"TableName": "x"}),
+            "the patch does not fit `AWS::DynamoDB::Table`: `TableName` cannot be changed",
+        ),
+        (
+            TABLE,
+            json!({"Nonsense": 1}),
+            "the patch does not fit `AWS::DynamoDB::Table`: there is no property `Nonsense`",
+        ),
+        (TABLE, json!({}), "the policy's header has no `patch`"),
+    ] {
+        let stage = of(kind, "fits-not", "A", &patch).await;
+        assert_eq!(ended(&stage).await, Ended::Refused(why.to_owned()));
+        assert_eq!(stage.proxy.count("UpdateResource"), 0);
+    }
+    let stage = of("AWS::No::Such", "x", "A", &json!({"A": 1})).await;
+    assert!(matches!(ended(&stage).await, Ended::Refused(_)), "AWS does not know it either");
+}
+
+#[tokio::test]
+async fn without_a_tier_that_is_safe_a_person_says_yes() {
+    for tier in ["B", "C"] {
+        let name = format!("tier-{tier}");
+        table(&name, &json!({})).await;
+        let stage = of(TABLE, &name, tier, &json!({"DeletionProtectionEnabled": true})).await;
+        assert!(matches!(ended(&stage).await, Ended::Waiting(_)), "{tier}");
+        assert_eq!(stage.proxy.count("UpdateResource"), 0);
+        stage.approve::<CloudControl>().await;
+        assert_eq!(ended(&stage).await, Ended::Done);
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_fails_leaves_what_was_there() {
+    // What failed for now comes again; what was refused is at its end.
+    for (code, comes_again) in [
+        ("Throttling", true),
+        ("NotStabilized", true),
+        ("AccessDenied", false),
+        ("NotUpdatable", false),
+    ] {
+        let name = format!("fails-{code}").to_lowercase();
+        let stage = table(&name, &json!({"fails": {"code": code}})).await;
+        let before = properties(&name).await;
+        let outcome = stage.run::<CloudControl>().await;
+        assert_eq!(outcome.is_err(), comes_again, "{outcome:?}");
+        if let Ok(outcome) = outcome {
+            let why = format!(
+                "not allowed: the update ended as FAILED ({code}): the handler said {code}"
+            );
+            assert_eq!(outcome.result, Ended::Failed(why));
+        }
+        assert_eq!(properties(&name).await, before);
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_fails_half_way_is_set_back() {
+    let fails =
+        json!({"fails": {"code": "InternalFailure", "keeps": ["DeletionProtectionEnabled"]}});
+    let stage = table("half", &fails).await;
+    let before = properties("half").await;
+    let Ended::Undone(why) = ended(&stage).await else { panic!("it was not set back") };
+    assert!(why.contains("InternalFailure"), "{why}");
+    assert_eq!(properties("half").await, before);
+    assert_eq!(stage.proxy.count("UpdateResource"), 2);
+}
+
+#[tokio::test]
+async fn success_without_a_change_is_not_taken_for_one() {
+    let stage = table("ignored", &json!({"ignores": true})).await;
+    let outcome = stage.run::<CloudControl>().await.unwrap_err();
+    assert_eq!(outcome.to_string(), "the change is not seen yet");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_asked_for_again_and_the_update_is_made_once() {
+    let stage = table("lost", &json!({})).await;
+    stage.proxy.fault("UpdateResource", 1, Fault::LoseAnswer);
+    stage.proxy.fault("GetResourceRequestStatus", 1, Fault::LoseAnswer);
+    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(stage.proxy.count("UpdateResource"), 2, "the second gives the same request");
+}
+
+#[tokio::test]
+async fn another_update_of_the_resource_lets_it_come_again() {
+    let stage = table("busy", &json!({})).await;
+    let client = aws_sdk_cloudcontrol::Client::new(&aws(stand()).config);
+    let patch = r#"[{"op": "replace", "path": "/BillingMode", "value": "PROVISIONED"}]"#;
+    let call = client.update_resource().type_name(TABLE).identifier("busy").patch_document(patch);
+    let begun = call.send().await.unwrap().progress_event.unwrap().request_token.unwrap();
+    let outcome = stage.run::<CloudControl>().await.unwrap_err();
+    assert_eq!(outcome.to_string(), "the change is not seen yet");
+    client.get_resource_request_status().request_token(begun).send().await.unwrap();
+    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(properties("busy").await["BillingMode"], "PROVISIONED", "theirs stays");
+}
+
+#[tokio::test]
+async fn a_policy_and_its_text_are_the_same() {
+    let kind = "AWS::SQS::Queue";
+    let id = "https://sqs.eu-central-1.amazonaws.com/123456789012/q";
+    let text =
+        r#"{"maxReceiveCount":5,"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:123456789012:d"}"#;
+    make(&json!({"type": kind, "id": id, "properties": {"RedrivePolicy": text}})).await;
+    let object = json!({"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:d", "maxReceiveCount": 5});
+    let stage = of(kind, id, "A", &json!({"RedrivePolicy": object})).await;
+    assert_eq!(ended(&stage).await, Ended::Compliant);
+}
+
+#[test]
+fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known() {
+    let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders";
+    let mut target = evenkeel_remediators::Target { kind: TABLE.to_owned(), ..Default::default() };
+    target.arn = Some(arn.to_owned());
+    target.actions = vec!["dynamodb:UpdateTable".to_owned()];
+    let statements: Vec<Statement> = (CloudControl::SPEC.forwarded)(&target);
+    let on = |action: &str| {
+        let of = statements.iter().find(|one| one.action.iter().any(|name| name == action));
+        of.map(|one| one.resource.join(" "))
+    };
+    assert_eq!(on("dynamodb:UpdateTable").as_deref(), Some(arn));
+    assert_eq!(on("dynamodb:DescribeTable").as_deref(), Some("*"));
+    assert_eq!(on("dynamodb:UpdateContinuousBackups"), None, "the policy does not say it");
+}
+
+#[test]
+fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
+    let on = |kind: &str, own: &str, action: &str| {
+        let target = evenkeel_remediators::Target {
+            kind: kind.to_owned(),
+            account: "123456789012".to_owned(),
+            region: "eu-central-1".to_owned(),
+            arn: Some(own.to_owned()),
+            actions: vec![action.to_owned()],
+            ..Default::default()
+        };
+        let statements = (CloudControl::SPEC.forwarded)(&target);
+        let of = statements.into_iter().find(|one| one.action.iter().any(|name| name == action));
+        of.unwrap().resource
+    };
+    let group = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/f";
+    let both = [group.to_owned(), format!("{group}:*")];
+    assert_eq!(on("AWS::Logs::LogGroup", group, "logs:PutRetentionPolicy"), both);
+    let stream = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/*";
+    assert_eq!(on("AWS::Kinesis::Stream", stream, "kinesis:StartStreamEncryption"), [stream, key]);
+    assert_eq!(
+        on("AWS::Kinesis::Stream", stream, "kinesis:IncreaseStreamRetentionPeriod"),
+        [stream]
+    );
+    let policy = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/p";
+    let firewall = "AWS::NetworkFirewall::FirewallPolicy";
+    let named = on(firewall, policy, "network-firewall:UpdateFirewallPolicy");
+    assert_eq!(named.len(), 5, "{named:?}");
+    let of_aws = "arn:aws:network-firewall:eu-central-1:aws-managed:stateful-rulegroup/*";
+    assert!(named.iter().any(|one| one == policy) && named.iter().any(|one| one == of_aws));
+}
+
+#[tokio::test]
+async fn what_the_header_asks_is_asked_before_anything_is_set_whatever_the_mode() {
+    let stage = table("asked", &json!({})).await.asking("look at what waits");
+    let waiting = ended(&stage).await;
+    assert!(
+        matches!(&waiting, Ended::Waiting(why) if why.ends_with("approval: look at what waits")),
+        "{waiting:?}"
+    );
+    assert_eq!(stage.proxy.count("UpdateResource"), 0);
+    stage.approve::<CloudControl>().await;
+    assert_eq!(ended(&stage).await, Ended::Done);
+}

@@ -1,0 +1,162 @@
+//! A trail that was stopped.
+
+use aws_sdk_cloudtrail::Client;
+use evenkeel_remediators::catalog::cloudtrail::restore_trail::{RestoreTrail, Trail};
+use evenkeel_remediators::{Ended, Plan, RefusedByAws, Remediator};
+use serde_json::json;
+
+use super::stage::{Stage, aws};
+use evenkeel_testing::http::call;
+use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::stand::stand;
+
+/// A client that reaches the stand-in past the proxy.
+fn direct() -> Client {
+    Client::new(&aws(stand()).config)
+}
+
+/// A trail of this name, of every Region, in the state given.
+async fn trail(name: &str, logging: bool, validation: bool) -> Stage {
+    let stage =
+        Stage::new("cloudtrail-tampering", RestoreTrail::SPEC.id, "AWS::CloudTrail::Trail", name)
+            .await;
+    let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    call(stand(), "PUT", &format!("/{name}-logs"), place).await;
+    let client = direct();
+    let create = client.create_trail().name(name).s3_bucket_name(format!("{name}-logs"));
+    let create = create.is_multi_region_trail(true).enable_log_file_validation(validation);
+    create.send().await.unwrap();
+    if logging {
+        client.start_logging().name(name).send().await.unwrap();
+    }
+    stage
+}
+
+async fn state(stage: &Stage) -> Trail {
+    stage.state::<RestoreTrail>().await
+}
+
+const WHOLE: Trail = Trail {
+    logging: true,
+    validation: true,
+    every_region: true,
+    global_services: true,
+    organization: false,
+    management_events: true,
+};
+
+#[tokio::test]
+async fn every_state_is_restored_once_and_undone() {
+    for (number, (logging, validation)) in
+        [(false, false), (false, true), (true, false)].iter().enumerate()
+    {
+        let stage = trail(&format!("restored-{number}"), *logging, *validation).await;
+        let before = state(&stage).await;
+        assert_eq!((before.logging, before.validation), (*logging, *validation));
+        let outcome = stage.run::<RestoreTrail>().await.unwrap();
+        assert_eq!((outcome.result, state(&stage).await), (Ended::Done, WHOLE));
+        let again = stage.run::<RestoreTrail>().await.unwrap();
+        assert_eq!(again.result, Ended::Compliant);
+        let undone = stage.undo::<RestoreTrail>().await;
+        assert_eq!((undone.result, state(&stage).await), (Ended::Done, before));
+    }
+}
+
+#[tokio::test]
+async fn only_the_call_that_is_needed_is_made() {
+    let stage = trail("stopped", false, true).await;
+    stage.run::<RestoreTrail>().await.unwrap();
+    let counts = ["StartLogging", "UpdateTrail", "StopLogging"].map(|what| stage.proxy.count(what));
+    assert_eq!(counts, [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_or_throttled_writes_nothing() {
+    let gone = Stage::new(
+        "cloudtrail-tampering",
+        RestoreTrail::SPEC.id,
+        "AWS::CloudTrail::Trail",
+        "no-trail",
+    )
+    .await;
+    assert_eq!(gone.run::<RestoreTrail>().await.unwrap().result, Ended::Gone);
+    let stage = trail("denied", false, false).await;
+    let denied = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}";
+    for read in ["GetTrail", "GetTrailStatus", "GetEventSelectors"] {
+        stage.proxy.fault(read, usize::MAX, Fault::Answer(400, denied));
+        let refused = RestoreTrail::from(stage.aws()).observe(&stage.target()).await.unwrap_err();
+        assert_eq!(refused, RefusedByAws::Denied("AccessDeniedException".to_owned()), "{read}");
+        stage.proxy.mend();
+        stage.proxy.fault(read, usize::MAX, Fault::Answer(200, "{}"));
+        let refused = RestoreTrail::from(stage.aws()).observe(&stage.target()).await.unwrap_err();
+        assert!(matches!(refused, RefusedByAws::Later(_)), "{read}: an empty answer is none");
+        stage.proxy.mend();
+    }
+    let throttled = "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}";
+    stage.proxy.fault("GetTrail", usize::MAX, Fault::Answer(400, throttled));
+    assert!(stage.run::<RestoreTrail>().await.is_err(), "the message comes again");
+    stage.proxy.mend();
+    let counts = ["StartLogging", "UpdateTrail"].map(|what| stage.proxy.count(what));
+    assert_eq!(counts, [0, 0]);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
+}
+
+#[tokio::test]
+async fn a_write_that_half_happened_is_set_back() {
+    let stage = trail("half", false, false).await;
+    stage.proxy.fault(
+        "StartLogging",
+        1,
+        Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}"),
+    );
+    let before = state(&stage).await;
+    let outcome = stage.run::<RestoreTrail>().await.unwrap();
+    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert_eq!(state(&stage).await, before);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_no_second_write() {
+    let stage = trail("lost", false, true).await;
+    stage.proxy.fault("StartLogging", usize::MAX, Fault::LoseAnswer);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
+    assert_eq!(state(&stage).await, WHOLE);
+}
+
+#[tokio::test]
+async fn a_trail_that_is_narrowed_is_left_to_a_person() {
+    let stage = trail("narrow", true, true).await;
+    let narrow = direct().update_trail().name("narrow").is_multi_region_trail(false);
+    narrow.send().await.unwrap();
+    let outcome = stage.run::<RestoreTrail>().await.unwrap();
+    let why = "it does not record every Region, and what the trail recorded before is not known";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_trail_does_not_record_any_more_is_not_told_as_restored() {
+    let stage = trail("global", true, true).await;
+    let remediator = RestoreTrail::from(stage.aws());
+    let plan = |state: &Trail| remediator.plan(&stage.target(), state);
+    let narrowed = Trail { global_services: false, ..WHOLE };
+    assert!(matches!(plan(&narrowed), Plan::Refuse(why) if why.contains("global services")));
+    assert_eq!(plan(&WHOLE), Plan::Nothing);
+    let left = json!(["no longer records the organization"]);
+    let stage = trail("left", true, true).await.of_found(&left);
+    let outcome = stage.run::<RestoreTrail>().await.unwrap();
+    let why =
+        "it does not record the organization, and what the trail recorded before is not known";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+}
+
+#[tokio::test]
+async fn validation_alone_is_turned_on_where_the_header_says_so() {
+    let stage = trail("validated", false, false).await.with(&json!({"logging": false}));
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
+    let validated = Trail { logging: false, ..WHOLE };
+    assert_eq!(state(&stage).await, validated, "a trail that records nothing yet is not started");
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Compliant);
+    let odd = trail("validated-odd", false, false).await.with(&json!({"logging": "no"}));
+    let outcome = odd.run::<RestoreTrail>().await.unwrap();
+    assert_eq!(outcome.result, Ended::Refused("`logging` is true or false".to_owned()));
+}

@@ -1,0 +1,138 @@
+//! Recorders of AWS Config that were stopped, and password policies that are weak.
+
+use evenkeel_remediators::catalog::config::start_recorder::{Recorder, StartRecorder};
+use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, Passwords};
+use evenkeel_remediators::{Ended, Remediator};
+use serde_json::json;
+
+use super::query::{ask, writes_nothing_unread};
+use super::stage::{Stage, aws};
+use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::stand::stand;
+
+/// A recorder, with a channel or without one.
+async fn recorder(name: &str, channel: bool) -> Stage {
+    let client = aws_sdk_config::Client::new(&aws(stand()).config);
+    let made = aws_sdk_config::types::ConfigurationRecorder::builder()
+        .name(name)
+        .role_arn("arn:aws:iam::123456789012:role/config");
+    let put = client.put_configuration_recorder().configuration_recorder(made.build());
+    put.send().await.unwrap();
+    if channel {
+        let made =
+            aws_sdk_config::types::DeliveryChannel::builder().name("default").s3_bucket_name("b");
+        client.put_delivery_channel().delivery_channel(made.build()).send().await.unwrap();
+    }
+    let kind = "AWS::Config::ConfigurationRecorder";
+    Stage::new("config-recorder-tampering", StartRecorder::SPEC.id, kind, name).await
+}
+
+#[tokio::test]
+async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unread_is_left_alone() {
+    const DENIED: &str = r#"{"__type": "AccessDeniedException"}"#;
+    const SLOWER: &str = r#"{"__type": "ThrottlingException"}"#;
+    let kind = "AWS::Config::ConfigurationRecorder";
+    let stage = recorder("default", false).await;
+    let without_channel = |ended: Ended| {
+        assert!(
+            matches!(&ended, Ended::Refused(why) if why.contains("no delivery channel")),
+            "{ended:?}"
+        );
+    };
+    without_channel(stage.run::<StartRecorder>().await.unwrap().result);
+    // The finding about a channel that was deleted names the channel.
+    let channel = Stage::new("p", StartRecorder::SPEC.id, kind, "the-channel").await;
+    without_channel(channel.run::<StartRecorder>().await.unwrap().result);
+    drop(recorder("default", true).await);
+    let unread = "DescribeDeliveryChannels";
+    stage.proxy.fault(unread, usize::MAX, Fault::Answer(200, "{}"));
+    assert!(stage.run::<StartRecorder>().await.is_err(), "an answer without channels is none");
+    stage.proxy.mend();
+    for (status, text, comes_again) in
+        [(400, SLOWER, true), (500, "", true), (200, "{}", true), (400, DENIED, false)]
+    {
+        let read = "DescribeConfigurationRecorderStatus";
+        stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
+        let outcome = stage.run::<StartRecorder>().await;
+        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
+        stage.proxy.mend();
+    }
+    let gone = Stage::new("p", StartRecorder::SPEC.id, kind, "no-such").await;
+    assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, Ended::Gone);
+    stage.proxy.fault("StartConfigurationRecorder", 1, Fault::LoseAnswer);
+    assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Compliant);
+    let remediator = StartRecorder::from(stage.aws());
+    remediator
+        .apply(&stage.target(), &Recorder { recording: false, delivers: true })
+        .await
+        .unwrap();
+    recorder("default", true).await.there_and_back::<StartRecorder>().await;
+}
+
+/// An account has one policy: what looks at it goes one after the other.
+#[tokio::test]
+async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_strong() {
+    let account = || {
+        Stage::new(
+            "iam-password-policy-weak",
+            PasswordPolicy::SPEC.id,
+            "AWS::::Account",
+            "123456789012",
+        )
+    };
+    let lasting = || async { account().await.with(&json!({"maximumAge": 0})) };
+    let set = |settings: &str| {
+        let body = format!("Action=UpdateAccountPasswordPolicy{settings}");
+        async move { ask("iam", "2010-05-08", &body).await }
+    };
+    let ended = |stage: Stage| async move { stage.run::<PasswordPolicy>().await.unwrap().result };
+    set("&MinimumPasswordLength=20&RequireSymbols=true&AllowUsersToChangePassword=true").await;
+    let weak = lasting().await;
+    weak.there_and_back::<PasswordPolicy>().await;
+    assert_eq!(weak.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
+    let settings = weak.state::<PasswordPolicy>().await.settings.unwrap();
+    let told = |name: &str| settings.get(name).map(String::as_str);
+    assert_eq!(told("MinimumPasswordLength"), Some("20"), "what is stricter stays");
+    assert_eq!(told("AllowUsersToChangePassword"), Some("true"));
+    assert_eq!((told("PasswordReusePrevention"), told("MaxPasswordAge")), (Some("24"), None));
+    ask("iam", "2010-05-08", "Action=DeleteAccountPasswordPolicy").await;
+    let none = lasting().await;
+    assert_eq!(none.state::<PasswordPolicy>().await, Passwords { settings: None });
+    none.there_and_back::<PasswordPolicy>().await;
+    // What an organization has switched off is not set.
+    let little = json!({"minimumLength": 16, "maximumAge": 0, "remembered": 0, "demands": ["requireNumbers"]});
+    let little = account().await.with(&little);
+    assert_eq!(little.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
+    let settings = little.state::<PasswordPolicy>().await.settings.unwrap();
+    let told: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(told, [("MinimumPasswordLength", "16"), ("RequireNumbers", "true")]);
+    for (wrong, why) in [
+        (
+            json!({"minimumLength": "long"}),
+            "`minimumLength` is \"long\", and must be a whole number",
+        ),
+        (json!({"demands": ["numbers"]}), "`demands` must list some of"),
+    ] {
+        let ended = ended(account().await.with(&wrong)).await;
+        assert!(matches!(&ended, Ended::Refused(said) if said.starts_with(why)), "{ended:?}");
+    }
+    // Whose password is older than an age that is new would be turned away at once.
+    for (before, asks) in [
+        ("&MinimumPasswordLength=20", Some("older than 90 days would expire at once")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=180", Some("older than 90 days")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=60&HardExpiry=true", Some("HardExpiry")),
+        ("&MinimumPasswordLength=20&MaxPasswordAge=60", None),
+    ] {
+        set(before).await;
+        let said = account().await.preview::<PasswordPolicy>().await.asks;
+        assert_eq!(said.is_empty(), asks.is_none(), "{before}: {said:?}");
+        assert!(asks.is_none_or(|asks| said.iter().any(|one| one.contains(asks))), "{before}");
+    }
+    set("&MinimumPasswordLength=8").await;
+    let waiting = ended(account().await).await;
+    assert!(matches!(waiting, Ended::Waiting(_)), "{waiting:?}");
+    let (read, write) = ("GetAccountPasswordPolicy", "UpdateAccountPasswordPolicy");
+    writes_nothing_unread::<PasswordPolicy>(&lasting().await, read, write).await;
+}

@@ -1,0 +1,216 @@
+//! Keys that are to be deleted, are disabled, or do not rotate.
+
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use evenkeel_remediators::catalog::kms::cancel_key_deletion::CancelKeyDeletion;
+use evenkeel_remediators::catalog::kms::enable_key::EnableKey;
+use evenkeel_remediators::catalog::kms::enable_rotation::{EnableRotation, Rotation};
+use evenkeel_remediators::{Ended, Remediator};
+
+use super::stage::{Stage, aws};
+use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::stand::stand;
+
+async fn stage(id: &str) -> Stage {
+    let (policy, kind) = ("kms-key-deletion-scheduled", "AWS::KMS::Key");
+    Stage::new(policy, CancelKeyDeletion::SPEC.id, kind, id).await
+}
+
+/// A key, to be deleted or not.
+async fn key(deleted: bool) -> Stage {
+    let client = kms(stand());
+    let id = client.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+    if deleted {
+        client.schedule_key_deletion().key_id(&id).send().await.unwrap();
+    }
+    stage(&id).await
+}
+
+async fn state(stage: &Stage) -> String {
+    stage.state::<CancelKeyDeletion>().await.state
+}
+
+fn kms(address: std::net::SocketAddr) -> aws_sdk_kms::Client {
+    aws_sdk_kms::Client::new(&aws(address).config)
+}
+
+#[tokio::test]
+async fn a_deletion_is_canceled_once_and_undone() {
+    let stage = key(true).await;
+    assert_eq!(state(&stage).await, "PendingDeletion");
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Done);
+    assert_eq!(state(&stage).await, "Disabled");
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.undo::<CancelKeyDeletion>().await.result, Ended::Done);
+    assert_eq!(state(&stage).await, "PendingDeletion");
+}
+
+#[tokio::test]
+async fn a_key_that_is_kept_is_left_alone() {
+    let stage = key(false).await;
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        (state(&stage).await, stage.proxy.count("CancelKeyDeletion")),
+        ("Enabled".to_owned(), 0)
+    );
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
+    let gone = stage("00000000-0000-4000-8000-000000000000").await;
+    assert_eq!(gone.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Gone);
+    let stage = key(true).await;
+    let answers = [
+        (400, "{\"__type\":\"ThrottlingException\"}", true),
+        (200, "{}", true),
+        (500, "", true),
+        (400, "{\"__type\":\"AccessDeniedException\"}", false),
+    ];
+    for (status, text, comes_again) in answers {
+        stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(status, text));
+        assert_eq!(stage.run::<CancelKeyDeletion>().await.is_err(), comes_again, "{status} {text}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("CancelKeyDeletion"), 0);
+    assert_eq!(state(&stage).await, "PendingDeletion");
+}
+
+#[tokio::test]
+async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
+    let stage = key(true).await;
+    let denied = Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}");
+    stage.proxy.fault("CancelKeyDeletion", 1, denied);
+    let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
+    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDeniedException".to_owned()));
+    assert_eq!(state(&stage).await, "PendingDeletion");
+    stage.proxy.fault("CancelKeyDeletion", usize::MAX, Fault::Lose);
+    assert!(stage.run::<CancelKeyDeletion>().await.is_err(), "the message comes again");
+    stage.proxy.mend();
+    let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
+    assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)), "the same attempt");
+}
+
+#[tokio::test]
+async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
+    let made = key(false).await;
+    let id = made.target().id;
+    let stage = Stage::new("kms-key-disabled", EnableKey::SPEC.id, "AWS::KMS::Key", &id).await;
+    kms(stand()).disable_key().key_id(&id).send().await.unwrap();
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Done);
+    assert_eq!(state(&made).await, "Enabled");
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.undo::<EnableKey>().await.result, Ended::Done);
+    assert_eq!(state(&made).await, "Disabled");
+    kms(stand()).schedule_key_deletion().key_id(&id).send().await.unwrap();
+    let outcome = stage.run::<EnableKey>().await.unwrap();
+    let why = "the key is in the state `PendingDeletion`, from which it cannot be enabled";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+    stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, "{}"));
+    assert!(stage.run::<EnableKey>().await.is_err(), "an empty answer is none");
+}
+
+/// A finding about a key of this kind.
+async fn rotating(spec: KeySpec, usage: KeyUsageType) -> Stage {
+    let create = kms(stand()).create_key().key_spec(spec).key_usage(usage);
+    let id = create.send().await.unwrap().key_metadata.unwrap().key_id;
+    Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await
+}
+
+#[tokio::test]
+async fn rotation_is_turned_on_once_and_undone() {
+    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let off = Rotation { on: false, never: None };
+    assert_eq!(stage.state::<EnableRotation>().await, off);
+    let id = stage.target().id;
+    stage.there_and_back::<EnableRotation>().await;
+    let stage =
+        Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await;
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.state::<EnableRotation>().await, Rotation { on: true, never: None });
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Compliant);
+    let remediator = EnableRotation::from(stage.aws());
+    remediator.apply(&stage.target(), &Rotation { on: true, never: None }).await.unwrap();
+    assert_eq!(stage.proxy.count("EnableKeyRotation"), 1);
+    assert_eq!(stage.undo::<EnableRotation>().await.result, Ended::Done);
+    assert_eq!(stage.state::<EnableRotation>().await, off);
+    remediator.apply(&stage.target(), &off).await.unwrap();
+    assert_eq!(stage.proxy.count("DisableKeyRotation"), 1);
+}
+
+#[tokio::test]
+async fn the_period_of_a_rotation_is_kept() {
+    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let (client, id) = (kms(stand()), stage.target().id);
+    let enable = client.enable_key_rotation().key_id(&id).rotation_period_in_days(100);
+    enable.send().await.unwrap();
+    client.disable_key_rotation().key_id(&id).send().await.unwrap();
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
+    let status = client.get_key_rotation_status().key_id(&id).send().await.unwrap();
+    assert_eq!(status.rotation_period_in_days, Some(100));
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_rotate_is_left_to_a_person() {
+    let kinds = [
+        (KeySpec::Rsa2048, KeyUsageType::SignVerify, "only symmetric encryption keys rotate"),
+        (
+            KeySpec::Hmac256,
+            KeyUsageType::GenerateVerifyMac,
+            "only symmetric encryption keys rotate",
+        ),
+    ];
+    for (spec, usage, why) in kinds {
+        let stage = rotating(spec, usage).await;
+        let outcome = stage.run::<EnableRotation>().await.unwrap();
+        assert!(
+            matches!(&outcome.result, Ended::Refused(said) if said.contains(why)),
+            "{outcome:?}"
+        );
+    }
+    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    for (told, why) in [
+        (IMPORTED, "its material is from elsewhere: `EXTERNAL`"),
+        (CUSTOM, "its material is from elsewhere: `AWS_CLOUDHSM`"),
+        (REPLICA, "it is a replica, which rotates with its primary key"),
+        (AWS_OWN, "it is AWS's, which rotates its own keys"),
+        (DISABLED, "it is in the state `Disabled`"),
+    ] {
+        stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, told));
+        let outcome = stage.run::<EnableRotation>().await.unwrap();
+        let why = format!("the key cannot rotate by itself: {why}");
+        assert_eq!(outcome.result, Ended::Refused(why));
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("EnableKeyRotation"), 0);
+}
+
+const IMPORTED: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "EXTERNAL", "KeyState": "Enabled"}}"#;
+const CUSTOM: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": "cks-1", "KeyState": "Enabled"}}"#;
+const REPLICA: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", "KeyState": "Enabled", "MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA"}}}"#;
+const AWS_OWN: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", "KeyManager": "AWS", "KeyState": "Enabled"}}"#;
+const DISABLED: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", "KeyState": "Disabled"}}"#;
+
+#[tokio::test]
+async fn rotation_that_cannot_be_read_is_not_turned_on() {
+    let id = "00000000-0000-4000-8000-000000000000";
+    let gone =
+        Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", id).await;
+    assert_eq!(gone.run::<EnableRotation>().await.unwrap().result, Ended::Gone);
+    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let answers = [
+        (400, "{\"__type\":\"ThrottlingException\"}", true),
+        (200, "{}", true),
+        (500, "", true),
+        (400, "{\"__type\":\"AccessDeniedException\"}", false),
+    ];
+    for read in ["DescribeKey", "GetKeyRotationStatus"] {
+        for (status, text, comes_again) in answers {
+            stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
+            let outcome = stage.run::<EnableRotation>().await;
+            assert_eq!(outcome.is_err(), comes_again, "{read}: {status} {text}");
+            stage.proxy.mend();
+        }
+    }
+    assert_eq!(stage.proxy.count("EnableKeyRotation"), 0);
+    stage.proxy.fault("EnableKeyRotation", usize::MAX, Fault::LoseAnswer);
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
+}

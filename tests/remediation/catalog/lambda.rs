@@ -1,0 +1,205 @@
+//! Functions that everyone may call.
+
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::add_permission::builders::AddPermissionFluentBuilder;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, FunctionUrlAuthType, Runtime};
+use evenkeel_remediators::catalog::lambda::remove_public_permission::RemovePublicPermission;
+use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, RefusedByAws, Remediator};
+
+use super::query::ask;
+use super::stage::{Stage, aws};
+use evenkeel_testing::proxy::{Fault, Hold};
+use evenkeel_testing::stand::stand;
+
+/// A client that reaches the stand-in past the proxy.
+fn direct() -> Client {
+    Client::new(&aws(stand()).config)
+}
+
+async fn finding(name: &str) -> Stage {
+    let (policy, kind) = ("lambda-permission-public", "AWS::Lambda::Function");
+    Stage::new(policy, RemovePublicPermission::SPEC.id, kind, name).await
+}
+
+/// A function with a version and an alias, and nobody may call it.
+async fn function(name: &str) -> Stage {
+    let role = format!("Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument=%7B%7D");
+    ask("iam", "2010-05-08", &role).await;
+    // An archive without files.
+    let archive = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+    let create = direct().create_function().function_name(name).runtime(Runtime::Python312);
+    let create = create.code(FunctionCode::builder().zip_file(Blob::new(archive)).build());
+    let create = create.handler("a.b").role(format!("arn:aws:iam::123456789012:role/{name}"));
+    create.send().await.unwrap();
+    direct().publish_version().function_name(name).send().await.unwrap();
+    let alias = direct().create_alias().function_name(name).name("live");
+    alias.function_version("1").send().await.unwrap();
+    finding(name).await
+}
+
+fn allow(function: &str, sid: &str, principal: &str) -> AddPermissionFluentBuilder {
+    let add = direct().add_permission().function_name(function).statement_id(sid);
+    add.action("lambda:InvokeFunction").principal(principal)
+}
+
+/// What allows somebody in particular.
+async fn allow_some(function: &str) {
+    let topic = "arn:aws:sns:eu-central-1:111122223333:topic";
+    for add in [
+        allow(function, "account", "111122223333"),
+        allow(function, "topic", "sns.amazonaws.com").source_arn(topic),
+        allow(function, "organization", "*").principal_org_id("o-a1b2c3d4e5"),
+        allow(function, "source", "*").source_arn(topic),
+        allow(function, "live", "*").source_account("111122223333").qualifier("live"),
+    ] {
+        add.send().await.unwrap();
+    }
+}
+
+/// What allows everyone, of each kind.
+fn allow_all(function: &str) -> [AddPermissionFluentBuilder; 6] {
+    let url = |sid, auth| {
+        let add = allow(function, sid, "*").action("lambda:InvokeFunctionUrl");
+        add.function_url_auth_type(auth)
+    };
+    [
+        allow(function, "open", "*"),
+        url("open-url", FunctionUrlAuthType::None),
+        url("open-iam-url", FunctionUrlAuthType::AwsIam),
+        allow(function, "open-by-url", "*").invoked_via_function_url(true),
+        allow(function, "open-live", "*").qualifier("live"),
+        allow(function, "open-1", "*").qualifier("1").source_arn("arn:aws:sns:*:*:topic"),
+    ]
+}
+
+#[tokio::test]
+async fn what_allows_everyone_is_removed_and_added_again_and_nothing_else() {
+    let stage = function("all-open").await;
+    allow_some("all-open").await;
+    let some = stage.state::<RemovePublicPermission>().await;
+    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Compliant);
+    for add in allow_all("all-open") {
+        add.send().await.unwrap();
+    }
+    stage.there_and_back::<RemovePublicPermission>().await;
+    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.state::<RemovePublicPermission>().await, some);
+}
+
+#[tokio::test]
+async fn every_kind_of_permission_is_restored_and_undone() {
+    for number in 0..6 {
+        let name = format!("open-{number}");
+        let stage = function(&name).await;
+        let add = allow_all(&name).into_iter().nth(number).unwrap();
+        add.send().await.unwrap();
+        stage.there_and_back::<RemovePublicPermission>().await;
+        let counts = ["DELETE policy", "POST policy"].map(|what| stage.proxy.count(what));
+        assert_eq!(counts, [2, 2], "by hand and by the drive, each once");
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_undone_is_left_to_a_person() {
+    const ODD: &str = r#"{"Policy": "{\"Statement\": [{\"Sid\": \"odd\", \"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"*\"}, \"Action\": \"lambda:*\", \"Resource\": \"*\"}]}"}"#;
+    let stage = function("odd").await;
+    stage.proxy.fault("GET policy", usize::MAX, Fault::Answer(200, ODD));
+    let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
+    let why = "the statement `odd` could not be added again as it is";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+    stage.proxy.mend();
+    let bucket = allow("odd", "bucket", "s3.amazonaws.com").source_arn("arn:aws:s3:::b");
+    bucket.send().await.unwrap();
+    let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
+    let why =
+        "the statement `bucket` lets in buckets of any account, and whose it is for is not known";
+    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+    assert_eq!(stage.proxy.count("DELETE policy"), 0);
+}
+
+#[tokio::test]
+async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
+    let gone = finding("no-such-function").await;
+    assert_eq!(gone.run::<RemovePublicPermission>().await.unwrap().result, Ended::Gone);
+    let stage = function("unread").await;
+    allow("unread", "open", "*").send().await.unwrap();
+    let answers = [
+        (429, "{\"__type\":\"TooManyRequestsException\"}", true),
+        (200, "{}", true),
+        (500, "", true),
+        (403, "{\"__type\":\"AccessDeniedException\"}", false),
+    ];
+    for read in ["GET versions", "GET aliases", "GET policy"] {
+        for (status, text, comes_again) in answers {
+            stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
+            let outcome = stage.run::<RemovePublicPermission>().await;
+            assert_eq!(outcome.is_err(), comes_again, "{read}: {status} {text}: {outcome:?}");
+            stage.proxy.mend();
+        }
+    }
+    let odd = [
+        "{\"Policy\": \"\"}",
+        "{\"Policy\": \"{}\"}",
+        "{\"Policy\": \"{\\\"Statement\\\": [{}]}\"}",
+    ];
+    for odd in odd {
+        stage.proxy.fault("GET policy", usize::MAX, Fault::Answer(200, odd));
+        let remediator = RemovePublicPermission::from(stage.aws());
+        let refused = remediator.observe(&stage.target()).await.unwrap_err();
+        assert!(matches!(refused, RefusedByAws::Later(_)), "{odd}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("DELETE policy"), 0);
+    let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
+    stage.proxy.fault("DELETE policy", 1, denied);
+    let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
+    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDeniedException".to_owned()));
+    stage.proxy.fault("DELETE policy", usize::MAX, Fault::LoseAnswer);
+    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Done);
+}
+
+#[tokio::test]
+async fn a_permission_that_came_meanwhile_stays() {
+    let stage = function("meanwhile").await;
+    allow("meanwhile", "open", "*").send().await.unwrap();
+    let hold = Hold::default();
+    stage.proxy.fault("GET policy", 1, Fault::HoldAfter(hold.clone()));
+    let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), async {
+        hold.reached.notified().await;
+        allow_some("meanwhile").await;
+        hold.release.notify_one();
+    });
+    assert_eq!(outcome.unwrap().result, Ended::Done);
+    let left = stage.state::<RemovePublicPermission>().await;
+    let names: Vec<&str> = left.of.values().flat_map(|of| of.keys().map(String::as_str)).collect();
+    assert_eq!(names, ["account", "organization", "source", "topic", "live"]);
+    // Planned before it came, and for somebody: it is not removed.
+    let remediator = RemovePublicPermission::from(stage.aws());
+    let nobody = serde_json::from_value(serde_json::json!({"of": {}})).unwrap();
+    remediator.apply(&stage.target(), &nobody).await.unwrap();
+    assert_eq!(stage.state::<RemovePublicPermission>().await, left);
+    assert_eq!(remediator.plan(&stage.target(), &left), Plan::Nothing);
+}
+
+#[tokio::test]
+async fn what_a_kill_switch_cuts_off_is_undone_whole() {
+    let stage = function("cut-off").await;
+    for sid in ["first", "second"] {
+        allow("cut-off", sid, "*").send().await.unwrap();
+    }
+    let before = stage.state::<RemovePublicPermission>().await;
+    let hold = Hold::default();
+    stage.proxy.fault("DELETE policy", 1, Fault::HoldAfter(hold.clone()));
+    let thrown = async {
+        hold.reached.notified().await;
+        stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
+        hold.release.notify_one();
+    };
+    let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), thrown);
+    let outcome = outcome.unwrap();
+    assert!(matches!(outcome.result, Ended::Halted(_)), "{outcome:?}");
+    assert_ne!(stage.state::<RemovePublicPermission>().await, before, "one is removed");
+    assert_eq!(stage.undo::<RemovePublicPermission>().await.result, Ended::Done);
+    assert_eq!(stage.state::<RemovePublicPermission>().await, before);
+}

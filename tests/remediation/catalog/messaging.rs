@@ -1,0 +1,125 @@
+//! Topics and queues whose policies let plain HTTP in.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use evenkeel_remediators::catalog::sns::deny_insecure_transport as sns;
+use evenkeel_remediators::catalog::sqs::deny_insecure_transport as sqs;
+use evenkeel_remediators::{Aws, Ended, Remediator};
+use serde_json::{Value, json};
+
+use super::stage::{Stage, aws};
+use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::stand::stand;
+
+fn topics() -> aws_sdk_sns::Client {
+    aws_sdk_sns::Client::new(&aws(stand()).config)
+}
+
+fn queues() -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&aws(stand()).config)
+}
+
+async fn topic(name: &str) -> Stage {
+    let arn = topics().create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
+    Stage::new("sns-topic", sns::DenyInsecureTransport::SPEC.id, "AWS::SNS::Topic", &arn).await
+}
+
+async fn queue(name: &str, policy: Option<&Value>) -> Stage {
+    let make = queues().create_queue().queue_name(name);
+    let policy = policy.map(|policy| [(QueueAttributeName::Policy, policy.to_string())].into());
+    let url = make.set_attributes(policy).send().await.unwrap().queue_url.unwrap();
+    Stage::new("sqs-queue", sqs::DenyInsecureTransport::SPEC.id, "AWS::SQS::Queue", &url).await
+}
+
+async fn ended<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> Ended {
+    stage.run::<R>().await.unwrap().result
+}
+
+#[tokio::test]
+async fn a_topic_denies_everyone_to_publish_over_plain_http_and_allows_what_it_did() {
+    let stage = topic("orders").await;
+    let before = stage.state::<sns::DenyInsecureTransport>().await.policy;
+    stage.there_and_back::<sns::DenyInsecureTransport>().await;
+    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Done);
+    let after = stage.state::<sns::DenyInsecureTransport>().await.policy;
+    let added = json!({
+        "Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish",
+        "Resource": "arn:aws:sns:eu-central-1:123456789012:orders",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+    });
+    let mut statements = before["Statement"].as_array().unwrap().clone();
+    statements.push(added);
+    assert_eq!(after["Statement"], Value::Array(statements));
+}
+
+#[tokio::test]
+async fn a_topic_that_is_gone_or_cannot_be_read_is_left_alone() {
+    const DENIED: &str =
+        "<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>";
+    const SLOWER: &str = "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>";
+    const NOTHING: &str =
+        "<GetTopicAttributesResponse><GetTopicAttributesResult/></GetTopicAttributesResponse>";
+    let stage = topic("unread").await;
+    for (status, text, comes_again) in
+        [(400, SLOWER, true), (200, NOTHING, true), (500, "", true), (403, DENIED, false)]
+    {
+        stage.proxy.fault("GetTopicAttributes", usize::MAX, Fault::Answer(status, text));
+        let outcome = stage.run::<sns::DenyInsecureTransport>().await;
+        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("SetTopicAttributes"), 0);
+    stage.proxy.fault("SetTopicAttributes", 1, Fault::Answer(403, DENIED));
+    let denied = Ended::Failed("not allowed: AuthorizationError".to_owned());
+    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, denied);
+    stage.proxy.fault("SetTopicAttributes", 1, Fault::LoseAnswer);
+    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Done);
+    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Compliant);
+    topics().delete_topic().topic_arn(&stage.target().id).send().await.unwrap();
+    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Gone);
+}
+
+#[tokio::test]
+async fn a_queue_with_a_policy_or_without_one_denies_plain_http_and_is_as_before_after_an_undo() {
+    let allow = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sqs:SendMessage",
+        "Resource": "arn:aws:sqs:eu-central-1:123456789012:shared"
+    }]});
+    for (name, policy) in [("plain", None), ("shared", Some(&allow))] {
+        let stage = queue(name, policy).await;
+        stage.there_and_back::<sqs::DenyInsecureTransport>().await;
+        assert_eq!(stage.state::<sqs::DenyInsecureTransport>().await.policy.as_ref(), policy);
+        assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Done);
+        let after = stage.state::<sqs::DenyInsecureTransport>().await.policy.unwrap();
+        let statements = after["Statement"].as_array().unwrap();
+        assert_eq!(statements.last().unwrap()["Action"], "sqs:*");
+        assert_eq!(statements.len(), policy.map_or(1, |_| 2));
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_is_gone_denied_throttled_or_unreadable_is_left_alone() {
+    const DENIED: &str = r#"{"__type": "AccessDeniedException"}"#;
+    const SLOWER: &str = r#"{"__type": "ThrottlingException"}"#;
+    let stage = queue("unread", None).await;
+    for (read, status, text, comes_again) in [
+        ("GetQueueUrl", 400, SLOWER, true),
+        ("GetQueueUrl", 200, "{}", true),
+        ("GetQueueAttributes", 500, "", true),
+        ("GetQueueAttributes", 200, "{}", true),
+        ("GetQueueAttributes", 400, DENIED, false),
+    ] {
+        stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
+        let outcome = stage.run::<sqs::DenyInsecureTransport>().await;
+        assert_eq!(outcome.is_err(), comes_again, "{read} {status} {text}: {outcome:?}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count("SetQueueAttributes"), 0);
+    stage.proxy.fault("SetQueueAttributes", 1, Fault::Answer(400, DENIED));
+    let denied = Ended::Failed("not allowed: AccessDeniedException".to_owned());
+    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, denied);
+    stage.proxy.fault("SetQueueAttributes", 1, Fault::LoseAnswer);
+    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Done);
+    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Compliant);
+    queues().delete_queue().queue_url(&stage.target().id).send().await.unwrap();
+    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Gone);
+}

@@ -1,0 +1,289 @@
+//! Buckets: Block Public Access, policies and default encryption.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, CreateBucketConfiguration, IndexDocument, WebsiteConfiguration,
+};
+use evenkeel_remediators::catalog::s3::block_public_access::{Block, BlockPublicAccess, Bucket};
+use evenkeel_remediators::catalog::s3::default_encryption::{DefaultEncryption, Encryption, Rule};
+use evenkeel_remediators::catalog::s3::deny_insecure_transport::DenyInsecureTransport;
+use evenkeel_remediators::{Aws, Ended, Remediator};
+use serde_json::{Value, json};
+
+use super::stage::{Stage, aws};
+use evenkeel_testing::proxy::{Fault, Hold};
+use evenkeel_testing::stand::stand;
+
+/// A client that reaches the stand-in past the proxy.
+fn direct() -> Client {
+    let config = aws_sdk_s3::config::Builder::from(&aws(stand()).config).force_path_style(true);
+    Client::from_conf(config.build())
+}
+
+/// A finding about a bucket that is made now.
+async fn bucket<R: Remediator>(name: &str) -> Stage {
+    let place = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::EuCentral1)
+        .build();
+    let make = direct().create_bucket().bucket(name).create_bucket_configuration(place);
+    make.send().await.unwrap();
+    finding::<R>(name).await
+}
+
+async fn finding<R: Remediator>(name: &str) -> Stage {
+    Stage::new("s3-bucket", R::SPEC.id, "AWS::S3::Bucket", name).await
+}
+
+const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+const SLOW: &str = "<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>";
+
+/// A bucket that is gone, denied, throttled or answers nothing is not written to; then all goes well.
+async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
+    stage: &Stage,
+    read: &'static str,
+    write: &'static str,
+) {
+    let gone = finding::<R>("no-such-bucket").await;
+    assert_eq!(gone.run::<R>().await.unwrap().result, Ended::Gone);
+    for (status, text, comes_again) in
+        [(503, SLOW, true), (200, "", true), (500, "", true), (403, DENIED, false)]
+    {
+        stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
+        let outcome = stage.run::<R>().await;
+        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
+        stage.proxy.mend();
+    }
+    assert_eq!(stage.proxy.count(write), 0);
+    stage.proxy.fault(write, 1, Fault::Answer(403, DENIED));
+    let outcome = stage.run::<R>().await.unwrap();
+    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDenied".to_owned()));
+    stage.proxy.fault(write, usize::MAX, Fault::LoseAnswer);
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done, "the answer was lost");
+    stage.proxy.mend();
+    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
+}
+
+#[tokio::test]
+async fn every_block_of_public_access_is_restored_and_undone() {
+    let stage = bucket::<BlockPublicAccess>("block").await;
+    assert_eq!(stage.state::<BlockPublicAccess>().await, Bucket { block: None });
+    stage.there_and_back::<BlockPublicAccess>().await;
+    for bits in 0..15_u8 {
+        let on = |bit: u8| bits >> bit & 1 == 1;
+        let block = Block {
+            block_public_acls: on(0),
+            ignore_public_acls: on(1),
+            block_public_policy: on(2),
+            restrict_public_buckets: on(3),
+        };
+        let stage = bucket::<BlockPublicAccess>(&format!("block-{bits}")).await;
+        let remediator = BlockPublicAccess::from(aws(stand()));
+        remediator.apply(&stage.target(), &Bucket { block: Some(block) }).await.unwrap();
+        stage.there_and_back::<BlockPublicAccess>().await;
+    }
+}
+
+const PART: &str = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
+</PublicAccessBlockConfiguration>";
+
+#[tokio::test]
+async fn a_block_of_public_access_that_cannot_be_read_is_not_set() {
+    let stage = bucket::<BlockPublicAccess>("block-unread").await;
+    stage.proxy.fault("GET publicAccessBlock", usize::MAX, Fault::Answer(200, PART));
+    assert!(stage.run::<BlockPublicAccess>().await.is_err(), "a part of an answer is none");
+    stage.proxy.mend();
+    let (read, write) = ("GET publicAccessBlock", "PUT publicAccessBlock");
+    writes_nothing_unread::<BlockPublicAccess>(&stage, read, write).await;
+}
+
+fn denial(bucket: &str) -> Value {
+    json!({
+        "Sid": "DenyInsecureTransport",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}}
+    })
+}
+
+/// A statement of somebody else's.
+fn other(number: usize) -> Value {
+    json!({
+        "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Sid": format!("Other{number}"), "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::b/*",
+        "Condition": {"StringLike": {"aws:UserAgent": [" a", "\u{e9}*"]}}
+    })
+}
+
+async fn put_policy(bucket: &str, policy: &Value) {
+    let put = direct().put_bucket_policy().bucket(bucket).policy(policy.to_string());
+    put.send().await.unwrap();
+}
+
+async fn policy(stage: &Stage) -> Value {
+    stage.state::<DenyInsecureTransport>().await.policy.unwrap()
+}
+
+#[tokio::test]
+async fn plain_http_is_denied_and_every_other_statement_stays() {
+    for count in 0..4 {
+        let name = format!("policy-{count}");
+        let stage = bucket::<DenyInsecureTransport>(&name).await;
+        let mut statements: Vec<Value> = (0..count).map(other).collect();
+        if count > 0 {
+            put_policy(
+                &name,
+                &json!({"Version": "2008-10-17", "Id": "x", "Statement": statements}),
+            )
+            .await;
+        }
+        stage.there_and_back::<DenyInsecureTransport>().await;
+        assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
+        let now = policy(&stage).await;
+        statements.push(denial(&name));
+        assert_eq!(now.get("Statement"), Some(&Value::Array(statements)));
+        assert_eq!(now.get("Id").is_some(), count > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_alone_and_a_name_that_is_taken_are_no_obstacle() {
+    let stage = bucket::<DenyInsecureTransport>("policy-odd").await;
+    let mut taken = other(1);
+    taken["Sid"] = json!("DenyInsecureTransport");
+    put_policy("policy-odd", &json!({"Statement": taken})).await;
+    stage.there_and_back::<DenyInsecureTransport>().await;
+    assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
+    let mut added = denial("policy-odd");
+    added.as_object_mut().unwrap().remove("Sid");
+    assert_eq!(policy(&stage).await, json!({"Statement": [taken, added]}));
+}
+
+#[tokio::test]
+async fn a_policy_that_denies_as_much_is_left_and_one_that_is_too_long_or_odd_is_refused() {
+    let name = "policy-left";
+    let stage = bucket::<DenyInsecureTransport>(name).await;
+    let mut same = denial(name);
+    same["Principal"] = json!({"AWS": ["*"]});
+    put_policy(name, &json!({"Statement": [other(1), same]})).await;
+    assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Compliant);
+    let long: Vec<Value> = (0..120).map(other).collect();
+    for odd in [json!({"Statement": long}), json!({"Statement": "x"}), json!({}), json!([])] {
+        put_policy(name, &odd).await;
+        let outcome = stage.run::<DenyInsecureTransport>().await.unwrap();
+        assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
+    }
+    assert_eq!(stage.proxy.count("PUT policy"), 0);
+}
+
+#[tokio::test]
+async fn a_policy_that_was_changed_meanwhile_is_merged_anew() {
+    let name = "policy-changed";
+    let stage = bucket::<DenyInsecureTransport>(name).await;
+    put_policy(name, &json!({"Statement": [other(1)]})).await;
+    let hold = Hold::default();
+    stage.proxy.fault("GET policy", 1, Fault::HoldAfter(hold.clone()));
+    let (outcome, ()) = tokio::join!(stage.run::<DenyInsecureTransport>(), async {
+        hold.reached.notified().await;
+        put_policy(name, &json!({"Statement": [other(1), other(2)]})).await;
+        hold.release.notify_one();
+    });
+    assert_eq!(outcome.unwrap().result, Ended::Done);
+    assert_eq!(policy(&stage).await, json!({"Statement": [other(1), other(2), denial(name)]}));
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_is_not_written() {
+    let stage = bucket::<DenyInsecureTransport>("policy-unread").await;
+    put_policy("policy-unread", &json!({"Statement": [other(1)]})).await;
+    writes_nothing_unread::<DenyInsecureTransport>(&stage, "GET policy", "PUT policy").await;
+}
+
+#[tokio::test]
+async fn a_bucket_that_serves_a_website_is_asked_about() {
+    let name = "policy-website";
+    let stage = bucket::<DenyInsecureTransport>(name).await;
+    let index = IndexDocument::builder().suffix("index.html").build().unwrap();
+    let website = WebsiteConfiguration::builder().index_document(index).build();
+    let put = direct().put_bucket_website().bucket(name).website_configuration(website);
+    put.send().await.unwrap();
+    let waiting = stage.run::<DenyInsecureTransport>().await.unwrap().result;
+    assert!(
+        matches!(&waiting, Ended::Waiting(why) if why.contains("serves a website")),
+        "{waiting:?}"
+    );
+    assert_eq!(stage.proxy.count("PUT policy"), 0);
+    stage.proxy.fault("GET website", usize::MAX, Fault::Answer(503, SLOW));
+    assert!(stage.run::<DenyInsecureTransport>().await.is_err(), "what is not known is not none");
+}
+
+async fn encrypt(bucket: &str, rule: Rule) {
+    let remediator = DefaultEncryption::from(aws(stand()));
+    let target = finding::<DefaultEncryption>(bucket).await.target();
+    remediator.apply(&target, &Encryption { rules: vec![rule] }).await.unwrap();
+}
+
+fn rule(algorithm: &str, key: Option<&str>, bucket_key: bool) -> Rule {
+    let (algorithm, key) = (Some(algorithm.to_owned()), key.map(str::to_owned));
+    Rule { algorithm, key, bucket_key, blocked: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_bucket_that_no_key_is_named_for_is_not_told_as_repaired() {
+    for (number, with) in [json!({}), json!({"kmsKey": ""})].iter().enumerate() {
+        let name = format!("encryption-no-key-{number}");
+        let stage = bucket::<DefaultEncryption>(&name).await.with(with);
+        encrypt(&name, rule("AES256", None, false)).await;
+        let refused = stage.run::<DefaultEncryption>().await.unwrap().result;
+        assert!(
+            matches!(&refused, Ended::Refused(why) if why.contains("still not encrypted with a KMS key")),
+            "{refused:?}"
+        );
+        assert_eq!(stage.proxy.count("PUT encryption"), 0);
+        encrypt(&name, rule("aws:kms", None, false)).await;
+        assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
+    let with = json!({"kmsKey": "alias/mine"});
+    for (number, before) in
+        [None, Some(rule("AES256", None, false)), Some(rule("AES256", None, true))]
+            .into_iter()
+            .enumerate()
+    {
+        let name = format!("encryption-{number}");
+        let stage = bucket::<DefaultEncryption>(&name).await.with(&with);
+        let bucket_key = before.as_ref().is_some_and(|rule| rule.bucket_key);
+        if let Some(rule) = before {
+            encrypt(&name, rule).await;
+        }
+        stage.there_and_back::<DefaultEncryption>().await;
+        assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Done);
+        let rules = stage.state::<DefaultEncryption>().await.rules;
+        assert_eq!(rules, [rule("aws:kms", Some("alias/mine"), bucket_key)]);
+    }
+    let stage = bucket::<DefaultEncryption>("encryption-other").await.with(&with);
+    encrypt("encryption-other", rule("aws:kms:dsse", Some("alias/other"), false)).await;
+    assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
+    for odd in [json!(1), json!(null)] {
+        let name = format!("encryption-odd-{}", odd.is_null());
+        let stage = bucket::<DefaultEncryption>(&name).await.with(&json!({"kmsKey": odd}));
+        let outcome = stage.run::<DefaultEncryption>().await.unwrap();
+        assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn encryption_that_cannot_be_read_is_not_set() {
+    let stage = bucket::<DefaultEncryption>("encryption-unread").await;
+    let stage = stage.with(&json!({"kmsKey": "alias/mine"}));
+    stage.proxy.fault("GET encryption", usize::MAX, Fault::Answer(200, NO_RULE));
+    assert!(stage.run::<DefaultEncryption>().await.is_err(), "a configuration without a rule");
+    stage.proxy.mend();
+    writes_nothing_unread::<DefaultEncryption>(&stage, "GET encryption", "PUT encryption").await;
+}
+
+const NO_RULE: &str = "<ServerSideEncryptionConfiguration></ServerSideEncryptionConfiguration>";

@@ -1,0 +1,257 @@
+//! A resource in what stands in for AWS, a ledger, and a remediation of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
+use evenkeel_ledger::Ledger;
+use evenkeel_remediators::{
+    Approval, Aws, Budget, Drive, DriveError, Ended, KillSwitch, Limits, Outcome, Pace, Plan,
+    Preview, Probe, Remediator, Settings, Target, UndoRequest, Violation,
+};
+use evenkeel_rules::policy::Mode;
+use http_body_util::Full;
+use hyper::Request;
+use object_store::memory::InMemory;
+use serde_json::{Value, json};
+
+use super::permitted::{is_read, permitted};
+use evenkeel_testing::http::send;
+use evenkeel_testing::proxy::Proxy;
+use evenkeel_testing::stand::stand;
+
+/// AWS, reached at `endpoint`. Backends are not asked.
+pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(format!("http://{endpoint}"));
+    Aws { config: config.build(), probe: None, pace: Pace::default(), switch: None }
+}
+
+/// A ledger, and a proxy before AWS.
+pub(crate) struct Stage {
+    pub(crate) proxy: Proxy,
+    probe: Option<Arc<dyn Probe>>,
+    pub(crate) ledger: Ledger,
+    record: Value,
+    /// So many findings were dealt with.
+    findings: AtomicU32,
+}
+
+impl Stage {
+    /// A stage for a finding of `policy` about a resource.
+    pub(crate) async fn new(policy: &str, remediator: &str, kind: &str, id: &str) -> Stage {
+        let record = json!({
+            "finding_info": {
+                "uid": "00000000-0000-4000-8000-000000000001", "analytic": {"uid": policy}
+            },
+            "time": 0,
+            "compliance": {"status_code": "NON_COMPLIANT"},
+            "cloud": {"account": {"uid": "123456789012"}, "region": "eu-central-1"},
+            "resources": [{"type": kind, "name": id}],
+            "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
+        });
+        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        Stage {
+            proxy: Proxy::new().await,
+            probe: None,
+            ledger,
+            record,
+            findings: AtomicU32::new(1),
+        }
+    }
+
+    /// AWS, through the proxy.
+    pub(crate) fn aws(&self) -> Aws {
+        let switch = KillSwitch::new(self.ledger.clone(), &self.target());
+        Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }.with_switch(switch)
+    }
+
+    /// The record of the finding that is dealt with now.
+    fn finding(&self) -> Value {
+        let number = self.findings.load(Ordering::Relaxed);
+        let mut record = self.record.clone();
+        let uid = record.pointer_mut("/finding_info/uid").unwrap();
+        *uid = format!("00000000-0000-4000-8000-{number:012}").into();
+        record
+    }
+
+    /// The same, with what the policy's header says about the repair.
+    pub(crate) fn with(mut self, header: &Value) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        remediation.as_object_mut().unwrap().insert("with".to_owned(), header.clone());
+        self
+    }
+
+    /// The same, of a finding that lists what it found.
+    pub(crate) fn of_found(mut self, violations: &Value) -> Stage {
+        let evidence = json!({"actor": {"user": {"uid": ""}}, "data": {"violations": violations}});
+        let record = self.record.as_object_mut().unwrap();
+        record.insert("evidences".to_owned(), json!([evidence]));
+        self
+    }
+
+    /// The same, where the policy's header says what a person must look at.
+    pub(crate) fn asking(mut self, ask: &str) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        remediation.as_object_mut().unwrap().insert("ask".to_owned(), ask.into());
+        self
+    }
+
+    /// The same, where the policy's header says how safe the repair is, and what the properties must be.
+    pub(crate) fn patching(mut self, tier: &str, actions: &[&str], patch: &Value) -> Stage {
+        let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
+        let remediation = remediation.as_object_mut().unwrap();
+        remediation.insert("tier".to_owned(), tier.into());
+        remediation.insert("actions".to_owned(), json!(actions));
+        remediation.insert("patch".to_owned(), patch.clone());
+        self
+    }
+
+    /// The same, with backends that can be asked.
+    pub(crate) fn with_probe(mut self, probe: Arc<dyn Probe>) -> Stage {
+        self.probe = Some(probe);
+        self
+    }
+
+    /// The same, with backends that cannot be asked.
+    pub(crate) fn without_probe(mut self) -> Stage {
+        self.probe = None;
+        self
+    }
+
+    /// What would be done.
+    pub(crate) async fn preview<R: Remediator + From<Aws> + 'static>(&self) -> Preview {
+        let record = self.finding().to_string();
+        self.drive::<R>().preview(record.as_bytes(), 0).await.unwrap().unwrap()
+    }
+
+    /// Somebody says yes to the plan.
+    pub(crate) async fn approve<R: Remediator + From<Aws> + 'static>(&self) {
+        let plan = self.preview::<R>().await.plan.unwrap();
+        let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
+        let finding = Violation::read(self.finding().to_string().as_bytes()).unwrap().finding;
+        approval.give(&self.ledger, finding, &plan).await.unwrap();
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Violation::read(self.record.to_string().as_bytes()).unwrap().target
+    }
+
+    fn drive<R: Remediator + From<Aws> + 'static>(&self) -> Drive {
+        let settings =
+            Settings { ceiling: Mode::Auto, limits: Limits::default(), budget: Budget::default() };
+        let aws = self.aws();
+        let drive = Drive::new(Box::new(R::from(aws.clone())), self.ledger.clone(), settings);
+        drive.with_switch(aws.switch)
+    }
+
+    /// Repairs, and says how it ended. What ended is followed by another finding, what did not comes again.
+    pub(crate) async fn run<R: Remediator + From<Aws> + 'static>(
+        &self,
+    ) -> Result<Outcome, DriveError> {
+        let record = self.finding();
+        let mut outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        // What is not safe by itself waits for a person, who here says yes.
+        let waits = |end| matches!(&outcome.result, Ended::Waiting(why) if why.ends_with(end));
+        let needs_person = R::SPEC.tier.is_some() && R::SPEC.most(None) < Mode::Auto;
+        if needs_person && waits("approval") || waits("(a test), and nobody approved it since") {
+            self.approve::<R>().await;
+            outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        }
+        self.findings.fetch_add(1, Ordering::Relaxed);
+        Ok(outcome)
+    }
+
+    /// Undoes the first attempt.
+    pub(crate) async fn undo<R: Remediator + From<Aws> + 'static>(&self) -> Outcome {
+        self.try_undo::<R>().await.unwrap()
+    }
+
+    /// Undoes the first attempt, or says why that has not ended.
+    pub(crate) async fn try_undo<R: Remediator + From<Aws> + 'static>(
+        &self,
+    ) -> Result<Outcome, DriveError> {
+        let request = UndoRequest { by: "rosa", reason: "a test" };
+        self.drive::<R>().undo(&self.target(), 1, request, 60_000).await
+    }
+
+    /// The state, seen past the proxy.
+    pub(crate) async fn state<R: Remediator + From<Aws> + 'static>(&self) -> R::State {
+        R::from(aws(stand())).observe(&self.target()).await.unwrap()
+    }
+
+    /// Whether nothing is to be done about the state any more.
+    pub(crate) async fn is_compliant<R: Remediator + From<Aws> + 'static>(&self) -> bool {
+        let seen = self.state::<R>().await;
+        R::from(aws(stand())).plan(&self.target(), &seen) == Plan::Nothing
+    }
+
+    /// What was written must be what a plan tells, there and back.
+    pub(crate) fn writes_are_told<R: Remediator>(&self, before: &R::State, after: &R::State) {
+        let calls = self.proxy.calls().into_iter().flat_map(|call| call.asked);
+        let writes = calls.map(|asked| asked.action).filter(|action| !is_read(action));
+        let told = [R::calls(before, after), R::calls(after, before)].concat();
+        let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
+        assert_eq!(writes.collect::<BTreeSet<String>>(), told);
+    }
+
+    async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
+    where
+        R: Remediator + From<Aws> + 'static,
+        R::State: Debug,
+    {
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
+        assert_eq!(self.state::<R>().await, *after);
+        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Compliant);
+        assert_eq!(self.undo::<R>().await.result, Ended::Done);
+        assert_eq!(self.state::<R>().await, *before);
+    }
+
+    /// From the state that is now to the planned one and back, each twice; then again by a drive.
+    pub(crate) async fn there_and_back<R>(&self)
+    where
+        R: Remediator + From<Aws> + 'static,
+        R::State: Debug,
+    {
+        let (remediator, target) = (R::from(self.aws()), self.target());
+        let before = self.state::<R>().await;
+        let Plan::Change(after) = remediator.plan(&target, &before) else {
+            panic!("nothing is planned for {before:?}");
+        };
+        assert!(matches!(remediator.plan(&target, &after), Plan::Nothing));
+        for wanted in [&after, &after, &before, &before] {
+            remediator.apply(&target, wanted).await.unwrap();
+            assert_eq!(self.state::<R>().await, *wanted);
+        }
+        self.driven_there_and_back::<R>(&before, &after).await;
+        self.writes_are_told::<R>(&before, &after);
+    }
+}
+
+impl Drop for Stage {
+    /// However a test goes: what its remediator asked must be permitted.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let remediator = self.record.pointer("/unmapped/remediation/run").unwrap();
+            permitted(remediator.as_str().unwrap(), &self.target(), &self.proxy.calls());
+        }
+    }
+}
+
+/// What API Gateway tells at a path, read past the proxy.
+pub(crate) async fn told(path: &str) -> Value {
+    let scope = "Credential=test/20260311/eu-central-1/apigateway/aws4_request";
+    let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none");
+    let request = Request::builder().uri(path).header("host", stand().to_string());
+    let request = request.header("authorization", authorization).body(Full::default()).unwrap();
+    let (_, body) = send(stand(), request).await.unwrap();
+    serde_json::from_slice(&body).unwrap()
+}

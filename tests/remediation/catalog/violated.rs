@@ -1,0 +1,210 @@
+//! What a shipped policy finds is not told as nothing to do by the remediator that it names.
+
+use std::path::Path;
+
+use evenkeel_remediators::catalog::Entry;
+use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, Passwords};
+use evenkeel_remediators::{Plan, Remediator, Target};
+use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
+use evenkeel_rules::{ComplianceStatus, read_cases};
+use serde_json::{Value, json};
+
+use super::stage::aws;
+
+/// What a finding's event leaves behind, as the remediator sees it. None where the policy is not on the list.
+fn left_by(policy: &str, event: &str, target: &Target) -> Option<Value> {
+    let api = |tls: Option<&str>| {
+        json!({"closed": false, "policy": null, "tls": tls, "access": null,
+            "endpoints": ["REGIONAL"], "stages": {}, "canaries": []})
+    };
+    let rest = |uri: &str, unverified: bool| {
+        json!({"kind": "HTTP_PROXY", "private": false, "uri": uri, "unverified": unverified,
+            "stages": {}})
+    };
+    let http = |private: bool| {
+        let uri =
+            if private { "arn:aws:elasticloadbalancing:listener" } else { "http://b.example" };
+        json!({"kind": "HTTP_PROXY", "private": private, "managed": false, "http": true,
+            "draft": {"uri": uri, "tls": null}, "routes": [], "stages": {}})
+    };
+    let stage = |tracing: bool, level: &str, data_trace: bool| {
+        let all = json!({"level": level, "data_trace": data_trace, "caching": true,
+            "encrypted": false});
+        json!({"tracing": tracing, "cache": true, "access_logs": null, "methods": {"*/*": all}})
+    };
+    let trail = |logging: bool, validation: bool, whole: bool| {
+        json!({"logging": logging, "validation": validation, "every_region": whole,
+            "global_services": whole, "organization": false, "management_events": whole})
+    };
+    let open = || {
+        let rules = target.found.iter().map(|one| {
+            json!({"protocol": one["ipProtocol"], "from": one["fromPort"], "to": one["toPort"],
+                "cidr": one["range"], "description": null})
+        });
+        json!({"rules": rules.collect::<Vec<_>>()})
+    };
+    let public = json!({"public": true});
+    // S3 encrypts with its own keys whatever is deleted.
+    let own_keys = json!({"rules": [{"algorithm": "AES256", "key": null, "bucket_key": false,
+        "blocked": []}]});
+    let statement = json!({"Sid": "all", "Effect": "Allow", "Principal": "*",
+        "Action": "lambda:InvokeFunction",
+        "Resource": "arn:aws:lambda:eu-central-1:111122223333:function:f"});
+    Some(match policy {
+        "apigateway-api-weak-tls" => api(Some("TLS_1_0")),
+        "apigateway-default-endpoint-open" | "apigateway-policy-lacks-tls-deny" => api(None),
+        "apigateway-domain-weak-tls" => {
+            json!({"policy": "TLS_1_0", "access": null, "endpoints": ["REGIONAL"], "mutual": false})
+        }
+        "apigateway-integration-http" => rest("http://b.example", false),
+        "apigateway-integration-unverified-tls" => rest("https://b.example", true),
+        "apigateway-stage-cache-unencrypted" => stage(true, "INFO", false),
+        "apigateway-stage-data-trace-on" => stage(true, "INFO", true),
+        "apigateway-stage-execution-logs-missing" | "apigateway-stage-logging-off" => {
+            stage(true, "OFF", false)
+        }
+        "apigateway-stage-tracing-off" => stage(false, "INFO", false),
+        "apigatewayv2-default-endpoint-open" => json!({"closed": false, "stages": {}}),
+        "apigatewayv2-integration-http" => http(false),
+        "apigatewayv2-private-integration-plain" => http(true),
+        "cloudtrail-log-validation-off" => trail(true, false, true),
+        "cloudtrail-tampering" => {
+            let says =
+                |what: &str| target.found.iter().any(|one| one.as_str().unwrap().contains(what));
+            let whole = says("no longer records the organization");
+            trail(event != "StopLogging", !says("validates"), whole)
+        }
+        "config-recorder-tampering" => {
+            json!({"recording": event == "DeleteDeliveryChannel",
+                "delivers": event != "DeleteDeliveryChannel"})
+        }
+        "ec2-ebs-default-encryption-off" => json!({"encrypted": false}),
+        "ec2-image-public"
+        | "ec2-snapshot-public"
+        | "rds-cluster-snapshot-public"
+        | "rds-instance-public"
+        | "rds-snapshot-public" => public,
+        "ec2-security-group-high-risk-port"
+        | "ec2-security-group-open-to-world"
+        | "ec2-security-group-unauthorized-port" => open(),
+        "iam-password-policy-weak" => json!({"settings": null}),
+        "kms-key-deletion-scheduled" => json!({"state": "PendingDeletion"}),
+        "kms-key-disabled" => json!({"state": "Disabled"}),
+        "kms-key-rotation-missing" | "kms-rotation-disabled" => json!({"on": false, "never": null}),
+        "lambda-permission-public" => json!({"of": {"": {"all": statement}}}),
+        "s3-bucket-acl-public"
+        | "s3-bucket-policy-public"
+        | "s3-object-acl-public"
+        | "s3-public-access-block-removed" => json!({"block": null}),
+        "s3-bucket-encryption-not-kms" | "s3-bucket-encryption-removed" => own_keys,
+        "s3-bucket-policy-lacks-tls-deny" | "sqs-queue-lacks-tls-deny" => json!({"policy": null}),
+        "sns-topic-lacks-tls-deny" => json!({"policy": {"Statement": []}}),
+        _ => return None,
+    })
+}
+
+/// The shipped policies, and where they lie.
+fn shipped() -> PolicySet {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(&folder) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|ending| ending == "cel") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            files.push(PolicyFile { name: path.display().to_string(), text });
+        }
+    }
+    let name = folder.join("functions.yaml");
+    let text = std::fs::read_to_string(&name).unwrap();
+    let functions = PolicyFile { name: name.display().to_string(), text };
+    PolicySet::load(&files, Some(&functions)).unwrap()
+}
+
+/// What the policy's cases find, each as its remediator is given it, and the event's name.
+fn found(policy: &Policy) -> Vec<(String, Target)> {
+    let header = policy.remediation.clone().unwrap();
+    let name = policy.file.replace(".cel", ".test.yaml");
+    let cases = read_cases(&name, &std::fs::read_to_string(&name).unwrap(), policy).unwrap();
+    let wrong = cases.into_iter().filter(|case| case.expect == ComplianceStatus::NonCompliant);
+    wrong
+        .map(|case| {
+            let evaluation = case.evaluate(policy).unwrap();
+            let event = case.record().and_then(|record| record["eventName"].as_str());
+            let told = evaluation.with.transpose().unwrap().unwrap_or_default();
+            let resource = evaluation.resource;
+            let target = Target {
+                policy: policy.id.clone(),
+                kind: resource.kind,
+                id: resource.id,
+                account: resource.account,
+                region: resource.region,
+                arn: resource.arn,
+                with: told.into_iter().collect(),
+                found: evaluation.evidence,
+                tier: header.tier,
+                actions: header.actions.clone(),
+                patch: header.patch.clone(),
+                ask: header.ask.clone(),
+            };
+            (event.unwrap_or_default().to_owned(), target)
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_to_do_is_never_said_of_what_a_shipped_policy_finds() {
+    // A plan asks nobody.
+    let nowhere = aws(([127, 0, 0, 1], 1).into());
+    let set = shipped();
+    let mut wrong = Vec::new();
+    for policy in set.policies() {
+        let Some(header) = &policy.remediation else { continue };
+        let entry = Entry::find(&header.run).unwrap();
+        // What the policy itself says is repaired is not known here.
+        if entry.spec.tier.is_none() {
+            continue;
+        }
+        let remediator = entry.connect(&nowhere);
+        let findings = found(policy);
+        assert!(!findings.is_empty(), "{} has no case that is NON_COMPLIANT", policy.id);
+        for (event, target) in findings {
+            let Some(state) = left_by(&policy.id, &event, &target) else {
+                wrong.push(format!("{} is not on the list of states", policy.id));
+                break;
+            };
+            if remediator.plan(&target, &state).unwrap() == Plan::Nothing {
+                wrong.push(format!("{} after {event}: nothing is planned for {state}", policy.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_organization_s_own_parameters_reach_the_repair() {
+    let settings = "parameters: {iam-password-policy-weak: {minimumLength: 20, maximumAge: 0}}";
+    let file = PolicyFile { name: "settings.yaml".to_owned(), text: settings.to_owned() };
+    let set = shipped().with_settings(&[file]).unwrap();
+    let policy = set.get("iam-password-policy-weak").unwrap();
+    let event = json!({
+        "eventSource": "iam.amazonaws.com", "eventName": "UpdateAccountPasswordPolicy",
+        "eventVersion": "1.11", "eventTime": "2026-01-15T12:00:00Z", "eventType": "AwsApiCall",
+        "eventID": "00000000-0000-4000-8000-000000000001", "awsRegion": "us-east-1",
+        "recipientAccountId": "111122223333", "userIdentity": {"type": "IAMUser"},
+        "requestParameters": {"minimumPasswordLength": 16}
+    });
+    let text = event.to_string();
+    let mut tape = evenkeel_rules::json::Tape::default();
+    let event = evenkeel_rules::event::Event::parse(&text, &mut tape).unwrap();
+    let evaluation = evenkeel_rules::evaluate(policy, &event, &evenkeel_rules::Facts::default());
+    let finding = evenkeel_rules::Finding::of(policy, &event, evaluation).unwrap();
+    let with = finding.remediation.unwrap().with;
+    assert_eq!(with["minimumLength"], 20);
+    let target = Target { with, ..Target::default() };
+    let remediator = PasswordPolicy::from(aws(([127, 0, 0, 1], 1).into()));
+    let weak = Passwords { settings: None };
+    let Plan::Change(after) = remediator.plan(&target, &weak) else { panic!("nothing is planned") };
+    let settings = after.settings.unwrap();
+    assert_eq!(settings["MinimumPasswordLength"], "20");
+    assert_eq!(settings.get("MaxPasswordAge"), None, "what is switched off is not set");
+}

@@ -1,0 +1,11 @@
+//! Both built functions, driven as AWS Lambda drives them: from a developer's call to a repaired API, and back.
+
+mod backend;
+mod member;
+mod patterns;
+mod permissions;
+mod security;
+mod sessions;
+mod story;
+mod template;
+mod wired;

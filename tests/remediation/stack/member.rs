@@ -1,0 +1,167 @@
+//! A member account with a REST API, and the role in which it is repaired.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_apigateway::Client;
+use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
+use hyper::Request;
+use serde_json::{Value, json};
+
+use evenkeel_testing::http::{ASKED_BY, call, send};
+use evenkeel_testing::stand::stand;
+
+/// The account.
+pub(crate) const MEMBER: &str = "111122223333";
+
+/// The developer's session in the account.
+async fn developer() -> SdkConfig {
+    let config = |keys: Credentials| {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .endpoint_url(format!("http://{}", stand()))
+            .build()
+    };
+    let sts = aws_sdk_sts::Client::new(&config(Credentials::new("test", "test", None, None, "")));
+    let role = format!("arn:aws:iam::{MEMBER}:role/developer");
+    let session = sts.assume_role().role_arn(role).role_session_name("mara").send().await.unwrap();
+    let keys = session.credentials.unwrap();
+    let token = Some(keys.session_token);
+    config(Credentials::new(keys.access_key_id, keys.secret_access_key, token, None, ""))
+}
+
+/// An API whose method `GET /` is served by stage `live`.
+pub(crate) struct Member {
+    client: Client,
+    /// The developer's.
+    key: String,
+    pub(crate) api: String,
+    root: String,
+}
+
+impl Member {
+    /// An API that calls `uri`.
+    pub(crate) async fn new(uri: &str) -> Member {
+        let developer = developer().await;
+        let keys = developer.credentials_provider().unwrap().provide_credentials().await.unwrap();
+        let (key, client) = (keys.access_key_id().to_owned(), Client::new(&developer));
+        let made = client.create_rest_api().name("payments").send().await.unwrap();
+        let (api, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
+        let member = Member { client, key, api, root };
+        let client = &member.client;
+        let method = client.put_method().rest_api_id(&member.api).resource_id(&member.root);
+        method.http_method("GET").authorization_type("NONE").send().await.unwrap();
+        let integration =
+            client.put_integration().rest_api_id(&member.api).resource_id(&member.root);
+        let integration = integration.http_method("GET").r#type(IntegrationType::HttpProxy);
+        integration.integration_http_method("GET").uri(uri).send().await.unwrap();
+        member.deploy().await;
+        member
+    }
+
+    /// The developer's call.
+    pub(crate) async fn turn(&self, uri: &str) {
+        let patch = PatchOperation::builder().op(Op::Replace).path("/uri").value(uri).build();
+        let update = self.client.update_integration().rest_api_id(&self.api);
+        let update = update.resource_id(&self.root).http_method("GET").patch_operations(patch);
+        update.send().await.unwrap();
+    }
+
+    pub(crate) async fn deploy(&self) {
+        let deploy = self.client.create_deployment().rest_api_id(&self.api).stage_name("live");
+        deploy.send().await.unwrap();
+    }
+
+    /// Where the stage's callers are led.
+    pub(crate) async fn served(&self) -> String {
+        let export = self.client.get_export().rest_api_id(&self.api).stage_name("live");
+        let export = export.export_type("oas30").send().await.unwrap().body.unwrap();
+        let export: Value = serde_json::from_slice(export.as_ref()).unwrap();
+        let uri = &export["paths"]["/"]["get"]["x-amazon-apigateway-integration"]["uri"];
+        uri.as_str().unwrap().to_owned()
+    }
+
+    /// What CloudTrail recorded of the API, oldest first.
+    pub(crate) async fn trail(&self) -> Vec<Value> {
+        let (_, records) = call(stand(), "GET", "/stand/trail", "").await;
+        let records: Vec<Value> = serde_json::from_slice(&records).unwrap();
+        let ours = |one: &Value| one["requestParameters"]["restApiId"] == self.api.as_str();
+        records.into_iter().filter(ours).collect()
+    }
+
+    /// What CloudTrail recorded since it was last asked for, put on the account's own bus as Amazon EventBridge does.
+    pub(crate) async fn to_bus(&self) {
+        for record in self.trail().await {
+            self.put("aws.apigateway", &record).await;
+        }
+    }
+
+    /// A record on the account's own bus.
+    pub(crate) async fn put(&self, source: &str, record: &Value) {
+        let put = json!({"Entries": [{
+            "Source": source,
+            "DetailType": "AWS API Call via CloudTrail",
+            "Detail": record.to_string(),
+        }]});
+        put_events(&self.key, &put).await;
+    }
+
+    /// The latest record, as EventBridge brings it into the audit account's queue.
+    pub(crate) async fn event(&self, name: &str) -> Value {
+        let record = self.trail().await.into_iter().rev().find(|one| one["eventName"] == name);
+        let record = record.unwrap();
+        json!({
+            "version": "0",
+            "id": record["eventID"],
+            "detail-type": "AWS API Call via CloudTrail",
+            "source": "aws.apigateway",
+            "account": MEMBER,
+            "time": record["eventTime"],
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": record,
+        })
+    }
+}
+
+/// Puts events on the bus of the account whose key this is.
+async fn put_events(key: &str, put: &Value) {
+    let request = Request::builder()
+        .method("POST")
+        .uri("/")
+        .header("host", stand().to_string())
+        .header(
+            "authorization",
+            ASKED_BY.replace("=test/", &format!("={key}/")).replace("/s3/", "/events/"),
+        )
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSEvents.PutEvents")
+        .body(put.to_string().into())
+        .unwrap();
+    let (head, body) = send(stand(), request).await.unwrap();
+    let answer: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((head.status.as_u16(), &answer["FailedEntryCount"]), (200, &json!(0)));
+}
+
+/// Messages as a function gets them from SQS.
+pub(crate) fn batch(bodies: &[String]) -> Value {
+    let records: Vec<Value> = bodies
+        .iter()
+        .enumerate()
+        .map(|(number, body)| {
+            json!({
+                "messageId": format!("00000000-0000-4000-8000-{number:012}"),
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"SentTimestamp": "1773230401000"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:queue",
+                "awsRegion": "eu-central-1",
+            })
+        })
+        .collect();
+    json!({"Records": records})
+}

@@ -1,0 +1,167 @@
+//! The rules of the templates against the corpus: what some policy judges passes, and little else does.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use evenkeel_rules::policy::{Match, OutcomeMatch, PolicyFile, PolicySet};
+use evenkeel_rules::{Case, Filter, Judge, Judged, Waivers, read_cases};
+use serde_json::{Value, json};
+
+use evenkeel_testing::http::call;
+use evenkeel_testing::stand::stand;
+use evenkeel_testing::template::{audit_account, member_account};
+
+/// The shipped policies, and all their cases.
+fn corpus() -> (PolicySet, Vec<Case>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let (mut policies, mut tests) = (Vec::new(), Vec::new());
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        let name = path.display().to_string();
+        let files = match name.rsplit_once(".test.yaml") {
+            Some(_) => &mut tests,
+            None if name.ends_with("functions.yaml") => &mut policies,
+            None if path.extension().is_some_and(|ending| ending == "cel") => &mut policies,
+            None => continue,
+        };
+        files.push(PolicyFile { text: std::fs::read_to_string(&path).unwrap(), name });
+    }
+    let at = policies.iter().position(|file| file.name.ends_with("functions.yaml")).unwrap();
+    let functions = policies.remove(at);
+    let set = PolicySet::load(&policies, Some(&functions)).unwrap();
+    let mut cases = Vec::new();
+    for policy in set.policies() {
+        let test =
+            tests.iter().find(|test| test.name.ends_with(&format!("/{}.test.yaml", policy.id)));
+        let test = test.unwrap();
+        cases.extend(read_cases(&test.name, &test.text, policy).unwrap());
+    }
+    (set, cases)
+}
+
+/// A record as Amazon EventBridge sends it.
+fn event(record: &Value) -> Value {
+    let service = record["eventSource"].as_str().unwrap_or_default();
+    let kind = match (service, record["eventType"].as_str()) {
+        ("signin.amazonaws.com", _) => "AWS Console Sign In via CloudTrail",
+        (_, Some("AwsServiceEvent")) => "AWS Service Event via CloudTrail",
+        (_, Some("AwsConsoleAction")) => "AWS Console Action via CloudTrail",
+        _ => "AWS API Call via CloudTrail",
+    };
+    let source = format!("aws.{}", service.split('.').next().unwrap_or_default());
+    json!({"source": source, "detail-type": kind, "detail": record})
+}
+
+/// The patterns of the rules by which events leave an account.
+fn patterns() -> Vec<Value> {
+    rules(&member_account("111122223333", &[]))
+}
+
+/// The patterns of a template's rules.
+fn rules(resources: &Value) -> Vec<Value> {
+    let resources = resources.as_object().unwrap().values();
+    let rules = resources.filter(|one| one["Type"] == "AWS::Events::Rule");
+    rules.map(|rule| rule["Properties"]["EventPattern"].clone()).collect()
+}
+
+async fn passes(patterns: &[Value], events: &[Value]) -> Vec<bool> {
+    let asked = json!({"patterns": patterns, "events": events}).to_string();
+    let (status, answer) = call(stand(), "POST", "/stand/patterns", asked).await;
+    assert!(status.is_success(), "{status}");
+    serde_json::from_slice(&answer).unwrap()
+}
+
+/// Whether a policy wants an event, by its source, its name and how the call ended.
+fn wants(matches: &Match, record: &Value) -> bool {
+    let text = |name: &str| record[name].as_str().unwrap_or_default();
+    let outcome = match matches.outcome {
+        OutcomeMatch::Success => text("errorCode").is_empty(),
+        OutcomeMatch::Failure => !text("errorCode").is_empty(),
+        OutcomeMatch::Any => true,
+    };
+    outcome && matches.wants(text("eventSource"), text("eventName"))
+}
+
+#[tokio::test]
+async fn every_event_that_a_policy_judges_leaves_its_account_and_few_others_do() {
+    let (set, cases) = corpus();
+    let (filter, waivers) = (Filter::default(), Waivers::default());
+    let mut judge = Judge::new(&set, &waivers, &filter);
+    let (mut events, mut judged, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for case in &cases {
+        if let Some(record) = case.record() {
+            let verdict = judge.judge(record.to_string().as_bytes()).unwrap();
+            let wanted = set.policies().iter().any(|policy| wants(&policy.matches, record));
+            if let Judged::Event(verdict) = &verdict {
+                assert!(wanted || verdict.findings.is_empty(), "nobody wants it: {record}");
+            }
+            // What a pattern looks at, once.
+            let part = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+            let failed = !part("errorCode").is_empty();
+            if seen.insert((part("eventSource"), part("eventName"), part("eventType"), failed)) {
+                judged.push(wanted);
+                events.push(event(record));
+            }
+        }
+    }
+    let passed = passes(&patterns(), &events).await;
+    let mut others = (0, 0);
+    for ((event, passed), judged) in events.iter().zip(&passed).zip(&judged) {
+        assert!(*passed || !judged, "is judged, and does not leave: {event}");
+        others.0 += usize::from(!judged);
+        others.1 += usize::from(!judged && *passed);
+    }
+    let count = judged.iter().filter(|judged| **judged).count();
+    println!("{count} events are judged and leave; of {} others, {} leave", others.0, others.1);
+    assert!(count > 400, "{count}");
+    assert_eq!(others.1, 0, "what no policy judges leaves");
+}
+
+#[tokio::test]
+async fn every_item_that_a_policy_judges_leaves_its_account_whole_or_as_a_summary() {
+    let (set, cases) = corpus();
+    let change = |detail: Value| json!({"source": "aws.config", "detail-type": "Config Configuration Item Change", "detail": detail});
+    let mut events = Vec::new();
+    let kinds = set.policies().iter().flat_map(|policy| &policy.matches.resource_type);
+    let kinds: BTreeSet<&String> = kinds.collect();
+    let tried: BTreeSet<&String> =
+        cases.iter().filter_map(Case::item).map(|item| &item.kind).collect();
+    assert!(tried.is_subset(&kinds), "a case has an item that its policy does not watch");
+    for kind in &kinds {
+        events.push(change(json!({"configurationItem": {"resourceType": kind}})));
+        events.push(change(json!({"configurationItemSummary": {"resourceType": kind}})));
+    }
+    assert!(events.len() > 200, "{}", events.len());
+    assert!(passes(&patterns(), &events).await.into_iter().all(|passed| passed));
+    let other = change(json!({"configurationItem": {"resourceType": "AWS::Events::Archive"}}));
+    assert_eq!(passes(&patterns(), &[other]).await, [false]);
+}
+
+#[tokio::test]
+async fn what_a_member_or_a_partner_puts_is_let_in_by_no_rule() {
+    let record = json!({"eventSource": "kms.amazonaws.com", "eventName": "DisableKey"});
+    let genuine = event(&record);
+    let item = json!({
+        "source": "aws.config", "detail-type": "Config Configuration Item Change",
+        "detail": {"configurationItem": {"resourceType": "AWS::S3::Bucket"}},
+    });
+    let audit = audit_account(&[]);
+    for patterns in [patterns(), rules(&audit)] {
+        assert_eq!(passes(&patterns, &[genuine.clone(), item.clone()]).await, [true, true]);
+        for source in
+            ["my.aws.kms", "aws.partner/example.com/111122223333/kms", "aws.partner", "aws."]
+        {
+            let mut forged = [genuine.clone(), item.clone()];
+            for one in &mut forged {
+                one["source"] = json!(source);
+            }
+            assert_eq!(passes(&patterns, &forged).await, [false, false], "{source}");
+        }
+    }
+    // With the versions that some services put behind their calls' names, and none of calls that failed.
+    let versioned = event(
+        &json!({"eventSource": "lambda.amazonaws.com", "eventName": "AddPermission20150331v2"}),
+    );
+    let failed = json!({"eventSource": "s3.amazonaws.com", "eventName": "PutBucketVersioning", "errorCode": "AccessDenied"});
+    assert_eq!(passes(&patterns(), &[versioned, event(&failed)]).await, [true, false]);
+}

@@ -1,0 +1,291 @@
+//! What this project exists for, from one end to the other.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+use sha2::Digest;
+
+use super::backend::backend;
+use super::member::{MEMBER, Member, batch};
+use evenkeel_testing::aws::Aws;
+use evenkeel_testing::events::canary;
+use evenkeel_testing::function::Function;
+use evenkeel_testing::proxy::{Fault, Hold, Proxy};
+use evenkeel_testing::stand::stand;
+
+const ROLE: &str = "evenkeel-remediate-apigateway";
+
+/// The audit account's two functions, and what lies between them.
+struct Stack {
+    aws: Aws,
+    evaluate: Function,
+    remediate: Function,
+    /// Between the remediate function and AWS.
+    proxy: Proxy,
+}
+
+impl Stack {
+    async fn new(roots: &str, ceiling: &str) -> Stack {
+        let aws = Aws::new().await;
+        let evaluate = Function::new(aws.environment(stand())).await;
+        let proxy = Proxy::new().await;
+        let mut environment = aws.environment(proxy.address);
+        for (name, value) in [
+            ("EVENKEEL_FAMILY", "apigateway"),
+            ("EVENKEEL_ROLE", ROLE),
+            ("EVENKEEL_EXTERNAL_ID", "audit"),
+            ("EVENKEEL_CEILING", ceiling),
+            ("EVENKEEL_PROBE", roots),
+        ] {
+            environment.push((name.to_owned(), value.to_owned()));
+        }
+        let binary = PathBuf::from(env!("CARGO_BIN_EXE_remediate"));
+        let remediate = Function::of(binary, environment).await;
+        Stack { aws, evaluate, remediate, proxy }
+    }
+
+    /// An event through the evaluate function; the pointers that the topic then brings to the queue.
+    async fn evaluated(&self, event: &Value) -> Vec<String> {
+        let answer = self.evaluate.invoke(&batch(&[event.to_string()])).await.unwrap();
+        assert_eq!(answer["batchItemFailures"], json!([]));
+        self.aws.notices().await.iter().map(Value::to_string).collect()
+    }
+
+    /// Messages through the remediate function; how many come again.
+    async fn remediated(&self, messages: &[String]) -> usize {
+        let answer = self.remediate.invoke(&batch(messages)).await.unwrap();
+        answer["batchItemFailures"].as_array().unwrap().len()
+    }
+
+    /// The outcomes in the ledger.
+    async fn outcomes(&self) -> Vec<Value> {
+        let records = self.aws.ledger().await.into_iter();
+        let outcomes = records.filter(|(key, _)| key.starts_with("outcomes/"));
+        outcomes.map(|(_, record)| serde_json::from_slice(&record).unwrap()).collect()
+    }
+}
+
+impl Drop for Stack {
+    /// However a story goes: the remediate function did what its role allows.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.aws.permits("evenkeel-remediator-apigateway", &self.proxy);
+        }
+    }
+}
+
+/// Policies in the mode that a customer would choose who trusts them: a bundle's records.
+pub(crate) fn auto() -> Vec<(String, String)> {
+    let policy = include_str!("../../../policies/apigateway/apigateway-integration-http.cel");
+    let policy = policy.replace("mode: approve", "mode: auto");
+    let files = [
+        ("apigateway/apigateway-integration-http.cel", policy.as_str()),
+        ("functions.yaml", include_str!("../../../policies/functions.yaml")),
+        (
+            "rds/rds-instance-public.cel",
+            include_str!("../../../policies/rds/rds-instance-public.cel"),
+        ),
+    ];
+    let digest = |text: &str| format!("{:x}", sha2::Sha256::digest(text));
+    let named = |(name, text): &(&str, &str)| ((*name).to_owned(), json!(digest(text)));
+    let manifest = json!({"files": files.iter().map(named).collect::<serde_json::Map<_, _>>()});
+    let record =
+        |(_, text): &(&str, &str)| (format!("bundle/files/{}", digest(text)), (*text).to_owned());
+    let mut records: Vec<_> = files.iter().map(record).collect();
+    records.push(("bundle/manifest.json".to_owned(), manifest.to_string()));
+    records
+}
+
+async fn in_mode_auto(aws: &Aws) {
+    for (key, body) in auto() {
+        aws.put(&format!("ledger/{key}"), body).await;
+    }
+}
+
+#[tokio::test]
+async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
+    let (port, roots) = backend("story").await;
+    let (tls, clear) =
+        (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
+    let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
+    in_mode_auto(&stack.aws).await;
+    let member = Member::new(&tls).await;
+
+    // A developer turns TLS off, and publishes it.
+    member.turn(&clear).await;
+    let event = member.event("UpdateIntegration").await;
+    member.deploy().await;
+    assert_eq!(member.served().await, clear);
+
+    // It is found, kept, and told.
+    let notices = stack.evaluated(&event).await;
+    assert_eq!((notices.len(), stack.aws.findings().await.len()), (1, 1));
+
+    // It is repaired, published, and kept.
+    assert_eq!(stack.remediated(&notices).await, 0);
+    assert_eq!(member.served().await, tls);
+    let outcomes = stack.outcomes().await;
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(
+        (&outcomes[0]["class_uid"], &outcomes[0]["status"]),
+        (&json!(7001), &json!("Success"))
+    );
+    let told = stack.aws.notices().await;
+    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(told["status"], "RESTORED");
+
+    // What was done bears our name, and is no violation.
+    let ours = member.event("CreateDeployment").await;
+    let who = ours["detail"]["userIdentity"]["arn"].as_str().unwrap();
+    assert!(
+        who.starts_with(&format!("arn:aws:sts::{MEMBER}:assumed-role/{ROLE}/evenkeel-")),
+        "{who}"
+    );
+    for name in ["UpdateIntegration", "CreateDeployment"] {
+        assert!(stack.evaluated(&member.event(name).await).await.is_empty());
+    }
+
+    // The violation's own event, ten times more, changes nothing.
+    let calls = member.trail().await.len();
+    for _ in 0..10 {
+        assert!(stack.evaluated(&event).await.is_empty(), "told once");
+        assert_eq!(stack.remediated(&notices).await, 0);
+    }
+    assert_eq!((member.trail().await.len(), stack.aws.findings().await.len()), (calls, 1));
+}
+
+#[tokio::test]
+async fn a_fresh_installation_tells_and_touches_nothing() {
+    let (port, roots) = backend("fresh").await;
+    let stack = Stack::new(roots.to_str().unwrap(), "").await;
+    let member = Member::new(&format!("http://localhost:{port}/pay")).await;
+    let notices = stack.evaluated(&member.event("PutIntegration").await).await;
+    assert_eq!(notices.len(), 1);
+    let calls = member.trail().await.len();
+    assert_eq!(stack.remediated(&notices).await, 0);
+    assert_eq!(member.trail().await.len(), calls);
+    let told = stack.aws.notices().await;
+    assert!(told[0]["Message"].as_str().unwrap().contains("PLANNED"));
+    assert!(stack.outcomes().await.is_empty(), "what is only planned may be done later");
+}
+
+#[tokio::test]
+async fn a_plan_that_waits_is_carried_out_once_somebody_else_says_yes() {
+    let (port, roots) = backend("waits").await;
+    let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
+    let member = Member::new(&format!("http://localhost:{port}/pay")).await;
+    let notices = stack.evaluated(&member.event("PutIntegration").await).await;
+    assert_eq!(stack.remediated(&notices).await, 0);
+    let told = stack.aws.notices().await;
+    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(told["status"], "WAITING_FOR_APPROVAL");
+    assert!(member.served().await.starts_with("http://"));
+    let plan = told["detail"].as_str().unwrap().split(' ').nth(1).unwrap();
+    let approval = json!({"approver": "ops", "expires": i64::MAX, "approved": true});
+    let finding = told["remediation"].as_str().unwrap();
+    let key = format!("ledger/approvals/{finding}/{plan}/000000.json");
+    stack.aws.put(&key, approval.to_string()).await;
+    assert_eq!(stack.remediated(&notices).await, 0);
+    assert!(member.served().await.starts_with("https://"));
+    let told = stack.aws.notices().await;
+    assert!(told[0]["Message"].as_str().unwrap().contains("RESTORED"));
+    // Later, a look: still so; and once a person has changed it, that is told.
+    let mut look: Value = serde_json::from_str(&notices[0]).unwrap();
+    look = serde_json::from_str(look["Message"].take().as_str().unwrap()).unwrap();
+    let look = |after: u32| json!({"key": look["key"], "attempt": 1, "after": after}).to_string();
+    assert_eq!(stack.remediated(&[look(60)]).await, 0);
+    assert!(stack.aws.notices().await.is_empty(), "that all is well is no news");
+    member.turn("https://localhost:1/other").await;
+    assert_eq!(stack.remediated(&[look(900)]).await, 0);
+    let told = stack.aws.notices().await;
+    assert!(told[0]["Message"].as_str().unwrap().contains("changed since"));
+    assert_eq!(stack.outcomes().await.len(), 3);
+}
+
+#[tokio::test]
+async fn killed_at_any_effect_it_goes_on_when_the_message_comes_again() {
+    let (port, roots) = backend("killed").await;
+    let tls = format!("https://localhost:{port}/pay");
+    let clear = format!("http://localhost:{port}/pay");
+    let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
+    in_mode_auto(&stack.aws).await;
+    for effect in [
+        "PUT before",
+        "PUT intents",
+        "PUT budgets",
+        "UpdateIntegration",
+        "CreateDeployment",
+        "PUT outcomes",
+        "Publish",
+        "PUT told",
+    ] {
+        let member = Member::new(&clear).await;
+        let notices = stack.evaluated(&member.event("PutIntegration").await).await;
+        let payload = batch(&notices);
+        for fault in [Fault::HoldBefore as fn(Hold) -> Fault, Fault::HoldAfter] {
+            let hold = Hold::default();
+            stack.proxy.fault(effect, 1, fault(hold.clone()));
+            // An effect that was made before is not made again: then nothing is held.
+            let killed = async {
+                hold.reached.notified().await;
+                stack.remediate.kill().await;
+                hold.release.notify_one();
+            };
+            let was_held = AtomicBool::new(false);
+            tokio::select! {
+                answer = stack.remediate.invoke(&payload) => drop(answer),
+                () = async { killed.await; was_held.store(true, Ordering::Relaxed); std::future::pending().await } => {}
+            }
+            let first = matches!(fault(Hold::default()), Fault::HoldBefore(_));
+            assert!(was_held.into_inner() || !first, "{effect} is no effect");
+            stack.proxy.mend();
+        }
+        assert_eq!(stack.remediated(&notices).await, 0, "{effect}");
+        assert_eq!(member.served().await, tls, "{effect}");
+        let names = member.trail().await;
+        let count = |name: &str| names.iter().filter(|one| one["eventName"] == name).count();
+        assert_eq!((count("UpdateIntegration"), count("CreateDeployment")), (1, 2), "{effect}");
+        drop(stack.aws.notices().await);
+    }
+    let attempts = stack.aws.ledger().await.into_keys().filter(|key| key.starts_with("intents/"));
+    assert_eq!(attempts.count(), 8, "one for each API, however often it was begun");
+}
+
+#[tokio::test]
+async fn messages_that_point_nowhere_come_again_and_the_others_are_done() {
+    let stack = Stack::new("off", "auto").await;
+    let bodies = [
+        "no json".to_owned(),
+        json!({"key": "intents/x.json"}).to_string(),
+        json!({"key": "findings/../control/x.json"}).to_string(),
+        json!({"key": "findings/none.json"}).to_string(),
+    ];
+    assert_eq!(stack.remediated(&bodies).await, 4);
+    let member = Member::new("http://localhost:1/pay").await;
+    let mut notices = stack.evaluated(&member.event("PutIntegration").await).await;
+    notices.insert(0, "no json".to_owned());
+    assert_eq!(stack.remediated(&notices).await, 1);
+}
+
+#[tokio::test]
+async fn a_canary_flies_from_the_bus_through_both_functions_and_does_nothing() {
+    let id = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
+    let stack = Stack::new("off", "auto").await;
+    let mut notices = stack.evaluated(&canary(id)).await;
+    assert_eq!(notices.len(), 1);
+    notices.push(json!({"canary": "../control/kill-switch"}).to_string());
+    // Again, and with one that is no canary: that one alone comes again.
+    for _ in 0..2 {
+        assert_eq!(stack.remediated(&notices).await, 1);
+    }
+    let ledger = stack.aws.ledger().await;
+    let hops = ["evaluate", "remediate-apigateway"].map(|hop| format!("canary/{id}/{hop}.json"));
+    assert!(ledger.keys().eq(hops.iter()), "{:?}", ledger.keys());
+    let [evaluate, remediate] = hops.map(|key| {
+        let record: Value = serde_json::from_slice(&ledger[&key]).unwrap();
+        record["taken"].as_i64().unwrap()
+    });
+    assert!(evaluate <= remediate);
+    assert_eq!(stack.aws.notices().await.len(), 0, "nothing is told of it");
+}

@@ -1,0 +1,305 @@
+//! The whole stack as its templates wire it: from a call in one account to a repaired API there, by way of another.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::types::Message;
+use hyper::Request;
+use serde_json::{Value, json};
+
+use super::backend::backend;
+use super::member::{MEMBER, Member};
+use super::story::auto;
+use super::template::deployed;
+use evenkeel_testing::function::{Function, evaluate};
+use evenkeel_testing::http::{ASKED_BY, call, send};
+use evenkeel_testing::iam::allows;
+use evenkeel_testing::permitted::may;
+use evenkeel_testing::proxy::Proxy;
+use evenkeel_testing::stand::stand;
+use evenkeel_testing::template::{AUDIT, REGION, audit_account, member_account, named, statements};
+
+/// What the operator chose; the last is of the audit account's template only.
+const PARAMETERS: [&str; 3] = ["RepairApigateway=true", "RepairKms=true", "Ceiling=auto"];
+
+/// The functions of the audit account, and the queues that feed them.
+struct Wired {
+    sqs: aws_sdk_sqs::Client,
+    fed: Vec<Fed>,
+    ledger: String,
+    /// The functions' own access key.
+    key: String,
+}
+
+/// A function, and the queue that AWS Lambda polls for it.
+struct Fed {
+    name: String,
+    /// Between the function and AWS.
+    proxy: Proxy,
+    function: Function,
+    queue: String,
+    batch: i32,
+}
+
+impl Wired {
+    /// Both templates, made on the stand-in. `roots` are what the internet would be.
+    async fn new(roots: &Path) -> Wired {
+        let made = deployed(&audit_account(&PARAMETERS), AUDIT);
+        deployed(&member_account(MEMBER, &PARAMETERS[..2]), MEMBER);
+        let keys = &made["session"];
+        let key = |name: &str| keys[name].as_str().unwrap().to_owned();
+        let session = [
+            ("AWS_ACCESS_KEY_ID", key("aws_access_key_id")),
+            ("AWS_SECRET_ACCESS_KEY", key("aws_secret_access_key")),
+            ("AWS_SESSION_TOKEN", key("aws_session_token")),
+            ("AWS_REGION", REGION.to_owned()),
+            ("LAMBDA_TASK_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/..").to_owned()),
+            ("EVENKEEL_REFRESH_SECONDS", "0".to_owned()),
+            ("EVENKEEL_PROBE", roots.display().to_string()),
+        ];
+        let mut fed = Vec::new();
+        let mut ledger = String::new();
+        for (name, of) in made["functions"].as_object().unwrap() {
+            assert_eq!(of["partial"], true, "{name} tells which messages failed");
+            let own = of["environment"].as_object().unwrap().iter();
+            let own = own.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+            let mut environment: Vec<(String, String)> = own.collect();
+            // No such file here.
+            environment.retain(|(name, _)| name != "SSL_CERT_FILE");
+            let proxy = Proxy::new().await;
+            environment.push(("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", proxy.address)));
+            environment
+                .extend(session.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            ledger = of["environment"]["EVENKEEL_LEDGER"].as_str().unwrap().replace("s3://", "");
+            let remediate = PathBuf::from(env!("CARGO_BIN_EXE_remediate"));
+            let binary = if name == "evenkeel-evaluate" { evaluate() } else { remediate };
+            fed.push(Fed {
+                name: name.clone(),
+                proxy,
+                function: Function::of(binary, environment).await,
+                queue: of["queue"].as_str().unwrap().to_owned(),
+                batch: i32::try_from(of["batch"].as_u64().unwrap()).unwrap(),
+            });
+        }
+        let keys = Credentials::new(
+            key("aws_access_key_id"),
+            key("aws_secret_access_key"),
+            Some(key("aws_session_token")),
+            None,
+            "",
+        );
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .endpoint_url(format!("http://{}", stand()))
+            .build();
+        let key = key("aws_access_key_id");
+        Wired { sqs: aws_sdk_sqs::Client::new(&config), fed, ledger, key }
+    }
+
+    /// Each call of a function with its own credentials is allowed to its role; and what it did not need of that.
+    fn idle(&self, audit: &Value) -> Vec<String> {
+        let mut idle = Vec::new();
+        for fed in &self.fed {
+            let statements = statements(named(audit, &fed.name.replace("remediate", "remediator")));
+            let calls = fed.proxy.calls();
+            let own =
+                calls.iter().flat_map(|call| &call.asked).filter(|asked| asked.session.is_none());
+            let mut used = vec![false; statements.len()];
+            for asked in own {
+                assert_eq!(asked.key, self.key, "whose credentials are these?");
+                let resource = asked.resource.replace(":123456789012:", &format!(":{AUDIT}:"));
+                let may = |these: &[Value]| may(audit, these, asked, &resource);
+                assert!(may(&statements), "{} may not {} on {resource}", fed.name, asked.action);
+                for (used, statement) in used.iter_mut().zip(&statements) {
+                    *used |= may(std::slice::from_ref(statement));
+                }
+            }
+            let unused = statements.iter().zip(used).filter(|(_, used)| !used);
+            idle.extend(
+                unused.map(|(one, _)| format!("{}: {}", fed.name, one["Sid"].as_str().unwrap())),
+            );
+        }
+        idle
+    }
+
+    /// What the functions did in the member, by sessions of its roles: the roles allow it, and so does the policy
+    /// that the session was confined to.
+    fn in_the_member(&self, member: &Value) -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        for asked in self.fed.iter().flat_map(|fed| fed.proxy.calls()).flat_map(|call| call.asked) {
+            let Some(session) = &asked.session else { continue };
+            let name = session.role.rsplit('/').next().unwrap();
+            let mut policies = vec![statements(named(member, name))];
+            let confined = session.policy.as_deref().map(|policy| {
+                let policy: Value = serde_json::from_str(policy).unwrap();
+                policy["Statement"].as_array().unwrap().clone()
+            });
+            assert_eq!(confined.is_some(), name != "evenkeel-read", "{name}");
+            policies.extend(confined);
+            for policy in policies {
+                let allowed = allows(&policy, &asked.action, &asked.resource, &[]);
+                assert!(allowed, "{name} may not {} on {}", asked.action, asked.resource);
+            }
+            used.insert(asked.action);
+        }
+        used
+    }
+
+    /// Runs the functions until no queue has a message; how many each took.
+    async fn settle(&self) -> Vec<(String, usize)> {
+        let mut taken = Vec::new();
+        loop {
+            let before = taken.len();
+            for fed in &self.fed {
+                let messages = self.received(fed).await;
+                if !messages.is_empty() {
+                    let number = messages.len();
+                    self.invoked(fed, messages).await;
+                    taken.push((fed.name.clone(), number));
+                }
+            }
+            if taken.len() == before {
+                return taken;
+            }
+        }
+    }
+
+    async fn received(&self, fed: &Fed) -> Vec<Message> {
+        let receive = self.sqs.receive_message().queue_url(self.url(&fed.queue).await);
+        let received = receive.max_number_of_messages(fed.batch).send().await.unwrap();
+        received.messages.unwrap_or_default()
+    }
+
+    /// As an event source mapping with `ReportBatchItemFailures` does it.
+    async fn invoked(&self, fed: &Fed, messages: Vec<Message>) {
+        let record = |message: &Message| {
+            json!({
+                "messageId": message.message_id, "receiptHandle": message.receipt_handle, "body": message.body,
+                "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": REGION,
+                "eventSourceARN": format!("arn:aws:sqs:{REGION}:{AUDIT}:{}", fed.queue),
+            })
+        };
+        let records: Vec<Value> = messages.iter().map(record).collect();
+        let answer = fed.function.invoke(&json!({"Records": records})).await.unwrap();
+        assert_eq!(
+            answer["batchItemFailures"],
+            json!([]),
+            "{}: {:?}",
+            fed.name,
+            fed.function.lines()
+        );
+        for message in messages {
+            let delete = self.sqs.delete_message().queue_url(self.url(&fed.queue).await);
+            delete.receipt_handle(message.receipt_handle.unwrap()).send().await.unwrap();
+        }
+    }
+
+    async fn url(&self, queue: &str) -> String {
+        self.sqs.get_queue_url().queue_name(queue).send().await.unwrap().queue_url.unwrap()
+    }
+
+    /// How many messages wait in a queue.
+    async fn waiting(&self, queue: &str) -> usize {
+        let receive = self.sqs.receive_message().queue_url(self.url(queue).await);
+        let received = receive.max_number_of_messages(10).send().await.unwrap();
+        received.messages.map_or(0, |messages| messages.len())
+    }
+
+    /// The keys of the ledger's records that begin so.
+    async fn keys(&self, prefix: &str) -> Vec<String> {
+        let path = format!("/{}?list-type=2&prefix={prefix}", self.ledger);
+        let (_, listing) = call(stand(), "GET", &path, "").await;
+        let listing = String::from_utf8_lossy(&listing).into_owned();
+        let keys = listing.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next());
+        keys.map(str::to_owned).collect()
+    }
+
+    async fn put(&self, key: &str, body: String) {
+        let path = format!("/{}/{key}", self.ledger);
+        // What Object Lock retains must come with a digest.
+        let request = Request::builder()
+            .method("PUT")
+            .uri(path)
+            .header("host", stand().to_string())
+            .header("authorization", ASKED_BY)
+            .header("x-amz-sdk-checksum-algorithm", "SHA256")
+            .body(body.into())
+            .unwrap();
+        let (head, answer) = send(stand(), request).await.unwrap();
+        assert!(head.status.is_success(), "{}: {answer:?}", head.status);
+    }
+}
+
+#[tokio::test]
+async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_nowhere() {
+    let (port, roots) = backend("wired").await;
+    let (tls, clear) =
+        (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
+    let wired = Wired::new(&roots).await;
+    for (key, body) in auto() {
+        wired.put(&key, body).await;
+    }
+    let member = Member::new(&tls).await;
+    member.turn(&clear).await;
+    member.deploy().await;
+    // What CloudTrail recorded, as it puts it on the account's own bus: creations, the change, deployments.
+    member.to_bus().await;
+
+    let taken = wired.settle().await;
+    assert_eq!(member.served().await, tls, "{taken:?}");
+    let names: Vec<&str> = taken.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.first(), Some(&"evenkeel-evaluate"));
+    assert!(names.contains(&"evenkeel-remediate-apigateway"), "{names:?}");
+    assert!(!names.contains(&"evenkeel-remediate-kms"), "it is for another family");
+    let findings = wired.keys("findings/").await;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].contains(&format!("/accountId={MEMBER}/")), "{findings:?}");
+    assert_eq!(wired.keys("outcomes/").await.len(), 1);
+
+    // What the repair itself did comes back by the same way, and is no violation.
+    member.to_bus().await;
+    wired.settle().await;
+    assert_eq!((wired.keys("findings/").await.len(), wired.keys("outcomes/").await.len()), (1, 1));
+    for queue in
+        ["evenkeel-changes-dlq", "evenkeel-remediate-apigateway-dlq", "evenkeel-remediate-kms"]
+    {
+        assert_eq!(wired.waiting(queue).await, 0, "{queue}");
+    }
+
+    // A state that the event does not tell is asked for in the member, by the role for that.
+    let read = json!({
+        "eventVersion": "1.11", "eventID": "00000000-0000-4000-8000-00000000000d",
+        "eventTime": "2026-03-11T12:00:00Z", "eventSource": "rds.amazonaws.com", "eventName": "ModifyDBInstance",
+        "awsRegion": REGION, "recipientAccountId": MEMBER, "sourceIPAddress": "198.51.100.7",
+        "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::{MEMBER}:user/jo")},
+        "requestParameters": {"omitted": true}, "responseElements": {"dBInstanceIdentifier": "orders"},
+    });
+    member.put("aws.rds", &read).await;
+    wired.settle().await;
+    assert_eq!(wired.keys("findings/").await.len(), 2);
+    let used = wired.in_the_member(&member_account(MEMBER, &PARAMETERS[..2]));
+    for action in
+        ["config:BatchGetResourceConfig", "config:ListDiscoveredResources", "apigateway:PATCH"]
+    {
+        assert!(used.contains(action), "{action}: {used:?}");
+    }
+
+    // The roles allow each call, and hold little that this story does not need: what Lambda itself does with
+    // them, what moto does not ask for, and what other stories use.
+    let idle = wired.idle(&audit_account(&PARAMETERS));
+    let elsewhere =
+        ["Messages", "Encryption", "Logs", "Traces", "ReadsOwnStates", "SeesWhatIsMissing"];
+    let idle: Vec<&String> = idle
+        .iter()
+        .filter(|one| {
+            !one.contains("-kms:")
+                && !elsewhere.iter().any(|sid| one.ends_with(&format!(": {sid}")))
+        })
+        .collect();
+    assert!(idle.is_empty(), "{idle:?}");
+}

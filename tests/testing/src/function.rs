@@ -1,0 +1,247 @@
+//! The built function as AWS Lambda runs it: processes that poll a Runtime API.
+//!
+//! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::task::JoinHandle;
+
+use super::aws::ACCOUNT;
+use super::built;
+use super::http::{Answer, Closed, serve};
+
+/// Longer than any invocation of a test takes: the machine may be busy.
+const TIMEOUT_MS: u64 = 60_000;
+
+/// Names the trace that every invocation is part of.
+pub const TRACE: &str =
+    "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1";
+
+type Outcome = Result<Value, String>;
+type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Outcome>>>>;
+
+/// One environment of a function: one process at a time.
+#[derive(Debug)]
+pub struct Function {
+    jobs: UnboundedSender<(String, Bytes)>,
+    waiting: Waiting,
+    number: AtomicU64,
+    answered: AtomicUsize,
+    process: AsyncMutex<Option<Child>>,
+    binary: PathBuf,
+    environment: Vec<(String, String)>,
+    api: String,
+    /// How long an invocation may take, in milliseconds.
+    timeout: Arc<AtomicU64>,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Function {
+    /// The evaluate function with these settings.
+    pub async fn new(environment: Vec<(String, String)>) -> Function {
+        Function::of(evaluate(), environment).await
+    }
+
+    /// A function with these settings; its process starts with the first invocation.
+    pub async fn of(binary: PathBuf, environment: Vec<(String, String)>) -> Function {
+        let (jobs, queue) = unbounded_channel();
+        let (queue, waiting) = (Arc::new(AsyncMutex::new(queue)), Waiting::default());
+        let answers = Arc::clone(&waiting);
+        let timeout = Arc::new(AtomicU64::new(TIMEOUT_MS));
+        let allowed = Arc::clone(&timeout);
+        let api = serve(move |request| {
+            answer(request, Arc::clone(&queue), Arc::clone(&answers), Arc::clone(&allowed))
+        });
+        let api = api.await.to_string();
+        Function {
+            jobs,
+            waiting,
+            number: AtomicU64::new(0),
+            answered: AtomicUsize::new(0),
+            process: AsyncMutex::new(None),
+            binary,
+            environment,
+            api,
+            timeout,
+            lines: Arc::default(),
+            readers: Mutex::default(),
+        }
+    }
+
+    /// Invokes the function; a process that ends meanwhile is an error, as in AWS Lambda.
+    pub async fn invoke(&self, payload: &Value) -> Outcome {
+        self.start().await;
+        let number = self.number.fetch_add(1, Ordering::SeqCst);
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        let (reply, mut outcome) = oneshot::channel();
+        self.waiting.lock().unwrap().insert(id.clone(), reply);
+        self.jobs.send((id.clone(), payload.to_string().into())).unwrap();
+        loop {
+            let ended = async {
+                let mut process = self.process.lock().await;
+                match process.as_mut().map(Child::try_wait) {
+                    Some(Ok(None)) => None,
+                    _ => Some("Runtime.ExitError"),
+                }
+            };
+            tokio::select! {
+                outcome = &mut outcome => {
+                    self.answered.fetch_add(1, Ordering::SeqCst);
+                    return outcome.unwrap();
+                }
+                () = tokio::time::sleep(std::time::Duration::from_millis(20)) => {
+                    if let Some(why) = ended.await {
+                        self.waiting.lock().unwrap().remove(&id);
+                        // All that it wrote has come, once its pipes have ended.
+                        let readers = std::mem::take(&mut *self.readers.lock().unwrap());
+                        for reader in readers {
+                            reader.await.unwrap();
+                        }
+                        return Err(why.to_owned());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets the invocations that begin from now on take so long, in milliseconds.
+    pub fn allow(&self, timeout: u64) {
+        self.timeout.store(timeout, Ordering::SeqCst);
+    }
+
+    /// Ends the process at once, as when a machine is lost.
+    pub async fn kill(&self) {
+        let mut process = self.process.lock().await;
+        process.as_mut().unwrap().kill().await.unwrap();
+    }
+
+    /// What the process wrote, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// What the process wrote, once all of it has come through the pipe: each answer follows its metrics.
+    pub async fn log(&self) -> Vec<String> {
+        let answered = self.answered.load(Ordering::SeqCst);
+        let all = async {
+            loop {
+                let lines = self.lines();
+                let metrics = lines.iter().filter(|line| line.contains("CloudWatchMetrics"));
+                if metrics.count() >= answered {
+                    return lines;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), all).await.unwrap()
+    }
+
+    /// The metrics of the last invocation.
+    pub async fn metrics(&self) -> Value {
+        let lines = self.log().await;
+        let line = lines.iter().rev().find(|line| line.contains("CloudWatchMetrics")).unwrap();
+        serde_json::from_str(line).unwrap()
+    }
+
+    async fn start(&self) {
+        let mut process = self.process.lock().await;
+        if process.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None))) {
+            return;
+        }
+        let mut child = Command::new(&self.binary)
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", &self.api)
+            .env("AWS_LAMBDA_FUNCTION_NAME", "evaluate")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        self.keep(child.stdout.take().unwrap());
+        self.keep(child.stderr.take().unwrap());
+        *process = Some(child);
+    }
+
+    fn keep(&self, output: impl AsyncRead + Send + Unpin + 'static) {
+        let lines = Arc::clone(&self.lines);
+        let reader = tokio::spawn(async move {
+            let mut output = BufReader::new(output).lines();
+            while let Ok(Some(line)) = output.next_line().await {
+                lines.lock().unwrap().push(line);
+            }
+        });
+        self.readers.lock().unwrap().push(reader);
+    }
+}
+
+/// The built evaluate function.
+pub fn evaluate() -> PathBuf {
+    let binary = built().join("evaluate");
+    // Cargo builds it with the tests of its own package, or of all.
+    assert!(binary.exists(), "build {} first: cargo build --bin evaluate", binary.display());
+    binary
+}
+
+/// The Runtime API.
+async fn answer(
+    request: Request<Incoming>,
+    queue: Arc<AsyncMutex<UnboundedReceiver<(String, Bytes)>>>,
+    waiting: Waiting,
+    timeout: Arc<AtomicU64>,
+) -> Result<Answer, Closed> {
+    let path = request.uri().path().to_owned();
+    let parts: Vec<&str> = path.trim_start_matches("/2018-06-01/runtime/").split('/').collect();
+    let response = Response::builder();
+    let response = match parts.as_slice() {
+        ["invocation", "next"] => {
+            let (id, payload) = loop {
+                let job = queue.lock().await.recv().await.ok_or(Closed)?;
+                // An invocation that was given up is not begun by the next process.
+                if waiting.lock().unwrap().contains_key(&job.0) {
+                    break job;
+                }
+            };
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+            let timeout = u128::from(timeout.load(Ordering::SeqCst));
+            let arn = format!("arn:aws:lambda:eu-central-1:{ACCOUNT}:function:evaluate");
+            response
+                .header("lambda-runtime-aws-request-id", id)
+                .header("lambda-runtime-deadline-ms", now.saturating_add(timeout).to_string())
+                .header("lambda-runtime-invoked-function-arn", arn)
+                .header("lambda-runtime-trace-id", TRACE)
+                .header("content-type", "application/json")
+                .body(payload.into())
+        }
+        ["invocation", id, how] => {
+            let (id, failed) = ((*id).to_owned(), *how == "error");
+            let body = request.into_body().collect().await.map_err(|_| Closed)?.to_bytes();
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let outcome = if failed { Err(text) } else { Ok(serde_json::from_str(&text).unwrap()) };
+            if let Some(reply) = waiting.lock().unwrap().remove(&id) {
+                // The test may have given up on it.
+                drop(reply.send(outcome));
+            }
+            response.status(202).body(Bytes::new().into())
+        }
+        _ => response.status(202).body(Bytes::new().into()),
+    };
+    Ok(response.unwrap())
+}

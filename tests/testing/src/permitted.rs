@@ -1,0 +1,69 @@
+//! The functions' calls are allowed to the roles that the templates give them.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::aws::Aws;
+use super::iam::{allows, denies};
+use super::proxy::Proxy;
+use super::template::{AUDIT, REGION, audit_account, member_account, named, statements};
+
+/// What may be switched on. The trail's files are in a bucket beside the ledger.
+const PARAMETERS: [&str; 3] = [
+    "RepairApigateway=true",
+    "TrailTopic=arn:aws:sns:eu-central-1:999900001111:trail",
+    "TrailBucket=evenkeel-trail",
+];
+
+/// Whether a call of a function in the account that judges is allowed to its role, and not denied by the ledger.
+pub fn may(audit: &Value, role: &[Value], asked: &Asked, resource: &str) -> bool {
+    let mut context = vec![
+        ("aws:ResourceOrgID", "o-abcdefghij"),
+        ("aws:SecureTransport", "true"),
+        ("s3:ObjectCreationOperation", "true"),
+    ];
+    context.extend(asked.if_none_match.then_some(("s3:if-none-match", "*")));
+    let ledger = statements(&audit["LedgerPolicy"]["Properties"]);
+    allows(role, &asked.action, resource, &context)
+        && !denies(&ledger, &asked.action, resource, &context)
+}
+
+impl Aws {
+    /// Holds what a function asked against its role, and what it asked elsewhere against the role there.
+    pub fn permits(&self, role: &str, proxy: &Proxy) {
+        static AUDIT_ACCOUNT: LazyLock<Value> = LazyLock::new(|| audit_account(&PARAMETERS));
+        static ELSEWHERE: LazyLock<Value> =
+            LazyLock::new(|| member_account("222233334444", &PARAMETERS[..1]));
+        let own = statements(named(&AUDIT_ACCOUNT, role));
+        let calls = proxy.calls();
+        assert!(!calls.is_empty(), "the function went past the proxy");
+        for asked in calls.iter().flat_map(|call| &call.asked) {
+            let resource = self.in_the_template(&asked.resource);
+            let allowed = match &asked.session {
+                None => may(&AUDIT_ACCOUNT, &own, asked, &resource),
+                Some(session) => {
+                    let there = named(&ELSEWHERE, session.role.rsplit('/').next().unwrap());
+                    allows(&statements(there), &asked.action, &asked.resource, &[])
+                }
+            };
+            assert!(allowed, "{role} may not {} on {resource}", asked.action);
+        }
+    }
+
+    /// What a resource of a test is in the template.
+    fn in_the_template(&self, resource: &str) -> String {
+        let ledger = format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-{REGION}");
+        let findings = format!("arn:aws:sns:{REGION}:{AUDIT}:evenkeel-findings");
+        let bucket = format!("arn:aws:s3:::{}", self.bucket);
+        if resource == bucket {
+            // Only the ledger is listed.
+            return ledger;
+        }
+        resource
+            .replace(&format!("{bucket}/ledger"), &ledger)
+            .replace(&bucket, "arn:aws:s3:::evenkeel-trail")
+            .replace(&self.topic, &findings)
+    }
+}
