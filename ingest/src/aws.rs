@@ -9,8 +9,8 @@ use aws_config::SdkConfig;
 use aws_sdk_config::error::{ProvideErrorMetadata, SdkError};
 use evenkeel_rules::{ConfigurationItem, Resource};
 
-use crate::opened::{ConfigRuleInvocation, LogObject, OversizedItem};
 use crate::outside::{Assessment, ObjectBytes, Outside, OutsideError};
+use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 use accounts::Accounts;
 pub use accounts::ReadRole;
 

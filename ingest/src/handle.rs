@@ -21,9 +21,9 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 use crate::metrics::Metrics;
-use crate::opened::{Content, LogObject, Message, OversizedItem};
 use crate::outside::Outside;
-use crate::{SourceError, open};
+use crate::payload::{Content, LogObject, Message, OversizedItem};
+use crate::{PayloadError, open};
 use known::Known;
 use taken::Taken;
 use time::Time;
@@ -79,7 +79,7 @@ pub struct Failed {
 pub enum HandleError {
     /// Nobody knows what it is.
     #[error(transparent)]
-    Unknown(#[from] SourceError),
+    Unknown(#[from] PayloadError),
     /// A part of it failed, and its door knows no partial failure.
     #[error("{0}")]
     Failed(String),

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use evenkeel_rules::event::EventError;
 use evenkeel_rules::{ConfigurationItem, Judge, Judged};
 
-use crate::opened::Envelope;
-use crate::suspect;
+use crate::payload::Envelope;
+use crate::payload::suspect_record;
 
 /// Judges a record. Where it came in an envelope, that tells its account and Region, and a record that contradicts
 /// it, or an envelope that no service of AWS sends, makes findings that may be forged.
@@ -23,7 +23,7 @@ pub fn judge_record(
     // Most records make no findings, and need not be looked at twice.
     let why = match &judged {
         Judged::Event(event) if !event.findings.is_empty() => {
-            suspect::record(&text_of(record), envelope)
+            suspect_record(&text_of(record), envelope)
         }
         _ => None,
     };

@@ -1,52 +1,31 @@
 //! The doors in: everything between what comes, as a file or as a payload, and one record or one item.
 //!
-//! Files are found, unpacked and cut into records, by as many threads as wanted, in bounded memory and in
-//! one order. Payloads are opened, whatever wraps them. Nothing here knows what a record means.
+//! `logs` finds files, unpacks them and cuts them into records. `payload` opens what services deliver,
+//! whatever wraps it; files hold the same formats. Neither knows what a record means: evaluation does.
 
 mod aws;
-mod bits;
 mod bundle;
-mod fault;
-mod files;
-mod fill;
-mod gunzip;
+mod gzip;
 mod handle;
 mod judging;
-mod members;
+mod logs;
 mod metrics;
-mod object;
-mod opened;
-mod opening;
 mod outside;
-mod pool;
-mod problem;
-mod progress;
-mod read;
-mod report;
-mod sniff;
-mod source;
-mod sources;
-mod split;
-mod suspect;
-mod whole;
+mod payload;
 
 pub use aws::{Aws, ReadRole};
 pub use bundle::{Bundle, BundleError, HISTORY, MANIFEST, Manifest, digest};
-pub use fault::{Fault, SourceError};
-pub use files::{Discovered, Ignored, LogFile, discover};
+pub use gzip::GzipError;
 pub use handle::{Evaluator, Failed, HandleError, Handled, Noted, Tell};
 pub use judging::{judge_item, judge_record};
-pub use metrics::Metrics;
-pub use opened::{
-    ConfigRuleInvocation, Content, Envelope, ItemChange, LogObject, Message, Opened, Outer,
-    OversizedItem, RuleSubject,
+pub use logs::{
+    BadRecord, Batches, Counts, Discovered, DocumentError, FileReport, Form, Ignored, InputError,
+    Item, LogFile, MAX_RECORD, NoThreads, Problem, ProblemKind, Progress, ReadError, Reader, Sink,
+    Skipped, discover, run,
 };
+pub use metrics::Metrics;
 pub use outside::{Assessment, ObjectBytes, Offline, Outside, OutsideError};
-pub use pool::{Batches, NoThreads, run};
-pub use problem::{BadRecord, DocumentError, Form, InputError, Problem, ProblemKind, ReadError};
-pub use progress::{Counts, Progress};
-pub use read::Reader;
-pub use report::{FileReport, Skipped};
-pub use sources::open;
-pub use split::{Item, MAX_RECORD, Sink};
-pub use suspect::suspect;
+pub use payload::{
+    ConfigRuleInvocation, Content, Envelope, Fault, ItemChange, LogObject, Message, Opened, Outer,
+    OversizedItem, PayloadError, RuleSubject, open, suspect,
+};

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use evenkeel_rules::{ComplianceStatus, ConfigurationItem, Resource};
 
-use crate::opened::{ConfigRuleInvocation, LogObject, OversizedItem};
+use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 
 /// Something that could not be read or told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,8 +5,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_config::Client;
 use evenkeel_aws::{Arn, is_account_id};
 
-use crate::opened::ConfigRuleInvocation;
 use crate::outside::OutsideError;
+use crate::payload::ConfigRuleInvocation;
 
 /// How the sessions are called in the other accounts' trails.
 const SESSION: &str = "evenkeel-read";

@@ -6,8 +6,8 @@ use aws_sdk_config::types::{ComplianceType, Evaluation};
 use evenkeel_rules::{ComplianceStatus, milliseconds};
 
 use super::because;
-use crate::opened::ConfigRuleInvocation;
 use crate::outside::{Assessment, OutsideError};
+use crate::payload::ConfigRuleInvocation;
 
 /// So many evaluations are taken at a time.
 ///

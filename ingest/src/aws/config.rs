@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::accounts::Accounts;
 use super::because;
-use crate::object::Object;
 use crate::outside::OutsideError;
-use crate::sources::read_item;
+use crate::payload::JsonObject;
+use crate::payload::read_item;
 
 type State = Result<ConfigurationItem, OutsideError>;
 
@@ -144,7 +144,7 @@ pub(super) async fn inventory(
 fn read(item: &Value) -> State {
     let fail = |why: String| OutsideError(format!("AWS Config returned an item that {why}"));
     let text = item.to_string();
-    let object = Object::parse(&text).map_err(|why| fail(why.to_string()))?;
+    let object = JsonObject::parse(&text).map_err(|why| fail(why.to_string()))?;
     read_item(&object).map_err(|why| fail(why.to_string()))
 }
 

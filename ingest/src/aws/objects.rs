@@ -9,8 +9,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::opened::LogObject;
 use crate::outside::{ObjectBytes, OutsideError};
+use crate::payload::LogObject;
 
 /// The largest log object, compressed: 50 MB, and a margin.
 ///

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Failed, HandleError};
-use crate::opened::Outer;
+use crate::payload::Outer;
 
 /// The answer, or the failure of the whole where the door knows no other.
 ///

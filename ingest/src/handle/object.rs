@@ -12,11 +12,11 @@ use super::taken::Taken;
 use super::{Evaluator, Task, name_of};
 use crate::bundle::Bundle;
 use crate::judging::{judge_item, judge_record};
-use crate::opened::LogObject;
+use crate::logs::Item;
+use crate::logs::Progress;
+use crate::logs::Reader;
 use crate::outside::{ObjectBytes, Outside};
-use crate::progress::Progress;
-use crate::read::Reader;
-use crate::split::Item;
+use crate::payload::LogObject;
 
 /// What is judged is handed over in portions of so many findings: memory is bounded, whatever the object.
 const PORTION: usize = 64;

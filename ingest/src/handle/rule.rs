@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::taken::Taken;
 use super::{Evaluator, Task};
 use crate::judging::judge_item;
-use crate::opened::{ConfigRuleInvocation, Content, RuleSubject};
 use crate::outside::{Assessment, Outside};
-use crate::suspect::suspect;
+use crate::payload::suspect;
+use crate::payload::{ConfigRuleInvocation, Content, RuleSubject};
 
 /// The longest annotation that AWS Config takes, in characters.
 ///

@@ -11,8 +11,8 @@ use super::known::Known;
 use crate::bundle::Bundle;
 use crate::judging::{judge_item, judge_record};
 use crate::metrics::Metrics;
-use crate::opened::{Content, Envelope};
-use crate::suspect::suspect;
+use crate::payload::suspect;
+use crate::payload::{Content, Envelope};
 
 /// Findings, and which of them could say more.
 #[derive(Debug, Default)]

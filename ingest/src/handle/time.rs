@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::opened::{Content, Message};
+use crate::payload::{Content, Message};
 
 /// With less time than this no message is begun.
 const ENOUGH: Duration = Duration::from_secs(1);

@@ -1,0 +1,216 @@
+//! Unpacks gzip data of any length and any number of members, with an exact account of what went wrong where.
+
+mod whole_file;
+
+pub(crate) use whole_file::{MAX_PACKED, unpack_whole};
+
+use std::io::{ErrorKind, Read};
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// Why gzip data cannot all be unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GzipError {
+    /// The compressed data cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(ErrorKind),
+    /// It ends too early.
+    #[error("the gzip data is cut off: what was left of it was read; fetch the file again")]
+    CutOff,
+    /// It is damaged, or its checksum does not match.
+    #[error("the gzip data is damaged: what came before the damage was read; fetch the file again")]
+    Damaged,
+    /// Something that is not gzip follows it.
+    #[error("bytes that are not gzip follow the compressed data: they were not read")]
+    Trailing,
+    /// It unpacks to far more than any log would.
+    #[error("unpacks to more than {0} times its size, as no log does: the rest was not read")]
+    Bomb(u64),
+}
+
+/// No output shorter than this is called a bomb.
+const BOMB_BYTES: u64 = 64 << 20;
+
+/// Output of more than this many times the input is one. Logs reach about 50.
+const BOMB_RATIO: u64 = 250;
+
+/// How much compressed data is held at once.
+const INPUT: usize = 128 << 10;
+
+/// The largest window that the format allows.
+const WINDOW_BITS: u8 = 15;
+
+/// Unpacks gzip data that is all there; none if it is more than `limit` bytes, or a bomb.
+pub(crate) fn unpack(packed: &[u8], limit: usize) -> Result<Option<Vec<u8>>, GzipError> {
+    let mut gunzip = Gunzip::new(packed);
+    let mut text = Vec::new();
+    let mut length = 0usize;
+    loop {
+        // What is there counts, not what it claims to be: the buffer grows with the output.
+        let size = length.saturating_mul(2).max(64 << 10).min(limit.saturating_add(1));
+        text.resize(size, 0);
+        let (count, problem) = gunzip.fill(text.get_mut(length..).unwrap_or_default());
+        length = length.saturating_add(count);
+        match problem {
+            Some(GzipError::Bomb(_)) => return Ok(None),
+            Some(error) => return Err(error),
+            None if length > limit => return Ok(None),
+            None if length < size => break,
+            None => {}
+        }
+    }
+    text.truncate(length);
+    Ok(Some(text))
+}
+
+/// Gzip data being unpacked.
+pub(crate) struct Gunzip<R> {
+    packed: Feed<R>,
+    inflate: Decompress,
+    /// No byte of the current member was unpacked yet.
+    fresh: bool,
+    /// Whole members so far.
+    members: u64,
+    unpacked: u64,
+    ended: bool,
+}
+
+impl<R: Read> Gunzip<R> {
+    pub(crate) fn new(packed: R) -> Self {
+        Self {
+            packed: Feed::new(packed),
+            inflate: Decompress::new_gzip(WINDOW_BITS),
+            fresh: true,
+            members: 0,
+            unpacked: 0,
+            ended: false,
+        }
+    }
+
+    /// Compressed bytes used so far.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.packed.used
+    }
+
+    /// Unpacks into `out` until it is full or the data ends; what came before a problem is there with it.
+    pub(crate) fn fill(&mut self, out: &mut [u8]) -> (usize, Option<GzipError>) {
+        let mut filled = 0;
+        while !self.ended {
+            let free = out.get_mut(filled..).unwrap_or_default();
+            if free.is_empty() {
+                break;
+            }
+            let (count, problem) = self.step(free);
+            filled = filled.saturating_add(count);
+            if problem.is_some() {
+                self.ended = true;
+                return (filled, problem);
+            }
+        }
+        (filled, None)
+    }
+
+    fn step(&mut self, free: &mut [u8]) -> (usize, Option<GzipError>) {
+        let packed = match self.packed.peek() {
+            Ok(packed) => packed,
+            Err(problem) => return (0, Some(problem)),
+        };
+        let exhausted = packed.is_empty();
+        match packed.first() {
+            None if self.fresh && self.members > 0 => {
+                self.ended = true;
+                return (0, None);
+            }
+            Some(first) if self.fresh && *first != 0x1F => {
+                return (0, Some(GzipError::Trailing));
+            }
+            // With no more input, there may still be output that found no room before.
+            None | Some(_) => {}
+        }
+        let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
+        let result = self.inflate.decompress(packed, free, FlushDecompress::None);
+        let used = self.inflate.total_in().saturating_sub(before_in);
+        let count = self.inflate.total_out().saturating_sub(before_out);
+        let foreign = self.fresh && self.members > 0 && count == 0;
+        self.fresh = false;
+        self.packed.advance(used);
+        self.unpacked = self.unpacked.saturating_add(count);
+        let problem = match result {
+            Ok(Status::StreamEnd) => {
+                self.inflate.reset(true);
+                self.fresh = true;
+                self.members = self.members.saturating_add(1);
+                None
+            }
+            Ok(Status::Ok | Status::BufError) if used > 0 || count > 0 => None,
+            _ if exhausted => Some(GzipError::CutOff),
+            Err(_) if foreign => Some(GzipError::Trailing),
+            Ok(_) | Err(_) => Some(GzipError::Damaged),
+        };
+        let count = usize::try_from(count).unwrap_or(free.len());
+        (count, problem.or_else(|| self.bomb()))
+    }
+
+    fn bomb(&self) -> Option<GzipError> {
+        let limit = self.packed.used.saturating_mul(BOMB_RATIO);
+        (self.unpacked > BOMB_BYTES && self.unpacked > limit).then_some(GzipError::Bomb(BOMB_RATIO))
+    }
+}
+
+/// Compressed input, a buffer at a time.
+struct Feed<R> {
+    source: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    used: u64,
+}
+
+impl<R: Read> Feed<R> {
+    fn new(source: R) -> Self {
+        Self { source, buffer: vec![0; INPUT], start: 0, end: 0, used: 0 }
+    }
+
+    /// What is there next; nothing at the end.
+    fn peek(&mut self) -> Result<&[u8], GzipError> {
+        while self.start >= self.end {
+            match self.source.read(&mut self.buffer) {
+                Ok(count) => {
+                    (self.start, self.end) = (0, count);
+                    break;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(GzipError::Read(error.kind())),
+            }
+        }
+        Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
+    }
+
+    fn advance(&mut self, used: u64) {
+        self.used = self.used.saturating_add(used);
+        self.start = self.start.saturating_add(usize::try_from(used).unwrap_or(usize::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn no_more_is_unpacked_than_a_limit_of_any_size() {
+        for length in [0usize, 1, 100, 1 << 16, 1 << 18] {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&vec![b'x'; length]).unwrap();
+            let packed = encoder.finish().unwrap();
+            for limit in [0, 1, 99, 100, 1 << 16, 1 << 18, 1 << 20] {
+                let text = unpack(&packed, limit).unwrap();
+                assert_eq!(text.map(|text| text.len()), (length <= limit).then_some(length));
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What came of one file, counted while it is read.
+
+use super::item::{Item, MAX_RECORD, Sink};
+use super::problem::{Problem, ProblemKind};
+use super::progress::{Counts, Progress};
+use super::splitter::Splitter;
+
+/// So many kinds of skipped things are told apart in one file: their names come from it.
+const SKIPPED_KINDS: usize = 32;
+
+/// What came of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileReport {
+    /// Bytes read, as stored.
+    pub compressed: u64,
+    /// Bytes of text.
+    pub bytes: u64,
+    /// Records delivered.
+    pub records: u64,
+    /// Configuration items delivered.
+    pub resources: u64,
+    /// Bad records named; they were delivered as items, and are not among the problems.
+    pub bad: u64,
+    /// What was skipped, in order of first appearance.
+    pub skipped: Vec<Skipped>,
+    /// What was wrong with the file as a whole.
+    pub problems: Vec<Problem>,
+}
+
+/// Things of one kind that are no `CloudTrail` records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// What they are.
+    pub kind: String,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// The reading of one file.
+pub(crate) struct Job<'p> {
+    progress: &'p Progress,
+    splitter: Splitter,
+    tally: Tally,
+    compressed: u64,
+    bytes: u64,
+    problems: Vec<ProblemKind>,
+}
+
+/// What the items add up to.
+#[derive(Default)]
+struct Tally {
+    records: u64,
+    resources: u64,
+    bad: u64,
+    skipped: Vec<Skipped>,
+}
+
+impl<'p> Job<'p> {
+    pub(crate) fn new(progress: &'p Progress) -> Self {
+        Self {
+            progress,
+            splitter: Splitter::new(MAX_RECORD),
+            tally: Tally::default(),
+            compressed: 0,
+            bytes: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(crate) fn problem(&mut self, what: impl Into<ProblemKind>) {
+        self.problems.push(what.into());
+    }
+
+    pub(crate) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// The sink has had enough.
+    pub(crate) fn stopped(&self) -> bool {
+        self.splitter.stopped()
+    }
+
+    /// Takes a text that is all there.
+    pub(crate) fn all(&mut self, text: &[u8], stored: usize, sink: &mut Sink<'_>) {
+        let stored = u64::try_from(stored).unwrap_or(u64::MAX);
+        self.piece(text, true, text.len(), stored, sink);
+    }
+
+    /// Takes a piece of text of which the last `fresh` bytes are new, after `stored` bytes of the file; says
+    /// how much of it is used up.
+    pub(crate) fn piece(
+        &mut self,
+        piece: &[u8],
+        last: bool,
+        fresh: usize,
+        stored: u64,
+        sink: &mut Sink<'_>,
+    ) -> usize {
+        let before = self.tally.records;
+        let tally = &mut self.tally;
+        let used = self.splitter.advance(piece, last, &mut |item| {
+            tally.note(&item);
+            sink(item)
+        });
+        let fresh = u64::try_from(fresh).unwrap_or(u64::MAX);
+        self.progress.add(Counts {
+            files: 0,
+            compressed: stored.saturating_sub(self.compressed),
+            bytes: fresh,
+            records: self.tally.records.saturating_sub(before),
+        });
+        self.bytes = self.bytes.saturating_add(fresh);
+        self.compressed = stored;
+        used
+    }
+
+    /// Ends the reading of the file called `name`.
+    pub(crate) fn report(self, name: &str) -> FileReport {
+        self.progress.add(Counts { files: 1, ..Counts::default() });
+        // A file of another form was not split at all, so nothing is known of its text.
+        let text = self.splitter.problems().iter().map(|problem| Problem::file(name, *problem));
+        let file = self.problems.into_iter().map(|problem| Problem::file(name, problem));
+        FileReport {
+            compressed: self.compressed,
+            bytes: self.bytes,
+            records: self.tally.records,
+            resources: self.tally.resources,
+            bad: self.tally.bad,
+            problems: file.chain(text).collect(),
+            skipped: self.tally.skipped,
+        }
+    }
+}
+
+impl Tally {
+    fn note(&mut self, item: &Item<'_>) {
+        match item {
+            Item::Record { .. } => self.records = self.records.saturating_add(1),
+            Item::Resource { .. } => self.resources = self.resources.saturating_add(1),
+            Item::Bad { .. } => self.bad = self.bad.saturating_add(1),
+            Item::Skipped { kind, count } => self.skip(kind, *count),
+        }
+    }
+
+    fn skip(&mut self, kind: &str, count: u64) {
+        let full = self.skipped.len() >= SKIPPED_KINDS;
+        let kind = if full && !self.skipped.iter().any(|known| known.kind == kind) {
+            "other kinds"
+        } else {
+            kind
+        };
+        match self.skipped.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => known.count = known.count.saturating_add(count),
+            None => self.skipped.push(Skipped { kind: kind.to_owned(), count }),
+        }
+    }
+}

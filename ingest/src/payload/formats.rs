@@ -1,0 +1,142 @@
+//! Every payload format: one file a format, all in one table.
+//!
+//! What a service sends is recognized by the names of its members, never by who is thought to have sent it.
+
+mod cloudtrail_digest;
+mod cloudtrail_notice;
+mod cloudtrail_record;
+mod cloudwatch_logs;
+mod config_notification;
+mod config_rule;
+mod configuration_item;
+mod eventbridge_event;
+mod kinesis_record;
+mod lookup_event;
+mod s3_notification;
+mod sns_notification;
+mod sqs_message;
+
+pub(crate) use cloudtrail_notice::VALIDATION;
+pub(crate) use configuration_item::read as read_item;
+
+use super::format::{BatchElements, BatchList, MemberTest, PayloadFormat};
+
+/// All formats but the plain record. The first that matches an object opens it: carriers come before what
+/// they carry.
+const CARRIERS: [&PayloadFormat; 12] = [
+    &sqs_message::FORMAT,
+    &kinesis_record::FORMAT,
+    &s3_notification::FORMAT,
+    &sns_notification::FORMAT,
+    &cloudwatch_logs::FORMAT,
+    &eventbridge_event::FORMAT,
+    &config_rule::FORMAT,
+    &config_notification::FORMAT,
+    &configuration_item::FORMAT,
+    &cloudtrail_notice::FORMAT,
+    &cloudtrail_digest::FORMAT,
+    &lookup_event::FORMAT,
+];
+
+/// The lists that hold the elements of a batch: of Lambda's batches and of a trail's logs, of the output of
+/// `lookup-events`, of AWS Config's snapshots and histories, and of its API.
+pub(crate) const BATCH_LISTS: [BatchList; 4] = [
+    BatchList { name: "Records", elements: BatchElements::Records },
+    BatchList { name: "Events", elements: BatchElements::Any },
+    BatchList {
+        name: "configurationItems",
+        elements: BatchElements::Of(&configuration_item::FORMAT),
+    },
+    BatchList {
+        name: "baseConfigurationItems",
+        elements: BatchElements::Of(&configuration_item::FORMAT),
+    },
+];
+
+/// All formats, in the order in which they are tried.
+pub(crate) fn all() -> impl Iterator<Item = &'static PayloadFormat> {
+    CARRIERS.into_iter().chain([&cloudtrail_record::FORMAT])
+}
+
+/// Whether every record may have a member of this name.
+pub(crate) fn is_record_member(name: &[u8]) -> bool {
+    let mut tests = cloudtrail_record::FORMAT.shapes.iter().copied().flatten();
+    tests.any(|test| matches!(test, MemberTest::Present(own) if own.as_bytes() == name))
+}
+
+/// What one member of an object says about its format, to a scan of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hint {
+    /// Records have it.
+    Record,
+    /// The object may be of another format: it must be parsed to know.
+    Other,
+    /// Nothing.
+    None,
+}
+
+/// What a member of this name, and with this JSON text, says about its object. An object with a hint of a
+/// record and none of another format is a plain record.
+pub(crate) fn hint(name: &[u8], value: &[u8]) -> Hint {
+    let firsts =
+        |format: &'static PayloadFormat| format.shapes.iter().filter_map(|tests| tests.first());
+    if CARRIERS.into_iter().flat_map(firsts).any(|test| may_hold(test, name, value)) {
+        return Hint::Other;
+    }
+    let mut record = cloudtrail_record::FORMAT.shapes.iter().copied().flatten();
+    if record.any(|test| may_fail(test, name, value)) {
+        return Hint::Other;
+    }
+    if is_record_member(name) { Hint::Record } else { Hint::None }
+}
+
+/// Whether a test of a carrier may hold for a member.
+fn may_hold(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
+    match test {
+        MemberTest::Present(own) => own.as_bytes() == name,
+        MemberTest::Equals(own, start) => own.as_bytes() == name && may_begin(value, start),
+        MemberTest::NotPrefixed(..) => false,
+    }
+}
+
+/// Whether what a record must not be may hold for a member.
+fn may_fail(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
+    matches!(test, MemberTest::NotPrefixed(own, prefix) if own.as_bytes() == name && may_begin(value, prefix))
+}
+
+/// Whether a JSON text may be a string that begins so: escapes are not looked into.
+fn may_begin(value: &[u8], prefix: &str) -> bool {
+    let text = value.strip_prefix(b"\"").unwrap_or_default();
+    text.starts_with(prefix.as_bytes()) || memchr::memchr(b'\\', text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_a_format_is_in_the_table() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/payload/formats");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+        assert_eq!(files.count(), all().count());
+    }
+
+    #[test]
+    fn a_scan_of_bytes_takes_for_a_record_only_what_is_one() {
+        assert_eq!(hint(b"eventName", b"\"PutObject\""), Hint::Record);
+        assert_eq!(hint(b"eventSource", b"\"s3.amazonaws.com\""), Hint::Record);
+        assert_eq!(hint(b"userIdentity", b"{}"), Hint::None);
+        for (name, value) in [
+            ("eventSource", "\"aws:sqs\""),
+            ("eventSource", "\"aws:dynamodb\""),
+            ("eventSource", r#""\u0061ws:sqs""#),
+            ("EventSource", "\"aws:sns\""),
+            ("detail-type", "\"AWS API Call via CloudTrail\""),
+            ("CloudTrailEvent", "\"{}\""),
+            ("configurationItem", "{}"),
+        ] {
+            assert_eq!(hint(name.as_bytes(), value.as_bytes()), Hint::Other, "{name}: {value}");
+        }
+    }
+}

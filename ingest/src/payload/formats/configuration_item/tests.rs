@@ -1,0 +1,75 @@
+//! The three dialects, and what each of them gets wrong.
+
+use super::*;
+
+fn item(text: &str) -> Result<ConfigurationItem, Fault> {
+    read(&JsonObject::parse(text)?)
+}
+
+/// One bucket, as each dialect writes it.
+const NATIVE: &str = r#"{"configurationItemVersion":"1.3","configurationItemCaptureTime":"2017-08-13T09:44:22.927Z","configurationStateId":1502617462927,"awsAccountId":"1","configurationItemStatus":"OK","resourceType":"AWS::S3::Bucket","resourceId":"b","resourceName":"b","ARN":"arn:aws:s3:::b","awsRegion":"r","configuration":{ "name": "b c", "n": 1.50 },"supplementaryConfiguration":{"AccessControlList":"{\"grantSet\":null}","Policy":{"policyText":"{\"a\":1}"},"Payer":false,"Word":"true"},"tags":{"k":"v"}}"#;
+const API: &str = r#"{"version":"1.3","configurationItemCaptureTime":1.502617462927E9,"configurationStateId":"1502617462927","accountId":"1","configurationItemStatus":"OK","resourceType":"AWS::S3::Bucket","resourceId":"b","resourceName":"b","arn":"arn:aws:s3:::b","awsRegion":"r","configuration":"{\"name\":\"b c\",\"n\":1.50}","supplementaryConfiguration":{"AccessControlList":"\"{\\\"grantSet\\\":null}\"","Policy":"{\"policyText\":\"{\\\"a\\\":1}\"}","Payer":"false","Word":"\"true\""},"tags":{"k":"v"}}"#;
+const FILE: &str = r#"{"configurationItemVersion":"1.0","configurationItemCaptureTime":"2017-08-13T09:44:22.927Z","configurationStateID":"1502617462927","accountId":"1","configurationItemStatus":"OK","resourceType":"AWS::S3::Bucket","resourceId":"b","resourceName":"b","arn":"arn:aws:s3:::b","awsRegion":"r","availibilityZone":"x","configuration":{"name":"b c","n":1.50},"supplementaryConfiguration":{"AccessControlList":{"grantSet":null},"Policy":{"policyText":"{\"a\":1}"},"Payer":false,"Word":"true"},"tags":[{"tag":"k=v","key":"k","value":"v"}]}"#;
+
+#[test]
+fn the_dialects_become_one() {
+    let native = item(NATIVE).unwrap();
+    assert_eq!(native.configuration, r#"{"name":"b c","n":1.50}"#);
+    assert_eq!(native.tags, r#"{"k":"v"}"#);
+    let said = [&native.kind, &native.id, &native.name, &native.arn, &native.account];
+    assert_eq!(said, ["AWS::S3::Bucket", "b", "b", "arn:aws:s3:::b", "1"]);
+    let said = [&native.region, &native.state_id, &native.time, &native.status];
+    assert_eq!(said, ["r", "1502617462927", "2017-08-13T09:44:22.927Z", "OK"]);
+    let text = r#"{"AccessControlList":{"grantSet":null},"Policy":{"policyText":"{\"a\":1}"},"Payer":false,"Word":"true"}"#;
+    assert_eq!(native.supplementary, text);
+    let mut api = item(API).unwrap();
+    // The API writes a text twice; what is inside cannot be told from a truth value written once.
+    assert!(api.supplementary.ends_with(r#""Word":true}"#));
+    api.supplementary.clone_from(&native.supplementary);
+    assert_eq!(api, native);
+    assert_eq!(item(FILE).unwrap(), native);
+}
+
+#[test]
+fn a_resource_that_is_gone_has_no_configuration() {
+    for nothing in ["null", "\"\"", "\"null\"", "\" \""] {
+        let text = format!(
+            r#"{{"resourceType":"t","resourceId":"r","configurationItemStatus":"ResourceDeleted","configuration":{nothing}}}"#
+        );
+        let gone = item(&text).unwrap();
+        assert!(gone.deleted() && gone.configuration.is_empty(), "{nothing}");
+    }
+    assert!(item(r#"{"resourceType":"t","resourceId":"r"}"#).unwrap().configuration.is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let why = |more: &str| item(&format!(r#"{{"resourceType":"t","resourceId":"r",{more}}}"#));
+    assert_eq!(why(r#""configuration":"{""#), Err(Fault::Member("configuration")));
+    assert_eq!(
+        why(r#""supplementaryConfiguration":7"#),
+        Err(Fault::Member("supplementaryConfiguration"))
+    );
+    assert_eq!(why(r#""tags":"x""#), Err(Fault::Member("tags")));
+    assert_eq!(item(r#"{"resourceType":"t"}"#), Err(Fault::Member("resourceId")));
+    assert_eq!(item(r#"{"resourceId":"t","resourceType":""}"#), Err(Fault::Member("resourceType")));
+}
+
+#[test]
+fn times_are_texts_whatever_they_were() {
+    for (given, text) in [
+        ("1502617462.927", "2017-08-13T09:44:22.927Z"),
+        ("0", "1970-01-01T00:00:00.000Z"),
+        ("2017-08-13T09:44:22.927Z", "2017-08-13T09:44:22.927Z"),
+        ("1e400", "1e400"),
+        ("nan", "nan"),
+        ("", ""),
+    ] {
+        assert_eq!(time(given.to_owned()), text);
+    }
+}
+
+#[test]
+fn only_space_between_parts_is_dropped() {
+    assert_eq!(compact("{ \"a b\\\" \\\\\" :\n[ 1 , \"\\\\\" ] }"), r#"{"a b\" \\":[1,"\\"]}"#);
+}

@@ -1,0 +1,262 @@
+//! Each shape, what it opens to, and who invokes with it.
+
+use super::*;
+
+/// A payload opens to one message with these parts.
+fn check(cases: &[(String, Outer, &str)]) {
+    for (payload, outer, parts) in cases {
+        let (who, messages) = opened(payload);
+        assert_eq!((who, messages.as_slice()), (*outer, &[(*parts).to_owned()][..]), "{payload}");
+    }
+}
+
+#[test]
+fn events_of_the_bus() {
+    let config = |detail: &str| event("Config Configuration Item Change", "aws.config", detail);
+    let bus = |name: &str| event(name, "aws.x", "{}");
+    let created = r#"{"bucket":{"name":"b"},"object":{"key":"a+b%20.gz","size":7}}"#;
+    check(&[
+        (call(RECORD), Outer::EventBridge, ":record<aws.s3"),
+        (
+            event("AWS Service Event via CloudTrail", "aws.kms", RECORD),
+            Outer::EventBridge,
+            ":record<aws.kms",
+        ),
+        (
+            event("AWS Console Sign In via CloudTrail", "aws.signin", RECORD),
+            Outer::EventBridge,
+            ":record<aws.signin",
+        ),
+        (
+            event("AWS Insight via CloudTrail", "aws.x", "{}"),
+            Outer::EventBridge,
+            ":(CloudTrail Insight events)",
+        ),
+        (
+            config(&format!(r#"{{"messageType":"m","configurationItem":{ITEM}}}"#)),
+            Outer::EventBridge,
+            ":item r",
+        ),
+        (
+            event(
+                "Config Rules Compliance Change",
+                "aws.config",
+                r#"{"messageType":"ComplianceChangeNotification","recordVersion":"1"}"#,
+            ),
+            Outer::EventBridge,
+            ":(EventBridge: Config Rules Compliance Change)",
+        ),
+        (event("Object Created", "aws.s3", created), Outer::EventBridge, ":b/a+b%20.gz"),
+        (bus("Object Created"), Outer::EventBridge, ":(EventBridge: Object Created)"),
+        (bus("Scheduled Event"), Outer::EventBridge, ":(EventBridge: Scheduled Event)"),
+        (
+            bus("Security Hub Findings - Imported"),
+            Outer::EventBridge,
+            ":(EventBridge: Security Hub Findings - Imported)",
+        ),
+        (
+            bus("Security Hub Findings - Custom Action"),
+            Outer::EventBridge,
+            ":(EventBridge: Security Hub Findings - Custom Action)",
+        ),
+        (bus("<b>\u{202e}"), Outer::EventBridge, ":(EventBridge: events of an unnamed kind)"),
+        (call("[]"), Outer::EventBridge, ":!EventBridge event: has no usable `detail`"),
+        (
+            call(r#"{"omitted":true}"#),
+            Outer::EventBridge,
+            ":!EventBridge event: has no usable `eventName`",
+        ),
+    ]);
+}
+
+#[test]
+fn files_and_what_others_carry() {
+    let digest = r#"{"awsAccountId":"1","digestStartTime":"t","logFiles":[]}"#;
+    let insight = r#"{"eventVersion":"1.07","eventType":"AwsCloudTrailInsight"}"#;
+    let lookup = json!({"Events": [{"EventId": "e", "CloudTrailEvent": RECORD}]}).to_string();
+    let oversized = r#"{"configurationItemSummary":{"resourceType":"t","resourceId":"r","changeType":"UPDATE"},"s3DeliverySummary":{"s3BucketLocation":"b/k/k"},"messageType":"Oversized"}"#;
+    let delivery = r#"{"s3Bucket":"b","s3ObjectKey":"k","messageType":"ConfigurationSnapshotDeliveryCompleted","recordVersion":"1"}"#;
+    let compliance = r#"{"messageType":"ComplianceChangeNotification","recordVersion":"1"}"#;
+    check(&[
+        (RECORD.to_owned(), Outer::Document, ":record"),
+        (format!("\u{feff}\n {{\"Records\":[{RECORD}]}}\n"), Outer::Document, ":record"),
+        (format!("[{RECORD}]"), Outer::Document, ":record"),
+        (format!(r#"{{"Records":[{insight}]}}"#), Outer::Document, ":(CloudTrail Insight events)"),
+        (lookup, Outer::Document, ":record"),
+        (digest.to_owned(), Outer::Document, ":(CloudTrail digest)"),
+        (ITEM.to_owned(), Outer::Document, ":item r"),
+        (
+            format!(r#"{{"fileVersion":"1","configurationItems":[{ITEM}]}}"#),
+            Outer::Document,
+            ":item r",
+        ),
+        (oversized.to_owned(), Outer::Document, ":oversized r"),
+        (delivery.to_owned(), Outer::Document, ":b/k"),
+        (sns(compliance).to_string(), Outer::Sns, ":(AWS Config: ComplianceChangeNotification)"),
+        (r#"{"s3Bucket":"b","s3ObjectKey":["k","l"]}"#.to_owned(), Outer::Document, ":b/k+b/l"),
+        (r#"{"Records":[]}"#.to_owned(), Outer::Document, ":(empty list of records)"),
+    ]);
+}
+
+#[test]
+fn objects_that_were_written_in_every_wrapping() {
+    let put = || s3("ObjectCreated:Put", "AWSLogs/1/a+b%2Bc.gz");
+    let written = "b/AWSLogs/1/a b+c.gz";
+    let notice = r#"{"s3Bucket":"b","s3ObjectKey":["AWSLogs/1/CloudTrail-Digest/d.gz","l"]}"#;
+    let direct = batch(&[put()]);
+    let wrapped = sns(&direct).to_string();
+    let invoked = batch(&[json!({"EventSource": "aws:sns", "Sns": sns(&direct)})]);
+    let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
+    check(&[
+        (batch(&[sqs("m", &direct)]), Outer::Sqs, &format!("m:{written}")),
+        (batch(&[sqs("m", &wrapped)]), Outer::Sqs, &format!("m:{written}")),
+        (invoked, Outer::Sns, &format!(":{written}")),
+        (wrapped, Outer::Sns, &format!(":{written}")),
+        (direct, Outer::S3, &format!(":{written}")),
+        (batch(&[sqs("m", &sns(notice).to_string())]), Outer::Sqs, "m:(CloudTrail digest)+b/l"),
+        (batch(&[sqs("m", notice)]), Outer::Sqs, "m:(CloudTrail digest)+b/l"),
+        (test.to_owned(), Outer::S3, ":(s3:TestEvent)"),
+        (batch(&[sqs("m", test)]), Outer::Sqs, "m:(s3:TestEvent)"),
+        (
+            batch(&[sqs("m", "CloudTrail validation message.")]),
+            Outer::Sqs,
+            "m:(CloudTrail validation message)",
+        ),
+        (
+            batch(&[s3("ObjectRemoved:Delete", "k")]),
+            Outer::S3,
+            ":(S3 notification: ObjectRemoved:Delete)",
+        ),
+        (
+            batch(&[s3("ObjectCreated:Put", "p/ConfigSnapshot/k.gz")]),
+            Outer::S3,
+            ":b/p/ConfigSnapshot/k.gz",
+        ),
+        (
+            batch(&[s3("ObjectCreated:Put", "p/ConfigWritabilityCheckFile")]),
+            Outer::S3,
+            ":(AWS Config writability check)",
+        ),
+        (batch(&[s3("ObjectCreated:Put", "p/")]), Outer::S3, ":(S3 folder)"),
+        (
+            sns("x").to_string().replace("Notification", "SubscriptionConfirmation"),
+            Outer::Sns,
+            ":(SNS subscription confirmation)",
+        ),
+    ]);
+    let full = open(batch(&[put()]).as_bytes()).unwrap().messages.remove(0).parts.remove(0);
+    let object = LogObject {
+        bucket: "b".to_owned(),
+        key: "AWSLogs/1/a b+c.gz".to_owned(),
+        region: Some("r".to_owned()),
+        size: Some(7),
+        version: None,
+        etag: Some("t".to_owned()),
+    };
+    assert_eq!(full, Ok(Content::LogObject(object)));
+}
+
+#[test]
+fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
+    let id = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
+    let put = |source: &str, id: &str| {
+        let detail = json!({"canary": id, "other": "text"}).to_string();
+        event("Evenkeel Canary", source, &detail).replace(r#""t""#, r#""2026-03-11T12:00:05Z""#)
+    };
+    let canary = put("evenkeel.doctor", id);
+    let wrapped = sns(&canary).to_string();
+    let taken = Content::Canary {
+        canary: evenkeel_ledger::Canary::read(id).unwrap(),
+        made: Some(1_773_230_405_000),
+    };
+    for (payload, sent) in [
+        (canary.clone(), None),
+        (wrapped.clone(), None),
+        (batch(&[sqs("m", &canary)]), Some(1)),
+        (batch(&[sqs("m", &wrapped)]), Some(1)),
+        (batch(&[kinesis("k", &gzip(&canary))]), None),
+        (subscription(&logs(&[&canary])), None),
+    ] {
+        let opened = open(payload.as_bytes()).unwrap();
+        let message = &opened.messages[0];
+        assert_eq!((message.sent, message.parts.as_slice()), (sent, &[Ok(taken.clone())][..]));
+    }
+    for bad in ["", "../control/kill-switch", "3ab3a4fa", "\u{202e}"] {
+        let (_, messages) = opened(&batch(&[sqs("m", &put("evenkeel.doctor", bad))]));
+        assert_eq!(messages, ["m:!EventBridge event: has no usable `canary`"], "{bad}");
+    }
+    let other = (put("my.app", id), Outer::EventBridge, ":(EventBridge: Evenkeel Canary)");
+    check(&[other]);
+}
+
+#[test]
+fn logs_and_streams() {
+    let data = logs(&[RECORD, "not json", RECORD]);
+    let parts = "record+!message of a log event: is not JSON+record";
+    let control = r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#;
+    check(&[
+        (data.clone(), Outer::CloudWatchLogs, &format!(":{parts}")),
+        (subscription(&data), Outer::CloudWatchLogs, &format!(":{parts}")),
+        (subscription(control), Outer::CloudWatchLogs, ":(CloudWatch Logs control message)"),
+        (batch(&[kinesis("7", &gzip(&data))]), Outer::Kinesis, &format!("7:{parts}")),
+        (batch(&[kinesis("7", call(RECORD).as_bytes())]), Outer::Kinesis, "7:record<aws.s3"),
+        (subscription(&logs(&[])), Outer::CloudWatchLogs, ":!CloudWatch Logs: is empty"),
+    ]);
+}
+
+#[test]
+fn rules_of_config_wait_for_evaluations() {
+    let item: Value = serde_json::from_str(ITEM).unwrap();
+    let (time, kind) = ("notificationCreationTime", "messageType");
+    let left =
+        json!({"configurationItem": item, "configurationItemDiff": {"changeType": "UPDATE"}});
+    let summary = json!({"configurationItemSummary": {"resourceType": "t", "resourceId": "r", "configurationItemCaptureTime": "c"}});
+    let scheduled = json!({time: "t", kind: "ScheduledNotification"});
+    let delivered = json!({"s3Bucket": "b", "s3ObjectKey": "k", kind: "ConfigurationSnapshotDeliveryCompleted"});
+    let other = json!({ kind: "Another" });
+    let ask = |invoking: &Value, token: &str| {
+        let mut opened = open(rule(invoking, token).as_bytes()).unwrap();
+        assert_eq!(opened.outer, Outer::ConfigRule);
+        match opened.messages.remove(0).parts.remove(0) {
+            Ok(Content::ConfigRule(rule)) => *rule,
+            other => panic!("{other:?}"),
+        }
+    };
+    let asked = ask(&left, "token");
+    assert_eq!((asked.rule_name.as_str(), asked.account.as_str()), ("n", "1"));
+    assert_eq!((asked.result_token.as_str(), asked.test_mode), ("token", false));
+    assert_eq!((asked.parameters.as_str(), asked.left_scope), (r#"{"k":"v"}"#, false));
+    let RuleSubject::Item(change) = asked.subject else { panic!("{:?}", asked.subject) };
+    assert_eq!((change.item.id.as_str(), change.change_type.as_deref()), ("r", Some("UPDATE")));
+    let oversized = ask(&summary, "TESTMODE");
+    assert_eq!((oversized.test_mode, oversized.time.as_str()), (true, "c"));
+    assert!(matches!(oversized.subject, RuleSubject::Oversized(_)));
+    assert_eq!(ask(&scheduled, "t").subject, RuleSubject::Scheduled);
+    assert_eq!(ask(&scheduled, "t").time, "t");
+    assert!(matches!(ask(&delivered, "t").subject, RuleSubject::Delivery(_)));
+    assert_eq!(ask(&other, "t").subject, RuleSubject::Other("Another".to_owned()));
+    check(&[
+        (
+            rule(&left, ""),
+            Outer::ConfigRule,
+            ":!AWS Config rule invocation: has no usable `resultToken`",
+        ),
+        (
+            rule(&json!(1), "t"),
+            Outer::ConfigRule,
+            ":!AWS Config rule invocation: has no usable `invokingEvent`",
+        ),
+    ]);
+}
+
+#[test]
+fn what_the_bus_says_is_kept() {
+    let text = call(RECORD).replacen('{', r#"{"replay-name":"again","#, 1);
+    let part = open(text.as_bytes()).unwrap().messages.remove(0).parts.remove(0).unwrap();
+    let Content::Record { envelope: Some(envelope), .. } = part else { panic!("{part:?}") };
+    let said =
+        [envelope.id, envelope.account, envelope.region, envelope.time, envelope.replay_name];
+    assert_eq!(said.map(Option::unwrap), ["i", "1", "r", "t", "again"]);
+    assert_eq!(envelope.detail_type, "AWS API Call via CloudTrail");
+    assert_eq!(envelope.resources, ["arn"]);
+}
