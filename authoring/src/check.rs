@@ -37,8 +37,11 @@ pub struct Remediator<'a> {
 }
 
 /// Whether a patch can be applied to resources of a type by some IAM actions, and why not.
-pub type Accepts =
-    fn(&str, &serde_json::Map<String, serde_json::Value>, &[String]) -> Result<(), String>;
+pub type Accepts = fn(
+    &str,
+    &serde_json::Map<String, serde_json::Value>,
+    &[String],
+) -> Result<(), Box<dyn std::error::Error>>;
 
 /// What is wrong with policies, in their order and in each by position. `uncovered` is what their cases do not reach;
 /// none, where nobody looked.

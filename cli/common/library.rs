@@ -266,8 +266,8 @@ fn is_ours(path: &Path) -> bool {
 fn remediator(entry: &Entry) -> Remediator<'_> {
     let RemediatorSpec { id, with, tier, check, .. } = entry.spec;
     let accepts = |kind: &str, patch: &_, actions: &[String]| match ResourceType::find(kind) {
-        Some(kind) => kind.accepts(patch, actions),
-        None => Err("Cloud Control cannot update resources of this type".to_owned()),
+        Some(kind) => Ok(kind.accepts(patch, actions)?),
+        None => Err("Cloud Control cannot update resources of this type".into()),
     };
     Remediator { id, with, tier, check, accepts }
 }

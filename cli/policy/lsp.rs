@@ -165,12 +165,12 @@ fn answer_to(documents: &Documents, request: Request) -> Response {
     };
     match answer {
         Ok(value) => Response::new_ok(id, value),
-        Err(why) => invalid(why),
+        Err(error) => invalid(error.to_string()),
     }
 }
 
-fn parse<P: serde::de::DeserializeOwned>(params: Value) -> Result<P, String> {
-    serde_json::from_value(params).map_err(|error| error.to_string())
+fn parse<P: serde::de::DeserializeOwned>(params: Value) -> serde_json::Result<P> {
+    serde_json::from_value(params)
 }
 
 /// The text that a position is in, and the byte that it is.

@@ -75,10 +75,7 @@ fn named(event: &str) -> Result<Subject, Stopped> {
         let example = "such as s3.amazonaws.com:PutBucketPolicy";
         Stopped::Usage(format!("`{event}` is not SOURCE:NAME, {example}"))
     })?;
-    check(source, name).map_err(|(message, help)| {
-        let help = help.map_or(String::new(), |help| format!(": {help}"));
-        Stopped::Usage(format!("{message}{help}"))
-    })?;
+    check(source, name).map_err(|error| Stopped::Usage(error.to_string()))?;
     Ok(Subject::named(source, name))
 }
 

@@ -5,7 +5,7 @@ use crate::common::library::Library;
 use crate::common::terminal::{BOLD, DIM, YELLOW, paint, print, safe};
 use clap::{Args, ValueEnum};
 use evenkeel_authoring::schema::{Field, HEADER, TEST, besides, fields, writes};
-use evenkeel_authoring::services::events;
+use evenkeel_authoring::services::events::{self, EventNameError};
 use evenkeel_authoring::services::models::Side;
 use serde_json::json;
 
@@ -56,12 +56,15 @@ fn about(what: &str, is_json: bool) -> Result<String, Stopped> {
         return event(source, name, is_json);
     }
     let names: Vec<String> = writes(what).into_iter().map(str::to_owned).collect();
-    if names.is_empty() { Err(unknown(events::check(what, ""))) } else { Ok(list(&names, is_json)) }
+    if names.is_empty() {
+        events::check(what, "").map_err(unknown)?;
+    }
+    Ok(list(&names, is_json))
 }
 
-fn unknown(checked: Result<(), (String, Option<String>)>) -> Stopped {
-    let (message, help) = checked.err().unwrap_or_default();
-    Stopped::Usage(help.map_or(message.clone(), |help| format!("{message}: {help}")))
+#[expect(clippy::needless_pass_by_value, reason = "how `map_err` gives it")]
+fn unknown(error: EventNameError) -> Stopped {
+    Stopped::Usage(error.to_string())
 }
 
 fn list(names: &[String], is_json: bool) -> String {
@@ -69,10 +72,7 @@ fn list(names: &[String], is_json: bool) -> String {
 }
 
 fn event(source: &str, name: &str, is_json: bool) -> Result<String, Stopped> {
-    let checked = events::check(source, name);
-    if checked.is_err() {
-        return Err(unknown(checked));
-    }
+    events::check(source, name).map_err(unknown)?;
     let (request, response) =
         (fields(source, name, Side::Request), fields(source, name, Side::Response));
     let watched = watched_by(source, name)?;

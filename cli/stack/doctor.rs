@@ -56,10 +56,14 @@ pub(crate) struct Doctor {
     format: Format,
 }
 
+/// A time that is no number of seconds.
+#[derive(Debug, thiserror::Error)]
+#[error("give a number of seconds, such as 60s")]
+struct SecondsError(#[from] std::num::ParseIntError);
+
 /// A number of seconds, such as `60s` or `60`.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.strip_suffix('s').unwrap_or(text).parse().map(Duration::from_secs);
-    number.map_err(|_| "give a number of seconds, such as 60s".to_owned())
+fn seconds(text: &str) -> Result<Duration, SecondsError> {
+    Ok(Duration::from_secs(text.strip_suffix('s').unwrap_or(text).parse()?))
 }
 
 pub(crate) fn run(command: &Doctor) -> Result<Exit, Stopped> {

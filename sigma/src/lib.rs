@@ -8,6 +8,7 @@ mod condition;
 mod encode;
 mod event;
 mod expr;
+mod field_error;
 mod modifiers;
 mod pattern;
 mod policy;
@@ -16,7 +17,9 @@ mod regexes;
 mod rule;
 mod watch;
 
+pub use field_error::FieldError;
 pub use refusal::Refusal;
+pub use regexes::RegexError;
 
 use evenkeel_authoring::check::lint;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};

@@ -2,6 +2,7 @@
 
 use crate::encode::{Order, base64, base64_offsets, utf16};
 use crate::expr::{Likeness, Matcher, Operator, Test};
+use crate::field_error::FieldError;
 use crate::pattern::Pattern;
 use crate::refusal::Refusal;
 use crate::regexes;
@@ -28,15 +29,15 @@ pub(crate) fn test(key: &str, value: &Value) -> Result<Test, Refusal> {
     read(key, value).map_err(|why| Refusal::Field { field: key.to_owned(), why })
 }
 
-fn read(key: &str, value: &Value) -> Result<Test, String> {
+fn read(key: &str, value: &Value) -> Result<Test, FieldError> {
     let mut parts = key.split('|');
     let field = parts.next().unwrap_or_default().trim().to_owned();
     let modifiers: Vec<&str> = parts.map(str::trim).collect();
     if field.is_empty() {
-        return Err(KEYWORDS.to_owned());
+        return Err(FieldError::Keywords);
     }
     let values = match value {
-        Value::Array(values) if values.is_empty() => return Err("it has no values".to_owned()),
+        Value::Array(values) if values.is_empty() => return Err(FieldError::NoValues),
         Value::Array(values) => values.as_slice(),
         one => std::slice::from_ref(one),
     };
@@ -50,23 +51,20 @@ fn read(key: &str, value: &Value) -> Result<Test, String> {
             }
             steps = next;
         }
-        steps.into_iter().map(|step| finish(step, cased)).collect::<Result<Vec<_>, String>>()
+        steps.into_iter().map(|step| finish(step, cased)).collect::<Result<Vec<_>, FieldError>>()
     };
-    let groups = values.iter().map(alternatives).collect::<Result<Vec<_>, String>>()?;
+    let groups = values.iter().map(alternatives).collect::<Result<Vec<_>, FieldError>>()?;
     let each = modifiers.contains(&"all");
     let groups = if each { groups } else { vec![groups.into_iter().flatten().collect()] };
     if groups.iter().any(Vec::is_empty) {
-        return Err("the value is too short to be told in Base64".to_owned());
+        return Err(FieldError::ShortBase64);
     }
     Ok(Test { field, groups, negated: modifiers.contains(&"neq") })
 }
 
-/// Why a search without a field is refused.
-pub(crate) const KEYWORDS: &str = "keywords are searched in the whole text of an event, which a policy does not see: name a field";
-
 /// A value after one more modifier.
-fn apply(modifier: &str, step: Step) -> Result<Vec<Step>, String> {
-    let one = |step: Result<Step, String>| step.map(|step| vec![step]);
+fn apply(modifier: &str, step: Step) -> Result<Vec<Step>, FieldError> {
+    let one = |step: Result<Step, FieldError>| step.map(|step| vec![step]);
     match modifier {
         // These are about the whole field.
         "all" | "neq" | "cased" => Ok(vec![step]),
@@ -94,14 +92,19 @@ fn apply(modifier: &str, step: Step) -> Result<Vec<Step>, String> {
         "gt" => one(compare(modifier, &step, Operator::Greater)),
         "gte" => one(compare(modifier, &step, Operator::AtLeast)),
         "minute" | "hour" | "day" | "month" | "year" => one(time(modifier, &step)),
-        "expand" => Err("`expand`: what its placeholders stand for is not known here".to_owned()),
-        "week" => Err("`week`: a policy does not count weeks".to_owned()),
-        unknown => Err(format!("there is no modifier `{unknown}`")),
+        "expand" => Err(FieldError::Unsupported {
+            modifier: "expand",
+            why: "what its placeholders stand for is not known here",
+        }),
+        "week" => {
+            Err(FieldError::Unsupported { modifier: "week", why: "a policy does not count weeks" })
+        }
+        unknown => Err(FieldError::UnknownModifier(unknown.to_owned())),
     }
 }
 
 /// What a value without (other) modifiers says.
-fn finish(step: Step, cased: bool) -> Result<Matcher, String> {
+fn finish(step: Step, cased: bool) -> Result<Matcher, FieldError> {
     let text =
         |pattern: Pattern, kept: Option<Value>| Matcher::Text(Pattern { cased, ..pattern }, kept);
     Ok(match step {
@@ -109,27 +112,25 @@ fn finish(step: Step, cased: bool) -> Result<Matcher, String> {
         Step::Raw(Value::String(written)) => text(Pattern::read(&written), None),
         Step::Raw(value) => text(Pattern::plain(&scalar(&value)?), Some(value)),
         Step::Text(pattern) => text(pattern, None),
-        Step::Regex(..) if cased => return Err("`cased` does not go with `re`".to_owned()),
+        Step::Regex(..) if cased => return Err(FieldError::CasedRegex),
         Step::Regex(pattern, flags) => {
             let whole = if flags.is_empty() { pattern } else { format!("(?{flags}){pattern}") };
-            if let Some(why) = regexes::wrong(&whole) {
-                return Err(format!("the regular expression cannot be taken over: {why}"));
-            }
-            regex(whole)?
+            let compiled = regexes::check(&whole)?;
+            Matcher::Regex(whole, Box::new(compiled))
         }
         Step::Field(likeness, field) => Matcher::Field(likeness, field, cased),
-        Step::Bytes(_) => return Err("UTF-16 is only looked for inside Base64".to_owned()),
+        Step::Bytes(_) => return Err(FieldError::BareUtf16),
         Step::Done(matcher) => matcher,
     })
 }
 
-fn regex(source: String) -> Result<Matcher, String> {
-    let compiled = regex::Regex::new(&source).map_err(|error| error.to_string())?;
+fn regex(source: String) -> Result<Matcher, FieldError> {
+    let compiled = regexes::compile(&source)?;
     Ok(Matcher::Regex(source, Box::new(compiled)))
 }
 
 /// A number or a boolean as text.
-fn scalar(value: &Value) -> Result<String, String> {
+fn scalar(value: &Value) -> Result<String, FieldError> {
     match value {
         Value::Bool(truth) => Ok(truth.to_string()),
         Value::Number(number) => Ok(match (number.as_i64(), number.as_f64()) {
@@ -137,31 +138,29 @@ fn scalar(value: &Value) -> Result<String, String> {
             _ => number.to_string(),
         }),
         Value::String(text) => Ok(text.clone()),
-        Value::Null => Err("null takes no modifier".to_owned()),
-        Value::Array(_) | Value::Object(_) => {
-            Err("a value is a text, a number, a boolean or null".to_owned())
-        }
+        Value::Null => Err(FieldError::ModifiedNull),
+        Value::Array(_) | Value::Object(_) => Err(FieldError::NoScalar),
     }
 }
 
 /// A text on which no modifier has worked yet.
-fn plain(modifier: &str, step: Step) -> Result<String, String> {
+fn plain(modifier: &str, step: Step) -> Result<String, FieldError> {
     match step {
         Step::Raw(Value::String(text)) => Ok(text),
-        _ => Err(format!("`{modifier}` wants a text, before any other modifier")),
+        _ => Err(FieldError::misused(modifier, "wants a text, before any other modifier")),
     }
 }
 
-fn pattern(modifier: &str, step: Step) -> Result<Pattern, String> {
+fn pattern(modifier: &str, step: Step) -> Result<Pattern, FieldError> {
     match step {
         Step::Text(pattern) => Ok(pattern),
         Step::Raw(Value::String(text)) => Ok(Pattern::read(&text)),
         Step::Raw(value) => scalar(&value).map(|text| Pattern::plain(&text)),
-        _ => Err(format!("`{modifier}` wants a text")),
+        _ => Err(FieldError::misused(modifier, "wants a text")),
     }
 }
 
-fn widen(modifier: &str, step: Step, likeness: Likeness) -> Result<Step, String> {
+fn widen(modifier: &str, step: Step, likeness: Likeness) -> Result<Step, FieldError> {
     match (step, likeness) {
         (Step::Field(Likeness::Equal, field), _) => Ok(Step::Field(likeness, field)),
         // An expression is found anywhere, unless it says where.
@@ -173,9 +172,9 @@ fn widen(modifier: &str, step: Step, likeness: Likeness) -> Result<Step, String>
     }
 }
 
-fn flag(modifier: &str, step: Step, flag: char) -> Result<Step, String> {
+fn flag(modifier: &str, step: Step, flag: char) -> Result<Step, FieldError> {
     let Step::Regex(pattern, mut flags) = step else {
-        return Err(format!("`{modifier}` stands behind `re`"));
+        return Err(FieldError::misused(modifier, "stands behind `re`"));
     };
     if !flags.contains(flag) {
         flags.push(flag);
@@ -183,8 +182,8 @@ fn flag(modifier: &str, step: Step, flag: char) -> Result<Step, String> {
     Ok(Step::Regex(pattern, flags))
 }
 
-fn range(text: &str) -> Result<Step, String> {
-    let wrong = || format!("`{text}` is no range of addresses");
+fn range(text: &str) -> Result<Step, FieldError> {
+    let wrong = || FieldError::NoRange(text.to_owned());
     let (address, length) = text.split_once('/').ok_or_else(wrong)?;
     let address: std::net::IpAddr = address.parse().map_err(|_| wrong())?;
     let length: u8 = length.parse().map_err(|_| wrong())?;
@@ -193,42 +192,45 @@ fn range(text: &str) -> Result<Step, String> {
     if length <= most { Ok(Step::Done(Matcher::Cidr(range))) } else { Err(wrong()) }
 }
 
-fn exists(step: &Step) -> Result<Step, String> {
+fn exists(step: &Step) -> Result<Step, FieldError> {
     match step {
         Step::Raw(Value::Bool(wanted)) => Ok(Step::Done(Matcher::Exists(*wanted))),
-        _ => Err("`exists` wants true or false".to_owned()),
+        _ => Err(FieldError::misused("exists", "wants true or false")),
     }
 }
 
-fn bytes(modifier: &str, step: Step) -> Result<Vec<u8>, String> {
+fn bytes(modifier: &str, step: Step) -> Result<Vec<u8>, FieldError> {
     if let Step::Bytes(bytes) = step {
         return Ok(bytes);
     }
     let literal = pattern(modifier, step)?.literal();
-    literal.map(String::into_bytes).ok_or_else(|| format!("`{modifier}` takes no wildcards"))
+    literal
+        .map(String::into_bytes)
+        .ok_or_else(|| FieldError::misused(modifier, "takes no wildcards"))
 }
 
-fn encoded(modifier: &str, step: Step, order: Order) -> Result<Step, String> {
+fn encoded(modifier: &str, step: Step, order: Order) -> Result<Step, FieldError> {
     let literal = pattern(modifier, step)?.literal();
-    let text = literal.ok_or_else(|| format!("`{modifier}` takes no wildcards"))?;
+    let text = literal.ok_or_else(|| FieldError::misused(modifier, "takes no wildcards"))?;
     Ok(Step::Bytes(utf16(&text, order)))
 }
 
-fn number(modifier: &str, step: &Step) -> Result<f64, String> {
+fn number(modifier: &str, step: &Step) -> Result<f64, FieldError> {
     let number = match step {
         Step::Raw(Value::Number(number)) => number.as_f64(),
         Step::Raw(Value::String(text)) => text.parse().ok(),
         _ => None,
     };
-    number.filter(|number| number.is_finite()).ok_or_else(|| format!("`{modifier}` wants a number"))
+    let number = number.filter(|number| number.is_finite());
+    number.ok_or_else(|| FieldError::misused(modifier, "wants a number"))
 }
 
-fn compare(modifier: &str, step: &Step, operator: Operator) -> Result<Step, String> {
+fn compare(modifier: &str, step: &Step, operator: Operator) -> Result<Step, FieldError> {
     number(modifier, step).map(|number| Step::Done(Matcher::Compare(operator, number)))
 }
 
 /// A part of a time, which stands in CloudTrail's times at a fixed place.
-fn time(modifier: &str, step: &Step) -> Result<Step, String> {
+fn time(modifier: &str, step: &Step) -> Result<Step, FieldError> {
     let number = number(modifier, step)?;
     let (before, behind, width) = match modifier {
         "year" => ("^", "-", 4),
@@ -238,7 +240,7 @@ fn time(modifier: &str, step: &Step) -> Result<Step, String> {
         _ => ("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:", ":", 2),
     };
     if number.fract() != 0.0 || !(0.0..10_000.0).contains(&number) {
-        return Err(format!("`{modifier}` wants a whole number"));
+        return Err(FieldError::misused(modifier, "wants a whole number"));
     }
     regex(format!("{before}{number:0width$}{behind}")).map(Step::Done)
 }

@@ -1,5 +1,7 @@
 //! Why a rule cannot become a policy.
 
+use crate::field_error::FieldError;
+
 /// Why a rule cannot become a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -31,7 +33,7 @@ pub enum Refusal {
         /// The field with its modifiers, as the rule has it.
         field: String,
         /// What is wrong with it.
-        why: String,
+        why: FieldError,
     },
     /// Nothing tells which events the policy must watch.
     #[error("{0}")]

@@ -1,20 +1,45 @@
 //! Regular expressions: what PCRE and Rust both understand, and understand alike.
 
+use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// What is wrong with a regular expression of a rule; none where it means the same here.
-pub(crate) fn wrong(pattern: &str) -> Option<String> {
-    if let Some(why) = different(pattern) {
-        return Some(why);
-    }
-    let error = regex::Regex::new(pattern).err()?;
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default();
-    Some(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
+/// Why a regular expression of a rule cannot be taken over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegexError {
+    /// An escaped angle bracket.
+    #[error("`\\{0}` is a word's border here, and a character in PCRE")]
+    WordBorder(char),
+    /// An operator within a character class.
+    #[error("a character class has an operator that PCRE does not have")]
+    ClassOperator,
+    /// A quantifier that gives nothing back.
+    #[error("possessive quantifiers are not supported")]
+    Possessive,
+    /// An expression within itself.
+    #[error("recursion is not supported")]
+    Recursion,
+    /// It does not compile, and why.
+    #[error("{0}")]
+    Syntax(String),
 }
 
-/// What Rust accepts and takes for something else than PCRE does.
-fn different(pattern: &str) -> Option<String> {
+/// Compiles a regular expression of a rule, if it means the same here.
+pub(crate) fn check(pattern: &str) -> Result<Regex, RegexError> {
+    different(pattern)?;
+    compile(pattern)
+}
+
+/// Compiles a regular expression.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, RegexError> {
+    Regex::new(pattern).map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        RegexError::Syntax(reason.strip_prefix("error: ").unwrap_or(reason).to_owned())
+    })
+}
+
+/// Refuses what Rust accepts and takes for something else than PCRE does.
+fn different(pattern: &str) -> Result<(), RegexError> {
     let (mut class, mut rest, mut last) = (false, pattern, ' ');
     while let Some(c) = rest.chars().next() {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -22,22 +47,20 @@ fn different(pattern: &str) -> Option<String> {
         if c == '\\' {
             let escaped = after.chars().next().unwrap_or(' ');
             if matches!(escaped, '<' | '>') {
-                return Some(format!(
-                    "`\\{escaped}` is a word's border here, and a character in PCRE"
-                ));
+                return Err(RegexError::WordBorder(escaped));
             }
             rest = after.get(escaped.len_utf8()..).unwrap_or_default();
             last = ' ';
             continue;
         }
         if class && (starts("&&") || starts("--") || starts("~~") || c == '[' && !starts("[:")) {
-            return Some("a character class has an operator that PCRE does not have".to_owned());
+            return Err(RegexError::ClassOperator);
         }
         if !class && c == '+' && matches!(last, '*' | '+' | '?' | '}') {
-            return Some("possessive quantifiers are not supported".to_owned());
+            return Err(RegexError::Possessive);
         }
         if !class && starts("(?R") {
-            return Some("recursion is not supported".to_owned());
+            return Err(RegexError::Recursion);
         }
         match c {
             '[' if starts("[:") && class => {
@@ -59,7 +82,7 @@ fn different(pattern: &str) -> Option<String> {
         last = c;
         rest = after;
     }
-    None
+    Ok(())
 }
 
 /// A text in which the expression is found.
@@ -109,10 +132,10 @@ mod tests {
         for pattern in
             ["a(?=b)", "(?<!x)a", r"(a)\1", "a++", "a{2}+", r"\<a", "[a&&b]", "[a[b]", "(?R)", "("]
         {
-            assert!(wrong(pattern).is_some(), "{pattern}");
+            assert!(check(pattern).is_err(), "{pattern}");
         }
         for pattern in [r"a\+\+", "[a-z+]+", "[]a]", "[^]]", "[[:digit:]x]", "^a.*b$", r"\d{2,3}"] {
-            assert_eq!(wrong(pattern), None, "{pattern}");
+            assert!(check(pattern).is_ok(), "{pattern}");
         }
     }
 

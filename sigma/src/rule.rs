@@ -2,7 +2,8 @@
 
 use crate::condition::{self, one_or};
 use crate::expr::Expr;
-use crate::modifiers::{KEYWORDS, test};
+use crate::field_error::FieldError;
+use crate::modifiers::test;
 use crate::refusal::Refusal;
 use serde_json::{Map, Value};
 
@@ -149,7 +150,7 @@ fn selection(value: &Value, depth: usize) -> Result<Expr, Refusal> {
             let parts = items.iter().map(|item| selection(item, depth));
             Ok(one_or(parts.collect::<Result<_, _>>()?, Expr::Any))
         }
-        Value::String(_) | Value::Number(_) => refuse(KEYWORDS),
+        Value::String(_) | Value::Number(_) => refuse(&FieldError::Keywords.to_string()),
         Value::Null | Value::Bool(_) => refuse("it is neither a map nor a list"),
     }
 }

@@ -75,16 +75,45 @@ pub(crate) fn near_name(name: &str, known: &[(&str, &[&str])]) -> Option<String>
     }
 }
 
-/// What is wrong with an event's source and name, and what may be meant.
+/// Why an event's source and name are not among those that AWS has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventNameError {
+    /// AWS has no such source.
+    #[error("AWS has no event source `{source_name}`{}", after_colon(.help.as_deref()))]
+    UnknownSource {
+        /// The source.
+        source_name: String,
+        /// What may be meant.
+        help: Option<String>,
+    },
+    /// The source has no such event.
+    #[error("{source_name} has no event `{name}`{}", after_colon(.help.as_deref()))]
+    UnknownName {
+        /// The source.
+        source_name: String,
+        /// The event's name.
+        name: String,
+        /// What may be meant.
+        help: Option<String>,
+    },
+}
+
+fn after_colon(help: Option<&str>) -> String {
+    help.map_or(String::new(), |help| format!(": {help}"))
+}
+
+/// Checks that AWS has an event of this source and name.
 ///
 /// # Errors
 /// When AWS has no such source, or no such event of it.
-pub fn check(source: &str, name: &str) -> Result<(), (String, Option<String>)> {
+pub fn check(source: &str, name: &str) -> Result<(), EventNameError> {
+    let source_name = source.to_owned();
     let Some(known) = names(source) else {
-        return Err((format!("AWS has no event source `{source}`"), near_source(source)));
+        return Err(EventNameError::UnknownSource { source_name, help: near_source(source) });
     };
     if known.contains(&without_version(name)) {
         return Ok(());
     }
-    Err((format!("{source} has no event `{name}`"), near_name(name, &[(source, known)])))
+    let help = near_name(name, &[(source, known)]);
+    Err(EventNameError::UnknownName { source_name, name: name.to_owned(), help })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop, Ledger};
+use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop, Ledger, LedgerError};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -34,6 +34,22 @@ struct Flight {
     seen: BTreeMap<String, (Hop, i64)>,
 }
 
+/// Why a canary's flight cannot be followed.
+#[derive(Debug, thiserror::Error)]
+enum FlightError {
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// What lies where a canary's records do is none.
+    #[error("{key} is no record of a canary: {error}")]
+    Record {
+        /// The record's key.
+        key: String,
+        /// Why it cannot be read.
+        error: serde_json::Error,
+    },
+}
+
 /// Sends a canary, and says how far it came.
 pub(super) async fn fly(
     stack: &Stack,
@@ -55,7 +71,7 @@ pub(super) async fn fly(
     let awaited = families.len().saturating_add(1);
     // Cut off in the middle of a look at the ledger, what was seen before stands.
     if let Ok(Err(why)) = timeout(patience, flight.watch(ledger, awaited)).await {
-        report.about("canary").fail(why, "allow reading and listing of canary/");
+        report.about("canary").fail(why.to_string(), "allow reading and listing of canary/");
     }
     flight.tell(stack, families, patience, report);
     flight.clock(ledger, report).await;
@@ -93,18 +109,17 @@ async fn send(stack: &Stack, canary: Canary, report: &mut Report) -> bool {
 
 impl Flight {
     /// Reads what is recorded, until so many records are there.
-    async fn watch(&mut self, ledger: &Ledger, awaited: usize) -> Result<(), String> {
-        let fail = |error: evenkeel_ledger::LedgerError| error.to_string();
+    async fn watch(&mut self, ledger: &Ledger, awaited: usize) -> Result<(), FlightError> {
         loop {
-            for key in ledger.list(&self.canary.folder()).await.map_err(fail)? {
+            for key in ledger.list(&self.canary.folder()).await? {
                 if self.seen.contains_key(&key) {
                     continue;
                 }
-                let record = ledger.read(&key).await.map_err(fail)?;
-                let hop = serde_json::from_slice(&record);
-                let hop =
-                    hop.map_err(|error| format!("{key} is no record of a canary: {error}"))?;
-                self.seen.insert(key, (hop, now()));
+                let record = ledger.read(&key).await?;
+                match serde_json::from_slice(&record) {
+                    Ok(hop) => self.seen.insert(key, (hop, now())),
+                    Err(error) => return Err(FlightError::Record { key, error }),
+                };
             }
             if self.seen.len() >= awaited {
                 return Ok(());
