@@ -14,6 +14,7 @@ mod deliveries;
 mod forged;
 mod outside;
 mod time;
+mod world;
 
 const POLICY: &str = "// METADATA
 // title: t

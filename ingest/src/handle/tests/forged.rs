@@ -1,55 +1,19 @@
 //! What an envelope says holds against what its record says, whichever way it comes.
 
-use std::io::Cursor;
-
 use evenkeel_ledger::{Announce, AnnounceError, Notice};
 use evenkeel_rules::ocsf;
 
+use super::world::World;
 use super::*;
-use crate::outside::{ObjectBytes, OutsideError};
-use crate::{Assessment, ConfigRuleInvocation, OversizedItem};
-use evenkeel_rules::{ConfigurationItem, Resource};
-
-/// A world whose log objects all hold this.
-struct Holding(String);
-
-impl Outside for &Holding {
-    async fn object(&self, _: &LogObject) -> Result<ObjectBytes, OutsideError> {
-        Ok(Box::new(Cursor::new(self.0.clone().into_bytes())))
-    }
-
-    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
-        Offline.states(wanted).await
-    }
-
-    async fn oversized(&self, item: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
-        Offline.oversized(item).await
-    }
-
-    async fn inventory(
-        &self,
-        rule: &ConfigRuleInvocation,
-        kinds: &[String],
-    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
-        Offline.inventory(rule, kinds).await
-    }
-
-    async fn assess(
-        &self,
-        rule: &ConfigRuleInvocation,
-        told: &[Assessment],
-    ) -> Result<(), OutsideError> {
-        Offline.assess(rule, told).await
-    }
-}
 
 const WRITTEN: &str = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"eu-central-1","s3":{"bucket":{"name":"logs"},"object":{"key":"x.json","size":1}}}]}"#;
 
 /// The finding of an event that comes by each way: by itself, in a batch, and in a log object as a line and in a list.
 fn each_way(event: &str) -> Vec<Finding> {
-    let line = Holding(event.to_owned());
-    let list = Holding(format!("[{event}]"));
-    let batches = Holding(batch(&[event]));
+    let holding = |text: String| World { object: text.into_bytes(), ..World::default() };
+    let line = holding(event.to_owned());
+    let list = holding(format!("[{event}]"));
+    let batches = holding(batch(&[event]));
     let mut seen = vec![run(event, &ledger(), Silent), run(&batch(&[event]), &ledger(), Silent)];
     seen.extend([&line, &list, &batches].map(|world| run_in(world, WRITTEN, &ledger(), Silent)));
     let one = |mut seen: Seen| {

@@ -1,76 +1,12 @@
 //! What handling reads and tells besides the ledger: states, log objects, rules of AWS Config.
 
-use std::io::Cursor;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use evenkeel_rules::{ComplianceStatus, ConfigurationItem, Resource};
+use evenkeel_rules::ComplianceStatus;
 
+use super::world::World;
 use super::*;
-use crate::outside::{Assessment, ObjectBytes, OutsideError};
-use crate::{ConfigRuleInvocation, OversizedItem};
-
-/// A world of one bucket, `b`, whose state is `configuration` at `time`.
-#[derive(Debug, Default)]
-struct World {
-    configuration: &'static str,
-    time: &'static str,
-    status: &'static str,
-    object: Vec<u8>,
-    asked: AtomicUsize,
-    told: Mutex<Vec<Assessment>>,
-}
-
-impl World {
-    fn item(&self) -> Result<ConfigurationItem, OutsideError> {
-        if self.time.is_empty() {
-            return Err(OutsideError("AWS Config has not recorded the resource".to_owned()));
-        }
-        Ok(ConfigurationItem {
-            kind: "AWS::S3::Bucket".to_owned(),
-            id: "b".to_owned(),
-            account: "111122223333".to_owned(),
-            region: "eu-central-1".to_owned(),
-            state_id: "1".to_owned(),
-            time: self.time.to_owned(),
-            status: self.status.to_owned(),
-            configuration: self.configuration.to_owned(),
-            ..ConfigurationItem::default()
-        })
-    }
-}
-
-impl Outside for &World {
-    async fn object(&self, _: &LogObject) -> Result<ObjectBytes, OutsideError> {
-        Ok(Box::new(Cursor::new(self.object.clone())))
-    }
-
-    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
-        self.asked.fetch_add(wanted.len(), Ordering::SeqCst);
-        wanted.iter().map(|_| self.item()).collect()
-    }
-
-    async fn oversized(&self, _: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
-        self.item()
-    }
-
-    async fn inventory(
-        &self,
-        _: &ConfigRuleInvocation,
-        kinds: &[String],
-    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
-        assert_eq!(kinds, ["AWS::S3::Bucket"]);
-        Ok(vec![self.item()?])
-    }
-
-    async fn assess(
-        &self,
-        _: &ConfigRuleInvocation,
-        assessments: &[Assessment],
-    ) -> Result<(), OutsideError> {
-        self.told.lock().unwrap().extend_from_slice(assessments);
-        Ok(())
-    }
-}
+use crate::outside::Assessment;
 
 fn versioning(number: u32) -> String {
     event(number).replace("DeleteBucketEncryption", "PutBucketVersioning")

@@ -1,52 +1,17 @@
 //! An invocation's time: who is cut off, and who is not.
 
-use std::future::pending;
-use std::io::Cursor;
 use std::time::Duration;
 
-use evenkeel_rules::{ConfigurationItem, Resource};
 use tokio::time::Instant;
 
+use super::world::World;
 use super::*;
-use crate::outside::{ObjectBytes, OutsideError};
-use crate::{Assessment, ConfigRuleInvocation, OversizedItem};
 
 /// A world in which one object never answers, and the others hold a record.
-struct Stalling;
-
-impl Outside for Stalling {
-    async fn object(&self, object: &LogObject) -> Result<ObjectBytes, OutsideError> {
-        if object.key == "stalls" {
-            return pending().await;
-        }
-        let event: Value = serde_json::from_str(&event(7)).unwrap();
-        let log = json!({"Records": [event["detail"]]}).to_string();
-        Ok(Box::new(Cursor::new(log.into_bytes())))
-    }
-
-    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
-        Offline.states(wanted).await
-    }
-
-    async fn oversized(&self, item: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
-        Offline.oversized(item).await
-    }
-
-    async fn inventory(
-        &self,
-        rule: &ConfigRuleInvocation,
-        kinds: &[String],
-    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
-        Offline.inventory(rule, kinds).await
-    }
-
-    async fn assess(
-        &self,
-        rule: &ConfigRuleInvocation,
-        told: &[Assessment],
-    ) -> Result<(), OutsideError> {
-        Offline.assess(rule, told).await
-    }
+fn stalling() -> World {
+    let event: Value = serde_json::from_str(&event(7)).unwrap();
+    let log = json!({"Records": [event["detail"]]}).to_string();
+    World { object: log.into_bytes(), stalls: "stalls", ..World::default() }
 }
 
 fn written(key: &str) -> String {
@@ -61,7 +26,8 @@ fn written(key: &str) -> String {
 fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> Handled {
     let bundle = Bundle { version: "t".to_owned(), set: policies(), waivers: Waivers::default() };
     let recorder = Recorder::new(ledger.clone(), Silent);
-    let evaluator = Evaluator::new(Arc::new(bundle), recorder, Stalling);
+    let world = stalling();
+    let evaluator = Evaluator::new(Arc::new(bundle), recorder, &world);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
