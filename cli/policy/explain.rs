@@ -2,6 +2,7 @@
 
 mod event;
 mod policy;
+mod subject;
 
 use crate::common::exit::{Exit, Stopped};
 use crate::common::library::Library;
@@ -21,8 +22,8 @@ Examples:
   evenkeel explain policies/s3/mine.cel event.json        why it finds this event wrong, or not
   evenkeel explain policies/s3/mine.cel --case 'no key'   the same of a case of its test file
 
-An event is a CloudTrail record, a log file's first record, or an event of EventBridge that holds one; - is standard
-input. Each part of the policy is shown with its value, and with the changes of the event that would turn it round.")]
+The event is the first CloudTrail record or configuration item of a file, in any form that `replay` reads; - is
+standard input. Each part of the policy is shown with its value, and with the changes of the event that would turn it round.")]
 pub(crate) struct Explain {
     /// A code, a policy's file, or the id of a shipped policy; all codes, unless named
     what: Option<String>,
@@ -49,7 +50,7 @@ pub(crate) fn run(command: &Explain) -> Result<Exit, Stopped> {
     let text = if alone {
         policy::text(policy, &library)
     } else {
-        event::text(policy, &event::subject(command, policy, &library)?)?
+        event::text(policy, &subject::subject(command, policy, &library)?)?
     };
     print(&text)?;
     Ok(Exit::Well)

@@ -1,6 +1,6 @@
 //! `evenkeel explain`: what a policy is, and why an event is a finding or none.
 
-use crate::support::{Folder, evenkeel, evenkeel_with_input};
+use crate::support::{Folder, evenkeel, evenkeel_with_input, gzip};
 use serde_json::{Value, json};
 
 const ID: &str = "apigateway-integration-http";
@@ -39,8 +39,13 @@ fn a_finding_is_explained_by_its_parts_and_by_what_would_turn_it_round() {
         ("record", event()),
         ("log", json!({"Records": [event()]})),
         ("bus", json!({"detail-type": "AWS API Call via CloudTrail", "detail": event()})),
+        ("lookup", json!({"Events": [{"CloudTrailEvent": event().to_string()}]})),
+        (
+            "queue",
+            json!({"Records": [{"messageId": "m", "eventSource": "aws:sqs", "body": event().to_string()}]}),
+        ),
     ] {
-        let file = folder.write(&format!("{name}.json"), whole.to_string());
+        let file = folder.write(&format!("{name}.json.gz"), gzip(whole.to_string().as_bytes()));
         let run = evenkeel(["explain", ID, file.to_str().unwrap()]);
         assert_eq!(run.code, 0, "{name}: {}", run.err);
         for told in [
@@ -52,6 +57,29 @@ fn a_finding_is_explained_by_its_parts_and_by_what_would_turn_it_round() {
         ] {
             assert!(run.out.contains(told), "{name}: {told}: {}", run.out);
         }
+    }
+}
+
+#[test]
+fn a_configuration_that_is_written_as_text_is_explained_as_what_it_is() {
+    let folder = Folder::new();
+    let item = |configuration: Value| {
+        json!({
+            "resourceType": "AWS::RDS::DBInstance", "resourceId": "db-1",
+            "configurationItemCaptureTime": "2026-03-11T12:00:00Z",
+            "configurationItemStatus": "OK", "configuration": configuration
+        })
+    };
+    let open = json!({"publiclyAccessible": true, "dBInstanceIdentifier": "x"});
+    for (name, whole) in [
+        ("native", item(open.clone())),
+        ("text", item(open.to_string().into())),
+        ("snapshot", json!({"configurationItems": [item(open)]})),
+    ] {
+        let file = folder.write(&format!("{name}.json"), whole.to_string());
+        let run = evenkeel(["explain", "rds-instance-public", file.to_str().unwrap()]);
+        assert_eq!(run.code, 0, "{name}: {}", run.err);
+        assert!(run.out.starts_with("NON_COMPLIANT"), "{name}: {}", run.out);
     }
 }
 

@@ -1,74 +1,18 @@
 //! Why a policy finds an event wrong, or not: its parts with their values, and what would turn it round.
 
-use super::Explain;
 use crate::common::exit::Stopped;
-use crate::common::library::Library;
 use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, paint, safe};
 use evenkeel_authoring::counterfactual::{Change, flips};
 use evenkeel_authoring::coverage::{ExpressionPart, Observations, WatchedPolicy};
 use evenkeel_rules::policy::Policy;
-use evenkeel_rules::{Case, ComplianceStatus, Evaluation, read_cases};
+use evenkeel_rules::{Case, ComplianceStatus, Evaluation};
 use serde_json::Value;
-use std::io::Read;
-use std::path::Path;
 
 /// The longest value shown, in characters.
 const SHOWN: usize = 72;
 
-/// How many cases are named where none is meant.
-const NAMED: usize = 8;
-
 /// How many rounds of a loop are shown.
 const ROUNDS: usize = 4;
-
-/// What is judged.
-pub(super) fn subject(
-    command: &Explain,
-    policy: &Policy,
-    library: &Library,
-) -> Result<Case, Stopped> {
-    if let Some(name) = &command.case {
-        let test = library.test_of(&policy.file);
-        let test = test.ok_or_else(|| Stopped::Usage(format!("`{}` has no cases", policy.id)))?;
-        let cases = read_cases(&test.name, &test.text, policy).unwrap_or_default();
-        let mut names: Vec<String> =
-            cases.iter().take(NAMED).map(|case| case.name.clone()).collect();
-        if cases.len() > NAMED {
-            names.push("...".to_owned());
-        }
-        // A whole name is meant before a part of another.
-        let whole = cases.iter().position(|case| case.name == *name);
-        let place =
-            whole.or_else(|| cases.iter().position(|case| case.name.contains(name.as_str())));
-        let found = place.and_then(|place| cases.into_iter().nth(place));
-        return found.ok_or_else(|| {
-            Stopped::Usage(format!(
-                "no case has `{name}` in its name; there are: {}",
-                names.join("; ")
-            ))
-        });
-    }
-    let file = command.event.as_deref().unwrap_or(Path::new("-"));
-    let shown = file.display();
-    let mut text = String::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text)
-    } else {
-        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
-    };
-    read.map_err(Stopped::io(format!("cannot read {shown}")))?;
-    let whole: Value = serde_json::from_str(&text)
-        .map_err(|error| Stopped::Usage(format!("{shown} is no JSON: {error}")))?;
-    let first = whole.pointer("/Records/0").or_else(|| whole.get("detail"));
-    let first = first.map(|detail| detail.get("configurationItem").unwrap_or(detail));
-    let event = first.unwrap_or(&whole);
-    if event.get("eventName").is_none() && event.get("resourceType").is_none() {
-        return Err(Stopped::Usage(format!(
-            "{shown} holds no record of CloudTrail, and no configuration item"
-        )));
-    }
-    Ok(Case::about(event))
-}
 
 /// What the policy says of it, and why.
 pub(super) fn text(policy: &Policy, case: &Case) -> Result<String, Stopped> {

@@ -1,0 +1,105 @@
+//! What `explain` judges: a case of the policy, or the first record or configuration item of a file.
+
+use super::Explain;
+use crate::common::exit::Stopped;
+use crate::common::library::Library;
+use evenkeel_ingest::{FileReport, Item, LogFile, ProblemKind, Progress, ReadError, Reader};
+use evenkeel_rules::policy::Policy;
+use evenkeel_rules::{Case, ConfigurationItem, read_cases};
+use serde_json::{Map, Value};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// How many cases are named where none is meant.
+const NAMED: usize = 8;
+
+/// What is judged: a case of the policy, or the first record or configuration item of a file.
+pub(super) fn subject(
+    command: &Explain,
+    policy: &Policy,
+    library: &Library,
+) -> Result<Case, Stopped> {
+    if let Some(name) = &command.case {
+        let test = library.test_of(&policy.file);
+        let test = test.ok_or_else(|| Stopped::Usage(format!("`{}` has no cases", policy.id)))?;
+        let cases = read_cases(&test.name, &test.text, policy).unwrap_or_default();
+        let mut names: Vec<String> =
+            cases.iter().take(NAMED).map(|case| case.name.clone()).collect();
+        if cases.len() > NAMED {
+            names.push("...".to_owned());
+        }
+        // A whole name is meant before a part of another.
+        let whole = cases.iter().position(|case| case.name == *name);
+        let place =
+            whole.or_else(|| cases.iter().position(|case| case.name.contains(name.as_str())));
+        let found = place.and_then(|place| cases.into_iter().nth(place));
+        return found.ok_or_else(|| {
+            Stopped::Usage(format!(
+                "no case has `{name}` in its name; there are: {}",
+                names.join("; ")
+            ))
+        });
+    }
+    let file = command.event.clone().unwrap_or_else(|| PathBuf::from("-"));
+    let name = file.display().to_string();
+    let path = (file != Path::new("-")).then_some(file);
+    let mut found = None;
+    let mut why = None;
+    let log = LogFile { name: name.clone(), path, size: 0 };
+    let report = Reader::new().read(&log, &Progress::default(), &mut |item| {
+        let event = match item {
+            Item::Record { bytes, .. } => {
+                serde_json::from_slice(bytes).map_err(|error| format!("is no JSON: {error}"))
+            }
+            Item::Resource { item, .. } => Ok(item_event(item)),
+            Item::Bad { number, why } => Err(format!("record {number}: {why}")),
+            Item::Skipped { kind, .. } => Err(format!("has none of them, but {kind}")),
+        };
+        match event {
+            Ok(event) => found = Some(event),
+            Err(error) => drop(why.get_or_insert(error)),
+        }
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match found {
+        Some(event) => Ok(Case::about(&event)),
+        None => Err(nothing_found(&name, &report, why)),
+    }
+}
+
+fn nothing_found(name: &str, report: &FileReport, why: Option<String>) -> Stopped {
+    let problem = report.problems.first().map(|problem| &problem.what);
+    if let Some(ProblemKind::Read(ReadError::Failed(kind))) = problem {
+        return Stopped::io(format!("cannot read {name}"))((*kind).into());
+    }
+    let why = problem.map(ToString::to_string).or(why);
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    Stopped::Usage(format!("{name} holds no record of CloudTrail, and no configuration item{why}"))
+}
+
+/// A configuration item as an event of the bus has it.
+fn item_event(item: &ConfigurationItem) -> Value {
+    let texts = [
+        ("resourceType", &item.kind),
+        ("resourceId", &item.id),
+        ("resourceName", &item.name),
+        ("ARN", &item.arn),
+        ("awsAccountId", &item.account),
+        ("awsRegion", &item.region),
+        ("configurationStateId", &item.state_id),
+        ("configurationItemCaptureTime", &item.time),
+        ("configurationItemStatus", &item.status),
+    ];
+    let objects = [
+        ("configuration", &item.configuration),
+        ("supplementaryConfiguration", &item.supplementary),
+        ("tags", &item.tags),
+    ];
+    let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+    let texts = texts.map(|(name, text)| (name.to_owned(), Value::from(text.as_str())));
+    let objects = objects.into_iter().filter_map(|(name, text)| {
+        let value = serde_json::from_str(text).ok()?;
+        Some((name.to_owned(), value))
+    });
+    Value::Object(texts.chain(objects).collect::<Map<_, _>>())
+}
