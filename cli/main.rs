@@ -2,7 +2,6 @@
 
 mod common;
 mod completions;
-mod demo;
 mod finding;
 mod ingest;
 mod policy;
@@ -40,7 +39,6 @@ fn commands() -> Vec<Command> {
         Command::new("status", status::run),
         Command::new("deploy-bundle", deploy_bundle::run),
         Command::new("doctor", doctor::run),
-        Command::new("demo", demo::run),
         Command::new("template", template::run),
         Command::new("explain", explain::run),
         Command::new("new", new::run),

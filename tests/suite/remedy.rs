@@ -8,16 +8,24 @@ use crate::support::{Folder, evenkeel, violation};
 #[test]
 fn the_demo_finds_repairs_and_undoes() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo");
-    let run = evenkeel(["demo", "--folder", folder.to_str().unwrap()]);
-    assert_eq!(run.code, 0, "{}", run.err);
-    let told = run.out.lines().filter_map(|line| line.trim().strip_prefix("the stage calls "));
+    let output = std::process::Command::new("bash")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo.sh"))
+        .arg(&folder)
+        .env("EVENKEEL", env!("CARGO_BIN_EXE_evenkeel"))
+        .env("PYTHON", evenkeel_testing::python::python().get_program())
+        .output()
+        .unwrap();
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    let told = out.lines().filter_map(|line| line.trim().strip_prefix("the stage calls "));
     let served: Vec<bool> = told.map(|uri| uri.starts_with("https://")).collect();
-    assert_eq!(served, [true, false, true, false], "{}", run.out);
-    assert!(run.out.contains("from the event to the repaired state"), "{}", run.out);
+    assert_eq!(served, [true, false, true, false], "{out}");
+    assert!(out.contains("from the event to the repaired state"), "{out}");
     let attempts = walkdir::WalkDir::new(folder.join("evidence/intents")).into_iter();
     let attempts = attempts.filter(|file| file.as_ref().unwrap().file_type().is_file());
     assert_eq!(attempts.count(), 1, "told twice, done once");
-    assert!(run.out.contains("undone: set back to the state before attempt 1"), "{}", run.out);
+    assert!(out.contains("undone: set back to the state before attempt 1"), "{out}");
 }
 
 #[test]
