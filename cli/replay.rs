@@ -78,7 +78,7 @@ fn take(
     bar: &progress::Bar,
 ) -> ControlFlow<()> {
     for event in sums.add(file, batch) {
-        for finding in event.findings {
+        for finding in event.evaluations.into_iter().filter_map(|one| one.finding) {
             bar.found();
             if !bar.suspended(|| writer.finding(&finding)) {
                 return ControlFlow::Break(());

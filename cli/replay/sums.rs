@@ -185,20 +185,14 @@ impl Sums {
         for trouble in std::mem::take(&mut event.troubles) {
             self.problem(trouble);
         }
-        // Each status but the first two makes a finding, in the same order.
-        let mut findings = std::mem::take(&mut event.findings).into_iter();
-        for (policy, status) in &event.statuses {
-            if !matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NotApplicable) {
-                let Some(rendered) = findings.next() else { continue };
-                let violates = *status == ComplianceStatus::NonCompliant;
-                if !self.is_new(&rendered, violates, seen) {
-                    continue;
-                }
-                event.findings.push(rendered);
-            }
-            let statuses = self.policies.entry(*policy).or_default();
+        event.evaluations.retain(|one| {
+            let violates = one.status == ComplianceStatus::NonCompliant;
+            one.finding.as_ref().is_none_or(|rendered| self.is_new(rendered, violates, seen))
+        });
+        for one in &event.evaluations {
+            let statuses = self.policies.entry(one.policy).or_default();
             add(
-                match status {
+                match one.status {
                     ComplianceStatus::Compliant => &mut statuses.compliant,
                     ComplianceStatus::NonCompliant => &mut statuses.non_compliant,
                     ComplianceStatus::NotApplicable => &mut statuses.not_applicable,
@@ -207,9 +201,9 @@ impl Sums {
                 },
                 1,
             );
-        }
-        for rendered in &event.findings {
-            self.finding(&rendered.finding);
+            if let Some(rendered) = &one.finding {
+                self.finding(&rendered.finding);
+            }
         }
     }
 

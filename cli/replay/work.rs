@@ -5,7 +5,9 @@ use evenkeel_ingest::{
     Batches, FileReport, Item, LogFile, Problem, Progress, Reader, judge_item, judge_record,
 };
 use evenkeel_rules::policy::PolicySet;
-use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge, Judged, Waivers, json_line, ocsf};
+use evenkeel_rules::{
+    ComplianceStatus, Filter, Finding, Judge, Judged, PolicyEvaluation, Waivers, json_line, ocsf,
+};
 use std::ops::ControlFlow;
 use uuid::Uuid;
 
@@ -48,9 +50,17 @@ pub(super) struct EventOutcome {
     pub(super) content: Uuid,
     /// Its place in the file.
     pub(super) number: u64,
-    pub(super) statuses: Vec<(usize, ComplianceStatus)>,
-    pub(super) findings: Vec<Rendered>,
+    pub(super) evaluations: Vec<EvaluationOutcome>,
     pub(super) troubles: Vec<Trouble>,
+}
+
+/// What one policy said of it.
+#[derive(Debug)]
+pub(super) struct EvaluationOutcome {
+    /// The policy's number.
+    pub(super) policy: usize,
+    pub(super) status: ComplianceStatus,
+    pub(super) finding: Option<Box<Rendered>>,
 }
 
 /// A finding, and its line in the format asked for.
@@ -129,16 +139,20 @@ impl Batch {
                     trouble("not all of it is UTF-8: judged with replacement characters".to_owned())
                 });
                 let troubles = event.waiver_errors.into_iter().map(trouble).chain(replaced);
-                let rendered = |finding| {
+                let rendered = |finding: Box<Finding>| {
                     let line = render(&finding, format);
-                    Rendered { finding, line }
+                    Box::new(Rendered { finding: *finding, line })
+                };
+                let outcome = |one: PolicyEvaluation| EvaluationOutcome {
+                    policy: one.policy,
+                    status: one.status,
+                    finding: one.finding.map(rendered),
                 };
                 self.events.push(EventOutcome {
                     id: event.id,
                     content: event.content,
                     number,
-                    statuses: event.statuses,
-                    findings: event.findings.into_iter().map(rendered).collect(),
+                    evaluations: event.evaluations.into_iter().map(outcome).collect(),
                     troubles: troubles.collect(),
                 });
                 self.events.last().map_or(0, EventOutcome::weight)
@@ -164,7 +178,8 @@ impl Batch {
 
 impl EventOutcome {
     fn weight(&self) -> u64 {
-        let lines: usize = self.findings.iter().map(|rendered| rendered.line.len()).sum();
+        let findings = self.evaluations.iter().filter_map(|one| one.finding.as_ref());
+        let lines: usize = findings.map(|rendered| rendered.line.len()).sum();
         u64::try_from(lines.saturating_mul(2).saturating_add(64)).unwrap_or(u64::MAX)
     }
 }

@@ -207,7 +207,8 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         taken.resolve(&self.bundle, task.known);
         task.metrics.merge(&taken.metrics);
         let mut failed = Ok(());
-        let writes = taken.findings.iter().map(|finding| async move {
+        let writes = taken.findings.iter().map(|taken| async move {
+            let finding = &*taken.finding;
             let done = self.recorder.record(finding).await;
             (finding, done)
         });

@@ -22,7 +22,7 @@ pub fn judge_record(
     let judged = judge.judge_from(record, Some(&envelope.origin()))?;
     // Most records make no findings, and need not be looked at twice.
     let why = match &judged {
-        Judged::Event(event) if !event.findings.is_empty() => {
+        Judged::Event(event) if event.findings().next().is_some() => {
             suspect_record(&text_of(record), envelope)
         }
         _ => None,

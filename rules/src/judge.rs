@@ -69,23 +69,30 @@ pub struct JudgedEvent {
     pub id: Uuid,
     /// A digest of all that the record says: copies of it have the same, and whatever else has its `eventID` another.
     pub content: Uuid,
-    /// Each policy's number and what it said.
-    pub statuses: Vec<(usize, ComplianceStatus)>,
-    /// What is to be written.
-    pub findings: Vec<Finding>,
+    /// What each policy said that wants the event, in the policies' order.
+    pub evaluations: Vec<PolicyEvaluation>,
     /// Whether some of its text was no UTF-8, and was replaced.
     pub replaced: bool,
     /// Waivers whose condition could not be evaluated.
     pub waiver_errors: Vec<String>,
-    /// What should be known of resources, for policies that gave `INSUFFICIENT_DATA`.
-    pub wants: Vec<Want>,
+}
+
+/// What one policy said of an event, and what follows from it.
+#[derive(Debug)]
+pub struct PolicyEvaluation {
+    /// The policy's number in its set.
+    pub policy: usize,
+    /// What it said.
+    pub status: ComplianceStatus,
+    /// What is to be written; none where the policy holds or does not apply.
+    pub finding: Option<Box<Finding>>,
+    /// What should be known of the resource, where the policy gave `INSUFFICIENT_DATA`.
+    pub missing: Option<Box<MissingConfiguration>>,
 }
 
 /// A policy could say more if this resource's configuration were known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
-    /// The policy's number.
-    pub policy: usize,
+pub struct MissingConfiguration {
     /// The resource, as far as the event names it.
     pub resource: Resource,
     /// The event's time: what was seen earlier says nothing of the event's effect.
@@ -97,19 +104,23 @@ impl JudgedEvent {
         JudgedEvent {
             id,
             content,
-            statuses: Vec::with_capacity(policies),
-            findings: Vec::new(),
+            evaluations: Vec::with_capacity(policies),
             replaced: false,
             waiver_errors: Vec::new(),
-            wants: Vec::new(),
         }
+    }
+
+    /// The findings, in the policies' order.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.evaluations.iter().filter_map(|one| one.finding.as_deref())
     }
 
     /// Marks all findings as such that may be forged, and why.
     pub fn suspect(&mut self, why: &str) {
         self.content = Uuid::new_v5(&self.content, why.as_bytes());
-        let findings = std::mem::take(&mut self.findings);
-        self.findings = findings.into_iter().map(|finding| finding.suspected(why)).collect();
+        for one in &mut self.evaluations {
+            one.finding = one.finding.take().map(|finding| Box::new(finding.suspected(why)));
+        }
     }
 }
 
@@ -186,34 +197,37 @@ impl<'s> Judge<'s> {
         for number in wanted {
             let Some(policy) = self.set.policies().get(number) else { continue };
             let evaluation = evaluate(policy, &event, &Facts::default());
-            self.note(number, &event, evaluation, &mut judged);
+            let evaluation = self.note(number, &event, evaluation, &mut judged.waiver_errors);
+            judged.evaluations.extend(evaluation);
         }
         Ok(Judged::Event(judged))
     }
 
-    /// Notes what a policy said, and the finding it makes.
+    /// What follows from what a policy said: the finding it makes, and what it should have known.
     fn note(
         &self,
         number: usize,
         event: &Event<'_>,
         evaluation: Evaluation,
-        judged: &mut JudgedEvent,
-    ) {
-        let Some(policy) = self.set.policies().get(number) else { return };
-        judged.statuses.push((number, evaluation.status));
-        if evaluation.status == ComplianceStatus::InsufficientData {
+        waiver_errors: &mut Vec<String>,
+    ) -> Option<PolicyEvaluation> {
+        let policy = self.set.policies().get(number)?;
+        let status = evaluation.status;
+        let missing = (status == ComplianceStatus::InsufficientData).then(|| {
             let (resource, since) = (evaluation.resource.clone(), event.time.clone().into_owned());
-            judged.wants.push(Want { policy: number, resource, since });
+            Box::new(MissingConfiguration { resource, since })
+        });
+        let mut finding = Finding::of(policy, event, evaluation).map(Box::new);
+        if let Some(finding) = &mut finding
+            && let Err(error) = self.waivers.apply(finding)
+        {
+            waiver_errors.push(error);
         }
-        if let Some(mut finding) = Finding::of(policy, event, evaluation) {
-            if let Err(error) = self.waivers.apply(&mut finding) {
-                judged.waiver_errors.push(error);
-            }
-            judged.findings.push(finding);
-        }
+        Some(PolicyEvaluation { policy: number, status, finding, missing })
     }
 
-    /// Judges one record again by the policy that wanted to know more, now that it is known.
+    /// Judges one record again by a policy that lacked a configuration, now that it is known: the finding, if it still
+    /// makes one.
     ///
     /// # Errors
     /// When the record or the configuration cannot be read.
@@ -221,20 +235,18 @@ impl<'s> Judge<'s> {
         &self,
         record: &[u8],
         origin: Option<&Origin>,
-        want: &Want,
+        policy: usize,
+        missing: &MissingConfiguration,
         item: &ConfigurationItem,
-    ) -> Result<JudgedEvent, EventError> {
-        let (text, replaced) = lossy(record);
+    ) -> Result<Option<Box<Finding>>, EventError> {
+        let (text, _) = lossy(record);
         let (mut tape, mut tapes) = (Tape::default(), ItemTapes::default());
         let event = Event::of(tape.parse(&text)?)?.over(origin);
         let parsed = ParsedItem::new(item, &mut tapes)?;
-        let mut judged = JudgedEvent::new(identity_of(&event.id), digest_of(&[&text]), 1);
-        judged.replaced = replaced;
-        if let Some(policy) = self.set.policies().get(want.policy) {
-            let (event, evaluation) = parsed.evaluate_after(policy, event, want.resource.clone());
-            self.note(want.policy, &event, evaluation, &mut judged);
-        }
-        Ok(judged)
+        let Some(by) = self.set.policies().get(policy) else { return Ok(None) };
+        let (event, evaluation) = parsed.evaluate_after(by, event, missing.resource.clone());
+        let again = self.note(policy, &event, evaluation, &mut Vec::new());
+        Ok(again.and_then(|one| one.finding))
     }
 
     /// Judges one configuration item.
@@ -270,7 +282,10 @@ impl<'s> Judge<'s> {
         let mut judged = JudgedEvent::new(identity_of(&identity), content, wanted.len());
         for number in wanted {
             let Some(policy) = self.set.policies().get(*number) else { continue };
-            self.note(*number, &parsed.event, parsed.evaluate(policy), &mut judged);
+            let evaluation = parsed.evaluate(policy);
+            let evaluation =
+                self.note(*number, &parsed.event, evaluation, &mut judged.waiver_errors);
+            judged.evaluations.extend(evaluation);
         }
         Ok(Judged::Event(judged))
     }

@@ -22,7 +22,9 @@ pub use diagnostic::{Diagnostic, Level};
 pub use evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 pub use finding::{Action, Actor, Finding, REMEDIATOR_ROLE, Suppression};
 pub use item::ConfigurationItem;
-pub use judge::{Filter, Judge, Judged, JudgedEvent, Want, milliseconds};
+pub use judge::{
+    Filter, Judge, Judged, JudgedEvent, MissingConfiguration, PolicyEvaluation, milliseconds,
+};
 pub use merge::merge;
 pub use text::{escape_json, is_deceptive, json_line, line_and_column};
 pub use waiver::{WaiverTerms, Waivers};

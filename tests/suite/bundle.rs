@@ -85,10 +85,11 @@ impl House {
         for number in 1..=3 {
             let judged = judge.judge(violation(number).to_string().as_bytes()).unwrap();
             let Judged::Event(event) = judged else { continue };
-            let verdict = |finding: evenkeel_rules::Finding| {
-                (finding.resource.id, finding.suppressed.map(|one| one.waiver))
+            let verdict = |finding: &evenkeel_rules::Finding| {
+                let waiver = finding.suppressed.as_ref().map(|one| one.waiver.clone());
+                (finding.resource.id.clone(), waiver)
             };
-            verdicts.extend(event.findings.into_iter().map(verdict));
+            verdicts.extend(event.findings().map(verdict));
         }
         verdicts
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_rules::{ConfigurationItem, Resource, Want, milliseconds};
+use evenkeel_rules::{ConfigurationItem, MissingConfiguration, Resource, milliseconds};
 
 use crate::outside::OutsideError;
 
@@ -38,11 +38,14 @@ impl Known {
     ///
     /// What was captured before the event shows what the resource was, not what it is: taken for knowledge,
     /// a violation would pass for compliance.
-    pub(super) fn after(&self, want: &Want) -> Result<&ConfigurationItem, String> {
-        if want.resource.id.is_empty() {
+    pub(super) fn after(
+        &self,
+        missing: &MissingConfiguration,
+    ) -> Result<&ConfigurationItem, String> {
+        if missing.resource.id.is_empty() {
             return Err("the event does not name the resource".to_owned());
         }
-        let state = self.0.get(&key(&want.resource));
+        let state = self.0.get(&key(&missing.resource));
         let item = match state {
             Some(Ok(item)) => item,
             Some(Err(error)) => return Err(error.to_string()),
@@ -51,7 +54,7 @@ impl Known {
         if item.deleted() {
             return Err("AWS Config says that the resource is gone".to_owned());
         }
-        match (milliseconds(&item.time), milliseconds(&want.since)) {
+        match (milliseconds(&item.time), milliseconds(&missing.since)) {
             (Some(seen), Some(since)) if seen >= since => Ok(item),
             _ => Err("AWS Config has not seen it since the event".to_owned()),
         }

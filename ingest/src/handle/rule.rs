@@ -134,30 +134,20 @@ fn assessment(
 /// before: AWS Config takes no `INSUFFICIENT_DATA`, and to say nothing would leave an old `COMPLIANT`
 /// standing.
 fn status(policies: &[usize], event: &JudgedEvent) -> (ComplianceStatus, String) {
-    let said = event.statuses.iter().filter(|(_, status)| is_found(*status)).zip(&event.findings);
-    let of_rule = |number: usize| policies.contains(&number);
-    let found: Vec<&Finding> =
-        said.filter(|((number, _), _)| of_rule(*number)).map(|(_, finding)| finding).collect();
-    let (violated, rest): (Vec<&Finding>, Vec<&Finding>) = found.into_iter().partition(|finding| {
+    let of_rule = || event.evaluations.iter().filter(|one| policies.contains(&one.policy));
+    let found = of_rule().filter_map(|one| one.finding.as_deref());
+    let (violated, rest): (Vec<&Finding>, Vec<&Finding>) = found.partition(|finding| {
         finding.status == ComplianceStatus::NonCompliant && finding.suppressed.is_none()
     });
-    let complies = |(number, status): &(usize, ComplianceStatus)| {
-        of_rule(*number) && *status == ComplianceStatus::Compliant
-    };
     if !violated.is_empty() {
         (ComplianceStatus::NonCompliant, words(&violated))
     } else if !rest.is_empty() {
         (ComplianceStatus::NotApplicable, words(&rest))
-    } else if event.statuses.iter().any(complies) {
+    } else if of_rule().any(|one| one.status == ComplianceStatus::Compliant) {
         (ComplianceStatus::Compliant, String::new())
     } else {
         (ComplianceStatus::NotApplicable, "no policy concerns the resource".to_owned())
     }
-}
-
-/// Whether there is a finding of it.
-fn is_found(status: ComplianceStatus) -> bool {
-    !matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NotApplicable)
 }
 
 fn words(findings: &[&Finding]) -> String {

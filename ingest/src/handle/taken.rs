@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use evenkeel_rules::event::Origin;
 use evenkeel_rules::{
-    ComplianceStatus, Filter, Finding, Judge, Judged, JudgedEvent, Resource, Want,
+    ComplianceStatus, Filter, Finding, Judge, Judged, JudgedEvent, MissingConfiguration,
+    PolicyEvaluation, Resource,
 };
 
 use super::known::Known;
@@ -17,18 +18,24 @@ use crate::payload::{Content, Envelope};
 /// Findings, and which of them could say more.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    pub(super) findings: Vec<Finding>,
-    wanting: Vec<Wanting>,
+    pub(super) findings: Vec<TakenFinding>,
     pub(super) metrics: Metrics,
 }
 
-/// A finding that says `INSUFFICIENT_DATA` of a record, and what is needed to judge again. A configuration
-/// item has no more to it than itself.
+/// A finding, and what would tell more.
 #[derive(Debug)]
-struct Wanting {
-    /// The finding's place.
-    at: usize,
-    want: Want,
+pub(super) struct TakenFinding {
+    pub(super) finding: Box<Finding>,
+    /// Nothing, where the finding says all that can be said.
+    again: Option<JudgeAgain>,
+}
+
+/// What is needed to judge a record again of which a policy says `INSUFFICIENT_DATA`. A configuration item has no more
+/// to it than itself.
+#[derive(Debug)]
+struct JudgeAgain {
+    policy: usize,
+    missing: Box<MissingConfiguration>,
     record: Arc<[u8]>,
     origin: Option<Origin>,
 }
@@ -72,27 +79,28 @@ impl Taken {
     fn event(&mut self, event: JudgedEvent, record: Option<Record<'_>>) {
         let failed = u64::try_from(event.waiver_errors.len()).unwrap_or(u64::MAX);
         self.metrics.add("WaiverErrors", failed);
-        let record = record.filter(|_| !event.wants.is_empty());
-        let record: Option<(Arc<[u8]>, Option<Origin>)> =
-            record.map(|(bytes, envelope)| (bytes.into(), envelope.map(Envelope::origin)));
-        let mut wants = event.wants.into_iter();
-        for finding in event.findings {
+        let is_missing = event.evaluations.iter().any(|one| one.missing.is_some());
+        let record: Option<(Arc<[u8]>, Option<Origin>)> = record
+            .filter(|_| is_missing)
+            .map(|(bytes, envelope)| (bytes.into(), envelope.map(Envelope::origin)));
+        for PolicyEvaluation { policy, finding, missing, .. } in event.evaluations {
+            let Some(finding) = finding else { continue };
             self.metrics.add("Suspect", u64::from(finding.suspect.is_some()));
-            // Each want stands for one of these, in the same order.
-            if finding.status == ComplianceStatus::InsufficientData
-                && let (Some(want), Some((record, origin))) = (wants.next(), record.clone())
-            {
-                self.wanting.push(Wanting { at: self.findings.len(), want, record, origin });
-            }
-            self.findings.push(finding);
+            let again = missing.zip(record.clone()).map(|(missing, (record, origin))| JudgeAgain {
+                policy,
+                missing,
+                record,
+                origin,
+            });
+            self.findings.push(TakenFinding { finding, again });
         }
     }
 
     /// The resources that should be known and were not asked for yet.
     pub(super) fn wanted(&self, known: &Known) -> Vec<Resource> {
         let mut wanted: Vec<Resource> = Vec::new();
-        for Wanting { want, .. } in &self.wanting {
-            let resource = &want.resource;
+        for again in self.findings.iter().filter_map(|one| one.again.as_ref()) {
+            let resource = &again.missing.resource;
             if !resource.id.is_empty() && !known.has(resource) && !wanted.contains(resource) {
                 wanted.push(resource.clone());
             }
@@ -104,40 +112,46 @@ impl Taken {
     pub(super) fn resolve(&mut self, bundle: &Bundle, known: &Known) {
         let filter = Filter::default();
         let judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
-        let mut complies = Vec::new();
-        for wanting in std::mem::take(&mut self.wanting) {
-            let at = wanting.at;
-            let Some(finding) = self.findings.get_mut(at) else { continue };
-            let again = again(&judge, &wanting, known);
-            match again.map(|event| event.findings.into_iter().next()) {
-                Ok(Some(judged)) => {
-                    *finding = match finding.suspect.take() {
-                        Some(why) => judged.suspected(&why),
-                        None => judged,
-                    };
-                }
-                Ok(None) => complies.push(at),
-                Err(why) => finding.message = format!("{}: {why}", finding.message),
-            }
-        }
-        let mut at = 0_usize;
-        self.findings.retain(|_| {
-            let kept = !complies.contains(&at);
-            at = at.saturating_add(1);
-            kept
-        });
-        let unknown =
-            self.findings.iter().filter(|one| one.status == ComplianceStatus::InsufficientData);
-        self.metrics.add("InsufficientData", u64::try_from(unknown.count()).unwrap_or(u64::MAX));
-        let wrong = self.findings.iter().filter(|one| one.status == ComplianceStatus::Error);
-        self.metrics.add("PolicyErrors", u64::try_from(wrong.count()).unwrap_or(u64::MAX));
+        let findings = std::mem::take(&mut self.findings);
+        self.findings =
+            findings.into_iter().filter_map(|one| one.resolved(&judge, known)).collect();
+        let count = |status: ComplianceStatus| {
+            let of_status = self.findings.iter().filter(|one| one.finding.status == status);
+            u64::try_from(of_status.count()).unwrap_or(u64::MAX)
+        };
+        let (unknown, wrong) =
+            (count(ComplianceStatus::InsufficientData), count(ComplianceStatus::Error));
+        self.metrics.add("InsufficientData", unknown);
+        self.metrics.add("PolicyErrors", wrong);
     }
 }
 
-/// Judges a record again by one policy, with what is known.
-fn again(judge: &Judge<'_>, wanting: &Wanting, known: &Known) -> Result<JudgedEvent, String> {
-    let Wanting { want, record, origin, .. } = wanting;
-    let item = known.after(want)?;
-    let judged = judge.judge_knowing(record, origin.as_ref(), want, item);
-    judged.map_err(|error| error.to_string())
+impl TakenFinding {
+    /// The finding with all that can be told now; none where the policy holds after all.
+    fn resolved(mut self, judge: &Judge<'_>, known: &Known) -> Option<TakenFinding> {
+        let Some(again) = self.again.take() else { return Some(self) };
+        match again.judge(judge, known) {
+            Ok(finding) => {
+                let mut finding = finding?;
+                if let Some(why) = self.finding.suspect {
+                    finding = Box::new(finding.suspected(&why));
+                }
+                Some(TakenFinding { finding, again: None })
+            }
+            Err(why) => {
+                self.finding.message = format!("{}: {why}", self.finding.message);
+                Some(self)
+            }
+        }
+    }
+}
+
+impl JudgeAgain {
+    /// Judges the record again, with what is known.
+    fn judge(&self, judge: &Judge<'_>, known: &Known) -> Result<Option<Box<Finding>>, String> {
+        let JudgeAgain { policy, missing, record, origin } = self;
+        let item = known.after(missing)?;
+        let judged = judge.judge_knowing(record, origin.as_ref(), *policy, missing, item);
+        judged.map_err(|error| error.to_string())
+    }
 }
