@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use evenkeel_aws::Arn;
+use evenkeel_rules::ocsf::ComplianceFinding;
 use evenkeel_rules::policy::{Mode, Tier};
 use evenkeel_rules::{ComplianceStatus, Finding};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -104,110 +104,47 @@ impl Violation {
     /// # Errors
     /// When it is none, or is one about which nothing may be done.
     pub fn read(record: &[u8]) -> Result<Violation, ViolationError> {
-        let whole: Value = serde_json::from_slice(record)?;
-        let told = evenkeel_rules::ocsf::read(&whole).ok_or(ViolationError::Nameless)?;
-        let record: Record = serde_json::from_value(whole)?;
-        let Unmapped { remediation, suspect, waiver } = record.unmapped;
-        if let Some(why) = suspect {
-            return Err(ViolationError::Suspect(why));
+        let record: ComplianceFinding<'_> = serde_json::from_slice(record)?;
+        let time = record.time;
+        let first = record.resources.first().ok_or(ViolationError::Nameless)?;
+        // A resource may be named by its ARN: then the finding tells of no other.
+        let arn = Some(first.uid.to_string()).filter(|uid| uid.starts_with("arn:"));
+        let finding = record.into_finding();
+        if let Some(why) = &finding.suspect {
+            return Err(ViolationError::Suspect(why.clone()));
         }
-        if waiver.is_some() {
+        if finding.suppressed.is_some() {
             return Err(ViolationError::Waived);
         }
-        let status = record.compliance.status_code;
-        if status != ComplianceStatus::NonCompliant {
-            return Err(ViolationError::Status(status.to_string()));
+        if finding.status != ComplianceStatus::NonCompliant {
+            return Err(ViolationError::Status(finding.status.to_string()));
         }
-        let remediation = remediation.ok_or(ViolationError::NoRemediator)?;
-        let resource = record.resources.into_iter().next().ok_or(ViolationError::Nameless)?;
+        let remediation = finding.remediation.clone().ok_or(ViolationError::NoRemediator)?;
         let target = Target {
-            policy: record.finding_info.analytic.uid,
-            kind: resource.kind,
-            id: resource.name,
-            account: record.cloud.account.uid,
-            region: record.cloud.region,
+            policy: finding.policy.clone(),
+            kind: finding.resource.kind.clone(),
+            id: finding.resource.id.clone(),
+            account: finding.resource.account.clone(),
+            region: finding.resource.region.clone(),
             with: remediation.with,
-            arn: Some(resource.uid).filter(|uid| uid.starts_with("arn:")),
+            arn,
             tier: remediation.tier,
             actions: remediation.actions,
             patch: remediation.patch,
             ask: remediation.ask,
-            found: told.evidence.clone(),
+            found: finding.evidence.clone(),
         };
         if [&target.id, &target.account, &target.region].iter().any(|part| part.is_empty()) {
             return Err(ViolationError::Nameless);
         }
-        let actor = record.evidences.into_iter().next().map(|one| one.actor.user.uid);
         Ok(Violation {
-            finding: record.finding_info.uid,
+            finding: finding.uid,
             target,
             remediator: remediation.run,
             mode: remediation.mode,
-            actor: actor.unwrap_or_default(),
-            time: record.time,
-            told,
+            actor: finding.actor.principal.clone(),
+            time,
+            told: finding,
         })
     }
-}
-
-/// What is needed of an OCSF Compliance Finding.
-#[derive(Deserialize)]
-struct Record {
-    time: i64,
-    finding_info: FindingInfo,
-    compliance: Compliance,
-    cloud: Cloud,
-    resources: Vec<ResourceDetails>,
-    #[serde(default)]
-    evidences: Vec<Evidence>,
-    #[serde(default)]
-    unmapped: Unmapped,
-}
-
-#[derive(Deserialize)]
-struct FindingInfo {
-    uid: Uuid,
-    analytic: Named,
-}
-
-#[derive(Deserialize)]
-struct Compliance {
-    status_code: ComplianceStatus,
-}
-
-#[derive(Deserialize)]
-struct Cloud {
-    account: Named,
-    region: String,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    uid: String,
-}
-
-#[derive(Deserialize)]
-struct ResourceDetails {
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    #[serde(default)]
-    uid: String,
-}
-
-#[derive(Deserialize)]
-struct Evidence {
-    actor: Actor,
-}
-
-#[derive(Deserialize)]
-struct Actor {
-    user: Named,
-}
-
-#[derive(Default, Deserialize)]
-struct Unmapped {
-    remediation: Option<evenkeel_rules::policy::RemediationHeader>,
-    suspect: Option<String>,
-    waiver: Option<serde_json::Value>,
 }

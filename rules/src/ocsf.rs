@@ -1,101 +1,87 @@
-//! A finding as OCSF 1.8 writes it: class 2003, Compliance Finding.
+//! Findings and remediations as OCSF 1.8 writes them.
 
+mod common;
+mod compliance_finding;
 mod read;
+mod remediation_activity;
 
-pub use read::finding as read;
+pub use common::{Account, Cloud, Metadata, Product, VERSION};
+pub use compliance_finding::{
+    Actor, Analytic, Api, Compliance, ComplianceFinding, Evidence, EvidenceData, FindingInfo,
+    Named, Owner, Remediation, Request, ResourceDetails, Response, Unmapped, User,
+};
+pub use read::read_finding;
+pub use remediation_activity::{
+    ActivityActor, ActivityDetails, ActivityUser, Observable, RemediationActivity,
+};
 
 use crate::evaluate::ComplianceStatus;
 use crate::finding::Finding;
 use crate::judge::milliseconds;
 use crate::policy::Severity;
 use crate::text::json_line;
-use serde_json::{Map, Value, json};
-
-/// The version of the schema that is written.
-pub const VERSION: &str = "1.8.0";
+use std::borrow::Cow;
 
 /// The record of a finding as it is kept and printed: one line of JSON.
 pub fn record(finding: &Finding) -> String {
-    json_line(&compliance_finding(finding)).unwrap_or_default()
+    json_line(&ComplianceFinding::of(finding)).unwrap_or_default()
 }
 
-/// The finding as an OCSF Compliance Finding (`class_uid` 2003).
-///
-/// Source: OCSF schema 1.8.0, class `compliance_finding`, profile `cloud`.
-pub fn compliance_finding(finding: &Finding) -> Value {
-    let time = milliseconds(&finding.action.event_time).unwrap_or_default();
-    let (severity_id, severity) = severity(finding.severity);
-    let (status_id, status) =
-        if finding.suppressed.is_some() { (3, "Suppressed") } else { (1, "New") };
-    let mut record = json!({
-        "activity_id": 1,
-        "activity_name": "Create",
-        "category_uid": 2,
-        "category_name": "Findings",
-        "class_uid": 2003,
-        "class_name": "Compliance Finding",
-        "type_uid": 200_301,
-        "type_name": "Compliance Finding: Create",
-        "severity_id": severity_id,
-        "severity": severity,
-        "status_id": status_id,
-        "status": status,
-        "time": time,
-        "message": finding.message,
-        "metadata": {
-            "version": VERSION,
-            "product": {"name": "Evenkeel", "vendor_name": "Evenkeel"},
-            "profiles": ["cloud"],
-            "uid": finding.uid,
-        },
-        "cloud": {
-            "provider": "AWS",
-            "account": {"uid": finding.resource.account, "type_id": 10, "type": "AWS Account"},
-            "region": finding.resource.region,
-        },
-        "finding_info": {
-            "uid": finding.uid,
-            "title": finding.title,
-            "desc": finding.message,
-            "created_time": time,
-            "analytic": {"uid": finding.policy, "name": finding.title, "type_id": 1, "type": "Rule"},
-        },
-        "compliance": compliance(finding),
-        "resources": [resource(finding)],
-        "evidences": [evidence(finding)],
-    });
-    if let Some(record) = record.as_object_mut() {
-        optional(finding, record);
-    }
-    record
-}
-
-/// What only some findings have.
-fn optional(finding: &Finding, record: &mut Map<String, Value>) {
-    if let Some(remediation) = &finding.remediation {
-        let desc = format!("remediator {}", remediation.run);
-        record.insert("remediation".to_owned(), json!({"desc": desc}));
-    }
-    let mut unmapped = Map::new();
-    if let Some(remediation) = &finding.remediation {
-        unmapped.insert("remediation".to_owned(), json!(remediation));
-    }
-    if let Some(why) = &finding.suspect {
-        unmapped.insert("suspect".to_owned(), why.clone().into());
-    }
-    if let Some(family) = &finding.actor.remediator {
-        unmapped.insert("remediator".to_owned(), family.clone().into());
-    }
-    if let Some(suppression) = &finding.suppressed {
-        unmapped.insert("waiver".to_owned(), json!(suppression));
-        record.insert("status_detail".to_owned(), suppression.reason.clone().into());
-    }
-    if !unmapped.is_empty() {
-        record.insert("unmapped".to_owned(), unmapped.into());
+impl<'a> ComplianceFinding<'a> {
+    /// The finding as an OCSF Compliance Finding.
+    pub fn of(finding: &'a Finding) -> Self {
+        let time = milliseconds(&finding.action.event_time).unwrap_or_default();
+        let (severity_id, severity) = severity(finding.severity);
+        let (status_id, status) =
+            if finding.suppressed.is_some() { (3, "Suppressed") } else { (1, "New") };
+        let resource = &finding.resource;
+        ComplianceFinding {
+            activity_id: 1,
+            activity_name: Cow::Borrowed("Create"),
+            category_uid: 2,
+            category_name: Cow::Borrowed("Findings"),
+            class_uid: 2003,
+            class_name: Cow::Borrowed("Compliance Finding"),
+            type_uid: 200_301,
+            type_name: Cow::Borrowed("Compliance Finding: Create"),
+            severity_id,
+            severity: Cow::Borrowed(severity),
+            status_id,
+            status: Cow::Borrowed(status),
+            time,
+            message: Cow::Borrowed(&finding.message),
+            metadata: Metadata::new(Some(finding.uid)),
+            cloud: Cloud::aws(&resource.account, &resource.region),
+            finding_info: FindingInfo {
+                uid: finding.uid,
+                title: Cow::Borrowed(&finding.title),
+                desc: Cow::Borrowed(&finding.message),
+                created_time: time,
+                analytic: Analytic {
+                    uid: Cow::Borrowed(&finding.policy),
+                    name: Cow::Borrowed(&finding.title),
+                    type_id: 1,
+                    kind: Cow::Borrowed("Rule"),
+                },
+            },
+            compliance: compliance(finding),
+            resources: vec![resource_details(finding)],
+            evidences: vec![evidence(finding)],
+            remediation: finding.remediation.as_ref().map(|remediation| Remediation {
+                desc: Cow::Owned(format!("remediator {}", remediation.run)),
+            }),
+            status_detail: finding.suppressed.as_ref().map(|it| Cow::Borrowed(it.reason.as_str())),
+            unmapped: Unmapped {
+                remediation: finding.remediation.as_ref().map(Cow::Borrowed),
+                suspect: finding.suspect.as_deref().map(Cow::Borrowed),
+                remediator: finding.actor.remediator.as_deref().map(Cow::Borrowed),
+                waiver: finding.suppressed.as_ref().map(Cow::Borrowed),
+            },
+        }
     }
 }
 
-fn compliance(finding: &Finding) -> Value {
+fn compliance(finding: &Finding) -> Compliance<'_> {
     let (status_id, status) = match finding.status {
         ComplianceStatus::NonCompliant => (3, "Fail"),
         ComplianceStatus::Compliant => (1, "Pass"),
@@ -103,57 +89,56 @@ fn compliance(finding: &Finding) -> Value {
         | ComplianceStatus::InsufficientData
         | ComplianceStatus::Error => (0, "Unknown"),
     };
-    let standards: Vec<&String> = finding.controls.keys().collect();
-    let requirements: Vec<String> = finding
-        .controls
-        .iter()
-        .flat_map(|(framework, ids)| ids.iter().map(move |id| format!("{framework}/{id}")))
-        .collect();
-    json!({
-        "control": finding.policy,
-        "standards": standards,
-        "requirements": requirements,
-        "status_id": status_id,
-        "status": status,
-        "status_code": finding.status,
-        "status_detail": finding.message,
-    })
+    let requirements = finding.controls.iter().flat_map(|(framework, ids)| {
+        ids.iter().map(move |id| Cow::Owned(format!("{framework}/{id}")))
+    });
+    Compliance {
+        control: Cow::Borrowed(&finding.policy),
+        standards: finding.controls.keys().map(|name| Cow::Borrowed(name.as_str())).collect(),
+        requirements: requirements.collect(),
+        status_id,
+        status: Cow::Borrowed(status),
+        status_code: finding.status,
+        status_detail: Cow::Borrowed(&finding.message),
+    }
 }
 
-fn resource(finding: &Finding) -> Value {
+fn resource_details(finding: &Finding) -> ResourceDetails<'_> {
     let resource = &finding.resource;
-    json!({
-        "type": resource.kind,
-        "uid": resource.arn.as_ref().unwrap_or(&resource.id),
-        "name": resource.id,
-        "region": resource.region,
-        "owner": {"account": {"uid": resource.account, "type_id": 10, "type": "AWS Account"}},
-    })
+    ResourceDetails {
+        kind: Cow::Borrowed(&resource.kind),
+        uid: Cow::Borrowed(resource.arn.as_ref().unwrap_or(&resource.id)),
+        name: Cow::Borrowed(&resource.id),
+        region: Cow::Borrowed(&resource.region),
+        owner: Owner { account: Account::aws(&resource.account) },
+    }
 }
 
 /// What was done, by whom, and what in it shows the violation.
-fn evidence(finding: &Finding) -> Value {
+fn evidence(finding: &Finding) -> Evidence<'_> {
     let (action, actor) = (&finding.action, &finding.actor);
-    let mut api = json!({
-        "operation": action.event_name,
-        "service": {"name": action.event_source},
-        "request": {"uid": action.event_id},
-    });
-    if let (Some(code), Some(api)) = (&action.error_code, api.as_object_mut()) {
-        api.insert("response".to_owned(), json!({"error": code}));
+    let error = action.error_code.as_deref();
+    Evidence {
+        api: Api {
+            operation: Cow::Borrowed(&action.event_name),
+            service: Named { name: Cow::Borrowed(&action.event_source) },
+            request: Request { uid: Cow::Borrowed(&action.event_id) },
+            response: error.map(|code| Response { error: Cow::Borrowed(code) }),
+        },
+        actor: Actor {
+            user: User {
+                uid: Cow::Borrowed(&actor.principal),
+                type_id: 99,
+                kind: Cow::Borrowed(&actor.kind),
+                account: Account::aws(&actor.account),
+            },
+        },
+        src_endpoint: Named { name: Cow::Borrowed(&actor.source_address) },
+        data: EvidenceData {
+            action_uid: Cow::Borrowed(&action.id),
+            violations: Cow::Borrowed(&finding.evidence),
+        },
     }
-    let user = json!({
-        "uid": actor.principal,
-        "type_id": 99,
-        "type": actor.kind,
-        "account": {"uid": actor.account, "type_id": 10, "type": "AWS Account"},
-    });
-    json!({
-        "api": api,
-        "actor": {"user": user},
-        "src_endpoint": {"name": actor.source_address},
-        "data": {"action_uid": action.id, "violations": finding.evidence},
-    })
 }
 
 /// OCSF's `severity_id` and its caption.

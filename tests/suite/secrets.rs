@@ -3,7 +3,7 @@
 use crate::support::{Folder, Run, evenkeel, violation, with};
 use evenkeel_ledger::Notice;
 use evenkeel_rules::ocsf;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 
 const SECRET: &str = "hunter2-S3CRET";
@@ -123,8 +123,8 @@ fn a_mail_names_the_key_that_was_not_there_and_nothing_else() {
     let (policy, out) = (policy.to_str().unwrap(), out.to_str().unwrap());
     assert_eq!(evenkeel(["ingest", &event, "--policies", policy, "--out", out]).code, 1);
     let records = written(Path::new(out));
-    let record: Value = serde_json::from_str(&records[0]).unwrap();
-    let notice = Notice::of(&ocsf::read(&record).unwrap(), "findings/x.json");
+    let finding = ocsf::read_finding(records[0].as_bytes()).unwrap();
+    let notice = Notice::of(&finding, "findings/x.json");
     assert!(
         notice.message.contains("launched with <no such key: `keyName`, in `request.keyName`>"),
         "{}",

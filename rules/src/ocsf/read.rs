@@ -1,93 +1,99 @@
 //! A finding read back from its record.
 
-use chrono::{DateTime, SecondsFormat};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use uuid::Uuid;
-
+use super::compliance_finding::ComplianceFinding;
 use crate::evaluate::Resource;
 use crate::finding::{Action, Actor, Finding};
 use crate::policy::Severity;
+use chrono::{DateTime, SecondsFormat};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-/// The finding that a record tells of; none if it is not one of ours.
+/// The finding that a record tells of.
 ///
-/// All of it but the user agent, which records do not hold. Where nothing stands in the record, nothing stands in
-/// the finding.
-pub fn finding(record: &Value) -> Option<Finding> {
-    let text = |path: &str| record.pointer(path).and_then(Value::as_str);
-    let owned = |path: &str| text(path).unwrap_or_default().to_owned();
-    let unmapped = |name: &str| record.pointer(&format!("/unmapped/{name}")).cloned();
-    let name = owned("/resources/0/name");
-    Some(Finding {
-        uid: Uuid::parse_str(text("/finding_info/uid")?).ok()?,
-        policy: text("/finding_info/analytic/uid")?.to_owned(),
-        title: owned("/finding_info/title"),
-        severity: severity(record.get("severity_id").and_then(Value::as_u64)),
-        status: serde_json::from_value(record.pointer("/compliance/status_code")?.clone()).ok()?,
-        message: owned("/message"),
-        resource: Resource {
-            kind: owned("/resources/0/type"),
-            arn: text("/resources/0/uid").filter(|uid| *uid != name).map(str::to_owned),
-            id: name,
-            account: owned("/cloud/account/uid"),
-            region: owned("/cloud/region"),
-        },
-        action: Action {
-            id: owned("/evidences/0/data/action_uid"),
-            event_id: owned("/evidences/0/api/request/uid"),
-            event_source: owned("/evidences/0/api/service/name"),
-            event_name: owned("/evidences/0/api/operation"),
-            event_time: time(record.get("time").and_then(Value::as_i64)),
-            error_code: text("/evidences/0/api/response/error").map(str::to_owned),
-        },
-        actor: Actor {
-            kind: owned("/evidences/0/actor/user/type"),
-            principal: owned("/evidences/0/actor/user/uid"),
-            account: owned("/evidences/0/actor/user/account/uid"),
-            source_address: owned("/evidences/0/src_endpoint/name"),
-            user_agent: String::new(),
-            remediator: text("/unmapped/remediator").map(str::to_owned),
-        },
-        evidence: record
-            .pointer("/evidences/0/data/violations")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default(),
-        controls: controls(record),
-        remediation: unmapped("remediation").and_then(|one| serde_json::from_value(one).ok()),
-        suspect: text("/unmapped/suspect").map(str::to_owned),
-        suppressed: unmapped("waiver").and_then(|one| serde_json::from_value(one).ok()),
-    })
+/// # Errors
+/// When the bytes are no Compliance Finding.
+pub fn read_finding(record: &[u8]) -> Result<Finding, serde_json::Error> {
+    serde_json::from_slice(record).map(ComplianceFinding::into_finding)
 }
 
-fn severity(id: Option<u64>) -> Severity {
+impl ComplianceFinding<'_> {
+    /// The finding that it tells of.
+    ///
+    /// All of it but the user agent, which records do not hold. Where nothing stands in the record, nothing stands in
+    /// the finding.
+    pub fn into_finding(self) -> Finding {
+        let owned = Cow::into_owned;
+        let controls = controls(&self.compliance.standards, &self.compliance.requirements);
+        let resource = self.resources.into_iter().next().unwrap_or_default();
+        let evidence = self.evidences.into_iter().next().unwrap_or_default();
+        let (api, user) = (evidence.api, evidence.actor.user);
+        let arn = Some(owned(resource.uid));
+        Finding {
+            uid: self.finding_info.uid,
+            policy: owned(self.finding_info.analytic.uid),
+            title: owned(self.finding_info.title),
+            severity: severity(self.severity_id),
+            status: self.compliance.status_code,
+            message: owned(self.message),
+            resource: Resource {
+                kind: owned(resource.kind),
+                arn: arn.filter(|uid| !uid.is_empty() && *uid != resource.name),
+                id: owned(resource.name),
+                account: owned(self.cloud.account.uid),
+                region: owned(self.cloud.region),
+            },
+            action: Action {
+                id: owned(evidence.data.action_uid),
+                event_id: owned(api.request.uid),
+                event_source: owned(api.service.name),
+                event_name: owned(api.operation),
+                event_time: time(self.time),
+                error_code: api.response.map(|response| owned(response.error)),
+            },
+            actor: Actor {
+                kind: owned(user.kind),
+                principal: owned(user.uid),
+                account: owned(user.account.uid),
+                source_address: owned(evidence.src_endpoint.name),
+                user_agent: String::new(),
+                remediator: self.unmapped.remediator.map(owned),
+            },
+            evidence: evidence.data.violations.into_owned(),
+            controls,
+            remediation: self.unmapped.remediation.map(Cow::into_owned),
+            suspect: self.unmapped.suspect.map(owned),
+            suppressed: self.unmapped.waiver.map(Cow::into_owned),
+        }
+    }
+}
+
+fn severity(id: u8) -> Severity {
     match id {
-        Some(5) => Severity::Critical,
-        Some(4) => Severity::High,
-        Some(3) => Severity::Medium,
-        Some(2) => Severity::Low,
+        5 => Severity::Critical,
+        4 => Severity::High,
+        3 => Severity::Medium,
+        2 => Severity::Low,
         _ => Severity::Informational,
     }
 }
 
 /// As CloudTrail writes it.
-fn time(milliseconds: Option<i64>) -> String {
-    let time = milliseconds.filter(|time| *time != 0).and_then(DateTime::from_timestamp_millis);
+fn time(milliseconds: i64) -> String {
+    let time = Some(milliseconds).filter(|time| *time != 0);
+    let time = time.and_then(DateTime::from_timestamp_millis);
     time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default()
 }
 
-fn controls(record: &Value) -> BTreeMap<String, Vec<String>> {
-    let list = |path: &str| record.pointer(path).and_then(Value::as_array).into_iter().flatten();
-    let requirements: Vec<&str> =
-        list("/compliance/requirements").filter_map(Value::as_str).collect();
-    let frameworks = list("/compliance/standards").filter_map(Value::as_str);
-    frameworks
-        .map(|framework| {
-            let prefix = format!("{framework}/");
-            let ids = requirements.iter().filter_map(|one| one.strip_prefix(&prefix));
-            (framework.to_owned(), ids.map(str::to_owned).collect())
-        })
-        .collect()
+fn controls(
+    standards: &[Cow<'_, str>],
+    requirements: &[Cow<'_, str>],
+) -> BTreeMap<String, Vec<String>> {
+    let of = |framework: &Cow<'_, str>| {
+        let prefix = format!("{framework}/");
+        let ids = requirements.iter().filter_map(|one| one.strip_prefix(&prefix));
+        (framework.to_string(), ids.map(str::to_owned).collect())
+    };
+    standards.iter().map(of).collect()
 }
 
 #[cfg(test)]
@@ -97,6 +103,7 @@ mod tests {
     use crate::finding::Suppression;
     use crate::policy::{Mode, RemediationHeader, Tier};
     use serde_json::json;
+    use uuid::Uuid;
 
     #[test]
     fn what_is_written_is_read_again() {
@@ -148,10 +155,10 @@ mod tests {
                 ticket: None,
             }),
         };
-        let read = |one: &Finding| super::finding(&super::super::compliance_finding(one)).unwrap();
+        let read = |one: &Finding| read_finding(super::super::record(one).as_bytes()).unwrap();
         assert_eq!(read(&finding), finding);
         (finding.resource.arn, finding.suppressed, finding.remediation) = (None, None, None);
         assert_eq!(read(&finding), finding);
-        assert_eq!(super::finding(&json!({"class_uid": 2003})), None);
+        assert!(read_finding(br#"{"class_uid": 2003}"#).is_err());
     }
 }
