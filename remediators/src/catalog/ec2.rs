@@ -3,5 +3,16 @@
 pub mod ebs_default_encryption;
 pub mod image_private;
 pub mod revoke_ingress;
-mod sharing;
 pub mod snapshot_private;
+
+use evenkeel_aws::Arn;
+
+use crate::violation::Target;
+
+/// An ARN in no account: snapshots and images have none in theirs.
+///
+/// Source: Service Authorization Reference, "Resource types defined by Amazon EC2".
+fn arn_without_account(target: &Target, resource: &str) -> String {
+    let resource = format!("{resource}/{}", target.id);
+    Arn::in_region(&target.region, "", "ec2", &resource).to_string()
+}

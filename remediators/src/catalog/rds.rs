@@ -2,5 +2,4 @@
 
 pub mod cluster_snapshot_private;
 pub mod instance_private;
-mod sharing;
 pub mod snapshot_private;

@@ -1,4 +1,4 @@
 //! What remediators of several services share.
 
-pub mod sharing;
+pub mod public_sharing;
 pub(crate) mod tls_only;

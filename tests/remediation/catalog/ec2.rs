@@ -4,7 +4,7 @@ use evenkeel_remediators::catalog::ec2::ebs_default_encryption::EbsDefaultEncryp
 use evenkeel_remediators::catalog::ec2::image_private::ImagePrivate;
 use evenkeel_remediators::catalog::ec2::revoke_ingress::{Ingress, RevokeIngress, Rule};
 use evenkeel_remediators::catalog::ec2::snapshot_private::SnapshotPrivate;
-use evenkeel_remediators::catalog::shared::sharing::Sharing;
+use evenkeel_remediators::catalog::shared::public_sharing::Sharing;
 use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, Remediator};
 use serde_json::{Value, json};
 

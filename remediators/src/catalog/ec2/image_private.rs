@@ -1,58 +1,24 @@
 //! A machine image is not shared with everyone.
 
-use evenkeel_rules::policy::Tier;
-
-use super::sharing::{Kind, arn};
-use crate::aws::Aws;
-use crate::catalog::shared::sharing::{Sharing, plan};
-use crate::query::Query;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
+use super::arn_without_account;
+use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::Target;
 
-const KIND: Kind = Kind {
-    describe: "DescribeImageAttribute",
-    modify: "ModifyImageAttribute",
-    id: "ImageId",
-    attribute: "launchPermission",
-};
+/// Takes everyone off those who may launch an image.
+pub type ImagePrivate = PublicSharing<Image>;
 
-/// Takes everyone off those who may launch an image. An undo shares it with everyone again.
-#[derive(Clone, Debug)]
-pub struct ImagePrivate {
-    query: Query,
-}
+/// A machine image.
+#[derive(Debug)]
+pub struct Image;
 
-impl From<Aws> for ImagePrivate {
-    fn from(aws: Aws) -> Self {
-        ImagePrivate { query: Query::ec2(&aws) }
-    }
-}
+impl SharedResource for Image {
+    const ID: &'static str = "ec2-image-private";
+    const ACTIONS: &'static [&'static str; 2] =
+        &["ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"];
+    const PARAMETER: &'static str = "ImageId";
+    const ATTRIBUTE: SharingAttribute = SharingAttribute::Ec2("launchPermission");
 
-impl Remediator for ImagePrivate {
-    type State = Sharing;
-
-    const SPEC: RemediatorSpec = RemediatorSpec {
-        id: "ec2-image-private",
-        permissions: &["ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"],
-        tier: Some(Tier::A),
-        arns: |target| vec![arn(target, "image")],
-        ..RemediatorSpec::EMPTY
-    };
-
-    fn calls(_: &Sharing, _: &Sharing) -> Vec<&'static str> {
-        vec!["ec2:ModifyImageAttribute"]
-    }
-
-    async fn observe(&self, target: &Target) -> Result<Sharing, RefusedByAws> {
-        KIND.observe(&self.query, target).await
-    }
-
-    fn plan(&self, _: &Target, before: &Sharing) -> Plan<Sharing> {
-        plan(*before)
-    }
-
-    async fn apply(&self, target: &Target, state: &Sharing) -> Result<(), RefusedByAws> {
-        KIND.apply(&self.query, target, state).await
+    fn arn(target: &Target) -> String {
+        arn_without_account(target, "image")
     }
 }
