@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use evenkeel_remediators::Statement;
 use evenkeel_remediators::catalog::Entry;
+use evenkeel_remediators::{Ended, RefusalCode, Statement};
 use evenkeel_rules::policy::PolicySet;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -57,9 +57,28 @@ struct Stack {
     /// In JSON.
     patterns: Vec<String>,
     boundaries: Vec<Boundary>,
+    codes: Codes,
     /// The bucket of the evidence and its key, which two templates have.
     evidence: &'static str,
     evidence_parameters: &'static str,
+}
+
+/// What metric filters match in the logs of the remediate functions: as they write it.
+#[derive(Serialize)]
+struct Codes {
+    failed: &'static str,
+    set_back: &'static str,
+    circuit_open: &'static str,
+}
+
+impl Codes {
+    fn new() -> Codes {
+        Codes {
+            failed: Ended::Failed(String::new()).word(),
+            set_back: Ended::Undone(String::new()).word(),
+            circuit_open: RefusalCode::CircuitOpen.as_str(),
+        }
+    }
 }
 
 /// What stays when the stack is deleted.
@@ -134,7 +153,14 @@ impl Template {
         let patterns = patterns(set.policies().iter().map(|policy| &policy.matches));
         let patterns = patterns.iter().map(|pattern| flow(pattern, INDENT)).collect();
         let (evidence, evidence_parameters) = (EVIDENCE, EVIDENCE_PARAMETERS);
-        let stack = Stack { families, patterns, boundaries, evidence, evidence_parameters };
+        let stack = Stack {
+            families,
+            patterns,
+            boundaries,
+            codes: Codes::new(),
+            evidence,
+            evidence_parameters,
+        };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut syntax = SyntaxConfig::builder();

@@ -42,6 +42,8 @@ pub struct Told<'a> {
     pub resource: &'a str,
     /// How it ended, in a word or two.
     pub status: &'a str,
+    /// The code of the refusal, where it was refused.
+    pub code: Option<&'a str>,
     /// How it ended, in words.
     pub detail: &'a str,
 }
@@ -63,7 +65,7 @@ impl Notice {
     /// The announcement of a remediation that ended: which finding's, how, and where that is recorded.
     pub fn of_outcome(told: &Told<'_>) -> Notice {
         let Told { finding, key, policy, account, status, detail, .. } = told;
-        let pointer = json!({
+        let mut pointer = json!({
             "remediation": finding,
             "key": key,
             "policy": policy,
@@ -71,8 +73,11 @@ impl Notice {
             "region": told.region,
             "status": status,
             "detail": shown(detail),
-        })
-        .to_string();
+        });
+        if let (Some(code), Some(fields)) = (told.code, pointer.as_object_mut()) {
+            fields.insert("code".to_owned(), code.into());
+        }
+        let pointer = pointer.to_string();
         let text = format!(
             "{}: {}\n\nResource  {}\nAccount   {account} {}\nPolicy    {policy}\nFinding   {finding}\n",
             status,

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::refusal_reason::RefusalCode;
+
 /// How a remediation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Activity {
@@ -12,6 +14,9 @@ pub struct Activity {
     pub time: i64,
     /// In a word or two.
     pub status: String,
+    /// The code of the refusal, where it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<RefusalCode>,
     /// In words.
     pub detail: String,
     /// The policy.
@@ -34,6 +39,7 @@ pub struct Activity {
 struct Record {
     time: i64,
     status: String,
+    status_code: Option<RefusalCode>,
     status_detail: String,
     cloud: Value,
     observables: Vec<Value>,
@@ -60,6 +66,7 @@ impl Activity {
         Ok(Activity {
             time: record.time,
             status: record.status,
+            code: record.status_code,
             detail: record.status_detail,
             account: text(record.cloud.pointer("/account/uid")),
             region: text(record.cloud.get("region")),

@@ -26,11 +26,13 @@ use std::fmt;
 use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::erased::{ErasedRemediator, StateError};
 use crate::guard::{Attempt, Budget, Limits, permit};
-use crate::kill_switch::KillSwitch;
+use crate::kill_switch::{ActiveSwitch, KillSwitch};
 use crate::record::{Ended, Intent, Outcome, Records, UndoMark, before_key, digest, plan_hash};
+use crate::refusal_reason::RefusalReason;
 use crate::remediator::{Check, Plan, RefusedByAws};
 use crate::violation::{Target, Violation};
 
@@ -188,11 +190,12 @@ impl Drive {
                 Some((number, intent)) => self.resume(&violation, *number, intent, now).await?,
                 None => self.begin(&violation, &past, now).await?,
             };
-            if let (Ended::Halted(why), Some(number)) = (&outcome.result, outcome.attempt)
+            if let (Ended::Halted(_), Some(number)) = (&outcome.result, outcome.attempt)
                 && outcome.finding != violation.finding
             {
-                let why = describe_open(number, outcome.finding, why);
-                return self.close(&violation, Ended::Refused(why), now).await.map(Some);
+                let why = outcome.result.to_string();
+                let reason = describe_open(number, outcome.finding, why);
+                return self.close(&violation, Ended::Refused(reason), now).await.map(Some);
             }
             // What another finding's attempt left open says nothing of this one.
             if outcome.result != Ended::Superseded && outcome.finding == violation.finding {
@@ -222,7 +225,7 @@ impl Drive {
         past: &[(u32, Intent)],
         now: i64,
     ) -> Driven<Permission> {
-        let refuse = |why: String| Ok(Permission::Ended(Ended::Refused(why)));
+        let refuse = |why: RefusalReason| Ok(Permission::Ended(Ended::Refused(why)));
         if let Some(why) = self.find_refusal(violation, past).await? {
             return refuse(why);
         }
@@ -242,10 +245,10 @@ impl Drive {
         };
         let attempts = self.list_attempts(&violation.target, past).await?;
         if let Err(stop) = permit(&self.settings.limits, &attempts, &attempt) {
-            return refuse(stop.to_string());
+            return refuse(stop.into());
         }
         match self.check_budget(&violation.target, now).await? {
-            Some(stop) => refuse(stop.to_string()),
+            Some(stop) => refuse(stop.into()),
             None => {
                 Ok(Permission::Granted(Box::new(Permit { number, plan: *plan, attempt, approval })))
             }
@@ -257,7 +260,7 @@ impl Drive {
         &self,
         violation: &Violation,
         past: &[(u32, Intent)],
-    ) -> Driven<Option<String>> {
+    ) -> Driven<Option<RefusalReason>> {
         match self.stopped(violation).await? {
             None => self.find_own_set_back(violation, past).await,
             stopped => Ok(stopped),
@@ -282,7 +285,7 @@ impl Drive {
         let (fresh, plan) = (true, hash);
         let begun = Begun { number, fresh, violation, before, after, asked, plan, approval };
         match spent {
-            Some(stop) => self.end(&begun, (Ended::Refused(stop.to_string()), None), now).await,
+            Some(stop) => self.end(&begun, (Ended::Refused(stop.into()), None), now).await,
             None => self.carry_out(&begun, now).await,
         }
     }
@@ -322,9 +325,9 @@ impl Drive {
         if let Some(name) =
             target.with.keys().find(|name| !self.remediator.spec().with.contains(&name.as_str()))
         {
-            let why =
-                format!("the policy's header tells {} `{name}`, which it does not know", self.id());
-            return Ok(Prepared::Ended(Ended::Refused(why)));
+            let (remediator, name) = (self.id(), name.clone());
+            let reason = RefusalReason::UnknownSetting { remediator, name };
+            return Ok(Prepared::Ended(Ended::Refused(reason)));
         }
         let before = match self.remediator.observe(target).await? {
             Ok(before) => before,
@@ -333,12 +336,15 @@ impl Drive {
         let after = match self.remediator.plan(target, &before)? {
             Plan::Change(after) => after,
             Plan::Nothing => return Ok(Prepared::Ended(Ended::Compliant)),
-            Plan::Refuse(why) => return Ok(Prepared::Ended(Ended::Refused(why))),
+            Plan::Refuse(why) => return Ok(Prepared::Ended(Ended::Refused(why.into()))),
         };
         let asked = match self.remediator.precheck(target, &before, &after).await? {
             Ok(Check::Go) => None,
             Ok(Check::Ask(why)) => Some(why),
-            Ok(Check::Refuse(why)) => return Ok(Prepared::Ended(Ended::Refused(why))),
+            Ok(Check::Refuse(why)) => {
+                let reason = RefusalReason::Precondition(why);
+                return Ok(Prepared::Ended(Ended::Refused(reason)));
+            }
             Err(refused) => return unread(refused).map(Prepared::Ended),
         };
         let mut questions: Vec<String> = asked.iter().cloned().collect();
@@ -408,10 +414,10 @@ impl Drive {
     }
 
     /// How an attempt ends that may not go on: refused while nothing of it is written, otherwise halted.
-    async fn stop(&self, begun: &Begun, why: String) -> Driven<End> {
+    async fn stop(&self, begun: &Begun, why: RefusalReason) -> Driven<End> {
         match self.remediator.observe(&begun.violation.target).await? {
             Ok(state) if state == begun.before => Ok((Ended::Refused(why), Some(state))),
-            Ok(state) => Ok((halt(&why), Some(state))),
+            Ok(state) => Ok((Ended::Halted(why), Some(state))),
             Err(RefusedByAws::Gone) => Ok((Ended::Gone, None)),
             Err(refused) => Err(DriveError::Later(refused.to_string())),
         }
@@ -448,7 +454,7 @@ impl Drive {
             Check::Ask(why) if begun.asked.as_ref() == Some(&why) => None,
             Check::Ask(why) | Check::Refuse(why) => Some(match written {
                 None => (Ended::Superseded, None),
-                written => (halt(&why), written),
+                written => (Ended::Halted(RefusalReason::Precondition(why)), written),
             }),
         })
     }
@@ -473,7 +479,7 @@ impl Drive {
             // Not there yet, or not seen yet: the message comes again and looks again.
             _ if state == begun.before => {
                 if let Some(why) = self.find_switch(target).await? {
-                    return Ok((Ended::Refused(why), Some(state)));
+                    return Ok((Ended::Refused(why.into()), Some(state)));
                 }
                 return Err(DriveError::Later("the change is not seen yet".to_owned()));
             }
@@ -486,7 +492,7 @@ impl Drive {
     /// What was written in part is set back, unless a kill switch stops that too.
     async fn set_back(&self, begun: &Begun, refused: &RefusedByAws, state: Value) -> Driven<End> {
         if let Some(why) = self.find_switch(&begun.violation.target).await? {
-            return Ok((halt(&why), Some(state)));
+            return Ok((Ended::Halted(why.into()), Some(state)));
         }
         let target = &begun.violation.target;
         let token = Records::of(target).token(begun.number, "set back");
@@ -498,7 +504,7 @@ impl Drive {
                 (Ended::Undone(refused.to_string()), Some(state))
             }
             (_, Ok(state)) => match self.find_switch(&begun.violation.target).await? {
-                Some(why) => (halt(&why), Some(state)),
+                Some(why) => (Ended::Halted(why.into()), Some(state)),
                 None => (Ended::Failed(half), Some(state)),
             },
             // What is left is not known: the attempt stays open.
@@ -506,15 +512,15 @@ impl Drive {
         })
     }
 
-    /// Why a kill switch lets no write be made to the target now.
-    async fn find_switch(&self, target: &Target) -> Driven<Option<String>> {
-        Ok(KillSwitch::new(self.ledger.clone(), target).find_reason().await?)
+    /// The kill switch that lets no write be made to the target now.
+    async fn find_switch(&self, target: &Target) -> Driven<Option<ActiveSwitch>> {
+        Ok(KillSwitch::new(self.ledger.clone(), target).find_active().await?)
     }
 
     /// Why no write may be made now.
-    async fn stopped(&self, violation: &Violation) -> Driven<Option<String>> {
+    async fn stopped(&self, violation: &Violation) -> Driven<Option<RefusalReason>> {
         match self.find_switch(&violation.target).await? {
-            Some(why) => Ok(Some(why)),
+            Some(active) => Ok(Some(active.into())),
             None => self.waived(violation).await,
         }
     }
@@ -557,22 +563,15 @@ impl Drive {
 }
 
 /// Why an attempt that is open stands in the way of another finding's repair.
-fn describe_open(number: u32, finding: uuid::Uuid, why: &str) -> String {
-    format!("attempt {number}, for finding {finding}, is open on this resource: {why}")
-}
-
-/// How it ends where a kill switch came after a part was written.
-fn halt(why: &str) -> Ended {
-    Ended::Halted(format!(
-        "{why}; a part was written before, and the attempt stays open: apply it or undo it"
-    ))
+fn describe_open(attempt: u32, finding: Uuid, why: String) -> RefusalReason {
+    RefusalReason::AttemptOpen { attempt, finding, why }
 }
 
 /// How it ends when the world cannot be read: nothing is written.
 fn unread(refused: RefusedByAws) -> Driven<Ended> {
     match refused {
         RefusedByAws::Gone => Ok(Ended::Gone),
-        RefusedByAws::Denied(_) => Ok(Ended::Refused(refused.to_string())),
+        RefusedByAws::Denied(code) => Ok(Ended::Refused(RefusalReason::AccessDenied(code))),
         RefusedByAws::Later(why) => Err(DriveError::Later(why)),
     }
 }

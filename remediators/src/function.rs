@@ -145,17 +145,15 @@ impl Function {
         violation: &Violation,
         outcome: &Outcome,
     ) -> Result<(), String> {
-        // Why nothing may be done is ours to say; the stack's alarm about open circuits reads it.
-        let why = match &outcome.result {
-            Ended::Refused(why) => Some(why.as_str()),
-            _ => None,
-        };
+        // What the stack's alarms match: how it ended, and the code of a refusal. The reason in words is for people.
+        let refusal = outcome.result.refusal();
         info!(
             uid = %outcome.finding,
             policy = violation.target.policy,
             attempt = outcome.attempt,
             ended = outcome.result.word(),
-            why,
+            code = refusal.map(|reason| reason.code().as_str()),
+            why = refusal.map(ToString::to_string),
             "remediation"
         );
         let told = Records::of(&violation.target).told(outcome);
@@ -204,6 +202,7 @@ impl Function {
             region: &target.region,
             resource: &target.id,
             status: outcome.result.word(),
+            code: outcome.result.refusal().map(|reason| reason.code().as_str()),
             detail: &detail,
         });
         self.topic.announce(&notice).await.map_err(|error| error.to_string())

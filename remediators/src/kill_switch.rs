@@ -32,6 +32,16 @@ pub struct KillSwitch {
     is_ignored: Arc<AtomicBool>,
 }
 
+/// A kill switch that is on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the kill switch stops {stops}: `{key}`")]
+pub struct ActiveSwitch {
+    /// Its record in the ledger.
+    pub key: String,
+    /// What it stops.
+    pub stops: &'static str,
+}
+
 impl KillSwitch {
     /// The switches that apply to `target`, in `ledger`.
     pub fn new(ledger: Ledger, target: &Target) -> KillSwitch {
@@ -52,17 +62,17 @@ impl KillSwitch {
         })
     }
 
-    /// Why no write may be made now; none where no switch is on.
+    /// The switch that lets no write be made now; none where none is on.
     ///
     /// # Errors
     /// When the ledger cannot be read: then no write may be made either.
-    pub async fn find_reason(&self) -> Result<Option<String>, LedgerError> {
+    pub async fn find_active(&self) -> Result<Option<ActiveSwitch>, LedgerError> {
         if self.is_ignored.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        for (key, what) in &self.switches {
+        for (key, stops) in &self.switches {
             if self.ledger.has(key).await? {
-                return Ok(Some(format!("the kill switch stops {what}: `{key}`")));
+                return Ok(Some(ActiveSwitch { key: key.clone(), stops }));
             }
         }
         Ok(None)
@@ -87,9 +97,9 @@ impl KillSwitch {
         if !is_write(request) {
             return Ok(());
         }
-        match self.find_reason().await {
+        match self.find_active().await {
             Ok(None) => Ok(()),
-            Ok(Some(reason)) => Err(ConnectorError::user(reason.into())),
+            Ok(Some(active)) => Err(ConnectorError::user(active.into())),
             Err(error) => Err(ConnectorError::user(error.into())),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -18,7 +18,24 @@ use tokio_rustls::TlsConnector;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The answer to come.
-pub type Probing<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+pub type Probing<'a> = Pin<Box<dyn Future<Output = Result<(), HandshakeError>> + Send + 'a>>;
+
+/// Why there is no handshake.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// The host is no name and no address.
+    #[error(transparent)]
+    Name(#[from] InvalidDnsNameError),
+    /// Its name cannot be looked up, its address is not reached, or it speaks no TLS that is trusted.
+    #[error(transparent)]
+    Connection(#[from] std::io::Error),
+    /// Its name leads inside a network.
+    #[error("its name leads to no public address")]
+    NotPublic,
+    /// It is silent.
+    #[error("no answer within {} s", PATIENCE.as_secs())]
+    Silent,
+}
 
 /// Asks backends for TLS.
 pub trait Probe: Debug + Send + Sync {
@@ -88,15 +105,15 @@ impl Handshake {
         Ok(Handshake::trusting(roots)?)
     }
 
-    async fn connect(&self, host: &str, port: u16) -> Result<(), String> {
+    async fn connect(&self, host: &str, port: u16) -> Result<(), HandshakeError> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-        let addresses = lookup_host((host, port)).await.map_err(|error| error.to_string())?;
-        let mut why = "its name leads to no public address".to_owned();
+        let name = ServerName::try_from(host.to_owned())?;
+        let addresses = lookup_host((host, port)).await?;
+        let mut why = HandshakeError::NotPublic;
         for address in addresses.filter(|address| self.inside || is_public(address.ip())) {
             match self.meet(address, name.clone()).await {
                 Ok(()) => return Ok(()),
-                Err(error) => why = error.to_string(),
+                Err(error) => why = error.into(),
             }
         }
         Err(why)
@@ -112,7 +129,7 @@ impl Probe for Handshake {
     fn shake_hands<'a>(&'a self, host: &'a str, port: u16) -> Probing<'a> {
         Box::pin(async move {
             let met = timeout(PATIENCE, self.connect(host, port)).await;
-            met.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+            met.unwrap_or(Err(HandshakeError::Silent))
         })
     }
 }
@@ -193,7 +210,7 @@ mod tests {
     async fn an_address_inside_is_not_called() {
         let probe = Handshake::public().unwrap();
         let why = probe.shake_hands("localhost", 443).await.unwrap_err();
-        assert_eq!(why, "its name leads to no public address");
+        assert!(matches!(why, HandshakeError::NotPublic), "{why}");
         assert!(probe.shake_hands("a b", 443).await.is_err());
     }
 
@@ -226,12 +243,12 @@ mod tests {
     async fn a_certificate_must_be_trusted_and_for_the_name() {
         let (port, roots) = backend().await;
         let trusting = Handshake::trusting(roots).unwrap();
-        assert_eq!(trusting.shake_hands("localhost", port).await, Ok(()));
+        trusting.shake_hands("localhost", port).await.unwrap();
         let other = trusting.shake_hands("127.0.0.1", port).await.unwrap_err();
-        assert!(other.contains("certificate not valid for name"), "{other}");
+        assert!(other.to_string().contains("certificate not valid for name"), "{other}");
         let strange = Handshake::trusting(RootCertStore::empty()).unwrap();
         let unknown = strange.shake_hands("localhost", port).await.unwrap_err();
-        assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+        assert!(unknown.to_string().contains("UnknownIssuer"), "{unknown}");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::guard::Attempt;
+use crate::refusal_reason::RefusalReason;
 use crate::violation::{Target, Violation};
 
 /// Durable before anything is written to AWS: what will be done, and what was there.
@@ -85,18 +86,33 @@ pub enum Ended {
     /// The plan waits for approval.
     Waiting(String),
     /// Nothing was written, and will not be.
-    Refused(String),
+    Refused(RefusalReason),
     /// The state was changed by somebody between the two reads: nothing was written.
     Superseded,
     /// It was written in part, and set back.
     Undone(String),
-    /// A kill switch stopped it after a part was written: the attempt stays open.
-    Halted(String),
+    /// It was stopped after a part was written: the attempt stays open.
+    Halted(RefusalReason),
     /// It is not as it should be.
     Failed(String),
 }
 
 impl Ended {
+    /// Why nothing more was written, where that was refused.
+    pub fn refusal(&self) -> Option<&RefusalReason> {
+        match self {
+            Ended::Refused(reason) | Ended::Halted(reason) => Some(reason),
+            Ended::Done
+            | Ended::Compliant
+            | Ended::Gone
+            | Ended::Planned(_)
+            | Ended::Waiting(_)
+            | Ended::Superseded
+            | Ended::Undone(_)
+            | Ended::Failed(_) => None,
+        }
+    }
+
     /// In a word or two.
     pub fn word(&self) -> &'static str {
         match self {
@@ -116,18 +132,23 @@ impl Ended {
 
 impl fmt::Display for Ended {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(match self {
+        let text = match self {
+            Ended::Refused(reason) => return write!(to, "{reason}"),
+            Ended::Halted(reason) => {
+                let open =
+                    "a part was written before, and the attempt stays open: apply it or undo it";
+                return write!(to, "{reason}; {open}");
+            }
             Ended::Done => "restored, and seen to be",
             Ended::Compliant => "nothing was to be done",
             Ended::Gone => "the resource is gone",
             Ended::Superseded => "changed by somebody between the two reads",
             Ended::Planned(text)
             | Ended::Waiting(text)
-            | Ended::Refused(text)
             | Ended::Undone(text)
-            | Ended::Halted(text)
             | Ended::Failed(text) => text,
-        })
+        };
+        to.write_str(text)
     }
 }
 
@@ -224,7 +245,7 @@ impl Records {
             }
         };
         let attempt = outcome.attempt.unwrap_or_default();
-        json!({
+        let mut activity = json!({
             "activity_id": 3,
             "activity_name": "Restore",
             "category_uid": 7,
@@ -254,7 +275,12 @@ impl Records {
                 "attempt": outcome.attempt,
                 "state": outcome.state,
             },
-        })
+        });
+        let code = outcome.result.refusal().map(|reason| reason.code().as_str());
+        if let (Some(code), Some(fields)) = (code, activity.as_object_mut()) {
+            fields.insert("status_code".to_owned(), code.into());
+        }
+        activity
     }
 }
 

@@ -74,8 +74,26 @@ pub enum Plan<S> {
     Nothing,
     /// It should be so.
     Change(S),
-    /// It is not as it should be, and must be left to a person.
-    Refuse(String),
+    /// It is not as it should be, and is not repaired.
+    Refuse(PlanRefusal),
+}
+
+/// Why a remediator does not repair a state that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanRefusal {
+    /// What the policy's header says about the repair cannot be.
+    #[error("{0}")]
+    Setting(String),
+    /// The state must be left to a person.
+    #[error("{0}")]
+    State(String),
+}
+
+impl<S> Plan<S> {
+    /// Leaves the state to a person: the reason.
+    pub fn leave(why: impl Into<String>) -> Plan<S> {
+        Plan::Refuse(PlanRefusal::State(why.into()))
+    }
 }
 
 /// What a check before the write says.

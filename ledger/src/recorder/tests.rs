@@ -232,6 +232,7 @@ fn filters_tell_findings_outcomes_and_canaries_apart() {
         region: "eu-central-1",
         resource: "x",
         status: "RESTORED",
+        code: None,
         detail: "d",
     };
     assert_eq!(

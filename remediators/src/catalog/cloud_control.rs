@@ -3,7 +3,7 @@
 pub(crate) mod properties;
 mod types;
 
-pub use types::ResourceType;
+pub use types::{PatchError, ResourceType};
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::aws::Aws;
 use crate::permission::Statement;
 use crate::refusal::refusal;
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
@@ -162,7 +162,7 @@ impl CloudControl {
         state: &Properties,
         token: Option<String>,
     ) -> Result<(), RefusedByAws> {
-        let kind = changeable(target).map_err(RefusedByAws::Denied)?;
+        let kind = changeable(target).map_err(|why| RefusedByAws::Denied(why.to_string()))?;
         let patch = properties::patch(&kind, &self.read(target).await?, &state.properties);
         if patch.is_empty() {
             return Ok(());
@@ -259,13 +259,14 @@ fn resources(action: &str, target: &Target) -> Vec<String> {
 }
 
 /// The target's type, if the patch can be applied to it.
-fn changeable(target: &Target) -> Result<ResourceType, String> {
+fn changeable(target: &Target) -> Result<ResourceType, PlanRefusal> {
     let patch = target.patch.as_ref().filter(|patch| !patch.is_empty());
-    let patch = patch.ok_or("the policy's header has no `patch`")?;
+    let wrong = |why: String| PlanRefusal::Setting(why);
+    let patch = patch.ok_or_else(|| wrong("the policy's header has no `patch`".to_owned()))?;
     let kind = ResourceType::find(&target.kind).ok_or_else(|| {
-        format!("Cloud Control cannot update resources of type `{}`", target.kind)
+        wrong(format!("Cloud Control cannot update resources of type `{}`", target.kind))
     })?;
     kind.accepts(patch, &target.actions)
-        .map_err(|why| format!("the patch does not fit `{}`: {why}", target.kind))?;
+        .map_err(|error| wrong(format!("the patch does not fit `{}`: {error}", target.kind)))?;
     Ok(kind)
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Begun, Drive, DriveError, Driven, Planned};
 use crate::identity::is_same_identity;
 use crate::record::{Ended, Records};
+use crate::refusal_reason::{ApprovalRefusal, RefusalReason};
 use crate::violation::{Target, Violation};
 
 /// A decision holds for so long at most, whatever its record says: a week, in milliseconds, from when it was written.
@@ -106,8 +107,8 @@ impl Drive {
             return withhold(Ended::Planned(format!("plan {hash}: the mode lets nothing be done")));
         }
         let decision = self.read_decision(violation.finding, hash, now).await?;
-        if let Some(why) = decision.as_ref().and_then(|one| one.describe_rejection(hash)) {
-            return withhold(Ended::Refused(why));
+        if let Some(refusal) = decision.as_ref().and_then(|one| one.find_rejection(hash)) {
+            return withhold(Ended::Refused(refusal.into()));
         }
         if mode == Mode::Auto && questions.is_empty() {
             return Ok(Authorization::Granted(None));
@@ -121,8 +122,8 @@ impl Drive {
         if !decision.is_live {
             return wait(": the last decision on it has expired");
         }
-        if let Some(why) = decision.find_objection(violation) {
-            return withhold(Ended::Refused(why));
+        if let Some(refusal) = decision.find_objection(violation) {
+            return withhold(Ended::Refused(refusal.into()));
         }
         if self.is_used_elsewhere(&decision.key, violation, number).await? {
             return wait(": its approval was used already");
@@ -131,46 +132,53 @@ impl Drive {
     }
 
     /// Why an attempt that was cut off may not go on: what was allowed then may not be now.
-    pub(super) async fn check_resumed(&self, begun: &Begun, now: i64) -> Driven<Option<String>> {
+    pub(super) async fn check_resumed(
+        &self,
+        begun: &Begun,
+        now: i64,
+    ) -> Driven<Option<RefusalReason>> {
         let Begun { violation, plan, approval, number, .. } = begun;
         if self.has_undo_intent(&violation.target, *number).await? {
-            return Ok(Some("a person has begun to undo it".to_owned()));
+            return Ok(Some(RefusalReason::UndoBegun));
         }
         let mode = self.effective_mode(violation);
         if matches!(mode, Mode::Report | Mode::Notify) {
-            return Ok(Some("the mode lets nothing be done".to_owned()));
+            return Ok(Some(RefusalReason::Mode));
         }
         let decision = self.read_decision(violation.finding, plan, now).await?;
-        if let Some(why) = decision.as_ref().and_then(|one| one.describe_rejection(plan)) {
-            return Ok(Some(why));
+        if let Some(refusal) = decision.as_ref().and_then(|one| one.find_rejection(plan)) {
+            return Ok(Some(refusal.into()));
         }
         if mode == Mode::Auto && approval.is_none() {
             return Ok(None);
         }
-        Ok(match decision {
-            None => Some(format!("plan {plan} waits for approval")),
-            Some(one) if !one.is_live => {
-                Some(format!("the last decision on plan {plan} has expired"))
-            }
+        let refusal = match decision {
+            None => Some(ApprovalRefusal::Missing(plan.clone())),
+            Some(one) if !one.is_live => Some(ApprovalRefusal::Expired(plan.clone())),
             Some(one) => match one.find_objection(violation) {
                 None if self.is_used_elsewhere(&one.key, violation, *number).await? => {
-                    Some(format!("the approval of plan {plan} was used already"))
+                    Some(ApprovalRefusal::Used(plan.clone()))
                 }
                 objection => objection,
             },
-        })
+        };
+        Ok(refusal.map(RefusalReason::from))
     }
 
     /// Uses up the approval by which an attempt goes on that was cut off, where it is another than the one it began
     /// with. Says why not, where another attempt has used it meanwhile.
-    pub(super) async fn use_for_resumed(&self, begun: &Begun, now: i64) -> Driven<Option<String>> {
+    pub(super) async fn use_for_resumed(
+        &self,
+        begun: &Begun,
+        now: i64,
+    ) -> Driven<Option<RefusalReason>> {
         let Begun { violation, plan, approval, number, .. } = begun;
         let decision = self.read_decision(violation.finding, plan, now).await?;
         let newer = decision
             .filter(|one| one.is_live && one.is_approval && approval.as_ref() != Some(&one.key));
         let Some(Decision { key, .. }) = newer else { return Ok(None) };
         let used = self.use_approval(&key, &violation.target, *number).await?;
-        Ok((!used).then(|| format!("the approval of plan {plan} was used already")))
+        Ok((!used).then(|| ApprovalRefusal::Used(plan.clone()).into()))
     }
 
     async fn is_used_elsewhere(
@@ -213,16 +221,16 @@ impl Drive {
 
 impl Decision {
     /// Why nothing is done, where it says so and still holds.
-    fn describe_rejection(&self, plan: &str) -> Option<String> {
+    fn find_rejection(&self, plan: &str) -> Option<ApprovalRefusal> {
         let rejects = self.is_live && !self.is_approval;
-        rejects.then(|| format!("plan {plan} was rejected by {}", self.approver))
+        let (plan, by) = (plan.to_owned(), self.approver.clone());
+        rejects.then_some(ApprovalRefusal::Rejected { plan, by })
     }
 
     /// Why it does not count as an approval.
-    fn find_objection(&self, violation: &Violation) -> Option<String> {
-        let why = "has the identity that violated the policy, and cannot approve the repair";
+    fn find_objection(&self, violation: &Violation) -> Option<ApprovalRefusal> {
         is_same_identity(&self.approver, &violation.actor)
-            .then(|| format!("{} {why}", self.approver))
+            .then(|| ApprovalRefusal::Violator(self.approver.clone()))
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{Drive, DriveError, Driven};
 use crate::guard::Attempt;
 use crate::record::{Ended, Intent, Outcome, Records};
+use crate::refusal_reason::RefusalReason;
 use crate::violation::{Target, Violation};
 
 /// An attempt, and how it ended.
@@ -57,9 +58,7 @@ impl Drive {
             let (attempt, state) = (Some(*number), Some(state));
             let undone = Records::of(&violation.target).undone(*number);
             let result = if self.ledger.has(&undone).await? {
-                Ended::Refused(format!(
-                    "attempt {number} restored it, and somebody has undone that"
-                ))
+                Ended::Refused(RefusalReason::Undone(*number))
             } else {
                 Ended::Done
             };

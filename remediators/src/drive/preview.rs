@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::approval::Authorization;
 use super::{Drive, Driven, Prepared, describe_open};
-use crate::record::Intent;
+use crate::record::{Ended, Intent};
+use crate::refusal_reason::{RefusalCode, RefusalReason};
 use crate::violation::Violation;
 
 /// What would be done about a finding now.
@@ -23,6 +24,9 @@ pub struct Preview {
     pub asks: Vec<String>,
     /// What stops it: the mode, a missing approval, a kill switch, or that nothing is to be done.
     pub held: Option<String>,
+    /// The code of what stops it, where that is a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<RefusalCode>,
 }
 
 impl Drive {
@@ -47,13 +51,14 @@ impl Drive {
                 after: Value::Null,
                 calls: Vec::new(),
                 asks: Vec::new(),
+                code: ended.refusal().map(RefusalReason::code),
                 held: Some(ended.to_string()),
             },
             Prepared::Planned(plan) => {
                 let number = past.last().map_or(0, |last| last.0).saturating_add(1);
                 let held = match self.authorize(&violation, &plan, number, now).await? {
-                    Authorization::Granted(_) => None,
-                    Authorization::Withheld(ended) => Some(ended.to_string()),
+                    Authorization::Granted(_) => stopped.map(Ended::Refused),
+                    Authorization::Withheld(ended) => Some(stopped.map_or(ended, Ended::Refused)),
                 };
                 Preview {
                     calls: self.remediator.calls(&plan.before, &plan.after)?,
@@ -61,7 +66,8 @@ impl Drive {
                     before: plan.before,
                     after: plan.after,
                     asks: plan.questions,
-                    held: stopped.or(held),
+                    code: held.as_ref().and_then(Ended::refusal).map(RefusalReason::code),
+                    held: held.map(|ended| ended.to_string()),
                 }
             }
         }))
@@ -84,7 +90,7 @@ impl Drive {
         let held = if is_own {
             stopped
         } else {
-            let why = "apply that finding or undo it first";
+            let why = "apply that finding or undo it first".to_owned();
             Some(describe_open(number, intent.finding, why))
         };
         let cut_off = format!("attempt {number} was cut off, and would go on");
@@ -94,7 +100,8 @@ impl Drive {
             before: intent.before.clone(),
             after: intent.after.clone(),
             asks: [cut_off].into_iter().chain(intent.asked.clone()).collect(),
-            held,
+            code: held.as_ref().map(RefusalReason::code),
+            held: held.map(|reason| reason.to_string()),
         })
     }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{Drive, Driven};
 use crate::record::Intent;
+use crate::refusal_reason::RefusalReason;
 use crate::violation::Violation;
 
 /// What a session's name begins with; the finding's uid follows.
@@ -27,7 +28,7 @@ impl Drive {
         &self,
         violation: &Violation,
         past: &[(u32, Intent)],
-    ) -> Driven<Option<String>> {
+    ) -> Driven<Option<RefusalReason>> {
         let Some((family, finding)) = read_session(&violation.actor) else { return Ok(None) };
         let Some((number, intent)) = past.last() else { return Ok(None) };
         let since = violation.time.saturating_sub(intent.attempt.time);
@@ -43,7 +44,7 @@ impl Drive {
             outcome.get("status_id").and_then(Value::as_i64) == Some(2)
                 && state == Some(&intent.before)
         });
-        Ok(is_set_back.then(|| format!("attempt {number} failed, and set this state back itself")))
+        Ok(is_set_back.then_some(RefusalReason::SetBack(*number)))
     }
 }
 

@@ -78,7 +78,7 @@ impl Remediator for Fake {
     fn plan(&self, target: &Target, before: &(bool, bool)) -> Plan<(bool, bool)> {
         match before {
             (true, true) => Plan::Nothing,
-            _ if target.id == "protected" => Plan::Refuse("it is protected".to_owned()),
+            _ if target.id == "protected" => Plan::leave("it is protected"),
             _ => Plan::Change((true, true)),
         }
     }
@@ -222,7 +222,9 @@ fn what_violates_is_restored_once_and_recorded() {
     }
     // A person's undo is not undone by a message that comes late; only by a person.
     stage.undo("INC-1", 0).unwrap();
-    assert!(matches!(stage.ends(), Ended::Refused(why) if why.contains("has undone that")));
+    assert!(
+        matches!(stage.ends(), Ended::Refused(why) if why.to_string().contains("has undone that"))
+    );
     assert_eq!((stage.state(), stage.written()), (Some((true, false)), 2));
     let (again, _) = governance::approve_again(&stage, 1);
     assert_eq!((again.result, again.attempt, stage.state()), (Ended::Done, Some(2), Some(WHOLE)));
@@ -233,7 +235,7 @@ fn what_violates_is_restored_once_and_recorded() {
 fn a_read_that_fails_writes_nothing() {
     let cases = [
         (later(), None),
-        (denied(), Some(Ended::Refused("not allowed: no".to_owned()))),
+        (denied(), Some(Ended::Refused(RefusalReason::AccessDenied("no".to_owned())))),
         (RefusedByAws::Gone, Some(Ended::Gone)),
     ];
     for (refused, ended) in cases {
@@ -296,7 +298,7 @@ fn an_undo_gives_the_state_before_and_refuses_what_was_changed_since() {
     stage.ends();
     let stage = stage.with(|world| world.state = Some((true, false)));
     let refused = stage.undo("INC-1", 0).unwrap().result;
-    let why = "it was changed since: it is [true,false], and was left as [true,true]";
-    assert_eq!(refused, Ended::Refused(why.to_owned()));
+    let (is, left) = (json!([true, false]), json!([true, true]));
+    assert_eq!(refused, Ended::Refused(RefusalReason::ChangedSince { is, left }));
     assert_eq!(stage.state(), Some((true, false)));
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::changes::do_overlap;
 use super::{Drive, DriveError, Driven, list_changes, write_value};
 use crate::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
+use crate::refusal_reason::RefusalReason;
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 
@@ -126,8 +127,8 @@ impl Drive {
             self.remediator.between(&seen, left, before)? && was_begun().await?
         };
         if seen != *left && !is_cut_off {
-            let why = format!("it was changed since: it is {seen}, and was left as {left}");
-            return Ok((Ended::Refused(why), seen));
+            let (is, left) = (seen.clone(), left.clone());
+            return Ok((Ended::Refused(RefusalReason::ChangedSince { is, left }), seen));
         }
         let record = UndoIntent {
             finding: intent.finding,

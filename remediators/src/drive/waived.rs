@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Drive, DriveError, Driven};
 use crate::record::digest_of;
+use crate::refusal_reason::RefusalReason;
 use crate::violation::Violation;
 
 /// The bundle's list of files, which the evaluate function reads as well.
@@ -20,7 +21,7 @@ struct Manifest {
 
 impl Drive {
     /// Why a waiver lets nothing be done; also where one cannot be read.
-    pub(super) async fn waived(&self, violation: &Violation) -> Driven<Option<String>> {
+    pub(super) async fn waived(&self, violation: &Violation) -> Driven<Option<RefusalReason>> {
         let Some(manifest) = self.ledger.find(MANIFEST).await? else { return Ok(None) };
         let manifest: Manifest = serde_json::from_slice(&manifest)
             .map_err(|error| DriveError::Record(MANIFEST.to_owned(), error))?;
@@ -34,13 +35,13 @@ impl Drive {
                 Err("it is not the file that the manifest names".to_owned())
             };
             let held = waivers.and_then(|waivers| waivers.apply(&mut finding));
-            if let Err(why) = held {
-                return Ok(Some(format!("the waivers of `{name}` cannot be read: {why}")));
+            if let Err(error) = held {
+                return Ok(Some(RefusalReason::WaiversUnreadable { file: name, error }));
             }
         }
         Ok(finding
             .suppressed
-            .map(|one| format!("waiver {} accepts it: {}", one.waiver, one.reason)))
+            .map(|one| RefusalReason::Waived { waiver: one.waiver, reason: one.reason }))
     }
 }
 

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, aws};
+use super::stage::{Stage, aws, refused_for_setting};
 use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Fault;
 use evenkeel_testing::stand::stand;
@@ -142,7 +142,7 @@ async fn a_patch_that_does_not_fit_is_refused_before_anything_is_asked() {
         (TABLE, json!({}), "the policy's header has no `patch`"),
     ] {
         let stage = of(kind, "fits-not", "A", &patch).await;
-        assert_eq!(ended(&stage).await, Ended::Refused(why.to_owned()));
+        assert_eq!(ended(&stage).await, refused_for_setting(why));
         assert_eq!(stage.proxy.count("UpdateResource"), 0);
     }
     let stage = of("AWS::No::Such", "x", "A", &json!({"A": 1})).await;

@@ -45,7 +45,7 @@ async fn run(stage: &Stage) -> Outcome {
 
 async fn refused(stage: &Stage) -> String {
     match stage.run::<DomainTlsPolicy>().await.unwrap().result {
-        Ended::Refused(why) => why,
+        Ended::Refused(why) => why.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -225,7 +225,9 @@ async fn a_lost_answer_loses_nothing_and_a_change_since_is_not_undone() {
     update.send().await.unwrap();
     policy_later(&stage).await;
     let outcome = stage.undo::<DomainTlsPolicy>().await;
-    assert!(matches!(outcome.result, Ended::Refused(why) if why.contains("changed since")));
+    assert!(
+        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+    );
     assert_eq!(policy(&stage).await, STRONG);
     let denied = regional("denied.example").await;
     denied.proxy.fault(

@@ -8,7 +8,7 @@ use evenkeel_remediators::catalog::lambda::remove_public_permission::RemovePubli
 use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, RefusedByAws, Remediator};
 
 use super::query::ask;
-use super::stage::{Stage, aws};
+use super::stage::{Stage, aws, refused_for_state};
 use evenkeel_testing::proxy::{Fault, Hold};
 use evenkeel_testing::stand::stand;
 
@@ -107,14 +107,14 @@ async fn what_could_not_be_undone_is_left_to_a_person() {
     stage.proxy.fault("GET policy", usize::MAX, Fault::Answer(200, ODD));
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
     let why = "the statement `odd` could not be added again as it is";
-    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+    assert_eq!(outcome.result, refused_for_state(why));
     stage.proxy.mend();
     let bucket = allow("odd", "bucket", "s3.amazonaws.com").source_arn("arn:aws:s3:::b");
     bucket.send().await.unwrap();
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
     let why =
         "the statement `bucket` lets in buckets of any account, and whose it is for is not known";
-    assert_eq!(outcome.result, Ended::Refused(why.to_owned()));
+    assert_eq!(outcome.result, refused_for_state(why));
     assert_eq!(stage.proxy.count("DELETE policy"), 0);
 }
 

@@ -237,7 +237,7 @@ async fn a_bucket_that_no_key_is_named_for_is_not_told_as_repaired() {
         encrypt(&name, rule("AES256", None, false)).await;
         let refused = stage.run::<DefaultEncryption>().await.unwrap().result;
         assert!(
-            matches!(&refused, Ended::Refused(why) if why.contains("still not encrypted with a KMS key")),
+            matches!(&refused, Ended::Refused(why) if why.to_string().contains("still not encrypted with a KMS key")),
             "{refused:?}"
         );
         assert_eq!(stage.proxy.count("PUT encryption"), 0);

@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
     Approval, Aws, Budget, Drive, DriveError, Ended, KillSwitch, Limits, Outcome, Pace, Plan,
-    Preview, Probe, Remediator, Settings, Target, UndoRequest, Violation,
+    PlanRefusal, Preview, Probe, Remediator, Settings, Target, UndoRequest, Violation,
 };
 use evenkeel_rules::policy::Mode;
 use http_body_util::Full;
@@ -33,6 +33,16 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(format!("http://{endpoint}"));
     Aws { config: config.build(), probe: None, pace: Pace::default(), switch: None }
+}
+
+/// How it ends where the state must be left to a person.
+pub(crate) fn refused_for_state(why: &str) -> Ended {
+    Ended::Refused(PlanRefusal::State(why.to_owned()).into())
+}
+
+/// How it ends where the policy's header says what cannot be.
+pub(crate) fn refused_for_setting(why: &str) -> Ended {
+    Ended::Refused(PlanRefusal::Setting(why.to_owned()).into())
 }
 
 /// A ledger, and a proxy before AWS.

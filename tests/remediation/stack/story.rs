@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use sha2::Digest;
 
 use super::backend::backend;
+use super::filter::is_matched;
 use super::member::{MEMBER, Member, batch};
 use evenkeel_testing::aws::Aws;
 use evenkeel_testing::events::canary;
 use evenkeel_testing::function::Function;
 use evenkeel_testing::proxy::{Fault, Hold, Proxy};
 use evenkeel_testing::stand::stand;
+use evenkeel_testing::template::audit_account;
 
 const ROLE: &str = "evenkeel-remediate-apigateway";
 
@@ -288,4 +291,66 @@ async fn a_canary_flies_from_the_bus_through_both_functions_and_does_nothing() {
     });
     assert!(evaluate <= remediate);
     assert_eq!(stack.aws.notices().await.len(), 0, "nothing is told of it");
+}
+
+/// The line in which the remediate function says how the last remediation ended.
+async fn last_line(function: &Function) -> Value {
+    for _ in 0..500 {
+        let lines = function.lines();
+        let mut lines = lines.iter().rev().filter_map(|line| serde_json::from_str(line).ok());
+        if let Some(line) = lines.find(|line: &Value| line["message"] == "remediation") {
+            return line;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("nothing was logged");
+}
+
+#[tokio::test]
+async fn the_alarms_about_repairs_match_what_the_function_writes() {
+    let (port, roots) = backend("alarms").await;
+    let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
+    in_mode_auto(&stack.aws).await;
+    let resources = audit_account(&["RepairApigateway=true"]);
+    let matched = |name: &str, line: &Value| {
+        is_matched(resources[name]["Properties"]["FilterPattern"].as_str().unwrap(), line)
+    };
+    let clear = format!("http://localhost:{port}/pay");
+    let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
+    stack.proxy.fault("UpdateIntegration", 1, denied);
+    let member = Member::new(&clear).await;
+    let notices = stack.evaluated(&member.event("PutIntegration").await).await;
+    assert_eq!(stack.remediated(&notices).await, 0);
+    let failed = last_line(&stack.remediate).await;
+    assert!(matched("ApigatewayFailedMetric", &failed), "{failed}");
+    assert!(!matched("ApigatewayCircuitMetric", &failed), "{failed}");
+    drop(stack.aws.notices().await);
+
+    // It has failed four times more, today or, if that has begun meanwhile, tomorrow.
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let policy = format!("{:x}", sha2::Sha256::digest("apigateway-integration-http"));
+    for day in [today, today + 1] {
+        for place in 0..5 {
+            let place = format!("failures/{day}/{MEMBER}/policy-{policy}/{place:06}.json");
+            stack.aws.put(&format!("ledger/{place}"), "{}").await;
+        }
+    }
+    let member = Member::new(&clear).await;
+    let notices = stack.evaluated(&member.event("PutIntegration").await).await;
+    assert_eq!(stack.remediated(&notices).await, 0);
+    let told = stack.aws.notices().await;
+    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!((&told["status"], &told["code"]), (&json!("REFUSED"), &json!("circuit-open")));
+    let open = loop {
+        let line = last_line(&stack.remediate).await;
+        if line["uid"] == told["remediation"] {
+            break line;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert!(matched("ApigatewayCircuitMetric", &open), "{open}");
+    assert!(!matched("ApigatewayFailedMetric", &open), "{open}");
+    let recorded = stack.outcomes().await;
+    let recorded = recorded.iter().find(|one| one["unmapped"]["finding"] == told["remediation"]);
+    assert_eq!(recorded.unwrap()["status_code"], "circuit-open");
 }

@@ -43,7 +43,7 @@ impl Api {
     /// What `change` makes of it, deployed to every stage.
     pub(crate) fn with(&self, change: impl FnOnce(&mut Api)) -> Plan<Api> {
         if let Some(stage) = self.canaries.first() {
-            return Plan::Refuse(format!(
+            return Plan::leave(format!(
                 "stage `{stage}` has a canary, which only its owner can promote or end"
             ));
         }
@@ -61,10 +61,10 @@ pub trait ApiRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
-    /// See [`Remediator::TIER`].
+    /// See [`RemediatorSpec::tier`].
     const TIER: Tier;
 
-    /// See [`Remediator::CHECK`].
+    /// See [`RemediatorSpec::check`].
     const CHECK: Option<&'static str> = None;
 
     /// What a policy's header may tell it.

@@ -35,13 +35,13 @@ impl ApiRule for Tls {
             Err(why) => return Plan::Refuse(why),
         };
         let Some(policy) = &before.tls else {
-            return Plan::Refuse("AWS does not tell the API's TLS policy".to_owned());
+            return Plan::leave("AWS does not tell the API's TLS policy".to_owned());
         };
         if wanted.accepts(policy) {
             return Plan::Nothing;
         }
         if let Some(why) = wanted.misfit(&before.endpoints) {
-            return Plan::Refuse(why);
+            return Plan::leave(why);
         }
         before.with(|after| {
             after.tls = Some(wanted.policy.clone());

@@ -34,7 +34,7 @@ impl ApiRule for TlsOnly {
 
     fn plan(_: &Target, before: &Api) -> Plan<Api> {
         if before.policy.is_none() && before.endpoints.iter().any(|kind| kind == "PRIVATE") {
-            return Plan::Refuse(PRIVATE.to_owned());
+            return Plan::leave(PRIVATE.to_owned());
         }
         match with_tls_only(before.policy.as_ref()) {
             Ok(None) => Plan::Nothing,

@@ -104,14 +104,14 @@ impl Remediator for DomainTlsPolicy {
             return Plan::Nothing;
         }
         if let Some(why) = wanted.misfit(&before.endpoints) {
-            return Plan::Refuse(why);
+            return Plan::leave(why);
         }
         if !wanted.is_enhanced() {
             return Plan::Change(DomainTls { policy: wanted.policy, ..before.clone() });
         }
         if before.mutual {
             let policy = &wanted.policy;
-            return Plan::Refuse(format!("`{policy}` does not go with the domain's mutual TLS"));
+            return Plan::leave(format!("`{policy}` does not go with the domain's mutual TLS"));
         }
         let access = Some(wanted.access);
         Plan::Change(DomainTls { policy: wanted.policy, access, ..before.clone() })

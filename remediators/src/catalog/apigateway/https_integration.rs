@@ -27,7 +27,7 @@ impl IntegrationRule for Https {
             return Plan::Nothing;
         }
         if before.private {
-            return Plan::Refuse(
+            return Plan::leave(
                 "a private integration: its load balancer needs a TLS listener first".to_owned(),
             );
         }

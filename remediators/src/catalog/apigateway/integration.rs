@@ -83,7 +83,7 @@ impl Integration {
                 continue;
             }
             if served.canary {
-                return Plan::Refuse(format!(
+                return Plan::leave(format!(
                     "stage `{stage}` has a canary, which only its owner can promote or end"
                 ));
             }
@@ -100,10 +100,10 @@ pub trait IntegrationRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
-    /// See [`Remediator::TIER`].
+    /// See [`RemediatorSpec::tier`].
     const TIER: Tier;
 
-    /// See [`Remediator::CHECK`].
+    /// See [`RemediatorSpec::check`].
     const CHECK: Option<&'static str> = None;
 
     /// What to do about a state.

@@ -3,6 +3,8 @@
 use evenkeel_engine::refuses_plain_http;
 use serde_json::{Value, json};
 
+use crate::remediator::PlanRefusal;
+
 /// API Gateway takes no more, in bytes.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Quotas".
@@ -14,15 +16,15 @@ pub(crate) fn read(policy: &str) -> Option<Value> {
     whole(policy).or_else(|| whole(&policy.replace("\\\"", "\"").replace("\\/", "/")))
 }
 
-fn refuses(policy: &Value) -> Result<bool, String> {
-    refuses_plain_http(policy).map_err(|error| error.to_string())
+fn refuses(policy: &Value) -> Result<bool, PlanRefusal> {
+    refuses_plain_http(policy).map_err(|error| PlanRefusal::State(error.to_string()))
 }
 
 /// The policy that also refuses plain HTTP; none if it does already.
 ///
 /// An API without a policy lets everyone in, one with a policy only whom it allows: there, a deny alone would
 /// shut everyone out.
-pub(crate) fn with_tls_only(policy: Option<&Value>) -> Result<Option<Value>, String> {
+pub(crate) fn with_tls_only(policy: Option<&Value>) -> Result<Option<Value>, PlanRefusal> {
     let mut merged = match policy {
         None => json!({
             "Version": "2012-10-17",
@@ -38,10 +40,11 @@ pub(crate) fn with_tls_only(policy: Option<&Value>) -> Result<Option<Value>, Str
     match merged.get_mut("Statement") {
         Some(Value::Array(statements)) => statements.push(deny),
         Some(one @ Value::Object(_)) => *one = json!([one.take(), deny]),
-        _ => return Err("the policy has no statements".to_owned()),
+        _ => return Err(PlanRefusal::State("the policy has no statements".to_owned())),
     }
     if merged.to_string().len() > MAX_BYTES {
-        return Err(format!("with one statement more it would exceed {MAX_BYTES} bytes"));
+        let why = format!("with one statement more it would exceed {MAX_BYTES} bytes");
+        return Err(PlanRefusal::State(why));
     }
     Ok(Some(merged))
 }

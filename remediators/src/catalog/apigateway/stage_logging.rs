@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::catalog::apigateway::stage::{Settings, StageRule, StageSettings};
-use crate::remediator::Plan;
+use crate::remediator::{Plan, PlanRefusal};
 use crate::violation::Target;
 
 /// The settings of all methods that have none of their own.
@@ -36,12 +36,20 @@ impl StageRule for Logged {
         let level = match target.with.get("level") {
             None => "INFO",
             Some(Value::String(level)) if level == "ERROR" || level == "INFO" => level,
-            Some(other) => return Plan::Refuse(format!("`level` is INFO or ERROR, not {other}")),
+            Some(other) => {
+                return Plan::Refuse(PlanRefusal::Setting(format!(
+                    "`level` is INFO or ERROR, not {other}"
+                )));
+            }
         };
         let group = match target.with.get("accessLogs") {
             None => None,
             Some(Value::String(group)) if group.starts_with("arn:") => Some(group),
-            Some(other) => return Plan::Refuse(format!("`accessLogs` is an ARN, not {other}")),
+            Some(other) => {
+                return Plan::Refuse(PlanRefusal::Setting(format!(
+                    "`accessLogs` is an ARN, not {other}"
+                )));
+            }
         };
         let mut after = before.clone();
         after.methods.entry(ALL.to_owned()).or_default();

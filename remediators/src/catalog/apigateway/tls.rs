@@ -3,6 +3,7 @@
 use evenkeel_engine::glob;
 use serde_json::Value;
 
+use crate::remediator::PlanRefusal;
 use crate::violation::Target;
 
 /// The policies that are accepted unless the policy's header says otherwise.
@@ -23,16 +24,21 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// Reads `accepted`, `policy` and `endpointAccessMode` of the header; `policy` is `default` if it says none.
-    pub(crate) fn of(target: &Target, default: &str) -> Result<Wanted, String> {
+    pub(crate) fn of(target: &Target, default: &str) -> Result<Wanted, PlanRefusal> {
         let text = |name: &str, default: &str| match target.with.get(name) {
             None => Ok(default.to_owned()),
             Some(Value::String(text)) => Ok(text.clone()),
-            Some(other) => Err(format!("`{name}` in the policy's header is no text: {other}")),
+            Some(other) => {
+                let why = format!("`{name}` in the policy's header is no text: {other}");
+                Err(PlanRefusal::Setting(why))
+            }
         };
         let accepted = match target.with.get("accepted") {
             None => ACCEPTED.map(str::to_owned).to_vec(),
-            Some(list) => serde_json::from_value(list.clone())
-                .map_err(|_| format!("`accepted` in the policy's header is no list: {list}"))?,
+            Some(list) => serde_json::from_value(list.clone()).map_err(|_| {
+                let why = format!("`accepted` in the policy's header is no list: {list}");
+                PlanRefusal::Setting(why)
+            })?,
         };
         let wanted = Wanted {
             accepted,
@@ -42,7 +48,8 @@ impl Wanted {
         if wanted.accepts(&wanted.policy) {
             Ok(wanted)
         } else {
-            Err(format!("the policy to set, `{}`, is itself not accepted", wanted.policy))
+            let why = format!("the policy to set, `{}`, is itself not accepted", wanted.policy);
+            Err(PlanRefusal::Setting(why))
         }
     }
 

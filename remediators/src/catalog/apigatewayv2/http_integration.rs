@@ -109,10 +109,10 @@ pub trait HttpIntegrationRule: Send + Sync + 'static {
     /// The remediator's name.
     const ID: &'static str;
 
-    /// See [`Remediator::TIER`].
+    /// See [`RemediatorSpec::tier`].
     const TIER: Tier;
 
-    /// See [`Remediator::CHECK`].
+    /// See [`RemediatorSpec::check`].
     const CHECK: Option<&'static str> = None;
 
     /// What a policy's header may tell it.

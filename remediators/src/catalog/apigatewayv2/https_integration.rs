@@ -36,7 +36,7 @@ impl HttpIntegrationRule for Https {
             return Plan::Nothing;
         }
         if before.private && before.has(plain) {
-            return Plan::Refuse(
+            return Plan::leave(
                 "a private integration: its load balancer needs a TLS listener first, and \
                  `apigatewayv2-private-tls` the name to verify"
                     .to_owned(),
@@ -46,7 +46,7 @@ impl HttpIntegrationRule for Https {
             return Plan::Nothing;
         }
         if before.managed {
-            return Plan::Refuse(
+            return Plan::leave(
                 "quick create made the integration: its address is the API's target, which \
                  `UpdateApi` sets"
                     .to_owned(),

@@ -37,7 +37,7 @@ impl HttpIntegrationRule for Named {
             return Plan::Nothing;
         }
         if !before.http {
-            return Plan::Refuse(
+            return Plan::leave(
                 "an integration of a WebSocket API has no TLS configuration: its address must \
                  begin with https://, and its load balancer's listener must speak TLS"
                     .to_owned(),
@@ -49,7 +49,7 @@ impl HttpIntegrationRule for Named {
             _ => None,
         });
         let Some(name) = name else {
-            return Plan::Refuse(
+            return Plan::leave(
                 "the name to verify must be in the policy's header, `with: {serverName: ...}`, and \
                  the load balancer's listener must speak TLS"
                     .to_owned(),

@@ -75,6 +75,31 @@ pub struct ResourceType {
     permissions: Vec<String>,
 }
 
+/// Why a patch cannot be applied to resources of a type, and be seen to have been.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatchError {
+    /// It names an action that updates of such a resource do not take.
+    #[error("`{action}` is none of its actions, which are {actions}")]
+    ForeignAction {
+        /// The action.
+        action: String,
+        /// Those that they can take.
+        actions: String,
+    },
+    /// It names no action: those that updates can take.
+    #[error("`actions` does not say by which of its actions: {0}")]
+    NoAction(String),
+    /// There is no such property.
+    #[error("there is no property `{0}`")]
+    UnknownProperty(String),
+    /// The property cannot be changed once the resource is made.
+    #[error("`{0}` cannot be changed")]
+    FixedProperty(String),
+    /// The property is written only.
+    #[error("`{0}` is never told: nobody could see that it was set")]
+    HiddenProperty(String),
+}
+
 impl ResourceType {
     /// The type of this name; none where Cloud Control cannot update such resources.
     pub fn find(name: &str) -> Option<ResourceType> {
@@ -87,28 +112,29 @@ impl ResourceType {
     ///
     /// # Errors
     /// The first property or action that stands against it.
-    pub fn accepts(&self, patch: &Map<String, Value>, actions: &[String]) -> Result<(), String> {
+    pub fn accepts(
+        &self,
+        patch: &Map<String, Value>,
+        actions: &[String],
+    ) -> Result<(), PatchError> {
         let writes = self.writes();
         if let Some(action) = actions.iter().find(|action| !writes.contains(&action.as_str())) {
-            return Err(format!(
-                "`{action}` is none of its actions, which are {}",
-                writes.join(", ")
-            ));
+            let (action, actions) = (action.clone(), writes.join(", "));
+            return Err(PatchError::ForeignAction { action, actions });
         }
         if actions.is_empty() {
-            let writes = writes.join(", ");
-            return Err(format!("`actions` does not say by which of its actions: {writes}"));
+            return Err(PatchError::NoAction(writes.join(", ")));
         }
         paths(patch, "", &mut |path| {
             if !self.knows(path) {
-                return Err(format!("there is no property `{path}`"));
+                return Err(PatchError::UnknownProperty(path.to_owned()));
             }
             let within = |list: &[String]| list.iter().any(|fixed| covers(fixed, path));
             if within(&self.fixed) {
-                return Err(format!("`{path}` cannot be changed"));
+                return Err(PatchError::FixedProperty(path.to_owned()));
             }
             if within(&self.hidden) {
-                return Err(format!("`{path}` is never told: nobody could see that it was set"));
+                return Err(PatchError::HiddenProperty(path.to_owned()));
             }
             Ok(())
         })
@@ -163,8 +189,8 @@ fn is_one_of(action: &str, verbs: &[&str]) -> bool {
 fn paths(
     patch: &Map<String, Value>,
     above: &str,
-    visit: &mut impl FnMut(&str) -> Result<(), String>,
-) -> Result<(), String> {
+    visit: &mut impl FnMut(&str) -> Result<(), PatchError>,
+) -> Result<(), PatchError> {
     for (name, value) in patch {
         let whole = if above.is_empty() { name.clone() } else { format!("{above}/{name}") };
         match value.as_object().filter(|below| !below.is_empty()) {
@@ -217,7 +243,7 @@ mod tests {
             (json!({"TableName": "x"}), "`TableName` cannot be changed"),
             (json!({"Arn": null}), "`Arn` cannot be changed"),
         ] {
-            assert_eq!(table.accepts(&patch(wrong), &update), Err(why.to_owned()));
+            assert_eq!(table.accepts(&patch(wrong), &update).unwrap_err().to_string(), why);
         }
         let instance = ResourceType::find("AWS::RDS::DBInstance").unwrap();
         let hidden = instance
@@ -225,13 +251,15 @@ mod tests {
                 &patch(json!({"MasterUserPassword": "x"})),
                 &["rds:ModifyDBInstance".to_owned()],
             )
-            .unwrap_err();
+            .unwrap_err()
+            .to_string();
         assert!(hidden.contains("never told"), "{hidden}");
         assert_eq!(ResourceType::find("AWS::DynamoDB::Tabl"), None);
         let on = patch(json!({"DeletionProtectionEnabled": true}));
-        let other = table.accepts(&on, &["dynamodb:DeleteTable".to_owned()]).unwrap_err();
+        let other =
+            table.accepts(&on, &["dynamodb:DeleteTable".to_owned()]).unwrap_err().to_string();
         assert!(other.starts_with("`dynamodb:DeleteTable` is none of its actions"), "{other}");
-        let none = table.accepts(&on, &[]).unwrap_err();
+        let none = table.accepts(&on, &[]).unwrap_err().to_string();
         assert!(none.starts_with("`actions` does not say"), "{none}");
     }
 

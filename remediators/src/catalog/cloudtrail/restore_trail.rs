@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::refusal::{ServiceError, refusal};
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
@@ -127,7 +127,9 @@ impl Remediator for RestoreTrail {
         let logs = match target.with.get("logging") {
             None => true,
             Some(Value::Bool(logs)) => *logs,
-            Some(_) => return Plan::Refuse("`logging` is true or false".to_owned()),
+            Some(_) => {
+                return Plan::Refuse(PlanRefusal::Setting("`logging` is true or false".to_owned()));
+            }
         };
         let after = Trail { logging: before.logging || logs, validation: true, ..before.clone() };
         if after != *before {
@@ -135,7 +137,7 @@ impl Remediator for RestoreTrail {
         }
         match narrowed(target, before).filter(|_| logs) {
             Some(what) => {
-                Plan::Refuse(format!("{what}, and what the trail recorded before is not known"))
+                Plan::leave(format!("{what}, and what the trail recorded before is not known"))
             }
             None => Plan::Nothing,
         }

@@ -92,7 +92,7 @@ impl Remediator for StartRecorder {
 
     fn plan(&self, _: &Target, before: &Recorder) -> Plan<Recorder> {
         match before {
-            Recorder { delivers: false, .. } => Plan::Refuse(
+            Recorder { delivers: false, .. } => Plan::leave(
                 "AWS Config has no delivery channel: what it was set to is not known, and a person must make it anew"
                     .to_owned(),
             ),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::aws::Aws;
 use crate::query::{Element, Query, QueryError};
 use crate::refusal::query_refusal;
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
@@ -224,14 +224,14 @@ impl Remediator for RevokeIngress {
             return Plan::Change(Ingress { rules, revoked });
         }
         if !there.is_empty() {
-            return Plan::Refuse(format!("{} is within `allowedPorts`", list(&there)));
+            return Plan::leave(format!("{} is within `allowedPorts`", list(&there)));
         }
         let lets_in = |rule: &&Rule| found.iter().any(|one| rule.overlaps(one));
         let others: BTreeSet<Rule> = before.rules.iter().filter(lets_in).cloned().collect();
         if others.is_empty() {
             return Plan::Nothing;
         }
-        Plan::Refuse(format!(
+        Plan::leave(format!(
             "the rule that was found is gone, but {} lets some of the same in: it is not this finding's to revoke",
             list(&others)
         ))
@@ -370,13 +370,15 @@ fn inbound(item: &Element) -> Result<Option<(String, Rule)>, QueryError> {
 ///
 /// # Errors
 /// Where it lists none, or one that cannot be told from others: what to revoke is not guessed.
-fn found(target: &Target) -> Result<Vec<Rule>, String> {
+fn found(target: &Target) -> Result<Vec<Rule>, PlanRefusal> {
     if target.found.is_empty() {
-        return Err("the finding does not say which rules were found".to_owned());
+        let why = "the finding does not say which rules were found";
+        return Err(PlanRefusal::State(why.to_owned()));
     }
     let rules = target.found.iter().map(Rule::found).collect::<Option<_>>();
     rules.ok_or_else(|| {
-        "the finding lists what is no rule that lets everyone reach TCP or UDP ports".to_owned()
+        let why = "the finding lists what is no rule that lets everyone reach TCP or UDP ports";
+        PlanRefusal::State(why.to_owned())
     })
 }
 
@@ -385,10 +387,10 @@ fn list(rules: &BTreeSet<Rule>) -> String {
 }
 
 /// The ports that may be open whatever was found: the policy's header says so in `allowedPorts`.
-fn allowed(target: &Target) -> Result<BTreeSet<u16>, String> {
+fn allowed(target: &Target) -> Result<BTreeSet<u16>, PlanRefusal> {
     let Some(said) = target.with.get("allowedPorts") else { return Ok(BTreeSet::new()) };
     let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(said.clone());
-    ports.map_err(|_| "`allowedPorts` is no list of ports".to_owned())
+    ports.map_err(|_| PlanRefusal::Setting("`allowedPorts` is no list of ports".to_owned()))
 }
 
 /// Source: Amazon EC2 API Reference, "Error codes".

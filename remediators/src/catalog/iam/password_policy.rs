@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::aws::Aws;
 use crate::query::{Element, Query, QueryError};
 use crate::refusal::query_refusal;
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
+use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
@@ -170,11 +170,12 @@ const DEMANDS: &[&str] = &[
 ];
 
 impl Wanted {
-    fn of(target: &Target) -> Result<Wanted, String> {
+    fn of(target: &Target) -> Result<Wanted, PlanRefusal> {
         let number = |name: &str, usual: u64| match target.with.get(name) {
             None => Ok(usual),
-            Some(value) => Value::as_u64(value)
-                .ok_or_else(|| format!("`{name}` is {value}, and must be a whole number")),
+            Some(value) => Value::as_u64(value).ok_or_else(|| {
+                PlanRefusal::Setting(format!("`{name}` is {value}, and must be a whole number"))
+            }),
         };
         Ok(Wanted {
             demands: demands(target)?,
@@ -206,7 +207,7 @@ impl Wanted {
 }
 
 /// The kinds of characters that the header demands, by their settings' names. CloudTrail writes those with a small letter.
-fn demands(target: &Target) -> Result<Vec<String>, String> {
+fn demands(target: &Target) -> Result<Vec<String>, PlanRefusal> {
     let Some(told) = target.with.get("demands") else {
         return Ok(DEMANDS.iter().map(|name| (*name).to_owned()).collect());
     };
@@ -215,7 +216,9 @@ fn demands(target: &Target) -> Result<Vec<String>, String> {
         DEMANDS.iter().find(|known| known.eq_ignore_ascii_case(name)).map(|name| (*name).to_owned())
     };
     let all = told.as_array().and_then(|all| all.iter().map(named).collect::<Option<_>>());
-    all.ok_or_else(|| format!("`demands` must list some of {}", DEMANDS.join(", ")))
+    all.ok_or_else(|| {
+        PlanRefusal::Setting(format!("`demands` must list some of {}", DEMANDS.join(", ")))
+    })
 }
 
 /// The settings that an answer tells. What is not told has not been set.

@@ -54,11 +54,11 @@ impl Remediator for CancelKeyDeletion {
     fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
         match before.state() {
             KeyState::PendingDeletion => Plan::Change(Key::of(&KeyState::Disabled)),
-            KeyState::PendingReplicaDeletion => Plan::Refuse(
+            KeyState::PendingReplicaDeletion => Plan::leave(
                 "the key waits for the deletion of its replicas in other Regions".to_owned(),
             ),
             KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Plan::Nothing,
-            _ => Plan::Refuse(format!("the key is in the state `{}`", before.state)),
+            _ => Plan::leave(format!("the key is in the state `{}`", before.state)),
         }
     }
 

@@ -48,7 +48,7 @@ impl Remediator for EnableKey {
         match before.state() {
             KeyState::Enabled => Plan::Nothing,
             KeyState::Disabled => Plan::Change(Key::of(&KeyState::Enabled)),
-            _ => Plan::Refuse(format!(
+            _ => Plan::leave(format!(
                 "the key is in the state `{}`, from which it cannot be enabled",
                 before.state
             )),

@@ -63,7 +63,7 @@ impl Remediator for EnableRotation {
     fn plan(&self, _: &Target, before: &Rotation) -> Plan<Rotation> {
         match before {
             Rotation { never: Some(why), .. } => {
-                Plan::Refuse(format!("the key cannot rotate by itself: {why}"))
+                Plan::leave(format!("the key cannot rotate by itself: {why}"))
             }
             Rotation { on: true, .. } => Plan::Nothing,
             Rotation { on: false, .. } => Plan::Change(Rotation { on: true, never: None }),

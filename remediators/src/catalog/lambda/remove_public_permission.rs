@@ -98,7 +98,7 @@ impl Remediator for RemovePublicPermission {
         let mut after = before.clone();
         for (of, sid, statement) in before.all().filter(|(_, _, statement)| is_public(statement)) {
             if permission(&target.id, of, statement).is_none() {
-                return Plan::Refuse(format!(
+                return Plan::leave(format!(
                     "the statement `{sid}` could not be added again as it is"
                 ));
             }
@@ -111,7 +111,7 @@ impl Remediator for RemovePublicPermission {
             return Plan::Change(after);
         }
         match before.all().find(|(_, _, statement)| is_of_any_bucket(statement)) {
-            Some((_, sid, _)) => Plan::Refuse(format!(
+            Some((_, sid, _)) => Plan::leave(format!(
                 "the statement `{sid}` lets in buckets of any account, and whose it is for is not known"
             )),
             None => Plan::Nothing,

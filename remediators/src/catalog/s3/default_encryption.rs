@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::bucket::{arn, client, refused};
 use crate::aws::Aws;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
+use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
@@ -138,9 +138,13 @@ impl Remediator for DefaultEncryption {
             Some(Value::String(key)) if !key.is_empty() => key.clone(),
             None | Some(Value::String(_)) => {
                 let why = "the bucket is still not encrypted with a KMS key, and `kmsKey` names none to encrypt with";
-                return Plan::Refuse(why.to_owned());
+                return Plan::leave(why.to_owned());
             }
-            Some(_) => return Plan::Refuse("`kmsKey` must be the name of a key".to_owned()),
+            Some(_) => {
+                return Plan::Refuse(PlanRefusal::Setting(
+                    "`kmsKey` must be the name of a key".to_owned(),
+                ));
+            }
         };
         // A bucket has one rule: what else it says stays.
         let rule = before.rules.first().cloned().unwrap_or_default();

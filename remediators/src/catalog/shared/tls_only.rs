@@ -3,6 +3,8 @@
 use evenkeel_engine::glob::matches;
 use serde_json::{Value, json};
 
+use crate::remediator::PlanRefusal;
+
 /// What plain HTTP is denied to.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsOnly {
@@ -19,10 +21,11 @@ impl TlsOnly {
     ///
     /// # Errors
     /// When the policy cannot be read, or would be too long.
-    pub(crate) fn added_to(&self, policy: Option<&Value>) -> Result<Option<Value>, String> {
+    pub(crate) fn added_to(&self, policy: Option<&Value>) -> Result<Option<Value>, PlanRefusal> {
         let mut policy =
             policy.cloned().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
-        let unread = || "the policy has no statements that can be read".to_owned();
+        let unread =
+            || PlanRefusal::State("the policy has no statements that can be read".to_owned());
         if let Some(one @ Value::Object(_)) = policy.get_mut("Statement") {
             *one = Value::Array(vec![one.take()]);
         }
@@ -36,7 +39,8 @@ impl TlsOnly {
         let length = policy.to_string().len();
         if length > self.longest {
             let longest = self.longest;
-            return Err(format!("the policy would have {length} bytes, and may have {longest}"));
+            let why = format!("the policy would have {length} bytes, and may have {longest}");
+            return Err(PlanRefusal::State(why));
         }
         Ok(Some(policy))
     }
@@ -204,6 +208,6 @@ mod tests {
         }
         assert!(topic.added_to(Some(&json!({"Statement": 1}))).is_err());
         let long = json!({"Statement": [{"Sid": "x".repeat(1000)}]});
-        assert!(topic.added_to(Some(&long)).unwrap_err().contains("may have 1000"));
+        assert!(topic.added_to(Some(&long)).unwrap_err().to_string().contains("may have 1000"));
     }
 }
