@@ -33,6 +33,7 @@ mod new;
 mod ocsf;
 mod odd_records;
 mod order;
+mod paths;
 mod pipes;
 mod recipe;
 mod remedy;
