@@ -6,5 +6,6 @@ pub(crate) mod diagnostics;
 pub(crate) mod exit;
 pub(crate) mod ledger;
 pub(crate) mod library;
+pub(crate) mod output_format;
 pub(crate) mod runtime;
 pub(crate) mod terminal;

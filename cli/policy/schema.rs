@@ -2,8 +2,9 @@
 
 use crate::common::exit::{Exit, Stopped};
 use crate::common::library::Library;
+use crate::common::output_format::OutputFormat;
 use crate::common::terminal::{BOLD, DIM, YELLOW, paint, print, safe};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use evenkeel_authoring::schema::{Field, HEADER, TEST, besides, fields, writes};
 use evenkeel_authoring::services::events::{self, EventNameError};
 use evenkeel_authoring::services::models::Side;
@@ -26,20 +27,12 @@ pub(crate) struct Schema {
     #[arg(value_name = "SOURCE[:NAME]|header|test")]
     what: Option<String>,
     /// How to print it
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 }
 
 pub(crate) fn run(command: &Schema) -> Result<Exit, Stopped> {
-    let is_json = command.format == Format::Json;
+    let is_json = command.format == OutputFormat::Json;
     let text = match command.what.as_deref() {
         None => list(&events::sources().collect::<Vec<_>>(), is_json),
         Some("header") => HEADER.to_owned(),

@@ -10,7 +10,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use evenkeel_ingest::{Manifest, digest};
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::escape_json;
@@ -18,6 +18,7 @@ use evenkeel_rules::escape_json;
 use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
 use crate::common::ledger;
+use crate::common::output_format::OutputFormat;
 use crate::common::runtime::{awaited, now};
 use crate::common::terminal::{note, print};
 use changes::Changes;
@@ -64,8 +65,8 @@ pub(crate) struct DeployBundle {
     #[arg(long)]
     untested: bool,
     /// How to print what changes
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
     /// Put an earlier bundle back: the one before, or the one whose version begins so
     #[arg(long, value_name = "VERSION", conflicts_with_all = ["waivers", "untested", "history"])]
     #[expect(
@@ -76,15 +77,6 @@ pub(crate) struct DeployBundle {
     /// List the bundles that held, the latest first
     #[arg(long)]
     history: bool,
-}
-
-/// How changes are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
 }
 
 pub(crate) fn run(command: &DeployBundle) -> Result<Exit, Stopped> {
@@ -113,8 +105,8 @@ impl DeployBundle {
     async fn deploy(&self, ledger: &Ledger, live: &Live, next: &Next) -> Result<Exit, Stopped> {
         let changes = Changes::between(live, next, now());
         let shown = match self.format {
-            Format::Text => text::shown(&changes),
-            Format::Json => escape_json(format!(
+            OutputFormat::Text => text::shown(&changes),
+            OutputFormat::Json => escape_json(format!(
                 "{}\n",
                 serde_json::to_string_pretty(&changes).map_err(|error| {
                     Stopped::io("cannot write the changes")(std::io::Error::other(error))

@@ -16,9 +16,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::common::exit::{Exit, Stopped};
+use crate::common::output_format::OutputFormat;
 use crate::common::runtime::awaited;
 use aws::Stack;
-use check::{Format, Report};
+use check::Report;
 
 /// See whether a deployed stack works, and where it does not
 ///
@@ -52,8 +53,8 @@ pub(crate) struct Doctor {
     #[arg(long)]
     no_canary: bool,
     /// How it is told
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
 }
 
 /// A time that is no number of seconds.

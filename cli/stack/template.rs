@@ -2,8 +2,9 @@
 
 use crate::common::exit::{Exit, Stopped};
 use crate::common::library::Library;
+use crate::common::output_format::OutputFormat;
 use crate::common::terminal::{BOLD, GREEN, RED, YELLOW, note, paint, print, safe};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use evenkeel_deploy::{Change, RenderError, Template};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
@@ -29,16 +30,8 @@ pub(crate) struct Render {
     #[arg(long, value_name = "OLD")]
     diff: Option<PathBuf>,
     /// How the difference is printed
-    #[arg(long, value_enum, default_value_t = Format::Text, requires = "diff")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text, requires = "diff")]
+    format: OutputFormat,
 }
 
 pub(crate) fn run(command: &Render) -> Result<Exit, Stopped> {
@@ -82,8 +75,8 @@ fn put(path: &Path, text: &str) -> Result<(), Stopped> {
         .map_err(|error| Stopped::Io { what: format!("cannot write {}", path.display()), error })
 }
 
-fn tell(change: &Change, format: Format) -> Result<Exit, Stopped> {
-    if format == Format::Json {
+fn tell(change: &Change, format: OutputFormat) -> Result<Exit, Stopped> {
+    if format == OutputFormat::Json {
         let text = serde_json::to_string_pretty(change)
             .map_err(|error| Stopped::Wrong(error.to_string()))?;
         print(&format!("{text}\n"))?;

@@ -1,20 +1,11 @@
 //! What was looked at, what was found, and how it is told.
 
-use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::common::exit::{Exit, Stopped};
+use crate::common::output_format::OutputFormat;
 use crate::common::terminal::{DIM, GREEN, RED, YELLOW, count, paint, print, safe};
-
-/// How the checks are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// A line for each, as it is done
-    Text,
-    /// One JSON document at the end
-    Json,
-}
 
 /// How it stands with something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,7 +33,7 @@ struct Check {
 /// All checks so far.
 #[derive(Debug)]
 pub(super) struct Report {
-    format: Format,
+    format: OutputFormat,
     checks: Vec<Check>,
     told: usize,
 }
@@ -57,7 +48,7 @@ pub(super) struct About<'r> {
 
 impl Report {
     /// A report of nothing yet.
-    pub(super) fn new(format: Format) -> Report {
+    pub(super) fn new(format: OutputFormat) -> Report {
         Report { format, checks: Vec::new(), told: 0 }
     }
 
@@ -69,7 +60,7 @@ impl Report {
     /// Prints what is new, where lines are printed.
     pub(super) fn tell(&mut self) -> Result<(), Stopped> {
         let told = std::mem::replace(&mut self.told, self.checks.len());
-        if self.format == Format::Text {
+        if self.format == OutputFormat::Text {
             for check in self.checks.iter().skip(told) {
                 print(&line(check))?;
             }
@@ -83,12 +74,12 @@ impl Report {
         let number = |state| self.checks.iter().filter(|check| check.state == state).count();
         let [ok, warn, fail] = [State::Ok, State::Warn, State::Fail].map(number);
         match self.format {
-            Format::Text => print(&format!(
+            OutputFormat::Text => print(&format!(
                 "{ok} ok, {}, {}\n",
                 count(warn, "warning", "warnings"),
                 count(fail, "failure", "failures")
             ))?,
-            Format::Json => {
+            OutputFormat::Json => {
                 let json = json!({"checks": self.checks, "ok": ok, "warn": warn, "fail": fail});
                 print(&evenkeel_rules::escape_json(format!("{json:#}\n")))?;
             }
