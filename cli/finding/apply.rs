@@ -1,11 +1,12 @@
 //! `evenkeel apply`: does what is to be done about a finding, once somebody has said yes.
 
 use clap::Args;
+use evenkeel_client::clock::now;
 use evenkeel_remediators::Ended;
 
 use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::{awaited, now};
+use crate::common::runtime::awaited;
 use crate::common::terminal::{note, print, safe};
 use crate::finding::case::{Desk, NOTHING, shown, undone};
 use crate::finding::decision::{DAY, word};

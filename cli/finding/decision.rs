@@ -1,11 +1,11 @@
 //! A person's decision on a plan, which the ledger keeps.
 
+use evenkeel_client::clock::now;
 use evenkeel_remediators::{Approval, Operator};
 use uuid::Uuid;
 
 use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::now;
 use crate::common::terminal::{note, print};
 use crate::finding::case::{Case, Desk, NOTHING, shown, undone};
 

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
+use evenkeel_client::clock::now;
+
 use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::{awaited, now};
+use crate::common::runtime::awaited;
 use crate::common::terminal::{note, print};
 use crate::finding::case::{Desk, NOTHING, shown, undone};
 

@@ -1,12 +1,13 @@
 //! `evenkeel status`: what was done, and how it ended, from the ledger alone.
 
 use clap::Args;
+use evenkeel_client::clock::now;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{Activity, Intent, KillSwitch};
 
 use crate::common::exit::{Exit, Stopped};
 use crate::common::ledger::unreadable;
-use crate::common::runtime::{awaited, now};
+use crate::common::runtime::awaited;
 use crate::common::terminal::{DIM, GREEN, RED, YELLOW, count, paint, print, safe};
 use crate::finding::case::Desk;
 

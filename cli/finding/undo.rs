@@ -1,11 +1,12 @@
 //! `evenkeel undo`: sets a resource back to the state before a repair.
 
 use clap::Args;
+use evenkeel_client::clock::now;
 use evenkeel_remediators::{DriveError, Ended, Tried, UndoRequest};
 
 use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::{awaited, now};
+use crate::common::runtime::awaited;
 use crate::common::terminal::{note, print, safe};
 use crate::finding::case::{Desk, undone};
 

@@ -11,6 +11,7 @@ mod text;
 use std::path::PathBuf;
 
 use clap::Args;
+use evenkeel_client::clock::now;
 use evenkeel_ingest::{Manifest, digest};
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::escape_json;
@@ -19,7 +20,7 @@ use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
 use crate::common::ledger;
 use crate::common::output_format::OutputFormat;
-use crate::common::runtime::{awaited, now};
+use crate::common::runtime::awaited;
 use crate::common::terminal::{note, print};
 use changes::Changes;
 use errors::unusable;

@@ -10,6 +10,7 @@ mod service;
 mod transport;
 mod xml;
 
+pub use endpoint::s3_url;
 pub use error::{CallError, Refusal};
 pub use http::Method;
 pub use query::QueryCall;

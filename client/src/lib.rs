@@ -6,5 +6,6 @@ pub mod clock;
 pub mod config;
 pub mod environment;
 pub mod logging;
+pub mod sts;
 
 pub use call::{CallError, Element, Method, QueryCall, Refusal, Response, RestCall, Service};

@@ -30,7 +30,7 @@ impl Aws {
 
 impl Outside for Aws {
     async fn object(&self, object: &LogObject) -> Result<ObjectBytes, OutsideError> {
-        objects::open(object).await
+        objects::open(&self.accounts.config, object).await
     }
 
     async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {

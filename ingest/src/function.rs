@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use evenkeel_aws::Arn;
+use evenkeel_client::clock::now;
+use evenkeel_client::config::{CallLimits, load_config};
+use evenkeel_client::environment::{find_setting, parse_setting, read_setting};
 use evenkeel_ingest::{
     Aws, Bundle, BundleError, Evaluator, HandleError, Handled, Metrics, Noted, ReadRole,
 };
@@ -59,44 +60,27 @@ pub(crate) async fn serve() -> Result<(), Error> {
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| function.invoke(event))).await
 }
 
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 impl Function {
     /// Reads the settings and the bundle.
     ///
     /// A bundle that the ledger names and that is wrong stops the function: with older policies, changes
     /// would be taken for judged, and would not come again.
     async fn start() -> Result<Function, Error> {
-        let place = setting(LEDGER)
-            .ok_or_else(|| format!("{LEDGER} is not set: `s3://bucket/prefix`, or a folder"))?;
-        let ledger = Ledger::at(&place)?;
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(OPERATION)
-            .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        let topic = setting(TOPIC).map(|arn| Topic::new(aws_sdk_sns::Client::new(&config), arn));
-        let refresh = match setting(REFRESH_SECONDS) {
-            Some(text) => Duration::from_secs(
-                text.parse()
-                    .map_err(|_| format!("{REFRESH_SECONDS} is no number of seconds: {text}"))?,
-            ),
-            None => REFRESH,
-        };
+        let place = read_setting(LEDGER, "`s3://bucket/prefix`, or a folder")?;
+        let limits = CallLimits { attempt: Some(ATTEMPT), ..CallLimits::within(OPERATION) };
+        let config = load_config(limits).await;
+        let ledger = Ledger::at(&config, &place)?;
+        let topic = find_setting(TOPIC).map(|arn| Topic::new(&config, arn));
+        let refresh = parse_setting(REFRESH_SECONDS, "a number of seconds")?;
+        let refresh = refresh.map_or(REFRESH, Duration::from_secs);
         let bundle = match Bundle::from_ledger(&ledger, "").await? {
             Some(bundle) => bundle,
             None => Bundle::from_folder(&shipped()?)?,
         };
         info!(bundle = bundle.version, policies = bundle.set.policies().len(), "started");
         let held = Held { bundle: Arc::new(bundle), looked: Instant::now() };
-        let role =
-            setting(READ_ROLE).map(|name| ReadRole { name, external_id: setting(EXTERNAL_ID) });
+        let role = find_setting(READ_ROLE)
+            .map(|name| ReadRole { name, external_id: find_setting(EXTERNAL_ID) });
         Ok(Function { ledger, topic, config, role, refresh, held: Mutex::new(held) })
     }
 
@@ -170,10 +154,10 @@ fn deadline(context: &Context) -> Instant {
 
 /// The folder of the policies that came with the function.
 fn shipped() -> Result<PathBuf, Error> {
-    if let Some(folder) = setting(POLICIES) {
+    if let Some(folder) = find_setting(POLICIES) {
         return Ok(folder.into());
     }
-    let root = setting("LAMBDA_TASK_ROOT").ok_or_else(|| format!("{POLICIES} is not set"))?;
+    let root = find_setting("LAMBDA_TASK_ROOT").ok_or_else(|| format!("{POLICIES} is not set"))?;
     Ok(PathBuf::from(root).join("policies"))
 }
 
@@ -206,10 +190,4 @@ fn diagnostic(error: &HandleError) -> Diagnostic {
         HandleError::Failed(_) => "Evenkeel.NotDone",
     };
     Diagnostic { error_type: kind.to_owned(), error_message: error.to_string() }
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

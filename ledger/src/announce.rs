@@ -1,9 +1,9 @@
 //! Announcing over Amazon SNS.
 
+use aws_types::SdkConfig;
+use evenkeel_client::{CallError, Service};
+
 use crate::notice::{MAX_BYTES, Notice};
-use aws_sdk_sns::Client;
-use aws_sdk_sns::error::DisplayErrorContext;
-use aws_sdk_sns::types::MessageAttributeValue;
 
 /// Why a finding was not announced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum AnnounceError {
     TooLarge(usize),
     /// SNS refused, or could not be reached.
     #[error("SNS did not take the notice: {0}")]
-    Refused(String),
+    Refused(#[from] CallError),
 }
 
 /// Something that findings are announced through.
@@ -33,16 +33,18 @@ impl Announce for Silent {
 }
 
 /// An SNS topic.
+///
+/// Source: Amazon Simple Notification Service API Reference, `Publish`.
 #[derive(Clone, Debug)]
 pub struct Topic {
-    client: Client,
+    sns: Service,
     arn: String,
 }
 
 impl Topic {
-    /// The topic `arn`.
-    pub fn new(client: Client, arn: String) -> Self {
-        Topic { client, arn }
+    /// The topic `arn`, reached by `config`.
+    pub fn new(config: &SdkConfig, arn: String) -> Self {
+        Topic { sns: Service::sns(config), arn }
     }
 }
 
@@ -61,20 +63,21 @@ impl Announce for Topic {
         if notice.bytes() > MAX_BYTES {
             return Err(AnnounceError::TooLarge(notice.bytes()));
         }
-        let refused = |error: String| AnnounceError::Refused(error);
         let mut publish = self
-            .client
-            .publish()
-            .topic_arn(&self.arn)
-            .subject(&notice.subject)
-            .message_structure("json")
-            .message(&notice.message);
-        for (name, value) in &notice.attributes {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value);
-            let value = value.build().map_err(|error| refused(error.to_string()))?;
-            publish = publish.message_attributes(*name, value);
+            .sns
+            .query("Publish")
+            .with("TopicArn", &self.arn)
+            .with("Subject", &notice.subject)
+            .with("MessageStructure", "json")
+            .with("Message", &notice.message);
+        for (entry, (name, value)) in (1..).zip(&notice.attributes) {
+            let entry = format!("MessageAttributes.entry.{entry}");
+            publish = publish
+                .with(&format!("{entry}.Name"), name)
+                .with(&format!("{entry}.Value.DataType"), "String")
+                .with(&format!("{entry}.Value.StringValue"), value);
         }
-        let sent = publish.send().await;
-        sent.map(drop).map_err(|error| refused(DisplayErrorContext(error).to_string()))
+        publish.send().await?;
+        Ok(())
     }
 }

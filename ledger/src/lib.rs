@@ -6,6 +6,7 @@ mod findings;
 mod notice;
 mod recorder;
 mod replace;
+mod s3;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
 pub use canary::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop};
@@ -13,16 +14,15 @@ pub use findings::{FindingError, FindingRecord};
 pub use notice::{MAX_BYTES, Notice, Told};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replace::Seen;
+pub use s3::s3_builder;
 
+use aws_types::SdkConfig;
 use futures_util::StreamExt;
-use object_store::aws::{AmazonS3Builder, Checksum};
+use object_store::aws::Checksum;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    PutPayload, RetryConfig,
-};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,31 +92,6 @@ const MAX_REVISIONS: usize = 16;
 /// A record is small: a write that takes longer will not come back.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection is made in milliseconds, or not at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// What a store is asked again for, and how long: an invocation must end before its function does.
-const RETRIES: usize = 5;
-const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How buckets are reached: bounded, and by the environment's endpoint where it names one.
-pub fn s3_builder(bucket: &str, timeout: Duration) -> AmazonS3Builder {
-    let plain_http = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
-    let client = ClientOptions::new()
-        .with_timeout(timeout)
-        .with_connect_timeout(CONNECT_TIMEOUT)
-        .with_allow_http(plain_http);
-    let retry = RetryConfig {
-        max_retries: RETRIES,
-        retry_timeout: RETRY_TIMEOUT,
-        backoff: BackoffConfig::default(),
-    };
-    AmazonS3Builder::from_env()
-        .with_bucket_name(bucket)
-        .with_client_options(client)
-        .with_retry(retry)
-}
-
 impl Ledger {
     /// A ledger in a folder, which is made if need be.
     ///
@@ -131,22 +106,14 @@ impl Ledger {
         Ok(Ledger { store: Arc::new(store) })
     }
 
-    /// A ledger in an S3 bucket, below `prefix`. Region, credentials and endpoint come from the environment,
-    /// as the AWS command line takes them, and so does a key of KMS: `AWS_SERVER_SIDE_ENCRYPTION=aws:kms`
-    /// and `AWS_SSE_KMS_KEY_ID`. A bucket with Object Lock locks by its default retention.
+    /// A ledger in an S3 bucket, below `prefix`, reached as [`s3_builder`] says. A bucket with Object Lock locks by its
+    /// default retention.
     ///
     /// # Errors
-    /// When the environment does not tell enough.
-    pub fn s3(bucket: &str, prefix: &str) -> Result<Ledger, LedgerError> {
-        Ledger::within(s3_builder(bucket, WRITE_TIMEOUT), prefix)
-    }
-
-    /// A ledger in the bucket that `builder` reaches, below `prefix`: where credentials are not the environment's.
-    ///
-    /// # Errors
-    /// When the builder was not told enough.
-    pub fn within(builder: AmazonS3Builder, prefix: &str) -> Result<Ledger, LedgerError> {
+    /// When the configuration does not tell enough.
+    pub fn s3(config: &SdkConfig, bucket: &str, prefix: &str) -> Result<Ledger, LedgerError> {
         // A bucket with Object Lock takes no record without a checksum.
+        let builder = s3_builder(config, bucket, WRITE_TIMEOUT);
         let store = builder.with_checksum_algorithm(Checksum::SHA256).build().map_err(|error| {
             LedgerError::Folder { folder: prefix.to_owned(), error: error.to_string() }
         })?;
@@ -157,14 +124,17 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::s3`] and [`Ledger::folder`].
-    pub fn at(place: &str) -> Result<Ledger, LedgerError> {
-        match place.strip_prefix("s3://") {
-            Some(rest) => {
-                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-                Ledger::s3(bucket, prefix)
-            }
+    pub fn at(config: &SdkConfig, place: &str) -> Result<Ledger, LedgerError> {
+        match Ledger::bucket_of(place) {
+            Some((bucket, prefix)) => Ledger::s3(config, bucket, prefix),
             None => Ledger::folder(std::path::Path::new(place)),
         }
+    }
+
+    /// The bucket that a place names, and what its records lie below; none where it is a folder.
+    pub fn bucket_of(place: &str) -> Option<(&str, &str)> {
+        let rest = place.strip_prefix("s3://")?;
+        Some(rest.split_once('/').unwrap_or((rest, "")))
     }
 
     /// A ledger in any object store that can put if absent.

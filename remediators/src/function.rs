@@ -6,14 +6,18 @@
 mod message;
 mod settings;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use evenkeel_client::Service;
+use evenkeel_client::clock::now;
 use evenkeel_ledger::{Announce, Canary, Hop, Notice, Told, Topic};
 use evenkeel_remediators::catalog::Entry;
 use evenkeel_remediators::{Ended, Operator, Outcome, Records, Violation, ViolationError};
 use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use message::{Message, Task};
 
@@ -29,7 +33,7 @@ struct Function {
     operator: Operator,
     topic: Option<Topic>,
     /// Where messages of our own go, and how.
-    queue: Option<(aws_sdk_sqs::Client, String)>,
+    queue: Option<(Service, String)>,
 }
 
 /// Serves invocations until the process is ended.
@@ -176,12 +180,13 @@ impl Function {
 
     /// Messages to ourselves, which come later.
     async fn look_again(&self, key: &str, attempt: u32) -> Result<(), String> {
-        let Some((client, url)) = &self.queue else { return Ok(()) };
+        let Some((sqs, url)) = &self.queue else { return Ok(()) };
         for after in LOOK_AGAIN {
             let body = Message { key: key.to_owned(), task: Task::LookAgain { attempt, after } };
-            let send = client.send_message().queue_url(url).message_body(body.to_string());
-            let taken = send.delay_seconds(i32::try_from(after).unwrap_or(i32::MAX)).send().await;
-            taken.map_err(|error| aws_sdk_sqs::error::DisplayErrorContext(error).to_string())?;
+            let body = body.to_string();
+            let message = json!({"QueueUrl": url, "MessageBody": body, "DelaySeconds": after});
+            let taken: Result<IgnoredAny, _> = sqs.json("SendMessage", &message).await;
+            taken.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -207,10 +212,4 @@ impl Function {
         });
         self.topic.announce(&notice).await.map_err(|error| error.to_string())
     }
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

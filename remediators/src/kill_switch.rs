@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -15,6 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::SdkConfig;
+use evenkeel_client::config::new_http_client;
 use evenkeel_ledger::{Ledger, LedgerError};
 
 use crate::violation::Target;
@@ -85,10 +85,7 @@ impl KillSwitch {
 
     /// A configuration whose calls that change something are made only while no switch is on.
     pub(crate) fn guard_config(&self, config: &SdkConfig) -> SdkConfig {
-        let inner = config.http_client().unwrap_or_else(|| {
-            let provider = Provider::Rustls(CryptoMode::AwsLc);
-            aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
-        });
+        let inner = config.http_client().unwrap_or_else(new_http_client);
         config.to_builder().http_client(GuardedClient { inner, switch: self.clone() }).build()
     }
 

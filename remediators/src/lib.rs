@@ -16,7 +16,6 @@ mod operator;
 mod pace;
 mod permission;
 mod probe;
-mod query;
 mod record;
 mod refusal;
 mod refusal_reason;

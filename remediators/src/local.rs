@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_sts::error::DisplayErrorContext;
+use evenkeel_client::Service;
+use evenkeel_client::config::{CallLimits, load_config};
+use evenkeel_client::sts::get_caller_identity;
 use evenkeel_ledger::Ledger;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use crate::guard::{Budget, Limits};
 use crate::operator::{Ceilings, Operator, OperatorError, Role};
@@ -28,12 +30,10 @@ impl Operator {
         ceilings: Ceilings,
         probe: Option<&str>,
     ) -> Result<Operator, ProbeError> {
-        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
-        let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
         let probe = Handshake::of_setting(probe)?.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
         Ok(Operator {
             ledger,
-            config: config.load().await,
+            config: load_config(CallLimits::within(PATIENCE)).await,
             role,
             ceilings,
             limits: Limits::default(),
@@ -48,12 +48,10 @@ impl Operator {
     /// # Errors
     /// When the queue does not take the message.
     pub async fn remind(&self, queue: &str, key: &str) -> Result<(), OperatorError> {
-        let body = serde_json::json!({"key": key}).to_string();
-        let send = aws_sdk_sqs::Client::new(&self.config).send_message().queue_url(queue);
-        let taken = send.message_body(body).send().await;
-        taken
-            .map(drop)
-            .map_err(|error| OperatorError::Queue(DisplayErrorContext(error).to_string()))
+        let body = json!({"key": key}).to_string();
+        let message = json!({"QueueUrl": queue, "MessageBody": body});
+        let taken = Service::sqs(&self.config).json("SendMessage", &message).await;
+        taken.map(|_: IgnoredAny| ()).map_err(OperatorError::Queue)
     }
 
     /// Who we are, as an ARN.
@@ -61,9 +59,7 @@ impl Operator {
     /// # Errors
     /// When AWS does not tell.
     pub async fn caller(&self) -> Result<String, OperatorError> {
-        let told = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
-        let told =
-            told.map_err(|error| OperatorError::Identity(DisplayErrorContext(error).to_string()))?;
-        told.arn.ok_or_else(|| OperatorError::Identity("AWS told no ARN".to_owned()))
+        let caller = get_caller_identity(&self.config).await.map_err(OperatorError::Identity)?;
+        Ok(caller.arn)
     }
 }

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_sts::Client;
-use aws_sdk_sts::error::DisplayErrorContext;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use evenkeel_aws::{Arn, is_account_id};
+use evenkeel_client::CallError;
+use evenkeel_client::sts::{RoleSession, assume_role, get_caller_identity};
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::policy::Mode;
 use serde_json::json;
@@ -32,7 +30,7 @@ use crate::violation::{Target, Violation};
 const MAX_POLICY: usize = 2048;
 
 /// The shortest life of a session, in seconds.
-const SESSION: i32 = 900;
+const SESSION: u32 = 900;
 
 /// The role that is taken in the account of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,13 +122,13 @@ pub enum OperatorError {
     NoAccount(String),
     /// The role cannot be taken.
     #[error("the role {0} cannot be taken: {1}")]
-    Role(String, String),
+    Role(String, CallError),
     /// The queue does not take a message.
     #[error("the queue did not take the message: {0}")]
-    Queue(String),
+    Queue(CallError),
     /// Who we are cannot be told.
     #[error("whose credentials these are cannot be told: {0}")]
-    Identity(String),
+    Identity(CallError),
     /// Our own credentials are another account's.
     #[error("the finding is of account {0}, and the credentials are of account {1}: name a role")]
     Account(String, String),
@@ -171,14 +169,11 @@ impl Operator {
 
     /// Our own credentials, if they are of the target's account.
     async fn own(&self, target: &Target) -> Result<SdkConfig, OperatorError> {
-        let told = Client::new(&self.config).get_caller_identity().send().await;
-        let told =
-            told.map_err(|error| OperatorError::Identity(DisplayErrorContext(error).to_string()))?;
-        let account = told.account.unwrap_or_default();
-        if account == target.account {
+        let caller = get_caller_identity(&self.config).await.map_err(OperatorError::Identity)?;
+        if caller.account == target.account {
             Ok(self.config.clone())
         } else {
-            Err(OperatorError::Account(target.account.clone(), account))
+            Err(OperatorError::Account(target.account.clone(), caller.account))
         }
     }
 
@@ -196,23 +191,16 @@ impl Operator {
         if policy.len() > MAX_POLICY {
             return Err(OperatorError::Session(target.id.clone()));
         }
-        let assumed = Client::new(&self.config)
-            .assume_role()
-            .role_arn(&arn)
-            .role_session_name(format!("{SESSION_PREFIX}{finding}"))
-            .source_identity("evenkeel")
-            .set_external_id(external_id.clone())
-            .duration_seconds(SESSION)
-            .policy(policy)
-            .send()
-            .await;
-        let refused = |why: String| OperatorError::Role(arn.clone(), why);
-        let assumed = assumed.map_err(|error| refused(DisplayErrorContext(error).to_string()))?;
-        let keys = assumed.credentials.ok_or_else(|| refused("no credentials came".to_owned()))?;
-        let (key, secret, token) =
-            (keys.access_key_id, keys.secret_access_key, Some(keys.session_token));
-        let credentials = Credentials::new(key, secret, token, None, "AssumeRole");
-        let provider = SharedCredentialsProvider::new(credentials);
+        let session = RoleSession {
+            role_arn: &arn,
+            name: &format!("{SESSION_PREFIX}{finding}"),
+            source_identity: "evenkeel",
+            external_id: external_id.as_deref(),
+            seconds: SESSION,
+            policy: &policy,
+        };
+        let provider = assume_role(&self.config, &session).await;
+        let provider = provider.map_err(|error| OperatorError::Role(arn.clone(), error))?;
         Ok(self.config.to_builder().credentials_provider(provider).build())
     }
 }

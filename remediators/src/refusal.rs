@@ -1,19 +1,8 @@
 //! What the errors of AWS mean for a remediation.
 
-use std::error::Error;
-use std::fmt::Debug;
+use evenkeel_client::CallError;
 
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-
-use crate::query::QueryError;
 use crate::remediator::RefusedByAws;
-
-/// An error of one of AWS's operations.
-pub(crate) trait ServiceError: ProvideErrorMetadata + Error + 'static {}
-
-impl<E: ProvideErrorMetadata + Error + 'static> ServiceError for E {}
 
 /// Codes that say the same in every service.
 ///
@@ -22,17 +11,8 @@ const DENIED: &[&str] =
     &["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"];
 
 /// What a refusal means, by its code. One that is not known is for later: it is never taken for an answer.
-pub(crate) fn refusal<E: ServiceError, R: Debug + 'static>(
-    error: SdkError<E, R>,
-    gone: &[&str],
-    denied: &[&str],
-) -> RefusedByAws {
-    by_code(error.code(), gone, denied)
-        .unwrap_or_else(|| RefusedByAws::Later(DisplayErrorContext(error).to_string()))
-}
-
-/// The same of a service that is spoken to without an SDK.
-pub(super) fn query_refusal(error: &QueryError, gone: &[&str], denied: &[&str]) -> RefusedByAws {
+pub(crate) fn refusal(error: impl Into<CallError>, gone: &[&str], denied: &[&str]) -> RefusedByAws {
+    let error = error.into();
     by_code(error.code(), gone, denied).unwrap_or_else(|| RefusedByAws::Later(error.to_string()))
 }
 

@@ -1,15 +1,11 @@
 //! The policies that hold: from the artefact, from the ledger, and never from a bundle that is broken.
 
-use std::sync::Arc;
-
 use evenkeel_ingest::MANIFEST;
 use evenkeel_ledger::Ledger;
-use object_store::aws::AmazonS3Builder;
-use object_store::prefix::PrefixStore;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use evenkeel_testing::aws::Aws;
+use evenkeel_testing::aws::{Aws, config};
 use evenkeel_testing::events::{bus, violation};
 use evenkeel_testing::function::Function;
 use evenkeel_testing::proxy::Proxy;
@@ -81,15 +77,7 @@ async fn a_function_does_not_start_with_a_broken_bundle_or_without_a_ledger() {
 #[tokio::test]
 async fn of_two_who_deploy_over_the_same_manifest_one_is_refused() {
     let aws = Aws::new().await;
-    let store = AmazonS3Builder::new()
-        .with_bucket_name(&aws.bucket)
-        .with_region("eu-central-1")
-        .with_endpoint(format!("http://{}", stand()))
-        .with_allow_http(true)
-        .with_access_key_id("test")
-        .with_secret_access_key("test");
-    let store = PrefixStore::new(store.build().unwrap(), "ledger");
-    let ledger = Ledger::of(Arc::new(store));
+    let ledger = Ledger::s3(&config(), &aws.bucket, "ledger").unwrap();
     assert!(ledger.see(MANIFEST).await.unwrap().is_none());
     assert!(ledger.replace(MANIFEST, None, b"1").await.unwrap());
     assert!(!ledger.replace(MANIFEST, None, b"2").await.unwrap());

@@ -1,13 +1,12 @@
 //! Who asks, where, for which stack, and what a call says that fails.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_config::SdkConfig;
+use evenkeel_client::CallError;
+use evenkeel_client::config::{CallLimits, load_config};
+use evenkeel_client::sts::get_caller_identity;
 use evenkeel_remediators::catalog::CATALOG;
 
 use super::check::{About, Report};
@@ -34,21 +33,20 @@ pub(super) struct Stack {
 impl Stack {
     /// Says who we are. None where AWS cannot be reached: then every other call would fail in the same way.
     pub(super) async fn open(name: &str, report: &mut Report) -> Result<Option<Stack>, Stopped> {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(OPERATION)
-            .build();
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
-        let config = aws_config::defaults(BehaviorVersion::latest());
-        let config = config.timeout_config(timeouts).retry_config(retries).load().await;
+        let limits = CallLimits {
+            connect: Some(CONNECT),
+            attempt: Some(ATTEMPT),
+            attempts: ATTEMPTS,
+            ..CallLimits::within(OPERATION)
+        };
+        let config = load_config(limits).await;
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Stopped::Usage("no Region is set: AWS_REGION, or a profile's".to_owned()));
         };
-        let told = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+        let caller = get_caller_identity(&config).await;
         let mut about = report.about("caller");
-        match told {
-            Ok(told) => about.end(format!("{} in {region}", told.arn.unwrap_or_default())),
+        match caller {
+            Ok(caller) => about.end(format!("{} in {region}", caller.arn)),
             Err(error) => {
                 about.refused(&error, "sts:GetCallerIdentity");
                 return Ok(None);
@@ -66,19 +64,14 @@ impl Stack {
 
 impl About<'_> {
     /// A call failed: what it said, and what to do.
-    pub(super) fn refused<E>(&mut self, error: &SdkError<E>, action: &str)
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
+    pub(super) fn refused(&mut self, error: &CallError, action: &str) {
         let said = said(error);
-        match error {
-            SdkError::ServiceError(service) if is_denial(service.err().code()) => {
+        match error.code() {
+            Some(code) if is_denial(code) => {
                 self.fail(format!("{action} is denied: {said}"), format!("allow {action}"));
             }
-            SdkError::ServiceError(_) => {
-                self.fail(format!("{action}: {said}"), "see what AWS says");
-            }
-            _ => self.fail(
+            Some(_) => self.fail(format!("{action}: {said}"), "see what AWS says"),
+            None => self.fail(
                 format!("{action} was not answered: {said}"),
                 "look at the credentials, the network and AWS_ENDPOINT_URL",
             ),
@@ -87,35 +80,22 @@ impl About<'_> {
 }
 
 /// Whether AWS says so of a call that the caller may not make; services have several names for it.
-fn is_denial(code: Option<&str>) -> bool {
+fn is_denial(code: &str) -> bool {
     let names = ["AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"];
-    code.is_some_and(|code| names.iter().any(|name| code.contains(name)))
+    names.iter().any(|name| code.contains(name))
 }
 
 /// Whether a service says that there is no such thing.
-pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+pub(super) fn is_missing(error: &CallError) -> bool {
     let names = ["ResourceNotFound", "NonExistentQueue", "QueueDoesNotExist", "NotFound"];
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    code.is_some_and(|code| names.iter().any(|name| code.contains(name)))
+    error.code().is_some_and(|code| names.iter().any(|name| code.contains(name)))
 }
 
-/// What an error says, from its outside to its cause, each thing once.
-fn said<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    if let Some(service) = error.as_service_error() {
-        let (code, message) = (service.code().unwrap_or("error"), service.message());
-        return format!("{code} {}", message.unwrap_or_default()).trim_end().to_owned();
+/// What an error says.
+fn said(error: &CallError) -> String {
+    match error.refusal() {
+        Some(refusal) if refusal.code().is_empty() => refusal.to_string(),
+        Some(refusal) => format!("{} {}", refusal.code(), refusal.message()).trim_end().to_owned(),
+        None => error.to_string(),
     }
-    let mut parts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        cause = inner.source();
-    }
-    parts.join(": ")
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::process::id;
 use std::time::Duration;
 
-use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use evenkeel_client::Service;
+use evenkeel_client::clock::now;
 use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop, Ledger, LedgerError};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 use super::aws::Stack;
 use super::check::Report;
 use crate::common::exit::Stopped;
-use crate::common::runtime::now;
 
 /// How often the ledger is looked at.
 const PACE: Duration = Duration::from_millis(250);
@@ -24,6 +24,20 @@ const SKEW: i64 = 5_000;
 
 /// S3 tells whole seconds.
 const SECOND: i64 = 1_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutEvents {
+    failed_entry_count: u32,
+    entries: Vec<PutEntry>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct PutEntry {
+    error_code: String,
+    error_message: String,
+}
 
 /// What was seen of a canary's flight.
 struct Flight {
@@ -83,12 +97,14 @@ pub(super) async fn fly(
 /// Source: Amazon EventBridge API Reference, `PutEvents`: an entry can fail in an answer that is well.
 async fn send(stack: &Stack, canary: Canary, report: &mut Report) -> bool {
     let mut about = report.about("canary put");
-    let entry = PutEventsRequestEntry::builder()
-        .event_bus_name(&stack.name)
-        .source(CANARY_SOURCE)
-        .detail_type(CANARY_TYPE)
-        .detail(json!({"canary": canary.id()}).to_string());
-    let told = match Client::new(&stack.config).put_events().entries(entry.build()).send().await {
+    let entry = json!({
+        "EventBusName": stack.name,
+        "Source": CANARY_SOURCE,
+        "DetailType": CANARY_TYPE,
+        "Detail": json!({"canary": canary.id()}).to_string(),
+    });
+    let put = Service::events(&stack.config);
+    let told: PutEvents = match put.json("PutEvents", &json!({"Entries": [entry]})).await {
         Ok(told) => told,
         Err(error) => {
             about.refused(&error, "events:PutEvents");
@@ -96,10 +112,8 @@ async fn send(stack: &Stack, canary: Canary, report: &mut Report) -> bool {
         }
     };
     if told.failed_entry_count > 0 {
-        let entry = told.entries().first();
-        let code = entry.and_then(|entry| entry.error_code()).unwrap_or_default();
-        let message = entry.and_then(|entry| entry.error_message()).unwrap_or_default();
-        let why = format!("{code} {message}");
+        let entry = told.entries.into_iter().next().unwrap_or_default();
+        let why = format!("{} {}", entry.error_code, entry.error_message);
         about.fail(format!("the bus {} refused it: {why}", stack.name), "look at the bus's policy");
         return false;
     }

@@ -6,7 +6,6 @@ use evenkeel_remediators::KILL_SWITCH;
 use super::aws::Stack;
 use super::check::Report;
 use super::functions::Function;
-use crate::common::ledger;
 
 /// The ledger, if it can be read; with its kill switches.
 pub(super) async fn open(
@@ -21,15 +20,15 @@ pub(super) async fn open(
         about.fail("nothing names it", "give --ledger, or set EVENKEEL_LEDGER of the functions");
         return None;
     };
-    let Some((bucket, prefix)) = ledger::bucket(place) else {
+    let Some((bucket, prefix)) = Ledger::bucket_of(place) else {
         let why = format!("{place} is a folder, which goes when the function does");
         about.fail(why, "set EVENKEEL_LEDGER to s3://BUCKET/PREFIX");
         return None;
     };
-    let opened = match ledger::within(&stack.config, bucket, prefix).await {
+    let opened = match Ledger::s3(&stack.config, bucket, prefix) {
         Ok(opened) => opened,
-        Err(why) => {
-            about.fail(why, "look at the credentials and the Region");
+        Err(error) => {
+            about.fail(error.to_string(), "look at the credentials and the Region");
             return None;
         }
     };

@@ -1,10 +1,9 @@
 //! The functions: there, active, with an environment that names what is there, and fed from their queues.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
-use aws_sdk_lambda::types::{EventSourceMappingConfiguration, LastUpdateStatus, State};
+use evenkeel_client::{CallError, Method, Service};
+use serde::Deserialize;
 
 use super::aws::{Stack, is_missing};
 use super::check::{About, Report};
@@ -15,7 +14,51 @@ pub(super) struct Function {
     pub(super) family: &'static str,
     /// How long an invocation may take, in seconds.
     pub(super) timeout: i64,
-    environment: HashMap<String, String>,
+    environment: BTreeMap<String, String>,
+}
+
+/// What AWS Lambda says of a function.
+///
+/// Source: AWS Lambda API Reference, `GetFunctionConfiguration`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Configuration {
+    environment: Environment,
+    last_update_status: String,
+    last_update_status_reason: String,
+    state: Option<String>,
+    state_reason: String,
+    timeout: i64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Environment {
+    variables: BTreeMap<String, String>,
+    error: Option<EnvironmentError>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct EnvironmentError {
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mappings {
+    event_source_mappings: Vec<Mapping>,
+}
+
+/// What feeds a function.
+///
+/// Source: AWS Lambda API Reference, `ListEventSourceMappings`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Mapping {
+    event_source_arn: String,
+    function_response_types: Vec<String>,
+    state: Option<String>,
 }
 
 impl Function {
@@ -103,8 +146,7 @@ async fn function(
     report: &mut Report,
 ) -> Option<Function> {
     let mut about = report.about(format!("function {name}"));
-    let asked = Client::new(&stack.config).get_function_configuration().function_name(name);
-    let told = match asked.send().await {
+    let told = match get_configuration(stack, name).await {
         Ok(told) => told,
         Err(error) if is_missing(&error) && !family.is_empty() => {
             about.end("not there: this family is not switched on".to_owned());
@@ -121,26 +163,35 @@ async fn function(
         }
     };
     state(&told, &mut about);
-    let environment = told.environment().and_then(|environment| environment.variables().cloned());
-    if let Some(error) = told.environment().and_then(|environment| environment.error()) {
-        let why = error.message().unwrap_or_default();
-        about.fail(format!("its environment cannot be read: {why}"), "allow kms:Decrypt");
+    let Configuration { environment, timeout, .. } = told;
+    if let Some(EnvironmentError { message }) = environment.error {
+        about.fail(format!("its environment cannot be read: {message}"), "allow kms:Decrypt");
     }
-    let timeout = i64::from(told.timeout().unwrap_or_default());
     about.end(format!("active, {timeout} s"));
-    Some(Function { family, timeout, environment: environment.unwrap_or_default() })
+    Some(Function { family, timeout, environment: environment.variables })
+}
+
+async fn get_configuration(stack: &Stack, name: &str) -> Result<Configuration, CallError> {
+    let path = ["2015-03-31", "functions", name, "configuration"];
+    Service::lambda(&stack.config).rest(Method::GET, &path).send().await?.json()
+}
+
+async fn list_mappings(stack: &Stack, function: &str) -> Result<Mappings, CallError> {
+    let lambda = Service::lambda(&stack.config);
+    let call = lambda.rest(Method::GET, &["2015-03-31", "event-source-mappings"]);
+    call.with_query("FunctionName", Some(function)).send().await?.json()
 }
 
 /// Source: AWS Lambda Developer Guide, "Lambda function states".
-fn state(told: &GetFunctionConfigurationOutput, about: &mut About<'_>) {
-    let why = told.state_reason().unwrap_or_default();
-    match told.state() {
-        Some(State::Active) | None => {}
-        Some(State::Failed) => about.fail(format!("failed: {why}"), "mend it, and deploy again"),
+fn state(told: &Configuration, about: &mut About<'_>) {
+    let why = &told.state_reason;
+    match told.state.as_deref() {
+        Some("Active") | None => {}
+        Some("Failed") => about.fail(format!("failed: {why}"), "mend it, and deploy again"),
         Some(state) => about.warn(format!("is {state}: {why}"), "wait, and run this again"),
     }
-    if told.last_update_status() == Some(&LastUpdateStatus::Failed) {
-        let why = told.last_update_status_reason().unwrap_or_default();
+    if told.last_update_status == "Failed" {
+        let why = &told.last_update_status_reason;
         about.fail(format!("its last update failed: {why}"), "deploy again");
     }
 }
@@ -148,18 +199,15 @@ fn state(told: &GetFunctionConfigurationOutput, about: &mut About<'_>) {
 /// Whether a function is fed from its queue, and can let one message of a batch come again.
 async fn mapping(stack: &Stack, function: &str, queue: &str, report: &mut Report) {
     let mut about = report.about(format!("mapping {queue}"));
-    let asked = Client::new(&stack.config).list_event_source_mappings().function_name(function);
-    let told = match asked.send().await {
+    let told = match list_mappings(stack, function).await {
         Ok(told) => told,
         Err(error) => return about.refused(&error, "lambda:ListEventSourceMappings"),
     };
-    let of_queue = |mapping: &&EventSourceMappingConfiguration| {
-        mapping.event_source_arn().and_then(|arn| arn.rsplit(':').next()) == Some(queue)
-    };
-    let Some(mapping) = told.event_source_mappings().iter().find(of_queue) else {
+    let of_queue = |mapping: &&Mapping| mapping.event_source_arn.rsplit(':').next() == Some(queue);
+    let Some(mapping) = told.event_source_mappings.iter().find(of_queue) else {
         return about.fail(format!("{function} is not fed from it"), "deploy the stack again");
     };
-    match mapping.state() {
+    match mapping.state.as_deref() {
         Some("Enabled") => {}
         Some(state @ ("Creating" | "Enabling" | "Updating")) => {
             about.warn(format!("is {state}"), "wait, and run this again");
@@ -170,10 +218,8 @@ async fn mapping(stack: &Stack, function: &str, queue: &str, report: &mut Report
                 .fail(why, "enable it: aws lambda update-event-source-mapping --enabled --uuid ID");
         }
     }
-    let partial = |kind: &aws_sdk_lambda::types::FunctionResponseType| {
-        kind.as_str() == "ReportBatchItemFailures"
-    };
-    if !mapping.function_response_types().iter().any(partial) {
+    let partial = "ReportBatchItemFailures";
+    if !mapping.function_response_types.iter().any(|kind| kind == partial) {
         let why = "takes no partial answers: what failed would be taken for done";
         about.fail(why, "set FunctionResponseTypes to ReportBatchItemFailures");
     }

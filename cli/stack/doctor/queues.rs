@@ -1,10 +1,10 @@
 //! The queues: what waits, what was given up, and whether a message can outlive an invocation.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::Value;
+use evenkeel_client::Service;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::aws::{Stack, is_missing};
 use super::check::{About, Report};
@@ -14,6 +14,21 @@ use super::functions::Function;
 ///
 /// Source: AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping".
 const TIMES: i64 = 6;
+
+/// By their names: all of them are texts.
+type Attributes = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueUrl {
+    queue_url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueAttributes {
+    attributes: Attributes,
+}
 
 /// All queues of the functions that are there.
 pub(super) async fn look(
@@ -35,7 +50,7 @@ pub(super) async fn look(
 async fn queue(stack: &Stack, name: &str, timeout: i64, report: &mut Report) {
     let mut about = report.about(format!("queue {name}"));
     let Some(attributes) = attributes(stack, name, &mut about).await else { return };
-    let hidden = number(&attributes, &QueueAttributeName::VisibilityTimeout);
+    let hidden = number(&attributes, "VisibilityTimeout");
     let enough = timeout.saturating_mul(TIMES);
     if hidden < enough {
         let why =
@@ -70,21 +85,17 @@ async fn letters(stack: &Stack, name: &str, report: &mut Report) {
 /// The name of the queue that takes what a queue gives up.
 ///
 /// Source: Amazon SQS API Reference, `GetQueueAttributes`, `RedrivePolicy`.
-fn dead(attributes: &HashMap<QueueAttributeName, String>) -> Option<String> {
-    let policy = attributes.get(&QueueAttributeName::RedrivePolicy)?;
+fn dead(attributes: &Attributes) -> Option<String> {
+    let policy = attributes.get("RedrivePolicy")?;
     let policy: Value = serde_json::from_str(policy).ok()?;
     let arn = policy.get("deadLetterTargetArn")?.as_str()?;
     arn.rsplit(':').next().map(str::to_owned)
 }
 
-async fn attributes(
-    stack: &Stack,
-    name: &str,
-    about: &mut About<'_>,
-) -> Option<HashMap<QueueAttributeName, String>> {
-    let client = Client::new(&stack.config);
-    let url = match client.get_queue_url().queue_name(name).send().await {
-        Ok(told) => told.queue_url.unwrap_or_default(),
+async fn attributes(stack: &Stack, name: &str, about: &mut About<'_>) -> Option<Attributes> {
+    let sqs = Service::sqs(&stack.config);
+    let url = match sqs.json("GetQueueUrl", &json!({"QueueName": name})).await {
+        Ok(QueueUrl { queue_url }) => queue_url,
         Err(error) if is_missing(&error) => {
             about.fail("is not there", "deploy the stack again");
             return None;
@@ -94,9 +105,9 @@ async fn attributes(
             return None;
         }
     };
-    let asked = client.get_queue_attributes().queue_url(url);
-    match asked.attribute_names(QueueAttributeName::All).send().await {
-        Ok(told) => Some(told.attributes.unwrap_or_default()),
+    let asked = json!({"QueueUrl": url, "AttributeNames": ["All"]});
+    match sqs.json("GetQueueAttributes", &asked).await {
+        Ok(QueueAttributes { attributes }) => Some(attributes),
         Err(error) => {
             about.refused(&error, "sqs:GetQueueAttributes");
             None
@@ -104,14 +115,14 @@ async fn attributes(
     }
 }
 
-fn waiting(attributes: &HashMap<QueueAttributeName, String>) -> i64 {
-    number(attributes, &QueueAttributeName::ApproximateNumberOfMessages)
+fn waiting(attributes: &Attributes) -> i64 {
+    number(attributes, "ApproximateNumberOfMessages")
 }
 
-fn at_work(attributes: &HashMap<QueueAttributeName, String>) -> i64 {
-    number(attributes, &QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+fn at_work(attributes: &Attributes) -> i64 {
+    number(attributes, "ApproximateNumberOfMessagesNotVisible")
 }
 
-fn number(attributes: &HashMap<QueueAttributeName, String>, name: &QueueAttributeName) -> i64 {
+fn number(attributes: &Attributes, name: &str) -> i64 {
     attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or_default()
 }

@@ -1,11 +1,19 @@
 //! The topics: who hears of findings and alarms, and whether each family gets its own.
 
-use aws_sdk_sns::Client;
-use aws_sdk_sns::types::Subscription;
+use std::collections::BTreeMap;
+
+use evenkeel_client::{CallError, Service};
 
 use super::aws::{Stack, is_missing};
 use super::check::{About, Report};
 use super::functions::Function;
+
+/// A subscription, as its topic lists it.
+struct Subscription {
+    arn: String,
+    protocol: String,
+    endpoint: String,
+}
 
 /// The topic of findings that the evaluate function names, and the topic of alarms beside it.
 pub(super) async fn look(
@@ -37,10 +45,7 @@ pub(super) async fn look(
 /// The subscriptions to a topic; those that wait for somebody's yes are named.
 async fn topic(stack: &Stack, arn: &str, report: &mut Report) -> Option<Vec<Subscription>> {
     let mut about = report.about(format!("topic {}", arn.rsplit(':').next().unwrap_or(arn)));
-    let client = Client::new(&stack.config);
-    let pages = client.list_subscriptions_by_topic().topic_arn(arn).into_paginator();
-    let told: Result<Vec<Subscription>, _> = pages.items().send().collect().await;
-    let subscriptions = match told {
+    let subscriptions = match list_subscriptions(&Service::sns(&stack.config), arn).await {
         Ok(subscriptions) => subscriptions,
         Err(error) if is_missing(&error) => {
             about.fail(format!("{arn} is not there"), "deploy the stack again");
@@ -52,18 +57,46 @@ async fn topic(stack: &Stack, arn: &str, report: &mut Report) -> Option<Vec<Subs
         }
     };
     for pending in subscriptions.iter().filter(|one| is_pending(one)) {
-        let who = pending.endpoint().unwrap_or("somebody");
+        let who = &pending.endpoint;
         about.warn(format!("{who} has not confirmed"), "follow the link in the message to them");
     }
     about.end(format!("subscriptions: {}", subscriptions.len()));
     Some(subscriptions)
 }
 
+/// All pages of a topic's subscriptions.
+///
+/// Source: Amazon SNS API Reference, `ListSubscriptionsByTopic`.
+async fn list_subscriptions(sns: &Service, arn: &str) -> Result<Vec<Subscription>, CallError> {
+    let mut found = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let mut call = sns.query("ListSubscriptionsByTopic").with("TopicArn", arn);
+        if let Some(token) = next {
+            call = call.with("NextToken", &token);
+        }
+        let answer = call.send().await?;
+        let result = answer.get("ListSubscriptionsByTopicResult")?;
+        for one in result.get("Subscriptions")?.children() {
+            let text = |name| one.get(name).map(|element| element.text().to_owned());
+            found.push(Subscription {
+                arn: text("SubscriptionArn")?,
+                protocol: text("Protocol")?,
+                endpoint: text("Endpoint")?,
+            });
+        }
+        next = result.find("NextToken").map(|token| token.text().to_owned());
+        if next.as_ref().is_none_or(String::is_empty) {
+            return Ok(found);
+        }
+    }
+}
+
 /// Whether nobody has confirmed it yet.
 ///
 /// Source: Amazon SNS API Reference, `Subscribe`: until then, a text stands where the ARN would.
 fn is_pending(subscription: &Subscription) -> bool {
-    !subscription.subscription_arn().is_some_and(|arn| arn.starts_with("arn:"))
+    !subscription.arn.starts_with("arn:")
 }
 
 /// Whether a family's queue gets its findings, and no others.
@@ -75,21 +108,24 @@ async fn subscribed(
 ) {
     let mut about = report.about(format!("subscription {queue}"));
     let is_its = |one: &&Subscription| {
-        let endpoint = one.endpoint().and_then(|arn| arn.rsplit(':').next());
-        one.protocol() == Some("sqs") && endpoint == Some(queue)
+        one.protocol == "sqs" && one.endpoint.rsplit(':').next() == Some(queue)
     };
-    let found = subscriptions.iter().find(is_its).and_then(Subscription::subscription_arn);
-    let Some(arn) = found else {
+    let Some(found) = subscriptions.iter().find(is_its) else {
         return about.fail("its queue hears of no finding", "deploy the stack again");
     };
-    let asked = Client::new(&stack.config).get_subscription_attributes().subscription_arn(arn);
-    let attributes = match asked.send().await {
-        Ok(told) => told.attributes.unwrap_or_default(),
+    let attributes = match get_attributes(&Service::sns(&stack.config), &found.arn).await {
+        Ok(attributes) => attributes,
         Err(error) => return about.refused(&error, "sns:GetSubscriptionAttributes"),
     };
     let attribute = |name: &str| attributes.get(name).map(String::as_str);
     filter(attribute("FilterPolicy"), attribute("FilterPolicyScope"), &mut about);
     about.end("filtered");
+}
+
+/// Source: Amazon SNS API Reference, `GetSubscriptionAttributes`.
+async fn get_attributes(sns: &Service, arn: &str) -> Result<BTreeMap<String, String>, CallError> {
+    let answer = sns.query("GetSubscriptionAttributes").with("SubscriptionArn", arn).send().await?;
+    answer.get("GetSubscriptionAttributesResult")?.get("Attributes")?.entries()
 }
 
 /// Source: Amazon SNS API Reference, `GetSubscriptionAttributes`: the scope is `MessageAttributes`, unless

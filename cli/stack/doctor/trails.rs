@@ -13,7 +13,9 @@ pub(super) async fn look(stack: &Stack, report: &mut Report) {
     let client = Client::new(&stack.config);
     let trails = match client.describe_trails().send().await {
         Ok(told) => told.trail_list.unwrap_or_default(),
-        Err(error) => return report.about("trails").refused(&error, "cloudtrail:DescribeTrails"),
+        Err(error) => {
+            return report.about("trails").refused(&error.into(), "cloudtrail:DescribeTrails");
+        }
     };
     let (mut logging, mut unknown) = (Vec::new(), false);
     for trail in &trails {
@@ -59,7 +61,7 @@ async fn is_logging(client: &Client, trail: &Trail, report: &mut Report) -> Opti
             Some(logs)
         }
         Err(error) => {
-            about.refused(&error, "cloudtrail:GetTrailStatus");
+            about.refused(&error.into(), "cloudtrail:GetTrailStatus");
             None
         }
     }

@@ -7,7 +7,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use evenkeel_aws::Partition;
 
-use super::service::Facts;
+use super::service::{Facts, S3};
 
 /// Of the hosts in AWS's `aws-us-gov`, these are FIPS endpoints under their plain names.
 const FIPS_IN_GOVCLOUD: &[&str] = &["ec2", "events", "rds", "sns", "sqs", "sts"];
@@ -39,6 +39,15 @@ pub(super) fn find_override(config: &SdkConfig, service: &Facts) -> Option<Strin
         .build()
         .ok()?;
     config.service_config().and_then(|own| own.load_config(key)).or(all)
+}
+
+/// Where S3 is reached with a configuration; none where it names neither a Region nor an endpoint. The bucket is the
+/// first part of a path below.
+pub fn s3_url(config: &SdkConfig) -> Option<String> {
+    find_override(config, &S3).or_else(|| {
+        let region = config.region()?;
+        Some(service_url(&S3, region.as_ref(), Variant::of(config)))
+    })
 }
 
 /// The URL of a service in a Region.
@@ -98,7 +107,7 @@ pub(super) fn signing_region(service: &Facts, region: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::service::{EC2, EVENTS, IAM, KMS, S3, STS};
+    use super::super::service::{EC2, EVENTS, IAM, KMS, STS};
     use super::*;
 
     const PLAIN: Variant = Variant { fips: false, dual_stack: false };

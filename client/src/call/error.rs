@@ -1,11 +1,11 @@
 //! Why a call gave nothing.
 
+use std::error::Error;
 use std::fmt;
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use serde_json::Value;
 
@@ -56,16 +56,32 @@ impl CallError {
     }
 }
 
-impl From<SdkError<Refusal, HttpResponse>> for CallError {
-    fn from(error: SdkError<Refusal, HttpResponse>) -> Self {
+/// Every error of the SDK, of its own clients too.
+impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> for CallError {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
         match error {
-            SdkError::ServiceError(error) => CallError::Refused(error.into_err()),
-            SdkError::ConstructionFailure(_) => {
-                CallError::Unmade(DisplayErrorContext(error).to_string())
+            SdkError::ServiceError(refused) => {
+                let (status, metadata) = (refused.raw().status(), refused.err().meta());
+                CallError::Refused(Refusal { status: status.as_u16(), metadata: metadata.clone() })
             }
-            error => CallError::Unanswered(DisplayErrorContext(error).to_string()),
+            SdkError::ConstructionFailure(_) => CallError::Unmade(join_causes(&error)),
+            error => CallError::Unanswered(join_causes(&error)),
         }
     }
+}
+
+/// What an error says, from its outside to its cause, each thing once.
+fn join_causes(error: &dyn Error) -> String {
+    let mut parts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        cause = inner.source();
+    }
+    parts.join(": ")
 }
 
 /// What AWS says where it refuses a call.
@@ -112,7 +128,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl Error for Refusal {}
 
 impl ProvideErrorMetadata for Refusal {
     fn meta(&self) -> &ErrorMetadata {

@@ -4,20 +4,26 @@
 
 use std::fmt;
 
+use aws_smithy_types::base64;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::error::CallError;
 use super::service::Service;
 use super::transport::{Request, Response};
+use super::xml::Element;
 
 /// What stands as it is in a path or a query.
 ///
 /// Source: AWS General Reference, "Create a signed AWS API request", `UriEncode`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What S3's documents are of.
+const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 impl Service {
     /// A call of a method on a path, of a service that speaks REST. The path's parts are encoded.
@@ -88,12 +94,24 @@ impl RestCall<'_> {
         }
     }
 
-    /// With a content.
+    /// With a document of S3's as content.
+    #[must_use]
+    pub fn with_xml(self, content: &Element) -> Self {
+        self.with_body("application/xml", content.write(S3_NAMESPACE))
+    }
+
+    /// With a content. S3 takes settings of a bucket with a checksum only.
+    ///
+    /// Source: Amazon S3 API Reference, `PutBucketPolicy`, `x-amz-checksum-sha256`.
     #[must_use]
     pub fn with_body(mut self, kind: &'static str, body: impl Into<Bytes>) -> Self {
         if let Ok(request) = &mut self.request {
             request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             request.body = body.into();
+            if self.service.facts.signing_name == "s3" {
+                let checksum = base64::encode(Sha256::digest(&request.body));
+                return self.with_header("x-amz-checksum-sha256", &checksum);
+            }
         }
         self
     }

@@ -28,6 +28,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::retry::RetryConfig;
 use aws_types::region::{Region, SigningRegion};
 use aws_types::{SdkConfig, SigningName};
 use bytes::Bytes;
@@ -117,11 +118,14 @@ pub(super) fn operation(
     let region = config.region().map(Region::as_ref).ok_or(CallError::NoRegion)?;
     let url = find_override(config, service)
         .unwrap_or_else(|| service_url(service, region, Variant::of(config)));
+    // As the SDK's own clients do where nothing else is configured.
+    let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let mut builder = Operation::builder()
         .service_name(service.id)
         .operation_name("call")
         .behavior_version(config.behavior_version().unwrap_or_else(BehaviorVersion::latest))
         .endpoint_url(&url)
+        .standard_retry(&retries)
         .interceptor(ServiceClockSkewInterceptor::new())
         .interceptor(RequestInfoInterceptor::new())
         .interceptor(UserAgentInterceptor::new())
@@ -133,9 +137,6 @@ pub(super) fn operation(
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
         .retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
         .runtime_plugin(signing(config, service, region));
-    if let Some(retries) = config.retry_config() {
-        builder = builder.standard_retry(retries);
-    }
     if let Some(timeouts) = config.timeout_config() {
         builder = builder.timeout_config(timeouts.clone());
     }

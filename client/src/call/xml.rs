@@ -1,9 +1,10 @@
 //! An answer in XML, to the byte: a value keeps the spaces around it, which a derived reader would cut off.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use quick_xml::Reader;
-use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::Event;
 
 use super::error::CallError;
@@ -60,6 +61,30 @@ impl Element {
         Element { name: String::from_utf8_lossy(name).into_owned(), ..Element::default() }
     }
 
+    /// An element that holds a text.
+    pub fn leaf(name: &str, text: &str) -> Element {
+        Element { name: name.to_owned(), text: text.to_owned(), children: Vec::new() }
+    }
+
+    /// An element that holds others.
+    pub fn branch(name: &str, children: Vec<Element>) -> Element {
+        Element { name: name.to_owned(), text: String::new(), children }
+    }
+
+    /// The document, with its namespace.
+    pub(super) fn write(&self, namespace: &str) -> String {
+        let Element { name, .. } = self;
+        format!("<{name} xmlns=\"{namespace}\">{}</{name}>", self.write_content())
+    }
+
+    fn write_content(&self) -> String {
+        let child =
+            |Element { name, .. }: &Element, content: String| format!("<{name}>{content}</{name}>");
+        let children = self.children.iter().map(|one| child(one, one.write_content()));
+        let text = escape(self.text.as_str()).into_owned();
+        children.fold(text, |text, child| text + &child)
+    }
+
     /// The text within.
     pub fn text(&self) -> &str {
         &self.text
@@ -82,6 +107,15 @@ impl Element {
     /// All elements within.
     pub fn children(&self) -> &[Element] {
         &self.children
+    }
+
+    /// The elements within, each of which has a key and a value, as a map.
+    ///
+    /// # Errors
+    /// [`CallError::Malformed`] when one has none.
+    pub fn entries(&self) -> Result<BTreeMap<String, String>> {
+        let text = |entry: &Element, name| entry.get(name).map(|found| found.text().to_owned());
+        self.children.iter().map(|one| Ok((text(one, "key")?, text(one, "value")?))).collect()
     }
 
     /// What the text within says.
@@ -132,6 +166,18 @@ mod tests {
         assert_eq!(answer.children()[2].parse::<u16>(), Ok(2));
         assert!(answer.get("b").unwrap().parse::<bool>().is_err());
         assert!(answer.get("d").is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let leaf = Element::leaf("Key", "a <b> & \"c\" ");
+        let document = Element::branch("A", vec![leaf, Element::branch("B", Vec::new())]);
+        let text = document.write("http://example/");
+        assert_eq!(
+            text,
+            "<A xmlns=\"http://example/\"><Key>a &lt;b&gt; &amp; &quot;c&quot; </Key><B></B></A>"
+        );
+        assert_eq!(Element::read(&text).unwrap(), document);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct ReadRole {
 /// Makes clients; what they share, connections among it, is kept in the configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Accounts {
-    config: SdkConfig,
+    pub(super) config: SdkConfig,
     own: String,
     role: Option<ReadRole>,
 }

@@ -3,7 +3,10 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use aws_config::{Region, SdkConfig};
 use bytes::{Buf, Bytes};
+use evenkeel_client::environment::find_setting;
+use evenkeel_ledger::s3_builder;
 use futures_util::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -27,10 +30,13 @@ const TRAIL_REGION: &str = "EVENKEEL_TRAIL_REGION";
 const WAITING: usize = 16;
 
 /// Opens an object; its bytes come while they are read.
-pub(super) async fn open(object: &LogObject) -> Result<ObjectBytes, OutsideError> {
+pub(super) async fn open(
+    config: &SdkConfig,
+    object: &LogObject,
+) -> Result<ObjectBytes, OutsideError> {
     let name = format!("s3://{}/{}", object.bucket, object.key);
     let fail = |error: object_store::Error| OutsideError(format!("cannot read {name}: {error}"));
-    let store = store(object).map_err(fail)?;
+    let store = store(config, object).map_err(fail)?;
     let key = Path::parse(&object.key).map_err(|error| fail(error.into()))?;
     let found = store.get(&key).await.map_err(fail)?;
     if found.meta.size > LARGEST {
@@ -51,13 +57,14 @@ pub(super) async fn open(object: &LogObject) -> Result<ObjectBytes, OutsideError
     Ok(Box::new(Pieces { receive, piece: Bytes::new() }))
 }
 
-fn store(object: &LogObject) -> Result<impl ObjectStore + use<>, object_store::Error> {
-    let builder = evenkeel_ledger::s3_builder(&object.bucket, TIMEOUT);
-    let configured = std::env::var(TRAIL_REGION).ok().filter(|region| !region.is_empty());
-    match object.region.clone().or(configured) {
-        Some(region) => builder.with_region(region).build(),
-        None => builder.build(),
-    }
+fn store(
+    config: &SdkConfig,
+    object: &LogObject,
+) -> Result<impl ObjectStore + use<>, object_store::Error> {
+    let region = object.region.clone().or_else(|| find_setting(TRAIL_REGION)).map(Region::new);
+    let region = region.or_else(|| config.region().cloned());
+    let config = config.to_builder().region(region).build();
+    s3_builder(&config, &object.bucket, TIMEOUT).build()
 }
 
 /// Pieces of an object, one after the other.

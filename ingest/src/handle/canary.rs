@@ -1,7 +1,6 @@
 //! A canary: recorded as taken, and sent on; no policy sees it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use evenkeel_client::clock::now;
 use evenkeel_ledger::{Announce, Canary, Hop};
 
 use super::{Evaluator, Task};
@@ -21,10 +20,4 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         task.metrics.add("Canaries", 1);
         Ok(())
     }
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,7 @@
 //! What a door is answered, and that nothing is answered before it is durable.
 
 use super::*;
+use evenkeel_client::CallError;
 use evenkeel_ledger::{AnnounceError, Ledger, Notice, Silent};
 use evenkeel_rules::Waivers;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
@@ -127,7 +128,7 @@ struct Unreachable;
 
 impl Announce for Unreachable {
     async fn announce(&self, _: &Notice) -> Result<(), AnnounceError> {
-        Err(AnnounceError::Refused("timeout".to_owned()))
+        Err(AnnounceError::Refused(CallError::Unanswered("timeout".to_owned())))
     }
 }
 

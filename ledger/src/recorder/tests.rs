@@ -18,7 +18,9 @@ impl Announce for Heard {
         let mut failures = self.failures.lock().unwrap();
         if *failures > 0 {
             *failures = failures.saturating_sub(1);
-            return Err(AnnounceError::Refused("throttled".to_owned()));
+            return Err(AnnounceError::Refused(evenkeel_client::CallError::Unanswered(
+                "throttled".to_owned(),
+            )));
         }
         self.notices.lock().unwrap().push(notice.clone());
         Ok(())

@@ -7,11 +7,12 @@ pub use types::{PatchError, ResourceType};
 
 use std::time::Duration;
 
-use aws_sdk_cloudcontrol::Client;
-use aws_sdk_cloudcontrol::types::{HandlerErrorCode, OperationStatus, ProgressEvent};
+use evenkeel_client::Service;
+use evenkeel_client::clock::now;
 use evenkeel_rules::merge;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::aws::Aws;
 use crate::permission::Statement;
@@ -26,7 +27,7 @@ use crate::violation::Target;
 /// Source: AWS Cloud Control API Reference, `GetResource`, `UpdateResource` and `GetResourceRequestStatus`.
 #[derive(Clone, Debug)]
 pub struct CloudControl {
-    client: Client,
+    cloud_control: Service,
 }
 
 /// The properties that the patch names, whole; null where there is none. Others may be secret, and are not kept.
@@ -39,9 +40,39 @@ pub struct Properties {
     pub properties: Map<String, Value>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetResource {
+    resource_description: Option<Description>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Description {
+    properties: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Progress {
+    progress_event: Option<ProgressEvent>,
+}
+
+/// How far a request is.
+///
+/// Source: AWS Cloud Control API Reference, `ProgressEvent`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProgressEvent {
+    error_code: Option<String>,
+    operation_status: Option<String>,
+    request_token: Option<String>,
+    status_message: Option<String>,
+}
+
 impl From<Aws> for CloudControl {
     fn from(aws: Aws) -> Self {
-        CloudControl { client: Client::new(&aws.config) }
+        CloudControl { cloud_control: Service::cloud_control(&aws.config) }
     }
 }
 
@@ -148,11 +179,12 @@ fn forwarded(target: &Target) -> Vec<Statement> {
 impl CloudControl {
     /// All properties that are told.
     async fn read(&self, target: &Target) -> Result<Map<String, Value>, RefusedByAws> {
-        let call = self.client.get_resource().type_name(&target.kind).identifier(&target.id);
-        let answer = call.send().await.map_err(|error| refusal(error, GONE, IN_VAIN))?;
-        let told = answer.resource_description().and_then(|resource| resource.properties());
+        let input = json!({"TypeName": target.kind, "Identifier": target.id});
+        let answer = self.cloud_control.json("GetResource", &input).await;
+        let answer: GetResource = answer.map_err(|error| refusal(error, GONE, IN_VAIN))?;
+        let told = answer.resource_description.and_then(|resource| resource.properties);
         let told = told.ok_or_else(|| RefusedByAws::Later("no properties were told".to_owned()))?;
-        serde_json::from_str(told)
+        serde_json::from_str(&told)
             .map_err(|error| RefusedByAws::Later(format!("the properties cannot be read: {error}")))
     }
 
@@ -167,10 +199,21 @@ impl CloudControl {
         if patch.is_empty() {
             return Ok(());
         }
-        let call = self.client.update_resource().type_name(&target.kind).identifier(&target.id);
-        let call = call.patch_document(Value::Array(patch).to_string()).set_client_token(token);
-        let answer = call.send().await.map_err(|error| refusal(error, GONE, IN_VAIN))?;
-        self.finished(answer.progress_event().cloned()).await
+        let patch = Value::Array(patch).to_string();
+        // The call may be made again before it is answered; a later one is another.
+        let token = token.unwrap_or_else(|| {
+            let name = format!("{} {} {patch}", now(), target.id);
+            Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+        });
+        let input = json!({
+            "TypeName": target.kind,
+            "Identifier": target.id,
+            "PatchDocument": patch,
+            "ClientToken": token,
+        });
+        let answer = self.cloud_control.json("UpdateResource", &input).await;
+        let answer: Progress = answer.map_err(|error| refusal(error, GONE, IN_VAIN))?;
+        self.finished(answer.progress_event).await
     }
 
     /// Waits until a request has ended. Whoever runs this bounds the time.
@@ -180,17 +223,17 @@ impl CloudControl {
             let event = progress.ok_or_else(|| {
                 RefusedByAws::Later("no progress of the request was told".to_owned())
             })?;
-            match event.operation_status() {
-                Some(OperationStatus::Success) => return Ok(()),
-                Some(OperationStatus::Pending | OperationStatus::InProgress) => {}
+            match event.operation_status.as_deref() {
+                Some("SUCCESS") => return Ok(()),
+                Some("PENDING" | "IN_PROGRESS") => {}
                 _ => return Err(failure(&event)),
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-            let call = self.client.get_resource_request_status();
-            let call = call.set_request_token(event.request_token().map(str::to_owned));
-            let answer = call.send().await.map_err(|error| refusal(error, &[], IN_VAIN))?;
-            progress = answer.progress_event().cloned();
+            let input = json!({"RequestToken": event.request_token});
+            let answer = self.cloud_control.json("GetResourceRequestStatus", &input).await;
+            let answer: Progress = answer.map_err(|error| refusal(error, &[], IN_VAIN))?;
+            progress = answer.progress_event;
         }
     }
 }
@@ -215,18 +258,15 @@ const IN_VAIN: &[&str] = &[
 ///
 /// Source: AWS Cloud Control API Reference, `ProgressEvent`, and "Handler error codes" of the CloudFormation CLI's guide.
 fn failure(event: &ProgressEvent) -> RefusedByAws {
-    let why = event.status_message().unwrap_or("no reason was told");
-    let code = event.error_code().map_or("no code", HandlerErrorCode::as_str);
-    let status = event.operation_status().map_or("no status", OperationStatus::as_str);
+    let why = event.status_message.as_deref().unwrap_or("no reason was told");
+    let code = event.error_code.as_deref().unwrap_or("no code");
+    let status = event.operation_status.as_deref().unwrap_or("no status");
     let text = format!("the update ended as {status} ({code}): {why}");
-    match event.error_code() {
-        Some(HandlerErrorCode::NotFound) => RefusedByAws::Gone,
-        Some(
-            HandlerErrorCode::AccessDenied
-            | HandlerErrorCode::InvalidCredentials
-            | HandlerErrorCode::InvalidRequest
-            | HandlerErrorCode::NotUpdatable,
-        ) => RefusedByAws::Denied(text),
+    match code {
+        "NotFound" => RefusedByAws::Gone,
+        "AccessDenied" | "InvalidCredentials" | "InvalidRequest" | "NotUpdatable" => {
+            RefusedByAws::Denied(text)
+        }
         _ => RefusedByAws::Later(text),
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use evenkeel_client::Service;
+use evenkeel_client::config::{CallLimits, load_config};
+use evenkeel_client::environment::{find_setting, read_setting};
 use evenkeel_ledger::{Ledger, Topic};
 use evenkeel_remediators::{Budget, Ceilings, Handshake, Limits, Operator, Pace, Probe, Role};
 use lambda_runtime::Error;
@@ -29,26 +29,21 @@ const OPERATION: Duration = Duration::from_secs(15);
 
 /// Reads the settings.
 pub(crate) async fn read() -> Result<Function, Error> {
-    let place = required(LEDGER, "`s3://bucket/prefix`, or a folder")?;
-    let family = required(FAMILY, "what stands before the first `-` of its remediators' names")?;
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
-        .build();
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::adaptive())
-        .timeout_config(timeouts)
-        .load()
-        .await;
-    let topic = setting(TOPIC).map(|arn| Topic::new(aws_sdk_sns::Client::new(&config), arn));
-    let queue = setting(QUEUE).map(|url| (aws_sdk_sqs::Client::new(&config), url));
-    let ceilings: Ceilings = setting(CEILING)
+    let place = read_setting(LEDGER, "`s3://bucket/prefix`, or a folder")?;
+    let family =
+        read_setting(FAMILY, "what stands before the first `-` of its remediators' names")?;
+    let limits =
+        CallLimits { attempt: Some(ATTEMPT), is_adaptive: true, ..CallLimits::within(OPERATION) };
+    let config = load_config(limits).await;
+    let topic = find_setting(TOPIC).map(|arn| Topic::new(&config, arn));
+    let queue = find_setting(QUEUE).map(|url| (Service::sqs(&config), url));
+    let ceilings: Ceilings = find_setting(CEILING)
         .unwrap_or_default()
         .parse()
         .map_err(|error| format!("{CEILING}: {error}"))?;
     let operator = Operator {
-        ledger: Ledger::at(&place)?,
-        role: setting(ROLE).map(|name| Role { name, external_id: setting(EXTERNAL_ID) }),
+        ledger: Ledger::at(&config, &place)?,
+        role: find_setting(ROLE).map(|name| Role { name, external_id: find_setting(EXTERNAL_ID) }),
         ceilings,
         limits: Limits::default(),
         budget: Budget::default(),
@@ -60,14 +55,6 @@ pub(crate) async fn read() -> Result<Function, Error> {
 }
 
 fn probe() -> Result<Option<Arc<dyn Probe>>, Error> {
-    let probe = Handshake::of_setting(setting(PROBE).as_deref())?;
+    let probe = Handshake::of_setting(find_setting(PROBE).as_deref())?;
     Ok(probe.map(|probe| Arc::new(probe) as Arc<dyn Probe>))
-}
-
-fn required(name: &str, what: &str) -> Result<String, String> {
-    setting(name).ok_or_else(|| format!("{name} is not set: {what}"))
-}
-
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

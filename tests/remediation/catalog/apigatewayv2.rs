@@ -2,22 +2,33 @@
 
 use std::sync::Arc;
 
-use aws_sdk_apigatewayv2::Client;
-use aws_sdk_apigatewayv2::types::{
-    ConnectionType, Cors, DomainNameConfiguration, EndpointType, IntegrationType, ProtocolType,
-    SecurityPolicy,
-};
+use evenkeel_client::{Method, Service};
 use evenkeel_remediators::catalog::apigatewayv2::https_integration::HttpsBackend;
 use evenkeel_remediators::{Aws, Ended, Remediator};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::apigateway::Backends;
 use super::stage::{Stage, aws, told};
 use evenkeel_testing::proxy::{Fault, Hold};
 use evenkeel_testing::stand::stand;
 
-pub(crate) fn client() -> Client {
-    Client::new(&aws(stand()).config)
+/// A call that reaches the stand-in past the proxy.
+pub(crate) async fn send(method: Method, path: &[&str], content: Option<Value>) -> Value {
+    let service = Service::api_gateway_v2(&aws(stand()).config);
+    let call = service.rest(method, &[&["v2"], path].concat());
+    let call = match &content {
+        Some(content) => call.with_json(content),
+        None => call,
+    };
+    call.send().await.unwrap().json().unwrap()
+}
+
+pub(crate) async fn post(path: &[&str], content: Value) -> Value {
+    send(Method::POST, path, Some(content)).await
+}
+
+pub(crate) fn id(told: &Value) -> String {
+    told.as_str().unwrap().to_owned()
 }
 
 pub(crate) const CLEAR: &str = "http://backend.example/pay";
@@ -36,11 +47,10 @@ pub(crate) struct Api {
 
 impl Api {
     /// An API whose route `GET /pay` leads to `uri`.
-    pub(crate) async fn new(protocol: ProtocolType, uri: &str) -> Api {
-        let route = if protocol == ProtocolType::Http { "GET /pay" } else { "pay" };
-        let made = client().create_api().name("payments").protocol_type(protocol);
-        let mut api =
-            Api { id: made.send().await.unwrap().api_id.unwrap(), integration: String::new() };
+    pub(crate) async fn new(protocol: &str, uri: &str) -> Api {
+        let route = if protocol == "HTTP" { "GET /pay" } else { "pay" };
+        let made = post(&["apis"], json!({"name": "payments", "protocolType": protocol})).await;
+        let mut api = Api { id: id(&made["apiId"]), integration: String::new() };
         api.integration = api.integration(uri).await;
         let own = api.integration.clone();
         // More than one page of each.
@@ -52,52 +62,69 @@ impl Api {
     }
 
     pub(crate) async fn http() -> Api {
-        Api::new(ProtocolType::Http, CLEAR).await
+        Api::new("HTTP", CLEAR).await
     }
 
     pub(crate) async fn integration(&self, uri: &str) -> String {
-        let made = client().create_integration().api_id(&self.id).integration_method("GET");
-        let made = made.integration_type(IntegrationType::HttpProxy).integration_uri(uri);
-        let private = uri.starts_with("arn:");
-        let connection = if private { ConnectionType::VpcLink } else { ConnectionType::Internet };
-        let made = made.connection_type(connection);
-        let made = made.set_connection_id(private.then(|| "link".to_owned()));
-        made.payload_format_version("1.0").send().await.unwrap().integration_id.unwrap()
+        let mut made = json!({
+            "integrationMethod": "GET",
+            "integrationType": "HTTP_PROXY",
+            "integrationUri": uri,
+            "connectionType": "INTERNET",
+            "payloadFormatVersion": "1.0",
+        });
+        if uri.starts_with("arn:") {
+            made["connectionType"] = json!("VPC_LINK");
+            made["connectionId"] = json!("link");
+        }
+        id(&post(&["apis", &self.id, "integrations"], made).await["integrationId"])
     }
 
     pub(crate) async fn route(&self, route: &str, integration: &str) {
-        let made = client().create_route().api_id(&self.id).route_key(route);
-        made.target(format!("integrations/{integration}")).send().await.unwrap();
+        let made = json!({"routeKey": route, "target": format!("integrations/{integration}")});
+        post(&["apis", &self.id, "routes"], made).await;
+    }
+
+    /// The draft becomes this.
+    pub(crate) async fn redraft(&self, change: Value) {
+        let path = ["apis", &self.id, "integrations", &self.integration];
+        send(Method::PATCH, &path, Some(change)).await;
     }
 
     /// The draft's address becomes this one.
     pub(crate) async fn draft(&self, uri: &str) {
-        let update = client().update_integration().api_id(&self.id);
-        update.integration_id(&self.integration).integration_uri(uri).send().await.unwrap();
+        self.redraft(json!({"integrationUri": uri})).await;
     }
 
     pub(crate) async fn stage(&self, name: &str, auto: bool) {
-        let made = client().create_stage().api_id(&self.id).stage_name(name);
-        made.auto_deploy(auto).send().await.unwrap();
+        let made = json!({"stageName": name, "autoDeploy": auto});
+        post(&["apis", &self.id, "stages"], made).await;
         if !auto {
             self.deploy(name).await;
         }
     }
 
     pub(crate) async fn deploy(&self, name: &str) {
-        client().create_deployment().api_id(&self.id).stage_name(name).send().await.unwrap();
+        post(&["apis", &self.id, "deployments"], json!({"stageName": name})).await;
     }
 
     /// A domain that leads to a stage.
-    pub(crate) async fn domain(&self, name: &str, stage: &str, policy: SecurityPolicy) {
+    pub(crate) async fn domain(&self, name: &str, stage: &str, policy: &str) {
         let name = format!("{name}.{}.example", self.id);
-        let configured = DomainNameConfiguration::builder()
-            .endpoint_type(EndpointType::Regional)
-            .security_policy(policy);
-        let made = client().create_domain_name().domain_name(&name);
-        made.domain_name_configurations(configured.build()).send().await.unwrap();
-        let map = client().create_api_mapping().domain_name(&name).api_id(&self.id);
-        map.stage(stage).send().await.unwrap();
+        let configured = json!([{"endpointType": "REGIONAL", "securityPolicy": policy}]);
+        let made = json!({"domainName": name, "domainNameConfigurations": configured});
+        post(&["domainnames"], made).await;
+        self.map(&name, stage).await;
+    }
+
+    /// A domain leads to a stage.
+    pub(crate) async fn map(&self, domain: &str, stage: &str) {
+        let map = json!({"apiId": self.id, "stage": stage});
+        post(&["domainnames", domain, "apimappings"], map).await;
+    }
+
+    pub(crate) async fn delete(&self) {
+        send(Method::DELETE, &["apis", &self.id], None).await;
     }
 
     pub(crate) async fn subject<R: Remediator>(&self) -> Stage {
@@ -176,7 +203,7 @@ async fn stages_with_and_without_automatic_deployment_are_restored_once_and_undo
 
 #[tokio::test]
 async fn a_draft_that_no_stage_serves_needs_no_deployment() {
-    let api = Api::new(ProtocolType::Http, TLS).await;
+    let api = Api::new("HTTP", TLS).await;
     api.stage("live", false).await;
     api.draft(CLEAR).await;
     let stage = api.https().await;
@@ -203,8 +230,8 @@ async fn what_others_have_drafted_is_not_published_without_a_person() {
     let api = Api::http().await;
     api.stage("live", false).await;
     api.route("DELETE /pay", &api.integration(TLS).await).await;
-    let cors = Cors::builder().allow_origins("*").build();
-    client().update_api().api_id(&api.id).cors_configuration(cors).send().await.unwrap();
+    let cors = json!({"corsConfiguration": {"allowOrigins": ["*"]}});
+    send(Method::PATCH, &["apis", &api.id], Some(cors)).await;
     let stage = api.https().await;
     let why = asked::<HttpsBackend>(&stage).await;
     let changes =
@@ -227,7 +254,7 @@ async fn another_draft_of_our_own_route_asks_too() {
 
 #[tokio::test]
 async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
-    let api = Api::new(ProtocolType::Websocket, CLEAR).await;
+    let api = Api::new("WEBSOCKET", CLEAR).await;
     api.stage("live", true).await;
     let stage = api.https().await;
     assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done, "none is needed");
@@ -247,13 +274,13 @@ async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
 
 #[tokio::test]
 async fn what_quick_create_made_and_what_is_private_is_left_alone() {
-    let made = client().create_api().name("quick").protocol_type(ProtocolType::Http);
-    let id = made.target(CLEAR).send().await.unwrap().api_id.unwrap();
+    let quick = json!({"name": "quick", "protocolType": "HTTP", "target": CLEAR});
+    let id = id(&post(&["apis"], quick).await["apiId"]);
     let api = Api { id, integration: "default".to_owned() };
     let stage = api.https().await;
     assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
     assert!(refused::<HttpsBackend>(&stage).await.starts_with("quick create made"));
-    let private = Api::new(ProtocolType::Http, LISTENER).await;
+    let private = Api::new("HTTP", LISTENER).await;
     let why = refused::<HttpsBackend>(&private.https().await).await;
     assert!(why.starts_with("a private integration"), "{why}");
     let other = Api { integration: private.integration(TLS).await, ..private };
@@ -274,12 +301,13 @@ async fn without_a_handshake_nothing_is_written_and_without_a_probe_a_person_is_
 
 #[tokio::test]
 async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
-    let api = Api::new(ProtocolType::Http, "http://${stageVariables.host}/pay").await;
+    let api = Api::new("HTTP", "http://${stageVariables.host}/pay").await;
     api.stage("live", true).await;
     assert!(refused::<HttpsBackend>(&api.https().await).await.contains("lacks a variable"));
-    client().delete_stage().api_id(&api.id).stage_name("live").send().await.unwrap();
-    let made = client().create_stage().api_id(&api.id).stage_name("live").auto_deploy(true);
-    made.stage_variables("host", "backend.example").send().await.unwrap();
+    send(Method::DELETE, &["apis", &api.id, "stages", "live"], None).await;
+    let variables = json!({"host": "backend.example"});
+    let made = json!({"stageName": "live", "autoDeploy": true, "stageVariables": variables});
+    post(&["apis", &api.id, "stages"], made).await;
     let stage = api.https().await;
     assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
     assert_eq!(uris(&stage).await, ["https://${stageVariables.host}/pay"; 2]);
@@ -318,7 +346,7 @@ async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
     assert_eq!(written, 0);
     let lost = Api { id: api.id.clone(), integration: "none".to_owned() };
     assert_eq!(lost.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
-    client().delete_api().api_id(&api.id).send().await.unwrap();
+    api.delete().await;
     assert_eq!(api.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
     for id in ["a|../../domainnames/b", "a", "a|b|c", "|b", "a b|c"] {
         let kind = "AWS::ApiGatewayV2::Integration";

@@ -1,10 +1,11 @@
 //! HTTP APIs that are reachable around their custom domains.
 
-use aws_sdk_apigatewayv2::types::{ProtocolType, RoutingMode, SecurityPolicy};
 use evenkeel_remediators::catalog::apigatewayv2::close_default_endpoint::CloseHttpEndpoint;
 use evenkeel_remediators::{Ended, Remediator};
 
-use super::apigatewayv2::{Api, DENIED, THROTTLED, TLS, asked, client, refused};
+use serde_json::json;
+
+use super::apigatewayv2::{Api, DENIED, THROTTLED, TLS, asked, post, refused};
 use super::stage::Stage;
 use evenkeel_testing::proxy::Fault;
 
@@ -19,12 +20,12 @@ async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again
     let api = Api::http().await;
     api.stage("$default", true).await;
     api.stage("live", false).await;
-    api.domain("a", "$default", SecurityPolicy::Tls12).await;
+    api.domain("a", "$default", "TLS_1_2").await;
     let arn = format!("arn:aws:apigateway:eu-central-1::/apis/{}", api.id);
     let stage = subject(&arn).await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;
     assert!(why.ends_with("no custom domain leads to stage `live`"), "{why}");
-    api.domain("b", "live", SecurityPolicy::Tls12).await;
+    api.domain("b", "live", "TLS_1_2").await;
     let (before, beside) = (stage.state::<CloseHttpEndpoint>().await, api.beside().await);
     assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
     assert!(stage.state::<CloseHttpEndpoint>().await.closed);
@@ -44,16 +45,15 @@ async fn an_endpoint_that_is_the_only_way_stays_open() {
     let why = "no custom domain leads to it: closing would cut it off";
     assert_eq!(refused::<CloseHttpEndpoint>(&stage).await, why);
     let ruled = format!("ruled.{}.example", api.id);
-    let made = client().create_domain_name().domain_name(&ruled);
-    made.routing_mode(RoutingMode::RoutingRuleOnly).send().await.unwrap();
-    let map = client().create_api_mapping().domain_name(&ruled).api_id(&api.id).stage("live");
-    map.send().await.unwrap();
+    let made = json!({"domainName": ruled, "routingMode": "ROUTING_RULE_ONLY"});
+    post(&["domainnames"], made).await;
+    api.map(&ruled, "live").await;
     assert_eq!(
         refused::<CloseHttpEndpoint>(&subject(&api.id).await).await,
         why,
         "nobody follows it"
     );
-    api.domain("old", "live", SecurityPolicy::Tls10).await;
+    api.domain("old", "live", "TLS_1_0").await;
     let stage = subject(&api.id).await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;
     let old = format!("domain `old.{}.example`, which leads to it, accepts TLS 1.0", api.id);
@@ -65,7 +65,7 @@ async fn an_endpoint_that_is_the_only_way_stays_open() {
 async fn a_deployment_that_closes_publishes_nothing_else_unasked() {
     let api = Api::http().await;
     api.stage("live", false).await;
-    api.domain("a", "live", SecurityPolicy::Tls12).await;
+    api.domain("a", "live", "TLS_1_2").await;
     api.draft(TLS).await;
     let stage = subject(&api.id).await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;
@@ -76,7 +76,7 @@ async fn a_deployment_that_closes_publishes_nothing_else_unasked() {
 async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
     let api = Api::http().await;
     api.stage("live", false).await;
-    api.domain("a", "live", SecurityPolicy::Tls12).await;
+    api.domain("a", "live", "TLS_1_2").await;
     let stage = subject(&api.id).await;
     for read in ["GetApi", "GetStages", "GetDomainNames", "GetApiMappings", "GetExport"] {
         let partial = Fault::Answer(200, "{}");
@@ -101,22 +101,22 @@ async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
     assert!(
         matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
     );
-    client().delete_api().api_id(&api.id).send().await.unwrap();
+    api.delete().await;
     let outcome = subject(&api.id).await.run::<CloseHttpEndpoint>().await.unwrap();
     assert_eq!(outcome.result, Ended::Gone);
 }
 
 #[tokio::test]
 async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
-    let api = Api::new(ProtocolType::Websocket, TLS).await;
+    let api = Api::new("WEBSOCKET", TLS).await;
     api.stage("live", true).await;
-    api.domain("a", "live", SecurityPolicy::Tls12).await;
+    api.domain("a", "live", "TLS_1_2").await;
     let stage = subject(&api.id).await;
     assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
     assert_eq!(stage.proxy.count("CreateDeployment"), 0, "it deploys by itself");
     stage.undo::<CloseHttpEndpoint>().await;
     api.stage("test", false).await;
-    api.domain("b", "test", SecurityPolicy::Tls12).await;
+    api.domain("b", "test", "TLS_1_2").await;
     let why = asked::<CloseHttpEndpoint>(&subject(&api.id).await).await;
     assert!(why.contains("a deployment to stage `test` would publish all"), "{why}");
 }

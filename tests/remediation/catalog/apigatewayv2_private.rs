@@ -1,16 +1,15 @@
 //! Private integrations of HTTP APIs without TLS: repaired by the name that the policy knows.
 
-use aws_sdk_apigatewayv2::types::{ProtocolType, TlsConfigInput};
 use evenkeel_remediators::Ended;
 use evenkeel_remediators::catalog::apigatewayv2::private_tls::PrivateTls;
 use serde_json::json;
 
-use super::apigatewayv2::{Api, DENIED, LISTENER, THROTTLED, asked, client, refused};
+use super::apigatewayv2::{Api, DENIED, LISTENER, THROTTLED, asked, refused};
 use evenkeel_testing::proxy::Fault;
 
 #[tokio::test]
 async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows() {
-    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    let api = Api::new("HTTP", LISTENER).await;
     api.stage("$default", true).await;
     api.stage("live", false).await;
     let nameless = api.subject::<PrivateTls>().await;
@@ -40,11 +39,9 @@ async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows(
 
 #[tokio::test]
 async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it() {
-    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    let api = Api::new("HTTP", LISTENER).await;
     api.stage("live", false).await;
-    let named = TlsConfigInput::builder().server_name_to_verify("own.example").build();
-    let update = client().update_integration().api_id(&api.id).integration_id(&api.integration);
-    update.tls_config(named).send().await.unwrap();
+    api.redraft(json!({"tlsConfig": {"serverNameToVerify": "own.example"}})).await;
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "other.example"}));
     asked::<PrivateTls>(&stage).await;
     stage.approve::<PrivateTls>().await;
@@ -54,14 +51,14 @@ async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it(
     let public = Api::http().await;
     let stage = public.subject::<PrivateTls>().await;
     assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Compliant);
-    let socket = Api::new(ProtocolType::Websocket, LISTENER).await;
+    let socket = Api::new("WEBSOCKET", LISTENER).await;
     let why = refused::<PrivateTls>(&socket.subject::<PrivateTls>().await).await;
     assert!(why.contains("WebSocket"), "{why}");
 }
 
 #[tokio::test]
 async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
-    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    let api = Api::new("HTTP", LISTENER).await;
     api.stage("live", false).await;
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
     let before = stage.state::<PrivateTls>().await;
@@ -89,7 +86,7 @@ async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
 
 #[tokio::test]
 async fn what_was_changed_since_is_not_undone_and_what_is_gone_is_gone() {
-    let api = Api::new(ProtocolType::Http, LISTENER).await;
+    let api = Api::new("HTTP", LISTENER).await;
     api.stage("live", false).await;
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
     stage.approve::<PrivateTls>().await;
@@ -99,7 +96,7 @@ async fn what_was_changed_since_is_not_undone_and_what_is_gone_is_gone() {
     assert!(
         matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
     );
-    client().delete_api().api_id(&api.id).send().await.unwrap();
+    api.delete().await;
     let gone = api.subject::<PrivateTls>().await;
     assert_eq!(gone.run::<PrivateTls>().await.unwrap().result, Ended::Gone);
 }

@@ -1,5 +1,6 @@
 //! Properties that the policy's header names, set by Cloud Control.
 
+use evenkeel_client::Service;
 use evenkeel_remediators::catalog::cloud_control::CloudControl;
 use evenkeel_remediators::{Ended, Remediator, Statement};
 use http_body_util::Full;
@@ -53,12 +54,16 @@ async fn ended(stage: &Stage) -> Ended {
     stage.run::<CloudControl>().await.unwrap().result
 }
 
+/// A call that reaches the stand-in past the proxy.
+async fn call(operation: &str, input: Value) -> Value {
+    Service::cloud_control(&aws(stand()).config).json(operation, &input).await.unwrap()
+}
+
 /// What the stand tells of a table now, but for its name and ARN.
 async fn properties(name: &str) -> Value {
-    let client = aws_sdk_cloudcontrol::Client::new(&aws(stand()).config);
-    let told = client.get_resource().type_name(TABLE).identifier(name).send().await.unwrap();
-    let told = told.resource_description.unwrap().properties.unwrap();
-    let mut told: Value = serde_json::from_str(&told).unwrap();
+    let told = call("GetResource", json!({"TypeName": TABLE, "Identifier": name})).await;
+    let told = told["ResourceDescription"]["Properties"].as_str().unwrap();
+    let mut told: Value = serde_json::from_str(told).unwrap();
     told.as_object_mut().unwrap().retain(|name, _| name != "TableName" && name != "Arn");
     told
 }
@@ -217,13 +222,12 @@ async fn an_answer_that_is_lost_is_asked_for_again_and_the_update_is_made_once()
 #[tokio::test]
 async fn another_update_of_the_resource_lets_it_come_again() {
     let stage = table("busy", &json!({})).await;
-    let client = aws_sdk_cloudcontrol::Client::new(&aws(stand()).config);
     let patch = r#"[{"op": "replace", "path": "/BillingMode", "value": "PROVISIONED"}]"#;
-    let call = client.update_resource().type_name(TABLE).identifier("busy").patch_document(patch);
-    let begun = call.send().await.unwrap().progress_event.unwrap().request_token.unwrap();
+    let update = json!({"TypeName": TABLE, "Identifier": "busy", "PatchDocument": patch});
+    let begun = call("UpdateResource", update).await["ProgressEvent"]["RequestToken"].clone();
     let outcome = stage.run::<CloudControl>().await.unwrap_err();
     assert_eq!(outcome.to_string(), "the change is not seen yet");
-    client.get_resource_request_status().request_token(begun).send().await.unwrap();
+    call("GetResourceRequestStatus", json!({"RequestToken": begun})).await;
     assert_eq!(ended(&stage).await, Ended::Done);
     assert_eq!(properties("busy").await["BillingMode"], "PROVISIONED", "theirs stays");
 }

@@ -4,11 +4,11 @@ use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{
     EndpointConfiguration, EndpointType, MutualTlsAuthenticationInput, SecurityPolicy,
 };
-use aws_sdk_apigatewayv2::types::ProtocolType;
 use evenkeel_remediators::catalog::apigateway::domain_tls_policy::DomainTlsPolicy;
 use evenkeel_remediators::{Ended, Outcome, Remediator};
 use serde_json::{Value, json};
 
+use super::apigatewayv2::{id, post};
 use super::stage::{Stage, aws, told};
 use evenkeel_testing::proxy::Fault;
 use evenkeel_testing::stand::stand;
@@ -154,15 +154,11 @@ async fn an_enhanced_policy_is_not_set_where_an_http_api_is_behind() {
     let rest = client().create_rest_api().name("rest").send().await.unwrap().id.unwrap();
     let map = client().create_base_path_mapping().domain_name("behind.example");
     map.rest_api_id(&rest).base_path("rest").send().await.unwrap();
-    let v2 = aws_sdk_apigatewayv2::Client::new(&aws(stand()).config);
-    let made = v2.create_api().name("http").protocol_type(ProtocolType::Http).send().await;
-    let api = made.unwrap().api_id.unwrap();
-    let map = |key: &str| {
-        let map = v2.create_api_mapping().domain_name("behind.example").api_id(&api);
-        map.stage("live").api_mapping_key(key).send()
-    };
+    let made = post(&["apis"], json!({"name": "http", "protocolType": "HTTP"})).await;
+    let api = id(&made["apiId"]);
     for key in ["a", "b"] {
-        map(key).await.unwrap();
+        let map = json!({"apiId": api, "stage": "live", "apiMappingKey": key});
+        post(&["domainnames", "behind.example", "apimappings"], map).await;
     }
     let why = refused(&stage).await;
     assert!(why.contains(&format!("leads to API `{api}`, which is no REST API")), "{why}");

@@ -1,10 +1,11 @@
 //! Keys that are to be deleted, are disabled, or do not rotate.
 
-use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use evenkeel_client::Service;
 use evenkeel_remediators::catalog::kms::cancel_key_deletion::CancelKeyDeletion;
 use evenkeel_remediators::catalog::kms::enable_key::EnableKey;
 use evenkeel_remediators::catalog::kms::enable_rotation::{EnableRotation, Rotation};
 use evenkeel_remediators::{Ended, Remediator};
+use serde_json::{Value, json};
 
 use super::stage::{Stage, aws, refused_for_state};
 use evenkeel_testing::proxy::Fault;
@@ -17,10 +18,9 @@ async fn stage(id: &str) -> Stage {
 
 /// A key, to be deleted or not.
 async fn key(deleted: bool) -> Stage {
-    let client = kms(stand());
-    let id = client.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+    let id = create(json!({})).await;
     if deleted {
-        client.schedule_key_deletion().key_id(&id).send().await.unwrap();
+        kms("ScheduleKeyDeletion", json!({"KeyId": id})).await;
     }
     stage(&id).await
 }
@@ -29,8 +29,13 @@ async fn state(stage: &Stage) -> String {
     stage.state::<CancelKeyDeletion>().await.state
 }
 
-fn kms(address: std::net::SocketAddr) -> aws_sdk_kms::Client {
-    aws_sdk_kms::Client::new(&aws(address).config)
+/// A call that reaches the stand-in past the proxy.
+async fn kms(call: &str, input: Value) -> Value {
+    Service::kms(&aws(stand()).config).json(call, &input).await.unwrap()
+}
+
+async fn create(input: Value) -> String {
+    kms("CreateKey", input).await["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -94,13 +99,13 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
     let made = key(false).await;
     let id = made.target().id;
     let stage = Stage::new("kms-key-disabled", EnableKey::SPEC.id, "AWS::KMS::Key", &id).await;
-    kms(stand()).disable_key().key_id(&id).send().await.unwrap();
+    kms("DisableKey", json!({"KeyId": id})).await;
     assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Done);
     assert_eq!(state(&made).await, "Enabled");
     assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Compliant);
     assert_eq!(stage.undo::<EnableKey>().await.result, Ended::Done);
     assert_eq!(state(&made).await, "Disabled");
-    kms(stand()).schedule_key_deletion().key_id(&id).send().await.unwrap();
+    kms("ScheduleKeyDeletion", json!({"KeyId": id})).await;
     let outcome = stage.run::<EnableKey>().await.unwrap();
     let why = "the key is in the state `PendingDeletion`, from which it cannot be enabled";
     assert_eq!(outcome.result, refused_for_state(why));
@@ -109,15 +114,14 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
 }
 
 /// A finding about a key of this kind.
-async fn rotating(spec: KeySpec, usage: KeyUsageType) -> Stage {
-    let create = kms(stand()).create_key().key_spec(spec).key_usage(usage);
-    let id = create.send().await.unwrap().key_metadata.unwrap().key_id;
+async fn rotating(spec: &str, usage: &str) -> Stage {
+    let id = create(json!({"KeySpec": spec, "KeyUsage": usage})).await;
     Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await
 }
 
 #[tokio::test]
 async fn rotation_is_turned_on_once_and_undone() {
-    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
     let off = Rotation { on: false, never: None };
     assert_eq!(stage.state::<EnableRotation>().await, off);
     let id = stage.target().id;
@@ -138,25 +142,20 @@ async fn rotation_is_turned_on_once_and_undone() {
 
 #[tokio::test]
 async fn the_period_of_a_rotation_is_kept() {
-    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
-    let (client, id) = (kms(stand()), stage.target().id);
-    let enable = client.enable_key_rotation().key_id(&id).rotation_period_in_days(100);
-    enable.send().await.unwrap();
-    client.disable_key_rotation().key_id(&id).send().await.unwrap();
+    let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
+    let id = stage.target().id;
+    kms("EnableKeyRotation", json!({"KeyId": id, "RotationPeriodInDays": 100})).await;
+    kms("DisableKeyRotation", json!({"KeyId": id})).await;
     assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
-    let status = client.get_key_rotation_status().key_id(&id).send().await.unwrap();
-    assert_eq!(status.rotation_period_in_days, Some(100));
+    let status = kms("GetKeyRotationStatus", json!({"KeyId": id})).await;
+    assert_eq!(status["RotationPeriodInDays"], 100);
 }
 
 #[tokio::test]
 async fn a_key_that_cannot_rotate_is_left_to_a_person() {
     let kinds = [
-        (KeySpec::Rsa2048, KeyUsageType::SignVerify, "only symmetric encryption keys rotate"),
-        (
-            KeySpec::Hmac256,
-            KeyUsageType::GenerateVerifyMac,
-            "only symmetric encryption keys rotate",
-        ),
+        ("RSA_2048", "SIGN_VERIFY", "only symmetric encryption keys rotate"),
+        ("HMAC_256", "GENERATE_VERIFY_MAC", "only symmetric encryption keys rotate"),
     ];
     for (spec, usage, why) in kinds {
         let stage = rotating(spec, usage).await;
@@ -166,7 +165,7 @@ async fn a_key_that_cannot_rotate_is_left_to_a_person() {
             "{outcome:?}"
         );
     }
-    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
     for (told, why) in [
         (IMPORTED, "its material is from elsewhere: `EXTERNAL`"),
         (CUSTOM, "its material is from elsewhere: `AWS_CLOUDHSM`"),
@@ -195,7 +194,7 @@ async fn rotation_that_cannot_be_read_is_not_turned_on() {
     let gone =
         Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", id).await;
     assert_eq!(gone.run::<EnableRotation>().await.unwrap().result, Ended::Gone);
-    let stage = rotating(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
     let answers = [
         (400, "{\"__type\":\"ThrottlingException\"}", true),
         (200, "{}", true),

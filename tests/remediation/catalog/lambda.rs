@@ -1,20 +1,23 @@
 //! Functions that everyone may call.
 
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::operation::add_permission::builders::AddPermissionFluentBuilder;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, FunctionUrlAuthType, Runtime};
+use evenkeel_client::{Method, Service};
 use evenkeel_remediators::catalog::lambda::remove_public_permission::RemovePublicPermission;
 use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, RefusedByAws, Remediator};
+use serde_json::{Value, json};
 
 use super::query::ask;
 use super::stage::{Stage, aws, refused_for_state};
 use evenkeel_testing::proxy::{Fault, Hold};
 use evenkeel_testing::stand::stand;
 
-/// A client that reaches the stand-in past the proxy.
-fn direct() -> Client {
-    Client::new(&aws(stand()).config)
+/// A call that reaches the stand-in past the proxy.
+async fn post(path: &[&str], qualifier: Option<&str>, input: &Value) {
+    let lambda = Service::lambda(&aws(stand()).config);
+    let mut call = lambda.rest(Method::POST, &[&["2015-03-31", "functions"], path].concat());
+    if let Some(qualifier) = qualifier {
+        call = call.with_query("Qualifier", Some(qualifier));
+    }
+    call.with_json(input).send().await.unwrap();
 }
 
 async fn finding(name: &str) -> Stage {
@@ -26,21 +29,47 @@ async fn finding(name: &str) -> Stage {
 async fn function(name: &str) -> Stage {
     let role = format!("Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument=%7B%7D");
     ask("iam", "2010-05-08", &role).await;
-    // An archive without files.
-    let archive = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
-    let create = direct().create_function().function_name(name).runtime(Runtime::Python312);
-    let create = create.code(FunctionCode::builder().zip_file(Blob::new(archive)).build());
-    let create = create.handler("a.b").role(format!("arn:aws:iam::123456789012:role/{name}"));
-    create.send().await.unwrap();
-    direct().publish_version().function_name(name).send().await.unwrap();
-    let alias = direct().create_alias().function_name(name).name("live");
-    alias.function_version("1").send().await.unwrap();
+    // An archive without files, in base64.
+    let archive = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
+    let create = json!({
+        "FunctionName": name,
+        "Runtime": "python3.12",
+        "Code": {"ZipFile": archive},
+        "Handler": "a.b",
+        "Role": format!("arn:aws:iam::123456789012:role/{name}"),
+    });
+    post(&[], None, &create).await;
+    post(&[name, "versions"], None, &json!({})).await;
+    post(&[name, "aliases"], None, &json!({"Name": "live", "FunctionVersion": "1"})).await;
     finding(name).await
 }
 
-fn allow(function: &str, sid: &str, principal: &str) -> AddPermissionFluentBuilder {
-    let add = direct().add_permission().function_name(function).statement_id(sid);
-    add.action("lambda:InvokeFunction").principal(principal)
+/// A permission that is not yet added.
+struct Allow {
+    function: String,
+    qualifier: Option<&'static str>,
+    input: Value,
+}
+
+impl Allow {
+    fn with(mut self, name: &str, value: &str) -> Allow {
+        self.input[name] = json!(value);
+        self
+    }
+
+    fn of(self, qualifier: &'static str) -> Allow {
+        Allow { qualifier: Some(qualifier), ..self }
+    }
+
+    async fn send(self) {
+        post(&[&self.function, "policy"], self.qualifier, &self.input).await;
+    }
+}
+
+fn allow(function: &str, sid: &str, principal: &str) -> Allow {
+    let action = "lambda:InvokeFunction";
+    let input = json!({"StatementId": sid, "Action": action, "Principal": principal});
+    Allow { function: function.to_owned(), qualifier: None, input }
 }
 
 /// What allows somebody in particular.
@@ -48,28 +77,30 @@ async fn allow_some(function: &str) {
     let topic = "arn:aws:sns:eu-central-1:111122223333:topic";
     for add in [
         allow(function, "account", "111122223333"),
-        allow(function, "topic", "sns.amazonaws.com").source_arn(topic),
-        allow(function, "organization", "*").principal_org_id("o-a1b2c3d4e5"),
-        allow(function, "source", "*").source_arn(topic),
-        allow(function, "live", "*").source_account("111122223333").qualifier("live"),
+        allow(function, "topic", "sns.amazonaws.com").with("SourceArn", topic),
+        allow(function, "organization", "*").with("PrincipalOrgID", "o-a1b2c3d4e5"),
+        allow(function, "source", "*").with("SourceArn", topic),
+        allow(function, "live", "*").with("SourceAccount", "111122223333").of("live"),
     ] {
-        add.send().await.unwrap();
+        add.send().await;
     }
 }
 
 /// What allows everyone, of each kind.
-fn allow_all(function: &str) -> [AddPermissionFluentBuilder; 6] {
+fn allow_all(function: &str) -> [Allow; 6] {
     let url = |sid, auth| {
-        let add = allow(function, sid, "*").action("lambda:InvokeFunctionUrl");
-        add.function_url_auth_type(auth)
+        let add = allow(function, sid, "*").with("Action", "lambda:InvokeFunctionUrl");
+        add.with("FunctionUrlAuthType", auth)
     };
+    let mut by_url = allow(function, "open-by-url", "*");
+    by_url.input["InvokedViaFunctionUrl"] = json!(true);
     [
         allow(function, "open", "*"),
-        url("open-url", FunctionUrlAuthType::None),
-        url("open-iam-url", FunctionUrlAuthType::AwsIam),
-        allow(function, "open-by-url", "*").invoked_via_function_url(true),
-        allow(function, "open-live", "*").qualifier("live"),
-        allow(function, "open-1", "*").qualifier("1").source_arn("arn:aws:sns:*:*:topic"),
+        url("open-url", "NONE"),
+        url("open-iam-url", "AWS_IAM"),
+        by_url,
+        allow(function, "open-live", "*").of("live"),
+        allow(function, "open-1", "*").of("1").with("SourceArn", "arn:aws:sns:*:*:topic"),
     ]
 }
 
@@ -80,7 +111,7 @@ async fn what_allows_everyone_is_removed_and_added_again_and_nothing_else() {
     let some = stage.state::<RemovePublicPermission>().await;
     assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Compliant);
     for add in allow_all("all-open") {
-        add.send().await.unwrap();
+        add.send().await;
     }
     stage.there_and_back::<RemovePublicPermission>().await;
     assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Done);
@@ -93,7 +124,7 @@ async fn every_kind_of_permission_is_restored_and_undone() {
         let name = format!("open-{number}");
         let stage = function(&name).await;
         let add = allow_all(&name).into_iter().nth(number).unwrap();
-        add.send().await.unwrap();
+        add.send().await;
         stage.there_and_back::<RemovePublicPermission>().await;
         let counts = ["DELETE policy", "POST policy"].map(|what| stage.proxy.count(what));
         assert_eq!(counts, [2, 2], "by hand and by the drive, each once");
@@ -109,8 +140,8 @@ async fn what_could_not_be_undone_is_left_to_a_person() {
     let why = "the statement `odd` could not be added again as it is";
     assert_eq!(outcome.result, refused_for_state(why));
     stage.proxy.mend();
-    let bucket = allow("odd", "bucket", "s3.amazonaws.com").source_arn("arn:aws:s3:::b");
-    bucket.send().await.unwrap();
+    let bucket = allow("odd", "bucket", "s3.amazonaws.com").with("SourceArn", "arn:aws:s3:::b");
+    bucket.send().await;
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
     let why =
         "the statement `bucket` lets in buckets of any account, and whose it is for is not known";
@@ -123,7 +154,7 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     let gone = finding("no-such-function").await;
     assert_eq!(gone.run::<RemovePublicPermission>().await.unwrap().result, Ended::Gone);
     let stage = function("unread").await;
-    allow("unread", "open", "*").send().await.unwrap();
+    allow("unread", "open", "*").send().await;
     let answers = [
         (429, "{\"__type\":\"TooManyRequestsException\"}", true),
         (200, "{}", true),
@@ -162,7 +193,7 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
 #[tokio::test]
 async fn a_permission_that_came_meanwhile_stays() {
     let stage = function("meanwhile").await;
-    allow("meanwhile", "open", "*").send().await.unwrap();
+    allow("meanwhile", "open", "*").send().await;
     let hold = Hold::default();
     stage.proxy.fault("GET policy", 1, Fault::HoldAfter(hold.clone()));
     let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), async {
@@ -176,7 +207,7 @@ async fn a_permission_that_came_meanwhile_stays() {
     assert_eq!(names, ["account", "organization", "source", "topic", "live"]);
     // Planned before it came, and for somebody: it is not removed.
     let remediator = RemovePublicPermission::from(stage.aws());
-    let nobody = serde_json::from_value(serde_json::json!({"of": {}})).unwrap();
+    let nobody = serde_json::from_value(json!({"of": {}})).unwrap();
     remediator.apply(&stage.target(), &nobody).await.unwrap();
     assert_eq!(stage.state::<RemovePublicPermission>().await, left);
     assert_eq!(remediator.plan(&stage.target(), &left), Plan::Nothing);
@@ -186,7 +217,7 @@ async fn a_permission_that_came_meanwhile_stays() {
 async fn what_a_kill_switch_cuts_off_is_undone_whole() {
     let stage = function("cut-off").await;
     for sid in ["first", "second"] {
-        allow("cut-off", sid, "*").send().await.unwrap();
+        allow("cut-off", sid, "*").send().await;
     }
     let before = stage.state::<RemovePublicPermission>().await;
     let hold = Hold::default();

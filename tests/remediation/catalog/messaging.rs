@@ -1,6 +1,6 @@
 //! Topics and queues whose policies let plain HTTP in.
 
-use aws_sdk_sqs::types::QueueAttributeName;
+use evenkeel_client::Service;
 use evenkeel_remediators::catalog::sns::deny_insecure_transport as sns;
 use evenkeel_remediators::catalog::sqs::deny_insecure_transport as sqs;
 use evenkeel_remediators::{Aws, Ended, Remediator};
@@ -8,25 +8,26 @@ use serde_json::{Value, json};
 
 use super::stage::{Stage, aws};
 use evenkeel_testing::proxy::Fault;
+use evenkeel_testing::queue::Queues;
 use evenkeel_testing::stand::stand;
 
-fn topics() -> aws_sdk_sns::Client {
-    aws_sdk_sns::Client::new(&aws(stand()).config)
+fn topics() -> Service {
+    Service::sns(&aws(stand()).config)
 }
 
-fn queues() -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&aws(stand()).config)
+fn queues() -> Queues {
+    Queues::new(&aws(stand()).config)
 }
 
 async fn topic(name: &str) -> Stage {
-    let arn = topics().create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
+    let made = topics().query("CreateTopic").with("Name", name).send().await.unwrap();
+    let arn = made.get("CreateTopicResult").unwrap().get("TopicArn").unwrap().text().to_owned();
     Stage::new("sns-topic", sns::DenyInsecureTransport::SPEC.id, "AWS::SNS::Topic", &arn).await
 }
 
 async fn queue(name: &str, policy: Option<&Value>) -> Stage {
-    let make = queues().create_queue().queue_name(name);
-    let policy = policy.map(|policy| [(QueueAttributeName::Policy, policy.to_string())].into());
-    let url = make.set_attributes(policy).send().await.unwrap().queue_url.unwrap();
+    let policy = policy.map(|policy| json!({"Policy": policy.to_string()}));
+    let url = queues().create(name, policy.unwrap_or_else(|| json!({}))).await;
     Stage::new("sqs-queue", sqs::DenyInsecureTransport::SPEC.id, "AWS::SQS::Queue", &url).await
 }
 
@@ -74,7 +75,9 @@ async fn a_topic_that_is_gone_or_cannot_be_read_is_left_alone() {
     stage.proxy.fault("SetTopicAttributes", 1, Fault::LoseAnswer);
     assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Done);
     assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Compliant);
-    topics().delete_topic().topic_arn(&stage.target().id).send().await.unwrap();
+    let delete = topics();
+    let delete = delete.query("DeleteTopic").with("TopicArn", &stage.target().id);
+    delete.send().await.unwrap();
     assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Gone);
 }
 
@@ -120,6 +123,6 @@ async fn a_queue_that_is_gone_denied_throttled_or_unreadable_is_left_alone() {
     stage.proxy.fault("SetQueueAttributes", 1, Fault::LoseAnswer);
     assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Done);
     assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Compliant);
-    queues().delete_queue().queue_url(&stage.target().id).send().await.unwrap();
+    queues().remove(&stage.target().id).await;
     assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Gone);
 }

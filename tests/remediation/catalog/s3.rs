@@ -1,9 +1,6 @@
 //! Buckets: Block Public Access, policies and default encryption.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, IndexDocument, WebsiteConfiguration,
-};
+use evenkeel_client::{Element, Method, Service};
 use evenkeel_remediators::catalog::s3::block_public_access::{Block, BlockPublicAccess, Bucket};
 use evenkeel_remediators::catalog::s3::default_encryption::{DefaultEncryption, Encryption, Rule};
 use evenkeel_remediators::catalog::s3::deny_insecure_transport::DenyInsecureTransport;
@@ -15,18 +12,15 @@ use evenkeel_testing::proxy::{Fault, Hold};
 use evenkeel_testing::stand::stand;
 
 /// A client that reaches the stand-in past the proxy.
-fn direct() -> Client {
-    let config = aws_sdk_s3::config::Builder::from(&aws(stand()).config).force_path_style(true);
-    Client::from_conf(config.build())
+fn direct() -> Service {
+    Service::s3(&aws(stand()).config)
 }
 
 /// A finding about a bucket that is made now.
 async fn bucket<R: Remediator>(name: &str) -> Stage {
-    let place = CreateBucketConfiguration::builder()
-        .location_constraint(BucketLocationConstraint::EuCentral1)
-        .build();
-    let make = direct().create_bucket().bucket(name).create_bucket_configuration(place);
-    make.send().await.unwrap();
+    let place = Element::leaf("LocationConstraint", "eu-central-1");
+    let place = Element::branch("CreateBucketConfiguration", vec![place]);
+    direct().rest(Method::PUT, &[name]).with_xml(&place).send().await.unwrap();
     finding::<R>(name).await
 }
 
@@ -117,8 +111,9 @@ fn other(number: usize) -> Value {
 }
 
 async fn put_policy(bucket: &str, policy: &Value) {
-    let put = direct().put_bucket_policy().bucket(bucket).policy(policy.to_string());
-    put.send().await.unwrap();
+    let s3 = direct();
+    let put = s3.rest(Method::PUT, &[bucket]).with_query("policy", None);
+    put.with_body("application/json", policy.to_string()).send().await.unwrap();
 }
 
 async fn policy(stage: &Stage) -> Value {
@@ -204,9 +199,11 @@ async fn a_policy_that_cannot_be_read_is_not_written() {
 async fn a_bucket_that_serves_a_website_is_asked_about() {
     let name = "policy-website";
     let stage = bucket::<DenyInsecureTransport>(name).await;
-    let index = IndexDocument::builder().suffix("index.html").build().unwrap();
-    let website = WebsiteConfiguration::builder().index_document(index).build();
-    let put = direct().put_bucket_website().bucket(name).website_configuration(website);
+    let index = vec![Element::leaf("Suffix", "index.html")];
+    let website = vec![Element::branch("IndexDocument", index)];
+    let website = Element::branch("WebsiteConfiguration", website);
+    let s3 = direct();
+    let put = s3.rest(Method::PUT, &[name]).with_query("website", None).with_xml(&website);
     put.send().await.unwrap();
     let waiting = stage.run::<DenyInsecureTransport>().await.unwrap().result;
     assert!(

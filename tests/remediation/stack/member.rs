@@ -5,6 +5,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
+use evenkeel_client::Service;
 use hyper::Request;
 use serde_json::{Value, json};
 
@@ -24,12 +25,14 @@ async fn developer() -> SdkConfig {
             .endpoint_url(format!("http://{}", stand()))
             .build()
     };
-    let sts = aws_sdk_sts::Client::new(&config(Credentials::new("test", "test", None, None, "")));
+    let sts = Service::sts(&config(Credentials::new("test", "test", None, None, "")));
     let role = format!("arn:aws:iam::{MEMBER}:role/developer");
-    let session = sts.assume_role().role_arn(role).role_session_name("mara").send().await.unwrap();
-    let keys = session.credentials.unwrap();
-    let token = Some(keys.session_token);
-    config(Credentials::new(keys.access_key_id, keys.secret_access_key, token, None, ""))
+    let call = sts.query("AssumeRole").with("RoleArn", &role).with("RoleSessionName", "mara");
+    let session = call.send().await.unwrap();
+    let keys = session.get("AssumeRoleResult").unwrap().get("Credentials").unwrap();
+    let text = |name| keys.get(name).unwrap().text();
+    let token = Some(text("SessionToken").to_owned());
+    config(Credentials::new(text("AccessKeyId"), text("SecretAccessKey"), token, None, ""))
 }
 
 /// An API whose method `GET /` is served by stage `live`.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_sqs::types::Message;
 use hyper::Request;
 use serde_json::{Value, json};
 
@@ -19,6 +18,7 @@ use evenkeel_testing::http::{ASKED_BY, call, send};
 use evenkeel_testing::iam::allows;
 use evenkeel_testing::permitted::may;
 use evenkeel_testing::proxy::Proxy;
+use evenkeel_testing::queue::{Message, Queues, as_event};
 use evenkeel_testing::stand::stand;
 use evenkeel_testing::template::{AUDIT, REGION, audit_account, member_account, named, statements};
 
@@ -27,7 +27,7 @@ const PARAMETERS: [&str; 3] = ["RepairApigateway=true", "RepairKms=true", "Ceili
 
 /// The functions of the audit account, and the queues that feed them.
 struct Wired {
-    sqs: aws_sdk_sqs::Client,
+    queues: Queues,
     fed: Vec<Fed>,
     ledger: String,
     /// The functions' own access key.
@@ -98,7 +98,7 @@ impl Wired {
             .endpoint_url(format!("http://{}", stand()))
             .build();
         let key = key("aws_access_key_id");
-        Wired { sqs: aws_sdk_sqs::Client::new(&config), fed, ledger, key }
+        Wired { queues: Queues::new(&config), fed, ledger, key }
     }
 
     /// Each call of a function with its own credentials is allowed to its role; and what it did not need of that.
@@ -170,22 +170,13 @@ impl Wired {
     }
 
     async fn received(&self, fed: &Fed) -> Vec<Message> {
-        let receive = self.sqs.receive_message().queue_url(self.url(&fed.queue).await);
-        let received = receive.max_number_of_messages(fed.batch).send().await.unwrap();
-        received.messages.unwrap_or_default()
+        self.queues.receive(&self.queues.url(&fed.queue).await, fed.batch).await
     }
 
     /// As an event source mapping with `ReportBatchItemFailures` does it.
     async fn invoked(&self, fed: &Fed, messages: Vec<Message>) {
-        let record = |message: &Message| {
-            json!({
-                "messageId": message.message_id, "receiptHandle": message.receipt_handle, "body": message.body,
-                "attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": REGION,
-                "eventSourceARN": format!("arn:aws:sqs:{REGION}:{AUDIT}:{}", fed.queue),
-            })
-        };
-        let records: Vec<Value> = messages.iter().map(record).collect();
-        let answer = fed.function.invoke(&json!({"Records": records})).await.unwrap();
+        let arn = format!("arn:aws:sqs:{REGION}:{AUDIT}:{}", fed.queue);
+        let answer = fed.function.invoke(&as_event(&messages, &arn, REGION)).await.unwrap();
         assert_eq!(
             answer["batchItemFailures"],
             json!([]),
@@ -194,20 +185,13 @@ impl Wired {
             fed.function.lines()
         );
         for message in messages {
-            let delete = self.sqs.delete_message().queue_url(self.url(&fed.queue).await);
-            delete.receipt_handle(message.receipt_handle.unwrap()).send().await.unwrap();
+            self.queues.delete(&self.queues.url(&fed.queue).await, &message).await;
         }
-    }
-
-    async fn url(&self, queue: &str) -> String {
-        self.sqs.get_queue_url().queue_name(queue).send().await.unwrap().queue_url.unwrap()
     }
 
     /// How many messages wait in a queue.
     async fn waiting(&self, queue: &str) -> usize {
-        let receive = self.sqs.receive_message().queue_url(self.url(queue).await);
-        let received = receive.max_number_of_messages(10).send().await.unwrap();
-        received.messages.map_or(0, |messages| messages.len())
+        self.queues.receive(&self.queues.url(queue).await, 10).await.len()
     }
 
     /// The keys of the ledger's records that begin so.

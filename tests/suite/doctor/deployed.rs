@@ -2,23 +2,22 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{Environment, FunctionCode, FunctionResponseType, Runtime};
-use aws_sdk_sqs::types::QueueAttributeName;
-use evenkeel_ledger::{Canary, Hop, Ledger, s3_builder};
-use serde_json::json;
+use aws_config::SdkConfig;
+use evenkeel_client::{Method, Service};
+use evenkeel_ledger::{Canary, Hop, Ledger};
+use serde_json::{Value, json};
 
+use evenkeel_testing::aws::config;
+use evenkeel_testing::queue::Queues;
 use evenkeel_testing::stand::stand;
 
 /// The families of remediators.
 pub(super) const FAMILIES: [&str; 8] =
     ["apigateway", "apigatewayv2", "cloudtrail", "ec2", "kms", "lambda", "rds", "s3"];
 
-/// An archive without files.
-const ARCHIVE: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+/// An archive without files, in base64.
+const ARCHIVE: &str = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
 /// A stack of one name.
 pub(super) struct Deployed {
@@ -55,20 +54,13 @@ fn ask(service: &str, request: &str, body: &str) {
 impl Deployed {
     /// Deploys.
     pub(super) fn new(name: &str) -> Deployed {
-        let keys = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(aws_sdk_sqs::config::SharedCredentialsProvider::new(keys))
-            .endpoint_url(format!("http://{}", stand()))
-            .build();
         let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         ask("s3", &format!("PUT /{name}-ledger"), place);
         let role = format!(
             "Version=2010-05-08&Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument=%7B%7D"
         );
         ask("iam", "POST /", &role);
-        let stack = Deployed { name: name.to_owned(), config };
+        let stack = Deployed { name: name.to_owned(), config: config() };
         run(async {
             stack.trail().await;
             stack.buses().await;
@@ -95,13 +87,7 @@ impl Deployed {
     }
 
     fn ledger(&self) -> Ledger {
-        let builder = s3_builder(&self.part("ledger"), Duration::from_secs(5))
-            .with_endpoint(format!("http://{}", stand()))
-            .with_allow_http(true)
-            .with_region("eu-central-1")
-            .with_access_key_id("test")
-            .with_secret_access_key("test");
-        Ledger::within(builder, "l").unwrap()
+        Ledger::s3(&self.config, &self.part("ledger"), "l").unwrap()
     }
 
     async fn trail(&self) {
@@ -114,76 +100,80 @@ impl Deployed {
 
     /// The bus, a rule that lets canaries in, and the rule that forwards to it.
     async fn buses(&self) {
-        let client = aws_sdk_eventbridge::Client::new(&self.config);
-        client.create_event_bus().name(&self.name).send().await.unwrap();
+        let events = Service::events(&self.config);
+        act(&events, "CreateEventBus", json!({"Name": self.name})).await;
         let pattern = json!({"source": ["evenkeel.doctor"], "detail-type": ["Evenkeel Canary"]});
-        let put = client.put_rule().name("canary").event_bus_name(&self.name);
-        put.event_pattern(pattern.to_string()).send().await.unwrap();
+        let (pattern, bus) = (pattern.to_string(), &self.name);
+        let rule = json!({"Name": "canary", "EventBusName": bus, "EventPattern": pattern});
+        act(&events, "PutRule", rule).await;
         let pattern = json!({"detail-type": ["AWS API Call via CloudTrail"]}).to_string();
-        client
-            .put_rule()
-            .name(self.part("forward-calls"))
-            .event_pattern(pattern)
-            .send()
-            .await
-            .unwrap();
+        let rule = json!({"Name": self.part("forward-calls"), "EventPattern": pattern});
+        act(&events, "PutRule", rule).await;
     }
 
     async fn topics(&self) {
-        let client = aws_sdk_sns::Client::new(&self.config);
+        let sns = Service::sns(&self.config);
         for topic in ["findings", "alarms"] {
-            client.create_topic().name(self.part(topic)).send().await.unwrap();
+            sns.query("CreateTopic").with("Name", &self.part(topic)).send().await.unwrap();
         }
-        let subscribe = client.subscribe().topic_arn(arn("sns", &self.part("alarms")));
-        subscribe.protocol("email").endpoint("ops@example.com").send().await.unwrap();
-    }
-
-    async fn queue(&self, part: &str, attributes: &[(QueueAttributeName, String)]) -> String {
-        let client = aws_sdk_sqs::Client::new(&self.config);
-        let mut create = client.create_queue().queue_name(self.part(part));
-        for (name, value) in attributes {
-            create = create.attributes(name.clone(), value);
-        }
-        create.send().await.unwrap().queue_url.unwrap()
+        let subscribe = sns.query("Subscribe").with("TopicArn", &arn("sns", &self.part("alarms")));
+        let subscribe = subscribe.with("Protocol", "email").with("Endpoint", "ops@example.com");
+        subscribe.send().await.unwrap();
     }
 
     /// A function, its queues, and what feeds it.
     async fn function(&self, part: &str, queue: &str, settings: &[(&str, &str)]) {
         let dead = self.part(&format!("{queue}-dlq"));
-        self.queue(&format!("{queue}-dlq"), &[]).await;
+        let queues = Queues::new(&self.config);
+        queues.create(&dead, json!({})).await;
         let redrive = json!({"deadLetterTargetArn": arn("sqs", &dead), "maxReceiveCount": 5});
-        let visible = (QueueAttributeName::VisibilityTimeout, "180".to_owned());
-        let redrive = (QueueAttributeName::RedrivePolicy, redrive.to_string());
-        let url = self.queue(queue, &[visible, redrive]).await;
+        let attributes = json!({"VisibilityTimeout": "180", "RedrivePolicy": redrive.to_string()});
+        let url = queues.create(&self.part(queue), attributes).await;
         let (topic, place) = (arn("sns", &self.part("findings")), self.place());
-        let mut environment = Environment::builder()
-            .variables("EVENKEEL_LEDGER", place)
-            .variables("EVENKEEL_TOPIC", topic)
-            .variables("EVENKEEL_QUEUE", url);
+        let mut variables =
+            json!({"EVENKEEL_LEDGER": place, "EVENKEEL_TOPIC": topic, "EVENKEEL_QUEUE": url});
         for (name, value) in settings {
-            environment = environment.variables(*name, *value);
+            variables[*name] = json!(value);
         }
-        let client = aws_sdk_lambda::Client::new(&self.config);
-        let create = client.create_function().function_name(self.part(part)).timeout(30);
-        let create = create.code(FunctionCode::builder().zip_file(Blob::new(ARCHIVE)).build());
-        let create = create.runtime(Runtime::Providedal2023).handler("bootstrap");
-        let create = create.role(format!("arn:aws:iam::123456789012:role/{}", self.name));
-        create.environment(environment.build()).send().await.unwrap();
-        let map = client.create_event_source_mapping().function_name(self.part(part));
-        let map = map.event_source_arn(arn("sqs", &self.part(queue)));
-        map.function_response_types(FunctionResponseType::ReportBatchItemFailures)
-            .send()
-            .await
-            .unwrap();
+        let function = json!({
+            "FunctionName": self.part(part),
+            "Timeout": 30,
+            "Code": {"ZipFile": ARCHIVE},
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "Role": format!("arn:aws:iam::123456789012:role/{}", self.name),
+            "Environment": {"Variables": variables},
+        });
+        self.lambda(Method::POST, &["functions"], &function).await;
+        let mapping = json!({
+            "FunctionName": self.part(part),
+            "EventSourceArn": arn("sqs", &self.part(queue)),
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        });
+        self.lambda(Method::POST, &["event-source-mappings"], &mapping).await;
+    }
+
+    /// A call of AWS Lambda.
+    async fn lambda(&self, method: Method, path: &[&str], content: &Value) -> Value {
+        let path = [&["2015-03-31"], path].concat();
+        let service = Service::lambda(&self.config);
+        let call = service.rest(method.clone(), &path);
+        let call = if method == Method::GET { call } else { call.with_json(content) };
+        call.send().await.unwrap().json().unwrap()
     }
 
     async fn subscription(&self, family: &str) {
         let filter = json!({"$or": [{"kind": ["canary"]}, {"remediator": [{"prefix": family}]}]});
-        let client = aws_sdk_sns::Client::new(&self.config);
-        let subscribe = client.subscribe().topic_arn(arn("sns", &self.part("findings")));
+        let sns = Service::sns(&self.config);
         let queue = arn("sqs", &self.part(&format!("remediate-{family}")));
-        let subscribe = subscribe.protocol("sqs").endpoint(queue);
-        subscribe.attributes("FilterPolicy", filter.to_string()).send().await.unwrap();
+        let subscribe = sns
+            .query("Subscribe")
+            .with("TopicArn", &arn("sns", &self.part("findings")))
+            .with("Protocol", "sqs")
+            .with("Endpoint", &queue)
+            .with("Attributes.entry.1.key", "FilterPolicy")
+            .with("Attributes.entry.1.value", &filter.to_string());
+        subscribe.send().await.unwrap();
     }
 
     /// The evaluate function and some families' take a canary.
@@ -202,57 +192,62 @@ impl Deployed {
     /// One of each fault.
     pub(super) fn break_it(&self) {
         run(async {
-            let sqs = aws_sdk_sqs::Client::new(&self.config);
-            let url = async |part: &str| {
-                let told = sqs.get_queue_url().queue_name(self.part(part)).send().await.unwrap();
-                told.queue_url.unwrap()
-            };
-            let dead = url("changes-dlq").await;
-            sqs.send_message().queue_url(dead).message_body("x").send().await.unwrap();
-            let short = sqs.set_queue_attributes().queue_url(url("remediate-rds").await);
-            short.attributes(QueueAttributeName::VisibilityTimeout, "60").send().await.unwrap();
+            let queues = Queues::new(&self.config);
+            queues.send(&queues.url(&self.part("changes-dlq")).await, "x").await;
+            let short = queues.url(&self.part("remediate-rds")).await;
+            queues.set(&short, json!({"VisibilityTimeout": "60"})).await;
             let trails = aws_sdk_cloudtrail::Client::new(&self.config);
             trails.stop_logging().name(&self.name).send().await.unwrap();
             let ledger = self.ledger();
             assert!(ledger.claim("control/kill-switch-policy/a-policy", b"{}").await.unwrap());
             assert!(ledger.claim("bundle/manifest.json", b"{").await.unwrap());
-            let rules = aws_sdk_eventbridge::Client::new(&self.config);
-            rules.disable_rule().name("canary").event_bus_name(&self.name).send().await.unwrap();
+            let rule = json!({"Name": "canary", "EventBusName": self.name});
+            act(&Service::events(&self.config), "DisableRule", rule).await;
             self.break_functions().await;
             self.break_subscriptions().await;
         });
     }
 
     async fn break_functions(&self) {
-        let client = aws_sdk_lambda::Client::new(&self.config);
-        let list = client.list_event_source_mappings().function_name(self.part("evaluate"));
-        let mappings = list.send().await.unwrap().event_source_mappings.unwrap();
-        let update = client.update_event_source_mapping().uuid(mappings[0].uuid().unwrap());
-        update.enabled(false).send().await.unwrap();
-        let name = self.part("remediate-ec2");
-        let get = client.get_function_configuration().function_name(&name).send().await.unwrap();
-        let mut variables = get.environment.unwrap().variables.unwrap();
-        variables.insert("EVENKEEL_LEDGER".to_owned(), "s3://other".to_owned());
-        let environment = Environment::builder().set_variables(Some(variables)).build();
-        let update = client.update_function_configuration().function_name(name);
-        update.environment(environment).send().await.unwrap();
+        let lambda = Service::lambda(&self.config);
+        let list = lambda.rest(Method::GET, &["2015-03-31", "event-source-mappings"]);
+        let list = list.with_query("FunctionName", Some(&self.part("evaluate")));
+        let mappings: Value = list.send().await.unwrap().json().unwrap();
+        let id = mappings["EventSourceMappings"][0]["UUID"].as_str().unwrap();
+        let off = json!({"Enabled": false});
+        self.lambda(Method::PUT, &["event-source-mappings", id], &off).await;
+        let path = ["functions", &self.part("remediate-ec2"), "configuration"];
+        let mut configuration = self.lambda(Method::GET, &path, &Value::Null).await;
+        let variables = &mut configuration["Environment"]["Variables"];
+        variables["EVENKEEL_LEDGER"] = json!("s3://other");
+        let update = json!({"Environment": {"Variables": variables}});
+        self.lambda(Method::PUT, &path, &update).await;
     }
 
     async fn break_subscriptions(&self) {
-        let client = aws_sdk_sns::Client::new(&self.config);
-        let list =
-            client.list_subscriptions_by_topic().topic_arn(arn("sns", &self.part("findings")));
-        for one in list.send().await.unwrap().subscriptions.unwrap() {
-            let arn = one.subscription_arn.unwrap();
-            let queue = one.endpoint.unwrap();
+        let sns = Service::sns(&self.config);
+        let list = sns.query("ListSubscriptionsByTopic");
+        let listed =
+            list.with("TopicArn", &arn("sns", &self.part("findings"))).send().await.unwrap();
+        let listed = listed.get("ListSubscriptionsByTopicResult").unwrap();
+        for one in listed.get("Subscriptions").unwrap().children() {
+            let arn = one.get("SubscriptionArn").unwrap().text();
+            let queue = one.get("Endpoint").unwrap().text();
             if queue.ends_with("-kms") {
-                client.unsubscribe().subscription_arn(arn).send().await.unwrap();
+                let call = sns.query("Unsubscribe").with("SubscriptionArn", arn);
+                call.send().await.unwrap();
             } else if queue.ends_with("-s3") {
-                let set = client.set_subscription_attributes().subscription_arn(arn);
-                set.attribute_name("FilterPolicy").attribute_value("{}").send().await.unwrap();
+                let call = sns.query("SetSubscriptionAttributes").with("SubscriptionArn", arn);
+                let call = call.with("AttributeName", "FilterPolicy").with("AttributeValue", "{}");
+                call.send().await.unwrap();
             }
         }
     }
+}
+
+/// A call whose answer is not looked at.
+async fn act(service: &Service, operation: &str, input: Value) {
+    let _: Value = service.json(operation, &input).await.unwrap();
 }
 
 /// A hop that is taken now.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use evenkeel_client::Service;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::function::Function;
 use super::http::call;
+use super::queue::{Message, Queues, as_event};
 use super::stand::stand;
 use super::{project, scratch};
 
@@ -24,16 +27,16 @@ pub struct Aws {
     /// The ARN of the topic.
     pub topic: String,
     queue: String,
-    sqs: aws_sdk_sqs::Client,
+    queues: Queues,
 }
 
-/// The settings of SDK clients that go to the stand-in.
-fn config() -> SdkConfig {
-    let keys = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
+/// The settings of clients that go to the stand-in.
+pub fn config() -> SdkConfig {
+    let keys = Credentials::new("test", "test", None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(aws_sdk_sqs::config::SharedCredentialsProvider::new(keys))
+        .credentials_provider(SharedCredentialsProvider::new(keys))
         .endpoint_url(format!("http://{}", stand()))
         .build()
 }
@@ -45,12 +48,15 @@ impl Aws {
         let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         let (status, body) = call(stand(), "PUT", &format!("/{name}"), place).await;
         assert!(status.is_success(), "{status} {body:?}");
-        let (sns, sqs) = (aws_sdk_sns::Client::new(&config()), aws_sdk_sqs::Client::new(&config()));
-        let topic = sns.create_topic().name(&name).send().await.unwrap().topic_arn.unwrap();
-        let queue = sqs.create_queue().queue_name(&name).send().await.unwrap().queue_url.unwrap();
+        let (sns, queues) = (Service::sns(&config()), Queues::new(&config()));
+        let created = sns.query("CreateTopic").with("Name", &name).send().await.unwrap();
+        let created = created.get("CreateTopicResult").unwrap().get("TopicArn").unwrap();
+        let topic = created.text().to_owned();
+        let queue = queues.create(&name, json!({})).await;
         let arn = format!("arn:aws:sqs:eu-central-1:{ACCOUNT}:{name}");
-        sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(arn).send().await.unwrap();
-        Aws { bucket: name, topic, queue, sqs }
+        let subscribe = sns.query("Subscribe").with("TopicArn", &topic).with("Protocol", "sqs");
+        subscribe.with("Endpoint", &arn).send().await.unwrap();
+        Aws { bucket: name, topic, queue, queues }
     }
 
     /// The environment of a function that works with these, and reaches AWS at `endpoint`.
@@ -121,16 +127,13 @@ impl Aws {
     pub async fn notices(&self) -> Vec<Value> {
         let mut notices = Vec::new();
         loop {
-            let received = self.sqs.receive_message().queue_url(&self.queue);
-            let received = received.max_number_of_messages(10).send().await.unwrap();
-            let messages = received.messages.unwrap_or_default();
+            let messages = self.queues.receive(&self.queue, 10).await;
             if messages.is_empty() {
                 return notices;
             }
             for message in messages {
-                notices.push(serde_json::from_str(&message.body.unwrap()).unwrap());
-                let delete = self.sqs.delete_message().queue_url(&self.queue);
-                delete.receipt_handle(message.receipt_handle.unwrap()).send().await.unwrap();
+                notices.push(serde_json::from_str(&message.body).unwrap());
+                self.queues.delete(&self.queue, &message).await;
             }
         }
     }
@@ -139,7 +142,7 @@ impl Aws {
 /// A queue that a function is fed from, and the queue of what failed twice.
 #[derive(Debug)]
 pub struct Changes {
-    sqs: aws_sdk_sqs::Client,
+    queues: Queues,
     url: String,
     dead: String,
 }
@@ -147,63 +150,48 @@ pub struct Changes {
 impl Changes {
     /// Both queues, named after a test's bucket.
     pub async fn new(aws: &Aws) -> Changes {
-        let (sqs, name) = (aws.sqs.clone(), format!("{}-changes", aws.bucket));
-        let create = |name: String| sqs.create_queue().queue_name(name);
-        let dead = create(format!("{name}-dead")).send().await.unwrap().queue_url.unwrap();
+        let (queues, name) = (aws.queues.clone(), format!("{}-changes", aws.bucket));
+        let dead = queues.create(&format!("{name}-dead"), json!({})).await;
         let arn = format!("arn:aws:sqs:eu-central-1:{ACCOUNT}:{name}-dead");
         let redrive = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 2}).to_string();
-        let created = create(name)
-            .attributes(QueueAttributeName::VisibilityTimeout, "0")
-            .attributes(QueueAttributeName::RedrivePolicy, redrive);
-        let url = created.send().await.unwrap().queue_url.unwrap();
-        Changes { sqs, url, dead }
+        let attributes = json!({"VisibilityTimeout": "0", "RedrivePolicy": redrive});
+        let url = queues.create(&name, attributes).await;
+        Changes { queues, url, dead }
     }
 
     /// Sends a message to the function's queue.
     pub async fn send(&self, body: String) {
-        self.sqs.send_message().queue_url(&self.url).message_body(body).send().await.unwrap();
+        self.queues.send(&self.url, &body).await;
     }
 
     /// One poll of an event source mapping with `ReportBatchItemFailures`: how many messages came, and how
     /// many were let go.
     pub async fn poll(&self, function: &Function) -> (usize, usize) {
-        let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
-        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
-        let record = |message: &Message| {
-            json!({
-                "messageId": message.message_id, "receiptHandle": message.receipt_handle,
-                "body": message.body, "md5OfBody": message.md5_of_body, "attributes": {},
-                "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "eu-central-1",
-                "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:changes"
-            })
-        };
+        let messages = self.queues.receive(&self.url, 10).await;
         if messages.is_empty() {
             return (0, 0);
         }
-        let records: Vec<Value> = messages.iter().map(record).collect();
-        let answer = function.invoke(&json!({"Records": records})).await.unwrap();
+        let arn = "arn:aws:sqs:eu-central-1:123456789012:changes";
+        let answer = function.invoke(&as_event(&messages, arn, "eu-central-1")).await.unwrap();
         let failed = answer["batchItemFailures"].as_array().unwrap();
         let failed: Vec<&str> =
             failed.iter().map(|one| one["itemIdentifier"].as_str().unwrap_or_default()).collect();
-        let ids: Vec<&str> = messages.iter().filter_map(Message::message_id).collect();
         // An id that Lambda does not know fails the whole batch.
-        let all_known = failed.iter().all(|id| ids.contains(id));
-        let done = |message: &&Message| {
-            all_known && message.message_id().is_some_and(|id| !failed.contains(&id))
-        };
-        let done: Vec<&Message> = messages.iter().filter(done).collect();
+        let is_known = |id: &&str| messages.iter().any(|message| message.message_id == **id);
+        let all_known = failed.iter().all(is_known);
+        let is_done =
+            |message: &&Message| all_known && !failed.contains(&message.message_id.as_str());
+        let done: Vec<&Message> = messages.iter().filter(is_done).collect();
         for message in &done {
-            let delete = self.sqs.delete_message().queue_url(&self.url);
-            delete.receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+            self.queues.delete(&self.url, message).await;
         }
         (messages.len(), done.len())
     }
 
     /// What failed twice.
     pub async fn dead(&self) -> Vec<String> {
-        let receive = self.sqs.receive_message().queue_url(&self.dead).max_number_of_messages(10);
-        let messages = receive.send().await.unwrap().messages.unwrap_or_default();
-        messages.into_iter().filter_map(|message| message.body).collect()
+        let messages = self.queues.receive(&self.dead, 10).await;
+        messages.into_iter().map(|message| message.body).collect()
     }
 }
 

@@ -21,6 +21,7 @@ pub mod iam;
 pub mod permitted;
 pub mod proxy;
 pub mod python;
+pub mod queue;
 pub mod stand;
 pub mod template;
 

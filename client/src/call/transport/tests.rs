@@ -49,7 +49,6 @@ fn config(wire: &Wire) -> SdkConfig {
         .region(Region::new("eusc-de-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(wire.clone())
-        .retry_config(aws_config::retry::RetryConfig::standard())
         .build()
 }
 

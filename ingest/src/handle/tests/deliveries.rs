@@ -38,7 +38,7 @@ impl Announce for Unsteady<'_> {
     async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
         later().await;
         if self.refuses {
-            return Err(AnnounceError::Refused("throttled".to_owned()));
+            return Err(AnnounceError::Refused(CallError::Unanswered("throttled".to_owned())));
         }
         let uid = notice.attributes.iter().find(|one| one.0 == "finding").map(|one| one.1.clone());
         self.take(uid.unwrap_or_else(|| notice.message.clone()));

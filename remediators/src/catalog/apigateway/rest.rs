@@ -1,19 +1,18 @@
 //! Stages and deployments of a REST API: what is served, apart from what is drafted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
 
 use aws_sdk_apigateway::Client;
-use aws_sdk_apigateway::error::SdkError;
 use aws_sdk_apigateway::types::builders::PatchOperationBuilder;
 use aws_sdk_apigateway::types::{Op, PatchOperation, Resource, Stage};
+use evenkeel_client::CallError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::draft::{self, Draft};
 use crate::aws::Aws;
 use crate::pace::Pace;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Check, RefusedByAws};
 
 /// A page of resources is at most this long.
@@ -262,7 +261,7 @@ pub(crate) fn unread(call: &str) -> RefusedByAws {
 }
 
 /// Source: Amazon API Gateway API Reference, errors of its operations.
-pub(crate) fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+pub(crate) fn refused(error: impl Into<CallError>) -> RefusedByAws {
     const GONE: &[&str] = &["NotFoundException"];
     // What is not possible now will not be possible when it is asked again.
     const DENIED: &[&str] = &["UnauthorizedException", "BadRequestException"];

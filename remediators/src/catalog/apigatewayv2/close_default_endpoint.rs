@@ -1,16 +1,17 @@
 //! An HTTP or WebSocket API that custom domains lead to is not reachable around them.
 
-use evenkeel_rules::policy::Tier;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_apigatewayv2::types::{DomainName, RoutingMode, SecurityPolicy};
+use evenkeel_client::Method;
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::aws::Aws;
 use crate::catalog::apigateway::PERMISSIONS;
 use crate::catalog::apigateway::names::{api_of, arns, http_api};
-use crate::catalog::apigateway::rest::{Answer, refused, unread};
-use crate::catalog::apigatewayv2::http::{Http, Stage, all, stage_calls};
+use crate::catalog::apigateway::rest::{Answer, unread};
+use crate::catalog::apigatewayv2::http::{Http, Stage, stage_calls};
 use crate::remediator::{Check, Plan, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -31,6 +32,21 @@ pub struct Endpoint {
     pub closed: bool,
     /// All stages.
     pub stages: BTreeMap<String, Stage>,
+}
+
+/// Source: Amazon API Gateway Version 2 API Reference, `DomainNames`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomDomain {
+    domain_name: Option<String>,
+    domain_name_configurations: Option<Vec<EndpointSettings>>,
+    routing_mode: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndpointSettings {
+    security_policy: Option<String>,
 }
 
 impl From<Aws> for CloseHttpEndpoint {
@@ -62,7 +78,7 @@ impl Remediator for CloseHttpEndpoint {
 
     async fn observe(&self, target: &Target) -> Answer<Endpoint> {
         let id = http_api(target)?;
-        let api = self.0.client.get_api().api_id(&id).send().await.map_err(refused)?;
+        let api = self.0.api(&id).await?;
         let closed = api.disable_execute_api_endpoint.ok_or_else(|| unread("GetApi"))?;
         Ok(Endpoint { closed, stages: self.0.stages(&id).await? })
     }
@@ -109,9 +125,8 @@ impl Remediator for CloseHttpEndpoint {
 
     async fn apply(&self, target: &Target, state: &Endpoint) -> Answer<()> {
         let id = http_api(target)?;
-        let update = self.0.client.update_api().api_id(&id);
-        let update = update.disable_execute_api_endpoint(state.closed);
-        update.send().await.map_err(refused)?;
+        let update = json!({"disableExecuteApiEndpoint": state.closed});
+        self.0.change(Method::PATCH, &["apis", &id], &update).await?;
         self.0.deploy(&id, state.stages.iter()).await
     }
 
@@ -141,18 +156,17 @@ impl Remediator for CloseHttpEndpoint {
 
 impl CloseHttpEndpoint {
     /// The domains whose mappings count.
-    async fn domains(&self) -> Answer<Vec<DomainName>> {
-        let domains = all("GetDomainNames", |next| {
-            let page = self.0.client.get_domain_names().set_next_token(next).send();
-            async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
-        });
-        let mut domains = domains.await?;
-        domains.retain(|domain| domain.routing_mode != Some(RoutingMode::RoutingRuleOnly));
+    async fn domains(&self) -> Answer<Vec<CustomDomain>> {
+        let domains = self.0.list("GetDomainNames", &["domainnames"]);
+        let mut domains: Vec<CustomDomain> = domains.await?;
+        let rules_only =
+            |domain: &CustomDomain| domain.routing_mode.as_deref() == Some("ROUTING_RULE_ONLY");
+        domains.retain(|domain| !rules_only(domain));
         Ok(domains)
     }
 }
 
-fn accepts_old_tls(domain: &DomainName) -> bool {
-    let configured = domain.domain_name_configurations();
-    configured.iter().any(|one| one.security_policy == Some(SecurityPolicy::Tls10))
+fn accepts_old_tls(domain: &CustomDomain) -> bool {
+    let configured = domain.domain_name_configurations.iter().flatten();
+    configured.into_iter().any(|one| one.security_policy.as_deref() == Some("TLS_1_0"))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_apigatewayv2::Client;
-use aws_sdk_apigatewayv2::types::{ApiMapping, Route, Stage as Told};
+use evenkeel_client::{Method, RestCall, Service};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -21,6 +21,48 @@ const ANY: &str = "x-amazon-apigateway-any-method";
 
 /// The path under which the route for everything else is exported.
 const DEFAULT: &str = "/$default";
+
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<T> {
+    items: Option<Vec<T>>,
+    next_token: Option<String>,
+}
+
+/// Source: Amazon API Gateway Version 2 API Reference, `Apis`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Api {
+    pub(crate) disable_execute_api_endpoint: Option<bool>,
+    protocol_type: Option<String>,
+}
+
+/// A stage, as AWS tells it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Told {
+    auto_deploy: Option<bool>,
+    deployment_id: Option<String>,
+    stage_name: Option<String>,
+    pub(crate) stage_variables: Option<BTreeMap<String, String>>,
+}
+
+/// Source: Amazon API Gateway Version 2 API Reference, `Routes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Route {
+    pub(crate) route_key: Option<String>,
+    pub(crate) target: Option<String>,
+}
+
+/// Source: Amazon API Gateway Version 2 API Reference, `ApiMappings`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApiMapping {
+    pub(crate) api_id: Option<String>,
+    pub(crate) stage: Option<String>,
+}
 
 /// How a stage comes to serve what is drafted.
 ///
@@ -74,33 +116,71 @@ pub(crate) fn stage_calls<'a>(
 /// API Gateway, for HTTP and WebSocket APIs.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
-    pub(crate) client: Client,
+    service: Service,
     pace: Pace,
 }
 
 impl From<&Aws> for Http {
     fn from(aws: &Aws) -> Self {
-        Http { client: Client::new(&aws.config), pace: aws.pace.clone() }
+        Http { service: Service::api_gateway_v2(&aws.config), pace: aws.pace.clone() }
     }
 }
 
 impl Http {
+    /// A call of a method on a path below `/v2`.
+    pub(crate) fn call(&self, method: Method, path: &[&str]) -> RestCall<'_> {
+        self.service.rest(method, &[&["v2"], path].concat())
+    }
+
+    /// Sends a call that changes something.
+    pub(crate) async fn change(
+        &self,
+        method: Method,
+        path: &[&str],
+        content: &Value,
+    ) -> Answer<()> {
+        self.call(method, path).with_json(content).send().await.map(drop).map_err(refused)
+    }
+
+    /// All pages of a list, which `call` reads.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        call: &str,
+        path: &[&str],
+    ) -> Answer<Vec<T>> {
+        let (mut all, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let mut page = self.call(Method::GET, path);
+            if let Some(next) = &next {
+                page = page.with_query("nextToken", Some(next));
+            }
+            let page = page.send().await.and_then(|page| page.json()).map_err(refused)?;
+            let Page { items, next_token } = page;
+            all.extend(items.ok_or_else(|| unread(call))?);
+            next = next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// An API.
+    pub(crate) async fn api(&self, api: &str) -> Answer<Api> {
+        let answer = self.call(Method::GET, &["apis", api]).send().await;
+        answer.and_then(|answer| answer.json()).map_err(refused)
+    }
+
     /// Whether an API is of protocol HTTP: one of protocol WebSocket cannot be exported.
     ///
     /// Source: Amazon API Gateway Version 2 API Reference, `ExportApi`.
     pub(crate) async fn is_exportable(&self, api: &str) -> Answer<bool> {
-        let told = self.client.get_api().api_id(api).send().await.map_err(refused)?;
-        let protocol = told.protocol_type.ok_or_else(|| unread("GetApi"))?;
-        Ok(protocol.as_str() == "HTTP")
+        let protocol = self.api(api).await?.protocol_type;
+        Ok(protocol.ok_or_else(|| unread("GetApi"))? == "HTTP")
     }
 
     /// All stages of an API, as AWS tells them.
     pub(crate) async fn told(&self, api: &str) -> Answer<Vec<Told>> {
-        all("GetStages", |next| {
-            let page = self.client.get_stages().api_id(api).set_next_token(next).send();
-            async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
-        })
-        .await
+        self.list("GetStages", &["apis", api, "stages"]).await
     }
 
     /// All stages of an API.
@@ -111,30 +191,23 @@ impl Http {
 
     /// All routes of an API's draft.
     pub(crate) async fn routes(&self, api: &str) -> Answer<Vec<Route>> {
-        all("GetRoutes", |next| {
-            let page = self.client.get_routes().api_id(api).set_next_token(next).send();
-            async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
-        })
-        .await
+        self.list("GetRoutes", &["apis", api, "routes"]).await
     }
 
     /// Which APIs of any kind a custom domain leads to, by paths.
     pub(crate) async fn mappings(&self, domain: &str) -> Answer<Vec<ApiMapping>> {
-        all("GetApiMappings", |next| {
-            let page =
-                self.client.get_api_mappings().domain_name(domain).set_next_token(next).send();
-            async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
-        })
-        .await
+        self.list("GetApiMappings", &["domainnames", domain, "apimappings"]).await
     }
 
     /// What a stage serves, or what is drafted, by route.
     pub(crate) async fn export(&self, api: &str, stage: Option<&str>) -> Answer<Export> {
-        let export =
-            self.client.export_api().api_id(api).specification("OAS30").output_type("JSON");
-        let export = export.set_stage_name(stage.map(str::to_owned));
-        let body = export.send().await.map_err(refused)?.body.ok_or_else(|| unread("ExportApi"))?;
-        let read = serde_json::from_slice(body.as_ref()).ok().and_then(|read| Export::of(&read));
+        let mut export = self.call(Method::GET, &["apis", api, "exports", "OAS30"]);
+        export = export.with_query("outputType", Some("JSON"));
+        if let Some(stage) = stage {
+            export = export.with_query("stageName", Some(stage));
+        }
+        let answer = export.send().await.map_err(refused)?;
+        let read = serde_json::from_slice(answer.body()).ok().and_then(|read| Export::of(&read));
         read.ok_or_else(|| unread("ExportApi"))
     }
 
@@ -181,14 +254,14 @@ impl Http {
                 _ if seen.auto => {}
                 None => {}
                 Some(Deployment::Is(id)) => {
-                    let update = self.client.update_stage().api_id(api).stage_name(name);
-                    update.deployment_id(id).send().await.map_err(refused)?;
+                    let path = ["apis", api, "stages", name];
+                    self.change(Method::PATCH, &path, &json!({"deploymentId": id})).await?;
                 }
                 Some(Deployment::After(_)) => {
                     self.pace.wait("CreateDeployment").await;
-                    let create = self.client.create_deployment().api_id(api).stage_name(name);
-                    let create = create.description("Evenkeel: compliant configuration restored");
-                    create.send().await.map_err(refused)?;
+                    let why = "Evenkeel: compliant configuration restored";
+                    let deployment = json!({"stageName": name, "description": why});
+                    self.change(Method::POST, &["apis", api, "deployments"], &deployment).await?;
                 }
             }
         }
@@ -199,22 +272,6 @@ impl Http {
 /// A stage's name.
 pub(crate) fn name(told: &Told) -> Answer<String> {
     told.stage_name.clone().ok_or_else(|| unread("GetStages"))
-}
-
-/// All pages of a list.
-pub(crate) async fn all<T, F>(call: &str, page: impl Fn(Option<String>) -> F) -> Answer<Vec<T>>
-where
-    F: Future<Output = Answer<(Option<Vec<T>>, Option<String>)>>,
-{
-    let (mut all, mut next) = (Vec::new(), None);
-    loop {
-        let (items, following) = page(next).await?;
-        all.extend(items.ok_or_else(|| unread(call))?);
-        next = following.filter(|token| !token.is_empty());
-        if next.is_none() {
-            return Ok(all);
-        }
-    }
 }
 
 /// An exported API: its routes as they are called in the API, such as `GET /pets` or `$default`, and what

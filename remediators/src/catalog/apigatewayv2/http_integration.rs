@@ -1,24 +1,22 @@
 //! How routes of an HTTP or WebSocket API reach a backend: in the draft, and in each stage.
 
-use evenkeel_rules::policy::Tier;
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_apigatewayv2::types::{
-    ConnectionType, Integration as Told, IntegrationType, TlsConfigInput,
-};
+use evenkeel_client::Method;
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::http::{Export, Http, Stage, all, name, stage_calls};
+use super::http::{Export, Http, Stage, name, stage_calls};
 use crate::aws::Aws;
 use crate::catalog::apigateway::PERMISSIONS;
 use crate::catalog::apigateway::backend::variables;
 use crate::catalog::apigateway::names::{api_of, arn, http_integration};
-use crate::catalog::apigateway::rest::{Answer, refused, unread};
+use crate::catalog::apigateway::rest::{Answer, unread};
 use crate::probe::Probe;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
@@ -29,6 +27,29 @@ const LOOKS: usize = 5;
 
 /// What policies call the integration that quick create made: its event does not name it.
 const QUICK: &str = "default";
+
+/// An integration, as AWS tells it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    api_gateway_managed: Option<bool>,
+    connection_type: Option<String>,
+    integration_id: Option<String>,
+    integration_type: Option<String>,
+    integration_uri: Option<String>,
+    tls_config: Option<TlsConfig>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TlsConfig {
+    server_name_to_verify: Option<String>,
+}
+
+/// Whether an integration of this type calls a backend over HTTP or HTTPS.
+fn is_over_http(kind: &str) -> bool {
+    matches!(kind, "HTTP" | "HTTP_PROXY")
+}
 
 /// How an API's routes reach a backend.
 ///
@@ -75,9 +96,7 @@ pub struct Served {
 impl HttpIntegration {
     /// Whether it calls a backend over HTTP or HTTPS at all.
     pub(crate) fn over_http(&self) -> bool {
-        [IntegrationType::Http, IntegrationType::HttpProxy]
-            .iter()
-            .any(|kind| kind.as_str() == self.kind)
+        is_over_http(&self.kind)
     }
 
     /// Whether such a backend is drafted, or served by a stage.
@@ -193,8 +212,8 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         }
         let kind = told.integration_type.ok_or_else(|| unread("GetIntegrations"))?;
         Ok(HttpIntegration {
-            kind: kind.as_str().to_owned(),
-            private: told.connection_type == Some(ConnectionType::VpcLink),
+            kind,
+            private: told.connection_type.as_deref() == Some("VPC_LINK"),
             managed: told.api_gateway_managed.unwrap_or_default(),
             http,
             draft,
@@ -233,19 +252,10 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         let told = self.told(&api, &id).await?;
         let now = drafted(&told)?;
         if now != state.draft {
-            let mut update = self.http.client.update_integration().api_id(&api);
-            update = update.set_integration_id(told.integration_id);
-            update = update.set_integration_type(told.integration_type);
-            if now.uri != state.draft.uri {
-                update = update.integration_uri(&state.draft.uri);
-            }
-            if now.tls != state.draft.tls {
-                // An empty configuration takes it away; where it does not, the next read tells.
-                let name = state.draft.tls.clone().filter(|name| !name.is_empty());
-                let tls = TlsConfigInput::builder().set_server_name_to_verify(name);
-                update = update.tls_config(tls.build());
-            }
-            update.send().await.map_err(refused)?;
+            let id = told.integration_id.ok_or_else(|| unread("GetIntegrations"))?;
+            let path = ["apis", &api, "integrations", &id];
+            let update = update(told.integration_type.as_deref(), &now, &state.draft);
+            self.http.change(Method::PATCH, &path, &update).await?;
             self.settle(&api, state).await?;
         }
         let wanted = state.stages.iter().map(|(name, served)| (name, &served.stage));
@@ -280,11 +290,9 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
 impl<R> HttpIntegrations<R> {
     /// The integration, as AWS tells it.
     async fn told(&self, api: &str, id: &str) -> Answer<Told> {
-        let list = all("GetIntegrations", |next| {
-            let page = self.http.client.get_integrations().api_id(api).set_next_token(next).send();
-            async move { page.await.map(|page| (page.items, page.next_token)).map_err(refused) }
-        });
-        let found = list.await?.into_iter().find(|told| match id {
+        let path = ["apis", api, "integrations"];
+        let list: Vec<Told> = self.http.list("GetIntegrations", &path).await?;
+        let found = list.into_iter().find(|told| match id {
             QUICK => told.api_gateway_managed.unwrap_or_default(),
             id => told.integration_id.as_deref() == Some(id),
         });
@@ -311,14 +319,28 @@ impl<R> HttpIntegrations<R> {
     }
 }
 
+/// What an update says, of a draft that is to be `wanted`.
+fn update(kind: Option<&str>, now: &Backend, wanted: &Backend) -> Value {
+    let uri = (now.uri != wanted.uri).then(|| json!(wanted.uri));
+    let tls = (now.tls != wanted.tls).then(|| {
+        // An empty configuration takes it away; where it does not, the next read tells.
+        let name = wanted.tls.as_deref().filter(|name| !name.is_empty());
+        name.map_or_else(|| json!({}), |name| json!({"serverNameToVerify": name}))
+    });
+    let parts = [
+        ("integrationType", kind.map(|kind| json!(kind))),
+        ("integrationUri", uri),
+        ("tlsConfig", tls),
+    ];
+    parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
 /// Where to, in the draft.
 fn drafted(told: &Told) -> Answer<Backend> {
     let kind = told.integration_type.as_ref().ok_or_else(|| unread("GetIntegrations"))?;
     let uri = match &told.integration_uri {
         Some(uri) => uri.clone(),
-        None if matches!(kind, IntegrationType::Http | IntegrationType::HttpProxy) => {
-            return Err(unread("GetIntegrations"));
-        }
+        None if is_over_http(kind) => return Err(unread("GetIntegrations")),
         // Others may call nobody, or a service that their subtype names.
         None => String::new(),
     };

@@ -1,16 +1,15 @@
 //! A trail that was stopped records again, and validates its files again.
 
+use evenkeel_client::CallError;
 use evenkeel_rules::policy::Tier;
-use std::fmt::Debug;
 
 use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::error::SdkError;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Aws;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -193,7 +192,7 @@ fn unread(call: &str) -> RefusedByAws {
 }
 
 /// Source: AWS CloudTrail API Reference, errors of `GetTrail` and `StartLogging`.
-fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+fn refused(error: impl Into<CallError>) -> RefusedByAws {
     const GONE: &[&str] = &["TrailNotFoundException"];
     const DENIED: &[&str] = &[
         "InvalidHomeRegionException",

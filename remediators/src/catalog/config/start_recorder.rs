@@ -1,12 +1,12 @@
 //! A recorder of AWS Config that was stopped records again.
 
 use aws_sdk_config::Client;
-use aws_sdk_config::error::SdkError;
+use evenkeel_client::CallError;
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -118,7 +118,7 @@ fn unread(what: &str) -> RefusedByAws {
 }
 
 /// Source: AWS Config API Reference, errors of these calls. Without a channel nothing could be recorded.
-fn refused<E: ServiceError, R: std::fmt::Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+fn refused(error: impl Into<CallError>) -> RefusedByAws {
     refusal(
         error,
         &["NoSuchConfigurationRecorderException"],

@@ -1,11 +1,11 @@
 //! New volumes of an account in a Region are encrypted.
 
+use evenkeel_client::{CallError, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
-use crate::query::{Query, QueryError};
-use crate::refusal::query_refusal;
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -13,7 +13,7 @@ use crate::violation::Target;
 /// Turns on the encryption of volumes by default. An undo turns it off.
 #[derive(Clone, Debug)]
 pub struct EbsDefaultEncryption {
-    query: Query,
+    service: Service,
 }
 
 /// Whether new volumes are encrypted when nobody asks for it.
@@ -25,7 +25,7 @@ pub struct ByDefault {
 
 impl From<Aws> for EbsDefaultEncryption {
     fn from(aws: Aws) -> Self {
-        EbsDefaultEncryption { query: Query::ec2(&aws) }
+        EbsDefaultEncryption { service: Service::ec2(&aws.config) }
     }
 }
 
@@ -56,7 +56,7 @@ impl Remediator for EbsDefaultEncryption {
     }
 
     async fn observe(&self, _: &Target) -> Result<ByDefault, RefusedByAws> {
-        let answer = self.query.call("GetEbsEncryptionByDefault").send().await;
+        let answer = self.service.query("GetEbsEncryptionByDefault").send().await;
         let told = answer.and_then(|answer| answer.get("ebsEncryptionByDefault")?.parse());
         Ok(ByDefault { encrypted: told.map_err(|error| refused(&error))? })
     }
@@ -66,7 +66,7 @@ impl Remediator for EbsDefaultEncryption {
     }
 
     async fn apply(&self, _: &Target, state: &ByDefault) -> Result<(), RefusedByAws> {
-        let call = self.query.call(if state.encrypted {
+        let call = self.service.query(if state.encrypted {
             "EnableEbsEncryptionByDefault"
         } else {
             "DisableEbsEncryptionByDefault"
@@ -75,6 +75,6 @@ impl Remediator for EbsDefaultEncryption {
     }
 }
 
-fn refused(error: &QueryError) -> RefusedByAws {
-    query_refusal(error, &[], &["AuthFailure"])
+fn refused(error: &CallError) -> RefusedByAws {
+    refusal(error.clone(), &[], &["AuthFailure"])
 }

@@ -1,5 +1,6 @@
 //! The rules of a security group that a finding names are revoked, and no other.
 
+use evenkeel_client::{CallError, Element, Service};
 use evenkeel_rules::policy::Tier;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Aws;
-use crate::query::{Element, Query, QueryError};
-use crate::refusal::query_refusal;
+use crate::refusal::refusal;
 use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -25,7 +25,7 @@ const WEB: [u16; 2] = [80, 443];
 /// old ones.
 #[derive(Clone, Debug)]
 pub struct RevokeIngress {
-    query: Query,
+    service: Service,
 }
 
 /// The inbound rules of a group by which the Internet reaches a port.
@@ -168,7 +168,7 @@ fn within(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
 
 impl From<Aws> for RevokeIngress {
     fn from(aws: Aws) -> Self {
-        RevokeIngress { query: Query::ec2(&aws) }
+        RevokeIngress { service: Service::ec2(&aws.config) }
     }
 }
 
@@ -268,7 +268,7 @@ impl Remediator for RevokeIngress {
         let ids: Vec<&str> = revoked.map(|one| one.0.as_str()).collect();
         if !ids.is_empty() {
             let mut call =
-                self.query.call("RevokeSecurityGroupIngress").with("GroupId", &target.id);
+                self.service.query("RevokeSecurityGroupIngress").with("GroupId", &target.id);
             for (number, id) in (1..).zip(ids) {
                 call = call.with(&format!("SecurityGroupRuleId.{number}"), id);
             }
@@ -296,8 +296,8 @@ impl Remediator for RevokeIngress {
 impl RevokeIngress {
     /// The rules that let everyone in, and their ids.
     async fn rules(&self, target: &Target) -> Result<Vec<(String, Rule)>, RefusedByAws> {
-        let refused = |error: QueryError| refused(&error);
-        let call = self.query.call("DescribeSecurityGroupRules");
+        let refused = |error: CallError| refused(&error);
+        let call = self.service.query("DescribeSecurityGroupRules");
         let call = call.with("Filter.1.Name", "group-id").with("Filter.1.Value.1", &target.id);
         let pages = call.pages().await.map_err(refused)?;
         let mut rules = Vec::new();
@@ -310,7 +310,7 @@ impl RevokeIngress {
         }
         if !any {
             // A filter finds nothing in a group that is gone: that is no group without rules.
-            let call = self.query.call("DescribeSecurityGroups").with("GroupId.1", &target.id);
+            let call = self.service.query("DescribeSecurityGroups").with("GroupId.1", &target.id);
             let groups = call.send().await.map_err(refused)?;
             let groups = groups.get("securityGroupInfo").map_err(refused)?.children();
             if groups.is_empty() {
@@ -322,7 +322,8 @@ impl RevokeIngress {
     }
 
     async fn authorize(&self, target: &Target, rules: &[&Rule]) -> Result<(), RefusedByAws> {
-        let mut call = self.query.call("AuthorizeSecurityGroupIngress").with("GroupId", &target.id);
+        let mut call =
+            self.service.query("AuthorizeSecurityGroupIngress").with("GroupId", &target.id);
         for (number, rule) in (1..).zip(rules) {
             let permission = format!("IpPermissions.{number}");
             call = call.with(&format!("{permission}.IpProtocol"), &rule.protocol);
@@ -351,7 +352,7 @@ impl RevokeIngress {
 }
 
 /// An inbound rule for a range of addresses, with its id.
-fn inbound(item: &Element) -> Result<Option<(String, Rule)>, QueryError> {
+fn inbound(item: &Element) -> Result<Option<(String, Rule)>, CallError> {
     let cidr = item.find("cidrIpv4").or_else(|| item.find("cidrIpv6"));
     let (false, Some(cidr)) = (item.get("isEgress")?.parse::<bool>()?, cidr) else {
         return Ok(None);
@@ -394,9 +395,9 @@ fn allowed(target: &Target) -> Result<BTreeSet<u16>, PlanRefusal> {
 }
 
 /// Source: Amazon EC2 API Reference, "Error codes".
-fn refused(error: &QueryError) -> RefusedByAws {
-    query_refusal(
-        error,
+fn refused(error: &CallError) -> RefusedByAws {
+    refusal(
+        error.clone(),
         &["InvalidGroup.NotFound"],
         // A group that the event named by its name is not looked for.
         &["AuthFailure", "InvalidGroupId.Malformed"],

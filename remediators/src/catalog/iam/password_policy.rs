@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use evenkeel_client::{CallError, Element, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Aws;
-use crate::query::{Element, Query, QueryError};
-use crate::refusal::query_refusal;
+use crate::refusal::refusal;
 use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -24,7 +24,7 @@ use crate::violation::Target;
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, which replaces the whole policy.
 #[derive(Clone, Debug)]
 pub struct PasswordPolicy {
-    query: Query,
+    service: Service,
 }
 
 /// An account's password policy.
@@ -54,7 +54,7 @@ const LENGTH: u64 = 6;
 
 impl From<Aws> for PasswordPolicy {
     fn from(aws: Aws) -> Self {
-        PasswordPolicy { query: Query::iam(&aws) }
+        PasswordPolicy { service: Service::iam(&aws.config) }
     }
 }
 
@@ -86,11 +86,11 @@ impl Remediator for PasswordPolicy {
     }
 
     async fn observe(&self, _: &Target) -> Result<Passwords, RefusedByAws> {
-        let answer = self.query.call("GetAccountPasswordPolicy").send().await;
+        let answer = self.service.query("GetAccountPasswordPolicy").send().await;
         match answer.and_then(|answer| read(&answer)) {
             Ok(settings) => Ok(Passwords { settings: Some(settings) }),
             Err(error) if error.code() == Some("NoSuchEntity") => Ok(Passwords { settings: None }),
-            Err(error) => Err(query_refusal(&error, &[], &[])),
+            Err(error) => Err(refusal(error, &[], &[])),
         }
     }
 
@@ -130,10 +130,10 @@ impl Remediator for PasswordPolicy {
 
     async fn apply(&self, _: &Target, state: &Passwords) -> Result<(), RefusedByAws> {
         let call = match &state.settings {
-            None => self.query.call("DeleteAccountPasswordPolicy"),
+            None => self.service.query("DeleteAccountPasswordPolicy"),
             Some(settings) => settings
                 .iter()
-                .fold(self.query.call("UpdateAccountPasswordPolicy"), |call, (name, value)| {
+                .fold(self.service.query("UpdateAccountPasswordPolicy"), |call, (name, value)| {
                     call.with(name, value)
                 }),
         };
@@ -142,7 +142,7 @@ impl Remediator for PasswordPolicy {
             Err(error) if error.code() == Some("NoSuchEntity") && state.settings.is_none() => {
                 Ok(())
             }
-            sent => sent.map(drop).map_err(|error| query_refusal(&error, &[], &[])),
+            sent => sent.map(drop).map_err(|error| refusal(error, &[], &[])),
         }
     }
 }
@@ -222,7 +222,7 @@ fn demands(target: &Target) -> Result<Vec<String>, PlanRefusal> {
 }
 
 /// The settings that an answer tells. What is not told has not been set.
-fn read(answer: &Element) -> Result<BTreeMap<String, String>, QueryError> {
+fn read(answer: &Element) -> Result<BTreeMap<String, String>, CallError> {
     let policy = answer.get("GetAccountPasswordPolicyResult")?.get("PasswordPolicy")?;
     // Each policy has a length: without it, this is none.
     policy.get("MinimumPasswordLength")?;

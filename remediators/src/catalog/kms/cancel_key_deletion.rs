@@ -1,10 +1,11 @@
 //! A key that is to be deleted is kept.
 
-use aws_sdk_kms::Client;
-use aws_sdk_kms::types::KeyState;
+use evenkeel_client::Service;
 use evenkeel_rules::policy::Tier;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
-use super::key::{Key, observe, refused};
+use super::key::{DISABLED, ENABLED, Key, PENDING_DELETION, observe, refused};
 use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
@@ -20,12 +21,12 @@ const LONGEST: i32 = 30;
 /// remediator has no right to do that, whoever undoes needs it.
 #[derive(Clone, Debug)]
 pub struct CancelKeyDeletion {
-    client: Client,
+    kms: Service,
 }
 
 impl From<Aws> for CancelKeyDeletion {
     fn from(aws: Aws) -> Self {
-        CancelKeyDeletion { client: Client::new(&aws.config) }
+        CancelKeyDeletion { kms: Service::kms(&aws.config) }
     }
 }
 
@@ -41,35 +42,37 @@ impl Remediator for CancelKeyDeletion {
     };
 
     fn calls(_: &Key, to: &Key) -> Vec<&'static str> {
-        match to.state() {
-            KeyState::PendingDeletion => vec!["kms:ScheduleKeyDeletion"],
+        match to.state.as_str() {
+            PENDING_DELETION => vec!["kms:ScheduleKeyDeletion"],
             _ => vec!["kms:CancelKeyDeletion"],
         }
     }
 
     async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
-        observe(&self.client, target).await
+        observe(&self.kms, target).await
     }
 
     fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
-        match before.state() {
-            KeyState::PendingDeletion => Plan::Change(Key::of(&KeyState::Disabled)),
-            KeyState::PendingReplicaDeletion => Plan::leave(
+        match before.state.as_str() {
+            PENDING_DELETION => Plan::Change(Key::of(DISABLED)),
+            "PendingReplicaDeletion" => Plan::leave(
                 "the key waits for the deletion of its replicas in other Regions".to_owned(),
             ),
-            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Plan::Nothing,
+            ENABLED | DISABLED | "PendingImport" => Plan::Nothing,
             _ => Plan::leave(format!("the key is in the state `{}`", before.state)),
         }
     }
 
     async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
-        if state.state() == KeyState::PendingDeletion {
-            let schedule = self.client.schedule_key_deletion().key_id(&target.id);
-            schedule.pending_window_in_days(LONGEST).send().await.map_err(refused)?;
+        let id = &target.id;
+        let (call, input) = if state.state == PENDING_DELETION {
+            ("ScheduleKeyDeletion", json!({"KeyId": id, "PendingWindowInDays": LONGEST}))
         } else if self.observe(target).await? != *state {
-            let cancel = self.client.cancel_key_deletion().key_id(&target.id);
-            cancel.send().await.map_err(refused)?;
-        }
+            ("CancelKeyDeletion", json!({"KeyId": id}))
+        } else {
+            return Ok(());
+        };
+        let _: IgnoredAny = self.kms.json(call, &input).await.map_err(refused)?;
         Ok(())
     }
 }

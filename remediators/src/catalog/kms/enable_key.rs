@@ -1,10 +1,11 @@
 //! A key that was disabled is enabled.
 
-use aws_sdk_kms::Client;
-use aws_sdk_kms::types::KeyState;
+use evenkeel_client::Service;
 use evenkeel_rules::policy::Tier;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
-use super::key::{Key, observe, refused};
+use super::key::{DISABLED, ENABLED, Key, observe, refused};
 use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
@@ -13,12 +14,12 @@ use crate::violation::Target;
 /// Enables a key, so that what it encrypted can be read again. An undo disables it.
 #[derive(Clone, Debug)]
 pub struct EnableKey {
-    client: Client,
+    kms: Service,
 }
 
 impl From<Aws> for EnableKey {
     fn from(aws: Aws) -> Self {
-        EnableKey { client: Client::new(&aws.config) }
+        EnableKey { kms: Service::kms(&aws.config) }
     }
 }
 
@@ -34,20 +35,20 @@ impl Remediator for EnableKey {
     };
 
     fn calls(_: &Key, to: &Key) -> Vec<&'static str> {
-        match to.state() {
-            KeyState::Enabled => vec!["kms:EnableKey"],
+        match to.state.as_str() {
+            ENABLED => vec!["kms:EnableKey"],
             _ => vec!["kms:DisableKey"],
         }
     }
 
     async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
-        observe(&self.client, target).await
+        observe(&self.kms, target).await
     }
 
     fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
-        match before.state() {
-            KeyState::Enabled => Plan::Nothing,
-            KeyState::Disabled => Plan::Change(Key::of(&KeyState::Enabled)),
+        match before.state.as_str() {
+            ENABLED => Plan::Nothing,
+            DISABLED => Plan::Change(Key::of(ENABLED)),
             _ => Plan::leave(format!(
                 "the key is in the state `{}`, from which it cannot be enabled",
                 before.state
@@ -56,12 +57,9 @@ impl Remediator for EnableKey {
     }
 
     async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
-        let (client, id) = (&self.client, &target.id);
-        if state.state() == KeyState::Enabled {
-            client.enable_key().key_id(id).send().await.map_err(refused)?;
-        } else {
-            client.disable_key().key_id(id).send().await.map_err(refused)?;
-        }
+        let call = if state.state == ENABLED { "EnableKey" } else { "DisableKey" };
+        let input = json!({"KeyId": target.id});
+        let _: IgnoredAny = self.kms.json(call, &input).await.map_err(refused)?;
         Ok(())
     }
 }

@@ -1,13 +1,12 @@
 //! A key gets new key material each year.
 
-use aws_sdk_kms::Client;
-use aws_sdk_kms::types::{
-    KeyManagerType, KeyMetadata, KeySpec, KeyState, MultiRegionKeyType, OriginType,
-};
+use evenkeel_client::Service;
 use evenkeel_rules::policy::Tier;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::key::refused;
+use super::key::{ENABLED, KeyMetadata, describe, refused, unread};
 use crate::aws::Aws;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
@@ -18,7 +17,7 @@ use crate::violation::Target;
 /// The period that AWS knows of is kept, however long it is.
 #[derive(Clone, Debug)]
 pub struct EnableRotation {
-    client: Client,
+    kms: Service,
 }
 
 /// Whether a key rotates.
@@ -30,9 +29,17 @@ pub struct Rotation {
     pub never: Option<String>,
 }
 
+/// Source: AWS KMS API Reference, `GetKeyRotationStatus`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RotationStatus {
+    key_rotation_enabled: Option<bool>,
+    rotation_period_in_days: Option<u32>,
+}
+
 impl From<Aws> for EnableRotation {
     fn from(aws: Aws) -> Self {
-        EnableRotation { client: Client::new(&aws.config) }
+        EnableRotation { kms: Service::kms(&aws.config) }
     }
 }
 
@@ -71,40 +78,37 @@ impl Remediator for EnableRotation {
     }
 
     async fn apply(&self, target: &Target, state: &Rotation) -> Result<(), RefusedByAws> {
-        let (client, id) = (&self.client, &target.id);
         let (now, period) = self.read(target).await?;
-        match (now.on, state.on) {
+        let mut input = json!({"KeyId": target.id});
+        let call = match (now.on, state.on) {
             (false, true) => {
-                let enable = client.enable_key_rotation().key_id(id);
-                let enable = enable.set_rotation_period_in_days(period);
-                enable.send().await.map_err(refused)?;
+                if let (Some(period), Some(input)) = (period, input.as_object_mut()) {
+                    input.insert("RotationPeriodInDays".to_owned(), json!(period));
+                }
+                "EnableKeyRotation"
             }
-            (true, false) => {
-                client.disable_key_rotation().key_id(id).send().await.map_err(refused)?;
-            }
-            _ => {}
-        }
+            (true, false) => "DisableKeyRotation",
+            _ => return Ok(()),
+        };
+        let _: IgnoredAny = self.kms.json(call, &input).await.map_err(refused)?;
         Ok(())
     }
 }
 
 impl EnableRotation {
     /// Whether a key rotates, and how often if AWS tells.
-    async fn read(&self, target: &Target) -> Result<(Rotation, Option<i32>), RefusedByAws> {
-        let (client, id) = (&self.client, &target.id);
-        let unread = |call| RefusedByAws::Later(format!("{call} did not tell all that it should"));
-        let key = client.describe_key().key_id(id).send().await.map_err(refused)?;
-        let key = key.key_metadata.ok_or_else(|| unread("DescribeKey"))?;
+    async fn read(&self, target: &Target) -> Result<(Rotation, Option<u32>), RefusedByAws> {
+        let key = describe(&self.kms, target).await?;
         if key.key_spec.is_none() || key.origin.is_none() || key.key_state.is_none() {
             return Err(unread("DescribeKey"));
         }
         if let Some(why) = never(&key) {
             return Ok((Rotation { on: false, never: Some(why) }, None));
         }
-        let status = client.get_key_rotation_status().key_id(id).send().await.map_err(refused)?;
-        // The SDK takes a switch that is left out for one that is off; the key's ARN it does not make up.
-        status.key_id.ok_or_else(|| unread("GetKeyRotationStatus"))?;
-        let on = status.key_rotation_enabled;
+        let input = json!({"KeyId": target.id});
+        let status: RotationStatus =
+            self.kms.json("GetKeyRotationStatus", &input).await.map_err(refused)?;
+        let on = status.key_rotation_enabled.ok_or_else(|| unread("GetKeyRotationStatus"))?;
         Ok((Rotation { on, never: None }, status.rotation_period_in_days))
     }
 }
@@ -116,18 +120,18 @@ fn never(key: &KeyMetadata) -> Option<String> {
     let replica = key
         .multi_region_configuration
         .as_ref()
-        .is_some_and(|of| of.multi_region_key_type == Some(MultiRegionKeyType::Replica));
+        .is_some_and(|of| of.multi_region_key_type.as_deref() == Some("REPLICA"));
     let (spec, origin, state) =
         (key.key_spec.as_ref()?, key.origin.as_ref()?, key.key_state.as_ref()?);
-    if key.key_manager == Some(KeyManagerType::Aws) {
+    if key.key_manager.as_deref() == Some("AWS") {
         Some("it is AWS's, which rotates its own keys".to_owned())
-    } else if *spec != KeySpec::SymmetricDefault {
+    } else if spec != "SYMMETRIC_DEFAULT" {
         Some(format!("its spec is `{spec}`, and only symmetric encryption keys rotate"))
-    } else if key.custom_key_store_id.is_some() || *origin != OriginType::AwsKms {
+    } else if key.custom_key_store_id.is_some() || origin != "AWS_KMS" {
         Some(format!("its material is from elsewhere: `{origin}`"))
     } else if replica {
         Some("it is a replica, which rotates with its primary key".to_owned())
-    } else if *state != KeyState::Enabled {
+    } else if state != ENABLED {
         Some(format!("it is in the state `{state}`"))
     } else {
         None

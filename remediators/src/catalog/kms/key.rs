@@ -1,13 +1,10 @@
 //! A KMS key's state, as remediators of keys read it.
 
-use std::fmt::Debug;
-
-use aws_sdk_kms::Client;
-use aws_sdk_kms::error::SdkError;
-use aws_sdk_kms::types::KeyState;
+use evenkeel_client::{CallError, Service};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 
@@ -20,26 +17,68 @@ pub struct Key {
     pub state: String,
 }
 
+/// It can be used.
+pub(super) const ENABLED: &str = "Enabled";
+
+/// It cannot be used, and can be enabled.
+pub(super) const DISABLED: &str = "Disabled";
+
+/// It waits for its deletion.
+pub(super) const PENDING_DELETION: &str = "PendingDeletion";
+
 impl Key {
     /// A key in this state.
-    pub(super) fn of(state: &KeyState) -> Key {
-        Key { state: state.as_str().to_owned() }
+    pub(super) fn of(state: &str) -> Key {
+        Key { state: state.to_owned() }
     }
+}
 
-    pub(super) fn state(&self) -> KeyState {
-        KeyState::from(self.state.as_str())
-    }
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribeKey {
+    key_metadata: Option<KeyMetadata>,
+}
+
+/// What AWS tells of a key.
+///
+/// Source: AWS KMS API Reference, `KeyMetadata`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyMetadata {
+    pub(super) custom_key_store_id: Option<String>,
+    pub(super) key_manager: Option<String>,
+    pub(super) key_spec: Option<String>,
+    pub(super) key_state: Option<String>,
+    pub(super) multi_region_configuration: Option<MultiRegion>,
+    pub(super) origin: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MultiRegion {
+    pub(super) multi_region_key_type: Option<String>,
+}
+
+/// Asks what a key is.
+pub(super) async fn describe(kms: &Service, target: &Target) -> Result<KeyMetadata, RefusedByAws> {
+    let answer: DescribeKey =
+        kms.json("DescribeKey", &json!({"KeyId": target.id})).await.map_err(refused)?;
+    answer.key_metadata.ok_or_else(|| unread("DescribeKey"))
 }
 
 /// Reads a key's state.
-pub(super) async fn observe(client: &Client, target: &Target) -> Result<Key, RefusedByAws> {
-    let answer = client.describe_key().key_id(&target.id).send().await.map_err(refused)?;
-    let state = answer.key_metadata.and_then(|key| key.key_state);
+pub(super) async fn observe(kms: &Service, target: &Target) -> Result<Key, RefusedByAws> {
+    let state = describe(kms, target).await?.key_state;
     let unread = || RefusedByAws::Later("DescribeKey did not tell the key's state".to_owned());
-    Ok(Key::of(&state.ok_or_else(unread)?))
+    Ok(Key { state: state.ok_or_else(unread)? })
+}
+
+/// An answer that is none.
+pub(super) fn unread(call: &str) -> RefusedByAws {
+    RefusedByAws::Later(format!("{call} did not tell all that it should"))
 }
 
 /// Source: AWS KMS API Reference, errors of `DescribeKey`, `CancelKeyDeletion` and `EnableKey`.
-pub(super) fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+pub(super) fn refused(error: CallError) -> RefusedByAws {
     refusal(error, &["NotFoundException"], &[])
 }

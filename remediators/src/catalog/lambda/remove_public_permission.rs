@@ -2,17 +2,15 @@
 
 mod statement;
 
-use evenkeel_rules::policy::Tier;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use evenkeel_client::{CallError, Method, RestCall, Service};
+use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Aws;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -22,7 +20,7 @@ use statement::{is_of_any_bucket, is_public, permission};
 /// adds them again.
 #[derive(Clone, Debug)]
 pub struct RemovePublicPermission {
-    client: Client,
+    lambda: Service,
 }
 
 /// A function's permissions.
@@ -52,7 +50,7 @@ impl Permissions {
 
 impl From<Aws> for RemovePublicPermission {
     fn from(aws: Aws) -> Self {
-        RemovePublicPermission { client: Client::new(&aws.config) }
+        RemovePublicPermission { lambda: Service::lambda(&aws.config) }
     }
 }
 
@@ -119,23 +117,23 @@ impl Remediator for RemovePublicPermission {
     }
 
     async fn apply(&self, target: &Target, state: &Permissions) -> Result<(), RefusedByAws> {
-        let (client, function) = (&self.client, &target.id);
+        let function = &target.id;
         let now = self.observe(target).await?;
         // What came meanwhile, and is for somebody or could not be undone, was never planned to be removed.
         let removed = |(of, sid, one): &(&str, &str, &Value)| {
             !state.has(of, sid) && is_public(one) && permission(function, of, one).is_some()
         };
         for (of, sid, _) in now.all().filter(removed) {
-            let remove = client.remove_permission().function_name(function).statement_id(sid);
-            remove.set_qualifier(qualifier(of)).send().await.map_err(refused)?;
+            let remove = self.call(Method::DELETE, target, &["policy", sid], of);
+            remove.send().await.map_err(refused)?;
         }
         for (of, sid, statement) in state.all().filter(|(of, sid, _)| !now.has(of, sid)) {
-            let Some(permission) = permission(function, of, statement) else {
+            let Some(mut permission) = permission(function, of, statement) else {
                 let why = format!("the statement `{sid}` cannot be added as it is");
                 return Err(RefusedByAws::Later(why));
             };
-            let add = client.add_permission().function_name(function).statement_id(sid);
-            let add = permission.put(add.set_qualifier(qualifier(of)));
+            permission.statement_id = sid;
+            let add = self.call(Method::POST, target, &["policy"], of).with_json(&permission);
             add.send().await.map_err(refused)?;
         }
         Ok(())
@@ -155,27 +153,40 @@ impl Remediator for RemovePublicPermission {
 impl RemovePublicPermission {
     /// What may have permissions: the function itself, its versions, its aliases.
     async fn names(&self, target: &Target) -> Result<Vec<String>, RefusedByAws> {
-        let mut names = Vec::new();
-        let list = self.client.list_versions_by_function().function_name(&target.id);
-        let mut pages = list.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let versions = page.map_err(refused)?.versions;
-            for version in versions.ok_or_else(|| unread("ListVersionsByFunction"))? {
-                names.push(version.version.ok_or_else(|| unread("ListVersionsByFunction"))?);
-            }
-        }
+        let mut names = self.list(target, "versions").await?;
         // The latest version has no permissions of its own: they are the function's.
         let latest = names.iter_mut().find(|name| *name == "$LATEST");
         latest.ok_or_else(|| unread("ListVersionsByFunction"))?.clear();
-        let list = self.client.list_aliases().function_name(&target.id);
-        let mut pages = list.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let aliases = page.map_err(refused)?.aliases;
-            for alias in aliases.ok_or_else(|| unread("ListAliases"))? {
-                names.push(alias.name.ok_or_else(|| unread("ListAliases"))?);
+        names.extend(self.list(target, "aliases").await?);
+        Ok(names)
+    }
+
+    /// The names on all pages of a function's `versions` or `aliases`.
+    async fn list(&self, target: &Target, what: &str) -> Result<Vec<String>, RefusedByAws> {
+        let mut names = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let mut call = self.call(Method::GET, target, &[what], "");
+            if let Some(marker) = &marker {
+                call = call.with_query("Marker", Some(marker));
+            }
+            let page: Page = call.send().await.and_then(|page| page.json()).map_err(refused)?;
+            let listed = page.versions.or(page.aliases).ok_or_else(|| unread(what))?;
+            for one in listed {
+                names.push(one.version.or(one.name).ok_or_else(|| unread(what))?);
+            }
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(names);
             }
         }
-        Ok(names)
+    }
+
+    /// A call about a function, or about its version or alias `of`.
+    fn call(&self, method: Method, target: &Target, path: &[&str], of: &str) -> RestCall<'_> {
+        let path = [&["2015-03-31", "functions", &target.id], path].concat();
+        let call = self.lambda.rest(method, &path);
+        if of.is_empty() { call } else { call.with_query("Qualifier", Some(of)) }
     }
 
     /// The statements of a name, by their ids.
@@ -184,9 +195,9 @@ impl RemovePublicPermission {
         target: &Target,
         of: &str,
     ) -> Result<BTreeMap<String, Value>, RefusedByAws> {
-        let get = self.client.get_policy().function_name(&target.id);
-        let policy = match get.set_qualifier(qualifier(of)).send().await {
-            Ok(answer) => answer.policy,
+        let get = self.call(Method::GET, target, &["policy"], of).send().await;
+        let policy = match get.and_then(|answer| answer.json()) {
+            Ok(Policy { policy }) => policy,
             // The function was there when it was listed: it has no policy.
             Err(error) if error.code() == Some("ResourceNotFoundException") => {
                 return Ok(BTreeMap::new());
@@ -201,8 +212,27 @@ impl RemovePublicPermission {
     }
 }
 
-fn qualifier(of: &str) -> Option<String> {
-    (!of.is_empty()).then(|| of.to_owned())
+/// Source: AWS Lambda API Reference, `ListVersionsByFunction` and `ListAliases`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    versions: Option<Vec<Named>>,
+    aliases: Option<Vec<Named>>,
+    next_marker: Option<String>,
+}
+
+/// A version, or an alias. An alias has a `FunctionVersion`, which is not read.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    version: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policy {
+    policy: Option<String>,
 }
 
 fn unread(call: &str) -> RefusedByAws {
@@ -210,6 +240,6 @@ fn unread(call: &str) -> RefusedByAws {
 }
 
 /// Source: AWS Lambda API Reference, errors of `AddPermission` and `RemovePermission`.
-fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+fn refused(error: CallError) -> RefusedByAws {
     refusal(error, &["ResourceNotFoundException"], &[])
 }

@@ -1,11 +1,11 @@
 //! A database instance has no public address.
 
+use evenkeel_client::{CallError, Element, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
-use crate::query::{Element, Query, QueryError};
-use crate::refusal::query_refusal;
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -18,7 +18,7 @@ use crate::violation::Target;
 /// Source: Amazon RDS API Reference, `ModifyDBInstance`.
 #[derive(Clone, Debug)]
 pub struct InstancePrivate {
-    query: Query,
+    service: Service,
 }
 
 /// Where an instance is reached.
@@ -30,7 +30,7 @@ pub struct Instance {
 
 impl From<Aws> for InstancePrivate {
     fn from(aws: Aws) -> Self {
-        InstancePrivate { query: Query::rds(&aws) }
+        InstancePrivate { service: Service::rds(&aws.config) }
     }
 }
 
@@ -50,11 +50,10 @@ impl Remediator for InstancePrivate {
     }
 
     async fn observe(&self, target: &Target) -> Result<Instance, RefusedByAws> {
-        let call = self.query.call("DescribeDBInstances");
+        let call = self.service.query("DescribeDBInstances");
         let answer = call.with("DBInstanceIdentifier", &target.id).send().await;
-        let (status, public) = answer
-            .and_then(|answer| read(&answer))
-            .map_err(|error| query_refusal(&error, GONE, &[]))?;
+        let (status, public) =
+            answer.and_then(|answer| read(&answer)).map_err(|error| refusal(error, GONE, &[]))?;
         if status == "available" {
             Ok(Instance { public })
         } else {
@@ -68,9 +67,9 @@ impl Remediator for InstancePrivate {
     }
 
     async fn apply(&self, target: &Target, state: &Instance) -> Result<(), RefusedByAws> {
-        let call = self.query.call("ModifyDBInstance").with("DBInstanceIdentifier", &target.id);
+        let call = self.service.query("ModifyDBInstance").with("DBInstanceIdentifier", &target.id);
         let call = call.with("PubliclyAccessible", &state.public.to_string());
-        call.send().await.map(drop).map_err(|error| query_refusal(&error, GONE, &[]))
+        call.send().await.map(drop).map_err(|error| refusal(error, GONE, &[]))
     }
 }
 
@@ -78,10 +77,10 @@ impl Remediator for InstancePrivate {
 const GONE: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
 
 /// The instance's status, and whether it is public now: what is pending is not there yet.
-fn read(answer: &Element) -> Result<(String, bool), QueryError> {
+fn read(answer: &Element) -> Result<(String, bool), CallError> {
     let instances = answer.get("DescribeDBInstancesResult")?.get("DBInstances")?.children();
     let [instance] = instances else {
-        return Err(QueryError::Unanswered("DescribeDBInstances told not one instance".to_owned()));
+        return Err(CallError::Malformed("DescribeDBInstances told not one instance".to_owned()));
     };
     let status = instance.get("DBInstanceStatus")?.text().to_owned();
     Ok((status, instance.get("PubliclyAccessible")?.parse()?))

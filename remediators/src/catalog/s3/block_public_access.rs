@@ -1,21 +1,22 @@
 //! A bucket blocks public access, in all four ways.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::types::PublicAccessBlockConfiguration;
+use evenkeel_client::{Element, Method, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
-use super::bucket::{arn, ask_about_website, client, refused};
+use super::bucket::{arn, ask_about_website, call, refused};
 use crate::aws::Aws;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
+/// What the settings are called in requests.
+const SETTING: &str = "publicAccessBlock";
+
 /// Turns on the four settings of Block Public Access. An undo sets them as they were.
 #[derive(Clone, Debug)]
 pub struct BlockPublicAccess {
-    client: Client,
+    s3: Service,
 }
 
 /// A bucket's Block Public Access.
@@ -51,28 +52,31 @@ impl Block {
     };
 
     /// S3 tells all four: an answer that leaves one out is none.
-    fn read(told: &PublicAccessBlockConfiguration) -> Option<Block> {
+    fn read(told: &Element) -> Option<Block> {
+        let setting = |name| told.get(name).and_then(Element::parse).ok();
         Some(Block {
-            block_public_acls: told.block_public_acls?,
-            ignore_public_acls: told.ignore_public_acls?,
-            block_public_policy: told.block_public_policy?,
-            restrict_public_buckets: told.restrict_public_buckets?,
+            block_public_acls: setting("BlockPublicAcls")?,
+            ignore_public_acls: setting("IgnorePublicAcls")?,
+            block_public_policy: setting("BlockPublicPolicy")?,
+            restrict_public_buckets: setting("RestrictPublicBuckets")?,
         })
     }
 
-    fn told(self) -> PublicAccessBlockConfiguration {
-        PublicAccessBlockConfiguration::builder()
-            .block_public_acls(self.block_public_acls)
-            .ignore_public_acls(self.ignore_public_acls)
-            .block_public_policy(self.block_public_policy)
-            .restrict_public_buckets(self.restrict_public_buckets)
-            .build()
+    fn write(self) -> Element {
+        let settings = [
+            ("BlockPublicAcls", self.block_public_acls),
+            ("IgnorePublicAcls", self.ignore_public_acls),
+            ("BlockPublicPolicy", self.block_public_policy),
+            ("RestrictPublicBuckets", self.restrict_public_buckets),
+        ];
+        let settings = settings.map(|(name, is_on)| Element::leaf(name, &is_on.to_string()));
+        Element::branch("PublicAccessBlockConfiguration", settings.into())
     }
 }
 
 impl From<Aws> for BlockPublicAccess {
     fn from(aws: Aws) -> Self {
-        BlockPublicAccess { client: client(&aws) }
+        BlockPublicAccess { s3: Service::s3(&aws.config) }
     }
 }
 
@@ -98,17 +102,17 @@ impl Remediator for BlockPublicAccess {
     }
 
     async fn observe(&self, target: &Target) -> Result<Bucket, RefusedByAws> {
-        let call = self.client.get_public_access_block().bucket(&target.id);
-        let told = match call.expected_bucket_owner(&target.account).send().await {
-            Ok(answer) => answer.public_access_block_configuration,
+        let told = match call(&self.s3, Method::GET, target, SETTING).send().await {
+            Ok(answer) => answer.xml().map_err(refused)?,
             Err(error) if error.code() == Some("NoSuchPublicAccessBlockConfiguration") => {
                 return Ok(Bucket { block: None });
             }
             Err(error) => return Err(refused(error)),
         };
-        let block = told.as_ref().and_then(Block::read);
         let unread = "GetPublicAccessBlock did not tell all four settings";
-        Ok(Bucket { block: Some(block.ok_or_else(|| RefusedByAws::Later(unread.to_owned()))?) })
+        Ok(Bucket {
+            block: Some(Block::read(&told).ok_or_else(|| RefusedByAws::Later(unread.to_owned()))?),
+        })
     }
 
     fn plan(&self, _: &Target, before: &Bucket) -> Plan<Bucket> {
@@ -123,20 +127,14 @@ impl Remediator for BlockPublicAccess {
         _: &Bucket,
     ) -> Result<Check, RefusedByAws> {
         let harm = "which everyone reads: it would answer nobody any more";
-        ask_about_website(&self.client, target, harm).await
+        ask_about_website(&self.s3, target, harm).await
     }
 
     async fn apply(&self, target: &Target, state: &Bucket) -> Result<(), RefusedByAws> {
-        let (client, bucket, owner) = (&self.client, &target.id, &target.account);
-        if let Some(block) = state.block {
-            let call = client.put_public_access_block().bucket(bucket);
-            let call = call.expected_bucket_owner(owner);
-            let call = call.public_access_block_configuration(block.told());
-            call.send().await.map_err(refused)?;
-        } else {
-            let call = client.delete_public_access_block().bucket(bucket);
-            call.expected_bucket_owner(owner).send().await.map_err(refused)?;
-        }
-        Ok(())
+        let call = match state.block {
+            Some(block) => call(&self.s3, Method::PUT, target, SETTING).with_xml(&block.write()),
+            None => call(&self.s3, Method::DELETE, target, SETTING),
+        };
+        call.send().await.map(drop).map_err(refused)
     }
 }

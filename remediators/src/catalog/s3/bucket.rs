@@ -1,23 +1,24 @@
 //! What the remediators of buckets share.
 
-use std::fmt::Debug;
-
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-
 use evenkeel_aws::Arn;
+use evenkeel_client::{CallError, Method, RestCall, Service};
 
-use crate::aws::Aws;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Check, RefusedByAws};
 use crate::violation::Target;
 
-/// A client. An endpoint of its own has no names for buckets.
-pub(super) fn client(aws: &Aws) -> Client {
-    let config = Builder::from(&aws.config);
-    let config = config.force_path_style(aws.config.endpoint_url().is_some());
-    Client::from_conf(config.build())
+/// A call about a setting of the bucket, such as `policy`. It names the account, too: a bucket whose name somebody else
+/// took meanwhile is denied.
+///
+/// Source: Amazon S3 User Guide, "Verifying bucket ownership with bucket owner condition".
+pub(super) fn call<'s>(
+    s3: &'s Service,
+    method: Method,
+    target: &Target,
+    setting: &str,
+) -> RestCall<'s> {
+    let call = s3.rest(method, &[&target.id]).with_query(setting, None);
+    call.with_header("x-amz-expected-bucket-owner", &target.account)
 }
 
 /// The bucket's ARN, which names neither account nor region.
@@ -25,11 +26,8 @@ pub(super) fn arn(target: &Target) -> String {
     Arn::bucket(&target.region, &target.id)
 }
 
-/// Each call also names the account: a name that somebody else took meanwhile is denied.
-///
-/// Source: Amazon S3 API Reference, "Error responses"; User Guide, "Verifying bucket ownership with bucket
-/// owner condition".
-pub(super) fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+/// Source: Amazon S3 API Reference, "Error responses".
+pub(super) fn refused(error: CallError) -> RefusedByAws {
     refusal(error, &["NoSuchBucket"], &["AllAccessDisabled"])
 }
 
@@ -37,12 +35,11 @@ pub(super) fn refused<E: ServiceError, R: Debug + 'static>(error: SdkError<E, R>
 ///
 /// Source: Amazon S3 User Guide, "Website endpoints".
 pub(super) async fn ask_about_website(
-    client: &Client,
+    s3: &Service,
     target: &Target,
     harm: &str,
 ) -> Result<Check, RefusedByAws> {
-    let call = client.get_bucket_website().bucket(&target.id);
-    match call.expected_bucket_owner(&target.account).send().await {
+    match call(s3, Method::GET, target, "website").send().await {
         Ok(_) => Ok(Check::Ask(format!("the bucket serves a website, {harm}"))),
         Err(error) if error.code() == Some("NoSuchWebsiteConfiguration") => Ok(Check::Go),
         Err(error) => Err(refused(error)),

@@ -1,16 +1,11 @@
 //! New objects of a bucket are encrypted with the KMS key that the policy's header names.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata};
-use aws_sdk_s3::types::{
-    BlockedEncryptionTypes, EncryptionType, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-};
+use evenkeel_client::{CallError, Element, Method, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bucket::{arn, client, refused};
+use super::bucket::{arn, call, refused};
 use crate::aws::Aws;
 use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
@@ -26,7 +21,7 @@ use crate::violation::Target;
 /// Source: Amazon S3 User Guide, "Setting default server-side encryption behavior for Amazon S3 buckets".
 #[derive(Clone, Debug)]
 pub struct DefaultEncryption {
-    client: Client,
+    s3: Service,
 }
 
 /// A bucket's default encryption.
@@ -52,31 +47,33 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn read(told: ServerSideEncryptionRule) -> Rule {
-        let default = told.apply_server_side_encryption_by_default;
-        let blocked = told.blocked_encryption_types.and_then(|types| types.encryption_type);
-        Rule {
-            algorithm: default.as_ref().map(|one| one.sse_algorithm.as_str().to_owned()),
-            key: default.and_then(|one| one.kms_master_key_id),
-            bucket_key: told.bucket_key_enabled.unwrap_or(false),
-            blocked: blocked.iter().flatten().map(|one| one.as_str().to_owned()).collect(),
-        }
+    fn read(told: &Element) -> Result<Rule, CallError> {
+        let text = |element: &Element| element.text().to_owned();
+        let default = told.find("ApplyServerSideEncryptionByDefault");
+        let algorithm = default.map(|one| one.get("SSEAlgorithm").map(text)).transpose()?;
+        let bucket_key = told.find("BucketKeyEnabled").map(Element::parse).transpose()?;
+        let blocked = told.find("BlockedEncryptionTypes").map_or(&[][..], Element::children);
+        Ok(Rule {
+            algorithm,
+            key: default.and_then(|one| one.find("KMSMasterKeyID")).map(text),
+            bucket_key: bucket_key.unwrap_or(false),
+            blocked: blocked.iter().map(text).collect(),
+        })
     }
 
-    fn told(&self) -> Result<ServerSideEncryptionRule, BuildError> {
-        let default = self.algorithm.as_deref().map(|algorithm| {
-            ServerSideEncryptionByDefault::builder()
-                .sse_algorithm(ServerSideEncryption::from(algorithm))
-                .set_kms_master_key_id(self.key.clone())
-                .build()
-        });
-        let blocked = self.blocked.iter().map(|one| EncryptionType::from(one.as_str())).collect();
-        let blocked = BlockedEncryptionTypes::builder().set_encryption_type(Some(blocked)).build();
-        Ok(ServerSideEncryptionRule::builder()
-            .set_apply_server_side_encryption_by_default(default.transpose()?)
-            .bucket_key_enabled(self.bucket_key)
-            .set_blocked_encryption_types((!self.blocked.is_empty()).then_some(blocked))
-            .build())
+    fn write(&self) -> Element {
+        let mut parts = Vec::new();
+        if let Some(algorithm) = &self.algorithm {
+            let key = self.key.iter().map(|key| Element::leaf("KMSMasterKeyID", key));
+            let default = [Element::leaf("SSEAlgorithm", algorithm)].into_iter().chain(key);
+            parts.push(Element::branch("ApplyServerSideEncryptionByDefault", default.collect()));
+        }
+        parts.push(Element::leaf("BucketKeyEnabled", &self.bucket_key.to_string()));
+        if !self.blocked.is_empty() {
+            let blocked = self.blocked.iter().map(|one| Element::leaf("EncryptionType", one));
+            parts.push(Element::branch("BlockedEncryptionTypes", blocked.collect()));
+        }
+        Element::branch("Rule", parts)
     }
 
     fn is_of_kms(&self) -> bool {
@@ -92,7 +89,7 @@ impl Rule {
 
 impl From<Aws> for DefaultEncryption {
     fn from(aws: Aws) -> Self {
-        DefaultEncryption { client: client(&aws) }
+        DefaultEncryption { s3: Service::s3(&aws.config) }
     }
 }
 
@@ -116,14 +113,13 @@ impl Remediator for DefaultEncryption {
 
     async fn observe(&self, target: &Target) -> Result<Encryption, RefusedByAws> {
         const NONE: &str = "ServerSideEncryptionConfigurationNotFoundError";
-        let call = self.client.get_bucket_encryption().bucket(&target.id);
-        let told = match call.expected_bucket_owner(&target.account).send().await {
-            Ok(answer) => answer.server_side_encryption_configuration,
+        let told = match call(&self.s3, Method::GET, target, "encryption").send().await {
+            Ok(answer) => answer.xml().map_err(refused)?,
             Err(error) if error.code() == Some(NONE) => return Ok(Encryption::default()),
             Err(error) => return Err(refused(error)),
         };
-        let rules: Vec<Rule> =
-            told.map(|told| told.rules).into_iter().flatten().map(Rule::read).collect();
+        let rules = told.children().iter().map(Rule::read);
+        let rules = rules.collect::<Result<Vec<_>, _>>().map_err(refused)?;
         if rules.is_empty() {
             return Err(RefusedByAws::Later("GetBucketEncryption told no rule".to_owned()));
         }
@@ -153,20 +149,14 @@ impl Remediator for DefaultEncryption {
     }
 
     async fn apply(&self, target: &Target, state: &Encryption) -> Result<(), RefusedByAws> {
-        let (client, bucket, owner) = (&self.client, &target.id, &target.account);
-        if state.rules.is_empty() {
-            let call = client.delete_bucket_encryption().bucket(bucket);
-            call.expected_bucket_owner(owner).send().await.map_err(refused)?;
-            return Ok(());
-        }
-        let unfit = |error: BuildError| RefusedByAws::Later(error.to_string());
-        let rules: Result<Vec<_>, _> = state.rules.iter().map(Rule::told).collect();
-        let rules = rules.map_err(unfit)?;
-        let rules = ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build();
-        let call = client.put_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
-        let call = call.server_side_encryption_configuration(rules.map_err(unfit)?);
-        call.send().await.map_err(refused)?;
-        Ok(())
+        let call = if state.rules.is_empty() {
+            call(&self.s3, Method::DELETE, target, "encryption")
+        } else {
+            let rules = state.rules.iter().map(Rule::write).collect();
+            let rules = Element::branch("ServerSideEncryptionConfiguration", rules);
+            call(&self.s3, Method::PUT, target, "encryption").with_xml(&rules)
+        };
+        call.send().await.map(drop).map_err(refused)
     }
 
     fn reached(seen: &Encryption, wanted: &Encryption) -> bool {

@@ -1,12 +1,11 @@
 //! A bucket's policy denies plain HTTP to everyone.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use evenkeel_client::{Method, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bucket::{arn, ask_about_website, client, refused};
+use super::bucket::{arn, ask_about_website, call, refused};
 use crate::aws::Aws;
 use crate::catalog::shared::tls_only::TlsOnly;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
@@ -26,7 +25,7 @@ const LONGEST: usize = 20 * 1024;
 /// Source: Amazon S3 User Guide, "Website endpoints", "Key differences between a website endpoint and a REST API endpoint".
 #[derive(Clone, Debug)]
 pub struct DenyInsecureTransport {
-    client: Client,
+    s3: Service,
 }
 
 /// A bucket's policy.
@@ -38,7 +37,7 @@ pub struct Bucket {
 
 impl From<Aws> for DenyInsecureTransport {
     fn from(aws: Aws) -> Self {
-        DenyInsecureTransport { client: client(&aws) }
+        DenyInsecureTransport { s3: Service::s3(&aws.config) }
     }
 }
 
@@ -64,15 +63,14 @@ impl Remediator for DenyInsecureTransport {
     }
 
     async fn observe(&self, target: &Target) -> Result<Bucket, RefusedByAws> {
-        let call = self.client.get_bucket_policy().bucket(&target.id);
-        let told = match call.expected_bucket_owner(&target.account).send().await {
-            Ok(answer) => answer.policy.unwrap_or_default(),
+        let told = match call(&self.s3, Method::GET, target, "policy").send().await {
+            Ok(answer) => answer,
             Err(error) if error.code() == Some("NoSuchBucketPolicy") => {
                 return Ok(Bucket { policy: None });
             }
             Err(error) => return Err(refused(error)),
         };
-        let policy = serde_json::from_str(&told);
+        let policy = serde_json::from_slice(told.body());
         let unread = |error| RefusedByAws::Later(format!("the policy cannot be read: {error}"));
         Ok(Bucket { policy: Some(policy.map_err(unread)?) })
     }
@@ -93,19 +91,18 @@ impl Remediator for DenyInsecureTransport {
         _: &Bucket,
     ) -> Result<Check, RefusedByAws> {
         let harm = "whose endpoint takes plain HTTP only: it would answer nobody any more";
-        ask_about_website(&self.client, target, harm).await
+        ask_about_website(&self.s3, target, harm).await
     }
 
     async fn apply(&self, target: &Target, state: &Bucket) -> Result<(), RefusedByAws> {
-        let (client, bucket, owner) = (&self.client, &target.id, &target.account);
-        if let Some(policy) = &state.policy {
-            let call = client.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
-            call.policy(policy.to_string()).send().await.map_err(refused)?;
-        } else {
-            let call = client.delete_bucket_policy().bucket(bucket);
-            call.expected_bucket_owner(owner).send().await.map_err(refused)?;
-        }
-        Ok(())
+        let call = match &state.policy {
+            Some(policy) => {
+                let call = call(&self.s3, Method::PUT, target, "policy");
+                call.with_body("application/json", policy.to_string())
+            }
+            None => call(&self.s3, Method::DELETE, target, "policy"),
+        };
+        call.send().await.map(drop).map_err(refused)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::marker::PhantomData;
 
+use evenkeel_client::{CallError, Element, QueryCall, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Aws;
-use crate::query::{Call, Element, Query, QueryError};
-use crate::refusal::query_refusal;
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -55,17 +55,17 @@ pub struct Sharing {
 /// everyone again.
 #[derive(Clone, Debug)]
 pub struct PublicSharing<R> {
-    query: Query,
+    service: Service,
     resource: PhantomData<R>,
 }
 
 impl<R: SharedResource> From<Aws> for PublicSharing<R> {
     fn from(aws: Aws) -> Self {
-        let query = match R::ATTRIBUTE {
-            SharingAttribute::Ec2(_) => Query::ec2(&aws),
-            SharingAttribute::Rds(_) => Query::rds(&aws),
+        let service = match R::ATTRIBUTE {
+            SharingAttribute::Ec2(_) => Service::ec2(&aws.config),
+            SharingAttribute::Rds(_) => Service::rds(&aws.config),
         };
-        PublicSharing { query, resource: PhantomData }
+        PublicSharing { service, resource: PhantomData }
     }
 }
 
@@ -124,21 +124,21 @@ impl<R: SharedResource> Remediator for PublicSharing<R> {
 
 impl<R: SharedResource> PublicSharing<R> {
     /// The call to which an IAM action belongs, about the resource.
-    fn call(&self, action: &'static str, target: &Target) -> Call<'_> {
+    fn call(&self, action: &'static str, target: &Target) -> QueryCall<'_> {
         let operation = action.split_once(':').map_or(action, |(_, operation)| operation);
-        self.query.call(operation).with(R::PARAMETER, &target.id)
+        self.service.query(operation).with(R::PARAMETER, &target.id)
     }
 }
 
 /// Whether everyone is among the groups that may use it.
-fn is_public_in_ec2(answer: &Element, attribute: &str) -> Result<bool, QueryError> {
+fn is_public_in_ec2(answer: &Element, attribute: &str) -> Result<bool, CallError> {
     let permissions = answer.get(attribute)?;
     let mut groups = permissions.children().iter().filter_map(|item| item.find("group"));
     Ok(groups.any(|group| group.text() == "all"))
 }
 
 /// Whether everyone is among those who may restore it.
-fn is_public_in_rds(answer: &Element, path: [&str; 3]) -> Result<bool, QueryError> {
+fn is_public_in_rds(answer: &Element, path: [&str; 3]) -> Result<bool, CallError> {
     let attributes = path.iter().try_fold(answer, |within, name| within.get(name))?;
     for attribute in attributes.children() {
         if attribute.get("AttributeName")?.text() == "restore" {
@@ -146,12 +146,12 @@ fn is_public_in_rds(answer: &Element, path: [&str; 3]) -> Result<bool, QueryErro
             return Ok(values.iter().any(|value| value.text() == "all"));
         }
     }
-    Err(QueryError::Unanswered("it was not told who may restore the snapshot".to_owned()))
+    Err(CallError::Malformed("it was not told who may restore the snapshot".to_owned()))
 }
 
 /// Source: Amazon EC2 API Reference, "Error codes"; Amazon RDS API Reference, errors of `ModifyDBSnapshotAttribute` and
 /// `ModifyDBClusterSnapshotAttribute`.
-fn refused(error: &QueryError) -> RefusedByAws {
+fn refused(error: &CallError) -> RefusedByAws {
     let gone = &[
         "DBClusterSnapshotNotFound",
         "DBClusterSnapshotNotFoundFault",
@@ -161,5 +161,5 @@ fn refused(error: &QueryError) -> RefusedByAws {
         "InvalidSnapshot.NotFound",
     ];
     let denied = &["AuthFailure", "InvalidAMIID.Malformed", "InvalidSnapshotID.Malformed"];
-    query_refusal(error, gone, denied)
+    refusal(error.clone(), gone, denied)
 }

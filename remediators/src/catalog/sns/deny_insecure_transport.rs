@@ -1,14 +1,13 @@
 //! A topic's policy denies plain HTTP to everyone.
 
-use aws_sdk_sns::Client;
-use aws_sdk_sns::error::SdkError;
+use evenkeel_client::{CallError, Element, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::catalog::shared::tls_only::TlsOnly;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -24,7 +23,7 @@ const LONGEST: usize = 30 * 1024;
 /// Source: Amazon SNS Developer Guide, "Amazon SNS security best practices", "Enforce encryption of data in transit".
 #[derive(Clone, Debug)]
 pub struct DenyInsecureTransport {
-    client: Client,
+    sns: Service,
 }
 
 /// A topic's policy: there always is one.
@@ -36,7 +35,7 @@ pub struct Topic {
 
 impl From<Aws> for DenyInsecureTransport {
     fn from(aws: Aws) -> Self {
-        DenyInsecureTransport { client: Client::new(&aws.config) }
+        DenyInsecureTransport { sns: Service::sns(&aws.config) }
     }
 }
 
@@ -56,9 +55,12 @@ impl Remediator for DenyInsecureTransport {
     }
 
     async fn observe(&self, target: &Target) -> Result<Topic, RefusedByAws> {
-        let call = self.client.get_topic_attributes().topic_arn(arn(target));
+        let call = self.sns.query("GetTopicAttributes").with("TopicArn", &arn(target));
         let answer = call.send().await.map_err(refused)?;
-        let policy = answer.attributes().and_then(|all| all.get("Policy"));
+        let attributes = answer.get("GetTopicAttributesResult").map_err(refused)?;
+        let attributes = attributes.get("Attributes").and_then(Element::entries);
+        let attributes = attributes.map_err(refused)?;
+        let policy = attributes.get("Policy");
         let policy = policy.ok_or_else(|| unread("it was not told"))?;
         let policy = serde_json::from_str(policy).map_err(|error| unread(&error.to_string()))?;
         Ok(Topic { policy })
@@ -74,8 +76,9 @@ impl Remediator for DenyInsecureTransport {
     }
 
     async fn apply(&self, target: &Target, state: &Topic) -> Result<(), RefusedByAws> {
-        let call = self.client.set_topic_attributes().topic_arn(arn(target));
-        let call = call.attribute_name("Policy").attribute_value(state.policy.to_string());
+        let call = self.sns.query("SetTopicAttributes").with("TopicArn", &arn(target));
+        let call = call.with("AttributeName", "Policy");
+        let call = call.with("AttributeValue", &state.policy.to_string());
         call.send().await.map(drop).map_err(refused)
     }
 }
@@ -90,6 +93,6 @@ fn unread(why: &str) -> RefusedByAws {
 }
 
 /// Source: Amazon SNS API Reference, errors of `GetTopicAttributes` and `SetTopicAttributes`.
-fn refused<E: ServiceError, R: std::fmt::Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+fn refused(error: CallError) -> RefusedByAws {
     refusal(error, &["NotFound", "NotFoundException"], &["AuthorizationError", "InvalidParameter"])
 }

@@ -1,15 +1,16 @@
 //! A queue's policy denies plain HTTP to everyone.
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::SdkError;
-use aws_sdk_sqs::types::QueueAttributeName;
+use std::collections::BTreeMap;
+
+use evenkeel_client::{CallError, Service};
 use evenkeel_rules::policy::Tier;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::catalog::shared::tls_only::TlsOnly;
-use crate::refusal::{ServiceError, refusal};
+use crate::refusal::refusal;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
 use crate::spec::RemediatorSpec;
 use crate::violation::Target;
@@ -25,7 +26,7 @@ const LONGEST: usize = 8 * 1024;
 /// Source: Amazon SQS Developer Guide, "Amazon SQS security best practices", "Enforce encryption of data in transit".
 #[derive(Clone, Debug)]
 pub struct DenyInsecureTransport {
-    client: Client,
+    sqs: Service,
 }
 
 /// A queue's policy.
@@ -35,9 +36,21 @@ pub struct Queue {
     pub policy: Option<Value>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueUrl {
+    queue_url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueAttributes {
+    attributes: BTreeMap<String, String>,
+}
+
 impl From<Aws> for DenyInsecureTransport {
     fn from(aws: Aws) -> Self {
-        DenyInsecureTransport { client: Client::new(&aws.config) }
+        DenyInsecureTransport { sqs: Service::sqs(&aws.config) }
     }
 }
 
@@ -57,16 +70,15 @@ impl Remediator for DenyInsecureTransport {
     }
 
     async fn observe(&self, target: &Target) -> Result<Queue, RefusedByAws> {
-        let call = self.client.get_queue_attributes().queue_url(self.url(target).await?);
-        let call = call.attribute_names(QueueAttributeName::Policy);
-        let answer = call.attribute_names(QueueAttributeName::QueueArn).send().await;
-        let answer = answer.map_err(refused)?;
-        let told = |name| answer.attributes().and_then(|all| all.get(&name));
+        let url = self.url(target).await?;
+        let input = json!({"QueueUrl": url, "AttributeNames": ["Policy", "QueueArn"]});
+        let answer = self.sqs.json("GetQueueAttributes", &input).await;
+        let QueueAttributes { attributes } = answer.map_err(refused)?;
         // An answer without it is no answer: then a missing policy would say nothing.
-        if told(QueueAttributeName::QueueArn).is_none() {
+        if !attributes.contains_key("QueueArn") {
             return Err(RefusedByAws::Later("the queue's attributes were not told".to_owned()));
         }
-        let policy = told(QueueAttributeName::Policy).filter(|policy| !policy.is_empty());
+        let policy = attributes.get("Policy").filter(|policy| !policy.is_empty());
         let policy = policy.map(|policy| serde_json::from_str(policy)).transpose();
         let unread = |error| RefusedByAws::Later(format!("the policy cannot be read: {error}"));
         Ok(Queue { policy: policy.map_err(unread)? })
@@ -84,19 +96,19 @@ impl Remediator for DenyInsecureTransport {
 
     async fn apply(&self, target: &Target, state: &Queue) -> Result<(), RefusedByAws> {
         let policy = state.policy.as_ref().map(Value::to_string).unwrap_or_default();
-        let call = self.client.set_queue_attributes().queue_url(self.url(target).await?);
-        let call = call.attributes(QueueAttributeName::Policy, policy);
-        call.send().await.map(drop).map_err(refused)
+        let url = self.url(target).await?;
+        let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
+        let _: IgnoredAny = self.sqs.json("SetQueueAttributes", &input).await.map_err(refused)?;
+        Ok(())
     }
 }
 
 impl DenyInsecureTransport {
     /// The queue's address as AWS tells it: one that stands in an event could lead elsewhere.
     async fn url(&self, target: &Target) -> Result<String, RefusedByAws> {
-        let call = self.client.get_queue_url().queue_name(name(target));
-        let answer = call.queue_owner_aws_account_id(&target.account).send().await;
-        let unread = || RefusedByAws::Later("the queue's address was not told".to_owned());
-        answer.map_err(refused)?.queue_url.ok_or_else(unread)
+        let input = json!({"QueueName": name(target), "QueueOwnerAWSAccountId": target.account});
+        let answer = self.sqs.json("GetQueueUrl", &input).await;
+        answer.map(|QueueUrl { queue_url }| queue_url).map_err(refused)
     }
 }
 
@@ -110,7 +122,7 @@ fn arn(target: &Target) -> String {
 }
 
 /// Source: Amazon SQS API Reference, errors of `GetQueueUrl`, `GetQueueAttributes` and `SetQueueAttributes`.
-fn refused<E: ServiceError, R: std::fmt::Debug + 'static>(error: SdkError<E, R>) -> RefusedByAws {
+fn refused(error: CallError) -> RefusedByAws {
     let gone = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
     refusal(error, &gone, &["InvalidAttributeValue", "InvalidSecurity"])
 }

@@ -1,7 +1,6 @@
 //! What a statement of a function's policy lets whom do, and how it is added.
 
-use aws_sdk_lambda::operation::add_permission::builders::AddPermissionFluentBuilder;
-use aws_sdk_lambda::types::FunctionUrlAuthType;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Keys that say whose, or from where, a call is.
@@ -68,14 +67,25 @@ fn all(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// A permission for everyone, as it is added.
-#[derive(Debug, Default)]
+///
+/// Source: AWS Lambda API Reference, `AddPermission`.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Permission<'a> {
+    pub(super) statement_id: &'a str,
     action: &'a str,
+    principal: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source_account: Option<&'a str>,
+    #[serde(rename = "PrincipalOrgID", skip_serializing_if = "Option::is_none")]
     organization: Option<&'a str>,
+    #[serde(rename = "FunctionUrlAuthType", skip_serializing_if = "Option::is_none")]
     url_authorization: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     event_source_token: Option<&'a str>,
+    #[serde(rename = "InvokedViaFunctionUrl", skip_serializing_if = "Option::is_none")]
     by_url: Option<bool>,
 }
 
@@ -99,7 +109,7 @@ pub(super) fn permission<'a>(
         return None;
     }
     let action = fields.get("Action")?.as_str()?;
-    let mut permission = Permission { action, ..Permission::default() };
+    let mut permission = Permission { action, principal: "*", ..Permission::default() };
     let Some(conditions) = fields.get("Condition") else { return Some(permission) };
     for (operator, keys) in conditions.as_object()? {
         for (key, value) in keys.as_object()? {
@@ -125,19 +135,6 @@ impl<'a> Permission<'a> {
         };
         *field = Some(value);
         Some(())
-    }
-
-    /// Into a call.
-    pub(super) fn put(&self, call: AddPermissionFluentBuilder) -> AddPermissionFluentBuilder {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        call.action(self.action)
-            .principal("*")
-            .set_source_arn(owned(self.source_arn))
-            .set_source_account(owned(self.source_account))
-            .set_principal_org_id(owned(self.organization))
-            .set_function_url_auth_type(self.url_authorization.map(FunctionUrlAuthType::from))
-            .set_event_source_token(owned(self.event_source_token))
-            .set_invoked_via_function_url(self.by_url)
     }
 }
 

@@ -1,0 +1,110 @@
+//! The store's requests, over the HTTP and TLS of the SDK.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService,
+};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+
+/// A connection is made in milliseconds, or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Makes the store's HTTP client.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SdkHttp {
+    timeout: Duration,
+}
+
+impl SdkHttp {
+    /// A request takes so long at most, with its answer.
+    pub(super) fn new(timeout: Duration) -> SdkHttp {
+        SdkHttp { timeout }
+    }
+}
+
+impl HttpConnector for SdkHttp {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let connector = Connector::builder()
+            .connector_settings(settings)
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .build();
+        Ok(HttpClient::new(Service { connector, timeout: self.timeout }))
+    }
+}
+
+#[derive(Debug)]
+struct Service {
+    connector: Connector,
+    timeout: Duration,
+}
+
+#[async_trait]
+impl HttpService for Service {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let request = request.map(SdkBody::from_body_1_x);
+        let request =
+            request.try_into().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+        let now = Instant::now();
+        let deadline = now.checked_add(self.timeout).unwrap_or(now);
+        let answer = timeout_at(deadline, self.connector.call(request)).await;
+        let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
+        let answer = answer.map_err(unanswered)?.try_into_http1x();
+        let answer = answer.map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
+        let timed = |body| TimedBody { body, deadline: Box::pin(sleep_until(deadline)) };
+        Ok(answer.map(|body| HttpResponseBody::new(timed(body))))
+    }
+}
+
+fn unanswered(error: ConnectorError) -> HttpError {
+    let kind = if error.is_timeout() {
+        HttpErrorKind::Timeout
+    } else if error.is_io() {
+        // The store may not tell whether the request came through, and asks again, as it does over other clients.
+        HttpErrorKind::Request
+    } else {
+        HttpErrorKind::Unknown
+    };
+    HttpError::new(kind, error)
+}
+
+/// A content that comes in time, or not at all.
+struct TimedBody {
+    body: SdkBody,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Body for TimedBody {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            let interrupted = |error| HttpError::new_boxed(HttpErrorKind::Interrupted, error);
+            return Poll::Ready(frame.map(|frame| frame.map_err(interrupted)));
+        }
+        ready!(self.deadline.as_mut().poll(context));
+        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        Poll::Ready(Some(Err(HttpError::new(HttpErrorKind::Timeout, late))))
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        Body::size_hint(&self.body)
+    }
+}

@@ -1,0 +1,101 @@
+//! Queues of Amazon SQS, and what comes out of them.
+
+use aws_config::SdkConfig;
+use evenkeel_client::Service;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+/// Amazon SQS, as tests use it.
+#[derive(Clone, Debug)]
+pub struct Queues(Service);
+
+/// A message that was received.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Message {
+    /// Its id.
+    pub message_id: String,
+    /// By what it is deleted.
+    pub receipt_handle: String,
+    /// What it says.
+    pub body: String,
+    /// The checksum of the body.
+    #[serde(rename = "MD5OfBody")]
+    pub md5_of_body: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueUrl {
+    queue_url: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Received {
+    messages: Vec<Message>,
+}
+
+impl Queues {
+    /// The queues that `config` reaches.
+    pub fn new(config: &SdkConfig) -> Queues {
+        Queues(Service::sqs(config))
+    }
+
+    /// Creates a queue with attributes such as `{"VisibilityTimeout": "0"}`; its URL.
+    pub async fn create(&self, name: &str, attributes: Value) -> String {
+        let input = json!({"QueueName": name, "Attributes": attributes});
+        self.0.json::<QueueUrl>("CreateQueue", &input).await.unwrap().queue_url
+    }
+
+    /// The URL of a queue.
+    pub async fn url(&self, name: &str) -> String {
+        let input = json!({"QueueName": name});
+        self.0.json::<QueueUrl>("GetQueueUrl", &input).await.unwrap().queue_url
+    }
+
+    /// Sets attributes of a queue.
+    pub async fn set(&self, url: &str, attributes: Value) {
+        self.act("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": attributes})).await;
+    }
+
+    /// Deletes a queue.
+    pub async fn remove(&self, url: &str) {
+        self.act("DeleteQueue", json!({"QueueUrl": url})).await;
+    }
+
+    /// Sends a message.
+    pub async fn send(&self, url: &str, body: &str) {
+        self.act("SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await;
+    }
+
+    /// At most so many messages.
+    pub async fn receive(&self, url: &str, most: i32) -> Vec<Message> {
+        let input = json!({"QueueUrl": url, "MaxNumberOfMessages": most});
+        self.0.json::<Received>("ReceiveMessage", &input).await.unwrap().messages
+    }
+
+    /// Deletes a message.
+    pub async fn delete(&self, url: &str, message: &Message) {
+        let input = json!({"QueueUrl": url, "ReceiptHandle": message.receipt_handle});
+        self.act("DeleteMessage", input).await;
+    }
+
+    async fn act(&self, operation: &str, input: Value) {
+        let _: IgnoredAny = self.0.json(operation, &input).await.unwrap();
+    }
+}
+
+/// A queue's messages, as AWS Lambda hands them to a function.
+pub fn as_event(messages: &[Message], queue_arn: &str, region: &str) -> Value {
+    let record = |message: &Message| {
+        json!({
+            "messageId": message.message_id, "receiptHandle": message.receipt_handle,
+            "body": message.body, "md5OfBody": message.md5_of_body, "attributes": {},
+            "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": region,
+            "eventSourceARN": queue_arn
+        })
+    };
+    json!({"Records": messages.iter().map(record).collect::<Vec<_>>()})
+}
