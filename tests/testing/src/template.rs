@@ -1,9 +1,12 @@
 //! The templates of `deploy/`, read as AWS CloudFormation would read them.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::project;
 use super::python::program;
@@ -15,19 +18,40 @@ pub const REGION: &str = "eu-central-1";
 /// Parameters of both stacks.
 const COMMON: [&str; 2] = ["OrganizationId=o-abcdefghij", "ExternalId=only-the-two-stacks-know"];
 
+/// What was answered: tests ask for the same again and again.
+static ANSWERS: Mutex<BTreeMap<String, Value>> = Mutex::new(BTreeMap::new());
+
 /// The resources of a template with these parameters, by their logical ids.
 pub fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
     // What is imported before a deployment has no such parameters.
     let common = if template == "kept-evidence.yaml" { [].as_slice() } else { &COMMON };
-    let output = python("resolve.py")
-        .arg(deploy(template))
-        .args([account, REGION])
-        .args(common)
-        .args(parameters)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let pairs = common.iter().chain(parameters).map(|one| one.split_once('=').unwrap());
+    let parameters: BTreeMap<&str, &str> = pairs.collect();
+    let asked = json!({
+        "template": deploy(template), "account": account, "region": REGION, "parameters": parameters
+    });
+    let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let asked = asked.to_string();
+    let answer = answers.entry(asked).or_insert_with_key(|asked| ask(asked));
+    assert!(answer["error"].is_null(), "{template}: {}", answer["error"]);
+    answer["resources"].clone()
+}
+
+/// Asks the program that reads templates; one process is asked by all tests of this one.
+fn ask(asked: &str) -> Value {
+    type Reader = (Child, ChildStdin, BufReader<ChildStdout>);
+    static READER: Mutex<Option<Reader>> = Mutex::new(None);
+    let mut reader = READER.lock().unwrap_or_else(PoisonError::into_inner);
+    let (_, input, output) = reader.get_or_insert_with(|| {
+        let program = &mut python("resolve.py");
+        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        (child, input, BufReader::new(output))
+    });
+    writeln!(input, "{asked}").unwrap();
+    let mut answer = String::new();
+    output.read_line(&mut answer).unwrap();
+    serde_json::from_str(&answer).unwrap()
 }
 
 /// The resources of the account that judges.
