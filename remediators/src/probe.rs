@@ -216,26 +216,9 @@ mod tests {
 
     /// A backend on this machine that knows a certificate for `localhost`, and the roots that trust it.
     async fn backend() -> (u16, RootCertStore) {
-        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (certificate, key) = (signed.cert.der().clone(), signed.signing_key.serialize_der());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key.try_into().unwrap())
-            .unwrap();
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                drop(acceptor.accept(stream).await);
-            }
-        });
+        let (port, file) = evenkeel_testing::backend::backend().await;
         let mut roots = RootCertStore::empty();
-        roots.add(certificate).unwrap();
+        roots.add(CertificateDer::from_pem_file(file).unwrap()).unwrap();
         (port, roots)
     }
 

@@ -1,6 +1,5 @@
 //! Both built functions, driven as AWS Lambda drives them: from a developer's call to a repaired API, and back.
 
-mod backend;
 mod filter;
 mod member;
 mod patterns;

@@ -9,10 +9,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use hyper::Request;
 use serde_json::{Value, json};
 
-use super::backend::backend;
 use super::member::{MEMBER, Member};
 use super::story::auto;
 use super::template::deployed;
+use evenkeel_testing::backend::backend;
 use evenkeel_testing::function::{Function, evaluate};
 use evenkeel_testing::http::{ASKED_BY, call, send};
 use evenkeel_testing::iam::allows;
@@ -221,7 +221,7 @@ impl Wired {
 
 #[tokio::test]
 async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_nowhere() {
-    let (port, roots) = backend("wired").await;
+    let (port, roots) = backend().await;
     let (tls, clear) =
         (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
     let wired = Wired::new(&roots).await;

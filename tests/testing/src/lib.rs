@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub mod asked;
 pub mod aws;
+pub mod backend;
 pub mod events;
 pub mod function;
 pub mod http;

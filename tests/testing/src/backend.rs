@@ -6,18 +6,24 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::project;
+
+/// Of `localhost`, signed by itself, until the year 9999. Nothing but these tests trusts it, so that its key is no secret.
+const CERTIFICATE: &[u8] = include_bytes!("backend/certificate.pem");
+const KEY: &[u8] = include_bytes!("backend/key.der");
 
 /// Its port, and a file of the roots that trust it.
-pub(crate) async fn backend(name: &str) -> (u16, PathBuf) {
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pem"));
-    std::fs::write(&file, signed.cert.pem()).unwrap();
-    let key = signed.signing_key.serialize_der().try_into().unwrap();
+pub async fn backend() -> (u16, PathBuf) {
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
+    let key = PrivateKeyDer::try_from(KEY).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![signed.cert.der().clone()], key)
+        .with_single_cert(vec![certificate], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -28,5 +34,5 @@ pub(crate) async fn backend(name: &str) -> (u16, PathBuf) {
             drop(acceptor.accept(stream).await);
         }
     });
-    (port, file)
+    (port, project("tests/testing/src/backend/certificate.pem"))
 }
