@@ -7,10 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use sha2::Digest;
 
-use super::backend::backend;
 use super::filter::is_matched;
 use super::member::{MEMBER, Member, batch};
 use evenkeel_testing::aws::Aws;
+use evenkeel_testing::backend::backend;
 use evenkeel_testing::events::canary;
 use evenkeel_testing::function::Function;
 use evenkeel_testing::proxy::{Fault, Hold, Proxy};
@@ -108,7 +108,7 @@ async fn in_mode_auto(aws: &Aws) {
 
 #[tokio::test]
 async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
-    let (port, roots) = backend("story").await;
+    let (port, roots) = backend().await;
     let (tls, clear) =
         (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
@@ -160,7 +160,7 @@ async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
 
 #[tokio::test]
 async fn a_fresh_installation_tells_and_touches_nothing() {
-    let (port, roots) = backend("fresh").await;
+    let (port, roots) = backend().await;
     let stack = Stack::new(roots.to_str().unwrap(), "").await;
     let member = Member::new(&format!("http://localhost:{port}/pay")).await;
     let notices = stack.evaluated(&member.event("PutIntegration").await).await;
@@ -175,7 +175,7 @@ async fn a_fresh_installation_tells_and_touches_nothing() {
 
 #[tokio::test]
 async fn a_plan_that_waits_is_carried_out_once_somebody_else_says_yes() {
-    let (port, roots) = backend("waits").await;
+    let (port, roots) = backend().await;
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
     let member = Member::new(&format!("http://localhost:{port}/pay")).await;
     let notices = stack.evaluated(&member.event("PutIntegration").await).await;
@@ -208,7 +208,7 @@ async fn a_plan_that_waits_is_carried_out_once_somebody_else_says_yes() {
 
 #[tokio::test]
 async fn killed_at_any_effect_it_goes_on_when_the_message_comes_again() {
-    let (port, roots) = backend("killed").await;
+    let (port, roots) = backend().await;
     let tls = format!("https://localhost:{port}/pay");
     let clear = format!("http://localhost:{port}/pay");
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
@@ -293,22 +293,21 @@ async fn a_canary_flies_from_the_bus_through_both_functions_and_does_nothing() {
     assert_eq!(stack.aws.notices().await.len(), 0, "nothing is told of it");
 }
 
-/// The line in which the remediate function says how the last remediation ended.
-async fn last_line(function: &Function) -> Value {
-    for _ in 0..500 {
-        let lines = function.lines();
+/// The line in which the remediate function says how its last remediation ended; of a finding, if one is named.
+async fn last_line(function: &Function, finding: Option<&Value>) -> Value {
+    let is_it = |line: &Value| {
+        line["message"] == "remediation" && finding.is_none_or(|finding| line["uid"] == *finding)
+    };
+    let last = |lines: &[String]| {
         let mut lines = lines.iter().rev().filter_map(|line| serde_json::from_str(line).ok());
-        if let Some(line) = lines.find(|line: &Value| line["message"] == "remediation") {
-            return line;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("nothing was logged");
+        lines.find(is_it)
+    };
+    function.written(last).await
 }
 
 #[tokio::test]
 async fn the_alarms_about_repairs_match_what_the_function_writes() {
-    let (port, roots) = backend("alarms").await;
+    let (port, roots) = backend().await;
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
     in_mode_auto(&stack.aws).await;
     let resources = audit_account(&["RepairApigateway=true"]);
@@ -321,7 +320,7 @@ async fn the_alarms_about_repairs_match_what_the_function_writes() {
     let member = Member::new(&clear).await;
     let notices = stack.evaluated(&member.event("PutIntegration").await).await;
     assert_eq!(stack.remediated(&notices).await, 0);
-    let failed = last_line(&stack.remediate).await;
+    let failed = last_line(&stack.remediate, None).await;
     assert!(matched("ApigatewayFailedMetric", &failed), "{failed}");
     assert!(!matched("ApigatewayCircuitMetric", &failed), "{failed}");
     drop(stack.aws.notices().await);
@@ -341,13 +340,7 @@ async fn the_alarms_about_repairs_match_what_the_function_writes() {
     let told = stack.aws.notices().await;
     let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
     assert_eq!((&told["status"], &told["code"]), (&json!("REFUSED"), &json!("circuit-open")));
-    let open = loop {
-        let line = last_line(&stack.remediate).await;
-        if line["uid"] == told["remediation"] {
-            break line;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    };
+    let open = last_line(&stack.remediate, Some(&told["remediation"])).await;
     assert!(matched("ApigatewayCircuitMetric", &open), "{open}");
     assert!(!matched("ApigatewayFailedMetric", &open), "{open}");
     let recorded = stack.outcomes().await;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::aws::ACCOUNT;
@@ -47,6 +47,8 @@ pub struct Function {
     /// How long an invocation may take, in milliseconds.
     timeout: Arc<AtomicU64>,
     lines: Arc<Mutex<Vec<String>>>,
+    /// A line came.
+    grown: Arc<Notify>,
     readers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -78,6 +80,7 @@ impl Function {
             api,
             timeout,
             lines: Arc::default(),
+            grown: Arc::default(),
             readers: Mutex::default(),
         }
     }
@@ -103,7 +106,7 @@ impl Function {
                     self.answered.fetch_add(1, Ordering::SeqCst);
                     return outcome.unwrap();
                 }
-                () = tokio::time::sleep(std::time::Duration::from_millis(20)) => {
+                () = tokio::time::sleep(Duration::from_millis(20)) => {
                     if let Some(why) = ended.await {
                         self.waiting.lock().unwrap().remove(&id);
                         // All that it wrote has come, once its pipes have ended.
@@ -134,20 +137,29 @@ impl Function {
         self.lines.lock().unwrap().clone()
     }
 
-    /// What the process wrote, once all of it has come through the pipe: each answer follows its metrics.
-    pub async fn log(&self) -> Vec<String> {
-        let answered = self.answered.load(Ordering::SeqCst);
+    /// What is found in the lines that the process wrote, once it has come through the pipe: after the answer, maybe.
+    pub async fn written<T>(&self, found: impl Fn(&[String]) -> Option<T>) -> T {
         let all = async {
             loop {
-                let lines = self.lines();
-                let metrics = lines.iter().filter(|line| line.contains("CloudWatchMetrics"));
-                if metrics.count() >= answered {
-                    return lines;
+                let grown = self.grown.notified();
+                if let Some(found) = found(&self.lines()) {
+                    return found;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                grown.await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(10), all).await.unwrap()
+        let all = tokio::time::timeout(Duration::from_millis(TIMEOUT_MS), all).await;
+        all.unwrap_or_else(|_| panic!("it did not come: {:#?}", self.lines()))
+    }
+
+    /// What the process wrote, once all of it has come: each answer follows its metrics.
+    pub async fn log(&self) -> Vec<String> {
+        let answered = self.answered.load(Ordering::SeqCst);
+        let all = |lines: &[String]| {
+            let metrics = lines.iter().filter(|line| line.contains("CloudWatchMetrics"));
+            (metrics.count() >= answered).then(|| lines.to_vec())
+        };
+        self.written(all).await
     }
 
     /// The metrics of the last invocation.
@@ -181,11 +193,12 @@ impl Function {
     }
 
     fn keep(&self, output: impl AsyncRead + Send + Unpin + 'static) {
-        let lines = Arc::clone(&self.lines);
+        let (lines, grown) = (Arc::clone(&self.lines), Arc::clone(&self.grown));
         let reader = tokio::spawn(async move {
             let mut output = BufReader::new(output).lines();
             while let Ok(Some(line)) = output.next_line().await {
                 lines.lock().unwrap().push(line);
+                grown.notify_waiters();
             }
         });
         self.readers.lock().unwrap().push(reader);
