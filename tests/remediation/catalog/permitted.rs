@@ -1,57 +1,60 @@
 //! Each call of a remediator must be allowed to a session that is confined to its target, and on no other resource.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::sync::Once;
-use std::time::UNIX_EPOCH;
 
 use evenkeel_remediators::catalog::Entry;
 use evenkeel_remediators::{RemediatorSpec, Target};
 use serde_json::{Value, json};
 
+use crate::calls::{self, hold, nameless};
+
 use evenkeel_testing::asked::Asked;
 use evenkeel_testing::iam::allows;
 use evenkeel_testing::proxy::Call;
-use evenkeel_testing::scratch;
 
 /// What only an undo does, for which whoever runs it needs the right: the stack's roles do not have it.
 const BY_A_PERSON: [(&str, &str); 1] = [("kms-cancel-key-deletion", "kms:ScheduleKeyDeletion")];
 
-/// Holds the calls against the session's policy, and notes which part of it allowed each: the stack's tests hold
-/// them against the roles, and ask whether there is a part that allowed none.
-pub(crate) fn permitted(remediator: &str, target: &Target, calls: &[Call]) {
+/// Holds the calls against the session's policy, and against the table of which part of it allowed each: the stack's tests
+/// hold that against the roles, and ask whether there is a part that allowed none.
+pub(crate) fn permitted(remediator: &str, target: &Target, calls: &[Call], stage: usize) {
     let entry = Entry::find(remediator).unwrap();
     let parts = parts(&entry.spec, target);
     let session: Vec<Value> = parts.iter().map(|part| part.1.clone()).collect();
-    let mut notes = BTreeSet::new();
+    let mut made = BTreeSet::new();
     for call in calls {
         for asked in &call.asked {
             let (action, resource) = (&asked.action, &asked.resource);
             let of = parts.iter().filter(|part| may(std::slice::from_ref(&part.1), asked));
-            let of: Vec<String> =
-                of.map(|part| format!("{} {action} {resource}\n", part.0)).collect();
+            let of: Vec<calls::Call> = of
+                .map(|part| calls::Call {
+                    remediator: remediator.to_owned(),
+                    part: part.0,
+                    action: action.clone(),
+                    resource: nameless(resource),
+                })
+                .collect();
             let by_a_person = BY_A_PERSON.contains(&(remediator, action.as_str()));
             assert!(!of.is_empty() || by_a_person, "{remediator} may not {action} on {resource}");
-            notes.extend(of);
+            made.extend(of);
         }
         let others: Vec<Asked> = call.asked.iter().filter_map(of_another).collect();
         let is_write = !others.is_empty() && !others.iter().all(|asked| is_read(&asked.action));
         let allowed = is_write && others.iter().all(|asked| may(&session, asked));
         assert!(!allowed, "{remediator} may {others:?} while it repairs {}", target.id);
     }
-    note(remediator, &notes);
+    hold(remediator, &made, stage);
 }
 
 /// What a session's policy is made of, resource by resource: which statement, which of its resources, and the statement
 /// for that alone.
-fn parts(spec: &RemediatorSpec, target: &Target) -> Vec<(String, Value)> {
+fn parts(spec: &RemediatorSpec, target: &Target) -> Vec<((usize, usize), Value)> {
     let statements = spec.statements(target).into_iter().enumerate();
     let parts = statements.flat_map(|(number, statement)| {
         let resources = statement.resource.into_iter().enumerate();
         resources.map(move |(place, resource)| {
             let one = json!({"Effect": "Allow", "Action": statement.action, "Resource": resource});
-            (format!("{number} {place}"), one)
+            ((number, place), one)
         })
     });
     parts.collect()
@@ -79,24 +82,4 @@ fn of_another(asked: &Asked) -> Option<Asked> {
     let (own, below) = arn.split_at(end.unwrap_or(arn.len()));
     let resource = format!("{own}-other{below}");
     (arn != "*").then(|| Asked { resource, ..asked.clone() })
-}
-
-/// Notes what the tests of this build saw; what those of another saw may not be so any more.
-fn note(remediator: &str, notes: &BTreeSet<String>) {
-    static OLD_ONES_GO: Once = Once::new();
-    let folder = scratch("permissions");
-    OLD_ONES_GO.call_once(|| {
-        let built = std::env::current_exe().unwrap().metadata().unwrap().modified().unwrap();
-        let built = built.duration_since(UNIX_EPOCH).unwrap().as_nanos().to_string();
-        if std::fs::read_to_string(folder.join("build")).is_ok_and(|of| of == built) {
-            return;
-        }
-        drop(std::fs::remove_dir_all(&folder));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("build"), built).unwrap();
-    });
-    let file = OpenOptions::new().create(true).append(true).open(folder.join(remediator));
-    let text: String = notes.iter().map(String::as_str).collect();
-    // One write: other tests append to it too.
-    file.unwrap().write_all(text.as_bytes()).unwrap();
 }

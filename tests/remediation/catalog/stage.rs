@@ -20,6 +20,7 @@ use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
 use super::permitted::{is_read, permitted};
+use crate::calls::number_stage;
 use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Proxy;
 use evenkeel_testing::stand::stand;
@@ -51,6 +52,8 @@ pub(crate) struct Stage {
     probe: Option<Arc<dyn Probe>>,
     pub(crate) ledger: Ledger,
     record: Value,
+    /// The how manyth it is of its remediator in its test.
+    number: usize,
     /// So many findings were dealt with.
     findings: AtomicU32,
 }
@@ -74,6 +77,7 @@ impl Stage {
             probe: None,
             ledger,
             record,
+            number: number_stage(remediator),
             findings: AtomicU32::new(1),
         }
     }
@@ -251,7 +255,8 @@ impl Drop for Stage {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let remediator = self.record.pointer("/unmapped/remediation/run").unwrap();
-            permitted(remediator.as_str().unwrap(), &self.target(), &self.proxy.calls());
+            let remediator = remediator.as_str().unwrap();
+            permitted(remediator, &self.target(), &self.proxy.calls(), self.number);
         }
     }
 }

@@ -1,16 +1,14 @@
 //! The roles of the templates: they allow what is done, nothing that is not, and let in nobody else.
 
 use std::collections::BTreeSet;
-use std::process::Command;
-use std::sync::Once;
 
 use evenkeel_remediators::Target;
 use evenkeel_remediators::catalog::{CATALOG, Entry};
 use serde_json::{Value, json};
 
 use super::template::with_all_families;
+use crate::calls::{Call, table};
 use evenkeel_testing::iam::{allows, denies, matches};
-use evenkeel_testing::scratch;
 use evenkeel_testing::template::{AUDIT, audit_account, member_account, named, python, statements};
 
 const MEMBER: &str = "111122223333";
@@ -20,34 +18,16 @@ const ORGANIZATION: (&str, &str) = ("aws:PrincipalOrgID", "o-abcdefghij");
 const EXTERNAL_ID: (&str, &str) = ("sts:ExternalId", "only-the-two-stacks-know");
 const SOURCE_IDENTITY: (&str, &str) = ("sts:SourceIdentity", "evenkeel");
 
-/// A call that a remediator made in its tests.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Made {
-    /// Which statement of its session allowed it, and which resource of that.
-    part: (usize, usize),
-    action: String,
-    resource: String,
-}
-
 fn families() -> BTreeSet<&'static str> {
     CATALOG.iter().map(|entry| entry.spec.family()).collect()
 }
 
-/// What was noted by the tests of a remediator.
-fn noted(entry: &Entry) -> BTreeSet<Made> {
-    let folder = scratch("permissions");
-    let notes = std::fs::read_to_string(folder.join(entry.spec.id)).unwrap_or_default();
-    // What an older build noted in another form is as if it were not there.
-    let made = notes.lines().filter_map(|line| {
-        let mut parts = line.splitn(4, ' ');
-        let mut next = || parts.next();
-        let part = (next()?.parse().ok()?, next()?.parse().ok()?);
-        Some(Made { part, action: next()?.to_owned(), resource: next()?.to_owned() })
-    });
-    made.collect()
+/// The calls of a remediator in its tests.
+fn made(entry: &Entry) -> impl Iterator<Item = &'static Call> {
+    table().keys().filter(|call| call.remediator == entry.spec.id)
 }
 
-/// What sessions allow and no test of the remediator was noted to do.
+/// What sessions allow and no test of the remediator does.
 fn idle() -> Vec<String> {
     let target = Target {
         id: "ID".to_owned(),
@@ -57,11 +37,10 @@ fn idle() -> Vec<String> {
     };
     let mut idle = Vec::new();
     for entry in CATALOG {
-        let noted = noted(entry);
         for (number, statement) in entry.spec.statements(&target).iter().enumerate() {
             for (place, resource) in statement.resource.iter().enumerate() {
-                let of = noted.iter().filter(|made| made.part == (number, place));
-                let done: BTreeSet<&str> = of.map(|made| made.action.as_str()).collect();
+                let of = made(entry).filter(|call| call.part == (number, place));
+                let done: BTreeSet<&str> = of.map(|call| call.action.as_str()).collect();
                 let never =
                     statement.action.iter().filter(|action| !done.contains(action.as_str()));
                 idle.extend(
@@ -73,28 +52,15 @@ fn idle() -> Vec<String> {
     idle
 }
 
-/// What the remediators' tests noted. They run before these when all tests do, and are run where that is not so.
-fn run() {
-    static RUN: Once = Once::new();
-    RUN.call_once(|| {
-        if !idle().is_empty() {
-            let tests = Command::new(std::env::current_exe().unwrap());
-            let run = { tests }.args(["catalog::"]).status().unwrap();
-            assert!(run.success(), "the remediators' tests fail");
-        }
-    });
-}
-
 /// The calls of a family's remediators.
 fn calls(family: &str) -> BTreeSet<(String, String)> {
-    run();
     let entries = CATALOG.iter().filter(|entry| entry.spec.family() == family);
-    entries.flat_map(noted).map(|made| (made.action, made.resource)).collect()
+    let calls = entries.flat_map(made);
+    calls.map(|call| (call.action.clone(), call.resource.clone())).collect()
 }
 
 #[test]
 fn a_session_is_allowed_nothing_that_its_remediator_never_does() {
-    run();
     let idle = idle();
     assert!(idle.is_empty(), "no test of the catalog does {idle:#?}");
 }
