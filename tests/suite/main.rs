@@ -13,6 +13,7 @@ mod authors;
 mod bad_input;
 mod bundle;
 mod conformance;
+mod dependencies;
 mod docs;
 mod doctor;
 mod doors;
