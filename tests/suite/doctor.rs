@@ -16,7 +16,7 @@ use evenkeel_testing::stand::stand;
 
 /// `evenkeel doctor` before what answers at `endpoint`.
 fn command(endpoint: SocketAddr, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+    let mut command = crate::support::command();
     command
         .arg("doctor")
         .args(args)
@@ -66,7 +66,7 @@ fn a_stack_is_well_and_each_fault_is_named_with_what_to_do() {
     let stack = Deployed::new("well");
     // Well: the canary is taken by all.
     let place = stack.place();
-    let args = ["--name", "well", "--timeout", "30s", "--ledger", &place];
+    let args = ["--name", "well", "--timeout", "300s", "--ledger", &place];
     let (code, lines) = played(&stack, &FAMILIES, &args);
     let ill: Vec<&String> = lines.iter().filter(|line| !line.starts_with("ok  ")).collect();
     assert_eq!((code, ill.len()), (0, 1), "{ill:#?}");
@@ -79,12 +79,12 @@ fn a_stack_is_well_and_each_fault_is_named_with_what_to_do() {
     }
 
     // The canary comes to some only.
-    let (code, lines) = played(&stack, &["s3", "kms"], &["--name", "well", "--timeout", "4"]);
+    let (code, lines) = played(&stack, &["s3", "kms"], &["--name", "well", "--timeout", "10"]);
     let ill: Vec<&String> = lines.iter().filter(|line| line.starts_with("fail  ")).collect();
     assert_eq!((code, ill.len()), (1, FAMILIES.len() - 2), "{ill:#?}");
     let late = ill.iter().find(|line| line.contains("canary remediate-rds")).unwrap();
     assert!(
-        late.contains("not taken within 4 s") && late.contains("of well-remediate-rds"),
+        late.contains("not taken within 10 s") && late.contains("of well-remediate-rds"),
         "{late}"
     );
 

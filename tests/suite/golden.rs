@@ -1,7 +1,7 @@
 //! The example trail gives the same findings, byte for byte, on any day.
 
+use crate::support::command;
 use std::collections::BTreeSet;
-use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -10,7 +10,7 @@ fn replay(format: &str, threads: &str) -> String {
 }
 
 fn replay_of(trail: &str, format: &str, threads: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+    let output = command()
         .args(["replay", trail, "--format", format, "--threads", threads])
         .current_dir(ROOT)
         .output()

@@ -1,8 +1,7 @@
 //! What an event says reaches people as text, never as commands to their terminal.
 
-use crate::support::{Folder, evenkeel, violation, with};
+use crate::support::{Folder, command, evenkeel, violation, with};
 use serde_json::json;
-use std::process::Command;
 
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[31m\r\n\u{202e}gpj\u{200b}\u{9b}2J<b>=cmd()";
 
@@ -44,11 +43,7 @@ fn neither_do_names_of_files_and_policies() {
 
 /// Runs the command as on a terminal, with colors; what is left of its output without them.
 fn on_a_terminal(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
-        .args(args)
-        .env("CLICOLOR_FORCE", "1")
-        .output()
-        .unwrap();
+    let output = command().args(args).env("CLICOLOR_FORCE", "1").output().unwrap();
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     let mut plain = String::new();
     for (number, part) in text.split("\u{1b}[").enumerate() {

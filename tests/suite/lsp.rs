@@ -1,10 +1,10 @@
 //! `evenkeel lsp` and `check --watch`: what an editor is told while a policy is written.
 
-use crate::support::{Folder, evenkeel, evenkeel_with_input};
+use crate::support::{Folder, command, evenkeel, evenkeel_with_input};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 const POLICY: &str = "// METADATA
 // title: é t
@@ -39,7 +39,7 @@ impl Editor {
     }
 
     fn connect() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        let mut child = command()
             .arg("lsp")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -268,7 +268,7 @@ fn a_watched_folder_is_checked_again_when_a_file_changes() {
     let folder = Folder::new();
     folder.write("functions.yaml", FUNCTIONS);
     let path = folder.write("mine.cel", POLICY);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+    let mut child = command()
         .args(["check", "--watch", folder.path().to_str().unwrap()])
         .stderr(Stdio::piped())
         .spawn()

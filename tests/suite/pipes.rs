@@ -1,9 +1,9 @@
 //! Standard output may be a pipe that closes, a disk that is full, or no terminal at all.
 
-use crate::support::{Folder, evenkeel, violation};
+use crate::support::{Folder, command, evenkeel, violation};
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// A log whose findings are more than a pipe holds.
 fn large(folder: &Folder) -> PathBuf {
@@ -16,12 +16,8 @@ fn large(folder: &Folder) -> PathBuf {
 
 /// Runs the command until it has written a little, then closes its standard output.
 fn with_a_reader_that_leaves(args: &[&str]) -> (Option<i32>, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
-        .args(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = child.stdout.take().unwrap();
     out.read_exact(&mut [0; 10]).unwrap();
     drop(out);
@@ -54,7 +50,7 @@ fn a_full_disk_is_an_error_that_says_so() {
     let folder = Folder::new();
     let logs = large(&folder);
     for format in ["text", "jsonl", "ocsf"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+        let output = command()
             .args(["replay", logs.to_str().unwrap(), "--format", format])
             .stdout(std::fs::File::create("/dev/full").unwrap())
             .output()
@@ -70,11 +66,8 @@ fn only_a_terminal_is_sent_colors_unless_they_are_asked_for() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let escape = |variable: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
-            .args(["replay", log.to_str().unwrap()])
-            .env(variable, "1")
-            .output()
-            .unwrap();
+        let output =
+            command().args(["replay", log.to_str().unwrap()]).env(variable, "1").output().unwrap();
         output.stdout.contains(&0x1b)
     };
     assert!(!escape("NO_COLOR") && !escape("SOMETHING_ELSE"));

@@ -98,6 +98,17 @@ impl Run {
     }
 }
 
+/// The built command. It sees nothing of what whoever runs the tests has set.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+    command.env_clear();
+    // Where its files go, the size of its stacks, and what measures coverage are no matter of a test.
+    for name in ["TMPDIR", "RUST_MIN_STACK", "LLVM_PROFILE_FILE"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command
+}
+
 /// Runs the command.
 pub(crate) fn evenkeel<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Run {
     evenkeel_with_input(args, b"")
@@ -108,7 +119,7 @@ pub(crate) fn evenkeel_with_input<I: AsRef<std::ffi::OsStr>>(
     args: impl IntoIterator<Item = I>,
     input: &[u8],
 ) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
+    let mut child = command()
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

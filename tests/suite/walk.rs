@@ -1,13 +1,11 @@
 //! The way of a new author, as the README shows it: from `new` to a green `test --mutate`, by the tool's own messages.
 
-use crate::support::Run;
+use crate::support::{Run, command};
 use std::path::Path;
-use std::process::Command;
 
 /// Runs the command in a folder.
 fn run(folder: &Path, arguments: &[&str]) -> Run {
-    let program = env!("CARGO_BIN_EXE_evenkeel");
-    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+    let output = command().args(arguments).current_dir(folder).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
