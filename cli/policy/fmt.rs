@@ -9,7 +9,7 @@ use crate::common::terminal::{
 };
 use clap::Args;
 use evenkeel_authoring::format::format;
-use evenkeel_rules::policy::FileKind;
+use evenkeel_rules::bundle::FileKind;
 use replace::replace;
 use similar::TextDiff;
 use std::collections::BTreeSet;

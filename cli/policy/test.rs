@@ -127,7 +127,7 @@ fn run_policy(
     let outcome = |case: evenkeel_rules::Case| {
         let differences = case.run(policy).unwrap_or_else(|error| {
             let expected = case.expect.to_string();
-            vec![Difference { what: "event", expected, actual: error }]
+            vec![Difference { what: "event", expected, actual: error.to_string() }]
         });
         let (policy, file) = (policy.id.clone(), test.name.clone());
         Outcome { policy, file, line: case.line, name: case.name, differences }

@@ -138,7 +138,11 @@ impl Batch {
                 let replaced = event.replaced.then(|| {
                     trouble("not all of it is UTF-8: judged with replacement characters".to_owned())
                 });
-                let troubles = event.waiver_errors.into_iter().map(trouble).chain(replaced);
+                let troubles = event
+                    .waiver_errors
+                    .iter()
+                    .map(|error| trouble(error.to_string()))
+                    .chain(replaced);
                 let rendered = |finding: Box<Finding>| {
                     let line = render(&finding, format);
                     Box::new(Rendered { finding: *finding, line })

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use evenkeel_client::clock::now;
-use evenkeel_ingest::{Manifest, digest};
 use evenkeel_ledger::Ledger;
+use evenkeel_rules::bundle::{Manifest, digest};
 use evenkeel_rules::escape_json;
 
 use crate::common::confirmation::agreed;
@@ -23,7 +23,7 @@ use crate::common::output_format::OutputFormat;
 use crate::common::runtime::awaited;
 use crate::common::terminal::{note, print};
 use changes::Changes;
-use errors::unusable;
+use errors::broken;
 use live::{Live, Next};
 
 /// Check and test a folder of policies, and let the functions judge by it
@@ -97,7 +97,7 @@ pub(crate) fn run(command: &DeployBundle) -> Result<Exit, Stopped> {
         let ledger = ledger::open(&command.ledger).await?;
         let live = Live::read(&ledger, Some(&side)).await?;
         let manifest = Manifest { replaces: live.version.clone(), ..manifest };
-        let record = manifest.record().map_err(|error| unusable(&error))?;
+        let record = manifest.record().map_err(|error| broken(&error))?;
         command.deploy(&ledger, &live, &Next { record, manifest, side }).await
     })
 }

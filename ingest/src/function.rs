@@ -11,9 +11,10 @@ use evenkeel_client::clock::now;
 use evenkeel_client::config::{CallLimits, load_config};
 use evenkeel_client::environment::{find_setting, parse_setting, read_setting};
 use evenkeel_ingest::{
-    Aws, Bundle, BundleError, Evaluator, HandleError, Handled, Metrics, Noted, ReadRole,
+    Aws, Evaluator, HandleError, Handled, Metrics, Noted, ReadRole, read_artefact,
 };
-use evenkeel_ledger::{Ledger, Recorder, Topic};
+use evenkeel_ledger::{Ledger, LoadBundleError, Recorder, Topic};
+use evenkeel_rules::bundle::Bundle;
 use evenkeel_rules::milliseconds;
 use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, run, service_fn};
@@ -73,9 +74,9 @@ impl Function {
         let topic = find_setting(TOPIC).map(|arn| Topic::new(&config, arn));
         let refresh = parse_setting(REFRESH_SECONDS, "a number of seconds")?;
         let refresh = refresh.map_or(REFRESH, Duration::from_secs);
-        let bundle = match Bundle::from_ledger(&ledger, "").await? {
+        let bundle = match ledger.load_bundle("").await? {
             Some(bundle) => bundle,
-            None => Bundle::from_folder(&shipped()?)?,
+            None => read_artefact(&shipped()?)?,
         };
         info!(bundle = bundle.version, policies = bundle.set.policies().len(), "started");
         let held = Held { bundle: Arc::new(bundle), looked: Instant::now() };
@@ -116,9 +117,9 @@ impl Function {
 
     /// Looks for a newer bundle, if it is time to. One that cannot be used leaves the last good one in
     /// place; then this is why.
-    async fn renew(&self) -> Option<BundleError> {
+    async fn renew(&self) -> Option<LoadBundleError> {
         let known = self.due()?;
-        let newer = Bundle::from_ledger(&self.ledger, &known).await;
+        let newer = self.ledger.load_bundle(&known).await;
         let rejected = newer.map(|newer| newer.map(|newer| self.hold(newer))).err()?;
         error!(bundle = known, why = %rejected, "a bundle was rejected, and the last good one kept");
         Some(rejected)

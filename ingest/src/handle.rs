@@ -19,11 +19,11 @@ use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use crate::bundle::Bundle;
 use crate::metrics::Metrics;
 use crate::outside::Outside;
 use crate::payload::{Content, LogObject, Message, OversizedItem};
 use crate::{PayloadError, open};
+use evenkeel_rules::bundle::Bundle;
 use known::Known;
 use taken::Taken;
 use time::Time;

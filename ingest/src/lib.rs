@@ -3,8 +3,8 @@
 //! `logs` finds files, unpacks them and cuts them into records. `payload` opens what services deliver,
 //! whatever wraps it; files hold the same formats. Neither knows what a record means: evaluation does.
 
+mod artefact;
 mod aws;
-mod bundle;
 mod gzip;
 mod handle;
 mod judging;
@@ -13,8 +13,8 @@ mod metrics;
 mod outside;
 mod payload;
 
+pub use artefact::{ArtefactError, read_artefact};
 pub use aws::{Aws, ReadRole};
-pub use bundle::{Bundle, BundleError, HISTORY, MANIFEST, Manifest, digest};
 pub use gzip::GzipError;
 pub use handle::{Evaluator, Failed, HandleError, Handled, Noted, Tell};
 pub use judging::{judge_item, judge_record};

@@ -1,6 +1,7 @@
 //! The doors out: records that are created once and never changed, and their announcement.
 
 mod announce;
+mod bundle;
 mod canary;
 mod findings;
 mod notice;
@@ -9,6 +10,7 @@ mod replace;
 mod s3;
 
 pub use announce::{Announce, AnnounceError, Silent, Topic};
+pub use bundle::{LoadBundleError, PublishBundleError};
 pub use canary::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop};
 pub use findings::{FindingError, FindingRecord};
 pub use notice::{MAX_BYTES, Notice, Told};

@@ -3,18 +3,20 @@
 mod subject;
 
 use crate::diagnostic::Diagnostic;
-use crate::evaluate::{ComplianceStatus, Evaluation};
-use crate::item::ConfigurationItem;
+use crate::evaluation::evaluate::{ComplianceStatus, Evaluation};
+use crate::evaluation::item::ConfigurationItem;
 use crate::policy::{Ordered, Policy};
 use evenkeel_engine::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
+pub use subject::CaseError;
+
 use subject::Subject;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenCases {
     base: Ordered<Value>,
     cases: Vec<Spanned<WrittenCase>>,
 }
@@ -73,7 +75,7 @@ pub struct Difference {
 /// # Errors
 /// When the YAML is wrong, or a case names a base or parameter that there is not.
 pub fn read_cases(file: &str, text: &str, policy: &Policy) -> Result<Vec<Case>, Vec<Diagnostic>> {
-    let written: Written = serde_saphyr::from_str(text)
+    let written: WrittenCases = serde_saphyr::from_str(text)
         .map_err(|error| vec![Diagnostic::yaml("test", file, text, &error)])?;
     let (mut cases, mut errors) = (Vec::new(), Vec::new());
     for case in &written.cases {
@@ -170,7 +172,7 @@ impl Case {
     ///
     /// # Errors
     /// When the case's event is no CloudTrail record, and no configuration item.
-    pub fn run(&self, policy: &Policy) -> Result<Vec<Difference>, String> {
+    pub fn run(&self, policy: &Policy) -> Result<Vec<Difference>, CaseError> {
         let evaluation = self.evaluate(policy)?;
         let mut differences = Vec::new();
         let mut compare = |what, expected: String, actual: String| {
@@ -192,7 +194,7 @@ impl Case {
             compare("violations", pretty(&Value::Array(violations.clone())), pretty(&evidence));
         }
         match (&self.patch, &evaluation.patch) {
-            (_, Some(Err(why))) => compare("patch", String::new(), why.clone()),
+            (_, Some(Err(why))) => compare("patch", String::new(), why.to_string()),
             (Some(wanted), Some(Ok(patch))) => {
                 compare("patch", pretty(wanted), pretty(&Value::Object(patch.clone())));
             }
@@ -209,7 +211,7 @@ impl Case {
     ///
     /// # Errors
     /// When the case's event is no CloudTrail record, and no configuration item.
-    pub fn evaluate(&self, policy: &Policy) -> Result<Evaluation, String> {
+    pub fn evaluate(&self, policy: &Policy) -> Result<Evaluation, CaseError> {
         let params = policy.parameters_with(&self.params)?;
         self.subject.evaluate(policy, self.configuration.as_ref(), params)
     }

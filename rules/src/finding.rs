@@ -1,9 +1,9 @@
 //! What is written when a policy does not hold: one record for one policy, resource and action.
 
-use crate::evaluate::{ComplianceStatus, Evaluation, Resource};
+use crate::evaluation::evaluate::{ComplianceStatus, Evaluation, Resource};
 use crate::event::Event;
 use crate::json::Node;
-use crate::policy::{Policy, RemediationHeader, Severity};
+use crate::policy::{FilledValues, Policy, RemediationHeader, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -158,12 +158,13 @@ impl Finding {
 /// What tells the uid of a finding that may be forged from that of one that is not.
 const POSSIBLY_FORGED: &[u8] = b"possibly forged";
 
-/// What a header gives a remediator, filled in for this event; or why it cannot be.
-type Filled = Option<Result<serde_json::Map<String, serde_json::Value>, String>>;
-
 /// What can repair it, with the patch and what the remediator is told for this event. Without what it needs, nothing can:
 /// the message says why.
-fn repair(policy: &Policy, patch: Filled, with: Filled) -> (Option<RemediationHeader>, String) {
+fn repair(
+    policy: &Policy,
+    patch: Option<FilledValues>,
+    with: Option<FilledValues>,
+) -> (Option<RemediationHeader>, String) {
     let Some(header) = policy.remediation.clone() else { return (None, String::new()) };
     match (patch.transpose(), with.transpose()) {
         (Ok(patch), Ok(with)) => {

@@ -7,17 +7,17 @@ mod remediation_activity;
 
 pub use common::{Account, Cloud, Metadata, Product, VERSION};
 pub use compliance_finding::{
-    Actor, Analytic, Api, Compliance, ComplianceFinding, Evidence, EvidenceData, FindingInfo,
-    Named, Owner, Remediation, Request, ResourceDetails, Response, Unmapped, User,
+    Analytic, Api, Compliance, ComplianceFinding, Evidence, EvidenceActor, EvidenceData,
+    FindingInfo, Named, Owner, Remediation, Request, ResourceDetails, Response, Unmapped, User,
 };
 pub use read::read_finding;
 pub use remediation_activity::{
     ActivityActor, ActivityDetails, ActivityUser, Observable, RemediationActivity,
 };
 
-use crate::evaluate::ComplianceStatus;
+use crate::evaluation::evaluate::ComplianceStatus;
+use crate::evaluation::judge::milliseconds;
 use crate::finding::Finding;
-use crate::judge::milliseconds;
 use crate::policy::Severity;
 use crate::text::json_line;
 use std::borrow::Cow;
@@ -125,7 +125,7 @@ fn evidence(finding: &Finding) -> Evidence<'_> {
             request: Request { uid: Cow::Borrowed(&action.event_id) },
             response: error.map(|code| Response { error: Cow::Borrowed(code) }),
         },
-        actor: Actor {
+        actor: EvidenceActor {
             user: User {
                 uid: Cow::Borrowed(&actor.principal),
                 type_id: 99,

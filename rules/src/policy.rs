@@ -9,11 +9,11 @@ mod patch;
 mod set;
 mod settings;
 
-pub use file::{FileKind, PolicyFile};
+pub use file::PolicyFile;
 pub use header::{
     Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, Tier, is_lint, split,
 };
-pub use load::{Policy, Role, Written};
+pub use load::{ExpressionError, FilledValues, Policy, Role, UnknownParameterError, Written};
 pub use set::PolicySet;
 
 pub(crate) use header::Ordered;

@@ -6,13 +6,15 @@ use crate::policy::PolicySet;
 use chrono::NaiveDate;
 use evenkeel_engine::ast::Sources;
 use evenkeel_engine::glob;
-use evenkeel_engine::{Answer, Compiler, Expression, Functions, Prepared, Scope, on_large_stack};
+use evenkeel_engine::{
+    Answer, Compiler, Expression, Failure, Functions, Prepared, Scope, on_large_stack,
+};
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written {
+struct WrittenWaiver {
     id: Spanned<String>,
     policies: Vec<String>,
     resource: Option<String>,
@@ -55,6 +57,28 @@ pub struct WaiverTerms {
     pub expires: String,
 }
 
+/// Why waivers cannot be read or applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaiverError {
+    /// A file of waivers is wrong: the first of what is.
+    #[error("{0}")]
+    File(String),
+    /// A waiver's condition cannot be evaluated.
+    #[error("waiver `{waiver}`: {}", failure.explain())]
+    Condition {
+        /// The waiver's id.
+        waiver: String,
+        /// Why.
+        failure: Box<Failure>,
+    },
+    /// A waiver's condition is no condition.
+    #[error("waiver `{waiver}`: its condition gives no bool")]
+    NoBool {
+        /// The waiver's id.
+        waiver: String,
+    },
+}
+
 /// All waivers that hold together.
 #[derive(Debug, Default)]
 pub struct Waivers(Vec<Waiver>);
@@ -75,14 +99,15 @@ impl Waivers {
     ///
     /// # Errors
     /// When something is wrong with it: the first of it.
-    pub fn read(name: &str, text: &str) -> Result<Waivers, String> {
+    pub fn read(name: &str, text: &str) -> Result<Waivers, WaiverError> {
         Self::of(name, text, None).map_err(|wrong| {
-            wrong.into_iter().next().map(|first| first.message).unwrap_or_default()
+            let first = wrong.into_iter().next().map(|first| first.message);
+            WaiverError::File(first.unwrap_or_default())
         })
     }
 
     fn of(name: &str, text: &str, set: Option<&PolicySet>) -> Result<Waivers, Vec<Diagnostic>> {
-        let written: Vec<Written> = serde_saphyr::from_str(text)
+        let written: Vec<WrittenWaiver> = serde_saphyr::from_str(text)
             .map_err(|error| vec![Diagnostic::yaml("waiver", name, text, &error)])?;
         let (mut waivers, mut errors) = (Vec::new(), Vec::new());
         for waiver in written {
@@ -113,13 +138,12 @@ impl Waivers {
     ///
     /// # Errors
     /// When a waiver's condition cannot be evaluated: the finding is not accepted.
-    pub fn apply(&self, finding: &mut Finding) -> Result<(), String> {
+    pub fn apply(&self, finding: &mut Finding) -> Result<(), WaiverError> {
         if self.0.is_empty() {
             return Ok(());
         }
         for waiver in &self.0 {
-            let covers = waiver.covers(finding);
-            if covers.map_err(|why| format!("waiver `{}`: {why}", waiver.terms.id))? {
+            if waiver.covers(finding)? {
                 finding.suppressed = Some(Suppression {
                     waiver: waiver.terms.id.clone(),
                     reason: waiver.reason.clone(),
@@ -133,7 +157,11 @@ impl Waivers {
 }
 
 impl Waiver {
-    fn new(file: &str, written: Written, set: Option<&PolicySet>) -> Result<Self, Diagnostic> {
+    fn new(
+        file: &str,
+        written: WrittenWaiver,
+        set: Option<&PolicySet>,
+    ) -> Result<Self, Diagnostic> {
         let at = |value: &Spanned<String>| {
             let at = value.referenced.span().byte_offset();
             at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
@@ -179,7 +207,7 @@ impl Waiver {
         Ok(Waiver { terms, when, reason: written.reason, ticket: written.ticket, expires })
     }
 
-    fn covers(&self, finding: &Finding) -> Result<bool, String> {
+    fn covers(&self, finding: &Finding) -> Result<bool, WaiverError> {
         let matches_any = |patterns: &[String], text: &str| {
             patterns.iter().any(|pattern| glob::matches(pattern, text))
         };
@@ -195,8 +223,28 @@ impl Waiver {
             known_as.iter().flatten().any(|name| glob::matches(pattern, name))
         });
         match &self.when {
-            Some((condition, sources)) if named => holds(condition, sources, finding),
+            Some((condition, sources)) if named => self.holds(condition, sources, finding),
             _ => Ok(named),
+        }
+    }
+
+    fn holds(
+        &self,
+        condition: &Expression,
+        sources: &Sources,
+        finding: &Finding,
+    ) -> Result<bool, WaiverError> {
+        let waiver = || self.terms.id.clone();
+        let failed =
+            |failure| WaiverError::Condition { waiver: waiver(), failure: Box::new(failure) };
+        let value = serde_json::to_value(finding)
+            .map_err(|error| failed(Failure::internal(error.to_string())))?;
+        let prepared = Prepared::new(&value);
+        let mut scope: Scope<'_> = Scope::default();
+        scope.bind_prepared("finding", &prepared);
+        match condition.evaluate(&scope, sources).map_err(failed)? {
+            Answer::Bool(truth) => Ok(truth),
+            _ => Err(WaiverError::NoBool { waiver: waiver() }),
         }
     }
 
@@ -208,23 +256,11 @@ impl Waiver {
     }
 }
 
-fn condition(text: &str) -> Result<(Expression, Sources), evenkeel_engine::Failure> {
+fn condition(text: &str) -> Result<(Expression, Sources), Failure> {
     let functions = Functions::default();
     on_large_stack(|| {
         let mut compiler = Compiler::new(&functions);
         let expression = compiler.expression(text, &["finding"])?;
         Ok((expression, compiler.into_sources()))
     })?
-}
-
-fn holds(condition: &Expression, sources: &Sources, finding: &Finding) -> Result<bool, String> {
-    let value = serde_json::to_value(finding).map_err(|error| error.to_string())?;
-    let prepared = Prepared::new(&value);
-    let mut scope: Scope<'_> = Scope::default();
-    scope.bind_prepared("finding", &prepared);
-    match condition.evaluate(&scope, sources) {
-        Ok(Answer::Bool(truth)) => Ok(truth),
-        Ok(_) => Err("its condition gives no bool".to_owned()),
-        Err(failure) => Err(failure.explain()),
-    }
 }

@@ -1,7 +1,7 @@
 //! The policies that hold: from the artefact, from the ledger, and never from a bundle that is broken.
 
-use evenkeel_ingest::MANIFEST;
 use evenkeel_ledger::Ledger;
+use evenkeel_rules::bundle::MANIFEST;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

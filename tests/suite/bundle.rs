@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use evenkeel_ingest::Bundle;
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::{Filter, Judge, Judged};
 use serde_json::{Value, json};
@@ -78,7 +77,7 @@ impl House {
     fn verdicts(&self) -> Vec<(String, Option<String>)> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ledger = Ledger::folder(self.ledger.path()).unwrap();
-        let bundle = runtime.block_on(Bundle::from_ledger(&ledger, "")).unwrap().unwrap();
+        let bundle = runtime.block_on(ledger.load_bundle("")).unwrap().unwrap();
         let filter = Filter::default();
         let mut judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
         let mut verdicts = Vec::new();

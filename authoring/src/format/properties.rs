@@ -7,7 +7,8 @@
 
 use super::format;
 use super::lex::{Kind, lex};
-use evenkeel_rules::policy::{FileKind, PolicyFile, PolicySet};
+use evenkeel_rules::bundle::FileKind;
+use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use evenkeel_rules::read_cases;
 use std::path::Path;
 

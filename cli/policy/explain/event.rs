@@ -18,7 +18,7 @@ const ROUNDS: usize = 4;
 pub(super) fn text(policy: &Policy, case: &Case) -> Result<String, Stopped> {
     let watched = WatchedPolicy::new(policy);
     let (said, sights) = watched.watch(|policy| case.evaluate(policy));
-    let said = said.map_err(Stopped::Usage)?;
+    let said = said.map_err(|error| Stopped::Usage(error.to_string()))?;
     let mut out = verdict(policy, case, &said);
     if said.status == ComplianceStatus::NotApplicable {
         return Ok(out);

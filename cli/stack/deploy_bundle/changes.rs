@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evenkeel_ingest::{Bundle, Manifest, digest};
-use evenkeel_rules::policy::{FileKind, Mode};
+use evenkeel_rules::bundle::{Bundle, FileKind, Manifest, digest};
+use evenkeel_rules::policy::Mode;
 use evenkeel_rules::{WaiverTerms, milliseconds};
 use serde::Serialize;
 use serde_json::Value;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use evenkeel_ingest::{Bundle, Manifest, digest};
 use evenkeel_rules::Diagnostic;
+use evenkeel_rules::bundle::{Bundle, Manifest, digest};
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 
 use super::DeployBundle;
-use super::errors::unusable;
+use super::errors::broken;
 use super::live::Side;
 use crate::common::diagnostics::show;
 use crate::common::exit::Stopped;
@@ -37,7 +37,7 @@ pub(super) fn checked(command: &DeployBundle) -> Result<Option<(Side, Manifest)>
     };
     let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
     // Once more, as the functions will.
-    let bundle = Bundle::compile(String::new(), &files).map_err(|error| unusable(&error))?;
+    let bundle = Bundle::compile(String::new(), &files).map_err(|error| broken(&error))?;
     Ok(Some((Side { texts, bundle: Some(bundle) }, manifest)))
 }
 

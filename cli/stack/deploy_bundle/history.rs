@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_ingest::{Bundle, HISTORY, Manifest, digest};
 use evenkeel_ledger::Ledger;
+use evenkeel_rules::bundle::{Bundle, HISTORY, Manifest, digest, history_key};
 
-use super::errors::unusable;
+use super::errors::{broken, unusable};
 use super::live::{Live, Next, Side};
 use super::text;
 use crate::common::exit::{Exit, Stopped};
@@ -60,10 +60,10 @@ pub(super) async fn find(
         _ => return Err(Stopped::Usage(format!("`{wanted}` begins several bundles' versions"))),
     };
     let record = record(ledger, version).await?;
-    let manifest = Manifest::read(&record).map_err(|error| unusable(&error))?;
-    let files = manifest.files(ledger).await.map_err(|error| unusable(&error))?;
+    let manifest = Manifest::read(&record).map_err(|error| broken(&error))?;
+    let files = ledger.bundle_files(&manifest).await.map_err(|error| unusable(&error))?;
     let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-    let bundle = Bundle::compile(version.clone(), &files).map_err(|error| unusable(&error))?;
+    let bundle = Bundle::compile(version.clone(), &files).map_err(|error| broken(&error))?;
     Ok(Next { record, manifest, side: Side { texts, bundle: Some(bundle) } })
 }
 
@@ -78,7 +78,7 @@ async fn versions(ledger: &Ledger) -> Result<Vec<String>, Stopped> {
 }
 
 async fn record(ledger: &Ledger, version: &str) -> Result<Vec<u8>, Stopped> {
-    let key = format!("{HISTORY}/{version}.json");
+    let key = history_key(version);
     let record = ledger.read(&key).await.map_err(unreadable)?;
     if digest(&record) == version {
         return Ok(record);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_ingest::{Bundle, BundleError, MANIFEST, Manifest, digest};
-use evenkeel_ledger::{Ledger, Seen};
+use evenkeel_ledger::{Ledger, LoadBundleError, Seen};
+use evenkeel_rules::bundle::{Bundle, MANIFEST, Manifest, digest};
 use evenkeel_rules::policy::PolicyFile;
 
 use super::errors::unusable;
@@ -69,9 +69,9 @@ impl Live {
 }
 
 /// What is wrong with the bundle; a ledger that cannot be reached is no fault of the bundle's.
-fn fault(error: &BundleError) -> Result<String, Stopped> {
+fn fault(error: &LoadBundleError) -> Result<String, Stopped> {
     match error {
-        BundleError::Ledger(ledger) if !ledger.is_absence() => Err(unusable(error)),
+        LoadBundleError::Ledger(ledger) if !ledger.is_absence() => Err(unusable(error)),
         _ => Ok(error.to_string()),
     }
 }
@@ -80,14 +80,14 @@ async fn files(
     ledger: &Ledger,
     manifest: &Manifest,
     next: Option<&Side>,
-) -> Result<Vec<PolicyFile>, BundleError> {
+) -> Result<Vec<PolicyFile>, LoadBundleError> {
     let texts = next.into_iter().flat_map(|next| next.texts.values());
     let known: BTreeMap<String, &String> =
         texts.map(|text| (digest(text.as_bytes()), text)).collect();
     let (here, there): (BTreeMap<_, _>, BTreeMap<_, _>) =
         manifest.files.clone().into_iter().partition(|(_, digest)| known.contains_key(digest));
     let fetched = Manifest { files: there, ..Manifest::default() };
-    let mut files = fetched.files(ledger).await?;
+    let mut files = ledger.bundle_files(&fetched).await?;
     for (name, digest) in here {
         if let Some(text) = known.get(&digest) {
             files.push(PolicyFile { name, text: (*text).clone() });

@@ -1,46 +1,24 @@
-//! Uploads a bundle: its files first, the manifest last, as it makes the others hold.
+//! Lets the next bundle hold.
 
-use evenkeel_ingest::{HISTORY, MANIFEST, Manifest, digest};
 use evenkeel_ledger::Ledger;
 
-use super::errors::{unusable, unwritten};
+use super::errors::unpublished;
 use super::live::{Live, Next};
 use crate::common::exit::Stopped;
-use crate::common::ledger::unreadable;
 
 /// Lets the next bundle hold in the place of the live one. Says whether it does: it does not where somebody
 /// else was faster.
 pub(super) async fn put(ledger: &Ledger, live: &Live, next: &Next) -> Result<bool, Stopped> {
-    for text in next.side.texts.values() {
-        file(ledger, text).await?;
-    }
-    if let (Some(seen), Some(version)) = (&live.seen, &live.version) {
-        let key = format!("{HISTORY}/{version}.json");
-        ledger.claim(&key, &seen.record).await.map_err(unwritten)?;
-    }
-    ledger.replace(MANIFEST, live.seen.as_ref(), &next.record).await.map_err(unwritten)
-}
-
-/// Uploads a file, unless it is there.
-async fn file(ledger: &Ledger, text: &str) -> Result<(), Stopped> {
-    let key = Manifest::key_of(&digest(text.as_bytes())).map_err(|error| unusable(&error))?;
-    // Asked first: a file that is there need not be sent.
-    let found = match ledger.find(&key).await.map_err(unreadable)? {
-        Some(found) => found,
-        None if ledger.claim(&key, text.as_bytes()).await.map_err(unwritten)? => return Ok(()),
-        None => ledger.read(&key).await.map_err(unreadable)?,
-    };
-    if found == text.as_bytes() {
-        return Ok(());
-    }
-    let message = format!("`{key}` holds something else than its name says: remove it first");
-    Err(Stopped::Wrong(message))
+    let texts = next.side.texts.values().map(String::as_str);
+    let published = ledger.publish_bundle(texts, live.seen.as_ref(), &next.record).await;
+    published.map_err(unpublished)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stack::deploy_bundle::live::Side;
+    use evenkeel_rules::bundle::{Manifest, digest, history_key};
 
     /// A bundle of one file that nothing compiles.
     fn next(text: &str, replaces: &Live) -> Next {
@@ -64,7 +42,7 @@ mod tests {
             assert!(!put(&ledger, &live, &next("4", &live)).await.unwrap());
             let now = Live::read(&ledger, None).await.unwrap();
             assert_eq!(now.side.texts["a.cel"], "3");
-            let kept = format!("{HISTORY}/{}.json", live.version.unwrap());
+            let kept = history_key(&live.version.unwrap());
             assert_eq!(ledger.read(&kept).await.unwrap(), live.seen.unwrap().record);
         });
         std::fs::remove_dir_all(&folder).unwrap();

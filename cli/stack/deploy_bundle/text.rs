@@ -1,7 +1,7 @@
 //! What another bundle changes, for people.
 
-use evenkeel_ingest::Manifest;
 use evenkeel_rules::WaiverTerms;
+use evenkeel_rules::bundle::Manifest;
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 

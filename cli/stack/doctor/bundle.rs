@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_ingest::{Bundle, BundleError};
-use evenkeel_ledger::Ledger;
+use evenkeel_ledger::{Ledger, LoadBundleError};
 use evenkeel_rules::policy::PolicySet;
 
 use super::check::Report;
@@ -17,7 +16,7 @@ const SHOWN: usize = 12;
 /// The bundle that the ledger names.
 pub(super) async fn look(ledger: &Ledger, report: &mut Report) -> Result<(), Stopped> {
     let mut about = report.about("bundle");
-    match Bundle::from_ledger(ledger, "").await {
+    match ledger.load_bundle("").await {
         Ok(None) => about.end("none: the functions judge by the policies that came with them"),
         Ok(Some(bundle)) => {
             let shipped = Library::read(&[])?.load()?;
@@ -25,7 +24,7 @@ pub(super) async fn look(ledger: &Ledger, report: &mut Report) -> Result<(), Sto
             let policies = count(bundle.set.policies().len(), "policy", "policies");
             about.end(format!("{version}, {policies}, {}", difference(&bundle.set, &shipped)));
         }
-        Err(error @ BundleError::Ledger(_)) => {
+        Err(error @ LoadBundleError::Ledger(_)) => {
             about.fail(error.to_string(), "allow s3:GetObject, or upload the bundle again");
         }
         Err(error) => {

@@ -10,13 +10,13 @@ use tokio::task::spawn_blocking;
 
 use super::taken::Taken;
 use super::{Evaluator, Task, name_of};
-use crate::bundle::Bundle;
 use crate::judging::{judge_item, judge_record};
 use crate::logs::Item;
 use crate::logs::Progress;
 use crate::logs::Reader;
 use crate::outside::{ObjectBytes, Outside};
 use crate::payload::LogObject;
+use evenkeel_rules::bundle::Bundle;
 
 /// What is judged is handed over in portions of so many findings: memory is bounded, whatever the object.
 const PORTION: usize = 64;

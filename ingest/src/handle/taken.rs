@@ -9,11 +9,11 @@ use evenkeel_rules::{
 };
 
 use super::known::Known;
-use crate::bundle::Bundle;
 use crate::judging::{judge_item, judge_record};
 use crate::metrics::Metrics;
 use crate::payload::suspect;
 use crate::payload::{Content, Envelope};
+use evenkeel_rules::bundle::Bundle;
 
 /// Findings, and which of them could say more.
 #[derive(Debug, Default)]

@@ -1,13 +1,27 @@
 //! What a case puts before a policy: an event or a configuration item.
 
-use crate::evaluate::{Evaluation, Facts, evaluate};
-use crate::event::Event;
-use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
-use crate::json::Tape;
+use crate::evaluation::evaluate::{Evaluation, Facts, evaluate};
+use crate::evaluation::item::{ConfigurationItem, ItemTapes, ParsedItem};
+use crate::event::{Event, EventError};
+use crate::json::{JsonError, Tape};
 use crate::merge::merge;
-use crate::policy::Policy;
+use crate::policy::{Policy, UnknownParameterError};
 use evenkeel_engine::Prepared;
 use serde_json::{Value, json};
+
+/// Why a case cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// Its event is no record of CloudTrail.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// Its configuration item, or the configuration that it knows, is no JSON.
+    #[error(transparent)]
+    Configuration(JsonError),
+    /// It sets what is no parameter of the policy.
+    #[error(transparent)]
+    Parameter(#[from] UnknownParameterError),
+}
 
 #[derive(Debug)]
 pub(super) enum Subject {
@@ -44,7 +58,7 @@ impl Subject {
         policy: &Policy,
         configuration: Option<&Value>,
         params: Prepared,
-    ) -> Result<Evaluation, String> {
+    ) -> Result<Evaluation, CaseError> {
         match self {
             Subject::Event(event) => event_evaluation(event, policy, configuration, params),
             Subject::Item(item) => item_evaluation(item, policy, params),
@@ -57,13 +71,13 @@ fn event_evaluation(
     policy: &Policy,
     configuration: Option<&Value>,
     params: Prepared,
-) -> Result<Evaluation, String> {
+) -> Result<Evaluation, CaseError> {
     let text = event.to_string();
     let (mut tape, mut configuration_tape) = (Tape::default(), Tape::default());
-    let event = Event::parse(&text, &mut tape).map_err(|error| error.to_string())?;
+    let event = Event::parse(&text, &mut tape)?;
     let configuration = configuration.map(Value::to_string);
     let configuration = match &configuration {
-        Some(text) => Some(configuration_tape.parse(text).map_err(|error| error.to_string())?),
+        Some(text) => Some(configuration_tape.parse(text).map_err(CaseError::Configuration)?),
         None => None,
     };
     if !policy.matches.wants(&event.source, &event.name) {
@@ -76,12 +90,12 @@ fn item_evaluation(
     item: &ConfigurationItem,
     policy: &Policy,
     params: Prepared,
-) -> Result<Evaluation, String> {
+) -> Result<Evaluation, CaseError> {
     if !policy.matches.resource_type.contains(&item.kind) {
         return Ok(Evaluation::not_applicable());
     }
     let mut tapes = ItemTapes::default();
-    let mut parsed = ParsedItem::new(item, &mut tapes).map_err(|error| error.to_string())?;
+    let mut parsed = ParsedItem::new(item, &mut tapes).map_err(CaseError::Configuration)?;
     parsed.facts.params = Some(params);
     Ok(parsed.evaluate(policy))
 }

@@ -3,7 +3,7 @@
 //! Source: OCSF schema 1.8.0, class `compliance_finding`, profile `cloud`.
 
 use super::common::{Account, Cloud, Metadata};
-use crate::evaluate::ComplianceStatus;
+use crate::evaluation::evaluate::ComplianceStatus;
 use crate::finding::Suppression;
 use crate::policy::RemediationHeader;
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,7 @@ pub struct Evidence<'a> {
     /// The call.
     pub api: Api<'a>,
     /// Who called.
-    pub actor: Actor<'a>,
+    pub actor: EvidenceActor<'a>,
     /// From where.
     pub src_endpoint: Named<'a>,
     /// What shows it.
@@ -202,7 +202,7 @@ pub struct Response<'a> {
 /// Who called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Actor<'a> {
+pub struct EvidenceActor<'a> {
     /// The caller.
     pub user: User<'a>,
 }

@@ -1,7 +1,7 @@
 //! A finding read back from its record.
 
 use super::compliance_finding::ComplianceFinding;
-use crate::evaluate::Resource;
+use crate::evaluation::evaluate::Resource;
 use crate::finding::{Action, Actor, Finding};
 use crate::policy::Severity;
 use chrono::{DateTime, SecondsFormat};
@@ -99,7 +99,7 @@ fn controls(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::ComplianceStatus;
+    use crate::evaluation::evaluate::ComplianceStatus;
     use crate::finding::Suppression;
     use crate::policy::{Mode, RemediationHeader, Tier};
     use serde_json::json;

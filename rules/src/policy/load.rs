@@ -82,6 +82,33 @@ pub enum Role {
     Patch,
 }
 
+/// A policy has no such parameter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{policy}` has no parameter `{parameter}`")]
+pub struct UnknownParameterError {
+    /// The policy's id.
+    pub policy: String,
+    /// The name that is none of its parameters.
+    pub parameter: String,
+}
+
+/// An expression of a policy could not be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {}", failure.explain())]
+pub struct ExpressionError {
+    /// The policy's file.
+    pub file: String,
+    /// Where in it, counted from 1.
+    pub line: usize,
+    /// Where in that line, counted in characters from 1.
+    pub column: usize,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Values that a policy's header gives a remediator, filled in for one event; or why they cannot be.
+pub type FilledValues = Result<serde_json::Map<String, serde_json::Value>, ExpressionError>;
+
 /// An expression of a policy as it was written.
 #[derive(Clone, Debug)]
 pub struct Written<'p> {
@@ -185,12 +212,13 @@ impl Policy {
     pub fn parameters_with(
         &self,
         set: &serde_json::Map<String, serde_json::Value>,
-    ) -> Result<Prepared, String> {
+    ) -> Result<Prepared, UnknownParameterError> {
         let mut values: serde_json::Map<_, _> =
             self.parameters.iter().map(|(n, p)| (n.clone(), p.default.clone())).collect();
         for (name, value) in set {
             if !values.contains_key(name) {
-                return Err(format!("`{}` has no parameter `{name}`", self.id));
+                let (policy, parameter) = (self.id.clone(), name.clone());
+                return Err(UnknownParameterError { policy, parameter });
             }
             values.insert(name.clone(), value.clone());
         }
@@ -206,10 +234,7 @@ impl Policy {
     ///
     /// # Errors
     /// Where a value cannot be told, and why.
-    pub(crate) fn patch(
-        &self,
-        scope: &Scope<'_>,
-    ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
+    pub(crate) fn patch(&self, scope: &Scope<'_>) -> Option<FilledValues> {
         self.patch.as_ref().map(|patch| self.filled(patch, scope))
     }
 
@@ -217,25 +242,18 @@ impl Policy {
     ///
     /// # Errors
     /// Where a value cannot be told, and why.
-    pub(crate) fn with(
-        &self,
-        scope: &Scope<'_>,
-    ) -> Option<Result<serde_json::Map<String, serde_json::Value>, String>> {
+    pub(crate) fn with(&self, scope: &Scope<'_>) -> Option<FilledValues> {
         self.with.as_ref().map(|with| self.filled(with, scope))
     }
 
-    fn filled(
-        &self,
-        patch: &Patch,
-        scope: &Scope<'_>,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, String> {
-        patch.fill(scope, &self.sources).map_err(|failure| self.explain(&failure))
+    fn filled(&self, patch: &Patch, scope: &Scope<'_>) -> FilledValues {
+        patch.fill(scope, &self.sources).map_err(|failure| self.locate(failure))
     }
 
     /// Where and why an evaluation failed.
-    pub(crate) fn explain(&self, failure: &Failure) -> String {
-        let (line, column) = self.place_of(failure);
-        format!("{}:{line}:{column}: {}", self.file, failure.explain())
+    pub(crate) fn locate(&self, failure: Failure) -> ExpressionError {
+        let (line, column) = self.place_of(&failure);
+        ExpressionError { file: self.file.clone(), line, column, failure }
     }
 
     /// The expressions as they were written, variables first.

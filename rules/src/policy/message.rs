@@ -5,14 +5,14 @@ use evenkeel_engine::ast::Sources;
 use evenkeel_engine::{Answer, Compiler, Expression, Failure};
 
 #[derive(Debug)]
-enum Piece {
+enum TemplatePiece {
     Text(String),
     Hole(Expression),
 }
 
 /// A compiled message.
 #[derive(Debug)]
-pub(super) struct Template(Vec<Piece>);
+pub(super) struct Template(Vec<TemplatePiece>);
 
 impl Template {
     /// Compiles `text`; the expressions in its holes may use the names in `scope`.
@@ -28,11 +28,11 @@ impl Template {
                 let message = "`{{` is not closed".to_owned();
                 return Err(Failure::at(source, 0..0, message));
             };
-            pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(Piece::Hole(compiler.expression(hole.trim(), scope)?));
+            pieces.push(TemplatePiece::Text(before.to_owned()));
+            pieces.push(TemplatePiece::Hole(compiler.expression(hole.trim(), scope)?));
             rest = behind;
         }
-        pieces.push(Piece::Text(rest.to_owned()));
+        pieces.push(TemplatePiece::Text(rest.to_owned()));
         Ok(Template(pieces))
     }
 
@@ -41,8 +41,8 @@ impl Template {
         let mut out = String::new();
         for piece in &self.0 {
             match piece {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Hole(hole) => match hole.evaluate(scope, sources) {
+                TemplatePiece::Text(text) => out.push_str(text),
+                TemplatePiece::Hole(hole) => match hole.evaluate(scope, sources) {
                     Ok(Answer::Text(text)) => out.push_str(&text),
                     Ok(Answer::Bool(truth)) => out.push_str(if truth { "true" } else { "false" }),
                     Ok(Answer::List(list)) => {

@@ -11,13 +11,13 @@ use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 
 /// The values for one policy's parameters.
-type Values = BTreeMap<String, Spanned<Value>>;
+type ParameterValues = BTreeMap<String, Spanned<Value>>;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenSettings {
     #[serde(default)]
-    parameters: BTreeMap<String, Spanned<Values>>,
+    parameters: BTreeMap<String, Spanned<ParameterValues>>,
 }
 
 impl PolicySet {
@@ -33,9 +33,10 @@ impl PolicySet {
             let message = format!("the settings are in `{}` already", first.name);
             return Err(vec![Diagnostic::error("settings", &second.name, 0..0, message)]);
         }
-        let written: Option<Written> = serde_saphyr::from_str(&first.text).map_err(|error| {
-            vec![Diagnostic::yaml("settings", &first.name, &first.text, &error)]
-        })?;
+        let written: Option<WrittenSettings> =
+            serde_saphyr::from_str(&first.text).map_err(|error| {
+                vec![Diagnostic::yaml("settings", &first.name, &first.text, &error)]
+            })?;
         let mut errors = Vec::new();
         for (id, values) in written.unwrap_or_default().parameters {
             match self.get_mut(&id) {
@@ -53,7 +54,7 @@ impl PolicySet {
 }
 
 /// Sets a policy's parameters; what is wrong with the values.
-fn set(policy: &mut Policy, values: Values, file: &PolicyFile) -> Vec<Diagnostic> {
+fn set(policy: &mut Policy, values: ParameterValues, file: &PolicyFile) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for (name, value) in values {
         let at = start(&value);
@@ -72,7 +73,9 @@ fn set(policy: &mut Policy, values: Values, file: &PolicyFile) -> Vec<Diagnostic
     }
     match policy.parameters_with(&policy.settings) {
         Ok(params) => policy.params = params,
-        Err(message) => errors.push(wrong(file, &policy.id, file.text.len(), message)),
+        Err(error) => {
+            errors.push(wrong(file, &policy.id, file.text.len(), error.to_string()));
+        }
     }
     errors
 }

@@ -1,6 +1,6 @@
 //! A configuration item of AWS Config: what a resource looked like at a moment.
 
-use crate::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
+use crate::evaluation::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
 use crate::event::{Event, View};
 use crate::json::{JsonError, Node, Tape};
 use crate::policy::Policy;

@@ -2,7 +2,7 @@
 
 use crate::event::{Event, Part, Scope, View};
 use crate::json::Node;
-use crate::policy::{OutcomeMatch, Policy};
+use crate::policy::{FilledValues, OutcomeMatch, Policy};
 use evenkeel_engine::{Answer, Failure, Fields, Prepared, ReadFlag, take_undecided};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -64,9 +64,9 @@ pub struct Evaluation {
     /// The elements of a list-valued body.
     pub evidence: Vec<serde_json::Value>,
     /// What the resource's properties must be, where the policy says so; or why that cannot be told.
-    pub patch: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
+    pub patch: Option<FilledValues>,
     /// What the remediator is told, where the policy says so; or why that cannot be told.
-    pub with: Option<Result<serde_json::Map<String, serde_json::Value>, String>>,
+    pub with: Option<FilledValues>,
 }
 
 impl Evaluation {
@@ -121,7 +121,7 @@ pub fn evaluate(policy: &Policy, event: &Event<'_>, facts: &Facts<'_>) -> Evalua
     if !wants_outcome(policy.matches.outcome, event.failed()) {
         return said(ComplianceStatus::NotApplicable, resource, String::new());
     }
-    Judge { policy, event, facts, reads: &ReadTracker::default() }.run(resource)
+    SingleEvaluation { policy, event, facts, reads: &ReadTracker::default() }.run(resource)
 }
 
 fn wants_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
@@ -145,20 +145,20 @@ struct ReadTracker {
 }
 
 #[derive(Clone, Copy)]
-struct Judge<'a> {
+struct SingleEvaluation<'a> {
     policy: &'a Policy,
     event: &'a Event<'a>,
     facts: &'a Facts<'a>,
     reads: &'a ReadTracker,
 }
 
-impl Judge<'_> {
+impl SingleEvaluation<'_> {
     fn run(self, resource: Resource) -> Evaluation {
         // Most events comply, and for them nobody needs to know the resource's name.
         let named = if self.policy.body.uses("resource") {
             match self.identify(&resource) {
                 Ok(named) => Some(named),
-                Err(failure) => return self.unable(resource, &failure),
+                Err(failure) => return self.unable(resource, failure),
             }
         } else {
             None
@@ -180,11 +180,11 @@ impl Judge<'_> {
             Ok(Answer::List(list)) => list,
             Ok(Answer::Text(_)) => return self.wrong_type(resource, "string"),
             Ok(Answer::Other(_, kind)) => return self.wrong_type(resource, &kind),
-            Err(failure) => return self.unable(resource, &failure),
+            Err(failure) => return self.unable(resource, failure),
         };
         match named.map_or_else(|| self.identify(&resource), Ok) {
             Ok(named) => self.found(named, evidence),
-            Err(failure) => self.unable(resource, &failure),
+            Err(failure) => self.unable(resource, failure),
         }
     }
 
@@ -296,7 +296,7 @@ impl Judge<'_> {
     }
 
     /// An evaluation that failed: for want of data, or because the policy is wrong.
-    fn unable(self, resource: Resource, failure: &Failure) -> Evaluation {
+    fn unable(self, resource: Resource, failure: Failure) -> Evaluation {
         if let Some(why) = self.read_what_is_unknown() {
             return self.insufficient(resource, why);
         }
@@ -304,7 +304,7 @@ impl Judge<'_> {
         if unknown && self.reads.configuration.is_set() {
             return self.insufficient(resource, UNKNOWN);
         }
-        self.unnamed(ComplianceStatus::Error, resource, self.policy.explain(failure))
+        self.unnamed(ComplianceStatus::Error, resource, self.policy.locate(failure).to_string())
     }
 
     fn insufficient(self, resource: Resource, why: &str) -> Evaluation {

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_ledger::Ledger;
-use evenkeel_rules::policy::PolicyFile;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::BundleError;
+use super::{BundleError, FileKind};
+use crate::policy::PolicyFile;
 
 /// Names the files of the bundle that holds. The only record of a ledger that is ever replaced; the files
 /// that it names are called by their digest, and never are.
@@ -16,9 +14,6 @@ pub const MANIFEST: &str = "bundle/manifest.json";
 
 /// Where manifests are kept that have held, each as `<version>.json`.
 pub const HISTORY: &str = "bundle/history";
-
-/// How many files are fetched at once.
-const AT_ONCE: usize = 16;
 
 /// What makes up a bundle. Its version is the SHA-256 of its record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +35,7 @@ impl Manifest {
     /// # Errors
     /// When it is none.
     pub fn read(record: &[u8]) -> Result<Manifest, BundleError> {
-        serde_json::from_slice(record).map_err(|error| BundleError::Manifest(error.to_string()))
+        serde_json::from_slice(record).map_err(BundleError::Manifest)
     }
 
     /// The record: the same for the same manifest.
@@ -48,7 +43,7 @@ impl Manifest {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn record(&self) -> Result<Vec<u8>, BundleError> {
-        serde_json::to_vec_pretty(self).map_err(|error| BundleError::Manifest(error.to_string()))
+        serde_json::to_vec_pretty(self).map_err(BundleError::Manifest)
     }
 
     /// The key of the file with this digest.
@@ -63,25 +58,32 @@ impl Manifest {
         Ok(format!("bundle/files/{digest}"))
     }
 
-    /// The files, in the order of their names.
-    ///
-    /// # Errors
-    /// When one is missing, or is not the one that is named.
-    pub async fn files(&self, ledger: &Ledger) -> Result<Vec<PolicyFile>, BundleError> {
-        let files = self.files.iter().map(|(name, digest)| Self::file(ledger, name, digest));
-        stream::iter(files).buffered(AT_ONCE).try_collect().await
+    /// The files of this kind: their names and digests.
+    pub fn files_of(&self, kind: FileKind) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.files.iter().filter(move |file| FileKind::of(file.0) == Some(kind));
+        files.map(|(name, digest)| (name.as_str(), digest.as_str()))
     }
 
-    async fn file(ledger: &Ledger, name: &str, digest: &str) -> Result<PolicyFile, BundleError> {
-        let key = Self::key_of(digest).map_err(|_| BundleError::Digest(name.to_owned()))?;
-        let content = ledger.read(&key).await?;
+    /// The file `name` with this content.
+    ///
+    /// # Errors
+    /// When it is not the file that has this digest, or is no text.
+    pub fn checked_file(
+        name: &str,
+        digest: &str,
+        content: Vec<u8>,
+    ) -> Result<PolicyFile, BundleError> {
         if self::digest(&content) != digest {
             return Err(BundleError::Digest(name.to_owned()));
         }
-        let text = String::from_utf8(content)
-            .map_err(|_| BundleError::Wrong(format!("{name}: not UTF-8")))?;
+        let text = String::from_utf8(content).map_err(|_| BundleError::NotText(name.to_owned()))?;
         Ok(PolicyFile { name: name.to_owned(), text })
     }
+}
+
+/// Where the manifest of this version is kept once another holds.
+pub fn history_key(version: &str) -> String {
+    format!("{HISTORY}/{version}.json")
 }
 
 /// The SHA-256 of some bytes, in lower-case hexadecimal.

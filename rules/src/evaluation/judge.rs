@@ -1,12 +1,12 @@
 //! From the bytes of one record to what the policies say of it, looking no further than needed.
 
-use crate::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
+use crate::evaluation::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
+use crate::evaluation::item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::event::{Event, EventError, Origin};
 use crate::finding::Finding;
-use crate::item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::json::{Node, Tape, lossy};
 use crate::policy::PolicySet;
-use crate::waiver::Waivers;
+use crate::waiver::{WaiverError, Waivers};
 use memchr::memmem::Finder;
 use uuid::Uuid;
 
@@ -74,7 +74,7 @@ pub struct JudgedEvent {
     /// Whether some of its text was no UTF-8, and was replaced.
     pub replaced: bool,
     /// Waivers whose condition could not be evaluated.
-    pub waiver_errors: Vec<String>,
+    pub waiver_errors: Vec<WaiverError>,
 }
 
 /// What one policy said of an event, and what follows from it.
@@ -209,7 +209,7 @@ impl<'s> Judge<'s> {
         number: usize,
         event: &Event<'_>,
         evaluation: Evaluation,
-        waiver_errors: &mut Vec<String>,
+        waiver_errors: &mut Vec<WaiverError>,
     ) -> Option<PolicyEvaluation> {
         let policy = self.set.policies().get(number)?;
         let status = evaluation.status;
