@@ -1,8 +1,9 @@
 //! An outcome as it is read back from the ledger.
 
 use chrono::{DateTime, SecondsFormat};
+use evenkeel_rules::ocsf::RemediationActivity;
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::refusal_reason::RefusalCode;
@@ -35,46 +36,29 @@ pub struct Activity {
     pub attempt: Option<u32>,
 }
 
-#[derive(Deserialize)]
-struct Record {
-    time: i64,
-    status: String,
-    status_code: Option<RefusalCode>,
-    status_detail: String,
-    cloud: Value,
-    observables: Vec<Value>,
-    unmapped: Unmapped,
-}
-
-#[derive(Deserialize)]
-struct Unmapped {
-    finding: Uuid,
-    policy: String,
-    remediator: String,
-    attempt: Option<u32>,
-}
-
 impl Activity {
     /// Reads an OCSF Remediation Activity.
     ///
     /// # Errors
     /// When it is none of ours.
     pub fn read(record: &[u8]) -> Result<Activity, serde_json::Error> {
-        let record: Record = serde_json::from_slice(record)?;
-        let text =
-            |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let record: RemediationActivity<'_> = serde_json::from_slice(record)?;
+        let code =
+            record.status_code.map(|code| RefusalCode::deserialize(code.into_deserializer()));
+        let (cloud, details) = (record.cloud, record.unmapped);
+        let observable = record.observables.into_iter().next().unwrap_or_default();
         Ok(Activity {
             time: record.time,
-            status: record.status,
-            code: record.status_code,
-            detail: record.status_detail,
-            account: text(record.cloud.pointer("/account/uid")),
-            region: text(record.cloud.get("region")),
-            resource: text(record.observables.first().and_then(|one| one.get("value"))),
-            policy: record.unmapped.policy,
-            remediator: record.unmapped.remediator,
-            finding: record.unmapped.finding,
-            attempt: record.unmapped.attempt,
+            status: record.status.into_owned(),
+            code: code.transpose()?,
+            detail: record.status_detail.into_owned(),
+            account: cloud.account.uid.into_owned(),
+            region: cloud.region.into_owned(),
+            resource: observable.value.into_owned(),
+            policy: details.policy.into_owned(),
+            remediator: details.remediator.into_owned(),
+            finding: details.finding,
+            attempt: details.attempt,
         })
     }
 

@@ -530,7 +530,7 @@ impl Drive {
         let outcome = Outcome { finding: violation.finding, attempt: None, result, state: None };
         if !matches!(outcome.result, Ended::Planned(_) | Ended::Waiting(_)) {
             let records = Records::of(&violation.target);
-            let activity = records.activity(self.id(), &outcome, now).to_string();
+            let activity = records.activity(self.id(), &outcome, now).record();
             // The first stands: told again, it would differ by its time only.
             self.ledger.claim(&records.closed(violation.finding), activity.as_bytes()).await?;
         }
@@ -556,7 +556,7 @@ impl Drive {
             self.mark_approved(target, &undone, approval, now).await?;
         }
         let records = Records::of(target);
-        let activity = records.activity(self.id(), &outcome, now).to_string();
+        let activity = records.activity(self.id(), &outcome, now).record();
         self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
         Ok(outcome)
     }

@@ -1,8 +1,10 @@
 //! What is kept of a remediation: the intent with its before-image, and the outcome.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use evenkeel_rules::ocsf::{ActivityDetails, Cloud, Metadata, Observable, RemediationActivity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -234,53 +236,58 @@ impl Records {
     /// An outcome as an OCSF Remediation Activity (`class_uid` 7001).
     ///
     /// Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
-    pub fn activity(&self, remediator: &str, outcome: &Outcome, time: i64) -> Value {
-        let (status_id, status) = match &outcome.result {
-            Ended::Done | Ended::Compliant => (1, "Success"),
-            Ended::Gone => (3, "Does Not Exist"),
-            Ended::Planned(_) | Ended::Refused(_) => (5, "Unsupported"),
-            Ended::Waiting(_) => (99, "Waiting for approval"),
-            Ended::Superseded | Ended::Undone(_) | Ended::Halted(_) | Ended::Failed(_) => {
-                (2, "Failure")
-            }
-        };
+    pub fn activity<'a>(
+        &'a self,
+        remediator: &'a str,
+        outcome: &'a Outcome,
+        time: i64,
+    ) -> RemediationActivity<'a> {
+        let (status_id, status) = status_of(&outcome.result);
         let attempt = outcome.attempt.unwrap_or_default();
-        let mut activity = json!({
-            "activity_id": 3,
-            "activity_name": "Restore",
-            "category_uid": 7,
-            "class_uid": 7001,
-            "type_uid": 700_103,
-            "severity_id": 1,
-            "time": time,
-            "status_id": status_id,
-            "status": status,
-            "status_detail": outcome.result.to_string(),
-            "command_uid": format!("{}/{attempt:06}", self.uid),
-            "metadata": {
-                "version": evenkeel_rules::ocsf::VERSION,
-                "product": {"name": "Evenkeel", "vendor_name": "Evenkeel"},
-                "profiles": ["cloud"],
+        let target = &self.target;
+        RemediationActivity {
+            activity_id: 3,
+            activity_name: Cow::Borrowed("Restore"),
+            category_uid: 7,
+            class_uid: 7001,
+            type_uid: 700_103,
+            severity_id: 1,
+            time,
+            status_id,
+            status: Cow::Borrowed(status),
+            status_detail: Cow::Owned(outcome.result.to_string()),
+            command_uid: Cow::Owned(format!("{}/{attempt:06}", self.uid)),
+            metadata: Metadata::new(None),
+            cloud: Cloud::aws(&target.account, &target.region),
+            observables: vec![Observable {
+                name: Cow::Borrowed(&target.kind),
+                type_id: 10,
+                value: Cow::Borrowed(&target.id),
+            }],
+            unmapped: ActivityDetails {
+                finding: outcome.finding,
+                policy: Cow::Borrowed(&target.policy),
+                remediator: Cow::Borrowed(remediator),
+                attempt: outcome.attempt,
+                state: outcome.state.as_ref().map(Cow::Borrowed),
+                reason: None,
             },
-            "cloud": {
-                "provider": "AWS",
-                "account": {"uid": self.target.account, "type_id": 10, "type": "AWS Account"},
-                "region": self.target.region,
-            },
-            "observables": [{"name": self.target.kind, "type_id": 10, "value": self.target.id}],
-            "unmapped": {
-                "finding": outcome.finding,
-                "policy": self.target.policy,
-                "remediator": remediator,
-                "attempt": outcome.attempt,
-                "state": outcome.state,
-            },
-        });
-        let code = outcome.result.refusal().map(|reason| reason.code().as_str());
-        if let (Some(code), Some(fields)) = (code, activity.as_object_mut()) {
-            fields.insert("status_code".to_owned(), code.into());
+            status_code: outcome.result.refusal().map(|reason| reason.code().as_str().into()),
+            actor: None,
         }
-        activity
+    }
+}
+
+/// OCSF's `status_id` and its caption.
+fn status_of(result: &Ended) -> (u8, &'static str) {
+    match result {
+        Ended::Done | Ended::Compliant => (1, "Success"),
+        Ended::Gone => (3, "Does Not Exist"),
+        Ended::Planned(_) | Ended::Refused(_) => (5, "Unsupported"),
+        Ended::Waiting(_) => (99, "Waiting for approval"),
+        Ended::Superseded | Ended::Undone(_) | Ended::Halted(_) | Ended::Failed(_) => {
+            (2, "Failure")
+        }
     }
 }
 

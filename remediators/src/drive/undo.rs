@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evenkeel_rules::ocsf::{ActivityActor, ActivityUser};
 use serde_json::Value;
 
 use super::changes::do_overlap;
@@ -166,20 +167,16 @@ impl Drive {
         if is_open {
             let result = Ended::Undone("a person restored the state before it".to_owned());
             let ended = Outcome { result, ..outcome.clone() };
-            let activity = records.activity(self.id(), &ended, now).to_string();
+            let activity = records.activity(self.id(), &ended, now).record();
             self.ledger.claim(&records.outcome(number), activity.as_bytes()).await?;
         }
         let mut activity = records.activity(self.id(), outcome, now);
-        if let Some(activity) = activity.as_object_mut() {
-            let detail = format!("undone: set back to the state before attempt {number}");
-            activity.insert("status_detail".to_owned(), detail.into());
-            activity.insert("actor".to_owned(), serde_json::json!({"user": {"uid": by}}));
-            if let Some(unmapped) = activity.get_mut("unmapped").and_then(Value::as_object_mut) {
-                unmapped.insert("reason".to_owned(), reason.into());
-            }
-        }
+        activity.status_detail =
+            format!("undone: set back to the state before attempt {number}").into();
+        activity.actor = Some(ActivityActor { user: ActivityUser { uid: by.into() } });
+        activity.unmapped.reason = Some(reason.into());
         // The first stands: done again, it would differ by its time only.
-        self.ledger.claim(&records.undone(number), activity.to_string().as_bytes()).await?;
+        self.ledger.claim(&records.undone(number), activity.record().as_bytes()).await?;
         Ok(())
     }
 

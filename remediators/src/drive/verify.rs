@@ -37,7 +37,7 @@ impl Drive {
         let (finding, attempt) = (intent.finding, Some(number));
         let outcome = Outcome { finding, attempt, result, state: None };
         let records = Records::of(target);
-        let activity = records.activity(self.id(), &outcome, now).to_string();
+        let activity = records.activity(self.id(), &outcome, now).record();
         self.ledger.claim(&records.verified(number, after), activity.as_bytes()).await?;
         Ok(Some(outcome))
     }

@@ -45,6 +45,13 @@ pub struct RemediationActivity<'a> {
     pub actor: Option<ActivityActor<'a>>,
 }
 
+impl RemediationActivity<'_> {
+    /// The record as it is kept: JSON.
+    pub fn record(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// What was repaired.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -103,7 +103,7 @@ pub struct ExpressionError {
     /// Where in that line, counted in characters from 1.
     pub column: usize,
     /// Why.
-    pub failure: Failure,
+    pub failure: Box<Failure>,
 }
 
 /// Values that a policy's header gives a remediator, filled in for one event; or why they cannot be.
@@ -253,7 +253,7 @@ impl Policy {
     /// Where and why an evaluation failed.
     pub(crate) fn locate(&self, failure: Failure) -> ExpressionError {
         let (line, column) = self.place_of(&failure);
-        ExpressionError { file: self.file.clone(), line, column, failure }
+        ExpressionError { file: self.file.clone(), line, column, failure: Box::new(failure) }
     }
 
     /// The expressions as they were written, variables first.
