@@ -189,7 +189,8 @@ fn every_file_of_the_command_and_of_the_suite_is_a_module() {
 fn aws_is_called_in_one_way() {
     let lock = read("Cargo.lock");
     let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-    let of_aws: Vec<&str> = names.clone().filter_map(|name| name.strip_prefix("aws-sdk-")).collect();
+    let of_aws: Vec<&str> =
+        names.clone().filter_map(|name| name.strip_prefix("aws-sdk-")).collect();
     // The last three are what `aws-config` signs in with.
     assert_eq!(of_aws, ["apigateway", "cloudtrail", "config", "sso", "ssooidc", "sts"]);
     let others = ["reqwest", "native-tls", "hyper-tls"];
