@@ -33,7 +33,7 @@ pub(super) async fn open(
         }
     };
     let listed = opened.list("control").await;
-    let read = opened.find(evenkeel_ingest::MANIFEST).await;
+    let read = opened.find(evenkeel_rules::bundle::MANIFEST).await;
     for (error, action) in
         [(listed.as_ref().err(), "s3:ListBucket"), (read.as_ref().err(), "s3:GetObject")]
     {
