@@ -61,8 +61,10 @@ pub const REMEDIATOR_ROLE: &str = "evenkeel-remediate-";
 #[serde(rename_all = "camelCase")]
 pub struct Suppression {
     /// The waiver's id.
+    #[serde(default)]
     pub waiver: String,
-    /// Why it was accepted.
+    /// Why it was accepted. A record that lacks it is of an accepted finding all the same.
+    #[serde(default)]
     pub reason: String,
     /// The ticket that says more.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use evenkeel_ledger::LoadBundleError;
 use evenkeel_rules::Waivers;
-use evenkeel_rules::bundle::{FileKind, MANIFEST, Manifest};
+use evenkeel_rules::bundle::{BundleError, FileKind, MANIFEST, Manifest};
 
 use super::{Drive, DriveError, Driven};
 use crate::refusal_reason::RefusalReason;
@@ -22,6 +22,9 @@ impl Drive {
             let file = match self.ledger.bundle_file(name, digest).await {
                 Ok(file) => file,
                 Err(LoadBundleError::Ledger(error)) => return Err(error.into()),
+                Err(LoadBundleError::Bundle(BundleError::Digest(_))) => {
+                    return unreadable("it is not the file that the manifest names".to_owned());
+                }
                 Err(LoadBundleError::Bundle(error)) => return unreadable(error.to_string()),
             };
             let waivers = Waivers::read(&file.name, &file.text);
