@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use aws_sdk_cloudtrail::config::timeout::TimeoutConfig;
 use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
 use evenkeel_ledger::Ledger;
@@ -25,6 +27,10 @@ use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Proxy;
 use evenkeel_testing::stand::stand;
 
+/// The time for one attempt of a call; what is not answered is asked again. It is 5 s in the function, and more here, where
+/// the machine may be busy.
+const ATTEMPT: Duration = Duration::from_secs(10);
+
 /// AWS, reached at `endpoint`. Backends are not asked.
 pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
     let credentials = Credentials::new("test", "test", None, None, "test");
@@ -32,7 +38,8 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(format!("http://{endpoint}"));
+        .endpoint_url(format!("http://{endpoint}"))
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build());
     Aws { config: config.build(), probe: None, pace: Pace::default(), switch: None }
 }
 
