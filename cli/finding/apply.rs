@@ -8,7 +8,7 @@ use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
 use crate::common::runtime::awaited;
 use crate::common::terminal::{note, print, safe};
-use crate::finding::case::{Desk, NOTHING, shown, undone};
+use crate::finding::case::{Desk, shown, undone};
 use crate::finding::decision::{DAY, word};
 
 /// Repair what a finding tells of, once you have seen the plan and said yes
@@ -38,11 +38,7 @@ pub(crate) struct Apply {
 pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
     awaited(async {
         let case = command.desk.open(&command.finding).await?;
-        let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-        let Some(preview) = preview else {
-            note(NOTHING);
-            return Ok(Exit::Well);
-        };
+        let preview = case.drive.preview(&case.violation, now()).await.map_err(undone)?;
         note(&shown(&case.violation, &preview));
         if let Some(plan) = &preview.plan {
             if !agreed("Do it?", command.yes)? {
@@ -51,11 +47,7 @@ pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
             }
             word(&case.operator, case.violation.finding, plan, true, DAY).await?;
         }
-        let outcome = case.drive.again(&case.record, now()).await.map_err(undone)?;
-        let Some(outcome) = outcome else {
-            note(NOTHING);
-            return Ok(Exit::Well);
-        };
+        let outcome = case.drive.remediate_again(&case.violation, now()).await.map_err(undone)?;
         print(&format!("{}\n", safe(&outcome.result.to_string())))?;
         Ok(match outcome.result {
             Ended::Done | Ended::Compliant | Ended::Gone => Exit::Well,

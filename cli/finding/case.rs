@@ -33,8 +33,6 @@ pub(crate) struct Desk {
 pub(crate) struct Case {
     /// Where it is in the ledger.
     pub(crate) key: String,
-    /// Its record.
-    pub(crate) record: Vec<u8>,
     /// What it tells.
     pub(crate) violation: Violation,
     /// The remediator, in the account and region.
@@ -63,7 +61,7 @@ impl Desk {
         let operator = Operator::local(ledger, role, ceilings, self.probe.as_deref()).await;
         let operator = operator.map_err(|error| Stopped::Usage(error.to_string()))?;
         let drive = operator.drive(&violation).await.map_err(|error| refused(&error))?;
-        Ok(Case { key, record, violation, drive, operator })
+        Ok(Case { key, violation, drive, operator })
     }
 }
 
@@ -76,9 +74,6 @@ fn unfound(error: FindingError) -> Stopped {
         }
     }
 }
-
-/// What is said of a finding that nothing can be done about.
-pub(crate) const NOTHING: &str = "nothing can be done about this finding\n";
 
 /// AWS, or the ledger, does not let it be done now.
 pub(crate) fn undone(error: DriveError) -> Stopped {

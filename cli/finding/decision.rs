@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::common::confirmation::agreed;
 use crate::common::exit::{Exit, Stopped};
 use crate::common::terminal::{note, print};
-use crate::finding::case::{Case, Desk, NOTHING, shown, undone};
+use crate::finding::case::{Case, Desk, shown, undone};
 
 /// How long an approval holds unless something else is said, in hours.
 pub(crate) const DAY: u32 = 24;
@@ -22,11 +22,7 @@ pub(crate) async fn decide(
     hours: u32,
 ) -> Result<(Exit, Case), Stopped> {
     let case = desk.open(finding).await?;
-    let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-    let Some(preview) = preview else {
-        note(NOTHING);
-        return Ok((Exit::Found, case));
-    };
+    let preview = case.drive.preview(&case.violation, now()).await.map_err(undone)?;
     note(&shown(&case.violation, &preview));
     let Some(plan) = preview.plan else {
         note("nothing is planned that could be decided on\n");

@@ -6,8 +6,8 @@ use evenkeel_client::clock::now;
 
 use crate::common::exit::{Exit, Stopped};
 use crate::common::runtime::awaited;
-use crate::common::terminal::{note, print};
-use crate::finding::case::{Desk, NOTHING, shown, undone};
+use crate::common::terminal::print;
+use crate::finding::case::{Desk, shown, undone};
 
 /// Show what would be done about a finding, without doing it
 ///
@@ -37,11 +37,7 @@ pub(crate) struct Plan {
 pub(crate) fn run(command: &Plan) -> Result<Exit, Stopped> {
     awaited(async {
         let case = command.desk.open(&command.finding).await?;
-        let preview = case.drive.preview(&case.record, now()).await.map_err(undone)?;
-        let Some(preview) = preview else {
-            note(NOTHING);
-            return Ok(Exit::Well);
-        };
+        let preview = case.drive.preview(&case.violation, now()).await.map_err(undone)?;
         if command.json {
             let json = serde_json::to_string_pretty(&preview).unwrap_or_default();
             print(&format!("{}\n", evenkeel_rules::escape_json(json)))?;

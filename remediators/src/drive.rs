@@ -24,6 +24,7 @@ pub use undo::UndoRequest;
 use std::fmt;
 
 use evenkeel_ledger::{Ledger, LedgerError};
+use evenkeel_rules::ocsf::RemediationActivity;
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 use uuid::Uuid;
@@ -165,44 +166,53 @@ impl Drive {
         self.remediator.spec().id
     }
 
-    /// Does what is to be done about the finding whose record this is. `now` is in milliseconds since 1970.
+    /// Does what is to be done about a violation, once. `now` is in milliseconds since 1970.
     ///
     /// # Errors
     /// When it has not ended; to do it again is harmless.
-    pub async fn run(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
-        let Some(violation) = self.violation(record)? else { return Ok(None) };
+    pub async fn remediate(&self, violation: &Violation, now: i64) -> Driven<Outcome> {
+        self.check_remediator(violation)?;
         let past = self.past(&violation.target).await?;
-        match self.done(&violation, &past).await? {
-            Some(done) => Ok(Some(done)),
-            None => Box::pin(self.again(record, now)).await,
+        match self.done(violation, &past).await? {
+            Some(done) => Ok(done),
+            None => Box::pin(self.remediate_again(violation, now)).await,
         }
     }
 
-    /// The same, also where the finding was acted on before: a person wants it.
+    /// Like [`Drive::remediate`], also where the violation was acted on before: a person wants it.
     ///
     /// # Errors
     /// When it has not ended; to do it again is harmless.
-    pub async fn again(&self, record: &[u8], now: i64) -> Driven<Option<Outcome>> {
-        let Some(violation) = self.violation(record)? else { return Ok(None) };
+    pub async fn remediate_again(&self, violation: &Violation, now: i64) -> Driven<Outcome> {
+        self.check_remediator(violation)?;
         for _ in 0..ROUNDS {
             let past = self.past(&violation.target).await?;
             let outcome = match self.find_open(&violation.target, &past).await? {
-                Some((number, intent)) => self.resume(&violation, *number, intent, now).await?,
-                None => self.begin(&violation, &past, now).await?,
+                Some((number, intent)) => self.resume(violation, *number, intent, now).await?,
+                None => self.begin(violation, &past, now).await?,
             };
             if let (Ended::Halted(_), Some(number)) = (&outcome.result, outcome.attempt)
                 && outcome.finding != violation.finding
             {
                 let why = outcome.result.to_string();
                 let reason = describe_open(number, outcome.finding, why);
-                return self.close(&violation, Ended::Refused(reason), now).await.map(Some);
+                return self.close(violation, Ended::Refused(reason), now).await;
             }
             // What another finding's attempt left open says nothing of this one.
             if outcome.result != Ended::Superseded && outcome.finding == violation.finding {
-                return Ok(Some(outcome));
+                return Ok(outcome);
             }
         }
         Err(DriveError::Busy)
+    }
+
+    /// A violation that is for another remediator has come the wrong way.
+    fn check_remediator(&self, violation: &Violation) -> Driven<()> {
+        if violation.remediator == self.id() {
+            Ok(())
+        } else {
+            Err(DriveError::Another(violation.remediator.clone()))
+        }
     }
 
     /// From the finding to an intent, and on.
@@ -373,11 +383,13 @@ impl Drive {
     /// An attempt as its intent tells of it.
     fn read_begun(&self, violation: &Violation, number: u32, intent: &Intent) -> Driven<Begun> {
         let state = |kept: &Value| self.read_state(&violation.target, number, kept);
-        let (finding, actor) = (intent.finding, intent.attempt.actor.clone());
+        let mut own = violation.clone();
+        own.finding = intent.finding;
+        own.actor.clone_from(&intent.attempt.actor);
         Ok(Begun {
             number,
             fresh: false,
-            violation: Violation { finding, actor, ..violation.clone() },
+            violation: own,
             before: state(&intent.before)?,
             after: state(&intent.after)?,
             asked: intent.asked.clone(),
@@ -530,9 +542,8 @@ impl Drive {
         let outcome = Outcome { finding: violation.finding, attempt: None, result, state: None };
         if !matches!(outcome.result, Ended::Planned(_) | Ended::Waiting(_)) {
             let records = Records::of(&violation.target);
-            let activity = records.activity(self.id(), &outcome, now).record();
-            // The first stands: told again, it would differ by its time only.
-            self.ledger.claim(&records.closed(violation.finding), activity.as_bytes()).await?;
+            let activity = records.activity(self.id(), &outcome, now);
+            self.keep_activity(&records.closed(violation.finding), &activity).await?;
         }
         Ok(outcome)
     }
@@ -556,9 +567,15 @@ impl Drive {
             self.mark_approved(target, &undone, approval, now).await?;
         }
         let records = Records::of(target);
-        let activity = records.activity(self.id(), &outcome, now).record();
-        self.ledger.claim(&records.outcome(begun.number), activity.as_bytes()).await?;
+        let activity = records.activity(self.id(), &outcome, now);
+        self.keep_activity(&records.outcome(begun.number), &activity).await?;
         Ok(outcome)
+    }
+
+    /// Keeps the record of an outcome. The first stands: told again, it would differ by its time only.
+    async fn keep_activity(&self, key: &str, activity: &RemediationActivity<'_>) -> Driven<()> {
+        self.ledger.claim(key, activity.record().as_bytes()).await?;
+        Ok(())
     }
 }
 

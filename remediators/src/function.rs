@@ -9,17 +9,19 @@ mod settings;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use evenkeel_client::Service;
 use evenkeel_client::clock::now;
-use evenkeel_ledger::{Announce, Canary, Hop, Notice, Told, Topic};
+use evenkeel_client::{CallError, Service};
+use evenkeel_ledger::{Announce, AnnounceError, Canary, Hop, LedgerError, Notice, Told, Topic};
 use evenkeel_remediators::catalog::Entry;
-use evenkeel_remediators::{Ended, Operator, Outcome, Records, Violation, ViolationError};
+use evenkeel_remediators::{
+    DriveError, Ended, Operator, OperatorError, Outcome, Records, Violation, ViolationError,
+};
 use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use message::{Message, Task};
+use message::{Message, MessageError, Task};
 
 /// No repair is begun with less time than this, nor goes on for longer than the invocation.
 const ENOUGH: Duration = Duration::from_secs(20);
@@ -27,6 +29,41 @@ const RESERVE: Duration = Duration::from_secs(1);
 
 /// A repaired state is looked at again after so many seconds. SQS delays a message by 900 at most.
 const LOOK_AGAIN: [u32; 2] = [60, 900];
+
+/// Why a message has not been dealt with: it comes again.
+#[derive(Debug, thiserror::Error)]
+enum TaskError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The record that it points to is no finding.
+    #[error(transparent)]
+    Finding(#[from] ViolationError),
+    /// The finding is for another function.
+    #[error("the finding is for family `{0}`")]
+    Family(String),
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Nothing can be done in the account.
+    #[error(transparent)]
+    Account(#[from] OperatorError),
+    /// The remediation has not ended.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+    /// The message to look again was not taken.
+    #[error(transparent)]
+    LookAgain(#[from] CallError),
+    /// The outcome was not announced.
+    #[error(transparent)]
+    Announce(#[from] AnnounceError),
+    /// The invocation ends too soon to begin.
+    #[error("too little time is left")]
+    TooLittleTime,
+    /// The invocation ends.
+    #[error("the time is up")]
+    TimeUp,
+}
 
 struct Function {
     family: String,
@@ -51,7 +88,7 @@ impl Function {
         for message in event.payload.records {
             let id = message.message_id.clone().unwrap_or_default();
             if let Err(why) = self.take(message, deadline).await {
-                error!(message_id = id, why, "a message will come again");
+                error!(message_id = id, why = %why, "a message will come again");
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = id;
                 failures.push(failure);
@@ -63,7 +100,7 @@ impl Function {
     }
 
     /// Takes a message, if there is time for it.
-    async fn take(&self, message: SqsMessage, deadline: SystemTime) -> Result<(), String> {
+    async fn take(&self, message: SqsMessage, deadline: SystemTime) -> Result<(), TaskError> {
         let body = message.body.unwrap_or_default();
         if let Some(canary) = message::canary(&body)? {
             let sent = message.attributes.get("SentTimestamp").and_then(|sent| sent.parse().ok());
@@ -71,32 +108,31 @@ impl Function {
         }
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
         if left < ENOUGH {
-            return Err("too little time is left".to_owned());
+            return Err(TaskError::TooLittleTime);
         }
         let time = left.saturating_sub(RESERVE);
         // Cut off here, the attempt is open in the ledger, and goes on when its message comes again.
         let handled = tokio::time::timeout(time, Box::pin(self.handle(&body)));
-        handled.await.unwrap_or_else(|_| Err("the time is up".to_owned()))
+        handled.await.unwrap_or(Err(TaskError::TimeUp))
     }
 
     /// A canary is recorded as taken, and nothing else is ever done for it.
-    async fn canary(&self, canary: Canary, sent: Option<i64>) -> Result<(), String> {
+    async fn canary(&self, canary: Canary, sent: Option<i64>) -> Result<(), TaskError> {
         let hop = Hop { sent, taken: now(), ..Hop::default() };
         let key = canary.remediated(&self.family);
-        let claimed = self.operator.ledger.claim(&key, &hop.record()).await;
-        claimed.map_err(|error| error.to_string())?;
+        self.operator.ledger.claim(&key, &hop.record()).await?;
         info!(canary = %canary.id(), "a canary was taken");
         Ok(())
     }
 
-    async fn handle(&self, body: &str) -> Result<(), String> {
+    async fn handle(&self, body: &str) -> Result<(), TaskError> {
         let message = Message::read(body)?;
         // The finding may have been revised since the message was sent: waived, or seen to be something else.
         let found = self.operator.ledger.latest_revision(&message.key).await;
-        let record = found.map_err(|error| error.to_string())?.bytes;
+        let record = found?.bytes;
         let violation = match Violation::read(&record) {
             Ok(violation) => violation,
-            Err(error @ ViolationError::Record(_)) => return Err(error.to_string()),
+            Err(error @ ViolationError::Record(_)) => return Err(error.into()),
             Err(why) => {
                 info!(key = message.key, why = %why, "nothing may be done");
                 return Ok(());
@@ -105,18 +141,18 @@ impl Function {
         if !self.can(&violation)? {
             return Ok(());
         }
-        match self.act(message.task, &violation, &record).await? {
+        match self.act(message.task, &violation).await? {
             Some(outcome) => self.ended(&message, &violation, &outcome).await,
             None => Ok(()),
         }
     }
 
     /// Whether it is for us. Where no function can do anything, the finding stands and the message is let go.
-    fn can(&self, violation: &Violation) -> Result<bool, String> {
+    fn can(&self, violation: &Violation) -> Result<bool, TaskError> {
         let remediator = violation.remediator.as_str();
         let family = remediator.split('-').next().unwrap_or_default();
         if family != self.family {
-            return Err(format!("the finding is for family `{family}`"));
+            return Err(TaskError::Family(family.to_owned()));
         }
         let known = Entry::find(remediator).is_some();
         if !known {
@@ -126,20 +162,15 @@ impl Function {
     }
 
     /// Does what is to be done.
-    async fn act(
-        &self,
-        task: Task,
-        violation: &Violation,
-        record: &[u8],
-    ) -> Result<Option<Outcome>, String> {
-        let drive = self.operator.drive(violation).await.map_err(|error| error.to_string())?;
+    async fn act(&self, task: Task, violation: &Violation) -> Result<Option<Outcome>, TaskError> {
+        let drive = self.operator.drive(violation).await?;
         let outcome = match task {
-            Task::Repair => drive.run(record, now()).await,
+            Task::Repair => drive.remediate(violation, now()).await.map(Some),
             Task::LookAgain { attempt, after } => {
                 drive.verify(&violation.target, attempt, after, now()).await
             }
         };
-        outcome.map_err(|error| error.to_string())
+        Ok(outcome?)
     }
 
     /// What follows from how it ended.
@@ -148,7 +179,7 @@ impl Function {
         message: &Message,
         violation: &Violation,
         outcome: &Outcome,
-    ) -> Result<(), String> {
+    ) -> Result<(), TaskError> {
         // What the stack's alarms match: how it ended, and the code of a refusal. The reason in words is for people.
         let refusal = outcome.result.refusal();
         info!(
@@ -163,7 +194,7 @@ impl Function {
         let told = Records::of(&violation.target).told(outcome);
         let ledger = &self.operator.ledger;
         // Its message came again after all was done.
-        if ledger.has(&told).await.map_err(|error| error.to_string())? {
+        if ledger.has(&told).await? {
             return Ok(());
         }
         let (repair, done) = (message.task == Task::Repair, outcome.result == Ended::Done);
@@ -173,20 +204,20 @@ impl Function {
         // That all is still well is no news.
         if repair || !done {
             self.announce(&message.key, violation, outcome).await?;
-            ledger.claim(&told, b"{}").await.map_err(|error| error.to_string())?;
+            ledger.claim(&told, b"{}").await?;
         }
         Ok(())
     }
 
     /// Messages to ourselves, which come later.
-    async fn look_again(&self, key: &str, attempt: u32) -> Result<(), String> {
+    async fn look_again(&self, key: &str, attempt: u32) -> Result<(), TaskError> {
         let Some((sqs, url)) = &self.queue else { return Ok(()) };
         for after in LOOK_AGAIN {
             let body = Message { key: key.to_owned(), task: Task::LookAgain { attempt, after } };
             let body = body.to_string();
             let message = json!({"QueueUrl": url, "MessageBody": body, "DelaySeconds": after});
-            let taken: Result<IgnoredAny, _> = sqs.json("SendMessage", &message).await;
-            taken.map_err(|error| error.to_string())?;
+            let taken: Result<IgnoredAny, CallError> = sqs.json("SendMessage", &message).await;
+            taken?;
         }
         Ok(())
     }
@@ -196,7 +227,7 @@ impl Function {
         key: &str,
         violation: &Violation,
         outcome: &Outcome,
-    ) -> Result<(), String> {
+    ) -> Result<(), TaskError> {
         let target = &violation.target;
         let detail = outcome.result.to_string();
         let notice = Notice::of_outcome(&Told {
@@ -210,6 +241,6 @@ impl Function {
             code: outcome.result.refusal().map(|reason| reason.code().as_str()),
             detail: &detail,
         });
-        self.topic.announce(&notice).await.map_err(|error| error.to_string())
+        Ok(self.topic.announce(&notice).await?)
     }
 }

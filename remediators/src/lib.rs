@@ -30,7 +30,7 @@ pub use drive::{Approval, Drive, DriveError, Preview, Settings, Tried, UndoReque
 pub use erased::{AwsAnswer, ErasedRemediator, StateError};
 pub use guard::{Attempt, Budget, Limits, Stop, permit};
 pub use kill_switch::{ActiveSwitch, KILL_SWITCH, KillSwitch};
-pub use operator::{Ceilings, Operator, OperatorError, Role};
+pub use operator::{CeilingError, Ceilings, Operator, OperatorError, Role};
 pub use pace::Pace;
 pub use permission::Statement;
 pub use probe::{Handshake, HandshakeError, Probe, ProbeError, Probing};

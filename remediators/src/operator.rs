@@ -41,6 +41,17 @@ pub struct Role {
     pub external_id: Option<String>,
 }
 
+/// Why a text says no ceilings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CeilingError {
+    /// There is no such mode.
+    #[error("`{0}` is no mode: report, notify, approve or auto")]
+    Mode(String),
+    /// There is no such account.
+    #[error("`{0}` is no account id")]
+    Account(String),
+}
+
 /// The most that policies may do by themselves, by account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceilings {
@@ -69,12 +80,12 @@ impl Default for Ceilings {
 
 /// `notify,111122223333=auto`: a mode for all accounts, and others for some.
 impl FromStr for Ceilings {
-    type Err = String;
+    type Err = CeilingError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, CeilingError> {
         let mode = |text: &str| {
             serde_json::from_value::<Mode>(json!(text))
-                .map_err(|_| format!("`{text}` is no mode: report, notify, approve or auto"))
+                .map_err(|_| CeilingError::Mode(text.to_owned()))
         };
         let mut ceilings = Ceilings::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -83,7 +94,7 @@ impl FromStr for Ceilings {
                 Some((account, of)) if is_account_id(account) => {
                     ceilings.accounts.insert(account.to_owned(), mode(of)?);
                 }
-                Some((account, _)) => return Err(format!("`{account}` is no account id")),
+                Some((account, _)) => return Err(CeilingError::Account(account.to_owned())),
             }
         }
         Ok(ceilings)

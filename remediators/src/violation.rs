@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evenkeel_aws::Arn;
 use evenkeel_rules::ocsf::ComplianceFinding;
-use evenkeel_rules::policy::{Mode, Tier};
+use evenkeel_rules::policy::{Mode, RemediationHeader, Tier};
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -71,8 +71,8 @@ pub struct Violation {
     pub actor: String,
     /// When: milliseconds since 1970.
     pub time: i64,
-    /// The whole finding, for waivers.
-    pub told: Finding,
+    /// The rest of the finding. What repairs need of it is in the target: what shows it, and the policy's header.
+    rest: Finding,
 }
 
 /// Why nothing may be done about a finding, whatever the settings.
@@ -109,7 +109,7 @@ impl Violation {
         let first = record.resources.first().ok_or(ViolationError::Nameless)?;
         // A resource may be named by its ARN: then the finding tells of no other.
         let arn = Some(first.uid.to_string()).filter(|uid| uid.starts_with("arn:"));
-        let finding = record.into_finding();
+        let mut finding = record.into_finding();
         if let Some(why) = &finding.suspect {
             return Err(ViolationError::Suspect(why.clone()));
         }
@@ -119,7 +119,7 @@ impl Violation {
         if finding.status != ComplianceStatus::NonCompliant {
             return Err(ViolationError::Status(finding.status.to_string()));
         }
-        let remediation = finding.remediation.clone().ok_or(ViolationError::NoRemediator)?;
+        let remediation = finding.remediation.take().ok_or(ViolationError::NoRemediator)?;
         let target = Target {
             policy: finding.policy.clone(),
             kind: finding.resource.kind.clone(),
@@ -132,7 +132,7 @@ impl Violation {
             actions: remediation.actions,
             patch: remediation.patch,
             ask: remediation.ask,
-            found: finding.evidence.clone(),
+            found: std::mem::take(&mut finding.evidence),
         };
         if [&target.id, &target.account, &target.region].iter().any(|part| part.is_empty()) {
             return Err(ViolationError::Nameless);
@@ -144,7 +144,15 @@ impl Violation {
             mode: remediation.mode,
             actor: finding.actor.principal.clone(),
             time,
-            told: finding,
+            rest: finding,
         })
+    }
+
+    /// The whole finding again, for waivers.
+    pub(crate) fn to_finding(&self) -> Finding {
+        let Target { with, tier, actions, patch, ask, found, .. } = self.target.clone();
+        let (run, mode) = (self.remediator.clone(), self.mode);
+        let remediation = RemediationHeader { run, mode, tier, actions, patch, with, ask };
+        Finding { evidence: found, remediation: Some(remediation), ..self.rest.clone() }
     }
 }

@@ -1,5 +1,8 @@
 //! What was tried on a resource.
 
+use std::borrow::Cow;
+
+use evenkeel_rules::ocsf::RemediationActivity;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -27,6 +30,16 @@ impl Tried {
     }
 }
 
+/// How an attempt ended, as the record of its outcome tells.
+pub(super) struct RecordedOutcome {
+    /// OCSF's `status_id`.
+    pub(super) status_id: u8,
+    /// In a word or two.
+    pub(super) status: String,
+    /// The state that was seen then.
+    pub(super) state: Option<Value>,
+}
+
 impl Drive {
     /// The latest attempts on a target, in order.
     ///
@@ -35,11 +48,8 @@ impl Drive {
     pub async fn attempts(&self, target: &Target) -> Driven<Vec<Tried>> {
         let mut tried = Vec::new();
         for (number, intent) in self.past(target).await? {
-            let key = Records::of(target).outcome(number);
-            let outcome = self.ledger.find(&key).await?;
-            let outcome = outcome.map(|outcome| serde_json::from_slice::<Value>(&outcome));
-            let outcome = outcome.transpose().map_err(|error| DriveError::Record(key, error))?;
-            let ended = outcome.and_then(|one| Some(one.get("status")?.as_str()?.to_owned()));
+            let outcome = self.read_outcome(target, number).await?;
+            let ended = outcome.map(|outcome| outcome.status);
             tried.push(Tried { number, finding: intent.finding, ended });
         }
         Ok(tried)
@@ -117,6 +127,23 @@ impl Drive {
         match past.last() {
             Some(last) if !self.ended(target, last.0).await? => Ok(Some(last)),
             _ => Ok(None),
+        }
+    }
+
+    /// The outcome of an attempt; none while it is open.
+    pub(super) async fn read_outcome(
+        &self,
+        target: &Target,
+        number: u32,
+    ) -> Driven<Option<RecordedOutcome>> {
+        let key = Records::of(target).outcome(number);
+        let Some(record) = self.ledger.find(&key).await? else { return Ok(None) };
+        match serde_json::from_slice::<RemediationActivity<'_>>(&record) {
+            Ok(RemediationActivity { status_id, status, unmapped, .. }) => {
+                let (status, state) = (status.into_owned(), unmapped.state.map(Cow::into_owned));
+                Ok(Some(RecordedOutcome { status_id, status, state }))
+            }
+            Err(error) => Err(DriveError::Record(key, error)),
         }
     }
 

@@ -30,21 +30,21 @@ pub struct Preview {
 }
 
 impl Drive {
-    /// What would be done about the finding whose record this is; none where nothing ever may be.
+    /// What would be done about a violation.
     ///
     /// # Errors
     /// When it cannot be told now.
-    pub async fn preview(&self, record: &[u8], now: i64) -> Driven<Option<Preview>> {
-        let Some(violation) = self.violation(record)? else { return Ok(None) };
+    pub async fn preview(&self, violation: &Violation, now: i64) -> Driven<Preview> {
+        self.check_remediator(violation)?;
         let past = self.past(&violation.target).await?;
         if let Some((number, intent)) = self.find_open(&violation.target, &past).await? {
-            return self.preview_open(&violation, *number, intent, now).await.map(Some);
+            return self.preview_open(violation, *number, intent, now).await;
         }
-        let mut stopped = self.stopped(&violation).await?;
+        let mut stopped = self.stopped(violation).await?;
         if stopped.is_none() {
-            stopped = self.find_own_set_back(&violation, &past).await?;
+            stopped = self.find_own_set_back(violation, &past).await?;
         }
-        Ok(Some(match self.prepare(&violation).await? {
+        Ok(match self.prepare(violation).await? {
             Prepared::Ended(ended) => Preview {
                 plan: None,
                 before: Value::Null,
@@ -56,7 +56,7 @@ impl Drive {
             },
             Prepared::Planned(plan) => {
                 let number = past.last().map_or(0, |last| last.0).saturating_add(1);
-                let held = match self.authorize(&violation, &plan, number, now).await? {
+                let held = match self.authorize(violation, &plan, number, now).await? {
                     Authorization::Granted(_) => stopped.map(Ended::Refused),
                     Authorization::Withheld(ended) => Some(stopped.map_or(ended, Ended::Refused)),
                 };
@@ -70,7 +70,7 @@ impl Drive {
                     held: held.map(|ended| ended.to_string()),
                 }
             }
-        }))
+        })
     }
 
     /// What an attempt that was cut off would do if it went on.
@@ -103,22 +103,5 @@ impl Drive {
             code: held.as_ref().map(RefusalReason::code),
             held: held.map(|reason| reason.to_string()),
         })
-    }
-
-    /// The violation that a finding's record tells of; none where nothing may be done about it, ever.
-    pub(super) fn violation(&self, record: &[u8]) -> Driven<Option<Violation>> {
-        let violation = match Violation::read(record) {
-            Ok(violation) => violation,
-            Err(crate::ViolationError::Record(error)) => {
-                return Err(super::DriveError::Record("finding".to_owned(), error));
-            }
-            // The finding itself says so.
-            Err(_) => return Ok(None),
-        };
-        if violation.remediator == self.id() {
-            Ok(Some(violation))
-        } else {
-            Err(super::DriveError::Another(violation.remediator))
-        }
     }
 }

@@ -4,7 +4,6 @@
 //! by themselves. Ours is what an attempt in the ledger explains: it failed and was set back, within its session's life.
 
 use evenkeel_rules::REMEDIATOR_ROLE;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Drive, Driven};
@@ -40,9 +39,7 @@ impl Drive {
         }
         let outcome = self.read_outcome(&violation.target, *number).await?;
         let is_set_back = outcome.is_some_and(|outcome| {
-            let state = outcome.pointer("/unmapped/state");
-            outcome.get("status_id").and_then(Value::as_i64) == Some(2)
-                && state == Some(&intent.before)
+            outcome.status_id == 2 && outcome.state.as_ref() == Some(&intent.before)
         });
         Ok(is_set_back.then_some(RefusalReason::SetBack(*number)))
     }

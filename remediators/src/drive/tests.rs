@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::remediator::Remediator;
 use crate::spec::RemediatorSpec;
-use crate::violation::Target;
+use crate::violation::{Target, ViolationError};
 
 /// A resource of two properties, and what happens to those who touch it.
 #[derive(Debug, Default)]
@@ -136,6 +136,11 @@ fn finding(number: u32, mode: &str) -> Value {
     })
 }
 
+/// The same as a violation.
+fn violation(number: u32, mode: &str) -> Violation {
+    Violation::read(finding(number, mode).to_string().as_bytes()).unwrap()
+}
+
 /// A world, a ledger, and what drives between them.
 struct Stage {
     fake: Fake,
@@ -165,7 +170,7 @@ impl Stage {
 
     /// What a person undoes of the first attempt.
     fn undo(&self, reason: &str, now: i64) -> Driven<Outcome> {
-        let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+        let target = violation(1, "auto").target;
         let request = UndoRequest { by: "arn:aws:iam::111122223333:user/ines", reason };
         block_on(self.drive().undo(&target, 1, request, now))
     }
@@ -178,8 +183,13 @@ impl Stage {
         Drive::new(Box::new(self.fake.clone()), self.ledger.clone(), self.settings)
     }
 
+    /// What comes of a finding's record; none where nothing may be done about it.
     fn run(&self, record: &Value, now: i64) -> Driven<Option<Outcome>> {
-        block_on(self.drive().run(record.to_string().as_bytes(), now))
+        match Violation::read(record.to_string().as_bytes()) {
+            Ok(violation) => block_on(self.drive().remediate(&violation, now)).map(Some),
+            Err(ViolationError::Record(error)) => panic!("{error}"),
+            Err(_) => Ok(None),
+        }
     }
 
     /// How it ends for the first finding.
@@ -262,8 +272,14 @@ fn a_write_that_fails_is_told_from_one_that_half_happened() {
     let stage = failed(denied(), false);
     assert_eq!(stage.ends(), Ended::Failed("not allowed: no".to_owned()));
     let stage = failed(later(), true);
-    assert_eq!(stage.ends(), Ended::Undone("throttled".to_owned()));
+    let outcome = stage.run(&finding(1, "auto"), 0).unwrap().unwrap();
+    assert_eq!(outcome.result, Ended::Undone("throttled".to_owned()));
     assert_eq!(stage.state(), Some(BROKEN), "what was written in part is set back");
+    assert_eq!(outcome.state, Some(json!(BROKEN)), "the state after it was set back is recorded");
+    let record = block_on(stage.ledger.list("outcomes")).unwrap().remove(0);
+    let record: Value =
+        serde_json::from_slice(&block_on(stage.ledger.read(&record)).unwrap()).unwrap();
+    assert_eq!(record["unmapped"]["state"], json!(BROKEN));
     // Nothing is known of it: the message comes again, and the same attempt goes on.
     let stage = failed(later(), false);
     assert!(stage.run(&finding(1, "auto"), 0).is_err());

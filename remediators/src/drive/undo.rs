@@ -167,17 +167,15 @@ impl Drive {
         if is_open {
             let result = Ended::Undone("a person restored the state before it".to_owned());
             let ended = Outcome { result, ..outcome.clone() };
-            let activity = records.activity(self.id(), &ended, now).record();
-            self.ledger.claim(&records.outcome(number), activity.as_bytes()).await?;
+            let activity = records.activity(self.id(), &ended, now);
+            self.keep_activity(&records.outcome(number), &activity).await?;
         }
         let mut activity = records.activity(self.id(), outcome, now);
         activity.status_detail =
             format!("undone: set back to the state before attempt {number}").into();
         activity.actor = Some(ActivityActor { user: ActivityUser { uid: by.into() } });
         activity.unmapped.reason = Some(reason.into());
-        // The first stands: done again, it would differ by its time only.
-        self.ledger.claim(&records.undone(number), activity.record().as_bytes()).await?;
-        Ok(())
+        self.keep_activity(&records.undone(number), &activity).await
     }
 
     /// Marks that a person undid what an attempt changed.
@@ -249,24 +247,11 @@ impl Drive {
     /// The state that a successful attempt left.
     pub(super) async fn left(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
         let outcome = self.read_outcome(target, number).await?;
-        let done = |outcome: &Value| outcome.get("status_id") == Some(&1.into());
-        Ok(outcome.filter(done).and_then(take_state))
+        Ok(outcome.filter(|outcome| outcome.status_id == 1).and_then(|outcome| outcome.state))
     }
 
     /// The state that was seen at the end of an attempt, however it ended.
     async fn state_at_end(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
-        Ok(self.read_outcome(target, number).await?.and_then(take_state))
+        Ok(self.read_outcome(target, number).await?.and_then(|outcome| outcome.state))
     }
-
-    pub(super) async fn read_outcome(&self, target: &Target, number: u32) -> Driven<Option<Value>> {
-        let key = Records::of(target).outcome(number);
-        let Some(outcome) = self.ledger.find(&key).await? else { return Ok(None) };
-        let outcome = serde_json::from_slice(&outcome);
-        outcome.map(Some).map_err(|error| DriveError::Record(key, error))
-    }
-}
-
-fn take_state(mut outcome: Value) -> Option<Value> {
-    let state = outcome.pointer_mut("/unmapped/state").map(Value::take);
-    state.filter(|state| !state.is_null())
 }

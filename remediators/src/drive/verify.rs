@@ -37,8 +37,8 @@ impl Drive {
         let (finding, attempt) = (intent.finding, Some(number));
         let outcome = Outcome { finding, attempt, result, state: None };
         let records = Records::of(target);
-        let activity = records.activity(self.id(), &outcome, now).record();
-        self.ledger.claim(&records.verified(number, after), activity.as_bytes()).await?;
+        let activity = records.activity(self.id(), &outcome, now);
+        self.keep_activity(&records.verified(number, after), &activity).await?;
         Ok(Some(outcome))
     }
 }

@@ -14,7 +14,7 @@ impl Drive {
         let Some(manifest) = self.ledger.find(MANIFEST).await? else { return Ok(None) };
         let manifest: Manifest = serde_json::from_slice(&manifest)
             .map_err(|error| DriveError::Record(MANIFEST.to_owned(), error))?;
-        let mut finding = violation.told.clone();
+        let mut finding = violation.to_finding();
         for (name, digest) in manifest.files_of(FileKind::Waivers) {
             let unreadable = |error: String| {
                 Ok(Some(RefusalReason::WaiversUnreadable { file: name.to_owned(), error }))

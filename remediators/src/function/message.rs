@@ -7,6 +7,20 @@ use evenkeel_ledger::Canary;
 use serde::Deserialize;
 use serde_json::json;
 
+/// Why a message cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessageError {
+    /// It is no pointer.
+    #[error("the message points to no finding: {0}")]
+    NoPointer(#[from] serde_json::Error),
+    /// It points to another kind of record.
+    #[error("the message points to something that is no finding")]
+    Elsewhere,
+    /// It is a canary's, which has no id.
+    #[error("the message points to a canary without an id")]
+    Canary,
+}
+
 /// What is to be done about a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -49,10 +63,10 @@ struct Flown {
 }
 
 /// The canary that a message's body points to, if it does to one.
-pub(crate) fn canary(body: &str) -> Result<Option<Canary>, String> {
+pub(crate) fn canary(body: &str) -> Result<Option<Canary>, MessageError> {
     let Ok(Flown { canary }) = serde_json::from_str(&unwrapped(body)) else { return Ok(None) };
     let canary = Canary::read(&canary);
-    canary.map(Some).ok_or_else(|| "the message points to a canary without an id".to_owned())
+    canary.map(Some).ok_or(MessageError::Canary)
 }
 
 /// Without raw delivery, SNS wraps its message.
@@ -65,12 +79,11 @@ fn unwrapped(body: &str) -> Cow<'_, str> {
 
 impl Message {
     /// Reads a message's body.
-    pub(crate) fn read(body: &str) -> Result<Message, String> {
+    pub(crate) fn read(body: &str) -> Result<Message, MessageError> {
         let body = unwrapped(body);
-        let Pointer { key, attempt, after } = serde_json::from_str(&body)
-            .map_err(|error| format!("the message points to no finding: {error}"))?;
+        let Pointer { key, attempt, after } = serde_json::from_str(&body)?;
         if !key.starts_with("findings/") {
-            return Err("the message points to something that is no finding".to_owned());
+            return Err(MessageError::Elsewhere);
         }
         let task = match (attempt, after) {
             (Some(attempt), Some(after)) => Task::LookAgain { attempt, after },

@@ -95,13 +95,13 @@ impl Stage {
         Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }.with_switch(switch)
     }
 
-    /// The record of the finding that is dealt with now.
-    fn finding(&self) -> Value {
+    /// The finding that is dealt with now.
+    fn violation(&self) -> Violation {
         let number = self.findings.load(Ordering::Relaxed);
         let mut record = self.record.clone();
         let uid = record.pointer_mut("/finding_info/uid").unwrap();
         *uid = format!("00000000-0000-4000-8000-{number:012}").into();
-        record
+        Violation::read(record.to_string().as_bytes()).unwrap()
     }
 
     /// The same, with what the policy's header says about the repair.
@@ -150,15 +150,14 @@ impl Stage {
 
     /// What would be done.
     pub(crate) async fn preview<R: Remediator + From<Aws> + 'static>(&self) -> Preview {
-        let record = self.finding().to_string();
-        self.drive::<R>().preview(record.as_bytes(), 0).await.unwrap().unwrap()
+        self.drive::<R>().preview(&self.violation(), 0).await.unwrap()
     }
 
     /// Somebody says yes to the plan.
     pub(crate) async fn approve<R: Remediator + From<Aws> + 'static>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
         let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
-        let finding = Violation::read(self.finding().to_string().as_bytes()).unwrap().finding;
+        let finding = self.violation().finding;
         approval.give(&self.ledger, finding, &plan).await.unwrap();
     }
 
@@ -178,14 +177,14 @@ impl Stage {
     pub(crate) async fn run<R: Remediator + From<Aws> + 'static>(
         &self,
     ) -> Result<Outcome, DriveError> {
-        let record = self.finding();
-        let mut outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+        let violation = self.violation();
+        let mut outcome = self.drive::<R>().remediate(&violation, 0).await?;
         // What is not safe by itself waits for a person, who here says yes.
         let waits = |end| matches!(&outcome.result, Ended::Waiting(why) if why.ends_with(end));
         let needs_person = R::SPEC.tier.is_some() && R::SPEC.most(None) < Mode::Auto;
         if needs_person && waits("approval") || waits("(a test), and nobody approved it since") {
             self.approve::<R>().await;
-            outcome = self.drive::<R>().run(record.to_string().as_bytes(), 0).await?.unwrap();
+            outcome = self.drive::<R>().remediate(&violation, 0).await?;
         }
         self.findings.fetch_add(1, Ordering::Relaxed);
         Ok(outcome)

@@ -101,8 +101,8 @@ fn decide(stage: &Stage, number: u32, plan: &str, decision: &Value) {
 
 /// What comes of the `number`th finding once its plan is approved, and the plan.
 pub(super) fn approve_again(stage: &Stage, number: u32) -> (Outcome, String) {
-    let record = finding(number, "auto").to_string();
-    let again = || block_on(stage.drive().again(record.as_bytes(), 0)).unwrap().unwrap();
+    let violation = violation(number, "auto");
+    let again = || block_on(stage.drive().remediate_again(&violation, 0)).unwrap();
     let Ended::Waiting(why) = again().result else { panic!("it does not wait") };
     let plan = why.split(' ').nth(1).unwrap().to_owned();
     decide(stage, number, &plan, &approval("ops", 1000, true));
@@ -166,8 +166,8 @@ fn an_approval_is_for_one_finding_and_is_used_once() {
     assert_eq!(waiting(&stage, 2), plan, "the same plan for another finding waits for its own");
     assert_eq!(stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result, Ended::Done);
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    let record = finding(1, "approve").to_string();
-    let again = block_on(stage.drive().again(record.as_bytes(), 0)).unwrap().unwrap().result;
+    let again = block_on(stage.drive().remediate_again(&violation(1, "approve"), 0));
+    let again = again.unwrap().result;
     assert!(matches!(again, Ended::Waiting(why) if why.contains("was used already")));
     assert_eq!(stage.written(), 1);
 }
@@ -442,8 +442,7 @@ fn halted(mode: &str) -> Stage {
 #[test]
 fn an_attempt_that_was_cut_off_goes_on_only_where_it_would_be_allowed_now() {
     let plan = |stage: &Stage| {
-        let record = finding(1, "approve").to_string();
-        let preview = block_on(stage.drive().preview(record.as_bytes(), 0)).unwrap().unwrap();
+        let preview = block_on(stage.drive().preview(&violation(1, "approve"), 0)).unwrap();
         assert!(preview.asks[0].contains("attempt 1 was cut off"), "{preview:?}");
         preview.plan.unwrap()
     };
@@ -528,8 +527,7 @@ fn another_finding_does_not_carry_out_an_attempt_that_may_not_go_on() {
 }
 
 fn waiting_or_open(stage: &Stage) -> String {
-    let record = finding(1, "approve").to_string();
-    block_on(stage.drive().preview(record.as_bytes(), 0)).unwrap().unwrap().plan.unwrap()
+    block_on(stage.drive().preview(&violation(1, "approve"), 0)).unwrap().plan.unwrap()
 }
 
 #[test]
@@ -549,7 +547,7 @@ fn an_approval_outlives_a_worker_that_died_before_its_intent() {
     let stage = Stage::new(BROKEN);
     let plan = waiting(&stage, 1);
     decide(&stage, 1, &plan, &approval("ops", 1000, true));
-    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    let target = violation(1, "auto").target;
     let key = format!("approvals/{}/{plan}/000000.json", uid(1));
     assert!(block_on(stage.drive().use_approval(&key, &target, 1)).unwrap());
     assert!(!block_on(stage.drive().use_approval(&key, &target, 2)).unwrap(), "another attempt");
@@ -560,7 +558,7 @@ fn an_approval_outlives_a_worker_that_died_before_its_intent() {
 fn what_was_done_is_looked_at_again() {
     let stage = Stage::new(BROKEN);
     assert_eq!(stage.ends(), Ended::Done);
-    let target = Violation::read(finding(1, "auto").to_string().as_bytes()).unwrap().target;
+    let target = violation(1, "auto").target;
     let look =
         |after| block_on(stage.drive().verify(&target, 1, after, 9)).unwrap().unwrap().result;
     assert_eq!(look(60), Ended::Done);

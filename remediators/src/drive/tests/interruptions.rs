@@ -28,9 +28,9 @@ fn steps<T>(work: &mut std::pin::Pin<&mut impl Future<Output = T>>, count: usize
 fn killed_after_any_step_it_ends_as_if_it_had_not_been() {
     for killed in 0..12 {
         let stage = Stage::new(BROKEN);
-        let record = finding(1, "auto").to_string();
+        let violation = violation(1, "auto");
         let drive = stage.drive();
-        drop(steps(&mut pin!(drive.run(record.as_bytes(), 0)), killed));
+        drop(steps(&mut pin!(drive.remediate(&violation, 0)), killed));
         assert!(stage.written() == 0 || stage.keys("before") == 1, "a before-image comes first");
         let outcome = stage.run(&finding(1, "auto"), 1).unwrap().unwrap();
         assert!(matches!(outcome.result, Ended::Done | Ended::Compliant), "{outcome:?}");
@@ -39,15 +39,32 @@ fn killed_after_any_step_it_ends_as_if_it_had_not_been() {
     }
 }
 
+#[test]
+fn two_workers_are_killed_after_any_steps_and_the_third_ends_it() {
+    for (first, second) in (0..12).flat_map(|first| (0..12).map(move |second| (first, second))) {
+        let stage = Stage::new(BROKEN);
+        let violation = violation(1, "auto");
+        for killed in [first, second] {
+            let drive = stage.drive();
+            drop(steps(&mut pin!(drive.remediate(&violation, 0)), killed));
+        }
+        let outcome = stage.run(&finding(1, "auto"), 1).unwrap().unwrap();
+        assert!(matches!(outcome.result, Ended::Done | Ended::Compliant), "{outcome:?}");
+        assert_eq!((stage.state(), stage.written()), (Some(WHOLE), 1), "{first} {second}");
+        assert_eq!((stage.keys("intents"), stage.keys("before")), (1, 1), "{first} {second}");
+        assert_eq!(stage.keys("budgets/0/111122223333/all"), 1, "{first} {second}");
+    }
+}
+
 /// Two workers on the same finding, and a person, in every order of their steps up to a length.
 #[test]
 fn two_workers_and_a_person_in_any_order() {
     for order in 0_u32..1 << 12 {
         let stage = Stage::new(BROKEN);
-        let record = finding(1, "auto").to_string();
+        let violation = violation(1, "auto");
         let (one, two) = (stage.drive(), stage.drive());
-        let mut one = pin!(one.run(record.as_bytes(), 0));
-        let mut two = pin!(two.run(record.as_bytes(), 0));
+        let mut one = pin!(one.remediate(&violation, 0));
+        let mut two = pin!(two.remediate(&violation, 0));
         let (mut one_done, mut two_done) = (false, false);
         for turn in 0..12 {
             let ones = order.checked_shr(turn).is_some_and(|rest| rest % 2 == 0);
@@ -76,10 +93,10 @@ fn two_workers_and_a_person_in_any_order() {
 fn a_lost_race_spends_nothing() {
     for order in 0_u32..1 << 10 {
         let stage = Stage::new(BROKEN);
-        let record = finding(1, "auto").to_string();
+        let violation = violation(1, "auto");
         let (one, two) = (stage.drive(), stage.drive());
-        let mut one = pin!(one.run(record.as_bytes(), 0));
-        let mut two = pin!(two.run(record.as_bytes(), 0));
+        let mut one = pin!(one.remediate(&violation, 0));
+        let mut two = pin!(two.remediate(&violation, 0));
         let mut done = (false, false);
         for turn in 0..10 {
             if order.checked_shr(turn).is_some_and(|rest| rest % 2 == 0) {
