@@ -95,7 +95,7 @@ fn told(finding: &Finding) {
 fn failed(handled: &Handled) {
     for failed in &handled.failures {
         let id = failed.id.as_deref().unwrap_or("the payload");
-        note(&format!("{} would come again: {}\n", safe(id), safe(&failed.why)));
+        note(&format!("{} would come again: {}\n", safe(id), safe(&failed.why.to_string())));
     }
 }
 

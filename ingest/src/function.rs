@@ -109,7 +109,7 @@ impl Function {
         metrics.add("BundleRejected", u64::from(rejected.is_some()));
         for failed in &failures {
             let (message, trace) = (failed.id.as_deref(), failed.trace.as_deref());
-            error!(message_id = message, trace, why = failed.why, "a message will come again");
+            error!(message_id = message, trace, why = %failed.why, code = failed.why.code(), kind = failed.why.kind().code(), "a message will come again");
         }
         tell_metrics(&metrics, context);
         answer.map_err(|error| diagnostic(&error))

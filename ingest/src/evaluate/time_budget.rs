@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::EvaluateError;
 use crate::payload::{Content, Message};
 
 /// With less time than this no message is begun.
 const ENOUGH: Duration = Duration::from_secs(1);
-
-/// Why a message was not begun, and why it was not finished.
-const TOO_LITTLE: &str = "too little time was left to begin it";
-const UP: &str = "the time of the invocation was up before it was done";
 
 /// The time that is left, and for whom.
 pub(super) struct Time {
@@ -34,8 +31,8 @@ impl Time {
     pub(super) async fn limit(
         &mut self,
         message: &Message,
-        work: impl Future<Output = Option<String>>,
-    ) -> Option<String> {
+        work: impl Future<Output = Option<EvaluateError>>,
+    ) -> Option<EvaluateError> {
         let Some(deadline) = self.deadline else { return work.await };
         let mut left = deadline.saturating_duration_since(Instant::now());
         if is_slow(message) {
@@ -43,9 +40,9 @@ impl Time {
             self.slow = self.slow.saturating_sub(1);
         }
         if left < ENOUGH {
-            return Some(TOO_LITTLE.to_owned());
+            return Some(EvaluateError::NotBegun);
         }
-        timeout(left, work).await.unwrap_or_else(|_| Some(UP.to_owned()))
+        timeout(left, work).await.unwrap_or_else(|_| Some(EvaluateError::NotFinished))
     }
 }
 

@@ -1,15 +1,16 @@
 //! What handling a payload asks of the world, besides the ledger.
 
+mod aws;
+mod error;
+
+pub use aws::{Aws, ReadRole};
+pub use error::OutsideError;
+
 use std::io::Read;
 
 use evenkeel_rules::{ComplianceStatus, ConfigurationItem, Resource};
 
 use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
-
-/// Something that could not be read or told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct OutsideError(pub String);
 
 /// The bytes of a log object, as they are stored, as they come.
 pub type ObjectBytes = Box<dyn Read + Send>;
@@ -70,7 +71,7 @@ pub struct Offline;
 
 impl Offline {
     fn refuse<T>(what: &str) -> Result<T, OutsideError> {
-        Err(OutsideError(format!("{what}: not read from a local run")))
+        Err(OutsideError::LocalRun { what: what.to_owned() })
     }
 }
 

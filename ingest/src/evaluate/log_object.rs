@@ -9,12 +9,12 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::spawn_blocking;
 
 use super::taken::Taken;
-use super::{Evaluator, Task, name_of};
-use crate::judging::{judge_item, judge_record};
+use super::{EvaluateError, Evaluator, LogRecordError, Task, name_of};
+use crate::environment::{ObjectBytes, Outside};
+use crate::evaluate::judging::{judge_item, judge_record};
 use crate::logs::Item;
 use crate::logs::Progress;
 use crate::logs::Reader;
-use crate::outside::{ObjectBytes, Outside};
 use crate::payload::LogObject;
 use evenkeel_rules::bundle::Bundle;
 
@@ -30,17 +30,19 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         &self,
         object: &LogObject,
         task: &mut Task<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), EvaluateError> {
         let name = name_of(object);
-        let bytes = self.outside.object(object).await.map_err(|error| error.to_string())?;
+        let bytes = self.outside.object(object).await?;
         let (send, mut receive) = channel(WAITING);
         let bundle = Arc::clone(&self.bundle);
-        let reading = spawn_blocking(move || read(&bundle, &name, bytes, &send));
+        let object = name.clone();
+        let reading = spawn_blocking(move || read(&bundle, &object, bytes, &send));
         let mut failed = Ok(());
         while let Some(taken) = receive.recv().await {
             failed = failed.and(self.settle(taken, task).await);
         }
-        let read = reading.await.map_err(|error| error.to_string())?;
+        let ended = |_| EvaluateError::LogEnded { object: name };
+        let read = reading.await.map_err(ended)?;
         if read.is_err() {
             task.metrics.add("Unjudged", 1);
         }
@@ -54,13 +56,19 @@ fn read(
     name: &str,
     bytes: ObjectBytes,
     send: &Sender<Taken>,
-) -> Result<(), String> {
+) -> Result<(), EvaluateError> {
     let filter = Filter::default();
     let mut judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
     let (mut taken, mut failed) = (Taken::default(), None);
     let report = Reader::new().read_from(name, bytes, &Progress::default(), &mut |item| {
+        let number = match item {
+            Item::Record { number, .. }
+            | Item::Resource { number, .. }
+            | Item::Bad { number, .. } => number,
+            Item::Skipped { .. } => 0,
+        };
         if let Err(why) = take(&mut judge, &mut taken, item) {
-            failed.get_or_insert(format!("{name}: {why}"));
+            failed.get_or_insert(EvaluateError::LogRecord { object: name.to_owned(), number, why });
         }
         if taken.findings.len() < PORTION {
             return ControlFlow::Continue(());
@@ -71,28 +79,25 @@ fn read(
         }
     });
     if send.blocking_send(taken).is_err() {
-        failed.get_or_insert(format!("{name}: the handling of it ended early"));
+        failed.get_or_insert(EvaluateError::LogEnded { object: name.to_owned() });
     }
-    let problem = report.problems.first().map(ToString::to_string);
+    let problem = report.problems.into_iter().next().map(EvaluateError::Log);
     problem.or(failed).map_or(Ok(()), Err)
 }
 
 /// Judges one item of the object.
-fn take(judge: &mut Judge<'_>, taken: &mut Taken, item: Item<'_>) -> Result<(), String> {
-    let (number, record, judged) = match item {
-        Item::Record { number, bytes, envelope } => {
-            (number, Some((bytes, envelope)), judge_record(judge, bytes, envelope))
+fn take(judge: &mut Judge<'_>, taken: &mut Taken, item: Item<'_>) -> Result<(), LogRecordError> {
+    let (record, judged) = match item {
+        Item::Record { bytes, envelope, .. } => {
+            (Some((bytes, envelope)), judge_record(judge, bytes, envelope)?)
         }
-        Item::Resource { number, item, suspect } => {
-            (number, None, judge_item(judge, item, suspect))
-        }
-        Item::Bad { number, why } => return Err(format!("record {number}: {why}")),
+        Item::Resource { item, suspect, .. } => (None, judge_item(judge, item, suspect)?),
+        Item::Bad { why, .. } => return Err(why.into()),
         Item::Skipped { kind, count } => {
             taken.metrics.skip(kind, count);
             return Ok(());
         }
     };
-    let judged = judged.map_err(|why| format!("record {number}: {why}"))?;
     taken.take(judged, record);
     Ok(())
 }

@@ -6,7 +6,7 @@ use aws_sdk_config::types::{ComplianceType, Evaluation};
 use evenkeel_rules::{ComplianceStatus, milliseconds};
 
 use super::because;
-use crate::outside::{Assessment, OutsideError};
+use crate::environment::{Assessment, OutsideError};
 use crate::payload::ConfigRuleInvocation;
 
 /// So many evaluations are taken at a time.
@@ -34,9 +34,7 @@ pub(super) async fn put(
             .unwrap_or_default();
         if let Some(first) = failed.pop() {
             let resource = first.compliance_resource_id;
-            return Err(OutsideError(format!(
-                "AWS Config did not take the evaluation of `{resource}`"
-            )));
+            return Err(OutsideError::Evaluation { resource });
         }
     }
     Ok(())
@@ -51,7 +49,7 @@ fn evaluation(assessment: &Assessment) -> Result<Evaluation, OutsideError> {
         | ComplianceStatus::Error => ComplianceType::NotApplicable,
     };
     let time = milliseconds(&assessment.time)
-        .ok_or_else(|| OutsideError(format!("`{}` has no time of capture", assessment.id)))?;
+        .ok_or_else(|| OutsideError::NoTime { resource: assessment.id.clone() })?;
     let annotation = Some(assessment.annotation.clone()).filter(|text| !text.is_empty());
     Evaluation::builder()
         .compliance_resource_type(&assessment.kind)
@@ -60,5 +58,5 @@ fn evaluation(assessment: &Assessment) -> Result<Evaluation, OutsideError> {
         .set_annotation(annotation)
         .ordering_timestamp(DateTime::from_millis(time))
         .build()
-        .map_err(|error| OutsideError(error.to_string()))
+        .map_err(|error| OutsideError::Request(error.to_string()))
 }

@@ -7,9 +7,9 @@ use evenkeel_rules::{
 use serde_json::Value;
 
 use super::taken::Taken;
-use super::{Evaluator, Task};
-use crate::judging::judge_item;
-use crate::outside::{Assessment, Outside};
+use super::{EvaluateError, Evaluator, Task};
+use crate::environment::{Assessment, Outside};
+use crate::evaluate::judging::judge_item;
 use crate::payload::suspect;
 use crate::payload::{ConfigRuleInvocation, Content, RuleSubject};
 
@@ -27,15 +27,14 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         &self,
         rule: &ConfigRuleInvocation,
         task: &mut Task<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), EvaluateError> {
         let policies = self.policies(rule)?;
         let items = match &rule.subject {
             RuleSubject::Item(change) => vec![change.item.clone()],
             RuleSubject::Oversized(item) => vec![self.whole_item(item).await?.item],
             RuleSubject::Scheduled => {
                 let kinds = self.kinds(&policies);
-                let inventory = self.outside.inventory(rule, &kinds).await;
-                inventory.map_err(|error| error.to_string())?
+                self.outside.inventory(rule, &kinds).await?
             }
             RuleSubject::Delivery(_) | RuleSubject::Other(_) => {
                 task.metrics.skip(&Content::ConfigRule(Box::new(rule.clone())).kind(), 1);
@@ -47,8 +46,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         if !rule.test_mode {
             self.settle(taken, task).await?;
         }
-        let told = self.outside.assess(rule, &assessments).await;
-        told.map_err(|error| error.to_string())?;
+        self.outside.assess(rule, &assessments).await?;
         let count = u64::try_from(assessments.len()).unwrap_or(u64::MAX);
         task.metrics.add("Evaluations", count);
         Ok(())
@@ -59,14 +57,18 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         rule: &ConfigRuleInvocation,
         policies: &[usize],
         items: &[ConfigurationItem],
-    ) -> Result<(Vec<Assessment>, Taken), String> {
+    ) -> Result<(Vec<Assessment>, Taken), EvaluateError> {
         let filter = Filter::default();
         let mut judge = Judge::new(&self.bundle.set, &self.bundle.waivers, &filter);
         let why = suspect(&Content::ConfigRule(Box::new(rule.clone())));
         let (mut assessments, mut taken) = (Vec::new(), Taken::default());
         for item in items {
             let judged = judge_item(&mut judge, item, why);
-            let judged = judged.map_err(|error| format!("{} {}: {error}", item.kind, item.id))?;
+            let judged = judged.map_err(|why| EvaluateError::Item {
+                resource_type: item.kind.clone(),
+                resource: item.id.clone(),
+                why,
+            })?;
             assessments.push(assessment(rule, policies, item, &judged));
             taken.take(judged, None);
         }
@@ -74,7 +76,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
     }
 
     /// The numbers of the policies that the rule stands for.
-    fn policies(&self, rule: &ConfigRuleInvocation) -> Result<Vec<usize>, String> {
+    fn policies(&self, rule: &ConfigRuleInvocation) -> Result<Vec<usize>, EvaluateError> {
         let all = self.bundle.set.policies();
         let parameters: Option<Value> = serde_json::from_str(&rule.parameters).ok();
         let Some(names) = parameters.as_ref().and_then(|all| all.get(POLICIES)?.as_str()) else {
@@ -82,8 +84,9 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         };
         let number = |name: &str| {
             let found = all.iter().position(|policy| policy.id == name);
-            found.ok_or_else(|| {
-                format!("the rule's parameter `{POLICIES}` names `{name}`, which is no policy")
+            found.ok_or_else(|| EvaluateError::UnknownPolicy {
+                parameter: POLICIES,
+                policy: name.to_owned(),
             })
         };
         names.split(',').map(str::trim).map(number).collect()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evenkeel_rules::{ConfigurationItem, Resource};
 
-use crate::outside::{Assessment, ObjectBytes, Outside, OutsideError};
+use crate::environment::{Assessment, ObjectBytes, Outside, OutsideError};
 use crate::{ConfigRuleInvocation, LogObject, OversizedItem};
 
 /// A world of one bucket, `b`, whose state is `configuration` at `time`.
@@ -26,7 +26,7 @@ pub(super) struct World {
 impl World {
     fn item(&self) -> Result<ConfigurationItem, OutsideError> {
         if self.time.is_empty() {
-            return Err(OutsideError("AWS Config has not recorded the resource".to_owned()));
+            return Err(OutsideError::NotRecorded);
         }
         Ok(ConfigurationItem {
             kind: "AWS::S3::Bucket".to_owned(),

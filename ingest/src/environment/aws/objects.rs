@@ -12,7 +12,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::outside::{ObjectBytes, OutsideError};
+use crate::environment::{ObjectBytes, OutsideError};
 use crate::payload::LogObject;
 
 /// The largest log object, compressed: 50 MB, and a margin.
@@ -35,13 +35,16 @@ pub(super) async fn open(
     object: &LogObject,
 ) -> Result<ObjectBytes, OutsideError> {
     let name = format!("s3://{}/{}", object.bucket, object.key);
-    let fail = |error: object_store::Error| OutsideError(format!("cannot read {name}: {error}"));
+    let fail = |error: object_store::Error| OutsideError::Object {
+        object: name.clone(),
+        is_retryable: matches!(error, object_store::Error::Generic { .. }),
+        why: error.to_string(),
+    };
     let store = store(config, object).map_err(fail)?;
     let key = Path::parse(&object.key).map_err(|error| fail(error.into()))?;
     let found = store.get(&key).await.map_err(fail)?;
     if found.meta.size > LARGEST {
-        let size = found.meta.size;
-        return Err(OutsideError(format!("{name} has {size} bytes, more than any log object")));
+        return Err(OutsideError::ObjectTooLarge { object: name, size: found.meta.size });
     }
     let mut pieces = found.into_stream();
     let (send, receive) = channel(WAITING);

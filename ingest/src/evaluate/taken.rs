@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use evenkeel_rules::event::Origin;
+use evenkeel_rules::event::{EventError, Origin};
 use evenkeel_rules::{
     ComplianceStatus, Filter, Finding, Judge, Judged, JudgedEvent, MissingConfiguration,
     PolicyEvaluation, Resource,
 };
 
-use super::known::Known;
-use crate::judging::{judge_item, judge_record};
-use crate::metrics::Metrics;
+use super::known_states::{Known, StateError};
+use crate::evaluate::judging::{judge_item, judge_record};
+use crate::evaluate::metrics::Metrics;
 use crate::payload::suspect;
 use crate::payload::{Content, Envelope};
 use evenkeel_rules::bundle::Bundle;
@@ -49,7 +49,7 @@ impl Taken {
         &mut self,
         judge: &mut Judge<'_>,
         content: &Content,
-    ) -> Result<(), String> {
+    ) -> Result<(), EventError> {
         let (judged, record) = match content {
             Content::Record { text, envelope } => {
                 let (text, envelope) = (text.as_bytes(), envelope.as_deref());
@@ -58,9 +58,12 @@ impl Taken {
             Content::Item { change, .. } => {
                 (judge_item(judge, &change.item, suspect(content)), None)
             }
-            _ => return Err(format!("cannot be judged: {}", content.kind())),
+            _ => {
+                self.metrics.skip(&content.kind(), 1);
+                return Ok(());
+            }
         };
-        self.take(judged.map_err(|error| error.to_string())?, record);
+        self.take(judged?, record);
         Ok(())
     }
 
@@ -148,10 +151,9 @@ impl TakenFinding {
 
 impl JudgeAgain {
     /// Judges the record again, with what is known.
-    fn judge(&self, judge: &Judge<'_>, known: &Known) -> Result<Option<Box<Finding>>, String> {
+    fn judge(&self, judge: &Judge<'_>, known: &Known) -> Result<Option<Box<Finding>>, StateError> {
         let JudgeAgain { policy, missing, record, origin } = self;
         let item = known.after(missing)?;
-        let judged = judge.judge_knowing(record, origin.as_ref(), *policy, missing, item);
-        judged.map_err(|error| error.to_string())
+        Ok(judge.judge_knowing(record, origin.as_ref(), *policy, missing, item)?)
     }
 }

@@ -2,13 +2,20 @@
 //!
 //! Nothing is answered before its findings are durable.
 
-mod answer;
 mod canary;
-mod known;
-mod object;
-mod rule;
+mod config_rule;
+mod error;
+mod judging;
+mod known_states;
+mod log_object;
+mod metrics;
+mod response;
 mod taken;
-mod time;
+mod time_budget;
+
+pub use error::{EvaluateError, LogRecordError};
+pub use judging::{judge_item, judge_record};
+pub use metrics::Metrics;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,14 +26,12 @@ use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use crate::metrics::Metrics;
-use crate::outside::Outside;
-use crate::payload::{Content, LogObject, Message, OversizedItem};
-use crate::{PayloadError, open};
+use crate::environment::Outside;
+use crate::payload::{Content, ItemChange, LogObject, Message, OversizedItem, PayloadError, open};
 use evenkeel_rules::bundle::Bundle;
-use known::Known;
+use known_states::Known;
 use taken::Taken;
-use time::Time;
+use time_budget::Time;
 use tokio::time::Instant;
 
 /// So many findings are written at a time.
@@ -64,14 +69,14 @@ pub struct Noted<'a> {
 }
 
 /// A message that must come again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Failed {
     /// The unit of failure, where the door has one.
     pub id: Option<String>,
     /// The X-Ray header that came with it.
     pub trace: Option<String>,
     /// Why.
-    pub why: String,
+    pub why: EvaluateError,
 }
 
 /// Why a payload failed as a whole.
@@ -81,8 +86,8 @@ pub enum HandleError {
     #[error(transparent)]
     Unknown(#[from] PayloadError),
     /// A part of it failed, and its door knows no partial failure.
-    #[error("{0}")]
-    Failed(String),
+    #[error(transparent)]
+    Failed(EvaluateError),
 }
 
 /// Who is told of each finding.
@@ -127,33 +132,33 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         let (mut known, mut found) = (Known::default(), 0_u64);
         let mut time = Time::new(deadline, &opened.messages);
         let mut unfinished = BTreeMap::new();
-        for (place, message) in time::in_order(&opened.messages) {
+        for (place, message) in time_budget::in_order(&opened.messages) {
             metrics.add("Received", 1);
             let (known, metrics) = (&mut known, &mut metrics);
             let mut task = Task { message, tell, known, metrics, found: 0 };
             let failed = time.limit(message, Box::pin(self.message(&mut task))).await;
             found = found.saturating_add(task.found);
             if let Some(why) = failed {
-                metrics.add("Failed", 1);
+                metrics.fail(why.code());
                 let (id, trace) = (message.id.clone(), message.trace.clone());
                 unfinished.insert(place, Failed { id, trace, why });
             }
         }
         failures.extend(unfinished.into_values());
-        let answer = answer::answer(opened.outer, &failures, found);
+        let answer = response::response(opened.outer, &failures, found);
         Handled { answer, failures, metrics }
     }
 
     /// Handles a message: every part of it, whatever happens to the others. The first reason why it must
     /// come again.
-    async fn message(&self, task: &mut Task<'_>) -> Option<String> {
+    async fn message(&self, task: &mut Task<'_>) -> Option<EvaluateError> {
         let mut failed = None;
         for part in &task.message.parts {
             let done = match part {
                 Ok(content) => self.content(content, task).await,
                 Err(error) => {
                     task.metrics.add("Unjudged", 1);
-                    Err(error.to_string())
+                    Err(error.clone().into())
                 }
             };
             if let Err(why) = done {
@@ -163,7 +168,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         failed
     }
 
-    async fn content(&self, content: &Content, task: &mut Task<'_>) -> Result<(), String> {
+    async fn content(&self, content: &Content, task: &mut Task<'_>) -> Result<(), EvaluateError> {
         match content {
             Content::Record { .. } | Content::Item { .. } => self.judge(content, task).await,
             Content::ConfigRule(rule) => self.rule(rule, task).await,
@@ -183,7 +188,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
     }
 
     /// Judges a record or an item, and records what is found.
-    async fn judge(&self, content: &Content, task: &mut Task<'_>) -> Result<(), String> {
+    async fn judge(&self, content: &Content, task: &mut Task<'_>) -> Result<(), EvaluateError> {
         let taken = {
             let filter = Filter::default();
             let mut judge = Judge::new(&self.bundle.set, &self.bundle.waivers, &filter);
@@ -198,7 +203,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
     }
 
     /// Learns what should be known, and makes findings durable and known; the first reason why one is not.
-    async fn settle(&self, mut taken: Taken, task: &mut Task<'_>) -> Result<(), String> {
+    async fn settle(&self, mut taken: Taken, task: &mut Task<'_>) -> Result<(), EvaluateError> {
         let wanted = taken.wanted(task.known);
         if !wanted.is_empty() {
             let states = self.outside.states(&wanted).await;
@@ -218,7 +223,7 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
                 Ok(recorded) => task.note(finding, recorded),
                 Err(error) => {
                     task.metrics.add("Unrecorded", 1);
-                    failed = failed.and(Err(error.to_string()));
+                    failed = failed.and(Err(error.into()));
                 }
             }
         }
@@ -226,10 +231,10 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
     }
 
     /// The item that was too large to be sent.
-    async fn whole_item(&self, item: &OversizedItem) -> Result<crate::ItemChange, String> {
-        let whole = self.outside.oversized(item).await.map_err(|error| error.to_string())?;
+    async fn whole_item(&self, item: &OversizedItem) -> Result<ItemChange, EvaluateError> {
+        let whole = self.outside.oversized(item).await?;
         let change_type = item.change_type.clone();
-        Ok(crate::ItemChange { item: whole, change_type, text: String::new() })
+        Ok(ItemChange { item: whole, change_type, text: String::new() })
     }
 }
 

@@ -50,7 +50,8 @@ fn a_message_that_never_ends_comes_back_alone() {
     let failed = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m3"}]});
     assert_eq!(handled.answer.unwrap(), failed);
     assert_eq!((handled.metrics.get("Received"), handled.metrics.get("FindingsHigh")), (5, 3));
-    assert!(handled.failures.iter().all(|failed| failed.why.contains("the time")));
+    assert!(handled.failures.iter().all(|failed| failed.why.code() == "not-finished"));
+    assert!(handled.failures.iter().all(|failed| failed.why.kind() == FailureKind::Retryable));
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub struct Metrics {
     counts: Vec<(&'static str, u64)>,
     /// What was known and not judged, by its kind.
     skipped: BTreeMap<String, u64>,
+    /// What failed, by its code.
+    failed: BTreeMap<&'static str, u64>,
     /// The age of the oldest finding's event when it was durable, in milliseconds.
     age: Option<i64>,
 }
@@ -33,6 +35,13 @@ impl Metrics {
         *skipped = skipped.saturating_add(count);
     }
 
+    /// Counts what failed, by its code.
+    pub fn fail(&mut self, code: &'static str) {
+        self.add("Failed", 1);
+        let failed = self.failed.entry(code).or_default();
+        *failed = failed.saturating_add(1);
+    }
+
     /// Notes the age of a finding's event, in milliseconds.
     pub fn age(&mut self, age: i64) {
         self.age = Some(self.age.unwrap_or(age).max(age));
@@ -46,6 +55,10 @@ impl Metrics {
         for (kind, count) in &other.skipped {
             let skipped = self.skipped.entry(kind.clone()).or_default();
             *skipped = skipped.saturating_add(*count);
+        }
+        for (code, count) in &other.failed {
+            let failed = self.failed.entry(code).or_default();
+            *failed = failed.saturating_add(*count);
         }
         if let Some(age) = other.age {
             self.age(age);
@@ -63,7 +76,7 @@ impl Metrics {
     }
 
     /// The line that CloudWatch Logs makes metrics of. `time` is in milliseconds since 1970. The kinds of
-    /// what was skipped are properties and no metrics: each new metric costs.
+    /// what was skipped and the codes of what failed are properties and no metrics: each new metric costs.
     ///
     /// Source: CloudWatch User Guide, "Specification: Embedded metric format".
     pub fn line(&self, function: &str, time: i64) -> String {
@@ -87,6 +100,9 @@ impl Metrics {
         if !self.skipped.is_empty() {
             line.insert("SkippedKinds".to_owned(), json!(self.skipped));
         }
+        if !self.failed.is_empty() {
+            line.insert("FailureCodes".to_owned(), json!(self.failed));
+        }
         Value::Object(line).to_string()
     }
 }
@@ -104,6 +120,7 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&metrics.line("evaluate", 5)).unwrap();
         assert_eq!(line["_aws"]["Timestamp"], 5);
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "Received");
+        metrics.fail("not-begun");
         metrics.skip("EventBridge: Scheduled Event", 2);
         metrics.age(70);
         let mut all = Metrics::default();
@@ -111,6 +128,10 @@ mod tests {
         all.merge(&metrics);
         let merged: serde_json::Value = serde_json::from_str(&all.line("evaluate", 5)).unwrap();
         assert_eq!((&merged["Skipped"], &merged["EventAge"]), (&2.into(), &70.into()));
+        assert_eq!(
+            (&merged["Failed"], &merged["FailureCodes"]["not-begun"]),
+            (&1.into(), &1.into())
+        );
         assert_eq!(merged["SkippedKinds"]["EventBridge: Scheduled Event"], 2);
         assert_eq!((line["Received"].as_u64(), line["Findings"].as_u64()), (Some(3), Some(0)));
     }

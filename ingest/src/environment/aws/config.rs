@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::accounts::Accounts;
 use super::because;
-use crate::outside::OutsideError;
+use crate::environment::OutsideError;
 use crate::payload::JsonObject;
 use crate::payload::read_item;
 
@@ -70,7 +70,7 @@ async fn batch(
     let mut asked = Vec::new();
     for (kind, id) in keys {
         let key = ResourceKey::builder().resource_type(ResourceType::from(kind)).resource_id(id);
-        asked.push(key.build().map_err(|error| OutsideError(error.to_string()))?);
+        asked.push(key.build().map_err(|error| OutsideError::Request(error.to_string()))?);
     }
     let answer = client.batch_get_resource_config().set_resource_keys(Some(asked)).send().await;
     let answer = answer.map_err(|error| because("AWS Config did not tell", &error))?;
@@ -89,7 +89,7 @@ async fn by_name(client: &Client, resource: &Resource) -> State {
         .map_err(|error| because("AWS Config did not tell", &error))?;
     match answer.resource_identifiers().first().and_then(|found| found.resource_id()) {
         Some(id) => history(client, &resource.kind, id, None).await,
-        None => Err(OutsideError("AWS Config has not recorded the resource".to_owned())),
+        None => Err(OutsideError::NotRecorded),
     }
 }
 
@@ -112,7 +112,7 @@ async fn history(client: &Client, kind: &str, id: &str, time: Option<i64>) -> St
         .map_err(|error| because("AWS Config did not tell", &error))?;
     match answer.configuration_items().first() {
         Some(item) => read(&from_history(item)),
-        None => Err(OutsideError("AWS Config has no state of the resource".to_owned())),
+        None => Err(OutsideError::NoState),
     }
 }
 
@@ -142,10 +142,9 @@ pub(super) async fn inventory(
 
 /// Reads what the API returns like what it returns elsewhere.
 fn read(item: &Value) -> State {
-    let fail = |why: String| OutsideError(format!("AWS Config returned an item that {why}"));
     let text = item.to_string();
-    let object = JsonObject::parse(&text).map_err(|why| fail(why.to_string()))?;
-    read_item(&object).map_err(|why| fail(why.to_string()))
+    let item = JsonObject::parse(&text).and_then(|object| read_item(&object));
+    item.map_err(OutsideError::Item)
 }
 
 fn base(item: &BaseConfigurationItem) -> Value {

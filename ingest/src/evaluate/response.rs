@@ -2,14 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{Failed, HandleError};
+use super::{EvaluateError, Failed, HandleError};
 use crate::payload::Outer;
 
 /// The answer, or the failure of the whole where the door knows no other.
 ///
 /// Source: AWS Lambda Developer Guide, "Implementing partial batch responses" of SQS and Kinesis.
-pub(super) fn answer(outer: Outer, failures: &[Failed], found: u64) -> Result<Value, HandleError> {
-    let whole = |why: &str| Err(HandleError::Failed(why.to_owned()));
+pub(super) fn response(
+    outer: Outer,
+    failures: &[Failed],
+    found: u64,
+) -> Result<Value, HandleError> {
+    let whole = |why: &EvaluateError| Err(HandleError::Failed(why.clone()));
     match outer {
         Outer::Sqs | Outer::Kinesis => {
             let mut names = Vec::new();

@@ -6,7 +6,7 @@ use evenkeel_rules::ComplianceStatus;
 
 use super::world::World;
 use super::*;
-use crate::outside::Assessment;
+use crate::environment::Assessment;
 
 fn versioning(number: u32) -> String {
     event(number).replace("DeleteBucketEncryption", "PutBucketVersioning")

@@ -3,8 +3,8 @@
 use evenkeel_client::clock::now;
 use evenkeel_ledger::{Announce, Canary, Hop};
 
-use super::{Evaluator, Task};
-use crate::outside::Outside;
+use super::{EvaluateError, Evaluator, Task};
+use crate::environment::Outside;
 
 impl<A: Announce, O: Outside> Evaluator<A, O> {
     /// Records a canary, and sends it on to the remediate functions.
@@ -13,10 +13,10 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         canary: Canary,
         made: Option<i64>,
         task: &mut Task<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), EvaluateError> {
         let (sent, bundle) = (task.message.sent, Some(self.bundle.version.clone()));
         let hop = Hop { made, sent, taken: now(), bundle };
-        self.recorder.canary(canary, &hop).await.map_err(|error| error.to_string())?;
+        self.recorder.canary(canary, &hop).await?;
         task.metrics.add("Canaries", 1);
         Ok(())
     }

@@ -5,7 +5,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_config::Client;
 use evenkeel_aws::{Arn, is_account_id};
 
-use crate::outside::OutsideError;
+use crate::environment::OutsideError;
 use crate::payload::ConfigRuleInvocation;
 
 /// How the sessions are called in the other accounts' trails.
@@ -51,12 +51,11 @@ impl Accounts {
         region: &str,
     ) -> Result<AssumeRoleProvider, OutsideError> {
         let Some(role) = &self.role else {
-            let why = format!("account {account} is not read: no role for it is configured");
-            return Err(OutsideError(why));
+            return Err(OutsideError::NoRole { account: account.to_owned() });
         };
         // What stands here comes from an event: nothing but an account's number may become part of an ARN.
         if !is_account_id(account) {
-            return Err(OutsideError("the event's account is no account number".to_owned()));
+            return Err(OutsideError::NoAccount);
         }
         let ReadRole { name, external_id } = role;
         let arn = Arn::iam_role(region, account, name);

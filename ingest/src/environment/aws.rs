@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 use aws_sdk_config::error::{ProvideErrorMetadata, SdkError};
 use evenkeel_rules::{ConfigurationItem, Resource};
 
-use crate::outside::{Assessment, ObjectBytes, Outside, OutsideError};
+use crate::environment::{Assessment, ObjectBytes, Outside, OutsideError};
 use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 use accounts::Accounts;
 pub use accounts::ReadRole;
@@ -62,11 +62,31 @@ impl Outside for Aws {
 
 /// What an error of the SDK says, in words that are the same whenever it happens again: they become part of a
 /// finding, and a request's id in them would make each delivery another revision.
-fn because<E, R>(what: &str, error: &SdkError<E, R>) -> OutsideError
+fn because<E, R>(task: &'static str, error: &SdkError<E, R>) -> OutsideError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
     let why = error.code().map_or_else(|| error.to_string(), str::to_owned);
-    OutsideError(format!("{what}: {why}"))
+    OutsideError::Call { task, why, is_retryable: is_retryable(error) }
+}
+
+/// The codes of AWS Config that go away by themselves.
+///
+/// Source: AWS Config API Reference, "Common errors".
+const PASSING: [&str; 5] = [
+    "InternalFailure",
+    "InternalServerError",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+];
+
+/// Whether the same call may succeed later: where AWS gave no code, it was not heard.
+fn is_retryable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::ServiceError(_) => error.code().is_none_or(|code| PASSING.contains(&code)),
+        _ => true,
+    }
 }

@@ -2,13 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use evenkeel_rules::event::EventError;
 use evenkeel_rules::{ConfigurationItem, MissingConfiguration, Resource, milliseconds};
 
-use crate::outside::OutsideError;
+use crate::environment::OutsideError;
 
 /// What was learned of each resource that was asked for, refusals among it: nobody asks twice.
 #[derive(Debug, Default)]
 pub(super) struct Known(BTreeMap<Key, Result<ConfigurationItem, OutsideError>>);
+
+/// Why it is not known what a resource is like after an event.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StateError {
+    /// It is not known which resource it is.
+    #[error("the event does not name the resource")]
+    Unnamed,
+    /// It cannot be read.
+    #[error(transparent)]
+    Outside(OutsideError),
+    /// Nobody asked for it.
+    #[error("it was not read")]
+    NotRead,
+    /// There is no such resource any more.
+    #[error("AWS Config says that the resource is gone")]
+    Gone,
+    /// What is known is older than the event.
+    #[error("AWS Config has not seen it since the event")]
+    Old,
+    /// The event cannot be judged with it.
+    #[error(transparent)]
+    Event(#[from] EventError),
+}
 
 /// Account, region, type and id.
 type Key = [String; 4];
@@ -41,22 +65,22 @@ impl Known {
     pub(super) fn after(
         &self,
         missing: &MissingConfiguration,
-    ) -> Result<&ConfigurationItem, String> {
+    ) -> Result<&ConfigurationItem, StateError> {
         if missing.resource.id.is_empty() {
-            return Err("the event does not name the resource".to_owned());
+            return Err(StateError::Unnamed);
         }
         let state = self.0.get(&key(&missing.resource));
         let item = match state {
             Some(Ok(item)) => item,
-            Some(Err(error)) => return Err(error.to_string()),
-            None => return Err("it was not read".to_owned()),
+            Some(Err(error)) => return Err(StateError::Outside(error.clone())),
+            None => return Err(StateError::NotRead),
         };
         if item.deleted() {
-            return Err("AWS Config says that the resource is gone".to_owned());
+            return Err(StateError::Gone);
         }
         match (milliseconds(&item.time), milliseconds(&missing.since)) {
             (Some(seen), Some(since)) if seen >= since => Ok(item),
-            _ => Err("AWS Config has not seen it since the event".to_owned()),
+            _ => Err(StateError::Old),
         }
     }
 }

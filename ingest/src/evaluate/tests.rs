@@ -9,7 +9,8 @@ use object_store::memory::InMemory;
 use serde_json::json;
 use std::sync::Mutex;
 
-use crate::outside::Offline;
+use crate::environment::Offline;
+use crate::failure::FailureKind;
 
 mod deliveries;
 mod forged;
@@ -76,6 +77,7 @@ fn run<A: Announce>(payload: &str, ledger: &Ledger, announce: A) -> Seen {
 /// What handling gave, and the findings that were told of.
 struct Seen {
     answer: Result<Value, HandleError>,
+    failures: Vec<Failed>,
     metrics: Metrics,
     findings: Vec<Finding>,
 }
@@ -90,7 +92,8 @@ fn run_in<O: Outside, A: Announce>(world: O, payload: &str, ledger: &Ledger, ann
     let tell = |noted: Noted<'_>| findings.lock().unwrap().push(noted.finding.clone());
     let handled = runtime.block_on(evaluator.handle(payload.as_bytes(), &tell));
     let findings = findings.into_inner().unwrap();
-    Seen { answer: handled.answer, metrics: handled.metrics, findings }
+    let Handled { answer, failures, metrics } = handled;
+    Seen { answer, failures, metrics, findings }
 }
 
 fn ledger() -> Ledger {
@@ -140,6 +143,26 @@ fn what_is_not_announced_comes_again_and_is_announced_then() {
     assert!(run(&event(1), &ledger, Unreachable).answer.is_err());
     let again = run(&batch(&[&event(1)]), &ledger, Silent);
     assert_eq!(again.answer.unwrap(), json!({"batchItemFailures": []}));
+}
+
+#[test]
+fn what_failed_has_a_code_and_says_what_may_help() {
+    let code = |seen: &Seen| (seen.failures[0].why.code(), seen.failures[0].why.kind());
+    let garbage = run(&batch(&["garbage"]), &ledger(), Silent);
+    assert_eq!(code(&garbage), ("payload-unreadable", FailureKind::Poisoned));
+    let odd = event(1).replace("\"s3.amazonaws.com\"", "17");
+    let odd = run(&batch(&[&odd]), &ledger(), Silent);
+    assert_eq!(code(&odd), ("event-unreadable", FailureKind::Poisoned));
+    let unannounced = run(&batch(&[&event(1)]), &ledger(), Unreachable);
+    assert_eq!(code(&unannounced), ("not-announced", FailureKind::Retryable));
+    let object = json!({"Records": [{
+        "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "eu-central-1",
+        "s3": {"bucket": {"name": "logs"}, "object": {"key": "x.json.gz", "size": 1}}
+    }]});
+    let local = run(&batch(&[&object.to_string()]), &ledger(), Silent);
+    assert_eq!(code(&local), ("local-run", FailureKind::Misconfigured));
+    let line: Value = serde_json::from_str(&local.metrics.line("evaluate", 5)).unwrap();
+    assert_eq!((&line["Failed"], &line["FailureCodes"]), (&1.into(), &json!({"local-run": 1})));
 }
 
 #[test]
