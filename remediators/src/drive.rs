@@ -7,6 +7,7 @@ mod approval;
 mod attempts;
 mod budget;
 mod changes;
+mod error;
 mod preview;
 mod set_back;
 mod undo;
@@ -17,13 +18,14 @@ pub use approval::Approval;
 use approval::Authorization;
 pub use attempts::Tried;
 pub(crate) use changes::list_changes;
+pub use error::DriveError;
 pub use preview::Preview;
 pub(crate) use set_back::SESSION_PREFIX;
 pub use undo::UndoRequest;
 
 use std::fmt;
 
-use evenkeel_ledger::{Ledger, LedgerError};
+use evenkeel_ledger::Ledger;
 use evenkeel_rules::ocsf::RemediationActivity;
 use evenkeel_rules::policy::Mode;
 use serde_json::Value;
@@ -58,32 +60,6 @@ pub struct Drive {
     settings: Settings,
     /// Asked before each write, here and for each call that changes something at AWS.
     switch: Option<KillSwitch>,
-}
-
-/// Why a remediation has not ended: its message must come again.
-#[derive(Debug, thiserror::Error)]
-pub enum DriveError {
-    /// The ledger refused.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// AWS refused for now.
-    #[error("{0}")]
-    Later(String),
-    /// Somebody else is at it.
-    #[error("another worker, or a person, changes the resource at this moment")]
-    Busy,
-    /// A record of the ledger cannot be read.
-    #[error("the record `{0}` cannot be read: {1}")]
-    Record(String, serde_json::Error),
-    /// A state cannot be read.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The message is not for this remediator.
-    #[error("the finding is for remediator `{0}`")]
-    Another(String),
-    /// There is no such attempt, or it was not carried out.
-    #[error("attempt {0} was not carried out")]
-    NoAttempt(u32),
 }
 
 /// An attempt that was begun.
