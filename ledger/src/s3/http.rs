@@ -72,8 +72,9 @@ impl HttpService for Service {
 fn unanswered(error: ConnectorError) -> HttpError {
     let kind = if error.is_timeout() {
         HttpErrorKind::Timeout
-    } else if error.is_io() {
-        // The store may not tell whether the request came through, and asks again, as it does over other clients.
+    } else if error.is_io() || error.as_other().is_some() {
+        // The connection broke. Whether the request came through is not known, and the store asks again, as it does
+        // over other clients: each record is made only where none is.
         HttpErrorKind::Request
     } else {
         HttpErrorKind::Unknown
