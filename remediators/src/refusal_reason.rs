@@ -245,9 +245,35 @@ mod tests {
         let stop = Stop::Open { failures: 5, what: "for policy p".to_owned() };
         let code = RefusalReason::from(stop).code();
         assert_eq!(code.as_str(), "circuit-open");
-        for code in [code, RefusalCode::KillSwitch, RefusalCode::SetBackByAttempt] {
-            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
-            assert_eq!(serde_json::from_value::<RefusalCode>(code.as_str().into()).unwrap(), code);
+        let all = [
+            "kill-switch",
+            "waived",
+            "waivers-unreadable",
+            "attempts-exhausted",
+            "budget-exhausted",
+            "circuit-open",
+            "state-reversed",
+            "approval-missing",
+            "approval-expired",
+            "approval-used",
+            "plan-rejected",
+            "approver-violated",
+            "set-back-by-attempt",
+            "setting-unknown",
+            "setting-invalid",
+            "needs-person",
+            "precondition-failed",
+            "access-denied",
+            "attempt-open",
+            "undo-begun",
+            "mode-too-low",
+            "undone-by-person",
+            "changed-since",
+        ];
+        for code in all {
+            let read: RefusalCode = serde_json::from_value(code.into()).unwrap();
+            assert_eq!(read.as_str(), code);
+            assert_eq!(serde_json::to_value(read).unwrap(), code);
         }
     }
 }
