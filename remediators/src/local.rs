@@ -18,6 +18,9 @@ use crate::probe::{Handshake, Probe, ProbeError};
 /// No call of AWS keeps a person waiting for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A call that is not answered by then is made again.
+const ATTEMPT: Duration = Duration::from_secs(10);
+
 impl Operator {
     /// With the credentials, the profile and the endpoint that the environment names, and a probe as
     /// [`Handshake::of_setting`] reads it.
@@ -31,9 +34,10 @@ impl Operator {
         probe: Option<&str>,
     ) -> Result<Operator, ProbeError> {
         let probe = Handshake::of_setting(probe)?.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
+        let limits = CallLimits { attempt: Some(ATTEMPT), ..CallLimits::within(PATIENCE) };
         Ok(Operator {
             ledger,
-            config: load_config(CallLimits::within(PATIENCE)).await,
+            config: load_config(limits).await,
             role,
             ceilings,
             limits: Limits::default(),
