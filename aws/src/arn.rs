@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Partition;
+use crate::partition::Partition;
 
 /// An Amazon Resource Name's parts; `to_string` builds the name.
 ///

@@ -3,8 +3,11 @@
 
 mod endpoint;
 mod error;
+mod facts;
 mod json;
 mod query;
+mod refusal;
+mod response;
 mod rest;
 mod service;
 mod transport;
@@ -14,7 +17,7 @@ pub use endpoint::s3_url;
 pub use error::{CallError, Refusal};
 pub use http::Method;
 pub use query::QueryCall;
+pub use response::Response;
 pub use rest::RestCall;
 pub use service::Service;
-pub use transport::Response;
 pub use xml::Element;

@@ -7,7 +7,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use evenkeel_aws::Partition;
 
-use super::service::{Facts, S3};
+use super::facts::{Facts, S3};
 
 /// Of the hosts in AWS's `aws-us-gov`, these are FIPS endpoints under their plain names.
 const FIPS_IN_GOVCLOUD: &[&str] = &["ec2", "events", "rds", "sns", "sqs", "sts"];
@@ -107,7 +107,7 @@ pub(super) fn signing_region(service: &Facts, region: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::service::{EC2, EVENTS, IAM, KMS, STS};
+    use super::super::facts::{EC2, EVENTS, IAM, KMS, STS};
     use super::*;
 
     const PLAIN: Variant = Variant { fips: false, dual_stack: false };

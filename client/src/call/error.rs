@@ -7,10 +7,6 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
-use serde_json::Value;
-
-use super::transport::Response;
-use super::xml::Element;
 
 /// Why a call gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +88,10 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    pub(super) fn new(status: u16, metadata: ErrorMetadata) -> Refusal {
+        Refusal { status, metadata }
+    }
+
     /// The status of HTTP.
     pub fn status(&self) -> u16 {
         self.status
@@ -112,7 +112,7 @@ impl Refusal {
         self.metadata.extra(REQUEST_ID)
     }
 
-    fn is_retryable(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         let code = self.code();
         self.status >= 500 || THROTTLING_ERRORS.contains(&code) || TRANSIENT_ERRORS.contains(&code)
     }
@@ -136,116 +136,5 @@ impl ProvideErrorMetadata for Refusal {
     }
 }
 
-const REQUEST_ID: &str = "aws_request_id";
-
-/// Reads what AWS said, in whatever protocol; what stands before AWS may answer without any code.
-///
-/// Source: Smithy specification, "AWS JSON 1.0 protocol", "AWS restJson1 protocol" and "AWS Query protocol", "Operation
-/// error serialization"; Amazon EC2 API Reference, "Error codes"; Amazon S3 API Reference, "Error responses".
-pub(super) fn read_refusal(status: u16, answer: &Response) -> Refusal {
-    let text = std::str::from_utf8(answer.body()).unwrap_or_default();
-    let said =
-        Element::read(text).ok().map_or_else(|| read_json(text, answer), |xml| read_xml(&xml));
-    let request = ["x-amzn-requestid", "x-amz-request-id"];
-    let request = request.into_iter().find_map(|name| answer.header(name)).map(str::to_owned);
-    let mut metadata = ErrorMetadata::builder();
-    if let Some(code) = said.code {
-        metadata = metadata.code(code);
-    }
-    if let Some(message) = said.message {
-        metadata = metadata.message(message);
-    }
-    if let Some(id) = said.request.or(request) {
-        metadata = metadata.custom(REQUEST_ID, id);
-    }
-    Refusal { status, metadata: metadata.build() }
-}
-
-#[derive(Default)]
-struct Said {
-    code: Option<String>,
-    message: Option<String>,
-    request: Option<String>,
-}
-
-/// EC2 puts the error into `Errors`, other services do not, and S3's answer is the error itself.
-fn read_xml(answer: &Element) -> Said {
-    let outer = answer.find("Errors").unwrap_or(answer);
-    let error = outer.find("Error").unwrap_or(outer);
-    let text = |within: &Element, name| {
-        within.find(name).map(|found| found.text().to_owned()).filter(|text| !text.is_empty())
-    };
-    let request = text(answer, "RequestId").or_else(|| text(answer, "RequestID"));
-    Said { code: text(error, "Code"), message: text(error, "Message"), request }
-}
-
-fn read_json(text: &str, answer: &Response) -> Said {
-    let body: Value = serde_json::from_str(text).unwrap_or_default();
-    let text = |name| body.get(name).and_then(Value::as_str);
-    let message = ["message", "Message", "errorMessage"].into_iter().find_map(text);
-    // SQS spoke Query before, and keeps its codes of then.
-    let old = answer.header("x-amzn-query-error").and_then(|error| error.split(';').next());
-    let new = answer.header("x-amzn-errortype").or_else(|| text("__type")).or_else(|| text("code"));
-    // `aws.protocoltests#FooError:http://..` is `FooError`.
-    let bare = |code: &str| {
-        let code = code.split(':').next().unwrap_or(code);
-        code.rsplit('#').next().unwrap_or(code).to_owned()
-    };
-    let code = old.map(str::to_owned).or_else(|| new.map(bare)).filter(|code| !code.is_empty());
-    Said { code, message: message.map(str::to_owned), request: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(status: u16, headers: &[(&'static str, &'static str)], text: &str) -> Refusal {
-        read_refusal(status, &Response::for_test(headers, text))
-    }
-
-    #[test]
-    fn refusals_in_xml_are_read() {
-        let ec2 = refusal(
-            400,
-            &[],
-            "<Response><Errors><Error><Code>InvalidGroup.NotFound</Code><Message>The group \
-             &#39;sg-1&#39; does not exist</Message></Error></Errors><RequestID>r</RequestID></Response>",
-        );
-        let told = "InvalidGroup.NotFound: The group 'sg-1' does not exist (request r)";
-        assert_eq!(ec2.to_string(), told);
-        assert!(!ec2.is_retryable());
-        let rds = refusal(
-            400,
-            &[("x-amzn-requestid", "r")],
-            "<ErrorResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\"><Error><Type>Sender\
-             </Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
-        );
-        assert_eq!((rds.code(), rds.request_id()), ("Throttling", Some("r")));
-        assert!(rds.is_retryable());
-        let s3 = refusal(404, &[], "<Error><Code>NoSuchBucket</Code><Message>m</Message></Error>");
-        assert_eq!((s3.code(), s3.message(), s3.status()), ("NoSuchBucket", "m", 404));
-    }
-
-    #[test]
-    fn refusals_in_json_are_read() {
-        let kms = refusal(400, &[], r#"{"__type":"a.b#NotFoundException","message":"m"}"#);
-        assert_eq!((kms.code(), kms.message()), ("NotFoundException", "m"));
-        let header = ("x-amzn-errortype", "ResourceNotFoundException:http://internal/");
-        let lambda = refusal(404, &[header], r#"{"Type":"User","Message":"m"}"#);
-        assert_eq!((lambda.code(), lambda.message()), ("ResourceNotFoundException", "m"));
-        let header = ("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender");
-        let sqs = refusal(400, &[header], r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#);
-        assert_eq!(sqs.code(), "AWS.SimpleQueueService.NonExistentQueue");
-    }
-
-    #[test]
-    fn what_stands_before_aws_may_answer_without_a_code() {
-        for (status, text, is_retryable) in
-            [(503, "", true), (500, "<html>", true), (403, "", false), (400, "[", false)]
-        {
-            let refusal = refusal(status, &[], text);
-            assert_eq!(refusal.is_retryable(), is_retryable, "{status} {text}");
-            assert_eq!(refusal.to_string(), format!("status {status}"));
-        }
-    }
-}
+/// Where the metadata of an error keeps the request's id.
+pub(super) const REQUEST_ID: &str = "aws_request_id";

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::CallError;
-use super::service::{Protocol, Service};
+use super::facts::Protocol;
+use super::service::Service;
 use super::transport::Request;
 
 impl Service {
@@ -48,7 +49,7 @@ fn json_request(
 
 #[cfg(test)]
 mod tests {
-    use super::super::service::{IAM, KMS, SQS};
+    use super::super::facts::{IAM, KMS, SQS};
     use super::*;
     use serde_json::json;
 

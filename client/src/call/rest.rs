@@ -13,8 +13,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::error::CallError;
+use super::response::Response;
 use super::service::Service;
-use super::transport::{Request, Response};
+use super::transport::Request;
 use super::xml::Element;
 
 /// What stands as it is in a path or a query.

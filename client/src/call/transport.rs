@@ -33,12 +33,12 @@ use aws_types::region::{Region, SigningRegion};
 use aws_types::{SdkConfig, SigningName};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde::de::DeserializeOwned;
 
 use super::endpoint::{Variant, find_override, service_url, signing_region};
-use super::error::{CallError, Refusal, read_refusal};
-use super::service::Facts;
-use super::xml::Element;
+use super::error::{CallError, Refusal};
+use super::facts::Facts;
+use super::refusal::read_refusal;
+use super::response::Response;
 
 /// A request that is not yet signed.
 #[derive(Clone)]
@@ -54,59 +54,6 @@ pub(super) struct Request {
 impl fmt::Debug for Request {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
-    }
-}
-
-/// AWS's answer to a call that it did.
-#[derive(Clone)]
-pub struct Response {
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-/// What is answered may be secret.
-impl fmt::Debug for Response {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Response").field("bytes", &self.body.len()).finish_non_exhaustive()
-    }
-}
-
-impl Response {
-    #[cfg(test)]
-    pub(super) fn for_test(headers: &[(&'static str, &'static str)], body: &str) -> Response {
-        let header = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        let body = Bytes::copy_from_slice(body.as_bytes());
-        Response { headers: headers.iter().map(header).collect(), body }
-    }
-
-    /// The content.
-    pub fn body(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// A header, if there is one of that name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The content as JSON; no content at all counts as an empty object.
-    ///
-    /// # Errors
-    /// [`CallError::Malformed`] when the content is none of `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        serde_json::from_slice(text).map_err(|error| CallError::Malformed(error.to_string()))
-    }
-
-    /// The content as XML.
-    ///
-    /// # Errors
-    /// [`CallError::Malformed`] when the content is no whole document.
-    pub fn xml(&self) -> Result<Element, CallError> {
-        let text = std::str::from_utf8(&self.body);
-        Element::read(text.map_err(|error| CallError::Malformed(error.to_string()))?)
     }
 }
 
@@ -207,7 +154,7 @@ fn from_http(answer: &HttpResponse) -> Result<Response, OrchestratorError<Refusa
         Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value).ok()?))
     });
     let body = answer.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
-    let response = Response { headers: headers.collect(), body };
+    let response = Response::new(headers.collect(), body);
     if answer.status().is_success() {
         return Ok(response);
     }

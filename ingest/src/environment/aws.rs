@@ -6,7 +6,9 @@ mod config;
 mod objects;
 
 use aws_config::SdkConfig;
+use aws_sdk_config::config::http::HttpResponse;
 use aws_sdk_config::error::{ProvideErrorMetadata, SdkError};
+use evenkeel_client::CallError;
 use evenkeel_rules::{ConfigurationItem, Resource};
 
 use crate::environment::{Assessment, ObjectBytes, Outside, OutsideError};
@@ -62,31 +64,10 @@ impl Outside for Aws {
 
 /// What an error of the SDK says, in words that are the same whenever it happens again: they become part of a
 /// finding, and a request's id in them would make each delivery another revision.
-fn because<E, R>(task: &'static str, error: &SdkError<E, R>) -> OutsideError
+fn because<E>(task: &'static str, error: SdkError<E, HttpResponse>) -> OutsideError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     let why = error.code().map_or_else(|| error.to_string(), str::to_owned);
-    OutsideError::Call { task, why, is_retryable: is_retryable(error) }
-}
-
-/// The codes of AWS Config that go away by themselves.
-///
-/// Source: AWS Config API Reference, "Common errors".
-const PASSING: [&str; 5] = [
-    "InternalFailure",
-    "InternalServerError",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingException",
-];
-
-/// Whether the same call may succeed later: where AWS gave no code, it was not heard.
-fn is_retryable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    match error {
-        SdkError::ConstructionFailure(_) => false,
-        SdkError::ServiceError(_) => error.code().is_none_or(|code| PASSING.contains(&code)),
-        _ => true,
-    }
+    OutsideError::Call { task, why, is_retryable: CallError::from(error).is_retryable() }
 }

@@ -29,7 +29,7 @@ pub(super) async fn put(
             .set_evaluations(Some(evaluations?))
             .send()
             .await
-            .map_err(|error| because("AWS Config did not take the evaluations", &error))?
+            .map_err(|error| because("AWS Config did not take the evaluations", error))?
             .failed_evaluations
             .unwrap_or_default();
         if let Some(first) = failed.pop() {

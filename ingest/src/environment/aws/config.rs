@@ -73,7 +73,7 @@ async fn batch(
         asked.push(key.build().map_err(|error| OutsideError::Request(error.to_string()))?);
     }
     let answer = client.batch_get_resource_config().set_resource_keys(Some(asked)).send().await;
-    let answer = answer.map_err(|error| because("AWS Config did not tell", &error))?;
+    let answer = answer.map_err(|error| because("AWS Config did not tell", error))?;
     answer.base_configuration_items().iter().map(|item| read(&base(item))).collect()
 }
 
@@ -86,7 +86,7 @@ async fn by_name(client: &Client, resource: &Resource) -> State {
         .resource_name(&resource.id)
         .send()
         .await
-        .map_err(|error| because("AWS Config did not tell", &error))?;
+        .map_err(|error| because("AWS Config did not tell", error))?;
     match answer.resource_identifiers().first().and_then(|found| found.resource_id()) {
         Some(id) => history(client, &resource.kind, id, None).await,
         None => Err(OutsideError::NotRecorded),
@@ -109,7 +109,7 @@ async fn history(client: &Client, kind: &str, id: &str, time: Option<i64>) -> St
         .limit(1)
         .send()
         .await
-        .map_err(|error| because("AWS Config did not tell", &error))?;
+        .map_err(|error| because("AWS Config did not tell", error))?;
     match answer.configuration_items().first() {
         Some(item) => read(&from_history(item)),
         None => Err(OutsideError::NoState),
@@ -128,7 +128,7 @@ pub(super) async fn inventory(
             client.list_discovered_resources().resource_type(ResourceType::from(kind.as_str()));
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| because("AWS Config did not list", &error))?;
+            let page = page.map_err(|error| because("AWS Config did not list", error))?;
             let found = page.resource_identifiers.unwrap_or_default();
             ids.extend(found.into_iter().filter_map(|found| found.resource_id));
         }
