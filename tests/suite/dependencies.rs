@@ -42,7 +42,7 @@ const BANNED: [(&str, &str); 6] = [
 ];
 
 /// Crates of which there are several versions, by who keeps the older one.
-const SEVERAL: [(&str, &[&str]); 8] = [
+const SEVERAL: [(&str, &[&str]); 7] = [
     ("CEL and the runtime of AWS Lambda", &["base64"]),
     (
         "AWS's SDK, and we with it",
@@ -52,7 +52,6 @@ const SEVERAL: [(&str, &[&str]); 8] = [
     ("miette", &["unicode-width"]),
     ("ring, which is not compiled: aws-lc-rs is in its place", &["getrandom", "windows-sys"]),
     ("macros, which turn to the newer one by and by", &["syn"]),
-    ("rcgen, with which tests sign certificates", &["bit-vec", "synstructure", "untrusted"]),
     (
         "serde_with, where its features are on, and they are not",
         &[
