@@ -84,6 +84,7 @@ const READS: &[&str] = &[
     "lastIndexOf",
     "math.greatest",
     "math.least",
+    "partition",
     "size",
     "startsWith",
     "timestamp",

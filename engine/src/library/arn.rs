@@ -1,9 +1,10 @@
-//! Amazon resource names, taken apart.
+//! Amazon resource names, taken apart, and the partitions that they name.
 
 use cel::common::types::{CelBool, CelMap, CelMapKey, CelString};
 use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError};
 pub(super) use evenkeel_aws::Arn;
+use evenkeel_aws::Partition;
 
 use super::function::{Doc, excerpt, fail};
 use super::values;
@@ -16,6 +17,7 @@ pub(super) const DOCS: &[Doc] = &[
                   `resourceType` and `resourceId`; an error when `s` is no ARN",
     ),
     ("isArn(s)", "whether `s` is an ARN"),
+    ("partition(region)", "the partition that `region` is in, as it stands in ARNs"),
 ];
 
 /// Services whose resources are names alone, whatever separators the names have.
@@ -35,7 +37,8 @@ fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
 /// Declares the functions.
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(env, fn arn: (CelString<'_>) -> Result<CelMap<'_>>)?;
-    cel::add_overload!(env, fn is_arn: (CelString<'_>) -> CelBool)
+    cel::add_overload!(env, fn is_arn: (CelString<'_>) -> CelBool)?;
+    cel::add_overload!(env, fn partition: (CelString<'_>) -> CelString<'_>)
 }
 
 fn arn(s: &CelString<'_>) -> Result<CelMap<'static>, ExecutionError> {
@@ -59,6 +62,10 @@ fn arn(s: &CelString<'_>) -> Result<CelMap<'static>, ExecutionError> {
 
 fn is_arn(s: &CelString<'_>) -> CelBool {
     Arn::parse(s).is_some().into()
+}
+
+fn partition(region: &CelString<'_>) -> CelString<'static> {
+    Partition::of_region(region).id.into()
 }
 
 #[cfg(test)]
@@ -87,6 +94,7 @@ mod tests {
             "arn('arn:aws-us-gov:iam::1:user/u').partition == 'aws-us-gov'",
             "arn('arn:aws:s3:::b').account == '' && arn('arn:aws:s3:::b').resource == 'b'",
             "arn('arn:aws:ec2:eu-west-1:1:instance/i').resourceId == 'i'",
+            "partition('eu-west-1') == 'aws' && partition('us-isob-east-1') == 'aws-iso-b'",
             "isArn('arn:aws:s3:::b') && !isArn('arn:aws:s3:::') && !isArn('s3://b') && !isArn('')",
         ]);
         fails("`bucket` is not an arn", &["arn('bucket')"]);
