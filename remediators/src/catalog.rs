@@ -15,10 +15,10 @@ pub mod shared;
 pub mod sns;
 pub mod sqs;
 
-use crate::aws::Aws;
-use crate::erased::ErasedRemediator;
+use crate::access::aws::Aws;
 use crate::remediator::Remediator;
-use crate::spec::RemediatorSpec;
+use crate::remediator::erased::ErasedRemediator;
+use crate::remediator::spec::RemediatorSpec;
 
 /// A remediator that policies can name.
 #[derive(Clone, Copy, Debug)]

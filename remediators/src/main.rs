@@ -1,13 +1,13 @@
 //! The remediate function: one artefact for every family of remediators.
 
-mod function;
+mod lambda;
 
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     evenkeel_client::logging::log_as_json();
-    match function::serve().await {
+    match lambda::serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             lambda_runtime::tracing::error!(error = %error, "the function cannot start");

@@ -1,9 +1,14 @@
 //! What a remediator is.
 
+pub(crate) mod aws_failure;
+pub(crate) mod erased;
+pub(crate) mod permission;
+pub(crate) mod spec;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::spec::RemediatorSpec;
+use crate::remediator::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Restores one property of one kind of resource.

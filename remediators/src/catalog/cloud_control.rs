@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::aws::Aws;
-use crate::permission::Statement;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::permission::Statement;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Sets properties of a resource of any type that Cloud Control can update: those that the policy's `patch` names. An undo

@@ -13,9 +13,9 @@ use super::names::{api_of, arns, rest_api};
 use super::policy::{read, same};
 use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, remove, replace, unread};
 use super::{PERMISSIONS, SETS_POLICY};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// What is set on a REST API, and which deployments its stages serve.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::probe::Probe;
+use crate::access::probe::Probe;
 use crate::remediator::Check;
 
 /// The scheme in clear text.

@@ -5,14 +5,14 @@ use aws_sdk_apigateway::types::DomainNameStatus;
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::access::pace::Pace;
 use crate::catalog::apigateway::names::{arn, domain};
 use crate::catalog::apigateway::rest::{Answer, refused, replace, unread};
 use crate::catalog::apigateway::tls::Wanted;
 use crate::catalog::apigatewayv2::http::Http;
-use crate::pace::Pace;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// The policy to set unless the policy's header names another.

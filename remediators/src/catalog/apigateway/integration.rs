@@ -14,10 +14,10 @@ use super::backend::{check_stages, variables};
 use super::draft;
 use super::names::{api_of, arn, rest_method};
 use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, replace, unread};
-use crate::aws::Aws;
-use crate::probe::Probe;
+use crate::access::aws::Aws;
+use crate::access::probe::Probe;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// How a method reaches its backend.

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::draft::{self, Draft};
-use crate::aws::Aws;
-use crate::pace::Pace;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::access::pace::Pace;
+use crate::remediator::aws_failure::refusal;
 use crate::remediator::{Check, RefusedByAws};
 
 /// A page of resources is at most this long.

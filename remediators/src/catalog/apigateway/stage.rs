@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::names::{api_of, arn, rest_stage};
 use super::rest::{Answer, refused, remove, replace};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// What is set on a stage.

@@ -7,13 +7,13 @@ use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::aws::Aws;
+use crate::access::aws::Aws;
 use crate::catalog::apigateway::PERMISSIONS;
 use crate::catalog::apigateway::names::{api_of, arns, http_api};
 use crate::catalog::apigateway::rest::{Answer, unread};
 use crate::catalog::apigatewayv2::http::{Http, Stage, stage_calls};
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Turns the `execute-api` endpoint off, and lets each stage take it.

@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::access::pace::Pace;
 use crate::catalog::apigateway::backend::secured;
 use crate::catalog::apigateway::draft::{Operations, others, question};
 use crate::catalog::apigateway::rest::{Answer, Deployment, deploy_calls, refused, unread};
-use crate::pace::Pace;
 
 /// The extension that a route's integration is exported as.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::http::{Export, Http, Stage, name, stage_calls};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::access::probe::Probe;
 use crate::catalog::apigateway::PERMISSIONS;
 use crate::catalog::apigateway::backend::variables;
 use crate::catalog::apigateway::names::{api_of, arn, http_integration};
 use crate::catalog::apigateway::rest::{Answer, unread};
-use crate::probe::Probe;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// So often is a stage that deploys by itself asked whether it has done so, once a second.

@@ -2,11 +2,11 @@
 
 use evenkeel_rules::policy::Tier;
 
+use crate::access::probe::Probe;
 use crate::catalog::apigateway::backend::{check_stages, is_clear, secured};
 use crate::catalog::apigatewayv2::http_integration::{
     Backend, HttpIntegration, HttpIntegrationRule, HttpIntegrations,
 };
-use crate::probe::Probe;
 use crate::remediator::{Check, Plan};
 use crate::violation::Target;
 

@@ -3,10 +3,10 @@
 use evenkeel_rules::policy::Tier;
 use serde_json::Value;
 
+use crate::access::probe::Probe;
 use crate::catalog::apigatewayv2::http_integration::{
     Backend, HttpIntegration, HttpIntegrationRule, HttpIntegrations,
 };
-use crate::probe::Probe;
 use crate::remediator::{Check, Plan};
 use crate::violation::Target;
 

@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::permission::is_read;
+use crate::remediator::permission::is_read;
 
 /// `tables/generate.py` writes it, and says what each member is.
 const TABLE: &[u8] = include_bytes!("../../../tables/types.json.gz");

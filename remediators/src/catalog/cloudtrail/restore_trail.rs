@@ -8,10 +8,10 @@ use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::Aws;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Starts a trail, unless `with` says `logging: false`, and its validation of files.

@@ -5,10 +5,10 @@ use evenkeel_client::CallError;
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::Aws;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Starts a recorder. An undo stops it. One that was deleted is gone, and so is a delivery channel: their settings are not

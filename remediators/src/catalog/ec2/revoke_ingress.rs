@@ -9,10 +9,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::Aws;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// The ports of web servers, which the Internet often may reach.

@@ -7,10 +7,10 @@ use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::Aws;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Raises what the account's password policy demands of new passwords, and nothing that is stricter already. `with` may

@@ -6,9 +6,9 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::key::{DISABLED, ENABLED, Key, PENDING_DELETION, observe, refused};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// The longest time that a deletion can wait, in days: an undo begins it anew.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::key::{ENABLED, KeyMetadata, describe, refused, unread};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Turns on a key's automatic rotation. An undo turns it off.

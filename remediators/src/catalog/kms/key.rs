@@ -4,8 +4,8 @@ use evenkeel_client::{CallError, Service};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::refusal::refusal;
 use crate::remediator::RefusedByAws;
+use crate::remediator::aws_failure::refusal;
 use crate::violation::Target;
 
 /// What a key is.

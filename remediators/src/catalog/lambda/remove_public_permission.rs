@@ -9,10 +9,10 @@ use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::Aws;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 use statement::{is_of_any_bucket, is_public, permission};
 

@@ -4,10 +4,10 @@ use evenkeel_client::{CallError, Element, Service};
 use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::Aws;
-use crate::refusal::refusal;
+use crate::access::aws::Aws;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Takes the public address off an instance. An undo gives it one again.

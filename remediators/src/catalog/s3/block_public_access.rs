@@ -5,9 +5,9 @@ use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 
 use super::bucket::{arn, ask_about_website, call, refused};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// What the settings are called in requests.

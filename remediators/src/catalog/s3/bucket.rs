@@ -3,7 +3,7 @@
 use evenkeel_aws::Arn;
 use evenkeel_client::{CallError, Method, RestCall, Service};
 
-use crate::refusal::refusal;
+use crate::remediator::aws_failure::refusal;
 use crate::remediator::{Check, RefusedByAws};
 use crate::violation::Target;
 

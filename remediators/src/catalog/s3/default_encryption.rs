@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bucket::{arn, call, refused};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// Sets the default encryption of a bucket that is not encrypted with a KMS key, whichever: with `kmsKey`. Without `kmsKey`

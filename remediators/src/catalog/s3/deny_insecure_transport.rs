@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bucket::{arn, ask_about_website, call, refused};
-use crate::aws::Aws;
+use crate::access::aws::Aws;
 use crate::catalog::shared::tls_only::TlsOnly;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// A policy may have so many bytes.

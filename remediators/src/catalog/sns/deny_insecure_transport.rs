@@ -5,11 +5,11 @@ use evenkeel_rules::policy::Tier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::Aws;
+use crate::access::aws::Aws;
 use crate::catalog::shared::tls_only::TlsOnly;
-use crate::refusal::refusal;
+use crate::remediator::aws_failure::refusal;
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// A policy may have so many bytes.

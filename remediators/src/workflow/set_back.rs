@@ -7,9 +7,9 @@ use evenkeel_rules::REMEDIATOR_ROLE;
 use uuid::Uuid;
 
 use super::{Drive, Driven};
-use crate::record::Intent;
-use crate::refusal_reason::RefusalReason;
+use crate::journal::record::Intent;
 use crate::violation::Violation;
+use crate::workflow::refusal_reason::RefusalReason;
 
 /// What a session's name begins with; the finding's uid follows.
 pub(crate) const SESSION_PREFIX: &str = "evenkeel-";

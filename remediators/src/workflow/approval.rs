@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Begun, Drive, DriveError, Driven, Planned};
-use crate::identity::is_same_identity;
-use crate::record::{Ended, Records};
-use crate::refusal_reason::{ApprovalRefusal, RefusalReason};
+use crate::journal::record::{Ended, Records};
 use crate::violation::{Target, Violation};
+use crate::workflow::identity::is_same_identity;
+use crate::workflow::refusal_reason::{ApprovalRefusal, RefusalReason};
 
 /// A decision holds for so long at most, whatever its record says: a week, in milliseconds, from when it was written.
 const LONGEST: i64 = 7 * 86_400_000;

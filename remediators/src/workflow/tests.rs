@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::remediator::Remediator;
-use crate::spec::RemediatorSpec;
+use crate::remediator::spec::RemediatorSpec;
 use crate::violation::{Target, ViolationError};
 
 /// A resource of two properties, and what happens to those who touch it.

@@ -2,7 +2,7 @@
 
 use evenkeel_rules::policy::{Mode, Tier};
 
-use crate::permission::{Statement, is_read};
+use crate::remediator::permission::{Statement, is_read};
 use crate::violation::Target;
 
 /// What is known of a remediator without running it.

@@ -2,7 +2,7 @@
 
 use evenkeel_ledger::LedgerError;
 
-use crate::erased::StateError;
+use crate::remediator::erased::StateError;
 
 /// Why a remediation has not ended: its message must come again.
 #[derive(Debug, thiserror::Error)]

@@ -7,10 +7,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Drive, DriveError, Driven};
-use crate::guard::Attempt;
-use crate::record::{Ended, Intent, Outcome, Records};
-use crate::refusal_reason::RefusalReason;
+use crate::journal::record::{Ended, Intent, Outcome, Records};
 use crate::violation::{Target, Violation};
+use crate::workflow::limits::Attempt;
+use crate::workflow::refusal_reason::RefusalReason;
 
 /// An attempt, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

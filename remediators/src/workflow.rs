@@ -8,7 +8,11 @@ mod attempts;
 mod budget;
 mod changes;
 mod error;
+mod identity;
+pub(crate) mod kill_switch;
+pub(crate) mod limits;
 mod preview;
+pub(crate) mod refusal_reason;
 mod set_back;
 mod undo;
 mod verify;
@@ -31,13 +35,15 @@ use evenkeel_rules::policy::Mode;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::erased::{ErasedRemediator, StateError};
-use crate::guard::{Attempt, Budget, Limits, permit};
-use crate::kill_switch::{ActiveSwitch, KillSwitch};
-use crate::record::{Ended, Intent, Outcome, Records, UndoMark, before_key, digest, plan_hash};
-use crate::refusal_reason::RefusalReason;
+use crate::journal::record::{
+    Ended, Intent, Outcome, Records, UndoMark, before_key, digest, plan_hash,
+};
+use crate::remediator::erased::{ErasedRemediator, StateError};
 use crate::remediator::{Check, Plan, RefusedByAws};
 use crate::violation::{Target, Violation};
+use crate::workflow::kill_switch::{ActiveSwitch, KillSwitch};
+use crate::workflow::limits::{Attempt, Budget, Limits, permit};
+use crate::workflow::refusal_reason::RefusalReason;
 
 /// So often is a plan made anew because somebody changed the state meanwhile.
 const ROUNDS: usize = 3;

@@ -6,7 +6,7 @@ use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::refusal_reason::RefusalCode;
+use crate::workflow::refusal_reason::RefusalCode;
 
 /// How a remediation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::approval::Authorization;
 use super::{Drive, Driven, Prepared, describe_open};
-use crate::record::{Ended, Intent};
-use crate::refusal_reason::{RefusalCode, RefusalReason};
+use crate::journal::record::{Ended, Intent};
 use crate::violation::Violation;
+use crate::workflow::refusal_reason::{RefusalCode, RefusalReason};
 
 /// What would be done about a finding now.
 #[derive(Clone, Debug, PartialEq, Serialize)]

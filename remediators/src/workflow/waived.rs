@@ -5,8 +5,8 @@ use evenkeel_rules::Waivers;
 use evenkeel_rules::bundle::{BundleError, FileKind, MANIFEST, Manifest};
 
 use super::{Drive, DriveError, Driven};
-use crate::refusal_reason::RefusalReason;
 use crate::violation::Violation;
+use crate::workflow::refusal_reason::RefusalReason;
 
 impl Drive {
     /// Why a waiver lets nothing be done; also where one cannot be read.

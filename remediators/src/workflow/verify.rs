@@ -1,7 +1,7 @@
 //! Looking again, some time after a repair.
 
 use super::{Drive, DriveError, Driven};
-use crate::record::{Ended, Outcome, Records};
+use crate::journal::record::{Ended, Outcome, Records};
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
 

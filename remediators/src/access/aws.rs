@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 
-use crate::kill_switch::KillSwitch;
-use crate::pace::Pace;
-use crate::probe::Probe;
+use crate::access::pace::Pace;
+use crate::access::probe::Probe;
+use crate::workflow::kill_switch::KillSwitch;
 
 /// An account and region, as a remediator sees it.
 #[derive(Clone, Debug)]

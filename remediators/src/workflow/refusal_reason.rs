@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::guard::Stop;
-use crate::kill_switch::ActiveSwitch;
 use crate::remediator::PlanRefusal;
+use crate::workflow::kill_switch::ActiveSwitch;
+use crate::workflow::limits::Stop;
 
 /// The code of a refusal: it stays the same whatever is said about it in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::changes::do_overlap;
 use super::{Drive, DriveError, Driven, list_changes, write_value};
-use crate::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
-use crate::refusal_reason::RefusalReason;
+use crate::journal::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
 use crate::remediator::RefusedByAws;
 use crate::violation::Target;
+use crate::workflow::refusal_reason::RefusalReason;
 
 /// An attempt that is open for longer has been abandoned: a session lives no longer. In milliseconds.
 const ABANDONED: i64 = 900_000;

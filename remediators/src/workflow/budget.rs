@@ -4,9 +4,9 @@
 //! the intent spends nothing. An attempt that goes on after a crash takes a place if it has none.
 
 use super::{Drive, Driven};
-use crate::guard::Stop;
-use crate::record::{Records, digest};
+use crate::journal::record::{Records, digest};
 use crate::violation::Target;
+use crate::workflow::limits::Stop;
 
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;

@@ -10,10 +10,10 @@ use evenkeel_ledger::Ledger;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use crate::guard::{Budget, Limits};
-use crate::operator::{Ceilings, Operator, OperatorError, Role};
-use crate::pace::Pace;
-use crate::probe::{Handshake, Probe, ProbeError};
+use crate::access::operator::{Ceilings, Operator, OperatorError, Role};
+use crate::access::pace::Pace;
+use crate::access::probe::{Handshake, Probe, ProbeError};
+use crate::workflow::limits::{Budget, Limits};
 
 /// No call of AWS keeps a person waiting for longer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::guard::Attempt;
-use crate::refusal_reason::RefusalReason;
 use crate::violation::{Target, Violation};
+use crate::workflow::limits::Attempt;
+use crate::workflow::refusal_reason::RefusalReason;
 
 /// Durable before anything is written to AWS: what will be done, and what was there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -299,7 +299,7 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
 fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_done() {
     let waivers = |text: &str| {
         let stage = Stage::new(BROKEN);
-        let digest = crate::record::digest(text);
+        let digest = crate::journal::record::digest(text);
         block_on(stage.ledger.write(&format!("bundle/files/{digest}"), text.as_bytes())).unwrap();
         put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
         stage

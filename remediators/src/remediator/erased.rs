@@ -5,8 +5,8 @@ use std::pin::Pin;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::spec::RemediatorSpec;
 use crate::violation::Target;
 
 /// A state that the remediator cannot read, or cannot write as JSON.

@@ -14,15 +14,15 @@ use evenkeel_rules::policy::Mode;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::aws::Aws;
+use crate::access::aws::Aws;
+use crate::access::pace::Pace;
+use crate::access::probe::Probe;
 use crate::catalog::Entry;
-use crate::drive::{Drive, SESSION_PREFIX, Settings};
-use crate::guard::{Budget, Limits};
-use crate::kill_switch::KillSwitch;
-use crate::pace::Pace;
-use crate::probe::Probe;
-use crate::spec::RemediatorSpec;
+use crate::remediator::spec::RemediatorSpec;
 use crate::violation::{Target, Violation};
+use crate::workflow::kill_switch::KillSwitch;
+use crate::workflow::limits::{Budget, Limits};
+use crate::workflow::{Drive, SESSION_PREFIX, Settings};
 
 /// A session policy may be so long, in characters.
 ///

@@ -112,7 +112,7 @@ fn is_write(request: &HttpRequest) -> bool {
         "POST" => find_target_operation(request).or_else(|| find_query_action(request)),
         _ => None,
     };
-    operation.is_none_or(|operation| !crate::permission::is_read(operation))
+    operation.is_none_or(|operation| !crate::remediator::permission::is_read(operation))
 }
 
 fn find_target_operation(request: &HttpRequest) -> Option<&str> {
