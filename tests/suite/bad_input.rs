@@ -1,7 +1,7 @@
 //! Bad input is named and counted, its neighbours are judged, and the exit code says so.
 
 use crate::support::{
-    Folder, Run, evenkeel, evenkeel_with_input, gzip, quiet, replay, violation, with,
+    Folder, ONE_POLICY, Run, evenkeel, evenkeel_with_input, gzip, quiet, replay, violation, with,
 };
 use serde_json::{Value, json};
 use std::io::Write;
@@ -221,7 +221,7 @@ fn a_sparse_file_is_read_to_its_end() {
 #[test]
 fn standard_input_is_a_log_too() {
     let run = evenkeel_with_input(
-        ["replay", "-", "--format", "jsonl"],
+        ["replay", "-", "--policies", ONE_POLICY, "--format", "jsonl"],
         &gzip(log(&[violation(1)]).as_bytes()),
     );
     assert_eq!((run.code, run.resources().len()), (0, 1), "{run:?}");
@@ -231,7 +231,8 @@ fn standard_input_is_a_log_too() {
 fn a_path_that_is_not_there_is_named_and_the_rest_is_read() {
     let folder = Folder::new();
     let good = folder.log("a.json.gz", &[violation(1)]);
-    let run = evenkeel(["replay", "/does/not/exist", good.to_str().unwrap(), "--format", "jsonl"]);
+    let logs = ["replay", "/does/not/exist", good.to_str().unwrap()];
+    let run = evenkeel(logs.into_iter().chain(["--policies", ONE_POLICY, "--format", "jsonl"]));
     assert_eq!((run.code, run.resources().len()), (3, 1), "{run:?}");
     assert!(run.err.contains("/does/not/exist: no such file or folder"), "{}", run.err);
 }

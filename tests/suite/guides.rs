@@ -3,7 +3,7 @@
 use crate::support::Folder;
 use evenkeel_testing::template::python;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -28,7 +28,7 @@ fn every_command_for_aws_in_the_guides_is_one_that_aws_knows() {
 #[test]
 fn a_wrong_flag_value_or_parameter_in_a_guide_is_found() {
     let folder = Folder::new();
-    for (command, told) in [
+    let cases = [
         (
             "aws cloudformation create-stack-set --stack-set-name s --permision-model SELF_MANAGED",
             "--permision-model",
@@ -60,10 +60,18 @@ fn a_wrong_flag_value_or_parameter_in_a_guide_is_found() {
             "aws cloudformation deploy --template-file deploy/member-account.yaml --stack-name m",
             "needs the parameter BusArn",
         ),
-    ] {
-        let guide = folder.write("guide.md", format!("```sh\n{command}\n```\n"));
-        let (count, wrong) = checked(&[&guide]);
-        assert_eq!(count, 1, "{command}");
-        assert!(wrong.iter().any(|one| one.contains(told)), "{command}: {wrong:?}");
+    ];
+    let guides: Vec<PathBuf> = (0..)
+        .zip(cases)
+        .map(|(at, (command, _))| {
+            folder.write(&format!("{at}.md"), format!("```sh\n{command}\n```\n"))
+        })
+        .collect();
+    let (count, wrong) = checked(&guides.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    assert_eq!(count, cases.len());
+    for ((command, told), guide) in cases.iter().zip(&guides) {
+        let place = format!("{}: ", guide.display());
+        let is_told = wrong.iter().any(|one| one.starts_with(&place) && one.contains(told));
+        assert!(is_told, "{command}: {wrong:?}");
     }
 }

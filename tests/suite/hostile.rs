@@ -1,6 +1,6 @@
 //! What an event says reaches people as text, never as commands to their terminal.
 
-use crate::support::{Folder, command, evenkeel, violation, with};
+use crate::support::{Folder, ONE_POLICY, command, evenkeel, violation, with};
 use serde_json::json;
 
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[31m\r\n\u{202e}gpj\u{200b}\u{9b}2J<b>=cmd()";
@@ -21,7 +21,14 @@ fn neither_findings_nor_sums_obey_an_event() {
     let path = folder.log("a.json.gz", &[record]);
     // The helper that runs the command refuses output with such characters.
     for format in ["text", "jsonl", "ocsf"] {
-        let run = evenkeel(["replay", path.to_str().unwrap(), "--format", format]);
+        let run = evenkeel([
+            "replay",
+            path.to_str().unwrap(),
+            "--policies",
+            ONE_POLICY,
+            "--format",
+            format,
+        ]);
         assert_eq!(run.code, 0);
         assert!(
             run.out.contains("\\u{202e}gpj") || run.out.contains("\\u202egpj"),
@@ -107,7 +114,7 @@ fn a_terminal_gets_no_command_but_ours() {
     let (logs, policies) = (folder.path().join("logs"), policies.to_str().unwrap());
     let logs = logs.to_str().unwrap();
     for format in ["text", "jsonl", "ocsf"] {
-        assert_honest(&["replay", logs, "--format", format]);
+        assert_honest(&["replay", logs, "--policies", ONE_POLICY, "--format", format]);
         for waivers in [&covering, &failing] {
             let waivers = ["--waivers", waivers.to_str().unwrap()];
             let replay = ["replay", logs, "--policies", policies, "--format", format];
@@ -133,11 +140,11 @@ fn a_wrong_file_is_quoted_without_its_commands() {
 fn neither_does_an_argument_come_back_as_a_command() {
     let hostile = "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J";
     for args in [
-        &["replay", hostile][..],
+        &["replay", hostile, "--policies", ONE_POLICY][..],
         &["replay", "x", "--since", hostile],
-        &["replay", "x", "--policy", hostile],
+        &["replay", "x", "--policies", ONE_POLICY, "--policy", hostile],
         &["replay", "x", "--policies", hostile],
-        &["replay", "x", "--waivers", hostile],
+        &["replay", "x", "--policies", ONE_POLICY, "--waivers", hostile],
         &["check", hostile],
     ] {
         assert_honest(args);

@@ -1,6 +1,6 @@
 //! The same input gives the same output, byte for byte, however many threads read it.
 
-use crate::support::{Folder, evenkeel, quiet, replay, violation, with};
+use crate::support::{Folder, ONE_POLICY, evenkeel, quiet, replay, violation, with};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +20,8 @@ fn trail() -> Folder {
 
 fn run(folder: &Folder, format: &str, threads: &str) -> (String, String) {
     let logs = folder.path().join("logs");
-    let args = ["replay", logs.to_str().unwrap(), "--format", format, "--threads", threads];
+    let args = ["replay", logs.to_str().unwrap(), "--policies", ONE_POLICY, "--format", format];
+    let args = args.into_iter().chain(["--threads", threads]);
     let run = evenkeel(args);
     assert_eq!(run.code, 3, "{run:?}");
     (run.out, run.err)
@@ -57,7 +58,8 @@ fn the_number_of_threads_changes_no_byte_of_the_evidence() {
     let logs = folder.path().join("logs");
     let evidence = |threads: &str| {
         let out = folder.path().join(format!("evidence-{threads}"));
-        let args = ["replay", logs.to_str().unwrap(), "--threads", threads];
+        let args =
+            ["replay", logs.to_str().unwrap(), "--policies", ONE_POLICY, "--threads", threads];
         evenkeel(args.into_iter().chain(["--out", out.to_str().unwrap()]));
         tree(&out)
     };
@@ -78,6 +80,7 @@ fn events_of_one_id_come_in_the_order_of_the_files() {
         assert_eq!(replay(folder.path()).resources(), ["bucket-1", "late"]);
     }
     let (a, b) = (folder.path().join("a.json.gz"), folder.path().join("b.json.gz"));
-    let args = ["replay", b.to_str().unwrap(), a.to_str().unwrap(), "--format", "jsonl"];
+    let args = ["replay", b.to_str().unwrap(), a.to_str().unwrap(), "--policies", ONE_POLICY];
+    let args = args.into_iter().chain(["--format", "jsonl"]);
     assert_eq!(evenkeel(args).resources(), ["late", "bucket-1"]);
 }

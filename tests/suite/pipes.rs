@@ -1,6 +1,6 @@
 //! Standard output may be a pipe that closes, a disk that is full, or no terminal at all.
 
-use crate::support::{Folder, command, evenkeel, violation};
+use crate::support::{Folder, ONE_POLICY, command, evenkeel, violation};
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -31,9 +31,9 @@ fn a_reader_that_leaves_early_is_no_error() {
     let logs = large(&folder);
     let logs = logs.to_str().unwrap();
     for args in [
-        &["replay", logs][..],
-        &["replay", logs, "--format", "jsonl"],
-        &["replay", logs, "--format", "ocsf", "--threads", "1"],
+        &["replay", logs, "--policies", ONE_POLICY][..],
+        &["replay", logs, "--policies", ONE_POLICY, "--format", "jsonl"],
+        &["replay", logs, "--policies", ONE_POLICY, "--format", "ocsf", "--threads", "1"],
         &["test", "--format", "json"],
         &["--help"],
         &["completions", "zsh"],
@@ -51,7 +51,7 @@ fn a_full_disk_is_an_error_that_says_so() {
     let logs = large(&folder);
     for format in ["text", "jsonl", "ocsf"] {
         let output = command()
-            .args(["replay", logs.to_str().unwrap(), "--format", format])
+            .args(["replay", logs.to_str().unwrap(), "--policies", ONE_POLICY, "--format", format])
             .stdout(std::fs::File::create("/dev/full").unwrap())
             .output()
             .unwrap();
@@ -66,8 +66,11 @@ fn only_a_terminal_is_sent_colors_unless_they_are_asked_for() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let escape = |variable: &str| {
-        let output =
-            command().args(["replay", log.to_str().unwrap()]).env(variable, "1").output().unwrap();
+        let output = command()
+            .args(["replay", log.to_str().unwrap(), "--policies", ONE_POLICY])
+            .env(variable, "1")
+            .output()
+            .unwrap();
         output.stdout.contains(&0x1b)
     };
     assert!(!escape("NO_COLOR") && !escape("SOMETHING_ELSE"));
@@ -79,7 +82,14 @@ fn what_machines_read_stands_alone_on_standard_output() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1), violation(2)]);
     for format in ["jsonl", "ocsf"] {
-        let run = evenkeel(["replay", log.to_str().unwrap(), "--format", format]);
+        let run = evenkeel([
+            "replay",
+            log.to_str().unwrap(),
+            "--policies",
+            ONE_POLICY,
+            "--format",
+            format,
+        ]);
         assert_eq!(run.findings().len(), 2, "{format}: {run:?}");
         assert!(run.err.contains("Findings  2"), "{format}: the sums are told elsewhere: {run:?}");
     }

@@ -1,6 +1,6 @@
 //! The sums of a replay account for every record, whichever way they are told.
 
-use crate::support::{Folder, Run, evenkeel, quiet, replay, violation, with};
+use crate::support::{Folder, ONE_POLICY, Run, evenkeel, quiet, replay, violation, with};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,7 +25,8 @@ fn trail() -> Folder {
 
 fn run(folder: &Folder, format: &str, out: &Path) -> Run {
     let logs = folder.path().join("logs");
-    let args = ["replay", logs.to_str().unwrap(), "--region", "eu-central-1"];
+    let args =
+        ["replay", logs.to_str().unwrap(), "--policies", ONE_POLICY, "--region", "eu-central-1"];
     evenkeel(args.into_iter().chain(["--format", format, "--out", out.to_str().unwrap()]))
 }
 
@@ -183,7 +184,7 @@ fn times_include_their_beginning_and_exclude_their_end() {
         ("2026-03-11T13:00:00+01:00", "2026-03-11T08:00:00-05:00"),
     ] {
         let args = ["replay", log.to_str().unwrap(), "--since", since, "--until", until];
-        let run = evenkeel(args.into_iter().chain(["--format", "jsonl"]));
+        let run = evenkeel(args.into_iter().chain(["--policies", ONE_POLICY, "--format", "jsonl"]));
         // A time that nobody can read may be any: the event is judged.
         assert_eq!(run.resources(), ["bucket-2", "bucket-3", "bucket-5"], "{since}: {run:?}");
     }

@@ -1,6 +1,6 @@
 //! The command behaves as people and scripts expect: help, exit codes, machine output, sums.
 
-use crate::support::{Folder, evenkeel, quiet, violation, with};
+use crate::support::{Folder, ONE_POLICY, evenkeel, quiet, violation, with};
 use serde_json::{Value, json};
 
 const POLICY: &str = "// METADATA
@@ -121,7 +121,10 @@ fn arguments_that_make_no_sense_stop_before_any_log_is_read() {
 fn fail_on_decides_the_exit_code() {
     let folder = Folder::new();
     let path = folder.log("a.json.gz", &[violation(1)]);
-    let code = |level: &str| evenkeel(["replay", path.to_str().unwrap(), "--fail-on", level]).code;
+    let code = |level: &str| {
+        let args = ["replay", path.to_str().unwrap(), "--policies", ONE_POLICY];
+        evenkeel(args.into_iter().chain(["--fail-on", level])).code
+    };
     assert_eq!((code("low"), code("critical")), (1, 0));
 }
 

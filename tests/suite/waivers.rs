@@ -1,13 +1,14 @@
 //! A waiver suppresses what it names, until it ends, and never by mistake.
 
-use crate::support::{Folder, Run, evenkeel, violation};
+use crate::support::{Folder, ONE_POLICY, Run, evenkeel, violation};
 
 fn run(waiver: &str) -> Run {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1), violation(2)]);
     let waiver = folder.write("waivers.yaml", waiver);
     let (log, waiver) = (log.to_str().unwrap(), waiver.to_str().unwrap());
-    evenkeel(["replay", log, "--waivers", waiver, "--format", "jsonl", "--fail-on", "low"])
+    let args = ["replay", log, "--policies", ONE_POLICY, "--waivers", waiver];
+    evenkeel(args.into_iter().chain(["--format", "jsonl", "--fail-on", "low"]))
 }
 
 fn waiver(what: &str, expires: &str) -> String {
@@ -70,7 +71,8 @@ fn several_files_hold_together_and_the_first_that_covers_is_named() {
     let named = folder.write("named.yaml", named);
     let other = waiver("accounts: ['9*']\n  resource: '*'", "2026-12-31").replace("w1", "other");
     let other = folder.write("other.yaml", other);
-    let mut args = vec!["replay", log.to_str().unwrap(), "--format", "jsonl"];
+    let mut args =
+        vec!["replay", log.to_str().unwrap(), "--policies", ONE_POLICY, "--format", "jsonl"];
     for file in [&ended, &named, &other] {
         args.extend(["--waivers", file.to_str().unwrap()]);
     }
@@ -88,7 +90,7 @@ fn one_does_not_hold_at_a_time_that_nobody_knows() {
     let log = folder.log("a.json.gz", &[timeless]);
     let waiver = folder.write("w.yaml", waiver("resource: '*'", "2099-12-31"));
     let args = ["replay", log.to_str().unwrap(), "--waivers", waiver.to_str().unwrap()];
-    let run = evenkeel(args.into_iter().chain(["--format", "jsonl"]));
+    let run = evenkeel(args.into_iter().chain(["--policies", ONE_POLICY, "--format", "jsonl"]));
     assert_eq!(suppressed(&run), [false], "{run:?}");
 }
 
@@ -97,8 +99,14 @@ fn a_file_of_waivers_that_cannot_be_read_stops_the_replay() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     for waivers in [folder.path().join("none.yaml"), folder.write("w.yaml", b"\xff\xfe")] {
-        let run =
-            evenkeel(["replay", log.to_str().unwrap(), "--waivers", waivers.to_str().unwrap()]);
+        let run = evenkeel([
+            "replay",
+            log.to_str().unwrap(),
+            "--policies",
+            ONE_POLICY,
+            "--waivers",
+            waivers.to_str().unwrap(),
+        ]);
         assert_eq!((run.code, run.out.as_str()), (3, ""), "{run:?}");
         assert!(run.err.contains(waivers.to_str().unwrap()), "{}", run.err);
     }

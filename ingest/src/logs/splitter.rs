@@ -8,6 +8,7 @@ mod documents;
 mod lines;
 mod list;
 mod objects;
+mod plain_record;
 mod shape;
 
 use super::bracket_scan::Brackets;

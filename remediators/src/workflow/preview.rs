@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::approval::Authorization;
-use super::{Drive, Driven, Prepared, describe_open};
+use super::{Authorization, Drive, Driven, Prepared, describe_open};
 use crate::journal::record::{Ended, Intent};
 use crate::violation::Violation;
 use crate::workflow::refusal_reason::{RefusalCode, RefusalReason};

@@ -13,6 +13,7 @@ import re
 import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import botocore.validate
@@ -41,7 +42,7 @@ VARIABLES = [
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
-yaml.SafeLoader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+yaml.CSafeLoader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 
 
 class Sent(Exception):
@@ -83,12 +84,18 @@ def filled(command, variables):
     return words[: next((at for at, word in enumerate(words) if word in (">", "<", ">>")), len(words))]
 
 
+@cache
+def declared_parameters(path):
+    """The parameters of a template."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["Parameters"]
+
+
 def parameters(file, given):
     """What is wrong with the parameters of a template."""
     path = DEPLOY / file.rsplit("/", 1)[-1]
     if not path.exists():
         return
-    declared = yaml.safe_load(path.read_text(encoding="utf-8"))["Parameters"]
+    declared = declared_parameters(path)
     for name in sorted(given - declared.keys()):
         yield f"{path.name} has no parameter {name}"
     for name in sorted(name for name, one in declared.items() if "Default" not in one and name not in given):
@@ -145,16 +152,9 @@ def check(params, model, **_):
     raise Sent("; ".join(found))
 
 
-def ran(words):
-    """What is wrong with a command; nothing when it would be sent."""
-    wrong = list(overridden(words))
-    if wrong or words[0] == "sam":
-        return "; ".join(wrong) or None
-    if words[1] == "configure":
-        # It reads the settings of this machine.
-        return None if words[2:3] in (["get"], ["list"], ["set"]) else "no such command"
+def make_driver(sent):
+    """The CLI, which adds to `sent` what is wrong with a request instead of sending it."""
     driver = clidriver.create_clidriver()
-    sent = []
 
     def before(params, model, **rest):
         try:
@@ -164,14 +164,31 @@ def ran(words):
             raise
 
     driver.session.register("before-parameter-build", before)
+    return driver
+
+
+# Made once: it reads the models of AWS's APIs.
+SENT = []
+DRIVER = make_driver(SENT)
+
+
+def ran(words):
+    """What is wrong with a command; nothing when it would be sent."""
+    wrong = list(overridden(words))
+    if wrong or words[0] == "sam":
+        return "; ".join(wrong) or None
+    if words[1] == "configure":
+        # It reads the settings of this machine.
+        return None if words[2:3] in (["get"], ["list"], ["set"]) else "no such command"
+    SENT.clear()
     output = io.StringIO()
     with redirect_stderr(output), redirect_stdout(output):
         try:
-            code = driver.main(words[1:])
+            code = DRIVER.main(words[1:])
         except SystemExit as ended:
             code = ended.code
-    if sent:
-        return "; ".join(filter(None, sent)) or None
+    if SENT:
+        return "; ".join(filter(None, SENT)) or None
     return output.getvalue().strip().splitlines()[-1] if code else None
 
 
@@ -189,7 +206,8 @@ def main():
                 for line in lines(block):
                     for command in commands(line):
                         seen.append(command)
-                        found = {ran(filled(command, variables)) for variables in VARIABLES} - {None}
+                        filled_in = {tuple(filled(command, variables)) for variables in VARIABLES}
+                        found = {ran(list(words)) for words in filled_in} - {None}
                         wrong += [f"{path}: `{command}`: {fault}" for fault in sorted(found)]
     print(json.dumps({"commands": seen, "wrong": wrong}))
 

@@ -5,7 +5,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_config::Client;
 use evenkeel_aws::{Arn, is_account_id};
 
-use crate::environment::OutsideError;
+use crate::environment::error::OutsideError;
 use crate::payload::ConfigRuleInvocation;
 
 /// How the sessions are called in the other accounts' trails.

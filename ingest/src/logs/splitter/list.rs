@@ -1,6 +1,6 @@
 //! The elements of a list: the fast way from one record to the next, and the careful one.
 
-use super::objects::is_plain_record;
+use super::plain_record::is_plain_record;
 use super::{Flow, Input, Lack, Sink, Splitter, State};
 use crate::logs::bracket_scan::Brackets;
 use crate::logs::member_scan::{Step, skip_space, value_end};

@@ -2,29 +2,12 @@
 
 use evenkeel_rules::ConfigurationItem;
 
+use super::plain_record::is_plain_record;
 use super::{Item, Sink, Splitter};
-use crate::logs::member_scan::{MemberScan, Step};
 use crate::logs::problem::{BadRecord, DocumentError};
 use crate::payload::{
-    Content, Envelope, Fault, Hint, PayloadError, PayloadFormat, RuleSubject, hint, open, open_as,
-    suspect,
+    Content, Envelope, Fault, PayloadError, PayloadFormat, RuleSubject, open, open_as, suspect,
 };
-
-/// Whether an object is a plain record, as far as its members' names tell; whatever else it may be, the
-/// payload formats tell.
-pub(super) fn is_plain_record(object: &[u8]) -> bool {
-    let mut members = MemberScan::new(object);
-    let mut is_record = false;
-    while let Step::Member(name, _) = members.next() {
-        let Ok(value) = members.value() else { break };
-        match hint(&name, value) {
-            Hint::Other => return false,
-            Hint::Record => is_record = true,
-            Hint::None => {}
-        }
-    }
-    is_record
-}
 
 impl Splitter {
     /// Delivers a record.
