@@ -23,7 +23,11 @@ pub fn program(path: &str) -> Command {
 
 fn isolated(python: PathBuf) -> Command {
     let mut command = Command::new(python);
-    for variable in ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV"] {
+    // Modules that are compiled are kept: to compile those of moto again takes each program seconds.
+    let bytecode = ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"];
+    for variable in
+        bytecode.into_iter().chain(["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV"])
+    {
         command.env_remove(variable);
     }
     // Texts are UTF-8 whatever the locale is.
