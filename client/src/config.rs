@@ -56,6 +56,6 @@ pub async fn load_config(limits: CallLimits) -> SdkConfig {
 
 /// A client of HTTPS with a pool of connections of its own.
 pub fn new_http_client() -> SharedHttpClient {
-    let provider = Provider::Rustls(CryptoMode::AwsLc);
+    let provider = Provider::Rustls(CryptoMode::Ring);
     aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
 }

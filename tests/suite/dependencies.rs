@@ -32,7 +32,8 @@ const CONFINED: [(&str, &[&str], &str); 2] = [
 ];
 
 /// Crates that nothing here, and nothing that it is built upon, depends on, and why.
-const BANNED: [(&str, &str); 6] = [
+const BANNED: [(&str, &str); 7] = [
+    ("aws-lc-sys", "ring is compiled in seconds, and there is one implementation of cryptography"),
     ("native-tls", "there is one implementation of TLS"),
     ("openssl", "there is one implementation of TLS"),
     ("openssl-sys", "there is one implementation of TLS"),
@@ -50,7 +51,7 @@ const SEVERAL: [(&str, &[&str]); 7] = [
     ),
     ("the types of the language server's protocol", &["bitflags"]),
     ("miette", &["unicode-width"]),
-    ("ring, which is not compiled: aws-lc-rs is in its place", &["getrandom", "windows-sys"]),
+    ("ring", &["getrandom", "windows-sys"]),
     ("macros, which turn to the newer one by and by", &["syn"]),
     (
         "serde_with, where its features are on, and they are not",

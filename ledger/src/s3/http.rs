@@ -40,7 +40,7 @@ impl HttpConnector for SdkHttp {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let connector = Connector::builder()
             .connector_settings(settings)
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build();
         Ok(HttpClient::new(Service { connector, timeout: self.timeout }))
     }

@@ -136,7 +136,7 @@ impl Probe for Handshake {
 
 /// The provider is named, because a process may know two.
 fn config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ALL_VERSIONS;
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
