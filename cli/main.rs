@@ -14,7 +14,10 @@ use crate::common::terminal::{complain, safe};
 use crate::finding::{apply, approve, plan, reject, status, undo};
 use crate::policy::{check, docs, explain, fmt, frameworks, import, lsp, new, schema, test};
 use crate::stack::{deploy_bundle, doctor, template};
+use evenkeel_engine::EVALUATION_STACK;
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -67,6 +70,20 @@ fn program(commands: &[Command]) -> clap::Command {
 }
 
 fn main() -> ExitCode {
+    // Every command may evaluate policies, whose conditions may nest deeply.
+    let thread = thread::Builder::new().stack_size(EVALUATION_STACK).spawn(run);
+    match thread.map(JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(error) => {
+            complain(&safe(&format!("cannot start a thread: {error}")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the command that the arguments name.
+fn run() -> ExitCode {
     let commands = commands();
     let matches = program(&commands).get_matches();
     let chosen = matches.subcommand().and_then(|(name, arguments)| {

@@ -21,7 +21,7 @@ pub use compile::syntax::{Syntax, SyntaxKind};
 pub use compile::syntax_only::check_syntax;
 pub use failure::Failure;
 pub use library::{PolicyDocumentError, library_functions, refuses_plain_http};
-pub use limits::{EVALUATION_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
+pub use limits::{EVALUATION_BUDGET, EVALUATION_STACK, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
 pub use run::data::{Data, Shape};
 pub use run::expression::Expression;
 pub use run::fields::{Fields, ReadFlag};

@@ -15,5 +15,8 @@ pub const EVALUATION_BUDGET: i64 = 100_000;
 /// The longest text an expression may build, in bytes.
 pub const MAX_TEXT: usize = 1024 * 1024;
 
+/// The stack, in bytes, of a thread that evaluates: an expression of [`MAX_DEPTH`] levels was seen to take 20 MiB.
+pub const EVALUATION_STACK: usize = 64 * 1024 * 1024;
+
 /// The stack that compiling runs on: the parser recurses, and an unoptimised build needs much.
 pub(crate) const COMPILE_STACK: usize = 256 * 1024 * 1024;

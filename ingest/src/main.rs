@@ -4,11 +4,11 @@ mod function;
 
 use std::process::ExitCode;
 
-/// Conditions that policies state may nest deeply.
-const STACK: usize = 16 << 20;
+use evenkeel_engine::EVALUATION_STACK;
 
 fn main() -> ExitCode {
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(run);
+    // Conditions that policies state may nest deeply.
+    let thread = std::thread::Builder::new().stack_size(EVALUATION_STACK).spawn(run);
     let ended = thread.map(std::thread::JoinHandle::join);
     match ended {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
@@ -23,7 +23,7 @@ fn run() -> Result<(), lambda_runtime::Error> {
     evenkeel_client::logging::log_as_json();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .thread_stack_size(STACK)
+        .thread_stack_size(EVALUATION_STACK)
         .build()?;
     runtime.block_on(function::serve())
 }

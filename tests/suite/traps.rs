@@ -337,3 +337,33 @@ fn the_account_is_that_of_the_resource_and_not_of_the_actor() {
         (Some("111122223333"), Some("999999999999"))
     );
 }
+
+#[test]
+fn the_deepest_condition_is_evaluated_by_every_command() {
+    let folder = Folder::new();
+    let body = format!("{}size(request.bucketName) > 1", "1 + ".repeat(185));
+    let text = policy("s3", "DeleteBucketEncryption", "success", &body);
+    let policy = folder.write("policies/p.cel", text);
+    folder.write(
+        "policies/p.test.yaml",
+        "base:\n  deletion: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption, eventID: e, \
+         requestParameters: {bucketName: b}}\ncases:\n  - {name: deep, event: deletion, expect: \
+         NON_COMPLIANT}\n",
+    );
+    let log = folder.write("a.json", violation(1).to_string());
+    let policy = policy.to_str().unwrap();
+    let log = log.to_str().unwrap();
+    for args in [
+        &["test", policy][..],
+        &["test", "--mutate", policy],
+        &["check", policy],
+        &["explain", policy, log],
+        &["explain", policy, "--case", "deep"],
+        &["ingest", log, "--policies", policy],
+        &["replay", log, "--policies", policy],
+    ] {
+        // Where the stack is too small, the process has no exit code.
+        let run = evenkeel(args);
+        assert!(run.code < 2, "{args:?}: {run:?}");
+    }
+}

@@ -34,6 +34,8 @@ use aws_types::{SdkConfig, SigningName};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use crate::config::new_http_client;
+
 use super::endpoint::{Variant, find_override, service_url, signing_region};
 use super::error::{CallError, Refusal};
 use super::facts::Facts;
@@ -83,12 +85,10 @@ pub(super) fn operation(
         .retry_classifier(TransientErrorClassifier::<Refusal>::new())
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
         .retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
+        .http_client(config.http_client().unwrap_or_else(new_http_client))
         .runtime_plugin(signing(config, service, region));
     if let Some(timeouts) = config.timeout_config() {
         builder = builder.timeout_config(timeouts.clone());
-    }
-    if let Some(client) = config.http_client() {
-        builder = builder.http_client(client);
     }
     if let Some(sleep) = config.sleep_impl() {
         builder = builder.sleep_impl(sleep);

@@ -12,12 +12,11 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
+use evenkeel_engine::EVALUATION_STACK;
+
 use super::discovery::LogFile;
 use super::problem::{Problem, ProblemKind};
 use order::Order;
-
-/// Conditions that policies state may nest deeply.
-const STACK: usize = 16 << 20;
 
 /// What a worker may hold, in the unit of its batches' weights: as if they were bytes.
 const HELD: u64 = 4 << 20;
@@ -70,7 +69,7 @@ pub fn run<W, T: Send>(
         let _ended = Stop(&order);
         for index in 0..threads {
             let spawned = thread::Builder::new()
-                .stack_size(STACK)
+                .stack_size(EVALUATION_STACK)
                 .spawn_scoped(scope, || worker(&order, files, &make_worker, &work));
             match spawned {
                 Ok(_) => {}

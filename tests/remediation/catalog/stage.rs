@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_cloudtrail::config::timeout::TimeoutConfig;
 use aws_sdk_cloudtrail::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
+use evenkeel_client::config::new_http_client;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
     Approval, Aws, Budget, Drive, DriveError, Ended, KillSwitch, Limits, Outcome, Pace, Plan,
@@ -35,6 +36,7 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let config = SdkConfig::builder()
+        .http_client(new_http_client())
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))

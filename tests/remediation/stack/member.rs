@@ -6,6 +6,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
 use evenkeel_client::Service;
+use evenkeel_client::config::new_http_client;
 use hyper::Request;
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ pub(crate) const MEMBER: &str = "111122223333";
 async fn developer() -> SdkConfig {
     let config = |keys: Credentials| {
         SdkConfig::builder()
+            .http_client(new_http_client())
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
             .credentials_provider(SharedCredentialsProvider::new(keys))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use evenkeel_client::config::new_http_client;
 use hyper::Request;
 use serde_json::{Value, json};
 
@@ -92,6 +93,7 @@ impl Wired {
             "",
         );
         let config = SdkConfig::builder()
+            .http_client(new_http_client())
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .credentials_provider(SharedCredentialsProvider::new(keys))

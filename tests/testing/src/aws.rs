@@ -7,6 +7,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use evenkeel_client::Service;
+use evenkeel_client::config::new_http_client;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -34,6 +35,7 @@ pub struct Aws {
 pub fn config() -> SdkConfig {
     let keys = Credentials::new("test", "test", None, None, "test");
     SdkConfig::builder()
+        .http_client(new_http_client())
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
