@@ -352,6 +352,8 @@ fn the_deepest_condition_is_evaluated_by_every_command() {
     );
     let log = folder.write("a.json", violation(1).to_string());
     let policy = policy.to_str().unwrap();
+    let evidence = folder.path().join("evidence");
+    let evidence = evidence.to_str().unwrap();
     let log = log.to_str().unwrap();
     for args in [
         &["test", policy][..],
@@ -359,7 +361,7 @@ fn the_deepest_condition_is_evaluated_by_every_command() {
         &["check", policy],
         &["explain", policy, log],
         &["explain", policy, "--case", "deep"],
-        &["ingest", log, "--policies", policy],
+        &["ingest", log, "--policies", policy, "--out", evidence],
         &["replay", log, "--policies", policy],
     ] {
         // Where the stack is too small, the process has no exit code.
