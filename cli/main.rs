@@ -14,10 +14,8 @@ use crate::common::terminal::{complain, safe};
 use crate::finding::{apply, approve, plan, reject, status, undo};
 use crate::policy::{check, docs, explain, fmt, frameworks, import, lsp, new, schema, test};
 use crate::stack::{deploy_bundle, doctor, template};
-use evenkeel_engine::EVALUATION_STACK;
-use std::panic::resume_unwind;
+use evenkeel_engine::on_evaluation_stack;
 use std::process::ExitCode;
-use std::thread::{self, JoinHandle};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -70,16 +68,11 @@ fn program(commands: &[Command]) -> clap::Command {
 }
 
 fn main() -> ExitCode {
-    // Every command may evaluate policies, whose conditions may nest deeply.
-    let thread = thread::Builder::new().stack_size(EVALUATION_STACK).spawn(run);
-    match thread.map(JoinHandle::join) {
-        Ok(Ok(code)) => code,
-        Ok(Err(panic)) => resume_unwind(panic),
-        Err(error) => {
-            complain(&safe(&format!("cannot start a thread: {error}")));
-            ExitCode::FAILURE
-        }
-    }
+    // Every command may evaluate policies or waivers.
+    on_evaluation_stack(run).unwrap_or_else(|error| {
+        complain(&safe(&format!("cannot start a thread: {error}")));
+        ExitCode::FAILURE
+    })
 }
 
 /// Runs the command that the arguments name.

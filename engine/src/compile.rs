@@ -7,6 +7,5 @@ mod inline;
 pub(crate) mod instrument;
 pub(crate) mod names;
 pub(crate) mod pass;
-pub(crate) mod stack;
 pub(crate) mod syntax;
 pub(crate) mod syntax_only;

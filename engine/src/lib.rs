@@ -10,13 +10,13 @@ pub mod glob;
 mod library;
 mod limits;
 mod run;
+mod stack;
 
 pub use compile::compiler::Compiler;
 pub use compile::functions::{Functions, FunctionsError};
 pub use compile::instrument::is_written_call;
 pub use compile::names::nearest;
 pub use compile::pass::AstPass;
-pub use compile::stack::on_large_stack;
 pub use compile::syntax::{Syntax, SyntaxKind};
 pub use compile::syntax_only::check_syntax;
 pub use failure::Failure;
@@ -29,6 +29,7 @@ pub use run::observation::{observe, observed, record_observations};
 pub use run::scope::{Prepared, Scope};
 pub use run::undecided::take_undecided;
 pub use run::value::Answer;
+pub use stack::{on_evaluation_stack, on_large_stack};
 
 #[cfg(test)]
 mod tests;

@@ -4,23 +4,19 @@ mod function;
 
 use std::process::ExitCode;
 
-use evenkeel_engine::EVALUATION_STACK;
+use evenkeel_engine::{EVALUATION_STACK, on_evaluation_stack};
 
 fn main() -> ExitCode {
-    // Conditions that policies state may nest deeply.
-    let thread = std::thread::Builder::new().stack_size(EVALUATION_STACK).spawn(run);
-    let ended = thread.map(std::thread::JoinHandle::join);
-    match ended {
-        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
-        Ok(Ok(Err(error))) => told(&*error),
-        Ok(Err(_)) => ExitCode::FAILURE,
+    evenkeel_client::logging::log_as_json();
+    match on_evaluation_stack(run) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => told(&*error),
         Err(error) => told(&error),
     }
 }
 
 /// One vCPU and one invocation at a time: a thread for that, and others for log objects.
 fn run() -> Result<(), lambda_runtime::Error> {
-    evenkeel_client::logging::log_as_json();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_stack_size(EVALUATION_STACK)

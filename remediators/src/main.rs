@@ -4,14 +4,25 @@ mod lambda;
 
 use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+use evenkeel_engine::on_evaluation_stack;
+
+fn main() -> ExitCode {
     evenkeel_client::logging::log_as_json();
-    match lambda::serve().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            lambda_runtime::tracing::error!(error = %error, "the function cannot start");
-            ExitCode::FAILURE
-        }
+    // Waivers have conditions, which are evaluated.
+    match on_evaluation_stack(run) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => told(&*error),
+        Err(error) => told(&error),
     }
+}
+
+/// Serves invocations, one at a time.
+fn run() -> Result<(), lambda_runtime::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(lambda::serve())
+}
+
+fn told(error: &dyn std::error::Error) -> ExitCode {
+    lambda_runtime::tracing::error!(error = %error, "the function cannot start");
+    ExitCode::FAILURE
 }

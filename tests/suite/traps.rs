@@ -341,13 +341,14 @@ fn the_account_is_that_of_the_resource_and_not_of_the_actor() {
 #[test]
 fn the_deepest_condition_is_evaluated_by_every_command() {
     let folder = Folder::new();
-    let body = format!("{}size(request.bucketName) > 1", "1 + ".repeat(185));
+    let body = format!("{}size(request.bucketName) > 186", "1 + ".repeat(185));
     let text = policy("s3", "DeleteBucketEncryption", "success", &body);
     let policy = folder.write("policies/p.cel", text);
     folder.write(
         "policies/p.test.yaml",
         "base:\n  deletion: {eventSource: s3.amazonaws.com, eventName: DeleteBucketEncryption, eventID: e, \
-         requestParameters: {bucketName: b}}\ncases:\n  - {name: deep, event: deletion, expect: \
+         requestParameters: {bucketName: b}}\ncases:\n  - {name: short, event: deletion, expect: COMPLIANT}\n  \
+         - {name: deep, event: deletion, merge: {requestParameters: {bucketName: bucket}}, expect: \
          NON_COMPLIANT}\n",
     );
     let log = folder.write("a.json", violation(1).to_string());
@@ -355,17 +356,17 @@ fn the_deepest_condition_is_evaluated_by_every_command() {
     let evidence = folder.path().join("evidence");
     let evidence = evidence.to_str().unwrap();
     let log = log.to_str().unwrap();
-    for args in [
-        &["test", policy][..],
-        &["test", "--mutate", policy],
-        &["check", policy],
-        &["explain", policy, log],
-        &["explain", policy, "--case", "deep"],
-        &["ingest", log, "--policies", policy, "--out", evidence],
-        &["replay", log, "--policies", policy],
+    for (args, told) in [
+        (&["test", policy][..], "2 passed"),
+        (&["test", "--mutate", policy], "noticed by the cases"),
+        (&["check", policy], "1 policy"),
+        (&["explain", policy, log], "NON_COMPLIANT"),
+        (&["explain", policy, "--case", "deep"], "NON_COMPLIANT"),
+        (&["ingest", log, "--policies", policy, "--out", evidence], "\"findings\": 1"),
+        (&["replay", log, "--policies", policy, "--format", "jsonl"], "NON_COMPLIANT"),
     ] {
         // Where the stack is too small, the process has no exit code.
         let run = evenkeel(args);
-        assert!(run.code < 2, "{args:?}: {run:?}");
+        assert!(format!("{}{}", run.out, run.err).contains(told), "{args:?}: {run:?}");
     }
 }

@@ -1,11 +1,11 @@
 //! Reads an expression without compiling it: names and functions are not looked at.
 
-use super::stack::on_large_stack;
 use super::syntax::Syntax;
 use crate::ast::parse::parse;
 use crate::ast::sources::Sources;
 use crate::environment::environment;
 use crate::failure::Failure;
+use crate::stack::on_large_stack;
 
 /// Whether `text` is CEL at all: names and functions are not looked at.
 ///

@@ -23,13 +23,13 @@ pub fn program(path: &str) -> Command {
 
 fn isolated(python: PathBuf) -> Command {
     let mut command = Command::new(python);
-    // Modules that are compiled are kept: to compile those of moto again takes each program seconds.
-    let bytecode = ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"];
     for variable in
-        bytecode.into_iter().chain(["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV"])
+        ["PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV"]
     {
         command.env_remove(variable);
     }
+    // To compile the modules of moto again takes each program seconds: they are kept, and not among the sources.
+    command.env("PYTHONPYCACHEPREFIX", scratch("bytecode"));
     // Texts are UTF-8 whatever the locale is.
     command.envs([("PYTHONUTF8", "1"), ("PYTHONNOUSERSITE", "1")]);
     command
