@@ -1,7 +1,7 @@
 //! `evenkeel completions`: completions for a shell.
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::terminal::print;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::terminal::print_stdout;
 use clap::Args;
 use clap_complete::Shell;
 
@@ -10,15 +10,15 @@ use clap_complete::Shell;
 #[command(
     after_help = "Example:\n  evenkeel completions bash > ~/.local/share/bash-completion/completions/evenkeel"
 )]
-pub(crate) struct Completions {
+pub(crate) struct CompletionsArguments {
     /// The shell
     shell: Shell,
 }
 
-pub(crate) fn run(command: &Completions) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &CompletionsArguments) -> Result<ExitStatus, CommandError> {
     let mut out = Vec::new();
-    let mut program = crate::program(&crate::commands());
+    let mut program = crate::build_program(&crate::build_commands());
     clap_complete::generate(command.shell, &mut program, "evenkeel", &mut out);
-    print(&String::from_utf8_lossy(&out))?;
-    Ok(Exit::Well)
+    print_stdout(&String::from_utf8_lossy(&out))?;
+    Ok(ExitStatus::Success)
 }

@@ -2,9 +2,9 @@
 
 pub(crate) mod apply;
 pub(crate) mod approve;
-mod case;
 mod decision;
 pub(crate) mod plan;
 pub(crate) mod reject;
+mod session;
 pub(crate) mod status;
 pub(crate) mod undo;

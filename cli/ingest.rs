@@ -1,13 +1,13 @@
 //! `evenkeel ingest`: puts one payload through the handler of the evaluate function, locally.
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
-use crate::common::terminal::{note, print, safe};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
 use clap::Args;
-use evenkeel_ingest::{Evaluator, Handled, Metrics, Offline};
-use evenkeel_ledger::{Ledger, Recorder, Silent};
-use evenkeel_rules::bundle::Bundle;
-use evenkeel_rules::{Finding, Waivers, escape_json};
+use evenkeel_ingest::{HandledPayload, InvocationMetrics, OfflineContext, PayloadEvaluator};
+use evenkeel_ledger::{FindingRecorder, Ledger, SilentAnnouncer};
+use evenkeel_rules::bundle::PolicyBundle;
+use evenkeel_rules::{Finding, WaiverSet, escape_json};
 use serde_json::{Map, Value};
 use std::io::Read;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ Exit codes:
   0  all of it was judged or is named as skipped, and nothing was found
   1  something was found
   3  a message could not be judged, and would come again: it is named, and the rest was judged")]
-pub(crate) struct Ingest {
+pub(crate) struct IngestArguments {
     /// The payload's file, or - for standard input
     #[arg(value_name = "FILE")]
     payload: PathBuf,
@@ -43,68 +43,76 @@ pub(crate) struct Ingest {
     out: PathBuf,
 }
 
-pub(crate) fn run(command: &Ingest) -> Result<Exit, Stopped> {
-    let set = Library::read(&command.policies)?.load()?;
-    let payload = read(&command.payload)?;
-    let ledger = Ledger::folder(&command.out).map_err(|error| Stopped::Usage(error.to_string()))?;
-    let bundle = Bundle { version: "local".to_owned(), set, waivers: Waivers::default() };
-    let recorder = Recorder::new(ledger, Silent);
-    let evaluator = Evaluator::new(Arc::new(bundle), recorder, Offline);
+pub(crate) fn run(command: &IngestArguments) -> Result<ExitStatus, CommandError> {
+    let set = PolicyLibrary::read_files(&command.policies)?.load_policies()?;
+    let payload = read_payload(&command.payload)?;
+    let ledger = Ledger::open_folder(&command.out)
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    let bundle = PolicyBundle { version: "local".to_owned(), set, waivers: WaiverSet::default() };
+    let recorder = FindingRecorder::new(ledger, SilentAnnouncer);
+    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, OfflineContext);
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(Stopped::io("cannot start the runtime"))?;
+    let runtime = runtime.map_err(CommandError::io_error("cannot start the runtime"))?;
     let found = AtomicBool::new(false);
-    let handled = runtime.block_on(evaluator.handle(&payload, &|noted| {
+    let handled = runtime.block_on(evaluator.handle_payload(&payload, &|noted| {
         found.store(true, Ordering::Relaxed);
-        told(noted.finding);
+        print_finding(noted.finding);
     }));
-    failed(&handled);
+    print_failures(&handled);
     match handled.answer {
         Ok(mut answer) => {
-            let skipped = skipped(&handled.metrics);
+            let skipped = count_skipped(&handled.metrics);
             if let Some(answer) = answer.as_object_mut().filter(|_| !skipped.is_empty()) {
                 answer.insert("skipped".to_owned(), skipped.into());
             }
-            print(&escape_json(format!("{answer:#}\n")))?;
+            print_stdout(&escape_json(format!("{answer:#}\n")))?;
         }
         Err(error) => {
-            note(&format!("the function would fail: {}\n", safe(&error.to_string())));
-            return Ok(Exit::Input);
+            print_stderr(&format!(
+                "the function would fail: {}\n",
+                escape_terminal(&error.to_string())
+            ));
+            return Ok(ExitStatus::InputError);
         }
     }
     Ok(match (handled.failures.is_empty(), found.into_inner()) {
-        (false, _) => Exit::Input,
-        (true, true) => Exit::Found,
-        (true, false) => Exit::Well,
+        (false, _) => ExitStatus::InputError,
+        (true, true) => ExitStatus::Findings,
+        (true, false) => ExitStatus::Success,
     })
 }
 
 /// What was not judged, by its kind, as `replay` calls it.
-fn skipped(metrics: &Metrics) -> Map<String, Value> {
-    let unwatched = ("events that no policy watches", metrics.get("Unwatched"));
-    let all = metrics.skipped().chain([unwatched]).filter(|(_, count)| *count > 0);
+fn count_skipped(metrics: &InvocationMetrics) -> Map<String, Value> {
+    let unwatched = ("events that no policy watches", metrics.metric_count("Unwatched"));
+    let all = metrics.skipped_kinds().chain([unwatched]).filter(|(_, count)| *count > 0);
     all.map(|(kind, count)| (kind.to_owned(), count.into())).collect()
 }
 
 /// Says what was found.
-fn told(finding: &Finding) {
+fn print_finding(finding: &Finding) {
     let line = format!("{} {}: {}", finding.severity, finding.policy, finding.message);
-    note(&format!("{}\n", safe(&line)));
+    print_stderr(&format!("{}\n", escape_terminal(&line)));
 }
 
 /// Says what would come again.
-fn failed(handled: &Handled) {
+fn print_failures(handled: &HandledPayload) {
     for failed in &handled.failures {
         let id = failed.id.as_deref().unwrap_or("the payload");
-        note(&format!("{} would come again: {}\n", safe(id), safe(&failed.why.to_string())));
+        print_stderr(&format!(
+            "{} would come again: {}\n",
+            escape_terminal(id),
+            escape_terminal(&failed.why.to_string())
+        ));
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Vec<u8>, Stopped> {
+fn read_payload(path: &std::path::Path) -> Result<Vec<u8>, CommandError> {
     let what = format!("cannot read {}", path.display());
     if path.as_os_str() != "-" {
-        return std::fs::read(path).map_err(Stopped::io(what));
+        return std::fs::read(path).map_err(CommandError::io_error(what));
     }
     let mut payload = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut payload).map_err(Stopped::io(what))?;
+    std::io::stdin().lock().read_to_end(&mut payload).map_err(CommandError::io_error(what))?;
     Ok(payload)
 }

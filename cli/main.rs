@@ -9,8 +9,8 @@ mod replay;
 mod stack;
 
 use crate::common::command::Command;
-use crate::common::exit::Stopped;
-use crate::common::terminal::{complain, safe};
+use crate::common::exit::CommandError;
+use crate::common::terminal::{escape_terminal, print_error};
 use crate::finding::{apply, approve, plan, reject, status, undo};
 use crate::policy::{check, docs, explain, fmt, frameworks, import, lsp, new, schema, test};
 use crate::stack::{deploy_bundle, doctor, template};
@@ -26,7 +26,7 @@ Exit codes:
 
 /// The commands, in the order in which the help lists them. To add one, write its file, declare the file in its
 /// folder's module, and name it here.
-fn commands() -> Vec<Command> {
+fn build_commands() -> Vec<Command> {
     vec![
         Command::new("replay", replay::run),
         Command::new("check", check::run),
@@ -54,7 +54,7 @@ fn commands() -> Vec<Command> {
 }
 
 /// The program as clap knows it, with these commands.
-fn program(commands: &[Command]) -> clap::Command {
+fn build_program(commands: &[Command]) -> clap::Command {
     clap::Command::new("evenkeel")
         .version(env!("CARGO_PKG_VERSION"))
         .about(
@@ -70,27 +70,27 @@ fn program(commands: &[Command]) -> clap::Command {
 fn main() -> ExitCode {
     // Every command may evaluate policies or waivers.
     on_evaluation_stack(run).unwrap_or_else(|error| {
-        complain(&safe(&format!("cannot start a thread: {error}")));
+        print_error(&escape_terminal(&format!("cannot start a thread: {error}")));
         ExitCode::FAILURE
     })
 }
 
 /// Runs the command that the arguments name.
 fn run() -> ExitCode {
-    let commands = commands();
-    let matches = program(&commands).get_matches();
+    let commands = build_commands();
+    let matches = build_program(&commands).get_matches();
     let chosen = matches.subcommand().and_then(|(name, arguments)| {
         let named = |command: &&Command| command.definition.get_name() == name;
         Some((commands.iter().find(named)?, arguments))
     });
     let result = match chosen {
         Some((command, arguments)) => command.run(arguments),
-        None => Err(Stopped::Usage("name a command: see `evenkeel --help`".to_owned())),
+        None => Err(CommandError::Usage("name a command: see `evenkeel --help`".to_owned())),
     };
     result
         .unwrap_or_else(|error| {
-            complain(&safe(&error.to_string()));
-            error.exit()
+            print_error(&escape_terminal(&error.to_string()));
+            error.exit_status()
         })
         .into()
 }

@@ -1,86 +1,86 @@
 //! `evenkeel replay`: judges recorded events, offline.
 
 mod arguments;
-mod finding;
+mod finding_text;
 mod progress;
 mod summary;
-mod sums;
-mod work;
-mod write;
+mod totals;
+mod worker;
+mod writer;
 
-pub(crate) use arguments::Replay;
+pub(crate) use arguments::ReplayArguments;
 
-use crate::common::diagnostics::show;
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
-use crate::common::terminal::{note, print};
-use arguments::Format;
-use evenkeel_ingest::{Progress, discover};
-use evenkeel_rules::Waivers;
+use crate::common::diagnostics::print_diagnostics;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::{print_stderr, print_stdout};
+use arguments::FindingFormat;
+use evenkeel_ingest::{ReadProgress, discover_files};
+use evenkeel_rules::WaiverSet;
 use evenkeel_rules::policy::PolicySet;
 use std::ops::ControlFlow;
-use sums::Sums;
-use work::{Batch, Worker};
-use write::Writer;
+use totals::ReplayTotals;
+use worker::{ReplayBatch, ReplayWorker};
+use writer::FindingWriter;
 
-pub(crate) fn run(command: &Replay) -> Result<Exit, Stopped> {
-    let filter = command.filter()?;
-    let library = Library::read(&command.policies)?;
-    let set = command.chosen(library.load()?)?;
+pub(crate) fn run(command: &ReplayArguments) -> Result<ExitStatus, CommandError> {
+    let filter = command.build_filter()?;
+    let library = PolicyLibrary::read_files(&command.policies)?;
+    let set = command.select_policies(library.load_policies()?)?;
     let waivers = read_waivers(command, &set)?;
-    let found = discover(&command.inputs);
-    let mut sums = Sums::new(found.ignored.count);
+    let found = discover_files(&command.inputs);
+    let mut sums = ReplayTotals::new(found.ignored.count);
     for problem in &found.problems {
-        sums.problem(problem.into());
+        sums.add_issue(problem.into());
     }
-    let mut writer = Writer::open(command, &library)?;
-    let progress = Progress::default();
-    let bar = progress::Bar::new(&found.files);
-    let threads = command.threads();
-    let result = bar.while_reading(&progress, || {
+    let mut writer = FindingWriter::from_arguments(command, &library)?;
+    let progress = ReadProgress::default();
+    let bar = progress::ReadProgressBar::new(&found.files);
+    let threads = command.thread_count();
+    let result = bar.run_with_progress(&progress, || {
         evenkeel_ingest::run(
             &found.files,
             threads,
-            || Worker::new(&set, &waivers, &filter, &progress, command.format),
-            Worker::read,
-            |index, batch: Batch| {
+            || ReplayWorker::new(&set, &waivers, &filter, &progress, command.format),
+            ReplayWorker::read_file,
+            |index, batch: ReplayBatch| {
                 let file = found.files.get(index).map_or("", |file| file.name.as_str());
-                take(file, batch, &mut sums, &mut writer, &bar)
+                consume_batch(file, batch, &mut sums, &mut writer, &bar)
             },
         )
     });
-    let panicked = result.map_err(|error| Stopped::Usage(error.to_string()))?;
+    let panicked = result.map_err(|error| CommandError::Usage(error.to_string()))?;
     for problem in &panicked {
-        sums.problem(problem.into());
+        sums.add_issue(problem.into());
     }
-    if writer.reader_left() {
-        return Ok(Exit::Well);
+    if writer.is_reader_gone() {
+        return Ok(ExitStatus::Success);
     }
     if panicked.is_empty() {
-        sums.reconcile();
+        sums.reconcile_counts();
     }
-    writer.finish(&sums, &set)?;
-    let text = summary::text(&sums, &set, command.fail_on);
-    if command.format == Format::Text {
-        print(&text)?;
+    writer.finish_output(&sums, &set)?;
+    let text = summary::render_summary(&sums, &set, command.fail_on);
+    if command.format == FindingFormat::Text {
+        print_stdout(&text)?;
     } else {
-        note(&text);
+        print_stderr(&text);
     }
-    Ok(sums.exit(command.fail_on))
+    Ok(sums.exit_status(command.fail_on))
 }
 
 /// Takes what came of a part of a file, in the files' order.
-fn take(
+fn consume_batch(
     file: &str,
-    batch: Batch,
-    sums: &mut Sums,
-    writer: &mut Writer,
-    bar: &progress::Bar,
+    batch: ReplayBatch,
+    sums: &mut ReplayTotals,
+    writer: &mut FindingWriter,
+    bar: &progress::ReadProgressBar,
 ) -> ControlFlow<()> {
-    for event in sums.add(file, batch) {
+    for event in sums.add_batch(file, batch) {
         for finding in event.evaluations.into_iter().filter_map(|one| one.finding) {
-            bar.found();
-            if !bar.suspended(|| writer.finding(&finding)) {
+            bar.count_finding();
+            if !bar.run_suspended(|| writer.write_finding(&finding)) {
                 return ControlFlow::Break(());
             }
         }
@@ -88,17 +88,17 @@ fn take(
     ControlFlow::Continue(())
 }
 
-fn read_waivers(command: &Replay, set: &PolicySet) -> Result<Waivers, Stopped> {
-    let mut waivers = Waivers::default();
+fn read_waivers(command: &ReplayArguments, set: &PolicySet) -> Result<WaiverSet, CommandError> {
+    let mut waivers = WaiverSet::default();
     for path in &command.waivers {
         let name = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(Stopped::io(format!("cannot read {name}")))?;
-        match Waivers::load(&name, &text, set) {
-            Ok(more) => waivers.extend(more),
+        let text = std::fs::read_to_string(path)
+            .map_err(CommandError::io_error(format!("cannot read {name}")))?;
+        match WaiverSet::load_checked(&name, &text, set) {
+            Ok(more) => waivers.add_waivers(more),
             Err(wrong) => {
-                show(&wrong, &[(name, text)].into());
-                return Err(Stopped::Wrong("the waivers cannot be used".to_owned()));
+                print_diagnostics(&wrong, &[(name, text)].into());
+                return Err(CommandError::Invalid("the waivers cannot be used".to_owned()));
             }
         }
     }

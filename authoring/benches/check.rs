@@ -5,8 +5,8 @@
     reason = "a benchmark that cannot go on stops, and prints"
 )]
 
-use evenkeel_authoring::check::lint;
-use evenkeel_authoring::coverage::WATCH;
+use evenkeel_authoring::check::lint_policies;
+use evenkeel_authoring::coverage::WATCH_PASSES;
 use evenkeel_authoring::{coverage, mutation};
 use evenkeel_engine::on_large_stack;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
@@ -17,13 +17,13 @@ use std::time::Instant;
 /// How often each shipped policy is there.
 const COPIES: usize = 25;
 
-fn files(ending: &str, folder: &Path, found: &mut Vec<PolicyFile>) {
+fn collect_files(ending: &str, folder: &Path, found: &mut Vec<PolicyFile>) {
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            files(ending, &path, found);
+            collect_files(ending, &path, found);
         } else if path.to_str().unwrap().ends_with(ending) {
             let text = std::fs::read_to_string(&path).unwrap();
             found.push(PolicyFile { name: path.display().to_string(), text });
@@ -34,8 +34,8 @@ fn files(ending: &str, folder: &Path, found: &mut Vec<PolicyFile>) {
 fn main() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../policies"));
     let (mut shipped, mut functions) = (Vec::new(), Vec::new());
-    files(".cel", folder, &mut shipped);
-    files("functions.yaml", folder, &mut functions);
+    collect_files(".cel", folder, &mut shipped);
+    collect_files("functions.yaml", folder, &mut functions);
     let many: Vec<PolicyFile> = (0..COPIES)
         .flat_map(|number| {
             shipped.iter().map(move |file| PolicyFile {
@@ -51,12 +51,12 @@ fn main() {
         );
     };
     let start = Instant::now();
-    let set = PolicySet::load_with(&many, functions.first(), WATCH).unwrap();
+    let set = PolicySet::compile_with_passes(&many, functions.first(), WATCH_PASSES).unwrap();
     rate("compile", many.len(), start);
     let first = Instant::now();
-    lint(&set, &[], None);
+    lint_policies(&set, &[], None);
     rate("lint", many.len(), first);
-    let set = PolicySet::load_with(&shipped, functions.first(), WATCH).unwrap();
+    let set = PolicySet::compile_with_passes(&shipped, functions.first(), WATCH_PASSES).unwrap();
     let cases: Vec<_> = set
         .policies()
         .iter()
@@ -72,12 +72,12 @@ fn main() {
     on_large_stack(|| {
         let start = Instant::now();
         for (policy, (_, cases)) in set.policies().iter().zip(&cases) {
-            coverage::coverage(policy, cases);
+            coverage::measure_coverage(policy, cases);
         }
         rate("coverage", cases.len(), start);
         let start = Instant::now();
         for (file, cases) in &cases {
-            mutation::score(file, set.functions(), cases).unwrap();
+            mutation::score_cases(file, set.organization_functions(), cases).unwrap();
         }
         rate("mutate", cases.len(), start);
     })

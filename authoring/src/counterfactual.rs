@@ -1,24 +1,24 @@
 //! The smallest changes of an event that would make a policy say the opposite of it.
 
-use crate::check::typed::expressions;
-use crate::types::inference::path;
+use crate::check::type_check::parse_expressions;
+use crate::types::inference::dotted_path;
 use evenkeel_engine::SyntaxKind;
 use evenkeel_rules::policy::Policy;
-use evenkeel_rules::{Case, ComplianceStatus};
+use evenkeel_rules::{ComplianceStatus, PolicyCase};
 use serde_json::Value;
 
 /// How many changes are tried.
-const TRIED: usize = 20_000;
+const MAX_CANDIDATES: usize = 20_000;
 
 /// How many are told.
-const TOLD: usize = 5;
+const MAX_CHANGES: usize = 5;
 
 /// How long lists are whose elements are tried one by one.
-const LISTED: usize = 16;
+const MAX_LIST_LENGTH: usize = 16;
 
 /// A change of an event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct RecordChange {
     /// Where: `requestParameters.tlsConfig`.
     pub path: String,
     /// What would stand there; nothing, where it would be absent.
@@ -26,31 +26,32 @@ pub struct Change {
 }
 
 /// The parts of a record that calls differ in.
-const PARTS: &[&str] =
+const VARIED_PARTS: &[&str] =
     &["requestParameters", "responseElements", "additionalEventData", "userIdentity"];
 
 /// Single changes of a case's record that turn `NON_COMPLIANT` into `COMPLIANT`, or back; the plainest first.
-pub fn flips(policy: &Policy, case: &Case) -> Vec<Change> {
-    let Some(record) = case.record() else { return Vec::new() };
-    let wanted = match case.evaluate(policy).map(|said| said.status) {
+pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordChange> {
+    let Some(record) = case.event_record() else { return Vec::new() };
+    let wanted = match case.evaluate_policy(policy).map(|said| said.status) {
         Ok(ComplianceStatus::NonCompliant) => ComplianceStatus::Compliant,
         Ok(ComplianceStatus::Compliant) => ComplianceStatus::NonCompliant,
         _ => return Vec::new(),
     };
-    let mut found: Vec<Change> = Vec::new();
-    for (steps, value) in candidates(policy, record).into_iter().take(TRIED) {
+    let mut found: Vec<RecordChange> = Vec::new();
+    for (steps, value) in list_candidates(policy, record).into_iter().take(MAX_CANDIDATES) {
         let path = steps.join(".");
         if found.iter().any(|change| is_within(&change.path, &path)) {
             continue;
         }
         let mut changed = record.clone();
-        if !set(&mut changed, &steps, value.clone()) {
+        if !change_value_at(&mut changed, &steps, value.clone()) {
             continue;
         }
-        if case.with_event(&changed).evaluate(policy).is_ok_and(|said| said.status == wanted) {
-            found.push(Change { path, value });
+        if case.with_event(&changed).evaluate_policy(policy).is_ok_and(|said| said.status == wanted)
+        {
+            found.push(RecordChange { path, value });
         }
-        if found.len() == TOLD {
+        if found.len() == MAX_CHANGES {
             break;
         }
     }
@@ -63,15 +64,21 @@ fn is_within(found: &str, path: &str) -> bool {
     found == path || found.starts_with(&format!("{path}.")) || last(found) == last(path)
 }
 
-type Candidate = (Vec<String>, Option<Value>);
+type CandidateChange = (Vec<String>, Option<Value>);
 
 /// What may be changed: values that are there, then what the policy asks for and is not there.
-fn candidates(policy: &Policy, record: &Value) -> Vec<Candidate> {
-    let (literals, asked) = looked_at(policy);
+fn list_candidates(policy: &Policy, record: &Value) -> Vec<CandidateChange> {
+    let (literals, asked) = collect_literals_and_paths(policy);
     let (mut changed, mut removed) = (Vec::new(), Vec::new());
-    for part in PARTS {
+    for part in VARIED_PARTS {
         if let Some(value) = record.get(part) {
-            vary(value, &mut vec![(*part).to_owned()], &literals, &mut changed, &mut removed);
+            collect_variations(
+                value,
+                &mut vec![(*part).to_owned()],
+                &literals,
+                &mut changed,
+                &mut removed,
+            );
         }
     }
     let mut added = Vec::new();
@@ -84,7 +91,7 @@ fn candidates(policy: &Policy, record: &Value) -> Vec<Candidate> {
 }
 
 /// The literals and default parameters of a policy, and the fields of the record that it asks for.
-fn looked_at(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
+fn collect_literals_and_paths(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
     let (mut literals, mut asked) = (Vec::new(), Vec::new());
     let mut add = |value: &Value| {
         if !literals.contains(value) && (value.is_string() || value.is_number()) {
@@ -98,12 +105,12 @@ fn looked_at(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
         }
     }
     // A policy that is watched keeps how it reads: what is deep is parsed on a large stack only.
-    for (_, syntax) in expressions(policy) {
-        syntax.walk(&mut |part| {
+    for (_, syntax) in parse_expressions(policy) {
+        syntax.walk_tree(&mut |part| {
             if let SyntaxKind::Literal(value) = &part.kind {
                 add(value);
             }
-            if let Some(steps) = path(part).as_deref().and_then(steps)
+            if let Some(steps) = dotted_path(part).as_deref().and_then(to_record_path)
                 && !asked.contains(&steps)
             {
                 asked.push(steps);
@@ -114,7 +121,7 @@ fn looked_at(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
 }
 
 /// Where a record has what an expression asks for.
-fn steps(path: &str) -> Option<Vec<String>> {
+fn to_record_path(path: &str) -> Option<Vec<String>> {
     let mut names = path.split('.').map(str::to_owned);
     let part = match names.next()?.as_str() {
         "request" => Some("requestParameters"),
@@ -126,21 +133,21 @@ fn steps(path: &str) -> Option<Vec<String>> {
     (steps.len() > 1).then_some(steps)
 }
 
-fn vary(
+fn collect_variations(
     value: &Value,
     at: &mut Vec<String>,
     literals: &[Value],
-    changed: &mut Vec<Candidate>,
-    removed: &mut Vec<Candidate>,
+    changed: &mut Vec<CandidateChange>,
+    removed: &mut Vec<CandidateChange>,
 ) {
     let mut within = |name: &str, value: &Value, at: &mut Vec<String>| {
         at.push(name.to_owned());
-        vary(value, at, literals, changed, removed);
+        collect_variations(value, at, literals, changed, removed);
         at.pop();
     };
     match value {
         Value::Object(members) => members.iter().for_each(|(name, value)| within(name, value, at)),
-        Value::Array(values) if values.len() <= LISTED => {
+        Value::Array(values) if values.len() <= MAX_LIST_LENGTH => {
             values
                 .iter()
                 .enumerate()
@@ -161,7 +168,7 @@ fn vary(
         Value::Number(_) => literals
             .iter()
             .filter(|one| one.is_number())
-            .flat_map(near)
+            .flat_map(neighboring_numbers)
             .filter(|one| one != value)
             .collect(),
         Value::Array(values) if !values.is_empty() => vec![Value::Array(Vec::new())],
@@ -174,13 +181,13 @@ fn vary(
 }
 
 /// A number and its neighbours.
-fn near(number: &Value) -> Vec<Value> {
+fn neighboring_numbers(number: &Value) -> Vec<Value> {
     let Some(number) = number.as_i64() else { return vec![number.clone()] };
     vec![number.into(), number.saturating_add(1).into(), number.saturating_sub(1).into()]
 }
 
 /// Changes a value at a place, or takes it away; false, where there is no such place.
-fn set(value: &mut Value, steps: &[String], to: Option<Value>) -> bool {
+fn change_value_at(value: &mut Value, steps: &[String], to: Option<Value>) -> bool {
     let Some((last, before)) = steps.split_last() else { return false };
     let mut here = value;
     for step in before {

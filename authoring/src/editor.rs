@@ -1,25 +1,25 @@
 //! What an editor asks while a policy is being written, when it often does not compile: all from its text.
 
-use crate::schema::{Field, fields, writes};
+use crate::schema::{EventField, list_event_fields, list_write_events};
 use crate::services::events;
-use crate::services::models::Side;
+use crate::services::models::CallSide;
 use evenkeel_engine::library_functions;
 use std::ops::Range;
 
 /// What may stand at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
+pub struct CompletionProposal {
     /// The text.
     pub text: String,
     /// What it is, in a few words.
     pub detail: String,
     /// Which kind of thing it is.
-    pub kind: Kind,
+    pub kind: ProposalKind,
 }
 
 /// A kind of proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProposalKind {
     /// A key of the header, or a field.
     Field,
     /// One of a few values.
@@ -80,28 +80,29 @@ const SCOPE: &[(&str, &str)] = &[
 
 /// A policy's text as far as it can be read.
 #[derive(Debug)]
-pub struct Draft<'t> {
+pub struct PolicyDraft<'t> {
     text: &'t str,
     /// Where the header ends.
-    body: usize,
+    header_end: usize,
 }
 
-impl<'t> Draft<'t> {
+impl<'t> PolicyDraft<'t> {
     /// Of this text.
     pub fn new(text: &'t str) -> Self {
         let header = text.split_inclusive('\n').take_while(|line| line.starts_with("//"));
-        Draft { text, body: header.map(str::len).sum() }
+        PolicyDraft { text, header_end: header.map(str::len).sum() }
     }
 
-    fn header(&self) -> &'t str {
-        self.text.get(..self.body).unwrap_or_default()
+    fn header_text(&self) -> &'t str {
+        self.text.get(..self.header_end).unwrap_or_default()
     }
 
     /// The words of the header that are sources of events, and those that are events of theirs.
-    fn events(&self) -> Vec<(&'t str, &'t str)> {
+    fn watched_events(&self) -> Vec<(&'t str, &'t str)> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let words = || self.header().split(|c| !is_part(c)).filter(|word| !word.is_empty());
-        let sources: Vec<&str> = words().filter(|word| events::names(word).is_some()).collect();
+        let words = || self.header_text().split(|c| !is_part(c)).filter(|word| !word.is_empty());
+        let sources: Vec<&str> =
+            words().filter(|word| events::event_names(word).is_some()).collect();
         let of = |name: &'t str| {
             sources
                 .iter()
@@ -112,9 +113,9 @@ impl<'t> Draft<'t> {
     }
 
     /// The names below a key of the header: its variables, its parameters.
-    fn below(&self, key: &str) -> Vec<(&'t str, usize)> {
+    fn names_below(&self, key: &str) -> Vec<(&'t str, usize)> {
         let (mut names, mut inside, mut start) = (Vec::new(), false, 0_usize);
-        for line in self.header().split_inclusive('\n') {
+        for line in self.header_text().split_inclusive('\n') {
             let rest = line.strip_prefix("//").unwrap_or_default();
             let indent = rest.len().saturating_sub(rest.trim_start().len());
             let name = rest.trim_start().split_once(':').map_or("", |(name, _)| name);
@@ -130,10 +131,10 @@ impl<'t> Draft<'t> {
     }
 
     /// What may stand at a byte of the text; `remediators` are the names of those that there are.
-    pub fn proposals(&self, at: usize, remediators: &[&str]) -> Vec<Proposal> {
+    pub fn propose_completions(&self, at: usize, remediators: &[&str]) -> Vec<CompletionProposal> {
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        let in_header = at <= self.body && line.starts_with("//");
+        let in_header = at <= self.header_end && line.starts_with("//");
         if in_header && let Some(found) = self.header_proposals(before, line, remediators) {
             return found;
         }
@@ -145,44 +146,44 @@ impl<'t> Draft<'t> {
         before: &str,
         line: &str,
         remediators: &[&str],
-    ) -> Option<Vec<Proposal>> {
+    ) -> Option<Vec<CompletionProposal>> {
         let rest = line.strip_prefix("//").unwrap_or_default();
         let indent = rest.len().saturating_sub(rest.trim_start().len());
-        let parent = parent(before, indent);
+        let parent = parent_key(before, indent);
         // In `match: {eventSource: s3...` the last key decides, of those that are still open.
         let open = rest.rsplit(['{', ',']).next().unwrap_or_default();
         let key = open.split_once(':').map(|(key, _)| key.trim());
         let key =
             key.or_else(|| last_key(rest).filter(|key| ["eventName", "eventSource"].contains(key)));
-        let value = |text: &str, detail: &str| Proposal {
+        let value = |text: &str, detail: &str| CompletionProposal {
             text: text.to_owned(),
             detail: detail.to_owned(),
-            kind: Kind::Value,
+            kind: ProposalKind::Value,
         };
         match key {
             None => {
                 let parent =
                     if rest.contains('{') { last_key(rest.split('{').next()?)? } else { parent };
                 let keys = KEYS.iter().filter(|key| key.0 == parent);
-                let field = |key: &(&str, &str, &str)| Proposal {
+                let field = |key: &(&str, &str, &str)| CompletionProposal {
                     text: key.1.to_owned(),
                     detail: key.2.to_owned(),
-                    kind: Kind::Field,
+                    kind: ProposalKind::Field,
                 };
-                let found: Vec<Proposal> = keys.map(field).collect();
+                let found: Vec<CompletionProposal> = keys.map(field).collect();
                 (!found.is_empty()).then_some(found)
             }
             Some("eventSource") => {
-                Some(events::sources().map(|source| value(&source, "event source")).collect())
+                Some(events::event_sources().map(|source| value(&source, "event source")).collect())
             }
             Some("eventName") => {
                 let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-                let words = self.header().split(|c| !is_part(c));
-                let sources = words.filter(|word| events::names(word).is_some());
+                let words = self.header_text().split(|c| !is_part(c));
+                let sources = words.filter(|word| events::event_names(word).is_some());
                 Some(
                     sources
                         .flat_map(|source| {
-                            writes(source)
+                            list_write_events(source)
                                 .into_iter()
                                 .map(|name| value(name, source))
                                 .collect::<Vec<_>>()
@@ -198,45 +199,45 @@ impl<'t> Draft<'t> {
         }
     }
 
-    fn expression_proposals(&self, before: &str) -> Vec<Proposal> {
-        let chain = chain_before(before);
-        let name = |text: &str, detail: &str| Proposal {
+    fn expression_proposals(&self, before: &str) -> Vec<CompletionProposal> {
+        let chain = trailing_path(before);
+        let name = |text: &str, detail: &str| CompletionProposal {
             text: text.to_owned(),
             detail: detail.to_owned(),
-            kind: Kind::Name,
+            kind: ProposalKind::Name,
         };
         let Some((path, _)) = chain.rsplit_once('.') else {
             let scope = SCOPE.iter().map(|(text, detail)| name(text, detail));
             let variables =
-                self.below("variables").into_iter().map(|(text, _)| name(text, "variable"));
-            return scope.chain(variables).chain(functions(false)).collect();
+                self.names_below("variables").into_iter().map(|(text, _)| name(text, "variable"));
+            return scope.chain(variables).chain(propose_functions(false)).collect();
         };
         if path == "params" {
             return self
-                .below("parameters")
+                .names_below("parameters")
                 .into_iter()
                 .map(|(text, _)| name(text, "parameter"))
                 .collect();
         }
-        let field = |field: &Field| Proposal {
+        let field = |field: &EventField| CompletionProposal {
             text: field.name.clone(),
-            detail: told(field),
-            kind: Kind::Field,
+            detail: describe_field(field),
+            kind: ProposalKind::Field,
         };
-        self.fields(path).iter().map(field).chain(functions(true)).collect()
+        self.find_fields(path).iter().map(field).chain(propose_functions(true)).collect()
     }
 
     /// The fields that the value at a path has, of all the policy's events.
-    fn fields(&self, path: &str) -> Vec<Field> {
+    fn find_fields(&self, path: &str) -> Vec<EventField> {
         let mut steps = path.split('.').map(|step| step.trim_start_matches('?'));
         let side = match steps.next() {
-            Some("request") => Side::Request,
-            Some("response") => Side::Response,
+            Some("request") => CallSide::Request,
+            Some("response") => CallSide::Response,
             _ => return Vec::new(),
         };
-        let mut found: Vec<Field> = Vec::new();
-        for (source, name) in self.events() {
-            for field in fields(source, name, side) {
+        let mut found: Vec<EventField> = Vec::new();
+        for (source, name) in self.watched_events() {
+            for field in list_event_fields(source, name, side) {
                 if !found.iter().any(|other| other.name == field.name) {
                     found.push(field);
                 }
@@ -253,30 +254,33 @@ impl<'t> Draft<'t> {
     }
 
     /// What is to be said of the word at a byte of the text.
-    pub fn hover(&self, at: usize) -> Option<String> {
-        let (word, range) = self.word(at)?;
-        let chain = chain_before(self.text.get(..range.end)?);
+    pub fn hover_text(&self, at: usize) -> Option<String> {
+        let (word, range) = self.find_word(at)?;
+        let chain = trailing_path(self.text.get(..range.end)?);
         if let Some((path, last)) = chain.rsplit_once('.') {
             let last = last.trim_start_matches('?');
-            if let Some(field) = self.fields(path).into_iter().find(|field| field.name == last) {
-                return Some(format!("`{chain}`: {}", told(&field)));
+            if let Some(field) = self.find_fields(path).into_iter().find(|field| field.name == last)
+            {
+                return Some(format!("`{chain}`: {}", describe_field(&field)));
             }
         } else if let Some((_, meaning)) = SCOPE.iter().find(|scope| scope.0 == word) {
             return Some(format!("`{word}`: {meaning}"));
         }
-        if let Some((source, name)) = self.events().into_iter().find(|event| event.1 == word) {
+        if let Some((source, name)) =
+            self.watched_events().into_iter().find(|event| event.1 == word)
+        {
             return Some(format!("`{name}` of `{source}`: `evenkeel schema {source}:{name}`"));
         }
-        let called = library_functions().find(|function| name_of(function.0) == word);
+        let called = library_functions().find(|function| function_name(function.0) == word);
         if let Some((signature, gives)) = called {
             return Some(format!("`{signature}`: {gives}"));
         }
-        let key = KEYS.iter().find(|key| key.1 == word && range.start < self.body)?;
+        let key = KEYS.iter().find(|key| key.1 == word && range.start < self.header_end)?;
         Some(format!("`{word}`: {}", key.2))
     }
 
     /// The word at a byte of the text, and where it stands.
-    pub fn word(&self, at: usize) -> Option<(&'t str, Range<usize>)> {
+    pub fn find_word(&self, at: usize) -> Option<(&'t str, Range<usize>)> {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let (before, after) = self.text.split_at_checked(at)?;
         let start = before.trim_end_matches(is_part).len();
@@ -286,21 +290,21 @@ impl<'t> Draft<'t> {
     }
 
     /// Where the header gives a name: a variable's or a parameter's.
-    pub fn definition(&self, at: usize) -> Option<Range<usize>> {
-        let (word, range) = self.word(at)?;
-        let chain = chain_before(self.text.get(..range.end)?);
+    pub fn find_definition(&self, at: usize) -> Option<Range<usize>> {
+        let (word, range) = self.find_word(at)?;
+        let chain = trailing_path(self.text.get(..range.end)?);
         let key = match chain.rsplit_once('.') {
             None => "variables",
             Some(("params", _)) => "parameters",
             Some(_) => return None,
         };
-        let (name, start) = self.below(key).into_iter().find(|below| below.0 == word)?;
+        let (name, start) = self.names_below(key).into_iter().find(|below| below.0 == word)?;
         Some(start..start.saturating_add(name.len()))
     }
 }
 
 /// The key of the header that a line of this indentation is below.
-fn parent(before: &str, indent: usize) -> &str {
+fn parent_key(before: &str, indent: usize) -> &str {
     let above = before.lines().rev().skip(1).filter_map(|line| line.strip_prefix("//"));
     let mut less = above.filter(|rest| rest.len().saturating_sub(rest.trim_start().len()) < indent);
     less.next().and_then(|rest| rest.trim_start().split_once(':')).map_or("", |(key, _)| key)
@@ -313,13 +317,13 @@ fn last_key(line: &str) -> Option<&str> {
 }
 
 /// The names and fields that end at the end of a text: `request.?a.b`.
-fn chain_before(before: &str) -> &str {
+fn trailing_path(before: &str) -> &str {
     let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_.?".contains(c)).len();
     before.get(start..).unwrap_or_default().trim_start_matches('?')
 }
 
 /// A function's name, of its signature.
-fn name_of(signature: &str) -> &str {
+fn function_name(signature: &str) -> &str {
     let head = signature.split('(').next().unwrap_or(signature);
     match head.split_once('.') {
         Some((receiver, name)) if receiver.len() == 1 => name,
@@ -328,21 +332,21 @@ fn name_of(signature: &str) -> &str {
 }
 
 /// The library's functions: those of a value, or those that stand alone.
-fn functions(of_value: bool) -> impl Iterator<Item = Proposal> {
+fn propose_functions(of_value: bool) -> impl Iterator<Item = CompletionProposal> {
     let is_of_value = |signature: &str| {
         signature.split_once('.').is_some_and(|(receiver, _)| receiver.len() == 1)
     };
     library_functions().filter(move |function| is_of_value(function.0) == of_value).map(
-        |(signature, gives)| Proposal {
-            text: name_of(signature).to_owned(),
+        |(signature, gives)| CompletionProposal {
+            text: function_name(signature).to_owned(),
             detail: format!("{signature}: {gives}"),
-            kind: Kind::Function,
+            kind: ProposalKind::Function,
         },
     )
 }
 
 /// A field in a few words.
-fn told(field: &Field) -> String {
+fn describe_field(field: &EventField) -> String {
     let required = if field.required { ", in every call" } else { "" };
     let values = if field.values.is_empty() {
         String::new()
@@ -354,7 +358,7 @@ fn told(field: &Field) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Draft;
+    use super::PolicyDraft;
 
     const TEXT: &str = "// METADATA
 // match:
@@ -369,7 +373,11 @@ uri == '' && params.allow && request.?tlsConfig.?inse
 ";
 
     fn proposed(text: &str, at: usize) -> Vec<String> {
-        Draft::new(text).proposals(at, &["a-remediator"]).into_iter().map(|one| one.text).collect()
+        PolicyDraft::new(text)
+            .propose_completions(at, &["a-remediator"])
+            .into_iter()
+            .map(|one| one.text)
+            .collect()
     }
 
     #[test]
@@ -408,11 +416,11 @@ uri == '' && params.allow && request.?tlsConfig.?inse
         for text in
             [TEXT, "", "//", "// METADATA\r\n// {[: é\u{10000}", "é.?é(", "request.?\u{10000}."]
         {
-            let draft = Draft::new(text);
+            let draft = PolicyDraft::new(text);
             for at in 0..=text.len() + 1 {
-                draft.proposals(at, &[]);
-                draft.hover(at);
-                draft.definition(at);
+                draft.propose_completions(at, &[]);
+                draft.hover_text(at);
+                draft.find_definition(at);
             }
         }
     }

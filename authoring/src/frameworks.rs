@@ -2,7 +2,7 @@
 
 mod markdown;
 
-use evenkeel_engine::nearest;
+use evenkeel_engine::suggest_name;
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use serde::Deserialize;
@@ -10,14 +10,14 @@ use serde::Serialize;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use markdown::render as markdown;
+pub use markdown::render_coverage_page;
 
 /// What is said of a control that no policy covers, and of which the list does not say why.
 pub const UNEXPLAINED: &str = "there is no policy yet";
 
 /// A framework whose controls are listed: `frameworks/<name>.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Framework {
+pub struct ControlFramework {
     /// Its name in policies' headers: that of the file.
     pub name: String,
     /// What it is called.
@@ -25,34 +25,34 @@ pub struct Framework {
     /// The page that its controls are from.
     pub source: String,
     /// Its controls, in its order.
-    pub controls: Vec<Control>,
+    pub controls: Vec<FrameworkControl>,
 }
 
 /// A control of a framework.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Control {
+pub struct FrameworkControl {
     /// Its id.
     pub id: String,
     /// What must be so, in a few words.
-    pub what: String,
+    pub requirement: String,
     /// Why no policy covers it.
-    pub open: Option<String>,
+    pub reason_uncovered: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct FrameworkFile {
     title: String,
     source: String,
     /// Reasons that several controls share, by a word.
     #[serde(default)]
     reasons: BTreeMap<String, String>,
-    controls: Vec<WrittenControl>,
+    controls: Vec<FrameworkFileControl>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenControl {
+struct FrameworkFileControl {
     id: String,
     what: String,
     open: Option<String>,
@@ -62,19 +62,22 @@ struct WrittenControl {
 ///
 /// # Errors
 /// When the YAML is wrong, or a control is there twice.
-pub fn read(file: &str, text: &str) -> Result<Framework, Diagnostic> {
-    let written: Written = serde_saphyr::from_str(text)
-        .map_err(|error| Diagnostic::yaml("framework", file, text, &error))?;
+pub fn parse_framework(file: &str, text: &str) -> Result<ControlFramework, Diagnostic> {
+    let written: FrameworkFile = serde_saphyr::from_str(text)
+        .map_err(|error| Diagnostic::from_yaml_error("framework", file, text, &error))?;
     let mut seen = BTreeSet::new();
     if let Some(twice) = written.controls.iter().find(|control| !seen.insert(control.id.clone())) {
         let message = format!("control `{}` is there twice", twice.id);
-        return Err(Diagnostic::error("framework", file, 0..0, message));
+        return Err(Diagnostic::new_error("framework", file, 0..0, message));
     }
     let reason = |open: String| written.reasons.get(&open).cloned().unwrap_or(open);
-    let control =
-        |one: WrittenControl| Control { id: one.id, what: one.what, open: one.open.map(reason) };
+    let control = |one: FrameworkFileControl| FrameworkControl {
+        id: one.id,
+        requirement: one.what,
+        reason_uncovered: one.open.map(reason),
+    };
     let name = file.rsplit(['/', '\\']).next().and_then(|name| name.strip_suffix(".yaml"));
-    Ok(Framework {
+    Ok(ControlFramework {
         name: name.unwrap_or(file).to_owned(),
         title: written.title,
         source: written.source,
@@ -83,17 +86,17 @@ pub fn read(file: &str, text: &str) -> Result<Framework, Diagnostic> {
 }
 
 /// Controls in policies' headers that their framework does not have. Frameworks that are not listed say nothing.
-pub fn lint(set: &PolicySet, frameworks: &[Framework]) -> Vec<Diagnostic> {
+pub fn lint_controls(set: &PolicySet, frameworks: &[ControlFramework]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for policy in set.policies() {
         for (name, ids) in &policy.controls {
             let Some(framework) = frameworks.iter().find(|one| one.name == *name) else { continue };
             let known = || framework.controls.iter().map(|control| control.id.as_str());
             for id in ids.iter().filter(|id| known().all(|known| known != *id)) {
-                let span = crate::check::place(policy.text(), "controls:", id);
+                let span = crate::check::locate_word(policy.file_text(), "controls:", id);
                 let message = format!("{} has no control `{id}`", framework.title);
-                let wrong = Diagnostic::error("unknown-control", &policy.file, span, message);
-                found.push(wrong.with_help(nearest(id, known())));
+                let wrong = Diagnostic::new_error("unknown-control", &policy.file, span, message);
+                found.push(wrong.with_help(suggest_name(id, known())));
             }
         }
     }
@@ -102,7 +105,7 @@ pub fn lint(set: &PolicySet, frameworks: &[Framework]) -> Vec<Diagnostic> {
 
 /// What policies cover of a framework.
 #[derive(Clone, Debug, Serialize)]
-pub struct Coverage<'a> {
+pub struct FrameworkCoverage<'a> {
     /// The framework's name in policies' headers.
     pub framework: &'a str,
     /// What it is called; empty where its controls are not listed.
@@ -110,25 +113,25 @@ pub struct Coverage<'a> {
     /// The page that its controls are from.
     pub source: &'a str,
     /// Its controls: all where they are listed, else those that a policy names.
-    pub controls: Vec<Row<'a>>,
+    pub controls: Vec<ControlCoverage<'a>>,
 }
 
-impl Coverage<'_> {
+impl FrameworkCoverage<'_> {
     /// How many controls some policy covers.
-    pub fn covered(&self) -> usize {
+    pub fn count_covered(&self) -> usize {
         self.controls.iter().filter(|row| !row.policies.is_empty()).count()
     }
 }
 
 /// A control, and what covers it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row<'a> {
+pub struct ControlCoverage<'a> {
     /// The control.
     pub id: &'a str,
     /// What must be so; empty where the framework is not listed.
     pub what: &'a str,
     /// The policies that show it to be broken.
-    pub policies: Vec<By<'a>>,
+    pub policies: Vec<CoveringPolicy<'a>>,
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<&'a str>,
@@ -136,100 +139,103 @@ pub struct Row<'a> {
 
 /// A policy that covers a control.
 #[derive(Clone, Debug, Serialize)]
-pub struct By<'a> {
+pub struct CoveringPolicy<'a> {
     /// Its id.
     pub policy: &'a str,
     /// Through which doors it judges.
-    pub doors: Vec<Door>,
+    pub doors: Vec<EvaluationSource>,
     /// What repairs it, and how far by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remediation: Option<Repair<'a>>,
+    pub remediation: Option<PolicyRemediation<'a>>,
 }
 
 /// A policy's repair.
 #[derive(Clone, Debug, Serialize)]
-pub struct Repair<'a> {
+pub struct PolicyRemediation<'a> {
     /// The remediator.
     pub run: &'a str,
     /// How far it goes by itself.
-    pub mode: evenkeel_rules::policy::Mode,
+    pub mode: evenkeel_rules::policy::RemediationMode,
 }
 
 /// Where what a policy judges comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Door {
+pub enum EvaluationSource {
     /// Records of CloudTrail.
     Event,
     /// Configuration items of AWS Config.
     Configuration,
 }
 
-impl Door {
+impl EvaluationSource {
     /// In a word.
-    pub fn word(self) -> &'static str {
+    pub fn source_name(self) -> &'static str {
         match self {
-            Door::Event => "event",
-            Door::Configuration => "configuration",
+            EvaluationSource::Event => "event",
+            EvaluationSource::Configuration => "configuration",
         }
     }
 }
 
 /// What the policies of a set cover: listed frameworks first, then others that policies name, each by name.
-pub fn coverage<'a>(set: &'a PolicySet, frameworks: &'a [Framework]) -> Vec<Coverage<'a>> {
-    let mut named: BTreeMap<&str, BTreeMap<&str, Vec<By<'a>>>> = BTreeMap::new();
+pub fn measure_framework_coverage<'a>(
+    set: &'a PolicySet,
+    frameworks: &'a [ControlFramework],
+) -> Vec<FrameworkCoverage<'a>> {
+    let mut named: BTreeMap<&str, BTreeMap<&str, Vec<CoveringPolicy<'a>>>> = BTreeMap::new();
     for policy in set.policies() {
         for (framework, ids) in &policy.controls {
             for id in ids {
                 let of = named.entry(framework).or_default();
-                of.entry(id).or_default().push(by(policy));
+                of.entry(id).or_default().push(summarize_policy(policy));
             }
         }
     }
     let mut all = Vec::new();
     for framework in frameworks {
         let mut by = named.remove(framework.name.as_str()).unwrap_or_default();
-        let row = |control: &'a Control| {
+        let row = |control: &'a FrameworkControl| {
             let policies = by.remove(control.id.as_str()).unwrap_or_default();
-            let open = control.open.as_deref().filter(|_| policies.is_empty());
-            Row { id: &control.id, what: &control.what, policies, open }
+            let open = control.reason_uncovered.as_deref().filter(|_| policies.is_empty());
+            ControlCoverage { id: &control.id, what: &control.requirement, policies, open }
         };
         let controls = framework.controls.iter().map(row).collect();
-        let Framework { name, title, source, .. } = framework;
-        all.push(Coverage { framework: name, title, source, controls });
+        let ControlFramework { name, title, source, .. } = framework;
+        all.push(FrameworkCoverage { framework: name, title, source, controls });
     }
     for (framework, by) in named {
-        let row = |(id, policies)| Row { id, what: "", policies, open: None };
-        let mut controls: Vec<Row<'a>> = by.into_iter().map(row).collect();
-        controls.sort_by(|a, b| in_order(a.id, b.id));
-        all.push(Coverage { framework, title: "", source: "", controls });
+        let row = |(id, policies)| ControlCoverage { id, what: "", policies, open: None };
+        let mut controls: Vec<ControlCoverage<'a>> = by.into_iter().map(row).collect();
+        controls.sort_by(|a, b| compare_control_ids(a.id, b.id));
+        all.push(FrameworkCoverage { framework, title: "", source: "", controls });
     }
     all
 }
 
-fn by(policy: &Policy) -> By<'_> {
+fn summarize_policy(policy: &Policy) -> CoveringPolicy<'_> {
     let matches = &policy.matches;
     let doors = [
-        (Door::Event, !matches.event_name.is_empty()),
-        (Door::Configuration, !matches.resource_type.is_empty()),
+        (EvaluationSource::Event, !matches.event_name.is_empty()),
+        (EvaluationSource::Configuration, !matches.resource_type.is_empty()),
     ];
-    By {
+    CoveringPolicy {
         policy: &policy.id,
         doors: doors.into_iter().filter(|door| door.1).map(|door| door.0).collect(),
         remediation: policy
             .remediation
             .as_ref()
-            .map(|header| Repair { run: &header.run, mode: header.mode }),
+            .map(|header| PolicyRemediation { run: &header.run, mode: header.mode }),
     }
 }
 
 /// The order of ids as people count: `AC-2` before `AC-17`, `1.9` before `1.10`.
-fn in_order(a: &str, b: &str) -> Ordering {
-    parts(a).cmp(&parts(b))
+fn compare_control_ids(a: &str, b: &str) -> Ordering {
+    split_control_id(a).cmp(&split_control_id(b))
 }
 
 /// An id's numbers and the texts between them.
-fn parts(id: &str) -> Vec<(String, u64)> {
+fn split_control_id(id: &str) -> Vec<(String, u64)> {
     let mut parts: Vec<(String, String)> = vec![Default::default()];
     for letter in id.chars() {
         match parts.last_mut() {
@@ -256,15 +262,15 @@ mod tests {
              AWS::S3::Bucket, id: resource.id}}\n// message: m\n// controls: {controls}\n// remediation: {{run: r, \
              mode: notify}}\n\ntrue\n"
         );
-        PolicySet::load(&[PolicyFile { name: "p.cel".to_owned(), text }], None).unwrap()
+        PolicySet::compile_files(&[PolicyFile { name: "p.cel".to_owned(), text }], None).unwrap()
     }
 
     #[test]
     fn each_control_is_covered_or_open_for_a_reason() {
-        let ours = read("frameworks/Ours.yaml", LISTED).unwrap();
+        let ours = parse_framework("frameworks/Ours.yaml", LISTED).unwrap();
         let set = set("{Ours: ['1.10', '2'], Other: [B-10, B-9]}");
         let frameworks = [ours];
-        let coverage = coverage(&set, &frameworks);
+        let coverage = measure_framework_coverage(&set, &frameworks);
         let shown: Vec<(&str, &str, usize, Option<&str>)> = coverage
             .iter()
             .flat_map(|one| one.controls.iter().map(|row| (one.framework, row)))
@@ -278,24 +284,33 @@ mod tests {
             ("Other", "B-10", 1, None),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(coverage.iter().map(Coverage::covered).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(
+            coverage.iter().map(FrameworkCoverage::count_covered).collect::<Vec<_>>(),
+            [2, 2]
+        );
         let by = &coverage.first().unwrap().controls.first().unwrap().policies;
-        assert_eq!(by.first().unwrap().doors, [Door::Event, Door::Configuration]);
+        assert_eq!(
+            by.first().unwrap().doors,
+            [EvaluationSource::Event, EvaluationSource::Configuration]
+        );
     }
 
     #[test]
     fn a_control_that_a_framework_does_not_have_is_wrong() {
-        let frameworks = [read("frameworks/Ours.yaml", LISTED).unwrap()];
-        let wrong = lint(&set("{Ours: ['1.19'], Other: [X]}"), &frameworks);
+        let frameworks = [parse_framework("frameworks/Ours.yaml", LISTED).unwrap()];
+        let wrong = lint_controls(&set("{Ours: ['1.19'], Other: [X]}"), &frameworks);
         let said: Vec<_> = wrong.iter().map(|one| (one.code, one.message.as_str())).collect();
         assert_eq!(said, [("unknown-control", "Ours has no control `1.19`")]);
-        assert_eq!(lint(&set("{Ours: ['1.9']}"), &frameworks), []);
+        assert_eq!(lint_controls(&set("{Ours: ['1.9']}"), &frameworks), []);
     }
 
     #[test]
     fn a_file_that_is_wrong_is_named() {
         let twice = "title: t\nsource: s\ncontrols: [{id: a, what: b}, {id: a, what: c}]\n";
-        assert_eq!(read("x.yaml", twice).unwrap_err().message, "control `a` is there twice");
-        assert_eq!(read("x.yaml", "title: t\n").unwrap_err().code, "framework");
+        assert_eq!(
+            parse_framework("x.yaml", twice).unwrap_err().message,
+            "control `a` is there twice"
+        );
+        assert_eq!(parse_framework("x.yaml", "title: t\n").unwrap_err().code, "framework");
     }
 }

@@ -1,54 +1,56 @@
 //! Whether a policy's cases would notice if the policy were another.
 
-mod mutator;
+mod mutation_pass;
 
-use evenkeel_engine::Functions;
+use evenkeel_engine::FunctionSet;
 use evenkeel_rules::policy::{Policy, PolicyFile};
-use evenkeel_rules::{Case, Diagnostic};
-use mutator::{Mutation, Mutator};
+use evenkeel_rules::{Diagnostic, PolicyCase};
+use mutation_pass::{ExpressionMutation, MutationPass};
 use std::ops::Range;
 
 /// A change of a policy that its cases should notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mutant {
+pub struct PolicyMutant {
     /// What is changed, in a few words.
-    pub what: String,
+    pub description: String,
     /// Where, in bytes of the policy's file.
     pub span: Range<usize>,
     number: usize,
 }
 
-impl Mutant {
+impl PolicyMutant {
     /// Every change that can be made to what decides whether a policy finds something.
     ///
     /// # Errors
     /// Whatever is wrong with the policy.
-    pub fn all(file: &PolicyFile, functions: &Functions) -> Result<Vec<Mutant>, Diagnostic> {
-        let mutator = Mutator::default();
-        let policy = Policy::load_with(file, functions, &[&mutator])?;
-        let deciding = policy.body.sources();
-        let numbered = mutator.into_found().into_iter().enumerate();
-        let mutant = |(number, Mutation { what, source, span })| Mutant {
-            what,
-            span: policy.span_of(source, &span),
-            number,
+    pub fn list_mutants(
+        file: &PolicyFile,
+        functions: &FunctionSet,
+    ) -> Result<Vec<PolicyMutant>, Diagnostic> {
+        let mutator = MutationPass::default();
+        let policy = Policy::compile_with_passes(file, functions, &[&mutator])?;
+        let deciding = policy.body.source_numbers();
+        let numbered = mutator.into_mutations().into_iter().enumerate();
+        let mutant = |(number, ExpressionMutation { description: what, source, span })| {
+            PolicyMutant { description: what, span: policy.file_span(source, &span), number }
         };
         Ok(numbered.filter(|(_, one)| deciding.contains(&one.source)).map(mutant).collect())
     }
 
     /// The changed policy; none where the change makes it one that does not compile.
-    pub fn policy(&self, file: &PolicyFile, functions: &Functions) -> Option<Policy> {
-        Policy::load_with(file, functions, &[&Mutator::making(self.number)]).ok()
+    pub fn build_policy(&self, file: &PolicyFile, functions: &FunctionSet) -> Option<Policy> {
+        Policy::compile_with_passes(file, functions, &[&MutationPass::with_target(self.number)])
+            .ok()
     }
 }
 
 /// What a policy's cases noticed.
 #[derive(Debug, Default)]
-pub struct Score {
+pub struct MutationScore {
     /// How many changes were tried.
-    pub tried: usize,
+    pub tried_count: usize,
     /// The changes that no case noticed.
-    pub alive: Vec<Mutant>,
+    pub survivors: Vec<PolicyMutant>,
 }
 
 /// Changes a policy, each change alone, and runs its cases, which pass without one. Its work belongs on a
@@ -56,23 +58,23 @@ pub struct Score {
 ///
 /// # Errors
 /// Whatever is wrong with the policy.
-pub fn score(
+pub fn score_cases(
     file: &PolicyFile,
-    functions: &Functions,
-    cases: &[Case],
-) -> Result<Score, Diagnostic> {
-    let mut score = Score::default();
-    for mutant in Mutant::all(file, functions)? {
+    functions: &FunctionSet,
+    cases: &[PolicyCase],
+) -> Result<MutationScore, Diagnostic> {
+    let mut score = MutationScore::default();
+    for mutant in PolicyMutant::list_mutants(file, functions)? {
         // What does not compile needs no case.
-        let Some(policy) = mutant.policy(file, functions) else { continue };
-        score.tried = score.tried.saturating_add(1);
-        if !cases.iter().any(|case| notices(case, &policy)) {
-            score.alive.push(mutant);
+        let Some(policy) = mutant.build_policy(file, functions) else { continue };
+        score.tried_count = score.tried_count.saturating_add(1);
+        if !cases.iter().any(|case| detects_mutant(case, &policy)) {
+            score.survivors.push(mutant);
         }
     }
     Ok(score)
 }
 
-fn notices(case: &Case, policy: &Policy) -> bool {
+fn detects_mutant(case: &PolicyCase, policy: &Policy) -> bool {
     case.run(policy).map_or(true, |differences| !differences.is_empty())
 }

@@ -2,13 +2,16 @@
 
 pub(crate) mod inference;
 
-use crate::services::models::{Form, Member, Model, Shape, Side, lower_first, models, seen};
-use evenkeel_rules::policy::{Match, Policy};
+use crate::services::models::{
+    CallSide, ResolvedShape, ServiceModel, ShapeCode, StructureMember, lower_first, service_models,
+    unmodeled_fields,
+};
+use evenkeel_rules::policy::{Policy, PolicyMatch};
 use std::collections::BTreeMap;
 
 /// A type.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Type {
+pub(crate) enum ExpressionType {
     /// It cannot be told.
     Any,
     Null,
@@ -17,36 +20,36 @@ pub(crate) enum Type {
     Double,
     Text,
     Time,
-    List(Box<Type>),
-    Map(Box<Type>),
+    List(Box<ExpressionType>),
+    Map(Box<ExpressionType>),
     /// A value that may be absent.
-    Optional(Box<Type>),
+    Optional(Box<ExpressionType>),
     /// `request` or `response`, of these calls.
-    View(Vec<View>),
+    View(Vec<CallView>),
     /// What AWS's models say of it: one of these, as the calls differ.
-    Aws(Vec<Modelled>),
+    Aws(Vec<ModeledType>),
     /// A map of known names, such as `event`.
-    Known(&'static str, Vec<(String, Type)>),
+    NamedFields(&'static str, Vec<(String, ExpressionType)>),
 }
 
 /// One call's side.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View {
-    pub(crate) model: &'static Model,
+pub(crate) struct CallView {
+    pub(crate) model: &'static ServiceModel,
     pub(crate) operation: &'static str,
-    pub(crate) side: Side,
+    pub(crate) side: CallSide,
     /// Fields that records have and the model does not.
-    pub(crate) seen: &'static [&'static str],
+    pub(crate) unmodeled_fields: &'static [&'static str],
 }
 
 /// A type of one of AWS's models.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Modelled {
-    model: &'static Model,
-    shape: Shape,
+pub(crate) struct ModeledType {
+    model: &'static ServiceModel,
+    shape: ShapeCode,
 }
 
-impl PartialEq for View {
+impl PartialEq for CallView {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.model, other.model)
             && self.operation == other.operation
@@ -54,7 +57,7 @@ impl PartialEq for View {
     }
 }
 
-impl PartialEq for Modelled {
+impl PartialEq for ModeledType {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.model, other.model) && self.shape == other.shape
     }
@@ -62,11 +65,11 @@ impl PartialEq for Modelled {
 
 /// What is known of a field.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Found {
+pub(crate) enum FieldLookup {
     /// It is of this type, and every call has it.
-    Always(Type),
+    Always(ExpressionType),
     /// It is of this type, and some call does not have it.
-    Sometimes(Type),
+    Sometimes(ExpressionType),
     /// There is no such field; these there are.
     Never(Vec<String>),
     /// Nothing is known.
@@ -75,87 +78,92 @@ pub(crate) enum Found {
 
 /// Where a value that a policy looks at may be told by AWS's models with certainty: EC2 and S3 record much under
 /// other names than those of their API.
-pub(crate) fn is_certain(matches: &Match) -> bool {
+pub(crate) fn is_certain(matches: &PolicyMatch) -> bool {
     let odd = ["ec2.amazonaws.com", "s3.amazonaws.com"];
     !matches.event_source.iter().any(|source| odd.contains(&source.as_str()))
 }
 
 /// `request` or `response` of a policy; anything, where some of its events is not in the models.
-pub(crate) fn view(matches: &Match, side: Side) -> Type {
+pub(crate) fn build_view_type(matches: &PolicyMatch, side: CallSide) -> ExpressionType {
     let mut views = Vec::new();
     for source in &matches.event_source {
         for name in &matches.event_name {
             // API Gateway's two services are one source, with calls of the same names.
-            let found = models(source).filter_map(|model| Some((model, model.operation(name)?)));
+            let found = service_models(source)
+                .filter_map(|model| Some((model, model.operation_name(name)?)));
             let before = views.len();
-            views.extend(found.map(|(model, operation)| View {
+            views.extend(found.map(|(model, operation)| CallView {
                 model,
                 operation,
                 side,
-                seen: seen(source),
+                unmodeled_fields: unmodeled_fields(source),
             }));
             // Another source may have it; where none has, nothing is known.
             if views.len() == before && matches.event_source.len() == 1 {
-                return Type::Any;
+                return ExpressionType::Any;
             }
         }
     }
-    if views.is_empty() { Type::Any } else { Type::View(views) }
+    if views.is_empty() { ExpressionType::Any } else { ExpressionType::View(views) }
 }
 
 /// The type of a policy's parameter.
-pub(crate) fn parameter(kind: &str) -> Type {
+pub(crate) fn parse_parameter_type(kind: &str) -> ExpressionType {
     let element = kind.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')'));
     match (kind, element) {
-        (_, Some(element)) => Type::List(Box::new(parameter(element))),
-        ("bool", _) => Type::Bool,
-        ("int", _) => Type::Int,
-        ("double", _) => Type::Double,
-        ("string", _) => Type::Text,
-        ("map", _) => Type::Map(Box::new(Type::Any)),
-        _ => Type::Any,
+        (_, Some(element)) => ExpressionType::List(Box::new(parse_parameter_type(element))),
+        ("bool", _) => ExpressionType::Bool,
+        ("int", _) => ExpressionType::Int,
+        ("double", _) => ExpressionType::Double,
+        ("string", _) => ExpressionType::Text,
+        ("map", _) => ExpressionType::Map(Box::new(ExpressionType::Any)),
+        _ => ExpressionType::Any,
     }
 }
 
 /// The names that an expression may use, and their types.
-pub(crate) fn scope(policy: &Policy) -> Vec<(String, Type)> {
+pub(crate) fn build_scope(policy: &Policy) -> Vec<(String, ExpressionType)> {
     let any = |names: &[&str]| {
-        names.iter().map(|name| ((*name).to_owned(), Type::Any)).collect::<Vec<_>>()
+        names.iter().map(|name| ((*name).to_owned(), ExpressionType::Any)).collect::<Vec<_>>()
     };
     let texts = |names: &[&str]| {
-        names.iter().map(|name| ((*name).to_owned(), Type::Text)).collect::<Vec<_>>()
+        names.iter().map(|name| ((*name).to_owned(), ExpressionType::Text)).collect::<Vec<_>>()
     };
-    let params = policy.parameters.iter().map(|(name, one)| (name.clone(), parameter(&one.kind)));
+    let params =
+        policy.parameters.iter().map(|(name, one)| (name.clone(), parse_parameter_type(&one.kind)));
     let resource = [
         texts(&["type", "id", "arn", "account", "region"]),
         any(&["configuration", "supplementaryConfiguration", "tags"]),
     ];
     let account = [texts(&["id", "alias", "ou"]), any(&["tags"])];
     vec![
-        ("request".to_owned(), view(&policy.matches, Side::Request)),
-        ("response".to_owned(), view(&policy.matches, Side::Response)),
-        ("event".to_owned(), Type::Known("a CloudTrail record", record())),
-        ("resource".to_owned(), Type::Known("`resource`", resource.concat())),
-        ("account".to_owned(), Type::Known("`account`", account.concat())),
-        ("params".to_owned(), Type::Known("the policy's parameters", params.collect())),
-        ("now".to_owned(), Type::Time),
-        ("violations".to_owned(), Type::List(Box::new(Type::Any))),
+        ("request".to_owned(), build_view_type(&policy.matches, CallSide::Request)),
+        ("response".to_owned(), build_view_type(&policy.matches, CallSide::Response)),
+        ("event".to_owned(), ExpressionType::NamedFields("a CloudTrail record", record_fields())),
+        ("resource".to_owned(), ExpressionType::NamedFields("`resource`", resource.concat())),
+        ("account".to_owned(), ExpressionType::NamedFields("`account`", account.concat())),
+        (
+            "params".to_owned(),
+            ExpressionType::NamedFields("the policy's parameters", params.collect()),
+        ),
+        ("now".to_owned(), ExpressionType::Time),
+        ("violations".to_owned(), ExpressionType::List(Box::new(ExpressionType::Any))),
     ]
 }
 
 /// The fields of a record; those that not every record has are optional.
-fn record() -> Vec<(String, Type)> {
+fn record_fields() -> Vec<(String, ExpressionType)> {
     let always = ["awsRegion", "eventID", "eventName", "eventSource", "eventTime", "eventVersion"];
     let kind = |name: &str| match name {
-        _ if always.contains(&name) => Type::Text,
-        "userIdentity" => Type::Any,
-        _ => Type::Any.optional(),
+        _ if always.contains(&name) => ExpressionType::Text,
+        "userIdentity" => ExpressionType::Any,
+        _ => ExpressionType::Any.into_optional(),
     };
-    RECORD.iter().map(|name| ((*name).to_owned(), kind(name))).collect()
+    RECORD_FIELDS.iter().map(|name| ((*name).to_owned(), kind(name))).collect()
 }
 
 /// The fields of a record. Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights events".
-const RECORD: &[&str] = &[
+const RECORD_FIELDS: &[&str] = &[
     "additionalEventData",
     "addendum",
     "annotation",
@@ -191,99 +199,113 @@ const RECORD: &[&str] = &[
     "vpcEndpointId",
 ];
 
-impl Type {
+impl ExpressionType {
     /// What it is called in a message.
-    pub(crate) fn name(&self) -> &'static str {
-        match self.plain() {
-            Type::Null => "null",
-            Type::Bool => "bool",
-            Type::Int => "int",
-            Type::Double => "double",
-            Type::Text => "string",
-            Type::Time => "timestamp",
-            Type::List(_) => "list",
-            Type::Map(_) | Type::View(_) | Type::Known(..) => "map",
-            Type::Optional(_) => "optional",
-            Type::Any | Type::Aws(_) => "dyn",
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self.plain_type() {
+            ExpressionType::Null => "null",
+            ExpressionType::Bool => "bool",
+            ExpressionType::Int => "int",
+            ExpressionType::Double => "double",
+            ExpressionType::Text => "string",
+            ExpressionType::Time => "timestamp",
+            ExpressionType::List(_) => "list",
+            ExpressionType::Map(_) | ExpressionType::View(_) | ExpressionType::NamedFields(..) => {
+                "map"
+            }
+            ExpressionType::Optional(_) => "optional",
+            ExpressionType::Any | ExpressionType::Aws(_) => "dyn",
         }
     }
 
     /// The type that all models agree on; itself, where no model is involved.
-    pub(crate) fn plain(&self) -> Type {
-        let Type::Aws(all) = self else { return self.clone() };
-        let mut types = all.iter().map(|one| match one.model.form(one.shape) {
-            Form::Text | Form::Enum(_) => Type::Text,
-            Form::Int => Type::Int,
-            Form::Double => Type::Double,
-            Form::Bool => Type::Bool,
-            Form::List(_) => Type::List(Box::new(Type::Any)),
-            Form::Map(_) | Form::Structure(_) => Type::Map(Box::new(Type::Any)),
-            Form::Time | Form::Any => Type::Any,
+    pub(crate) fn plain_type(&self) -> ExpressionType {
+        let ExpressionType::Aws(all) = self else { return self.clone() };
+        let mut types = all.iter().map(|one| match one.model.resolve_shape(one.shape) {
+            ResolvedShape::Text | ResolvedShape::Enum(_) => ExpressionType::Text,
+            ResolvedShape::Int => ExpressionType::Int,
+            ResolvedShape::Double => ExpressionType::Double,
+            ResolvedShape::Bool => ExpressionType::Bool,
+            ResolvedShape::List(_) => ExpressionType::List(Box::new(ExpressionType::Any)),
+            ResolvedShape::Map(_) | ResolvedShape::Structure(_) => {
+                ExpressionType::Map(Box::new(ExpressionType::Any))
+            }
+            ResolvedShape::Time | ResolvedShape::Any => ExpressionType::Any,
         });
-        let first = types.next().unwrap_or(Type::Any);
-        if types.all(|other| other == first) { first } else { Type::Any }
+        let first = types.next().unwrap_or(ExpressionType::Any);
+        if types.all(|other| other == first) { first } else { ExpressionType::Any }
     }
 
     /// What is in it: of a list its elements, of an optional value the value.
-    pub(crate) fn element(&self) -> Type {
+    pub(crate) fn element_type(&self) -> ExpressionType {
         match self {
-            Type::List(element) | Type::Map(element) => (**element).clone(),
-            Type::Aws(all) => merge(all.iter().filter_map(|one| match one.model.form(one.shape) {
-                Form::List(shape) | Form::Map(shape) => Some(Modelled { shape, ..*one }),
-                _ => None,
+            ExpressionType::List(element) | ExpressionType::Map(element) => (**element).clone(),
+            ExpressionType::Aws(all) => merge_modeled_types(all.iter().filter_map(|one| {
+                match one.model.resolve_shape(one.shape) {
+                    ResolvedShape::List(shape) | ResolvedShape::Map(shape) => {
+                        Some(ModeledType { shape, ..*one })
+                    }
+                    _ => None,
+                }
             })),
-            _ => Type::Any,
+            _ => ExpressionType::Any,
         }
     }
 
     /// The type without its absence.
-    pub(crate) fn present(&self) -> Type {
+    pub(crate) fn present_type(&self) -> ExpressionType {
         match self {
-            Type::Optional(value) => (**value).clone(),
+            ExpressionType::Optional(value) => (**value).clone(),
             other => other.clone(),
         }
     }
 
     /// The same, perhaps absent.
-    pub(crate) fn optional(self) -> Type {
+    pub(crate) fn into_optional(self) -> ExpressionType {
         match self {
-            Type::Optional(_) => self,
-            other => Type::Optional(Box::new(other)),
+            ExpressionType::Optional(_) => self,
+            other => ExpressionType::Optional(Box::new(other)),
         }
     }
 
     /// The values that a text may have, where it may only have some.
-    pub(crate) fn values(&self) -> Option<Vec<&'static str>> {
-        let Type::Aws(all) = self else { return None };
+    pub(crate) fn allowed_values(&self) -> Option<Vec<&'static str>> {
+        let ExpressionType::Aws(all) = self else { return None };
         let mut values = Vec::new();
         for one in all {
-            let Form::Enum(some) = one.model.form(one.shape) else { return None };
+            let ResolvedShape::Enum(some) = one.model.resolve_shape(one.shape) else { return None };
             values.extend(some);
         }
         Some(values)
     }
 
     /// What is known of its field `name`.
-    pub(crate) fn field(&self, name: &str) -> Found {
+    pub(crate) fn find_field(&self, name: &str) -> FieldLookup {
         match self {
-            Type::Known(_, fields) => match fields.iter().find(|field| field.0 == name) {
-                Some((_, Type::Optional(found))) => Found::Sometimes((**found).clone()),
-                Some((_, found)) => Found::Always(found.clone()),
-                None => Found::Never(fields.iter().map(|field| field.0.clone()).collect()),
+            ExpressionType::NamedFields(_, fields) => match fields
+                .iter()
+                .find(|field| field.0 == name)
+            {
+                Some((_, ExpressionType::Optional(found))) => {
+                    FieldLookup::Sometimes((**found).clone())
+                }
+                Some((_, found)) => FieldLookup::Always(found.clone()),
+                None => FieldLookup::Never(fields.iter().map(|field| field.0.clone()).collect()),
             },
-            Type::Map(value) => Found::Sometimes((**value).clone()),
-            Type::View(views) => view_field(views, name),
-            Type::Aws(all) => {
-                let structures = all.iter().map(|one| (one.model, one.model.form(one.shape)));
-                modelled_field(structures, name)
+            ExpressionType::Map(value) => FieldLookup::Sometimes((**value).clone()),
+            ExpressionType::View(views) => find_view_field(views, name),
+            ExpressionType::Aws(all) => {
+                let structures =
+                    all.iter().map(|one| (one.model, one.model.resolve_shape(one.shape)));
+                find_modeled_field(structures, name)
             }
-            _ => Found::Unknown,
+            _ => FieldLookup::Unknown,
         }
     }
 }
 
 /// A type's name with its article; null has none.
-pub(crate) fn a(name: &str) -> String {
+pub(crate) fn with_article(name: &str) -> String {
     match name.chars().next() {
         Some('n') => name.to_owned(),
         Some('i' | 'o') => format!("an {name}"),
@@ -292,86 +314,88 @@ pub(crate) fn a(name: &str) -> String {
 }
 
 /// One type of many; anything, where there is none.
-fn merge(all: impl Iterator<Item = Modelled>) -> Type {
-    let mut types: Vec<Modelled> = Vec::new();
+fn merge_modeled_types(all: impl Iterator<Item = ModeledType>) -> ExpressionType {
+    let mut types: Vec<ModeledType> = Vec::new();
     for one in all {
         if !types.contains(&one) {
             types.push(one);
         }
     }
-    if types.is_empty() { Type::Any } else { Type::Aws(types) }
+    if types.is_empty() { ExpressionType::Any } else { ExpressionType::Aws(types) }
 }
 
-fn named<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
+fn find_member<'m>(members: &'m [StructureMember], name: &str) -> Option<&'m StructureMember> {
     members.iter().find(|member| member.name == name || lower_first(member.name) == name)
 }
 
-fn modelled_field<'m>(
-    structures: impl Iterator<Item = (&'static Model, Form<'m>)>,
+fn find_modeled_field<'m>(
+    structures: impl Iterator<Item = (&'static ServiceModel, ResolvedShape<'m>)>,
     name: &str,
-) -> Found {
+) -> FieldLookup {
     let (mut names, mut found, mut always) = (Vec::new(), Vec::new(), true);
     for (model, form) in structures {
         let (shape, required) = match form {
-            Form::Structure(members) => {
-                let member = named(members, name);
+            ResolvedShape::Structure(members) => {
+                let member = find_member(members, name);
                 if member.is_none() {
                     names.extend(members.iter().map(|member| lower_first(member.name)));
                 }
                 (member.map(|member| member.shape), member.is_some_and(|member| member.required))
             }
-            Form::Map(shape) => (Some(shape), false),
-            _ => return Found::Unknown,
+            ResolvedShape::Map(shape) => (Some(shape), false),
+            _ => return FieldLookup::Unknown,
         };
         always &= required;
-        found.extend(shape.map(|shape| Modelled { model, shape }));
+        found.extend(shape.map(|shape| ModeledType { model, shape }));
     }
-    if found.is_empty() { Found::Never(names) } else { said(found, always) }
+    if found.is_empty() { FieldLookup::Never(names) } else { build_field_lookup(found, always) }
 }
 
-fn said(found: Vec<Modelled>, always: bool) -> Found {
-    let kind = merge(found.into_iter());
-    if always { Found::Always(kind) } else { Found::Sometimes(kind) }
+fn build_field_lookup(found: Vec<ModeledType>, always: bool) -> FieldLookup {
+    let kind = merge_modeled_types(found.into_iter());
+    if always { FieldLookup::Always(kind) } else { FieldLookup::Sometimes(kind) }
 }
 
 /// A field of a view, which is of a call's parameters, of what a patch sets, or of the one structure of an answer,
 /// which some services write without its name.
-fn view_field(views: &[View], name: &str) -> Found {
-    if views.iter().any(|view| view.seen.contains(&name)) {
-        return Found::Unknown;
+fn find_view_field(views: &[CallView], name: &str) -> FieldLookup {
+    if views.iter().any(|view| view.unmodeled_fields.contains(&name)) {
+        return FieldLookup::Unknown;
     }
     let is_wrapper = ["Input", "Request", "Response", "Req"].iter().any(|end| name.ends_with(end));
     if is_wrapper || ["omitted", "tags"].contains(&name) {
-        return Found::Unknown;
+        return FieldLookup::Unknown;
     }
     let (mut names, mut found) = (Vec::new(), Vec::new());
     let mut calls: BTreeMap<&str, bool> = BTreeMap::new();
     for view in views {
-        let own = view.model.members(view.operation, view.side);
+        let own = view.model.side_members(view.operation, view.side);
         let always = calls.entry(view.operation).or_default();
         names.extend(own.iter().map(|member| lower_first(member.name)));
-        if let Some(member) = named(own, name).or_else(|| named(view.more(own), name)) {
+        if let Some(member) =
+            find_member(own, name).or_else(|| find_member(view.extra_members(own), name))
+        {
             // Of two services with a call of this name, the policy is about the one that has the field.
-            *always |= member.required && named(own, name).is_some();
-            found.push(Modelled { model: view.model, shape: member.shape });
+            *always |= member.required && find_member(own, name).is_some();
+            found.push(ModeledType { model: view.model, shape: member.shape });
         }
     }
     if found.is_empty() {
-        Found::Never(names)
+        FieldLookup::Never(names)
     } else {
-        said(found, calls.into_values().all(|always| always))
+        build_field_lookup(found, calls.into_values().all(|always| always))
     }
 }
 
-impl View {
+impl CallView {
     /// Members besides a side's own.
-    fn more(&self, own: &[Member]) -> &[Member] {
+    fn extra_members(&self, own: &[StructureMember]) -> &[StructureMember] {
         match (self.side, own) {
-            (Side::Request, _) if named(own, "patchOperations").is_some() => {
-                self.model.members(self.operation, Side::Response)
+            (CallSide::Request, _) if find_member(own, "patchOperations").is_some() => {
+                self.model.side_members(self.operation, CallSide::Response)
             }
-            (Side::Response, [only]) => match self.model.form(only.shape) {
-                Form::Structure(members) => members,
+            (CallSide::Response, [only]) => match self.model.resolve_shape(only.shape) {
+                ResolvedShape::Structure(members) => members,
                 _ => &[],
             },
             _ => &[],

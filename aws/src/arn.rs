@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::partition::Partition;
+use crate::partition::AwsPartition;
 
 /// An Amazon Resource Name's parts; `to_string` builds the name.
 ///
@@ -23,7 +23,7 @@ pub struct Arn<'a> {
 
 impl<'a> Arn<'a> {
     /// The parts of `text`, if it is an ARN: partition, service and resource must be there.
-    pub fn parse(text: &'a str) -> Option<Arn<'a>> {
+    pub fn parse_text(text: &'a str) -> Option<Arn<'a>> {
         let mut parts = text.splitn(6, ':');
         if parts.next() != Some("arn") {
             return None;
@@ -47,7 +47,7 @@ impl<'a> Arn<'a> {
         service: &'a str,
         resource: &'a str,
     ) -> Arn<'a> {
-        Arn { partition: Partition::of_region(region).id, service, region, account, resource }
+        Arn { partition: AwsPartition::for_region(region).id, service, region, account, resource }
     }
 
     /// The ARN of an IAM role of an account, in the partition of `region`.
@@ -57,7 +57,7 @@ impl<'a> Arn<'a> {
     }
 
     /// The ARN of an S3 bucket, in the partition of `region`.
-    pub fn bucket(region: &str, name: &str) -> String {
+    pub fn s3_bucket(region: &str, name: &str) -> String {
         Arn { region: "", ..Arn::in_region(region, "", "s3", name) }.to_string()
     }
 }
@@ -80,16 +80,16 @@ mod tests {
             "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f:1",
             "arn:aws:s3:::bucket/key:part",
         ] {
-            assert_eq!(Arn::parse(text).map(|arn| arn.to_string()).as_deref(), Some(text));
+            assert_eq!(Arn::parse_text(text).map(|arn| arn.to_string()).as_deref(), Some(text));
         }
-        let arn = Arn::parse("arn:aws:sns:eu-west-1:123456789012:a:b").unwrap();
+        let arn = Arn::parse_text("arn:aws:sns:eu-west-1:123456789012:a:b").unwrap();
         assert_eq!((arn.service, arn.account, arn.resource), ("sns", "123456789012", "a:b"));
     }
 
     #[test]
     fn what_lacks_a_part_is_no_arn() {
         for text in ["", "arn", "arn:aws:s3::", "arn:aws:s3:::", "arn::s3:::b", "urn:aws:s3:::b"] {
-            assert_eq!(Arn::parse(text), None, "{text}");
+            assert_eq!(Arn::parse_text(text), None, "{text}");
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
         for (region, partition) in roles {
             let role = Arn::iam_role(region, "111122223333", "read");
             assert_eq!(role, format!("arn:{partition}:iam::111122223333:role/read"));
-            assert_eq!(Arn::bucket(region, "b"), format!("arn:{partition}:s3:::b"));
+            assert_eq!(Arn::s3_bucket(region, "b"), format!("arn:{partition}:s3:::b"));
             let key = Arn::in_region(region, "111122223333", "kms", "key/k").to_string();
             assert_eq!(key, format!("arn:{partition}:kms:{region}:111122223333:key/k"));
         }

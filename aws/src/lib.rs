@@ -1,9 +1,9 @@
 //! Facts about the names of AWS: partitions, Amazon Resource Names and account ids. Nothing here leaves memory.
 //!
 //! ```
-//! use evenkeel_aws::{Arn, Partition};
+//! use evenkeel_aws::{Arn, AwsPartition};
 //!
-//! assert_eq!(Partition::of_region("eusc-de-east-1").dns_suffix, "amazonaws.eu");
+//! assert_eq!(AwsPartition::for_region("eusc-de-east-1").dns_suffix, "amazonaws.eu");
 //! let role = Arn::iam_role("us-iso-east-1", "111122223333", "read");
 //! assert_eq!(role, "arn:aws-iso:iam::111122223333:role/read");
 //! ```
@@ -14,4 +14,4 @@ mod partition;
 
 pub use account::is_account_id;
 pub use arn::Arn;
-pub use partition::{PARTITIONS, Partition};
+pub use partition::{AwsPartition, PARTITIONS};

@@ -2,7 +2,7 @@
 
 /// A group of Regions with accounts and names of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Partition {
+pub struct AwsPartition {
     /// The id, as it stands in ARNs, such as `aws-cn`.
     pub id: &'static str,
     /// What the names of its Regions begin with; the partition `aws` has many beginnings.
@@ -16,7 +16,7 @@ pub struct Partition {
 }
 
 /// The commercial partition: the one of every Region that no other partition names.
-const COMMERCIAL: Partition = Partition {
+const COMMERCIAL: AwsPartition = AwsPartition {
     id: "aws",
     region_prefix: "",
     dns_suffix: "amazonaws.com",
@@ -28,51 +28,51 @@ const COMMERCIAL: Partition = Partition {
 ///
 /// Source: the AWS SDKs' `partitions.json`; AWS General Reference, "AWS Identity and Access Management endpoints and
 /// quotas".
-pub const PARTITIONS: [Partition; 8] = [
+pub const PARTITIONS: [AwsPartition; 8] = [
     COMMERCIAL,
-    Partition {
+    AwsPartition {
         id: "aws-cn",
         region_prefix: "cn-",
         dns_suffix: "amazonaws.com.cn",
         dual_stack_dns_suffix: "api.amazonwebservices.com.cn",
         iam_region: "cn-north-1",
     },
-    Partition {
+    AwsPartition {
         id: "aws-us-gov",
         region_prefix: "us-gov-",
         dns_suffix: "amazonaws.com",
         dual_stack_dns_suffix: "api.aws",
         iam_region: "us-gov-west-1",
     },
-    Partition {
+    AwsPartition {
         id: "aws-eusc",
         region_prefix: "eusc-",
         dns_suffix: "amazonaws.eu",
         dual_stack_dns_suffix: "api.amazonwebservices.eu",
         iam_region: "eusc-de-east-1",
     },
-    Partition {
+    AwsPartition {
         id: "aws-iso",
         region_prefix: "us-iso-",
         dns_suffix: "c2s.ic.gov",
         dual_stack_dns_suffix: "api.aws.ic.gov",
         iam_region: "us-iso-east-1",
     },
-    Partition {
+    AwsPartition {
         id: "aws-iso-b",
         region_prefix: "us-isob-",
         dns_suffix: "sc2s.sgov.gov",
         dual_stack_dns_suffix: "api.aws.scloud",
         iam_region: "us-isob-east-1",
     },
-    Partition {
+    AwsPartition {
         id: "aws-iso-e",
         region_prefix: "eu-isoe-",
         dns_suffix: "cloud.adc-e.uk",
         dual_stack_dns_suffix: "api.cloud-aws.adc-e.uk",
         iam_region: "eu-isoe-west-1",
     },
-    Partition {
+    AwsPartition {
         id: "aws-iso-f",
         region_prefix: "us-isof-",
         dns_suffix: "csp.hci.ic.gov",
@@ -81,10 +81,10 @@ pub const PARTITIONS: [Partition; 8] = [
     },
 ];
 
-impl Partition {
+impl AwsPartition {
     /// The partition that a Region is in. A Region that no other partition names is in `aws`.
-    pub fn of_region(region: &str) -> Partition {
-        let is_of = |one: &&Partition| {
+    pub fn for_region(region: &str) -> AwsPartition {
+        let is_of = |one: &&AwsPartition| {
             !one.region_prefix.is_empty() && region.starts_with(one.region_prefix)
         };
         PARTITIONS.iter().find(is_of).copied().unwrap_or(COMMERCIAL)
@@ -93,7 +93,7 @@ impl Partition {
 
 #[cfg(test)]
 mod tests {
-    use super::{PARTITIONS, Partition};
+    use super::{AwsPartition, PARTITIONS};
 
     #[test]
     fn each_region_is_in_its_partition() {
@@ -111,14 +111,14 @@ mod tests {
             ("us-isof-east-1", "aws-iso-f"),
         ];
         for (region, partition) in regions {
-            assert_eq!(Partition::of_region(region).id, partition, "{region}");
+            assert_eq!(AwsPartition::for_region(region).id, partition, "{region}");
         }
     }
 
     #[test]
     fn the_region_that_iam_is_signed_for_is_of_its_partition() {
         for partition in PARTITIONS {
-            assert_eq!(Partition::of_region(partition.iam_region), partition);
+            assert_eq!(AwsPartition::for_region(partition.iam_region), partition);
         }
     }
 }

@@ -1,24 +1,24 @@
 //! A command: its name, its arguments, and the function that runs it.
 
-use crate::common::exit::{Exit, Stopped};
+use crate::common::exit::{CommandError, ExitStatus};
 use clap::{ArgMatches, Args};
 use std::fmt;
 
 /// Runs a command with what was parsed of the command line.
-type Runner = dyn Fn(&ArgMatches) -> Result<Exit, Stopped>;
+type CommandRunner = dyn Fn(&ArgMatches) -> Result<ExitStatus, CommandError>;
 
 /// One command of the program.
 pub(crate) struct Command {
     /// What clap knows of it: name, arguments, help.
     pub(crate) definition: clap::Command,
-    run: Box<Runner>,
+    run: Box<CommandRunner>,
 }
 
 impl Command {
     /// The command `name`, whose arguments and help are those of `A`.
     pub(crate) fn new<A: Args + 'static>(
         name: &'static str,
-        run: fn(&A) -> Result<Exit, Stopped>,
+        run: fn(&A) -> Result<ExitStatus, CommandError>,
     ) -> Command {
         let run = move |matches: &ArgMatches| match A::from_arg_matches(matches) {
             Ok(arguments) => run(&arguments),
@@ -28,7 +28,7 @@ impl Command {
     }
 
     /// Runs the command with what was parsed of the command line.
-    pub(crate) fn run(&self, matches: &ArgMatches) -> Result<Exit, Stopped> {
+    pub(crate) fn run(&self, matches: &ArgMatches) -> Result<ExitStatus, CommandError> {
         (self.run)(matches)
     }
 }

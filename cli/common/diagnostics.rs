@@ -1,7 +1,7 @@
 //! Shows what is wrong with a file: the line, a caret, and advice.
 
-use crate::common::terminal::{note, safe};
-use evenkeel_rules::{Diagnostic, Level, is_deceptive};
+use crate::common::terminal::{escape_terminal, print_stderr};
+use evenkeel_rules::{Diagnostic, DiagnosticLevel, is_deceptive};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Severity,
 };
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 /// Files' texts by name, which the reports quote.
-pub(crate) type Texts = BTreeMap<String, String>;
+pub(crate) type FileTexts = BTreeMap<String, String>;
 
 /// Writes a report of each to standard error.
-pub(crate) fn show(diagnostics: &[Diagnostic], texts: &Texts) {
+pub(crate) fn print_diagnostics(diagnostics: &[Diagnostic], texts: &FileTexts) {
     let theme = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         GraphicalTheme::unicode()
     } else {
@@ -20,12 +20,12 @@ pub(crate) fn show(diagnostics: &[Diagnostic], texts: &Texts) {
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
     for diagnostic in diagnostics {
-        note(&render(&handler, diagnostic, texts));
+        print_stderr(&render_diagnostic(&handler, diagnostic, texts));
     }
 }
 
 /// A file's text with what could deceive a reader replaced, each by as many bytes: positions stay.
-fn harmless(text: &str) -> String {
+fn replace_deceptive_characters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\n' || c == '\t' || !is_deceptive(c) {
@@ -39,29 +39,37 @@ fn harmless(text: &str) -> String {
     out
 }
 
-fn render(handler: &GraphicalReportHandler, diagnostic: &Diagnostic, texts: &Texts) -> String {
+fn render_diagnostic(
+    handler: &GraphicalReportHandler,
+    diagnostic: &Diagnostic,
+    texts: &FileTexts,
+) -> String {
     let text = texts.get(&diagnostic.file);
     let severity = match diagnostic.level {
-        Level::Error => Severity::Error,
-        Level::Warning => Severity::Warning,
+        DiagnosticLevel::Error => Severity::Error,
+        DiagnosticLevel::Warning => Severity::Warning,
     };
-    let mut report = MietteDiagnostic::new(safe(&diagnostic.message))
+    let mut report = MietteDiagnostic::new(escape_terminal(&diagnostic.message))
         .with_code(diagnostic.code)
         .with_severity(severity);
     if let Some(help) = &diagnostic.help {
-        report = report.with_help(safe(help));
+        report = report.with_help(escape_terminal(help));
     }
     if let Some(text) = text {
         let start = diagnostic.span.start.min(text.len());
         let length = diagnostic.span.len().min(text.len().saturating_sub(start));
         report = report.with_label(LabeledSpan::underline((start, length)));
     }
-    let source = text.map(|text| harmless(text)).unwrap_or_default();
+    let source = text.map(|text| replace_deceptive_characters(text)).unwrap_or_default();
     let report = miette::Report::new(report)
-        .with_source_code(NamedSource::new(safe(&diagnostic.file), source));
+        .with_source_code(NamedSource::new(escape_terminal(&diagnostic.file), source));
     let mut out = String::new();
     match handler.render_report(&mut out, report.as_ref()) {
         Ok(()) => out,
-        Err(_) => format!("{}: {}\n", safe(&diagnostic.file), safe(&diagnostic.message)),
+        Err(_) => format!(
+            "{}: {}\n",
+            escape_terminal(&diagnostic.file),
+            escape_terminal(&diagnostic.message)
+        ),
     }
 }

@@ -4,34 +4,34 @@ use std::process::ExitCode;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub(crate) enum ExitStatus {
     /// All is well.
-    Well,
+    Success,
     /// Something was found: a violation, a failed case, a wrong policy.
-    Found,
+    Findings,
     /// The command was not used as it is meant to be.
-    Usage,
+    UsageError,
     /// Some input could not be read.
-    Input,
+    InputError,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
+impl From<ExitStatus> for ExitCode {
+    fn from(exit: ExitStatus) -> ExitCode {
         ExitCode::from(match exit {
-            Exit::Well => 0,
-            Exit::Found => 1,
-            Exit::Usage => 2,
-            Exit::Input => 3,
+            ExitStatus::Success => 0,
+            ExitStatus::Findings => 1,
+            ExitStatus::UsageError => 2,
+            ExitStatus::InputError => 3,
         })
     }
 }
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stopped {
+pub(crate) enum CommandError {
     /// Policies or waivers are wrong; what is wrong has been shown.
     #[error("{0}")]
-    Wrong(String),
+    Invalid(String),
     /// An argument makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -45,19 +45,19 @@ pub(crate) enum Stopped {
     },
 }
 
-impl Stopped {
+impl CommandError {
     /// The exit code that goes with it.
-    pub(crate) fn exit(&self) -> Exit {
+    pub(crate) fn exit_status(&self) -> ExitStatus {
         match self {
-            Stopped::Wrong(_) => Exit::Found,
-            Stopped::Usage(_) => Exit::Usage,
-            Stopped::Io { .. } => Exit::Input,
+            CommandError::Invalid(_) => ExitStatus::Findings,
+            CommandError::Usage(_) => ExitStatus::UsageError,
+            CommandError::Io { .. } => ExitStatus::InputError,
         }
     }
 
     /// An I/O error while doing something.
-    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Stopped {
+    pub(crate) fn io_error(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> CommandError {
         let what = what.into();
-        move |error| Stopped::Io { what, error }
+        move |error| CommandError::Io { what, error }
     }
 }

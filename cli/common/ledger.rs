@@ -7,23 +7,23 @@ use std::time::Duration;
 use evenkeel_client::config::{CallLimits, load_config};
 use evenkeel_ledger::{Ledger, LedgerError};
 
-use crate::common::exit::Stopped;
+use crate::common::exit::CommandError;
 
 /// Whoever is asked for credentials answers within this time.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The ledger at `place`: `s3://bucket/prefix`, or a folder.
-pub(crate) async fn open(place: &str) -> Result<Ledger, Stopped> {
-    let Some((bucket, prefix)) = Ledger::bucket_of(place) else {
-        let opened = Ledger::folder(Path::new(place));
-        return opened.map_err(|error| Stopped::Usage(format!("{place}: {error}")));
+pub(crate) async fn open_ledger(place: &str) -> Result<Ledger, CommandError> {
+    let Some((bucket, prefix)) = Ledger::parse_bucket_location(place) else {
+        let opened = Ledger::open_folder(Path::new(place));
+        return opened.map_err(|error| CommandError::Usage(format!("{place}: {error}")));
     };
-    let config = load_config(CallLimits::within(PATIENCE)).await;
-    Ledger::s3(&config, bucket, prefix)
-        .map_err(|why| Stopped::io(format!("cannot reach {place}"))(Error::other(why)))
+    let config = load_config(CallLimits::with_timeout(CREDENTIALS_TIMEOUT)).await;
+    Ledger::open_bucket(&config, bucket, prefix)
+        .map_err(|why| CommandError::io_error(format!("cannot reach {place}"))(Error::other(why)))
 }
 
 /// The ledger cannot be read.
-pub(crate) fn unreadable(error: LedgerError) -> Stopped {
-    Stopped::io("cannot read the ledger")(std::io::Error::other(error))
+pub(crate) fn ledger_read_error(error: LedgerError) -> CommandError {
+    CommandError::io_error("cannot read the ledger")(std::io::Error::other(error))
 }

@@ -1,9 +1,11 @@
 //! What commands need to await AWS: a runtime.
 
-use crate::common::exit::Stopped;
+use crate::common::exit::CommandError;
 
 /// Runs what awaits AWS.
-pub(crate) fn awaited<T>(work: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
+pub(crate) fn run_async<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Stopped::io("cannot start the runtime"))?.block_on(work)
+    runtime.map_err(CommandError::io_error("cannot start the runtime"))?.block_on(work)
 }

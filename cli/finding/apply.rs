@@ -1,15 +1,15 @@
 //! `evenkeel apply`: does what is to be done about a finding, once somebody has said yes.
 
 use clap::Args;
-use evenkeel_client::clock::now;
-use evenkeel_remediators::Ended;
+use evenkeel_client::clock::current_millis;
+use evenkeel_remediators::RemediationResult;
 
-use crate::common::confirmation::agreed;
-use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::awaited;
-use crate::common::terminal::{note, print, safe};
-use crate::finding::case::{Desk, shown, undone};
-use crate::finding::decision::{DAY, word};
+use crate::common::confirmation::confirm_action;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::runtime::run_async;
+use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
+use crate::finding::decision::{DEFAULT_DECISION_HOURS, record_decision};
+use crate::finding::session::{FindingArguments, render_preview, retryable_error};
 
 /// Repair what a finding tells of, once you have seen the plan and said yes
 ///
@@ -25,33 +25,50 @@ Exit codes:
   0  it is as it should be
   1  it is not: refused, or failed
   3  AWS or the ledger could not be reached, and it can be tried again")]
-pub(crate) struct Apply {
+pub(crate) struct ApplyArguments {
     /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    desk: Desk,
+    finding_arguments: FindingArguments,
 }
 
-pub(crate) fn run(command: &Apply) -> Result<Exit, Stopped> {
-    awaited(async {
-        let case = command.desk.open(&command.finding).await?;
-        let preview = case.drive.preview(&case.violation, now()).await.map_err(undone)?;
-        note(&shown(&case.violation, &preview));
+pub(crate) fn run(command: &ApplyArguments) -> Result<ExitStatus, CommandError> {
+    run_async(async {
+        let case = command.finding_arguments.open_finding(&command.finding).await?;
+        let preview = case
+            .remediation
+            .preview_remediation(&case.violation, current_millis())
+            .await
+            .map_err(retryable_error)?;
+        print_stderr(&render_preview(&case.violation, &preview));
         if let Some(plan) = &preview.plan {
-            if !agreed("Do it?", command.yes)? {
-                note("nothing was done\n");
-                return Ok(Exit::Found);
+            if !confirm_action("Do it?", command.yes)? {
+                print_stderr("nothing was done\n");
+                return Ok(ExitStatus::Findings);
             }
-            word(&case.operator, case.violation.finding, plan, true, DAY).await?;
+            record_decision(
+                &case.operator,
+                case.violation.finding,
+                plan,
+                true,
+                DEFAULT_DECISION_HOURS,
+            )
+            .await?;
         }
-        let outcome = case.drive.remediate_again(&case.violation, now()).await.map_err(undone)?;
-        print(&format!("{}\n", safe(&outcome.result.to_string())))?;
+        let outcome = case
+            .remediation
+            .remediate_again(&case.violation, current_millis())
+            .await
+            .map_err(retryable_error)?;
+        print_stdout(&format!("{}\n", escape_terminal(&outcome.result.to_string())))?;
         Ok(match outcome.result {
-            Ended::Done | Ended::Compliant | Ended::Gone => Exit::Well,
-            _ => Exit::Found,
+            RemediationResult::Restored
+            | RemediationResult::Compliant
+            | RemediationResult::ResourceGone => ExitStatus::Success,
+            _ => ExitStatus::Findings,
         })
     })
 }

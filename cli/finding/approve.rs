@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::awaited;
-use crate::finding::case::Desk;
-use crate::finding::decision::{DAY, decide};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::runtime::run_async;
+use crate::finding::decision::{DEFAULT_DECISION_HOURS, decide_on_plan};
+use crate::finding::session::FindingArguments;
 
 /// Say yes to what would be done about a finding
 ///
@@ -17,11 +17,11 @@ use crate::finding::decision::{DAY, decide};
 Examples:
   evenkeel approve 7f3ceff0
   evenkeel approve 7f3ceff0 --hours 2 --yes --ledger s3://audit-ledger --queue QUEUE_URL")]
-pub(crate) struct Approve {
+pub(crate) struct ApproveArguments {
     /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// How long it holds
-    #[arg(long, value_name = "HOURS", default_value_t = DAY)]
+    #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
     /// The queue of the function that is to carry it out: it is sent there again
     #[arg(long, value_name = "URL")]
@@ -30,16 +30,16 @@ pub(crate) struct Approve {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    desk: Desk,
+    finding_arguments: FindingArguments,
 }
 
-pub(crate) fn run(command: &Approve) -> Result<Exit, Stopped> {
-    let Approve { finding, hours, queue, yes, desk } = command;
-    awaited(async {
-        let (exit, case) = decide(desk, finding, *yes, true, *hours).await?;
-        if let (Exit::Well, Some(queue)) = (exit, queue) {
-            let sent = case.operator.remind(queue, &case.key).await;
-            sent.map_err(|error| Stopped::Usage(error.to_string()))?;
+pub(crate) fn run(command: &ApproveArguments) -> Result<ExitStatus, CommandError> {
+    let ApproveArguments { finding, hours, queue, yes, finding_arguments } = command;
+    run_async(async {
+        let (exit, case) = decide_on_plan(finding_arguments, finding, *yes, true, *hours).await?;
+        if let (ExitStatus::Success, Some(queue)) = (exit, queue) {
+            let sent = case.operator.resend_finding(queue, &case.key).await;
+            sent.map_err(|error| CommandError::Usage(error.to_string()))?;
         }
         Ok(exit)
     })

@@ -1,52 +1,57 @@
 //! A person's decision on a plan, which the ledger keeps.
 
-use evenkeel_client::clock::now;
-use evenkeel_remediators::{Approval, Operator};
+use evenkeel_client::clock::current_millis;
+use evenkeel_remediators::{AccountAccess, PlanApproval};
 use uuid::Uuid;
 
-use crate::common::confirmation::agreed;
-use crate::common::exit::{Exit, Stopped};
-use crate::common::terminal::{note, print};
-use crate::finding::case::{Case, Desk, shown, undone};
+use crate::common::confirmation::confirm_action;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::terminal::{print_stderr, print_stdout};
+use crate::finding::session::{FindingArguments, FindingSession, render_preview, retryable_error};
 
 /// How long an approval holds unless something else is said, in hours.
-pub(crate) const DAY: u32 = 24;
+pub(crate) const DEFAULT_DECISION_HOURS: u32 = 24;
 
-/// Shows the plan of a finding, asks, and keeps the answer for so many hours. It ends as [`Exit::Found`] where there is
+/// Shows the plan of a finding, asks, and keeps the answer for so many hours. It ends as [`ExitStatus::Findings`] where there is
 /// nothing to decide on, or nobody agreed.
-pub(crate) async fn decide(
-    desk: &Desk,
+pub(crate) async fn decide_on_plan(
+    finding_arguments: &FindingArguments,
     finding: &str,
     yes: bool,
     approved: bool,
     hours: u32,
-) -> Result<(Exit, Case), Stopped> {
-    let case = desk.open(finding).await?;
-    let preview = case.drive.preview(&case.violation, now()).await.map_err(undone)?;
-    note(&shown(&case.violation, &preview));
+) -> Result<(ExitStatus, FindingSession), CommandError> {
+    let case = finding_arguments.open_finding(finding).await?;
+    let preview = case
+        .remediation
+        .preview_remediation(&case.violation, current_millis())
+        .await
+        .map_err(retryable_error)?;
+    print_stderr(&render_preview(&case.violation, &preview));
     let Some(plan) = preview.plan else {
-        note("nothing is planned that could be decided on\n");
-        return Ok((Exit::Found, case));
+        print_stderr("nothing is planned that could be decided on\n");
+        return Ok((ExitStatus::Findings, case));
     };
-    if !agreed(if approved { "Approve it?" } else { "Reject it?" }, yes)? {
-        note("nothing was decided\n");
-        return Ok((Exit::Found, case));
+    if !confirm_action(if approved { "Approve it?" } else { "Reject it?" }, yes)? {
+        print_stderr("nothing was decided\n");
+        return Ok((ExitStatus::Findings, case));
     }
-    word(&case.operator, case.violation.finding, &plan, approved, hours).await?;
-    print(&format!("plan {plan} is {}\n", if approved { "approved" } else { "rejected" }))?;
-    Ok((Exit::Well, case))
+    record_decision(&case.operator, case.violation.finding, &plan, approved, hours).await?;
+    print_stdout(&format!("plan {plan} is {}\n", if approved { "approved" } else { "rejected" }))?;
+    Ok((ExitStatus::Success, case))
 }
 
 /// Keeps a person's decision on the plan of a finding: the latest counts.
-pub(crate) async fn word(
-    operator: &Operator,
+pub(crate) async fn record_decision(
+    operator: &AccountAccess,
     finding: Uuid,
     plan: &str,
     approved: bool,
     hours: u32,
-) -> Result<(), Stopped> {
-    let caller = operator.caller().await.map_err(|error| Stopped::Usage(error.to_string()))?;
-    let expires = now().saturating_add(i64::from(hours).saturating_mul(3_600_000));
-    let approval = Approval { approver: caller, expires, approved };
-    approval.give(&operator.ledger, finding, plan).await.map_err(undone)
+) -> Result<(), CommandError> {
+    let caller =
+        operator.caller_arn().await.map_err(|error| CommandError::Usage(error.to_string()))?;
+    let expires = current_millis().saturating_add(i64::from(hours).saturating_mul(3_600_000));
+    let approval = PlanApproval { approver: caller, expires, approved };
+    approval.store_decision(&operator.ledger, finding, plan).await.map_err(retryable_error)
 }

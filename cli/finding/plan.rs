@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use evenkeel_client::clock::now;
+use evenkeel_client::clock::current_millis;
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::awaited;
-use crate::common::terminal::print;
-use crate::finding::case::{Desk, shown, undone};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::runtime::run_async;
+use crate::common::terminal::print_stdout;
+use crate::finding::session::{FindingArguments, render_preview, retryable_error};
 
 /// Show what would be done about a finding, without doing it
 ///
@@ -24,26 +24,30 @@ Exit codes:
   0  nothing would change
   1  something would
   3  the resource or the ledger could not be read")]
-pub(crate) struct Plan {
+pub(crate) struct PlanArguments {
     /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// As JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    desk: Desk,
+    finding_arguments: FindingArguments,
 }
 
-pub(crate) fn run(command: &Plan) -> Result<Exit, Stopped> {
-    awaited(async {
-        let case = command.desk.open(&command.finding).await?;
-        let preview = case.drive.preview(&case.violation, now()).await.map_err(undone)?;
+pub(crate) fn run(command: &PlanArguments) -> Result<ExitStatus, CommandError> {
+    run_async(async {
+        let case = command.finding_arguments.open_finding(&command.finding).await?;
+        let preview = case
+            .remediation
+            .preview_remediation(&case.violation, current_millis())
+            .await
+            .map_err(retryable_error)?;
         if command.json {
             let json = serde_json::to_string_pretty(&preview).unwrap_or_default();
-            print(&format!("{}\n", evenkeel_rules::escape_json(json)))?;
+            print_stdout(&format!("{}\n", evenkeel_rules::escape_json(json)))?;
         } else {
-            print(&shown(&case.violation, &preview))?;
+            print_stdout(&render_preview(&case.violation, &preview))?;
         }
-        Ok(if preview.plan.is_some() { Exit::Found } else { Exit::Well })
+        Ok(if preview.plan.is_some() { ExitStatus::Findings } else { ExitStatus::Success })
     })
 }

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::awaited;
-use crate::finding::case::Desk;
-use crate::finding::decision::{DAY, decide};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::runtime::run_async;
+use crate::finding::decision::{DEFAULT_DECISION_HOURS, decide_on_plan};
+use crate::finding::session::FindingArguments;
 
 /// Say no to what would be done about a finding
 ///
@@ -16,20 +16,22 @@ use crate::finding::decision::{DAY, decide};
 Examples:
   evenkeel reject 7f3ceff0
   evenkeel reject 7f3ceff0 --hours 72")]
-pub(crate) struct Reject {
+pub(crate) struct RejectArguments {
     /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// How long it holds
-    #[arg(long, value_name = "HOURS", default_value_t = DAY)]
+    #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    desk: Desk,
+    finding_arguments: FindingArguments,
 }
 
-pub(crate) fn run(command: &Reject) -> Result<Exit, Stopped> {
-    let Reject { finding, hours, yes, desk } = command;
-    awaited(async { Ok(decide(desk, finding, *yes, false, *hours).await?.0) })
+pub(crate) fn run(command: &RejectArguments) -> Result<ExitStatus, CommandError> {
+    let RejectArguments { finding, hours, yes, finding_arguments } = command;
+    run_async(async {
+        Ok(decide_on_plan(finding_arguments, finding, *yes, false, *hours).await?.0)
+    })
 }

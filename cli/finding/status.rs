@@ -1,15 +1,17 @@
 //! `evenkeel status`: what was done, and how it ended, from the ledger alone.
 
 use clap::Args;
-use evenkeel_client::clock::now;
+use evenkeel_client::clock::current_millis;
 use evenkeel_ledger::Ledger;
-use evenkeel_remediators::{Activity, Intent, KillSwitch};
+use evenkeel_remediators::{KillSwitch, OutcomeSummary, RemediationIntent};
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::ledger::unreadable;
-use crate::common::runtime::awaited;
-use crate::common::terminal::{DIM, GREEN, RED, YELLOW, count, paint, print, safe};
-use crate::finding::case::Desk;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::ledger::ledger_read_error;
+use crate::common::runtime::run_async;
+use crate::common::terminal::{
+    DIM, GREEN, RED, YELLOW, escape_terminal, format_count, print_stdout, style_text,
+};
+use crate::finding::session::FindingArguments;
 
 /// Show what was done about findings, and how it ended
 ///
@@ -19,44 +21,45 @@ use crate::finding::case::Desk;
 Examples:
   evenkeel status
   evenkeel status --ledger s3://audit-ledger --json")]
-pub(crate) struct Status {
+pub(crate) struct StatusArguments {
     /// As JSON, a line for each
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    desk: Desk,
+    finding_arguments: FindingArguments,
 }
 
-pub(crate) fn run(command: &Status) -> Result<Exit, Stopped> {
-    awaited(async {
-        let ledger = command.desk.ledger().await?;
-        let outcomes = ledger.list("outcomes").await.map_err(unreadable)?;
+pub(crate) fn run(command: &StatusArguments) -> Result<ExitStatus, CommandError> {
+    run_async(async {
+        let ledger = command.finding_arguments.open_ledger().await?;
+        let outcomes = ledger.list_keys("outcomes").await.map_err(ledger_read_error)?;
         let mut activities = Vec::new();
         for key in &outcomes {
-            let record = ledger.read(key).await.map_err(unreadable)?;
-            let activity = Activity::read(&record)
-                .map_err(|error| Stopped::io(format!("cannot read {key}"))(error.into()))?;
+            let record = ledger.read_record(key).await.map_err(ledger_read_error)?;
+            let activity = OutcomeSummary::from_record(&record).map_err(|error| {
+                CommandError::io_error(format!("cannot read {key}"))(error.into())
+            })?;
             activities.push(activity);
         }
         activities.sort_by(|a, b| (a.time, &a.finding).cmp(&(b.time, &b.finding)));
         for activity in &activities {
-            print(&if command.json {
+            print_stdout(&if command.json {
                 let json = serde_json::to_string(activity).unwrap_or_default();
                 format!("{}\n", evenkeel_rules::escape_json(json))
             } else {
-                line(activity)
+                render_activity(activity)
             })?;
         }
         if !command.json {
-            sums(&ledger, &outcomes).await?;
+            print_totals(&ledger, &outcomes).await?;
         }
-        Ok(Exit::Well)
+        Ok(ExitStatus::Success)
     })
 }
 
 /// What is open, what was spent today, and what stops all.
-async fn sums(ledger: &Ledger, outcomes: &[String]) -> Result<(), Stopped> {
-    let list = async |prefix: &str| ledger.list(prefix).await.map_err(unreadable);
+async fn print_totals(ledger: &Ledger, outcomes: &[String]) -> Result<(), CommandError> {
+    let list = async |prefix: &str| ledger.list_keys(prefix).await.map_err(ledger_read_error);
     let intents = list("intents").await?;
     let is_open = |intent: &&String| {
         let outcome = intent.replacen("intents/", "outcomes/", 1);
@@ -64,45 +67,48 @@ async fn sums(ledger: &Ledger, outcomes: &[String]) -> Result<(), Stopped> {
     };
     let open: Vec<&String> = intents.iter().filter(is_open).collect();
     for key in &open {
-        print(&open_line(key, &ledger.read(key).await.map_err(unreadable)?))?;
+        print_stdout(&render_open_attempt(
+            key,
+            &ledger.read_record(key).await.map_err(ledger_read_error)?,
+        ))?;
     }
-    let day = now().div_euclid(86_400_000);
+    let day = current_millis().div_euclid(86_400_000);
     let spent = list(&format!("budgets/{day}")).await?;
     let spent = spent.iter().filter(|key| key.contains("/all/")).count();
     let failures = list(&format!("failures/{day}")).await?.len();
-    print(&format!(
+    print_stdout(&format!(
         "{}, {} open, {} today, {} today\n",
-        count(outcomes.len(), "outcome", "outcomes"),
+        format_count(outcomes.len(), "outcome", "outcomes"),
         open.len(),
-        count(spent, "attempt", "attempts"),
-        count(failures, "failure", "failures")
+        format_count(spent, "attempt", "attempts"),
+        format_count(failures, "failure", "failures")
     ))?;
     for switch in list("control").await? {
-        let what = if KillSwitch::is_key(&switch) {
-            paint(YELLOW, "kill switch")
+        let what = if KillSwitch::is_switch_key(&switch) {
+            style_text(YELLOW, "kill switch")
         } else {
-            paint(RED, "no kill switch, and stops nothing:")
+            style_text(RED, "no kill switch, and stops nothing:")
         };
-        print(&format!("{what} {}\n", safe(&switch)))?;
+        print_stdout(&format!("{what} {}\n", escape_terminal(&switch)))?;
     }
     Ok(())
 }
 
 /// An attempt that has not ended.
-fn open_line(key: &str, record: &[u8]) -> String {
-    let open = paint(YELLOW, "open");
-    match serde_json::from_slice::<Intent>(record) {
-        Ok(Intent { finding, remediator, .. }) => {
+fn render_open_attempt(key: &str, record: &[u8]) -> String {
+    let open = style_text(YELLOW, "open");
+    match serde_json::from_slice::<RemediationIntent>(record) {
+        Ok(RemediationIntent { finding, remediator, .. }) => {
             format!(
                 "{open} attempt of {}, finding {finding}: apply it or undo it\n",
-                safe(&remediator)
+                escape_terminal(&remediator)
             )
         }
-        Err(_) => format!("{open} attempt that cannot be read: {}\n", safe(key)),
+        Err(_) => format!("{open} attempt that cannot be read: {}\n", escape_terminal(key)),
     }
 }
 
-fn line(activity: &Activity) -> String {
+fn render_activity(activity: &OutcomeSummary) -> String {
     let style = match activity.status.as_str() {
         "Success" => GREEN,
         "Failure" => RED,
@@ -111,12 +117,12 @@ fn line(activity: &Activity) -> String {
     let attempt = activity.attempt.map(|number| format!(" attempt {number}")).unwrap_or_default();
     format!(
         "{} {}  {}  {} {}{attempt}\n    {}\n    {}\n",
-        activity.when(),
-        paint(style, &safe(&activity.status)),
-        safe(&activity.policy),
-        safe(&activity.account),
-        safe(&activity.resource),
-        safe(&activity.detail),
-        paint(DIM, &format!("finding {}", activity.finding)),
+        activity.formatted_time(),
+        style_text(style, &escape_terminal(&activity.status)),
+        escape_terminal(&activity.policy),
+        escape_terminal(&activity.account),
+        escape_terminal(&activity.resource),
+        escape_terminal(&activity.detail),
+        style_text(DIM, &format!("finding {}", activity.finding)),
     )
 }

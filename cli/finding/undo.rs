@@ -1,14 +1,14 @@
 //! `evenkeel undo`: sets a resource back to the state before a repair.
 
 use clap::Args;
-use evenkeel_client::clock::now;
-use evenkeel_remediators::{DriveError, Ended, Tried, UndoRequest};
+use evenkeel_client::clock::current_millis;
+use evenkeel_remediators::{AttemptSummary, ExecutorError, RemediationResult, UndoRequest};
 
-use crate::common::confirmation::agreed;
-use crate::common::exit::{Exit, Stopped};
-use crate::common::runtime::awaited;
-use crate::common::terminal::{note, print, safe};
-use crate::finding::case::{Desk, undone};
+use crate::common::confirmation::confirm_action;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::runtime::run_async;
+use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
+use crate::finding::session::{FindingArguments, retryable_error};
 
 /// Set a resource back to the state before a repair
 ///
@@ -25,7 +25,7 @@ Exit codes:
   0  it is as it was before
   1  it was changed since, or there is nothing to undo
   3  AWS or the ledger could not be reached, and it can be tried again")]
-pub(crate) struct Undo {
+pub(crate) struct UndoArguments {
     /// The finding's uid, the beginning of it, or the key of its record in the ledger
     finding: String,
     /// Why: it is kept with your name
@@ -35,47 +35,49 @@ pub(crate) struct Undo {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    desk: Desk,
+    finding_arguments: FindingArguments,
 }
 
-pub(crate) fn run(command: &Undo) -> Result<Exit, Stopped> {
-    awaited(async {
-        let case = command.desk.open(&command.finding).await?;
+pub(crate) fn run(command: &UndoArguments) -> Result<ExitStatus, CommandError> {
+    run_async(async {
+        let case = command.finding_arguments.open_finding(&command.finding).await?;
         let target = &case.violation.target;
-        let attempts = case.drive.attempts(target).await.map_err(undone)?;
-        let ours = |one: &&Tried| one.finding == case.violation.finding && one.can_be_undone();
+        let attempts =
+            case.remediation.summarize_attempts(target).await.map_err(retryable_error)?;
+        let ours =
+            |one: &&AttemptSummary| one.finding == case.violation.finding && one.can_be_undone();
         let Some(attempt) = attempts.iter().rev().find(ours) else {
-            note("nothing was done about this finding that could be undone\n");
-            return Ok(Exit::Found);
+            print_stderr("nothing was done about this finding that could be undone\n");
+            return Ok(ExitStatus::Findings);
         };
         let question = format!(
             "Set {} back to the state before attempt {}?",
-            safe(&target.id),
+            escape_terminal(&target.id),
             attempt.number
         );
-        if !agreed(&question, command.yes)? {
-            note("nothing was done\n");
-            return Ok(Exit::Found);
+        if !confirm_action(&question, command.yes)? {
+            print_stderr("nothing was done\n");
+            return Ok(ExitStatus::Findings);
         }
-        let by = case.operator.caller().await;
-        let by = by.map_err(|error| Stopped::Usage(error.to_string()))?;
+        let by = case.operator.caller_arn().await;
+        let by = by.map_err(|error| CommandError::Usage(error.to_string()))?;
         let request = UndoRequest { by: &by, reason: &command.reason };
-        let undo = case.drive.undo(target, attempt.number, request, now());
+        let undo = case.remediation.undo_attempt(target, attempt.number, request, current_millis());
         let outcome = match undo.await {
-            Err(DriveError::NoAttempt(_)) => {
-                note("nothing was written that could be undone\n");
-                return Ok(Exit::Found);
+            Err(ExecutorError::NoAttempt(_)) => {
+                print_stderr("nothing was written that could be undone\n");
+                return Ok(ExitStatus::Findings);
             }
-            outcome => outcome.map_err(undone)?,
+            outcome => outcome.map_err(retryable_error)?,
         };
         Ok(match outcome.result {
-            Ended::Done | Ended::Compliant => {
-                print("it is as it was before\n")?;
-                Exit::Well
+            RemediationResult::Restored | RemediationResult::Compliant => {
+                print_stdout("it is as it was before\n")?;
+                ExitStatus::Success
             }
             other => {
-                print(&format!("{}\n", safe(&other.to_string())))?;
-                Exit::Found
+                print_stdout(&format!("{}\n", escape_terminal(&other.to_string())))?;
+                ExitStatus::Findings
             }
         })
     })

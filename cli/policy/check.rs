@@ -5,13 +5,13 @@ mod report;
 mod waivers;
 mod watch;
 
-use crate::common::diagnostics::show;
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
-use crate::common::terminal::print;
+use crate::common::diagnostics::print_diagnostics;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::print_stdout;
 use clap::{Args, ValueEnum};
-use coverage::Reached;
-use evenkeel_rules::{Diagnostic, Level};
+use coverage::CoverageTotals;
+use evenkeel_rules::{Diagnostic, DiagnosticLevel};
 use std::path::PathBuf;
 
 /// Find what is wrong with policies, before they see an event
@@ -27,12 +27,12 @@ Examples:
 
 Errors fail the check, warnings only with --deny-warnings. `evenkeel explain CODE` says what a code means. Where you
 know better than AWS's service models, a comment in the policy says so: // lint: allow CODE reason")]
-pub(crate) struct Check {
+pub(crate) struct CheckArguments {
     /// Policies' files, or folders of them
     paths: Vec<PathBuf>,
     /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
     /// Fail on warnings, too
     #[arg(long)]
     deny_warnings: bool,
@@ -45,7 +45,7 @@ pub(crate) struct Check {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum CheckFormat {
     /// For people
     Text,
     /// One JSON document
@@ -56,50 +56,55 @@ enum Format {
     Github,
 }
 
-pub(crate) fn run(command: &Check) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> {
     if command.watch {
         return watch::run(command);
     }
-    once(command)
+    check_once(command)
 }
 
 /// Everything that is found, and what cases reach where the policies compile.
-pub(crate) fn findings(library: &Library) -> (Vec<Diagnostic>, Option<Reached>) {
-    match library.compile_watched() {
-        Ok(set) => match coverage::of(library, &set) {
+pub(crate) fn check_library(library: &PolicyLibrary) -> (Vec<Diagnostic>, Option<CoverageTotals>) {
+    match library.compile_instrumented() {
+        Ok(set) => match coverage::measure_library_coverage(library, &set) {
             Ok(coverage) => {
-                let mut wrong = library.lint(&set, Some(coverage.wrong));
-                wrong.extend(waivers::expired(library, &set));
-                (wrong, Some(coverage.reached))
+                let mut wrong = library.lint_policy_set(&set, Some(coverage.warnings));
+                wrong.extend(waivers::find_expired_waivers(library, &set));
+                (wrong, Some(coverage.totals))
             }
             Err(failure) => {
-                (vec![Diagnostic::error("internal", "", 0..0, failure.explain())], None)
+                (vec![Diagnostic::new_error("internal", "", 0..0, failure.full_message())], None)
             }
         },
         Err(wrong) => (wrong, None),
     }
 }
 
-fn once(command: &Check) -> Result<Exit, Stopped> {
-    let library = Library::read(&command.paths)?;
-    let (wrong, reached) = findings(&library);
+fn check_once(command: &CheckArguments) -> Result<ExitStatus, CommandError> {
+    let library = PolicyLibrary::read_files(&command.paths)?;
+    let (wrong, reached) = check_library(&library);
     let count = |level| wrong.iter().filter(|one: &&Diagnostic| one.level == level).count();
-    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    let (errors, warnings) = (count(DiagnosticLevel::Error), count(DiagnosticLevel::Warning));
     match command.format {
-        Format::Text => {
-            show(&wrong, &library.texts());
-            report::summary(library.policies.len(), errors, warnings, reached);
+        CheckFormat::Text => {
+            print_diagnostics(&wrong, &library.file_texts());
+            report::print_summary(library.policies.len(), errors, warnings, reached);
         }
-        Format::Json => print(&report::json(&wrong, &library.texts(), reached))?,
-        Format::Sarif => print(&report::sarif(&wrong, &library.texts()))?,
-        Format::Github => print(&report::github(&wrong, &library.texts()))?,
+        CheckFormat::Json => {
+            print_stdout(&report::render_json(&wrong, &library.file_texts(), reached))?;
+        }
+        CheckFormat::Sarif => print_stdout(&report::render_sarif(&wrong, &library.file_texts()))?,
+        CheckFormat::Github => {
+            print_stdout(&report::render_github_commands(&wrong, &library.file_texts()))?;
+        }
     }
     let enough = |least: f64| {
         reached.is_some_and(|reached| {
-            reached.untested == 0 && reached.percent().is_none_or(|percent| percent >= least)
+            reached.untested == 0
+                && reached.covered_percent().is_none_or(|percent| percent >= least)
         })
     };
     let enough = command.min_coverage.is_none_or(enough);
     let fails = errors > 0 || (command.deny_warnings && warnings > 0) || !enough;
-    Ok(if fails { Exit::Found } else { Exit::Well })
+    Ok(if fails { ExitStatus::Findings } else { ExitStatus::Success })
 }

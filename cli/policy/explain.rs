@@ -1,14 +1,14 @@
 //! `evenkeel explain`: what a code of `check` means, what a policy is, and why an event is a finding or none.
 
+mod case_source;
 mod event;
 mod policy;
-mod subject;
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
-use crate::common::terminal::{BOLD, DIM, GREEN, RED, paint, print, safe};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::{BOLD, DIM, GREEN, RED, escape_terminal, print_stdout, style_text};
 use clap::Args;
-use evenkeel_authoring::check::{CODES, Code};
+use evenkeel_authoring::check::{CODES, DiagnosticCode};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ Examples:
 
 The event is the first CloudTrail record or configuration item of a file, in any form that `replay` reads; - is
 standard input. Each part of the policy is shown with its value, and with the changes of the event that would turn it round.")]
-pub(crate) struct Explain {
+pub(crate) struct ExplainArguments {
     /// A code, a policy's file, or the id of a shipped policy; all codes, unless named
     what: Option<String>,
     /// An event to judge
@@ -34,34 +34,35 @@ pub(crate) struct Explain {
     case: Option<String>,
 }
 
-pub(crate) fn run(command: &Explain) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &ExplainArguments) -> Result<ExitStatus, CommandError> {
     let Some(what) = &command.what else {
-        let line = |code: &Code| format!("{:<20} {}\n", code.id, code.title);
-        print(&CODES.iter().map(line).collect::<String>())?;
-        return Ok(Exit::Well);
+        let line = |code: &DiagnosticCode| format!("{:<20} {}\n", code.id, code.title);
+        print_stdout(&CODES.iter().map(line).collect::<String>())?;
+        return Ok(ExitStatus::Success);
     };
     let alone = command.event.is_none() && command.case.is_none();
-    if let Some(code) = Code::find(what).filter(|_| alone) {
-        print(&explained(code))?;
-        return Ok(Exit::Well);
+    if let Some(code) = DiagnosticCode::find_by_id(what).filter(|_| alone) {
+        print_stdout(&render_code(code))?;
+        return Ok(ExitStatus::Success);
     }
-    let (library, set, id) = find(what)?;
-    let Some(policy) = set.get(&id) else { return Err(unknown(what)) };
+    let (library, set, id) = find_policy(what)?;
+    let Some(policy) = set.find_policy(&id) else { return Err(unknown_subject_error(what)) };
     let text = if alone {
-        policy::text(policy, &library)
+        policy::render_policy(policy, &library)
     } else {
-        event::text(policy, &subject::subject(command, policy, &library)?)?
+        event::render_explanation(policy, &case_source::load_case(command, policy, &library)?)?
     };
-    print(&text)?;
-    Ok(Exit::Well)
+    print_stdout(&text)?;
+    Ok(ExitStatus::Success)
 }
 
 /// The policies among which the one that is meant is, and its id.
-fn find(what: &str) -> Result<(Library, PolicySet, String), Stopped> {
+fn find_policy(what: &str) -> Result<(PolicyLibrary, PolicySet, String), CommandError> {
     let path = Path::new(what);
     let is_file = path.extension().is_some_and(|ending| ending == "cel");
-    let library = Library::read(&if is_file { vec![path.to_owned()] } else { Vec::new() })?;
-    let set = library.load_watched()?;
+    let library =
+        PolicyLibrary::read_files(&if is_file { vec![path.to_owned()] } else { Vec::new() })?;
+    let set = library.load_instrumented()?;
     let id = match set.policies() {
         [only] if is_file => only.id.clone(),
         _ => what.to_owned(),
@@ -69,23 +70,31 @@ fn find(what: &str) -> Result<(Library, PolicySet, String), Stopped> {
     Ok((library, set, id))
 }
 
-fn unknown(what: &str) -> Stopped {
-    let near = evenkeel_engine::nearest(what, CODES.iter().map(|code| code.id));
+fn unknown_subject_error(what: &str) -> CommandError {
+    let near = evenkeel_engine::suggest_name(what, CODES.iter().map(|code| code.id));
     let help = near.unwrap_or_else(|| "`evenkeel explain` lists the codes".to_owned());
-    Stopped::Usage(format!("`{what}` is no code, no policy's file, and no shipped policy: {help}"))
+    CommandError::Usage(format!(
+        "`{what}` is no code, no policy's file, and no shipped policy: {help}"
+    ))
 }
 
-fn explained(code: &Code) -> String {
-    let mut out = format!("{}  {}\n\n{}\n", paint(BOLD, code.id), code.title, filled(code.text));
-    if !code.wrong.is_empty() {
-        out += &format!("\n{}  {}\n", paint(RED, "wrong"), paint(DIM, code.wrong));
-        out += &format!("{}  {}\n", paint(GREEN, "right"), code.right);
+fn render_code(code: &DiagnosticCode) -> String {
+    let mut out = format!(
+        "{}  {}\n\n{}\n",
+        style_text(BOLD, code.id),
+        code.title,
+        wrap_text(code.explanation)
+    );
+    if !code.wrong_example.is_empty() {
+        out +=
+            &format!("\n{}  {}\n", style_text(RED, "wrong"), style_text(DIM, code.wrong_example));
+        out += &format!("{}  {}\n", style_text(GREEN, "right"), code.corrected_example);
     }
     out
 }
 
 /// A text in lines of at most 80 characters.
-fn filled(text: &str) -> String {
+fn wrap_text(text: &str) -> String {
     let mut out = String::new();
     let mut column = 0_usize;
     for word in text.split_whitespace() {
@@ -96,7 +105,7 @@ fn filled(text: &str) -> String {
         } else if column > 0 {
             out.push(' ');
         }
-        out.push_str(&safe(word));
+        out.push_str(&escape_terminal(word));
         column = column.saturating_add(width);
     }
     out

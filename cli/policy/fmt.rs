@@ -1,16 +1,17 @@
 //! `evenkeel fmt`: formats policies, without a change to what they mean.
 
-mod replace;
+mod atomic_file;
 
-use crate::common::diagnostics::{Texts, show};
-use crate::common::exit::{Exit, Stopped};
+use crate::common::diagnostics::{FileTexts, print_diagnostics};
+use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::terminal::{
-    BOLD, GREEN, RED, complain, count, ignore_closed, note, paint, print, safe,
+    BOLD, GREEN, RED, escape_terminal, format_count, ignore_broken_pipe, print_error, print_stderr,
+    print_stdout, style_text,
 };
+use atomic_file::replace_file;
 use clap::Args;
-use evenkeel_authoring::format::format;
+use evenkeel_authoring::format::format_policy;
 use evenkeel_rules::bundle::FileKind;
-use replace::replace;
 use similar::TextDiff;
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Read, Write};
@@ -29,7 +30,7 @@ What a policy means is never changed: where it would be, the file is named and l
 Line breaks that you made before operators and members stay; lines of more than 100 characters are
 broken. CEL inside of a header is only indented. Cases (.test.yaml), functions, settings and
 waivers are left alone.")]
-pub(crate) struct Fmt {
+pub(crate) struct FmtArguments {
     /// Policies' files, or folders of them; `policies`, unless named
     paths: Vec<PathBuf>,
     /// Write nothing, print what would change, and fail if something would
@@ -40,162 +41,166 @@ pub(crate) struct Fmt {
     stdin: bool,
 }
 
-const STDIN: &str = "standard input";
+const STDIN_NAME: &str = "standard input";
 
-pub(crate) fn run(command: &Fmt) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &FmtArguments) -> Result<ExitStatus, CommandError> {
     if command.stdin {
-        return filter(command.check);
+        return format_stdin(command.check);
     }
     let default = [PathBuf::from("policies")];
     let paths = if command.paths.is_empty() { &default } else { &command.paths[..] };
-    let mut work = Work {
+    let mut work = FormattingRun {
         check: command.check,
-        seen: BTreeSet::new(),
-        changed: 0,
-        wrong: 0,
-        worst: Exit::Well,
+        visited_files: BTreeSet::new(),
+        changed_count: 0,
+        invalid_count: 0,
+        exit_status: ExitStatus::Success,
     };
     for path in paths {
-        work.folder_or_file(path)?;
+        work.format_path(path)?;
     }
-    if work.seen.is_empty() && work.worst == Exit::Well {
+    if work.visited_files.is_empty() && work.exit_status == ExitStatus::Success {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(Stopped::Usage(format!("no .cel file in {}", names.join(", "))));
+        return Err(CommandError::Usage(format!("no .cel file in {}", names.join(", "))));
     }
-    let policies = paint(BOLD, &count(work.seen.len(), "policy", "policies"));
-    let mut done = match (work.changed, work.check) {
-        (0, _) => paint(GREEN, "nothing to format"),
-        (changed, true) => paint(RED, &format!("{changed} would be formatted")),
-        (changed, false) => paint(GREEN, &format!("{changed} formatted")),
+    let policies = style_text(BOLD, &format_count(work.visited_files.len(), "policy", "policies"));
+    let mut done = match (work.changed_count, work.check) {
+        (0, _) => style_text(GREEN, "nothing to format"),
+        (changed, true) => style_text(RED, &format!("{changed} would be formatted")),
+        (changed, false) => style_text(GREEN, &format!("{changed} formatted")),
     };
-    if work.wrong > 0 {
-        done.push_str(&paint(RED, &format!(", {} wrong", work.wrong)));
+    if work.invalid_count > 0 {
+        done.push_str(&style_text(RED, &format!(", {} wrong", work.invalid_count)));
     }
-    note(&format!("{policies}, {done}\n"));
-    Ok(work.worst)
+    print_stderr(&format!("{policies}, {done}\n"));
+    Ok(work.exit_status)
 }
 
 /// Formats standard input.
-fn filter(check: bool) -> Result<Exit, Stopped> {
+fn format_stdin(check: bool) -> Result<ExitStatus, CommandError> {
     let mut text = String::new();
     std::io::stdin()
         .read_to_string(&mut text)
-        .map_err(Stopped::io("cannot read standard input"))?;
-    let new = match format(STDIN, &text) {
+        .map_err(CommandError::io_error("cannot read standard input"))?;
+    let new = match format_policy(STDIN_NAME, &text) {
         Ok(new) => new,
         Err(wrong) => {
-            show(&[wrong], &Texts::from([(STDIN.to_owned(), text)]));
-            return Ok(Exit::Found);
+            print_diagnostics(&[wrong], &FileTexts::from([(STDIN_NAME.to_owned(), text)]));
+            return Ok(ExitStatus::Findings);
         }
     };
     if check {
-        print(&diff(STDIN, &text, &new))?;
-        return Ok(if new == text { Exit::Well } else { Exit::Found });
+        print_stdout(&render_diff(STDIN_NAME, &text, &new))?;
+        return Ok(if new == text { ExitStatus::Success } else { ExitStatus::Findings });
     }
     let mut out = std::io::stdout().lock();
-    let shown = if out.is_terminal() { visible(&new) } else { new };
-    ignore_closed(out.write_all(shown.as_bytes()).and_then(|()| out.flush()))
-        .map_err(Stopped::io("cannot write to standard output"))?;
-    Ok(Exit::Well)
+    let shown = if out.is_terminal() { escape_lines(&new) } else { new };
+    ignore_broken_pipe(out.write_all(shown.as_bytes()).and_then(|()| out.flush()))
+        .map_err(CommandError::io_error("cannot write to standard output"))?;
+    Ok(ExitStatus::Success)
 }
 
 /// A text of several lines for a terminal.
-fn visible(text: &str) -> String {
-    text.lines().flat_map(|line| [safe(line), "\n".to_owned()]).collect()
+fn escape_lines(text: &str) -> String {
+    text.lines().flat_map(|line| [escape_terminal(line), "\n".to_owned()]).collect()
 }
 
 /// What is done, file by file.
-struct Work {
+struct FormattingRun {
     check: bool,
     /// Files under their own paths, each once whatever leads to it.
-    seen: BTreeSet<PathBuf>,
-    changed: usize,
-    wrong: usize,
-    worst: Exit,
+    visited_files: BTreeSet<PathBuf>,
+    changed_count: usize,
+    invalid_count: usize,
+    exit_status: ExitStatus,
 }
 
-impl Work {
-    fn folder_or_file(&mut self, path: &Path) -> Result<(), Stopped> {
+impl FormattingRun {
+    fn format_path(&mut self, path: &Path) -> Result<(), CommandError> {
         if !path.is_dir() {
             let name = path.to_string_lossy();
-            return match FileKind::of(&name) {
-                Some(FileKind::Policy) => self.file(path),
+            return match FileKind::from_file_name(&name) {
+                Some(FileKind::Policy) => self.format_file(path),
                 // A pattern of the shell takes these along.
                 Some(_) => Ok(()),
-                None if !path.exists() => self.file(path),
-                None => Err(Stopped::Usage(format!("{name} is no .cel file"))),
+                None if !path.exists() => self.format_file(path),
+                None => Err(CommandError::Usage(format!("{name} is no .cel file"))),
             };
         }
         for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
-                    if FileKind::of(&entry.path().to_string_lossy()) == Some(FileKind::Policy) {
-                        self.file(entry.path())?;
+                    if FileKind::from_file_name(&entry.path().to_string_lossy())
+                        == Some(FileKind::Policy)
+                    {
+                        self.format_file(entry.path())?;
                     }
                 }
                 Ok(_) => {}
-                Err(error) => self.unread(&format!("cannot read {}: {error}", path.display())),
+                Err(error) => {
+                    self.report_io_error(&format!("cannot read {}: {error}", path.display()));
+                }
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Stopped> {
+    fn format_file(&mut self, path: &Path) -> Result<(), CommandError> {
         let name = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                self.unread(&format!("cannot read {name}: {error}"));
+                self.report_io_error(&format!("cannot read {name}: {error}"));
                 return Ok(());
             }
         };
-        if !self.seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned())) {
+        if !self.visited_files.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned())) {
             return Ok(());
         }
-        match format(&name, &text) {
+        match format_policy(&name, &text) {
             Err(wrong) => {
-                show(&[wrong], &Texts::from([(name, text)]));
-                self.wrong = self.wrong.saturating_add(1);
-                self.found();
+                print_diagnostics(&[wrong], &FileTexts::from([(name, text)]));
+                self.invalid_count = self.invalid_count.saturating_add(1);
+                self.mark_failed();
             }
             Ok(new) if new == text => {}
             Ok(new) if self.check => {
-                self.changed = self.changed.saturating_add(1);
-                self.found();
-                print(&diff(&name, &text, &new))?;
+                self.changed_count = self.changed_count.saturating_add(1);
+                self.mark_failed();
+                print_stdout(&render_diff(&name, &text, &new))?;
             }
-            Ok(new) => match replace(path, &new) {
+            Ok(new) => match replace_file(path, &new) {
                 Ok(()) => {
-                    self.changed = self.changed.saturating_add(1);
-                    note(&format!("{} formatted\n", safe(&name)));
+                    self.changed_count = self.changed_count.saturating_add(1);
+                    print_stderr(&format!("{} formatted\n", escape_terminal(&name)));
                 }
-                Err(error) => self.unread(&format!("cannot write {name}: {error}")),
+                Err(error) => self.report_io_error(&format!("cannot write {name}: {error}")),
             },
         }
         Ok(())
     }
 
-    fn found(&mut self) {
-        if self.worst == Exit::Well {
-            self.worst = Exit::Found;
+    fn mark_failed(&mut self) {
+        if self.exit_status == ExitStatus::Success {
+            self.exit_status = ExitStatus::Findings;
         }
     }
 
-    fn unread(&mut self, message: &str) {
-        complain(&safe(message));
-        self.worst = Exit::Input;
+    fn report_io_error(&mut self, message: &str) {
+        print_error(&escape_terminal(message));
+        self.exit_status = ExitStatus::InputError;
     }
 }
 
 /// How a file would change.
-fn diff(name: &str, text: &str, new: &str) -> String {
+fn render_diff(name: &str, text: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(text, new);
     let shown = diff.unified_diff().header(name, &format!("{name} (formatted)")).to_string();
     let line = |line: &str| {
-        let shown = safe(line);
+        let shown = escape_terminal(line);
         match line.chars().next() {
-            Some('+') => format!("{}\n", paint(GREEN, &shown)),
-            Some('-') => format!("{}\n", paint(RED, &shown)),
+            Some('+') => format!("{}\n", style_text(GREEN, &shown)),
+            Some('-') => format!("{}\n", style_text(RED, &shown)),
             _ => format!("{shown}\n"),
         }
     };

@@ -1,12 +1,17 @@
 //! `evenkeel frameworks`: which controls of which frameworks the policies cover, and which not, and why.
 
-use crate::common::diagnostics::show;
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
-use crate::common::terminal::{BOLD, DIM, GREEN, YELLOW, paint, print, safe};
+use crate::common::diagnostics::print_diagnostics;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::{
+    BOLD, DIM, GREEN, YELLOW, escape_terminal, print_stdout, style_text,
+};
 use clap::{Args, ValueEnum};
-use evenkeel_authoring::frameworks::{By, Coverage, Door, Row, UNEXPLAINED, coverage, markdown};
-use evenkeel_engine::nearest;
+use evenkeel_authoring::frameworks::{
+    ControlCoverage, CoveringPolicy, EvaluationSource, FrameworkCoverage, UNEXPLAINED,
+    measure_framework_coverage, render_coverage_page,
+};
+use evenkeel_engine::suggest_name;
 use evenkeel_rules::policy::PolicySet;
 use std::path::PathBuf;
 
@@ -21,7 +26,7 @@ Examples:
 
 Policies name controls under `controls`. The controls of AWS-FSBP and of the CIS benchmark are listed in the
 program; those of others in `frameworks/<name>.yaml` of your policies' folder, as policies/README.md shows.")]
-pub(crate) struct Frameworks {
+pub(crate) struct FrameworksArguments {
     /// The framework, by its name in policies' headers; all, unless named
     framework: Option<String>,
     /// Policies' files, or folders of them; the shipped library, unless named
@@ -31,12 +36,12 @@ pub(crate) struct Frameworks {
     #[arg(long)]
     open: bool,
     /// How it is written
-    #[arg(long, value_enum, default_value_t = Written::Text)]
-    format: Written,
+    #[arg(long, value_enum, default_value_t = FrameworksFormat::Text)]
+    format: FrameworksFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Written {
+enum FrameworksFormat {
     /// For people
     Text,
     /// For programs
@@ -45,64 +50,73 @@ enum Written {
     Markdown,
 }
 
-pub(crate) fn run(command: &Frameworks) -> Result<Exit, Stopped> {
-    let library = Library::read(&command.policies)?;
-    let set = library.load()?;
+pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandError> {
+    let library = PolicyLibrary::read_files(&command.policies)?;
+    let set = library.load_policies()?;
     let frameworks = match library.read_frameworks() {
         Ok(frameworks) => frameworks,
         Err(wrong) => {
-            show(&wrong, &library.texts());
-            return Err(Stopped::Wrong("the frameworks cannot be read".to_owned()));
+            print_diagnostics(&wrong, &library.file_texts());
+            return Err(CommandError::Invalid("the frameworks cannot be read".to_owned()));
         }
     };
-    let mut coverage = coverage(&set, &frameworks);
+    let mut coverages = measure_framework_coverage(&set, &frameworks);
     if let Some(name) = &command.framework {
-        choose(&mut coverage, name)?;
+        select_framework(&mut coverages, name)?;
     }
     if command.open {
-        for one in &mut coverage {
+        for one in &mut coverages {
             one.controls.retain(|row| row.policies.is_empty());
         }
     }
     let out = match command.format {
-        Written::Text if command.framework.is_none() && !command.open => overview(&coverage),
-        Written::Text => coverage.iter().map(|one| table(one)).collect::<Vec<_>>().join("\n"),
-        Written::Json => json(&coverage)?,
-        Written::Markdown => markdown(&coverage, &|policy| link(&set, policy)),
+        FrameworksFormat::Text if command.framework.is_none() && !command.open => {
+            render_overview(&coverages)
+        }
+        FrameworksFormat::Text => {
+            coverages.iter().map(|one| render_framework(one)).collect::<Vec<_>>().join("\n")
+        }
+        FrameworksFormat::Json => render_json(&coverages)?,
+        FrameworksFormat::Markdown => {
+            render_coverage_page(&coverages, &|policy| link_policy_file(&set, policy))
+        }
     };
-    print(&out)?;
-    Ok(Exit::Well)
+    print_stdout(&out)?;
+    Ok(ExitStatus::Success)
 }
 
-fn choose(coverage: &mut Vec<Coverage<'_>>, name: &str) -> Result<(), Stopped> {
-    if coverage.iter().any(|one| one.framework == name) {
-        coverage.retain(|one| one.framework == name);
+fn select_framework(
+    coverages: &mut Vec<FrameworkCoverage<'_>>,
+    name: &str,
+) -> Result<(), CommandError> {
+    if coverages.iter().any(|one| one.framework == name) {
+        coverages.retain(|one| one.framework == name);
         return Ok(());
     }
-    let names: Vec<&str> = coverage.iter().map(|one| one.framework).collect();
-    let help = nearest(name, names.iter().copied());
+    let names: Vec<&str> = coverages.iter().map(|one| one.framework).collect();
+    let help = suggest_name(name, names.iter().copied());
     let help = help.unwrap_or_else(|| format!("there are {}", names.join(", ")));
-    Err(Stopped::Usage(format!("no policy names a framework `{name}`: {help}")))
+    Err(CommandError::Usage(format!("no policy names a framework `{name}`: {help}")))
 }
 
-fn json(coverage: &[Coverage<'_>]) -> Result<String, Stopped> {
-    let text = serde_json::to_string_pretty(coverage);
-    text.map(|text| text + "\n").map_err(|error| Stopped::Wrong(error.to_string()))
+fn render_json(coverages: &[FrameworkCoverage<'_>]) -> Result<String, CommandError> {
+    let text = serde_json::to_string_pretty(coverages);
+    text.map(|text| text + "\n").map_err(|error| CommandError::Invalid(error.to_string()))
 }
 
 /// A line for each framework.
-fn overview(coverage: &[Coverage<'_>]) -> String {
-    let width = coverage.iter().map(|one| one.framework.len()).max().unwrap_or_default();
+fn render_overview(coverages: &[FrameworkCoverage<'_>]) -> String {
+    let width = coverages.iter().map(|one| one.framework.len()).max().unwrap_or_default();
     let mut out = String::new();
-    for one in coverage {
-        let name = paint(BOLD, &format!("{:<width$}", safe(one.framework)));
+    for one in coverages {
+        let name = style_text(BOLD, &format!("{:<width$}", escape_terminal(one.framework)));
         out += &match one.title {
-            "" => format!("{name}  {} controls covered\n", one.covered()),
+            "" => format!("{name}  {} controls covered\n", one.count_covered()),
             title => {
-                let (covered, all) = (one.covered(), one.controls.len());
+                let (covered, all) = (one.count_covered(), one.controls.len());
                 format!(
                     "{name}  {covered} of {all} controls covered  {}\n",
-                    paint(DIM, &safe(title))
+                    style_text(DIM, &escape_terminal(title))
                 )
             }
         };
@@ -111,40 +125,49 @@ fn overview(coverage: &[Coverage<'_>]) -> String {
 }
 
 /// The controls of a framework.
-fn table(one: &Coverage<'_>) -> String {
+fn render_framework(one: &FrameworkCoverage<'_>) -> String {
     let width = one.controls.iter().map(|row| row.id.len()).max().unwrap_or_default();
-    let mut out = format!("{}\n", paint(BOLD, &safe(one.framework)));
+    let mut out = format!("{}\n", style_text(BOLD, &escape_terminal(one.framework)));
     for row in &one.controls {
-        let id = format!("{:<width$}", safe(row.id));
+        let id = format!("{:<width$}", escape_terminal(row.id));
         if row.policies.is_empty() {
-            out += &format!("  {}  {}\n", paint(YELLOW, &id), safe(row.what));
-            out += &format!("  {:width$}  {}\n", "", paint(DIM, &safe(why(row))));
+            out += &format!("  {}  {}\n", style_text(YELLOW, &id), escape_terminal(row.what));
+            out += &format!(
+                "  {:width$}  {}\n",
+                "",
+                style_text(DIM, &escape_terminal(gap_reason(row)))
+            );
         } else {
-            out += &format!("  {}  {}\n", paint(GREEN, &id), safe(row.what));
+            out += &format!("  {}  {}\n", style_text(GREEN, &id), escape_terminal(row.what));
             for by in &row.policies {
-                out += &format!("  {:width$}  {}\n", "", line(by));
+                out += &format!("  {:width$}  {}\n", "", render_covering_policy(by));
             }
         }
     }
     out
 }
 
-fn why<'a>(row: &Row<'a>) -> &'a str {
+fn gap_reason<'a>(row: &ControlCoverage<'a>) -> &'a str {
     row.open.unwrap_or(UNEXPLAINED)
 }
 
-fn line(by: &By<'_>) -> String {
-    let doors: Vec<&str> = by.doors.iter().map(|door| Door::word(*door)).collect();
+fn render_covering_policy(by: &CoveringPolicy<'_>) -> String {
+    let doors: Vec<&str> =
+        by.doors.iter().map(|door| EvaluationSource::source_name(*door)).collect();
     let repair = by.remediation.as_ref().map_or(String::new(), |one| {
-        format!(", repaired by {} ({:?})", safe(one.run), one.mode).to_lowercase()
+        format!(", repaired by {} ({:?})", escape_terminal(one.run), one.mode).to_lowercase()
     });
-    format!("{}  {}", safe(by.policy), paint(DIM, &format!("{}{repair}", doors.join(", "))))
+    format!(
+        "{}  {}",
+        escape_terminal(by.policy),
+        style_text(DIM, &format!("{}{repair}", doors.join(", ")))
+    )
 }
 
 /// A link from a page in a folder beside the policies', such as `docs/frameworks.md`, to a policy's file. None where
 /// the file is named by an absolute path or one that leaves the folder, or where its name does not fit into a link.
-fn link(set: &PolicySet, policy: &str) -> Option<String> {
-    let file = set.get(policy)?.file.as_str();
+fn link_policy_file(set: &PolicySet, policy: &str) -> Option<String> {
+    let file = set.find_policy(policy)?.file.as_str();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let is_inside = !file.starts_with('/') && file.split('/').all(|part| part != "..");
     (is_inside && file.chars().all(is_plain))

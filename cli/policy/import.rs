@@ -2,23 +2,23 @@
 
 mod sigma;
 
-use crate::common::exit::{Exit, Stopped};
+use crate::common::exit::{CommandError, ExitStatus};
 use clap::{Args, Subcommand};
 
 /// Make policies of rules that were written for something else
 #[derive(Debug, Args)]
-pub(crate) struct Import {
+pub(crate) struct ImportArguments {
     #[command(subcommand)]
-    from: From,
+    from: ImportSource,
 }
 
 #[derive(Debug, Subcommand)]
-enum From {
-    Sigma(sigma::Sigma),
+enum ImportSource {
+    Sigma(sigma::SigmaArguments),
 }
 
-pub(crate) fn run(command: &Import) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &ImportArguments) -> Result<ExitStatus, CommandError> {
     match &command.from {
-        From::Sigma(command) => sigma::run(command),
+        ImportSource::Sigma(command) => sigma::run(command),
     }
 }

@@ -1,14 +1,14 @@
 //! `evenkeel lsp`: a language server for policies, over standard input and output.
 
 mod documents;
-mod places;
-mod wire;
+mod message_reader;
+mod positions;
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::terminal::note;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::terminal::print_stderr;
 use clap::Args;
-use documents::Documents;
-use evenkeel_authoring::editor::{Draft, Kind};
+use documents::OpenDocuments;
+use evenkeel_authoring::editor::{PolicyDraft, ProposalKind};
 use evenkeel_remediators::catalog::CATALOG;
 use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{
@@ -17,8 +17,8 @@ use lsp_types::{
     MarkupKind, OneOf, ServerCapabilities, TextDocumentPositionParams, TextDocumentSyncCapability,
     TextDocumentSyncKind,
 };
+use message_reader::IncomingMessage;
 use serde_json::{Value, json};
-use wire::Incoming;
 
 /// Serve an editor: diagnostics while typing, completion, hover, definitions
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ An editor starts this and speaks the Language Server Protocol with it over stand
 snippets for some. Documents are policies (.cel) and their cases (.test.yaml).
 
 Editors without a plug-in have the same from: evenkeel check --watch policies/")]
-pub(crate) struct Lsp {
+pub(crate) struct LspArguments {
     /// Taken for editors that say so: there is no other way
     #[arg(long, hide = true)]
     stdio: bool,
@@ -35,72 +35,80 @@ pub(crate) struct Lsp {
 
 /// Where a conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum SessionStage {
     /// Nothing was said yet.
-    New,
+    Uninitialized,
     /// Documents are opened and changed.
-    Open,
+    Initialized,
     /// The editor says good-bye.
-    Shut,
+    ShutDown,
 }
 
-pub(crate) fn run(_: &Lsp) -> Result<Exit, Stopped> {
+pub(crate) fn run(_: &LspArguments) -> Result<ExitStatus, CommandError> {
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
-    let (mut stage, mut documents) = (Stage::New, Documents::default());
+    let (mut stage, mut documents) = (SessionStage::Uninitialized, OpenDocuments::default());
     loop {
-        let answers = match wire::read(&mut input).map_err(Stopped::io("the editor"))? {
-            Incoming::End => return Ok(Exit::Found),
-            Incoming::Odd(why) => vec![odd(why)],
-            Incoming::Message(Message::Response(_)) => Vec::new(),
-            Incoming::Message(Message::Notification(told)) if told.method == "exit" => {
-                return Ok(if stage == Stage::Shut { Exit::Well } else { Exit::Found });
+        let answers = match message_reader::read_message(&mut input)
+            .map_err(CommandError::io_error("the editor"))?
+        {
+            IncomingMessage::Closed => return Ok(ExitStatus::Findings),
+            IncomingMessage::Malformed(why) => vec![parse_error_response(why)],
+            IncomingMessage::Message(Message::Response(_)) => Vec::new(),
+            IncomingMessage::Message(Message::Notification(told)) if told.method == "exit" => {
+                return Ok(if stage == SessionStage::ShutDown {
+                    ExitStatus::Success
+                } else {
+                    ExitStatus::Findings
+                });
             }
-            Incoming::Message(Message::Notification(told)) => notified(&mut documents, &told),
-            Incoming::Message(Message::Request(asked)) => {
-                vec![Message::Response(staged(&mut stage, &documents, asked))]
+            IncomingMessage::Message(Message::Notification(told)) => {
+                handle_notification(&mut documents, &told)
+            }
+            IncomingMessage::Message(Message::Request(asked)) => {
+                vec![Message::Response(handle_request(&mut stage, &documents, asked))]
             }
         };
         for answer in answers {
-            answer.write(&mut output).map_err(Stopped::io("the editor"))?;
+            answer.write(&mut output).map_err(CommandError::io_error("the editor"))?;
         }
     }
 }
 
 /// The answer to what is no message: it has no id.
-fn odd(why: String) -> Message {
+fn parse_error_response(why: String) -> Message {
     let id = lsp_server::RequestId::from(0);
     Message::Response(Response::new_err(id, ErrorCode::ParseError as i32, why))
 }
 
 /// Answers a request, where the conversation is so far.
-fn staged(stage: &mut Stage, documents: &Documents, asked: Request) -> Response {
+fn handle_request(stage: &mut SessionStage, documents: &OpenDocuments, asked: Request) -> Response {
     match (asked.method.as_str(), *stage) {
-        ("initialize", Stage::New) => {
-            *stage = Stage::Open;
+        ("initialize", SessionStage::Uninitialized) => {
+            *stage = SessionStage::Initialized;
             let version = env!("CARGO_PKG_VERSION");
             let server = json!({"name": "evenkeel", "version": version});
             Response::new_ok(
                 asked.id,
-                json!({"capabilities": capabilities(), "serverInfo": server}),
+                json!({"capabilities": server_capabilities(), "serverInfo": server}),
             )
         }
-        ("shutdown", Stage::Open) => {
-            *stage = Stage::Shut;
+        ("shutdown", SessionStage::Initialized) => {
+            *stage = SessionStage::ShutDown;
             Response::new_ok(asked.id, Value::Null)
         }
-        (_, Stage::Open) => answer_to(documents, asked),
-        (_, Stage::New) => {
+        (_, SessionStage::Initialized) => answer_request(documents, asked),
+        (_, SessionStage::Uninitialized) => {
             let why = "say `initialize` first".to_owned();
             Response::new_err(asked.id, ErrorCode::ServerNotInitialized as i32, why)
         }
-        (_, Stage::Shut) => {
+        (_, SessionStage::ShutDown) => {
             let why = "`shutdown` was said already".to_owned();
             Response::new_err(asked.id, ErrorCode::InvalidRequest as i32, why)
         }
     }
 }
 
-fn capabilities() -> ServerCapabilities {
+fn server_capabilities() -> ServerCapabilities {
     let triggers = [".", "?", "[", ",", " "].map(str::to_owned).to_vec();
     ServerCapabilities {
         text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::FULL)),
@@ -115,14 +123,14 @@ fn capabilities() -> ServerCapabilities {
 }
 
 /// What is told after an editor opened, changed, saved or closed a document.
-fn notified(documents: &mut Documents, notification: &Notification) -> Vec<Message> {
+fn handle_notification(documents: &mut OpenDocuments, notification: &Notification) -> Vec<Message> {
     let text =
         |value: &Value, path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
     let params = &notification.params;
     let Some(uri) = text(params, "/textDocument/uri") else { return Vec::new() };
     match notification.method.as_str() {
         "textDocument/didOpen" => {
-            documents.open(&uri, text(params, "/textDocument/text").unwrap_or_default());
+            documents.set_text(&uri, text(params, "/textDocument/text").unwrap_or_default());
         }
         // Changes are whole texts, of which the last holds.
         "textDocument/didChange" => {
@@ -130,34 +138,37 @@ fn notified(documents: &mut Documents, notification: &Notification) -> Vec<Messa
                 .pointer("/contentChanges")
                 .and_then(Value::as_array)
                 .and_then(|all| all.last());
-            documents.open(&uri, last.and_then(|last| text(last, "/text")).unwrap_or_default());
+            documents.set_text(&uri, last.and_then(|last| text(last, "/text")).unwrap_or_default());
         }
         "textDocument/didSave" => {}
-        "textDocument/didClose" => documents.close(&uri),
+        "textDocument/didClose" => documents.close_document(&uri),
         other => {
             if !other.starts_with("$/") {
-                note(&format!("lsp: {} is not for us\n", crate::common::terminal::safe(other)));
+                print_stderr(&format!(
+                    "lsp: {} is not for us\n",
+                    crate::common::terminal::escape_terminal(other)
+                ));
             }
             return Vec::new();
         }
     }
-    let told = documents.diagnostics(&uri).into_iter();
+    let told = documents.collect_diagnostics(&uri).into_iter();
     told.map(|params| {
         Notification { method: "textDocument/publishDiagnostics".to_owned(), params }.into()
     })
     .collect()
 }
 
-fn answer_to(documents: &Documents, request: Request) -> Response {
+fn answer_request(documents: &OpenDocuments, request: Request) -> Response {
     let id = request.id.clone();
     let invalid = |why: String| Response::new_err(id.clone(), ErrorCode::InvalidParams as i32, why);
     let answer = match request.method.as_str() {
-        "textDocument/completion" => parse::<CompletionParams>(request.params)
-            .map(|params| completion(documents, &params.text_document_position)),
-        "textDocument/hover" => parse::<HoverParams>(request.params)
-            .map(|params| hover(documents, &params.text_document_position_params)),
-        "textDocument/definition" => parse::<GotoDefinitionParams>(request.params)
-            .map(|params| definition(documents, &params.text_document_position_params)),
+        "textDocument/completion" => parse_params::<CompletionParams>(request.params)
+            .map(|params| answer_completion(documents, &params.text_document_position)),
+        "textDocument/hover" => parse_params::<HoverParams>(request.params)
+            .map(|params| answer_hover(documents, &params.text_document_position_params)),
+        "textDocument/definition" => parse_params::<GotoDefinitionParams>(request.params)
+            .map(|params| answer_definition(documents, &params.text_document_position_params)),
         other => {
             let why = format!("no such method: {other}");
             return Response::new_err(id, ErrorCode::MethodNotFound as i32, why);
@@ -169,59 +180,66 @@ fn answer_to(documents: &Documents, request: Request) -> Response {
     }
 }
 
-fn parse<P: serde::de::DeserializeOwned>(params: Value) -> serde_json::Result<P> {
+fn parse_params<P: serde::de::DeserializeOwned>(params: Value) -> serde_json::Result<P> {
     serde_json::from_value(params)
 }
 
 /// The text that a position is in, and the byte that it is.
-fn place<'d>(
-    documents: &'d Documents,
+fn resolve_position<'d>(
+    documents: &'d OpenDocuments,
     at: &TextDocumentPositionParams,
 ) -> Option<(&'d str, usize)> {
-    let text = documents.text(at.text_document.uri.as_str())?;
-    Some((text, places::byte(text, at.position)))
+    let text = documents.document_text(at.text_document.uri.as_str())?;
+    Some((text, positions::byte_at_position(text, at.position)))
 }
 
-fn completion(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
-    let Some((text, byte)) = place(documents, at) else { return json!([]) };
+fn answer_completion(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> Value {
+    let Some((text, byte)) = resolve_position(documents, at) else { return json!([]) };
     let remediators: Vec<&str> = CATALOG.iter().map(|entry| entry.spec.id).collect();
-    let item = |one: evenkeel_authoring::editor::Proposal| CompletionItem {
+    let item = |one: evenkeel_authoring::editor::CompletionProposal| CompletionItem {
         label: one.text,
         detail: Some(one.detail),
         kind: Some(match one.kind {
-            Kind::Field => CompletionItemKind::FIELD,
-            Kind::Value => CompletionItemKind::VALUE,
-            Kind::Function => CompletionItemKind::FUNCTION,
-            Kind::Name => CompletionItemKind::VARIABLE,
+            ProposalKind::Field => CompletionItemKind::FIELD,
+            ProposalKind::Value => CompletionItemKind::VALUE,
+            ProposalKind::Function => CompletionItemKind::FUNCTION,
+            ProposalKind::Name => CompletionItemKind::VARIABLE,
         }),
         ..CompletionItem::default()
     };
-    let items: Vec<CompletionItem> =
-        Draft::new(text).proposals(byte, &remediators).into_iter().map(item).collect();
+    let items: Vec<CompletionItem> = PolicyDraft::new(text)
+        .propose_completions(byte, &remediators)
+        .into_iter()
+        .map(item)
+        .collect();
     json!(items)
 }
 
-fn hover(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
-    let Some((text, byte)) = place(documents, at) else { return Value::Null };
-    let draft = Draft::new(text);
+fn answer_hover(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> Value {
+    let Some((text, byte)) = resolve_position(documents, at) else { return Value::Null };
+    let draft = PolicyDraft::new(text);
     let own = || {
         documents
-            .function(at.text_document.uri.as_str(), draft.word(byte)?.0)
-            .map(|function| function.told)
+            .find_function(at.text_document.uri.as_str(), draft.find_word(byte)?.0)
+            .map(|function| function.description)
     };
-    let Some(value) = own().or_else(|| draft.hover(byte)) else { return Value::Null };
-    let range = draft.word(byte).map(|(_, span)| places::range(text, &span));
+    let Some(value) = own().or_else(|| draft.hover_text(byte)) else { return Value::Null };
+    let range = draft.find_word(byte).map(|(_, span)| positions::range_from_span(text, &span));
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value });
     json!(Hover { contents, range })
 }
 
-fn definition(documents: &Documents, at: &TextDocumentPositionParams) -> Value {
+fn answer_definition(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> Value {
     let uri = &at.text_document.uri;
-    let Some((text, byte)) = place(documents, at) else { return Value::Null };
-    let draft = Draft::new(text);
-    if let Some(span) = draft.definition(byte) {
-        return json!(Location { uri: uri.clone(), range: places::range(text, &span) });
+    let Some((text, byte)) = resolve_position(documents, at) else { return Value::Null };
+    let draft = PolicyDraft::new(text);
+    if let Some(span) = draft.find_definition(byte) {
+        return json!(Location {
+            uri: uri.clone(),
+            range: positions::range_from_span(text, &span)
+        });
     }
-    let function = draft.word(byte).and_then(|(word, _)| documents.function(uri.as_str(), word));
+    let function =
+        draft.find_word(byte).and_then(|(word, _)| documents.find_function(uri.as_str(), word));
     function.map_or(Value::Null, |function| json!({"uri": function.uri, "range": function.range}))
 }

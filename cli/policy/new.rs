@@ -1,10 +1,10 @@
 //! `evenkeel new`: a policy and its cases to begin with, from an event's name or from a recorded event.
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::terminal::{BOLD, note, paint, safe};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::terminal::{BOLD, escape_terminal, print_stderr, style_text};
 use clap::Args;
-use evenkeel_authoring::scaffold::Subject;
-use evenkeel_authoring::services::events::check;
+use evenkeel_authoring::scaffold::PolicySeed;
+use evenkeel_authoring::services::events::check_event_name;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ Examples:
   evenkeel new kms-key-open --event kms.amazonaws.com:PutKeyPolicy --out my-policies/kms
 
 What is marked TODO is yours to say. Then: evenkeel check DIR, evenkeel test --mutate DIR.")]
-pub(crate) struct New {
+pub(crate) struct NewArguments {
     /// The policy's id: what is wrong, in lower case with hyphens, the service first
     id: String,
     /// The event that it judges
@@ -35,60 +35,63 @@ pub(crate) struct New {
     out: PathBuf,
 }
 
-pub(crate) fn run(command: &New) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &NewArguments) -> Result<ExitStatus, CommandError> {
     let is_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if command.id.is_empty() || !command.id.chars().all(is_id) {
         let why = format!("`{}` is no id: lower-case letters, digits and hyphens", command.id);
-        return Err(Stopped::Usage(why));
+        return Err(CommandError::Usage(why));
     }
     let subject = match (&command.event, &command.from) {
-        (_, Some(file)) => recorded(file)?,
-        (Some(event), None) => named(event)?,
-        (None, None) => return Err(Stopped::Usage("say which --event".to_owned())),
+        (_, Some(file)) => scaffold_from_record(file)?,
+        (Some(event), None) => scaffold_from_name(event)?,
+        (None, None) => return Err(CommandError::Usage("say which --event".to_owned())),
     };
     let policy = command.out.join(format!("{}.cel", command.id));
     let cases = command.out.join(format!("{}.test.yaml", command.id));
-    create(&policy, &subject.policy(command.kind.as_deref()))?;
-    create(&cases, &subject.cases())?;
+    create_file(&policy, &subject.render_policy(command.kind.as_deref()))?;
+    create_file(&cases, &subject.render_cases())?;
     for file in [&policy, &cases] {
-        note(&format!("{} written\n", paint(BOLD, &safe(&file.display().to_string()))));
+        print_stderr(&format!(
+            "{} written\n",
+            style_text(BOLD, &escape_terminal(&file.display().to_string()))
+        ));
     }
-    note(&format!(
+    print_stderr(&format!(
         "say what is marked TODO; then: evenkeel check {0}, evenkeel test --mutate {0}\n",
-        safe(&policy.display().to_string())
+        escape_terminal(&policy.display().to_string())
     ));
-    Ok(Exit::Well)
+    Ok(ExitStatus::Success)
 }
 
 /// A file that was not there.
-fn create(path: &Path, text: &str) -> Result<(), Stopped> {
+fn create_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         std::fs::create_dir_all(folder)?;
         std::fs::File::create_new(path)?.write_all(text.as_bytes())
     };
-    write().map_err(Stopped::io(format!("cannot write {}", path.display())))
+    write().map_err(CommandError::io_error(format!("cannot write {}", path.display())))
 }
 
-fn named(event: &str) -> Result<Subject, Stopped> {
+fn scaffold_from_name(event: &str) -> Result<PolicySeed, CommandError> {
     let (source, name) = event.split_once(':').ok_or_else(|| {
         let example = "such as s3.amazonaws.com:PutBucketPolicy";
-        Stopped::Usage(format!("`{event}` is not SOURCE:NAME, {example}"))
+        CommandError::Usage(format!("`{event}` is not SOURCE:NAME, {example}"))
     })?;
-    check(source, name).map_err(|error| Stopped::Usage(error.to_string()))?;
-    Ok(Subject::named(source, name))
+    check_event_name(source, name).map_err(|error| CommandError::Usage(error.to_string()))?;
+    Ok(PolicySeed::from_event_name(source, name))
 }
 
 /// What a policy looks at of a recorded event, however it came.
-fn recorded(file: &Path) -> Result<Subject, Stopped> {
+fn scaffold_from_record(file: &Path) -> Result<PolicySeed, CommandError> {
     let shown = file.display();
-    let text =
-        std::fs::read_to_string(file).map_err(Stopped::io(format!("cannot read {shown}")))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(CommandError::io_error(format!("cannot read {shown}")))?;
     let whole: Value = serde_json::from_str(&text)
-        .map_err(|error| Stopped::Usage(format!("{shown} is no JSON: {error}")))?;
+        .map_err(|error| CommandError::Usage(format!("{shown} is no JSON: {error}")))?;
     let first = whole.pointer("/Records/0").or_else(|| whole.get("detail"));
-    Subject::recorded(first.unwrap_or(&whole)).ok_or_else(|| {
+    PolicySeed::from_record(first.unwrap_or(&whole)).ok_or_else(|| {
         let why = "it has no eventSource that ends in .amazonaws.com, or no eventName";
-        Stopped::Usage(format!("{shown} holds no record of CloudTrail: {why}"))
+        CommandError::Usage(format!("{shown} holds no record of CloudTrail: {why}"))
     })
 }

@@ -1,10 +1,10 @@
 //! What `evenkeel replay` can be told.
 
-use crate::common::exit::Stopped;
+use crate::common::exit::CommandError;
 use clap::{Args, ValueEnum};
 use evenkeel_engine::glob;
 use evenkeel_rules::policy::{PolicySet, Severity};
-use evenkeel_rules::{Filter, milliseconds};
+use evenkeel_rules::{EventFilter, parse_epoch_millis};
 use std::path::PathBuf;
 
 /// Judge recorded CloudTrail events by policies, offline
@@ -26,7 +26,7 @@ Exit codes:
      be evaluated
   2  wrong usage
   3  a file or record could not be read (it is named, and the rest was judged)")]
-pub(crate) struct Replay {
+pub(crate) struct ReplayArguments {
     /// Log files, folders, patterns, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub(super) inputs: Vec<String>,
@@ -53,10 +53,10 @@ pub(crate) struct Replay {
     policy: Vec<String>,
     /// Only policies of this severity or above
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
-    severity: Option<Level>,
+    severity: Option<SeverityArgument>,
     /// How to print findings
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
+    pub(super) format: FindingFormat,
     /// Also write findings to this folder, in the ledger's layout
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -65,12 +65,12 @@ pub(crate) struct Replay {
     threads: Option<std::num::NonZeroUsize>,
     /// End with exit code 1 if something of this severity or above is found, or cannot be told for want of data
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
-    pub(super) fail_on: Option<Level>,
+    pub(super) fail_on: Option<SeverityArgument>,
 }
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum FindingFormat {
     /// For people
     Text,
     /// One finding a line, as JSON
@@ -81,7 +81,7 @@ pub(crate) enum Format {
 
 /// A severity on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Level {
+pub(crate) enum SeverityArgument {
     Informational,
     Low,
     Medium,
@@ -89,68 +89,79 @@ pub(crate) enum Level {
     Critical,
 }
 
-impl From<Level> for Severity {
-    fn from(level: Level) -> Severity {
+impl From<SeverityArgument> for Severity {
+    fn from(level: SeverityArgument) -> Severity {
         match level {
-            Level::Informational => Severity::Informational,
-            Level::Low => Severity::Low,
-            Level::Medium => Severity::Medium,
-            Level::High => Severity::High,
-            Level::Critical => Severity::Critical,
+            SeverityArgument::Informational => Severity::Informational,
+            SeverityArgument::Low => Severity::Low,
+            SeverityArgument::Medium => Severity::Medium,
+            SeverityArgument::High => Severity::High,
+            SeverityArgument::Critical => Severity::Critical,
         }
     }
 }
 
-impl Replay {
-    pub(super) fn threads(&self) -> usize {
+impl ReplayArguments {
+    pub(super) fn thread_count(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         self.threads.map_or_else(all, std::num::NonZeroUsize::get)
     }
 
     /// All that decides which findings come out, as text: not how they are printed or how fast.
-    pub(super) fn what_is_judged(&self) -> String {
-        let Replay { inputs, waivers, since, until, account, region, policy, severity, .. } = self;
+    pub(super) fn describe_selection(&self) -> String {
+        let ReplayArguments {
+            inputs,
+            waivers,
+            since,
+            until,
+            account,
+            region,
+            policy,
+            severity,
+            ..
+        } = self;
         format!(
             "{inputs:?} {waivers:?} {since:?} {until:?} {account:?} {region:?} {policy:?} {severity:?}"
         )
     }
 
     /// The events that are judged.
-    pub(super) fn filter(&self) -> Result<Filter, Stopped> {
+    pub(super) fn build_filter(&self) -> Result<EventFilter, CommandError> {
         let time = |name: &str, text: &Option<String>| {
             let Some(text) = text else { return Ok(None) };
-            milliseconds(text).map(Some).ok_or_else(|| {
+            parse_epoch_millis(text).map(Some).ok_or_else(|| {
                 let forms = "write 2026-03-01 or 2026-03-01T12:00:00Z";
-                Stopped::Usage(format!("{name} `{text}` is no time: {forms}"))
+                CommandError::Usage(format!("{name} `{text}` is no time: {forms}"))
             })
         };
         let (since, until) = (time("--since", &self.since)?, time("--until", &self.until)?);
         if let (Some(since), Some(until)) = (since, until)
             && since >= until
         {
-            return Err(Stopped::Usage("--since is not before --until".to_owned()));
+            return Err(CommandError::Usage("--since is not before --until".to_owned()));
         }
         let (accounts, regions) = (self.account.clone(), self.region.clone());
-        Ok(Filter { since, until, accounts, regions })
+        Ok(EventFilter { since, until, accounts, regions })
     }
 
     /// The policies that judge.
-    pub(super) fn chosen(&self, set: PolicySet) -> Result<PolicySet, Stopped> {
+    pub(super) fn select_policies(&self, set: PolicySet) -> Result<PolicySet, CommandError> {
         for pattern in &self.policy {
-            if !set.policies().iter().any(|policy| glob::matches(pattern, &policy.id)) {
-                return Err(Stopped::Usage(format!("--policy `{pattern}` matches no policy")));
+            if !set.policies().iter().any(|policy| glob::matches_pattern(pattern, &policy.id)) {
+                return Err(CommandError::Usage(format!("--policy `{pattern}` matches no policy")));
             }
         }
         let least = self.severity.map(Severity::from);
         let named = |id: &str| {
-            self.policy.is_empty() || self.policy.iter().any(|pattern| glob::matches(pattern, id))
+            self.policy.is_empty()
+                || self.policy.iter().any(|pattern| glob::matches_pattern(pattern, id))
         };
-        let set = set.filtered(|policy| {
+        let set = set.retain_policies(|policy| {
             named(&policy.id) && least.is_none_or(|least| policy.severity >= least)
         });
         if set.policies().is_empty() {
             let message = "no policy is of that name and of that severity: nothing would be judged";
-            return Err(Stopped::Usage(message.to_owned()));
+            return Err(CommandError::Usage(message.to_owned()));
         }
         Ok(set)
     }

@@ -1,23 +1,23 @@
 //! A bar that shows how far the reading has come, on a terminal only.
 
-use evenkeel_ingest::{LogFile, Progress};
+use evenkeel_ingest::{LogFile, ReadProgress};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the bar is drawn.
-const EVERY: Duration = Duration::from_millis(120);
+const DRAW_INTERVAL: Duration = Duration::from_millis(120);
 
 /// The bar, hidden where there is no terminal.
 #[derive(Debug)]
-pub(super) struct Bar {
-    drawn: ProgressBar,
-    shown: bool,
+pub(super) struct ReadProgressBar {
+    progress_bar: ProgressBar,
+    is_visible: bool,
     findings: AtomicU64,
 }
 
-impl Bar {
+impl ReadProgressBar {
     /// A bar for reading these files.
     pub(super) fn new(files: &[LogFile]) -> Self {
         let total = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
@@ -28,46 +28,50 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}") {
             bar.set_style(style);
         }
-        Bar { drawn: bar, shown, findings: AtomicU64::new(0) }
+        ReadProgressBar { progress_bar: bar, is_visible: shown, findings: AtomicU64::new(0) }
     }
 
     /// Counts a finding.
-    pub(super) fn found(&self) {
+    pub(super) fn count_finding(&self) {
         self.findings.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Does what writes to the terminal without the bar in its way.
-    pub(super) fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
-        if self.shown { self.drawn.suspend(work) } else { work() }
+    pub(super) fn run_suspended<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.is_visible { self.progress_bar.suspend(work) } else { work() }
     }
 
     /// Does `work`, which counts its progress, and shows that meanwhile.
-    pub(super) fn while_reading<T>(&self, progress: &Progress, work: impl FnOnce() -> T) -> T {
-        if !self.shown {
+    pub(super) fn run_with_progress<T>(
+        &self,
+        progress: &ReadProgress,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        if !self.is_visible {
             return work();
         }
         let (start, over) = (Instant::now(), AtomicBool::new(false));
         std::thread::scope(|threads| {
             let painter = threads.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
-                    self.draw(progress, start.elapsed());
-                    std::thread::park_timeout(EVERY);
+                    self.draw_counts(progress, start.elapsed());
+                    std::thread::park_timeout(DRAW_INTERVAL);
                 }
             });
             let result = work();
             over.store(true, Ordering::Relaxed);
             painter.thread().unpark();
-            self.drawn.finish_and_clear();
+            self.progress_bar.finish_and_clear();
             result
         })
     }
 
-    fn draw(&self, progress: &Progress, elapsed: Duration) {
-        let counts = progress.counts();
+    fn draw_counts(&self, progress: &ReadProgress, elapsed: Duration) {
+        let counts = progress.current_counts();
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
         let rate = counts.records.saturating_mul(1000).checked_div(millis).unwrap_or_default();
-        self.drawn.set_position(counts.compressed);
-        self.drawn.set_message(format!(
+        self.progress_bar.set_position(counts.compressed);
+        self.progress_bar.set_message(format!(
             "{}  {} events  {}/s  {} findings",
             HumanBytes(counts.bytes),
             HumanCount(counts.records),

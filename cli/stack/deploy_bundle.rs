@@ -1,30 +1,30 @@
 //! `evenkeel deploy-bundle`: what was checked and tested becomes what the functions judge by.
 
+mod change_report;
 mod changes;
 mod errors;
 mod folder;
 mod history;
-mod live;
+mod live_bundle;
 mod publish;
-mod text;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use evenkeel_client::clock::now;
+use evenkeel_client::clock::current_millis;
 use evenkeel_ledger::Ledger;
-use evenkeel_rules::bundle::{Manifest, digest};
+use evenkeel_rules::bundle::{BundleManifest, sha256_hex};
 use evenkeel_rules::escape_json;
 
-use crate::common::confirmation::agreed;
-use crate::common::exit::{Exit, Stopped};
+use crate::common::confirmation::confirm_action;
+use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::ledger;
 use crate::common::output_format::OutputFormat;
-use crate::common::runtime::awaited;
-use crate::common::terminal::{note, print};
-use changes::Changes;
-use errors::broken;
-use live::{Live, Next};
+use crate::common::runtime::run_async;
+use crate::common::terminal::{print_stderr, print_stdout};
+use changes::BundleChanges;
+use errors::invalid_bundle_error;
+use live_bundle::{LiveBundle, NextBundle};
 
 /// Check and test a folder of policies, and let the functions judge by it
 ///
@@ -46,7 +46,7 @@ Exit codes:
   2  wrong usage
   3  a file could not be read, or the ledger could not be reached")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
-pub(crate) struct DeployBundle {
+pub(crate) struct DeployBundleArguments {
     /// The folder: *.cel with their cases, functions.yaml, settings.yaml, waivers/*.yaml
     #[arg(default_value = "policies")]
     folder: PathBuf,
@@ -80,53 +80,66 @@ pub(crate) struct DeployBundle {
     history: bool,
 }
 
-pub(crate) fn run(command: &DeployBundle) -> Result<Exit, Stopped> {
+pub(crate) fn run(command: &DeployBundleArguments) -> Result<ExitStatus, CommandError> {
     if command.history {
-        return awaited(async { history::list(&ledger::open(&command.ledger).await?).await });
-    }
-    if let Some(version) = &command.rollback {
-        return awaited(async {
-            let ledger = ledger::open(&command.ledger).await?;
-            let live = Live::read(&ledger, None).await?;
-            let next = history::find(&ledger, &live, version.as_deref()).await?;
-            command.deploy(&ledger, &live, &next).await
+        return run_async(async {
+            history::list_bundles(&ledger::open_ledger(&command.ledger).await?).await
         });
     }
-    let Some((side, manifest)) = folder::checked(command)? else { return Ok(Exit::Found) };
-    awaited(async {
-        let ledger = ledger::open(&command.ledger).await?;
-        let live = Live::read(&ledger, Some(&side)).await?;
-        let manifest = Manifest { replaces: live.version.clone(), ..manifest };
-        let record = manifest.record().map_err(|error| broken(&error))?;
-        command.deploy(&ledger, &live, &Next { record, manifest, side }).await
+    if let Some(version) = &command.rollback {
+        return run_async(async {
+            let ledger = ledger::open_ledger(&command.ledger).await?;
+            let live = LiveBundle::read_live(&ledger, None).await?;
+            let next = history::find_replaced_bundle(&ledger, &live, version.as_deref()).await?;
+            command.confirm_and_publish(&ledger, &live, &next).await
+        });
+    }
+    let Some((side, manifest)) = folder::check_folder(command)? else {
+        return Ok(ExitStatus::Findings);
+    };
+    run_async(async {
+        let ledger = ledger::open_ledger(&command.ledger).await?;
+        let live = LiveBundle::read_live(&ledger, Some(&side)).await?;
+        let manifest = BundleManifest { replaces: live.version.clone(), ..manifest };
+        let record = manifest.to_record_bytes().map_err(|error| invalid_bundle_error(&error))?;
+        command
+            .confirm_and_publish(&ledger, &live, &NextBundle { record, manifest, contents: side })
+            .await
     })
 }
 
-impl DeployBundle {
-    async fn deploy(&self, ledger: &Ledger, live: &Live, next: &Next) -> Result<Exit, Stopped> {
-        let changes = Changes::between(live, next, now());
+impl DeployBundleArguments {
+    async fn confirm_and_publish(
+        &self,
+        ledger: &Ledger,
+        live: &LiveBundle,
+        next: &NextBundle,
+    ) -> Result<ExitStatus, CommandError> {
+        let changes = BundleChanges::between_bundles(live, next, current_millis());
         let shown = match self.format {
-            OutputFormat::Text => text::shown(&changes),
+            OutputFormat::Text => change_report::render_changes(&changes),
             OutputFormat::Json => escape_json(format!(
                 "{}\n",
                 serde_json::to_string_pretty(&changes).map_err(|error| {
-                    Stopped::io("cannot write the changes")(std::io::Error::other(error))
+                    CommandError::io_error("cannot write the changes")(std::io::Error::other(error))
                 })?
             )),
         };
-        print(&shown)?;
-        if !changes.any() || self.dry_run {
-            return Ok(Exit::Well);
+        print_stdout(&shown)?;
+        if !changes.has_changes() || self.dry_run {
+            return Ok(ExitStatus::Success);
         }
-        if !agreed("Deploy it?", self.yes)? {
-            note("nothing was deployed\n");
-            return Ok(Exit::Found);
+        if !confirm_action("Deploy it?", self.yes)? {
+            print_stderr("nothing was deployed\n");
+            return Ok(ExitStatus::Findings);
         }
-        if publish::put(ledger, live, next).await? {
-            note(&format!("bundle {} holds\n", digest(&next.record)));
-            return Ok(Exit::Well);
+        if publish::publish_next_bundle(ledger, live, next).await? {
+            print_stderr(&format!("bundle {} holds\n", sha256_hex(&next.record)));
+            return Ok(ExitStatus::Success);
         }
-        note("somebody else has deployed meanwhile: run it again, and see what would change now\n");
-        Ok(Exit::Found)
+        print_stderr(
+            "somebody else has deployed meanwhile: run it again, and see what would change now\n",
+        );
+        Ok(ExitStatus::Findings)
     }
 }

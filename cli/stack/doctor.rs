@@ -1,13 +1,13 @@
 //! `evenkeel doctor`: whether a deployed stack works, from the account that it is deployed in.
 
-mod aws;
 mod bundle;
 mod canary;
-mod check;
-mod evidence;
+mod check_report;
 mod functions;
+mod ledger_access;
 mod queues;
 mod rules;
+mod stack_access;
 mod topics;
 mod trails;
 
@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::common::exit::{Exit, Stopped};
+use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::output_format::OutputFormat;
-use crate::common::runtime::awaited;
-use aws::Stack;
-use check::Report;
+use crate::common::runtime::run_async;
+use check_report::DoctorReport;
+use stack_access::DeployedStack;
 
 /// See whether a deployed stack works, and where it does not
 ///
@@ -36,7 +36,7 @@ Examples:
 Exit codes:
   0  all is well, or there are only warnings
   1  something failed")]
-pub(crate) struct Doctor {
+pub(crate) struct DoctorArguments {
     /// What the names of the stack's parts begin with
     #[arg(long, default_value = "evenkeel")]
     name: String,
@@ -47,7 +47,7 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "REGION", value_delimiter = ',')]
     regions: Vec<String>,
     /// How long the canary may take, in seconds
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_seconds)]
     timeout: Duration,
     /// Send no canary: then nothing is written at all
     #[arg(long)]
@@ -63,51 +63,59 @@ pub(crate) struct Doctor {
 struct SecondsError(#[from] std::num::ParseIntError);
 
 /// A number of seconds, such as `60s` or `60`.
-fn seconds(text: &str) -> Result<Duration, SecondsError> {
+fn parse_seconds(text: &str) -> Result<Duration, SecondsError> {
     Ok(Duration::from_secs(text.strip_suffix('s').unwrap_or(text).parse()?))
 }
 
-pub(crate) fn run(command: &Doctor) -> Result<Exit, Stopped> {
-    awaited(async {
-        let mut report = Report::new(command.format);
-        if let Some(stack) = Stack::open(&command.name, &mut report).await? {
-            Box::pin(examine(command, &stack, &mut report)).await?;
+pub(crate) fn run(command: &DoctorArguments) -> Result<ExitStatus, CommandError> {
+    run_async(async {
+        let mut report = DoctorReport::new(command.format);
+        if let Some(stack) = DeployedStack::connect_to_aws(&command.name, &mut report).await? {
+            Box::pin(examine_stack(command, &stack, &mut report)).await?;
         }
-        report.end()
+        report.finish_report()
     })
 }
 
 /// Everything, in the order in which a change goes through it.
-async fn examine(command: &Doctor, stack: &Stack, report: &mut Report) -> Result<(), Stopped> {
+async fn examine_stack(
+    command: &DoctorArguments,
+    stack: &DeployedStack,
+    report: &mut DoctorReport,
+) -> Result<(), CommandError> {
     let regions = match command.regions.as_slice() {
         [] => std::slice::from_ref(&stack.region),
         regions => regions,
     };
-    trails::look(stack, report).await;
-    report.tell()?;
-    rules::look(stack, regions, report).await;
-    report.tell()?;
-    let evaluate = functions::evaluate(stack, report).await;
-    let families = functions::remediate(stack, evaluate.as_ref(), report).await;
-    report.tell()?;
-    queues::look(stack, evaluate.as_ref(), &families, report).await;
-    report.tell()?;
-    topics::look(stack, evaluate.as_ref(), &families, report).await;
-    report.tell()?;
-    let ledger = evidence::open(stack, command.ledger.as_deref(), evaluate.as_ref(), report).await;
+    trails::check_trails(stack, report).await;
+    report.print_pending()?;
+    rules::check_all_rules(stack, regions, report).await;
+    report.print_pending()?;
+    let evaluate = functions::check_evaluate_function(stack, report).await;
+    let families = functions::check_remediate_functions(stack, evaluate.as_ref(), report).await;
+    report.print_pending()?;
+    queues::check_queues(stack, evaluate.as_ref(), &families, report).await;
+    report.print_pending()?;
+    topics::check_topics(stack, evaluate.as_ref(), &families, report).await;
+    report.print_pending()?;
+    let ledger =
+        ledger_access::check_ledger(stack, command.ledger.as_deref(), evaluate.as_ref(), report)
+            .await;
     if let Some(ledger) = &ledger {
-        bundle::look(ledger, report).await?;
+        bundle::check_bundle(ledger, report).await?;
     }
-    report.tell()?;
+    report.print_pending()?;
     match (ledger, evaluate) {
         _ if command.no_canary => Ok(()),
         (Some(ledger), Some(_)) => {
             let families: Vec<&str> = families.iter().map(|one| one.family).collect();
-            canary::fly(stack, &ledger, &families, command.timeout, report).await
+            canary::trace_canary(stack, &ledger, &families, command.timeout, report).await
         }
         _ => {
             let why = "not sent: without the function and a readable ledger nothing tells of it";
-            report.about("canary").warn(why, "mend what failed above, and run this again");
+            report
+                .begin_check("canary")
+                .add_warning(why, "mend what failed above, and run this again");
             Ok(())
         }
     }

@@ -1,11 +1,13 @@
 //! `evenkeel template`: renders the stack from the policies and the remediators that they name.
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
 use crate::common::output_format::OutputFormat;
-use crate::common::terminal::{BOLD, GREEN, RED, YELLOW, note, paint, print, safe};
+use crate::common::terminal::{
+    BOLD, GREEN, RED, YELLOW, escape_terminal, print_stderr, print_stdout, style_text,
+};
 use clap::Args;
-use evenkeel_deploy::{Change, RenderError, Template};
+use evenkeel_deploy::{RenderError, StackChange, StackTemplate};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +19,7 @@ Examples:
   evenkeel template policies/ mine/             for these policies
   evenkeel template --check                     only tell whether the files are still right
   evenkeel template policies/ --diff old/       what a change of policies adds to events and permissions")]
-pub(crate) struct Render {
+pub(crate) struct TemplateArguments {
     /// Policies' files, or folders of them; the shipped library, unless named
     paths: Vec<PathBuf>,
     /// The folder of the templates
@@ -34,69 +36,80 @@ pub(crate) struct Render {
     format: OutputFormat,
 }
 
-pub(crate) fn run(command: &Render) -> Result<Exit, Stopped> {
-    let new = Library::read(&command.paths)?.load()?;
+pub(crate) fn run(command: &TemplateArguments) -> Result<ExitStatus, CommandError> {
+    let new = PolicyLibrary::read_files(&command.paths)?.load_policies()?;
     match &command.diff {
         Some(old) => {
-            let old = Library::read(std::slice::from_ref(old))?.load()?;
-            tell(&Change::between(&old, &new), command.format)
+            let old = PolicyLibrary::read_files(std::slice::from_ref(old))?.load_policies()?;
+            print_change(&StackChange::between_sets(&old, &new), command.format)
         }
-        None => write(&new, command),
+        None => write_templates(&new, command),
     }
 }
 
 /// Writes what is not as it should be, or only tells.
-fn write(set: &PolicySet, command: &Render) -> Result<Exit, Stopped> {
-    let mut exit = Exit::Well;
+fn write_templates(
+    set: &PolicySet,
+    command: &TemplateArguments,
+) -> Result<ExitStatus, CommandError> {
+    let mut exit = ExitStatus::Success;
     // All of them first: where AWS would refuse one, none is written.
-    let rendered = Template::ALL.map(|template| Ok((template, template.render(set)?)));
-    let rendered: Result<Vec<(Template, String)>, RenderError> = rendered.into_iter().collect();
-    for (template, text) in rendered.map_err(|error| Stopped::Wrong(error.to_string()))? {
-        let path = command.out.join(template.file());
-        let name = safe(&path.display().to_string());
+    let rendered =
+        StackTemplate::ALL.map(|template| Ok((template, template.render_template(set)?)));
+    let rendered: Result<Vec<(StackTemplate, String)>, RenderError> =
+        rendered.into_iter().collect();
+    for (template, text) in rendered.map_err(|error| CommandError::Invalid(error.to_string()))? {
+        let path = command.out.join(template.file_name());
+        let name = escape_terminal(&path.display().to_string());
         if std::fs::read_to_string(&path).is_ok_and(|is| is == text) {
-            note(&format!("{name} {}\n", paint(GREEN, "is as it should be")));
+            print_stderr(&format!("{name} {}\n", style_text(GREEN, "is as it should be")));
         } else if command.check {
             let hint = "`evenkeel template` writes it";
-            note(&format!("{name} {}: {hint}\n", paint(RED, "is not what would be written")));
-            exit = Exit::Found;
+            print_stderr(&format!(
+                "{name} {}: {hint}\n",
+                style_text(RED, "is not what would be written")
+            ));
+            exit = ExitStatus::Findings;
         } else {
-            put(&path, &text)?;
-            note(&format!("{name} {}\n", paint(YELLOW, "written")));
+            write_file(&path, &text)?;
+            print_stderr(&format!("{name} {}\n", style_text(YELLOW, "written")));
         }
     }
     Ok(exit)
 }
 
-fn put(path: &Path, text: &str) -> Result<(), Stopped> {
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(path, text))
-        .map_err(|error| Stopped::Io { what: format!("cannot write {}", path.display()), error })
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
+        CommandError::Io { what: format!("cannot write {}", path.display()), error }
+    })
 }
 
-fn tell(change: &Change, format: OutputFormat) -> Result<Exit, Stopped> {
+fn print_change(change: &StackChange, format: OutputFormat) -> Result<ExitStatus, CommandError> {
     if format == OutputFormat::Json {
         let text = serde_json::to_string_pretty(change)
-            .map_err(|error| Stopped::Wrong(error.to_string()))?;
-        print(&format!("{text}\n"))?;
-        return Ok(Exit::Well);
+            .map_err(|error| CommandError::Invalid(error.to_string()))?;
+        print_stdout(&format!("{text}\n"))?;
+        return Ok(ExitStatus::Success);
     }
-    if change.is_nothing() {
-        print("The stack stays as it is.\n")?;
-        return Ok(Exit::Well);
+    if change.is_empty() {
+        print_stdout("The stack stays as it is.\n")?;
+        return Ok(ExitStatus::Success);
     }
     let mut text = String::new();
     let mut group = |title: &str, style, sign: char, lines: Vec<String>| {
         if !lines.is_empty() {
-            text.push_str(&format!("{}\n", paint(BOLD, title)));
+            text.push_str(&format!("{}\n", style_text(BOLD, title)));
             for line in lines {
-                text.push_str(&format!("  {}\n", paint(style, &format!("{sign} {}", safe(&line)))));
+                text.push_str(&format!(
+                    "  {}\n",
+                    style_text(style, &format!("{sign} {}", escape_terminal(&line)))
+                ));
             }
         }
     };
-    let permissions = |of: &std::collections::BTreeSet<evenkeel_deploy::Permission>| {
-        let line = |one: &evenkeel_deploy::Permission| {
+    let permissions = |of: &std::collections::BTreeSet<evenkeel_deploy::RolePermission>| {
+        let line = |one: &evenkeel_deploy::RolePermission| {
             format!("evenkeel-remediate-{}: {} on {}", one.family, one.action, one.resource)
         };
         of.iter().map(line).collect::<Vec<_>>()
@@ -116,6 +129,6 @@ fn tell(change: &Change, format: OutputFormat) -> Result<Exit, Stopped> {
         '-',
         permissions(&change.permissions_removed),
     );
-    print(&text)?;
-    Ok(Exit::Well)
+    print_stdout(&text)?;
+    Ok(ExitStatus::Success)
 }

@@ -3,21 +3,21 @@
 
 mod endpoint;
 mod error;
-mod facts;
+mod error_response;
 mod json;
 mod query;
-mod refusal;
 mod response;
 mod rest;
 mod service;
+mod service_metadata;
 mod transport;
 mod xml;
 
 pub use endpoint::s3_url;
-pub use error::{CallError, Refusal};
+pub use error::{CallError, ServiceError};
 pub use http::Method;
 pub use query::QueryCall;
-pub use response::Response;
+pub use response::ServiceResponse;
 pub use rest::RestCall;
-pub use service::Service;
-pub use xml::Element;
+pub use service::ServiceClient;
+pub use xml::XmlElement;

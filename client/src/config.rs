@@ -13,34 +13,40 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits {
     /// The time for a connection; the SDK's own where there is none.
-    pub connect: Option<Duration>,
+    pub connect_timeout: Option<Duration>,
     /// The time for one attempt, where it is bounded.
-    pub attempt: Option<Duration>,
+    pub attempt_timeout: Option<Duration>,
     /// The time for a call with all its attempts.
-    pub operation: Duration,
+    pub operation_timeout: Duration,
     /// The most attempts.
-    pub attempts: u32,
+    pub max_attempts: u32,
     /// Whether calls slow down where AWS throttles them.
     pub is_adaptive: bool,
 }
 
 impl CallLimits {
     /// So much time for a call, and otherwise what the SDK does by itself: three attempts.
-    pub fn within(operation: Duration) -> CallLimits {
-        CallLimits { connect: None, attempt: None, operation, attempts: 3, is_adaptive: false }
+    pub fn with_timeout(operation: Duration) -> CallLimits {
+        CallLimits {
+            connect_timeout: None,
+            attempt_timeout: None,
+            operation_timeout: operation,
+            max_attempts: 3,
+            is_adaptive: false,
+        }
     }
 
-    fn timeouts(self) -> TimeoutConfig {
-        let mut timeouts = TimeoutConfig::builder().operation_timeout(self.operation);
-        timeouts.set_connect_timeout(self.connect);
-        timeouts.set_operation_attempt_timeout(self.attempt);
+    fn timeout_config(self) -> TimeoutConfig {
+        let mut timeouts = TimeoutConfig::builder().operation_timeout(self.operation_timeout);
+        timeouts.set_connect_timeout(self.connect_timeout);
+        timeouts.set_operation_attempt_timeout(self.attempt_timeout);
         timeouts.build()
     }
 
-    fn retries(self) -> RetryConfig {
+    fn retry_config(self) -> RetryConfig {
         let retries =
             if self.is_adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
-        retries.with_max_attempts(self.attempts)
+        retries.with_max_attempts(self.max_attempts)
     }
 }
 
@@ -48,8 +54,8 @@ impl CallLimits {
 pub async fn load_config(limits: CallLimits) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(new_http_client())
-        .timeout_config(limits.timeouts())
-        .retry_config(limits.retries())
+        .timeout_config(limits.timeout_config())
+        .retry_config(limits.retry_config())
         .load()
         .await
 }

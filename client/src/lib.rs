@@ -8,4 +8,7 @@ pub mod environment;
 pub mod logging;
 pub mod sts;
 
-pub use call::{CallError, Element, Method, QueryCall, Refusal, Response, RestCall, Service};
+pub use call::{
+    CallError, Method, QueryCall, RestCall, ServiceClient, ServiceError, ServiceResponse,
+    XmlElement,
+};

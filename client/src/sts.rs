@@ -6,7 +6,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 
-use crate::call::{CallError, Element, Service};
+use crate::call::{CallError, ServiceClient, XmlElement};
 
 /// Whose credentials a configuration has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct CallerIdentity {
 /// # Errors
 /// When AWS does not tell.
 pub async fn get_caller_identity(config: &SdkConfig) -> Result<CallerIdentity, CallError> {
-    let answer = Service::sts(config).query("GetCallerIdentity").send().await?;
-    let result = answer.get("GetCallerIdentityResult")?;
-    let text = |name| result.get(name).map(|element| element.text().to_owned());
+    let answer = ServiceClient::sts(config).query_call("GetCallerIdentity").send_query().await?;
+    let result = answer.require_child("GetCallerIdentityResult")?;
+    let text = |name| result.require_child(name).map(|element| element.text_content().to_owned());
     Ok(CallerIdentity { account: text("Account")?, arn: text("Arn")? })
 }
 
@@ -53,23 +53,23 @@ pub async fn assume_role(
     config: &SdkConfig,
     session: &RoleSession<'_>,
 ) -> Result<SharedCredentialsProvider, CallError> {
-    let sts = Service::sts(config);
+    let sts = ServiceClient::sts(config);
     let mut call = sts
-        .query("AssumeRole")
-        .with("RoleArn", session.role_arn)
-        .with("RoleSessionName", session.name)
-        .with("SourceIdentity", session.source_identity)
-        .with("DurationSeconds", &session.seconds.to_string())
-        .with("Policy", session.policy);
+        .query_call("AssumeRole")
+        .with_parameter("RoleArn", session.role_arn)
+        .with_parameter("RoleSessionName", session.name)
+        .with_parameter("SourceIdentity", session.source_identity)
+        .with_parameter("DurationSeconds", &session.seconds.to_string())
+        .with_parameter("Policy", session.policy);
     if let Some(external_id) = session.external_id {
-        call = call.with("ExternalId", external_id);
+        call = call.with_parameter("ExternalId", external_id);
     }
-    read_credentials(&call.send().await?).map(SharedCredentialsProvider::new)
+    read_credentials(&call.send_query().await?).map(SharedCredentialsProvider::new)
 }
 
-fn read_credentials(answer: &Element) -> Result<Credentials, CallError> {
-    let keys = answer.get("AssumeRoleResult")?.get("Credentials")?;
-    let text = |name| keys.get(name).map(|element| element.text().to_owned());
+fn read_credentials(answer: &XmlElement) -> Result<Credentials, CallError> {
+    let keys = answer.require_child("AssumeRoleResult")?.require_child("Credentials")?;
+    let text = |name| keys.require_child(name).map(|element| element.text_content().to_owned());
     let token = Some(text("SessionToken")?);
     Ok(Credentials::new(text("AccessKeyId")?, text("SecretAccessKey")?, token, None, "AssumeRole"))
 }

@@ -8,5 +8,5 @@ pub(crate) mod sources;
 pub(crate) mod walk;
 
 pub use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
-pub use sources::Sources;
-pub use walk::{children, children_mut};
+pub use sources::SourceTexts;
+pub use walk::{child_expressions, visit_children_mut};

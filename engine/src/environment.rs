@@ -1,6 +1,6 @@
 //! What every expression can call: CEL's standard library, its extensions, and ours.
 
-use crate::failure::Failure;
+use crate::cel_error::CelError;
 use crate::library;
 use crate::run::{budget, observation};
 use cel::Env;
@@ -8,29 +8,29 @@ use std::sync::Arc;
 
 thread_local! {
     /// One a thread, so that threads do not share the counter of its references.
-    static ENVIRONMENT: Result<Arc<Env>, Failure> = build();
+    static ENVIRONMENT: Result<Arc<Env>, CelError> = build_environment();
 }
 
-type Extension = fn(&mut Env) -> Result<(), cel::DeclarationError>;
+type EnvironmentExtension = fn(&mut Env) -> Result<(), cel::DeclarationError>;
 
-fn build() -> Result<Arc<Env>, Failure> {
+fn build_environment() -> Result<Arc<Env>, CelError> {
     let mut env = Env::stdlib();
-    let extensions: [Extension; 7] = [
+    let extensions: [EnvironmentExtension; 7] = [
         cel::extensions::strings,
         cel::extensions::lists,
         cel::extensions::math,
         cel::extensions::encoders,
-        library::add,
-        budget::add,
-        observation::add,
+        library::declare_library,
+        budget::declare_budget_functions,
+        observation::declare_observation,
     ];
     for extension in extensions {
-        extension(&mut env).map_err(|error| Failure::internal(error.to_string()))?;
+        extension(&mut env).map_err(|error| CelError::internal_error(error.to_string()))?;
     }
     Ok(Arc::new(env))
 }
 
 /// This thread's environment.
-pub(crate) fn environment() -> Result<Arc<Env>, Failure> {
+pub(crate) fn thread_environment() -> Result<Arc<Env>, CelError> {
     ENVIRONMENT.with(Clone::clone)
 }

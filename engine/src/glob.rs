@@ -5,20 +5,20 @@ const MAX_STEPS: usize = 4_000_000;
 
 /// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` any one. What would
 /// take too long to tell does not match.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    fits(pattern, text).unwrap_or(false)
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
+    match_within_limit(pattern, text).unwrap_or(false)
 }
 
 /// Whether `text` matches `pattern`; `None` where that takes too long to tell.
 ///
 /// On a mismatch only the last `*` takes one more character: what an earlier one could take makes no
 /// difference.
-pub fn fits(pattern: &str, text: &str) -> Option<bool> {
-    fits_in(pattern, text).0
+pub fn match_within_limit(pattern: &str, text: &str) -> Option<bool> {
+    match_counting_steps(pattern, text).0
 }
 
 /// The same, and how many characters were looked at.
-pub(crate) fn fits_in(pattern: &str, text: &str) -> (Option<bool>, usize) {
+pub(crate) fn match_counting_steps(pattern: &str, text: &str) -> (Option<bool>, usize) {
     let (mut pattern, mut rest) = (pattern.chars(), text.chars());
     let mut star = None;
     for steps in 0..MAX_STEPS {
@@ -46,7 +46,7 @@ pub(crate) fn fits_in(pattern: &str, text: &str) -> (Option<bool>, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::matches_pattern;
 
     #[test]
     fn stars_and_question_marks() {
@@ -62,7 +62,7 @@ mod tests {
             ("é?", "éà"),
             ("", ""),
         ] {
-            assert!(matches(pattern, text), "{pattern} {text}");
+            assert!(matches_pattern(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [
             ("", "a"),
@@ -73,13 +73,13 @@ mod tests {
             ("*a", "ab"),
             ("?", ""),
         ] {
-            assert!(!matches(pattern, text), "{pattern} {text}");
+            assert!(!matches_pattern(pattern, text), "{pattern} {text}");
         }
     }
 
     #[test]
     fn many_stars_end_soon() {
-        assert!(!matches(&"*a".repeat(50), &"a".repeat(49)));
-        assert!(!matches(&format!("{}b", "*a".repeat(40)), &"a".repeat(5_000)));
+        assert!(!matches_pattern(&"*a".repeat(50), &"a".repeat(49)));
+        assert!(!matches_pattern(&format!("{}b", "*a".repeat(40)), &"a".repeat(5_000)));
     }
 }

@@ -2,55 +2,58 @@
 
 mod address;
 mod arn;
-mod captures;
-mod convert;
-mod entries;
 mod function;
 mod iam;
 mod internet;
 mod json;
+mod json_conversion;
+mod macro_functions;
+mod macro_nodes;
 mod macros;
 mod network;
-mod nodes;
 mod paths;
-pub(crate) mod regexes;
+pub(crate) mod regex_cache;
+mod regex_functions;
 mod sets;
 #[cfg(test)]
 mod testing;
-mod text;
 mod time;
 mod values;
+mod wildcards;
 
-pub use iam::{PolicyDocumentError, refuses_plain_http};
+pub use iam::{PolicyDocumentError, denies_unencrypted_transport};
 
 use std::sync::LazyLock;
 
 use cel::{DeclarationError, Env};
-use function::Doc;
+use function::FunctionDoc;
 
 /// A group of functions, declared and documented together.
-struct Domain {
-    docs: &'static [Doc],
-    add: fn(&mut Env) -> Result<(), DeclarationError>,
+struct FunctionDomain {
+    docs: &'static [FunctionDoc],
+    declare: fn(&mut Env) -> Result<(), DeclarationError>,
 }
 
-const DOMAINS: &[Domain] = &[
-    Domain { docs: macros::DOCS, add: macros::add },
-    Domain { docs: text::DOCS, add: text::add },
-    Domain { docs: &[], add: regexes::add },
-    Domain { docs: captures::DOCS, add: captures::add },
-    Domain { docs: sets::DOCS, add: sets::add },
-    Domain { docs: time::DOCS, add: time::add },
-    Domain { docs: network::DOCS, add: network::add },
-    Domain { docs: internet::DOCS, add: internet::add },
-    Domain { docs: arn::DOCS, add: arn::add },
-    Domain { docs: json::DOCS, add: json::add },
-    Domain { docs: paths::DOCS, add: paths::add },
-    Domain { docs: iam::DOCS, add: iam::add },
+const DOMAINS: &[FunctionDomain] = &[
+    FunctionDomain { docs: macros::DOCS, declare: macros::declare_macros },
+    FunctionDomain { docs: wildcards::DOCS, declare: wildcards::declare_glob_functions },
+    FunctionDomain { docs: &[], declare: regex_cache::declare_regex_match },
+    FunctionDomain {
+        docs: regex_functions::DOCS,
+        declare: regex_functions::declare_regex_functions,
+    },
+    FunctionDomain { docs: sets::DOCS, declare: sets::declare_set_functions },
+    FunctionDomain { docs: time::DOCS, declare: time::declare_time_functions },
+    FunctionDomain { docs: network::DOCS, declare: network::declare_network_functions },
+    FunctionDomain { docs: internet::DOCS, declare: internet::declare_internet_functions },
+    FunctionDomain { docs: arn::DOCS, declare: arn::declare_arn_functions },
+    FunctionDomain { docs: json::DOCS, declare: json::declare_json_functions },
+    FunctionDomain { docs: paths::DOCS, declare: paths::declare_path_functions },
+    FunctionDomain { docs: iam::DOCS, declare: iam::declare_iam_functions },
 ];
 
 /// Every function and macro, for the reference page and for suggestions.
-pub(crate) static DOCS: LazyLock<Vec<Doc>> =
+pub(crate) static DOCS: LazyLock<Vec<FunctionDoc>> =
     LazyLock::new(|| DOMAINS.iter().flat_map(|domain| domain.docs).copied().collect());
 
 /// What the library adds to CEL: each function as it is called, and what it gives.
@@ -59,9 +62,9 @@ pub fn library_functions() -> impl Iterator<Item = (&'static str, &'static str)>
 }
 
 /// Declares the whole library on `env`.
-pub(crate) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(crate) fn declare_library(env: &mut Env) -> Result<(), DeclarationError> {
     for domain in DOMAINS {
-        (domain.add)(env)?;
+        (domain.declare)(env)?;
     }
     Ok(())
 }

@@ -3,20 +3,20 @@
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
 
-use crate::failure::Failure;
+use crate::cel_error::CelError;
 use crate::limits::{COMPILE_STACK, EVALUATION_STACK};
 
 /// Runs `work` where there is stack enough to compile anything within the limits.
 ///
 /// # Errors
 /// When no thread can be started, or `work` panics.
-pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, CelError> {
     scope(|threads| {
         let thread = Builder::new().stack_size(COMPILE_STACK);
         let thread = thread
             .spawn_scoped(threads, work)
-            .map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
-        thread.join().map_err(|_| Failure::internal("the compiler panicked".to_owned()))
+            .map_err(|error| CelError::internal_error(format!("cannot start a thread: {error}")))?;
+        thread.join().map_err(|_| CelError::internal_error("the compiler panicked".to_owned()))
     })
 }
 

@@ -5,28 +5,32 @@ use crate::run::budget;
 use serde_json::Value;
 
 /// Evaluates `text` with `x` bound to the JSON `x`.
-fn evaluate_with(functions: &Functions, text: &str, x: &str) -> Result<Answer, Failure> {
+fn evaluate_with(
+    functions: &FunctionSet,
+    text: &str,
+    x: &str,
+) -> Result<ExpressionValue, CelError> {
     let compiled = on_large_stack(|| {
-        let mut compiler = Compiler::new(functions);
-        let expression = compiler.expression(text, &["x"])?;
+        let mut compiler = ExpressionCompiler::new(functions);
+        let expression = compiler.compile_expression(text, &["x"])?;
         Ok((expression, compiler.into_sources()))
     })?;
     let (expression, sources) = compiled?;
     let x: Value = serde_json::from_str(x).unwrap();
-    let mut scope = Scope::default();
-    scope.bind("x", &x);
-    expression.evaluate(&scope, &sources)
+    let mut scope = EvaluationScope::default();
+    scope.bind_value("x", &x);
+    expression.evaluate_in(&scope, &sources)
 }
 
-fn evaluate(text: &str, x: &str) -> Result<Answer, Failure> {
-    evaluate_with(&Functions::default(), text, x)
+fn evaluate(text: &str, x: &str) -> Result<ExpressionValue, CelError> {
+    evaluate_with(&FunctionSet::default(), text, x)
 }
 
 fn holds(text: &str, x: &str) {
-    assert_eq!(evaluate(text, x), Ok(Answer::Bool(true)), "{text}");
+    assert_eq!(evaluate(text, x), Ok(ExpressionValue::Bool(true)), "{text}");
 }
 
-fn fails(text: &str, x: &str) -> Failure {
+fn fails(text: &str, x: &str) -> CelError {
     evaluate(text, x).expect_err(text)
 }
 
@@ -53,7 +57,7 @@ fn maps_are_walked_in_one_order() {
     let all = "{'b': 1, 'a': 2, 'd': 3, 'c': 4}.map(k, k)";
     let want = ["a", "b", "c", "d"].map(serde_json::Value::from).to_vec();
     for _ in 0..8 {
-        assert_eq!(evaluate(all, "0"), Ok(Answer::List(want.clone())));
+        assert_eq!(evaluate(all, "0"), Ok(ExpressionValue::List(want.clone())));
     }
 }
 
@@ -87,7 +91,11 @@ fn is_stopped(text: &str, x: &str) {
     let failure = fails(text, x);
     assert!(failure.message.contains("budget"), "{text}: {}", failure.message);
     // No single step went far beyond the budget: what is long is charged before it is done.
-    assert!(budget::overdrawn() < EVALUATION_BUDGET / 2, "{text}: {}", budget::overdrawn());
+    assert!(
+        budget::overdrawn_cost() < EVALUATION_BUDGET / 2,
+        "{text}: {}",
+        budget::overdrawn_cost()
+    );
 }
 
 /// `cel.bind(v0, [1, …], cel.bind(v1, [v0, …], …))`: each level has ten times the elements of the one below.
@@ -225,7 +233,7 @@ fn a_failure_names_the_expression_that_failed() {
     assert_eq!(failure.expression.as_deref(), Some("e.size"));
     let failure = fails("size(x.text) > 3 && x.text + x.n == 'x'", r#"{"text":"long","n":1}"#);
     assert_eq!(failure.expression.as_deref(), Some("x.text + x.n"));
-    assert_eq!(failure.explain(), "`add` does not take (string, int), in `x.text + x.n`");
+    assert_eq!(failure.full_message(), "`add` does not take (string, int), in `x.text + x.n`");
 }
 
 #[test]
@@ -258,16 +266,16 @@ functions:
   contains_it(list, wanted): {expression: 'list.exists(e, e == wanted)', description: d}
   twice(n): {expression: n + n}
 ";
-    let functions = Functions::parse(yaml).unwrap();
+    let functions = FunctionSet::parse_yaml(yaml).unwrap();
     let run = |text| evaluate_with(&functions, text, "[1, 2, 3]");
     assert_eq!(
         run("x.filter(e, contains_it([1, 3], e))"),
-        Ok(Answer::List(vec![1.into(), 3.into()]))
+        Ok(ExpressionValue::List(vec![1.into(), 3.into()]))
     );
-    assert_eq!(run("twice(twice(x[0])) == 4"), Ok(Answer::Bool(true)));
+    assert_eq!(run("twice(twice(x[0])) == 4"), Ok(ExpressionValue::Bool(true)));
     assert_eq!(run("twice(1, 2) == 4").unwrap_err().help.unwrap(), "`twice` takes 1 arguments");
-    assert!(Functions::parse("functions: {'f(a': {expression: a}}").is_err());
-    assert!(Functions::parse("functions: {'f(a)': {expression: b}}").is_err());
+    assert!(FunctionSet::parse_yaml("functions: {'f(a': {expression: a}}").is_err());
+    assert!(FunctionSet::parse_yaml("functions: {'f(a)': {expression: b}}").is_err());
 }
 
 #[test]

@@ -3,12 +3,12 @@
 mod aws;
 mod error;
 
-pub use aws::{Aws, ReadRole};
-pub use error::OutsideError;
+pub use aws::{AwsContext, ReadRole};
+pub use error::CloudContextError;
 
 use std::io::Read;
 
-use evenkeel_rules::{ComplianceStatus, ConfigurationItem, Resource};
+use evenkeel_rules::{ComplianceStatus, ConfigurationItem, ResourceIdentity};
 
 use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 
@@ -17,7 +17,7 @@ pub type ObjectBytes = Box<dyn Read + Send>;
 
 /// What a rule of AWS Config is told about one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assessment {
+pub struct RuleAssessment {
     /// The resource's type.
     pub kind: String,
     /// What AWS Config calls it.
@@ -31,73 +31,83 @@ pub struct Assessment {
 }
 
 /// The world, as handling needs it.
-pub trait Outside: Send + Sync {
+pub trait CloudContext: Send + Sync {
     /// Opens a log object.
-    fn object(
+    fn open_log_object(
         &self,
         object: &LogObject,
-    ) -> impl Future<Output = Result<ObjectBytes, OutsideError>> + Send;
+    ) -> impl Future<Output = Result<ObjectBytes, CloudContextError>> + Send;
 
     /// What the resources look like now, in the order asked.
-    fn states(
+    fn fetch_resource_states(
         &self,
-        wanted: &[Resource],
-    ) -> impl Future<Output = Vec<Result<ConfigurationItem, OutsideError>>> + Send;
+        wanted: &[ResourceIdentity],
+    ) -> impl Future<Output = Vec<Result<ConfigurationItem, CloudContextError>>> + Send;
 
     /// The item of which only a summary was sent.
-    fn oversized(
+    fn fetch_oversized_item(
         &self,
         item: &OversizedItem,
-    ) -> impl Future<Output = Result<ConfigurationItem, OutsideError>> + Send;
+    ) -> impl Future<Output = Result<ConfigurationItem, CloudContextError>> + Send;
 
     /// All resources of some types, where the rule is.
-    fn inventory(
+    fn list_resources(
         &self,
         rule: &ConfigRuleInvocation,
         kinds: &[String],
-    ) -> impl Future<Output = Result<Vec<ConfigurationItem>, OutsideError>> + Send;
+    ) -> impl Future<Output = Result<Vec<ConfigurationItem>, CloudContextError>> + Send;
 
     /// Answers a rule of AWS Config.
-    fn assess(
+    fn submit_assessments(
         &self,
         rule: &ConfigRuleInvocation,
-        assessments: &[Assessment],
-    ) -> impl Future<Output = Result<(), OutsideError>> + Send;
+        assessments: &[RuleAssessment],
+    ) -> impl Future<Output = Result<(), CloudContextError>> + Send;
 }
 
 /// A world of which nothing can be had: for a run on one's own machine.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Offline;
+pub struct OfflineContext;
 
-impl Offline {
-    fn refuse<T>(what: &str) -> Result<T, OutsideError> {
-        Err(OutsideError::LocalRun { what: what.to_owned() })
+impl OfflineContext {
+    fn refuse_offline<T>(what: &str) -> Result<T, CloudContextError> {
+        Err(CloudContextError::LocalRun { what: what.to_owned() })
     }
 }
 
-impl Outside for Offline {
-    async fn object(&self, object: &LogObject) -> Result<ObjectBytes, OutsideError> {
-        Self::refuse(&format!("s3://{}/{}", object.bucket, object.key))
+impl CloudContext for OfflineContext {
+    async fn open_log_object(&self, object: &LogObject) -> Result<ObjectBytes, CloudContextError> {
+        Self::refuse_offline(&format!("s3://{}/{}", object.bucket, object.key))
     }
 
-    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
-        wanted.iter().map(|_| Self::refuse("AWS Config")).collect()
+    async fn fetch_resource_states(
+        &self,
+        wanted: &[ResourceIdentity],
+    ) -> Vec<Result<ConfigurationItem, CloudContextError>> {
+        wanted.iter().map(|_| Self::refuse_offline("AWS Config")).collect()
     }
 
-    async fn oversized(&self, _: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
-        Self::refuse("AWS Config")
+    async fn fetch_oversized_item(
+        &self,
+        _: &OversizedItem,
+    ) -> Result<ConfigurationItem, CloudContextError> {
+        Self::refuse_offline("AWS Config")
     }
 
-    async fn inventory(
+    async fn list_resources(
         &self,
         _: &ConfigRuleInvocation,
         _: &[String],
-    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
-        Self::refuse("AWS Config")
+    ) -> Result<Vec<ConfigurationItem>, CloudContextError> {
+        Self::refuse_offline("AWS Config")
     }
 
     /// There is no rule that waits.
-    async fn assess(&self, _: &ConfigRuleInvocation, _: &[Assessment]) -> Result<(), OutsideError> {
+    async fn submit_assessments(
+        &self,
+        _: &ConfigRuleInvocation,
+        _: &[RuleAssessment],
+    ) -> Result<(), CloudContextError> {
         Ok(())
     }
 }

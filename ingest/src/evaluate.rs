@@ -5,72 +5,75 @@
 mod canary;
 mod config_rule;
 mod error;
-mod judging;
+mod evaluation_batch;
 mod known_states;
 mod log_object;
 mod metrics;
+mod record_evaluation;
 mod response;
-mod taken;
 mod time_budget;
 
 pub use error::{EvaluateError, LogRecordError};
-pub use judging::{judge_item, judge_record};
-pub use metrics::Metrics;
+pub use metrics::InvocationMetrics;
+pub use record_evaluation::{evaluate_item, evaluate_record};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evenkeel_ledger::{Announce, Recorded, Recorder};
+use evenkeel_ledger::{FindingRecorder, NoticeAnnouncer, RecordingResult};
 use evenkeel_rules::policy::Severity;
-use evenkeel_rules::{ComplianceStatus, Filter, Finding, Judge};
+use evenkeel_rules::{ComplianceStatus, EventFilter, Finding, RecordEvaluator};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use crate::environment::Outside;
-use crate::payload::{Content, ItemChange, LogObject, Message, OversizedItem, PayloadError, open};
-use evenkeel_rules::bundle::Bundle;
-use known_states::Known;
-use taken::Taken;
-use time_budget::Time;
+use crate::environment::CloudContext;
+use crate::payload::{
+    ItemChange, LogObject, OversizedItem, PayloadContent, PayloadError, PayloadMessage,
+    parse_payload,
+};
+use evaluation_batch::EvaluationBatch;
+use evenkeel_rules::bundle::PolicyBundle;
+use known_states::ResourceStateCache;
+use time_budget::TimeBudget;
 use tokio::time::Instant;
 
 /// So many findings are written at a time.
-const WRITES: usize = 16;
+const CONCURRENT_WRITES: usize = 16;
 
 /// What a payload is handled with.
 #[derive(Debug)]
-pub struct Evaluator<A, O> {
-    bundle: Arc<Bundle>,
-    recorder: Recorder<A>,
-    outside: O,
+pub struct PayloadEvaluator<A, O> {
+    bundle: Arc<PolicyBundle>,
+    recorder: FindingRecorder<A>,
+    cloud: O,
 }
 
 /// What came of a payload.
 #[derive(Debug)]
-pub struct Handled {
+pub struct HandledPayload {
     /// What the door is answered; or why the payload failed as a whole: its door brings it again, or gives
     /// up on it.
     pub answer: Result<Value, HandleError>,
     /// What could not be done, by message.
-    pub failures: Vec<Failed>,
+    pub failures: Vec<FailedMessage>,
     /// What was done, in numbers.
-    pub metrics: Metrics,
+    pub metrics: InvocationMetrics,
 }
 
 /// A finding that is durable and announced.
 #[derive(Clone, Copy, Debug)]
-pub struct Noted<'a> {
+pub struct AnnouncedFinding<'a> {
     /// The finding.
     pub finding: &'a Finding,
     /// Whether it was known.
-    pub recorded: Recorded,
+    pub recorded: RecordingResult,
     /// The message that brought it.
-    pub message: &'a Message,
+    pub message: &'a PayloadMessage,
 }
 
 /// A message that must come again.
 #[derive(Clone, Debug)]
-pub struct Failed {
+pub struct FailedMessage {
     /// The unit of failure, where the door has one.
     pub id: Option<String>,
     /// The X-Ray header that came with it.
@@ -91,25 +94,29 @@ pub enum HandleError {
 }
 
 /// Who is told of each finding.
-pub type Tell<'t> = &'t (dyn Fn(Noted<'_>) + Sync);
+pub type FindingObserver<'t> = &'t (dyn Fn(AnnouncedFinding<'_>) + Sync);
 
 /// What the handling of one message needs, and what comes of it.
-struct Task<'t> {
-    message: &'t Message,
-    tell: Tell<'t>,
-    known: &'t mut Known,
-    metrics: &'t mut Metrics,
-    found: u64,
+struct MessageTask<'t> {
+    message: &'t PayloadMessage,
+    observer: FindingObserver<'t>,
+    known: &'t mut ResourceStateCache,
+    metrics: &'t mut InvocationMetrics,
+    finding_count: u64,
 }
 
-impl<A: Announce, O: Outside> Evaluator<A, O> {
+impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
     /// An evaluator by a bundle's policies, which records through `recorder`.
-    pub fn new(bundle: Arc<Bundle>, recorder: Recorder<A>, outside: O) -> Self {
-        Evaluator { bundle, recorder, outside }
+    pub fn new(bundle: Arc<PolicyBundle>, recorder: FindingRecorder<A>, outside: O) -> Self {
+        PayloadEvaluator { bundle, recorder, cloud: outside }
     }
 
     /// Handles one payload; `tell` hears of each finding once it is durable and announced.
-    pub async fn handle(&self, payload: &[u8], tell: Tell<'_>) -> Handled {
+    pub async fn handle_payload(
+        &self,
+        payload: &[u8],
+        tell: FindingObserver<'_>,
+    ) -> HandledPayload {
         self.handle_until(payload, tell, None).await
     }
 
@@ -118,46 +125,48 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
     pub async fn handle_until(
         &self,
         payload: &[u8],
-        tell: Tell<'_>,
+        tell: FindingObserver<'_>,
         deadline: Option<Instant>,
-    ) -> Handled {
-        let (mut failures, mut metrics) = (Vec::new(), Metrics::default());
-        let opened = match open(payload) {
+    ) -> HandledPayload {
+        let (mut failures, mut metrics) = (Vec::new(), InvocationMetrics::default());
+        let opened = match parse_payload(payload) {
             Ok(opened) => opened,
             Err(error) => {
-                metrics.add("Unknown", 1);
-                return Handled { answer: Err(error.into()), failures, metrics };
+                metrics.add_count("Unknown", 1);
+                return HandledPayload { answer: Err(error.into()), failures, metrics };
             }
         };
-        let (mut known, mut found) = (Known::default(), 0_u64);
-        let mut time = Time::new(deadline, &opened.messages);
+        let (mut known, mut found) = (ResourceStateCache::default(), 0_u64);
+        let mut time = TimeBudget::new(deadline, &opened.messages);
         let mut unfinished = BTreeMap::new();
-        for (place, message) in time_budget::in_order(&opened.messages) {
-            metrics.add("Received", 1);
+        for (place, message) in time_budget::order_messages(&opened.messages) {
+            metrics.add_count("Received", 1);
             let (known, metrics) = (&mut known, &mut metrics);
-            let mut task = Task { message, tell, known, metrics, found: 0 };
-            let failed = time.limit(message, Box::pin(self.message(&mut task))).await;
-            found = found.saturating_add(task.found);
+            let mut task =
+                MessageTask { message, observer: tell, known, metrics, finding_count: 0 };
+            let failed =
+                time.run_within_limit(message, Box::pin(self.evaluate_message(&mut task))).await;
+            found = found.saturating_add(task.finding_count);
             if let Some(why) = failed {
-                metrics.fail(why.code());
+                metrics.count_failure(why.error_code());
                 let (id, trace) = (message.id.clone(), message.trace.clone());
-                unfinished.insert(place, Failed { id, trace, why });
+                unfinished.insert(place, FailedMessage { id, trace, why });
             }
         }
         failures.extend(unfinished.into_values());
-        let answer = response::response(opened.outer, &failures, found);
-        Handled { answer, failures, metrics }
+        let answer = response::build_response(opened.invoker, &failures, found);
+        HandledPayload { answer, failures, metrics }
     }
 
     /// Handles a message: every part of it, whatever happens to the others. The first reason why it must
     /// come again.
-    async fn message(&self, task: &mut Task<'_>) -> Option<EvaluateError> {
+    async fn evaluate_message(&self, task: &mut MessageTask<'_>) -> Option<EvaluateError> {
         let mut failed = None;
         for part in &task.message.parts {
             let done = match part {
-                Ok(content) => self.content(content, task).await,
+                Ok(content) => self.evaluate_content(content, task).await,
                 Err(error) => {
-                    task.metrics.add("Unjudged", 1);
+                    task.metrics.add_count("Unjudged", 1);
                     Err(error.clone().into())
                 }
             };
@@ -168,61 +177,77 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
         failed
     }
 
-    async fn content(&self, content: &Content, task: &mut Task<'_>) -> Result<(), EvaluateError> {
+    async fn evaluate_content(
+        &self,
+        content: &PayloadContent,
+        task: &mut MessageTask<'_>,
+    ) -> Result<(), EvaluateError> {
         match content {
-            Content::Record { .. } | Content::Item { .. } => self.judge(content, task).await,
-            Content::ConfigRule(rule) => self.rule(rule, task).await,
-            Content::LogObject(object) => self.object(object, task).await,
-            Content::Oversized { item, envelope } => {
-                let change = self.whole_item(item).await?;
-                let content =
-                    Content::Item { change: Box::new(change), envelope: envelope.clone() };
-                self.judge(&content, task).await
+            PayloadContent::Record { .. } | PayloadContent::Item { .. } => {
+                self.evaluate_and_record(content, task).await
             }
-            Content::Canary { canary, made } => self.canary(*canary, *made, task).await,
-            Content::Schedule(_) | Content::Skipped { .. } => {
-                task.metrics.skip(&content.kind(), 1);
+            PayloadContent::ConfigRule(rule) => self.evaluate_config_rule(rule, task).await,
+            PayloadContent::LogObject(object) => self.evaluate_log_object(object, task).await,
+            PayloadContent::Oversized { item, envelope } => {
+                let change = self.load_oversized_change(item).await?;
+                let content =
+                    PayloadContent::Item { change: Box::new(change), envelope: envelope.clone() };
+                self.evaluate_and_record(&content, task).await
+            }
+            PayloadContent::Canary { canary, made } => {
+                self.record_canary(*canary, *made, task).await
+            }
+            PayloadContent::Schedule(_) | PayloadContent::Skipped { .. } => {
+                task.metrics.count_skipped(&content.kind_label(), 1);
                 Ok(())
             }
         }
     }
 
     /// Judges a record or an item, and records what is found.
-    async fn judge(&self, content: &Content, task: &mut Task<'_>) -> Result<(), EvaluateError> {
+    async fn evaluate_and_record(
+        &self,
+        content: &PayloadContent,
+        task: &mut MessageTask<'_>,
+    ) -> Result<(), EvaluateError> {
         let taken = {
-            let filter = Filter::default();
-            let mut judge = Judge::new(&self.bundle.set, &self.bundle.waivers, &filter);
-            let mut taken = Taken::default();
-            let judged = taken.content(&mut judge, content);
+            let filter = EventFilter::default();
+            let mut judge = RecordEvaluator::new(&self.bundle.set, &self.bundle.waivers, &filter);
+            let mut taken = EvaluationBatch::default();
+            let judged = taken.evaluate_content(&mut judge, content);
             if judged.is_err() {
-                task.metrics.add("Unjudged", 1);
+                task.metrics.add_count("Unjudged", 1);
             }
             judged.map(|()| taken)
         };
-        self.settle(taken?, task).await
+        self.record_findings(taken?, task).await
     }
 
     /// Learns what should be known, and makes findings durable and known; the first reason why one is not.
-    async fn settle(&self, mut taken: Taken, task: &mut Task<'_>) -> Result<(), EvaluateError> {
-        let wanted = taken.wanted(task.known);
+    async fn record_findings(
+        &self,
+        mut taken: EvaluationBatch,
+        task: &mut MessageTask<'_>,
+    ) -> Result<(), EvaluateError> {
+        let wanted = taken.missing_resources(task.known);
         if !wanted.is_empty() {
-            let states = self.outside.states(&wanted).await;
-            task.known.learn(wanted, states);
+            let states = self.cloud.fetch_resource_states(&wanted).await;
+            task.known.insert_states(wanted, states);
         }
-        taken.resolve(&self.bundle, task.known);
-        task.metrics.merge(&taken.metrics);
+        taken.resolve_pending(&self.bundle, task.known);
+        task.metrics.merge_from(&taken.metrics);
         let mut failed = Ok(());
         let writes = taken.findings.iter().map(|taken| async move {
             let finding = &*taken.finding;
-            let done = self.recorder.record(finding).await;
+            let done = self.recorder.record_finding(finding).await;
             (finding, done)
         });
-        let mut writes = stream::iter(writes).buffered(WRITES);
+        let mut writes = stream::iter(writes).buffered(CONCURRENT_WRITES);
         while let Some((finding, done)) = writes.next().await {
             match done {
-                Ok(recorded) => task.note(finding, recorded),
+                Ok(recorded) => task.report_finding(finding, recorded),
                 Err(error) => {
-                    task.metrics.add("Unrecorded", 1);
+                    task.metrics.add_count("Unrecorded", 1);
                     failed = failed.and(Err(error.into()));
                 }
             }
@@ -231,28 +256,33 @@ impl<A: Announce, O: Outside> Evaluator<A, O> {
     }
 
     /// The item that was too large to be sent.
-    async fn whole_item(&self, item: &OversizedItem) -> Result<ItemChange, EvaluateError> {
-        let whole = self.outside.oversized(item).await?;
+    async fn load_oversized_change(
+        &self,
+        item: &OversizedItem,
+    ) -> Result<ItemChange, EvaluateError> {
+        let whole = self.cloud.fetch_oversized_item(item).await?;
         let change_type = item.change_type.clone();
         Ok(ItemChange { item: whole, change_type, text: String::new() })
     }
 }
 
-impl Task<'_> {
-    fn note(&mut self, finding: &Finding, recorded: Recorded) {
-        self.found = self.found.saturating_add(1);
+impl MessageTask<'_> {
+    fn report_finding(&mut self, finding: &Finding, recorded: RecordingResult) {
+        self.finding_count = self.finding_count.saturating_add(1);
         let known = finding.status != ComplianceStatus::InsufficientData;
         match recorded {
-            Recorded::New if known => self.metrics.add(by_severity(finding.severity), 1),
-            Recorded::New => {}
-            Recorded::Known => self.metrics.add("Duplicate", 1),
-            Recorded::Revised => self.metrics.add("Revised", 1),
+            RecordingResult::New if known => {
+                self.metrics.add_count(severity_metric(finding.severity), 1);
+            }
+            RecordingResult::New => {}
+            RecordingResult::Known => self.metrics.add_count("Duplicate", 1),
+            RecordingResult::Revised => self.metrics.add_count("Revised", 1),
         }
-        (self.tell)(Noted { finding, recorded, message: self.message });
+        (self.observer)(AnnouncedFinding { finding, recorded, message: self.message });
     }
 }
 
-fn by_severity(severity: Severity) -> &'static str {
+fn severity_metric(severity: Severity) -> &'static str {
     match severity {
         Severity::Informational => "FindingsInformational",
         Severity::Low => "FindingsLow",
@@ -263,7 +293,7 @@ fn by_severity(severity: Severity) -> &'static str {
 }
 
 /// How an object is called in messages.
-fn name_of(object: &LogObject) -> String {
+fn log_object_name(object: &LogObject) -> String {
     format!("s3://{}/{}", object.bucket, object.key)
 }
 

@@ -15,7 +15,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// The word for it.
-    pub fn code(self) -> &'static str {
+    pub fn kind_code(self) -> &'static str {
         match self {
             FailureKind::Retryable => "retryable",
             FailureKind::Poisoned => "poisoned",
@@ -26,6 +26,6 @@ impl FailureKind {
 
 impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
+        f.write_str(self.kind_code())
     }
 }

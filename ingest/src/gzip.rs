@@ -35,21 +35,21 @@ const BOMB_BYTES: u64 = 64 << 20;
 const BOMB_RATIO: u64 = 250;
 
 /// How much compressed data is held at once.
-const INPUT: usize = 128 << 10;
+const INPUT_BUFFER_SIZE: usize = 128 << 10;
 
 /// The largest window that the format allows.
 const WINDOW_BITS: u8 = 15;
 
 /// Unpacks gzip data that is all there; none if it is more than `limit` bytes, or a bomb.
-pub(crate) fn unpack(packed: &[u8], limit: usize) -> Result<Option<Vec<u8>>, GzipError> {
-    let mut gunzip = Gunzip::new(packed);
+pub(crate) fn unpack_within(packed: &[u8], limit: usize) -> Result<Option<Vec<u8>>, GzipError> {
+    let mut gunzip = GzipStream::new(packed);
     let mut text = Vec::new();
     let mut length = 0usize;
     loop {
         // What is there counts, not what it claims to be: the buffer grows with the output.
         let size = length.saturating_mul(2).max(64 << 10).min(limit.saturating_add(1));
         text.resize(size, 0);
-        let (count, problem) = gunzip.fill(text.get_mut(length..).unwrap_or_default());
+        let (count, problem) = gunzip.fill_buffer(text.get_mut(length..).unwrap_or_default());
         length = length.saturating_add(count);
         match problem {
             Some(GzipError::Bomb(_)) => return Ok(None),
@@ -64,8 +64,8 @@ pub(crate) fn unpack(packed: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Gzi
 }
 
 /// Gzip data being unpacked.
-pub(crate) struct Gunzip<R> {
-    packed: Feed<R>,
+pub(crate) struct GzipStream<R> {
+    packed: CompressedInput<R>,
     inflate: Decompress,
     /// No byte of the current member was unpacked yet.
     fresh: bool,
@@ -75,10 +75,10 @@ pub(crate) struct Gunzip<R> {
     ended: bool,
 }
 
-impl<R: Read> Gunzip<R> {
+impl<R: Read> GzipStream<R> {
     pub(crate) fn new(packed: R) -> Self {
         Self {
-            packed: Feed::new(packed),
+            packed: CompressedInput::new(packed),
             inflate: Decompress::new_gzip(WINDOW_BITS),
             fresh: true,
             members: 0,
@@ -88,19 +88,19 @@ impl<R: Read> Gunzip<R> {
     }
 
     /// Compressed bytes used so far.
-    pub(crate) fn consumed(&self) -> u64 {
+    pub(crate) fn consumed_bytes(&self) -> u64 {
         self.packed.used
     }
 
     /// Unpacks into `out` until it is full or the data ends; what came before a problem is there with it.
-    pub(crate) fn fill(&mut self, out: &mut [u8]) -> (usize, Option<GzipError>) {
+    pub(crate) fn fill_buffer(&mut self, out: &mut [u8]) -> (usize, Option<GzipError>) {
         let mut filled = 0;
         while !self.ended {
             let free = out.get_mut(filled..).unwrap_or_default();
             if free.is_empty() {
                 break;
             }
-            let (count, problem) = self.step(free);
+            let (count, problem) = self.decompress_step(free);
             filled = filled.saturating_add(count);
             if problem.is_some() {
                 self.ended = true;
@@ -110,8 +110,8 @@ impl<R: Read> Gunzip<R> {
         (filled, None)
     }
 
-    fn step(&mut self, free: &mut [u8]) -> (usize, Option<GzipError>) {
-        let packed = match self.packed.peek() {
+    fn decompress_step(&mut self, free: &mut [u8]) -> (usize, Option<GzipError>) {
+        let packed = match self.packed.peek_bytes() {
             Ok(packed) => packed,
             Err(problem) => return (0, Some(problem)),
         };
@@ -133,7 +133,7 @@ impl<R: Read> Gunzip<R> {
         let count = self.inflate.total_out().saturating_sub(before_out);
         let foreign = self.fresh && self.members > 0 && count == 0;
         self.fresh = false;
-        self.packed.advance(used);
+        self.packed.advance_by(used);
         self.unpacked = self.unpacked.saturating_add(count);
         let problem = match result {
             Ok(Status::StreamEnd) => {
@@ -148,17 +148,17 @@ impl<R: Read> Gunzip<R> {
             Ok(_) | Err(_) => Some(GzipError::Damaged),
         };
         let count = usize::try_from(count).unwrap_or(free.len());
-        (count, problem.or_else(|| self.bomb()))
+        (count, problem.or_else(|| self.check_bomb()))
     }
 
-    fn bomb(&self) -> Option<GzipError> {
+    fn check_bomb(&self) -> Option<GzipError> {
         let limit = self.packed.used.saturating_mul(BOMB_RATIO);
         (self.unpacked > BOMB_BYTES && self.unpacked > limit).then_some(GzipError::Bomb(BOMB_RATIO))
     }
 }
 
 /// Compressed input, a buffer at a time.
-struct Feed<R> {
+struct CompressedInput<R> {
     source: R,
     buffer: Vec<u8>,
     start: usize,
@@ -166,13 +166,13 @@ struct Feed<R> {
     used: u64,
 }
 
-impl<R: Read> Feed<R> {
+impl<R: Read> CompressedInput<R> {
     fn new(source: R) -> Self {
-        Self { source, buffer: vec![0; INPUT], start: 0, end: 0, used: 0 }
+        Self { source, buffer: vec![0; INPUT_BUFFER_SIZE], start: 0, end: 0, used: 0 }
     }
 
     /// What is there next; nothing at the end.
-    fn peek(&mut self) -> Result<&[u8], GzipError> {
+    fn peek_bytes(&mut self) -> Result<&[u8], GzipError> {
         while self.start >= self.end {
             match self.source.read(&mut self.buffer) {
                 Ok(count) => {
@@ -186,7 +186,7 @@ impl<R: Read> Feed<R> {
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
     }
 
-    fn advance(&mut self, used: u64) {
+    fn advance_by(&mut self, used: u64) {
         self.used = self.used.saturating_add(used);
         self.start = self.start.saturating_add(usize::try_from(used).unwrap_or(usize::MAX));
     }
@@ -208,7 +208,7 @@ mod tests {
             encoder.write_all(&vec![b'x'; length]).unwrap();
             let packed = encoder.finish().unwrap();
             for limit in [0, 1, 99, 100, 1 << 16, 1 << 18, 1 << 20] {
-                let text = unpack(&packed, limit).unwrap();
+                let text = unpack_within(&packed, limit).unwrap();
                 assert_eq!(text.map(|text| text.len()), (length <= limit).then_some(length));
             }
         }

@@ -3,28 +3,33 @@
 //! `logs` finds files, unpacks them and cuts them into records. `payload` opens what services deliver,
 //! whatever wraps it; files hold the same formats. Neither knows what a record means: evaluation does.
 
-mod artefact;
 mod environment;
 mod evaluate;
 mod failure;
 mod gzip;
 mod logs;
+mod packaged_policies;
 mod payload;
 
-pub use artefact::{ArtefactError, read_artefact};
-pub use environment::{Assessment, Aws, ObjectBytes, Offline, Outside, OutsideError, ReadRole};
+pub use environment::{
+    AwsContext, CloudContext, CloudContextError, ObjectBytes, OfflineContext, ReadRole,
+    RuleAssessment,
+};
 pub use evaluate::{
-    EvaluateError, Evaluator, Failed, HandleError, Handled, LogRecordError, Metrics, Noted, Tell,
-    judge_item, judge_record,
+    AnnouncedFinding, EvaluateError, FailedMessage, FindingObserver, HandleError, HandledPayload,
+    InvocationMetrics, LogRecordError, PayloadEvaluator, evaluate_item, evaluate_record,
 };
 pub use failure::FailureKind;
 pub use gzip::GzipError;
 pub use logs::{
-    BadRecord, Batches, Counts, Discovered, DocumentError, FileReport, Form, Ignored, InputError,
-    Item, LogFile, MAX_RECORD, NoThreads, Problem, ProblemKind, Progress, ReadError, Reader, Sink,
-    Skipped, discover, run,
+    BatchSender, DiscoveredFiles, DocumentError, FileReport, IgnoredFiles, InputError,
+    InputProblem, InvalidRecordError, ItemSink, LogFile, LogItem, LogReader, MAX_RECORD,
+    ProblemKind, ProgressCounts, ReadError, ReadProgress, SkippedItems, ThreadSpawnError,
+    UnsupportedFormat, discover_files, run,
 };
+pub use packaged_policies::{PackagedPoliciesError, read_packaged_policies};
 pub use payload::{
-    ConfigRuleInvocation, Content, Envelope, Fault, ItemChange, LogObject, Message, Opened, Outer,
-    OversizedItem, PayloadError, RuleSubject, open, suspect,
+    ConfigRuleInvocation, EventEnvelope, ItemChange, LogObject, OversizedItem, ParsedPayload,
+    PayloadContent, PayloadError, PayloadErrorKind, PayloadInvoker, PayloadMessage, RuleSubject,
+    find_forgery_sign, parse_payload,
 };

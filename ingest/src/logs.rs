@@ -15,10 +15,13 @@ mod report;
 mod splitter;
 mod text_stream;
 
-pub use discovery::{Discovered, Ignored, LogFile, discover};
-pub use item::{Item, MAX_RECORD, Sink};
-pub use ordered_pool::{Batches, NoThreads, run};
-pub use problem::{BadRecord, DocumentError, Form, InputError, Problem, ProblemKind, ReadError};
-pub use progress::{Counts, Progress};
-pub use reader::Reader;
-pub use report::{FileReport, Skipped};
+pub use discovery::{DiscoveredFiles, IgnoredFiles, LogFile, discover_files};
+pub use item::{ItemSink, LogItem, MAX_RECORD};
+pub use ordered_pool::{BatchSender, ThreadSpawnError, run};
+pub use problem::{
+    DocumentError, InputError, InputProblem, InvalidRecordError, ProblemKind, ReadError,
+    UnsupportedFormat,
+};
+pub use progress::{ProgressCounts, ReadProgress};
+pub use reader::LogReader;
+pub use report::{FileReport, SkippedItems};

@@ -10,8 +10,8 @@ fn main() -> ExitCode {
     evenkeel_client::logging::log_as_json();
     match on_evaluation_stack(run) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => told(&*error),
-        Err(error) => told(&error),
+        Ok(Err(error)) => report_start_error(&*error),
+        Err(error) => report_start_error(&error),
     }
 }
 
@@ -21,10 +21,10 @@ fn run() -> Result<(), lambda_runtime::Error> {
         .enable_all()
         .thread_stack_size(EVALUATION_STACK)
         .build()?;
-    runtime.block_on(function::serve())
+    runtime.block_on(function::serve_invocations())
 }
 
-fn told(error: &dyn std::error::Error) -> ExitCode {
+fn report_start_error(error: &dyn std::error::Error) -> ExitCode {
     lambda_runtime::tracing::error!(error = %error, "the function cannot start");
     ExitCode::FAILURE
 }

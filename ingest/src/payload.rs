@@ -10,18 +10,18 @@ mod model;
 mod parser;
 mod provenance;
 
-pub use error::{Fault, PayloadError};
+pub use error::{PayloadError, PayloadErrorKind};
 pub(crate) use format::{BatchElements, PayloadFormat};
-pub(crate) use formats::{BATCH_LISTS, Hint, hint, is_record_member, read_item};
+pub(crate) use formats::{BATCH_LISTS, FormatHint, find_format_hint, is_record_member, read_item};
 pub(crate) use json_object::JsonObject;
 pub use model::{
-    ConfigRuleInvocation, Content, Envelope, ItemChange, LogObject, Message, Opened, Outer,
-    OversizedItem, RuleSubject,
+    ConfigRuleInvocation, EventEnvelope, ItemChange, LogObject, OversizedItem, ParsedPayload,
+    PayloadContent, PayloadInvoker, PayloadMessage, RuleSubject,
 };
-pub use parser::open;
-pub(crate) use parser::open_as;
-pub use provenance::suspect;
-pub(crate) use provenance::suspect_record;
+pub(crate) use parser::parse_as_format;
+pub use parser::parse_payload;
+pub use provenance::find_forgery_sign;
+pub(crate) use provenance::find_record_forgery_sign;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,15 @@
 //! The bundle that a ledger holds: loaded, and replaced by another.
 
-use evenkeel_rules::bundle::{Bundle, BundleError, MANIFEST, Manifest, digest, history_key};
+use evenkeel_rules::bundle::{
+    BundleError, BundleManifest, MANIFEST, PolicyBundle, history_key, sha256_hex,
+};
 use evenkeel_rules::policy::PolicyFile;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::{Ledger, LedgerError, Seen};
+use crate::{Ledger, LedgerError, VersionedRecord};
 
 /// How many files are fetched at once.
-const AT_ONCE: usize = 16;
+const CONCURRENT_FETCHES: usize = 16;
 
 /// Why a bundle cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +33,7 @@ pub enum PublishBundleError {
     Write(#[source] LedgerError),
     /// A key that is named by the digest of a content holds another one.
     #[error("`{0}` holds something else than its name says: remove it first")]
-    Taken(String),
+    KeyConflict(String),
     /// A file has no key.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -43,14 +45,14 @@ impl Ledger {
     ///
     /// # Errors
     /// When a file is missing or not the one that is named, or is wrong, or there is no policy.
-    pub async fn load_bundle(&self, known: &str) -> Result<Option<Bundle>, LoadBundleError> {
-        let Some(manifest) = self.find(MANIFEST).await? else { return Ok(None) };
-        let version = digest(&manifest);
+    pub async fn load_bundle(&self, known: &str) -> Result<Option<PolicyBundle>, LoadBundleError> {
+        let Some(manifest) = self.find_record(MANIFEST).await? else { return Ok(None) };
+        let version = sha256_hex(&manifest);
         if version == known {
             return Ok(None);
         }
-        let files = self.bundle_files(&Manifest::read(&manifest)?).await?;
-        Ok(Some(Bundle::compile(version, &files)?))
+        let files = self.bundle_files(&BundleManifest::parse_record(&manifest)?).await?;
+        Ok(Some(PolicyBundle::compile_files(version, &files)?))
     }
 
     /// The files that a manifest names, in the order of their names.
@@ -59,10 +61,10 @@ impl Ledger {
     /// When one is missing, or is not the one that is named.
     pub async fn bundle_files(
         &self,
-        manifest: &Manifest,
+        manifest: &BundleManifest,
     ) -> Result<Vec<PolicyFile>, LoadBundleError> {
         let files = manifest.files.iter().map(|(name, digest)| self.bundle_file(name, digest));
-        stream::iter(files).buffered(AT_ONCE).try_collect().await
+        stream::iter(files).buffered(CONCURRENT_FETCHES).try_collect().await
     }
 
     /// The file of a bundle that has this name and digest.
@@ -74,9 +76,10 @@ impl Ledger {
         name: &str,
         digest: &str,
     ) -> Result<PolicyFile, LoadBundleError> {
-        let key = Manifest::key_of(digest).map_err(|_| BundleError::Digest(name.to_owned()))?;
-        let content = self.read(&key).await?;
-        Ok(Manifest::checked_file(name, digest, content)?)
+        let key =
+            BundleManifest::file_key(digest).map_err(|_| BundleError::Digest(name.to_owned()))?;
+        let content = self.read_record(&key).await?;
+        Ok(BundleManifest::verify_file(name, digest, content)?)
     }
 
     /// Uploads a bundle, its files first and the manifest last, as it makes the others hold: in the place of the
@@ -87,32 +90,33 @@ impl Ledger {
     pub async fn publish_bundle(
         &self,
         texts: impl Iterator<Item = &str>,
-        seen: Option<&Seen>,
+        seen: Option<&VersionedRecord>,
         manifest: &[u8],
     ) -> Result<bool, PublishBundleError> {
         for text in texts {
             self.publish_file(text).await?;
         }
         if let Some(seen) = seen {
-            let key = history_key(&digest(&seen.record));
-            self.claim(&key, &seen.record).await.map_err(PublishBundleError::Write)?;
+            let key = history_key(&sha256_hex(&seen.record));
+            self.claim_key(&key, &seen.record).await.map_err(PublishBundleError::Write)?;
         }
-        self.replace(MANIFEST, seen, manifest).await.map_err(PublishBundleError::Write)
+        self.replace_record(MANIFEST, seen, manifest).await.map_err(PublishBundleError::Write)
     }
 
     /// Uploads a file, unless it is there.
     async fn publish_file(&self, text: &str) -> Result<(), PublishBundleError> {
-        let key = Manifest::key_of(&digest(text.as_bytes()))?;
+        let key = BundleManifest::file_key(&sha256_hex(text.as_bytes()))?;
         // Asked first: a file that is there need not be sent.
-        let found = if let Some(found) = self.find(&key).await.map_err(PublishBundleError::Read)? {
-            found
-        } else {
-            let claimed = self.claim(&key, text.as_bytes()).await;
-            if claimed.map_err(PublishBundleError::Write)? {
-                return Ok(());
-            }
-            self.read(&key).await.map_err(PublishBundleError::Read)?
-        };
-        if found == text.as_bytes() { Ok(()) } else { Err(PublishBundleError::Taken(key)) }
+        let found =
+            if let Some(found) = self.find_record(&key).await.map_err(PublishBundleError::Read)? {
+                found
+            } else {
+                let claimed = self.claim_key(&key, text.as_bytes()).await;
+                if claimed.map_err(PublishBundleError::Write)? {
+                    return Ok(());
+                }
+                self.read_record(&key).await.map_err(PublishBundleError::Read)?
+            };
+        if found == text.as_bytes() { Ok(()) } else { Err(PublishBundleError::KeyConflict(key)) }
     }
 }

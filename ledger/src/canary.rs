@@ -13,11 +13,11 @@ pub const CANARY_TYPE: &str = "Evenkeel Canary";
 
 /// A canary, by its id: nothing else of its event goes any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Canary(Uuid);
+pub struct CanaryId(Uuid);
 
 /// What is recorded where a canary was taken; times are milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hop {
+pub struct CanaryHop {
     /// When its event says that it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<i64>,
@@ -31,41 +31,41 @@ pub struct Hop {
     pub bundle: Option<String>,
 }
 
-impl Canary {
+impl CanaryId {
     /// The canary of that id.
-    pub fn new(id: Uuid) -> Canary {
-        Canary(id)
+    pub fn new(id: Uuid) -> CanaryId {
+        CanaryId(id)
     }
 
     /// Reads a canary's id; none if the text is no UUID.
-    pub fn read(text: &str) -> Option<Canary> {
-        Uuid::try_parse(text).ok().map(Canary)
+    pub fn parse_id(text: &str) -> Option<CanaryId> {
+        Uuid::try_parse(text).ok().map(CanaryId)
     }
 
     /// Its id.
-    pub fn id(self) -> Uuid {
+    pub fn as_uuid(self) -> Uuid {
         self.0
     }
 
     /// What the keys of all its records begin with.
-    pub fn folder(self) -> String {
+    pub fn key_prefix(self) -> String {
         format!("canary/{}", self.0)
     }
 
     /// The record of the evaluate function.
-    pub fn evaluated(self) -> String {
-        format!("{}/evaluate.json", self.folder())
+    pub fn evaluation_key(self) -> String {
+        format!("{}/evaluate.json", self.key_prefix())
     }
 
     /// The record of a family's remediate function.
-    pub fn remediated(self, family: &str) -> String {
-        format!("{}/remediate-{family}.json", self.folder())
+    pub fn remediation_key(self, family: &str) -> String {
+        format!("{}/remediate-{family}.json", self.key_prefix())
     }
 }
 
-impl Hop {
+impl CanaryHop {
     /// The record.
-    pub fn record(&self) -> Vec<u8> {
+    pub fn to_record_bytes(&self) -> Vec<u8> {
         // Numbers and a string always become JSON.
         serde_json::to_vec(self).unwrap_or_default()
     }

@@ -1,22 +1,22 @@
 //! The doors out: records that are created once and never changed, and their announcement.
 
-mod announce;
+mod announcer;
 mod bundle;
 mod canary;
-mod findings;
+mod finding_lookup;
 mod notice;
 mod recorder;
-mod replace;
 mod s3;
+mod versioned_record;
 
-pub use announce::{Announce, AnnounceError, Silent, Topic};
+pub use announcer::{AnnounceError, NoticeAnnouncer, SilentAnnouncer, SnsTopic};
 pub use bundle::{LoadBundleError, PublishBundleError};
-pub use canary::{CANARY_SOURCE, CANARY_TYPE, Canary, Hop};
-pub use findings::{FindingError, FindingRecord};
-pub use notice::{MAX_BYTES, Notice, Told};
-pub use recorder::{RecordError, Recorded, Recorder};
-pub use replace::Seen;
+pub use canary::{CANARY_SOURCE, CANARY_TYPE, CanaryHop, CanaryId};
+pub use finding_lookup::{FindingError, FindingRecord};
+pub use notice::{MAX_BYTES, Notice, RemediationReport};
+pub use recorder::{FindingRecorder, RecordError, RecordingResult};
 pub use s3::s3_builder;
+pub use versioned_record::VersionedRecord;
 
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
@@ -36,7 +36,7 @@ pub struct Ledger {
 
 /// What came of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteOutcome {
     /// The record is new.
     Created,
     /// The same record was there, under this key: the one that was asked for, or a revision's.
@@ -45,12 +45,12 @@ pub enum Written {
     Revision(String),
 }
 
-impl Written {
+impl WriteOutcome {
     /// The key under which the record lies; `asked` is the one that it was to have.
-    pub fn key<'w>(&'w self, asked: &'w str) -> &'w str {
+    pub fn record_key<'w>(&'w self, asked: &'w str) -> &'w str {
         match self {
-            Written::Created => asked,
-            Written::AlreadyThere(key) | Written::Revision(key) => key,
+            WriteOutcome::Created => asked,
+            WriteOutcome::AlreadyThere(key) | WriteOutcome::Revision(key) => key,
         }
     }
 }
@@ -99,7 +99,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the folder cannot be made or used.
-    pub fn folder(folder: &std::path::Path) -> Result<Ledger, LedgerError> {
+    pub fn open_folder(folder: &std::path::Path) -> Result<Ledger, LedgerError> {
         let fail =
             |error: String| LedgerError::Folder { folder: folder.display().to_string(), error };
         std::fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
@@ -113,7 +113,11 @@ impl Ledger {
     ///
     /// # Errors
     /// When the configuration does not tell enough.
-    pub fn s3(config: &SdkConfig, bucket: &str, prefix: &str) -> Result<Ledger, LedgerError> {
+    pub fn open_bucket(
+        config: &SdkConfig,
+        bucket: &str,
+        prefix: &str,
+    ) -> Result<Ledger, LedgerError> {
         // A bucket with Object Lock takes no record without a checksum.
         let builder = s3_builder(config, bucket, WRITE_TIMEOUT);
         let store = builder.with_checksum_algorithm(Checksum::SHA256).build().map_err(|error| {
@@ -125,22 +129,22 @@ impl Ledger {
     /// The ledger at `place`: `s3://bucket/prefix`, or a folder.
     ///
     /// # Errors
-    /// As [`Ledger::s3`] and [`Ledger::folder`].
-    pub fn at(config: &SdkConfig, place: &str) -> Result<Ledger, LedgerError> {
-        match Ledger::bucket_of(place) {
-            Some((bucket, prefix)) => Ledger::s3(config, bucket, prefix),
-            None => Ledger::folder(std::path::Path::new(place)),
+    /// As [`Ledger::open_bucket`] and [`Ledger::open_folder`].
+    pub fn open_location(config: &SdkConfig, place: &str) -> Result<Ledger, LedgerError> {
+        match Ledger::parse_bucket_location(place) {
+            Some((bucket, prefix)) => Ledger::open_bucket(config, bucket, prefix),
+            None => Ledger::open_folder(std::path::Path::new(place)),
         }
     }
 
     /// The bucket that a place names, and what its records lie below; none where it is a folder.
-    pub fn bucket_of(place: &str) -> Option<(&str, &str)> {
+    pub fn parse_bucket_location(place: &str) -> Option<(&str, &str)> {
         let rest = place.strip_prefix("s3://")?;
         Some(rest.split_once('/').unwrap_or((rest, "")))
     }
 
     /// A ledger in any object store that can put if absent.
-    pub fn of(store: Arc<dyn ObjectStore>) -> Ledger {
+    pub fn from_store(store: Arc<dyn ObjectStore>) -> Ledger {
         Ledger { store }
     }
 
@@ -149,15 +153,23 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store refuses, or the key already has too many revisions.
-    pub async fn write(&self, key: &str, record: &[u8]) -> Result<Written, LedgerError> {
+    pub async fn write_record(
+        &self,
+        key: &str,
+        record: &[u8],
+    ) -> Result<WriteOutcome, LedgerError> {
         for revision in 0..=MAX_REVISIONS {
             let candidate = revision_key(key, revision);
-            if self.create(&candidate, record).await? {
+            if self.create_record(&candidate, record).await? {
                 let first = revision == 0;
-                return Ok(if first { Written::Created } else { Written::Revision(candidate) });
+                return Ok(if first {
+                    WriteOutcome::Created
+                } else {
+                    WriteOutcome::Revision(candidate)
+                });
             }
-            if self.read(&candidate).await? == record {
-                return Ok(Written::AlreadyThere(candidate));
+            if self.read_record(&candidate).await? == record {
+                return Ok(WriteOutcome::AlreadyThere(candidate));
             }
         }
         Err(LedgerError::Revisions(key.to_owned()))
@@ -167,7 +179,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When there is none, or the store refuses.
-    pub async fn read(&self, key: &str) -> Result<Vec<u8>, LedgerError> {
+    pub async fn read_record(&self, key: &str) -> Result<Vec<u8>, LedgerError> {
         let fail = |error| LedgerError::Store { key: key.to_owned(), error };
         let found = self.store.get(&Path::from(key)).await.map_err(fail)?;
         Ok(found.bytes().await.map_err(fail)?.to_vec())
@@ -177,8 +189,8 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        match self.read(key).await {
+    pub async fn find_record(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        match self.read_record(key).await {
             Ok(record) => Ok(Some(record)),
             Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error),
@@ -189,7 +201,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
+    pub async fn list_keys(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
         let path = Path::from(prefix);
         let mut listed = self.store.list(Some(&path));
         let mut keys = Vec::new();
@@ -206,15 +218,15 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn claim(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
-        self.create(key, record).await
+    pub async fn claim_key(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
+        self.create_record(key, record).await
     }
 
     /// Whether there is a record `key`.
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn has(&self, key: &str) -> Result<bool, LedgerError> {
+    pub async fn has_record(&self, key: &str) -> Result<bool, LedgerError> {
         match self.store.head(&Path::from(key)).await {
             Ok(_) => Ok(true),
             Err(Error::NotFound { .. }) => Ok(false),
@@ -233,7 +245,7 @@ impl Ledger {
     }
 
     /// Creates a record; says whether the key was free.
-    async fn create(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
+    async fn create_record(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let payload = PutPayload::from(record.to_vec());
         match self.store.put_opts(&Path::from(key), payload, options).await {
@@ -264,15 +276,16 @@ mod tests {
 
     #[test]
     fn a_record_is_created_once_and_never_changed() {
-        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        let ledger = Ledger::from_store(Arc::new(InMemory::new()));
         run(async {
-            let write = async |record: &[u8]| ledger.write("findings/a=b/x.json", record).await;
-            assert_eq!(write(b"1").await.unwrap(), Written::Created);
+            let write =
+                async |record: &[u8]| ledger.write_record("findings/a=b/x.json", record).await;
+            assert_eq!(write(b"1").await.unwrap(), WriteOutcome::Created);
             let (first, second) = ("findings/a=b/x.json", "findings/a=b/x.r1.json");
-            assert_eq!(write(b"1").await.unwrap(), Written::AlreadyThere(first.to_owned()));
-            assert_eq!(write(b"2").await.unwrap(), Written::Revision(second.to_owned()));
-            assert_eq!(write(b"2").await.unwrap(), Written::AlreadyThere(second.to_owned()));
-            assert_eq!(ledger.read("findings/a=b/x.json").await.unwrap(), b"1");
+            assert_eq!(write(b"1").await.unwrap(), WriteOutcome::AlreadyThere(first.to_owned()));
+            assert_eq!(write(b"2").await.unwrap(), WriteOutcome::Revision(second.to_owned()));
+            assert_eq!(write(b"2").await.unwrap(), WriteOutcome::AlreadyThere(second.to_owned()));
+            assert_eq!(ledger.read_record("findings/a=b/x.json").await.unwrap(), b"1");
             for other in 3..=17_u8 {
                 write(&[other]).await.unwrap();
             }
@@ -284,7 +297,7 @@ mod tests {
     fn a_folder_that_cannot_be_one_is_named() {
         let file = std::env::temp_dir().join(format!("evenkeel-ledger-{}", std::process::id()));
         std::fs::write(&file, b"").unwrap();
-        let error = Ledger::folder(&file).unwrap_err().to_string();
+        let error = Ledger::open_folder(&file).unwrap_err().to_string();
         std::fs::remove_file(&file).unwrap();
         assert!(error.contains("evenkeel-ledger"), "{error}");
     }

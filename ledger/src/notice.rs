@@ -1,7 +1,7 @@
 //! What is announced about a finding: a text for people, a pointer for queues, and what filters read.
 
-use crate::canary::Canary;
-use evenkeel_rules::policy::{Mode, RemediationHeader};
+use crate::canary::CanaryId;
+use evenkeel_rules::policy::{RemediationHeader, RemediationMode};
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::json;
 
@@ -9,10 +9,10 @@ use serde_json::json;
 pub const MAX_BYTES: usize = 262_144;
 
 /// The longest subject of an e-mail, in characters. Source: Amazon SNS API Reference, `Publish`.
-const SUBJECT: usize = 100;
+const MAX_SUBJECT_CHARS: usize = 100;
 
 /// The longest text from an event that is shown, in characters.
-const SHOWN: usize = 600;
+const MAX_SHOWN_CHARS: usize = 600;
 
 /// A message for a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Notice {
 
 /// What is told of a remediation that ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub struct RemediationReport<'a> {
     /// The finding.
     pub finding: uuid::Uuid,
     /// Where the finding is recorded.
@@ -50,21 +50,25 @@ pub struct Told<'a> {
 
 impl Notice {
     /// The announcement of a finding that is recorded under `key`.
-    pub fn of(finding: &Finding, key: &str) -> Notice {
-        let (text, pointer) = (text(finding), pointer(finding, key));
+    pub fn for_finding(finding: &Finding, key: &str) -> Notice {
+        let (text, pointer) = (format_finding(finding), finding_pointer(finding, key));
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
-        let subject =
-            format!("{} {} in {}", label(finding), finding.policy, finding.resource.account);
+        let subject = format!(
+            "{} {} in {}",
+            severity_label(finding),
+            finding.policy,
+            finding.resource.account
+        );
         Notice {
-            subject: cut(&subject, SUBJECT),
+            subject: truncate_text(&subject, MAX_SUBJECT_CHARS),
             message: message.to_string(),
-            attributes: attributes(finding),
+            attributes: finding_attributes(finding),
         }
     }
 
     /// The announcement of a remediation that ended: which finding's, how, and where that is recorded.
-    pub fn of_outcome(told: &Told<'_>) -> Notice {
-        let Told { finding, key, policy, account, status, detail, .. } = told;
+    pub fn for_remediation(told: &RemediationReport<'_>) -> Notice {
+        let RemediationReport { finding, key, policy, account, status, detail, .. } = told;
         let mut pointer = json!({
             "remediation": finding,
             "key": key,
@@ -72,7 +76,7 @@ impl Notice {
             "account": account,
             "region": told.region,
             "status": status,
-            "detail": shown(detail),
+            "detail": sanitize_text(detail),
         });
         if let (Some(code), Some(fields)) = (told.code, pointer.as_object_mut()) {
             fields.insert("code".to_owned(), code.into());
@@ -81,8 +85,8 @@ impl Notice {
         let text = format!(
             "{}: {}\n\nResource  {}\nAccount   {account} {}\nPolicy    {policy}\nFinding   {finding}\n",
             status,
-            shown(detail),
-            shown(told.resource),
+            sanitize_text(detail),
+            sanitize_text(told.resource),
             told.region
         );
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
@@ -93,14 +97,14 @@ impl Notice {
             ("region", told.region.to_owned()),
         ];
         attributes.retain(|(_, value)| !value.is_empty());
-        let subject = cut(&format!("{status}: {policy} in {account}"), SUBJECT);
+        let subject = truncate_text(&format!("{status}: {policy} in {account}"), MAX_SUBJECT_CHARS);
         Notice { subject, message: message.to_string(), attributes }
     }
 
     /// Sends a canary on. No finding and no outcome has an attribute `kind`: filters tell it by that.
-    pub fn of_canary(canary: Canary) -> Notice {
-        let id = canary.id();
-        let pointer = json!({"canary": id, "key": canary.evaluated()}).to_string();
+    pub fn for_canary(canary: CanaryId) -> Notice {
+        let id = canary.as_uuid();
+        let pointer = json!({"canary": id, "key": canary.evaluation_key()}).to_string();
         let text = format!(
             "Canary {id} of `evenkeel doctor` came as far as this topic. Nothing is to be done.\n"
         );
@@ -113,7 +117,7 @@ impl Notice {
     }
 
     /// How many bytes of [`MAX_BYTES`] it takes.
-    pub fn bytes(&self) -> usize {
+    pub fn byte_size(&self) -> usize {
         let attributes = self.attributes.iter();
         attributes.fold(self.message.len(), |sum, (name, value)| {
             sum.saturating_add(name.len())
@@ -123,7 +127,7 @@ impl Notice {
     }
 }
 
-fn label(finding: &Finding) -> String {
+fn severity_label(finding: &Finding) -> String {
     match finding.status {
         ComplianceStatus::NonCompliant => finding.severity.to_string(),
         other => other.to_string(),
@@ -131,30 +135,32 @@ fn label(finding: &Finding) -> String {
 }
 
 /// What may repair it. Where data is missing nothing does: no queue of a remediator is to get it.
-fn remediation(finding: &Finding) -> Option<&RemediationHeader> {
+fn available_remediation(finding: &Finding) -> Option<&RemediationHeader> {
     finding.remediation.as_ref().filter(|_| finding.status != ComplianceStatus::InsufficientData)
 }
 
 /// The mode that goes into the attributes; a policy without remediation only notifies.
-fn mode(finding: &Finding) -> &'static str {
-    match remediation(finding).map_or(Mode::Notify, |remediation| remediation.mode) {
-        Mode::Report => "report",
-        Mode::Notify => "notify",
-        Mode::Approve => "approve",
-        Mode::Auto => "auto",
+fn mode_attribute(finding: &Finding) -> &'static str {
+    match available_remediation(finding)
+        .map_or(RemediationMode::Notify, |remediation| remediation.mode)
+    {
+        RemediationMode::Report => "report",
+        RemediationMode::Notify => "notify",
+        RemediationMode::Approve => "approve",
+        RemediationMode::Auto => "auto",
     }
 }
 
-fn attributes(finding: &Finding) -> Vec<(&'static str, String)> {
+fn finding_attributes(finding: &Finding) -> Vec<(&'static str, String)> {
     let mut attributes = vec![
         ("severity", finding.severity.to_string()),
         ("status", finding.status.to_string()),
         ("policy", finding.policy.clone()),
         ("account", finding.resource.account.clone()),
         ("region", finding.resource.region.clone()),
-        ("mode", mode(finding).to_owned()),
+        ("mode", mode_attribute(finding).to_owned()),
     ];
-    if let Some(remediation) = remediation(finding) {
+    if let Some(remediation) = available_remediation(finding) {
         attributes.push(("remediator", remediation.run.clone()));
     }
     // SNS refuses an attribute without a value.
@@ -163,7 +169,7 @@ fn attributes(finding: &Finding) -> Vec<(&'static str, String)> {
 }
 
 /// What a queue gets: where the finding is, and enough to sort it.
-fn pointer(finding: &Finding, key: &str) -> String {
+fn finding_pointer(finding: &Finding, key: &str) -> String {
     json!({
         "finding": finding.uid,
         "key": key,
@@ -177,16 +183,16 @@ fn pointer(finding: &Finding, key: &str) -> String {
 }
 
 /// What a person gets: what, where, who, when, why it matters, what happens next.
-fn text(finding: &Finding) -> String {
+fn format_finding(finding: &Finding) -> String {
     let (action, actor, resource) = (&finding.action, &finding.actor, &finding.resource);
     let mut out = match finding.status {
         ComplianceStatus::InsufficientData => "Not enough data to evaluate it: ".to_owned(),
         _ => String::new(),
     };
-    out += &format!("{}\n\n", shown(&finding.message));
+    out += &format!("{}\n\n", sanitize_text(&finding.message));
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
-            out += &format!("{name:<10}{}\n", shown(value));
+            out += &format!("{name:<10}{}\n", sanitize_text(value));
         }
     };
     row("What", &finding.title);
@@ -200,12 +206,12 @@ fn text(finding: &Finding) -> String {
     for (framework, ids) in &finding.controls {
         row("Control", &format!("{framework} {}", ids.join(", ")));
     }
-    row("Next", &next(finding));
+    row("Next", &describe_next_step(finding));
     row("Finding", &finding.uid.to_string());
     out
 }
 
-fn next(finding: &Finding) -> String {
+fn describe_next_step(finding: &Finding) -> String {
     if let Some(why) = &finding.suspect {
         return format!("nothing: the event may be forged, {why}");
     }
@@ -216,21 +222,21 @@ fn next(finding: &Finding) -> String {
         (Some(suppression), _) => format!("nothing: waiver {} holds", suppression.waiver),
         (None, None) => "somebody must look at it: nothing repairs it by itself".to_owned(),
         (None, Some(remediation)) => {
-            format!("remediator {} may be used, mode {}", remediation.run, mode(finding))
+            format!("remediator {} may be used, mode {}", remediation.run, mode_attribute(finding))
         }
     }
 }
 
 /// Text from an event on one line, cut, without characters that deceive a reader.
-fn shown(text: &str) -> String {
+fn sanitize_text(text: &str) -> String {
     let clean: String = text
         .chars()
         .map(|c| if evenkeel_rules::is_deceptive(c) { '\u{fffd}' } else { c })
         .collect();
-    cut(&clean, SHOWN)
+    truncate_text(&clean, MAX_SHOWN_CHARS)
 }
 
-fn cut(text: &str, most: usize) -> String {
+fn truncate_text(text: &str, most: usize) -> String {
     match text.char_indices().nth(most.saturating_sub(1)) {
         Some((at, _)) if text.chars().count() > most => {
             format!("{}…", text.get(..at).unwrap_or_default())

@@ -1,22 +1,22 @@
 //! The order in which a finding becomes known: durable first, announced then, marked as announced last.
 
-use crate::announce::{Announce, AnnounceError};
-use crate::canary::{Canary, Hop};
+use crate::announcer::{AnnounceError, NoticeAnnouncer};
+use crate::canary::{CanaryHop, CanaryId};
 use crate::notice::Notice;
-use crate::{Ledger, LedgerError, Written};
+use crate::{Ledger, LedgerError, WriteOutcome};
 use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
 
 /// Writes findings and announces them.
 #[derive(Clone, Debug)]
-pub struct Recorder<A> {
+pub struct FindingRecorder<A> {
     ledger: Ledger,
-    announce: A,
+    announcer: A,
 }
 
 /// What came of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
+pub enum RecordingResult {
     /// It was not known.
     New,
     /// The same finding was known.
@@ -36,10 +36,10 @@ pub enum RecordError {
     Announce(#[from] AnnounceError),
 }
 
-impl<A: Announce> Recorder<A> {
+impl<A: NoticeAnnouncer> FindingRecorder<A> {
     /// A recorder that writes to `ledger` and announces through `announce`.
     pub fn new(ledger: Ledger, announce: A) -> Self {
-        Recorder { ledger, announce }
+        FindingRecorder { ledger, announcer: announce }
     }
 
     /// Makes a finding durable, and then announces it unless that was done before.
@@ -48,25 +48,27 @@ impl<A: Announce> Recorder<A> {
     ///
     /// # Errors
     /// When it could not be written or announced. To do it again is harmless.
-    pub async fn record(&self, finding: &Finding) -> Result<Recorded, RecordError> {
-        let (record, key) = (ocsf::record(finding), ocsf::key(finding));
-        let written = self.ledger.write(&key, record.as_bytes()).await?;
-        if is_announced(finding) && !self.was_announced(finding).await? {
-            self.announce.announce(&Notice::of(finding, written.key(&key))).await?;
-            self.ledger.write(&mark(finding, finding.status), b"{}").await?;
+    pub async fn record_finding(&self, finding: &Finding) -> Result<RecordingResult, RecordError> {
+        let (record, key) = (ocsf::serialize_finding(finding), ocsf::finding_key(finding));
+        let written = self.ledger.write_record(&key, record.as_bytes()).await?;
+        if needs_announcement(finding) && !self.was_announced(finding).await? {
+            self.announcer
+                .announce_notice(&Notice::for_finding(finding, written.record_key(&key)))
+                .await?;
+            self.ledger.write_record(&announcement_key(finding, finding.status), b"{}").await?;
         }
         Ok(match written {
-            Written::Created => Recorded::New,
-            Written::AlreadyThere(_) => Recorded::Known,
-            Written::Revision(_) => Recorded::Revised,
+            WriteOutcome::Created => RecordingResult::New,
+            WriteOutcome::AlreadyThere(_) => RecordingResult::Known,
+            WriteOutcome::Revision(_) => RecordingResult::Revised,
         })
     }
 
     /// Whether it was announced that the finding is as it is, or worse.
     async fn was_announced(&self, finding: &Finding) -> Result<bool, LedgerError> {
-        let own = ANNOUNCED.iter().position(|status| *status == finding.status);
-        for status in ANNOUNCED.iter().take(own.map_or(0, |own| own.saturating_add(1))) {
-            if self.ledger.has(&mark(finding, *status)).await? {
+        let own = ANNOUNCED_STATUSES.iter().position(|status| *status == finding.status);
+        for status in ANNOUNCED_STATUSES.iter().take(own.map_or(0, |own| own.saturating_add(1))) {
+            if self.ledger.has_record(&announcement_key(finding, *status)).await? {
                 return Ok(true);
             }
         }
@@ -77,29 +79,33 @@ impl<A: Announce> Recorder<A> {
     ///
     /// # Errors
     /// When it could not be written or sent on. To do it again is harmless.
-    pub async fn canary(&self, canary: Canary, hop: &Hop) -> Result<(), RecordError> {
-        self.ledger.claim(&canary.evaluated(), &hop.record()).await?;
-        Ok(self.announce.announce(&Notice::of_canary(canary)).await?)
+    pub async fn record_canary(
+        &self,
+        canary: CanaryId,
+        hop: &CanaryHop,
+    ) -> Result<(), RecordError> {
+        self.ledger.claim_key(&canary.evaluation_key(), &hop.to_record_bytes()).await?;
+        Ok(self.announcer.announce_notice(&Notice::for_canary(canary)).await?)
     }
 }
 
 /// What is announced, the worst first. What becomes worse is announced again: a violation, after it was announced
 /// that data is missing.
-const ANNOUNCED: [ComplianceStatus; 3] =
+const ANNOUNCED_STATUSES: [ComplianceStatus; 3] =
     [ComplianceStatus::NonCompliant, ComplianceStatus::Error, ComplianceStatus::InsufficientData];
 
 /// Violations and broken policies are announced, and that data is missing where the policy's severity is HIGH or
 /// above; what is accepted, or lacks data below that, is only written.
-fn is_announced(finding: &Finding) -> bool {
+fn needs_announcement(finding: &Finding) -> bool {
     let enough = match finding.status {
         ComplianceStatus::InsufficientData => finding.severity >= Severity::High,
-        status => ANNOUNCED.contains(&status),
+        status => ANNOUNCED_STATUSES.contains(&status),
     };
     enough && finding.suppressed.is_none()
 }
 
 /// What records that the finding was announced with a status.
-fn mark(finding: &Finding, status: ComplianceStatus) -> String {
+fn announcement_key(finding: &Finding, status: ComplianceStatus) -> String {
     let ending = match status {
         ComplianceStatus::Error => ".error",
         ComplianceStatus::InsufficientData => ".insufficient-data",

@@ -15,68 +15,68 @@ pub mod shared;
 pub mod sns;
 pub mod sqs;
 
-use crate::access::aws::Aws;
+use crate::access::connection::AwsConnection;
 use crate::remediator::Remediator;
-use crate::remediator::erased::ErasedRemediator;
 use crate::remediator::spec::RemediatorSpec;
+use crate::remediator::type_erasure::ErasedRemediator;
 
 /// A remediator that policies can name.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct CatalogEntry {
     /// What is known of it without running it.
     pub spec: RemediatorSpec,
-    connect: fn(&Aws) -> Box<dyn ErasedRemediator>,
+    connect: fn(&AwsConnection) -> Box<dyn ErasedRemediator>,
 }
 
-impl Entry {
+impl CatalogEntry {
     /// The remediator of that name.
-    pub fn find(id: &str) -> Option<&'static Entry> {
+    pub fn find_by_id(id: &str) -> Option<&'static CatalogEntry> {
         CATALOG.iter().find(|entry| entry.spec.id == id)
     }
 
     /// The remediator, in an account and region.
-    pub fn connect(&self, aws: &Aws) -> Box<dyn ErasedRemediator> {
+    pub fn connect_remediator(&self, aws: &AwsConnection) -> Box<dyn ErasedRemediator> {
         (self.connect)(aws)
     }
 }
 
 /// All remediators.
-pub const CATALOG: &[Entry] = &[
-    entry::<apigateway::api_tls_policy::ApiTlsPolicy>(),
-    entry::<apigateway::close_default_endpoint::CloseDefaultEndpoint>(),
-    entry::<apigateway::deny_insecure_transport::DenyInsecureTransport>(),
-    entry::<apigateway::domain_tls_policy::DomainTlsPolicy>(),
-    entry::<apigateway::https_integration::HttpsIntegration>(),
-    entry::<apigateway::stage_cache_encryption::StageCacheEncryption>(),
-    entry::<apigateway::stage_data_trace::StageDataTrace>(),
-    entry::<apigateway::stage_logging::StageLogging>(),
-    entry::<apigateway::stage_tracing::StageTracing>(),
-    entry::<apigateway::verify_backend::VerifyBackend>(),
-    entry::<apigatewayv2::close_default_endpoint::CloseHttpEndpoint>(),
-    entry::<apigatewayv2::https_integration::HttpsBackend>(),
-    entry::<apigatewayv2::private_tls::PrivateTls>(),
-    entry::<cloud_control::CloudControl>(),
-    entry::<cloudtrail::restore_trail::RestoreTrail>(),
-    entry::<config::start_recorder::StartRecorder>(),
-    entry::<ec2::ebs_default_encryption::EbsDefaultEncryption>(),
-    entry::<ec2::image_private::ImagePrivate>(),
-    entry::<ec2::revoke_ingress::RevokeIngress>(),
-    entry::<ec2::snapshot_private::SnapshotPrivate>(),
-    entry::<iam::password_policy::PasswordPolicy>(),
-    entry::<kms::cancel_key_deletion::CancelKeyDeletion>(),
-    entry::<kms::enable_key::EnableKey>(),
-    entry::<kms::enable_rotation::EnableRotation>(),
-    entry::<lambda::remove_public_permission::RemovePublicPermission>(),
-    entry::<rds::cluster_snapshot_private::ClusterSnapshotPrivate>(),
-    entry::<rds::instance_private::InstancePrivate>(),
-    entry::<rds::snapshot_private::SnapshotPrivate>(),
-    entry::<s3::block_public_access::BlockPublicAccess>(),
-    entry::<s3::default_encryption::DefaultEncryption>(),
-    entry::<s3::deny_insecure_transport::DenyInsecureTransport>(),
-    entry::<sns::deny_insecure_transport::DenyInsecureTransport>(),
-    entry::<sqs::deny_insecure_transport::DenyInsecureTransport>(),
+pub const CATALOG: &[CatalogEntry] = &[
+    catalog_entry::<apigateway::api_tls_policy::ApiTlsPolicy>(),
+    catalog_entry::<apigateway::close_default_endpoint::CloseDefaultEndpoint>(),
+    catalog_entry::<apigateway::deny_insecure_transport::DenyApiInsecureTransport>(),
+    catalog_entry::<apigateway::domain_tls_policy::DomainTlsPolicy>(),
+    catalog_entry::<apigateway::https_integration::HttpsIntegration>(),
+    catalog_entry::<apigateway::stage_cache_encryption::StageCacheEncryption>(),
+    catalog_entry::<apigateway::stage_data_trace::StageDataTrace>(),
+    catalog_entry::<apigateway::stage_logging::StageLogging>(),
+    catalog_entry::<apigateway::stage_tracing::StageTracing>(),
+    catalog_entry::<apigateway::verify_backend::VerifyBackend>(),
+    catalog_entry::<apigatewayv2::close_default_endpoint::CloseHttpEndpoint>(),
+    catalog_entry::<apigatewayv2::https_integration::HttpsBackend>(),
+    catalog_entry::<apigatewayv2::private_tls::PrivateTls>(),
+    catalog_entry::<cloud_control::CloudControl>(),
+    catalog_entry::<cloudtrail::restore_trail::RestoreTrail>(),
+    catalog_entry::<config::start_recorder::StartRecorder>(),
+    catalog_entry::<ec2::ebs_default_encryption::EbsDefaultEncryption>(),
+    catalog_entry::<ec2::image_private::ImagePrivate>(),
+    catalog_entry::<ec2::revoke_ingress::RevokeIngress>(),
+    catalog_entry::<ec2::snapshot_private::VolumeSnapshotPrivate>(),
+    catalog_entry::<iam::password_policy::PasswordPolicy>(),
+    catalog_entry::<kms::cancel_key_deletion::CancelKeyDeletion>(),
+    catalog_entry::<kms::enable_key::EnableKey>(),
+    catalog_entry::<kms::enable_rotation::EnableRotation>(),
+    catalog_entry::<lambda::remove_public_permission::RemovePublicPermission>(),
+    catalog_entry::<rds::cluster_snapshot_private::ClusterSnapshotPrivate>(),
+    catalog_entry::<rds::instance_private::InstancePrivate>(),
+    catalog_entry::<rds::snapshot_private::DatabaseSnapshotPrivate>(),
+    catalog_entry::<s3::block_public_access::BlockPublicAccess>(),
+    catalog_entry::<s3::default_encryption::DefaultEncryption>(),
+    catalog_entry::<s3::deny_insecure_transport::DenyBucketInsecureTransport>(),
+    catalog_entry::<sns::deny_insecure_transport::DenyTopicInsecureTransport>(),
+    catalog_entry::<sqs::deny_insecure_transport::DenyQueueInsecureTransport>(),
 ];
 
-const fn entry<R: Remediator + From<Aws> + 'static>() -> Entry {
-    Entry { spec: R::SPEC, connect: |aws| Box::new(R::from(aws.clone())) }
+const fn catalog_entry<R: Remediator + From<AwsConnection> + 'static>() -> CatalogEntry {
+    CatalogEntry { spec: R::SPEC, connect: |aws| Box::new(R::from(aws.clone())) }
 }

@@ -9,26 +9,30 @@ mod settings;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use evenkeel_client::clock::now;
-use evenkeel_client::{CallError, Service};
-use evenkeel_ledger::{Announce, AnnounceError, Canary, Hop, LedgerError, Notice, Told, Topic};
-use evenkeel_remediators::catalog::Entry;
+use evenkeel_client::clock::current_millis;
+use evenkeel_client::{CallError, ServiceClient};
+use evenkeel_ledger::{
+    AnnounceError, CanaryHop, CanaryId, LedgerError, Notice, NoticeAnnouncer, RemediationReport,
+    SnsTopic,
+};
+use evenkeel_remediators::catalog::CatalogEntry;
 use evenkeel_remediators::{
-    DriveError, Ended, Operator, OperatorError, Outcome, Records, Violation, ViolationError,
+    AccountAccess, AccountAccessError, ExecutorError, JournalKeys, PolicyViolation,
+    PolicyViolationError, RemediationOutcome, RemediationResult,
 };
 use lambda_runtime::tracing::{error, info};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use message::{Message, MessageError, Task};
+use message::{MessageError, QueueMessage, RemediationTask};
 
 /// No repair is begun with less time than this, nor goes on for longer than the invocation.
-const ENOUGH: Duration = Duration::from_secs(20);
-const RESERVE: Duration = Duration::from_secs(1);
+const MIN_REMAINING_TIME: Duration = Duration::from_secs(20);
+const SHUTDOWN_RESERVE: Duration = Duration::from_secs(1);
 
 /// A repaired state is looked at again after so many seconds. SQS delays a message by 900 at most.
-const LOOK_AGAIN: [u32; 2] = [60, 900];
+const VERIFICATION_DELAYS: [u32; 2] = [60, 900];
 
 /// Why a message has not been dealt with: it comes again.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +42,7 @@ enum TaskError {
     Message(#[from] MessageError),
     /// The record that it points to is no finding.
     #[error(transparent)]
-    Finding(#[from] ViolationError),
+    Finding(#[from] PolicyViolationError),
     /// The finding is for another function.
     #[error("the finding is for family `{0}`")]
     Family(String),
@@ -47,10 +51,10 @@ enum TaskError {
     Ledger(#[from] LedgerError),
     /// Nothing can be done in the account.
     #[error(transparent)]
-    Account(#[from] OperatorError),
+    Account(#[from] AccountAccessError),
     /// The remediation has not ended.
     #[error(transparent)]
-    Drive(#[from] DriveError),
+    Executor(#[from] ExecutorError),
     /// The message to look again was not taken.
     #[error(transparent)]
     LookAgain(#[from] CallError),
@@ -65,29 +69,29 @@ enum TaskError {
     TimeUp,
 }
 
-struct Function {
+struct RemediateFunction {
     family: String,
-    operator: Operator,
-    topic: Option<Topic>,
+    operator: AccountAccess,
+    topic: Option<SnsTopic>,
     /// Where messages of our own go, and how.
-    queue: Option<(Service, String)>,
+    queue: Option<(ServiceClient, String)>,
 }
 
 /// Serves invocations until the process is ended.
-pub(crate) async fn serve() -> Result<(), Error> {
-    let function = &settings::read().await?;
+pub(crate) async fn serve_invocations() -> Result<(), Error> {
+    let function = &settings::load_function().await?;
     info!(family = function.family, "started");
-    run(service_fn(|event: LambdaEvent<SqsEvent>| function.invoke(event))).await
+    run(service_fn(|event: LambdaEvent<SqsEvent>| function.handle_batch(event))).await
 }
 
-impl Function {
+impl RemediateFunction {
     /// Each message by itself: one that fails comes again, and the others are let go.
-    async fn invoke(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
+    async fn handle_batch(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
         let deadline = event.context.deadline();
         let mut failures = Vec::new();
         for message in event.payload.records {
             let id = message.message_id.clone().unwrap_or_default();
-            if let Err(why) = self.take(message, deadline).await {
+            if let Err(why) = self.handle_message(message, deadline).await {
                 error!(message_id = id, why = %why, "a message will come again");
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = id;
@@ -100,61 +104,65 @@ impl Function {
     }
 
     /// Takes a message, if there is time for it.
-    async fn take(&self, message: SqsMessage, deadline: SystemTime) -> Result<(), TaskError> {
+    async fn handle_message(
+        &self,
+        message: SqsMessage,
+        deadline: SystemTime,
+    ) -> Result<(), TaskError> {
         let body = message.body.unwrap_or_default();
-        if let Some(canary) = message::canary(&body)? {
+        if let Some(canary) = message::find_canary(&body)? {
             let sent = message.attributes.get("SentTimestamp").and_then(|sent| sent.parse().ok());
-            return self.canary(canary, sent).await;
+            return self.record_canary(canary, sent).await;
         }
         let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        if left < ENOUGH {
+        if left < MIN_REMAINING_TIME {
             return Err(TaskError::TooLittleTime);
         }
-        let time = left.saturating_sub(RESERVE);
+        let time = left.saturating_sub(SHUTDOWN_RESERVE);
         // Cut off here, the attempt is open in the ledger, and goes on when its message comes again.
-        let handled = tokio::time::timeout(time, Box::pin(self.handle(&body)));
+        let handled = tokio::time::timeout(time, Box::pin(self.handle_finding(&body)));
         handled.await.unwrap_or(Err(TaskError::TimeUp))
     }
 
     /// A canary is recorded as taken, and nothing else is ever done for it.
-    async fn canary(&self, canary: Canary, sent: Option<i64>) -> Result<(), TaskError> {
-        let hop = Hop { sent, taken: now(), ..Hop::default() };
-        let key = canary.remediated(&self.family);
-        self.operator.ledger.claim(&key, &hop.record()).await?;
-        info!(canary = %canary.id(), "a canary was taken");
+    async fn record_canary(&self, canary: CanaryId, sent: Option<i64>) -> Result<(), TaskError> {
+        let hop = CanaryHop { sent, taken: current_millis(), ..CanaryHop::default() };
+        let key = canary.remediation_key(&self.family);
+        self.operator.ledger.claim_key(&key, &hop.to_record_bytes()).await?;
+        info!(canary = %canary.as_uuid(), "a canary was taken");
         Ok(())
     }
 
-    async fn handle(&self, body: &str) -> Result<(), TaskError> {
-        let message = Message::read(body)?;
+    async fn handle_finding(&self, body: &str) -> Result<(), TaskError> {
+        let message = QueueMessage::parse_body(body)?;
         // The finding may have been revised since the message was sent: waived, or seen to be something else.
         let found = self.operator.ledger.latest_revision(&message.key).await;
         let record = found?.bytes;
-        let violation = match Violation::read(&record) {
+        let violation = match PolicyViolation::from_record(&record) {
             Ok(violation) => violation,
-            Err(error @ ViolationError::Record(_)) => return Err(error.into()),
+            Err(error @ PolicyViolationError::InvalidRecord(_)) => return Err(error.into()),
             Err(why) => {
                 info!(key = message.key, why = %why, "nothing may be done");
                 return Ok(());
             }
         };
-        if !self.can(&violation)? {
+        if !self.can_remediate(&violation)? {
             return Ok(());
         }
-        match self.act(message.task, &violation).await? {
-            Some(outcome) => self.ended(&message, &violation, &outcome).await,
+        match self.perform_task(message.task, &violation).await? {
+            Some(outcome) => self.report_outcome(&message, &violation, &outcome).await,
             None => Ok(()),
         }
     }
 
     /// Whether it is for us. Where no function can do anything, the finding stands and the message is let go.
-    fn can(&self, violation: &Violation) -> Result<bool, TaskError> {
+    fn can_remediate(&self, violation: &PolicyViolation) -> Result<bool, TaskError> {
         let remediator = violation.remediator.as_str();
         let family = remediator.split('-').next().unwrap_or_default();
         if family != self.family {
             return Err(TaskError::Family(family.to_owned()));
         }
-        let known = Entry::find(remediator).is_some();
+        let known = CatalogEntry::find_by_id(remediator).is_some();
         if !known {
             error!(uid = %violation.finding, remediator, "there is no such remediator");
         }
@@ -162,85 +170,97 @@ impl Function {
     }
 
     /// Does what is to be done.
-    async fn act(&self, task: Task, violation: &Violation) -> Result<Option<Outcome>, TaskError> {
-        let drive = self.operator.drive(violation).await?;
+    async fn perform_task(
+        &self,
+        task: RemediationTask,
+        violation: &PolicyViolation,
+    ) -> Result<Option<RemediationOutcome>, TaskError> {
+        let drive = self.operator.open_executor(violation).await?;
         let outcome = match task {
-            Task::Repair => drive.remediate(violation, now()).await.map(Some),
-            Task::LookAgain { attempt, after } => {
-                drive.verify(&violation.target, attempt, after, now()).await
+            RemediationTask::Repair => {
+                drive.remediate_violation(violation, current_millis()).await.map(Some)
+            }
+            RemediationTask::Verify { attempt, after } => {
+                drive.verify_attempt(&violation.target, attempt, after, current_millis()).await
             }
         };
         Ok(outcome?)
     }
 
     /// What follows from how it ended.
-    async fn ended(
+    async fn report_outcome(
         &self,
-        message: &Message,
-        violation: &Violation,
-        outcome: &Outcome,
+        message: &QueueMessage,
+        violation: &PolicyViolation,
+        outcome: &RemediationOutcome,
     ) -> Result<(), TaskError> {
         // What the stack's alarms match: how it ended, and the code of a refusal. The reason in words is for people.
-        let refusal = outcome.result.refusal();
+        let refusal = outcome.result.refusal_reason();
         info!(
             uid = %outcome.finding,
             policy = violation.target.policy,
             attempt = outcome.attempt,
-            ended = outcome.result.word(),
-            code = refusal.map(|reason| reason.code().as_str()),
+            ended = outcome.result.result_code(),
+            code = refusal.map(|reason| reason.refusal_code().as_str()),
             why = refusal.map(ToString::to_string),
             "remediation"
         );
-        let told = Records::of(&violation.target).told(outcome);
+        let told = JournalKeys::for_target(&violation.target).notified_key(outcome);
         let ledger = &self.operator.ledger;
         // Its message came again after all was done.
-        if ledger.has(&told).await? {
+        if ledger.has_record(&told).await? {
             return Ok(());
         }
-        let (repair, done) = (message.task == Task::Repair, outcome.result == Ended::Done);
+        let (repair, done) = (
+            message.task == RemediationTask::Repair,
+            outcome.result == RemediationResult::Restored,
+        );
         if let (true, true, Some(attempt)) = (repair, done, outcome.attempt) {
-            self.look_again(&message.key, attempt).await?;
+            self.schedule_verifications(&message.key, attempt).await?;
         }
         // That all is still well is no news.
         if repair || !done {
-            self.announce(&message.key, violation, outcome).await?;
-            ledger.claim(&told, b"{}").await?;
+            self.announce_outcome(&message.key, violation, outcome).await?;
+            ledger.claim_key(&told, b"{}").await?;
         }
         Ok(())
     }
 
     /// Messages to ourselves, which come later.
-    async fn look_again(&self, key: &str, attempt: u32) -> Result<(), TaskError> {
+    async fn schedule_verifications(&self, key: &str, attempt: u32) -> Result<(), TaskError> {
         let Some((sqs, url)) = &self.queue else { return Ok(()) };
-        for after in LOOK_AGAIN {
-            let body = Message { key: key.to_owned(), task: Task::LookAgain { attempt, after } };
+        for after in VERIFICATION_DELAYS {
+            let body = QueueMessage {
+                key: key.to_owned(),
+                task: RemediationTask::Verify { attempt, after },
+            };
             let body = body.to_string();
             let message = json!({"QueueUrl": url, "MessageBody": body, "DelaySeconds": after});
-            let taken: Result<IgnoredAny, CallError> = sqs.json("SendMessage", &message).await;
+            let taken: Result<IgnoredAny, CallError> = sqs.call_json("SendMessage", &message).await;
             taken?;
         }
         Ok(())
     }
 
-    async fn announce(
+    async fn announce_outcome(
         &self,
         key: &str,
-        violation: &Violation,
-        outcome: &Outcome,
+        violation: &PolicyViolation,
+        outcome: &RemediationOutcome,
     ) -> Result<(), TaskError> {
         let target = &violation.target;
         let detail = outcome.result.to_string();
-        let notice = Notice::of_outcome(&Told {
+        let notice = Notice::for_remediation(&RemediationReport {
             finding: outcome.finding,
             key,
             policy: &target.policy,
             account: &target.account,
             region: &target.region,
             resource: &target.id,
-            status: outcome.result.word(),
-            code: outcome.result.refusal().map(|reason| reason.code().as_str()),
+            status: outcome.result.result_code(),
+            code: outcome.result.refusal_reason().map(|reason| reason.refusal_code().as_str()),
             detail: &detail,
         });
-        Ok(self.topic.announce(&notice).await?)
+        Ok(self.topic.announce_notice(&notice).await?)
     }
 }

@@ -10,19 +10,28 @@ mod remediator;
 mod violation;
 mod workflow;
 
-pub use access::aws::Aws;
-pub use access::operator::{CeilingError, Ceilings, Operator, OperatorError, Role};
-pub use access::pace::Pace;
-pub use access::probe::{Handshake, HandshakeError, Probe, ProbeError, Probing};
+pub use access::account_access::{
+    AccountAccess, AccountAccessError, AccountRole, MaximumModeError, MaximumModes,
+};
+pub use access::connection::AwsConnection;
+pub use access::rate_limit::RateLimiter;
+pub use access::tls_probe::{
+    HandshakeError, HandshakeFuture, HandshakeProbe, ProbeSetupError, TlsProbe,
+};
 pub use catalog::cloud_control::{PatchError, ResourceType};
-pub use journal::activity::Activity;
-pub use journal::record::{Ended, Intent, Outcome, Records, UndoIntent, UndoMark};
-pub use remediator::erased::{AwsAnswer, ErasedRemediator, StateError};
-pub use remediator::permission::Statement;
+pub use journal::activity::OutcomeSummary;
+pub use journal::record::{
+    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, UndoIntent, UndoMark,
+};
+pub use remediator::permission::PermissionStatement;
 pub use remediator::spec::RemediatorSpec;
-pub use remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
-pub use violation::{Target, Violation, ViolationError};
+pub use remediator::type_erasure::{AwsFuture, ErasedRemediator, StateError};
+pub use remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
+pub use violation::{PolicyViolation, PolicyViolationError, TargetResource};
 pub use workflow::kill_switch::{ActiveSwitch, KILL_SWITCH, KillSwitch};
-pub use workflow::limits::{Attempt, Budget, Limits, Stop, permit};
+pub use workflow::limits::{AttemptRecord, DailyBudget, LimitExceeded, RetryLimits, check_limits};
 pub use workflow::refusal_reason::{ApprovalRefusal, RefusalCode, RefusalReason};
-pub use workflow::{Approval, Drive, DriveError, Preview, Settings, Tried, UndoRequest};
+pub use workflow::{
+    AttemptSummary, ExecutorError, ExecutorSettings, PlanApproval, RemediationExecutor,
+    RemediationPreview, UndoRequest,
+};

@@ -11,18 +11,18 @@ fn main() -> ExitCode {
     // Waivers have conditions, which are evaluated.
     match on_evaluation_stack(run) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => told(&*error),
-        Err(error) => told(&error),
+        Ok(Err(error)) => report_failure(&*error),
+        Err(error) => report_failure(&error),
     }
 }
 
 /// Serves invocations, one at a time.
 fn run() -> Result<(), lambda_runtime::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(lambda::serve())
+    runtime.block_on(lambda::serve_invocations())
 }
 
-fn told(error: &dyn std::error::Error) -> ExitCode {
+fn report_failure(error: &dyn std::error::Error) -> ExitCode {
     lambda_runtime::tracing::error!(error = %error, "the function cannot start");
     ExitCode::FAILURE
 }

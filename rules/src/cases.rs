@@ -1,23 +1,23 @@
 //! A policy's test file: named events, changed a little for each case, and what is expected of each.
 
-mod subject;
+mod case_subject;
 
 use crate::diagnostic::Diagnostic;
-use crate::evaluation::evaluate::{ComplianceStatus, Evaluation};
-use crate::evaluation::item::ConfigurationItem;
-use crate::policy::{Ordered, Policy};
-use evenkeel_engine::nearest;
+use crate::evaluation::configuration_item::ConfigurationItem;
+use crate::evaluation::single_evaluation::{ComplianceStatus, Evaluation};
+use crate::policy::{OrderedMap, Policy};
+pub use case_subject::CaseError;
+use evenkeel_engine::suggest_name;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
-pub use subject::CaseError;
 
-use subject::Subject;
+use case_subject::CaseSubject;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenCases {
-    base: Ordered<Value>,
+    base: OrderedMap<Value>,
     cases: Vec<Spanned<WrittenCase>>,
 }
 
@@ -40,14 +40,14 @@ struct WrittenCase {
 
 /// One case of a policy's test file.
 #[derive(Debug)]
-pub struct Case {
+pub struct PolicyCase {
     /// What it shows.
     pub name: String,
     /// The line it begins on.
     pub line: usize,
     /// What is expected of the policy.
     pub expect: ComplianceStatus,
-    subject: Subject,
+    subject: CaseSubject,
     params: serde_json::Map<String, Value>,
     configuration: Option<Value>,
     message: Option<String>,
@@ -58,9 +58,9 @@ pub struct Case {
 
 /// Something that a case expected and did not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct CaseDifference {
     /// What differs: `status`, `message`, `resource`, `violations`, `patch`.
-    pub what: &'static str,
+    pub aspect: &'static str,
     /// What the case expects.
     pub expected: String,
     /// What the policy said.
@@ -74,35 +74,39 @@ pub struct Difference {
 ///
 /// # Errors
 /// When the YAML is wrong, or a case names a base or parameter that there is not.
-pub fn read_cases(file: &str, text: &str, policy: &Policy) -> Result<Vec<Case>, Vec<Diagnostic>> {
+pub fn read_cases(
+    file: &str,
+    text: &str,
+    policy: &Policy,
+) -> Result<Vec<PolicyCase>, Vec<Diagnostic>> {
     let written: WrittenCases = serde_saphyr::from_str(text)
-        .map_err(|error| vec![Diagnostic::yaml("test", file, text, &error)])?;
+        .map_err(|error| vec![Diagnostic::from_yaml_error("test", file, text, &error)])?;
     let (mut cases, mut errors) = (Vec::new(), Vec::new());
     for case in &written.cases {
         let at = case.referenced.span().byte_offset().and_then(|at| usize::try_from(at).ok());
         let at = at.unwrap_or_default().min(text.len());
         let line = text.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1);
-        match build(&case.value, &written.base.0, policy, line) {
+        match build_case(&case.value, &written.base.0, policy, line) {
             Ok(case) => cases.push(case),
             Err((message, help)) => {
                 let end = at.saturating_add(text.get(at..).and_then(|t| t.find('\n')).unwrap_or(0));
-                errors.push(Diagnostic::error("test", file, at..end, message).with_help(help));
+                errors.push(Diagnostic::new_error("test", file, at..end, message).with_help(help));
             }
         }
     }
     if errors.is_empty() { Ok(cases) } else { Err(errors) }
 }
 
-fn build(
+fn build_case(
     case: &WrittenCase,
     base: &[(String, Value)],
     policy: &Policy,
     line: usize,
-) -> Result<Case, (String, Option<String>)> {
+) -> Result<PolicyCase, (String, Option<String>)> {
     let base_event = match (&case.event, base) {
         (Some(name), _) => base.iter().find(|entry| entry.0 == *name).ok_or_else(|| {
             let names = base.iter().map(|entry| entry.0.as_str());
-            (format!("case `{}`: no base event `{name}`", case.name), nearest(name, names))
+            (format!("case `{}`: no base event `{name}`", case.name), suggest_name(name, names))
         })?,
         (None, [only]) => only,
         (None, _) => {
@@ -113,10 +117,10 @@ fn build(
     if let Some(unknown) = case.params.keys().find(|name| !policy.parameters.contains_key(*name)) {
         let names = policy.parameters.keys().map(String::as_str);
         let message = format!("case `{}`: the policy has no parameter `{unknown}`", case.name);
-        return Err((message, nearest(unknown, names)));
+        return Err((message, suggest_name(unknown, names)));
     }
-    let subject = Subject::new(&base_event.1, &case.merge);
-    Ok(Case {
+    let subject = CaseSubject::new(&base_event.1, &case.merge);
+    Ok(PolicyCase {
         name: case.name.clone(),
         line,
         expect: case.expect,
@@ -130,18 +134,18 @@ fn build(
     })
 }
 
-fn pretty(value: &Value) -> String {
+fn to_pretty_json(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
 }
 
-impl Case {
+impl PolicyCase {
     /// A case of this event or configuration item, of which nothing is expected.
-    pub fn about(event: &Value) -> Case {
-        Case {
+    pub fn for_event(event: &Value) -> PolicyCase {
+        PolicyCase {
             name: String::new(),
             line: 0,
             expect: ComplianceStatus::NotApplicable,
-            subject: Subject::new(event, &Value::Object(serde_json::Map::new())),
+            subject: CaseSubject::new(event, &Value::Object(serde_json::Map::new())),
             params: serde_json::Map::new(),
             configuration: None,
             message: None,
@@ -153,31 +157,31 @@ impl Case {
 
     /// The same case of another event.
     #[must_use]
-    pub fn with_event(&self, event: &Value) -> Case {
+    pub fn with_event(&self, event: &Value) -> PolicyCase {
         let (params, configuration) = (self.params.clone(), self.configuration.clone());
-        Case { params, configuration, ..Self::about(event) }
+        PolicyCase { params, configuration, ..Self::for_event(event) }
     }
 
     /// The record that is judged; none where it is a configuration item.
-    pub fn record(&self) -> Option<&Value> {
-        self.subject.record()
+    pub fn event_record(&self) -> Option<&Value> {
+        self.subject.event_record()
     }
 
     /// The configuration item that is judged; none where it is a record.
-    pub fn item(&self) -> Option<&ConfigurationItem> {
-        self.subject.item()
+    pub fn configuration_item(&self) -> Option<&ConfigurationItem> {
+        self.subject.configuration_item()
     }
 
     /// Judges the case's event, and compares with what is expected.
     ///
     /// # Errors
     /// When the case's event is no CloudTrail record, and no configuration item.
-    pub fn run(&self, policy: &Policy) -> Result<Vec<Difference>, CaseError> {
-        let evaluation = self.evaluate(policy)?;
+    pub fn run(&self, policy: &Policy) -> Result<Vec<CaseDifference>, CaseError> {
+        let evaluation = self.evaluate_policy(policy)?;
         let mut differences = Vec::new();
         let mut compare = |what, expected: String, actual: String| {
             if expected != actual {
-                differences.push(Difference { what, expected, actual });
+                differences.push(CaseDifference { aspect: what, expected, actual });
             }
         };
         compare("status", self.expect.to_string(), evaluation.status.to_string());
@@ -191,18 +195,26 @@ impl Case {
         }
         if let Some(violations) = &self.violations {
             let evidence = Value::Array(evaluation.evidence.clone());
-            compare("violations", pretty(&Value::Array(violations.clone())), pretty(&evidence));
+            compare(
+                "violations",
+                to_pretty_json(&Value::Array(violations.clone())),
+                to_pretty_json(&evidence),
+            );
         }
         match (&self.patch, &evaluation.patch) {
             (_, Some(Err(why))) => compare("patch", String::new(), why.to_string()),
             (Some(wanted), Some(Ok(patch))) => {
-                compare("patch", pretty(wanted), pretty(&Value::Object(patch.clone())));
+                compare(
+                    "patch",
+                    to_pretty_json(wanted),
+                    to_pretty_json(&Value::Object(patch.clone())),
+                );
             }
-            (Some(wanted), None) => compare("patch", pretty(wanted), String::new()),
+            (Some(wanted), None) => compare("patch", to_pretty_json(wanted), String::new()),
             (None, _) => {}
         }
         if self.expect == ComplianceStatus::Error && self.message.is_none() {
-            differences.retain(|difference| difference.what != "message");
+            differences.retain(|difference| difference.aspect != "message");
         }
         Ok(differences)
     }
@@ -211,8 +223,8 @@ impl Case {
     ///
     /// # Errors
     /// When the case's event is no CloudTrail record, and no configuration item.
-    pub fn evaluate(&self, policy: &Policy) -> Result<Evaluation, CaseError> {
+    pub fn evaluate_policy(&self, policy: &Policy) -> Result<Evaluation, CaseError> {
         let params = policy.parameters_with(&self.params)?;
-        self.subject.evaluate(policy, self.configuration.as_ref(), params)
+        self.subject.evaluate_policy(policy, self.configuration.as_ref(), params)
     }
 }

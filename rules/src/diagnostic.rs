@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum DiagnosticLevel {
     /// The file works, and probably not as meant.
     Warning,
     /// The file cannot be used.
@@ -17,7 +17,7 @@ pub struct Diagnostic {
     /// A stable code, such as `header`.
     pub code: &'static str,
     /// How bad it is.
-    pub level: Level,
+    pub level: DiagnosticLevel,
     /// The file's name, as the caller gave it.
     pub file: String,
     /// Which bytes of the file.
@@ -30,13 +30,25 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error.
-    pub fn error(code: &'static str, file: &str, span: Range<usize>, message: String) -> Self {
-        Diagnostic { code, level: Level::Error, file: file.to_owned(), span, message, help: None }
+    pub fn new_error(code: &'static str, file: &str, span: Range<usize>, message: String) -> Self {
+        Diagnostic {
+            code,
+            level: DiagnosticLevel::Error,
+            file: file.to_owned(),
+            span,
+            message,
+            help: None,
+        }
     }
 
     /// A warning.
-    pub fn warning(code: &'static str, file: &str, span: Range<usize>, message: String) -> Self {
-        Diagnostic { level: Level::Warning, ..Self::error(code, file, span, message) }
+    pub fn new_warning(
+        code: &'static str,
+        file: &str,
+        span: Range<usize>,
+        message: String,
+    ) -> Self {
+        Diagnostic { level: DiagnosticLevel::Warning, ..Self::new_error(code, file, span, message) }
     }
 
     /// The same with advice.
@@ -46,14 +58,19 @@ impl Diagnostic {
     }
 
     /// An error of the YAML reader, where it stands in a file whose YAML begins at its start.
-    pub fn yaml(code: &'static str, file: &str, text: &str, error: &serde_saphyr::Error) -> Self {
+    pub fn from_yaml_error(
+        code: &'static str,
+        file: &str,
+        text: &str,
+        error: &serde_saphyr::Error,
+    ) -> Self {
         let at = error.location().and_then(|location| location.span().byte_offset());
         let at = at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default();
         let at = text.floor_char_boundary(at.min(text.len()));
         let rest = text.get(at..).unwrap_or_default();
         let word = rest.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)));
         let end = at.saturating_add(word.unwrap_or(rest.len()));
-        Self::error(code, file, at..end, yaml_message(error))
+        Self::new_error(code, file, at..end, yaml_message(error))
     }
 }
 

@@ -1,5 +1,5 @@
 //! Evaluating: one policy and one event or item, and all policies that want one record.
 
-pub(crate) mod evaluate;
-pub(crate) mod item;
-pub(crate) mod judge;
+pub(crate) mod configuration_item;
+pub(crate) mod record_evaluator;
+pub(crate) mod single_evaluation;

@@ -1,13 +1,13 @@
 //! One CloudTrail record: what identifies it, and the views that smooth its wire format.
 
+mod bus_origin;
+mod call_parameters;
+mod cloudtrail_event;
+mod event_value;
 mod field_name;
-mod origin;
-mod part;
-mod record;
-mod view;
 
-pub use origin::Origin;
-pub use part::{Part, Scope};
-pub use record::without_version;
-pub use record::{Event, EventError};
-pub use view::{ParameterValue, View};
+pub use bus_origin::BusOrigin;
+pub use call_parameters::{CallParameters, ParameterValue};
+pub use cloudtrail_event::strip_api_version;
+pub use cloudtrail_event::{CloudTrailEvent, EventError};
+pub use event_value::{EventScope, EventValue};

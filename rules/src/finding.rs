@@ -1,22 +1,22 @@
 //! What is written when a policy does not hold: one record for one policy, resource and action.
 
-use crate::evaluation::evaluate::{ComplianceStatus, Evaluation, Resource};
-use crate::event::Event;
-use crate::json::Node;
+use crate::evaluation::single_evaluation::{ComplianceStatus, Evaluation, ResourceIdentity};
+use crate::event::CloudTrailEvent;
+use crate::json::JsonNode;
 use crate::policy::{FilledValues, Policy, RemediationHeader, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The namespace of finding uids: the UUIDv5 of `findings.evenkeel` in the DNS namespace.
-fn namespace() -> Uuid {
+fn finding_namespace() -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"findings.evenkeel")
 }
 
 /// The action that a finding is about, as CloudTrail recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Action {
+pub struct FindingAction {
     /// What happened, the same in every record of it.
     pub id: String,
     /// `eventID` of the record.
@@ -35,7 +35,7 @@ pub struct Action {
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Actor {
+pub struct FindingActor {
     /// `userIdentity.type`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -59,7 +59,7 @@ pub const REMEDIATOR_ROLE: &str = "evenkeel-remediate-";
 /// The waiver under which a finding was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Suppression {
+pub struct AppliedWaiver {
     /// The waiver's id.
     #[serde(default)]
     pub waiver: String,
@@ -88,11 +88,11 @@ pub struct Finding {
     /// What it is about, in words.
     pub message: String,
     /// What it is about.
-    pub resource: Resource,
+    pub resource: ResourceIdentity,
     /// What was done.
-    pub action: Action,
+    pub action: FindingAction,
     /// Who did it.
-    pub actor: Actor,
+    pub actor: FindingActor,
     /// What shows it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<serde_json::Value>,
@@ -107,22 +107,27 @@ pub struct Finding {
     pub suspect: Option<String>,
     /// The waiver that accepts it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<Suppression>,
+    pub suppressed: Option<AppliedWaiver>,
 }
 
 impl Finding {
     /// The finding of an evaluation; none where the policy holds or does not apply.
-    pub fn of(policy: &Policy, event: &Event<'_>, evaluation: Evaluation) -> Option<Finding> {
+    pub fn from_evaluation(
+        policy: &Policy,
+        event: &CloudTrailEvent<'_>,
+        evaluation: Evaluation,
+    ) -> Option<Finding> {
         match evaluation.status {
             ComplianceStatus::Compliant | ComplianceStatus::NotApplicable => return None,
             ComplianceStatus::NonCompliant
             | ComplianceStatus::InsufficientData
             | ComplianceStatus::Error => {}
         }
-        let action = action(event);
-        let (remediation, doubt) = repair(policy, evaluation.patch, evaluation.with);
+        let action = build_action(event);
+        let (remediation, doubt) =
+            fill_remediation(policy, evaluation.patch, evaluation.remediator_inputs);
         let finding = Finding {
-            uid: uid(&policy.id, &evaluation.resource, &action.id),
+            uid: compute_finding_uid(&policy.id, &evaluation.resource, &action.id),
             policy: policy.id.clone(),
             title: policy.title.clone(),
             severity: policy.severity,
@@ -130,15 +135,15 @@ impl Finding {
             message: evaluation.message + &doubt,
             resource: evaluation.resource,
             action,
-            actor: actor(event),
+            actor: build_actor(event),
             evidence: evaluation.evidence,
             controls: policy.controls.clone(),
             remediation,
             suspect: None,
             suppressed: None,
         };
-        Some(match untrue(event) {
-            Some(why) => finding.suspected(why),
+        Some(match find_forgery_sign(event) {
+            Some(why) => finding.into_possibly_forged(why),
             None => finding,
         })
     }
@@ -148,7 +153,7 @@ impl Finding {
     /// Its uid becomes another, so that it takes no record, no revision and no announcement from the finding of
     /// an event that is not forged.
     #[must_use]
-    pub fn suspected(self, why: &str) -> Finding {
+    pub fn into_possibly_forged(self, why: &str) -> Finding {
         if self.suspect.is_some() {
             return self;
         }
@@ -162,7 +167,7 @@ const POSSIBLY_FORGED: &[u8] = b"possibly forged";
 
 /// What can repair it, with the patch and what the remediator is told for this event. Without what it needs, nothing can:
 /// the message says why.
-fn repair(
+fn fill_remediation(
     policy: &Policy,
     patch: Option<FilledValues>,
     with: Option<FilledValues>,
@@ -181,16 +186,19 @@ fn repair(
 /// What a record cannot have if CloudTrail wrote it: the id of a call is a UUID.
 ///
 /// Source: AWS CloudTrail User Guide, "CloudTrail record contents", `eventID`.
-fn untrue(event: &Event<'_>) -> Option<&'static str> {
-    let call =
-        event.raw.get("eventType").and_then(Node::as_str).is_some_and(|it| it == "AwsApiCall");
+fn find_forgery_sign(event: &CloudTrailEvent<'_>) -> Option<&'static str> {
+    let call = event
+        .raw
+        .get_member("eventType")
+        .and_then(JsonNode::as_str)
+        .is_some_and(|it| it == "AwsApiCall");
     // As AWS writes them, with four hyphens.
     let is_uuid = event.id.len() == 36 && Uuid::try_parse(&event.id).is_ok();
     (call && !is_uuid).then_some("the record's eventID is not a UUID")
 }
 
 /// The same for the same policy, resource and action, whichever door the event came through.
-fn uid(policy: &str, resource: &Resource, action: &str) -> Uuid {
+fn compute_finding_uid(policy: &str, resource: &ResourceIdentity, action: &str) -> Uuid {
     // Lengths keep the parts apart, whatever characters they hold.
     let parts = [policy, &resource.account, &resource.region, &resource.kind, &resource.id, action];
     let mut name = String::new();
@@ -200,16 +208,16 @@ fn uid(policy: &str, resource: &Resource, action: &str) -> Uuid {
         name.push_str(part);
         name.push('\n');
     }
-    Uuid::new_v5(&namespace(), name.as_bytes())
+    Uuid::new_v5(&finding_namespace(), name.as_bytes())
 }
 
-fn text(node: Node<'_>, path: &[&str]) -> String {
-    node.at(path).and_then(Node::as_str).unwrap_or_default().into_owned()
+fn get_text_at(node: JsonNode<'_>, path: &[&str]) -> String {
+    node.get_path(path).and_then(JsonNode::as_str).unwrap_or_default().into_owned()
 }
 
-fn action(event: &Event<'_>) -> Action {
-    let error_code = event.raw.get("errorCode").and_then(Node::as_str);
-    Action {
+fn build_action(event: &CloudTrailEvent<'_>) -> FindingAction {
+    let error_code = event.raw.get_member("errorCode").and_then(JsonNode::as_str);
+    FindingAction {
         id: event.action_id().into_owned(),
         event_id: event.id.clone().into_owned(),
         event_source: event.source.clone().into_owned(),
@@ -219,22 +227,22 @@ fn action(event: &Event<'_>) -> Action {
     }
 }
 
-fn actor(event: &Event<'_>) -> Actor {
-    Actor {
-        kind: text(event.raw, &["userIdentity", "type"]),
-        principal: event.actor().into_owned(),
-        account: text(event.raw, &["userIdentity", "accountId"]),
-        source_address: text(event.raw, &["sourceIPAddress"]),
-        user_agent: text(event.raw, &["userAgent"]),
-        remediator: remediator(event),
+fn build_actor(event: &CloudTrailEvent<'_>) -> FindingActor {
+    FindingActor {
+        kind: get_text_at(event.raw, &["userIdentity", "type"]),
+        principal: event.caller_identity().into_owned(),
+        account: get_text_at(event.raw, &["userIdentity", "accountId"]),
+        source_address: get_text_at(event.raw, &["sourceIPAddress"]),
+        user_agent: get_text_at(event.raw, &["userAgent"]),
+        remediator: remediator_family(event),
     }
 }
 
 /// The family of remediators whose role acted, in the account that the event is of: a role of another
 /// account that is called so is none of ours.
-fn remediator(event: &Event<'_>) -> Option<String> {
+fn remediator_family(event: &CloudTrailEvent<'_>) -> Option<String> {
     let issuer =
-        |field| text(event.raw, &["userIdentity", "sessionContext", "sessionIssuer", field]);
+        |field| get_text_at(event.raw, &["userIdentity", "sessionContext", "sessionIssuer", field]);
     let family = issuer("userName").strip_prefix(REMEDIATOR_ROLE)?.to_owned();
     (issuer("type") == "Role" && issuer("accountId") == event.account).then_some(family)
 }

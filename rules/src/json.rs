@@ -1,11 +1,11 @@
 //! JSON as a flat tape over borrowed text: parsed once, looked up without building a tree.
 
-mod entry;
-mod node;
-mod parse;
-mod text;
+mod json_node;
+mod json_string;
+mod tape_entry;
+mod tape_parser;
 
-pub use entry::Kind;
-pub use node::{Members, Node, Values};
-pub use parse::{JsonError, MAX_DEPTH, Tape};
-pub use text::{decode, lossy};
+pub use json_node::{JsonNode, ListElements, ObjectMembers};
+pub use json_string::{decode_string, decode_utf8_lossy};
+pub use tape_entry::JsonKind;
+pub use tape_parser::{JsonError, JsonTape, MAX_DEPTH};

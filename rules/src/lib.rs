@@ -10,20 +10,23 @@ mod evaluation;
 pub mod event;
 mod finding;
 pub mod json;
-mod merge;
+mod merge_patch;
 pub mod ocsf;
 pub mod policy;
 mod text;
 mod waiver;
 
-pub use cases::{Case, CaseError, Difference, read_cases};
-pub use diagnostic::{Diagnostic, Level};
-pub use evaluation::evaluate::{ComplianceStatus, Evaluation, Facts, Resource, evaluate};
-pub use evaluation::item::ConfigurationItem;
-pub use evaluation::judge::{
-    Filter, Judge, Judged, JudgedEvent, MissingConfiguration, PolicyEvaluation, milliseconds,
+pub use cases::{CaseDifference, CaseError, PolicyCase, read_cases};
+pub use diagnostic::{Diagnostic, DiagnosticLevel};
+pub use evaluation::configuration_item::ConfigurationItem;
+pub use evaluation::record_evaluator::{
+    EventFilter, MissingConfiguration, PolicyEvaluation, RecordEvaluation, RecordEvaluator,
+    RecordOutcome, parse_epoch_millis,
 };
-pub use finding::{Action, Actor, Finding, REMEDIATOR_ROLE, Suppression};
-pub use merge::merge;
+pub use evaluation::single_evaluation::{
+    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity, evaluate_event,
+};
+pub use finding::{AppliedWaiver, Finding, FindingAction, FindingActor, REMEDIATOR_ROLE};
+pub use merge_patch::apply_merge_patch;
 pub use text::{escape_json, is_deceptive, json_line, line_and_column};
-pub use waiver::{WaiverError, WaiverTerms, Waivers};
+pub use waiver::{WaiverError, WaiverSet, WaiverTerms};

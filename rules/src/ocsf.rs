@@ -2,36 +2,37 @@
 
 mod common;
 mod compliance_finding;
-mod read;
+mod finding_reader;
 mod remediation_activity;
 
-pub use common::{Account, Cloud, Metadata, Product, VERSION};
+pub use common::{OcsfAccount, OcsfCloud, OcsfMetadata, OcsfProduct, SCHEMA_VERSION};
 pub use compliance_finding::{
-    Analytic, Api, Compliance, ComplianceFinding, Evidence, EvidenceActor, EvidenceData,
-    FindingInfo, Named, Owner, Remediation, Request, ResourceDetails, Response, Unmapped, User,
+    ApiCall, ApiRequest, ApiResponse, ComplianceDetails, ComplianceFinding, EvidenceActor,
+    EvidenceData, EvidenceUser, FindingAnalytic, FindingEvidence, FindingInfo, FindingRemediation,
+    NamedEntity, ResourceDetails, ResourceOwner, UnmappedDetails,
 };
-pub use read::read_finding;
+pub use finding_reader::read_finding;
 pub use remediation_activity::{
-    ActivityActor, ActivityDetails, ActivityUser, Observable, RemediationActivity,
+    ActivityActor, ActivityDetails, ActivityObservable, ActivityUser, RemediationActivity,
 };
 
-use crate::evaluation::evaluate::ComplianceStatus;
-use crate::evaluation::judge::milliseconds;
+use crate::evaluation::record_evaluator::parse_epoch_millis;
+use crate::evaluation::single_evaluation::ComplianceStatus;
 use crate::finding::Finding;
 use crate::policy::Severity;
 use crate::text::json_line;
 use std::borrow::Cow;
 
 /// The record of a finding as it is kept and printed: one line of JSON.
-pub fn record(finding: &Finding) -> String {
-    json_line(&ComplianceFinding::of(finding)).unwrap_or_default()
+pub fn serialize_finding(finding: &Finding) -> String {
+    json_line(&ComplianceFinding::from_finding(finding)).unwrap_or_default()
 }
 
 impl<'a> ComplianceFinding<'a> {
     /// The finding as an OCSF Compliance Finding.
-    pub fn of(finding: &'a Finding) -> Self {
-        let time = milliseconds(&finding.action.event_time).unwrap_or_default();
-        let (severity_id, severity) = severity(finding.severity);
+    pub fn from_finding(finding: &'a Finding) -> Self {
+        let time = parse_epoch_millis(&finding.action.event_time).unwrap_or_default();
+        let (severity_id, severity) = to_ocsf_severity(finding.severity);
         let (status_id, status) =
             if finding.suppressed.is_some() { (3, "Suppressed") } else { (1, "New") };
         let resource = &finding.resource;
@@ -50,28 +51,28 @@ impl<'a> ComplianceFinding<'a> {
             status: Cow::Borrowed(status),
             time,
             message: Cow::Borrowed(&finding.message),
-            metadata: Metadata::new(Some(finding.uid)),
-            cloud: Cloud::aws(&resource.account, &resource.region),
+            metadata: OcsfMetadata::new(Some(finding.uid)),
+            cloud: OcsfCloud::aws_location(&resource.account, &resource.region),
             finding_info: FindingInfo {
                 uid: finding.uid,
                 title: Cow::Borrowed(&finding.title),
                 desc: Cow::Borrowed(&finding.message),
                 created_time: time,
-                analytic: Analytic {
+                analytic: FindingAnalytic {
                     uid: Cow::Borrowed(&finding.policy),
                     name: Cow::Borrowed(&finding.title),
                     type_id: 1,
                     kind: Cow::Borrowed("Rule"),
                 },
             },
-            compliance: compliance(finding),
-            resources: vec![resource_details(finding)],
-            evidences: vec![evidence(finding)],
-            remediation: finding.remediation.as_ref().map(|remediation| Remediation {
+            compliance: build_compliance(finding),
+            resources: vec![build_resource_details(finding)],
+            evidences: vec![build_evidence(finding)],
+            remediation: finding.remediation.as_ref().map(|remediation| FindingRemediation {
                 desc: Cow::Owned(format!("remediator {}", remediation.run)),
             }),
             status_detail: finding.suppressed.as_ref().map(|it| Cow::Borrowed(it.reason.as_str())),
-            unmapped: Unmapped {
+            unmapped: UnmappedDetails {
                 remediation: finding.remediation.as_ref().map(Cow::Borrowed),
                 suspect: finding.suspect.as_deref().map(Cow::Borrowed),
                 remediator: finding.actor.remediator.as_deref().map(Cow::Borrowed),
@@ -81,7 +82,7 @@ impl<'a> ComplianceFinding<'a> {
     }
 }
 
-fn compliance(finding: &Finding) -> Compliance<'_> {
+fn build_compliance(finding: &Finding) -> ComplianceDetails<'_> {
     let (status_id, status) = match finding.status {
         ComplianceStatus::NonCompliant => (3, "Fail"),
         ComplianceStatus::Compliant => (1, "Pass"),
@@ -92,7 +93,7 @@ fn compliance(finding: &Finding) -> Compliance<'_> {
     let requirements = finding.controls.iter().flat_map(|(framework, ids)| {
         ids.iter().map(move |id| Cow::Owned(format!("{framework}/{id}")))
     });
-    Compliance {
+    ComplianceDetails {
         control: Cow::Borrowed(&finding.policy),
         standards: finding.controls.keys().map(|name| Cow::Borrowed(name.as_str())).collect(),
         requirements: requirements.collect(),
@@ -103,37 +104,37 @@ fn compliance(finding: &Finding) -> Compliance<'_> {
     }
 }
 
-fn resource_details(finding: &Finding) -> ResourceDetails<'_> {
+fn build_resource_details(finding: &Finding) -> ResourceDetails<'_> {
     let resource = &finding.resource;
     ResourceDetails {
         kind: Cow::Borrowed(&resource.kind),
         uid: Cow::Borrowed(resource.arn.as_ref().unwrap_or(&resource.id)),
         name: Cow::Borrowed(&resource.id),
         region: Cow::Borrowed(&resource.region),
-        owner: Owner { account: Account::aws(&resource.account) },
+        owner: ResourceOwner { account: OcsfAccount::aws_account(&resource.account) },
     }
 }
 
 /// What was done, by whom, and what in it shows the violation.
-fn evidence(finding: &Finding) -> Evidence<'_> {
+fn build_evidence(finding: &Finding) -> FindingEvidence<'_> {
     let (action, actor) = (&finding.action, &finding.actor);
     let error = action.error_code.as_deref();
-    Evidence {
-        api: Api {
+    FindingEvidence {
+        api: ApiCall {
             operation: Cow::Borrowed(&action.event_name),
-            service: Named { name: Cow::Borrowed(&action.event_source) },
-            request: Request { uid: Cow::Borrowed(&action.event_id) },
-            response: error.map(|code| Response { error: Cow::Borrowed(code) }),
+            service: NamedEntity { name: Cow::Borrowed(&action.event_source) },
+            request: ApiRequest { uid: Cow::Borrowed(&action.event_id) },
+            response: error.map(|code| ApiResponse { error: Cow::Borrowed(code) }),
         },
         actor: EvidenceActor {
-            user: User {
+            user: EvidenceUser {
                 uid: Cow::Borrowed(&actor.principal),
                 type_id: 99,
                 kind: Cow::Borrowed(&actor.kind),
-                account: Account::aws(&actor.account),
+                account: OcsfAccount::aws_account(&actor.account),
             },
         },
-        src_endpoint: Named { name: Cow::Borrowed(&actor.source_address) },
+        src_endpoint: NamedEntity { name: Cow::Borrowed(&actor.source_address) },
         data: EvidenceData {
             action_uid: Cow::Borrowed(&action.id),
             violations: Cow::Borrowed(&finding.evidence),
@@ -142,7 +143,7 @@ fn evidence(finding: &Finding) -> Evidence<'_> {
 }
 
 /// OCSF's `severity_id` and its caption.
-fn severity(severity: Severity) -> (u8, &'static str) {
+fn to_ocsf_severity(severity: Severity) -> (u8, &'static str) {
     match severity {
         Severity::Informational => (1, "Informational"),
         Severity::Low => (2, "Low"),
@@ -153,7 +154,7 @@ fn severity(severity: Severity) -> (u8, &'static str) {
 }
 
 /// Where the finding is kept: `findings/class=2003/region=R/accountId=A/eventDay=YYYYMMDD/<uid>.json`.
-pub fn key(finding: &Finding) -> String {
+pub fn finding_key(finding: &Finding) -> String {
     let part = |text: &str| {
         let clean: String = text
             .chars()

@@ -1,19 +1,22 @@
 //! Policies: one `.cel` file each, its header, and the set that is indexed by event.
 
-mod file;
+mod compiled_policy;
+mod event_index;
 mod header;
-mod index;
-mod load;
-mod message;
-mod patch;
-mod set;
+mod message_template;
+mod policy_file;
+mod policy_set;
+mod remediation_values;
 mod settings;
 
-pub use file::PolicyFile;
-pub use header::{
-    Match, Mode, OutcomeMatch, Parameter, RemediationHeader, Severity, Tier, is_lint, split,
+pub use compiled_policy::{
+    ExpressionError, ExpressionRole, FilledValues, Policy, PolicyExpression, UnknownParameterError,
 };
-pub use load::{ExpressionError, FilledValues, Policy, Role, UnknownParameterError, Written};
-pub use set::PolicySet;
+pub use header::{
+    OutcomeMatch, PolicyMatch, PolicyParameter, RemediationHeader, RemediationMode, SafetyTier,
+    Severity, is_lint_comment, split_header,
+};
+pub use policy_file::PolicyFile;
+pub use policy_set::PolicySet;
 
-pub(crate) use header::Ordered;
+pub(crate) use header::OrderedMap;

@@ -1,13 +1,14 @@
 //! Waivers: findings that somebody has accepted, for a reason and until a day.
 
 use crate::diagnostic::Diagnostic;
-use crate::finding::{Finding, Suppression};
+use crate::finding::{AppliedWaiver, Finding};
 use crate::policy::PolicySet;
 use chrono::NaiveDate;
-use evenkeel_engine::ast::Sources;
+use evenkeel_engine::ast::SourceTexts;
 use evenkeel_engine::glob;
 use evenkeel_engine::{
-    Answer, Compiler, Expression, Failure, Functions, Prepared, Scope, on_large_stack,
+    CelError, CompiledExpression, ConstantValue, EvaluationScope, ExpressionCompiler,
+    ExpressionValue, FunctionSet, on_large_stack,
 };
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
@@ -31,7 +32,7 @@ struct WrittenWaiver {
 #[derive(Debug)]
 struct Waiver {
     terms: WaiverTerms,
-    when: Option<(Expression, Sources)>,
+    when: Option<(CompiledExpression, SourceTexts)>,
     reason: String,
     ticket: Option<String>,
     expires: NaiveDate,
@@ -64,12 +65,12 @@ pub enum WaiverError {
     #[error("{0}")]
     File(String),
     /// A waiver's condition cannot be evaluated.
-    #[error("waiver `{waiver}`: {}", failure.explain())]
+    #[error("waiver `{waiver}`: {}", failure.full_message())]
     Condition {
         /// The waiver's id.
         waiver: String,
         /// Why.
-        failure: Box<Failure>,
+        failure: Box<CelError>,
     },
     /// A waiver's condition is no condition.
     #[error("waiver `{waiver}`: its condition gives no bool")]
@@ -81,9 +82,9 @@ pub enum WaiverError {
 
 /// All waivers that hold together.
 #[derive(Debug, Default)]
-pub struct Waivers(Vec<Waiver>);
+pub struct WaiverSet(Vec<Waiver>);
 
-impl Waivers {
+impl WaiverSet {
     /// Reads a file of waivers, a YAML list.
     ///
     /// A waiver names policies, by id or glob, and a resource, by glob or by a CEL condition over
@@ -91,24 +92,32 @@ impl Waivers {
     ///
     /// # Errors
     /// Everything that is wrong with the file; a policy that `set` does not have, among it.
-    pub fn load(name: &str, text: &str, set: &PolicySet) -> Result<Waivers, Vec<Diagnostic>> {
-        Self::of(name, text, Some(set))
+    pub fn load_checked(
+        name: &str,
+        text: &str,
+        set: &PolicySet,
+    ) -> Result<WaiverSet, Vec<Diagnostic>> {
+        Self::parse_waivers(name, text, Some(set))
     }
 
     /// Reads a file of waivers that was loaded with its policies before.
     ///
     /// # Errors
     /// When something is wrong with it: the first of it.
-    pub fn read(name: &str, text: &str) -> Result<Waivers, WaiverError> {
-        Self::of(name, text, None).map_err(|wrong| {
+    pub fn load_unchecked(name: &str, text: &str) -> Result<WaiverSet, WaiverError> {
+        Self::parse_waivers(name, text, None).map_err(|wrong| {
             let first = wrong.into_iter().next().map(|first| first.message);
             WaiverError::File(first.unwrap_or_default())
         })
     }
 
-    fn of(name: &str, text: &str, set: Option<&PolicySet>) -> Result<Waivers, Vec<Diagnostic>> {
+    fn parse_waivers(
+        name: &str,
+        text: &str,
+        set: Option<&PolicySet>,
+    ) -> Result<WaiverSet, Vec<Diagnostic>> {
         let written: Vec<WrittenWaiver> = serde_saphyr::from_str(text)
-            .map_err(|error| vec![Diagnostic::yaml("waiver", name, text, &error)])?;
+            .map_err(|error| vec![Diagnostic::from_yaml_error("waiver", name, text, &error)])?;
         let (mut waivers, mut errors) = (Vec::new(), Vec::new());
         for waiver in written {
             match Waiver::new(name, waiver, set) {
@@ -116,11 +125,11 @@ impl Waivers {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(Waivers(waivers)) } else { Err(errors) }
+        if errors.is_empty() { Ok(WaiverSet(waivers)) } else { Err(errors) }
     }
 
     /// Adds the waivers of another file.
-    pub fn extend(&mut self, other: Waivers) {
+    pub fn add_waivers(&mut self, other: WaiverSet) {
         self.0.extend(other.0);
     }
 
@@ -130,7 +139,7 @@ impl Waivers {
     }
 
     /// What each covers, in the order in which they are asked.
-    pub fn terms(&self) -> impl Iterator<Item = &WaiverTerms> {
+    pub fn waiver_terms(&self) -> impl Iterator<Item = &WaiverTerms> {
         self.0.iter().map(|waiver| &waiver.terms)
     }
 
@@ -138,13 +147,13 @@ impl Waivers {
     ///
     /// # Errors
     /// When a waiver's condition cannot be evaluated: the finding is not accepted.
-    pub fn apply(&self, finding: &mut Finding) -> Result<(), WaiverError> {
+    pub fn apply_to_finding(&self, finding: &mut Finding) -> Result<(), WaiverError> {
         if self.0.is_empty() {
             return Ok(());
         }
         for waiver in &self.0 {
-            if waiver.covers(finding)? {
-                finding.suppressed = Some(Suppression {
+            if waiver.covers_finding(finding)? {
+                finding.suppressed = Some(AppliedWaiver {
                     waiver: waiver.terms.id.clone(),
                     reason: waiver.reason.clone(),
                     ticket: waiver.ticket.clone(),
@@ -169,15 +178,15 @@ impl Waiver {
         let id = written.id.value.clone();
         let here = at(&written.id);
         let fail = |message: String| {
-            Diagnostic::error("waiver", file, here..here.saturating_add(id.len()), message)
+            Diagnostic::new_error("waiver", file, here..here.saturating_add(id.len()), message)
         };
         let is_unknown = |set: &PolicySet, pattern: &String| {
-            !set.policies().iter().any(|policy| glob::matches(pattern, &policy.id))
+            !set.policies().iter().any(|policy| glob::matches_pattern(pattern, &policy.id))
         };
         let unknown = |set: &PolicySet| written.policies.iter().find(|one| is_unknown(set, one));
         if let Some((set, unknown)) = set.and_then(|set| Some((set, unknown(set)?))) {
             let ids = set.policies().iter().map(|policy| policy.id.as_str());
-            let help = evenkeel_engine::nearest(unknown, ids);
+            let help = evenkeel_engine::suggest_name(unknown, ids);
             return Err(fail(format!("no policy is called `{unknown}`")).with_help(help));
         }
         if written.resource.is_none() && written.when.is_none() {
@@ -189,10 +198,10 @@ impl Waiver {
         let expires = NaiveDate::parse_from_str(&written.expires, "%Y-%m-%d")
             .map_err(|_| fail(format!("`{}` is no day: write YYYY-MM-DD", written.expires)))?;
         let condition_of = written.when.as_ref().map(|when| {
-            condition(&when.value).map_err(|failure| {
+            compile_condition(&when.value).map_err(|failure| {
                 let start = at(when).saturating_add(failure.span.start);
                 let span = start..start.saturating_add(failure.span.len());
-                Diagnostic::error("waiver", file, span, failure.message).with_help(failure.help)
+                Diagnostic::new_error("waiver", file, span, failure.message).with_help(failure.help)
             })
         });
         let when = condition_of.transpose()?;
@@ -207,60 +216,62 @@ impl Waiver {
         Ok(Waiver { terms, when, reason: written.reason, ticket: written.ticket, expires })
     }
 
-    fn covers(&self, finding: &Finding) -> Result<bool, WaiverError> {
+    fn covers_finding(&self, finding: &Finding) -> Result<bool, WaiverError> {
         let matches_any = |patterns: &[String], text: &str| {
-            patterns.iter().any(|pattern| glob::matches(pattern, text))
+            patterns.iter().any(|pattern| glob::matches_pattern(pattern, text))
         };
         let WaiverTerms { policies, resource, accounts, .. } = &self.terms;
         if !matches_any(policies, &finding.policy)
             || !(accounts.is_empty() || matches_any(accounts, &finding.resource.account))
-            || self.expired(finding)
+            || self.had_expired(finding)
         {
             return Ok(false);
         }
         let known_as = [Some(finding.resource.id.as_str()), finding.resource.arn.as_deref()];
         let named = resource.as_ref().is_none_or(|pattern| {
-            known_as.iter().flatten().any(|name| glob::matches(pattern, name))
+            known_as.iter().flatten().any(|name| glob::matches_pattern(pattern, name))
         });
         match &self.when {
-            Some((condition, sources)) if named => self.holds(condition, sources, finding),
+            Some((condition, sources)) if named => {
+                self.evaluate_condition(condition, sources, finding)
+            }
             _ => Ok(named),
         }
     }
 
-    fn holds(
+    fn evaluate_condition(
         &self,
-        condition: &Expression,
-        sources: &Sources,
+        condition: &CompiledExpression,
+        sources: &SourceTexts,
         finding: &Finding,
     ) -> Result<bool, WaiverError> {
         let waiver = || self.terms.id.clone();
         let failed =
             |failure| WaiverError::Condition { waiver: waiver(), failure: Box::new(failure) };
         let value = serde_json::to_value(finding)
-            .map_err(|error| failed(Failure::internal(error.to_string())))?;
-        let prepared = Prepared::new(&value);
-        let mut scope: Scope<'_> = Scope::default();
-        scope.bind_prepared("finding", &prepared);
-        match condition.evaluate(&scope, sources).map_err(failed)? {
-            Answer::Bool(truth) => Ok(truth),
+            .map_err(|error| failed(CelError::internal_error(error.to_string())))?;
+        let prepared = ConstantValue::new(&value);
+        let mut scope: EvaluationScope<'_> = EvaluationScope::default();
+        scope.bind_constant("finding", &prepared);
+        match condition.evaluate_in(&scope, sources).map_err(failed)? {
+            ExpressionValue::Bool(truth) => Ok(truth),
             _ => Err(WaiverError::NoBool { waiver: waiver() }),
         }
     }
 
     /// Whether the waiver had ended when the action happened; an action of unknown time is after it.
-    fn expired(&self, finding: &Finding) -> bool {
+    fn had_expired(&self, finding: &Finding) -> bool {
         let day = finding.action.event_time.get(..10);
         let day = day.and_then(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok());
         day.is_none_or(|day| day > self.expires)
     }
 }
 
-fn condition(text: &str) -> Result<(Expression, Sources), Failure> {
-    let functions = Functions::default();
+fn compile_condition(text: &str) -> Result<(CompiledExpression, SourceTexts), CelError> {
+    let functions = FunctionSet::default();
     on_large_stack(|| {
-        let mut compiler = Compiler::new(&functions);
-        let expression = compiler.expression(text, &["finding"])?;
+        let mut compiler = ExpressionCompiler::new(&functions);
+        let expression = compiler.compile_expression(text, &["finding"])?;
         Ok((expression, compiler.into_sources()))
     })?
 }

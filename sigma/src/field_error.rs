@@ -57,7 +57,7 @@ pub enum FieldError {
 
 impl FieldError {
     /// A modifier that wants something else.
-    pub(crate) fn misused(modifier: &str, wants: &'static str) -> FieldError {
+    pub(crate) fn misused_modifier(modifier: &str, wants: &'static str) -> FieldError {
         FieldError::Misused { modifier: modifier.to_owned(), wants }
     }
 }

@@ -2,45 +2,45 @@
 //!
 //! Absent here: rules whose meaning a policy cannot keep. They are refused, with the reason.
 
-mod cases;
-mod code;
-mod condition;
-mod encode;
-mod event;
-mod expr;
+mod cel_writer;
+mod condition_parser;
 mod field_error;
+mod import_error;
 mod modifiers;
 mod pattern;
-mod policy;
-mod refusal;
+mod policy_cases;
+mod policy_file;
 mod regexes;
 mod rule;
-mod watch;
+mod rule_condition;
+mod sample_event;
+mod value_encoding;
+mod watched_events;
 
 pub use field_error::FieldError;
-pub use refusal::Refusal;
+pub use import_error::ImportError;
 pub use regexes::RegexError;
 
-use evenkeel_authoring::check::lint;
+use evenkeel_authoring::check::lint_policies;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
-use rule::{Document, Rule};
+use rule::{SigmaDocument, SigmaRule};
 use std::collections::BTreeMap;
-use watch::Watch;
+use watched_events::WatchedEvents;
 
 /// What became of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ImportOutcome {
     /// A policy.
-    Imported(Box<Imported>),
+    Imported(Box<ImportedPolicy>),
     /// No policy, although it is a rule about CloudTrail.
-    Refused(Refusal),
+    Refused(ImportError),
     /// Nothing, as it is no such rule; and what it is.
     Skipped(String),
 }
 
 /// A policy that was a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportedPolicy {
     /// The policy's id: its files are `<id>.cel` and `<id>.test.yaml`.
     pub id: String,
     /// The policy's text.
@@ -53,42 +53,44 @@ pub struct Imported {
 
 /// What became of a document, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct DocumentOutcome {
     /// The file.
     pub file: String,
     /// The line, counted from 1.
     pub line: usize,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: ImportOutcome,
 }
 
 /// Imports the rules of files, given by name and text. Of two that would make the same policy, the second is refused.
-pub fn import(files: &[(String, String)]) -> Vec<Told> {
+pub fn import_rules(files: &[(String, String)]) -> Vec<DocumentOutcome> {
     let mut told = Vec::new();
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (file, text) in files {
-        for (line, document) in documents(text.trim_start_matches('\u{feff}')) {
-            let mut outcome = one(document);
-            if let Ok(Outcome::Imported(new)) = &outcome {
+        for (line, document) in split_documents(text.trim_start_matches('\u{feff}')) {
+            let mut outcome = import_document(document);
+            if let Ok(ImportOutcome::Imported(new)) = &outcome {
                 let id = new.id.clone();
                 if let Some(other) = taken.get(&id) {
-                    outcome = Err(Refusal::Taken { id, other: other.clone() });
+                    outcome = Err(ImportError::DuplicateId { id, other: other.clone() });
                 } else {
                     taken.insert(id, file.clone());
                 }
             }
             let (line, outcome) = match outcome {
                 Ok(outcome) => (line, outcome),
-                Err(refusal) => (place(line, document, &refusal), Outcome::Refused(refusal)),
+                Err(refusal) => {
+                    (find_error_line(line, document, &refusal), ImportOutcome::Refused(refusal))
+                }
             };
-            told.push(Told { file: file.clone(), line, outcome });
+            told.push(DocumentOutcome { file: file.clone(), line, outcome });
         }
     }
     told
 }
 
 /// The documents of a file, and on which line each begins.
-fn documents(text: &str) -> Vec<(usize, &str)> {
+fn split_documents(text: &str) -> Vec<(usize, &str)> {
     let (mut found, mut start, mut first, mut at) = (Vec::new(), 0_usize, 1_usize, 0_usize);
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let end = at;
@@ -108,11 +110,11 @@ fn documents(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// The line that a refusal is about.
-fn place(first: usize, document: &str, refusal: &Refusal) -> usize {
-    if let Refusal::Yaml { line, .. } = refusal {
+fn find_error_line(first: usize, document: &str, refusal: &ImportError) -> usize {
+    if let ImportError::Yaml { line, .. } = refusal {
         return first.saturating_add(line.saturating_sub(1));
     }
-    let mark = refusal.mark();
+    let mark = refusal.source_marker();
     let line = document.lines().position(|line| {
         let line = line.trim_start().trim_start_matches("- ");
         let line = line.trim_start_matches(['\'', '"']);
@@ -121,7 +123,7 @@ fn place(first: usize, document: &str, refusal: &Refusal) -> usize {
     first.saturating_add(line.unwrap_or_default())
 }
 
-fn one(document: &str) -> Result<Outcome, Refusal> {
+fn import_document(document: &str) -> Result<ImportOutcome, ImportError> {
     // Of YAML 1.2, which the specification names: CloudTrail's `No` is a text.
     let options = serde_saphyr::options! { strict_booleans: true };
     let read = serde_saphyr::from_str_with_options::<serde_json::Value>(document, options);
@@ -130,71 +132,85 @@ fn one(document: &str) -> Result<Outcome, Refusal> {
         let text = error.without_snippet().to_string();
         let first = text.lines().next().unwrap_or_default();
         let why = first.split(" at line ").next().unwrap_or_default().to_owned();
-        Refusal::Yaml { line: line.unwrap_or(1), why }
+        ImportError::Yaml { line: line.unwrap_or(1), why }
     })?;
-    match rule::read(&value)? {
-        Document::Other(why) => Ok(Outcome::Skipped(why)),
-        Document::Rule(rule) => imported(&rule).map(|new| Outcome::Imported(Box::new(new))),
+    match rule::parse_document(&value)? {
+        SigmaDocument::Other(why) => Ok(ImportOutcome::Skipped(why)),
+        SigmaDocument::Rule(rule) => {
+            import_rule(&rule).map(|new| ImportOutcome::Imported(Box::new(new)))
+        }
     }
 }
 
-fn imported(rule: &Rule) -> Result<Imported, Refusal> {
-    let id = policy::id(&rule.title);
+fn import_rule(rule: &SigmaRule) -> Result<ImportedPolicy, ImportError> {
+    let id = policy_file::policy_id(&rule.title);
     if id.is_empty() {
         let why = format!("the title `{}` has no letters to make a name of", rule.title);
-        return Err(Refusal::Rule(why));
+        return Err(ImportError::Rule(why));
     }
-    let mut watch = watch::watch(&rule.condition)?;
-    let made = make(&id, rule, &watch)?;
-    if made.cases.is_whole() {
-        return Ok(made.imported(id, &watch));
+    let mut watch = watched_events::find_watched_events(&rule.condition)?;
+    let made = draft_policy(&id, rule, &watch)?;
+    if made.cases.has_passing_case() {
+        return Ok(made.into_imported(id, &watch));
     }
     // All that is watched violates: a call that does not is watched too, so that the cases can show one.
-    let other = watch::neighbour(&watch, &rule.condition).ok_or(Refusal::Uncovered)?;
+    let other = watched_events::find_passing_event(&watch, &rule.condition)
+        .ok_or(ImportError::NoMatchingEvent)?;
     watch.notes.push(format!("{other} is watched too, as a call that the policy lets pass"));
     watch.names.push(other);
     watch.names.sort();
-    let made = make(&id, rule, &watch)?;
-    if made.cases.is_whole() { Ok(made.imported(id, &watch)) } else { Err(Refusal::Uncovered) }
-}
-
-/// A policy's text and its cases.
-struct Made {
-    text: String,
-    cases: cases::Cases,
-    warnings: Vec<String>,
-}
-
-impl Made {
-    fn imported(self, id: String, watch: &Watch) -> Imported {
-        let notes = self.warnings.into_iter().chain(watch.notes.iter().cloned()).collect();
-        Imported { id, policy: self.text, cases: self.cases.text(), notes }
+    let made = draft_policy(&id, rule, &watch)?;
+    if made.cases.has_passing_case() {
+        Ok(made.into_imported(id, &watch))
+    } else {
+        Err(ImportError::NoMatchingEvent)
     }
 }
 
-fn make(id: &str, rule: &Rule, watch: &Watch) -> Result<Made, Refusal> {
-    let mut written = code::write(&rule.condition);
-    written.body = policy::body(&rule.condition, &written.body);
-    let text = policy::text(rule, watch, &written, &[]);
-    let set = compile(id, &text)?;
-    let found = lint(&set, &[], None);
+/// A policy's text and its cases.
+struct PolicyDraft {
+    text: String,
+    cases: policy_cases::PolicyCases,
+    warnings: Vec<String>,
+}
+
+impl PolicyDraft {
+    fn into_imported(self, id: String, watch: &WatchedEvents) -> ImportedPolicy {
+        let notes = self.warnings.into_iter().chain(watch.notes.iter().cloned()).collect();
+        ImportedPolicy { id, policy: self.text, cases: self.cases.to_yaml(), notes }
+    }
+}
+
+fn draft_policy(
+    id: &str,
+    rule: &SigmaRule,
+    watch: &WatchedEvents,
+) -> Result<PolicyDraft, ImportError> {
+    let mut written = cel_writer::write_condition(&rule.condition);
+    written.body = policy_file::policy_body(&rule.condition, &written.body);
+    let text = policy_file::policy_text(rule, watch, &written, &[]);
+    let set = compile_policy(id, &text)?;
+    let found = lint_policies(&set, &[], None);
     let mut codes: Vec<&str> = found.iter().map(|one| one.code).collect();
     codes.sort_unstable();
     codes.dedup();
-    let text = policy::text(rule, watch, &written, &codes);
-    let set = compile(id, &text)?;
-    let policy = set.policies().first().ok_or(Refusal::Uncovered)?;
-    let cases = cases::find(&rule.condition, watch, policy).ok_or(Refusal::Uncovered)?;
+    let text = policy_file::policy_text(rule, watch, &written, &codes);
+    let set = compile_policy(id, &text)?;
+    let policy = set.policies().first().ok_or(ImportError::NoMatchingEvent)?;
+    let cases = policy_cases::find_cases(&rule.condition, watch, policy)
+        .ok_or(ImportError::NoMatchingEvent)?;
     let warning = |one: evenkeel_rules::Diagnostic| match one.help {
         Some(help) => format!("{}: {help}", one.message),
         None => one.message,
     };
-    Ok(Made { text, cases, warnings: found.into_iter().map(warning).collect() })
+    Ok(PolicyDraft { text, cases, warnings: found.into_iter().map(warning).collect() })
 }
 
-fn compile(id: &str, text: &str) -> Result<PolicySet, Refusal> {
+fn compile_policy(id: &str, text: &str) -> Result<PolicySet, ImportError> {
     let file = PolicyFile { name: format!("{id}.cel"), text: text.to_owned() };
-    PolicySet::load(&[file], None).map_err(|wrong| {
-        Refusal::Compile(wrong.into_iter().map(|one| one.message).collect::<Vec<_>>().join("; "))
+    PolicySet::compile_files(&[file], None).map_err(|wrong| {
+        ImportError::Compile(
+            wrong.into_iter().map(|one| one.message).collect::<Vec<_>>().join("; "),
+        )
     })
 }

@@ -1,35 +1,35 @@
 //! A field with its modifiers and values: `userIdentity.arn|contains|all: [...]`.
 
-use crate::encode::{Order, base64, base64_offsets, utf16};
-use crate::expr::{Likeness, Matcher, Operator, Test};
 use crate::field_error::FieldError;
-use crate::pattern::Pattern;
-use crate::refusal::Refusal;
+use crate::import_error::ImportError;
+use crate::pattern::SigmaPattern;
 use crate::regexes;
+use crate::rule_condition::{FieldTest, NumberOperator, TextComparison, ValueMatcher};
+use crate::value_encoding::{ByteOrder, base64_offsets, to_base64, to_utf16};
 use serde_json::Value;
 
 /// A value on its way through the modifiers.
-enum Step {
+enum ModifiedValue {
     /// As the rule has it.
     Raw(Value),
     /// A pattern.
-    Text(Pattern),
+    Text(SigmaPattern),
     /// A text in another encoding, which Base64 makes text again.
     Bytes(Vec<u8>),
     /// A regular expression and its flags.
     Regex(String, String),
     /// Another field's value.
-    Field(Likeness, String),
+    Field(TextComparison, String),
     /// Something that no modifier changes.
-    Done(Matcher),
+    Done(ValueMatcher),
 }
 
 /// What is said of a field by `key: values`.
-pub(crate) fn test(key: &str, value: &Value) -> Result<Test, Refusal> {
-    read(key, value).map_err(|why| Refusal::Field { field: key.to_owned(), why })
+pub(crate) fn parse_field_test(key: &str, value: &Value) -> Result<FieldTest, ImportError> {
+    read_field_test(key, value).map_err(|why| ImportError::Field { field: key.to_owned(), why })
 }
 
-fn read(key: &str, value: &Value) -> Result<Test, FieldError> {
+fn read_field_test(key: &str, value: &Value) -> Result<FieldTest, FieldError> {
     let mut parts = key.split('|');
     let field = parts.next().unwrap_or_default().trim().to_owned();
     let modifiers: Vec<&str> = parts.map(str::trim).collect();
@@ -43,15 +43,18 @@ fn read(key: &str, value: &Value) -> Result<Test, FieldError> {
     };
     let cased = modifiers.contains(&"cased");
     let alternatives = |value: &Value| {
-        let mut steps = vec![Step::Raw(value.clone())];
+        let mut steps = vec![ModifiedValue::Raw(value.clone())];
         for modifier in &modifiers {
             let mut next = Vec::new();
             for step in steps {
-                next.append(&mut apply(modifier, step)?);
+                next.append(&mut apply_modifier(modifier, step)?);
             }
             steps = next;
         }
-        steps.into_iter().map(|step| finish(step, cased)).collect::<Result<Vec<_>, FieldError>>()
+        steps
+            .into_iter()
+            .map(|step| finish_matcher(step, cased))
+            .collect::<Result<Vec<_>, FieldError>>()
     };
     let groups = values.iter().map(alternatives).collect::<Result<Vec<_>, FieldError>>()?;
     let each = modifiers.contains(&"all");
@@ -59,39 +62,50 @@ fn read(key: &str, value: &Value) -> Result<Test, FieldError> {
     if groups.iter().any(Vec::is_empty) {
         return Err(FieldError::ShortBase64);
     }
-    Ok(Test { field, groups, negated: modifiers.contains(&"neq") })
+    Ok(FieldTest { field, groups, negated: modifiers.contains(&"neq") })
 }
 
 /// A value after one more modifier.
-fn apply(modifier: &str, step: Step) -> Result<Vec<Step>, FieldError> {
-    let one = |step: Result<Step, FieldError>| step.map(|step| vec![step]);
+fn apply_modifier(modifier: &str, step: ModifiedValue) -> Result<Vec<ModifiedValue>, FieldError> {
+    let one = |step: Result<ModifiedValue, FieldError>| step.map(|step| vec![step]);
     match modifier {
         // These are about the whole field.
         "all" | "neq" | "cased" => Ok(vec![step]),
-        "contains" => one(widen(modifier, step, Likeness::Contains)),
-        "startswith" => one(widen(modifier, step, Likeness::Starts)),
-        "endswith" => one(widen(modifier, step, Likeness::Ends)),
-        "re" => one(plain(modifier, step).map(|text| Step::Regex(text, String::new()))),
-        "i" | "ignorecase" => one(flag(modifier, step, 'i')),
-        "m" | "multiline" => one(flag(modifier, step, 'm')),
-        "s" | "dotall" => one(flag(modifier, step, 's')),
-        "cidr" => one(plain(modifier, step).and_then(|text| range(&text))),
-        "exists" => one(exists(&step)),
-        "fieldref" => one(plain(modifier, step).map(|text| Step::Field(Likeness::Equal, text))),
-        "base64" => Ok(vec![Step::Text(Pattern::plain(&base64(&bytes(modifier, step)?)))]),
-        "base64offset" => {
-            let texts = base64_offsets(&bytes(modifier, step)?);
-            Ok(texts.iter().map(|text| Step::Text(Pattern::plain(text))).collect())
+        "contains" => one(widen_pattern(modifier, step, TextComparison::Contains)),
+        "startswith" => one(widen_pattern(modifier, step, TextComparison::StartsWith)),
+        "endswith" => one(widen_pattern(modifier, step, TextComparison::EndsWith)),
+        "re" => {
+            one(unmodified_text(modifier, step)
+                .map(|text| ModifiedValue::Regex(text, String::new())))
         }
-        "wide" | "utf16le" => one(encoded(modifier, step, Order::Little)),
-        "utf16be" => one(encoded(modifier, step, Order::Big)),
-        "utf16" => one(encoded(modifier, step, Order::Marked)),
-        "windash" => one(pattern(modifier, step).map(|text| Step::Text(text.any_dash()))),
-        "lt" => one(compare(modifier, &step, Operator::Less)),
-        "lte" => one(compare(modifier, &step, Operator::AtMost)),
-        "gt" => one(compare(modifier, &step, Operator::Greater)),
-        "gte" => one(compare(modifier, &step, Operator::AtLeast)),
-        "minute" | "hour" | "day" | "month" | "year" => one(time(modifier, &step)),
+        "i" | "ignorecase" => one(add_regex_flag(modifier, step, 'i')),
+        "m" | "multiline" => one(add_regex_flag(modifier, step, 'm')),
+        "s" | "dotall" => one(add_regex_flag(modifier, step, 's')),
+        "cidr" => one(unmodified_text(modifier, step).and_then(|text| parse_cidr_range(&text))),
+        "exists" => one(parse_exists(&step)),
+        "fieldref" => one(unmodified_text(modifier, step)
+            .map(|text| ModifiedValue::Field(TextComparison::Equal, text))),
+        "base64" => Ok(vec![ModifiedValue::Text(SigmaPattern::from_literal(&to_base64(
+            &to_bytes(modifier, step)?,
+        )))]),
+        "base64offset" => {
+            let texts = base64_offsets(&to_bytes(modifier, step)?);
+            Ok(texts
+                .iter()
+                .map(|text| ModifiedValue::Text(SigmaPattern::from_literal(text)))
+                .collect())
+        }
+        "wide" | "utf16le" => one(encode_step(modifier, step, ByteOrder::Little)),
+        "utf16be" => one(encode_step(modifier, step, ByteOrder::Big)),
+        "utf16" => one(encode_step(modifier, step, ByteOrder::Marked)),
+        "windash" => {
+            one(to_pattern(modifier, step).map(|text| ModifiedValue::Text(text.with_any_dash())))
+        }
+        "lt" => one(parse_comparison(modifier, &step, NumberOperator::Less)),
+        "lte" => one(parse_comparison(modifier, &step, NumberOperator::AtMost)),
+        "gt" => one(parse_comparison(modifier, &step, NumberOperator::Greater)),
+        "gte" => one(parse_comparison(modifier, &step, NumberOperator::AtLeast)),
+        "minute" | "hour" | "day" | "month" | "year" => one(parse_time_part(modifier, &step)),
         "expand" => Err(FieldError::Unsupported {
             modifier: "expand",
             why: "what its placeholders stand for is not known here",
@@ -104,33 +118,38 @@ fn apply(modifier: &str, step: Step) -> Result<Vec<Step>, FieldError> {
 }
 
 /// What a value without (other) modifiers says.
-fn finish(step: Step, cased: bool) -> Result<Matcher, FieldError> {
-    let text =
-        |pattern: Pattern, kept: Option<Value>| Matcher::Text(Pattern { cased, ..pattern }, kept);
+fn finish_matcher(step: ModifiedValue, cased: bool) -> Result<ValueMatcher, FieldError> {
+    let text = |pattern: SigmaPattern, kept: Option<Value>| {
+        ValueMatcher::Text(SigmaPattern { cased, ..pattern }, kept)
+    };
     Ok(match step {
-        Step::Raw(Value::Null) => Matcher::Null,
-        Step::Raw(Value::String(written)) => text(Pattern::read(&written), None),
-        Step::Raw(value) => text(Pattern::plain(&scalar(&value)?), Some(value)),
-        Step::Text(pattern) => text(pattern, None),
-        Step::Regex(..) if cased => return Err(FieldError::CasedRegex),
-        Step::Regex(pattern, flags) => {
-            let whole = if flags.is_empty() { pattern } else { format!("(?{flags}){pattern}") };
-            let compiled = regexes::check(&whole)?;
-            Matcher::Regex(whole, Box::new(compiled))
+        ModifiedValue::Raw(Value::Null) => ValueMatcher::Null,
+        ModifiedValue::Raw(Value::String(written)) => {
+            text(SigmaPattern::parse_pattern(&written), None)
         }
-        Step::Field(likeness, field) => Matcher::Field(likeness, field, cased),
-        Step::Bytes(_) => return Err(FieldError::BareUtf16),
-        Step::Done(matcher) => matcher,
+        ModifiedValue::Raw(value) => {
+            text(SigmaPattern::from_literal(&scalar_text(&value)?), Some(value))
+        }
+        ModifiedValue::Text(pattern) => text(pattern, None),
+        ModifiedValue::Regex(..) if cased => return Err(FieldError::CasedRegex),
+        ModifiedValue::Regex(pattern, flags) => {
+            let whole = if flags.is_empty() { pattern } else { format!("(?{flags}){pattern}") };
+            let compiled = regexes::compile_compatible(&whole)?;
+            ValueMatcher::Regex(whole, Box::new(compiled))
+        }
+        ModifiedValue::Field(likeness, field) => ValueMatcher::Field(likeness, field, cased),
+        ModifiedValue::Bytes(_) => return Err(FieldError::BareUtf16),
+        ModifiedValue::Done(matcher) => matcher,
     })
 }
 
-fn regex(source: String) -> Result<Matcher, FieldError> {
-    let compiled = regexes::compile(&source)?;
-    Ok(Matcher::Regex(source, Box::new(compiled)))
+fn regex_matcher(source: String) -> Result<ValueMatcher, FieldError> {
+    let compiled = regexes::compile_regex(&source)?;
+    Ok(ValueMatcher::Regex(source, Box::new(compiled)))
 }
 
 /// A number or a boolean as text.
-fn scalar(value: &Value) -> Result<String, FieldError> {
+fn scalar_text(value: &Value) -> Result<String, FieldError> {
     match value {
         Value::Bool(truth) => Ok(truth.to_string()),
         Value::Number(number) => Ok(match (number.as_i64(), number.as_f64()) {
@@ -144,94 +163,121 @@ fn scalar(value: &Value) -> Result<String, FieldError> {
 }
 
 /// A text on which no modifier has worked yet.
-fn plain(modifier: &str, step: Step) -> Result<String, FieldError> {
+fn unmodified_text(modifier: &str, step: ModifiedValue) -> Result<String, FieldError> {
     match step {
-        Step::Raw(Value::String(text)) => Ok(text),
-        _ => Err(FieldError::misused(modifier, "wants a text, before any other modifier")),
+        ModifiedValue::Raw(Value::String(text)) => Ok(text),
+        _ => Err(FieldError::misused_modifier(modifier, "wants a text, before any other modifier")),
     }
 }
 
-fn pattern(modifier: &str, step: Step) -> Result<Pattern, FieldError> {
+fn to_pattern(modifier: &str, step: ModifiedValue) -> Result<SigmaPattern, FieldError> {
     match step {
-        Step::Text(pattern) => Ok(pattern),
-        Step::Raw(Value::String(text)) => Ok(Pattern::read(&text)),
-        Step::Raw(value) => scalar(&value).map(|text| Pattern::plain(&text)),
-        _ => Err(FieldError::misused(modifier, "wants a text")),
+        ModifiedValue::Text(pattern) => Ok(pattern),
+        ModifiedValue::Raw(Value::String(text)) => Ok(SigmaPattern::parse_pattern(&text)),
+        ModifiedValue::Raw(value) => {
+            scalar_text(&value).map(|text| SigmaPattern::from_literal(&text))
+        }
+        _ => Err(FieldError::misused_modifier(modifier, "wants a text")),
     }
 }
 
-fn widen(modifier: &str, step: Step, likeness: Likeness) -> Result<Step, FieldError> {
+fn widen_pattern(
+    modifier: &str,
+    step: ModifiedValue,
+    likeness: TextComparison,
+) -> Result<ModifiedValue, FieldError> {
     match (step, likeness) {
-        (Step::Field(Likeness::Equal, field), _) => Ok(Step::Field(likeness, field)),
+        (ModifiedValue::Field(TextComparison::Equal, field), _) => {
+            Ok(ModifiedValue::Field(likeness, field))
+        }
         // An expression is found anywhere, unless it says where.
-        (Step::Regex(pattern, flags), Likeness::Contains) => Ok(Step::Regex(pattern, flags)),
+        (ModifiedValue::Regex(pattern, flags), TextComparison::Contains) => {
+            Ok(ModifiedValue::Regex(pattern, flags))
+        }
         (step, _) => {
-            let (before, behind) = (likeness != Likeness::Starts, likeness != Likeness::Ends);
-            Ok(Step::Text(pattern(modifier, step)?.open(before, behind)))
+            let (before, behind) =
+                (likeness != TextComparison::StartsWith, likeness != TextComparison::EndsWith);
+            Ok(ModifiedValue::Text(to_pattern(modifier, step)?.with_wildcards(before, behind)))
         }
     }
 }
 
-fn flag(modifier: &str, step: Step, flag: char) -> Result<Step, FieldError> {
-    let Step::Regex(pattern, mut flags) = step else {
-        return Err(FieldError::misused(modifier, "stands behind `re`"));
+fn add_regex_flag(
+    modifier: &str,
+    step: ModifiedValue,
+    flag: char,
+) -> Result<ModifiedValue, FieldError> {
+    let ModifiedValue::Regex(pattern, mut flags) = step else {
+        return Err(FieldError::misused_modifier(modifier, "stands behind `re`"));
     };
     if !flags.contains(flag) {
         flags.push(flag);
     }
-    Ok(Step::Regex(pattern, flags))
+    Ok(ModifiedValue::Regex(pattern, flags))
 }
 
-fn range(text: &str) -> Result<Step, FieldError> {
+fn parse_cidr_range(text: &str) -> Result<ModifiedValue, FieldError> {
     let wrong = || FieldError::NoRange(text.to_owned());
     let (address, length) = text.split_once('/').ok_or_else(wrong)?;
     let address: std::net::IpAddr = address.parse().map_err(|_| wrong())?;
     let length: u8 = length.parse().map_err(|_| wrong())?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let range = format!("{address}/{length}");
-    if length <= most { Ok(Step::Done(Matcher::Cidr(range))) } else { Err(wrong()) }
+    if length <= most { Ok(ModifiedValue::Done(ValueMatcher::Cidr(range))) } else { Err(wrong()) }
 }
 
-fn exists(step: &Step) -> Result<Step, FieldError> {
+fn parse_exists(step: &ModifiedValue) -> Result<ModifiedValue, FieldError> {
     match step {
-        Step::Raw(Value::Bool(wanted)) => Ok(Step::Done(Matcher::Exists(*wanted))),
-        _ => Err(FieldError::misused("exists", "wants true or false")),
+        ModifiedValue::Raw(Value::Bool(wanted)) => {
+            Ok(ModifiedValue::Done(ValueMatcher::Exists(*wanted)))
+        }
+        _ => Err(FieldError::misused_modifier("exists", "wants true or false")),
     }
 }
 
-fn bytes(modifier: &str, step: Step) -> Result<Vec<u8>, FieldError> {
-    if let Step::Bytes(bytes) = step {
+fn to_bytes(modifier: &str, step: ModifiedValue) -> Result<Vec<u8>, FieldError> {
+    if let ModifiedValue::Bytes(bytes) = step {
         return Ok(bytes);
     }
-    let literal = pattern(modifier, step)?.literal();
+    let literal = to_pattern(modifier, step)?.literal_text();
     literal
         .map(String::into_bytes)
-        .ok_or_else(|| FieldError::misused(modifier, "takes no wildcards"))
+        .ok_or_else(|| FieldError::misused_modifier(modifier, "takes no wildcards"))
 }
 
-fn encoded(modifier: &str, step: Step, order: Order) -> Result<Step, FieldError> {
-    let literal = pattern(modifier, step)?.literal();
-    let text = literal.ok_or_else(|| FieldError::misused(modifier, "takes no wildcards"))?;
-    Ok(Step::Bytes(utf16(&text, order)))
+fn encode_step(
+    modifier: &str,
+    step: ModifiedValue,
+    order: ByteOrder,
+) -> Result<ModifiedValue, FieldError> {
+    let literal = to_pattern(modifier, step)?.literal_text();
+    let text =
+        literal.ok_or_else(|| FieldError::misused_modifier(modifier, "takes no wildcards"))?;
+    Ok(ModifiedValue::Bytes(to_utf16(&text, order)))
 }
 
-fn number(modifier: &str, step: &Step) -> Result<f64, FieldError> {
+fn parse_number(modifier: &str, step: &ModifiedValue) -> Result<f64, FieldError> {
     let number = match step {
-        Step::Raw(Value::Number(number)) => number.as_f64(),
-        Step::Raw(Value::String(text)) => text.parse().ok(),
+        ModifiedValue::Raw(Value::Number(number)) => number.as_f64(),
+        ModifiedValue::Raw(Value::String(text)) => text.parse().ok(),
         _ => None,
     };
     let number = number.filter(|number| number.is_finite());
-    number.ok_or_else(|| FieldError::misused(modifier, "wants a number"))
+    number.ok_or_else(|| FieldError::misused_modifier(modifier, "wants a number"))
 }
 
-fn compare(modifier: &str, step: &Step, operator: Operator) -> Result<Step, FieldError> {
-    number(modifier, step).map(|number| Step::Done(Matcher::Compare(operator, number)))
+fn parse_comparison(
+    modifier: &str,
+    step: &ModifiedValue,
+    operator: NumberOperator,
+) -> Result<ModifiedValue, FieldError> {
+    parse_number(modifier, step)
+        .map(|number| ModifiedValue::Done(ValueMatcher::Compare(operator, number)))
 }
 
 /// A part of a time, which stands in CloudTrail's times at a fixed place.
-fn time(modifier: &str, step: &Step) -> Result<Step, FieldError> {
-    let number = number(modifier, step)?;
+fn parse_time_part(modifier: &str, step: &ModifiedValue) -> Result<ModifiedValue, FieldError> {
+    let number = parse_number(modifier, step)?;
     let (before, behind, width) = match modifier {
         "year" => ("^", "-", 4),
         "month" => ("^[0-9]{4}-", "-", 2),
@@ -240,9 +286,9 @@ fn time(modifier: &str, step: &Step) -> Result<Step, FieldError> {
         _ => ("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:", ":", 2),
     };
     if number.fract() != 0.0 || !(0.0..10_000.0).contains(&number) {
-        return Err(FieldError::misused(modifier, "wants a whole number"));
+        return Err(FieldError::misused_modifier(modifier, "wants a whole number"));
     }
-    regex(format!("{before}{number:0width$}{behind}")).map(Step::Done)
+    regex_matcher(format!("{before}{number:0width$}{behind}")).map(ModifiedValue::Done)
 }
 
 #[cfg(test)]
@@ -274,7 +320,7 @@ mod tests {
             ("a", json!([["b"]]), "a value is"),
             ("|all", json!(["b"]), "keywords"),
         ] {
-            let refusal = test(key, &value).unwrap_err().to_string();
+            let refusal = parse_field_test(key, &value).unwrap_err().to_string();
             assert!(refusal.contains(why) && refusal.contains(key), "{key}: {refusal}");
         }
     }

@@ -2,13 +2,13 @@
 
 /// One place of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub(crate) enum PatternUnit {
     /// This character.
     Char(char),
     /// Any text.
-    Any,
+    AnyText,
     /// Any one character.
-    One,
+    AnyChar,
     /// Any of the characters that Windows takes for a dash.
     Dash,
 }
@@ -18,16 +18,16 @@ pub(crate) const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015
 
 /// A pattern, and whether it minds upper and lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
+pub(crate) struct SigmaPattern {
     /// Its places.
-    pub(crate) units: Vec<Unit>,
+    pub(crate) units: Vec<PatternUnit>,
     /// Whether it minds case.
     pub(crate) cased: bool,
 }
 
 /// What kind of comparison says the same as a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum PatternComparison {
     /// Any text.
     Everything,
     /// This text.
@@ -35,93 +35,101 @@ pub(crate) enum Shape {
     /// A text with this in it.
     Contains(String),
     /// A text that begins so.
-    Starts(String),
+    StartsWith(String),
     /// A text that ends so.
-    Ends(String),
+    EndsWith(String),
     /// What only a regular expression says.
     Other,
 }
 
-impl Pattern {
+impl SigmaPattern {
     /// A text's characters, taken as they are.
-    pub(crate) fn plain(text: &str) -> Self {
-        Pattern { units: text.chars().map(Unit::Char).collect(), cased: false }
+    pub(crate) fn from_literal(text: &str) -> Self {
+        SigmaPattern { units: text.chars().map(PatternUnit::Char).collect(), cased: false }
     }
 
     /// Reads a value as Sigma writes it. A backslash before `*`, `?` or a backslash takes away their meaning;
     /// before anything else it stands for itself.
-    pub(crate) fn read(text: &str) -> Self {
+    pub(crate) fn parse_pattern(text: &str) -> Self {
         let mut units = Vec::new();
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
             units.push(match c {
                 '\\' => match rest.next_if(|next| matches!(next, '*' | '?' | '\\')) {
-                    Some(escaped) => Unit::Char(escaped),
-                    None => Unit::Char('\\'),
+                    Some(escaped) => PatternUnit::Char(escaped),
+                    None => PatternUnit::Char('\\'),
                 },
-                '*' => Unit::Any,
-                '?' => Unit::One,
-                other => Unit::Char(other),
+                '*' => PatternUnit::AnyText,
+                '?' => PatternUnit::AnyChar,
+                other => PatternUnit::Char(other),
             });
         }
-        units.dedup_by(|one, other| *one == Unit::Any && *other == Unit::Any);
-        Pattern { units, cased: false }
+        units.dedup_by(|one, other| *one == PatternUnit::AnyText && *other == PatternUnit::AnyText);
+        SigmaPattern { units, cased: false }
     }
 
     /// With any text before it, behind it, or both.
     #[must_use]
-    pub(crate) fn open(mut self, before: bool, behind: bool) -> Self {
-        if before && self.units.first() != Some(&Unit::Any) {
-            self.units.insert(0, Unit::Any);
+    pub(crate) fn with_wildcards(mut self, before: bool, behind: bool) -> Self {
+        if before && self.units.first() != Some(&PatternUnit::AnyText) {
+            self.units.insert(0, PatternUnit::AnyText);
         }
-        if behind && self.units.last() != Some(&Unit::Any) {
-            self.units.push(Unit::Any);
+        if behind && self.units.last() != Some(&PatternUnit::AnyText) {
+            self.units.push(PatternUnit::AnyText);
         }
         self
     }
 
     /// With each dash standing for all of them.
     #[must_use]
-    pub(crate) fn any_dash(mut self) -> Self {
+    pub(crate) fn with_any_dash(mut self) -> Self {
         for unit in &mut self.units {
-            if matches!(unit, Unit::Char(c) if DASHES.contains(c)) {
-                *unit = Unit::Dash;
+            if matches!(unit, PatternUnit::Char(c) if DASHES.contains(c)) {
+                *unit = PatternUnit::Dash;
             }
         }
         self
     }
 
     /// The characters of a pattern that has no wildcards.
-    pub(crate) fn literal(&self) -> Option<String> {
-        literal(&self.units)
+    pub(crate) fn literal_text(&self) -> Option<String> {
+        join_literal_units(&self.units)
     }
 
     /// The comparison that says the same.
-    pub(crate) fn shape(&self) -> Shape {
+    pub(crate) fn to_comparison(&self) -> PatternComparison {
         let shape = match self.units.as_slice() {
-            [Unit::Any] => Some(Shape::Everything),
-            [Unit::Any, inner @ .., Unit::Any] => literal(inner).map(Shape::Contains),
-            [Unit::Any, inner @ ..] => literal(inner).map(Shape::Ends),
-            [inner @ .., Unit::Any] => literal(inner).map(Shape::Starts),
-            all => literal(all).map(Shape::Equal),
+            [PatternUnit::AnyText] => Some(PatternComparison::Everything),
+            [PatternUnit::AnyText, inner @ .., PatternUnit::AnyText] => {
+                join_literal_units(inner).map(PatternComparison::Contains)
+            }
+            [PatternUnit::AnyText, inner @ ..] => {
+                join_literal_units(inner).map(PatternComparison::EndsWith)
+            }
+            [inner @ .., PatternUnit::AnyText] => {
+                join_literal_units(inner).map(PatternComparison::StartsWith)
+            }
+            all => join_literal_units(all).map(PatternComparison::Equal),
         };
         // Only ASCII is compared by `lowerAscii`: other letters need a regular expression.
-        let plain = |unit: &Unit| match unit {
-            Unit::Char(c) => self.cased || c.is_ascii() || !(c.is_uppercase() || c.is_lowercase()),
+        let plain = |unit: &PatternUnit| match unit {
+            PatternUnit::Char(c) => {
+                self.cased || c.is_ascii() || !(c.is_uppercase() || c.is_lowercase())
+            }
             _ => true,
         };
-        shape.filter(|_| self.units.iter().all(plain)).unwrap_or(Shape::Other)
+        shape.filter(|_| self.units.iter().all(plain)).unwrap_or(PatternComparison::Other)
     }
 
     /// A regular expression that says the same.
-    pub(crate) fn regex(&self) -> String {
+    pub(crate) fn to_regex(&self) -> String {
         let mut out = (if self.cased { "(?s)^" } else { "(?is)^" }).to_owned();
         for unit in &self.units {
             match unit {
-                Unit::Char(c) => out.push_str(&regex::escape(&c.to_string())),
-                Unit::Any => out.push_str(".*"),
-                Unit::One => out.push('.'),
-                Unit::Dash => out.push_str("[-/–—―]"),
+                PatternUnit::Char(c) => out.push_str(&regex::escape(&c.to_string())),
+                PatternUnit::AnyText => out.push_str(".*"),
+                PatternUnit::AnyChar => out.push('.'),
+                PatternUnit::Dash => out.push_str("[-/–—―]"),
             }
         }
         out.push('$');
@@ -129,18 +137,18 @@ impl Pattern {
     }
 
     /// Whether all of a text fits: on a mismatch the last `*` takes one more character.
-    pub(crate) fn fits(&self, text: &str) -> bool {
+    pub(crate) fn matches_text(&self, text: &str) -> bool {
         let (mut units, mut rest) = (self.units.iter(), text.chars());
         let mut star = None;
         loop {
             let here = rest.clone();
             match (units.next(), rest.next()) {
                 (None, None) => return true,
-                (Some(Unit::Any), _) => {
+                (Some(PatternUnit::AnyText), _) => {
                     star = Some((units.clone(), here.clone()));
                     rest = here;
                 }
-                (Some(unit), Some(c)) if self.is(*unit, c) => {}
+                (Some(unit), Some(c)) if self.matches_char(*unit, c) => {}
                 _ => {
                     let Some((after, taken)) = &mut star else { return false };
                     if taken.next().is_none() {
@@ -153,31 +161,31 @@ impl Pattern {
         }
     }
 
-    fn is(&self, unit: Unit, c: char) -> bool {
+    fn matches_char(&self, unit: PatternUnit, c: char) -> bool {
         match unit {
-            Unit::Char(wanted) if self.cased => wanted == c,
-            Unit::Char(wanted) => wanted.to_lowercase().eq(c.to_lowercase()),
-            Unit::Dash => DASHES.contains(&c),
-            Unit::One | Unit::Any => true,
+            PatternUnit::Char(wanted) if self.cased => wanted == c,
+            PatternUnit::Char(wanted) => wanted.to_lowercase().eq(c.to_lowercase()),
+            PatternUnit::Dash => DASHES.contains(&c),
+            PatternUnit::AnyChar | PatternUnit::AnyText => true,
         }
     }
 
     /// A text that fits.
-    pub(crate) fn witness(&self) -> String {
-        let character = |unit: &Unit| match unit {
-            Unit::Char(c) => Some(*c),
-            Unit::Any => None,
-            Unit::One => Some('x'),
-            Unit::Dash => Some('-'),
+    pub(crate) fn sample_text(&self) -> String {
+        let character = |unit: &PatternUnit| match unit {
+            PatternUnit::Char(c) => Some(*c),
+            PatternUnit::AnyText => None,
+            PatternUnit::AnyChar => Some('x'),
+            PatternUnit::Dash => Some('-'),
         };
         self.units.iter().filter_map(character).collect()
     }
 }
 
-fn literal(units: &[Unit]) -> Option<String> {
-    let character = |unit: &Unit| match unit {
-        Unit::Char(c) => Some(*c),
-        Unit::Any | Unit::One | Unit::Dash => None,
+fn join_literal_units(units: &[PatternUnit]) -> Option<String> {
+    let character = |unit: &PatternUnit| match unit {
+        PatternUnit::Char(c) => Some(*c),
+        PatternUnit::AnyText | PatternUnit::AnyChar | PatternUnit::Dash => None,
     };
     units.iter().map(character).collect()
 }
@@ -202,25 +210,31 @@ mod tests {
             ("", "", "a"),
             ("É*", "éa", "ea"),
         ] {
-            let pattern = Pattern::read(written);
-            let regex = regex::Regex::new(&pattern.regex()).unwrap();
-            assert!(pattern.fits(text) && regex.is_match(text), "{written} {text}");
+            let pattern = SigmaPattern::parse_pattern(written);
+            let regex = regex::Regex::new(&pattern.to_regex()).unwrap();
+            assert!(pattern.matches_text(text) && regex.is_match(text), "{written} {text}");
             if other != "\n*never*" {
-                assert!(!pattern.fits(other) && !regex.is_match(other), "{written} {other}");
+                assert!(
+                    !pattern.matches_text(other) && !regex.is_match(other),
+                    "{written} {other}"
+                );
             }
-            assert!(pattern.fits(&pattern.witness()), "{written}");
+            assert!(pattern.matches_text(&pattern.sample_text()), "{written}");
         }
     }
 
     #[test]
     fn the_simplest_comparison_is_found() {
-        let shape = |text: &str| Pattern::read(text).shape();
-        assert_eq!(shape("a"), Shape::Equal("a".to_owned()));
-        assert_eq!(shape("*a*"), Shape::Contains("a".to_owned()));
-        assert_eq!(shape("a*"), Shape::Starts("a".to_owned()));
-        assert_eq!(shape("*a"), Shape::Ends("a".to_owned()));
-        assert_eq!(shape("**"), Shape::Everything);
-        assert_eq!((shape("a*b"), shape("é")), (Shape::Other, Shape::Other));
-        assert_eq!(shape("日本"), Shape::Equal("日本".to_owned()));
+        let shape = |text: &str| SigmaPattern::parse_pattern(text).to_comparison();
+        assert_eq!(shape("a"), PatternComparison::Equal("a".to_owned()));
+        assert_eq!(shape("*a*"), PatternComparison::Contains("a".to_owned()));
+        assert_eq!(shape("a*"), PatternComparison::StartsWith("a".to_owned()));
+        assert_eq!(shape("*a"), PatternComparison::EndsWith("a".to_owned()));
+        assert_eq!(shape("**"), PatternComparison::Everything);
+        assert_eq!(
+            (shape("a*b"), shape("é")),
+            (PatternComparison::Other, PatternComparison::Other)
+        );
+        assert_eq!(shape("日本"), PatternComparison::Equal("日本".to_owned()));
     }
 }

@@ -24,13 +24,13 @@ pub enum RegexError {
 }
 
 /// Compiles a regular expression of a rule, if it means the same here.
-pub(crate) fn check(pattern: &str) -> Result<Regex, RegexError> {
-    different(pattern)?;
-    compile(pattern)
+pub(crate) fn compile_compatible(pattern: &str) -> Result<Regex, RegexError> {
+    reject_pcre_differences(pattern)?;
+    compile_regex(pattern)
 }
 
 /// Compiles a regular expression.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, RegexError> {
+pub(crate) fn compile_regex(pattern: &str) -> Result<Regex, RegexError> {
     Regex::new(pattern).map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default();
@@ -39,7 +39,7 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, RegexError> {
 }
 
 /// Refuses what Rust accepts and takes for something else than PCRE does.
-fn different(pattern: &str) -> Result<(), RegexError> {
+fn reject_pcre_differences(pattern: &str) -> Result<(), RegexError> {
     let (mut class, mut rest, mut last) = (false, pattern, ' ');
     while let Some(c) = rest.chars().next() {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -86,41 +86,41 @@ fn different(pattern: &str) -> Result<(), RegexError> {
 }
 
 /// A text in which the expression is found.
-pub(crate) fn witness(pattern: &str) -> Option<String> {
+pub(crate) fn sample_match(pattern: &str) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut out = String::new();
-    write(&hir, &mut out);
+    write_sample(&hir, &mut out);
     Some(out)
 }
 
-fn write(hir: &Hir, out: &mut String) {
+fn write_sample(hir: &Hir, out: &mut String) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => out.push_str(&String::from_utf8_lossy(&literal.0)),
-        HirKind::Class(class) => out.extend(member(class)),
+        HirKind::Class(class) => out.extend(sample_class_member(class)),
         HirKind::Repetition(part) => {
             let least = part.min.max(u32::from(part.max != Some(0))).min(1_000);
             for _ in 0..least {
-                write(&part.sub, out);
+                write_sample(&part.sub, out);
             }
         }
-        HirKind::Capture(capture) => write(&capture.sub, out),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, out)),
+        HirKind::Capture(capture) => write_sample(&capture.sub, out),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write_sample(part, out)),
         HirKind::Alternation(parts) => {
             if let Some(first) = parts.first() {
-                write(first, out);
+                write_sample(first, out);
             }
         }
     }
 }
 
 /// A character of a class: a plain one, where it has one.
-fn member(class: &Class) -> Option<char> {
-    const PLAIN: &str = "abcxyzABCXYZ0123456789-_. /:";
+fn sample_class_member(class: &Class) -> Option<char> {
+    const PREFERRED_CHARS: &str = "abcxyzABCXYZ0123456789-_. /:";
     let Class::Unicode(class) = class else { return None };
     let has = |c: char| class.iter().any(|range| range.start() <= c && c <= range.end());
     let first = || class.iter().map(regex_syntax::hir::ClassUnicodeRange::start).next();
-    PLAIN.chars().find(|c| has(*c)).or_else(first)
+    PREFERRED_CHARS.chars().find(|c| has(*c)).or_else(first)
 }
 
 #[cfg(test)]
@@ -132,10 +132,10 @@ mod tests {
         for pattern in
             ["a(?=b)", "(?<!x)a", r"(a)\1", "a++", "a{2}+", r"\<a", "[a&&b]", "[a[b]", "(?R)", "("]
         {
-            assert!(check(pattern).is_err(), "{pattern}");
+            assert!(compile_compatible(pattern).is_err(), "{pattern}");
         }
         for pattern in [r"a\+\+", "[a-z+]+", "[]a]", "[^]]", "[[:digit:]x]", "^a.*b$", r"\d{2,3}"] {
-            assert!(check(pattern).is_ok(), "{pattern}");
+            assert!(compile_compatible(pattern).is_ok(), "{pattern}");
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
             r"arn:aws:iam::\d{12}:root",
             "(?:x)?y",
         ] {
-            let text = witness(pattern).unwrap();
+            let text = sample_match(pattern).unwrap();
             assert!(regex::Regex::new(pattern).unwrap().is_match(&text), "{pattern}: {text}");
         }
     }

@@ -1,10 +1,10 @@
 //! A Sigma rule: what it says of itself, and its detection as one condition.
 
-use crate::condition::{self, one_or};
-use crate::expr::Expr;
+use crate::condition_parser::{self, join_parts};
 use crate::field_error::FieldError;
-use crate::modifiers::test;
-use crate::refusal::Refusal;
+use crate::import_error::ImportError;
+use crate::modifiers::parse_field_test;
+use crate::rule_condition::RuleCondition;
 use serde_json::{Map, Value};
 
 /// How deep lists and maps of a selection may stand.
@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 8;
 
 /// A rule.
 #[derive(Debug)]
-pub(crate) struct Rule {
+pub(crate) struct SigmaRule {
     /// What it finds.
     pub(crate) title: String,
     /// Its own id, a UUID.
@@ -34,24 +34,24 @@ pub(crate) struct Rule {
     /// What it finds wrongly.
     pub(crate) false_positives: Vec<String>,
     /// The selections and the condition.
-    pub(crate) condition: Expr,
+    pub(crate) condition: RuleCondition,
 }
 
 /// What a document is.
 #[derive(Debug)]
-pub(crate) enum Document {
+pub(crate) enum SigmaDocument {
     /// A rule about CloudTrail.
-    Rule(Box<Rule>),
+    Rule(Box<SigmaRule>),
     /// Something else, and what.
     Other(String),
 }
 
 /// Reads a document.
-pub(crate) fn read(document: &Value) -> Result<Document, Refusal> {
+pub(crate) fn parse_document(document: &Value) -> Result<SigmaDocument, ImportError> {
     let Some(map) = document.as_object() else {
-        return Ok(Document::Other("no Sigma rule: it is no map".to_owned()));
+        return Ok(SigmaDocument::Other("no Sigma rule: it is no map".to_owned()));
     };
-    let refuse = |why: &str| Err(Refusal::Rule(why.to_owned()));
+    let refuse = |why: &str| Err(ImportError::Rule(why.to_owned()));
     if map.contains_key("correlation") {
         return refuse("a correlation rule is about several events, and a policy sees one");
     }
@@ -62,7 +62,7 @@ pub(crate) fn read(document: &Value) -> Result<Document, Refusal> {
         return refuse("a Sigma filter changes other rules: write its condition into them");
     }
     let (Some(source), Some(detection)) = (map.get("logsource"), map.get("detection")) else {
-        return Ok(Document::Other(
+        return Ok(SigmaDocument::Other(
             "no Sigma rule: it has no logsource or no detection".to_owned(),
         ));
     };
@@ -71,12 +71,12 @@ pub(crate) fn read(document: &Value) -> Result<Document, Refusal> {
         let parts = [of("product"), of("service"), of("category")];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let why = format!("its log source is not aws/cloudtrail but {}", parts.join("/"));
-        return Ok(Document::Other(why));
+        return Ok(SigmaDocument::Other(why));
     }
     let Some(detection) = detection.as_object() else { return refuse("`detection` is no map") };
     let text = |name: &str| map.get(name).and_then(as_text);
     let Some(title) = text("title") else { return refuse("the rule has no `title`") };
-    Ok(Document::Rule(Box::new(Rule {
+    Ok(SigmaDocument::Rule(Box::new(SigmaRule {
         title,
         id: text("id"),
         description: text("description"),
@@ -84,10 +84,10 @@ pub(crate) fn read(document: &Value) -> Result<Document, Refusal> {
         license: text("license"),
         level: text("level"),
         status: text("status"),
-        references: texts(map.get("references")),
-        tags: texts(map.get("tags")),
-        false_positives: texts(map.get("falsepositives")),
-        condition: conditions(detection)?,
+        references: as_texts(map.get("references")),
+        tags: as_texts(map.get("tags")),
+        false_positives: as_texts(map.get("falsepositives")),
+        condition: parse_conditions(detection)?,
     })))
 }
 
@@ -100,7 +100,7 @@ fn as_text(value: &Value) -> Option<String> {
 }
 
 /// One text, or a list of them.
-fn texts(value: Option<&Value>) -> Vec<String> {
+fn as_texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(values)) => values.iter().filter_map(as_text).collect(),
         Some(one) => as_text(one).into_iter().collect(),
@@ -108,47 +108,50 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-fn conditions(detection: &Map<String, Value>) -> Result<Expr, Refusal> {
+fn parse_conditions(detection: &Map<String, Value>) -> Result<RuleCondition, ImportError> {
     if detection.contains_key("timeframe") {
         let why = "`timeframe` is about several events, and a policy sees one";
-        return Err(Refusal::Rule(why.to_owned()));
+        return Err(ImportError::Rule(why.to_owned()));
     }
     let written = match detection.get("condition") {
-        None => return Err(Refusal::Rule("the detection has no `condition`".to_owned())),
+        None => return Err(ImportError::Rule("the detection has no `condition`".to_owned())),
         Some(Value::String(one)) => vec![one.as_str()],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
         Some(_) => vec![],
     };
     if written.is_empty() {
-        return Err(Refusal::Condition("it is no text".to_owned()));
+        return Err(ImportError::Condition("it is no text".to_owned()));
     }
     let names: Vec<String> =
         detection.keys().filter(|name| *name != "condition").cloned().collect();
     let find = |name: &str| {
         let value = detection.get(name).unwrap_or(&Value::Null);
-        selection(value, MAX_DEPTH).map_err(|refusal| match refusal {
-            Refusal::Rule(why) => Refusal::Selection { name: name.to_owned(), why },
+        parse_selection(value, MAX_DEPTH).map_err(|refusal| match refusal {
+            ImportError::Rule(why) => ImportError::Selection { name: name.to_owned(), why },
             other => other,
         })
     };
-    let read = |text: &&str| condition::read(text, &names, &find);
-    let conditions = written.iter().map(read).collect::<Result<Vec<Expr>, Refusal>>()?;
-    Ok(one_or(conditions, Expr::Any))
+    let read = |text: &&str| condition_parser::parse_condition(text, &names, &find);
+    let conditions =
+        written.iter().map(read).collect::<Result<Vec<RuleCondition>, ImportError>>()?;
+    Ok(join_parts(conditions, RuleCondition::Any))
 }
 
-fn selection(value: &Value, depth: usize) -> Result<Expr, Refusal> {
-    let refuse = |why: &str| Err(Refusal::Rule(why.to_owned()));
+fn parse_selection(value: &Value, depth: usize) -> Result<RuleCondition, ImportError> {
+    let refuse = |why: &str| Err(ImportError::Rule(why.to_owned()));
     let Some(depth) = depth.checked_sub(1) else { return refuse("it nests too deep") };
     match value {
         Value::Object(fields) if fields.is_empty() => refuse("it is empty"),
         Value::Array(items) if items.is_empty() => refuse("it is empty"),
         Value::Object(fields) => {
-            let tests = fields.iter().map(|(key, value)| test(key, value).map(Expr::Test));
-            Ok(one_or(tests.collect::<Result<_, _>>()?, Expr::All))
+            let tests = fields
+                .iter()
+                .map(|(key, value)| parse_field_test(key, value).map(RuleCondition::Test));
+            Ok(join_parts(tests.collect::<Result<_, _>>()?, RuleCondition::All))
         }
         Value::Array(items) => {
-            let parts = items.iter().map(|item| selection(item, depth));
-            Ok(one_or(parts.collect::<Result<_, _>>()?, Expr::Any))
+            let parts = items.iter().map(|item| parse_selection(item, depth));
+            Ok(join_parts(parts.collect::<Result<_, _>>()?, RuleCondition::Any))
         }
         Value::String(_) | Value::Number(_) => refuse(&FieldError::Keywords.to_string()),
         Value::Null | Value::Bool(_) => refuse("it is neither a map nor a list"),

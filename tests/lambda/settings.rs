@@ -77,12 +77,12 @@ async fn a_function_does_not_start_with_a_broken_bundle_or_without_a_ledger() {
 #[tokio::test]
 async fn of_two_who_deploy_over_the_same_manifest_one_is_refused() {
     let aws = Aws::new().await;
-    let ledger = Ledger::s3(&config(), &aws.bucket, "ledger").unwrap();
-    assert!(ledger.see(MANIFEST).await.unwrap().is_none());
-    assert!(ledger.replace(MANIFEST, None, b"1").await.unwrap());
-    assert!(!ledger.replace(MANIFEST, None, b"2").await.unwrap());
-    let seen = ledger.see(MANIFEST).await.unwrap();
-    assert!(ledger.replace(MANIFEST, seen.as_ref(), b"2").await.unwrap());
-    assert!(!ledger.replace(MANIFEST, seen.as_ref(), b"3").await.unwrap());
+    let ledger = Ledger::open_bucket(&config(), &aws.bucket, "ledger").unwrap();
+    assert!(ledger.read_versioned(MANIFEST).await.unwrap().is_none());
+    assert!(ledger.replace_record(MANIFEST, None, b"1").await.unwrap());
+    assert!(!ledger.replace_record(MANIFEST, None, b"2").await.unwrap());
+    let seen = ledger.read_versioned(MANIFEST).await.unwrap();
+    assert!(ledger.replace_record(MANIFEST, seen.as_ref(), b"2").await.unwrap());
+    assert!(!ledger.replace_record(MANIFEST, seen.as_ref(), b"3").await.unwrap());
     assert_eq!(aws.ledger().await[MANIFEST], b"2");
 }

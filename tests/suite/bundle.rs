@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use evenkeel_ledger::Ledger;
-use evenkeel_rules::{Filter, Judge, Judged};
+use evenkeel_rules::{EventFilter, RecordEvaluator, RecordOutcome};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Run, evenkeel, violation, with};
@@ -76,14 +76,14 @@ impl House {
     /// The resources that the ledger's bundle finds wrong, and by which waiver they are accepted.
     fn verdicts(&self) -> Vec<(String, Option<String>)> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let ledger = Ledger::folder(self.ledger.path()).unwrap();
+        let ledger = Ledger::open_folder(self.ledger.path()).unwrap();
         let bundle = runtime.block_on(ledger.load_bundle("")).unwrap().unwrap();
-        let filter = Filter::default();
-        let mut judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
+        let filter = EventFilter::default();
+        let mut judge = RecordEvaluator::new(&bundle.set, &bundle.waivers, &filter);
         let mut verdicts = Vec::new();
         for number in 1..=3 {
-            let judged = judge.judge(violation(number).to_string().as_bytes()).unwrap();
-            let Judged::Event(event) = judged else { continue };
+            let judged = judge.evaluate_record(violation(number).to_string().as_bytes()).unwrap();
+            let RecordOutcome::Evaluated(event) = judged else { continue };
             let verdict = |finding: &evenkeel_rules::Finding| {
                 let waiver = finding.suppressed.as_ref().map(|one| one.waiver.clone());
                 (finding.resource.id.clone(), waiver)

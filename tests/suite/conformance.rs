@@ -1,6 +1,8 @@
 //! CEL as its specification has it: the cases of `tests/conformance/`, through our engine.
 
-use evenkeel_engine::{Answer, Compiler, Functions, Scope, on_large_stack};
+use evenkeel_engine::{
+    EvaluationScope, ExpressionCompiler, ExpressionValue, FunctionSet, on_large_stack,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,13 +39,13 @@ impl Case {
         assert_ne!(self.want.is_some(), self.error, "{}: a value or an error", self.name);
         let source = self.source();
         let answer = on_large_stack(|| {
-            let functions = Functions::default();
-            let mut compiler = Compiler::new(&functions);
-            let expression = compiler.expression(&source, &[])?;
-            expression.evaluate(&<Scope<'_>>::default(), &compiler.into_sources())
+            let functions = FunctionSet::default();
+            let mut compiler = ExpressionCompiler::new(&functions);
+            let expression = compiler.compile_expression(&source, &[])?;
+            expression.evaluate_in(&<EvaluationScope<'_>>::default(), &compiler.into_sources())
         });
         match answer.unwrap() {
-            Ok(answer) => answer == Answer::Bool(true) && !self.error,
+            Ok(answer) => answer == ExpressionValue::Bool(true) && !self.error,
             Err(_) => self.error,
         }
     }

@@ -18,7 +18,7 @@ fn remediators() -> String {
     let actions = |all: &[&str]| {
         all.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ")
     };
-    let tier = |one: &RemediatorSpec| match (one.tier, one.check) {
+    let tier = |one: &RemediatorSpec| match (one.tier, one.precondition) {
         (None, _) => "the policy's".to_owned(),
         (Some(tier), None) => tier.to_string(),
         (Some(tier), Some(check)) => format!("{tier}, after {check}"),

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use evenkeel_ledger::Canary;
+use evenkeel_ledger::CanaryId;
 use serde_json::Value;
 
 use deployed::{Deployed, FAMILIES};
@@ -40,7 +40,7 @@ fn played(stack: &Deployed, families: &[&str], args: &[&str]) -> (i32, Vec<Strin
     for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
         if let Some(said) = line.strip_prefix("ok    canary put") {
             let id = said.split_whitespace().next().unwrap();
-            stack.take(Canary::read(id).unwrap(), families);
+            stack.take(CanaryId::parse_id(id).unwrap(), families);
         }
         lines.push(line);
     }

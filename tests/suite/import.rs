@@ -1,11 +1,11 @@
 //! `evenkeel import sigma`: imported rules find what the specification says, and fail for no event.
 
 use crate::support::{Chance, Folder, Run, evenkeel};
-use evenkeel_rules::event::Event;
-use evenkeel_rules::json::Tape;
+use evenkeel_rules::event::CloudTrailEvent;
+use evenkeel_rules::json::JsonTape;
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
-use evenkeel_rules::{ComplianceStatus, Facts, evaluate};
-use evenkeel_sigma::{Imported, Outcome, import};
+use evenkeel_rules::{ComplianceStatus, ResourceContext, evaluate_event};
+use evenkeel_sigma::{ImportOutcome, ImportedPolicy, import_rules};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,21 +21,23 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn imported() -> Vec<Imported> {
+fn imported() -> Vec<ImportedPolicy> {
     let text =
         |path: &PathBuf| (path.display().to_string(), std::fs::read_to_string(path).unwrap());
     let files: Vec<(String, String)> = files().iter().map(text).collect();
-    let policy = |told: evenkeel_sigma::Told| match told.outcome {
-        Outcome::Imported(new) => *new,
+    let policy = |told: evenkeel_sigma::DocumentOutcome| match told.outcome {
+        ImportOutcome::Imported(new) => *new,
         other => panic!("{}:{}: {other:?}", told.file, told.line),
     };
-    import(&files).into_iter().map(policy).collect()
+    import_rules(&files).into_iter().map(policy).collect()
 }
 
-fn compiled(all: &[Imported]) -> PolicySet {
-    let file =
-        |new: &Imported| PolicyFile { name: format!("{}.cel", new.id), text: new.policy.clone() };
-    PolicySet::load(&all.iter().map(file).collect::<Vec<_>>(), None).unwrap()
+fn compiled(all: &[ImportedPolicy]) -> PolicySet {
+    let file = |new: &ImportedPolicy| PolicyFile {
+        name: format!("{}.cel", new.id),
+        text: new.policy.clone(),
+    };
+    PolicySet::compile_files(&all.iter().map(file).collect::<Vec<_>>(), None).unwrap()
 }
 
 /// A value with fields replaced, and nulls where the patch has a text that stands for them.
@@ -71,12 +73,12 @@ fn merged(mut value: Value, patch: &Value) -> Value {
 
 fn status(policy: &Policy, event: &Value) -> (ComplianceStatus, String) {
     let text = event.to_string();
-    let mut tape = Tape::default();
-    let event = Event::parse(&text, &mut tape).unwrap();
-    if !policy.matches.wants(&event.source, &event.name) {
+    let mut tape = JsonTape::default();
+    let event = CloudTrailEvent::parse_record(&text, &mut tape).unwrap();
+    if !policy.matches.matches_event(&event.source, &event.name) {
         return (ComplianceStatus::NotApplicable, String::new());
     }
-    let evaluation = evaluate(policy, &event, &Facts::default());
+    let evaluation = evaluate_event(policy, &event, &ResourceContext::default());
     (evaluation.status, evaluation.message)
 }
 
@@ -89,7 +91,7 @@ fn each_rule_finds_what_it_describes_and_nothing_else() {
     let mut wrong = Vec::new();
     for new in &all {
         let row = table.get(&new.id).unwrap_or_else(|| panic!("{} is not in the table", new.id));
-        let policy = set.get(&new.id).unwrap();
+        let policy = set.find_policy(&new.id).unwrap();
         for (column, found) in [("yes", true), ("no", false)] {
             for patch in row[column].as_array().unwrap() {
                 let (said, message) = status(policy, &merged(row["base"].clone(), patch));
@@ -120,15 +122,15 @@ fn a_long_list_is_taken_apart() {
             "requestParameters.userName": names
         }}
     });
-    let told = import(&[("long.yml".to_owned(), rule.to_string())]);
-    let Outcome::Imported(new) = told[0].outcome.clone() else { panic!("{told:?}") };
+    let told = import_rules(&[("long.yml".to_owned(), rule.to_string())]);
+    let ImportOutcome::Imported(new) = told[0].outcome.clone() else { panic!("{told:?}") };
     let set = compiled(std::slice::from_ref(&*new));
     for (name, found) in [("suspicious-USER-699", true), ("suspicious-user-700", false)] {
         let event = json!({
             "eventSource": "iam.amazonaws.com", "eventName": "CreateUser",
             "requestParameters": {"userName": name}
         });
-        let (said, _) = status(set.get("long").unwrap(), &event);
+        let (said, _) = status(set.find_policy("long").unwrap(), &event);
         assert_eq!(said == ComplianceStatus::NonCompliant, found, "{name}");
     }
 }
@@ -153,10 +155,10 @@ fn what_a_body_finds_the_header_watches() {
             let mut event = merged(row["base"].clone(), &row["yes"][0]);
             (event["eventSource"], event["eventName"]) = (json!(source), json!(name));
             let text = event.to_string();
-            let mut tape = Tape::default();
-            let event = Event::parse(&text, &mut tape).unwrap();
-            let found = evaluate(policy, &event, &Facts::default()).status;
-            let watched = policy.matches.wants(source, name);
+            let mut tape = JsonTape::default();
+            let event = CloudTrailEvent::parse_record(&text, &mut tape).unwrap();
+            let found = evaluate_event(policy, &event, &ResourceContext::default()).status;
+            let watched = policy.matches.matches_event(source, name);
             assert!(
                 found != ComplianceStatus::NonCompliant || watched,
                 "{} finds {source} {name} and does not watch it",

@@ -2,8 +2,8 @@
 
 use crate::support::{Folder, evenkeel};
 use evenkeel_deploy::{
-    EVENT_PATTERN, RULES_IN_SMALL_REGIONS, SESSION_POLICY, TEMPLATE_IN_REQUEST, Template,
-    over_limits,
+    EVENT_PATTERN, RULES_IN_SMALL_REGIONS, SESSION_POLICY, StackTemplate, TEMPLATE_IN_REQUEST,
+    find_over_limits,
 };
 use evenkeel_remediators::catalog::CATALOG;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
@@ -27,7 +27,7 @@ fn names(count: usize, name: impl Fn(usize) -> String) -> String {
 
 /// Every switch of the families.
 fn families() -> Vec<String> {
-    let families: BTreeSet<&str> = CATALOG.iter().map(|entry| entry.spec.family()).collect();
+    let families: BTreeSet<&str> = CATALOG.iter().map(|entry| entry.spec.family_name()).collect();
     let switch = |family: &&str| {
         let (first, rest) = family.split_at(1);
         format!("Repair{}{rest}=true", first.to_uppercase())
@@ -63,7 +63,7 @@ fn set(files: &[String]) -> PolicySet {
         .enumerate()
         .map(|(number, text)| PolicyFile { name: format!("p{number}.cel"), text: text.clone() })
         .collect();
-    PolicySet::load(&files, None).unwrap()
+    PolicySet::compile_files(&files, None).unwrap()
 }
 
 /// The event patterns of a template's rules.
@@ -79,17 +79,17 @@ fn aws_takes_what_ships_with_all_that_can_be_switched_on() {
         let count = resources.as_object().unwrap().len();
         assert!(count > 30, "{count}");
         let template = json!({"Resources": resources});
-        assert_eq!(over_limits(&template), []);
+        assert_eq!(find_over_limits(&template), []);
         let rules = patterns(&template).len();
         assert!((10..RULES_IN_SMALL_REGIONS).contains(&rules), "{rules}");
     }
-    for template in Template::ALL {
-        let text = std::fs::read_to_string(deploy(template.file())).unwrap();
+    for template in StackTemplate::ALL {
+        let text = std::fs::read_to_string(deploy(template.file_name())).unwrap();
         let read: Value = serde_saphyr::from_str(&text).unwrap();
-        assert_eq!(over_limits(&read), [], "{}", template.file());
+        assert_eq!(find_over_limits(&read), [], "{}", template.file_name());
     }
     let kept = std::fs::read_to_string(deploy("kept-evidence.yaml")).unwrap();
-    assert!(kept.len() <= TEMPLATE_IN_REQUEST.most, "the guide gives it in a request");
+    assert!(kept.len() <= TEMPLATE_IN_REQUEST.maximum, "the guide gives it in a request");
 }
 
 #[test]
@@ -97,11 +97,11 @@ fn whatever_policies_watch_is_rendered_within_the_limits_and_nothing_is_left_out
     let kinds = names(900, |number| format!("AWS::MadeUp::Kind{number}x"));
     let calls = names(900, |number| format!("Make{number}x"));
     let set = set(&[policy(&calls, &kinds, ""), policy("[One]", "['AWS::Other::Kind']", "")]);
-    for template in [Template::AuditAccount, Template::MemberAccount] {
-        let text = template.render(&set).unwrap();
+    for template in [StackTemplate::AuditAccount, StackTemplate::MemberAccount] {
+        let text = template.render_template(&set).unwrap();
         let template: Value = serde_saphyr::from_str(&text).unwrap();
         let patterns = patterns(&template);
-        assert!(patterns.iter().all(|one| one.chars().count() <= EVENT_PATTERN.most));
+        assert!(patterns.iter().all(|one| one.chars().count() <= EVENT_PATTERN.maximum));
         let all = patterns.concat();
         for number in 0..900 {
             assert!(all.contains(&format!("\"Make{number}x\"")), "{number}");
@@ -141,7 +141,7 @@ fn what_is_over_a_limit_is_told_with_its_place() {
     let long = |length: usize| "x".repeat(length);
     let of = |kind: &str, properties: Value| {
         let template = json!({"Resources": {"It": {"Type": kind, "Properties": properties}}});
-        let over = over_limits(&template).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let over = find_over_limits(&template).iter().map(ToString::to_string).collect::<Vec<_>>();
         over.join("\n")
     };
     let document = |length: usize| json!({"Action": [long(length)]});
@@ -170,30 +170,30 @@ fn what_is_over_a_limit_is_told_with_its_place() {
     let rule = json!({"Type": "AWS::Events::Rule", "Properties": {"EventBusName": "bus"}});
     let many: serde_json::Map<String, Value> =
         (0..501).map(|number| (format!("Rule{number}"), rule.clone())).collect();
-    let over = over_limits(&json!({"Resources": many}));
+    let over = find_over_limits(&json!({"Resources": many}));
     let over: Vec<String> = over.iter().map(ToString::to_string).collect();
     assert!(over.iter().any(|one| one.contains("501, and AWS takes 500")), "{over:?}");
     assert!(over.iter().any(|one| one.contains("AWS takes 300 for the rules")), "{over:?}");
     let parameters: serde_json::Map<String, Value> =
         (0..201).map(|number| (format!("P{number}"), json!({"Default": long(4097)}))).collect();
-    let over = over_limits(&json!({"Parameters": parameters}));
+    let over = find_over_limits(&json!({"Parameters": parameters}));
     assert_eq!(over.len(), 202, "200 parameters of 4,096 bytes");
 }
 
 #[test]
 fn a_session_for_any_repair_has_room_for_its_policy() {
     // As long as ARNs are: the id of a Network Firewall's policy has 128 characters.
-    let target = evenkeel_remediators::Target {
+    let target = evenkeel_remediators::TargetResource {
         id: "i".repeat(128),
         account: "111122223333".to_owned(),
         region: "ap-southeast-1".to_owned(),
-        ..evenkeel_remediators::Target::default()
+        ..evenkeel_remediators::TargetResource::default()
     };
     for entry in CATALOG {
-        let statements = entry.spec.statements(&target);
+        let statements = entry.spec.build_statements(&target);
         let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
         assert!(
-            policy.len() <= SESSION_POLICY.most,
+            policy.len() <= SESSION_POLICY.maximum,
             "{}: {} characters",
             entry.spec.id,
             policy.len()

@@ -124,7 +124,7 @@ fn a_mail_names_the_key_that_was_not_there_and_nothing_else() {
     assert_eq!(evenkeel(["ingest", &event, "--policies", policy, "--out", out]).code, 1);
     let records = written(Path::new(out));
     let finding = ocsf::read_finding(records[0].as_bytes()).unwrap();
-    let notice = Notice::of(&finding, "findings/x.json");
+    let notice = Notice::for_finding(&finding, "findings/x.json");
     assert!(
         notice.message.contains("launched with <no such key: `keyName`, in `request.keyName`>"),
         "{}",

@@ -1,9 +1,9 @@
 //! `evenkeel template`: the stack as it is checked in, and what a change of policies changes in it.
 
 use crate::support::{Folder, evenkeel};
-use evenkeel_deploy::{patterns, statements};
+use evenkeel_deploy::{build_event_patterns, role_statements};
 use evenkeel_remediators::catalog::CATALOG;
-use evenkeel_rules::policy::{Match, OutcomeMatch};
+use evenkeel_rules::policy::{OutcomeMatch, PolicyMatch};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ fn policy(source: &str, name: &str, run: &str) -> String {
     )
 }
 
-fn calls(source: &str, names: &[&str], outcome: OutcomeMatch) -> Match {
-    Match {
+fn calls(source: &str, names: &[&str], outcome: OutcomeMatch) -> PolicyMatch {
+    PolicyMatch {
         event_source: vec![source.to_owned()],
         event_name: names.iter().map(|name| (*name).to_owned()).collect(),
         outcome,
@@ -88,7 +88,7 @@ fn patterns_are_short_enough_however_many_calls_are_watched() {
         calls("lambda.amazonaws.com", &names, OutcomeMatch::Any),
         sources(OutcomeMatch::Success),
     ];
-    let patterns = patterns(wanted.iter());
+    let patterns = build_event_patterns(wanted.iter());
     let text: String = patterns.iter().map(Value::to_string).collect();
     for pattern in &patterns {
         let length = pattern.to_string().len();
@@ -105,7 +105,9 @@ fn patterns_are_short_enough_however_many_calls_are_watched() {
 
 #[test]
 fn failed_calls_are_sent_only_where_a_policy_wants_them() {
-    let of = |outcome| patterns([calls("iam.amazonaws.com", &["CreateUser"], outcome)].iter());
+    let of = |outcome| {
+        build_event_patterns([calls("iam.amazonaws.com", &["CreateUser"], outcome)].iter())
+    };
     let codes = |patterns: &[Value]| {
         let text: String = patterns.iter().map(Value::to_string).collect();
         (text.contains(r#"{"exists":false}"#), text.contains("anything-but"))
@@ -122,7 +124,7 @@ fn no_statement_of_a_role_says_what_another_says() {
     let actions = ["dynamodb:UpdateTable".to_owned()];
     let patched =
         [("AWS::DynamoDB::Table", actions.as_slice()), ("AWS::RDS::DBInstance", &[])].into();
-    for statement in statements(&all, &patched) {
+    for statement in role_statements(&all, &patched) {
         for action in &statement.action {
             for resource in &statement.resource {
                 assert!(seen.insert((action.clone(), resource.clone())), "{action} {resource}");

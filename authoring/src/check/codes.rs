@@ -2,363 +2,363 @@
 
 /// A code, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Code {
+pub struct DiagnosticCode {
     /// The code, which stays what it is.
     pub id: &'static str,
     /// What is wrong, in a line.
     pub title: &'static str,
     /// Why that matters, and what to do.
-    pub text: &'static str,
+    pub explanation: &'static str,
     /// Lines that are wrong so; empty where nobody can write them.
-    pub wrong: &'static str,
+    pub wrong_example: &'static str,
     /// The same, put right.
-    pub right: &'static str,
+    pub corrected_example: &'static str,
 }
 
-impl Code {
+impl DiagnosticCode {
     /// The code of that id.
-    pub fn find(id: &str) -> Option<&'static Code> {
+    pub fn find_by_id(id: &str) -> Option<&'static DiagnosticCode> {
         CODES.iter().find(|code| code.id == id)
     }
 }
 
 /// All codes, in alphabetical order.
-pub const CODES: &[Code] = &[
-    Code {
+pub const CODES: &[DiagnosticCode] = &[
+    DiagnosticCode {
         id: "constant-condition",
         title: "a condition that is the same for every event",
-        text: "What never changes decides nothing: a clause that always holds can go, one that never \
+        explanation: "What never changes decides nothing: a clause that always holds can go, one that never \
                holds hides what was meant. What is known before an event is seen is its source and its \
                name, of which `match` lists all.",
-        wrong: "match: {eventName: StopLogging}  ...  event.eventName == 'StopLoging' && ...",
-        right: "match: {eventName: StopLogging}  ...  the clause is left out",
+        wrong_example: "match: {eventName: StopLogging}  ...  event.eventName == 'StopLoging' && ...",
+        corrected_example: "match: {eventName: StopLogging}  ...  the clause is left out",
     },
-    Code {
+    DiagnosticCode {
         id: "costly",
         title: "loops within each other over lists that an event makes long",
-        text: "An evaluation may visit 100,000 elements; beyond that it ends as ERROR, and nothing is \
+        explanation: "An evaluation may visit 100,000 elements; beyond that it ends as ERROR, and nothing is \
                judged. Loops over two lists that have nothing to do with each other visit each pair: \
                two lists of 400 are too many. A loop over a part of the outer loop's element is cheap. \
                Go through one list and ask `in`, or make a map of the other first.",
-        wrong: "request.tags.all(t, request.allowed.exists(a, a == t.key))",
-        right: "request.tags.all(t, t.key in request.allowed)",
+        wrong_example: "request.tags.all(t, request.allowed.exists(a, a == t.key))",
+        corrected_example: "request.tags.all(t, t.key in request.allowed)",
     },
-    Code {
+    DiagnosticCode {
         id: "dead-event",
         title: "the policy can find nothing in this event",
-        text: "The body is false for each event of this name, whatever is in it: the clause for it is \
+        explanation: "The body is false for each event of this name, whatever is in it: the clause for it is \
                missing, or the name is one too many.",
-        wrong: "match: {eventName: [StopLogging, DeleteTrail]}  ...  event.eventName == 'StopLogging'",
-        right: "match: {eventName: StopLogging}",
+        wrong_example: "match: {eventName: [StopLogging, DeleteTrail]}  ...  event.eventName == 'StopLogging'",
+        corrected_example: "match: {eventName: StopLogging}",
     },
-    Code {
+    DiagnosticCode {
         id: "duplicate",
         title: "two policies have one name",
-        text: "A policy is known by the name of its file, wherever the file lies: findings, waivers and \
+        explanation: "A policy is known by the name of its file, wherever the file lies: findings, waivers and \
                settings name it so.",
-        wrong: "s3/public.cel and kms/public.cel",
-        right: "s3/s3-bucket-public.cel and kms/kms-key-public.cel",
+        wrong_example: "s3/public.cel and kms/public.cel",
+        corrected_example: "s3/s3-bucket-public.cel and kms/kms-key-public.cel",
     },
-    Code {
+    DiagnosticCode {
         id: "duplicate-policy",
         title: "another policy finds all that this one finds",
-        text: "Both have the same expressions, and the other watches at least the same events: each \
+        explanation: "Both have the same expressions, and the other watches at least the same events: each \
                finding would be told twice. Delete one, or say what the difference is.",
-        wrong: "a.cel and b.cel with one body",
-        right: "one of them",
+        wrong_example: "a.cel and b.cel with one body",
+        corrected_example: "one of them",
     },
-    Code {
+    DiagnosticCode {
         id: "expired-waiver",
         title: "a waiver that no longer waives",
-        text: "After the day that it says a waiver covers nothing: findings come again. Delete it, or \
+        explanation: "After the day that it says a waiver covers nothing: findings come again. Delete it, or \
                have it approved anew.",
-        wrong: "expires: 2024-01-31",
-        right: "expires: 2027-01-31",
+        wrong_example: "expires: 2024-01-31",
+        corrected_example: "expires: 2027-01-31",
     },
-    Code {
+    DiagnosticCode {
         id: "expression",
         title: "an expression that is no CEL, or names what there is not",
-        text: "The policy cannot be used. Names are `event`, `request`, `response`, `resource`, \
+        explanation: "The policy cannot be used. Names are `event`, `request`, `response`, `resource`, \
                `params`, `account`, `now`, the policy's variables, and `violations` in the message; \
                functions are those of policies/README.md and of functions.yaml.",
-        wrong: "requst.bucketName.startWith('a')",
-        right: "request.bucketName.startsWith('a')",
+        wrong_example: "requst.bucketName.startWith('a')",
+        corrected_example: "request.bucketName.startsWith('a')",
     },
-    Code {
+    DiagnosticCode {
         id: "fmt",
         title: "a policy that cannot be formatted without changing what it means",
-        text: "The file is left as it is. `fmt` compares the header's values and the expression's tokens before and after, \
+        explanation: "The file is left as it is. `fmt` compares the header's values and the expression's tokens before and after, \
                and writes nothing where they differ: YAML anchors between keys that change places are such a case.",
-        wrong: "// title: &name A bucket\n// message: *name",
-        right: "// title: A bucket\n// message: A bucket",
+        wrong_example: "// title: &name A bucket\n// message: *name",
+        corrected_example: "// title: A bucket\n// message: A bucket",
     },
-    Code {
+    DiagnosticCode {
         id: "framework",
         title: "a framework's file cannot be read",
-        text: "`frameworks/<name>.yaml` has `title`, `source`, `controls`, each with `id`, `what` and perhaps `open`, the \
+        explanation: "`frameworks/<name>.yaml` has `title`, `source`, `controls`, each with `id`, `what` and perhaps `open`, the \
                reason why no policy covers it, and `reasons`, the reasons that several share.",
-        wrong: "controls: [{id: A.1}]",
-        right: "controls: [{id: A.1, what: access is reviewed, open: people do that}]",
+        wrong_example: "controls: [{id: A.1}]",
+        corrected_example: "controls: [{id: A.1, what: access is reviewed, open: people do that}]",
     },
-    Code {
+    DiagnosticCode {
         id: "functions",
         title: "functions.yaml cannot be read",
-        text: "It is a map of signatures, each with an expression and perhaps a description. A function \
+        explanation: "It is a map of signatures, each with an expression and perhaps a description. A function \
                may not call another of them.",
-        wrong: "functions: {is_open: {expression: ...}}",
-        right: "functions: {\"is_open(range)\": {expression: ..., description: ...}}",
+        wrong_example: "functions: {is_open: {expression: ...}}",
+        corrected_example: "functions: {\"is_open(range)\": {expression: ..., description: ...}}",
     },
-    Code {
+    DiagnosticCode {
         id: "header",
         title: "the header cannot be read",
-        text: "The first line is `// METADATA`; what follows behind `// ` is YAML with title, \
+        explanation: "The first line is `// METADATA`; what follows behind `// ` is YAML with title, \
                description, severity, match, resource, message, and, where wanted, parameters, \
                variables, controls, references, remediation. `evenkeel schema header` prints its JSON \
                Schema.",
-        wrong: "// severty: HIGH",
-        right: "// severity: HIGH",
+        wrong_example: "// severty: HIGH",
+        corrected_example: "// severity: HIGH",
     },
-    Code {
+    DiagnosticCode {
         id: "internal",
         title: "Evenkeel failed",
-        text: "This is a defect of Evenkeel and not of your file: please report it, with the file if \
+        explanation: "This is a defect of Evenkeel and not of your file: please report it, with the file if \
                you may.",
-        wrong: "",
-        right: "",
+        wrong_example: "",
+        corrected_example: "",
     },
-    Code {
+    DiagnosticCode {
         id: "lint-comment",
         title: "a comment that lets a finding pass is of no use",
-        text: "`// lint: allow CODE reason` needs a code that there is and a reason, and something to \
+        explanation: "`// lint: allow CODE reason` needs a code that there is and a reason, and something to \
                let pass: else it would hide the next finding of that code. Write the reason, or delete \
                the comment.",
-        wrong: "// lint: allow unknown-event",
-        right: "// lint: allow unknown-event  the console's own call, seen in our trail on 3 March",
+        wrong_example: "// lint: allow unknown-event",
+        corrected_example: "// lint: allow unknown-event  the console's own call, seen in our trail on 3 March",
     },
-    Code {
+    DiagnosticCode {
         id: "match",
         title: "`match` watches nothing",
-        text: "A policy watches events (`eventSource` and `eventName`), configuration items \
+        explanation: "A policy watches events (`eventSource` and `eventName`), configuration items \
                (`resourceType`), or both. Sources end in `.amazonaws.com`.",
-        wrong: "match: {eventName: PutBucketPolicy}",
-        right: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
+        wrong_example: "match: {eventName: PutBucketPolicy}",
+        corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
     },
-    Code {
+    DiagnosticCode {
         id: "name",
         title: "the file's name is no id",
-        text: "A policy's id is its file's name: lower-case letters, digits and hyphens, what is wrong, \
+        explanation: "A policy's id is its file's name: lower-case letters, digits and hyphens, what is wrong, \
                the service first.",
-        wrong: "S3_Public.cel",
-        right: "s3-bucket-public.cel",
+        wrong_example: "S3_Public.cel",
+        corrected_example: "s3-bucket-public.cel",
     },
-    Code {
+    DiagnosticCode {
         id: "orphan",
         title: "a test file without its policy",
-        text: "`<id>.test.yaml` holds the cases of `<id>.cel` beside it; without that, nobody runs \
+        explanation: "`<id>.test.yaml` holds the cases of `<id>.cel` beside it; without that, nobody runs \
                them.",
-        wrong: "s3-public.test.yaml beside s3-bucket-public.cel",
-        right: "s3-bucket-public.test.yaml beside s3-bucket-public.cel",
+        wrong_example: "s3-public.test.yaml beside s3-bucket-public.cel",
+        corrected_example: "s3-bucket-public.test.yaml beside s3-bucket-public.cel",
     },
-    Code {
+    DiagnosticCode {
         id: "parameter",
         title: "a parameter's default is of another type",
-        text: "Types are bool, int, double, string, map and list(...), and the default is a value of \
+        explanation: "Types are bool, int, double, string, map and list(...), and the default is a value of \
                that type.",
-        wrong: "ports: {type: list(int), default: [\"22\"]}",
-        right: "ports: {type: list(int), default: [22]}",
+        wrong_example: "ports: {type: list(int), default: [\"22\"]}",
+        corrected_example: "ports: {type: list(int), default: [22]}",
     },
-    Code {
+    DiagnosticCode {
         id: "parameter-not-told",
         title: "a remediator is not told a parameter of the policy",
-        text: "The remediator knows a setting of the same name as a parameter of the policy. Without \
+        explanation: "The remediator knows a setting of the same name as a parameter of the policy. Without \
                `remediation.with` it repairs to its own default, whatever an organization has set: it sets what \
                was not asked for, or leaves what was found. A text of `with` that is one hole is CEL.",
-        wrong: "remediation: {run: iam-password-policy, mode: approve}",
-        right: "remediation: {run: iam-password-policy, mode: approve, with: {maximumAge: \"{{params.maximumAge}}\"}}",
+        wrong_example: "remediation: {run: iam-password-policy, mode: approve}",
+        corrected_example: "remediation: {run: iam-password-policy, mode: approve, with: {maximumAge: \"{{params.maximumAge}}\"}}",
     },
-    Code {
+    DiagnosticCode {
         id: "patch",
         title: "the policy does not say rightly what is repaired",
-        text: "`cloud-control` repairs what the policy's header says: `patch` has the properties of the resource \
+        explanation: "`cloud-control` repairs what the policy's header says: `patch` has the properties of the resource \
                as they must be, as a JSON merge patch whose texts are CEL, `tier` how safe that is, and `actions` the \
                IAM actions by which AWS does it, of those that it publishes for the type. They are \
                properties of the CloudFormation type in `resource.type`, which Cloud Control can update, and \
                which can be read again. Other remediators know both themselves.",
-        wrong: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
-        right: "remediation: {run: cloud-control, mode: auto, tier: A, actions: [dynamodb:UpdateTable], patch: \
+        wrong_example: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
+        corrected_example: "remediation: {run: cloud-control, mode: auto, tier: A, actions: [dynamodb:UpdateTable], patch: \
                 {DeletionProtectionEnabled: true}}",
     },
-    Code {
+    DiagnosticCode {
         id: "regex-class",
         title: "a `|` in brackets is a character",
-        text: "`[a|b]` is one character: `a`, `|` or `b`. Alternatives stand in parentheses.",
-        wrong: "uri.matches('^[http|ftp]://')",
-        right: "uri.matches('^(http|ftp)://')",
+        explanation: "`[a|b]` is one character: `a`, `|` or `b`. Alternatives stand in parentheses.",
+        wrong_example: "uri.matches('^[http|ftp]://')",
+        corrected_example: "uri.matches('^(http|ftp)://')",
     },
-    Code {
+    DiagnosticCode {
         id: "settings",
         title: "settings.yaml cannot be used",
-        text: "It sets parameters of policies: by the policy's id, by the parameter's name, a value of \
+        explanation: "It sets parameters of policies: by the policy's id, by the parameter's name, a value of \
                the parameter's type.",
-        wrong: "s3-bucket-public: {prots: [22]}",
-        right: "ec2-security-group-open-to-world: {ports: [22]}",
+        wrong_example: "s3-bucket-public: {prots: [22]}",
+        corrected_example: "ec2-security-group-open-to-world: {ports: [22]}",
     },
-    Code {
+    DiagnosticCode {
         id: "test",
         title: "a test file cannot be read",
-        text: "It has `base`, named events or configuration items, and `cases`, each with a name, what \
+        explanation: "It has `base`, named events or configuration items, and `cases`, each with a name, what \
                it changes (`merge`), and what is expected of it. `evenkeel schema test` prints its JSON \
                Schema.",
-        wrong: "- {name: open, expect: NON_COMPLIENT}",
-        right: "- {name: open, expect: NON_COMPLIANT}",
+        wrong_example: "- {name: open, expect: NON_COMPLIENT}",
+        corrected_example: "- {name: open, expect: NON_COMPLIANT}",
     },
-    Code {
+    DiagnosticCode {
         id: "type",
         title: "values that do not go together",
-        text: "The expression would fail, or could never be true, when an event comes. A field behind \
+        explanation: "The expression would fail, or could never be true, when an event comes. A field behind \
                `.?` is an optional value until `.orValue(...)` says what it is without. What AWS's \
                models say of a value is a warning: services do record numbers and truths as text.",
-        wrong: "request.?name.startsWith('a')",
-        right: "request.?name.orValue('').startsWith('a')",
+        wrong_example: "request.?name.startsWith('a')",
+        corrected_example: "request.?name.orValue('').startsWith('a')",
     },
-    Code {
+    DiagnosticCode {
         id: "uncovered-condition",
         title: "a condition that no case makes true, or false",
-        text: "Nobody has seen what the policy does then. Write a case; or, if there can be none, leave \
+        explanation: "Nobody has seen what the policy does then. Write a case; or, if there can be none, leave \
                the condition out.",
-        wrong: "cases where `request.?public.orValue(false)` is always true",
-        right: "a case without `public`",
+        wrong_example: "cases where `request.?public.orValue(false)` is always true",
+        corrected_example: "a case without `public`",
     },
-    Code {
+    DiagnosticCode {
         id: "uncovered-event",
         title: "an event of `match` that no case is about",
-        text: "The same setting is told in other fields by other calls: each event of `match` needs a \
+        explanation: "The same setting is told in other fields by other calls: each event of `match` needs a \
                case.",
-        wrong: "match: {eventName: [CreateKey, PutKeyPolicy]} and cases of PutKeyPolicy only",
-        right: "a case of CreateKey as well",
+        wrong_example: "match: {eventName: [CreateKey, PutKeyPolicy]} and cases of PutKeyPolicy only",
+        corrected_example: "a case of CreateKey as well",
     },
-    Code {
+    DiagnosticCode {
         id: "unguarded-field",
         title: "a field that not every event has",
-        text: "Without the field the expression fails, and the policy gives ERROR where it should \
+        explanation: "Without the field the expression fails, and the policy gives ERROR where it should \
                judge. `.?field` is an optional value; one `.?` makes the rest of the chain safe; \
                `.orValue(...)` says what holds without.",
-        wrong: "request.tlsConfig.insecureSkipVerification",
-        right: "request.?tlsConfig.insecureSkipVerification.orValue(false)",
+        wrong_example: "request.tlsConfig.insecureSkipVerification",
+        corrected_example: "request.?tlsConfig.insecureSkipVerification.orValue(false)",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-control",
         title: "the framework has no such control",
-        text: "`controls` names controls by their framework's own ids, as findings and `evenkeel frameworks` tell them. \
+        explanation: "`controls` names controls by their framework's own ids, as findings and `evenkeel frameworks` tell them. \
                The ids of AWS's Foundational Security Best Practices and of the CIS benchmark are known; those of \
                other frameworks where `frameworks/<name>.yaml` lists them.",
-        wrong: "controls: {AWS-FSBP: [APIGateway.99]}",
-        right: "controls: {AWS-FSBP: [APIGateway.9]}",
+        wrong_example: "controls: {AWS-FSBP: [APIGateway.99]}",
+        corrected_example: "controls: {AWS-FSBP: [APIGateway.9]}",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-event",
         title: "AWS has no such event, or not of this service",
-        text: "The policy would never judge anything by that name. CloudTrail's `eventName` is the API \
+        explanation: "The policy would never judge anything by that name. CloudTrail's `eventName` is the API \
                operation, which need not be the IAM action: bucket encryption is changed by \
                PutBucketEncryption, and the action is s3:PutEncryptionConfiguration. Names are those of \
                AWS's service models and of a short list of events that are no API calls. Where you have \
                seen the event in a trail, let it pass by a comment.",
-        wrong: "match: {eventSource: s3.amazonaws.com, eventName: PutEncryptionConfiguration}",
-        right: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketEncryption}",
+        wrong_example: "match: {eventSource: s3.amazonaws.com, eventName: PutEncryptionConfiguration}",
+        corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketEncryption}",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-field",
         title: "a field that the calls do not have",
-        text: "It would always be absent. `request` and `response` have the members of AWS's service \
+        explanation: "It would always be absent. `request` and `response` have the members of AWS's service \
                models, with a small first letter. For EC2 and S3, which record much under other names, \
                this is a warning. `evenkeel schema SOURCE:NAME` prints the fields of an event.",
-        wrong: "request.url  (of PutIntegration)",
-        right: "request.uri",
+        wrong_example: "request.url  (of PutIntegration)",
+        corrected_example: "request.uri",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-remediator",
         title: "there is no remediator of that name",
-        text: "`remediation.run` names one of the remediators that policies/README.md lists; without it \
+        explanation: "`remediation.run` names one of the remediators that policies/README.md lists; without it \
                the finding is only reported.",
-        wrong: "remediation: {run: s3-default-encrypton, mode: approve}",
-        right: "remediation: {run: s3-default-encryption, mode: approve}",
+        wrong_example: "remediation: {run: s3-default-encrypton, mode: approve}",
+        corrected_example: "remediation: {run: s3-default-encryption, mode: approve}",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-source",
         title: "no service of AWS is called so in CloudTrail",
-        text: "`eventSource` is the service's endpoint without the Region: `monitoring.amazonaws.com` \
+        explanation: "`eventSource` is the service's endpoint without the Region: `monitoring.amazonaws.com` \
                for CloudWatch, `elasticloadbalancing.amazonaws.com` for load balancers of all kinds.",
-        wrong: "match: {eventSource: cloudwatch.amazonaws.com, eventName: PutMetricAlarm}",
-        right: "match: {eventSource: monitoring.amazonaws.com, eventName: PutMetricAlarm}",
+        wrong_example: "match: {eventSource: cloudwatch.amazonaws.com, eventName: PutMetricAlarm}",
+        corrected_example: "match: {eventSource: monitoring.amazonaws.com, eventName: PutMetricAlarm}",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-value",
         title: "a text that AWS never writes there",
-        text: "The field has one of the values that the service's model lists; comparing it with \
+        explanation: "The field has one of the values that the service's model lists; comparing it with \
                another is never true. Values are new now and then: a comment lets it pass.",
-        wrong: "request.securityPolicy == 'TLS_1_22'",
-        right: "request.securityPolicy == 'TLS_1_2'",
+        wrong_example: "request.securityPolicy == 'TLS_1_22'",
+        corrected_example: "request.securityPolicy == 'TLS_1_2'",
     },
-    Code {
+    DiagnosticCode {
         id: "unknown-with",
         title: "a remediator is told what it does not know",
-        text: "`remediation.with` has the names that the remediator says; a plan with others would be \
+        explanation: "`remediation.with` has the names that the remediator says; a plan with others would be \
                refused.",
-        wrong: "remediation: {run: apigateway-stage-logging, mode: auto, with: {lvl: INFO}}",
-        right: "remediation: {run: apigateway-stage-logging, mode: auto, with: {level: INFO}}",
+        wrong_example: "remediation: {run: apigateway-stage-logging, mode: auto, with: {lvl: INFO}}",
+        corrected_example: "remediation: {run: apigateway-stage-logging, mode: auto, with: {level: INFO}}",
     },
-    Code {
+    DiagnosticCode {
         id: "unsafe-mode",
         title: "a repair goes further by itself than is safe",
-        text: "A repair of tier A may be `auto`. One of tier B may be where its remediator checks first whether it \
+        explanation: "A repair of tier A may be `auto`. One of tier B may be where its remediator checks first whether it \
                is safe, and one of tier C never: they are `approve` at most. policies/README.md tells the tiers; \
                whatever a header says, no repair goes further.",
-        wrong: "remediation: {run: rds-instance-private, mode: auto}",
-        right: "remediation: {run: rds-instance-private, mode: approve}",
+        wrong_example: "remediation: {run: rds-instance-private, mode: auto}",
+        corrected_example: "remediation: {run: rds-instance-private, mode: approve}",
     },
-    Code {
+    DiagnosticCode {
         id: "untested",
         title: "a policy without cases",
-        text: "Each policy has at least one case that is NON_COMPLIANT and one that is COMPLIANT: \
+        explanation: "Each policy has at least one case that is NON_COMPLIANT and one that is COMPLIANT: \
                without them nobody knows whether it finds anything, or everything.",
-        wrong: "s3-bucket-public.cel alone",
-        right: "s3-bucket-public.test.yaml beside it",
+        wrong_example: "s3-bucket-public.cel alone",
+        corrected_example: "s3-bucket-public.test.yaml beside it",
     },
-    Code {
+    DiagnosticCode {
         id: "unused-parameter",
         title: "a parameter that nothing looks at",
-        text: "Setting it would change nothing, and whoever sets it would believe that it does.",
-        wrong: "parameters: {ports: ...} and no `params.ports`",
-        right: "the parameter is left out, or used",
+        explanation: "Setting it would change nothing, and whoever sets it would believe that it does.",
+        wrong_example: "parameters: {ports: ...} and no `params.ports`",
+        corrected_example: "the parameter is left out, or used",
     },
-    Code {
+    DiagnosticCode {
         id: "unused-source",
         title: "none of the names is an event of one of the services",
-        text: "`match` means each name of each service. A service that has none of the names watches \
+        explanation: "`match` means each name of each service. A service that has none of the names watches \
                nothing: the name that was meant for it is missing, or the service is one too many.",
-        wrong: "match: {eventSource: [s3.amazonaws.com, kms.amazonaws.com], eventName: PutBucketPolicy}",
-        right: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
+        wrong_example: "match: {eventSource: [s3.amazonaws.com, kms.amazonaws.com], eventName: PutBucketPolicy}",
+        corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
     },
-    Code {
+    DiagnosticCode {
         id: "unused-variable",
         title: "a variable that nothing looks at",
-        text: "It is left over, or another one was meant where it should stand.",
-        wrong: "variables: {name: request.name} and no `name`",
-        right: "the variable is left out, or used",
+        explanation: "It is left over, or another one was meant where it should stand.",
+        wrong_example: "variables: {name: request.name} and no `name`",
+        corrected_example: "the variable is left out, or used",
     },
-    Code {
+    DiagnosticCode {
         id: "variable",
         title: "a variable has the name of something else",
-        text: "`event`, `request` and the other names of the scope mean what they mean; choose another.",
-        wrong: "variables: {request: ...}",
-        right: "variables: {asked: ...}",
+        explanation: "`event`, `request` and the other names of the scope mean what they mean; choose another.",
+        wrong_example: "variables: {request: ...}",
+        corrected_example: "variables: {asked: ...}",
     },
-    Code {
+    DiagnosticCode {
         id: "waiver",
         title: "a waiver cannot be used",
-        text: "It names policies that there are, a resource or a condition, a reason, who approved it \
+        explanation: "It names policies that there are, a resource or a condition, a reason, who approved it \
                and the day on which it expires.",
-        wrong: "- {id: a, policies: [s3-bucket-pubic], ...}",
-        right: "- {id: a, policies: [s3-bucket-public], ...}",
+        wrong_example: "- {id: a, policies: [s3-bucket-pubic], ...}",
+        corrected_example: "- {id: a, policies: [s3-bucket-public], ...}",
     },
 ];

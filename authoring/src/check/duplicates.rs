@@ -1,15 +1,15 @@
 //! Policies that find what another finds already.
 
-use super::typed::Expressions;
-use evenkeel_engine::{Syntax, SyntaxKind};
+use super::type_check::PolicyExpressions;
+use evenkeel_engine::{SyntaxKind, SyntaxNode};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::policy::{Policy, PolicySet, Role};
+use evenkeel_rules::policy::{ExpressionRole, Policy, PolicySet};
 use std::collections::BTreeMap;
 
 /// Policies with the expressions of another that watches at least the same.
 ///
-/// `deciding` has what [decides](deciding) in each policy, in their order.
-pub(super) fn lint(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
+/// `deciding` has what [decides](canonicalize_logic) in each policy, in their order.
+pub(super) fn lint_duplicates(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
     let mut alike: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
     for (policy, deciding) in set.policies().iter().zip(deciding) {
         alike.entry(deciding).or_default().push(policy);
@@ -20,13 +20,18 @@ pub(super) fn lint(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
             // Of two that are the same, the later one is one too many.
             let other = policies.iter().find(|other| {
                 other.id != policy.id
-                    && covers(other, policy)
-                    && (!covers(policy, other) || other.id < policy.id)
+                    && is_match_superset(other, policy)
+                    && (!is_match_superset(policy, other) || other.id < policy.id)
             });
             if let Some(other) = other {
                 let message = format!("`{}` finds all that this finds", other.id);
-                let span = super::place(policy.text(), "// match:", "match");
-                found.push(Diagnostic::warning("duplicate-policy", &policy.file, span, message));
+                let span = super::locate_word(policy.file_text(), "// match:", "match");
+                found.push(Diagnostic::new_warning(
+                    "duplicate-policy",
+                    &policy.file,
+                    span,
+                    message,
+                ));
             }
         }
     }
@@ -34,7 +39,7 @@ pub(super) fn lint(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
 }
 
 /// Whether `one` watches all that `other` watches.
-fn covers(one: &Policy, other: &Policy) -> bool {
+fn is_match_superset(one: &Policy, other: &Policy) -> bool {
     let (one, other) = (&one.matches, &other.matches);
     let all = |of: &[String], within: &[String]| of.iter().all(|name| within.contains(name));
     one.outcome == other.outcome
@@ -44,12 +49,12 @@ fn covers(one: &Policy, other: &Policy) -> bool {
 }
 
 /// What decides whether a policy finds something, however it is laid out.
-pub(super) fn deciding(policy: &Policy, expressions: &Expressions<'_>) -> String {
+pub(super) fn canonicalize_logic(policy: &Policy, expressions: &PolicyExpressions<'_>) -> String {
     let mut text = String::new();
     for (written, syntax) in expressions {
-        if matches!(written.role, Role::Body | Role::Variable(_)) {
+        if matches!(written.role, ExpressionRole::Body | ExpressionRole::Variable(_)) {
             text += &format!("{:?} ", written.role);
-            spell(syntax, &mut text);
+            write_canonical_syntax(syntax, &mut text);
         }
     }
     for (name, parameter) in &policy.parameters {
@@ -59,7 +64,7 @@ pub(super) fn deciding(policy: &Policy, expressions: &Expressions<'_>) -> String
 }
 
 /// An expression without its layout.
-fn spell(syntax: &Syntax, out: &mut String) {
+fn write_canonical_syntax(syntax: &SyntaxNode, out: &mut String) {
     out.push('(');
     *out += &match &syntax.kind {
         SyntaxKind::Name(name) => name.clone(),
@@ -72,8 +77,8 @@ fn spell(syntax: &Syntax, out: &mut String) {
         SyntaxKind::Loop { name, variable, .. } => format!("{name} {variable}"),
         SyntaxKind::Bind { name, .. } => format!("bind {name}"),
     };
-    for part in syntax.parts() {
-        spell(part, out);
+    for part in syntax.direct_parts() {
+        write_canonical_syntax(part, out);
     }
     out.push(')');
 }

@@ -1,28 +1,33 @@
 //! Whether AWS has the events that a policy watches.
 
-use super::place;
-use crate::services::events::{has_event, names, near_name, near_source};
+use super::locate_word;
+use crate::services::events::{event_names, has_event, suggest_event_name, suggest_source};
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::Policy;
 
 /// What is wrong with what a policy watches.
-pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
+pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
     let matches = &policy.matches;
     let wrong = |code, word: &str, message: String, help: Option<String>| {
-        Diagnostic::error(code, &policy.file, place(policy.text(), "match:", word), message)
-            .with_help(help)
+        Diagnostic::new_error(
+            code,
+            &policy.file,
+            locate_word(policy.file_text(), "match:", word),
+            message,
+        )
+        .with_help(help)
     };
     let mut found = Vec::new();
     for source in &matches.event_source {
-        if names(source).is_none() {
+        if event_names(source).is_none() {
             let message = format!("AWS has no event source `{source}`");
-            found.push(wrong("unknown-source", source, message, near_source(source)));
+            found.push(wrong("unknown-source", source, message, suggest_source(source)));
         }
     }
     let known: Vec<(&str, &[&str])> = matches
         .event_source
         .iter()
-        .filter_map(|source| Some((source.as_str(), names(source)?)))
+        .filter_map(|source| Some((source.as_str(), event_names(source)?)))
         .collect();
     if known.is_empty() {
         return found;
@@ -31,7 +36,7 @@ pub(super) fn lint(policy: &Policy) -> Vec<Diagnostic> {
         if !known.iter().any(|(source, _)| has_event(source, name)) {
             let sources: Vec<&str> = known.iter().map(|(source, _)| *source).collect();
             let message = format!("{} has no event `{name}`", sources.join(" or "));
-            found.push(wrong("unknown-event", name, message, near_name(name, &known)));
+            found.push(wrong("unknown-event", name, message, suggest_event_name(name, &known)));
         }
     }
     for (source, _) in &known {

@@ -1,6 +1,6 @@
 //! Comments that let findings pass, and names with the version that CloudTrail puts behind them.
 
-use super::lint;
+use super::lint_policies;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 
 const POLICY: &str = "// METADATA
@@ -17,9 +17,9 @@ true
 
 fn codes(cases_were_run: bool) -> Vec<&'static str> {
     let file = PolicyFile { name: "mine.cel".to_owned(), text: POLICY.to_owned() };
-    let set = PolicySet::load(&[file], None).unwrap();
+    let set = PolicySet::compile_files(&[file], None).unwrap();
     let uncovered = cases_were_run.then(Vec::new);
-    lint(&set, &[], uncovered).into_iter().map(|one| one.code).collect()
+    lint_policies(&set, &[], uncovered).into_iter().map(|one| one.code).collect()
 }
 
 #[test]

@@ -1,19 +1,23 @@
 //! Variables and parameters that nothing looks at.
 
-use super::typed::Expressions;
-use evenkeel_engine::{Syntax, SyntaxKind};
+use super::type_check::PolicyExpressions;
+use evenkeel_engine::{SyntaxKind, SyntaxNode};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::policy::{Policy, Role};
+use evenkeel_rules::policy::{ExpressionRole, Policy};
 use serde_json::Value;
 
 /// What of a policy is written and never used.
-pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagnostic> {
+pub(super) fn lint_unused(policy: &Policy, expressions: &PolicyExpressions<'_>) -> Vec<Diagnostic> {
     let (mut names, mut params) = (Vec::new(), Some(Vec::new()));
     for (_, syntax) in expressions {
-        syntax.walk(&mut |part| {
-            names.extend(name(part));
-            for child in part.parts().into_iter().filter(|child| name(child) == Some("params")) {
-                match (field(part, child), &mut params) {
+        syntax.walk_tree(&mut |part| {
+            names.extend(referenced_name(part));
+            for child in part
+                .direct_parts()
+                .into_iter()
+                .filter(|child| referenced_name(child) == Some("params"))
+            {
+                match (accessed_field(part, child), &mut params) {
                     (Some(field), Some(params)) => params.push(field.to_owned()),
                     // Handed on as a whole: who knows what is used of it.
                     (None, params) => *params = None,
@@ -22,14 +26,14 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
             }
         });
     }
-    let wrong = |code, span, message| Diagnostic::warning(code, &policy.file, span, message);
+    let wrong = |code, span, message| Diagnostic::new_warning(code, &policy.file, span, message);
     let mut found = Vec::new();
     for (written, _) in expressions {
-        if let Role::Variable(variable) = written.role
+        if let ExpressionRole::Variable(variable) = written.role
             && !names.contains(&variable.as_str())
         {
-            let span = written.span(&(0..written.text.len()));
-            let before = policy.text().get(..span.start).unwrap_or_default();
+            let span = written.file_span(&(0..written.text.len()));
+            let before = policy.file_text().get(..span.start).unwrap_or_default();
             let start = before.rfind(variable.as_str()).unwrap_or(span.start);
             let span = start..start.saturating_add(variable.len());
             found.push(wrong(
@@ -41,7 +45,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
     }
     for parameter in policy.parameters.keys() {
         if params.as_ref().is_some_and(|params| !params.contains(parameter)) {
-            let span = super::place(policy.text(), "parameters:", parameter);
+            let span = super::locate_word(policy.file_text(), "parameters:", parameter);
             found.push(wrong(
                 "unused-parameter",
                 span,
@@ -52,7 +56,7 @@ pub(super) fn lint(policy: &Policy, expressions: &Expressions<'_>) -> Vec<Diagno
     found
 }
 
-fn name(part: &Syntax) -> Option<&str> {
+fn referenced_name(part: &SyntaxNode) -> Option<&str> {
     match &part.kind {
         SyntaxKind::Name(name) => Some(name),
         _ => None,
@@ -60,7 +64,7 @@ fn name(part: &Syntax) -> Option<&str> {
 }
 
 /// The field of `of` that a part is.
-fn field<'s>(part: &'s Syntax, of: &Syntax) -> Option<&'s str> {
+fn accessed_field<'s>(part: &'s SyntaxNode, of: &SyntaxNode) -> Option<&'s str> {
     match &part.kind {
         SyntaxKind::Field { field, .. } | SyntaxKind::Has { field, .. } => Some(field),
         SyntaxKind::Call { function, args, .. }

@@ -5,7 +5,7 @@
     reason = "a test that cannot go on fails"
 )]
 
-use super::{Format, Subject, render};
+use super::{DocumentedPolicy, PageFormat, render_pages};
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use evenkeel_rules::read_cases;
 
@@ -37,19 +37,20 @@ cases:
   - {name: '<b> | [x](y)', expect: COMPLIANT}
 ";
 
-fn pages(format: Format) -> Vec<super::Page> {
+fn pages(format: PageFormat) -> Vec<super::DocsPage> {
     let file = PolicyFile { name: "bad.cel".to_owned(), text: HOSTILE.to_owned() };
     let functions = PolicyFile { name: "functions.yaml".to_owned(), text: FUNCTIONS.to_owned() };
-    let set = PolicySet::load(&[file], Some(&functions)).unwrap();
+    let set = PolicySet::compile_files(&[file], Some(&functions)).unwrap();
     let policy = &set.policies()[0];
     let cases = read_cases("bad.test.yaml", CASES, policy).unwrap();
-    let subject = Subject { policy, cases: &cases, permissions: vec!["s3:Get".to_owned()] };
-    render(&[subject], set.functions(), format).unwrap()
+    let subject =
+        DocumentedPolicy { policy, cases: &cases, permissions: vec!["s3:Get".to_owned()] };
+    render_pages(&[subject], set.organization_functions(), format).unwrap()
 }
 
 #[test]
 fn hostile_text_is_shown_in_html() {
-    let pages = pages(Format::Html);
+    let pages = pages(PageFormat::Html);
     let paths: Vec<&str> = pages.iter().map(|page| page.path.as_str()).collect();
     assert_eq!(paths, ["index.html", "other/bad.html"]);
     for page in &pages {
@@ -104,7 +105,7 @@ fn without_code(text: &str) -> String {
 
 #[test]
 fn hostile_text_is_shown_in_markdown() {
-    let pages = pages(Format::Markdown);
+    let pages = pages(PageFormat::Markdown);
     assert_eq!(pages[1].path, "other/bad.md");
     for page in &pages {
         let plain = without_code(&page.text);

@@ -1,37 +1,37 @@
 //! A policy's body, formatted: the same tokens, and other spaces between them.
 
-use super::layout::spaced;
-use super::lex::{NoToken, Token, lex};
-use super::role::{Piece, pieces};
-use super::{layout, wrap};
+use super::layout::needs_space;
+use super::lexer::{CelToken, LexError, lex_expression};
+use super::token_roles::{TokenPiece, assign_roles};
+use super::{layout, line_wrapping};
 
 /// The tokens of a body that is formatted.
 #[derive(Debug)]
-pub(super) struct Body<'a>(Vec<Token<'a>>);
+pub(super) struct BodyTokens<'a>(Vec<CelToken<'a>>);
 
-impl<'a> Body<'a> {
-    pub(super) fn read(text: &'a str) -> Result<Body<'a>, NoToken> {
-        lex(text).map(Body)
+impl<'a> BodyTokens<'a> {
+    pub(super) fn from_text(text: &'a str) -> Result<BodyTokens<'a>, LexError> {
+        lex_expression(text).map(BodyTokens)
     }
 
     /// The body as it should be, without a line break at its end.
-    pub(super) fn format(&self) -> String {
-        let mut pieces = pieces(&self.0);
-        wrap::wrap(&mut pieces);
-        print(&pieces)
+    pub(super) fn format_tokens(&self) -> String {
+        let mut pieces = assign_roles(&self.0);
+        line_wrapping::wrap_lines(&mut pieces);
+        print_pieces(&pieces)
     }
 
     /// Whether another body has the same tokens, comments too.
-    pub(super) fn is(&self, other: &Body<'_>) -> bool {
+    pub(super) fn has_same_tokens(&self, other: &BodyTokens<'_>) -> bool {
         self.0.len() == other.0.len()
             && self.0.iter().zip(&other.0).all(|(one, two)| one.text == two.text)
     }
 }
 
-fn print(pieces: &[Piece<'_>]) -> String {
-    let indents = layout::indents(pieces);
+fn print_pieces(pieces: &[TokenPiece<'_>]) -> String {
+    let indents = layout::compute_indents(pieces);
     let mut out = String::new();
-    let mut before: Option<&Piece<'_>> = None;
+    let mut before: Option<&TokenPiece<'_>> = None;
     for (piece, indent) in pieces.iter().zip(indents) {
         match (before, indent) {
             (None, _) => {}
@@ -39,7 +39,7 @@ fn print(pieces: &[Piece<'_>]) -> String {
                 out.push_str(if piece.breaks > 1 { "\n\n" } else { "\n" });
                 out.push_str(&" ".repeat(indent));
             }
-            (Some(before), None) => out.push_str(if spaced(before, piece) { " " } else { "" }),
+            (Some(before), None) => out.push_str(if needs_space(before, piece) { " " } else { "" }),
         }
         out.push_str(piece.text);
         before = Some(piece);

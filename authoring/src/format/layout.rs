@@ -1,13 +1,13 @@
 //! Where the lines of an expression begin, and how far they are indented.
 
-use super::role::{CHOICE, KEY, Piece, Role};
+use super::token_roles::{CHOICE_LEVEL, KEY_LEVEL, TokenPiece, TokenRole};
 
 /// By how much what continues is indented.
-const STEP: usize = 2;
+const INDENT_STEP: usize = 2;
 
 /// The inside of a bracket, or the whole expression.
 #[derive(Debug, Default)]
-struct Group {
+struct BracketGroup {
     /// The indentation of the line that the bracket stands on; none for the whole.
     base: Option<usize>,
     /// The indentation of the line on which the operand begins.
@@ -17,9 +17,9 @@ struct Group {
     levels: Vec<(u8, usize)>,
 }
 
-impl Group {
+impl BracketGroup {
     /// The indentation of a line that begins with an operator: one step more than its first operand.
-    fn operator(&mut self, level: u8) -> usize {
+    fn indent_operator(&mut self, level: u8) -> usize {
         let mut start = self.start;
         while let Some((_, from)) = self.levels.last().copied().filter(|(open, _)| *open > level) {
             start = from;
@@ -29,63 +29,72 @@ impl Group {
             Some((open, from)) if *open == level => start = *from,
             _ => self.levels.push((level, start)),
         }
-        start.saturating_add(STEP)
+        start.saturating_add(INDENT_STEP)
     }
 
     /// The indentation of a line that begins with an operand.
-    fn operand(&self) -> usize {
+    fn indent_operand(&self) -> usize {
         match (self.levels.last(), self.base) {
-            (Some((_, from)), _) => from.saturating_add(STEP),
-            (None, Some(base)) => base.saturating_add(STEP),
+            (Some((_, from)), _) => from.saturating_add(INDENT_STEP),
+            (None, Some(base)) => base.saturating_add(INDENT_STEP),
             (None, None) => 0,
         }
     }
 }
 
 /// The indentation of each piece that begins a line.
-pub(super) fn indents(pieces: &[Piece<'_>]) -> Vec<Option<usize>> {
-    let mut layout = Layout { groups: vec![Group::default()], line: 0 };
+pub(super) fn compute_indents(pieces: &[TokenPiece<'_>]) -> Vec<Option<usize>> {
+    let mut layout = IndentTracker { groups: vec![BracketGroup::default()], line: 0 };
     let mut indents: Vec<Option<usize>> = Vec::with_capacity(pieces.len());
     let mut comments: Vec<usize> = Vec::new();
     let mut operand_next = true;
     for (index, piece) in pieces.iter().enumerate() {
-        if piece.role == Role::Comment {
+        if piece.role == TokenRole::Comment {
             comments.push(index);
             indents.push(None);
             continue;
         }
-        let indent = layout.place(piece, operand_next);
+        let indent = layout.indent_piece(piece, operand_next);
         // A comment on its own line stands as what it is about; before a bracket, as what is in it.
-        let inner = if piece.role == Role::Close { indent.saturating_add(STEP) } else { indent };
+        let inner = if piece.role == TokenRole::Close {
+            indent.saturating_add(INDENT_STEP)
+        } else {
+            indent
+        };
         for comment in comments.drain(..) {
-            own_line(pieces, &mut indents, comment, inner);
+            indent_comment(pieces, &mut indents, comment, inner);
         }
         indents.push((index == 0 || piece.breaks > 0).then_some(indent));
         operand_next = piece.wants_operand();
     }
     for comment in comments {
-        own_line(pieces, &mut indents, comment, 0);
+        indent_comment(pieces, &mut indents, comment, 0);
     }
     indents
 }
 
-fn own_line(pieces: &[Piece<'_>], indents: &mut [Option<usize>], comment: usize, indent: usize) {
+fn indent_comment(
+    pieces: &[TokenPiece<'_>],
+    indents: &mut [Option<usize>],
+    comment: usize,
+    indent: usize,
+) {
     let own = comment == 0 || pieces.get(comment).is_some_and(|piece| piece.breaks > 0);
     if let Some(place) = indents.get_mut(comment).filter(|_| own) {
         *place = Some(indent);
     }
 }
 
-struct Layout {
-    groups: Vec<Group>,
+struct IndentTracker {
+    groups: Vec<BracketGroup>,
     /// The indentation of the current line.
     line: usize,
 }
 
-impl Layout {
+impl IndentTracker {
     /// The indentation of a piece, if a line begins with it; takes note of the piece.
-    fn place(&mut self, piece: &Piece<'_>, operand_next: bool) -> usize {
-        let closed = if piece.role == Role::Close && self.groups.len() > 1 {
+    fn indent_piece(&mut self, piece: &TokenPiece<'_>, operand_next: bool) -> usize {
+        let closed = if piece.role == TokenRole::Close && self.groups.len() > 1 {
             self.groups.pop()
         } else {
             None
@@ -93,21 +102,23 @@ impl Layout {
         let line = self.line;
         let Some(group) = self.groups.last_mut() else { return 0 };
         let indent = match piece.role {
-            Role::Binary(level) => group.operator(level),
-            Role::Choice => group.operator(CHOICE),
-            Role::Dot | Role::Call => group.start.saturating_add(STEP),
-            Role::Close => closed.as_ref().and_then(|closed| closed.base).unwrap_or(0),
-            _ => group.operand(),
+            TokenRole::Binary(level) => group.indent_operator(level),
+            TokenRole::Choice => group.indent_operator(CHOICE_LEVEL),
+            TokenRole::Dot | TokenRole::Call => group.start.saturating_add(INDENT_STEP),
+            TokenRole::Close => closed.as_ref().and_then(|closed| closed.base).unwrap_or(0),
+            _ => group.indent_operand(),
         };
         let line = if piece.breaks > 0 { indent } else { line };
         match piece.role {
-            Role::Operand | Role::Prefix | Role::Open if operand_next => group.start = line,
-            Role::Comma => group.levels.clear(),
-            Role::KeyColon => group.levels = vec![(KEY, group.start)],
+            TokenRole::Operand | TokenRole::Prefix | TokenRole::Open if operand_next => {
+                group.start = line;
+            }
+            TokenRole::Comma => group.levels.clear(),
+            TokenRole::KeyColon => group.levels = vec![(KEY_LEVEL, group.start)],
             _ => {}
         }
-        if matches!(piece.role, Role::Open | Role::Call) {
-            self.groups.push(Group { base: Some(line), start: line, levels: Vec::new() });
+        if matches!(piece.role, TokenRole::Open | TokenRole::Call) {
+            self.groups.push(BracketGroup { base: Some(line), start: line, levels: Vec::new() });
         }
         self.line = line;
         indent
@@ -115,9 +126,18 @@ impl Layout {
 }
 
 /// Whether two pieces on a line have a space between them.
-pub(super) fn spaced(before: &Piece<'_>, piece: &Piece<'_>) -> bool {
-    let tight_behind = matches!(before.role, Role::Open | Role::Call | Role::Prefix | Role::Dot);
-    let tight_before =
-        matches!(piece.role, Role::Close | Role::Comma | Role::KeyColon | Role::Dot | Role::Call);
-    piece.role == Role::Comment || !(tight_behind || tight_before)
+pub(super) fn needs_space(before: &TokenPiece<'_>, piece: &TokenPiece<'_>) -> bool {
+    let tight_behind = matches!(
+        before.role,
+        TokenRole::Open | TokenRole::Call | TokenRole::Prefix | TokenRole::Dot
+    );
+    let tight_before = matches!(
+        piece.role,
+        TokenRole::Close
+            | TokenRole::Comma
+            | TokenRole::KeyColon
+            | TokenRole::Dot
+            | TokenRole::Call
+    );
+    piece.role == TokenRole::Comment || !(tight_behind || tight_before)
 }

@@ -5,47 +5,47 @@
     reason = "a test that cannot go on fails"
 )]
 
-use super::format;
-use super::lex::{Kind, lex};
+use super::format_policy;
+use super::lexer::{TokenKind, lex_expression};
 use evenkeel_rules::bundle::FileKind;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use evenkeel_rules::read_cases;
 use std::path::Path;
 
 /// Numbers that look random and are the same on any day.
-struct Chance(u64);
+struct RandomSource(u64);
 
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
+impl RandomSource {
+    fn random_below(&mut self, bound: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap().checked_rem(bound).unwrap()
     }
 
-    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
+    fn pick_text<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.random_below(all.len())]
     }
 
     /// A policy with other spaces, line breaks and comments, and its keys in another order.
-    fn mangle(&mut self, text: &str) -> String {
+    fn mangle_policy(&mut self, text: &str) -> String {
         let end = text.find("\n\n").unwrap();
         let (head, body) = text.split_at(end);
-        let mut out = self.header(head);
-        out.push_str(self.pick(&["\n", "\n\n", "\n \n\n"]));
-        out.push_str(&self.body(body));
-        match self.below(4) {
+        let mut out = self.mangle_header(head);
+        out.push_str(self.pick_text(&["\n", "\n\n", "\n \n\n"]));
+        out.push_str(&self.mangle_body(body));
+        match self.random_below(4) {
             0 => out.replace('\n', "\r\n"),
             1 => format!("\u{feff}{out}"),
             _ => out,
         }
     }
 
-    fn header(&mut self, head: &str) -> String {
+    fn mangle_header(&mut self, head: &str) -> String {
         let mut keys: Vec<Vec<String>> = Vec::new();
-        let deeper = self.pick(&["", " ", "   "]);
+        let deeper = self.pick_text(&["", " ", "   "]);
         for line in head.lines().skip(1) {
             let rest = line.strip_prefix("// ").unwrap();
-            let blanks = self.pick(&["", "", " ", "\t"]);
+            let blanks = self.pick_text(&["", "", " ", "\t"]);
             // What is in a block keeps its distance, and its blanks.
             let line = if rest.starts_with(' ') {
                 format!("//{deeper}{rest}")
@@ -64,11 +64,11 @@ impl Chance {
             }
         }
         for last in (1..keys.len()).rev() {
-            keys.swap(last, self.below(last + 1));
+            keys.swap(last, self.random_below(last + 1));
         }
         let mut out = "// METADATA".to_owned();
         for key in keys {
-            if self.below(6) == 0 {
+            if self.random_below(6) == 0 {
                 out.push_str("\n// lint: allow unknown-event it is seen");
             }
             out.push_str(&format!("\n{}", key.join("\n")));
@@ -76,19 +76,20 @@ impl Chance {
         out
     }
 
-    fn body(&mut self, body: &str) -> String {
+    fn mangle_body(&mut self, body: &str) -> String {
         let mut out = String::new();
         let mut word = false;
-        for token in lex(body).unwrap() {
-            let is_word = matches!(token.kind, Kind::Word | Kind::Number | Kind::Text);
+        for token in lex_expression(body).unwrap() {
+            let is_word =
+                matches!(token.kind, TokenKind::Word | TokenKind::Number | TokenKind::Text);
             let mut space =
-                self.pick(&["", "", " ", "   ", "\t", "\n", "\n  ", "\n\n\n", " // why\n"]);
+                self.pick_text(&["", "", " ", "   ", "\t", "\n", "\n  ", "\n\n\n", " // why\n"]);
             if space.is_empty() && word && is_word {
                 space = " ";
             }
             out.push_str(space);
             out.push_str(token.text);
-            if token.kind == Kind::Comment {
+            if token.kind == TokenKind::Comment {
                 out.push('\n');
             }
             word = is_word;
@@ -98,27 +99,27 @@ impl Chance {
 }
 
 /// The shipped policies, and what goes with them.
-fn files(kind: FileKind) -> Vec<PolicyFile> {
-    fn walk(folder: &Path, kind: FileKind, files: &mut Vec<PolicyFile>) {
+fn read_policy_files(kind: FileKind) -> Vec<PolicyFile> {
+    fn walk_folder(folder: &Path, kind: FileKind, files: &mut Vec<PolicyFile>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.display().to_string();
             if path.is_dir() {
-                walk(&path, kind, files);
-            } else if FileKind::of(&name) == Some(kind) {
+                walk_folder(&path, kind, files);
+            } else if FileKind::from_file_name(&name) == Some(kind) {
                 files.push(PolicyFile { text: std::fs::read_to_string(path).unwrap(), name });
             }
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies"), kind, &mut found);
+    walk_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies"), kind, &mut found);
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
 }
 
 /// Every case of every policy passes.
-fn pass(policies: &[PolicyFile], functions: &PolicyFile, cases: &[PolicyFile]) {
-    let set = PolicySet::load(policies, Some(functions)).unwrap();
+fn assert_cases_pass(policies: &[PolicyFile], functions: &PolicyFile, cases: &[PolicyFile]) {
+    let set = PolicySet::compile_files(policies, Some(functions)).unwrap();
     for policy in set.policies() {
         let name = policy.file.replace(".cel", ".test.yaml");
         let file = cases.iter().find(|file| file.name == name).unwrap();
@@ -130,37 +131,38 @@ fn pass(policies: &[PolicyFile], functions: &PolicyFile, cases: &[PolicyFile]) {
 
 #[test]
 fn what_is_mangled_comes_out_stable_and_judges_the_same() {
-    let policies = files(FileKind::Policy);
-    let (functions, cases) = (files(FileKind::Functions).remove(0), files(FileKind::Cases));
-    let mut chance = Chance(11);
+    let policies = read_policy_files(FileKind::Policy);
+    let (functions, cases) =
+        (read_policy_files(FileKind::Functions).remove(0), read_policy_files(FileKind::Cases));
+    let mut chance = RandomSource(11);
     for round in 0..3 {
         let formatted = |file: &PolicyFile| {
-            let mangled = chance.mangle(&file.text);
-            let text = format(&file.name, &mangled)
+            let mangled = chance.mangle_policy(&file.text);
+            let text = format_policy(&file.name, &mangled)
                 .unwrap_or_else(|wrong| panic!("round {round}: {wrong:?}\n{mangled}"));
-            let again = format(&file.name, &text).unwrap();
+            let again = format_policy(&file.name, &text).unwrap();
             assert_eq!(again, text, "round {round}: {} is not stable", file.name);
             PolicyFile { name: file.name.clone(), text }
         };
         let all: Vec<PolicyFile> = policies.iter().map(formatted).collect();
         if round == 0 {
-            pass(&all, &functions, &cases);
+            assert_cases_pass(&all, &functions, &cases);
         }
     }
 }
 
 #[test]
 fn a_mangled_header_comes_out_as_it_was() {
-    let mut chance = Chance(5);
-    for file in files(FileKind::Policy) {
-        let clean = format(&file.name, &file.text).unwrap();
+    let mut chance = RandomSource(5);
+    for file in read_policy_files(FileKind::Policy) {
+        let clean = format_policy(&file.name, &file.text).unwrap();
         let end = clean.find("\n\n").unwrap();
-        let head = chance.header(&clean[..end]);
+        let head = chance.mangle_header(&clean[..end]);
         let without = |text: &str| {
             let kept = text.lines().filter(|line| !line.contains("lint: allow"));
             kept.flat_map(|line| [line, "\n"]).collect::<String>()
         };
-        let new = format(&file.name, &format!("{head}{}", &clean[end..])).unwrap();
+        let new = format_policy(&file.name, &format!("{head}{}", &clean[end..])).unwrap();
         assert_eq!(without(&new), without(&clean), "{}", file.name);
     }
 }
@@ -171,20 +173,20 @@ fn what_chance_has_damaged_is_refused_or_stable() {
         "'", "\"", "#", ": ", "- ", "\n", "\n//", "  ", "[", "}", "|", ">", "?", "//", "\t", "\r",
         "é", "&&", "r'", "lint: ",
     ];
-    let mut chance = Chance(3);
+    let mut chance = RandomSource(3);
     let mut formatted = 0;
-    for file in files(FileKind::Policy) {
+    for file in read_policy_files(FileKind::Policy) {
         for _ in 0..3 {
             let mut text: Vec<char> = file.text.chars().collect();
-            for _ in 0..=chance.below(3) {
-                let at = 12 + chance.below(text.len() - 12);
-                let odd = chance.pick(ODD).chars();
-                drop(text.splice(at..at + chance.below(2), odd));
+            for _ in 0..=chance.random_below(3) {
+                let at = 12 + chance.random_below(text.len() - 12);
+                let odd = chance.pick_text(ODD).chars();
+                drop(text.splice(at..at + chance.random_below(2), odd));
             }
             let text: String = text.into_iter().collect();
-            if let Ok(new) = format(&file.name, &text) {
+            if let Ok(new) = format_policy(&file.name, &text) {
                 formatted += 1;
-                assert_eq!(format(&file.name, &new).as_ref(), Ok(&new), "{text}");
+                assert_eq!(format_policy(&file.name, &new).as_ref(), Ok(&new), "{text}");
             }
         }
     }

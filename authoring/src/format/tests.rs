@@ -1,6 +1,6 @@
 //! Formats small policies, and mangled ones.
 
-use super::format;
+use super::format_policy;
 
 fn policy(body: &str) -> String {
     format!("// METADATA\n// title: x\n\n{body}\n")
@@ -8,14 +8,14 @@ fn policy(body: &str) -> String {
 
 /// The body of a policy with this body, formatted; formatting it again changes nothing.
 fn body(text: &str) -> String {
-    let new = format("x.cel", &policy(text)).unwrap();
-    assert_eq!(format("x.cel", &new).unwrap(), new, "not stable");
+    let new = format_policy("x.cel", &policy(text)).unwrap();
+    assert_eq!(format_policy("x.cel", &new).unwrap(), new, "not stable");
     new.strip_prefix("// METADATA\n// title: x\n\n").unwrap().trim_end().to_owned()
 }
 
 fn header(text: &str) -> String {
-    let new = format("x.cel", &format!("// METADATA\n{text}\n\ntrue\n")).unwrap();
-    assert_eq!(format("x.cel", &new).unwrap(), new, "not stable");
+    let new = format_policy("x.cel", &format!("// METADATA\n{text}\n\ntrue\n")).unwrap();
+    assert_eq!(format_policy("x.cel", &new).unwrap(), new, "not stable");
     let inner = new.strip_prefix("// METADATA\n").unwrap();
     inner.strip_suffix("\n\ntrue\n").unwrap().to_owned()
 }
@@ -114,7 +114,7 @@ fn syntax_errors_have_their_place() {
         ("true", "true"),
         ("// METADATA\n// title: x\n", ""),
     ] {
-        let wrong = format("x.cel", text).unwrap_err();
+        let wrong = format_policy("x.cel", text).unwrap_err();
         let at = text.get(wrong.span.start..).unwrap();
         assert!(at.starts_with(word), "{text:?}: {wrong:?}");
         assert!(!wrong.message.is_empty());
@@ -124,12 +124,15 @@ fn syntax_errors_have_their_place() {
 #[test]
 fn what_would_change_the_header_is_refused() {
     let text = "// METADATA\n// severity: &a x\n// title: *a\n\ntrue\n";
-    let wrong = format("x.cel", text).unwrap_err();
+    let wrong = format_policy("x.cel", text).unwrap_err();
     assert_eq!(wrong.code, "fmt", "{wrong:?}");
 }
 
 #[test]
 fn windows_line_ends_and_the_byte_order_mark_go() {
     let text = policy("a\n  && '''x'''").replace('\n', "\r\n");
-    assert_eq!(format("x.cel", &format!("\u{feff}{text}")).unwrap(), policy("a\n  && '''x'''"));
+    assert_eq!(
+        format_policy("x.cel", &format!("\u{feff}{text}")).unwrap(),
+        policy("a\n  && '''x'''")
+    );
 }

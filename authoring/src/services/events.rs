@@ -1,7 +1,7 @@
 //! The events that AWS has, by the service that they come from.
 
-use evenkeel_engine::nearest;
-use evenkeel_rules::event::without_version;
+use evenkeel_engine::suggest_name;
+use evenkeel_rules::event::strip_api_version;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ const ENDING: &str = ".amazonaws.com";
 
 /// IAM actions that are often taken for events, and the events that they allow.
 /// Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; Service Authorization Reference.
-const ACTIONS: &[(&str, &str)] = &[
+const ACTION_EVENTS: &[(&str, &str)] = &[
     ("PutAnalyticsConfiguration", "PutBucketAnalyticsConfiguration"),
     ("PutEncryptionConfiguration", "PutBucketEncryption"),
     ("PutInventoryConfiguration", "PutBucketInventoryConfiguration"),
@@ -32,44 +32,44 @@ static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
 });
 
 /// The names that a service's events can have; none, where the source is none of AWS.
-pub fn names(source: &str) -> Option<&'static [&'static str]> {
+pub fn event_names(source: &str) -> Option<&'static [&'static str]> {
     EVENTS.get(source.strip_suffix(ENDING)?).map(Vec::as_slice)
 }
 
 /// Every `eventSource` that there is, in order.
-pub fn sources() -> impl Iterator<Item = String> {
+pub fn event_sources() -> impl Iterator<Item = String> {
     EVENTS.keys().map(|source| format!("{source}{ENDING}"))
 }
 
 /// Whether AWS has an event of this name, or the source is none that we know.
 pub fn has_event(source: &str, name: &str) -> bool {
-    names(source).is_none_or(|names| names.contains(&without_version(name)))
+    event_names(source).is_none_or(|names| names.contains(&strip_api_version(name)))
 }
 
 /// The service that is probably meant.
-pub(crate) fn near_source(source: &str) -> Option<String> {
+pub(crate) fn suggest_source(source: &str) -> Option<String> {
     let plain = source.strip_suffix(ENDING).unwrap_or(source);
     if EVENTS.contains_key(plain) {
         return Some(format!("did you mean `{plain}{ENDING}`?"));
     }
-    nearest(plain, EVENTS.keys().copied())
+    suggest_name(plain, EVENTS.keys().copied())
         .map(|help| help.replacen("`?", &format!("{ENDING}`?"), 1))
 }
 
 /// The service that has an event of this name, or a name that is like it.
-pub(crate) fn near_name(name: &str, known: &[(&str, &[&str])]) -> Option<String> {
+pub(crate) fn suggest_event_name(name: &str, known: &[(&str, &[&str])]) -> Option<String> {
     let owners: Vec<String> = EVENTS
         .iter()
         .filter(|(_, names)| names.contains(&name))
         .map(|(source, _)| format!("{source}{ENDING}"))
         .collect();
-    let action = ACTIONS.iter().find(|(action, event)| {
+    let action = ACTION_EVENTS.iter().find(|(action, event)| {
         *action == name && known.iter().any(|(_, names)| names.contains(event))
     });
     if let Some((_, event)) = action {
         Some(format!("that is the IAM action; the event is `{event}`"))
     } else if owners.is_empty() {
-        nearest(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
+        suggest_name(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
     } else {
         Some(format!("it is an event of {}", owners.join(", ")))
     }
@@ -106,14 +106,14 @@ fn after_colon(help: Option<&str>) -> String {
 ///
 /// # Errors
 /// When AWS has no such source, or no such event of it.
-pub fn check(source: &str, name: &str) -> Result<(), EventNameError> {
+pub fn check_event_name(source: &str, name: &str) -> Result<(), EventNameError> {
     let source_name = source.to_owned();
-    let Some(known) = names(source) else {
-        return Err(EventNameError::UnknownSource { source_name, help: near_source(source) });
+    let Some(known) = event_names(source) else {
+        return Err(EventNameError::UnknownSource { source_name, help: suggest_source(source) });
     };
-    if known.contains(&without_version(name)) {
+    if known.contains(&strip_api_version(name)) {
         return Ok(());
     }
-    let help = near_name(name, &[(source, known)]);
+    let help = suggest_event_name(name, &[(source, known)]);
     Err(EventNameError::UnknownName { source_name, name: name.to_owned(), help })
 }

@@ -6,34 +6,34 @@ use std::io::Read;
 use std::sync::{LazyLock, OnceLock};
 
 /// Index and compressed models; `authoring/tables/generate.py` writes and describes them.
-static FIELDS: &[u8] = include_bytes!("../../tables/fields.bin");
+static MODEL_TABLE: &[u8] = include_bytes!("../../tables/fields.bin");
 
 /// A service's calls that change something, and the structures that they take and give.
 #[derive(Debug, Default)]
-pub struct Model {
+pub struct ServiceModel {
     operations: BTreeMap<&'static str, [Option<usize>; 2]>,
-    structures: Vec<Vec<Member>>,
+    structures: Vec<Vec<StructureMember>>,
     enums: Vec<Vec<&'static str>>,
 }
 
 /// A member of a structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
+pub struct StructureMember {
     /// Its name in AWS's API; CloudTrail writes it with a small first letter.
     pub name: &'static str,
     /// Whether every call has it.
     pub required: bool,
     /// The type of its values.
-    pub shape: Shape,
+    pub shape: ShapeCode,
 }
 
 /// A type as the table writes it, such as `[#3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape(&'static str);
+pub struct ShapeCode(&'static str);
 
 /// What a type is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form<'m> {
+pub enum ResolvedShape<'m> {
     /// Text.
     Text,
     /// An integer.
@@ -45,11 +45,11 @@ pub enum Form<'m> {
     /// A time, which CloudTrail writes as text or as a number.
     Time,
     /// A list.
-    List(Shape),
+    List(ShapeCode),
     /// A map from text.
-    Map(Shape),
+    Map(ShapeCode),
     /// A structure.
-    Structure(&'m [Member]),
+    Structure(&'m [StructureMember]),
     /// One of these texts.
     Enum(&'m [&'static str]),
     /// Anything.
@@ -58,67 +58,71 @@ pub enum Form<'m> {
 
 /// A side of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum CallSide {
     /// What it is told: `requestParameters`.
     Request,
     /// What it answers: `responseElements`.
     Response,
 }
 
-impl Model {
+impl ServiceModel {
     /// Whether the call is one of those that change something.
-    pub fn has(&self, operation: &str) -> bool {
+    pub fn has_operation(&self, operation: &str) -> bool {
         self.operations.contains_key(operation)
     }
 
     /// The call's name, where the model has it.
-    pub(crate) fn operation(&self, name: &str) -> Option<&'static str> {
+    pub(crate) fn operation_name(&self, name: &str) -> Option<&'static str> {
         self.operations.get_key_value(name).map(|found| *found.0)
     }
 
     /// The members of a side of a call.
-    pub fn members(&self, operation: &str, side: Side) -> &[Member] {
+    pub fn side_members(&self, operation: &str, side: CallSide) -> &[StructureMember] {
         let sides = self.operations.get(operation).copied().unwrap_or_default();
         let [request, response] = sides;
-        let number = if side == Side::Request { request } else { response };
+        let number = if side == CallSide::Request { request } else { response };
         number.and_then(|number| self.structures.get(number)).map_or(&[], Vec::as_slice)
     }
 
     /// What a type of this model is.
-    pub fn form(&self, shape: Shape) -> Form<'_> {
+    pub fn resolve_shape(&self, shape: ShapeCode) -> ResolvedShape<'_> {
         let mut letters = shape.0.chars();
         let kind = letters.next();
         let rest = letters.as_str();
         let number = rest.parse::<usize>().unwrap_or(usize::MAX);
         match kind {
-            Some('s' | 'x') => Form::Text,
-            Some('i') => Form::Int,
-            Some('d') => Form::Double,
-            Some('b') => Form::Bool,
-            Some('t') => Form::Time,
-            Some('[') => Form::List(Shape(rest)),
-            Some('{') => Form::Map(Shape(rest)),
-            Some('#') => {
-                self.structures.get(number).map_or(Form::Any, |members| self.structure(members))
-            }
-            Some('%') => self.enums.get(number).map_or(Form::Text, |values| Form::Enum(values)),
-            _ => Form::Any,
+            Some('s' | 'x') => ResolvedShape::Text,
+            Some('i') => ResolvedShape::Int,
+            Some('d') => ResolvedShape::Double,
+            Some('b') => ResolvedShape::Bool,
+            Some('t') => ResolvedShape::Time,
+            Some('[') => ResolvedShape::List(ShapeCode(rest)),
+            Some('{') => ResolvedShape::Map(ShapeCode(rest)),
+            Some('#') => self
+                .structures
+                .get(number)
+                .map_or(ResolvedShape::Any, |members| self.resolve_structure(members)),
+            Some('%') => self
+                .enums
+                .get(number)
+                .map_or(ResolvedShape::Text, |values| ResolvedShape::Enum(values)),
+            _ => ResolvedShape::Any,
         }
     }
 
     /// A structure; CloudFront's `{"Quantity": 1, "Items": [...]}` is the list, as `request` and `response` show it.
-    fn structure<'m>(&'m self, members: &'m [Member]) -> Form<'m> {
-        let is_part = |member: &Member| ["Items", "Quantity"].contains(&member.name);
+    fn resolve_structure<'m>(&'m self, members: &'m [StructureMember]) -> ResolvedShape<'m> {
+        let is_part = |member: &StructureMember| ["Items", "Quantity"].contains(&member.name);
         let items =
             members.iter().find(|member| member.name == "Items" && member.shape.0.starts_with('['));
         match items.filter(|_| members.iter().all(is_part)) {
-            Some(items) => self.form(items.shape),
-            None => Form::Structure(members),
+            Some(items) => self.resolve_shape(items.shape),
+            None => ResolvedShape::Structure(members),
         }
     }
 
-    fn read(text: &'static str) -> Model {
-        let mut model = Model::default();
+    fn parse_model(text: &'static str) -> ServiceModel {
+        let mut model = ServiceModel::default();
         for line in text.lines() {
             let mut words = line.split(' ');
             match (words.next(), words.next()) {
@@ -127,9 +131,15 @@ impl Model {
                     model.operations.insert(name, [side(), side()]);
                 }
                 (Some("S"), Some(number)) => {
-                    put(&mut model.structures, number, words.filter_map(member).collect());
+                    insert_at_number(
+                        &mut model.structures,
+                        number,
+                        words.filter_map(parse_member).collect(),
+                    );
                 }
-                (Some("E"), Some(number)) => put(&mut model.enums, number, words.collect()),
+                (Some("E"), Some(number)) => {
+                    insert_at_number(&mut model.enums, number, words.collect());
+                }
                 _ => {}
             }
         }
@@ -137,7 +147,7 @@ impl Model {
     }
 }
 
-fn put<T: Default + Clone>(list: &mut Vec<T>, number: &str, value: T) {
+fn insert_at_number<T: Default + Clone>(list: &mut Vec<T>, number: &str, value: T) {
     let Ok(number) = number.parse::<usize>() else { return };
     if list.len() <= number {
         list.resize(number.saturating_add(1), T::default());
@@ -147,26 +157,28 @@ fn put<T: Default + Clone>(list: &mut Vec<T>, number: &str, value: T) {
     }
 }
 
-fn member(word: &'static str) -> Option<Member> {
+fn parse_member(word: &'static str) -> Option<StructureMember> {
     let (name, shape) = word.split_once(':')?;
     let required = name.ends_with('!');
-    Some(Member { name: name.trim_end_matches('!'), required, shape: Shape(shape) })
+    Some(StructureMember { name: name.trim_end_matches('!'), required, shape: ShapeCode(shape) })
 }
 
 /// One compressed model, and the same once it was wanted.
-struct Packed {
+struct PackedModel {
     bytes: &'static [u8],
     text: OnceLock<String>,
-    model: OnceLock<Model>,
+    model: OnceLock<ServiceModel>,
 }
 
-impl Packed {
-    fn model(&'static self) -> &'static Model {
-        self.model.get_or_init(|| Model::read(self.text.get_or_init(|| inflate(self.bytes))))
+impl PackedModel {
+    fn load_model(&'static self) -> &'static ServiceModel {
+        self.model.get_or_init(|| {
+            ServiceModel::parse_model(self.text.get_or_init(|| decompress_text(self.bytes)))
+        })
     }
 }
 
-fn inflate(bytes: &[u8]) -> String {
+fn decompress_text(bytes: &[u8]) -> String {
     let mut text = String::new();
     // The table is part of the program, and a test reads all of it.
     drop(ZlibDecoder::new(bytes).read_to_string(&mut text));
@@ -174,10 +186,10 @@ fn inflate(bytes: &[u8]) -> String {
 }
 
 /// The models by `eventSource` without its ending.
-static MODELS: LazyLock<BTreeMap<&str, Vec<Packed>>> = LazyLock::new(|| {
-    let mut models: BTreeMap<&str, Vec<Packed>> = BTreeMap::new();
-    let end = FIELDS.windows(2).position(|pair| pair == b"\n\n").unwrap_or_default();
-    let (index, data) = FIELDS.split_at_checked(end.saturating_add(2)).unwrap_or_default();
+static MODELS: LazyLock<BTreeMap<&str, Vec<PackedModel>>> = LazyLock::new(|| {
+    let mut models: BTreeMap<&str, Vec<PackedModel>> = BTreeMap::new();
+    let end = MODEL_TABLE.windows(2).position(|pair| pair == b"\n\n").unwrap_or_default();
+    let (index, data) = MODEL_TABLE.split_at_checked(end.saturating_add(2)).unwrap_or_default();
     for line in std::str::from_utf8(index).unwrap_or_default().lines() {
         let mut words = line.split(' ');
         let source = words.next().unwrap_or_default();
@@ -187,7 +199,7 @@ static MODELS: LazyLock<BTreeMap<&str, Vec<Packed>>> = LazyLock::new(|| {
         if let Some(bytes) =
             data.get(start..start.saturating_add(length)).filter(|bytes| !bytes.is_empty())
         {
-            let packed = Packed { bytes, text: OnceLock::new(), model: OnceLock::new() };
+            let packed = PackedModel { bytes, text: OnceLock::new(), model: OnceLock::new() };
             models.entry(source).or_default().push(packed);
         }
     }
@@ -195,13 +207,13 @@ static MODELS: LazyLock<BTreeMap<&str, Vec<Packed>>> = LazyLock::new(|| {
 });
 
 /// The models of the services that an `eventSource` names.
-pub fn models(event_source: &str) -> impl Iterator<Item = &'static Model> {
+pub fn service_models(event_source: &str) -> impl Iterator<Item = &'static ServiceModel> {
     let source = event_source.strip_suffix(".amazonaws.com").unwrap_or(event_source);
-    MODELS.get(source).into_iter().flatten().map(Packed::model)
+    MODELS.get(source).into_iter().flatten().map(PackedModel::load_model)
 }
 
 /// Names that records have and models do not, by `eventSource` without its ending.
-static SEEN: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+static UNMODELED_FIELDS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     let lines = include_str!("../../tables/seen.txt").lines().filter(|line| !line.starts_with('#'));
     lines
         .filter_map(|line| line.split_once(' '))
@@ -210,9 +222,9 @@ static SEEN: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
 });
 
 /// The fields that a service's records have and AWS's models do not.
-pub(crate) fn seen(event_source: &str) -> &'static [&'static str] {
+pub(crate) fn unmodeled_fields(event_source: &str) -> &'static [&'static str] {
     let source = event_source.strip_suffix(".amazonaws.com").unwrap_or(event_source);
-    SEEN.get(source).map_or(&[], Vec::as_slice)
+    UNMODELED_FIELDS.get(source).map_or(&[], Vec::as_slice)
 }
 
 /// A name as CloudTrail writes it: with a small first letter.
@@ -223,13 +235,13 @@ pub fn lower_first(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, MODELS, Member, Side, models};
+    use super::{CallSide, MODELS, ResolvedShape, StructureMember, service_models};
 
     #[test]
     fn every_model_is_whole() {
         let mut operations = 0;
         for packed in MODELS.values().flatten() {
-            let model = packed.model();
+            let model = packed.load_model();
             assert!(!packed.text.get().unwrap().is_empty(), "a stream is broken");
             operations += model.operations.len();
             for member in model.structures.iter().flatten() {
@@ -242,35 +254,41 @@ mod tests {
 
     #[test]
     fn a_list_with_its_length_is_a_list() {
-        let model = models("cloudfront.amazonaws.com")
-            .find(|model| model.has("CreateDistribution"))
+        let model = service_models("cloudfront.amazonaws.com")
+            .find(|model| model.has_operation("CreateDistribution"))
             .unwrap();
-        let member = |members: &[Member], name: &str| {
+        let member = |members: &[StructureMember], name: &str| {
             *members.iter().find(|member| member.name == name).unwrap()
         };
-        let config =
-            member(model.members("CreateDistribution", Side::Request), "DistributionConfig");
-        let Form::Structure(config) = model.form(config.shape) else { panic!("no structure") };
-        let Form::List(origin) = model.form(member(config, "Origins").shape) else {
+        let config = member(
+            model.side_members("CreateDistribution", CallSide::Request),
+            "DistributionConfig",
+        );
+        let ResolvedShape::Structure(config) = model.resolve_shape(config.shape) else {
+            panic!("no structure")
+        };
+        let ResolvedShape::List(origin) = model.resolve_shape(member(config, "Origins").shape)
+        else {
             panic!("no list")
         };
         assert!(
-            matches!(model.form(origin), Form::Structure(members) if members.iter().any(|one| one.name == "DomainName"))
+            matches!(model.resolve_shape(origin), ResolvedShape::Structure(members) if members.iter().any(|one| one.name == "DomainName"))
         );
     }
 
     #[test]
     fn a_call_has_its_parameters_and_their_types() {
-        let model =
-            models("apigateway.amazonaws.com").find(|model| model.has("PutIntegration")).unwrap();
-        let members = model.members("PutIntegration", Side::Request);
+        let model = service_models("apigateway.amazonaws.com")
+            .find(|model| model.has_operation("PutIntegration"))
+            .unwrap();
+        let members = model.side_members("PutIntegration", CallSide::Request);
         let member = |name: &str| members.iter().find(|member| member.name == name).unwrap();
         assert!(member("restApiId").required && !member("uri").required);
         assert!(matches!(
-            model.form(member("connectionType").shape),
-            Form::Enum(&["INTERNET", "VPC_LINK"])
+            model.resolve_shape(member("connectionType").shape),
+            ResolvedShape::Enum(&["INTERNET", "VPC_LINK"])
         ));
-        let Form::Structure(tls) = model.form(member("tlsConfig").shape) else {
+        let ResolvedShape::Structure(tls) = model.resolve_shape(member("tlsConfig").shape) else {
             panic!("no structure")
         };
         assert_eq!(tls.first().map(|member| member.name), Some("insecureSkipVerification"));

@@ -3,298 +3,365 @@
 mod calls;
 mod operators;
 
-use super::{Found, Type, a, is_certain, scope};
-use evenkeel_engine::{Functions, Syntax, SyntaxKind, nearest};
-use evenkeel_rules::Level;
-use evenkeel_rules::policy::{Policy, Role};
+use super::{ExpressionType, FieldLookup, build_scope, is_certain, with_article};
+use evenkeel_engine::{FunctionSet, SyntaxKind, SyntaxNode, suggest_name};
+use evenkeel_rules::DiagnosticLevel;
+use evenkeel_rules::policy::{ExpressionRole, Policy};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Something that cannot be as meant, within one expression.
 #[derive(Clone, Debug)]
-pub(crate) struct Remark {
+pub(crate) struct TypeIssue {
     pub(crate) code: &'static str,
-    pub(crate) level: Level,
+    pub(crate) level: DiagnosticLevel,
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
 }
 
 /// Infers the types of one policy's expressions.
-pub(crate) struct Inference<'f> {
-    functions: &'f Functions,
-    scope: Vec<(String, Type)>,
+pub(crate) struct TypeInference<'f> {
+    functions: &'f FunctionSet,
+    scope: Vec<(String, ExpressionType)>,
     /// Fields that some expression of the policy asks for before it uses them.
-    asked: BTreeSet<String>,
+    guarded_fields: BTreeSet<String>,
     /// Whether AWS's models are right about the policy's events.
     certain: bool,
-    remarks: Vec<Remark>,
+    issues: Vec<TypeIssue>,
     /// In a function's body, which is not the policy's, nothing is remarked.
-    quiet: usize,
+    quiet_depth: usize,
 }
 
-impl<'f> Inference<'f> {
+impl<'f> TypeInference<'f> {
     /// For one policy, whose expressions are these.
-    pub(crate) fn new(policy: &Policy, functions: &'f Functions, expressions: &[&Syntax]) -> Self {
+    pub(crate) fn new(
+        policy: &Policy,
+        functions: &'f FunctionSet,
+        expressions: &[&SyntaxNode],
+    ) -> Self {
         let mut asked = BTreeSet::new();
         for expression in expressions {
-            expression.walk(&mut |part| asked.extend(question(part)));
+            expression.walk_tree(&mut |part| asked.extend(guarded_path(part)));
         }
-        Inference {
+        TypeInference {
             functions,
-            scope: scope(policy),
-            asked,
+            scope: build_scope(policy),
+            guarded_fields: asked,
             certain: is_certain(&policy.matches),
-            remarks: Vec::new(),
-            quiet: 0,
+            issues: Vec::new(),
+            quiet_depth: 0,
         }
     }
 
     /// The type of an expression, and what is to be said of it; a variable's name then has that type.
-    pub(crate) fn expression(&mut self, role: &Role, syntax: &Syntax) -> Vec<Remark> {
-        let found = self.infer(syntax);
-        self.fits(role, syntax, &found);
-        if let Role::Variable(name) = role {
+    pub(crate) fn infer_expression(
+        &mut self,
+        role: &ExpressionRole,
+        syntax: &SyntaxNode,
+    ) -> Vec<TypeIssue> {
+        let found = self.infer_type(syntax);
+        self.check_expression_type(role, syntax, &found);
+        if let ExpressionRole::Variable(name) = role {
             self.scope.push((name.clone(), found));
         }
-        std::mem::take(&mut self.remarks)
+        std::mem::take(&mut self.issues)
     }
 
     /// Whether an expression gives what its place wants.
-    fn fits(&mut self, role: &Role, syntax: &Syntax, found: &Type) {
-        let name = found.name();
+    fn check_expression_type(
+        &mut self,
+        role: &ExpressionRole,
+        syntax: &SyntaxNode,
+        found: &ExpressionType,
+    ) {
+        let name = found.type_name();
         let wrong = match role {
-            Role::Body => (!["bool", "list", "dyn"].contains(&name)).then(|| {
-                format!("the body gives {}, and not a bool or a list of what is wrong", a(name))
+            ExpressionRole::Body => (!["bool", "list", "dyn"].contains(&name)).then(|| {
+                format!(
+                    "the body gives {}, and not a bool or a list of what is wrong",
+                    with_article(name)
+                )
             }),
-            Role::ResourceId | Role::ResourceArn => ["bool", "list", "map", "null", "optional"]
-                .contains(&name)
-                .then(|| format!("this names a resource, and gives {}", a(name))),
-            Role::Message => (name == "optional")
+            ExpressionRole::ResourceId | ExpressionRole::ResourceArn => {
+                ["bool", "list", "map", "null", "optional"]
+                    .contains(&name)
+                    .then(|| format!("this names a resource, and gives {}", with_article(name)))
+            }
+            ExpressionRole::Message => (name == "optional")
                 .then(|| "the message would show null where this is absent".to_owned()),
-            Role::Patch => (name == "optional")
+            ExpressionRole::Patch => (name == "optional")
                 .then(|| "the patch would set null where this is absent".to_owned()),
-            Role::Variable(_) => None,
+            ExpressionRole::Variable(_) => None,
         };
         if let Some(message) = wrong {
             let help =
                 (name == "optional").then(|| "say what it is without: `.orValue('')`".to_owned());
-            let level = if *role == Role::Message { Level::Warning } else { Level::Error };
-            self.say("type", level, &syntax.span, message, help);
+            let level = if *role == ExpressionRole::Message {
+                DiagnosticLevel::Warning
+            } else {
+                DiagnosticLevel::Error
+            };
+            self.report_issue("type", level, &syntax.span, message, help);
         }
     }
 
-    fn say(
+    fn report_issue(
         &mut self,
         code: &'static str,
-        level: Level,
+        level: DiagnosticLevel,
         span: &Range<usize>,
         message: String,
         help: Option<String>,
     ) {
-        if self.quiet == 0 {
-            self.remarks.push(Remark { code, level, span: span.clone(), message, help });
+        if self.quiet_depth == 0 {
+            self.issues.push(TypeIssue { code, level, span: span.clone(), message, help });
         }
     }
 
-    fn infer(&mut self, syntax: &Syntax) -> Type {
+    fn infer_type(&mut self, syntax: &SyntaxNode) -> ExpressionType {
         match &syntax.kind {
             SyntaxKind::Name(name) => {
                 let known = self.scope.iter().rev().find(|known| known.0 == *name);
-                known.map_or(Type::Any, |known| known.1.clone())
+                known.map_or(ExpressionType::Any, |known| known.1.clone())
             }
-            SyntaxKind::Literal(value) => literal(value),
-            SyntaxKind::Field { of, field, optional } => self.field(syntax, of, field, *optional),
+            SyntaxKind::Literal(value) => literal_type(value),
+            SyntaxKind::Field { of, field, optional } => {
+                self.infer_field(syntax, of, field, *optional)
+            }
             SyntaxKind::Has { of, field } => {
-                let of = self.infer(of);
-                self.known_field(syntax, &of.present(), field);
-                Type::Bool
+                let of = self.infer_type(of);
+                self.check_field(syntax, &of.present_type(), field);
+                ExpressionType::Bool
             }
             SyntaxKind::List(elements) => {
-                let types: Vec<Type> =
-                    elements.iter().map(|one| self.infer(one).present()).collect();
-                Type::List(Box::new(common(&types)))
+                let types: Vec<ExpressionType> =
+                    elements.iter().map(|one| self.infer_type(one).present_type()).collect();
+                ExpressionType::List(Box::new(common_type(&types)))
             }
             SyntaxKind::Map(entries) => {
                 for (key, value) in entries {
-                    self.infer(key);
-                    self.infer(value);
+                    self.infer_type(key);
+                    self.infer_type(value);
                 }
-                Type::Map(Box::new(Type::Any))
+                ExpressionType::Map(Box::new(ExpressionType::Any))
             }
             SyntaxKind::Bind { name, value, body } => {
-                let value = self.infer(value);
-                self.within(name, value, |inference| inference.infer(body))
+                let value = self.infer_type(value);
+                self.infer_with_binding(name, value, |inference| inference.infer_type(body))
             }
             SyntaxKind::Loop { name, range, variable, parts } => {
-                self.each(name, range, variable, parts)
+                self.infer_loop(name, range, variable, parts)
             }
             SyntaxKind::Call { target, function, args } => {
-                self.call(syntax, target.as_deref(), function, args)
+                self.infer_call(syntax, target.as_deref(), function, args)
             }
         }
     }
 
     /// Infers while a name stands for a type.
-    fn within<T>(&mut self, name: &str, stands_for: Type, work: impl FnOnce(&mut Self) -> T) -> T {
+    fn infer_with_binding<T>(
+        &mut self,
+        name: &str,
+        stands_for: ExpressionType,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.scope.push((name.to_owned(), stands_for));
         let done = work(self);
         self.scope.pop();
         done
     }
 
-    fn field(&mut self, syntax: &Syntax, of: &Syntax, field: &str, optional: bool) -> Type {
-        let whole = self.infer(of);
+    fn infer_field(
+        &mut self,
+        syntax: &SyntaxNode,
+        of: &SyntaxNode,
+        field: &str,
+        optional: bool,
+    ) -> ExpressionType {
+        let whole = self.infer_type(of);
         // A field of what may be absent may be absent.
-        let may_be_absent = optional || matches!(whole, Type::Optional(_));
-        let found = self.known_field(syntax, &whole.present(), field);
+        let may_be_absent = optional || matches!(whole, ExpressionType::Optional(_));
+        let found = self.check_field(syntax, &whole.present_type(), field);
         let kind = match found {
-            Found::Always(kind) => kind,
-            Found::Sometimes(kind) => {
-                let asked = path(syntax).is_some_and(|path| self.asked.contains(&path));
-                if !may_be_absent && !asked && !matches!(whole, Type::Map(_)) {
+            FieldLookup::Always(kind) => kind,
+            FieldLookup::Sometimes(kind) => {
+                let asked =
+                    dotted_path(syntax).is_some_and(|path| self.guarded_fields.contains(&path));
+                if !may_be_absent && !asked && !matches!(whole, ExpressionType::Map(_)) {
                     let message = format!("not every event has `{field}` here");
                     let help =
                         format!("write `.?{field}` with `.orValue(...)`, or ask `has(...)` before");
-                    self.say("unguarded-field", Level::Warning, &syntax.span, message, Some(help));
+                    self.report_issue(
+                        "unguarded-field",
+                        DiagnosticLevel::Warning,
+                        &syntax.span,
+                        message,
+                        Some(help),
+                    );
                 }
                 kind
             }
-            Found::Never(_) | Found::Unknown => Type::Any,
+            FieldLookup::Never(_) | FieldLookup::Unknown => ExpressionType::Any,
         };
-        if may_be_absent { kind.optional() } else { kind }
+        if may_be_absent { kind.into_optional() } else { kind }
     }
 
     /// What is known of a field; says so where it cannot be.
-    fn known_field(&mut self, syntax: &Syntax, of: &Type, field: &str) -> Found {
-        let found = of.field(field);
-        let plain = of.plain();
-        if let Found::Never(names) = &found {
-            let help = nearest(field, names.iter().map(String::as_str));
+    fn check_field(
+        &mut self,
+        syntax: &SyntaxNode,
+        of: &ExpressionType,
+        field: &str,
+    ) -> FieldLookup {
+        let found = of.find_field(field);
+        let plain = of.plain_type();
+        if let FieldLookup::Never(names) = &found {
+            let help = suggest_name(field, names.iter().map(String::as_str));
             let (owner, certain) = match of {
-                Type::Known(owner, _) => ((*owner).to_owned(), true),
-                Type::View(views) => (calls::of_views(views), self.certain),
-                _ => (owner(syntax), self.certain),
+                ExpressionType::NamedFields(owner, _) => ((*owner).to_owned(), true),
+                ExpressionType::View(views) => (calls::describe_views(views), self.certain),
+                _ => (describe_owner(syntax), self.certain),
             };
-            let level = if certain { Level::Error } else { Level::Warning };
+            let level = if certain { DiagnosticLevel::Error } else { DiagnosticLevel::Warning };
             let message = format!("there is no field `{field}` in {owner}");
-            self.say("unknown-field", level, &syntax.span, message, help);
+            self.report_issue("unknown-field", level, &syntax.span, message, help);
         } else if matches!(
             plain,
-            Type::Bool | Type::Int | Type::Double | Type::Text | Type::Time | Type::List(_)
+            ExpressionType::Bool
+                | ExpressionType::Int
+                | ExpressionType::Double
+                | ExpressionType::Text
+                | ExpressionType::Time
+                | ExpressionType::List(_)
         ) {
-            let list = matches!(plain, Type::List(_));
+            let list = matches!(plain, ExpressionType::List(_));
             let help = (list && field == "items")
                 .then(|| "`request` and `response` open `items` by themselves".to_owned());
-            let message = format!("{} has no field `{field}`", a(plain.name()));
-            self.say("type", level(of), &syntax.span, message, help);
+            let message = format!("{} has no field `{field}`", with_article(plain.type_name()));
+            self.report_issue("type", issue_level(of), &syntax.span, message, help);
         }
         found
     }
 
-    fn each(&mut self, name: &str, range: &Syntax, variable: &str, parts: &[Syntax]) -> Type {
-        let whole = self.infer(range);
-        let plain = whole.plain();
+    fn infer_loop(
+        &mut self,
+        name: &str,
+        range: &SyntaxNode,
+        variable: &str,
+        parts: &[SyntaxNode],
+    ) -> ExpressionType {
+        let whole = self.infer_type(range);
+        let plain = whole.plain_type();
         if !matches!(
             plain,
-            Type::Any
-                | Type::List(_)
-                | Type::Map(_)
-                | Type::Aws(_)
-                | Type::View(_)
-                | Type::Known(..)
+            ExpressionType::Any
+                | ExpressionType::List(_)
+                | ExpressionType::Map(_)
+                | ExpressionType::Aws(_)
+                | ExpressionType::View(_)
+                | ExpressionType::NamedFields(..)
         ) {
-            let message =
-                format!("`{name}` goes through a list or a map, and this is {}", a(plain.name()));
-            let help = matches!(plain, Type::Optional(_))
+            let message = format!(
+                "`{name}` goes through a list or a map, and this is {}",
+                with_article(plain.type_name())
+            );
+            let help = matches!(plain, ExpressionType::Optional(_))
                 .then(|| "say what it is without: `.orValue([])`".to_owned());
-            self.say("type", level(&whole), &range.span, message, help);
+            self.report_issue("type", issue_level(&whole), &range.span, message, help);
         }
         let element = match plain {
-            Type::Map(_) => Type::Text,
-            _ => whole.element(),
+            ExpressionType::Map(_) => ExpressionType::Text,
+            _ => whole.element_type(),
         };
-        let types: Vec<Type> = self.within(variable, element.clone(), |inference| {
-            parts.iter().map(|part| inference.infer(part)).collect()
-        });
+        let types: Vec<ExpressionType> =
+            self.infer_with_binding(variable, element.clone(), |inference| {
+                parts.iter().map(|part| inference.infer_type(part)).collect()
+            });
         let tests = match name {
             "map" => types.len().saturating_sub(1),
             "loop" => 0,
             _ => types.len(),
         };
         for (part, found) in parts.iter().zip(&types).take(tests) {
-            self.truth(part, found, name);
+            self.check_bool(part, found, name);
         }
         match name {
-            "exists" | "all" | "existsOne" => Type::Bool,
-            "filter" => Type::List(Box::new(element)),
-            "map" => Type::List(Box::new(types.last().cloned().unwrap_or(Type::Any))),
-            _ => Type::Any,
+            "exists" | "all" | "existsOne" => ExpressionType::Bool,
+            "filter" => ExpressionType::List(Box::new(element)),
+            "map" => {
+                ExpressionType::List(Box::new(types.last().cloned().unwrap_or(ExpressionType::Any)))
+            }
+            _ => ExpressionType::Any,
         }
     }
 
     /// Says so where something that should hold or not is neither.
-    fn truth(&mut self, part: &Syntax, found: &Type, wanted_by: &str) {
-        let name = found.name();
+    fn check_bool(&mut self, part: &SyntaxNode, found: &ExpressionType, wanted_by: &str) {
+        let name = found.type_name();
         if !["bool", "dyn"].contains(&name) {
             let help = (name == "optional")
                 .then(|| "say what it is without: `.orValue(false)`".to_owned());
-            let message = format!("`{wanted_by}` wants a bool, and this is {}", a(name));
-            self.say("type", level(found), &part.span, message, help);
+            let message = format!("`{wanted_by}` wants a bool, and this is {}", with_article(name));
+            self.report_issue("type", issue_level(found), &part.span, message, help);
         }
     }
 }
 
 /// What has the field that a part is, as it was written.
-fn owner(field: &Syntax) -> String {
-    let path = path(field);
+fn describe_owner(field: &SyntaxNode) -> String {
+    let path = dotted_path(field);
     let of = path.as_deref().and_then(|path| path.rsplit_once('.'));
     of.map_or_else(|| "this".to_owned(), |(of, _)| format!("`{of}`"))
 }
 
 /// How sure it is what is said of a value of this type.
-fn level(of: &Type) -> Level {
-    if matches!(of, Type::Aws(_)) { Level::Warning } else { Level::Error }
+fn issue_level(of: &ExpressionType) -> DiagnosticLevel {
+    if matches!(of, ExpressionType::Aws(_)) {
+        DiagnosticLevel::Warning
+    } else {
+        DiagnosticLevel::Error
+    }
 }
 
-fn literal(value: &Value) -> Type {
+fn literal_type(value: &Value) -> ExpressionType {
     match value {
-        Value::Null => Type::Null,
-        Value::Bool(_) => Type::Bool,
-        Value::Number(number) if number.is_f64() => Type::Double,
-        Value::Number(_) => Type::Int,
-        Value::String(_) => Type::Text,
-        Value::Array(_) => Type::List(Box::new(Type::Any)),
-        Value::Object(_) => Type::Map(Box::new(Type::Any)),
+        Value::Null => ExpressionType::Null,
+        Value::Bool(_) => ExpressionType::Bool,
+        Value::Number(number) if number.is_f64() => ExpressionType::Double,
+        Value::Number(_) => ExpressionType::Int,
+        Value::String(_) => ExpressionType::Text,
+        Value::Array(_) => ExpressionType::List(Box::new(ExpressionType::Any)),
+        Value::Object(_) => ExpressionType::Map(Box::new(ExpressionType::Any)),
     }
 }
 
 /// The type that all have; anything, where they differ.
-fn common(types: &[Type]) -> Type {
+fn common_type(types: &[ExpressionType]) -> ExpressionType {
     let mut types = types.iter();
-    let first = types.next().cloned().unwrap_or(Type::Any);
-    if types.all(|other| *other == first) { first } else { Type::Any }
+    let first = types.next().cloned().unwrap_or(ExpressionType::Any);
+    if types.all(|other| *other == first) { first } else { ExpressionType::Any }
 }
 
 /// Names and fields that follow each other: `request.a.b`.
-pub(crate) fn path(syntax: &Syntax) -> Option<String> {
+pub(crate) fn dotted_path(syntax: &SyntaxNode) -> Option<String> {
     match &syntax.kind {
         SyntaxKind::Name(name) => Some(name.clone()),
         SyntaxKind::Field { of, field, .. } | SyntaxKind::Has { of, field } => {
-            Some(format!("{}.{field}", path(of)?))
+            Some(format!("{}.{field}", dotted_path(of)?))
         }
         _ => None,
     }
 }
 
 /// The field that a part asks for: by `has`, by `.?`, or as a key of `in`.
-fn question(part: &Syntax) -> Option<String> {
+fn guarded_path(part: &SyntaxNode) -> Option<String> {
     match &part.kind {
-        SyntaxKind::Has { .. } | SyntaxKind::Field { optional: true, .. } => path(part),
+        SyntaxKind::Has { .. } | SyntaxKind::Field { optional: true, .. } => dotted_path(part),
         SyntaxKind::Call { function, args, .. } if function == "in" => match args.as_slice() {
-            [Syntax { kind: SyntaxKind::Literal(Value::String(key)), .. }, map] => {
-                Some(format!("{}.{key}", path(map)?))
+            [SyntaxNode { kind: SyntaxKind::Literal(Value::String(key)), .. }, map] => {
+                Some(format!("{}.{key}", dotted_path(map)?))
             }
             _ => None,
         },

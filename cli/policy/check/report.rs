@@ -1,64 +1,75 @@
 //! What is wrong with policies, for people and for programs.
 
-use super::coverage::Reached;
-use crate::common::diagnostics::Texts;
-use crate::common::terminal::{BOLD, GREEN, RED, YELLOW, count, note, paint, safe};
-use evenkeel_authoring::check::{CODES, Code};
-use evenkeel_rules::{Diagnostic, Level, escape_json, is_deceptive, line_and_column};
+use super::coverage::CoverageTotals;
+use crate::common::diagnostics::FileTexts;
+use crate::common::terminal::{
+    BOLD, GREEN, RED, YELLOW, escape_terminal, format_count, print_stderr, style_text,
+};
+use evenkeel_authoring::check::{CODES, DiagnosticCode};
+use evenkeel_rules::{Diagnostic, DiagnosticLevel, escape_json, is_deceptive, line_and_column};
 use serde_json::{Value, json};
 
 /// The last line for people.
-pub(super) fn summary(policies: usize, errors: usize, warnings: usize, reached: Option<Reached>) {
-    let policies = paint(BOLD, &count(policies, "policy", "policies"));
+pub(super) fn print_summary(
+    policies: usize,
+    errors: usize,
+    warnings: usize,
+    reached: Option<CoverageTotals>,
+) {
+    let policies = style_text(BOLD, &format_count(policies, "policy", "policies"));
     let mut found = Vec::new();
     if errors > 0 {
-        found.push(paint(RED, &count(errors, "error", "errors")));
+        found.push(style_text(RED, &format_count(errors, "error", "errors")));
     }
     if warnings > 0 {
-        found.push(paint(YELLOW, &count(warnings, "warning", "warnings")));
+        found.push(style_text(YELLOW, &format_count(warnings, "warning", "warnings")));
     }
     if found.is_empty() {
-        found.push(paint(GREEN, "nothing wrong"));
+        found.push(style_text(GREEN, "nothing wrong"));
     }
-    if let Some(percent) = reached.and_then(Reached::percent) {
+    if let Some(percent) = reached.and_then(CoverageTotals::covered_percent) {
         found.push(format!("cases reach {percent:.1} % of conditions and events"));
     }
     if let Some(untested) = reached.map(|reached| reached.untested).filter(|untested| *untested > 0)
     {
         found.push(format!("{untested} without cases"));
     }
-    note(&format!("{policies}, {}\n", found.join(", ")));
+    print_stderr(&format!("{policies}, {}\n", found.join(", ")));
 }
 
 /// Where something begins and ends: lines and columns, counted from 1.
-struct Place {
+struct DiagnosticRange {
     line: usize,
     column: usize,
     end_line: usize,
     end_column: usize,
 }
 
-fn place(one: &Diagnostic, texts: &Texts) -> Place {
+fn locate_diagnostic(one: &Diagnostic, texts: &FileTexts) -> DiagnosticRange {
     let text = texts.get(&one.file).map(String::as_str).unwrap_or_default();
     let at = |byte: usize| line_and_column(text, byte);
     let ((line, column), (end_line, end_column)) = (at(one.span.start), at(one.span.end));
-    Place { line, column, end_line, end_column }
+    DiagnosticRange { line, column, end_line, end_column }
 }
 
-fn level(one: &Diagnostic) -> &'static str {
+fn level_name(one: &Diagnostic) -> &'static str {
     match one.level {
-        Level::Error => "error",
-        Level::Warning => "warning",
+        DiagnosticLevel::Error => "error",
+        DiagnosticLevel::Warning => "warning",
     }
 }
 
 /// One JSON document.
-pub(super) fn json(wrong: &[Diagnostic], texts: &Texts, reached: Option<Reached>) -> String {
+pub(super) fn render_json(
+    wrong: &[Diagnostic],
+    texts: &FileTexts,
+    reached: Option<CoverageTotals>,
+) -> String {
     let one = |one: &Diagnostic| -> Value {
-        let place = place(one, texts);
+        let place = locate_diagnostic(one, texts);
         json!({
             "code": one.code,
-            "level": level(one),
+            "level": level_name(one),
             "file": one.file,
             "line": place.line,
             "column": place.column,
@@ -69,28 +80,28 @@ pub(super) fn json(wrong: &[Diagnostic], texts: &Texts, reached: Option<Reached>
         })
     };
     let findings: Vec<Value> = wrong.iter().map(one).collect();
-    let coverage = reached.and_then(Reached::percent);
+    let coverage = reached.and_then(CoverageTotals::covered_percent);
     escape_json(format!("{:#}\n", json!({"findings": findings, "coveragePercent": coverage})))
 }
 
 /// SARIF 2.1.0. Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
-pub(super) fn sarif(wrong: &[Diagnostic], texts: &Texts) -> String {
-    let rule = |code: &Code| -> Value {
+pub(super) fn render_sarif(wrong: &[Diagnostic], texts: &FileTexts) -> String {
+    let rule = |code: &DiagnosticCode| -> Value {
         json!({
             "id": code.id,
             "shortDescription": {"text": code.title},
-            "fullDescription": {"text": code.text},
+            "fullDescription": {"text": code.explanation},
         })
     };
     let result = |one: &Diagnostic| -> Value {
-        let place = place(one, texts);
+        let place = locate_diagnostic(one, texts);
         let message = match &one.help {
             Some(help) => format!("{}: {help}", one.message),
             None => one.message.clone(),
         };
         json!({
             "ruleId": one.code,
-            "level": level(one),
+            "level": level_name(one),
             "message": {"text": message},
             "locations": [{"physicalLocation": {
                 "artifactLocation": {"uri": one.file},
@@ -122,41 +133,41 @@ pub(super) fn sarif(wrong: &[Diagnostic], texts: &Texts) -> String {
 }
 
 /// Workflow commands of GitHub Actions. Source: GitHub Docs, "Workflow commands for GitHub Actions".
-pub(super) fn github(wrong: &[Diagnostic], texts: &Texts) -> String {
+pub(super) fn render_github_commands(wrong: &[Diagnostic], texts: &FileTexts) -> String {
     let mut out = String::new();
     for one in wrong {
-        let place = place(one, texts);
+        let place = locate_diagnostic(one, texts);
         let help = one.help.as_ref().map_or(String::new(), |help| format!(": {help}"));
         out += &format!(
             "::{} file={},line={},endLine={},col={},endColumn={},title={}::{}\n",
-            level(one),
-            property(&one.file),
+            level_name(one),
+            escape_command_property(&one.file),
             place.line,
             place.end_line,
             place.column,
             place.end_column,
             one.code,
-            data(&format!("{}{help}", one.message)),
+            escape_command_data(&format!("{}{help}", one.message)),
         );
     }
     out
 }
 
 /// Text that a workflow command does not take for its own end.
-fn data(text: &str) -> String {
+fn escape_command_data(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
             '%' => out += "%25",
             '\r' => out += "%0D",
             '\n' => out += "%0A",
-            c if is_deceptive(c) => out += &safe(&c.to_string()),
+            c if is_deceptive(c) => out += &escape_terminal(&c.to_string()),
             c => out.push(c),
         }
     }
     out
 }
 
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+fn escape_command_property(text: &str) -> String {
+    escape_command_data(text).replace(':', "%3A").replace(',', "%2C")
 }

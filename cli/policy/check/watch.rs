@@ -1,44 +1,44 @@
 //! `evenkeel check --watch`: checks again whenever a file changes.
 
-use super::{Check, Format, once};
-use crate::common::exit::{Exit, Stopped};
-use crate::common::library::Library;
-use crate::common::terminal::{complain, note, safe};
+use super::{CheckArguments, CheckFormat, check_once};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::{escape_terminal, print_error, print_stderr};
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// How long it takes until a change is seen.
-const PAUSE: Duration = Duration::from_millis(300);
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-pub(super) fn run(command: &Check) -> Result<Exit, Stopped> {
-    if command.format != Format::Text {
-        return Err(Stopped::Usage("--watch is for people: leave out --format".to_owned()));
+pub(super) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> {
+    if command.format != CheckFormat::Text {
+        return Err(CommandError::Usage("--watch is for people: leave out --format".to_owned()));
     }
     if command.paths.is_empty() {
-        return Err(Stopped::Usage(
+        return Err(CommandError::Usage(
             "--watch needs a path: the shipped library does not change".to_owned(),
         ));
     }
     // What cannot be read at the start is a mistake; later it is a file that is being written.
-    let mut seen = Ok(Library::read(&command.paths)?.texts());
-    show(command);
+    let mut seen = Ok(PolicyLibrary::read_files(&command.paths)?.file_texts());
+    refresh_check(command);
     loop {
-        std::thread::sleep(PAUSE);
-        let now = Library::read(&command.paths)
-            .map(|library| library.texts())
+        std::thread::sleep(POLL_INTERVAL);
+        let now = PolicyLibrary::read_files(&command.paths)
+            .map(|library| library.file_texts())
             .map_err(|why| why.to_string());
         if now != seen {
             seen = now;
-            show(command);
+            refresh_check(command);
         }
     }
 }
 
-fn show(command: &Check) {
+fn refresh_check(command: &CheckArguments) {
     if std::io::stderr().is_terminal() {
-        note("\x1b[2J\x1b[H");
+        print_stderr("\x1b[2J\x1b[H");
     }
-    if let Err(stopped) = once(command) {
-        complain(&safe(&stopped.to_string()));
+    if let Err(stopped) = check_once(command) {
+        print_error(&escape_terminal(&stopped.to_string()));
     }
 }

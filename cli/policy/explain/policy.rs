@@ -1,31 +1,32 @@
 //! What a policy is, for people.
 
-use super::filled;
-use crate::common::library::Library;
-use crate::common::terminal::{BOLD, DIM, count, paint, safe};
-use evenkeel_rules::policy::{OutcomeMatch, Policy, Role};
+use super::wrap_text;
+use crate::common::library::PolicyLibrary;
+use crate::common::terminal::{BOLD, DIM, escape_terminal, format_count, style_text};
+use evenkeel_rules::policy::{ExpressionRole, OutcomeMatch, Policy};
 use evenkeel_rules::{ComplianceStatus, read_cases};
 
 /// The policy's header in words, and its expressions.
-pub(super) fn text(policy: &Policy, library: &Library) -> String {
-    let mut out = format!("{}  {}\n", paint(BOLD, &safe(&policy.id)), policy.severity);
-    out += &format!("{}\n\n{}\n\n", safe(&policy.title), filled(&policy.description));
+pub(super) fn render_policy(policy: &Policy, library: &PolicyLibrary) -> String {
+    let mut out =
+        format!("{}  {}\n", style_text(BOLD, &escape_terminal(&policy.id)), policy.severity);
+    out += &format!("{}\n\n{}\n\n", escape_terminal(&policy.title), wrap_text(&policy.description));
     let mut row = |name: &str, value: String| {
         if !value.is_empty() {
-            out += &format!("{}  {value}\n", paint(DIM, &format!("{name:<10}")));
+            out += &format!("{}  {value}\n", style_text(DIM, &format!("{name:<10}")));
         }
     };
-    row("looks at", looks_at(policy));
-    row("of", safe(&policy.resource_type));
+    row("looks at", describe_matches(policy));
+    row("of", escape_terminal(&policy.resource_type));
     row(
         "repaired",
         policy.remediation.as_ref().map_or(String::new(), |one| {
-            format!("{} ({:?})", safe(&one.run), one.mode).to_lowercase()
+            format!("{} ({:?})", escape_terminal(&one.run), one.mode).to_lowercase()
         }),
     );
     for (name, value) in policy.remediation.iter().flat_map(|one| one.patch.iter().flatten()) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        row("sets", format!("{} = {}", safe(name), safe(&value)));
+        row("sets", format!("{} = {}", escape_terminal(name), escape_terminal(&value)));
     }
     for (name, parameter) in &policy.parameters {
         let default = policy.settings.get(name).unwrap_or(&parameter.default);
@@ -33,30 +34,35 @@ pub(super) fn text(policy: &Policy, library: &Library) -> String {
             "parameter",
             format!(
                 "{} = {}  {}",
-                safe(name),
-                safe(&default.to_string()),
-                safe(&parameter.description)
+                escape_terminal(name),
+                escape_terminal(&default.to_string()),
+                escape_terminal(&parameter.description)
             ),
         );
     }
     for (framework, controls) in &policy.controls {
-        row("control", format!("{} {}", safe(framework), safe(&controls.join(", "))));
+        row(
+            "control",
+            format!("{} {}", escape_terminal(framework), escape_terminal(&controls.join(", "))),
+        );
     }
-    row("cases", cases(policy, library));
+    row("cases", summarize_cases(policy, library));
     for reference in &policy.references {
-        row("read", safe(reference));
+        row("read", escape_terminal(reference));
     }
-    for written in policy.expressions() {
+    for written in policy.list_expressions() {
         match written.role {
-            Role::Variable(name) => row(&safe(name), indented(written.text)),
-            Role::Body => row("finds", indented(written.text)),
+            ExpressionRole::Variable(name) => {
+                row(&escape_terminal(name), indent_expression(written.text));
+            }
+            ExpressionRole::Body => row("finds", indent_expression(written.text)),
             _ => {}
         }
     }
     out
 }
 
-fn looks_at(policy: &Policy) -> String {
+fn describe_matches(policy: &Policy) -> String {
     let matches = &policy.matches;
     let calls = match matches.outcome {
         OutcomeMatch::Success => "calls that succeeded",
@@ -74,19 +80,19 @@ fn looks_at(policy: &Policy) -> String {
     if !matches.resource_type.is_empty() {
         parts.push(format!("configuration of {}", matches.resource_type.join(", ")));
     }
-    safe(&parts.join("; "))
+    escape_terminal(&parts.join("; "))
 }
 
-fn cases(policy: &Policy, library: &Library) -> String {
-    let test = library.test_of(&policy.file);
+fn summarize_cases(policy: &Policy, library: &PolicyLibrary) -> String {
+    let test = library.find_test_file(&policy.file);
     let read = test.and_then(|test| read_cases(&test.name, &test.text, policy).ok());
     let Some(cases) = read else { return "none".to_owned() };
     let wrong = cases.iter().filter(|case| case.expect == ComplianceStatus::NonCompliant).count();
-    format!("{}, {wrong} of them NON_COMPLIANT", count(cases.len(), "case", "cases"))
+    format!("{}, {wrong} of them NON_COMPLIANT", format_count(cases.len(), "case", "cases"))
 }
 
 /// An expression whose lines stand below each other.
-fn indented(text: &str) -> String {
+fn indent_expression(text: &str) -> String {
     let lines = text.trim().lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.map(|line| safe(line.trim_end())).collect::<Vec<_>>().join("\n            ")
+    lines.map(|line| escape_terminal(line.trim_end())).collect::<Vec<_>>().join("\n            ")
 }

@@ -1,9 +1,12 @@
 //! `evenkeel import sigma`: Sigma rules about CloudTrail as policies with their cases.
 
-use crate::common::exit::{Exit, Stopped};
-use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, count, note, paint, print, safe};
+use crate::common::exit::{CommandError, ExitStatus};
+use crate::common::terminal::{
+    BOLD, DIM, GREEN, RED, YELLOW, escape_terminal, format_count, print_stderr, print_stdout,
+    style_text,
+};
 use clap::Args;
-use evenkeel_sigma::{Imported, Outcome, Told, import};
+use evenkeel_sigma::{DocumentOutcome, ImportOutcome, ImportedPolicy, import_rules};
 use std::path::{Path, PathBuf};
 
 /// Make policies of Sigma rules about CloudTrail
@@ -19,7 +22,7 @@ cannot say is refused, with the line and the reason; the others are written. The
 DIR. Read what was made before you deploy it: a rule that was written to be looked at by people may find much.
 
 Exit code 1 where a rule was refused.")]
-pub(crate) struct Sigma {
+pub(crate) struct SigmaArguments {
     /// Files of rules, or folders of them (*.yml, *.yaml)
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
@@ -36,99 +39,115 @@ pub(crate) struct Sigma {
 
 /// How many documents became what.
 #[derive(Debug, Default)]
-struct Counts {
+struct ImportCounts {
     imported: usize,
     refused: usize,
     skipped: usize,
-    unread: usize,
+    unreadable: usize,
 }
 
-pub(crate) fn run(command: &Sigma) -> Result<Exit, Stopped> {
-    let mut counts = Counts::default();
-    let files = read(&command.paths, &mut counts)?;
-    for told in import(&files) {
-        let place = safe(&format!("{}:{}", told.file, told.line));
+pub(crate) fn run(command: &SigmaArguments) -> Result<ExitStatus, CommandError> {
+    let mut counts = ImportCounts::default();
+    let files = read_rule_files(&command.paths, &mut counts)?;
+    for told in import_rules(&files) {
+        let place = escape_terminal(&format!("{}:{}", told.file, told.line));
         match &told.outcome {
-            Outcome::Imported(new) => command.take(&told, new, &mut counts)?,
-            Outcome::Refused(why) => {
-                refuse(&place, &why.to_string(), &mut counts);
+            ImportOutcome::Imported(new) => command.write_policy(&told, new, &mut counts)?,
+            ImportOutcome::Refused(why) => {
+                report_refusal(&place, &why.to_string(), &mut counts);
             }
-            Outcome::Skipped(why) => {
+            ImportOutcome::Skipped(why) => {
                 counts.skipped = counts.skipped.saturating_add(1);
-                note(&format!("{} {place}: {}\n", paint(DIM, "skipped"), safe(why)));
+                print_stderr(&format!(
+                    "{} {place}: {}\n",
+                    style_text(DIM, "skipped"),
+                    escape_terminal(why)
+                ));
             }
         }
     }
     let made = if command.dry_run { "would be written" } else { "imported" };
-    note(&format!(
+    print_stderr(&format!(
         "{} {made}, {} refused, {} skipped\n",
-        paint(BOLD, &count(counts.imported, "policy", "policies")),
+        style_text(BOLD, &format_count(counts.imported, "policy", "policies")),
         counts.refused,
         counts.skipped
     ));
-    Ok(match (counts.unread, counts.refused) {
-        (1.., _) => Exit::Input,
-        (_, 1..) => Exit::Found,
-        _ => Exit::Well,
+    Ok(match (counts.unreadable, counts.refused) {
+        (1.., _) => ExitStatus::InputError,
+        (_, 1..) => ExitStatus::Findings,
+        _ => ExitStatus::Success,
     })
 }
 
-fn refuse(place: &str, why: &str, counts: &mut Counts) {
+fn report_refusal(place: &str, why: &str, counts: &mut ImportCounts) {
     counts.refused = counts.refused.saturating_add(1);
-    note(&format!("{} {place}: {}\n", paint(RED, "refused"), safe(why)));
+    print_stderr(&format!("{} {place}: {}\n", style_text(RED, "refused"), escape_terminal(why)));
 }
 
-impl Sigma {
+impl SigmaArguments {
     /// Writes a policy and its cases, unless something else is there.
-    fn take(&self, told: &Told, new: &Imported, counts: &mut Counts) -> Result<(), Stopped> {
+    fn write_policy(
+        &self,
+        told: &DocumentOutcome,
+        new: &ImportedPolicy,
+        counts: &mut ImportCounts,
+    ) -> Result<(), CommandError> {
         let files = [
             (self.out.join(format!("{}.cel", new.id)), &new.policy),
             (self.out.join(format!("{}.test.yaml", new.id)), &new.cases),
         ];
-        let place = safe(&format!("{}:{}", told.file, told.line));
-        let shown = |path: &Path| safe(&path.display().to_string());
+        let place = escape_terminal(&format!("{}:{}", told.file, told.line));
+        let shown = |path: &Path| escape_terminal(&path.display().to_string());
         if !self.force
-            && let Some((path, _)) = files.iter().find(|(path, text)| differs(path, text))
+            && let Some((path, _)) = files.iter().find(|(path, text)| has_other_content(path, text))
         {
             let why = format!("{} is there and differs: --force writes over it", path.display());
-            refuse(&place, &why, counts);
+            report_refusal(&place, &why, counts);
             return Ok(());
         }
         counts.imported = counts.imported.saturating_add(1);
         for (path, text) in &files {
             if self.dry_run {
-                let lines: String = text.lines().map(|line| safe(line) + "\n").collect();
-                print(&format!("==> {} <==\n{lines}\n", shown(path)))?;
+                let lines: String = text.lines().map(|line| escape_terminal(line) + "\n").collect();
+                print_stdout(&format!("==> {} <==\n{lines}\n", shown(path)))?;
             } else {
-                write(path, text)?;
+                write_file(path, text)?;
             }
         }
         let [(policy, _), _] = &files;
-        note(&format!("{} {} from {place}\n", paint(GREEN, "imported"), shown(policy)));
+        print_stderr(&format!(
+            "{} {} from {place}\n",
+            style_text(GREEN, "imported"),
+            shown(policy)
+        ));
         for text in &new.notes {
-            note(&format!("  {} {}\n", paint(YELLOW, "note:"), safe(text)));
+            print_stderr(&format!("  {} {}\n", style_text(YELLOW, "note:"), escape_terminal(text)));
         }
         Ok(())
     }
 }
 
 /// Whether something else than `text` is at `path`.
-fn differs(path: &Path, text: &str) -> bool {
+fn has_other_content(path: &Path, text: &str) -> bool {
     match std::fs::read(path) {
         Ok(there) => there != text.as_bytes(),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Stopped> {
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(path, text))
-        .map_err(Stopped::io(format!("cannot write {}", path.display())))
+        .map_err(CommandError::io_error(format!("cannot write {}", path.display())))
 }
 
 /// The rules' files, by name and text, in the order of their names; one that cannot be read is named.
-fn read(paths: &[PathBuf], counts: &mut Counts) -> Result<Vec<(String, String)>, Stopped> {
+fn read_rule_files(
+    paths: &[PathBuf],
+    counts: &mut ImportCounts,
+) -> Result<Vec<(String, String)>, CommandError> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -136,7 +155,7 @@ fn read(paths: &[PathBuf], counts: &mut Counts) -> Result<Vec<(String, String)>,
             continue;
         }
         for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|error| Stopped::Io {
+            let entry = entry.map_err(|error| CommandError::Io {
                 what: format!("cannot read {}", path.display()),
                 error: error.into(),
             })?;
@@ -148,7 +167,7 @@ fn read(paths: &[PathBuf], counts: &mut Counts) -> Result<Vec<(String, String)>,
     }
     if found.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(Stopped::Usage(format!("no .yml or .yaml file in {}", names.join(", "))));
+        return Err(CommandError::Usage(format!("no .yml or .yaml file in {}", names.join(", "))));
     }
     let mut files = Vec::new();
     for path in found {
@@ -156,9 +175,9 @@ fn read(paths: &[PathBuf], counts: &mut Counts) -> Result<Vec<(String, String)>,
         match std::fs::read_to_string(&path) {
             Ok(text) => files.push((name, text)),
             Err(error) => {
-                counts.unread = counts.unread.saturating_add(1);
-                let why = safe(&format!("{name}: {error}"));
-                note(&format!("{} {why}\n", paint(RED, "cannot read")));
+                counts.unreadable = counts.unreadable.saturating_add(1);
+                let why = escape_terminal(&format!("{name}: {error}"));
+                print_stderr(&format!("{} {why}\n", style_text(RED, "cannot read")));
             }
         }
     }

@@ -1,55 +1,55 @@
 //! The documents that an editor has open, and what is wrong with them.
 
-use super::places;
-use crate::common::library::Library;
-use crate::policy::check::findings;
-use evenkeel_rules::{Diagnostic, Level};
+use super::positions;
+use crate::common::library::PolicyLibrary;
+use crate::policy::check::check_library;
+use evenkeel_rules::{Diagnostic, DiagnosticLevel};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Open documents by their addresses.
 #[derive(Debug, Default)]
-pub(super) struct Documents(BTreeMap<String, String>);
+pub(super) struct OpenDocuments(BTreeMap<String, String>);
 
 /// An organisation's function: what it does, and where it is written.
-pub(super) struct Function {
-    pub(super) told: String,
+pub(super) struct OrganizationFunction {
+    pub(super) description: String,
     pub(super) uri: String,
     pub(super) range: lsp_types::Range,
 }
 
-impl Documents {
-    pub(super) fn open(&mut self, uri: &str, text: String) {
+impl OpenDocuments {
+    pub(super) fn set_text(&mut self, uri: &str, text: String) {
         self.0.insert(uri.to_owned(), text);
     }
 
-    pub(super) fn close(&mut self, uri: &str) {
+    pub(super) fn close_document(&mut self, uri: &str) {
         self.0.remove(uri);
     }
 
-    pub(super) fn text(&self, uri: &str) -> Option<&str> {
+    pub(super) fn document_text(&self, uri: &str) -> Option<&str> {
         self.0.get(uri).map(String::as_str)
     }
 
     /// What is wrong with a document, and with the cases or the policy beside it, as an editor is told: one message
     /// for each that is open, and an empty one where it was closed.
-    pub(super) fn diagnostics(&self, uri: &str) -> Vec<Value> {
-        let Some(path) = path_of(uri) else { return Vec::new() };
+    pub(super) fn collect_diagnostics(&self, uri: &str) -> Vec<Value> {
+        let Some(path) = path_from_uri(uri) else { return Vec::new() };
         let name = path.display().to_string();
         let stem = name.strip_suffix(".test.yaml").or_else(|| name.strip_suffix(".cel"));
         let Some(stem) = stem else { return Vec::new() };
         let (policy, cases) = (format!("{stem}.cel"), format!("{stem}.test.yaml"));
         let mut found =
-            self.library(&policy).map(|library| findings(&library).0).unwrap_or_default();
+            self.read_library(&policy).map(|library| check_library(&library).0).unwrap_or_default();
         [policy, cases]
             .iter()
             .filter_map(|file| {
-                let own = self.0.iter().find(|(uri, _)| path_of(uri).is_some_and(|path| path.display().to_string() == *file));
+                let own = self.0.iter().find(|(uri, _)| path_from_uri(uri).is_some_and(|path| path.display().to_string() == *file));
                 match own {
                     Some((uri, text)) => {
                         let of_file = found.extract_if(.., |one| one.file == *file);
-                        Some(json!({"uri": uri, "diagnostics": of_file.map(|one| told(&one, text)).collect::<Vec<_>>()}))
+                        Some(json!({"uri": uri, "diagnostics": of_file.map(|one| to_lsp_diagnostic(&one, text)).collect::<Vec<_>>()}))
                     }
                     None => (*file == name).then(|| json!({"uri": uri, "diagnostics": []})),
                 }
@@ -58,41 +58,44 @@ impl Documents {
     }
 
     /// A policy with what lies beside it, as it is in the editor where it is open there.
-    fn library(&self, policy: &str) -> Option<Library> {
+    fn read_library(&self, policy: &str) -> Option<PolicyLibrary> {
         let text = |file: &str| {
             let open = self.0.iter().find(|(uri, _)| {
-                path_of(uri).is_some_and(|path| path.display().to_string() == file)
+                path_from_uri(uri).is_some_and(|path| path.display().to_string() == file)
             });
             open.map(|(_, text)| text.clone())
         };
-        Library::of_policy(policy.as_ref(), &text)
+        PolicyLibrary::read_for_editor(policy.as_ref(), &text)
     }
 
     /// The organisation's function of this name, for a document.
-    pub(super) fn function(&self, uri: &str, name: &str) -> Option<Function> {
-        let path = path_of(uri)?;
-        let library = self.library(&path.display().to_string())?;
+    pub(super) fn find_function(&self, uri: &str, name: &str) -> Option<OrganizationFunction> {
+        let path = path_from_uri(uri)?;
+        let library = self.read_library(&path.display().to_string())?;
         let file = library.functions.as_ref()?;
-        let set = evenkeel_rules::policy::PolicySet::load(&[], Some(file)).ok()?;
+        let set = evenkeel_rules::policy::PolicySet::compile_files(&[], Some(file)).ok()?;
         let called = |(signature, _): &(String, &str)| signature.split('(').next() == Some(name);
-        let (signature, description) = set.functions().docs().find(called)?;
+        let (signature, description) = set.organization_functions().function_docs().find(called)?;
         let start = file.text.find(&format!("{name}("))?;
-        Some(Function {
-            told: format!("`{signature}`: {description}"),
-            uri: uri_of(&file.name),
-            range: places::range(&file.text, &(start..start.saturating_add(name.len()))),
+        Some(OrganizationFunction {
+            description: format!("`{signature}`: {description}"),
+            uri: uri_from_path(&file.name),
+            range: positions::range_from_span(
+                &file.text,
+                &(start..start.saturating_add(name.len())),
+            ),
         })
     }
 }
 
-fn told(one: &Diagnostic, text: &str) -> Value {
+fn to_lsp_diagnostic(one: &Diagnostic, text: &str) -> Value {
     let message = match &one.help {
         Some(help) => format!("{}\n{help}", one.message),
         None => one.message.clone(),
     };
     json!({
-        "range": places::range(text, &one.span),
-        "severity": if one.level == Level::Error { 1 } else { 2 },
+        "range": positions::range_from_span(text, &one.span),
+        "severity": if one.level == DiagnosticLevel::Error { 1 } else { 2 },
         "code": one.code,
         "source": "evenkeel",
         "message": message,
@@ -100,7 +103,7 @@ fn told(one: &Diagnostic, text: &str) -> Value {
 }
 
 /// The path of a `file:` address.
-fn path_of(uri: &str) -> Option<PathBuf> {
+fn path_from_uri(uri: &str) -> Option<PathBuf> {
     let path = uri.strip_prefix("file://")?;
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
@@ -116,7 +119,7 @@ fn path_of(uri: &str) -> Option<PathBuf> {
 }
 
 /// The `file:` address of a path.
-fn uri_of(path: &str) -> String {
+fn uri_from_path(path: &str) -> String {
     let mut uri = String::from("file://");
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {

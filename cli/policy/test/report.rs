@@ -1,44 +1,46 @@
 //! What came of the cases, for people and for programs.
 
-use super::Outcome;
-use crate::common::terminal::{BOLD, DIM, GREEN, RED, count, paint, safe};
+use super::CaseOutcome;
+use crate::common::terminal::{BOLD, DIM, GREEN, RED, escape_terminal, format_count, style_text};
 use evenkeel_rules::{escape_json, is_deceptive};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 /// For people: failures with their differences, then the sums.
-pub(crate) fn text(outcomes: &[Outcome], policies: usize) -> String {
+pub(crate) fn render_text(outcomes: &[CaseOutcome], policies: usize) -> String {
     let mut out = String::new();
     for outcome in outcomes.iter().filter(|outcome| !outcome.differences.is_empty()) {
-        let place = format!("{}:{}", safe(&outcome.file), outcome.line);
-        let name = paint(BOLD, &safe(&outcome.name));
-        out += &format!("{} {name} {}\n", paint(RED, "FAIL"), paint(DIM, &place));
+        let place = format!("{}:{}", escape_terminal(&outcome.file), outcome.line);
+        let name = style_text(BOLD, &escape_terminal(&outcome.name));
+        out += &format!("{} {name} {}\n", style_text(RED, "FAIL"), style_text(DIM, &place));
         for difference in &outcome.differences {
-            out += &format!("  {}\n", difference.what);
-            out += &diff(&difference.expected, &difference.actual);
+            out += &format!("  {}\n", difference.aspect);
+            out += &render_difference(&difference.expected, &difference.actual);
         }
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
     let passed = outcomes.len().saturating_sub(failed);
     let verdict = if failed == 0 {
-        paint(GREEN, &format!("{passed} passed"))
+        style_text(GREEN, &format!("{passed} passed"))
     } else {
-        format!("{passed} passed, {}", paint(RED, &format!("{failed} failed")))
+        format!("{passed} passed, {}", style_text(RED, &format!("{failed} failed")))
     };
-    let policies = count(policies, "policy", "policies");
-    let cases = count(outcomes.len(), "case", "cases");
+    let policies = format_count(policies, "policy", "policies");
+    let cases = format_count(outcomes.len(), "case", "cases");
     out += &format!("{policies}, {cases}: {verdict}\n");
     out
 }
 
 /// The lines expected and not there, and those there and not expected.
-fn diff(expected: &str, actual: &str) -> String {
+fn render_difference(expected: &str, actual: &str) -> String {
     let mut out = String::new();
     for change in TextDiff::from_lines(expected, actual).iter_all_changes() {
-        let line = safe(change.value().trim_end_matches('\n'));
+        let line = escape_terminal(change.value().trim_end_matches('\n'));
         out += &match change.tag() {
-            ChangeTag::Delete => format!("    {}\n", paint(GREEN, &format!("expected  {line}"))),
-            ChangeTag::Insert => format!("    {}\n", paint(RED, &format!("actual    {line}"))),
+            ChangeTag::Delete => {
+                format!("    {}\n", style_text(GREEN, &format!("expected  {line}")))
+            }
+            ChangeTag::Insert => format!("    {}\n", style_text(RED, &format!("actual    {line}"))),
             ChangeTag::Equal => format!("              {line}\n"),
         };
     }
@@ -46,16 +48,16 @@ fn diff(expected: &str, actual: &str) -> String {
 }
 
 /// One JSON document.
-pub(super) fn json(outcomes: &[Outcome]) -> String {
-    document(outcomes, None)
+pub(super) fn render_json(outcomes: &[CaseOutcome]) -> String {
+    render_json_with_mutants(outcomes, None)
 }
 
 /// One JSON document, with what came of changes of the policies.
-pub(super) fn document(outcomes: &[Outcome], mutants: Option<Value>) -> String {
-    let case = |outcome: &Outcome| {
+pub(super) fn render_json_with_mutants(outcomes: &[CaseOutcome], mutants: Option<Value>) -> String {
+    let case = |outcome: &CaseOutcome| {
         let differences = outcome.differences.iter().map(|difference| {
             json!({
-                "what": difference.what,
+                "what": difference.aspect,
                 "expected": difference.expected,
                 "actual": difference.actual,
             })
@@ -82,8 +84,8 @@ pub(super) fn document(outcomes: &[Outcome], mutants: Option<Value>) -> String {
 }
 
 /// JUnit's XML: a suite for each policy.
-pub(super) fn junit(outcomes: &[Outcome]) -> String {
-    let failed = |outcome: &&Outcome| !outcome.differences.is_empty();
+pub(super) fn render_junit(outcomes: &[CaseOutcome]) -> String {
+    let failed = |outcome: &&CaseOutcome| !outcome.differences.is_empty();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let failures = outcomes.iter().filter(failed).count();
     out += &format!("<testsuites tests=\"{}\" failures=\"{failures}\">\n", outcomes.len());
@@ -92,23 +94,23 @@ pub(super) fn junit(outcomes: &[Outcome]) -> String {
         let failures = suite.iter().filter(failed).count();
         out += &format!(
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\">\n",
-            xml(name),
+            escape_xml(name),
             suite.len()
         );
         for outcome in suite {
-            out += &test_case(outcome);
+            out += &render_junit_case(outcome);
         }
         out += "  </testsuite>\n";
     }
     out + "</testsuites>\n"
 }
 
-fn test_case(outcome: &Outcome) -> String {
+fn render_junit_case(outcome: &CaseOutcome) -> String {
     let mut out = format!(
         "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\"",
-        xml(&outcome.name),
-        xml(&outcome.policy),
-        xml(&outcome.file),
+        escape_xml(&outcome.name),
+        escape_xml(&outcome.policy),
+        escape_xml(&outcome.file),
         outcome.line
     );
     if outcome.differences.is_empty() {
@@ -116,15 +118,15 @@ fn test_case(outcome: &Outcome) -> String {
     }
     out += ">\n";
     for difference in &outcome.differences {
-        let (what, expected) = (difference.what, xml(&difference.expected));
+        let (what, expected) = (difference.aspect, escape_xml(&difference.expected));
         out += &format!("      <failure message=\"{what} differs\">expected: {expected}\n");
-        out += &format!("actual: {}</failure>\n", xml(&difference.actual));
+        out += &format!("actual: {}</failure>\n", escape_xml(&difference.actual));
     }
     out + "    </testcase>\n"
 }
 
 /// Text for XML: what XML 1.0 cannot hold is replaced.
-fn xml(text: &str) -> String {
+fn escape_xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

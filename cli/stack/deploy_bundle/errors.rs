@@ -3,36 +3,36 @@
 use evenkeel_ledger::{LedgerError, LoadBundleError, PublishBundleError};
 use evenkeel_rules::bundle::BundleError;
 
-use crate::common::exit::Stopped;
-use crate::common::ledger::unreadable;
-use crate::common::terminal::safe;
+use crate::common::exit::CommandError;
+use crate::common::ledger::ledger_read_error;
+use crate::common::terminal::escape_terminal;
 
 /// The ledger could not be written.
-fn unwritten(error: LedgerError) -> Stopped {
-    Stopped::io("cannot write to the ledger")(std::io::Error::other(error))
+fn ledger_write_error(error: LedgerError) -> CommandError {
+    CommandError::io_error("cannot write to the ledger")(std::io::Error::other(error))
 }
 
 /// Files that are to make up a bundle make none.
-pub(super) fn broken(error: &BundleError) -> Stopped {
-    Stopped::Wrong(safe(&error.to_string()))
+pub(super) fn invalid_bundle_error(error: &BundleError) -> CommandError {
+    CommandError::Invalid(escape_terminal(&error.to_string()))
 }
 
 /// A bundle of the ledger cannot be used.
-pub(super) fn unusable(error: &LoadBundleError) -> Stopped {
+pub(super) fn load_bundle_error(error: &LoadBundleError) -> CommandError {
     match error {
-        LoadBundleError::Ledger(error) => {
-            Stopped::io("cannot read the ledger")(std::io::Error::other(error.to_string()))
-        }
-        LoadBundleError::Bundle(error) => broken(error),
+        LoadBundleError::Ledger(error) => CommandError::io_error("cannot read the ledger")(
+            std::io::Error::other(error.to_string()),
+        ),
+        LoadBundleError::Bundle(error) => invalid_bundle_error(error),
     }
 }
 
 /// A bundle cannot be published.
-pub(super) fn unpublished(error: PublishBundleError) -> Stopped {
+pub(super) fn publish_bundle_error(error: PublishBundleError) -> CommandError {
     match error {
-        PublishBundleError::Read(error) => unreadable(error),
-        PublishBundleError::Write(error) => unwritten(error),
-        PublishBundleError::Bundle(error) => broken(&error),
-        taken @ PublishBundleError::Taken(_) => Stopped::Wrong(taken.to_string()),
+        PublishBundleError::Read(error) => ledger_read_error(error),
+        PublishBundleError::Write(error) => ledger_write_error(error),
+        PublishBundleError::Bundle(error) => invalid_bundle_error(&error),
+        taken @ PublishBundleError::KeyConflict(_) => CommandError::Invalid(taken.to_string()),
     }
 }

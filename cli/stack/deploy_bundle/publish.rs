@@ -2,48 +2,57 @@
 
 use evenkeel_ledger::Ledger;
 
-use super::errors::unpublished;
-use super::live::{Live, Next};
-use crate::common::exit::Stopped;
+use super::errors::publish_bundle_error;
+use super::live_bundle::{LiveBundle, NextBundle};
+use crate::common::exit::CommandError;
 
 /// Lets the next bundle hold in the place of the live one. Says whether it does: it does not where somebody
 /// else was faster.
-pub(super) async fn put(ledger: &Ledger, live: &Live, next: &Next) -> Result<bool, Stopped> {
-    let texts = next.side.texts.values().map(String::as_str);
-    let published = ledger.publish_bundle(texts, live.seen.as_ref(), &next.record).await;
-    published.map_err(unpublished)
+pub(super) async fn publish_next_bundle(
+    ledger: &Ledger,
+    live: &LiveBundle,
+    next: &NextBundle,
+) -> Result<bool, CommandError> {
+    let texts = next.contents.texts.values().map(String::as_str);
+    let published = ledger.publish_bundle(texts, live.manifest_record.as_ref(), &next.record).await;
+    published.map_err(publish_bundle_error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::deploy_bundle::live::Side;
-    use evenkeel_rules::bundle::{Manifest, digest, history_key};
+    use crate::stack::deploy_bundle::live_bundle::BundleContents;
+    use evenkeel_rules::bundle::{BundleManifest, history_key, sha256_hex};
 
     /// A bundle of one file that nothing compiles.
-    fn next(text: &str, replaces: &Live) -> Next {
-        let side = Side { texts: [("a.cel".to_owned(), text.to_owned())].into(), bundle: None };
-        let files = [("a.cel".to_owned(), digest(text.as_bytes()))].into();
-        let manifest = Manifest { files, checked_by: None, replaces: replaces.version.clone() };
-        Next { record: manifest.record().unwrap(), manifest, side }
+    fn next(text: &str, replaces: &LiveBundle) -> NextBundle {
+        let side =
+            BundleContents { texts: [("a.cel".to_owned(), text.to_owned())].into(), bundle: None };
+        let files = [("a.cel".to_owned(), sha256_hex(text.as_bytes()))].into();
+        let manifest =
+            BundleManifest { files, checked_by: None, replaces: replaces.version.clone() };
+        NextBundle { record: manifest.to_record_bytes().unwrap(), manifest, contents: side }
     }
 
     #[test]
     fn of_two_who_saw_the_same_bundle_one_deploys() {
         let folder = std::env::temp_dir().join(format!("evenkeel-publish-{}", std::process::id()));
-        let ledger = Ledger::folder(&folder).unwrap();
+        let ledger = Ledger::open_folder(&folder).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let none = Live::read(&ledger, None).await.unwrap();
-            assert!(put(&ledger, &none, &next("1", &none)).await.unwrap());
-            assert!(!put(&ledger, &none, &next("2", &none)).await.unwrap());
-            let live = Live::read(&ledger, None).await.unwrap();
-            assert!(put(&ledger, &live, &next("3", &live)).await.unwrap());
-            assert!(!put(&ledger, &live, &next("4", &live)).await.unwrap());
-            let now = Live::read(&ledger, None).await.unwrap();
-            assert_eq!(now.side.texts["a.cel"], "3");
+            let none = LiveBundle::read_live(&ledger, None).await.unwrap();
+            assert!(publish_next_bundle(&ledger, &none, &next("1", &none)).await.unwrap());
+            assert!(!publish_next_bundle(&ledger, &none, &next("2", &none)).await.unwrap());
+            let live = LiveBundle::read_live(&ledger, None).await.unwrap();
+            assert!(publish_next_bundle(&ledger, &live, &next("3", &live)).await.unwrap());
+            assert!(!publish_next_bundle(&ledger, &live, &next("4", &live)).await.unwrap());
+            let now = LiveBundle::read_live(&ledger, None).await.unwrap();
+            assert_eq!(now.contents.texts["a.cel"], "3");
             let kept = history_key(&live.version.unwrap());
-            assert_eq!(ledger.read(&kept).await.unwrap(), live.seen.unwrap().record);
+            assert_eq!(
+                ledger.read_record(&kept).await.unwrap(),
+                live.manifest_record.unwrap().record
+            );
         });
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_client::{CallError, Method, Service};
+use evenkeel_client::{CallError, Method, ServiceClient};
 use serde::Deserialize;
 
-use super::aws::{Stack, is_missing};
-use super::check::{About, Report};
+use super::check_report::{CheckReporter, DoctorReport};
+use super::stack_access::{DeployedStack, is_missing};
 
 /// A function as AWS Lambda describes it.
-pub(super) struct Function {
+pub(super) struct DeployedFunction {
     /// The family that it repairs; empty for the evaluate function.
     pub(super) family: &'static str,
     /// How long an invocation may take, in seconds.
@@ -22,8 +22,8 @@ pub(super) struct Function {
 /// Source: AWS Lambda API Reference, `GetFunctionConfiguration`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Configuration {
-    environment: Environment,
+struct FunctionConfiguration {
+    environment: FunctionEnvironment,
     last_update_status: String,
     last_update_status_reason: String,
     state: Option<String>,
@@ -33,7 +33,7 @@ struct Configuration {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Environment {
+struct FunctionEnvironment {
     variables: BTreeMap<String, String>,
     error: Option<EnvironmentError>,
 }
@@ -46,8 +46,8 @@ struct EnvironmentError {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Mappings {
-    event_source_mappings: Vec<Mapping>,
+struct EventSourceMappings {
+    event_source_mappings: Vec<EventSourceMapping>,
 }
 
 /// What feeds a function.
@@ -55,52 +55,58 @@ struct Mappings {
 /// Source: AWS Lambda API Reference, `ListEventSourceMappings`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Mapping {
+struct EventSourceMapping {
     event_source_arn: String,
     function_response_types: Vec<String>,
     state: Option<String>,
 }
 
-impl Function {
+impl DeployedFunction {
     /// What its environment says; nothing is said by an empty text.
-    pub(super) fn setting(&self, name: &str) -> Option<&str> {
+    pub(super) fn setting_value(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
 /// The evaluate function.
-pub(super) async fn evaluate(stack: &Stack, report: &mut Report) -> Option<Function> {
-    let name = stack.part("evaluate");
-    let function = function(stack, &name, "", report).await?;
-    let mut about = report.about(format!("settings of {name}"));
-    if function.setting("EVENKEEL_LEDGER").is_none() {
-        about.fail("EVENKEEL_LEDGER is not set", "set it to s3://BUCKET/PREFIX");
+pub(super) async fn check_evaluate_function(
+    stack: &DeployedStack,
+    report: &mut DoctorReport,
+) -> Option<DeployedFunction> {
+    let name = stack.part_name("evaluate");
+    let function = check_function(stack, &name, "", report).await?;
+    let mut about = report.begin_check(format!("settings of {name}"));
+    if function.setting_value("EVENKEEL_LEDGER").is_none() {
+        about.add_failure("EVENKEEL_LEDGER is not set", "set it to s3://BUCKET/PREFIX");
     }
-    if function.setting("EVENKEEL_TOPIC").is_none() {
+    if function.setting_value("EVENKEEL_TOPIC").is_none() {
         let why = "EVENKEEL_TOPIC is not set: findings reach neither people nor remediators";
-        about.fail(why, format!("set it to the ARN of {}", stack.part("findings")));
+        about.add_failure(why, format!("set it to the ARN of {}", stack.part_name("findings")));
     }
-    if function.setting("EVENKEEL_READ_ROLE").is_none() {
+    if function.setting_value("EVENKEEL_READ_ROLE").is_none() {
         let why = "EVENKEEL_READ_ROLE is not set: AWS Config of other accounts is not read";
-        about.warn(why, format!("set it to {}", stack.part("read")));
+        about.add_warning(why, format!("set it to {}", stack.part_name("read")));
     }
-    about.end(format!("ledger {}", function.setting("EVENKEEL_LEDGER").unwrap_or_default()));
-    mapping(stack, &name, &stack.part("changes"), report).await;
+    about.finish_check(format!(
+        "ledger {}",
+        function.setting_value("EVENKEEL_LEDGER").unwrap_or_default()
+    ));
+    check_mapping(stack, &name, &stack.part_name("changes"), report).await;
     Some(function)
 }
 
 /// The remediate functions that are there.
-pub(super) async fn remediate(
-    stack: &Stack,
-    evaluate: Option<&Function>,
-    report: &mut Report,
-) -> Vec<Function> {
+pub(super) async fn check_remediate_functions(
+    stack: &DeployedStack,
+    evaluate: Option<&DeployedFunction>,
+    report: &mut DoctorReport,
+) -> Vec<DeployedFunction> {
     let mut functions = Vec::new();
     for family in &stack.families {
-        let name = stack.part(&format!("remediate-{family}"));
-        if let Some(function) = function(stack, &name, family, report).await {
-            settings(stack, &name, &function, evaluate, report);
-            mapping(stack, &name, &name, report).await;
+        let name = stack.part_name(&format!("remediate-{family}"));
+        if let Some(function) = check_function(stack, &name, family, report).await {
+            check_settings(stack, &name, &function, evaluate, report);
+            check_mapping(stack, &name, &name, report).await;
             functions.push(function);
         }
     }
@@ -108,120 +114,143 @@ pub(super) async fn remediate(
 }
 
 /// Whether a function's settings fit its family, its queue and the evaluate function.
-fn settings(
-    stack: &Stack,
+fn check_settings(
+    stack: &DeployedStack,
     name: &str,
-    function: &Function,
-    evaluate: Option<&Function>,
-    report: &mut Report,
+    function: &DeployedFunction,
+    evaluate: Option<&DeployedFunction>,
+    report: &mut DoctorReport,
 ) {
-    let mut about = report.about(format!("settings of {name}"));
-    if function.setting("EVENKEEL_FAMILY") != Some(function.family) {
-        about.fail("EVENKEEL_FAMILY is another", format!("set it to {}", function.family));
+    let mut about = report.begin_check(format!("settings of {name}"));
+    if function.setting_value("EVENKEEL_FAMILY") != Some(function.family) {
+        about.add_failure("EVENKEEL_FAMILY is another", format!("set it to {}", function.family));
     }
     for setting in ["EVENKEEL_LEDGER", "EVENKEEL_TOPIC"] {
-        let theirs = evaluate.and_then(|evaluate| evaluate.setting(setting));
-        if function.setting(setting) != theirs && evaluate.is_some() {
-            let what = format!("set it to that of {}", stack.part("evaluate"));
-            about.fail(format!("{setting} is not the evaluate function's"), what);
+        let theirs = evaluate.and_then(|evaluate| evaluate.setting_value(setting));
+        if function.setting_value(setting) != theirs && evaluate.is_some() {
+            let what = format!("set it to that of {}", stack.part_name("evaluate"));
+            about.add_failure(format!("{setting} is not the evaluate function's"), what);
         }
     }
-    let queue = function.setting("EVENKEEL_QUEUE").and_then(|url| url.rsplit('/').next());
+    let queue = function.setting_value("EVENKEEL_QUEUE").and_then(|url| url.rsplit('/').next());
     if queue != Some(name) {
         let why = "EVENKEEL_QUEUE is not its own queue: what it repaired is not looked at again";
-        about.warn(why, format!("set it to the URL of {name}"));
+        about.add_warning(why, format!("set it to the URL of {name}"));
     }
-    if function.setting("EVENKEEL_ROLE").is_none() {
+    if function.setting_value("EVENKEEL_ROLE").is_none() {
         let why = "EVENKEEL_ROLE is not set: it repairs nothing in other accounts";
-        about.warn(why, format!("set it to {name}"));
+        about.add_warning(why, format!("set it to {name}"));
     }
-    about.end(format!("ceiling {}", function.setting("EVENKEEL_CEILING").unwrap_or("notify")));
+    about.finish_check(format!(
+        "ceiling {}",
+        function.setting_value("EVENKEEL_CEILING").unwrap_or("notify")
+    ));
 }
 
 /// A function that is there; whether it can be invoked.
-async fn function(
-    stack: &Stack,
+async fn check_function(
+    stack: &DeployedStack,
     name: &str,
     family: &'static str,
-    report: &mut Report,
-) -> Option<Function> {
-    let mut about = report.about(format!("function {name}"));
+    report: &mut DoctorReport,
+) -> Option<DeployedFunction> {
+    let mut about = report.begin_check(format!("function {name}"));
     let told = match get_configuration(stack, name).await {
         Ok(told) => told,
         Err(error) if is_missing(&error) && !family.is_empty() => {
-            about.end("not there: this family is not switched on".to_owned());
+            about.finish_check("not there: this family is not switched on".to_owned());
             return None;
         }
         Err(error) if is_missing(&error) => {
             let what = format!("deploy the stack in {}, or give --name", stack.region);
-            about.fail("is not there", what);
+            about.add_failure("is not there", what);
             return None;
         }
         Err(error) => {
-            about.refused(&error, "lambda:GetFunctionConfiguration");
+            about.add_call_failure(&error, "lambda:GetFunctionConfiguration");
             return None;
         }
     };
-    state(&told, &mut about);
-    let Configuration { environment, timeout, .. } = told;
+    check_state(&told, &mut about);
+    let FunctionConfiguration { environment, timeout, .. } = told;
     if let Some(EnvironmentError { message }) = environment.error {
-        about.fail(format!("its environment cannot be read: {message}"), "allow kms:Decrypt");
+        about
+            .add_failure(format!("its environment cannot be read: {message}"), "allow kms:Decrypt");
     }
-    about.end(format!("active, {timeout} s"));
-    Some(Function { family, timeout, environment: environment.variables })
+    about.finish_check(format!("active, {timeout} s"));
+    Some(DeployedFunction { family, timeout, environment: environment.variables })
 }
 
-async fn get_configuration(stack: &Stack, name: &str) -> Result<Configuration, CallError> {
+async fn get_configuration(
+    stack: &DeployedStack,
+    name: &str,
+) -> Result<FunctionConfiguration, CallError> {
     let path = ["2015-03-31", "functions", name, "configuration"];
-    Service::lambda(&stack.config).rest(Method::GET, &path).send().await?.json()
+    ServiceClient::lambda(&stack.config)
+        .rest_call(Method::GET, &path)
+        .send_rest()
+        .await?
+        .parse_json()
 }
 
-async fn list_mappings(stack: &Stack, function: &str) -> Result<Mappings, CallError> {
-    let lambda = Service::lambda(&stack.config);
-    let call = lambda.rest(Method::GET, &["2015-03-31", "event-source-mappings"]);
-    call.with_query("FunctionName", Some(function)).send().await?.json()
+async fn list_mappings(
+    stack: &DeployedStack,
+    function: &str,
+) -> Result<EventSourceMappings, CallError> {
+    let lambda = ServiceClient::lambda(&stack.config);
+    let call = lambda.rest_call(Method::GET, &["2015-03-31", "event-source-mappings"]);
+    call.with_query("FunctionName", Some(function)).send_rest().await?.parse_json()
 }
 
 /// Source: AWS Lambda Developer Guide, "Lambda function states".
-fn state(told: &Configuration, about: &mut About<'_>) {
+fn check_state(told: &FunctionConfiguration, about: &mut CheckReporter<'_>) {
     let why = &told.state_reason;
     match told.state.as_deref() {
         Some("Active") | None => {}
-        Some("Failed") => about.fail(format!("failed: {why}"), "mend it, and deploy again"),
-        Some(state) => about.warn(format!("is {state}: {why}"), "wait, and run this again"),
+        Some("Failed") => about.add_failure(format!("failed: {why}"), "mend it, and deploy again"),
+        Some(state) => about.add_warning(format!("is {state}: {why}"), "wait, and run this again"),
     }
     if told.last_update_status == "Failed" {
         let why = &told.last_update_status_reason;
-        about.fail(format!("its last update failed: {why}"), "deploy again");
+        about.add_failure(format!("its last update failed: {why}"), "deploy again");
     }
 }
 
 /// Whether a function is fed from its queue, and can let one message of a batch come again.
-async fn mapping(stack: &Stack, function: &str, queue: &str, report: &mut Report) {
-    let mut about = report.about(format!("mapping {queue}"));
+async fn check_mapping(
+    stack: &DeployedStack,
+    function: &str,
+    queue: &str,
+    report: &mut DoctorReport,
+) {
+    let mut about = report.begin_check(format!("mapping {queue}"));
     let told = match list_mappings(stack, function).await {
         Ok(told) => told,
-        Err(error) => return about.refused(&error, "lambda:ListEventSourceMappings"),
+        Err(error) => return about.add_call_failure(&error, "lambda:ListEventSourceMappings"),
     };
-    let of_queue = |mapping: &&Mapping| mapping.event_source_arn.rsplit(':').next() == Some(queue);
+    let of_queue =
+        |mapping: &&EventSourceMapping| mapping.event_source_arn.rsplit(':').next() == Some(queue);
     let Some(mapping) = told.event_source_mappings.iter().find(of_queue) else {
-        return about.fail(format!("{function} is not fed from it"), "deploy the stack again");
+        return about
+            .add_failure(format!("{function} is not fed from it"), "deploy the stack again");
     };
     match mapping.state.as_deref() {
         Some("Enabled") => {}
         Some(state @ ("Creating" | "Enabling" | "Updating")) => {
-            about.warn(format!("is {state}"), "wait, and run this again");
+            about.add_warning(format!("is {state}"), "wait, and run this again");
         }
         state => {
             let why = format!("is {}: messages wait in the queue", state.unwrap_or("in no state"));
-            about
-                .fail(why, "enable it: aws lambda update-event-source-mapping --enabled --uuid ID");
+            about.add_failure(
+                why,
+                "enable it: aws lambda update-event-source-mapping --enabled --uuid ID",
+            );
         }
     }
     let partial = "ReportBatchItemFailures";
     if !mapping.function_response_types.iter().any(|kind| kind == partial) {
         let why = "takes no partial answers: what failed would be taken for done";
-        about.fail(why, "set FunctionResponseTypes to ReportBatchItemFailures");
+        about.add_failure(why, "set FunctionResponseTypes to ReportBatchItemFailures");
     }
-    about.end(format!("feeds {function}"));
+    about.finish_check(format!("feeds {function}"));
 }

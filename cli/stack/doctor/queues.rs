@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::aws::{Stack, is_missing};
-use super::check::{About, Report};
-use super::functions::Function;
+use super::check_report::{CheckReporter, DoctorReport};
+use super::functions::DeployedFunction;
+use super::stack_access::{DeployedStack, is_missing};
 
 /// A queue hides a message for so many times the longest invocation.
 ///
 /// Source: AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping".
-const TIMES: i64 = 6;
+const VISIBILITY_FACTOR: i64 = 6;
 
 /// By their names: all of them are texts.
-type Attributes = BTreeMap<String, String>;
+type AttributeValues = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,102 +27,110 @@ struct QueueUrl {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct QueueAttributes {
-    attributes: Attributes,
+    attributes: AttributeValues,
 }
 
 /// All queues of the functions that are there.
-pub(super) async fn look(
-    stack: &Stack,
-    evaluate: Option<&Function>,
-    families: &[Function],
-    report: &mut Report,
+pub(super) async fn check_queues(
+    stack: &DeployedStack,
+    evaluate: Option<&DeployedFunction>,
+    families: &[DeployedFunction],
+    report: &mut DoctorReport,
 ) {
     if let Some(evaluate) = evaluate {
-        queue(stack, &stack.part("changes"), evaluate.timeout, report).await;
+        check_queue(stack, &stack.part_name("changes"), evaluate.timeout, report).await;
     }
     for function in families {
-        let name = stack.part(&format!("remediate-{}", function.family));
-        queue(stack, &name, function.timeout, report).await;
+        let name = stack.part_name(&format!("remediate-{}", function.family));
+        check_queue(stack, &name, function.timeout, report).await;
     }
 }
 
 /// A queue, and the one that takes what it gives up.
-async fn queue(stack: &Stack, name: &str, timeout: i64, report: &mut Report) {
-    let mut about = report.about(format!("queue {name}"));
-    let Some(attributes) = attributes(stack, name, &mut about).await else { return };
-    let hidden = number(&attributes, "VisibilityTimeout");
-    let enough = timeout.saturating_mul(TIMES);
+async fn check_queue(stack: &DeployedStack, name: &str, timeout: i64, report: &mut DoctorReport) {
+    let mut about = report.begin_check(format!("queue {name}"));
+    let Some(attributes) = fetch_attributes(stack, name, &mut about).await else { return };
+    let hidden = parse_attribute(&attributes, "VisibilityTimeout");
+    let enough = timeout.saturating_mul(VISIBILITY_FACTOR);
     if hidden < enough {
         let why =
             format!("hides a message for {hidden} s only, an invocation may take {timeout} s");
-        about.warn(why, format!("set its visibility timeout to {enough} s"));
+        about.add_warning(why, format!("set its visibility timeout to {enough} s"));
     }
-    let dead = dead(&attributes);
+    let dead = dead_letter_queue(&attributes);
     if dead.is_none() {
         let why = "has no queue for what fails again and again";
-        about.fail(why, format!("set its redrive policy to {name}-dlq"));
+        about.add_failure(why, format!("set its redrive policy to {name}-dlq"));
     }
-    about.end(format!("{} wait, {} at work", waiting(&attributes), at_work(&attributes)));
+    about.finish_check(format!(
+        "{} wait, {} at work",
+        waiting_count(&attributes),
+        in_flight_count(&attributes)
+    ));
     if let Some(dead) = dead {
-        letters(stack, &dead, report).await;
+        check_dead_letter_queue(stack, &dead, report).await;
     }
 }
 
 /// What was given up.
-async fn letters(stack: &Stack, name: &str, report: &mut Report) {
-    let mut about = report.about(format!("queue {name}"));
-    let Some(attributes) = attributes(stack, name, &mut about).await else { return };
-    let given_up = waiting(&attributes).saturating_add(at_work(&attributes));
+async fn check_dead_letter_queue(stack: &DeployedStack, name: &str, report: &mut DoctorReport) {
+    let mut about = report.begin_check(format!("queue {name}"));
+    let Some(attributes) = fetch_attributes(stack, name, &mut about).await else { return };
+    let given_up = waiting_count(&attributes).saturating_add(in_flight_count(&attributes));
     if given_up > 0 {
-        about.fail(
+        about.add_failure(
             format!("{given_up} given up, nothing was done about them"),
             "read why in the function's log, and send them back: aws sqs start-message-move-task",
         );
     }
-    about.end("empty");
+    about.finish_check("empty");
 }
 
 /// The name of the queue that takes what a queue gives up.
 ///
 /// Source: Amazon SQS API Reference, `GetQueueAttributes`, `RedrivePolicy`.
-fn dead(attributes: &Attributes) -> Option<String> {
+fn dead_letter_queue(attributes: &AttributeValues) -> Option<String> {
     let policy = attributes.get("RedrivePolicy")?;
     let policy: Value = serde_json::from_str(policy).ok()?;
     let arn = policy.get("deadLetterTargetArn")?.as_str()?;
     arn.rsplit(':').next().map(str::to_owned)
 }
 
-async fn attributes(stack: &Stack, name: &str, about: &mut About<'_>) -> Option<Attributes> {
-    let sqs = Service::sqs(&stack.config);
-    let url = match sqs.json("GetQueueUrl", &json!({"QueueName": name})).await {
+async fn fetch_attributes(
+    stack: &DeployedStack,
+    name: &str,
+    about: &mut CheckReporter<'_>,
+) -> Option<AttributeValues> {
+    let sqs = ServiceClient::sqs(&stack.config);
+    let url = match sqs.call_json("GetQueueUrl", &json!({"QueueName": name})).await {
         Ok(QueueUrl { queue_url }) => queue_url,
         Err(error) if is_missing(&error) => {
-            about.fail("is not there", "deploy the stack again");
+            about.add_failure("is not there", "deploy the stack again");
             return None;
         }
         Err(error) => {
-            about.refused(&error, "sqs:GetQueueUrl");
+            about.add_call_failure(&error, "sqs:GetQueueUrl");
             return None;
         }
     };
     let asked = json!({"QueueUrl": url, "AttributeNames": ["All"]});
-    match sqs.json("GetQueueAttributes", &asked).await {
+    match sqs.call_json("GetQueueAttributes", &asked).await {
         Ok(QueueAttributes { attributes }) => Some(attributes),
         Err(error) => {
-            about.refused(&error, "sqs:GetQueueAttributes");
+            about.add_call_failure(&error, "sqs:GetQueueAttributes");
             None
         }
     }
 }
 
-fn waiting(attributes: &Attributes) -> i64 {
-    number(attributes, "ApproximateNumberOfMessages")
+fn waiting_count(attributes: &AttributeValues) -> i64 {
+    parse_attribute(attributes, "ApproximateNumberOfMessages")
 }
 
-fn at_work(attributes: &Attributes) -> i64 {
-    number(attributes, "ApproximateNumberOfMessagesNotVisible")
+fn in_flight_count(attributes: &AttributeValues) -> i64 {
+    parse_attribute(attributes, "ApproximateNumberOfMessagesNotVisible")
 }
 
-fn number(attributes: &Attributes, name: &str) -> i64 {
+fn parse_attribute(attributes: &AttributeValues, name: &str) -> i64 {
     attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or_default()
 }

@@ -1,11 +1,11 @@
 //! The rules: what happens in a Region is forwarded, and what comes to the bus goes on.
 
 use aws_config::Region;
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use serde::{Deserialize, Serialize};
 
-use super::aws::{Stack, is_missing};
-use super::check::Report;
+use super::check_report::DoctorReport;
+use super::stack_access::{DeployedStack, is_missing};
 
 /// Source: Amazon EventBridge API Reference, `ListRules`.
 #[derive(Serialize)]
@@ -19,53 +19,58 @@ struct ListRules<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Rules {
-    rules: Vec<Rule>,
+struct RuleList {
+    rules: Vec<EventRule>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Rule {
+struct EventRule {
     name: String,
     state: String,
 }
 
 /// The rules that forward, in each Region, and those of the bus.
-pub(super) async fn look(stack: &Stack, regions: &[String], report: &mut Report) {
+pub(super) async fn check_all_rules(
+    stack: &DeployedStack,
+    regions: &[String],
+    report: &mut DoctorReport,
+) {
     for region in regions {
         let config = stack.config.to_builder().region(Region::new(region.clone())).build();
-        let (what, prefix) = (format!("forwarding in {region}"), stack.part("forward-"));
-        rules(&Service::events(&config), &what, None, Some(&prefix), report).await;
+        let (what, prefix) = (format!("forwarding in {region}"), stack.part_name("forward-"));
+        check_rules(&ServiceClient::events(&config), &what, None, Some(&prefix), report).await;
     }
     let what = format!("bus {}", stack.name);
-    rules(&Service::events(&stack.config), &what, Some(&stack.name), None, report).await;
+    check_rules(&ServiceClient::events(&stack.config), &what, Some(&stack.name), None, report)
+        .await;
 }
 
 /// Whether there are rules on a bus, and all of them are enabled.
-async fn rules(
-    events: &Service,
+async fn check_rules(
+    events: &ServiceClient,
     what: &str,
     bus: Option<&str>,
     prefix: Option<&str>,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) {
-    let mut about = report.about(what);
+    let mut about = report.begin_check(what);
     let asked = ListRules { event_bus_name: bus, name_prefix: prefix };
-    let found = match events.json("ListRules", &asked).await {
-        Ok(Rules { rules }) => rules,
+    let found = match events.call_json("ListRules", &asked).await {
+        Ok(RuleList { rules }) => rules,
         Err(error) if is_missing(&error) => {
-            return about.fail("is not there", "deploy the stack again");
+            return about.add_failure("is not there", "deploy the stack again");
         }
-        Err(error) => return about.refused(&error, "events:ListRules"),
+        Err(error) => return about.add_call_failure(&error, "events:ListRules"),
     };
     if found.is_empty() {
         let names = prefix.map(|prefix| format!(" {prefix}*")).unwrap_or_default();
-        about.fail(format!("has no rule{names}: nothing goes on"), "deploy the stack there");
+        about.add_failure(format!("has no rule{names}: nothing goes on"), "deploy the stack there");
     }
-    for Rule { name, .. } in found.iter().filter(|rule| rule.state == "DISABLED") {
+    for EventRule { name, .. } in found.iter().filter(|rule| rule.state == "DISABLED") {
         let on = bus.map(|bus| format!(" --event-bus-name {bus}")).unwrap_or_default();
         let todo = format!("enable it: aws events enable-rule --name {name}{on}");
-        about.fail(format!("rule {name} is disabled"), todo);
+        about.add_failure(format!("rule {name} is disabled"), todo);
     }
-    about.end(format!("rules: {}", found.len()));
+    about.finish_check(format!("rules: {}", found.len()));
 }

@@ -5,16 +5,18 @@
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::Trail;
 
-use super::aws::Stack;
-use super::check::Report;
+use super::check_report::DoctorReport;
+use super::stack_access::DeployedStack;
 
 /// Whether some trail logs, everywhere, and what global services do.
-pub(super) async fn look(stack: &Stack, report: &mut Report) {
+pub(super) async fn check_trails(stack: &DeployedStack, report: &mut DoctorReport) {
     let client = Client::new(&stack.config);
     let trails = match client.describe_trails().send().await {
         Ok(told) => told.trail_list.unwrap_or_default(),
         Err(error) => {
-            return report.about("trails").refused(&error.into(), "cloudtrail:DescribeTrails");
+            return report
+                .begin_check("trails")
+                .add_call_failure(&error.into(), "cloudtrail:DescribeTrails");
         }
     };
     let (mut logging, mut unknown) = (Vec::new(), false);
@@ -25,28 +27,28 @@ pub(super) async fn look(stack: &Stack, report: &mut Report) {
             None => unknown = true,
         }
     }
-    let mut about = report.about("trails");
+    let mut about = report.begin_check("trails");
     if logging.is_empty() && !unknown {
         let why = format!("no trail logs, there are {}: no call is ever heard of", trails.len());
-        about.fail(why, "start one: aws cloudtrail start-logging --name TRAIL");
+        about.add_failure(why, "start one: aws cloudtrail start-logging --name TRAIL");
     }
     let is = |flag: Option<bool>| flag.unwrap_or_default();
     let whole =
         |trail: &&Trail| is(trail.is_multi_region_trail) && is(trail.include_global_service_events);
     if !logging.is_empty() && !logging.iter().any(whole) {
         let why = "none that logs is of all Regions and of global services";
-        about.warn(why, "make one: aws cloudtrail update-trail --is-multi-region-trail --include-global-service-events --name TRAIL");
+        about.add_warning(why, "make one: aws cloudtrail update-trail --is-multi-region-trail --include-global-service-events --name TRAIL");
     }
-    about.end(format!("{} of {} log", logging.len(), trails.len()));
+    about.finish_check(format!("{} of {} log", logging.len(), trails.len()));
 }
 
 /// Whether a trail logs; none where that is not told. A trail of another Region or of the organization is
 /// asked for by its ARN.
 ///
 /// Source: AWS CloudTrail API Reference, `GetTrailStatus`.
-async fn is_logging(client: &Client, trail: &Trail, report: &mut Report) -> Option<bool> {
+async fn is_logging(client: &Client, trail: &Trail, report: &mut DoctorReport) -> Option<bool> {
     let name = trail.name().unwrap_or_default();
-    let mut about = report.about(format!("trail {name}"));
+    let mut about = report.begin_check(format!("trail {name}"));
     let asked = client.get_trail_status().name(trail.trail_arn().unwrap_or(name));
     match asked.send().await {
         Ok(told) => {
@@ -55,13 +57,13 @@ async fn is_logging(client: &Client, trail: &Trail, report: &mut Report) -> Opti
                 (logs, told.latest_delivery_error.filter(|e| !e.is_empty()))
             {
                 let why = format!("its logs do not reach their bucket: {error}");
-                about.warn(why, "look at the bucket's policy");
+                about.add_warning(why, "look at the bucket's policy");
             }
-            about.end(if logs { "logs" } else { "does not log" });
+            about.finish_check(if logs { "logs" } else { "does not log" });
             Some(logs)
         }
         Err(error) => {
-            about.refused(&error.into(), "cloudtrail:GetTrailStatus");
+            about.add_call_failure(&error.into(), "cloudtrail:GetTrailStatus");
             None
         }
     }

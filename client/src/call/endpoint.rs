@@ -5,29 +5,32 @@
 
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
-use evenkeel_aws::Partition;
+use evenkeel_aws::AwsPartition;
 
-use super::facts::{Facts, S3};
+use super::service_metadata::{S3, ServiceMetadata};
 
 /// Of the hosts in AWS's `aws-us-gov`, these are FIPS endpoints under their plain names.
 const FIPS_IN_GOVCLOUD: &[&str] = &["ec2", "events", "rds", "sns", "sqs", "sts"];
 
 /// Which of a service's hosts is to be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Variant {
+pub(super) struct EndpointVariant {
     pub(super) fips: bool,
     pub(super) dual_stack: bool,
 }
 
-impl Variant {
-    pub(super) fn of(config: &SdkConfig) -> Variant {
+impl EndpointVariant {
+    pub(super) fn from_config(config: &SdkConfig) -> EndpointVariant {
         let fips = config.use_fips().unwrap_or_default();
-        Variant { fips, dual_stack: config.use_dual_stack().unwrap_or_default() }
+        EndpointVariant { fips, dual_stack: config.use_dual_stack().unwrap_or_default() }
     }
 }
 
 /// The URL that the configuration names for a service, or for all.
-pub(super) fn find_override(config: &SdkConfig, service: &Facts) -> Option<String> {
+pub(super) fn find_endpoint_override(
+    config: &SdkConfig,
+    service: &ServiceMetadata,
+) -> Option<String> {
     let all = config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {
         return all;
@@ -44,15 +47,19 @@ pub(super) fn find_override(config: &SdkConfig, service: &Facts) -> Option<Strin
 /// Where S3 is reached with a configuration; none where it names neither a Region nor an endpoint. The bucket is the
 /// first part of a path below.
 pub fn s3_url(config: &SdkConfig) -> Option<String> {
-    find_override(config, &S3).or_else(|| {
+    find_endpoint_override(config, &S3).or_else(|| {
         let region = config.region()?;
-        Some(service_url(&S3, region.as_ref(), Variant::of(config)))
+        Some(service_url(&S3, region.as_ref(), EndpointVariant::from_config(config)))
     })
 }
 
 /// The URL of a service in a Region.
-pub(super) fn service_url(service: &Facts, region: &str, variant: Variant) -> String {
-    let partition = Partition::of_region(region);
+pub(super) fn service_url(
+    service: &ServiceMetadata,
+    region: &str,
+    variant: EndpointVariant,
+) -> String {
+    let partition = AwsPartition::for_region(region);
     let host = match service.endpoint_prefix {
         "iam" => iam_host(&partition, variant),
         "s3" => {
@@ -65,16 +72,16 @@ pub(super) fn service_url(service: &Facts, region: &str, variant: Variant) -> St
                 && FIPS_IN_GOVCLOUD.contains(&prefix)
                 && (!variant.dual_stack || prefix == "events");
             let fips = if is_plain { "" } else { fips_mark(variant) };
-            format!("{prefix}{fips}.{region}.{}", suffix(&partition, variant))
+            format!("{prefix}{fips}.{region}.{}", host_suffix(&partition, variant))
         }
     };
     format!("https://{host}")
 }
 
 /// IAM is one for all Regions of a partition.
-fn iam_host(partition: &Partition, variant: Variant) -> String {
-    let Variant { fips, dual_stack } = variant;
-    let (mark, suffix) = (fips_mark(variant), suffix(partition, variant));
+fn iam_host(partition: &AwsPartition, variant: EndpointVariant) -> String {
+    let EndpointVariant { fips, dual_stack } = variant;
+    let (mark, suffix) = (fips_mark(variant), host_suffix(partition, variant));
     match partition.id {
         "aws" if dual_stack => format!("iam{mark}.global.{suffix}"),
         "aws-us-gov" => format!("iam.us-gov.{suffix}"),
@@ -89,30 +96,30 @@ fn iam_host(partition: &Partition, variant: Variant) -> String {
     }
 }
 
-fn fips_mark(variant: Variant) -> &'static str {
+fn fips_mark(variant: EndpointVariant) -> &'static str {
     if variant.fips { "-fips" } else { "" }
 }
 
-fn suffix(partition: &Partition, variant: Variant) -> &'static str {
+fn host_suffix(partition: &AwsPartition, variant: EndpointVariant) -> &'static str {
     if variant.dual_stack { partition.dual_stack_dns_suffix } else { partition.dns_suffix }
 }
 
 /// The Region that requests to a service are signed for.
-pub(super) fn signing_region(service: &Facts, region: &str) -> String {
+pub(super) fn signing_region(service: &ServiceMetadata, region: &str) -> String {
     match service.endpoint_prefix {
-        "iam" => Partition::of_region(region).iam_region.to_owned(),
+        "iam" => AwsPartition::for_region(region).iam_region.to_owned(),
         _ => region.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{EC2, EVENTS, IAM, KMS, STS};
+    use super::super::service_metadata::{EC2, EVENTS, IAM, KMS, STS};
     use super::*;
 
-    const PLAIN: Variant = Variant { fips: false, dual_stack: false };
-    const FIPS: Variant = Variant { fips: true, dual_stack: false };
-    const DUAL: Variant = Variant { fips: false, dual_stack: true };
+    const PLAIN: EndpointVariant = EndpointVariant { fips: false, dual_stack: false };
+    const FIPS: EndpointVariant = EndpointVariant { fips: true, dual_stack: false };
+    const DUAL: EndpointVariant = EndpointVariant { fips: false, dual_stack: true };
 
     #[test]
     fn each_partition_has_its_hosts() {

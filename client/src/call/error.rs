@@ -13,7 +13,7 @@ use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 pub enum CallError {
     /// AWS refused.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(ServiceError),
     /// AWS was not asked or not heard; whether it did what was asked is not known.
     #[error("{0}")]
     Unanswered(String),
@@ -22,7 +22,7 @@ pub enum CallError {
     Malformed(String),
     /// The request cannot be made.
     #[error("the request cannot be made: {0}")]
-    Unmade(String),
+    InvalidRequest(String),
     /// The configuration names no Region.
     #[error("there is no region")]
     NoRegion,
@@ -30,12 +30,12 @@ pub enum CallError {
 
 impl CallError {
     /// AWS's code, such as `InvalidGroup.NotFound`, where AWS refused.
-    pub fn code(&self) -> Option<&str> {
-        self.refusal().map(Refusal::code)
+    pub fn error_code(&self) -> Option<&str> {
+        self.service_error().map(ServiceError::error_code)
     }
 
     /// What AWS said, where it refused.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             CallError::Refused(refusal) => Some(refusal),
             _ => None,
@@ -47,7 +47,7 @@ impl CallError {
         match self {
             CallError::Refused(refusal) => refusal.is_retryable(),
             CallError::Unanswered(_) => true,
-            CallError::Malformed(_) | CallError::Unmade(_) | CallError::NoRegion => false,
+            CallError::Malformed(_) | CallError::InvalidRequest(_) | CallError::NoRegion => false,
         }
     }
 }
@@ -58,9 +58,12 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
         match error {
             SdkError::ServiceError(refused) => {
                 let (status, metadata) = (refused.raw().status(), refused.err().meta());
-                CallError::Refused(Refusal { status: status.as_u16(), metadata: metadata.clone() })
+                CallError::Refused(ServiceError {
+                    status: status.as_u16(),
+                    metadata: metadata.clone(),
+                })
             }
-            SdkError::ConstructionFailure(_) => CallError::Unmade(join_causes(&error)),
+            SdkError::ConstructionFailure(_) => CallError::InvalidRequest(join_causes(&error)),
             error => CallError::Unanswered(join_causes(&error)),
         }
     }
@@ -82,28 +85,28 @@ fn join_causes(error: &dyn Error) -> String {
 
 /// What AWS says where it refuses a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ServiceError {
     status: u16,
     metadata: ErrorMetadata,
 }
 
-impl Refusal {
-    pub(super) fn new(status: u16, metadata: ErrorMetadata) -> Refusal {
-        Refusal { status, metadata }
+impl ServiceError {
+    pub(super) fn new(status: u16, metadata: ErrorMetadata) -> ServiceError {
+        ServiceError { status, metadata }
     }
 
     /// The status of HTTP.
-    pub fn status(&self) -> u16 {
+    pub fn http_status(&self) -> u16 {
         self.status
     }
 
     /// AWS's code; empty where it gave none, as S3 does where there is no content.
-    pub fn code(&self) -> &str {
+    pub fn error_code(&self) -> &str {
         self.metadata.code().unwrap_or_default()
     }
 
     /// What AWS says of it; empty where it says nothing.
-    pub fn message(&self) -> &str {
+    pub fn error_message(&self) -> &str {
         self.metadata.message().unwrap_or_default()
     }
 
@@ -113,24 +116,24 @@ impl Refusal {
     }
 
     pub(super) fn is_retryable(&self) -> bool {
-        let code = self.code();
+        let code = self.error_code();
         self.status >= 500 || THROTTLING_ERRORS.contains(&code) || TRANSIENT_ERRORS.contains(&code)
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ServiceError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code() {
+        match self.error_code() {
             "" => write!(to, "status {}", self.status)?,
-            code => write!(to, "{code}: {}", self.message())?,
+            code => write!(to, "{code}: {}", self.error_message())?,
         }
         self.request_id().map_or(Ok(()), |id| write!(to, " (request {id})"))
     }
 }
 
-impl Error for Refusal {}
+impl Error for ServiceError {}
 
-impl ProvideErrorMetadata for Refusal {
+impl ProvideErrorMetadata for ServiceError {
     fn meta(&self) -> &ErrorMetadata {
         &self.metadata
     }

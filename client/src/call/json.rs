@@ -9,47 +9,53 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::CallError;
-use super::facts::Protocol;
-use super::service::Service;
-use super::transport::Request;
+use super::service::ServiceClient;
+use super::service_metadata::ServiceProtocol;
+use super::transport::UnsignedRequest;
 
-impl Service {
+impl ServiceClient {
     /// Calls an operation of a service that speaks AWS JSON, such as `GetKeyRotationStatus`.
     ///
     /// # Errors
     /// [`CallError::Refused`] when AWS refuses, [`CallError::Malformed`] when the answer is none of `O`, and another one
     /// when there is no answer.
-    pub async fn json<O: DeserializeOwned>(
+    pub async fn call_json<O: DeserializeOwned>(
         &self,
         operation: &str,
         input: &(impl Serialize + Sync + ?Sized),
     ) -> Result<O, CallError> {
-        let request = json_request(self.facts.protocol, operation, input)?;
-        self.send(request).await?.json()
+        let request = json_request(self.metadata.protocol, operation, input)?;
+        self.send_request(request).await?.parse_json()
     }
 }
 
 fn json_request(
-    protocol: Protocol,
+    protocol: ServiceProtocol,
     operation: &str,
     input: &(impl Serialize + ?Sized),
-) -> Result<Request, CallError> {
-    let Protocol::Json { version, target } = protocol else {
-        return Err(CallError::Unmade("the service does not speak AWS JSON".to_owned()));
+) -> Result<UnsignedRequest, CallError> {
+    let ServiceProtocol::Json { version, target } = protocol else {
+        return Err(CallError::InvalidRequest("the service does not speak AWS JSON".to_owned()));
     };
-    let body = serde_json::to_vec(input).map_err(|error| CallError::Unmade(error.to_string()))?;
+    let body =
+        serde_json::to_vec(input).map_err(|error| CallError::InvalidRequest(error.to_string()))?;
     let header = |text: String| {
-        HeaderValue::from_str(&text).map_err(|error| CallError::Unmade(error.to_string()))
+        HeaderValue::from_str(&text).map_err(|error| CallError::InvalidRequest(error.to_string()))
     };
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, header(format!("application/x-amz-json-{version}"))?);
     headers.insert("x-amz-target", header(format!("{target}.{operation}"))?);
-    Ok(Request { method: Method::POST, target: "/".to_owned(), headers, body: Bytes::from(body) })
+    Ok(UnsignedRequest {
+        method: Method::POST,
+        target: "/".to_owned(),
+        headers,
+        body: Bytes::from(body),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{IAM, KMS, SQS};
+    use super::super::service_metadata::{IAM, KMS, SQS};
     use super::*;
     use serde_json::json;
 

@@ -8,20 +8,21 @@ use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::CallError;
-use super::service::Service;
-use super::transport::Request;
-use super::xml::Element;
+use super::service::ServiceClient;
+use super::transport::UnsignedRequest;
+use super::xml::XmlElement;
 
 /// More pages than any answer has: whoever gives more is not believed.
 const MAX_PAGES: usize = 100;
 
-const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+const FORM_CONTENT_TYPE: HeaderValue =
+    HeaderValue::from_static("application/x-www-form-urlencoded");
 
-impl Service {
+impl ServiceClient {
     /// A call of an action, without parameters yet, of a service that speaks Query.
-    pub fn query(&self, action: &str) -> QueryCall<'_> {
+    pub fn query_call(&self, action: &str) -> QueryCall<'_> {
         // The kill switch reads the action where it stands first.
-        let body = format!("Action={action}&Version={}", self.facts.version);
+        let body = format!("Action={action}&Version={}", self.metadata.version);
         QueryCall { service: self, body }
     }
 }
@@ -29,7 +30,7 @@ impl Service {
 /// A call in the making.
 #[derive(Clone)]
 pub struct QueryCall<'a> {
-    service: &'a Service,
+    service: &'a ServiceClient,
     body: String,
 }
 
@@ -37,7 +38,7 @@ pub struct QueryCall<'a> {
 impl std::fmt::Debug for QueryCall<'_> {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("QueryCall")
-            .field("service", &self.service.facts.id)
+            .field("service", &self.service.metadata.id)
             .finish_non_exhaustive()
     }
 }
@@ -45,7 +46,7 @@ impl std::fmt::Debug for QueryCall<'_> {
 impl QueryCall<'_> {
     /// With a parameter, such as `GroupId` or `SecurityGroupRuleId.1`.
     #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub fn with_parameter(mut self, name: &str, value: &str) -> Self {
         self.body += &format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
         self
     }
@@ -55,35 +56,35 @@ impl QueryCall<'_> {
     /// # Errors
     /// [`CallError::Refused`] when AWS refuses, [`CallError::Malformed`] when the answer is no whole document, and
     /// another one when there is no answer.
-    pub async fn send(self) -> Result<Element, CallError> {
+    pub async fn send_query(self) -> Result<XmlElement, CallError> {
         self.send_body(self.body.clone()).await
     }
 
     /// The answers of all pages: EC2 names the next one in each.
     ///
     /// # Errors
-    /// As [`QueryCall::send`].
-    pub async fn pages(self) -> Result<Vec<Element>, CallError> {
+    /// As [`QueryCall::send_query`].
+    pub async fn fetch_all_pages(self) -> Result<Vec<XmlElement>, CallError> {
         let mut pages = vec![self.send_body(self.body.clone()).await?];
-        while let Some(next) = pages.last().and_then(|page| page.find("nextToken")) {
-            if next.text().is_empty() {
+        while let Some(next) = pages.last().and_then(|page| page.find_child("nextToken")) {
+            if next.text_content().is_empty() {
                 break;
             }
             if pages.len() >= MAX_PAGES {
                 return Err(CallError::Malformed("the answer has no end".to_owned()));
             }
-            let next = utf8_percent_encode(next.text(), NON_ALPHANUMERIC);
+            let next = utf8_percent_encode(next.text_content(), NON_ALPHANUMERIC);
             let page = self.send_body(format!("{}&NextToken={next}", self.body)).await?;
             pages.push(page);
         }
         Ok(pages)
     }
 
-    async fn send_body(&self, body: String) -> Result<Element, CallError> {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, FORM)]);
+    async fn send_body(&self, body: String) -> Result<XmlElement, CallError> {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, FORM_CONTENT_TYPE)]);
         let (method, target) = (Method::POST, "/".to_owned());
-        let request = Request { method, target, headers, body: Bytes::from(body) };
-        self.service.send(request).await?.xml()
+        let request = UnsignedRequest { method, target, headers, body: Bytes::from(body) };
+        self.service.send_request(request).await?.parse_xml()
     }
 }
 
@@ -93,8 +94,8 @@ mod tests {
 
     #[test]
     fn values_are_encoded() {
-        let service = Service::ec2(&aws_types::SdkConfig::builder().build());
-        let call = service.query("Do").with("Description", "a & b=c\u{e9} +");
+        let service = ServiceClient::ec2(&aws_types::SdkConfig::builder().build());
+        let call = service.query_call("Do").with_parameter("Description", "a & b=c\u{e9} +");
         assert_eq!(
             call.body,
             "Action=Do&Version=2016-11-15&Description=a%20%26%20b%3Dc%C3%A9%20%2B"

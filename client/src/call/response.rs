@@ -9,43 +9,46 @@ use http::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 
 use super::error::CallError;
-use super::xml::Element;
+use super::xml::XmlElement;
 
 /// AWS's answer to a call that it did.
 #[derive(Clone)]
-pub struct Response {
+pub struct ServiceResponse {
     headers: HeaderMap,
     body: Bytes,
 }
 
 /// What is answered may be secret.
-impl fmt::Debug for Response {
+impl fmt::Debug for ServiceResponse {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Response").field("bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 
-impl Response {
-    pub(super) fn new(headers: HeaderMap, body: Bytes) -> Response {
-        Response { headers, body }
+impl ServiceResponse {
+    pub(super) fn new(headers: HeaderMap, body: Bytes) -> ServiceResponse {
+        ServiceResponse { headers, body }
     }
 
     #[cfg(test)]
-    pub(super) fn for_test(headers: &[(&'static str, &'static str)], body: &str) -> Response {
+    pub(super) fn for_test(
+        headers: &[(&'static str, &'static str)],
+        body: &str,
+    ) -> ServiceResponse {
         let header = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Response { headers: headers.iter().map(header).collect(), body }
+        ServiceResponse { headers: headers.iter().map(header).collect(), body }
     }
 
     /// The content.
-    pub fn body(&self) -> &Bytes {
+    pub fn body_bytes(&self) -> &Bytes {
         &self.body
     }
 
     /// A header, if there is one of that name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header_value(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
@@ -53,7 +56,7 @@ impl Response {
     ///
     /// # Errors
     /// [`CallError::Malformed`] when the content is none of `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+    pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         serde_json::from_slice(text).map_err(|error| CallError::Malformed(error.to_string()))
     }
@@ -62,8 +65,8 @@ impl Response {
     ///
     /// # Errors
     /// [`CallError::Malformed`] when the content is no whole document.
-    pub fn xml(&self) -> Result<Element, CallError> {
+    pub fn parse_xml(&self) -> Result<XmlElement, CallError> {
         let text = std::str::from_utf8(&self.body);
-        Element::read(text.map_err(|error| CallError::Malformed(error.to_string()))?)
+        XmlElement::parse_document(text.map_err(|error| CallError::Malformed(error.to_string()))?)
     }
 }

@@ -13,10 +13,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::error::CallError;
-use super::response::Response;
-use super::service::Service;
-use super::transport::Request;
-use super::xml::Element;
+use super::response::ServiceResponse;
+use super::service::ServiceClient;
+use super::transport::UnsignedRequest;
+use super::xml::XmlElement;
 
 /// What stands as it is in a path or a query.
 ///
@@ -26,12 +26,13 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// What S3's documents are of.
 const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-impl Service {
+impl ServiceClient {
     /// A call of a method on a path, of a service that speaks REST. The path's parts are encoded.
-    pub fn rest(&self, method: Method, path: &[&str]) -> RestCall<'_> {
+    pub fn rest_call(&self, method: Method, path: &[&str]) -> RestCall<'_> {
         let parts = path.iter().map(|part| format!("/{}", utf8_percent_encode(part, ENCODED)));
         let target: String = parts.collect();
-        let request = Request { method, target, headers: HeaderMap::new(), body: Bytes::new() };
+        let request =
+            UnsignedRequest { method, target, headers: HeaderMap::new(), body: Bytes::new() };
         RestCall { service: self, request: Ok(request), has_query: false }
     }
 }
@@ -39,15 +40,15 @@ impl Service {
 /// A call in the making. What is wrong with it is told when it is sent.
 #[derive(Clone)]
 pub struct RestCall<'a> {
-    service: &'a Service,
-    request: Result<Request, CallError>,
+    service: &'a ServiceClient,
+    request: Result<UnsignedRequest, CallError>,
     has_query: bool,
 }
 
 impl fmt::Debug for RestCall<'_> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = to.debug_struct("RestCall");
-        shown.field("service", &self.service.facts.id).field("request", &self.request).finish()
+        shown.field("service", &self.service.metadata.id).field("request", &self.request).finish()
     }
 }
 
@@ -76,7 +77,7 @@ impl RestCall<'_> {
                 request.headers.insert(HeaderName::from_static(name), value);
             }
             (Ok(_), Err(error)) => {
-                self.request = Err(CallError::Unmade(format!("header {name}: {error}")));
+                self.request = Err(CallError::InvalidRequest(format!("header {name}: {error}")));
             }
             (Err(_), _) => {}
         }
@@ -89,7 +90,7 @@ impl RestCall<'_> {
         match serde_json::to_vec(content) {
             Ok(body) => self.with_body("application/json", body),
             Err(error) => {
-                self.request = Err(CallError::Unmade(error.to_string()));
+                self.request = Err(CallError::InvalidRequest(error.to_string()));
                 self
             }
         }
@@ -97,8 +98,8 @@ impl RestCall<'_> {
 
     /// With a document of S3's as content.
     #[must_use]
-    pub fn with_xml(self, content: &Element) -> Self {
-        self.with_body("application/xml", content.write(S3_NAMESPACE))
+    pub fn with_xml(self, content: &XmlElement) -> Self {
+        self.with_body("application/xml", content.write_document(S3_NAMESPACE))
     }
 
     /// With a content. S3 takes settings of a bucket with a checksum only.
@@ -109,7 +110,7 @@ impl RestCall<'_> {
         if let Ok(request) = &mut self.request {
             request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             request.body = body.into();
-            if self.service.facts.signing_name == "s3" {
+            if self.service.metadata.signing_name == "s3" {
                 let checksum = base64::encode(Sha256::digest(&request.body));
                 return self.with_header("x-amz-checksum-sha256", &checksum);
             }
@@ -121,8 +122,8 @@ impl RestCall<'_> {
     ///
     /// # Errors
     /// [`CallError::Refused`] when AWS refuses, and another one when there is no answer.
-    pub async fn send(self) -> Result<Response, CallError> {
-        self.service.send(self.request?).await
+    pub async fn send_rest(self) -> Result<ServiceResponse, CallError> {
+        self.service.send_request(self.request?).await
     }
 }
 
@@ -133,9 +134,9 @@ mod tests {
 
     #[test]
     fn parts_of_paths_and_queries_are_encoded() {
-        let service = Service::lambda(&aws_types::SdkConfig::builder().build());
+        let service = ServiceClient::lambda(&aws_types::SdkConfig::builder().build());
         let path = ["2015-03-31", "functions", "arn:aws:lambda:f/1 \u{e9}", "policy"];
-        let call = service.rest(Method::GET, &path).with_query("Qualifier", Some("$LATEST"));
+        let call = service.rest_call(Method::GET, &path).with_query("Qualifier", Some("$LATEST"));
         let call = call.with_query("acl", None).with_json(&json!({"a": 1}));
         let request = call.request.unwrap();
         assert_eq!(
@@ -148,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_header_that_cannot_be_sent_is_an_error() {
-        let service = Service::s3(&aws_types::SdkConfig::builder().build());
-        let call = service.rest(Method::PUT, &["b"]).with_header("if-match", "a\nb");
-        assert!(matches!(call.request, Err(CallError::Unmade(_))));
+        let service = ServiceClient::s3(&aws_types::SdkConfig::builder().build());
+        let call = service.rest_call(Method::PUT, &["b"]).with_header("if-match", "a\nb");
+        assert!(matches!(call.request, Err(CallError::InvalidRequest(_))));
     }
 }

@@ -3,17 +3,18 @@
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_types::SdkConfig;
 
-use super::error::{CallError, Refusal};
-use super::facts::{
-    API_GATEWAY_V2, CLOUD_CONTROL, EC2, EVENTS, Facts, IAM, KMS, LAMBDA, RDS, S3, SNS, SQS, STS,
+use super::error::{CallError, ServiceError};
+use super::response::ServiceResponse;
+use super::service_metadata::{
+    API_GATEWAY_V2, CLOUD_CONTROL, EC2, EVENTS, IAM, KMS, LAMBDA, RDS, S3, SNS, SQS, STS,
+    ServiceMetadata,
 };
-use super::response::Response;
-use super::transport::{self, Request};
+use super::transport::{self, UnsignedRequest};
 
 /// A service of AWS, in the Region and with the credentials of a configuration.
 ///
 /// ```
-/// # use evenkeel_client::{CallError, Service};
+/// # use evenkeel_client::{CallError, ServiceClient};
 /// # use serde::{Deserialize, Serialize};
 /// #[derive(Serialize)]
 /// #[serde(rename_all = "PascalCase")]
@@ -29,85 +30,88 @@ use super::transport::{self, Request};
 ///
 /// async fn is_rotated(config: &aws_types::SdkConfig, key_id: &str) -> Result<bool, CallError> {
 ///     let rotation: Rotation =
-///         Service::kms(config).json("GetKeyRotationStatus", &Key { key_id }).await?;
+///         ServiceClient::kms(config).call_json("GetKeyRotationStatus", &Key { key_id }).await?;
 ///     Ok(rotation.key_rotation_enabled)
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Service {
-    pub(super) facts: &'static Facts,
+pub struct ServiceClient {
+    pub(super) metadata: &'static ServiceMetadata,
     /// Why no call can be made, where the configuration lacks something.
-    operation: Result<Operation<Request, Response, Refusal>, CallError>,
+    operation: Result<Operation<UnsignedRequest, ServiceResponse, ServiceError>, CallError>,
 }
 
-impl Service {
+impl ServiceClient {
     /// Amazon API Gateway: HTTP and WebSocket APIs.
-    pub fn api_gateway_v2(config: &SdkConfig) -> Service {
-        Service::new(config, &API_GATEWAY_V2)
+    pub fn api_gateway_v2(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &API_GATEWAY_V2)
     }
 
     /// AWS Cloud Control API.
-    pub fn cloud_control(config: &SdkConfig) -> Service {
-        Service::new(config, &CLOUD_CONTROL)
+    pub fn cloud_control(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &CLOUD_CONTROL)
     }
 
     /// Amazon EC2.
-    pub fn ec2(config: &SdkConfig) -> Service {
-        Service::new(config, &EC2)
+    pub fn ec2(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &EC2)
     }
 
     /// Amazon EventBridge.
-    pub fn events(config: &SdkConfig) -> Service {
-        Service::new(config, &EVENTS)
+    pub fn events(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &EVENTS)
     }
 
     /// IAM, which is one for all Regions of a partition.
-    pub fn iam(config: &SdkConfig) -> Service {
-        Service::new(config, &IAM)
+    pub fn iam(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &IAM)
     }
 
     /// AWS KMS.
-    pub fn kms(config: &SdkConfig) -> Service {
-        Service::new(config, &KMS)
+    pub fn kms(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &KMS)
     }
 
     /// AWS Lambda.
-    pub fn lambda(config: &SdkConfig) -> Service {
-        Service::new(config, &LAMBDA)
+    pub fn lambda(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &LAMBDA)
     }
 
     /// Amazon RDS, and what shares its API.
-    pub fn rds(config: &SdkConfig) -> Service {
-        Service::new(config, &RDS)
+    pub fn rds(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &RDS)
     }
 
     /// Amazon S3. A bucket is the first part of a path: so its name may have dots, and an endpoint of one's own needs
     /// no names for buckets.
-    pub fn s3(config: &SdkConfig) -> Service {
-        Service::new(config, &S3)
+    pub fn s3(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &S3)
     }
 
     /// Amazon SNS.
-    pub fn sns(config: &SdkConfig) -> Service {
-        Service::new(config, &SNS)
+    pub fn sns(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &SNS)
     }
 
     /// Amazon SQS.
-    pub fn sqs(config: &SdkConfig) -> Service {
-        Service::new(config, &SQS)
+    pub fn sqs(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &SQS)
     }
 
     /// AWS STS.
-    pub fn sts(config: &SdkConfig) -> Service {
-        Service::new(config, &STS)
+    pub fn sts(config: &SdkConfig) -> ServiceClient {
+        ServiceClient::new(config, &STS)
     }
 
-    fn new(config: &SdkConfig, facts: &'static Facts) -> Service {
-        Service { facts, operation: transport::operation(config, facts) }
+    fn new(config: &SdkConfig, facts: &'static ServiceMetadata) -> ServiceClient {
+        ServiceClient { metadata: facts, operation: transport::build_operation(config, facts) }
     }
 
     /// Sends a request, with all its attempts.
-    pub(super) async fn send(&self, request: Request) -> Result<Response, CallError> {
+    pub(super) async fn send_request(
+        &self,
+        request: UnsignedRequest,
+    ) -> Result<ServiceResponse, CallError> {
         let operation = self.operation.as_ref().map_err(CallError::clone)?;
         operation.invoke(request).await.map_err(CallError::from)
     }

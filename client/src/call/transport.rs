@@ -36,15 +36,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::config::new_http_client;
 
-use super::endpoint::{Variant, find_override, service_url, signing_region};
-use super::error::{CallError, Refusal};
-use super::facts::Facts;
-use super::refusal::read_refusal;
-use super::response::Response;
+use super::endpoint::{EndpointVariant, find_endpoint_override, service_url, signing_region};
+use super::error::{CallError, ServiceError};
+use super::error_response::read_service_error;
+use super::response::ServiceResponse;
+use super::service_metadata::ServiceMetadata;
 
 /// A request that is not yet signed.
 #[derive(Clone)]
-pub(super) struct Request {
+pub(super) struct UnsignedRequest {
     pub(super) method: Method,
     /// The path, and the query where there is one.
     pub(super) target: String,
@@ -53,20 +53,20 @@ pub(super) struct Request {
 }
 
 /// What is sent may be secret.
-impl fmt::Debug for Request {
+impl fmt::Debug for UnsignedRequest {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
 /// Builds what calls of a service go through.
-pub(super) fn operation(
+pub(super) fn build_operation(
     config: &SdkConfig,
-    service: &Facts,
-) -> Result<Operation<Request, Response, Refusal>, CallError> {
+    service: &ServiceMetadata,
+) -> Result<Operation<UnsignedRequest, ServiceResponse, ServiceError>, CallError> {
     let region = config.region().map(Region::as_ref).ok_or(CallError::NoRegion)?;
-    let url = find_override(config, service)
-        .unwrap_or_else(|| service_url(service, region, Variant::of(config)));
+    let url = find_endpoint_override(config, service)
+        .unwrap_or_else(|| service_url(service, region, EndpointVariant::from_config(config)));
     // As the SDK's own clients do where nothing else is configured.
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let mut builder = Operation::builder()
@@ -82,11 +82,11 @@ pub(super) fn operation(
         .interceptor(RecursionDetectionInterceptor::new())
         .with_connection_poisoning()
         .retry_classifier(HttpStatusCodeClassifier::default())
-        .retry_classifier(TransientErrorClassifier::<Refusal>::new())
-        .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
-        .retry_classifier(ServiceClockSkewClassifier::<Refusal>::new())
+        .retry_classifier(TransientErrorClassifier::<ServiceError>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<ServiceError>::new())
+        .retry_classifier(ServiceClockSkewClassifier::<ServiceError>::new())
         .http_client(config.http_client().unwrap_or_else(new_http_client))
-        .runtime_plugin(signing(config, service, region));
+        .runtime_plugin(build_signing_plugin(config, service, region));
     if let Some(timeouts) = config.timeout_config() {
         builder = builder.timeout_config(timeouts.clone());
     }
@@ -103,7 +103,11 @@ pub(super) fn operation(
 }
 
 /// Who calls, and how requests are signed.
-fn signing(config: &SdkConfig, service: &Facts, region: &str) -> StaticRuntimePlugin {
+fn build_signing_plugin(
+    config: &SdkConfig,
+    service: &ServiceMetadata,
+    region: &str,
+) -> StaticRuntimePlugin {
     let is_s3 = service.signing_name == "s3";
     let mut options = SigningOptions::default();
     // Source: Amazon S3 User Guide, "Signature Calculations for the Authorization Header".
@@ -141,24 +145,24 @@ fn signing(config: &SdkConfig, service: &Facts, region: &str) -> StaticRuntimePl
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-fn to_http(request: Request) -> Result<HttpRequest, BoxError> {
-    let Request { method, target, headers, body } = request;
+fn to_http(request: UnsignedRequest) -> Result<HttpRequest, BoxError> {
+    let UnsignedRequest { method, target, headers, body } = request;
     let mut request =
         http::Request::builder().method(method).uri(target).body(SdkBody::from(body))?;
     *request.headers_mut() = headers;
     Ok(HttpRequest::try_from(request)?)
 }
 
-fn from_http(answer: &HttpResponse) -> Result<Response, OrchestratorError<Refusal>> {
+fn from_http(answer: &HttpResponse) -> Result<ServiceResponse, OrchestratorError<ServiceError>> {
     let headers = answer.headers().iter().filter_map(|(name, value)| {
         Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value).ok()?))
     });
     let body = answer.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
-    let response = Response::new(headers.collect(), body);
+    let response = ServiceResponse::new(headers.collect(), body);
     if answer.status().is_success() {
         return Ok(response);
     }
-    Err(OrchestratorError::operation(read_refusal(answer.status().as_u16(), &response)))
+    Err(OrchestratorError::operation(read_service_error(answer.status().as_u16(), &response)))
 }
 
 #[cfg(test)]

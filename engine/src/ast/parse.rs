@@ -1,33 +1,33 @@
 //! From text to a tree whose nodes know which source they stand in.
 
 use super::sources::id_base;
-use super::walk::children_mut;
-use crate::failure::Failure;
+use super::walk::visit_children_mut;
+use crate::cel_error::CelError;
 use crate::limits::MAX_SOURCE;
 use cel::Env;
 use cel::common::ast::{IdedExpr, SourceInfo};
 
 /// Parses one source; its nodes' ids carry its number.
-pub(crate) fn parse(
+pub(crate) fn parse_source(
     env: &Env,
     text: &str,
     number: usize,
-) -> Result<(IdedExpr, SourceInfo), Failure> {
+) -> Result<(IdedExpr, SourceInfo), CelError> {
     if text.len() > MAX_SOURCE {
         let message = format!("the expression is longer than {MAX_SOURCE} bytes");
-        return Err(Failure::at(number, 0..text.len(), message));
+        return Err(CelError::with_span(number, 0..text.len(), message));
     }
     let parser = env.parser().enable_ident_escape_syntax(true);
     let (mut ast, info) = parser.parse_with_source_info(text).map_err(|errors| {
         let first = errors.errors.first();
         let (line, column) = first.map_or((1, 1), |error| error.pos);
-        let at = position(text, line, column);
+        let at = byte_position(text, line, column);
         let message = first.map_or("not CEL", |error| error.msg.as_str());
         let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
         let end = text.ceil_char_boundary(at.saturating_add(1)).max(at);
-        Failure::at(number, at..end, lower_first(message))
+        CelError::with_span(number, at..end, lower_first(message))
     })?;
-    renumber(&mut ast, id_base(number));
+    renumber_nodes(&mut ast, id_base(number));
     Ok((ast, info))
 }
 
@@ -37,7 +37,7 @@ fn lower_first(message: &str) -> String {
 }
 
 /// The byte at a line and column, both counted from 1.
-fn position(text: &str, line: isize, column: isize) -> usize {
+fn byte_position(text: &str, line: isize, column: isize) -> usize {
     let skip = usize::try_from(line.saturating_sub(1)).unwrap_or_default();
     let before: usize = text.split_inclusive('\n').take(skip).map(str::len).sum();
     let rest = text.get(before..).unwrap_or_default();
@@ -45,7 +45,7 @@ fn position(text: &str, line: isize, column: isize) -> usize {
     before.saturating_add(rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at))
 }
 
-fn renumber(expr: &mut IdedExpr, base: u64) {
+fn renumber_nodes(expr: &mut IdedExpr, base: u64) {
     expr.id |= base;
-    children_mut(expr, &mut |child| renumber(child, base));
+    visit_children_mut(expr, &mut |child| renumber_nodes(child, base));
 }

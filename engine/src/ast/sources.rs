@@ -1,6 +1,6 @@
 //! The texts that expressions are compiled from, and which bytes of them a node stands for.
 
-use super::walk::children;
+use super::walk::child_expressions;
 use cel::common::ast::{IdedExpr, SourceInfo};
 use std::ops::Range;
 
@@ -9,25 +9,25 @@ const SOURCE_SHIFT: u32 = 32;
 
 /// The texts that a policy's expressions were compiled from.
 #[derive(Debug, Default)]
-pub struct Sources {
+pub struct SourceTexts {
     texts: Vec<(String, SourceInfo)>,
     /// The variables' names, and the id of the whole of each.
     variables: Vec<(String, u64)>,
 }
 
-impl Sources {
+impl SourceTexts {
     /// Those of one expression on its own.
-    pub(crate) fn single(text: &str, info: SourceInfo) -> Self {
-        Sources { texts: vec![(text.to_owned(), info)], variables: Vec::new() }
+    pub(crate) fn from_expression(text: &str, info: SourceInfo) -> Self {
+        SourceTexts { texts: vec![(text.to_owned(), info)], variables: Vec::new() }
     }
 
     /// How many there are.
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn source_count(&self) -> usize {
         self.texts.len()
     }
 
     /// Adds a source, whose number is how many there were.
-    pub(crate) fn add(&mut self, text: &str, info: SourceInfo) {
+    pub(crate) fn add_source(&mut self, text: &str, info: SourceInfo) {
         self.texts.push((text.to_owned(), info));
     }
 
@@ -42,16 +42,16 @@ impl Sources {
     }
 
     /// The number of the source that a node was written in, and the bytes of it.
-    pub fn span(&self, expr: &IdedExpr) -> (usize, Range<usize>) {
+    pub fn node_span(&self, expr: &IdedExpr) -> (usize, Range<usize>) {
         let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
         let (mut start, mut end) = (usize::MAX, 0);
-        self.widen(expr, number, &mut start, &mut end);
+        self.widen_span(expr, number, &mut start, &mut end);
         let Some((text, _)) = self.texts.get(number) else { return (number, 0..0) };
-        if start > end { (number, 0..0) } else { (number, whole(text, start..end)) }
+        if start > end { (number, 0..0) } else { (number, complete_span(text, start..end)) }
     }
 
     /// The parser notes where a node's operator stands: the union over a tree is where it is.
-    fn widen(&self, expr: &IdedExpr, number: usize, from: &mut usize, to: &mut usize) {
+    fn widen_span(&self, expr: &IdedExpr, number: usize, from: &mut usize, to: &mut usize) {
         if expr.id >> SOURCE_SHIFT == number as u64
             && let Some((_, info)) = self.texts.get(number)
             && let Some((start, stop)) = info.offset_for(expr.id & u64::from(u32::MAX))
@@ -60,28 +60,28 @@ impl Sources {
             let stop = usize::try_from(stop).unwrap_or_default().saturating_add(1);
             *to = (*to).max(stop);
         }
-        for child in children(expr) {
-            self.widen(child, number, from, to);
+        for child in child_expressions(expr) {
+            self.widen_span(child, number, from, to);
         }
     }
 
     /// The name of the variable that a node is the whole of.
-    pub fn variable(&self, expr: &IdedExpr) -> Option<&str> {
+    pub fn variable_name(&self, expr: &IdedExpr) -> Option<&str> {
         self.variables.iter().find(|variable| variable.1 == expr.id).map(|found| found.0.as_str())
     }
 
     /// The text of a node as it was written.
-    pub fn text(&self, expr: &IdedExpr) -> Option<&str> {
-        let (number, span) = self.span(expr);
+    pub fn node_text(&self, expr: &IdedExpr) -> Option<&str> {
+        let (number, span) = self.node_span(expr);
         self.texts.get(number)?.0.get(span).filter(|text| !text.is_empty())
     }
 }
 
 /// Widens a span to the end of the name, and of the brackets, that begin in it.
-fn whole(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = beginning(text, text.floor_char_boundary(span.start));
+fn complete_span(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = find_node_start(text, text.floor_char_boundary(span.start));
     let (mut end, mut open, mut quote) =
-        (ending(text, text.ceil_char_boundary(span.end)), 0_usize, None);
+        (find_node_end(text, text.ceil_char_boundary(span.end)), 0_usize, None);
     for (at, c) in text.get(start..).unwrap_or_default().char_indices() {
         let at = start.saturating_add(at);
         let word = c.is_alphanumeric() || matches!(c, '_' | '`' | '?');
@@ -102,7 +102,7 @@ fn whole(text: &str, span: Range<usize>) -> Range<usize> {
 
 /// Where a node begins whose first token that the parser notes stands at `at`: a call's is its bracket, and what a
 /// variable stands for was written elsewhere.
-fn beginning(text: &str, at: usize) -> usize {
+fn find_node_start(text: &str, at: usize) -> usize {
     let is_chain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '?');
     let rest = text.get(at..).unwrap_or_default();
     let before = text.get(..at).unwrap_or_default();
@@ -118,7 +118,7 @@ fn beginning(text: &str, at: usize) -> usize {
 }
 
 /// Where a node ends whose last token is an operator, behind which a variable stands.
-fn ending(text: &str, end: usize) -> usize {
+fn find_node_end(text: &str, end: usize) -> usize {
     let inside = text.get(..end).unwrap_or_default().trim_end();
     let rest = text.get(end..).unwrap_or_default();
     if !inside.ends_with(['=', '<', '>', '&', '|', '+', '-', '*', '/', '%', ':', '!'])
@@ -137,18 +137,18 @@ pub(crate) fn id_base(number: usize) -> u64 {
 }
 
 /// The numbers of the sources that a tree is made of.
-pub(crate) fn numbers_in(expr: &IdedExpr) -> Vec<usize> {
+pub(crate) fn collect_source_numbers(expr: &IdedExpr) -> Vec<usize> {
     let mut numbers = Vec::new();
-    add_numbers(expr, &mut numbers);
+    add_source_numbers(expr, &mut numbers);
     numbers
 }
 
-fn add_numbers(expr: &IdedExpr, numbers: &mut Vec<usize>) {
+fn add_source_numbers(expr: &IdedExpr, numbers: &mut Vec<usize>) {
     let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
     if !numbers.contains(&number) {
         numbers.push(number);
     }
-    for child in children(expr) {
-        add_numbers(child, numbers);
+    for child in child_expressions(expr) {
+        add_source_numbers(child, numbers);
     }
 }

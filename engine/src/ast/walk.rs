@@ -3,7 +3,7 @@
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 
 /// Calls `visit` on each direct sub-expression of `expr`.
-pub fn children_mut(expr: &mut IdedExpr, visit: &mut dyn FnMut(&mut IdedExpr)) {
+pub fn visit_children_mut(expr: &mut IdedExpr, visit: &mut dyn FnMut(&mut IdedExpr)) {
     match &mut expr.expr {
         Expr::Call(call) => {
             if let Some(target) = &mut call.target {
@@ -36,7 +36,7 @@ pub fn children_mut(expr: &mut IdedExpr, visit: &mut dyn FnMut(&mut IdedExpr)) {
 }
 
 /// The direct sub-expressions of `expr`, in the order they were written.
-pub fn children(expr: &IdedExpr) -> Vec<&IdedExpr> {
+pub fn child_expressions(expr: &IdedExpr) -> Vec<&IdedExpr> {
     match &expr.expr {
         Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
         Expr::Comprehension(c) => {

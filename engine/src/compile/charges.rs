@@ -2,7 +2,7 @@
 
 /// How a call is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Charge {
+pub(super) enum CallCharge {
     /// Nothing: it takes the same short time whatever its arguments are.
     Nothing,
     /// What it reads: its arguments' text and parts.
@@ -157,13 +157,13 @@ const EXPANDS: &[&str] = &[
 ];
 
 /// How a call of the function is charged; none where nobody has decided.
-pub(super) fn charge_of(name: &str) -> Option<Charge> {
+pub(super) fn find_charge(name: &str) -> Option<CallCharge> {
     let lists = [
-        (NOTHING, Charge::Nothing),
-        (READS, Charge::Reads),
-        (MAKES, Charge::Makes),
-        (COUNTS, Charge::Counts),
-        (EXPANDS, Charge::Expands),
+        (NOTHING, CallCharge::Nothing),
+        (READS, CallCharge::Reads),
+        (MAKES, CallCharge::Makes),
+        (COUNTS, CallCharge::Counts),
+        (EXPANDS, CallCharge::Expands),
     ];
     lists.iter().find(|(names, _)| names.contains(&name)).map(|(_, charge)| *charge)
 }

@@ -1,44 +1,49 @@
 //! From source text to an expression that can be evaluated: parsed, expanded, checked, bounded.
 
-use super::functions::Functions;
-use super::inline::inline;
-use super::instrument::guard;
-use super::names::{Known, check_names, used};
+use super::functions::FunctionSet;
+use super::inline::inline_variables;
+use super::instrument::instrument_expression;
+use super::name_resolution::{KnownNames, check_names, free_names};
 use super::pass::AstPass;
 use crate::ast::bounds::check_bounds;
-use crate::ast::parse::parse;
-use crate::ast::sources::Sources;
-use crate::environment::environment;
-use crate::failure::Failure;
-use crate::run::expression::Expression;
+use crate::ast::parse::parse_source;
+use crate::ast::sources::SourceTexts;
+use crate::cel_error::CelError;
+use crate::environment::thread_environment;
+use crate::run::expression::CompiledExpression;
 use cel::common::ast::IdedExpr;
 
 /// Compiles the expressions of one policy, which share variables and functions.
-pub struct Compiler<'f> {
-    functions: &'f Functions,
+pub struct ExpressionCompiler<'f> {
+    functions: &'f FunctionSet,
     variables: Vec<(String, IdedExpr)>,
-    sources: Sources,
+    sources: SourceTexts,
     passes: &'f [&'f dyn AstPass],
 }
 
-impl<'f> Compiler<'f> {
+impl<'f> ExpressionCompiler<'f> {
     /// A compiler that knows these functions. Its work belongs on a [large stack](crate::on_large_stack).
-    pub fn new(functions: &'f Functions) -> Self {
+    pub fn new(functions: &'f FunctionSet) -> Self {
         Self::with_passes(functions, &[])
     }
 
     /// A compiler that lets these passes see each tree, one after the other.
-    pub fn with_passes(functions: &'f Functions, passes: &'f [&'f dyn AstPass]) -> Self {
-        Compiler { functions, variables: Vec::new(), sources: Sources::default(), passes }
+    pub fn with_passes(functions: &'f FunctionSet, passes: &'f [&'f dyn AstPass]) -> Self {
+        ExpressionCompiler {
+            functions,
+            variables: Vec::new(),
+            sources: SourceTexts::default(),
+            passes,
+        }
     }
 
     /// The number that the next source will have.
-    pub fn source(&self) -> usize {
-        self.sources.count()
+    pub fn next_source_number(&self) -> usize {
+        self.sources.source_count()
     }
 
     /// The text of a source.
-    pub fn text(&self, source: usize) -> &str {
+    pub fn source_text(&self, source: usize) -> &str {
         self.sources.whole_text(source)
     }
 
@@ -46,8 +51,13 @@ impl<'f> Compiler<'f> {
     ///
     /// # Errors
     /// When the expression does not compile.
-    pub fn variable(&mut self, name: &str, text: &str, scope: &[&str]) -> Result<(), Failure> {
-        let ast = self.parse(text, scope)?;
+    pub fn define_variable(
+        &mut self,
+        name: &str,
+        text: &str,
+        scope: &[&str],
+    ) -> Result<(), CelError> {
+        let ast = self.parse_and_check(text, scope)?;
         self.sources.add_variable(name, ast.id);
         self.variables.push((name.to_owned(), ast));
         Ok(())
@@ -57,44 +67,48 @@ impl<'f> Compiler<'f> {
     ///
     /// # Errors
     /// When the expression does not compile.
-    pub fn expression(&mut self, text: &str, scope: &[&str]) -> Result<Expression, Failure> {
-        let mut ast = self.parse(text, scope)?;
-        let uses = used(&ast);
-        guard(&mut ast);
+    pub fn compile_expression(
+        &mut self,
+        text: &str,
+        scope: &[&str],
+    ) -> Result<CompiledExpression, CelError> {
+        let mut ast = self.parse_and_check(text, scope)?;
+        let uses = free_names(&ast);
+        instrument_expression(&mut ast);
         for pass in self.passes {
             pass.visit_compiled(&mut ast);
         }
-        Ok(Expression { tree: ast, uses })
+        Ok(CompiledExpression { tree: ast, used_names: uses })
     }
 
     /// What the expressions were compiled from, which their evaluation needs to explain itself.
-    pub fn into_sources(self) -> Sources {
+    pub fn into_sources(self) -> SourceTexts {
         self.sources
     }
 
-    fn parse(&mut self, text: &str, scope: &[&str]) -> Result<IdedExpr, Failure> {
-        let number = self.source();
-        let (mut ast, info) = parse(&*environment()?, text, number)?;
-        self.sources.add(text, info);
+    fn parse_and_check(&mut self, text: &str, scope: &[&str]) -> Result<IdedExpr, CelError> {
+        let number = self.next_source_number();
+        let (mut ast, info) = parse_source(&*thread_environment()?, text, number)?;
+        self.sources.add_source(text, info);
         check_bounds(&ast, number, text)?;
         for pass in self.passes {
             pass.visit_written(&mut ast, &self.sources);
         }
-        self.functions.expand(&mut ast);
+        self.functions.expand_calls(&mut ast);
         let variables = self.variables.iter().map(|variable| variable.0.as_str());
         let names = scope.iter().copied().chain(variables).collect();
-        let known = Known { names, functions: self.functions.arities() };
+        let known = KnownNames { names, functions: self.functions.function_arities() };
         check_names(&ast, &known).map_err(|wrong| {
-            let (number, span) = self.sources.span(wrong.node);
-            Failure { help: wrong.help, ..Failure::at(number, span, wrong.message) }
+            let (number, span) = self.sources.node_span(wrong.node);
+            CelError { help: wrong.help, ..CelError::with_span(number, span, wrong.message) }
         })?;
-        inline(&mut ast, &self.variables);
+        inline_variables(&mut ast, &self.variables);
         check_bounds(&ast, number, text)?;
         Ok(ast)
     }
 }
 
-impl std::fmt::Debug for Compiler<'_> {
+impl std::fmt::Debug for ExpressionCompiler<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Compiler").field("sources", &self.sources).finish_non_exhaustive()
     }

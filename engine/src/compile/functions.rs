@@ -1,12 +1,12 @@
 //! An organisation's own CEL functions, from `functions.yaml`, expanded where they are called.
 
-use super::names::{Known, check_names};
-use super::syntax::Syntax;
-use crate::ast::parse::parse;
-use crate::ast::sources::Sources;
-use crate::ast::walk::children_mut;
-use crate::environment::environment;
-use crate::failure::Failure;
+use super::name_resolution::{KnownNames, check_names};
+use super::syntax::SyntaxNode;
+use crate::ast::parse::parse_source;
+use crate::ast::sources::SourceTexts;
+use crate::ast::walk::visit_children_mut;
+use crate::cel_error::CelError;
+use crate::environment::thread_environment;
 use cel::common::ast::{Expr, IdedExpr};
 use serde::Deserialize;
 use std::cell::Cell;
@@ -14,35 +14,35 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    functions: BTreeMap<String, Definition>,
+struct FunctionsFile {
+    functions: BTreeMap<String, FunctionDefinition>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Definition {
+struct FunctionDefinition {
     expression: String,
     description: Option<String>,
 }
 
 #[derive(Debug)]
-struct Function {
+struct CelFunction {
     name: String,
     parameters: Vec<String>,
-    syntax: Syntax,
+    syntax: SyntaxNode,
     body: IdedExpr,
     description: Option<String>,
 }
 
 /// Functions that policies may call.
 #[derive(Debug, Default)]
-pub struct Functions {
-    functions: Vec<Function>,
+pub struct FunctionSet {
+    functions: Vec<CelFunction>,
 }
 
 /// Why `functions.yaml` is not usable.
 #[derive(Debug, thiserror::Error)]
-pub enum FunctionsError {
+pub enum FunctionSetError {
     /// Not the YAML it should be.
     #[error("{0}")]
     Yaml(#[from] serde_saphyr::Error),
@@ -55,33 +55,33 @@ pub enum FunctionsError {
         /// The function's signature.
         signature: String,
         /// What is wrong with its body.
-        failure: Box<Failure>,
+        failure: Box<CelError>,
     },
 }
 
-impl Functions {
+impl FunctionSet {
     /// Reads functions: `functions: {"name(a, b)": {expression: ..., description: ...}}`.
     ///
     /// A function may not call another: expansion is one level, and so always ends.
     ///
     /// # Errors
     /// When the YAML, a signature or a body is wrong.
-    pub fn parse(yaml: &str) -> Result<Self, FunctionsError> {
-        let file: File = serde_saphyr::from_str(yaml)?;
+    pub fn parse_yaml(yaml: &str) -> Result<Self, FunctionSetError> {
+        let file: FunctionsFile = serde_saphyr::from_str(yaml)?;
         let mut functions = Vec::new();
         for (signature, definition) in file.functions {
-            functions.push(Function::new(&signature, definition)?);
+            functions.push(CelFunction::new(&signature, definition)?);
         }
-        Ok(Functions { functions })
+        Ok(FunctionSet { functions })
     }
 
     /// The functions' names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn function_names(&self) -> impl Iterator<Item = &str> {
         self.functions.iter().map(|function| function.name.as_str())
     }
 
     /// Each function's signature and description.
-    pub fn docs(&self) -> impl Iterator<Item = (String, &str)> {
+    pub fn function_docs(&self) -> impl Iterator<Item = (String, &str)> {
         self.functions.iter().map(|function| {
             let signature = format!("{}({})", function.name, function.parameters.join(", "));
             (signature, function.description.as_deref().unwrap_or_default())
@@ -89,27 +89,31 @@ impl Functions {
     }
 
     /// The parameters and the body of the function that is called by this name with as many arguments.
-    pub fn definition(&self, name: &str, arguments: usize) -> Option<(&[String], &Syntax)> {
-        let called = |f: &&Function| f.name == name && f.parameters.len() == arguments;
+    pub fn find_definition(
+        &self,
+        name: &str,
+        arguments: usize,
+    ) -> Option<(&[String], &SyntaxNode)> {
+        let called = |f: &&CelFunction| f.name == name && f.parameters.len() == arguments;
         let function = self.functions.iter().find(called)?;
         Some((&function.parameters, &function.syntax))
     }
 
     /// Each function's name, and how many arguments it takes.
-    pub(super) fn arities(&self) -> Vec<(&str, usize)> {
+    pub(super) fn function_arities(&self) -> Vec<(&str, usize)> {
         self.functions.iter().map(|f| (f.name.as_str(), f.parameters.len())).collect()
     }
 
     /// Puts each called function's body where the call stands.
-    pub(super) fn expand(&self, expr: &mut IdedExpr) {
-        children_mut(expr, &mut |child| self.expand(child));
+    pub(super) fn expand_calls(&self, expr: &mut IdedExpr) {
+        visit_children_mut(expr, &mut |child| self.expand_calls(child));
         let Expr::Call(call) = &expr.expr else { return };
         let named =
-            |f: &&Function| f.name == call.func_name && f.parameters.len() == call.args.len();
+            |f: &&CelFunction| f.name == call.func_name && f.parameters.len() == call.args.len();
         if call.target.is_none()
             && let Some(function) = self.functions.iter().find(named)
         {
-            *expr = function.call(expr.id, &call.args);
+            *expr = function.inline_body(expr.id, &call.args);
         }
     }
 }
@@ -119,9 +123,9 @@ thread_local! {
     static EXPANSIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-impl Function {
-    fn new(signature: &str, definition: Definition) -> Result<Self, FunctionsError> {
-        let wrong = || FunctionsError::Signature(signature.to_owned());
+impl CelFunction {
+    fn new(signature: &str, definition: FunctionDefinition) -> Result<Self, FunctionSetError> {
+        let wrong = || FunctionSetError::Signature(signature.to_owned());
         let (name, rest) = signature.split_once('(').ok_or_else(wrong)?;
         let list = rest.strip_suffix(')').ok_or_else(wrong)?;
         let parameters: Vec<String> =
@@ -129,20 +133,23 @@ impl Function {
         if !parameters.iter().map(String::as_str).chain([name]).all(is_identifier) {
             return Err(wrong());
         }
-        let failed = |failure| FunctionsError::Body {
+        let failed = |failure| FunctionSetError::Body {
             signature: signature.to_owned(),
             failure: Box::new(failure),
         };
-        let environment = environment().map_err(failed)?;
-        let (body, info) = parse(&environment, &definition.expression, 0).map_err(failed)?;
-        let syntax = Syntax::of(&body, &Sources::single(&definition.expression, info));
+        let environment = thread_environment().map_err(failed)?;
+        let (body, info) = parse_source(&environment, &definition.expression, 0).map_err(failed)?;
+        let syntax = SyntaxNode::from_ast(
+            &body,
+            &SourceTexts::from_expression(&definition.expression, info),
+        );
         let names = parameters.iter().map(String::as_str).collect();
-        let known = Known { names, functions: Vec::new() };
+        let known = KnownNames { names, functions: Vec::new() };
         check_names(&body, &known).map_err(|wrong| {
-            let failure = Failure::at(0, 0..0, wrong.message);
-            failed(Failure { help: wrong.help, ..failure })
+            let failure = CelError::with_span(0, 0..0, wrong.message);
+            failed(CelError { help: wrong.help, ..failure })
         })?;
-        Ok(Function {
+        Ok(CelFunction {
             name: name.to_owned(),
             parameters,
             body,
@@ -153,11 +160,11 @@ impl Function {
 
     /// The body with the arguments in place of the parameters. What the body itself binds is
     /// renamed, so that it cannot capture a name in an argument.
-    fn call(&self, id: u64, args: &[IdedExpr]) -> IdedExpr {
+    fn inline_body(&self, id: u64, args: &[IdedExpr]) -> IdedExpr {
         let expansion = EXPANSIONS.get();
         EXPANSIONS.set(expansion.wrapping_add(1));
         let mut body = self.body.clone();
-        substitute(
+        substitute_parameters(
             &mut body,
             id,
             &mut |name| {
@@ -176,7 +183,7 @@ fn is_identifier(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn substitute(
+fn substitute_parameters(
     expr: &mut IdedExpr,
     id: u64,
     argument: &mut dyn FnMut(&str) -> Option<IdedExpr>,
@@ -194,18 +201,20 @@ fn substitute(
     }
     let depth = bound.len();
     if let Expr::Comprehension(c) = &mut expr.expr {
-        substitute(&mut c.iter_range, id, argument, rename, bound);
-        substitute(&mut c.accu_init, id, argument, rename, bound);
+        substitute_parameters(&mut c.iter_range, id, argument, rename, bound);
+        substitute_parameters(&mut c.accu_init, id, argument, rename, bound);
         let names = [Some(&mut c.iter_var), c.iter_var2.as_mut(), Some(&mut c.accu_var)];
         for name in names.into_iter().flatten().filter(|name| !name.starts_with('@')) {
             bound.push(name.clone());
             *name = rename(name);
         }
         for part in [&mut c.loop_cond, &mut c.loop_step, &mut c.result] {
-            substitute(part, id, argument, rename, bound);
+            substitute_parameters(part, id, argument, rename, bound);
         }
         bound.truncate(depth);
         return;
     }
-    children_mut(expr, &mut |child| substitute(child, id, argument, rename, bound));
+    visit_children_mut(expr, &mut |child| {
+        substitute_parameters(child, id, argument, rename, bound);
+    });
 }

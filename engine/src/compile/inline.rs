@@ -1,15 +1,15 @@
 //! Puts variables where their names stand.
 
-use crate::ast::walk::children_mut;
+use crate::ast::walk::visit_children_mut;
 use cel::common::ast::{Expr, IdedExpr};
 
 /// Puts each variable's expression where its name stands.
-pub(super) fn inline(expr: &mut IdedExpr, variables: &[(String, IdedExpr)]) {
+pub(super) fn inline_variables(expr: &mut IdedExpr, variables: &[(String, IdedExpr)]) {
     if let Expr::Ident(name) = &expr.expr {
         if let Some((_, value)) = variables.iter().find(|variable| variable.0 == *name) {
             *expr = value.clone();
         }
         return;
     }
-    children_mut(expr, &mut |child| inline(child, variables));
+    visit_children_mut(expr, &mut |child| inline_variables(child, variables));
 }

@@ -1,8 +1,8 @@
 //! Rewrites an expression so that its evaluation is bounded, deterministic and quick.
 
-use super::charges::{Charge, charge_of};
-use super::names::namespaced;
-use crate::ast::walk::{children, children_mut};
+use super::charges::{CallCharge, find_charge};
+use super::name_resolution::qualified_name;
+use crate::ast::walk::{child_expressions, visit_children_mut};
 use crate::run::budget;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators,
@@ -10,43 +10,43 @@ use cel::common::ast::{
 use cel::common::types::CelInt;
 
 /// The calls that take the place of some that authors write.
-const REWRITTEN: &[&str] = &["@matches", budget::JOIN, budget::REPLACE, operators::IN];
+const REWRITTEN_CALLS: &[&str] = &["@matches", budget::JOIN, budget::REPLACE, operators::IN];
 
 /// Whether a call of this name, in a compiled tree, is one that an author wrote.
 pub fn is_written_call(name: &str) -> bool {
-    !name.starts_with('@') || REWRITTEN.contains(&name)
+    !name.starts_with('@') || REWRITTEN_CALLS.contains(&name)
 }
 
 /// The parts of a loop's body that one unit pays for.
 const PARTS_PER_ROUND: usize = 64;
 
 /// Puts the budget's calls into `expr`, caches its regular expressions, and orders its maps.
-pub(super) fn guard(expr: &mut IdedExpr) {
+pub(super) fn instrument_expression(expr: &mut IdedExpr) {
     if let Expr::Comprehension(c) = &mut expr.expr {
         let cost = round_cost(c);
-        children_mut(expr, &mut guard);
+        visit_children_mut(expr, &mut instrument_expression);
         if let Expr::Comprehension(c) = &mut expr.expr {
-            guard_loop(c, cost);
+            instrument_loop(c, cost);
         }
         return;
     }
-    children_mut(expr, &mut guard);
+    visit_children_mut(expr, &mut instrument_expression);
     match &mut expr.expr {
         Expr::Call(call) => {
-            let made = guard_call(call);
-            let grows = grows(call);
+            let made = instrument_call(call);
+            let grows = result_can_grow(call);
             if grows {
-                wrap(expr, budget::GROWN);
+                wrap_in_call(expr, budget::GROWN);
             } else if made {
-                wrap(expr, budget::WEIGH);
+                wrap_in_call(expr, budget::WEIGH);
             }
         }
         // What a list or map holds is copied into it.
-        Expr::List(list) => list.elements.iter_mut().for_each(weigh),
+        Expr::List(list) => list.elements.iter_mut().for_each(charge_if_long),
         Expr::Map(map) => {
             for entry in &mut map.entries {
                 if let EntryExpr::MapEntry(entry) = &mut entry.expr {
-                    weigh(&mut entry.value);
+                    charge_if_long(&mut entry.value);
                 }
             }
         }
@@ -56,22 +56,22 @@ pub(super) fn guard(expr: &mut IdedExpr) {
 
 /// What one round of a loop costs, by how much there is to evaluate in it.
 fn round_cost(c: &ComprehensionExpr) -> i64 {
-    let parts = count(&c.loop_step).saturating_div(PARTS_PER_ROUND).saturating_add(1);
+    let parts = count_nodes(&c.loop_step).saturating_div(PARTS_PER_ROUND).saturating_add(1);
     i64::try_from(parts).unwrap_or(i64::MAX)
 }
 
-fn count(expr: &IdedExpr) -> usize {
-    children(expr).into_iter().map(count).fold(1, usize::saturating_add)
+fn count_nodes(expr: &IdedExpr) -> usize {
+    child_expressions(expr).into_iter().map(count_nodes).fold(1, usize::saturating_add)
 }
 
-fn guard_loop(c: &mut ComprehensionExpr, cost: i64) {
+fn instrument_loop(c: &mut ComprehensionExpr, cost: i64) {
     // `cel.bind` is a loop over nothing: it copies what it binds, and what it gives.
     if matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty()) {
-        weigh(&mut c.accu_init);
-        weigh(&mut c.result);
+        charge_if_long(&mut c.accu_init);
+        charge_if_long(&mut c.result);
         return;
     }
-    wrap(&mut c.iter_range, budget::WALK);
+    wrap_in_call(&mut c.iter_range, budget::WALK);
     if cost > 1
         && let Expr::Call(walk) = &mut c.iter_range.expr
     {
@@ -81,12 +81,12 @@ fn guard_loop(c: &mut ComprehensionExpr, cost: i64) {
     // A literal condition marks `map` and `filter`, which stop at the first error; the
     // other loops go on past errors, and must stop when the budget is spent.
     if !matches!(c.loop_cond.expr, Expr::Literal(_)) {
-        wrap(&mut c.loop_cond, budget::ROUND);
+        wrap_in_call(&mut c.loop_cond, budget::ROUND);
     }
 }
 
 /// Charges what an expression gives, where that may be long and is about to be read or copied.
-fn weigh(expr: &mut IdedExpr) {
+fn charge_if_long(expr: &mut IdedExpr) {
     let is_short = match &expr.expr {
         Expr::Literal(_) | Expr::Unspecified => true,
         Expr::Ident(name) => name.starts_with('@'),
@@ -98,7 +98,7 @@ fn weigh(expr: &mut IdedExpr) {
         _ => false,
     };
     if !is_short {
-        wrap(expr, budget::WEIGH);
+        wrap_in_call(expr, budget::WEIGH);
     }
 }
 
@@ -116,15 +116,15 @@ fn is_logical(operator: &str) -> bool {
 }
 
 /// Whether the call's result is to be charged.
-fn guard_call(call: &mut CallExpr) -> bool {
-    let qualified = namespaced(call);
-    let charge = charge_of(qualified.as_deref().unwrap_or(&call.func_name));
-    if matches!(charge, Some(Charge::Reads | Charge::Makes)) {
-        call.args.iter_mut().for_each(weigh);
+fn instrument_call(call: &mut CallExpr) -> bool {
+    let qualified = qualified_name(call);
+    let charge = find_charge(qualified.as_deref().unwrap_or(&call.func_name));
+    if matches!(charge, Some(CallCharge::Reads | CallCharge::Makes)) {
+        call.args.iter_mut().for_each(charge_if_long);
         if qualified.is_none()
             && let Some(target) = &mut call.target
         {
-            weigh(target);
+            charge_if_long(target);
         }
     }
     let namespace = match call.target.as_ref().map(|target| &target.expr) {
@@ -133,37 +133,37 @@ fn guard_call(call: &mut CallExpr) -> bool {
     };
     match (namespace, call.func_name.as_str()) {
         (Some("regex"), _) => {}
-        (_, "matches") => rename(call, "@matches"),
-        (_, "split") => rename(call, budget::SPLIT),
-        (Some("lists"), "range") => wrap_all(&mut call.args, budget::COUNT),
-        (Some("sets"), _) => wrap_all(&mut call.args, budget::PAIRS),
-        (_, "join") => rename(call, budget::JOIN),
-        (_, "replace") => rename(call, budget::REPLACE),
+        (_, "matches") => rename_call(call, "@matches"),
+        (_, "split") => rename_call(call, budget::SPLIT),
+        (Some("lists"), "range") => wrap_arguments(&mut call.args, budget::COUNT),
+        (Some("sets"), _) => wrap_arguments(&mut call.args, budget::PAIRS),
+        (_, "join") => rename_call(call, budget::JOIN),
+        (_, "replace") => rename_call(call, budget::REPLACE),
         (_, "distinct" | "sort") => {
             if let Some(target) = &mut call.target {
-                wrap(target, budget::PAIRS);
+                wrap_in_call(target, budget::PAIRS);
             }
         }
         (None, operators::IN) => {
             if let Some(list) = call.args.get_mut(1)
                 && !matches!(list.expr, Expr::List(_))
             {
-                wrap(list, budget::WALK);
+                wrap_in_call(list, budget::WALK);
             }
         }
-        (None, operators::EQUALS | operators::NOT_EQUALS) => guard_equality(call),
+        (None, operators::EQUALS | operators::NOT_EQUALS) => instrument_equality(call),
         _ => {}
     }
-    charge == Some(Charge::Makes)
+    charge == Some(CallCharge::Makes)
 }
 
-fn guard_equality(call: &mut CallExpr) {
+fn instrument_equality(call: &mut CallExpr) {
     let [left, right] = call.args.as_mut_slice() else { return };
     let is_written =
         |side: &IdedExpr| matches!(side.expr, Expr::Literal(_) | Expr::List(_) | Expr::Map(_));
     if !is_written(left) && !is_written(right) {
-        weigh(left);
-        weigh(right);
+        charge_if_long(left);
+        charge_if_long(right);
     }
     // A list or map that an expression makes does not know an event's: ask the other side.
     if matches!(left.expr, Expr::List(_) | Expr::Map(_)) {
@@ -172,7 +172,7 @@ fn guard_equality(call: &mut CallExpr) {
 }
 
 /// Whether a call's result can be longer than its operands.
-fn grows(call: &CallExpr) -> bool {
+fn result_can_grow(call: &CallExpr) -> bool {
     match call.func_name.as_str() {
         "format" | "flatten" => true,
         // `@result + [x]` is how `map` and `filter` collect; their range was charged.
@@ -184,17 +184,17 @@ fn grows(call: &CallExpr) -> bool {
     }
 }
 
-fn rename(call: &mut CallExpr, function: &str) {
+fn rename_call(call: &mut CallExpr, function: &str) {
     function.clone_into(&mut call.func_name);
 }
 
-fn wrap_all(args: &mut [IdedExpr], function: &str) {
+fn wrap_arguments(args: &mut [IdedExpr], function: &str) {
     for arg in args {
-        wrap(arg, function);
+        wrap_in_call(arg, function);
     }
 }
 
-fn wrap(expr: &mut IdedExpr, function: &str) {
+fn wrap_in_call(expr: &mut IdedExpr, function: &str) {
     let inner = std::mem::take(expr);
     let call = CallExpr { func_name: function.to_owned(), target: None, args: vec![inner] };
     *expr = IdedExpr { id: call.args.first().map_or(0, |arg| arg.id), expr: Expr::Call(call) };

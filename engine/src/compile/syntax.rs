@@ -1,7 +1,7 @@
 //! An expression as its author wrote it: loops by their names, calls not expanded, each part with its place.
 
-use super::names::namespaced;
-use crate::ast::sources::Sources;
+use super::name_resolution::qualified_name;
+use crate::ast::sources::SourceTexts;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators,
 };
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// A part of an expression.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Syntax {
+pub struct SyntaxNode {
     /// Where it stands, in bytes of the expression.
     pub span: Range<usize>,
     /// What it is.
@@ -27,7 +27,7 @@ pub enum SyntaxKind {
     /// `of.field`, or `of.?field`.
     Field {
         /// What has the field.
-        of: Box<Syntax>,
+        of: Box<SyntaxNode>,
         /// Its name.
         field: String,
         /// Whether it may be absent.
@@ -36,53 +36,53 @@ pub enum SyntaxKind {
     /// `has(of.field)`.
     Has {
         /// What may have the field.
-        of: Box<Syntax>,
+        of: Box<SyntaxNode>,
         /// Its name.
         field: String,
     },
     /// A call of a function or an operator, which is named as CEL does: `_&&_`, `!_`, `_[_]`, `_?_:_`, `in`.
     Call {
         /// The receiver.
-        target: Option<Box<Syntax>>,
+        target: Option<Box<SyntaxNode>>,
         /// The function; with its namespace, where it has one: `sets.contains`.
         function: String,
         /// The arguments.
-        args: Vec<Syntax>,
+        args: Vec<SyntaxNode>,
     },
     /// A list.
-    List(Vec<Syntax>),
+    List(Vec<SyntaxNode>),
     /// A map.
-    Map(Vec<(Syntax, Syntax)>),
+    Map(Vec<(SyntaxNode, SyntaxNode)>),
     /// A loop over `range`.
     Loop {
         /// `exists`, `all`, `existsOne`, `filter`, `map`, or another.
         name: &'static str,
         /// What is gone through.
-        range: Box<Syntax>,
+        range: Box<SyntaxNode>,
         /// What an element is called.
         variable: String,
         /// The expressions about an element: its test, and what is made of it.
-        parts: Vec<Syntax>,
+        parts: Vec<SyntaxNode>,
     },
     /// `cel.bind(name, value, body)`.
     Bind {
         /// The name.
         name: String,
         /// What it stands for.
-        value: Box<Syntax>,
+        value: Box<SyntaxNode>,
         /// Where it stands for it.
-        body: Box<Syntax>,
+        body: Box<SyntaxNode>,
     },
 }
 
-impl Syntax {
+impl SyntaxNode {
     /// Reads a tree in which no function is expanded.
-    pub(super) fn of(ast: &IdedExpr, sources: &Sources) -> Syntax {
-        Reader { sources }.read(ast)
+    pub(super) fn from_ast(ast: &IdedExpr, sources: &SourceTexts) -> SyntaxNode {
+        SyntaxReader { sources }.read_node(ast)
     }
 
     /// Its direct parts, in the order they were written.
-    pub fn parts(&self) -> Vec<&Syntax> {
+    pub fn direct_parts(&self) -> Vec<&SyntaxNode> {
         match &self.kind {
             SyntaxKind::Name(_) | SyntaxKind::Literal(_) => Vec::new(),
             SyntaxKind::Field { of, .. } | SyntaxKind::Has { of, .. } => vec![of],
@@ -101,92 +101,92 @@ impl Syntax {
     }
 
     /// Calls `visit` on it and on every part of it.
-    pub fn walk<'s>(&'s self, visit: &mut dyn FnMut(&'s Syntax)) {
+    pub fn walk_tree<'s>(&'s self, visit: &mut dyn FnMut(&'s SyntaxNode)) {
         visit(self);
-        for part in self.parts() {
-            part.walk(visit);
+        for part in self.direct_parts() {
+            part.walk_tree(visit);
         }
     }
 }
 
-struct Reader<'s> {
-    sources: &'s Sources,
+struct SyntaxReader<'s> {
+    sources: &'s SourceTexts,
 }
 
-impl Reader<'_> {
-    fn read(&self, expr: &IdedExpr) -> Syntax {
+impl SyntaxReader<'_> {
+    fn read_node(&self, expr: &IdedExpr) -> SyntaxNode {
         let kind = match &expr.expr {
             Expr::Ident(name) => SyntaxKind::Name(name.trim_start_matches('.').to_owned()),
             Expr::Literal(literal) => SyntaxKind::Literal(literal_value(literal)),
             Expr::Select(select) => {
-                let (of, field) = (Box::new(self.read(&select.operand)), select.field.clone());
+                let (of, field) = (Box::new(self.read_node(&select.operand)), select.field.clone());
                 if select.test {
                     SyntaxKind::Has { of, field }
                 } else {
                     SyntaxKind::Field { of, field, optional: false }
                 }
             }
-            Expr::Call(call) => self.call(call),
-            Expr::List(list) => SyntaxKind::List(self.all(&list.elements)),
+            Expr::Call(call) => self.read_call(call),
+            Expr::List(list) => SyntaxKind::List(self.read_nodes(&list.elements)),
             Expr::Map(map) => SyntaxKind::Map(
                 map.entries
                     .iter()
                     .filter_map(|entry| match &entry.expr {
                         EntryExpr::MapEntry(entry) => {
-                            Some((self.read(&entry.key), self.read(&entry.value)))
+                            Some((self.read_node(&entry.key), self.read_node(&entry.value)))
                         }
                         EntryExpr::StructField(_) => None,
                     })
                     .collect(),
             ),
-            Expr::Comprehension(c) => self.comprehension(c),
+            Expr::Comprehension(c) => self.read_comprehension(c),
             Expr::Struct(_) | Expr::Unspecified => SyntaxKind::Literal(Value::Null),
         };
-        Syntax { span: self.sources.span(expr).1, kind }
+        SyntaxNode { span: self.sources.node_span(expr).1, kind }
     }
 
-    fn all(&self, expressions: &[IdedExpr]) -> Vec<Syntax> {
-        expressions.iter().map(|expr| self.read(expr)).collect()
+    fn read_nodes(&self, expressions: &[IdedExpr]) -> Vec<SyntaxNode> {
+        expressions.iter().map(|expr| self.read_node(expr)).collect()
     }
 
-    fn call(&self, call: &CallExpr) -> SyntaxKind {
+    fn read_call(&self, call: &CallExpr) -> SyntaxKind {
         if let (operators::OPT_SELECT, [of, field]) =
             (call.func_name.as_str(), call.args.as_slice())
             && let Expr::Literal(field) = &field.expr
             && let Value::String(field) = literal_value(field)
         {
-            return SyntaxKind::Field { of: Box::new(self.read(of)), field, optional: true };
+            return SyntaxKind::Field { of: Box::new(self.read_node(of)), field, optional: true };
         }
-        let args = self.all(&call.args);
-        if let Some(function) = namespaced(call) {
+        let args = self.read_nodes(&call.args);
+        if let Some(function) = qualified_name(call) {
             return SyntaxKind::Call { target: None, function, args };
         }
-        let target = call.target.as_ref().map(|target| Box::new(self.read(target)));
+        let target = call.target.as_ref().map(|target| Box::new(self.read_node(target)));
         let function = call.func_name.trim_start_matches('@').to_owned();
         SyntaxKind::Call { target, function, args }
     }
 
-    fn comprehension(&self, c: &ComprehensionExpr) -> SyntaxKind {
+    fn read_comprehension(&self, c: &ComprehensionExpr) -> SyntaxKind {
         let nothing = matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty());
         if nothing {
             return SyntaxKind::Bind {
                 name: c.accu_var.clone(),
-                value: Box::new(self.read(&c.accu_init)),
-                body: Box::new(self.read(&c.result)),
+                value: Box::new(self.read_node(&c.accu_init)),
+                body: Box::new(self.read_node(&c.result)),
             };
         }
-        let (name, parts) = loop_of(c);
+        let (name, parts) = classify_loop(c);
         SyntaxKind::Loop {
             name,
-            range: Box::new(self.read(&c.iter_range)),
+            range: Box::new(self.read_node(&c.iter_range)),
             variable: c.iter_var.clone(),
-            parts: parts.into_iter().map(|part| self.read(part)).collect(),
+            parts: parts.into_iter().map(|part| self.read_node(part)).collect(),
         }
     }
 }
 
 /// Which loop it is, and what its author wrote of it.
-fn loop_of(c: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
+fn classify_loop(c: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
     let unknown = ("loop", vec![&c.loop_step, &c.result]);
     let Expr::Call(step) = &c.loop_step.expr else { return unknown };
     match (&c.accu_init.expr, step.func_name.as_str(), step.args.as_slice()) {
@@ -199,9 +199,10 @@ fn loop_of(c: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
         (Expr::Literal(LiteralValue::Int(_)), operators::CONDITIONAL, [test, ..]) => {
             ("existsOne", vec![test])
         }
-        (Expr::List(_), operators::CONDITIONAL, [test, kept, _]) => match collected(kept) {
+        (Expr::List(_), operators::CONDITIONAL, [test, kept, _]) => match appended_expression(kept)
+        {
             Some(Expr::Ident(name)) if *name == c.iter_var => ("filter", vec![test]),
-            _ => match collected_node(kept) {
+            _ => match appended_node(kept) {
                 Some(made) => ("map", vec![test, made]),
                 None => unknown,
             },
@@ -214,12 +215,12 @@ fn loop_of(c: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
     }
 }
 
-fn collected(kept: &IdedExpr) -> Option<&Expr> {
-    collected_node(kept).map(|node| &node.expr)
+fn appended_expression(kept: &IdedExpr) -> Option<&Expr> {
+    appended_node(kept).map(|node| &node.expr)
 }
 
 /// `x` of `@result + [x]`.
-fn collected_node(kept: &IdedExpr) -> Option<&IdedExpr> {
+fn appended_node(kept: &IdedExpr) -> Option<&IdedExpr> {
     let Expr::Call(add) = &kept.expr else { return None };
     let Expr::List(list) = &add.args.get(1)?.expr else { return None };
     list.elements.first()

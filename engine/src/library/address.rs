@@ -8,20 +8,20 @@ use cel::common::types::Type;
 use cel::common::value::{StaticVal, Val};
 use ipnet::IpNet;
 
-use super::function::{excerpt, fail};
+use super::function::{function_error, text_excerpt};
 
 static IP_TYPE: Type = Type::new_unspecified_type("net.IP");
 static CIDR_TYPE: Type = Type::new_unspecified_type("net.CIDR");
 
 /// An address; one of IPv4 mapped into IPv6 is the IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ip(pub(super) IpAddr);
+pub(super) struct IpValue(pub(super) IpAddr);
 
 /// A range, whose address may have bits beyond the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cidr(pub(super) IpNet);
+pub(super) struct CidrValue(pub(super) IpNet);
 
-impl Ip {
+impl IpValue {
     /// Whether it is one host's address, private ones included.
     pub(super) fn is_global_unicast(self) -> bool {
         let broadcast = matches!(self.0, IpAddr::V4(v4) if v4.is_broadcast());
@@ -57,16 +57,16 @@ impl Ip {
 
 /// The address that `s` is. Zones and dotted IPv4 inside IPv6 are refused, as the specification
 /// asks.
-pub(super) fn parse_ip(function: &str, s: &str) -> Result<Ip, ExecutionError> {
+pub(super) fn parse_ip(function: &str, s: &str) -> Result<IpValue, ExecutionError> {
     let dotted_v6 = s.contains(':') && s.contains('.');
     match s.parse::<IpAddr>() {
-        Ok(address) if !dotted_v6 => Ok(Ip(address.to_canonical())),
-        _ => Err(fail(function, format!("`{}` is not an ip address", excerpt(s)))),
+        Ok(address) if !dotted_v6 => Ok(IpValue(address.to_canonical())),
+        _ => Err(function_error(function, format!("`{}` is not an ip address", text_excerpt(s)))),
     }
 }
 
 /// The range that `s` is: an address, a slash, and a prefix without leading zeros.
-pub(super) fn parse_cidr(function: &str, s: &str) -> Result<Cidr, ExecutionError> {
+pub(super) fn parse_cidr(function: &str, s: &str) -> Result<CidrValue, ExecutionError> {
     let parsed = s.split_once('/').and_then(|(address, prefix)| {
         let address = parse_ip(function, address).ok()?;
         let length: u8 = prefix.parse().ok()?;
@@ -76,15 +76,17 @@ pub(super) fn parse_cidr(function: &str, s: &str) -> Result<Cidr, ExecutionError
         }
         IpNet::new(address.0, length).ok()
     });
-    parsed.map(Cidr).ok_or_else(|| fail(function, format!("`{}` is not a cidr range", excerpt(s))))
+    parsed.map(CidrValue).ok_or_else(|| {
+        function_error(function, format!("`{}` is not a cidr range", text_excerpt(s)))
+    })
 }
 
 /// The range that a text is: also one address.
-pub(super) fn range_of(text: &str) -> Option<IpNet> {
+pub(super) fn parse_range(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
-impl Val for Ip {
+impl Val for IpValue {
     fn get_type(&self) -> &Type {
         &IP_TYPE
     }
@@ -106,9 +108,9 @@ impl Val for Ip {
     }
 }
 
-impl StaticVal for Ip {}
+impl StaticVal for IpValue {}
 
-impl Val for Cidr {
+impl Val for CidrValue {
     fn get_type(&self) -> &Type {
         &CIDR_TYPE
     }
@@ -130,7 +132,7 @@ impl Val for Cidr {
     }
 }
 
-impl StaticVal for Cidr {}
+impl StaticVal for CidrValue {}
 
 #[cfg(test)]
 mod tests {

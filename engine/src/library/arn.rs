@@ -4,13 +4,13 @@ use cel::common::types::{CelBool, CelMap, CelMapKey, CelString};
 use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError};
 pub(super) use evenkeel_aws::Arn;
-use evenkeel_aws::Partition;
+use evenkeel_aws::AwsPartition;
 
-use super::function::{Doc, excerpt, fail};
+use super::function::{FunctionDoc, function_error, text_excerpt};
 use super::values;
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[
+pub(super) const DOCS: &[FunctionDoc] = &[
     (
         "arn(s)",
         "a map of `partition`, `service`, `region`, `account`, `resource`, \
@@ -21,12 +21,12 @@ pub(super) const DOCS: &[Doc] = &[
 ];
 
 /// Services whose resources are names alone, whatever separators the names have.
-const UNTYPED: &[&str] = &["s3", "sns", "sqs"];
+const UNTYPED_SERVICES: &[&str] = &["s3", "sns", "sqs"];
 
 /// The type and the ID of the resource; no type where the service has none.
 fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
     let access_point = arn.service == "s3" && !arn.account.is_empty();
-    let untyped = UNTYPED.contains(&arn.service) && !access_point;
+    let untyped = UNTYPED_SERVICES.contains(&arn.service) && !access_point;
     let resource = arn.resource.strip_prefix('/').unwrap_or(arn.resource);
     match resource.split_once([':', '/']) {
         Some((kind, id)) if !untyped => (kind, id),
@@ -35,15 +35,15 @@ fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
 }
 
 /// Declares the functions.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(super) fn declare_arn_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(env, fn arn: (CelString<'_>) -> Result<CelMap<'_>>)?;
     cel::add_overload!(env, fn is_arn: (CelString<'_>) -> CelBool)?;
     cel::add_overload!(env, fn partition: (CelString<'_>) -> CelString<'_>)
 }
 
 fn arn(s: &CelString<'_>) -> Result<CelMap<'static>, ExecutionError> {
-    let arn =
-        Arn::parse(s).ok_or_else(|| fail("arn", format!("`{}` is not an arn", excerpt(s))))?;
+    let arn = Arn::parse_text(s)
+        .ok_or_else(|| function_error("arn", format!("`{}` is not an arn", text_excerpt(s))))?;
     let (kind, id) = split_resource(&arn);
     let fields = [
         ("partition", arn.partition),
@@ -54,23 +54,23 @@ fn arn(s: &CelString<'_>) -> Result<CelMap<'static>, ExecutionError> {
         ("resourceType", kind),
         ("resourceId", id),
     ];
-    Ok(values::map(fields.map(|(name, value)| {
+    Ok(values::build_map(fields.map(|(name, value)| {
         let value: Box<dyn Val> = Box::new(CelString::from(value.to_owned()));
         (CelMapKey::from(name), value)
     })))
 }
 
 fn is_arn(s: &CelString<'_>) -> CelBool {
-    Arn::parse(s).is_some().into()
+    Arn::parse_text(s).is_some().into()
 }
 
 fn partition(region: &CelString<'_>) -> CelString<'static> {
-    Partition::of_region(region).id.into()
+    AwsPartition::for_region(region).id.into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fails, holds};
+    use super::super::testing::{assert_fails, assert_holds};
     use super::{Arn, split_resource};
 
     #[test]
@@ -84,19 +84,19 @@ mod tests {
             ("arn:aws:sns:eu-west-1:123456789012:topic", "", "topic"),
             ("arn:aws:apigateway:eu-west-1::/restapis/abc", "restapis", "abc"),
         ] {
-            assert_eq!(split_resource(&Arn::parse(arn).unwrap()), (kind, id), "{arn}");
+            assert_eq!(split_resource(&Arn::parse_text(arn).unwrap()), (kind, id), "{arn}");
         }
     }
 
     #[test]
     fn policies_read_the_parts() {
-        holds(&[
+        assert_holds(&[
             "arn('arn:aws-us-gov:iam::1:user/u').partition == 'aws-us-gov'",
             "arn('arn:aws:s3:::b').account == '' && arn('arn:aws:s3:::b').resource == 'b'",
             "arn('arn:aws:ec2:eu-west-1:1:instance/i').resourceId == 'i'",
             "partition('eu-west-1') == 'aws' && partition('us-isob-east-1') == 'aws-iso-b'",
             "isArn('arn:aws:s3:::b') && !isArn('arn:aws:s3:::') && !isArn('s3://b') && !isArn('')",
         ]);
-        fails("`bucket` is not an arn", &["arn('bucket')"]);
+        assert_fails("`bucket` is not an arn", &["arn('bucket')"]);
     }
 }

@@ -3,15 +3,15 @@
 use cel::ExecutionError;
 
 /// A call as written in a policy, and what it gives, in one line. A receiver is one letter.
-pub(super) type Doc = (&'static str, &'static str);
+pub(super) type FunctionDoc = (&'static str, &'static str);
 
 /// A failed call of `function`.
-pub(super) fn fail(function: &str, message: impl ToString) -> ExecutionError {
+pub(super) fn function_error(function: &str, message: impl ToString) -> ExecutionError {
     ExecutionError::function_error(function, message)
 }
 
 /// The start of `text`, short enough for an error message.
-pub(super) fn excerpt(text: &str) -> String {
+pub(super) fn text_excerpt(text: &str) -> String {
     const LIMIT: usize = 60;
     let mut short: String = text.chars().take(LIMIT).collect();
     if short.len() < text.len() {
@@ -22,11 +22,11 @@ pub(super) fn excerpt(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::excerpt;
+    use super::text_excerpt;
 
     #[test]
     fn an_excerpt_is_short() {
-        assert_eq!(excerpt("short"), "short");
-        assert_eq!(excerpt(&"é".repeat(500)).chars().count(), 61);
+        assert_eq!(text_excerpt("short"), "short");
+        assert_eq!(text_excerpt(&"é".repeat(500)).chars().count(), 61);
     }
 }

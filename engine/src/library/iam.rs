@@ -5,30 +5,30 @@ mod conditions;
 mod deny;
 mod document;
 mod grants;
-mod logic;
 mod patterns;
-mod public;
+mod public_access;
 mod services;
 mod statement;
+mod three_valued_logic;
 mod transport;
 
 use cel::common::types::{CelBool, CelList, DYN_TYPE, STRING_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
 
-use super::function::{Doc, fail};
+use super::function::{FunctionDoc, function_error};
 use super::values;
 use crate::run::budget;
-use crate::run::value::owned;
-use caller::Caller;
+use crate::run::value::box_json;
+use caller::CallerClass;
 use deny::is_open;
-use statement::Statement;
+use statement::PolicyStatement;
 
 #[cfg(test)]
 mod tests;
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[
+pub(super) const DOCS: &[FunctionDoc] = &[
     (
         "policy_statements(doc)",
         "the statements of a policy document, all in one form: `sid`, `effect`, \
@@ -54,7 +54,7 @@ pub(super) const DOCS: &[Doc] = &[
 ];
 
 /// Declares the functions.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(super) fn declare_iam_functions(env: &mut Env) -> Result<(), DeclarationError> {
     add_filter(env, "policy_statements", policy_statements)?;
     add_filter(env, "public_statements", public_statements)?;
     add_filter(env, "admin_statements", admin_statements)?;
@@ -73,45 +73,45 @@ fn add_filter(
 }
 
 /// The statements of the function's only argument.
-fn statements_of(
+fn read_statements_argument(
     function: &str,
     args: Vec<CowVal<'_, '_>>,
-) -> Result<Vec<Statement>, ExecutionError> {
+) -> Result<Vec<PolicyStatement>, ExecutionError> {
     patterns::start_document();
-    let document = values::one(function, args)?;
-    document::statements(function, &*document)
+    let document = values::single_argument(function, args)?;
+    document::read_statements(function, &*document)
 }
 
-fn listed<'b, 'v>(statements: impl Iterator<Item = Statement>) -> CowVal<'b, 'v> {
-    CowVal::owned(CelList::from(statements.map(Statement::into_value).collect::<Vec<_>>()))
+fn statement_list<'b, 'v>(statements: impl Iterator<Item = PolicyStatement>) -> CowVal<'b, 'v> {
+    CowVal::owned(CelList::from(statements.map(PolicyStatement::into_value).collect::<Vec<_>>()))
 }
 
 fn policy_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    Ok(listed(statements_of("policy_statements", args)?.into_iter()))
+    Ok(statement_list(read_statements_argument("policy_statements", args)?.into_iter()))
 }
 
 fn public_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let statements = statements_of("public_statements", args)?;
+    let statements = read_statements_argument("public_statements", args)?;
     let mut open = Vec::new();
-    for statement in statements.iter().filter(|statement| public::is_public(statement)) {
-        if is_open(statement, &statements, Caller::Stranger)? {
+    for statement in statements.iter().filter(|statement| public_access::is_public(statement)) {
+        if is_open(statement, &statements, CallerClass::Stranger)? {
             open.push(statement.clone());
         }
     }
-    Ok(listed(open.into_iter()))
+    Ok(statement_list(open.into_iter()))
 }
 
 fn admin_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let statements = statements_of("admin_statements", args)?;
+    let statements = read_statements_argument("admin_statements", args)?;
     let denied = statements.iter().any(grants::denies_everything);
     let kept = statements.into_iter().filter(|one| !denied && grants::is_admin(one));
-    Ok(listed(kept))
+    Ok(statement_list(kept))
 }
 
 fn denies_plain_http<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "denies_plain_http";
-    let statements = statements_of(NAME, args)?;
-    let denied = statements.iter().any(transport::denies_plain_http);
+    let statements = read_statements_argument(NAME, args)?;
+    let denied = statements.iter().any(transport::denies_unencrypted_requests);
     Ok(CowVal::owned(CelBool::from(denied)))
 }
 
@@ -125,20 +125,23 @@ pub struct PolicyDocumentError(String);
 ///
 /// # Errors
 /// When it is no policy document.
-pub fn refuses_plain_http(document: &serde_json::Value) -> Result<bool, PolicyDocumentError> {
-    budget::reset(1);
-    let document = owned(document);
-    let statements = document::statements("denies_plain_http", &*document);
+pub fn denies_unencrypted_transport(
+    document: &serde_json::Value,
+) -> Result<bool, PolicyDocumentError> {
+    budget::reset_budget(1);
+    let document = box_json(document);
+    let statements = document::read_statements("denies_plain_http", &*document);
     let statements = statements.map_err(|error| PolicyDocumentError(error.to_string()))?;
-    Ok(statements.iter().any(transport::denies_plain_http))
+    Ok(statements.iter().any(transport::denies_unencrypted_requests))
 }
 
 fn cross_account_principals<'b, 'v>(
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "cross_account_principals";
-    let (document, account) = values::two(NAME, args)?;
-    let account = values::text(&*account).ok_or_else(|| fail(NAME, "wants an account id"))?;
-    let statements = document::statements(NAME, &*document)?;
-    Ok(CowVal::owned(values::strings(grants::outside(&statements, account)?)))
+    let (document, account) = values::two_arguments(NAME, args)?;
+    let account =
+        values::as_text(&*account).ok_or_else(|| function_error(NAME, "wants an account id"))?;
+    let statements = document::read_statements(NAME, &*document)?;
+    Ok(CowVal::owned(values::string_list(grants::outside_principals(&statements, account)?)))
 }

@@ -13,12 +13,12 @@ use cel::{DeclarationError, Env, ExecutionError};
 use ipnet::{IpNet, Ipv4Net};
 
 use super::address::parse_cidr;
-use super::function::{Doc, fail};
+use super::function::{FunctionDoc, function_error};
 use super::values;
 use crate::run::budget;
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[(
+pub(super) const DOCS: &[FunctionDoc] = &[(
     "internet_ranges(list)",
     "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4 or /16 of IPv6, or \
      an eighth of all public IPv4 addresses; private and reserved ones do not count",
@@ -52,27 +52,28 @@ const SPECIAL_V4: &[&str] = &[
 const PUBLIC_V6: &str = "2000::/3";
 
 /// Declares the function.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(super) fn declare_internet_functions(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("internet_ranges", "internet_ranges(list)", vec![LIST_TYPE], internet_ranges)
 }
 
 fn internet_ranges<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "internet_ranges";
-    let list = values::one(NAME, args)?;
-    let items = values::elements(&*list).ok_or_else(|| fail(NAME, "wants a list"))?;
-    budget::charge(items.len())?;
-    let texts: Vec<&str> = items.iter().filter_map(|item| values::text(*item)).collect();
-    let found = open_ranges(&texts);
-    Ok(CowVal::owned(values::strings(found.into_iter().map(str::to_owned))))
+    let list = values::single_argument(NAME, args)?;
+    let items =
+        values::list_elements(&*list).ok_or_else(|| function_error(NAME, "wants a list"))?;
+    budget::charge_cost(items.len())?;
+    let texts: Vec<&str> = items.iter().filter_map(|item| values::as_text(*item)).collect();
+    let found = find_internet_ranges(&texts);
+    Ok(CowVal::owned(values::string_list(found.into_iter().map(str::to_owned))))
 }
 
 /// Whether the ranges are the Internet, some of them or all together.
-pub(super) fn are_open(ranges: &[String]) -> bool {
-    !open_ranges(&ranges.iter().map(String::as_str).collect::<Vec<_>>()).is_empty()
+pub(super) fn cover_internet(ranges: &[String]) -> bool {
+    !find_internet_ranges(&ranges.iter().map(String::as_str).collect::<Vec<_>>()).is_empty()
 }
 
 /// The ranges that are the Internet, in order; what is no range is none.
-fn open_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
+fn find_internet_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
     let ranges: Vec<(&str, IpNet)> = texts
         .iter()
         .filter_map(|text| Some((*text, parse_cidr("internet_ranges", text).ok()?.0.trunc())))
@@ -82,7 +83,7 @@ fn open_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
     let wide: Vec<&IpNet> = merged.iter().filter(|range| is_wide(range)).collect();
     let size: u64 =
         merged.iter().filter(|range| matches!(range, IpNet::V4(_))).map(public_size).sum();
-    let is_most = size >= all_v4().saturating_div(SHARE);
+    let is_most = size >= count_public_v4().saturating_div(SHARE);
     let is_open = |range: &IpNet| {
         is_most && matches!(range, IpNet::V4(_)) || wide.iter().any(|wide| wide.contains(range))
     };
@@ -100,7 +101,7 @@ fn is_wide(range: &IpNet) -> bool {
 /// How many of the Internet's addresses are in a range; of IPv6 whether any is.
 fn public_size(range: &IpNet) -> u64 {
     match range {
-        IpNet::V4(range) => size(*range).saturating_sub(special_v4(*range)),
+        IpNet::V4(range) => address_count(*range).saturating_sub(count_special_v4(*range)),
         IpNet::V6(_) => {
             let public: Option<IpNet> = PUBLIC_V6.parse().ok();
             let meets = |public: IpNet| public.contains(range) || range.contains(&public);
@@ -109,14 +110,14 @@ fn public_size(range: &IpNet) -> u64 {
     }
 }
 
-fn special_v4(range: Ipv4Net) -> u64 {
+fn count_special_v4(range: Ipv4Net) -> u64 {
     let blocks = SPECIAL_V4.iter().filter_map(|block| block.parse::<Ipv4Net>().ok());
     blocks
         .map(|block| {
             if block.contains(&range) {
-                size(range)
+                address_count(range)
             } else if range.contains(&block) {
-                size(block)
+                address_count(block)
             } else {
                 0
             }
@@ -124,19 +125,19 @@ fn special_v4(range: Ipv4Net) -> u64 {
         .sum()
 }
 
-fn all_v4() -> u64 {
+fn count_public_v4() -> u64 {
     Ipv4Net::new(std::net::Ipv4Addr::UNSPECIFIED, 0)
         .map_or(u64::MAX, |all| public_size(&all.into()))
 }
 
-fn size(range: Ipv4Net) -> u64 {
+fn address_count(range: Ipv4Net) -> u64 {
     let bits = u32::from(range.max_prefix_len().saturating_sub(range.prefix_len()));
     1_u64.checked_shl(bits).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fails, holds};
+    use super::super::testing::{assert_fails, assert_holds};
     use super::*;
 
     /// All of IPv4 or of its public part of IPv6, in ranges of one length.
@@ -159,7 +160,7 @@ mod tests {
             "2400::/12",
             "2000::/4",
         ] {
-            assert_eq!(open_ranges(&[range]), [range]);
+            assert_eq!(find_internet_ranges(&[range]), [range]);
         }
         for range in [
             "10.0.0.0/8",
@@ -175,7 +176,7 @@ mod tests {
             "0.0.0.0",
             "",
         ] {
-            assert_eq!(open_ranges(&[range]), Vec::<&str>::new(), "{range}");
+            assert_eq!(find_internet_ranges(&[range]), Vec::<&str>::new(), "{range}");
         }
     }
 
@@ -183,14 +184,14 @@ mod tests {
     fn parts_are_the_internet_together() {
         for prefix in 1..=8 {
             let all = parts(prefix, "0.0.0.0/0");
-            let open = open_ranges(&all.iter().map(String::as_str).collect::<Vec<_>>());
+            let open = find_internet_ranges(&all.iter().map(String::as_str).collect::<Vec<_>>());
             let public = all.iter().filter(|one| public_size(&one.parse().unwrap()) > 0).count();
             assert_eq!(open.len(), public, "/{prefix}");
         }
         for prefix in 4..=14 {
-            assert!(are_open(&parts(prefix, "2000::/3")), "/{prefix}");
+            assert!(cover_internet(&parts(prefix, "2000::/3")), "/{prefix}");
         }
-        assert!(are_open(&parts(16, "2400::/12")));
+        assert!(cover_internet(&parts(16, "2400::/12")));
     }
 
     #[test]
@@ -199,18 +200,18 @@ mod tests {
             let odd = (11..223).step_by(2).filter(|first| ![127, 169, 203].contains(first));
             odd.take(count).map(|first| format!("{first}.0.0.0/8")).collect()
         };
-        assert!(!are_open(&scattered(20)));
-        assert!(are_open(&scattered(30)));
+        assert!(!cover_internet(&scattered(20)));
+        assert!(cover_internet(&scattered(30)));
     }
 
     #[test]
     fn only_what_is_part_of_it_is_listed() {
-        holds(&[
+        assert_holds(&[
             "internet_ranges(['8.8.8.0/24', '0.0.0.0/1', '10.0.0.0/8', 'x', '::/0']) \
              == ['8.8.8.0/24', '0.0.0.0/1', '::/0']",
             "internet_ranges(['198.51.100.7/32', '2000::/3', '10.0.0.0/8']) == ['2000::/3']",
             "internet_ranges([]) == [] && internet_ranges([1, null]) == []",
         ]);
-        fails("no matching overload", &["internet_ranges('0.0.0.0/0')"]);
+        assert_fails("no matching overload", &["internet_ranges('0.0.0.0/0')"]);
     }
 }

@@ -5,12 +5,12 @@ use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use serde_json::Value as Json;
 
-use super::function::{Doc, excerpt, fail};
-use super::{convert, values};
+use super::function::{FunctionDoc, function_error, text_excerpt};
+use super::{json_conversion, values};
 use crate::run::budget;
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[
+pub(super) const DOCS: &[FunctionDoc] = &[
     ("parse_json(s)", "the value that the JSON text `s` stands for"),
     (
         "as_list(x)",
@@ -28,7 +28,7 @@ const MAX_JSON: usize = 1 << 20;
 const BYTES_PER_UNIT: usize = 64;
 
 /// Declares the functions.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(super) fn declare_json_functions(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("parse_json", "parse_json(string)", vec![STRING_TYPE], parse_json)?;
     env.add_overload("as_list", "as_list(dyn)", vec![DYN_TYPE], as_list)?;
     env.add_overload("strings_in", "strings_in(dyn)", vec![DYN_TYPE], strings_in)?;
@@ -40,90 +40,92 @@ pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
 }
 
 /// JSON from text; of a repeated key the last value counts.
-pub(super) fn parse(function: &str, text: &str) -> Result<Json, ExecutionError> {
+pub(super) fn parse_json_text(function: &str, text: &str) -> Result<Json, ExecutionError> {
     if text.len() > MAX_JSON {
-        return Err(fail(function, "the text is too long"));
+        return Err(function_error(function, "the text is too long"));
     }
-    budget::charge(text.len().saturating_div(BYTES_PER_UNIT))?;
-    serde_json::from_str(text).map_err(|error| fail(function, excerpt(&error.to_string())))
+    budget::charge_cost(text.len().saturating_div(BYTES_PER_UNIT))?;
+    serde_json::from_str(text)
+        .map_err(|error| function_error(function, text_excerpt(&error.to_string())))
 }
 
 fn parse_json<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "parse_json";
-    let arg = values::one(NAME, args)?;
-    let text = values::text(&*arg).ok_or_else(|| fail(NAME, "wants a string"))?;
-    Ok(CowVal::Owned(convert::from_json(parse(NAME, text)?)))
+    let arg = values::single_argument(NAME, args)?;
+    let text = values::as_text(&*arg).ok_or_else(|| function_error(NAME, "wants a string"))?;
+    Ok(CowVal::Owned(json_conversion::from_json(parse_json_text(NAME, text)?)))
 }
 
 /// A plain list whatever the value is, so that it also compares to one.
 fn as_list<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let arg = values::one("as_list", args)?;
+    let arg = values::single_argument("as_list", args)?;
     if arg.downcast_ref::<CelList<'_>>().is_some() {
         return Ok(arg);
     }
-    let Some(value) = values::present(&*arg) else { return Ok(list(&[])) };
-    if let Some(items) = values::elements(value) {
-        return Ok(list(&items));
+    let Some(value) = values::present_value(&*arg) else { return Ok(list_value(&[])) };
+    if let Some(items) = values::list_elements(value) {
+        return Ok(list_value(&items));
     }
-    match values::keys(value).as_deref() {
-        Some([]) => Ok(list(&[])),
-        Some([key]) if values::text(*key) == Some("items") => {
-            let items = values::get(value, *key)?;
-            Ok(values::elements(&*items).map_or_else(|| list(&[value]), |items| list(&items)))
+    match values::map_keys(value).as_deref() {
+        Some([]) => Ok(list_value(&[])),
+        Some([key]) if values::as_text(*key) == Some("items") => {
+            let items = values::get_value(value, *key)?;
+            Ok(values::list_elements(&*items)
+                .map_or_else(|| list_value(&[value]), |items| list_value(&items)))
         }
-        _ => Ok(list(&[value])),
+        _ => Ok(list_value(&[value])),
     }
 }
 
-fn list<'b, 'v>(items: &[&(dyn Val + 'v)]) -> CowVal<'b, 'v> {
+fn list_value<'b, 'v>(items: &[&(dyn Val + 'v)]) -> CowVal<'b, 'v> {
     let items = items.iter().map(|item| item.clone_as_boxed());
     CowVal::owned(CelList::from(items.collect::<Vec<_>>()))
 }
 
 fn strings_in<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "strings_in";
-    let value = values::one(NAME, args)?;
+    let value = values::single_argument(NAME, args)?;
     let mut strings = Vec::new();
-    values::each_string(NAME, &*value, &mut |string| strings.push(string.to_owned()))?;
-    Ok(CowVal::owned(values::strings(strings)))
+    values::visit_strings(NAME, &*value, &mut |string| strings.push(string.to_owned()))?;
+    Ok(CowVal::owned(values::string_list(strings)))
 }
 
 fn percent_decode(s: &CelString<'_>) -> Result<CelString<'static>, ExecutionError> {
-    decode("percent_decode", s).map(CelString::from)
+    decode_percent("percent_decode", s).map(CelString::from)
 }
 
 /// `text` with each percent-encoded byte decoded; a `%` before anything else stands for itself.
-pub(super) fn decode(function: &str, text: &str) -> Result<String, ExecutionError> {
+pub(super) fn decode_percent(function: &str, text: &str) -> Result<String, ExecutionError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, after @ ..] = rest {
-        let (decoded, left) = encoded(rest).unwrap_or((*byte, after));
+        let (decoded, left) = split_encoded_byte(rest).unwrap_or((*byte, after));
         bytes.push(decoded);
         rest = left;
     }
-    String::from_utf8(bytes).map_err(|_| fail(function, "the decoded text is not utf-8"))
+    String::from_utf8(bytes).map_err(|_| function_error(function, "the decoded text is not utf-8"))
 }
 
 /// The byte that a percent sign and two digits stand for, and what follows.
-fn encoded(text: &[u8]) -> Option<(u8, &[u8])> {
+fn split_encoded_byte(text: &[u8]) -> Option<(u8, &[u8])> {
     match text {
-        [b'%', high, low, rest @ ..] => Some(((hex(*high)? << 4) | hex(*low)?, rest)),
+        [b'%', high, low, rest @ ..] => Some(((hex_digit(*high)? << 4) | hex_digit(*low)?, rest)),
         _ => None,
     }
 }
 
-fn hex(digit: u8) -> Option<u8> {
+fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16)?.try_into().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{eval_with, fails, holds};
+    use super::super::testing::{assert_fails, assert_holds, evaluate_with_texts};
     use cel::Value;
 
     #[test]
     fn numbers_keep_their_kind() {
-        holds(&[
+        assert_holds(&[
             "type(parse_json('1')) == int && type(parse_json('1.0')) == double",
             "parse_json('18446744073709551615') == 18446744073709551615.0",
             "type(parse_json('18446744073709551615')) == double",
@@ -131,7 +133,7 @@ mod tests {
             "parse_json('{\"a\": 1, \"a\": 2}') == {'a': 2}",
             "parse_json('\"x\"') == 'x'",
         ]);
-        fails("EOF while parsing", &["parse_json('{')", "parse_json('')"]);
+        assert_fails("EOF while parsing", &["parse_json('{')", "parse_json('')"]);
     }
 
     #[test]
@@ -139,14 +141,14 @@ mod tests {
         let deep = "[".repeat(100_000);
         let long = format!("\"{}\"", "a".repeat(2_000_000));
         for text in [deep.as_str(), long.as_str()] {
-            let error = eval_with("parse_json(s)", &[("s", text)]).unwrap_err();
+            let error = evaluate_with_texts("parse_json(s)", &[("s", text)]).unwrap_err();
             assert!(error.len() < 200, "{error}");
         }
     }
 
     #[test]
     fn every_shape_of_a_list() {
-        holds(&[
+        assert_holds(&[
             "as_list({'a': 1}.?b) == [] && as_list(optional.of([1])) == [1]",
             "as_list(null) == [] && as_list({}) == [] && as_list([]) == []",
             "as_list({'items': [1]}) == [1]",
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn strings_come_depth_first() {
-        holds(&[
+        assert_holds(&[
             "strings_in({'b': ['x', {'c': 'y'}], 'a': 'z', 'n': 1}) == ['z', 'x', 'y']",
             "strings_in('{\"a\": \"b\"}') == ['{\"a\": \"b\"}']",
             "strings_in(null) == [] && strings_in({}.?a) == [] && strings_in(1) == []",
@@ -168,13 +170,13 @@ mod tests {
 
     #[test]
     fn percents_are_decoded_once() {
-        holds(&[
+        assert_holds(&[
             "percent_decode('%7B%22a%22%3A1%7D') == '{\"a\":1}'",
             "percent_decode('%2541') == '%41'",
             "percent_decode('100%') == '100%' && percent_decode('%zz+') == '%zz+'",
             "percent_decode('%C3%A9') == 'é'",
         ]);
-        fails("not utf-8", &["percent_decode('%ff')"]);
-        assert_eq!(eval_with("percent_decode(s)", &[("s", "")]), Ok(Value::from("")));
+        assert_fails("not utf-8", &["percent_decode('%ff')"]);
+        assert_eq!(evaluate_with_texts("percent_decode(s)", &[("s", "")]), Ok(Value::from("")));
     }
 }

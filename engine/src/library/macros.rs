@@ -5,14 +5,15 @@ use cel::common::types::DYN_TYPE;
 use cel::parser::{Macro, MacroExprHelper};
 use cel::{DeclarationError, Env, ParseError};
 
-use super::entries;
-use super::function::Doc;
-use super::nodes::{
-    Fold, TwoVars, bind, boolean, call, comprehension, entry, ident, int, list, variable,
+use super::function::FunctionDoc;
+use super::macro_functions;
+use super::macro_nodes::{
+    LoopParts, TwoVariableCall, build_bind, build_boolean, build_call, build_ident, build_int,
+    build_list, build_loop, build_map_entry, variable_name,
 };
 
 /// Every macro here.
-pub(super) const DOCS: &[Doc] = &[
+pub(super) const DOCS: &[FunctionDoc] = &[
     ("cel.bind(name, value, expr)", "`expr`, with `name` for `value`"),
     ("x.all(k, v, test)", "whether every entry passes"),
     ("x.exists(k, v, test)", "whether some entry passes"),
@@ -34,17 +35,19 @@ pub(super) const DOCS: &[Doc] = &[
 const RANGE: &str = "@range";
 const RESULT: &str = "@result";
 
-type Expansion = Result<Option<IdedExpr>, ParseError>;
+type MacroExpansion = Result<Option<IdedExpr>, ParseError>;
 
 /// Declares the macros, and the hidden functions that they expand to.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_overload("@keys", "@keys(dyn)", vec![DYN_TYPE], entries::keys)?;
-    env.add_overload("@merge", "@merge(dyn)", vec![DYN_TYPE], entries::merge)?;
+pub(super) fn declare_macros(env: &mut Env) -> Result<(), DeclarationError> {
+    env.add_overload("@keys", "@keys(dyn)", vec![DYN_TYPE], macro_functions::entry_keys)?;
+    env.add_overload("@merge", "@merge(dyn)", vec![DYN_TYPE], macro_functions::merge_maps)?;
     env.add_macro(Macro::receiver("bind", 3, bind_macro))?;
-    env.add_macro(Macro::receiver("all", 3, |h, t, a| fold(h, t, a, all)))?;
-    env.add_macro(Macro::receiver("exists", 3, |h, t, a| fold(h, t, a, exists)))?;
+    env.add_macro(Macro::receiver("all", 3, |h, t, a| expand_fold(h, t, a, build_all_loop)))?;
+    env.add_macro(Macro::receiver("exists", 3, |h, t, a| expand_fold(h, t, a, build_exists_loop)))?;
     for name in ["existsOne", "exists_one"] {
-        env.add_macro(Macro::receiver(name, 3, |h, t, a| fold(h, t, a, exists_one)))?;
+        env.add_macro(Macro::receiver(name, 3, |h, t, a| {
+            expand_fold(h, t, a, build_exists_one_loop)
+        }))?;
     }
     for arity in [3, 4] {
         env.add_macro(Macro::receiver("transformList", arity, transform_list))?;
@@ -58,64 +61,64 @@ fn bind_macro(
     h: &mut MacroExprHelper<'_>,
     target: &mut Option<IdedExpr>,
     args: &mut Vec<IdedExpr>,
-) -> Expansion {
+) -> MacroExpansion {
     if !matches!(target.as_ref().map(|target| &target.expr), Some(Expr::Ident(name)) if name == "cel")
     {
         return Ok(None);
     }
     let mut args = std::mem::take(args).into_iter();
-    let name = variable(h, args.next().unwrap_or_default())?;
+    let name = variable_name(h, args.next().unwrap_or_default())?;
     match (args.next(), args.next()) {
-        (Some(init), Some(body)) => Ok(Some(bind(h, &name, init, body))),
+        (Some(init), Some(body)) => Ok(Some(build_bind(h, &name, init, body))),
         _ => Err(h.new_error(0, "wants a variable, its value and an expression")),
     }
 }
 
 /// `x.M(k, v, test)` as `bind(@range, x, @keys(@range).M(k, bind(v, @range[k], test)))`.
-fn fold(
+fn expand_fold(
     h: &mut MacroExprHelper<'_>,
     target: &mut Option<IdedExpr>,
     args: &mut Vec<IdedExpr>,
-    parts: fn(&mut MacroExprHelper<'_>, IdedExpr) -> Fold,
-) -> Expansion {
-    let call = TwoVars::take(h, target, args)?;
+    parts: fn(&mut MacroExprHelper<'_>, IdedExpr) -> LoopParts,
+) -> MacroExpansion {
+    let call = TwoVariableCall::from_call(h, target, args)?;
     let test = with_value(h, &call.key, &call.value, call.body);
     let parts = parts(h, test);
-    Ok(Some(over_keys(h, call.target, &call.key, parts)))
+    Ok(Some(loop_over_keys(h, call.target, &call.key, parts)))
 }
 
-fn all(h: &mut MacroExprHelper<'_>, test: IdedExpr) -> Fold {
-    let so_far = ident(h, RESULT);
-    let result = ident(h, RESULT);
-    Fold {
-        init: boolean(h, true),
-        condition: call(h, operators::NOT_STRICTLY_FALSE, vec![so_far]),
+fn build_all_loop(h: &mut MacroExprHelper<'_>, test: IdedExpr) -> LoopParts {
+    let so_far = build_ident(h, RESULT);
+    let result = build_ident(h, RESULT);
+    LoopParts {
+        init: build_boolean(h, true),
+        condition: build_call(h, operators::NOT_STRICTLY_FALSE, vec![so_far]),
         step: with_result(h, operators::LOGICAL_AND, test),
         result,
     }
 }
 
-fn exists(h: &mut MacroExprHelper<'_>, test: IdedExpr) -> Fold {
-    let so_far = ident(h, RESULT);
-    let not_yet = call(h, operators::LOGICAL_NOT, vec![so_far]);
-    let result = ident(h, RESULT);
-    Fold {
-        init: boolean(h, false),
-        condition: call(h, operators::NOT_STRICTLY_FALSE, vec![not_yet]),
+fn build_exists_loop(h: &mut MacroExprHelper<'_>, test: IdedExpr) -> LoopParts {
+    let so_far = build_ident(h, RESULT);
+    let not_yet = build_call(h, operators::LOGICAL_NOT, vec![so_far]);
+    let result = build_ident(h, RESULT);
+    LoopParts {
+        init: build_boolean(h, false),
+        condition: build_call(h, operators::NOT_STRICTLY_FALSE, vec![not_yet]),
         step: with_result(h, operators::LOGICAL_OR, test),
         result,
     }
 }
 
-fn exists_one(h: &mut MacroExprHelper<'_>, test: IdedExpr) -> Fold {
-    let one = int(h, 1);
+fn build_exists_one_loop(h: &mut MacroExprHelper<'_>, test: IdedExpr) -> LoopParts {
+    let one = build_int(h, 1);
     let more = with_result(h, operators::ADD, one);
-    let same = ident(h, RESULT);
-    let one = int(h, 1);
-    Fold {
-        init: int(h, 0),
-        condition: boolean(h, true),
-        step: call(h, operators::CONDITIONAL, vec![test, more, same]),
+    let same = build_ident(h, RESULT);
+    let one = build_int(h, 1);
+    LoopParts {
+        init: build_int(h, 0),
+        condition: build_boolean(h, true),
+        step: build_call(h, operators::CONDITIONAL, vec![test, more, same]),
         result: with_result(h, operators::EQUALS, one),
     }
 }
@@ -124,82 +127,88 @@ fn transform_list(
     h: &mut MacroExprHelper<'_>,
     target: &mut Option<IdedExpr>,
     args: &mut Vec<IdedExpr>,
-) -> Expansion {
-    let call = TwoVars::take(h, target, args)?;
-    Ok(Some(transform(h, call)))
+) -> MacroExpansion {
+    let call = TwoVariableCall::from_call(h, target, args)?;
+    Ok(Some(build_transform(h, call)))
 }
 
 fn transform_map(
     h: &mut MacroExprHelper<'_>,
     target: &mut Option<IdedExpr>,
     args: &mut Vec<IdedExpr>,
-) -> Expansion {
-    let mut call = TwoVars::take(h, target, args)?;
-    let key = ident(h, &call.key);
-    call.body = entry(h, key, call.body);
-    Ok(Some(merged(h, call)))
+) -> MacroExpansion {
+    let mut call = TwoVariableCall::from_call(h, target, args)?;
+    let key = build_ident(h, &call.key);
+    call.body = build_map_entry(h, key, call.body);
+    Ok(Some(merge_transformed(h, call)))
 }
 
 fn transform_map_entry(
     h: &mut MacroExprHelper<'_>,
     target: &mut Option<IdedExpr>,
     args: &mut Vec<IdedExpr>,
-) -> Expansion {
-    let call = TwoVars::take(h, target, args)?;
-    Ok(Some(merged(h, call)))
+) -> MacroExpansion {
+    let call = TwoVariableCall::from_call(h, target, args)?;
+    Ok(Some(merge_transformed(h, call)))
 }
 
-fn merged(h: &mut MacroExprHelper<'_>, entries: TwoVars) -> IdedExpr {
-    let maps = transform(h, entries);
-    call(h, "@merge", vec![maps])
+fn merge_transformed(h: &mut MacroExprHelper<'_>, entries: TwoVariableCall) -> IdedExpr {
+    let maps = build_transform(h, entries);
+    build_call(h, "@merge", vec![maps])
 }
 
 /// Each variable is bound inside the appended list, and again inside the filter, so that the
 /// evaluator sees the shape that it appends to in place.
-fn transform(h: &mut MacroExprHelper<'_>, parts: TwoVars) -> IdedExpr {
-    let TwoVars { target, key, value, filter, body } = parts;
+fn build_transform(h: &mut MacroExprHelper<'_>, parts: TwoVariableCall) -> IdedExpr {
+    let TwoVariableCall { target, key, value, filter, body } = parts;
     let item = with_value(h, &key, &value, body);
-    let items = list(h, vec![item]);
+    let items = build_list(h, vec![item]);
     let appended = with_result(h, operators::ADD, items);
     let step = match filter {
         Some(filter) => {
             let filter = with_value(h, &key, &value, filter);
-            let same = ident(h, RESULT);
-            call(h, operators::CONDITIONAL, vec![filter, appended, same])
+            let same = build_ident(h, RESULT);
+            build_call(h, operators::CONDITIONAL, vec![filter, appended, same])
         }
         None => appended,
     };
-    let result = ident(h, RESULT);
-    let parts = Fold { init: list(h, vec![]), condition: boolean(h, true), step, result };
-    over_keys(h, target, &key, parts)
+    let result = build_ident(h, RESULT);
+    let parts =
+        LoopParts { init: build_list(h, vec![]), condition: build_boolean(h, true), step, result };
+    loop_over_keys(h, target, &key, parts)
 }
 
-fn over_keys(h: &mut MacroExprHelper<'_>, target: IdedExpr, key: &str, parts: Fold) -> IdedExpr {
-    let range = ident(h, RANGE);
-    let keys = call(h, "@keys", vec![range]);
-    let body = comprehension(h, keys, key, RESULT, parts);
-    bind(h, RANGE, target, body)
+fn loop_over_keys(
+    h: &mut MacroExprHelper<'_>,
+    target: IdedExpr,
+    key: &str,
+    parts: LoopParts,
+) -> IdedExpr {
+    let range = build_ident(h, RANGE);
+    let keys = build_call(h, "@keys", vec![range]);
+    let body = build_loop(h, keys, key, RESULT, parts);
+    build_bind(h, RANGE, target, body)
 }
 
 /// `body` with `value` for the entry at `key`.
 fn with_value(h: &mut MacroExprHelper<'_>, key: &str, value: &str, body: IdedExpr) -> IdedExpr {
-    let (range, key) = (ident(h, RANGE), ident(h, key));
-    let entry = call(h, operators::INDEX, vec![range, key]);
-    bind(h, value, entry, body)
+    let (range, key) = (build_ident(h, RANGE), build_ident(h, key));
+    let entry = build_call(h, operators::INDEX, vec![range, key]);
+    build_bind(h, value, entry, body)
 }
 
 fn with_result(h: &mut MacroExprHelper<'_>, operator: &str, operand: IdedExpr) -> IdedExpr {
-    let result = ident(h, RESULT);
-    call(h, operator, vec![result, operand])
+    let result = build_ident(h, RESULT);
+    build_call(h, operator, vec![result, operand])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{eval, fails, holds};
+    use super::super::testing::{assert_fails, assert_holds, evaluate_source};
 
     #[test]
     fn nested_uses_do_not_collide() {
-        holds(&[
+        assert_holds(&[
             "[[1, 2], [3]].all(i, row, row.exists(j, n, n == i + j + 1 || n == 3))",
             "{'a': {'b': 1}}.all(k, v, v.all(k2, v2, k == 'a' && k2 == 'b' && v2 == v[k2]))",
             "[[1], [2, 3]].transformList(i, row, row.transformList(j, n, [i, j, n]))
@@ -211,32 +220,32 @@ mod tests {
 
     #[test]
     fn an_undecided_element_does_not_hide_a_decided_one() {
-        holds(&["[0, 1].exists(i, v, 1 / v == 1)", "![0, 1].all(i, v, 1 / v == 2)"]);
-        fails("by zero", &["[1, 0].existsOne(i, v, 1 / v == 1)"]);
+        assert_holds(&["[0, 1].exists(i, v, 1 / v == 1)", "![0, 1].all(i, v, 1 / v == 2)"]);
+        assert_fails("by zero", &["[1, 0].existsOne(i, v, 1 / v == 1)"]);
     }
 
     #[test]
     fn maps_are_walked_in_the_order_of_their_keys() {
-        holds(&["{'c': 3, 'a': 1, 'b': 2}.transformList(k, v, k) == ['a', 'b', 'c']"]);
+        assert_holds(&["{'c': 3, 'a': 1, 'b': 2}.transformList(k, v, k) == ['a', 'b', 'c']"]);
     }
 
     #[test]
     fn a_map_entry_may_not_repeat() {
-        holds(&["['a', 'b'].transformMapEntry(i, v, i > 0, {v: i}) == {'b': 1}"]);
-        fails("repeats", &["['a', 'a'].transformMapEntry(i, v, {v: i})"]);
+        assert_holds(&["['a', 'b'].transformMapEntry(i, v, i > 0, {v: i}) == {'b': 1}"]);
+        assert_fails("repeats", &["['a', 'a'].transformMapEntry(i, v, {v: i})"]);
     }
 
     #[test]
     fn variables_are_simple_names() {
-        fails(
+        assert_fails(
             "simple name",
             &["cel.bind(a.b, 1, 2)", "[1].all(1, v, true)", "[1].all(i, .v, true)"],
         );
-        fails("different names", &["[1].all(v, v, true)"]);
+        assert_fails("different names", &["[1].all(v, v, true)"]);
     }
 
     #[test]
     fn bind_on_anything_else_is_an_ordinary_call() {
-        assert!(eval("{}.bind(a, 1, 2)").is_err());
+        assert!(evaluate_source("{}.bind(a, 1, 2)").is_err());
     }
 }

@@ -4,11 +4,11 @@ use cel::common::types::{CelBool, CelInt, CelString};
 use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError};
 
-use super::address::{Cidr, Ip, parse_cidr, parse_ip};
-use super::function::Doc;
+use super::address::{CidrValue, IpValue, parse_cidr, parse_ip};
+use super::function::FunctionDoc;
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[
+pub(super) const DOCS: &[FunctionDoc] = &[
     ("ip(s)", "the address `s`; an error when it is none"),
     ("isIP(s)", "whether `s` is an address"),
     ("ip.isCanonical(s)", "whether the address `s` is in canonical form"),
@@ -31,57 +31,57 @@ pub(super) const DOCS: &[Doc] = &[
 ];
 
 /// Declares the types and the functions.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_type(Ip::cel_type().to_owned())?;
-    env.add_type(Cidr::cel_type().to_owned())?;
-    add_ip(env)?;
-    add_cidr(env)
+pub(super) fn declare_network_functions(env: &mut Env) -> Result<(), DeclarationError> {
+    env.add_type(IpValue::cel_type().to_owned())?;
+    env.add_type(CidrValue::cel_type().to_owned())?;
+    declare_ip_functions(env)?;
+    declare_cidr_functions(env)
 }
 
-fn add_ip(env: &mut Env) -> Result<(), DeclarationError> {
-    cel::add_overload!(env, fn ip: (CelString<'_>) -> Result<Ip>)?;
+fn declare_ip_functions(env: &mut Env) -> Result<(), DeclarationError> {
+    cel::add_overload!(env, fn ip: (CelString<'_>) -> Result<IpValue>)?;
     cel::add_overload!(env, fn is_ip: (CelString<'_>) -> CelBool, name = "isIP")?;
     cel::add_overload!(
         env,
         fn is_canonical: (CelString<'_>) -> Result<CelBool>,
         name = "ip.isCanonical"
     )?;
-    cel::add_overload!(env, fn ip_string: (Ip) -> CelString<'_>, name = "string")?;
-    cel::add_member_overload!(env, fn family: (Ip) -> CelInt)?;
-    cel::add_member_overload!(env, fn is_unspecified: (Ip) -> CelBool)?;
-    cel::add_member_overload!(env, fn is_loopback: (Ip) -> CelBool)?;
-    cel::add_member_overload!(env, fn is_global_unicast: (Ip) -> CelBool)?;
-    cel::add_member_overload!(env, fn is_link_local_multicast: (Ip) -> CelBool)?;
-    cel::add_member_overload!(env, fn is_link_local_unicast: (Ip) -> CelBool)?;
-    cel::add_member_overload!(env, fn is_private: (Ip) -> CelBool)
+    cel::add_overload!(env, fn ip_string: (IpValue) -> CelString<'_>, name = "string")?;
+    cel::add_member_overload!(env, fn family: (IpValue) -> CelInt)?;
+    cel::add_member_overload!(env, fn is_unspecified: (IpValue) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_loopback: (IpValue) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_global_unicast: (IpValue) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_link_local_multicast: (IpValue) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_link_local_unicast: (IpValue) -> CelBool)?;
+    cel::add_member_overload!(env, fn is_private: (IpValue) -> CelBool)
 }
 
-fn add_cidr(env: &mut Env) -> Result<(), DeclarationError> {
-    cel::add_overload!(env, fn cidr: (CelString<'_>) -> Result<Cidr>)?;
+fn declare_cidr_functions(env: &mut Env) -> Result<(), DeclarationError> {
+    cel::add_overload!(env, fn cidr: (CelString<'_>) -> Result<CidrValue>)?;
     cel::add_overload!(env, fn is_cidr: (CelString<'_>) -> CelBool, name = "isCIDR")?;
-    cel::add_overload!(env, fn cidr_string: (Cidr) -> CelString<'_>, name = "string")?;
-    cel::add_member_overload!(env, fn contains_ip: (Cidr, Ip) -> CelBool, name = "containsIP")?;
+    cel::add_overload!(env, fn cidr_string: (CidrValue) -> CelString<'_>, name = "string")?;
+    cel::add_member_overload!(env, fn contains_ip: (CidrValue, IpValue) -> CelBool, name = "containsIP")?;
     cel::add_member_overload!(
         env,
-        fn contains_ip_text: (Cidr, CelString<'_>) -> Result<CelBool>,
+        fn contains_ip_text: (CidrValue, CelString<'_>) -> Result<CelBool>,
         name = "containsIP"
     )?;
     cel::add_member_overload!(
         env,
-        fn contains_cidr: (Cidr, Cidr) -> CelBool,
+        fn contains_cidr: (CidrValue, CidrValue) -> CelBool,
         name = "containsCIDR"
     )?;
     cel::add_member_overload!(
         env,
-        fn contains_cidr_text: (Cidr, CelString<'_>) -> Result<CelBool>,
+        fn contains_cidr_text: (CidrValue, CelString<'_>) -> Result<CelBool>,
         name = "containsCIDR"
     )?;
-    cel::add_member_overload!(env, fn base: (Cidr) -> Ip, name = "ip")?;
-    cel::add_member_overload!(env, fn masked: (Cidr) -> Cidr)?;
-    cel::add_member_overload!(env, fn prefix_length: (Cidr) -> CelInt)
+    cel::add_member_overload!(env, fn base_address: (CidrValue) -> IpValue, name = "ip")?;
+    cel::add_member_overload!(env, fn masked: (CidrValue) -> CidrValue)?;
+    cel::add_member_overload!(env, fn prefix_length: (CidrValue) -> CelInt)
 }
 
-fn ip(s: &CelString<'_>) -> Result<Ip, ExecutionError> {
+fn ip(s: &CelString<'_>) -> Result<IpValue, ExecutionError> {
     parse_ip("ip", s)
 }
 
@@ -93,39 +93,39 @@ fn is_canonical(s: &CelString<'_>) -> Result<CelBool, ExecutionError> {
     Ok((parse_ip("ip.isCanonical", s)?.0.to_string() == s.inner()).into())
 }
 
-fn ip_string(ip: &Ip) -> CelString<'static> {
+fn ip_string(ip: &IpValue) -> CelString<'static> {
     ip.0.to_string().into()
 }
 
-fn family(ip: &Ip) -> CelInt {
+fn family(ip: &IpValue) -> CelInt {
     CelInt::from(if ip.0.is_ipv4() { 4 } else { 6 })
 }
 
-fn is_unspecified(ip: &Ip) -> CelBool {
+fn is_unspecified(ip: &IpValue) -> CelBool {
     ip.0.is_unspecified().into()
 }
 
-fn is_loopback(ip: &Ip) -> CelBool {
+fn is_loopback(ip: &IpValue) -> CelBool {
     ip.0.is_loopback().into()
 }
 
-fn is_global_unicast(ip: &Ip) -> CelBool {
+fn is_global_unicast(ip: &IpValue) -> CelBool {
     ip.is_global_unicast().into()
 }
 
-fn is_link_local_multicast(ip: &Ip) -> CelBool {
+fn is_link_local_multicast(ip: &IpValue) -> CelBool {
     ip.is_link_local_multicast().into()
 }
 
-fn is_link_local_unicast(ip: &Ip) -> CelBool {
+fn is_link_local_unicast(ip: &IpValue) -> CelBool {
     ip.is_link_local_unicast().into()
 }
 
-fn is_private(ip: &Ip) -> CelBool {
+fn is_private(ip: &IpValue) -> CelBool {
     ip.is_private().into()
 }
 
-fn cidr(s: &CelString<'_>) -> Result<Cidr, ExecutionError> {
+fn cidr(s: &CelString<'_>) -> Result<CidrValue, ExecutionError> {
     parse_cidr("cidr", s)
 }
 
@@ -133,45 +133,45 @@ fn is_cidr(s: &CelString<'_>) -> CelBool {
     parse_cidr("isCIDR", s).is_ok().into()
 }
 
-fn cidr_string(cidr: &Cidr) -> CelString<'static> {
+fn cidr_string(cidr: &CidrValue) -> CelString<'static> {
     cidr.0.to_string().into()
 }
 
-fn contains_ip(cidr: &Cidr, ip: &Ip) -> CelBool {
+fn contains_ip(cidr: &CidrValue, ip: &IpValue) -> CelBool {
     cidr.0.contains(&ip.0).into()
 }
 
-fn contains_ip_text(cidr: &Cidr, ip: &CelString<'_>) -> Result<CelBool, ExecutionError> {
+fn contains_ip_text(cidr: &CidrValue, ip: &CelString<'_>) -> Result<CelBool, ExecutionError> {
     Ok(contains_ip(cidr, &parse_ip("containsIP", ip)?))
 }
 
-fn contains_cidr(cidr: &Cidr, inner: &Cidr) -> CelBool {
+fn contains_cidr(cidr: &CidrValue, inner: &CidrValue) -> CelBool {
     cidr.0.contains(&inner.0).into()
 }
 
-fn contains_cidr_text(cidr: &Cidr, inner: &CelString<'_>) -> Result<CelBool, ExecutionError> {
+fn contains_cidr_text(cidr: &CidrValue, inner: &CelString<'_>) -> Result<CelBool, ExecutionError> {
     Ok(contains_cidr(cidr, &parse_cidr("containsCIDR", inner)?))
 }
 
-fn base(cidr: &Cidr) -> Ip {
-    Ip(cidr.0.addr())
+fn base_address(cidr: &CidrValue) -> IpValue {
+    IpValue(cidr.0.addr())
 }
 
-fn masked(cidr: &Cidr) -> Cidr {
-    Cidr(cidr.0.trunc())
+fn masked(cidr: &CidrValue) -> CidrValue {
+    CidrValue(cidr.0.trunc())
 }
 
-fn prefix_length(cidr: &Cidr) -> CelInt {
+fn prefix_length(cidr: &CidrValue) -> CelInt {
     CelInt::from(i64::from(cidr.0.prefix_len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fails, holds};
+    use super::super::testing::{assert_fails, assert_holds};
 
     #[test]
     fn an_open_range_is_easy_to_spot() {
-        holds(&[
+        assert_holds(&[
             "cidr('0.0.0.0/0').prefixLength() == 0 && cidr('::/0').prefixLength() == 0",
             "cidr('0.0.0.0/0').containsIP('8.8.8.8') && !cidr('0.0.0.0/0').containsIP('::1')",
             "cidr('10.1.2.3/8') != cidr('10.0.0.0/8')",
@@ -183,14 +183,22 @@ mod tests {
 
     #[test]
     fn service_names_are_not_addresses() {
-        holds(&["!isIP('cloudformation.amazonaws.com') && !isIP('AWS Internal') && !isIP('')"]);
-        fails("is not an ip address", &["ip('10.0.0.0/8')", "ip('1.2.3')", "ip('01.2.3.4')"]);
-        fails("is not a cidr", &["cidr('10.0.0.0')", "cidr('10.0.0.0/33')", "cidr('10.0.0.0/08')"]);
+        assert_holds(&[
+            "!isIP('cloudformation.amazonaws.com') && !isIP('AWS Internal') && !isIP('')",
+        ]);
+        assert_fails(
+            "is not an ip address",
+            &["ip('10.0.0.0/8')", "ip('1.2.3')", "ip('01.2.3.4')"],
+        );
+        assert_fails(
+            "is not a cidr",
+            &["cidr('10.0.0.0')", "cidr('10.0.0.0/33')", "cidr('10.0.0.0/08')"],
+        );
     }
 
     #[test]
     fn private_is_narrower_than_not_global() {
-        holds(&[
+        assert_holds(&[
             "ip('10.0.0.1').isPrivate() && ip('172.31.0.1').isPrivate() && ip('fd00::1').isPrivate()",
             "!ip('172.32.0.1').isPrivate() && !ip('127.0.0.1').isPrivate()",
             "ip('10.0.0.1').isGlobalUnicast()",

@@ -4,11 +4,11 @@ use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelString, DYN_TYP
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
-use super::function::{Doc, fail};
-use super::{convert, values};
+use super::function::{FunctionDoc, function_error};
+use super::{json_conversion, values};
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[
+pub(super) const DOCS: &[FunctionDoc] = &[
     (
         "values_at(x, path)",
         "every value at a path such as `a.b.c`: a list on the way or at its end gives its elements, \
@@ -22,10 +22,10 @@ pub(super) const DOCS: &[Doc] = &[
 ];
 
 /// An event's depth, and what an expression may put around it.
-const DEPTH: usize = 2 * values::MAX_DEPTH;
+const MAX_PATH_DEPTH: usize = 2 * values::MAX_DEPTH;
 
 /// Declares the functions.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(super) fn declare_path_functions(env: &mut Env) -> Result<(), DeclarationError> {
     let takes = || vec![DYN_TYPE, STRING_TYPE];
     env.add_overload("values_at", "values_at(dyn, string)", takes(), values_at)?;
     env.add_overload("texts_at", "texts_at(dyn, string)", takes(), texts_at)?;
@@ -34,24 +34,24 @@ pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
 
 fn values_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let mut found: Vec<Box<dyn Val + 'v>> = Vec::new();
-    let (root, path) = values::two("values_at", args)?;
-    each("values_at", &*root, &*path, &mut |value| found.push(value.clone_as_boxed()))?;
+    let (root, path) = values::two_arguments("values_at", args)?;
+    visit_path("values_at", &*root, &*path, &mut |value| found.push(value.clone_as_boxed()))?;
     Ok(CowVal::owned(CelList::from(found)))
 }
 
 fn texts_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let (root, path) = values::two("texts_at", args)?;
+    let (root, path) = values::two_arguments("texts_at", args)?;
     let mut texts = Vec::new();
-    each("texts_at", &*root, &*path, &mut |value| texts.extend(as_text(value)))?;
-    Ok(CowVal::owned(values::strings(texts)))
+    visit_path("texts_at", &*root, &*path, &mut |value| texts.extend(value_to_text(value)))?;
+    Ok(CowVal::owned(values::string_list(texts)))
 }
 
 fn numbers_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let (root, path) = values::two("numbers_at", args)?;
+    let (root, path) = values::two_arguments("numbers_at", args)?;
     let mut numbers: Vec<Box<dyn Val + 'v>> = Vec::new();
-    each("numbers_at", &*root, &*path, &mut |value| {
+    visit_path("numbers_at", &*root, &*path, &mut |value| {
         if value.downcast_ref::<CelBool>().is_none()
-            && let Some(number) = as_text(value).as_deref().and_then(number)
+            && let Some(number) = value_to_text(value).as_deref().and_then(parse_number)
         {
             numbers.push(Box::new(CelDouble::from(number)));
         }
@@ -60,7 +60,7 @@ fn numbers_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
 }
 
 /// The number that a text is, written as JSON writes numbers.
-fn number(text: &str) -> Option<f64> {
+fn parse_number(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let written = digits.starts_with(|c: char| c.is_ascii_digit())
         && digits.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
@@ -68,8 +68,8 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// A value as text; none of null and of an empty list.
-fn as_text(value: &dyn Val) -> Option<String> {
-    if let Some(text) = values::text(value) {
+fn value_to_text(value: &dyn Val) -> Option<String> {
+    if let Some(text) = values::as_text(value) {
         return Some(text.to_owned());
     }
     if let Some(truth) = value.downcast_ref::<CelBool>() {
@@ -81,44 +81,47 @@ fn as_text(value: &dyn Val) -> Option<String> {
     if let Some(double) = value.downcast_ref::<CelDouble>() {
         return Some(double.inner().to_string());
     }
-    values::keys(value)?;
-    convert::to_json("texts_at", value).ok().map(|json| json.to_string())
+    values::map_keys(value)?;
+    json_conversion::to_json("texts_at", value).ok().map(|json| json.to_string())
 }
 
 /// Calls `visit` with each value at the path.
-fn each<'v>(
+fn visit_path<'v>(
     function: &str,
     root: &(dyn Val + 'v),
     path: &(dyn Val + '_),
     visit: &mut dyn FnMut(&(dyn Val + 'v)),
 ) -> Result<(), ExecutionError> {
-    let path = values::text(path).ok_or_else(|| fail(function, "wants a value and a path"))?;
-    walk(function, root, Some(path), visit, DEPTH)
+    let path = values::as_text(path)
+        .ok_or_else(|| function_error(function, "wants a value and a path"))?;
+    walk_path(function, root, Some(path), visit, MAX_PATH_DEPTH)
 }
 
 /// A key may itself have dots: each way to read the path is gone.
-fn walk<'v>(
+fn walk_path<'v>(
     function: &str,
     value: &(dyn Val + 'v),
     path: Option<&str>,
     visit: &mut dyn FnMut(&(dyn Val + 'v)),
     depth: usize,
 ) -> Result<(), ExecutionError> {
-    let Some(depth) = depth.checked_sub(1) else { return Err(fail(function, "nests too deep")) };
-    if let Some(items) = values::elements(value).filter(|items| !items.is_empty()) {
-        return items.iter().try_for_each(|item| walk(function, *item, path, visit, depth));
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(function_error(function, "nests too deep"));
+    };
+    if let Some(items) = values::list_elements(value).filter(|items| !items.is_empty()) {
+        return items.iter().try_for_each(|item| walk_path(function, *item, path, visit, depth));
     }
     let Some(path) = path else {
         visit(value);
         return Ok(());
     };
-    let value = values::present(value).filter(|value| values::keys(*value).is_some());
+    let value = values::present_value(value).filter(|value| values::map_keys(*value).is_some());
     let Some(value) = value else { return Ok(()) };
     let dots = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
     for at in dots {
         let (key, rest) = path.split_at_checked(at).unwrap_or((path, ""));
-        if let Ok(member) = values::get(value, &CelString::from(key.to_owned())) {
-            walk(function, &*member, rest.strip_prefix('.'), visit, depth)?;
+        if let Ok(member) = values::get_value(value, &CelString::from(key.to_owned())) {
+            walk_path(function, &*member, rest.strip_prefix('.'), visit, depth)?;
         }
     }
     Ok(())
@@ -126,11 +129,11 @@ fn walk<'v>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fails, holds};
+    use super::super::testing::{assert_fails, assert_holds};
 
     #[test]
     fn lists_are_walked_and_what_is_missing_is_nothing() {
-        holds(&[
+        assert_holds(&[
             "values_at({'a': {'b': 1}}, 'a.b') == [1] && values_at({'a': 1}, 'a.b') == []",
             "values_at({'a': [{'b': [1, 2]}, 'x', {'b': 3}, null]}, 'a.b') == [1, 2, 3]",
             "values_at({'a': []}, 'a') == [[]] && values_at({'a': []}, 'a.b') == []",
@@ -139,12 +142,12 @@ mod tests {
             "values_at({'a': {'b.c': 1}}, 'a.b.c') == [1] && values_at('a', 'a') == []",
             "values_at({'': 1}, '') == [1] && values_at({'a': 1}, '') == []",
         ]);
-        fails("no matching overload", &["values_at({}, 1)"]);
+        assert_fails("no matching overload", &["values_at({}, 1)"]);
     }
 
     #[test]
     fn values_are_texts_and_texts_are_numbers() {
-        holds(&[
+        assert_holds(&[
             "texts_at({'a': ['x', 1, 1.5, 2.0, true, null, {'b': [1]}, []]}, 'a') \
              == ['x', '1', '1.5', '2', 'true', '{\"b\":[1]}']",
             "numbers_at({'a': [1, 2.5, '3', '-4e1', 'x', '', 'inf', '+1', true, null]}, 'a') \

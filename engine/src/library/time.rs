@@ -4,13 +4,13 @@ use cel::common::types::{CelDuration, CelInt};
 use cel::{DeclarationError, Env, ExecutionError};
 use chrono::Duration;
 
-use super::function::{Doc, fail};
+use super::function::{FunctionDoc, function_error};
 
 /// Every function here.
-pub(super) const DOCS: &[Doc] = &[("days(n)", "a duration of `n` times 24 hours")];
+pub(super) const DOCS: &[FunctionDoc] = &[("days(n)", "a duration of `n` times 24 hours")];
 
 /// Declares the functions.
-pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(super) fn declare_time_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(env, fn days: (CelInt) -> Result<CelDuration>)
 }
 
@@ -20,20 +20,20 @@ fn days(n: &CelInt) -> Result<CelDuration, ExecutionError> {
         // The language's durations are whole nanoseconds in 64 bits: about 292 years.
         .filter(|duration| duration.num_nanoseconds().is_some())
         .map(CelDuration::from)
-        .ok_or_else(|| fail("days", "out of range"))
+        .ok_or_else(|| function_error("days", "out of range"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fails, holds};
+    use super::super::testing::{assert_fails, assert_holds};
 
     #[test]
     fn days_are_24_hours() {
-        holds(&[
+        assert_holds(&[
             "days(90) == duration('2160h')",
             "days(-1) < duration('0s')",
             "timestamp('2024-03-01T00:00:00Z') - days(1) == timestamp('2024-02-29T00:00:00Z')",
         ]);
-        fails("out of range", &["days(106752)", "days(9223372036854775807)"]);
+        assert_fails("out of range", &["days(106752)", "days(9223372036854775807)"]);
     }
 }

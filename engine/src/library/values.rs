@@ -4,18 +4,18 @@ use cel::ExecutionError;
 use cel::common::types::{CelList, CelMap, CelMapKey, CelOptional, CelString, Kind};
 use cel::common::value::{CowVal, Val};
 
-use super::function::fail;
+use super::function::function_error;
 
 /// How deep a value may nest: as deep as the JSON parser goes.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// The string a value is.
-pub(super) fn text<'b>(value: &'b (dyn Val + '_)) -> Option<&'b str> {
+pub(super) fn as_text<'b>(value: &'b (dyn Val + '_)) -> Option<&'b str> {
     value.downcast_ref::<CelString<'_>>().map(CelString::inner)
 }
 
 /// What an optional holds, or the value itself: `None` when missing or null.
-pub(super) fn present<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<&'b (dyn Val + 'v)> {
+pub(super) fn present_value<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<&'b (dyn Val + 'v)> {
     let value = match value.downcast_ref::<CelOptional<'_>>() {
         Some(optional) => optional.option()?,
         None => value,
@@ -24,91 +24,93 @@ pub(super) fn present<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<&'b (dyn Val 
 }
 
 /// The elements of a list, `None` when it is no list.
-pub(super) fn elements<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
-    (value.get_type().kind() == Kind::List).then(|| iterate(value)).flatten()
+pub(super) fn list_elements<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
+    (value.get_type().kind() == Kind::List).then(|| collect_items(value)).flatten()
 }
 
 /// The keys of a map, in the order of the map, or sorted where it has none.
-pub(super) fn keys<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
+pub(super) fn map_keys<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
     if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
         let mut keys: Vec<&CelMapKey<'_>> = map.inner().keys().collect();
         keys.sort();
         return Some(keys.into_iter().map(CelMapKey::inner).collect());
     }
-    (value.get_type().kind() == Kind::Map).then(|| iterate(value)).flatten()
+    (value.get_type().kind() == Kind::Map).then(|| collect_items(value)).flatten()
 }
 
 /// The value of `map` at `key`.
-pub(super) fn get<'b, 'v>(
+pub(super) fn get_value<'b, 'v>(
     map: &'b (dyn Val + 'v),
     key: &dyn Val,
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    map.as_indexer().ok_or_else(|| fail("get", "not a map"))?.get(key)
+    map.as_indexer().ok_or_else(|| function_error("get", "not a map"))?.get(key)
 }
 
 /// The only argument of a function.
-pub(super) fn one<'b, 'v>(
+pub(super) fn single_argument<'b, 'v>(
     function: &str,
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    args.into_iter().next().ok_or_else(|| fail(function, "an argument is missing"))
+    args.into_iter().next().ok_or_else(|| function_error(function, "an argument is missing"))
 }
 
 /// The two arguments of a function.
-pub(super) fn two<'b, 'v>(
+pub(super) fn two_arguments<'b, 'v>(
     function: &str,
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<(CowVal<'b, 'v>, CowVal<'b, 'v>), ExecutionError> {
     match <[CowVal<'b, 'v>; 2]>::try_from(args) {
         Ok([first, second]) => Ok((first, second)),
-        Err(_) => Err(fail(function, "wants two arguments")),
+        Err(_) => Err(function_error(function, "wants two arguments")),
     }
 }
 
 /// A list of strings.
-pub(super) fn strings<'v>(items: impl IntoIterator<Item = String>) -> CelList<'v> {
+pub(super) fn string_list<'v>(items: impl IntoIterator<Item = String>) -> CelList<'v> {
     let items = items.into_iter().map(|item| Box::new(CelString::from(item)) as Box<dyn Val + 'v>);
     CelList::from(items.collect::<Vec<_>>())
 }
 
 /// A map from its entries: the last one wins.
 #[expect(clippy::disallowed_types, reason = "the engine's map is made from a hash map only")]
-pub(super) fn map<'v>(
+pub(super) fn build_map<'v>(
     entries: impl IntoIterator<Item = (CelMapKey<'v>, Box<dyn Val + 'v>)>,
 ) -> CelMap<'v> {
     CelMap::from(entries.into_iter().collect::<std::collections::HashMap<_, _>>())
 }
 
 /// Calls `visit` with every string value inside `value`, depth first.
-pub(super) fn each_string(
+pub(super) fn visit_strings(
     function: &str,
     value: &dyn Val,
     visit: &mut dyn FnMut(&str),
 ) -> Result<(), ExecutionError> {
-    each_string_at(function, value, visit, MAX_DEPTH)
+    visit_strings_within(function, value, visit, MAX_DEPTH)
 }
 
-fn each_string_at(
+fn visit_strings_within(
     function: &str,
     value: &dyn Val,
     visit: &mut dyn FnMut(&str),
     depth: usize,
 ) -> Result<(), ExecutionError> {
-    let Some(depth) = depth.checked_sub(1) else { return Err(fail(function, "nests too deep")) };
-    let Some(value) = present(value) else { return Ok(()) };
-    if let Some(string) = text(value) {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(function_error(function, "nests too deep"));
+    };
+    let Some(value) = present_value(value) else { return Ok(()) };
+    if let Some(string) = as_text(value) {
         visit(string);
     }
-    for item in elements(value).unwrap_or_default() {
-        each_string_at(function, item, visit, depth)?;
+    for item in list_elements(value).unwrap_or_default() {
+        visit_strings_within(function, item, visit, depth)?;
     }
-    for key in keys(value).unwrap_or_default() {
-        each_string_at(function, &*get(value, key)?, visit, depth)?;
+    for key in map_keys(value).unwrap_or_default() {
+        visit_strings_within(function, &*get_value(value, key)?, visit, depth)?;
     }
     Ok(())
 }
 
-fn iterate<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
+fn collect_items<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
     let mut items = value.as_iterable()?.iter();
     Some(std::iter::from_fn(|| items.next()).collect())
 }
@@ -117,7 +119,7 @@ fn iterate<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>>
 mod tests {
     //! What the engine's own values do: they are lists and maps by type and by trait only.
 
-    use super::super::testing::eval_val;
+    use super::super::testing::evaluate_with_value;
     use cel::ExecutionError;
     use cel::common::traits::{self, Indexer, Iterable};
     use cel::common::types::{CelInt, CelNull, CelString, LIST_TYPE, MAP_TYPE, Type};
@@ -227,7 +229,7 @@ mod tests {
             "'three'.glob(as_list(x.items)) && sets.contains(x.z, ['two'])",
             "public_statements(x.policy)[0].actions == ['s3:GetObject']",
         ] {
-            assert_eq!(eval_val(source, &*x), Ok(cel::Value::Bool(true)), "{source}");
+            assert_eq!(evaluate_with_value(source, &*x), Ok(cel::Value::Bool(true)), "{source}");
         }
     }
 }

@@ -42,7 +42,7 @@ thread_local! {
 }
 
 /// Starts counting anew, with `times` the usual budget; every evaluation begins with it.
-pub(crate) fn reset(times: i64) {
+pub(crate) fn reset_budget(times: i64) {
     LEFT.set(EVALUATION_BUDGET.saturating_mul(times));
 }
 
@@ -53,21 +53,21 @@ pub(crate) fn is_spent(error: &ExecutionError) -> bool {
 
 /// How much more than the budget was done.
 #[cfg(test)]
-pub(crate) fn overdrawn() -> i64 {
+pub(crate) fn overdrawn_cost() -> i64 {
     LEFT.get().saturating_neg()
 }
 
 /// Charges work that is done already, or that must be: the next charge fails where it was too much.
-pub(crate) fn note(cost: usize) {
+pub(crate) fn record_cost(cost: usize) {
     LEFT.set(LEFT.get().saturating_sub(i64::try_from(cost).unwrap_or(i64::MAX)));
 }
 
 /// Charges work that a function of the library is about to do.
-pub(crate) fn charge(cost: usize) -> Result<(), ExecutionError> {
-    spend(i64::try_from(cost).unwrap_or(i64::MAX))
+pub(crate) fn charge_cost(cost: usize) -> Result<(), ExecutionError> {
+    spend_units(i64::try_from(cost).unwrap_or(i64::MAX))
 }
 
-fn spend(cost: i64) -> Result<(), ExecutionError> {
+fn spend_units(cost: i64) -> Result<(), ExecutionError> {
     let left = LEFT.get();
     if cost <= left {
         LEFT.set(left.saturating_sub(cost));
@@ -82,27 +82,27 @@ fn spend(cost: i64) -> Result<(), ExecutionError> {
     Err(ExecutionError::function_error("budget", limit))
 }
 
-fn too_long() -> ExecutionError {
+fn length_error() -> ExecutionError {
     ExecutionError::function_error("length", format!("text longer than {MAX_TEXT} bytes"))
 }
 
-fn size(value: &dyn Val) -> i64 {
+fn element_count(value: &dyn Val) -> i64 {
     value.as_sizer().map_or(1, |sizer| *sizer.size().inner())
 }
 
-fn first<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+fn first_argument<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     args.into_iter().next().ok_or_else(ExecutionError::missing_argument_or_target)
 }
 
 /// What a value costs to copy: nothing for a number, a flag or a short text, nor for what an event holds, which is
 /// borrowed.
-fn weight(value: &dyn Val) -> usize {
+fn copy_cost(value: &dyn Val) -> usize {
     let (mut parts, mut bytes) = (0, 0);
-    measure(value, &mut parts, &mut bytes);
+    measure_value(value, &mut parts, &mut bytes);
     parts.saturating_div(PARTS_PER_UNIT).saturating_add(bytes.saturating_div(BYTES_PER_UNIT))
 }
 
-fn measure(value: &dyn Val, parts: &mut usize, bytes: &mut usize) {
+fn measure_value(value: &dyn Val, parts: &mut usize, bytes: &mut usize) {
     if *parts > MAX_PARTS {
         return;
     }
@@ -110,36 +110,36 @@ fn measure(value: &dyn Val, parts: &mut usize, bytes: &mut usize) {
         *bytes = bytes.saturating_add(text.inner().len());
     } else if let Some(list) = value.downcast_ref::<CelList<'_>>() {
         *parts = parts.saturating_add(list.inner().len());
-        list.inner().iter().for_each(|item| measure(&**item, parts, bytes));
+        list.inner().iter().for_each(|item| measure_value(&**item, parts, bytes));
     } else if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
         *parts = parts.saturating_add(map.inner().len().saturating_mul(2));
         #[expect(clippy::iter_over_hash_type, reason = "a sum does not depend on the order")]
         for (key, item) in map.inner() {
-            measure(key.inner(), parts, bytes);
-            measure(&**item, parts, bytes);
+            measure_value(key.inner(), parts, bytes);
+            measure_value(&**item, parts, bytes);
         }
     } else if let Some(held) = value.downcast_ref::<CelOptional<'_>>().and_then(|o| o.option()) {
-        measure(held, parts, bytes);
+        measure_value(held, parts, bytes);
     } else if let Some(data) = value.downcast_ref::<CelBytes<'_>>() {
         *bytes = bytes.saturating_add(data.inner().len());
     }
 }
 
-fn weigh<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let value = first(args)?;
-    charge(weight(&*value))?;
+fn charge_value<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first_argument(args)?;
+    charge_cost(copy_cost(&*value))?;
     Ok(value)
 }
 
 /// The second argument is what one round costs.
-fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+fn charge_walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let rounds = args.get(1).and_then(|cost| cost.downcast_ref::<CelInt>());
     let cost = rounds.map_or(1, |cost| *cost.inner());
-    let range = first(args)?;
-    let elements = size(&*range).saturating_add(1);
+    let range = first_argument(args)?;
+    let elements = element_count(&*range).saturating_add(1);
     // Each element is copied into the loop's variable.
-    charge(weight(&*range))?;
-    spend(elements.saturating_mul(cost))?;
+    charge_cost(copy_cost(&*range))?;
+    spend_units(elements.saturating_mul(cost))?;
     // A map made by an expression keeps its keys in an order that differs from run to run.
     let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
     let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
@@ -149,23 +149,23 @@ fn walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
     Ok(CowVal::owned(CelList::from(keys)))
 }
 
-fn pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let value = first(args)?;
-    let elements = size(&*value);
-    spend(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
+fn charge_pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first_argument(args)?;
+    let elements = element_count(&*value);
+    spend_units(elements.saturating_mul(elements).saturating_div(64).saturating_add(elements))?;
     Ok(value)
 }
 
-fn round<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    spend(1)?;
-    first(args)
+fn charge_round<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    spend_units(1)?;
+    first_argument(args)
 }
 
-fn grown<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let value = first(args)?;
+fn check_growth<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first_argument(args)?;
     let bytes = text_weight(&*value, 0);
-    charge(weight(&*value).saturating_add(1))?;
-    if bytes > MAX_TEXT { Err(too_long()) } else { Ok(value) }
+    charge_cost(copy_cost(&*value).saturating_add(1))?;
+    if bytes > MAX_TEXT { Err(length_error()) } else { Ok(value) }
 }
 
 /// The bytes of all text in a value; lists count their elements.
@@ -187,16 +187,16 @@ fn text_weight(value: &dyn Val, depth: usize) -> usize {
     bytes
 }
 
-fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let value = first(args)?;
+fn charge_range<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = first_argument(args)?;
     if let Some(elements) = value.downcast_ref::<CelInt>() {
-        spend(*elements.inner())?;
+        spend_units(*elements.inner())?;
     }
     Ok(value)
 }
 
 /// How many parts `split` makes.
-fn pieces(target: &str, separator: &str) -> usize {
+fn count_pieces(target: &str, separator: &str) -> usize {
     if separator.is_empty() {
         return target.chars().count();
     }
@@ -204,13 +204,13 @@ fn pieces(target: &str, separator: &str) -> usize {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
-fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let (target, separator) = (text(&args, 0)?, text(&args, 1)?);
-    charge(target.len().saturating_div(BYTES_PER_UNIT))?;
+fn split_text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (target, separator) = (text_argument(&args, 0)?, text_argument(&args, 1)?);
+    charge_cost(target.len().saturating_div(BYTES_PER_UNIT))?;
     let limit = args.get(2).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let pieces = pieces(target, separator).min(limit);
-    charge(pieces.saturating_div(PARTS_PER_UNIT))?;
+    let pieces = count_pieces(target, separator).min(limit);
+    charge_cost(pieces.saturating_div(PARTS_PER_UNIT))?;
     let parts: Vec<String> = match (limit, separator.is_empty()) {
         (0, _) => Vec::new(),
         (usize::MAX, true) => target.chars().map(String::from).collect(),
@@ -232,7 +232,7 @@ fn split_letters(target: &str, count: usize) -> Vec<String> {
     parts
 }
 
-fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionError> {
+fn text_argument<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionError> {
     args.get(at)
         .and_then(|value| value.downcast_ref::<CelString<'_>>())
         .map(CelString::inner)
@@ -240,8 +240,8 @@ fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionE
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
-fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let separator = if args.len() > 1 { text(&args, 1)? } else { "" };
+fn join_texts<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let separator = if args.len() > 1 { text_argument(&args, 1)? } else { "" };
     let list = args.first().and_then(|value| value.as_iterable());
     let list = list.ok_or_else(|| ExecutionError::function_error("join", "a list is needed"))?;
     let (mut elements, mut out, mut more) = (list.iter(), String::new(), false);
@@ -255,45 +255,46 @@ fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
         more = true;
         out.push_str(element.inner());
         if out.len() > MAX_TEXT {
-            return Err(too_long());
+            return Err(length_error());
         }
     }
-    spend(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
+    spend_units(i64::try_from(out.len().saturating_div(1024)).unwrap_or(i64::MAX))?;
     Ok(CowVal::owned(CelString::from(out)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
-fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let (target, from, to) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
+fn replace_text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (target, from, to) =
+        (text_argument(&args, 0)?, text_argument(&args, 1)?, text_argument(&args, 2)?);
     let limit = args.get(3).and_then(|n| n.downcast_ref::<CelInt>()).map_or(-1, |n| *n.inner());
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let found = target.match_indices(from).take(limit).count();
     let length = target.len().saturating_add(found.saturating_mul(to.len()));
     if length > MAX_TEXT {
-        return Err(too_long());
+        return Err(length_error());
     }
-    spend(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
+    spend_units(i64::try_from(length.saturating_div(1024)).unwrap_or(i64::MAX))?;
     Ok(CowVal::owned(CelString::from(target.replacen(from, to, limit))))
 }
 
 /// Declares the counting functions, under names that no source can spell.
-pub(crate) fn add(env: &mut Env) -> Result<(), DeclarationError> {
+pub(crate) fn declare_budget_functions(env: &mut Env) -> Result<(), DeclarationError> {
     let any = || vec![types::DYN_TYPE];
-    env.add_overload(WALK, "walk", any(), walk)?;
-    env.add_overload(WALK, "walk_by", vec![types::DYN_TYPE, types::INT_TYPE], walk)?;
-    env.add_overload(WEIGH, "weigh", any(), weigh)?;
-    env.add_overload(PAIRS, "pairs", any(), pairs)?;
-    env.add_overload(ROUND, "round", any(), round)?;
-    env.add_overload(GROWN, "grown", any(), grown)?;
-    env.add_overload(COUNT, "count", any(), count)?;
+    env.add_overload(WALK, "walk", any(), charge_walk)?;
+    env.add_overload(WALK, "walk_by", vec![types::DYN_TYPE, types::INT_TYPE], charge_walk)?;
+    env.add_overload(WEIGH, "weigh", any(), charge_value)?;
+    env.add_overload(PAIRS, "pairs", any(), charge_pairs)?;
+    env.add_overload(ROUND, "round", any(), charge_round)?;
+    env.add_overload(GROWN, "grown", any(), check_growth)?;
+    env.add_overload(COUNT, "count", any(), charge_range)?;
     let string = || types::STRING_TYPE;
-    env.add_member_overload(JOIN, "join", types::LIST_TYPE, vec![], join)?;
-    env.add_member_overload(JOIN, "join_by", types::LIST_TYPE, vec![string()], join)?;
-    env.add_member_overload(SPLIT, "split", string(), vec![string()], split)?;
+    env.add_member_overload(JOIN, "join", types::LIST_TYPE, vec![], join_texts)?;
+    env.add_member_overload(JOIN, "join_by", types::LIST_TYPE, vec![string()], join_texts)?;
+    env.add_member_overload(SPLIT, "split", string(), vec![string()], split_text)?;
     let by = vec![string(), types::INT_TYPE];
-    env.add_member_overload(SPLIT, "split_n", string(), by, split)?;
+    env.add_member_overload(SPLIT, "split_n", string(), by, split_text)?;
     let by = vec![string(), string()];
-    env.add_member_overload(REPLACE, "replace", string(), by, replace)?;
+    env.add_member_overload(REPLACE, "replace", string(), by, replace_text)?;
     let by = vec![string(), string(), types::INT_TYPE];
-    env.add_member_overload(REPLACE, "replace_n", string(), by, replace)
+    env.add_member_overload(REPLACE, "replace_n", string(), by, replace_text)
 }

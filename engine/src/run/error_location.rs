@@ -1,52 +1,56 @@
 //! Finds the sub-expression that made an evaluation fail.
 
 use super::budget;
-use super::error_message::message;
-use crate::ast::sources::Sources;
-use crate::ast::walk::children;
-use crate::failure::Failure;
+use super::error_message::describe_error;
+use crate::ast::sources::SourceTexts;
+use crate::ast::walk::child_expressions;
+use crate::cel_error::CelError;
 use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::{Context, ExecutionError, Value};
 
 /// Evaluates the parts of `ast` again until the smallest one that fails is found.
-pub(super) fn explain(
+pub(super) fn locate_failure(
     ast: &IdedExpr,
     context: &Context<'_, '_>,
     error: &ExecutionError,
-    sources: &Sources,
-) -> Failure {
-    let mut found = Blamed { error: error.clone(), node: ast };
+    sources: &SourceTexts,
+) -> CelError {
+    let mut found = FailingNode { error: error.clone(), node: ast };
     // Looking for the culprit of a spent budget would spend it again.
     if !budget::is_spent(error) {
-        budget::reset(10);
-        descend(ast, context, &mut found);
+        budget::reset_budget(10);
+        find_failing_part(ast, context, &mut found);
     }
-    let (number, span) = sources.span(found.node);
-    Failure {
-        expression: sources.text(found.node).map(str::to_owned),
+    let (number, span) = sources.node_span(found.node);
+    CelError {
+        expression: sources.node_text(found.node).map(str::to_owned),
         missing_key: match &found.error {
             ExecutionError::NoSuchKey(key) => Some(key.to_string()),
             _ => None,
         },
-        ..Failure::at(number, span, message(&found.error, found.node))
+        ..CelError::with_span(number, span, describe_error(&found.error, found.node))
     }
 }
 
-struct Blamed<'e> {
+struct FailingNode<'e> {
     error: ExecutionError,
     node: &'e IdedExpr,
 }
 
-fn descend<'e>(node: &'e IdedExpr, context: &Context<'_, '_>, found: &mut Blamed<'e>) {
+fn find_failing_part<'e>(
+    node: &'e IdedExpr,
+    context: &Context<'_, '_>,
+    found: &mut FailingNode<'e>,
+) {
     if let Expr::Comprehension(c) = &node.expr {
-        return into_loop(node, c, context, found);
+        return search_loop(node, c, context, found);
     }
-    for child in evaluated(node, context) {
+    for child in evaluated_parts(node, context) {
         match Value::resolve_val(child, context) {
             Err(error) if budget::is_spent(&error) => return,
             Err(error) if !is_namespace(child, &error) => {
-                *found = Blamed { error, node: child };
-                return descend(child, context, found);
+                *found = FailingNode { error, node: child };
+                return find_failing_part(child, context, found);
             }
             _ => {}
         }
@@ -54,8 +58,8 @@ fn descend<'e>(node: &'e IdedExpr, context: &Context<'_, '_>, found: &mut Blamed
 }
 
 /// The sub-expressions that were evaluated: of a conditional, only the branch that was taken.
-fn evaluated<'e>(node: &'e IdedExpr, context: &Context<'_, '_>) -> Vec<&'e IdedExpr> {
-    let all = children(node);
+fn evaluated_parts<'e>(node: &'e IdedExpr, context: &Context<'_, '_>) -> Vec<&'e IdedExpr> {
+    let all = child_expressions(node);
     let Expr::Call(call) = &node.expr else { return all };
     let (operators::CONDITIONAL, [condition, yes, no]) = (call.func_name.as_str(), &all[..]) else {
         return all;
@@ -73,11 +77,11 @@ fn is_namespace(child: &IdedExpr, error: &ExecutionError) -> bool {
 }
 
 /// Looks for the element on which a loop's step fails.
-fn into_loop<'e>(
+fn search_loop<'e>(
     node: &'e IdedExpr,
     c: &'e cel::common::ast::ComprehensionExpr,
     context: &Context<'_, '_>,
-    found: &mut Blamed<'e>,
+    found: &mut FailingNode<'e>,
 ) {
     let (range, start) = match (
         Value::resolve_val(&c.iter_range, context),
@@ -85,12 +89,12 @@ fn into_loop<'e>(
     ) {
         (Ok(range), Ok(start)) => (range, start),
         (Err(error), _) => {
-            *found = Blamed { error, node: &c.iter_range };
-            return descend(&c.iter_range, context, found);
+            *found = FailingNode { error, node: &c.iter_range };
+            return find_failing_part(&c.iter_range, context, found);
         }
         (_, Err(error)) => {
-            *found = Blamed { error, node: &c.accu_init };
-            return descend(&c.accu_init, context, found);
+            *found = FailingNode { error, node: &c.accu_init };
+            return find_failing_part(&c.accu_init, context, found);
         }
     };
     found.node = node;
@@ -101,12 +105,12 @@ fn into_loop<'e>(
     while let Some(element) = elements.next() {
         inner.add_variable_as_val(&c.iter_var, element.clone_as_boxed());
         if let Err(error) = Value::resolve_val(&c.loop_step, &inner) {
-            *found = Blamed { error, node: &c.loop_step };
-            return descend(&c.loop_step, &inner, found);
+            *found = FailingNode { error, node: &c.loop_step };
+            return find_failing_part(&c.loop_step, &inner, found);
         }
     }
     if let Err(error) = Value::resolve_val(&c.result, &inner) {
-        *found = Blamed { error, node: &c.result };
-        descend(&c.result, &inner, found);
+        *found = FailingNode { error, node: &c.result };
+        find_failing_part(&c.result, &inner, found);
     }
 }

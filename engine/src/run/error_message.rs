@@ -8,7 +8,7 @@ use cel::{ExecutionError, Value};
 
 /// What the engine and the library say of a call that failed: all of the text, or how it begins where a number or
 /// the name of a type follows. Whatever is not listed may hold a value.
-const CONSTANT: &[&str] = &[
+const SAFE_MESSAGES: &[&str] = &[
     "a backslash must precede a digit or a backslash",
     "a condition is not an object",
     "a key is not a string",
@@ -71,7 +71,7 @@ const CONSTANT: &[&str] = &[
 ];
 
 /// How the library ends what it says of a text that it quotes.
-const QUOTED: &[&str] =
+const QUOTED_TEXT_ENDINGS: &[&str] =
     &[" is not an ip address", " is not a cidr range", " is not an arn", " is not an effect"];
 
 /// The types of which an error may say that a value is of one.
@@ -95,7 +95,7 @@ const TYPES: &[&str] = &[
 ];
 
 /// What went wrong at `node`.
-pub(super) fn message(error: &ExecutionError, node: &IdedExpr) -> String {
+pub(super) fn describe_error(error: &ExecutionError, node: &IdedExpr) -> String {
     let kind = |value: &Value| value.type_of().to_string();
     match error {
         ExecutionError::NoSuchKey(key) if is_written(node, key) => format!("no such key: `{key}`"),
@@ -106,7 +106,7 @@ pub(super) fn message(error: &ExecutionError, node: &IdedExpr) -> String {
         }
         ExecutionError::UndeclaredReference(name) => format!("undeclared name `{name}`"),
         ExecutionError::FunctionError { function, message } => {
-            format!("{}: {}", function.trim_start_matches('@'), of_function(message))
+            format!("{}: {}", function.trim_start_matches('@'), describe_function_error(message))
         }
         ExecutionError::UnexpectedType { got, want } => {
             let got = TYPES.iter().find(|kind| **kind == got.as_str()).unwrap_or(&"another");
@@ -157,14 +157,14 @@ fn is_written(node: &IdedExpr, key: &str) -> bool {
 }
 
 /// What a function says, without what it was given.
-fn of_function(message: &str) -> String {
-    if CONSTANT.iter().any(|known| message.starts_with(known)) {
+fn describe_function_error(message: &str) -> String {
+    if SAFE_MESSAGES.iter().any(|known| message.starts_with(known)) {
         return message.to_owned();
     }
     if message.starts_with("bad pattern ") {
         return "bad pattern".to_owned();
     }
-    match QUOTED.iter().find(|ending| message.ends_with(**ending)) {
+    match QUOTED_TEXT_ENDINGS.iter().find(|ending| message.ends_with(**ending)) {
         Some(ending) => format!("the text{ending}"),
         None => "it cannot use what it is given".to_owned(),
     }

@@ -1,35 +1,35 @@
 //! An expression that is compiled, and its evaluation.
 
-use super::data::Data;
-use super::scope::Scope;
-use super::value::Answer;
+use super::input_value::InputValue;
+use super::scope::EvaluationScope;
+use super::value::ExpressionValue;
 use super::{budget, error_location};
-use crate::ast::sources::{Sources, numbers_in};
-use crate::environment::environment;
-use crate::failure::Failure;
+use crate::ast::sources::{SourceTexts, collect_source_numbers};
+use crate::cel_error::CelError;
+use crate::environment::thread_environment;
 use cel::common::ast::IdedExpr;
 use cel::{Context, Value};
 
 /// A checked expression, ready to be evaluated.
 #[derive(Debug)]
-pub struct Expression {
+pub struct CompiledExpression {
     pub(crate) tree: IdedExpr,
-    pub(crate) uses: Vec<String>,
+    pub(crate) used_names: Vec<String>,
 }
 
-impl Expression {
+impl CompiledExpression {
     /// Whether the expression uses the name `name`, or what its variables use.
-    pub fn uses(&self, name: &str) -> bool {
-        self.uses.iter().any(|used| used == name)
+    pub fn uses_name(&self, name: &str) -> bool {
+        self.used_names.iter().any(|used| used == name)
     }
 
     /// The numbers of the sources that the expression is made of: its own, and its variables'.
-    pub fn sources(&self) -> Vec<usize> {
-        numbers_in(&self.tree)
+    pub fn source_numbers(&self) -> Vec<usize> {
+        collect_source_numbers(&self.tree)
     }
 
     /// The tree that is evaluated.
-    pub fn tree(&self) -> &IdedExpr {
+    pub fn syntax_tree(&self) -> &IdedExpr {
         &self.tree
     }
 
@@ -37,17 +37,19 @@ impl Expression {
     ///
     /// # Errors
     /// When the evaluation fails: a missing key, a wrong type, a spent budget.
-    pub fn evaluate<'a, D: Data<'a>>(
+    pub fn evaluate_in<'a, D: InputValue<'a>>(
         &self,
-        scope: &Scope<'a, D>,
-        sources: &Sources,
-    ) -> Result<Answer, Failure> {
-        let mut context = Context::with_env(environment()?);
+        scope: &EvaluationScope<'a, D>,
+        sources: &SourceTexts,
+    ) -> Result<ExpressionValue, CelError> {
+        let mut context = Context::with_env(thread_environment()?);
         context.set_variable_resolver(scope);
-        budget::reset(1);
+        budget::reset_budget(1);
         match Value::resolve_val(&self.tree, &context) {
-            Ok(value) => Ok(Answer::of(&*value)),
-            Err(error) => Err(error_location::explain(&self.tree, &context, &error, sources)),
+            Ok(value) => Ok(ExpressionValue::from_value(&*value)),
+            Err(error) => {
+                Err(error_location::locate_failure(&self.tree, &context, &error, sources))
+            }
         }
     }
 }

@@ -10,26 +10,26 @@ use cel::{DeclarationError, Env, ExecutionError};
 use serde_json::Value;
 use std::cell::RefCell;
 
-const OBSERVE: &str = "@seen";
+const OBSERVE_FUNCTION: &str = "@seen";
 
 thread_local! {
     static OBSERVED: RefCell<Vec<(u64, Value)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The node, so that it tells its value.
-pub fn observe(node: IdedExpr) -> IdedExpr {
+pub fn observe_node(node: IdedExpr) -> IdedExpr {
     let id = node.id;
     let number = Expr::Literal(LiteralValue::Int(CelInt::from(id.cast_signed())));
     let args = vec![IdedExpr { id, expr: number }, node];
-    let call = CallExpr { func_name: OBSERVE.to_owned(), target: None, args };
+    let call = CallExpr { func_name: OBSERVE_FUNCTION.to_owned(), target: None, args };
     IdedExpr { id, expr: Expr::Call(call) }
 }
 
 /// The node that was made to tell its value; none where this one is none of those.
-pub fn observed(node: &IdedExpr) -> Option<&IdedExpr> {
+pub fn observed_node(node: &IdedExpr) -> Option<&IdedExpr> {
     let Expr::Call(call) = &node.expr else { return None };
     let [_, whole] = call.args.as_slice() else { return None };
-    (call.func_name == OBSERVE).then_some(whole)
+    (call.func_name == OBSERVE_FUNCTION).then_some(whole)
 }
 
 /// What nodes were while `work` evaluated them: the id of each and its value, in the order of their evaluation.
@@ -39,7 +39,7 @@ pub fn record_observations<T>(work: impl FnOnce() -> T) -> (T, Vec<(u64, Value)>
     (done, OBSERVED.take())
 }
 
-fn note<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+fn record_value<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let mut args = args.into_iter();
     let (Some(id), Some(value)) = (args.next(), args.next()) else {
         return Err(ExecutionError::missing_argument_or_target());
@@ -52,6 +52,6 @@ fn note<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
 }
 
 /// Declares the function that notes a node's value.
-pub(crate) fn add(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_overload(OBSERVE, "seen", vec![types::INT_TYPE, types::DYN_TYPE], note)
+pub(crate) fn declare_observation(env: &mut Env) -> Result<(), DeclarationError> {
+    env.add_overload(OBSERVE_FUNCTION, "seen", vec![types::INT_TYPE, types::DYN_TYPE], record_value)
 }

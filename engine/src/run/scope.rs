@@ -1,73 +1,73 @@
 //! The names an expression can use, bound to values.
 
-use super::data::Data;
-use super::fields::Fields;
-use super::value::{Boxed, borrowed, owned};
+use super::field_map::FieldMap;
+use super::input_value::InputValue;
+use super::value::{BoxedValue, box_borrowed, box_json};
 use cel::common::types::CelTimestamp;
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 
 /// A value made once and bound many times, such as a policy's parameters.
 #[derive(Clone, Debug)]
-pub struct Prepared(Boxed<'static>);
+pub struct ConstantValue(BoxedValue<'static>);
 
-impl Prepared {
+impl ConstantValue {
     /// Makes a value of JSON.
     pub fn new(value: &serde_json::Value) -> Self {
-        Prepared(owned(value))
+        ConstantValue(box_json(value))
     }
 }
 
 #[derive(Debug)]
-enum Binding<'a, D> {
+enum NameBinding<'a, D> {
     Data(D),
-    Fields(Fields<'a, D>),
-    Prepared(&'a Prepared),
+    Fields(FieldMap<'a, D>),
+    Constant(&'a ConstantValue),
     Time(&'a str),
 }
 
 /// Names bound to values that are borrowed; a value is made when its name is used.
 #[derive(Debug)]
-pub struct Scope<'a, D = &'a serde_json::Value> {
-    bindings: Vec<(&'static str, Binding<'a, D>)>,
+pub struct EvaluationScope<'a, D = &'a serde_json::Value> {
+    bindings: Vec<(&'static str, NameBinding<'a, D>)>,
 }
 
-impl<D> Default for Scope<'_, D> {
+impl<D> Default for EvaluationScope<'_, D> {
     fn default() -> Self {
-        Scope { bindings: Vec::new() }
+        EvaluationScope { bindings: Vec::new() }
     }
 }
 
-impl<'a, D: Data<'a>> Scope<'a, D> {
+impl<'a, D: InputValue<'a>> EvaluationScope<'a, D> {
     /// Binds `name` to a value.
-    pub fn bind(&mut self, name: &'static str, value: D) {
-        self.bindings.push((name, Binding::Data(value)));
+    pub fn bind_value(&mut self, name: &'static str, value: D) {
+        self.bindings.push((name, NameBinding::Data(value)));
     }
 
     /// Binds `name` to a map of named fields.
-    pub fn bind_fields(&mut self, name: &'static str, fields: Fields<'a, D>) {
-        self.bindings.push((name, Binding::Fields(fields)));
+    pub fn bind_fields(&mut self, name: &'static str, fields: FieldMap<'a, D>) {
+        self.bindings.push((name, NameBinding::Fields(fields)));
     }
 
     /// Binds `name` to a value made before.
-    pub fn bind_prepared(&mut self, name: &'static str, value: &'a Prepared) {
-        self.bindings.push((name, Binding::Prepared(value)));
+    pub fn bind_constant(&mut self, name: &'static str, value: &'a ConstantValue) {
+        self.bindings.push((name, NameBinding::Constant(value)));
     }
 
     /// Binds `name` to the time that RFC 3339 text tells; to nothing where it tells none.
     pub fn bind_time(&mut self, name: &'static str, text: &'a str) {
-        self.bindings.push((name, Binding::Time(text)));
+        self.bindings.push((name, NameBinding::Time(text)));
     }
 }
 
-impl<'a, D: Data<'a>> VariableResolver for Scope<'a, D> {
+impl<'a, D: InputValue<'a>> VariableResolver for EvaluationScope<'a, D> {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         let (_, binding) = self.bindings.iter().find(|bound| bound.0 == name)?;
         Some(match binding {
-            Binding::Data(value) => CowVal::Owned(borrowed(*value)),
-            Binding::Fields(fields) => CowVal::Borrowed(fields),
-            Binding::Prepared(prepared) => CowVal::Borrowed(&*prepared.0),
-            Binding::Time(text) => {
+            NameBinding::Data(value) => CowVal::Owned(box_borrowed(*value)),
+            NameBinding::Fields(fields) => CowVal::Borrowed(fields),
+            NameBinding::Constant(prepared) => CowVal::Borrowed(&*prepared.0),
+            NameBinding::Time(text) => {
                 let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
                 CowVal::owned(CelTimestamp::from(time))
             }

@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Notes that something could not be decided, and why.
-pub(crate) fn note(why: &'static str) {
+pub(crate) fn note_undecided(why: &'static str) {
     NOTED.set(Some(why));
 }
 

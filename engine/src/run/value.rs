@@ -1,7 +1,7 @@
 //! Values as the CEL engine sees them, and what comes back from it.
 
 use super::budget;
-use super::data::{Data, Shape};
+use super::input_value::{InputValue, ValueKind};
 use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Iterable, Iterator as ValIterator, Sizer};
 use cel::common::types::{
@@ -14,11 +14,11 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// A value of the engine.
-pub(crate) type Boxed<'a> = Box<dyn Val + 'a>;
+pub(crate) type BoxedValue<'a> = Box<dyn Val + 'a>;
 
 /// What an expression evaluated to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum ExpressionValue {
     /// A boolean.
     Bool(bool),
     /// A list.
@@ -29,31 +29,33 @@ pub enum Answer {
     Other(Value, String),
 }
 
-impl Answer {
-    pub(super) fn of(value: &dyn Val) -> Answer {
+impl ExpressionValue {
+    pub(super) fn from_value(value: &dyn Val) -> ExpressionValue {
         match to_json(value) {
-            Value::Bool(truth) => Answer::Bool(truth),
-            Value::Array(list) => Answer::List(list),
-            Value::String(text) if *value.get_type() == types::STRING_TYPE => Answer::Text(text),
-            other => Answer::Other(other, value.get_type().name().to_owned()),
+            Value::Bool(truth) => ExpressionValue::Bool(truth),
+            Value::Array(list) => ExpressionValue::List(list),
+            Value::String(text) if *value.get_type() == types::STRING_TYPE => {
+                ExpressionValue::Text(text)
+            }
+            other => ExpressionValue::Other(other, value.get_type().name().to_owned()),
         }
     }
 }
 
 /// A value that is borrowed: scalars are made at once, lists and maps stay where they are.
-pub(super) fn borrowed<'a, D: Data<'a>>(data: D) -> Boxed<'a> {
-    match data.shape() {
-        Shape::Null => Box::new(CelNull),
-        Shape::Bool(truth) => Box::new(CelBool::from(truth)),
-        Shape::Int(int) => Box::new(CelInt::from(int)),
-        Shape::Double(double) => Box::new(CelDouble::from(double)),
-        Shape::Text(text) => self::text(text),
-        Shape::List => Box::new(Tree::new(data, true)),
-        Shape::Map => Box::new(Tree::new(data, false)),
+pub(super) fn box_borrowed<'a, D: InputValue<'a>>(data: D) -> BoxedValue<'a> {
+    match data.value_kind() {
+        ValueKind::Null => Box::new(CelNull),
+        ValueKind::Bool(truth) => Box::new(CelBool::from(truth)),
+        ValueKind::Int(int) => Box::new(CelInt::from(int)),
+        ValueKind::Double(double) => Box::new(CelDouble::from(double)),
+        ValueKind::Text(text) => self::box_text(text),
+        ValueKind::List => Box::new(BorrowedCollection::new(data, true)),
+        ValueKind::Map => Box::new(BorrowedCollection::new(data, false)),
     }
 }
 
-fn text(text: Cow<'_, str>) -> Boxed<'_> {
+fn box_text(text: Cow<'_, str>) -> BoxedValue<'_> {
     match text {
         Cow::Borrowed(text) => Box::new(CelString::from(text)),
         Cow::Owned(text) => Box::new(CelString::from(text)),
@@ -61,7 +63,7 @@ fn text(text: Cow<'_, str>) -> Boxed<'_> {
 }
 
 /// An owned JSON value, such as a parameter's default.
-pub(crate) fn owned(value: &Value) -> Boxed<'static> {
+pub(crate) fn box_json(value: &Value) -> BoxedValue<'static> {
     match value {
         Value::Null => Box::new(CelNull),
         Value::Bool(truth) => Box::new(CelBool::from(*truth)),
@@ -70,9 +72,11 @@ pub(crate) fn owned(value: &Value) -> Boxed<'static> {
             None => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
         },
         Value::String(text) => Box::new(CelString::from(text.clone())),
-        Value::Array(list) => Box::new(CelList::from(list.iter().map(owned).collect::<Vec<_>>())),
+        Value::Array(list) => {
+            Box::new(CelList::from(list.iter().map(box_json).collect::<Vec<_>>()))
+        }
         Value::Object(map) => {
-            let entries = map.iter().map(|(k, v)| (CelMapKey::from(k.clone()), owned(v)));
+            let entries = map.iter().map(|(k, v)| (CelMapKey::from(k.clone()), box_json(v)));
             #[expect(clippy::disallowed_types, reason = "the engine's own map; `@walk` orders it")]
             let map = entries.collect::<std::collections::HashMap<_, _>>();
             Box::new(CelMap::from(map))
@@ -94,8 +98,9 @@ pub(super) fn to_json(value: &dyn Val) -> Value {
     if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
         let mut keys: Vec<_> = map.inner().iter().collect();
         keys.sort_by(|a, b| a.0.cmp(b.0));
-        let entry =
-            |(k, v): (&CelMapKey<'_>, &Boxed<'_>)| (plain(&to_json(k.inner())), to_json(&**v));
+        let entry = |(k, v): (&CelMapKey<'_>, &BoxedValue<'_>)| {
+            (plain_text(&to_json(k.inner())), to_json(&**v))
+        };
         return Value::Object(keys.into_iter().map(entry).collect());
     }
     if let Some(inner) = value.downcast_ref::<CelOptional<'_>>() {
@@ -110,7 +115,7 @@ fn collection_to_json(value: &dyn Val) -> Option<Value> {
         let (fields, mut map) = (value.as_indexer()?, serde_json::Map::new());
         while let Some(key) = parts.next() {
             let field = fields.get(key).map_or(Value::Null, |field| to_json(&*field));
-            map.insert(plain(&to_json(key)), field);
+            map.insert(plain_text(&to_json(key)), field);
         }
         return Some(Value::Object(map));
     }
@@ -149,7 +154,7 @@ fn scalar_to_json(value: &dyn Val) -> Value {
 }
 
 /// A value as a person would write it in a sentence: strings without quotes.
-pub(super) fn plain(value: &Value) -> String {
+pub(super) fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -161,36 +166,36 @@ const PARTS_PER_UNIT: usize = 16;
 
 /// A list or map that stays where it is; its parts are made on first use.
 #[derive(Debug)]
-struct Tree<'a, D> {
+struct BorrowedCollection<'a, D> {
     data: D,
-    list: bool,
+    is_list: bool,
     /// A list's elements, an object's keys.
-    parts: OnceLock<Vec<Boxed<'a>>>,
+    parts: OnceLock<Vec<BoxedValue<'a>>>,
 }
 
-impl<'a, D: Data<'a>> Tree<'a, D> {
+impl<'a, D: InputValue<'a>> BorrowedCollection<'a, D> {
     fn new(data: D, list: bool) -> Self {
-        Tree { data, list, parts: OnceLock::new() }
+        BorrowedCollection { data, is_list: list, parts: OnceLock::new() }
     }
 
-    fn parts(&self) -> &Vec<Boxed<'a>> {
+    fn load_parts(&self) -> &Vec<BoxedValue<'a>> {
         self.parts.get_or_init(|| {
-            let parts: Vec<Boxed<'a>> = if self.list {
-                self.data.values().into_iter().map(borrowed).collect()
+            let parts: Vec<BoxedValue<'a>> = if self.is_list {
+                self.data.list_elements().into_iter().map(box_borrowed).collect()
             } else {
-                self.data.keys().into_iter().map(text).collect()
+                self.data.field_names().into_iter().map(box_text).collect()
             };
-            budget::note(parts.len().saturating_div(PARTS_PER_UNIT));
+            budget::record_cost(parts.len().saturating_div(PARTS_PER_UNIT));
             parts
         })
     }
 
-    fn field(&self, name: &str) -> Option<Boxed<'a>> {
-        self.data.get(name).map(borrowed)
+    fn find_field(&self, name: &str) -> Option<BoxedValue<'a>> {
+        self.data.get_field(name).map(box_borrowed)
     }
 }
 
-pub(super) fn name_of(index: &dyn Val) -> Result<&str, ExecutionError> {
+pub(super) fn as_field_name(index: &dyn Val) -> Result<&str, ExecutionError> {
     index.downcast_ref::<CelString<'_>>().map(CelString::inner).ok_or_else(|| {
         ExecutionError::UnexpectedType {
             got: index.get_type().name().to_owned(),
@@ -200,7 +205,7 @@ pub(super) fn name_of(index: &dyn Val) -> Result<&str, ExecutionError> {
 }
 
 /// The position that `index` names in a list of `length` elements.
-fn position(index: &dyn Val, length: usize) -> Result<usize, ExecutionError> {
+fn list_position(index: &dyn Val, length: usize) -> Result<usize, ExecutionError> {
     let number = if let Some(int) = index.downcast_ref::<CelInt>() {
         Some(i128::from(*int.inner()))
     } else {
@@ -216,23 +221,23 @@ fn position(index: &dyn Val, length: usize) -> Result<usize, ExecutionError> {
     })
 }
 
-impl<'a, D: Data<'a>> Indexer for Tree<'a, D> {
+impl<'a, D: InputValue<'a>> Indexer for BorrowedCollection<'a, D> {
     fn get<'b, 'v>(&'b self, index: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
     where
         Self: 'v,
     {
-        if self.list {
-            let parts = self.parts();
-            let found = parts.get(position(index, parts.len())?);
+        if self.is_list {
+            let parts = self.load_parts();
+            let found = parts.get(list_position(index, parts.len())?);
             return found
                 .map(|value| CowVal::Borrowed(&**value))
                 .ok_or_else(|| ExecutionError::no_such_key("index"));
         }
-        let name = name_of(index)?;
-        self.field(name).map(CowVal::Owned).ok_or_else(|| ExecutionError::no_such_key(name))
+        let name = as_field_name(index)?;
+        self.find_field(name).map(CowVal::Owned).ok_or_else(|| ExecutionError::no_such_key(name))
     }
 
-    fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<Boxed<'v>, ExecutionError>
+    fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<BoxedValue<'v>, ExecutionError>
     where
         Self: 'v,
     {
@@ -240,41 +245,41 @@ impl<'a, D: Data<'a>> Indexer for Tree<'a, D> {
     }
 }
 
-struct Each<'b, 'a>(std::slice::Iter<'b, Boxed<'a>>);
+struct CollectionIterator<'b, 'a>(std::slice::Iter<'b, BoxedValue<'a>>);
 
-impl<'b, 'a: 'v, 'v> ValIterator<'b, 'v> for Each<'b, 'a> {
+impl<'b, 'a: 'v, 'v> ValIterator<'b, 'v> for CollectionIterator<'b, 'a> {
     fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
         self.0.next().map(|value| &**value as &(dyn Val + 'v))
     }
 }
 
-impl<'a, D: Data<'a>> Iterable for Tree<'a, D> {
+impl<'a, D: InputValue<'a>> Iterable for BorrowedCollection<'a, D> {
     fn iter<'b, 'v>(&'b self) -> Box<dyn ValIterator<'b, 'v> + 'b>
     where
         Self: 'v,
     {
-        Box::new(Each(self.parts().iter()))
+        Box::new(CollectionIterator(self.load_parts().iter()))
     }
 }
 
-impl<'a, D: Data<'a>> Sizer for Tree<'a, D> {
+impl<'a, D: InputValue<'a>> Sizer for BorrowedCollection<'a, D> {
     fn size(&self) -> CelInt {
-        CelInt::from(i64::try_from(self.parts().len()).unwrap_or(i64::MAX))
+        CelInt::from(i64::try_from(self.load_parts().len()).unwrap_or(i64::MAX))
     }
 }
 
-impl<'a, D: Data<'a>> Container for Tree<'a, D> {
+impl<'a, D: InputValue<'a>> Container for BorrowedCollection<'a, D> {
     fn contains(&self, value: &dyn Val) -> Result<bool, ExecutionError> {
-        if self.list {
-            return Ok(self.parts().iter().any(|part| part.equals(value)));
+        if self.is_list {
+            return Ok(self.load_parts().iter().any(|part| part.equals(value)));
         }
-        Ok(name_of(value).is_ok_and(|name| self.data.get(name).is_some()))
+        Ok(as_field_name(value).is_ok_and(|name| self.data.get_field(name).is_some()))
     }
 }
 
-impl<'a, D: Data<'a>> Val for Tree<'a, D> {
+impl<'a, D: InputValue<'a>> Val for BorrowedCollection<'a, D> {
     fn get_type(&self) -> &Type {
-        if self.list { &types::LIST_TYPE } else { &types::MAP_TYPE }
+        if self.is_list { &types::LIST_TYPE } else { &types::MAP_TYPE }
     }
     fn cel_type() -> &'static Type {
         &types::DYN_TYPE
@@ -302,10 +307,10 @@ impl<'a, D: Data<'a>> Val for Tree<'a, D> {
             && other.as_sizer().is_none_or(|other| other.size().inner() == self.size().inner())
             && to_json(self) == to_json(other)
     }
-    fn clone_as_boxed<'v>(&self) -> Boxed<'v>
+    fn clone_as_boxed<'v>(&self) -> BoxedValue<'v>
     where
         Self: 'v,
     {
-        Box::new(Tree::new(self.data, self.list))
+        Box::new(BorrowedCollection::new(self.data, self.is_list))
     }
 }

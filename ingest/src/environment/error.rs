@@ -1,12 +1,12 @@
 //! Why something outside could not be read or told.
 
 use crate::failure::FailureKind;
-use crate::payload::Fault;
+use crate::payload::PayloadErrorKind;
 
 /// Something outside that could not be read or told. What it says becomes part of findings: it is the same
 /// whenever the same happens again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OutsideError {
+pub enum CloudContextError {
     /// A local run reads nothing.
     #[error("{what}: not read from a local run")]
     LocalRun {
@@ -61,7 +61,7 @@ pub enum OutsideError {
     NoState,
     /// AWS Config returned something that is no configuration item.
     #[error("AWS Config returned an item that {0}")]
-    Item(Fault),
+    Item(PayloadErrorKind),
     /// AWS Config did not take one of the evaluations.
     #[error("AWS Config did not take the evaluation of `{resource}`")]
     Evaluation {
@@ -76,42 +76,42 @@ pub enum OutsideError {
     },
 }
 
-impl OutsideError {
+impl CloudContextError {
     /// What logs and metrics call it.
-    pub fn code(&self) -> &'static str {
+    pub fn error_code(&self) -> &'static str {
         match self {
-            OutsideError::LocalRun { .. } => "local-run",
-            OutsideError::Call { .. } => "call-failed",
-            OutsideError::Request(_) => "request-invalid",
-            OutsideError::Object { .. } => "object-unreadable",
-            OutsideError::ObjectTooLarge { .. } => "object-too-large",
-            OutsideError::NoRole { .. } => "role-not-configured",
-            OutsideError::NoAccount => "account-invalid",
-            OutsideError::NotRecorded => "resource-not-recorded",
-            OutsideError::NoState => "resource-without-state",
-            OutsideError::Item(_) => "item-unreadable",
-            OutsideError::Evaluation { .. } => "evaluation-refused",
-            OutsideError::NoTime { .. } => "evaluation-without-time",
+            CloudContextError::LocalRun { .. } => "local-run",
+            CloudContextError::Call { .. } => "call-failed",
+            CloudContextError::Request(_) => "request-invalid",
+            CloudContextError::Object { .. } => "object-unreadable",
+            CloudContextError::ObjectTooLarge { .. } => "object-too-large",
+            CloudContextError::NoRole { .. } => "role-not-configured",
+            CloudContextError::NoAccount => "account-invalid",
+            CloudContextError::NotRecorded => "resource-not-recorded",
+            CloudContextError::NoState => "resource-without-state",
+            CloudContextError::Item(_) => "item-unreadable",
+            CloudContextError::Evaluation { .. } => "evaluation-refused",
+            CloudContextError::NoTime { .. } => "evaluation-without-time",
         }
     }
 
     /// What may help.
-    pub fn kind(&self) -> FailureKind {
+    pub fn failure_kind(&self) -> FailureKind {
         match self {
-            OutsideError::Call { is_retryable: true, .. }
-            | OutsideError::Object { is_retryable: true, .. }
-            | OutsideError::Evaluation { .. } => FailureKind::Retryable,
-            OutsideError::Call { .. }
-            | OutsideError::Object { .. }
-            | OutsideError::LocalRun { .. }
-            | OutsideError::NoRole { .. }
-            | OutsideError::NotRecorded
-            | OutsideError::NoState => FailureKind::Misconfigured,
-            OutsideError::Request(_)
-            | OutsideError::ObjectTooLarge { .. }
-            | OutsideError::NoAccount
-            | OutsideError::Item(_)
-            | OutsideError::NoTime { .. } => FailureKind::Poisoned,
+            CloudContextError::Call { is_retryable: true, .. }
+            | CloudContextError::Object { is_retryable: true, .. }
+            | CloudContextError::Evaluation { .. } => FailureKind::Retryable,
+            CloudContextError::Call { .. }
+            | CloudContextError::Object { .. }
+            | CloudContextError::LocalRun { .. }
+            | CloudContextError::NoRole { .. }
+            | CloudContextError::NotRecorded
+            | CloudContextError::NoState => FailureKind::Misconfigured,
+            CloudContextError::Request(_)
+            | CloudContextError::ObjectTooLarge { .. }
+            | CloudContextError::NoAccount
+            | CloudContextError::Item(_)
+            | CloudContextError::NoTime { .. } => FailureKind::Poisoned,
         }
     }
 }

@@ -1,23 +1,23 @@
 //! A canary: recorded as taken, and sent on; no policy sees it.
 
-use evenkeel_client::clock::now;
-use evenkeel_ledger::{Announce, Canary, Hop};
+use evenkeel_client::clock::current_millis;
+use evenkeel_ledger::{CanaryHop, CanaryId, NoticeAnnouncer};
 
-use super::{EvaluateError, Evaluator, Task};
-use crate::environment::Outside;
+use super::{EvaluateError, MessageTask, PayloadEvaluator};
+use crate::environment::CloudContext;
 
-impl<A: Announce, O: Outside> Evaluator<A, O> {
+impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
     /// Records a canary, and sends it on to the remediate functions.
-    pub(super) async fn canary(
+    pub(super) async fn record_canary(
         &self,
-        canary: Canary,
+        canary: CanaryId,
         made: Option<i64>,
-        task: &mut Task<'_>,
+        task: &mut MessageTask<'_>,
     ) -> Result<(), EvaluateError> {
         let (sent, bundle) = (task.message.sent, Some(self.bundle.version.clone()));
-        let hop = Hop { made, sent, taken: now(), bundle };
-        self.recorder.canary(canary, &hop).await?;
-        task.metrics.add("Canaries", 1);
+        let hop = CanaryHop { made, sent, taken: current_millis(), bundle };
+        self.recorder.record_canary(canary, &hop).await?;
+        task.metrics.add_count("Canaries", 1);
         Ok(())
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use evenkeel_ledger::{AnnounceError, LedgerError, RecordError};
 use evenkeel_rules::event::EventError;
 
-use crate::environment::OutsideError;
+use crate::environment::CloudContextError;
 use crate::failure::FailureKind;
-use crate::logs::{BadRecord, Problem, ProblemKind, ReadError};
+use crate::logs::{InputProblem, InvalidRecordError, ProblemKind, ReadError};
 use crate::payload::PayloadError;
 
 /// Why a part of a payload is not done.
@@ -31,10 +31,10 @@ pub enum EvaluateError {
     },
     /// Something outside could not be read or told.
     #[error(transparent)]
-    Outside(#[from] OutsideError),
+    Cloud(#[from] CloudContextError),
     /// A log object is not what it should be, or not all of it.
     #[error("{0}")]
-    Log(Problem),
+    Log(InputProblem),
     /// A record of a log object cannot be judged.
     #[error("{object}: record {number}: {why}")]
     LogRecord {
@@ -75,7 +75,7 @@ pub enum EvaluateError {
 pub enum LogRecordError {
     /// It is no record.
     #[error(transparent)]
-    Bad(#[from] BadRecord),
+    Invalid(#[from] InvalidRecordError),
     /// It is a record, or a configuration item, that cannot be judged.
     #[error(transparent)]
     Event(#[from] EventError),
@@ -89,11 +89,11 @@ impl From<RecordError> for EvaluateError {
 
 impl EvaluateError {
     /// What logs and metrics call it.
-    pub fn code(&self) -> &'static str {
+    pub fn error_code(&self) -> &'static str {
         match self {
             EvaluateError::Payload(_) => "payload-unreadable",
             EvaluateError::Event(_) | EvaluateError::Item { .. } => "event-unreadable",
-            EvaluateError::Outside(error) => error.code(),
+            EvaluateError::Cloud(error) => error.error_code(),
             EvaluateError::Log(_) => "log-unreadable",
             EvaluateError::LogRecord { .. } => "log-record-unreadable",
             EvaluateError::LogEnded { .. } => "log-not-finished",
@@ -108,9 +108,9 @@ impl EvaluateError {
     }
 
     /// What may help.
-    pub fn kind(&self) -> FailureKind {
+    pub fn failure_kind(&self) -> FailureKind {
         match self {
-            EvaluateError::Outside(error) => error.kind(),
+            EvaluateError::Cloud(error) => error.failure_kind(),
             EvaluateError::Record(error) => match **error {
                 RecordError::Ledger(LedgerError::Revisions(_))
                 | RecordError::Announce(AnnounceError::TooLarge(_)) => FailureKind::Poisoned,
@@ -122,7 +122,7 @@ impl EvaluateError {
                 RecordError::Ledger(LedgerError::Folder { .. }) => FailureKind::Misconfigured,
                 RecordError::Ledger(_) | RecordError::Announce(_) => FailureKind::Retryable,
             },
-            EvaluateError::Log(Problem { what, .. }) => match what {
+            EvaluateError::Log(InputProblem { kind: what, .. }) => match what {
                 ProblemKind::Read(ReadError::Failed(_)) => FailureKind::Retryable,
                 _ => FailureKind::Poisoned,
             },

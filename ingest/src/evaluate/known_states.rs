@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use evenkeel_rules::event::EventError;
-use evenkeel_rules::{ConfigurationItem, MissingConfiguration, Resource, milliseconds};
+use evenkeel_rules::{
+    ConfigurationItem, MissingConfiguration, ResourceIdentity, parse_epoch_millis,
+};
 
-use crate::environment::OutsideError;
+use crate::environment::CloudContextError;
 
 /// What was learned of each resource that was asked for, refusals among it: nobody asks twice.
 #[derive(Debug, Default)]
-pub(super) struct Known(BTreeMap<Key, Result<ConfigurationItem, OutsideError>>);
+pub(super) struct ResourceStateCache(
+    BTreeMap<StateKey, Result<ConfigurationItem, CloudContextError>>,
+);
 
 /// Why it is not known what a resource is like after an event.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +23,7 @@ pub(super) enum StateError {
     Unnamed,
     /// It cannot be read.
     #[error(transparent)]
-    Outside(OutsideError),
+    Cloud(CloudContextError),
     /// Nobody asked for it.
     #[error("it was not read")]
     NotRead,
@@ -28,33 +32,33 @@ pub(super) enum StateError {
     Gone,
     /// What is known is older than the event.
     #[error("AWS Config has not seen it since the event")]
-    Old,
+    Outdated,
     /// The event cannot be judged with it.
     #[error(transparent)]
     Event(#[from] EventError),
 }
 
 /// Account, region, type and id.
-type Key = [String; 4];
+type StateKey = [String; 4];
 
-fn key(resource: &Resource) -> Key {
+fn state_key(resource: &ResourceIdentity) -> StateKey {
     [&resource.account, &resource.region, &resource.kind, &resource.id].map(Clone::clone)
 }
 
-impl Known {
+impl ResourceStateCache {
     /// Whether a resource was asked for before.
-    pub(super) fn has(&self, resource: &Resource) -> bool {
-        self.0.contains_key(&key(resource))
+    pub(super) fn contains_resource(&self, resource: &ResourceIdentity) -> bool {
+        self.0.contains_key(&state_key(resource))
     }
 
     /// Keeps what was learned of the resources that were wanted.
-    pub(super) fn learn(
+    pub(super) fn insert_states(
         &mut self,
-        wanted: Vec<Resource>,
-        states: Vec<Result<ConfigurationItem, OutsideError>>,
+        wanted: Vec<ResourceIdentity>,
+        states: Vec<Result<ConfigurationItem, CloudContextError>>,
     ) {
         for (resource, state) in wanted.into_iter().zip(states) {
-            self.0.insert(key(&resource), state);
+            self.0.insert(state_key(&resource), state);
         }
     }
 
@@ -62,25 +66,25 @@ impl Known {
     ///
     /// What was captured before the event shows what the resource was, not what it is: taken for knowledge,
     /// a violation would pass for compliance.
-    pub(super) fn after(
+    pub(super) fn state_after(
         &self,
         missing: &MissingConfiguration,
     ) -> Result<&ConfigurationItem, StateError> {
         if missing.resource.id.is_empty() {
             return Err(StateError::Unnamed);
         }
-        let state = self.0.get(&key(&missing.resource));
+        let state = self.0.get(&state_key(&missing.resource));
         let item = match state {
             Some(Ok(item)) => item,
-            Some(Err(error)) => return Err(StateError::Outside(error.clone())),
+            Some(Err(error)) => return Err(StateError::Cloud(error.clone())),
             None => return Err(StateError::NotRead),
         };
-        if item.deleted() {
+        if item.is_deleted() {
             return Err(StateError::Gone);
         }
-        match (milliseconds(&item.time), milliseconds(&missing.since)) {
+        match (parse_epoch_millis(&item.time), parse_epoch_millis(&missing.since)) {
             (Some(seen), Some(since)) if seen >= since => Ok(item),
-            _ => Err(StateError::Old),
+            _ => Err(StateError::Outdated),
         }
     }
 }

@@ -3,74 +3,74 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use evenkeel_ledger::Announce;
-use evenkeel_rules::{Filter, Judge};
+use evenkeel_ledger::NoticeAnnouncer;
+use evenkeel_rules::{EventFilter, RecordEvaluator};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::spawn_blocking;
 
-use super::taken::Taken;
-use super::{EvaluateError, Evaluator, LogRecordError, Task, name_of};
-use crate::environment::{ObjectBytes, Outside};
-use crate::evaluate::judging::{judge_item, judge_record};
-use crate::logs::Item;
-use crate::logs::Progress;
-use crate::logs::Reader;
+use super::evaluation_batch::EvaluationBatch;
+use super::{EvaluateError, LogRecordError, MessageTask, PayloadEvaluator, log_object_name};
+use crate::environment::{CloudContext, ObjectBytes};
+use crate::evaluate::record_evaluation::{evaluate_item, evaluate_record};
+use crate::logs::LogItem;
+use crate::logs::LogReader;
+use crate::logs::ReadProgress;
 use crate::payload::LogObject;
-use evenkeel_rules::bundle::Bundle;
+use evenkeel_rules::bundle::PolicyBundle;
 
 /// What is judged is handed over in portions of so many findings: memory is bounded, whatever the object.
-const PORTION: usize = 64;
+const FINDINGS_PER_BATCH: usize = 64;
 
 /// So many portions may wait.
-const WAITING: usize = 2;
+const MAX_WAITING_BATCHES: usize = 2;
 
-impl<A: Announce, O: Outside> Evaluator<A, O> {
+impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
     /// Judges all that is in a log object.
-    pub(super) async fn object(
+    pub(super) async fn evaluate_log_object(
         &self,
         object: &LogObject,
-        task: &mut Task<'_>,
+        task: &mut MessageTask<'_>,
     ) -> Result<(), EvaluateError> {
-        let name = name_of(object);
-        let bytes = self.outside.object(object).await?;
-        let (send, mut receive) = channel(WAITING);
+        let name = log_object_name(object);
+        let bytes = self.cloud.open_log_object(object).await?;
+        let (send, mut receive) = channel(MAX_WAITING_BATCHES);
         let bundle = Arc::clone(&self.bundle);
         let object = name.clone();
-        let reading = spawn_blocking(move || read(&bundle, &object, bytes, &send));
+        let reading = spawn_blocking(move || evaluate_object_items(&bundle, &object, bytes, &send));
         let mut failed = Ok(());
         while let Some(taken) = receive.recv().await {
-            failed = failed.and(self.settle(taken, task).await);
+            failed = failed.and(self.record_findings(taken, task).await);
         }
         let ended = |_| EvaluateError::LogEnded { object: name };
         let read = reading.await.map_err(ended)?;
         if read.is_err() {
-            task.metrics.add("Unjudged", 1);
+            task.metrics.add_count("Unjudged", 1);
         }
         failed.and(read)
     }
 }
 
 /// Reads and judges; the first reason why not all of it could be.
-fn read(
-    bundle: &Bundle,
+fn evaluate_object_items(
+    bundle: &PolicyBundle,
     name: &str,
     bytes: ObjectBytes,
-    send: &Sender<Taken>,
+    send: &Sender<EvaluationBatch>,
 ) -> Result<(), EvaluateError> {
-    let filter = Filter::default();
-    let mut judge = Judge::new(&bundle.set, &bundle.waivers, &filter);
-    let (mut taken, mut failed) = (Taken::default(), None);
-    let report = Reader::new().read_from(name, bytes, &Progress::default(), &mut |item| {
+    let filter = EventFilter::default();
+    let mut judge = RecordEvaluator::new(&bundle.set, &bundle.waivers, &filter);
+    let (mut taken, mut failed) = (EvaluationBatch::default(), None);
+    let report = LogReader::new().read_from(name, bytes, &ReadProgress::default(), &mut |item| {
         let number = match item {
-            Item::Record { number, .. }
-            | Item::Resource { number, .. }
-            | Item::Bad { number, .. } => number,
-            Item::Skipped { .. } => 0,
+            LogItem::Record { number, .. }
+            | LogItem::Resource { number, .. }
+            | LogItem::Invalid { number, .. } => number,
+            LogItem::Skipped { .. } => 0,
         };
-        if let Err(why) = take(&mut judge, &mut taken, item) {
+        if let Err(why) = evaluate_log_item(&mut judge, &mut taken, item) {
             failed.get_or_insert(EvaluateError::LogRecord { object: name.to_owned(), number, why });
         }
-        if taken.findings.len() < PORTION {
+        if taken.findings.len() < FINDINGS_PER_BATCH {
             return ControlFlow::Continue(());
         }
         match send.blocking_send(std::mem::take(&mut taken)) {
@@ -86,18 +86,24 @@ fn read(
 }
 
 /// Judges one item of the object.
-fn take(judge: &mut Judge<'_>, taken: &mut Taken, item: Item<'_>) -> Result<(), LogRecordError> {
+fn evaluate_log_item(
+    judge: &mut RecordEvaluator<'_>,
+    taken: &mut EvaluationBatch,
+    item: LogItem<'_>,
+) -> Result<(), LogRecordError> {
     let (record, judged) = match item {
-        Item::Record { bytes, envelope, .. } => {
-            (Some((bytes, envelope)), judge_record(judge, bytes, envelope)?)
+        LogItem::Record { bytes, envelope, .. } => {
+            (Some((bytes, envelope)), evaluate_record(judge, bytes, envelope)?)
         }
-        Item::Resource { item, suspect, .. } => (None, judge_item(judge, item, suspect)?),
-        Item::Bad { why, .. } => return Err(why.into()),
-        Item::Skipped { kind, count } => {
-            taken.metrics.skip(kind, count);
+        LogItem::Resource { item, possibly_forged: suspect, .. } => {
+            (None, evaluate_item(judge, item, suspect)?)
+        }
+        LogItem::Invalid { why, .. } => return Err(why.into()),
+        LogItem::Skipped { kind, count } => {
+            taken.metrics.count_skipped(kind, count);
             return Ok(());
         }
     };
-    taken.take(judged, record);
+    taken.add_evaluation(judged, record);
     Ok(())
 }

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{EvaluateError, Failed, HandleError};
-use crate::payload::Outer;
+use super::{EvaluateError, FailedMessage, HandleError};
+use crate::payload::PayloadInvoker;
 
 /// The answer, or the failure of the whole where the door knows no other.
 ///
 /// Source: AWS Lambda Developer Guide, "Implementing partial batch responses" of SQS and Kinesis.
-pub(super) fn response(
-    outer: Outer,
-    failures: &[Failed],
+pub(super) fn build_response(
+    outer: PayloadInvoker,
+    failures: &[FailedMessage],
     found: u64,
 ) -> Result<Value, HandleError> {
     let whole = |why: &EvaluateError| Err(HandleError::Failed(why.clone()));
     match outer {
-        Outer::Sqs | Outer::Kinesis => {
+        PayloadInvoker::Sqs | PayloadInvoker::Kinesis => {
             let mut names = Vec::new();
             for failure in failures {
                 // An id that is missing would make the service take the whole batch for done.
@@ -24,12 +24,12 @@ pub(super) fn response(
             }
             Ok(json!({"batchItemFailures": names}))
         }
-        Outer::Sns
-        | Outer::S3
-        | Outer::CloudWatchLogs
-        | Outer::EventBridge
-        | Outer::ConfigRule
-        | Outer::Document => match failures.first() {
+        PayloadInvoker::Sns
+        | PayloadInvoker::S3
+        | PayloadInvoker::CloudWatchLogs
+        | PayloadInvoker::EventBridge
+        | PayloadInvoker::ConfigRule
+        | PayloadInvoker::Document => match failures.first() {
             Some(failure) => whole(&failure.why),
             None => Ok(json!({"findings": found})),
         },

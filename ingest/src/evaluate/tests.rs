@@ -2,14 +2,14 @@
 
 use super::*;
 use evenkeel_client::CallError;
-use evenkeel_ledger::{AnnounceError, Ledger, Notice, Silent};
-use evenkeel_rules::Waivers;
+use evenkeel_ledger::{AnnounceError, Ledger, Notice, SilentAnnouncer};
+use evenkeel_rules::WaiverSet;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use object_store::memory::InMemory;
 use serde_json::json;
 use std::sync::Mutex;
 
-use crate::environment::Offline;
+use crate::environment::OfflineContext;
 use crate::failure::FailureKind;
 
 mod deliveries;
@@ -40,7 +40,7 @@ resource.configuration.open
 
 fn policies() -> PolicySet {
     let file = |name: &str, text: &str| PolicyFile { name: name.to_owned(), text: text.to_owned() };
-    PolicySet::load(&[file("p.cel", POLICY), file("state.cel", STATEFUL)], None).unwrap()
+    PolicySet::compile_files(&[file("p.cel", POLICY), file("state.cel", STATEFUL)], None).unwrap()
 }
 
 /// An event as `EventBridge` delivers it.
@@ -70,67 +70,75 @@ fn batch(bodies: &[&str]) -> String {
 }
 
 /// Handles a payload in a world of which nothing can be had.
-fn run<A: Announce>(payload: &str, ledger: &Ledger, announce: A) -> Seen {
-    run_in(Offline, payload, ledger, announce)
+fn run<A: NoticeAnnouncer>(payload: &str, ledger: &Ledger, announce: A) -> Seen {
+    run_in(OfflineContext, payload, ledger, announce)
 }
 
 /// What handling gave, and the findings that were told of.
 struct Seen {
     answer: Result<Value, HandleError>,
-    failures: Vec<Failed>,
-    metrics: Metrics,
+    failures: Vec<FailedMessage>,
+    metrics: InvocationMetrics,
     findings: Vec<Finding>,
 }
 
-fn run_in<O: Outside, A: Announce>(world: O, payload: &str, ledger: &Ledger, announce: A) -> Seen {
-    let (set, waivers) = (policies(), Waivers::default());
-    let bundle = Bundle { version: "test".to_owned(), set, waivers };
-    let recorder = Recorder::new(ledger.clone(), announce);
-    let evaluator = Evaluator::new(Arc::new(bundle), recorder, world);
+fn run_in<O: CloudContext, A: NoticeAnnouncer>(
+    world: O,
+    payload: &str,
+    ledger: &Ledger,
+    announce: A,
+) -> Seen {
+    let (set, waivers) = (policies(), WaiverSet::default());
+    let bundle = PolicyBundle { version: "test".to_owned(), set, waivers };
+    let recorder = FindingRecorder::new(ledger.clone(), announce);
+    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, world);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let findings = Mutex::new(Vec::new());
-    let tell = |noted: Noted<'_>| findings.lock().unwrap().push(noted.finding.clone());
-    let handled = runtime.block_on(evaluator.handle(payload.as_bytes(), &tell));
+    let tell = |noted: AnnouncedFinding<'_>| findings.lock().unwrap().push(noted.finding.clone());
+    let handled = runtime.block_on(evaluator.handle_payload(payload.as_bytes(), &tell));
     let findings = findings.into_inner().unwrap();
-    let Handled { answer, failures, metrics } = handled;
+    let HandledPayload { answer, failures, metrics } = handled;
     Seen { answer, failures, metrics, findings }
 }
 
 fn ledger() -> Ledger {
-    Ledger::of(Arc::new(InMemory::new()))
+    Ledger::from_store(Arc::new(InMemory::new()))
 }
 
 #[test]
 fn only_the_message_that_failed_comes_back() {
     let payload = batch(&[&event(1), "garbage", &event(2)]);
-    let handled = run(&payload, &ledger(), Silent);
+    let handled = run(&payload, &ledger(), SilentAnnouncer);
     assert_eq!(handled.answer.unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "m1"}]}));
-    assert_eq!((handled.findings.len(), handled.metrics.get("FindingsHigh")), (2, 2));
+    assert_eq!((handled.findings.len(), handled.metrics.metric_count("FindingsHigh")), (2, 2));
 }
 
 #[test]
 fn the_same_event_twice_is_one_finding() {
     let ledger = ledger();
-    let first = run(&event(1), &ledger, Silent);
-    let again = run(&batch(&[&event(1), &event(1)]), &ledger, Silent);
-    assert_eq!((first.metrics.get("FindingsHigh"), again.metrics.get("Duplicate")), (1, 2));
+    let first = run(&event(1), &ledger, SilentAnnouncer);
+    let again = run(&batch(&[&event(1), &event(1)]), &ledger, SilentAnnouncer);
+    assert_eq!(
+        (first.metrics.metric_count("FindingsHigh"), again.metrics.metric_count("Duplicate")),
+        (1, 2)
+    );
     assert_eq!(first.findings[0].uid, again.findings[0].uid);
 }
 
 #[test]
 fn a_forged_event_is_recorded_as_suspect() {
     let forged = event(1).replace("aws.s3", "my.app");
-    let handled = run(&forged, &ledger(), Silent);
+    let handled = run(&forged, &ledger(), SilentAnnouncer);
     assert!(handled.findings[0].suspect.is_some());
-    assert!(run(&event(1), &ledger(), Silent).findings[0].suspect.is_none());
+    assert!(run(&event(1), &ledger(), SilentAnnouncer).findings[0].suspect.is_none());
 }
 
 /// A topic that cannot be reached.
 #[derive(Debug)]
 struct Unreachable;
 
-impl Announce for Unreachable {
-    async fn announce(&self, _: &Notice) -> Result<(), AnnounceError> {
+impl NoticeAnnouncer for Unreachable {
+    async fn announce_notice(&self, _: &Notice) -> Result<(), AnnounceError> {
         Err(AnnounceError::Refused(CallError::Unanswered("timeout".to_owned())))
     }
 }
@@ -141,17 +149,18 @@ fn what_is_not_announced_comes_again_and_is_announced_then() {
     let failed = run(&batch(&[&event(1)]), &ledger, Unreachable);
     assert_eq!(failed.answer.unwrap()["batchItemFailures"][0]["itemIdentifier"], "m0");
     assert!(run(&event(1), &ledger, Unreachable).answer.is_err());
-    let again = run(&batch(&[&event(1)]), &ledger, Silent);
+    let again = run(&batch(&[&event(1)]), &ledger, SilentAnnouncer);
     assert_eq!(again.answer.unwrap(), json!({"batchItemFailures": []}));
 }
 
 #[test]
 fn what_failed_has_a_code_and_says_what_may_help() {
-    let code = |seen: &Seen| (seen.failures[0].why.code(), seen.failures[0].why.kind());
-    let garbage = run(&batch(&["garbage"]), &ledger(), Silent);
+    let code =
+        |seen: &Seen| (seen.failures[0].why.error_code(), seen.failures[0].why.failure_kind());
+    let garbage = run(&batch(&["garbage"]), &ledger(), SilentAnnouncer);
     assert_eq!(code(&garbage), ("payload-unreadable", FailureKind::Poisoned));
     let odd = event(1).replace("\"s3.amazonaws.com\"", "17");
-    let odd = run(&batch(&[&odd]), &ledger(), Silent);
+    let odd = run(&batch(&[&odd]), &ledger(), SilentAnnouncer);
     assert_eq!(code(&odd), ("event-unreadable", FailureKind::Poisoned));
     let unannounced = run(&batch(&[&event(1)]), &ledger(), Unreachable);
     assert_eq!(code(&unannounced), ("not-announced", FailureKind::Retryable));
@@ -159,16 +168,16 @@ fn what_failed_has_a_code_and_says_what_may_help() {
         "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "eu-central-1",
         "s3": {"bucket": {"name": "logs"}, "object": {"key": "x.json.gz", "size": 1}}
     }]});
-    let local = run(&batch(&[&object.to_string()]), &ledger(), Silent);
+    let local = run(&batch(&[&object.to_string()]), &ledger(), SilentAnnouncer);
     assert_eq!(code(&local), ("local-run", FailureKind::Misconfigured));
-    let line: Value = serde_json::from_str(&local.metrics.line("evaluate", 5)).unwrap();
+    let line: Value = serde_json::from_str(&local.metrics.to_log_line("evaluate", 5)).unwrap();
     assert_eq!((&line["Failed"], &line["FailureCodes"]), (&1.into(), &json!({"local-run": 1})));
 }
 
 #[test]
 fn a_shape_that_nobody_knows_is_an_error_and_no_success() {
     for payload in ["{}", "17", "{\"Records\":[{\"hello\":1}]}", "not json"] {
-        assert!(run(payload, &ledger(), Silent).answer.is_err(), "{payload}");
+        assert!(run(payload, &ledger(), SilentAnnouncer).answer.is_err(), "{payload}");
     }
 }
 
@@ -184,14 +193,14 @@ fn a_configuration_item_is_judged() {
             "configurationItemCaptureTime": "2026-03-11T12:00:00Z"
         }}
     });
-    let handled = run(&item.to_string(), &ledger(), Silent);
+    let handled = run(&item.to_string(), &ledger(), SilentAnnouncer);
     assert_eq!(handled.findings[0].resource.id, "b");
 }
 
 #[test]
 fn one_bad_part_of_a_message_does_not_hold_back_the_others() {
     let body = format!("[{},{{\"hello\":1}},{}]", event(1), event(2));
-    let handled = run(&batch(&[&body]), &ledger(), Silent);
+    let handled = run(&batch(&[&body]), &ledger(), SilentAnnouncer);
     assert_eq!(handled.answer.unwrap()["batchItemFailures"][0]["itemIdentifier"], "m0");
     assert_eq!(handled.findings.len(), 2);
 }

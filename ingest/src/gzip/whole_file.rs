@@ -6,10 +6,10 @@ use libdeflater::Decompressor;
 pub(crate) const MAX_PACKED: usize = 8 << 20;
 
 /// So is one that would unpack to more.
-const MAX_TEXT: usize = 24 << 20;
+const MAX_UNPACKED: usize = 24 << 20;
 
 /// The shortest header, behind which no second member may begin.
-const HEADER: usize = 10;
+const MIN_HEADER_LENGTH: usize = 10;
 
 /// Unpacks `packed` into `text`, which is reused, if it is one undamaged member and nothing else.
 ///
@@ -20,11 +20,11 @@ pub(crate) fn unpack_whole<'t>(
     text: &'t mut Vec<u8>,
 ) -> Option<&'t [u8]> {
     // The three bytes may be there by chance: then the slower way finds that it is one member.
-    if memchr::memmem::find(packed.get(HEADER..)?, b"\x1F\x8B\x08").is_some() {
+    if memchr::memmem::find(packed.get(MIN_HEADER_LENGTH..)?, b"\x1F\x8B\x08").is_some() {
         return None;
     }
     let size = usize::try_from(u32::from_le_bytes(*packed.last_chunk()?)).ok()?;
-    if size > MAX_TEXT {
+    if size > MAX_UNPACKED {
         return None;
     }
     if text.len() < size {

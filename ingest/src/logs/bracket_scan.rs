@@ -7,17 +7,17 @@
 use wide::u8x32;
 
 /// Bytes judged at once: one bit each in a `u64`.
-const BLOCK: usize = 64;
+const BLOCK_SIZE: usize = 64;
 
 /// Sets the one bit that tells `[` from `{` and `]` from `}`.
-const FOLD: u8 = 0x20;
+const BRACKET_FOLD: u8 = 0x20;
 
 /// A scan for the bracket that closes an object or a list, which may go on from one slice to the next.
 ///
 /// Both kinds of bracket count alike, so `{]` passes here: a record is parsed by who wants its content.
 /// Depth is a number, not a stack: nesting costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Brackets {
+pub(crate) struct BracketScanner {
     depth: u64,
     /// All ones when the next byte is inside a string, else zero.
     quoted: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Brackets {
     escaped: u64,
 }
 
-impl Brackets {
+impl BracketScanner {
     /// A scan that begins outside any string, `depth` brackets deep.
     pub(crate) fn new(depth: u64) -> Self {
         Self { depth, quoted: 0, escaped: 0 }
@@ -33,29 +33,29 @@ impl Brackets {
 
     /// The offset just behind the bracket that closes the first one, or none if `bytes` ends before it;
     /// then the next call goes on where this one ended.
-    pub(crate) fn close(&mut self, bytes: &[u8]) -> Option<usize> {
-        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    pub(crate) fn find_close(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_SIZE>();
         for (index, block) in blocks.iter().enumerate() {
-            if let Some(bit) = self.step(&Masks::of(block), BLOCK) {
-                return Some(index * BLOCK + bit + 1);
+            if let Some(bit) = self.scan_block(&BlockMasks::from_block(block), BLOCK_SIZE) {
+                return Some(index * BLOCK_SIZE + bit + 1);
             }
         }
         if rest.is_empty() {
             return None;
         }
         // Zero bytes behind the end are no brackets, quotes or backslashes: they change nothing.
-        let mut padded = [0; BLOCK];
+        let mut padded = [0; BLOCK_SIZE];
         for (to, from) in padded.iter_mut().zip(rest) {
             *to = *from;
         }
-        let bit = self.step(&Masks::of(&padded), rest.len())?;
-        Some(blocks.len() * BLOCK + bit + 1)
+        let bit = self.scan_block(&BlockMasks::from_block(&padded), rest.len())?;
+        Some(blocks.len() * BLOCK_SIZE + bit + 1)
     }
 
     /// Takes one block, of which the first `length` bytes count; the bit of the closing bracket if it is here.
     #[inline]
-    fn step(&mut self, masks: &Masks, length: usize) -> Option<usize> {
-        let quotes = masks.quotes & !self.escapes(masks.backslashes, length);
+    fn scan_block(&mut self, masks: &BlockMasks, length: usize) -> Option<usize> {
+        let quotes = masks.quotes & !self.find_escaped(masks.backslashes, length);
         let inside = running_parity(quotes) ^ self.quoted;
         self.quoted = 0u64.wrapping_sub(inside >> 63);
         let opens = masks.opens & !inside;
@@ -66,11 +66,11 @@ impl Brackets {
             self.depth = self.depth - closing + u64::from(opens.count_ones());
             return None;
         }
-        self.last_close(opens, closes)
+        self.find_last_close(opens, closes)
     }
 
     /// Counts bracket by bracket, in the few blocks where the end may be.
-    fn last_close(&mut self, opens: u64, closes: u64) -> Option<usize> {
+    fn find_last_close(&mut self, opens: u64, closes: u64) -> Option<usize> {
         let mut left = opens | closes;
         while left != 0 {
             let bit = left.trailing_zeros();
@@ -89,7 +89,7 @@ impl Brackets {
 
     /// The bytes that a backslash escapes; a run of backslashes may come from the block before.
     #[inline]
-    fn escapes(&mut self, backslashes: u64, length: usize) -> u64 {
+    fn find_escaped(&mut self, backslashes: u64, length: usize) -> u64 {
         let mut escaped = self.escaped;
         let mut left = backslashes & !escaped;
         self.escaped = 0;
@@ -109,44 +109,44 @@ impl Brackets {
 
 /// Where the bytes that matter are in one block.
 #[derive(Default)]
-struct Masks {
+struct BlockMasks {
     quotes: u64,
     backslashes: u64,
     opens: u64,
     closes: u64,
 }
 
-impl Masks {
+impl BlockMasks {
     #[inline]
-    fn of(block: &[u8; BLOCK]) -> Self {
+    fn from_block(block: &[u8; BLOCK_SIZE]) -> Self {
         let (halves, _) = block.as_chunks::<32>();
         let [low, high] = halves else { return Self::default() };
         let (low, high) = (u8x32::new(*low), u8x32::new(*high));
-        let fold = u8x32::splat(FOLD);
+        let fold = u8x32::splat(BRACKET_FOLD);
         let (folded_low, folded_high) = (low | fold, high | fold);
         Self {
-            quotes: bits(equal(low, b'"'), equal(high, b'"')),
-            backslashes: rare_bits(equal(low, b'\\'), equal(high, b'\\')),
-            opens: bits(equal(folded_low, b'{'), equal(folded_high, b'{')),
-            closes: bits(equal(folded_low, b'}'), equal(folded_high, b'}')),
+            quotes: join_bitmasks(match_byte(low, b'"'), match_byte(high, b'"')),
+            backslashes: join_rare_bitmasks(match_byte(low, b'\\'), match_byte(high, b'\\')),
+            opens: join_bitmasks(match_byte(folded_low, b'{'), match_byte(folded_high, b'{')),
+            closes: join_bitmasks(match_byte(folded_low, b'}'), match_byte(folded_high, b'}')),
         }
     }
 }
 
 #[inline]
-fn equal(half: u8x32, byte: u8) -> u8x32 {
+fn match_byte(half: u8x32, byte: u8) -> u8x32 {
     half.simd_eq(u8x32::splat(byte))
 }
 
 #[inline]
-fn bits(low: u8x32, high: u8x32) -> u64 {
+fn join_bitmasks(low: u8x32, high: u8x32) -> u64 {
     u64::from(low.to_bitmask()) | u64::from(high.to_bitmask()) << 32
 }
 
 /// The same for what nearly no block has: one look tells.
 #[inline]
-fn rare_bits(low: u8x32, high: u8x32) -> u64 {
-    if (low | high).to_bitmask() == 0 { 0 } else { bits(low, high) }
+fn join_rare_bitmasks(low: u8x32, high: u8x32) -> u64 {
+    if (low | high).to_bitmask() == 0 { 0 } else { join_bitmasks(low, high) }
 }
 
 /// Each bit is the parity of the bits up to it: between an opening quote and the closing one it is set.
@@ -199,8 +199,13 @@ mod tests {
             let text =
                 [&b"{[{[{[{["[..usize::try_from(seed % 9).unwrap()], &text(seed, 300)].concat();
             let expected = close_slowly(&text);
-            closed += usize::from(expected.is_some_and(|end| end > BLOCK));
-            assert_eq!(Brackets::new(1).close(&text), expected, "{}", text.escape_ascii());
+            closed += usize::from(expected.is_some_and(|end| end > BLOCK_SIZE));
+            assert_eq!(
+                BracketScanner::new(1).find_close(&text),
+                expected,
+                "{}",
+                text.escape_ascii()
+            );
         }
         assert!(closed > 100, "the texts are too simple: {closed}");
     }
@@ -211,10 +216,10 @@ mod tests {
             let text = [b"{[{[{[".as_slice(), &text(seed, 300)].concat();
             let expected = close_slowly(&text);
             for size in 1..=200 {
-                let mut brackets = Brackets::new(1);
+                let mut brackets = BracketScanner::new(1);
                 let mut start = 0;
                 let found = text.chunks(size).find_map(|chunk| {
-                    let end = brackets.close(chunk).map(|end| start + end);
+                    let end = brackets.find_close(chunk).map(|end| start + end);
                     start += chunk.len();
                     end
                 });
@@ -229,7 +234,11 @@ mod tests {
             for run in 0..130 {
                 let text =
                     format!("{}\"{}\"}}\"}}", " ".repeat(before), "\\".repeat(run)).into_bytes();
-                assert_eq!(Brackets::new(1).close(&text), close_slowly(&text), "{before} {run}");
+                assert_eq!(
+                    BracketScanner::new(1).find_close(&text),
+                    close_slowly(&text),
+                    "{before} {run}"
+                );
             }
         }
     }

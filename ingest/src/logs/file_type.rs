@@ -1,9 +1,9 @@
 //! Tells from the first bytes what a file is; names decide nothing.
 
-use super::problem::Form;
+use super::problem::UnsupportedFormat;
 
 /// How many first bytes are enough to tell.
-pub(crate) const ENOUGH: usize = 512;
+pub(crate) const MAGIC_HEAD_LENGTH: usize = 512;
 
 /// What the first bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,39 +13,39 @@ pub(crate) enum FileType {
     /// Text, as far as can be seen.
     Text,
     /// Something that is known and not read.
-    Other(Form),
+    Other(UnsupportedFormat),
 }
 
 /// Where a form's magic bytes stand, and what they are.
-const MAGIC: [(usize, &[u8], Form); 9] = [
-    (0, b"PK\x03\x04", Form::Zip),
-    (0, b"PK\x05\x06", Form::Zip),
-    (0, b"\x28\xB5\x2F\xFD", Form::Zstd),
-    (0, b"BZh", Form::Bzip2),
-    (0, b"\xFD7zXZ\0", Form::Xz),
-    (0, b"PAR1", Form::Parquet),
-    (257, b"ustar", Form::Tar),
-    (0, b"\xFE\xFF", Form::Utf16),
-    (0, b"\xFF\xFE", Form::Utf16),
+const MAGIC_BYTES: [(usize, &[u8], UnsupportedFormat); 9] = [
+    (0, b"PK\x03\x04", UnsupportedFormat::Zip),
+    (0, b"PK\x05\x06", UnsupportedFormat::Zip),
+    (0, b"\x28\xB5\x2F\xFD", UnsupportedFormat::Zstd),
+    (0, b"BZh", UnsupportedFormat::Bzip2),
+    (0, b"\xFD7zXZ\0", UnsupportedFormat::Xz),
+    (0, b"PAR1", UnsupportedFormat::Parquet),
+    (257, b"ustar", UnsupportedFormat::Tar),
+    (0, b"\xFE\xFF", UnsupportedFormat::Utf16),
+    (0, b"\xFF\xFE", UnsupportedFormat::Utf16),
 ];
 
 /// What the file is that begins with `head`.
-pub(crate) fn sniff(head: &[u8]) -> FileType {
+pub(crate) fn detect_file_type(head: &[u8]) -> FileType {
     if head.starts_with(b"\x1F\x8B") {
         return FileType::Gzip;
     }
-    let known = MAGIC.iter().find(|(at, magic, _)| {
+    let known = MAGIC_BYTES.iter().find(|(at, magic, _)| {
         head.get(*at..).is_some_and(|from_there| from_there.starts_with(magic))
     });
     match known {
         Some((_, _, form)) => FileType::Other(*form),
-        None if utf16_without_mark(head) => FileType::Other(Form::Utf16),
+        None if is_unmarked_utf16(head) => FileType::Other(UnsupportedFormat::Utf16),
         None => FileType::Text,
     }
 }
 
 /// ASCII text in UTF-16 has a zero in every second byte; a hole in a file has them in all.
-fn utf16_without_mark(head: &[u8]) -> bool {
+fn is_unmarked_utf16(head: &[u8]) -> bool {
     let (pairs, _) = head.as_chunks::<2>();
     let pairs = pairs.get(..pairs.len().min(32)).unwrap_or_default();
     pairs.len() >= 2
@@ -67,16 +67,16 @@ mod tests {
             (b"\xEF\xBB\xBF{}", FileType::Text),
             (b"", FileType::Text),
             (b"\0\0\0\0\0\0", FileType::Text),
-            (b"\xFF\xFE{\0\"\0", FileType::Other(Form::Utf16)),
-            (b"{\0\"\0R\0", FileType::Other(Form::Utf16)),
-            (b"\0{\0\"\0R", FileType::Other(Form::Utf16)),
-            (b"PK\x03\x04....", FileType::Other(Form::Zip)),
-            (b"BZh91AY", FileType::Other(Form::Bzip2)),
-            (b"PAR1....", FileType::Other(Form::Parquet)),
-            (&tar, FileType::Other(Form::Tar)),
+            (b"\xFF\xFE{\0\"\0", FileType::Other(UnsupportedFormat::Utf16)),
+            (b"{\0\"\0R\0", FileType::Other(UnsupportedFormat::Utf16)),
+            (b"\0{\0\"\0R", FileType::Other(UnsupportedFormat::Utf16)),
+            (b"PK\x03\x04....", FileType::Other(UnsupportedFormat::Zip)),
+            (b"BZh91AY", FileType::Other(UnsupportedFormat::Bzip2)),
+            (b"PAR1....", FileType::Other(UnsupportedFormat::Parquet)),
+            (&tar, FileType::Other(UnsupportedFormat::Tar)),
         ];
         for (head, content) in cases {
-            assert_eq!(sniff(head), content, "{head:?}");
+            assert_eq!(detect_file_type(head), content, "{head:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ impl<'r> InputFile<'r> {
     }
 
     /// Opens what `file` names.
-    pub(crate) fn open(file: &LogFile) -> Result<Self, ProblemKind> {
+    pub(crate) fn open_log_file(file: &LogFile) -> Result<Self, ProblemKind> {
         let Some(path) = &file.path else { return Ok(Self::new(io::stdin(), None)) };
         let failed = |error: io::Error| ReadError::Failed(error.kind());
         let opened = File::open(path).map_err(failed)?;
@@ -35,17 +35,17 @@ impl<'r> InputFile<'r> {
     }
 
     /// How many bytes there should be, if that is known.
-    pub(crate) fn expected(&self) -> Option<u64> {
+    pub(crate) fn expected_size(&self) -> Option<u64> {
         self.expected
     }
 
     /// Whether it ended sooner or later than it should have.
-    pub(crate) fn changed(&self) -> bool {
+    pub(crate) fn has_changed(&self) -> bool {
         self.ended && self.expected.is_some_and(|expected| expected != self.count)
     }
 
     /// Whether there is nothing more.
-    pub(crate) fn ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended
     }
 }

@@ -4,15 +4,15 @@ use std::ops::ControlFlow;
 
 use evenkeel_rules::ConfigurationItem;
 
-use super::problem::BadRecord;
-use crate::payload::Envelope;
+use super::problem::InvalidRecordError;
+use crate::payload::EventEnvelope;
 
 /// No record may be longer. `CloudTrail`'s own limit is 256 KB.
 pub const MAX_RECORD: usize = 16 << 20;
 
 /// What a file holds, piece by piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Item<'a> {
+pub enum LogItem<'a> {
     /// One record.
     Record {
         /// Its place in the file, counted from 1.
@@ -20,7 +20,7 @@ pub enum Item<'a> {
         /// Its JSON text, from bracket to bracket, exactly as it stands in the file.
         bytes: &'a [u8],
         /// What `EventBridge` said about it.
-        envelope: Option<&'a Envelope>,
+        envelope: Option<&'a EventEnvelope>,
     },
     /// One configuration item of AWS Config.
     Resource {
@@ -29,14 +29,14 @@ pub enum Item<'a> {
         /// The item, whatever its dialect.
         item: &'a ConfigurationItem,
         /// Why it may be forged.
-        suspect: Option<&'static str>,
+        possibly_forged: Option<&'static str>,
     },
     /// Something at a record's place that cannot be used.
-    Bad {
+    Invalid {
         /// Its place in the file, counted from 1.
         number: u64,
         /// What is wrong with it.
-        why: BadRecord,
+        why: InvalidRecordError,
     },
     /// Something that is known, and is no `CloudTrail` record.
     Skipped {
@@ -48,4 +48,4 @@ pub enum Item<'a> {
 }
 
 /// Takes the items of a file in order, and says whether to go on.
-pub type Sink<'s> = dyn FnMut(Item<'_>) -> ControlFlow<()> + 's;
+pub type ItemSink<'s> = dyn FnMut(LogItem<'_>) -> ControlFlow<()> + 's;

@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::bracket_scan::Brackets;
+use super::bracket_scan::BracketScanner;
 
 /// What the walk came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step<'a> {
+pub(crate) enum MemberStep<'a> {
     /// A member: its name, and where its value begins.
     Member(Cow<'a, [u8]>, usize),
     /// The end of the object, and the offset behind it.
     End(usize),
     /// The text ends first.
-    More,
+    NeedsMore,
     /// This is no JSON object.
-    Broken,
+    Malformed,
 }
 
 /// A walk over the members of the object that `text` begins with.
@@ -33,44 +33,44 @@ impl<'a> MemberScan<'a> {
     }
 
     /// A walk that goes on in the middle of an object: `text` begins just behind a value.
-    pub(crate) fn behind_value(text: &'a [u8]) -> Self {
+    pub(crate) fn resume_after_value(text: &'a [u8]) -> Self {
         Self { text, at: 0, comma: true }
     }
 
     /// Goes to the next value, which must be skipped before the one after.
-    pub(crate) fn next(&mut self) -> Step<'a> {
+    pub(crate) fn next_member(&mut self) -> MemberStep<'a> {
         self.at = skip_space(self.text, self.at);
         match (self.text.get(self.at), self.comma) {
-            (None, _) => return Step::More,
-            (Some(b'}'), _) => return Step::End(self.at.saturating_add(1)),
+            (None, _) => return MemberStep::NeedsMore,
+            (Some(b'}'), _) => return MemberStep::End(self.at.saturating_add(1)),
             (Some(b','), true) => self.at = skip_space(self.text, self.at.saturating_add(1)),
             (Some(b'"'), false) => {}
-            _ => return Step::Broken,
+            _ => return MemberStep::Malformed,
         }
         match self.text.get(self.at) {
-            Some(b'"') => self.name(),
-            Some(_) => Step::Broken,
-            None => Step::More,
+            Some(b'"') => self.read_name(),
+            Some(_) => MemberStep::Malformed,
+            None => MemberStep::NeedsMore,
         }
     }
 
-    fn name(&mut self) -> Step<'a> {
-        let Some(end) = string_end(self.text, self.at) else { return Step::More };
+    fn read_name(&mut self) -> MemberStep<'a> {
+        let Some(end) = string_end(self.text, self.at) else { return MemberStep::NeedsMore };
         let quoted = self.text.get(self.at..end).unwrap_or_default();
         let colon = skip_space(self.text, end);
         match self.text.get(colon) {
             Some(b':') => self.at = skip_space(self.text, colon.saturating_add(1)),
-            Some(_) => return Step::Broken,
-            None => return Step::More,
+            Some(_) => return MemberStep::Malformed,
+            None => return MemberStep::NeedsMore,
         }
         match self.text.get(self.at) {
-            Some(_) => Step::Member(unquote(quoted), self.at),
-            None => Step::More,
+            Some(_) => MemberStep::Member(unquote_name(quoted), self.at),
+            None => MemberStep::NeedsMore,
         }
     }
 
-    /// Passes over the value that `next` went to, and gives its text; none if it is broken or not all there.
-    pub(crate) fn value(&mut self) -> Result<&'a [u8], Step<'a>> {
+    /// Passes over the value that `next_member` went to, and gives its text; none if it is broken or not all there.
+    pub(crate) fn read_value(&mut self) -> Result<&'a [u8], MemberStep<'a>> {
         let start = self.at;
         self.at = value_end(self.text, start)?;
         self.comma = true;
@@ -91,21 +91,21 @@ pub(crate) fn is_space(byte: u8) -> bool {
 }
 
 /// The offset behind the value at `at`; none if it is broken or not all there.
-pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, Step<'static>> {
+pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, MemberStep<'static>> {
     let rest = text.get(at..).unwrap_or_default();
     match rest {
-        [] => Err(Step::More),
+        [] => Err(MemberStep::NeedsMore),
         [b'{' | b'[', inner @ ..] => {
-            let length = Brackets::new(1).close(inner).ok_or(Step::More)?;
+            let length = BracketScanner::new(1).find_close(inner).ok_or(MemberStep::NeedsMore)?;
             Ok(at.saturating_add(length).saturating_add(1))
         }
-        [b'"', ..] => string_end(text, at).ok_or(Step::More),
+        [b'"', ..] => string_end(text, at).ok_or(MemberStep::NeedsMore),
         _ => {
             let end = |byte: &u8| is_space(*byte) || b",:{}[]\"".contains(byte);
             match rest.iter().position(end) {
-                Some(0) => Err(Step::Broken),
+                Some(0) => Err(MemberStep::Malformed),
                 Some(length) => Ok(at.saturating_add(length)),
-                None => Err(Step::More),
+                None => Err(MemberStep::NeedsMore),
             }
         }
     }
@@ -125,7 +125,7 @@ fn string_end(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// A name as it is meant: without quotes and escapes. One that cannot be read stays as it is.
-fn unquote(quoted: &[u8]) -> Cow<'_, [u8]> {
+fn unquote_name(quoted: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', quoted).is_some()
         && let Ok(name) = serde_json::from_slice::<String>(quoted)
     {
@@ -139,12 +139,12 @@ fn unquote(quoted: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    fn walk(text: &str) -> (Vec<(String, String)>, Step<'_>) {
+    fn walk(text: &str) -> (Vec<(String, String)>, MemberStep<'_>) {
         let mut members = MemberScan::new(text.as_bytes());
         let mut found = Vec::new();
         loop {
-            match members.next() {
-                Step::Member(name, _) => match members.value() {
+            match members.next_member() {
+                MemberStep::Member(name, _) => match members.read_value() {
                     Ok(value) => found.push((
                         String::from_utf8(name.into_owned()).unwrap(),
                         String::from_utf8(value.to_vec()).unwrap(),
@@ -162,7 +162,7 @@ mod tests {
         let (found, end) = walk(text);
         let expected = [("a", "1"), ("b\"}", r#""x\\""#), ("c", r#"{"d":[1,{}]}"#), ("e", "null")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        assert_eq!(end, Step::End(text.len() - "  tail".len()));
+        assert_eq!(end, MemberStep::End(text.len() - "  tail".len()));
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
         let text = r#"{ "a" : 1 ,"b\"}":"x\\" , "c":{"d":[1,{}]},"e":null}"#;
         for (length, _) in text.char_indices().skip(1) {
             let (beginning, _) = text.split_at(length);
-            assert_eq!(walk(beginning).1, Step::More, "{beginning}");
+            assert_eq!(walk(beginning).1, MemberStep::NeedsMore, "{beginning}");
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
         for text in
             ["{1", "{,", r#"{"a" 1"#, r#"{"a":1 "b":2}"#, r#"{"a":1,}"#, r#"{"a":,"b":1}"#, "{{"]
         {
-            assert_eq!(walk(text).1, Step::Broken, "{text}");
+            assert_eq!(walk(text).1, MemberStep::Malformed, "{text}");
         }
     }
 }

@@ -4,44 +4,44 @@ use std::fmt;
 use std::io::ErrorKind;
 
 use crate::gzip::GzipError;
-use crate::payload::Fault;
+use crate::payload::PayloadErrorKind;
 
 /// Something that kept a file, or a part of it, from being read.
 ///
 /// No message holds text from inside a file. The file's name is shown as it is: the caller cleans it for
 /// a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct InputProblem {
     /// The file's name as the user knows it, or the input as it was typed.
     pub file: String,
     /// Which record of the file, counted from 1, if it is about one.
     pub record: Option<u64>,
     /// What is wrong.
-    pub what: ProblemKind,
+    pub kind: ProblemKind,
 }
 
-impl Problem {
+impl InputProblem {
     /// A problem with a whole file.
-    pub fn file(file: &str, what: impl Into<ProblemKind>) -> Self {
-        Self { file: file.to_owned(), record: None, what: what.into() }
+    pub fn for_file(file: &str, what: impl Into<ProblemKind>) -> Self {
+        Self { file: file.to_owned(), record: None, kind: what.into() }
     }
 
     /// A problem with one record of a file.
-    pub fn record(file: &str, number: u64, why: BadRecord) -> Self {
-        Self { file: file.to_owned(), record: Some(number), what: why.into() }
+    pub fn for_record(file: &str, number: u64, why: InvalidRecordError) -> Self {
+        Self { file: file.to_owned(), record: Some(number), kind: why.into() }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for InputProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.record {
-            Some(number) => write!(f, "{}, record {number}: {}", self.file, self.what),
-            None => write!(f, "{}: {}", self.file, self.what),
+            Some(number) => write!(f, "{}, record {number}: {}", self.file, self.kind),
+            None => write!(f, "{}: {}", self.file, self.kind),
         }
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for InputProblem {}
 
 /// What is wrong, by where it shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,13 +54,13 @@ pub enum ProblemKind {
     Read(#[from] ReadError),
     /// The file is in a form that is not read.
     #[error(transparent)]
-    Form(#[from] Form),
+    Format(#[from] UnsupportedFormat),
     /// The file is text, but no `CloudTrail` log, or not all of one.
     #[error(transparent)]
     Document(#[from] DocumentError),
     /// One record is not usable.
     #[error(transparent)]
-    Record(#[from] BadRecord),
+    Record(#[from] InvalidRecordError),
     /// The work on this file panicked.
     #[error("evenkeel failed on this file, which is a defect of evenkeel: please report it")]
     Panicked,
@@ -121,7 +121,7 @@ impl From<GzipError> for ReadError {
 
 /// A form of file that is recognised but not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Form {
+pub enum UnsupportedFormat {
     /// UTF-16 text.
     #[error("is UTF-16: convert it to UTF-8")]
     Utf16,
@@ -178,7 +178,7 @@ pub enum DocumentError {
 
 /// Why one record is not usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadRecord {
+pub enum InvalidRecordError {
     /// A number, a string, null or a list where a record should be.
     #[error("is not an object")]
     NotAnObject,
@@ -208,6 +208,6 @@ pub enum BadRecord {
         /// What it is.
         what: &'static str,
         /// What is wrong with it.
-        why: Fault,
+        why: PayloadErrorKind,
     },
 }

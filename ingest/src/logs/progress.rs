@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts that all workers share; read at any time from any thread.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct ReadProgress {
     files: AtomicU64,
     compressed: AtomicU64,
     bytes: AtomicU64,
@@ -13,7 +13,7 @@ pub struct Progress {
 
 /// The counts at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ProgressCounts {
     /// Files read to their end, or as far as they could be.
     pub files: u64,
     /// Bytes read from files, as stored: compressed where the file is.
@@ -24,10 +24,10 @@ pub struct Counts {
     pub records: u64,
 }
 
-impl Progress {
+impl ReadProgress {
     /// The counts now.
-    pub fn counts(&self) -> Counts {
-        Counts {
+    pub fn current_counts(&self) -> ProgressCounts {
+        ProgressCounts {
             files: self.files.load(Ordering::Relaxed),
             compressed: self.compressed.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -36,7 +36,7 @@ impl Progress {
     }
 
     /// Adds what was done since the last call.
-    pub(crate) fn add(&self, done: Counts) {
+    pub(crate) fn add_counts(&self, done: ProgressCounts) {
         self.files.fetch_add(done.files, Ordering::Relaxed);
         self.compressed.fetch_add(done.compressed, Ordering::Relaxed);
         self.bytes.fetch_add(done.bytes, Ordering::Relaxed);

@@ -1,9 +1,9 @@
 //! What came of one file, counted while it is read.
 
-use super::item::{Item, MAX_RECORD, Sink};
-use super::problem::{Problem, ProblemKind};
-use super::progress::{Counts, Progress};
-use super::splitter::Splitter;
+use super::item::{ItemSink, LogItem, MAX_RECORD};
+use super::problem::{InputProblem, ProblemKind};
+use super::progress::{ProgressCounts, ReadProgress};
+use super::splitter::RecordSplitter;
 
 /// So many kinds of skipped things are told apart in one file: their names come from it.
 const SKIPPED_KINDS: usize = 32;
@@ -20,16 +20,16 @@ pub struct FileReport {
     /// Configuration items delivered.
     pub resources: u64,
     /// Bad records named; they were delivered as items, and are not among the problems.
-    pub bad: u64,
+    pub invalid_records: u64,
     /// What was skipped, in order of first appearance.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedItems>,
     /// What was wrong with the file as a whole.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<InputProblem>,
 }
 
 /// Things of one kind that are no `CloudTrail` records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedItems {
     /// What they are.
     pub kind: String,
     /// How many there were.
@@ -37,10 +37,10 @@ pub struct Skipped {
 }
 
 /// The reading of one file.
-pub(crate) struct Job<'p> {
-    progress: &'p Progress,
-    splitter: Splitter,
-    tally: Tally,
+pub(crate) struct FileReadJob<'p> {
+    progress: &'p ReadProgress,
+    splitter: RecordSplitter,
+    tally: ItemTally,
     compressed: u64,
     bytes: u64,
     problems: Vec<ProblemKind>,
@@ -48,26 +48,26 @@ pub(crate) struct Job<'p> {
 
 /// What the items add up to.
 #[derive(Default)]
-struct Tally {
+struct ItemTally {
     records: u64,
     resources: u64,
     bad: u64,
-    skipped: Vec<Skipped>,
+    skipped: Vec<SkippedItems>,
 }
 
-impl<'p> Job<'p> {
-    pub(crate) fn new(progress: &'p Progress) -> Self {
+impl<'p> FileReadJob<'p> {
+    pub(crate) fn new(progress: &'p ReadProgress) -> Self {
         Self {
             progress,
-            splitter: Splitter::new(MAX_RECORD),
-            tally: Tally::default(),
+            splitter: RecordSplitter::new(MAX_RECORD),
+            tally: ItemTally::default(),
             compressed: 0,
             bytes: 0,
             problems: Vec::new(),
         }
     }
 
-    pub(crate) fn problem(&mut self, what: impl Into<ProblemKind>) {
+    pub(crate) fn add_problem(&mut self, what: impl Into<ProblemKind>) {
         self.problems.push(what.into());
     }
 
@@ -76,34 +76,34 @@ impl<'p> Job<'p> {
     }
 
     /// The sink has had enough.
-    pub(crate) fn stopped(&self) -> bool {
-        self.splitter.stopped()
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.splitter.is_stopped()
     }
 
     /// Takes a text that is all there.
-    pub(crate) fn all(&mut self, text: &[u8], stored: usize, sink: &mut Sink<'_>) {
+    pub(crate) fn split_whole_text(&mut self, text: &[u8], stored: usize, sink: &mut ItemSink<'_>) {
         let stored = u64::try_from(stored).unwrap_or(u64::MAX);
-        self.piece(text, true, text.len(), stored, sink);
+        self.split_piece(text, true, text.len(), stored, sink);
     }
 
     /// Takes a piece of text of which the last `fresh` bytes are new, after `stored` bytes of the file; says
     /// how much of it is used up.
-    pub(crate) fn piece(
+    pub(crate) fn split_piece(
         &mut self,
         piece: &[u8],
         last: bool,
         fresh: usize,
         stored: u64,
-        sink: &mut Sink<'_>,
+        sink: &mut ItemSink<'_>,
     ) -> usize {
         let before = self.tally.records;
         let tally = &mut self.tally;
-        let used = self.splitter.advance(piece, last, &mut |item| {
-            tally.note(&item);
+        let used = self.splitter.split_window(piece, last, &mut |item| {
+            tally.count_item(&item);
             sink(item)
         });
         let fresh = u64::try_from(fresh).unwrap_or(u64::MAX);
-        self.progress.add(Counts {
+        self.progress.add_counts(ProgressCounts {
             files: 0,
             compressed: stored.saturating_sub(self.compressed),
             bytes: fresh,
@@ -115,34 +115,38 @@ impl<'p> Job<'p> {
     }
 
     /// Ends the reading of the file called `name`.
-    pub(crate) fn report(self, name: &str) -> FileReport {
-        self.progress.add(Counts { files: 1, ..Counts::default() });
+    pub(crate) fn into_report(self, name: &str) -> FileReport {
+        self.progress.add_counts(ProgressCounts { files: 1, ..ProgressCounts::default() });
         // A file of another form was not split at all, so nothing is known of its text.
-        let text = self.splitter.problems().iter().map(|problem| Problem::file(name, *problem));
-        let file = self.problems.into_iter().map(|problem| Problem::file(name, problem));
+        let text = self
+            .splitter
+            .document_problems()
+            .iter()
+            .map(|problem| InputProblem::for_file(name, *problem));
+        let file = self.problems.into_iter().map(|problem| InputProblem::for_file(name, problem));
         FileReport {
             compressed: self.compressed,
             bytes: self.bytes,
             records: self.tally.records,
             resources: self.tally.resources,
-            bad: self.tally.bad,
+            invalid_records: self.tally.bad,
             problems: file.chain(text).collect(),
             skipped: self.tally.skipped,
         }
     }
 }
 
-impl Tally {
-    fn note(&mut self, item: &Item<'_>) {
+impl ItemTally {
+    fn count_item(&mut self, item: &LogItem<'_>) {
         match item {
-            Item::Record { .. } => self.records = self.records.saturating_add(1),
-            Item::Resource { .. } => self.resources = self.resources.saturating_add(1),
-            Item::Bad { .. } => self.bad = self.bad.saturating_add(1),
-            Item::Skipped { kind, count } => self.skip(kind, *count),
+            LogItem::Record { .. } => self.records = self.records.saturating_add(1),
+            LogItem::Resource { .. } => self.resources = self.resources.saturating_add(1),
+            LogItem::Invalid { .. } => self.bad = self.bad.saturating_add(1),
+            LogItem::Skipped { kind, count } => self.count_skipped(kind, *count),
         }
     }
 
-    fn skip(&mut self, kind: &str, count: u64) {
+    fn count_skipped(&mut self, kind: &str, count: u64) {
         let full = self.skipped.len() >= SKIPPED_KINDS;
         let kind = if full && !self.skipped.iter().any(|known| known.kind == kind) {
             "other kinds"
@@ -151,7 +155,7 @@ impl Tally {
         };
         match self.skipped.iter_mut().find(|known| known.kind == kind) {
             Some(known) => known.count = known.count.saturating_add(count),
-            None => self.skipped.push(Skipped { kind: kind.to_owned(), count }),
+            None => self.skipped.push(SkippedItems { kind: kind.to_owned(), count }),
         }
     }
 }

@@ -4,22 +4,22 @@
 //! brackets alone; what is inside one is not judged. Text that is no JSON is named with its place, and
 //! reading resumes at the next line that begins with an object.
 
+mod document_layout;
 mod documents;
-mod lines;
-mod list;
+mod object_extent;
 mod objects;
 mod plain_record;
-mod shape;
+mod record_list;
 
-use super::bracket_scan::Brackets;
-use super::item::{Item, Sink};
-use super::problem::{BadRecord, DocumentError};
-use list::List;
+use super::bracket_scan::BracketScanner;
+use super::item::{ItemSink, LogItem};
+use super::problem::{DocumentError, InvalidRecordError};
+use record_list::RecordList;
 
 /// A text being cut. Holds no text: the caller keeps what was not used and hands it in again, with more.
 #[derive(Debug)]
-pub(super) struct Splitter {
-    state: State,
+pub(super) struct RecordSplitter {
+    state: SplitterState,
     /// No record may be longer.
     longest: usize,
     /// Elements so far: records and what stood in a record's place.
@@ -28,7 +28,7 @@ pub(super) struct Splitter {
     used: u64,
     /// The last byte used was a line feed, or there was none.
     at_line_start: bool,
-    seen: Seen,
+    content: DetectedContent,
     /// An object was never closed: from now on, a line that begins with `{` ends whatever is open.
     strict: bool,
     problems: Vec<DocumentError>,
@@ -37,7 +37,7 @@ pub(super) struct Splitter {
 
 /// What the text has shown to be so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum DetectedContent {
     /// White space.
     Nothing,
     /// Something that is no JSON, from this byte on.
@@ -48,30 +48,30 @@ enum Seen {
 
 /// Where in the text the next byte is.
 #[derive(Debug)]
-enum State {
+enum SplitterState {
     /// Between documents.
-    Top,
+    BetweenDocuments,
     /// Behind something broken, looking for a line that begins with `{`.
     Resync,
     /// In a list of records.
-    List(List),
+    List(RecordList),
     /// In a document, behind a value.
-    Tail,
+    InDocument,
     /// In a list, in an object that is too long.
-    LongInList(Brackets, List),
+    OversizedElement(BracketScanner, RecordList),
 }
 
 /// What one step did.
-enum Flow {
+enum StepResult {
     /// Used so many bytes.
-    Go(usize),
+    Advance(usize),
     /// Used so many bytes, and needs more input for the next.
     Wait(usize),
 }
 
 /// The input that one step sees.
 #[derive(Clone, Copy)]
-struct Input<'a> {
+struct SplitInput<'a> {
     /// What was not used yet; never empty.
     rest: &'a [u8],
     /// Nothing follows it.
@@ -79,7 +79,7 @@ struct Input<'a> {
 }
 
 /// What to do about something that does not end in the input.
-enum Lack {
+enum MissingEnd {
     /// More input may bring the end.
     Wait,
     /// There is no more.
@@ -88,16 +88,16 @@ enum Lack {
     TooLong,
 }
 
-impl Splitter {
+impl RecordSplitter {
     /// A splitter that takes no record longer than `longest`.
     pub(super) fn new(longest: usize) -> Self {
         Self {
-            state: State::Top,
+            state: SplitterState::BetweenDocuments,
             longest,
             number: 0,
             used: 0,
             at_line_start: true,
-            seen: Seen::Nothing,
+            content: DetectedContent::Nothing,
             strict: false,
             problems: Vec::new(),
             stopped: false,
@@ -107,19 +107,24 @@ impl Splitter {
     /// Hands out what is complete in `window`, and says how many of its bytes are used up.
     ///
     /// Something is always used if the window is longer than the longest record, or the last.
-    pub(super) fn advance(&mut self, window: &[u8], last: bool, sink: &mut Sink<'_>) -> usize {
+    pub(super) fn split_window(
+        &mut self,
+        window: &[u8],
+        last: bool,
+        sink: &mut ItemSink<'_>,
+    ) -> usize {
         let mut used = 0usize;
         while !self.stopped {
             let rest = window.get(used..).unwrap_or_default();
             if rest.is_empty() {
                 if last {
-                    self.finish();
+                    self.finish_text();
                 }
                 break;
             }
-            let (count, waits) = match self.step(Input { rest, last }, sink) {
-                Flow::Go(count) => (count, false),
-                Flow::Wait(count) => (count, true),
+            let (count, waits) = match self.run_step(SplitInput { rest, last }, sink) {
+                StepResult::Advance(count) => (count, false),
+                StepResult::Wait(count) => (count, true),
             };
             if let Some(last) = rest.get(..count).and_then(<[u8]>::last) {
                 self.at_line_start = *last == b'\n';
@@ -134,85 +139,90 @@ impl Splitter {
     }
 
     /// The sink has had enough.
-    pub(super) fn stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stopped
     }
 
     /// What was wrong with the text as a whole, each kind once.
-    pub(super) fn problems(&self) -> &[DocumentError] {
+    pub(super) fn document_problems(&self) -> &[DocumentError] {
         &self.problems
     }
 
-    fn step(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        match std::mem::replace(&mut self.state, State::Top) {
-            State::Top => self.top(input, sink),
-            State::Resync => self.resync(input, sink),
-            State::List(list) => self.list(list, input, sink),
-            State::Tail => self.tail(input, sink),
-            State::LongInList(mut brackets, list) => match brackets.close(input.rest) {
-                Some(end) => self.go(State::List(list), end),
-                None => self.go(State::LongInList(brackets, list), input.rest.len()),
+    fn run_step(&mut self, input: SplitInput<'_>, sink: &mut ItemSink<'_>) -> StepResult {
+        match std::mem::replace(&mut self.state, SplitterState::BetweenDocuments) {
+            SplitterState::BetweenDocuments => self.find_next_document(input, sink),
+            SplitterState::Resync => self.resync_at_line(input, sink),
+            SplitterState::List(list) => self.split_list(list, input, sink),
+            SplitterState::InDocument => self.skip_trailing_members(input, sink),
+            SplitterState::OversizedElement(mut brackets, list) => match brackets
+                .find_close(input.rest)
+            {
+                Some(end) => self.advance_to(SplitterState::List(list), end),
+                None => self
+                    .advance_to(SplitterState::OversizedElement(brackets, list), input.rest.len()),
             },
         }
     }
 
-    fn go(&mut self, state: State, used: usize) -> Flow {
+    fn advance_to(&mut self, state: SplitterState, used: usize) -> StepResult {
         self.state = state;
-        Flow::Go(used)
+        StepResult::Advance(used)
     }
 
-    fn wait(&mut self, state: State, used: usize) -> Flow {
+    fn wait_for_input(&mut self, state: SplitterState, used: usize) -> StepResult {
         self.state = state;
-        Flow::Wait(used)
+        StepResult::Wait(used)
     }
 
     /// Why something that begins with `rest` has no end in it.
-    fn lack(&self, rest: &[u8], last: bool) -> Lack {
+    fn classify_missing_end(&self, rest: &[u8], last: bool) -> MissingEnd {
         match last {
-            true => Lack::CutOff,
-            false if rest.len() > self.longest => Lack::TooLong,
-            false => Lack::Wait,
+            true => MissingEnd::CutOff,
+            false if rest.len() > self.longest => MissingEnd::TooLong,
+            false => MissingEnd::Wait,
         }
     }
 
     /// The input ended: says so where that is wrong.
-    fn finish(&mut self) {
-        match std::mem::replace(&mut self.state, State::Top) {
-            State::Top | State::Resync => match self.seen {
-                Seen::Nothing => self.problem(DocumentError::Empty),
-                Seen::Foreign(_) => self.problem(DocumentError::NotCloudTrail),
-                Seen::Document => {}
+    fn finish_text(&mut self) {
+        match std::mem::replace(&mut self.state, SplitterState::BetweenDocuments) {
+            SplitterState::BetweenDocuments | SplitterState::Resync => match self.content {
+                DetectedContent::Nothing => self.add_problem(DocumentError::Empty),
+                DetectedContent::Foreign(_) => self.add_problem(DocumentError::NotCloudTrail),
+                DetectedContent::Document => {}
             },
-            State::Tail | State::List(_) | State::LongInList(..) => {
-                self.problem(DocumentError::CutOff);
+            SplitterState::InDocument
+            | SplitterState::List(_)
+            | SplitterState::OversizedElement(..) => {
+                self.add_problem(DocumentError::CutOff);
             }
         }
     }
 
-    fn emit(&mut self, item: Item<'_>, sink: &mut Sink<'_>) {
+    fn emit_item(&mut self, item: LogItem<'_>, sink: &mut ItemSink<'_>) {
         self.stopped = self.stopped || sink(item).is_break();
     }
 
     /// Names something at a record's place that is no record.
-    fn bad(&mut self, why: BadRecord, sink: &mut Sink<'_>) {
+    fn emit_invalid(&mut self, why: InvalidRecordError, sink: &mut ItemSink<'_>) {
         self.number = self.number.saturating_add(1);
-        self.emit(Item::Bad { number: self.number, why }, sink);
+        self.emit_item(LogItem::Invalid { number: self.number, why }, sink);
     }
 
     /// The text is no JSON from the byte `at` of the input on: names it, and looks for the next line that
     /// begins with an object.
-    fn invalid(&mut self, at: usize, sink: &mut Sink<'_>) -> Flow {
-        let byte = self.offset(at);
-        self.bad(BadRecord::NotJson { byte }, sink);
-        self.go(State::Resync, at)
+    fn reject_invalid_json(&mut self, at: usize, sink: &mut ItemSink<'_>) -> StepResult {
+        let byte = self.text_offset(at);
+        self.emit_invalid(InvalidRecordError::NotJson { byte }, sink);
+        self.advance_to(SplitterState::Resync, at)
     }
 
     /// The place in the whole text of the byte `at` of the input.
-    fn offset(&self, at: usize) -> u64 {
+    fn text_offset(&self, at: usize) -> u64 {
         self.used.saturating_add(u64::try_from(at).unwrap_or(u64::MAX))
     }
 
-    fn problem(&mut self, problem: DocumentError) {
+    fn add_problem(&mut self, problem: DocumentError) {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }

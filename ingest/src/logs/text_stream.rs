@@ -3,25 +3,25 @@
 use std::io::{ErrorKind, Read};
 
 use super::problem::{ProblemKind, ReadError};
-use crate::gzip::Gunzip;
+use crate::gzip::GzipStream;
 
 /// A text that comes piece by piece.
-pub(crate) enum Text<R> {
+pub(crate) enum TextStream<R> {
     /// As it is stored, and how much came so far.
     Plain(R, u64),
     /// Out of gzip data.
-    Gzip(Box<Gunzip<R>>),
+    Gzip(Box<GzipStream<R>>),
 }
 
-impl<R: Read> Text<R> {
+impl<R: Read> TextStream<R> {
     /// Fills `out` to its end, unless the text ends before or cannot be read further.
-    pub(crate) fn fill(&mut self, out: &mut [u8]) -> (usize, Option<ProblemKind>) {
+    pub(crate) fn fill_buffer(&mut self, out: &mut [u8]) -> (usize, Option<ProblemKind>) {
         match self {
-            Text::Gzip(gunzip) => {
-                let (filled, problem) = gunzip.fill(out);
+            TextStream::Gzip(gunzip) => {
+                let (filled, problem) = gunzip.fill_buffer(out);
                 (filled, problem.map(|error| ReadError::from(error).into()))
             }
-            Text::Plain(source, count) => {
+            TextStream::Plain(source, count) => {
                 let (filled, problem) = read_full(source, out);
                 *count = count.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
                 (filled, problem)
@@ -30,10 +30,10 @@ impl<R: Read> Text<R> {
     }
 
     /// How many stored bytes this took so far.
-    pub(crate) fn consumed(&self) -> u64 {
+    pub(crate) fn consumed_bytes(&self) -> u64 {
         match self {
-            Text::Plain(_, count) => *count,
-            Text::Gzip(gunzip) => gunzip.consumed(),
+            TextStream::Plain(_, count) => *count,
+            TextStream::Gzip(gunzip) => gunzip.consumed_bytes(),
         }
     }
 }

@@ -8,24 +8,24 @@ pub struct PayloadError {
     /// What was being opened: a format's name, or the place of what it carries.
     pub what: &'static str,
     /// What is wrong with it.
-    pub why: Fault,
+    pub why: PayloadErrorKind,
     /// The names of its members, where its format is not known: those that may be shown.
-    pub seen: Vec<String>,
+    pub member_names: Vec<String>,
 }
 
 impl PayloadError {
-    pub(crate) fn new(what: &'static str, why: Fault) -> Self {
-        Self { what, why, seen: Vec::new() }
+    pub(crate) fn new(what: &'static str, why: PayloadErrorKind) -> Self {
+        Self { what, why, member_names: Vec::new() }
     }
 }
 
 impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what, self.why)?;
-        if self.seen.is_empty() {
+        if self.member_names.is_empty() {
             Ok(())
         } else {
-            write!(f, ": it has `{}`", self.seen.join("`, `"))
+            write!(f, ": it has `{}`", self.member_names.join("`, `"))
         }
     }
 }
@@ -34,7 +34,7 @@ impl std::error::Error for PayloadError {}
 
 /// What is wrong with something that should carry events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum PayloadErrorKind {
     /// There is nothing in it.
     #[error("is empty")]
     Empty,
@@ -71,7 +71,7 @@ pub enum Fault {
 }
 
 /// A name from an input, if it is one that may be shown.
-pub(crate) fn shown(name: &str) -> Option<&str> {
+pub(crate) fn displayable_name(name: &str) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -_.:".contains(&byte);
     (!name.is_empty() && name.len() <= 64 && name.bytes().all(plain)).then_some(name)
 }

@@ -1,8 +1,8 @@
 //! What a payload format is: how an object of it is recognized, and the parts that it opens into.
 
-use super::error::{Fault, PayloadError};
+use super::error::{PayloadError, PayloadErrorKind};
 use super::json_object::JsonObject;
-use super::model::{Content, Outer};
+use super::model::{PayloadContent, PayloadInvoker};
 
 /// One format of payloads.
 #[derive(Debug)]
@@ -10,14 +10,14 @@ pub(crate) struct PayloadFormat {
     /// What messages call it.
     pub(crate) name: &'static str,
     /// Who invokes a function with it.
-    pub(crate) invoker: Outer,
+    pub(crate) invoker: PayloadInvoker,
     /// An object is of this format if all tests of one of these lists hold. The first test of each names
     /// the member by which a scan of bytes knows that an object may be of this format.
-    pub(crate) shapes: &'static [&'static [MemberTest]],
+    pub(crate) member_tests: &'static [&'static [MemberTest]],
     /// The parts of an object of this format. No part at all is an error.
-    pub(crate) parse: fn(&JsonObject<'_>) -> Result<Vec<Part>, Fault>,
+    pub(crate) parse: fn(&JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind>,
     /// What the service says about the delivery of one such object, where it can fail alone.
-    pub(crate) delivery: fn(&JsonObject<'_>) -> Delivery,
+    pub(crate) delivery: fn(&JsonObject<'_>) -> DeliveryMetadata,
 }
 
 /// A test of one member of an object.
@@ -32,12 +32,12 @@ pub(crate) enum MemberTest {
 }
 
 impl MemberTest {
-    fn holds(&self, object: &JsonObject<'_>) -> bool {
+    fn is_met_by(&self, object: &JsonObject<'_>) -> bool {
         match self {
-            MemberTest::Present(name) => object.has(name),
-            MemberTest::Equals(name, value) => object.is(name, value),
+            MemberTest::Present(name) => object.has_member(name),
+            MemberTest::Equals(name, value) => object.member_equals(name, value),
             MemberTest::NotPrefixed(name, prefix) => {
-                !object.string(name).is_some_and(|text| text.starts_with(prefix))
+                !object.string_member(name).is_some_and(|text| text.starts_with(prefix))
             }
         }
     }
@@ -45,15 +45,15 @@ impl MemberTest {
 
 impl PayloadFormat {
     /// Whether an object is of this format.
-    pub(crate) fn matches(&self, object: &JsonObject<'_>) -> bool {
-        self.shapes.iter().any(|tests| tests.iter().all(|test| test.holds(object)))
+    pub(crate) fn matches_object(&self, object: &JsonObject<'_>) -> bool {
+        self.member_tests.iter().any(|tests| tests.iter().all(|test| test.is_met_by(object)))
     }
 }
 
 /// What an object opens into.
-pub(crate) enum Part {
+pub(crate) enum PayloadPart {
     /// A thing to evaluate, or to skip by its kind.
-    Content(Content),
+    Content(PayloadContent),
     /// A text that is a payload itself.
     Text {
         /// What messages call its place.
@@ -72,16 +72,16 @@ pub(crate) enum Part {
     Broken(PayloadError),
 }
 
-impl Part {
+impl PayloadPart {
     /// Something that is known, and not evaluated.
-    pub(crate) fn skipped(kind: impl Into<String>) -> Part {
-        Part::Content(Content::Skipped { kind: kind.into() })
+    pub(crate) fn new_skipped(kind: impl Into<String>) -> PayloadPart {
+        PayloadPart::Content(PayloadContent::Skipped { kind: kind.into() })
     }
 }
 
 /// What a service says about one delivery that can fail alone.
 #[derive(Default)]
-pub(crate) struct Delivery {
+pub(crate) struct DeliveryMetadata {
     /// Its id.
     pub(crate) id: Option<String>,
     /// Its trace header.
@@ -91,7 +91,8 @@ pub(crate) struct Delivery {
 }
 
 /// What cannot fail alone has no id.
-pub(crate) const NO_DELIVERY: fn(&JsonObject<'_>) -> Delivery = |_| Delivery::default();
+pub(crate) const NO_DELIVERY: fn(&JsonObject<'_>) -> DeliveryMetadata =
+    |_| DeliveryMetadata::default();
 
 /// A list of a document that holds the elements of a batch.
 pub(crate) struct BatchList {
@@ -109,5 +110,5 @@ pub(crate) enum BatchElements {
     /// Objects of any format.
     Any,
     /// Objects of this format, whatever members they have.
-    Of(&'static PayloadFormat),
+    KnownFormat(&'static PayloadFormat),
 }

@@ -16,8 +16,8 @@ mod s3_notification;
 mod sns_notification;
 mod sqs_message;
 
-pub(crate) use cloudtrail_notice::VALIDATION;
-pub(crate) use configuration_item::read as read_item;
+pub(crate) use cloudtrail_notice::VALIDATION_MESSAGE;
+pub(crate) use configuration_item::read_configuration_item as read_item;
 
 use super::format::{BatchElements, BatchList, MemberTest, PayloadFormat};
 
@@ -45,28 +45,28 @@ pub(crate) const BATCH_LISTS: [BatchList; 4] = [
     BatchList { name: "Events", elements: BatchElements::Any },
     BatchList {
         name: "configurationItems",
-        elements: BatchElements::Of(&configuration_item::FORMAT),
+        elements: BatchElements::KnownFormat(&configuration_item::FORMAT),
     },
     BatchList {
         name: "baseConfigurationItems",
-        elements: BatchElements::Of(&configuration_item::FORMAT),
+        elements: BatchElements::KnownFormat(&configuration_item::FORMAT),
     },
 ];
 
 /// All formats, in the order in which they are tried.
-pub(crate) fn all() -> impl Iterator<Item = &'static PayloadFormat> {
+pub(crate) fn all_formats() -> impl Iterator<Item = &'static PayloadFormat> {
     CARRIERS.into_iter().chain([&cloudtrail_record::FORMAT])
 }
 
 /// Whether every record may have a member of this name.
 pub(crate) fn is_record_member(name: &[u8]) -> bool {
-    let mut tests = cloudtrail_record::FORMAT.shapes.iter().copied().flatten();
+    let mut tests = cloudtrail_record::FORMAT.member_tests.iter().copied().flatten();
     tests.any(|test| matches!(test, MemberTest::Present(own) if own.as_bytes() == name))
 }
 
 /// What one member of an object says about its format, to a scan of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hint {
+pub(crate) enum FormatHint {
     /// Records have it.
     Record,
     /// The object may be of another format: it must be parsed to know.
@@ -77,35 +77,36 @@ pub(crate) enum Hint {
 
 /// What a member of this name, and with this JSON text, says about its object. An object with a hint of a
 /// record and none of another format is a plain record.
-pub(crate) fn hint(name: &[u8], value: &[u8]) -> Hint {
-    let firsts =
-        |format: &'static PayloadFormat| format.shapes.iter().filter_map(|tests| tests.first());
-    if CARRIERS.into_iter().flat_map(firsts).any(|test| may_hold(test, name, value)) {
-        return Hint::Other;
+pub(crate) fn find_format_hint(name: &[u8], value: &[u8]) -> FormatHint {
+    let firsts = |format: &'static PayloadFormat| {
+        format.member_tests.iter().filter_map(|tests| tests.first())
+    };
+    if CARRIERS.into_iter().flat_map(firsts).any(|test| may_match_carrier(test, name, value)) {
+        return FormatHint::Other;
     }
-    let mut record = cloudtrail_record::FORMAT.shapes.iter().copied().flatten();
-    if record.any(|test| may_fail(test, name, value)) {
-        return Hint::Other;
+    let mut record = cloudtrail_record::FORMAT.member_tests.iter().copied().flatten();
+    if record.any(|test| may_exclude_record(test, name, value)) {
+        return FormatHint::Other;
     }
-    if is_record_member(name) { Hint::Record } else { Hint::None }
+    if is_record_member(name) { FormatHint::Record } else { FormatHint::None }
 }
 
 /// Whether a test of a carrier may hold for a member.
-fn may_hold(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
+fn may_match_carrier(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
     match test {
         MemberTest::Present(own) => own.as_bytes() == name,
-        MemberTest::Equals(own, start) => own.as_bytes() == name && may_begin(value, start),
+        MemberTest::Equals(own, start) => own.as_bytes() == name && may_start_with(value, start),
         MemberTest::NotPrefixed(..) => false,
     }
 }
 
 /// Whether what a record must not be may hold for a member.
-fn may_fail(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
-    matches!(test, MemberTest::NotPrefixed(own, prefix) if own.as_bytes() == name && may_begin(value, prefix))
+fn may_exclude_record(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
+    matches!(test, MemberTest::NotPrefixed(own, prefix) if own.as_bytes() == name && may_start_with(value, prefix))
 }
 
 /// Whether a JSON text may be a string that begins so: escapes are not looked into.
-fn may_begin(value: &[u8], prefix: &str) -> bool {
+fn may_start_with(value: &[u8], prefix: &str) -> bool {
     let text = value.strip_prefix(b"\"").unwrap_or_default();
     text.starts_with(prefix.as_bytes()) || memchr::memchr(b'\\', text).is_some()
 }
@@ -119,14 +120,14 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/payload/formats");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
-        assert_eq!(files.count(), all().count());
+        assert_eq!(files.count(), all_formats().count());
     }
 
     #[test]
     fn a_scan_of_bytes_takes_for_a_record_only_what_is_one() {
-        assert_eq!(hint(b"eventName", b"\"PutObject\""), Hint::Record);
-        assert_eq!(hint(b"eventSource", b"\"s3.amazonaws.com\""), Hint::Record);
-        assert_eq!(hint(b"userIdentity", b"{}"), Hint::None);
+        assert_eq!(find_format_hint(b"eventName", b"\"PutObject\""), FormatHint::Record);
+        assert_eq!(find_format_hint(b"eventSource", b"\"s3.amazonaws.com\""), FormatHint::Record);
+        assert_eq!(find_format_hint(b"userIdentity", b"{}"), FormatHint::None);
         for (name, value) in [
             ("eventSource", "\"aws:sqs\""),
             ("eventSource", "\"aws:dynamodb\""),
@@ -136,7 +137,11 @@ mod tests {
             ("CloudTrailEvent", "\"{}\""),
             ("configurationItem", "{}"),
         ] {
-            assert_eq!(hint(name.as_bytes(), value.as_bytes()), Hint::Other, "{name}: {value}");
+            assert_eq!(
+                find_format_hint(name.as_bytes(), value.as_bytes()),
+                FormatHint::Other,
+                "{name}: {value}"
+            );
         }
     }
 }

@@ -2,24 +2,24 @@
 
 use std::borrow::Cow;
 
-use evenkeel_ledger::Canary;
+use evenkeel_ledger::CanaryId;
 use evenkeel_rules::ConfigurationItem;
-use evenkeel_rules::event::Origin;
+use evenkeel_rules::event::BusOrigin;
 
 use super::error::PayloadError;
 
 /// A payload that was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
+pub struct ParsedPayload {
     /// Who invoked, which decides what is to be answered.
-    pub outer: Outer,
+    pub invoker: PayloadInvoker,
     /// What came, in order; never none.
-    pub messages: Vec<Message>,
+    pub messages: Vec<PayloadMessage>,
 }
 
 /// Who invokes with a payload of this shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outer {
+pub enum PayloadInvoker {
     /// A queue: the messages that failed are named in the answer.
     Sqs,
     /// A stream: the records that failed are named in the answer.
@@ -40,7 +40,7 @@ pub enum Outer {
 
 /// The unit that fails or succeeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct PayloadMessage {
     /// SQS's message id or Kinesis's sequence number. Where one that should be there is missing, only the
     /// whole invocation can fail.
     pub id: Option<String>,
@@ -49,50 +49,50 @@ pub struct Message {
     /// When the queue got it, in milliseconds since 1970.
     pub sent: Option<i64>,
     /// What it holds, in order; never nothing. A part that cannot be opened leaves the others be.
-    pub parts: Vec<Result<Content, PayloadError>>,
+    pub parts: Vec<Result<PayloadContent, PayloadError>>,
 }
 
-impl Message {
+impl PayloadMessage {
     /// The first part that could not be opened: such a message must not be taken for done.
-    pub fn error(&self) -> Option<&PayloadError> {
+    pub fn first_error(&self) -> Option<&PayloadError> {
         self.parts.iter().find_map(|part| part.as_ref().err())
     }
 }
 
 /// One thing that a payload holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum PayloadContent {
     /// A `CloudTrail` record.
     Record {
         /// Its JSON text, as it came.
         text: String,
         /// What `EventBridge` said about it.
-        envelope: Option<Box<Envelope>>,
+        envelope: Option<Box<EventEnvelope>>,
     },
     /// A configuration item of AWS Config.
     Item {
         /// The item and how it changed.
         change: Box<ItemChange>,
         /// What `EventBridge` said about it.
-        envelope: Option<Box<Envelope>>,
+        envelope: Option<Box<EventEnvelope>>,
     },
     /// A configuration item that was too large to be sent.
     Oversized {
         /// What was sent of it.
         item: Box<OversizedItem>,
         /// What `EventBridge` said about it.
-        envelope: Option<Box<Envelope>>,
+        envelope: Option<Box<EventEnvelope>>,
     },
     /// An object that holds records or configuration items.
     LogObject(LogObject),
     /// A rule of AWS Config asks for evaluations.
     ConfigRule(Box<ConfigRuleInvocation>),
     /// A schedule came round.
-    Schedule(Box<Envelope>),
+    Schedule(Box<EventEnvelope>),
     /// A canary, which means nothing and leaves a record.
     Canary {
         /// Its id.
-        canary: Canary,
+        canary: CanaryId,
         /// When its event says that it was made, in milliseconds since 1970.
         made: Option<i64>,
     },
@@ -103,31 +103,35 @@ pub enum Content {
     },
 }
 
-impl Content {
+impl PayloadContent {
     /// What it is, in the words for things that are not judged.
-    pub fn kind(&self) -> Cow<'_, str> {
+    pub fn kind_label(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
-            Content::Record { .. } => "CloudTrail records",
-            Content::Item { .. } => "AWS Config configuration items",
-            Content::Oversized { .. } => "AWS Config oversized items: only a summary was sent",
-            Content::LogObject(_) => "S3 notification: the log object itself is what to replay",
-            Content::ConfigRule(rule) => match rule.subject {
+            PayloadContent::Record { .. } => "CloudTrail records",
+            PayloadContent::Item { .. } => "AWS Config configuration items",
+            PayloadContent::Oversized { .. } => {
+                "AWS Config oversized items: only a summary was sent"
+            }
+            PayloadContent::LogObject(_) => {
+                "S3 notification: the log object itself is what to replay"
+            }
+            PayloadContent::ConfigRule(rule) => match rule.subject {
                 RuleSubject::Item(_) => "AWS Config rule invocation",
                 RuleSubject::Oversized(_) => "AWS Config rule invocation: oversized item",
                 RuleSubject::Scheduled => "AWS Config rule invocation: scheduled",
                 RuleSubject::Delivery(_) => "AWS Config rule invocation: delivery to S3",
                 RuleSubject::Other(_) => "AWS Config rule invocation: other",
             },
-            Content::Schedule(_) => "EventBridge: Scheduled Event",
-            Content::Canary { .. } => "EventBridge: canaries of evenkeel doctor",
-            Content::Skipped { kind } => kind,
+            PayloadContent::Schedule(_) => "EventBridge: Scheduled Event",
+            PayloadContent::Canary { .. } => "EventBridge: canaries of evenkeel doctor",
+            PayloadContent::Skipped { kind } => kind,
         })
     }
 }
 
 /// What `EventBridge` says about an event. The account and the region are those of the bus it came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Envelope {
+pub struct EventEnvelope {
     /// Its own id, not the record's.
     pub id: Option<String>,
     /// Such as `aws.s3`; what a service sends begins with `aws.`.
@@ -146,11 +150,11 @@ pub struct Envelope {
     pub resources: Vec<String>,
 }
 
-impl Envelope {
+impl EventEnvelope {
     /// Where the event came from.
-    pub fn origin(&self) -> Origin {
+    pub fn event_origin(&self) -> BusOrigin {
         let told = |text: &Option<String>| text.clone().unwrap_or_default();
-        Origin { account: told(&self.account), region: told(&self.region) }
+        BusOrigin { account: told(&self.account), region: told(&self.region) }
     }
 }
 

@@ -1,42 +1,42 @@
 //! Opens a payload, and what is in it, and what is in that, within bounds.
 
-use super::error::{Fault, PayloadError};
-use super::format::{BatchElements, Delivery, Part, PayloadFormat};
-use super::formats::{self, BATCH_LISTS, VALIDATION};
+use super::error::{PayloadError, PayloadErrorKind};
+use super::format::{BatchElements, DeliveryMetadata, PayloadFormat, PayloadPart};
+use super::formats::{self, BATCH_LISTS, VALIDATION_MESSAGE};
 use super::json_object::{self, JsonObject};
-use super::model::{Content, Message, Opened, Outer};
+use super::model::{ParsedPayload, PayloadContent, PayloadInvoker, PayloadMessage};
 use crate::gzip;
 
 /// So often may one thing be wrapped in another.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// All that one payload unpacks to may have so many bytes. An invocation has at most 6 MB.
-const UNPACKED: usize = 128 << 20;
+const MAX_UNPACKED_BYTES: usize = 128 << 20;
 
 /// And one piece of it so many. `CloudWatch` Logs sends at most 1 MB.
-const PIECE: usize = 32 << 20;
+const MAX_PIECE_BYTES: usize = 32 << 20;
 
 /// A payload may have so many parts.
-const PARTS: usize = 100_000;
+const MAX_PARTS: usize = 100_000;
 
 /// Opens any payload that a function can be invoked with, and any document that a file can hold.
 ///
 /// # Errors
 /// When it is not JSON, or of no format that is known. Where only a part of it is, that part says so.
-pub fn open(payload: &[u8]) -> Result<Opened, PayloadError> {
-    let text =
-        std::str::from_utf8(payload).map_err(|_| PayloadError::new("payload", Fault::NotUtf8))?;
-    let mut parser = Parser::default();
-    match document(text)? {
-        Document::Object(format, object) => {
-            let messages = vec![parser.message(format, &object)];
-            Ok(Opened { outer: format.invoker, messages })
+pub fn parse_payload(payload: &[u8]) -> Result<ParsedPayload, PayloadError> {
+    let text = std::str::from_utf8(payload)
+        .map_err(|_| PayloadError::new("payload", PayloadErrorKind::NotUtf8))?;
+    let mut parser = PayloadParser::default();
+    match parse_document(text)? {
+        ParsedDocument::Object(format, object) => {
+            let messages = vec![parser.parse_message(format, &object)];
+            Ok(ParsedPayload { invoker: format.invoker, messages })
         }
-        Document::Batch(elements, _) if elements.is_empty() => {
-            let messages = vec![message(Delivery::default(), vec![Ok(empty_list())])];
-            Ok(Opened { outer: Outer::Document, messages })
+        ParsedDocument::Batch(elements, _) if elements.is_empty() => {
+            let messages = vec![build_message(DeliveryMetadata::default(), vec![Ok(empty_list())])];
+            Ok(ParsedPayload { invoker: PayloadInvoker::Document, messages })
         }
-        Document::Batch(elements, of) => parser.batch(&elements, of),
+        ParsedDocument::Batch(elements, of) => parser.parse_batch(&elements, of),
     }
 }
 
@@ -44,27 +44,29 @@ pub fn open(payload: &[u8]) -> Result<Opened, PayloadError> {
 ///
 /// # Errors
 /// When it is no object.
-pub(crate) fn open_as(
+pub(crate) fn parse_as_format(
     format: &PayloadFormat,
     object: &[u8],
-) -> Result<Vec<Result<Content, PayloadError>>, PayloadError> {
+) -> Result<Vec<Result<PayloadContent, PayloadError>>, PayloadError> {
     let failed = |why| PayloadError::new(format.name, why);
-    let text = std::str::from_utf8(object).map_err(|_| failed(Fault::NotUtf8))?;
-    let object = JsonObject::parse(text).map_err(failed)?;
-    Ok(Parser::default().open_parts(parse(format, &object)))
+    let text = std::str::from_utf8(object).map_err(|_| failed(PayloadErrorKind::NotUtf8))?;
+    let object = JsonObject::from_text(text).map_err(failed)?;
+    Ok(PayloadParser::default().open_parts(parse_object(format, &object)))
 }
 
 /// The format that an object is of.
 fn find_format(object: &JsonObject<'_>) -> Result<&'static PayloadFormat, PayloadError> {
-    formats::all().find(|format| format.matches(object)).ok_or_else(|| PayloadError {
-        what: "payload",
-        why: Fault::UnknownShape,
-        seen: object.names(),
+    formats::all_formats().find(|format| format.matches_object(object)).ok_or_else(|| {
+        PayloadError {
+            what: "payload",
+            why: PayloadErrorKind::UnknownShape,
+            member_names: object.displayable_names(),
+        }
     })
 }
 
 /// What a text holds.
-enum Document<'a> {
+enum ParsedDocument<'a> {
     /// One object, and its format.
     Object(&'static PayloadFormat, JsonObject<'a>),
     /// The elements of a batch, and what they are.
@@ -72,148 +74,158 @@ enum Document<'a> {
 }
 
 /// What a text holds, by its members.
-fn document(text: &str) -> Result<Document<'_>, PayloadError> {
+fn parse_document(text: &str) -> Result<ParsedDocument<'_>, PayloadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii();
     if text.is_empty() {
-        return Err(PayloadError::new("payload", Fault::Empty));
+        return Err(PayloadError::new("payload", PayloadErrorKind::Empty));
     }
-    if let Some(elements) = json_object::list(text) {
-        return Ok(Document::Batch(elements, BatchElements::Any));
+    if let Some(elements) = json_object::parse_list(text) {
+        return Ok(ParsedDocument::Batch(elements, BatchElements::Any));
     }
-    let object = JsonObject::parse(text).map_err(|why| PayloadError::new("payload", why))?;
+    let object = JsonObject::from_text(text).map_err(|why| PayloadError::new("payload", why))?;
     for list in &BATCH_LISTS {
-        if let Some(elements) = object.list(list.name) {
-            return Ok(Document::Batch(elements, list.elements));
+        if let Some(elements) = object.list_member(list.name) {
+            return Ok(ParsedDocument::Batch(elements, list.elements));
         }
     }
-    Ok(Document::Object(find_format(&object)?, object))
+    Ok(ParsedDocument::Object(find_format(&object)?, object))
 }
 
 /// One element of a batch, and its format.
-fn element_of(
+fn parse_element(
     text: &str,
     of: BatchElements,
 ) -> Result<(&'static PayloadFormat, JsonObject<'_>), PayloadError> {
-    let object = JsonObject::parse(text).map_err(|why| PayloadError::new("element", why))?;
+    let object = JsonObject::from_text(text).map_err(|why| PayloadError::new("element", why))?;
     let format = match of {
-        BatchElements::Of(format) => format,
+        BatchElements::KnownFormat(format) => format,
         BatchElements::Records | BatchElements::Any => find_format(&object)?,
     };
     Ok((format, object))
 }
 
 /// The parts of a text that `carrier` carries.
-fn parse_text(carrier: &'static str, text: &str) -> Vec<Part> {
+fn parse_text(carrier: &'static str, text: &str) -> Vec<PayloadPart> {
     // The only thing that AWS sends and that is no JSON.
-    if text.trim_ascii().trim_end_matches('.') == VALIDATION {
-        return vec![Part::skipped(VALIDATION)];
+    if text.trim_ascii().trim_end_matches('.') == VALIDATION_MESSAGE {
+        return vec![PayloadPart::new_skipped(VALIDATION_MESSAGE)];
     }
-    let broken = |error| Part::Broken(PayloadError { what: carrier, ..error });
-    match document(text) {
-        Ok(Document::Object(format, object)) => parse(format, &object),
-        Ok(Document::Batch(elements, _)) if elements.is_empty() => {
-            vec![Part::Content(empty_list())]
+    let broken = |error| PayloadPart::Broken(PayloadError { what: carrier, ..error });
+    match parse_document(text) {
+        Ok(ParsedDocument::Object(format, object)) => parse_object(format, &object),
+        Ok(ParsedDocument::Batch(elements, _)) if elements.is_empty() => {
+            vec![PayloadPart::Content(empty_list())]
         }
-        Ok(Document::Batch(elements, of)) => {
-            let parts = elements.into_iter().flat_map(|element| match element_of(element, of) {
-                Ok((format, object)) => parse(format, &object),
+        Ok(ParsedDocument::Batch(elements, of)) => {
+            let parts = elements.into_iter().flat_map(|element| match parse_element(element, of) {
+                Ok((format, object)) => parse_object(format, &object),
                 Err(error) => vec![broken(error)],
             });
             // One more than may be, so that it shows.
-            parts.take(PARTS.saturating_add(1)).collect()
+            parts.take(MAX_PARTS.saturating_add(1)).collect()
         }
         Err(error) => vec![broken(error)],
     }
 }
 
 /// The parts of one object: never none, as nothing is not taken for success.
-fn parse(format: &PayloadFormat, object: &JsonObject<'_>) -> Vec<Part> {
+fn parse_object(format: &PayloadFormat, object: &JsonObject<'_>) -> Vec<PayloadPart> {
     let why = match (format.parse)(object) {
-        Ok(parts) if parts.is_empty() => Fault::Empty,
+        Ok(parts) if parts.is_empty() => PayloadErrorKind::Empty,
         Ok(parts) => return parts,
         Err(why) => why,
     };
-    vec![Part::Broken(PayloadError::new(format.name, why))]
+    vec![PayloadPart::Broken(PayloadError::new(format.name, why))]
 }
 
-fn message(delivery: Delivery, parts: Vec<Result<Content, PayloadError>>) -> Message {
-    let Delivery { id, trace, sent } = delivery;
-    Message { id, trace, sent, parts }
+fn build_message(
+    delivery: DeliveryMetadata,
+    parts: Vec<Result<PayloadContent, PayloadError>>,
+) -> PayloadMessage {
+    let DeliveryMetadata { id, trace, sent } = delivery;
+    PayloadMessage { id, trace, sent, parts }
 }
 
 /// What an empty list is.
-fn empty_list() -> Content {
-    Content::Skipped { kind: "empty list of records".to_owned() }
+fn empty_list() -> PayloadContent {
+    PayloadContent::Skipped { kind: "empty list of records".to_owned() }
 }
 
 /// The opening of one payload, and how much it came to so far.
 #[derive(Debug, Default)]
-struct Parser {
+struct PayloadParser {
     unpacked: usize,
     parts: usize,
 }
 
-impl Parser {
+impl PayloadParser {
     /// Opens each element on its own. Who invoked is who sent the first one that is known.
-    fn batch(&mut self, elements: &[&str], of: BatchElements) -> Result<Opened, PayloadError> {
+    fn parse_batch(
+        &mut self,
+        elements: &[&str],
+        of: BatchElements,
+    ) -> Result<ParsedPayload, PayloadError> {
         let (mut outer, mut first) = (None, None);
         let mut messages = Vec::new();
         for element in elements {
-            messages.push(match element_of(element, of) {
+            messages.push(match parse_element(element, of) {
                 Ok((format, object)) => {
                     outer = outer.or(Some(format.invoker));
-                    self.message(format, &object)
+                    self.parse_message(format, &object)
                 }
                 Err(error) => {
                     first = first.or_else(|| Some(error.clone()));
-                    message(Delivery::default(), vec![Err(error)])
+                    build_message(DeliveryMetadata::default(), vec![Err(error)])
                 }
             });
         }
         match (outer, first) {
-            (Some(outer), _) => Ok(Opened { outer, messages }),
+            (Some(outer), _) => Ok(ParsedPayload { invoker: outer, messages }),
             (None, Some(error)) => Err(error),
-            (None, None) => Err(PayloadError::new("payload", Fault::Empty)),
+            (None, None) => Err(PayloadError::new("payload", PayloadErrorKind::Empty)),
         }
     }
 
-    fn message(&mut self, format: &PayloadFormat, object: &JsonObject<'_>) -> Message {
-        message((format.delivery)(object), self.open_parts(parse(format, object)))
+    fn parse_message(&mut self, format: &PayloadFormat, object: &JsonObject<'_>) -> PayloadMessage {
+        build_message((format.delivery)(object), self.open_parts(parse_object(format, object)))
     }
 
     /// Opens parts until nothing in them is closed any more, in their order.
-    fn open_parts(&mut self, parts: Vec<Part>) -> Vec<Result<Content, PayloadError>> {
+    fn open_parts(&mut self, parts: Vec<PayloadPart>) -> Vec<Result<PayloadContent, PayloadError>> {
         let mut contents = Vec::new();
-        let at_depth =
-            |depth: usize, parts: Vec<Part>| parts.into_iter().rev().map(move |part| (depth, part));
+        let at_depth = |depth: usize, parts: Vec<PayloadPart>| {
+            parts.into_iter().rev().map(move |part| (depth, part))
+        };
         let mut pending: Vec<_> = at_depth(0, parts).collect();
         while let Some((depth, part)) = pending.pop() {
             let opened = match part {
-                Part::Content(content) => Ok(content),
-                Part::Broken(error) => Err(error),
-                Part::Text { carrier, .. } | Part::Gzip { carrier, .. } if depth >= DEPTH => {
-                    Err(PayloadError::new(carrier, Fault::TooDeep))
+                PayloadPart::Content(content) => Ok(content),
+                PayloadPart::Broken(error) => Err(error),
+                PayloadPart::Text { carrier, .. } | PayloadPart::Gzip { carrier, .. }
+                    if depth >= MAX_DEPTH =>
+                {
+                    Err(PayloadError::new(carrier, PayloadErrorKind::TooDeep))
                 }
-                Part::Text { carrier, text } => {
+                PayloadPart::Text { carrier, text } => {
                     pending.extend(at_depth(depth.saturating_add(1), parse_text(carrier, &text)));
                     continue;
                 }
-                Part::Gzip { carrier, data } => {
-                    let unpacked = self.unpack(&data);
+                PayloadPart::Gzip { carrier, data } => {
+                    let unpacked = self.unpack_text(&data);
                     // It is one wrapping with its text.
                     pending.push((
                         depth,
                         match unpacked {
-                            Ok(text) => Part::Text { carrier, text },
-                            Err(why) => Part::Broken(PayloadError::new(carrier, why)),
+                            Ok(text) => PayloadPart::Text { carrier, text },
+                            Err(why) => PayloadPart::Broken(PayloadError::new(carrier, why)),
                         },
                     ));
                     continue;
                 }
             };
             self.parts = self.parts.saturating_add(1);
-            if self.parts > PARTS {
-                contents.push(Err(PayloadError::new("payload", Fault::TooMany)));
+            if self.parts > MAX_PARTS {
+                contents.push(Err(PayloadError::new("payload", PayloadErrorKind::TooMany)));
                 break;
             }
             contents.push(opened);
@@ -222,11 +234,11 @@ impl Parser {
     }
 
     /// Unpacks gzip data, within what the whole payload may unpack to.
-    fn unpack(&mut self, data: &[u8]) -> Result<String, Fault> {
-        let limit = PIECE.min(UNPACKED.saturating_sub(self.unpacked));
-        let text = gzip::unpack(data, limit).map_err(|_| Fault::Damaged)?;
-        let text = text.ok_or(Fault::TooLarge)?;
+    fn unpack_text(&mut self, data: &[u8]) -> Result<String, PayloadErrorKind> {
+        let limit = MAX_PIECE_BYTES.min(MAX_UNPACKED_BYTES.saturating_sub(self.unpacked));
+        let text = gzip::unpack_within(data, limit).map_err(|_| PayloadErrorKind::Damaged)?;
+        let text = text.ok_or(PayloadErrorKind::TooLarge)?;
         self.unpacked = self.unpacked.saturating_add(text.len());
-        String::from_utf8(text).map_err(|_| Fault::NotUtf8)
+        String::from_utf8(text).map_err(|_| PayloadErrorKind::NotUtf8)
     }
 }

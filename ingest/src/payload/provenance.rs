@@ -1,78 +1,92 @@
 //! What contradicts itself about where an event came from: such a thing is recorded, and never acted on.
 
 use super::json_object::JsonObject;
-use super::model::{Content, Envelope, RuleSubject};
+use super::model::{EventEnvelope, PayloadContent, RuleSubject};
 
 /// Only AWS's own services may use it, and then their name; a partner's events have `aws.partner/` and whatever
 /// the partner calls them.
 ///
 /// Source: Amazon `EventBridge` API Reference, `PutEvents` (`NotAuthorizedForSourceException`) and
 /// `CreatePartnerEventSource`.
-const SERVICES: &str = "aws.";
+const SERVICE_SOURCE_PREFIX: &str = "aws.";
 
 /// The region of items of global services.
-const GLOBAL: &str = "global";
+const GLOBAL_REGION: &str = "global";
 
 /// Why a thing may not be what it says it is; none if nothing speaks against it.
 ///
 /// A replay of an archive keeps the source, the account and the region that the event had, so it is held to
 /// the same.
-pub fn suspect(content: &Content) -> Option<&'static str> {
+pub fn find_forgery_sign(content: &PayloadContent) -> Option<&'static str> {
     match content {
-        Content::Record { text, envelope } => match JsonObject::parse(text) {
-            Ok(_) => envelope.as_deref().and_then(|envelope| suspect_record(text, envelope)),
-            Err(_) => Some(NO_JSON),
+        PayloadContent::Record { text, envelope } => match JsonObject::from_text(text) {
+            Ok(_) => {
+                envelope.as_deref().and_then(|envelope| find_record_forgery_sign(text, envelope))
+            }
+            Err(_) => Some(RECORD_IS_NOT_JSON),
         },
-        Content::Item { change, envelope } => {
+        PayloadContent::Item { change, envelope } => {
             let (account, region) = (&change.item.account, &change.item.region);
-            envelope.as_deref().and_then(|envelope| item(envelope, account, region))
+            envelope.as_deref().and_then(|envelope| check_item_origin(envelope, account, region))
         }
-        Content::Oversized { item: oversized, envelope } => {
+        PayloadContent::Oversized { item: oversized, envelope } => {
             let (account, region) = (&oversized.item.account, &oversized.item.region);
-            envelope.as_deref().and_then(|envelope| item(envelope, account, region))
+            envelope.as_deref().and_then(|envelope| check_item_origin(envelope, account, region))
         }
-        Content::Schedule(envelope) => source(envelope),
-        Content::ConfigRule(rule) => {
+        PayloadContent::Schedule(envelope) => check_envelope_source(envelope),
+        PayloadContent::ConfigRule(rule) => {
             let owner = match &rule.subject {
                 RuleSubject::Item(change) => change.item.account.as_str(),
                 RuleSubject::Oversized(oversized) => oversized.item.account.as_str(),
                 RuleSubject::Scheduled | RuleSubject::Delivery(_) | RuleSubject::Other(_) => "",
             };
-            differ(Some(&rule.account), owner)
+            is_contradiction(Some(&rule.account), owner)
                 .then_some("the item's account is not the one that has the rule")
         }
-        Content::LogObject(_) | Content::Canary { .. } | Content::Skipped { .. } => None,
+        PayloadContent::LogObject(_)
+        | PayloadContent::Canary { .. }
+        | PayloadContent::Skipped { .. } => None,
     }
 }
 
-const NO_JSON: &str = "the record is not JSON";
+const RECORD_IS_NOT_JSON: &str = "the record is not JSON";
 
 /// Why a record may not be what its envelope says it is. Its account is found as an event's is.
-pub(crate) fn suspect_record(text: &str, envelope: &Envelope) -> Option<&'static str> {
-    let Ok(record) = JsonObject::parse(text) else { return Some(NO_JSON) };
-    let recipient = record.string("recipientAccountId").filter(|account| !account.is_empty());
-    let actor = || record.object("userIdentity")?.string("accountId");
+pub(crate) fn find_record_forgery_sign(
+    text: &str,
+    envelope: &EventEnvelope,
+) -> Option<&'static str> {
+    let Ok(record) = JsonObject::from_text(text) else { return Some(RECORD_IS_NOT_JSON) };
+    let recipient =
+        record.string_member("recipientAccountId").filter(|account| !account.is_empty());
+    let actor = || record.object_member("userIdentity")?.string_member("accountId");
     let account = recipient.or_else(actor).unwrap_or_default();
-    let region = record.string("awsRegion").unwrap_or_default();
-    source(envelope).or_else(|| origin(envelope)).or_else(|| place(envelope, &account, &region))
+    let region = record.string_member("awsRegion").unwrap_or_default();
+    check_envelope_source(envelope)
+        .or_else(|| check_envelope_origin(envelope))
+        .or_else(|| check_event_location(envelope, &account, &region))
 }
 
 /// EventBridge names both in each event.
 ///
 /// Source: Amazon EventBridge User Guide, "AWS service event metadata".
-fn origin(envelope: &Envelope) -> Option<&'static str> {
+fn check_envelope_origin(envelope: &EventEnvelope) -> Option<&'static str> {
     let is_named = |part: &Option<String>| part.as_deref().is_some_and(|part| !part.is_empty());
     let is_whole = is_named(&envelope.account) && is_named(&envelope.region);
     (!is_whole).then_some("the envelope names no account or no region")
 }
 
-fn item(envelope: &Envelope, account: &str, region: &str) -> Option<&'static str> {
-    let region = if region == GLOBAL { "" } else { region };
-    source(envelope).or_else(|| place(envelope, account, region))
+fn check_item_origin(
+    envelope: &EventEnvelope,
+    account: &str,
+    region: &str,
+) -> Option<&'static str> {
+    let region = if region == GLOBAL_REGION { "" } else { region };
+    check_envelope_source(envelope).or_else(|| check_event_location(envelope, account, region))
 }
 
-fn source(envelope: &Envelope) -> Option<&'static str> {
-    let Some(name) = envelope.source.strip_prefix(SERVICES) else {
+fn check_envelope_source(envelope: &EventEnvelope) -> Option<&'static str> {
+    let Some(name) = envelope.source.strip_prefix(SERVICE_SOURCE_PREFIX) else {
         return Some("the envelope's source does not begin with `aws.`");
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -80,15 +94,20 @@ fn source(envelope: &Envelope) -> Option<&'static str> {
     (!begins || !name.bytes().all(plain)).then_some("the envelope's source is not a service of AWS")
 }
 
-fn place(envelope: &Envelope, account: &str, region: &str) -> Option<&'static str> {
-    if differ(envelope.account.as_deref(), account) {
+fn check_event_location(
+    envelope: &EventEnvelope,
+    account: &str,
+    region: &str,
+) -> Option<&'static str> {
+    if is_contradiction(envelope.account.as_deref(), account) {
         return Some("the envelope's account is not the event's");
     }
-    differ(envelope.region.as_deref(), region).then_some("the envelope's region is not the event's")
+    is_contradiction(envelope.region.as_deref(), region)
+        .then_some("the envelope's region is not the event's")
 }
 
 /// Whether both are there and not equal.
-fn differ(one: Option<&str>, other: &str) -> bool {
+fn is_contradiction(one: Option<&str>, other: &str) -> bool {
     one.is_some_and(|one| !one.is_empty() && !other.is_empty() && one != other)
 }
 

@@ -81,27 +81,28 @@ fn rule(invoking: &Value, token: &str) -> String {
 }
 
 /// What a payload opens to, in short: who, and each message's id and parts.
-fn opened(payload: &str) -> (Outer, Vec<String>) {
-    let opened = open(payload.as_bytes()).unwrap_or_else(|error| panic!("{error}: {payload}"));
-    let message = |message: &Message| {
+fn opened(payload: &str) -> (PayloadInvoker, Vec<String>) {
+    let opened =
+        parse_payload(payload.as_bytes()).unwrap_or_else(|error| panic!("{error}: {payload}"));
+    let message = |message: &PayloadMessage| {
         assert!(!message.parts.is_empty(), "an empty success: {payload}");
         let parts: Vec<_> = message.parts.iter().map(part).collect();
         format!("{}:{}", message.id.as_deref().unwrap_or_default(), parts.join("+"))
     };
-    (opened.outer, opened.messages.iter().map(message).collect())
+    (opened.invoker, opened.messages.iter().map(message).collect())
 }
 
-fn part(part: &Result<Content, PayloadError>) -> String {
+fn part(part: &Result<PayloadContent, PayloadError>) -> String {
     match part {
-        Ok(Content::Record { text, envelope }) => {
+        Ok(PayloadContent::Record { text, envelope }) => {
             assert_eq!(text, RECORD, "a record stays as it is written");
             let envelope = envelope.as_ref().map(|envelope| format!("<{}", envelope.source));
             format!("record{}", envelope.unwrap_or_default())
         }
-        Ok(Content::Item { change, .. }) => format!("item {}", change.item.id),
-        Ok(Content::LogObject(object)) => format!("{}/{}", object.bucket, object.key),
-        Ok(Content::Oversized { item, .. }) => format!("oversized {}", item.item.id),
-        Ok(content) => format!("({})", content.kind()),
+        Ok(PayloadContent::Item { change, .. }) => format!("item {}", change.item.id),
+        Ok(PayloadContent::LogObject(object)) => format!("{}/{}", object.bucket, object.key),
+        Ok(PayloadContent::Oversized { item, .. }) => format!("oversized {}", item.item.id),
+        Ok(content) => format!("({})", content.kind_label()),
         Err(error) => format!("!{error}"),
     }
 }

@@ -13,24 +13,24 @@ use object_store::aws::AwsCredential;
 use tokio::sync::Mutex;
 
 /// Credentials are fetched anew so long before they end.
-const EARLY: Duration = Duration::from_mins(5);
+const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// What the SDK's provider provides. It may assume a role each time, so what it provided is kept.
 #[derive(Debug)]
 pub(super) struct CachedCredentials {
     provider: SharedCredentialsProvider,
-    kept: Mutex<Option<Credentials>>,
+    cached: Mutex<Option<Credentials>>,
 }
 
 impl CachedCredentials {
     pub(super) fn new(provider: SharedCredentialsProvider) -> CachedCredentials {
-        CachedCredentials { provider, kept: Mutex::default() }
+        CachedCredentials { provider, cached: Mutex::default() }
     }
 }
 
-fn lasts(credentials: &Credentials) -> bool {
+fn is_long_valid(credentials: &Credentials) -> bool {
     let left = |end: SystemTime| end.duration_since(SystemTime::now()).unwrap_or_default();
-    credentials.expiry().is_none_or(|end| left(end) > EARLY)
+    credentials.expiry().is_none_or(|end| left(end) > RENEWAL_MARGIN)
 }
 
 #[async_trait]
@@ -38,8 +38,8 @@ impl CredentialProvider for CachedCredentials {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let mut kept = self.kept.lock().await;
-        let keys = match kept.take().filter(lasts) {
+        let mut kept = self.cached.lock().await;
+        let keys = match kept.take().filter(is_long_valid) {
             Some(keys) => keys,
             None => {
                 self.provider.provide_credentials().await.map_err(|error| no_credentials(&error))?

@@ -42,18 +42,18 @@ impl HttpConnector for SdkHttp {
             .connector_settings(settings)
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build();
-        Ok(HttpClient::new(Service { connector, timeout: self.timeout }))
+        Ok(HttpClient::new(SdkHttpService { connector, timeout: self.timeout }))
     }
 }
 
 #[derive(Debug)]
-struct Service {
+struct SdkHttpService {
     connector: Connector,
     timeout: Duration,
 }
 
 #[async_trait]
-impl HttpService for Service {
+impl HttpService for SdkHttpService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let request = request.map(SdkBody::from_body_1_x);
         let request =
@@ -62,14 +62,14 @@ impl HttpService for Service {
         let deadline = now.checked_add(self.timeout).unwrap_or(now);
         let answer = timeout_at(deadline, self.connector.call(request)).await;
         let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
-        let answer = answer.map_err(unanswered)?.try_into_http1x();
+        let answer = answer.map_err(to_http_error)?.try_into_http1x();
         let answer = answer.map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
         let timed = |body| TimedBody { body, deadline: Box::pin(sleep_until(deadline)) };
         Ok(answer.map(|body| HttpResponseBody::new(timed(body))))
     }
 }
 
-fn unanswered(error: ConnectorError) -> HttpError {
+fn to_http_error(error: ConnectorError) -> HttpError {
     let kind = if error.is_timeout() {
         HttpErrorKind::Timeout
     } else if error.is_io() || error.as_other().is_some() {

@@ -7,12 +7,12 @@ pub mod snapshot_private;
 
 use evenkeel_aws::Arn;
 
-use crate::violation::Target;
+use crate::violation::TargetResource;
 
 /// An ARN in no account: snapshots and images have none in theirs.
 ///
 /// Source: Service Authorization Reference, "Resource types defined by Amazon EC2".
-fn arn_without_account(target: &Target, resource: &str) -> String {
+fn arn_without_account(target: &TargetResource, resource: &str) -> String {
     let resource = format!("{resource}/{}", target.id);
     Arn::in_region(&target.region, "", "ec2", &resource).to_string()
 }

@@ -10,7 +10,7 @@ use crate::workflow::refusal_reason::RefusalCode;
 
 /// How a remediation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Activity {
+pub struct OutcomeSummary {
     /// When: milliseconds since 1970.
     pub time: i64,
     /// In a word or two.
@@ -36,18 +36,18 @@ pub struct Activity {
     pub attempt: Option<u32>,
 }
 
-impl Activity {
+impl OutcomeSummary {
     /// Reads an OCSF Remediation Activity.
     ///
     /// # Errors
     /// When it is none of ours.
-    pub fn read(record: &[u8]) -> Result<Activity, serde_json::Error> {
+    pub fn from_record(record: &[u8]) -> Result<OutcomeSummary, serde_json::Error> {
         let record: RemediationActivity<'_> = serde_json::from_slice(record)?;
         let code =
             record.status_code.map(|code| RefusalCode::deserialize(code.into_deserializer()));
         let (cloud, details) = (record.cloud, record.unmapped);
         let observable = record.observables.into_iter().next().unwrap_or_default();
-        Ok(Activity {
+        Ok(OutcomeSummary {
             time: record.time,
             status: record.status.into_owned(),
             code: code.transpose()?,
@@ -63,7 +63,7 @@ impl Activity {
     }
 
     /// When, as CloudTrail writes times.
-    pub fn when(&self) -> String {
+    pub fn formatted_time(&self) -> String {
         let time = DateTime::from_timestamp_millis(self.time).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Secs, true)
     }

@@ -4,25 +4,27 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use evenkeel_rules::ocsf::{ActivityDetails, Cloud, Metadata, Observable, RemediationActivity};
+use evenkeel_rules::ocsf::{
+    ActivityDetails, ActivityObservable, OcsfCloud, OcsfMetadata, RemediationActivity,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::violation::{Target, Violation};
-use crate::workflow::limits::Attempt;
+use crate::violation::{PolicyViolation, TargetResource};
+use crate::workflow::limits::AttemptRecord;
 use crate::workflow::refusal_reason::RefusalReason;
 
 /// Durable before anything is written to AWS: what will be done, and what was there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
+pub struct RemediationIntent {
     /// The finding that is acted on.
     pub finding: Uuid,
     /// The remediator.
     pub remediator: String,
     /// For the guard.
-    pub attempt: Attempt,
+    pub attempt: AttemptRecord,
     /// The hash that an approval binds to.
     pub plan: String,
     /// The whole state before.
@@ -76,79 +78,79 @@ pub struct UndoMark {
 
 /// How a remediation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum RemediationResult {
     /// The state is as planned, and was seen to be.
-    Done,
+    Restored,
     /// Nothing was to be done.
     Compliant,
     /// The resource is gone.
-    Gone,
+    ResourceGone,
     /// The mode lets nothing be done: this is what would be.
     Planned(String),
     /// The plan waits for approval.
-    Waiting(String),
+    AwaitingApproval(String),
     /// Nothing was written, and will not be.
     Refused(RefusalReason),
     /// The state was changed by somebody between the two reads: nothing was written.
     Superseded,
     /// It was written in part, and set back.
-    Undone(String),
+    RolledBack(String),
     /// It was stopped after a part was written: the attempt stays open.
     Halted(RefusalReason),
     /// It is not as it should be.
     Failed(String),
 }
 
-impl Ended {
+impl RemediationResult {
     /// Why nothing more was written, where that was refused.
-    pub fn refusal(&self) -> Option<&RefusalReason> {
+    pub fn refusal_reason(&self) -> Option<&RefusalReason> {
         match self {
-            Ended::Refused(reason) | Ended::Halted(reason) => Some(reason),
-            Ended::Done
-            | Ended::Compliant
-            | Ended::Gone
-            | Ended::Planned(_)
-            | Ended::Waiting(_)
-            | Ended::Superseded
-            | Ended::Undone(_)
-            | Ended::Failed(_) => None,
+            RemediationResult::Refused(reason) | RemediationResult::Halted(reason) => Some(reason),
+            RemediationResult::Restored
+            | RemediationResult::Compliant
+            | RemediationResult::ResourceGone
+            | RemediationResult::Planned(_)
+            | RemediationResult::AwaitingApproval(_)
+            | RemediationResult::Superseded
+            | RemediationResult::RolledBack(_)
+            | RemediationResult::Failed(_) => None,
         }
     }
 
     /// In a word or two.
-    pub fn word(&self) -> &'static str {
+    pub fn result_code(&self) -> &'static str {
         match self {
-            Ended::Done => "RESTORED",
-            Ended::Compliant => "COMPLIANT",
-            Ended::Gone => "GONE",
-            Ended::Planned(_) => "PLANNED",
-            Ended::Waiting(_) => "WAITING_FOR_APPROVAL",
-            Ended::Refused(_) => "REFUSED",
-            Ended::Superseded => "SUPERSEDED",
-            Ended::Undone(_) => "SET_BACK",
-            Ended::Halted(_) => "HALTED",
-            Ended::Failed(_) => "FAILED",
+            RemediationResult::Restored => "RESTORED",
+            RemediationResult::Compliant => "COMPLIANT",
+            RemediationResult::ResourceGone => "GONE",
+            RemediationResult::Planned(_) => "PLANNED",
+            RemediationResult::AwaitingApproval(_) => "WAITING_FOR_APPROVAL",
+            RemediationResult::Refused(_) => "REFUSED",
+            RemediationResult::Superseded => "SUPERSEDED",
+            RemediationResult::RolledBack(_) => "SET_BACK",
+            RemediationResult::Halted(_) => "HALTED",
+            RemediationResult::Failed(_) => "FAILED",
         }
     }
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for RemediationResult {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Ended::Refused(reason) => return write!(to, "{reason}"),
-            Ended::Halted(reason) => {
+            RemediationResult::Refused(reason) => return write!(to, "{reason}"),
+            RemediationResult::Halted(reason) => {
                 let open =
                     "a part was written before, and the attempt stays open: apply it or undo it";
                 return write!(to, "{reason}; {open}");
             }
-            Ended::Done => "restored, and seen to be",
-            Ended::Compliant => "nothing was to be done",
-            Ended::Gone => "the resource is gone",
-            Ended::Superseded => "changed by somebody between the two reads",
-            Ended::Planned(text)
-            | Ended::Waiting(text)
-            | Ended::Undone(text)
-            | Ended::Failed(text) => text,
+            RemediationResult::Restored => "restored, and seen to be",
+            RemediationResult::Compliant => "nothing was to be done",
+            RemediationResult::ResourceGone => "the resource is gone",
+            RemediationResult::Superseded => "changed by somebody between the two reads",
+            RemediationResult::Planned(text)
+            | RemediationResult::AwaitingApproval(text)
+            | RemediationResult::RolledBack(text)
+            | RemediationResult::Failed(text) => text,
         };
         to.write_str(text)
     }
@@ -156,93 +158,93 @@ impl fmt::Display for Ended {
 
 /// A remediation that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RemediationOutcome {
     /// The finding.
     pub finding: Uuid,
     /// The number of the attempt; none where none was begun.
     pub attempt: Option<u32>,
     /// How it ended.
-    pub result: Ended,
+    pub result: RemediationResult,
     /// The state that was seen at the end of an attempt that was carried out: what an undo starts from.
     pub state: Option<Value>,
 }
 
 /// Where the records of one target are.
 #[derive(Clone, Debug)]
-pub struct Records {
-    target: Target,
+pub struct JournalKeys {
+    target: TargetResource,
     uid: Uuid,
 }
 
-impl Records {
+impl JournalKeys {
     /// The records of remediations of `target`.
-    pub fn of(target: &Target) -> Records {
-        Records { target: target.clone(), uid: target.uid() }
+    pub fn for_target(target: &TargetResource) -> JournalKeys {
+        JournalKeys { target: target.clone(), uid: target.target_uid() }
     }
 
     /// What the keys of all intents begin with.
-    pub fn intents(&self) -> String {
+    pub fn intents_prefix(&self) -> String {
         format!("intents/{}", self.uid)
     }
 
     /// The intent of an attempt: attempts are numbered without a gap, so that of two workers one has each.
-    pub fn intent(&self, attempt: u32) -> String {
+    pub fn intent_key(&self, attempt: u32) -> String {
         format!("intents/{}/{attempt:06}.json", self.uid)
     }
 
     /// The same for each call that is made in an attempt for one purpose, and for no other.
-    pub(crate) fn token(&self, attempt: u32, purpose: &str) -> String {
+    pub(crate) fn idempotency_token(&self, attempt: u32, purpose: &str) -> String {
         Uuid::new_v5(&self.uid, format!("{attempt} {purpose}").as_bytes()).to_string()
     }
 
     /// The outcome of an attempt.
-    pub fn outcome(&self, attempt: u32) -> String {
+    pub fn outcome_key(&self, attempt: u32) -> String {
         format!("outcomes/{}/{attempt:06}.json", self.uid)
     }
 
     /// The outcome for a finding for which no attempt was begun.
-    pub fn closed(&self, finding: Uuid) -> String {
+    pub fn finding_outcome_key(&self, finding: Uuid) -> String {
         format!("outcomes/{}/{finding}.json", self.uid)
     }
 
     /// The outcome of an attempt's undo.
-    pub fn undone(&self, attempt: u32) -> String {
+    pub fn undo_outcome_key(&self, attempt: u32) -> String {
         format!("outcomes/{}/{attempt:06}-undo.json", self.uid)
     }
 
     /// What the keys of all intents to undo an attempt begin with.
-    pub fn undo_intents(&self, attempt: u32) -> String {
+    pub fn undo_intents_prefix(&self, attempt: u32) -> String {
         format!("undos/{}/{attempt:06}", self.uid)
     }
 
     /// What the keys of a resource's undo marks begin with, whatever the policy: undone is a repair of the resource.
-    pub fn undo_marks(&self, remediator: &str) -> String {
-        let Target { account, region, kind, id, .. } = &self.target;
-        format!("undone/{}", name_parts(&[remediator, account, region, kind, id]))
+    pub fn undo_marks_prefix(&self, remediator: &str) -> String {
+        let TargetResource { account, region, kind, id, .. } = &self.target;
+        format!("undone/{}", hash_parts(&[remediator, account, region, kind, id]))
     }
 
     /// The mark that an outcome was announced.
-    pub fn told(&self, outcome: &Outcome) -> String {
+    pub fn notified_key(&self, outcome: &RemediationOutcome) -> String {
         let attempt = outcome.attempt.map(|attempt| format!("-{attempt:06}")).unwrap_or_default();
-        let (uid, finding, word) = (self.uid, outcome.finding, outcome.result.word());
+        let (uid, finding, word) = (self.uid, outcome.finding, outcome.result.result_code());
         format!("told/{uid}/{finding}{attempt}-{word}.json")
     }
 
     /// What was seen so many seconds after an attempt.
-    pub fn verified(&self, attempt: u32, after: u32) -> String {
+    pub fn verification_key(&self, attempt: u32, after: u32) -> String {
         format!("outcomes/{}/{attempt:06}-after-{after:06}.json", self.uid)
     }
 
     /// An outcome as an OCSF Remediation Activity (`class_uid` 7001).
     ///
     /// Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
-    pub fn activity<'a>(
+    pub fn build_activity<'a>(
         &'a self,
         remediator: &'a str,
-        outcome: &'a Outcome,
+        outcome: &'a RemediationOutcome,
         time: i64,
     ) -> RemediationActivity<'a> {
-        let (status_id, status) = status_of(&outcome.result);
+        let (status_id, status) = ocsf_status(&outcome.result);
         let attempt = outcome.attempt.unwrap_or_default();
         let target = &self.target;
         RemediationActivity {
@@ -257,9 +259,9 @@ impl Records {
             status: Cow::Borrowed(status),
             status_detail: Cow::Owned(outcome.result.to_string()),
             command_uid: Cow::Owned(format!("{}/{attempt:06}", self.uid)),
-            metadata: Metadata::new(None),
-            cloud: Cloud::aws(&target.account, &target.region),
-            observables: vec![Observable {
+            metadata: OcsfMetadata::new(None),
+            cloud: OcsfCloud::aws_location(&target.account, &target.region),
+            observables: vec![ActivityObservable {
                 name: Cow::Borrowed(&target.kind),
                 type_id: 10,
                 value: Cow::Borrowed(&target.id),
@@ -272,54 +274,58 @@ impl Records {
                 state: outcome.state.as_ref().map(Cow::Borrowed),
                 reason: None,
             },
-            status_code: outcome.result.refusal().map(|reason| reason.code().as_str().into()),
+            status_code: outcome
+                .result
+                .refusal_reason()
+                .map(|reason| reason.refusal_code().as_str().into()),
             actor: None,
         }
     }
 }
 
 /// OCSF's `status_id` and its caption.
-fn status_of(result: &Ended) -> (u8, &'static str) {
+fn ocsf_status(result: &RemediationResult) -> (u8, &'static str) {
     match result {
-        Ended::Done | Ended::Compliant => (1, "Success"),
-        Ended::Gone => (3, "Does Not Exist"),
-        Ended::Planned(_) | Ended::Refused(_) => (5, "Unsupported"),
-        Ended::Waiting(_) => (99, "Waiting for approval"),
-        Ended::Superseded | Ended::Undone(_) | Ended::Halted(_) | Ended::Failed(_) => {
-            (2, "Failure")
-        }
+        RemediationResult::Restored | RemediationResult::Compliant => (1, "Success"),
+        RemediationResult::ResourceGone => (3, "Does Not Exist"),
+        RemediationResult::Planned(_) | RemediationResult::Refused(_) => (5, "Unsupported"),
+        RemediationResult::AwaitingApproval(_) => (99, "Waiting for approval"),
+        RemediationResult::Superseded
+        | RemediationResult::RolledBack(_)
+        | RemediationResult::Halted(_)
+        | RemediationResult::Failed(_) => (2, "Failure"),
     }
 }
 
 /// Where a before-image lies, by what it holds.
-pub(crate) fn before_key(before: &Value) -> String {
-    format!("before/{}.json", digest(&before.to_string()))
+pub(crate) fn before_image_key(before: &Value) -> String {
+    format!("before/{}.json", digest_text(&before.to_string()))
 }
 
 /// The hash of a plan: of what it is for, what it found, what it will leave, and what a person is asked about it.
 pub(crate) fn plan_hash(
-    violation: &Violation,
+    violation: &PolicyViolation,
     before: &Value,
     after: &Value,
     questions: &[String],
 ) -> String {
-    let (target, remediator) = (violation.target.uid(), &violation.remediator);
-    digest(&json!([target, remediator, before, after, questions]).to_string())
+    let (target, remediator) = (violation.target.target_uid(), &violation.remediator);
+    digest_text(&json!([target, remediator, before, after, questions]).to_string())
 }
 
 /// The same UUID for the same parts. Their lengths keep them apart, whatever characters they hold.
-fn name_parts(parts: &[&str]) -> Uuid {
+fn hash_parts(parts: &[&str]) -> Uuid {
     let parts: Vec<String> = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
     let name = parts.concat();
     Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"resources.evenkeel"), name.as_bytes())
 }
 
 /// The SHA-256 of a text, in lower-case hexadecimal.
-pub(crate) fn digest(text: &str) -> String {
-    digest_of(text.as_bytes())
+pub(crate) fn digest_text(text: &str) -> String {
+    digest_bytes(text.as_bytes())
 }
 
 /// The SHA-256 of bytes, in lower-case hexadecimal.
-pub(crate) fn digest_of(bytes: &[u8]) -> String {
+pub(crate) fn digest_bytes(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Actions on resources. A statement of an IAM policy that allows, when it is written as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "Effect", rename = "Allow", rename_all = "PascalCase")]
-pub struct Statement {
+pub struct PermissionStatement {
     /// IAM actions.
     pub action: Vec<String>,
     /// ARNs, or patterns of them.
@@ -13,7 +13,7 @@ pub struct Statement {
 }
 
 /// Whether an action only reads. API Gateway's are the methods of HTTP.
-pub(crate) fn is_read(action: &str) -> bool {
+pub(crate) fn is_read_action(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
 }

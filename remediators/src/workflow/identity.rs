@@ -10,7 +10,7 @@ const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
 
 /// What an ARN says of who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Principal<'a> {
+enum CallerPrincipal<'a> {
     /// A role, with the name of the session where it is one.
     Role { account: &'a str, name: &'a str, session: Option<&'a str> },
     /// A federated user: the IAM user who made the session chose its name.
@@ -24,43 +24,43 @@ enum Principal<'a> {
 ///
 /// Source: AWS Security Token Service API Reference, `AssumeRole` and `GetFederationToken`.
 pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
-    use Principal::{FederatedUser, Other, Role};
+    use CallerPrincipal::{FederatedUser, Other, Role};
     match (read_principal(one), read_principal(other)) {
         (
             Role { account, name, session },
             Role { account: other_account, name: other_name, session: other_session },
         ) => {
             (account == other_account && name == other_name)
-                || (is_of_identity_center(name)
-                    && is_of_identity_center(other_name)
+                || (is_identity_center_role(name)
+                    && is_identity_center_role(other_name)
                     && is_same_person(session, other_session))
         }
-        (FederatedUser { account }, _) => is_of_account(other, account),
-        (_, FederatedUser { account }) => is_of_account(one, account),
+        (FederatedUser { account }, _) => belongs_to_account(other, account),
+        (_, FederatedUser { account }) => belongs_to_account(one, account),
         (Other(one), Other(other)) => one == other,
         _ => false,
     }
 }
 
-fn read_principal(arn: &str) -> Principal<'_> {
-    let Some(Arn { service, account, resource, .. }) = Arn::parse(arn) else {
-        return Principal::Other(arn);
+fn read_principal(arn: &str) -> CallerPrincipal<'_> {
+    let Some(Arn { service, account, resource, .. }) = Arn::parse_text(arn) else {
+        return CallerPrincipal::Other(arn);
     };
     match (service, resource.split_once('/')) {
         ("sts", Some(("assumed-role", rest))) => {
             let (name, session) = rest.split_once('/').unwrap_or((rest, ""));
-            Principal::Role { account, name, session: Some(session) }
+            CallerPrincipal::Role { account, name, session: Some(session) }
         }
-        ("sts", Some(("federated-user", _))) => Principal::FederatedUser { account },
+        ("sts", Some(("federated-user", _))) => CallerPrincipal::FederatedUser { account },
         ("iam", Some(("role", path))) => {
             let name = path.rsplit('/').next().unwrap_or(path);
-            Principal::Role { account, name, session: None }
+            CallerPrincipal::Role { account, name, session: None }
         }
-        _ => Principal::Other(arn),
+        _ => CallerPrincipal::Other(arn),
     }
 }
 
-fn is_of_identity_center(role: &str) -> bool {
+fn is_identity_center_role(role: &str) -> bool {
     role.starts_with(IDENTITY_CENTER_ROLE)
 }
 
@@ -69,8 +69,8 @@ fn is_same_person(one: Option<&str>, other: Option<&str>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
-fn is_of_account(arn: &str, account: &str) -> bool {
-    Arn::parse(arn).is_some_and(|arn| arn.account == account)
+fn belongs_to_account(arn: &str, account: &str) -> bool {
+    Arn::parse_text(arn).is_some_and(|arn| arn.account == account)
 }
 
 #[cfg(test)]

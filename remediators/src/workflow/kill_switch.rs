@@ -17,7 +17,7 @@ use aws_types::SdkConfig;
 use evenkeel_client::config::new_http_client;
 use evenkeel_ledger::{Ledger, LedgerError};
 
-use crate::violation::Target;
+use crate::violation::TargetResource;
 
 /// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
 pub const KILL_SWITCH: &str = "control/kill-switch";
@@ -44,7 +44,7 @@ pub struct ActiveSwitch {
 
 impl KillSwitch {
     /// The switches that apply to `target`, in `ledger`.
-    pub fn new(ledger: Ledger, target: &Target) -> KillSwitch {
+    pub fn new(ledger: Ledger, target: &TargetResource) -> KillSwitch {
         let switches = [
             (KILL_SWITCH.to_owned(), "all remediation"),
             (format!("{KILL_SWITCH}-account/{}", target.account), "remediation in this account"),
@@ -54,7 +54,7 @@ impl KillSwitch {
     }
 
     /// Whether a record with this key stops something: a slip in a name stops nothing.
-    pub fn is_key(key: &str) -> bool {
+    pub fn is_switch_key(key: &str) -> bool {
         let rest = key.strip_prefix(KILL_SWITCH);
         rest.is_some_and(|rest| {
             let of = |prefix| rest.strip_prefix(prefix).is_some_and(|name: &str| !name.is_empty());
@@ -71,7 +71,7 @@ impl KillSwitch {
             return Ok(None);
         }
         for (key, stops) in &self.switches {
-            if self.ledger.has(key).await? {
+            if self.ledger.has_record(key).await? {
                 return Ok(Some(ActiveSwitch { key: key.clone(), stops }));
             }
         }
@@ -79,7 +79,7 @@ impl KillSwitch {
     }
 
     /// Lets writes pass from now on, for an undo that a person asked for.
-    pub(crate) fn ignore(&self) {
+    pub(crate) fn ignore_switches(&self) {
         self.is_ignored.store(true, Ordering::Relaxed);
     }
 
@@ -112,7 +112,7 @@ fn is_write(request: &HttpRequest) -> bool {
         "POST" => find_target_operation(request).or_else(|| find_query_action(request)),
         _ => None,
     };
-    operation.is_none_or(|operation| !crate::remediator::permission::is_read(operation))
+    operation.is_none_or(|operation| !crate::remediator::permission::is_read_action(operation))
 }
 
 fn find_target_operation(request: &HttpRequest) -> Option<&str> {

@@ -3,14 +3,16 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Authorization, Drive, Driven, Prepared, describe_open};
-use crate::journal::record::{Ended, Intent};
-use crate::violation::Violation;
+use super::{
+    ExecutorResult, PlanAuthorization, PlanPreparation, RemediationExecutor, describe_open_attempt,
+};
+use crate::journal::record::{RemediationIntent, RemediationResult};
+use crate::violation::PolicyViolation;
 use crate::workflow::refusal_reason::{RefusalCode, RefusalReason};
 
 /// What would be done about a finding now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Preview {
+pub struct RemediationPreview {
     /// The hash that an approval binds to; none where nothing would be done.
     pub plan: Option<String>,
     /// The whole state before.
@@ -28,44 +30,53 @@ pub struct Preview {
     pub code: Option<RefusalCode>,
 }
 
-impl Drive {
+impl RemediationExecutor {
     /// What would be done about a violation.
     ///
     /// # Errors
     /// When it cannot be told now.
-    pub async fn preview(&self, violation: &Violation, now: i64) -> Driven<Preview> {
+    pub async fn preview_remediation(
+        &self,
+        violation: &PolicyViolation,
+        now: i64,
+    ) -> ExecutorResult<RemediationPreview> {
         self.check_remediator(violation)?;
-        let past = self.past(&violation.target).await?;
-        if let Some((number, intent)) = self.find_open(&violation.target, &past).await? {
-            return self.preview_open(violation, *number, intent, now).await;
+        let past = self.load_past_attempts(&violation.target).await?;
+        if let Some((number, intent)) = self.find_open_attempt(&violation.target, &past).await? {
+            return self.preview_open_attempt(violation, *number, intent, now).await;
         }
-        let mut stopped = self.stopped(violation).await?;
+        let mut stopped = self.find_stop_reason(violation).await?;
         if stopped.is_none() {
-            stopped = self.find_own_set_back(violation, &past).await?;
+            stopped = self.find_own_rollback(violation, &past).await?;
         }
-        Ok(match self.prepare(violation).await? {
-            Prepared::Ended(ended) => Preview {
+        Ok(match self.prepare_plan(violation).await? {
+            PlanPreparation::Ended(ended) => RemediationPreview {
                 plan: None,
                 before: Value::Null,
                 after: Value::Null,
                 calls: Vec::new(),
                 asks: Vec::new(),
-                code: ended.refusal().map(RefusalReason::code),
+                code: ended.refusal_reason().map(RefusalReason::refusal_code),
                 held: Some(ended.to_string()),
             },
-            Prepared::Planned(plan) => {
+            PlanPreparation::Planned(plan) => {
                 let number = past.last().map_or(0, |last| last.0).saturating_add(1);
-                let held = match self.authorize(violation, &plan, number, now).await? {
-                    Authorization::Granted(_) => stopped.map(Ended::Refused),
-                    Authorization::Withheld(ended) => Some(stopped.map_or(ended, Ended::Refused)),
+                let held = match self.authorize_plan(violation, &plan, number, now).await? {
+                    PlanAuthorization::Granted(_) => stopped.map(RemediationResult::Refused),
+                    PlanAuthorization::Withheld(ended) => {
+                        Some(stopped.map_or(ended, RemediationResult::Refused))
+                    }
                 };
-                Preview {
-                    calls: self.remediator.calls(&plan.before, &plan.after)?,
+                RemediationPreview {
+                    calls: self.remediator.required_actions(&plan.before, &plan.after)?,
                     plan: Some(plan.hash),
                     before: plan.before,
                     after: plan.after,
                     asks: plan.questions,
-                    code: held.as_ref().and_then(Ended::refusal).map(RefusalReason::code),
+                    code: held
+                        .as_ref()
+                        .and_then(RemediationResult::refusal_reason)
+                        .map(RefusalReason::refusal_code),
                     held: held.map(|ended| ended.to_string()),
                 }
             }
@@ -73,16 +84,16 @@ impl Drive {
     }
 
     /// What an attempt that was cut off would do if it went on.
-    async fn preview_open(
+    async fn preview_open_attempt(
         &self,
-        violation: &Violation,
+        violation: &PolicyViolation,
         number: u32,
-        intent: &Intent,
+        intent: &RemediationIntent,
         now: i64,
-    ) -> Driven<Preview> {
-        let begun = self.read_begun(violation, number, intent)?;
-        let stopped = match self.stopped(violation).await? {
-            None => self.check_resumed(&begun, now).await?,
+    ) -> ExecutorResult<RemediationPreview> {
+        let begun = self.read_open_attempt(violation, number, intent)?;
+        let stopped = match self.find_stop_reason(violation).await? {
+            None => self.check_resumed_attempt(&begun, now).await?,
             stopped => stopped,
         };
         let is_own = intent.finding == violation.finding;
@@ -90,16 +101,16 @@ impl Drive {
             stopped
         } else {
             let why = "apply that finding or undo it first".to_owned();
-            Some(describe_open(number, intent.finding, why))
+            Some(describe_open_attempt(number, intent.finding, why))
         };
         let cut_off = format!("attempt {number} was cut off, and would go on");
-        Ok(Preview {
+        Ok(RemediationPreview {
             plan: is_own.then(|| intent.plan.clone()),
-            calls: self.remediator.calls(&begun.before, &begun.after)?,
+            calls: self.remediator.required_actions(&begun.before, &begun.after)?,
             before: intent.before.clone(),
             after: intent.after.clone(),
             asks: [cut_off].into_iter().chain(intent.asked.clone()).collect(),
-            code: held.as_ref().map(RefusalReason::code),
+            code: held.as_ref().map(RefusalReason::refusal_code),
             held: held.map(|reason| reason.to_string()),
         })
     }

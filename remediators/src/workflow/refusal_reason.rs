@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::remediator::PlanRefusal;
 use crate::workflow::kill_switch::ActiveSwitch;
-use crate::workflow::limits::Stop;
+use crate::workflow::limits::LimitExceeded;
 
 /// The code of a refusal: it stays the same whatever is said about it in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,13 +115,13 @@ pub enum RefusalReason {
     },
     /// A bound is reached.
     #[error(transparent)]
-    Limit(#[from] Stop),
+    Limit(#[from] LimitExceeded),
     /// A person has not approved it, or not so that it counts.
     #[error(transparent)]
     Approval(#[from] ApprovalRefusal),
     /// A failed attempt set this state back itself.
     #[error("attempt {0} failed, and set this state back itself")]
-    SetBack(u32),
+    RolledBack(u32),
     /// The policy's header tells the remediator something that it does not know.
     #[error("the policy's header tells {remediator} `{name}`, which it does not know")]
     UnknownSetting {
@@ -132,7 +132,7 @@ pub enum RefusalReason {
     },
     /// The remediator plans nothing for the state.
     #[error(transparent)]
-    Plan(#[from] PlanRefusal),
+    PlanRefused(#[from] PlanRefusal),
     /// A check before the write says that the repair would do harm.
     #[error("{0}")]
     Precondition(String),
@@ -154,10 +154,10 @@ pub enum RefusalReason {
     UndoBegun,
     /// The lower of the policy's mode and the operator's ceiling lets nothing be done.
     #[error("the mode lets nothing be done")]
-    Mode,
+    ModeTooLow,
     /// A person has undone what this attempt restored.
     #[error("attempt {0} restored it, and somebody has undone that")]
-    Undone(u32),
+    UndoneByPerson(u32),
     /// The resource was changed since the attempt that is to be undone.
     #[error("it was changed since: it is {is}, and was left as {left}")]
     ChangedSince {
@@ -195,38 +195,40 @@ pub enum ApprovalRefusal {
 
 impl RefusalReason {
     /// Its code.
-    pub fn code(&self) -> RefusalCode {
+    pub fn refusal_code(&self) -> RefusalCode {
         match self {
             RefusalReason::KillSwitch(_) => RefusalCode::KillSwitch,
             RefusalReason::Waived { .. } => RefusalCode::Waived,
             RefusalReason::WaiversUnreadable { .. } => RefusalCode::WaiversUnreadable,
-            RefusalReason::Limit(stop) => code_of_limit(stop),
-            RefusalReason::Approval(refusal) => code_of_approval(refusal),
-            RefusalReason::SetBack(_) => RefusalCode::SetBackByAttempt,
+            RefusalReason::Limit(stop) => limit_code(stop),
+            RefusalReason::Approval(refusal) => approval_code(refusal),
+            RefusalReason::RolledBack(_) => RefusalCode::SetBackByAttempt,
             RefusalReason::UnknownSetting { .. } => RefusalCode::SettingUnknown,
-            RefusalReason::Plan(PlanRefusal::Setting(_)) => RefusalCode::SettingInvalid,
-            RefusalReason::Plan(PlanRefusal::State(_)) => RefusalCode::NeedsPerson,
+            RefusalReason::PlanRefused(PlanRefusal::InvalidSetting(_)) => {
+                RefusalCode::SettingInvalid
+            }
+            RefusalReason::PlanRefused(PlanRefusal::NeedsPerson(_)) => RefusalCode::NeedsPerson,
             RefusalReason::Precondition(_) => RefusalCode::PreconditionFailed,
             RefusalReason::AccessDenied(_) => RefusalCode::AccessDenied,
             RefusalReason::AttemptOpen { .. } => RefusalCode::AttemptOpen,
             RefusalReason::UndoBegun => RefusalCode::UndoBegun,
-            RefusalReason::Mode => RefusalCode::ModeTooLow,
-            RefusalReason::Undone(_) => RefusalCode::UndoneByPerson,
+            RefusalReason::ModeTooLow => RefusalCode::ModeTooLow,
+            RefusalReason::UndoneByPerson(_) => RefusalCode::UndoneByPerson,
             RefusalReason::ChangedSince { .. } => RefusalCode::ChangedSince,
         }
     }
 }
 
-fn code_of_limit(stop: &Stop) -> RefusalCode {
+fn limit_code(stop: &LimitExceeded) -> RefusalCode {
     match stop {
-        Stop::Budget(_) => RefusalCode::AttemptsExhausted,
-        Stop::Daily { .. } => RefusalCode::BudgetExhausted,
-        Stop::Open { .. } => RefusalCode::CircuitOpen,
-        Stop::Reversal { .. } => RefusalCode::StateReversed,
+        LimitExceeded::AttemptsExhausted(_) => RefusalCode::AttemptsExhausted,
+        LimitExceeded::BudgetExhausted { .. } => RefusalCode::BudgetExhausted,
+        LimitExceeded::CircuitOpen { .. } => RefusalCode::CircuitOpen,
+        LimitExceeded::StateReversed { .. } => RefusalCode::StateReversed,
     }
 }
 
-fn code_of_approval(refusal: &ApprovalRefusal) -> RefusalCode {
+fn approval_code(refusal: &ApprovalRefusal) -> RefusalCode {
     match refusal {
         ApprovalRefusal::Missing(_) => RefusalCode::ApprovalMissing,
         ApprovalRefusal::Expired(_) => RefusalCode::ApprovalExpired,
@@ -242,8 +244,8 @@ mod tests {
 
     #[test]
     fn a_code_is_written_and_read_as_it_is_matched() {
-        let stop = Stop::Open { failures: 5, what: "for policy p".to_owned() };
-        let code = RefusalReason::from(stop).code();
+        let stop = LimitExceeded::CircuitOpen { failures: 5, what: "for policy p".to_owned() };
+        let code = RefusalReason::from(stop).refusal_code();
         assert_eq!(code.as_str(), "circuit-open");
         let all = [
             "kill-switch",

@@ -1,11 +1,11 @@
 //! Looking again, some time after a repair.
 
-use super::{Drive, DriveError, Driven};
-use crate::journal::record::{Ended, Outcome, Records};
-use crate::remediator::RefusedByAws;
-use crate::violation::Target;
+use super::{ExecutorError, ExecutorResult, RemediationExecutor};
+use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult};
+use crate::remediator::AwsFailure;
+use crate::violation::TargetResource;
 
-impl Drive {
+impl RemediationExecutor {
     /// Looks whether the state is still the one that an attempt left, `after` so many seconds.
     ///
     /// Nothing is written to AWS: what changed since is an event of its own. None where there is nothing to look
@@ -13,32 +13,34 @@ impl Drive {
     ///
     /// # Errors
     /// When it cannot be told now.
-    pub async fn verify(
+    pub async fn verify_attempt(
         &self,
-        target: &Target,
+        target: &TargetResource,
         number: u32,
         after: u32,
         now: i64,
-    ) -> Driven<Option<Outcome>> {
-        let none = || DriveError::NoAttempt(number);
-        let intent = self.intent(target, number).await?.ok_or_else(none)?;
-        let Some(left) = self.left(target, number).await? else { return Ok(None) };
-        let result = match self.remediator.observe(target).await? {
+    ) -> ExecutorResult<Option<RemediationOutcome>> {
+        let none = || ExecutorError::NoAttempt(number);
+        let intent = self.load_intent(target, number).await?.ok_or_else(none)?;
+        let Some(left) = self.resulting_state(target, number).await? else { return Ok(None) };
+        let result = match self.remediator.observe_state(target).await? {
             Ok(seen) => {
                 if seen == left {
-                    Ended::Done
+                    RemediationResult::Restored
                 } else {
-                    Ended::Failed(format!("changed since: it is {seen}, and was left as {left}"))
+                    RemediationResult::Failed(format!(
+                        "changed since: it is {seen}, and was left as {left}"
+                    ))
                 }
             }
-            Err(RefusedByAws::Gone) => Ended::Gone,
-            Err(refused) => return Err(DriveError::Later(refused.to_string())),
+            Err(AwsFailure::NotFound) => RemediationResult::ResourceGone,
+            Err(refused) => return Err(ExecutorError::Retryable(refused.to_string())),
         };
         let (finding, attempt) = (intent.finding, Some(number));
-        let outcome = Outcome { finding, attempt, result, state: None };
-        let records = Records::of(target);
-        let activity = records.activity(self.id(), &outcome, now);
-        self.keep_activity(&records.verified(number, after), &activity).await?;
+        let outcome = RemediationOutcome { finding, attempt, result, state: None };
+        let records = JournalKeys::for_target(target);
+        let activity = records.build_activity(self.remediator_id(), &outcome, now);
+        self.record_activity(&records.verification_key(number, after), &activity).await?;
         Ok(Some(outcome))
     }
 }

@@ -19,12 +19,12 @@ pub enum FileKind {
 
 impl FileKind {
     /// Whether judging needs such files: then they are part of a bundle.
-    pub fn judges(self) -> bool {
+    pub fn is_bundled(self) -> bool {
         !matches!(self, FileKind::Cases | FileKind::Framework)
     }
 
     /// What the file called `name` is; none where it does not belong to policies.
-    pub fn of(name: &str) -> Option<FileKind> {
+    pub fn from_file_name(name: &str) -> Option<FileKind> {
         let mut parts = name.rsplit(['/', '\\']);
         let (file, folder) = (parts.next()?, parts.next());
         let (stem, ending) = file.rsplit_once('.')?;

@@ -18,7 +18,7 @@ pub const HISTORY: &str = "bundle/history";
 /// What makes up a bundle. Its version is the SHA-256 of its record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct BundleManifest {
     /// A file's name, and the SHA-256 of its content in lower-case hexadecimal.
     pub files: BTreeMap<String, String>,
     /// The version of Evenkeel that compiled the files, and ran their cases, before they were uploaded.
@@ -29,12 +29,12 @@ pub struct Manifest {
     pub replaces: Option<String>,
 }
 
-impl Manifest {
+impl BundleManifest {
     /// Reads a manifest's record.
     ///
     /// # Errors
     /// When it is none.
-    pub fn read(record: &[u8]) -> Result<Manifest, BundleError> {
+    pub fn parse_record(record: &[u8]) -> Result<BundleManifest, BundleError> {
         serde_json::from_slice(record).map_err(BundleError::Manifest)
     }
 
@@ -42,7 +42,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn record(&self) -> Result<Vec<u8>, BundleError> {
+    pub fn to_record_bytes(&self) -> Result<Vec<u8>, BundleError> {
         serde_json::to_vec_pretty(self).map_err(BundleError::Manifest)
     }
 
@@ -50,7 +50,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When it is no SHA-256, and could lead elsewhere.
-    pub fn key_of(digest: &str) -> Result<String, BundleError> {
+    pub fn file_key(digest: &str) -> Result<String, BundleError> {
         let hexadecimal = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         if digest.len() != 64 || !hexadecimal {
             return Err(BundleError::Digest(digest.to_owned()));
@@ -59,8 +59,9 @@ impl Manifest {
     }
 
     /// The files of this kind: their names and digests.
-    pub fn files_of(&self, kind: FileKind) -> impl Iterator<Item = (&str, &str)> {
-        let files = self.files.iter().filter(move |file| FileKind::of(file.0) == Some(kind));
+    pub fn files_by_kind(&self, kind: FileKind) -> impl Iterator<Item = (&str, &str)> {
+        let files =
+            self.files.iter().filter(move |file| FileKind::from_file_name(file.0) == Some(kind));
         files.map(|(name, digest)| (name.as_str(), digest.as_str()))
     }
 
@@ -68,12 +69,12 @@ impl Manifest {
     ///
     /// # Errors
     /// When it is not the file that has this digest, or is no text.
-    pub fn checked_file(
+    pub fn verify_file(
         name: &str,
         digest: &str,
         content: Vec<u8>,
     ) -> Result<PolicyFile, BundleError> {
-        if self::digest(&content) != digest {
+        if self::sha256_hex(&content) != digest {
             return Err(BundleError::Digest(name.to_owned()));
         }
         let text = String::from_utf8(content).map_err(|_| BundleError::NotText(name.to_owned()))?;
@@ -87,6 +88,6 @@ pub fn history_key(version: &str) -> String {
 }
 
 /// The SHA-256 of some bytes, in lower-case hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
+pub fn sha256_hex(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

@@ -1,18 +1,18 @@
 //! Names of fields that differ in the case of their first letter.
 
-use crate::json::Node;
+use crate::json::JsonNode;
 use std::borrow::Cow;
 
 /// The member whose name is `name` once its first letter is lowered.
-pub(super) fn lowered_member<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
+pub(super) fn find_lowered_member<'a>(node: JsonNode<'a>, name: &str) -> Option<JsonNode<'a>> {
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
         return None;
     }
-    node.members().find(|member| same_but_first(&member.key(), name))
+    node.object_members().find(|member| is_capitalized_form(&member.member_name(), name))
 }
 
 /// Whether `written` is `name` with an upper-case first letter.
-fn same_but_first(written: &str, name: &str) -> bool {
+fn is_capitalized_form(written: &str, name: &str) -> bool {
     let (mut written, mut name) = (written.chars(), name.chars());
     match (written.next(), name.next()) {
         (Some(a), Some(b)) => {
@@ -25,7 +25,7 @@ fn same_but_first(written: &str, name: &str) -> bool {
 }
 
 /// A name with its first letter lowered.
-pub(super) fn lower_first(name: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn lower_first_letter(name: Cow<'_, str>) -> Cow<'_, str> {
     match name.chars().next() {
         Some(first) if first.is_ascii_uppercase() => {
             let mut lowered = name.into_owned();

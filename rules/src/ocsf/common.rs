@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The version of the schema that is written.
-pub const VERSION: &str = "1.8.0";
+pub const SCHEMA_VERSION: &str = "1.8.0";
 
 /// Which schema a record follows, and whose product wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Metadata<'a> {
+pub struct OcsfMetadata<'a> {
     /// The version of the schema.
     pub version: Cow<'a, str>,
     /// The product.
-    pub product: Product<'a>,
+    pub product: OcsfProduct<'a>,
     /// The profiles of the schema that are used.
     pub profiles: Vec<Cow<'a, str>>,
     /// The record's own id, where it has one.
@@ -22,13 +22,13 @@ pub struct Metadata<'a> {
     pub uid: Option<Uuid>,
 }
 
-impl Metadata<'_> {
+impl OcsfMetadata<'_> {
     /// That of a record of ours.
     pub fn new(uid: Option<Uuid>) -> Self {
         let product =
-            Product { name: Cow::Borrowed("Evenkeel"), vendor_name: Cow::Borrowed("Evenkeel") };
-        Metadata {
-            version: Cow::Borrowed(VERSION),
+            OcsfProduct { name: Cow::Borrowed("Evenkeel"), vendor_name: Cow::Borrowed("Evenkeel") };
+        OcsfMetadata {
+            version: Cow::Borrowed(SCHEMA_VERSION),
             product,
             profiles: vec![Cow::Borrowed("cloud")],
             uid,
@@ -39,7 +39,7 @@ impl Metadata<'_> {
 /// The product that wrote a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Product<'a> {
+pub struct OcsfProduct<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
     /// Who makes it.
@@ -49,21 +49,21 @@ pub struct Product<'a> {
 /// Where a record's resources are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Cloud<'a> {
+pub struct OcsfCloud<'a> {
     /// `AWS`.
     pub provider: Cow<'a, str>,
     /// The account.
-    pub account: Account<'a>,
+    pub account: OcsfAccount<'a>,
     /// The Region.
     pub region: Cow<'a, str>,
 }
 
-impl<'a> Cloud<'a> {
+impl<'a> OcsfCloud<'a> {
     /// An account and a Region of AWS.
-    pub fn aws(account: &'a str, region: &'a str) -> Self {
-        Cloud {
+    pub fn aws_location(account: &'a str, region: &'a str) -> Self {
+        OcsfCloud {
             provider: Cow::Borrowed("AWS"),
-            account: Account::aws(account),
+            account: OcsfAccount::aws_account(account),
             region: Cow::Borrowed(region),
         }
     }
@@ -72,7 +72,7 @@ impl<'a> Cloud<'a> {
 /// An account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Account<'a> {
+pub struct OcsfAccount<'a> {
     /// Its number.
     pub uid: Cow<'a, str>,
     /// 10: of AWS.
@@ -82,9 +82,9 @@ pub struct Account<'a> {
     pub kind: Cow<'a, str>,
 }
 
-impl<'a> Account<'a> {
+impl<'a> OcsfAccount<'a> {
     /// An account of AWS.
-    pub fn aws(uid: &'a str) -> Self {
-        Account { uid: Cow::Borrowed(uid), type_id: 10, kind: Cow::Borrowed("AWS Account") }
+    pub fn aws_account(uid: &'a str) -> Self {
+        OcsfAccount { uid: Cow::Borrowed(uid), type_id: 10, kind: Cow::Borrowed("AWS Account") }
     }
 }

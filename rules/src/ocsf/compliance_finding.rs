@@ -2,9 +2,9 @@
 //!
 //! Source: OCSF schema 1.8.0, class `compliance_finding`, profile `cloud`.
 
-use super::common::{Account, Cloud, Metadata};
-use crate::evaluation::evaluate::ComplianceStatus;
-use crate::finding::Suppression;
+use super::common::{OcsfAccount, OcsfCloud, OcsfMetadata};
+use crate::evaluation::single_evaluation::ComplianceStatus;
+use crate::finding::AppliedWaiver;
 use crate::policy::RemediationHeader;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,21 +45,21 @@ pub struct ComplianceFinding<'a> {
     #[serde(default)]
     pub message: Cow<'a, str>,
     #[serde(default)]
-    pub metadata: Metadata<'a>,
+    pub metadata: OcsfMetadata<'a>,
     #[serde(default)]
-    pub cloud: Cloud<'a>,
+    pub cloud: OcsfCloud<'a>,
     pub finding_info: FindingInfo<'a>,
-    pub compliance: Compliance<'a>,
+    pub compliance: ComplianceDetails<'a>,
     #[serde(default)]
     pub resources: Vec<ResourceDetails<'a>>,
     #[serde(default)]
-    pub evidences: Vec<Evidence<'a>>,
+    pub evidences: Vec<FindingEvidence<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remediation: Option<Remediation<'a>>,
+    pub remediation: Option<FindingRemediation<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_detail: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Unmapped::is_empty")]
-    pub unmapped: Unmapped<'a>,
+    #[serde(default, skip_serializing_if = "UnmappedDetails::is_empty")]
+    pub unmapped: UnmappedDetails<'a>,
 }
 
 /// What the finding is.
@@ -77,12 +77,12 @@ pub struct FindingInfo<'a> {
     #[serde(default)]
     pub created_time: i64,
     /// The policy.
-    pub analytic: Analytic<'a>,
+    pub analytic: FindingAnalytic<'a>,
 }
 
 /// What found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Analytic<'a> {
+pub struct FindingAnalytic<'a> {
     /// The policy's id.
     pub uid: Cow<'a, str>,
     /// The policy's title.
@@ -98,7 +98,7 @@ pub struct Analytic<'a> {
 
 /// What does not comply, and with what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Compliance<'a> {
+pub struct ComplianceDetails<'a> {
     /// The policy's id.
     #[serde(default)]
     pub control: Cow<'a, str>,
@@ -135,27 +135,27 @@ pub struct ResourceDetails<'a> {
     /// Its Region.
     pub region: Cow<'a, str>,
     /// Whose it is.
-    pub owner: Owner<'a>,
+    pub owner: ResourceOwner<'a>,
 }
 
 /// Whose a resource is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Owner<'a> {
+pub struct ResourceOwner<'a> {
     /// The account.
-    pub account: Account<'a>,
+    pub account: OcsfAccount<'a>,
 }
 
 /// What was done, by whom, and what in it shows the violation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Evidence<'a> {
+pub struct FindingEvidence<'a> {
     /// The call.
-    pub api: Api<'a>,
+    pub api: ApiCall<'a>,
     /// Who called.
     pub actor: EvidenceActor<'a>,
     /// From where.
-    pub src_endpoint: Named<'a>,
+    pub src_endpoint: NamedEntity<'a>,
     /// What shows it.
     pub data: EvidenceData<'a>,
 }
@@ -163,22 +163,22 @@ pub struct Evidence<'a> {
 /// A call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Api<'a> {
+pub struct ApiCall<'a> {
     /// `eventName`.
     pub operation: Cow<'a, str>,
     /// `eventSource`.
-    pub service: Named<'a>,
+    pub service: NamedEntity<'a>,
     /// `eventID`.
-    pub request: Request<'a>,
+    pub request: ApiRequest<'a>,
     /// What it answered, where that was an error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<Response<'a>>,
+    pub response: Option<ApiResponse<'a>>,
 }
 
 /// Something with a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Named<'a> {
+pub struct NamedEntity<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
 }
@@ -186,7 +186,7 @@ pub struct Named<'a> {
 /// The request of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Request<'a> {
+pub struct ApiRequest<'a> {
     /// What identifies it.
     pub uid: Cow<'a, str>,
 }
@@ -194,7 +194,7 @@ pub struct Request<'a> {
 /// The answer to a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Response<'a> {
+pub struct ApiResponse<'a> {
     /// `errorCode`.
     pub error: Cow<'a, str>,
 }
@@ -204,13 +204,13 @@ pub struct Response<'a> {
 #[serde(default)]
 pub struct EvidenceActor<'a> {
     /// The caller.
-    pub user: User<'a>,
+    pub user: EvidenceUser<'a>,
 }
 
 /// A caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct User<'a> {
+pub struct EvidenceUser<'a> {
     /// An ARN, a service's name, or what little the record has.
     pub uid: Cow<'a, str>,
     /// 99: of a kind that the schema does not list.
@@ -219,7 +219,7 @@ pub struct User<'a> {
     #[serde(rename = "type")]
     pub kind: Cow<'a, str>,
     /// The caller's account.
-    pub account: Account<'a>,
+    pub account: OcsfAccount<'a>,
 }
 
 /// What shows a violation.
@@ -235,7 +235,7 @@ pub struct EvidenceData<'a> {
 /// What can repair it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Remediation<'a> {
+pub struct FindingRemediation<'a> {
     /// In words.
     pub desc: Cow<'a, str>,
 }
@@ -243,7 +243,7 @@ pub struct Remediation<'a> {
 /// What the schema has no attribute for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Unmapped<'a> {
+pub struct UnmappedDetails<'a> {
     /// Which remediator repairs it, and how far it may go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<Cow<'a, RemediationHeader>>,
@@ -255,11 +255,11 @@ pub struct Unmapped<'a> {
     pub remediator: Option<Cow<'a, str>>,
     /// The waiver that accepts it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiver: Option<Cow<'a, Suppression>>,
+    pub waiver: Option<Cow<'a, AppliedWaiver>>,
 }
 
-impl Unmapped<'_> {
+impl UnmappedDetails<'_> {
     fn is_empty(&self) -> bool {
-        *self == Unmapped::default()
+        *self == UnmappedDetails::default()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
 
-use super::common::{Cloud, Metadata};
+use super::common::{OcsfCloud, OcsfMetadata};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -33,9 +33,9 @@ pub struct RemediationActivity<'a> {
     #[serde(default)]
     pub command_uid: Cow<'a, str>,
     #[serde(default)]
-    pub metadata: Metadata<'a>,
-    pub cloud: Cloud<'a>,
-    pub observables: Vec<Observable<'a>>,
+    pub metadata: OcsfMetadata<'a>,
+    pub cloud: OcsfCloud<'a>,
+    pub observables: Vec<ActivityObservable<'a>>,
     pub unmapped: ActivityDetails<'a>,
     /// The code of the refusal, where it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ pub struct RemediationActivity<'a> {
 
 impl RemediationActivity<'_> {
     /// The record as it is kept: JSON.
-    pub fn record(&self) -> String {
+    pub fn to_json_record(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -55,7 +55,7 @@ impl RemediationActivity<'_> {
 /// What was repaired.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Observable<'a> {
+pub struct ActivityObservable<'a> {
     /// The CloudFormation type.
     pub name: Cow<'a, str>,
     /// 10: a resource.

@@ -1,7 +1,7 @@
 //! A policy's header: YAML in the leading comment block of its `.cel` file.
 
 use crate::diagnostic::Diagnostic;
-use crate::event::without_version;
+use crate::event::strip_api_version;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_saphyr::Spanned;
@@ -40,7 +40,7 @@ impl fmt::Display for Severity {
 /// What may be done about a finding, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+pub enum RemediationMode {
     /// Write the finding.
     Report,
     /// Announce it too.
@@ -51,14 +51,14 @@ pub enum Mode {
     Auto,
 }
 
-impl Mode {
+impl RemediationMode {
     /// As a header writes it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Mode::Report => "report",
-            Mode::Notify => "notify",
-            Mode::Approve => "approve",
-            Mode::Auto => "auto",
+            RemediationMode::Report => "report",
+            RemediationMode::Notify => "notify",
+            RemediationMode::Approve => "approve",
+            RemediationMode::Auto => "auto",
         }
     }
 }
@@ -78,9 +78,9 @@ pub enum OutcomeMatch {
 
 /// One text or a list of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Strings(Vec<String>);
+struct StringList(Vec<String>);
 
-impl<'de> Deserialize<'de> for Strings {
+impl<'de> Deserialize<'de> for StringList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -88,7 +88,7 @@ impl<'de> Deserialize<'de> for Strings {
             One(String),
             Many(Vec<String>),
         }
-        Ok(Strings(match OneOrMany::deserialize(deserializer)? {
+        Ok(StringList(match OneOrMany::deserialize(deserializer)? {
             OneOrMany::One(one) => vec![one],
             OneOrMany::Many(many) => many,
         }))
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Strings {
 
 /// What a policy looks at. Literal, so that no expression runs for anything else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Match {
+pub struct PolicyMatch {
     /// `eventSource` of CloudTrail, such as `s3.amazonaws.com`.
     pub event_source: Vec<String>,
     /// `eventName` of CloudTrail, without an API version.
@@ -108,12 +108,12 @@ pub struct Match {
     pub resource_type: Vec<String>,
 }
 
-impl Match {
+impl PolicyMatch {
     /// Whether events of this source and name are wanted.
-    pub fn wants(&self, source: &str, name: &str) -> bool {
+    pub fn matches_event(&self, source: &str, name: &str) -> bool {
         let named = |name: &str| self.event_name.iter().any(|wanted| wanted == name);
         self.event_source.iter().any(|wanted| wanted == source)
-            && (named(name) || named(without_version(name)))
+            && (named(name) || named(strip_api_version(name)))
     }
 }
 
@@ -121,18 +121,18 @@ impl Match {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct MatchHeader {
     #[serde(default)]
-    event_source: Strings,
+    event_source: StringList,
     #[serde(default)]
-    event_name: Strings,
+    event_name: StringList,
     #[serde(default)]
     outcome: OutcomeMatch,
     #[serde(default)]
-    resource_type: Strings,
+    resource_type: StringList,
 }
 
 impl MatchHeader {
-    pub(super) fn plain(&self) -> Match {
-        Match {
+    pub(super) fn to_policy_match(&self) -> PolicyMatch {
+        PolicyMatch {
             event_source: self.event_source.0.clone(),
             event_name: self.event_name.0.clone(),
             outcome: self.outcome,
@@ -153,7 +153,7 @@ pub(super) struct ResourceHeader {
 /// A parameter of a policy.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Parameter {
+pub struct PolicyParameter {
     /// The CEL type of its values, such as `list(int)`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -166,7 +166,7 @@ pub struct Parameter {
 
 /// How safe a repair is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Tier {
+pub enum SafetyTier {
     /// It can be undone, and nobody notices it who did nothing wrong.
     A,
     /// It is as safe once something was checked that the resource's state does not tell.
@@ -175,23 +175,23 @@ pub enum Tier {
     C,
 }
 
-impl Tier {
+impl SafetyTier {
     /// The most that may be done without a person, given whether what must be checked first is checked.
-    pub fn most(self, checked: bool) -> Mode {
+    pub fn max_mode(self, checked: bool) -> RemediationMode {
         match self {
-            Tier::A => Mode::Auto,
-            Tier::B if checked => Mode::Auto,
-            Tier::B | Tier::C => Mode::Approve,
+            SafetyTier::A => RemediationMode::Auto,
+            SafetyTier::B if checked => RemediationMode::Auto,
+            SafetyTier::B | SafetyTier::C => RemediationMode::Approve,
         }
     }
 }
 
-impl fmt::Display for Tier {
+impl fmt::Display for SafetyTier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Tier::A => "A",
-            Tier::B => "B",
-            Tier::C => "C",
+            SafetyTier::A => "A",
+            SafetyTier::B => "B",
+            SafetyTier::C => "C",
         })
     }
 }
@@ -203,14 +203,14 @@ pub struct RemediationHeader {
     /// The remediator's id.
     pub run: String,
     /// What the policy allows; the operator's ceiling can only lower it.
-    pub mode: Mode,
+    pub mode: RemediationMode,
     /// What the remediator is told. In a policy's header a text that is one hole, `{{ CEL }}`, is CEL; in a finding it is
     /// what came of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
     /// How safe it is, where the policy says what is repaired: with `patch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tier: Option<Tier>,
+    pub tier: Option<SafetyTier>,
     /// The IAM actions by which AWS sets the properties in the caller's name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
@@ -225,7 +225,7 @@ pub struct RemediationHeader {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header {
+pub(super) struct PolicyHeader {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) severity: Severity,
@@ -233,9 +233,9 @@ pub(super) struct Header {
     pub(super) matches: Spanned<MatchHeader>,
     pub(super) resource: ResourceHeader,
     #[serde(default)]
-    pub(super) parameters: BTreeMap<String, Spanned<Parameter>>,
+    pub(super) parameters: BTreeMap<String, Spanned<PolicyParameter>>,
     #[serde(default)]
-    pub(super) variables: Ordered<Spanned<String>>,
+    pub(super) variables: OrderedMap<Spanned<String>>,
     pub(super) message: Spanned<String>,
     #[serde(default)]
     pub(super) controls: BTreeMap<String, Vec<String>>,
@@ -246,18 +246,18 @@ pub(super) struct Header {
 
 /// A map in the order it was written.
 #[derive(Debug)]
-pub(crate) struct Ordered<T>(pub(crate) Vec<(String, T)>);
+pub(crate) struct OrderedMap<T>(pub(crate) Vec<(String, T)>);
 
-impl<T> Default for Ordered<T> {
+impl<T> Default for OrderedMap<T> {
     fn default() -> Self {
-        Ordered(Vec::new())
+        OrderedMap(Vec::new())
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedMap<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        struct EntriesVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
             type Value = Vec<(String, T)>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a map")
@@ -270,18 +270,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
                 Ok(entries)
             }
         }
-        deserializer.deserialize_map(Entries(PhantomData)).map(Ordered)
+        deserializer.deserialize_map(EntriesVisitor(PhantomData)).map(OrderedMap)
     }
 }
 
 /// What begins a comment for the linter, which is no YAML and may stand between its lines, not within a text.
-const LINT: &str = "lint: ";
+const LINT_PREFIX: &str = "lint: ";
 
 /// A policy file's header, and where its body begins.
-pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic> {
-    let (yaml, end) = split(file, text)?;
-    let header = serde_saphyr::from_str(&yaml)
-        .map_err(|error| help(Diagnostic::yaml("header", file, &yaml, &error)))?;
+pub(super) fn parse_header(file: &str, text: &str) -> Result<(PolicyHeader, usize), Diagnostic> {
+    let (yaml, end) = split_header(file, text)?;
+    let header = serde_saphyr::from_str(&yaml).map_err(|error| {
+        add_suggestion(Diagnostic::from_yaml_error("header", file, &yaml, &error))
+    })?;
     Ok((header, end))
 }
 
@@ -292,8 +293,9 @@ pub(super) fn read(file: &str, text: &str) -> Result<(Header, usize), Diagnostic
 ///
 /// # Errors
 /// When the file does not begin as a policy does.
-pub fn split(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
-    let fail = |span, message: &str| Diagnostic::error("header", file, span, message.to_owned());
+pub fn split_header(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
+    let fail =
+        |span, message: &str| Diagnostic::new_error("header", file, span, message.to_owned());
     let mut yaml = String::with_capacity(text.len());
     let mut end = 0_usize;
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -301,7 +303,7 @@ pub fn split(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
         if number == 0 && rest.trim_end() != " METADATA" {
             break;
         }
-        if number == 0 || is_lint(rest) {
+        if number == 0 || is_lint_comment(rest) {
             // A comment to YAML too: blanks would be text where they stand behind folded text.
             yaml.push('#');
             yaml.extend(line.bytes().skip(1).map(|b| if b == b'\n' { '\n' } else { ' ' }));
@@ -321,18 +323,18 @@ pub fn split(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
 }
 
 /// Whether what stands behind a header's `//` is for the linter, and no YAML.
-pub fn is_lint(rest: &str) -> bool {
-    rest.trim_start().starts_with(LINT)
+pub fn is_lint_comment(rest: &str) -> bool {
+    rest.trim_start().starts_with(LINT_PREFIX)
 }
 
 /// Adds "did you mean" to the reader's message about an unknown name.
-fn help(wrong: Diagnostic) -> Diagnostic {
+fn add_suggestion(wrong: Diagnostic) -> Diagnostic {
     let unknown = wrong.message.split('`').nth(1);
     let expected = wrong.message.split("expected one of ").nth(1);
     let help = match (unknown, expected) {
         (Some(unknown), Some(expected)) if wrong.message.starts_with("unknown") => {
             let names = expected.split(", ").map(|name| name.trim_matches('`'));
-            evenkeel_engine::nearest(unknown, names)
+            evenkeel_engine::suggest_name(unknown, names)
         }
         _ => None,
     };
@@ -341,7 +343,7 @@ fn help(wrong: Diagnostic) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, split};
+    use super::{parse_header, split_header};
 
     #[test]
     fn a_comment_for_the_linter_is_no_part_of_the_text_above_it() {
@@ -357,12 +359,12 @@ mod tests {
 
 true
 ";
-        let (header, body_at) = read("x.cel", text).unwrap();
+        let (header, body_at) = parse_header("x.cel", text).unwrap();
         assert_eq!(header.description, "why");
         assert_eq!(text.get(body_at..), Some("\ntrue\n"));
-        let (yaml, _) = split("x.cel", text).unwrap();
+        let (yaml, _) = split_header("x.cel", text).unwrap();
         assert_eq!(yaml.find("severity"), text.find("severity"), "positions are the file's");
         let within = text.replace("trail\n", "trail\n//   more\n");
-        assert!(read("x.cel", &within).is_err(), "within a text it is no comment");
+        assert!(parse_header("x.cel", &within).is_err(), "within a text it is no comment");
     }
 }

@@ -194,7 +194,7 @@ fn set(folder: &Path, name: &str, files: Vec<PolicyFile>) -> Result<Set, Box<dyn
     }
     let (policies, others): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|file| is_policy(&file.name));
-    let loaded = PolicySet::load(&policies, others.first()).map_err(|wrong| {
+    let loaded = PolicySet::compile_files(&policies, others.first()).map_err(|wrong| {
         wrong.first().map_or_else(String::new, |first| format!("{}: {}", first.file, first.message))
     })?;
     Ok(Set { name: name.to_owned(), folder, loaded })
@@ -222,10 +222,11 @@ impl Set {
     pub(crate) fn interest(&self, census: &Census) -> Interest {
         let (mut candidates, mut evaluations) = (0_u64, 0_u64);
         for ((source, name), count) in &census.calls {
-            if self.loaded.knows_event_name(name) {
+            if self.loaded.watches_event_name(name) {
                 candidates = candidates.saturating_add(*count);
             }
-            let wanted = u64::try_from(self.loaded.wanted(source, name).len()).unwrap_or(u64::MAX);
+            let wanted = u64::try_from(self.loaded.policies_for_event(source, name).len())
+                .unwrap_or(u64::MAX);
             evaluations = evaluations.saturating_add(count.saturating_mul(wanted));
         }
         let per_mille = |count: u64| {

@@ -7,7 +7,8 @@ use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
 use evenkeel_remediators::catalog::apigateway::https_integration::HttpsIntegration;
 use evenkeel_remediators::catalog::apigateway::verify_backend::VerifyBackend;
 use evenkeel_remediators::{
-    Ended, KILL_SWITCH, Probe, Probing, RefusalCode, RefusalReason, Remediator,
+    HandshakeFuture, KILL_SWITCH, RefusalCode, RefusalReason, RemediationResult, Remediator,
+    TlsProbe,
 };
 
 use super::stage::{Stage, aws};
@@ -18,8 +19,8 @@ use evenkeel_testing::stand::stand;
 #[derive(Debug)]
 pub(crate) struct Backends(pub(crate) Option<&'static str>);
 
-impl Probe for Backends {
-    fn shake_hands<'a>(&'a self, host: &'a str, port: u16) -> Probing<'a> {
+impl TlsProbe for Backends {
+    fn verify_handshake<'a>(&'a self, host: &'a str, port: u16) -> HandshakeFuture<'a> {
         assert_eq!((host, port), ("backend.example", 443));
         let answer = self.0.map_or(Ok(()), |why| Err(std::io::Error::other(why).into()));
         Box::pin(std::future::ready(answer))
@@ -105,10 +106,13 @@ async fn what_every_stage_serves_is_restored_once_and_undone() {
     let before = stage.state::<HttpsIntegration>().await;
     assert_eq!(uris(&stage).await, [CLEAR, CLEAR, CLEAR]);
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
-    assert_eq!((outcome.result, uris(&stage).await), (Ended::Done, vec![TLS.to_owned(); 3]));
+    assert_eq!(
+        (outcome.result, uris(&stage).await),
+        (RemediationResult::Restored, vec![TLS.to_owned(); 3])
+    );
     let again = stage.run::<HttpsIntegration>().await.unwrap();
-    assert_eq!(again.result, Ended::Compliant);
-    assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done);
+    assert_eq!(again.result, RemediationResult::Compliant);
+    assert_eq!(stage.undo::<HttpsIntegration>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<HttpsIntegration>().await, before, "the former deployments too");
 }
 
@@ -123,14 +127,18 @@ async fn a_kill_switch_stops_a_repair_before_its_next_call() {
     stage.proxy.fault("CreateDeployment", 1, Fault::HoldAfter(hold.clone()));
     let thrown = async {
         hold.reached.notified().await;
-        stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
+        stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
         hold.release.notify_one();
     };
     let (outcome, ()) = tokio::join!(stage.run::<HttpsIntegration>(), thrown);
-    let Ended::Halted(why) = outcome.unwrap().result else { panic!("it went on") };
-    assert_eq!(why.code(), RefusalCode::KillSwitch);
+    let RemediationResult::Halted(why) = outcome.unwrap().result else { panic!("it went on") };
+    assert_eq!(why.refusal_code(), RefusalCode::KillSwitch);
     assert_eq!(stage.proxy.count("CreateDeployment"), 1, "two stages are left as they were");
-    assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done, "an undo goes on");
+    assert_eq!(
+        stage.undo::<HttpsIntegration>().await.result,
+        RemediationResult::Restored,
+        "an undo goes on"
+    );
     assert_eq!(uris(&stage).await, [CLEAR; 4]);
 }
 
@@ -141,7 +149,7 @@ async fn a_draft_that_no_stage_serves_needs_no_deployment() {
     api.draft("/uri", CLEAR).await;
     let stage = api.https().await;
     assert_eq!(uris(&stage).await, [CLEAR, TLS]);
-    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
     assert_eq!(stage.proxy.count("CreateDeployment"), 0);
 }
@@ -153,12 +161,12 @@ async fn what_others_have_drafted_is_not_published_without_a_person() {
     api.method("DELETE", TLS).await;
     let stage = api.https().await;
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
-    let Ended::Waiting(why) = outcome.result else { panic!("{outcome:?}") };
+    let RemediationResult::AwaitingApproval(why) = outcome.result else { panic!("{outcome:?}") };
     let asked = "a deployment to stage `live` would publish other drafted changes: DELETE /";
     assert!(why.ends_with(asked), "{why}");
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     stage.approve::<HttpsIntegration>().await;
-    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
 }
 
@@ -169,7 +177,9 @@ async fn another_draft_of_our_own_method_asks_too() {
     api.draft("/uri", "http://backend.example/other").await;
     let stage = api.https().await;
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Waiting(why) if why.ends_with("changes: GET /")));
+    assert!(
+        matches!(outcome.result, RemediationResult::AwaitingApproval(why) if why.ends_with("changes: GET /"))
+    );
 }
 
 #[tokio::test]
@@ -179,10 +189,15 @@ async fn without_a_handshake_nothing_is_written_and_without_a_probe_a_person_is_
     let refused = api.https().await.with_probe(Arc::new(Backends(Some("connection refused"))));
     let outcome = refused.run::<HttpsIntegration>().await.unwrap();
     let why = "no TLS with backend.example:443: connection refused";
-    assert_eq!(outcome.result, Ended::Refused(RefusalReason::Precondition(why.to_owned())));
+    assert_eq!(
+        outcome.result,
+        RemediationResult::Refused(RefusalReason::Precondition(why.to_owned()))
+    );
     let unasked = api.https().await.without_probe();
     let outcome = unasked.run::<HttpsIntegration>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Waiting(why) if why.contains("was not asked")));
+    assert!(
+        matches!(outcome.result, RemediationResult::AwaitingApproval(why) if why.contains("was not asked"))
+    );
     assert_eq!(uris(&unasked).await, [CLEAR, CLEAR]);
 }
 
@@ -193,13 +208,13 @@ async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
     let stage = api.https().await;
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
     assert!(
-        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("lacks a variable"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("lacks a variable"))
     );
     let set = client().update_stage().rest_api_id(&api.id).stage_name("live");
     let set = set.patch_operations(patch("/variables/host", "backend.example"));
     set.send().await.unwrap();
     let stage = api.https().await;
-    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, ["https://${stageVariables.host}/pay"; 2]);
 }
 
@@ -212,7 +227,7 @@ async fn a_stage_that_was_deployed_since_is_not_undone() {
     api.deploy("live").await;
     let outcome = stage.undo::<HttpsIntegration>().await;
     assert!(
-        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("changed since"))
     );
     assert_eq!(uris(&stage).await, [TLS, TLS]);
 }
@@ -229,7 +244,7 @@ async fn an_undo_that_was_cut_off_between_its_calls_goes_on() {
     stage.try_undo::<HttpsIntegration>().await.unwrap_err();
     assert_eq!(uris(&stage).await, [CLEAR, TLS]);
     stage.proxy.mend();
-    assert_eq!(stage.undo::<HttpsIntegration>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<HttpsIntegration>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<HttpsIntegration>().await, before);
 }
 
@@ -241,11 +256,11 @@ async fn a_backend_that_any_certificate_satisfies_is_verified_again_and_undone()
     let stage = api.stage::<VerifyBackend>().await;
     let before = stage.state::<VerifyBackend>().await;
     assert!(before.unverified && before.stages["live"].unverified);
-    assert_eq!(stage.run::<VerifyBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<VerifyBackend>().await.unwrap().result, RemediationResult::Restored);
     let after = stage.state::<VerifyBackend>().await;
     assert!(!after.unverified && !after.stages["live"].unverified);
-    assert_eq!(stage.run::<VerifyBackend>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<VerifyBackend>().await.result, Ended::Done);
+    assert_eq!(stage.run::<VerifyBackend>().await.unwrap().result, RemediationResult::Compliant);
+    assert_eq!(stage.undo::<VerifyBackend>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<VerifyBackend>().await, before);
 }
 
@@ -270,7 +285,10 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
     }
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     client().delete_rest_api().rest_api_id(&api.id).send().await.unwrap();
-    assert_eq!(api.https().await.run::<HttpsIntegration>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        api.https().await.run::<HttpsIntegration>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
 }
 
 #[tokio::test]
@@ -279,14 +297,14 @@ async fn what_was_written_in_part_goes_on_or_is_set_back() {
     api.deploy("live").await;
     let stage = api.https().await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, RemediationResult::Restored);
     stage.proxy.mend();
     stage.undo::<HttpsIntegration>().await;
     let stage = api.https().await;
     let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
     stage.proxy.fault("CreateDeployment", 1, denied);
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::RolledBack(_)), "{outcome:?}");
     assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
 }
 
@@ -296,7 +314,7 @@ async fn names_that_lead_elsewhere_are_no_names() {
         let stage = Stage::new("p", HttpsIntegration::SPEC.id, "AWS::ApiGateway::Method", id).await;
         let outcome = stage.run::<HttpsIntegration>().await.unwrap();
         assert!(
-            matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("names no")),
+            matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("names no")),
             "{id}"
         );
         assert!(stage.proxy.calls().is_empty());

@@ -6,12 +6,14 @@ use aws_sdk_apigateway::types::{
 };
 use evenkeel_remediators::catalog::apigateway::api_tls_policy::ApiTlsPolicy;
 use evenkeel_remediators::catalog::apigateway::close_default_endpoint::CloseDefaultEndpoint;
-use evenkeel_remediators::catalog::apigateway::deny_insecure_transport::DenyInsecureTransport;
+use evenkeel_remediators::catalog::apigateway::deny_insecure_transport::DenyApiInsecureTransport;
 use evenkeel_remediators::catalog::apigateway::stage_cache_encryption::StageCacheEncryption;
 use evenkeel_remediators::catalog::apigateway::stage_data_trace::StageDataTrace;
 use evenkeel_remediators::catalog::apigateway::stage_logging::StageLogging;
 use evenkeel_remediators::catalog::apigateway::stage_tracing::StageTracing;
-use evenkeel_remediators::{Aws, Ended, Plan, RefusalReason, Remediator};
+use evenkeel_remediators::{
+    AwsConnection, RefusalReason, RemediationPlan, RemediationResult, Remediator,
+};
 use serde_json::json;
 
 use super::stage::{Stage, aws};
@@ -51,18 +53,22 @@ async fn patch_api(api: &str, path: &str, value: &str) {
 }
 
 /// Repaired once, nothing to do then, and undone to the state before.
-async fn there_and_back<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> (R::State, R::State)
+async fn there_and_back<R: Remediator + From<AwsConnection> + 'static>(
+    stage: &Stage,
+) -> (R::State, R::State)
 where
     R::State: std::fmt::Debug,
 {
     let before = stage.state::<R>().await;
-    let Plan::Change(planned) = R::from(stage.aws()).plan(&stage.target(), &before) else {
+    let RemediationPlan::Change(planned) =
+        R::from(stage.aws()).plan_change(&stage.target(), &before)
+    else {
         panic!("nothing is planned for {before:?}");
     };
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Restored);
     let after = stage.state::<R>().await;
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<R>().await.result, Ended::Done);
+    assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Compliant);
+    assert_eq!(stage.undo::<R>().await.result, RemediationResult::Restored);
     stage.writes_are_told::<R>(&before, &planned);
     (before, after)
 }
@@ -132,7 +138,7 @@ async fn a_stage_logs_again_where_the_account_can() {
     let stage = of_stage::<StageLogging>(&api).await.with(&json!({"accessLogs": group}));
     let refused = stage.run::<StageLogging>().await.unwrap();
     assert!(
-        matches!(refused.result, Ended::Refused(why) if why.to_string().contains("has no role"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("has no role"))
     );
     let role = "arn:aws:iam::123456789012:role/logs";
     let account = client().update_account().patch_operations(replace("/cloudwatchRoleArn", role));
@@ -145,7 +151,7 @@ async fn a_stage_logs_again_where_the_account_can() {
     let wrong = of_stage::<StageLogging>(&api).await.with(&json!({"level": "DEBUG"}));
     let refused = wrong.run::<StageLogging>().await.unwrap();
     assert!(
-        matches!(refused.result, Ended::Refused(why) if why.to_string().contains("INFO or ERROR"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("INFO or ERROR"))
     );
 }
 
@@ -156,30 +162,37 @@ async fn a_policy_denies_plain_http_in_every_stage_and_is_undone() {
         "Action": "execute-api:Invoke", "Resource": "execute-api:/live/GET/*"}]});
     patch_api(&api, "/policy", &allow.to_string()).await;
     client().create_deployment().rest_api_id(&api).stage_name("live").send().await.unwrap();
-    let stage = of_api::<DenyInsecureTransport>(&api).await;
-    let (before, after) = there_and_back::<DenyInsecureTransport>(&stage).await;
+    let stage = of_api::<DenyApiInsecureTransport>(&api).await;
+    let (before, after) = there_and_back::<DenyApiInsecureTransport>(&stage).await;
     assert_eq!(before.policy, Some(allow.clone()));
     let policy = after.policy.unwrap();
     assert_eq!(policy["Statement"][0], allow["Statement"][0]);
     assert_eq!(policy["Statement"][1]["Effect"], "Deny");
     assert_ne!(before.stages, after.stages);
-    assert_eq!(stage.state::<DenyInsecureTransport>().await, before);
+    assert_eq!(stage.state::<DenyApiInsecureTransport>().await, before);
 }
 
 #[tokio::test]
 async fn an_api_without_a_policy_is_given_one_that_allows_everyone_only_after_a_yes() {
-    let open = of_api::<DenyInsecureTransport>(&api("NONE").await).await;
-    let waiting = open.run::<DenyInsecureTransport>().await.unwrap();
-    assert!(matches!(waiting.result, Ended::Waiting(why) if why.contains("allows everyone")));
-    open.approve::<DenyInsecureTransport>().await;
-    assert_eq!(open.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
-    let policy = open.state::<DenyInsecureTransport>().await.policy.unwrap();
+    let open = of_api::<DenyApiInsecureTransport>(&api("NONE").await).await;
+    let waiting = open.run::<DenyApiInsecureTransport>().await.unwrap();
+    assert!(
+        matches!(waiting.result, RemediationResult::AwaitingApproval(why) if why.contains("allows everyone"))
+    );
+    open.approve::<DenyApiInsecureTransport>().await;
+    assert_eq!(
+        open.run::<DenyApiInsecureTransport>().await.unwrap().result,
+        RemediationResult::Restored
+    );
+    let policy = open.state::<DenyApiInsecureTransport>().await.policy.unwrap();
     assert_eq!(policy["Statement"][0]["Effect"], "Allow");
-    assert_eq!(open.undo::<DenyInsecureTransport>().await.result, Ended::Done);
-    assert_eq!(open.state::<DenyInsecureTransport>().await.policy, None);
-    let signed = of_api::<DenyInsecureTransport>(&api("AWS_IAM").await).await;
-    let waiting = signed.run::<DenyInsecureTransport>().await.unwrap();
-    assert!(matches!(waiting.result, Ended::Waiting(why) if why.contains("IAM authorization")));
+    assert_eq!(open.undo::<DenyApiInsecureTransport>().await.result, RemediationResult::Restored);
+    assert_eq!(open.state::<DenyApiInsecureTransport>().await.policy, None);
+    let signed = of_api::<DenyApiInsecureTransport>(&api("AWS_IAM").await).await;
+    let waiting = signed.run::<DenyApiInsecureTransport>().await.unwrap();
+    assert!(
+        matches!(waiting.result, RemediationResult::AwaitingApproval(why) if why.contains("IAM authorization"))
+    );
 }
 
 #[tokio::test]
@@ -187,10 +200,10 @@ async fn a_private_api_without_a_policy_is_not_opened() {
     let types = EndpointConfiguration::builder().types(EndpointType::Private).build();
     let made = client().create_rest_api().name("private").endpoint_configuration(types);
     let id = made.send().await.unwrap().id.unwrap();
-    let stage = of_api::<DenyInsecureTransport>(&id).await;
-    let refused = stage.run::<DenyInsecureTransport>().await.unwrap();
+    let stage = of_api::<DenyApiInsecureTransport>(&id).await;
+    let refused = stage.run::<DenyApiInsecureTransport>().await.unwrap();
     assert!(
-        matches!(refused.result, Ended::Refused(why) if why.to_string().contains("lets nobody in"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("lets nobody in"))
     );
     assert_eq!(stage.proxy.count("UpdateRestApi"), 0);
     // One that says whom it lets in is given the denial beside it.
@@ -198,10 +211,10 @@ async fn a_private_api_without_a_policy_is_not_opened() {
         "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "execute-api:Invoke",
         "Resource": "execute-api:/*"}]});
     patch_api(&id, "/policy", &allow.to_string()).await;
-    let before = stage.state::<DenyInsecureTransport>().await;
+    let before = stage.state::<DenyApiInsecureTransport>().await;
     let target = stage.target();
-    let plan = DenyInsecureTransport::from(stage.aws()).plan(&target, &before);
-    let Plan::Change(after) = plan else { panic!("nothing is planned for {before:?}") };
+    let plan = DenyApiInsecureTransport::from(stage.aws()).plan_change(&target, &before);
+    let RemediationPlan::Change(after) = plan else { panic!("nothing is planned for {before:?}") };
     let statements = after.policy.unwrap()["Statement"].clone();
     assert_eq!(statements[0], allow["Statement"][0]);
     assert_eq!(
@@ -216,7 +229,7 @@ async fn an_old_tls_policy_is_replaced_with_its_companion() {
     let unknown = of_api::<ApiTlsPolicy>(&api).await;
     let refused = unknown.run::<ApiTlsPolicy>().await.unwrap();
     assert!(
-        matches!(refused.result, Ended::Refused(why) if why.to_string().contains("does not tell"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("does not tell"))
     );
     patch_api(&api, "/securityPolicy", "TLS_1_0").await;
     let stage = of_api::<ApiTlsPolicy>(&api).await;
@@ -232,7 +245,7 @@ async fn an_old_tls_policy_is_replaced_with_its_companion() {
         let stage = of_api::<ApiTlsPolicy>(&api).await.with(&with);
         let refused = stage.run::<ApiTlsPolicy>().await.unwrap();
         assert!(
-            matches!(&refused.result, Ended::Refused(said) if said.to_string().contains(why)),
+            matches!(&refused.result, RemediationResult::Refused(said) if said.to_string().contains(why)),
             "{refused:?}"
         );
     }
@@ -244,7 +257,7 @@ async fn a_default_endpoint_is_closed_only_where_a_domain_leads() {
     let alone = of_api::<CloseDefaultEndpoint>(&api).await;
     let refused = alone.run::<CloseDefaultEndpoint>().await.unwrap();
     assert!(
-        matches!(refused.result, Ended::Refused(why) if why.to_string().contains("cut it off"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("cut it off"))
     );
     let domain = format!("{api}.example");
     let certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
@@ -258,14 +271,16 @@ async fn a_default_endpoint_is_closed_only_where_a_domain_leads() {
     assert_eq!(stage.state::<CloseDefaultEndpoint>().await, before);
     client().create_deployment().rest_api_id(&api).stage_name("test").send().await.unwrap();
     let waiting = of_api::<CloseDefaultEndpoint>(&api).await.run::<CloseDefaultEndpoint>().await;
-    assert!(matches!(waiting.unwrap().result, Ended::Waiting(why) if why.ends_with("off: test")));
+    assert!(
+        matches!(waiting.unwrap().result, RemediationResult::AwaitingApproval(why) if why.ends_with("off: test"))
+    );
 }
 
 #[tokio::test]
 async fn what_is_gone_denied_or_partial_writes_nothing() {
     let id = api("NONE").await;
     let (stage, api) =
-        (of_stage::<StageTracing>(&id).await, of_api::<DenyInsecureTransport>(&id).await);
+        (of_stage::<StageTracing>(&id).await, of_api::<DenyApiInsecureTransport>(&id).await);
     for (fault, again) in [
         (Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}"), false),
         (Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}"), true),
@@ -278,7 +293,7 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
         for read in ["GetRestApi", "GetStages", "GetAuthorizers", "GetGatewayResponses"] {
             api.proxy.fault(read, usize::MAX, fault.clone());
             assert_eq!(
-                api.run::<DenyInsecureTransport>().await.is_err(),
+                api.run::<DenyApiInsecureTransport>().await.is_err(),
                 again,
                 "{read} {fault:?}"
             );
@@ -288,11 +303,11 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
     let written = ["UpdateStage", "UpdateRestApi", "CreateDeployment"];
     assert_eq!(written.map(|what| stage.proxy.count(what) + api.proxy.count(what)), [0, 0, 0]);
     stage.proxy.fault("UpdateStage", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<StageTracing>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<StageTracing>().await.unwrap().result, RemediationResult::Restored);
     client().delete_rest_api().rest_api_id(&id).send().await.unwrap();
     assert_eq!(
         of_stage::<StageTracing>(&id).await.run::<StageTracing>().await.unwrap().result,
-        Ended::Gone
+        RemediationResult::ResourceGone
     );
 }
 
@@ -304,7 +319,7 @@ async fn a_stage_that_was_changed_since_is_not_undone() {
     patch_stage(&id, &[("/tracingEnabled", "false"), ("/*/*/logging/dataTrace", "true")]).await;
     let undone = stage.undo::<StageTracing>().await;
     assert!(
-        matches!(undone.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+        matches!(undone.result, RemediationResult::Refused(why) if why.to_string().contains("changed since"))
     );
 }
 
@@ -315,6 +330,6 @@ async fn a_slip_in_the_header_is_no_setting() {
     let refused = stage.run::<StageLogging>().await.unwrap();
     let (remediator, name) = ("apigateway-stage-logging", "accesslogs".to_owned());
     let unknown = RefusalReason::UnknownSetting { remediator, name };
-    assert_eq!(refused.result, Ended::Refused(unknown));
+    assert_eq!(refused.result, RemediationResult::Refused(unknown));
     assert!(stage.proxy.calls().is_empty());
 }

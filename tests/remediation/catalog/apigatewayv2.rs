@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use evenkeel_client::{Method, Service};
+use evenkeel_client::{Method, ServiceClient};
 use evenkeel_remediators::catalog::apigatewayv2::https_integration::HttpsBackend;
-use evenkeel_remediators::{Aws, Ended, Remediator};
+use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::apigateway::Backends;
@@ -14,13 +14,13 @@ use evenkeel_testing::stand::stand;
 
 /// A call that reaches the stand-in past the proxy.
 pub(crate) async fn send(method: Method, path: &[&str], content: Option<Value>) -> Value {
-    let service = Service::api_gateway_v2(&aws(stand()).config);
-    let call = service.rest(method, &[&["v2"], path].concat());
+    let service = ServiceClient::api_gateway_v2(&aws(stand()).config);
+    let call = service.rest_call(method, &[&["v2"], path].concat());
     let call = match &content {
         Some(content) => call.with_json(content),
         None => call,
     };
-    call.send().await.unwrap().json().unwrap()
+    call.send_rest().await.unwrap().parse_json().unwrap()
 }
 
 pub(crate) async fn post(path: &[&str], content: Value) -> Value {
@@ -166,17 +166,19 @@ async fn uris(stage: &Stage) -> Vec<String> {
 }
 
 /// Why a person must say yes.
-pub(crate) async fn asked<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> String {
+pub(crate) async fn asked<R: Remediator + From<AwsConnection> + 'static>(stage: &Stage) -> String {
     match stage.run::<R>().await.unwrap().result {
-        Ended::Waiting(why) => why,
+        RemediationResult::AwaitingApproval(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
 /// Why it is left alone.
-pub(crate) async fn refused<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> String {
+pub(crate) async fn refused<R: Remediator + From<AwsConnection> + 'static>(
+    stage: &Stage,
+) -> String {
     match stage.run::<R>().await.unwrap().result {
-        Ended::Refused(why) => why.to_string(),
+        RemediationResult::Refused(why) => why.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -192,11 +194,14 @@ async fn stages_with_and_without_automatic_deployment_are_restored_once_and_undo
     assert_eq!(uris(&stage).await, [CLEAR; 4]);
     assert_eq!(before.routes.iter().collect::<Vec<_>>(), ["GET /pay"]);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
-    assert_eq!((outcome.result, uris(&stage).await), (Ended::Done, vec![TLS.to_owned(); 4]));
+    assert_eq!(
+        (outcome.result, uris(&stage).await),
+        (RemediationResult::Restored, vec![TLS.to_owned(); 4])
+    );
     assert_eq!(api.beside().await, beside);
     assert!(stage.is_compliant::<HttpsBackend>().await);
     assert_eq!((stage.proxy.count("CreateDeployment"), stage.proxy.count("UpdateStage")), (2, 0));
-    assert_eq!(stage.undo::<HttpsBackend>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<HttpsBackend>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<HttpsBackend>().await, before, "the former deployments too");
     assert_eq!(api.beside().await, beside);
 }
@@ -208,7 +213,7 @@ async fn a_draft_that_no_stage_serves_needs_no_deployment() {
     api.draft(CLEAR).await;
     let stage = api.https().await;
     assert_eq!(uris(&stage).await, [CLEAR, TLS]);
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
     assert_eq!(stage.proxy.count("CreateDeployment"), 0);
 }
@@ -220,7 +225,7 @@ async fn a_stage_that_still_serves_what_was_drafted_before_is_deployed_to() {
     api.draft(TLS).await;
     let stage = api.https().await;
     assert_eq!(uris(&stage).await, [TLS, CLEAR]);
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
 }
@@ -239,7 +244,7 @@ async fn what_others_have_drafted_is_not_published_without_a_person() {
     assert!(why.ends_with(changes), "{why}");
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     stage.approve::<HttpsBackend>().await;
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
 }
 
@@ -257,7 +262,11 @@ async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
     let api = Api::new("WEBSOCKET", CLEAR).await;
     api.stage("live", true).await;
     let stage = api.https().await;
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done, "none is needed");
+    assert_eq!(
+        stage.run::<HttpsBackend>().await.unwrap().result,
+        RemediationResult::Restored,
+        "none is needed"
+    );
     stage.undo::<HttpsBackend>().await;
     api.stage("test", false).await;
     let stage = api.https().await;
@@ -265,10 +274,10 @@ async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
     let why = asked::<HttpsBackend>(&stage).await;
     assert!(why.contains("a deployment to stage `test` would publish all"), "{why}");
     stage.approve::<HttpsBackend>().await;
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(stage.proxy.count("CreateDeployment"), 1);
     assert!(stage.is_compliant::<HttpsBackend>().await);
-    assert_eq!(stage.undo::<HttpsBackend>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<HttpsBackend>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<HttpsBackend>().await, before);
 }
 
@@ -284,7 +293,10 @@ async fn what_quick_create_made_and_what_is_private_is_left_alone() {
     let why = refused::<HttpsBackend>(&private.https().await).await;
     assert!(why.starts_with("a private integration"), "{why}");
     let other = Api { integration: private.integration(TLS).await, ..private };
-    assert_eq!(other.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        other.https().await.run::<HttpsBackend>().await.unwrap().result,
+        RemediationResult::Compliant
+    );
 }
 
 #[tokio::test]
@@ -309,7 +321,7 @@ async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
     let made = json!({"stageName": "live", "autoDeploy": true, "stageVariables": variables});
     post(&["apis", &api.id, "stages"], made).await;
     let stage = api.https().await;
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, ["https://${stageVariables.host}/pay"; 2]);
 }
 
@@ -322,7 +334,7 @@ async fn a_stage_that_was_deployed_since_is_not_undone() {
     api.deploy("live").await;
     let outcome = stage.undo::<HttpsBackend>().await;
     assert!(
-        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("changed since"))
     );
     assert_eq!(uris(&stage).await, [TLS, TLS]);
 }
@@ -345,9 +357,15 @@ async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
         ["UpdateIntegration", "CreateDeployment"].iter().map(|call| stage.proxy.count(call)).sum();
     assert_eq!(written, 0);
     let lost = Api { id: api.id.clone(), integration: "none".to_owned() };
-    assert_eq!(lost.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        lost.https().await.run::<HttpsBackend>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
     api.delete().await;
-    assert_eq!(api.https().await.run::<HttpsBackend>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        api.https().await.run::<HttpsBackend>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
     for id in ["a|../../domainnames/b", "a", "a|b|c", "|b", "a b|c"] {
         let kind = "AWS::ApiGatewayV2::Integration";
         let stage = Stage::new("p", HttpsBackend::SPEC.id, kind, id).await;
@@ -363,28 +381,31 @@ async fn what_was_written_in_part_goes_on_or_is_set_back() {
     api.stage("live", false).await;
     let stage = api.https().await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     stage.proxy.mend();
     stage.undo::<HttpsBackend>().await;
     let stage = api.https().await;
     stage.proxy.fault("UpdateIntegration", usize::MAX, Fault::LoseAnswer);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "no deployment: {outcome:?}");
+    assert!(
+        matches!(outcome.result, RemediationResult::RolledBack(_)),
+        "no deployment: {outcome:?}"
+    );
     assert_eq!(uris(&stage).await, [CLEAR; 3]);
     let stage = api.https().await;
     stage.proxy.fault("CreateDeployment", 1, DENIED);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::RolledBack(_)), "{outcome:?}");
     assert_eq!(uris(&stage).await, [CLEAR; 3]);
     let stage = api.https().await;
     stage.proxy.fault("UpdateIntegration", 1, DENIED);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Failed(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::Failed(_)), "{outcome:?}");
     assert_eq!(uris(&stage).await, [CLEAR; 3]);
 }
 
 /// Runs, and a stage that deploys by itself has not done so for some looks at it.
-async fn run_while_it_lags(stage: &Stage, looks: usize) -> Ended {
+async fn run_while_it_lags(stage: &Stage, looks: usize) -> RemediationResult {
     const LAGS: &str = "{\"paths\": {\"/pay\": {\"get\": {\"x-amazon-apigateway-integration\": \
                         {\"uri\": \"http://backend.example/pay\"}}}}}";
     let hold = Hold::default();
@@ -406,11 +427,11 @@ async fn a_stage_that_deploys_by_itself_is_waited_for() {
     let stage = api.https().await;
     let never = run_while_it_lags(&stage, usize::MAX).await;
     assert!(
-        matches!(&never, Ended::Undone(why) if why.contains("has not done so yet")),
+        matches!(&never, RemediationResult::RolledBack(why) if why.contains("has not done so yet")),
         "{never:?}"
     );
     assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
     let stage = api.https().await;
-    assert_eq!(run_while_it_lags(&stage, 2).await, Ended::Done);
+    assert_eq!(run_while_it_lags(&stage, 2).await, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
 }

@@ -1,7 +1,7 @@
 //! HTTP APIs that are reachable around their custom domains.
 
 use evenkeel_remediators::catalog::apigatewayv2::close_default_endpoint::CloseHttpEndpoint;
-use evenkeel_remediators::{Ended, Remediator};
+use evenkeel_remediators::{RemediationResult, Remediator};
 
 use serde_json::json;
 
@@ -27,12 +27,12 @@ async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again
     assert!(why.ends_with("no custom domain leads to stage `live`"), "{why}");
     api.domain("b", "live", "TLS_1_2").await;
     let (before, beside) = (stage.state::<CloseHttpEndpoint>().await, api.beside().await);
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, RemediationResult::Restored);
     assert!(stage.state::<CloseHttpEndpoint>().await.closed);
     assert_eq!(stage.proxy.count("CreateDeployment"), 1, "it takes effect with the next");
     assert_eq!(api.beside().await, beside);
     assert!(stage.is_compliant::<CloseHttpEndpoint>().await);
-    assert_eq!(stage.undo::<CloseHttpEndpoint>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<CloseHttpEndpoint>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<CloseHttpEndpoint>().await, before);
     assert_eq!(api.beside().await, beside);
 }
@@ -91,19 +91,22 @@ async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
     let stage = subject(&api.id).await;
     stage.proxy.fault("UpdateApi", usize::MAX, Fault::LoseAnswer);
     let outcome = stage.run::<CloseHttpEndpoint>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "no deployment: {outcome:?}");
+    assert!(
+        matches!(outcome.result, RemediationResult::RolledBack(_)),
+        "no deployment: {outcome:?}"
+    );
     assert!(!stage.state::<CloseHttpEndpoint>().await.closed);
     let stage = subject(&api.id).await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, RemediationResult::Restored);
     api.deploy("live").await;
     let outcome = stage.undo::<CloseHttpEndpoint>().await;
     assert!(
-        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("changed since"))
     );
     api.delete().await;
     let outcome = subject(&api.id).await.run::<CloseHttpEndpoint>().await.unwrap();
-    assert_eq!(outcome.result, Ended::Gone);
+    assert_eq!(outcome.result, RemediationResult::ResourceGone);
 }
 
 #[tokio::test]
@@ -112,7 +115,7 @@ async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
     api.stage("live", true).await;
     api.domain("a", "live", "TLS_1_2").await;
     let stage = subject(&api.id).await;
-    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(stage.proxy.count("CreateDeployment"), 0, "it deploys by itself");
     stage.undo::<CloseHttpEndpoint>().await;
     api.stage("test", false).await;

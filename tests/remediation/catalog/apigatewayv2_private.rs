@@ -1,6 +1,6 @@
 //! Private integrations of HTTP APIs without TLS: repaired by the name that the policy knows.
 
-use evenkeel_remediators::Ended;
+use evenkeel_remediators::RemediationResult;
 use evenkeel_remediators::catalog::apigatewayv2::private_tls::PrivateTls;
 use serde_json::json;
 
@@ -23,7 +23,7 @@ async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows(
     assert!(why.ends_with("the load balancer's listener must speak TLS"), "{why}");
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     stage.approve::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, RemediationResult::Restored);
     let after = stage.state::<PrivateTls>().await;
     let served = after.stages.values().flat_map(|served| served.routes.values());
     for backend in served.chain([&after.draft]) {
@@ -32,7 +32,7 @@ async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows(
     }
     assert_eq!(api.beside().await, beside);
     assert!(stage.is_compliant::<PrivateTls>().await);
-    assert_eq!(stage.undo::<PrivateTls>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<PrivateTls>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<PrivateTls>().await, before);
     assert_eq!(api.beside().await, beside);
 }
@@ -45,12 +45,12 @@ async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it(
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "other.example"}));
     asked::<PrivateTls>(&stage).await;
     stage.approve::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, RemediationResult::Restored);
     let seen = stage.state::<PrivateTls>().await;
     assert_eq!(seen.stages["live"].routes["GET /pay"].tls.as_deref(), Some("own.example"));
     let public = Api::http().await;
     let stage = public.subject::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, RemediationResult::Compliant);
     let socket = Api::new("WEBSOCKET", LISTENER).await;
     let why = refused::<PrivateTls>(&socket.subject::<PrivateTls>().await).await;
     assert!(why.contains("WebSocket"), "{why}");
@@ -76,12 +76,12 @@ async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
     stage.approve::<PrivateTls>().await;
     stage.proxy.fault("CreateDeployment", 1, DENIED);
     let outcome = stage.run::<PrivateTls>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::RolledBack(_)), "{outcome:?}");
     assert_eq!(stage.state::<PrivateTls>().await, before);
     stage.approve::<PrivateTls>().await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
     let outcome = stage.run::<PrivateTls>().await.unwrap();
-    assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)));
+    assert_eq!((outcome.result, outcome.attempt), (RemediationResult::Restored, Some(2)));
 }
 
 #[tokio::test]
@@ -90,13 +90,13 @@ async fn what_was_changed_since_is_not_undone_and_what_is_gone_is_gone() {
     api.stage("live", false).await;
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
     stage.approve::<PrivateTls>().await;
-    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, RemediationResult::Restored);
     api.deploy("live").await;
     let outcome = stage.undo::<PrivateTls>().await;
     assert!(
-        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("changed since"))
     );
     api.delete().await;
     let gone = api.subject::<PrivateTls>().await;
-    assert_eq!(gone.run::<PrivateTls>().await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<PrivateTls>().await.unwrap().result, RemediationResult::ResourceGone);
 }

@@ -1,8 +1,8 @@
 //! Properties that the policy's header names, set by Cloud Control.
 
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use evenkeel_remediators::catalog::cloud_control::CloudControl;
-use evenkeel_remediators::{Ended, Remediator, Statement};
+use evenkeel_remediators::{PermissionStatement, RemediationResult, Remediator};
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
@@ -50,13 +50,13 @@ async fn table(name: &str, more: &Value) -> Stage {
     of(TABLE, name, "A", &patch).await
 }
 
-async fn ended(stage: &Stage) -> Ended {
+async fn ended(stage: &Stage) -> RemediationResult {
     stage.run::<CloudControl>().await.unwrap().result
 }
 
 /// A call that reaches the stand-in past the proxy.
 async fn call(operation: &str, input: Value) -> Value {
-    Service::cloud_control(&aws(stand()).config).json(operation, &input).await.unwrap()
+    ServiceClient::cloud_control(&aws(stand()).config).call_json(operation, &input).await.unwrap()
 }
 
 /// What the stand tells of a table now, but for its name and ARN.
@@ -72,7 +72,7 @@ async fn properties(name: &str) -> Value {
 async fn properties_are_as_the_policy_says_and_the_others_as_they_were() {
     let stage = table("orders", &json!({})).await;
     stage.there_and_back::<CloudControl>().await;
-    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(ended(&stage).await, RemediationResult::Restored);
     let expected = json!({
         "DeletionProtectionEnabled": true, "BillingMode": "PAY_PER_REQUEST",
         "PointInTimeRecoverySpecification": {"RecoveryPeriodInDays": 7, "PointInTimeRecoveryEnabled": true}
@@ -87,7 +87,7 @@ async fn a_property_that_was_not_there_is_taken_away_again_by_an_undo() {
     let patch = json!({"ImageScanningConfiguration": {"ScanOnPush": true}});
     let stage = of(kind, "app", "A", &patch).await;
     stage.there_and_back::<CloudControl>().await;
-    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(ended(&stage).await, RemediationResult::Restored);
     let seen = stage.state::<CloudControl>().await;
     assert_eq!(Value::Object(seen.properties), patch);
 }
@@ -99,15 +99,15 @@ async fn lists_without_an_order_are_the_same_in_any() {
     let ids = json!(["sg-2", "sg-1"]);
     make(&json!({"type": "AWS::EC2::Instance", "id": "i-1", "shuffles": true, "properties": {"SecurityGroupIds": ids}}))
         .await;
-    assert_eq!(ended(&stage).await, Ended::Compliant);
-    assert_eq!(ended(&stage).await, Ended::Compliant);
+    assert_eq!(ended(&stage).await, RemediationResult::Compliant);
+    assert_eq!(ended(&stage).await, RemediationResult::Compliant);
     assert_eq!(stage.proxy.count("UpdateResource"), 0);
 }
 
 #[tokio::test]
 async fn what_is_gone_denied_throttled_or_unreadable_writes_nothing() {
     let gone = of(TABLE, "gone", "A", &json!({"DeletionProtectionEnabled": true})).await;
-    assert_eq!(ended(&gone).await, Ended::Gone);
+    assert_eq!(ended(&gone).await, RemediationResult::ResourceGone);
     let stage = table("unread", &json!({})).await;
     for (status, text, comes_again) in [
         (400, THROTTLED, true),
@@ -123,11 +123,11 @@ async fn what_is_gone_denied_throttled_or_unreadable_writes_nothing() {
     }
     assert_eq!(stage.proxy.count("UpdateResource"), 0);
     stage.proxy.fault("UpdateResource", 1, Fault::Answer(400, DENIED));
-    let denied = Ended::Failed("not allowed: AccessDeniedException".to_owned());
+    let denied = RemediationResult::Failed("not allowed: AccessDeniedException".to_owned());
     assert_eq!(ended(&stage).await, denied);
     stage.proxy.fault("GetResource", 1, Fault::Answer(400, THROTTLED));
     stage.proxy.fault("UpdateResource", 1, Fault::Answer(400, THROTTLED));
-    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(ended(&stage).await, RemediationResult::Restored);
 }
 
 #[tokio::test]
@@ -151,7 +151,10 @@ async fn a_patch_that_does_not_fit_is_refused_before_anything_is_asked() {
         assert_eq!(stage.proxy.count("UpdateResource"), 0);
     }
     let stage = of("AWS::No::Such", "x", "A", &json!({"A": 1})).await;
-    assert!(matches!(ended(&stage).await, Ended::Refused(_)), "AWS does not know it either");
+    assert!(
+        matches!(ended(&stage).await, RemediationResult::Refused(_)),
+        "AWS does not know it either"
+    );
 }
 
 #[tokio::test]
@@ -160,10 +163,10 @@ async fn without_a_tier_that_is_safe_a_person_says_yes() {
         let name = format!("tier-{tier}");
         table(&name, &json!({})).await;
         let stage = of(TABLE, &name, tier, &json!({"DeletionProtectionEnabled": true})).await;
-        assert!(matches!(ended(&stage).await, Ended::Waiting(_)), "{tier}");
+        assert!(matches!(ended(&stage).await, RemediationResult::AwaitingApproval(_)), "{tier}");
         assert_eq!(stage.proxy.count("UpdateResource"), 0);
         stage.approve::<CloudControl>().await;
-        assert_eq!(ended(&stage).await, Ended::Done);
+        assert_eq!(ended(&stage).await, RemediationResult::Restored);
     }
 }
 
@@ -185,7 +188,7 @@ async fn an_update_that_fails_leaves_what_was_there() {
             let why = format!(
                 "not allowed: the update ended as FAILED ({code}): the handler said {code}"
             );
-            assert_eq!(outcome.result, Ended::Failed(why));
+            assert_eq!(outcome.result, RemediationResult::Failed(why));
         }
         assert_eq!(properties(&name).await, before);
     }
@@ -197,7 +200,9 @@ async fn an_update_that_fails_half_way_is_set_back() {
         json!({"fails": {"code": "InternalFailure", "keeps": ["DeletionProtectionEnabled"]}});
     let stage = table("half", &fails).await;
     let before = properties("half").await;
-    let Ended::Undone(why) = ended(&stage).await else { panic!("it was not set back") };
+    let RemediationResult::RolledBack(why) = ended(&stage).await else {
+        panic!("it was not set back")
+    };
     assert!(why.contains("InternalFailure"), "{why}");
     assert_eq!(properties("half").await, before);
     assert_eq!(stage.proxy.count("UpdateResource"), 2);
@@ -215,7 +220,7 @@ async fn an_answer_that_is_lost_is_asked_for_again_and_the_update_is_made_once()
     let stage = table("lost", &json!({})).await;
     stage.proxy.fault("UpdateResource", 1, Fault::LoseAnswer);
     stage.proxy.fault("GetResourceRequestStatus", 1, Fault::LoseAnswer);
-    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(ended(&stage).await, RemediationResult::Restored);
     assert_eq!(stage.proxy.count("UpdateResource"), 2, "the second gives the same request");
 }
 
@@ -228,7 +233,7 @@ async fn another_update_of_the_resource_lets_it_come_again() {
     let outcome = stage.run::<CloudControl>().await.unwrap_err();
     assert_eq!(outcome.to_string(), "the change is not seen yet");
     call("GetResourceRequestStatus", json!({"RequestToken": begun})).await;
-    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(ended(&stage).await, RemediationResult::Restored);
     assert_eq!(properties("busy").await["BillingMode"], "PROVISIONED", "theirs stays");
 }
 
@@ -241,16 +246,18 @@ async fn a_policy_and_its_text_are_the_same() {
     make(&json!({"type": kind, "id": id, "properties": {"RedrivePolicy": text}})).await;
     let object = json!({"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:d", "maxReceiveCount": 5});
     let stage = of(kind, id, "A", &json!({"RedrivePolicy": object})).await;
-    assert_eq!(ended(&stage).await, Ended::Compliant);
+    assert_eq!(ended(&stage).await, RemediationResult::Compliant);
 }
 
 #[test]
 fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known() {
     let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders";
-    let mut target = evenkeel_remediators::Target { kind: TABLE.to_owned(), ..Default::default() };
+    let mut target =
+        evenkeel_remediators::TargetResource { kind: TABLE.to_owned(), ..Default::default() };
     target.arn = Some(arn.to_owned());
     target.actions = vec!["dynamodb:UpdateTable".to_owned()];
-    let statements: Vec<Statement> = (CloudControl::SPEC.forwarded)(&target);
+    let statements: Vec<PermissionStatement> =
+        (CloudControl::SPEC.passthrough_permissions)(&target);
     let on = |action: &str| {
         let of = statements.iter().find(|one| one.action.iter().any(|name| name == action));
         of.map(|one| one.resource.join(" "))
@@ -263,7 +270,7 @@ fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known()
 #[test]
 fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
     let on = |kind: &str, own: &str, action: &str| {
-        let target = evenkeel_remediators::Target {
+        let target = evenkeel_remediators::TargetResource {
             kind: kind.to_owned(),
             account: "123456789012".to_owned(),
             region: "eu-central-1".to_owned(),
@@ -271,7 +278,7 @@ fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
             actions: vec![action.to_owned()],
             ..Default::default()
         };
-        let statements = (CloudControl::SPEC.forwarded)(&target);
+        let statements = (CloudControl::SPEC.passthrough_permissions)(&target);
         let of = statements.into_iter().find(|one| one.action.iter().any(|name| name == action));
         of.unwrap().resource
     };
@@ -298,10 +305,10 @@ async fn what_the_header_asks_is_asked_before_anything_is_set_whatever_the_mode(
     let stage = table("asked", &json!({})).await.asking("look at what waits");
     let waiting = ended(&stage).await;
     assert!(
-        matches!(&waiting, Ended::Waiting(why) if why.ends_with("approval: look at what waits")),
+        matches!(&waiting, RemediationResult::AwaitingApproval(why) if why.ends_with("approval: look at what waits")),
         "{waiting:?}"
     );
     assert_eq!(stage.proxy.count("UpdateResource"), 0);
     stage.approve::<CloudControl>().await;
-    assert_eq!(ended(&stage).await, Ended::Done);
+    assert_eq!(ended(&stage).await, RemediationResult::Restored);
 }

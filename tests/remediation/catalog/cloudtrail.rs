@@ -1,8 +1,8 @@
 //! A trail that was stopped.
 
 use aws_sdk_cloudtrail::Client;
-use evenkeel_remediators::catalog::cloudtrail::restore_trail::{RestoreTrail, Trail};
-use evenkeel_remediators::{Ended, Plan, RefusedByAws, Remediator};
+use evenkeel_remediators::catalog::cloudtrail::restore_trail::{RestoreTrail, TrailSettings};
+use evenkeel_remediators::{AwsFailure, RemediationPlan, RemediationResult, Remediator};
 use serde_json::json;
 
 use super::stage::{Stage, aws, refused_for_setting, refused_for_state};
@@ -32,11 +32,11 @@ async fn trail(name: &str, logging: bool, validation: bool) -> Stage {
     stage
 }
 
-async fn state(stage: &Stage) -> Trail {
+async fn state(stage: &Stage) -> TrailSettings {
     stage.state::<RestoreTrail>().await
 }
 
-const WHOLE: Trail = Trail {
+const WHOLE: TrailSettings = TrailSettings {
     logging: true,
     validation: true,
     every_region: true,
@@ -54,11 +54,11 @@ async fn every_state_is_restored_once_and_undone() {
         let before = state(&stage).await;
         assert_eq!((before.logging, before.validation), (*logging, *validation));
         let outcome = stage.run::<RestoreTrail>().await.unwrap();
-        assert_eq!((outcome.result, state(&stage).await), (Ended::Done, WHOLE));
+        assert_eq!((outcome.result, state(&stage).await), (RemediationResult::Restored, WHOLE));
         let again = stage.run::<RestoreTrail>().await.unwrap();
-        assert_eq!(again.result, Ended::Compliant);
+        assert_eq!(again.result, RemediationResult::Compliant);
         let undone = stage.undo::<RestoreTrail>().await;
-        assert_eq!((undone.result, state(&stage).await), (Ended::Done, before));
+        assert_eq!((undone.result, state(&stage).await), (RemediationResult::Restored, before));
     }
 }
 
@@ -79,17 +79,19 @@ async fn what_is_gone_denied_or_throttled_writes_nothing() {
         "no-trail",
     )
     .await;
-    assert_eq!(gone.run::<RestoreTrail>().await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<RestoreTrail>().await.unwrap().result, RemediationResult::ResourceGone);
     let stage = trail("denied", false, false).await;
     let denied = "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}";
     for read in ["GetTrail", "GetTrailStatus", "GetEventSelectors"] {
         stage.proxy.fault(read, usize::MAX, Fault::Answer(400, denied));
-        let refused = RestoreTrail::from(stage.aws()).observe(&stage.target()).await.unwrap_err();
-        assert_eq!(refused, RefusedByAws::Denied("AccessDeniedException".to_owned()), "{read}");
+        let refused =
+            RestoreTrail::from(stage.aws()).observe_state(&stage.target()).await.unwrap_err();
+        assert_eq!(refused, AwsFailure::Denied("AccessDeniedException".to_owned()), "{read}");
         stage.proxy.mend();
         stage.proxy.fault(read, usize::MAX, Fault::Answer(200, "{}"));
-        let refused = RestoreTrail::from(stage.aws()).observe(&stage.target()).await.unwrap_err();
-        assert!(matches!(refused, RefusedByAws::Later(_)), "{read}: an empty answer is none");
+        let refused =
+            RestoreTrail::from(stage.aws()).observe_state(&stage.target()).await.unwrap_err();
+        assert!(matches!(refused, AwsFailure::Retryable(_)), "{read}: an empty answer is none");
         stage.proxy.mend();
     }
     let throttled = "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}";
@@ -98,7 +100,7 @@ async fn what_is_gone_denied_or_throttled_writes_nothing() {
     stage.proxy.mend();
     let counts = ["StartLogging", "UpdateTrail"].map(|what| stage.proxy.count(what));
     assert_eq!(counts, [0, 0]);
-    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, RemediationResult::Restored);
 }
 
 #[tokio::test]
@@ -111,7 +113,7 @@ async fn a_write_that_half_happened_is_set_back() {
     );
     let before = state(&stage).await;
     let outcome = stage.run::<RestoreTrail>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Undone(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::RolledBack(_)), "{outcome:?}");
     assert_eq!(state(&stage).await, before);
 }
 
@@ -119,7 +121,7 @@ async fn a_write_that_half_happened_is_set_back() {
 async fn an_answer_that_was_lost_is_no_second_write() {
     let stage = trail("lost", false, true).await;
     stage.proxy.fault("StartLogging", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(state(&stage).await, WHOLE);
 }
 
@@ -137,12 +139,12 @@ async fn a_trail_that_is_narrowed_is_left_to_a_person() {
 async fn what_a_trail_does_not_record_any_more_is_not_told_as_restored() {
     let stage = trail("global", true, true).await;
     let remediator = RestoreTrail::from(stage.aws());
-    let plan = |state: &Trail| remediator.plan(&stage.target(), state);
-    let narrowed = Trail { global_services: false, ..WHOLE };
+    let plan = |state: &TrailSettings| remediator.plan_change(&stage.target(), state);
+    let narrowed = TrailSettings { global_services: false, ..WHOLE };
     assert!(
-        matches!(plan(&narrowed), Plan::Refuse(why) if why.to_string().contains("global services"))
+        matches!(plan(&narrowed), RemediationPlan::Refuse(why) if why.to_string().contains("global services"))
     );
-    assert_eq!(plan(&WHOLE), Plan::Nothing);
+    assert_eq!(plan(&WHOLE), RemediationPlan::Nothing);
     let left = json!(["no longer records the organization"]);
     let stage = trail("left", true, true).await.of_found(&left);
     let outcome = stage.run::<RestoreTrail>().await.unwrap();
@@ -154,10 +156,10 @@ async fn what_a_trail_does_not_record_any_more_is_not_told_as_restored() {
 #[tokio::test]
 async fn validation_alone_is_turned_on_where_the_header_says_so() {
     let stage = trail("validated", false, false).await.with(&json!({"logging": false}));
-    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Done);
-    let validated = Trail { logging: false, ..WHOLE };
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, RemediationResult::Restored);
+    let validated = TrailSettings { logging: false, ..WHOLE };
     assert_eq!(state(&stage).await, validated, "a trail that records nothing yet is not started");
-    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<RestoreTrail>().await.unwrap().result, RemediationResult::Compliant);
     let odd = trail("validated-odd", false, false).await.with(&json!({"logging": "no"}));
     let outcome = odd.run::<RestoreTrail>().await.unwrap();
     assert_eq!(outcome.result, refused_for_setting("`logging` is true or false"));

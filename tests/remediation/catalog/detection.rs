@@ -1,8 +1,8 @@
 //! Recorders of AWS Config that were stopped, and password policies that are weak.
 
-use evenkeel_remediators::catalog::config::start_recorder::{Recorder, StartRecorder};
-use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, Passwords};
-use evenkeel_remediators::{Ended, Remediator};
+use evenkeel_remediators::catalog::config::start_recorder::{RecorderState, StartRecorder};
+use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, PasswordSettings};
+use evenkeel_remediators::{RemediationResult, Remediator};
 use serde_json::json;
 
 use super::query::{ask, writes_nothing_unread};
@@ -33,9 +33,9 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
     const SLOWER: &str = r#"{"__type": "ThrottlingException"}"#;
     let kind = "AWS::Config::ConfigurationRecorder";
     let stage = recorder("default", false).await;
-    let without_channel = |ended: Ended| {
+    let without_channel = |ended: RemediationResult| {
         assert!(
-            matches!(&ended, Ended::Refused(why) if why.to_string().contains("no delivery channel")),
+            matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("no delivery channel")),
             "{ended:?}"
         );
     };
@@ -58,13 +58,13 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
         stage.proxy.mend();
     }
     let gone = Stage::new("p", StartRecorder::SPEC.id, kind, "no-such").await;
-    assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, RemediationResult::ResourceGone);
     stage.proxy.fault("StartConfigurationRecorder", 1, Fault::LoseAnswer);
-    assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Done);
-    assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, RemediationResult::Restored);
+    assert_eq!(stage.run::<StartRecorder>().await.unwrap().result, RemediationResult::Compliant);
     let remediator = StartRecorder::from(stage.aws());
     remediator
-        .apply(&stage.target(), &Recorder { recording: false, delivers: true })
+        .apply_state(&stage.target(), &RecorderState { recording: false, delivers: true })
         .await
         .unwrap();
     recorder("default", true).await.there_and_back::<StartRecorder>().await;
@@ -90,7 +90,7 @@ async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_stro
     set("&MinimumPasswordLength=20&RequireSymbols=true&AllowUsersToChangePassword=true").await;
     let weak = lasting().await;
     weak.there_and_back::<PasswordPolicy>().await;
-    assert_eq!(weak.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
+    assert_eq!(weak.run::<PasswordPolicy>().await.unwrap().result, RemediationResult::Restored);
     let settings = weak.state::<PasswordPolicy>().await.settings.unwrap();
     let told = |name: &str| settings.get(name).map(String::as_str);
     assert_eq!(told("MinimumPasswordLength"), Some("20"), "what is stricter stays");
@@ -98,12 +98,12 @@ async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_stro
     assert_eq!((told("PasswordReusePrevention"), told("MaxPasswordAge")), (Some("24"), None));
     ask("iam", "2010-05-08", "Action=DeleteAccountPasswordPolicy").await;
     let none = lasting().await;
-    assert_eq!(none.state::<PasswordPolicy>().await, Passwords { settings: None });
+    assert_eq!(none.state::<PasswordPolicy>().await, PasswordSettings { settings: None });
     none.there_and_back::<PasswordPolicy>().await;
     // What an organization has switched off is not set.
     let little = json!({"minimumLength": 16, "maximumAge": 0, "remembered": 0, "demands": ["requireNumbers"]});
     let little = account().await.with(&little);
-    assert_eq!(little.run::<PasswordPolicy>().await.unwrap().result, Ended::Done);
+    assert_eq!(little.run::<PasswordPolicy>().await.unwrap().result, RemediationResult::Restored);
     let settings = little.state::<PasswordPolicy>().await.settings.unwrap();
     let told: Vec<(&str, &str)> =
         settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -115,7 +115,7 @@ async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_stro
         ),
         (json!({"demands": ["numbers"]}), "`demands` must list some of"),
     ] {
-        let said = ended(account().await.with(&wrong)).await.refusal().unwrap().to_string();
+        let said = ended(account().await.with(&wrong)).await.refusal_reason().unwrap().to_string();
         assert!(said.starts_with(why), "{said}");
     }
     // Whose password is older than an age that is new would be turned away at once.
@@ -132,7 +132,7 @@ async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_stro
     }
     set("&MinimumPasswordLength=8").await;
     let waiting = ended(account().await).await;
-    assert!(matches!(waiting, Ended::Waiting(_)), "{waiting:?}");
+    assert!(matches!(waiting, RemediationResult::AwaitingApproval(_)), "{waiting:?}");
     let (read, write) = ("GetAccountPasswordPolicy", "UpdateAccountPasswordPolicy");
     writes_nothing_unread::<PasswordPolicy>(&lasting().await, read, write).await;
 }

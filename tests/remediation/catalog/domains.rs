@@ -5,7 +5,7 @@ use aws_sdk_apigateway::types::{
     EndpointConfiguration, EndpointType, MutualTlsAuthenticationInput, SecurityPolicy,
 };
 use evenkeel_remediators::catalog::apigateway::domain_tls_policy::DomainTlsPolicy;
-use evenkeel_remediators::{Ended, Outcome, Remediator};
+use evenkeel_remediators::{RemediationOutcome, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::apigatewayv2::{id, post};
@@ -37,7 +37,7 @@ async fn regional(name: &str) -> Stage {
 }
 
 /// While the update goes on the message comes again.
-async fn run(stage: &Stage) -> Outcome {
+async fn run(stage: &Stage) -> RemediationOutcome {
     let later = stage.run::<DomainTlsPolicy>().await.unwrap_err().to_string();
     assert_eq!(later, "the domain is UPDATING");
     stage.run::<DomainTlsPolicy>().await.unwrap()
@@ -45,7 +45,7 @@ async fn run(stage: &Stage) -> Outcome {
 
 async fn refused(stage: &Stage) -> String {
     match stage.run::<DomainTlsPolicy>().await.unwrap().result {
-        Ended::Refused(why) => why.to_string(),
+        RemediationResult::Refused(why) => why.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -68,13 +68,13 @@ async fn the_policy_is_restored_once_and_undone_when_the_updates_are_over() {
     for name in ["plain.example", "*.wild.example"] {
         let stage = regional(name).await;
         let (before, all) = (stage.state::<DomainTlsPolicy>().await, beside(name).await);
-        assert_eq!(run(&stage).await.result, Ended::Done);
+        assert_eq!(run(&stage).await.result, RemediationResult::Restored);
         assert_eq!((policy(&stage).await, beside(name).await), ("TLS_1_2".to_owned(), all.clone()));
         assert!(stage.is_compliant::<DomainTlsPolicy>().await);
         let later = stage.try_undo::<DomainTlsPolicy>().await.unwrap_err().to_string();
         assert_eq!(later, "the domain is UPDATING");
         let undone = stage.undo::<DomainTlsPolicy>().await;
-        assert_eq!(undone.result, Ended::Compliant, "it was, when it could be seen");
+        assert_eq!(undone.result, RemediationResult::Compliant, "it was, when it could be seen");
         assert_eq!((stage.state::<DomainTlsPolicy>().await, beside(name).await), (before, all));
         assert_eq!(stage.proxy.count("UpdateDomainName"), 2);
     }
@@ -86,7 +86,7 @@ async fn an_enhanced_policy_brings_its_companion_which_stays() {
     regional("enhanced.example").await;
     let stage = subject(arn).await.with(&json!({"policy": STRONG}));
     let before = stage.state::<DomainTlsPolicy>().await;
-    assert_eq!(run(&stage).await.result, Ended::Done);
+    assert_eq!(run(&stage).await.result, RemediationResult::Restored);
     let after = stage.state::<DomainTlsPolicy>().await;
     assert_eq!((after.policy.as_str(), after.access.as_deref()), (STRONG, Some("BASIC")));
     assert_eq!(stage.proxy.count("UpdateDomainName"), 1, "both in one call");
@@ -96,7 +96,7 @@ async fn an_enhanced_policy_brings_its_companion_which_stays() {
     assert_eq!((&undone.policy, undone.access.as_deref()), (&before.policy, Some("BASIC")));
     let strict = json!({"policy": STRONG, "endpointAccessMode": "STRICT"});
     let stage = regional("strict.example").await.with(&strict);
-    assert_eq!(run(&stage).await.result, Ended::Done);
+    assert_eq!(run(&stage).await.result, RemediationResult::Restored);
     let access = stage.state::<DomainTlsPolicy>().await.access;
     assert_eq!(access.as_deref(), Some("STRICT"));
 }
@@ -106,7 +106,7 @@ async fn what_is_accepted_is_the_policys_to_say() {
     let stage = regional("accepted.example").await;
     let lax = json!({"accepted": ["TLS_1_?"], "policy": "TLS_1_2"});
     let stage = stage.with(&lax);
-    assert_eq!(stage.run::<DomainTlsPolicy>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<DomainTlsPolicy>().await.unwrap().result, RemediationResult::Compliant);
     for (with, why) in [
         (json!({"accepted": "TLS_1_2"}), "`accepted` in the policy's header is no list"),
         (json!({"accepted": [1]}), "`accepted` in the policy's header is no list"),
@@ -136,7 +136,7 @@ async fn a_policy_that_does_not_fit_the_domain_is_not_set() {
         assert_eq!(stage.proxy.count("UpdateDomainName"), 0);
     }
     let stage = subject("edge.example").await.with(&json!({"policy": edge}));
-    assert_eq!(run(&stage).await.result, Ended::Done);
+    assert_eq!(run(&stage).await.result, RemediationResult::Restored);
     let truststore = MutualTlsAuthenticationInput::builder().truststore_uri("s3://a/b").build();
     let kinds = EndpointConfiguration::builder().types(EndpointType::Regional).build();
     let made = client().create_domain_name().domain_name("mutual.example");
@@ -145,7 +145,7 @@ async fn a_policy_that_does_not_fit_the_domain_is_not_set() {
     let stage = subject("mutual.example").await.with(&json!({"policy": STRONG}));
     assert!(refused(&stage).await.contains("mutual TLS"));
     let stage = subject("mutual.example").await;
-    assert_eq!(run(&stage).await.result, Ended::Done, "TLS 1.2 goes with it");
+    assert_eq!(run(&stage).await.result, RemediationResult::Restored, "TLS 1.2 goes with it");
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn an_enhanced_policy_is_not_set_where_an_http_api_is_behind() {
     assert!(why.contains(&format!("leads to API `{api}`, which is no REST API")), "{why}");
     assert_eq!(stage.proxy.count("UpdateDomainName"), 0);
     let stage = subject("behind.example").await;
-    assert_eq!(run(&stage).await.result, Ended::Done, "TLS 1.2 goes with it");
+    assert_eq!(run(&stage).await.result, RemediationResult::Restored, "TLS 1.2 goes with it");
     let alone = regional("rest.example").await.with(&json!({"policy": STRONG}));
     let map = client().create_base_path_mapping().domain_name("rest.example");
     map.rest_api_id(&rest).send().await.unwrap();
@@ -174,7 +174,7 @@ async fn an_enhanced_policy_is_not_set_where_an_http_api_is_behind() {
         alone.proxy.mend();
     }
     assert_eq!(alone.proxy.count("UpdateDomainName"), 0);
-    assert_eq!(run(&alone).await.result, Ended::Done);
+    assert_eq!(run(&alone).await.result, RemediationResult::Restored);
 }
 
 #[tokio::test]
@@ -196,7 +196,10 @@ async fn what_is_gone_denied_throttled_partial_or_updating_writes_nothing() {
     }
     assert_eq!(stage.proxy.count("UpdateDomainName"), 0);
     let gone = subject("gone.example").await;
-    assert_eq!(gone.run::<DomainTlsPolicy>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        gone.run::<DomainTlsPolicy>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
     for id in
         ["a.example/../b", "a.*.example", "*", "..", "a b", "arn:aws:apigateway:::/domainnames/"]
     {
@@ -210,7 +213,7 @@ async fn what_is_gone_denied_throttled_partial_or_updating_writes_nothing() {
 async fn a_lost_answer_loses_nothing_and_a_change_since_is_not_undone() {
     let stage = regional("lost.example").await;
     stage.proxy.fault("UpdateDomainName", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(run(&stage).await.result, Ended::Done);
+    assert_eq!(run(&stage).await.result, RemediationResult::Restored);
     stage.proxy.mend();
     assert_eq!(policy(&stage).await, "TLS_1_2");
     let patch = [("/securityPolicy", STRONG), ("/endpointAccessMode", "BASIC")];
@@ -222,7 +225,7 @@ async fn a_lost_answer_loses_nothing_and_a_change_since_is_not_undone() {
     policy_later(&stage).await;
     let outcome = stage.undo::<DomainTlsPolicy>().await;
     assert!(
-        matches!(outcome.result, Ended::Refused(why) if why.to_string().contains("changed since"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("changed since"))
     );
     assert_eq!(policy(&stage).await, STRONG);
     let denied = regional("denied.example").await;
@@ -232,12 +235,12 @@ async fn a_lost_answer_loses_nothing_and_a_change_since_is_not_undone() {
         Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}"),
     );
     let outcome = denied.run::<DomainTlsPolicy>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Failed(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::Failed(_)), "{outcome:?}");
     assert_eq!(policy(&denied).await, "TLS_1_0");
 }
 
 /// Reads once, until an update is over.
 async fn policy_later(stage: &Stage) {
-    let read = DomainTlsPolicy::from(aws(stand())).observe(&stage.target()).await;
+    let read = DomainTlsPolicy::from(aws(stand())).observe_state(&stage.target()).await;
     assert!(read.is_err());
 }

@@ -2,10 +2,12 @@
 
 use evenkeel_remediators::catalog::ec2::ebs_default_encryption::EbsDefaultEncryption;
 use evenkeel_remediators::catalog::ec2::image_private::ImagePrivate;
-use evenkeel_remediators::catalog::ec2::revoke_ingress::{Ingress, RevokeIngress, Rule};
-use evenkeel_remediators::catalog::ec2::snapshot_private::SnapshotPrivate;
-use evenkeel_remediators::catalog::shared::public_sharing::Sharing;
-use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, Remediator};
+use evenkeel_remediators::catalog::ec2::revoke_ingress::{
+    IngressRule, PublicIngress, RevokeIngress,
+};
+use evenkeel_remediators::catalog::ec2::snapshot_private::VolumeSnapshotPrivate;
+use evenkeel_remediators::catalog::shared::public_sharing::SharingState;
+use evenkeel_remediators::{KILL_SWITCH, RemediationPlan, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::query::{DENIED, ask, told, writes_nothing_unread};
@@ -62,9 +64,9 @@ async fn rules(stage: &Stage) -> Vec<String> {
     rules
 }
 
-fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> Rule {
+fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> IngressRule {
     let description = Some(" a & b".to_owned());
-    Rule { protocol: protocol.into(), from, to, cidr: cidr.into(), description }
+    IngressRule { protocol: protocol.into(), from, to, cidr: cidr.into(), description }
 }
 
 #[tokio::test]
@@ -83,14 +85,14 @@ async fn only_the_rules_that_were_found_are_revoked_and_come_back_as_they_were()
     let stage = group("mixed", &[&neighbours[..], &open].concat()).await;
     let stage = stage.of_found(&json!(open.map(found)));
     let before = rules(&stage).await;
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let after = rules(&stage).await;
     assert!(after.iter().all(|rule| before.contains(rule)), "what is left is as it was");
     // What leaves the group is a rule too.
     assert_eq!((before.len() - after.len(), after.len()), (open.len(), neighbours.len() + 1));
     assert_eq!(stage.proxy.count("RevokeSecurityGroupIngress"), 1);
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<RevokeIngress>().await.result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Compliant);
+    assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
     assert_eq!(rules(&stage).await, before);
     assert_eq!(stage.proxy.count("AuthorizeSecurityGroupIngress"), 1);
 }
@@ -113,19 +115,19 @@ async fn every_state_is_restored_once_and_undone() {
         let before = (stage.state::<RevokeIngress>().await, rules(&stage).await);
         let remediator = RevokeIngress::from(stage.aws());
         let target = stage.target();
-        let Plan::Change(after) = remediator.plan(&target, &before.0) else {
+        let RemediationPlan::Change(after) = remediator.plan_change(&target, &before.0) else {
             assert_eq!(chosen & 0b111, 0);
             continue;
         };
         for _ in 0..2 {
-            remediator.apply(&target, &after).await.unwrap();
+            remediator.apply_state(&target, &after).await.unwrap();
             let seen = stage.state::<RevokeIngress>().await;
-            assert!(RevokeIngress::reached(&seen, &after));
+            assert!(RevokeIngress::has_reached(&seen, &after));
             assert_eq!(seen.rules, after.rules);
-            assert_eq!(remediator.plan(&target, &seen), Plan::Nothing);
+            assert_eq!(remediator.plan_change(&target, &seen), RemediationPlan::Nothing);
         }
         for _ in 0..2 {
-            remediator.apply(&target, &before.0).await.unwrap();
+            remediator.apply_state(&target, &before.0).await.unwrap();
             let now = (stage.state::<RevokeIngress>().await, rules(&stage).await);
             assert_eq!(now, before);
         }
@@ -134,20 +136,23 @@ async fn every_state_is_restored_once_and_undone() {
     }
 }
 
-async fn planned(stage: &Stage) -> Plan<Ingress> {
+async fn planned(stage: &Stage) -> RemediationPlan<PublicIngress> {
     let before = stage.state::<RevokeIngress>().await;
-    RevokeIngress::from(stage.aws()).plan(&stage.target(), &before)
+    RevokeIngress::from(stage.aws()).plan_change(&stage.target(), &before)
 }
 
 #[tokio::test]
 async fn what_to_revoke_is_not_guessed_where_the_finding_does_not_say_it() {
     let rules = [("tcp", 22, 22, "0.0.0.0/0")];
     let why = "the finding does not say which rules were found".to_owned();
-    assert_eq!(planned(&group("unsaid", &rules).await).await, Plan::leave(why));
+    assert_eq!(
+        planned(&group("unsaid", &rules).await).await,
+        RemediationPlan::leave_to_person(why)
+    );
     for odd in [json!(["tcp 22"]), json!([found(("tcp", 22, 22, "192.0.2.0/24"))])] {
         let stage = group(&format!("odd-{}", odd.to_string().len()), &rules).await;
         let plan = planned(&stage.of_found(&odd)).await;
-        assert!(matches!(plan, Plan::Refuse(_)), "{odd}: {plan:?}");
+        assert!(matches!(plan, RemediationPlan::Refuse(_)), "{odd}: {plan:?}");
     }
 }
 
@@ -155,7 +160,7 @@ async fn what_to_revoke_is_not_guessed_where_the_finding_does_not_say_it() {
 async fn another_rule_that_lets_the_same_in_is_neither_revoked_nor_taken_for_none() {
     let stage = group("wider", &[("-1", -1, -1, "0.0.0.0/0")]).await;
     let stage = stage.of_found(&json!([found(("tcp", 22, 22, "0.0.0.0/0"))]));
-    let Plan::Refuse(why) = planned(&stage).await else { panic!("it is not refused") };
+    let RemediationPlan::Refuse(why) = planned(&stage).await else { panic!("it is not refused") };
     assert!(
         why.to_string().contains("all traffic from 0.0.0.0/0 lets some of the same in"),
         "{why}"
@@ -171,9 +176,9 @@ async fn a_rule_of_several_ports_is_revoked_after_a_person_saw_what_else_it_clos
     let why = "every port of tcp 20-443 from 0.0.0.0/0 would be closed, 80 and 443 among them";
     assert_eq!(asks, [why]);
     let waiting = stage.run::<RevokeIngress>().await.unwrap().result;
-    assert!(matches!(waiting, Ended::Waiting(_)), "{waiting:?}");
+    assert!(matches!(waiting, RemediationResult::AwaitingApproval(_)), "{waiting:?}");
     stage.approve::<RevokeIngress>().await;
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left, [rule("tcp", 8443, 8443, "0.0.0.0/0")].into());
 }
@@ -193,8 +198,8 @@ async fn what_was_revoked_before_a_worker_died_comes_back_by_an_undo() {
     assert!(outcome.is_err(), "what came of the write is not known: {outcome:?}");
     stage.proxy.mend();
     assert!(stage.state::<RevokeIngress>().await.rules.is_empty());
-    stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
-    assert_eq!(stage.undo::<RevokeIngress>().await.result, Ended::Done);
+    stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
+    assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
     let rules = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(rules, [rule("tcp", 22, 22, "0.0.0.0/0")].into());
 }
@@ -203,12 +208,12 @@ async fn what_was_revoked_before_a_worker_died_comes_back_by_an_undo() {
 async fn an_undo_is_about_the_rules_that_were_revoked_and_about_no_other() {
     let (ssh, snmp) = (("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 161, 161, "0.0.0.0/0"));
     let stage = group("undone", &[ssh, snmp]).await.of_found(&json!([found(ssh)]));
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
-    assert_eq!(stage.undo::<RevokeIngress>().await.result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
+    assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
     let stage = stage.of_found(&json!([found(snmp)]));
     let asks = stage.preview::<RevokeIngress>().await.asks;
     assert_eq!(asks, Vec::<String>::new(), "nobody undid that");
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let stage = stage.of_found(&json!([found(ssh)]));
     let asks = stage.preview::<RevokeIngress>().await.asks;
     assert!(asks.iter().any(|why| why.contains("rosa undid this repair")), "{asks:?}");
@@ -219,7 +224,7 @@ async fn the_header_says_which_ports_may_be_open() {
     let rules = [("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")];
     let stage = group("told", &rules).await;
     let stage = stage.with(&json!({"allowedPorts": [22]})).of_found(&json!(rules.map(found)));
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left, [rule("tcp", 22, 22, "0.0.0.0/0")].into());
     let still = stage.run::<RevokeIngress>().await.unwrap().result;
@@ -231,7 +236,7 @@ async fn the_header_says_which_ports_may_be_open() {
         let stage = stage.with(&json!({"allowedPorts": odd}));
         let stage = stage.of_found(&json!([found(("tcp", 22, 22, "::/0"))]));
         let outcome = stage.run::<RevokeIngress>().await.unwrap();
-        assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
+        assert!(matches!(outcome.result, RemediationResult::Refused(_)), "{outcome:?}");
     }
 }
 
@@ -248,12 +253,12 @@ async fn a_group_that_is_gone_is_no_group_without_rules() {
     let id = stage.target().id;
     ec2(&format!("Action=RevokeSecurityGroupEgress&GroupId={id}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0")).await;
     assert_eq!(rules(&stage).await.len(), 0);
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Compliant);
     stage.proxy.fault("DescribeSecurityGroups", 9, Fault::Answer(200, "<Answer/>"));
     assert!(stage.run::<RevokeIngress>().await.is_err(), "an empty answer is none");
     stage.proxy.mend();
     ec2(&format!("Action=DeleteSecurityGroup&GroupId={id}")).await;
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Gone);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::ResourceGone);
 }
 
 #[tokio::test]
@@ -268,7 +273,7 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
     const PAGE: &str = "<A><nextToken>more</nextToken><securityGroupRuleSet/></A>";
     let stage = ssh("pages").await;
     stage.proxy.fault("DescribeSecurityGroupRules", 2, Fault::Answer(200, PAGE));
-    let seen = RevokeIngress::from(stage.aws()).observe(&stage.target()).await.unwrap();
+    let seen = RevokeIngress::from(stage.aws()).observe_state(&stage.target()).await.unwrap();
     assert_eq!(seen, stage.state::<RevokeIngress>().await);
     assert_eq!(stage.proxy.count("DescribeSecurityGroupRules"), 3);
     stage.proxy.fault("DescribeSecurityGroupRules", usize::MAX, Fault::Answer(200, PAGE));
@@ -278,7 +283,7 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
     stage.proxy.fault("DescribeSecurityGroupRules", 1, Fault::Answer(200, PAGE));
     stage.proxy.fault("DescribeSecurityGroupRules", usize::MAX, Fault::Answer(403, DENIED));
     let outcome = stage.run::<RevokeIngress>().await.unwrap();
-    assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::Refused(_)), "{outcome:?}");
     assert_eq!(stage.proxy.count("RevokeSecurityGroupIngress"), 0);
 }
 
@@ -286,7 +291,7 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
 async fn a_call_that_is_never_answered_is_made_again() {
     let stage = ssh("stalled").await;
     stage.proxy.fault("DescribeSecurityGroupRules", 1, Fault::Stall);
-    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
 }
 
 #[tokio::test]
@@ -294,12 +299,14 @@ async fn a_rule_that_came_meanwhile_stays() {
     let stage = ssh("meanwhile").await;
     let remediator = RevokeIngress::from(stage.aws());
     let target = stage.target();
-    let Plan::Change(after) = planned(&stage).await else { panic!("nothing is planned") };
+    let RemediationPlan::Change(after) = planned(&stage).await else {
+        panic!("nothing is planned")
+    };
     let id = &target.id;
     ec2(&format!("Action=AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=443&IpPermissions.1.ToPort=443&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0")).await;
     // Planned before the rule for 443 came: it stays, and the plan is carried out.
-    remediator.apply(&target, &after).await.unwrap();
-    assert!(RevokeIngress::reached(&stage.state::<RevokeIngress>().await, &after));
+    remediator.apply_state(&target, &after).await.unwrap();
+    assert!(RevokeIngress::has_reached(&stage.state::<RevokeIngress>().await, &after));
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left.iter().map(|rule| rule.from).collect::<Vec<_>>(), [443]);
 }
@@ -325,19 +332,23 @@ async fn snapshot() -> Stage {
     );
     ec2(&format!("{share}&UserId.1=111122223333")).await;
     ec2(&format!("{share}&UserGroup.1=all")).await;
-    Stage::new("ec2-snapshot-public", SnapshotPrivate::SPEC.id, "AWS::EC2::Snapshot", id).await
+    Stage::new("ec2-snapshot-public", VolumeSnapshotPrivate::SPEC.id, "AWS::EC2::Snapshot", id)
+        .await
 }
 
 #[tokio::test]
 async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
     let stage = snapshot().await;
-    stage.there_and_back::<SnapshotPrivate>().await;
+    stage.there_and_back::<VolumeSnapshotPrivate>().await;
     let describe = format!(
         "Action=DescribeSnapshotAttribute&Attribute=createVolumePermission&SnapshotId={}",
         stage.target().id
     );
     let before = ec2(&describe).await;
-    assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run::<VolumeSnapshotPrivate>().await.unwrap().result,
+        RemediationResult::Restored
+    );
     let after = ec2(&describe).await;
     assert_eq!(after, before.replace("<item><group>all</group></item>", ""));
     assert!(after.contains("<userId>111122223333</userId>"), "{after}");
@@ -347,9 +358,12 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
 async fn a_snapshot_that_is_gone_or_cannot_be_read_is_left_alone() {
     let stage = snapshot().await;
     let (read, write) = ("DescribeSnapshotAttribute", "ModifySnapshotAttribute");
-    writes_nothing_unread::<SnapshotPrivate>(&stage, read, write).await;
+    writes_nothing_unread::<VolumeSnapshotPrivate>(&stage, read, write).await;
     ec2(&format!("Action=DeleteSnapshot&SnapshotId={}", stage.target().id)).await;
-    assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        stage.run::<VolumeSnapshotPrivate>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
 }
 
 async fn image() -> Stage {
@@ -367,11 +381,11 @@ async fn image() -> Stage {
 async fn a_public_image_is_private_again_and_stays_shared_with_others() {
     let stage = image().await;
     stage.there_and_back::<ImagePrivate>().await;
-    assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, RemediationResult::Restored);
     let describe = "Action=DescribeImageAttribute&Attribute=launchPermission&ImageId";
     let after = ec2(&format!("{describe}={}", stage.target().id)).await;
     assert!(after.contains("<userId>111122223333</userId>"), "{after}");
-    assert_eq!(stage.state::<ImagePrivate>().await, Sharing { public: false });
+    assert_eq!(stage.state::<ImagePrivate>().await, SharingState { public: false });
 }
 
 #[tokio::test]
@@ -382,5 +396,5 @@ async fn an_image_that_is_gone_or_cannot_be_read_is_left_alone() {
     let (read, write) = ("DescribeImageAttribute", "ModifyImageAttribute");
     writes_nothing_unread::<ImagePrivate>(&stage, read, write).await;
     stage.proxy.fault(read, 1, Fault::Answer(400, GONE));
-    assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, Ended::Gone);
+    assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, RemediationResult::ResourceGone);
 }

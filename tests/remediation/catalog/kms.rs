@@ -1,10 +1,10 @@
 //! Keys that are to be deleted, are disabled, or do not rotate.
 
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use evenkeel_remediators::catalog::kms::cancel_key_deletion::CancelKeyDeletion;
 use evenkeel_remediators::catalog::kms::enable_key::EnableKey;
-use evenkeel_remediators::catalog::kms::enable_rotation::{EnableRotation, Rotation};
-use evenkeel_remediators::{Ended, Remediator};
+use evenkeel_remediators::catalog::kms::enable_rotation::{EnableRotation, KeyRotation};
+use evenkeel_remediators::{RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, aws, refused_for_state};
@@ -31,7 +31,7 @@ async fn state(stage: &Stage) -> String {
 
 /// A call that reaches the stand-in past the proxy.
 async fn kms(call: &str, input: Value) -> Value {
-    Service::kms(&aws(stand()).config).json(call, &input).await.unwrap()
+    ServiceClient::kms(&aws(stand()).config).call_json(call, &input).await.unwrap()
 }
 
 async fn create(input: Value) -> String {
@@ -42,17 +42,23 @@ async fn create(input: Value) -> String {
 async fn a_deletion_is_canceled_once_and_undone() {
     let stage = key(true).await;
     assert_eq!(state(&stage).await, "PendingDeletion");
-    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(state(&stage).await, "Disabled");
-    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<CancelKeyDeletion>().await.result, Ended::Done);
+    assert_eq!(
+        stage.run::<CancelKeyDeletion>().await.unwrap().result,
+        RemediationResult::Compliant
+    );
+    assert_eq!(stage.undo::<CancelKeyDeletion>().await.result, RemediationResult::Restored);
     assert_eq!(state(&stage).await, "PendingDeletion");
 }
 
 #[tokio::test]
 async fn a_key_that_is_kept_is_left_alone() {
     let stage = key(false).await;
-    assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        stage.run::<CancelKeyDeletion>().await.unwrap().result,
+        RemediationResult::Compliant
+    );
     assert_eq!(
         (state(&stage).await, stage.proxy.count("CancelKeyDeletion")),
         ("Enabled".to_owned(), 0)
@@ -62,7 +68,10 @@ async fn a_key_that_is_kept_is_left_alone() {
 #[tokio::test]
 async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     let gone = stage("00000000-0000-4000-8000-000000000000").await;
-    assert_eq!(gone.run::<CancelKeyDeletion>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        gone.run::<CancelKeyDeletion>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
     let stage = key(true).await;
     let answers = [
         (400, "{\"__type\":\"ThrottlingException\"}", true),
@@ -85,13 +94,20 @@ async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
     let denied = Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}");
     stage.proxy.fault("CancelKeyDeletion", 1, denied);
     let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
-    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDeniedException".to_owned()));
+    assert_eq!(
+        outcome.result,
+        RemediationResult::Failed("not allowed: AccessDeniedException".to_owned())
+    );
     assert_eq!(state(&stage).await, "PendingDeletion");
     stage.proxy.fault("CancelKeyDeletion", usize::MAX, Fault::Lose);
     assert!(stage.run::<CancelKeyDeletion>().await.is_err(), "the message comes again");
     stage.proxy.mend();
     let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
-    assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(2)), "the same attempt");
+    assert_eq!(
+        (outcome.result, outcome.attempt),
+        (RemediationResult::Restored, Some(2)),
+        "the same attempt"
+    );
 }
 
 #[tokio::test]
@@ -100,10 +116,10 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
     let id = made.target().id;
     let stage = Stage::new("kms-key-disabled", EnableKey::SPEC.id, "AWS::KMS::Key", &id).await;
     kms("DisableKey", json!({"KeyId": id})).await;
-    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(state(&made).await, "Enabled");
-    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, Ended::Compliant);
-    assert_eq!(stage.undo::<EnableKey>().await.result, Ended::Done);
+    assert_eq!(stage.run::<EnableKey>().await.unwrap().result, RemediationResult::Compliant);
+    assert_eq!(stage.undo::<EnableKey>().await.result, RemediationResult::Restored);
     assert_eq!(state(&made).await, "Disabled");
     kms("ScheduleKeyDeletion", json!({"KeyId": id})).await;
     let outcome = stage.run::<EnableKey>().await.unwrap();
@@ -122,21 +138,21 @@ async fn rotating(spec: &str, usage: &str) -> Stage {
 #[tokio::test]
 async fn rotation_is_turned_on_once_and_undone() {
     let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
-    let off = Rotation { on: false, never: None };
+    let off = KeyRotation { on: false, never: None };
     assert_eq!(stage.state::<EnableRotation>().await, off);
     let id = stage.target().id;
     stage.there_and_back::<EnableRotation>().await;
     let stage =
         Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await;
-    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
-    assert_eq!(stage.state::<EnableRotation>().await, Rotation { on: true, never: None });
-    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, RemediationResult::Restored);
+    assert_eq!(stage.state::<EnableRotation>().await, KeyRotation { on: true, never: None });
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, RemediationResult::Compliant);
     let remediator = EnableRotation::from(stage.aws());
-    remediator.apply(&stage.target(), &Rotation { on: true, never: None }).await.unwrap();
+    remediator.apply_state(&stage.target(), &KeyRotation { on: true, never: None }).await.unwrap();
     assert_eq!(stage.proxy.count("EnableKeyRotation"), 1);
-    assert_eq!(stage.undo::<EnableRotation>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<EnableRotation>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<EnableRotation>().await, off);
-    remediator.apply(&stage.target(), &off).await.unwrap();
+    remediator.apply_state(&stage.target(), &off).await.unwrap();
     assert_eq!(stage.proxy.count("DisableKeyRotation"), 1);
 }
 
@@ -146,7 +162,7 @@ async fn the_period_of_a_rotation_is_kept() {
     let id = stage.target().id;
     kms("EnableKeyRotation", json!({"KeyId": id, "RotationPeriodInDays": 100})).await;
     kms("DisableKeyRotation", json!({"KeyId": id})).await;
-    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, RemediationResult::Restored);
     let status = kms("GetKeyRotationStatus", json!({"KeyId": id})).await;
     assert_eq!(status["RotationPeriodInDays"], 100);
 }
@@ -161,7 +177,7 @@ async fn a_key_that_cannot_rotate_is_left_to_a_person() {
         let stage = rotating(spec, usage).await;
         let outcome = stage.run::<EnableRotation>().await.unwrap();
         assert!(
-            matches!(&outcome.result, Ended::Refused(said) if said.to_string().contains(why)),
+            matches!(&outcome.result, RemediationResult::Refused(said) if said.to_string().contains(why)),
             "{outcome:?}"
         );
     }
@@ -193,7 +209,7 @@ async fn rotation_that_cannot_be_read_is_not_turned_on() {
     let id = "00000000-0000-4000-8000-000000000000";
     let gone =
         Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", id).await;
-    assert_eq!(gone.run::<EnableRotation>().await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<EnableRotation>().await.unwrap().result, RemediationResult::ResourceGone);
     let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
     let answers = [
         (400, "{\"__type\":\"ThrottlingException\"}", true),
@@ -211,5 +227,5 @@ async fn rotation_that_cannot_be_read_is_not_turned_on() {
     }
     assert_eq!(stage.proxy.count("EnableKeyRotation"), 0);
     stage.proxy.fault("EnableKeyRotation", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<EnableRotation>().await.unwrap().result, RemediationResult::Restored);
 }

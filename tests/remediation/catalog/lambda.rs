@@ -1,8 +1,10 @@
 //! Functions that everyone may call.
 
-use evenkeel_client::{Method, Service};
+use evenkeel_client::{Method, ServiceClient};
 use evenkeel_remediators::catalog::lambda::remove_public_permission::RemovePublicPermission;
-use evenkeel_remediators::{Ended, KILL_SWITCH, Plan, RefusedByAws, Remediator};
+use evenkeel_remediators::{
+    AwsFailure, KILL_SWITCH, RemediationPlan, RemediationResult, Remediator,
+};
 use serde_json::{Value, json};
 
 use super::query::ask;
@@ -12,12 +14,12 @@ use evenkeel_testing::stand::stand;
 
 /// A call that reaches the stand-in past the proxy.
 async fn post(path: &[&str], qualifier: Option<&str>, input: &Value) {
-    let lambda = Service::lambda(&aws(stand()).config);
-    let mut call = lambda.rest(Method::POST, &[&["2015-03-31", "functions"], path].concat());
+    let lambda = ServiceClient::lambda(&aws(stand()).config);
+    let mut call = lambda.rest_call(Method::POST, &[&["2015-03-31", "functions"], path].concat());
     if let Some(qualifier) = qualifier {
         call = call.with_query("Qualifier", Some(qualifier));
     }
-    call.with_json(input).send().await.unwrap();
+    call.with_json(input).send_rest().await.unwrap();
 }
 
 async fn finding(name: &str) -> Stage {
@@ -109,12 +111,18 @@ async fn what_allows_everyone_is_removed_and_added_again_and_nothing_else() {
     let stage = function("all-open").await;
     allow_some("all-open").await;
     let some = stage.state::<RemovePublicPermission>().await;
-    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        stage.run::<RemovePublicPermission>().await.unwrap().result,
+        RemediationResult::Compliant
+    );
     for add in allow_all("all-open") {
         add.send().await;
     }
     stage.there_and_back::<RemovePublicPermission>().await;
-    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run::<RemovePublicPermission>().await.unwrap().result,
+        RemediationResult::Restored
+    );
     assert_eq!(stage.state::<RemovePublicPermission>().await, some);
 }
 
@@ -152,7 +160,10 @@ async fn what_could_not_be_undone_is_left_to_a_person() {
 #[tokio::test]
 async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     let gone = finding("no-such-function").await;
-    assert_eq!(gone.run::<RemovePublicPermission>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        gone.run::<RemovePublicPermission>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
     let stage = function("unread").await;
     allow("unread", "open", "*").send().await;
     let answers = [
@@ -177,17 +188,23 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     for odd in odd {
         stage.proxy.fault("GET policy", usize::MAX, Fault::Answer(200, odd));
         let remediator = RemovePublicPermission::from(stage.aws());
-        let refused = remediator.observe(&stage.target()).await.unwrap_err();
-        assert!(matches!(refused, RefusedByAws::Later(_)), "{odd}");
+        let refused = remediator.observe_state(&stage.target()).await.unwrap_err();
+        assert!(matches!(refused, AwsFailure::Retryable(_)), "{odd}");
         stage.proxy.mend();
     }
     assert_eq!(stage.proxy.count("DELETE policy"), 0);
     let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
     stage.proxy.fault("DELETE policy", 1, denied);
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
-    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDeniedException".to_owned()));
+    assert_eq!(
+        outcome.result,
+        RemediationResult::Failed("not allowed: AccessDeniedException".to_owned())
+    );
     stage.proxy.fault("DELETE policy", usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<RemovePublicPermission>().await.unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run::<RemovePublicPermission>().await.unwrap().result,
+        RemediationResult::Restored
+    );
 }
 
 #[tokio::test]
@@ -201,16 +218,16 @@ async fn a_permission_that_came_meanwhile_stays() {
         allow_some("meanwhile").await;
         hold.release.notify_one();
     });
-    assert_eq!(outcome.unwrap().result, Ended::Done);
+    assert_eq!(outcome.unwrap().result, RemediationResult::Restored);
     let left = stage.state::<RemovePublicPermission>().await;
     let names: Vec<&str> = left.of.values().flat_map(|of| of.keys().map(String::as_str)).collect();
     assert_eq!(names, ["account", "organization", "source", "topic", "live"]);
     // Planned before it came, and for somebody: it is not removed.
     let remediator = RemovePublicPermission::from(stage.aws());
     let nobody = serde_json::from_value(json!({"of": {}})).unwrap();
-    remediator.apply(&stage.target(), &nobody).await.unwrap();
+    remediator.apply_state(&stage.target(), &nobody).await.unwrap();
     assert_eq!(stage.state::<RemovePublicPermission>().await, left);
-    assert_eq!(remediator.plan(&stage.target(), &left), Plan::Nothing);
+    assert_eq!(remediator.plan_change(&stage.target(), &left), RemediationPlan::Nothing);
 }
 
 #[tokio::test]
@@ -224,13 +241,13 @@ async fn what_a_kill_switch_cuts_off_is_undone_whole() {
     stage.proxy.fault("DELETE policy", 1, Fault::HoldAfter(hold.clone()));
     let thrown = async {
         hold.reached.notified().await;
-        stage.ledger.write(KILL_SWITCH, b"{}").await.unwrap();
+        stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
         hold.release.notify_one();
     };
     let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), thrown);
     let outcome = outcome.unwrap();
-    assert!(matches!(outcome.result, Ended::Halted(_)), "{outcome:?}");
+    assert!(matches!(outcome.result, RemediationResult::Halted(_)), "{outcome:?}");
     assert_ne!(stage.state::<RemovePublicPermission>().await, before, "one is removed");
-    assert_eq!(stage.undo::<RemovePublicPermission>().await.result, Ended::Done);
+    assert_eq!(stage.undo::<RemovePublicPermission>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<RemovePublicPermission>().await, before);
 }

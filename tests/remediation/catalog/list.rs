@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::catalog::{CATALOG, CatalogEntry};
 
 /// The remediator's name that a file of the catalog gives, if it is one of a remediator and not of what they share.
 fn find_id(path: &Path) -> Option<String> {
@@ -53,6 +53,9 @@ fn every_file_of_a_remediator_is_on_the_list_and_named_by_a_policy() {
         assert!(mentioned.contains(id.as_str()), "{id}");
     }
     for id in mentioned {
-        assert!(Entry::find(id).is_some(), "a policy names `{id}`, which is no remediator");
+        assert!(
+            CatalogEntry::find_by_id(id).is_some(),
+            "a policy names `{id}`, which is no remediator"
+        );
     }
 }

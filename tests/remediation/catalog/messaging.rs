@@ -1,9 +1,9 @@
 //! Topics and queues whose policies let plain HTTP in.
 
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use evenkeel_remediators::catalog::sns::deny_insecure_transport as sns;
 use evenkeel_remediators::catalog::sqs::deny_insecure_transport as sqs;
-use evenkeel_remediators::{Aws, Ended, Remediator};
+use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, aws};
@@ -11,8 +11,8 @@ use evenkeel_testing::proxy::Fault;
 use evenkeel_testing::queue::Queues;
 use evenkeel_testing::stand::stand;
 
-fn topics() -> Service {
-    Service::sns(&aws(stand()).config)
+fn topics() -> ServiceClient {
+    ServiceClient::sns(&aws(stand()).config)
 }
 
 fn queues() -> Queues {
@@ -20,28 +20,35 @@ fn queues() -> Queues {
 }
 
 async fn topic(name: &str) -> Stage {
-    let made = topics().query("CreateTopic").with("Name", name).send().await.unwrap();
-    let arn = made.get("CreateTopicResult").unwrap().get("TopicArn").unwrap().text().to_owned();
-    Stage::new("sns-topic", sns::DenyInsecureTransport::SPEC.id, "AWS::SNS::Topic", &arn).await
+    let made =
+        topics().query_call("CreateTopic").with_parameter("Name", name).send_query().await.unwrap();
+    let arn = made
+        .require_child("CreateTopicResult")
+        .unwrap()
+        .require_child("TopicArn")
+        .unwrap()
+        .text_content()
+        .to_owned();
+    Stage::new("sns-topic", sns::DenyTopicInsecureTransport::SPEC.id, "AWS::SNS::Topic", &arn).await
 }
 
 async fn queue(name: &str, policy: Option<&Value>) -> Stage {
     let policy = policy.map(|policy| json!({"Policy": policy.to_string()}));
     let url = queues().create(name, policy.unwrap_or_else(|| json!({}))).await;
-    Stage::new("sqs-queue", sqs::DenyInsecureTransport::SPEC.id, "AWS::SQS::Queue", &url).await
+    Stage::new("sqs-queue", sqs::DenyQueueInsecureTransport::SPEC.id, "AWS::SQS::Queue", &url).await
 }
 
-async fn ended<R: Remediator + From<Aws> + 'static>(stage: &Stage) -> Ended {
+async fn ended<R: Remediator + From<AwsConnection> + 'static>(stage: &Stage) -> RemediationResult {
     stage.run::<R>().await.unwrap().result
 }
 
 #[tokio::test]
 async fn a_topic_denies_everyone_to_publish_over_plain_http_and_allows_what_it_did() {
     let stage = topic("orders").await;
-    let before = stage.state::<sns::DenyInsecureTransport>().await.policy;
-    stage.there_and_back::<sns::DenyInsecureTransport>().await;
-    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Done);
-    let after = stage.state::<sns::DenyInsecureTransport>().await.policy;
+    let before = stage.state::<sns::DenyTopicInsecureTransport>().await.policy;
+    stage.there_and_back::<sns::DenyTopicInsecureTransport>().await;
+    assert_eq!(ended::<sns::DenyTopicInsecureTransport>(&stage).await, RemediationResult::Restored);
+    let after = stage.state::<sns::DenyTopicInsecureTransport>().await.policy;
     let added = json!({
         "Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish",
         "Resource": "arn:aws:sns:eu-central-1:123456789012:orders",
@@ -64,21 +71,27 @@ async fn a_topic_that_is_gone_or_cannot_be_read_is_left_alone() {
         [(400, SLOWER, true), (200, NOTHING, true), (500, "", true), (403, DENIED, false)]
     {
         stage.proxy.fault("GetTopicAttributes", usize::MAX, Fault::Answer(status, text));
-        let outcome = stage.run::<sns::DenyInsecureTransport>().await;
+        let outcome = stage.run::<sns::DenyTopicInsecureTransport>().await;
         assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
         stage.proxy.mend();
     }
     assert_eq!(stage.proxy.count("SetTopicAttributes"), 0);
     stage.proxy.fault("SetTopicAttributes", 1, Fault::Answer(403, DENIED));
-    let denied = Ended::Failed("not allowed: AuthorizationError".to_owned());
-    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, denied);
+    let denied = RemediationResult::Failed("not allowed: AuthorizationError".to_owned());
+    assert_eq!(ended::<sns::DenyTopicInsecureTransport>(&stage).await, denied);
     stage.proxy.fault("SetTopicAttributes", 1, Fault::LoseAnswer);
-    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Done);
-    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Compliant);
+    assert_eq!(ended::<sns::DenyTopicInsecureTransport>(&stage).await, RemediationResult::Restored);
+    assert_eq!(
+        ended::<sns::DenyTopicInsecureTransport>(&stage).await,
+        RemediationResult::Compliant
+    );
     let delete = topics();
-    let delete = delete.query("DeleteTopic").with("TopicArn", &stage.target().id);
-    delete.send().await.unwrap();
-    assert_eq!(ended::<sns::DenyInsecureTransport>(&stage).await, Ended::Gone);
+    let delete = delete.query_call("DeleteTopic").with_parameter("TopicArn", &stage.target().id);
+    delete.send_query().await.unwrap();
+    assert_eq!(
+        ended::<sns::DenyTopicInsecureTransport>(&stage).await,
+        RemediationResult::ResourceGone
+    );
 }
 
 #[tokio::test]
@@ -89,10 +102,13 @@ async fn a_queue_with_a_policy_or_without_one_denies_plain_http_and_is_as_before
     }]});
     for (name, policy) in [("plain", None), ("shared", Some(&allow))] {
         let stage = queue(name, policy).await;
-        stage.there_and_back::<sqs::DenyInsecureTransport>().await;
-        assert_eq!(stage.state::<sqs::DenyInsecureTransport>().await.policy.as_ref(), policy);
-        assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Done);
-        let after = stage.state::<sqs::DenyInsecureTransport>().await.policy.unwrap();
+        stage.there_and_back::<sqs::DenyQueueInsecureTransport>().await;
+        assert_eq!(stage.state::<sqs::DenyQueueInsecureTransport>().await.policy.as_ref(), policy);
+        assert_eq!(
+            ended::<sqs::DenyQueueInsecureTransport>(&stage).await,
+            RemediationResult::Restored
+        );
+        let after = stage.state::<sqs::DenyQueueInsecureTransport>().await.policy.unwrap();
         let statements = after["Statement"].as_array().unwrap();
         assert_eq!(statements.last().unwrap()["Action"], "sqs:*");
         assert_eq!(statements.len(), policy.map_or(1, |_| 2));
@@ -112,17 +128,23 @@ async fn a_queue_that_is_gone_denied_throttled_or_unreadable_is_left_alone() {
         ("GetQueueAttributes", 400, DENIED, false),
     ] {
         stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
-        let outcome = stage.run::<sqs::DenyInsecureTransport>().await;
+        let outcome = stage.run::<sqs::DenyQueueInsecureTransport>().await;
         assert_eq!(outcome.is_err(), comes_again, "{read} {status} {text}: {outcome:?}");
         stage.proxy.mend();
     }
     assert_eq!(stage.proxy.count("SetQueueAttributes"), 0);
     stage.proxy.fault("SetQueueAttributes", 1, Fault::Answer(400, DENIED));
-    let denied = Ended::Failed("not allowed: AccessDeniedException".to_owned());
-    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, denied);
+    let denied = RemediationResult::Failed("not allowed: AccessDeniedException".to_owned());
+    assert_eq!(ended::<sqs::DenyQueueInsecureTransport>(&stage).await, denied);
     stage.proxy.fault("SetQueueAttributes", 1, Fault::LoseAnswer);
-    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Done);
-    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Compliant);
+    assert_eq!(ended::<sqs::DenyQueueInsecureTransport>(&stage).await, RemediationResult::Restored);
+    assert_eq!(
+        ended::<sqs::DenyQueueInsecureTransport>(&stage).await,
+        RemediationResult::Compliant
+    );
     queues().remove(&stage.target().id).await;
-    assert_eq!(ended::<sqs::DenyInsecureTransport>(&stage).await, Ended::Gone);
+    assert_eq!(
+        ended::<sqs::DenyQueueInsecureTransport>(&stage).await,
+        RemediationResult::ResourceGone
+    );
 }

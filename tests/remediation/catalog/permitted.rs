@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use evenkeel_remediators::catalog::Entry;
-use evenkeel_remediators::{RemediatorSpec, Target};
+use evenkeel_remediators::catalog::CatalogEntry;
+use evenkeel_remediators::{RemediatorSpec, TargetResource};
 use serde_json::{Value, json};
 
 use crate::calls::{self, hold, nameless};
@@ -17,8 +17,8 @@ const BY_A_PERSON: [(&str, &str); 1] = [("kms-cancel-key-deletion", "kms:Schedul
 
 /// Holds the calls against the session's policy, and against the table of which part of it allowed each: the stack's tests
 /// hold that against the roles, and ask whether there is a part that allowed none.
-pub(crate) fn permitted(remediator: &str, target: &Target, calls: &[Call], stage: usize) {
-    let entry = Entry::find(remediator).unwrap();
+pub(crate) fn permitted(remediator: &str, target: &TargetResource, calls: &[Call], stage: usize) {
+    let entry = CatalogEntry::find_by_id(remediator).unwrap();
     let parts = parts(&entry.spec, target);
     let session: Vec<Value> = parts.iter().map(|part| part.1.clone()).collect();
     let mut made = BTreeSet::new();
@@ -48,8 +48,8 @@ pub(crate) fn permitted(remediator: &str, target: &Target, calls: &[Call], stage
 
 /// What a session's policy is made of, resource by resource: which statement, which of its resources, and the statement
 /// for that alone.
-fn parts(spec: &RemediatorSpec, target: &Target) -> Vec<((usize, usize), Value)> {
-    let statements = spec.statements(target).into_iter().enumerate();
+fn parts(spec: &RemediatorSpec, target: &TargetResource) -> Vec<((usize, usize), Value)> {
+    let statements = spec.build_statements(target).into_iter().enumerate();
     let parts = statements.flat_map(|(number, statement)| {
         let resources = statement.resource.into_iter().enumerate();
         resources.map(move |(place, resource)| {

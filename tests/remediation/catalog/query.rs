@@ -1,6 +1,6 @@
 //! Services without an SDK here: what tests ask of them, and what every remediator before them must stand.
 
-use evenkeel_remediators::{Aws, Ended, Remediator};
+use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
 use hyper::Request;
 
 use super::stage::Stage;
@@ -38,7 +38,7 @@ const THROTTLED: &str =
     "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>";
 
 /// A call that is denied, throttled, or answered by nothing leads to no write; then all goes well.
-pub(crate) async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
+pub(crate) async fn writes_nothing_unread<R: Remediator + From<AwsConnection> + 'static>(
     stage: &Stage,
     read: &'static str,
     write: &'static str,
@@ -63,10 +63,13 @@ pub(crate) async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
     assert_eq!(stage.proxy.count(write), 0);
     stage.proxy.fault(write, 1, Fault::Answer(403, DENIED));
     let outcome = stage.run::<R>().await.unwrap();
-    assert_eq!(outcome.result, Ended::Failed("not allowed: UnauthorizedOperation".to_owned()));
+    assert_eq!(
+        outcome.result,
+        RemediationResult::Failed("not allowed: UnauthorizedOperation".to_owned())
+    );
     // What passes is tried again by itself.
     stage.proxy.fault(read, 1, Fault::Answer(400, THROTTLED));
     stage.proxy.fault(write, 3, Fault::LoseAnswer);
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done);
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Restored);
+    assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Compliant);
 }

@@ -1,9 +1,9 @@
 //! Databases that have a public address, and snapshots that everyone may restore.
 
 use evenkeel_remediators::catalog::rds::cluster_snapshot_private::ClusterSnapshotPrivate;
-use evenkeel_remediators::catalog::rds::instance_private::{Instance, InstancePrivate};
-use evenkeel_remediators::catalog::rds::snapshot_private::SnapshotPrivate;
-use evenkeel_remediators::{Ended, RefusedByAws, Remediator};
+use evenkeel_remediators::catalog::rds::instance_private::{InstanceAccess, InstancePrivate};
+use evenkeel_remediators::catalog::rds::snapshot_private::DatabaseSnapshotPrivate;
+use evenkeel_remediators::{AwsFailure, RemediationResult, Remediator};
 
 use super::query::{ask, writes_nothing_unread};
 use super::stage::Stage;
@@ -39,7 +39,7 @@ async fn a_public_instance_is_private_again_and_else_as_it_was() {
     stage.there_and_back::<InstancePrivate>().await;
     let describe = "Action=DescribeDBInstances&DBInstanceIdentifier=public";
     let before = seen(describe).await;
-    assert_eq!(stage.run::<InstancePrivate>().await.unwrap().result, Ended::Done);
+    assert_eq!(stage.run::<InstancePrivate>().await.unwrap().result, RemediationResult::Restored);
     let public = |on| format!("<PubliclyAccessible>{on}</PubliclyAccessible>");
     assert_eq!(seen(describe).await, before.replace(&public(true), &public(false)));
 }
@@ -50,7 +50,10 @@ async fn an_instance_that_is_gone_or_cannot_be_read_is_left_alone() {
     let (read, write) = ("DescribeDBInstances", "ModifyDBInstance");
     writes_nothing_unread::<InstancePrivate>(&stage, read, write).await;
     rds("Action=DeleteDBInstance&DBInstanceIdentifier=unread&SkipFinalSnapshot=true").await;
-    assert_eq!(stage.run::<InstancePrivate>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        stage.run::<InstancePrivate>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
 }
 
 #[tokio::test]
@@ -67,14 +70,14 @@ async fn an_instance_that_is_changing_is_looked_at_again_later() {
     let stage = instance("changing").await;
     let remediator = InstancePrivate::from(stage.aws());
     stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, CHANGING));
-    let refused = remediator.observe(&stage.target()).await.unwrap_err();
+    let refused = remediator.observe_state(&stage.target()).await.unwrap_err();
     let why = "the instance is not available, but `modifying`";
-    assert_eq!(refused, RefusedByAws::Later(why.to_owned()));
+    assert_eq!(refused, AwsFailure::Retryable(why.to_owned()));
     stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, NONE));
-    assert!(remediator.observe(&stage.target()).await.is_err());
+    assert!(remediator.observe_state(&stage.target()).await.is_err());
     stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, PENDING));
-    let seen = remediator.observe(&stage.target()).await.unwrap();
-    assert_eq!(seen, Instance { public: true }, "what is pending is not there yet");
+    let seen = remediator.observe_state(&stage.target()).await.unwrap();
+    assert_eq!(seen, InstanceAccess { public: true }, "what is pending is not there yet");
     // The write begins a change: the message comes again until it is there.
     let hold = evenkeel_testing::proxy::Hold::default();
     stage.proxy.fault("ModifyDBInstance", 1, Fault::HoldAfter(hold.clone()));
@@ -85,7 +88,7 @@ async fn an_instance_that_is_changing_is_looked_at_again_later() {
     });
     assert!(outcome.is_err(), "{outcome:?}");
     let outcome = stage.run::<InstancePrivate>().await.unwrap();
-    assert_eq!((outcome.result, outcome.attempt), (Ended::Done, Some(1)));
+    assert_eq!((outcome.result, outcome.attempt), (RemediationResult::Restored, Some(1)));
     assert_eq!(stage.proxy.count("ModifyDBInstance"), 1);
 }
 
@@ -105,22 +108,33 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
     ))
     .await;
     let new = || {
-        Stage::new("rds-snapshot-public", SnapshotPrivate::SPEC.id, "AWS::RDS::DBSnapshot", name)
+        Stage::new(
+            "rds-snapshot-public",
+            DatabaseSnapshotPrivate::SPEC.id,
+            "AWS::RDS::DBSnapshot",
+            name,
+        )
     };
     let stage = new().await;
-    stage.there_and_back::<SnapshotPrivate>().await;
+    stage.there_and_back::<DatabaseSnapshotPrivate>().await;
     let describe = format!("Action=DescribeDBSnapshotAttributes&DBSnapshotIdentifier={name}");
     let before = seen(&describe).await;
-    assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run::<DatabaseSnapshotPrivate>().await.unwrap().result,
+        RemediationResult::Restored
+    );
     let after = seen(&describe).await;
     assert_eq!(after, before.replace("<AttributeValue>all</AttributeValue>", ""));
     assert!(after.contains("111122223333"), "{after}");
     rds(&format!("{share}&ValuesToAdd.AttributeValue.1=all")).await;
     let stage = new().await;
     let (read, write) = ("DescribeDBSnapshotAttributes", "ModifyDBSnapshotAttribute");
-    writes_nothing_unread::<SnapshotPrivate>(&stage, read, write).await;
+    writes_nothing_unread::<DatabaseSnapshotPrivate>(&stage, read, write).await;
     rds(&format!("Action=DeleteDBSnapshot&DBSnapshotIdentifier={name}")).await;
-    assert_eq!(stage.run::<SnapshotPrivate>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        stage.run::<DatabaseSnapshotPrivate>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
 }
 
 #[tokio::test]
@@ -140,7 +154,10 @@ async fn a_public_cluster_snapshot_is_private_again_and_stays_shared_with_others
     stage.there_and_back::<ClusterSnapshotPrivate>().await;
     let describe = format!("Action=DescribeDBClusterSnapshotAttributes&{id}={name}");
     let before = seen(&describe).await;
-    assert_eq!(stage.run::<ClusterSnapshotPrivate>().await.unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run::<ClusterSnapshotPrivate>().await.unwrap().result,
+        RemediationResult::Restored
+    );
     let after = seen(&describe).await;
     assert_eq!(after, before.replace("<AttributeValue>all</AttributeValue>", ""));
     assert!(after.contains("111122223333"), "{after}");
@@ -149,5 +166,8 @@ async fn a_public_cluster_snapshot_is_private_again_and_stays_shared_with_others
     let (read, write) = ("DescribeDBClusterSnapshotAttributes", "ModifyDBClusterSnapshotAttribute");
     writes_nothing_unread::<ClusterSnapshotPrivate>(&stage, read, write).await;
     rds(&format!("Action=DeleteDBClusterSnapshot&{id}={name}")).await;
-    assert_eq!(stage.run::<ClusterSnapshotPrivate>().await.unwrap().result, Ended::Gone);
+    assert_eq!(
+        stage.run::<ClusterSnapshotPrivate>().await.unwrap().result,
+        RemediationResult::ResourceGone
+    );
 }

@@ -1,10 +1,14 @@
 //! Buckets: Block Public Access, policies and default encryption.
 
-use evenkeel_client::{Element, Method, Service};
-use evenkeel_remediators::catalog::s3::block_public_access::{Block, BlockPublicAccess, Bucket};
-use evenkeel_remediators::catalog::s3::default_encryption::{DefaultEncryption, Encryption, Rule};
-use evenkeel_remediators::catalog::s3::deny_insecure_transport::DenyInsecureTransport;
-use evenkeel_remediators::{Aws, Ended, Remediator};
+use evenkeel_client::{Method, ServiceClient, XmlElement};
+use evenkeel_remediators::catalog::s3::block_public_access::{
+    BlockPublicAccess, BucketPublicAccess, PublicAccessBlock,
+};
+use evenkeel_remediators::catalog::s3::default_encryption::{
+    BucketEncryption, DefaultEncryption, EncryptionRule,
+};
+use evenkeel_remediators::catalog::s3::deny_insecure_transport::DenyBucketInsecureTransport;
+use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, aws};
@@ -12,15 +16,15 @@ use evenkeel_testing::proxy::{Fault, Hold};
 use evenkeel_testing::stand::stand;
 
 /// A client that reaches the stand-in past the proxy.
-fn direct() -> Service {
-    Service::s3(&aws(stand()).config)
+fn direct() -> ServiceClient {
+    ServiceClient::s3(&aws(stand()).config)
 }
 
 /// A finding about a bucket that is made now.
 async fn bucket<R: Remediator>(name: &str) -> Stage {
-    let place = Element::leaf("LocationConstraint", "eu-central-1");
-    let place = Element::branch("CreateBucketConfiguration", vec![place]);
-    direct().rest(Method::PUT, &[name]).with_xml(&place).send().await.unwrap();
+    let place = XmlElement::with_text("LocationConstraint", "eu-central-1");
+    let place = XmlElement::with_children("CreateBucketConfiguration", vec![place]);
+    direct().rest_call(Method::PUT, &[name]).with_xml(&place).send_rest().await.unwrap();
     finding::<R>(name).await
 }
 
@@ -32,13 +36,13 @@ const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Me
 const SLOW: &str = "<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>";
 
 /// A bucket that is gone, denied, throttled or answers nothing is not written to; then all goes well.
-async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
+async fn writes_nothing_unread<R: Remediator + From<AwsConnection> + 'static>(
     stage: &Stage,
     read: &'static str,
     write: &'static str,
 ) {
     let gone = finding::<R>("no-such-bucket").await;
-    assert_eq!(gone.run::<R>().await.unwrap().result, Ended::Gone);
+    assert_eq!(gone.run::<R>().await.unwrap().result, RemediationResult::ResourceGone);
     for (status, text, comes_again) in
         [(503, SLOW, true), (200, "", true), (500, "", true), (403, DENIED, false)]
     {
@@ -50,21 +54,25 @@ async fn writes_nothing_unread<R: Remediator + From<Aws> + 'static>(
     assert_eq!(stage.proxy.count(write), 0);
     stage.proxy.fault(write, 1, Fault::Answer(403, DENIED));
     let outcome = stage.run::<R>().await.unwrap();
-    assert_eq!(outcome.result, Ended::Failed("not allowed: AccessDenied".to_owned()));
+    assert_eq!(outcome.result, RemediationResult::Failed("not allowed: AccessDenied".to_owned()));
     stage.proxy.fault(write, usize::MAX, Fault::LoseAnswer);
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Done, "the answer was lost");
+    assert_eq!(
+        stage.run::<R>().await.unwrap().result,
+        RemediationResult::Restored,
+        "the answer was lost"
+    );
     stage.proxy.mend();
-    assert_eq!(stage.run::<R>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Compliant);
 }
 
 #[tokio::test]
 async fn every_block_of_public_access_is_restored_and_undone() {
     let stage = bucket::<BlockPublicAccess>("block").await;
-    assert_eq!(stage.state::<BlockPublicAccess>().await, Bucket { block: None });
+    assert_eq!(stage.state::<BlockPublicAccess>().await, BucketPublicAccess { block: None });
     stage.there_and_back::<BlockPublicAccess>().await;
     for bits in 0..15_u8 {
         let on = |bit: u8| bits >> bit & 1 == 1;
-        let block = Block {
+        let block = PublicAccessBlock {
             block_public_acls: on(0),
             ignore_public_acls: on(1),
             block_public_policy: on(2),
@@ -72,7 +80,10 @@ async fn every_block_of_public_access_is_restored_and_undone() {
         };
         let stage = bucket::<BlockPublicAccess>(&format!("block-{bits}")).await;
         let remediator = BlockPublicAccess::from(aws(stand()));
-        remediator.apply(&stage.target(), &Bucket { block: Some(block) }).await.unwrap();
+        remediator
+            .apply_state(&stage.target(), &BucketPublicAccess { block: Some(block) })
+            .await
+            .unwrap();
         stage.there_and_back::<BlockPublicAccess>().await;
     }
 }
@@ -112,19 +123,19 @@ fn other(number: usize) -> Value {
 
 async fn put_policy(bucket: &str, policy: &Value) {
     let s3 = direct();
-    let put = s3.rest(Method::PUT, &[bucket]).with_query("policy", None);
-    put.with_body("application/json", policy.to_string()).send().await.unwrap();
+    let put = s3.rest_call(Method::PUT, &[bucket]).with_query("policy", None);
+    put.with_body("application/json", policy.to_string()).send_rest().await.unwrap();
 }
 
 async fn policy(stage: &Stage) -> Value {
-    stage.state::<DenyInsecureTransport>().await.policy.unwrap()
+    stage.state::<DenyBucketInsecureTransport>().await.policy.unwrap()
 }
 
 #[tokio::test]
 async fn plain_http_is_denied_and_every_other_statement_stays() {
     for count in 0..4 {
         let name = format!("policy-{count}");
-        let stage = bucket::<DenyInsecureTransport>(&name).await;
+        let stage = bucket::<DenyBucketInsecureTransport>(&name).await;
         let mut statements: Vec<Value> = (0..count).map(other).collect();
         if count > 0 {
             put_policy(
@@ -133,8 +144,11 @@ async fn plain_http_is_denied_and_every_other_statement_stays() {
             )
             .await;
         }
-        stage.there_and_back::<DenyInsecureTransport>().await;
-        assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
+        stage.there_and_back::<DenyBucketInsecureTransport>().await;
+        assert_eq!(
+            stage.run::<DenyBucketInsecureTransport>().await.unwrap().result,
+            RemediationResult::Restored
+        );
         let now = policy(&stage).await;
         statements.push(denial(&name));
         assert_eq!(now.get("Statement"), Some(&Value::Array(statements)));
@@ -144,12 +158,15 @@ async fn plain_http_is_denied_and_every_other_statement_stays() {
 
 #[tokio::test]
 async fn a_statement_alone_and_a_name_that_is_taken_are_no_obstacle() {
-    let stage = bucket::<DenyInsecureTransport>("policy-odd").await;
+    let stage = bucket::<DenyBucketInsecureTransport>("policy-odd").await;
     let mut taken = other(1);
     taken["Sid"] = json!("DenyInsecureTransport");
     put_policy("policy-odd", &json!({"Statement": taken})).await;
-    stage.there_and_back::<DenyInsecureTransport>().await;
-    assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Done);
+    stage.there_and_back::<DenyBucketInsecureTransport>().await;
+    assert_eq!(
+        stage.run::<DenyBucketInsecureTransport>().await.unwrap().result,
+        RemediationResult::Restored
+    );
     let mut added = denial("policy-odd");
     added.as_object_mut().unwrap().remove("Sid");
     assert_eq!(policy(&stage).await, json!({"Statement": [taken, added]}));
@@ -158,16 +175,19 @@ async fn a_statement_alone_and_a_name_that_is_taken_are_no_obstacle() {
 #[tokio::test]
 async fn a_policy_that_denies_as_much_is_left_and_one_that_is_too_long_or_odd_is_refused() {
     let name = "policy-left";
-    let stage = bucket::<DenyInsecureTransport>(name).await;
+    let stage = bucket::<DenyBucketInsecureTransport>(name).await;
     let mut same = denial(name);
     same["Principal"] = json!({"AWS": ["*"]});
     put_policy(name, &json!({"Statement": [other(1), same]})).await;
-    assert_eq!(stage.run::<DenyInsecureTransport>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        stage.run::<DenyBucketInsecureTransport>().await.unwrap().result,
+        RemediationResult::Compliant
+    );
     let long: Vec<Value> = (0..120).map(other).collect();
     for odd in [json!({"Statement": long}), json!({"Statement": "x"}), json!({}), json!([])] {
         put_policy(name, &odd).await;
-        let outcome = stage.run::<DenyInsecureTransport>().await.unwrap();
-        assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
+        let outcome = stage.run::<DenyBucketInsecureTransport>().await.unwrap();
+        assert!(matches!(outcome.result, RemediationResult::Refused(_)), "{outcome:?}");
     }
     assert_eq!(stage.proxy.count("PUT policy"), 0);
 }
@@ -175,55 +195,58 @@ async fn a_policy_that_denies_as_much_is_left_and_one_that_is_too_long_or_odd_is
 #[tokio::test]
 async fn a_policy_that_was_changed_meanwhile_is_merged_anew() {
     let name = "policy-changed";
-    let stage = bucket::<DenyInsecureTransport>(name).await;
+    let stage = bucket::<DenyBucketInsecureTransport>(name).await;
     put_policy(name, &json!({"Statement": [other(1)]})).await;
     let hold = Hold::default();
     stage.proxy.fault("GET policy", 1, Fault::HoldAfter(hold.clone()));
-    let (outcome, ()) = tokio::join!(stage.run::<DenyInsecureTransport>(), async {
+    let (outcome, ()) = tokio::join!(stage.run::<DenyBucketInsecureTransport>(), async {
         hold.reached.notified().await;
         put_policy(name, &json!({"Statement": [other(1), other(2)]})).await;
         hold.release.notify_one();
     });
-    assert_eq!(outcome.unwrap().result, Ended::Done);
+    assert_eq!(outcome.unwrap().result, RemediationResult::Restored);
     assert_eq!(policy(&stage).await, json!({"Statement": [other(1), other(2), denial(name)]}));
 }
 
 #[tokio::test]
 async fn a_policy_that_cannot_be_read_is_not_written() {
-    let stage = bucket::<DenyInsecureTransport>("policy-unread").await;
+    let stage = bucket::<DenyBucketInsecureTransport>("policy-unread").await;
     put_policy("policy-unread", &json!({"Statement": [other(1)]})).await;
-    writes_nothing_unread::<DenyInsecureTransport>(&stage, "GET policy", "PUT policy").await;
+    writes_nothing_unread::<DenyBucketInsecureTransport>(&stage, "GET policy", "PUT policy").await;
 }
 
 #[tokio::test]
 async fn a_bucket_that_serves_a_website_is_asked_about() {
     let name = "policy-website";
-    let stage = bucket::<DenyInsecureTransport>(name).await;
-    let index = vec![Element::leaf("Suffix", "index.html")];
-    let website = vec![Element::branch("IndexDocument", index)];
-    let website = Element::branch("WebsiteConfiguration", website);
+    let stage = bucket::<DenyBucketInsecureTransport>(name).await;
+    let index = vec![XmlElement::with_text("Suffix", "index.html")];
+    let website = vec![XmlElement::with_children("IndexDocument", index)];
+    let website = XmlElement::with_children("WebsiteConfiguration", website);
     let s3 = direct();
-    let put = s3.rest(Method::PUT, &[name]).with_query("website", None).with_xml(&website);
-    put.send().await.unwrap();
-    let waiting = stage.run::<DenyInsecureTransport>().await.unwrap().result;
+    let put = s3.rest_call(Method::PUT, &[name]).with_query("website", None).with_xml(&website);
+    put.send_rest().await.unwrap();
+    let waiting = stage.run::<DenyBucketInsecureTransport>().await.unwrap().result;
     assert!(
-        matches!(&waiting, Ended::Waiting(why) if why.contains("serves a website")),
+        matches!(&waiting, RemediationResult::AwaitingApproval(why) if why.contains("serves a website")),
         "{waiting:?}"
     );
     assert_eq!(stage.proxy.count("PUT policy"), 0);
     stage.proxy.fault("GET website", usize::MAX, Fault::Answer(503, SLOW));
-    assert!(stage.run::<DenyInsecureTransport>().await.is_err(), "what is not known is not none");
+    assert!(
+        stage.run::<DenyBucketInsecureTransport>().await.is_err(),
+        "what is not known is not none"
+    );
 }
 
-async fn encrypt(bucket: &str, rule: Rule) {
+async fn encrypt(bucket: &str, rule: EncryptionRule) {
     let remediator = DefaultEncryption::from(aws(stand()));
     let target = finding::<DefaultEncryption>(bucket).await.target();
-    remediator.apply(&target, &Encryption { rules: vec![rule] }).await.unwrap();
+    remediator.apply_state(&target, &BucketEncryption { rules: vec![rule] }).await.unwrap();
 }
 
-fn rule(algorithm: &str, key: Option<&str>, bucket_key: bool) -> Rule {
+fn rule(algorithm: &str, key: Option<&str>, bucket_key: bool) -> EncryptionRule {
     let (algorithm, key) = (Some(algorithm.to_owned()), key.map(str::to_owned));
-    Rule { algorithm, key, bucket_key, blocked: Vec::new() }
+    EncryptionRule { algorithm, key, bucket_key, blocked: Vec::new() }
 }
 
 #[tokio::test]
@@ -234,12 +257,15 @@ async fn a_bucket_that_no_key_is_named_for_is_not_told_as_repaired() {
         encrypt(&name, rule("AES256", None, false)).await;
         let refused = stage.run::<DefaultEncryption>().await.unwrap().result;
         assert!(
-            matches!(&refused, Ended::Refused(why) if why.to_string().contains("still not encrypted with a KMS key")),
+            matches!(&refused, RemediationResult::Refused(why) if why.to_string().contains("still not encrypted with a KMS key")),
             "{refused:?}"
         );
         assert_eq!(stage.proxy.count("PUT encryption"), 0);
         encrypt(&name, rule("aws:kms", None, false)).await;
-        assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
+        assert_eq!(
+            stage.run::<DefaultEncryption>().await.unwrap().result,
+            RemediationResult::Compliant
+        );
     }
 }
 
@@ -258,18 +284,24 @@ async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
             encrypt(&name, rule).await;
         }
         stage.there_and_back::<DefaultEncryption>().await;
-        assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Done);
+        assert_eq!(
+            stage.run::<DefaultEncryption>().await.unwrap().result,
+            RemediationResult::Restored
+        );
         let rules = stage.state::<DefaultEncryption>().await.rules;
         assert_eq!(rules, [rule("aws:kms", Some("alias/mine"), bucket_key)]);
     }
     let stage = bucket::<DefaultEncryption>("encryption-other").await.with(&with);
     encrypt("encryption-other", rule("aws:kms:dsse", Some("alias/other"), false)).await;
-    assert_eq!(stage.run::<DefaultEncryption>().await.unwrap().result, Ended::Compliant);
+    assert_eq!(
+        stage.run::<DefaultEncryption>().await.unwrap().result,
+        RemediationResult::Compliant
+    );
     for odd in [json!(1), json!(null)] {
         let name = format!("encryption-odd-{}", odd.is_null());
         let stage = bucket::<DefaultEncryption>(&name).await.with(&json!({"kmsKey": odd}));
         let outcome = stage.run::<DefaultEncryption>().await.unwrap();
-        assert!(matches!(outcome.result, Ended::Refused(_)), "{outcome:?}");
+        assert!(matches!(outcome.result, RemediationResult::Refused(_)), "{outcome:?}");
     }
 }
 

@@ -13,10 +13,12 @@ use aws_types::SdkConfig;
 use evenkeel_client::config::new_http_client;
 use evenkeel_ledger::Ledger;
 use evenkeel_remediators::{
-    Approval, Aws, Budget, Drive, DriveError, Ended, KillSwitch, Limits, Outcome, Pace, Plan,
-    PlanRefusal, Preview, Probe, Remediator, Settings, Target, UndoRequest, Violation,
+    AwsConnection, DailyBudget, ExecutorError, ExecutorSettings, KillSwitch, PlanApproval,
+    PlanRefusal, PolicyViolation, RateLimiter, RemediationExecutor, RemediationOutcome,
+    RemediationPlan, RemediationPreview, RemediationResult, Remediator, RetryLimits,
+    TargetResource, TlsProbe, UndoRequest,
 };
-use evenkeel_rules::policy::Mode;
+use evenkeel_rules::policy::RemediationMode;
 use http_body_util::Full;
 use hyper::Request;
 use object_store::memory::InMemory;
@@ -33,7 +35,7 @@ use evenkeel_testing::stand::stand;
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// AWS, reached at `endpoint`. Backends are not asked.
-pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
+pub(crate) fn aws(endpoint: SocketAddr) -> AwsConnection {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let config = SdkConfig::builder()
         .http_client(new_http_client())
@@ -42,23 +44,28 @@ pub(crate) fn aws(endpoint: SocketAddr) -> Aws {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(format!("http://{endpoint}"))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build());
-    Aws { config: config.build(), probe: None, pace: Pace::default(), switch: None }
+    AwsConnection {
+        config: config.build(),
+        probe: None,
+        rate_limiter: RateLimiter::default(),
+        switch: None,
+    }
 }
 
 /// How it ends where the state must be left to a person.
-pub(crate) fn refused_for_state(why: &str) -> Ended {
-    Ended::Refused(PlanRefusal::State(why.to_owned()).into())
+pub(crate) fn refused_for_state(why: &str) -> RemediationResult {
+    RemediationResult::Refused(PlanRefusal::NeedsPerson(why.to_owned()).into())
 }
 
 /// How it ends where the policy's header says what cannot be.
-pub(crate) fn refused_for_setting(why: &str) -> Ended {
-    Ended::Refused(PlanRefusal::Setting(why.to_owned()).into())
+pub(crate) fn refused_for_setting(why: &str) -> RemediationResult {
+    RemediationResult::Refused(PlanRefusal::InvalidSetting(why.to_owned()).into())
 }
 
 /// A ledger, and a proxy before AWS.
 pub(crate) struct Stage {
     pub(crate) proxy: Proxy,
-    probe: Option<Arc<dyn Probe>>,
+    probe: Option<Arc<dyn TlsProbe>>,
     pub(crate) ledger: Ledger,
     record: Value,
     /// The how manyth it is of its remediator in its test.
@@ -80,7 +87,7 @@ impl Stage {
             "resources": [{"type": kind, "name": id}],
             "unmapped": {"remediation": {"run": remediator, "mode": "auto"}}
         });
-        let ledger = Ledger::of(Arc::new(InMemory::new()));
+        let ledger = Ledger::from_store(Arc::new(InMemory::new()));
         Stage {
             proxy: Proxy::new().await,
             probe: None,
@@ -92,18 +99,19 @@ impl Stage {
     }
 
     /// AWS, through the proxy.
-    pub(crate) fn aws(&self) -> Aws {
+    pub(crate) fn aws(&self) -> AwsConnection {
         let switch = KillSwitch::new(self.ledger.clone(), &self.target());
-        Aws { probe: self.probe.clone(), ..aws(self.proxy.address) }.with_switch(switch)
+        AwsConnection { probe: self.probe.clone(), ..aws(self.proxy.address) }
+            .with_kill_switch(switch)
     }
 
     /// The finding that is dealt with now.
-    fn violation(&self) -> Violation {
+    fn violation(&self) -> PolicyViolation {
         let number = self.findings.load(Ordering::Relaxed);
         let mut record = self.record.clone();
         let uid = record.pointer_mut("/finding_info/uid").unwrap();
         *uid = format!("00000000-0000-4000-8000-{number:012}").into();
-        Violation::read(record.to_string().as_bytes()).unwrap()
+        PolicyViolation::from_record(record.to_string().as_bytes()).unwrap()
     }
 
     /// The same, with what the policy's header says about the repair.
@@ -139,7 +147,7 @@ impl Stage {
     }
 
     /// The same, with backends that can be asked.
-    pub(crate) fn with_probe(mut self, probe: Arc<dyn Probe>) -> Stage {
+    pub(crate) fn with_probe(mut self, probe: Arc<dyn TlsProbe>) -> Stage {
         self.probe = Some(probe);
         self
     }
@@ -151,106 +159,116 @@ impl Stage {
     }
 
     /// What would be done.
-    pub(crate) async fn preview<R: Remediator + From<Aws> + 'static>(&self) -> Preview {
-        self.drive::<R>().preview(&self.violation(), 0).await.unwrap()
+    pub(crate) async fn preview<R: Remediator + From<AwsConnection> + 'static>(
+        &self,
+    ) -> RemediationPreview {
+        self.drive::<R>().preview_remediation(&self.violation(), 0).await.unwrap()
     }
 
     /// Somebody says yes to the plan.
-    pub(crate) async fn approve<R: Remediator + From<Aws> + 'static>(&self) {
+    pub(crate) async fn approve<R: Remediator + From<AwsConnection> + 'static>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
-        let approval = Approval { approver: "rosa".to_owned(), expires: 1, approved: true };
+        let approval = PlanApproval { approver: "rosa".to_owned(), expires: 1, approved: true };
         let finding = self.violation().finding;
-        approval.give(&self.ledger, finding, &plan).await.unwrap();
+        approval.store_decision(&self.ledger, finding, &plan).await.unwrap();
     }
 
-    pub(crate) fn target(&self) -> Target {
-        Violation::read(self.record.to_string().as_bytes()).unwrap().target
+    pub(crate) fn target(&self) -> TargetResource {
+        PolicyViolation::from_record(self.record.to_string().as_bytes()).unwrap().target
     }
 
-    fn drive<R: Remediator + From<Aws> + 'static>(&self) -> Drive {
-        let settings =
-            Settings { ceiling: Mode::Auto, limits: Limits::default(), budget: Budget::default() };
+    fn drive<R: Remediator + From<AwsConnection> + 'static>(&self) -> RemediationExecutor {
+        let settings = ExecutorSettings {
+            maximum_mode: RemediationMode::Auto,
+            limits: RetryLimits::default(),
+            budget: DailyBudget::default(),
+        };
         let aws = self.aws();
-        let drive = Drive::new(Box::new(R::from(aws.clone())), self.ledger.clone(), settings);
-        drive.with_switch(aws.switch)
+        let drive =
+            RemediationExecutor::new(Box::new(R::from(aws.clone())), self.ledger.clone(), settings);
+        drive.with_kill_switch(aws.switch)
     }
 
     /// Repairs, and says how it ended. What ended is followed by another finding, what did not comes again.
-    pub(crate) async fn run<R: Remediator + From<Aws> + 'static>(
+    pub(crate) async fn run<R: Remediator + From<AwsConnection> + 'static>(
         &self,
-    ) -> Result<Outcome, DriveError> {
+    ) -> Result<RemediationOutcome, ExecutorError> {
         let violation = self.violation();
-        let mut outcome = self.drive::<R>().remediate(&violation, 0).await?;
+        let mut outcome = self.drive::<R>().remediate_violation(&violation, 0).await?;
         // What is not safe by itself waits for a person, who here says yes.
-        let waits = |end| matches!(&outcome.result, Ended::Waiting(why) if why.ends_with(end));
-        let needs_person = R::SPEC.tier.is_some() && R::SPEC.most(None) < Mode::Auto;
+        let waits = |end| matches!(&outcome.result, RemediationResult::AwaitingApproval(why) if why.ends_with(end));
+        let needs_person =
+            R::SPEC.tier.is_some() && R::SPEC.maximum_mode(None) < RemediationMode::Auto;
         if needs_person && waits("approval") || waits("(a test), and nobody approved it since") {
             self.approve::<R>().await;
-            outcome = self.drive::<R>().remediate(&violation, 0).await?;
+            outcome = self.drive::<R>().remediate_violation(&violation, 0).await?;
         }
         self.findings.fetch_add(1, Ordering::Relaxed);
         Ok(outcome)
     }
 
     /// Undoes the first attempt.
-    pub(crate) async fn undo<R: Remediator + From<Aws> + 'static>(&self) -> Outcome {
+    pub(crate) async fn undo<R: Remediator + From<AwsConnection> + 'static>(
+        &self,
+    ) -> RemediationOutcome {
         self.try_undo::<R>().await.unwrap()
     }
 
     /// Undoes the first attempt, or says why that has not ended.
-    pub(crate) async fn try_undo<R: Remediator + From<Aws> + 'static>(
+    pub(crate) async fn try_undo<R: Remediator + From<AwsConnection> + 'static>(
         &self,
-    ) -> Result<Outcome, DriveError> {
+    ) -> Result<RemediationOutcome, ExecutorError> {
         let request = UndoRequest { by: "rosa", reason: "a test" };
-        self.drive::<R>().undo(&self.target(), 1, request, 60_000).await
+        self.drive::<R>().undo_attempt(&self.target(), 1, request, 60_000).await
     }
 
     /// The state, seen past the proxy.
-    pub(crate) async fn state<R: Remediator + From<Aws> + 'static>(&self) -> R::State {
-        R::from(aws(stand())).observe(&self.target()).await.unwrap()
+    pub(crate) async fn state<R: Remediator + From<AwsConnection> + 'static>(&self) -> R::State {
+        R::from(aws(stand())).observe_state(&self.target()).await.unwrap()
     }
 
     /// Whether nothing is to be done about the state any more.
-    pub(crate) async fn is_compliant<R: Remediator + From<Aws> + 'static>(&self) -> bool {
+    pub(crate) async fn is_compliant<R: Remediator + From<AwsConnection> + 'static>(&self) -> bool {
         let seen = self.state::<R>().await;
-        R::from(aws(stand())).plan(&self.target(), &seen) == Plan::Nothing
+        R::from(aws(stand())).plan_change(&self.target(), &seen) == RemediationPlan::Nothing
     }
 
     /// What was written must be what a plan tells, there and back.
     pub(crate) fn writes_are_told<R: Remediator>(&self, before: &R::State, after: &R::State) {
         let calls = self.proxy.calls().into_iter().flat_map(|call| call.asked);
         let writes = calls.map(|asked| asked.action).filter(|action| !is_read(action));
-        let told = [R::calls(before, after), R::calls(after, before)].concat();
+        let told =
+            [R::required_actions(before, after), R::required_actions(after, before)].concat();
         let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
         assert_eq!(writes.collect::<BTreeSet<String>>(), told);
     }
 
     async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
     where
-        R: Remediator + From<Aws> + 'static,
+        R: Remediator + From<AwsConnection> + 'static,
         R::State: Debug,
     {
-        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Done);
+        assert_eq!(self.run::<R>().await.unwrap().result, RemediationResult::Restored);
         assert_eq!(self.state::<R>().await, *after);
-        assert_eq!(self.run::<R>().await.unwrap().result, Ended::Compliant);
-        assert_eq!(self.undo::<R>().await.result, Ended::Done);
+        assert_eq!(self.run::<R>().await.unwrap().result, RemediationResult::Compliant);
+        assert_eq!(self.undo::<R>().await.result, RemediationResult::Restored);
         assert_eq!(self.state::<R>().await, *before);
     }
 
     /// From the state that is now to the planned one and back, each twice; then again by a drive.
     pub(crate) async fn there_and_back<R>(&self)
     where
-        R: Remediator + From<Aws> + 'static,
+        R: Remediator + From<AwsConnection> + 'static,
         R::State: Debug,
     {
         let (remediator, target) = (R::from(self.aws()), self.target());
         let before = self.state::<R>().await;
-        let Plan::Change(after) = remediator.plan(&target, &before) else {
+        let RemediationPlan::Change(after) = remediator.plan_change(&target, &before) else {
             panic!("nothing is planned for {before:?}");
         };
-        assert!(matches!(remediator.plan(&target, &after), Plan::Nothing));
+        assert!(matches!(remediator.plan_change(&target, &after), RemediationPlan::Nothing));
         for wanted in [&after, &after, &before, &before] {
-            remediator.apply(&target, wanted).await.unwrap();
+            remediator.apply_state(&target, wanted).await.unwrap();
             assert_eq!(self.state::<R>().await, *wanted);
         }
         self.driven_there_and_back::<R>(&before, &after).await;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use evenkeel_remediators::catalog::Entry;
-use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, Passwords};
-use evenkeel_remediators::{Plan, Remediator, Target};
+use evenkeel_remediators::catalog::CatalogEntry;
+use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, PasswordSettings};
+use evenkeel_remediators::{RemediationPlan, Remediator, TargetResource};
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{ComplianceStatus, read_cases};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::stage::aws;
 
 /// What a finding's event leaves behind, as the remediator sees it. None where the policy is not on the list.
-fn left_by(policy: &str, event: &str, target: &Target) -> Option<Value> {
+fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> {
     let api = |tls: Option<&str>| {
         json!({"closed": false, "policy": null, "tls": tls, "access": null,
             "endpoints": ["REGIONAL"], "stages": {}, "canaries": []})
@@ -37,7 +37,7 @@ fn left_by(policy: &str, event: &str, target: &Target) -> Option<Value> {
             "global_services": whole, "organization": false, "management_events": whole})
     };
     let open = || {
-        let rules = target.found.iter().map(|one| {
+        let rules = target.evidence.iter().map(|one| {
             json!({"protocol": one["ipProtocol"], "from": one["fromPort"], "to": one["toPort"],
                 "cidr": one["range"], "description": null})
         });
@@ -70,7 +70,7 @@ fn left_by(policy: &str, event: &str, target: &Target) -> Option<Value> {
         "cloudtrail-log-validation-off" => trail(true, false, true),
         "cloudtrail-tampering" => {
             let says =
-                |what: &str| target.found.iter().any(|one| one.as_str().unwrap().contains(what));
+                |what: &str| target.evidence.iter().any(|one| one.as_str().unwrap().contains(what));
             let whole = says("no longer records the organization");
             trail(event != "StopLogging", !says("validates"), whole)
         }
@@ -117,34 +117,34 @@ fn shipped() -> PolicySet {
     let name = folder.join("functions.yaml");
     let text = std::fs::read_to_string(&name).unwrap();
     let functions = PolicyFile { name: name.display().to_string(), text };
-    PolicySet::load(&files, Some(&functions)).unwrap()
+    PolicySet::compile_files(&files, Some(&functions)).unwrap()
 }
 
 /// What the policy's cases find, each as its remediator is given it, and the event's name.
-fn found(policy: &Policy) -> Vec<(String, Target)> {
+fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
     let header = policy.remediation.clone().unwrap();
     let name = policy.file.replace(".cel", ".test.yaml");
     let cases = read_cases(&name, &std::fs::read_to_string(&name).unwrap(), policy).unwrap();
     let wrong = cases.into_iter().filter(|case| case.expect == ComplianceStatus::NonCompliant);
     wrong
         .map(|case| {
-            let evaluation = case.evaluate(policy).unwrap();
-            let event = case.record().and_then(|record| record["eventName"].as_str());
-            let told = evaluation.with.transpose().unwrap().unwrap_or_default();
+            let evaluation = case.evaluate_policy(policy).unwrap();
+            let event = case.event_record().and_then(|record| record["eventName"].as_str());
+            let told = evaluation.remediator_inputs.transpose().unwrap().unwrap_or_default();
             let resource = evaluation.resource;
-            let target = Target {
+            let target = TargetResource {
                 policy: policy.id.clone(),
                 kind: resource.kind,
                 id: resource.id,
                 account: resource.account,
                 region: resource.region,
                 arn: resource.arn,
-                with: told.into_iter().collect(),
-                found: evaluation.evidence,
+                parameters: told.into_iter().collect(),
+                evidence: evaluation.evidence,
                 tier: header.tier,
                 actions: header.actions.clone(),
                 patch: header.patch.clone(),
-                ask: header.ask.clone(),
+                approval_reason: header.ask.clone(),
             };
             (event.unwrap_or_default().to_owned(), target)
         })
@@ -159,12 +159,12 @@ fn nothing_to_do_is_never_said_of_what_a_shipped_policy_finds() {
     let mut wrong = Vec::new();
     for policy in set.policies() {
         let Some(header) = &policy.remediation else { continue };
-        let entry = Entry::find(&header.run).unwrap();
+        let entry = CatalogEntry::find_by_id(&header.run).unwrap();
         // What the policy itself says is repaired is not known here.
         if entry.spec.tier.is_none() {
             continue;
         }
-        let remediator = entry.connect(&nowhere);
+        let remediator = entry.connect_remediator(&nowhere);
         let findings = found(policy);
         assert!(!findings.is_empty(), "{} has no case that is NON_COMPLIANT", policy.id);
         for (event, target) in findings {
@@ -172,7 +172,7 @@ fn nothing_to_do_is_never_said_of_what_a_shipped_policy_finds() {
                 wrong.push(format!("{} is not on the list of states", policy.id));
                 break;
             };
-            if remediator.plan(&target, &state).unwrap() == Plan::Nothing {
+            if remediator.plan_change(&target, &state).unwrap() == RemediationPlan::Nothing {
                 wrong.push(format!("{} after {event}: nothing is planned for {state}", policy.id));
             }
         }
@@ -185,7 +185,7 @@ fn an_organization_s_own_parameters_reach_the_repair() {
     let settings = "parameters: {iam-password-policy-weak: {minimumLength: 20, maximumAge: 0}}";
     let file = PolicyFile { name: "settings.yaml".to_owned(), text: settings.to_owned() };
     let set = shipped().with_settings(&[file]).unwrap();
-    let policy = set.get("iam-password-policy-weak").unwrap();
+    let policy = set.find_policy("iam-password-policy-weak").unwrap();
     let event = json!({
         "eventSource": "iam.amazonaws.com", "eventName": "UpdateAccountPasswordPolicy",
         "eventVersion": "1.11", "eventTime": "2026-01-15T12:00:00Z", "eventType": "AwsApiCall",
@@ -194,16 +194,19 @@ fn an_organization_s_own_parameters_reach_the_repair() {
         "requestParameters": {"minimumPasswordLength": 16}
     });
     let text = event.to_string();
-    let mut tape = evenkeel_rules::json::Tape::default();
-    let event = evenkeel_rules::event::Event::parse(&text, &mut tape).unwrap();
-    let evaluation = evenkeel_rules::evaluate(policy, &event, &evenkeel_rules::Facts::default());
-    let finding = evenkeel_rules::Finding::of(policy, &event, evaluation).unwrap();
+    let mut tape = evenkeel_rules::json::JsonTape::default();
+    let event = evenkeel_rules::event::CloudTrailEvent::parse_record(&text, &mut tape).unwrap();
+    let evaluation =
+        evenkeel_rules::evaluate_event(policy, &event, &evenkeel_rules::ResourceContext::default());
+    let finding = evenkeel_rules::Finding::from_evaluation(policy, &event, evaluation).unwrap();
     let with = finding.remediation.unwrap().with;
     assert_eq!(with["minimumLength"], 20);
-    let target = Target { with, ..Target::default() };
+    let target = TargetResource { parameters: with, ..TargetResource::default() };
     let remediator = PasswordPolicy::from(aws(([127, 0, 0, 1], 1).into()));
-    let weak = Passwords { settings: None };
-    let Plan::Change(after) = remediator.plan(&target, &weak) else { panic!("nothing is planned") };
+    let weak = PasswordSettings { settings: None };
+    let RemediationPlan::Change(after) = remediator.plan_change(&target, &weak) else {
+        panic!("nothing is planned")
+    };
     let settings = after.settings.unwrap();
     assert_eq!(settings["MinimumPasswordLength"], "20");
     assert_eq!(settings.get("MaxPasswordAge"), None, "what is switched off is not set");

@@ -5,7 +5,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{IntegrationType, Op, PatchOperation};
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use evenkeel_client::config::new_http_client;
 use hyper::Request;
 use serde_json::{Value, json};
@@ -27,12 +27,16 @@ async fn developer() -> SdkConfig {
             .endpoint_url(format!("http://{}", stand()))
             .build()
     };
-    let sts = Service::sts(&config(Credentials::new("test", "test", None, None, "")));
+    let sts = ServiceClient::sts(&config(Credentials::new("test", "test", None, None, "")));
     let role = format!("arn:aws:iam::{MEMBER}:role/developer");
-    let call = sts.query("AssumeRole").with("RoleArn", &role).with("RoleSessionName", "mara");
-    let session = call.send().await.unwrap();
-    let keys = session.get("AssumeRoleResult").unwrap().get("Credentials").unwrap();
-    let text = |name| keys.get(name).unwrap().text();
+    let call = sts
+        .query_call("AssumeRole")
+        .with_parameter("RoleArn", &role)
+        .with_parameter("RoleSessionName", "mara");
+    let session = call.send_query().await.unwrap();
+    let keys =
+        session.require_child("AssumeRoleResult").unwrap().require_child("Credentials").unwrap();
+    let text = |name| keys.require_child(name).unwrap().text_content();
     let token = Some(text("SessionToken").to_owned());
     config(Credentials::new(text("AccessKeyId"), text("SecretAccessKey"), token, None, ""))
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenkeel_rules::policy::{Match, OutcomeMatch, PolicyFile, PolicySet};
-use evenkeel_rules::{Case, Filter, Judge, Judged, Waivers, read_cases};
+use evenkeel_rules::policy::{OutcomeMatch, PolicyFile, PolicyMatch, PolicySet};
+use evenkeel_rules::{
+    EventFilter, PolicyCase, RecordEvaluator, RecordOutcome, WaiverSet, read_cases,
+};
 use serde_json::{Value, json};
 
 use evenkeel_testing::http::call;
@@ -12,7 +14,7 @@ use evenkeel_testing::stand::stand;
 use evenkeel_testing::template::{audit_account, member_account};
 
 /// The shipped policies, and all their cases.
-fn corpus() -> (PolicySet, Vec<Case>) {
+fn corpus() -> (PolicySet, Vec<PolicyCase>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
     let (mut policies, mut tests) = (Vec::new(), Vec::new());
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
@@ -28,7 +30,7 @@ fn corpus() -> (PolicySet, Vec<Case>) {
     }
     let at = policies.iter().position(|file| file.name.ends_with("functions.yaml")).unwrap();
     let functions = policies.remove(at);
-    let set = PolicySet::load(&policies, Some(&functions)).unwrap();
+    let set = PolicySet::compile_files(&policies, Some(&functions)).unwrap();
     let mut cases = Vec::new();
     for policy in set.policies() {
         let test =
@@ -72,27 +74,27 @@ async fn passes(patterns: &[Value], events: &[Value]) -> Vec<bool> {
 }
 
 /// Whether a policy wants an event, by its source, its name and how the call ended.
-fn wants(matches: &Match, record: &Value) -> bool {
+fn wants(matches: &PolicyMatch, record: &Value) -> bool {
     let text = |name: &str| record[name].as_str().unwrap_or_default();
     let outcome = match matches.outcome {
         OutcomeMatch::Success => text("errorCode").is_empty(),
         OutcomeMatch::Failure => !text("errorCode").is_empty(),
         OutcomeMatch::Any => true,
     };
-    outcome && matches.wants(text("eventSource"), text("eventName"))
+    outcome && matches.matches_event(text("eventSource"), text("eventName"))
 }
 
 #[tokio::test]
 async fn every_event_that_a_policy_judges_leaves_its_account_and_few_others_do() {
     let (set, cases) = corpus();
-    let (filter, waivers) = (Filter::default(), Waivers::default());
-    let mut judge = Judge::new(&set, &waivers, &filter);
+    let (filter, waivers) = (EventFilter::default(), WaiverSet::default());
+    let mut judge = RecordEvaluator::new(&set, &waivers, &filter);
     let (mut events, mut judged, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for case in &cases {
-        if let Some(record) = case.record() {
-            let verdict = judge.judge(record.to_string().as_bytes()).unwrap();
+        if let Some(record) = case.event_record() {
+            let verdict = judge.evaluate_record(record.to_string().as_bytes()).unwrap();
             let wanted = set.policies().iter().any(|policy| wants(&policy.matches, record));
-            if let Judged::Event(verdict) = &verdict {
+            if let RecordOutcome::Evaluated(verdict) = &verdict {
                 assert!(wanted || verdict.findings().next().is_none(), "nobody wants it: {record}");
             }
             // What a pattern looks at, once.
@@ -125,7 +127,7 @@ async fn every_item_that_a_policy_judges_leaves_its_account_whole_or_as_a_summar
     let kinds = set.policies().iter().flat_map(|policy| &policy.matches.resource_type);
     let kinds: BTreeSet<&String> = kinds.collect();
     let tried: BTreeSet<&String> =
-        cases.iter().filter_map(Case::item).map(|item| &item.kind).collect();
+        cases.iter().filter_map(PolicyCase::configuration_item).map(|item| &item.kind).collect();
     assert!(tried.is_subset(&kinds), "a case has an item that its policy does not watch");
     for kind in &kinds {
         events.push(change(json!({"configurationItem": {"resourceType": kind}})));

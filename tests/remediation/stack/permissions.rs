@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use evenkeel_remediators::Target;
-use evenkeel_remediators::catalog::{CATALOG, Entry};
+use evenkeel_remediators::TargetResource;
+use evenkeel_remediators::catalog::{CATALOG, CatalogEntry};
 use serde_json::{Value, json};
 
 use super::template::with_all_families;
@@ -19,25 +19,25 @@ const EXTERNAL_ID: (&str, &str) = ("sts:ExternalId", "only-the-two-stacks-know")
 const SOURCE_IDENTITY: (&str, &str) = ("sts:SourceIdentity", "evenkeel");
 
 fn families() -> BTreeSet<&'static str> {
-    CATALOG.iter().map(|entry| entry.spec.family()).collect()
+    CATALOG.iter().map(|entry| entry.spec.family_name()).collect()
 }
 
 /// The calls of a remediator in its tests.
-fn made(entry: &Entry) -> impl Iterator<Item = &'static Call> {
+fn made(entry: &CatalogEntry) -> impl Iterator<Item = &'static Call> {
     table().keys().filter(|call| call.remediator == entry.spec.id)
 }
 
 /// What sessions allow and no test of the remediator does.
 fn idle() -> Vec<String> {
-    let target = Target {
+    let target = TargetResource {
         id: "ID".to_owned(),
         account: TESTED.to_owned(),
         region: "eu-central-1".to_owned(),
-        ..Target::default()
+        ..TargetResource::default()
     };
     let mut idle = Vec::new();
     for entry in CATALOG {
-        for (number, statement) in entry.spec.statements(&target).iter().enumerate() {
+        for (number, statement) in entry.spec.build_statements(&target).iter().enumerate() {
             for (place, resource) in statement.resource.iter().enumerate() {
                 let of = made(entry).filter(|call| call.part == (number, place));
                 let done: BTreeSet<&str> = of.map(|call| call.action.as_str()).collect();
@@ -54,7 +54,7 @@ fn idle() -> Vec<String> {
 
 /// The calls of a family's remediators.
 fn calls(family: &str) -> BTreeSet<(String, String)> {
-    let entries = CATALOG.iter().filter(|entry| entry.spec.family() == family);
+    let entries = CATALOG.iter().filter(|entry| entry.spec.family_name() == family);
     let calls = entries.flat_map(made);
     calls.map(|call| (call.action.clone(), call.resource.clone())).collect()
 }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use evenkeel_remediators::Target;
-use evenkeel_remediators::catalog::Entry;
+use evenkeel_remediators::TargetResource;
+use evenkeel_remediators::catalog::CatalogEntry;
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
 use evenkeel_rules::{ComplianceStatus, read_cases};
 use serde_json::Value;
@@ -34,7 +34,7 @@ const SOME_PASS: [(&str, &str); 5] = [
 ];
 
 /// A repair: the policy, and what is repaired.
-type Repair = (String, Target);
+type Repair = (String, TargetResource);
 
 /// What the cases of the shipped policies find that Cloud Control repairs.
 fn repairs() -> Vec<Repair> {
@@ -46,7 +46,8 @@ fn repairs() -> Vec<Repair> {
     let files = walkdir::WalkDir::new(&folder).into_iter().map(|entry| entry.unwrap().into_path());
     let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "cel"));
     let files: Vec<PolicyFile> = files.map(|path| read(&path)).collect();
-    let set = PolicySet::load(&files, Some(&read(&folder.join("functions.yaml")))).unwrap();
+    let set =
+        PolicySet::compile_files(&files, Some(&read(&folder.join("functions.yaml")))).unwrap();
     set.policies().iter().flat_map(of_policy).collect()
 }
 
@@ -58,8 +59,8 @@ fn of_policy(policy: &Policy) -> Vec<Repair> {
     let cases = read_cases(&name, &std::fs::read_to_string(&name).unwrap(), policy).unwrap();
     let wrong = cases.into_iter().filter(|case| case.expect == ComplianceStatus::NonCompliant);
     let targets = wrong.map(|case| {
-        let resource = case.evaluate(policy).unwrap().resource;
-        Target {
+        let resource = case.evaluate_policy(policy).unwrap().resource;
+        TargetResource {
             policy: policy.id.clone(),
             kind: resource.kind,
             id: resource.id,
@@ -68,7 +69,7 @@ fn of_policy(policy: &Policy) -> Vec<Repair> {
             // As a finding is read: what is no ARN is none.
             arn: resource.arn.filter(|arn| arn.starts_with("arn:")),
             actions: header.actions.clone(),
-            ..Target::default()
+            ..TargetResource::default()
         }
     });
     targets.map(|target| (policy.id.clone(), target)).collect()
@@ -87,7 +88,7 @@ fn has(resources: &[String], pattern: &str) -> bool {
 
 #[test]
 fn every_type_of_resource_that_aws_asks_for_is_among_those_of_the_session() {
-    let entry = Entry::find("cloud-control").unwrap();
+    let entry = CatalogEntry::find_by_id("cloud-control").unwrap();
     let repairs = repairs();
     let actions = repairs.iter().flat_map(|repair| repair.1.actions.iter().cloned()).collect();
     let told = reference(&actions);
@@ -95,7 +96,7 @@ fn every_type_of_resource_that_aws_asks_for_is_among_those_of_the_session() {
     assert_eq!(unknown.collect::<Vec<_>>(), UNKNOWN);
     let mut missing = BTreeSet::new();
     for (policy, target) in &repairs {
-        for statement in entry.spec.statements(target) {
+        for statement in entry.spec.build_statements(target) {
             let own = statement.action.iter().filter(|action| target.actions.contains(action));
             for action in own {
                 let Some(types) = told[action]["types"].as_object() else { continue };

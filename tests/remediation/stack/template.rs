@@ -21,7 +21,7 @@ pub(crate) fn with_all_families() -> Vec<&'static str> {
             let (first, rest) = family.split_at(1);
             format!("Repair{}{rest}=true", first.to_uppercase())
         };
-        CATALOG.iter().map(|entry| entry.spec.family()).map(switch).collect()
+        CATALOG.iter().map(|entry| entry.spec.family_name()).map(switch).collect()
     });
     ALL.iter().map(String::as_str).collect()
 }

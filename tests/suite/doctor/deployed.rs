@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use aws_config::SdkConfig;
-use evenkeel_client::{Method, Service};
-use evenkeel_ledger::{Canary, Hop, Ledger};
+use evenkeel_client::{Method, ServiceClient};
+use evenkeel_ledger::{CanaryHop, CanaryId, Ledger};
 use serde_json::{Value, json};
 
 use evenkeel_testing::aws::config;
@@ -87,7 +87,7 @@ impl Deployed {
     }
 
     fn ledger(&self) -> Ledger {
-        Ledger::s3(&self.config, &self.part("ledger"), "l").unwrap()
+        Ledger::open_bucket(&self.config, &self.part("ledger"), "l").unwrap()
     }
 
     async fn trail(&self) {
@@ -100,7 +100,7 @@ impl Deployed {
 
     /// The bus, a rule that lets canaries in, and the rule that forwards to it.
     async fn buses(&self) {
-        let events = Service::events(&self.config);
+        let events = ServiceClient::events(&self.config);
         act(&events, "CreateEventBus", json!({"Name": self.name})).await;
         let pattern = json!({"source": ["evenkeel.doctor"], "detail-type": ["Evenkeel Canary"]});
         let (pattern, bus) = (pattern.to_string(), &self.name);
@@ -112,13 +112,21 @@ impl Deployed {
     }
 
     async fn topics(&self) {
-        let sns = Service::sns(&self.config);
+        let sns = ServiceClient::sns(&self.config);
         for topic in ["findings", "alarms"] {
-            sns.query("CreateTopic").with("Name", &self.part(topic)).send().await.unwrap();
+            sns.query_call("CreateTopic")
+                .with_parameter("Name", &self.part(topic))
+                .send_query()
+                .await
+                .unwrap();
         }
-        let subscribe = sns.query("Subscribe").with("TopicArn", &arn("sns", &self.part("alarms")));
-        let subscribe = subscribe.with("Protocol", "email").with("Endpoint", "ops@example.com");
-        subscribe.send().await.unwrap();
+        let subscribe = sns
+            .query_call("Subscribe")
+            .with_parameter("TopicArn", &arn("sns", &self.part("alarms")));
+        let subscribe = subscribe
+            .with_parameter("Protocol", "email")
+            .with_parameter("Endpoint", "ops@example.com");
+        subscribe.send_query().await.unwrap();
     }
 
     /// A function, its queues, and what feeds it.
@@ -156,35 +164,40 @@ impl Deployed {
     /// A call of AWS Lambda.
     async fn lambda(&self, method: Method, path: &[&str], content: &Value) -> Value {
         let path = [&["2015-03-31"], path].concat();
-        let service = Service::lambda(&self.config);
-        let call = service.rest(method.clone(), &path);
+        let service = ServiceClient::lambda(&self.config);
+        let call = service.rest_call(method.clone(), &path);
         let call = if method == Method::GET { call } else { call.with_json(content) };
-        call.send().await.unwrap().json().unwrap()
+        call.send_rest().await.unwrap().parse_json().unwrap()
     }
 
     async fn subscription(&self, family: &str) {
         let filter = json!({"$or": [{"kind": ["canary"]}, {"remediator": [{"prefix": family}]}]});
-        let sns = Service::sns(&self.config);
+        let sns = ServiceClient::sns(&self.config);
         let queue = arn("sqs", &self.part(&format!("remediate-{family}")));
         let subscribe = sns
-            .query("Subscribe")
-            .with("TopicArn", &arn("sns", &self.part("findings")))
-            .with("Protocol", "sqs")
-            .with("Endpoint", &queue)
-            .with("Attributes.entry.1.key", "FilterPolicy")
-            .with("Attributes.entry.1.value", &filter.to_string());
-        subscribe.send().await.unwrap();
+            .query_call("Subscribe")
+            .with_parameter("TopicArn", &arn("sns", &self.part("findings")))
+            .with_parameter("Protocol", "sqs")
+            .with_parameter("Endpoint", &queue)
+            .with_parameter("Attributes.entry.1.key", "FilterPolicy")
+            .with_parameter("Attributes.entry.1.value", &filter.to_string());
+        subscribe.send_query().await.unwrap();
     }
 
     /// The evaluate function and some families' take a canary.
-    pub(super) fn take(&self, canary: Canary, families: &[&str]) {
+    pub(super) fn take(&self, canary: CanaryId, families: &[&str]) {
         let ledger = self.ledger();
         run(async {
-            let evaluate = Hop { bundle: Some("artefact".to_owned()), ..hop() };
-            assert!(ledger.claim(&canary.evaluated(), &evaluate.record()).await.unwrap());
+            let evaluate = CanaryHop { bundle: Some("artefact".to_owned()), ..hop() };
+            assert!(
+                ledger
+                    .claim_key(&canary.evaluation_key(), &evaluate.to_record_bytes())
+                    .await
+                    .unwrap()
+            );
             for family in families {
-                let key = canary.remediated(family);
-                assert!(ledger.claim(&key, &hop().record()).await.unwrap());
+                let key = canary.remediation_key(family);
+                assert!(ledger.claim_key(&key, &hop().to_record_bytes()).await.unwrap());
             }
         });
     }
@@ -199,20 +212,20 @@ impl Deployed {
             let trails = aws_sdk_cloudtrail::Client::new(&self.config);
             trails.stop_logging().name(&self.name).send().await.unwrap();
             let ledger = self.ledger();
-            assert!(ledger.claim("control/kill-switch-policy/a-policy", b"{}").await.unwrap());
-            assert!(ledger.claim("bundle/manifest.json", b"{").await.unwrap());
+            assert!(ledger.claim_key("control/kill-switch-policy/a-policy", b"{}").await.unwrap());
+            assert!(ledger.claim_key("bundle/manifest.json", b"{").await.unwrap());
             let rule = json!({"Name": "canary", "EventBusName": self.name});
-            act(&Service::events(&self.config), "DisableRule", rule).await;
+            act(&ServiceClient::events(&self.config), "DisableRule", rule).await;
             self.break_functions().await;
             self.break_subscriptions().await;
         });
     }
 
     async fn break_functions(&self) {
-        let lambda = Service::lambda(&self.config);
-        let list = lambda.rest(Method::GET, &["2015-03-31", "event-source-mappings"]);
+        let lambda = ServiceClient::lambda(&self.config);
+        let list = lambda.rest_call(Method::GET, &["2015-03-31", "event-source-mappings"]);
         let list = list.with_query("FunctionName", Some(&self.part("evaluate")));
-        let mappings: Value = list.send().await.unwrap().json().unwrap();
+        let mappings: Value = list.send_rest().await.unwrap().parse_json().unwrap();
         let id = mappings["EventSourceMappings"][0]["UUID"].as_str().unwrap();
         let off = json!({"Enabled": false});
         self.lambda(Method::PUT, &["event-source-mappings", id], &off).await;
@@ -225,33 +238,40 @@ impl Deployed {
     }
 
     async fn break_subscriptions(&self) {
-        let sns = Service::sns(&self.config);
-        let list = sns.query("ListSubscriptionsByTopic");
-        let listed =
-            list.with("TopicArn", &arn("sns", &self.part("findings"))).send().await.unwrap();
-        let listed = listed.get("ListSubscriptionsByTopicResult").unwrap();
-        for one in listed.get("Subscriptions").unwrap().children() {
-            let arn = one.get("SubscriptionArn").unwrap().text();
-            let queue = one.get("Endpoint").unwrap().text();
+        let sns = ServiceClient::sns(&self.config);
+        let list = sns.query_call("ListSubscriptionsByTopic");
+        let listed = list
+            .with_parameter("TopicArn", &arn("sns", &self.part("findings")))
+            .send_query()
+            .await
+            .unwrap();
+        let listed = listed.require_child("ListSubscriptionsByTopicResult").unwrap();
+        for one in listed.require_child("Subscriptions").unwrap().child_elements() {
+            let arn = one.require_child("SubscriptionArn").unwrap().text_content();
+            let queue = one.require_child("Endpoint").unwrap().text_content();
             if queue.ends_with("-kms") {
-                let call = sns.query("Unsubscribe").with("SubscriptionArn", arn);
-                call.send().await.unwrap();
+                let call = sns.query_call("Unsubscribe").with_parameter("SubscriptionArn", arn);
+                call.send_query().await.unwrap();
             } else if queue.ends_with("-s3") {
-                let call = sns.query("SetSubscriptionAttributes").with("SubscriptionArn", arn);
-                let call = call.with("AttributeName", "FilterPolicy").with("AttributeValue", "{}");
-                call.send().await.unwrap();
+                let call = sns
+                    .query_call("SetSubscriptionAttributes")
+                    .with_parameter("SubscriptionArn", arn);
+                let call = call
+                    .with_parameter("AttributeName", "FilterPolicy")
+                    .with_parameter("AttributeValue", "{}");
+                call.send_query().await.unwrap();
             }
         }
     }
 }
 
 /// A call whose answer is not looked at.
-async fn act(service: &Service, operation: &str, input: Value) {
-    let _: Value = service.json(operation, &input).await.unwrap();
+async fn act(service: &ServiceClient, operation: &str, input: Value) {
+    let _: Value = service.call_json(operation, &input).await.unwrap();
 }
 
 /// A hop that is taken now.
-fn hop() -> Hop {
+fn hop() -> CanaryHop {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Hop { taken: i64::try_from(since.as_millis()).unwrap(), ..Hop::default() }
+    CanaryHop { taken: i64::try_from(since.as_millis()).unwrap(), ..CanaryHop::default() }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use evenkeel_client::config::new_http_client;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -50,14 +50,19 @@ impl Aws {
         let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         let (status, body) = call(stand(), "PUT", &format!("/{name}"), place).await;
         assert!(status.is_success(), "{status} {body:?}");
-        let (sns, queues) = (Service::sns(&config()), Queues::new(&config()));
-        let created = sns.query("CreateTopic").with("Name", &name).send().await.unwrap();
-        let created = created.get("CreateTopicResult").unwrap().get("TopicArn").unwrap();
-        let topic = created.text().to_owned();
+        let (sns, queues) = (ServiceClient::sns(&config()), Queues::new(&config()));
+        let created =
+            sns.query_call("CreateTopic").with_parameter("Name", &name).send_query().await.unwrap();
+        let created =
+            created.require_child("CreateTopicResult").unwrap().require_child("TopicArn").unwrap();
+        let topic = created.text_content().to_owned();
         let queue = queues.create(&name, json!({})).await;
         let arn = format!("arn:aws:sqs:eu-central-1:{ACCOUNT}:{name}");
-        let subscribe = sns.query("Subscribe").with("TopicArn", &topic).with("Protocol", "sqs");
-        subscribe.with("Endpoint", &arn).send().await.unwrap();
+        let subscribe = sns
+            .query_call("Subscribe")
+            .with_parameter("TopicArn", &topic)
+            .with_parameter("Protocol", "sqs");
+        subscribe.with_parameter("Endpoint", &arn).send_query().await.unwrap();
         Aws { bucket: name, topic, queue, queues }
     }
 

@@ -1,14 +1,14 @@
 //! Queues of Amazon SQS, and what comes out of them.
 
 use aws_config::SdkConfig;
-use evenkeel_client::Service;
+use evenkeel_client::ServiceClient;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// Amazon SQS, as tests use it.
 #[derive(Clone, Debug)]
-pub struct Queues(Service);
+pub struct Queues(ServiceClient);
 
 /// A message that was received.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,19 +40,19 @@ struct Received {
 impl Queues {
     /// The queues that `config` reaches.
     pub fn new(config: &SdkConfig) -> Queues {
-        Queues(Service::sqs(config))
+        Queues(ServiceClient::sqs(config))
     }
 
     /// Creates a queue with attributes such as `{"VisibilityTimeout": "0"}`; its URL.
     pub async fn create(&self, name: &str, attributes: Value) -> String {
         let input = json!({"QueueName": name, "Attributes": attributes});
-        self.0.json::<QueueUrl>("CreateQueue", &input).await.unwrap().queue_url
+        self.0.call_json::<QueueUrl>("CreateQueue", &input).await.unwrap().queue_url
     }
 
     /// The URL of a queue.
     pub async fn url(&self, name: &str) -> String {
         let input = json!({"QueueName": name});
-        self.0.json::<QueueUrl>("GetQueueUrl", &input).await.unwrap().queue_url
+        self.0.call_json::<QueueUrl>("GetQueueUrl", &input).await.unwrap().queue_url
     }
 
     /// Sets attributes of a queue.
@@ -73,7 +73,7 @@ impl Queues {
     /// At most so many messages.
     pub async fn receive(&self, url: &str, most: i32) -> Vec<Message> {
         let input = json!({"QueueUrl": url, "MaxNumberOfMessages": most});
-        self.0.json::<Received>("ReceiveMessage", &input).await.unwrap().messages
+        self.0.call_json::<Received>("ReceiveMessage", &input).await.unwrap().messages
     }
 
     /// Deletes a message.
@@ -83,7 +83,7 @@ impl Queues {
     }
 
     async fn act(&self, operation: &str, input: Value) {
-        let _: IgnoredAny = self.0.json(operation, &input).await.unwrap();
+        let _: IgnoredAny = self.0.call_json(operation, &input).await.unwrap();
     }
 }
 

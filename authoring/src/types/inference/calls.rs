@@ -1,12 +1,12 @@
 //! Functions: what those take and give that say so, and the organisation's own.
 
-use super::{Inference, level};
-use crate::services::models::Side;
-use crate::types::{Type, View, a};
-use evenkeel_engine::Syntax;
+use super::{TypeInference, issue_level};
+use crate::services::models::CallSide;
+use crate::types::{CallView, ExpressionType, with_article};
+use evenkeel_engine::SyntaxNode;
 
 /// Functions of a text.
-const OF_TEXT: &[&str] = &[
+const TEXT_METHODS: &[&str] = &[
     "charAt",
     "contains",
     "endsWith",
@@ -24,7 +24,7 @@ const OF_TEXT: &[&str] = &[
 ];
 
 /// Functions that give a bool.
-const TRUTHS: &[&str] = &[
+const BOOL_FUNCTIONS: &[&str] = &[
     "bool",
     "contains",
     "endsWith",
@@ -40,7 +40,7 @@ const TRUTHS: &[&str] = &[
 ];
 
 /// Functions that give a text.
-const TEXTS: &[&str] = &[
+const TEXT_FUNCTIONS: &[&str] = &[
     "base64.encode",
     "charAt",
     "join",
@@ -54,99 +54,116 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Functions that give an integer.
-const INTS: &[&str] = &["indexOf", "int", "lastIndexOf", "size"];
+const INT_FUNCTIONS: &[&str] = &["indexOf", "int", "lastIndexOf", "size"];
 
-impl Inference<'_> {
+impl TypeInference<'_> {
     /// The type of a call of a function or an operator.
-    pub(super) fn call(
+    pub(super) fn infer_call(
         &mut self,
-        syntax: &Syntax,
-        target: Option<&Syntax>,
+        syntax: &SyntaxNode,
+        target: Option<&SyntaxNode>,
         function: &str,
-        args: &[Syntax],
-    ) -> Type {
-        let receiver = target.map(|target| self.infer(target));
-        let types: Vec<Type> = args.iter().map(|arg| self.infer(arg)).collect();
+        args: &[SyntaxNode],
+    ) -> ExpressionType {
+        let receiver = target.map(|target| self.infer_type(target));
+        let types: Vec<ExpressionType> = args.iter().map(|arg| self.infer_type(arg)).collect();
         if target.is_none() {
-            if let Some(found) = self.operator(syntax, function, args, &types) {
+            if let Some(found) = self.infer_operator(syntax, function, args, &types) {
                 return found;
             }
-            if let Some(found) = self.own(function, &types) {
+            if let Some(found) = self.infer_own_function(function, &types) {
                 return found;
             }
         }
         if let (Some(of), Some(receiver)) = (target, &receiver) {
-            self.receives(of, receiver, function);
+            self.check_receiver(of, receiver, function);
         }
-        result(function, receiver.as_ref(), &types)
+        library_result_type(function, receiver.as_ref(), &types)
     }
 
     /// A function's receiver is of the type that it is a function of.
-    fn receives(&mut self, of: &Syntax, receiver: &Type, function: &str) {
-        let name = receiver.name();
-        if OF_TEXT.contains(&function) && !["string", "dyn"].contains(&name) {
+    fn check_receiver(&mut self, of: &SyntaxNode, receiver: &ExpressionType, function: &str) {
+        let name = receiver.type_name();
+        if TEXT_METHODS.contains(&function) && !["string", "dyn"].contains(&name) {
             let help =
                 (name == "optional").then(|| "say what it is without: `.orValue('')`".to_owned());
-            let message = format!("`{function}` is of a string, and this is {}", a(name));
-            self.say("type", level(receiver), &of.span, message, help);
+            let message =
+                format!("`{function}` is of a string, and this is {}", with_article(name));
+            self.report_issue("type", issue_level(receiver), &of.span, message, help);
         }
         if ["orValue", "hasValue", "or", "value"].contains(&function)
             && !["optional", "dyn"].contains(&name)
         {
             let help = "an optional value is what `.?` gives".to_owned();
-            let message = format!("`{function}` is of an optional value, and this is {}", a(name));
-            self.say("type", level(receiver), &of.span, message, Some(help));
+            let message =
+                format!("`{function}` is of an optional value, and this is {}", with_article(name));
+            self.report_issue("type", issue_level(receiver), &of.span, message, Some(help));
         }
     }
 
     /// What an organisation's own function gives for arguments of these types.
-    fn own(&mut self, name: &str, types: &[Type]) -> Option<Type> {
-        let (parameters, body) = self.functions.definition(name, types.len())?;
+    fn infer_own_function(
+        &mut self,
+        name: &str,
+        types: &[ExpressionType],
+    ) -> Option<ExpressionType> {
+        let (parameters, body) = self.functions.find_definition(name, types.len())?;
         let outer = std::mem::take(&mut self.scope);
         self.scope = parameters.iter().cloned().zip(types.iter().cloned()).collect();
-        self.quiet = self.quiet.saturating_add(1);
-        let found = self.infer(body);
-        self.quiet = self.quiet.saturating_sub(1);
+        self.quiet_depth = self.quiet_depth.saturating_add(1);
+        let found = self.infer_type(body);
+        self.quiet_depth = self.quiet_depth.saturating_sub(1);
         self.scope = outer;
         Some(found)
     }
 }
 
 /// What a function of the library gives.
-fn result(function: &str, receiver: Option<&Type>, types: &[Type]) -> Type {
-    let first = receiver.or(types.first()).cloned().unwrap_or(Type::Any);
+fn library_result_type(
+    function: &str,
+    receiver: Option<&ExpressionType>,
+    types: &[ExpressionType],
+) -> ExpressionType {
+    let first = receiver.or(types.first()).cloned().unwrap_or(ExpressionType::Any);
     match function {
-        _ if TRUTHS.contains(&function) => Type::Bool,
-        _ if TEXTS.contains(&function) => Type::Text,
-        _ if INTS.contains(&function) => Type::Int,
-        "split" => Type::List(Box::new(Type::Text)),
+        _ if BOOL_FUNCTIONS.contains(&function) => ExpressionType::Bool,
+        _ if TEXT_FUNCTIONS.contains(&function) => ExpressionType::Text,
+        _ if INT_FUNCTIONS.contains(&function) => ExpressionType::Int,
+        "split" => ExpressionType::List(Box::new(ExpressionType::Text)),
         "orValue" => {
-            let (value, other) = (first.present(), types.last().cloned().unwrap_or(Type::Any));
+            let (value, other) =
+                (first.present_type(), types.last().cloned().unwrap_or(ExpressionType::Any));
             // `.orValue([])` says nothing of the elements.
-            if value.name() == other.name() || value.name() == "dyn" { value } else { Type::Any }
+            if value.type_name() == other.type_name() || value.type_name() == "dyn" {
+                value
+            } else {
+                ExpressionType::Any
+            }
         }
         "or" => match types.last() {
             Some(other) if *other == first => first,
-            _ => Type::Any.optional(),
+            _ => ExpressionType::Any.into_optional(),
         },
-        "value" => first.present(),
-        "optional.of" | "optional.ofNonZeroValue" => first.optional(),
-        "optional.none" => Type::Any.optional(),
-        "as_list" => match first.present().plain() {
-            Type::List(_) => Type::List(Box::new(first.present().element())),
-            _ => Type::List(Box::new(Type::Any)),
+        "value" => first.present_type(),
+        "optional.of" | "optional.ofNonZeroValue" => first.into_optional(),
+        "optional.none" => ExpressionType::Any.into_optional(),
+        "as_list" => match first.present_type().plain_type() {
+            ExpressionType::List(_) => {
+                ExpressionType::List(Box::new(first.present_type().element_type()))
+            }
+            _ => ExpressionType::List(Box::new(ExpressionType::Any)),
         },
         "distinct" | "sort" | "reverse" | "slice" => first,
-        "first" | "last" => first.element().optional(),
-        "timestamp" => Type::Time,
-        _ => Type::Any,
+        "first" | "last" => first.element_type().into_optional(),
+        "timestamp" => ExpressionType::Time,
+        _ => ExpressionType::Any,
     }
 }
 
 /// The calls of views, and which side of them, for a message.
-pub(super) fn of_views(views: &[View]) -> String {
+pub(super) fn describe_views(views: &[CallView]) -> String {
     let side = match views.first().map(|view| view.side) {
-        Some(Side::Response) => "what is answered to",
+        Some(CallSide::Response) => "what is answered to",
         _ => "the parameters of",
     };
     let mut names: Vec<&str> = views.iter().map(|view| view.operation).collect();

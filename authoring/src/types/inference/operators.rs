@@ -1,82 +1,101 @@
 //! Operators: what they take, what they give, and texts that a value of AWS can never be.
 
-use super::{Inference, common, level};
-use crate::types::{Type, a as article};
-use evenkeel_engine::{Syntax, SyntaxKind, nearest};
-use evenkeel_rules::Level;
+use super::{TypeInference, common_type, issue_level};
+use crate::types::{ExpressionType, with_article};
+use evenkeel_engine::{SyntaxKind, SyntaxNode, suggest_name};
+use evenkeel_rules::DiagnosticLevel;
 use serde_json::Value;
 
-impl Inference<'_> {
+impl TypeInference<'_> {
     /// The type that an operator gives; none where the function is none.
-    pub(super) fn operator(
+    pub(super) fn infer_operator(
         &mut self,
-        syntax: &Syntax,
+        syntax: &SyntaxNode,
         function: &str,
-        args: &[Syntax],
-        types: &[Type],
-    ) -> Option<Type> {
+        args: &[SyntaxNode],
+        types: &[ExpressionType],
+    ) -> Option<ExpressionType> {
         match (function, args, types) {
             ("_&&_" | "_||_" | "!_", ..) => {
                 for (part, found) in args.iter().zip(types) {
-                    self.truth(part, found, sign(function));
+                    self.check_bool(part, found, operator_sign(function));
                 }
-                Some(Type::Bool)
+                Some(ExpressionType::Bool)
             }
             ("_==_" | "_!=_", [left, right], [a, b]) => {
-                self.alike(syntax, sign(function), a, b);
-                self.among(left, b);
-                self.among(right, a);
-                Some(Type::Bool)
+                self.check_same_type(syntax, operator_sign(function), a, b);
+                self.check_allowed_value(left, b);
+                self.check_allowed_value(right, a);
+                Some(ExpressionType::Bool)
             }
             ("_<_" | "_<=_" | "_>_" | "_>=_", _, [a, b]) => {
-                self.alike(syntax, sign(function), a, b);
-                Some(Type::Bool)
+                self.check_same_type(syntax, operator_sign(function), a, b);
+                Some(ExpressionType::Bool)
             }
             ("in", [left, right], [a, b]) => {
-                self.member(syntax, left, right, a, b);
-                Some(Type::Bool)
+                self.check_membership(syntax, left, right, a, b);
+                Some(ExpressionType::Bool)
             }
             ("_?_:_", [condition, ..], [test, yes, no]) => {
-                self.truth(condition, test, "?");
-                Some(common(&[yes.clone(), no.clone()]))
+                self.check_bool(condition, test, "?");
+                Some(common_type(&[yes.clone(), no.clone()]))
             }
             ("_+_", _, [a, b]) => {
-                self.alike(syntax, "+", a, b);
-                Some(if a.plain() == b.plain() { a.plain() } else { Type::Any })
+                self.check_same_type(syntax, "+", a, b);
+                Some(if a.plain_type() == b.plain_type() {
+                    a.plain_type()
+                } else {
+                    ExpressionType::Any
+                })
             }
             ("_-_" | "_*_" | "_/_" | "_%_", _, [a, b]) => {
-                Some(if a.plain() == b.plain() { a.plain() } else { Type::Any })
+                Some(if a.plain_type() == b.plain_type() {
+                    a.plain_type()
+                } else {
+                    ExpressionType::Any
+                })
             }
-            ("-_", _, [a]) => Some(a.plain()),
+            ("-_", _, [a]) => Some(a.plain_type()),
             ("_[_]" | "_[?_]", [_, key], [whole, _]) => {
-                Some(self.index(syntax, function, key, whole))
+                Some(self.infer_index(syntax, function, key, whole))
             }
             _ => None,
         }
     }
 
-    fn index(&mut self, syntax: &Syntax, function: &str, key: &Syntax, whole: &Type) -> Type {
-        let of = whole.present();
-        let kind = match (&key.kind, of.plain()) {
+    fn infer_index(
+        &mut self,
+        syntax: &SyntaxNode,
+        function: &str,
+        key: &SyntaxNode,
+        whole: &ExpressionType,
+    ) -> ExpressionType {
+        let of = whole.present_type();
+        let kind = match (&key.kind, of.plain_type()) {
             (SyntaxKind::Literal(Value::String(name)), plain)
-                if !matches!(plain, Type::List(_)) =>
+                if !matches!(plain, ExpressionType::List(_)) =>
             {
-                match self.known_field(syntax, &of, name) {
-                    crate::types::Found::Always(kind) | crate::types::Found::Sometimes(kind) => {
-                        kind
-                    }
-                    _ => Type::Any,
+                match self.check_field(syntax, &of, name) {
+                    crate::types::FieldLookup::Always(kind)
+                    | crate::types::FieldLookup::Sometimes(kind) => kind,
+                    _ => ExpressionType::Any,
                 }
             }
-            _ => of.element(),
+            _ => of.element_type(),
         };
-        let absent = function == "_[?_]" || matches!(whole, Type::Optional(_));
-        if absent { kind.optional() } else { kind }
+        let absent = function == "_[?_]" || matches!(whole, ExpressionType::Optional(_));
+        if absent { kind.into_optional() } else { kind }
     }
 
     /// Two values that are compared or added are of one type.
-    fn alike(&mut self, syntax: &Syntax, sign: &str, a: &Type, b: &Type) {
-        let (left, right) = (a.name(), b.name());
+    fn check_same_type(
+        &mut self,
+        syntax: &SyntaxNode,
+        sign: &str,
+        a: &ExpressionType,
+        b: &ExpressionType,
+    ) {
+        let (left, right) = (a.type_name(), b.type_name());
         let free = |name: &str| ["dyn", "null"].contains(&name);
         let number = |name: &str| ["int", "double"].contains(&name);
         if left == right || free(left) || free(right) || (number(left) && number(right)) {
@@ -85,27 +104,27 @@ impl Inference<'_> {
         let optional = left == "optional" || right == "optional";
         let help =
             optional.then(|| "an optional value is not its value: `.orValue(...)`".to_owned());
-        let level = level(a).min(level(b));
-        self.say(
+        let level = issue_level(a).min(issue_level(b));
+        self.report_issue(
             "type",
             level,
             &syntax.span,
-            format!("`{sign}` of {} and {}", article(left), article(right)),
+            format!("`{sign}` of {} and {}", with_article(left), with_article(right)),
             help,
         );
     }
 
     /// A text that is compared with a value of AWS is one that it can have.
-    fn among(&mut self, literal: &Syntax, with: &Type) {
+    fn check_allowed_value(&mut self, literal: &SyntaxNode, with: &ExpressionType) {
         let SyntaxKind::Literal(Value::String(text)) = &literal.kind else { return };
-        let Some(values) = with.clone().present().values() else { return };
+        let Some(values) = with.clone().present_type().allowed_values() else { return };
         if !text.is_empty() && !values.contains(&text.as_str()) {
-            let help = nearest(text, values.iter().copied());
+            let help = suggest_name(text, values.iter().copied());
             let help = help
                 .or_else(|| (values.len() < 8).then(|| format!("there are {}", values.join(", "))));
-            self.say(
+            self.report_issue(
                 "unknown-value",
-                Level::Warning,
+                DiagnosticLevel::Warning,
                 &literal.span,
                 format!("AWS has no value `{text}` here"),
                 help,
@@ -113,36 +132,45 @@ impl Inference<'_> {
         }
     }
 
-    fn member(&mut self, syntax: &Syntax, left: &Syntax, right: &Syntax, a: &Type, b: &Type) {
-        let plain = b.plain();
+    fn check_membership(
+        &mut self,
+        syntax: &SyntaxNode,
+        left: &SyntaxNode,
+        right: &SyntaxNode,
+        a: &ExpressionType,
+        b: &ExpressionType,
+    ) {
+        let plain = b.plain_type();
         if !matches!(
             plain,
-            Type::Any
-                | Type::Aws(_)
-                | Type::List(_)
-                | Type::Map(_)
-                | Type::View(_)
-                | Type::Known(..)
+            ExpressionType::Any
+                | ExpressionType::Aws(_)
+                | ExpressionType::List(_)
+                | ExpressionType::Map(_)
+                | ExpressionType::View(_)
+                | ExpressionType::NamedFields(..)
         ) {
-            let message =
-                format!("`in` wants a list or a map, and this is {}", article(plain.name()));
-            self.say("type", level(b), &right.span, message, None);
+            let message = format!(
+                "`in` wants a list or a map, and this is {}",
+                with_article(plain.type_name())
+            );
+            self.report_issue("type", issue_level(b), &right.span, message, None);
         }
         if let SyntaxKind::List(elements) = &right.kind {
             for element in elements {
-                self.among(element, a);
+                self.check_allowed_value(element, a);
             }
-            if let Type::List(element) = b {
-                self.alike(syntax, "in", a, element);
+            if let ExpressionType::List(element) = b {
+                self.check_same_type(syntax, "in", a, element);
             }
         }
-        if let Type::List(_) | Type::Aws(_) = b {
-            self.among(left, &b.element());
+        if let ExpressionType::List(_) | ExpressionType::Aws(_) = b {
+            self.check_allowed_value(left, &b.element_type());
         }
     }
 }
 
 /// An operator as it is written.
-pub(super) fn sign(function: &str) -> &str {
+pub(super) fn operator_sign(function: &str) -> &str {
     function.trim_matches('_')
 }

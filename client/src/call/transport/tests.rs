@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use serde_json::{Value, json};
 
-use super::super::{CallError, Service};
+use super::super::{CallError, ServiceClient};
 use super::*;
 
 /// Answers one after the other, and what was asked: method, URL, authorization and content.
@@ -60,8 +60,10 @@ fn wire(answers: &[(u16, &'static str)]) -> Wire {
 async fn a_call_is_signed_and_tried_again() {
     let wire =
         wire(&[(400, r#"{"__type":"ThrottlingException"}"#), (500, ""), (200, r#"{"a":1}"#)]);
-    let answer: Value =
-        Service::kms(&config(&wire)).json("DescribeKey", &json!({"KeyId": "k"})).await.unwrap();
+    let answer: Value = ServiceClient::kms(&config(&wire))
+        .call_json("DescribeKey", &json!({"KeyId": "k"}))
+        .await
+        .unwrap();
     assert_eq!(answer, json!({"a": 1}));
     let asked = wire.asked.lock().unwrap();
     assert_eq!(asked.len(), 3);
@@ -78,8 +80,8 @@ async fn a_call_is_signed_and_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_lasts_is_not_tried_again() {
     let wire = wire(&[(400, "<R><Error><Code>InvalidGroup.NotFound</Code></Error></R>")]);
-    let error = Service::ec2(&config(&wire)).query("Do").send().await.unwrap_err();
-    assert_eq!(error.code(), Some("InvalidGroup.NotFound"));
+    let error = ServiceClient::ec2(&config(&wire)).query_call("Do").send_query().await.unwrap_err();
+    assert_eq!(error.error_code(), Some("InvalidGroup.NotFound"));
     assert_eq!(wire.asked.lock().unwrap().len(), 1);
 }
 
@@ -87,9 +89,9 @@ async fn a_refusal_that_lasts_is_not_tried_again() {
 async fn an_object_is_addressed_by_its_path() {
     let wire = wire(&[(200, "content")]);
     let config = config(&wire).to_builder().endpoint_url("http://127.0.0.1:1/s3").build();
-    let s3 = Service::s3(&config);
-    let answer = s3.rest(Method::GET, &["a.bucket", "a key"]).send().await.unwrap();
-    assert_eq!(answer.body(), "content");
+    let s3 = ServiceClient::s3(&config);
+    let answer = s3.rest_call(Method::GET, &["a.bucket", "a key"]).send_rest().await.unwrap();
+    assert_eq!(answer.body_bytes(), "content");
     let asked = wire.asked.lock().unwrap();
     assert_eq!(asked[0][1], "http://127.0.0.1:1/s3/a.bucket/a%20key");
     assert!(asked[0][2].contains("x-amz-content-sha256"), "{}", asked[0][2]);
@@ -97,10 +99,14 @@ async fn an_object_is_addressed_by_its_path() {
 
 #[tokio::test]
 async fn what_the_configuration_lacks_is_told() {
-    let service = Service::sts(&SdkConfig::builder().build());
-    let error = service.query("GetCallerIdentity").send().await.unwrap_err();
+    let service = ServiceClient::sts(&SdkConfig::builder().build());
+    let error = service.query_call("GetCallerIdentity").send_query().await.unwrap_err();
     assert_eq!(error, CallError::NoRegion);
     let lacks_keys = SdkConfig::builder().region(Region::new("eu-central-1")).build();
-    let error = Service::sts(&lacks_keys).query("GetCallerIdentity").send().await.unwrap_err();
-    assert!(matches!(error, CallError::Unmade(_)), "{error:?}");
+    let error = ServiceClient::sts(&lacks_keys)
+        .query_call("GetCallerIdentity")
+        .send_query()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, CallError::InvalidRequest(_)), "{error:?}");
 }

@@ -1,14 +1,14 @@
 //! Who calls, and what a request of theirs says of itself by each condition key.
 
-use super::super::address::range_of;
+use super::super::address::parse_range;
 use super::super::arn::Arn;
-use super::logic::any;
-use super::public::is_narrow_range;
+use super::public_access::is_narrow_range;
+use super::three_valued_logic::any_holds;
 use evenkeel_aws::is_account_id;
 
 /// A caller whom an Allow lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller<'a> {
+pub(super) enum CallerClass<'a> {
     /// Somebody of an account that no policy has heard of, who calls the service directly.
     Stranger,
     /// Whoever is not of this account.
@@ -32,7 +32,7 @@ const STRANGER_ACCOUNT: &str = "999999999999";
 const STRANGER_ARN: &str = "arn:aws:iam::999999999999:role/stranger";
 
 /// Addresses that a stranger may call from.
-const ADDRESSES: &[&str] = &[
+const STRANGER_ADDRESSES: &[&str] = &[
     "8.8.8.8",
     "52.95.110.1",
     "93.184.216.34",
@@ -45,7 +45,7 @@ const ADDRESSES: &[&str] = &[
 
 /// Keys that a service sets when it calls for somebody, or a network that belongs to somebody: a direct call over the
 /// Internet has none of them.
-const ABSENT: &[&str] = &[
+const SERVICE_SET_KEYS: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
@@ -62,7 +62,7 @@ const ABSENT: &[&str] = &[
 
 /// Keys that whoever calls may give any value, or none: headers and parameters of the request, and tags of their own role.
 /// Source: AWS IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, Amazon S3.
-const CHOSEN: &[&str] = &[
+const CALLER_CHOSEN_KEYS: &[&str] = &[
     "aws:referer",
     "aws:useragent",
     "s3:delimiter",
@@ -80,9 +80,9 @@ const CHOSEN: &[&str] = &[
     "s3:x-amz-storage-class",
 ];
 
-impl<'a> Caller<'a> {
+impl<'a> CallerClass<'a> {
     /// Whether the named principal, of a statement's list, is this caller; `None` where that cannot be told.
-    pub(super) fn is(self, listed: &str) -> Option<bool> {
+    pub(super) fn matches_principal(self, listed: &str) -> Option<bool> {
         if listed == "*" {
             return Some(true);
         }
@@ -91,22 +91,24 @@ impl<'a> Caller<'a> {
         }
         match self {
             _ if super::patterns::is_wild(listed) => None,
-            Caller::Stranger | Caller::Outsider(_) => Some(false),
-            Caller::Named(name) => same(name, listed),
+            CallerClass::Stranger | CallerClass::Outsider(_) => Some(false),
+            CallerClass::Named(name) => is_same_principal(name, listed),
         }
     }
 
     /// Whether the statement's principals have this caller among them; `None` where that cannot be told.
     pub(super) fn is_among(self, principals: &[String]) -> Option<bool> {
-        any(principals.iter().map(|listed| self.is(listed)))
+        any_holds(principals.iter().map(|listed| self.matches_principal(listed)))
     }
 
     /// Whether a statement for everyone but these is for this caller.
     pub(super) fn is_outside(self, listed: &[String]) -> Option<bool> {
         // Of an account that is not named whole there may be others.
         let partly = |one: &String| match self {
-            Caller::Named(name) => one != name && account(one) == account(name),
-            Caller::Stranger | Caller::Outsider(_) => false,
+            CallerClass::Named(name) => {
+                one != name && principal_account(one) == principal_account(name)
+            }
+            CallerClass::Stranger | CallerClass::Outsider(_) => false,
         };
         match self.is_among(listed) {
             Some(true) => Some(false),
@@ -116,21 +118,21 @@ impl<'a> Caller<'a> {
     }
 
     /// The account whose principals these all are.
-    pub(super) fn account(self) -> Option<&'a str> {
+    pub(super) fn caller_account(self) -> Option<&'a str> {
         match self {
-            Caller::Stranger => Some(STRANGER_ACCOUNT),
-            Caller::Outsider(_) => None,
-            Caller::Named(name) => account(name),
+            CallerClass::Stranger => Some(STRANGER_ACCOUNT),
+            CallerClass::Outsider(_) => None,
+            CallerClass::Named(name) => principal_account(name),
         }
     }
 
     /// What requests of this caller may say by a key: each that is worth a try. `written` are the values that
     /// conditions on the key have.
-    pub(super) fn may_say(self, key: &str, written: &[&str]) -> Vec<ContextValue> {
+    pub(super) fn possible_values(self, key: &str, written: &[&str]) -> Vec<ContextValue> {
         let text = |text: &str| ContextValue::Text(text.to_owned());
-        let named = !matches!(self, Caller::Stranger);
+        let named = !matches!(self, CallerClass::Stranger);
         let own = || {
-            let samples = written.iter().map(|value| ContextValue::Text(sample(value)));
+            let samples = written.iter().map(|value| ContextValue::Text(sample_text(value)));
             [ContextValue::Absent].into_iter().chain(samples).collect()
         };
         match key {
@@ -139,7 +141,7 @@ impl<'a> Caller<'a> {
             "aws:multifactorauthpresent" => vec![text("true"), text("false"), ContextValue::Absent],
             "aws:principalisawsservice" | "aws:viaawsservice" => vec![text("false")],
             "aws:principalaccount" | "kms:calleraccount" => {
-                vec![self.account().map_or(ContextValue::Unknown, text)]
+                vec![self.caller_account().map_or(ContextValue::Unknown, text)]
             }
             "aws:sourceip" => {
                 let near = written.iter().filter_map(|range| address_in(range)).filter(|_| named);
@@ -148,47 +150,52 @@ impl<'a> Caller<'a> {
                     let mut pinned = written.iter().filter(|range| is_narrow_range(range));
                     pinned.any(|range| is_address_in(address, range))
                 };
-                let far = ADDRESSES.iter().copied().filter(|address| named || !own(address));
+                let far =
+                    STRANGER_ADDRESSES.iter().copied().filter(|address| named || !own(address));
                 far.map(text).chain(near.map(ContextValue::Text)).collect()
             }
-            key if ABSENT.contains(&key) && named => own(),
-            key if ABSENT.contains(&key) => vec![ContextValue::Absent],
-            key if CHOSEN.contains(&key) || key.starts_with("aws:principaltag/") => own(),
-            key => vec![self.only_says(key)],
+            key if SERVICE_SET_KEYS.contains(&key) && named => own(),
+            key if SERVICE_SET_KEYS.contains(&key) => vec![ContextValue::Absent],
+            key if CALLER_CHOSEN_KEYS.contains(&key) || key.starts_with("aws:principaltag/") => {
+                own()
+            }
+            key => vec![self.identity_value(key)],
         }
     }
 
     /// What every request of this caller says by a key that tells who calls.
-    fn only_says(self, key: &str) -> ContextValue {
+    fn identity_value(self, key: &str) -> ContextValue {
         let text = |text: &str| ContextValue::Text(text.to_owned());
         match (self, key) {
-            (Caller::Stranger, "aws:principalarn") => text(STRANGER_ARN),
-            (Caller::Stranger, "aws:principalorgid") => text("o-stranger00"),
-            (Caller::Stranger, "aws:principalorgpaths") => text("o-stranger00/r-strange/"),
-            (Caller::Stranger, "aws:userid") => text("AROASTRANGER00000000X:stranger"),
-            (Caller::Named(name), "aws:principalarn") if is_identity(name) => text(name),
+            (CallerClass::Stranger, "aws:principalarn") => text(STRANGER_ARN),
+            (CallerClass::Stranger, "aws:principalorgid") => text("o-stranger00"),
+            (CallerClass::Stranger, "aws:principalorgpaths") => text("o-stranger00/r-strange/"),
+            (CallerClass::Stranger, "aws:userid") => text("AROASTRANGER00000000X:stranger"),
+            (CallerClass::Named(name), "aws:principalarn") if is_identity(name) => text(name),
             _ => ContextValue::Unknown,
         }
     }
 
     /// What every request of this caller says by a key, if that is known.
-    pub(super) fn always_says(self, key: &str) -> ContextValue {
+    pub(super) fn known_value(self, key: &str) -> ContextValue {
         match (self, key) {
-            (Caller::Named(_), "aws:principalaccount" | "kms:calleraccount") => self
-                .account()
+            (CallerClass::Named(_), "aws:principalaccount" | "kms:calleraccount") => self
+                .caller_account()
                 .map_or(ContextValue::Unknown, |account| ContextValue::Text(account.to_owned())),
-            (Caller::Named(_), key) => self.only_says(key),
+            (CallerClass::Named(_), key) => self.identity_value(key),
             _ => ContextValue::Unknown,
         }
     }
 }
 
 /// Whether every caller whom `name` stands for is one whom `listed` stands for.
-fn same(name: &str, listed: &str) -> Option<bool> {
+fn is_same_principal(name: &str, listed: &str) -> Option<bool> {
     if name == listed {
         return Some(true);
     }
-    let (Some(mine), Some(theirs)) = (account(name), account(listed)) else { return None };
+    let (Some(mine), Some(theirs)) = (principal_account(name), principal_account(listed)) else {
+        return None;
+    };
     if mine != theirs {
         return Some(false);
     }
@@ -203,7 +210,7 @@ fn same(name: &str, listed: &str) -> Option<bool> {
 
 /// A user or a role, and no session of one.
 fn is_identity(name: &str) -> bool {
-    Arn::parse(name).is_some_and(|arn| {
+    Arn::parse_text(name).is_some_and(|arn| {
         arn.service == "iam"
             && (arn.resource.starts_with("role/") || arn.resource.starts_with("user/"))
     })
@@ -211,22 +218,22 @@ fn is_identity(name: &str) -> bool {
 
 /// An account by its number or its root: in a policy both stand for all of its principals.
 fn is_whole_account(name: &str) -> bool {
-    is_account_id(name) || Arn::parse(name).is_some_and(|arn| arn.resource == "root")
+    is_account_id(name) || Arn::parse_text(name).is_some_and(|arn| arn.resource == "root")
 }
 
 /// The account that a principal is of.
-pub(super) fn account(name: &str) -> Option<&str> {
-    let account = Arn::parse(name).map_or(name, |arn| arn.account);
+pub(super) fn principal_account(name: &str) -> Option<&str> {
+    let account = Arn::parse_text(name).map_or(name, |arn| arn.account);
     is_account_id(account).then_some(account)
 }
 
 /// A text that fits a pattern: what its wildcards take is nobody's own.
-pub(super) fn sample(pattern: &str) -> String {
+pub(super) fn sample_text(pattern: &str) -> String {
     pattern.replace('*', "zq9").replace('?', "q")
 }
 
 fn is_address_in(address: &str, range: &str) -> bool {
-    let range = range_of(range).zip(address.parse::<std::net::IpAddr>().ok());
+    let range = parse_range(range).zip(address.parse::<std::net::IpAddr>().ok());
     range.is_some_and(|(range, address)| range.contains(&address))
 }
 

@@ -5,15 +5,15 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use super::super::address::range_of;
-use super::caller::{Caller, ContextValue};
-use super::logic::{all, any};
-use super::public;
-use super::statement::Condition;
+use super::super::address::parse_range;
+use super::caller::{CallerClass, ContextValue};
+use super::public_access;
+use super::statement::PolicyCondition;
+use super::three_valued_logic::{all_hold, any_holds};
 use crate::glob;
 
 /// An operator, taken apart.
-struct Operator {
+struct ConditionOperator {
     /// `foranyvalue` or `forallvalues`, or nothing.
     set: String,
     /// The name without what stands before and behind it.
@@ -21,12 +21,12 @@ struct Operator {
     if_exists: bool,
 }
 
-impl Operator {
-    fn read(written: &str) -> Self {
+impl ConditionOperator {
+    fn parse_operator(written: &str) -> Self {
         let lower = written.to_ascii_lowercase();
         let (set, rest) = lower.split_once(':').unwrap_or(("", &lower));
         let base = rest.strip_suffix("ifexists");
-        Operator {
+        ConditionOperator {
             set: set.to_owned(),
             base: base.unwrap_or(rest).to_owned(),
             if_exists: base.is_some(),
@@ -34,7 +34,7 @@ impl Operator {
     }
 
     /// The operator that this one is the opposite of.
-    fn positive(&self) -> Option<&'static str> {
+    fn positive_form(&self) -> Option<&'static str> {
         Some(match self.base.as_str() {
             "stringnotequals" => "stringequals",
             "stringnotequalsignorecase" => "stringequalsignorecase",
@@ -49,8 +49,8 @@ impl Operator {
 }
 
 /// Whether the condition holds of a request that says this by its key; `None` where that cannot be told.
-pub(super) fn holds(condition: &Condition, said: &ContextValue) -> Option<bool> {
-    let operator = Operator::read(&condition.operator);
+pub(super) fn condition_holds(condition: &PolicyCondition, said: &ContextValue) -> Option<bool> {
+    let operator = ConditionOperator::parse_operator(&condition.operator);
     let text = match said {
         ContextValue::Unknown => return None,
         ContextValue::Absent if operator.base == "null" => return wants_absent(condition),
@@ -63,12 +63,12 @@ pub(super) fn holds(condition: &Condition, said: &ContextValue) -> Option<bool> 
     if !matches!(operator.set.as_str(), "" | "foranyvalue" | "forallvalues") {
         return None;
     }
-    let base = operator.positive().unwrap_or(&operator.base);
-    let found = any(condition.values.iter().map(|value| fits(base, value, text)))?;
-    (!condition.values.is_empty()).then_some(found != operator.positive().is_some())
+    let base = operator.positive_form().unwrap_or(&operator.base);
+    let found = any_holds(condition.values.iter().map(|value| value_matches(base, value, text)))?;
+    (!condition.values.is_empty()).then_some(found != operator.positive_form().is_some())
 }
 
-fn wants_absent(condition: &Condition) -> Option<bool> {
+fn wants_absent(condition: &PolicyCondition) -> Option<bool> {
     match condition.values.as_slice() {
         [only] => only.parse().ok(),
         _ => None,
@@ -76,81 +76,86 @@ fn wants_absent(condition: &Condition) -> Option<bool> {
 }
 
 /// A key that is not there differs from every value, and is equal to none.
-fn holds_without_key(operator: &Operator) -> Option<bool> {
+fn holds_without_key(operator: &ConditionOperator) -> Option<bool> {
     if operator.base.starts_with("date") {
         return None;
     }
     match operator.set.as_str() {
         "forallvalues" => Some(true),
         "foranyvalue" => Some(operator.if_exists),
-        "" => Some(operator.if_exists || operator.positive().is_some()),
+        "" => Some(operator.if_exists || operator.positive_form().is_some()),
         _ => None,
     }
 }
 
-fn fits(base: &str, value: &str, text: &str) -> Option<bool> {
+fn value_matches(base: &str, value: &str, text: &str) -> Option<bool> {
     if value.contains("${") {
         return None;
     }
     match base {
         "stringequals" => Some(value == text),
         "stringequalsignorecase" | "bool" => Some(value.eq_ignore_ascii_case(text)),
-        "stringlike" => glob::fits(value, text),
-        "arnequals" | "arnlike" => fits_arn(value, text),
-        "ipaddress" => Some(range_of(value)?.contains(&text.parse::<IpAddr>().ok()?)),
-        "numericequals" => compare(value, text, Ordering::is_eq),
-        "numericlessthan" => compare(value, text, Ordering::is_lt),
-        "numericlessthanequals" => compare(value, text, Ordering::is_le),
-        "numericgreaterthan" => compare(value, text, Ordering::is_gt),
-        "numericgreaterthanequals" => compare(value, text, Ordering::is_ge),
+        "stringlike" => glob::match_within_limit(value, text),
+        "arnequals" | "arnlike" => arn_matches(value, text),
+        "ipaddress" => Some(parse_range(value)?.contains(&text.parse::<IpAddr>().ok()?)),
+        "numericequals" => compare_numbers(value, text, Ordering::is_eq),
+        "numericlessthan" => compare_numbers(value, text, Ordering::is_lt),
+        "numericlessthanequals" => compare_numbers(value, text, Ordering::is_le),
+        "numericgreaterthan" => compare_numbers(value, text, Ordering::is_gt),
+        "numericgreaterthanequals" => compare_numbers(value, text, Ordering::is_ge),
         _ => None,
     }
 }
 
 /// How the number that a request has stands to the one that the condition has.
-fn compare(value: &str, said: &str, holds: fn(Ordering) -> bool) -> Option<bool> {
+fn compare_numbers(value: &str, said: &str, holds: fn(Ordering) -> bool) -> Option<bool> {
     let (value, said): (f64, f64) = (value.parse().ok()?, said.parse().ok()?);
     said.partial_cmp(&value).map(holds)
 }
 
 /// ARNs compare part by part: a wildcard does not cross a colon of the first five.
-fn fits_arn(pattern: &str, text: &str) -> Option<bool> {
+fn arn_matches(pattern: &str, text: &str) -> Option<bool> {
     let (wanted, parts) = (pattern.splitn(6, ':'), text.splitn(6, ':'));
     if wanted.clone().count() != parts.clone().count() {
         return None;
     }
-    all(wanted.zip(parts).map(|(wanted, part)| glob::fits(wanted, part)))
+    all_hold(wanted.zip(parts).map(|(wanted, part)| glob::match_within_limit(wanted, part)))
 }
 
 /// Whether a condition of a Deny holds of every request of a caller: of each that is not itself pinned to fixed values.
 /// `StringNotEquals` on the organization denies everyone outside, since a caller without one differs from it too.
-pub(super) fn always_holds(condition: &Condition, caller: Caller<'_>) -> bool {
-    let operator = Operator::read(&condition.operator);
-    let negated = operator.positive().is_some() && !condition.values.is_empty();
+pub(super) fn always_holds(condition: &PolicyCondition, caller: CallerClass<'_>) -> bool {
+    let operator = ConditionOperator::parse_operator(&condition.operator);
+    let negated = operator.positive_form().is_some() && !condition.values.is_empty();
     match caller {
-        Caller::Named(_) => holds(condition, &caller.always_says(&condition.key)) == Some(true),
-        Caller::Stranger => {
+        CallerClass::Named(_) => {
+            condition_holds(condition, &caller.known_value(&condition.key)) == Some(true)
+        }
+        CallerClass::Stranger => {
             let many = condition.key.ends_with("orgpaths");
             let set = if many { "forallvalues" } else { "" };
             negated
                 && (operator.set == set || operator.set == "forallvalues")
-                && public::is_pin(&condition.key, &condition.values)
+                && public_access::is_pin(&condition.key, &condition.values)
                 && keeps_accounts_apart(&operator, condition)
         }
-        Caller::Outsider(own) => {
+        CallerClass::Outsider(own) => {
             let accounts = ["aws:principalaccount", "aws:principalarn", "kms:calleraccount"];
             negated
                 && matches!(operator.set.as_str(), "" | "forallvalues")
                 && accounts.contains(&condition.key.as_str())
-                && public::is_pin(&condition.key, &condition.values)
+                && public_access::is_pin(&condition.key, &condition.values)
                 && keeps_accounts_apart(&operator, condition)
-                && condition.values.iter().all(|value| super::caller::account(value) == Some(own))
+                && condition
+                    .values
+                    .iter()
+                    .all(|value| super::caller::principal_account(value) == Some(own))
         }
     }
 }
 
 /// A wildcard of `StringNotLike` crosses colons, unlike one of `ArnNotLike`: before the account it may take another one.
-fn keeps_accounts_apart(operator: &Operator, condition: &Condition) -> bool {
+fn keeps_accounts_apart(operator: &ConditionOperator, condition: &PolicyCondition) -> bool {
     operator.base != "stringnotlike"
         || condition.values.iter().filter(|value| value.starts_with("arn:")).all(|value| {
             let fixed = value.split(['*', '?']).next().unwrap_or_default();

@@ -9,16 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cel::ExecutionError;
 
-use super::caller::{Caller, ContextValue, sample};
-use super::conditions::{always_holds, holds};
-use super::patterns::{covers, is_wild, overlaps};
+use super::caller::{CallerClass, ContextValue, sample_text};
+use super::conditions::{always_holds, condition_holds};
+use super::patterns::{is_wild, pattern_covers, patterns_overlap};
 use super::services;
-use super::statement::Statement;
+use super::statement::PolicyStatement;
 use crate::run::{budget, undecided};
 
 /// What the Denies of a document make of a statement that allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Openness {
+pub(super) enum RemainingAccess {
     /// Some request gets through.
     Open,
     /// None does.
@@ -27,20 +27,20 @@ pub(super) enum Openness {
     Undecided,
 }
 
-const UNDECIDED: &str = "whether a `Deny` of the policy document closes what an `Allow` opens cannot be told: see which \
+const UNDECIDED_REASON: &str = "whether a `Deny` of the policy document closes what an `Allow` opens cannot be told: see which \
                          requests it leaves";
 
 /// Whether the Denies leave the caller something; where that cannot be told, the evaluation is told so.
 pub(super) fn is_open(
-    statement: &Statement,
-    statements: &[Statement],
-    caller: Caller<'_>,
+    statement: &PolicyStatement,
+    statements: &[PolicyStatement],
+    caller: CallerClass<'_>,
 ) -> Result<bool, ExecutionError> {
-    let openness = openness(statement, statements, caller)?;
-    if openness == Openness::Undecided {
-        undecided::note(UNDECIDED);
+    let openness = remaining_access(statement, statements, caller)?;
+    if openness == RemainingAccess::Undecided {
+        undecided::note_undecided(UNDECIDED_REASON);
     }
-    Ok(openness == Openness::Open)
+    Ok(openness == RemainingAccess::Open)
 }
 
 /// How many actions, and how many resources, are tried for a request that gets through.
@@ -53,41 +53,41 @@ const MAX_CONTEXTS: usize = 512;
 const EVERYTHING: &str = "*";
 
 /// What the Denies in `statements` leave of what `allow` allows to `caller`.
-pub(super) fn openness(
-    allow: &Statement,
-    statements: &[Statement],
-    caller: Caller<'_>,
-) -> Result<Openness, ExecutionError> {
-    let denials: Vec<Denial<'_>> = statements
+pub(super) fn remaining_access(
+    allow: &PolicyStatement,
+    statements: &[PolicyStatement],
+    caller: CallerClass<'_>,
+) -> Result<RemainingAccess, ExecutionError> {
+    let denials: Vec<DenyStatement<'_>> = statements
         .iter()
         .filter(|statement| !statement.allows)
-        .map(|statement| Denial::of(statement, caller))
+        .map(|statement| DenyStatement::from_statement(statement, caller))
         .filter(|denial| denial.is_for_caller != Some(false))
         .collect();
     if denials.is_empty() {
-        return Ok(Openness::Open);
+        return Ok(RemainingAccess::Open);
     }
-    let grant = Grant::of(allow);
+    let grant = GrantPatterns::from_statement(allow);
     let compared = grant.actions.len().saturating_add(grant.resources.len());
-    budget::charge(compared.saturating_mul(denials.len()).saturating_div(16))?;
-    let touching: Vec<&Denial<'_>> =
-        denials.iter().filter(|denial| denial.touches(&grant)).collect();
+    budget::charge_cost(compared.saturating_mul(denials.len()).saturating_div(16))?;
+    let touching: Vec<&DenyStatement<'_>> =
+        denials.iter().filter(|denial| denial.may_deny(&grant)).collect();
     if touching.is_empty() {
-        return Ok(Openness::Open);
+        return Ok(RemainingAccess::Open);
     }
     if is_closed(&grant, &touching, caller) {
-        return Ok(Openness::Closed);
+        return Ok(RemainingAccess::Closed);
     }
-    for request in requests(&grant) {
+    for request in candidate_requests(&grant) {
         if gets_through(&request, allow, &touching, caller)? {
-            return Ok(Openness::Open);
+            return Ok(RemainingAccess::Open);
         }
     }
-    Ok(Openness::Undecided)
+    Ok(RemainingAccess::Undecided)
 }
 
 /// The actions and resources that a statement allows, as patterns; actions in lower case.
-struct Grant {
+struct GrantPatterns {
     actions: Vec<String>,
     resources: Vec<String>,
     service: Option<String>,
@@ -95,9 +95,9 @@ struct Grant {
     not_resources: Vec<String>,
 }
 
-impl Grant {
-    fn of(allow: &Statement) -> Self {
-        let service = service_of(&allow.resources);
+impl GrantPatterns {
+    fn from_statement(allow: &PolicyStatement) -> Self {
+        let service = common_service(&allow.resources);
         // On the resources of one service every action is one of that service.
         let everything = match &service {
             Some(service) => format!("{service}:*"),
@@ -111,22 +111,23 @@ impl Grant {
         if actions.is_empty() {
             actions.push(everything.clone());
         }
-        let mut resources: Vec<String> = allow.resources.iter().map(|one| loosen(one)).collect();
+        let mut resources: Vec<String> =
+            allow.resources.iter().map(|one| loosen_variables(one)).collect();
         if resources.is_empty() {
             resources.push(EVERYTHING.to_owned());
         }
-        Grant {
+        GrantPatterns {
             actions,
             resources,
             service,
-            not_actions: lower(&allow.not_actions),
+            not_actions: lowercase_actions(&allow.not_actions),
             not_resources: allow.not_resources.clone(),
         }
     }
 }
 
 /// The service whose resources these all are.
-fn service_of(resources: &[String]) -> Option<String> {
+fn common_service(resources: &[String]) -> Option<String> {
     let services: BTreeSet<Option<&str>> = resources
         .iter()
         .map(|resource| match resource.strip_prefix("arn:") {
@@ -141,30 +142,30 @@ fn service_of(resources: &[String]) -> Option<String> {
     (!only.is_empty() && !is_wild(&only) && !only.contains('$')).then_some(only)
 }
 
-fn lower(actions: &[String]) -> Vec<String> {
+fn lowercase_actions(actions: &[String]) -> Vec<String> {
     actions.iter().map(|action| action.to_ascii_lowercase()).collect()
 }
 
 /// A Deny that may be meant for the caller.
-struct Denial<'a> {
-    statement: &'a Statement,
+struct DenyStatement<'a> {
+    statement: &'a PolicyStatement,
     is_for_caller: Option<bool>,
     actions: Vec<String>,
     not_actions: Vec<String>,
 }
 
-impl<'a> Denial<'a> {
-    fn of(statement: &'a Statement, caller: Caller<'_>) -> Self {
+impl<'a> DenyStatement<'a> {
+    fn from_statement(statement: &'a PolicyStatement, caller: CallerClass<'_>) -> Self {
         let is_for_caller = if statement.not_principals.is_empty() {
             caller.is_among(&statement.principals)
         } else {
             caller.is_outside(&statement.not_principals)
         };
-        Denial {
+        DenyStatement {
             statement,
             is_for_caller,
-            actions: lower(&statement.actions),
-            not_actions: lower(&statement.not_actions),
+            actions: lowercase_actions(&statement.actions),
+            not_actions: lowercase_actions(&statement.not_actions),
         }
     }
 
@@ -186,7 +187,7 @@ impl<'a> Denial<'a> {
     }
 
     /// Whether it may deny any of what is allowed.
-    fn touches(&self, grant: &Grant) -> bool {
+    fn may_deny(&self, grant: &GrantPatterns) -> bool {
         grant.actions.iter().any(|action| self.denies_action(action) != Some(false))
             && grant.resources.iter().any(|resource| self.denies_resource(resource) != Some(false))
     }
@@ -201,12 +202,14 @@ fn is_in(listed: &[String], left_out: &[String], pattern: &str) -> Option<bool> 
 }
 
 fn is_in_list(listed: &[String], pattern: &str) -> Option<bool> {
-    let all_of =
-        |one: &String| one == pattern || !has_variable(one) && covers(one, pattern) == Some(true);
+    let all_of = |one: &String| {
+        one == pattern || !has_variable(one) && pattern_covers(one, pattern) == Some(true)
+    };
     if listed.iter().any(all_of) {
         return Some(true);
     }
-    let apart = listed.iter().all(|one| overlaps(&loosen(one), pattern) == Some(false));
+    let apart =
+        listed.iter().all(|one| patterns_overlap(&loosen_variables(one), pattern) == Some(false));
     apart.then_some(false)
 }
 
@@ -215,7 +218,7 @@ fn has_variable(pattern: &str) -> bool {
 }
 
 /// A pattern in which each policy variable may be any text.
-fn loosen(pattern: &str) -> String {
+fn loosen_variables(pattern: &str) -> String {
     let mut parts = pattern.split("${");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -226,8 +229,12 @@ fn loosen(pattern: &str) -> String {
 }
 
 /// Whether each action on each resource is denied to every caller meant.
-fn is_closed(grant: &Grant, denials: &[&Denial<'_>], caller: Caller<'_>) -> bool {
-    let whole: Vec<&Denial<'_>> = denials
+fn is_closed(
+    grant: &GrantPatterns,
+    denials: &[&DenyStatement<'_>],
+    caller: CallerClass<'_>,
+) -> bool {
+    let whole: Vec<&DenyStatement<'_>> = denials
         .iter()
         .copied()
         .filter(|denial| {
@@ -251,42 +258,46 @@ fn is_closed(grant: &Grant, denials: &[&Denial<'_>], caller: Caller<'_>) -> bool
 }
 
 /// One action on one resource.
-struct Request {
+struct CandidateRequest {
     action: String,
     resource: String,
 }
 
 /// Requests that the statement allows by action and resource.
-fn requests(grant: &Grant) -> Vec<Request> {
+fn candidate_requests(grant: &GrantPatterns) -> Vec<CandidateRequest> {
     let mut actions: Vec<String> =
-        grant.actions.iter().flat_map(|one| actions_in(one, grant)).collect();
+        grant.actions.iter().flat_map(|one| sample_actions(one, grant)).collect();
     actions.retain(|action| {
         grant.not_actions.is_empty() || is_in_list(&grant.not_actions, action) == Some(false)
     });
     actions.dedup();
     actions.truncate(MAX_TRIED);
-    let mut resources: Vec<String> = grant.resources.iter().map(|one| resource_in(one)).collect();
+    let mut resources: Vec<String> =
+        grant.resources.iter().map(|one| sample_resource(one)).collect();
     resources.retain(|resource| {
         grant.not_resources.is_empty() || is_in_list(&grant.not_resources, resource) == Some(false)
     });
     resources.truncate(MAX_TRIED);
     let pairs = actions.iter().flat_map(|action| resources.iter().map(move |one| (action, one)));
     pairs
-        .filter(|(action, resource)| services::takes(action, resource))
-        .map(|(action, resource)| Request { action: action.clone(), resource: resource.clone() })
+        .filter(|(action, resource)| services::action_applies(action, resource))
+        .map(|(action, resource)| CandidateRequest {
+            action: action.clone(),
+            resource: resource.clone(),
+        })
         .collect()
 }
 
 /// Actions that a pattern allows: those of the service that are known, or the pattern itself.
-fn actions_in(pattern: &str, grant: &Grant) -> Vec<String> {
+fn sample_actions(pattern: &str, grant: &GrantPatterns) -> Vec<String> {
     if !is_wild(pattern) {
         return vec![pattern.to_owned()];
     }
     let written = pattern.split_once(':').map(|(service, _)| service).filter(|one| !is_wild(one));
     let service = grant.service.as_deref().or(written).unwrap_or_default();
-    let known = services::actions(service).map(|name| format!("{service}:{name}"));
+    let known = services::known_actions(service).map(|name| format!("{service}:{name}"));
     let mut known: Vec<String> =
-        known.filter(|action| covers(pattern, action) == Some(true)).collect();
+        known.filter(|action| pattern_covers(pattern, action) == Some(true)).collect();
     if known.is_empty() {
         known.push(pattern.to_owned());
     }
@@ -294,19 +305,19 @@ fn actions_in(pattern: &str, grant: &Grant) -> Vec<String> {
 }
 
 /// A resource that fits a pattern, where any text would be one; the pattern itself where that is not known.
-fn resource_in(pattern: &str) -> String {
-    let own = services::own_part(pattern).filter(|own| !is_wild(own));
-    if own.is_some() { sample(pattern) } else { pattern.to_owned() }
+fn sample_resource(pattern: &str) -> String {
+    let own = services::owner_prefix(pattern).filter(|own| !is_wild(own));
+    if own.is_some() { sample_text(pattern) } else { pattern.to_owned() }
 }
 
 /// Whether some context lets a request through.
 fn gets_through(
-    request: &Request,
-    allow: &Statement,
-    denials: &[&Denial<'_>],
-    caller: Caller<'_>,
+    request: &CandidateRequest,
+    allow: &PolicyStatement,
+    denials: &[&DenyStatement<'_>],
+    caller: CallerClass<'_>,
 ) -> Result<bool, ExecutionError> {
-    let matching: Vec<&Statement> = denials
+    let matching: Vec<&PolicyStatement> = denials
         .iter()
         .filter(|denial| {
             denial.denies_action(&request.action) != Some(false)
@@ -317,16 +328,20 @@ fn gets_through(
     if matching.iter().any(|statement| statement.conditions.is_empty()) {
         return Ok(false);
     }
-    let keys = keys(allow, &matching, caller);
+    let keys = context_choices(allow, &matching, caller);
     let contexts = keys.values().map(Vec::len).fold(1_usize, usize::saturating_mul);
     let tests = matching.len().saturating_add(1);
     for number in 0..contexts.min(MAX_CONTEXTS) {
-        budget::charge(tests.saturating_div(4).saturating_add(1))?;
-        let context = pick(&keys, number);
+        budget::charge_cost(tests.saturating_div(4).saturating_add(1))?;
+        let context = pick_context(&keys, number);
         let test = |key: &str| context.get(key).copied().unwrap_or(&ContextValue::Unknown);
-        let allowed = allow.conditions.iter().all(|one| holds(one, test(&one.key)) != Some(false));
-        let avoids = |statement: &&Statement| {
-            statement.conditions.iter().any(|one| holds(one, test(&one.key)) == Some(false))
+        let allowed =
+            allow.conditions.iter().all(|one| condition_holds(one, test(&one.key)) != Some(false));
+        let avoids = |statement: &&PolicyStatement| {
+            statement
+                .conditions
+                .iter()
+                .any(|one| condition_holds(one, test(&one.key)) == Some(false))
         };
         if allowed && matching.iter().all(avoids) {
             return Ok(true);
@@ -336,10 +351,10 @@ fn gets_through(
 }
 
 /// What may be said by each key that a condition asks for.
-fn keys<'a>(
-    allow: &'a Statement,
-    denials: &[&'a Statement],
-    caller: Caller<'_>,
+fn context_choices<'a>(
+    allow: &'a PolicyStatement,
+    denials: &[&'a PolicyStatement],
+    caller: CallerClass<'_>,
 ) -> BTreeMap<&'a str, Vec<ContextValue>> {
     let mut written: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for condition in [allow].into_iter().chain(denials.iter().copied()).flat_map(|s| &s.conditions)
@@ -353,13 +368,13 @@ fn keys<'a>(
             values.sort_unstable();
             values.dedup();
             values.truncate(MAX_TRIED);
-            (key, caller.may_say(key, &values))
+            (key, caller.possible_values(key, &values))
         })
         .collect()
 }
 
 /// The context of that number: each key says one of the things that it may.
-fn pick<'k>(
+fn pick_context<'k>(
     keys: &'k BTreeMap<&str, Vec<ContextValue>>,
     mut number: usize,
 ) -> BTreeMap<&'k str, &'k ContextValue> {

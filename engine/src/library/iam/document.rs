@@ -4,33 +4,33 @@ use cel::ExecutionError;
 use cel::common::value::Val;
 use serde_json::{Map, Value as Json};
 
-use super::super::function::fail;
-use super::super::{convert, json, values};
-use super::statement::Statement;
+use super::super::function::function_error;
+use super::super::{json, json_conversion, values};
+use super::statement::PolicyStatement;
 
 /// The statements of a document: an object, JSON text, or the same percent-encoded. Nothing,
 /// null, an empty text and an empty object are a document without statements.
-pub(super) fn statements(
+pub(super) fn read_statements(
     function: &str,
     document: &dyn Val,
-) -> Result<Vec<Statement>, ExecutionError> {
-    let Some(document) = values::present(document) else { return Ok(vec![]) };
-    let json = match values::text(document) {
-        Some(text) => parse(function, text)?,
-        None => convert::to_json(function, document)?,
+) -> Result<Vec<PolicyStatement>, ExecutionError> {
+    let Some(document) = values::present_value(document) else { return Ok(vec![]) };
+    let json = match values::as_text(document) {
+        Some(text) => parse_document(function, text)?,
+        None => json_conversion::to_json(function, document)?,
     };
     let fields = match &json {
         Json::Null => return Ok(vec![]),
         Json::Object(fields) if fields.is_empty() => return Ok(vec![]),
         Json::Object(fields) => fields,
-        _ => return Err(fail(function, "the policy document is not an object")),
+        _ => return Err(function_error(function, "the policy document is not an object")),
     };
     match statement_field(fields) {
         Some(Json::Array(items)) => {
-            items.iter().map(|item| Statement::read(function, item)).collect()
+            items.iter().map(|item| PolicyStatement::from_json(function, item)).collect()
         }
-        Some(item) => Ok(vec![Statement::read(function, item)?]),
-        None => Err(fail(function, "the policy document has no statement")),
+        Some(item) => Ok(vec![PolicyStatement::from_json(function, item)?]),
+        None => Err(function_error(function, "the policy document has no statement")),
     }
 }
 
@@ -38,25 +38,25 @@ fn statement_field(fields: &Map<String, Json>) -> Option<&Json> {
     fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("statement")).map(|(_, value)| value)
 }
 
-fn parse(function: &str, text: &str) -> Result<Json, ExecutionError> {
+fn parse_document(function: &str, text: &str) -> Result<Json, ExecutionError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(Json::Null);
     }
     if text.starts_with('%') {
-        return json::parse(function, &json::decode(function, text)?);
+        return json::parse_json_text(function, &json::decode_percent(function, text)?);
     }
     // API Gateway gives the inside of a JSON string.
     if text.starts_with(r#"{\""#) {
-        let unescaped = json::parse(function, &format!("\"{text}\""))?;
-        return json::parse(function, unescaped.as_str().unwrap_or_default());
+        let unescaped = json::parse_json_text(function, &format!("\"{text}\""))?;
+        return json::parse_json_text(function, unescaped.as_str().unwrap_or_default());
     }
-    json::parse(function, text)
+    json::parse_json_text(function, text)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::{eval_with, fails, holds};
+    use super::super::super::testing::{assert_fails, assert_holds, evaluate_with_texts};
     use cel::Value;
 
     const TRUST: &str = r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Sid":""}],"Version":"2012-10-17"}"#;
@@ -70,13 +70,13 @@ mod tests {
                 == ['Allow service:ec2.amazonaws.com']
                 && policy_statements(parse_json(plain)) == policy_statements(d)";
             let vars = [("d", form), ("plain", TRUST)];
-            assert_eq!(eval_with(source, &vars), Ok(Value::Bool(true)), "{form}");
+            assert_eq!(evaluate_with_texts(source, &vars), Ok(Value::Bool(true)), "{form}");
         }
     }
 
     #[test]
     fn nothing_has_no_statements() {
-        holds(&[
+        assert_holds(&[
             "policy_statements(null) == [] && policy_statements('') == []",
             "policy_statements({}.?policy) == [] && policy_statements({}) == []",
             "policy_statements({'Statement': []}) == []",
@@ -85,14 +85,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_an_error() {
-        fails("EOF", &["public_statements('{')", "policy_statements('{\"Statement\": [{')"]);
-        fails("expected value", &["admin_statements('s3:*')"]);
-        fails("no statement", &["policy_statements({'Version': '2012-10-17'})"]);
-        fails(
+        assert_fails("EOF", &["public_statements('{')", "policy_statements('{\"Statement\": [{')"]);
+        assert_fails("expected value", &["admin_statements('s3:*')"]);
+        assert_fails("no statement", &["policy_statements({'Version': '2012-10-17'})"]);
+        assert_fails(
             "not an object",
             &["policy_statements('[]')", "policy_statements({'Statement': ['x']})"],
         );
-        fails("not an effect", &["policy_statements({'Statement': {'Effect': 'Maybe'}})"]);
-        fails("is not JSON", &["policy_statements({'Statement': b'x'})"]);
+        assert_fails("not an effect", &["policy_statements({'Statement': {'Effect': 'Maybe'}})"]);
+        assert_fails("is not JSON", &["policy_statements({'Statement': b'x'})"]);
     }
 }

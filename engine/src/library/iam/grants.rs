@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use cel::ExecutionError;
 
 use super::super::arn::Arn;
-use super::caller::Caller;
-use super::deny::{self, Openness};
-use super::public::is_positive;
-use super::statement::{Condition, Statement};
+use super::caller::CallerClass;
+use super::deny::{self, RemainingAccess};
+use super::public_access::is_positive;
+use super::statement::{PolicyCondition, PolicyStatement};
 use evenkeel_aws::is_account_id;
 
 /// Keys whose value is an account, or an ARN with one.
@@ -23,7 +23,7 @@ const ACCOUNT_KEYS: &[&str] = &[
 ];
 
 /// Whether the statement allows everything everywhere, unconditionally.
-pub(super) fn is_admin(statement: &Statement) -> bool {
+pub(super) fn is_admin(statement: &PolicyStatement) -> bool {
     let all_actions = |action: &String| matches!(action.as_str(), "*" | "*:*");
     statement.allows
         && statement.conditions.is_empty()
@@ -32,24 +32,27 @@ pub(super) fn is_admin(statement: &Statement) -> bool {
 }
 
 /// Whether the statement denies everything everywhere, unconditionally.
-pub(super) fn denies_everything(statement: &Statement) -> bool {
-    is_admin(&Statement { allows: !statement.allows, ..statement.clone() })
+pub(super) fn denies_everything(statement: &PolicyStatement) -> bool {
+    is_admin(&PolicyStatement { allows: !statement.allows, ..statement.clone() })
 }
 
 /// The principals that are allowed and not of `account`, in order; without those to whom a Deny closes it all.
-pub(super) fn outside(
-    statements: &[Statement],
+pub(super) fn outside_principals(
+    statements: &[PolicyStatement],
     account: &str,
 ) -> Result<BTreeSet<String>, ExecutionError> {
     let mut found = BTreeSet::new();
     for statement in statements.iter().filter(|statement| statement.allows) {
-        let mut names: BTreeSet<String> =
-            statement.principals.iter().filter_map(|name| foreign(name, account)).collect();
+        let mut names: BTreeSet<String> = statement
+            .principals
+            .iter()
+            .filter_map(|name| foreign_principal(name, account))
+            .collect();
         if statement.is_for_everyone() {
-            names.extend(everyone(statement, account));
+            names.extend(narrow_everyone(statement, account));
         }
         for name in names {
-            if is_let_in(&name, statement, statements, account)? {
+            if is_allowed(&name, statement, statements, account)? {
                 found.insert(name);
             }
         }
@@ -57,26 +60,29 @@ pub(super) fn outside(
     Ok(found)
 }
 
-fn is_let_in(
+fn is_allowed(
     name: &str,
-    statement: &Statement,
-    statements: &[Statement],
+    statement: &PolicyStatement,
+    statements: &[PolicyStatement],
     account: &str,
 ) -> Result<bool, ExecutionError> {
     if name != "*" {
-        return deny::is_open(statement, statements, Caller::Named(name));
+        return deny::is_open(statement, statements, CallerClass::Named(name));
     }
-    if deny::openness(statement, statements, Caller::Outsider(account))? == Openness::Closed {
+    if deny::remaining_access(statement, statements, CallerClass::Outsider(account))?
+        == RemainingAccess::Closed
+    {
         return Ok(false);
     }
     // Whom a Deny leaves in by an organization or a network is not of this account alone. Whether it leaves anybody is the
     // matter of `public_statements`, which says so where it cannot tell.
-    Ok(deny::openness(statement, statements, Caller::Stranger)? != Openness::Undecided)
+    Ok(deny::remaining_access(statement, statements, CallerClass::Stranger)?
+        != RemainingAccess::Undecided)
 }
 
 /// Who everyone is, once conditions have named accounts.
-fn everyone(statement: &Statement, account: &str) -> BTreeSet<String> {
-    match statement.conditions.iter().find_map(accounts) {
+fn narrow_everyone(statement: &PolicyStatement, account: &str) -> BTreeSet<String> {
+    match statement.conditions.iter().find_map(condition_accounts) {
         Some(mut accounts) => {
             accounts.remove(account);
             accounts
@@ -86,22 +92,23 @@ fn everyone(statement: &Statement, account: &str) -> BTreeSet<String> {
 }
 
 /// The accounts that a condition names, if it admits no other.
-fn accounts(condition: &Condition) -> Option<BTreeSet<String>> {
+fn condition_accounts(condition: &PolicyCondition) -> Option<BTreeSet<String>> {
     if !is_positive(&condition.operator) || !ACCOUNT_KEYS.contains(&condition.key.as_str()) {
         return None;
     }
-    let named: Option<BTreeSet<String>> = condition.values.iter().map(|v| account_of(v)).collect();
+    let named: Option<BTreeSet<String>> =
+        condition.values.iter().map(|v| parse_account(v)).collect();
     named.filter(|accounts| !accounts.is_empty())
 }
 
-fn account_of(value: &str) -> Option<String> {
-    let account = Arn::parse(value).map_or(value, |arn| arn.account);
+fn parse_account(value: &str) -> Option<String> {
+    let account = Arn::parse_text(value).map_or(value, |arn| arn.account);
     is_account_id(account).then(|| account.to_owned())
 }
 
 /// The principal, when it belongs to another account, or to one that cannot be told. An
 /// account's root is the account.
-fn foreign(principal: &str, account: &str) -> Option<String> {
+fn foreign_principal(principal: &str, account: &str) -> Option<String> {
     let own_or_service = principal == "*"
         || principal == account
         || principal.starts_with("service:")
@@ -109,7 +116,7 @@ fn foreign(principal: &str, account: &str) -> Option<String> {
     if own_or_service {
         return None;
     }
-    match Arn::parse(principal) {
+    match Arn::parse_text(principal) {
         Some(arn) if arn.account == account || !is_account_id(arn.account) => None,
         Some(arn) if arn.resource == "root" => Some(arn.account.to_owned()),
         _ => Some(principal.to_owned()),
@@ -118,14 +125,14 @@ fn foreign(principal: &str, account: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::{eval, holds};
+    use super::super::super::testing::{assert_holds, evaluate_source};
     use cel::Value;
 
     fn outside(statement: &str) -> String {
         let source = format!(
             "cross_account_principals({{'Statement': [{statement}]}}, '111122223333').join(' ')"
         );
-        match eval(&source) {
+        match evaluate_source(&source) {
             Ok(Value::String(names)) => names.to_string(),
             other => panic!("{other:?}"),
         }
@@ -168,7 +175,7 @@ mod tests {
     #[test]
     fn admins_are_found() {
         let count = |statement: &str| {
-            eval(&format!("admin_statements({{'Statement': {statement}}}).size()"))
+            evaluate_source(&format!("admin_statements({{'Statement': {statement}}}).size()"))
         };
         for statement in [
             "{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}",
@@ -185,6 +192,6 @@ mod tests {
         ] {
             assert_eq!(count(statement), Ok(Value::Int(0)), "{statement}");
         }
-        holds(&["admin_statements(null) == []"]);
+        assert_holds(&["admin_statements(null) == []"]);
     }
 }

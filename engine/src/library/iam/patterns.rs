@@ -33,12 +33,12 @@ pub(super) fn is_wild(pattern: &str) -> bool {
 }
 
 /// Whether every text that fits `narrow` fits `wide`; `None` where that takes too long to tell.
-pub(super) fn covers(wide: &str, narrow: &str) -> Option<bool> {
+pub(super) fn pattern_covers(wide: &str, narrow: &str) -> Option<bool> {
     if wide == narrow || wide == "*" {
         return Some(true);
     }
     if !is_wild(narrow) {
-        return glob::fits(wide, narrow);
+        return glob::match_within_limit(wide, narrow);
     }
     if LEFT_FOR_DOCUMENT.get() == 0 {
         return None;
@@ -49,13 +49,13 @@ pub(super) fn covers(wide: &str, narrow: &str) -> Option<bool> {
     letters.push(None);
     letters.sort_unstable();
     letters.dedup();
-    let mut search = Search::new((0, settle(&wide, BTreeSet::from([0]))));
-    while let Some((at, set)) = search.next() {
+    let mut search = StateSearch::new((0, settle_positions(&wide, BTreeSet::from([0]))));
+    while let Some((at, set)) = search.next_state() {
         // What `narrow` still asks for can always be written.
         if set.is_empty() {
             return Some(false);
         }
-        search.spend(letters.len().saturating_mul(set.len()));
+        search.spend_steps(letters.len().saturating_mul(set.len()));
         let Some(letter) = narrow.get(at).copied() else {
             if !set.contains(&wide.len()) {
                 return Some(false);
@@ -65,54 +65,54 @@ pub(super) fn covers(wide: &str, narrow: &str) -> Option<bool> {
         let next = at.saturating_add(1);
         match letter {
             '*' => {
-                search.add((next, set.clone()));
+                search.add_state((next, set.clone()));
                 for read in &letters {
-                    search.add((at, step(&wide, &set, *read)));
+                    search.add_state((at, advance_positions(&wide, &set, *read)));
                 }
             }
             '?' => {
                 for read in &letters {
-                    search.add((next, step(&wide, &set, *read)));
+                    search.add_state((next, advance_positions(&wide, &set, *read)));
                 }
             }
-            letter => search.add((next, step(&wide, &set, Some(letter)))),
+            letter => search.add_state((next, advance_positions(&wide, &set, Some(letter)))),
         }
     }
     search.is_done().then_some(true)
 }
 
 /// Whether some text fits both patterns; `None` where that takes too long to tell.
-pub(super) fn overlaps(a: &str, b: &str) -> Option<bool> {
+pub(super) fn patterns_overlap(a: &str, b: &str) -> Option<bool> {
     match (is_wild(a), is_wild(b)) {
         (false, false) => return Some(a == b),
-        (true, false) => return glob::fits(a, b),
-        (false, true) => return glob::fits(b, a),
+        (true, false) => return glob::match_within_limit(a, b),
+        (false, true) => return glob::match_within_limit(b, a),
         (true, true) if LEFT_FOR_DOCUMENT.get() == 0 => return None,
         (true, true) => {}
     }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut search = Search::new((0_usize, 0_usize));
-    while let Some((i, j)) = search.next() {
+    let mut search = StateSearch::new((0_usize, 0_usize));
+    while let Some((i, j)) = search.next_state() {
         let (left, right) = (a.get(i).copied(), b.get(j).copied());
         let (after_i, after_j) = (i.saturating_add(1), j.saturating_add(1));
         match (left, right) {
             (None, None) => return Some(true),
             (Some('*'), _) | (_, Some('*')) => {
                 if left == Some('*') {
-                    search.add((after_i, j));
+                    search.add_state((after_i, j));
                     if right.is_some_and(|letter| letter != '*') {
-                        search.add((i, after_j));
+                        search.add_state((i, after_j));
                     }
                 }
                 if right == Some('*') {
-                    search.add((i, after_j));
+                    search.add_state((i, after_j));
                     if left.is_some_and(|letter| letter != '*') {
-                        search.add((after_i, j));
+                        search.add_state((after_i, j));
                     }
                 }
             }
             (Some(left), Some(right)) if left == '?' || right == '?' || left == right => {
-                search.add((after_i, after_j));
+                search.add_state((after_i, after_j));
             }
             _ => {}
         }
@@ -121,19 +121,23 @@ pub(super) fn overlaps(a: &str, b: &str) -> Option<bool> {
 }
 
 /// Where in a pattern a reader may be after one more letter.
-fn step(pattern: &[char], set: &BTreeSet<usize>, letter: Option<char>) -> BTreeSet<usize> {
+fn advance_positions(
+    pattern: &[char],
+    set: &BTreeSet<usize>,
+    letter: Option<char>,
+) -> BTreeSet<usize> {
     let moved = set.iter().filter_map(|at| match (pattern.get(*at)?, letter) {
         ('*', _) => Some(*at),
         ('?', _) => Some(at.saturating_add(1)),
         (wanted, Some(letter)) if *wanted == letter => Some(at.saturating_add(1)),
         _ => None,
     });
-    settle(pattern, moved.collect())
+    settle_positions(pattern, moved.collect())
 }
 
 /// The same places, with those behind stars that take nothing. Whoever has come to a star can do all that those before it
 /// can: only the last star and what follows it count.
-fn settle(pattern: &[char], mut set: BTreeSet<usize>) -> BTreeSet<usize> {
+fn settle_positions(pattern: &[char], mut set: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut open: Vec<usize> = set.iter().copied().collect();
     let mut last_star = None;
     while let Some(at) = open.pop() {
@@ -152,47 +156,52 @@ fn settle(pattern: &[char], mut set: BTreeSet<usize>) -> BTreeSet<usize> {
 }
 
 /// States still to visit, each once, as many as are allowed.
-struct Search<S> {
-    open: Vec<S>,
-    seen: BTreeSet<S>,
+struct StateSearch<S> {
+    pending: Vec<S>,
+    visited: BTreeSet<S>,
     steps: usize,
-    most: usize,
+    max_steps: usize,
 }
 
-impl<S: Ord + Clone> Search<S> {
+impl<S: Ord + Clone> StateSearch<S> {
     fn new(start: S) -> Self {
         let most = MAX_STEPS.min(LEFT_FOR_DOCUMENT.get());
-        Search { open: vec![start.clone()], seen: BTreeSet::from([start]), steps: 0, most }
-    }
-
-    fn add(&mut self, state: S) {
-        if self.seen.insert(state.clone()) {
-            self.open.push(state);
+        StateSearch {
+            pending: vec![start.clone()],
+            visited: BTreeSet::from([start]),
+            steps: 0,
+            max_steps: most,
         }
     }
 
-    fn next(&mut self) -> Option<S> {
-        if self.steps >= self.most {
+    fn add_state(&mut self, state: S) {
+        if self.visited.insert(state.clone()) {
+            self.pending.push(state);
+        }
+    }
+
+    fn next_state(&mut self) -> Option<S> {
+        if self.steps >= self.max_steps {
             return None;
         }
-        self.spend(1);
-        self.open.pop()
+        self.spend_steps(1);
+        self.pending.pop()
     }
 
-    fn spend(&mut self, steps: usize) {
+    fn spend_steps(&mut self, steps: usize) {
         self.steps = self.steps.saturating_add(steps);
     }
 
     /// Whether every state was visited.
     fn is_done(&self) -> bool {
-        self.open.is_empty()
+        self.pending.is_empty()
     }
 }
 
-impl<S> Drop for Search<S> {
+impl<S> Drop for StateSearch<S> {
     fn drop(&mut self) {
         LEFT_FOR_DOCUMENT.set(LEFT_FOR_DOCUMENT.get().saturating_sub(self.steps));
-        budget::note(self.steps.saturating_div(STEPS_PER_UNIT));
+        budget::record_cost(self.steps.saturating_div(STEPS_PER_UNIT));
     }
 }
 
@@ -233,16 +242,16 @@ mod tests {
         let (patterns, texts) = (patterns(3), texts(6));
         let sets: Vec<Vec<bool>> = patterns
             .iter()
-            .map(|pattern| texts.iter().map(|text| glob::matches(pattern, text)).collect())
+            .map(|pattern| texts.iter().map(|text| glob::matches_pattern(pattern, text)).collect())
             .collect();
         for (wide, has) in patterns.iter().zip(&sets) {
             for (narrow, wanted) in patterns.iter().zip(&sets) {
                 let mut pairs = has.iter().zip(wanted);
                 let within = pairs.clone().all(|(has, wanted)| *has || !wanted);
                 start_document();
-                assert_eq!(covers(wide, narrow), Some(within), "{wide} covers {narrow}");
+                assert_eq!(pattern_covers(wide, narrow), Some(within), "{wide} covers {narrow}");
                 let meet = pairs.any(|(has, wanted)| *has && *wanted);
-                assert_eq!(overlaps(wide, narrow), Some(meet), "{wide} meets {narrow}");
+                assert_eq!(patterns_overlap(wide, narrow), Some(meet), "{wide} meets {narrow}");
             }
         }
     }
@@ -258,24 +267,24 @@ mod tests {
             ("arn:aws:s3:::b*", "arn:aws:s3:::b/*"),
             ("*:*", "sqs:*"),
         ] {
-            assert_eq!(covers(wide, narrow), Some(true), "{wide} {narrow}");
-            assert_eq!(overlaps(wide, narrow), Some(true), "{wide} {narrow}");
+            assert_eq!(pattern_covers(wide, narrow), Some(true), "{wide} {narrow}");
+            assert_eq!(patterns_overlap(wide, narrow), Some(true), "{wide} {narrow}");
         }
         for (wide, narrow) in [
             ("s3:get*", "s3:*"),
             ("arn:aws:s3:::b/*", "arn:aws:s3:::b*"),
             ("s3:*object", "s3:get*"),
         ] {
-            assert_eq!(covers(wide, narrow), Some(false), "{wide} {narrow}");
+            assert_eq!(pattern_covers(wide, narrow), Some(false), "{wide} {narrow}");
         }
-        assert_eq!(overlaps("s3:*object", "s3:get*"), Some(true));
-        assert_eq!(overlaps("s3:get*", "s3:put*"), Some(false));
+        assert_eq!(patterns_overlap("s3:*object", "s3:get*"), Some(true));
+        assert_eq!(patterns_overlap("s3:get*", "s3:put*"), Some(false));
     }
 
     #[test]
     fn what_takes_too_long_is_not_answered() {
         let long = "a?".repeat(4_000);
-        assert_ne!(covers(&format!("*{long}"), &format!("*{long}*")), Some(true));
-        assert_eq!(overlaps(&format!("*{long}c"), &format!("*{long}d")), None);
+        assert_ne!(pattern_covers(&format!("*{long}"), &format!("*{long}*")), Some(true));
+        assert_eq!(patterns_overlap(&format!("*{long}c"), &format!("*{long}d")), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of services whose resources have policies.
 
 /// Some actions of services, in lower case: a wildcard allows at least these. Source: AWS Service Authorization Reference.
-const ACTIONS: &[(&str, &[&str])] = &[
+const KNOWN_ACTIONS: &[(&str, &[&str])] = &[
     ("backup", &["copyintobackupvault", "startrestorejob", "deleterecoverypoint"]),
     ("cloudsearch", &["search", "document", "suggest"]),
     ("codeartifact", &["readfromrepository", "getauthorizationtoken", "publishpackageversion"]),
@@ -38,14 +38,14 @@ const ACTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Some actions of a service, without its name; none of one that is not known.
-pub(super) fn actions(service: &str) -> impl Iterator<Item = &'static str> {
-    let found = ACTIONS.iter().find(|(name, _)| *name == service);
+pub(super) fn known_actions(service: &str) -> impl Iterator<Item = &'static str> {
+    let found = KNOWN_ACTIONS.iter().find(|(name, _)| *name == service);
     found.map(|(_, actions)| *actions).unwrap_or_default().iter().copied()
 }
 
 /// The part of a resource pattern that names the resource which has the policy, where what follows may be any text: the
 /// bucket before its objects, the API before its paths.
-pub(super) fn own_part(pattern: &str) -> Option<&str> {
+pub(super) fn owner_prefix(pattern: &str) -> Option<&str> {
     if pattern.starts_with("execute-api:/") {
         return Some("execute-api:");
     }
@@ -57,7 +57,7 @@ pub(super) fn own_part(pattern: &str) -> Option<&str> {
 }
 
 /// Whether an action may be one on such a resource: Amazon S3 has actions on buckets, and others on objects.
-pub(super) fn takes(action: &str, resource: &str) -> bool {
+pub(super) fn action_applies(action: &str, resource: &str) -> bool {
     let Some((_, rest)) = resource.split_once(":s3:::") else { return true };
     match (action.contains("object"), action.contains("bucket")) {
         (true, false) => rest.contains('/'),

@@ -5,12 +5,12 @@ use cel::common::types::{CelMapKey, CelString};
 use cel::common::value::Val;
 use serde_json::{Map, Value as Json};
 
-use super::super::function::{excerpt, fail};
-use super::super::{convert, values};
+use super::super::function::{function_error, text_excerpt};
+use super::super::{json_conversion, values};
 
 /// One statement.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Statement {
+pub(super) struct PolicyStatement {
     /// Its name, empty when it has none.
     pub(super) sid: String,
     /// Whether it allows; it denies otherwise.
@@ -28,12 +28,12 @@ pub(super) struct Statement {
     /// Where it does not apply, when it applies everywhere else.
     pub(super) not_resources: Vec<String>,
     /// What must all hold for it to apply.
-    pub(super) conditions: Vec<Condition>,
+    pub(super) conditions: Vec<PolicyCondition>,
 }
 
 /// One test of one condition key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
+pub(super) struct PolicyCondition {
     /// The operator as written, as in `ForAnyValue:StringLike`.
     pub(super) operator: String,
     /// The key, in lower case.
@@ -42,30 +42,30 @@ pub(super) struct Condition {
     pub(super) values: Vec<String>,
 }
 
-impl Statement {
+impl PolicyStatement {
     /// Reads one statement; names are read whatever their case.
-    pub(super) fn read(function: &str, json: &Json) -> Result<Self, ExecutionError> {
+    pub(super) fn from_json(function: &str, json: &Json) -> Result<Self, ExecutionError> {
         let Json::Object(fields) = json else {
-            return Err(fail(function, "a statement is not an object"));
+            return Err(function_error(function, "a statement is not an object"));
         };
         let mut statement = Self::default();
         let mut effect = None;
         for (name, value) in fields {
-            let list = || strings(function, value);
+            let list = || read_strings(function, value);
             match name.to_ascii_lowercase().as_str() {
                 "sid" => statement.sid = list()?.concat(),
                 "effect" => effect = Some(list()?.concat()),
-                "principal" => statement.principals = principals(function, value)?,
-                "notprincipal" => statement.not_principals = principals(function, value)?,
+                "principal" => statement.principals = read_principals(function, value)?,
+                "notprincipal" => statement.not_principals = read_principals(function, value)?,
                 "action" => statement.actions = list()?,
                 "notaction" => statement.not_actions = list()?,
                 "resource" => statement.resources = list()?,
                 "notresource" => statement.not_resources = list()?,
-                "condition" => statement.conditions = conditions(function, value)?,
+                "condition" => statement.conditions = read_conditions(function, value)?,
                 _ => {}
             }
         }
-        statement.allows = allows(function, effect.as_deref().unwrap_or_default())?;
+        statement.allows = parse_effect(function, effect.as_deref().unwrap_or_default())?;
         Ok(statement)
     }
 
@@ -83,9 +83,9 @@ impl Statement {
                 "values": condition.values,
             })
         });
-        let conditions = convert::from_json(Json::Array(conditions.collect()));
+        let conditions = json_conversion::from_json(Json::Array(conditions.collect()));
         let text = |text: String| Box::new(CelString::from(text)) as Box<dyn Val + 'v>;
-        let list = |list: Vec<String>| Box::new(values::strings(list)) as Box<dyn Val + 'v>;
+        let list = |list: Vec<String>| Box::new(values::string_list(list)) as Box<dyn Val + 'v>;
         let effect = if self.allows { "Allow" } else { "Deny" };
         let fields = [
             ("sid", text(self.sid)),
@@ -98,20 +98,20 @@ impl Statement {
             ("notResources", list(self.not_resources)),
             ("conditions", conditions),
         ];
-        Box::new(values::map(fields.map(|(name, value)| (CelMapKey::from(name), value))))
+        Box::new(values::build_map(fields.map(|(name, value)| (CelMapKey::from(name), value))))
     }
 }
 
-fn allows(function: &str, effect: &str) -> Result<bool, ExecutionError> {
+fn parse_effect(function: &str, effect: &str) -> Result<bool, ExecutionError> {
     match effect.to_ascii_lowercase().as_str() {
         "allow" => Ok(true),
         "deny" => Ok(false),
-        _ => Err(fail(function, format!("`{}` is not an effect", excerpt(effect)))),
+        _ => Err(function_error(function, format!("`{}` is not an effect", text_excerpt(effect)))),
     }
 }
 
 /// A string or a list of strings; booleans and numbers count as they are written.
-fn strings(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
+fn read_strings(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
     match json {
         Json::String(string) => Ok(vec![string.clone()]),
         Json::Bool(flag) => Ok(vec![flag.to_string()]),
@@ -119,18 +119,18 @@ fn strings(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
         Json::Array(items) => {
             let mut all = Vec::new();
             for item in items {
-                all.extend(strings(function, item)?);
+                all.extend(read_strings(function, item)?);
             }
             Ok(all)
         }
         Json::Null => Ok(vec![]),
         Json::Object(fields) if fields.is_empty() => Ok(vec![]),
-        Json::Object(_) => Err(fail(function, "an object where strings are expected")),
+        Json::Object(_) => Err(function_error(function, "an object where strings are expected")),
     }
 }
 
-fn principals(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
-    let Json::Object(kinds) = json else { return strings(function, json) };
+fn read_principals(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
+    let Json::Object(kinds) = json else { return read_strings(function, json) };
     let mut all = Vec::new();
     for (kind, names) in kinds {
         let prefix = match kind.to_ascii_lowercase().as_str() {
@@ -138,32 +138,34 @@ fn principals(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError
             "canonicaluser" => "canonical:".to_owned(),
             kind => format!("{kind}:"),
         };
-        all.extend(strings(function, names)?.into_iter().map(|name| format!("{prefix}{name}")));
+        all.extend(
+            read_strings(function, names)?.into_iter().map(|name| format!("{prefix}{name}")),
+        );
     }
     Ok(all)
 }
 
-fn conditions(function: &str, json: &Json) -> Result<Vec<Condition>, ExecutionError> {
+fn read_conditions(function: &str, json: &Json) -> Result<Vec<PolicyCondition>, ExecutionError> {
     let mut all = Vec::new();
-    for (operator, keys) in object(function, json)?.into_iter().flatten() {
-        for (key, values) in object(function, keys)?.into_iter().flatten() {
-            all.push(Condition {
+    for (operator, keys) in condition_object(function, json)?.into_iter().flatten() {
+        for (key, values) in condition_object(function, keys)?.into_iter().flatten() {
+            all.push(PolicyCondition {
                 operator: operator.clone(),
                 key: key.to_ascii_lowercase(),
-                values: strings(function, values)?,
+                values: read_strings(function, values)?,
             });
         }
     }
     Ok(all)
 }
 
-fn object<'j>(
+fn condition_object<'j>(
     function: &str,
     json: &'j Json,
 ) -> Result<Option<&'j Map<String, Json>>, ExecutionError> {
     match json {
         Json::Object(fields) => Ok(Some(fields)),
         Json::Null => Ok(None),
-        _ => Err(fail(function, "a condition is not an object")),
+        _ => Err(function_error(function, "a condition is not an object")),
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::testing::{eval_with, holds};
-use super::Caller;
-use super::deny::{Openness, openness};
-use super::statement::Statement;
+use super::super::testing::{assert_holds, evaluate_with_texts};
+use super::CallerClass;
+use super::deny::{RemainingAccess, remaining_access};
+use super::statement::PolicyStatement;
 use crate::glob;
 use crate::run::{budget, undecided};
 
@@ -60,7 +60,7 @@ type Test = fn(&Request) -> bool;
 type Choice = (Json, Test);
 
 fn is_like(pattern: &str, text: &str) -> bool {
-    glob::matches(&pattern.to_lowercase(), &text.to_lowercase())
+    glob::matches_pattern(&pattern.to_lowercase(), &text.to_lowercase())
 }
 
 fn principals() -> Vec<Choice> {
@@ -144,7 +144,7 @@ fn conditions_of_grants() -> Vec<Choice> {
 /// A statement, and of each request of the world whether it applies.
 struct Case {
     json: Json,
-    statement: Statement,
+    statement: PolicyStatement,
     applies: Vec<bool>,
 }
 
@@ -162,7 +162,7 @@ fn cases(effect: &str, parts: [Vec<Choice>; 4], world: &[Request]) -> Vec<Case> 
                     }
                     let tests = [principal.1, action.1, resource.1, condition.1];
                     all.push(Case {
-                        statement: Statement::read("test", &json).unwrap(),
+                        statement: PolicyStatement::from_json("test", &json).unwrap(),
                         json,
                         applies: world
                             .iter()
@@ -176,12 +176,12 @@ fn cases(effect: &str, parts: [Vec<Choice>; 4], world: &[Request]) -> Vec<Case> 
     all
 }
 
-fn said(allow: &Case, denials: &[&Case]) -> Openness {
-    budget::reset(1);
-    let statements: Vec<Statement> =
+fn said(allow: &Case, denials: &[&Case]) -> RemainingAccess {
+    budget::reset_budget(1);
+    let statements: Vec<PolicyStatement> =
         [allow].iter().chain(denials).map(|case| case.statement.clone()).collect();
     super::patterns::start_document();
-    openness(&allow.statement, &statements, Caller::Stranger).unwrap()
+    remaining_access(&allow.statement, &statements, CallerClass::Stranger).unwrap()
 }
 
 /// Whether some request of the world gets through.
@@ -193,14 +193,14 @@ fn is_open(allow: &Case, denials: &[&Case]) -> bool {
 fn check(allow: &Case, denials: &[&Case], decided: &mut [usize; 3]) {
     let (said, open) = (said(allow, denials), is_open(allow, denials));
     let wrong = match said {
-        Openness::Open => !open,
-        Openness::Closed => open,
-        Openness::Undecided => false,
+        RemainingAccess::Open => !open,
+        RemainingAccess::Closed => open,
+        RemainingAccess::Undecided => false,
     };
     let count = &mut decided[match said {
-        Openness::Open => 0,
-        Openness::Closed => 1,
-        Openness::Undecided => 2,
+        RemainingAccess::Open => 0,
+        RemainingAccess::Closed => 1,
+        RemainingAccess::Undecided => 2,
     }];
     *count = count.saturating_add(1);
     let denials: Vec<&Json> = denials.iter().map(|case| &case.json).collect();
@@ -255,7 +255,7 @@ fn public(denials: &Json) -> (usize, Option<&'static str>) {
     statements.extend(denials.as_array().unwrap().clone());
     let document = json!({"Statement": statements}).to_string();
     undecided::take_undecided();
-    let count = eval_with("public_statements(d).size()", &[("d", &document)]);
+    let count = evaluate_with_texts("public_statements(d).size()", &[("d", &document)]);
     let Ok(cel::Value::Int(count)) = count else { panic!("{count:?}") };
     (usize::try_from(count).unwrap(), undecided::take_undecided())
 }
@@ -324,7 +324,7 @@ fn a_deny_counts_for_principals_of_other_accounts_too() {
         let document = json!({"Statement": [allow, deny]}).to_string();
         undecided::take_undecided();
         let source = "cross_account_principals(d, '111122223333').join(' ')";
-        let Ok(cel::Value::String(names)) = eval_with(source, &[("d", &document)]) else {
+        let Ok(cel::Value::String(names)) = evaluate_with_texts(source, &[("d", &document)]) else {
             panic!("{document}")
         };
         (names.to_string(), undecided::take_undecided().is_some())
@@ -360,7 +360,7 @@ fn whoever_is_denied_everything_is_no_administrator() {
         )
     };
     let mfa = "{'BoolIfExists': {'aws:MultiFactorAuthPresent': 'false'}}";
-    holds(&[
+    assert_holds(&[
         &format!("admin_statements({{'Statement': [{allow}, {}]}}) == []", deny("*", "{}")),
         &format!("size(admin_statements({{'Statement': [{allow}, {}]}})) == 1", deny("s3:*", "{}")),
         &format!("size(admin_statements({{'Statement': [{allow}, {}]}})) == 1", deny("*", mfa)),
@@ -382,6 +382,10 @@ fn long_patterns_of_a_document_cost_no_more_than_any_document_may() {
         patterns("", "*c"),
         patterns("a", "")
     );
-    eval_with(&source, &[]).unwrap();
-    assert!(budget::overdrawn() < -50_000, "most of the budget is left: {}", budget::overdrawn());
+    evaluate_with_texts(&source, &[]).unwrap();
+    assert!(
+        budget::overdrawn_cost() < -50_000,
+        "most of the budget is left: {}",
+        budget::overdrawn_cost()
+    );
 }

@@ -1,6 +1,6 @@
 //! Whether a resource policy refuses plain HTTP.
 
-use super::statement::{Condition, Statement};
+use super::statement::{PolicyCondition, PolicyStatement};
 
 /// The one action of a service that callers reach over HTTP, where its policies name that
 /// instead of all.
@@ -8,7 +8,7 @@ const ONLY_ACTION: &[(&str, &str)] = &[("sns", "publish"), ("execute-api", "invo
 
 /// Whether the statement denies everyone everything unless the connection is encrypted. Any
 /// further condition, or a part of the resource only, would leave a way in.
-pub(super) fn denies_plain_http(statement: &Statement) -> bool {
+pub(super) fn denies_unencrypted_requests(statement: &PolicyStatement) -> bool {
     !statement.allows
         && statement.not_principals.is_empty()
         && statement.is_for_everyone()
@@ -17,7 +17,7 @@ pub(super) fn denies_plain_http(statement: &Statement) -> bool {
         && matches!(statement.conditions.as_slice(), [only] if is_insecure(only))
 }
 
-fn is_insecure(condition: &Condition) -> bool {
+fn is_insecure(condition: &PolicyCondition) -> bool {
     let operator = condition.operator.to_ascii_lowercase();
     matches!(operator.as_str(), "bool" | "boolifexists")
         && condition.key == "aws:securetransport"
@@ -47,11 +47,11 @@ fn is_whole(resource: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::eval;
+    use super::super::super::testing::evaluate_source;
     use cel::Value;
 
     fn denies(statement: &str) -> bool {
-        match eval(&format!("denies_plain_http({{'Statement': [{statement}]}})")) {
+        match evaluate_source(&format!("denies_plain_http({{'Statement': [{statement}]}})")) {
             Ok(Value::Bool(denies)) => denies,
             other => panic!("{other:?}"),
         }
@@ -104,6 +104,6 @@ mod tests {
             "{'Effect': 'Allow', 'Principal': '*', 'Action': 's3:*', 'Resource': '*',
                 'Condition': {'Bool': {'aws:SecureTransport': 'true'}}}"
         ));
-        assert_eq!(eval("denies_plain_http('')"), Ok(Value::Bool(false)));
+        assert_eq!(evaluate_source("denies_plain_http('')"), Ok(Value::Bool(false)));
     }
 }

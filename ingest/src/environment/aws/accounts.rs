@@ -5,11 +5,11 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_config::Client;
 use evenkeel_aws::{Arn, is_account_id};
 
-use crate::environment::error::OutsideError;
+use crate::environment::error::CloudContextError;
 use crate::payload::ConfigRuleInvocation;
 
 /// How the sessions are called in the other accounts' trails.
-const SESSION: &str = "evenkeel-read";
+const SESSION_NAME: &str = "evenkeel-read";
 
 /// The role that is taken in other accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,45 +22,49 @@ pub struct ReadRole {
 
 /// Makes clients; what they share, connections among it, is kept in the configuration.
 #[derive(Clone, Debug)]
-pub(super) struct Accounts {
+pub(super) struct AccountClients {
     pub(super) config: SdkConfig,
-    own: String,
+    own_account: String,
     role: Option<ReadRole>,
 }
 
-impl Accounts {
+impl AccountClients {
     pub(super) fn new(config: SdkConfig, own: String, role: Option<ReadRole>) -> Self {
-        Accounts { config, own, role }
+        AccountClients { config, own_account: own, role }
     }
 
     /// A client in an account and a region; those of the function where one is empty.
-    pub(super) async fn config(&self, account: &str, region: &str) -> Result<Client, OutsideError> {
+    pub(super) async fn config_client(
+        &self,
+        account: &str,
+        region: &str,
+    ) -> Result<Client, CloudContextError> {
         let mut builder = aws_sdk_config::config::Builder::from(&self.config);
         if !region.is_empty() {
             builder = builder.region(Region::new(region.to_owned()));
         }
-        if !account.is_empty() && account != self.own {
-            builder = builder.credentials_provider(self.assume(account, region).await?);
+        if !account.is_empty() && account != self.own_account {
+            builder = builder.credentials_provider(self.assume_role(account, region).await?);
         }
         Ok(Client::from_conf(builder.build()))
     }
 
-    async fn assume(
+    async fn assume_role(
         &self,
         account: &str,
         region: &str,
-    ) -> Result<AssumeRoleProvider, OutsideError> {
+    ) -> Result<AssumeRoleProvider, CloudContextError> {
         let Some(role) = &self.role else {
-            return Err(OutsideError::NoRole { account: account.to_owned() });
+            return Err(CloudContextError::NoRole { account: account.to_owned() });
         };
         // What stands here comes from an event: nothing but an account's number may become part of an ARN.
         if !is_account_id(account) {
-            return Err(OutsideError::NoAccount);
+            return Err(CloudContextError::NoAccount);
         }
         let ReadRole { name, external_id } = role;
         let arn = Arn::iam_role(region, account, name);
         let mut provider =
-            AssumeRoleProvider::builder(arn).session_name(SESSION).configure(&self.config);
+            AssumeRoleProvider::builder(arn).session_name(SESSION_NAME).configure(&self.config);
         if let Some(external_id) = external_id {
             provider = provider.external_id(external_id);
         }
@@ -69,6 +73,6 @@ impl Accounts {
 }
 
 /// The region of a rule, from its ARN; empty where it has none.
-pub(super) fn region_of(rule: &ConfigRuleInvocation) -> &str {
-    Arn::parse(&rule.rule_arn).map_or("", |arn| arn.region)
+pub(super) fn rule_region(rule: &ConfigRuleInvocation) -> &str {
+    Arn::parse_text(&rule.rule_arn).map_or("", |arn| arn.region)
 }

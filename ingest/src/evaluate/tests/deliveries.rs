@@ -9,9 +9,9 @@ use object_store::ObjectStoreExt;
 use super::*;
 
 /// Numbers that look random and are the same in every run.
-struct Random(u64);
+struct DeliveryRandom(u64);
 
-impl Random {
+impl DeliveryRandom {
     fn below(&mut self, end: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -34,8 +34,8 @@ impl Unsteady<'_> {
     }
 }
 
-impl Announce for Unsteady<'_> {
-    async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
+impl NoticeAnnouncer for Unsteady<'_> {
+    async fn announce_notice(&self, notice: &Notice) -> Result<(), AnnounceError> {
         later().await;
         if self.refuses {
             return Err(AnnounceError::Refused(CallError::Unanswered("throttled".to_owned())));
@@ -69,11 +69,12 @@ fn drive<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
 
 /// Delivers every event until each was let go, in an order and with accidents that `seed` decides.
 fn delivered(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<String, u32>) {
-    let mut random = Random(seed);
+    let mut random = DeliveryRandom(seed);
     let store = Arc::new(InMemory::new());
-    let ledger = Ledger::of(Arc::clone(&store) as Arc<dyn object_store::ObjectStore>);
+    let ledger = Ledger::from_store(Arc::clone(&store) as Arc<dyn object_store::ObjectStore>);
     let taken = Mutex::new(BTreeMap::new());
-    let bundle = Bundle { version: "t".to_owned(), set: policies(), waivers: Waivers::default() };
+    let bundle =
+        PolicyBundle { version: "t".to_owned(), set: policies(), waivers: WaiverSet::default() };
     let bundle = Arc::new(bundle);
     // Each event comes once, and some come twice.
     let mut queue: Vec<u32> = (0..events).chain((0..events).filter(|one| one % 3 == 0)).collect();
@@ -84,10 +85,10 @@ fn delivered(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<Str
         let bodies: Vec<String> = batched.iter().map(|number| event(*number)).collect();
         let payload = batch(&bodies.iter().map(String::as_str).collect::<Vec<_>>());
         let announce = Unsteady { refuses: random.below(4) == 0, taken: &taken };
-        let recorder = Recorder::new(ledger.clone(), announce);
-        let evaluator = Evaluator::new(Arc::clone(&bundle), recorder, Offline);
+        let recorder = FindingRecorder::new(ledger.clone(), announce);
+        let evaluator = PayloadEvaluator::new(Arc::clone(&bundle), recorder, OfflineContext);
         let steps = if random.below(3) == 0 { random.below(6) } else { usize::MAX };
-        match drive(evaluator.handle(payload.as_bytes(), &|_| {}), steps) {
+        match drive(evaluator.handle_payload(payload.as_bytes(), &|_| {}), steps) {
             Some(handled) => {
                 let answer = handled.answer.unwrap();
                 let failed = answer["batchItemFailures"].as_array().unwrap();

@@ -1,6 +1,6 @@
 //! What an envelope says holds against what its record says, whichever way it comes.
 
-use evenkeel_ledger::{Announce, AnnounceError, Notice};
+use evenkeel_ledger::{AnnounceError, Notice, NoticeAnnouncer};
 use evenkeel_rules::ocsf;
 
 use super::world::World;
@@ -14,8 +14,13 @@ fn each_way(event: &str) -> Vec<Finding> {
     let line = holding(event.to_owned());
     let list = holding(format!("[{event}]"));
     let batches = holding(batch(&[event]));
-    let mut seen = vec![run(event, &ledger(), Silent), run(&batch(&[event]), &ledger(), Silent)];
-    seen.extend([&line, &list, &batches].map(|world| run_in(world, WRITTEN, &ledger(), Silent)));
+    let mut seen = vec![
+        run(event, &ledger(), SilentAnnouncer),
+        run(&batch(&[event]), &ledger(), SilentAnnouncer),
+    ];
+    seen.extend(
+        [&line, &list, &batches].map(|world| run_in(world, WRITTEN, &ledger(), SilentAnnouncer)),
+    );
     let one = |mut seen: Seen| {
         assert_eq!(seen.findings.len(), 1, "{:?}", seen.answer);
         seen.findings.remove(0)
@@ -34,7 +39,7 @@ fn without_recipient(actor: &str) -> String {
 
 #[test]
 fn a_forged_envelope_is_known_by_each_way() {
-    let real = run(&event(1), &ledger(), Silent).findings.remove(0);
+    let real = run(&event(1), &ledger(), SilentAnnouncer).findings.remove(0);
     for source in ["my.app", "aws.", "aws.partner/x.com/y/z", "aws.s3/x", "awsx.s3"] {
         for finding in each_way(&event(1).replace("aws.s3", source)) {
             assert!(finding.suspect.is_some(), "{source}");
@@ -74,8 +79,8 @@ fn the_account_and_the_region_of_the_envelope_hold() {
 #[derive(Clone, Default)]
 struct Keys(Arc<Mutex<Vec<String>>>);
 
-impl Announce for Keys {
-    async fn announce(&self, notice: &Notice) -> Result<(), AnnounceError> {
+impl NoticeAnnouncer for Keys {
+    async fn announce_notice(&self, notice: &Notice) -> Result<(), AnnounceError> {
         let message: Value = serde_json::from_str(&notice.message).unwrap();
         let pointer: Value = serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
         self.0.lock().unwrap().push(pointer["key"].as_str().unwrap().to_owned());
@@ -104,12 +109,12 @@ fn a_forged_event_of_the_same_id_silences_nobody_in_either_order() {
         for number in 0..after {
             run(&forged(number), &ledger, keys.clone()).answer.unwrap();
         }
-        let key = ocsf::key(&real.findings[0]);
+        let key = ocsf::finding_key(&real.findings[0]);
         assert!(real.findings[0].suspect.is_none());
         let keys = keys.0.lock().unwrap();
         assert_eq!(keys.iter().filter(|one| **one == key).count(), 1, "{keys:?}");
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let record = runtime.block_on(ledger.read(&key)).unwrap();
-        assert_eq!(record, ocsf::record(&real.findings[0]).into_bytes());
+        let record = runtime.block_on(ledger.read_record(&key)).unwrap();
+        assert_eq!(record, ocsf::serialize_finding(&real.findings[0]).into_bytes());
     }
 }

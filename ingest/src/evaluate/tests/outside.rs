@@ -6,7 +6,7 @@ use evenkeel_rules::ComplianceStatus;
 
 use super::world::World;
 use super::*;
-use crate::environment::Assessment;
+use crate::environment::RuleAssessment;
 
 fn versioning(number: u32) -> String {
     event(number).replace("DeleteBucketEncryption", "PutBucketVersioning")
@@ -14,7 +14,7 @@ fn versioning(number: u32) -> String {
 
 /// The statuses and messages of two events about one bucket.
 fn of_state(world: &World) -> Vec<(ComplianceStatus, String)> {
-    let seen = run_in(world, &batch(&[&versioning(1), &versioning(2)]), &ledger(), Silent);
+    let seen = run_in(world, &batch(&[&versioning(1), &versioning(2)]), &ledger(), SilentAnnouncer);
     assert_eq!(seen.answer.unwrap(), json!({"batchItemFailures": []}));
     assert_eq!(world.asked.load(Ordering::SeqCst), 1, "a resource is asked for once in a batch");
     seen.findings.into_iter().map(|finding| (finding.status, finding.message)).collect()
@@ -76,9 +76,9 @@ fn all_of_a_log_object_is_judged_and_states_are_read_for_it() {
         object: log(&records),
         ..World::default()
     };
-    let seen = run_in(&world, &notification(), &ledger(), Silent);
+    let seen = run_in(&world, &notification(), &ledger(), SilentAnnouncer);
     assert_eq!((seen.answer.unwrap(), seen.findings.len()), (json!({"findings": 201}), 201));
-    assert_eq!(seen.metrics.get("FindingsLow"), 1);
+    assert_eq!(seen.metrics.metric_count("FindingsLow"), 1);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_log_object_that_is_cut_off_comes_again_and_what_was_read_is_kept() {
     let mut object = log(&(0..100).map(event).collect::<Vec<_>>());
     object.truncate(object.len() / 2);
     let world = World { object, ..World::default() };
-    let seen = run_in(&world, &notification(), &ledger(), Silent);
+    let seen = run_in(&world, &notification(), &ledger(), SilentAnnouncer);
     assert!(seen.answer.unwrap_err().to_string().contains("s3://logs/AWSLogs/x.json.gz"));
     assert!(seen.findings.len() > 40, "{}", seen.findings.len());
 }
@@ -108,13 +108,13 @@ fn scheduled() -> Value {
 #[test]
 fn a_rule_is_answered_when_its_findings_are_durable() {
     let world = World { configuration: "{}", time: "2026-03-11T12:00:00Z", ..World::default() };
-    let seen = run_in(&world, &rule(&scheduled(), "token"), &ledger(), Silent);
+    let seen = run_in(&world, &rule(&scheduled(), "token"), &ledger(), SilentAnnouncer);
     assert_eq!(
-        (seen.answer.unwrap(), seen.metrics.get("Evaluations")),
+        (seen.answer.unwrap(), seen.metrics.metric_count("Evaluations")),
         (json!({"findings": 1}), 1)
     );
     let told = world.told.lock().unwrap().clone();
-    let said = Assessment {
+    let said = RuleAssessment {
         kind: "AWS::S3::Bucket".to_owned(),
         id: "b".to_owned(),
         status: ComplianceStatus::NonCompliant,
@@ -139,13 +139,13 @@ fn a_test_of_a_rule_leaves_nothing_in_the_ledger() {
 fn what_is_gone_takes_back_what_a_rule_was_told() {
     let world =
         World { time: "2026-03-11T12:00:00Z", status: "ResourceDeleted", ..World::default() };
-    run_in(&world, &rule(&scheduled(), "t"), &ledger(), Silent).answer.unwrap();
+    run_in(&world, &rule(&scheduled(), "t"), &ledger(), SilentAnnouncer).answer.unwrap();
     assert_eq!(world.told.lock().unwrap()[0].status, ComplianceStatus::NotApplicable);
 }
 
 #[test]
 fn a_rule_that_names_a_policy_that_is_none_is_told_so() {
     let wrong = rule(&scheduled(), "t").replace("\"{}\"", "\"{\\\"policies\\\":\\\"nope\\\"}\"");
-    let answer = run_in(&World::default(), &wrong, &ledger(), Silent).answer;
+    let answer = run_in(&World::default(), &wrong, &ledger(), SilentAnnouncer).answer;
     assert!(answer.unwrap_err().to_string().contains("`nope`, which is no policy"));
 }

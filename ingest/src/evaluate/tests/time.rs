@@ -23,11 +23,12 @@ fn written(key: &str) -> String {
 }
 
 /// Handles a payload with so much time left, by a clock that stands still while anything can be done.
-fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> Handled {
-    let bundle = Bundle { version: "t".to_owned(), set: policies(), waivers: Waivers::default() };
-    let recorder = Recorder::new(ledger.clone(), Silent);
+fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> HandledPayload {
+    let bundle =
+        PolicyBundle { version: "t".to_owned(), set: policies(), waivers: WaiverSet::default() };
+    let recorder = FindingRecorder::new(ledger.clone(), SilentAnnouncer);
     let world = stalling();
-    let evaluator = Evaluator::new(Arc::new(bundle), recorder, &world);
+    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, &world);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -49,9 +50,14 @@ fn a_message_that_never_ends_comes_back_alone() {
     let handled = run_for(MINUTE, &batch(&bodies), &ledger);
     let failed = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m3"}]});
     assert_eq!(handled.answer.unwrap(), failed);
-    assert_eq!((handled.metrics.get("Received"), handled.metrics.get("FindingsHigh")), (5, 3));
-    assert!(handled.failures.iter().all(|failed| failed.why.code() == "not-finished"));
-    assert!(handled.failures.iter().all(|failed| failed.why.kind() == FailureKind::Retryable));
+    assert_eq!(
+        (handled.metrics.metric_count("Received"), handled.metrics.metric_count("FindingsHigh")),
+        (5, 3)
+    );
+    assert!(handled.failures.iter().all(|failed| failed.why.error_code() == "not-finished"));
+    assert!(
+        handled.failures.iter().all(|failed| failed.why.failure_kind() == FailureKind::Retryable)
+    );
 }
 
 #[test]
@@ -62,7 +68,7 @@ fn with_no_time_left_nothing_is_begun_and_all_comes_back() {
     let all = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]});
     assert_eq!(handled.answer.unwrap(), all);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    assert!(runtime.block_on(ledger.list("findings")).unwrap().is_empty());
+    assert!(runtime.block_on(ledger.list_keys("findings")).unwrap().is_empty());
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::io::Cursor;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use evenkeel_rules::{ConfigurationItem, Resource};
+use evenkeel_rules::{ConfigurationItem, ResourceIdentity};
 
-use crate::environment::{Assessment, ObjectBytes, Outside, OutsideError};
+use crate::environment::{CloudContext, CloudContextError, ObjectBytes, RuleAssessment};
 use crate::{ConfigRuleInvocation, LogObject, OversizedItem};
 
 /// A world of one bucket, `b`, whose state is `configuration` at `time`.
@@ -18,15 +18,15 @@ pub(super) struct World {
     pub(super) status: &'static str,
     pub(super) object: Vec<u8>,
     pub(super) asked: AtomicUsize,
-    pub(super) told: Mutex<Vec<Assessment>>,
+    pub(super) told: Mutex<Vec<RuleAssessment>>,
     /// The key of a log object that never answers; all others are `object`.
     pub(super) stalls: &'static str,
 }
 
 impl World {
-    fn item(&self) -> Result<ConfigurationItem, OutsideError> {
+    fn item(&self) -> Result<ConfigurationItem, CloudContextError> {
         if self.time.is_empty() {
-            return Err(OutsideError::NotRecorded);
+            return Err(CloudContextError::NotRecorded);
         }
         Ok(ConfigurationItem {
             kind: "AWS::S3::Bucket".to_owned(),
@@ -42,37 +42,43 @@ impl World {
     }
 }
 
-impl Outside for &World {
-    async fn object(&self, object: &LogObject) -> Result<ObjectBytes, OutsideError> {
+impl CloudContext for &World {
+    async fn open_log_object(&self, object: &LogObject) -> Result<ObjectBytes, CloudContextError> {
         if object.key == self.stalls {
             return pending().await;
         }
         Ok(Box::new(Cursor::new(self.object.clone())))
     }
 
-    async fn states(&self, wanted: &[Resource]) -> Vec<Result<ConfigurationItem, OutsideError>> {
+    async fn fetch_resource_states(
+        &self,
+        wanted: &[ResourceIdentity],
+    ) -> Vec<Result<ConfigurationItem, CloudContextError>> {
         self.asked.fetch_add(wanted.len(), Ordering::SeqCst);
         wanted.iter().map(|_| self.item()).collect()
     }
 
-    async fn oversized(&self, _: &OversizedItem) -> Result<ConfigurationItem, OutsideError> {
+    async fn fetch_oversized_item(
+        &self,
+        _: &OversizedItem,
+    ) -> Result<ConfigurationItem, CloudContextError> {
         self.item()
     }
 
-    async fn inventory(
+    async fn list_resources(
         &self,
         _: &ConfigRuleInvocation,
         kinds: &[String],
-    ) -> Result<Vec<ConfigurationItem>, OutsideError> {
+    ) -> Result<Vec<ConfigurationItem>, CloudContextError> {
         assert_eq!(kinds, ["AWS::S3::Bucket"]);
         Ok(vec![self.item()?])
     }
 
-    async fn assess(
+    async fn submit_assessments(
         &self,
         _: &ConfigRuleInvocation,
-        assessments: &[Assessment],
-    ) -> Result<(), OutsideError> {
+        assessments: &[RuleAssessment],
+    ) -> Result<(), CloudContextError> {
         self.told.lock().unwrap().extend_from_slice(assessments);
         Ok(())
     }

@@ -5,75 +5,76 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::Search;
+use super::FileSearch;
 use crate::logs::problem::InputError;
 
 /// How the names of logs end, in any case.
-const ENDINGS: [&str; 5] = [".json", ".gz", ".ndjson", ".jsonl", ".log"];
+const LOG_ENDINGS: [&str; 5] = [".json", ".gz", ".ndjson", ".jsonl", ".log"];
 
-impl Search {
+impl FileSearch {
     /// Takes every log in a folder and the folders in it.
-    pub(super) fn folder(&mut self, root: &Path) {
-        let mut parent = Parent::default();
+    pub(super) fn add_folder(&mut self, root: &Path) {
+        let mut parent = ParentFolder::default();
         let mut logs = 0u64;
         let mut walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
         while let Some(entry) = walk.next() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.walk_problem(root, &error);
+                    self.add_walk_problem(root, &error);
                     continue;
                 }
             };
-            let hidden = entry.depth() > 0 && name_of(&entry).starts_with('.');
+            let hidden = entry.depth() > 0 && entry_name(&entry).starts_with('.');
             if hidden {
-                self.ignore(entry.path());
+                self.ignore_file(entry.path());
                 if entry.file_type().is_dir() {
                     walk.skip_current_dir();
                 }
-            } else if entry.file_type().is_file() && is_log(&name_of(&entry)) {
+            } else if entry.file_type().is_file() && is_log(&entry_name(&entry)) {
                 logs = logs.saturating_add(1);
-                self.log(&entry, &mut parent);
+                self.add_log_entry(&entry, &mut parent);
             } else if !entry.file_type().is_dir() {
-                self.ignore(entry.path());
+                self.ignore_file(entry.path());
             }
         }
         // A folder that could not be read has said so already.
-        let named = self.found.problems.last().is_some_and(|last| Path::new(&last.file) == root);
+        let named =
+            self.discovered.problems.last().is_some_and(|last| Path::new(&last.file) == root);
         if logs == 0 && !named {
-            self.problem(&root.to_string_lossy(), InputError::NoLogs);
+            self.add_problem(&root.to_string_lossy(), InputError::NoLogs);
         }
     }
 
-    fn log(&mut self, entry: &DirEntry, parent: &mut Parent) {
+    fn add_log_entry(&mut self, entry: &DirEntry, parent: &mut ParentFolder) {
         match entry.metadata() {
             Ok(about) => {
                 let real = parent.real_path(entry);
                 self.add_path(entry.path(), about.len(), real);
             }
-            Err(error) => self.walk_problem(entry.path(), &error),
+            Err(error) => self.add_walk_problem(entry.path(), &error),
         }
     }
 
-    fn walk_problem(&mut self, root: &Path, error: &walkdir::Error) {
+    fn add_walk_problem(&mut self, root: &Path, error: &walkdir::Error) {
         let name = error.path().unwrap_or(root).to_string_lossy().into_owned();
         let what = match error.io_error() {
             _ if error.loop_ancestor().is_some() => InputError::LinkLoop,
             Some(error) => InputError::Unreadable(error.kind()),
             None => InputError::Missing,
         };
-        self.problem(&name, what);
+        self.add_problem(&name, what);
     }
 }
 
 /// The folder of the last file: to look for it again for each file in it would cost more than the walk.
 #[derive(Default)]
-struct Parent {
+struct ParentFolder {
     path: PathBuf,
     real: Option<PathBuf>,
 }
 
-impl Parent {
+impl ParentFolder {
     fn real_path(&mut self, entry: &DirEntry) -> PathBuf {
         let path = entry.path();
         let folder = path.parent().unwrap_or(path);
@@ -88,11 +89,11 @@ impl Parent {
     }
 }
 
-fn name_of(entry: &DirEntry) -> String {
+fn entry_name(entry: &DirEntry) -> String {
     entry.file_name().to_string_lossy().into_owned()
 }
 
 fn is_log(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
+    LOG_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }

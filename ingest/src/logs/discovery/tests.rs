@@ -38,13 +38,13 @@ impl Drop for Scratch {
 }
 
 /// Names of the files found, below the scratch folder.
-fn names(scratch: &Scratch, found: &Discovered) -> Vec<String> {
+fn names(scratch: &Scratch, found: &DiscoveredFiles) -> Vec<String> {
     let prefix = scratch.path("");
     found.files.iter().map(|file| file.name.replace(&prefix, "")).collect()
 }
 
-fn problems(found: &Discovered) -> Vec<ProblemKind> {
-    found.problems.iter().map(|problem| problem.what.clone()).collect()
+fn problems(found: &DiscoveredFiles) -> Vec<ProblemKind> {
+    found.problems.iter().map(|problem| problem.kind.clone()).collect()
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_folder_gives_its_logs_in_one_order_and_counts_the_rest() {
     ] {
         scratch.write(name, "12345");
     }
-    let found = discover(&[scratch.path("")]);
+    let found = discover_files(&[scratch.path("")]);
     let expected =
         ["a/x.jsonl", "a.ndjson", "b/Z.JSON", "b/a.log", "b/z.json.gz", "c.gz", "é.json"];
     assert_eq!(names(&scratch, &found), expected);
@@ -81,9 +81,9 @@ fn a_named_file_is_read_whatever_it_is_called_and_only_once() {
     let log = scratch.write("logs/a.json", "x");
     let folder = scratch.path("logs");
     let detour = scratch.path("logs/../logs/a.json");
-    let found = discover(&[odd, log.clone(), folder, detour, log]);
+    let found = discover_files(&[odd, log.clone(), folder, detour, log]);
     assert_eq!(names(&scratch, &found), ["logs/.odd", "logs/a.json"]);
-    let stdin = discover(&["-".to_owned(), "-".to_owned()]);
+    let stdin = discover_files(&["-".to_owned(), "-".to_owned()]);
     assert_eq!(stdin.files.len(), 1);
     assert_eq!(stdin.files[0].path, None);
 }
@@ -96,10 +96,11 @@ fn a_pattern_is_one_only_where_no_such_path_is() {
     scratch.write(".a3.txt", "x");
     scratch.write("a[1].json", "x");
     scratch.write("a9/deep.json", "x");
-    let found = discover(&[scratch.path("a?.txt"), scratch.path("a[1].json"), scratch.path("a?")]);
+    let found =
+        discover_files(&[scratch.path("a?.txt"), scratch.path("a[1].json"), scratch.path("a?")]);
     assert_eq!(names(&scratch, &found), ["a1.txt", "a2.txt", "a[1].json", "a9/deep.json"]);
     assert_eq!(problems(&found), []);
-    assert_eq!(names(&scratch, &discover(&[scratch.path("*.txt")])), ["a1.txt", "a2.txt"]);
+    assert_eq!(names(&scratch, &discover_files(&[scratch.path("*.txt")])), ["a1.txt", "a2.txt"]);
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
     let good = scratch.write("good.json", "x");
     scratch.write("empty/readme", "x");
     let inputs = ["missing.json", "no*thing", "bad[", "empty"].map(|name| scratch.path(name));
-    let found = discover(&[inputs.as_slice(), &[good]].concat());
+    let found = discover_files(&[inputs.as_slice(), &[good]].concat());
     assert_eq!(names(&scratch, &found), ["good.json"]);
     let kinds = problems(&found);
     assert_eq!(kinds[0], InputError::Missing.into());
@@ -128,11 +129,11 @@ fn links_are_followed_but_not_in_circles() {
     symlink(scratch.path("logs"), scratch.path("logs/loop")).unwrap();
     symlink(scratch.path("gone"), scratch.path("logs/broken.json")).unwrap();
     symlink(scratch.path("logs/a.json"), scratch.path("logs/z.json")).unwrap();
-    let found = discover(&[scratch.path("logs"), scratch.path("elsewhere")]);
+    let found = discover_files(&[scratch.path("logs"), scratch.path("elsewhere")]);
     assert_eq!(names(&scratch, &found), ["logs/a.json", "logs/link/b.json"]);
     let not_found = InputError::Unreadable(ErrorKind::NotFound);
     assert_eq!(problems(&found), [not_found.into(), InputError::LinkLoop.into()]);
-    let broken = discover(&[scratch.path("logs/broken.json")]);
+    let broken = discover_files(&[scratch.path("logs/broken.json")]);
     assert_eq!(problems(&broken), [InputError::Missing.into()]);
 }
 
@@ -143,7 +144,7 @@ fn a_folder_that_may_not_be_read_is_named() {
     scratch.write("logs/open/a.json", "x");
     let shut = scratch.path("logs/shut");
     fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
-    let found = discover(&[scratch.path("logs")]);
+    let found = discover_files(&[scratch.path("logs")]);
     let readable = fs::read_dir(&shut).is_ok();
     fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
     // Who may do everything may read this too.

@@ -25,7 +25,7 @@ fn collect(count: usize, threads: usize, weight: u64) -> Vec<(usize, (usize, usi
             *done = done.saturating_add(1);
             let file = number(file);
             for batch in 0..file.checked_rem(4).unwrap() {
-                assert!(batches.push((file, batch), weight).is_continue());
+                assert!(batches.push_batch((file, batch), weight).is_continue());
             }
         },
         |file, batch| {
@@ -51,7 +51,7 @@ fn the_order_does_not_depend_on_the_threads() {
 
 #[test]
 fn batches_heavier_than_the_limit_pass_one_by_one() {
-    assert_eq!(collect(50, 4, HELD.saturating_mul(10)), collect(50, 1, 1));
+    assert_eq!(collect(50, 4, MAX_WEIGHT_PER_WORKER.saturating_mul(10)), collect(50, 1, 1));
 }
 
 /// The last workers that find nothing more to take must wake the consumer for those that wait. Which worker
@@ -59,13 +59,16 @@ fn batches_heavier_than_the_limit_pass_one_by_one() {
 #[test]
 fn whoever_waits_goes_on_when_the_others_have_ended() {
     for count in (2..10).cycle().take(2000) {
-        assert_eq!(collect(count, 4, HELD.saturating_mul(10)), collect(count, 1, 1));
+        assert_eq!(
+            collect(count, 4, MAX_WEIGHT_PER_WORKER.saturating_mul(10)),
+            collect(count, 1, 1)
+        );
     }
 }
 
 #[test]
 fn no_more_waits_than_is_allowed() {
-    let (weight, threads) = (HELD.checked_div(4).unwrap(), 3u64);
+    let (weight, threads) = (MAX_WEIGHT_PER_WORKER.checked_div(4).unwrap(), 3u64);
     let (waiting, most) = (AtomicU64::new(0), AtomicU64::new(0));
     run(
         &files(40),
@@ -75,7 +78,7 @@ fn no_more_waits_than_is_allowed() {
             for _ in 0..20 {
                 let now = waiting.fetch_add(weight, Ordering::SeqCst).saturating_add(weight);
                 most.fetch_max(now, Ordering::SeqCst);
-                assert!(batches.push((), weight).is_continue());
+                assert!(batches.push_batch((), weight).is_continue());
             }
         },
         |_, ()| {
@@ -85,7 +88,7 @@ fn no_more_waits_than_is_allowed() {
     )
     .unwrap();
     // What all may hold and the head on top, as much again in the consumer's hands, a batch in each worker's.
-    let allowed = HELD.saturating_mul(threads.saturating_add(1));
+    let allowed = MAX_WEIGHT_PER_WORKER.saturating_mul(threads.saturating_add(1));
     let in_hand = weight.saturating_mul(threads);
     let most = most.into_inner();
     assert!(most <= allowed.saturating_mul(2).saturating_add(in_hand), "{most}");
@@ -102,7 +105,7 @@ fn a_panic_is_a_problem_of_its_file_and_the_others_go_on() {
             || made.fetch_add(1, Ordering::SeqCst),
             |_, file, batches| {
                 let file = number(file);
-                assert!(batches.push(file, 1).is_continue());
+                assert!(batches.push_batch(file, 1).is_continue());
                 if file == 7 || file == 3 {
                     resume_unwind(Box::new("on purpose"));
                 }
@@ -112,7 +115,7 @@ fn a_panic_is_a_problem_of_its_file_and_the_others_go_on() {
                 ControlFlow::Continue(())
             },
         );
-        let panicked = |file: &str| Problem::file(file, ProblemKind::Panicked);
+        let panicked = |file: &str| InputProblem::for_file(file, ProblemKind::Panicked);
         assert_eq!(problems, Ok(vec![panicked("3"), panicked("7")]));
         assert_eq!(consumed, (0..20).collect::<Vec<_>>());
         assert!(made.into_inner() > 1, "the state that a panic leaves is not used again");
@@ -126,7 +129,7 @@ fn a_worker_that_cannot_be_made_is_a_problem_of_each_file() {
         &files(3),
         2,
         make,
-        |(), _, _: &mut Batches<'_, ()>| {},
+        |(), _, _: &mut BatchSender<'_, ()>| {},
         |_, ()| ControlFlow::Continue(()),
     );
     assert_eq!(problems.map(|problems| problems.len()), Ok(3));
@@ -142,7 +145,7 @@ fn a_break_ends_the_work() {
             threads,
             || (),
             |(), _, batches| {
-                while batches.push((), HELD).is_continue() {
+                while batches.push_batch((), MAX_WEIGHT_PER_WORKER).is_continue() {
                     pushed.fetch_add(1, Ordering::SeqCst);
                 }
             },
@@ -159,8 +162,8 @@ fn a_break_ends_the_work() {
 #[test]
 fn a_panic_of_the_consumer_does_not_hang() {
     let result = catch_unwind(|| {
-        let work = |(): &mut (), _: &LogFile, batches: &mut Batches<'_, ()>| {
-            while batches.push((), HELD).is_continue() {}
+        let work = |(): &mut (), _: &LogFile, batches: &mut BatchSender<'_, ()>| {
+            while batches.push_batch((), MAX_WEIGHT_PER_WORKER).is_continue() {}
         };
         run(&files(100), 4, || (), work, |_, ()| resume_unwind(Box::new("on purpose")))
     });

@@ -9,46 +9,46 @@ use flate2::write::GzEncoder;
 
 use super::*;
 use crate::gzip::GzipError;
-use crate::logs::discovery::discover;
+use crate::logs::discovery::discover_files;
 use crate::logs::discovery::tests::Scratch;
-use crate::logs::item::Item;
-use crate::logs::problem::{BadRecord, DocumentError, ProblemKind};
-use crate::logs::progress::Counts;
+use crate::logs::item::LogItem;
+use crate::logs::problem::{DocumentError, InvalidRecordError, ProblemKind};
+use crate::logs::progress::ProgressCounts;
 
 /// What a file gave: the numbers of its records and bad records, and the report.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     records: Vec<Vec<u8>>,
-    bad: Vec<(u64, BadRecord)>,
+    bad: Vec<(u64, InvalidRecordError)>,
     report: FileReport,
 }
 
 impl Outcome {
     fn problems(&self) -> Vec<ProblemKind> {
-        self.report.problems.iter().map(|problem| problem.what.clone()).collect()
+        self.report.problems.iter().map(|problem| problem.kind.clone()).collect()
     }
 }
 
-fn read_with(run: impl FnOnce(&Progress, &mut Sink<'_>) -> FileReport) -> Outcome {
-    let progress = Progress::default();
+fn read_with(run: impl FnOnce(&ReadProgress, &mut ItemSink<'_>) -> FileReport) -> Outcome {
+    let progress = ReadProgress::default();
     let (mut records, mut bad) = (Vec::new(), Vec::new());
     let report = run(&progress, &mut |item| {
         match item {
-            Item::Record { bytes, .. } => records.push(bytes.to_vec()),
-            Item::Bad { number, why } => bad.push((number, why)),
-            Item::Resource { .. } | Item::Skipped { .. } => {}
+            LogItem::Record { bytes, .. } => records.push(bytes.to_vec()),
+            LogItem::Invalid { number, why } => bad.push((number, why)),
+            LogItem::Resource { .. } | LogItem::Skipped { .. } => {}
         }
         ControlFlow::Continue(())
     });
-    let counts = Counts {
+    let counts = ProgressCounts {
         files: 1,
         compressed: report.compressed,
         bytes: report.bytes,
         records: report.records,
     };
-    assert_eq!(progress.counts(), counts);
+    assert_eq!(progress.current_counts(), counts);
     assert_eq!(usize::try_from(report.records), Ok(records.len()));
-    assert_eq!(usize::try_from(report.bad), Ok(bad.len()));
+    assert_eq!(usize::try_from(report.invalid_records), Ok(bad.len()));
     Outcome { records, bad, report }
 }
 
@@ -57,8 +57,8 @@ fn gzip_error(error: GzipError) -> ProblemKind {
 }
 
 fn read_path(path: String) -> Outcome {
-    let files = discover(&[path]).files;
-    read_with(|progress, sink| Reader::new().read(&files[0], progress, sink))
+    let files = discover_files(&[path]).files;
+    read_with(|progress, sink| LogReader::new().read_file(&files[0], progress, sink))
 }
 
 /// Reads bytes as a file and as a stream, which must come to the same.
@@ -69,7 +69,7 @@ fn read(bytes: &[u8]) -> Outcome {
         "stream".clone_into(&mut problem.file);
     }
     let streamed =
-        read_with(|progress, sink| Reader::new().read_from("stream", bytes, progress, sink));
+        read_with(|progress, sink| LogReader::new().read_from("stream", bytes, progress, sink));
     assert_eq!(by_file, streamed);
     by_file
 }
@@ -121,10 +121,10 @@ fn content_decides_how_a_file_is_read() {
 #[test]
 fn other_forms_are_named_also_inside_gzip() {
     let utf16: Vec<u8> = "{\"Records\":[]}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(read(&utf16).problems(), [Form::Utf16.into()]);
-    assert_eq!(read(b"PK\x03\x04rest").problems(), [Form::Zip.into()]);
-    assert_eq!(read(&gzip(b"PAR1....")).problems(), [Form::Parquet.into()]);
-    assert_eq!(read(&gzip(&gzip(&log(3)))).problems(), [Form::GzipTwice.into()]);
+    assert_eq!(read(&utf16).problems(), [UnsupportedFormat::Utf16.into()]);
+    assert_eq!(read(b"PK\x03\x04rest").problems(), [UnsupportedFormat::Zip.into()]);
+    assert_eq!(read(&gzip(b"PAR1....")).problems(), [UnsupportedFormat::Parquet.into()]);
+    assert_eq!(read(&gzip(&gzip(&log(3)))).problems(), [UnsupportedFormat::GzipTwice.into()]);
     assert_eq!(read(b"").problems(), [DocumentError::Empty.into()]);
     assert_eq!(read(&gzip(b"")).problems(), [DocumentError::Empty.into()]);
 }
@@ -205,7 +205,7 @@ fn long_files_stream_in_pieces() {
     is_log(&read(&gzip(&text)), 400_000);
     text.truncate(text.len().saturating_sub(10));
     let outcome = read(&text);
-    assert_eq!(outcome.bad, [(400_000, BadRecord::CutOff)]);
+    assert_eq!(outcome.bad, [(400_000, InvalidRecordError::CutOff)]);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_record_longer_than_a_piece_is_whole_and_one_too_long_is_skipped() {
     let text = format!("{}\n{fits}\n{too_long}\n{}\n", record(0), record(1));
     for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
         let outcome = read(&bytes);
-        assert_eq!(outcome.bad, [(3, BadRecord::TooLong)]);
+        assert_eq!(outcome.bad, [(3, InvalidRecordError::TooLong)]);
         assert_eq!(outcome.records.len(), 3);
         assert_eq!(outcome.records[1], fits.as_bytes());
     }
@@ -255,7 +255,7 @@ fn a_failing_source_is_named_after_what_came() {
         let text = log(count);
         let source = Failing(&text);
         let outcome =
-            read_with(|progress, sink| Reader::new().read_from("s", source, progress, sink));
+            read_with(|progress, sink| LogReader::new().read_from("s", source, progress, sink));
         assert_eq!(outcome.records.len(), count);
         assert_eq!(outcome.problems(), [ReadError::Failed(io::ErrorKind::ConnectionReset).into()]);
     }
@@ -267,9 +267,9 @@ fn a_file_that_changed_since_it_was_opened_is_named() {
         [(1 << 20, log(10)), (10, log(10)), (1 << 30, log(50_000)), (9 << 20, log(400_000))]
     {
         let outcome = read_with(|progress, sink| {
-            let mut job = Job::new(progress);
-            Reader::new().run(&mut InputFile::new(text.as_slice(), Some(size)), &mut job, sink);
-            job.report("s")
+            let mut job = FileReadJob::new(progress);
+            LogReader::new().run(&mut InputFile::new(text.as_slice(), Some(size)), &mut job, sink);
+            job.into_report("s")
         });
         assert_eq!(outcome.problems(), [ReadError::Changed.into()], "{size}");
         assert!(outcome.records.len() >= 10);
@@ -281,7 +281,8 @@ fn a_folder_or_a_missing_file_is_named() {
     let scratch = Scratch::new();
     let file = |path: &str| LogFile { name: "f".to_owned(), path: Some(path.into()), size: 0 };
     let problems = |path: String| {
-        read_with(|progress, sink| Reader::new().read(&file(&path), progress, sink)).problems()
+        read_with(|progress, sink| LogReader::new().read_file(&file(&path), progress, sink))
+            .problems()
     };
     assert_eq!(problems(scratch.path("")), [ReadError::Folder.into()]);
     assert_eq!(problems(scratch.path("gone")), [ReadError::Failed(io::ErrorKind::NotFound).into()]);
@@ -291,7 +292,7 @@ fn a_folder_or_a_missing_file_is_named() {
 
 #[test]
 fn a_reader_is_used_again() {
-    let mut reader = Reader::new();
+    let mut reader = LogReader::new();
     let scratch = Scratch::new();
     let paths = [
         scratch.write("a", gzip(&log(5000))),
@@ -299,10 +300,10 @@ fn a_reader_is_used_again() {
         scratch.write("c", log(3)),
         scratch.write("d", gzip(&log(1))),
     ];
-    let files = discover(&paths).files;
+    let files = discover_files(&paths).files;
     let mut counts = Vec::new();
     for file in &files {
-        let outcome = read_with(|progress, sink| reader.read(file, progress, sink));
+        let outcome = read_with(|progress, sink| reader.read_file(file, progress, sink));
         counts.push(outcome.records.len());
     }
     assert_eq!((counts[0], counts[2], counts[3]), (5000, 3, 1));
@@ -311,9 +312,9 @@ fn a_reader_is_used_again() {
 #[test]
 fn a_sink_that_breaks_stops_the_reading() {
     let text = log(400_000);
-    let progress = Progress::default();
-    let report =
-        Reader::new().read_from("s", text.as_slice(), &progress, &mut |_| ControlFlow::Break(()));
+    let progress = ReadProgress::default();
+    let report = LogReader::new()
+        .read_from("s", text.as_slice(), &progress, &mut |_| ControlFlow::Break(()));
     assert_eq!((report.records, report.problems), (1, vec![]));
     assert!(report.bytes <= 2 << 20);
 }

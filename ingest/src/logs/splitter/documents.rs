@@ -1,190 +1,227 @@
 //! The documents of a text: which shape each one has, and where it begins and ends.
 
-use super::lines::{Extent, extent, object_line, on_one_line, own_lines};
-use super::list::List;
-use super::shape::{Shape, list_of, shape};
-use super::{Flow, Input, Lack, Seen, Sink, Splitter, State};
-use crate::logs::member_scan::{MemberScan, Step, skip_space, value_end};
-use crate::logs::problem::{BadRecord, DocumentError};
+use super::document_layout::{DocumentLayout, detect_layout, find_batch_list};
+use super::object_extent::{
+    ObjectExtent, find_extent, find_object_line, is_on_one_line, text_before_next_object,
+};
+use super::record_list::RecordList;
+use super::{
+    DetectedContent, ItemSink, MissingEnd, RecordSplitter, SplitInput, SplitterState, StepResult,
+};
+use crate::logs::member_scan::{MemberScan, MemberStep, skip_space, value_end};
+use crate::logs::problem::{DocumentError, InvalidRecordError};
 use crate::payload::BatchElements;
 
 /// The mark that some editors put before UTF-8 text.
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The names in so many bytes nearly always tell what a document is.
-const GLANCE: usize = 512;
+const SHORT_HEAD: usize = 512;
 
 /// If not, then those in so many.
-const HEAD: usize = 64 << 10;
+const LONG_HEAD: usize = 64 << 10;
 
-impl Splitter {
+impl RecordSplitter {
     /// Goes to the next document, and begins it.
-    pub(super) fn top(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
+    pub(super) fn find_next_document(
+        &mut self,
+        input: SplitInput<'_>,
+        sink: &mut ItemSink<'_>,
+    ) -> StepResult {
         let at = skip_space(input.rest, 0);
         let rest = input.rest.get(at..).unwrap_or_default();
-        let Some(first) = rest.first() else { return self.go(State::Top, at) };
-        if rest.starts_with(MARK) {
-            return self.go(State::Top, at.saturating_add(MARK.len()));
+        let Some(first) = rest.first() else {
+            return self.advance_to(SplitterState::BetweenDocuments, at);
+        };
+        if rest.starts_with(BYTE_ORDER_MARK) {
+            return self.advance_to(
+                SplitterState::BetweenDocuments,
+                at.saturating_add(BYTE_ORDER_MARK.len()),
+            );
         }
-        if MARK.starts_with(rest) && !input.last {
-            return self.wait(State::Top, at);
+        if BYTE_ORDER_MARK.starts_with(rest) && !input.last {
+            return self.wait_for_input(SplitterState::BetweenDocuments, at);
         }
-        let before = std::mem::replace(&mut self.seen, Seen::Document);
+        let before = std::mem::replace(&mut self.content, DetectedContent::Document);
         match first {
-            b'{' if at > 0 => self.go(State::Top, at),
-            b'{' => self.open(input, sink),
+            b'{' if at > 0 => self.advance_to(SplitterState::BetweenDocuments, at),
+            b'{' => self.open_document(input, sink),
             b'[' => {
-                let list = List::new(BatchElements::Any, false);
-                self.go(State::List(list), at.saturating_add(1))
+                let list = RecordList::new(BatchElements::Any, false);
+                self.advance_to(SplitterState::List(list), at.saturating_add(1))
             }
             0 => {
-                self.problem(DocumentError::ZeroBytes);
+                self.add_problem(DocumentError::ZeroBytes);
                 let zeros = rest.iter().take_while(|byte| **byte == 0).count();
-                self.go(State::Top, at.saturating_add(zeros))
+                self.advance_to(SplitterState::BetweenDocuments, at.saturating_add(zeros))
             }
             // It may be a file of another kind: nothing is said yet.
-            _ if before == Seen::Nothing => {
-                self.seen = Seen::Foreign(self.offset(at));
-                self.go(State::Resync, at)
+            _ if before == DetectedContent::Nothing => {
+                self.content = DetectedContent::Foreign(self.text_offset(at));
+                self.advance_to(SplitterState::Resync, at)
             }
-            _ => self.invalid(at, sink),
+            _ => self.reject_invalid_json(at, sink),
         }
     }
 
     /// Goes to the next line that begins with an object.
-    pub(super) fn resync(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
+    pub(super) fn resync_at_line(
+        &mut self,
+        input: SplitInput<'_>,
+        sink: &mut ItemSink<'_>,
+    ) -> StepResult {
         let here = self.at_line_start && input.rest.first() == Some(&b'{');
-        let line = if here { Some(0) } else { object_line(input.rest) };
-        let Some(line) = line else { return self.go(State::Resync, input.rest.len()) };
-        if let Seen::Foreign(byte) = self.seen {
-            self.bad(BadRecord::NotJson { byte }, sink);
+        let line = if here { Some(0) } else { find_object_line(input.rest) };
+        let Some(line) = line else {
+            return self.advance_to(SplitterState::Resync, input.rest.len());
+        };
+        if let DetectedContent::Foreign(byte) = self.content {
+            self.emit_invalid(InvalidRecordError::NotJson { byte }, sink);
         }
-        self.go(State::Top, line)
+        self.advance_to(SplitterState::BetweenDocuments, line)
     }
 
     /// Begins the document whose opening bracket is the first byte.
-    fn open(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
+    fn open_document(&mut self, input: SplitInput<'_>, sink: &mut ItemSink<'_>) -> StepResult {
         let all = input.rest;
-        let head = all.get(..HEAD).unwrap_or(all);
-        let lines = self.lines(all);
-        let mut seen = shape(all.get(..GLANCE).unwrap_or(all));
-        if matches!(seen, Shape::More) {
-            if head.len() < HEAD && !input.last {
-                return self.wait(State::Top, 0);
+        let head = all.get(..LONG_HEAD).unwrap_or(all);
+        let lines = self.is_line_delimited(all);
+        let mut seen = detect_layout(all.get(..SHORT_HEAD).unwrap_or(all));
+        if matches!(seen, DocumentLayout::NeedsMore) {
+            if head.len() < LONG_HEAD && !input.last {
+                return self.wait_for_input(SplitterState::BetweenDocuments, 0);
             }
-            seen = shape(own_lines(head, lines).unwrap_or(head));
+            seen = detect_layout(text_before_next_object(head, lines).unwrap_or(head));
         }
-        if matches!(seen, Shape::More) {
-            seen = shape(own_lines(all, lines).unwrap_or(all));
+        if matches!(seen, DocumentLayout::NeedsMore) {
+            seen = detect_layout(text_before_next_object(all, lines).unwrap_or(all));
         }
         match seen {
-            Shape::List(elements, at) => self.go(State::List(List::new(elements, true)), at),
-            Shape::NoList(at) => {
-                let null = input.rest.get(at) == Some(&b'n');
-                self.problem(if null { DocumentError::NullList } else { DocumentError::NotAList });
-                self.pass_value(State::Top, at, input, sink)
+            DocumentLayout::List(elements, at) => {
+                self.advance_to(SplitterState::List(RecordList::new(elements, true)), at)
             }
-            Shape::Object | Shape::More => self.collect(input, sink),
+            DocumentLayout::NoList(at) => {
+                let null = input.rest.get(at) == Some(&b'n');
+                self.add_problem(if null {
+                    DocumentError::NullList
+                } else {
+                    DocumentError::NotAList
+                });
+                self.skip_value(SplitterState::BetweenDocuments, at, input, sink)
+            }
+            DocumentLayout::Object | DocumentLayout::NeedsMore => {
+                self.split_whole_object(input, sink)
+            }
         }
     }
 
     /// Whether a line that begins with an object ends the one before. One that is printed over many lines may
     /// have such lines in it.
-    fn lines(&self, object: &[u8]) -> bool {
-        self.strict || on_one_line(object)
+    fn is_line_delimited(&self, object: &[u8]) -> bool {
+        self.strict || is_on_one_line(object)
     }
 
     /// Takes a whole object, which is a document of its own.
-    fn collect(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        match extent(input.rest, self.lines(input.rest)) {
-            Extent::Closed(end) if end > self.longest => {
-                self.bad(BadRecord::TooLong, sink);
-                self.go(State::Resync, end)
+    fn split_whole_object(&mut self, input: SplitInput<'_>, sink: &mut ItemSink<'_>) -> StepResult {
+        match find_extent(input.rest, self.is_line_delimited(input.rest)) {
+            ObjectExtent::Closed(end) if end > self.longest => {
+                self.emit_invalid(InvalidRecordError::TooLong, sink);
+                self.advance_to(SplitterState::Resync, end)
             }
-            Extent::Closed(end) => {
-                self.object(input.rest.get(..end).unwrap_or_default(), sink);
-                self.go(State::Top, end)
+            ObjectExtent::Closed(end) => {
+                self.split_object(input.rest.get(..end).unwrap_or_default(), sink);
+                self.advance_to(SplitterState::BetweenDocuments, end)
             }
-            Extent::Line(line) => {
-                self.bad(BadRecord::Unbalanced, sink);
-                self.go(State::Top, line)
+            ObjectExtent::Line(line) => {
+                self.emit_invalid(InvalidRecordError::Unbalanced, sink);
+                self.advance_to(SplitterState::BetweenDocuments, line)
             }
-            Extent::Open => self.open_object(input, sink),
+            ObjectExtent::Open => self.handle_unfinished_object(input, sink),
         }
     }
 
     /// The object that the input begins with does not end in it.
-    fn open_object(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        match (self.lack(input.rest, input.last), object_line(input.rest)) {
-            (Lack::Wait, _) => self.wait(State::Top, 0),
+    fn handle_unfinished_object(
+        &mut self,
+        input: SplitInput<'_>,
+        sink: &mut ItemSink<'_>,
+    ) -> StepResult {
+        match (self.classify_missing_end(input.rest, input.last), find_object_line(input.rest)) {
+            (MissingEnd::Wait, _) => self.wait_for_input(SplitterState::BetweenDocuments, 0),
             // It was taken for an object of many lines, and is none.
             (_, Some(line)) => {
                 self.strict = true;
-                self.bad(BadRecord::Unbalanced, sink);
-                self.go(State::Top, line)
+                self.emit_invalid(InvalidRecordError::Unbalanced, sink);
+                self.advance_to(SplitterState::BetweenDocuments, line)
             }
-            (Lack::TooLong, None) => {
-                self.bad(BadRecord::TooLong, sink);
-                self.go(State::Resync, input.rest.len())
+            (MissingEnd::TooLong, None) => {
+                self.emit_invalid(InvalidRecordError::TooLong, sink);
+                self.advance_to(SplitterState::Resync, input.rest.len())
             }
-            (Lack::CutOff, None) => {
-                self.bad(BadRecord::CutOff, sink);
-                self.go(State::Top, input.rest.len())
+            (MissingEnd::CutOff, None) => {
+                self.emit_invalid(InvalidRecordError::CutOff, sink);
+                self.advance_to(SplitterState::BetweenDocuments, input.rest.len())
             }
         }
     }
 
     /// Passes over the members of a document behind its list, or finds another list.
-    pub(super) fn tail(&mut self, input: Input<'_>, sink: &mut Sink<'_>) -> Flow {
-        match MemberScan::behind_value(input.rest).next() {
-            Step::End(end) => self.go(State::Top, end),
-            Step::Member(name, at) => match list_of(&name, at, input.rest) {
-                Some(Shape::List(elements, at)) => {
-                    self.go(State::List(List::new(elements, true)), at)
+    pub(super) fn skip_trailing_members(
+        &mut self,
+        input: SplitInput<'_>,
+        sink: &mut ItemSink<'_>,
+    ) -> StepResult {
+        match MemberScan::resume_after_value(input.rest).next_member() {
+            MemberStep::End(end) => self.advance_to(SplitterState::BetweenDocuments, end),
+            MemberStep::Member(name, at) => match find_batch_list(&name, at, input.rest) {
+                Some(DocumentLayout::List(elements, at)) => {
+                    self.advance_to(SplitterState::List(RecordList::new(elements, true)), at)
                 }
                 Some(_) => {
-                    self.problem(DocumentError::NotAList);
-                    self.pass_value(State::Tail, at, input, sink)
+                    self.add_problem(DocumentError::NotAList);
+                    self.skip_value(SplitterState::InDocument, at, input, sink)
                 }
-                None => self.pass_value(State::Tail, at, input, sink),
+                None => self.skip_value(SplitterState::InDocument, at, input, sink),
             },
-            Step::Broken => self.invalid(0, sink),
-            Step::More => self.open_value(State::Tail, 0, input, sink),
+            MemberStep::Malformed => self.reject_invalid_json(0, sink),
+            MemberStep::NeedsMore => {
+                self.handle_unfinished_value(SplitterState::InDocument, 0, input, sink)
+            }
         }
     }
 
     /// Passes over a value of a document that nobody wants; before it, the text was in this state.
-    fn pass_value(
+    fn skip_value(
         &mut self,
-        before: State,
+        before: SplitterState,
         at: usize,
-        input: Input<'_>,
-        sink: &mut Sink<'_>,
-    ) -> Flow {
+        input: SplitInput<'_>,
+        sink: &mut ItemSink<'_>,
+    ) -> StepResult {
         match value_end(input.rest, at) {
-            Ok(end) => self.go(State::Tail, end),
-            Err(Step::More) => self.open_value(before, 0, input, sink),
-            Err(_) => self.invalid(at, sink),
+            Ok(end) => self.advance_to(SplitterState::InDocument, end),
+            Err(MemberStep::NeedsMore) => self.handle_unfinished_value(before, 0, input, sink),
+            Err(_) => self.reject_invalid_json(at, sink),
         }
     }
 
     /// What begins at `at`, where the text was in this state, does not end in the input.
-    pub(super) fn open_value(
+    pub(super) fn handle_unfinished_value(
         &mut self,
-        before: State,
+        before: SplitterState,
         at: usize,
-        input: Input<'_>,
-        sink: &mut Sink<'_>,
-    ) -> Flow {
-        match self.lack(input.rest.get(at..).unwrap_or_default(), input.last) {
-            Lack::Wait => self.wait(before, at),
-            Lack::TooLong => {
-                self.bad(BadRecord::TooLong, sink);
-                self.go(State::Resync, at)
+        input: SplitInput<'_>,
+        sink: &mut ItemSink<'_>,
+    ) -> StepResult {
+        match self.classify_missing_end(input.rest.get(at..).unwrap_or_default(), input.last) {
+            MissingEnd::Wait => self.wait_for_input(before, at),
+            MissingEnd::TooLong => {
+                self.emit_invalid(InvalidRecordError::TooLong, sink);
+                self.advance_to(SplitterState::Resync, at)
             }
-            Lack::CutOff => {
-                self.problem(DocumentError::CutOff);
-                self.go(State::Top, input.rest.len())
+            MissingEnd::CutOff => {
+                self.add_problem(DocumentError::CutOff);
+                self.advance_to(SplitterState::BetweenDocuments, input.rest.len())
             }
         }
     }

@@ -3,116 +3,132 @@
 use evenkeel_rules::ConfigurationItem;
 
 use super::plain_record::is_plain_record;
-use super::{Item, Sink, Splitter};
-use crate::logs::problem::{BadRecord, DocumentError};
+use super::{ItemSink, LogItem, RecordSplitter};
+use crate::logs::problem::{DocumentError, InvalidRecordError};
 use crate::payload::{
-    Content, Envelope, Fault, PayloadError, PayloadFormat, RuleSubject, open, open_as, suspect,
+    EventEnvelope, PayloadContent, PayloadError, PayloadErrorKind, PayloadFormat, RuleSubject,
+    find_forgery_sign, parse_as_format, parse_payload,
 };
 
-impl Splitter {
+impl RecordSplitter {
     /// Delivers a record.
-    pub(super) fn record(&mut self, bytes: &[u8], sink: &mut Sink<'_>) {
-        self.carried(bytes, None, sink);
+    pub(super) fn emit_record(&mut self, bytes: &[u8], sink: &mut ItemSink<'_>) {
+        self.emit_with_envelope(bytes, None, sink);
     }
 
     /// Delivers a record, and what came with it.
-    fn carried(&mut self, bytes: &[u8], envelope: Option<&Envelope>, sink: &mut Sink<'_>) {
+    fn emit_with_envelope(
+        &mut self,
+        bytes: &[u8],
+        envelope: Option<&EventEnvelope>,
+        sink: &mut ItemSink<'_>,
+    ) {
         if bytes.len() > self.longest {
-            return self.bad(BadRecord::TooLong, sink);
+            return self.emit_invalid(InvalidRecordError::TooLong, sink);
         }
         // Brackets are counted whatever their kind: one that is missing shows here.
         if bytes.last() != Some(&b'}') {
-            return self.bad(BadRecord::Unbalanced, sink);
+            return self.emit_invalid(InvalidRecordError::Unbalanced, sink);
         }
         self.number = self.number.saturating_add(1);
-        self.emit(Item::Record { number: self.number, bytes, envelope }, sink);
+        self.emit_item(LogItem::Record { number: self.number, bytes, envelope }, sink);
     }
 
     /// Delivers what an object is or carries.
-    pub(super) fn object(&mut self, object: &[u8], sink: &mut Sink<'_>) {
+    pub(super) fn split_object(&mut self, object: &[u8], sink: &mut ItemSink<'_>) {
         if is_plain_record(object) {
-            return self.record(object, sink);
+            return self.emit_record(object, sink);
         }
-        match open(object) {
+        match parse_payload(object) {
             Ok(opened) => {
                 let parts = opened.messages.into_iter().flat_map(|message| message.parts);
-                self.parts(parts, sink);
+                self.emit_parts(parts, sink);
             }
-            Err(error) => self.closed(&error, sink),
+            Err(error) => self.report_unknown_object(&error, sink),
         }
     }
 
     /// Delivers what an object of a known format is or carries.
-    pub(super) fn formatted(&mut self, format: &PayloadFormat, object: &[u8], sink: &mut Sink<'_>) {
-        match open_as(format, object) {
-            Ok(parts) => self.parts(parts, sink),
+    pub(super) fn split_formatted_object(
+        &mut self,
+        format: &PayloadFormat,
+        object: &[u8],
+        sink: &mut ItemSink<'_>,
+    ) {
+        match parse_as_format(format, object) {
+            Ok(parts) => self.emit_parts(parts, sink),
             Err(PayloadError { what, why, .. }) => {
-                self.bad(BadRecord::Carrier { what, why }, sink);
+                self.emit_invalid(InvalidRecordError::Carrier { what, why }, sink);
             }
         }
     }
 
-    fn parts(
+    fn emit_parts(
         &mut self,
-        parts: impl IntoIterator<Item = Result<Content, PayloadError>>,
-        sink: &mut Sink<'_>,
+        parts: impl IntoIterator<Item = Result<PayloadContent, PayloadError>>,
+        sink: &mut ItemSink<'_>,
     ) {
         for part in parts {
             if self.stopped {
                 return;
             }
             match part {
-                Ok(content) => self.content(&content, sink),
+                Ok(content) => self.emit_content(&content, sink),
                 Err(PayloadError { what, why, .. }) => {
-                    self.bad(BadRecord::Carrier { what, why }, sink);
+                    self.emit_invalid(InvalidRecordError::Carrier { what, why }, sink);
                 }
             }
         }
     }
 
     /// Delivers what came of an object, if it is a record or an item.
-    fn content(&mut self, content: &Content, sink: &mut Sink<'_>) {
+    fn emit_content(&mut self, content: &PayloadContent, sink: &mut ItemSink<'_>) {
         let item = match content {
-            Content::Record { text, envelope } => {
-                return self.carried(text.as_bytes(), envelope.as_deref(), sink);
+            PayloadContent::Record { text, envelope } => {
+                return self.emit_with_envelope(text.as_bytes(), envelope.as_deref(), sink);
             }
-            Content::Item { change, .. } => Some(&change.item),
-            Content::ConfigRule(rule) => match &rule.subject {
+            PayloadContent::Item { change, .. } => Some(&change.item),
+            PayloadContent::ConfigRule(rule) => match &rule.subject {
                 RuleSubject::Item(change) => Some(&change.item),
                 _ => None,
             },
             _ => None,
         };
         match item {
-            Some(item) => self.resource(item, suspect(content), sink),
-            None => self.skip(&content.kind(), sink),
+            Some(item) => self.emit_resource(item, find_forgery_sign(content), sink),
+            None => self.emit_skipped(&content.kind_label(), sink),
         }
     }
 
     /// Names an object that no format matches.
-    fn closed(&mut self, error: &PayloadError, sink: &mut Sink<'_>) {
+    fn report_unknown_object(&mut self, error: &PayloadError, sink: &mut ItemSink<'_>) {
         match error.why {
-            Fault::UnknownShape | Fault::NotJson if self.number == 0 => {
+            PayloadErrorKind::UnknownShape | PayloadErrorKind::NotJson if self.number == 0 => {
                 self.number = 1;
-                self.problem(DocumentError::NotCloudTrail);
+                self.add_problem(DocumentError::NotCloudTrail);
             }
-            Fault::UnknownShape | Fault::NotJson => self.bad(BadRecord::NotCloudTrail, sink),
-            why => self.bad(BadRecord::Carrier { what: error.what, why }, sink),
+            PayloadErrorKind::UnknownShape | PayloadErrorKind::NotJson => {
+                self.emit_invalid(InvalidRecordError::NotCloudTrail, sink);
+            }
+            why => self.emit_invalid(InvalidRecordError::Carrier { what: error.what, why }, sink),
         }
     }
 
-    fn resource(
+    fn emit_resource(
         &mut self,
         item: &ConfigurationItem,
         suspect: Option<&'static str>,
-        sink: &mut Sink<'_>,
+        sink: &mut ItemSink<'_>,
     ) {
         self.number = self.number.saturating_add(1);
-        self.emit(Item::Resource { number: self.number, item, suspect }, sink);
+        self.emit_item(
+            LogItem::Resource { number: self.number, item, possibly_forged: suspect },
+            sink,
+        );
     }
 
-    fn skip(&mut self, kind: &str, sink: &mut Sink<'_>) {
+    fn emit_skipped(&mut self, kind: &str, sink: &mut ItemSink<'_>) {
         self.number = self.number.saturating_add(1);
-        self.emit(Item::Skipped { kind, count: 1 }, sink);
+        self.emit_item(LogItem::Skipped { kind, count: 1 }, sink);
     }
 }

@@ -7,46 +7,50 @@ use std::ops::ControlFlow;
 
 use super::*;
 use crate::logs::MAX_RECORD;
-use crate::payload::Fault;
+use crate::payload::PayloadErrorKind;
 
 /// An item that owns its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Got {
     Record(u64, String),
     Resource(u64, String),
-    Bad(u64, BadRecord),
+    Bad(u64, InvalidRecordError),
     Skipped(String, u64),
 }
 
-fn own(item: Item<'_>) -> Got {
+fn own(item: LogItem<'_>) -> Got {
     match item {
-        Item::Record { number, bytes, .. } => {
+        LogItem::Record { number, bytes, .. } => {
             Got::Record(number, String::from_utf8_lossy(bytes).into_owned())
         }
-        Item::Resource { number, item, .. } => Got::Resource(number, item.id.clone()),
-        Item::Bad { number, why } => Got::Bad(number, why),
-        Item::Skipped { kind, count } => Got::Skipped(kind.to_owned(), count),
+        LogItem::Resource { number, item, .. } => Got::Resource(number, item.id.clone()),
+        LogItem::Invalid { number, why } => Got::Bad(number, why),
+        LogItem::Skipped { kind, count } => Got::Skipped(kind.to_owned(), count),
     }
 }
 
 /// Splits a text that comes in chunks, as a reader does: what is not used is handed in again, with more.
 fn split_in(text: &[u8], chunk: usize) -> (Vec<Got>, Vec<DocumentError>) {
-    split_by(Splitter::new(MAX_RECORD), text, chunk)
+    split_by(RecordSplitter::new(MAX_RECORD), text, chunk)
 }
 
-fn split_by(mut splitter: Splitter, text: &[u8], chunk: usize) -> (Vec<Got>, Vec<DocumentError>) {
+fn split_by(
+    mut splitter: RecordSplitter,
+    text: &[u8],
+    chunk: usize,
+) -> (Vec<Got>, Vec<DocumentError>) {
     let mut items = Vec::new();
     let (mut start, mut end) = (0, 0);
     loop {
         end = (end + chunk).min(text.len());
         let last = end == text.len();
-        start += splitter.advance(&text[start..end], last, &mut |item| {
+        start += splitter.split_window(&text[start..end], last, &mut |item| {
             items.push(own(item));
             ControlFlow::Continue(())
         });
         if last {
             assert_eq!(start, end, "all is used in the end");
-            return (items, splitter.problems().to_vec());
+            return (items, splitter.document_problems().to_vec());
         }
     }
 }
@@ -122,14 +126,17 @@ fn a_record_that_is_carried_comes_out() {
         assert_eq!(records(format!("{envelope}\n{envelope}\n")), [A, A]);
         assert_eq!(records(format!("[{envelope}]")), [A]);
     }
-    let lookup = |why| BadRecord::Carrier { what: "event of lookup-events", why };
-    let event = BadRecord::Carrier { what: "EventBridge event", why: Fault::Member("detail") };
-    let no_text = lookup(Fault::Member("CloudTrailEvent"));
+    let lookup = |why| InvalidRecordError::Carrier { what: "event of lookup-events", why };
+    let event = InvalidRecordError::Carrier {
+        what: "EventBridge event",
+        why: PayloadErrorKind::Member("detail"),
+    };
+    let no_text = lookup(PayloadErrorKind::Member("CloudTrailEvent"));
     for (broken, why) in [
         (r#"{"CloudTrailEvent":17}"#, no_text),
         (r#"{"CloudTrailEvent":"{\"a\":"}"#, no_text),
         (r#"{"CloudTrailEvent":"\ud800"}"#, no_text),
-        (r#"{"CloudTrailEvent":"{}"}"#, lookup(Fault::Member("eventName"))),
+        (r#"{"CloudTrailEvent":"{}"}"#, lookup(PayloadErrorKind::Member("eventName"))),
         (r#"{"detail-type":"AWS API Call via CloudTrail","detail":[]}"#, event),
         (r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3"}"#, event),
     ] {
@@ -211,7 +218,7 @@ const ITEM: &str = r#"{"resourceType":"AWS::S3::Bucket","resourceId":"i","config
 fn configuration_items_come_one_by_one() {
     let item = |number| Got::Resource(number, "i".to_owned());
     let bad = |number, why| {
-        Got::Bad(number, BadRecord::Carrier { what: "AWS Config configuration item", why })
+        Got::Bad(number, InvalidRecordError::Carrier { what: "AWS Config configuration item", why })
     };
     let cases = [
         (format!(r#"{{"fileVersion":"1","configurationItems":[{ITEM},{ITEM}]}}"#), 2),
@@ -231,16 +238,21 @@ fn configuration_items_come_one_by_one() {
     }
     let (items, problems) =
         split(format!(r#"{{"configurationItems":[{ITEM},{{"a":1}},7,{ITEM},{{"a":}}]}}"#));
-    let no_type = bad(2, Fault::Member("resourceType"));
-    let no_object = Got::Bad(3, BadRecord::NotAnObject);
-    assert_eq!(items, [item(1), no_type, no_object, item(4), bad(5, Fault::NotJson)]);
+    let no_type = bad(2, PayloadErrorKind::Member("resourceType"));
+    let no_object = Got::Bad(3, InvalidRecordError::NotAnObject);
+    assert_eq!(items, [item(1), no_type, no_object, item(4), bad(5, PayloadErrorKind::NotJson)]);
     assert_eq!(problems, []);
 }
 
 #[test]
 fn batches_of_lambda_are_opened_element_by_element() {
-    let bad =
-        Got::Bad(2, BadRecord::Carrier { what: "body of an SQS message", why: Fault::NotJson });
+    let bad = Got::Bad(
+        2,
+        InvalidRecordError::Carrier {
+            what: "body of an SQS message",
+            why: PayloadErrorKind::NotJson,
+        },
+    );
     let text = format!(
         r#"{{"Records":[{},{},{},{}]}}"#,
         queued(A),
@@ -281,14 +293,14 @@ fn damage_to_a_batch_is_survived() {
 fn a_bad_element_has_its_index_and_leaves_its_neighbours() {
     for element in ["1", "-2.5e3", "null", "\"a,]}{\\\"\"", "[]", "[{\"a\":\"]\"},[2,3]]", "true"] {
         let (items, problems) = split(format!("{{\"Records\":[{A}, {element} ,{B},{element}]}}"));
-        let bad = |number| Got::Bad(number, BadRecord::NotAnObject);
+        let bad = |number| Got::Bad(number, InvalidRecordError::NotAnObject);
         assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4)], "{element}");
         assert_eq!(problems, []);
     }
 }
 
 fn not_json(number: u64, byte: usize) -> Got {
-    Got::Bad(number, BadRecord::NotJson { byte: u64::try_from(byte).unwrap() })
+    Got::Bad(number, InvalidRecordError::NotJson { byte: u64::try_from(byte).unwrap() })
 }
 
 #[test]
@@ -324,7 +336,7 @@ fn a_bad_line_does_not_eat_its_neighbours() {
         r#"{"eventID":"cut\"}"#,
     ] {
         let (items, problems) = split(format!("{A}\n{line}\n{B}\n{line}\n{A}\n"));
-        let bad = |number| Got::Bad(number, BadRecord::Unbalanced);
+        let bad = |number| Got::Bad(number, InvalidRecordError::Unbalanced);
         assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4), record(5, A)], "{line}");
         assert_eq!(problems, []);
     }
@@ -335,13 +347,13 @@ fn a_bad_line_does_not_eat_its_neighbours() {
     assert_eq!(items, [not_json(1, 0), record(2, A)]);
     let many_lines = "{\n \"eventID\": \"open\",\n \"x\": {\n";
     let (items, _) = split(format!("{many_lines}{A}\n{B}\n"));
-    let open = Got::Bad(1, BadRecord::Unbalanced);
+    let open = Got::Bad(1, InvalidRecordError::Unbalanced);
     assert_eq!(items, [open, record(2, A), record(3, B)]);
 }
 
 #[test]
 fn an_end_that_comes_too_early_is_named() {
-    let cut = |number| Got::Bad(number, BadRecord::CutOff);
+    let cut = |number| Got::Bad(number, InvalidRecordError::CutOff);
     let log = format!(r#"{{"Records":[{A},{B}]}}"#);
     let first = r#"{"Records":["#.len();
     for length in 1..log.len() {
@@ -391,9 +403,12 @@ fn a_record_that_is_too_long_is_named_and_the_rest_goes_on() {
         format!(r#"{{"Records":[{A},{long},{B}]}}"#),
     ] {
         for chunk in 1..=text.len() {
-            let splitter = Splitter::new(LONGEST);
+            let splitter = RecordSplitter::new(LONGEST);
             let (items, problems) = split_by(splitter, text.as_bytes(), chunk);
-            assert_eq!(items, [record(1, A), Got::Bad(2, BadRecord::TooLong), record(3, B)]);
+            assert_eq!(
+                items,
+                [record(1, A), Got::Bad(2, InvalidRecordError::TooLong), record(3, B)]
+            );
             assert_eq!(problems, []);
         }
     }
@@ -414,20 +429,20 @@ fn the_work_grows_with_the_text_and_not_faster() {
         "{",
     ] {
         let text = text.repeat(count);
-        let mut splitter = Splitter::new(MAX_RECORD);
-        let used = splitter.advance(text.as_bytes(), true, &mut |_| ControlFlow::Continue(()));
+        let mut splitter = RecordSplitter::new(MAX_RECORD);
+        let used = splitter.split_window(text.as_bytes(), true, &mut |_| ControlFlow::Continue(()));
         assert_eq!(used, text.len());
     }
 }
 
 #[test]
 fn the_sink_can_stop() {
-    let mut splitter = Splitter::new(MAX_RECORD);
+    let mut splitter = RecordSplitter::new(MAX_RECORD);
     let mut count = 0;
-    splitter.advance(format!("[{A},{A},{A}]").as_bytes(), true, &mut |_| {
+    splitter.split_window(format!("[{A},{A},{A}]").as_bytes(), true, &mut |_| {
         count += 1;
         ControlFlow::Break(())
     });
     assert_eq!(count, 1);
-    assert!(splitter.stopped());
+    assert!(splitter.is_stopped());
 }

@@ -1,30 +1,34 @@
 //! AWS CloudTrail: the notice to its topic that it wrote log files.
 
 use super::s3_notification;
-use crate::payload::error::Fault;
+use crate::payload::error::PayloadErrorKind;
 use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat};
-use crate::payload::json_object::{JsonObject, list, string};
-use crate::payload::model::{LogObject, Outer};
+use crate::payload::json_object::{JsonObject, parse_list, parse_string};
+use crate::payload::model::{LogObject, PayloadInvoker};
 
 /// What CloudTrail sends to a topic to see that it may; no JSON.
-pub(crate) const VALIDATION: &str = "CloudTrail validation message";
+pub(crate) const VALIDATION_MESSAGE: &str = "CloudTrail validation message";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "CloudTrail notice",
-    invoker: Outer::Document,
-    shapes: &[&[MemberTest::Present("s3Bucket"), MemberTest::Present("s3ObjectKey")]],
-    parse: |object| Ok(objects(object)?.into_iter().map(s3_notification::log_object).collect()),
+    invoker: PayloadInvoker::Document,
+    member_tests: &[&[MemberTest::Present("s3Bucket"), MemberTest::Present("s3ObjectKey")]],
+    parse: |object| {
+        Ok(read_log_objects(object)?.into_iter().map(s3_notification::build_object_part).collect())
+    },
     delivery: NO_DELIVERY,
 };
 
 /// The objects that `s3Bucket` and `s3ObjectKey` name; that is a list, or in AWS Config's notices a string.
-pub(super) fn objects(object: &JsonObject<'_>) -> Result<Vec<LogObject>, Fault> {
-    let bucket = object.need("s3Bucket")?;
-    let keys = object.raw("s3ObjectKey").ok_or(Fault::Member("s3ObjectKey"))?;
-    let keys = list(keys).unwrap_or_else(|| vec![keys]);
-    let keys = keys.into_iter().map(|key| string(key).filter(|key| !key.is_empty()));
+pub(super) fn read_log_objects(
+    object: &JsonObject<'_>,
+) -> Result<Vec<LogObject>, PayloadErrorKind> {
+    let bucket = object.required_string("s3Bucket")?;
+    let keys = object.raw_member("s3ObjectKey").ok_or(PayloadErrorKind::Member("s3ObjectKey"))?;
+    let keys = parse_list(keys).unwrap_or_else(|| vec![keys]);
+    let keys = keys.into_iter().map(|key| parse_string(key).filter(|key| !key.is_empty()));
     keys.map(|key| {
-        let key = key.ok_or(Fault::Member("s3ObjectKey"))?;
+        let key = key.ok_or(PayloadErrorKind::Member("s3ObjectKey"))?;
         Ok(LogObject { bucket: bucket.clone(), key, ..LogObject::default() })
     })
     .collect()

@@ -1,42 +1,44 @@
 //! Amazon CloudWatch Logs: a subscription's batch of a trail's log group, packed or not.
 
-use crate::payload::error::{Fault, PayloadError};
-use crate::payload::format::{MemberTest, NO_DELIVERY, Part, PayloadFormat};
+use crate::payload::error::{PayloadError, PayloadErrorKind};
+use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
-use crate::payload::model::Outer;
+use crate::payload::model::PayloadInvoker;
 
 const NAME: &str = "CloudWatch Logs";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: NAME,
-    invoker: Outer::CloudWatchLogs,
-    shapes: &[
+    invoker: PayloadInvoker::CloudWatchLogs,
+    member_tests: &[
         &[MemberTest::Present("awslogs")],
         &[MemberTest::Present("messageType"), MemberTest::Present("logEvents")],
     ],
-    parse: |object| match object.object("awslogs") {
+    parse: |object| match object.object_member("awslogs") {
         // Unpacked, it is of this format again.
-        Some(logs) => Ok(vec![Part::Gzip { carrier: NAME, data: logs.base64("data")? }]),
-        None => events(object),
+        Some(logs) => {
+            Ok(vec![PayloadPart::Gzip { carrier: NAME, data: logs.base64_member("data")? }])
+        }
+        None => parse_log_events(object),
     },
     delivery: NO_DELIVERY,
 };
 
-fn events(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    match object.string("messageType").as_deref() {
+fn parse_log_events(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    match object.string_member("messageType").as_deref() {
         Some("DATA_MESSAGE") => {}
         Some("CONTROL_MESSAGE") => {
-            return Ok(vec![Part::skipped("CloudWatch Logs control message")]);
+            return Ok(vec![PayloadPart::new_skipped("CloudWatch Logs control message")]);
         }
-        _ => return Err(Fault::Member("messageType")),
+        _ => return Err(PayloadErrorKind::Member("messageType")),
     }
-    let events = object.list("logEvents").ok_or(Fault::Member("logEvents"))?;
-    Ok(events.into_iter().map(event).collect())
+    let events = object.list_member("logEvents").ok_or(PayloadErrorKind::Member("logEvents"))?;
+    Ok(events.into_iter().map(parse_log_event).collect())
 }
 
-fn event(event: &str) -> Part {
-    match JsonObject::parse(event).and_then(|event| event.need("message")) {
-        Ok(text) => Part::Text { carrier: "message of a log event", text },
-        Err(why) => Part::Broken(PayloadError::new("log event", why)),
+fn parse_log_event(event: &str) -> PayloadPart {
+    match JsonObject::from_text(event).and_then(|event| event.required_string("message")) {
+        Ok(text) => PayloadPart::Text { carrier: "message of a log event", text },
+        Err(why) => PayloadPart::Broken(PayloadError::new("log event", why)),
     }
 }

@@ -1,37 +1,38 @@
 //! AWS Config: the invocation of a custom rule, which waits for evaluations.
 
 use super::config_notification;
-use crate::payload::error::Fault;
-use crate::payload::format::{MemberTest, NO_DELIVERY, Part, PayloadFormat};
+use crate::payload::error::PayloadErrorKind;
+use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
-use crate::payload::model::{ConfigRuleInvocation, Content, Outer, RuleSubject};
+use crate::payload::model::{ConfigRuleInvocation, PayloadContent, PayloadInvoker, RuleSubject};
 
 /// The token of an invocation that is only a test, in AWS's own kits for rules.
-const TEST: &str = "TESTMODE";
+const TEST_TOKEN: &str = "TESTMODE";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "AWS Config rule invocation",
-    invoker: Outer::ConfigRule,
-    shapes: &[&[MemberTest::Present("invokingEvent")]],
-    parse,
+    invoker: PayloadInvoker::ConfigRule,
+    member_tests: &[&[MemberTest::Present("invokingEvent")]],
+    parse: parse_rule_invocation,
     delivery: NO_DELIVERY,
 };
 
-fn parse(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    let invoking = object.need("invokingEvent")?;
-    let invoking = JsonObject::parse(&invoking).map_err(|_| Fault::Member("invokingEvent"))?;
-    let subject = config_notification::subject(&invoking)?;
+fn parse_rule_invocation(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    let invoking = object.required_string("invokingEvent")?;
+    let invoking =
+        JsonObject::from_text(&invoking).map_err(|_| PayloadErrorKind::Member("invokingEvent"))?;
+    let subject = config_notification::parse_subject(&invoking)?;
     let time = match &subject {
         RuleSubject::Item(change) => change.item.time.clone(),
         RuleSubject::Oversized(oversized) => oversized.item.time.clone(),
-        _ => invoking.string("notificationCreationTime").unwrap_or_default(),
+        _ => invoking.string_member("notificationCreationTime").unwrap_or_default(),
     };
     let result_token = object
-        .string("resultToken")
+        .string_member("resultToken")
         .filter(|token| !token.is_empty())
-        .ok_or(Fault::Member("resultToken"))?;
-    Ok(vec![Part::Content(Content::ConfigRule(Box::new(ConfigRuleInvocation {
-        test_mode: result_token == TEST,
+        .ok_or(PayloadErrorKind::Member("resultToken"))?;
+    Ok(vec![PayloadPart::Content(PayloadContent::ConfigRule(Box::new(ConfigRuleInvocation {
+        test_mode: result_token == TEST_TOKEN,
         result_token,
         rule_name: object.string_or_empty("configRuleName")?,
         rule_arn: object.string_or_empty("configRuleArn")?,
@@ -43,10 +44,10 @@ fn parse(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
     })))])
 }
 
-fn left_scope(object: &JsonObject<'_>) -> Result<bool, Fault> {
-    match object.raw("eventLeftScope") {
+fn left_scope(object: &JsonObject<'_>) -> Result<bool, PayloadErrorKind> {
+    match object.raw_member("eventLeftScope") {
         Some("true") => Ok(true),
         Some("false") | None => Ok(false),
-        Some(_) => Err(Fault::Member("eventLeftScope")),
+        Some(_) => Err(PayloadErrorKind::Member("eventLeftScope")),
     }
 }

@@ -1,81 +1,96 @@
 //! Amazon EventBridge: an event of a bus, a rule or a schedule.
 
-use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, Canary};
-use evenkeel_rules::milliseconds;
+use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, CanaryId};
+use evenkeel_rules::parse_epoch_millis;
 
 use super::{cloudtrail_record, config_notification, s3_notification};
-use crate::payload::error::{Fault, shown};
-use crate::payload::format::{MemberTest, NO_DELIVERY, Part, PayloadFormat};
-use crate::payload::json_object::{JsonObject, string};
-use crate::payload::model::{Content, Envelope, LogObject, Outer, RuleSubject};
+use crate::payload::error::{PayloadErrorKind, displayable_name};
+use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
+use crate::payload::json_object::{JsonObject, parse_string};
+use crate::payload::model::{
+    EventEnvelope, LogObject, PayloadContent, PayloadInvoker, RuleSubject,
+};
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "EventBridge event",
-    invoker: Outer::EventBridge,
-    shapes: &[
+    invoker: PayloadInvoker::EventBridge,
+    member_tests: &[
         &[MemberTest::Present("detail-type"), MemberTest::Present("source")],
         &[MemberTest::Present("detail-type"), MemberTest::Present("detail")],
     ],
-    parse,
+    parse: parse_bus_event,
     delivery: NO_DELIVERY,
 };
 
-fn parse(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    let envelope = envelope(object)?;
-    let detail = || object.object("detail").ok_or(Fault::Member("detail"));
+fn parse_bus_event(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    let envelope = parse_envelope(object)?;
+    let detail = || object.object_member("detail").ok_or(PayloadErrorKind::Member("detail"));
     Ok(vec![match envelope.detail_type.as_str() {
-        "AWS Insight via CloudTrail" => Part::skipped(cloudtrail_record::INSIGHT),
+        "AWS Insight via CloudTrail" => PayloadPart::new_skipped(cloudtrail_record::INSIGHT_KIND),
         name if name.ends_with(" via CloudTrail") => {
-            cloudtrail_record::part(&detail()?, Some(envelope))?
+            cloudtrail_record::build_record_part(&detail()?, Some(envelope))?
         }
-        "Scheduled Event" => Part::Content(Content::Schedule(Box::new(envelope))),
-        "Object Created" if envelope.source == "aws.s3" => created(&detail()?, envelope.region)?,
-        CANARY_TYPE if envelope.source == CANARY_SOURCE => canary(&detail()?, &envelope)?,
+        "Scheduled Event" => PayloadPart::Content(PayloadContent::Schedule(Box::new(envelope))),
+        "Object Created" if envelope.source == "aws.s3" => {
+            parse_created_object(&detail()?, envelope.region)?
+        }
+        CANARY_TYPE if envelope.source == CANARY_SOURCE => parse_canary(&detail()?, &envelope)?,
         // Its rules' results and the like are known by the event's own name.
-        name if name.starts_with("Config ") => match config_notification::subject(&detail()?)? {
-            RuleSubject::Scheduled | RuleSubject::Other(_) => Part::skipped(kind(name)),
-            subject => config_notification::part(subject, Some(envelope)),
-        },
-        name => Part::skipped(kind(name)),
+        name if name.starts_with("Config ") => {
+            match config_notification::parse_subject(&detail()?)? {
+                RuleSubject::Scheduled | RuleSubject::Other(_) => {
+                    PayloadPart::new_skipped(skipped_event_kind(name))
+                }
+                subject => config_notification::build_notification_part(subject, Some(envelope)),
+            }
+        }
+        name => PayloadPart::new_skipped(skipped_event_kind(name)),
     }])
 }
 
-fn envelope(object: &JsonObject<'_>) -> Result<Envelope, Fault> {
-    let resources = object.list("resources").unwrap_or_default();
-    Ok(Envelope {
-        id: object.string("id"),
-        source: object.string("source").unwrap_or_default(),
-        detail_type: object.need("detail-type")?,
-        account: object.string("account"),
-        region: object.string("region"),
-        time: object.string("time"),
-        replay_name: object.string("replay-name"),
-        resources: resources.into_iter().filter_map(string).collect(),
+fn parse_envelope(object: &JsonObject<'_>) -> Result<EventEnvelope, PayloadErrorKind> {
+    let resources = object.list_member("resources").unwrap_or_default();
+    Ok(EventEnvelope {
+        id: object.string_member("id"),
+        source: object.string_member("source").unwrap_or_default(),
+        detail_type: object.required_string("detail-type")?,
+        account: object.string_member("account"),
+        region: object.string_member("region"),
+        time: object.string_member("time"),
+        replay_name: object.string_member("replay-name"),
+        resources: resources.into_iter().filter_map(parse_string).collect(),
     })
 }
 
 /// The object that S3 says was written. Unlike in S3's own notifications, the key is not encoded.
-fn created(detail: &JsonObject<'_>, region: Option<String>) -> Result<Part, Fault> {
-    let bucket = detail.object("bucket").ok_or(Fault::Member("bucket"))?;
-    let object = detail.object("object").ok_or(Fault::Member("object"))?;
-    Ok(s3_notification::log_object(LogObject {
-        bucket: bucket.need("name")?,
-        key: object.need("key")?,
+fn parse_created_object(
+    detail: &JsonObject<'_>,
+    region: Option<String>,
+) -> Result<PayloadPart, PayloadErrorKind> {
+    let bucket = detail.object_member("bucket").ok_or(PayloadErrorKind::Member("bucket"))?;
+    let object = detail.object_member("object").ok_or(PayloadErrorKind::Member("object"))?;
+    Ok(s3_notification::build_object_part(LogObject {
+        bucket: bucket.required_string("name")?,
+        key: object.required_string("key")?,
         region,
-        size: object.scalar("size").parse().ok(),
-        version: object.string("version-id"),
-        etag: object.string("etag"),
+        size: object.scalar_text("size").parse().ok(),
+        version: object.string_member("version-id"),
+        etag: object.string_member("etag"),
     }))
 }
 
 /// The canary: anybody who may put events can make one, so nothing but an id and a time is taken of it.
-fn canary(detail: &JsonObject<'_>, envelope: &Envelope) -> Result<Part, Fault> {
-    let canary = Canary::read(&detail.need("canary")?).ok_or(Fault::Member("canary"))?;
-    let made = envelope.time.as_deref().and_then(milliseconds);
-    Ok(Part::Content(Content::Canary { canary, made }))
+fn parse_canary(
+    detail: &JsonObject<'_>,
+    envelope: &EventEnvelope,
+) -> Result<PayloadPart, PayloadErrorKind> {
+    let canary = CanaryId::parse_id(&detail.required_string("canary")?)
+        .ok_or(PayloadErrorKind::Member("canary"))?;
+    let made = envelope.time.as_deref().and_then(parse_epoch_millis);
+    Ok(PayloadPart::Content(PayloadContent::Canary { canary, made }))
 }
 
 /// How an event of another kind is called when it is skipped.
-fn kind(detail_type: &str) -> String {
-    format!("EventBridge: {}", shown(detail_type).unwrap_or("events of an unnamed kind"))
+fn skipped_event_kind(detail_type: &str) -> String {
+    format!("EventBridge: {}", displayable_name(detail_type).unwrap_or("events of an unnamed kind"))
 }

@@ -1,31 +1,34 @@
 //! Amazon Kinesis: one record of a batch, whose data is gzip data or text.
 
-use crate::payload::error::Fault;
-use crate::payload::format::{Delivery, MemberTest, Part, PayloadFormat};
+use crate::payload::error::PayloadErrorKind;
+use crate::payload::format::{DeliveryMetadata, MemberTest, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
-use crate::payload::model::Outer;
+use crate::payload::model::PayloadInvoker;
 
 /// What messages call the data of a record.
-const DATA: &str = "data of a Kinesis record";
+const DATA_CARRIER: &str = "data of a Kinesis record";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "Kinesis record",
-    invoker: Outer::Kinesis,
-    shapes: &[&[MemberTest::Equals("eventSource", "aws:kinesis")]],
-    parse,
+    invoker: PayloadInvoker::Kinesis,
+    member_tests: &[&[MemberTest::Equals("eventSource", "aws:kinesis")]],
+    parse: parse_kinesis_record,
     delivery: |object| {
-        let kinesis = object.object("kinesis");
-        let id = kinesis.and_then(|kinesis| kinesis.string("sequenceNumber"));
-        Delivery { id, ..Delivery::default() }
+        let kinesis = object.object_member("kinesis");
+        let id = kinesis.and_then(|kinesis| kinesis.string_member("sequenceNumber"));
+        DeliveryMetadata { id, ..DeliveryMetadata::default() }
     },
 };
 
-fn parse(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    let kinesis = object.object("kinesis").ok_or(Fault::Member("kinesis"))?;
-    let data = kinesis.base64("data")?;
+fn parse_kinesis_record(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    let kinesis = object.object_member("kinesis").ok_or(PayloadErrorKind::Member("kinesis"))?;
+    let data = kinesis.base64_member("data")?;
     Ok(vec![if data.starts_with(b"\x1F\x8B") {
-        Part::Gzip { carrier: DATA, data }
+        PayloadPart::Gzip { carrier: DATA_CARRIER, data }
     } else {
-        Part::Text { carrier: DATA, text: String::from_utf8(data).map_err(|_| Fault::NotUtf8)? }
+        PayloadPart::Text {
+            carrier: DATA_CARRIER,
+            text: String::from_utf8(data).map_err(|_| PayloadErrorKind::NotUtf8)?,
+        }
     }])
 }

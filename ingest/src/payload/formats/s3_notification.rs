@@ -2,63 +2,67 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::payload::error::{Fault, shown};
-use crate::payload::format::{MemberTest, NO_DELIVERY, Part, PayloadFormat};
+use crate::payload::error::{PayloadErrorKind, displayable_name};
+use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
-use crate::payload::model::{Content, LogObject, Outer};
+use crate::payload::model::{LogObject, PayloadContent, PayloadInvoker};
 
 /// What S3 sends when notifications are set up.
-const TEST: &str = "s3:TestEvent";
+const TEST_EVENT: &str = "s3:TestEvent";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "S3 notification",
-    invoker: Outer::S3,
-    shapes: &[&[MemberTest::Equals("eventSource", "aws:s3")], &[MemberTest::Equals("Event", TEST)]],
-    parse,
+    invoker: PayloadInvoker::S3,
+    member_tests: &[
+        &[MemberTest::Equals("eventSource", "aws:s3")],
+        &[MemberTest::Equals("Event", TEST_EVENT)],
+    ],
+    parse: parse_s3_notification,
     delivery: NO_DELIVERY,
 };
 
-fn parse(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    if object.is("Event", TEST) {
-        return Ok(vec![Part::skipped(TEST)]);
+fn parse_s3_notification(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    if object.member_equals("Event", TEST_EVENT) {
+        return Ok(vec![PayloadPart::new_skipped(TEST_EVENT)]);
     }
-    let name = object.need("eventName")?;
+    let name = object.required_string("eventName")?;
     if !name.starts_with("ObjectCreated:") {
-        let name = shown(&name).unwrap_or("another");
-        return Ok(vec![Part::skipped(format!("S3 notification: {name}"))]);
+        let name = displayable_name(&name).unwrap_or("another");
+        return Ok(vec![PayloadPart::new_skipped(format!("S3 notification: {name}"))]);
     }
-    let entity = object.object("s3").ok_or(Fault::Member("s3"))?;
-    let bucket = entity.object("bucket").ok_or(Fault::Member("bucket"))?;
-    let written = entity.object("object").ok_or(Fault::Member("object"))?;
-    Ok(vec![log_object(LogObject {
+    let entity = object.object_member("s3").ok_or(PayloadErrorKind::Member("s3"))?;
+    let bucket = entity.object_member("bucket").ok_or(PayloadErrorKind::Member("bucket"))?;
+    let written = entity.object_member("object").ok_or(PayloadErrorKind::Member("object"))?;
+    Ok(vec![build_object_part(LogObject {
         bucket: bucket
-            .string("name")
+            .string_member("name")
             .filter(|name| !name.is_empty())
-            .ok_or(Fault::Member("name"))?,
-        key: decoded(&written.need("key")?)?,
-        region: object.string("awsRegion"),
-        size: written.scalar("size").parse().ok(),
-        version: written.string("versionId"),
-        etag: written.string("eTag"),
+            .ok_or(PayloadErrorKind::Member("name"))?,
+        key: decode_key(&written.required_string("key")?)?,
+        region: object.string_member("awsRegion"),
+        size: written.scalar_text("size").parse().ok(),
+        version: written.string_member("versionId"),
+        etag: written.string_member("eTag"),
     })])
 }
 
 /// A key in a notification is encoded as in a form: a space is a plus.
-fn decoded(key: &str) -> Result<String, Fault> {
+fn decode_key(key: &str) -> Result<String, PayloadErrorKind> {
     let spaced = key.replace('+', " ");
-    let key = percent_decode_str(&spaced).decode_utf8().map_err(|_| Fault::Member("key"))?;
-    if key.is_empty() { Err(Fault::Member("key")) } else { Ok(key.into_owned()) }
+    let key =
+        percent_decode_str(&spaced).decode_utf8().map_err(|_| PayloadErrorKind::Member("key"))?;
+    if key.is_empty() { Err(PayloadErrorKind::Member("key")) } else { Ok(key.into_owned()) }
 }
 
 /// An object, unless its key says that it holds neither records nor items.
-pub(super) fn log_object(object: LogObject) -> Part {
+pub(super) fn build_object_part(object: LogObject) -> PayloadPart {
     let kind = match object.key.as_str() {
         key if key.contains("/CloudTrail-Digest/") => "CloudTrail digest",
         key if key.ends_with("/ConfigWritabilityCheckFile") => "AWS Config writability check",
         key if key.ends_with('/') => "S3 folder",
-        _ => return Part::Content(Content::LogObject(object)),
+        _ => return PayloadPart::Content(PayloadContent::LogObject(object)),
     };
-    Part::skipped(kind)
+    PayloadPart::new_skipped(kind)
 }
 
 #[cfg(test)]
@@ -67,9 +71,9 @@ mod tests {
 
     #[test]
     fn keys_are_decoded_as_s3_encodes_them() {
-        assert_eq!(decoded("a+b%2Bc/%C3%A9%3D1.json").as_deref(), Ok("a b+c/é=1.json"));
-        assert_eq!(decoded("100%"), Ok("100%".to_owned()));
-        assert_eq!(decoded("%FF"), Err(Fault::Member("key")));
-        assert_eq!(decoded(""), Err(Fault::Member("key")));
+        assert_eq!(decode_key("a+b%2Bc/%C3%A9%3D1.json").as_deref(), Ok("a b+c/é=1.json"));
+        assert_eq!(decode_key("100%"), Ok("100%".to_owned()));
+        assert_eq!(decode_key("%FF"), Err(PayloadErrorKind::Member("key")));
+        assert_eq!(decode_key(""), Err(PayloadErrorKind::Member("key")));
     }
 }

@@ -1,33 +1,37 @@
 //! Amazon SNS: a notification, as Lambda is invoked with it and as it lies in a queue or a file.
 
-use crate::payload::error::Fault;
-use crate::payload::format::{MemberTest, NO_DELIVERY, Part, PayloadFormat};
+use crate::payload::error::PayloadErrorKind;
+use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
-use crate::payload::model::Outer;
+use crate::payload::model::PayloadInvoker;
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "SNS notification",
-    invoker: Outer::Sns,
-    shapes: &[
+    invoker: PayloadInvoker::Sns,
+    member_tests: &[
         &[MemberTest::Equals("EventSource", "aws:sns")],
         &[MemberTest::Present("TopicArn"), MemberTest::Present("Type")],
     ],
     parse: |object| {
-        if object.is("EventSource", "aws:sns") {
-            return notification(&object.object("Sns").ok_or(Fault::Member("Sns"))?);
+        if object.member_equals("EventSource", "aws:sns") {
+            return parse_sns_notification(
+                &object.object_member("Sns").ok_or(PayloadErrorKind::Member("Sns"))?,
+            );
         }
-        notification(object)
+        parse_sns_notification(object)
     },
     delivery: NO_DELIVERY,
 };
 
-fn notification(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    Ok(vec![match object.string("Type").as_deref() {
-        Some("SubscriptionConfirmation") => Part::skipped("SNS subscription confirmation"),
-        Some("UnsubscribeConfirmation") => Part::skipped("SNS unsubscribe confirmation"),
+fn parse_sns_notification(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    Ok(vec![match object.string_member("Type").as_deref() {
+        Some("SubscriptionConfirmation") => {
+            PayloadPart::new_skipped("SNS subscription confirmation")
+        }
+        Some("UnsubscribeConfirmation") => PayloadPart::new_skipped("SNS unsubscribe confirmation"),
         _ => {
-            let text = object.need("Message")?;
-            Part::Text { carrier: "message of an SNS notification", text }
+            let text = object.required_string("Message")?;
+            PayloadPart::Text { carrier: "message of an SNS notification", text }
         }
     }])
 }

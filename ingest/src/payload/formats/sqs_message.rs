@@ -1,33 +1,37 @@
 //! Amazon SQS: one message of a batch, whose body is anything at all.
 
-use crate::payload::error::Fault;
-use crate::payload::format::{Delivery, MemberTest, Part, PayloadFormat};
+use crate::payload::error::PayloadErrorKind;
+use crate::payload::format::{DeliveryMetadata, MemberTest, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
-use crate::payload::model::Outer;
+use crate::payload::model::PayloadInvoker;
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     name: "SQS message",
-    invoker: Outer::Sqs,
-    shapes: &[&[MemberTest::Equals("eventSource", "aws:sqs")]],
-    parse,
-    delivery,
+    invoker: PayloadInvoker::Sqs,
+    member_tests: &[&[MemberTest::Equals("eventSource", "aws:sqs")]],
+    parse: parse_sqs_message,
+    delivery: read_delivery,
 };
 
-fn parse(object: &JsonObject<'_>) -> Result<Vec<Part>, Fault> {
-    if object.has("attributes") && object.object("attributes").is_none() {
-        return Err(Fault::Member("attributes"));
+fn parse_sqs_message(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind> {
+    if object.has_member("attributes") && object.object_member("attributes").is_none() {
+        return Err(PayloadErrorKind::Member("attributes"));
     }
-    Ok(vec![Part::Text { carrier: "body of an SQS message", text: object.need("body")? }])
+    Ok(vec![PayloadPart::Text {
+        carrier: "body of an SQS message",
+        text: object.required_string("body")?,
+    }])
 }
 
 /// A message whose body cannot be opened must still be named.
 ///
 /// Source: Amazon SQS API Reference, `ReceiveMessage`: `SentTimestamp` is epoch time in milliseconds.
-fn delivery(object: &JsonObject<'_>) -> Delivery {
-    let attributes = object.object("attributes");
-    let attribute = |name| attributes.as_ref().and_then(|attributes| attributes.string(name));
-    Delivery {
-        id: object.string("messageId"),
+fn read_delivery(object: &JsonObject<'_>) -> DeliveryMetadata {
+    let attributes = object.object_member("attributes");
+    let attribute =
+        |name| attributes.as_ref().and_then(|attributes| attributes.string_member(name));
+    DeliveryMetadata {
+        id: object.string_member("messageId"),
         trace: attribute("AWSTraceHeader"),
         sent: attribute("SentTimestamp").and_then(|sent| sent.parse().ok()),
     }

@@ -1,11 +1,11 @@
 //! What speaks against an event, one contradiction at a time.
 
 use super::*;
-use crate::open;
+use crate::parse_payload;
 
 fn of(payload: &str) -> Option<&'static str> {
-    let mut opened = open(payload.as_bytes()).unwrap();
-    suspect(&opened.messages.remove(0).parts.remove(0).unwrap())
+    let mut opened = parse_payload(payload.as_bytes()).unwrap();
+    find_forgery_sign(&opened.messages.remove(0).parts.remove(0).unwrap())
 }
 
 const CALL: &str = r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":"1","region":"r","detail":{"eventType":"AwsApiCall","eventName":"N","eventID":"94808787-0330-494e-9eec-5d35c3e0dce7","recipientAccountId":"1","awsRegion":"r"}}"#;

@@ -6,12 +6,13 @@ use super::*;
 fn one_bad_message_leaves_the_others_be() {
     let payload = batch(&[sqs("1", &call(RECORD)), sqs("2", "garbage"), sqs("3", RECORD)]);
     let (outer, messages) = opened(&payload);
-    assert_eq!(outer, Outer::Sqs);
+    assert_eq!(outer, PayloadInvoker::Sqs);
     assert_eq!(messages, ["1:record<aws.s3", "2:!body of an SQS message: is not JSON", "3:record"]);
-    let opened = open(payload.as_bytes()).unwrap();
+    let opened = parse_payload(payload.as_bytes()).unwrap();
     let traces: Vec<_> = opened.messages.iter().map(|message| message.trace.as_deref()).collect();
     assert_eq!(traces, [Some("Root=1"), Some("Root=2"), Some("Root=3")]);
-    let bad: Vec<_> = opened.messages.iter().map(|message| message.error().is_some()).collect();
+    let bad: Vec<_> =
+        opened.messages.iter().map(|message| message.first_error().is_some()).collect();
     assert_eq!(bad, [false, true, false]);
 }
 
@@ -42,7 +43,7 @@ fn a_message_that_is_no_message_keeps_its_id() {
 
 #[test]
 fn an_unknown_shape_is_an_error_with_its_names() {
-    let error = |payload: &str| open(payload.as_bytes()).unwrap_err().to_string();
+    let error = |payload: &str| parse_payload(payload.as_bytes()).unwrap_err().to_string();
     assert_eq!(
         error(r#"{"hello":1,"world":[]}"#),
         "payload: has no shape that is known: it has `hello`, `world`"
@@ -55,7 +56,7 @@ fn an_unknown_shape_is_an_error_with_its_names() {
     assert_eq!(error("7"), "payload: is not a JSON object");
     assert_eq!(error("{"), "payload: is not JSON");
     assert_eq!(error(" \n"), "payload: is empty");
-    assert_eq!(open(b"{\"\xFF\":1}").unwrap_err().why, Fault::NotUtf8);
+    assert_eq!(parse_payload(b"{\"\xFF\":1}").unwrap_err().why, PayloadErrorKind::NotUtf8);
     let inner = opened(&batch(&[sqs("1", r#"{"x":1}"#)])).1;
     assert_eq!(inner, ["1:!body of an SQS message: has no shape that is known: it has `x`"]);
 }
@@ -92,11 +93,11 @@ fn what_unpacks_to_too_much_is_refused_and_the_rest_is_opened() {
 fn parts_have_a_bound() {
     let many = vec!["{\"eventID\":\"e\"}"; 100_010].join(",");
     let payload = batch(&[sqs("1", &format!("[{many}]")), sqs("2", RECORD)]);
-    let opened = open(payload.as_bytes()).unwrap();
+    let opened = parse_payload(payload.as_bytes()).unwrap();
     assert_eq!(opened.messages[0].parts.len(), 100_001);
     let errors: Vec<_> =
-        opened.messages.iter().map(|message| message.error().unwrap().why).collect();
-    assert_eq!(errors, [Fault::TooMany, Fault::TooMany]);
+        opened.messages.iter().map(|message| message.first_error().unwrap().why).collect();
+    assert_eq!(errors, [PayloadErrorKind::TooMany, PayloadErrorKind::TooMany]);
 }
 
 #[test]
@@ -116,13 +117,13 @@ fn damage_is_named_and_never_taken_for_nothing() {
     for payload in payloads {
         let whole = payload.as_bytes();
         for length in 0..whole.len() {
-            assert!(open(&whole[..length]).is_err(), "{length} of {payload}");
+            assert!(parse_payload(&whole[..length]).is_err(), "{length} of {payload}");
         }
         for at in 0..whole.len() {
             for bit in [0x01, 0x02, 0x10, 0x20, 0x80] {
                 let mut damaged = whole.to_vec();
                 damaged[at] ^= bit;
-                let Ok(opened) = open(&damaged) else { continue };
+                let Ok(opened) = parse_payload(&damaged) else { continue };
                 assert!(!opened.messages.is_empty());
                 assert!(opened.messages.iter().all(|message| !message.parts.is_empty()));
             }

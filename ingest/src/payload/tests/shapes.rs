@@ -3,7 +3,7 @@
 use super::*;
 
 /// A payload opens to one message with these parts.
-fn check(cases: &[(String, Outer, &str)]) {
+fn check(cases: &[(String, PayloadInvoker, &str)]) {
     for (payload, outer, parts) in cases {
         let (who, messages) = opened(payload);
         assert_eq!((who, messages.as_slice()), (*outer, &[(*parts).to_owned()][..]), "{payload}");
@@ -16,25 +16,25 @@ fn events_of_the_bus() {
     let bus = |name: &str| event(name, "aws.x", "{}");
     let created = r#"{"bucket":{"name":"b"},"object":{"key":"a+b%20.gz","size":7}}"#;
     check(&[
-        (call(RECORD), Outer::EventBridge, ":record<aws.s3"),
+        (call(RECORD), PayloadInvoker::EventBridge, ":record<aws.s3"),
         (
             event("AWS Service Event via CloudTrail", "aws.kms", RECORD),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":record<aws.kms",
         ),
         (
             event("AWS Console Sign In via CloudTrail", "aws.signin", RECORD),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":record<aws.signin",
         ),
         (
             event("AWS Insight via CloudTrail", "aws.x", "{}"),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":(CloudTrail Insight events)",
         ),
         (
             config(&format!(r#"{{"messageType":"m","configurationItem":{ITEM}}}"#)),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":item r",
         ),
         (
@@ -43,27 +43,31 @@ fn events_of_the_bus() {
                 "aws.config",
                 r#"{"messageType":"ComplianceChangeNotification","recordVersion":"1"}"#,
             ),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":(EventBridge: Config Rules Compliance Change)",
         ),
-        (event("Object Created", "aws.s3", created), Outer::EventBridge, ":b/a+b%20.gz"),
-        (bus("Object Created"), Outer::EventBridge, ":(EventBridge: Object Created)"),
-        (bus("Scheduled Event"), Outer::EventBridge, ":(EventBridge: Scheduled Event)"),
+        (event("Object Created", "aws.s3", created), PayloadInvoker::EventBridge, ":b/a+b%20.gz"),
+        (bus("Object Created"), PayloadInvoker::EventBridge, ":(EventBridge: Object Created)"),
+        (bus("Scheduled Event"), PayloadInvoker::EventBridge, ":(EventBridge: Scheduled Event)"),
         (
             bus("Security Hub Findings - Imported"),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":(EventBridge: Security Hub Findings - Imported)",
         ),
         (
             bus("Security Hub Findings - Custom Action"),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":(EventBridge: Security Hub Findings - Custom Action)",
         ),
-        (bus("<b>\u{202e}"), Outer::EventBridge, ":(EventBridge: events of an unnamed kind)"),
-        (call("[]"), Outer::EventBridge, ":!EventBridge event: has no usable `detail`"),
+        (
+            bus("<b>\u{202e}"),
+            PayloadInvoker::EventBridge,
+            ":(EventBridge: events of an unnamed kind)",
+        ),
+        (call("[]"), PayloadInvoker::EventBridge, ":!EventBridge event: has no usable `detail`"),
         (
             call(r#"{"omitted":true}"#),
-            Outer::EventBridge,
+            PayloadInvoker::EventBridge,
             ":!EventBridge event: has no usable `eventName`",
         ),
     ]);
@@ -78,23 +82,35 @@ fn files_and_what_others_carry() {
     let delivery = r#"{"s3Bucket":"b","s3ObjectKey":"k","messageType":"ConfigurationSnapshotDeliveryCompleted","recordVersion":"1"}"#;
     let compliance = r#"{"messageType":"ComplianceChangeNotification","recordVersion":"1"}"#;
     check(&[
-        (RECORD.to_owned(), Outer::Document, ":record"),
-        (format!("\u{feff}\n {{\"Records\":[{RECORD}]}}\n"), Outer::Document, ":record"),
-        (format!("[{RECORD}]"), Outer::Document, ":record"),
-        (format!(r#"{{"Records":[{insight}]}}"#), Outer::Document, ":(CloudTrail Insight events)"),
-        (lookup, Outer::Document, ":record"),
-        (digest.to_owned(), Outer::Document, ":(CloudTrail digest)"),
-        (ITEM.to_owned(), Outer::Document, ":item r"),
+        (RECORD.to_owned(), PayloadInvoker::Document, ":record"),
+        (format!("\u{feff}\n {{\"Records\":[{RECORD}]}}\n"), PayloadInvoker::Document, ":record"),
+        (format!("[{RECORD}]"), PayloadInvoker::Document, ":record"),
+        (
+            format!(r#"{{"Records":[{insight}]}}"#),
+            PayloadInvoker::Document,
+            ":(CloudTrail Insight events)",
+        ),
+        (lookup, PayloadInvoker::Document, ":record"),
+        (digest.to_owned(), PayloadInvoker::Document, ":(CloudTrail digest)"),
+        (ITEM.to_owned(), PayloadInvoker::Document, ":item r"),
         (
             format!(r#"{{"fileVersion":"1","configurationItems":[{ITEM}]}}"#),
-            Outer::Document,
+            PayloadInvoker::Document,
             ":item r",
         ),
-        (oversized.to_owned(), Outer::Document, ":oversized r"),
-        (delivery.to_owned(), Outer::Document, ":b/k"),
-        (sns(compliance).to_string(), Outer::Sns, ":(AWS Config: ComplianceChangeNotification)"),
-        (r#"{"s3Bucket":"b","s3ObjectKey":["k","l"]}"#.to_owned(), Outer::Document, ":b/k+b/l"),
-        (r#"{"Records":[]}"#.to_owned(), Outer::Document, ":(empty list of records)"),
+        (oversized.to_owned(), PayloadInvoker::Document, ":oversized r"),
+        (delivery.to_owned(), PayloadInvoker::Document, ":b/k"),
+        (
+            sns(compliance).to_string(),
+            PayloadInvoker::Sns,
+            ":(AWS Config: ComplianceChangeNotification)",
+        ),
+        (
+            r#"{"s3Bucket":"b","s3ObjectKey":["k","l"]}"#.to_owned(),
+            PayloadInvoker::Document,
+            ":b/k+b/l",
+        ),
+        (r#"{"Records":[]}"#.to_owned(), PayloadInvoker::Document, ":(empty list of records)"),
     ]);
 }
 
@@ -108,43 +124,48 @@ fn objects_that_were_written_in_every_wrapping() {
     let invoked = batch(&[json!({"EventSource": "aws:sns", "Sns": sns(&direct)})]);
     let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
     check(&[
-        (batch(&[sqs("m", &direct)]), Outer::Sqs, &format!("m:{written}")),
-        (batch(&[sqs("m", &wrapped)]), Outer::Sqs, &format!("m:{written}")),
-        (invoked, Outer::Sns, &format!(":{written}")),
-        (wrapped, Outer::Sns, &format!(":{written}")),
-        (direct, Outer::S3, &format!(":{written}")),
-        (batch(&[sqs("m", &sns(notice).to_string())]), Outer::Sqs, "m:(CloudTrail digest)+b/l"),
-        (batch(&[sqs("m", notice)]), Outer::Sqs, "m:(CloudTrail digest)+b/l"),
-        (test.to_owned(), Outer::S3, ":(s3:TestEvent)"),
-        (batch(&[sqs("m", test)]), Outer::Sqs, "m:(s3:TestEvent)"),
+        (batch(&[sqs("m", &direct)]), PayloadInvoker::Sqs, &format!("m:{written}")),
+        (batch(&[sqs("m", &wrapped)]), PayloadInvoker::Sqs, &format!("m:{written}")),
+        (invoked, PayloadInvoker::Sns, &format!(":{written}")),
+        (wrapped, PayloadInvoker::Sns, &format!(":{written}")),
+        (direct, PayloadInvoker::S3, &format!(":{written}")),
+        (
+            batch(&[sqs("m", &sns(notice).to_string())]),
+            PayloadInvoker::Sqs,
+            "m:(CloudTrail digest)+b/l",
+        ),
+        (batch(&[sqs("m", notice)]), PayloadInvoker::Sqs, "m:(CloudTrail digest)+b/l"),
+        (test.to_owned(), PayloadInvoker::S3, ":(s3:TestEvent)"),
+        (batch(&[sqs("m", test)]), PayloadInvoker::Sqs, "m:(s3:TestEvent)"),
         (
             batch(&[sqs("m", "CloudTrail validation message.")]),
-            Outer::Sqs,
+            PayloadInvoker::Sqs,
             "m:(CloudTrail validation message)",
         ),
         (
             batch(&[s3("ObjectRemoved:Delete", "k")]),
-            Outer::S3,
+            PayloadInvoker::S3,
             ":(S3 notification: ObjectRemoved:Delete)",
         ),
         (
             batch(&[s3("ObjectCreated:Put", "p/ConfigSnapshot/k.gz")]),
-            Outer::S3,
+            PayloadInvoker::S3,
             ":b/p/ConfigSnapshot/k.gz",
         ),
         (
             batch(&[s3("ObjectCreated:Put", "p/ConfigWritabilityCheckFile")]),
-            Outer::S3,
+            PayloadInvoker::S3,
             ":(AWS Config writability check)",
         ),
-        (batch(&[s3("ObjectCreated:Put", "p/")]), Outer::S3, ":(S3 folder)"),
+        (batch(&[s3("ObjectCreated:Put", "p/")]), PayloadInvoker::S3, ":(S3 folder)"),
         (
             sns("x").to_string().replace("Notification", "SubscriptionConfirmation"),
-            Outer::Sns,
+            PayloadInvoker::Sns,
             ":(SNS subscription confirmation)",
         ),
     ]);
-    let full = open(batch(&[put()]).as_bytes()).unwrap().messages.remove(0).parts.remove(0);
+    let full =
+        parse_payload(batch(&[put()]).as_bytes()).unwrap().messages.remove(0).parts.remove(0);
     let object = LogObject {
         bucket: "b".to_owned(),
         key: "AWSLogs/1/a b+c.gz".to_owned(),
@@ -153,7 +174,7 @@ fn objects_that_were_written_in_every_wrapping() {
         version: None,
         etag: Some("t".to_owned()),
     };
-    assert_eq!(full, Ok(Content::LogObject(object)));
+    assert_eq!(full, Ok(PayloadContent::LogObject(object)));
 }
 
 #[test]
@@ -165,8 +186,8 @@ fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
     };
     let canary = put("evenkeel.doctor", id);
     let wrapped = sns(&canary).to_string();
-    let taken = Content::Canary {
-        canary: evenkeel_ledger::Canary::read(id).unwrap(),
+    let taken = PayloadContent::Canary {
+        canary: evenkeel_ledger::CanaryId::parse_id(id).unwrap(),
         made: Some(1_773_230_405_000),
     };
     for (payload, sent) in [
@@ -177,7 +198,7 @@ fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
         (batch(&[kinesis("k", &gzip(&canary))]), None),
         (subscription(&logs(&[&canary])), None),
     ] {
-        let opened = open(payload.as_bytes()).unwrap();
+        let opened = parse_payload(payload.as_bytes()).unwrap();
         let message = &opened.messages[0];
         assert_eq!((message.sent, message.parts.as_slice()), (sent, &[Ok(taken.clone())][..]));
     }
@@ -185,7 +206,7 @@ fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
         let (_, messages) = opened(&batch(&[sqs("m", &put("evenkeel.doctor", bad))]));
         assert_eq!(messages, ["m:!EventBridge event: has no usable `canary`"], "{bad}");
     }
-    let other = (put("my.app", id), Outer::EventBridge, ":(EventBridge: Evenkeel Canary)");
+    let other = (put("my.app", id), PayloadInvoker::EventBridge, ":(EventBridge: Evenkeel Canary)");
     check(&[other]);
 }
 
@@ -195,12 +216,20 @@ fn logs_and_streams() {
     let parts = "record+!message of a log event: is not JSON+record";
     let control = r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#;
     check(&[
-        (data.clone(), Outer::CloudWatchLogs, &format!(":{parts}")),
-        (subscription(&data), Outer::CloudWatchLogs, &format!(":{parts}")),
-        (subscription(control), Outer::CloudWatchLogs, ":(CloudWatch Logs control message)"),
-        (batch(&[kinesis("7", &gzip(&data))]), Outer::Kinesis, &format!("7:{parts}")),
-        (batch(&[kinesis("7", call(RECORD).as_bytes())]), Outer::Kinesis, "7:record<aws.s3"),
-        (subscription(&logs(&[])), Outer::CloudWatchLogs, ":!CloudWatch Logs: is empty"),
+        (data.clone(), PayloadInvoker::CloudWatchLogs, &format!(":{parts}")),
+        (subscription(&data), PayloadInvoker::CloudWatchLogs, &format!(":{parts}")),
+        (
+            subscription(control),
+            PayloadInvoker::CloudWatchLogs,
+            ":(CloudWatch Logs control message)",
+        ),
+        (batch(&[kinesis("7", &gzip(&data))]), PayloadInvoker::Kinesis, &format!("7:{parts}")),
+        (
+            batch(&[kinesis("7", call(RECORD).as_bytes())]),
+            PayloadInvoker::Kinesis,
+            "7:record<aws.s3",
+        ),
+        (subscription(&logs(&[])), PayloadInvoker::CloudWatchLogs, ":!CloudWatch Logs: is empty"),
     ]);
 }
 
@@ -215,10 +244,10 @@ fn rules_of_config_wait_for_evaluations() {
     let delivered = json!({"s3Bucket": "b", "s3ObjectKey": "k", kind: "ConfigurationSnapshotDeliveryCompleted"});
     let other = json!({ kind: "Another" });
     let ask = |invoking: &Value, token: &str| {
-        let mut opened = open(rule(invoking, token).as_bytes()).unwrap();
-        assert_eq!(opened.outer, Outer::ConfigRule);
+        let mut opened = parse_payload(rule(invoking, token).as_bytes()).unwrap();
+        assert_eq!(opened.invoker, PayloadInvoker::ConfigRule);
         match opened.messages.remove(0).parts.remove(0) {
-            Ok(Content::ConfigRule(rule)) => *rule,
+            Ok(PayloadContent::ConfigRule(rule)) => *rule,
             other => panic!("{other:?}"),
         }
     };
@@ -238,12 +267,12 @@ fn rules_of_config_wait_for_evaluations() {
     check(&[
         (
             rule(&left, ""),
-            Outer::ConfigRule,
+            PayloadInvoker::ConfigRule,
             ":!AWS Config rule invocation: has no usable `resultToken`",
         ),
         (
             rule(&json!(1), "t"),
-            Outer::ConfigRule,
+            PayloadInvoker::ConfigRule,
             ":!AWS Config rule invocation: has no usable `invokingEvent`",
         ),
     ]);
@@ -252,8 +281,8 @@ fn rules_of_config_wait_for_evaluations() {
 #[test]
 fn what_the_bus_says_is_kept() {
     let text = call(RECORD).replacen('{', r#"{"replay-name":"again","#, 1);
-    let part = open(text.as_bytes()).unwrap().messages.remove(0).parts.remove(0).unwrap();
-    let Content::Record { envelope: Some(envelope), .. } = part else { panic!("{part:?}") };
+    let part = parse_payload(text.as_bytes()).unwrap().messages.remove(0).parts.remove(0).unwrap();
+    let PayloadContent::Record { envelope: Some(envelope), .. } = part else { panic!("{part:?}") };
     let said =
         [envelope.id, envelope.account, envelope.region, envelope.time, envelope.replay_name];
     assert_eq!(said.map(Option::unwrap), ["i", "1", "r", "t", "again"]);

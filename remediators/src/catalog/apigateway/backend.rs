@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::probe::Probe;
-use crate::remediator::Check;
+use crate::access::tls_probe::TlsProbe;
+use crate::remediator::PrecheckResult;
 
 /// The scheme in clear text.
-const CLEAR: &str = "http://";
+const UNENCRYPTED_SCHEME: &str = "http://";
 
 /// The mark of a stage variable.
 ///
@@ -14,37 +14,38 @@ const CLEAR: &str = "http://";
 const VARIABLE: &str = "${stageVariables.";
 
 /// Whether a URI is in clear text.
-pub(crate) fn is_clear(uri: &str) -> bool {
-    uri.get(..CLEAR.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(CLEAR))
+pub(crate) fn is_unencrypted(uri: &str) -> bool {
+    uri.get(..UNENCRYPTED_SCHEME.len())
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(UNENCRYPTED_SCHEME))
 }
 
 /// The same URI over TLS. The port 80 goes with its scheme, any other stays.
-pub(crate) fn secured(uri: &str) -> String {
-    let Some(rest) = uri.get(CLEAR.len()..).filter(|_| is_clear(uri)) else {
+pub(crate) fn to_https_uri(uri: &str) -> String {
+    let Some(rest) = uri.get(UNENCRYPTED_SCHEME.len()..).filter(|_| is_unencrypted(uri)) else {
         return uri.to_owned();
     };
-    let end = authority_end(rest);
+    let end = find_authority_end(rest);
     let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
     format!("https://{}{path}", authority.strip_suffix(":80").unwrap_or(authority))
 }
 
 /// The stage variables in a URI.
-pub(crate) fn variables(uri: &str) -> BTreeSet<String> {
+pub(crate) fn find_stage_variables(uri: &str) -> BTreeSet<String> {
     let names = uri.split(VARIABLE).skip(1);
     names.filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect()
 }
 
 /// A URI with its variables filled in; none if one is not known.
-pub(crate) fn resolved(uri: &str, values: &BTreeMap<String, String>) -> Option<String> {
-    variables(uri).into_iter().try_fold(uri.to_owned(), |uri, name| {
+pub(crate) fn fill_stage_variables(uri: &str, values: &BTreeMap<String, String>) -> Option<String> {
+    find_stage_variables(uri).into_iter().try_fold(uri.to_owned(), |uri, name| {
         Some(uri.replace(&format!("{VARIABLE}{name}}}"), values.get(&name)?))
     })
 }
 
 /// Host and port of a URI over TLS.
-pub(crate) fn address(uri: &str) -> Option<(String, u16)> {
+pub(crate) fn parse_tls_address(uri: &str) -> Option<(String, u16)> {
     let rest = uri.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))?.1;
-    let (authority, _) = rest.split_at_checked(authority_end(rest))?;
+    let (authority, _) = rest.split_at_checked(find_authority_end(rest))?;
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
         _ => (authority, 443),
@@ -55,50 +56,63 @@ pub(crate) fn address(uri: &str) -> Option<(String, u16)> {
 }
 
 /// Where a URI's authority ends, without what stands in a variable.
-fn authority_end(rest: &str) -> usize {
+fn find_authority_end(rest: &str) -> usize {
     rest.find(['/', '?', '#']).unwrap_or(rest.len())
 }
 
 /// Whether all backends speak TLS.
-pub(crate) async fn check(probe: Option<&dyn Probe>, uris: &BTreeSet<String>) -> Check {
+pub(crate) async fn check_backends(
+    probe: Option<&dyn TlsProbe>,
+    uris: &BTreeSet<String>,
+) -> PrecheckResult {
     let mut addresses = BTreeSet::new();
     for uri in uris {
-        match address(uri) {
+        match parse_tls_address(uri) {
             Some(address) => _ = addresses.insert(address),
-            None => return Check::Ask(format!("which host `{uri}` leads to cannot be told")),
+            None => {
+                return PrecheckResult::RequireApproval(format!(
+                    "which host `{uri}` leads to cannot be told"
+                ));
+            }
         }
     }
     let Some(probe) = probe else {
-        return Check::Ask("the backend was not asked whether it speaks TLS".to_owned());
+        return PrecheckResult::RequireApproval(
+            "the backend was not asked whether it speaks TLS".to_owned(),
+        );
     };
     for (host, port) in addresses {
-        if let Err(why) = probe.shake_hands(&host, port).await {
-            return Check::Refuse(format!("no TLS with {host}:{port}: {why}"));
+        if let Err(why) = probe.verify_handshake(&host, port).await {
+            return PrecheckResult::Abort(format!("no TLS with {host}:{port}: {why}"));
         }
     }
-    Check::Go
+    PrecheckResult::Proceed
 }
 
 /// Whether every backend that a URI leads to speaks TLS, with each stage's variables.
-pub(crate) async fn check_stages<'a>(
-    probe: Option<&dyn Probe>,
+pub(crate) async fn check_stage_backends<'a>(
+    probe: Option<&dyn TlsProbe>,
     uri: &str,
     stages: impl Iterator<Item = (&'a String, &'a BTreeMap<String, String>)>,
-) -> Check {
+) -> PrecheckResult {
     let mut uris = BTreeSet::new();
-    if variables(uri).is_empty() {
+    if find_stage_variables(uri).is_empty() {
         uris.insert(uri.to_owned());
     }
     for (stage, values) in stages {
-        match resolved(uri, values) {
+        match fill_stage_variables(uri, values) {
             Some(uri) => _ = uris.insert(uri),
-            None => return Check::Refuse(format!("stage `{stage}` lacks a variable of `{uri}`")),
+            None => {
+                return PrecheckResult::Abort(format!(
+                    "stage `{stage}` lacks a variable of `{uri}`"
+                ));
+            }
         }
     }
     if uris.is_empty() {
-        return Check::Ask(format!("no stage tells where `{uri}` leads to"));
+        return PrecheckResult::RequireApproval(format!("no stage tells where `{uri}` leads to"));
     }
-    check(probe, &uris).await
+    check_backends(probe, &uris).await
 }
 
 #[cfg(test)]
@@ -115,20 +129,23 @@ mod tests {
             ("https://a.example:80/", "https://a.example:80/"),
             ("http://a.example:80", "https://a.example"),
         ] {
-            assert_eq!(secured(clear), tls);
-            assert_eq!(secured(tls), tls);
+            assert_eq!(to_https_uri(clear), tls);
+            assert_eq!(to_https_uri(tls), tls);
         }
     }
 
     #[test]
     fn variables_are_filled_in_or_the_host_is_not_known() {
         let values = BTreeMap::from([("host".to_owned(), "b.example:8443".to_owned())]);
-        let uri = resolved("https://${stageVariables.host}/x", &values).unwrap();
-        assert_eq!(address(&uri), Some(("b.example".to_owned(), 8443)));
-        assert_eq!(resolved("https://${stageVariables.other}/x", &values), None);
+        let uri = fill_stage_variables("https://${stageVariables.host}/x", &values).unwrap();
+        assert_eq!(parse_tls_address(&uri), Some(("b.example".to_owned(), 8443)));
+        assert_eq!(fill_stage_variables("https://${stageVariables.other}/x", &values), None);
         for unknown in ["https://{host}/x", "http://a.example/", "https:///x", "https://a:b/"] {
-            assert_eq!(address(unknown), None, "{unknown}");
+            assert_eq!(parse_tls_address(unknown), None, "{unknown}");
         }
-        assert_eq!(address("https://[2001:db8::1]/"), Some(("[2001:db8::1]".to_owned(), 443)));
+        assert_eq!(
+            parse_tls_address("https://[2001:db8::1]/"),
+            Some(("[2001:db8::1]".to_owned(), 443))
+        );
     }
 }

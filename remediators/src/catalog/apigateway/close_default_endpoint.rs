@@ -1,35 +1,43 @@
 //! A REST API that can be reached beside its custom domain no longer can.
 
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 
 use std::collections::BTreeSet;
 
-use crate::catalog::apigateway::api::{Api, ApiRule, ApiSettings};
-use crate::catalog::apigateway::rest::{Answer, Rest};
-use crate::remediator::{Check, Plan};
-use crate::violation::Target;
+use crate::catalog::apigateway::api_settings::{ApiRule, ApiSettings, RestApiState};
+use crate::catalog::apigateway::rest_client::{AwsResult, RestApiClient};
+use crate::remediator::{PrecheckResult, RemediationPlan};
+use crate::violation::TargetResource;
 
 /// Closes the default endpoint, where a custom domain leads to the API.
-pub type CloseDefaultEndpoint = ApiSettings<Closed>;
+pub type CloseDefaultEndpoint = ApiSettings<ClosedEndpointRule>;
 
 /// The default endpoint is closed.
 #[derive(Debug)]
-pub struct Closed;
+pub struct ClosedEndpointRule;
 
-impl ApiRule for Closed {
+impl ApiRule for ClosedEndpointRule {
     const ID: &'static str = "apigateway-close-default-endpoint";
-    const TIER: Tier = Tier::B;
-    const READS: &'static [&'static str] = &["/domainnames"];
+    const TIER: SafetyTier = SafetyTier::B;
+    const READ_ONLY_PATHS: &'static [&'static str] = &["/domainnames"];
 
-    fn plan(_: &Target, before: &Api) -> Plan<Api> {
-        if before.closed { Plan::Nothing } else { before.with(|after| after.closed = true) }
+    fn plan_change(_: &TargetResource, before: &RestApiState) -> RemediationPlan<RestApiState> {
+        if before.closed {
+            RemediationPlan::Nothing
+        } else {
+            before.plan_redeployment(|after| after.closed = true)
+        }
     }
 
-    async fn check(rest: &Rest, api: &str, before: &Api) -> Answer<Check> {
-        let mapped = rest.mapped(api).await?;
+    async fn check_preconditions(
+        rest: &RestApiClient,
+        api: &str,
+        before: &RestApiState,
+    ) -> AwsResult<PrecheckResult> {
+        let mapped = rest.list_mapped_stages(api).await?;
         if mapped.is_empty() {
             let why = "no custom domain leads to it: closing would cut it off";
-            return Ok(Check::Refuse(why.to_owned()));
+            return Ok(PrecheckResult::Abort(why.to_owned()));
         }
         // A mapping without a stage leads to all of them.
         let all = mapped.contains(&None);
@@ -38,9 +46,9 @@ impl ApiRule for Closed {
         let cut: BTreeSet<&str> = stages.map(String::as_str).collect();
         let cut = cut.into_iter().collect::<Vec<_>>().join(", ");
         Ok(if cut.is_empty() {
-            Check::Go
+            PrecheckResult::Proceed
         } else {
-            Check::Ask(format!(
+            PrecheckResult::RequireApproval(format!(
                 "no custom domain leads to these stages, which would be cut off: {cut}"
             ))
         })

@@ -2,21 +2,23 @@
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::DomainNameStatus;
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 
-use crate::access::aws::Aws;
-use crate::access::pace::Pace;
-use crate::catalog::apigateway::names::{arn, domain};
-use crate::catalog::apigateway::rest::{Answer, refused, replace, unread};
-use crate::catalog::apigateway::tls::Wanted;
-use crate::catalog::apigatewayv2::http::Http;
+use crate::access::connection::AwsConnection;
+use crate::access::rate_limit::RateLimiter;
+use crate::catalog::apigateway::resource_ids::{build_gateway_arn, parse_domain_name};
+use crate::catalog::apigateway::rest_client::{
+    AwsResult, classify_gateway_error, incomplete_response, replace_operation,
+};
+use crate::catalog::apigateway::tls_policy::TlsPolicyRequirement;
+use crate::catalog::apigatewayv2::http_client::HttpApiClient;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// The policy to set unless the policy's header names another.
-const DEFAULT: &str = "TLS_1_2";
+const DEFAULT_POLICY: &str = "TLS_1_2";
 
 /// Sets the TLS policy of a domain, with the companion that an enhanced policy needs.
 ///
@@ -24,8 +26,8 @@ const DEFAULT: &str = "TLS_1_2";
 #[derive(Clone, Debug)]
 pub struct DomainTlsPolicy {
     client: Client,
-    http: Http,
-    pace: Pace,
+    http: HttpApiClient,
+    rate_limiter: RateLimiter,
 }
 
 /// A domain's TLS policy, and what it must go with.
@@ -43,10 +45,10 @@ pub struct DomainTls {
     pub mutual: bool,
 }
 
-impl From<Aws> for DomainTlsPolicy {
-    fn from(aws: Aws) -> Self {
-        let http = Http::from(&aws);
-        DomainTlsPolicy { client: Client::new(&aws.config), http, pace: aws.pace }
+impl From<AwsConnection> for DomainTlsPolicy {
+    fn from(aws: AwsConnection) -> Self {
+        let http = HttpApiClient::from(&aws);
+        DomainTlsPolicy { client: Client::new(&aws.config), http, rate_limiter: aws.rate_limiter }
     }
 }
 
@@ -56,37 +58,41 @@ impl Remediator for DomainTlsPolicy {
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "apigateway-domain-tls-policy",
         permissions: &["apigateway:GET", "apigateway:PATCH"],
-        tier: Some(Tier::B),
-        with: crate::catalog::apigateway::tls::WITH,
-        arns: |target| {
-            let name = domain(target).unwrap_or_default();
-            vec![arn(target, &format!("/domainnames/{name}"))]
+        tier: Some(SafetyTier::B),
+        parameter_names: crate::catalog::apigateway::tls_policy::PARAMETER_NAMES,
+        resource_arns: |target| {
+            let name = parse_domain_name(target).unwrap_or_default();
+            vec![build_gateway_arn(target, &format!("/domainnames/{name}"))]
         },
         // What it leads to, and which kind of API that is, is asked of the API.
-        reads: |target| {
-            let name = domain(target).unwrap_or_default();
-            vec![arn(target, &format!("/domainnames/{name}/*")), arn(target, "/apis/*")]
+        read_only_arns: |target| {
+            let name = parse_domain_name(target).unwrap_or_default();
+            vec![
+                build_gateway_arn(target, &format!("/domainnames/{name}/*")),
+                build_gateway_arn(target, "/apis/*"),
+            ]
         },
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &DomainTls, _: &DomainTls) -> Vec<&'static str> {
+    fn required_actions(_: &DomainTls, _: &DomainTls) -> Vec<&'static str> {
         vec!["apigateway:PATCH"]
     }
 
-    async fn observe(&self, target: &Target) -> Answer<DomainTls> {
-        let told = self.client.get_domain_name().domain_name(domain(target)?).send().await;
-        let told = told.map_err(refused)?;
+    async fn observe_state(&self, target: &TargetResource) -> AwsResult<DomainTls> {
+        let told =
+            self.client.get_domain_name().domain_name(parse_domain_name(target)?).send().await;
+        let told = told.map_err(classify_gateway_error)?;
         match told.domain_name_status {
             Some(DomainNameStatus::Available) => {}
             Some(status) => {
-                return Err(RefusedByAws::Later(format!("the domain is {}", status.as_str())));
+                return Err(AwsFailure::Retryable(format!("the domain is {}", status.as_str())));
             }
-            None => return Err(unread("GetDomainName")),
+            None => return Err(incomplete_response("GetDomainName")),
         }
         let endpoints = told.endpoint_configuration.and_then(|endpoint| endpoint.types);
-        let endpoints = endpoints.ok_or_else(|| unread("GetDomainName"))?;
-        let policy = told.security_policy.ok_or_else(|| unread("GetDomainName"))?;
+        let endpoints = endpoints.ok_or_else(|| incomplete_response("GetDomainName"))?;
+        let policy = told.security_policy.ok_or_else(|| incomplete_response("GetDomainName"))?;
         Ok(DomainTls {
             policy: policy.as_str().to_owned(),
             access: told.endpoint_access_mode.map(|mode| mode.as_str().to_owned()),
@@ -95,42 +101,55 @@ impl Remediator for DomainTlsPolicy {
         })
     }
 
-    fn plan(&self, target: &Target, before: &DomainTls) -> Plan<DomainTls> {
-        let wanted = match Wanted::of(target, DEFAULT) {
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &DomainTls,
+    ) -> RemediationPlan<DomainTls> {
+        let wanted = match TlsPolicyRequirement::from_target(target, DEFAULT_POLICY) {
             Ok(wanted) => wanted,
-            Err(why) => return Plan::Refuse(why),
+            Err(why) => return RemediationPlan::Refuse(why),
         };
-        if wanted.accepts(&before.policy) {
-            return Plan::Nothing;
+        if wanted.accepts_policy(&before.policy) {
+            return RemediationPlan::Nothing;
         }
-        if let Some(why) = wanted.misfit(&before.endpoints) {
-            return Plan::leave(why);
+        if let Some(why) = wanted.find_incompatibility(&before.endpoints) {
+            return RemediationPlan::leave_to_person(why);
         }
         if !wanted.is_enhanced() {
-            return Plan::Change(DomainTls { policy: wanted.policy, ..before.clone() });
+            return RemediationPlan::Change(DomainTls { policy: wanted.policy, ..before.clone() });
         }
         if before.mutual {
             let policy = &wanted.policy;
-            return Plan::leave(format!("`{policy}` does not go with the domain's mutual TLS"));
+            return RemediationPlan::leave_to_person(format!(
+                "`{policy}` does not go with the domain's mutual TLS"
+            ));
         }
         let access = Some(wanted.access);
-        Plan::Change(DomainTls { policy: wanted.policy, access, ..before.clone() })
+        RemediationPlan::Change(DomainTls { policy: wanted.policy, access, ..before.clone() })
     }
 
     /// Source: Amazon API Gateway Developer Guide, "Supported security policies": enhanced policies do not go
     /// with HTTP APIs.
-    async fn precheck(&self, target: &Target, _: &DomainTls, after: &DomainTls) -> Answer<Check> {
-        if !Wanted::of(target, DEFAULT).is_ok_and(|wanted| wanted.is_enhanced()) {
-            return Ok(Check::Go);
+    async fn check_preconditions(
+        &self,
+        target: &TargetResource,
+        _: &DomainTls,
+        after: &DomainTls,
+    ) -> AwsResult<PrecheckResult> {
+        if !TlsPolicyRequirement::from_target(target, DEFAULT_POLICY)
+            .is_ok_and(|wanted| wanted.is_enhanced())
+        {
+            return Ok(PrecheckResult::Proceed);
         }
-        for mapping in self.http.mappings(&domain(target)?).await? {
-            let api = mapping.api_id.ok_or_else(|| unread("GetApiMappings"))?;
+        for mapping in self.http.list_mappings(&parse_domain_name(target)?).await? {
+            let api = mapping.api_id.ok_or_else(|| incomplete_response("GetApiMappings"))?;
             match self.http.is_exportable(&api).await {
                 // It is a REST API.
-                Err(RefusedByAws::Gone) => {}
+                Err(AwsFailure::NotFound) => {}
                 Err(refused) => return Err(refused),
                 Ok(_) => {
-                    return Ok(Check::Refuse(format!(
+                    return Ok(PrecheckResult::Abort(format!(
                         "the domain leads to API `{api}`, which is no REST API: `{}` does not go \
                          with it",
                         after.policy
@@ -138,31 +157,31 @@ impl Remediator for DomainTlsPolicy {
                 }
             }
         }
-        Ok(Check::Go)
+        Ok(PrecheckResult::Proceed)
     }
 
-    async fn apply(&self, target: &Target, state: &DomainTls) -> Answer<()> {
-        let now = self.observe(target).await?;
+    async fn apply_state(&self, target: &TargetResource, state: &DomainTls) -> AwsResult<()> {
+        let now = self.observe_state(target).await?;
         let mut patches = Vec::new();
         if now.policy != state.policy {
-            patches.push(replace("/securityPolicy", &state.policy));
+            patches.push(replace_operation("/securityPolicy", &state.policy));
         }
         if let Some(access) =
             state.access.as_ref().filter(|wanted| now.access.as_ref() != Some(*wanted))
         {
-            patches.push(replace("/endpointAccessMode", access));
+            patches.push(replace_operation("/endpointAccessMode", access));
         }
         if patches.is_empty() {
             return Ok(());
         }
-        self.pace.wait("UpdateDomainName").await;
-        let update = self.client.update_domain_name().domain_name(domain(target)?);
+        self.rate_limiter.wait_for_turn("UpdateDomainName").await;
+        let update = self.client.update_domain_name().domain_name(parse_domain_name(target)?);
         let update = update.set_patch_operations(Some(patches));
-        update.send().await.map_err(refused).map(drop)
+        update.send().await.map_err(classify_gateway_error).map(drop)
     }
 
     /// A companion that was not there before stays: API Gateway cannot take it away.
-    fn reached(seen: &DomainTls, wanted: &DomainTls) -> bool {
+    fn has_reached(seen: &DomainTls, wanted: &DomainTls) -> bool {
         let access = wanted.access.clone().or_else(|| seen.access.clone());
         *seen == DomainTls { access, ..wanted.clone() }
     }

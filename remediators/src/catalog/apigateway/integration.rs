@@ -1,6 +1,6 @@
 //! How a method of a REST API reaches its backend: in the draft, and in each stage.
 
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -10,21 +10,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::PERMISSIONS;
-use super::backend::{check_stages, variables};
-use super::draft;
-use super::names::{api_of, arn, rest_method};
-use super::rest::{Answer, Deployment, Rest, deploy_calls, refused, replace, unread};
-use crate::access::aws::Aws;
-use crate::access::probe::Probe;
+use super::backend::{check_stage_backends, find_stage_variables};
+use super::resource_ids::{build_gateway_arn, first_id_part, parse_method_id};
+use super::rest_client::{
+    AwsResult, RestApiClient, ServedDeployment, classify_gateway_error, incomplete_response,
+    list_deploy_actions, replace_operation,
+};
+use super::undeployed_changes;
+use crate::access::connection::AwsConnection;
+use crate::access::tls_probe::TlsProbe;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, Remediator};
-use crate::violation::Target;
+use crate::remediator::{PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// How a method reaches its backend.
 ///
 /// Source: Amazon API Gateway API Reference, `Integration`, `Stage`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Integration {
+pub struct RestIntegration {
     /// Its type, such as `HTTP_PROXY`.
     pub kind: String,
     /// It goes through a VPC link.
@@ -34,14 +37,14 @@ pub struct Integration {
     /// Whether any certificate is trusted, in the draft.
     pub unverified: bool,
     /// What each stage serves.
-    pub stages: BTreeMap<String, Served>,
+    pub stages: BTreeMap<String, ServedIntegration>,
 }
 
 /// What a stage serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Served {
+pub struct ServedIntegration {
     /// Its deployment.
-    pub deployment: Deployment,
+    pub deployment: ServedDeployment,
     /// Where to; none where the deployment lacks the method.
     pub uri: Option<String>,
     /// Whether any certificate is trusted.
@@ -52,46 +55,46 @@ pub struct Served {
     pub variables: BTreeMap<String, String>,
 }
 
-impl Integration {
+impl RestIntegration {
     /// Whether it calls a backend over HTTP or HTTPS at all.
-    pub(crate) fn over_http(&self) -> bool {
+    pub(crate) fn is_over_http(&self) -> bool {
         [IntegrationType::Http, IntegrationType::HttpProxy]
             .iter()
             .any(|kind| kind.as_str() == self.kind)
     }
 
     /// Whether a stage serves such a URI.
-    pub(crate) fn serves(&self, which: impl Fn(&str) -> bool) -> bool {
+    pub(crate) fn serves_uri(&self, which: impl Fn(&str) -> bool) -> bool {
         self.stages.values().any(|served| served.uri.as_deref().is_some_and(&which))
     }
 
     /// Whether a stage trusts any certificate.
-    pub(crate) fn served_unverified(&self) -> bool {
+    pub(crate) fn serves_unverified(&self) -> bool {
         self.stages.values().any(|served| served.unverified)
     }
 
     /// The same with another draft, deployed to the affected stages.
-    pub(crate) fn with(
+    pub(crate) fn plan_redeployment(
         &self,
         uri: String,
         unverified: bool,
-        affected: impl Fn(&Served) -> bool,
-    ) -> Plan<Integration> {
-        let mut after = Integration { uri, unverified, ..self.clone() };
+        affected: impl Fn(&ServedIntegration) -> bool,
+    ) -> RemediationPlan<RestIntegration> {
+        let mut after = RestIntegration { uri, unverified, ..self.clone() };
         for (stage, served) in &mut after.stages {
             if !affected(served) {
                 continue;
             }
             if served.canary {
-                return Plan::leave(format!(
+                return RemediationPlan::leave_to_person(format!(
                     "stage `{stage}` has a canary, which only its owner can promote or end"
                 ));
             }
-            served.deployment = served.deployment.anew();
+            served.deployment = served.deployment.next_deployment();
             served.uri = Some(after.uri.clone());
             served.unverified = unverified;
         }
-        Plan::Change(after)
+        RemediationPlan::Change(after)
     }
 }
 
@@ -101,70 +104,82 @@ pub trait IntegrationRule: Send + Sync + 'static {
     const ID: &'static str;
 
     /// See [`RemediatorSpec::tier`].
-    const TIER: Tier;
+    const TIER: SafetyTier;
 
     /// See [`RemediatorSpec::check`].
-    const CHECK: Option<&'static str> = None;
+    const PRECONDITION: Option<&'static str> = None;
 
     /// What to do about a state.
-    fn plan(before: &Integration) -> Plan<Integration>;
+    fn plan_change(before: &RestIntegration) -> RemediationPlan<RestIntegration>;
 }
 
 /// Repairs integrations of REST APIs by a rule.
 #[derive(Debug)]
-pub struct Integrations<R> {
-    rest: Rest,
-    probe: Option<Arc<dyn Probe>>,
+pub struct RestIntegrations<R> {
+    rest: RestApiClient,
+    probe: Option<Arc<dyn TlsProbe>>,
     rule: PhantomData<fn() -> R>,
 }
 
-impl<R> From<Aws> for Integrations<R> {
-    fn from(aws: Aws) -> Self {
-        let rest = Rest::from(&aws);
-        Integrations { rest, probe: aws.probe, rule: PhantomData }
+impl<R> From<AwsConnection> for RestIntegrations<R> {
+    fn from(aws: AwsConnection) -> Self {
+        let rest = RestApiClient::from(&aws);
+        RestIntegrations { rest, probe: aws.probe, rule: PhantomData }
     }
 }
 
-impl<R: IntegrationRule> Remediator for Integrations<R> {
-    type State = Integration;
+impl<R: IntegrationRule> Remediator for RestIntegrations<R> {
+    type State = RestIntegration;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: R::ID,
         permissions: PERMISSIONS,
         tier: Some(R::TIER),
-        check: R::CHECK,
-        arns: |target| vec![arn(target, &format!("/restapis/{}/*", api_of(target)))],
-        reads: |target| vec![arn(target, &format!("/restapis/{}", api_of(target)))],
+        precondition: R::PRECONDITION,
+        resource_arns: |target| {
+            vec![build_gateway_arn(target, &format!("/restapis/{}/*", first_id_part(target)))]
+        },
+        read_only_arns: |target| {
+            vec![build_gateway_arn(target, &format!("/restapis/{}", first_id_part(target)))]
+        },
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(from: &Integration, to: &Integration) -> Vec<&'static str> {
+    fn required_actions(from: &RestIntegration, to: &RestIntegration) -> Vec<&'static str> {
         let patched =
             (from.uri != to.uri || from.unverified != to.unverified).then_some("apigateway:PATCH");
         let stages = from.stages.iter().filter_map(|(name, served)| {
             Some((&served.deployment, &to.stages.get(name)?.deployment))
         });
-        let mut calls: Vec<_> = patched.into_iter().chain(deploy_calls(stages)).collect();
+        let mut calls: Vec<_> = patched.into_iter().chain(list_deploy_actions(stages)).collect();
         calls.dedup();
         calls
     }
 
-    fn plan(&self, _: &Target, before: &Integration) -> Plan<Integration> {
-        R::plan(before)
+    fn plan_change(
+        &self,
+        _: &TargetResource,
+        before: &RestIntegration,
+    ) -> RemediationPlan<RestIntegration> {
+        R::plan_change(before)
     }
 
-    fn reached(seen: &Integration, wanted: &Integration) -> bool {
+    fn has_reached(seen: &RestIntegration, wanted: &RestIntegration) -> bool {
         let same = seen.stages.len() == wanted.stages.len()
             && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
                 let deployment = wanted.deployment.clone();
                 name == other
-                    && seen.deployment.reached(&wanted.deployment)
-                    && *wanted == Served { deployment, ..seen.clone() }
+                    && seen.deployment.has_reached(&wanted.deployment)
+                    && *wanted == ServedIntegration { deployment, ..seen.clone() }
             });
-        same && Integration { stages: wanted.stages.clone(), ..seen.clone() } == *wanted
+        same && RestIntegration { stages: wanted.stages.clone(), ..seen.clone() } == *wanted
     }
 
-    fn between(seen: &Integration, before: &Integration, after: &Integration) -> bool {
+    fn is_partial_state(
+        seen: &RestIntegration,
+        before: &RestIntegration,
+        after: &RestIntegration,
+    ) -> bool {
         // As planned, but for the stages that are still as before.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
@@ -174,34 +189,37 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
                 *wanted = before.clone();
             }
         }
-        Self::reached(seen, &Integration { stages, ..after.clone() })
+        Self::has_reached(seen, &RestIntegration { stages, ..after.clone() })
     }
 
-    async fn observe(&self, target: &Target) -> Answer<Integration> {
-        let [api, resource, verb] = rest_method(target)?;
+    async fn observe_state(&self, target: &TargetResource) -> AwsResult<RestIntegration> {
+        let [api, resource, verb] = parse_method_id(target)?;
         let client = &self.rest.client;
         let found = client.get_integration().rest_api_id(&api).resource_id(&resource);
-        let found = found.http_method(&verb).send().await.map_err(refused)?;
-        let kind = found.r#type.ok_or_else(|| unread("GetIntegration"))?;
+        let found = found.http_method(&verb).send().await.map_err(classify_gateway_error)?;
+        let kind = found.r#type.ok_or_else(|| incomplete_response("GetIntegration"))?;
         let uri = match found.uri {
             Some(uri) => uri,
             // A mock calls nobody.
             None if kind == IntegrationType::Mock => String::new(),
-            None => return Err(unread("GetIntegration")),
+            None => return Err(incomplete_response("GetIntegration")),
         };
         let path = client.get_resource().rest_api_id(&api).resource_id(&resource).send().await;
-        let path = path.map_err(refused)?.path.ok_or_else(|| unread("GetResource"))?;
+        let path = path
+            .map_err(classify_gateway_error)?
+            .path
+            .ok_or_else(|| incomplete_response("GetResource"))?;
         let mut stages = BTreeMap::new();
-        for stage in self.rest.stages(&api).await? {
-            let (name, deployment) = Rest::deployment(&stage)?;
-            let export = self.rest.export(&api, &name).await?;
-            if draft::served(&export).is_none() {
-                return Err(unread("GetExport"));
+        for stage in self.rest.list_stages(&api).await? {
+            let (name, deployment) = RestApiClient::read_stage_deployment(&stage)?;
+            let export = self.rest.export_stage(&api, &name).await?;
+            if undeployed_changes::parse_served_operations(&export).is_none() {
+                return Err(incomplete_response("GetExport"));
             }
-            let served = draft::integration(&export, &verb, &path);
-            stages.insert(name, serves(&stage, deployment, served, &uri));
+            let served = undeployed_changes::find_served_integration(&export, &verb, &path);
+            stages.insert(name, describe_served_stage(&stage, deployment, served, &uri));
         }
-        Ok(Integration {
+        Ok(RestIntegration {
             private: found.connection_type == Some(ConnectionType::VpcLink),
             unverified: found.tls_config.is_some_and(|tls| tls.insecure_skip_verification),
             kind: kind.as_str().to_owned(),
@@ -210,65 +228,74 @@ impl<R: IntegrationRule> Remediator for Integrations<R> {
         })
     }
 
-    async fn precheck(
+    async fn check_preconditions(
         &self,
-        target: &Target,
-        before: &Integration,
-        after: &Integration,
-    ) -> Answer<Check> {
+        target: &TargetResource,
+        before: &RestIntegration,
+        after: &RestIntegration,
+    ) -> AwsResult<PrecheckResult> {
         let stages = after.stages.iter().map(|(name, served)| (name, &served.variables));
-        let mut asked = match check_stages(self.probe.as_deref(), &after.uri, stages).await {
-            Check::Go => None,
-            Check::Ask(why) => Some(why),
-            refused @ Check::Refuse(_) => return Ok(refused),
+        let mut asked = match check_stage_backends(self.probe.as_deref(), &after.uri, stages).await
+        {
+            PrecheckResult::Proceed => None,
+            PrecheckResult::RequireApproval(why) => Some(why),
+            refused @ PrecheckResult::Abort(_) => return Ok(refused),
         };
-        let [api, resource, verb] = rest_method(target)?;
+        let [api, resource, verb] = parse_method_id(target)?;
         let changed = after.stages.iter().filter(|(name, after)| {
             before.stages.get(*name).is_none_or(|before| before.deployment != after.deployment)
         });
         let stages: Vec<&String> = changed.map(|(name, _)| name).collect();
         if !stages.is_empty() {
             let path = self.rest.client.get_resource().rest_api_id(&api).resource_id(&resource);
-            let path = path.send().await.map_err(refused)?.path;
-            let ours = format!("{verb} {}", path.ok_or_else(|| unread("GetResource"))?);
-            if let Check::Ask(why) = self.rest.guard(&api, stages.into_iter(), Some(&ours)).await? {
+            let path = path.send().await.map_err(classify_gateway_error)?.path;
+            let ours =
+                format!("{verb} {}", path.ok_or_else(|| incomplete_response("GetResource"))?);
+            if let PrecheckResult::RequireApproval(why) =
+                self.rest.check_undeployed_changes(&api, stages.into_iter(), Some(&ours)).await?
+            {
                 asked = Some(asked.map_or(why.clone(), |first| format!("{first}; {why}")));
             }
         }
-        Ok(asked.map_or(Check::Go, Check::Ask))
+        Ok(asked.map_or(PrecheckResult::Proceed, PrecheckResult::RequireApproval))
     }
 
-    async fn apply(&self, target: &Target, state: &Integration) -> Answer<()> {
-        let [api, resource, verb] = rest_method(target)?;
+    async fn apply_state(&self, target: &TargetResource, state: &RestIntegration) -> AwsResult<()> {
+        let [api, resource, verb] = parse_method_id(target)?;
         let client = &self.rest.client;
         let now = client.get_integration().rest_api_id(&api).resource_id(&resource);
-        let now = now.http_method(&verb).send().await.map_err(refused)?;
+        let now = now.http_method(&verb).send().await.map_err(classify_gateway_error)?;
         let unverified = now.tls_config.is_some_and(|tls| tls.insecure_skip_verification);
         let mut patches = Vec::new();
         if now.uri.as_ref() != Some(&state.uri) {
-            patches.push(replace("/uri", &state.uri));
+            patches.push(replace_operation("/uri", &state.uri));
         }
         if unverified != state.unverified {
             let value = state.unverified.to_string();
-            patches.push(replace("/tlsConfig/insecureSkipVerification", &value));
+            patches.push(replace_operation("/tlsConfig/insecureSkipVerification", &value));
         }
         if !patches.is_empty() {
             let update = client.update_integration().rest_api_id(&api).resource_id(&resource);
             let update = update.http_method(&verb).set_patch_operations(Some(patches));
-            update.send().await.map_err(refused)?;
+            update.send().await.map_err(classify_gateway_error)?;
         }
         let wanted = state.stages.iter().map(|(name, served)| (name, &served.deployment));
-        self.rest.deploy(&api, wanted).await
+        self.rest.deploy_stages(&api, wanted).await
     }
 }
 
 /// What a stage serves, from its export.
-fn serves(stage: &Stage, deployment: Deployment, served: Option<&Value>, draft: &str) -> Served {
+fn describe_served_stage(
+    stage: &Stage,
+    deployment: ServedDeployment,
+    served: Option<&Value>,
+    draft: &str,
+) -> ServedIntegration {
     let uri = served.and_then(|served| served.get("uri")?.as_str());
     let unverified = served.and_then(|one| one.pointer("/tlsConfig/insecureSkipVerification"));
-    let needed = variables(draft);
+    let needed = find_stage_variables(draft);
     let known = stage.variables.iter().flatten();
-    Served {
+    ServedIntegration {
         deployment,
         uri: uri.map(str::to_owned),
         unverified: unverified.and_then(Value::as_bool).unwrap_or_default(),

@@ -1,25 +1,25 @@
 //! A cache of a REST API that is not encrypted is encrypted.
 
-use crate::catalog::apigateway::stage::{Settings, StageRule, StageSettings};
-use crate::remediator::Plan;
-use crate::violation::Target;
+use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
+use crate::remediator::RemediationPlan;
+use crate::violation::TargetResource;
 
 /// Encrypts what is cached, for each method that is cached (APIGateway.5). AWS empties the cache meanwhile.
-pub type StageCacheEncryption = StageSettings<EncryptedCache>;
+pub type StageCacheEncryption = StageSettings<EncryptedCacheRule>;
 
 /// Caches are encrypted.
 #[derive(Debug)]
-pub struct EncryptedCache;
+pub struct EncryptedCacheRule;
 
-impl StageRule for EncryptedCache {
+impl StageRule for EncryptedCacheRule {
     const ID: &'static str = "apigateway-stage-cache-encryption";
 
-    fn plan(_: &Target, before: &Settings) -> Plan<Settings> {
+    fn plan_change(_: &TargetResource, before: &StageState) -> RemediationPlan<StageState> {
         let mut after = before.clone();
         let cached = after.methods.values_mut().filter(|one| one.caching == Some(true));
         for settings in cached {
             settings.encrypted = Some(true);
         }
-        if after == *before { Plan::Nothing } else { Plan::Change(after) }
+        if after == *before { RemediationPlan::Nothing } else { RemediationPlan::Change(after) }
     }
 }

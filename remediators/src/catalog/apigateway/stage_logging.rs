@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::catalog::apigateway::stage::{Settings, StageRule, StageSettings};
-use crate::remediator::{Plan, PlanRefusal};
-use crate::violation::Target;
+use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
+use crate::remediator::{PlanRefusal, RemediationPlan};
+use crate::violation::TargetResource;
 
 /// The settings of all methods that have none of their own.
-const ALL: &str = "*/*";
+const ALL_METHODS: &str = "*/*";
 
 /// What a line of the access log tells, as JSON.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Variables for access logging for API Gateway".
-const FORMAT: &str = concat!(
+const ACCESS_LOG_FORMAT: &str = concat!(
     r#"{"requestId":"$context.requestId","time":"$context.requestTime","ip":"$context.identity.sourceIp","#,
     r#""caller":"$context.identity.caller","method":"$context.httpMethod","path":"$context.resourcePath","#,
     r#""status":"$context.status","protocol":"$context.protocol","tls":"$context.tlsVersion","#,
@@ -21,46 +21,46 @@ const FORMAT: &str = concat!(
 
 /// Turns execution logs on (APIGateway.1), at the `level` that the policy's header says (`INFO` unless it does),
 /// and access logs where it says to which log group (`accessLogs`, an ARN). An undo sets back what was.
-pub type StageLogging = StageSettings<Logged>;
+pub type StageLogging = StageSettings<StageLoggingRule>;
 
 /// A stage logs.
 #[derive(Debug)]
-pub struct Logged;
+pub struct StageLoggingRule;
 
-impl StageRule for Logged {
+impl StageRule for StageLoggingRule {
     const ID: &'static str = "apigateway-stage-logging";
-    const WITH: &'static [&'static str] = &["level", "accessLogs"];
-    const LOGS: bool = true;
+    const PARAMETER_NAMES: &'static [&'static str] = &["level", "accessLogs"];
+    const ENABLES_LOGGING: bool = true;
 
-    fn plan(target: &Target, before: &Settings) -> Plan<Settings> {
-        let level = match target.with.get("level") {
+    fn plan_change(target: &TargetResource, before: &StageState) -> RemediationPlan<StageState> {
+        let level = match target.parameters.get("level") {
             None => "INFO",
             Some(Value::String(level)) if level == "ERROR" || level == "INFO" => level,
             Some(other) => {
-                return Plan::Refuse(PlanRefusal::Setting(format!(
+                return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(format!(
                     "`level` is INFO or ERROR, not {other}"
                 )));
             }
         };
-        let group = match target.with.get("accessLogs") {
+        let group = match target.parameters.get("accessLogs") {
             None => None,
             Some(Value::String(group)) if group.starts_with("arn:") => Some(group),
             Some(other) => {
-                return Plan::Refuse(PlanRefusal::Setting(format!(
+                return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(format!(
                     "`accessLogs` is an ARN, not {other}"
                 )));
             }
         };
         let mut after = before.clone();
-        after.methods.entry(ALL.to_owned()).or_default();
+        after.methods.entry(ALL_METHODS.to_owned()).or_default();
         for settings in after.methods.values_mut() {
             if settings.level.as_deref().is_none_or(|level| level == "OFF") {
                 settings.level = Some(level.to_owned());
             }
         }
         if let (None, Some(group)) = (&after.access_logs, group) {
-            after.access_logs = Some((group.clone(), FORMAT.to_owned()));
+            after.access_logs = Some((group.clone(), ACCESS_LOG_FORMAT.to_owned()));
         }
-        if after == *before { Plan::Nothing } else { Plan::Change(after) }
+        if after == *before { RemediationPlan::Nothing } else { RemediationPlan::Change(after) }
     }
 }

@@ -1,21 +1,21 @@
 //! A stage of a REST API that is not traced is traced.
 
-use crate::catalog::apigateway::stage::{Settings, StageRule, StageSettings};
-use crate::remediator::Plan;
-use crate::violation::Target;
+use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
+use crate::remediator::RemediationPlan;
+use crate::violation::TargetResource;
 
 /// Turns X-Ray tracing on (APIGateway.3). An undo turns it off.
-pub type StageTracing = StageSettings<Traced>;
+pub type StageTracing = StageSettings<StageTracingRule>;
 
 /// Calls are traced.
 #[derive(Debug)]
-pub struct Traced;
+pub struct StageTracingRule;
 
-impl StageRule for Traced {
+impl StageRule for StageTracingRule {
     const ID: &'static str = "apigateway-stage-tracing";
 
-    fn plan(_: &Target, before: &Settings) -> Plan<Settings> {
-        let after = Settings { tracing: true, ..before.clone() };
-        if after == *before { Plan::Nothing } else { Plan::Change(after) }
+    fn plan_change(_: &TargetResource, before: &StageState) -> RemediationPlan<StageState> {
+        let after = StageState { tracing: true, ..before.clone() };
+        if after == *before { RemediationPlan::Nothing } else { RemediationPlan::Change(after) }
     }
 }

@@ -3,35 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evenkeel_client::Method;
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::access::aws::Aws;
+use crate::access::connection::AwsConnection;
 use crate::catalog::apigateway::PERMISSIONS;
-use crate::catalog::apigateway::names::{api_of, arns, http_api};
-use crate::catalog::apigateway::rest::{Answer, unread};
-use crate::catalog::apigatewayv2::http::{Http, Stage, stage_calls};
+use crate::catalog::apigateway::resource_ids::{
+    build_nested_arns, first_id_part, parse_http_api_id,
+};
+use crate::catalog::apigateway::rest_client::{AwsResult, incomplete_response};
+use crate::catalog::apigatewayv2::http_client::{HttpApiClient, HttpStage, list_stage_actions};
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, Remediator};
-use crate::violation::Target;
+use crate::remediator::{PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Turns the `execute-api` endpoint off, and lets each stage take it.
 ///
 /// Only where a custom domain leads to the API, and asks first where a stage is reached in no other way.
 #[derive(Clone, Debug)]
-pub struct CloseHttpEndpoint(Http);
+pub struct CloseHttpEndpoint(HttpApiClient);
 
 /// Whether the endpoint is off, and what the stages serve.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Disable the default endpoint for HTTP APIs": it takes effect
 /// with the next deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
+pub struct EndpointState {
     /// The `execute-api` endpoint is off.
     pub closed: bool,
     /// All stages.
-    pub stages: BTreeMap<String, Stage>,
+    pub stages: BTreeMap<String, HttpStage>,
 }
 
 /// Source: Amazon API Gateway Version 2 API Reference, `DomainNames`.
@@ -49,56 +51,74 @@ struct EndpointSettings {
     security_policy: Option<String>,
 }
 
-impl From<Aws> for CloseHttpEndpoint {
-    fn from(aws: Aws) -> Self {
-        CloseHttpEndpoint(Http::from(&aws))
+impl From<AwsConnection> for CloseHttpEndpoint {
+    fn from(aws: AwsConnection) -> Self {
+        CloseHttpEndpoint(HttpApiClient::from(&aws))
     }
 }
 
 impl Remediator for CloseHttpEndpoint {
-    type State = Endpoint;
+    type State = EndpointState;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "apigatewayv2-close-default-endpoint",
         permissions: PERMISSIONS,
-        tier: Some(Tier::B),
-        arns: |target| arns(target, &format!("/apis/{}", api_of(target))),
+        tier: Some(SafetyTier::B),
+        resource_arns: |target| {
+            build_nested_arns(target, &format!("/apis/{}", first_id_part(target)))
+        },
         // Which domains lead to it is read from all of them.
-        reads: |target| arns(target, "/domainnames"),
+        read_only_arns: |target| build_nested_arns(target, "/domainnames"),
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(from: &Endpoint, to: &Endpoint) -> Vec<&'static str> {
+    fn required_actions(from: &EndpointState, to: &EndpointState) -> Vec<&'static str> {
         let stages = from.stages.iter().filter_map(|(name, now)| Some((now, to.stages.get(name)?)));
         let patched = (from.closed != to.closed).then_some("apigateway:PATCH");
-        let mut calls: Vec<_> = patched.into_iter().chain(stage_calls(stages)).collect();
+        let mut calls: Vec<_> = patched.into_iter().chain(list_stage_actions(stages)).collect();
         calls.dedup();
         calls
     }
 
-    async fn observe(&self, target: &Target) -> Answer<Endpoint> {
-        let id = http_api(target)?;
-        let api = self.0.api(&id).await?;
-        let closed = api.disable_execute_api_endpoint.ok_or_else(|| unread("GetApi"))?;
-        Ok(Endpoint { closed, stages: self.0.stages(&id).await? })
+    async fn observe_state(&self, target: &TargetResource) -> AwsResult<EndpointState> {
+        let id = parse_http_api_id(target)?;
+        let api = self.0.read_api(&id).await?;
+        let closed =
+            api.disable_execute_api_endpoint.ok_or_else(|| incomplete_response("GetApi"))?;
+        Ok(EndpointState { closed, stages: self.0.list_stages(&id).await? })
     }
 
-    fn plan(&self, _: &Target, before: &Endpoint) -> Plan<Endpoint> {
+    fn plan_change(
+        &self,
+        _: &TargetResource,
+        before: &EndpointState,
+    ) -> RemediationPlan<EndpointState> {
         if before.closed {
-            return Plan::Nothing;
+            return RemediationPlan::Nothing;
         }
-        let stages = before.stages.iter().map(|(name, stage)| (name.clone(), stage.anew()));
-        Plan::Change(Endpoint { closed: true, stages: stages.collect() })
+        let stages =
+            before.stages.iter().map(|(name, stage)| (name.clone(), stage.with_next_deployment()));
+        RemediationPlan::Change(EndpointState { closed: true, stages: stages.collect() })
     }
 
-    async fn precheck(&self, target: &Target, _: &Endpoint, after: &Endpoint) -> Answer<Check> {
-        let api = http_api(target)?;
-        let mut used: BTreeSet<&String> =
-            after.stages.iter().filter(|(_, stage)| stage.in_use()).map(|(name, _)| name).collect();
+    async fn check_preconditions(
+        &self,
+        target: &TargetResource,
+        _: &EndpointState,
+        after: &EndpointState,
+    ) -> AwsResult<PrecheckResult> {
+        let api = parse_http_api_id(target)?;
+        let mut used: BTreeSet<&String> = after
+            .stages
+            .iter()
+            .filter(|(_, stage)| stage.is_in_use())
+            .map(|(name, _)| name)
+            .collect();
         let (mut mapped, mut weak) = (false, BTreeSet::new());
-        for domain in self.domains().await? {
-            let name = domain.domain_name.clone().ok_or_else(|| unread("GetDomainNames"))?;
-            for mapping in self.0.mappings(&name).await? {
+        for domain in self.list_domains().await? {
+            let name =
+                domain.domain_name.clone().ok_or_else(|| incomplete_response("GetDomainNames"))?;
+            for mapping in self.0.list_mappings(&name).await? {
                 if mapping.api_id.as_ref() != Some(&api) {
                     continue;
                 }
@@ -111,26 +131,34 @@ impl Remediator for CloseHttpEndpoint {
         }
         if !mapped {
             let why = "no custom domain leads to it: closing would cut it off";
-            return Ok(Check::Refuse(why.to_owned()));
+            return Ok(PrecheckResult::Abort(why.to_owned()));
         }
         let unmapped: Vec<String> = used.iter().map(|stage| format!("`{stage}`")).collect();
         let cut = (!unmapped.is_empty())
             .then(|| format!("no custom domain leads to stage {}", unmapped.join(", ")));
         let deployed = after.stages.iter().filter(|(_, stage)| stage.deployment.is_some());
         let deployed: Vec<&String> = deployed.map(|(name, _)| name).collect();
-        let guarded = self.0.guard(&api, &deployed, &BTreeSet::new()).await?;
+        let guarded = self.0.describe_undeployed_changes(&api, &deployed, &BTreeSet::new()).await?;
         let asked: Vec<String> = cut.into_iter().chain(weak).chain(guarded).collect();
-        Ok(if asked.is_empty() { Check::Go } else { Check::Ask(asked.join("; ")) })
+        Ok(if asked.is_empty() {
+            PrecheckResult::Proceed
+        } else {
+            PrecheckResult::RequireApproval(asked.join("; "))
+        })
     }
 
-    async fn apply(&self, target: &Target, state: &Endpoint) -> Answer<()> {
-        let id = http_api(target)?;
+    async fn apply_state(&self, target: &TargetResource, state: &EndpointState) -> AwsResult<()> {
+        let id = parse_http_api_id(target)?;
         let update = json!({"disableExecuteApiEndpoint": state.closed});
-        self.0.change(Method::PATCH, &["apis", &id], &update).await?;
-        self.0.deploy(&id, state.stages.iter()).await
+        self.0.send_change(Method::PATCH, &["apis", &id], &update).await?;
+        self.0.deploy_stages(&id, state.stages.iter()).await
     }
 
-    fn between(seen: &Endpoint, before: &Endpoint, after: &Endpoint) -> bool {
+    fn is_partial_state(
+        seen: &EndpointState,
+        before: &EndpointState,
+        after: &EndpointState,
+    ) -> bool {
         // As planned, but for the stages that are still as before.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
@@ -140,24 +168,23 @@ impl Remediator for CloseHttpEndpoint {
                 wanted.clone_from(former);
             }
         }
-        Self::reached(seen, &Endpoint { stages, ..after.clone() })
+        Self::has_reached(seen, &EndpointState { stages, ..after.clone() })
     }
 
-    fn reached(seen: &Endpoint, wanted: &Endpoint) -> bool {
-        let stages = seen.stages.len() == wanted.stages.len()
-            && seen
-                .stages
-                .iter()
-                .zip(&wanted.stages)
-                .all(|((name, seen), (other, wanted))| name == other && seen.reached(wanted));
+    fn has_reached(seen: &EndpointState, wanted: &EndpointState) -> bool {
+        let stages =
+            seen.stages.len() == wanted.stages.len()
+                && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
+                    name == other && seen.has_reached(wanted)
+                });
         seen.closed == wanted.closed && stages
     }
 }
 
 impl CloseHttpEndpoint {
     /// The domains whose mappings count.
-    async fn domains(&self) -> Answer<Vec<CustomDomain>> {
-        let domains = self.0.list("GetDomainNames", &["domainnames"]);
+    async fn list_domains(&self) -> AwsResult<Vec<CustomDomain>> {
+        let domains = self.0.list_all("GetDomainNames", &["domainnames"]);
         let mut domains: Vec<CustomDomain> = domains.await?;
         let rules_only =
             |domain: &CustomDomain| domain.routing_mode.as_deref() == Some("ROUTING_RULE_ONLY");

@@ -6,32 +6,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evenkeel_client::Method;
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::http::{Export, Http, Stage, name, stage_calls};
-use crate::access::aws::Aws;
-use crate::access::probe::Probe;
+use super::http_client::{
+    ApiExport, HttpApiClient, HttpStage, list_stage_actions, read_stage_name,
+};
+use crate::access::connection::AwsConnection;
+use crate::access::tls_probe::TlsProbe;
 use crate::catalog::apigateway::PERMISSIONS;
-use crate::catalog::apigateway::backend::variables;
-use crate::catalog::apigateway::names::{api_of, arn, http_integration};
-use crate::catalog::apigateway::rest::{Answer, unread};
+use crate::catalog::apigateway::backend::find_stage_variables;
+use crate::catalog::apigateway::resource_ids::{
+    build_gateway_arn, first_id_part, parse_integration_id,
+};
+use crate::catalog::apigateway::rest_client::{AwsResult, incomplete_response};
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// So often is a stage that deploys by itself asked whether it has done so, once a second.
-const LOOKS: usize = 5;
+const MAX_DEPLOY_CHECKS: usize = 5;
 
 /// What policies call the integration that quick create made: its event does not name it.
-const QUICK: &str = "default";
+const QUICK_CREATE_ID: &str = "default";
 
 /// An integration, as AWS tells it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct HttpIntegrationResponse {
     api_gateway_managed: Option<bool>,
     connection_type: Option<String>,
     integration_id: Option<String>,
@@ -47,7 +51,7 @@ struct TlsConfig {
 }
 
 /// Whether an integration of this type calls a backend over HTTP or HTTPS.
-fn is_over_http(kind: &str) -> bool {
+fn is_http_type(kind: &str) -> bool {
     matches!(kind, "HTTP" | "HTTP_PROXY")
 }
 
@@ -65,16 +69,16 @@ pub struct HttpIntegration {
     /// The API is of protocol HTTP, not WebSocket.
     pub http: bool,
     /// Where to, in the draft.
-    pub draft: Backend,
+    pub draft: BackendAddress,
     /// The routes that lead to it, in the draft.
     pub routes: BTreeSet<String>,
     /// What each stage serves.
-    pub stages: BTreeMap<String, Served>,
+    pub stages: BTreeMap<String, ServedStage>,
 }
 
 /// A backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Backend {
+pub struct BackendAddress {
     /// Its address.
     pub uri: String,
     /// The name to verify in a private backend's certificate, empty for any; none where it is not called over
@@ -84,38 +88,42 @@ pub struct Backend {
 
 /// What a stage serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Served {
+pub struct ServedStage {
     /// Its deployment.
-    pub stage: Stage,
+    pub stage: HttpStage,
     /// Where the draft's routes lead to, as far as they are served and known: of a WebSocket API they are not.
-    pub routes: BTreeMap<String, Backend>,
+    pub routes: BTreeMap<String, BackendAddress>,
     /// The stage's variables that the draft's URI names.
     pub variables: BTreeMap<String, String>,
 }
 
 impl HttpIntegration {
     /// Whether it calls a backend over HTTP or HTTPS at all.
-    pub(crate) fn over_http(&self) -> bool {
-        is_over_http(&self.kind)
+    pub(crate) fn is_over_http(&self) -> bool {
+        is_http_type(&self.kind)
     }
 
     /// Whether such a backend is drafted, or served by a stage.
-    pub(crate) fn has(&self, which: impl Fn(&Backend) -> bool) -> bool {
+    pub(crate) fn has_backend(&self, which: impl Fn(&BackendAddress) -> bool) -> bool {
         let served = self.stages.values().flat_map(|served| served.routes.values());
         served.chain([&self.draft]).any(which)
     }
 
     /// The same with another draft, deployed to the stages that serve a backend that is `wrong`.
-    pub(crate) fn with(&self, draft: Backend, wrong: impl Fn(&Backend) -> bool) -> HttpIntegration {
+    pub(crate) fn with_draft(
+        &self,
+        draft: BackendAddress,
+        wrong: impl Fn(&BackendAddress) -> bool,
+    ) -> HttpIntegration {
         let known = self.routes.iter().filter(|_| self.http);
-        let routes: BTreeMap<String, Backend> =
+        let routes: BTreeMap<String, BackendAddress> =
             known.map(|route| (route.clone(), draft.clone())).collect();
         let mut after = HttpIntegration { draft, ..self.clone() };
-        for served in after.stages.values_mut().filter(|served| served.stage.in_use()) {
+        for served in after.stages.values_mut().filter(|served| served.stage.is_in_use()) {
             // What a stage of a WebSocket API serves is not known: it may be what was drafted.
             let affected = served.routes.values().any(&wrong) || !self.http && wrong(&self.draft);
             if served.stage.auto || affected {
-                served.stage = served.stage.anew();
+                served.stage = served.stage.with_next_deployment();
                 served.routes.clone_from(&routes);
             }
         }
@@ -129,35 +137,38 @@ pub trait HttpIntegrationRule: Send + Sync + 'static {
     const ID: &'static str;
 
     /// See [`RemediatorSpec::tier`].
-    const TIER: Tier;
+    const TIER: SafetyTier;
 
     /// See [`RemediatorSpec::check`].
-    const CHECK: Option<&'static str> = None;
+    const PRECONDITION: Option<&'static str> = None;
 
     /// What a policy's header may tell it.
-    const WITH: &'static [&'static str] = &[];
+    const PARAMETER_NAMES: &'static [&'static str] = &[];
 
     /// What to do about a state.
-    fn plan(target: &Target, before: &HttpIntegration) -> Plan<HttpIntegration>;
+    fn plan_change(
+        target: &TargetResource,
+        before: &HttpIntegration,
+    ) -> RemediationPlan<HttpIntegration>;
 
     /// What the backends say to it.
-    fn check(
-        probe: Option<&dyn Probe>,
+    fn check_backends(
+        probe: Option<&dyn TlsProbe>,
         after: &HttpIntegration,
-    ) -> impl Future<Output = Check> + Send;
+    ) -> impl Future<Output = PrecheckResult> + Send;
 }
 
 /// Repairs integrations of HTTP and WebSocket APIs by a rule.
 #[derive(Debug)]
 pub struct HttpIntegrations<R> {
-    http: Http,
-    probe: Option<Arc<dyn Probe>>,
+    http: HttpApiClient,
+    probe: Option<Arc<dyn TlsProbe>>,
     rule: PhantomData<fn() -> R>,
 }
 
-impl<R> From<Aws> for HttpIntegrations<R> {
-    fn from(aws: Aws) -> Self {
-        HttpIntegrations { http: Http::from(&aws), probe: aws.probe, rule: PhantomData }
+impl<R> From<AwsConnection> for HttpIntegrations<R> {
+    fn from(aws: AwsConnection) -> Self {
+        HttpIntegrations { http: HttpApiClient::from(&aws), probe: aws.probe, rule: PhantomData }
     }
 }
 
@@ -168,49 +179,53 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         id: R::ID,
         permissions: PERMISSIONS,
         tier: Some(R::TIER),
-        check: R::CHECK,
-        with: R::WITH,
-        arns: |target| vec![arn(target, &format!("/apis/{}/*", api_of(target)))],
-        reads: |target| vec![arn(target, &format!("/apis/{}", api_of(target)))],
+        precondition: R::PRECONDITION,
+        parameter_names: R::PARAMETER_NAMES,
+        resource_arns: |target| {
+            vec![build_gateway_arn(target, &format!("/apis/{}/*", first_id_part(target)))]
+        },
+        read_only_arns: |target| {
+            vec![build_gateway_arn(target, &format!("/apis/{}", first_id_part(target)))]
+        },
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(from: &HttpIntegration, to: &HttpIntegration) -> Vec<&'static str> {
+    fn required_actions(from: &HttpIntegration, to: &HttpIntegration) -> Vec<&'static str> {
         let patched = (from.draft != to.draft).then_some("apigateway:PATCH");
         let stages = from
             .stages
             .iter()
             .filter_map(|(name, from)| Some((&from.stage, &to.stages.get(name)?.stage)));
-        let mut calls: Vec<_> = patched.into_iter().chain(stage_calls(stages)).collect();
+        let mut calls: Vec<_> = patched.into_iter().chain(list_stage_actions(stages)).collect();
         calls.dedup();
         calls
     }
 
-    async fn observe(&self, target: &Target) -> Answer<HttpIntegration> {
-        let [api, id] = http_integration(target)?;
+    async fn observe_state(&self, target: &TargetResource) -> AwsResult<HttpIntegration> {
+        let [api, id] = parse_integration_id(target)?;
         let http = self.http.is_exportable(&api).await?;
-        let told = self.told(&api, &id).await?;
-        let draft = drafted(&told)?;
+        let told = self.read_integration(&api, &id).await?;
+        let draft = parse_draft(&told)?;
         let own = format!("integrations/{}", told.integration_id.as_deref().unwrap_or(&id));
-        let routes = self.http.routes(&api).await?.into_iter();
+        let routes = self.http.list_routes(&api).await?.into_iter();
         let routes = routes.filter(|route| route.target.as_ref() == Some(&own));
         let routes: Option<BTreeSet<String>> = routes.map(|route| route.route_key).collect();
-        let routes = routes.ok_or_else(|| unread("GetRoutes"))?;
-        let needed = variables(&draft.uri);
+        let routes = routes.ok_or_else(|| incomplete_response("GetRoutes"))?;
+        let needed = find_stage_variables(&draft.uri);
         let mut stages = BTreeMap::new();
-        for told in self.http.told(&api).await? {
-            let name = name(&told)?;
-            let stage = Stage::of(&told);
-            let routes = if http && stage.in_use() {
-                served(&self.http.export(&api, Some(&name)).await?, &routes)
+        for told in self.http.list_stage_responses(&api).await? {
+            let name = read_stage_name(&told)?;
+            let stage = HttpStage::from_response(&told);
+            let routes = if http && stage.is_in_use() {
+                list_served_backends(&self.http.export_api(&api, Some(&name)).await?, &routes)
             } else {
                 BTreeMap::new()
             };
             let known = told.stage_variables.into_iter().flatten();
             let variables = known.filter(|(name, _)| needed.contains(name)).collect();
-            stages.insert(name, Served { stage, routes, variables });
+            stages.insert(name, ServedStage { stage, routes, variables });
         }
-        let kind = told.integration_type.ok_or_else(|| unread("GetIntegrations"))?;
+        let kind = told.integration_type.ok_or_else(|| incomplete_response("GetIntegrations"))?;
         Ok(HttpIntegration {
             kind,
             private: told.connection_type.as_deref() == Some("VPC_LINK"),
@@ -222,47 +237,59 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         })
     }
 
-    fn plan(&self, target: &Target, before: &HttpIntegration) -> Plan<HttpIntegration> {
-        R::plan(target, before)
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &HttpIntegration,
+    ) -> RemediationPlan<HttpIntegration> {
+        R::plan_change(target, before)
     }
 
-    async fn precheck(
+    async fn check_preconditions(
         &self,
-        target: &Target,
+        target: &TargetResource,
         before: &HttpIntegration,
         after: &HttpIntegration,
-    ) -> Answer<Check> {
-        let first = match R::check(self.probe.as_deref(), after).await {
-            Check::Go => None,
-            Check::Ask(why) => Some(why),
-            refused @ Check::Refuse(_) => return Ok(refused),
+    ) -> AwsResult<PrecheckResult> {
+        let first = match R::check_backends(self.probe.as_deref(), after).await {
+            PrecheckResult::Proceed => None,
+            PrecheckResult::RequireApproval(why) => Some(why),
+            refused @ PrecheckResult::Abort(_) => return Ok(refused),
         };
-        let [api, _] = http_integration(target)?;
+        let [api, _] = parse_integration_id(target)?;
         let deployed = after.stages.iter().filter(|(name, after)| {
             before.stages.get(*name).is_none_or(|before| before.stage != after.stage)
         });
         let stages: Vec<&String> = deployed.map(|(name, _)| name).collect();
-        let guarded = self.http.guard(&api, &stages, &after.routes).await?;
+        let guarded = self.http.describe_undeployed_changes(&api, &stages, &after.routes).await?;
         let asked: Vec<String> = first.into_iter().chain(guarded).collect();
-        Ok(if asked.is_empty() { Check::Go } else { Check::Ask(asked.join("; ")) })
+        Ok(if asked.is_empty() {
+            PrecheckResult::Proceed
+        } else {
+            PrecheckResult::RequireApproval(asked.join("; "))
+        })
     }
 
-    async fn apply(&self, target: &Target, state: &HttpIntegration) -> Answer<()> {
-        let [api, id] = http_integration(target)?;
-        let told = self.told(&api, &id).await?;
-        let now = drafted(&told)?;
+    async fn apply_state(&self, target: &TargetResource, state: &HttpIntegration) -> AwsResult<()> {
+        let [api, id] = parse_integration_id(target)?;
+        let told = self.read_integration(&api, &id).await?;
+        let now = parse_draft(&told)?;
         if now != state.draft {
-            let id = told.integration_id.ok_or_else(|| unread("GetIntegrations"))?;
+            let id = told.integration_id.ok_or_else(|| incomplete_response("GetIntegrations"))?;
             let path = ["apis", &api, "integrations", &id];
-            let update = update(told.integration_type.as_deref(), &now, &state.draft);
-            self.http.change(Method::PATCH, &path, &update).await?;
-            self.settle(&api, state).await?;
+            let update = build_update(told.integration_type.as_deref(), &now, &state.draft);
+            self.http.send_change(Method::PATCH, &path, &update).await?;
+            self.wait_until_deployed(&api, state).await?;
         }
         let wanted = state.stages.iter().map(|(name, served)| (name, &served.stage));
-        self.http.deploy(&api, wanted).await
+        self.http.deploy_stages(&api, wanted).await
     }
 
-    fn between(seen: &HttpIntegration, before: &HttpIntegration, after: &HttpIntegration) -> bool {
+    fn is_partial_state(
+        seen: &HttpIntegration,
+        before: &HttpIntegration,
+        after: &HttpIntegration,
+    ) -> bool {
         // As planned, but for the stages that are still as before.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
@@ -272,16 +299,16 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
                 wanted.clone_from(former);
             }
         }
-        Self::reached(seen, &HttpIntegration { stages, ..after.clone() })
+        Self::has_reached(seen, &HttpIntegration { stages, ..after.clone() })
     }
 
-    fn reached(seen: &HttpIntegration, wanted: &HttpIntegration) -> bool {
+    fn has_reached(seen: &HttpIntegration, wanted: &HttpIntegration) -> bool {
         let same = seen.stages.len() == wanted.stages.len()
             && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
                 let stage = wanted.stage.clone();
                 name == other
-                    && seen.stage.reached(&wanted.stage)
-                    && *wanted == Served { stage, ..seen.clone() }
+                    && seen.stage.has_reached(&wanted.stage)
+                    && *wanted == ServedStage { stage, ..seen.clone() }
             });
         same && HttpIntegration { stages: wanted.stages.clone(), ..seen.clone() } == *wanted
     }
@@ -289,28 +316,33 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
 
 impl<R> HttpIntegrations<R> {
     /// The integration, as AWS tells it.
-    async fn told(&self, api: &str, id: &str) -> Answer<Told> {
+    async fn read_integration(&self, api: &str, id: &str) -> AwsResult<HttpIntegrationResponse> {
         let path = ["apis", api, "integrations"];
-        let list: Vec<Told> = self.http.list("GetIntegrations", &path).await?;
+        let list: Vec<HttpIntegrationResponse> =
+            self.http.list_all("GetIntegrations", &path).await?;
         let found = list.into_iter().find(|told| match id {
-            QUICK => told.api_gateway_managed.unwrap_or_default(),
+            QUICK_CREATE_ID => told.api_gateway_managed.unwrap_or_default(),
             id => told.integration_id.as_deref() == Some(id),
         });
-        found.ok_or(RefusedByAws::Gone)
+        found.ok_or(AwsFailure::NotFound)
     }
 
     /// Waits until the stages that deploy by themselves have done so.
-    async fn settle(&self, api: &str, wanted: &HttpIntegration) -> Answer<()> {
+    async fn wait_until_deployed(&self, api: &str, wanted: &HttpIntegration) -> AwsResult<()> {
         for (name, wanted) in wanted.stages.iter().filter(|(_, served)| served.stage.auto) {
-            let mut looks = 0..LOOKS;
+            let mut looks = 0..MAX_DEPLOY_CHECKS;
             while !wanted.routes.is_empty() {
-                let export = self.http.export(api, Some(name)).await?;
-                if wanted.routes.iter().all(|(route, to)| at(&export, route).as_ref() == Some(to)) {
+                let export = self.http.export_api(api, Some(name)).await?;
+                if wanted
+                    .routes
+                    .iter()
+                    .all(|(route, to)| find_route_backend(&export, route).as_ref() == Some(to))
+                {
                     break;
                 }
                 if looks.next().is_none() {
                     let why = format!("stage `{name}` deploys by itself, and has not done so yet");
-                    return Err(RefusedByAws::Later(why));
+                    return Err(AwsFailure::Retryable(why));
                 }
                 sleep(Duration::from_secs(1)).await;
             }
@@ -320,7 +352,7 @@ impl<R> HttpIntegrations<R> {
 }
 
 /// What an update says, of a draft that is to be `wanted`.
-fn update(kind: Option<&str>, now: &Backend, wanted: &Backend) -> Value {
+fn build_update(kind: Option<&str>, now: &BackendAddress, wanted: &BackendAddress) -> Value {
     let uri = (now.uri != wanted.uri).then(|| json!(wanted.uri));
     let tls = (now.tls != wanted.tls).then(|| {
         // An empty configuration takes it away; where it does not, the next read tells.
@@ -336,30 +368,37 @@ fn update(kind: Option<&str>, now: &Backend, wanted: &Backend) -> Value {
 }
 
 /// Where to, in the draft.
-fn drafted(told: &Told) -> Answer<Backend> {
-    let kind = told.integration_type.as_ref().ok_or_else(|| unread("GetIntegrations"))?;
+fn parse_draft(told: &HttpIntegrationResponse) -> AwsResult<BackendAddress> {
+    let kind =
+        told.integration_type.as_ref().ok_or_else(|| incomplete_response("GetIntegrations"))?;
     let uri = match &told.integration_uri {
         Some(uri) => uri.clone(),
-        None if is_over_http(kind) => return Err(unread("GetIntegrations")),
+        None if is_http_type(kind) => return Err(incomplete_response("GetIntegrations")),
         // Others may call nobody, or a service that their subtype names.
         None => String::new(),
     };
     let tls = told.tls_config.as_ref();
     let tls = tls.map(|tls| tls.server_name_to_verify.clone().unwrap_or_default());
-    Ok(Backend { uri, tls })
+    Ok(BackendAddress { uri, tls })
 }
 
 /// Where routes lead to, of those that a stage serves.
-fn served(export: &Export, routes: &BTreeSet<String>) -> BTreeMap<String, Backend> {
-    routes.iter().filter_map(|route| Some((route.clone(), at(export, route)?))).collect()
+fn list_served_backends(
+    export: &ApiExport,
+    routes: &BTreeSet<String>,
+) -> BTreeMap<String, BackendAddress> {
+    routes
+        .iter()
+        .filter_map(|route| Some((route.clone(), find_route_backend(export, route)?)))
+        .collect()
 }
 
 /// Where a route leads to.
-fn at(export: &Export, route: &str) -> Option<Backend> {
-    let integration = export.integration(route)?;
+fn find_route_backend(export: &ApiExport, route: &str) -> Option<BackendAddress> {
+    let integration = export.find_integration(route)?;
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
     let tls = integration.get("tlsConfig").filter(|tls| tls.is_object());
-    Some(Backend {
+    Some(BackendAddress {
         uri: integration.get("uri").map(text).unwrap_or_default(),
         tls: tls.map(|tls| tls.get("serverNameToVerify").map(text).unwrap_or_default()),
     })

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::types::ResourceType;
+use super::resource_types::ResourceType;
 
 /// Whether two values of a property mean the same: documents of policies in whatever form they are written, and lists
 /// whose order the type does not keep in whatever order they come.
-pub(crate) fn same(kind: &ResourceType, path: &str, a: &Value, b: &Value) -> bool {
+pub(crate) fn is_equivalent(kind: &ResourceType, path: &str, a: &Value, b: &Value) -> bool {
     if a == b {
         return true;
     }
@@ -16,29 +16,31 @@ pub(crate) fn same(kind: &ResourceType, path: &str, a: &Value, b: &Value) -> boo
             names.into_iter().all(|name| {
                 let (a, b) =
                     (a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null));
-                same(kind, &format!("{path}/{name}"), a, b)
+                is_equivalent(kind, &format!("{path}/{name}"), a, b)
             })
         }
-        (Value::Array(a), Value::Array(b)) => lists(kind, path, a, b),
-        (Value::String(_), _) | (_, Value::String(_)) => match (document(a), document(b)) {
-            (Some(a), Some(b)) => documents(&a, &b),
-            _ => false,
-        },
+        (Value::Array(a), Value::Array(b)) => is_equivalent_list(kind, path, a, b),
+        (Value::String(_), _) | (_, Value::String(_)) => {
+            match (parse_document(a), parse_document(b)) {
+                (Some(a), Some(b)) => is_equivalent_document(&a, &b),
+                _ => false,
+            }
+        }
         _ => false,
     }
 }
 
-fn lists(kind: &ResourceType, path: &str, a: &[Value], b: &[Value]) -> bool {
+fn is_equivalent_list(kind: &ResourceType, path: &str, a: &[Value], b: &[Value]) -> bool {
     let element = format!("{path}/*");
     if a.len() != b.len() {
         return false;
     }
     if !kind.is_unordered(path) {
-        return a.iter().zip(b).all(|(a, b)| same(kind, &element, a, b));
+        return a.iter().zip(b).all(|(a, b)| is_equivalent(kind, &element, a, b));
     }
     let mut rest: Vec<&Value> = b.iter().collect();
     a.iter().all(|one| {
-        let found = rest.iter().position(|other| same(kind, &element, one, other));
+        let found = rest.iter().position(|other| is_equivalent(kind, &element, one, other));
         found.is_some_and(|at| {
             rest.swap_remove(at);
             true
@@ -47,7 +49,7 @@ fn lists(kind: &ResourceType, path: &str, a: &[Value], b: &[Value]) -> bool {
 }
 
 /// A document, as an object or as text that is one.
-fn document(value: &Value) -> Option<Value> {
+fn parse_document(value: &Value) -> Option<Value> {
     match value {
         Value::Object(_) => Some(value.clone()),
         Value::String(text) => serde_json::from_str(text).ok().filter(Value::is_object),
@@ -56,11 +58,13 @@ fn document(value: &Value) -> Option<Value> {
 }
 
 /// Whether two documents mean the same: in those of IAM, one value is a list of one, and lists have no order.
-fn documents(a: &Value, b: &Value) -> bool {
+fn is_equivalent_document(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(name, value)| b.get(name).is_some_and(|b| documents(value, b)))
+                && a.iter().all(|(name, value)| {
+                    b.get(name).is_some_and(|b| is_equivalent_document(value, b))
+                })
         }
         (Value::Object(_), _) | (_, Value::Object(_)) if !(a.is_array() || b.is_array()) => false,
         (Value::Array(_), _) | (_, Value::Array(_)) => {
@@ -68,7 +72,7 @@ fn documents(a: &Value, b: &Value) -> bool {
             let mut rest = b.clone();
             a.len() == b.len()
                 && a.iter().all(|one| {
-                    let found = rest.iter().position(|other| documents(one, other));
+                    let found = rest.iter().position(|other| is_equivalent_document(one, other));
                     found.is_some_and(|at| {
                         rest.swap_remove(at);
                         true
@@ -84,17 +88,17 @@ fn as_list(value: &Value) -> Vec<&Value> {
 }
 
 /// Puts lists whose order means nothing in one order, so that a state that is read twice is the same.
-pub(crate) fn put_in_order(kind: &ResourceType, path: &str, value: &mut Value) {
+pub(crate) fn sort_unordered_lists(kind: &ResourceType, path: &str, value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                put_in_order(kind, &format!("{path}/{name}"), value);
+                sort_unordered_lists(kind, &format!("{path}/{name}"), value);
             }
         }
         Value::Array(list) => {
             let element = format!("{path}/*");
             for value in list.iter_mut() {
-                put_in_order(kind, &element, value);
+                sort_unordered_lists(kind, &element, value);
             }
             if kind.is_unordered(path) {
                 list.sort_by_cached_key(Value::to_string);
@@ -106,24 +110,24 @@ pub(crate) fn put_in_order(kind: &ResourceType, path: &str, value: &mut Value) {
 
 /// The smallest JSON patch (RFC 6902) that makes properties what they should be. Null is a property that is not there.
 /// Lists are replaced whole: by an element's number, another would be hit where somebody changed the list meanwhile.
-pub(crate) fn patch(
+pub(crate) fn build_patch(
     kind: &ResourceType,
     is: &Map<String, Value>,
     wanted: &Map<String, Value>,
 ) -> Vec<Value> {
-    let mut patch = Patch { kind, operations: Vec::new() };
-    patch.differ("", "", is, wanted);
+    let mut patch = PatchBuilder { kind, operations: Vec::new() };
+    patch.add_differences("", "", is, wanted);
     patch.operations
 }
 
-struct Patch<'a> {
+struct PatchBuilder<'a> {
     kind: &'a ResourceType,
     operations: Vec<Value>,
 }
 
-impl Patch<'_> {
+impl PatchBuilder<'_> {
     /// What differs below `path`, which is `pointer` in the patch.
-    fn differ(
+    fn add_differences(
         &mut self,
         path: &str,
         pointer: &str,
@@ -135,7 +139,7 @@ impl Patch<'_> {
             // RFC 6901: `~` and `/` within a name.
             let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
             let old = is.get(name).unwrap_or(&Value::Null);
-            if same(self.kind, &path, old, value) {
+            if is_equivalent(self.kind, &path, old, value) {
                 continue;
             }
             let operation = match (old, value) {
@@ -143,7 +147,7 @@ impl Patch<'_> {
                     let gone = old.keys().filter(|name| !new.contains_key(*name));
                     let gone = gone.map(|name| (name.clone(), Value::Null));
                     let new = new.clone().into_iter().chain(gone).collect();
-                    self.differ(&path, &pointer, old, &new);
+                    self.add_differences(&path, &pointer, old, &new);
                     continue;
                 }
                 (Value::Null, _) => json!({"op": "add", "path": pointer, "value": value}),
@@ -165,32 +169,32 @@ mod tests {
 
     #[test]
     fn what_means_the_same_is_the_same() {
-        let queue = ResourceType::find("AWS::SQS::Queue").unwrap();
+        let queue = ResourceType::find_by_name("AWS::SQS::Queue").unwrap();
         let text = json!(
             r#"{"Version": "2012-10-17", "Statement": {"Action": "sqs:*", "Principal": {"AWS": ["a", "b"]}}}"#
         );
         let object = json!({"Statement": [{"Principal": {"AWS": ["b", "a"]}, "Action": ["sqs:*"]}], "Version": "2012-10-17"});
-        assert!(same(&queue, "RedrivePolicy", &text, &object));
+        assert!(is_equivalent(&queue, "RedrivePolicy", &text, &object));
         let other = json!({"Statement": [{"Principal": {"AWS": ["b"]}, "Action": ["sqs:*"]}], "Version": "2012-10-17"});
-        assert!(!same(&queue, "RedrivePolicy", &text, &other));
-        assert!(!same(&queue, "KmsMasterKeyId", &json!("a"), &json!("b")));
-        let instance = ResourceType::find("AWS::EC2::Instance").unwrap();
+        assert!(!is_equivalent(&queue, "RedrivePolicy", &text, &other));
+        assert!(!is_equivalent(&queue, "KmsMasterKeyId", &json!("a"), &json!("b")));
+        let instance = ResourceType::find_by_name("AWS::EC2::Instance").unwrap();
         let (ab, ba) = (json!(["a", "b"]), json!(["b", "a"]));
-        assert!(same(&instance, "SecurityGroupIds", &ab, &ba));
-        assert!(!same(&instance, "SecurityGroupIds", &ab, &json!(["a", "a"])));
-        let cluster = ResourceType::find("AWS::DynamoDB::Table").unwrap();
-        assert!(!same(&cluster, "KeySchema", &ab, &ba), "its order means something");
-        assert!(same(&cluster, "X", &json!({"a": 1, "b": null}), &json!({"a": 1})));
+        assert!(is_equivalent(&instance, "SecurityGroupIds", &ab, &ba));
+        assert!(!is_equivalent(&instance, "SecurityGroupIds", &ab, &json!(["a", "a"])));
+        let cluster = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
+        assert!(!is_equivalent(&cluster, "KeySchema", &ab, &ba), "its order means something");
+        assert!(is_equivalent(&cluster, "X", &json!({"a": 1, "b": null}), &json!({"a": 1})));
     }
 
     #[test]
     fn a_patch_has_what_differs_and_nothing_else() {
-        let table = ResourceType::find("AWS::DynamoDB::Table").unwrap();
+        let table = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
         let is = json!({"DeletionProtectionEnabled": false, "SSESpecification": {"SSEEnabled": false, "SSEType": "KMS"},
             "TimeToLiveSpecification": null, "TableClass": "STANDARD"});
         let wanted = json!({"DeletionProtectionEnabled": true, "SSESpecification": {"SSEEnabled": true},
             "TimeToLiveSpecification": {"Enabled": true}, "TableClass": null, "BillingMode": null});
-        let operations = patch(&table, &map(&is), &map(&wanted));
+        let operations = build_patch(&table, &map(&is), &map(&wanted));
         let expected = json!([
             {"op": "replace", "path": "/DeletionProtectionEnabled", "value": true},
             {"op": "replace", "path": "/SSESpecification/SSEEnabled", "value": true},
@@ -199,6 +203,6 @@ mod tests {
             {"op": "remove", "path": "/TableClass"}
         ]);
         assert_eq!(Value::Array(operations), expected);
-        assert!(patch(&table, &map(&wanted), &map(&wanted)).is_empty());
+        assert!(build_patch(&table, &map(&wanted), &map(&wanted)).is_empty());
     }
 }

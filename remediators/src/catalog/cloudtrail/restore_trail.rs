@@ -1,18 +1,18 @@
 //! A trail that was stopped records again, and validates its files again.
 
 use evenkeel_client::CallError;
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::aws::Aws;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PlanRefusal, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Starts a trail, unless `with` says `logging: false`, and its validation of files.
 ///
@@ -28,7 +28,7 @@ pub struct RestoreTrail {
 /// Source: AWS CloudTrail API Reference, `GetTrail`, `GetTrailStatus`, `GetEventSelectors`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in CloudTrail")]
-pub struct Trail {
+pub struct TrailSettings {
     /// It records.
     pub logging: bool,
     /// Its files can be proven.
@@ -36,27 +36,27 @@ pub struct Trail {
     /// It records every Region.
     pub every_region: bool,
     /// It records services that are of no Region. Older records do not say.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub global_services: bool,
     /// It records all accounts of the organization. Older records do not say.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub organization: bool,
     /// It records all management events, as far as its basic selectors tell: advanced ones are not read.
     pub management_events: bool,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
-impl From<Aws> for RestoreTrail {
-    fn from(aws: Aws) -> Self {
+impl From<AwsConnection> for RestoreTrail {
+    fn from(aws: AwsConnection) -> Self {
         RestoreTrail { client: Client::new(&aws.config) }
     }
 }
 
 impl Remediator for RestoreTrail {
-    type State = Trail;
+    type State = TrailSettings;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "cloudtrail-restore-trail",
@@ -68,18 +68,18 @@ impl Remediator for RestoreTrail {
             "cloudtrail:StopLogging",
             "cloudtrail:UpdateTrail",
         ],
-        tier: Some(Tier::A),
-        with: &["logging"],
-        arns: |target| {
+        tier: Some(SafetyTier::A),
+        parameter_names: &["logging"],
+        resource_arns: |target| {
             // A trail may be named by its ARN.
             let name =
                 target.id.rsplit_once(":trail/").map_or(target.id.as_str(), |(_, name)| name);
-            vec![target.arn("cloudtrail", &format!("trail/{name}"))]
+            vec![target.build_arn("cloudtrail", &format!("trail/{name}"))]
         },
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(from: &Trail, to: &Trail) -> Vec<&'static str> {
+    fn required_actions(from: &TrailSettings, to: &TrailSettings) -> Vec<&'static str> {
         let validation = (from.validation != to.validation).then_some("cloudtrail:UpdateTrail");
         let logging = match (from.logging, to.logging) {
             (false, true) => Some("cloudtrail:StartLogging"),
@@ -89,73 +89,95 @@ impl Remediator for RestoreTrail {
         validation.into_iter().chain(logging).collect()
     }
 
-    fn between(seen: &Trail, before: &Trail, after: &Trail) -> bool {
+    fn is_partial_state(
+        seen: &TrailSettings,
+        before: &TrailSettings,
+        after: &TrailSettings,
+    ) -> bool {
         let part = |seen: bool, before: bool, after: bool| seen == before || seen == after;
         let (logging, validation) = (seen.logging, seen.validation);
         part(logging, before.logging, after.logging)
             && part(validation, before.validation, after.validation)
-            && *seen == Trail { logging, validation, ..after.clone() }
+            && *seen == TrailSettings { logging, validation, ..after.clone() }
     }
 
-    async fn observe(&self, target: &Target) -> Result<Trail, RefusedByAws> {
+    async fn observe_state(&self, target: &TargetResource) -> Result<TrailSettings, AwsFailure> {
         let (client, name) = (&self.client, target.id.as_str());
-        let trail = client.get_trail().name(name).send().await.map_err(refused)?;
-        let trail = trail.trail.ok_or_else(|| unread("GetTrail"))?;
-        let status = client.get_trail_status().name(name).send().await.map_err(refused)?;
+        let trail = client.get_trail().name(name).send().await.map_err(classify_trail_error)?;
+        let trail = trail.trail.ok_or_else(|| incomplete_response("GetTrail"))?;
+        let status =
+            client.get_trail_status().name(name).send().await.map_err(classify_trail_error)?;
         let selectors = client.get_event_selectors().trail_name(name).send().await;
-        let selectors = selectors.map_err(refused)?;
+        let selectors = selectors.map_err(classify_trail_error)?;
         let (basic, advanced) = (selectors.event_selectors, selectors.advanced_event_selectors);
         if basic.is_none() && advanced.is_none() {
-            return Err(unread("GetEventSelectors"));
+            return Err(incomplete_response("GetEventSelectors"));
         }
-        Ok(Trail {
-            logging: status.is_logging.ok_or_else(|| unread("GetTrailStatus"))?,
-            validation: trail.log_file_validation_enabled.ok_or_else(|| unread("GetTrail"))?,
-            every_region: trail.is_multi_region_trail.ok_or_else(|| unread("GetTrail"))?,
+        Ok(TrailSettings {
+            logging: status.is_logging.ok_or_else(|| incomplete_response("GetTrailStatus"))?,
+            validation: trail
+                .log_file_validation_enabled
+                .ok_or_else(|| incomplete_response("GetTrail"))?,
+            every_region: trail
+                .is_multi_region_trail
+                .ok_or_else(|| incomplete_response("GetTrail"))?,
             global_services: trail
                 .include_global_service_events
-                .ok_or_else(|| unread("GetTrail"))?,
-            organization: trail.is_organization_trail.ok_or_else(|| unread("GetTrail"))?,
+                .ok_or_else(|| incomplete_response("GetTrail"))?,
+            organization: trail
+                .is_organization_trail
+                .ok_or_else(|| incomplete_response("GetTrail"))?,
             // Without any selector, a trail records them all.
             management_events: advanced.is_none_or(|all| all.is_empty())
-                && basic.is_none_or(|all| all.is_empty() || all.iter().any(selects_all)),
+                && basic.is_none_or(|all| all.is_empty() || all.iter().any(selects_all_events)),
         })
     }
 
-    fn plan(&self, target: &Target, before: &Trail) -> Plan<Trail> {
-        let logs = match target.with.get("logging") {
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &TrailSettings,
+    ) -> RemediationPlan<TrailSettings> {
+        let logs = match target.parameters.get("logging") {
             None => true,
             Some(Value::Bool(logs)) => *logs,
             Some(_) => {
-                return Plan::Refuse(PlanRefusal::Setting("`logging` is true or false".to_owned()));
+                return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(
+                    "`logging` is true or false".to_owned(),
+                ));
             }
         };
-        let after = Trail { logging: before.logging || logs, validation: true, ..before.clone() };
+        let after =
+            TrailSettings { logging: before.logging || logs, validation: true, ..before.clone() };
         if after != *before {
-            return Plan::Change(after);
+            return RemediationPlan::Change(after);
         }
-        match narrowed(target, before).filter(|_| logs) {
-            Some(what) => {
-                Plan::leave(format!("{what}, and what the trail recorded before is not known"))
-            }
-            None => Plan::Nothing,
+        match find_narrowed_scope(target, before).filter(|_| logs) {
+            Some(what) => RemediationPlan::leave_to_person(format!(
+                "{what}, and what the trail recorded before is not known"
+            )),
+            None => RemediationPlan::Nothing,
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Trail) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &TrailSettings,
+    ) -> Result<(), AwsFailure> {
         let (client, name) = (&self.client, target.id.as_str());
-        let now = self.observe(target).await?;
+        let now = self.observe_state(target).await?;
         if now.validation != state.validation {
             let update = client.update_trail().name(name);
             let update = update.enable_log_file_validation(state.validation);
-            update.send().await.map_err(refused)?;
+            update.send().await.map_err(classify_trail_error)?;
         }
         match (now.logging, state.logging) {
             (false, true) => {
-                client.start_logging().name(name).send().await.map_err(refused)?;
+                client.start_logging().name(name).send().await.map_err(classify_trail_error)?;
             }
             (true, false) => {
-                client.stop_logging().name(name).send().await.map_err(refused)?;
+                client.stop_logging().name(name).send().await.map_err(classify_trail_error)?;
             }
             _ => {}
         }
@@ -164,7 +186,7 @@ impl Remediator for RestoreTrail {
 }
 
 /// In which way a trail records less than it could. Whether it was an organization's is known where the finding says so.
-fn narrowed(target: &Target, trail: &Trail) -> Option<&'static str> {
+fn find_narrowed_scope(target: &TargetResource, trail: &TrailSettings) -> Option<&'static str> {
     let of_organization =
         |one: &Value| one.as_str().is_some_and(|text| text.contains("organization"));
     if !trail.every_region {
@@ -173,26 +195,26 @@ fn narrowed(target: &Target, trail: &Trail) -> Option<&'static str> {
         Some("it does not record global services")
     } else if !trail.management_events {
         Some("its selectors may leave out management events")
-    } else if !trail.organization && target.found.iter().any(of_organization) {
+    } else if !trail.organization && target.evidence.iter().any(of_organization) {
         Some("it does not record the organization")
     } else {
         None
     }
 }
 
-fn selects_all(selector: &EventSelector) -> bool {
+fn selects_all_events(selector: &EventSelector) -> bool {
     let excluded = selector.exclude_management_event_sources.as_deref().unwrap_or_default();
     selector.include_management_events != Some(false)
         && excluded.is_empty()
         && matches!(selector.read_write_type, None | Some(ReadWriteType::All))
 }
 
-fn unread(call: &str) -> RefusedByAws {
-    RefusedByAws::Later(format!("{call} did not tell all that it should"))
+fn incomplete_response(call: &str) -> AwsFailure {
+    AwsFailure::Retryable(format!("{call} did not tell all that it should"))
 }
 
 /// Source: AWS CloudTrail API Reference, errors of `GetTrail` and `StartLogging`.
-fn refused(error: impl Into<CallError>) -> RefusedByAws {
+fn classify_trail_error(error: impl Into<CallError>) -> AwsFailure {
     const GONE: &[&str] = &["TrailNotFoundException"];
     const DENIED: &[&str] = &[
         "InvalidHomeRegionException",
@@ -200,5 +222,5 @@ fn refused(error: impl Into<CallError>) -> RefusedByAws {
         "NotOrganizationMasterAccountException",
         "InsufficientDependencyServiceAccessPermissionException",
     ];
-    refusal(error, GONE, DENIED)
+    classify_error(error, GONE, DENIED)
 }

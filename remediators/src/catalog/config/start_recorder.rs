@@ -2,14 +2,14 @@
 
 use aws_sdk_config::Client;
 use evenkeel_client::CallError;
-use evenkeel_rules::policy::Tier;
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 
-use crate::access::aws::Aws;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Starts a recorder. An undo stops it. One that was deleted is gone, and so is a delivery channel: their settings are not
 /// known any more. Without a channel nothing is repaired, even where the recorder runs, and the plan says so.
@@ -22,26 +22,26 @@ pub struct StartRecorder {
 
 /// What a recorder does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recorder {
+pub struct RecorderState {
     /// It records.
     pub recording: bool,
     /// There is a channel that delivers what is recorded. Older records do not say.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub delivers: bool,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
-impl From<Aws> for StartRecorder {
-    fn from(aws: Aws) -> Self {
+impl From<AwsConnection> for StartRecorder {
+    fn from(aws: AwsConnection) -> Self {
         StartRecorder { client: Client::new(&aws.config) }
     }
 }
 
 impl Remediator for StartRecorder {
-    type State = Recorder;
+    type State = RecorderState;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "config-start-recorder",
@@ -51,15 +51,15 @@ impl Remediator for StartRecorder {
             "config:StartConfigurationRecorder",
             "config:StopConfigurationRecorder",
         ],
-        tier: Some(Tier::A),
+        tier: Some(SafetyTier::A),
         // Its calls are of no resource.
         //
         // Source: Service Authorization Reference, "Actions defined by AWS Config".
-        arns: |_| vec!["*".to_owned()],
+        resource_arns: |_| vec!["*".to_owned()],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Recorder, to: &Recorder) -> Vec<&'static str> {
+    fn required_actions(_: &RecorderState, to: &RecorderState) -> Vec<&'static str> {
         vec![if to.recording {
             "config:StartConfigurationRecorder"
         } else {
@@ -67,59 +67,76 @@ impl Remediator for StartRecorder {
         }]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Recorder, RefusedByAws> {
-        let channels = self.client.describe_delivery_channels().send().await.map_err(refused)?;
+    async fn observe_state(&self, target: &TargetResource) -> Result<RecorderState, AwsFailure> {
+        let channels = self
+            .client
+            .describe_delivery_channels()
+            .send()
+            .await
+            .map_err(classify_recorder_error)?;
         let channels = channels
             .delivery_channels
-            .ok_or_else(|| unread("which delivery channels there are"))?;
+            .ok_or_else(|| incomplete_response("which delivery channels there are"))?;
         let delivers = !channels.is_empty();
         let call = self.client.describe_configuration_recorder_status();
-        let answer = call.configuration_recorder_names(&target.id).send().await.map_err(refused);
+        let answer = call
+            .configuration_recorder_names(&target.id)
+            .send()
+            .await
+            .map_err(classify_recorder_error);
         let answer = match answer {
             // The finding may name the channel: it is what is missing.
-            Err(RefusedByAws::Gone) if !delivers => {
-                return Ok(Recorder { recording: false, delivers });
+            Err(AwsFailure::NotFound) if !delivers => {
+                return Ok(RecorderState { recording: false, delivers });
             }
             answer => answer?,
         };
         match answer.configuration_recorders_status() {
             [one] if one.name() == Some(&target.id) => {
-                Ok(Recorder { recording: one.recording(), delivers })
+                Ok(RecorderState { recording: one.recording(), delivers })
             }
-            _ => Err(unread("the recorder's status")),
+            _ => Err(incomplete_response("the recorder's status")),
         }
     }
 
-    fn plan(&self, _: &Target, before: &Recorder) -> Plan<Recorder> {
+    fn plan_change(
+        &self,
+        _: &TargetResource,
+        before: &RecorderState,
+    ) -> RemediationPlan<RecorderState> {
         match before {
-            Recorder { delivers: false, .. } => Plan::leave(
+            RecorderState { delivers: false, .. } => RemediationPlan::leave_to_person(
                 "AWS Config has no delivery channel: what it was set to is not known, and a person must make it anew"
                     .to_owned(),
             ),
-            Recorder { recording: true, .. } => Plan::Nothing,
-            _ => Plan::Change(Recorder { recording: true, ..before.clone() }),
+            RecorderState { recording: true, .. } => RemediationPlan::Nothing,
+            _ => RemediationPlan::Change(RecorderState { recording: true, ..before.clone() }),
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Recorder) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &RecorderState,
+    ) -> Result<(), AwsFailure> {
         let (client, name) = (&self.client, &target.id);
         if state.recording {
             let call = client.start_configuration_recorder().configuration_recorder_name(name);
-            call.send().await.map(drop).map_err(refused)
+            call.send().await.map(drop).map_err(classify_recorder_error)
         } else {
             let call = client.stop_configuration_recorder().configuration_recorder_name(name);
-            call.send().await.map(drop).map_err(refused)
+            call.send().await.map(drop).map_err(classify_recorder_error)
         }
     }
 }
 
-fn unread(what: &str) -> RefusedByAws {
-    RefusedByAws::Later(format!("{what} was not told"))
+fn incomplete_response(what: &str) -> AwsFailure {
+    AwsFailure::Retryable(format!("{what} was not told"))
 }
 
 /// Source: AWS Config API Reference, errors of these calls. Without a channel nothing could be recorded.
-fn refused(error: impl Into<CallError>) -> RefusedByAws {
-    refusal(
+fn classify_recorder_error(error: impl Into<CallError>) -> AwsFailure {
+    classify_error(
         error,
         &["NoSuchConfigurationRecorderException"],
         &["NoAvailableDeliveryChannelException", "UnmodifiableEntityException"],

@@ -1,36 +1,36 @@
 //! New volumes of an account in a Region are encrypted.
 
-use evenkeel_client::{CallError, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, ServiceClient};
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 
-use crate::access::aws::Aws;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Turns on the encryption of volumes by default. An undo turns it off.
 #[derive(Clone, Debug)]
 pub struct EbsDefaultEncryption {
-    service: Service,
+    service: ServiceClient,
 }
 
 /// Whether new volumes are encrypted when nobody asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByDefault {
+pub struct DefaultVolumeEncryption {
     /// They are.
     pub encrypted: bool,
 }
 
-impl From<Aws> for EbsDefaultEncryption {
-    fn from(aws: Aws) -> Self {
-        EbsDefaultEncryption { service: Service::ec2(&aws.config) }
+impl From<AwsConnection> for EbsDefaultEncryption {
+    fn from(aws: AwsConnection) -> Self {
+        EbsDefaultEncryption { service: ServiceClient::ec2(&aws.config) }
     }
 }
 
 impl Remediator for EbsDefaultEncryption {
-    type State = ByDefault;
+    type State = DefaultVolumeEncryption;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "ec2-ebs-default-encryption",
@@ -39,15 +39,18 @@ impl Remediator for EbsDefaultEncryption {
             "ec2:EnableEbsEncryptionByDefault",
             "ec2:GetEbsEncryptionByDefault",
         ],
-        tier: Some(Tier::A),
+        tier: Some(SafetyTier::A),
         // It is a setting of an account and Region, which has no ARN.
         //
         // Source: Service Authorization Reference, "Actions defined by Amazon EC2".
-        arns: |_| vec!["*".to_owned()],
+        resource_arns: |_| vec!["*".to_owned()],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &ByDefault, to: &ByDefault) -> Vec<&'static str> {
+    fn required_actions(
+        _: &DefaultVolumeEncryption,
+        to: &DefaultVolumeEncryption,
+    ) -> Vec<&'static str> {
         vec![if to.encrypted {
             "ec2:EnableEbsEncryptionByDefault"
         } else {
@@ -55,26 +58,44 @@ impl Remediator for EbsDefaultEncryption {
         }]
     }
 
-    async fn observe(&self, _: &Target) -> Result<ByDefault, RefusedByAws> {
-        let answer = self.service.query("GetEbsEncryptionByDefault").send().await;
-        let told = answer.and_then(|answer| answer.get("ebsEncryptionByDefault")?.parse());
-        Ok(ByDefault { encrypted: told.map_err(|error| refused(&error))? })
+    async fn observe_state(
+        &self,
+        _: &TargetResource,
+    ) -> Result<DefaultVolumeEncryption, AwsFailure> {
+        let answer = self.service.query_call("GetEbsEncryptionByDefault").send_query().await;
+        let told =
+            answer.and_then(|answer| answer.require_child("ebsEncryptionByDefault")?.parse_text());
+        Ok(DefaultVolumeEncryption {
+            encrypted: told.map_err(|error| classify_encryption_error(&error))?,
+        })
     }
 
-    fn plan(&self, _: &Target, before: &ByDefault) -> Plan<ByDefault> {
-        if before.encrypted { Plan::Nothing } else { Plan::Change(ByDefault { encrypted: true }) }
+    fn plan_change(
+        &self,
+        _: &TargetResource,
+        before: &DefaultVolumeEncryption,
+    ) -> RemediationPlan<DefaultVolumeEncryption> {
+        if before.encrypted {
+            RemediationPlan::Nothing
+        } else {
+            RemediationPlan::Change(DefaultVolumeEncryption { encrypted: true })
+        }
     }
 
-    async fn apply(&self, _: &Target, state: &ByDefault) -> Result<(), RefusedByAws> {
-        let call = self.service.query(if state.encrypted {
+    async fn apply_state(
+        &self,
+        _: &TargetResource,
+        state: &DefaultVolumeEncryption,
+    ) -> Result<(), AwsFailure> {
+        let call = self.service.query_call(if state.encrypted {
             "EnableEbsEncryptionByDefault"
         } else {
             "DisableEbsEncryptionByDefault"
         });
-        call.send().await.map(drop).map_err(|error| refused(&error))
+        call.send_query().await.map(drop).map_err(|error| classify_encryption_error(&error))
     }
 }
 
-fn refused(error: &CallError) -> RefusedByAws {
-    refusal(error.clone(), &[], &["AuthFailure"])
+fn classify_encryption_error(error: &CallError) -> AwsFailure {
+    classify_error(error.clone(), &[], &["AuthFailure"])
 }

@@ -2,23 +2,23 @@
 
 use super::arn_without_account;
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
-use crate::violation::Target;
+use crate::violation::TargetResource;
 
 /// Takes everyone off those who may launch an image.
-pub type ImagePrivate = PublicSharing<Image>;
+pub type ImagePrivate = PublicSharing<MachineImage>;
 
 /// A machine image.
 #[derive(Debug)]
-pub struct Image;
+pub struct MachineImage;
 
-impl SharedResource for Image {
+impl SharedResource for MachineImage {
     const ID: &'static str = "ec2-image-private";
     const ACTIONS: &'static [&'static str; 2] =
         &["ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"];
-    const PARAMETER: &'static str = "ImageId";
+    const ID_PARAMETER: &'static str = "ImageId";
     const ATTRIBUTE: SharingAttribute = SharingAttribute::Ec2("launchPermission");
 
-    fn arn(target: &Target) -> String {
+    fn resource_arn(target: &TargetResource) -> String {
         arn_without_account(target, "image")
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of a security group that a finding names are revoked, and no other.
 
-use evenkeel_client::{CallError, Element, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, ServiceClient, XmlElement};
+use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
@@ -9,14 +9,14 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::aws::Aws;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// The ports of web servers, which the Internet often may reach.
-const WEB: [u16; 2] = [80, 443];
+const WEB_PORTS: [u16; 2] = [80, 443];
 
 /// Revokes the rules that the finding lists, where they are still there. A rule within `allowedPorts` of the policy's header
 /// is kept. Every other rule of the group stays, whoever may use it.
@@ -25,26 +25,26 @@ const WEB: [u16; 2] = [80, 443];
 /// old ones.
 #[derive(Clone, Debug)]
 pub struct RevokeIngress {
-    service: Service,
+    service: ServiceClient,
 }
 
 /// The inbound rules of a group by which the Internet reaches a port.
 ///
 /// They are known by what they say: no two rules of a group say the same, and their ids change by an undo.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ingress {
+pub struct PublicIngress {
     /// Whatever they let in.
-    pub rules: BTreeSet<Rule>,
+    pub rules: BTreeSet<IngressRule>,
     /// Of a planned state: the rules that are revoked to reach it. A state that is read has none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub revoked: BTreeSet<Rule>,
+    pub revoked: BTreeSet<IngressRule>,
 }
 
 /// A rule.
 ///
 /// Source: Amazon EC2 API Reference, `SecurityGroupRule`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Rule {
+pub struct IngressRule {
     /// `tcp`, `udp`, or `-1` for everything.
     pub protocol: String,
     /// The first port, or -1 for all.
@@ -57,24 +57,24 @@ pub struct Rule {
     pub description: Option<String>,
 }
 
-impl Rule {
-    fn is_of_ports(&self) -> bool {
-        matches!(protocol(&self.protocol), "-1" | "tcp" | "udp")
+impl IngressRule {
+    fn has_ports(&self) -> bool {
+        matches!(normalize_protocol(&self.protocol), "-1" | "tcp" | "udp")
     }
 
     /// Half of all addresses counts: two such rules are as good as one for all.
-    fn is_of_everyone(&self) -> bool {
+    fn allows_anyone(&self) -> bool {
         let length = self.cidr.rsplit_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
         length.is_some_and(|length| length <= 1)
     }
 
     /// The first and the last port that it opens.
-    fn ports(&self) -> (i32, i32) {
+    fn port_range(&self) -> (i32, i32) {
         let all = self.protocol == "-1" || self.from < 0 || self.to < 0;
         if all { (0, i32::from(u16::MAX)) } else { (self.from, self.to) }
     }
 
-    fn is_within(&self, ports: &BTreeSet<u16>) -> bool {
+    fn is_within_ports(&self, ports: &BTreeSet<u16>) -> bool {
         let (Ok(from), Ok(to)) = (u16::try_from(self.from), u16::try_from(self.to)) else {
             return false;
         };
@@ -82,21 +82,23 @@ impl Rule {
     }
 
     /// Whether it is the rule that was found, by what both say.
-    fn is(&self, found: &Rule) -> bool {
-        protocol(&self.protocol) == protocol(&found.protocol)
-            && self.ports() == found.ports()
-            && network(&self.cidr).is_some_and(|range| Some(range) == network(&found.cidr))
+    fn is_same_rule(&self, found: &IngressRule) -> bool {
+        normalize_protocol(&self.protocol) == normalize_protocol(&found.protocol)
+            && self.port_range() == found.port_range()
+            && parse_cidr(&self.cidr).is_some_and(|range| Some(range) == parse_cidr(&found.cidr))
     }
 
     /// Whether it lets in some of what another rule lets in.
-    fn overlaps(&self, other: &Rule) -> bool {
-        let ((from, to), (first, last)) = (self.ports(), other.ports());
-        let (mine, theirs) = (protocol(&self.protocol), protocol(&other.protocol));
+    fn overlaps_rule(&self, other: &IngressRule) -> bool {
+        let ((from, to), (first, last)) = (self.port_range(), other.port_range());
+        let (mine, theirs) =
+            (normalize_protocol(&self.protocol), normalize_protocol(&other.protocol));
         let protocol = mine == theirs || [mine, theirs].contains(&"-1");
-        let range = match (network(&self.cidr), network(&other.cidr)) {
+        let range = match (parse_cidr(&self.cidr), parse_cidr(&other.cidr)) {
             (Some(one), Some(two)) => {
                 let length = one.1.min(two.1);
-                one.0.is_ipv4() == two.0.is_ipv4() && within(one.0, length) == within(two.0, length)
+                one.0.is_ipv4() == two.0.is_ipv4()
+                    && mask_address(one.0, length) == mask_address(two.0, length)
             }
             _ => false,
         };
@@ -104,28 +106,28 @@ impl Rule {
     }
 
     /// The rule that an element of a finding's violations describes.
-    fn found(violation: &Value) -> Option<Rule> {
+    fn from_violation(violation: &Value) -> Option<IngressRule> {
         let text = |name: &str| violation.get(name).and_then(Value::as_str);
         let port = |name: &str| {
             let port = violation.get(name).and_then(Value::as_i64);
             port.and_then(|port| i32::try_from(port).ok())
         };
-        let rule = Rule {
+        let rule = IngressRule {
             protocol: text("ipProtocol")?.to_owned(),
             from: port("fromPort")?,
             to: port("toPort")?,
             cidr: text("range")?.to_owned(),
             description: None,
         };
-        (network(&rule.cidr).is_some() && rule.is_of_ports() && rule.is_of_everyone())
+        (parse_cidr(&rule.cidr).is_some() && rule.has_ports() && rule.allows_anyone())
             .then_some(rule)
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for IngressRule {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (first, last) = self.ports();
-        match protocol(&self.protocol) {
+        let (first, last) = self.port_range();
+        match normalize_protocol(&self.protocol) {
             "-1" => to.write_str("all traffic")?,
             name if first == last => write!(to, "{name} {first}")?,
             name => write!(to, "{name} {first}-{last}")?,
@@ -135,7 +137,7 @@ impl fmt::Display for Rule {
 }
 
 /// A protocol by one name.
-fn protocol(name: &str) -> &str {
+fn normalize_protocol(name: &str) -> &str {
     match name {
         "6" => "tcp",
         "17" => "udp",
@@ -144,13 +146,13 @@ fn protocol(name: &str) -> &str {
 }
 
 /// A range of addresses in one form: its first address, and the length of its prefix.
-fn network(cidr: &str) -> Option<(IpAddr, u8)> {
+fn parse_cidr(cidr: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = cidr.rsplit_once('/')?;
-    within(address.parse().ok()?, length.parse().ok()?)
+    mask_address(address.parse().ok()?, length.parse().ok()?)
 }
 
 /// The range with a prefix of this length that an address is in.
-fn within(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
+fn mask_address(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
     let masked = match address {
         IpAddr::V4(address) => {
             let host = 32_u32.checked_sub(u32::from(length))?;
@@ -166,14 +168,14 @@ fn within(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
     Some((masked, length))
 }
 
-impl From<Aws> for RevokeIngress {
-    fn from(aws: Aws) -> Self {
-        RevokeIngress { service: Service::ec2(&aws.config) }
+impl From<AwsConnection> for RevokeIngress {
+    fn from(aws: AwsConnection) -> Self {
+        RevokeIngress { service: ServiceClient::ec2(&aws.config) }
     }
 }
 
 impl Remediator for RevokeIngress {
-    type State = Ingress;
+    type State = PublicIngress;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "ec2-revoke-ingress",
@@ -184,18 +186,18 @@ impl Remediator for RevokeIngress {
             "ec2:RevokeSecurityGroupIngress",
         ],
         // Who uses an open port is not known: `precheck` asks about more ports, and makes no repair safe by itself.
-        tier: Some(Tier::B),
-        with: &["allowedPorts"],
-        arns: |target| {
+        tier: Some(SafetyTier::B),
+        parameter_names: &["allowedPorts"],
+        resource_arns: |target| {
             vec![
-                target.arn("ec2", &format!("security-group/{}", target.id)),
-                target.arn("ec2", "security-group-rule/*"),
+                target.build_arn("ec2", &format!("security-group/{}", target.id)),
+                target.build_arn("ec2", "security-group-rule/*"),
             ]
         },
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(from: &Ingress, to: &Ingress) -> Vec<&'static str> {
+    fn required_actions(from: &PublicIngress, to: &PublicIngress) -> Vec<&'static str> {
         let revoked = !from.rules.is_subset(&to.rules);
         let authorized = !to.rules.is_subset(&from.rules);
         let revoked = revoked.then_some("ec2:RevokeSecurityGroupIngress");
@@ -205,86 +207,108 @@ impl Remediator for RevokeIngress {
             .collect()
     }
 
-    async fn observe(&self, target: &Target) -> Result<Ingress, RefusedByAws> {
-        let rules = self.rules(target).await?.into_iter().map(|(_, rule)| rule);
-        Ok(Ingress { rules: rules.collect(), revoked: BTreeSet::new() })
+    async fn observe_state(&self, target: &TargetResource) -> Result<PublicIngress, AwsFailure> {
+        let rules = self.read_public_rules(target).await?.into_iter().map(|(_, rule)| rule);
+        Ok(PublicIngress { rules: rules.collect(), revoked: BTreeSet::new() })
     }
 
-    fn plan(&self, target: &Target, before: &Ingress) -> Plan<Ingress> {
-        let (found, allowed) = match (found(target), allowed(target)) {
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &PublicIngress,
+    ) -> RemediationPlan<PublicIngress> {
+        let (found, allowed) = match (read_found_rules(target), read_allowed_ports(target)) {
             (Ok(found), Ok(allowed)) => (found, allowed),
-            (Err(why), _) | (_, Err(why)) => return Plan::Refuse(why),
+            (Err(why), _) | (_, Err(why)) => return RemediationPlan::Refuse(why),
         };
-        let of_finding = |rule: &&Rule| found.iter().any(|one| rule.is(one));
-        let there: BTreeSet<Rule> = before.rules.iter().filter(of_finding).cloned().collect();
-        let revoked: BTreeSet<Rule> =
-            there.iter().filter(|rule| !rule.is_within(&allowed)).cloned().collect();
+        let of_finding = |rule: &&IngressRule| found.iter().any(|one| rule.is_same_rule(one));
+        let there: BTreeSet<IngressRule> =
+            before.rules.iter().filter(of_finding).cloned().collect();
+        let revoked: BTreeSet<IngressRule> =
+            there.iter().filter(|rule| !rule.is_within_ports(&allowed)).cloned().collect();
         if !revoked.is_empty() {
             let rules = before.rules.difference(&revoked).cloned().collect();
-            return Plan::Change(Ingress { rules, revoked });
+            return RemediationPlan::Change(PublicIngress { rules, revoked });
         }
         if !there.is_empty() {
-            return Plan::leave(format!("{} is within `allowedPorts`", list(&there)));
+            return RemediationPlan::leave_to_person(format!(
+                "{} is within `allowedPorts`",
+                format_rules(&there)
+            ));
         }
-        let lets_in = |rule: &&Rule| found.iter().any(|one| rule.overlaps(one));
-        let others: BTreeSet<Rule> = before.rules.iter().filter(lets_in).cloned().collect();
+        let lets_in = |rule: &&IngressRule| found.iter().any(|one| rule.overlaps_rule(one));
+        let others: BTreeSet<IngressRule> = before.rules.iter().filter(lets_in).cloned().collect();
         if others.is_empty() {
-            return Plan::Nothing;
+            return RemediationPlan::Nothing;
         }
-        Plan::leave(format!(
+        RemediationPlan::leave_to_person(format!(
             "the rule that was found is gone, but {} lets some of the same in: it is not this finding's to revoke",
-            list(&others)
+            format_rules(&others)
         ))
     }
 
     /// A rule is revoked whole: a person decides where that closes more than one port.
-    async fn precheck(
+    async fn check_preconditions(
         &self,
-        _: &Target,
-        _: &Ingress,
-        after: &Ingress,
-    ) -> Result<Check, RefusedByAws> {
-        let wide: BTreeSet<Rule> =
-            after.revoked.iter().filter(|rule| rule.ports().0 != rule.ports().1).cloned().collect();
+        _: &TargetResource,
+        _: &PublicIngress,
+        after: &PublicIngress,
+    ) -> Result<PrecheckResult, AwsFailure> {
+        let wide: BTreeSet<IngressRule> = after
+            .revoked
+            .iter()
+            .filter(|rule| rule.port_range().0 != rule.port_range().1)
+            .cloned()
+            .collect();
         if wide.is_empty() {
-            return Ok(Check::Go);
+            return Ok(PrecheckResult::Proceed);
         }
         let open = |port: &&u16| {
             let port = i32::from(**port);
-            wide.iter().map(Rule::ports).any(|(from, to)| from <= port && port <= to)
+            wide.iter().map(IngressRule::port_range).any(|(from, to)| from <= port && port <= to)
         };
-        let web: Vec<String> = WEB.iter().filter(open).map(u16::to_string).collect();
+        let web: Vec<String> = WEB_PORTS.iter().filter(open).map(u16::to_string).collect();
         let web = match web.as_slice() {
             [] => String::new(),
             web => format!(", {} among them", web.join(" and ")),
         };
-        Ok(Check::Ask(format!("every port of {} would be closed{web}", list(&wide))))
+        Ok(PrecheckResult::RequireApproval(format!(
+            "every port of {} would be closed{web}",
+            format_rules(&wide)
+        )))
     }
 
-    async fn apply(&self, target: &Target, state: &Ingress) -> Result<(), RefusedByAws> {
-        let now = self.rules(target).await?;
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &PublicIngress,
+    ) -> Result<(), AwsFailure> {
+        let now = self.read_public_rules(target).await?;
         // What came meanwhile was never planned to be revoked.
         let revoked = now.iter().filter(|one| state.revoked.contains(&one.1));
         let ids: Vec<&str> = revoked.map(|one| one.0.as_str()).collect();
         if !ids.is_empty() {
-            let mut call =
-                self.service.query("RevokeSecurityGroupIngress").with("GroupId", &target.id);
+            let mut call = self
+                .service
+                .query_call("RevokeSecurityGroupIngress")
+                .with_parameter("GroupId", &target.id);
             for (number, id) in (1..).zip(ids) {
-                call = call.with(&format!("SecurityGroupRuleId.{number}"), id);
+                call = call.with_parameter(&format!("SecurityGroupRuleId.{number}"), id);
             }
-            call.send().await.map_err(|error| refused(&error))?;
+            call.send_query().await.map_err(|error| classify_group_error(&error))?;
         }
         if !state.revoked.is_empty() {
             // What somebody else revoked meanwhile stays so.
             return Ok(());
         }
-        let open: BTreeSet<&Rule> = now.iter().map(|one| &one.1).collect();
-        let opened: Vec<&Rule> = state.rules.iter().filter(|rule| !open.contains(rule)).collect();
-        if opened.is_empty() { Ok(()) } else { self.authorize(target, &opened).await }
+        let open: BTreeSet<&IngressRule> = now.iter().map(|one| &one.1).collect();
+        let opened: Vec<&IngressRule> =
+            state.rules.iter().filter(|rule| !open.contains(rule)).collect();
+        if opened.is_empty() { Ok(()) } else { self.authorize_rules(target, &opened).await }
     }
 
     /// What is planned is reached once the found rules are gone, whatever others came or went.
-    fn reached(seen: &Ingress, wanted: &Ingress) -> bool {
+    fn has_reached(seen: &PublicIngress, wanted: &PublicIngress) -> bool {
         if wanted.revoked.is_empty() {
             seen.rules == wanted.rules
         } else {
@@ -295,108 +319,128 @@ impl Remediator for RevokeIngress {
 
 impl RevokeIngress {
     /// The rules that let everyone in, and their ids.
-    async fn rules(&self, target: &Target) -> Result<Vec<(String, Rule)>, RefusedByAws> {
-        let refused = |error: CallError| refused(&error);
-        let call = self.service.query("DescribeSecurityGroupRules");
-        let call = call.with("Filter.1.Name", "group-id").with("Filter.1.Value.1", &target.id);
-        let pages = call.pages().await.map_err(refused)?;
+    async fn read_public_rules(
+        &self,
+        target: &TargetResource,
+    ) -> Result<Vec<(String, IngressRule)>, AwsFailure> {
+        let refused = |error: CallError| classify_group_error(&error);
+        let call = self.service.query_call("DescribeSecurityGroupRules");
+        let call = call
+            .with_parameter("Filter.1.Name", "group-id")
+            .with_parameter("Filter.1.Value.1", &target.id);
+        let pages = call.fetch_all_pages().await.map_err(refused)?;
         let mut rules = Vec::new();
         let mut any = false;
         for page in &pages {
-            for item in page.get("securityGroupRuleSet").map_err(refused)?.children() {
+            for item in
+                page.require_child("securityGroupRuleSet").map_err(refused)?.child_elements()
+            {
                 any = true;
-                rules.extend(inbound(item).map_err(refused)?);
+                rules.extend(parse_inbound_rule(item).map_err(refused)?);
             }
         }
         if !any {
             // A filter finds nothing in a group that is gone: that is no group without rules.
-            let call = self.service.query("DescribeSecurityGroups").with("GroupId.1", &target.id);
-            let groups = call.send().await.map_err(refused)?;
-            let groups = groups.get("securityGroupInfo").map_err(refused)?.children();
+            let call = self
+                .service
+                .query_call("DescribeSecurityGroups")
+                .with_parameter("GroupId.1", &target.id);
+            let groups = call.send_query().await.map_err(refused)?;
+            let groups =
+                groups.require_child("securityGroupInfo").map_err(refused)?.child_elements();
             if groups.is_empty() {
-                return Err(RefusedByAws::Later("DescribeSecurityGroups told nothing".to_owned()));
+                return Err(AwsFailure::Retryable(
+                    "DescribeSecurityGroups told nothing".to_owned(),
+                ));
             }
         }
-        rules.retain(|(_, rule): &(String, Rule)| rule.is_of_ports() && rule.is_of_everyone());
+        rules.retain(|(_, rule): &(String, IngressRule)| rule.has_ports() && rule.allows_anyone());
         Ok(rules)
     }
 
-    async fn authorize(&self, target: &Target, rules: &[&Rule]) -> Result<(), RefusedByAws> {
-        let mut call =
-            self.service.query("AuthorizeSecurityGroupIngress").with("GroupId", &target.id);
+    async fn authorize_rules(
+        &self,
+        target: &TargetResource,
+        rules: &[&IngressRule],
+    ) -> Result<(), AwsFailure> {
+        let mut call = self
+            .service
+            .query_call("AuthorizeSecurityGroupIngress")
+            .with_parameter("GroupId", &target.id);
         for (number, rule) in (1..).zip(rules) {
             let permission = format!("IpPermissions.{number}");
-            call = call.with(&format!("{permission}.IpProtocol"), &rule.protocol);
+            call = call.with_parameter(&format!("{permission}.IpProtocol"), &rule.protocol);
             if rule.protocol != "-1" {
                 call = call
-                    .with(&format!("{permission}.FromPort"), &rule.from.to_string())
-                    .with(&format!("{permission}.ToPort"), &rule.to.to_string());
+                    .with_parameter(&format!("{permission}.FromPort"), &rule.from.to_string())
+                    .with_parameter(&format!("{permission}.ToPort"), &rule.to.to_string());
             }
             let range = if rule.cidr.contains(':') {
-                call = call.with(&format!("{permission}.Ipv6Ranges.1.CidrIpv6"), &rule.cidr);
+                call =
+                    call.with_parameter(&format!("{permission}.Ipv6Ranges.1.CidrIpv6"), &rule.cidr);
                 "Ipv6Ranges"
             } else {
-                call = call.with(&format!("{permission}.IpRanges.1.CidrIp"), &rule.cidr);
+                call = call.with_parameter(&format!("{permission}.IpRanges.1.CidrIp"), &rule.cidr);
                 "IpRanges"
             };
             if let Some(text) = &rule.description {
-                call = call.with(&format!("{permission}.{range}.1.Description"), text);
+                call = call.with_parameter(&format!("{permission}.{range}.1.Description"), text);
             }
         }
-        match call.send().await {
+        match call.send_query().await {
             // An attempt whose answer was lost did it: of several rules, all or none are made.
-            Err(error) if error.code() == Some("InvalidPermission.Duplicate") => Ok(()),
-            answer => answer.map(drop).map_err(|error| refused(&error)),
+            Err(error) if error.error_code() == Some("InvalidPermission.Duplicate") => Ok(()),
+            answer => answer.map(drop).map_err(|error| classify_group_error(&error)),
         }
     }
 }
 
 /// An inbound rule for a range of addresses, with its id.
-fn inbound(item: &Element) -> Result<Option<(String, Rule)>, CallError> {
-    let cidr = item.find("cidrIpv4").or_else(|| item.find("cidrIpv6"));
-    let (false, Some(cidr)) = (item.get("isEgress")?.parse::<bool>()?, cidr) else {
+fn parse_inbound_rule(item: &XmlElement) -> Result<Option<(String, IngressRule)>, CallError> {
+    let cidr = item.find_child("cidrIpv4").or_else(|| item.find_child("cidrIpv6"));
+    let (false, Some(cidr)) = (item.require_child("isEgress")?.parse_text::<bool>()?, cidr) else {
         return Ok(None);
     };
-    let rule = Rule {
-        protocol: item.get("ipProtocol")?.text().to_owned(),
-        from: item.get("fromPort")?.parse()?,
-        to: item.get("toPort")?.parse()?,
-        cidr: cidr.text().to_owned(),
-        description: item.find("description").map(|text| text.text().to_owned()),
+    let rule = IngressRule {
+        protocol: item.require_child("ipProtocol")?.text_content().to_owned(),
+        from: item.require_child("fromPort")?.parse_text()?,
+        to: item.require_child("toPort")?.parse_text()?,
+        cidr: cidr.text_content().to_owned(),
+        description: item.find_child("description").map(|text| text.text_content().to_owned()),
     };
-    Ok(Some((item.get("securityGroupRuleId")?.text().to_owned(), rule)))
+    Ok(Some((item.require_child("securityGroupRuleId")?.text_content().to_owned(), rule)))
 }
 
 /// The rules that the finding lists.
 ///
 /// # Errors
 /// Where it lists none, or one that cannot be told from others: what to revoke is not guessed.
-fn found(target: &Target) -> Result<Vec<Rule>, PlanRefusal> {
-    if target.found.is_empty() {
+fn read_found_rules(target: &TargetResource) -> Result<Vec<IngressRule>, PlanRefusal> {
+    if target.evidence.is_empty() {
         let why = "the finding does not say which rules were found";
-        return Err(PlanRefusal::State(why.to_owned()));
+        return Err(PlanRefusal::NeedsPerson(why.to_owned()));
     }
-    let rules = target.found.iter().map(Rule::found).collect::<Option<_>>();
+    let rules = target.evidence.iter().map(IngressRule::from_violation).collect::<Option<_>>();
     rules.ok_or_else(|| {
         let why = "the finding lists what is no rule that lets everyone reach TCP or UDP ports";
-        PlanRefusal::State(why.to_owned())
+        PlanRefusal::NeedsPerson(why.to_owned())
     })
 }
 
-fn list(rules: &BTreeSet<Rule>) -> String {
-    rules.iter().map(Rule::to_string).collect::<Vec<_>>().join(", ")
+fn format_rules(rules: &BTreeSet<IngressRule>) -> String {
+    rules.iter().map(IngressRule::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The ports that may be open whatever was found: the policy's header says so in `allowedPorts`.
-fn allowed(target: &Target) -> Result<BTreeSet<u16>, PlanRefusal> {
-    let Some(said) = target.with.get("allowedPorts") else { return Ok(BTreeSet::new()) };
+fn read_allowed_ports(target: &TargetResource) -> Result<BTreeSet<u16>, PlanRefusal> {
+    let Some(said) = target.parameters.get("allowedPorts") else { return Ok(BTreeSet::new()) };
     let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(said.clone());
-    ports.map_err(|_| PlanRefusal::Setting("`allowedPorts` is no list of ports".to_owned()))
+    ports.map_err(|_| PlanRefusal::InvalidSetting("`allowedPorts` is no list of ports".to_owned()))
 }
 
 /// Source: Amazon EC2 API Reference, "Error codes".
-fn refused(error: &CallError) -> RefusedByAws {
-    refusal(
+fn classify_group_error(error: &CallError) -> AwsFailure {
+    classify_error(
         error.clone(),
         &["InvalidGroup.NotFound"],
         // A group that the event named by its name is not looked for.
@@ -410,8 +454,8 @@ mod tests {
 
     use super::*;
 
-    fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> Rule {
-        Rule { protocol: protocol.into(), from, to, cidr: cidr.into(), description: None }
+    fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> IngressRule {
+        IngressRule { protocol: protocol.into(), from, to, cidr: cidr.into(), description: None }
     }
 
     #[test]
@@ -423,12 +467,12 @@ mod tests {
             ("10.0.0.0/8", false),
             ("0.0.0.0", false),
         ] {
-            assert_eq!(rule("tcp", 22, 22, cidr).is_of_everyone(), everyone, "{cidr}");
+            assert_eq!(rule("tcp", 22, 22, cidr).allows_anyone(), everyone, "{cidr}");
         }
         for (protocol, of_ports) in [("tcp", true), ("-1", true), ("17", true), ("icmp", false)] {
-            assert_eq!(rule(protocol, 0, 0, "::/0").is_of_ports(), of_ports, "{protocol}");
+            assert_eq!(rule(protocol, 0, 0, "::/0").has_ports(), of_ports, "{protocol}");
         }
-        let web = BTreeSet::from(WEB);
+        let web = BTreeSet::from(WEB_PORTS);
         for (protocol, from, to, within) in [
             ("tcp", 443, 443, true),
             ("tcp", 80, 443, false),
@@ -438,7 +482,7 @@ mod tests {
             ("udp", 80, 80, true),
         ] {
             let rule = rule(protocol, from, to, "::/0");
-            assert_eq!(rule.is_within(&web), within, "{protocol} {from}-{to}");
+            assert_eq!(rule.is_within_ports(&web), within, "{protocol} {from}-{to}");
         }
     }
 
@@ -448,13 +492,18 @@ mod tests {
             let violation = json!({
                 "id": "", "ipProtocol": protocol, "fromPort": from, "toPort": to, "range": cidr
             });
-            Rule::found(&violation).unwrap()
+            IngressRule::from_violation(&violation).unwrap()
         };
         let ssh = rule("tcp", 22, 22, "0.0.0.0/0");
-        assert!(ssh.is(&found("tcp", 22, 22, "0.0.0.0/0")));
-        assert!(ssh.is(&found("6", 22, 22, "10.1.2.3/0")));
-        assert!(rule("tcp", 22, 22, "::/0").is(&found("tcp", 22, 22, "0:0:0:0:0:0:0:0/0")));
-        assert!(rule("-1", -1, -1, "::/0").is(&found("-1", 0, 65_535, "::/0")));
+        assert!(ssh.is_same_rule(&found("tcp", 22, 22, "0.0.0.0/0")));
+        assert!(ssh.is_same_rule(&found("6", 22, 22, "10.1.2.3/0")));
+        assert!(rule("tcp", 22, 22, "::/0").is_same_rule(&found(
+            "tcp",
+            22,
+            22,
+            "0:0:0:0:0:0:0:0/0"
+        )));
+        assert!(rule("-1", -1, -1, "::/0").is_same_rule(&found("-1", 0, 65_535, "::/0")));
         for other in [
             found("udp", 22, 22, "0.0.0.0/0"),
             found("tcp", 22, 23, "0.0.0.0/0"),
@@ -462,23 +511,28 @@ mod tests {
             found("tcp", 22, 22, "::/0"),
             found("-1", 0, 65_535, "0.0.0.0/0"),
         ] {
-            assert!(!ssh.is(&other), "{other}");
+            assert!(!ssh.is_same_rule(&other), "{other}");
         }
         let all = rule("-1", -1, -1, "0.0.0.0/0");
-        assert!(all.overlaps(&ssh) && ssh.overlaps(&all));
+        assert!(all.overlaps_rule(&ssh) && ssh.overlaps_rule(&all));
         for half in ["0.0.0.0/1", "128.0.0.0/1"] {
-            assert!(rule("tcp", 20, 30, half).overlaps(&ssh), "{half} lets some of it in");
+            assert!(rule("tcp", 20, 30, half).overlaps_rule(&ssh), "{half} lets some of it in");
         }
-        assert!(!rule("tcp", 20, 30, "0.0.0.0/1").overlaps(&rule("tcp", 22, 22, "128.0.0.0/1")));
-        assert!(!rule("tcp", 20, 30, "::/0").overlaps(&ssh));
-        assert!(!rule("udp", 20, 30, "0.0.0.0/0").overlaps(&ssh));
-        assert!(!rule("tcp", 23, 30, "0.0.0.0/0").overlaps(&ssh));
+        assert!(!rule("tcp", 20, 30, "0.0.0.0/1").overlaps_rule(&rule(
+            "tcp",
+            22,
+            22,
+            "128.0.0.0/1"
+        )));
+        assert!(!rule("tcp", 20, 30, "::/0").overlaps_rule(&ssh));
+        assert!(!rule("udp", 20, 30, "0.0.0.0/0").overlaps_rule(&ssh));
+        assert!(!rule("tcp", 23, 30, "0.0.0.0/0").overlaps_rule(&ssh));
     }
 
     #[test]
     fn what_is_no_rule_that_lets_everyone_reach_a_port_is_not_taken_for_one() {
         let fine = json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "range": "::/0"});
-        assert!(Rule::found(&fine).is_some());
+        assert!(IngressRule::from_violation(&fine).is_some());
         for (field, value) in [
             ("ipProtocol", json!("icmp")),
             ("ipProtocol", json!(null)),
@@ -488,8 +542,8 @@ mod tests {
         ] {
             let mut odd = fine.clone();
             odd[field] = value;
-            assert_eq!(Rule::found(&odd), None, "{odd}");
+            assert_eq!(IngressRule::from_violation(&odd), None, "{odd}");
         }
-        assert_eq!(Rule::found(&json!("tcp 22")), None);
+        assert_eq!(IngressRule::from_violation(&json!("tcp 22")), None);
     }
 }

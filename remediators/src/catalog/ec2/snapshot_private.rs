@@ -2,10 +2,10 @@
 
 use super::arn_without_account;
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
-use crate::violation::Target;
+use crate::violation::TargetResource;
 
 /// Takes everyone off those who may make a volume of a snapshot.
-pub type SnapshotPrivate = PublicSharing<VolumeSnapshot>;
+pub type VolumeSnapshotPrivate = PublicSharing<VolumeSnapshot>;
 
 /// A snapshot of a volume.
 #[derive(Debug)]
@@ -15,10 +15,10 @@ impl SharedResource for VolumeSnapshot {
     const ID: &'static str = "ec2-snapshot-private";
     const ACTIONS: &'static [&'static str; 2] =
         &["ec2:DescribeSnapshotAttribute", "ec2:ModifySnapshotAttribute"];
-    const PARAMETER: &'static str = "SnapshotId";
+    const ID_PARAMETER: &'static str = "SnapshotId";
     const ATTRIBUTE: SharingAttribute = SharingAttribute::Ec2("createVolumePermission");
 
-    fn arn(target: &Target) -> String {
+    fn resource_arn(target: &TargetResource) -> String {
         arn_without_account(target, "snapshot")
     }
 }

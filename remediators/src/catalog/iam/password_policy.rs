@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_client::{CallError, Element, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, ServiceClient, XmlElement};
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::aws::Aws;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Raises what the account's password policy demands of new passwords, and nothing that is stricter already. `with` may
 /// say `minimumLength`, `remembered` and `maximumAge`, 14, 24 and 90 unless given, and `demands`, the kinds of characters by
@@ -24,18 +24,18 @@ use crate::violation::Target;
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, which replaces the whole policy.
 #[derive(Clone, Debug)]
 pub struct PasswordPolicy {
-    service: Service,
+    service: ServiceClient,
 }
 
 /// An account's password policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passwords {
+pub struct PasswordSettings {
     /// Its settings by their names in the API, as text; none where there is no policy.
     pub settings: Option<BTreeMap<String, String>>,
 }
 
 /// The settings that are read and set.
-const SETTINGS: &[&str] = &[
+const SETTING_NAMES: &[&str] = &[
     "AllowUsersToChangePassword",
     "HardExpiry",
     "MaxPasswordAge",
@@ -50,16 +50,16 @@ const SETTINGS: &[&str] = &[
 /// What a policy has that says nothing.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, the parameters' defaults.
-const LENGTH: u64 = 6;
+const DEFAULT_LENGTH: u64 = 6;
 
-impl From<Aws> for PasswordPolicy {
-    fn from(aws: Aws) -> Self {
-        PasswordPolicy { service: Service::iam(&aws.config) }
+impl From<AwsConnection> for PasswordPolicy {
+    fn from(aws: AwsConnection) -> Self {
+        PasswordPolicy { service: ServiceClient::iam(&aws.config) }
     }
 }
 
 impl Remediator for PasswordPolicy {
-    type State = Passwords;
+    type State = PasswordSettings;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "iam-password-policy",
@@ -68,52 +68,59 @@ impl Remediator for PasswordPolicy {
             "iam:GetAccountPasswordPolicy",
             "iam:UpdateAccountPasswordPolicy",
         ],
-        tier: Some(Tier::B),
-        check: Some("whether passwords would expire at once"),
-        with: &["minimumLength", "remembered", "maximumAge", "demands"],
+        tier: Some(SafetyTier::B),
+        precondition: Some("whether passwords would expire at once"),
+        parameter_names: &["minimumLength", "remembered", "maximumAge", "demands"],
         // It is the account's, and has no ARN.
         //
         // Source: Service Authorization Reference, "Actions defined by AWS Identity and Access Management (IAM)".
-        arns: |_| vec!["*".to_owned()],
+        resource_arns: |_| vec!["*".to_owned()],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Passwords, to: &Passwords) -> Vec<&'static str> {
+    fn required_actions(_: &PasswordSettings, to: &PasswordSettings) -> Vec<&'static str> {
         vec![match to.settings {
             Some(_) => "iam:UpdateAccountPasswordPolicy",
             None => "iam:DeleteAccountPasswordPolicy",
         }]
     }
 
-    async fn observe(&self, _: &Target) -> Result<Passwords, RefusedByAws> {
-        let answer = self.service.query("GetAccountPasswordPolicy").send().await;
-        match answer.and_then(|answer| read(&answer)) {
-            Ok(settings) => Ok(Passwords { settings: Some(settings) }),
-            Err(error) if error.code() == Some("NoSuchEntity") => Ok(Passwords { settings: None }),
-            Err(error) => Err(refusal(error, &[], &[])),
+    async fn observe_state(&self, _: &TargetResource) -> Result<PasswordSettings, AwsFailure> {
+        let answer = self.service.query_call("GetAccountPasswordPolicy").send_query().await;
+        match answer.and_then(|answer| parse_settings(&answer)) {
+            Ok(settings) => Ok(PasswordSettings { settings: Some(settings) }),
+            Err(error) if error.error_code() == Some("NoSuchEntity") => {
+                Ok(PasswordSettings { settings: None })
+            }
+            Err(error) => Err(classify_error(error, &[], &[])),
         }
     }
 
-    fn plan(&self, target: &Target, before: &Passwords) -> Plan<Passwords> {
-        let wanted = match Wanted::of(target) {
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &PasswordSettings,
+    ) -> RemediationPlan<PasswordSettings> {
+        let wanted = match PasswordRequirements::from_target(target) {
             Ok(wanted) => wanted,
-            Err(why) => return Plan::Refuse(why),
+            Err(why) => return RemediationPlan::Refuse(why),
         };
         let mut after = before.settings.clone().unwrap_or_default();
-        wanted.raise(&mut after);
-        let after = Passwords { settings: Some(after) };
-        if after == *before { Plan::Nothing } else { Plan::Change(after) }
+        wanted.raise_settings(&mut after);
+        let after = PasswordSettings { settings: Some(after) };
+        if after == *before { RemediationPlan::Nothing } else { RemediationPlan::Change(after) }
     }
 
     /// Source: IAM User Guide, "Set an account password policy for IAM users", "Password expiration requires administrator
     /// reset": with `HardExpiry` only an administrator helps a user whose password has expired.
-    async fn precheck(
+    async fn check_preconditions(
         &self,
-        _: &Target,
-        before: &Passwords,
-        after: &Passwords,
-    ) -> Result<Check, RefusedByAws> {
-        let setting = |state: &Passwords, name: &str| state.settings.as_ref()?.get(name).cloned();
+        _: &TargetResource,
+        before: &PasswordSettings,
+        after: &PasswordSettings,
+    ) -> Result<PrecheckResult, AwsFailure> {
+        let setting =
+            |state: &PasswordSettings, name: &str| state.settings.as_ref()?.get(name).cloned();
         let age = setting(after, "MaxPasswordAge");
         let hard = setting(before, "HardExpiry").is_some();
         let mut asked = Vec::new();
@@ -125,30 +132,39 @@ impl Remediator for PasswordPolicy {
             let why = "the policy has HardExpiry: only an administrator resets a password that has expired";
             asked.push(why.to_owned());
         }
-        Ok(if asked.is_empty() { Check::Go } else { Check::Ask(asked.join("; ")) })
+        Ok(if asked.is_empty() {
+            PrecheckResult::Proceed
+        } else {
+            PrecheckResult::RequireApproval(asked.join("; "))
+        })
     }
 
-    async fn apply(&self, _: &Target, state: &Passwords) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        _: &TargetResource,
+        state: &PasswordSettings,
+    ) -> Result<(), AwsFailure> {
         let call = match &state.settings {
-            None => self.service.query("DeleteAccountPasswordPolicy"),
-            Some(settings) => settings
-                .iter()
-                .fold(self.service.query("UpdateAccountPasswordPolicy"), |call, (name, value)| {
-                    call.with(name, value)
-                }),
+            None => self.service.query_call("DeleteAccountPasswordPolicy"),
+            Some(settings) => settings.iter().fold(
+                self.service.query_call("UpdateAccountPasswordPolicy"),
+                |call, (name, value)| call.with_parameter(name, value),
+            ),
         };
-        match call.send().await {
+        match call.send_query().await {
             // There is none, as there should be.
-            Err(error) if error.code() == Some("NoSuchEntity") && state.settings.is_none() => {
+            Err(error)
+                if error.error_code() == Some("NoSuchEntity") && state.settings.is_none() =>
+            {
                 Ok(())
             }
-            sent => sent.map(drop).map_err(|error| refusal(error, &[], &[])),
+            sent => sent.map(drop).map_err(|error| classify_error(error, &[], &[])),
         }
     }
 }
 
 /// What must be demanded at least.
-struct Wanted {
+struct PasswordRequirements {
     /// Settings that must be on.
     demands: Vec<String>,
     /// 0 where any length will do.
@@ -162,23 +178,25 @@ struct Wanted {
 /// The kinds of characters that can be demanded.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`.
-const DEMANDS: &[&str] = &[
+const CHARACTER_SETTINGS: &[&str] = &[
     "RequireLowercaseCharacters",
     "RequireNumbers",
     "RequireSymbols",
     "RequireUppercaseCharacters",
 ];
 
-impl Wanted {
-    fn of(target: &Target) -> Result<Wanted, PlanRefusal> {
-        let number = |name: &str, usual: u64| match target.with.get(name) {
+impl PasswordRequirements {
+    fn from_target(target: &TargetResource) -> Result<PasswordRequirements, PlanRefusal> {
+        let number = |name: &str, usual: u64| match target.parameters.get(name) {
             None => Ok(usual),
             Some(value) => Value::as_u64(value).ok_or_else(|| {
-                PlanRefusal::Setting(format!("`{name}` is {value}, and must be a whole number"))
+                PlanRefusal::InvalidSetting(format!(
+                    "`{name}` is {value}, and must be a whole number"
+                ))
             }),
         };
-        Ok(Wanted {
-            demands: demands(target)?,
+        Ok(PasswordRequirements {
+            demands: read_demands(target)?,
             length: number("minimumLength", 14)?,
             remembered: number("remembered", 24)?,
             age: number("maximumAge", 90)?,
@@ -186,14 +204,14 @@ impl Wanted {
     }
 
     /// Raises what is weaker, and leaves what is as strong or stronger.
-    fn raise(&self, settings: &mut BTreeMap<String, String>) {
+    fn raise_settings(&self, settings: &mut BTreeMap<String, String>) {
         let number = |settings: &BTreeMap<String, String>, name: &str, none: u64| {
             settings.get(name).and_then(|value| value.parse().ok()).unwrap_or(none)
         };
         for name in &self.demands {
             settings.insert(name.clone(), "true".to_owned());
         }
-        let length = number(settings, "MinimumPasswordLength", LENGTH).max(self.length);
+        let length = number(settings, "MinimumPasswordLength", DEFAULT_LENGTH).max(self.length);
         settings.insert("MinimumPasswordLength".to_owned(), length.to_string());
         // A 0 would be refused.
         if number(settings, "PasswordReusePrevention", 0) < self.remembered {
@@ -207,29 +225,36 @@ impl Wanted {
 }
 
 /// The kinds of characters that the header demands, by their settings' names. CloudTrail writes those with a small letter.
-fn demands(target: &Target) -> Result<Vec<String>, PlanRefusal> {
-    let Some(told) = target.with.get("demands") else {
-        return Ok(DEMANDS.iter().map(|name| (*name).to_owned()).collect());
+fn read_demands(target: &TargetResource) -> Result<Vec<String>, PlanRefusal> {
+    let Some(told) = target.parameters.get("demands") else {
+        return Ok(CHARACTER_SETTINGS.iter().map(|name| (*name).to_owned()).collect());
     };
     let named = |one: &Value| {
         let name = one.as_str()?;
-        DEMANDS.iter().find(|known| known.eq_ignore_ascii_case(name)).map(|name| (*name).to_owned())
+        CHARACTER_SETTINGS
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(name))
+            .map(|name| (*name).to_owned())
     };
     let all = told.as_array().and_then(|all| all.iter().map(named).collect::<Option<_>>());
     all.ok_or_else(|| {
-        PlanRefusal::Setting(format!("`demands` must list some of {}", DEMANDS.join(", ")))
+        PlanRefusal::InvalidSetting(format!(
+            "`demands` must list some of {}",
+            CHARACTER_SETTINGS.join(", ")
+        ))
     })
 }
 
 /// The settings that an answer tells. What is not told has not been set.
-fn read(answer: &Element) -> Result<BTreeMap<String, String>, CallError> {
-    let policy = answer.get("GetAccountPasswordPolicyResult")?.get("PasswordPolicy")?;
+fn parse_settings(answer: &XmlElement) -> Result<BTreeMap<String, String>, CallError> {
+    let policy =
+        answer.require_child("GetAccountPasswordPolicyResult")?.require_child("PasswordPolicy")?;
     // Each policy has a length: without it, this is none.
-    policy.get("MinimumPasswordLength")?;
+    policy.require_child("MinimumPasswordLength")?;
     let told = |name: &&str| {
-        let text = policy.find(name)?.text();
+        let text = policy.find_child(name)?.text_content();
         // Told also where nothing is demanded; a 0 would be refused when it is set.
         (!["", "0", "false"].contains(&text)).then(|| ((*name).to_owned(), text.to_owned()))
     };
-    Ok(SETTINGS.iter().filter_map(told).collect())
+    Ok(SETTING_NAMES.iter().filter_map(told).collect())
 }

@@ -1,18 +1,20 @@
 //! A key that is to be deleted is kept.
 
-use evenkeel_client::Service;
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::ServiceClient;
+use evenkeel_rules::policy::SafetyTier;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::key::{DISABLED, ENABLED, Key, PENDING_DELETION, observe, refused};
-use crate::access::aws::Aws;
+use super::key::{
+    DISABLED, ENABLED, KeyState, PENDING_DELETION, classify_key_error, read_key_state,
+};
+use crate::access::connection::AwsConnection;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// The longest time that a deletion can wait, in days: an undo begins it anew.
-const LONGEST: i32 = 30;
+const MAX_DELETION_DAYS: i32 = 30;
 
 /// Cancels the deletion of a key.
 ///
@@ -21,58 +23,65 @@ const LONGEST: i32 = 30;
 /// remediator has no right to do that, whoever undoes needs it.
 #[derive(Clone, Debug)]
 pub struct CancelKeyDeletion {
-    kms: Service,
+    kms: ServiceClient,
 }
 
-impl From<Aws> for CancelKeyDeletion {
-    fn from(aws: Aws) -> Self {
-        CancelKeyDeletion { kms: Service::kms(&aws.config) }
+impl From<AwsConnection> for CancelKeyDeletion {
+    fn from(aws: AwsConnection) -> Self {
+        CancelKeyDeletion { kms: ServiceClient::kms(&aws.config) }
     }
 }
 
 impl Remediator for CancelKeyDeletion {
-    type State = Key;
+    type State = KeyState;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "kms-cancel-key-deletion",
         permissions: &["kms:CancelKeyDeletion", "kms:DescribeKey"],
-        tier: Some(Tier::A),
-        arns: |target| vec![target.arn("kms", &format!("key/{}", target.id))],
+        tier: Some(SafetyTier::A),
+        resource_arns: |target| vec![target.build_arn("kms", &format!("key/{}", target.id))],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Key, to: &Key) -> Vec<&'static str> {
+    fn required_actions(_: &KeyState, to: &KeyState) -> Vec<&'static str> {
         match to.state.as_str() {
             PENDING_DELETION => vec!["kms:ScheduleKeyDeletion"],
             _ => vec!["kms:CancelKeyDeletion"],
         }
     }
 
-    async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
-        observe(&self.kms, target).await
+    async fn observe_state(&self, target: &TargetResource) -> Result<KeyState, AwsFailure> {
+        read_key_state(&self.kms, target).await
     }
 
-    fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
+    fn plan_change(&self, _: &TargetResource, before: &KeyState) -> RemediationPlan<KeyState> {
         match before.state.as_str() {
-            PENDING_DELETION => Plan::Change(Key::of(DISABLED)),
-            "PendingReplicaDeletion" => Plan::leave(
+            PENDING_DELETION => RemediationPlan::Change(KeyState::from_name(DISABLED)),
+            "PendingReplicaDeletion" => RemediationPlan::leave_to_person(
                 "the key waits for the deletion of its replicas in other Regions".to_owned(),
             ),
-            ENABLED | DISABLED | "PendingImport" => Plan::Nothing,
-            _ => Plan::leave(format!("the key is in the state `{}`", before.state)),
+            ENABLED | DISABLED | "PendingImport" => RemediationPlan::Nothing,
+            _ => RemediationPlan::leave_to_person(format!(
+                "the key is in the state `{}`",
+                before.state
+            )),
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &KeyState,
+    ) -> Result<(), AwsFailure> {
         let id = &target.id;
         let (call, input) = if state.state == PENDING_DELETION {
-            ("ScheduleKeyDeletion", json!({"KeyId": id, "PendingWindowInDays": LONGEST}))
-        } else if self.observe(target).await? != *state {
+            ("ScheduleKeyDeletion", json!({"KeyId": id, "PendingWindowInDays": MAX_DELETION_DAYS}))
+        } else if self.observe_state(target).await? != *state {
             ("CancelKeyDeletion", json!({"KeyId": id}))
         } else {
             return Ok(());
         };
-        let _: IgnoredAny = self.kms.json(call, &input).await.map_err(refused)?;
+        let _: IgnoredAny = self.kms.call_json(call, &input).await.map_err(classify_key_error)?;
         Ok(())
     }
 }

@@ -1,65 +1,69 @@
 //! A key that was disabled is enabled.
 
-use evenkeel_client::Service;
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::ServiceClient;
+use evenkeel_rules::policy::SafetyTier;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::key::{DISABLED, ENABLED, Key, observe, refused};
-use crate::access::aws::Aws;
+use super::key::{DISABLED, ENABLED, KeyState, classify_key_error, read_key_state};
+use crate::access::connection::AwsConnection;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Enables a key, so that what it encrypted can be read again. An undo disables it.
 #[derive(Clone, Debug)]
 pub struct EnableKey {
-    kms: Service,
+    kms: ServiceClient,
 }
 
-impl From<Aws> for EnableKey {
-    fn from(aws: Aws) -> Self {
-        EnableKey { kms: Service::kms(&aws.config) }
+impl From<AwsConnection> for EnableKey {
+    fn from(aws: AwsConnection) -> Self {
+        EnableKey { kms: ServiceClient::kms(&aws.config) }
     }
 }
 
 impl Remediator for EnableKey {
-    type State = Key;
+    type State = KeyState;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "kms-enable-key",
         permissions: &["kms:DescribeKey", "kms:DisableKey", "kms:EnableKey"],
-        tier: Some(Tier::B),
-        arns: |target| vec![target.arn("kms", &format!("key/{}", target.id))],
+        tier: Some(SafetyTier::B),
+        resource_arns: |target| vec![target.build_arn("kms", &format!("key/{}", target.id))],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Key, to: &Key) -> Vec<&'static str> {
+    fn required_actions(_: &KeyState, to: &KeyState) -> Vec<&'static str> {
         match to.state.as_str() {
             ENABLED => vec!["kms:EnableKey"],
             _ => vec!["kms:DisableKey"],
         }
     }
 
-    async fn observe(&self, target: &Target) -> Result<Key, RefusedByAws> {
-        observe(&self.kms, target).await
+    async fn observe_state(&self, target: &TargetResource) -> Result<KeyState, AwsFailure> {
+        read_key_state(&self.kms, target).await
     }
 
-    fn plan(&self, _: &Target, before: &Key) -> Plan<Key> {
+    fn plan_change(&self, _: &TargetResource, before: &KeyState) -> RemediationPlan<KeyState> {
         match before.state.as_str() {
-            ENABLED => Plan::Nothing,
-            DISABLED => Plan::Change(Key::of(ENABLED)),
-            _ => Plan::leave(format!(
+            ENABLED => RemediationPlan::Nothing,
+            DISABLED => RemediationPlan::Change(KeyState::from_name(ENABLED)),
+            _ => RemediationPlan::leave_to_person(format!(
                 "the key is in the state `{}`, from which it cannot be enabled",
                 before.state
             )),
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Key) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &KeyState,
+    ) -> Result<(), AwsFailure> {
         let call = if state.state == ENABLED { "EnableKey" } else { "DisableKey" };
         let input = json!({"KeyId": target.id});
-        let _: IgnoredAny = self.kms.json(call, &input).await.map_err(refused)?;
+        let _: IgnoredAny = self.kms.call_json(call, &input).await.map_err(classify_key_error)?;
         Ok(())
     }
 }

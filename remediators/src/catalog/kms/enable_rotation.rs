@@ -1,28 +1,28 @@
 //! A key gets new key material each year.
 
-use evenkeel_client::Service;
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::ServiceClient;
+use evenkeel_rules::policy::SafetyTier;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::key::{ENABLED, KeyMetadata, describe, refused, unread};
-use crate::access::aws::Aws;
+use super::key::{ENABLED, KeyMetadata, classify_key_error, describe_key, incomplete_response};
+use crate::access::connection::AwsConnection;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Turns on a key's automatic rotation. An undo turns it off.
 ///
 /// The period that AWS knows of is kept, however long it is.
 #[derive(Clone, Debug)]
 pub struct EnableRotation {
-    kms: Service,
+    kms: ServiceClient,
 }
 
 /// Whether a key rotates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rotation {
+pub struct KeyRotation {
     /// It does.
     pub on: bool,
     /// Why it cannot: of such a key it is not asked whether it does.
@@ -37,14 +37,14 @@ struct RotationStatus {
     rotation_period_in_days: Option<u32>,
 }
 
-impl From<Aws> for EnableRotation {
-    fn from(aws: Aws) -> Self {
-        EnableRotation { kms: Service::kms(&aws.config) }
+impl From<AwsConnection> for EnableRotation {
+    fn from(aws: AwsConnection) -> Self {
+        EnableRotation { kms: ServiceClient::kms(&aws.config) }
     }
 }
 
 impl Remediator for EnableRotation {
-    type State = Rotation;
+    type State = KeyRotation;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "kms-enable-rotation",
@@ -54,31 +54,41 @@ impl Remediator for EnableRotation {
             "kms:EnableKeyRotation",
             "kms:GetKeyRotationStatus",
         ],
-        tier: Some(Tier::A),
-        arns: |target| vec![target.arn("kms", &format!("key/{}", target.id))],
+        tier: Some(SafetyTier::A),
+        resource_arns: |target| vec![target.build_arn("kms", &format!("key/{}", target.id))],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Rotation, to: &Rotation) -> Vec<&'static str> {
+    fn required_actions(_: &KeyRotation, to: &KeyRotation) -> Vec<&'static str> {
         vec![if to.on { "kms:EnableKeyRotation" } else { "kms:DisableKeyRotation" }]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Rotation, RefusedByAws> {
-        Ok(self.read(target).await?.0)
+    async fn observe_state(&self, target: &TargetResource) -> Result<KeyRotation, AwsFailure> {
+        Ok(self.read_rotation(target).await?.0)
     }
 
-    fn plan(&self, _: &Target, before: &Rotation) -> Plan<Rotation> {
+    fn plan_change(
+        &self,
+        _: &TargetResource,
+        before: &KeyRotation,
+    ) -> RemediationPlan<KeyRotation> {
         match before {
-            Rotation { never: Some(why), .. } => {
-                Plan::leave(format!("the key cannot rotate by itself: {why}"))
+            KeyRotation { never: Some(why), .. } => {
+                RemediationPlan::leave_to_person(format!("the key cannot rotate by itself: {why}"))
             }
-            Rotation { on: true, .. } => Plan::Nothing,
-            Rotation { on: false, .. } => Plan::Change(Rotation { on: true, never: None }),
+            KeyRotation { on: true, .. } => RemediationPlan::Nothing,
+            KeyRotation { on: false, .. } => {
+                RemediationPlan::Change(KeyRotation { on: true, never: None })
+            }
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Rotation) -> Result<(), RefusedByAws> {
-        let (now, period) = self.read(target).await?;
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &KeyRotation,
+    ) -> Result<(), AwsFailure> {
+        let (now, period) = self.read_rotation(target).await?;
         let mut input = json!({"KeyId": target.id});
         let call = match (now.on, state.on) {
             (false, true) => {
@@ -90,33 +100,38 @@ impl Remediator for EnableRotation {
             (true, false) => "DisableKeyRotation",
             _ => return Ok(()),
         };
-        let _: IgnoredAny = self.kms.json(call, &input).await.map_err(refused)?;
+        let _: IgnoredAny = self.kms.call_json(call, &input).await.map_err(classify_key_error)?;
         Ok(())
     }
 }
 
 impl EnableRotation {
     /// Whether a key rotates, and how often if AWS tells.
-    async fn read(&self, target: &Target) -> Result<(Rotation, Option<u32>), RefusedByAws> {
-        let key = describe(&self.kms, target).await?;
+    async fn read_rotation(
+        &self,
+        target: &TargetResource,
+    ) -> Result<(KeyRotation, Option<u32>), AwsFailure> {
+        let key = describe_key(&self.kms, target).await?;
         if key.key_spec.is_none() || key.origin.is_none() || key.key_state.is_none() {
-            return Err(unread("DescribeKey"));
+            return Err(incomplete_response("DescribeKey"));
         }
-        if let Some(why) = never(&key) {
-            return Ok((Rotation { on: false, never: Some(why) }, None));
+        if let Some(why) = find_rotation_obstacle(&key) {
+            return Ok((KeyRotation { on: false, never: Some(why) }, None));
         }
         let input = json!({"KeyId": target.id});
         let status: RotationStatus =
-            self.kms.json("GetKeyRotationStatus", &input).await.map_err(refused)?;
-        let on = status.key_rotation_enabled.ok_or_else(|| unread("GetKeyRotationStatus"))?;
-        Ok((Rotation { on, never: None }, status.rotation_period_in_days))
+            self.kms.call_json("GetKeyRotationStatus", &input).await.map_err(classify_key_error)?;
+        let on = status
+            .key_rotation_enabled
+            .ok_or_else(|| incomplete_response("GetKeyRotationStatus"))?;
+        Ok((KeyRotation { on, never: None }, status.rotation_period_in_days))
     }
 }
 
 /// Why a key's rotation cannot be set.
 ///
 /// Source: AWS KMS Developer Guide, "Rotate AWS KMS keys", and API Reference, `EnableKeyRotation`.
-fn never(key: &KeyMetadata) -> Option<String> {
+fn find_rotation_obstacle(key: &KeyMetadata) -> Option<String> {
     let replica = key
         .multi_region_configuration
         .as_ref()

@@ -1,18 +1,18 @@
 //! A KMS key's state, as remediators of keys read it.
 
-use evenkeel_client::{CallError, Service};
+use evenkeel_client::{CallError, ServiceClient};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::remediator::RefusedByAws;
-use crate::remediator::aws_failure::refusal;
-use crate::violation::Target;
+use crate::remediator::AwsFailure;
+use crate::remediator::aws_failure::classify_error;
+use crate::violation::TargetResource;
 
 /// What a key is.
 ///
 /// Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
+pub struct KeyState {
     /// `KeyState`, such as `Enabled` or `PendingDeletion`.
     pub state: String,
 }
@@ -26,16 +26,16 @@ pub(super) const DISABLED: &str = "Disabled";
 /// It waits for its deletion.
 pub(super) const PENDING_DELETION: &str = "PendingDeletion";
 
-impl Key {
+impl KeyState {
     /// A key in this state.
-    pub(super) fn of(state: &str) -> Key {
-        Key { state: state.to_owned() }
+    pub(super) fn from_name(state: &str) -> KeyState {
+        KeyState { state: state.to_owned() }
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DescribeKey {
+struct DescribeKeyResponse {
     key_metadata: Option<KeyMetadata>,
 }
 
@@ -49,36 +49,44 @@ pub(super) struct KeyMetadata {
     pub(super) key_manager: Option<String>,
     pub(super) key_spec: Option<String>,
     pub(super) key_state: Option<String>,
-    pub(super) multi_region_configuration: Option<MultiRegion>,
+    pub(super) multi_region_configuration: Option<MultiRegionConfiguration>,
     pub(super) origin: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct MultiRegion {
+pub(super) struct MultiRegionConfiguration {
     pub(super) multi_region_key_type: Option<String>,
 }
 
 /// Asks what a key is.
-pub(super) async fn describe(kms: &Service, target: &Target) -> Result<KeyMetadata, RefusedByAws> {
-    let answer: DescribeKey =
-        kms.json("DescribeKey", &json!({"KeyId": target.id})).await.map_err(refused)?;
-    answer.key_metadata.ok_or_else(|| unread("DescribeKey"))
+pub(super) async fn describe_key(
+    kms: &ServiceClient,
+    target: &TargetResource,
+) -> Result<KeyMetadata, AwsFailure> {
+    let answer: DescribeKeyResponse = kms
+        .call_json("DescribeKey", &json!({"KeyId": target.id}))
+        .await
+        .map_err(classify_key_error)?;
+    answer.key_metadata.ok_or_else(|| incomplete_response("DescribeKey"))
 }
 
 /// Reads a key's state.
-pub(super) async fn observe(kms: &Service, target: &Target) -> Result<Key, RefusedByAws> {
-    let state = describe(kms, target).await?.key_state;
-    let unread = || RefusedByAws::Later("DescribeKey did not tell the key's state".to_owned());
-    Ok(Key { state: state.ok_or_else(unread)? })
+pub(super) async fn read_key_state(
+    kms: &ServiceClient,
+    target: &TargetResource,
+) -> Result<KeyState, AwsFailure> {
+    let state = describe_key(kms, target).await?.key_state;
+    let unread = || AwsFailure::Retryable("DescribeKey did not tell the key's state".to_owned());
+    Ok(KeyState { state: state.ok_or_else(unread)? })
 }
 
 /// An answer that is none.
-pub(super) fn unread(call: &str) -> RefusedByAws {
-    RefusedByAws::Later(format!("{call} did not tell all that it should"))
+pub(super) fn incomplete_response(call: &str) -> AwsFailure {
+    AwsFailure::Retryable(format!("{call} did not tell all that it should"))
 }
 
 /// Source: AWS KMS API Reference, errors of `DescribeKey`, `CancelKeyDeletion` and `EnableKey`.
-pub(super) fn refused(error: CallError) -> RefusedByAws {
-    refusal(error, &["NotFoundException"], &[])
+pub(super) fn classify_key_error(error: CallError) -> AwsFailure {
+    classify_error(error, &["NotFoundException"], &[])
 }

@@ -1,7 +1,7 @@
 //! A snapshot of a cluster is not shared with everyone.
 
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
-use crate::violation::Target;
+use crate::violation::TargetResource;
 
 /// Takes everyone off those who may restore a snapshot of a cluster.
 ///
@@ -16,14 +16,14 @@ impl SharedResource for ClusterSnapshot {
     const ID: &'static str = "rds-cluster-snapshot-private";
     const ACTIONS: &'static [&'static str; 2] =
         &["rds:DescribeDBClusterSnapshotAttributes", "rds:ModifyDBClusterSnapshotAttribute"];
-    const PARAMETER: &'static str = "DBClusterSnapshotIdentifier";
+    const ID_PARAMETER: &'static str = "DBClusterSnapshotIdentifier";
     const ATTRIBUTE: SharingAttribute = SharingAttribute::Rds([
         "DescribeDBClusterSnapshotAttributesResult",
         "DBClusterSnapshotAttributesResult",
         "DBClusterSnapshotAttributes",
     ]);
 
-    fn arn(target: &Target) -> String {
-        target.arn("rds", &format!("cluster-snapshot:{}", target.id))
+    fn resource_arn(target: &TargetResource) -> String {
+        target.build_arn("rds", &format!("cluster-snapshot:{}", target.id))
     }
 }

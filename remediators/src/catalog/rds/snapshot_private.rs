@@ -1,10 +1,10 @@
 //! A snapshot of a database is not shared with everyone.
 
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
-use crate::violation::Target;
+use crate::violation::TargetResource;
 
 /// Takes everyone off those who may restore a snapshot of a database.
-pub type SnapshotPrivate = PublicSharing<DatabaseSnapshot>;
+pub type DatabaseSnapshotPrivate = PublicSharing<DatabaseSnapshot>;
 
 /// A snapshot of a database.
 #[derive(Debug)]
@@ -14,14 +14,14 @@ impl SharedResource for DatabaseSnapshot {
     const ID: &'static str = "rds-snapshot-private";
     const ACTIONS: &'static [&'static str; 2] =
         &["rds:DescribeDBSnapshotAttributes", "rds:ModifyDBSnapshotAttribute"];
-    const PARAMETER: &'static str = "DBSnapshotIdentifier";
+    const ID_PARAMETER: &'static str = "DBSnapshotIdentifier";
     const ATTRIBUTE: SharingAttribute = SharingAttribute::Rds([
         "DescribeDBSnapshotAttributesResult",
         "DBSnapshotAttributesResult",
         "DBSnapshotAttributes",
     ]);
 
-    fn arn(target: &Target) -> String {
-        target.arn("rds", &format!("snapshot:{}", target.id))
+    fn resource_arn(target: &TargetResource) -> String {
+        target.build_arn("rds", &format!("snapshot:{}", target.id))
     }
 }

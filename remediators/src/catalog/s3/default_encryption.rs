@@ -1,15 +1,15 @@
 //! New objects of a bucket are encrypted with the KMS key that the policy's header names.
 
-use evenkeel_client::{CallError, Element, Method, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, Method, ServiceClient, XmlElement};
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bucket::{arn, call, refused};
-use crate::access::aws::Aws;
+use super::bucket::{bucket_arn, build_bucket_call, classify_bucket_error};
+use crate::access::connection::AwsConnection;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, PlanRefusal, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PlanRefusal, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// Sets the default encryption of a bucket that is not encrypted with a KMS key, whichever: with `kmsKey`. Without `kmsKey`
 /// nothing is set, and the plan says so: S3 encrypts with its own keys whatever a bucket's configuration says, so that to
@@ -21,21 +21,21 @@ use crate::violation::Target;
 /// Source: Amazon S3 User Guide, "Setting default server-side encryption behavior for Amazon S3 buckets".
 #[derive(Clone, Debug)]
 pub struct DefaultEncryption {
-    s3: Service,
+    s3: ServiceClient,
 }
 
 /// A bucket's default encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Encryption {
+pub struct BucketEncryption {
     /// None where it was never set.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<EncryptionRule>,
 }
 
 /// How new objects are encrypted.
 ///
 /// Source: Amazon S3 API Reference, `ServerSideEncryptionRule`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
+pub struct EncryptionRule {
     /// Such as `AES256` or `aws:kms`.
     pub algorithm: Option<String>,
     /// The KMS key, if it is not AWS's own.
@@ -46,121 +46,145 @@ pub struct Rule {
     pub blocked: Vec<String>,
 }
 
-impl Rule {
-    fn read(told: &Element) -> Result<Rule, CallError> {
-        let text = |element: &Element| element.text().to_owned();
-        let default = told.find("ApplyServerSideEncryptionByDefault");
-        let algorithm = default.map(|one| one.get("SSEAlgorithm").map(text)).transpose()?;
-        let bucket_key = told.find("BucketKeyEnabled").map(Element::parse).transpose()?;
-        let blocked = told.find("BlockedEncryptionTypes").map_or(&[][..], Element::children);
-        Ok(Rule {
+impl EncryptionRule {
+    fn from_xml(told: &XmlElement) -> Result<EncryptionRule, CallError> {
+        let text = |element: &XmlElement| element.text_content().to_owned();
+        let default = told.find_child("ApplyServerSideEncryptionByDefault");
+        let algorithm =
+            default.map(|one| one.require_child("SSEAlgorithm").map(text)).transpose()?;
+        let bucket_key =
+            told.find_child("BucketKeyEnabled").map(XmlElement::parse_text).transpose()?;
+        let blocked =
+            told.find_child("BlockedEncryptionTypes").map_or(&[][..], XmlElement::child_elements);
+        Ok(EncryptionRule {
             algorithm,
-            key: default.and_then(|one| one.find("KMSMasterKeyID")).map(text),
+            key: default.and_then(|one| one.find_child("KMSMasterKeyID")).map(text),
             bucket_key: bucket_key.unwrap_or(false),
             blocked: blocked.iter().map(text).collect(),
         })
     }
 
-    fn write(&self) -> Element {
+    fn to_xml(&self) -> XmlElement {
         let mut parts = Vec::new();
         if let Some(algorithm) = &self.algorithm {
-            let key = self.key.iter().map(|key| Element::leaf("KMSMasterKeyID", key));
-            let default = [Element::leaf("SSEAlgorithm", algorithm)].into_iter().chain(key);
-            parts.push(Element::branch("ApplyServerSideEncryptionByDefault", default.collect()));
+            let key = self.key.iter().map(|key| XmlElement::with_text("KMSMasterKeyID", key));
+            let default = [XmlElement::with_text("SSEAlgorithm", algorithm)].into_iter().chain(key);
+            parts.push(XmlElement::with_children(
+                "ApplyServerSideEncryptionByDefault",
+                default.collect(),
+            ));
         }
-        parts.push(Element::leaf("BucketKeyEnabled", &self.bucket_key.to_string()));
+        parts.push(XmlElement::with_text("BucketKeyEnabled", &self.bucket_key.to_string()));
         if !self.blocked.is_empty() {
-            let blocked = self.blocked.iter().map(|one| Element::leaf("EncryptionType", one));
-            parts.push(Element::branch("BlockedEncryptionTypes", blocked.collect()));
+            let blocked =
+                self.blocked.iter().map(|one| XmlElement::with_text("EncryptionType", one));
+            parts.push(XmlElement::with_children("BlockedEncryptionTypes", blocked.collect()));
         }
-        Element::branch("Rule", parts)
+        XmlElement::with_children("Rule", parts)
     }
 
-    fn is_of_kms(&self) -> bool {
+    fn uses_kms(&self) -> bool {
         self.algorithm.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"))
     }
 
     /// What S3 does not tell before it is set is S3's to choose.
-    fn is(&self, wanted: &Rule) -> bool {
+    fn satisfies_rule(&self, wanted: &EncryptionRule) -> bool {
         let blocked = if wanted.blocked.is_empty() { &wanted.blocked } else { &self.blocked };
-        Rule { blocked: blocked.clone(), ..self.clone() } == *wanted
+        EncryptionRule { blocked: blocked.clone(), ..self.clone() } == *wanted
     }
 }
 
-impl From<Aws> for DefaultEncryption {
-    fn from(aws: Aws) -> Self {
-        DefaultEncryption { s3: Service::s3(&aws.config) }
+impl From<AwsConnection> for DefaultEncryption {
+    fn from(aws: AwsConnection) -> Self {
+        DefaultEncryption { s3: ServiceClient::s3(&aws.config) }
     }
 }
 
 impl Remediator for DefaultEncryption {
-    type State = Encryption;
+    type State = BucketEncryption;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "s3-default-encryption",
         permissions: &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
         // Callers without rights on the key are turned away.
-        tier: Some(Tier::C),
-        with: &["kmsKey"],
-        arns: |target| vec![arn(target)],
+        tier: Some(SafetyTier::C),
+        parameter_names: &["kmsKey"],
+        resource_arns: |target| vec![bucket_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
     /// To delete the configuration needs the permission to put it.
-    fn calls(_: &Encryption, _: &Encryption) -> Vec<&'static str> {
+    fn required_actions(_: &BucketEncryption, _: &BucketEncryption) -> Vec<&'static str> {
         vec!["s3:PutEncryptionConfiguration"]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Encryption, RefusedByAws> {
+    async fn observe_state(&self, target: &TargetResource) -> Result<BucketEncryption, AwsFailure> {
         const NONE: &str = "ServerSideEncryptionConfigurationNotFoundError";
-        let told = match call(&self.s3, Method::GET, target, "encryption").send().await {
-            Ok(answer) => answer.xml().map_err(refused)?,
-            Err(error) if error.code() == Some(NONE) => return Ok(Encryption::default()),
-            Err(error) => return Err(refused(error)),
+        let told = match build_bucket_call(&self.s3, Method::GET, target, "encryption")
+            .send_rest()
+            .await
+        {
+            Ok(answer) => answer.parse_xml().map_err(classify_bucket_error)?,
+            Err(error) if error.error_code() == Some(NONE) => {
+                return Ok(BucketEncryption::default());
+            }
+            Err(error) => return Err(classify_bucket_error(error)),
         };
-        let rules = told.children().iter().map(Rule::read);
-        let rules = rules.collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let rules = told.child_elements().iter().map(EncryptionRule::from_xml);
+        let rules = rules.collect::<Result<Vec<_>, _>>().map_err(classify_bucket_error)?;
         if rules.is_empty() {
-            return Err(RefusedByAws::Later("GetBucketEncryption told no rule".to_owned()));
+            return Err(AwsFailure::Retryable("GetBucketEncryption told no rule".to_owned()));
         }
-        Ok(Encryption { rules })
+        Ok(BucketEncryption { rules })
     }
 
-    fn plan(&self, target: &Target, before: &Encryption) -> Plan<Encryption> {
-        if before.rules.iter().any(Rule::is_of_kms) {
-            return Plan::Nothing;
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &BucketEncryption,
+    ) -> RemediationPlan<BucketEncryption> {
+        if before.rules.iter().any(EncryptionRule::uses_kms) {
+            return RemediationPlan::Nothing;
         }
-        let key = match target.with.get("kmsKey") {
+        let key = match target.parameters.get("kmsKey") {
             Some(Value::String(key)) if !key.is_empty() => key.clone(),
             None | Some(Value::String(_)) => {
                 let why = "the bucket is still not encrypted with a KMS key, and `kmsKey` names none to encrypt with";
-                return Plan::leave(why.to_owned());
+                return RemediationPlan::leave_to_person(why.to_owned());
             }
             Some(_) => {
-                return Plan::Refuse(PlanRefusal::Setting(
+                return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(
                     "`kmsKey` must be the name of a key".to_owned(),
                 ));
             }
         };
         // A bucket has one rule: what else it says stays.
         let rule = before.rules.first().cloned().unwrap_or_default();
-        let rule = Rule { algorithm: Some("aws:kms".to_owned()), key: Some(key), ..rule };
-        Plan::Change(Encryption { rules: vec![rule] })
+        let rule = EncryptionRule { algorithm: Some("aws:kms".to_owned()), key: Some(key), ..rule };
+        RemediationPlan::Change(BucketEncryption { rules: vec![rule] })
     }
 
-    async fn apply(&self, target: &Target, state: &Encryption) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &BucketEncryption,
+    ) -> Result<(), AwsFailure> {
         let call = if state.rules.is_empty() {
-            call(&self.s3, Method::DELETE, target, "encryption")
+            build_bucket_call(&self.s3, Method::DELETE, target, "encryption")
         } else {
-            let rules = state.rules.iter().map(Rule::write).collect();
-            let rules = Element::branch("ServerSideEncryptionConfiguration", rules);
-            call(&self.s3, Method::PUT, target, "encryption").with_xml(&rules)
+            let rules = state.rules.iter().map(EncryptionRule::to_xml).collect();
+            let rules = XmlElement::with_children("ServerSideEncryptionConfiguration", rules);
+            build_bucket_call(&self.s3, Method::PUT, target, "encryption").with_xml(&rules)
         };
-        call.send().await.map(drop).map_err(refused)
+        call.send_rest().await.map(drop).map_err(classify_bucket_error)
     }
 
-    fn reached(seen: &Encryption, wanted: &Encryption) -> bool {
+    fn has_reached(seen: &BucketEncryption, wanted: &BucketEncryption) -> bool {
         seen.rules.len() == wanted.rules.len()
-            && seen.rules.iter().zip(&wanted.rules).all(|(seen, wanted)| seen.is(wanted))
+            && seen
+                .rules
+                .iter()
+                .zip(&wanted.rules)
+                .all(|(seen, wanted)| seen.satisfies_rule(wanted))
     }
 }

@@ -1,21 +1,21 @@
 //! A bucket's policy denies plain HTTP to everyone.
 
-use evenkeel_client::{Method, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{Method, ServiceClient};
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bucket::{arn, ask_about_website, call, refused};
-use crate::access::aws::Aws;
-use crate::catalog::shared::tls_only::TlsOnly;
+use super::bucket::{ask_about_website, bucket_arn, build_bucket_call, classify_bucket_error};
+use crate::access::connection::AwsConnection;
+use crate::catalog::shared::deny_insecure_transport::InsecureTransportDenial;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Check, Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// A policy may have so many bytes.
 ///
 /// Source: Amazon S3 User Guide, "Bucket policies": 20 KB.
-const LONGEST: usize = 20 * 1024;
+const MAX_POLICY_BYTES: usize = 20 * 1024;
 
 /// Adds a statement to a bucket's policy that denies everyone everything over plain HTTP. The statements that
 /// are there stay as they are. An undo puts the policy that was there, or deletes it if there was none.
@@ -24,25 +24,25 @@ const LONGEST: usize = 20 * 1024;
 ///
 /// Source: Amazon S3 User Guide, "Website endpoints", "Key differences between a website endpoint and a REST API endpoint".
 #[derive(Clone, Debug)]
-pub struct DenyInsecureTransport {
-    s3: Service,
+pub struct DenyBucketInsecureTransport {
+    s3: ServiceClient,
 }
 
 /// A bucket's policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bucket {
+pub struct BucketPolicy {
     /// None where there is none.
     pub policy: Option<Value>,
 }
 
-impl From<Aws> for DenyInsecureTransport {
-    fn from(aws: Aws) -> Self {
-        DenyInsecureTransport { s3: Service::s3(&aws.config) }
+impl From<AwsConnection> for DenyBucketInsecureTransport {
+    fn from(aws: AwsConnection) -> Self {
+        DenyBucketInsecureTransport { s3: ServiceClient::s3(&aws.config) }
     }
 }
 
-impl Remediator for DenyInsecureTransport {
-    type State = Bucket;
+impl Remediator for DenyBucketInsecureTransport {
+    type State = BucketPolicy;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "s3-deny-insecure-transport",
@@ -52,66 +52,75 @@ impl Remediator for DenyInsecureTransport {
             "s3:GetBucketWebsite",
             "s3:PutBucketPolicy",
         ],
-        tier: Some(Tier::B),
-        check: Some("whether it serves a website, which takes plain HTTP only"),
-        arns: |target| vec![arn(target)],
+        tier: Some(SafetyTier::B),
+        precondition: Some("whether it serves a website, which takes plain HTTP only"),
+        resource_arns: |target| vec![bucket_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Bucket, to: &Bucket) -> Vec<&'static str> {
+    fn required_actions(_: &BucketPolicy, to: &BucketPolicy) -> Vec<&'static str> {
         vec![if to.policy.is_some() { "s3:PutBucketPolicy" } else { "s3:DeleteBucketPolicy" }]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Bucket, RefusedByAws> {
-        let told = match call(&self.s3, Method::GET, target, "policy").send().await {
-            Ok(answer) => answer,
-            Err(error) if error.code() == Some("NoSuchBucketPolicy") => {
-                return Ok(Bucket { policy: None });
-            }
-            Err(error) => return Err(refused(error)),
-        };
-        let policy = serde_json::from_slice(told.body());
-        let unread = |error| RefusedByAws::Later(format!("the policy cannot be read: {error}"));
-        Ok(Bucket { policy: Some(policy.map_err(unread)?) })
+    async fn observe_state(&self, target: &TargetResource) -> Result<BucketPolicy, AwsFailure> {
+        let told =
+            match build_bucket_call(&self.s3, Method::GET, target, "policy").send_rest().await {
+                Ok(answer) => answer,
+                Err(error) if error.error_code() == Some("NoSuchBucketPolicy") => {
+                    return Ok(BucketPolicy { policy: None });
+                }
+                Err(error) => return Err(classify_bucket_error(error)),
+            };
+        let policy = serde_json::from_slice(told.body_bytes());
+        let unread = |error| AwsFailure::Retryable(format!("the policy cannot be read: {error}"));
+        Ok(BucketPolicy { policy: Some(policy.map_err(unread)?) })
     }
 
-    fn plan(&self, target: &Target, before: &Bucket) -> Plan<Bucket> {
-        match rule(target).added_to(before.policy.as_ref()) {
-            Ok(policy) => {
-                policy.map_or(Plan::Nothing, |policy| Plan::Change(Bucket { policy: Some(policy) }))
-            }
-            Err(why) => Plan::Refuse(why),
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &BucketPolicy,
+    ) -> RemediationPlan<BucketPolicy> {
+        match build_denial(target).add_to_policy(before.policy.as_ref()) {
+            Ok(policy) => policy.map_or(RemediationPlan::Nothing, |policy| {
+                RemediationPlan::Change(BucketPolicy { policy: Some(policy) })
+            }),
+            Err(why) => RemediationPlan::Refuse(why),
         }
     }
 
-    async fn precheck(
+    async fn check_preconditions(
         &self,
-        target: &Target,
-        _: &Bucket,
-        _: &Bucket,
-    ) -> Result<Check, RefusedByAws> {
+        target: &TargetResource,
+        _: &BucketPolicy,
+        _: &BucketPolicy,
+    ) -> Result<PrecheckResult, AwsFailure> {
         let harm = "whose endpoint takes plain HTTP only: it would answer nobody any more";
         ask_about_website(&self.s3, target, harm).await
     }
 
-    async fn apply(&self, target: &Target, state: &Bucket) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &BucketPolicy,
+    ) -> Result<(), AwsFailure> {
         let call = match &state.policy {
             Some(policy) => {
-                let call = call(&self.s3, Method::PUT, target, "policy");
+                let call = build_bucket_call(&self.s3, Method::PUT, target, "policy");
                 call.with_body("application/json", policy.to_string())
             }
-            None => call(&self.s3, Method::DELETE, target, "policy"),
+            None => build_bucket_call(&self.s3, Method::DELETE, target, "policy"),
         };
-        call.send().await.map(drop).map_err(refused)
+        call.send_rest().await.map(drop).map_err(classify_bucket_error)
     }
 }
 
 /// To the bucket, and to every object.
-fn rule(target: &Target) -> TlsOnly {
-    let bucket = arn(target);
-    TlsOnly {
+fn build_denial(target: &TargetResource) -> InsecureTransportDenial {
+    let bucket = bucket_arn(target);
+    InsecureTransportDenial {
         action: "s3:*",
         resources: vec![bucket.clone(), format!("{bucket}/*")],
-        longest: LONGEST,
+        max_bytes: MAX_POLICY_BYTES,
     }
 }

@@ -2,15 +2,15 @@
 
 use std::marker::PhantomData;
 
-use evenkeel_client::{CallError, Element, QueryCall, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, QueryCall, ServiceClient, XmlElement};
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 
-use crate::access::aws::Aws;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// A kind of resource that its owner can share with everyone.
 pub trait SharedResource: Send + Sync + 'static {
@@ -21,13 +21,13 @@ pub trait SharedResource: Send + Sync + 'static {
     const ACTIONS: &'static [&'static str; 2];
 
     /// The operations' parameter with the resource's id.
-    const PARAMETER: &'static str;
+    const ID_PARAMETER: &'static str;
 
     /// How the service says with whom it is shared.
     const ATTRIBUTE: SharingAttribute;
 
     /// Its ARN.
-    fn arn(target: &Target) -> String;
+    fn resource_arn(target: &TargetResource) -> String;
 }
 
 /// How a service says with whom something is shared.
@@ -46,7 +46,7 @@ pub enum SharingAttribute {
 ///
 /// With whom else it is shared is neither read nor set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sharing {
+pub struct SharingState {
     /// Everyone may.
     pub public: bool,
 }
@@ -55,95 +55,108 @@ pub struct Sharing {
 /// everyone again.
 #[derive(Clone, Debug)]
 pub struct PublicSharing<R> {
-    service: Service,
+    service: ServiceClient,
     resource: PhantomData<R>,
 }
 
-impl<R: SharedResource> From<Aws> for PublicSharing<R> {
-    fn from(aws: Aws) -> Self {
+impl<R: SharedResource> From<AwsConnection> for PublicSharing<R> {
+    fn from(aws: AwsConnection) -> Self {
         let service = match R::ATTRIBUTE {
-            SharingAttribute::Ec2(_) => Service::ec2(&aws.config),
-            SharingAttribute::Rds(_) => Service::rds(&aws.config),
+            SharingAttribute::Ec2(_) => ServiceClient::ec2(&aws.config),
+            SharingAttribute::Rds(_) => ServiceClient::rds(&aws.config),
         };
         PublicSharing { service, resource: PhantomData }
     }
 }
 
 impl<R: SharedResource> Remediator for PublicSharing<R> {
-    type State = Sharing;
+    type State = SharingState;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: R::ID,
         permissions: R::ACTIONS,
-        tier: Some(Tier::A),
-        arns: |target| vec![R::arn(target)],
+        tier: Some(SafetyTier::A),
+        resource_arns: |target| vec![R::resource_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Sharing, _: &Sharing) -> Vec<&'static str> {
+    fn required_actions(_: &SharingState, _: &SharingState) -> Vec<&'static str> {
         let [_, set] = R::ACTIONS;
         vec![set]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Sharing, RefusedByAws> {
+    async fn observe_state(&self, target: &TargetResource) -> Result<SharingState, AwsFailure> {
         let [read, _] = R::ACTIONS;
-        let call = self.call(read, target);
+        let call = self.build_call(read, target);
         let public = match R::ATTRIBUTE {
             SharingAttribute::Ec2(attribute) => {
-                let answer = call.with("Attribute", attribute).send().await;
+                let answer = call.with_parameter("Attribute", attribute).send_query().await;
                 answer.and_then(|answer| is_public_in_ec2(&answer, attribute))
             }
             SharingAttribute::Rds(path) => {
-                call.send().await.and_then(|answer| is_public_in_rds(&answer, path))
+                call.send_query().await.and_then(|answer| is_public_in_rds(&answer, path))
             }
         };
-        Ok(Sharing { public: public.map_err(|error| refused(&error))? })
+        Ok(SharingState { public: public.map_err(|error| classify_sharing_error(&error))? })
     }
 
-    fn plan(&self, _: &Target, before: &Sharing) -> Plan<Sharing> {
-        if before.public { Plan::Change(Sharing { public: false }) } else { Plan::Nothing }
+    fn plan_change(
+        &self,
+        _: &TargetResource,
+        before: &SharingState,
+    ) -> RemediationPlan<SharingState> {
+        if before.public {
+            RemediationPlan::Change(SharingState { public: false })
+        } else {
+            RemediationPlan::Nothing
+        }
     }
 
-    async fn apply(&self, target: &Target, state: &Sharing) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &SharingState,
+    ) -> Result<(), AwsFailure> {
         let [_, set] = R::ACTIONS;
-        let call = self.call(set, target);
+        let call = self.build_call(set, target);
         let call = match R::ATTRIBUTE {
             SharingAttribute::Ec2(attribute) => call
-                .with("Attribute", attribute)
-                .with("OperationType", if state.public { "add" } else { "remove" })
-                .with("UserGroup.1", "all"),
+                .with_parameter("Attribute", attribute)
+                .with_parameter("OperationType", if state.public { "add" } else { "remove" })
+                .with_parameter("UserGroup.1", "all"),
             SharingAttribute::Rds(_) => {
                 let values = if state.public { "ValuesToAdd" } else { "ValuesToRemove" };
-                call.with("AttributeName", "restore")
-                    .with(&format!("{values}.AttributeValue.1"), "all")
+                call.with_parameter("AttributeName", "restore")
+                    .with_parameter(&format!("{values}.AttributeValue.1"), "all")
             }
         };
-        call.send().await.map(drop).map_err(|error| refused(&error))
+        call.send_query().await.map(drop).map_err(|error| classify_sharing_error(&error))
     }
 }
 
 impl<R: SharedResource> PublicSharing<R> {
     /// The call to which an IAM action belongs, about the resource.
-    fn call(&self, action: &'static str, target: &Target) -> QueryCall<'_> {
+    fn build_call(&self, action: &'static str, target: &TargetResource) -> QueryCall<'_> {
         let operation = action.split_once(':').map_or(action, |(_, operation)| operation);
-        self.service.query(operation).with(R::PARAMETER, &target.id)
+        self.service.query_call(operation).with_parameter(R::ID_PARAMETER, &target.id)
     }
 }
 
 /// Whether everyone is among the groups that may use it.
-fn is_public_in_ec2(answer: &Element, attribute: &str) -> Result<bool, CallError> {
-    let permissions = answer.get(attribute)?;
-    let mut groups = permissions.children().iter().filter_map(|item| item.find("group"));
-    Ok(groups.any(|group| group.text() == "all"))
+fn is_public_in_ec2(answer: &XmlElement, attribute: &str) -> Result<bool, CallError> {
+    let permissions = answer.require_child(attribute)?;
+    let mut groups =
+        permissions.child_elements().iter().filter_map(|item| item.find_child("group"));
+    Ok(groups.any(|group| group.text_content() == "all"))
 }
 
 /// Whether everyone is among those who may restore it.
-fn is_public_in_rds(answer: &Element, path: [&str; 3]) -> Result<bool, CallError> {
-    let attributes = path.iter().try_fold(answer, |within, name| within.get(name))?;
-    for attribute in attributes.children() {
-        if attribute.get("AttributeName")?.text() == "restore" {
-            let values = attribute.get("AttributeValues")?.children();
-            return Ok(values.iter().any(|value| value.text() == "all"));
+fn is_public_in_rds(answer: &XmlElement, path: [&str; 3]) -> Result<bool, CallError> {
+    let attributes = path.iter().try_fold(answer, |within, name| within.require_child(name))?;
+    for attribute in attributes.child_elements() {
+        if attribute.require_child("AttributeName")?.text_content() == "restore" {
+            let values = attribute.require_child("AttributeValues")?.child_elements();
+            return Ok(values.iter().any(|value| value.text_content() == "all"));
         }
     }
     Err(CallError::Malformed("it was not told who may restore the snapshot".to_owned()))
@@ -151,7 +164,7 @@ fn is_public_in_rds(answer: &Element, path: [&str; 3]) -> Result<bool, CallError
 
 /// Source: Amazon EC2 API Reference, "Error codes"; Amazon RDS API Reference, errors of `ModifyDBSnapshotAttribute` and
 /// `ModifyDBClusterSnapshotAttribute`.
-fn refused(error: &CallError) -> RefusedByAws {
+fn classify_sharing_error(error: &CallError) -> AwsFailure {
     let gone = &[
         "DBClusterSnapshotNotFound",
         "DBClusterSnapshotNotFoundFault",
@@ -161,5 +174,5 @@ fn refused(error: &CallError) -> RefusedByAws {
         "InvalidSnapshot.NotFound",
     ];
     let denied = &["AuthFailure", "InvalidAMIID.Malformed", "InvalidSnapshotID.Malformed"];
-    refusal(error.clone(), gone, denied)
+    classify_error(error.clone(), gone, denied)
 }

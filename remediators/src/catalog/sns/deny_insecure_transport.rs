@@ -1,98 +1,124 @@
 //! A topic's policy denies plain HTTP to everyone.
 
-use evenkeel_client::{CallError, Element, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, ServiceClient, XmlElement};
+use evenkeel_rules::policy::SafetyTier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::aws::Aws;
-use crate::catalog::shared::tls_only::TlsOnly;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::catalog::shared::deny_insecure_transport::InsecureTransportDenial;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// A policy may have so many bytes.
 ///
 /// Source: AWS General Reference, "Amazon Simple Notification Service endpoints and quotas": 30 KB.
-const LONGEST: usize = 30 * 1024;
+const MAX_POLICY_BYTES: usize = 30 * 1024;
 
 /// Adds a statement to a topic's policy that denies everyone to publish over plain HTTP: topics take no `sns:*`. The
 /// statements that are there stay as they are. An undo puts the policy that was there.
 ///
 /// Source: Amazon SNS Developer Guide, "Amazon SNS security best practices", "Enforce encryption of data in transit".
 #[derive(Clone, Debug)]
-pub struct DenyInsecureTransport {
-    sns: Service,
+pub struct DenyTopicInsecureTransport {
+    sns: ServiceClient,
 }
 
 /// A topic's policy: there always is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Topic {
+pub struct TopicPolicy {
     /// As JSON.
     pub policy: Value,
 }
 
-impl From<Aws> for DenyInsecureTransport {
-    fn from(aws: Aws) -> Self {
-        DenyInsecureTransport { sns: Service::sns(&aws.config) }
+impl From<AwsConnection> for DenyTopicInsecureTransport {
+    fn from(aws: AwsConnection) -> Self {
+        DenyTopicInsecureTransport { sns: ServiceClient::sns(&aws.config) }
     }
 }
 
-impl Remediator for DenyInsecureTransport {
-    type State = Topic;
+impl Remediator for DenyTopicInsecureTransport {
+    type State = TopicPolicy;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "sns-deny-insecure-transport",
         permissions: &["sns:GetTopicAttributes", "sns:SetTopicAttributes"],
-        tier: Some(Tier::A),
-        arns: |target| vec![arn(target)],
+        tier: Some(SafetyTier::A),
+        resource_arns: |target| vec![topic_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Topic, _: &Topic) -> Vec<&'static str> {
+    fn required_actions(_: &TopicPolicy, _: &TopicPolicy) -> Vec<&'static str> {
         vec!["sns:SetTopicAttributes"]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Topic, RefusedByAws> {
-        let call = self.sns.query("GetTopicAttributes").with("TopicArn", &arn(target));
-        let answer = call.send().await.map_err(refused)?;
-        let attributes = answer.get("GetTopicAttributesResult").map_err(refused)?;
-        let attributes = attributes.get("Attributes").and_then(Element::entries);
-        let attributes = attributes.map_err(refused)?;
+    async fn observe_state(&self, target: &TargetResource) -> Result<TopicPolicy, AwsFailure> {
+        let call = self
+            .sns
+            .query_call("GetTopicAttributes")
+            .with_parameter("TopicArn", &topic_arn(target));
+        let answer = call.send_query().await.map_err(classify_topic_error)?;
+        let attributes =
+            answer.require_child("GetTopicAttributesResult").map_err(classify_topic_error)?;
+        let attributes =
+            attributes.require_child("Attributes").and_then(XmlElement::read_entry_map);
+        let attributes = attributes.map_err(classify_topic_error)?;
         let policy = attributes.get("Policy");
-        let policy = policy.ok_or_else(|| unread("it was not told"))?;
-        let policy = serde_json::from_str(policy).map_err(|error| unread(&error.to_string()))?;
-        Ok(Topic { policy })
+        let policy = policy.ok_or_else(|| unreadable_policy("it was not told"))?;
+        let policy =
+            serde_json::from_str(policy).map_err(|error| unreadable_policy(&error.to_string()))?;
+        Ok(TopicPolicy { policy })
     }
 
-    fn plan(&self, target: &Target, before: &Topic) -> Plan<Topic> {
-        let rule =
-            TlsOnly { action: "sns:Publish", resources: vec![arn(target)], longest: LONGEST };
-        match rule.added_to(Some(&before.policy)) {
-            Ok(policy) => policy.map_or(Plan::Nothing, |policy| Plan::Change(Topic { policy })),
-            Err(why) => Plan::Refuse(why),
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &TopicPolicy,
+    ) -> RemediationPlan<TopicPolicy> {
+        let rule = InsecureTransportDenial {
+            action: "sns:Publish",
+            resources: vec![topic_arn(target)],
+            max_bytes: MAX_POLICY_BYTES,
+        };
+        match rule.add_to_policy(Some(&before.policy)) {
+            Ok(policy) => policy.map_or(RemediationPlan::Nothing, |policy| {
+                RemediationPlan::Change(TopicPolicy { policy })
+            }),
+            Err(why) => RemediationPlan::Refuse(why),
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Topic) -> Result<(), RefusedByAws> {
-        let call = self.sns.query("SetTopicAttributes").with("TopicArn", &arn(target));
-        let call = call.with("AttributeName", "Policy");
-        let call = call.with("AttributeValue", &state.policy.to_string());
-        call.send().await.map(drop).map_err(refused)
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &TopicPolicy,
+    ) -> Result<(), AwsFailure> {
+        let call = self
+            .sns
+            .query_call("SetTopicAttributes")
+            .with_parameter("TopicArn", &topic_arn(target));
+        let call = call.with_parameter("AttributeName", "Policy");
+        let call = call.with_parameter("AttributeValue", &state.policy.to_string());
+        call.send_query().await.map(drop).map_err(classify_topic_error)
     }
 }
 
 /// A topic is named by its ARN; its account and Region are the finding's own.
-fn arn(target: &Target) -> String {
-    target.arn("sns", target.id.rsplit(':').next().unwrap_or_default())
+fn topic_arn(target: &TargetResource) -> String {
+    target.build_arn("sns", target.id.rsplit(':').next().unwrap_or_default())
 }
 
-fn unread(why: &str) -> RefusedByAws {
-    RefusedByAws::Later(format!("the policy cannot be read: {why}"))
+fn unreadable_policy(why: &str) -> AwsFailure {
+    AwsFailure::Retryable(format!("the policy cannot be read: {why}"))
 }
 
 /// Source: Amazon SNS API Reference, errors of `GetTopicAttributes` and `SetTopicAttributes`.
-fn refused(error: CallError) -> RefusedByAws {
-    refusal(error, &["NotFound", "NotFoundException"], &["AuthorizationError", "InvalidParameter"])
+fn classify_topic_error(error: CallError) -> AwsFailure {
+    classify_error(
+        error,
+        &["NotFound", "NotFoundException"],
+        &["AuthorizationError", "InvalidParameter"],
+    )
 }

@@ -2,43 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_client::{CallError, Service};
-use evenkeel_rules::policy::Tier;
+use evenkeel_client::{CallError, ServiceClient};
+use evenkeel_rules::policy::SafetyTier;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::access::aws::Aws;
-use crate::catalog::shared::tls_only::TlsOnly;
-use crate::remediator::aws_failure::refusal;
+use crate::access::connection::AwsConnection;
+use crate::catalog::shared::deny_insecure_transport::InsecureTransportDenial;
+use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
-use crate::remediator::{Plan, RefusedByAws, Remediator};
-use crate::violation::Target;
+use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
+use crate::violation::TargetResource;
 
 /// A policy may have so many bytes.
 ///
 /// Source: Amazon SQS API Reference, `SetQueueAttributes`, as long as a message's attributes; kept well below.
-const LONGEST: usize = 8 * 1024;
+const MAX_POLICY_BYTES: usize = 8 * 1024;
 
 /// Adds a statement to a queue's policy that denies everyone everything over plain HTTP. The statements that are there stay
 /// as they are. An undo puts the policy that was there, or takes it away if there was none.
 ///
 /// Source: Amazon SQS Developer Guide, "Amazon SQS security best practices", "Enforce encryption of data in transit".
 #[derive(Clone, Debug)]
-pub struct DenyInsecureTransport {
-    sqs: Service,
+pub struct DenyQueueInsecureTransport {
+    sqs: ServiceClient,
 }
 
 /// A queue's policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Queue {
+pub struct QueuePolicy {
     /// None where there is none.
     pub policy: Option<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct QueueUrl {
+struct QueueUrlResponse {
     queue_url: String,
 }
 
@@ -48,81 +48,95 @@ struct QueueAttributes {
     attributes: BTreeMap<String, String>,
 }
 
-impl From<Aws> for DenyInsecureTransport {
-    fn from(aws: Aws) -> Self {
-        DenyInsecureTransport { sqs: Service::sqs(&aws.config) }
+impl From<AwsConnection> for DenyQueueInsecureTransport {
+    fn from(aws: AwsConnection) -> Self {
+        DenyQueueInsecureTransport { sqs: ServiceClient::sqs(&aws.config) }
     }
 }
 
-impl Remediator for DenyInsecureTransport {
-    type State = Queue;
+impl Remediator for DenyQueueInsecureTransport {
+    type State = QueuePolicy;
 
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "sqs-deny-insecure-transport",
         permissions: &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SetQueueAttributes"],
-        tier: Some(Tier::A),
-        arns: |target| vec![arn(target)],
+        tier: Some(SafetyTier::A),
+        resource_arns: |target| vec![queue_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
-    fn calls(_: &Queue, _: &Queue) -> Vec<&'static str> {
+    fn required_actions(_: &QueuePolicy, _: &QueuePolicy) -> Vec<&'static str> {
         vec!["sqs:SetQueueAttributes"]
     }
 
-    async fn observe(&self, target: &Target) -> Result<Queue, RefusedByAws> {
-        let url = self.url(target).await?;
+    async fn observe_state(&self, target: &TargetResource) -> Result<QueuePolicy, AwsFailure> {
+        let url = self.find_queue_url(target).await?;
         let input = json!({"QueueUrl": url, "AttributeNames": ["Policy", "QueueArn"]});
-        let answer = self.sqs.json("GetQueueAttributes", &input).await;
-        let QueueAttributes { attributes } = answer.map_err(refused)?;
+        let answer = self.sqs.call_json("GetQueueAttributes", &input).await;
+        let QueueAttributes { attributes } = answer.map_err(classify_queue_error)?;
         // An answer without it is no answer: then a missing policy would say nothing.
         if !attributes.contains_key("QueueArn") {
-            return Err(RefusedByAws::Later("the queue's attributes were not told".to_owned()));
+            return Err(AwsFailure::Retryable("the queue's attributes were not told".to_owned()));
         }
         let policy = attributes.get("Policy").filter(|policy| !policy.is_empty());
         let policy = policy.map(|policy| serde_json::from_str(policy)).transpose();
-        let unread = |error| RefusedByAws::Later(format!("the policy cannot be read: {error}"));
-        Ok(Queue { policy: policy.map_err(unread)? })
+        let unread = |error| AwsFailure::Retryable(format!("the policy cannot be read: {error}"));
+        Ok(QueuePolicy { policy: policy.map_err(unread)? })
     }
 
-    fn plan(&self, target: &Target, before: &Queue) -> Plan<Queue> {
-        let rule = TlsOnly { action: "sqs:*", resources: vec![arn(target)], longest: LONGEST };
-        match rule.added_to(before.policy.as_ref()) {
-            Ok(policy) => {
-                policy.map_or(Plan::Nothing, |policy| Plan::Change(Queue { policy: Some(policy) }))
-            }
-            Err(why) => Plan::Refuse(why),
+    fn plan_change(
+        &self,
+        target: &TargetResource,
+        before: &QueuePolicy,
+    ) -> RemediationPlan<QueuePolicy> {
+        let rule = InsecureTransportDenial {
+            action: "sqs:*",
+            resources: vec![queue_arn(target)],
+            max_bytes: MAX_POLICY_BYTES,
+        };
+        match rule.add_to_policy(before.policy.as_ref()) {
+            Ok(policy) => policy.map_or(RemediationPlan::Nothing, |policy| {
+                RemediationPlan::Change(QueuePolicy { policy: Some(policy) })
+            }),
+            Err(why) => RemediationPlan::Refuse(why),
         }
     }
 
-    async fn apply(&self, target: &Target, state: &Queue) -> Result<(), RefusedByAws> {
+    async fn apply_state(
+        &self,
+        target: &TargetResource,
+        state: &QueuePolicy,
+    ) -> Result<(), AwsFailure> {
         let policy = state.policy.as_ref().map(Value::to_string).unwrap_or_default();
-        let url = self.url(target).await?;
+        let url = self.find_queue_url(target).await?;
         let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
-        let _: IgnoredAny = self.sqs.json("SetQueueAttributes", &input).await.map_err(refused)?;
+        let _: IgnoredAny =
+            self.sqs.call_json("SetQueueAttributes", &input).await.map_err(classify_queue_error)?;
         Ok(())
     }
 }
 
-impl DenyInsecureTransport {
+impl DenyQueueInsecureTransport {
     /// The queue's address as AWS tells it: one that stands in an event could lead elsewhere.
-    async fn url(&self, target: &Target) -> Result<String, RefusedByAws> {
-        let input = json!({"QueueName": name(target), "QueueOwnerAWSAccountId": target.account});
-        let answer = self.sqs.json("GetQueueUrl", &input).await;
-        answer.map(|QueueUrl { queue_url }| queue_url).map_err(refused)
+    async fn find_queue_url(&self, target: &TargetResource) -> Result<String, AwsFailure> {
+        let input =
+            json!({"QueueName": queue_name(target), "QueueOwnerAWSAccountId": target.account});
+        let answer = self.sqs.call_json("GetQueueUrl", &input).await;
+        answer.map(|QueueUrlResponse { queue_url }| queue_url).map_err(classify_queue_error)
     }
 }
 
 /// A queue is named by its address.
-fn name(target: &Target) -> &str {
+fn queue_name(target: &TargetResource) -> &str {
     target.id.rsplit(['/', ':']).next().unwrap_or_default()
 }
 
-fn arn(target: &Target) -> String {
-    target.arn("sqs", name(target))
+fn queue_arn(target: &TargetResource) -> String {
+    target.build_arn("sqs", queue_name(target))
 }
 
 /// Source: Amazon SQS API Reference, errors of `GetQueueUrl`, `GetQueueAttributes` and `SetQueueAttributes`.
-fn refused(error: CallError) -> RefusedByAws {
+fn classify_queue_error(error: CallError) -> AwsFailure {
     let gone = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
-    refusal(error, &gone, &["InvalidAttributeValue", "InvalidSecurity"])
+    classify_error(error, &gone, &["InvalidAttributeValue", "InvalidSecurity"])
 }

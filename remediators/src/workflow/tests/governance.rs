@@ -3,77 +3,21 @@
 use super::*;
 use crate::remediator::PlanRefusal;
 
-fn put(stage: &Stage, key: &str, record: &Value) {
-    block_on(stage.ledger.write(key, record.to_string().as_bytes())).unwrap();
-}
-
-#[test]
-fn a_kill_switch_stops_every_write() {
-    let switches = [
-        "control/kill-switch",
-        "control/kill-switch-account/111122223333",
-        "control/kill-switch-policy/a-policy",
-    ];
-    for key in switches {
-        let stage = Stage::new(BROKEN);
-        put(&stage, key, &json!({"by": "ops"}));
-        assert!(matches!(stage.ends(), Ended::Refused(why) if why.to_string().contains(key)));
-        assert_eq!(stage.written(), 0);
-    }
-    let stage = Stage::new(BROKEN);
-    put(&stage, "control/kill-switch-account/999999999999", &json!({"by": "ops"}));
-    assert_eq!(stage.ends(), Ended::Done);
-    put(&stage, "control/kill-switch", &json!({"by": "ops"}));
-    let undone = stage.undo("INC-1", 0).unwrap();
-    assert_eq!((undone.result, stage.state()), (Ended::Done, Some(BROKEN)), "an undo goes on");
-}
-
-#[test]
-fn a_kill_switch_that_comes_after_a_part_was_written_leaves_the_attempt_open() {
-    let halted = || {
-        let stage = Stage::new(BROKEN);
-        stage.fake.0.lock().unwrap().switch_after_half = Some(stage.ledger.clone());
-        for _ in 0..3 {
-            assert!(
-                matches!(stage.ends(), Ended::Halted(why) if why.to_string().contains("kill-switch"))
-            );
-        }
-        assert_eq!((stage.state(), stage.written()), (Some((true, false)), 1), "nor set back");
-        assert_eq!((stage.keys("intents"), stage.keys("outcomes")), (1, 0));
-        stage
-    };
-    let stage = halted();
-    stage.remove(crate::KILL_SWITCH);
-    assert_eq!((stage.ends(), stage.state(), stage.keys("intents")), (Ended::Done, Some(WHOLE), 1));
-    // Also while the switch is on.
-    let stage = halted();
-    assert!(
-        matches!(stage.undo("INC-1", 59_999), Err(DriveError::Busy)),
-        "a call may be under way"
-    );
-    let undone = stage.undo("INC-1", 60_000).unwrap();
-    assert_eq!((undone.result, stage.state()), (Ended::Done, Some(BROKEN)));
-    assert_eq!(stage.keys("outcomes"), 2, "the attempt has ended, and its undo is recorded");
-}
-
-#[test]
-fn an_attempt_that_its_worker_may_still_write_is_not_undone() {
-    let stage = Stage::new(BROKEN).with(|world| world.writes = vec![(later(), false)]);
-    assert!(stage.run(&finding(1, "auto"), 0).is_err());
-    let stage = stage.with(|world| world.state = Some((true, false)));
-    assert!(matches!(stage.undo("INC-1", 899_999), Err(DriveError::Busy)));
-    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, Ended::Done);
-    assert_eq!(stage.state(), Some(BROKEN));
+pub(super) fn put(stage: &Stage, key: &str, record: &Value) {
+    block_on(stage.ledger.write_record(key, record.to_string().as_bytes())).unwrap();
 }
 
 #[test]
 fn the_lower_of_mode_and_ceiling_holds() {
-    for (mode, ceiling) in [("notify", Mode::Auto), ("auto", Mode::Notify), ("report", Mode::Auto)]
-    {
+    for (mode, ceiling) in [
+        ("notify", RemediationMode::Auto),
+        ("auto", RemediationMode::Notify),
+        ("report", RemediationMode::Auto),
+    ] {
         let mut stage = Stage::new(BROKEN);
-        stage.settings.ceiling = ceiling;
+        stage.settings.maximum_mode = ceiling;
         let outcome = stage.run(&finding(1, mode), 0).unwrap().unwrap();
-        assert!(matches!(outcome.result, Ended::Planned(_)), "{mode} {ceiling:?}");
+        assert!(matches!(outcome.result, RemediationResult::Planned(_)), "{mode} {ceiling:?}");
         assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
     }
 }
@@ -81,7 +25,7 @@ fn the_lower_of_mode_and_ceiling_holds() {
 /// The hash of the plan that waits.
 fn waiting(stage: &Stage, number: u32) -> String {
     let outcome = stage.run(&finding(number, "approve"), 0).unwrap().unwrap();
-    let Ended::Waiting(why) = outcome.result else { panic!("{outcome:?}") };
+    let RemediationResult::AwaitingApproval(why) = outcome.result else { panic!("{outcome:?}") };
     why.split(' ').nth(1).unwrap().to_owned()
 }
 
@@ -100,10 +44,12 @@ fn decide(stage: &Stage, number: u32, plan: &str, decision: &Value) {
 }
 
 /// What comes of the `number`th finding once its plan is approved, and the plan.
-pub(super) fn approve_again(stage: &Stage, number: u32) -> (Outcome, String) {
+pub(super) fn approve_again(stage: &Stage, number: u32) -> (RemediationOutcome, String) {
     let violation = violation(number, "auto");
     let again = || block_on(stage.drive().remediate_again(&violation, 0)).unwrap();
-    let Ended::Waiting(why) = again().result else { panic!("it does not wait") };
+    let RemediationResult::AwaitingApproval(why) = again().result else {
+        panic!("it does not wait")
+    };
     let plan = why.split(' ').nth(1).unwrap().to_owned();
     decide(stage, number, &plan, &approval("ops", 1000, true));
     (again(), plan)
@@ -128,8 +74,8 @@ fn a_decision_holds_for_one_plan_until_it_expires_and_is_another_persons() {
         decide(&stage, 1, &plan, &decision);
         let outcome = stage.run(&record, 1000).unwrap().unwrap().result;
         let fits = match (&outcome, why) {
-            (Ended::Refused(said), Some(why)) => said.to_string().contains(why),
-            (Ended::Waiting(said), None) => said.contains("has expired"),
+            (RemediationResult::Refused(said), Some(why)) => said.to_string().contains(why),
+            (RemediationResult::AwaitingApproval(said), None) => said.contains("has expired"),
             _ => false,
         };
         assert!(fits, "{decision}: {outcome:?}");
@@ -142,7 +88,7 @@ fn a_decision_holds_for_one_plan_until_it_expires_and_is_another_persons() {
     assert_ne!(waiting(&stage, 1), plan, "another state, another plan");
     let stage = stage.with(|world| world.state = Some(BROKEN));
     let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
-    assert_eq!((outcome.result, stage.state()), (Ended::Done, Some(WHOLE)));
+    assert_eq!((outcome.result, stage.state()), (RemediationResult::Restored, Some(WHOLE)));
 }
 
 #[test]
@@ -154,8 +100,10 @@ fn no_decision_holds_for_longer_than_a_week() {
     let written = block_on(stage.ledger.written_at(&key)).unwrap();
     let week = 7 * 86_400_000;
     let ends = |now| stage.run(&finding(1, "approve"), now).unwrap().unwrap().result;
-    assert!(matches!(ends(written + week), Ended::Waiting(why) if why.contains("has expired")));
-    assert_eq!(ends(written + week - 1), Ended::Done);
+    assert!(
+        matches!(ends(written + week), RemediationResult::AwaitingApproval(why) if why.contains("has expired"))
+    );
+    assert_eq!(ends(written + week - 1), RemediationResult::Restored);
 }
 
 #[test]
@@ -164,11 +112,16 @@ fn an_approval_is_for_one_finding_and_is_used_once() {
     let plan = waiting(&stage, 1);
     decide(&stage, 1, &plan, &approval("ops", 1000, true));
     assert_eq!(waiting(&stage, 2), plan, "the same plan for another finding waits for its own");
-    assert_eq!(stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
     let again = block_on(stage.drive().remediate_again(&violation(1, "approve"), 0));
     let again = again.unwrap().result;
-    assert!(matches!(again, Ended::Waiting(why) if why.contains("was used already")));
+    assert!(
+        matches!(again, RemediationResult::AwaitingApproval(why) if why.contains("was used already"))
+    );
     assert_eq!(stage.written(), 1);
 }
 
@@ -181,14 +134,17 @@ fn an_approval_of_a_plan_is_none_of_what_the_plan_asks_later() {
     let outcome = stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result;
     let waits =
         |why: &str| why.contains("another change would go out") && !why.contains(plan.as_str());
-    assert!(matches!(&outcome, Ended::Waiting(why) if waits(why)), "{outcome:?}");
+    assert!(
+        matches!(&outcome, RemediationResult::AwaitingApproval(why) if waits(why)),
+        "{outcome:?}"
+    );
     assert_eq!(stage.written(), 0);
 }
 
 #[test]
 fn what_a_person_undid_is_not_repaired_again_until_a_person_approves_it() {
     let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), Ended::Done);
+    assert_eq!(stage.ends(), RemediationResult::Restored);
     stage.undo("the partner needs it", 7).unwrap();
     // Found by another policy's finding, too: it is the same repair of the same resource.
     for (number, policy) in [(2, "a-policy"), (3, "another-policy")] {
@@ -196,25 +152,28 @@ fn what_a_person_undid_is_not_repaired_again_until_a_person_approves_it() {
         record["finding_info"]["analytic"]["uid"] = json!(policy);
         let ended = stage.run(&record, 8).unwrap().unwrap().result;
         let asks = "user/ines undid this repair (the partner needs it)";
-        assert!(matches!(&ended, Ended::Waiting(why) if why.contains(asks)), "{ended:?}");
+        assert!(
+            matches!(&ended, RemediationResult::AwaitingApproval(why) if why.contains(asks)),
+            "{ended:?}"
+        );
     }
     assert_eq!((stage.state(), stage.written()), (Some(BROKEN), 2));
-    assert_eq!(approve_again(&stage, 2).0.result, Ended::Done);
+    assert_eq!(approve_again(&stage, 2).0.result, RemediationResult::Restored);
     stage.fake.0.lock().unwrap().state = Some((false, true));
     let done = stage.run(&finding(4, "auto"), 9).unwrap().unwrap().result;
-    assert_eq!(done, Ended::Done, "a person approved it since");
+    assert_eq!(done, RemediationResult::Restored, "a person approved it since");
 }
 
 #[test]
 fn an_undo_is_recorded_with_who_and_why_before_it_writes() {
     let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), Ended::Done);
+    assert_eq!(stage.ends(), RemediationResult::Restored);
     let stage = stage.with(|world| world.writes = vec![(later(), false)]);
     assert!(stage.undo("INC-1", 7).is_err());
     let read = |prefix: &str, ending: &str| {
-        let keys = block_on(stage.ledger.list(prefix)).unwrap();
+        let keys = block_on(stage.ledger.list_keys(prefix)).unwrap();
         let key = keys.into_iter().find(|key| key.ends_with(ending)).unwrap();
-        let record = block_on(stage.ledger.read(&key)).unwrap();
+        let record = block_on(stage.ledger.read_record(&key)).unwrap();
         serde_json::from_slice::<Value>(&record).unwrap()
     };
     let intent = read("undos", "/000000.json");
@@ -242,9 +201,9 @@ fn a_pipeline_that_breaks_it_again_is_reported_and_not_fought() {
         let outcome = stage.run(&finding(number, "auto"), i64::from(number)).unwrap().unwrap();
         ends.push(outcome.result);
     }
-    assert_eq!(ends[..2], [Ended::Done, Ended::Done]);
+    assert_eq!(ends[..2], [RemediationResult::Restored, RemediationResult::Restored]);
     for ended in &ends[2..] {
-        let Ended::Refused(why) = ended else { panic!("{ended:?}") };
+        let RemediationResult::Refused(why) = ended else { panic!("{ended:?}") };
         let why = why.to_string();
         assert!(why.contains("again 2 times, by mara, and restored as often by us"), "{why}");
     }
@@ -257,13 +216,16 @@ fn what_failed_without_a_write_has_not_come_back() {
     for number in 1..=2 {
         stage.fake.0.lock().unwrap().writes = vec![(denied(), false)];
         let failed = stage.run(&finding(number, "auto"), 0).unwrap().unwrap().result;
-        assert!(matches!(failed, Ended::Failed(_)));
+        assert!(matches!(failed, RemediationResult::Failed(_)));
     }
-    assert_eq!(stage.run(&finding(3, "auto"), 0).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&finding(3, "auto"), 0).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
     let fourth = stage.run(&finding(4, "auto"), 0).unwrap().unwrap().result;
     assert!(
-        matches!(&fourth, Ended::Refused(why) if why.to_string().contains("3 attempts")),
+        matches!(&fourth, RemediationResult::Refused(why) if why.to_string().contains("3 attempts")),
         "{fourth:?}"
     );
 }
@@ -291,7 +253,7 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
     let outcome = Stage::new(BROKEN).run(&record, 0).unwrap().unwrap();
     assert_eq!(
         outcome.result,
-        Ended::Refused(PlanRefusal::State("it is protected".to_owned()).into())
+        RemediationResult::Refused(PlanRefusal::NeedsPerson("it is protected".to_owned()).into())
     );
 }
 
@@ -299,8 +261,9 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
 fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_done() {
     let waivers = |text: &str| {
         let stage = Stage::new(BROKEN);
-        let digest = crate::journal::record::digest(text);
-        block_on(stage.ledger.write(&format!("bundle/files/{digest}"), text.as_bytes())).unwrap();
+        let digest = crate::journal::record::digest_text(text);
+        block_on(stage.ledger.write_record(&format!("bundle/files/{digest}"), text.as_bytes()))
+            .unwrap();
         put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
         stage
     };
@@ -315,20 +278,20 @@ fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_d
     ] {
         let stage = waivers(&text);
         assert!(
-            matches!(stage.ends(), Ended::Refused(said) if said.to_string().contains(why)),
+            matches!(stage.ends(), RemediationResult::Refused(said) if said.to_string().contains(why)),
             "{why}"
         );
         assert_eq!(stage.written(), 0);
     }
     for other in [waiver("another", "2026-12-31"), waiver("r", "2026-03-10")] {
-        assert_eq!(waivers(&other).ends(), Ended::Done);
+        assert_eq!(waivers(&other).ends(), RemediationResult::Restored);
     }
     let digest = "0".repeat(64);
     let stage = Stage::new(BROKEN);
-    block_on(stage.ledger.write(&format!("bundle/files/{digest}"), b"[]")).unwrap();
+    block_on(stage.ledger.write_record(&format!("bundle/files/{digest}"), b"[]")).unwrap();
     put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
     assert!(
-        matches!(stage.ends(), Ended::Refused(why) if why.to_string().contains("not the file"))
+        matches!(stage.ends(), RemediationResult::Refused(why) if why.to_string().contains("not the file"))
     );
 }
 
@@ -345,20 +308,23 @@ fn a_day_has_a_budget_for_an_account_and_for_each_policy_in_it() {
         [(2, 9, "in account 111122223333"), (9, 2, "for policy a-policy in account 111122223333")]
     {
         let mut stage = Stage::new(BROKEN);
-        stage.settings.budget = Budget { account, policy, failures: 5 };
+        stage.settings.budget = DailyBudget { account, policy, failures: 5 };
         for number in 1..=2 {
             let done = stage.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
-            assert_eq!(done.result, Ended::Done);
+            assert_eq!(done.result, RemediationResult::Restored);
             stage.fake.0.lock().unwrap().state = Some(BROKEN);
         }
         let refused = stage.run(&about(3, "r3"), 0).unwrap().unwrap().result;
-        assert!(matches!(refused, Ended::Refused(why) if why.to_string().contains(what)), "{what}");
+        assert!(
+            matches!(refused, RemediationResult::Refused(why) if why.to_string().contains(what)),
+            "{what}"
+        );
         assert_eq!((stage.written(), stage.keys("intents")), (2, 2));
         let other = stage.run(&elsewhere(5), 0).unwrap().unwrap();
-        assert_eq!(other.result, Ended::Done, "another account has its own");
+        assert_eq!(other.result, RemediationResult::Restored, "another account has its own");
         stage.fake.0.lock().unwrap().state = Some(BROKEN);
         let tomorrow = stage.run(&about(4, "r4"), 86_400_000).unwrap().unwrap();
-        assert_eq!(tomorrow.result, Ended::Done);
+        assert_eq!(tomorrow.result, RemediationResult::Restored);
     }
 }
 
@@ -376,23 +342,26 @@ fn what_fails_again_and_again_in_one_account_is_not_tried_on_there() {
     for number in 1..=failures {
         stage.fake.0.lock().unwrap().writes = vec![(denied(), false)];
         let failed = stage.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
-        assert!(matches!(failed.result, Ended::Failed(_)));
+        assert!(matches!(failed.result, RemediationResult::Failed(_)));
     }
     let refused = stage.run(&about(99, "r99"), 0).unwrap().unwrap().result;
     assert!(
-        matches!(refused, Ended::Refused(why) if why.to_string().contains("the circuit is open"))
+        matches!(refused, RemediationResult::Refused(why) if why.to_string().contains("the circuit is open"))
     );
-    assert_eq!(stage.run(&elsewhere(97), 0).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(stage.run(&elsewhere(97), 0).unwrap().unwrap().result, RemediationResult::Restored);
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
     let mut other = about(96, "r96");
     other["finding_info"]["analytic"]["uid"] = json!("another-policy");
-    assert_eq!(stage.run(&other, 0).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(stage.run(&other, 0).unwrap().unwrap().result, RemediationResult::Restored);
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    assert_eq!(stage.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
 }
 
 /// What somebody does in a session that is called as ours are, for the first finding.
-fn violate_as_ours(stage: &Stage, number: u32, family: &str, time: i64) -> Ended {
+fn violate_as_ours(stage: &Stage, number: u32, family: &str, time: i64) -> RemediationResult {
     let role = format!("evenkeel-remediate-{family}");
     let actor = format!("arn:aws:sts::111122223333:assumed-role/{role}/evenkeel-{}", uid(1));
     let mut record = finding(number, "auto");
@@ -407,22 +376,29 @@ fn violate_as_ours(stage: &Stage, number: u32, family: &str, time: i64) -> Ended
 fn a_role_that_is_called_like_ours_exempts_nobody() {
     let day = 86_400_000;
     let stage = Stage::new(BROKEN);
-    assert_eq!(violate_as_ours(&stage, 9, "fake", 1000), Ended::Done, "nothing was recorded");
+    assert_eq!(
+        violate_as_ours(&stage, 9, "fake", 1000),
+        RemediationResult::Restored,
+        "nothing was recorded"
+    );
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    assert_eq!(stage.run(&finding(1, "auto"), 10 * day).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&finding(1, "auto"), 10 * day).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
     // In the very session that repaired the resource.
-    assert_eq!(violate_as_ours(&stage, 2, "fake", 10 * day + 60_000), Ended::Done);
+    assert_eq!(violate_as_ours(&stage, 2, "fake", 10 * day + 60_000), RemediationResult::Restored);
 }
 
 #[test]
 fn what_we_set_back_ourselves_is_not_tried_again_at_once() {
     let stage = Stage::new(BROKEN).with(|world| world.writes = vec![(later(), true)]);
-    assert_eq!(stage.ends(), Ended::Undone("throttled".to_owned()));
+    assert_eq!(stage.ends(), RemediationResult::RolledBack("throttled".to_owned()));
     let ended = violate_as_ours(&stage, 2, "fake", 60_000);
     assert!(
-        matches!(&ended, Ended::Refused(why) if why.to_string().contains("set this state back itself"))
+        matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("set this state back itself"))
     );
-    assert_eq!(violate_as_ours(&stage, 3, "anything", 60_000), Ended::Done);
+    assert_eq!(violate_as_ours(&stage, 3, "anything", 60_000), RemediationResult::Restored);
 }
 
 /// An attempt for the first finding of which a part was written before a kill switch, which is off again.
@@ -434,7 +410,7 @@ fn halted(mode: &str) -> Stage {
         decide(&stage, 1, &plan, &approval("ops", 1000, true));
     }
     let ended = stage.run(&finding(1, mode), 0).unwrap().unwrap().result;
-    assert!(matches!(ended, Ended::Halted(_)), "{ended:?}");
+    assert!(matches!(ended, RemediationResult::Halted(_)), "{ended:?}");
     stage.remove(crate::KILL_SWITCH);
     stage
 }
@@ -442,14 +418,15 @@ fn halted(mode: &str) -> Stage {
 #[test]
 fn an_attempt_that_was_cut_off_goes_on_only_where_it_would_be_allowed_now() {
     let plan = |stage: &Stage| {
-        let preview = block_on(stage.drive().preview(&violation(1, "approve"), 0)).unwrap();
+        let preview =
+            block_on(stage.drive().preview_remediation(&violation(1, "approve"), 0)).unwrap();
         assert!(preview.asks[0].contains("attempt 1 was cut off"), "{preview:?}");
         preview.plan.unwrap()
     };
     let stays = |stage: &Stage, now: i64, why: &str| {
         let ended = stage.run(&finding(1, "approve"), now).unwrap().unwrap().result;
         assert!(
-            matches!(&ended, Ended::Halted(said) if said.to_string().contains(why)),
+            matches!(&ended, RemediationResult::Halted(said) if said.to_string().contains(why)),
             "{ended:?}"
         );
         assert_eq!((stage.written(), stage.state()), (1, Some((true, false))));
@@ -461,12 +438,15 @@ fn an_attempt_that_was_cut_off_goes_on_only_where_it_would_be_allowed_now() {
     decide(&stage, 1, &plan(&stage), &approval("mara", 5000, true));
     stays(&stage, 1000, "cannot approve the repair");
     decide(&stage, 1, &plan(&stage), &approval("ops", 5000, true));
-    assert_eq!(stage.run(&finding(1, "approve"), 1000).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&finding(1, "approve"), 1000).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
     let mut stage = halted("auto");
-    stage.settings.ceiling = Mode::Notify;
+    stage.settings.maximum_mode = RemediationMode::Notify;
     let ended = stage.run(&finding(1, "auto"), 1).unwrap().unwrap().result;
     assert!(
-        matches!(&ended, Ended::Halted(why) if why.to_string().contains("the mode lets nothing be done"))
+        matches!(&ended, RemediationResult::Halted(why) if why.to_string().contains("the mode lets nothing be done"))
     );
 }
 
@@ -477,12 +457,14 @@ fn an_undo_that_is_cut_off_is_not_repaired_again() {
     for number in [1, 2] {
         let ended = stage.run(&finding(number, "auto"), 900_001).unwrap().unwrap().result;
         let why = match &ended {
-            ended @ (Ended::Halted(_) | Ended::Refused(_)) => ended.to_string(),
+            ended @ (RemediationResult::Halted(_) | RemediationResult::Refused(_)) => {
+                ended.to_string()
+            }
             other => panic!("{other:?}"),
         };
         assert!(why.contains("a person has begun to undo it"), "{why}");
     }
-    assert_eq!(stage.undo("INC-1", 900_002).unwrap().result, Ended::Done);
+    assert_eq!(stage.undo("INC-1", 900_002).unwrap().result, RemediationResult::Restored);
     assert_eq!(stage.state(), Some(BROKEN));
 }
 
@@ -490,18 +472,18 @@ fn an_undo_that_is_cut_off_is_not_repaired_again() {
 fn what_cannot_be_read_of_an_attempt_that_was_cut_off_leaves_it_open() {
     let stage = halted("auto").with(|world| world.reads = vec![denied()]);
     assert!(stage.run(&finding(1, "auto"), 1).is_err());
-    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, Ended::Done);
+    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, RemediationResult::Restored);
     assert_eq!(stage.state(), Some(BROKEN));
 }
 
 #[test]
 fn an_undo_does_not_write_over_what_somebody_changed_since() {
     let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), Ended::Done);
+    assert_eq!(stage.ends(), RemediationResult::Restored);
     let stage = stage.with(|world| world.state = Some((true, false)));
     let refused = stage.undo("INC-1", 1).unwrap().result;
     assert!(
-        matches!(&refused, Ended::Refused(why) if why.to_string().contains("it was changed since"))
+        matches!(&refused, RemediationResult::Refused(why) if why.to_string().contains("it was changed since"))
     );
     assert_eq!(stage.state(), Some((true, false)));
 }
@@ -511,7 +493,10 @@ fn an_approval_that_lets_an_attempt_go_on_is_used_by_it() {
     let stage = halted("approve");
     let plan = waiting_or_open(&stage);
     decide(&stage, 1, &plan, &approval("ops", 1000, true));
-    assert_eq!(stage.run(&finding(1, "approve"), 1).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&finding(1, "approve"), 1).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
     assert_eq!((stage.keys("approvals"), stage.keys("used")), (2, 2));
 }
 
@@ -522,12 +507,15 @@ fn another_finding_does_not_carry_out_an_attempt_that_may_not_go_on() {
     decide(&stage, 1, &plan, &approval("ops", 1000, false));
     let ended = stage.run(&finding(2, "approve"), 1).unwrap().unwrap().result;
     let why = format!("attempt 1, for finding {}, is open on this resource", uid(1));
-    assert!(matches!(&ended, Ended::Refused(said) if said.to_string().contains(&why)), "{ended:?}");
+    assert!(
+        matches!(&ended, RemediationResult::Refused(said) if said.to_string().contains(&why)),
+        "{ended:?}"
+    );
     assert_eq!((stage.written(), stage.keys("intents")), (1, 1));
 }
 
 fn waiting_or_open(stage: &Stage) -> String {
-    block_on(stage.drive().preview(&violation(1, "approve"), 0)).unwrap().plan.unwrap()
+    block_on(stage.drive().preview_remediation(&violation(1, "approve"), 0)).unwrap().plan.unwrap()
 }
 
 #[test]
@@ -537,7 +525,7 @@ fn a_rejection_stops_a_repair_in_every_mode() {
     decide(&stage, 1, &plan, &approval("ops", 1000, false));
     let ended = stage.run(&finding(1, "auto"), 0).unwrap().unwrap().result;
     assert!(
-        matches!(&ended, Ended::Refused(why) if why.to_string().contains("was rejected by ops"))
+        matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("was rejected by ops"))
     );
     assert_eq!(stage.written(), 0);
 }
@@ -551,19 +539,23 @@ fn an_approval_outlives_a_worker_that_died_before_its_intent() {
     let key = format!("approvals/{}/{plan}/000000.json", uid(1));
     assert!(block_on(stage.drive().use_approval(&key, &target, 1)).unwrap());
     assert!(!block_on(stage.drive().use_approval(&key, &target, 2)).unwrap(), "another attempt");
-    assert_eq!(stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result, Ended::Done);
+    assert_eq!(
+        stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
 }
 
 #[test]
 fn what_was_done_is_looked_at_again() {
     let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), Ended::Done);
+    assert_eq!(stage.ends(), RemediationResult::Restored);
     let target = violation(1, "auto").target;
-    let look =
-        |after| block_on(stage.drive().verify(&target, 1, after, 9)).unwrap().unwrap().result;
-    assert_eq!(look(60), Ended::Done);
+    let look = |after| {
+        block_on(stage.drive().verify_attempt(&target, 1, after, 9)).unwrap().unwrap().result
+    };
+    assert_eq!(look(60), RemediationResult::Restored);
     stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    assert!(matches!(look(900), Ended::Failed(why) if why.contains("changed since")));
+    assert!(matches!(look(900), RemediationResult::Failed(why) if why.contains("changed since")));
     assert_eq!((stage.keys("outcomes"), stage.written()), (3, 1), "nothing is written to AWS");
-    block_on(stage.drive().verify(&target, 2, 60, 9)).unwrap_err();
+    block_on(stage.drive().verify_attempt(&target, 2, 60, 9)).unwrap_err();
 }

@@ -30,10 +30,13 @@ fn killed_after_any_step_it_ends_as_if_it_had_not_been() {
         let stage = Stage::new(BROKEN);
         let violation = violation(1, "auto");
         let drive = stage.drive();
-        drop(steps(&mut pin!(drive.remediate(&violation, 0)), killed));
+        drop(steps(&mut pin!(drive.remediate_violation(&violation, 0)), killed));
         assert!(stage.written() == 0 || stage.keys("before") == 1, "a before-image comes first");
         let outcome = stage.run(&finding(1, "auto"), 1).unwrap().unwrap();
-        assert!(matches!(outcome.result, Ended::Done | Ended::Compliant), "{outcome:?}");
+        assert!(
+            matches!(outcome.result, RemediationResult::Restored | RemediationResult::Compliant),
+            "{outcome:?}"
+        );
         assert_eq!((stage.state(), stage.written()), (Some(WHOLE), 1), "after {killed}");
         assert_eq!((stage.keys("intents"), stage.keys("before")), (1, 1), "after {killed}");
     }
@@ -46,10 +49,13 @@ fn two_workers_are_killed_after_any_steps_and_the_third_ends_it() {
         let violation = violation(1, "auto");
         for killed in [first, second] {
             let drive = stage.drive();
-            drop(steps(&mut pin!(drive.remediate(&violation, 0)), killed));
+            drop(steps(&mut pin!(drive.remediate_violation(&violation, 0)), killed));
         }
         let outcome = stage.run(&finding(1, "auto"), 1).unwrap().unwrap();
-        assert!(matches!(outcome.result, Ended::Done | Ended::Compliant), "{outcome:?}");
+        assert!(
+            matches!(outcome.result, RemediationResult::Restored | RemediationResult::Compliant),
+            "{outcome:?}"
+        );
         assert_eq!((stage.state(), stage.written()), (Some(WHOLE), 1), "{first} {second}");
         assert_eq!((stage.keys("intents"), stage.keys("before")), (1, 1), "{first} {second}");
         assert_eq!(stage.keys("budgets/0/111122223333/all"), 1, "{first} {second}");
@@ -63,8 +69,8 @@ fn two_workers_and_a_person_in_any_order() {
         let stage = Stage::new(BROKEN);
         let violation = violation(1, "auto");
         let (one, two) = (stage.drive(), stage.drive());
-        let mut one = pin!(one.remediate(&violation, 0));
-        let mut two = pin!(two.remediate(&violation, 0));
+        let mut one = pin!(one.remediate_violation(&violation, 0));
+        let mut two = pin!(two.remediate_violation(&violation, 0));
         let (mut one_done, mut two_done) = (false, false);
         for turn in 0..12 {
             let ones = order.checked_shr(turn).is_some_and(|rest| rest % 2 == 0);
@@ -82,7 +88,7 @@ fn two_workers_and_a_person_in_any_order() {
             drop(stage.run(&finding(number, "auto"), now));
         }
         let intents = stage.keys("intents");
-        assert!(intents <= Limits::default().attempts, "order {order}: {intents}");
+        assert!(intents <= RetryLimits::default().attempts, "order {order}: {intents}");
         assert!(stage.written() <= 2 * intents, "order {order}: {}", stage.written());
         assert_eq!(stage.state(), Some(WHOLE), "order {order}");
     }
@@ -95,8 +101,8 @@ fn a_lost_race_spends_nothing() {
         let stage = Stage::new(BROKEN);
         let violation = violation(1, "auto");
         let (one, two) = (stage.drive(), stage.drive());
-        let mut one = pin!(one.remediate(&violation, 0));
-        let mut two = pin!(two.remediate(&violation, 0));
+        let mut one = pin!(one.remediate_violation(&violation, 0));
+        let mut two = pin!(two.remediate_violation(&violation, 0));
         let mut done = (false, false);
         for turn in 0..10 {
             if order.checked_shr(turn).is_some_and(|rest| rest % 2 == 0) {

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::*;
 
 /// A small generator of random documents: the same for ever.
-struct Random(u64);
+struct DocumentRandom(u64);
 
-impl Random {
+impl DocumentRandom {
     fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -75,7 +75,7 @@ impl Random {
 #[test]
 fn random_documents_split_as_a_parser_sees_them() {
     for seed in 1..150 {
-        let mut random = Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
+        let mut random = DocumentRandom(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
         let mut text = String::from(r#"{"Records":["#);
         for index in 0..random.below(7) {
             text.push_str(if index > 0 { "," } else { "" });
@@ -101,7 +101,7 @@ fn random_documents_split_as_a_parser_sees_them() {
 fn damaged_documents_split_the_same_in_pieces_of_any_size() {
     const DAMAGE: &[u8] = b"{}[]\",:\\\n \0x\xEF";
     for seed in 1..2000 {
-        let mut random = Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
+        let mut random = DocumentRandom(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
         let (open, between, close) = [
             (r#"{"Records":["#, ",", "]}\n"),
             ("", "\n", "\n"),

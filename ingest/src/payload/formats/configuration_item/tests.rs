@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn item(text: &str) -> Result<ConfigurationItem, Fault> {
-    read(&JsonObject::parse(text)?)
+fn item(text: &str) -> Result<ConfigurationItem, PayloadErrorKind> {
+    read_configuration_item(&JsonObject::from_text(text)?)
 }
 
 /// One bucket, as each dialect writes it.
@@ -37,7 +37,7 @@ fn a_resource_that_is_gone_has_no_configuration() {
             r#"{{"resourceType":"t","resourceId":"r","configurationItemStatus":"ResourceDeleted","configuration":{nothing}}}"#
         );
         let gone = item(&text).unwrap();
-        assert!(gone.deleted() && gone.configuration.is_empty(), "{nothing}");
+        assert!(gone.is_deleted() && gone.configuration.is_empty(), "{nothing}");
     }
     assert!(item(r#"{"resourceType":"t","resourceId":"r"}"#).unwrap().configuration.is_empty());
 }
@@ -45,14 +45,17 @@ fn a_resource_that_is_gone_has_no_configuration() {
 #[test]
 fn what_cannot_be_read_is_named() {
     let why = |more: &str| item(&format!(r#"{{"resourceType":"t","resourceId":"r",{more}}}"#));
-    assert_eq!(why(r#""configuration":"{""#), Err(Fault::Member("configuration")));
+    assert_eq!(why(r#""configuration":"{""#), Err(PayloadErrorKind::Member("configuration")));
     assert_eq!(
         why(r#""supplementaryConfiguration":7"#),
-        Err(Fault::Member("supplementaryConfiguration"))
+        Err(PayloadErrorKind::Member("supplementaryConfiguration"))
     );
-    assert_eq!(why(r#""tags":"x""#), Err(Fault::Member("tags")));
-    assert_eq!(item(r#"{"resourceType":"t"}"#), Err(Fault::Member("resourceId")));
-    assert_eq!(item(r#"{"resourceId":"t","resourceType":""}"#), Err(Fault::Member("resourceType")));
+    assert_eq!(why(r#""tags":"x""#), Err(PayloadErrorKind::Member("tags")));
+    assert_eq!(item(r#"{"resourceType":"t"}"#), Err(PayloadErrorKind::Member("resourceId")));
+    assert_eq!(
+        item(r#"{"resourceId":"t","resourceType":""}"#),
+        Err(PayloadErrorKind::Member("resourceType"))
+    );
 }
 
 #[test]
@@ -65,11 +68,14 @@ fn times_are_texts_whatever_they_were() {
         ("nan", "nan"),
         ("", ""),
     ] {
-        assert_eq!(time(given.to_owned()), text);
+        assert_eq!(normalize_time(given.to_owned()), text);
     }
 }
 
 #[test]
 fn only_space_between_parts_is_dropped() {
-    assert_eq!(compact("{ \"a b\\\" \\\\\" :\n[ 1 , \"\\\\\" ] }"), r#"{"a b\" \\":[1,"\\"]}"#);
+    assert_eq!(
+        compact_json("{ \"a b\\\" \\\\\" :\n[ 1 , \"\\\\\" ] }"),
+        r#"{"a b\" \\":[1,"\\"]}"#
+    );
 }

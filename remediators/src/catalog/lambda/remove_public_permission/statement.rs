@@ -4,42 +4,46 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Keys that say whose, or from where, a call is.
-const PINS: &[&str] = &["aws:principalorgid", "aws:sourceaccount", "aws:sourcearn"];
+const CALLER_KEYS: &[&str] = &["aws:principalorgid", "aws:sourceaccount", "aws:sourcearn"];
 
 /// Operators that hold for the values given only.
-const POSITIVE: &[&str] =
+const POSITIVE_OPERATORS: &[&str] =
     &["arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike"];
 
 /// Whether everyone may call: no condition says who, or from where. That a caller is known to AWS, as with the
 /// authorization `AWS_IAM`, leaves everyone with an account.
 pub(super) fn is_public(statement: &Value) -> bool {
     let everyone = match statement.get("Principal") {
-        Some(Value::Object(of)) => of.get("AWS").is_some_and(|aws| all(aws).any(|one| one == "*")),
+        Some(Value::Object(of)) => {
+            of.get("AWS").is_some_and(|aws| list_values(aws).any(|one| one == "*"))
+        }
         Some(of) => of == "*",
         None => false,
     };
-    let pinned = conditions(statement)
-        .any(|(operator, key, values)| PINS.contains(&key.as_str()) && is_fixed(&operator, values));
-    allows(statement) && everyone && !pinned
+    let pinned = list_conditions(statement).any(|(operator, key, values)| {
+        CALLER_KEYS.contains(&key.as_str()) && is_restricting(&operator, values)
+    });
+    is_allow_statement(statement) && everyone && !pinned
 }
 
 /// Whether buckets of any account may call: a bucket's ARN does not name its account, and who deletes a bucket
 /// leaves its name to others.
-pub(super) fn is_of_any_bucket(statement: &Value) -> bool {
+pub(super) fn allows_any_bucket(statement: &Value) -> bool {
     let service = statement.pointer("/Principal/Service");
-    let pinned = conditions(statement)
-        .any(|(operator, key, values)| key == "aws:sourceaccount" && is_fixed(&operator, values));
-    allows(statement)
-        && service.is_some_and(|service| all(service).any(|one| one == "s3.amazonaws.com"))
+    let pinned = list_conditions(statement).any(|(operator, key, values)| {
+        key == "aws:sourceaccount" && is_restricting(&operator, values)
+    });
+    is_allow_statement(statement)
+        && service.is_some_and(|service| list_values(service).any(|one| one == "s3.amazonaws.com"))
         && !pinned
 }
 
-fn allows(statement: &Value) -> bool {
+fn is_allow_statement(statement: &Value) -> bool {
     statement.get("Effect").and_then(Value::as_str) == Some("Allow")
 }
 
 /// A statement's conditions: operator and key in lower case, and the values.
-fn conditions(statement: &Value) -> impl Iterator<Item = (String, String, &Value)> {
+fn list_conditions(statement: &Value) -> impl Iterator<Item = (String, String, &Value)> {
     let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
     operators.flat_map(|(operator, keys)| {
         let operator = operator.to_ascii_lowercase();
@@ -49,20 +53,20 @@ fn conditions(statement: &Value) -> impl Iterator<Item = (String, String, &Value
 }
 
 /// Whether a condition holds for some callers only: the values are alternatives, and each must be fixed.
-fn is_fixed(operator: &str, values: &Value) -> bool {
-    let mut values = all(values).peekable();
-    POSITIVE.contains(&operator)
+fn is_restricting(operator: &str, values: &Value) -> bool {
+    let mut values = list_values(values).peekable();
+    POSITIVE_OPERATORS.contains(&operator)
         && values.peek().is_some()
-        && values.all(|value| value.as_str().is_some_and(is_fixed_value))
+        && values.all(|value| value.as_str().is_some_and(is_restricting_value))
 }
 
-fn is_fixed_value(value: &str) -> bool {
+fn is_restricting_value(value: &str) -> bool {
     let wild = |text: &str| text.is_empty() || text.contains(['*', '?', '$']);
     // An ARN that leaves open what may at least say whose it is.
     !wild(value) || value.split(':').nth(4).is_some_and(|account| !wild(account))
 }
 
-fn all(value: &Value) -> impl Iterator<Item = &Value> {
+fn list_values(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
 }
 
@@ -71,7 +75,7 @@ fn all(value: &Value) -> impl Iterator<Item = &Value> {
 /// Source: AWS Lambda API Reference, `AddPermission`.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Permission<'a> {
+pub(super) struct AddPermissionRequest<'a> {
     pub(super) statement_id: &'a str,
     action: &'a str,
     principal: &'static str,
@@ -92,35 +96,36 @@ pub(super) struct Permission<'a> {
 /// The permission for everyone by which a statement would be made just as it is, if there is one.
 ///
 /// Source: AWS Lambda API Reference, `AddPermission`; Developer Guide, "Viewing resource-based IAM policies".
-pub(super) fn permission<'a>(
+pub(super) fn build_permission<'a>(
     function: &str,
     of: &str,
     statement: &'a Value,
-) -> Option<Permission<'a>> {
+) -> Option<AddPermissionRequest<'a>> {
     const FIELDS: &[&str] = &["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
     let fields = statement.as_object()?;
     let resource = fields.get("Resource")?.as_str()?;
     let qualified = if of.is_empty() { "" } else { ":" };
     let is_made = fields.keys().all(|field| FIELDS.contains(&field.as_str()))
-        && allows(statement)
+        && is_allow_statement(statement)
         && fields.get("Principal")? == "*"
         && resource.ends_with(&format!(":function:{function}{qualified}{of}"));
     if !is_made {
         return None;
     }
     let action = fields.get("Action")?.as_str()?;
-    let mut permission = Permission { action, principal: "*", ..Permission::default() };
+    let mut permission =
+        AddPermissionRequest { action, principal: "*", ..AddPermissionRequest::default() };
     let Some(conditions) = fields.get("Condition") else { return Some(permission) };
     for (operator, keys) in conditions.as_object()? {
         for (key, value) in keys.as_object()? {
-            permission.condition(operator, key, value.as_str()?)?;
+            permission.set_condition(operator, key, value.as_str()?)?;
         }
     }
     Some(permission)
 }
 
-impl<'a> Permission<'a> {
-    fn condition(&mut self, operator: &str, key: &str, value: &'a str) -> Option<()> {
+impl<'a> AddPermissionRequest<'a> {
+    fn set_condition(&mut self, operator: &str, key: &str, value: &'a str) -> Option<()> {
         let field = match (operator, key) {
             ("ArnLike", "AWS:SourceArn") => &mut self.source_arn,
             ("StringEquals", "AWS:SourceAccount") => &mut self.source_account,
@@ -196,8 +201,8 @@ mod tests {
             (json!({"Resource": "*"}), false),
             (json!({"NotAction": "x"}), false),
         ] {
-            assert_eq!(permission("f", "", &statement(&change)).is_some(), known, "{change}");
+            assert_eq!(build_permission("f", "", &statement(&change)).is_some(), known, "{change}");
         }
-        assert!(permission("f", "live", &statement(&json!({}))).is_none());
+        assert!(build_permission("f", "live", &statement(&json!({}))).is_none());
     }
 }

@@ -1,0 +1,153 @@
+//! The parts of an expression that its author would like to see the values of, and what each was.
+
+use evenkeel_engine::ast::{
+    Expr, IdedExpr, LiteralValue, SourceTexts, child_expressions, operators, visit_children_mut,
+};
+use evenkeel_engine::{AstPass, CompiledExpression, is_written_call, observe_node, observed_node};
+use serde_json::Value;
+use std::ops::Range;
+
+/// Lets every part of an expression tell what it is, each time it is evaluated.
+#[derive(Debug)]
+pub(super) struct WatchPass;
+
+impl AstPass for WatchPass {
+    fn visit_compiled(&self, tree: &mut IdedExpr) {
+        watch_within(tree, None, true);
+    }
+}
+
+/// A part of a watched expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpressionPart {
+    /// The variable that it is the whole of.
+    pub name: Option<String>,
+    /// Its parts, in the order they were written.
+    pub parts: Vec<ExpressionPart>,
+    /// Whether it is a condition: an expression that holds or does not, or a list that is empty or
+    /// not, and no mere `&&`, `||` or `!` of others.
+    pub is_condition: bool,
+    pub(super) source: usize,
+    pub(super) span: Range<usize>,
+    id: u64,
+}
+
+/// What the parts of watched expressions were, in the order they were evaluated.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PartObservations(pub(super) Vec<(u64, Value)>);
+
+impl PartObservations {
+    /// The values that a part had: one, or one for each round of a loop; none where it was not
+    /// reached, or failed.
+    pub fn part_values(&self, part: &ExpressionPart) -> Vec<&Value> {
+        self.0.iter().filter(|seen| seen.0 == part.id).map(|seen| &seen.1).collect()
+    }
+}
+
+/// `outer` is the id of the part around; a function's body has the id of its call.
+fn watch_within(expr: &mut IdedExpr, outer: Option<u64>, root: bool) {
+    let wanted = outer != Some(expr.id) && (root || is_part(expr));
+    let inner = if wanted { Some(expr.id) } else { outer };
+    if let Expr::Comprehension(c) = &mut expr.expr {
+        // What goes on between the rounds is the loop's own affair.
+        for part in [&mut c.iter_range, &mut c.loop_step, &mut c.result] {
+            watch_within(part, inner, false);
+        }
+    } else {
+        let chain = matches!(expr.expr, Expr::Select(_));
+        visit_children_mut(expr, &mut |child| {
+            if chain && matches!(child.expr, Expr::Select(_)) {
+                visit_children_mut(child, &mut |child| watch_within(child, inner, false));
+            } else {
+                watch_within(child, inner, false);
+            }
+        });
+    }
+    if wanted {
+        *expr = observe_node(std::mem::take(expr));
+    }
+}
+
+/// Whether a node is something that its author wrote and would like to see the value of.
+fn is_part(expr: &IdedExpr) -> bool {
+    match &expr.expr {
+        Expr::Call(call) => {
+            is_written_call(&call.func_name) && !call.args.iter().any(is_accumulator)
+        }
+        Expr::Select(select) => !is_accumulator(&select.operand),
+        Expr::Comprehension(_) => true,
+        _ => false,
+    }
+}
+
+fn is_accumulator(expr: &IdedExpr) -> bool {
+    matches!(&expr.expr, Expr::Ident(name) if name.starts_with('@'))
+}
+
+/// The parts of a watched expression; none of another.
+pub(super) fn collect_parts(
+    expression: &CompiledExpression,
+    sources: &SourceTexts,
+) -> Vec<ExpressionPart> {
+    let mut all = Vec::new();
+    gather_parts(expression.syntax_tree(), sources, true, &mut all);
+    all
+}
+
+/// `decides` says that the node stands where a truth is wanted.
+fn gather_parts(
+    expr: &IdedExpr,
+    sources: &SourceTexts,
+    decides: bool,
+    all: &mut Vec<ExpressionPart>,
+) {
+    let Some(whole) = observed_node(expr) else {
+        return gather_children(expr, sources, decides, all);
+    };
+    let mut parts = Vec::new();
+    gather_children(whole, sources, decides, &mut parts);
+    let (source, span) = sources.node_span(whole);
+    all.push(ExpressionPart {
+        name: sources.variable_name(whole).map(str::to_owned),
+        is_condition: decides && !is_connective(whole) && !matches!(whole.expr, Expr::Literal(_)),
+        parts,
+        source,
+        span,
+        id: whole.id,
+    });
+}
+
+fn is_connective(expr: &IdedExpr) -> bool {
+    matches!(&expr.expr, Expr::Call(call) if matches!(
+        call.func_name.as_str(),
+        operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT
+    ))
+}
+
+fn gather_children(
+    expr: &IdedExpr,
+    sources: &SourceTexts,
+    decides: bool,
+    all: &mut Vec<ExpressionPart>,
+) {
+    match &expr.expr {
+        Expr::Call(call) if is_connective(expr) => {
+            call.args.iter().for_each(|child| gather_parts(child, sources, true, all));
+        }
+        Expr::Call(call) if call.func_name == operators::CONDITIONAL => {
+            let collecting = call.args.iter().any(is_accumulator);
+            for (number, child) in call.args.iter().enumerate() {
+                gather_parts(child, sources, number == 0 || (decides && !collecting), all);
+            }
+        }
+        Expr::Comprehension(c) => {
+            gather_parts(&c.iter_range, sources, false, all);
+            let tests = matches!(&c.accu_init.expr, Expr::Literal(LiteralValue::Boolean(_)));
+            gather_parts(&c.loop_step, sources, tests, all);
+            gather_parts(&c.result, sources, false, all);
+        }
+        _ => child_expressions(expr)
+            .into_iter()
+            .for_each(|child| gather_parts(child, sources, false, all)),
+    }
+}

@@ -1,0 +1,76 @@
+//! What is known of each service: its protocol, its version, how its hosts are called.
+
+/// What is known of a service.
+///
+/// Source: the AWS SDKs' models of each service (`metadata`).
+#[derive(Debug)]
+pub(super) struct ServiceMetadata {
+    /// What the SDK calls it, in settings and in the user agent.
+    pub(super) id: &'static str,
+    /// The version of its API.
+    pub(super) version: &'static str,
+    /// What its hosts are called.
+    pub(super) endpoint_prefix: &'static str,
+    /// What requests are signed for.
+    pub(super) signing_name: &'static str,
+    /// The protocol that its operations speak.
+    pub(super) protocol: ServiceProtocol,
+}
+
+/// How a service is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServiceProtocol {
+    /// AWS JSON: the operation stands in a header, after what the service is called there.
+    Json { version: &'static str, target: &'static str },
+    /// AWS Query, and its kin of EC2: the operation stands in the body.
+    Query,
+    /// REST: the operation is a method and a path.
+    Rest,
+}
+
+const fn new_metadata(
+    id: &'static str,
+    endpoint_prefix: &'static str,
+    version: &'static str,
+    protocol: ServiceProtocol,
+) -> ServiceMetadata {
+    ServiceMetadata { id, version, endpoint_prefix, signing_name: endpoint_prefix, protocol }
+}
+
+const fn json_protocol(version: &'static str, target: &'static str) -> ServiceProtocol {
+    ServiceProtocol::Json { version, target }
+}
+
+pub(super) static API_GATEWAY_V2: ServiceMetadata = ServiceMetadata {
+    id: "ApiGatewayV2",
+    version: "2018-11-29",
+    endpoint_prefix: "apigateway",
+    signing_name: "apigateway",
+    protocol: ServiceProtocol::Rest,
+};
+pub(super) static CLOUD_CONTROL: ServiceMetadata = new_metadata(
+    "CloudControl",
+    "cloudcontrolapi",
+    "2021-09-30",
+    json_protocol("1.0", "CloudApiService"),
+);
+pub(super) static EC2: ServiceMetadata =
+    new_metadata("EC2", "ec2", "2016-11-15", ServiceProtocol::Query);
+pub(super) static EVENTS: ServiceMetadata =
+    new_metadata("EventBridge", "events", "2015-10-07", json_protocol("1.1", "AWSEvents"));
+pub(super) static IAM: ServiceMetadata =
+    new_metadata("IAM", "iam", "2010-05-08", ServiceProtocol::Query);
+pub(super) static KMS: ServiceMetadata =
+    new_metadata("KMS", "kms", "2014-11-01", json_protocol("1.1", "TrentService"));
+pub(super) static LAMBDA: ServiceMetadata =
+    new_metadata("Lambda", "lambda", "2015-03-31", ServiceProtocol::Rest);
+pub(super) static RDS: ServiceMetadata =
+    new_metadata("RDS", "rds", "2014-10-31", ServiceProtocol::Query);
+pub(super) static S3: ServiceMetadata =
+    new_metadata("S3", "s3", "2006-03-01", ServiceProtocol::Rest);
+pub(super) static SNS: ServiceMetadata =
+    new_metadata("SNS", "sns", "2010-03-31", ServiceProtocol::Query);
+pub(super) static SQS: ServiceMetadata =
+    new_metadata("SQS", "sqs", "2012-11-05", json_protocol("1.0", "AmazonSQS"));
+pub(super) static STS: ServiceMetadata =
+    new_metadata("STS", "sts", "2011-06-15", ServiceProtocol::Query);

@@ -1,0 +1,49 @@
+//! JSON in lines of a width that people read: YAML's flow style, for what a template holds besides its own text.
+
+use serde_json::{Value, json};
+
+/// The width of the templates' lines, about.
+const LINE_WIDTH: usize = 110;
+
+/// A value as JSON, which is YAML too: what is short enough on one line. `indent` is that of its first line.
+pub(crate) fn format_flow(value: &Value, indent: usize) -> String {
+    let short = value.to_string();
+    if short.len().saturating_add(indent) <= LINE_WIDTH {
+        return short;
+    }
+    let deeper = indent.saturating_add(2);
+    let (open, parts, close): (_, Vec<String>, _) = match value {
+        Value::Array(values) => {
+            ('[', values.iter().map(|one| format_flow(one, deeper)).collect(), ']')
+        }
+        Value::Object(members) => {
+            let member = |(name, one)| format!("{}: {}", json!(name), format_flow(one, deeper));
+            ('{', members.iter().map(member).collect(), '}')
+        }
+        _ => return short,
+    };
+    let (line, end) = (" ".repeat(deeper), " ".repeat(indent));
+    format!("{open}\n{line}{}\n{end}{close}", fill_lines(&parts, deeper))
+}
+
+/// The parts behind each other, as many on a line as there is room for.
+fn fill_lines(parts: &[String], indent: usize) -> String {
+    let mut text = String::new();
+    let mut column = indent;
+    for (number, part) in parts.iter().enumerate() {
+        let width = part.len().saturating_add(2);
+        if number > 0 {
+            text.push(',');
+            let broken = part.contains('\n') || column.saturating_add(width) > LINE_WIDTH;
+            column = if broken { indent } else { column };
+            text.push_str(&if broken {
+                format!("\n{}", " ".repeat(indent))
+            } else {
+                " ".to_owned()
+            });
+        }
+        text.push_str(part);
+        column = if part.contains('\n') { LINE_WIDTH } else { column.saturating_add(width) };
+    }
+    text
+}

@@ -1,0 +1,193 @@
+//! Which statements are public, after Amazon S3's definition: everyone is allowed, and no
+//! condition pins the caller to fixed values.
+
+use ipnet::IpNet;
+
+use super::super::arn::Arn;
+use super::super::internet;
+use super::statement::{PolicyCondition, PolicyStatement};
+
+/// Keys that say whose, or from where, a request is; one fixed value of any will do.
+const PINNING_KEYS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+];
+
+/// Operators that hold for the values given only. A negated one leaves everyone else in.
+const POSITIVE_OPERATORS: &[&str] =
+    &["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"];
+
+/// Ranges shorter than these are too broad to count as fixed.
+const MIN_PREFIX_V4: u8 = 8;
+const MIN_PREFIX_V6: u8 = 32;
+
+/// Whether the statement, taken alone, lets everyone in.
+pub(super) fn is_public(statement: &PolicyStatement) -> bool {
+    statement.allows && statement.is_for_everyone() && !statement.conditions.iter().any(pins_caller)
+}
+
+/// Whether the condition holds for fixed callers only. The values are alternatives: each must be
+/// fixed.
+fn pins_caller(condition: &PolicyCondition) -> bool {
+    is_positive(&condition.operator)
+        && is_pin(&condition.key, &condition.values)
+        && (!is_text_pattern(&condition.operator)
+            || condition.values.iter().all(|value| fixes_account(value)))
+}
+
+/// Whether the wildcards of an operator cross colons, as those for ARNs do not.
+fn is_text_pattern(operator: &str) -> bool {
+    operator.to_ascii_lowercase().ends_with("stringlike")
+}
+
+/// Whether no wildcard stands before the account of an ARN. Where one does and crosses colons, it may take another account
+/// with a path that holds the rest: the paths of roles may hold colons.
+///
+/// Source: IAM API Reference, `CreateRole`, `Path`; IAM User Guide, "IAM JSON policy elements: Condition operators".
+pub(super) fn fixes_account(value: &str) -> bool {
+    let fixed = value.split(['*', '?']).next().unwrap_or_default();
+    !value.starts_with("arn:") || fixed == value || fixed.matches(':').count() >= 5
+}
+
+/// Whether a key that has one of these values says whose, or from where, a request is.
+pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
+    PINNING_KEYS.contains(&key)
+        && !values.is_empty()
+        && values.iter().all(|value| is_fixed(key, value))
+        && !(key == "aws:sourceip" && internet::cover_internet(values))
+}
+
+/// Whether the operator fails when the key is absent: `…IfExists` and `ForAllValues:` do not.
+pub(super) fn is_positive(operator: &str) -> bool {
+    let operator = operator.to_ascii_lowercase();
+    let base = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
+    POSITIVE_OPERATORS.contains(&base)
+}
+
+fn is_fixed(key: &str, value: &str) -> bool {
+    if key == "aws:sourceip" {
+        return is_narrow_range(value);
+    }
+    if value.is_empty() || value.contains("${") {
+        return false;
+    }
+    let wild = |text: &str| text.contains(['*', '?']);
+    if !wild(value) {
+        return true;
+    }
+    match key {
+        // Everything below one organization: `o-example/*`.
+        "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => {
+            value.split_once('/').is_some_and(|(org, _)| !org.is_empty() && !wild(org))
+        }
+        // Everything of one account.
+        _ => {
+            Arn::parse_text(value).is_some_and(|arn| !arn.account.is_empty() && !wild(arn.account))
+        }
+    }
+}
+
+/// Whether a range, or one address, is small enough to belong to somebody.
+pub(super) fn is_narrow_range(value: &str) -> bool {
+    match value.parse() {
+        Ok(IpNet::V4(range)) => range.prefix_len() >= MIN_PREFIX_V4,
+        Ok(IpNet::V6(range)) => range.prefix_len() >= MIN_PREFIX_V6,
+        // A single address.
+        Err(_) => value.parse::<std::net::IpAddr>().is_ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::evaluate_source;
+    use cel::Value;
+
+    fn public(principal: &str, condition: &str) -> bool {
+        let source = format!(
+            "public_statements({{'Statement': [{{'Effect': 'Allow', 'Principal': {principal},
+                'Action': 's3:GetObject', 'Resource': '*', 'Condition': {condition}}}]}}).size()"
+        );
+        evaluate_source(&source) == Ok(Value::Int(1))
+    }
+
+    #[test]
+    fn everyone_is_spelled_in_three_ways() {
+        assert!(public("'*'", "{}"));
+        assert!(public("{'AWS': '*'}", "{}"));
+        assert!(public("{'AWS': ['arn:aws:iam::111122223333:root', '*']}", "{}"));
+        assert!(!public("{'AWS': 'arn:aws:iam::111122223333:root'}", "{}"));
+        assert!(!public("{'Service': 'sns.amazonaws.com'}", "{}"));
+    }
+
+    #[test]
+    fn everyone_but_some_is_public_only_when_allowed() {
+        let count = |effect: &str| {
+            evaluate_source(&format!(
+                "public_statements({{'Statement': {{'Effect': '{effect}', 'Action': '*',
+                    'NotPrincipal': {{'AWS': '111122223333'}}, 'Resource': '*'}}}}).size()"
+            ))
+        };
+        assert_eq!((count("Allow"), count("Deny")), (Ok(Value::Int(1)), Ok(Value::Int(0))));
+    }
+
+    #[test]
+    fn fixed_values_narrow() {
+        for condition in [
+            "{'StringEquals': {'aws:SourceAccount': '111122223333'}}",
+            "{'StringEquals': {'AWS:SourceOwner': ['111122223333', '444455556666']}}",
+            "{'ArnLike': {'aws:SourceArn': 'arn:aws:sns:*:111122223333:*'}}",
+            "{'ArnLike': {'aws:PrincipalArn': 'arn:*:iam::111122223333:role/x'}}",
+            "{'StringLike': {'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/x'}}",
+            "{'StringLike': {'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/*'}}",
+            "{'ForAnyValue:StringLike': {'aws:PrincipalOrgPaths': 'o-a1b2c3d4e5/*'}}",
+            "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '2001:db8::/32', '8.8.8.8']}}",
+            "{'StringEquals': {'kms:CallerAccount': '1', 'kms:ViaService': 'x'}}",
+            "{'Bool': {'aws:SecureTransport': true}, 'StringEquals': {'aws:SourceVpce': 'vpce-1'}}",
+        ] {
+            assert!(!public("'*'", condition), "{condition}");
+        }
+    }
+
+    #[test]
+    fn anything_else_does_not() {
+        for condition in [
+            "{'StringLike': {'aws:SourceAccount': '*'}}",
+            "{'StringLike': {'aws:SourceVpc': 'vpc-*'}}",
+            "{'StringLike': {'aws:PrincipalArn': 'arn:*:iam::111122223333:role/x'}}",
+            "{'ForAnyValue:StringLike': {'aws:PrincipalArn': 'arn:aws:iam:*:111122223333:role/x'}}",
+            "{'StringLike': {'aws:SourceArn': 'arn:aws:s?s::111122223333:*'}}",
+            "{'StringEquals': {'aws:PrincipalOrgID': '${aws:PrincipalOrgID}'}}",
+            "{'ArnLike': {'aws:SourceArn': ['arn:aws:sns:*:111122223333:*', 'arn:aws:sns:*:*:*']}}",
+            "{'StringNotEquals': {'aws:SourceAccount': '111122223333'}}",
+            "{'StringEqualsIfExists': {'aws:SourceAccount': '111122223333'}}",
+            "{'ForAllValues:StringEquals': {'aws:PrincipalOrgID': 'o-a1b2c3d4e5'}}",
+            "{'IpAddress': {'aws:SourceIp': '0.0.0.0/0'}}",
+            "{'IpAddress': {'aws:SourceIp': ['203.0.113.0/24', '0.0.0.0/1']}}",
+            "{'IpAddress': {'aws:SourceIp': '::/0'}}",
+            "{'IpAddress': {'aws:SourceIp': ['16.0.0.0/8', '17.0.0.0/8', '18.0.0.0/8']}}",
+            "{'NotIpAddress': {'aws:SourceIp': '203.0.113.0/24'}}",
+            "{'StringEquals': {'lambda:FunctionUrlAuthType': 'NONE'}}",
+            "{'StringEquals': {'aws:SourceAccount': []}}",
+            "{'Null': {'aws:SourceAccount': 'false'}}",
+        ] {
+            assert!(public("'*'", condition), "{condition}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Finds the record of a finding that holds.
+//!
+//! A finding may have several records: each revision lies beside the first record under the same uid, and a replay records
+//! the finding again below its own run. The record that was written last holds.
+
+use crate::{Ledger, LedgerError, MAX_REVISIONS, revision_key};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The folders that findings are looked for in: those of live events, then those of replays.
+const FINDING_FOLDERS: [&str; 2] = ["findings", "runs"];
+
+/// The record of a finding that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingRecord {
+    /// Its key in the ledger.
+    pub key: String,
+    /// What it holds: a compliance finding of OCSF, as JSON.
+    pub bytes: Vec<u8>,
+}
+
+/// Why no record of a finding was found.
+#[derive(Debug, thiserror::Error)]
+pub enum FindingError {
+    /// The ledger has no finding of that uid or key, and none whose uid begins so.
+    #[error("the ledger has no finding `{0}`")]
+    Unknown(String),
+    /// Several findings' uids begin so.
+    #[error("`{beginning}` begins {count} findings' uids: write more of the one that is meant")]
+    Ambiguous {
+        /// What was given.
+        beginning: String,
+        /// How many findings' uids begin with it.
+        count: usize,
+    },
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Ledger {
+    /// The record that holds of the finding with this uid, or of the only one whose uid begins so. A key of one of the
+    /// finding's records is taken as well, and spares listing all findings.
+    ///
+    /// # Errors
+    /// When there is none or there are several, or the store refuses.
+    pub async fn find_finding(&self, finding: &str) -> Result<FindingRecord, FindingError> {
+        if finding.contains('/') {
+            return match self.latest_revision(finding).await {
+                Err(error) if error.is_absence() => Err(FindingError::Unknown(finding.to_owned())),
+                other => Ok(other?),
+            };
+        }
+        for place in FINDING_FOLDERS {
+            let keys = self.list_keys(place).await?;
+            let fitting = find_matching_keys(&keys, finding);
+            let uids: BTreeSet<&str> = fitting.iter().map(|(uid, _)| *uid).collect();
+            let wanted = match uids.len() {
+                0 => continue,
+                1 => uids.first(),
+                _ => uids.get(finding),
+            };
+            let Some(wanted) = wanted else {
+                let (beginning, count) = (finding.to_owned(), uids.len());
+                return Err(FindingError::Ambiguous { beginning, count });
+            };
+            let keys = fitting.iter().filter(|(uid, _)| uid == wanted).map(|(_, key)| *key);
+            let key = self.find_last_written(keys).await?.to_owned();
+            let bytes = self.read_record(&key).await?;
+            return Ok(FindingRecord { key, bytes });
+        }
+        Err(FindingError::Unknown(finding.to_owned()))
+    }
+
+    /// The latest revision of the record `key`, which may be a revision's key itself.
+    ///
+    /// # Errors
+    /// When there is no record `key`, or the store refuses.
+    pub async fn latest_revision(&self, key: &str) -> Result<FindingRecord, LedgerError> {
+        let mut latest = FindingRecord { key: key.to_owned(), bytes: self.read_record(key).await? };
+        let (first, revision) = first_record_key(key);
+        for later in revision.saturating_add(1)..=MAX_REVISIONS {
+            let key = revision_key(&first, later);
+            let Some(bytes) = self.find_record(&key).await? else { break };
+            latest = FindingRecord { key, bytes };
+        }
+        Ok(latest)
+    }
+
+    /// Of the keys of one finding's records that of the one written last: of one folder's revisions the highest, of
+    /// several folders by the ledger's clock.
+    async fn find_last_written<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k str>,
+    ) -> Result<&'k str, LedgerError> {
+        let mut highest: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for key in keys {
+            let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let revision = (parse_record_key(key).map_or(0, |(_, revision)| revision), key);
+            let known = highest.entry(folder).or_insert(revision);
+            *known = revision.max(*known);
+        }
+        let mut last = (i64::MIN, "");
+        let several = highest.len() > 1;
+        for (_, key) in highest.into_values() {
+            let written = if several { self.written_at(key).await? } else { 0 };
+            last = last.max((written, key));
+        }
+        Ok(last.1)
+    }
+}
+
+/// The keys of findings' records whose uid begins so, each with its uid.
+fn find_matching_keys<'k>(keys: &'k [String], beginning: &str) -> Vec<(&'k str, &'k str)> {
+    let keys = keys.iter().filter(|key| key.split('/').any(|part| part == "findings"));
+    let with_uids = keys.filter_map(|key| Some((parse_record_key(key)?.0, key.as_str())));
+    with_uids.filter(|(uid, _)| !beginning.is_empty() && uid.starts_with(beginning)).collect()
+}
+
+/// The uid in a key of a finding's record, and the number of the revision; 0 is the first record.
+fn parse_record_key(key: &str) -> Option<(&str, usize)> {
+    let name = key.rsplit('/').next()?.strip_suffix(".json")?;
+    match name.rsplit_once(".r") {
+        Some((uid, number)) => Some((uid, number.parse().ok()?)),
+        None => Some((name, 0)),
+    }
+}
+
+/// The key of the first record, and the number of the revision that `key` is.
+fn first_record_key(key: &str) -> (String, usize) {
+    match parse_record_key(key) {
+        Some((uid, revision)) if revision > 0 => {
+            let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+            (format!("{folder}/{uid}.json"), revision)
+        }
+        _ => (key.to_owned(), 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOLDER: &str = "findings/region=r/account=1/day=d";
+    const RUN: &str = "runs/1/findings/region=r/account=1/day=d";
+
+    /// A ledger in a folder of its own that holds records of these keys, each with its key as text, and what `look`
+    /// finds in it.
+    fn within<T>(name: &str, keys: &[String], look: impl AsyncFnOnce(Ledger) -> T) -> T {
+        let name = format!("evenkeel-findings-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let found = runtime.block_on(async {
+            let ledger = Ledger::open_folder(&folder).unwrap();
+            for key in keys {
+                assert!(ledger.claim_key(key, key.as_bytes()).await.unwrap());
+            }
+            look(ledger).await
+        });
+        std::fs::remove_dir_all(&folder).unwrap();
+        found
+    }
+
+    #[test]
+    fn the_exact_uid_wins_and_its_latest_revision_holds() {
+        let names = ["a1", "a1.r1", "a1.r2", "a1.r10", "a12", "b"];
+        let keys: Vec<String> = names.iter().map(|name| format!("{FOLDER}/{name}.json")).collect();
+        within("exact", &keys, async |ledger| {
+            let key = async |finding: &str| {
+                let found = ledger.find_finding(finding).await;
+                found.map(|found| {
+                    assert_eq!(found.bytes, found.key.as_bytes());
+                    found.key.rsplit_once('/').unwrap().1.to_owned()
+                })
+            };
+            assert_eq!(key("a1").await.unwrap(), "a1.r10.json", "and not that of `a12`");
+            assert_eq!(key("a12").await.unwrap(), "a12.json");
+            assert_eq!(key("b").await.unwrap(), "b.json");
+            let error = key("a").await.unwrap_err().to_string();
+            assert!(error.contains("`a` begins 2 findings' uids"), "{error}");
+            for unknown in ["c", "", "a1.r1"] {
+                let error = key(unknown).await.unwrap_err();
+                assert!(matches!(error, FindingError::Unknown(_)), "{unknown}: {error}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_key_leads_to_the_latest_revision() {
+        let names = ["a", "a.r1", "a.r2", "b"];
+        let keys: Vec<String> = names.iter().map(|name| format!("{FOLDER}/{name}.json")).collect();
+        within("key", &keys, async |ledger| {
+            for (given, latest) in [("a", "a.r2"), ("a.r1", "a.r2"), ("a.r2", "a.r2"), ("b", "b")] {
+                let given = format!("{FOLDER}/{given}.json");
+                let found = ledger.latest_revision(&given).await.unwrap();
+                assert_eq!(found.key, format!("{FOLDER}/{latest}.json"));
+                assert_eq!(ledger.find_finding(&given).await.unwrap(), found);
+            }
+            let absent = format!("{FOLDER}/c.json");
+            assert!(ledger.latest_revision(&absent).await.unwrap_err().is_absence());
+            let error = ledger.find_finding(&absent).await.unwrap_err();
+            assert!(matches!(error, FindingError::Unknown(_)), "{error}");
+        });
+    }
+
+    #[test]
+    fn a_live_finding_goes_before_those_of_replays() {
+        let mut keys = vec![format!("{RUN}/a.json"), "runs/1/summary.json".to_owned()];
+        within("run", &keys, async |ledger| {
+            assert_eq!(ledger.find_finding("a").await.unwrap().key, format!("{RUN}/a.json"));
+            assert!(ledger.find_finding("summary").await.is_err(), "it is no finding");
+        });
+        keys.push(format!("{FOLDER}/a.json"));
+        within("live", &keys, async |ledger| {
+            assert_eq!(ledger.find_finding("a").await.unwrap().key, format!("{FOLDER}/a.json"));
+        });
+    }
+}

@@ -1,0 +1,141 @@
+//! Resource policies of REST APIs.
+
+use evenkeel_engine::denies_unencrypted_transport;
+use serde_json::{Value, json};
+
+use crate::remediator::PlanRefusal;
+
+/// API Gateway takes no more, in bytes.
+///
+/// Source: Amazon API Gateway Developer Guide, "Quotas".
+const MAX_BYTES: usize = 8192;
+
+/// Reads a policy as API Gateway tells it: JSON text, sometimes with its quotes escaped once more.
+pub(crate) fn parse_policy(policy: &str) -> Option<Value> {
+    let whole = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+    whole(policy).or_else(|| whole(&policy.replace("\\\"", "\"").replace("\\/", "/")))
+}
+
+fn denies_unencrypted(policy: &Value) -> Result<bool, PlanRefusal> {
+    denies_unencrypted_transport(policy)
+        .map_err(|error| PlanRefusal::NeedsPerson(error.to_string()))
+}
+
+/// The policy that also refuses plain HTTP; none if it does already.
+///
+/// An API without a policy lets everyone in, one with a policy only whom it allows: there, a deny alone would
+/// shut everyone out.
+pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Value>, PlanRefusal> {
+    let mut merged = match policy {
+        None => json!({
+            "Version": "2012-10-17",
+            "Statement": [build_statement("Allow")],
+        }),
+        Some(policy) if denies_unencrypted(policy)? => return Ok(None),
+        Some(policy) => policy.clone(),
+    };
+    let mut deny = build_statement("Deny");
+    if let Some(deny) = deny.as_object_mut() {
+        deny.insert("Condition".to_owned(), json!({"Bool": {"aws:SecureTransport": "false"}}));
+    }
+    match merged.get_mut("Statement") {
+        Some(Value::Array(statements)) => statements.push(deny),
+        Some(one @ Value::Object(_)) => *one = json!([one.take(), deny]),
+        _ => return Err(PlanRefusal::NeedsPerson("the policy has no statements".to_owned())),
+    }
+    if merged.to_string().len() > MAX_BYTES {
+        let why = format!("with one statement more it would exceed {MAX_BYTES} bytes");
+        return Err(PlanRefusal::NeedsPerson(why));
+    }
+    Ok(Some(merged))
+}
+
+fn build_statement(effect: &str) -> Value {
+    json!({
+        "Effect": effect,
+        "Principal": "*",
+        "Action": "execute-api:Invoke",
+        "Resource": "execute-api:/*",
+    })
+}
+
+/// Whether two policies say the same, however API Gateway writes them.
+///
+/// It writes a resource out in full where one was given in short.
+pub(crate) fn is_same_policy(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => normalize_policy(one) == normalize_policy(other),
+        _ => false,
+    }
+}
+
+fn normalize_policy(policy: &Value) -> Value {
+    match policy {
+        // `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/...` is `execute-api:/STAGE/...`.
+        Value::String(text) if text.starts_with("arn:") && text.contains(":execute-api:") => {
+            let path = text.split_once('/').map_or("", |(_, path)| path);
+            Value::String(format!("execute-api:/{path}"))
+        }
+        // A list of one is the one.
+        Value::Array(list) => match list.as_slice() {
+            [one] => normalize_policy(one),
+            list => Value::Array(list.iter().map(normalize_policy).collect()),
+        },
+        Value::Object(map) => {
+            map.iter().map(|(name, value)| (name.clone(), normalize_policy(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_however_often_it_is_escaped() {
+        let policy = json!({"Version": "2012-10-17", "Statement": []});
+        let text = policy.to_string();
+        assert_eq!(parse_policy(&text), Some(policy.clone()));
+        assert_eq!(parse_policy(&text.replace('"', "\\\"")), Some(policy));
+        assert_eq!(parse_policy("no"), None);
+        assert_eq!(parse_policy("[]"), None);
+    }
+
+    #[test]
+    fn nobody_is_shut_out_and_nothing_else_changes() {
+        let alone = add_transport_denial(None).unwrap().unwrap();
+        assert_eq!(alone.pointer("/Statement/0/Effect"), Some(&json!("Allow")));
+        let allow = json!({"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "111122223333"},
+            "Action": "execute-api:Invoke", "Resource": ["execute-api:/live/GET/*"]});
+        for written in [json!([allow]), allow.clone()] {
+            let before = json!({"Version": "2012-10-17", "Id": "x", "Statement": written});
+            let after = add_transport_denial(Some(&before)).unwrap().unwrap();
+            assert_eq!(after.pointer("/Statement/0"), Some(&allow));
+            assert_eq!(after.pointer("/Statement/1/Effect"), Some(&json!("Deny")));
+            assert_eq!(after.pointer("/Id"), Some(&json!("x")));
+            assert_eq!(add_transport_denial(Some(&after)), Ok(None), "once is enough");
+        }
+    }
+
+    #[test]
+    fn a_deny_for_some_only_is_none() {
+        let mut policy = add_transport_denial(None).unwrap().unwrap();
+        policy["Statement"][1]["Principal"] = json!({"AWS": "111122223333"});
+        assert!(add_transport_denial(Some(&policy)).unwrap().is_some());
+        assert!(add_transport_denial(Some(&json!({"Statement": "no"}))).is_err());
+        let long = json!({"Statement": [{"Sid": "x".repeat(MAX_BYTES)}]});
+        assert!(add_transport_denial(Some(&long)).is_err());
+    }
+
+    #[test]
+    fn what_api_gateway_writes_out_is_the_same() {
+        let short = add_transport_denial(None).unwrap().unwrap();
+        let full = "arn:aws:execute-api:eu-central-1:111122223333:abc/*";
+        let long = short.to_string().replace("execute-api:/*", full);
+        let long = serde_json::from_str(&long).unwrap();
+        assert!(is_same_policy(Some(&short), Some(&long)));
+        assert!(!is_same_policy(Some(&short), None));
+    }
+}

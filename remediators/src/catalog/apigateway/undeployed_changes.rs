@@ -1,0 +1,303 @@
+//! What a deployment would publish beside our change: the draft of a REST API against what a stage serves.
+//!
+//! Operations are compared with all that both sides tell of them, and so are the resource policy and the
+//! gateway responses; models and request validators are not. Where the two sides write a thing differently in
+//! a way that is not known here, they differ: a person is asked once too often.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_apigateway::types::{
+    Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, Resource,
+};
+use serde_json::{Map, Value, json};
+
+use super::backend::to_https_uri;
+
+/// The extension that an operation's integration is exported as.
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+
+/// The operation that stands for all methods.
+const ANY: &str = "x-amazon-apigateway-any-method";
+
+/// The security scheme of API keys.
+const API_KEY_SCHEME: &str = "api_key";
+
+/// The security scheme of signed requests.
+const SIGNATURE_SCHEME: &str = "sigv4";
+
+/// What the resource policy is called among the operations.
+pub(crate) const RESOURCE_POLICY_NAME: &str = "the resource policy";
+
+/// Operations by method and path, such as `GET /pets`, each in a form that both sides can be brought to.
+pub(crate) type ApiOperations = BTreeMap<String, Value>;
+
+/// What is drafted, as AWS tells it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ApiDraft {
+    /// All resources, with their methods.
+    pub(crate) resources: Vec<Resource>,
+    /// All authorizers.
+    pub(crate) authorizers: Vec<Authorizer>,
+    /// All gateway responses.
+    pub(crate) responses: Vec<GatewayResponse>,
+    /// The resource policy.
+    pub(crate) policy: Option<String>,
+}
+
+impl ApiDraft {
+    /// In the form that both sides can be brought to.
+    pub(crate) fn to_operations(&self) -> ApiOperations {
+        let mut operations = ApiOperations::new();
+        for resource in &self.resources {
+            let path = resource.path.as_deref().unwrap_or_default();
+            for (verb, method) in resource.resource_methods.iter().flatten() {
+                operations.insert(format!("{verb} {path}"), self.describe_method(method));
+            }
+        }
+        for response in self.responses.iter().filter(|response| !response.default_response) {
+            let kind = response
+                .response_type
+                .as_ref()
+                .map(aws_sdk_apigateway::types::GatewayResponseType::as_str);
+            let of = json!({
+                "statusCode": response.status_code,
+                "responseParameters": response.response_parameters,
+                "responseTemplates": response.response_templates,
+            });
+            operations
+                .insert(gateway_response_name(kind.unwrap_or_default()), without_defaults(&of));
+        }
+        if let Some(policy) = &self.policy {
+            let policy =
+                super::resource_policy::parse_policy(policy).unwrap_or_else(|| json!(policy));
+            operations.insert(RESOURCE_POLICY_NAME.to_owned(), policy);
+        }
+        operations
+    }
+
+    fn describe_method(&self, method: &Method) -> Value {
+        let named = |id: &String| self.authorizers.iter().find(|one| one.id.as_ref() == Some(id));
+        let authorizer = method.authorizer_id.as_ref();
+        let authorizer = authorizer.map(|id| named(id).and_then(|one| one.name.clone()));
+        let authorization = match (method.authorization_type.as_deref(), authorizer) {
+            (_, Some(name)) => name.or_else(|| Some("unknown".to_owned())),
+            (Some("AWS_IAM"), None) => Some(SIGNATURE_SCHEME.to_owned()),
+            (Some("NONE") | None, None) => None,
+            (Some(other), None) => Some(other.to_owned()),
+        };
+        json!({
+            "authorization": authorization,
+            "key": method.api_key_required.unwrap_or_default(),
+            "parameters": describe_parameters(method),
+            "responses": sort_codes(method.method_responses.iter().flatten().map(|(code, _)| code)),
+            "integration": method.method_integration.as_ref().map(describe_integration),
+        })
+    }
+}
+
+/// `method.request.querystring.x` is exported as a parameter of an operation.
+fn describe_parameters(method: &Method) -> Map<String, Value> {
+    let parameters = method.request_parameters.iter().flatten();
+    let named = parameters.filter_map(|(name, required)| {
+        let mut parts = name.splitn(4, '.').skip(2);
+        let place = match parts.next()? {
+            "querystring" => "query",
+            other => other,
+        };
+        Some((format!("{place} {}", parts.next()?), json!(required)))
+    });
+    named.collect()
+}
+
+fn gateway_response_name(kind: &str) -> String {
+    format!("gateway response {kind}")
+}
+
+/// What is served, from an export; none if it is no export.
+pub(crate) fn parse_served_operations(export: &Value) -> Option<ApiOperations> {
+    let mut operations = ApiOperations::new();
+    for (path, verbs) in export.get("paths")?.as_object()? {
+        for (verb, operation) in verbs.as_object()? {
+            let verb = match verb.as_str() {
+                ANY => "ANY".to_owned(),
+                "get" | "put" | "post" | "delete" | "options" | "head" | "patch" => {
+                    verb.to_uppercase()
+                }
+                _ => continue,
+            };
+            operations.insert(format!("{verb} {path}"), describe_operation(operation));
+        }
+    }
+    let responses = export.get("x-amazon-apigateway-gateway-responses").and_then(Value::as_object);
+    for (kind, response) in responses.into_iter().flatten() {
+        let mut response = response.clone();
+        // Imported definitions may hold a number.
+        if let Some(code) = response.get_mut("statusCode").filter(|code| code.is_number()) {
+            *code = json!(code.to_string());
+        }
+        operations.insert(gateway_response_name(kind), without_defaults(&response));
+    }
+    if let Some(policy) = export.get("x-amazon-apigateway-policy") {
+        operations.insert(RESOURCE_POLICY_NAME.to_owned(), policy.clone());
+    }
+    Some(operations)
+}
+
+/// The integration of an operation that is served.
+pub(crate) fn find_served_integration<'a>(
+    export: &'a Value,
+    verb: &str,
+    path: &str,
+) -> Option<&'a Value> {
+    let verb = if verb == "ANY" { ANY.to_owned() } else { verb.to_lowercase() };
+    export.get("paths")?.get(path)?.get(verb)?.get(INTEGRATION)
+}
+
+/// What a deployment would change beside `ours`. Of an operation of ours, only the scheme of its URI, and
+/// whether the backend's certificate is verified, may differ.
+pub(crate) fn list_other_changes(
+    drafted: &ApiOperations,
+    served: &ApiOperations,
+    ours: Option<&str>,
+) -> Vec<String> {
+    let names: BTreeSet<&String> = drafted.keys().chain(served.keys()).collect();
+    let differs = |name: &&String| match (drafted.get(*name), served.get(*name)) {
+        _ if name.as_str() == RESOURCE_POLICY_NAME && ours == Some(RESOURCE_POLICY_NAME) => false,
+        (Some(here), Some(there)) if ours == Some(name.as_str()) => {
+            without_own_changes(here.clone()) != without_own_changes(there.clone())
+        }
+        (here, there) => here != there,
+    };
+    names.into_iter().filter(differs).cloned().collect()
+}
+
+/// An operation without what we change.
+fn without_own_changes(mut operation: Value) -> Value {
+    if let Some(uri) = operation.pointer_mut("/integration/uri") {
+        *uri = json!(to_https_uri(uri.as_str().unwrap_or_default()));
+    }
+    if let Some(Value::Object(integration)) = operation.pointer_mut("/integration") {
+        integration.remove("unverified");
+    }
+    operation
+}
+
+/// A question about the operations that would be published with ours.
+pub(crate) fn describe_other_changes(stage: &str, others: &[String]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let more = others.len().saturating_sub(SHOWN);
+    let mut names: Vec<String> = others.iter().take(SHOWN).cloned().collect();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let names = names.join(", ");
+    (!others.is_empty()).then(|| {
+        format!("a deployment to stage `{stage}` would publish other drafted changes: {names}")
+    })
+}
+
+fn describe_operation(operation: &Value) -> Value {
+    let security = operation.get("security").and_then(Value::as_array);
+    let schemes: Vec<&String> =
+        security.into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let responses = operation.get("responses").and_then(Value::as_object);
+    json!({
+        "authorization": schemes.iter().find(|scheme| scheme.as_str() != API_KEY_SCHEME),
+        "key": schemes.iter().any(|scheme| scheme.as_str() == API_KEY_SCHEME),
+        "parameters": parameters.into_iter().flatten().filter_map(|one| {
+            let (place, name) = (one.get("in")?.as_str()?, one.get("name")?.as_str()?);
+            let required = one.get("required").and_then(Value::as_bool).unwrap_or_default();
+            Some((format!("{place} {name}"), json!(required)))
+        }).collect::<Map<_, _>>(),
+        "responses": sort_codes(responses.into_iter().flatten().map(|(code, _)| code)),
+        "integration": operation.get(INTEGRATION).map(describe_exported_integration),
+    })
+}
+
+fn sort_codes<'a>(codes: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut codes: Vec<String> = codes.cloned().collect();
+    codes.sort();
+    codes
+}
+
+fn describe_integration(integration: &Integration) -> Value {
+    let verified = integration.tls_config.as_ref().map(|tls| tls.insecure_skip_verification);
+    without_defaults(&json!({
+        "type": integration.r#type.as_ref().map(|kind| kind.as_str().to_lowercase()),
+        "uri": integration.uri,
+        "httpMethod": integration.http_method,
+        "connectionType": integration.connection_type.as_ref().map(aws_sdk_apigateway::types::ConnectionType::as_str),
+        "connectionId": integration.connection_id,
+        "credentials": integration.credentials,
+        "requestParameters": integration.request_parameters,
+        "requestTemplates": integration.request_templates,
+        "passthroughBehavior": integration.passthrough_behavior.as_deref().map(str::to_lowercase),
+        "contentHandling": integration.content_handling.as_ref().map(aws_sdk_apigateway::types::ContentHandlingStrategy::as_str),
+        "unverified": verified,
+        "responses": integration.integration_responses.as_ref().map(|all| {
+            all.iter().map(|(code, one)| (code.clone(), describe_response(one))).collect::<Map<_, _>>()
+        }),
+    }))
+}
+
+fn describe_response(response: &IntegrationResponse) -> Value {
+    without_defaults(&json!({
+        "pattern": response.selection_pattern,
+        "parameters": response.response_parameters,
+        "templates": response.response_templates,
+        "contentHandling": response.content_handling.as_ref().map(aws_sdk_apigateway::types::ContentHandlingStrategy::as_str),
+    }))
+}
+
+/// An exported integration in the same form. Responses are exported by pattern, and drafted by code.
+fn describe_exported_integration(integration: &Value) -> Value {
+    let lower = |name: &str| Some(integration.get(name)?.as_str()?.to_lowercase());
+    let part = |name: &str| integration.get(name).cloned().unwrap_or_default();
+    let responses = integration.get("responses").and_then(Value::as_object).map(|all| {
+        let by_code = all.iter().filter_map(|(pattern, one)| {
+            let code = one.get("statusCode")?;
+            let code = code.as_str().map_or_else(|| code.to_string(), str::to_owned);
+            let pattern = (pattern != "default").then_some(pattern);
+            Some((
+                code,
+                without_defaults(&json!({
+                    "pattern": pattern,
+                    "parameters": one.get("responseParameters"),
+                    "templates": one.get("responseTemplates"),
+                    "contentHandling": one.get("contentHandling"),
+                })),
+            ))
+        });
+        by_code.collect::<Map<_, _>>()
+    });
+    without_defaults(&json!({
+        "type": lower("type"),
+        "uri": part("uri"),
+        "httpMethod": part("httpMethod"),
+        "connectionType": part("connectionType"),
+        "connectionId": part("connectionId"),
+        "credentials": part("credentials"),
+        "requestParameters": part("requestParameters"),
+        "requestTemplates": part("requestTemplates"),
+        "passthroughBehavior": lower("passthroughBehavior"),
+        "contentHandling": part("contentHandling"),
+        "unverified": integration.pointer("/tlsConfig/insecureSkipVerification"),
+        "responses": responses,
+    }))
+}
+
+/// Without what is null, empty, or said by default.
+fn without_defaults(value: &Value) -> Value {
+    let said = |(name, value): &(&String, &Value)| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(map) => !map.is_empty(),
+        Value::String(text) => {
+            let unsaid = name.as_str() == "connectionType" && text == "INTERNET";
+            !text.is_empty() && !unsaid
+        }
+        _ => true,
+    };
+    let entries = value.as_object().into_iter().flatten();
+    entries.filter(said).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,220 @@
+//! The statement of a resource's policy that denies plain HTTP to everyone.
+
+use evenkeel_engine::glob::matches_pattern;
+use serde_json::{Value, json};
+
+use crate::remediator::PlanRefusal;
+
+/// What plain HTTP is denied to.
+#[derive(Clone, Debug)]
+pub(crate) struct InsecureTransportDenial {
+    /// All that the service lets a policy of such a resource say.
+    pub(crate) action: &'static str,
+    /// ARNs: what is denied must be denied on each.
+    pub(crate) resources: Vec<String>,
+    /// A policy may have so many bytes.
+    pub(crate) max_bytes: usize,
+}
+
+impl InsecureTransportDenial {
+    /// The policy with the denial; none where it has one. The statements that are there stay as they are.
+    ///
+    /// # Errors
+    /// When the policy cannot be read, or would be too long.
+    pub(crate) fn add_to_policy(
+        &self,
+        policy: Option<&Value>,
+    ) -> Result<Option<Value>, PlanRefusal> {
+        let mut policy =
+            policy.cloned().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
+        let unread =
+            || PlanRefusal::NeedsPerson("the policy has no statements that can be read".to_owned());
+        if let Some(one @ Value::Object(_)) = policy.get_mut("Statement") {
+            *one = Value::Array(vec![one.take()]);
+        }
+        let statements = policy.get_mut("Statement").and_then(Value::as_array_mut);
+        let statements = statements.ok_or_else(unread)?;
+        if self.is_satisfied_by(statements) {
+            return Ok(None);
+        }
+        let statement = self.build_statement(statements);
+        statements.push(statement);
+        let length = policy.to_string().len();
+        if length > self.max_bytes {
+            let longest = self.max_bytes;
+            let why = format!("the policy would have {length} bytes, and may have {longest}");
+            return Err(PlanRefusal::NeedsPerson(why));
+        }
+        Ok(Some(policy))
+    }
+
+    /// The statement to add. Its name must be the only one of its kind.
+    fn build_statement(&self, beside: &[Value]) -> Value {
+        const SID: &str = "DenyInsecureTransport";
+        let resource = match self.resources.as_slice() {
+            [one] => json!(one),
+            several => json!(several),
+        };
+        let mut statement = json!({
+            "Sid": SID,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": self.action,
+            "Resource": resource,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        });
+        let taken = beside.iter().any(|one| one.get("Sid").and_then(Value::as_str) == Some(SID));
+        if let (true, Some(fields)) = (taken, statement.as_object_mut()) {
+            fields.shift_remove("Sid");
+        }
+        statement
+    }
+
+    /// Whether plain HTTP is denied already, to each resource.
+    fn is_satisfied_by(&self, statements: &[Value]) -> bool {
+        let denying = statements.iter().filter(|one| self.is_denied_by(one));
+        let patterns: Vec<&str> = denying.flat_map(|one| field_texts(one, "Resource")).collect();
+        self.resources
+            .iter()
+            .all(|resource| patterns.iter().any(|one| pattern_covers(one, resource)))
+    }
+
+    /// Whether a statement denies everyone everything over plain HTTP. Any further condition would leave a way in.
+    fn is_denied_by(&self, statement: &Value) -> bool {
+        let everyone = match statement.get("Principal") {
+            Some(Value::Object(of)) => {
+                of.get("AWS").is_some_and(|aws| list_values(aws).any(|one| one == "*"))
+            }
+            Some(Value::String(of)) => of == "*",
+            _ => false,
+        };
+        let wanted = self.action.to_ascii_lowercase();
+        let everything = |action: &str| pattern_covers(&action.to_ascii_lowercase(), &wanted);
+        statement.get("Effect").and_then(Value::as_str) == Some("Deny")
+            && everyone
+            && field_texts(statement, "Action").any(everything)
+            && statement.get("Condition").is_some_and(is_unencrypted_condition)
+    }
+}
+
+/// Whether all that `wanted`, which may end in `*`, stands for fits a pattern: what ends in `*` and fits the empty rest
+/// fits every rest.
+fn pattern_covers(pattern: &str, wanted: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(start) => pattern.ends_with('*') && matches_pattern(pattern, start),
+        None => matches_pattern(pattern, wanted),
+    }
+}
+
+/// Whether a condition is that the connection is not encrypted, and nothing else.
+fn is_unencrypted_condition(condition: &Value) -> bool {
+    let Some(operator) = single_field(condition) else { return false };
+    let Some((key, values)) = single_field(operator.1) else { return false };
+    let mut values = list_values(values).peekable();
+    let is_bool = ["bool", "boolifexists"].contains(&operator.0.to_ascii_lowercase().as_str());
+    is_bool
+        && key.eq_ignore_ascii_case("aws:SecureTransport")
+        && values.peek().is_some()
+        && values.all(|value| {
+            value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false")) || value == false
+        })
+}
+
+/// The one field of an object that has one.
+fn single_field(value: &Value) -> Option<(&String, &Value)> {
+    value.as_object().filter(|fields| fields.len() == 1)?.iter().next()
+}
+
+/// The texts of a field, which may stand alone or in a list.
+fn field_texts<'a>(statement: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
+    statement.get(field).into_iter().flat_map(list_values).filter_map(Value::as_str)
+}
+
+fn list_values(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket() -> InsecureTransportDenial {
+        let resources = ["arn:aws:s3:::b", "arn:aws:s3:::b/*"].map(str::to_owned).to_vec();
+        InsecureTransportDenial { action: "s3:*", resources, max_bytes: 1000 }
+    }
+
+    fn statement(change: &Value) -> Value {
+        let mut statement = bucket().build_statement(&[]);
+        for (field, value) in change.as_object().unwrap() {
+            statement[field] = value.clone();
+        }
+        statement
+    }
+
+    #[test]
+    fn what_denies_as_much_is_enough() {
+        for change in [
+            json!({}),
+            json!({"Sid": "another"}),
+            json!({"Principal": {"AWS": "*"}}),
+            json!({"Principal": {"AWS": ["*"]}}),
+            json!({"Action": ["S3:*"]}),
+            json!({"Action": "*"}),
+            json!({"Resource": "*"}),
+            json!({"Resource": "arn:aws:s3:::b*"}),
+            json!({"Condition": {"BoolIfExists": {"AWS:securetransport": [false]}}}),
+        ] {
+            assert!(bucket().is_satisfied_by(&[statement(&change)]), "{change}");
+        }
+        let parts = ["arn:aws:s3:::b", "arn:aws:s3:::b/*"].map(|part| json!({"Resource": part}));
+        assert!(bucket().is_satisfied_by(&parts.each_ref().map(statement)));
+    }
+
+    #[test]
+    fn what_denies_less_is_not() {
+        for change in [
+            json!({"Effect": "Allow"}),
+            json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}),
+            json!({"Principal": {"Service": "*"}}),
+            json!({"Principal": null}),
+            json!({"Action": ["s3:GetObject", "s3:Put*"]}),
+            json!({"Resource": "arn:aws:s3:::b"}),
+            json!({"Resource": "arn:aws:s3:::b/*"}),
+            json!({"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/?"]}),
+            json!({"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/a*"]}),
+            json!({"Resource": ["arn:aws:s3:::c", "arn:aws:s3:::c/*"]}),
+            json!({"Condition": {}}),
+            json!({"Condition": null}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": []}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"a": "b"}}}),
+        ] {
+            assert!(!bucket().is_satisfied_by(&[statement(&change)]), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_takes_no_star_is_asked_for_what_it_takes() {
+        let topic = InsecureTransportDenial {
+            action: "sns:Publish",
+            resources: vec!["arn:aws:sns:eu-central-1:111122223333:t".to_owned()],
+            max_bytes: 1000,
+        };
+        let after = topic.add_to_policy(None).unwrap().unwrap();
+        assert_eq!(after["Statement"][0]["Action"], "sns:Publish");
+        assert_eq!(topic.add_to_policy(Some(&after)), Ok(None), "once is enough");
+        for (action, enough) in
+            [("SNS:*", true), ("sns:Pub*", true), ("*", true), ("sns:Subscribe", false)]
+        {
+            let mut policy = after.clone();
+            policy["Statement"][0]["Action"] = json!([action]);
+            assert_eq!(topic.add_to_policy(Some(&policy)).unwrap().is_none(), enough, "{action}");
+        }
+        assert!(topic.add_to_policy(Some(&json!({"Statement": 1}))).is_err());
+        let long = json!({"Statement": [{"Sid": "x".repeat(1000)}]});
+        assert!(
+            topic.add_to_policy(Some(&long)).unwrap_err().to_string().contains("may have 1000")
+        );
+    }
+}

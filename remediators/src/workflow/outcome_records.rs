@@ -1,0 +1,70 @@
+//! The records of how remediations ended.
+
+use evenkeel_rules::ocsf::RemediationActivity;
+
+use super::open_attempt::OpenAttempt;
+use super::{ExecutorResult, ObservedResult, RemediationExecutor, list_changes};
+use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult};
+use crate::violation::PolicyViolation;
+
+impl RemediationExecutor {
+    /// Ends without an attempt. What is only planned or waits may go on later: that leaves no record.
+    pub(super) async fn record_without_attempt(
+        &self,
+        violation: &PolicyViolation,
+        result: RemediationResult,
+        now: i64,
+    ) -> ExecutorResult<RemediationOutcome> {
+        let outcome =
+            RemediationOutcome { finding: violation.finding, attempt: None, result, state: None };
+        if !matches!(
+            outcome.result,
+            RemediationResult::Planned(_) | RemediationResult::AwaitingApproval(_)
+        ) {
+            let records = JournalKeys::for_target(&violation.target);
+            let activity = records.build_activity(self.remediator_id(), &outcome, now);
+            self.record_activity(&records.finding_outcome_key(violation.finding), &activity)
+                .await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Ends an attempt.
+    pub(super) async fn record_attempt(
+        &self,
+        begun: &OpenAttempt,
+        end: ObservedResult,
+        now: i64,
+    ) -> ExecutorResult<RemediationOutcome> {
+        let (finding, attempt) = (begun.violation.finding, Some(begun.number));
+        let (result, state) = end;
+        let target = &begun.violation.target;
+        if matches!(result, RemediationResult::Failed(_) | RemediationResult::RolledBack(_)) {
+            self.count_failure(target, now).await?;
+        }
+        let outcome = RemediationOutcome { finding, attempt, result, state };
+        // The attempt stays open: it goes on, or is undone, when a person wants it.
+        if matches!(outcome.result, RemediationResult::Halted(_)) {
+            return Ok(outcome);
+        }
+        if let (RemediationResult::Restored, Some(approval)) = (&outcome.result, &begun.approval) {
+            let changes = list_changes(&begun.before, &begun.after);
+            let undone = self.find_undone(target, &changes).await?;
+            self.mark_approved(target, &undone, approval, now).await?;
+        }
+        let records = JournalKeys::for_target(target);
+        let activity = records.build_activity(self.remediator_id(), &outcome, now);
+        self.record_activity(&records.outcome_key(begun.number), &activity).await?;
+        Ok(outcome)
+    }
+
+    /// Keeps the record of an outcome. The first stands: told again, it would differ by its time only.
+    pub(super) async fn record_activity(
+        &self,
+        key: &str,
+        activity: &RemediationActivity<'_>,
+    ) -> ExecutorResult<()> {
+        self.ledger.claim_key(key, activity.to_json_record().as_bytes()).await?;
+        Ok(())
+    }
+}

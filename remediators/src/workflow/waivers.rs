@@ -1,0 +1,42 @@
+//! Waivers that hold now: somebody may have accepted a finding after it was written.
+
+use evenkeel_ledger::LoadBundleError;
+use evenkeel_rules::WaiverSet;
+use evenkeel_rules::bundle::{BundleError, BundleManifest, FileKind, MANIFEST};
+
+use super::{ExecutorError, ExecutorResult, RemediationExecutor};
+use crate::violation::PolicyViolation;
+use crate::workflow::refusal_reason::RefusalReason;
+
+impl RemediationExecutor {
+    /// Why a waiver lets nothing be done; also where one cannot be read.
+    pub(super) async fn find_waiver(
+        &self,
+        violation: &PolicyViolation,
+    ) -> ExecutorResult<Option<RefusalReason>> {
+        let Some(manifest) = self.ledger.find_record(MANIFEST).await? else { return Ok(None) };
+        let manifest: BundleManifest = serde_json::from_slice(&manifest)
+            .map_err(|error| ExecutorError::UnreadableRecord(MANIFEST.to_owned(), error))?;
+        let mut finding = violation.to_finding();
+        for (name, digest) in manifest.files_by_kind(FileKind::Waivers) {
+            let unreadable = |error: String| {
+                Ok(Some(RefusalReason::WaiversUnreadable { file: name.to_owned(), error }))
+            };
+            let file = match self.ledger.bundle_file(name, digest).await {
+                Ok(file) => file,
+                Err(LoadBundleError::Ledger(error)) => return Err(error.into()),
+                Err(LoadBundleError::Bundle(BundleError::Digest(_))) => {
+                    return unreadable("it is not the file that the manifest names".to_owned());
+                }
+                Err(LoadBundleError::Bundle(error)) => return unreadable(error.to_string()),
+            };
+            let waivers = WaiverSet::load_unchecked(&file.name, &file.text);
+            if let Err(error) = waivers.and_then(|waivers| waivers.apply_to_finding(&mut finding)) {
+                return unreadable(error.to_string());
+            }
+        }
+        Ok(finding
+            .suppressed
+            .map(|one| RefusalReason::Waived { waiver: one.waiver, reason: one.reason }))
+    }
+}

@@ -1,0 +1,518 @@
+//! From a policy's file to a policy that can judge: header read, expressions compiled.
+
+use super::header::{
+    self, PolicyHeader, PolicyMatch, PolicyParameter, RemediationHeader, Severity,
+};
+use super::message_template::MessageTemplate;
+use super::policy_file::PolicyFile;
+use super::remediation_values::{ValueTemplate, find_partial_hole, select_hole, select_whole_text};
+use crate::diagnostic::Diagnostic;
+use crate::event::EventScope;
+use evenkeel_engine::ast::SourceTexts;
+use evenkeel_engine::{
+    AstPass, CelError, CompiledExpression, ConstantValue, ExpressionCompiler, FunctionSet,
+};
+use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The names that every expression of a policy may use.
+const SCOPE_NAMES: &[&str] =
+    &["account", "event", "now", "params", "request", "resource", "response"];
+
+/// A policy, ready to judge events and resources.
+#[derive(Debug)]
+pub struct Policy {
+    /// The file's name without its ending.
+    pub id: String,
+    /// The file it was read from.
+    pub file: String,
+    /// What is wrong when it finds something.
+    pub title: String,
+    /// Why that matters.
+    pub description: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it looks at.
+    pub matches: PolicyMatch,
+    /// The CloudFormation type of the resource it is about.
+    pub resource_type: String,
+    /// What can be set.
+    pub parameters: BTreeMap<String, PolicyParameter>,
+    /// What is set: values that hold instead of the parameters' defaults.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// A framework's name and its controls that this policy shows to be broken.
+    pub controls: BTreeMap<String, Vec<String>>,
+    /// Pages to read.
+    pub references: Vec<String>,
+    /// What repairs it.
+    pub remediation: Option<RemediationHeader>,
+    pub(crate) params: ConstantValue,
+    pub(crate) resource_id: CompiledExpression,
+    pub(crate) resource_arn: Option<CompiledExpression>,
+    /// Whether it finds something.
+    pub body: CompiledExpression,
+    message: MessageTemplate,
+    message_text: String,
+    patch: Option<ValueTemplate>,
+    remediator_inputs: Option<ValueTemplate>,
+    /// What its expressions were compiled from.
+    pub sources: SourceTexts,
+    expression_sources: Vec<ExpressionSource>,
+    text: String,
+}
+
+/// Where a source of a policy stands in its file.
+#[derive(Clone, Debug)]
+struct ExpressionSource {
+    role: ExpressionRole,
+    offset: usize,
+    text: String,
+}
+
+/// What an expression of a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpressionRole {
+    /// The variable of this name.
+    Variable(String),
+    /// The resource's id.
+    ResourceId,
+    /// The resource's ARN.
+    ResourceArn,
+    /// Whether the policy finds something.
+    Body,
+    /// A hole of the message.
+    Message,
+    /// A value of the patch, or of what the remediator is told.
+    Patch,
+}
+
+/// A policy has no such parameter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{policy}` has no parameter `{parameter}`")]
+pub struct UnknownParameterError {
+    /// The policy's id.
+    pub policy: String,
+    /// The name that is none of its parameters.
+    pub parameter: String,
+}
+
+/// An expression of a policy could not be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {}", failure.full_message())]
+pub struct ExpressionError {
+    /// The policy's file.
+    pub file: String,
+    /// Where in it, counted from 1.
+    pub line: usize,
+    /// Where in that line, counted in characters from 1.
+    pub column: usize,
+    /// Why.
+    pub failure: Box<CelError>,
+}
+
+/// Values that a policy's header gives a remediator, filled in for one event; or why they cannot be.
+pub type FilledValues = Result<serde_json::Map<String, serde_json::Value>, ExpressionError>;
+
+/// An expression of a policy as it was written.
+#[derive(Clone, Debug)]
+pub struct PolicyExpression<'p> {
+    /// What it is for.
+    pub role: &'p ExpressionRole,
+    /// Its text.
+    pub text: &'p str,
+    policy: &'p Policy,
+    source: usize,
+}
+
+impl PolicyExpression<'_> {
+    /// The bytes of the policy's file that bytes of the text came from.
+    pub fn file_span(&self, span: &Range<usize>) -> Range<usize> {
+        self.policy.file_span(self.source, span)
+    }
+}
+
+impl Policy {
+    /// Reads and compiles a policy. Its work belongs on a
+    /// [large stack](evenkeel_engine::on_large_stack).
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file.
+    pub fn compile_file(file: &PolicyFile, functions: &FunctionSet) -> Result<Policy, Diagnostic> {
+        Self::compile_with_passes(file, functions, &[])
+    }
+
+    /// The same; these passes see each of its expressions.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file.
+    pub fn compile_with_passes(
+        file: &PolicyFile,
+        functions: &FunctionSet,
+        passes: &[&dyn AstPass],
+    ) -> Result<Policy, Diagnostic> {
+        let id = policy_id_from_name(&file.name)?;
+        let (header, body_at) = header::parse_header(&file.name, &file.text)?;
+        check_match(&file.name, &header)?;
+        let mut loader = PolicyCompiler {
+            file,
+            compiler: ExpressionCompiler::with_passes(functions, passes),
+            expression_sources: Vec::new(),
+        };
+        let scope = loader.compile_variables(&header)?;
+        let resource_id = loader.compile_expression(
+            ExpressionRole::ResourceId,
+            &header.resource.id,
+            SCOPE_NAMES,
+        )?;
+        let resource_arn = header.resource.arn.as_ref();
+        let resource_arn = resource_arn
+            .map(|arn| loader.compile_expression(ExpressionRole::ResourceArn, arn, &scope))
+            .transpose()?;
+        let body_text = file.text.get(body_at..).unwrap_or_default();
+        let body = loader.compile_source(ExpressionRole::Body, body_at, body_text, |c| {
+            c.compile_expression(body_text, &scope)
+        })?;
+        let mut with_evidence = scope.clone();
+        with_evidence.push("violations");
+        let message = loader.compile_message(&header.message, &with_evidence)?;
+        let patch = loader.compile_patch(&header, &with_evidence)?;
+        let with = loader.compile_remediator_inputs(&header, &with_evidence)?;
+        let parameters = check_parameters(&file.name, &header)?;
+        let defaults = parameters.iter().map(|(name, p)| (name.clone(), p.default.clone()));
+        let sources = loader.compiler.into_sources();
+        Ok(Policy {
+            id,
+            file: file.name.clone(),
+            title: header.title,
+            description: header.description,
+            severity: header.severity,
+            matches: header.matches.value.to_policy_match(),
+            resource_type: header.resource.kind,
+            params: ConstantValue::new(&serde_json::Value::Object(defaults.collect())),
+            parameters,
+            settings: serde_json::Map::new(),
+            controls: header.controls,
+            references: header.references,
+            remediation: header.remediation,
+            resource_id,
+            resource_arn,
+            body,
+            message,
+            message_text: header.message.value,
+            patch,
+            remediator_inputs: with,
+            expression_sources: loader.expression_sources,
+            text: file.text.clone(),
+            sources,
+        })
+    }
+
+    /// The message as it was written, with its holes.
+    pub fn message_text(&self) -> &str {
+        &self.message_text
+    }
+
+    /// The file's whole text.
+    pub fn file_text(&self) -> &str {
+        &self.text
+    }
+
+    /// The parameters with some of them set anew.
+    ///
+    /// # Errors
+    /// When a name is no parameter of the policy.
+    pub fn parameters_with(
+        &self,
+        set: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<ConstantValue, UnknownParameterError> {
+        let mut values: serde_json::Map<_, _> =
+            self.parameters.iter().map(|(n, p)| (n.clone(), p.default.clone())).collect();
+        for (name, value) in set {
+            if !values.contains_key(name) {
+                let (policy, parameter) = (self.id.clone(), name.clone());
+                return Err(UnknownParameterError { policy, parameter });
+            }
+            values.insert(name.clone(), value.clone());
+        }
+        Ok(ConstantValue::new(&serde_json::Value::Object(values)))
+    }
+
+    /// The message about an event that the policy has judged.
+    pub(crate) fn fill_message(&self, scope: &EventScope<'_>) -> String {
+        self.message.fill_template(scope, &self.sources)
+    }
+
+    /// What the resource's properties must be, after the policy has judged an event; none where it says nothing.
+    ///
+    /// # Errors
+    /// Where a value cannot be told, and why.
+    pub(crate) fn fill_patch(&self, scope: &EventScope<'_>) -> Option<FilledValues> {
+        self.patch.as_ref().map(|patch| self.fill_values(patch, scope))
+    }
+
+    /// What the remediator is told, after the policy has judged an event; none where it is told nothing.
+    ///
+    /// # Errors
+    /// Where a value cannot be told, and why.
+    pub(crate) fn fill_remediator_inputs(&self, scope: &EventScope<'_>) -> Option<FilledValues> {
+        self.remediator_inputs.as_ref().map(|with| self.fill_values(with, scope))
+    }
+
+    fn fill_values(&self, patch: &ValueTemplate, scope: &EventScope<'_>) -> FilledValues {
+        patch.fill_values(scope, &self.sources).map_err(|failure| self.locate_failure(failure))
+    }
+
+    /// Where and why an evaluation failed.
+    pub(crate) fn locate_failure(&self, failure: CelError) -> ExpressionError {
+        let (line, column) = self.failure_position(&failure);
+        ExpressionError { file: self.file.clone(), line, column, failure: Box::new(failure) }
+    }
+
+    /// The expressions as they were written, variables first.
+    pub fn list_expressions(&self) -> impl Iterator<Item = PolicyExpression<'_>> {
+        self.expression_sources.iter().enumerate().map(|(source, place)| PolicyExpression {
+            role: &place.role,
+            text: &place.text,
+            policy: self,
+            source,
+        })
+    }
+
+    /// The bytes of the policy's file that bytes of one of its sources came from.
+    pub fn file_span(&self, source: usize, span: &Range<usize>) -> Range<usize> {
+        let at = self
+            .expression_sources
+            .get(source)
+            .map_or(0, |place| place.locate_offset(&self.text, span.start));
+        let end = at.saturating_add(span.len()).min(self.text.len());
+        self.text.floor_char_boundary(at)..self.text.ceil_char_boundary(end)
+    }
+
+    /// Where in the policy's file an evaluation failed: line and column, both counted from 1.
+    pub fn failure_position(&self, failure: &CelError) -> (usize, usize) {
+        let place = self.expression_sources.get(failure.source_number);
+        let at = place.map_or(0, |place| place.locate_offset(&self.text, failure.span.start));
+        crate::text::line_and_column(&self.text, at)
+    }
+}
+
+impl ExpressionSource {
+    /// The byte of the file that the byte `at` of this source came from. A source that the YAML
+    /// reader unfolded is found again by the text of its line.
+    fn locate_offset(&self, file: &str, at: usize) -> usize {
+        let rest = file.get(self.offset..).unwrap_or_default();
+        if rest.starts_with(&self.text) {
+            return self.offset.saturating_add(at);
+        }
+        let at = self.text.floor_char_boundary(at.min(self.text.len()));
+        let (before, after) = self.text.split_at(at);
+        let start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
+        let line = self.text.get(start..).and_then(|text| text.lines().next()).unwrap_or(after);
+        let found = rest.find(line.trim_end()).unwrap_or_default();
+        self.offset.saturating_add(found).saturating_add(at.saturating_sub(start))
+    }
+}
+
+/// The policy's id, which is the name of its file.
+fn policy_id_from_name(name: &str) -> Result<String, Diagnostic> {
+    let stem = name.rsplit(['/', '\\']).next().and_then(|file| file.strip_suffix(".cel"));
+    let kebab = |id: &str| {
+        !id.is_empty()
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    stem.filter(|id| kebab(id)).map(str::to_owned).ok_or_else(|| {
+        let message = "a policy's file is named `<id>.cel`, in lower case with hyphens";
+        Diagnostic::new_error("name", name, 0..0, message.to_owned())
+    })
+}
+
+/// Compiles a header's expressions, and remembers where each stood.
+struct PolicyCompiler<'a> {
+    file: &'a PolicyFile,
+    compiler: ExpressionCompiler<'a>,
+    expression_sources: Vec<ExpressionSource>,
+}
+
+impl<'a> PolicyCompiler<'a> {
+    /// Compiles one source that stands at `at` in the file.
+    fn compile_source<T>(
+        &mut self,
+        role: ExpressionRole,
+        at: usize,
+        text: &str,
+        work: impl FnOnce(&mut ExpressionCompiler<'a>) -> Result<T, CelError>,
+    ) -> Result<T, Diagnostic> {
+        let place = ExpressionSource { role, offset: at, text: text.to_owned() };
+        let result = work(&mut self.compiler);
+        while self.expression_sources.len() < self.compiler.next_source_number() {
+            self.expression_sources.push(place.clone());
+        }
+        result.map_err(|failure| self.failure_diagnostic(&place, failure))
+    }
+
+    fn failure_diagnostic(&self, place: &ExpressionSource, failure: CelError) -> Diagnostic {
+        let text = &self.file.text;
+        let start = place.locate_offset(text, failure.span.start);
+        let end = start.saturating_add(failure.span.len()).min(text.len());
+        let span = text.floor_char_boundary(start)..text.ceil_char_boundary(end);
+        let wrong = Diagnostic::new_error("expression", &self.file.name, span, failure.message);
+        wrong.with_help(failure.help)
+    }
+
+    fn compile_expression(
+        &mut self,
+        role: ExpressionRole,
+        text: &Spanned<String>,
+        scope: &[&str],
+    ) -> Result<CompiledExpression, Diagnostic> {
+        self.compile_source(role, start_offset(text), &text.value, |compiler| {
+            compiler.compile_expression(&text.value, scope)
+        })
+    }
+
+    /// Compiles the variables; the names that later expressions may use.
+    fn compile_variables(
+        &mut self,
+        header: &PolicyHeader,
+    ) -> Result<Vec<&'static str>, Diagnostic> {
+        for (name, text) in &header.variables.0 {
+            let at = start_offset(text);
+            if SCOPE_NAMES.contains(&name.as_str()) || name == "violations" {
+                let message = format!("`{name}` already has a meaning here");
+                return Err(Diagnostic::new_error("variable", &self.file.name, at..at, message));
+            }
+            let role = ExpressionRole::Variable(name.clone());
+            self.compile_source(role, at, &text.value, |compiler| {
+                compiler.define_variable(name, &text.value, SCOPE_NAMES)
+            })?;
+        }
+        Ok(SCOPE_NAMES.to_vec())
+    }
+
+    fn compile_message(
+        &mut self,
+        text: &Spanned<String>,
+        scope: &[&str],
+    ) -> Result<MessageTemplate, Diagnostic> {
+        let role = ExpressionRole::Message;
+        let place = ExpressionSource { role, offset: start_offset(text), text: text.value.clone() };
+        let result = MessageTemplate::compile_template(&text.value, &mut self.compiler, scope);
+        let rest = self.file.text.get(place.offset..).unwrap_or_default();
+        while self.expression_sources.len() < self.compiler.next_source_number() {
+            let hole = self.compiler.source_text(self.expression_sources.len()).to_owned();
+            let at = place.offset.saturating_add(rest.find(&hole).unwrap_or_default());
+            self.expression_sources.push(ExpressionSource {
+                offset: at,
+                text: hole,
+                ..place.clone()
+            });
+        }
+        // A hole's own position is within the message's text, not within the file's.
+        let here = ExpressionSource { text: String::new(), ..place };
+        result.map_err(|failure| self.failure_diagnostic(&here, CelError { span: 0..1, ..failure }))
+    }
+
+    /// Compiles the values of the patch.
+    fn compile_patch(
+        &mut self,
+        header: &PolicyHeader,
+        scope: &[&str],
+    ) -> Result<Option<ValueTemplate>, Diagnostic> {
+        let patch = header.remediation.as_ref().and_then(|one| one.patch.as_ref());
+        let Some(patch) = patch else { return Ok(None) };
+        // What is nested has no positions of its own: its text is looked for behind the key.
+        let at = self.file.text.find("// remediation:").unwrap_or_default();
+        let compiled = ValueTemplate::compile_values(patch, select_whole_text, &mut |text| {
+            self.compile_source(ExpressionRole::Patch, at, text, |compiler| {
+                compiler.compile_expression(text, scope)
+            })
+        })?;
+        Ok(Some(compiled))
+    }
+
+    /// Compiles what the remediator is told.
+    fn compile_remediator_inputs(
+        &mut self,
+        header: &PolicyHeader,
+        scope: &[&str],
+    ) -> Result<Option<ValueTemplate>, Diagnostic> {
+        let with = header.remediation.as_ref().map(|one| &one.with);
+        let Some(with) = with.filter(|with| !with.is_empty()) else { return Ok(None) };
+        let at = self.file.text.find("// remediation:").unwrap_or_default();
+        if let Some(text) = with.values().find_map(find_partial_hole) {
+            let at = self.file.text.find(text).unwrap_or(at);
+            let message =
+                "a text of `with` is CEL as a whole, `{{ CEL }}`, or not at all".to_owned();
+            return Err(Diagnostic::new_error("header", &self.file.name, at..at, message));
+        }
+        let compiled = ValueTemplate::compile_values(with, select_hole, &mut |text| {
+            self.compile_source(ExpressionRole::Patch, at, text, |compiler| {
+                compiler.compile_expression(text, scope)
+            })
+        })?;
+        Ok(Some(compiled))
+    }
+}
+
+/// Where a value begins in the file.
+pub(super) fn start_offset<T>(value: &Spanned<T>) -> usize {
+    let at = value.referenced.span().byte_offset();
+    at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
+}
+
+fn check_match(file: &str, header: &PolicyHeader) -> Result<(), Diagnostic> {
+    let at = start_offset(&header.matches);
+    let fail =
+        |message: &str| Err(Diagnostic::new_error("match", file, at..at, message.to_owned()));
+    let PolicyMatch { event_source, event_name, resource_type, .. } =
+        header.matches.value.to_policy_match();
+    match (event_source.is_empty(), event_name.is_empty(), resource_type.is_empty()) {
+        (true, true, true) => fail("a policy matches events, resource types, or both"),
+        (true, false, _) => fail("`eventName` needs an `eventSource`"),
+        (false, true, _) => fail("`eventSource` needs an `eventName`"),
+        _ => match event_source.iter().find(|source| !source.ends_with(".amazonaws.com")) {
+            Some(source) => {
+                fail(&format!("`{source}` is no event source: they end in `.amazonaws.com`"))
+            }
+            None => Ok(()),
+        },
+    }
+}
+
+/// The parameters, each with a default of the type it names.
+fn check_parameters(
+    file: &str,
+    header: &PolicyHeader,
+) -> Result<BTreeMap<String, PolicyParameter>, Diagnostic> {
+    let mut parameters = BTreeMap::new();
+    for (name, parameter) in &header.parameters {
+        let at = start_offset(parameter);
+        let parameter = &parameter.value;
+        if !has_parameter_type(&parameter.default, &parameter.kind) {
+            let message =
+                format!("parameter `{name}`: {} is no {}", parameter.default, parameter.kind);
+            let help = "types are bool, int, double, string, map and list(...)".to_owned();
+            let wrong = Diagnostic::new_error("parameter", file, at..at, message);
+            return Err(wrong.with_help(Some(help)));
+        }
+        parameters.insert(name.clone(), parameter.clone());
+    }
+    Ok(parameters)
+}
+
+/// Whether a value is of a parameter's type.
+pub(super) fn has_parameter_type(value: &serde_json::Value, kind: &str) -> bool {
+    let element = kind.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')'));
+    match (kind, element) {
+        (_, Some(element)) => value
+            .as_array()
+            .is_some_and(|list| list.iter().all(|value| has_parameter_type(value, element))),
+        ("bool", _) => value.is_boolean(),
+        ("int", _) => value.is_i64(),
+        ("double", _) => value.is_f64() || value.is_i64(),
+        ("string", _) => value.is_string(),
+        ("map", _) => value.is_object(),
+        _ => false,
+    }
+}

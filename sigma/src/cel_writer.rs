@@ -1,0 +1,441 @@
+//! A condition as CEL that fails for no event, whatever shape its fields have.
+
+use crate::pattern::{PatternComparison, SigmaPattern};
+use crate::rule_condition::{
+    FieldTest, NumberOperator, RuleCondition, TextComparison, ValueMatcher,
+};
+use evenkeel_rules::is_deceptive;
+
+/// Names that a variable of a policy cannot have: CEL's own, those of the policy's scope, and those bound here.
+const RESERVED_NAMES: &[&str] = &[
+    "account",
+    "as",
+    "bool",
+    "break",
+    "bytes",
+    "cel",
+    "const",
+    "continue",
+    "double",
+    "dyn",
+    "else",
+    "event",
+    "false",
+    "for",
+    "function",
+    "google",
+    "if",
+    "import",
+    "in",
+    "int",
+    "ip",
+    "let",
+    "list",
+    "loop",
+    "map",
+    "math",
+    "namespace",
+    "net",
+    "now",
+    "null",
+    "null_type",
+    "number",
+    "optional",
+    "optional_type",
+    "other",
+    "package",
+    "params",
+    "part",
+    "regex",
+    "request",
+    "resource",
+    "response",
+    "return",
+    "sets",
+    "sigma_actor",
+    "string",
+    "strings",
+    "lists",
+    "base64",
+    "text",
+    "true",
+    "type",
+    "uint",
+    "value",
+    "var",
+    "violations",
+    "void",
+    "while",
+];
+
+/// How long a variable may be: CEL's sources end at 8 KiB.
+const MAX_VARIABLE_LENGTH: usize = 6_000;
+
+/// How many values of a long list are kept together.
+const VALUES_PER_CHUNK: usize = 50;
+
+/// How long a line should be at most.
+const MAX_LINE_WIDTH: usize = 100;
+
+/// How many alternatives of a kind are written side by side before they become a list.
+const MAX_INLINE_ALTERNATIVES: usize = 2;
+
+/// The selections of a condition as variables, and the condition that uses them.
+#[derive(Debug)]
+pub(crate) struct CelCondition {
+    /// Names and expressions, in the order of their use.
+    pub(crate) variables: Vec<(String, String)>,
+    /// The expression.
+    pub(crate) body: String,
+}
+
+/// Writes a condition.
+pub(crate) fn write_condition(condition: &RuleCondition) -> CelCondition {
+    let mut writer = CelWriter { variables: Vec::new(), selection_variables: Vec::new() };
+    let body = writer.write_expression(condition).text;
+    CelCondition { variables: writer.variables, body }
+}
+
+/// How strongly an expression holds together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BindingStrength {
+    Call,
+    Comparison,
+    And,
+    Or,
+}
+
+/// An expression.
+struct CelFragment {
+    text: String,
+    binding: BindingStrength,
+}
+
+impl CelFragment {
+    fn from_call(text: String) -> CelFragment {
+        CelFragment { text, binding: BindingStrength::Call }
+    }
+
+    fn from_comparison(text: String) -> CelFragment {
+        CelFragment { text, binding: BindingStrength::Comparison }
+    }
+
+    /// All of the parts, or some of them.
+    fn join_fragments(mut parts: Vec<CelFragment>, binding: BindingStrength) -> CelFragment {
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return only;
+        }
+        let other = if binding == BindingStrength::And {
+            BindingStrength::Or
+        } else {
+            BindingStrength::And
+        };
+        let text = |part: CelFragment| {
+            if part.binding == other { add_brackets(&part.text) } else { part.text }
+        };
+        let texts: Vec<String> = parts.into_iter().map(text).collect();
+        let operator = if binding == BindingStrength::And { "&&" } else { "||" };
+        let long = texts.iter().map(String::len).sum::<usize>() > 80;
+        let with = if long { format!("\n  {operator} ") } else { format!(" {operator} ") };
+        CelFragment { text: texts.join(&with), binding }
+    }
+
+    fn into_negated(self) -> CelFragment {
+        let bare = self.binding == BindingStrength::Call && !self.text.starts_with('!');
+        CelFragment::from_call(if bare {
+            format!("!{}", self.text)
+        } else {
+            format!("!{}", add_brackets(&self.text))
+        })
+    }
+}
+
+fn add_brackets(text: &str) -> String {
+    format!("({})", text.replace('\n', "\n  "))
+}
+
+struct CelWriter {
+    variables: Vec<(String, String)>,
+    /// Selections that have their variable, and its name.
+    selection_variables: Vec<(String, String)>,
+}
+
+impl CelWriter {
+    fn write_expression(&mut self, expr: &RuleCondition) -> CelFragment {
+        match expr {
+            RuleCondition::All(parts) => CelFragment::join_fragments(
+                parts.iter().map(|part| self.write_expression(part)).collect(),
+                BindingStrength::And,
+            ),
+            RuleCondition::Any(parts) => CelFragment::join_fragments(
+                parts.iter().map(|part| self.write_expression(part)).collect(),
+                BindingStrength::Or,
+            ),
+            RuleCondition::Not(part) => self.write_expression(part).into_negated(),
+            RuleCondition::Named(name, inner) => {
+                CelFragment::from_call(self.write_variable(name, inner))
+            }
+            RuleCondition::Test(test) => write_field_test(test),
+        }
+    }
+
+    fn write_variable(&mut self, name: &str, inner: &RuleCondition) -> String {
+        if let Some((_, known)) = self.selection_variables.iter().find(|(of, _)| of == name) {
+            return known.clone();
+        }
+        let mut text = self.write_expression(inner).text;
+        if text.len() > MAX_VARIABLE_LENGTH {
+            text = self.write_pieces(name, inner).unwrap_or(text);
+        }
+        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let mut id: String = name.chars().map(word).collect();
+        let begins = id.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins || RESERVED_NAMES.contains(&id.as_str()) {
+            id = format!("sigma_{id}");
+        }
+        while self.variables.iter().any(|(taken, _)| *taken == id) {
+            id.push('_');
+        }
+        self.variables.push((id.clone(), text));
+        self.selection_variables.push((name.to_owned(), id.clone()));
+        id
+    }
+
+    /// An expression that is too long, in variables of its own.
+    fn write_pieces(&mut self, name: &str, expr: &RuleCondition) -> Option<String> {
+        let (parts, binding) = split_expression(expr)?;
+        let named = |(at, part): (usize, &RuleCondition)| {
+            // No selection is called so.
+            CelFragment::from_call(
+                self.write_variable(&format!("{name}\n{}", at.saturating_add(1)), part),
+            )
+        };
+        let codes = parts.iter().enumerate().map(named).collect();
+        Some(CelFragment::join_fragments(codes, binding).text)
+    }
+}
+
+/// Parts of an expression that is too long for one variable, and how they are joined.
+fn split_expression(expr: &RuleCondition) -> Option<(Vec<RuleCondition>, BindingStrength)> {
+    match expr {
+        RuleCondition::All(parts) => Some((parts.clone(), BindingStrength::And)),
+        RuleCondition::Any(parts) => Some((parts.clone(), BindingStrength::Or)),
+        RuleCondition::Test(FieldTest { field, groups, negated: false }) => match groups.as_slice()
+        {
+            [group] if group.len() > VALUES_PER_CHUNK => {
+                let part = |chunk: &[ValueMatcher]| {
+                    let groups = vec![chunk.to_vec()];
+                    RuleCondition::Test(FieldTest { field: field.clone(), groups, negated: false })
+                };
+                Some((group.chunks(VALUES_PER_CHUNK).map(part).collect(), BindingStrength::Or))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What is said of a field.
+fn write_field_test(test: &FieldTest) -> CelFragment {
+    let group = |group: &Vec<ValueMatcher>| write_any_matcher(&test.field, group);
+    let all =
+        CelFragment::join_fragments(test.groups.iter().map(group).collect(), BindingStrength::And);
+    if test.negated { all.into_negated() } else { all }
+}
+
+/// That some matcher holds of a field.
+fn write_any_matcher(field: &str, matchers: &[ValueMatcher]) -> CelFragment {
+    let of_text = |matcher: &ValueMatcher| {
+        matches!(matcher, ValueMatcher::Text(..) | ValueMatcher::Regex(..) | ValueMatcher::Cidr(_))
+    };
+    let texts: Vec<&ValueMatcher> = matchers.iter().filter(|matcher| of_text(matcher)).collect();
+    let mut parts = Vec::new();
+    // Every record has these two as text.
+    let is_text = matches!(field, "eventSource" | "eventName");
+    if is_text {
+        parts.extend(write_text_tests(&format!("event.{field}"), &texts));
+    } else if !texts.is_empty() {
+        let test =
+            CelFragment::join_fragments(write_text_tests("text", &texts), BindingStrength::Or).text;
+        let texts = format!("texts_at(event, {}).exists(text,", quote_cel(field));
+        let long = texts.len().saturating_add(test.len()) > MAX_LINE_WIDTH && !test.contains('\n');
+        let between = if long { "\n    " } else { " " };
+        parts.push(CelFragment::from_call(format!(
+            "{texts}{between}{})",
+            test.replace('\n', "\n  ")
+        )));
+    }
+    parts.extend(
+        matchers
+            .iter()
+            .filter(|matcher| !of_text(matcher))
+            .map(|one| write_field_matcher(field, one)),
+    );
+    CelFragment::join_fragments(parts, BindingStrength::Or)
+}
+
+/// What is said of a value that is text.
+fn write_text_tests(value: &str, matchers: &[&ValueMatcher]) -> Vec<CelFragment> {
+    let mut parts = Vec::new();
+    for cased in [false, true] {
+        let subject = if cased { value.to_owned() } else { format!("{value}.lowerAscii()") };
+        let shapes: Vec<PatternComparison> = matchers
+            .iter()
+            .filter_map(|matcher| match matcher {
+                ValueMatcher::Text(pattern, _) if pattern.cased == cased => {
+                    Some(lowered_comparison(pattern))
+                }
+                _ => None,
+            })
+            .collect();
+        parts.extend(write_comparisons(&subject, &shapes));
+    }
+    for matcher in matchers {
+        match matcher {
+            ValueMatcher::Text(pattern, _) => match pattern.to_comparison() {
+                PatternComparison::Everything => {
+                    parts.push(CelFragment::from_call("true".to_owned()));
+                }
+                PatternComparison::Other => {
+                    parts.push(write_regex_test(value, &pattern.to_regex()));
+                }
+                _ => {}
+            },
+            ValueMatcher::Regex(source, _) => parts.push(write_regex_test(value, source)),
+            ValueMatcher::Cidr(range) => {
+                let inside =
+                    format!("isIP({value}) && cidr({}).containsIP({value})", quote_cel(range));
+                parts.push(CelFragment { text: inside, binding: BindingStrength::And });
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+fn write_regex_test(value: &str, regex: &str) -> CelFragment {
+    CelFragment::from_call(format!("{value}.matches({})", quote_cel(regex)))
+}
+
+/// A pattern's shape, in lower case where it does not mind.
+fn lowered_comparison(pattern: &SigmaPattern) -> PatternComparison {
+    let lower = |text: String| if pattern.cased { text } else { text.to_ascii_lowercase() };
+    match pattern.to_comparison() {
+        PatternComparison::Equal(text) => PatternComparison::Equal(lower(text)),
+        PatternComparison::Contains(text) => PatternComparison::Contains(lower(text)),
+        PatternComparison::StartsWith(text) => PatternComparison::StartsWith(lower(text)),
+        PatternComparison::EndsWith(text) => PatternComparison::EndsWith(lower(text)),
+        other => other,
+    }
+}
+
+/// Comparisons of a kind, together.
+fn write_comparisons(subject: &str, shapes: &[PatternComparison]) -> Vec<CelFragment> {
+    let mut equal = Vec::new();
+    let mut calls =
+        [("contains", Vec::new()), ("startsWith", Vec::new()), ("endsWith", Vec::new())];
+    let [(_, contains), (_, starts), (_, ends)] = &mut calls;
+    for shape in shapes {
+        match shape {
+            PatternComparison::Equal(text) => equal.push(quote_cel(text)),
+            PatternComparison::Contains(text) => contains.push(quote_cel(text)),
+            PatternComparison::StartsWith(text) => starts.push(quote_cel(text)),
+            PatternComparison::EndsWith(text) => ends.push(quote_cel(text)),
+            PatternComparison::Everything | PatternComparison::Other => {}
+        }
+    }
+    let mut parts = match equal.as_slice() {
+        [] => Vec::new(),
+        [one] => vec![CelFragment::from_comparison(format!("{subject} == {one}"))],
+        many => vec![CelFragment::from_comparison(format!("{subject} in {}", write_list(many)))],
+    };
+    for (call, texts) in &calls {
+        if texts.len() > MAX_INLINE_ALTERNATIVES {
+            let each = format!("{}.exists(part, {subject}.{call}(part))", write_list(texts));
+            parts.push(CelFragment::from_call(each));
+        } else {
+            parts.extend(
+                texts
+                    .iter()
+                    .map(|text| CelFragment::from_call(format!("{subject}.{call}({text})"))),
+            );
+        }
+    }
+    parts
+}
+
+/// What is said of a field otherwise than of its text.
+fn write_field_matcher(field: &str, matcher: &ValueMatcher) -> CelFragment {
+    let path = quote_cel(field);
+    match matcher {
+        ValueMatcher::Exists(wanted) => {
+            let sign = if *wanted { ">" } else { "==" };
+            CelFragment::from_comparison(format!("size(values_at(event, {path})) {sign} 0"))
+        }
+        ValueMatcher::Compare(operator, number) => {
+            let sign = match operator {
+                NumberOperator::Less => "<",
+                NumberOperator::AtMost => "<=",
+                NumberOperator::Greater => ">",
+                NumberOperator::AtLeast => ">=",
+            };
+            CelFragment::from_call(format!(
+                "numbers_at(event, {path}).exists(number, number {sign} {number:?})"
+            ))
+        }
+        ValueMatcher::Field(likeness, other, cased) => {
+            let lower = if *cased { "" } else { ".lowerAscii()" };
+            let (one, two) = (format!("text{lower}"), format!("other{lower}"));
+            let test = match likeness {
+                TextComparison::Equal => format!("{one} == {two}"),
+                TextComparison::Contains => format!("{one}.contains({two})"),
+                TextComparison::StartsWith => format!("{one}.startsWith({two})"),
+                TextComparison::EndsWith => format!("{one}.endsWith({two})"),
+            };
+            let others = format!("texts_at(event, {}).exists(other, {test})", quote_cel(other));
+            CelFragment::from_call(format!("texts_at(event, {path}).exists(text,\n  {others})"))
+        }
+        // Of nothing, everything holds.
+        _ => CelFragment::from_call(format!(
+            "values_at(event, {path}).all(value, type(value) == null_type)"
+        )),
+    }
+}
+
+/// A list, in lines of a readable length.
+fn write_list(items: &[String]) -> String {
+    let (mut out, mut width) = ("[".to_owned(), 0_usize);
+    for (at, item) in items.iter().enumerate() {
+        width = width.saturating_add(item.len());
+        if at > 0 {
+            out.push_str(if width > 90 { ",\n    " } else { ", " });
+            width = if width > 90 { item.len() } else { width };
+        }
+        out.push_str(item);
+    }
+    out.push(']');
+    out
+}
+
+/// A text as CEL writes it, without anything that could deceive a reader or mean something in a comment.
+pub(crate) fn quote_cel(text: &str) -> String {
+    let mut out = "'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\\' | '\'' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c if is_deceptive(c) || c == ':' && out.ends_with("lint") => {
+                out.push_str(&if u32::from(c) > 0xffff {
+                    format!("\\U{:08x}", u32::from(c))
+                } else {
+                    format!("\\u{:04x}", u32::from(c))
+                });
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+    out
+}

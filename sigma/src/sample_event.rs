@@ -1,0 +1,239 @@
+//! An event that is made up, field by field, for a policy's cases.
+
+use crate::regexes;
+use crate::rule_condition::{NumberOperator, TextComparison, ValueMatcher};
+use serde_json::{Map, Value, json};
+
+/// A text that no rule looks for.
+pub(crate) const OTHER_TEXT: &str = "something-else";
+
+/// What is wanted of a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FieldConstraint<'e> {
+    /// The field's path.
+    pub(crate) field: &'e str,
+    /// What is said of it.
+    pub(crate) matcher: &'e ValueMatcher,
+    /// Whether that holds.
+    pub(crate) holds: bool,
+}
+
+/// How several wants of one field are brought together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FillMode {
+    /// One text that begins, goes on and ends as wanted.
+    Joined,
+    /// What the first wants.
+    First,
+    /// A list with what each wants.
+    List,
+    /// As the first, and what must not hold is made to differ by another value, not by absence.
+    Other,
+}
+
+/// Puts a value at a path, or takes away what is there.
+pub(crate) fn set_field(event: &mut Value, path: &str, value: Value) {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    if let Value::Array(items) = event {
+        if items.is_empty() {
+            items.push(json!({}));
+        }
+        if let Some(first) = items.first_mut() {
+            set_field(first, path, value);
+        }
+        return;
+    }
+    if !event.is_object() {
+        let before = std::mem::take(event);
+        *event = json!({});
+        if !before.is_null() {
+            set_field(event, "value", before);
+        }
+    }
+    let Some(fields) = event.as_object_mut() else { return };
+    match rest {
+        Some(rest) => {
+            // CloudTrail puts lists below `items`.
+            let empty = if key == "items" { json!([]) } else { json!({}) };
+            set_field(fields.entry(key).or_insert(empty), rest, value);
+        }
+        None => match fields.get_mut(key) {
+            Some(there @ Value::Object(_)) if !value.is_null() => set_field(there, "value", value),
+            _ => drop(fields.insert(key.to_owned(), value)),
+        },
+    }
+}
+
+/// The first value at a path.
+pub(crate) fn get_field<'v>(event: &'v Value, path: &str) -> Option<&'v Value> {
+    let event = event.as_array().map_or(Some(event), |items| items.first())?;
+    match path.split_once('.') {
+        Some((key, rest)) => get_field(event.get(key)?, rest),
+        None => event.get(path),
+    }
+}
+
+/// Fills in the fields that are wanted.
+pub(crate) fn fill_event(event: &mut Value, wants: &[FieldConstraint<'_>], mode: FillMode) {
+    let mut done: Vec<&str> = Vec::new();
+    for want in wants {
+        if done.contains(&want.field) || matches!(want.field, "eventSource" | "eventName") {
+            continue;
+        }
+        done.push(want.field);
+        let of_field: Vec<&FieldConstraint<'_>> =
+            wants.iter().filter(|other| other.field == want.field).collect();
+        if let Some(value) = combine_values(event, &of_field, mode) {
+            set_field(event, want.field, value);
+        }
+        for want in of_field.iter().filter(|want| want.holds) {
+            if let ValueMatcher::Field(_, other, _) = want.matcher {
+                let same = get_field(event, want.field).cloned().unwrap_or(json!("same"));
+                set_field(event, other, same);
+            }
+        }
+    }
+}
+
+/// A value for a field; none where it may stay as it is.
+fn combine_values(event: &Value, wants: &[&FieldConstraint<'_>], mode: FillMode) -> Option<Value> {
+    let mut wanted: Vec<&ValueMatcher> =
+        wants.iter().filter(|want| want.holds).map(|want| want.matcher).collect();
+    if wanted.is_empty() {
+        let exists = |want: &&FieldConstraint<'_>| {
+            matches!(want.matcher, ValueMatcher::Exists(false) | ValueMatcher::Null)
+        };
+        let gone = |want: &&FieldConstraint<'_>| matches!(want.matcher, ValueMatcher::Exists(true));
+        let any = |is: &dyn Fn(&&FieldConstraint<'_>) -> bool| wants.iter().any(is);
+        return match mode {
+            _ if any(&exists) => Some(json!(OTHER_TEXT)),
+            _ if any(&gone) => Some(Value::Null),
+            FillMode::Other => Some(json!(OTHER_TEXT)),
+            FillMode::List => Some(Value::Null),
+            FillMode::Joined | FillMode::First => None,
+        };
+    }
+    wanted.sort_by_key(|matcher| join_rank(matcher));
+    let witnesses: Vec<Value> = wanted.iter().map(|matcher| sample_value(event, matcher)).collect();
+    let texts: Option<Vec<&str>> = witnesses.iter().map(Value::as_str).collect();
+    match (mode, witnesses.as_slice(), texts) {
+        (FillMode::List, [_, _, ..], _) => Some(Value::Array(witnesses)),
+        (FillMode::Joined, [_, _, ..], Some(texts)) => Some(Value::from(texts.concat())),
+        _ => witnesses.into_iter().next(),
+    }
+}
+
+/// Where in a joined text a matcher's part belongs.
+fn join_rank(matcher: &ValueMatcher) -> u8 {
+    use crate::pattern::PatternUnit;
+    let ValueMatcher::Text(pattern, _) = matcher else { return 1 };
+    match (pattern.units.first(), pattern.units.last()) {
+        (Some(PatternUnit::AnyText), Some(PatternUnit::AnyText)) => 1,
+        (Some(PatternUnit::AnyText), _) => 2,
+        _ => 0,
+    }
+}
+
+/// A value of which a matcher holds.
+pub(crate) fn sample_value(event: &Value, matcher: &ValueMatcher) -> Value {
+    match matcher {
+        ValueMatcher::Text(_, Some(kept)) => kept.clone(),
+        ValueMatcher::Text(pattern, None) => Value::from(pattern.sample_text()),
+        ValueMatcher::Regex(source, _) => {
+            Value::from(regexes::sample_match(source).unwrap_or_default())
+        }
+        ValueMatcher::Cidr(range) => Value::from(range.split('/').next().unwrap_or_default()),
+        ValueMatcher::Exists(true) => json!("present"),
+        ValueMatcher::Exists(false) | ValueMatcher::Null => Value::Null,
+        ValueMatcher::Compare(operator, number) => number_value(match operator {
+            NumberOperator::Less => number - 1.0,
+            NumberOperator::AtMost | NumberOperator::AtLeast => *number,
+            NumberOperator::Greater => number + 1.0,
+        }),
+        ValueMatcher::Field(
+            TextComparison::Equal
+            | TextComparison::Contains
+            | TextComparison::StartsWith
+            | TextComparison::EndsWith,
+            other,
+            _,
+        ) => get_field(event, other)
+            .filter(|value| value.is_string())
+            .cloned()
+            .unwrap_or(json!("same")),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only whole numbers of this size are cast")]
+fn number_value(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
+}
+
+/// Values of which a matcher does not hold, the likeliest first.
+pub(crate) fn differing_values(matcher: &ValueMatcher) -> Vec<Value> {
+    match matcher {
+        ValueMatcher::Exists(false) | ValueMatcher::Null => vec![json!(OTHER_TEXT)],
+        ValueMatcher::Exists(true) => vec![Value::Null],
+        ValueMatcher::Compare(operator, number) => vec![
+            number_value(match operator {
+                NumberOperator::Less | NumberOperator::AtMost => number + 1.0,
+                NumberOperator::Greater | NumberOperator::AtLeast => number - 1.0,
+            }),
+            Value::Null,
+        ],
+        ValueMatcher::Text(_, Some(Value::Bool(truth))) => vec![json!(!truth), Value::Null],
+        ValueMatcher::Cidr(_) => vec![json!("203.0.113.77"), json!("198.51.100.7"), Value::Null],
+        _ => vec![json!(OTHER_TEXT), Value::Null],
+    }
+}
+
+/// The merge patch that makes one event of another.
+pub(crate) fn merge_patch(from: &Value, to: &Value) -> Value {
+    let (Value::Object(from), Value::Object(to)) = (from, to) else { return to.clone() };
+    let mut out = Map::new();
+    for (name, value) in to {
+        match from.get(name) {
+            Some(before) if before == value => {}
+            Some(before) => drop(out.insert(name.clone(), merge_patch(before, value))),
+            None => drop(out.insert(name.clone(), value.clone())),
+        }
+    }
+    for name in from.keys().filter(|name| !to.contains_key(*name)) {
+        out.insert(name.clone(), Value::Null);
+    }
+    Value::Object(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_put_where_its_path_says_and_nothing_is_lost() {
+        let mut event = json!({});
+        for (path, value) in [
+            ("a.b", json!(1)),
+            ("a.c", json!("x")),
+            ("a", json!("y")),
+            ("l.items.d.e", json!(2)),
+            ("l.items.d.f", json!(3)),
+            ("s", json!("t")),
+            ("s.u", json!(4)),
+        ] {
+            set_field(&mut event, path, value);
+        }
+        let expected = json!({
+            "a": {"b": 1, "c": "x", "value": "y"},
+            "l": {"items": [{"d": {"e": 2, "f": 3}}]},
+            "s": {"value": "t", "u": 4}
+        });
+        assert_eq!(event, expected);
+        assert_eq!(get_field(&event, "l.items.d.f"), Some(&json!(3)));
+    }
+
+    #[test]
+    fn a_patch_has_only_what_differs() {
+        let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1}, "e": [4]}));
+        assert_eq!(merge_patch(&from, &to), json!({"a": {"c": null}, "e": [4], "d": null}));
+    }
+}
