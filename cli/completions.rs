@@ -1,17 +1,23 @@
-//! `evenkeel completions`: completions for a shell.
+//! `evenkeel completions`: prints a completion script for a shell.
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::terminal::print_stdout;
 use clap::Args;
 use clap_complete::Shell;
 
-/// Print completions for a shell
+/// Print a completion script for a shell
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  evenkeel completions bash > ~/.local/share/bash-completion/completions/evenkeel"
-)]
+#[command(after_help = "\
+Examples:
+  evenkeel completions bash > ~/.local/share/bash-completion/completions/evenkeel
+  evenkeel completions zsh > ~/.zfunc/_evenkeel
+
+Exit codes:
+  0  the script was printed
+  2  invalid usage
+  3  the output could not be written")]
 pub(crate) struct CompletionsArguments {
-    /// The shell
+    /// Shell for which to print the script
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! Commands about a finding: what would be done about it, doing it, undoing it, and who agreed.
+//! Commands that remediate a finding: plan, apply, undo, approve, reject, and show the outcomes.
 
 pub(crate) mod apply;
 pub(crate) mod approve;

@@ -1,4 +1,4 @@
-//! `evenkeel ingest`: puts one payload through the handler of the evaluate function, locally.
+//! `evenkeel ingest`: runs the handler of the evaluate function on one payload, locally.
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::library::PolicyLibrary;
@@ -14,31 +14,34 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Put one payload through the handler that judges live events, locally
+/// Run the evaluate function on one payload, on this machine
 ///
-/// The payload is what a Lambda function would be invoked with: an event of EventBridge, a batch of SQS or
-/// Kinesis, a notification of SNS, a CloudWatch Logs subscription, an invocation by a rule of AWS Config.
-/// Findings go to a ledger in a folder; what the function would return is printed, and what was not judged, by
-/// its kind.
+/// The payload is the event of a Lambda invocation: an EventBridge event, a batch of SQS or
+/// Kinesis, an SNS notification, a CloudWatch Logs subscription, or an invocation by an AWS Config
+/// rule. Findings are written to a ledger in a folder. Standard output is the response of the
+/// function, with the number of skipped events by kind.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel ingest message.json
-  aws sqs receive-message --queue-url URL --query 'Messages[0].Body' --output text | evenkeel ingest -
   evenkeel ingest event.json --policies policies/ --out evidence/
+  aws sqs receive-message --queue-url URL \\
+    --query 'Messages[0].Body' --output text | evenkeel ingest -
 
 Exit codes:
-  0  all of it was judged or is named as skipped, and nothing was found
-  1  something was found
-  3  a message could not be judged, and would come again: it is named, and the rest was judged")]
+  0  the payload was evaluated, and there is no finding
+  1  there is a finding
+  2  invalid usage
+  3  a message could not be evaluated and would be delivered again; it is named,
+     the rest was evaluated")]
 pub(crate) struct IngestArguments {
-    /// The payload's file, or - for standard input
+    /// File with the payload, or - for standard input
     #[arg(value_name = "FILE")]
     payload: PathBuf,
-    /// Policies' files, or folders of them; the shipped ones unless given
+    /// Policy file, or folder of policies; may be repeated [default: the shipped library]
     #[arg(long, value_name = "PATH")]
     policies: Vec<PathBuf>,
-    /// The ledger's folder
+    /// Folder of the ledger
     #[arg(long, value_name = "DIR", default_value = "evidence")]
     out: PathBuf,
 }
@@ -54,9 +57,9 @@ pub(crate) fn run(command: &IngestArguments) -> Result<ExitStatus, CommandError>
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(CommandError::io_error("cannot start the runtime"))?;
     let found = AtomicBool::new(false);
-    let handled = runtime.block_on(evaluator.handle_payload(&payload, &|noted| {
+    let handled = runtime.block_on(evaluator.handle_payload(&payload, &|recorded| {
         found.store(true, Ordering::Relaxed);
-        print_finding(noted.finding);
+        print_finding(recorded.finding);
     }));
     print_failures(&handled);
     match handled.answer {
@@ -82,31 +85,32 @@ pub(crate) fn run(command: &IngestArguments) -> Result<ExitStatus, CommandError>
     })
 }
 
-/// What was not judged, by its kind, as `replay` calls it.
+/// Returns the number of skipped events by kind. The names of the kinds are those of `replay`.
 fn count_skipped(metrics: &InvocationMetrics) -> Map<String, Value> {
     let unwatched = ("events that no policy watches", metrics.metric_count("Unwatched"));
     let all = metrics.skipped_kinds().chain([unwatched]).filter(|(_, count)| *count > 0);
     all.map(|(kind, count)| (kind.to_owned(), count.into())).collect()
 }
 
-/// Says what was found.
+/// Prints a finding to standard error.
 fn print_finding(finding: &Finding) {
     let line = format!("{} {}: {}", finding.severity, finding.policy, finding.message);
     print_stderr(&format!("{}\n", escape_terminal(&line)));
 }
 
-/// Says what would come again.
+/// Prints the messages that would be delivered again.
 fn print_failures(handled: &HandledPayload) {
     for failed in &handled.failures {
         let id = failed.id.as_deref().unwrap_or("the payload");
         print_stderr(&format!(
-            "{} would come again: {}\n",
+            "{} would be delivered again: {}\n",
             escape_terminal(id),
             escape_terminal(&failed.why.to_string())
         ));
     }
 }
 
+/// Reads the payload from a file, or from standard input for `-`.
 fn read_payload(path: &std::path::Path) -> Result<Vec<u8>, CommandError> {
     let what = format!("cannot read {}", path.display());
     if path.as_os_str() != "-" {

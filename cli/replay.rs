@@ -1,4 +1,4 @@
-//! `evenkeel replay`: judges recorded events, offline.
+//! `evenkeel replay`: evaluates recorded events offline.
 
 mod arguments;
 mod finding_text;
@@ -29,9 +29,9 @@ pub(crate) fn run(command: &ReplayArguments) -> Result<ExitStatus, CommandError>
     let set = command.select_policies(library.load_policies()?)?;
     let waivers = read_waivers(command, &set)?;
     let found = discover_files(&command.inputs);
-    let mut sums = ReplayTotals::new(found.ignored.count);
+    let mut totals = ReplayTotals::new(found.ignored.count);
     for problem in &found.problems {
-        sums.add_issue(problem.into());
+        totals.add_issue(problem.into());
     }
     let mut writer = FindingWriter::from_arguments(command, &library)?;
     let progress = ReadProgress::default();
@@ -45,39 +45,39 @@ pub(crate) fn run(command: &ReplayArguments) -> Result<ExitStatus, CommandError>
             ReplayWorker::read_file,
             |index, batch: ReplayBatch| {
                 let file = found.files.get(index).map_or("", |file| file.name.as_str());
-                consume_batch(file, batch, &mut sums, &mut writer, &bar)
+                consume_batch(file, batch, &mut totals, &mut writer, &bar)
             },
         )
     });
     let panicked = result.map_err(|error| CommandError::Usage(error.to_string()))?;
     for problem in &panicked {
-        sums.add_issue(problem.into());
+        totals.add_issue(problem.into());
     }
     if writer.is_reader_gone() {
         return Ok(ExitStatus::Success);
     }
     if panicked.is_empty() {
-        sums.reconcile_counts();
+        totals.reconcile_counts();
     }
-    writer.finish_output(&sums, &set)?;
-    let text = summary::render_summary(&sums, &set, command.fail_on);
+    writer.finish_output(&totals, &set)?;
+    let text = summary::render_summary(&totals, &set, command.fail_on);
     if command.format == FindingFormat::Text {
         print_stdout(&text)?;
     } else {
         print_stderr(&text);
     }
-    Ok(sums.exit_status(command.fail_on))
+    Ok(totals.exit_status(command.fail_on))
 }
 
-/// Takes what came of a part of a file, in the files' order.
+/// Counts and writes the results of one batch. Batches arrive in the order of the files.
 fn consume_batch(
     file: &str,
     batch: ReplayBatch,
-    sums: &mut ReplayTotals,
+    totals: &mut ReplayTotals,
     writer: &mut FindingWriter,
     bar: &progress::ReadProgressBar,
 ) -> ControlFlow<()> {
-    for event in sums.add_batch(file, batch) {
+    for event in totals.add_batch(file, batch) {
         for finding in event.evaluations.into_iter().filter_map(|one| one.finding) {
             bar.count_finding();
             if !bar.run_suspended(|| writer.write_finding(&finding)) {
@@ -88,6 +88,7 @@ fn consume_batch(
     ControlFlow::Continue(())
 }
 
+/// Reads the files of waivers, and prints their problems.
 fn read_waivers(command: &ReplayArguments, set: &PolicySet) -> Result<WaiverSet, CommandError> {
     let mut waivers = WaiverSet::default();
     for path in &command.waivers {
@@ -96,9 +97,9 @@ fn read_waivers(command: &ReplayArguments, set: &PolicySet) -> Result<WaiverSet,
             .map_err(CommandError::io_error(format!("cannot read {name}")))?;
         match WaiverSet::load_checked(&name, &text, set) {
             Ok(more) => waivers.add_waivers(more),
-            Err(wrong) => {
-                print_diagnostics(&wrong, &[(name, text)].into());
-                return Err(CommandError::Invalid("the waivers cannot be used".to_owned()));
+            Err(problems) => {
+                print_diagnostics(&problems, &[(name, text)].into());
+                return Err(CommandError::Invalid("the waivers are invalid".to_owned()));
             }
         }
     }

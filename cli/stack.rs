@@ -1,4 +1,4 @@
-//! Commands about the deployed stack: its templates, its policies, and whether it works.
+//! Commands for operators of the stack: render its templates, deploy policies, check that it works.
 
 pub(crate) mod deploy_bundle;
 pub(crate) mod doctor;

@@ -1,11 +1,13 @@
-"""What a month of the audit account's stack costs, from list prices and volumes: change them to your own.
+"""Estimates the monthly cost of the stack in the audit account from list prices and volumes.
 
 costs.py [NAME=VALUE...]    for example: costs.py accounts=40 changes=500
+
+Each NAME is a key of VOLUMES. To use other prices, edit PRICES.
 """
 
 import sys
 
-# US dollars, Region us-east-1, as AWS's price pages list them; free tiers left out.
+# In US dollars, for the Region us-east-1, from the price pages of AWS. Free tiers are not included.
 PRICES = {
     "event_to_another_account": 1.00 / 1e6,
     "sqs_request": 0.40 / 1e6,
@@ -27,29 +29,29 @@ PRICES = {
 
 VOLUMES = {
     "accounts": 10,
-    "changes": 200,  # events that some policy watches, by account and day
-    "findings": 2,  # by account and day
-    "families": 2,  # of remediators that are switched on
-    "months": 12,  # that evidence has been kept for
+    "changes": 200,  # events per account and day that a policy matches
+    "findings": 2,  # findings per account and day
+    "families": 2,  # enabled remediator families
+    "months": 12,  # months for which evidence has been stored
 }
 
 SECONDS = 30 * 86_400
 
 
 def month(volumes):
-    """The parts of a month's bill, largest first."""
+    """Returns the items of a monthly bill, the most expensive first."""
     p = PRICES
     v = {**VOLUMES, **volumes}
     changes = v["accounts"] * v["changes"] * 30
     findings = v["accounts"] * v["findings"] * 30
     queues = 1 + v["families"]
-    # AWS Lambda polls each queue with five connections, which wait for 20 seconds.
+    # AWS Lambda polls each queue with five connections. Each poll waits for 20 seconds.
     polls = queues * 5 * SECONDS / 20
-    # Two records and their marks; a repair writes a dozen.
+    # A finding causes two writes: the record and its announcement mark. A remediation causes twelve writes.
     puts = findings * (2 + 12)
     gets = findings * 20 + SECONDS / 60 * queues
     evaluations = changes / 2
-    # Measured: 15 microseconds of work an event; what is billed is the waiting for S3 and SNS.
+    # An evaluation takes 15 microseconds (measured). Most of the billed time is spent waiting for S3 and SNS.
     gb_seconds = evaluations * 0.1 * 0.5 + findings * 5 * 0.25
     parts = {
         "CloudWatch metrics, alarms and dashboard": (
@@ -68,7 +70,7 @@ def month(volumes):
 
 
 def table(*columns):
-    """The bills beside each other, as Markdown."""
+    """Returns a Markdown table with one bill per column."""
     bills = [dict(month(column)) for column in columns]
     heads = [f"{column['accounts']:g} accounts" for column in columns]
     lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(columns)]
@@ -82,7 +84,7 @@ def main():
     asked = dict(one.split("=", 1) for one in sys.argv[1:])
     unknown = set(asked) - set(VOLUMES)
     if unknown:
-        sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(VOLUMES)}")
+        sys.exit(f"unknown name: {', '.join(sorted(unknown))}; use one of {', '.join(VOLUMES)}")
     asked = {name: float(value) for name, value in asked.items()}
     if asked:
         print(table({"accounts": 10, **asked}))

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# A violation is found, repaired and undone, without an AWS account:
+# Shows a violation that is found, remediated and undone, without an AWS account:
 #
 #     examples/demo.sh [FOLDER]
 #
-# A stand-in of AWS (moto) and a backend that speaks TLS run on this machine. A developer turns an HTTPS integration of a
-# REST API into plain HTTP and deploys it; the event is judged, and what it did is planned, applied and undone by the
-# commands that are shown. FOLDER gets the evidence.
+# A stand-in of AWS (moto) and a backend with TLS run on this machine. A developer changes an HTTPS integration of a REST
+# API to HTTP and deploys it. The commands that are printed evaluate the event, then plan, apply and undo the remediation.
+# The evidence is written to FOLDER.
 #
-# It needs Python 3 with pip: the packages of tests/testing/requirements.txt are fetched once. `EVENKEEL` names the command,
-# which is built unless it is set; `PYTHON` names a Python that has the packages.
+# It needs Python 3 with pip, and downloads the packages of tests/testing/requirements.txt once. The variable `EVENKEEL`
+# names the command to use; without it, the command is built. `PYTHON` names a Python that has the packages.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${1:-${TMPDIR:-/tmp}/evenkeel-demo}
@@ -17,7 +17,7 @@ folder=$(cd "$folder" && pwd)
 rm -rf "$folder/evidence" "$folder"/*.port
 
 if [ -z "${PYTHON:-}" ]; then
-    echo 'fetching the stand-in of AWS; this takes half a minute, once' >&2
+    echo 'downloading the stand-in of AWS (once, about half a minute)' >&2
     python3 "$root/tests/testing/environment.py" "$folder/python"
     PYTHON=$folder/python/bin/python
 fi
@@ -26,7 +26,7 @@ if [ -z "${EVENKEEL:-}" ]; then
     EVENKEEL=$root/target/release/evenkeel
 fi
 
-# They end when this script does, as their standard input does.
+# Both programs end with this script, because their standard input ends.
 exec 3> >("$PYTHON" "$root/tests/testing/stand/stand.py" > "$folder/stand.port")
 exec 4> >("$PYTHON" "$root/examples/demo/backend.py" "$folder" > "$folder/backend.port")
 
@@ -51,7 +51,7 @@ step() { printf '\n%s\n' "$1"; }
 developer() { "$PYTHON" "$root/examples/demo/developer.py" "$AWS_ENDPOINT_URL" "$@"; }
 served() { echo "  the stage calls $(developer served "$api")"; }
 
-# A command, shown as it is typed. What it finds is no failure of the demonstration.
+# Prints a command and runs it. Exit status 1 reports a finding; it is not a failure of the demonstration.
 evenkeel() {
     echo "  \$ evenkeel $*"
     local ledger=--ledger code=0
@@ -63,27 +63,27 @@ evenkeel() {
 step 'An API calls its backend over TLS.'
 api=$(developer create "https://$backend/pay")
 served
-step 'A developer turns TLS off, and deploys.'
+step 'A developer turns TLS off and deploys the API.'
 developer turn "$api" "http://$backend/pay"
 served
 event=$folder/event.json
 developer event "$api" UpdateIntegration "$event"
 begun=$SECONDS
-step "CloudTrail's event arrives, and is judged."
+step "The CloudTrail event arrives and is evaluated."
 evenkeel ingest "$event"
 finding=$(basename "$(find "$folder/evidence/findings" -name '*.json')" .json)
-step 'What would be done about it?'
+step 'The plan of the remediation:'
 evenkeel plan "$finding"
-step "Do it: TLS answers, nobody else's drafts are in the way, the stage is deployed anew."
+step "Apply the plan: the backend supports TLS, and nobody else has undeployed changes."
 evenkeel apply "$finding" --yes
 served
-echo "  $((SECONDS - begun)) s from the event to the repaired state"
-step 'The same event again changes nothing.'
+echo "  $((SECONDS - begun)) s from the event to the remediated state"
+step 'The same event, delivered again, changes nothing.'
 evenkeel ingest "$event"
 evenkeel apply "$finding" --yes
-step "The team wants it back: undo restores the draft and the stage's former deployment."
+step "Undo restores the draft and the former deployment of the stage."
 evenkeel undo "$finding" --reason 'the partner speaks HTTP only' --yes
 served
-step 'All of it is in the ledger.'
+step 'The ledger contains every step.'
 evenkeel status
 printf '\nThe evidence is in %s\n' "$folder/evidence"

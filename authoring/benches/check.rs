@@ -1,8 +1,9 @@
-//! How many policies a second are checked, each step on its own: `cargo bench -p evenkeel-authoring`.
+//! Measures the policies per second of each step of `evenkeel check` and `evenkeel test --mutate`:
+//! `cargo bench -p evenkeel-authoring`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark that cannot go on stops, and prints"
+    reason = "a benchmark prints its results, and a panic ends it"
 )]
 
 use evenkeel_authoring::check::lint_policies;
@@ -14,7 +15,7 @@ use evenkeel_rules::read_cases;
 use std::path::Path;
 use std::time::Instant;
 
-/// How often each shipped policy is there.
+/// The number of copies of each shipped policy.
 const COPIES: usize = 25;
 
 fn collect_files(ending: &str, folder: &Path, found: &mut Vec<PolicyFile>) {
@@ -44,9 +45,9 @@ fn main() {
             })
         })
         .collect();
-    let rate = |what: &str, count: usize, start: Instant| {
+    let rate = |step: &str, count: usize, start: Instant| {
         println!(
-            "{what:>9}  {:>8.0} policies/s",
+            "{step:>9}  {:>8.0} policies/s",
             f64::from(u32::try_from(count).unwrap()) / start.elapsed().as_secs_f64()
         );
     };

@@ -1,4 +1,4 @@
-//! What is probably wrong with a policy that compiles: names that AWS does not have, types, what is never used.
+//! Diagnostics for policies that compile: names that AWS does not have, wrong types, unused parts.
 
 mod allow_comments;
 mod codes;
@@ -21,32 +21,39 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
 
-/// What a policy's header may say of a remediator.
+/// The properties of a remediator that a policy's header must respect.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediatorSummary<'a> {
-    /// Its name.
+    /// The name that `remediation.run` uses.
     pub id: &'a str,
-    /// What it may be told.
+    /// The settings that `remediation.with` may contain.
     pub with: &'a [&'a str],
-    /// How safe it is; none where the policy says what is repaired, with `tier` and `patch`.
+    /// The safety tier. `None` if the policy itself defines the change, with `tier` and `patch`.
     pub tier: Option<SafetyTier>,
-    /// What it asks of the world before it writes anything.
+    /// The condition that the remediator checks before it changes anything, if there is one.
     pub precondition: Option<&'a str>,
-    /// Why a patch of resources of a type is none that it could apply.
+    /// The function that checks the `patch` of a policy.
     pub patch_check: PatchCheck,
 }
 
-/// Whether a patch can be applied to resources of a type by some IAM actions, and why not.
+/// A function that checks a `patch`. Its arguments are the CloudFormation type, the patch and the
+/// IAM actions of the header. It returns an error if the patch cannot be applied.
 pub type PatchCheck = fn(
     &str,
     &serde_json::Map<String, serde_json::Value>,
     &[String],
 ) -> Result<(), Box<dyn std::error::Error>>;
 
-/// What is wrong with policies, in their order and in each by position. `uncovered` is what their cases do not reach;
-/// none, where nobody looked.
+/// Returns the diagnostics of all policies, in the order of the policies and, within each, by
+/// position.
 ///
-/// A comment `// lint: allow CODE reason` in the file lets findings of that code pass; one without a reason does not.
+/// `uncovered` contains the warnings about conditions and events that no case covers, or `None` if
+/// the caller did not run the cases.
+///
+/// A comment `// lint: allow CODE reason` in a policy removes the diagnostics with that code. A
+/// comment without a reason, or without effect, is itself an error.
+///
+/// The documentation of the crate contains an example.
 pub fn lint_policies(
     set: &PolicySet,
     remediators: &[RemediatorSummary<'_>],
@@ -59,25 +66,26 @@ pub fn lint_policies(
                 return vec![Diagnostic::new_error("internal", "", 0..0, failure.full_message())];
             }
         };
-    let (mut found, deciding): (Vec<Vec<Diagnostic>>, Vec<String>) = policies.into_iter().unzip();
-    let looked = uncovered.is_some();
+    let (mut found, logic): (Vec<Vec<Diagnostic>>, Vec<String>) = policies.into_iter().unzip();
+    let cases_were_run = uncovered.is_some();
     let mut others: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
     for one in
-        duplicates::lint_duplicates(set, &deciding).into_iter().chain(uncovered.unwrap_or_default())
+        duplicates::lint_duplicates(set, &logic).into_iter().chain(uncovered.unwrap_or_default())
     {
         others.entry(one.file.clone()).or_default().push(one);
     }
     let mut all = Vec::new();
     for (policy, found) in set.policies().iter().zip(&mut found) {
         found.extend(others.remove(&policy.file).unwrap_or_default());
-        allow_comments::apply_allow_comments(&policy.file, policy.file_text(), looked, found);
+        let text = policy.file_text();
+        allow_comments::apply_allow_comments(&policy.file, text, cases_were_run, found);
         found.sort_by_key(|one| one.span.start);
         all.append(found);
     }
     all
 }
 
-/// What is wrong with one policy by itself, and what decides in it.
+/// Returns the diagnostics of one policy, and its logic in canonical form.
 fn lint_policy(
     policy: &Policy,
     set: &PolicySet,
@@ -95,11 +103,13 @@ fn lint_policy(
     (found.concat(), duplicates::canonicalize_logic(policy, &expressions))
 }
 
-/// What `work` makes of each policy, in their order; several threads share the work, each with a stack for the
-/// deepest expression that compiles.
+/// Calls `work` for each policy, and returns the results in the order of the policies.
+///
+/// Several threads share the work. Each has a stack that is large enough for the deepest expression
+/// that compiles.
 ///
 /// # Errors
-/// When no thread can be started, or `work` panics.
+/// [`CelError`] if a thread cannot be started, or if `work` panics.
 pub fn map_policies<T: Send>(
     policies: &[Policy],
     work: &(dyn Fn(&Policy) -> T + Sync),
@@ -122,9 +132,12 @@ fn map_chunk<T>(policies: &[Policy], work: &dyn Fn(&Policy) -> T) -> Vec<T> {
     policies.iter().map(work).collect()
 }
 
-/// Where a word stands in a policy's file: as a whole, behind a part of the header.
-pub(crate) fn locate_word(text: &str, behind: &str, word: &str) -> Range<usize> {
-    let start = text.find(behind).unwrap_or_default();
+/// Returns the byte range of the first occurrence of `word`, as a whole word, after the text
+/// `prefix` of a policy's header.
+///
+/// The range starts at `prefix` if the word does not occur after it.
+pub(crate) fn locate_word(text: &str, prefix: &str, word: &str) -> Range<usize> {
+    let start = text.find(prefix).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || "._-".contains(c);
     let mut places = text.match_indices(word).filter(|(at, _)| {
         let before = text.get(..*at).and_then(|text| text.chars().next_back());

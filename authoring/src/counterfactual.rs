@@ -1,4 +1,4 @@
-//! The smallest changes of an event that would make a policy say the opposite of it.
+//! Searches for single changes of an event that reverse the result of a policy.
 
 use crate::check::type_check::parse_expressions;
 use crate::types::inference::dotted_path;
@@ -7,32 +7,64 @@ use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{ComplianceStatus, PolicyCase};
 use serde_json::Value;
 
-/// How many changes are tried.
+/// The maximum number of changes that the search tries.
 const MAX_CANDIDATES: usize = 20_000;
 
-/// How many are told.
+/// The maximum number of changes that the search returns.
 const MAX_CHANGES: usize = 5;
 
-/// How long lists are whose elements are tried one by one.
+/// The maximum length of a list whose elements the search changes one by one.
 const MAX_LIST_LENGTH: usize = 16;
 
-/// A change of an event.
+/// A change of one value of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordChange {
-    /// Where: `requestParameters.tlsConfig`.
+    /// The path of the value in the record, such as `requestParameters.tlsConfig`.
     pub path: String,
-    /// What would stand there; nothing, where it would be absent.
+    /// The new value. `None` if the change removes the value.
     pub value: Option<Value>,
 }
 
-/// The parts of a record that calls differ in.
+/// The parts of a record in which the search changes values.
 const VARIED_PARTS: &[&str] =
     &["requestParameters", "responseElements", "additionalEventData", "userIdentity"];
 
-/// Single changes of a case's record that turn `NON_COMPLIANT` into `COMPLIANT`, or back; the plainest first.
+/// Returns single changes of a case's record that turn `NON_COMPLIANT` into `COMPLIANT`, or the
+/// reverse.
+///
+/// The result contains at most five changes: first changed values, then removed values, then added
+/// values. It is empty for a configuration item, and for every other status.
+///
+/// ```
+/// use evenkeel_authoring::counterfactual::find_counterfactuals;
+/// use evenkeel_rules::PolicyCase;
+/// use evenkeel_rules::policy::{PolicyFile, PolicySet};
+///
+/// let text = "// METADATA
+/// // title: RDS instance is public
+/// // description: The Internet can reach the instance.
+/// // severity: HIGH
+/// // match: {eventSource: rds.amazonaws.com, eventName: CreateDBInstance}
+/// // resource: {type: AWS::RDS::DBInstance, id: request.dBInstanceIdentifier}
+/// // message: RDS instance {{resource.id}} is public
+///
+/// request.?publiclyAccessible.orValue(false)
+/// ";
+/// let file = PolicyFile { name: "rds-public.cel".to_owned(), text: text.to_owned() };
+/// let set = PolicySet::compile_files(&[file], None).unwrap();
+/// let case = PolicyCase::for_event(&serde_json::json!({
+///     "eventSource": "rds.amazonaws.com",
+///     "eventName": "CreateDBInstance",
+///     "requestParameters": {"dBInstanceIdentifier": "orders", "publiclyAccessible": true},
+/// }));
+///
+/// let changes = find_counterfactuals(&set.policies()[0], &case);
+/// assert_eq!(changes[0].path, "requestParameters.publiclyAccessible");
+/// assert_eq!(changes[0].value, Some(false.into()));
+/// ```
 pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordChange> {
     let Some(record) = case.event_record() else { return Vec::new() };
-    let wanted = match case.evaluate_policy(policy).map(|said| said.status) {
+    let wanted = match case.evaluate_policy(policy).map(|result| result.status) {
         Ok(ComplianceStatus::NonCompliant) => ComplianceStatus::Compliant,
         Ok(ComplianceStatus::Compliant) => ComplianceStatus::NonCompliant,
         _ => return Vec::new(),
@@ -47,8 +79,8 @@ pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordCha
         if !change_value_at(&mut changed, &steps, value.clone()) {
             continue;
         }
-        if case.with_event(&changed).evaluate_policy(policy).is_ok_and(|said| said.status == wanted)
-        {
+        let result = case.with_event(&changed).evaluate_policy(policy);
+        if result.is_ok_and(|result| result.status == wanted) {
             found.push(RecordChange { path, value });
         }
         if found.len() == MAX_CHANGES {
@@ -58,7 +90,8 @@ pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordCha
     found
 }
 
-/// Whether a change at `path` only says more coarsely, or in another form of the request, what one at `found` says.
+/// Returns whether a change at `path` repeats a change at `found`: it changes the same value, an
+/// enclosing value, or a field of the same name in another form of the request.
 fn is_within(found: &str, path: &str) -> bool {
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     found == path || found.starts_with(&format!("{path}.")) || last(found) == last(path)
@@ -66,9 +99,10 @@ fn is_within(found: &str, path: &str) -> bool {
 
 type CandidateChange = (Vec<String>, Option<Value>);
 
-/// What may be changed: values that are there, then what the policy asks for and is not there.
+/// Returns the changes to try: first changes of existing values, then removals, then values at
+/// paths that the policy reads.
 fn list_candidates(policy: &Policy, record: &Value) -> Vec<CandidateChange> {
-    let (literals, asked) = collect_literals_and_paths(policy);
+    let (literals, paths) = collect_literals_and_paths(policy);
     let (mut changed, mut removed) = (Vec::new(), Vec::new());
     for part in VARIED_PARTS {
         if let Some(value) = record.get(part) {
@@ -82,7 +116,7 @@ fn list_candidates(policy: &Policy, record: &Value) -> Vec<CandidateChange> {
         }
     }
     let mut added = Vec::new();
-    for steps in asked {
+    for steps in paths {
         for value in [true.into(), false.into()].iter().chain(&literals) {
             added.push((steps.clone(), Some(value.clone())));
         }
@@ -90,9 +124,10 @@ fn list_candidates(policy: &Policy, record: &Value) -> Vec<CandidateChange> {
     [changed, removed, added].concat()
 }
 
-/// The literals and default parameters of a policy, and the fields of the record that it asks for.
+/// Returns the literals and parameter defaults of a policy, and the paths of the record that it
+/// reads.
 fn collect_literals_and_paths(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>) {
-    let (mut literals, mut asked) = (Vec::new(), Vec::new());
+    let (mut literals, mut paths) = (Vec::new(), Vec::new());
     let mut add = |value: &Value| {
         if !literals.contains(value) && (value.is_string() || value.is_number()) {
             literals.push(value.clone());
@@ -104,23 +139,24 @@ fn collect_literals_and_paths(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>)
             value => add(value),
         }
     }
-    // A policy that is watched keeps how it reads: what is deep is parsed on a large stack only.
+    // An instrumented policy has another syntax tree, so the text is parsed again. Deep expressions
+    // need a large stack.
     for (_, syntax) in parse_expressions(policy) {
         syntax.walk_tree(&mut |part| {
             if let SyntaxKind::Literal(value) = &part.kind {
                 add(value);
             }
             if let Some(steps) = dotted_path(part).as_deref().and_then(to_record_path)
-                && !asked.contains(&steps)
+                && !paths.contains(&steps)
             {
-                asked.push(steps);
+                paths.push(steps);
             }
         });
     }
-    (literals, asked)
+    (literals, paths)
 }
 
-/// Where a record has what an expression asks for.
+/// Converts the path of an expression, such as `request.uri`, to the path in the record.
 fn to_record_path(path: &str) -> Option<Vec<String>> {
     let mut names = path.split('.').map(str::to_owned);
     let part = match names.next()?.as_str() {
@@ -180,13 +216,13 @@ fn collect_variations(
     }
 }
 
-/// A number and its neighbours.
+/// Returns a number and, for an integer, the next and the previous one.
 fn neighboring_numbers(number: &Value) -> Vec<Value> {
     let Some(number) = number.as_i64() else { return vec![number.clone()] };
     vec![number.into(), number.saturating_add(1).into(), number.saturating_sub(1).into()]
 }
 
-/// Changes a value at a place, or takes it away; false, where there is no such place.
+/// Sets or removes the value at a path. Returns false if the path does not exist in the record.
 fn change_value_at(value: &mut Value, steps: &[String], to: Option<Value>) -> bool {
     let Some((last, before)) = steps.split_last() else { return false };
     let mut here = value;

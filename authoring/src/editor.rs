@@ -1,4 +1,5 @@
-//! What an editor asks while a policy is being written, when it often does not compile: all from its text.
+//! Completion, hover and definition requests of editors, answered from the text of a policy, which
+//! need not compile.
 
 use crate::schema::{EventField, list_event_fields, list_write_events};
 use crate::services::events;
@@ -6,88 +7,88 @@ use crate::services::models::CallSide;
 use evenkeel_engine::library_functions;
 use std::ops::Range;
 
-/// What may stand at a place.
+/// A completion for a position in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletionProposal {
-    /// The text.
+    /// The text to insert.
     pub text: String,
-    /// What it is, in a few words.
+    /// A short description of the text.
     pub detail: String,
-    /// Which kind of thing it is.
+    /// The kind of the text.
     pub kind: ProposalKind,
 }
 
-/// A kind of proposal.
+/// The kind of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProposalKind {
-    /// A key of the header, or a field.
+    /// A key of the header, or a field of an event.
     Field,
-    /// One of a few values.
+    /// A value of a header's key.
     Value,
     /// A function.
     Function,
-    /// A name of the scope, a variable, a parameter.
+    /// A name of the scope, a variable or a parameter.
     Name,
 }
 
-/// The keys of the header, by the key that they are below, and what each says.
+/// The keys of the header: the parent key, the key and its description.
 const KEYS: &[(&str, &str, &str)] = &[
-    ("", "title", "what is wrong when the policy finds something, in a line"),
-    ("", "description", "why that matters"),
-    ("", "severity", "how much it matters: INFORMATIONAL to CRITICAL"),
-    ("", "match", "what the policy looks at"),
-    ("", "resource", "what the policy is about"),
-    ("", "parameters", "what can be set, seen as params.NAME"),
+    ("", "title", "the problem that a finding reports, in one line"),
+    ("", "description", "the reason why the problem matters"),
+    ("", "severity", "the severity of a finding: INFORMATIONAL to CRITICAL"),
+    ("", "match", "the events and configuration items that the policy evaluates"),
+    ("", "resource", "the resource of a finding"),
+    ("", "parameters", "the values that an organization can set, used as params.NAME"),
     ("", "variables", "names for expressions"),
-    ("", "message", "what is told of a finding: text with {{ CEL }} holes"),
-    ("", "controls", "a framework's controls that a finding shows to be broken"),
-    ("", "references", "pages to read"),
-    ("", "remediation", "what repairs it"),
-    ("match", "eventSource", "services, such as s3.amazonaws.com"),
-    ("match", "eventName", "calls, without an API version"),
-    ("match", "outcome", "success (unless said), failure or any"),
+    ("", "message", "the message of a finding: text with {{ CEL }} placeholders"),
+    ("", "controls", "the controls of frameworks that a finding violates"),
+    ("", "references", "addresses of documentation"),
+    ("", "remediation", "the remediation of a finding"),
+    ("match", "eventSource", "event sources, such as s3.amazonaws.com"),
+    ("match", "eventName", "event names, without an API version"),
+    ("match", "outcome", "success (default), failure or any"),
     ("match", "resourceType", "AWS Config resource types"),
     ("resource", "type", "the CloudFormation type"),
-    ("resource", "id", "CEL: what identifies it"),
-    ("resource", "arn", "CEL: its ARN"),
-    ("remediation", "run", "the remediator"),
+    ("resource", "id", "CEL: the id of the resource"),
+    ("resource", "arn", "CEL: the ARN of the resource"),
+    ("remediation", "run", "the name of the remediator"),
     ("remediation", "mode", "report, notify, approve or auto"),
-    ("remediation", "with", "what the remediator is told"),
-    ("remediation", "tier", "A, B or C: how safe it is, where `patch` says what is repaired"),
-    ("remediation", "actions", "the IAM actions by which AWS sets them"),
-    ("remediation", "patch", "properties of the resource, as they must be"),
-    ("remediation", "ask", "what a person must look at before they are set"),
+    ("remediation", "with", "the settings of the remediator"),
+    ("remediation", "tier", "the safety tier of `patch`: A, B or C"),
+    ("remediation", "actions", "the IAM actions that AWS needs to apply `patch`"),
+    ("remediation", "patch", "the required properties of the resource"),
+    ("remediation", "ask", "what a person must check before the approval"),
 ];
 
-/// Values of keys that have few.
+/// The keys with a fixed set of values, and these values.
 const VALUES: &[(&str, &[&str])] = &[
     ("severity", &["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]),
     ("outcome", &["success", "failure", "any"]),
     ("mode", &["report", "notify", "approve", "auto"]),
 ];
 
-/// The names of an expression's scope.
+/// The names that every expression can use, and their descriptions.
 const SCOPE: &[(&str, &str)] = &[
     ("account", "the account: id, alias, ou, tags"),
-    ("event", "the record as CloudTrail wrote it"),
-    ("now", "the event's time"),
+    ("event", "the unchanged CloudTrail record"),
+    ("now", "the time of the event"),
     ("params", "the policy's parameters"),
-    ("request", "the call's parameters, without the quirks of their form; never null"),
-    ("resource", "what the policy is about: type, id, arn, account, region, tags, configuration"),
-    ("response", "the call's answer, without the quirks of its form; never null"),
-    ("violations", "in the message: the elements of a body that gives a list"),
+    ("request", "the normalized parameters of the call; never null"),
+    ("resource", "the resource: type, id, arn, account, region, tags, configuration"),
+    ("response", "the normalized response of the call; never null"),
+    ("violations", "in the message: the list that the body returned"),
 ];
 
-/// A policy's text as far as it can be read.
+/// The text of a policy, which need not be complete or valid.
 #[derive(Debug)]
 pub struct PolicyDraft<'t> {
     text: &'t str,
-    /// Where the header ends.
+    /// The byte position at which the header ends.
     header_end: usize,
 }
 
 impl<'t> PolicyDraft<'t> {
-    /// Of this text.
+    /// Creates the draft of a text.
     pub fn new(text: &'t str) -> Self {
         let header = text.split_inclusive('\n').take_while(|line| line.starts_with("//"));
         PolicyDraft { text, header_end: header.map(str::len).sum() }
@@ -97,7 +98,7 @@ impl<'t> PolicyDraft<'t> {
         self.text.get(..self.header_end).unwrap_or_default()
     }
 
-    /// The words of the header that are sources of events, and those that are events of theirs.
+    /// Returns the events in the header: each with its source and its name.
     fn watched_events(&self) -> Vec<(&'t str, &'t str)> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let words = || self.header_text().split(|c| !is_part(c)).filter(|word| !word.is_empty());
@@ -112,7 +113,8 @@ impl<'t> PolicyDraft<'t> {
         words().filter_map(of).collect()
     }
 
-    /// The names below a key of the header: its variables, its parameters.
+    /// Returns the names below a key of the header (its variables or parameters), with the byte
+    /// position of each.
     fn names_below(&self, key: &str) -> Vec<(&'t str, usize)> {
         let (mut names, mut inside, mut start) = (Vec::new(), false, 0_usize);
         for line in self.header_text().split_inclusive('\n') {
@@ -130,7 +132,17 @@ impl<'t> PolicyDraft<'t> {
         names
     }
 
-    /// What may stand at a byte of the text; `remediators` are the names of those that there are.
+    /// Returns the completions for a position of the text.
+    ///
+    /// `at` is a byte position. `remediators` contains the names of all remediators.
+    ///
+    /// ```
+    /// use evenkeel_authoring::editor::PolicyDraft;
+    ///
+    /// let text = "// METADATA\n// severity: H";
+    /// let proposals = PolicyDraft::new(text).propose_completions(text.len(), &[]);
+    /// assert!(proposals.iter().any(|proposal| proposal.text == "HIGH"));
+    /// ```
     pub fn propose_completions(&self, at: usize, remediators: &[&str]) -> Vec<CompletionProposal> {
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
@@ -150,7 +162,7 @@ impl<'t> PolicyDraft<'t> {
         let rest = line.strip_prefix("//").unwrap_or_default();
         let indent = rest.len().saturating_sub(rest.trim_start().len());
         let parent = parent_key(before, indent);
-        // In `match: {eventSource: s3...` the last key decides, of those that are still open.
+        // In `match: {eventSource: s3...`, the last key that is still open determines the values.
         let open = rest.rsplit(['{', ',']).next().unwrap_or_default();
         let key = open.split_once(':').map(|(key, _)| key.trim());
         let key =
@@ -227,7 +239,7 @@ impl<'t> PolicyDraft<'t> {
         self.find_fields(path).iter().map(field).chain(propose_functions(true)).collect()
     }
 
-    /// The fields that the value at a path has, of all the policy's events.
+    /// Returns the fields of the value at a path, for all events of the policy.
     fn find_fields(&self, path: &str) -> Vec<EventField> {
         let mut steps = path.split('.').map(|step| step.trim_start_matches('?'));
         let side = match steps.next() {
@@ -253,7 +265,7 @@ impl<'t> PolicyDraft<'t> {
         found
     }
 
-    /// What is to be said of the word at a byte of the text.
+    /// Returns the description of the word at a byte position of the text.
     pub fn hover_text(&self, at: usize) -> Option<String> {
         let (word, range) = self.find_word(at)?;
         let chain = trailing_path(self.text.get(..range.end)?);
@@ -269,7 +281,8 @@ impl<'t> PolicyDraft<'t> {
         if let Some((source, name)) =
             self.watched_events().into_iter().find(|event| event.1 == word)
         {
-            return Some(format!("`{name}` of `{source}`: `evenkeel schema {source}:{name}`"));
+            let command = format!("`evenkeel schema {source}:{name}` prints its fields");
+            return Some(format!("event `{name}` of `{source}`; {command}"));
         }
         let called = library_functions().find(|function| function_name(function.0) == word);
         if let Some((signature, gives)) = called {
@@ -279,7 +292,7 @@ impl<'t> PolicyDraft<'t> {
         Some(format!("`{word}`: {}", key.2))
     }
 
-    /// The word at a byte of the text, and where it stands.
+    /// Returns the word at a byte position of the text, and its byte range.
     pub fn find_word(&self, at: usize) -> Option<(&'t str, Range<usize>)> {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let (before, after) = self.text.split_at_checked(at)?;
@@ -289,7 +302,8 @@ impl<'t> PolicyDraft<'t> {
         Some((word, start..end))
     }
 
-    /// Where the header gives a name: a variable's or a parameter's.
+    /// Returns the byte range in the header that defines the variable or parameter at a byte
+    /// position.
     pub fn find_definition(&self, at: usize) -> Option<Range<usize>> {
         let (word, range) = self.find_word(at)?;
         let chain = trailing_path(self.text.get(..range.end)?);
@@ -303,26 +317,26 @@ impl<'t> PolicyDraft<'t> {
     }
 }
 
-/// The key of the header that a line of this indentation is below.
+/// Returns the header's key that is the parent of a line with this indentation.
 fn parent_key(before: &str, indent: usize) -> &str {
     let above = before.lines().rev().skip(1).filter_map(|line| line.strip_prefix("//"));
     let mut less = above.filter(|rest| rest.len().saturating_sub(rest.trim_start().len()) < indent);
     less.next().and_then(|rest| rest.trim_start().split_once(':')).map_or("", |(key, _)| key)
 }
 
-/// The last key of a line.
+/// Returns the last key of a line.
 fn last_key(line: &str) -> Option<&str> {
     let (before, _) = line.rsplit_once(':')?;
     before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().filter(|key| !key.is_empty())
 }
 
-/// The names and fields that end at the end of a text: `request.?a.b`.
+/// Returns the path, such as `request.?a.b`, at the end of a text.
 fn trailing_path(before: &str) -> &str {
     let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_.?".contains(c)).len();
     before.get(start..).unwrap_or_default().trim_start_matches('?')
 }
 
-/// A function's name, of its signature.
+/// Returns the name of a function, from its signature.
 fn function_name(signature: &str) -> &str {
     let head = signature.split('(').next().unwrap_or(signature);
     match head.split_once('.') {
@@ -331,7 +345,7 @@ fn function_name(signature: &str) -> &str {
     }
 }
 
-/// The library's functions: those of a value, or those that stand alone.
+/// Returns completions for the functions of the library: methods of a value, or global functions.
 fn propose_functions(of_value: bool) -> impl Iterator<Item = CompletionProposal> {
     let is_of_value = |signature: &str| {
         signature.split_once('.').is_some_and(|(receiver, _)| receiver.len() == 1)
@@ -345,9 +359,9 @@ fn propose_functions(of_value: bool) -> impl Iterator<Item = CompletionProposal>
     )
 }
 
-/// A field in a few words.
+/// Returns a short description of a field: its type, whether it is required, and its values.
 fn describe_field(field: &EventField) -> String {
-    let required = if field.required { ", in every call" } else { "" };
+    let required = if field.required { ", required" } else { "" };
     let values = if field.values.is_empty() {
         String::new()
     } else {
@@ -381,7 +395,7 @@ uri == '' && params.allow && request.?tlsConfig.?inse
     }
 
     #[test]
-    fn fields_names_and_functions_are_proposed_where_they_may_stand() {
+    fn expressions_get_fields_names_and_functions() {
         let end = |mark: &str| TEXT.find(mark).map(|at| at + mark.len()).unwrap_or_default();
         assert_eq!(
             proposed(TEXT, end(".?inse")).first().map(String::as_str),
@@ -396,7 +410,7 @@ uri == '' && params.allow && request.?tlsConfig.?inse
     }
 
     #[test]
-    fn keys_and_their_values_are_proposed_in_the_header() {
+    fn the_header_gets_keys_and_values() {
         let keys = proposed("// METADATA\n// ", 15);
         assert!(keys.contains(&"severity".to_owned()), "{keys:?}");
         let text = "// METADATA\n// match:\n//   ev";
@@ -412,7 +426,7 @@ uri == '' && params.allow && request.?tlsConfig.?inse
     }
 
     #[test]
-    fn any_place_of_any_text_is_answered() {
+    fn no_position_of_any_text_panics() {
         for text in
             [TEXT, "", "//", "// METADATA\r\n// {[: é\u{10000}", "é.?é(", "request.?\u{10000}."]
         {

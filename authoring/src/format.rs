@@ -1,6 +1,8 @@
-//! Formats policies: a header in one order, a body with the same tokens and other spaces between them.
+//! Formats policies: the keys of the header get a fixed order, the body gets uniform spaces and
+//! line breaks.
 //!
-//! What a policy means is never changed: that is looked at afterwards, and not believed.
+//! Formatting never changes the meaning of a policy. The formatter compares the header's values and
+//! the body's tokens before and after, and returns an error if they differ.
 
 mod body;
 mod header;
@@ -15,14 +17,22 @@ use evenkeel_engine::check_syntax;
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::split_header;
 
-/// What a file may begin with, and a policy does not.
+/// The byte order mark, which the formatter removes from the beginning of a file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A policy's text as it should be.
+/// Returns the formatted text of a policy. `file` is the name that diagnostics contain.
+///
+/// ```
+/// use evenkeel_authoring::format::format_policy;
+///
+/// let text = "// METADATA\n// severity: LOW\n// title: Example\n\na&&b\n";
+/// let formatted = "// METADATA\n// title: Example\n// severity: LOW\n\na && b\n";
+/// assert_eq!(format_policy("example.cel", text).unwrap(), formatted);
+/// ```
 ///
 /// # Errors
-/// What is wrong with the syntax of the header or the body. Also where another order or indentation would
-/// change what the header means: the text is then best left as it is.
+/// A [`Diagnostic`] with the code `header` or `expression` if the syntax of the header or of the
+/// body is not valid, and with the code `fmt` if formatting would change the meaning of the policy.
 pub fn format_policy(file: &str, text: &str) -> Result<String, Diagnostic> {
     match text.strip_prefix(BYTE_ORDER_MARK) {
         None => format_stably(file, text),
@@ -33,7 +43,7 @@ pub fn format_policy(file: &str, text: &str) -> Result<String, Diagnostic> {
     }
 }
 
-/// Formats until nothing changes any more: a text that is broken in odd places moves twice.
+/// Formats a text until it no longer changes. A text with unusual line breaks needs two rounds.
 fn format_stably(file: &str, text: &str) -> Result<String, Diagnostic> {
     let mut last = format_once(file, text)?;
     for _ in 0..MAX_ROUNDS {
@@ -43,11 +53,11 @@ fn format_stably(file: &str, text: &str) -> Result<String, Diagnostic> {
         }
         last = next;
     }
-    let message = "the file does not settle in one form: it is left as it is".to_owned();
+    let message = "formatting does not reach a stable result; the file is unchanged".to_owned();
     Err(Diagnostic::new_error("fmt", file, 0..0, message))
 }
 
-/// More than any text was seen to need.
+/// The maximum number of rounds. No text in the tests needs as many.
 const MAX_ROUNDS: usize = 4;
 
 fn format_once(file: &str, text: &str) -> Result<String, Diagnostic> {
@@ -61,29 +71,29 @@ fn format_once(file: &str, text: &str) -> Result<String, Diagnostic> {
     let (new_yaml, _) = split_header(file, &new)?;
     let same = header::parse_header(file, &new_yaml).is_ok_and(|new_values| new_values == values);
     if !same {
-        return Err(refuse("to format the header would change what it means: it is left as it is")
-            .with_help(Some(
-                "write it in plain YAML: two spaces a level, each key once".to_owned(),
-            )));
+        let help = "write simple YAML: two spaces per level, each key once, no anchors".to_owned();
+        let message = "formatting would change the meaning of the header; the file is unchanged";
+        return Err(refuse(message).with_help(Some(help)));
     }
     if !BodyTokens::from_text(&new_body).is_ok_and(|new_tokens| new_tokens.has_same_tokens(&tokens))
     {
-        return Err(refuse("to format the body would change what it means: it is left as it is"));
+        let message = "formatting would change the meaning of the body; the file is unchanged";
+        return Err(refuse(message));
     }
-    // Spaces count towards the limit of an expression's length.
+    // The limit for the length of an expression includes its spaces.
     check_syntax(&new_body)
         .map_err(|failure| refuse(&format!("the body cannot be formatted: {}", failure.message)))?;
     Ok(new)
 }
 
-/// The body's tokens, or where it is not CEL.
+/// Returns the tokens of the body, or the position of its first syntax error.
 fn read_body<'a>(file: &str, body: &'a str, at: usize) -> Result<BodyTokens<'a>, Diagnostic> {
     let wrong = |span: &std::ops::Range<usize>, message: String| {
         Diagnostic::new_error("expression", file, shift_span(span, at), message)
     };
     check_syntax(body)
         .map_err(|failure| wrong(&failure.span, failure.message).with_help(failure.help))?;
-    BodyTokens::from_text(body).map_err(|no_token| wrong(&no_token.span, no_token.message))
+    BodyTokens::from_text(body).map_err(|error| wrong(&error.span, error.message))
 }
 
 fn shift_span(span: &std::ops::Range<usize>, by: usize) -> std::ops::Range<usize> {

@@ -1,4 +1,4 @@
-//! Frameworks: which of their controls policies cover, through which door and with which repair, and why others are open.
+//! Measures which controls of compliance frameworks the policies cover, and why others are open.
 
 mod markdown;
 
@@ -12,30 +12,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use markdown::render_coverage_page;
 
-/// What is said of a control that no policy covers, and of which the list does not say why.
+/// The reason for a control that no policy covers, if the framework's file gives none.
 pub const UNEXPLAINED: &str = "there is no policy yet";
 
-/// A framework whose controls are listed: `frameworks/<name>.yaml`.
+/// A framework with a list of its controls, from the file `frameworks/<name>.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlFramework {
-    /// Its name in policies' headers: that of the file.
+    /// The name that policies' headers use: the file's name without `.yaml`.
     pub name: String,
-    /// What it is called.
+    /// The framework's own title.
     pub title: String,
-    /// The page that its controls are from.
+    /// The address of the page that publishes the controls.
     pub source: String,
-    /// Its controls, in its order.
+    /// The controls, in the order of the file.
     pub controls: Vec<FrameworkControl>,
 }
 
 /// A control of a framework.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameworkControl {
-    /// Its id.
+    /// The framework's id of the control.
     pub id: String,
-    /// What must be so, in a few words.
+    /// The requirement, in a few words.
     pub requirement: String,
-    /// Why no policy covers it.
+    /// The reason why no policy covers the control.
     pub reason_uncovered: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct FrameworkControl {
 struct FrameworkFile {
     title: String,
     source: String,
-    /// Reasons that several controls share, by a word.
+    /// Reasons that several controls share, by the word that `open` uses.
     #[serde(default)]
     reasons: BTreeMap<String, String>,
     controls: Vec<FrameworkFileControl>,
@@ -58,16 +58,32 @@ struct FrameworkFileControl {
     open: Option<String>,
 }
 
-/// Reads a framework's file.
+/// Parses the file of a framework.
+///
+/// ```
+/// use evenkeel_authoring::frameworks::parse_framework;
+///
+/// let text = "
+/// title: Our cloud baseline
+/// source: https://wiki.example.com/baseline
+/// controls:
+///   - {id: B.1, what: buckets are private}
+/// ";
+/// let framework = parse_framework("frameworks/Ours.yaml", text).unwrap();
+/// assert_eq!(framework.name, "Ours");
+/// assert_eq!(framework.controls[0].requirement, "buckets are private");
+/// ```
 ///
 /// # Errors
-/// When the YAML is wrong, or a control is there twice.
+/// A [`Diagnostic`] with the code `framework` if the YAML is not valid, or if two controls have the
+/// same id.
 pub fn parse_framework(file: &str, text: &str) -> Result<ControlFramework, Diagnostic> {
     let written: FrameworkFile = serde_saphyr::from_str(text)
         .map_err(|error| Diagnostic::from_yaml_error("framework", file, text, &error))?;
     let mut seen = BTreeSet::new();
-    if let Some(twice) = written.controls.iter().find(|control| !seen.insert(control.id.clone())) {
-        let message = format!("control `{}` is there twice", twice.id);
+    let repeated = written.controls.iter().find(|control| !seen.insert(control.id.clone()));
+    if let Some(control) = repeated {
+        let message = format!("control `{}` is listed twice; remove one of them", control.id);
         return Err(Diagnostic::new_error("framework", file, 0..0, message));
     }
     let reason = |open: String| written.reasons.get(&open).cloned().unwrap_or(open);
@@ -85,7 +101,9 @@ pub fn parse_framework(file: &str, text: &str) -> Result<ControlFramework, Diagn
     })
 }
 
-/// Controls in policies' headers that their framework does not have. Frameworks that are not listed say nothing.
+/// Returns an error for each control in a policy's header that its framework does not have.
+///
+/// The function ignores frameworks that are not in `frameworks`.
 pub fn lint_controls(set: &PolicySet, frameworks: &[ControlFramework]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for policy in set.policies() {
@@ -103,36 +121,36 @@ pub fn lint_controls(set: &PolicySet, frameworks: &[ControlFramework]) -> Vec<Di
     found
 }
 
-/// What policies cover of a framework.
+/// The coverage of a framework by policies.
 #[derive(Clone, Debug, Serialize)]
 pub struct FrameworkCoverage<'a> {
     /// The framework's name in policies' headers.
     pub framework: &'a str,
-    /// What it is called; empty where its controls are not listed.
+    /// The framework's own title. Empty if no file lists its controls.
     pub title: &'a str,
-    /// The page that its controls are from.
+    /// The address of the page that publishes the controls. Empty if no file lists them.
     pub source: &'a str,
-    /// Its controls: all where they are listed, else those that a policy names.
+    /// All controls, if a file lists them. Otherwise the controls that a policy names.
     pub controls: Vec<ControlCoverage<'a>>,
 }
 
 impl FrameworkCoverage<'_> {
-    /// How many controls some policy covers.
+    /// Returns the number of controls that at least one policy covers.
     pub fn count_covered(&self) -> usize {
         self.controls.iter().filter(|row| !row.policies.is_empty()).count()
     }
 }
 
-/// A control, and what covers it.
+/// The coverage of one control.
 #[derive(Clone, Debug, Serialize)]
 pub struct ControlCoverage<'a> {
-    /// The control.
+    /// The framework's id of the control.
     pub id: &'a str,
-    /// What must be so; empty where the framework is not listed.
+    /// The requirement. Empty if no file lists the framework's controls.
     pub what: &'a str,
-    /// The policies that show it to be broken.
+    /// The policies that detect a violation of the control.
     pub policies: Vec<CoveringPolicy<'a>>,
-    /// Why there is none.
+    /// The reason why no policy covers the control.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<&'a str>,
 }
@@ -140,36 +158,36 @@ pub struct ControlCoverage<'a> {
 /// A policy that covers a control.
 #[derive(Clone, Debug, Serialize)]
 pub struct CoveringPolicy<'a> {
-    /// Its id.
+    /// The id of the policy.
     pub policy: &'a str,
-    /// Through which doors it judges.
-    pub doors: Vec<EvaluationSource>,
-    /// What repairs it, and how far by itself.
+    /// The sources of the data that the policy evaluates.
+    pub sources: Vec<EvaluationSource>,
+    /// The remediation of the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<PolicyRemediation<'a>>,
 }
 
-/// A policy's repair.
+/// The remediation of a policy.
 #[derive(Clone, Debug, Serialize)]
 pub struct PolicyRemediation<'a> {
-    /// The remediator.
+    /// The name of the remediator.
     pub run: &'a str,
-    /// How far it goes by itself.
+    /// The mode of the remediation.
     pub mode: evenkeel_rules::policy::RemediationMode,
 }
 
-/// Where what a policy judges comes from.
+/// The source of the data that a policy evaluates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EvaluationSource {
-    /// Records of CloudTrail.
+    /// CloudTrail records.
     Event,
-    /// Configuration items of AWS Config.
+    /// AWS Config configuration items.
     Configuration,
 }
 
 impl EvaluationSource {
-    /// In a word.
+    /// Returns the name of the source: `event` or `configuration`.
     pub fn source_name(self) -> &'static str {
         match self {
             EvaluationSource::Event => "event",
@@ -178,7 +196,10 @@ impl EvaluationSource {
     }
 }
 
-/// What the policies of a set cover: listed frameworks first, then others that policies name, each by name.
+/// Measures the coverage of all frameworks by the policies of a set.
+///
+/// The result contains the frameworks in `frameworks` first, in their order. The other frameworks
+/// that policies name follow, in alphabetical order.
 pub fn measure_framework_coverage<'a>(
     set: &'a PolicySet,
     frameworks: &'a [ControlFramework],
@@ -215,13 +236,13 @@ pub fn measure_framework_coverage<'a>(
 
 fn summarize_policy(policy: &Policy) -> CoveringPolicy<'_> {
     let matches = &policy.matches;
-    let doors = [
+    let sources = [
         (EvaluationSource::Event, !matches.event_name.is_empty()),
         (EvaluationSource::Configuration, !matches.resource_type.is_empty()),
     ];
     CoveringPolicy {
         policy: &policy.id,
-        doors: doors.into_iter().filter(|door| door.1).map(|door| door.0).collect(),
+        sources: sources.into_iter().filter(|source| source.1).map(|source| source.0).collect(),
         remediation: policy
             .remediation
             .as_ref()
@@ -229,12 +250,12 @@ fn summarize_policy(policy: &Policy) -> CoveringPolicy<'_> {
     }
 }
 
-/// The order of ids as people count: `AC-2` before `AC-17`, `1.9` before `1.10`.
+/// Compares ids with their numbers in numerical order: `AC-2` before `AC-17`, `1.9` before `1.10`.
 fn compare_control_ids(a: &str, b: &str) -> Ordering {
     split_control_id(a).cmp(&split_control_id(b))
 }
 
-/// An id's numbers and the texts between them.
+/// Splits an id into pairs of a text and the number that follows it.
 fn split_control_id(id: &str) -> Vec<(String, u64)> {
     let mut parts: Vec<(String, String)> = vec![Default::default()];
     for letter in id.chars() {
@@ -252,21 +273,28 @@ mod tests {
     use super::*;
     use evenkeel_rules::policy::PolicyFile;
 
-    const LISTED: &str = "title: Ours\nsource: https://example.com/ours\nreasons:\n  sweep: needs a sweep\ncontrols:\n  \
-        - {id: '1.10', what: ten}\n  - {id: '1.9', what: nine, open: sweep}\n  - {id: '2', what: two, open: of its own}\n";
+    const LISTED: &str = "title: Ours
+source: https://example.com/ours
+reasons: {sweep: needs a sweep}
+controls:
+  - {id: '1.10', what: ten}
+  - {id: '1.9', what: nine, open: sweep}
+  - {id: '2', what: two, open: no API}
+";
 
     fn set(controls: &str) -> PolicySet {
         let text = format!(
-            "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match: {{eventSource: \
-             s3.amazonaws.com, eventName: CreateBucket, resourceType: AWS::S3::Bucket}}\n// resource: {{type: \
-             AWS::S3::Bucket, id: resource.id}}\n// message: m\n// controls: {controls}\n// remediation: {{run: r, \
-             mode: notify}}\n\ntrue\n"
+            "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match: \
+             {{eventSource: s3.amazonaws.com, eventName: CreateBucket, \
+             resourceType: AWS::S3::Bucket}}\n// resource: {{type: AWS::S3::Bucket, \
+             id: resource.id}}\n// message: m\n// controls: {controls}\n// remediation: \
+             {{run: r, mode: notify}}\n\ntrue\n"
         );
         PolicySet::compile_files(&[PolicyFile { name: "p.cel".to_owned(), text }], None).unwrap()
     }
 
     #[test]
-    fn each_control_is_covered_or_open_for_a_reason() {
+    fn each_control_has_a_policy_or_a_reason() {
         let ours = parse_framework("frameworks/Ours.yaml", LISTED).unwrap();
         let set = set("{Ours: ['1.10', '2'], Other: [B-10, B-9]}");
         let frameworks = [ours];
@@ -290,26 +318,26 @@ mod tests {
         );
         let by = &coverage.first().unwrap().controls.first().unwrap().policies;
         assert_eq!(
-            by.first().unwrap().doors,
+            by.first().unwrap().sources,
             [EvaluationSource::Event, EvaluationSource::Configuration]
         );
     }
 
     #[test]
-    fn a_control_that_a_framework_does_not_have_is_wrong() {
+    fn a_control_that_its_framework_does_not_have_is_an_error() {
         let frameworks = [parse_framework("frameworks/Ours.yaml", LISTED).unwrap()];
         let wrong = lint_controls(&set("{Ours: ['1.19'], Other: [X]}"), &frameworks);
-        let said: Vec<_> = wrong.iter().map(|one| (one.code, one.message.as_str())).collect();
-        assert_eq!(said, [("unknown-control", "Ours has no control `1.19`")]);
+        let messages: Vec<_> = wrong.iter().map(|one| (one.code, one.message.as_str())).collect();
+        assert_eq!(messages, [("unknown-control", "Ours has no control `1.19`")]);
         assert_eq!(lint_controls(&set("{Ours: ['1.9']}"), &frameworks), []);
     }
 
     #[test]
-    fn a_file_that_is_wrong_is_named() {
+    fn a_repeated_control_and_a_missing_key_are_errors() {
         let twice = "title: t\nsource: s\ncontrols: [{id: a, what: b}, {id: a, what: c}]\n";
         assert_eq!(
             parse_framework("x.yaml", twice).unwrap_err().message,
-            "control `a` is there twice"
+            "control `a` is listed twice; remove one of them"
         );
         assert_eq!(parse_framework("x.yaml", "title: t\n").unwrap_err().code, "framework");
     }

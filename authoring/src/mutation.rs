@@ -1,4 +1,4 @@
-//! Whether a policy's cases would notice if the policy were another.
+//! Mutation tests of policies: each changes one detail of a policy and checks that a case fails.
 
 mod mutation_pass;
 
@@ -8,21 +8,21 @@ use evenkeel_rules::{Diagnostic, PolicyCase};
 use mutation_pass::{ExpressionMutation, MutationPass};
 use std::ops::Range;
 
-/// A change of a policy that its cases should notice.
+/// A change of a policy that at least one of its cases should detect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyMutant {
-    /// What is changed, in a few words.
+    /// A short description of the change, such as "removing `!`".
     pub description: String,
-    /// Where, in bytes of the policy's file.
+    /// The position of the change, in bytes of the policy's file.
     pub span: Range<usize>,
     number: usize,
 }
 
 impl PolicyMutant {
-    /// Every change that can be made to what decides whether a policy finds something.
+    /// Returns all changes of the body of a policy, including the variables that it uses.
     ///
     /// # Errors
-    /// Whatever is wrong with the policy.
+    /// The [`Diagnostic`] of the first error in the policy.
     pub fn list_mutants(
         file: &PolicyFile,
         functions: &FunctionSet,
@@ -31,33 +31,70 @@ impl PolicyMutant {
         let policy = Policy::compile_with_passes(file, functions, &[&mutator])?;
         let deciding = policy.body.source_numbers();
         let numbered = mutator.into_mutations().into_iter().enumerate();
-        let mutant = |(number, ExpressionMutation { description: what, source, span })| {
-            PolicyMutant { description: what, span: policy.file_span(source, &span), number }
+        let mutant = |(number, mutation): (usize, ExpressionMutation)| {
+            let span = policy.file_span(mutation.source, &mutation.span);
+            PolicyMutant { description: mutation.description, span, number }
         };
         Ok(numbered.filter(|(_, one)| deciding.contains(&one.source)).map(mutant).collect())
     }
 
-    /// The changed policy; none where the change makes it one that does not compile.
+    /// Returns the changed policy, or `None` if it does not compile.
     pub fn build_policy(&self, file: &PolicyFile, functions: &FunctionSet) -> Option<Policy> {
         Policy::compile_with_passes(file, functions, &[&MutationPass::with_target(self.number)])
             .ok()
     }
 }
 
-/// What a policy's cases noticed.
+/// The result of the mutation tests of a policy.
 #[derive(Debug, Default)]
 pub struct MutationScore {
-    /// How many changes were tried.
+    /// The number of changes that were tested.
     pub tried_count: usize,
-    /// The changes that no case noticed.
+    /// The changes that no case detected.
     pub survivors: Vec<PolicyMutant>,
 }
 
-/// Changes a policy, each change alone, and runs its cases, which pass without one. Its work belongs on a
+/// Applies each change of a policy alone, and runs the cases of the policy.
+///
+/// All cases must pass for the unchanged policy. Deep expressions need a
 /// [large stack](evenkeel_engine::on_large_stack).
 ///
+/// ```
+/// use evenkeel_authoring::mutation::score_cases;
+/// use evenkeel_engine::on_large_stack;
+/// use evenkeel_rules::policy::{PolicyFile, PolicySet};
+/// use evenkeel_rules::read_cases;
+///
+/// let text = "// METADATA
+/// // title: RDS instance is public
+/// // description: The Internet can reach the instance.
+/// // severity: HIGH
+/// // match: {eventSource: rds.amazonaws.com, eventName: CreateDBInstance}
+/// // resource: {type: AWS::RDS::DBInstance, id: request.dBInstanceIdentifier}
+/// // message: RDS instance {{resource.id}} is public
+///
+/// request.?publiclyAccessible.orValue(false)
+/// ";
+/// let cases = "
+/// base:
+///   create:
+///     eventSource: rds.amazonaws.com
+///     eventName: CreateDBInstance
+///     requestParameters: {dBInstanceIdentifier: orders, publiclyAccessible: true}
+/// cases:
+///   - {name: public, expect: NON_COMPLIANT}
+/// ";
+/// let file = PolicyFile { name: "rds-public.cel".to_owned(), text: text.to_owned() };
+/// let set = PolicySet::compile_files(&[file.clone()], None).unwrap();
+/// let cases = read_cases("rds-public.test.yaml", cases, &set.policies()[0]).unwrap();
+///
+/// let score = on_large_stack(|| score_cases(&file, set.organization_functions(), &cases));
+/// let score = score.unwrap().unwrap();
+/// assert_eq!(score.survivors[0].description, "removing `.orValue(false)`");
+/// ```
+///
 /// # Errors
-/// Whatever is wrong with the policy.
+/// The [`Diagnostic`] of the first error in the policy.
 pub fn score_cases(
     file: &PolicyFile,
     functions: &FunctionSet,
@@ -65,7 +102,7 @@ pub fn score_cases(
 ) -> Result<MutationScore, Diagnostic> {
     let mut score = MutationScore::default();
     for mutant in PolicyMutant::list_mutants(file, functions)? {
-        // What does not compile needs no case.
+        // A change that does not compile cannot be made by mistake, so no case must detect it.
         let Some(policy) = mutant.build_policy(file, functions) else { continue };
         score.tried_count = score.tried_count.saturating_add(1);
         if !cases.iter().any(|case| detects_mutant(case, &policy)) {

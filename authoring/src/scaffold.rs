@@ -1,4 +1,4 @@
-//! A policy and its cases to begin with: they compile, and the cases pass.
+//! Generates a first version of a policy and its cases. The policy compiles, and the cases pass.
 
 use crate::services::models::{
     CallSide, ResolvedShape, ServiceModel, ShapeCode, StructureMember, lower_first, service_models,
@@ -6,44 +6,49 @@ use crate::services::models::{
 use evenkeel_rules::event::strip_api_version;
 use serde_json::{Map, Value, json};
 
-/// What a new policy is about.
+/// The event from which a new policy is generated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySeed {
     source: String,
     name: String,
-    /// What its cases' event has.
+    /// The event of the generated cases.
     record: Value,
-    /// The parameter that names the resource.
+    /// The request parameter that identifies the resource.
     key: Option<String>,
     decides: DecidingValue,
 }
 
-/// What decides: where it is, and a value that is wrong and one that is right.
+/// The value of the event that determines the result, with a non-compliant and a compliant example.
 #[derive(Clone, Debug, PartialEq)]
 struct DecidingValue {
-    /// A parameter of the request; without one, the caller's `userAgent`.
+    /// The name of the request parameter, or `None` for the caller's `userAgent`.
     parameter: Option<String>,
     non_compliant: Value,
     compliant: Value,
 }
 
 impl DecidingValue {
-    fn from_parameter(name: &str, wrong: impl Into<Value>, right: impl Into<Value>) -> Self {
+    fn from_parameter(
+        name: &str,
+        non_compliant: impl Into<Value>,
+        compliant: impl Into<Value>,
+    ) -> Self {
         DecidingValue {
             parameter: Some(name.to_owned()),
-            non_compliant: wrong.into(),
-            compliant: right.into(),
+            non_compliant: non_compliant.into(),
+            compliant: compliant.into(),
         }
     }
 
-    /// What decides where no parameter does that a model knows: which resource it is, or who calls.
+    /// Chooses the deciding value if the request has no suitable parameter: the id of the resource,
+    /// or the caller's `userAgent`.
     fn from_key_or_caller(key: Option<&str>, value: Option<&Value>) -> Self {
         match key.zip(value) {
             Some((key, value)) => Self::from_parameter(key, value.clone(), "another"),
             None => DecidingValue {
                 parameter: None,
-                non_compliant: "wrong".into(),
-                compliant: "right".into(),
+                non_compliant: "non-compliant".into(),
+                compliant: "compliant".into(),
             },
         }
     }
@@ -54,7 +59,7 @@ impl DecidingValue {
             .map_or_else(|| "event.?userAgent".to_owned(), |name| request_path(name))
     }
 
-    /// The part of a record that has this value.
+    /// Returns the part of a record that contains this value.
     fn record_fragment(&self, value: &Value) -> Value {
         match &self.parameter {
             Some(name) => json!({"requestParameters": {name: value}}),
@@ -64,7 +69,16 @@ impl DecidingValue {
 }
 
 impl PolicySeed {
-    /// An event of this source and name, with the parameters that AWS's models say it must have.
+    /// Creates a seed from the source and the name of an event, with sample values for the
+    /// parameters that AWS's models require.
+    ///
+    /// ```
+    /// use evenkeel_authoring::scaffold::PolicySeed;
+    ///
+    /// let seed = PolicySeed::from_event_name("kms.amazonaws.com", "PutKeyPolicy");
+    /// assert!(seed.render_policy(Some("AWS::KMS::Key")).starts_with("// METADATA\n"));
+    /// assert!(seed.render_cases().contains("expect: NON_COMPLIANT"));
+    /// ```
     pub fn from_event_name(source: &str, name: &str) -> PolicySeed {
         let model = service_models(source).find(|model| model.has_operation(name));
         let members =
@@ -94,7 +108,10 @@ impl PolicySeed {
         PolicySeed { source: source.to_owned(), name: name.to_owned(), record, key, decides }
     }
 
-    /// A recorded event, without who did it: that is filled in for every case. None where it is no record.
+    /// Creates a seed from a CloudTrail record.
+    ///
+    /// The seed does not contain the identity of the caller, and contains a sample account id
+    /// instead of real ones. Returns `None` if the value is not a CloudTrail record.
     pub fn from_record(record: &Value) -> Option<PolicySeed> {
         let text = |name: &str| record.get(name).and_then(Value::as_str);
         let (source, name) = (text("eventSource")?, strip_api_version(text("eventName")?));
@@ -138,7 +155,8 @@ impl PolicySeed {
         })
     }
 
-    /// The policy, about a resource of this CloudFormation type.
+    /// Returns the text of the policy. `kind` is the CloudFormation type of the resource; without
+    /// it, the text contains a placeholder.
     pub fn render_policy(&self, kind: Option<&str>) -> String {
         let PolicySeed { source, name, key, decides, .. } = self;
         let kind = kind.map_or_else(|| self.placeholder_resource_type(), str::to_owned);
@@ -148,9 +166,9 @@ impl PolicySeed {
         let id = id.unwrap_or_else(|| "resource.account".to_owned());
         format!(
             "// METADATA
-// title: TODO what is wrong, in a line
+// title: TODO describe the problem in one line
 // description: >-
-//   TODO why that matters.
+//   TODO explain why the problem matters.
 // severity: MEDIUM
 // match:
 //   eventSource: {}
@@ -158,10 +176,10 @@ impl PolicySeed {
 // resource:
 //   type: {kind}
 //   id: {id}
-// message: \"TODO {{{{resource.id}}}} is not as it should be\"
+// message: \"TODO describe the problem of {{{{resource.id}}}}\"
 // references: []
 
-// TODO true where it is wrong. `evenkeel schema {source}:{name}` prints what there is to look at.
+// TODO true if the event is non-compliant. `evenkeel schema {source}:{name}` prints its fields.
 {}.orValue({}) == {}
 ",
             format_yaml_scalar(&source.as_str().into()),
@@ -172,19 +190,19 @@ impl PolicySeed {
         )
     }
 
-    /// Its cases: what is wrong, and two that are near it and right.
+    /// Returns the text of the test file: one non-compliant case, and two similar compliant cases.
     pub fn render_cases(&self) -> String {
         let part = |value: &Value| format_yaml(&self.decides.record_fragment(value), 3);
         format!(
             "base:
   event:{}
 cases:
-  - name: TODO what is wrong
+  - name: TODO non-compliant value
     expect: NON_COMPLIANT
-  - name: TODO what is right
+  - name: TODO compliant value
     merge:{}
     expect: COMPLIANT
-  - name: TODO what is not said
+  - name: TODO absent value
     merge:{}
     expect: COMPLIANT
 ",
@@ -194,7 +212,7 @@ cases:
         )
     }
 
-    /// A type to begin with.
+    /// Returns a placeholder for the CloudFormation type, with the name of the event's service.
     fn placeholder_resource_type(&self) -> String {
         let service = self.source.split('.').next().unwrap_or_default();
         let mut letters = service.chars();
@@ -205,10 +223,10 @@ cases:
     }
 }
 
-/// How many structures within structures a sample goes into: models may go round in circles.
+/// The maximum depth of nested structures in a sample. The types of a model can be recursive.
 const MAX_SAMPLE_DEPTH: usize = 3;
 
-/// A value of a type, as CloudTrail would write it.
+/// Returns a sample value of a type, in the form in which CloudTrail records it.
 fn sample_value(model: &ServiceModel, shape: ShapeCode, depth: usize) -> Value {
     match model.resolve_shape(shape) {
         ResolvedShape::Text => "example".into(),
@@ -234,14 +252,15 @@ fn sample_value(model: &ServiceModel, shape: ShapeCode, depth: usize) -> Value {
     }
 }
 
-/// A parameter that has few values, which is what policies are often about; else one that may be left out.
+/// Chooses the parameter that determines the result: preferably one with few possible values,
+/// because policies often check such parameters, otherwise another optional one.
 fn choose_deciding_value(
     model: &ServiceModel,
     members: &[StructureMember],
     key: Option<&str>,
 ) -> Option<DecidingValue> {
     let name = |member: &StructureMember| lower_first(member.name);
-    // A dry run changes nothing.
+    // `dryRun` is not a property of the resource.
     let others = || {
         members
             .iter()
@@ -254,15 +273,15 @@ fn choose_deciding_value(
         return Some(DecidingValue::from_parameter(&name(member), false, true));
     }
     let choice = others().find_map(|member| match model.resolve_shape(member.shape) {
-        ResolvedShape::Enum([right, .., wrong]) => {
-            Some(DecidingValue::from_parameter(&name(member), *wrong, *right))
+        ResolvedShape::Enum([first, .., last]) => {
+            Some(DecidingValue::from_parameter(&name(member), *last, *first))
         }
         _ => None,
     });
     let plain = || {
         free().find_map(|member| match model.resolve_shape(member.shape) {
             ResolvedShape::Text => {
-                Some(DecidingValue::from_parameter(&name(member), "wrong", "right"))
+                Some(DecidingValue::from_parameter(&name(member), "non-compliant", "compliant"))
             }
             ResolvedShape::Int => Some(DecidingValue::from_parameter(&name(member), 1, 2)),
             _ => None,
@@ -271,21 +290,22 @@ fn choose_deciding_value(
     choice.or_else(plain)
 }
 
-/// Another value of the same type.
+/// Returns another value of the same type.
 fn alter_value(value: &Value) -> Value {
     match value {
         Value::Bool(truth) => (!truth).into(),
         Value::Number(number) => number.as_i64().map_or(0, |number| number.wrapping_add(1)).into(),
-        _ => "something else".into(),
+        _ => "another value".into(),
     }
 }
 
-/// The first parameter of a request that is a text, which names something more often than not.
+/// Returns the name of the first string parameter of a request, which usually identifies the
+/// resource.
 fn find_key_parameter(request: &Map<String, Value>) -> Option<String> {
     request.iter().find(|(_, value)| value.is_string()).map(|(name, _)| name.clone())
 }
 
-/// A field of the request, which may be absent, as CEL reads it.
+/// Returns the CEL expression for an optional field of the request.
 fn request_path(name: &str) -> String {
     let mut letters = name.chars();
     let is_name = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
@@ -293,7 +313,7 @@ fn request_path(name: &str) -> String {
     if is_name { format!("request.?{name}") } else { format!("request[?{}]", json!(name)) }
 }
 
-/// A value as YAML, behind its key.
+/// Formats a value as YAML, for the position after its key.
 fn format_yaml(value: &Value, depth: usize) -> String {
     let indent = "  ".repeat(depth);
     match value {
@@ -307,12 +327,13 @@ fn format_yaml(value: &Value, depth: usize) -> String {
             };
             members.iter().map(line).collect()
         }
-        // What is in lists is short more often than not.
+        // Lists are usually short, so they stay on one line.
         other => format!(" {}", format_yaml_scalar(other)),
     }
 }
 
-/// A scalar, or anything in one line, as YAML writes it: without quotes where nobody could take it for something else.
+/// Formats a value as YAML on one line. A string has no quotes if YAML cannot read it as another
+/// type.
 fn format_yaml_scalar(value: &Value) -> String {
     let Value::String(text) = value else { return value.to_string() };
     let reserved = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"];
@@ -324,7 +345,7 @@ fn format_yaml_scalar(value: &Value) -> String {
     if is_plain { text.clone() } else { value.to_string() }
 }
 
-/// A scalar as CEL writes it.
+/// Formats a scalar as a CEL literal.
 fn format_cel_literal(value: &Value) -> String {
     match value {
         Value::String(text) if !text.contains(['\'', '\\', '\n', '\r']) => format!("'{text}'"),
@@ -332,7 +353,7 @@ fn format_cel_literal(value: &Value) -> String {
     }
 }
 
-/// A value with the numbers of accounts replaced by one that is nobody's.
+/// Replaces all account ids in a value with the sample account id `111122223333`.
 fn replace_accounts_in_value(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(replace_accounts_in_text(text)),

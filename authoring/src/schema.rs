@@ -1,4 +1,5 @@
-//! What there is to look at: the events of a service, the fields of an event, and the schemas of our own files.
+//! Lists the events of a service and the fields of an event, and contains the JSON Schemas of
+//! policy files.
 
 use crate::services::events;
 use crate::services::models::{
@@ -7,31 +8,32 @@ use crate::services::models::{
 };
 use serde_json::{Value, json};
 
-/// JSON Schema of a policy's header.
+/// The JSON Schema of a policy's header.
 pub const HEADER_SCHEMA: &str = include_str!("../schemas/header.schema.json");
 
-/// JSON Schema of a policy's test file.
+/// The JSON Schema of a policy's test file.
 pub const TEST_SCHEMA: &str = include_str!("../schemas/test.schema.json");
 
-/// How deep structures within structures are told: models may go round in circles.
+/// The maximum depth of nested fields. The types of a model can be recursive.
 const MAX_FIELD_DEPTH: usize = 6;
 
 /// A field of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventField {
-    /// Its name, as policies write it.
+    /// The name that policies use, with a lower-case first letter.
     pub name: String,
-    /// Its type: `string`, `list(map)`.
+    /// The type, such as `string` or `list(map)`.
     pub kind: String,
-    /// Whether every call has it.
+    /// True if every call has the field.
     pub required: bool,
-    /// The texts that it may be; none, where it may be any.
+    /// The possible texts. Empty if the field can have any text.
     pub values: Vec<&'static str>,
-    /// Its own fields, or those of its elements.
+    /// The fields of the value, or of the elements of a list.
     pub fields: Vec<EventField>,
 }
 
-/// The names of a service's events that change something; all of them, where there is no model of what is in them.
+/// Returns the names of a service's write events. If no model of the service has any of them, the
+/// result contains all events of the service.
 pub fn list_write_events(source: &str) -> Vec<&'static str> {
     let all = events::event_names(source).unwrap_or_default();
     let known: Vec<&str> = all
@@ -42,7 +44,17 @@ pub fn list_write_events(source: &str) -> Vec<&'static str> {
     if known.is_empty() { all.to_vec() } else { known }
 }
 
-/// The fields of a side of an event: of each service that has a call of this name under this source.
+/// Returns the fields of one side of an event, from all services that have a call with this name
+/// under this source.
+///
+/// ```
+/// use evenkeel_authoring::schema::list_event_fields;
+/// use evenkeel_authoring::services::models::CallSide;
+///
+/// let source = "apigateway.amazonaws.com";
+/// let fields = list_event_fields(source, "PutIntegration", CallSide::Request);
+/// assert!(fields.iter().any(|field| field.name == "restApiId" && field.required));
+/// ```
 pub fn list_event_fields(source: &str, name: &str, side: CallSide) -> Vec<EventField> {
     let mut all: Vec<EventField> = Vec::new();
     for model in service_models(source) {
@@ -56,7 +68,7 @@ pub fn list_event_fields(source: &str, name: &str, side: CallSide) -> Vec<EventF
     all
 }
 
-/// Fields that a service's records have besides.
+/// Returns the fields that a service's records have, but AWS's models do not.
 pub fn list_unmodeled_fields(source: &str) -> &'static [&'static str] {
     unmodeled_fields(source)
 }
@@ -101,7 +113,7 @@ fn describe_type(model: &ServiceModel, shape: ShapeCode) -> String {
 }
 
 impl EventField {
-    /// As JSON.
+    /// Returns the field as JSON.
     pub fn to_json(&self) -> Value {
         json!({
             "name": self.name,

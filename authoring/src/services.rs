@@ -1,5 +1,5 @@
-//! Facts of AWS's services that the checks, the editor and the scaffold share: the events they emit, and the parameters
-//! and answers of their calls. `authoring/tables/generate.py` writes the tables.
+//! Data about AWS services: the events that they emit, and the parameters and responses of their
+//! calls. `authoring/tables/generate.py` generates the tables.
 
 pub mod events;
 pub mod models;

@@ -1,4 +1,4 @@
-//! The types that expressions of policies have, as far as they can be told before an event is seen.
+//! The types of a policy's expressions, as far as they are known before the evaluation of an event.
 
 pub(crate) mod inference;
 
@@ -9,10 +9,10 @@ use crate::services::models::{
 use evenkeel_rules::policy::{Policy, PolicyMatch};
 use std::collections::BTreeMap;
 
-/// A type.
+/// The type of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ExpressionType {
-    /// It cannot be told.
+    /// An unknown type.
     Any,
     Null,
     Bool,
@@ -24,25 +24,25 @@ pub(crate) enum ExpressionType {
     Map(Box<ExpressionType>),
     /// A value that may be absent.
     Optional(Box<ExpressionType>),
-    /// `request` or `response`, of these calls.
+    /// `request` or `response`, for these calls.
     View(Vec<CallView>),
-    /// What AWS's models say of it: one of these, as the calls differ.
+    /// A type from AWS's models: one of these, depending on the call.
     Aws(Vec<ModeledType>),
-    /// A map of known names, such as `event`.
+    /// A map with known fields, such as `event`. The text describes the map in messages.
     NamedFields(&'static str, Vec<(String, ExpressionType)>),
 }
 
-/// One call's side.
+/// The request or the response of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallView {
     pub(crate) model: &'static ServiceModel,
     pub(crate) operation: &'static str,
     pub(crate) side: CallSide,
-    /// Fields that records have and the model does not.
+    /// The fields that records have but the model does not.
     pub(crate) unmodeled_fields: &'static [&'static str],
 }
 
-/// A type of one of AWS's models.
+/// A type from one of AWS's models.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ModeledType {
     model: &'static ServiceModel,
@@ -63,32 +63,33 @@ impl PartialEq for ModeledType {
     }
 }
 
-/// What is known of a field.
+/// The result of the search for a field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FieldLookup {
-    /// It is of this type, and every call has it.
+    /// The field has this type, and every call has it.
     Always(ExpressionType),
-    /// It is of this type, and some call does not have it.
+    /// The field has this type, but some calls do not have it.
     Sometimes(ExpressionType),
-    /// There is no such field; these there are.
+    /// No call has the field. The list contains the fields that exist.
     Never(Vec<String>),
-    /// Nothing is known.
+    /// It is not known whether the field exists.
     Unknown,
 }
 
-/// Where a value that a policy looks at may be told by AWS's models with certainty: EC2 and S3 record much under
-/// other names than those of their API.
+/// Returns whether AWS's models are reliable for the events of a policy. EC2 and S3 record many
+/// fields under other names than those of their API.
 pub(crate) fn is_certain(matches: &PolicyMatch) -> bool {
     let odd = ["ec2.amazonaws.com", "s3.amazonaws.com"];
     !matches.event_source.iter().any(|source| odd.contains(&source.as_str()))
 }
 
-/// `request` or `response` of a policy; anything, where some of its events is not in the models.
+/// Returns the type of `request` or `response` for a policy. The type is unknown if an event of the
+/// policy is not in the models.
 pub(crate) fn build_view_type(matches: &PolicyMatch, side: CallSide) -> ExpressionType {
     let mut views = Vec::new();
     for source in &matches.event_source {
         for name in &matches.event_name {
-            // API Gateway's two services are one source, with calls of the same names.
+            // API Gateway has two services with the same source, and some calls have the same name.
             let found = service_models(source)
                 .filter_map(|model| Some((model, model.operation_name(name)?)));
             let before = views.len();
@@ -98,7 +99,8 @@ pub(crate) fn build_view_type(matches: &PolicyMatch, side: CallSide) -> Expressi
                 side,
                 unmodeled_fields: unmodeled_fields(source),
             }));
-            // Another source may have it; where none has, nothing is known.
+            // With several sources, another one may have the event. With one source, the event is
+            // not in the models.
             if views.len() == before && matches.event_source.len() == 1 {
                 return ExpressionType::Any;
             }
@@ -107,7 +109,7 @@ pub(crate) fn build_view_type(matches: &PolicyMatch, side: CallSide) -> Expressi
     if views.is_empty() { ExpressionType::Any } else { ExpressionType::View(views) }
 }
 
-/// The type of a policy's parameter.
+/// Returns the type that a policy's header states for a parameter.
 pub(crate) fn parse_parameter_type(kind: &str) -> ExpressionType {
     let element = kind.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')'));
     match (kind, element) {
@@ -121,7 +123,7 @@ pub(crate) fn parse_parameter_type(kind: &str) -> ExpressionType {
     }
 }
 
-/// The names that an expression may use, and their types.
+/// Returns the names that an expression can use, with their types.
 pub(crate) fn build_scope(policy: &Policy) -> Vec<(String, ExpressionType)> {
     let any = |names: &[&str]| {
         names.iter().map(|name| ((*name).to_owned(), ExpressionType::Any)).collect::<Vec<_>>()
@@ -151,7 +153,8 @@ pub(crate) fn build_scope(policy: &Policy) -> Vec<(String, ExpressionType)> {
     ]
 }
 
-/// The fields of a record; those that not every record has are optional.
+/// Returns the fields of a record with their types. A field that some records do not have is
+/// optional.
 fn record_fields() -> Vec<(String, ExpressionType)> {
     let always = ["awsRegion", "eventID", "eventName", "eventSource", "eventTime", "eventVersion"];
     let kind = |name: &str| match name {
@@ -162,7 +165,9 @@ fn record_fields() -> Vec<(String, ExpressionType)> {
     RECORD_FIELDS.iter().map(|name| ((*name).to_owned(), kind(name))).collect()
 }
 
-/// The fields of a record. Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights events".
+/// The fields of a CloudTrail record.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights events".
 const RECORD_FIELDS: &[&str] = &[
     "additionalEventData",
     "addendum",
@@ -200,7 +205,7 @@ const RECORD_FIELDS: &[&str] = &[
 ];
 
 impl ExpressionType {
-    /// What it is called in a message.
+    /// Returns the name of the type for messages.
     pub(crate) fn type_name(&self) -> &'static str {
         match self.plain_type() {
             ExpressionType::Null => "null",
@@ -218,7 +223,7 @@ impl ExpressionType {
         }
     }
 
-    /// The type that all models agree on; itself, where no model is involved.
+    /// Returns the type that all models agree on, or the type itself if it is not from a model.
     pub(crate) fn plain_type(&self) -> ExpressionType {
         let ExpressionType::Aws(all) = self else { return self.clone() };
         let mut types = all.iter().map(|one| match one.model.resolve_shape(one.shape) {
@@ -236,7 +241,7 @@ impl ExpressionType {
         if types.all(|other| other == first) { first } else { ExpressionType::Any }
     }
 
-    /// What is in it: of a list its elements, of an optional value the value.
+    /// Returns the type of the elements of a list, or of the values of a map.
     pub(crate) fn element_type(&self) -> ExpressionType {
         match self {
             ExpressionType::List(element) | ExpressionType::Map(element) => (**element).clone(),
@@ -252,7 +257,7 @@ impl ExpressionType {
         }
     }
 
-    /// The type without its absence.
+    /// Returns the type of the value that an optional type contains, or the type itself.
     pub(crate) fn present_type(&self) -> ExpressionType {
         match self {
             ExpressionType::Optional(value) => (**value).clone(),
@@ -260,7 +265,7 @@ impl ExpressionType {
         }
     }
 
-    /// The same, perhaps absent.
+    /// Returns the type as an optional type.
     pub(crate) fn into_optional(self) -> ExpressionType {
         match self {
             ExpressionType::Optional(_) => self,
@@ -268,7 +273,7 @@ impl ExpressionType {
         }
     }
 
-    /// The values that a text may have, where it may only have some.
+    /// Returns the possible values of a string, if the models list them.
     pub(crate) fn allowed_values(&self) -> Option<Vec<&'static str>> {
         let ExpressionType::Aws(all) = self else { return None };
         let mut values = Vec::new();
@@ -279,7 +284,7 @@ impl ExpressionType {
         Some(values)
     }
 
-    /// What is known of its field `name`.
+    /// Searches for the field `name`.
     pub(crate) fn find_field(&self, name: &str) -> FieldLookup {
         match self {
             ExpressionType::NamedFields(_, fields) => match fields
@@ -304,7 +309,7 @@ impl ExpressionType {
     }
 }
 
-/// A type's name with its article; null has none.
+/// Returns the name of a type with its article. `null` has no article.
 pub(crate) fn with_article(name: &str) -> String {
     match name.chars().next() {
         Some('n') => name.to_owned(),
@@ -313,7 +318,7 @@ pub(crate) fn with_article(name: &str) -> String {
     }
 }
 
-/// One type of many; anything, where there is none.
+/// Combines several types from models into one. Returns the unknown type for an empty list.
 fn merge_modeled_types(all: impl Iterator<Item = ModeledType>) -> ExpressionType {
     let mut types: Vec<ModeledType> = Vec::new();
     for one in all {
@@ -356,8 +361,10 @@ fn build_field_lookup(found: Vec<ModeledType>, always: bool) -> FieldLookup {
     if always { FieldLookup::Always(kind) } else { FieldLookup::Sometimes(kind) }
 }
 
-/// A field of a view, which is of a call's parameters, of what a patch sets, or of the one structure of an answer,
-/// which some services write without its name.
+/// Searches for a field of `request` or `response`.
+///
+/// The field can be a parameter of the call, a property that a patch operation sets, or a member of
+/// the only structure of a response, which some services record without its name.
 fn find_view_field(views: &[CallView], name: &str) -> FieldLookup {
     if views.iter().any(|view| view.unmodeled_fields.contains(&name)) {
         return FieldLookup::Unknown;
@@ -375,7 +382,7 @@ fn find_view_field(views: &[CallView], name: &str) -> FieldLookup {
         if let Some(member) =
             find_member(own, name).or_else(|| find_member(view.extra_members(own), name))
         {
-            // Of two services with a call of this name, the policy is about the one that has the field.
+            // If two services have a call with this name, the policy means the one with the field.
             *always |= member.required && find_member(own, name).is_some();
             found.push(ModeledType { model: view.model, shape: member.shape });
         }
@@ -388,7 +395,7 @@ fn find_view_field(views: &[CallView], name: &str) -> FieldLookup {
 }
 
 impl CallView {
-    /// Members besides a side's own.
+    /// Returns the members that `request` or `response` has in addition to the side's own members.
     fn extra_members(&self, own: &[StructureMember]) -> &[StructureMember] {
         match (self.side, own) {
             (CallSide::Request, _) if find_member(own, "patchOperations").is_some() => {

@@ -76,8 +76,8 @@ class Service:
 
     def operation(self, name, operation):
         ends = [operation.get(end, {}).get("shape") for end in ("input", "output")]
-        told = [str(self.structure(end)) if end else "-" for end in ends]
-        self.lines.append(" ".join(["O", name, *told]))
+        described = [str(self.structure(end)) if end else "-" for end in ends]
+        self.lines.append(" ".join(["O", name, *described]))
 
 
 def main():

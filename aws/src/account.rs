@@ -1,6 +1,6 @@
-//! Account ids.
+//! AWS account IDs.
 
-/// Whether `text` is the id of an account: 12 digits.
+/// Returns whether `text` is an AWS account ID: exactly 12 ASCII digits.
 ///
 /// Source: AWS Account Management Reference Guide, "View AWS account identifiers".
 pub fn is_account_id(text: &str) -> bool {

@@ -1,28 +1,36 @@
-//! Amazon Resource Names, taken apart and built.
+//! Parsing and building of Amazon Resource Names (ARNs).
 
 use std::fmt;
 
 use crate::partition::AwsPartition;
 
-/// An Amazon Resource Name's parts; `to_string` builds the name.
+/// The parts of an Amazon Resource Name (ARN). `to_string` builds the name.
 ///
 /// Source: AWS General Reference, "Amazon Resource Names (ARNs)".
+///
+/// ```
+/// use evenkeel_aws::Arn;
+///
+/// let arn = Arn::parse_text("arn:aws:sns:eu-west-1:123456789012:topic").unwrap();
+/// assert_eq!((arn.service, arn.region, arn.resource), ("sns", "eu-west-1", "topic"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
     /// The partition, such as `aws-cn`.
     pub partition: &'a str,
-    /// The service that the resource is of.
+    /// The service to which the resource belongs, such as `s3`.
     pub service: &'a str,
-    /// The Region, empty where the resource has none.
+    /// The Region; empty if the resource has none.
     pub region: &'a str,
-    /// The account, empty where the resource has none.
+    /// The account ID; empty if the resource has none.
     pub account: &'a str,
-    /// Everything after the account.
+    /// Everything after the account ID.
     pub resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    /// The parts of `text`, if it is an ARN: partition, service and resource must be there.
+    /// Parses an ARN. The result is `None` if `text` is not an ARN: the partition, the service and
+    /// the resource must not be empty.
     pub fn parse_text(text: &'a str) -> Option<Arn<'a>> {
         let mut parts = text.splitn(6, ':');
         if parts.next() != Some("arn") {
@@ -40,7 +48,8 @@ impl<'a> Arn<'a> {
         is_complete.then_some(arn)
     }
 
-    /// A resource of a service in a Region and an account; the Region tells the partition.
+    /// Creates the ARN of a resource of a service in a Region and an account. The Region determines
+    /// the partition.
     pub fn in_region(
         region: &'a str,
         account: &'a str,
@@ -50,13 +59,13 @@ impl<'a> Arn<'a> {
         Arn { partition: AwsPartition::for_region(region).id, service, region, account, resource }
     }
 
-    /// The ARN of an IAM role of an account, in the partition of `region`.
+    /// Builds the ARN of an IAM role of an account, in the partition of `region`.
     pub fn iam_role(region: &str, account: &str, name: &str) -> String {
         let resource = format!("role/{name}");
         Arn { region: "", ..Arn::in_region(region, account, "iam", &resource) }.to_string()
     }
 
-    /// The ARN of an S3 bucket, in the partition of `region`.
+    /// Builds the ARN of an S3 bucket, in the partition of `region`.
     pub fn s3_bucket(region: &str, name: &str) -> String {
         Arn { region: "", ..Arn::in_region(region, "", "s3", name) }.to_string()
     }
@@ -74,7 +83,7 @@ mod tests {
     use super::Arn;
 
     #[test]
-    fn what_is_taken_apart_is_built_again() {
+    fn parsed_arns_are_built_again() {
         for text in [
             "arn:aws:iam::123456789012:role/aws/a",
             "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f:1",
@@ -87,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_part_is_no_arn() {
+    fn a_text_without_a_required_part_is_not_an_arn() {
         for text in ["", "arn", "arn:aws:s3::", "arn:aws:s3:::", "arn::s3:::b", "urn:aws:s3:::b"] {
             assert_eq!(Arn::parse_text(text), None, "{text}");
         }
     }
 
     #[test]
-    fn arns_are_right_in_every_partition() {
+    fn arns_have_the_partition_of_their_region() {
         let roles = [
             ("eu-central-1", "aws"),
             ("cn-north-1", "aws-cn"),

@@ -1,4 +1,5 @@
-//! Facts about the names of AWS: partitions, Amazon Resource Names and account ids. Nothing here leaves memory.
+//! Facts about the names of AWS: partitions, Amazon Resource Names (ARNs) and account IDs. The
+//! crate makes no network calls.
 //!
 //! ```
 //! use evenkeel_aws::{Arn, AwsPartition};

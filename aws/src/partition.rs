@@ -1,21 +1,22 @@
-//! The partitions of AWS: which one a Region belongs to, and how hosts and ARNs are named in it.
+//! The partitions of AWS: the Regions that belong to them, and the names of their hosts and ARNs.
 
-/// A group of Regions with accounts and names of its own.
+/// A partition of AWS: a group of Regions with separate accounts and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwsPartition {
-    /// The id, as it stands in ARNs, such as `aws-cn`.
+    /// The ID as it appears in ARNs, such as `aws-cn`.
     pub id: &'static str,
-    /// What the names of its Regions begin with; the partition `aws` has many beginnings.
+    /// The prefix of the names of its Regions; empty for the partition `aws`, which has many
+    /// prefixes.
     region_prefix: &'static str,
-    /// What host names end with.
+    /// The suffix of host names.
     pub dns_suffix: &'static str,
-    /// What the names of hosts that also speak IPv6 end with.
+    /// The suffix of the names of hosts that support both IPv4 and IPv6 (dual-stack).
     pub dual_stack_dns_suffix: &'static str,
-    /// The Region that requests to IAM are signed for, whose control plane is one for the partition.
+    /// The Region for which requests to IAM are signed. IAM has one control plane per partition.
     pub iam_region: &'static str,
 }
 
-/// The commercial partition: the one of every Region that no other partition names.
+/// The commercial partition. It contains every Region that no other partition contains.
 const COMMERCIAL: AwsPartition = AwsPartition {
     id: "aws",
     region_prefix: "",
@@ -24,10 +25,10 @@ const COMMERCIAL: AwsPartition = AwsPartition {
     iam_region: "us-east-1",
 };
 
-/// All partitions.
+/// All partitions of AWS.
 ///
-/// Source: the AWS SDKs' `partitions.json`; AWS General Reference, "AWS Identity and Access Management endpoints and
-/// quotas".
+/// Source: the AWS SDKs' `partitions.json`; AWS General Reference, "AWS Identity and Access
+/// Management endpoints and quotas".
 pub const PARTITIONS: [AwsPartition; 8] = [
     COMMERCIAL,
     AwsPartition {
@@ -82,7 +83,7 @@ pub const PARTITIONS: [AwsPartition; 8] = [
 ];
 
 impl AwsPartition {
-    /// The partition that a Region is in. A Region that no other partition names is in `aws`.
+    /// Returns the partition of a Region. A Region that no other partition contains is in `aws`.
     pub fn for_region(region: &str) -> AwsPartition {
         let is_of = |one: &&AwsPartition| {
             !one.region_prefix.is_empty() && region.starts_with(one.region_prefix)
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_region_that_iam_is_signed_for_is_of_its_partition() {
+    fn the_iam_region_belongs_to_its_partition() {
         for partition in PARTITIONS {
             assert_eq!(AwsPartition::for_region(partition.iam_region), partition);
         }

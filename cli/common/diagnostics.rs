@@ -1,4 +1,4 @@
-//! Shows what is wrong with a file: the line, a caret, and advice.
+//! Prints the problems of a file: the line, the marked place, and a suggestion.
 
 use crate::common::terminal::{escape_terminal, print_stderr};
 use evenkeel_rules::{Diagnostic, DiagnosticLevel, is_deceptive};
@@ -8,10 +8,10 @@ use miette::{
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
-/// Files' texts by name, which the reports quote.
+/// The texts of files by file name. Reports quote lines from them.
 pub(crate) type FileTexts = BTreeMap<String, String>;
 
-/// Writes a report of each to standard error.
+/// Writes a report of each diagnostic to standard error.
 pub(crate) fn print_diagnostics(diagnostics: &[Diagnostic], texts: &FileTexts) {
     let theme = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         GraphicalTheme::unicode()
@@ -24,7 +24,9 @@ pub(crate) fn print_diagnostics(diagnostics: &[Diagnostic], texts: &FileTexts) {
     }
 }
 
-/// A file's text with what could deceive a reader replaced, each by as many bytes: positions stay.
+/// Replaces each deceptive character of `text` by a visible one of the same length in bytes.
+///
+/// The length is the same, so that byte positions in the text stay valid.
 fn replace_deceptive_characters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -39,6 +41,7 @@ fn replace_deceptive_characters(text: &str) -> String {
     out
 }
 
+/// Renders one diagnostic as several lines of text.
 fn render_diagnostic(
     handler: &GraphicalReportHandler,
     diagnostic: &Diagnostic,

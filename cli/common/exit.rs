@@ -1,17 +1,19 @@
-//! How a command ends: the exit codes, which stay what they are.
+//! The exit codes of the program, and the error that ends a command.
+//!
+//! Scripts depend on the exit codes: they must not change.
 
 use std::process::ExitCode;
 
-/// How a command ended.
+/// The exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
-    /// All is well.
+    /// Success: exit code 0.
     Success,
-    /// Something was found: a violation, a failed case, a wrong policy.
+    /// A violation, a failed case or an invalid policy was found: exit code 1.
     Findings,
-    /// The command was not used as it is meant to be.
+    /// Invalid usage: exit code 2.
     UsageError,
-    /// Some input could not be read.
+    /// An input could not be read, or a service could not be reached: exit code 3.
     InputError,
 }
 
@@ -26,27 +28,27 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// Why a command could not do its work.
+/// An error that ends a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// Policies or waivers are wrong; what is wrong has been shown.
+    /// Policies, waivers or other files are invalid.
     #[error("{0}")]
     Invalid(String),
-    /// An argument makes no sense.
+    /// The arguments are invalid, or the requested action is not possible.
     #[error("{0}")]
     Usage(String),
-    /// Something could not be read or written.
+    /// A read, a write or a call failed.
     #[error("{what}: {error}")]
     Io {
-        /// What was attempted, on which file.
+        /// The action that failed, with the file or the service.
         what: String,
-        /// Why it failed.
+        /// The cause.
         error: std::io::Error,
     },
 }
 
 impl CommandError {
-    /// The exit code that goes with it.
+    /// Returns the exit status for this error.
     pub(crate) fn exit_status(&self) -> ExitStatus {
         match self {
             CommandError::Invalid(_) => ExitStatus::Findings,
@@ -55,7 +57,7 @@ impl CommandError {
         }
     }
 
-    /// An I/O error while doing something.
+    /// Returns a function that converts an I/O error; `what` describes the action that failed.
     pub(crate) fn io_error(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> CommandError {
         let what = what.into();
         move |error| CommandError::Io { what, error }

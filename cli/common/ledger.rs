@@ -1,4 +1,4 @@
-//! The ledger, with the credentials, the profile and the Region that a person's other AWS tools take.
+//! Opens the ledger with the user's AWS credentials, profile and Region.
 
 use std::io::Error;
 use std::path::Path;
@@ -9,10 +9,14 @@ use evenkeel_ledger::{Ledger, LedgerError};
 
 use crate::common::exit::CommandError;
 
-/// Whoever is asked for credentials answers within this time.
+/// The timeout of a call for AWS credentials.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The ledger at `place`: `s3://bucket/prefix`, or a folder.
+/// Opens the ledger at `place`: `s3://bucket/prefix`, or a folder.
+///
+/// # Errors
+/// [`CommandError::Usage`] if the folder cannot be opened; [`CommandError::Io`] if the bucket's
+/// client cannot be created.
 pub(crate) async fn open_ledger(place: &str) -> Result<Ledger, CommandError> {
     let Some((bucket, prefix)) = Ledger::parse_bucket_location(place) else {
         let opened = Ledger::open_folder(Path::new(place));
@@ -23,7 +27,7 @@ pub(crate) async fn open_ledger(place: &str) -> Result<Ledger, CommandError> {
         .map_err(|why| CommandError::io_error(format!("cannot reach {place}"))(Error::other(why)))
 }
 
-/// The ledger cannot be read.
+/// Converts an error of a read from the ledger.
 pub(crate) fn ledger_read_error(error: LedgerError) -> CommandError {
     CommandError::io_error("cannot read the ledger")(std::io::Error::other(error))
 }

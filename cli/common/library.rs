@@ -1,7 +1,8 @@
-//! Where policies come from: a folder, files, or the library that the program carries.
+//! Reads policies and their companion files from folders, files, or the built-in library.
 
 use crate::common::diagnostics::{FileTexts, print_diagnostics};
 use crate::common::exit::CommandError;
+use crate::common::terminal::format_count;
 use evenkeel_authoring::check::{RemediatorSummary, lint_policies};
 use evenkeel_authoring::coverage::WATCH_PASSES;
 use evenkeel_authoring::frameworks::{self, ControlFramework};
@@ -13,31 +14,36 @@ use evenkeel_rules::{Diagnostic, DiagnosticLevel, WaiverSet, read_cases};
 use include_dir::{Dir, include_dir};
 use std::path::{Path, PathBuf};
 
-/// The shipped policies.
+/// The shipped policies, built into the program.
 static SHIPPED_LIBRARY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 
-/// The name of the file with an organisation's own functions.
+/// The name of the file with the organization's functions.
 const FUNCTIONS_FILE: &str = "functions.yaml";
 
-/// Policies' files, their test files, and the functions they call.
+/// The texts of policies and of all files that belong to them.
 #[derive(Debug, Default)]
 pub(crate) struct PolicyLibrary {
-    /// The policies.
+    /// The policy files (`.cel`).
     pub(crate) policies: Vec<PolicyFile>,
-    /// The functions.
+    /// The file with the organization's functions.
     pub(crate) functions: Option<PolicyFile>,
-    /// The test files.
+    /// The test files (`.test.yaml`).
     pub(crate) tests: Vec<PolicyFile>,
-    /// What parameters are set to.
+    /// The files with values for parameters (`settings.yaml`).
     pub(crate) settings: Vec<PolicyFile>,
-    /// The waivers.
+    /// The files of waivers.
     pub(crate) waivers: Vec<PolicyFile>,
-    /// The controls of frameworks.
+    /// The files with the controls of frameworks.
     pub(crate) frameworks: Vec<PolicyFile>,
 }
 
 impl PolicyLibrary {
-    /// The files under `paths`; the shipped ones where there are no paths.
+    /// Reads the files at `paths` and in their subfolders. If `paths` is empty, returns the
+    /// shipped library.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if a file cannot be read; [`CommandError::Usage`] if there is no
+    /// policy.
     pub(crate) fn read_files(paths: &[PathBuf]) -> Result<PolicyLibrary, CommandError> {
         let mut library = PolicyLibrary::default();
         if paths.is_empty() {
@@ -53,7 +59,10 @@ impl PolicyLibrary {
         Ok(library)
     }
 
-    /// A policy and what lies beside it, each as `open` has it where it has it: an editor's text is not yet a file.
+    /// Reads the policy at `path` with its companion files, for an editor.
+    ///
+    /// `open` returns the text of a file that is open in the editor. Such a text replaces the text
+    /// on disk. Returns `None` if there is no policy.
     pub(crate) fn read_for_editor(
         path: &Path,
         open: &dyn Fn(&str) -> Option<String>,
@@ -72,7 +81,11 @@ impl PolicyLibrary {
         (!library.policies.is_empty()).then_some(library)
     }
 
-    /// The files of waivers in another folder.
+    /// Reads the files of waivers (`.yaml`) in another folder.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if the folder or a file cannot be read; [`CommandError::Usage`] if
+    /// there is no such file.
     pub(crate) fn read_waiver_folder(&mut self, folder: &Path) -> Result<(), CommandError> {
         let what = || format!("cannot read {}", folder.display());
         let listed = std::fs::read_dir(folder).map_err(CommandError::io_error(what()))?;
@@ -122,12 +135,13 @@ impl PolicyLibrary {
         self.read_companion_files(path)
     }
 
-    /// What lies beside a policy, with which it is judged.
+    /// Reads the files that belong to the policy at `path`: its test file and the functions.
     fn read_companion_files(&mut self, path: &Path) -> Result<(), CommandError> {
         let test = path.with_extension("test.yaml");
         let functions = path.ancestors().skip(1).take(3).map(|dir| dir.join(FUNCTIONS_FILE));
-        let beside = functions.filter(|_| self.functions.is_none()).find(|file| file.is_file());
-        for file in [Some(test), beside].into_iter().flatten() {
+        let functions_file =
+            functions.filter(|_| self.functions.is_none()).find(|file| file.is_file());
+        for file in [Some(test), functions_file].into_iter().flatten() {
             if file.is_file() {
                 self.read_file(&file)?;
             }
@@ -157,45 +171,54 @@ impl PolicyLibrary {
         }
     }
 
-    /// The file of a policy, by its name.
+    /// Returns the policy file with this name.
     pub(crate) fn find_policy_file(&self, file: &str) -> Option<&PolicyFile> {
         self.policies.iter().find(|policy| policy.name == file)
     }
 
-    /// The test file of the policy in `file`.
+    /// Returns the test file of the policy in `file`.
     pub(crate) fn find_test_file(&self, file: &str) -> Option<&PolicyFile> {
         let name = format!("{}.test.yaml", file.strip_suffix(".cel").unwrap_or(file));
         self.tests.iter().find(|test| test.name == name)
     }
 
-    /// The texts of all files, for reports.
+    /// Returns the texts of all files by file name, for reports.
     pub(crate) fn file_texts(&self) -> FileTexts {
         let files = self.policies.iter().chain(&self.functions).chain(&self.tests);
         let files = files.chain(&self.settings).chain(&self.waivers).chain(&self.frameworks);
         files.map(|file| (file.name.clone(), file.text.clone())).collect()
     }
 
-    /// The compiled policies, or everything that is wrong with them.
+    /// Compiles the policies and applies the settings.
+    ///
+    /// # Errors
+    /// All problems of the policies and the settings.
     pub(crate) fn compile_policies(&self) -> Result<PolicySet, Vec<Diagnostic>> {
         PolicySet::compile_files(&self.policies, self.functions.as_ref())?
             .with_settings(&self.settings)
     }
 
-    /// The same, of policies that can be watched.
+    /// Compiles the policies in a form that records the values of their expressions, and applies
+    /// the settings.
+    ///
+    /// # Errors
+    /// All problems of the policies and the settings.
     pub(crate) fn compile_instrumented(&self) -> Result<PolicySet, Vec<Diagnostic>> {
         let set =
             PolicySet::compile_with_passes(&self.policies, self.functions.as_ref(), WATCH_PASSES)?;
         set.with_settings(&self.settings)
     }
 
-    /// The errors in what compiles: names that AWS does not have, types, cases, waivers.
+    /// Returns the errors of policies that compile: unknown names of AWS, wrong types, invalid
+    /// cases, waivers and controls. Warnings are left out.
     pub(crate) fn find_errors(&self, set: &PolicySet) -> Vec<Diagnostic> {
-        let mut wrong = self.lint_policy_set(set, None);
-        wrong.retain(|one| one.level == DiagnosticLevel::Error);
-        wrong
+        let mut errors = self.lint_policy_set(set, None);
+        errors.retain(|one| one.level == DiagnosticLevel::Error);
+        errors
     }
 
-    /// Everything that is odd about what compiles, with what cases do not reach.
+    /// Returns the errors and warnings of policies that compile. `uncovered` contains the warnings
+    /// about conditions that no case covers.
     pub(crate) fn lint_policy_set(
         &self,
         set: &PolicySet,
@@ -207,53 +230,65 @@ impl PolicyLibrary {
         [linted, self.lint_cases(set), self.lint_waivers(set), self.lint_controls(set)].concat()
     }
 
-    /// What is wrong with the frameworks, and with the controls that policies name.
+    /// Returns the problems of the frameworks, and of the controls that policies name.
     fn lint_controls(&self, set: &PolicySet) -> Vec<Diagnostic> {
         match self.read_frameworks() {
             Ok(frameworks) => frameworks::lint_controls(set, &frameworks),
-            Err(wrong) => wrong,
+            Err(problems) => problems,
         }
     }
 
-    /// The frameworks whose controls are listed: those of the files, and those that the program carries.
+    /// Reads the frameworks with a list of controls: from the files, and from the built-in library.
+    /// A file replaces the built-in framework of the same file name.
+    ///
+    /// # Errors
+    /// The problems of all files that cannot be parsed.
     pub(crate) fn read_frameworks(&self) -> Result<Vec<ControlFramework>, Vec<Diagnostic>> {
         let mut shipped = PolicyLibrary::default();
         shipped.add_shipped_files(&SHIPPED_LIBRARY);
         let name = |file: &PolicyFile| file.name.rsplit('/').next().unwrap_or_default().to_owned();
         let own: Vec<String> = self.frameworks.iter().map(name).collect();
         let shipped = shipped.frameworks.iter().filter(|file| !own.contains(&name(file)));
-        let (mut frameworks, mut wrong) = (Vec::new(), Vec::new());
+        let (mut frameworks, mut problems) = (Vec::new(), Vec::new());
         for file in self.frameworks.iter().chain(shipped) {
             match frameworks::parse_framework(&file.name, &file.text) {
                 Ok(framework) => frameworks.push(framework),
-                Err(error) => wrong.push(error),
+                Err(error) => problems.push(error),
             }
         }
         frameworks.sort_by(|a, b| a.name.cmp(&b.name));
-        if wrong.is_empty() { Ok(frameworks) } else { Err(wrong) }
+        if problems.is_empty() { Ok(frameworks) } else { Err(problems) }
     }
 
-    /// What is wrong with the test files of policies that are right.
+    /// Returns the problems of the policies' test files.
     fn lint_cases(&self, set: &PolicySet) -> Vec<Diagnostic> {
-        let wrong = |policy: &Policy| {
+        let problems = |policy: &Policy| {
             let test = self.find_test_file(&policy.file)?;
             read_cases(&test.name, &test.text, policy).err()
         };
-        set.policies().iter().filter_map(wrong).flatten().collect()
+        set.policies().iter().filter_map(problems).flatten().collect()
     }
 
-    /// What is wrong with the waivers.
+    /// Returns the problems of the waivers.
     fn lint_waivers(&self, set: &PolicySet) -> Vec<Diagnostic> {
-        let wrong = |file: &PolicyFile| WaiverSet::load_checked(&file.name, &file.text, set).err();
-        self.waivers.iter().filter_map(wrong).flatten().collect()
+        let problems =
+            |file: &PolicyFile| WaiverSet::load_checked(&file.name, &file.text, set).err();
+        self.waivers.iter().filter_map(problems).flatten().collect()
     }
 
-    /// The compiled policies; shows what is wrong with them.
+    /// Compiles the policies, and prints their problems.
+    ///
+    /// # Errors
+    /// [`CommandError::Invalid`] if there is a problem.
     pub(crate) fn load_policies(&self) -> Result<PolicySet, CommandError> {
         self.print_compile_errors(self.compile_policies())
     }
 
-    /// The same, of policies that can be watched.
+    /// Compiles the policies in a form that records the values of their expressions, and prints
+    /// their problems.
+    ///
+    /// # Errors
+    /// [`CommandError::Invalid`] if there is a problem.
     pub(crate) fn load_instrumented(&self) -> Result<PolicySet, CommandError> {
         self.print_compile_errors(self.compile_instrumented())
     }
@@ -262,10 +297,10 @@ impl PolicyLibrary {
         &self,
         compiled: Result<PolicySet, Vec<Diagnostic>>,
     ) -> Result<PolicySet, CommandError> {
-        compiled.map_err(|wrong| {
-            print_diagnostics(&wrong, &self.file_texts());
-            let files = if wrong.len() == 1 { "1 problem" } else { "several problems" };
-            CommandError::Invalid(format!("the policies cannot be used: {files}"))
+        compiled.map_err(|problems| {
+            print_diagnostics(&problems, &self.file_texts());
+            let count = format_count(problems.len(), "problem", "problems");
+            CommandError::Invalid(format!("the policies are invalid: {count}"))
         })
     }
 }
@@ -274,7 +309,7 @@ fn is_library_file(path: &Path) -> bool {
     FileKind::from_file_name(&path.to_string_lossy()).is_some()
 }
 
-/// What a policy's header may say of a remediator.
+/// Returns the properties of a remediator that a policy's header can use.
 fn describe_remediator(entry: &CatalogEntry) -> RemediatorSummary<'_> {
     let RemediatorSpec { id, parameter_names: with, tier, precondition: check, .. } = entry.spec;
     let accepts = |kind: &str, patch: &_, actions: &[String]| match ResourceType::find_by_name(kind)

@@ -1,11 +1,11 @@
-//! How commands print a result that people or programs read.
+//! The output formats that several commands share.
 
 use clap::ValueEnum;
 
-/// The format of a result.
+/// The format of a command's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// For people
+    /// Readable text
     Text,
     /// One JSON document
     Json,

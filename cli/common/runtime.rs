@@ -1,8 +1,11 @@
-//! What commands need to await AWS: a runtime.
+//! The asynchronous runtime for commands that call AWS.
 
 use crate::common::exit::CommandError;
 
-/// Runs what awaits AWS.
+/// Runs `work` to its end on a new single-threaded runtime.
+///
+/// # Errors
+/// The error of `work`; [`CommandError::Io`] if the runtime cannot start.
 pub(crate) fn run_async<T>(
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {

@@ -1,4 +1,4 @@
-//! `evenkeel apply`: does what is to be done about a finding, once somebody has said yes.
+//! `evenkeel apply`: applies the remediation plan of a finding after a confirmation.
 
 use clap::Args;
 use evenkeel_client::clock::current_millis;
@@ -11,24 +11,25 @@ use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
 use crate::finding::decision::{DEFAULT_DECISION_HOURS, record_decision};
 use crate::finding::session::{FindingArguments, render_preview, retryable_error};
 
-/// Repair what a finding tells of, once you have seen the plan and said yes
+/// Show the remediation plan of a finding, ask, and apply the plan
 ///
-/// Your yes is an approval of this plan and of no other, and is kept in the ledger. Who violated the policy
-/// cannot approve the repair.
+/// Your confirmation is an approval of this plan only. It is recorded in the ledger under your
+/// name. The identity that violated the policy cannot approve the plan.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel apply 7f3ceff0
-  evenkeel apply 7f3ceff0 --yes --ledger s3://audit-ledger --role evenkeel-remediate-apigateway
+  evenkeel apply 7f3ceff0 --yes --ledger s3://audit-ledger --role remediation-role
 
 Exit codes:
-  0  it is as it should be
-  1  it is not: refused, or failed
-  3  AWS or the ledger could not be reached, and it can be tried again")]
+  0  the resource is compliant, or does not exist any more
+  1  the resource is not remediated: not confirmed, refused, or failed
+  2  invalid usage, or the finding cannot be remediated
+  3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct ApplyArguments {
-    /// The finding's uid, the beginning of it, or the key of its record in the ledger
+    /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
-    /// Do not ask
+    /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -45,8 +46,8 @@ pub(crate) fn run(command: &ApplyArguments) -> Result<ExitStatus, CommandError> 
             .map_err(retryable_error)?;
         print_stderr(&render_preview(&case.violation, &preview));
         if let Some(plan) = &preview.plan {
-            if !confirm_action("Do it?", command.yes)? {
-                print_stderr("nothing was done\n");
+            if !confirm_action("Apply this plan?", command.yes)? {
+                print_stderr("nothing was changed\n");
                 return Ok(ExitStatus::Findings);
             }
             record_decision(

@@ -1,4 +1,4 @@
-//! `evenkeel approve`: a person's yes to a plan.
+//! `evenkeel approve`: records a user's approval of a remediation plan.
 
 use clap::Args;
 
@@ -7,26 +7,33 @@ use crate::common::runtime::run_async;
 use crate::finding::decision::{DEFAULT_DECISION_HOURS, decide_on_plan};
 use crate::finding::session::FindingArguments;
 
-/// Say yes to what would be done about a finding
+/// Approve the remediation plan of a finding
 ///
-/// The approval is for this finding and its plan as it is now, with what the plan asks: if the resource changes, so
-/// does the plan. It is used once, and expires after so many hours, a week at most. It is kept in the ledger under
-/// your name, as AWS tells it. Whoever violated the policy cannot give it.
+/// The approval is for this finding and for its present plan, including the plan's questions. If
+/// the resource changes, the plan changes, and needs a new approval. An approval is used once, and
+/// expires after --hours, at the latest after one week. It is recorded in the ledger under your AWS
+/// identity. The identity that violated the policy cannot approve the plan.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel approve 7f3ceff0
-  evenkeel approve 7f3ceff0 --hours 2 --yes --ledger s3://audit-ledger --queue QUEUE_URL")]
+  evenkeel approve 7f3ceff0 --hours 2 --ledger s3://audit-ledger --queue QUEUE_URL
+
+Exit codes:
+  0  the plan is approved
+  1  there is no plan, or you did not confirm
+  2  invalid usage, or the finding cannot be remediated
+  3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct ApproveArguments {
-    /// The finding's uid, the beginning of it, or the key of its record in the ledger
+    /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
-    /// How long it holds
+    /// Number of hours after which the approval expires
     #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
-    /// The queue of the function that is to carry it out: it is sent there again
+    /// URL of the remediate function's queue; the finding is sent to it again
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
-    /// Do not ask
+    /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! A person's decision on a plan, which the ledger keeps.
+//! A user's decision on a remediation plan, and its record in the ledger.
 
 use evenkeel_client::clock::current_millis;
 use evenkeel_remediators::{AccountAccess, PlanApproval};
@@ -9,11 +9,17 @@ use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::terminal::{print_stderr, print_stdout};
 use crate::finding::session::{FindingArguments, FindingSession, render_preview, retryable_error};
 
-/// How long an approval holds unless something else is said, in hours.
+/// The default validity of a decision, in hours.
 pub(crate) const DEFAULT_DECISION_HOURS: u32 = 24;
 
-/// Shows the plan of a finding, asks, and keeps the answer for so many hours. It ends as [`ExitStatus::Findings`] where there is
-/// nothing to decide on, or nobody agreed.
+/// Shows the plan of a finding, asks for a confirmation, and records the decision.
+///
+/// `approved` is the decision: approval or rejection. It expires after `hours`. `yes` confirms
+/// without a question. Returns [`ExitStatus::Findings`] if there is no plan or no confirmation.
+///
+/// # Errors
+/// [`CommandError::Usage`] if the finding cannot be remediated or the caller is unknown;
+/// [`CommandError::Io`] if AWS or the ledger cannot be reached.
 pub(crate) async fn decide_on_plan(
     finding_arguments: &FindingArguments,
     finding: &str,
@@ -29,11 +35,11 @@ pub(crate) async fn decide_on_plan(
         .map_err(retryable_error)?;
     print_stderr(&render_preview(&case.violation, &preview));
     let Some(plan) = preview.plan else {
-        print_stderr("nothing is planned that could be decided on\n");
+        print_stderr("the finding has no plan to decide on\n");
         return Ok((ExitStatus::Findings, case));
     };
-    if !confirm_action(if approved { "Approve it?" } else { "Reject it?" }, yes)? {
-        print_stderr("nothing was decided\n");
+    if !confirm_action(if approved { "Approve this plan?" } else { "Reject this plan?" }, yes)? {
+        print_stderr("no decision was recorded\n");
         return Ok((ExitStatus::Findings, case));
     }
     record_decision(&case.operator, case.violation.finding, &plan, approved, hours).await?;
@@ -41,7 +47,12 @@ pub(crate) async fn decide_on_plan(
     Ok((ExitStatus::Success, case))
 }
 
-/// Keeps a person's decision on the plan of a finding: the latest counts.
+/// Records the caller's decision on the plan of a finding in the ledger. The latest decision
+/// counts.
+///
+/// # Errors
+/// [`CommandError::Usage`] if the caller is unknown; [`CommandError::Io`] if the ledger cannot be
+/// written.
 pub(crate) async fn record_decision(
     operator: &AccountAccess,
     finding: Uuid,

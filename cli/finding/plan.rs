@@ -1,4 +1,4 @@
-//! `evenkeel plan`: what would be done about a finding, without doing it.
+//! `evenkeel plan`: shows the remediation plan of a finding without applying it.
 
 use clap::Args;
 
@@ -9,25 +9,27 @@ use crate::common::runtime::run_async;
 use crate::common::terminal::print_stdout;
 use crate::finding::session::{FindingArguments, render_preview, retryable_error};
 
-/// Show what would be done about a finding, without doing it
+/// Show the remediation plan of a finding without applying it
 ///
-/// Reads the resource as it is now, and says how it should be, which calls that takes, and what stands against
-/// it. The plan's hash is what an approval binds to.
+/// Reads the present state of the resource, and prints the planned state, the AWS actions, the
+/// questions that need an approval, and the reason if the plan is blocked. An approval is for the
+/// hash of the plan.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel plan 7f3ceff0
-  evenkeel plan 7f3ceff0 --ledger s3://audit-ledger --role evenkeel-remediate-apigateway
+  evenkeel plan 7f3ceff0 --ledger s3://audit-ledger --role remediation-role
   evenkeel plan 7f3ceff0 --json | jq .plan
 
 Exit codes:
-  0  nothing would change
-  1  something would
+  0  there is nothing to change
+  1  there is a plan
+  2  invalid usage, or the finding cannot be remediated
   3  the resource or the ledger could not be read")]
 pub(crate) struct PlanArguments {
-    /// The finding's uid, the beginning of it, or the key of its record in the ledger
+    /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
-    /// As JSON
+    /// Print the plan as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `evenkeel reject`: a person's no to a plan.
+//! `evenkeel reject`: records a user's rejection of a remediation plan.
 
 use clap::Args;
 
@@ -7,22 +7,28 @@ use crate::common::runtime::run_async;
 use crate::finding::decision::{DEFAULT_DECISION_HOURS, decide_on_plan};
 use crate::finding::session::FindingArguments;
 
-/// Say no to what would be done about a finding
+/// Reject the remediation plan of a finding
 ///
-/// The plan as it is now is not carried out for so many hours, whoever asks. It is kept in the ledger under your
-/// name.
+/// The present plan is not applied until the rejection expires after --hours, whatever the mode of
+/// the policy. The rejection is recorded in the ledger under your AWS identity.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel reject 7f3ceff0
-  evenkeel reject 7f3ceff0 --hours 72")]
+  evenkeel reject 7f3ceff0 --hours 72
+
+Exit codes:
+  0  the plan is rejected
+  1  there is no plan, or you did not confirm
+  2  invalid usage, or the finding cannot be remediated
+  3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct RejectArguments {
-    /// The finding's uid, the beginning of it, or the key of its record in the ledger
+    /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
-    /// How long it holds
+    /// Number of hours after which the rejection expires
     #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
-    /// Do not ask
+    /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -1,4 +1,6 @@
-//! What the commands about one finding have in common: the ledger, the finding, and the account that is acted in.
+//! The arguments and the session that the commands for one finding share.
+//!
+//! A session has the finding, the ledger, and access to the finding's account.
 
 use clap::Args;
 use evenkeel_ledger::{FindingError, FindingRecord, Ledger};
@@ -13,66 +15,77 @@ use crate::common::exit::CommandError;
 use crate::common::ledger::{ledger_read_error, open_ledger};
 use crate::common::terminal::{GREEN, RED, escape_terminal, style_text};
 
-/// Where the findings are, and in which role their accounts are entered.
+/// The arguments that locate the ledger and the access to the finding's account.
 #[derive(Debug, Args)]
 pub(crate) struct FindingArguments {
-    /// The ledger: a folder, or `s3://BUCKET/PREFIX`
+    /// Ledger: a folder, or an S3 URL such as `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "LEDGER", default_value = "evidence")]
     ledger: String,
-    /// The role to take in the finding's account; its own credentials must be the environment's otherwise
+    /// Role to assume in the finding's account; without it, your credentials must be for that
+    /// account
     #[arg(long, value_name = "NAME")]
     role: Option<String>,
-    /// The external id that the role demands
+    /// External id that the role's trust policy requires
     #[arg(long, value_name = "ID", requires = "role")]
     external_id: Option<String>,
-    /// Whether backends are asked for TLS before they are called so: on, off, or a PEM file of roots to trust
+    /// Probe whether a backend supports TLS before its URL becomes https: on, off, or a PEM file of
+    /// root certificates to trust
     #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
     probe: Option<String>,
 }
 
-/// A finding, and what can be done about it.
+/// A finding, opened for remediation.
 pub(crate) struct FindingSession {
-    /// Where it is in the ledger.
+    /// The key of the finding's record in the ledger.
     pub(crate) key: String,
-    /// What it tells.
+    /// The violation that the finding describes.
     pub(crate) violation: PolicyViolation,
-    /// The remediator, in the account and region.
+    /// The executor of the remediator, in the finding's account and Region.
     pub(crate) remediation: RemediationExecutor,
-    /// Who acts.
+    /// The access of the caller to AWS and to the ledger.
     pub(crate) operator: AccountAccess,
 }
 
 impl FindingArguments {
-    /// The ledger.
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the ledger cannot be opened.
     pub(crate) async fn open_ledger(&self) -> Result<Ledger, CommandError> {
         open_ledger(&self.ledger).await
     }
 
-    /// Opens a finding, by its uid, the beginning of it, or the key of its record.
+    /// Opens a finding by its uid, a unique prefix of the uid, or the key of its record.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] if the finding is unknown, cannot be remediated, or its account
+    /// cannot be accessed; [`CommandError::Io`] if the ledger cannot be read.
     pub(crate) async fn open_finding(&self, finding: &str) -> Result<FindingSession, CommandError> {
         let ledger = self.open_ledger().await?;
         let found = ledger.find_finding(finding).await.map_err(finding_lookup_error)?;
         let FindingRecord { key, bytes: record } = found;
-        let violation = PolicyViolation::from_record(&record)
-            .map_err(|error| CommandError::Usage(format!("nothing can be repaired: {error}")))?;
+        let violation = PolicyViolation::from_record(&record).map_err(|error| {
+            CommandError::Usage(format!("this finding cannot be remediated: {error}"))
+        })?;
         let role = self
             .role
             .clone()
             .map(|name| AccountRole { name, external_id: self.external_id.clone() });
-        // A person is there: what a policy would do by itself is asked about as well.
-        let ceilings = MaximumModes::for_all_accounts(RemediationMode::Approve);
+        // A user is present: a plan needs an approval even if the mode of its policy is `auto`.
+        let maximum_modes = MaximumModes::for_all_accounts(RemediationMode::Approve);
         let operator =
-            AccountAccess::from_environment(ledger, role, ceilings, self.probe.as_deref()).await;
+            AccountAccess::from_environment(ledger, role, maximum_modes, self.probe.as_deref())
+                .await;
         let operator = operator.map_err(|error| CommandError::Usage(error.to_string()))?;
-        let drive = operator
+        let remediation = operator
             .open_executor(&violation)
             .await
             .map_err(|error| account_access_error(&error))?;
-        Ok(FindingSession { key, violation, remediation: drive, operator })
+        Ok(FindingSession { key, violation, remediation, operator })
     }
 }
 
-/// No record of the finding was found.
+/// Converts an error of the search for a finding.
 fn finding_lookup_error(error: FindingError) -> CommandError {
     match error {
         FindingError::Ledger(error) => ledger_read_error(error),
@@ -82,22 +95,20 @@ fn finding_lookup_error(error: FindingError) -> CommandError {
     }
 }
 
-/// AWS, or the ledger, does not let it be done now.
+/// Converts an error of the executor: the action did not end, and the user can try again.
 pub(crate) fn retryable_error(error: ExecutorError) -> CommandError {
-    CommandError::io_error("it could not be done, and can be tried again")(std::io::Error::other(
-        error,
-    ))
+    CommandError::io_error("the action did not complete; try again")(std::io::Error::other(error))
 }
 
 fn account_access_error(error: &AccountAccessError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
-/// What would change, what it takes, and what stands against it.
+/// Renders a remediation plan: the changes, the AWS actions, the questions, and what blocks it.
 pub(crate) fn render_preview(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
     let target = &violation.target;
     let mut out = format!(
-        "{} in {} {}\n  {} by {}\n",
+        "{} in {} {}\n  {}, remediator {}\n",
         escape_terminal(&target.id),
         target.account,
         target.region,
@@ -108,17 +119,18 @@ pub(crate) fn render_preview(violation: &PolicyViolation, preview: &RemediationP
         let pretty = |value| serde_json::to_string_pretty(value).unwrap_or_default();
         let (before, after) = (pretty(&preview.before), pretty(&preview.after));
         out += &render_state_diff(&before, &after);
-        out += &format!("  calls  {}\n  plan   {plan}\n", preview.calls.join(", "));
+        out += &format!("  actions   {}\n  plan      {plan}\n", preview.calls.join(", "));
     }
     for why in &preview.asks {
-        out += &format!("  asks   {}\n", escape_terminal(why));
+        out += &format!("  question  {}\n", escape_terminal(why));
     }
-    if let Some(why) = &preview.held {
-        out += &format!("  held   {}\n", escape_terminal(why));
+    if let Some(why) = &preview.blocked_by {
+        out += &format!("  blocked   {}\n", escape_terminal(why));
     }
     out
 }
 
+/// Renders the line differences between two states in JSON.
 fn render_state_diff(before: &str, after: &str) -> String {
     let mut out = String::new();
     for change in TextDiff::from_lines(before, after).iter_all_changes() {

@@ -1,4 +1,4 @@
-//! `evenkeel status`: what was done, and how it ended, from the ledger alone.
+//! `evenkeel status`: lists remediations and their outcomes from the ledger.
 
 use clap::Args;
 use evenkeel_client::clock::current_millis;
@@ -13,16 +13,22 @@ use crate::common::terminal::{
 };
 use crate::finding::session::FindingArguments;
 
-/// Show what was done about findings, and how it ended
+/// List remediations and their outcomes
 ///
-/// From the ledger alone: AWS is not asked. With open attempts, kill switches and what was spent today.
+/// Reads the ledger only, and does not read the resources in AWS. The text output also lists open
+/// attempts, kill switches, and the number of attempts and failures of today.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel status
-  evenkeel status --ledger s3://audit-ledger --json")]
+  evenkeel status --ledger s3://audit-ledger --json
+
+Exit codes:
+  0  the outcomes were printed
+  2  invalid usage
+  3  the ledger could not be read")]
 pub(crate) struct StatusArguments {
-    /// As JSON, a line for each
+    /// Print one JSON object for each outcome, one a line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -57,7 +63,7 @@ pub(crate) fn run(command: &StatusArguments) -> Result<ExitStatus, CommandError>
     })
 }
 
-/// What is open, what was spent today, and what stops all.
+/// Prints the open attempts, the totals of today, and the kill switches.
 async fn print_totals(ledger: &Ledger, outcomes: &[String]) -> Result<(), CommandError> {
     let list = async |prefix: &str| ledger.list_keys(prefix).await.map_err(ledger_read_error);
     let intents = list("intents").await?;
@@ -87,27 +93,29 @@ async fn print_totals(ledger: &Ledger, outcomes: &[String]) -> Result<(), Comman
         let what = if KillSwitch::is_switch_key(&switch) {
             style_text(YELLOW, "kill switch")
         } else {
-            style_text(RED, "no kill switch, and stops nothing:")
+            style_text(RED, "not a kill switch, ignored:")
         };
         print_stdout(&format!("{what} {}\n", escape_terminal(&switch)))?;
     }
     Ok(())
 }
 
-/// An attempt that has not ended.
+/// Renders an attempt without an outcome.
 fn render_open_attempt(key: &str, record: &[u8]) -> String {
     let open = style_text(YELLOW, "open");
     match serde_json::from_slice::<RemediationIntent>(record) {
         Ok(RemediationIntent { finding, remediator, .. }) => {
             format!(
-                "{open} attempt of {}, finding {finding}: apply it or undo it\n",
+                "{open} attempt of {} for finding {finding}: run `evenkeel apply` or \
+                 `evenkeel undo`\n",
                 escape_terminal(&remediator)
             )
         }
-        Err(_) => format!("{open} attempt that cannot be read: {}\n", escape_terminal(key)),
+        Err(_) => format!("{open} attempt with an unreadable record: {}\n", escape_terminal(key)),
     }
 }
 
+/// Renders one outcome.
 fn render_activity(activity: &OutcomeSummary) -> String {
     let style = match activity.status.as_str() {
         "Success" => GREEN,

@@ -1,6 +1,7 @@
-//! `evenkeel undo`: sets a resource back to the state before a repair.
+//! `evenkeel undo`: restores the state of a resource before its remediation.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use evenkeel_client::clock::current_millis;
 use evenkeel_remediators::{AttemptSummary, ExecutorError, RemediationResult, UndoRequest};
 
@@ -10,28 +11,30 @@ use crate::common::runtime::run_async;
 use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
 use crate::finding::session::{FindingArguments, retryable_error};
 
-/// Set a resource back to the state before a repair
+/// Restore the state of a resource before its remediation
 ///
-/// Only if nobody has changed it since; otherwise the difference is shown and nothing is done. Who does it and why is
-/// kept in the ledger before anything is written. The repair is not made again by itself: a person must approve it.
-/// An undo goes on while a kill switch is on.
+/// If somebody has changed the resource since the remediation, the command prints the difference
+/// and changes nothing. Your AWS identity and the reason are recorded in the ledger before the
+/// resource is changed. After an undo, the resource is not remediated again without an approval.
+/// Kill switches do not block an undo.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel undo 7f3ceff0 --reason 'the partner needs the old endpoint until Friday'
+  evenkeel undo 7f3ceff0 --reason 'the partner needs the old endpoint'
   evenkeel undo 7f3ceff0 --reason INC-4711 --yes
 
 Exit codes:
-  0  it is as it was before
-  1  it was changed since, or there is nothing to undo
-  3  AWS or the ledger could not be reached, and it can be tried again")]
+  0  the state before the remediation is restored
+  1  the resource has changed, there is nothing to undo, or you did not confirm
+  2  invalid usage, or the finding cannot be remediated
+  3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct UndoArguments {
-    /// The finding's uid, the beginning of it, or the key of its record in the ledger
+    /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
-    /// Why: it is kept with your name
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// Reason for the undo; it is recorded with your AWS identity
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     reason: String,
-    /// Do not ask
+    /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -44,19 +47,19 @@ pub(crate) fn run(command: &UndoArguments) -> Result<ExitStatus, CommandError> {
         let target = &case.violation.target;
         let attempts =
             case.remediation.summarize_attempts(target).await.map_err(retryable_error)?;
-        let ours =
+        let of_this_finding =
             |one: &&AttemptSummary| one.finding == case.violation.finding && one.can_be_undone();
-        let Some(attempt) = attempts.iter().rev().find(ours) else {
-            print_stderr("nothing was done about this finding that could be undone\n");
+        let Some(attempt) = attempts.iter().rev().find(of_this_finding) else {
+            print_stderr("there is no remediation of this finding to undo\n");
             return Ok(ExitStatus::Findings);
         };
         let question = format!(
-            "Set {} back to the state before attempt {}?",
+            "Restore {} to the state before attempt {}?",
             escape_terminal(&target.id),
             attempt.number
         );
         if !confirm_action(&question, command.yes)? {
-            print_stderr("nothing was done\n");
+            print_stderr("nothing was changed\n");
             return Ok(ExitStatus::Findings);
         }
         let by = case.operator.caller_arn().await;
@@ -65,14 +68,14 @@ pub(crate) fn run(command: &UndoArguments) -> Result<ExitStatus, CommandError> {
         let undo = case.remediation.undo_attempt(target, attempt.number, request, current_millis());
         let outcome = match undo.await {
             Err(ExecutorError::NoAttempt(_)) => {
-                print_stderr("nothing was written that could be undone\n");
+                print_stderr("the remediation changed nothing; there is nothing to undo\n");
                 return Ok(ExitStatus::Findings);
             }
             outcome => outcome.map_err(retryable_error)?,
         };
         Ok(match outcome.result {
             RemediationResult::Restored | RemediationResult::Compliant => {
-                print_stdout("it is as it was before\n")?;
+                print_stdout("the state before the remediation is restored\n")?;
                 ExitStatus::Success
             }
             other => {

@@ -1,4 +1,4 @@
-//! `evenkeel check`: finds what is wrong with policies before they see an event.
+//! `evenkeel check`: finds errors in policies and in the files that belong to them.
 
 mod coverage;
 mod report;
@@ -14,29 +14,36 @@ use coverage::CoverageTotals;
 use evenkeel_rules::{Diagnostic, DiagnosticLevel};
 use std::path::PathBuf;
 
-/// Find what is wrong with policies, before they see an event
+/// Find errors in policies, functions, settings and waivers
+///
+/// Errors fail the check. Warnings fail it with --deny-warnings only. `evenkeel explain CODE`
+/// describes a diagnostic code. If a diagnostic is wrong for your policy, allow it with a comment
+/// in the policy: // lint: allow CODE reason
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel check                          the shipped library
-  evenkeel check policies/                every policy in a folder, its functions, settings and waivers
-  evenkeel check policies/s3/mine.cel     one policy
+  evenkeel check                          check the shipped library
+  evenkeel check policies/                check all files in a folder
+  evenkeel check policies/s3/mine.cel     check one policy
   evenkeel check --deny-warnings --min-coverage 90 policies/
   evenkeel check --format sarif policies/ > check.sarif
-  evenkeel check --watch policies/        again and again, while you write
+  evenkeel check --watch policies/        check again after each change
 
-Errors fail the check, warnings only with --deny-warnings. `evenkeel explain CODE` says what a code means. Where you
-know better than AWS's service models, a comment in the policy says so: // lint: allow CODE reason")]
+Exit codes:
+  0  no errors
+  1  an error, a warning with --deny-warnings, or less than --min-coverage
+  2  invalid usage, or no policy in the folder
+  3  a file could not be read")]
 pub(crate) struct CheckArguments {
-    /// Policies' files, or folders of them
+    /// Policy files, or folders of policies [default: the shipped library]
     paths: Vec<PathBuf>,
-    /// How to report
+    /// Output format of the diagnostics
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
-    /// Fail on warnings, too
+    /// Fail if there is a warning
     #[arg(long)]
     deny_warnings: bool,
-    /// Fail where cases reach less of the conditions and events of policies, in percent
+    /// Fail if the cases cover less than this percentage of the conditions and events of policies
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<f64>,
     /// Check again whenever a file changes, until Ctrl-C
@@ -46,13 +53,13 @@ pub(crate) struct CheckArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum CheckFormat {
-    /// For people
+    /// Readable text
     Text,
     /// One JSON document
     Json,
-    /// SARIF 2.1.0, which code hosts and editors show beside the code
+    /// SARIF 2.1.0, for code hosts and editors
     Sarif,
-    /// Annotations of GitHub Actions
+    /// Annotations for GitHub Actions
     Github,
 }
 
@@ -63,45 +70,47 @@ pub(crate) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> 
     check_once(command)
 }
 
-/// Everything that is found, and what cases reach where the policies compile.
+/// Returns all diagnostics of a library, and the coverage of its cases if the policies compile.
 pub(crate) fn check_library(library: &PolicyLibrary) -> (Vec<Diagnostic>, Option<CoverageTotals>) {
     match library.compile_instrumented() {
         Ok(set) => match coverage::measure_library_coverage(library, &set) {
             Ok(coverage) => {
-                let mut wrong = library.lint_policy_set(&set, Some(coverage.warnings));
-                wrong.extend(waivers::find_expired_waivers(library, &set));
-                (wrong, Some(coverage.totals))
+                let mut diagnostics = library.lint_policy_set(&set, Some(coverage.warnings));
+                diagnostics.extend(waivers::find_expired_waivers(library, &set));
+                (diagnostics, Some(coverage.totals))
             }
             Err(failure) => {
                 (vec![Diagnostic::new_error("internal", "", 0..0, failure.full_message())], None)
             }
         },
-        Err(wrong) => (wrong, None),
+        Err(diagnostics) => (diagnostics, None),
     }
 }
 
+/// Checks the library once, and prints the diagnostics.
 fn check_once(command: &CheckArguments) -> Result<ExitStatus, CommandError> {
     let library = PolicyLibrary::read_files(&command.paths)?;
-    let (wrong, reached) = check_library(&library);
-    let count = |level| wrong.iter().filter(|one: &&Diagnostic| one.level == level).count();
+    let (diagnostics, coverage) = check_library(&library);
+    let count = |level| diagnostics.iter().filter(|one: &&Diagnostic| one.level == level).count();
     let (errors, warnings) = (count(DiagnosticLevel::Error), count(DiagnosticLevel::Warning));
     match command.format {
         CheckFormat::Text => {
-            print_diagnostics(&wrong, &library.file_texts());
-            report::print_summary(library.policies.len(), errors, warnings, reached);
+            print_diagnostics(&diagnostics, &library.file_texts());
+            report::print_summary(library.policies.len(), errors, warnings, coverage);
         }
         CheckFormat::Json => {
-            print_stdout(&report::render_json(&wrong, &library.file_texts(), reached))?;
+            print_stdout(&report::render_json(&diagnostics, &library.file_texts(), coverage))?;
         }
-        CheckFormat::Sarif => print_stdout(&report::render_sarif(&wrong, &library.file_texts()))?,
+        CheckFormat::Sarif => {
+            print_stdout(&report::render_sarif(&diagnostics, &library.file_texts()))?;
+        }
         CheckFormat::Github => {
-            print_stdout(&report::render_github_commands(&wrong, &library.file_texts()))?;
+            print_stdout(&report::render_github_commands(&diagnostics, &library.file_texts()))?;
         }
     }
     let enough = |least: f64| {
-        reached.is_some_and(|reached| {
-            reached.untested == 0
-                && reached.covered_percent().is_none_or(|percent| percent >= least)
+        coverage.is_some_and(|totals| {
+            totals.untested == 0 && totals.covered_percent().is_none_or(|percent| percent >= least)
         })
     };
     let enough = command.min_coverage.is_none_or(enough);

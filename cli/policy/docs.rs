@@ -1,4 +1,4 @@
-//! `evenkeel docs`: pages about policies, as Markdown or as a static site.
+//! `evenkeel docs`: generates pages about policies, as Markdown or as a static site.
 
 mod page_folder;
 
@@ -17,35 +17,42 @@ use evenkeel_rules::{PolicyCase, read_cases};
 use page_folder::{PageDifference, compare_pages, update_pages};
 use std::path::PathBuf;
 
-/// Write pages about policies: an index, and for each what is wrong, why, how it is found and repaired
+/// Generate a page for each policy, in Markdown or HTML
+///
+/// The command also writes an index. A page shows the risk, the conditions, the parameters with
+/// their values from settings.yaml, and the remediation. The command removes its pages of policies
+/// that no longer exist. It never changes a file that it did not write.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel docs --out docs/policies                           the shipped library, in Markdown
-  evenkeel docs policies/ mine/ --out site --format html      a site to put on any web server
-  evenkeel docs policies/ --out docs/policies --check         for your CI: fail if a page is not up to date
+  evenkeel docs --out docs/policies                     write Markdown files
+  evenkeel docs mine/ --out site --format html          write a static web site
+  evenkeel docs mine/ --out docs/policies --check       for CI: write nothing
 
-Parameters are shown with what `settings.yaml` sets them to. Pages of policies that are no more
-are removed; files that this command did not write are left alone, and never overwritten.")]
+Exit codes:
+  0  the pages are up to date, or were written
+  1  with --check, a page is not up to date; or a policy or a case is invalid
+  2  invalid usage, or a page would overwrite a file from another source
+  3  a file could not be read or written")]
 pub(crate) struct DocsArguments {
-    /// Policies' files, or folders of them; the shipped library, unless named
+    /// Policy files, or folders of policies [default: the shipped library]
     paths: Vec<PathBuf>,
-    /// The folder of the pages
+    /// Folder for the pages
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Write nothing, and fail when a page is stale, missing or one too many
+    /// Write nothing, and fail if a page is stale, missing or no longer needed
     #[arg(long)]
     check: bool,
-    /// What the pages are written in
+    /// Format of the pages
     #[arg(long, value_enum, default_value_t = DocsFormat::Markdown)]
     format: DocsFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DocsFormat {
-    /// A tree of Markdown
+    /// Markdown files
     Markdown,
-    /// A static site, without scripts
+    /// Static HTML pages without scripts
     Html,
 }
 
@@ -60,7 +67,7 @@ pub(crate) fn run(command: &DocsArguments) -> Result<ExitStatus, CommandError> {
     let differences = compare_pages(&command.out, &pages, format.file_extension())?;
     let total = style_text(BOLD, &format_count(pages.len(), "page", "pages"));
     if differences.is_empty() {
-        print_stderr(&format!("{total}, {}\n", style_text(GREEN, "all as they should be")));
+        print_stderr(&format!("{total}, {}\n", style_text(GREEN, "all up to date")));
         return Ok(ExitStatus::Success);
     }
     if command.check {
@@ -73,7 +80,7 @@ pub(crate) fn run(command: &DocsArguments) -> Result<ExitStatus, CommandError> {
             ));
         }
         print_stderr(&format!(
-            "{total}, {} wrong: `evenkeel docs` writes them\n",
+            "{total}, {} not up to date; run `evenkeel docs` without --check\n",
             differences.len()
         ));
         return Ok(ExitStatus::Findings);
@@ -87,25 +94,28 @@ pub(crate) fn run(command: &DocsArguments) -> Result<ExitStatus, CommandError> {
     Ok(ExitStatus::Success)
 }
 
-/// All pages; shows what is wrong with the cases.
+/// Renders all pages, and prints the problems of the cases.
+///
+/// # Errors
+/// [`CommandError::Invalid`] if cases or pages are invalid.
 fn build_library_pages(
     library: &PolicyLibrary,
     set: &PolicySet,
     format: PageFormat,
 ) -> Result<Vec<DocsPage>, CommandError> {
-    let mut wrong = Vec::new();
+    let mut problems = Vec::new();
     let mut cases: Vec<Vec<PolicyCase>> = Vec::new();
     for policy in set.policies() {
         let read =
             |test: &evenkeel_rules::policy::PolicyFile| read_cases(&test.name, &test.text, policy);
         match library.find_test_file(&policy.file).map_or(Ok(Vec::new()), read) {
             Ok(of_policy) => cases.push(of_policy),
-            Err(mut diagnostics) => wrong.append(&mut diagnostics),
+            Err(mut diagnostics) => problems.append(&mut diagnostics),
         }
     }
-    if !wrong.is_empty() {
-        print_diagnostics(&wrong, &library.file_texts());
-        return Err(CommandError::Invalid("the cases cannot be read".to_owned()));
+    if !problems.is_empty() {
+        print_diagnostics(&problems, &library.file_texts());
+        return Err(CommandError::Invalid("the cases are invalid".to_owned()));
     }
     let subjects: Vec<DocumentedPolicy<'_>> = set
         .policies()
@@ -121,7 +131,7 @@ fn build_library_pages(
         .map_err(|error| CommandError::Invalid(error.to_string()))
 }
 
-/// What the policy's repair may do, and AWS in its name.
+/// Returns the IAM actions of the policy's remediation, with those that AWS performs on its behalf.
 fn collect_permissions(policy: &Policy) -> Vec<String> {
     let header = policy.remediation.as_ref();
     let Some(entry) = header.and_then(|header| CatalogEntry::find_by_id(&header.run)) else {

@@ -1,4 +1,4 @@
-//! `evenkeel explain`: what a code of `check` means, what a policy is, and why an event is a finding or none.
+//! `evenkeel explain`: explains a diagnostic code, a policy, or the evaluation of an event.
 
 mod case_source;
 mod event;
@@ -12,24 +12,31 @@ use evenkeel_authoring::check::{CODES, DiagnosticCode};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
 
-/// Say what a code of `check` means, what a policy is, or why it finds an event wrong or not
+/// Explain a diagnostic code, a policy, or an evaluation
+///
+/// For an event, the command prints each part of the policy with its value, and the changes of the
+/// event that would change the result. The event is the first CloudTrail record or configuration
+/// item of a file in any format that `evenkeel replay` reads; - is standard input.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel explain                                        all codes of check
-  evenkeel explain unknown-event                          one of them
-  evenkeel explain s3-bucket-encryption-removed           a shipped policy
-  evenkeel explain policies/s3/mine.cel event.json        why it finds this event wrong, or not
-  evenkeel explain policies/s3/mine.cel --case 'no key'   the same of a case of its test file
+  evenkeel explain                                   list the diagnostic codes
+  evenkeel explain unknown-event                     explain a code
+  evenkeel explain s3-bucket-encryption-removed      explain a shipped policy
+  evenkeel explain mine.cel event.json               explain an evaluation
+  evenkeel explain mine.cel --case 'no key'          explain a test case
 
-The event is the first CloudTrail record or configuration item of a file, in any form that `replay` reads; - is
-standard input. Each part of the policy is shown with its value, and with the changes of the event that would turn it round.")]
+Exit codes:
+  0  the explanation was printed
+  1  the policy is invalid
+  2  invalid usage: unknown code, policy or case, or no event in the file
+  3  a file could not be read")]
 pub(crate) struct ExplainArguments {
-    /// A code, a policy's file, or the id of a shipped policy; all codes, unless named
+    /// Diagnostic code, policy file, or id of a shipped policy [default: list all codes]
     what: Option<String>,
-    /// An event to judge
+    /// File with the event to evaluate
     event: Option<PathBuf>,
-    /// A case of the policy's test file, by a part of its name
+    /// Case of the policy's test file, by its name or a part of it
     #[arg(long, value_name = "TEXT", conflicts_with = "event")]
     case: Option<String>,
 }
@@ -56,7 +63,8 @@ pub(crate) fn run(command: &ExplainArguments) -> Result<ExitStatus, CommandError
     Ok(ExitStatus::Success)
 }
 
-/// The policies among which the one that is meant is, and its id.
+/// Loads the policy that `what` names: a file, or a shipped policy. Returns its library, its set
+/// and its id.
 fn find_policy(what: &str) -> Result<(PolicyLibrary, PolicySet, String), CommandError> {
     let path = Path::new(what);
     let is_file = path.extension().is_some_and(|ending| ending == "cel");
@@ -72,12 +80,13 @@ fn find_policy(what: &str) -> Result<(PolicyLibrary, PolicySet, String), Command
 
 fn unknown_subject_error(what: &str) -> CommandError {
     let near = evenkeel_engine::suggest_name(what, CODES.iter().map(|code| code.id));
-    let help = near.unwrap_or_else(|| "`evenkeel explain` lists the codes".to_owned());
+    let help = near.unwrap_or_else(|| "run `evenkeel explain` for a list of codes".to_owned());
     CommandError::Usage(format!(
-        "`{what}` is no code, no policy's file, and no shipped policy: {help}"
+        "`{what}` is not a diagnostic code, a policy file or a shipped policy; {help}"
     ))
 }
 
+/// Renders the explanation of a diagnostic code, with examples.
 fn render_code(code: &DiagnosticCode) -> String {
     let mut out = format!(
         "{}  {}\n\n{}\n",
@@ -86,14 +95,17 @@ fn render_code(code: &DiagnosticCode) -> String {
         wrap_text(code.explanation)
     );
     if !code.wrong_example.is_empty() {
-        out +=
-            &format!("\n{}  {}\n", style_text(RED, "wrong"), style_text(DIM, code.wrong_example));
-        out += &format!("{}  {}\n", style_text(GREEN, "right"), code.corrected_example);
+        out += &format!(
+            "\n{}  {}\n",
+            style_text(RED, "incorrect"),
+            style_text(DIM, code.wrong_example)
+        );
+        out += &format!("{}  {}\n", style_text(GREEN, "correct  "), code.corrected_example);
     }
     out
 }
 
-/// A text in lines of at most 80 characters.
+/// Wraps a text into lines of at most 80 characters.
 fn wrap_text(text: &str) -> String {
     let mut out = String::new();
     let mut column = 0_usize;

@@ -1,4 +1,4 @@
-//! `evenkeel fmt`: formats policies, without a change to what they mean.
+//! `evenkeel fmt`: formats policies without changing their meaning.
 
 mod atomic_file;
 
@@ -17,30 +17,38 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Format policies: the order of their headers, spaces, line breaks
+/// Format policy files
+///
+/// Sorts the keys of headers, and sets spaces and line breaks. Formatting never changes the meaning
+/// of a policy: a policy whose meaning would change is reported, and its file stays as it is.
+/// Existing line breaks before operators and members stay. Lines of more than 100 characters are
+/// broken. CEL in a header is only indented. Test files (.test.yaml), functions, settings and
+/// waivers are not formatted.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel fmt                           every policy in the folder `policies`
-  evenkeel fmt my-policies/ one.cel      these
-  evenkeel fmt --check my-policies/      for your CI: print what would change, and fail if so
-  evenkeel fmt --stdin < one.cel         for your editor
+  evenkeel fmt                       format the policies in the folder `policies`
+  evenkeel fmt my-policies/ one.cel  format a folder and a file
+  evenkeel fmt --check my-policies/  for CI: print the changes, write nothing
+  evenkeel fmt --stdin < one.cel     for editors
 
-What a policy means is never changed: where it would be, the file is named and left as it is.
-Line breaks that you made before operators and members stay; lines of more than 100 characters are
-broken. CEL inside of a header is only indented. Cases (.test.yaml), functions, settings and
-waivers are left alone.")]
+Exit codes:
+  0  the policies are formatted
+  1  a policy is invalid; or, with --check, a policy is not formatted
+  2  invalid usage, or no policy in the folder
+  3  a file could not be read or written")]
 pub(crate) struct FmtArguments {
-    /// Policies' files, or folders of them; `policies`, unless named
+    /// Policy files, or folders of policies [default: policies]
     paths: Vec<PathBuf>,
-    /// Write nothing, print what would change, and fail if something would
+    /// Write nothing, print the changes, and fail if there are any
     #[arg(long)]
     check: bool,
-    /// Format what comes on standard input, to standard output
+    /// Format standard input, and write the result to standard output
     #[arg(long, conflicts_with = "paths")]
     stdin: bool,
 }
 
+/// The file name of standard input in messages.
 const STDIN_NAME: &str = "standard input";
 
 pub(crate) fn run(command: &FmtArguments) -> Result<ExitStatus, CommandError> {
@@ -70,13 +78,13 @@ pub(crate) fn run(command: &FmtArguments) -> Result<ExitStatus, CommandError> {
         (changed, false) => style_text(GREEN, &format!("{changed} formatted")),
     };
     if work.invalid_count > 0 {
-        done.push_str(&style_text(RED, &format!(", {} wrong", work.invalid_count)));
+        done.push_str(&style_text(RED, &format!(", {} invalid", work.invalid_count)));
     }
     print_stderr(&format!("{policies}, {done}\n"));
     Ok(work.exit_status)
 }
 
-/// Formats standard input.
+/// Formats standard input, or prints its differences if `check` is set.
 fn format_stdin(check: bool) -> Result<ExitStatus, CommandError> {
     let mut text = String::new();
     std::io::stdin()
@@ -84,8 +92,8 @@ fn format_stdin(check: bool) -> Result<ExitStatus, CommandError> {
         .map_err(CommandError::io_error("cannot read standard input"))?;
     let new = match format_policy(STDIN_NAME, &text) {
         Ok(new) => new,
-        Err(wrong) => {
-            print_diagnostics(&[wrong], &FileTexts::from([(STDIN_NAME.to_owned(), text)]));
+        Err(problem) => {
+            print_diagnostics(&[problem], &FileTexts::from([(STDIN_NAME.to_owned(), text)]));
             return Ok(ExitStatus::Findings);
         }
     };
@@ -100,15 +108,15 @@ fn format_stdin(check: bool) -> Result<ExitStatus, CommandError> {
     Ok(ExitStatus::Success)
 }
 
-/// A text of several lines for a terminal.
+/// Escapes each line of a text for a terminal.
 fn escape_lines(text: &str) -> String {
     text.lines().flat_map(|line| [escape_terminal(line), "\n".to_owned()]).collect()
 }
 
-/// What is done, file by file.
+/// The state of one run over several files.
 struct FormattingRun {
     check: bool,
-    /// Files under their own paths, each once whatever leads to it.
+    /// The canonical paths of the formatted files, so that each file is formatted once.
     visited_files: BTreeSet<PathBuf>,
     changed_count: usize,
     invalid_count: usize,
@@ -116,15 +124,16 @@ struct FormattingRun {
 }
 
 impl FormattingRun {
+    /// Formats a file, or all policies in a folder and its subfolders.
     fn format_path(&mut self, path: &Path) -> Result<(), CommandError> {
         if !path.is_dir() {
             let name = path.to_string_lossy();
             return match FileKind::from_file_name(&name) {
                 Some(FileKind::Policy) => self.format_file(path),
-                // A pattern of the shell takes these along.
+                // A shell pattern can include the companion files of policies.
                 Some(_) => Ok(()),
                 None if !path.exists() => self.format_file(path),
-                None => Err(CommandError::Usage(format!("{name} is no .cel file"))),
+                None => Err(CommandError::Usage(format!("`{name}` is not a .cel file"))),
             };
         }
         for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
@@ -145,6 +154,7 @@ impl FormattingRun {
         Ok(())
     }
 
+    /// Formats one policy file, or prints its differences.
     fn format_file(&mut self, path: &Path) -> Result<(), CommandError> {
         let name = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
@@ -158,8 +168,8 @@ impl FormattingRun {
             return Ok(());
         }
         match format_policy(&name, &text) {
-            Err(wrong) => {
-                print_diagnostics(&[wrong], &FileTexts::from([(name, text)]));
+            Err(problem) => {
+                print_diagnostics(&[problem], &FileTexts::from([(name, text)]));
                 self.invalid_count = self.invalid_count.saturating_add(1);
                 self.mark_failed();
             }
@@ -180,19 +190,21 @@ impl FormattingRun {
         Ok(())
     }
 
+    /// Sets the exit status to failure, unless a file could not be read.
     fn mark_failed(&mut self) {
         if self.exit_status == ExitStatus::Success {
             self.exit_status = ExitStatus::Findings;
         }
     }
 
+    /// Prints an I/O error, and sets the exit status.
     fn report_io_error(&mut self, message: &str) {
         print_error(&escape_terminal(message));
         self.exit_status = ExitStatus::InputError;
     }
 }
 
-/// How a file would change.
+/// Renders the differences between a file and its formatted text.
 fn render_diff(name: &str, text: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(text, new);
     let shown = diff.unified_diff().header(name, &format!("{name} (formatted)")).to_string();

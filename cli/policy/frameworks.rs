@@ -1,4 +1,4 @@
-//! `evenkeel frameworks`: which controls of which frameworks the policies cover, and which not, and why.
+//! `evenkeel frameworks`: lists the controls of compliance frameworks that the policies cover.
 
 use crate::common::diagnostics::print_diagnostics;
 use crate::common::exit::{CommandError, ExitStatus};
@@ -15,38 +15,47 @@ use evenkeel_engine::suggest_name;
 use evenkeel_rules::policy::PolicySet;
 use std::path::PathBuf;
 
-/// Show per framework which controls are covered, by which policy, how it looks and repairs, and which are not, and why
+/// Show which controls of compliance frameworks are covered
+///
+/// For each control, the command lists the policies with their sources of events and their
+/// remediations, or the reason why no policy covers it. Policies name their controls under
+/// `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List those of other
+/// frameworks in `frameworks/<name>.yaml` in your folder of policies (see policies/README.md).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel frameworks                                        a line for each framework
-  evenkeel frameworks AWS-FSBP                               its controls, and what covers each
-  evenkeel frameworks AWS-FSBP --open                        what is not covered, and why
-  evenkeel frameworks --policies mine/ --format json         of your own policies, for a program
+  evenkeel frameworks                         list the frameworks
+  evenkeel frameworks AWS-FSBP                list the controls of a framework
+  evenkeel frameworks AWS-FSBP --open         list the controls without a policy
+  evenkeel frameworks --policies mine/        use your own policies
+  evenkeel frameworks --format json           print JSON
 
-Policies name controls under `controls`. The controls of AWS-FSBP and of the CIS benchmark are listed in the
-program; those of others in `frameworks/<name>.yaml` of your policies' folder, as policies/README.md shows.")]
+Exit codes:
+  0  the coverage was printed
+  1  a policy or a framework file is invalid
+  2  invalid usage, or unknown framework
+  3  a file could not be read")]
 pub(crate) struct FrameworksArguments {
-    /// The framework, by its name in policies' headers; all, unless named
+    /// Name of the framework, as in the headers of policies [default: all]
     framework: Option<String>,
-    /// Policies' files, or folders of them; the shipped library, unless named
+    /// Policy file, or folder of policies; may be repeated [default: the shipped library]
     #[arg(long, value_name = "PATH")]
     policies: Vec<PathBuf>,
-    /// Only the controls that no policy covers
+    /// List only the controls that no policy covers
     #[arg(long)]
     open: bool,
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, default_value_t = FrameworksFormat::Text)]
     format: FrameworksFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FrameworksFormat {
-    /// For people
+    /// Readable text
     Text,
-    /// For programs
+    /// One JSON document
     Json,
-    /// A page for a folder beside that of the policies, whose files it links to
+    /// Markdown page for a folder next to the folder of policies; it links to the policies
     Markdown,
 }
 
@@ -55,9 +64,9 @@ pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandEr
     let set = library.load_policies()?;
     let frameworks = match library.read_frameworks() {
         Ok(frameworks) => frameworks,
-        Err(wrong) => {
-            print_diagnostics(&wrong, &library.file_texts());
-            return Err(CommandError::Invalid("the frameworks cannot be read".to_owned()));
+        Err(problems) => {
+            print_diagnostics(&problems, &library.file_texts());
+            return Err(CommandError::Invalid("the framework files are invalid".to_owned()));
         }
     };
     let mut coverages = measure_framework_coverage(&set, &frameworks);
@@ -85,6 +94,7 @@ pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandEr
     Ok(ExitStatus::Success)
 }
 
+/// Removes all frameworks except the one with this name.
 fn select_framework(
     coverages: &mut Vec<FrameworkCoverage<'_>>,
     name: &str,
@@ -95,8 +105,8 @@ fn select_framework(
     }
     let names: Vec<&str> = coverages.iter().map(|one| one.framework).collect();
     let help = suggest_name(name, names.iter().copied());
-    let help = help.unwrap_or_else(|| format!("there are {}", names.join(", ")));
-    Err(CommandError::Usage(format!("no policy names a framework `{name}`: {help}")))
+    let help = help.unwrap_or_else(|| format!("the frameworks are {}", names.join(", ")));
+    Err(CommandError::Usage(format!("unknown framework `{name}`; {help}")))
 }
 
 fn render_json(coverages: &[FrameworkCoverage<'_>]) -> Result<String, CommandError> {
@@ -104,7 +114,7 @@ fn render_json(coverages: &[FrameworkCoverage<'_>]) -> Result<String, CommandErr
     text.map(|text| text + "\n").map_err(|error| CommandError::Invalid(error.to_string()))
 }
 
-/// A line for each framework.
+/// Renders one line for each framework.
 fn render_overview(coverages: &[FrameworkCoverage<'_>]) -> String {
     let width = coverages.iter().map(|one| one.framework.len()).max().unwrap_or_default();
     let mut out = String::new();
@@ -124,7 +134,7 @@ fn render_overview(coverages: &[FrameworkCoverage<'_>]) -> String {
     out
 }
 
-/// The controls of a framework.
+/// Renders the controls of a framework.
 fn render_framework(one: &FrameworkCoverage<'_>) -> String {
     let width = one.controls.iter().map(|row| row.id.len()).max().unwrap_or_default();
     let mut out = format!("{}\n", style_text(BOLD, &escape_terminal(one.framework)));
@@ -147,29 +157,32 @@ fn render_framework(one: &FrameworkCoverage<'_>) -> String {
     out
 }
 
+/// Returns the reason why no policy covers a control.
 fn gap_reason<'a>(row: &ControlCoverage<'a>) -> &'a str {
     row.open.unwrap_or(UNEXPLAINED)
 }
 
+/// Renders a policy that covers a control, with its sources and its remediation.
 fn render_covering_policy(by: &CoveringPolicy<'_>) -> String {
-    let doors: Vec<&str> =
-        by.doors.iter().map(|door| EvaluationSource::source_name(*door)).collect();
-    let repair = by.remediation.as_ref().map_or(String::new(), |one| {
-        format!(", repaired by {} ({:?})", escape_terminal(one.run), one.mode).to_lowercase()
+    let sources: Vec<&str> =
+        by.sources.iter().map(|source| EvaluationSource::source_name(*source)).collect();
+    let remediation = by.remediation.as_ref().map_or(String::new(), |one| {
+        format!(", remediated by {} ({:?})", escape_terminal(one.run), one.mode).to_lowercase()
     });
     format!(
         "{}  {}",
         escape_terminal(by.policy),
-        style_text(DIM, &format!("{}{repair}", doors.join(", ")))
+        style_text(DIM, &format!("{}{remediation}", sources.join(", ")))
     )
 }
 
-/// A link from a page in a folder beside the policies', such as `docs/frameworks.md`, to a policy's file. None where
-/// the file is named by an absolute path or one that leaves the folder, or where its name does not fit into a link.
+/// Returns the link to a policy's file from a page in a folder next to the policies, such as
+/// `docs/frameworks.md`. Returns `None` if the path is absolute, has `..`, or has a character that
+/// a link cannot contain.
 fn link_policy_file(set: &PolicySet, policy: &str) -> Option<String> {
     let file = set.find_policy(policy)?.file.as_str();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let is_inside = !file.starts_with('/') && file.split('/').all(|part| part != "..");
-    (is_inside && file.chars().all(is_plain))
+    let is_link_character = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let is_relative = !file.starts_with('/') && file.split('/').all(|part| part != "..");
+    (is_relative && file.chars().all(is_link_character))
         .then(|| format!("../{}", file.trim_start_matches("./")))
 }

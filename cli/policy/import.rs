@@ -1,12 +1,21 @@
-//! `evenkeel import`: policies made of rules that were written for something else.
+//! `evenkeel import`: converts rules of other tools into policies.
 
 mod sigma;
 
 use crate::common::exit::{CommandError, ExitStatus};
 use clap::{Args, Subcommand};
 
-/// Make policies of rules that were written for something else
+/// Convert rules of other tools into policies
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  evenkeel import sigma rules/cloud/aws/cloudtrail/
+
+Exit codes:
+  0  all rules were imported or skipped
+  1  a rule was refused
+  2  invalid usage
+  3  a file could not be read or written")]
 pub(crate) struct ImportArguments {
     #[command(subcommand)]
     from: ImportSource,

@@ -1,4 +1,4 @@
-//! `evenkeel lsp`: a language server for policies, over standard input and output.
+//! `evenkeel lsp`: a language server for policies over standard input and output.
 
 mod documents;
 mod message_reader;
@@ -20,27 +20,37 @@ use lsp_types::{
 use message_reader::IncomingMessage;
 use serde_json::{Value, json};
 
-/// Serve an editor: diagnostics while typing, completion, hover, definitions
+/// Run the language server for editors
+///
+/// An editor starts this command, and uses the Language Server Protocol over standard input and
+/// output. The server offers diagnostics, completion, hover texts and definitions for policies
+/// (.cel), and diagnostics for test files (.test.yaml). docs/policies.md has configurations for
+/// several editors.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-An editor starts this and speaks the Language Server Protocol with it over standard input and output; README.md has
-snippets for some. Documents are policies (.cel) and their cases (.test.yaml).
+Examples:
+  evenkeel lsp                      the command to configure in your editor
+  evenkeel check --watch policies/  diagnostics without a language server
 
-Editors without a plug-in have the same from: evenkeel check --watch policies/")]
+Exit codes:
+  0  the editor ended the session with `shutdown` and `exit`
+  1  the editor ended the session without `shutdown`
+  2  invalid usage
+  3  the messages of the editor could not be read or answered")]
 pub(crate) struct LspArguments {
-    /// Taken for editors that say so: there is no other way
+    /// Accepted for editors that pass it; standard input and output are always used
     #[arg(long, hide = true)]
     stdio: bool,
 }
 
-/// Where a conversation is.
+/// The stage of a session with an editor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SessionStage {
-    /// Nothing was said yet.
+    /// The editor has not sent `initialize` yet.
     Uninitialized,
-    /// Documents are opened and changed.
+    /// The editor opens and changes documents.
     Initialized,
-    /// The editor says good-bye.
+    /// The editor has sent `shutdown`.
     ShutDown,
 }
 
@@ -49,65 +59,74 @@ pub(crate) fn run(_: &LspArguments) -> Result<ExitStatus, CommandError> {
     let (mut stage, mut documents) = (SessionStage::Uninitialized, OpenDocuments::default());
     loop {
         let answers = match message_reader::read_message(&mut input)
-            .map_err(CommandError::io_error("the editor"))?
+            .map_err(CommandError::io_error("cannot communicate with the editor"))?
         {
             IncomingMessage::Closed => return Ok(ExitStatus::Findings),
             IncomingMessage::Malformed(why) => vec![parse_error_response(why)],
             IncomingMessage::Message(Message::Response(_)) => Vec::new(),
-            IncomingMessage::Message(Message::Notification(told)) if told.method == "exit" => {
+            IncomingMessage::Message(Message::Notification(notification))
+                if notification.method == "exit" =>
+            {
                 return Ok(if stage == SessionStage::ShutDown {
                     ExitStatus::Success
                 } else {
                     ExitStatus::Findings
                 });
             }
-            IncomingMessage::Message(Message::Notification(told)) => {
-                handle_notification(&mut documents, &told)
+            IncomingMessage::Message(Message::Notification(notification)) => {
+                handle_notification(&mut documents, &notification)
             }
-            IncomingMessage::Message(Message::Request(asked)) => {
-                vec![Message::Response(handle_request(&mut stage, &documents, asked))]
+            IncomingMessage::Message(Message::Request(request)) => {
+                vec![Message::Response(handle_request(&mut stage, &documents, request))]
             }
         };
         for answer in answers {
-            answer.write(&mut output).map_err(CommandError::io_error("the editor"))?;
+            answer
+                .write(&mut output)
+                .map_err(CommandError::io_error("cannot communicate with the editor"))?;
         }
     }
 }
 
-/// The answer to what is no message: it has no id.
+/// Returns the response to an invalid message, which has no id.
 fn parse_error_response(why: String) -> Message {
     let id = lsp_server::RequestId::from(0);
     Message::Response(Response::new_err(id, ErrorCode::ParseError as i32, why))
 }
 
-/// Answers a request, where the conversation is so far.
-fn handle_request(stage: &mut SessionStage, documents: &OpenDocuments, asked: Request) -> Response {
-    match (asked.method.as_str(), *stage) {
+/// Answers a request according to the stage of the session.
+fn handle_request(
+    stage: &mut SessionStage,
+    documents: &OpenDocuments,
+    request: Request,
+) -> Response {
+    match (request.method.as_str(), *stage) {
         ("initialize", SessionStage::Uninitialized) => {
             *stage = SessionStage::Initialized;
             let version = env!("CARGO_PKG_VERSION");
             let server = json!({"name": "evenkeel", "version": version});
             Response::new_ok(
-                asked.id,
+                request.id,
                 json!({"capabilities": server_capabilities(), "serverInfo": server}),
             )
         }
         ("shutdown", SessionStage::Initialized) => {
             *stage = SessionStage::ShutDown;
-            Response::new_ok(asked.id, Value::Null)
+            Response::new_ok(request.id, Value::Null)
         }
-        (_, SessionStage::Initialized) => answer_request(documents, asked),
+        (_, SessionStage::Initialized) => answer_request(documents, request),
         (_, SessionStage::Uninitialized) => {
-            let why = "say `initialize` first".to_owned();
-            Response::new_err(asked.id, ErrorCode::ServerNotInitialized as i32, why)
+            let why = "the first request must be `initialize`".to_owned();
+            Response::new_err(request.id, ErrorCode::ServerNotInitialized as i32, why)
         }
         (_, SessionStage::ShutDown) => {
-            let why = "`shutdown` was said already".to_owned();
-            Response::new_err(asked.id, ErrorCode::InvalidRequest as i32, why)
+            let why = "the server is shut down".to_owned();
+            Response::new_err(request.id, ErrorCode::InvalidRequest as i32, why)
         }
     }
 }
 
+/// Returns the capabilities that the server announces.
 fn server_capabilities() -> ServerCapabilities {
     let triggers = [".", "?", "[", ",", " "].map(str::to_owned).to_vec();
     ServerCapabilities {
@@ -122,7 +141,8 @@ fn server_capabilities() -> ServerCapabilities {
     }
 }
 
-/// What is told after an editor opened, changed, saved or closed a document.
+/// Handles a notification, and returns the diagnostics to publish after a document was opened,
+/// changed, saved or closed.
 fn handle_notification(documents: &mut OpenDocuments, notification: &Notification) -> Vec<Message> {
     let text =
         |value: &Value, path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
@@ -132,7 +152,7 @@ fn handle_notification(documents: &mut OpenDocuments, notification: &Notificatio
         "textDocument/didOpen" => {
             documents.set_text(&uri, text(params, "/textDocument/text").unwrap_or_default());
         }
-        // Changes are whole texts, of which the last holds.
+        // A change contains the whole text. The last change is the current text.
         "textDocument/didChange" => {
             let last = params
                 .pointer("/contentChanges")
@@ -145,20 +165,20 @@ fn handle_notification(documents: &mut OpenDocuments, notification: &Notificatio
         other => {
             if !other.starts_with("$/") {
                 print_stderr(&format!(
-                    "lsp: {} is not for us\n",
+                    "lsp: ignored unknown notification {}\n",
                     crate::common::terminal::escape_terminal(other)
                 ));
             }
             return Vec::new();
         }
     }
-    let told = documents.collect_diagnostics(&uri).into_iter();
-    told.map(|params| {
+    let publish = |params| -> Message {
         Notification { method: "textDocument/publishDiagnostics".to_owned(), params }.into()
-    })
-    .collect()
+    };
+    documents.collect_diagnostics(&uri).into_iter().map(publish).collect()
 }
 
+/// Answers a request of an initialized session.
 fn answer_request(documents: &OpenDocuments, request: Request) -> Response {
     let id = request.id.clone();
     let invalid = |why: String| Response::new_err(id.clone(), ErrorCode::InvalidParams as i32, why);
@@ -170,7 +190,7 @@ fn answer_request(documents: &OpenDocuments, request: Request) -> Response {
         "textDocument/definition" => parse_params::<GotoDefinitionParams>(request.params)
             .map(|params| answer_definition(documents, &params.text_document_position_params)),
         other => {
-            let why = format!("no such method: {other}");
+            let why = format!("unknown method: {other}");
             return Response::new_err(id, ErrorCode::MethodNotFound as i32, why);
         }
     };
@@ -184,7 +204,7 @@ fn parse_params<P: serde::de::DeserializeOwned>(params: Value) -> serde_json::Re
     serde_json::from_value(params)
 }
 
-/// The text that a position is in, and the byte that it is.
+/// Returns the text of the document at a position, and the byte offset of the position.
 fn resolve_position<'d>(
     documents: &'d OpenDocuments,
     at: &TextDocumentPositionParams,
@@ -193,6 +213,7 @@ fn resolve_position<'d>(
     Some((text, positions::byte_at_position(text, at.position)))
 }
 
+/// Returns the completion proposals for a position.
 fn answer_completion(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> Value {
     let Some((text, byte)) = resolve_position(documents, at) else { return json!([]) };
     let remediators: Vec<&str> = CATALOG.iter().map(|entry| entry.spec.id).collect();
@@ -215,6 +236,7 @@ fn answer_completion(documents: &OpenDocuments, at: &TextDocumentPositionParams)
     json!(items)
 }
 
+/// Returns the hover text for a position, or null.
 fn answer_hover(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> Value {
     let Some((text, byte)) = resolve_position(documents, at) else { return Value::Null };
     let draft = PolicyDraft::new(text);
@@ -229,6 +251,7 @@ fn answer_hover(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> V
     json!(Hover { contents, range })
 }
 
+/// Returns the location of the definition of the name at a position, or null.
 fn answer_definition(documents: &OpenDocuments, at: &TextDocumentPositionParams) -> Value {
     let uri = &at.text_document.uri;
     let Some((text, byte)) = resolve_position(documents, at) else { return Value::Null };

@@ -1,4 +1,4 @@
-//! `evenkeel schema`: what there is to look at in an event, and the schemas of policies' files.
+//! `evenkeel schema`: lists event sources, events and fields, and prints the JSON Schemas of files.
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::library::PolicyLibrary;
@@ -13,23 +13,29 @@ use evenkeel_authoring::services::events::{self, EventNameError};
 use evenkeel_authoring::services::models::CallSide;
 use serde_json::json;
 
-/// Print what there is to look at: services, a service's events, an event's fields; or the schemas of policies' files
+/// List event sources, events and fields; print JSON Schemas
+///
+/// The fields are those of AWS's service models, in the spelling of CloudTrail. CloudTrail records
+/// of EC2 and S3 also have fields with other names.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel schema                                            all event sources
-  evenkeel schema kms.amazonaws.com                          the events of one that change something
-  evenkeel schema kms.amazonaws.com:PutKeyPolicy             the fields of its request and its answer
+  evenkeel schema                                 list the event sources
+  evenkeel schema kms.amazonaws.com               list the write events of a source
+  evenkeel schema kms.amazonaws.com:PutKeyPolicy  list the fields of an event
   evenkeel schema kms.amazonaws.com:PutKeyPolicy --format json
-  evenkeel schema header                                     JSON Schema of a policy's header
-  evenkeel schema test > test.schema.json                    JSON Schema of a test file, for your editor
+  evenkeel schema header > header.schema.json     JSON Schema of policy headers
+  evenkeel schema test > test.schema.json         JSON Schema of test files
 
-Fields are those of AWS's service models, as CloudTrail spells them. EC2 and S3 record much under other names, too.")]
+Exit codes:
+  0  the list or the schema was printed
+  2  invalid usage, or unknown event source or event
+  3  the output could not be written")]
 pub(crate) struct SchemaArguments {
-    /// A source, an event of it, `header` or `test`
+    /// Event source, event, `header` or `test` [default: list the event sources]
     #[arg(value_name = "SOURCE[:NAME]|header|test")]
     what: Option<String>,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
 }
@@ -46,7 +52,10 @@ pub(crate) fn run(command: &SchemaArguments) -> Result<ExitStatus, CommandError>
     Ok(ExitStatus::Success)
 }
 
-/// A service or an event of one.
+/// Describes an event source, or one of its events.
+///
+/// # Errors
+/// [`CommandError::Usage`] if the source or the event is unknown.
 fn describe_source(what: &str, is_json: bool) -> Result<String, CommandError> {
     if let Some((source, name)) = what.split_once(':') {
         return describe_event(source, name, is_json);
@@ -58,22 +67,27 @@ fn describe_source(what: &str, is_json: bool) -> Result<String, CommandError> {
     Ok(render_names(&names, is_json))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "how `map_err` gives it")]
+#[expect(clippy::needless_pass_by_value, reason = "signature for `map_err`")]
 fn event_name_error(error: EventNameError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
+/// Renders a list of names, one a line or as JSON.
 fn render_names(names: &[String], is_json: bool) -> String {
     if is_json { format!("{:#}\n", json!(names)) } else { names.join("\n") + "\n" }
 }
 
+/// Describes the fields of an event, and lists the shipped policies that match it.
+///
+/// # Errors
+/// [`CommandError::Usage`] if the event is unknown.
 fn describe_event(source: &str, name: &str, is_json: bool) -> Result<String, CommandError> {
     events::check_event_name(source, name).map_err(event_name_error)?;
     let (request, response) = (
         list_event_fields(source, name, CallSide::Request),
         list_event_fields(source, name, CallSide::Response),
     );
-    let watched = find_watching_policies(source, name)?;
+    let policies = find_matching_policies(source, name)?;
     if is_json {
         let all =
             |fields: &[EventField]| fields.iter().map(EventField::to_json).collect::<Vec<_>>();
@@ -83,7 +97,7 @@ fn describe_event(source: &str, name: &str, is_json: bool) -> Result<String, Com
             "request": all(&request),
             "response": all(&response),
             "besides": list_unmodeled_fields(source),
-            "policies": watched,
+            "policies": policies,
         });
         return Ok(format!("{document:#}\n"));
     }
@@ -91,25 +105,23 @@ fn describe_event(source: &str, name: &str, is_json: bool) -> Result<String, Com
     for (side, fields) in [("request", &request), ("response", &response)] {
         out += &format!("{}\n", style_text(BOLD, side));
         if fields.is_empty() {
-            out += &format!("  {}\n", style_text(DIM, "nothing that the models know"));
+            out += &format!("  {}\n", style_text(DIM, "no fields in the service model"));
         }
         for field in fields {
             out += &render_field(field, 1);
         }
     }
     if !list_unmodeled_fields(source).is_empty() {
-        out += &format!(
-            "{}  {}\n",
-            style_text(BOLD, "besides"),
-            list_unmodeled_fields(source).join(" ")
-        );
+        out +=
+            &format!("{}  {}\n", style_text(BOLD, "also"), list_unmodeled_fields(source).join(" "));
     }
-    if !watched.is_empty() {
-        out += &format!("{}  {}\n", style_text(BOLD, "policies"), watched.join(" "));
+    if !policies.is_empty() {
+        out += &format!("{}  {}\n", style_text(BOLD, "policies"), policies.join(" "));
     }
     Ok(out)
 }
 
+/// Renders a field with its type and values, followed by its own fields.
 fn render_field(field: &EventField, depth: usize) -> String {
     let name = format!("{}{}", "  ".repeat(depth), field.name);
     let required = if field.required { style_text(YELLOW, "  required") } else { String::new() };
@@ -125,9 +137,11 @@ fn render_field(field: &EventField, depth: usize) -> String {
     out
 }
 
-/// The shipped policies that watch an event: their cases show what it looks like.
-fn find_watching_policies(source: &str, name: &str) -> Result<Vec<String>, CommandError> {
+/// Returns the ids of the shipped policies that match an event. Their cases are examples of the
+/// event.
+fn find_matching_policies(source: &str, name: &str) -> Result<Vec<String>, CommandError> {
     let set = PolicyLibrary::read_files(&[])?.load_policies()?;
-    let watched = set.policies().iter().filter(|policy| policy.matches.matches_event(source, name));
-    Ok(watched.map(|policy| policy.id.clone()).collect())
+    let matching =
+        set.policies().iter().filter(|policy| policy.matches.matches_event(source, name));
+    Ok(matching.map(|policy| policy.id.clone()).collect())
 }

@@ -1,4 +1,4 @@
-//! What `evenkeel replay` can be told.
+//! The command-line arguments of `evenkeel replay`.
 
 use crate::common::exit::CommandError;
 use clap::{Args, ValueEnum};
@@ -7,75 +7,77 @@ use evenkeel_rules::policy::{PolicySet, Severity};
 use evenkeel_rules::{EventFilter, parse_epoch_millis};
 use std::path::PathBuf;
 
-/// Judge recorded CloudTrail events by policies, offline
+/// Evaluate recorded CloudTrail logs and AWS Config items
 ///
-/// Reads log files as CloudTrail delivers them, from a file, a folder of any depth, a quoted pattern or
-/// standard input (-): .json, .json.gz, one record a line, or what `aws cloudtrail lookup-events` prints.
+/// Runs offline. Reads files, folders with their subfolders, quoted patterns, or standard input
+/// (-). Reads CloudTrail log files (.json, .json.gz), files with one JSON record a line, the output
+/// of `aws cloudtrail lookup-events`, and configuration items, snapshots and histories of AWS
+/// Config.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel replay examples/trail
   evenkeel replay AWSLogs/ --since 2026-03-01 --severity HIGH
-  evenkeel replay 'logs/*_eu-central-1_*.json.gz' --policy 's3-*' --format jsonl > findings.jsonl
+  evenkeel replay 'logs/*_eu-*.json.gz' --policy 's3-*' --format jsonl > out.jsonl
   aws cloudtrail lookup-events | evenkeel replay -
   evenkeel replay AWSLogs/ --policies policies/ --out evidence/ --fail-on HIGH
 
 Exit codes:
-  0  every record was read, and nothing at or above --fail-on was found
-  1  a finding at or above --fail-on, data missing for a policy at or above it, or a policy that could not
-     be evaluated
-  2  wrong usage
-  3  a file or record could not be read (it is named, and the rest was judged)")]
+  0  every record was read, and there is no finding at or above --fail-on
+  1  a finding or insufficient data at or above --fail-on, or an evaluation error
+  2  invalid usage
+  3  a file or a record could not be read; it is named, the rest was evaluated")]
 pub(crate) struct ReplayArguments {
-    /// Log files, folders, patterns, or - for standard input
+    /// Log files, folders, quoted patterns, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub(super) inputs: Vec<String>,
-    /// Policies' files, or folders of them; the shipped ones unless given
+    /// Policy file, or folder of policies; may be repeated [default: the shipped library]
     #[arg(long, value_name = "PATH")]
     pub(super) policies: Vec<PathBuf>,
-    /// Files of waivers
+    /// File of waivers; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(super) waivers: Vec<PathBuf>,
-    /// Only events from then on: a day (2026-03-01) or a time (2026-03-01T12:00:00Z)
+    /// Only events at or after this day (2026-03-01) or time (2026-03-01T12:00:00Z)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only events before then
+    /// Only events before this day or time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Only events in this account; may be repeated
     #[arg(long, value_name = "ID")]
     account: Vec<String>,
-    /// Only events in this region; may be repeated
+    /// Only events in this Region; may be repeated
     #[arg(long, value_name = "NAME")]
     region: Vec<String>,
-    /// Only this policy, or those that a pattern such as 's3-*' matches; may be repeated
+    /// Only the policy with this id, or policies whose id matches a pattern such as 's3-*'; may be
+    /// repeated
     #[arg(long, value_name = "ID")]
     policy: Vec<String>,
     /// Only policies of this severity or above
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
     severity: Option<SeverityArgument>,
-    /// How to print findings
+    /// Output format of the findings
     #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
     pub(super) format: FindingFormat,
     /// Also write findings to this folder, in the ledger's layout
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// How many threads to use; as many as there are processors unless given
+    /// Number of threads [default: the number of processors]
     #[arg(long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
-    /// End with exit code 1 if something of this severity or above is found, or cannot be told for want of data
+    /// Exit with code 1 if a policy of this severity or above has a violation or insufficient data
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
     pub(super) fail_on: Option<SeverityArgument>,
 }
 
-/// How findings are printed.
+/// The output format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FindingFormat {
-    /// For people
+    /// Readable text
     Text,
-    /// One finding a line, as JSON
+    /// One JSON object a finding, one a line
     Jsonl,
-    /// One OCSF 1.8 Compliance Finding a line, as JSON
+    /// One OCSF 1.8 Compliance Finding a line
     Ocsf,
 }
 
@@ -102,12 +104,15 @@ impl From<SeverityArgument> for Severity {
 }
 
 impl ReplayArguments {
+    /// Returns the number of threads to use.
     pub(super) fn thread_count(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         self.threads.map_or_else(all, std::num::NonZeroUsize::get)
     }
 
-    /// All that decides which findings come out, as text: not how they are printed or how fast.
+    /// Describes the arguments that select inputs, events and policies as text.
+    ///
+    /// Arguments that change only the output or the speed are left out.
     pub(super) fn describe_selection(&self) -> String {
         let ReplayArguments {
             inputs,
@@ -121,17 +126,21 @@ impl ReplayArguments {
             ..
         } = self;
         format!(
-            "{inputs:?} {waivers:?} {since:?} {until:?} {account:?} {region:?} {policy:?} {severity:?}"
+            "{inputs:?} {waivers:?} {since:?} {until:?} {account:?} {region:?} \
+             {policy:?} {severity:?}"
         )
     }
 
-    /// The events that are judged.
+    /// Builds the filter for events.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] if a time is invalid, or `--since` is not before `--until`.
     pub(super) fn build_filter(&self) -> Result<EventFilter, CommandError> {
         let time = |name: &str, text: &Option<String>| {
             let Some(text) = text else { return Ok(None) };
             parse_epoch_millis(text).map(Some).ok_or_else(|| {
-                let forms = "write 2026-03-01 or 2026-03-01T12:00:00Z";
-                CommandError::Usage(format!("{name} `{text}` is no time: {forms}"))
+                let formats = "use 2026-03-01 or 2026-03-01T12:00:00Z";
+                CommandError::Usage(format!("{name} `{text}` is not a valid time; {formats}"))
             })
         };
         let (since, until) = (time("--since", &self.since)?, time("--until", &self.until)?);
@@ -144,7 +153,10 @@ impl ReplayArguments {
         Ok(EventFilter { since, until, accounts, regions })
     }
 
-    /// The policies that judge.
+    /// Returns the policies of `set` that the arguments select.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] if a pattern matches no policy, or no policy is selected.
     pub(super) fn select_policies(&self, set: PolicySet) -> Result<PolicySet, CommandError> {
         for pattern in &self.policy {
             if !set.policies().iter().any(|policy| glob::matches_pattern(pattern, &policy.id)) {
@@ -160,7 +172,7 @@ impl ReplayArguments {
             named(&policy.id) && least.is_none_or(|least| policy.severity >= least)
         });
         if set.policies().is_empty() {
-            let message = "no policy is of that name and of that severity: nothing would be judged";
+            let message = "no policy matches both --policy and --severity";
             return Err(CommandError::Usage(message.to_owned()));
         }
         Ok(set)

@@ -1,11 +1,11 @@
-//! One finding for people: what, where, who, when.
+//! Renders one finding as readable text.
 
 use crate::common::terminal::{BOLD, DIM, RED, YELLOW, escape_terminal, style_text};
 use anstyle::Style;
 use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding};
 
-/// How a severity looks.
+/// Returns the style of a severity.
 pub(super) fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Critical | Severity::High => RED,
@@ -14,12 +14,14 @@ pub(super) fn severity_style(severity: Severity) -> Style {
     }
 }
 
-/// One finding: what, where, who, when. Empty where the policy only lacked data, which is summed up.
+/// Renders a finding: severity, policy, time, place, message and actor.
+///
+/// Returns an empty text for `INSUFFICIENT_DATA`, because the summary counts these findings.
 pub(super) fn render_finding(finding: &Finding) -> String {
     let label = match finding.status {
         ComplianceStatus::InsufficientData => return String::new(),
         ComplianceStatus::Error => style_text(RED, &format!("{:<13}", "ERROR")),
-        _ if finding.suppressed.is_some() => style_text(DIM, &format!("{:<13}", "SUPPRESSED")),
+        _ if finding.waived.is_some() => style_text(DIM, &format!("{:<13}", "WAIVED")),
         _ => style_text(
             severity_style(finding.severity),
             &format!("{:<13}", finding.severity.to_string()),
@@ -38,8 +40,8 @@ pub(super) fn render_finding(finding: &Finding) -> String {
         escape_terminal(&finding.message),
         style_text(DIM, &escape_terminal(&who))
     );
-    if let Some(suppression) = &finding.suppressed {
-        let waiver = format!("waiver {}: {}", suppression.waiver, suppression.reason);
+    if let Some(waiver) = &finding.waived {
+        let waiver = format!("waiver {}: {}", waiver.waiver, waiver.reason);
         out += &format!("    {}\n", style_text(DIM, &escape_terminal(&waiver)));
     }
     out

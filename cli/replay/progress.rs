@@ -1,4 +1,4 @@
-//! A bar that shows how far the reading has come, on a terminal only.
+//! A progress bar for reading logs, shown on a terminal only.
 
 use evenkeel_ingest::{LogFile, ReadProgress};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -6,10 +6,10 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often the bar is drawn.
+/// The time between two updates of the bar.
 const DRAW_INTERVAL: Duration = Duration::from_millis(120);
 
-/// The bar, hidden where there is no terminal.
+/// A progress bar, hidden if standard error is not a terminal.
 #[derive(Debug)]
 pub(super) struct ReadProgressBar {
     progress_bar: ProgressBar,
@@ -18,7 +18,7 @@ pub(super) struct ReadProgressBar {
 }
 
 impl ReadProgressBar {
-    /// A bar for reading these files.
+    /// Creates a bar for reading `files`.
     pub(super) fn new(files: &[LogFile]) -> Self {
         let total = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
         let shown = std::io::stderr().is_terminal();
@@ -36,12 +36,12 @@ impl ReadProgressBar {
         self.findings.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Does what writes to the terminal without the bar in its way.
+    /// Runs `work`, which writes to the terminal, while the bar is removed.
     pub(super) fn run_suspended<T>(&self, work: impl FnOnce() -> T) -> T {
         if self.is_visible { self.progress_bar.suspend(work) } else { work() }
     }
 
-    /// Does `work`, which counts its progress, and shows that meanwhile.
+    /// Runs `work`, and shows the counts of `progress` until it ends.
     pub(super) fn run_with_progress<T>(
         &self,
         progress: &ReadProgress,

@@ -1,4 +1,4 @@
-//! The sums of a replay for people.
+//! Renders the totals of a replay as readable text.
 
 use super::arguments::SeverityArgument;
 use super::finding_text::severity_style;
@@ -7,33 +7,34 @@ use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, escape_terminal, st
 use evenkeel_rules::policy::{PolicySet, Severity};
 use std::collections::BTreeMap;
 
-/// How many of the busiest principals are listed.
+/// The maximum number of rows in a list of principals or of reasons.
 const MAX_LISTED: usize = 10;
 
-/// The sums of a replay.
+/// Renders the summary of a replay.
 pub(super) fn render_summary(
-    sums: &ReplayTotals,
+    totals: &ReplayTotals,
     set: &PolicySet,
     fail_on: Option<SeverityArgument>,
 ) -> String {
-    let mut out = render_headline(sums);
-    out += &render_insufficient_data(sums, fail_on);
-    out += &render_policies(sums, set);
-    out += &render_counts("By account", &sums.accounts, usize::MAX);
-    out += &render_counts("By principal", &sums.principals, MAX_LISTED);
-    out += &render_counts("Not enough data", &sums.insufficient, MAX_LISTED);
-    out += &render_record_counts(sums);
-    out += &render_conflicts(sums);
-    out + &render_issues(sums)
+    let mut out = render_headline(totals);
+    out += &render_insufficient_data(totals, fail_on);
+    out += &render_policies(totals, set);
+    out += &render_counts("By account", &totals.accounts, usize::MAX);
+    out += &render_counts("By principal", &totals.principals, MAX_LISTED);
+    out += &render_counts("Insufficient data", &totals.insufficient, MAX_LISTED);
+    out += &render_record_counts(totals);
+    out += &render_conflicts(totals);
+    out + &render_issues(totals)
 }
 
 fn render_title(text: &str) -> String {
     format!("\n{}\n", style_text(BOLD, text))
 }
 
-fn render_headline(sums: &ReplayTotals) -> String {
-    let total: u64 = sums.severities.values().fold(0, |sum, count| sum.saturating_add(*count));
-    let mut parts: Vec<String> = sums
+/// Renders the number of findings by severity.
+fn render_headline(totals: &ReplayTotals) -> String {
+    let total: u64 = totals.severities.values().fold(0, |sum, count| sum.saturating_add(*count));
+    let mut parts: Vec<String> = totals
         .severities
         .iter()
         .rev()
@@ -41,37 +42,38 @@ fn render_headline(sums: &ReplayTotals) -> String {
             style_text(severity_style(*severity), &format!("{count} {severity}"))
         })
         .collect();
-    if total == 0 && sums.insufficient_count() == 0 {
-        parts.push(style_text(GREEN, "nothing found"));
+    if total == 0 && totals.insufficient_count() == 0 {
+        parts.push(style_text(GREEN, "no violations"));
     } else if total == 0 {
-        let unknown = format!("nothing found, {} without enough data", sums.insufficient_count());
+        let count = totals.insufficient_count();
+        let unknown = format!("no violations, {count} with insufficient data");
         parts.push(style_text(YELLOW, &unknown));
     }
-    if sums.suppressed > 0 {
-        parts.push(style_text(DIM, &format!("{} suppressed by waivers", sums.suppressed)));
+    if totals.waived > 0 {
+        parts.push(style_text(DIM, &format!("{} waived", totals.waived)));
     }
     format!("{}  {total}  {}\n", render_title("Findings").trim_end(), parts.join(", "))
 }
 
-/// That data is missing where a violation would fail the run: it fails, too.
-fn render_insufficient_data(sums: &ReplayTotals, fail_on: Option<SeverityArgument>) -> String {
+/// Renders the number of evaluations without enough data that `--fail-on` counts.
+fn render_insufficient_data(totals: &ReplayTotals, fail_on: Option<SeverityArgument>) -> String {
     let Some(least) = fail_on else { return String::new() };
-    let count = sums.insufficient_count_from(least);
+    let count = totals.insufficient_count_from(least);
     if count == 0 {
         return String::new();
     }
     let least = Severity::from(least);
-    let line = format!(
-        "{count} of severity {least} or above could not be evaluated for want of data: --fail-on counts them"
-    );
+    let line =
+        format!("insufficient data at severity {least} or above: {count}; --fail-on counts them");
     format!("{}\n", style_text(YELLOW, &line))
 }
 
-fn render_policies(sums: &ReplayTotals, set: &PolicySet) -> String {
+/// Renders the policies with violations, insufficient data or errors.
+fn render_policies(totals: &ReplayTotals, set: &PolicySet) -> String {
     let shown = |statuses: &StatusCounts| {
         [statuses.non_compliant, statuses.insufficient_data, statuses.error].iter().any(|n| *n > 0)
     };
-    let mut rows: Vec<_> = sums.policies.iter().filter(|(_, statuses)| shown(statuses)).collect();
+    let mut rows: Vec<_> = totals.policies.iter().filter(|(_, statuses)| shown(statuses)).collect();
     rows.sort_by_key(|(number, statuses)| (std::cmp::Reverse(statuses.non_compliant), *number));
     if rows.is_empty() {
         return String::new();
@@ -85,17 +87,18 @@ fn render_policies(sums: &ReplayTotals, set: &PolicySet) -> String {
         if statuses.insufficient_data > 0 {
             out += &style_text(
                 YELLOW,
-                &format!("  {} without enough data", statuses.insufficient_data),
+                &format!("  {} with insufficient data", statuses.insufficient_data),
             );
         }
         if statuses.error > 0 {
-            out += &style_text(RED, &format!("  {} could not be evaluated", statuses.error));
+            out += &style_text(RED, &format!("  {} failed evaluations", statuses.error));
         }
         out.push('\n');
     }
     out
 }
 
+/// Renders the rows with the highest counts, at most `most` rows.
 fn render_counts(name: &str, counts: &BTreeMap<String, u64>, most: usize) -> String {
     if counts.is_empty() {
         return String::new();
@@ -113,68 +116,74 @@ fn render_counts(name: &str, counts: &BTreeMap<String, u64>, most: usize) -> Str
     out
 }
 
-/// What was read: the parts add up to the records.
-fn render_record_counts(sums: &ReplayTotals) -> String {
+/// Renders the counts of files and records. The counts of the parts add up to all records.
+fn render_record_counts(totals: &ReplayTotals) -> String {
     let mut out = render_title("Read");
     let mut row = |count: u64, what: &str| out += &format!("  {count:>8}  {what}\n");
-    row(sums.files, "files");
-    row(sums.record_count(), "records, of which");
-    row(sums.judged, "  judged by some policy");
-    if sums.conflicting > 0 {
-        row(sums.conflicting, "    of which under an eventID seen before, with other content");
+    row(totals.files, "files");
+    row(totals.record_count(), "records, of which");
+    row(totals.evaluated, "  evaluated by at least one policy");
+    if totals.conflicting > 0 {
+        row(
+            totals.conflicting,
+            "    of which with an earlier record's eventID and different content",
+        );
     }
-    row(sums.unwatched, "  of events that no policy watches");
+    row(totals.unwatched, "  of events that no policy watches");
     for (count, what) in [
-        (sums.duplicates, "  seen before (same eventID)"),
-        (sums.filtered, "  outside --since, --until, --account or --region"),
-        (sums.bad, "  not readable"),
+        (totals.duplicates, "  duplicates (same eventID and content)"),
+        (totals.filtered, "  outside --since, --until, --account or --region"),
+        (totals.bad, "  not readable"),
     ] {
         if count > 0 {
             row(count, what);
         }
     }
-    for (kind, count) in &sums.skipped {
+    for (kind, count) in &totals.skipped {
         row(*count, &format!("  skipped: {}", escape_terminal(kind)));
     }
-    if sums.ignored_files > 0 {
-        row(sums.ignored_files, "files ignored, which do not look like logs");
+    if totals.ignored_files > 0 {
+        row(totals.ignored_files, "files ignored (not log files)");
     }
     out
 }
 
-/// Events that say something else than an earlier one of the same id: CloudTrail makes no such thing.
-fn render_conflicts(sums: &ReplayTotals) -> String {
-    if sums.conflicting == 0 {
+/// Renders the records that have the `eventID` of an earlier record, but other content. CloudTrail
+/// does not write such records.
+fn render_conflicts(totals: &ReplayTotals) -> String {
+    if totals.conflicting == 0 {
         return String::new();
     }
-    let name = format!("Same eventID, other content  {}", sums.conflicting);
+    let name = format!("Same eventID, different content  {}", totals.conflicting);
     let mut out = format!("\n{}\n", style_text(YELLOW, &name));
-    for (file, number) in &sums.conflicts {
+    for (file, number) in &totals.conflicts {
         out += &format!("  {}, record {number}\n", escape_terminal(file));
     }
-    let shown = u64::try_from(sums.conflicts.len()).unwrap_or(u64::MAX);
-    if let Some(more) = sums.conflicting.checked_sub(shown).filter(|more| *more > 0) {
+    let shown = u64::try_from(totals.conflicts.len()).unwrap_or(u64::MAX);
+    if let Some(more) = totals.conflicting.checked_sub(shown).filter(|more| *more > 0) {
         out += &style_text(DIM, &format!("  and {more} more\n"));
     }
     out
 }
 
-fn render_issues(sums: &ReplayTotals) -> String {
-    if sums.trouble_count == 0 {
+/// Renders the files and records that could not be read or evaluated.
+fn render_issues(totals: &ReplayTotals) -> String {
+    if totals.trouble_count == 0 {
         return String::new();
     }
-    let mut out = format!("\n{}\n", style_text(RED, &format!("Problems  {}", sums.trouble_count)));
-    for trouble in sums.file_issues.iter().chain(&sums.record_issues) {
-        let record = trouble.record.map_or_else(String::new, |n| format!(", record {n}"));
+    let mut out =
+        format!("\n{}\n", style_text(RED, &format!("Problems  {}", totals.trouble_count)));
+    for issue in totals.file_issues.iter().chain(&totals.record_issues) {
+        let record = issue.record.map_or_else(String::new, |n| format!(", record {n}"));
         out += &format!(
             "  {}{record}: {}\n",
-            escape_terminal(&trouble.file),
-            escape_terminal(&trouble.what)
+            escape_terminal(&issue.file),
+            escape_terminal(&issue.what)
         );
     }
-    let shown = sums.file_issues.len().saturating_add(sums.record_issues.len());
+    let shown = totals.file_issues.len().saturating_add(totals.record_issues.len());
     let shown = u64::try_from(shown).unwrap_or(u64::MAX);
-    if let Some(more) = sums.trouble_count.checked_sub(shown).filter(|more| *more > 0) {
+    if let Some(more) = totals.trouble_count.checked_sub(shown).filter(|more| *more > 0) {
         out += &style_text(DIM, &format!("  and {more} more\n"));
     }
     out

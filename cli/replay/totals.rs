@@ -1,4 +1,4 @@
-//! What was read and what was found, added up in the files' order.
+//! The totals of a replay: counts of records, evaluations, findings and issues.
 
 use super::arguments::SeverityArgument;
 use super::worker::{EventOutcome, RenderedFinding, ReplayBatch, ReplayIssue};
@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use uuid::Uuid;
 
-/// How many troubles are kept to be shown; all are counted.
+/// The maximum number of issues, and of conflicting records, that are kept for the output. All are
+/// counted.
 const MAX_KEPT_DETAILS: usize = 20;
 
-/// How often a policy said what.
+/// The number of evaluations of one policy by status.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StatusCounts {
@@ -25,7 +26,7 @@ pub(super) struct StatusCounts {
     pub(super) error: u64,
 }
 
-/// The sums of one replay.
+/// The totals of one replay.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReplayTotals {
@@ -36,52 +37,57 @@ pub(super) struct ReplayTotals {
     pub(super) unwatched: u64,
     pub(super) filtered: u64,
     pub(super) duplicates: u64,
-    pub(super) judged: u64,
+    /// Records that at least one policy was evaluated against.
+    #[serde(rename = "evaluated")]
+    pub(super) evaluated: u64,
     pub(super) bad: u64,
     pub(super) skipped: BTreeMap<String, u64>,
     pub(super) policies: BTreeMap<usize, StatusCounts>,
     pub(super) severities: BTreeMap<Severity, u64>,
-    pub(super) suppressed: u64,
+    /// Violations that a waiver covers.
+    #[serde(rename = "waived")]
+    pub(super) waived: u64,
     pub(super) accounts: BTreeMap<String, u64>,
     pub(super) principals: BTreeMap<String, u64>,
     pub(super) insufficient: BTreeMap<String, u64>,
-    /// Troubles with whole files, and those with single records, which may be their consequences.
+    /// Issues of whole files.
     #[serde(skip)]
     pub(super) file_issues: Vec<ReplayIssue>,
+    /// Issues of single records. An issue of the file may be their cause.
     #[serde(skip)]
     pub(super) record_issues: Vec<ReplayIssue>,
     pub(super) trouble_count: u64,
-    /// Events that have an earlier event's id, and say something else.
+    /// Evaluated records that have the `eventID` of an earlier record, but other content.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) conflicting: u64,
-    /// The first of them: their files and places.
+    /// The first conflicting records: the file, and the number of the record in the file.
     #[serde(skip)]
     pub(super) conflicts: Vec<(String, u64)>,
-    /// What lacked data, by severity, but what a waiver accepts.
+    /// Findings with insufficient data by severity, without the waived ones.
     #[serde(skip)]
     insufficient_by_severity: BTreeMap<Severity, u64>,
-    /// The items that reading handed out, by its own count.
+    /// The number of items that the reader delivered, as the reader counts them.
     #[serde(skip)]
     delivered_items: u64,
-    /// The events judged so far, and what each said: 32 bytes and a little for each event that some policy watches.
+    /// The digest of the first content of each event id. An entry takes about 32 bytes.
     #[serde(skip)]
     event_contents: BTreeMap<Uuid, Uuid>,
-    /// What else events of the same ids said.
+    /// Event ids with the digests of their other contents.
     #[serde(skip)]
     conflicting_contents: BTreeSet<(Uuid, Uuid)>,
-    /// The findings so far, as they were printed: one action may be told by several events.
+    /// The hash of the printed line of each finding. Several events can report one action.
     #[serde(skip)]
     finding_lines: BTreeMap<(Uuid, bool), u64>,
 }
 
-/// Whether an event was seen before.
+/// The relation of an event to the events before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EventNovelty {
-    /// Nothing of its id was.
+    /// No earlier event has this id.
     New,
-    /// It was.
+    /// An earlier event has this id and this content.
     Duplicate,
-    /// Something else of its id was.
+    /// Earlier events have this id, but other content.
     Conflicting,
 }
 
@@ -95,26 +101,28 @@ fn add_count(count: &mut u64, more: u64) {
 }
 
 impl ReplayTotals {
+    /// Creates totals with the number of ignored files.
     pub(super) fn new(ignored_files: u64) -> Self {
         ReplayTotals { ignored_files, ..ReplayTotals::default() }
     }
 
-    /// All records, whatever was made of them.
+    /// Returns the number of all records: evaluated, skipped, filtered or unreadable.
     pub(super) fn record_count(&self) -> u64 {
-        let parts = [self.unwatched, self.filtered, self.duplicates, self.judged, self.bad];
+        let parts = [self.unwatched, self.filtered, self.duplicates, self.evaluated, self.bad];
         parts.into_iter().chain(self.skipped.values().copied()).fold(0, u64::saturating_add)
     }
 
-    pub(super) fn add_issue(&mut self, trouble: ReplayIssue) {
+    /// Counts an issue, and keeps it for the output if there is room.
+    pub(super) fn add_issue(&mut self, issue: ReplayIssue) {
         add_count(&mut self.trouble_count, 1);
-        let of_a_file = trouble.record.is_none();
-        let kept = if of_a_file { &mut self.file_issues } else { &mut self.record_issues };
+        let is_file_issue = issue.record.is_none();
+        let kept = if is_file_issue { &mut self.file_issues } else { &mut self.record_issues };
         if kept.len() < MAX_KEPT_DETAILS {
-            kept.push(trouble);
+            kept.push(issue);
         }
     }
 
-    /// Adds a batch of a file; gives back the events that were not seen before.
+    /// Adds a batch of a file, and returns its events without the duplicates.
     pub(super) fn add_batch(&mut self, file: &str, batch: ReplayBatch) -> Vec<EventOutcome> {
         add_count(&mut self.unwatched, batch.unwatched);
         add_count(&mut self.filtered, batch.filtered);
@@ -134,28 +142,30 @@ impl ReplayTotals {
             add_count(&mut self.delivered_items, skipped);
             add_count(&mut self.delivered_items, report.resources);
         }
-        batch.issues.into_iter().for_each(|trouble| self.add_issue(trouble));
+        batch.issues.into_iter().for_each(|issue| self.add_issue(issue));
         let mut fresh = Vec::with_capacity(batch.events.len());
         for mut event in batch.events {
-            let seen = self.classify_event(&event);
-            if seen == EventNovelty::Duplicate {
+            let novelty = self.classify_event(&event);
+            if novelty == EventNovelty::Duplicate {
                 add_count(&mut self.duplicates, 1);
                 continue;
             }
-            if seen == EventNovelty::Conflicting {
+            if novelty == EventNovelty::Conflicting {
                 add_count(&mut self.conflicting, 1);
                 if self.conflicts.len() < MAX_KEPT_DETAILS {
                     self.conflicts.push((file.to_owned(), event.number));
                 }
             }
-            add_count(&mut self.judged, 1);
-            self.count_event(&mut event, seen);
+            add_count(&mut self.evaluated, 1);
+            self.count_event(&mut event, novelty);
             fresh.push(event);
         }
         fresh
     }
 
-    /// Notes an event: whoever can write a log file can write any id, so that an id alone makes no copy.
+    /// Records an event, and compares it with earlier events by id and content.
+    ///
+    /// The id alone does not identify a copy: a person who can write a log file can write any id.
     fn classify_event(&mut self, event: &EventOutcome) -> EventNovelty {
         match self.event_contents.entry(event.id) {
             Entry::Vacant(place) => {
@@ -170,13 +180,13 @@ impl ReplayTotals {
         }
     }
 
-    /// Whether a finding was not told of before. What an event of a copied id makes is told of as well, unless it says
-    /// the same.
+    /// Returns whether a finding is new, and records it. A finding of a conflicting event is also
+    /// new if its printed line differs from the first one.
     fn is_new_finding(
         &mut self,
         rendered: &RenderedFinding,
         violates: bool,
-        seen: EventNovelty,
+        novelty: EventNovelty,
     ) -> bool {
         let mut hasher = DefaultHasher::new();
         rendered.line.hash(&mut hasher);
@@ -186,20 +196,21 @@ impl ReplayTotals {
                 true
             }
             Entry::Occupied(first) => {
-                seen == EventNovelty::Conflicting && *first.get() != hasher.finish()
+                novelty == EventNovelty::Conflicting && *first.get() != hasher.finish()
             }
         }
     }
 
-    fn count_event(&mut self, event: &mut EventOutcome, seen: EventNovelty) {
-        for trouble in std::mem::take(&mut event.issues) {
-            self.add_issue(trouble);
+    /// Removes repeated findings from an event, and counts its evaluations.
+    fn count_event(&mut self, event: &mut EventOutcome, novelty: EventNovelty) {
+        for issue in std::mem::take(&mut event.issues) {
+            self.add_issue(issue);
         }
         event.evaluations.retain(|one| {
             let violates = one.status == ComplianceStatus::NonCompliant;
             one.finding
                 .as_ref()
-                .is_none_or(|rendered| self.is_new_finding(rendered, violates, seen))
+                .is_none_or(|rendered| self.is_new_finding(rendered, violates, novelty))
         });
         for one in &event.evaluations {
             let statuses = self.policies.entry(one.policy).or_default();
@@ -222,34 +233,36 @@ impl ReplayTotals {
     fn count_finding(&mut self, finding: &Finding) {
         if finding.status == ComplianceStatus::InsufficientData {
             add_count(self.insufficient.entry(finding.message.clone()).or_default(), 1);
-            if finding.suppressed.is_none() {
+            if finding.waived.is_none() {
                 add_count(self.insufficient_by_severity.entry(finding.severity).or_default(), 1);
             }
         }
         if finding.status != ComplianceStatus::NonCompliant {
             return;
         }
-        if finding.suppressed.is_some() {
-            return add_count(&mut self.suppressed, 1);
+        if finding.waived.is_some() {
+            return add_count(&mut self.waived, 1);
         }
         add_count(self.severities.entry(finding.severity).or_default(), 1);
         add_count(self.accounts.entry(finding.resource.account.clone()).or_default(), 1);
         add_count(self.principals.entry(finding.actor.principal.clone()).or_default(), 1);
     }
 
-    /// Holds the sums against what reading counted by itself: a difference is a defect, and said.
+    /// Compares the totals with the reader's own count. A difference is a defect of the program,
+    /// and becomes an issue.
     pub(super) fn reconcile_counts(&mut self) {
         if self.delivered_items != self.record_count() {
             let what = format!(
-                "{} records were read and {} accounted for: a defect of evenkeel, please report it",
+                "the reader counted {} records, the totals {}; this is a defect of evenkeel, \
+                 please report it",
                 self.delivered_items,
                 self.record_count()
             );
-            self.add_issue(ReplayIssue { file: "the sums".to_owned(), record: None, what });
+            self.add_issue(ReplayIssue { file: "totals".to_owned(), record: None, what });
         }
     }
 
-    /// How the replay ends.
+    /// Returns the exit status of the replay.
     pub(super) fn exit_status(&self, fail_on: Option<SeverityArgument>) -> ExitStatus {
         if self.trouble_count > 0 {
             return ExitStatus::InputError;
@@ -263,7 +276,8 @@ impl ReplayTotals {
         if errors || failing || unknown { ExitStatus::Findings } else { ExitStatus::Success }
     }
 
-    /// How often a policy of this severity or above had not enough data: what is unknown may be a violation.
+    /// Returns the number of findings with insufficient data of this severity or above, without the
+    /// waived ones.
     pub(super) fn insufficient_count_from(&self, least: SeverityArgument) -> u64 {
         let least = Severity::from(least);
         let above =
@@ -271,7 +285,7 @@ impl ReplayTotals {
         above.fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
-    /// How often any policy had not enough data.
+    /// Returns the number of findings with insufficient data, without the waived ones.
     pub(super) fn insufficient_count(&self) -> u64 {
         self.insufficient_count_from(SeverityArgument::Informational)
     }

@@ -1,4 +1,4 @@
-//! What each thread does: reads a file, judges its records, and renders what it finds.
+//! A worker thread of a replay: reads a file, evaluates its records, and renders the findings.
 
 use super::arguments::FindingFormat;
 use evenkeel_ingest::{
@@ -13,14 +13,16 @@ use evenkeel_rules::{
 use std::ops::ControlFlow;
 use uuid::Uuid;
 
-/// A batch is handed over when it holds about so many bytes.
+/// The size in bytes at which a worker sends its batch.
 const BATCH_BYTES: u64 = 256 * 1024;
 
-/// Something that could not be read or judged.
+/// A problem with a file or with one of its records.
 #[derive(Clone, Debug)]
 pub(super) struct ReplayIssue {
     pub(super) file: String,
+    /// The number of the record in the file; `None` for a problem of the whole file.
     pub(super) record: Option<u64>,
+    /// The description of the problem.
     pub(super) what: String,
 }
 
@@ -31,7 +33,7 @@ impl From<&InputProblem> for ReplayIssue {
     }
 }
 
-/// What came of a part of a file.
+/// The results of a part of a file.
 #[derive(Debug, Default)]
 pub(super) struct ReplayBatch {
     pub(super) unwatched: u64,
@@ -40,39 +42,39 @@ pub(super) struct ReplayBatch {
     pub(super) skipped: Vec<(String, u64)>,
     pub(super) events: Vec<EventOutcome>,
     pub(super) issues: Vec<ReplayIssue>,
-    /// The file's own account, in its last batch.
+    /// The reader's report about the file, in the last batch of the file.
     pub(super) report: Option<FileReport>,
 }
 
-/// What the policies said of one event.
+/// The evaluations of one event.
 #[derive(Debug)]
 pub(super) struct EventOutcome {
     pub(super) id: Uuid,
-    /// The same for copies of one record only.
+    /// The digest of the record's content.
     pub(super) content: Uuid,
-    /// Its place in the file.
+    /// The number of the record in the file.
     pub(super) number: u64,
     pub(super) evaluations: Vec<EvaluationOutcome>,
     pub(super) issues: Vec<ReplayIssue>,
 }
 
-/// What one policy said of it.
+/// The result of one policy for an event.
 #[derive(Debug)]
 pub(super) struct EvaluationOutcome {
-    /// The policy's number.
+    /// The index of the policy in the policy set.
     pub(super) policy: usize,
     pub(super) status: ComplianceStatus,
     pub(super) finding: Option<Box<RenderedFinding>>,
 }
 
-/// A finding, and its line in the format asked for.
+/// A finding, and its text in the output format.
 #[derive(Debug)]
 pub(super) struct RenderedFinding {
     pub(super) finding: Finding,
     pub(super) line: String,
 }
 
-/// One thread's reader and judge.
+/// The reader and the evaluator of one thread.
 #[derive(Debug)]
 pub(super) struct ReplayWorker<'a> {
     reader: LogReader,
@@ -82,6 +84,7 @@ pub(super) struct ReplayWorker<'a> {
 }
 
 impl<'a> ReplayWorker<'a> {
+    /// Creates a worker that evaluates the records that `filter` admits.
     pub(super) fn new(
         set: &'a PolicySet,
         waivers: &'a WaiverSet,
@@ -89,16 +92,16 @@ impl<'a> ReplayWorker<'a> {
         progress: &'a ReadProgress,
         format: FindingFormat,
     ) -> Self {
-        let judge = RecordEvaluator::new(set, waivers, filter);
-        ReplayWorker { reader: LogReader::new(), evaluator: judge, progress, format }
+        let evaluator = RecordEvaluator::new(set, waivers, filter);
+        ReplayWorker { reader: LogReader::new(), evaluator, progress, format }
     }
 
-    /// Reads one file.
+    /// Reads one file, and sends its results in batches.
     pub(super) fn read_file(&mut self, file: &LogFile, out: &mut BatchSender<'_, ReplayBatch>) {
-        let (judge, format) = (&mut self.evaluator, self.format);
+        let (evaluator, format) = (&mut self.evaluator, self.format);
         let (mut batch, mut weight) = (ReplayBatch::default(), 0_u64);
         let report = self.reader.read_file(file, self.progress, &mut |item| {
-            weight = weight.saturating_add(batch.add_item(item, &file.name, judge, format));
+            weight = weight.saturating_add(batch.add_item(item, &file.name, evaluator, format));
             if weight < BATCH_BYTES {
                 return ControlFlow::Continue(());
             }
@@ -106,7 +109,7 @@ impl<'a> ReplayWorker<'a> {
         });
         batch.issues.extend(report.problems.iter().map(ReplayIssue::from));
         batch.report = Some(report);
-        // A break says that nobody wants more, and there is no more.
+        // This is the last batch: a request to stop has no effect.
         match out.push_batch(batch, weight) {
             ControlFlow::Continue(()) | ControlFlow::Break(()) => {}
         }
@@ -114,27 +117,27 @@ impl<'a> ReplayWorker<'a> {
 }
 
 impl ReplayBatch {
-    /// Judges one item; about how many bytes that added.
+    /// Evaluates one item, and returns about how many bytes it adds to the batch.
     fn add_item(
         &mut self,
         item: LogItem<'_>,
         file: &str,
-        judge: &mut RecordEvaluator<'_>,
+        evaluator: &mut RecordEvaluator<'_>,
         format: FindingFormat,
     ) -> u64 {
-        let (number, judged) = match item {
+        let (number, evaluated) = match item {
             LogItem::Record { number, bytes, envelope } => {
-                (number, evaluate_record(judge, bytes, envelope))
+                (number, evaluate_record(evaluator, bytes, envelope))
             }
-            LogItem::Resource { number, item, possibly_forged: suspect } => {
-                (number, evaluate_item(judge, item, suspect))
+            LogItem::Resource { number, item, possibly_forged } => {
+                (number, evaluate_item(evaluator, item, possibly_forged))
             }
             LogItem::Invalid { number, why } => {
                 return self.add_unreadable(file, number, why.to_string());
             }
             LogItem::Skipped { kind, count } => return self.count_skipped(kind, count),
         };
-        match judged {
+        match evaluated {
             Ok(RecordOutcome::Unwatched) => {
                 self.unwatched = self.unwatched.saturating_add(1);
                 0
@@ -145,18 +148,18 @@ impl ReplayBatch {
             }
             Ok(RecordOutcome::Skipped(kind)) => self.count_skipped(kind, 1),
             Ok(RecordOutcome::Evaluated(event)) => {
-                let trouble = |what: String| ReplayIssue {
+                let issue = |what: String| ReplayIssue {
                     file: file.to_owned(),
                     record: Some(number),
                     what,
                 };
                 let replaced = event.replaced.then(|| {
-                    trouble("not all of it is UTF-8: judged with replacement characters".to_owned())
+                    issue("is not valid UTF-8; evaluated with replacement characters".to_owned())
                 });
-                let troubles = event
+                let issues = event
                     .waiver_errors
                     .iter()
-                    .map(|error| trouble(error.to_string()))
+                    .map(|error| issue(error.to_string()))
                     .chain(replaced);
                 let rendered = |finding: Box<Finding>| {
                     let line = render_line(&finding, format);
@@ -172,7 +175,7 @@ impl ReplayBatch {
                     content: event.content_digest,
                     number,
                     evaluations: event.evaluations.into_iter().map(outcome).collect(),
-                    issues: troubles.collect(),
+                    issues: issues.collect(),
                 });
                 self.events.last().map_or(0, EventOutcome::estimate_bytes)
             }
@@ -180,12 +183,14 @@ impl ReplayBatch {
         }
     }
 
+    /// Counts an unreadable record, and returns about how many bytes its issue adds to the batch.
     fn add_unreadable(&mut self, file: &str, number: u64, what: String) -> u64 {
         self.unreadable = self.unreadable.saturating_add(1);
         self.issues.push(ReplayIssue { file: file.to_owned(), record: Some(number), what });
         256
     }
 
+    /// Counts skipped items by kind. They add no bytes to the batch.
     fn count_skipped(&mut self, kind: &str, count: u64) -> u64 {
         match self.skipped.iter_mut().find(|entry| entry.0 == kind) {
             Some(entry) => entry.1 = entry.1.saturating_add(count),
@@ -196,6 +201,7 @@ impl ReplayBatch {
 }
 
 impl EventOutcome {
+    /// Returns about how many bytes the results of the event take.
     fn estimate_bytes(&self) -> u64 {
         let findings = self.evaluations.iter().filter_map(|one| one.finding.as_ref());
         let lines: usize = findings.map(|rendered| rendered.line.len()).sum();

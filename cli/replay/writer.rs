@@ -1,4 +1,4 @@
-//! Where findings go: standard output, and the ledger's folder.
+//! Writes findings to standard output, and to a folder in the layout of the ledger.
 
 use super::arguments::{FindingFormat, ReplayArguments};
 use super::totals::ReplayTotals;
@@ -12,7 +12,7 @@ use evenkeel_rules::policy::PolicySet;
 use std::io::{BufWriter, Write};
 use uuid::Uuid;
 
-/// Writes findings in the order they come.
+/// A writer that writes findings in the order in which it receives them.
 pub(super) struct FindingWriter {
     format: FindingFormat,
     lines: BufWriter<std::io::Stdout>,
@@ -20,7 +20,7 @@ pub(super) struct FindingWriter {
     failure: Option<CommandError>,
 }
 
-/// The ledger's folder, and the run's prefix in it.
+/// A ledger in a folder, and the prefix of this run in it.
 struct EvidenceFolder {
     ledger: Ledger,
     prefix: String,
@@ -28,6 +28,10 @@ struct EvidenceFolder {
 }
 
 impl FindingWriter {
+    /// Creates the writer that the arguments describe.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the ledger's folder cannot be opened.
     pub(super) fn from_arguments(
         command: &ReplayArguments,
         library: &PolicyLibrary,
@@ -44,7 +48,7 @@ impl FindingWriter {
         })
     }
 
-    /// Writes one finding; says whether to go on.
+    /// Writes one finding. Returns whether the replay can continue.
     pub(super) fn write_finding(&mut self, rendered: &RenderedFinding) -> bool {
         let printed = match self.format {
             FindingFormat::Text => print_stdout(&rendered.line),
@@ -67,7 +71,7 @@ impl FindingWriter {
         }
     }
 
-    /// Whether nobody reads standard output any more, as after `| head`.
+    /// Returns whether the reader of standard output has closed it, as with `| head`.
     pub(super) fn is_reader_gone(&self) -> bool {
         matches!(
             &self.failure,
@@ -75,10 +79,13 @@ impl FindingWriter {
         )
     }
 
-    /// Ends the writing, and keeps the sums beside the findings.
+    /// Flushes the output, and writes the totals next to the findings.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if this write or an earlier one failed.
     pub(super) fn finish_output(
         mut self,
-        sums: &ReplayTotals,
+        totals: &ReplayTotals,
         set: &PolicySet,
     ) -> Result<(), CommandError> {
         let flushed = crate::common::terminal::ignore_broken_pipe(self.lines.flush());
@@ -87,7 +94,7 @@ impl FindingWriter {
         }
         flushed.map_err(CommandError::io_error("cannot write to standard output"))?;
         match &self.evidence {
-            Some(evidence) => evidence.write_summary(sums, set),
+            Some(evidence) => evidence.write_summary(totals, set),
             None => Ok(()),
         }
     }
@@ -111,11 +118,11 @@ impl EvidenceFolder {
         self.write_record(&ocsf::finding_key(&rendered.finding), record.as_bytes())
     }
 
-    fn write_summary(&self, sums: &ReplayTotals, set: &PolicySet) -> Result<(), CommandError> {
+    fn write_summary(&self, totals: &ReplayTotals, set: &PolicySet) -> Result<(), CommandError> {
         let ids: Vec<&str> = set.policies().iter().map(|policy| policy.id.as_str()).collect();
-        let sums =
-            serde_json::json!({"policies": ids, "sums": sums, "records": sums.record_count()});
-        self.write_record("summary.json", format!("{sums:#}\n").as_bytes())
+        let summary =
+            serde_json::json!({"policies": ids, "sums": totals, "records": totals.record_count()});
+        self.write_record("summary.json", format!("{summary:#}\n").as_bytes())
     }
 
     fn write_record(&self, key: &str, record: &[u8]) -> Result<(), CommandError> {
@@ -128,7 +135,8 @@ impl EvidenceFolder {
     }
 }
 
-/// The same for the same policies and inputs, so that a second run finds its own records.
+/// Returns the id of a run. Equal policies and equal arguments give the same id, so that a repeated
+/// run writes the same records.
 fn run_id(command: &ReplayArguments, library: &PolicyLibrary) -> Uuid {
     let mut name = String::new();
     for file in library.policies.iter().chain(&library.functions).chain(&library.settings) {

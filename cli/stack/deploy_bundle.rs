@@ -1,4 +1,4 @@
-//! `evenkeel deploy-bundle`: what was checked and tested becomes what the functions judge by.
+//! `evenkeel deploy-bundle`: checks, tests and deploys a folder of policies as a bundle.
 
 mod change_report;
 mod changes;
@@ -26,56 +26,55 @@ use changes::BundleChanges;
 use errors::invalid_bundle_error;
 use live_bundle::{LiveBundle, NextBundle};
 
-/// Check and test a folder of policies, and let the functions judge by it
+/// Check, test and deploy a folder of policies
 ///
-/// Compiles policies, functions, settings and waivers, runs all cases, and shows what would change against
-/// the bundle that holds now. After a yes, the files go to the ledger under their digests, and then the
-/// manifest that names them, unless somebody else was faster. The functions take it up within a minute.
+/// Compiles policies, functions, settings and waivers, runs all cases, and prints the changes
+/// against the active bundle. After a confirmation, the command writes the files and the manifest
+/// to the ledger, unless another bundle was deployed meanwhile. The functions load the new bundle
+/// within a minute.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   evenkeel deploy-bundle --ledger s3://audit-ledger/live --dry-run
   evenkeel deploy-bundle my-policies/ --ledger s3://audit-ledger/live
-  evenkeel deploy-bundle --ledger s3://audit-ledger/live --yes --format json > changes.json
+  evenkeel deploy-bundle --ledger s3://audit-ledger/live --yes --format json
   evenkeel deploy-bundle --ledger s3://audit-ledger/live --history
   evenkeel deploy-bundle --ledger s3://audit-ledger/live --rollback
 
 Exit codes:
-  0  it holds, or nothing has changed, or --dry-run
-  1  it does not: a wrong file, a failed case, a policy without cases, no yes, or somebody was faster
-  2  wrong usage
+  0  the bundle is active, nothing has changed, or --dry-run was used
+  1  an invalid file, a failed case, a policy without cases, no confirmation,
+     or another deployment meanwhile
+  2  invalid usage
   3  a file could not be read, or the ledger could not be reached")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct DeployBundleArguments {
-    /// The folder: *.cel with their cases, functions.yaml, settings.yaml, waivers/*.yaml
+    /// Folder with policies, their test files, functions.yaml, settings.yaml and waivers/*.yaml
     #[arg(default_value = "policies")]
     folder: PathBuf,
-    /// The ledger: a folder, or `s3://BUCKET/PREFIX`
+    /// Ledger: a folder, or an S3 URL such as `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "LEDGER")]
     ledger: String,
-    /// A folder with more files of waivers
+    /// Folder with additional files of waivers
     #[arg(long, value_name = "DIR")]
     waivers: Option<PathBuf>,
-    /// Show what would change, and write nothing
+    /// Print the changes, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Confirm without a question
     #[arg(long, short)]
     yes: bool,
-    /// Accept policies that lack cases
+    /// Accept policies without the required cases
     #[arg(long)]
     untested: bool,
-    /// How to print what changes
+    /// Output format of the changes
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
-    /// Put an earlier bundle back: the one before, or the one whose version begins so
+    /// Deploy an earlier bundle again: the previous one, or the one whose version has this prefix
     #[arg(long, value_name = "VERSION", conflicts_with_all = ["waivers", "untested", "history"])]
-    #[expect(
-        clippy::option_option,
-        reason = "how clap tells a flag with a value that may be absent"
-    )]
+    #[expect(clippy::option_option, reason = "clap's type for an option with an optional value")]
     rollback: Option<Option<String>>,
-    /// List the bundles that held, the latest first
+    /// List the active bundle and the earlier ones, newest first
     #[arg(long)]
     history: bool,
 }
@@ -94,21 +93,25 @@ pub(crate) fn run(command: &DeployBundleArguments) -> Result<ExitStatus, Command
             command.confirm_and_publish(&ledger, &live, &next).await
         });
     }
-    let Some((side, manifest)) = folder::check_folder(command)? else {
+    let Some((contents, manifest)) = folder::check_folder(command)? else {
         return Ok(ExitStatus::Findings);
     };
     run_async(async {
         let ledger = ledger::open_ledger(&command.ledger).await?;
-        let live = LiveBundle::read_live(&ledger, Some(&side)).await?;
+        let live = LiveBundle::read_live(&ledger, Some(&contents)).await?;
         let manifest = BundleManifest { replaces: live.version.clone(), ..manifest };
         let record = manifest.to_record_bytes().map_err(|error| invalid_bundle_error(&error))?;
         command
-            .confirm_and_publish(&ledger, &live, &NextBundle { record, manifest, contents: side })
+            .confirm_and_publish(&ledger, &live, &NextBundle { record, manifest, contents })
             .await
     })
 }
 
 impl DeployBundleArguments {
+    /// Prints the changes, asks for a confirmation, and publishes the next bundle.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the bundle cannot be published.
     async fn confirm_and_publish(
         &self,
         ledger: &Ledger,
@@ -121,7 +124,9 @@ impl DeployBundleArguments {
             OutputFormat::Json => escape_json(format!(
                 "{}\n",
                 serde_json::to_string_pretty(&changes).map_err(|error| {
-                    CommandError::io_error("cannot write the changes")(std::io::Error::other(error))
+                    CommandError::io_error("cannot convert the changes to JSON")(
+                        std::io::Error::other(error),
+                    )
                 })?
             )),
         };
@@ -129,16 +134,16 @@ impl DeployBundleArguments {
         if !changes.has_changes() || self.dry_run {
             return Ok(ExitStatus::Success);
         }
-        if !confirm_action("Deploy it?", self.yes)? {
+        if !confirm_action("Deploy this bundle?", self.yes)? {
             print_stderr("nothing was deployed\n");
             return Ok(ExitStatus::Findings);
         }
         if publish::publish_next_bundle(ledger, live, next).await? {
-            print_stderr(&format!("bundle {} holds\n", sha256_hex(&next.record)));
+            print_stderr(&format!("bundle {} is active\n", sha256_hex(&next.record)));
             return Ok(ExitStatus::Success);
         }
         print_stderr(
-            "somebody else has deployed meanwhile: run it again, and see what would change now\n",
+            "another bundle was deployed meanwhile; run the command again to see the changes\n",
         );
         Ok(ExitStatus::Findings)
     }

@@ -1,4 +1,4 @@
-//! `evenkeel doctor`: whether a deployed stack works, from the account that it is deployed in.
+//! `evenkeel doctor`: checks whether a deployed stack works, from the account of the stack.
 
 mod bundle;
 mod canary;
@@ -21,11 +21,12 @@ use crate::common::runtime::run_async;
 use check_report::DoctorReport;
 use stack_access::DeployedStack;
 
-/// See whether a deployed stack works, and where it does not
+/// Check whether a deployed stack works
 ///
-/// Asks AWS with the usual credentials, in the account and Region of the stack, and changes nothing. What the
-/// functions' environments name need not be repeated here. Then a canary is put on the bus: an event that means
-/// nothing, and leaves a record in the ledger wherever it was taken.
+/// Run the command with credentials for the account and the Region of the stack. It reads trails,
+/// rules, functions, queues, topics and the ledger, and changes no configuration. The names of the
+/// ledger and of the topics come from the environment of the functions. Then it sends a canary: an
+/// event without effect, for which each function writes a record to the ledger.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,35 +35,41 @@ Examples:
   evenkeel doctor --no-canary --format json
 
 Exit codes:
-  0  all is well, or there are only warnings
-  1  something failed")]
+  0  no check failed; there may be warnings
+  1  a check failed
+  2  invalid usage, or no Region
+  3  the output could not be written")]
 pub(crate) struct DoctorArguments {
-    /// What the names of the stack's parts begin with
+    /// Prefix of the names of the stack's resources
     #[arg(long, default_value = "evenkeel")]
     name: String,
-    /// The ledger, if it is not to be the one that the evaluate function names
+    /// Ledger [default: the ledger of the evaluate function]
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     ledger: Option<String>,
-    /// Where rules must forward what happens; the current Region unless given
+    /// Regions whose events must be forwarded to the stack, separated by commas [default: the
+    /// current Region]
     #[arg(long, value_name = "REGION", value_delimiter = ',')]
     regions: Vec<String>,
-    /// How long the canary may take, in seconds
+    /// Maximum time for the canary, in seconds
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_seconds)]
     timeout: Duration,
-    /// Send no canary: then nothing is written at all
+    /// Send no canary, and write nothing
     #[arg(long)]
     no_canary: bool,
-    /// How it is told
+    /// Output format
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
 }
 
-/// A time that is no number of seconds.
+/// An invalid number of seconds.
 #[derive(Debug, thiserror::Error)]
-#[error("give a number of seconds, such as 60s")]
+#[error("use a number of seconds, such as 60s")]
 struct SecondsError(#[from] std::num::ParseIntError);
 
-/// A number of seconds, such as `60s` or `60`.
+/// Parses a number of seconds, such as `60s` or `60`.
+///
+/// # Errors
+/// [`SecondsError`] if the text is not a number.
 fn parse_seconds(text: &str) -> Result<Duration, SecondsError> {
     Ok(Duration::from_secs(text.strip_suffix('s').unwrap_or(text).parse()?))
 }
@@ -77,7 +84,10 @@ pub(crate) fn run(command: &DoctorArguments) -> Result<ExitStatus, CommandError>
     })
 }
 
-/// Everything, in the order in which a change goes through it.
+/// Checks all parts of the stack, in the order in which an event passes them.
+///
+/// # Errors
+/// [`CommandError`] if the output cannot be written.
 async fn examine_stack(
     command: &DoctorArguments,
     stack: &DeployedStack,
@@ -112,10 +122,10 @@ async fn examine_stack(
             canary::trace_canary(stack, &ledger, &families, command.timeout, report).await
         }
         _ => {
-            let why = "not sent: without the function and a readable ledger nothing tells of it";
+            let why = "not sent: it needs the evaluate function and a readable ledger";
             report
                 .begin_check("canary")
-                .add_warning(why, "mend what failed above, and run this again");
+                .add_warning(why, "fix the failed checks above, and run the command again");
             Ok(())
         }
     }

@@ -1,4 +1,4 @@
-//! `evenkeel template`: renders the stack from the policies and the remediators that they name.
+//! `evenkeel template`: renders the templates of the stack from the policies and their remediators.
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::library::PolicyLibrary;
@@ -11,27 +11,38 @@ use evenkeel_deploy::{RenderError, StackChange, StackTemplate};
 use evenkeel_rules::policy::PolicySet;
 use std::path::{Path, PathBuf};
 
-/// Render the stack's templates from the policies, and the permissions that their repairs need
+/// Render the CloudFormation templates of the stack
+///
+/// The templates contain the event rules for the policies, and the roles with the permissions of
+/// their remediators.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  evenkeel template                             write deploy/*.yaml for the shipped policies
-  evenkeel template policies/ mine/             for these policies
-  evenkeel template --check                     only tell whether the files are still right
-  evenkeel template policies/ --diff old/       what a change of policies adds to events and permissions")]
+  evenkeel template                        write deploy/*.yaml (shipped library)
+  evenkeel template policies/ mine/        write them for these policies
+  evenkeel template --check                check that the files are up to date
+  evenkeel template policies/ --diff old/  show changed events and permissions
+
+Exit codes:
+  0  the templates are up to date or were written, or the difference was printed
+  1  with --check, a file is out of date; or a policy is invalid, or a template
+     exceeds a limit of AWS
+  2  invalid usage, or no policy in the folder
+  3  a file could not be read or written")]
 pub(crate) struct TemplateArguments {
-    /// Policies' files, or folders of them; the shipped library, unless named
+    /// Policy files, or folders of policies [default: the shipped library]
     paths: Vec<PathBuf>,
-    /// The folder of the templates
+    /// Folder for the templates
     #[arg(long, default_value = "deploy", value_name = "DIR")]
     out: PathBuf,
-    /// Write nothing, and fail when a file is not what would be written
+    /// Write nothing, and fail if a file is out of date
     #[arg(long, conflicts_with = "diff")]
     check: bool,
-    /// Write nothing, and print which events and permissions come and go compared with these policies
+    /// Write nothing, and print the added and removed events and permissions compared with these
+    /// policies
     #[arg(long, value_name = "OLD")]
     diff: Option<PathBuf>,
-    /// How the difference is printed
+    /// Output format of the difference
     #[arg(long, value_enum, default_value_t = OutputFormat::Text, requires = "diff")]
     format: OutputFormat,
 }
@@ -47,13 +58,17 @@ pub(crate) fn run(command: &TemplateArguments) -> Result<ExitStatus, CommandErro
     }
 }
 
-/// Writes what is not as it should be, or only tells.
+/// Writes the templates that are out of date. With `--check`, only reports them.
+///
+/// # Errors
+/// [`CommandError::Invalid`] if a template exceeds a limit of AWS; [`CommandError::Io`] if a file
+/// cannot be written.
 fn write_templates(
     set: &PolicySet,
     command: &TemplateArguments,
 ) -> Result<ExitStatus, CommandError> {
     let mut exit = ExitStatus::Success;
-    // All of them first: where AWS would refuse one, none is written.
+    // Render all templates first: if one of them exceeds a limit of AWS, none is written.
     let rendered =
         StackTemplate::ALL.map(|template| Ok((template, template.render_template(set)?)));
     let rendered: Result<Vec<(StackTemplate, String)>, RenderError> =
@@ -62,13 +77,10 @@ fn write_templates(
         let path = command.out.join(template.file_name());
         let name = escape_terminal(&path.display().to_string());
         if std::fs::read_to_string(&path).is_ok_and(|is| is == text) {
-            print_stderr(&format!("{name} {}\n", style_text(GREEN, "is as it should be")));
+            print_stderr(&format!("{name} {}\n", style_text(GREEN, "is up to date")));
         } else if command.check {
-            let hint = "`evenkeel template` writes it";
-            print_stderr(&format!(
-                "{name} {}: {hint}\n",
-                style_text(RED, "is not what would be written")
-            ));
+            let hint = "run `evenkeel template` to update it";
+            print_stderr(&format!("{name} {}; {hint}\n", style_text(RED, "is out of date")));
             exit = ExitStatus::Findings;
         } else {
             write_file(&path, &text)?;
@@ -78,6 +90,7 @@ fn write_templates(
     Ok(exit)
 }
 
+/// Writes a file, and creates its folder.
 fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
@@ -85,6 +98,7 @@ fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     })
 }
 
+/// Prints the difference between two stacks.
 fn print_change(change: &StackChange, format: OutputFormat) -> Result<ExitStatus, CommandError> {
     if format == OutputFormat::Json {
         let text = serde_json::to_string_pretty(change)
@@ -93,7 +107,7 @@ fn print_change(change: &StackChange, format: OutputFormat) -> Result<ExitStatus
         return Ok(ExitStatus::Success);
     }
     if change.is_empty() {
-        print_stdout("The stack stays as it is.\n")?;
+        print_stdout("The stack does not change.\n")?;
         return Ok(ExitStatus::Success);
     }
     let mut text = String::new();
@@ -122,13 +136,8 @@ fn print_change(change: &StackChange, format: OutputFormat) -> Result<ExitStatus
         events(&change.events_added),
     );
     group("Events that will no longer be sent", RED, '-', events(&change.events_removed));
-    group("What roles will be allowed", YELLOW, '+', permissions(&change.permissions_added));
-    group(
-        "What roles will no longer be allowed",
-        GREEN,
-        '-',
-        permissions(&change.permissions_removed),
-    );
+    group("Permissions that roles will gain", YELLOW, '+', permissions(&change.permissions_added));
+    group("Permissions that roles will lose", GREEN, '-', permissions(&change.permissions_removed));
     print_stdout(&text)?;
     Ok(ExitStatus::Success)
 }

@@ -1,5 +1,6 @@
-//! Signed calls of AWS's services in the four protocols that they speak. Retries, timeouts, the correction of clocks that
-//! differ, credentials and connections are the SDK's.
+//! Signed calls of AWS services in the four protocols that the services use.
+//!
+//! The AWS SDK provides retries, timeouts, clock skew correction, credentials and connections.
 
 mod endpoint;
 mod error;

@@ -1,5 +1,5 @@
-//! The configuration that calls are made with: Region, credentials and endpoint as every tool of AWS takes them, and how
-//! long a call may take.
+//! The configuration of calls: Region, credentials and endpoint as for other AWS tools, and the
+//! limits of a call.
 
 use std::time::Duration;
 
@@ -9,23 +9,33 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-/// How long a call of AWS may take, and how often it is tried.
+/// The timeouts and the retry behavior of calls to AWS.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use evenkeel_client::config::CallLimits;
+///
+/// let limits = CallLimits::with_timeout(Duration::from_secs(30));
+/// assert_eq!((limits.max_attempts, limits.is_adaptive), (3, false));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits {
-    /// The time for a connection; the SDK's own where there is none.
+    /// The timeout for a connection. If it is `None`, the default of the SDK applies.
     pub connect_timeout: Option<Duration>,
-    /// The time for one attempt, where it is bounded.
+    /// The timeout for one attempt. If it is `None`, one attempt has no timeout.
     pub attempt_timeout: Option<Duration>,
-    /// The time for a call with all its attempts.
+    /// The timeout for a call, including all its attempts.
     pub operation_timeout: Duration,
-    /// The most attempts.
+    /// The maximum number of attempts of a call, including the first.
     pub max_attempts: u32,
-    /// Whether calls slow down where AWS throttles them.
+    /// `true` if calls slow down when AWS throttles them.
     pub is_adaptive: bool,
 }
 
 impl CallLimits {
-    /// So much time for a call, and otherwise what the SDK does by itself: three attempts.
+    /// Creates limits with this timeout for a call, and the defaults of the SDK for everything
+    /// else: three attempts.
     pub fn with_timeout(operation: Duration) -> CallLimits {
         CallLimits {
             connect_timeout: None,
@@ -50,7 +60,8 @@ impl CallLimits {
     }
 }
 
-/// Reads the environment's configuration. All clients that are made of it share one pool of connections.
+/// Loads the configuration from the environment. All clients of this configuration share one
+/// connection pool.
 pub async fn load_config(limits: CallLimits) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(new_http_client())
@@ -60,7 +71,7 @@ pub async fn load_config(limits: CallLimits) -> SdkConfig {
         .await
 }
 
-/// A client of HTTPS with a pool of connections of its own.
+/// Creates an HTTPS client with a separate connection pool.
 pub fn new_http_client() -> SharedHttpClient {
     let provider = Provider::Rustls(CryptoMode::Ring);
     aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()

@@ -1,47 +1,49 @@
-//! Settings from the environment.
+//! Settings from environment variables.
 
 use std::str::FromStr;
 
-/// Why a setting cannot be used.
+/// The reason why a setting cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// It is missing.
-    #[error("{name} is not set: {expected}")]
+    /// The variable is not set.
+    #[error("{name} is not set; its value must be {expected}")]
     Missing {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// What it is to hold.
+        /// A description of the expected value, such as "a number of seconds".
         expected: &'static str,
     },
-    /// It cannot be read.
-    #[error("{name} is not {expected}: {value}")]
+    /// The value of the variable is not valid.
+    #[error("{name} is `{value}`, which is not {expected}")]
     Malformed {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// What it is to hold.
+        /// A description of the expected value, such as "a number of seconds".
         expected: &'static str,
-        /// What it holds.
+        /// The value of the variable.
         value: String,
     },
 }
 
-/// The value of a variable; one that is empty is not set.
+/// Returns the value of an environment variable. An empty value counts as not set.
 pub fn find_setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The value of a variable that must be set; `expected` says what it is to hold.
+/// Returns the value of a required environment variable. `expected` describes the value in the
+/// error message.
 ///
 /// # Errors
-/// [`SettingError::Missing`] when it is not set.
+/// [`SettingError::Missing`] if the variable is not set.
 pub fn read_setting(name: &'static str, expected: &'static str) -> Result<String, SettingError> {
     find_setting(name).ok_or(SettingError::Missing { name, expected })
 }
 
-/// The parsed value of a variable, if it is set; `expected` says what it is to hold.
+/// Returns the parsed value of an environment variable, or `None` if the variable is not set.
+/// `expected` describes the value in the error message.
 ///
 /// # Errors
-/// [`SettingError::Malformed`] when it cannot be parsed.
+/// [`SettingError::Malformed`] if the value cannot be parsed.
 pub fn parse_setting<T: FromStr>(
     name: &'static str,
     expected: &'static str,
@@ -58,15 +60,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn the_error_names_the_missing_variable() {
         let error = read_setting("EVENKEEL_NO_SUCH_SETTING", "a folder").unwrap_err();
-        assert_eq!(error.to_string(), "EVENKEEL_NO_SUCH_SETTING is not set: a folder");
+        assert_eq!(
+            error.to_string(),
+            "EVENKEEL_NO_SUCH_SETTING is not set; its value must be a folder"
+        );
         assert_eq!(parse_setting::<u64>("EVENKEEL_NO_SUCH_SETTING", "a number"), Ok(None));
     }
 
     #[test]
-    fn what_cannot_be_parsed_is_named() {
+    fn the_error_names_the_malformed_variable() {
         let error = parse_setting::<u64>("CARGO_PKG_NAME", "a number").unwrap_err();
-        assert_eq!(error.to_string(), "CARGO_PKG_NAME is not a number: evenkeel-client");
+        assert_eq!(error.to_string(), "CARGO_PKG_NAME is `evenkeel-client`, which is not a number");
     }
 }

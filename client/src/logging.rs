@@ -1,14 +1,15 @@
-//! The functions' log.
+//! The log of the Lambda functions.
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// The variable by which AWS Lambda says how much is written.
+/// The variable in which AWS Lambda passes the log level.
 ///
-/// Source: AWS Lambda Developer Guide, "Configuring advanced logging controls for Lambda functions".
+/// Source: AWS Lambda Developer Guide, "Configuring advanced logging controls for Lambda
+/// functions".
 const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 
-/// Writes each line of the log as a JSON object, whatever the function's settings: what came from an event stays within
-/// its string. To be called once.
+/// Configures the log so that each line is a JSON object, independent of the logging settings of
+/// the function. Text from an event therefore stays inside a JSON string. Call this function once.
 pub fn log_as_json() {
     let level = std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok());
     tracing_subscriber::fmt()

@@ -1,4 +1,4 @@
-//! Who calls, and sessions of roles.
+//! The identity of the caller, and sessions of IAM roles.
 //!
 //! Source: AWS Security Token Service API Reference, `GetCallerIdentity` and `AssumeRole`.
 
@@ -8,47 +8,47 @@ use aws_types::SdkConfig;
 
 use crate::call::{CallError, ServiceClient, XmlElement};
 
-/// Whose credentials a configuration has.
+/// The identity to which the credentials of a configuration belong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerIdentity {
-    /// The account.
+    /// The account ID.
     pub account: String,
-    /// The user, or the session of a role.
+    /// The ARN of the user, or of the role session.
     pub arn: String,
 }
 
-/// Asks whose credentials a configuration has.
+/// Returns the identity to which the credentials of a configuration belong.
 ///
 /// # Errors
-/// When AWS does not tell.
+/// [`CallError`] if the call of STS fails.
 pub async fn get_caller_identity(config: &SdkConfig) -> Result<CallerIdentity, CallError> {
-    let answer = ServiceClient::sts(config).query_call("GetCallerIdentity").send_query().await?;
-    let result = answer.require_child("GetCallerIdentityResult")?;
+    let response = ServiceClient::sts(config).query_call("GetCallerIdentity").send_query().await?;
+    let result = response.require_child("GetCallerIdentityResult")?;
     let text = |name| result.require_child(name).map(|element| element.text_content().to_owned());
     Ok(CallerIdentity { account: text("Account")?, arn: text("Arn")? })
 }
 
-/// A session of a role, as it is asked for.
+/// The parameters of a role session.
 #[derive(Clone, Copy, Debug)]
 pub struct RoleSession<'a> {
-    /// The role.
+    /// The ARN of the role.
     pub role_arn: &'a str,
-    /// The name of the session in the account's trails.
+    /// The name of the session, as it appears in the account's CloudTrail logs.
     pub name: &'a str,
-    /// What the sessions that this one assumes are also known by.
+    /// The source identity. It is also set on every session that this session assumes.
     pub source_identity: &'a str,
-    /// What the role's trust policy demands.
+    /// The external ID that the trust policy of the role requires.
     pub external_id: Option<&'a str>,
-    /// How long it lasts, in seconds.
+    /// The duration of the session, in seconds.
     pub seconds: u32,
-    /// What the session may do at most, as a policy in JSON.
+    /// The session policy in JSON. It limits the permissions of the session.
     pub policy: &'a str,
 }
 
-/// Takes a role; the credentials are those of the session, and are not renewed.
+/// Assumes a role, and returns the credentials of the session. The credentials are not renewed.
 ///
 /// # Errors
-/// When AWS refuses the role.
+/// [`CallError`] if AWS denies the call, or if the call fails.
 pub async fn assume_role(
     config: &SdkConfig,
     session: &RoleSession<'_>,
@@ -67,8 +67,8 @@ pub async fn assume_role(
     read_credentials(&call.send_query().await?).map(SharedCredentialsProvider::new)
 }
 
-fn read_credentials(answer: &XmlElement) -> Result<Credentials, CallError> {
-    let keys = answer.require_child("AssumeRoleResult")?.require_child("Credentials")?;
+fn read_credentials(response: &XmlElement) -> Result<Credentials, CallError> {
+    let keys = response.require_child("AssumeRoleResult")?.require_child("Credentials")?;
     let text = |name| keys.require_child(name).map(|element| element.text_content().to_owned());
     let token = Some(text("SessionToken")?);
     Ok(Credentials::new(text("AccessKeyId")?, text("SecretAccessKey")?, token, None, "AssumeRole"))

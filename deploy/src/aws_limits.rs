@@ -1,64 +1,78 @@
-//! What AWS takes at most: the one table of it, and what of a template is over it.
+//! The table of AWS limits, and the check of a template against them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
-/// The most of something that AWS takes, before anybody asks for more.
+/// A default limit of AWS, without quota increases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwsLimit {
-    /// What is limited.
+    /// The limited object, as it is named in messages.
     pub subject: &'static str,
-    /// How many there may be.
+    /// The maximum.
     pub maximum: usize,
-    /// Of what.
+    /// The unit of the maximum.
     pub unit: LimitUnit,
 }
 
-/// How something is measured.
+/// The unit of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitUnit {
-    /// Characters of a text, or of a document as JSON without white space.
+    /// Characters of a string, or of a document as JSON without white space.
     Characters,
-    /// Bytes of the same.
+    /// Bytes of a string, or of a document as JSON without white space.
     Bytes,
-    /// Members of a list or of an object.
+    /// Elements of a list, or members of an object.
     Entries,
     /// Characters of all documents of inline policies together, without white space.
     PolicyCharacters,
-    /// Resources of the kind that have the same value.
+    /// Resources of the same type that have the same value of the property.
     Resources,
 }
 
-/// A limit of a resource's property, by the resource's type.
+/// A resource type, the JSON pointer of a property, and the limit of this property.
 type LimitRow = (&'static str, &'static str, AwsLimit);
 
-const fn new_limit(of: &'static str, most: usize, unit: LimitUnit) -> AwsLimit {
-    AwsLimit { subject: of, maximum: most, unit }
+const fn new_limit(subject: &'static str, maximum: usize, unit: LimitUnit) -> AwsLimit {
+    AwsLimit { subject, maximum, unit }
 }
 
-/// Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas". A request for more gets 4,096 at most: API
-/// model of EventBridge, `EventPattern`.
+/// The maximum length of an event pattern. A quota increase is possible, up to 4,096 characters.
+///
+/// Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas", and the API model of
+/// EventBridge, `EventPattern`.
 pub const EVENT_PATTERN: AwsLimit = new_limit("an event pattern", 2048, LimitUnit::Characters);
 
-/// Source: the same. Some Regions have fewer.
+/// The maximum number of rules of an event bus. Some Regions have a lower limit,
+/// [`RULES_IN_SMALL_REGIONS`].
+///
+/// Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas".
 pub const EVENT_BUS_RULES: AwsLimit =
     new_limit("the rules of an event bus", 300, LimitUnit::Resources);
 
-/// Source: the same: Africa (Cape Town) and Europe (Milan).
+/// The maximum number of rules of an event bus in Africa (Cape Town) and Europe (Milan).
+///
+/// Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas".
 pub const RULES_IN_SMALL_REGIONS: usize = 100;
 
-/// Source: AWS CloudFormation User Guide, "CloudFormation quotas": a template in a bucket, and in a request.
+/// The maximum size of a template in a bucket.
+///
+/// Source: AWS CloudFormation User Guide, "CloudFormation quotas".
 pub const TEMPLATE: AwsLimit = new_limit("a template in a bucket", 1_000_000, LimitUnit::Bytes);
-/// Source: the same.
+
+/// The maximum size of a template in a request.
+///
+/// Source: AWS CloudFormation User Guide, "CloudFormation quotas".
 pub const TEMPLATE_IN_REQUEST: AwsLimit =
     new_limit("a template in a request", 51_200, LimitUnit::Bytes);
 
-/// Source: AWS Security Token Service API Reference, `AssumeRole`, `Policy`. The remediators hold each session to it.
+/// The maximum length of the session policy that a remediator passes to `AssumeRole`.
+///
+/// Source: AWS Security Token Service API Reference, `AssumeRole`, `Policy`.
 pub const SESSION_POLICY: AwsLimit = new_limit("a session policy", 2048, LimitUnit::Characters);
 
-/// The limits of a template itself.
+/// The limits of the sections of a template.
 ///
 /// Source: AWS CloudFormation User Guide, "CloudFormation quotas".
 const TEMPLATE_LIMITS: &[LimitRow] = &[
@@ -68,18 +82,23 @@ const TEMPLATE_LIMITS: &[LimitRow] = &[
     ("", "/Outputs", new_limit("the outputs of a template", 200, LimitUnit::Entries)),
 ];
 
-/// Source: the same; of descriptions, "CloudFormation template Parameters syntax" and "Outputs syntax".
+/// The limits of a parameter.
+///
+/// Source: AWS CloudFormation User Guide, "CloudFormation quotas"; for descriptions,
+/// "CloudFormation template Parameters syntax" and "Outputs syntax".
 const PARAMETER_LIMITS: &[LimitRow] = &[
     ("", "/Default", new_limit("the value of a parameter", 4096, LimitUnit::Bytes)),
     ("", "/Description", new_limit("a parameter's description", 4000, LimitUnit::Characters)),
 ];
 
-/// Source: the same.
+/// The maximum length of a logical name.
+///
+/// Source: AWS CloudFormation User Guide, "CloudFormation quotas".
 const NAME_IN_TEMPLATE: AwsLimit = new_limit("a name in a template", 255, LimitUnit::Characters);
 
-/// The limits of resources.
+/// The limits of the properties of resources.
 const RESOURCE_LIMITS: &[LimitRow] = &[
-    // Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas"; names: the API's model.
+    // Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas"; for names, the API model.
     ("AWS::Events::Rule", "/EventPattern", EVENT_PATTERN),
     ("AWS::Events::Rule", "/EventBusName", EVENT_BUS_RULES),
     ("AWS::Events::Rule", "/Targets", new_limit("the targets of a rule", 5, LimitUnit::Entries)),
@@ -170,8 +189,8 @@ const RESOURCE_LIMITS: &[LimitRow] = &[
         "/PolicyDocument/Statement",
         new_limit("the statements of a queue's policy", 20, LimitUnit::Entries),
     ),
-    // Source: Amazon SNS endpoints and quotas; `CreateTopic`; of policies, Amazon SNS Developer Guide, "Amazon SNS API
-    // permissions: Actions and resources reference", "Policy quotas".
+    // Source: Amazon SNS endpoints and quotas; `CreateTopic`; for policies, Amazon SNS Developer
+    // Guide, "Amazon SNS API permissions: Actions and resources reference", "Policy quotas".
     ("AWS::SNS::Topic", "/TopicName", new_limit("a topic's name", 256, LimitUnit::Characters)),
     (
         "AWS::SNS::TopicPolicy",
@@ -190,7 +209,7 @@ const RESOURCE_LIMITS: &[LimitRow] = &[
         "/PolicyDocument",
         new_limit("a bucket's policy", 20_480, LimitUnit::Bytes),
     ),
-    // Source: AWS KMS API Reference, `PutKeyPolicy`; the API's model.
+    // Source: AWS KMS API Reference, `PutKeyPolicy`; the API model.
     ("AWS::KMS::Key", "/KeyPolicy", new_limit("a key's policy", 32_768, LimitUnit::Bytes)),
     (
         "AWS::KMS::Key",
@@ -198,7 +217,7 @@ const RESOURCE_LIMITS: &[LimitRow] = &[
         new_limit("a key's description", 8192, LimitUnit::Characters),
     ),
     ("AWS::KMS::Alias", "/AliasName", new_limit("an alias", 256, LimitUnit::Characters)),
-    // Source: the models of the APIs of CloudWatch, CloudWatch Logs, AWS Config, AWS Glue and Athena.
+    // Source: the API models of CloudWatch, CloudWatch Logs, AWS Config, AWS Glue and Athena.
     (
         "AWS::CloudWatch::Alarm",
         "/AlarmName",
@@ -217,22 +236,22 @@ const RESOURCE_LIMITS: &[LimitRow] = &[
     (
         "AWS::Logs::MetricFilter",
         "/FilterPattern",
-        new_limit("a filter of logs", 1024, LimitUnit::Characters),
+        new_limit("a log filter pattern", 1024, LimitUnit::Characters),
     ),
     (
         "AWS::Config::OrganizationConfigRule",
         "/OrganizationConfigRuleName",
-        new_limit("a name of AWS Config's rules", 64, LimitUnit::Characters),
+        new_limit("the name of an AWS Config rule", 64, LimitUnit::Characters),
     ),
     (
         "AWS::Config::OrganizationConfigRule",
         "/OrganizationCustomRuleMetadata/Description",
-        new_limit("a description of AWS Config's rules", 256, LimitUnit::Characters),
+        new_limit("the description of an AWS Config rule", 256, LimitUnit::Characters),
     ),
     (
         "AWS::Config::OrganizationConfigRule",
         "/OrganizationCustomRuleMetadata/ResourceTypesScope",
-        new_limit("the types of a rule of AWS Config", 100, LimitUnit::Entries),
+        new_limit("the resource types of an AWS Config rule", 100, LimitUnit::Entries),
     ),
     (
         "AWS::Glue::Table",
@@ -243,32 +262,33 @@ const RESOURCE_LIMITS: &[LimitRow] = &[
     ("AWS::Athena::NamedQuery", "/QueryString", new_limit("a query", 262_144, LimitUnit::Bytes)),
 ];
 
-/// What AWS would refuse.
+/// A part of a template that exceeds a limit of AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverLimit {
-    /// Where in the template it is.
+    /// The path of the part in the template.
     pub place: String,
-    /// What it is over.
+    /// The limit that the part exceeds.
     pub limit: AwsLimit,
-    /// How many there are.
+    /// The actual number, in the unit of the limit.
     pub count: usize,
 }
 
 impl fmt::Display for OverLimit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let OverLimit { place, limit: AwsLimit { subject: of, maximum: most, unit }, count } = self;
+        let OverLimit { place, limit: AwsLimit { subject, maximum, unit }, count } = self;
         let unit = match unit {
             LimitUnit::Characters | LimitUnit::PolicyCharacters => " characters",
             LimitUnit::Bytes => " bytes",
             LimitUnit::Entries | LimitUnit::Resources => "",
         };
-        write!(out, "{place}: {count}{unit}, and AWS takes {most} for {of}")
+        write!(out, "{place}: {count}{unit}; AWS allows {maximum} for {subject}")
     }
 }
 
-/// What of a template is over a limit of AWS.
+/// Returns the parts of a template that exceed a limit of AWS.
 ///
-/// Functions such as `Fn::GetAtt` count as they are written: for all that AWS would count, resolve the template first.
+/// The function measures intrinsic functions such as `Fn::GetAtt` as they are written. Resolve the
+/// template first to measure the values that AWS uses.
 pub fn find_over_limits(template: &Value) -> Vec<OverLimit> {
     let mut over = Vec::new();
     check_properties(template, "", "the template", TEMPLATE_LIMITS, &mut over);
@@ -283,7 +303,7 @@ pub fn find_over_limits(template: &Value) -> Vec<OverLimit> {
     let mut shared: BTreeMap<(&str, String), (AwsLimit, usize)> = BTreeMap::new();
     for (name, resource) in section_members(template.get("Resources")) {
         let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
-        // A function of AWS SAM is one of AWS Lambda.
+        // AWS SAM converts this type to a Lambda function.
         let kind = if kind == "AWS::Serverless::Function" { "AWS::Lambda::Function" } else { kind };
         let Some(properties) = resource.get("Properties") else { continue };
         check_properties(properties, kind, name, RESOURCE_LIMITS, &mut over);
@@ -293,7 +313,7 @@ pub fn find_over_limits(template: &Value) -> Vec<OverLimit> {
                 && counts_toward_limit(kind, properties)
         });
         for (_, pointer, limit) in rows {
-            // A rule without a bus is on the default one.
+            // A rule without an event bus belongs to the default bus.
             let value = properties.pointer(pointer).map(Value::to_string).unwrap_or_default();
             let entry = shared.entry((limit.subject, value)).or_insert((*limit, 0));
             entry.1 = entry.1.saturating_add(1);
@@ -305,7 +325,8 @@ pub fn find_over_limits(template: &Value) -> Vec<OverLimit> {
     over
 }
 
-/// Whether a resource is one of those that share a limit: a subscription without a filter is not.
+/// Returns whether a resource counts toward a limit on the number of resources. A subscription
+/// without a filter policy does not count.
 fn counts_toward_limit(kind: &str, properties: &Value) -> bool {
     kind != "AWS::SNS::Subscription" || properties.get("FilterPolicy").is_some()
 }
@@ -314,16 +335,16 @@ fn section_members(section: Option<&Value>) -> impl Iterator<Item = (&String, &V
     section.and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Holds the properties of one thing against the rows of its type.
+/// Checks the properties of one object against the limits of its type.
 fn check_properties(
-    of: &Value,
+    properties: &Value,
     kind: &str,
     place: &str,
     rows: &[LimitRow],
     over: &mut Vec<OverLimit>,
 ) {
     for (_, pointer, limit) in rows.iter().filter(|(row, _, _)| *row == kind) {
-        if let Some(value) = of.pointer(pointer) {
+        if let Some(value) = properties.pointer(pointer) {
             check_count(
                 format!("{place}{pointer}"),
                 *limit,
@@ -355,7 +376,7 @@ fn measure_value(value: &Value, unit: LimitUnit) -> usize {
             let documents = policies.filter_map(|policy| policy.get("PolicyDocument"));
             documents.map(|document| measure_value(document, LimitUnit::Characters)).sum()
         }
-        // They are counted together.
+        // The caller counts the resources of the whole template.
         LimitUnit::Resources => 0,
     }
 }

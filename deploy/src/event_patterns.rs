@@ -1,4 +1,4 @@
-//! The events that policies watch, as event patterns of Amazon EventBridge.
+//! The EventBridge event patterns for the events that policies match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::aws_limits::EVENT_PATTERN;
 
-/// The kinds of events that CloudTrail sends and whose detail is a record of its own.
+/// The detail types of the events whose detail is a CloudTrail record. AWS Sign-In uses a separate
+/// detail type.
 ///
-/// Source: Amazon EventBridge Events Reference, "AWS service events delivered via AWS CloudTrail"; AWS
-/// Sign-In's events have a kind of their own.
+/// Source: Amazon EventBridge Events Reference, "AWS service events delivered via AWS CloudTrail".
 const DETAIL_TYPES: [&str; 4] = [
     "AWS API Call via CloudTrail",
     "AWS Console Action via CloudTrail",
@@ -18,36 +18,38 @@ const DETAIL_TYPES: [&str; 4] = [
     "AWS Service Event via CloudTrail",
 ];
 
-/// These services' event names carry the version of their API: `AddPermission20150331v2`.
+/// The services whose event names end with an API version, such as `AddPermission20150331v2`.
 ///
-/// Source: AWS Lambda Developer Guide, "Logging Lambda API calls with CloudTrail"; Amazon CloudFront
-/// Developer Guide, "Logging CloudFront API calls".
+/// Source: AWS Lambda Developer Guide, "Logging Lambda API calls with CloudTrail"; Amazon
+/// CloudFront Developer Guide, "Logging CloudFront API calls".
 const VERSIONED_SERVICES: [&str; 2] = ["cloudfront.amazonaws.com", "lambda.amazonaws.com"];
 
-/// The service whose calls the Events Reference does not list, and the source of what it sends itself: its calls
-/// pass under both names.
+/// A service whose calls the Events Reference does not list, and the source of the other events of
+/// this service. The patterns accept calls with both names.
 ///
 /// Source: Amazon EventBridge Events Reference, "Amazon EMR events".
 const ALIASED_SERVICE: (&str, &str) = ("elasticmapreduce", "emr");
 
-/// A pattern stays so far below the limit, in characters: AWS does not say how it writes what it counts.
+/// The distance between the length of a pattern and the limit, in characters. AWS does not document
+/// how it formats a pattern before it counts the characters.
 const PATTERN_MARGIN: usize = 48;
 
-/// A branch names so many characters of services, and of calls, at most: several branches fit into a pattern.
+/// The maximum number of characters of services, and of calls, in one branch. With this limit, a
+/// pattern can contain several branches.
 const MAX_BRANCH_CHARS: usize = 500;
 
-/// Calls of some services that ended in one way.
+/// Some services, and whether the group contains their failed calls.
 type CallGroup = (Vec<String>, bool);
 
-/// A part of the calls of some services: what one branch of a pattern lets pass.
+/// One branch of a pattern, which matches some calls of some services.
 struct PatternBranch {
     services: Vec<String>,
     failed: bool,
     names: Vec<String>,
 }
 
-/// The patterns that together let pass what some policy judges: records of CloudTrail first, then AWS
-/// Config's items. Each is short enough for a rule.
+/// Returns the patterns that match every event that a policy needs: first CloudTrail records, then
+/// AWS Config items. Each pattern is short enough for a rule.
 pub fn build_event_patterns<'a>(
     matches: impl Iterator<Item = &'a PolicyMatch> + Clone,
 ) -> Vec<Value> {
@@ -58,9 +60,10 @@ pub fn build_event_patterns<'a>(
     patterns
 }
 
-/// As few patterns as let everything pass, in order, each as long as AWS takes.
+/// Packs the elements into as few patterns as possible, in order, without exceeding the limit.
 ///
-/// What is too long by itself gets a pattern of its own: that is refused with the limit's name.
+/// An element that alone exceeds the limit gets a separate pattern. The check of the template then
+/// reports this pattern.
 fn pack_patterns<T>(wanted: Vec<T>, pattern: impl Fn(&[T]) -> Value) -> Vec<Value> {
     let most = EVENT_PATTERN.maximum.saturating_sub(PATTERN_MARGIN);
     let mut patterns = Vec::new();
@@ -79,7 +82,7 @@ fn pack_patterns<T>(wanted: Vec<T>, pattern: impl Fn(&[T]) -> Value) -> Vec<Valu
     patterns
 }
 
-/// The names that are wanted, by services and outcome.
+/// Groups the names of the calls by services and outcome.
 fn group_calls<'a>(
     matches: impl Iterator<Item = &'a PolicyMatch>,
 ) -> BTreeMap<CallGroup, BTreeSet<String>> {
@@ -102,10 +105,10 @@ fn group_calls<'a>(
     calls
 }
 
-/// The calls in branches that are short enough for a pattern.
+/// Splits the calls into branches that are short enough for a pattern.
 fn split_calls(calls: BTreeMap<CallGroup, BTreeSet<String>>) -> Vec<PatternBranch> {
     let split_names = |((services, failed), names): (CallGroup, BTreeSet<String>)| {
-        // Where names have versions, each stands there twice.
+        // A branch contains each name of a versioned service twice.
         let times = if is_versioned(&services) { 2 } else { 1 };
         let names = split_by_size(names, times).into_iter();
         names.map(move |names| PatternBranch { services: services.clone(), failed, names })
@@ -113,12 +116,12 @@ fn split_calls(calls: BTreeMap<CallGroup, BTreeSet<String>>) -> Vec<PatternBranc
     calls.into_iter().flat_map(split_names).collect()
 }
 
-/// The texts in groups of so many characters at most, with what stands between them.
+/// Splits the texts into groups of at most [`MAX_BRANCH_CHARS`] characters, including separators.
 fn split_by_size(texts: impl IntoIterator<Item = String>, times: usize) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<String>> = Vec::new();
     let mut room = 0_usize;
     for text in texts {
-        // Quotes and a comma, and of a version the operator.
+        // The size includes the quotes, a comma, and the operator for a version.
         let size = text.len().saturating_add(12).saturating_mul(times);
         if size > room {
             groups.push(Vec::new());
@@ -141,14 +144,17 @@ fn branch_pattern(branch: &PatternBranch) -> Value {
     if is_versioned(&branch.services) {
         wanted.extend(branch.names.iter().map(|name| json!({"prefix": format!("{name}20")})));
     }
-    // A record of a call that went well has no code, or an empty one. `null` cannot be written in a template.
+    // The record of a successful call has no error code or an empty one. A template cannot contain
+    // `null`.
     let code =
         if branch.failed { json!([{"anything-but": ""}]) } else { json!([{"exists": false}, ""]) };
     json!({"eventSource": branch.services, "eventName": wanted, "errorCode": code})
 }
 
-/// A pattern of CloudTrail's records. Who may put events on a bus cannot put any that say they are an AWS service's.
-/// The services are named, because a prefix `aws.` would let pass what partners send too, as `aws.partner/...`.
+/// Returns the pattern for CloudTrail records.
+///
+/// `PutEvents` does not accept events with the source of an AWS service. The pattern lists the
+/// services, because the prefix `aws.` would also match the events of partners, `aws.partner/...`.
 fn records_pattern(branches: &[PatternBranch]) -> Value {
     let services = branches.iter().flat_map(|one| &one.services);
     let sources: BTreeSet<String> = services.flat_map(|service| event_sources(service)).collect();
@@ -163,9 +169,10 @@ fn records_pattern(branches: &[PatternBranch]) -> Value {
     json!({"source": sources, "detail-type": DETAIL_TYPES, "detail": detail})
 }
 
-/// The sources of the events of a service's calls: `aws.s3` for `s3.amazonaws.com`.
+/// Returns the sources of the events for the calls of a service: `aws.s3` for `s3.amazonaws.com`.
 ///
-/// Source: Amazon EventBridge Events Reference, "events delivered via AWS CloudTrail" of each service.
+/// Source: Amazon EventBridge Events Reference, "events delivered via AWS CloudTrail" of each
+/// service.
 fn event_sources(service: &str) -> Vec<String> {
     let name = service.split('.').next().unwrap_or(service);
     let (of, other) = ALIASED_SERVICE;
@@ -173,7 +180,8 @@ fn event_sources(service: &str) -> Vec<String> {
     [Some(name), other].into_iter().flatten().map(|name| format!("aws.{name}")).collect()
 }
 
-/// The pattern of AWS Config's items of some types, whole or too large to be sent whole.
+/// Returns the pattern for AWS Config items of some types. AWS Config sends a summary if an item is
+/// too large.
 ///
 /// Source: AWS Config Developer Guide, "Monitoring AWS Config with Amazon EventBridge".
 fn items_pattern(kinds: &[&str]) -> Value {

@@ -1,11 +1,12 @@
-//! JSON in lines of a width that people read: YAML's flow style, for what a template holds besides its own text.
+//! Formatting of JSON in readable lines, for the values that are inserted into a YAML template.
 
 use serde_json::{Value, json};
 
-/// The width of the templates' lines, about.
+/// The approximate maximum width of a line.
 const LINE_WIDTH: usize = 110;
 
-/// A value as JSON, which is YAML too: what is short enough on one line. `indent` is that of its first line.
+/// Formats a value as JSON, which is also valid YAML. A value that fits is written on one line.
+/// `indent` is the indentation of the first line, in characters.
 pub(crate) fn format_flow(value: &Value, indent: usize) -> String {
     let short = value.to_string();
     if short.len().saturating_add(indent) <= LINE_WIDTH {
@@ -26,7 +27,7 @@ pub(crate) fn format_flow(value: &Value, indent: usize) -> String {
     format!("{open}\n{line}{}\n{end}{close}", fill_lines(&parts, deeper))
 }
 
-/// The parts behind each other, as many on a line as there is room for.
+/// Joins the parts with commas, and begins a new line if a part does not fit on the current one.
 fn fill_lines(parts: &[String], indent: usize) -> String {
     let mut text = String::new();
     let mut column = indent;

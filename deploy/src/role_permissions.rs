@@ -1,5 +1,4 @@
-//! What the role of each family of remediators may do in an account: what its remediators say that they need,
-//! and nothing twice.
+//! The permissions of the role of each remediator family, without duplicates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +6,14 @@ use evenkeel_remediators::catalog::{CATALOG, CatalogEntry};
 use evenkeel_remediators::{PermissionStatement, TargetResource};
 use evenkeel_rules::policy::{Policy, PolicySet};
 
-/// Stands for any resource while ARNs are made. It has the form of an API's id and of a domain's name.
+/// The placeholder for a resource id while ARNs are built. Its format is valid as the id of an API
+/// and as a domain name.
 const PLACEHOLDER_ID: &str = "anything.example";
 const PLACEHOLDER_ACCOUNT: &str = "000000000000";
 const PLACEHOLDER_REGION: &str = "any-region";
 
-/// The remediators that policies name, by family: those of one family share a function and a role.
+/// Returns the remediators that the policies use, by family. The remediators of a family share a
+/// function and a role.
 pub fn group_by_family(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static CatalogEntry>> {
     let named = |entry: &&CatalogEntry| {
         let mut runs = set.policies().iter().filter_map(|policy| policy.remediation.as_ref());
@@ -25,10 +26,11 @@ pub fn group_by_family(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static C
     families
 }
 
-/// The statements of a role for these remediators: each pair of an action and a resource is allowed by exactly
-/// one of them.
+/// Returns the policy statements of a role for these remediators. Exactly one statement allows each
+/// pair of an action and a resource.
 ///
-/// `patched` are the types of the resources whose properties policies say, and by which actions.
+/// `patched` contains the types of the resources for which policies define a patch, and the IAM
+/// actions of the patches.
 pub fn role_statements(
     entries: &[&CatalogEntry],
     patched: &BTreeSet<PatchedType<'_>>,
@@ -64,10 +66,12 @@ pub fn role_statements(
         .collect()
 }
 
-/// A type of resources, and the IAM actions by which AWS sets their properties.
+/// A CloudFormation type, and the IAM actions that AWS needs to set the properties of its
+/// resources.
 pub type PatchedType<'a> = (&'a str, &'a [String]);
 
-/// The types of the resources whose properties policies say, and by which actions.
+/// Returns the types of the resources for which policies define a patch, and the IAM actions of the
+/// patches.
 pub fn list_patched_types(set: &PolicySet) -> BTreeSet<PatchedType<'_>> {
     fn patched_type(policy: &Policy) -> Option<PatchedType<'_>> {
         let header = policy.remediation.as_ref().filter(|one| one.patch.is_some())?;
@@ -87,7 +91,8 @@ fn placeholder_target(kind: &str, actions: &[String]) -> TargetResource {
     }
 }
 
-/// The pattern of a template that an ARN of [`placeholder_target`] stands for.
+/// Replaces the placeholders of [`placeholder_target`] in an ARN by wildcards and pseudo
+/// parameters.
 fn generalize_arn(arn: &str) -> String {
     arn.replacen("arn:aws:", "arn:${AWS::Partition}:", 1)
         .replace(PLACEHOLDER_REGION, "*")
@@ -95,7 +100,8 @@ fn generalize_arn(arn: &str) -> String {
         .replace(PLACEHOLDER_ID, "*")
 }
 
-/// Whether all that `narrow` matches, `wide` matches too: both have stars at the ends of parts only.
+/// Returns whether the pattern `wide` matches everything that `narrow` matches. In both patterns,
+/// `*` occurs only at the end of a part.
 fn covers_pattern(wide: &str, narrow: &str) -> bool {
     match wide.split_once('*') {
         None => wide == narrow,

@@ -1,4 +1,4 @@
-//! What a change of policies changes in the stack: events that are sent, and permissions that are given.
+//! The effect of a policy change on the stack: forwarded events and permissions of roles.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use serde::Serialize;
 
 use crate::role_permissions::{group_by_family, list_patched_types, role_statements};
 
-/// What one policy set has and another does not.
+/// The differences between the stacks of two policy sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackChange {
-    /// Events that are sent to the audit account, and were not.
+    /// The events that only the new stack sends to the audit account.
     pub events_added: BTreeSet<String>,
-    /// Events that are no longer sent.
+    /// The events that only the old stack sends to the audit account.
     pub events_removed: BTreeSet<String>,
-    /// What roles in member accounts may do, and might not.
+    /// The permissions that only the roles of the new stack have.
     pub permissions_added: BTreeSet<RolePermission>,
-    /// What they may no longer do.
+    /// The permissions that only the roles of the old stack have.
     pub permissions_removed: BTreeSet<RolePermission>,
 }
 
-/// An action that the role of a family may do on resources.
+/// A permission of the role of a remediator family in the member accounts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct RolePermission {
-    /// The family of remediators, which is the role's.
+    /// The family of remediators to which the role belongs.
     pub family: String,
     /// The IAM action.
     pub action: String,
@@ -33,7 +33,7 @@ pub struct RolePermission {
 }
 
 impl StackChange {
-    /// What changes from one policy set to another.
+    /// Compares the stacks of an old and a new policy set.
     pub fn between_sets(old: &PolicySet, new: &PolicySet) -> StackChange {
         let (old_events, new_events) = (list_sent_events(old), list_sent_events(new));
         let (old_permissions, new_permissions) = (list_permissions(old), list_permissions(new));
@@ -45,13 +45,15 @@ impl StackChange {
         }
     }
 
-    /// Whether the stack stays as it is.
+    /// Returns whether the stacks are equal.
     pub fn is_empty(&self) -> bool {
         *self == StackChange::default()
     }
 }
 
-/// What is sent, in words: a service's call, its failed call, or AWS Config's items of a type.
+/// Returns the events that the stack sends to the audit account, as text: `<source> <name>` for
+/// successful calls, `<source> <name>, failed` for failed calls, and `AWS Config <type>` for the
+/// configuration items of a type.
 pub fn list_sent_events(set: &PolicySet) -> BTreeSet<String> {
     let mut events = BTreeSet::new();
     for wanted in set.policies().iter().map(|policy| &policy.matches) {

@@ -1,4 +1,5 @@
-//! The templates of AWS CloudFormation: written by hand, but for what follows from policies and remediators.
+//! The CloudFormation templates of the stack, with the parts that depend on policies and
+//! remediators.
 
 use std::collections::BTreeSet;
 
@@ -16,58 +17,70 @@ use crate::event_patterns::build_event_patterns;
 use crate::flow_style::format_flow;
 use crate::role_permissions::{group_by_family, list_patched_types, role_statements};
 
-/// One of the templates of the stack.
+/// A template of the stack.
+///
+/// ```
+/// use evenkeel_deploy::{RenderError, StackTemplate};
+/// use evenkeel_rules::policy::PolicySet;
+///
+/// # fn main() -> Result<(), RenderError> {
+/// let text = StackTemplate::MemberAccount.render_template(&PolicySet::default())?;
+/// assert!(text.contains("AWSTemplateFormatVersion"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StackTemplate {
-    /// For the account that judges: AWS SAM.
+    /// The AWS SAM template for the audit account, in which Evenkeel runs.
     AuditAccount,
-    /// For each account that is judged: AWS CloudFormation, as a stack set.
+    /// The CloudFormation template for each member account, which a stack set deploys.
     MemberAccount,
-    /// For the account that judges, when an earlier stack left its evidence: AWS CloudFormation, to import it.
+    /// The CloudFormation template that imports the evidence of a deleted stack in the audit
+    /// account.
     KeptEvidence,
 }
 
-/// Why a template cannot be rendered.
+/// The reason why a template cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// It is wrong itself.
-    #[error("the template is wrong: {0:#}")]
+    /// The template source is not valid.
+    #[error("the template is not valid: {0:#}")]
     Template(#[from] minijinja::Error),
-    /// What was rendered is no YAML.
-    #[error("the template is wrong: {0}")]
+    /// The rendered text is not valid YAML.
+    #[error("the template is not valid: {0}")]
     Yaml(#[from] serde_saphyr::Error),
-    /// For these policies it would be more than AWS takes.
+    /// The template for these policies exceeds limits of AWS.
     #[error(
-        "AWS would refuse {file} for these policies:\n{}\nRender it from fewer policies, or from policies that name \
-         fewer remediators",
+        "AWS would reject {file} for these policies:\n{}\n\
+         Use fewer policies, or policies with fewer remediators",
         over.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
     )]
     Limits {
-        /// The template's file.
+        /// The file name of the template.
         file: &'static str,
-        /// What is over which limit.
+        /// The parts of the template that exceed a limit.
         over: Vec<OverLimit>,
     },
 }
 
-/// What the templates are rendered with.
+/// The values that are inserted into the templates.
 #[derive(Serialize)]
 struct TemplateContext {
     families: Vec<RemediatorFamily>,
-    /// In JSON.
+    /// The event patterns as JSON.
     patterns: Vec<String>,
     boundaries: Vec<PermissionsBoundary>,
     codes: MetricFilterCodes,
-    /// The bucket of the evidence and its key, which two templates have.
+    /// The resources for the evidence, which two templates contain.
     evidence: &'static str,
     evidence_parameters: &'static str,
 }
 
-/// What metric filters match in the logs of the remediate functions: as they write it.
+/// The codes in the logs of the remediate functions that metric filters match.
 #[derive(Serialize)]
 struct MetricFilterCodes {
     failed: &'static str,
-    set_back: &'static str,
+    rolled_back: &'static str,
     circuit_open: &'static str,
 }
 
@@ -75,17 +88,18 @@ impl MetricFilterCodes {
     fn new() -> MetricFilterCodes {
         MetricFilterCodes {
             failed: RemediationResult::Failed(String::new()).result_code(),
-            set_back: RemediationResult::RolledBack(String::new()).result_code(),
+            rolled_back: RemediationResult::RolledBack(String::new()).result_code(),
             circuit_open: RefusalCode::CircuitOpen.as_str(),
         }
     }
 }
 
-/// What stays when the stack is deleted.
+/// The resources that remain when the stack is deleted.
 const EVIDENCE: &str = include_str!("../templates/evidence.yaml");
 const EVIDENCE_PARAMETERS: &str = include_str!("../templates/evidence-parameters.yaml");
 
-/// All that some families may do: a managed policy has no room for more than one of them with many actions.
+/// The permissions boundary of some families. The limit of a managed policy is too small for the
+/// actions of all families.
 #[derive(Serialize)]
 struct PermissionsBoundary {
     name: &'static str,
@@ -97,19 +111,19 @@ struct PermissionsBoundary {
 #[derive(Serialize)]
 struct RemediatorFamily {
     name: &'static str,
-    /// For logical ids, which are of letters and digits.
+    /// The name with an upper-case first letter, for logical ids.
     title: String,
-    /// The title of its boundary.
+    /// The logical id of the permissions boundary.
     boundary: &'static str,
     statements: Vec<PermissionStatement>,
 }
 
 impl StackTemplate {
-    /// All of them.
+    /// All templates.
     pub const ALL: [StackTemplate; 3] =
         [StackTemplate::AuditAccount, StackTemplate::MemberAccount, StackTemplate::KeptEvidence];
 
-    /// The name of its file.
+    /// Returns the file name of the template.
     pub fn file_name(self) -> &'static str {
         match self {
             StackTemplate::AuditAccount => "audit-account.yaml",
@@ -126,11 +140,12 @@ impl StackTemplate {
         }
     }
 
-    /// The template for these policies, in YAML.
+    /// Renders the template for these policies as YAML.
     ///
     /// # Errors
-    /// When the template is wrong, which a test of the project sees; or when AWS would refuse it, because these policies
-    /// need more than it takes.
+    /// Returns [`RenderError::Limits`] if the template exceeds a limit of AWS. Returns
+    /// [`RenderError::Template`] or [`RenderError::Yaml`] if the template source is not valid; the
+    /// tests of this repository check this.
     pub fn render_template(self, set: &PolicySet) -> Result<String, RenderError> {
         let patched = list_patched_types(set);
         let family = |(name, entries): (&'static str, Vec<&CatalogEntry>)| RemediatorFamily {
@@ -179,9 +194,9 @@ impl StackTemplate {
     }
 }
 
-/// What of a template's text AWS would not take.
+/// Returns the parts of a template that exceed a limit of AWS.
 fn check_limits(text: &str) -> Result<Vec<OverLimit>, RenderError> {
-    // Its text where it names pseudo parameters is never shorter than what AWS puts there.
+    // The name of a pseudo parameter is never shorter than its value.
     let template: Value = serde_saphyr::from_str(text)?;
     let mut over = find_over_limits(&template);
     if text.len() > TEMPLATE.maximum {
@@ -194,14 +209,16 @@ fn check_limits(text: &str) -> Result<Vec<OverLimit>, RenderError> {
     Ok(over)
 }
 
-/// Services that get nothing but settings: of others, what is got may be data or credentials.
+/// The services whose `Get` actions return only settings. The `Get` actions of other services can
+/// return data or credentials.
 const SETTINGS_ONLY_SERVICES: &[&str] = &["cloudfront", "cloudtrail", "guardduty", "macie2"];
 
-/// The family of `cloud-control`, whose actions are those of many services.
+/// The family of the remediator `cloud-control`, which needs the actions of many services.
 const CLOUD_FAMILY: &str = "cloud";
 
-/// What bounds roles. What only describes stands by its verb where a service has several of the kind: a managed policy
-/// has 6,144 characters, and the roles themselves say which.
+/// Returns the actions of a permissions boundary. If a service has several read actions with the
+/// same verb, the boundary contains the verb with a wildcard, because a managed policy is limited
+/// to 6,144 characters. The roles themselves contain the exact actions.
 ///
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 fn boundary_actions(actions: &BTreeSet<&str>) -> BTreeSet<String> {
@@ -227,5 +244,5 @@ fn capitalize_name(name: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// Where patterns stand in the templates.
+/// The indentation of event patterns in the templates, in characters.
 const PATTERN_INDENT: usize = 6;

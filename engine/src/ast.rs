@@ -1,6 +1,7 @@
-//! Trees of expressions: the ground on which compiling and evaluating stand.
+//! Syntax trees of expressions.
 //!
-//! A [pass](crate::AstPass) of another crate walks and changes trees by what is here, and names no other parser.
+//! A [pass](crate::AstPass) in another crate reads and changes trees with the items of this module.
+//! No other crate depends on the parser.
 
 pub(crate) mod bounds;
 pub(crate) mod parse;

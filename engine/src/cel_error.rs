@@ -1,4 +1,4 @@
-//! Why an expression did not compile or did not evaluate, and where.
+//! The error type of compilation and evaluation, with the position of the failure.
 
 use std::ops::Range;
 
@@ -6,33 +6,34 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CelError {
-    /// What went wrong, lower case, without a full stop. It holds no value of an event: it goes into findings, logs
-    /// and messages, and an event may hold a secret.
+    /// A description of the error, in lower case, without a full stop. It contains no value of an
+    /// event: messages go into findings and logs, and an event can contain secrets.
     pub message: String,
-    /// The text of the sub-expression that failed, where it is known.
+    /// The source text of the sub-expression that failed, if it is known.
     pub expression: Option<String>,
-    /// Which source this is about, as numbered by [`ExpressionCompiler::next_source_number`](crate::ExpressionCompiler::next_source_number).
+    /// The number of the source text that contains the error, as returned by
+    /// [`ExpressionCompiler::next_source_number`](crate::ExpressionCompiler::next_source_number).
     pub source_number: usize,
-    /// The bytes of that source.
+    /// The byte range of the error in that source text.
     pub span: Range<usize>,
-    /// The key that was not there, where that is what went wrong.
+    /// The name of the missing key, if the error is a missing key.
     pub missing_key: Option<String>,
-    /// What to do about it.
+    /// A suggestion for how to correct the expression.
     pub help: Option<String>,
 }
 
 impl CelError {
-    /// What is wrong with these bytes of a source.
+    /// Creates an error at a byte range of a source text.
     pub fn with_span(source_number: usize, span: Range<usize>, message: String) -> Self {
         CelError { message, expression: None, source_number, span, missing_key: None, help: None }
     }
 
-    /// A defect of ours, and not of the expression.
+    /// Creates an error for a defect of Evenkeel itself, not of the expression.
     pub fn internal_error(message: String) -> Self {
         CelError::with_span(0, 0..0, message)
     }
 
-    /// The message with the sub-expression, on one line.
+    /// Returns the message and the failing sub-expression, on one line.
     pub fn full_message(&self) -> String {
         match &self.expression {
             Some(expression) => format!("{}, in `{expression}`", self.message),

@@ -1,4 +1,5 @@
-//! Compiling: parsed text becomes an expression whose names are known and whose cost is bounded.
+//! The compilation of expressions: resolves names, expands variables and functions, and bounds the
+//! cost.
 
 mod charges;
 pub(crate) mod compiler;

@@ -1,4 +1,4 @@
-//! What every expression can call: CEL's standard library, its extensions, and ours.
+//! The CEL environment: the standard library, its extensions, and the functions of Evenkeel.
 
 use crate::cel_error::CelError;
 use crate::library;
@@ -7,7 +7,8 @@ use cel::Env;
 use std::sync::Arc;
 
 thread_local! {
-    /// One a thread, so that threads do not share the counter of its references.
+    /// The environment of the current thread. Each thread has its own, so that threads do not share
+    /// a reference counter.
     static ENVIRONMENT: Result<Arc<Env>, CelError> = build_environment();
 }
 
@@ -30,7 +31,7 @@ fn build_environment() -> Result<Arc<Env>, CelError> {
     Ok(Arc::new(env))
 }
 
-/// This thread's environment.
+/// Returns the environment of the current thread.
 pub(crate) fn thread_environment() -> Result<Arc<Env>, CelError> {
     ENVIRONMENT.with(Clone::clone)
 }

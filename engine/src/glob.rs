@@ -1,23 +1,33 @@
-//! Matching with `*` and `?`, as IAM does: the whole text, case-sensitive.
+//! Wildcard matching with `*` and `?` as in IAM policies: on the whole string, case-sensitive.
 
-/// How many characters one match may look at; at worst that is the product of both lengths.
+/// The maximum number of characters that one match examines. In the worst case, a match examines
+/// the product of both lengths.
 const MAX_STEPS: usize = 4_000_000;
 
-/// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` any one. What would
-/// take too long to tell does not match.
+/// Returns whether `text` matches `pattern`. In a pattern, `*` matches any run of characters and
+/// `?` matches any single character.
+///
+/// The result is `false` if the comparison exceeds the step limit.
+///
+/// ```
+/// use evenkeel_engine::glob::matches_pattern;
+///
+/// assert!(matches_pattern("s3:Get*", "s3:GetObject"));
+/// assert!(!matches_pattern("s3:Get*", "s3:PutObject"));
+/// ```
 pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     match_within_limit(pattern, text).unwrap_or(false)
 }
 
-/// Whether `text` matches `pattern`; `None` where that takes too long to tell.
+/// Returns whether `text` matches `pattern`, or `None` if the comparison exceeds the step limit.
 ///
-/// On a mismatch only the last `*` takes one more character: what an earlier one could take makes no
-/// difference.
+/// On a mismatch, only the last `*` consumes one more character. The characters that an earlier `*`
+/// consumes cannot change the result.
 pub fn match_within_limit(pattern: &str, text: &str) -> Option<bool> {
     match_counting_steps(pattern, text).0
 }
 
-/// The same, and how many characters were looked at.
+/// Returns the result of [`match_within_limit`], and the number of characters that were examined.
 pub(crate) fn match_counting_steps(pattern: &str, text: &str) -> (Option<bool>, usize) {
     let (mut pattern, mut rest) = (pattern.chars(), text.chars());
     let mut star = None;
@@ -78,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_end_soon() {
+    fn many_stars_finish_within_the_step_limit() {
         assert!(!matches_pattern(&"*a".repeat(50), &"a".repeat(49)));
         assert!(!matches_pattern(&format!("{}b", "*a".repeat(40)), &"a".repeat(5_000)));
     }

@@ -1,6 +1,28 @@
-//! The CEL engine: the only crate that names crate `cel`, and that mends what it lacks.
+//! The CEL engine of Evenkeel: compiles CEL expressions and evaluates them within fixed limits.
 //!
-//! Absent here: policies, events and statuses. Expressions go in, answers or failures come out.
+//! This is the only crate that uses the crate `cel`. It adds a budget for each evaluation, errors
+//! without values of events, and functions for AWS data. The crate knows nothing about policies,
+//! events or compliance statuses.
+//!
+//! ```
+//! use evenkeel_engine::{
+//!     CelError, EvaluationScope, ExpressionCompiler, ExpressionValue, FunctionSet, on_large_stack,
+//! };
+//! use serde_json::json;
+//!
+//! let functions = FunctionSet::default();
+//! let (expression, sources) = on_large_stack(|| -> Result<_, CelError> {
+//!     let mut compiler = ExpressionCompiler::new(&functions);
+//!     let expression = compiler.compile_expression("request.port == 22", &["request"])?;
+//!     Ok((expression, compiler.into_sources()))
+//! })??;
+//!
+//! let request = json!({"port": 22});
+//! let mut scope = EvaluationScope::default();
+//! scope.bind_value("request", &request);
+//! assert_eq!(expression.evaluate_in(&scope, &sources)?, ExpressionValue::Bool(true));
+//! # Ok::<(), CelError>(())
+//! ```
 
 pub mod ast;
 mod cel_error;

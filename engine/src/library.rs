@@ -1,4 +1,4 @@
-//! What policies can call beyond the CEL standard library, one file a domain.
+//! CEL functions and macros beyond the standard library, one file per domain.
 
 mod address;
 mod arn;
@@ -28,7 +28,7 @@ use std::sync::LazyLock;
 use cel::{DeclarationError, Env};
 use function::FunctionDoc;
 
-/// A group of functions, declared and documented together.
+/// A group of functions that are declared and documented together.
 struct FunctionDomain {
     docs: &'static [FunctionDoc],
     declare: fn(&mut Env) -> Result<(), DeclarationError>,
@@ -52,16 +52,17 @@ const DOMAINS: &[FunctionDomain] = &[
     FunctionDomain { docs: iam::DOCS, declare: iam::declare_iam_functions },
 ];
 
-/// Every function and macro, for the reference page and for suggestions.
+/// The documentation of every function and macro, for the reference page and for suggestions.
 pub(crate) static DOCS: LazyLock<Vec<FunctionDoc>> =
     LazyLock::new(|| DOMAINS.iter().flat_map(|domain| domain.docs).copied().collect());
 
-/// What the library adds to CEL: each function as it is called, and what it gives.
+/// Returns each function that the library adds to CEL: its signature, and a description of its
+/// result.
 pub fn library_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
     DOCS.iter().copied()
 }
 
-/// Declares the whole library on `env`.
+/// Declares all functions and macros of the library in `env`.
 pub(crate) fn declare_library(env: &mut Env) -> Result<(), DeclarationError> {
     for domain in DOMAINS {
         (domain.declare)(env)?;

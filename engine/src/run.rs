@@ -1,4 +1,4 @@
-//! Evaluating: names are bound, values are read in place, and every step is paid for.
+//! The evaluation of compiled expressions: bindings, values, budget and error messages.
 
 pub(crate) mod budget;
 mod error_location;

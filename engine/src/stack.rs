@@ -1,4 +1,4 @@
-//! Threads whose stack is large enough to compile on, or to evaluate on.
+//! Threads with a stack that is large enough for compilation or evaluation.
 
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
@@ -6,10 +6,10 @@ use std::thread::{Builder, scope};
 use crate::cel_error::CelError;
 use crate::limits::{COMPILE_STACK, EVALUATION_STACK};
 
-/// Runs `work` where there is stack enough to compile anything within the limits.
+/// Runs `work` on a thread whose stack is large enough to compile any expression within the limits.
 ///
 /// # Errors
-/// When no thread can be started, or `work` panics.
+/// A [`CelError`] if the thread cannot start, or if `work` panics.
 pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, CelError> {
     scope(|threads| {
         let thread = Builder::new().stack_size(COMPILE_STACK);
@@ -20,11 +20,11 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Cel
     })
 }
 
-/// Runs `work`, a whole program for example, where there is stack enough to evaluate anything within the limits. A panic
-/// of `work` goes on in the caller.
+/// Runs `work` on a thread whose stack is large enough to evaluate any expression within the
+/// limits. `work` can be a whole program. A panic of `work` continues in the caller.
 ///
 /// # Errors
-/// When no thread can be started.
+/// An I/O error if the thread cannot start.
 pub fn on_evaluation_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     scope(|threads| {
         let thread = Builder::new().stack_size(EVALUATION_STACK).spawn_scoped(threads, work)?;

@@ -1,4 +1,4 @@
-"""A backend that speaks TLS: makes itself a certificate, prints its port, and ends with its standard input."""
+"""A TLS backend that creates its own certificate, prints its port, and ends when its standard input ends."""
 
 import datetime
 import ipaddress
@@ -38,11 +38,13 @@ listener = socket.create_server(("127.0.0.1", 0))
 
 
 def end_with_standard_input():
+    """Ends the process when the standard input ends."""
     sys.stdin.read()
     os._exit(0)
 
 
-def meet(connection):
+def shake_hands(connection):
+    """Completes the TLS handshake and closes the connection."""
     try:
         context.wrap_socket(connection, server_side=True).close()
     except OSError:
@@ -52,4 +54,4 @@ def meet(connection):
 threading.Thread(target=end_with_standard_input, daemon=True).start()
 print(f"listening {listener.getsockname()[1]}", flush=True)
 while True:
-    threading.Thread(target=meet, args=(listener.accept()[0],), daemon=True).start()
+    threading.Thread(target=shake_hands, args=(listener.accept()[0],), daemon=True).start()

@@ -1,14 +1,22 @@
-"""A developer with an API: `create URI`, `turn API URI`, `served API`, `event API NAME FILE`, against the stand-in."""
+"""Acts as the developer of a REST API, for `examples/demo.sh`. ENDPOINT is the URL of the stand-in of AWS.
+
+developer.py ENDPOINT create URI             creates and deploys an API with the backend URI, and prints the API id
+developer.py ENDPOINT turn API URI           changes the backend to URI and deploys the API
+developer.py ENDPOINT served API             prints the URI that the stage calls
+developer.py ENDPOINT event API NAME FILE    writes the latest event NAME of the API to FILE, as EventBridge sends it
+"""
 
 import json
 import sys
 import urllib.request
 
 endpoint, what, *rest = sys.argv[1:]
+# The stand-in reads the Region and the access key from this header. It does not check the signature.
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260311/eu-central-1/apigateway/aws4_request, SignedHeaders=host, Signature=none"
 
 
 def call(method, path, body=None):
+    """Sends a request to the stand-in and returns the parsed JSON response."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": SIGNED, "Content-Type": "application/json"}
     request = urllib.request.Request(endpoint + path, data=data, method=method, headers=headers)
@@ -17,10 +25,12 @@ def call(method, path, body=None):
 
 
 def root(api):
+    """Returns the id of the root resource of an API."""
     return call("GET", f"/restapis/{api}/resources")["item"][0]["id"]
 
 
 def deploy(api):
+    """Deploys an API to the stage `live`."""
     call("POST", f"/restapis/{api}/deployments", {"stageName": "live"})
 
 

@@ -1,4 +1,4 @@
-//! What handling a payload asks of the world, besides the ledger.
+//! Defines the AWS operations that the handling of a payload needs, apart from the ledger.
 
 mod aws;
 mod error;
@@ -12,52 +12,54 @@ use evenkeel_rules::{ComplianceStatus, ConfigurationItem, ResourceIdentity};
 
 use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 
-/// The bytes of a log object, as they are stored, as they come.
+/// A stream of the bytes of a log object, as stored in S3.
 pub type ObjectBytes = Box<dyn Read + Send>;
 
-/// What a rule of AWS Config is told about one resource.
+/// The assessment of one resource for a rule of AWS Config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleAssessment {
-    /// The resource's type.
+    /// The resource type, such as `AWS::S3::Bucket`.
     pub kind: String,
-    /// What AWS Config calls it.
+    /// The id of the resource in AWS Config.
     pub id: String,
-    /// `Compliant`, `NonCompliant` or `NotApplicable`: AWS Config takes no other.
+    /// The status: `Compliant`, `NonCompliant` or `NotApplicable`. AWS Config accepts no other
+    /// status.
     pub status: ComplianceStatus,
-    /// Why, in at most 256 characters.
+    /// The reason for the status, with at most 256 characters.
     pub annotation: String,
-    /// Orders the evaluations of one resource: when its state was captured. ISO 8601.
+    /// The time at which the state was captured, or at which a scheduled rule was invoked, in ISO
+    /// 8601. AWS Config orders the evaluations of a resource by this time.
     pub time: String,
 }
 
-/// The world, as handling needs it.
+/// The AWS operations that the handling of a payload needs.
 pub trait CloudContext: Send + Sync {
-    /// Opens a log object.
+    /// Opens a log object in S3.
     fn open_log_object(
         &self,
         object: &LogObject,
     ) -> impl Future<Output = Result<ObjectBytes, CloudContextError>> + Send;
 
-    /// What the resources look like now, in the order asked.
+    /// Fetches the current states of the resources, in the order of `wanted`.
     fn fetch_resource_states(
         &self,
         wanted: &[ResourceIdentity],
     ) -> impl Future<Output = Vec<Result<ConfigurationItem, CloudContextError>>> + Send;
 
-    /// The item of which only a summary was sent.
+    /// Fetches the complete configuration item for an item of which only a summary was sent.
     fn fetch_oversized_item(
         &self,
         item: &OversizedItem,
     ) -> impl Future<Output = Result<ConfigurationItem, CloudContextError>> + Send;
 
-    /// All resources of some types, where the rule is.
+    /// Lists all resources of the types `kinds` in the account and Region of the rule.
     fn list_resources(
         &self,
         rule: &ConfigRuleInvocation,
         kinds: &[String],
     ) -> impl Future<Output = Result<Vec<ConfigurationItem>, CloudContextError>> + Send;
 
-    /// Answers a rule of AWS Config.
+    /// Submits the assessments of a rule to AWS Config.
     fn submit_assessments(
         &self,
         rule: &ConfigRuleInvocation,
@@ -65,7 +67,8 @@ pub trait CloudContext: Send + Sync {
     ) -> impl Future<Output = Result<(), CloudContextError>> + Send;
 }
 
-/// A world of which nothing can be had: for a run on one's own machine.
+/// A context without access to AWS, for local runs. Its reads return
+/// [`CloudContextError::LocalRun`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OfflineContext;
 
@@ -102,7 +105,7 @@ impl CloudContext for OfflineContext {
         Self::refuse_offline("AWS Config")
     }
 
-    /// There is no rule that waits.
+    /// Does nothing, because no rule waits for the assessments of a local run.
     async fn submit_assessments(
         &self,
         _: &ConfigRuleInvocation,

@@ -1,6 +1,7 @@
-//! One payload: opened, judged, recorded, and answered as its door expects.
+//! Handles one payload: parses it, evaluates its records and items, records the findings, and
+//! builds the response that the invoker expects.
 //!
-//! Nothing is answered before its findings are durable.
+//! The response is returned only after the findings are durable.
 
 mod canary;
 mod config_rule;
@@ -37,10 +38,10 @@ use known_states::ResourceStateCache;
 use time_budget::TimeBudget;
 use tokio::time::Instant;
 
-/// So many findings are written at a time.
+/// The number of findings that are written concurrently.
 const CONCURRENT_WRITES: usize = 16;
 
-/// What a payload is handled with.
+/// Handles payloads with the policies of a bundle. It records and announces the findings.
 #[derive(Debug)]
 pub struct PayloadEvaluator<A, O> {
     bundle: Arc<PolicyBundle>,
@@ -48,55 +49,55 @@ pub struct PayloadEvaluator<A, O> {
     cloud: O,
 }
 
-/// What came of a payload.
+/// The result of handling one payload.
 #[derive(Debug)]
 pub struct HandledPayload {
-    /// What the door is answered; or why the payload failed as a whole: its door brings it again, or gives
-    /// up on it.
+    /// The response for the invoker, or the error if the payload failed as a whole. In case of an
+    /// error, the invoker retries the payload or discards it.
     pub answer: Result<Value, HandleError>,
-    /// What could not be done, by message.
+    /// The messages that failed.
     pub failures: Vec<FailedMessage>,
-    /// What was done, in numbers.
+    /// The counts of this invocation.
     pub metrics: InvocationMetrics,
 }
 
-/// A finding that is durable and announced.
+/// A finding that is recorded and announced.
 #[derive(Clone, Copy, Debug)]
 pub struct AnnouncedFinding<'a> {
     /// The finding.
     pub finding: &'a Finding,
-    /// Whether it was known.
+    /// The result of the recording: the finding is new, known or revised.
     pub recorded: RecordingResult,
-    /// The message that brought it.
+    /// The message that contains the event.
     pub message: &'a PayloadMessage,
 }
 
-/// A message that must come again.
+/// A message that failed. Its source must deliver it again.
 #[derive(Clone, Debug)]
 pub struct FailedMessage {
-    /// The unit of failure, where the door has one.
+    /// The id that the response names, if the source supports partial failures.
     pub id: Option<String>,
-    /// The X-Ray header that came with it.
+    /// The X-Ray trace header of the message.
     pub trace: Option<String>,
-    /// Why.
+    /// The first error of the message.
     pub why: EvaluateError,
 }
 
-/// Why a payload failed as a whole.
+/// An error that fails a payload as a whole.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// Nobody knows what it is.
+    /// The payload cannot be parsed.
     #[error(transparent)]
     Unknown(#[from] PayloadError),
-    /// A part of it failed, and its door knows no partial failure.
+    /// A message failed, and the invoker does not support partial failures.
     #[error(transparent)]
     Failed(EvaluateError),
 }
 
-/// Who is told of each finding.
+/// A function that receives each finding after it is recorded and announced.
 pub type FindingObserver<'t> = &'t (dyn Fn(AnnouncedFinding<'_>) + Sync);
 
-/// What the handling of one message needs, and what comes of it.
+/// The inputs and the results of handling one message.
 struct MessageTask<'t> {
     message: &'t PayloadMessage,
     observer: FindingObserver<'t>,
@@ -106,71 +107,74 @@ struct MessageTask<'t> {
 }
 
 impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
-    /// An evaluator by a bundle's policies, which records through `recorder`.
-    pub fn new(bundle: Arc<PolicyBundle>, recorder: FindingRecorder<A>, outside: O) -> Self {
-        PayloadEvaluator { bundle, recorder, cloud: outside }
+    /// Creates an evaluator with the policies of `bundle`. It records findings through `recorder`,
+    /// and reads AWS through `cloud`.
+    pub fn new(bundle: Arc<PolicyBundle>, recorder: FindingRecorder<A>, cloud: O) -> Self {
+        PayloadEvaluator { bundle, recorder, cloud }
     }
 
-    /// Handles one payload; `tell` hears of each finding once it is durable and announced.
+    /// Handles one payload without a deadline. Calls `observer` for each finding after it is
+    /// recorded and announced.
     pub async fn handle_payload(
         &self,
         payload: &[u8],
-        tell: FindingObserver<'_>,
+        observer: FindingObserver<'_>,
     ) -> HandledPayload {
-        self.handle_until(payload, tell, None).await
+        self.handle_until(payload, observer, None).await
     }
 
-    /// Handles one payload, as far as it can be done before the `deadline`. A message that was not begun by then, or
-    /// not finished, must come again; what was finished stays so.
+    /// Handles one payload until the `deadline`. Calls `observer` for each finding after it is
+    /// recorded and announced.
+    ///
+    /// A message that is not finished at the deadline fails, and its source must deliver it again.
+    /// The findings that are already recorded remain.
     pub async fn handle_until(
         &self,
         payload: &[u8],
-        tell: FindingObserver<'_>,
+        observer: FindingObserver<'_>,
         deadline: Option<Instant>,
     ) -> HandledPayload {
         let (mut failures, mut metrics) = (Vec::new(), InvocationMetrics::default());
-        let opened = match parse_payload(payload) {
-            Ok(opened) => opened,
+        let parsed = match parse_payload(payload) {
+            Ok(parsed) => parsed,
             Err(error) => {
                 metrics.add_count("Unknown", 1);
                 return HandledPayload { answer: Err(error.into()), failures, metrics };
             }
         };
         let (mut known, mut found) = (ResourceStateCache::default(), 0_u64);
-        let mut time = TimeBudget::new(deadline, &opened.messages);
+        let mut time = TimeBudget::new(deadline, &parsed.messages);
         let mut unfinished = BTreeMap::new();
-        for (place, message) in time_budget::order_messages(&opened.messages) {
+        for (index, message) in time_budget::order_messages(&parsed.messages) {
             metrics.add_count("Received", 1);
             let (known, metrics) = (&mut known, &mut metrics);
-            let mut task =
-                MessageTask { message, observer: tell, known, metrics, finding_count: 0 };
+            let mut task = MessageTask { message, observer, known, metrics, finding_count: 0 };
             let failed =
                 time.run_within_limit(message, Box::pin(self.evaluate_message(&mut task))).await;
             found = found.saturating_add(task.finding_count);
             if let Some(why) = failed {
                 metrics.count_failure(why.error_code());
                 let (id, trace) = (message.id.clone(), message.trace.clone());
-                unfinished.insert(place, FailedMessage { id, trace, why });
+                unfinished.insert(index, FailedMessage { id, trace, why });
             }
         }
         failures.extend(unfinished.into_values());
-        let answer = response::build_response(opened.invoker, &failures, found);
+        let answer = response::build_response(parsed.invoker, &failures, found);
         HandledPayload { answer, failures, metrics }
     }
 
-    /// Handles a message: every part of it, whatever happens to the others. The first reason why it must
-    /// come again.
+    /// Handles all parts of a message, even if one of them fails. Returns the first error.
     async fn evaluate_message(&self, task: &mut MessageTask<'_>) -> Option<EvaluateError> {
         let mut failed = None;
         for part in &task.message.parts {
-            let done = match part {
+            let result = match part {
                 Ok(content) => self.evaluate_content(content, task).await,
                 Err(error) => {
-                    task.metrics.add_count("Unjudged", 1);
+                    task.metrics.add_count("NotEvaluated", 1);
                     Err(error.clone().into())
                 }
             };
-            if let Err(why) = done {
+            if let Err(why) = result {
                 failed.get_or_insert(why);
             }
         }
@@ -204,47 +208,49 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         }
     }
 
-    /// Judges a record or an item, and records what is found.
+    /// Evaluates a record or an item, and records the findings.
     async fn evaluate_and_record(
         &self,
         content: &PayloadContent,
         task: &mut MessageTask<'_>,
     ) -> Result<(), EvaluateError> {
-        let taken = {
+        let batch = {
             let filter = EventFilter::default();
-            let mut judge = RecordEvaluator::new(&self.bundle.set, &self.bundle.waivers, &filter);
-            let mut taken = EvaluationBatch::default();
-            let judged = taken.evaluate_content(&mut judge, content);
-            if judged.is_err() {
-                task.metrics.add_count("Unjudged", 1);
+            let mut evaluator =
+                RecordEvaluator::new(&self.bundle.set, &self.bundle.waivers, &filter);
+            let mut batch = EvaluationBatch::default();
+            let evaluated = batch.evaluate_content(&mut evaluator, content);
+            if evaluated.is_err() {
+                task.metrics.add_count("NotEvaluated", 1);
             }
-            judged.map(|()| taken)
+            evaluated.map(|()| batch)
         };
-        self.record_findings(taken?, task).await
+        self.record_findings(batch?, task).await
     }
 
-    /// Learns what should be known, and makes findings durable and known; the first reason why one is not.
+    /// Fetches the missing resource states, re-evaluates the pending findings, and records and
+    /// announces all findings. Returns the first error, after it tried every finding.
     async fn record_findings(
         &self,
-        mut taken: EvaluationBatch,
+        mut batch: EvaluationBatch,
         task: &mut MessageTask<'_>,
     ) -> Result<(), EvaluateError> {
-        let wanted = taken.missing_resources(task.known);
-        if !wanted.is_empty() {
-            let states = self.cloud.fetch_resource_states(&wanted).await;
-            task.known.insert_states(wanted, states);
+        let missing = batch.missing_resources(task.known);
+        if !missing.is_empty() {
+            let states = self.cloud.fetch_resource_states(&missing).await;
+            task.known.insert_states(missing, states);
         }
-        taken.resolve_pending(&self.bundle, task.known);
-        task.metrics.merge_from(&taken.metrics);
+        batch.resolve_pending(&self.bundle, task.known);
+        task.metrics.merge_from(&batch.metrics);
         let mut failed = Ok(());
-        let writes = taken.findings.iter().map(|taken| async move {
-            let finding = &*taken.finding;
-            let done = self.recorder.record_finding(finding).await;
-            (finding, done)
+        let writes = batch.findings.iter().map(|pending| async move {
+            let finding = &*pending.finding;
+            let result = self.recorder.record_finding(finding).await;
+            (finding, result)
         });
         let mut writes = stream::iter(writes).buffered(CONCURRENT_WRITES);
-        while let Some((finding, done)) = writes.next().await {
-            match done {
+        while let Some((finding, result)) = writes.next().await {
+            match result {
                 Ok(recorded) => task.report_finding(finding, recorded),
                 Err(error) => {
                     task.metrics.add_count("Unrecorded", 1);
@@ -255,14 +261,14 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         failed
     }
 
-    /// The item that was too large to be sent.
+    /// Fetches the complete item for an item that was too large to be sent.
     async fn load_oversized_change(
         &self,
         item: &OversizedItem,
     ) -> Result<ItemChange, EvaluateError> {
-        let whole = self.cloud.fetch_oversized_item(item).await?;
+        let complete = self.cloud.fetch_oversized_item(item).await?;
         let change_type = item.change_type.clone();
-        Ok(ItemChange { item: whole, change_type, text: String::new() })
+        Ok(ItemChange { item: complete, change_type, text: String::new() })
     }
 }
 
@@ -292,7 +298,7 @@ fn severity_metric(severity: Severity) -> &'static str {
     }
 }
 
-/// How an object is called in messages.
+/// Returns the name of a log object in messages.
 fn log_object_name(object: &LogObject) -> String {
     format!("s3://{}/{}", object.bucket, object.key)
 }

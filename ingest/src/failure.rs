@@ -1,20 +1,20 @@
-//! What may help when something failed.
+//! Contains the classes of failures.
 
 use std::fmt;
 
-/// What may help when something failed, as logs and metrics call it.
+/// A class of failures, which says how to recover. Logs and metrics use its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
-    /// To bring the same again.
+    /// The same operation can succeed later. Retry it.
     Retryable,
-    /// Nothing: the input is wrong, and stays so.
+    /// The input is invalid. A retry fails again.
     Poisoned,
-    /// To change settings, permissions or policies, and then to bring the same again.
+    /// Settings, permissions or policies prevent the operation. Correct them, and then retry.
     Misconfigured,
 }
 
 impl FailureKind {
-    /// The word for it.
+    /// Returns the code of the class in logs and metrics, such as `retryable`.
     pub fn kind_code(self) -> &'static str {
         match self {
             FailureKind::Retryable => "retryable",

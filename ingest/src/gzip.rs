@@ -1,4 +1,4 @@
-//! Unpacks gzip data of any length and any number of members, with an exact account of what went wrong where.
+//! Decompresses gzip data of any length and with any number of members, and reports errors exactly.
 
 mod whole_file;
 
@@ -8,45 +8,48 @@ use std::io::{ErrorKind, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Why gzip data cannot all be unpacked.
+/// An error in the decompression of gzip data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GzipError {
     /// The compressed data cannot be read.
     #[error("cannot be read: {0}")]
     Read(ErrorKind),
-    /// It ends too early.
-    #[error("the gzip data is cut off: what was left of it was read; fetch the file again")]
+    /// The data ends too early.
+    #[error("the gzip data is cut off: only the data up to there was read; download it again")]
     CutOff,
-    /// It is damaged, or its checksum does not match.
-    #[error("the gzip data is damaged: what came before the damage was read; fetch the file again")]
+    /// The data is damaged, or its checksum does not match.
+    #[error(
+        "the gzip data is damaged: only the data before the damage was read; download it again"
+    )]
     Damaged,
-    /// Something that is not gzip follows it.
-    #[error("bytes that are not gzip follow the compressed data: they were not read")]
+    /// Bytes that are not gzip follow the last member.
+    #[error("bytes that are not gzip follow the compressed data; they were not read")]
     Trailing,
-    /// It unpacks to far more than any log would.
-    #[error("unpacks to more than {0} times its size, as no log does: the rest was not read")]
+    /// The data decompresses to far more bytes than a log does.
+    #[error("decompresses to more than {0} times its size, unlike any log; the rest was not read")]
     Bomb(u64),
 }
 
-/// No output shorter than this is called a bomb.
+/// The minimum size of an output, in bytes, that can be refused as a decompression bomb.
 const BOMB_BYTES: u64 = 64 << 20;
 
-/// Output of more than this many times the input is one. Logs reach about 50.
+/// The maximum ratio between the sizes of output and input. Logs reach a ratio of about 50.
 const BOMB_RATIO: u64 = 250;
 
-/// How much compressed data is held at once.
+/// The size of the buffer for compressed data, in bytes.
 const INPUT_BUFFER_SIZE: usize = 128 << 10;
 
-/// The largest window that the format allows.
+/// The largest window size that the format allows, as the exponent of a power of two.
 const WINDOW_BITS: u8 = 15;
 
-/// Unpacks gzip data that is all there; none if it is more than `limit` bytes, or a bomb.
+/// Decompresses complete gzip data. Returns `None` if the output exceeds `limit` bytes or if the
+/// data is a decompression bomb.
 pub(crate) fn unpack_within(packed: &[u8], limit: usize) -> Result<Option<Vec<u8>>, GzipError> {
     let mut gunzip = GzipStream::new(packed);
     let mut text = Vec::new();
     let mut length = 0usize;
     loop {
-        // What is there counts, not what it claims to be: the buffer grows with the output.
+        // The buffer grows with the output, because the size in the data cannot be trusted.
         let size = length.saturating_mul(2).max(64 << 10).min(limit.saturating_add(1));
         text.resize(size, 0);
         let (count, problem) = gunzip.fill_buffer(text.get_mut(length..).unwrap_or_default());
@@ -63,13 +66,13 @@ pub(crate) fn unpack_within(packed: &[u8], limit: usize) -> Result<Option<Vec<u8
     Ok(Some(text))
 }
 
-/// Gzip data being unpacked.
+/// A stream that decompresses gzip data.
 pub(crate) struct GzipStream<R> {
     packed: CompressedInput<R>,
     inflate: Decompress,
-    /// No byte of the current member was unpacked yet.
+    /// True if no byte of the current member was decompressed yet.
     fresh: bool,
-    /// Whole members so far.
+    /// The number of complete members so far.
     members: u64,
     unpacked: u64,
     ended: bool,
@@ -87,12 +90,13 @@ impl<R: Read> GzipStream<R> {
         }
     }
 
-    /// Compressed bytes used so far.
+    /// Returns the number of compressed bytes that are consumed so far.
     pub(crate) fn consumed_bytes(&self) -> u64 {
         self.packed.used
     }
 
-    /// Unpacks into `out` until it is full or the data ends; what came before a problem is there with it.
+    /// Decompresses into `out` until it is full or the data ends. Returns the number of bytes and
+    /// the error, if there is one. The bytes before an error are in `out`.
     pub(crate) fn fill_buffer(&mut self, out: &mut [u8]) -> (usize, Option<GzipError>) {
         let mut filled = 0;
         while !self.ended {
@@ -124,14 +128,14 @@ impl<R: Read> GzipStream<R> {
             Some(first) if self.fresh && *first != 0x1F => {
                 return (0, Some(GzipError::Trailing));
             }
-            // With no more input, there may still be output that found no room before.
+            // The decompressor can still contain output that did not fit into the previous buffer.
             None | Some(_) => {}
         }
         let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
         let result = self.inflate.decompress(packed, free, FlushDecompress::None);
         let used = self.inflate.total_in().saturating_sub(before_in);
         let count = self.inflate.total_out().saturating_sub(before_out);
-        let foreign = self.fresh && self.members > 0 && count == 0;
+        let is_not_gzip = self.fresh && self.members > 0 && count == 0;
         self.fresh = false;
         self.packed.advance_by(used);
         self.unpacked = self.unpacked.saturating_add(count);
@@ -144,7 +148,7 @@ impl<R: Read> GzipStream<R> {
             }
             Ok(Status::Ok | Status::BufError) if used > 0 || count > 0 => None,
             _ if exhausted => Some(GzipError::CutOff),
-            Err(_) if foreign => Some(GzipError::Trailing),
+            Err(_) if is_not_gzip => Some(GzipError::Trailing),
             Ok(_) | Err(_) => Some(GzipError::Damaged),
         };
         let count = usize::try_from(count).unwrap_or(free.len());
@@ -157,7 +161,7 @@ impl<R: Read> GzipStream<R> {
     }
 }
 
-/// Compressed input, a buffer at a time.
+/// A buffered reader of compressed data.
 struct CompressedInput<R> {
     source: R,
     buffer: Vec<u8>,
@@ -171,7 +175,7 @@ impl<R: Read> CompressedInput<R> {
         Self { source, buffer: vec![0; INPUT_BUFFER_SIZE], start: 0, end: 0, used: 0 }
     }
 
-    /// What is there next; nothing at the end.
+    /// Returns the next bytes, or an empty slice at the end of the data.
     fn peek_bytes(&mut self) -> Result<&[u8], GzipError> {
         while self.start >= self.end {
             match self.source.read(&mut self.buffer) {
@@ -202,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_unpacked_than_a_limit_of_any_size() {
+    fn data_that_exceeds_the_limit_is_refused() {
         for length in [0usize, 1, 100, 1 << 16, 1 << 18] {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(&vec![b'x'; length]).unwrap();

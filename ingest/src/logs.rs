@@ -1,5 +1,7 @@
-//! Log files: found, unpacked and cut into records, by as many threads as wanted, in bounded memory and in
-//! one order. Nothing here knows what a record means.
+//! Finds log files, decompresses them, and splits them into records.
+//!
+//! Several threads read the files. Memory is bounded, and the order of the records does not depend
+//! on the number of threads. The module does not interpret the records.
 
 mod bracket_scan;
 mod discovery;

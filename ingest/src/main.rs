@@ -1,4 +1,5 @@
-//! The evaluate function: one artefact for every door of AWS Lambda.
+//! Contains the entry point of the evaluate function. The same program serves all event sources of
+//! AWS Lambda.
 
 mod function;
 
@@ -15,7 +16,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One vCPU and one invocation at a time: a thread for that, and others for log objects.
+/// Serves invocations on a single-threaded runtime, because the function has one vCPU and handles
+/// one invocation at a time. The runtime reads log objects on additional threads.
 fn run() -> Result<(), lambda_runtime::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

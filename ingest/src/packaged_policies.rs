@@ -1,53 +1,57 @@
-//! The policies that came with the function: a folder beside its program.
+//! Loads the policies that are packaged with the function, from a folder next to its program.
 
 use std::path::Path;
 
 use evenkeel_rules::bundle::{BundleError, FileKind, PolicyBundle};
 use evenkeel_rules::policy::PolicyFile;
 
-/// Why the policies in a folder cannot be used.
+/// An error that prevents the use of the policies in a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum PackagedPoliciesError {
-    /// The folder cannot be walked.
+    /// The folder cannot be listed.
     #[error("cannot read `{folder}`: {error}")]
     Folder {
-        /// The folder.
+        /// The path of the folder.
         folder: String,
-        /// Why.
+        /// The cause.
         error: walkdir::Error,
     },
     /// A file cannot be read.
     #[error("cannot read `{folder}`: {error}")]
     File {
-        /// The folder.
+        /// The path of the folder.
         folder: String,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// What is in it is no bundle.
+    /// The files are not a valid bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
 
-/// The bundle in a folder: `.cel` files at any depth, `functions.yaml`, `settings.yaml`, and `waivers/*.yaml`.
+/// Loads the bundle in a folder: `.cel` files at any depth, `functions.yaml`, `settings.yaml`, and
+/// `waivers/*.yaml`.
 ///
 /// # Errors
-/// When a file cannot be read, or is wrong, or there is no policy.
+///
+/// * [`PackagedPoliciesError::Folder`] if the folder cannot be listed.
+/// * [`PackagedPoliciesError::File`] if a file cannot be read.
+/// * [`PackagedPoliciesError::Bundle`] if a file is invalid, or if the folder contains no policy.
 pub fn read_packaged_policies(folder: &Path) -> Result<PolicyBundle, PackagedPoliciesError> {
-    let shown = || folder.display().to_string();
+    let folder_name = || folder.display().to_string();
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
-        let entry =
-            entry.map_err(|error| PackagedPoliciesError::Folder { folder: shown(), error })?;
+        let entry = entry
+            .map_err(|error| PackagedPoliciesError::Folder { folder: folder_name(), error })?;
         let name = entry.path().to_string_lossy().into_owned();
-        // Cases are for authors.
-        let wanted = FileKind::from_file_name(&name).is_some_and(FileKind::is_bundled);
-        if entry.file_type().is_file() && wanted {
+        // Test cases are files for policy authors. They are not part of a bundle.
+        let is_bundled = FileKind::from_file_name(&name).is_some_and(FileKind::is_bundled);
+        if entry.file_type().is_file() && is_bundled {
             let text = std::fs::read_to_string(entry.path());
             let text =
-                text.map_err(|error| PackagedPoliciesError::File { folder: shown(), error })?;
+                text.map_err(|error| PackagedPoliciesError::File { folder: folder_name(), error })?;
             files.push(PolicyFile { name, text });
         }
     }
-    Ok(PolicyBundle::compile_files("artefact".to_owned(), &files)?)
+    Ok(PolicyBundle::compile_files("artifact".to_owned(), &files)?)
 }

@@ -1,6 +1,6 @@
-//! Payloads: what a service delivers, and what a file holds, opened to plain data.
+//! Parses the payloads of AWS services and the documents in log files into plain data.
 //!
-//! Bytes come in, plain data goes out. Absent here: files, the network, clocks.
+//! The module uses no files, no network and no clock.
 
 mod error;
 mod format;

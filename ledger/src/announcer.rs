@@ -1,31 +1,31 @@
-//! Announcing over Amazon SNS.
+//! The announcement of findings through Amazon SNS.
 
 use aws_types::SdkConfig;
 use evenkeel_client::{CallError, ServiceClient};
 
 use crate::notice::{MAX_BYTES, Notice};
 
-/// Why a finding was not announced.
+/// The reason why a notice was not announced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnnounceError {
-    /// The message is larger than SNS takes.
-    #[error("the notice takes {0} bytes, and SNS takes {MAX_BYTES}")]
+    /// The notice is larger than SNS accepts. The number is its size in bytes.
+    #[error("the notice has {0} bytes; SNS accepts at most {MAX_BYTES} bytes")]
     TooLarge(usize),
-    /// SNS refused, or could not be reached.
-    #[error("SNS did not take the notice: {0}")]
+    /// The call of SNS failed.
+    #[error("SNS did not accept the notice: {0}")]
     Refused(#[from] CallError),
 }
 
-/// Something that findings are announced through.
+/// A channel through which notices are announced.
 pub trait NoticeAnnouncer: Send + Sync {
-    /// Announces; done when the notice is accepted.
+    /// Announces a notice. The future completes when the channel has accepted the notice.
     fn announce_notice(
         &self,
         notice: &Notice,
     ) -> impl Future<Output = Result<(), AnnounceError>> + Send;
 }
 
-/// Announces nothing.
+/// An announcer that discards each notice.
 #[derive(Clone, Copy, Debug)]
 pub struct SilentAnnouncer;
 
@@ -35,7 +35,7 @@ impl NoticeAnnouncer for SilentAnnouncer {
     }
 }
 
-/// An SNS topic.
+/// An announcer that publishes notices to an SNS topic.
 ///
 /// Source: Amazon Simple Notification Service API Reference, `Publish`.
 #[derive(Clone, Debug)]
@@ -45,17 +45,17 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// The topic `arn`, reached by `config`.
+    /// Creates an announcer for the topic `arn`, with the credentials and the Region of `config`.
     pub fn new(config: &SdkConfig, arn: String) -> Self {
         SnsTopic { sns: ServiceClient::sns(config), arn }
     }
 }
 
-/// Where no topic is configured, nothing is announced.
+/// An optional announcer. `None` discards each notice.
 impl<A: NoticeAnnouncer> NoticeAnnouncer for Option<A> {
     async fn announce_notice(&self, notice: &Notice) -> Result<(), AnnounceError> {
         match self {
-            Some(announce) => announce.announce_notice(notice).await,
+            Some(announcer) => announcer.announce_notice(notice).await,
             None => SilentAnnouncer.announce_notice(notice).await,
         }
     }

@@ -1,4 +1,4 @@
-//! The bundle that a ledger holds: loaded, and replaced by another.
+//! Loading and publishing of the policy bundle in a ledger.
 
 use evenkeel_rules::bundle::{
     BundleError, BundleManifest, MANIFEST, PolicyBundle, history_key, sha256_hex,
@@ -8,21 +8,21 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{Ledger, LedgerError, VersionedRecord};
 
-/// How many files are fetched at once.
+/// The maximum number of files that are fetched concurrently.
 const CONCURRENT_FETCHES: usize = 16;
 
-/// Why a bundle cannot be loaded.
+/// The reason why a bundle cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadBundleError {
-    /// The ledger refused, or a file is missing.
+    /// The ledger cannot be read, or a file is missing in it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// What it holds is no bundle.
+    /// The bundle in the ledger is not valid.
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
 
-/// Why a bundle cannot be published.
+/// The reason why a bundle cannot be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishBundleError {
     /// The ledger cannot be read.
@@ -31,20 +31,22 @@ pub enum PublishBundleError {
     /// The ledger cannot be written.
     #[error("cannot write to the ledger: {0}")]
     Write(#[source] LedgerError),
-    /// A key that is named by the digest of a content holds another one.
-    #[error("`{0}` holds something else than its name says: remove it first")]
+    /// A record whose key is a digest has another content.
+    #[error("the content of `{0}` does not have the digest in its key; remove the record first")]
     KeyConflict(String),
-    /// A file has no key.
+    /// The digest of a file is not a valid key.
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
 
 impl Ledger {
-    /// The bundle that the manifest names; none where there is no manifest, or where it is still the one called
-    /// `known`.
+    /// Loads the bundle of the current manifest. Returns `None` if there is no manifest, or if the
+    /// version of the manifest is `known`.
     ///
     /// # Errors
-    /// When a file is missing or not the one that is named, or is wrong, or there is no policy.
+    /// Returns [`LoadBundleError::Ledger`] if a record cannot be read, and
+    /// [`LoadBundleError::Bundle`] if the manifest, the digest of a file or the content of the
+    /// bundle is not valid.
     pub async fn load_bundle(&self, known: &str) -> Result<Option<PolicyBundle>, LoadBundleError> {
         let Some(manifest) = self.find_record(MANIFEST).await? else { return Ok(None) };
         let version = sha256_hex(&manifest);
@@ -55,10 +57,11 @@ impl Ledger {
         Ok(Some(PolicyBundle::compile_files(version, &files)?))
     }
 
-    /// The files that a manifest names, in the order of their names.
+    /// Reads the files of a manifest, in the order of their names.
     ///
     /// # Errors
-    /// When one is missing, or is not the one that is named.
+    /// Returns [`LoadBundleError::Ledger`] if a file is missing or cannot be read, and
+    /// [`LoadBundleError::Bundle`] if the digest of a file differs from the manifest.
     pub async fn bundle_files(
         &self,
         manifest: &BundleManifest,
@@ -67,10 +70,11 @@ impl Ledger {
         stream::iter(files).buffered(CONCURRENT_FETCHES).try_collect().await
     }
 
-    /// The file of a bundle that has this name and digest.
+    /// Reads the file of a bundle with this name and digest.
     ///
     /// # Errors
-    /// When it is missing, or is not the one that is named.
+    /// Returns [`LoadBundleError::Ledger`] if the file is missing or cannot be read, and
+    /// [`LoadBundleError::Bundle`] if its digest differs from `digest`.
     pub async fn bundle_file(
         &self,
         name: &str,
@@ -82,11 +86,15 @@ impl Ledger {
         Ok(BundleManifest::verify_file(name, digest, content)?)
     }
 
-    /// Uploads a bundle, its files first and the manifest last, as it makes the others hold: in the place of the
-    /// manifest that was `seen`, which is kept. Says whether it holds: it does not where somebody else was faster.
+    /// Publishes a bundle. The function uploads the files first and replaces the manifest last,
+    /// because the manifest activates the bundle. `seen` is the manifest that the caller has read;
+    /// the function stores it in the history. Returns false if another manifest was published in
+    /// the meantime.
     ///
     /// # Errors
-    /// When the ledger refuses, or holds something else under a file's digest.
+    /// Returns [`PublishBundleError::Read`] or [`PublishBundleError::Write`] if the ledger cannot
+    /// be read or written, and [`PublishBundleError::KeyConflict`] if a record in the ledger does
+    /// not have the digest in its key.
     pub async fn publish_bundle(
         &self,
         texts: impl Iterator<Item = &str>,
@@ -103,10 +111,10 @@ impl Ledger {
         self.replace_record(MANIFEST, seen, manifest).await.map_err(PublishBundleError::Write)
     }
 
-    /// Uploads a file, unless it is there.
+    /// Uploads a file unless the ledger already contains it.
     async fn publish_file(&self, text: &str) -> Result<(), PublishBundleError> {
         let key = BundleManifest::file_key(&sha256_hex(text.as_bytes()))?;
-        // Asked first: a file that is there need not be sent.
+        // The read comes first, so that an existing file is not sent again.
         let found =
             if let Some(found) = self.find_record(&key).await.map_err(PublishBundleError::Read)? {
                 found

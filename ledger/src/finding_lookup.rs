@@ -1,35 +1,37 @@
-//! Finds the record of a finding that holds.
+//! The search for the current record of a finding.
 //!
-//! A finding may have several records: each revision lies beside the first record under the same uid, and a replay records
-//! the finding again below its own run. The record that was written last holds.
+//! A finding can have several records. Each revision is in the same folder as the first record,
+//! with the same uid. A replay writes the finding again in the folder of its run. The current
+//! record is the one that was written last.
 
 use crate::{Ledger, LedgerError, MAX_REVISIONS, revision_key};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The folders that findings are looked for in: those of live events, then those of replays.
+/// The folders of findings, in the order of the search: findings of live events, then those of
+/// replays.
 const FINDING_FOLDERS: [&str; 2] = ["findings", "runs"];
 
-/// The record of a finding that holds.
+/// The current record of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingRecord {
-    /// Its key in the ledger.
+    /// The key of the record in the ledger.
     pub key: String,
-    /// What it holds: a compliance finding of OCSF, as JSON.
+    /// The content of the record: an OCSF Compliance Finding, as JSON.
     pub bytes: Vec<u8>,
 }
 
-/// Why no record of a finding was found.
+/// The reason why no record of a finding was found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindingError {
-    /// The ledger has no finding of that uid or key, and none whose uid begins so.
+    /// The ledger contains no finding with this uid, this beginning of a uid, or this key.
     #[error("the ledger has no finding `{0}`")]
     Unknown(String),
-    /// Several findings' uids begin so.
-    #[error("`{beginning}` begins {count} findings' uids: write more of the one that is meant")]
+    /// The uids of several findings begin with the text.
+    #[error("`{beginning}` matches the uids of {count} findings; use more characters of the uid")]
     Ambiguous {
-        /// What was given.
+        /// The beginning of a uid that the caller passed.
         beginning: String,
-        /// How many findings' uids begin with it.
+        /// The number of findings whose uid begins with the text.
         count: usize,
     },
     /// The ledger cannot be read.
@@ -38,11 +40,13 @@ pub enum FindingError {
 }
 
 impl Ledger {
-    /// The record that holds of the finding with this uid, or of the only one whose uid begins so. A key of one of the
-    /// finding's records is taken as well, and spares listing all findings.
+    /// Finds the current record of a finding. `finding` is a uid, the beginning of the uid of
+    /// exactly one finding, or the key of a record. With a key, the function does not list all
+    /// findings.
     ///
     /// # Errors
-    /// When there is none or there are several, or the store refuses.
+    /// Returns [`FindingError::Unknown`] if there is no such finding, [`FindingError::Ambiguous`]
+    /// if there are several, and [`FindingError::Ledger`] if the ledger cannot be read.
     pub async fn find_finding(&self, finding: &str) -> Result<FindingRecord, FindingError> {
         if finding.contains('/') {
             return match self.latest_revision(finding).await {
@@ -52,8 +56,8 @@ impl Ledger {
         }
         for place in FINDING_FOLDERS {
             let keys = self.list_keys(place).await?;
-            let fitting = find_matching_keys(&keys, finding);
-            let uids: BTreeSet<&str> = fitting.iter().map(|(uid, _)| *uid).collect();
+            let matching = find_matching_keys(&keys, finding);
+            let uids: BTreeSet<&str> = matching.iter().map(|(uid, _)| *uid).collect();
             let wanted = match uids.len() {
                 0 => continue,
                 1 => uids.first(),
@@ -63,7 +67,7 @@ impl Ledger {
                 let (beginning, count) = (finding.to_owned(), uids.len());
                 return Err(FindingError::Ambiguous { beginning, count });
             };
-            let keys = fitting.iter().filter(|(uid, _)| uid == wanted).map(|(_, key)| *key);
+            let keys = matching.iter().filter(|(uid, _)| uid == wanted).map(|(_, key)| *key);
             let key = self.find_last_written(keys).await?.to_owned();
             let bytes = self.read_record(&key).await?;
             return Ok(FindingRecord { key, bytes });
@@ -71,10 +75,10 @@ impl Ledger {
         Err(FindingError::Unknown(finding.to_owned()))
     }
 
-    /// The latest revision of the record `key`, which may be a revision's key itself.
+    /// Reads the latest revision of the record `key`. `key` may be the key of a revision.
     ///
     /// # Errors
-    /// When there is no record `key`, or the store refuses.
+    /// Returns [`LedgerError::Store`] if the record `key` does not exist or the store fails.
     pub async fn latest_revision(&self, key: &str) -> Result<FindingRecord, LedgerError> {
         let mut latest = FindingRecord { key: key.to_owned(), bytes: self.read_record(key).await? };
         let (first, revision) = first_record_key(key);
@@ -86,8 +90,8 @@ impl Ledger {
         Ok(latest)
     }
 
-    /// Of the keys of one finding's records that of the one written last: of one folder's revisions the highest, of
-    /// several folders by the ledger's clock.
+    /// Returns the key of the record of a finding that was written last. In one folder, this is the
+    /// highest revision. Among several folders, the clock of the ledger decides.
     async fn find_last_written<'k>(
         &self,
         keys: impl Iterator<Item = &'k str>,
@@ -109,14 +113,15 @@ impl Ledger {
     }
 }
 
-/// The keys of findings' records whose uid begins so, each with its uid.
+/// Returns the uid and the key of each finding record whose uid begins with `beginning`.
 fn find_matching_keys<'k>(keys: &'k [String], beginning: &str) -> Vec<(&'k str, &'k str)> {
     let keys = keys.iter().filter(|key| key.split('/').any(|part| part == "findings"));
     let with_uids = keys.filter_map(|key| Some((parse_record_key(key)?.0, key.as_str())));
     with_uids.filter(|(uid, _)| !beginning.is_empty() && uid.starts_with(beginning)).collect()
 }
 
-/// The uid in a key of a finding's record, and the number of the revision; 0 is the first record.
+/// Returns the uid and the revision number in the key of a finding record. The first record has the
+/// number 0.
 fn parse_record_key(key: &str) -> Option<(&str, usize)> {
     let name = key.rsplit('/').next()?.strip_suffix(".json")?;
     match name.rsplit_once(".r") {
@@ -125,7 +130,7 @@ fn parse_record_key(key: &str) -> Option<(&str, usize)> {
     }
 }
 
-/// The key of the first record, and the number of the revision that `key` is.
+/// Returns the key of the first record, and the revision number of `key`.
 fn first_record_key(key: &str) -> (String, usize) {
     match parse_record_key(key) {
         Some((uid, revision)) if revision > 0 => {
@@ -143,8 +148,8 @@ mod tests {
     const FOLDER: &str = "findings/region=r/account=1/day=d";
     const RUN: &str = "runs/1/findings/region=r/account=1/day=d";
 
-    /// A ledger in a folder of its own that holds records of these keys, each with its key as text, and what `look`
-    /// finds in it.
+    /// Creates a ledger in a temporary folder with a record for each key, whose content is the key.
+    /// Returns the result of `look` for this ledger.
     fn within<T>(name: &str, keys: &[String], look: impl AsyncFnOnce(Ledger) -> T) -> T {
         let name = format!("evenkeel-findings-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_uid_wins_and_its_latest_revision_holds() {
+    fn an_exact_uid_has_priority_and_its_latest_revision_is_current() {
         let names = ["a1", "a1.r1", "a1.r2", "a1.r10", "a12", "b"];
         let keys: Vec<String> = names.iter().map(|name| format!("{FOLDER}/{name}.json")).collect();
         within("exact", &keys, async |ledger| {
@@ -172,11 +177,11 @@ mod tests {
                     found.key.rsplit_once('/').unwrap().1.to_owned()
                 })
             };
-            assert_eq!(key("a1").await.unwrap(), "a1.r10.json", "and not that of `a12`");
+            assert_eq!(key("a1").await.unwrap(), "a1.r10.json", "and not the record of `a12`");
             assert_eq!(key("a12").await.unwrap(), "a12.json");
             assert_eq!(key("b").await.unwrap(), "b.json");
             let error = key("a").await.unwrap_err().to_string();
-            assert!(error.contains("`a` begins 2 findings' uids"), "{error}");
+            assert!(error.contains("`a` matches the uids of 2 findings"), "{error}");
             for unknown in ["c", "", "a1.r1"] {
                 let error = key(unknown).await.unwrap_err();
                 assert!(matches!(error, FindingError::Unknown(_)), "{unknown}: {error}");
@@ -203,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn a_live_finding_goes_before_those_of_replays() {
+    fn a_live_finding_has_priority_over_findings_of_replays() {
         let mut keys = vec![format!("{RUN}/a.json"), "runs/1/summary.json".to_owned()];
         within("run", &keys, async |ledger| {
             assert_eq!(ledger.find_finding("a").await.unwrap().key, format!("{RUN}/a.json"));
-            assert!(ledger.find_finding("summary").await.is_err(), "it is no finding");
+            assert!(ledger.find_finding("summary").await.is_err(), "it is not a finding");
         });
         keys.push(format!("{FOLDER}/a.json"));
         within("live", &keys, async |ledger| {

@@ -1,4 +1,21 @@
-//! The doors out: records that are created once and never changed, and their announcement.
+//! The ledger, which stores write-once records, and the announcement of findings.
+//!
+//! ```
+//! use evenkeel_ledger::{Ledger, LedgerError, WriteOutcome};
+//! use object_store::memory::InMemory;
+//! use std::sync::Arc;
+//!
+//! # fn main() -> Result<(), LedgerError> {
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! let ledger = Ledger::from_store(Arc::new(InMemory::new()));
+//! assert_eq!(ledger.write_record("findings/1.json", b"{}").await?, WriteOutcome::Created);
+//! assert_eq!(ledger.read_record("findings/1.json").await?, b"{}");
+//! assert_eq!(ledger.find_record("findings/2.json").await?, None);
+//! # Ok::<(), LedgerError>(())
+//! # })
+//! # }
+//! ```
 
 mod announcer;
 mod bundle;
@@ -28,25 +45,48 @@ use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutP
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A place for records that are never changed.
+/// A store for write-once records. Each record has a key, such as `findings/1.json`.
+///
+/// Only [`Ledger::replace_record`] replaces a record. Cloning a ledger is cheap.
+///
+/// ```
+/// use evenkeel_ledger::{Ledger, LedgerError};
+///
+/// # fn main() -> Result<(), LedgerError> {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let folder = std::env::temp_dir().join(format!("evenkeel-example-{}", std::process::id()));
+/// let ledger = Ledger::open_folder(&folder)?;
+/// ledger.write_record("findings/1.json", b"first").await?;
+/// // A different record with the same key is stored as a revision.
+/// let outcome = ledger.write_record("findings/1.json", b"second").await?;
+/// assert_eq!(outcome.record_key("findings/1.json"), "findings/1.r1.json");
+/// assert_eq!(ledger.read_record("findings/1.json").await?, b"first");
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), LedgerError>(())
+/// # })
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: Arc<dyn ObjectStore>,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// The record is new.
+    /// The record was created under the requested key.
     Created,
-    /// The same record was there, under this key: the one that was asked for, or a revision's.
+    /// An equal record already exists under this key, which is the requested key or the key of a
+    /// revision.
     AlreadyThere(String),
-    /// Another record was there: this one was kept beside it, under this key.
+    /// A different record has the requested key. The record was created as a revision under this
+    /// key.
     Revision(String),
 }
 
 impl WriteOutcome {
-    /// The key under which the record lies; `asked` is the one that it was to have.
+    /// Returns the key of the record. `asked` is the requested key.
     pub fn record_key<'w>(&'w self, asked: &'w str) -> &'w str {
         match self {
             WriteOutcome::Created => asked,
@@ -55,50 +95,51 @@ impl WriteOutcome {
     }
 }
 
-/// Why a record could not be written or read.
+/// The reason why the ledger cannot be opened, or why a record cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The folder cannot be made or used.
+    /// The folder cannot be created or opened, or the configuration of the bucket is incomplete.
     #[error("cannot use `{folder}` as a ledger: {error}")]
     Folder {
-        /// The folder.
+        /// The folder, or the prefix in the bucket.
         folder: String,
-        /// Why.
+        /// The error of the operating system or of the store.
         error: String,
     },
-    /// The store refused.
-    #[error("the ledger refused `{key}`: {error}")]
+    /// The object store returned an error.
+    #[error("cannot access `{key}` in the ledger: {error}")]
     Store {
-        /// The record's key.
+        /// The key of the record, or the prefix of a list.
         key: String,
-        /// Why.
+        /// The error of the object store.
         error: Error,
     },
-    /// The record has more revisions than anything harmless would make.
+    /// The record has the maximum number of revisions.
     #[error(
-        "`{0}` has {MAX_REVISIONS} revisions: something writes different records under one key"
+        "`{0}` has the maximum of {MAX_REVISIONS} revisions; different records are written under \
+         the same key"
     )]
     Revisions(String),
 }
 
 impl LedgerError {
-    /// Whether it only says that there is no such record.
+    /// Returns whether the error means that the record does not exist.
     pub fn is_absence(&self) -> bool {
         matches!(self, LedgerError::Store { error: Error::NotFound { .. }, .. })
     }
 }
 
-/// How many different records may come under one key before it is an error.
+/// The maximum number of revisions of one record.
 const MAX_REVISIONS: usize = 16;
 
-/// A record is small: a write that takes longer will not come back.
+/// The timeout of a request. Records are small, so that a slower request has probably failed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Ledger {
-    /// A ledger in a folder, which is made if need be.
+    /// Opens a ledger in a folder. Creates the folder if it does not exist.
     ///
     /// # Errors
-    /// When the folder cannot be made or used.
+    /// Returns [`LedgerError::Folder`] if the folder cannot be created or opened.
     pub fn open_folder(folder: &std::path::Path) -> Result<Ledger, LedgerError> {
         let fail =
             |error: String| LedgerError::Folder { folder: folder.display().to_string(), error };
@@ -108,17 +149,17 @@ impl Ledger {
         Ok(Ledger { store: Arc::new(store) })
     }
 
-    /// A ledger in an S3 bucket, below `prefix`, reached as [`s3_builder`] says. A bucket with Object Lock locks by its
-    /// default retention.
+    /// Opens a ledger in an S3 bucket, under `prefix`, with the settings of [`s3_builder`]. The
+    /// default retention of a bucket with Object Lock applies to each record.
     ///
     /// # Errors
-    /// When the configuration does not tell enough.
+    /// Returns [`LedgerError::Folder`] if the configuration is incomplete.
     pub fn open_bucket(
         config: &SdkConfig,
         bucket: &str,
         prefix: &str,
     ) -> Result<Ledger, LedgerError> {
-        // A bucket with Object Lock takes no record without a checksum.
+        // A bucket with Object Lock rejects a record without a checksum.
         let builder = s3_builder(config, bucket, WRITE_TIMEOUT);
         let store = builder.with_checksum_algorithm(Checksum::SHA256).build().map_err(|error| {
             LedgerError::Folder { folder: prefix.to_owned(), error: error.to_string() }
@@ -126,10 +167,10 @@ impl Ledger {
         Ok(Ledger { store: Arc::new(PrefixStore::new(store, prefix)) })
     }
 
-    /// The ledger at `place`: `s3://bucket/prefix`, or a folder.
+    /// Opens the ledger at `place`, which is `s3://bucket/prefix` or a folder.
     ///
     /// # Errors
-    /// As [`Ledger::open_bucket`] and [`Ledger::open_folder`].
+    /// Returns the errors of [`Ledger::open_bucket`] and [`Ledger::open_folder`].
     pub fn open_location(config: &SdkConfig, place: &str) -> Result<Ledger, LedgerError> {
         match Ledger::parse_bucket_location(place) {
             Some((bucket, prefix)) => Ledger::open_bucket(config, bucket, prefix),
@@ -137,22 +178,23 @@ impl Ledger {
         }
     }
 
-    /// The bucket that a place names, and what its records lie below; none where it is a folder.
+    /// Returns the bucket and the prefix of an `s3://` location, or `None` for a folder.
     pub fn parse_bucket_location(place: &str) -> Option<(&str, &str)> {
         let rest = place.strip_prefix("s3://")?;
         Some(rest.split_once('/').unwrap_or((rest, "")))
     }
 
-    /// A ledger in any object store that can put if absent.
+    /// Creates a ledger in an object store, which must support [`PutMode::Create`].
     pub fn from_store(store: Arc<dyn ObjectStore>) -> Ledger {
         Ledger { store }
     }
 
-    /// Creates the record `key`. Where another record has the key, it stays, and this one is kept
-    /// as a revision.
+    /// Creates the record `key`. If a different record has this key, the function does not change
+    /// it and creates a revision instead.
     ///
     /// # Errors
-    /// When the store refuses, or the key already has too many revisions.
+    /// Returns [`LedgerError::Store`] if the store fails, and [`LedgerError::Revisions`] if the key
+    /// already has the maximum number of revisions.
     pub async fn write_record(
         &self,
         key: &str,
@@ -175,20 +217,20 @@ impl Ledger {
         Err(LedgerError::Revisions(key.to_owned()))
     }
 
-    /// The record `key`.
+    /// Reads the record `key`.
     ///
     /// # Errors
-    /// When there is none, or the store refuses.
+    /// Returns [`LedgerError::Store`] if the record does not exist or the store fails.
     pub async fn read_record(&self, key: &str) -> Result<Vec<u8>, LedgerError> {
         let fail = |error| LedgerError::Store { key: key.to_owned(), error };
         let found = self.store.get(&Path::from(key)).await.map_err(fail)?;
         Ok(found.bytes().await.map_err(fail)?.to_vec())
     }
 
-    /// The record `key`, if there is one.
+    /// Reads the record `key`, or returns `None` if it does not exist.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// Returns [`LedgerError::Store`] if the store fails.
     pub async fn find_record(&self, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
         match self.read_record(key).await {
             Ok(record) => Ok(Some(record)),
@@ -197,10 +239,11 @@ impl Ledger {
         }
     }
 
-    /// The keys of the records below `prefix`, a whole number of key parts, in order.
+    /// Returns the sorted keys of the records under `prefix`. The prefix must consist of whole
+    /// parts of a key, which `/` separates.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// Returns [`LedgerError::Store`] if the store fails.
     pub async fn list_keys(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
         let path = Path::from(prefix);
         let mut listed = self.store.list(Some(&path));
@@ -213,19 +256,19 @@ impl Ledger {
         Ok(keys)
     }
 
-    /// Creates the record `key`, if it is not there; says whether it was created. Of several who try at once,
-    /// one is told that it did.
+    /// Creates the record `key` if it does not exist. Returns whether the record was created. If
+    /// several callers try concurrently, the function returns true to only one of them.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// Returns [`LedgerError::Store`] if the store fails.
     pub async fn claim_key(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
         self.create_record(key, record).await
     }
 
-    /// Whether there is a record `key`.
+    /// Returns whether the record `key` exists.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// Returns [`LedgerError::Store`] if the store fails.
     pub async fn has_record(&self, key: &str) -> Result<bool, LedgerError> {
         match self.store.head(&Path::from(key)).await {
             Ok(_) => Ok(true),
@@ -234,17 +277,18 @@ impl Ledger {
         }
     }
 
-    /// When the record `key` was written by the store's clock, in milliseconds since 1970; S3 tells whole seconds.
+    /// Returns the time at which the record `key` was written, in milliseconds since 1970. The time
+    /// is that of the store's clock. S3 reports whole seconds.
     ///
     /// # Errors
-    /// When there is none, or the store refuses.
+    /// Returns [`LedgerError::Store`] if the record does not exist or the store fails.
     pub async fn written_at(&self, key: &str) -> Result<i64, LedgerError> {
         let fail = |error| LedgerError::Store { key: key.to_owned(), error };
         let head = self.store.head(&Path::from(key)).await.map_err(fail)?;
         Ok(head.last_modified.timestamp_millis())
     }
 
-    /// Creates a record; says whether the key was free.
+    /// Creates a record. Returns false if the key already exists.
     async fn create_record(&self, key: &str, record: &[u8]) -> Result<bool, LedgerError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let payload = PutPayload::from(record.to_vec());
@@ -256,7 +300,8 @@ impl Ledger {
     }
 }
 
-/// `findings/x.json`, then `findings/x.r1.json`.
+/// Returns the key of a revision: `findings/x.r1.json` for revision 1 of `findings/x.json`.
+/// Revision 0 is the record itself.
 fn revision_key(key: &str, revision: usize) -> String {
     match key.rsplit_once('.') {
         Some((stem, ending)) if revision > 0 => format!("{stem}.r{revision}.{ending}"),
@@ -289,12 +334,12 @@ mod tests {
             for other in 3..=17_u8 {
                 write(&[other]).await.unwrap();
             }
-            assert!(matches!(write(b"too many").await, Err(LedgerError::Revisions(_))));
+            assert!(matches!(write(b"one more").await, Err(LedgerError::Revisions(_))));
         });
     }
 
     #[test]
-    fn a_folder_that_cannot_be_one_is_named() {
+    fn the_error_names_a_folder_that_cannot_be_created() {
         let file = std::env::temp_dir().join(format!("evenkeel-ledger-{}", std::process::id()));
         std::fs::write(&file, b"").unwrap();
         let error = Ledger::open_folder(&file).unwrap_err().to_string();

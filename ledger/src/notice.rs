@@ -1,55 +1,60 @@
-//! What is announced about a finding: a text for people, a pointer for queues, and what filters read.
+//! Notices: an e-mail text for people, a pointer for queues, and attributes for subscription
+//! filters.
 
 use crate::canary::CanaryId;
 use evenkeel_rules::policy::{RemediationHeader, RemediationMode};
 use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::json;
 
-/// SNS takes no more: 256 KiB for the message and its attributes. Source: Amazon SNS API Reference, `Publish`.
+/// The maximum size of an SNS message with its attributes, in bytes (256 KiB).
+///
+/// Source: Amazon SNS API Reference, `Publish`.
 pub const MAX_BYTES: usize = 262_144;
 
-/// The longest subject of an e-mail, in characters. Source: Amazon SNS API Reference, `Publish`.
+/// The maximum length of the subject of an e-mail, in characters.
+///
+/// Source: Amazon SNS API Reference, `Publish`.
 const MAX_SUBJECT_CHARS: usize = 100;
 
-/// The longest text from an event that is shown, in characters.
+/// The maximum length of a text from an event in a notice, in characters.
 const MAX_SHOWN_CHARS: usize = 600;
 
-/// A message for a topic.
+/// A message for an SNS topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// The subject of e-mails.
     pub subject: String,
-    /// A JSON document for `MessageStructure: json`: a text for each protocol.
+    /// A JSON document for `MessageStructure: json`, with a text for each protocol.
     pub message: String,
-    /// Message attributes, which filter policies read.
+    /// The names and values of message attributes, which filter policies use.
     pub attributes: Vec<(&'static str, String)>,
 }
 
-/// What is told of a remediation that ended.
+/// The result of a remediation, as it is announced.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediationReport<'a> {
-    /// The finding.
+    /// The uid of the finding.
     pub finding: uuid::Uuid,
-    /// Where the finding is recorded.
+    /// The key of the finding in the ledger.
     pub key: &'a str,
-    /// The policy.
+    /// The id of the policy.
     pub policy: &'a str,
-    /// The account.
+    /// The id of the account.
     pub account: &'a str,
-    /// The region.
+    /// The name of the Region.
     pub region: &'a str,
-    /// The resource.
+    /// The id of the resource.
     pub resource: &'a str,
-    /// How it ended, in a word or two.
+    /// The result code of the remediation.
     pub status: &'a str,
-    /// The code of the refusal, where it was refused.
+    /// The refusal code, if the remediation was refused.
     pub code: Option<&'a str>,
-    /// How it ended, in words.
+    /// The result as text.
     pub detail: &'a str,
 }
 
 impl Notice {
-    /// The announcement of a finding that is recorded under `key`.
+    /// Creates the notice for a finding that is recorded under `key`.
     pub fn for_finding(finding: &Finding, key: &str) -> Notice {
         let (text, pointer) = (format_finding(finding), finding_pointer(finding, key));
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
@@ -66,48 +71,49 @@ impl Notice {
         }
     }
 
-    /// The announcement of a remediation that ended: which finding's, how, and where that is recorded.
-    pub fn for_remediation(told: &RemediationReport<'_>) -> Notice {
-        let RemediationReport { finding, key, policy, account, status, detail, .. } = told;
+    /// Creates the notice for the result of a remediation.
+    pub fn for_remediation(report: &RemediationReport<'_>) -> Notice {
+        let RemediationReport { finding, key, policy, account, status, detail, .. } = report;
         let mut pointer = json!({
             "remediation": finding,
             "key": key,
             "policy": policy,
             "account": account,
-            "region": told.region,
+            "region": report.region,
             "status": status,
             "detail": sanitize_text(detail),
         });
-        if let (Some(code), Some(fields)) = (told.code, pointer.as_object_mut()) {
+        if let (Some(code), Some(fields)) = (report.code, pointer.as_object_mut()) {
             fields.insert("code".to_owned(), code.into());
         }
         let pointer = pointer.to_string();
         let text = format!(
-            "{}: {}\n\nResource  {}\nAccount   {account} {}\nPolicy    {policy}\nFinding   {finding}\n",
+            "{}: {}\n\nResource  {}\nAccount   {account} {}\n\
+             Policy    {policy}\nFinding   {finding}\n",
             status,
             sanitize_text(detail),
-            sanitize_text(told.resource),
-            told.region
+            sanitize_text(report.resource),
+            report.region
         );
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
         let mut attributes = vec![
             ("outcome", (*status).to_owned()),
             ("policy", (*policy).to_owned()),
             ("account", (*account).to_owned()),
-            ("region", told.region.to_owned()),
+            ("region", report.region.to_owned()),
         ];
         attributes.retain(|(_, value)| !value.is_empty());
         let subject = truncate_text(&format!("{status}: {policy} in {account}"), MAX_SUBJECT_CHARS);
         Notice { subject, message: message.to_string(), attributes }
     }
 
-    /// Sends a canary on. No finding and no outcome has an attribute `kind`: filters tell it by that.
+    /// Creates the notice that passes on a canary. Only the notice of a canary has the attribute
+    /// `kind`, which subscription filters use.
     pub fn for_canary(canary: CanaryId) -> Notice {
         let id = canary.as_uuid();
         let pointer = json!({"canary": id, "key": canary.evaluation_key()}).to_string();
-        let text = format!(
-            "Canary {id} of `evenkeel doctor` came as far as this topic. Nothing is to be done.\n"
-        );
+        let text =
+            format!("Canary {id} of `evenkeel doctor` reached this topic. No action is needed.\n");
         let message = json!({"default": pointer, "email": text, "sqs": pointer, "lambda": pointer});
         Notice {
             subject: "Evenkeel canary".to_owned(),
@@ -116,7 +122,7 @@ impl Notice {
         }
     }
 
-    /// How many bytes of [`MAX_BYTES`] it takes.
+    /// Returns the size of the notice in bytes, which must not exceed [`MAX_BYTES`].
     pub fn byte_size(&self) -> usize {
         let attributes = self.attributes.iter();
         attributes.fold(self.message.len(), |sum, (name, value)| {
@@ -134,12 +140,14 @@ fn severity_label(finding: &Finding) -> String {
     }
 }
 
-/// What may repair it. Where data is missing nothing does: no queue of a remediator is to get it.
+/// Returns the remediation of the finding. If data is missing, the function returns `None`, so that
+/// no queue of a remediator receives the finding.
 fn available_remediation(finding: &Finding) -> Option<&RemediationHeader> {
     finding.remediation.as_ref().filter(|_| finding.status != ComplianceStatus::InsufficientData)
 }
 
-/// The mode that goes into the attributes; a policy without remediation only notifies.
+/// Returns the mode for the attributes of the notice. A finding without remediation has the mode
+/// `notify`.
 fn mode_attribute(finding: &Finding) -> &'static str {
     match available_remediation(finding)
         .map_or(RemediationMode::Notify, |remediation| remediation.mode)
@@ -163,12 +171,12 @@ fn finding_attributes(finding: &Finding) -> Vec<(&'static str, String)> {
     if let Some(remediation) = available_remediation(finding) {
         attributes.push(("remediator", remediation.run.clone()));
     }
-    // SNS refuses an attribute without a value.
+    // SNS rejects an attribute without a value.
     attributes.retain(|(_, value)| !value.is_empty());
     attributes
 }
 
-/// What a queue gets: where the finding is, and enough to sort it.
+/// Returns the text for queues: the key of the finding and the fields that identify it.
 fn finding_pointer(finding: &Finding, key: &str) -> String {
     json!({
         "finding": finding.uid,
@@ -182,11 +190,12 @@ fn finding_pointer(finding: &Finding, key: &str) -> String {
     .to_string()
 }
 
-/// What a person gets: what, where, who, when, why it matters, what happens next.
+/// Returns the e-mail text for a finding: the message, the resource, the caller, the controls and
+/// the next step.
 fn format_finding(finding: &Finding) -> String {
     let (action, actor, resource) = (&finding.action, &finding.actor, &finding.resource);
     let mut out = match finding.status {
-        ComplianceStatus::InsufficientData => "Not enough data to evaluate it: ".to_owned(),
+        ComplianceStatus::InsufficientData => "Insufficient data for the evaluation: ".to_owned(),
         _ => String::new(),
     };
     out += &format!("{}\n\n", sanitize_text(&finding.message));
@@ -212,22 +221,23 @@ fn format_finding(finding: &Finding) -> String {
 }
 
 fn describe_next_step(finding: &Finding) -> String {
-    if let Some(why) = &finding.suspect {
-        return format!("nothing: the event may be forged, {why}");
+    if let Some(why) = &finding.possibly_forged {
+        return format!("no remediation: the event is possibly forged ({why})");
     }
     if finding.status == ComplianceStatus::InsufficientData {
-        return "somebody must look at it: whether the policy holds is not known".to_owned();
+        return "check the resource: it is unknown whether it complies with the policy".to_owned();
     }
-    match (&finding.suppressed, &finding.remediation) {
-        (Some(suppression), _) => format!("nothing: waiver {} holds", suppression.waiver),
-        (None, None) => "somebody must look at it: nothing repairs it by itself".to_owned(),
+    match (&finding.waived, &finding.remediation) {
+        (Some(applied), _) => format!("no action is needed: waiver {} applies", applied.waiver),
+        (None, None) => "fix the resource: the policy has no automatic remediation".to_owned(),
         (None, Some(remediation)) => {
-            format!("remediator {} may be used, mode {}", remediation.run, mode_attribute(finding))
+            let mode = mode_attribute(finding);
+            format!("remediator {} can fix the resource, mode {mode}", remediation.run)
         }
     }
 }
 
-/// Text from an event on one line, cut, without characters that deceive a reader.
+/// Shortens a text from an event, and replaces line breaks and deceptive characters.
 fn sanitize_text(text: &str) -> String {
     let clean: String = text
         .chars()

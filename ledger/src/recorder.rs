@@ -1,4 +1,4 @@
-//! The order in which a finding becomes known: durable first, announced then, marked as announced last.
+//! The recorder, which writes a finding first, then announces it, and then marks it as announced.
 
 use crate::announcer::{AnnounceError, NoticeAnnouncer};
 use crate::canary::{CanaryHop, CanaryId};
@@ -7,47 +7,50 @@ use crate::{Ledger, LedgerError, WriteOutcome};
 use evenkeel_rules::policy::Severity;
 use evenkeel_rules::{ComplianceStatus, Finding, ocsf};
 
-/// Writes findings and announces them.
+/// A recorder that writes findings to a ledger and announces them.
 #[derive(Clone, Debug)]
 pub struct FindingRecorder<A> {
     ledger: Ledger,
     announcer: A,
 }
 
-/// What came of a finding.
+/// The result of recording a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordingResult {
-    /// It was not known.
+    /// The ledger did not contain the finding.
     New,
-    /// The same finding was known.
+    /// The ledger already contained an equal finding.
     Known,
-    /// Another finding of the same policy, resource and action was known; this one is kept beside it.
+    /// The ledger contained a different finding for the same policy, resource and action. The new
+    /// finding was written as a revision.
     Revised,
 }
 
-/// Why a finding is not known yet: whoever brought it must bring it again.
+/// The reason why a finding was not recorded or not announced. The caller must try again.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// It could not be written.
+    /// The finding could not be written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// It is written, and could not be announced.
+    /// The finding was written and could not be announced.
     #[error(transparent)]
     Announce(#[from] AnnounceError),
 }
 
 impl<A: NoticeAnnouncer> FindingRecorder<A> {
-    /// A recorder that writes to `ledger` and announces through `announce`.
-    pub fn new(ledger: Ledger, announce: A) -> Self {
-        FindingRecorder { ledger, announcer: announce }
+    /// Creates a recorder that writes to `ledger` and announces through `announcer`.
+    pub fn new(ledger: Ledger, announcer: A) -> Self {
+        FindingRecorder { ledger, announcer }
     }
 
-    /// Makes a finding durable, and then announces it unless that was done before.
+    /// Writes a finding, and then announces it unless it was announced before.
     ///
-    /// A crash between the announcement and its mark announces it again: at least once, never not at all.
+    /// A finding is announced at least once. It is announced twice if the process ends after the
+    /// announcement and before the mark is written.
     ///
     /// # Errors
-    /// When it could not be written or announced. To do it again is harmless.
+    /// Returns [`RecordError::Ledger`] if the finding cannot be written, and
+    /// [`RecordError::Announce`] if it cannot be announced. The call can be repeated safely.
     pub async fn record_finding(&self, finding: &Finding) -> Result<RecordingResult, RecordError> {
         let (record, key) = (ocsf::serialize_finding(finding), ocsf::finding_key(finding));
         let written = self.ledger.write_record(&key, record.as_bytes()).await?;
@@ -64,7 +67,7 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
         })
     }
 
-    /// Whether it was announced that the finding is as it is, or worse.
+    /// Returns whether the finding was announced with its status or with a worse one.
     async fn was_announced(&self, finding: &Finding) -> Result<bool, LedgerError> {
         let own = ANNOUNCED_STATUSES.iter().position(|status| *status == finding.status);
         for status in ANNOUNCED_STATUSES.iter().take(own.map_or(0, |own| own.saturating_add(1))) {
@@ -75,10 +78,13 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
         Ok(false)
     }
 
-    /// Records that a canary was taken, and sends it on; one that comes again keeps its first record.
+    /// Records that the function received a canary, and announces the canary. If the canary is
+    /// received again, its first record is kept.
     ///
     /// # Errors
-    /// When it could not be written or sent on. To do it again is harmless.
+    /// Returns [`RecordError::Ledger`] if the record cannot be written, and
+    /// [`RecordError::Announce`] if the canary cannot be announced. The call can be repeated
+    /// safely.
     pub async fn record_canary(
         &self,
         canary: CanaryId,
@@ -89,22 +95,23 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
     }
 }
 
-/// What is announced, the worst first. What becomes worse is announced again: a violation, after it was announced
-/// that data is missing.
+/// The statuses that are announced, from the worst to the least severe. If the status becomes
+/// worse, the finding is announced again: for example, a violation after an announcement of missing
+/// data.
 const ANNOUNCED_STATUSES: [ComplianceStatus; 3] =
     [ComplianceStatus::NonCompliant, ComplianceStatus::Error, ComplianceStatus::InsufficientData];
 
-/// Violations and broken policies are announced, and that data is missing where the policy's severity is HIGH or
-/// above; what is accepted, or lacks data below that, is only written.
+/// Returns whether a finding is announced: violations and policy errors always, and missing data if
+/// the severity of the policy is HIGH or CRITICAL. Waived findings are not announced.
 fn needs_announcement(finding: &Finding) -> bool {
     let enough = match finding.status {
         ComplianceStatus::InsufficientData => finding.severity >= Severity::High,
         status => ANNOUNCED_STATUSES.contains(&status),
     };
-    enough && finding.suppressed.is_none()
+    enough && finding.waived.is_none()
 }
 
-/// What records that the finding was announced with a status.
+/// Returns the key of the record which shows that the finding was announced with this status.
 fn announcement_key(finding: &Finding, status: ComplianceStatus) -> String {
     let ending = match status {
         ComplianceStatus::Error => ".error",

@@ -1,4 +1,4 @@
-//! Buckets, reached with the credentials and over the HTTP client of everything else that calls AWS.
+//! Access to S3 buckets with the credentials and the HTTP client of the AWS SDK.
 
 mod credentials;
 mod http;
@@ -13,12 +13,15 @@ use object_store::{BackoffConfig, RetryConfig};
 use credentials::CachedCredentials;
 use http::SdkHttp;
 
-/// What a store is asked again for, and how long: an invocation must end before its function does.
+/// The maximum number of retries of a request.
 const RETRIES: usize = 5;
+/// The maximum time for a request with its retries. The request must end before the timeout of the
+/// Lambda function.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How a bucket is reached: with the Region, the credentials and the endpoint of `config`. A request takes `timeout` at
-/// most, with its answer. A key of KMS comes from the environment: `AWS_SERVER_SIDE_ENCRYPTION=aws:kms` and
+/// Returns a builder for the store of a bucket, with the Region, the credentials and the endpoint
+/// of `config`. `timeout` is the maximum time for a request and its response. To encrypt with a KMS
+/// key, set the environment variables `AWS_SERVER_SIDE_ENCRYPTION=aws:kms` and
 /// `AWS_SSE_KMS_KEY_ID`.
 pub fn s3_builder(config: &SdkConfig, bucket: &str, timeout: Duration) -> AmazonS3Builder {
     let retry = RetryConfig {

@@ -1,4 +1,4 @@
-//! The one record that is replaced: only by one who has seen what it replaces.
+//! Conditional replacement of a record: the writer must have read the record that it replaces.
 
 use object_store::path::Path;
 use object_store::{
@@ -7,19 +7,20 @@ use object_store::{
 
 use crate::{Ledger, LedgerError};
 
-/// A record as it was read, to be replaced by another if it is still the same.
+/// A record and its version in the store. The record can be replaced if its version has not
+/// changed.
 #[derive(Clone, Debug)]
 pub struct VersionedRecord {
-    /// What it holds.
+    /// The content of the record.
     pub record: Vec<u8>,
     version: UpdateVersion,
 }
 
 impl Ledger {
-    /// The record `key` as it is now, if there is one.
+    /// Reads the record `key` with its version, or returns `None` if it does not exist.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// Returns [`LedgerError::Store`] if the store fails.
     pub async fn read_versioned(&self, key: &str) -> Result<Option<VersionedRecord>, LedgerError> {
         let fail = |error| LedgerError::Store { key: key.to_owned(), error };
         let found = match self.store.get(&Path::from(key)).await {
@@ -31,14 +32,17 @@ impl Ledger {
         Ok(Some(VersionedRecord { record, version: UpdateVersion { e_tag, version } }))
     }
 
-    /// Puts `record` in the place of what was `seen` there; creates it where nothing was. Says whether it
-    /// holds: it does not where somebody else has written meanwhile, and then nothing was changed.
+    /// Replaces the record `seen` by `record`, or creates the record if `seen` is `None`. Returns
+    /// whether `record` is now the current record. The function returns false and changes nothing
+    /// if another writer has changed the record in the meantime.
     ///
-    /// S3 compares the `ETag` (Amazon S3 User Guide, "How to prevent object overwrites with conditional
-    /// writes", `AmazonS3/latest/userguide/conditional-writes.html`).
+    /// S3 compares the `ETag`.
+    ///
+    /// Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes",
+    /// `AmazonS3/latest/userguide/conditional-writes.html`.
     ///
     /// # Errors
-    /// When the store refuses.
+    /// Returns [`LedgerError::Store`] if the store fails.
     pub async fn replace_record(
         &self,
         key: &str,
@@ -52,10 +56,11 @@ impl Ledger {
         };
         match self.put_record(key, PutMode::Update(seen.version.clone()), record).await {
             Ok(()) => Ok(true),
-            // An answer may have been lost, and the call made again.
+            // The call may be a retry of a call that succeeded and whose response was lost.
             Err(Error::Precondition { .. }) => self.is_current_record(key, record).await,
-            // A folder compares nothing: between this reading and the writing, another's record may be lost.
-            // That is bearable where one person deploys to a folder of their own.
+            // A folder has no conditional writes. If another writer replaces the record between
+            // this read and the write, that replacement is lost. This is acceptable because only
+            // one person deploys to a local folder.
             Err(Error::NotImplemented { .. }) => {
                 if !self.is_current_record(key, &seen.record).await? {
                     return self.is_current_record(key, record).await;
@@ -88,8 +93,8 @@ mod tests {
 
     const KEY: &str = "bundle/manifest.json";
 
-    /// Each who replaced, or came second, in the order of the story.
-    async fn of_two_who_saw_the_same_one_replaces(ledger: Ledger) {
+    /// Checks that of two writers which read the same version, only the first replaces the record.
+    async fn assert_only_the_first_writer_replaces(ledger: Ledger) {
         let none = ledger.read_versioned(KEY).await.unwrap();
         let first = ledger.replace_record(KEY, none.as_ref(), b"1").await.unwrap();
         let late = ledger.replace_record(KEY, none.as_ref(), b"2").await.unwrap();
@@ -99,18 +104,18 @@ mod tests {
         let own = ledger.replace_record(KEY, Some(&seen), b"2").await.unwrap();
         assert_eq!((none.is_some(), seen.record.as_slice()), (false, &b"1"[..]));
         assert_eq!([first, late, second, later], [true, false, true, false]);
-        assert!(own, "its own is no conflict");
+        assert!(own, "a repeated write of the same record is not a conflict");
         assert_eq!(ledger.read_record(KEY).await.unwrap(), b"2");
     }
 
     #[test]
-    fn a_record_is_replaced_only_by_one_who_saw_it() {
+    fn a_record_is_replaced_only_by_a_writer_that_read_its_version() {
         let folder = std::env::temp_dir().join(format!("evenkeel-replace-{}", std::process::id()));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            of_two_who_saw_the_same_one_replaces(Ledger::from_store(Arc::new(InMemory::new())))
+            assert_only_the_first_writer_replaces(Ledger::from_store(Arc::new(InMemory::new())))
                 .await;
-            of_two_who_saw_the_same_one_replaces(Ledger::open_folder(&folder).unwrap()).await;
+            assert_only_the_first_writer_replaces(Ledger::open_folder(&folder).unwrap()).await;
         });
         std::fs::remove_dir_all(&folder).unwrap();
     }

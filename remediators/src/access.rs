@@ -1,4 +1,4 @@
-//! How the accounts of findings and backends are reached, and how often.
+//! Access to the accounts of findings and to backends, with rate limits.
 
 pub(crate) mod account_access;
 pub(crate) mod connection;

@@ -1,4 +1,4 @@
-//! All remediators: one file each, by service, on one list.
+//! The catalog of all remediators: one file per remediator, grouped by service.
 
 pub mod apigateway;
 pub mod apigatewayv2;
@@ -20,21 +20,21 @@ use crate::remediator::Remediator;
 use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::type_erasure::ErasedRemediator;
 
-/// A remediator that policies can name.
+/// A remediator of the catalog, which policies can name.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogEntry {
-    /// What is known of it without running it.
+    /// The static properties of the remediator.
     pub spec: RemediatorSpec,
     connect: fn(&AwsConnection) -> Box<dyn ErasedRemediator>,
 }
 
 impl CatalogEntry {
-    /// The remediator of that name.
+    /// Returns the remediator with this id, or `None`.
     pub fn find_by_id(id: &str) -> Option<&'static CatalogEntry> {
         CATALOG.iter().find(|entry| entry.spec.id == id)
     }
 
-    /// The remediator, in an account and region.
+    /// Returns the remediator with a connection to an account and region.
     pub fn connect_remediator(&self, aws: &AwsConnection) -> Box<dyn ErasedRemediator> {
         (self.connect)(aws)
     }
@@ -77,6 +77,7 @@ pub const CATALOG: &[CatalogEntry] = &[
     catalog_entry::<sqs::deny_insecure_transport::DenyQueueInsecureTransport>(),
 ];
 
+/// Returns the catalog entry of a remediator type.
 const fn catalog_entry<R: Remediator + From<AwsConnection> + 'static>() -> CatalogEntry {
     CatalogEntry { spec: R::SPEC, connect: |aws| Box::new(R::from(aws.clone())) }
 }

@@ -1,4 +1,4 @@
-//! What is kept of remediations.
+//! The ledger records of remediations.
 
 pub(crate) mod activity;
 pub(crate) mod record;

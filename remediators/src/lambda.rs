@@ -1,7 +1,7 @@
-//! What the function keeps from one invocation to the next, and what it does with each message.
+//! The Lambda handler: the state between invocations, and the processing of each message.
 //!
-//! A message only points to a finding. It is let go once its remediation has ended in the ledger; until then it
-//! comes again, and what was interrupted goes on.
+//! A message only identifies a finding. It is deleted after the ledger contains the outcome of its
+//! remediation. Until then it is delivered again, and an interrupted remediation continues.
 
 mod message;
 mod settings;
@@ -27,57 +27,60 @@ use serde_json::json;
 
 use message::{MessageError, QueueMessage, RemediationTask};
 
-/// No repair is begun with less time than this, nor goes on for longer than the invocation.
+/// The minimum remaining time of the invocation to start a remediation.
 const MIN_REMAINING_TIME: Duration = Duration::from_secs(20);
+
+/// The time before the end of the invocation at which a remediation is interrupted.
 const SHUTDOWN_RESERVE: Duration = Duration::from_secs(1);
 
-/// A repaired state is looked at again after so many seconds. SQS delays a message by 900 at most.
+/// The delays in seconds after which a remediation is verified. SQS delays messages by at most 900.
 const VERIFICATION_DELAYS: [u32; 2] = [60, 900];
 
-/// Why a message has not been dealt with: it comes again.
+/// The reason why a message was not processed. It is delivered again.
 #[derive(Debug, thiserror::Error)]
 enum TaskError {
-    /// It cannot be read.
+    /// The message cannot be read.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// The record that it points to is no finding.
+    /// The record that the message identifies is not a finding.
     #[error(transparent)]
     Finding(#[from] PolicyViolationError),
-    /// The finding is for another function.
-    #[error("the finding is for family `{0}`")]
+    /// The finding is for the function of another family.
+    #[error("the finding is for family `{0}`; check the filter policy of the queue's subscription")]
     Family(String),
-    /// The ledger refused.
+    /// The ledger returned an error.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Nothing can be done in the account.
+    /// The account cannot be accessed.
     #[error(transparent)]
     Account(#[from] AccountAccessError),
     /// The remediation has not ended.
     #[error(transparent)]
     Executor(#[from] ExecutorError),
-    /// The message to look again was not taken.
+    /// The queue did not accept the message for a verification.
     #[error(transparent)]
-    LookAgain(#[from] CallError),
-    /// The outcome was not announced.
+    Queue(#[from] CallError),
+    /// The outcome was not published.
     #[error(transparent)]
     Announce(#[from] AnnounceError),
-    /// The invocation ends too soon to begin.
-    #[error("too little time is left")]
+    /// The invocation ends too soon to start a remediation.
+    #[error("the remaining time of the invocation is too short to start a remediation")]
     TooLittleTime,
-    /// The invocation ends.
-    #[error("the time is up")]
+    /// The invocation ends during a remediation.
+    #[error("the invocation ended before the remediation; the next delivery continues it")]
     TimeUp,
 }
 
+/// The state of the function between invocations.
 struct RemediateFunction {
     family: String,
     operator: AccountAccess,
     topic: Option<SnsTopic>,
-    /// Where messages of our own go, and how.
+    /// The client and the URL of the function's own queue, for delayed verifications.
     queue: Option<(ServiceClient, String)>,
 }
 
-/// Serves invocations until the process is ended.
+/// Serves invocations until the process ends.
 pub(crate) async fn serve_invocations() -> Result<(), Error> {
     let function = &settings::load_function().await?;
     info!(family = function.family, "started");
@@ -85,14 +88,14 @@ pub(crate) async fn serve_invocations() -> Result<(), Error> {
 }
 
 impl RemediateFunction {
-    /// Each message by itself: one that fails comes again, and the others are let go.
+    /// Processes each message separately. Only the messages that failed are delivered again.
     async fn handle_batch(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
         let deadline = event.context.deadline();
         let mut failures = Vec::new();
         for message in event.payload.records {
             let id = message.message_id.clone().unwrap_or_default();
             if let Err(why) = self.handle_message(message, deadline).await {
-                error!(message_id = id, why = %why, "a message will come again");
+                error!(message_id = id, why = %why, "a message failed and will be delivered again");
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = id;
                 failures.push(failure);
@@ -103,7 +106,7 @@ impl RemediateFunction {
         Ok(response)
     }
 
-    /// Takes a message, if there is time for it.
+    /// Processes a message, if the remaining time is sufficient.
     async fn handle_message(
         &self,
         message: SqsMessage,
@@ -119,30 +122,31 @@ impl RemediateFunction {
             return Err(TaskError::TooLittleTime);
         }
         let time = left.saturating_sub(SHUTDOWN_RESERVE);
-        // Cut off here, the attempt is open in the ledger, and goes on when its message comes again.
+        // After a timeout the attempt is open in the ledger and continues with the next delivery.
         let handled = tokio::time::timeout(time, Box::pin(self.handle_finding(&body)));
         handled.await.unwrap_or(Err(TaskError::TimeUp))
     }
 
-    /// A canary is recorded as taken, and nothing else is ever done for it.
+    /// Records that a canary arrived. A canary has no other effect.
     async fn record_canary(&self, canary: CanaryId, sent: Option<i64>) -> Result<(), TaskError> {
         let hop = CanaryHop { sent, taken: current_millis(), ..CanaryHop::default() };
         let key = canary.remediation_key(&self.family);
         self.operator.ledger.claim_key(&key, &hop.to_record_bytes()).await?;
-        info!(canary = %canary.as_uuid(), "a canary was taken");
+        info!(canary = %canary.as_uuid(), "a canary arrived");
         Ok(())
     }
 
+    /// Reads the finding of a message and performs the task of the message.
     async fn handle_finding(&self, body: &str) -> Result<(), TaskError> {
         let message = QueueMessage::parse_body(body)?;
-        // The finding may have been revised since the message was sent: waived, or seen to be something else.
+        // The finding may have a newer revision, for example a waived one.
         let found = self.operator.ledger.latest_revision(&message.key).await;
         let record = found?.bytes;
         let violation = match PolicyViolation::from_record(&record) {
             Ok(violation) => violation,
             Err(error @ PolicyViolationError::InvalidRecord(_)) => return Err(error.into()),
             Err(why) => {
-                info!(key = message.key, why = %why, "nothing may be done");
+                info!(key = message.key, why = %why, "the finding is not remediated");
                 return Ok(());
             }
         };
@@ -155,7 +159,11 @@ impl RemediateFunction {
         }
     }
 
-    /// Whether it is for us. Where no function can do anything, the finding stands and the message is let go.
+    /// Returns whether this function can remediate a violation. For an unknown remediator the
+    /// message is deleted, because no function can process it.
+    ///
+    /// # Errors
+    /// [`TaskError::Family`] if the violation is for another function.
     fn can_remediate(&self, violation: &PolicyViolation) -> Result<bool, TaskError> {
         let remediator = violation.remediator.as_str();
         let family = remediator.split('-').next().unwrap_or_default();
@@ -164,37 +172,38 @@ impl RemediateFunction {
         }
         let known = CatalogEntry::find_by_id(remediator).is_some();
         if !known {
-            error!(uid = %violation.finding, remediator, "there is no such remediator");
+            error!(uid = %violation.finding, remediator, "the remediator does not exist");
         }
         Ok(known)
     }
 
-    /// Does what is to be done.
+    /// Remediates the violation or verifies an earlier attempt.
     async fn perform_task(
         &self,
         task: RemediationTask,
         violation: &PolicyViolation,
     ) -> Result<Option<RemediationOutcome>, TaskError> {
-        let drive = self.operator.open_executor(violation).await?;
+        let executor = self.operator.open_executor(violation).await?;
         let outcome = match task {
-            RemediationTask::Repair => {
-                drive.remediate_violation(violation, current_millis()).await.map(Some)
+            RemediationTask::Remediate => {
+                executor.remediate_violation(violation, current_millis()).await.map(Some)
             }
             RemediationTask::Verify { attempt, after } => {
-                drive.verify_attempt(&violation.target, attempt, after, current_millis()).await
+                executor.verify_attempt(&violation.target, attempt, after, current_millis()).await
             }
         };
         Ok(outcome?)
     }
 
-    /// What follows from how it ended.
+    /// Logs the outcome, schedules verifications and publishes the outcome.
     async fn report_outcome(
         &self,
         message: &QueueMessage,
         violation: &PolicyViolation,
         outcome: &RemediationOutcome,
     ) -> Result<(), TaskError> {
-        // What the stack's alarms match: how it ended, and the code of a refusal. The reason in words is for people.
+        // Alarms of the stack match the message, `ended` and `code`. The text in `why` is for
+        // people.
         let refusal = outcome.result.refusal_reason();
         info!(
             uid = %outcome.finding,
@@ -205,28 +214,28 @@ impl RemediateFunction {
             why = refusal.map(ToString::to_string),
             "remediation"
         );
-        let told = JournalKeys::for_target(&violation.target).notified_key(outcome);
+        let notified = JournalKeys::for_target(&violation.target).notified_key(outcome);
         let ledger = &self.operator.ledger;
-        // Its message came again after all was done.
-        if ledger.has_record(&told).await? {
+        // The message was delivered again after the outcome was published.
+        if ledger.has_record(&notified).await? {
             return Ok(());
         }
-        let (repair, done) = (
-            message.task == RemediationTask::Repair,
+        let (is_remediation, is_restored) = (
+            message.task == RemediationTask::Remediate,
             outcome.result == RemediationResult::Restored,
         );
-        if let (true, true, Some(attempt)) = (repair, done, outcome.attempt) {
+        if let (true, true, Some(attempt)) = (is_remediation, is_restored, outcome.attempt) {
             self.schedule_verifications(&message.key, attempt).await?;
         }
-        // That all is still well is no news.
-        if repair || !done {
+        // A successful verification is not published.
+        if is_remediation || !is_restored {
             self.announce_outcome(&message.key, violation, outcome).await?;
-            ledger.claim_key(&told, b"{}").await?;
+            ledger.claim_key(&notified, b"{}").await?;
         }
         Ok(())
     }
 
-    /// Messages to ourselves, which come later.
+    /// Sends delayed messages for verifications to the function's own queue.
     async fn schedule_verifications(&self, key: &str, attempt: u32) -> Result<(), TaskError> {
         let Some((sqs, url)) = &self.queue else { return Ok(()) };
         for after in VERIFICATION_DELAYS {
@@ -236,12 +245,13 @@ impl RemediateFunction {
             };
             let body = body.to_string();
             let message = json!({"QueueUrl": url, "MessageBody": body, "DelaySeconds": after});
-            let taken: Result<IgnoredAny, CallError> = sqs.call_json("SendMessage", &message).await;
-            taken?;
+            let sent: Result<IgnoredAny, CallError> = sqs.call_json("SendMessage", &message).await;
+            sent?;
         }
         Ok(())
     }
 
+    /// Publishes the outcome to the topic.
     async fn announce_outcome(
         &self,
         key: &str,

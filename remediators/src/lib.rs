@@ -1,7 +1,32 @@
-//! Restores compliant configuration: with a plan, a before-image and an undo, and never more than is allowed.
+//! Remediators restore compliant configuration of AWS resources, with a plan, a backup of the prior
+//! state and an undo.
 //!
-//! A remediator says how a state is read, what it should be, and how it is set. Everything else is the same
-//! for all of them: the order of the steps is written in `workflow.rs`, what is allowed in `workflow/limits.rs`.
+//! A [`Remediator`] defines how a state is read, what the state must be, and how it is written. All
+//! remediators share the rest: `workflow.rs` contains the order of the steps, `workflow/limits.rs`
+//! the limits.
+//!
+//! # Examples
+//!
+//! Remediate a finding that the ledger contains. `key` is the key of the finding's record, and
+//! `now` is in milliseconds since 1970:
+//!
+//! ```no_run
+//! use std::error::Error;
+//!
+//! use evenkeel_ledger::Ledger;
+//! use evenkeel_remediators::{AccountAccess, MaximumModes, PolicyViolation};
+//! use evenkeel_rules::policy::RemediationMode;
+//!
+//! async fn remediate(ledger: Ledger, key: &str, now: i64) -> Result<(), Box<dyn Error>> {
+//!     let violation = PolicyViolation::from_record(&ledger.read_record(key).await?)?;
+//!     let modes = MaximumModes::for_all_accounts(RemediationMode::Approve);
+//!     let access = AccountAccess::from_environment(ledger, None, modes, None).await?;
+//!     let executor = access.open_executor(&violation).await?;
+//!     let outcome = executor.remediate_violation(&violation, now).await?;
+//!     println!("finding {}: {}", outcome.finding, outcome.result);
+//!     Ok(())
+//! }
+//! ```
 
 mod access;
 pub mod catalog;

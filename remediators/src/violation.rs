@@ -1,4 +1,4 @@
-//! A finding as a remediator needs it, read back from the ledger's record.
+//! The finding data that a remediator needs, read from the ledger record of the finding.
 
 use std::collections::BTreeMap;
 
@@ -9,46 +9,47 @@ use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// Which resource, of which account: from the ledger's record alone, whose account and region are the
-/// envelope's.
+/// The resource that a remediation changes. All values come from the ledger record of the finding;
+/// account and region come from the envelope of the event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetResource {
     /// The policy that was violated.
     pub policy: String,
     /// The CloudFormation type.
     pub kind: String,
-    /// What identifies it within its type, account and region.
+    /// The id of the resource, unique within its type, account and region.
     pub id: String,
-    /// The account.
+    /// The account id.
     pub account: String,
     /// The region.
     pub region: String,
-    /// What the policy's header says about the repair.
+    /// The parameters of the remediation (`with` in the policy header).
     pub parameters: BTreeMap<String, Value>,
-    /// Its ARN, where the finding has it.
+    /// The ARN, if the finding contains it.
     pub arn: Option<String>,
-    /// How safe the repair is, where the policy's header says so.
+    /// The safety tier, if the policy header defines it.
     pub tier: Option<SafetyTier>,
-    /// The IAM actions by which AWS repairs it in the caller's name, where the policy's header says so.
+    /// The IAM actions that AWS needs to change the resource on behalf of the caller, if the policy
+    /// header lists them.
     pub actions: Vec<String>,
-    /// What its properties must be, where the policy's header says so.
+    /// The required values of properties as a merge patch, if the policy header contains it.
     pub patch: Option<Map<String, Value>>,
-    /// What a person must look at first, where the policy's header says so.
+    /// The text of `ask` in the policy header: what a person must check before an approval.
     pub approval_reason: Option<String>,
-    /// The violations that the finding lists: what exactly was found. Empty where the policy's body lists nothing.
+    /// The violations that the finding lists. Empty if the policy lists none.
     pub evidence: Vec<Value>,
 }
 
 impl TargetResource {
-    /// The ARN of a resource of a service, in the account and region.
+    /// Returns the ARN of a resource of a service in the account and region of the target.
     pub fn build_arn(&self, service: &str, resource: &str) -> String {
         Arn::in_region(&self.region, &self.account, service, resource).to_string()
     }
 
-    /// The same for every finding about this policy and resource.
+    /// Returns a UUID that is the same for all findings about this policy and resource.
     pub fn target_uid(&self) -> Uuid {
         let parts = [&self.policy, &self.account, &self.region, &self.kind, &self.id];
-        // Lengths keep the parts apart, whatever characters they hold.
+        // The lengths make the concatenation unambiguous.
         let parts: Vec<String> =
             parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
         let name = parts.concat();
@@ -56,64 +57,65 @@ impl TargetResource {
     }
 }
 
-/// A finding that something may be done about.
+/// A finding that can be remediated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyViolation {
     /// The finding's uid.
     pub finding: Uuid,
-    /// What is to be repaired.
+    /// The resource to remediate.
     pub target: TargetResource,
-    /// The remediator that the policy names.
+    /// The id of the remediator that the policy names.
     pub remediator: String,
-    /// How far the policy lets it go.
+    /// The mode that the policy defines.
     pub mode: RemediationMode,
-    /// Who did it.
+    /// The principal that violated the policy.
     pub actor: String,
-    /// When: milliseconds since 1970.
+    /// The time of the violation in milliseconds since 1970.
     pub time: i64,
-    /// The rest of the finding. What repairs need of it is in the target: what shows it, and the policy's header.
+    /// The finding without the evidence and the remediation header, which are in `target`.
     rest: Finding,
 }
 
-/// Why nothing may be done about a finding, whatever the settings.
+/// The reason why a finding cannot be remediated, independent of all settings.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyViolationError {
-    /// The record is not that of a finding.
-    #[error("the record is no finding: {0}")]
+    /// The record is not a finding.
+    #[error("the record is not a valid finding: {0}")]
     InvalidRecord(#[from] serde_json::Error),
-    /// It says that a policy could not tell.
-    #[error("the finding says {0}, and only what violates is repaired")]
+    /// The status of the finding is not `NON_COMPLIANT`.
+    #[error("the status of the finding is {0}; only NON_COMPLIANT findings are remediated")]
     Status(String),
-    /// The event may be forged.
-    #[error("the finding's event may be forged: {0}")]
+    /// The event is possibly forged.
+    #[error("the event of the finding is possibly forged and is never remediated: {0}")]
     PossiblyForged(String),
-    /// A waiver accepts it.
-    #[error("the finding is accepted by a waiver")]
+    /// A waiver covers the finding.
+    #[error("the finding is waived")]
     Waived,
-    /// The policy names none.
-    #[error("the policy names no remediator")]
+    /// The policy has no remediation.
+    #[error("the policy of the finding does not name a remediator")]
     NoRemediator,
-    /// Something by which it could be found is missing.
-    #[error("the finding does not name the resource")]
+    /// The resource id, the account or the region is missing.
+    #[error("the finding does not contain the resource id, the account and the region")]
     UnnamedResource,
 }
 
 impl PolicyViolation {
-    /// Reads a finding's record.
+    /// Reads the ledger record of a finding.
     ///
     /// # Errors
-    /// When it is none, or is one about which nothing may be done.
+    /// [`PolicyViolationError`] if the record is not a finding, or the finding cannot be
+    /// remediated.
     pub fn from_record(record: &[u8]) -> Result<PolicyViolation, PolicyViolationError> {
         let record: ComplianceFinding<'_> = serde_json::from_slice(record)?;
         let time = record.time;
         let first = record.resources.first().ok_or(PolicyViolationError::UnnamedResource)?;
-        // A resource may be named by its ARN: then the finding tells of no other.
+        // If the resource id is an ARN, the finding contains no separate ARN.
         let arn = Some(first.uid.to_string()).filter(|uid| uid.starts_with("arn:"));
         let mut finding = record.into_finding();
-        if let Some(why) = &finding.suspect {
+        if let Some(why) = &finding.possibly_forged {
             return Err(PolicyViolationError::PossiblyForged(why.clone()));
         }
-        if finding.suppressed.is_some() {
+        if finding.waived.is_some() {
             return Err(PolicyViolationError::Waived);
         }
         if finding.status != ComplianceStatus::NonCompliant {
@@ -148,7 +150,7 @@ impl PolicyViolation {
         })
     }
 
-    /// The whole finding again, for waivers.
+    /// Returns the complete finding again, for the evaluation of waivers.
     pub(crate) fn to_finding(&self) -> Finding {
         let TargetResource {
             parameters: with,

@@ -1,7 +1,8 @@
-//! The order of a remediation, in one place.
+//! The executor: the order of the steps of a remediation.
 //!
-//! A finding only points: what is repaired is the state just read. The intent, with the whole before-image, is
-//! durable before anything is written; what was interrupted is finished when its message comes again.
+//! A finding only identifies the resource; the executor plans from the state that it reads. It
+//! stores the intent, with the complete prior state, before it writes to AWS. An interrupted
+//! attempt continues when its message is delivered again.
 
 mod approval;
 mod attempts;
@@ -38,8 +39,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::journal::record::{
-    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, UndoMark,
-    before_image_key, digest_text, plan_hash,
+    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, UndoMark, digest_text,
+    plan_hash,
 };
 use crate::remediator::type_erasure::ErasedRemediator;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan};
@@ -48,65 +49,84 @@ use crate::workflow::kill_switch::{ActiveSwitch, KillSwitch};
 use crate::workflow::limits::{AttemptRecord, DailyBudget, RetryLimits, check_limits};
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// So often is a plan made anew because somebody changed the state meanwhile.
+/// The maximum number of plans per call. A change by somebody else makes a new plan necessary.
 const MAX_PLAN_ROUNDS: usize = 3;
 
-/// What the operator lets remediators do.
+/// The limits that the operator sets for remediations.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutorSettings {
-    /// The most that any policy may do by itself in this account.
+    /// The maximum mode of all policies in the account.
     pub maximum_mode: RemediationMode,
-    /// How often on one resource.
+    /// The limits for one resource.
     pub limits: RetryLimits,
-    /// How often in a day.
+    /// The limits for one day.
     pub budget: DailyBudget,
 }
 
-/// Drives one remediator.
+/// The executor of one remediator: it plans, writes, verifies, records and undoes.
+///
+/// # Examples
+///
+/// ```no_run
+/// use evenkeel_remediators::{ExecutorError, PolicyViolation, RemediationExecutor};
+///
+/// async fn preview_and_remediate(
+///     executor: &RemediationExecutor,
+///     violation: &PolicyViolation,
+///     now: i64,
+/// ) -> Result<(), ExecutorError> {
+///     let preview = executor.preview_remediation(violation, now).await?;
+///     if preview.plan.is_some() {
+///         let outcome = executor.remediate_violation(violation, now).await?;
+///         println!("{}: {}", violation.target.id, outcome.result);
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct RemediationExecutor {
     remediator: Box<dyn ErasedRemediator>,
     ledger: Ledger,
     settings: ExecutorSettings,
-    /// Asked before each write, here and for each call that changes something at AWS.
+    /// The kill switch of the AWS calls. An undo ignores it.
     switch: Option<KillSwitch>,
 }
 
-/// How an attempt ended, and the state that was seen then.
+/// The result of an attempt, and the state that was read at its end.
 type ObservedResult = (RemediationResult, Option<Value>);
 
-/// What may be done about a violation.
+/// The result of planning for a violation.
 enum PlanPreparation {
-    /// Nothing: it ends so.
+    /// No plan: the remediation ends with this result.
     Ended(RemediationResult),
-    /// This.
+    /// A plan.
     Planned(Box<PendingPlan>),
 }
 
-/// Whether an attempt may be begun.
+/// The decision whether an attempt may start.
 enum AttemptPermission {
-    /// Not: it ends so.
+    /// No: the remediation ends with this result.
     Ended(RemediationResult),
-    /// This one.
+    /// Yes.
     Granted(Box<AttemptPermit>),
 }
 
-/// An attempt that may be begun.
+/// An attempt that may start.
 struct AttemptPermit {
     number: u32,
     plan: PendingPlan,
     attempt: AttemptRecord,
-    /// The approval that it uses up, where the mode needs one.
+    /// The key of the approval that the attempt uses, if the mode needs one.
     approval: Option<String>,
 }
 
-/// A plan, not yet permitted.
+/// A plan that is not authorized yet.
 struct PendingPlan {
     before: Value,
     after: Value,
     hash: String,
-    /// What the check before the write asks a person.
+    /// The reason of the precondition check for an approval.
     approval_reason: Option<String>,
-    /// All that a person is asked.
+    /// All reasons for an approval.
     questions: Vec<String>,
 }
 
@@ -121,7 +141,7 @@ impl fmt::Debug for RemediationExecutor {
 type ExecutorResult<T> = std::result::Result<T, ExecutorError>;
 
 impl RemediationExecutor {
-    /// A drive that keeps its records in `ledger`.
+    /// Returns an executor that stores its records in `ledger`.
     pub fn new(
         remediator: Box<dyn ErasedRemediator>,
         ledger: Ledger,
@@ -130,21 +150,22 @@ impl RemediationExecutor {
         RemediationExecutor { remediator, ledger, settings, switch: None }
     }
 
-    /// The same, with the kill switch that is asked before each call that changes something at AWS.
+    /// Sets the kill switch that is checked before each call that changes something in AWS.
     #[must_use]
     pub fn with_kill_switch(self, switch: Option<KillSwitch>) -> Self {
         RemediationExecutor { switch, ..self }
     }
 
-    /// The remediator's name.
+    /// Returns the id of the remediator.
     fn remediator_id(&self) -> &'static str {
         self.remediator.spec().id
     }
 
-    /// Does what is to be done about a violation, once. `now` is in milliseconds since 1970.
+    /// Remediates a violation once. A violation that was already remediated is only reported. `now`
+    /// is in milliseconds since 1970.
     ///
     /// # Errors
-    /// When it has not ended; to do it again is harmless.
+    /// [`ExecutorError`] if the remediation has not ended. The call can be repeated safely.
     pub async fn remediate_violation(
         &self,
         violation: &PolicyViolation,
@@ -158,10 +179,11 @@ impl RemediationExecutor {
         }
     }
 
-    /// Like [`RemediationExecutor::remediate_violation`], also where the violation was acted on before: a person wants it.
+    /// Remediates a violation even if an earlier attempt exists. Used for an operator's explicit
+    /// request.
     ///
     /// # Errors
-    /// When it has not ended; to do it again is harmless.
+    /// [`ExecutorError`] if the remediation has not ended. The call can be repeated safely.
     pub async fn remediate_again(
         &self,
         violation: &PolicyViolation,
@@ -185,7 +207,7 @@ impl RemediationExecutor {
                     .record_without_attempt(violation, RemediationResult::Refused(reason), now)
                     .await;
             }
-            // What another finding's attempt left open says nothing of this one.
+            // The outcome of another finding's open attempt is not the outcome of this finding.
             if outcome.result != RemediationResult::Superseded
                 && outcome.finding == violation.finding
             {
@@ -195,7 +217,7 @@ impl RemediationExecutor {
         Err(ExecutorError::Busy)
     }
 
-    /// A violation that is for another remediator has come the wrong way.
+    /// Returns an error if the violation is for another remediator.
     fn check_remediator(&self, violation: &PolicyViolation) -> ExecutorResult<()> {
         if violation.remediator == self.remediator_id() {
             Ok(())
@@ -204,7 +226,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// From the finding to an intent, and on.
+    /// Makes a new attempt if it is permitted, and records the result.
     async fn attempt_remediation(
         &self,
         violation: &PolicyViolation,
@@ -219,7 +241,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// What may be done now, with all that bounds it. Nothing is spent or used up yet.
+    /// Checks all limits for a new attempt. The function uses no approval and no budget yet.
     async fn permit_attempt(
         &self,
         violation: &PolicyViolation,
@@ -246,11 +268,11 @@ impl RemediationExecutor {
             before: digest_text(&plan.before.to_string()),
         };
         let attempts = self.list_counted_attempts(&violation.target, past).await?;
-        if let Err(stop) = check_limits(&self.settings.limits, &attempts, &attempt) {
-            return refuse(stop.into());
+        if let Err(exceeded) = check_limits(&self.settings.limits, &attempts, &attempt) {
+            return refuse(exceeded.into());
         }
         match self.check_budget(&violation.target, now).await? {
-            Some(stop) => refuse(stop.into()),
+            Some(exceeded) => refuse(exceeded.into()),
             None => Ok(AttemptPermission::Granted(Box::new(AttemptPermit {
                 number,
                 plan: *plan,
@@ -260,7 +282,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// Why nothing is planned, whatever the state.
+    /// Returns the reason why nothing is planned, independent of the state.
     async fn find_refusal(
         &self,
         violation: &PolicyViolation,
@@ -272,7 +294,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// Uses up the approval, claims the attempt, spends, and carries it out.
+    /// Uses the approval, claims the attempt, reserves the budget and executes the attempt.
     async fn start_attempt(
         &self,
         violation: &PolicyViolation,
@@ -285,7 +307,7 @@ impl RemediationExecutor {
             return Err(ExecutorError::Busy);
         }
         self.record_intent(violation, number, attempt, &plan, approval.clone()).await?;
-        let spent = self.reserve_budget(&violation.target, number, now).await?;
+        let exceeded = self.reserve_budget(&violation.target, number, now).await?;
         let (violation, PendingPlan { before, after, approval_reason: asked, hash, .. }) =
             (violation.clone(), plan);
         let (fresh, plan) = (true, hash);
@@ -299,49 +321,19 @@ impl RemediationExecutor {
             plan,
             approval,
         };
-        match spent {
-            Some(stop) => {
-                self.record_attempt(&begun, (RemediationResult::Refused(stop.into()), None), now)
+        match exceeded {
+            Some(limit) => {
+                self.record_attempt(&begun, (RemediationResult::Refused(limit.into()), None), now)
                     .await
             }
             None => self.execute_attempt(&begun, now).await,
         }
     }
 
-    /// The intent, durable: of two workers one has it.
-    async fn record_intent(
-        &self,
-        violation: &PolicyViolation,
-        number: u32,
-        attempt: AttemptRecord,
-        plan: &PendingPlan,
-        approval: Option<String>,
-    ) -> ExecutorResult<()> {
-        let intent = RemediationIntent {
-            finding: violation.finding,
-            remediator: self.remediator_id().to_owned(),
-            attempt,
-            plan: plan.hash.clone(),
-            before: plan.before.clone(),
-            after: plan.after.clone(),
-            asked: plan.approval_reason.clone(),
-            approval,
-        };
-        self.ledger
-            .write_record(&before_image_key(&plan.before), plan.before.to_string().as_bytes())
-            .await?;
-        let key = JournalKeys::for_target(&violation.target).intent_key(number);
-        if self.ledger.claim_key(&key, to_json_value(&intent)?.to_string().as_bytes()).await? {
-            Ok(())
-        } else {
-            Err(ExecutorError::Busy)
-        }
-    }
-
-    /// Reads, plans, and asks the world what speaks against it. Nothing is written.
+    /// Reads the state, plans the change and checks the preconditions. The function writes nothing.
     async fn prepare_plan(&self, violation: &PolicyViolation) -> ExecutorResult<PlanPreparation> {
         let target = &violation.target;
-        // A slip in its name must not leave a setting out.
+        // A misspelled parameter must not be ignored.
         if let Some(name) = target
             .parameters
             .keys()
@@ -376,14 +368,14 @@ impl RemediationExecutor {
         let mut questions: Vec<String> = asked.iter().cloned().collect();
         let undone = self.find_undone(target, &list_changes(&before, &after)).await?;
         questions.extend(undone.iter().map(|UndoMark { by, reason, .. }| {
-            format!("{by} undid this repair ({reason}), and nobody approved it since")
+            format!("{by} undid this remediation ({reason}); approve it only if it is wanted again")
         }));
         let hash = plan_hash(violation, &before, &after, &questions);
         let plan = PendingPlan { before, after, hash, approval_reason: asked, questions };
         Ok(PlanPreparation::Planned(Box::new(plan)))
     }
 
-    /// What an interruption left open.
+    /// Continues an interrupted attempt.
     async fn resume_attempt(
         &self,
         violation: &PolicyViolation,
@@ -396,7 +388,8 @@ impl RemediationExecutor {
         self.execute_attempt(&begun, now).await
     }
 
-    /// From an intent to its outcome. Whatever happened before, an interruption included, the state tells.
+    /// Executes a recorded attempt until it ends. The state shows how far an interrupted attempt
+    /// came.
     async fn execute_attempt(
         &self,
         begun: &OpenAttempt,
@@ -419,7 +412,8 @@ impl RemediationExecutor {
         self.record_attempt(begun, result, now).await
     }
 
-    /// How an attempt ends that may not go on: refused while nothing of it is written, otherwise halted.
+    /// Ends an attempt that may not continue: as refused if nothing was written, otherwise as
+    /// halted.
     async fn stop_attempt(
         &self,
         begun: &OpenAttempt,
@@ -435,7 +429,8 @@ impl RemediationExecutor {
         }
     }
 
-    /// The second read: how it ended already, unless the world is still the one that was planned from.
+    /// Reads the state again before the write. Returns the result of an attempt that needs no
+    /// write.
     async fn find_settled_result(
         &self,
         begun: &OpenAttempt,
@@ -444,7 +439,7 @@ impl RemediationExecutor {
         let mut written = None;
         match self.remediator.observe_state(&begun.violation.target).await? {
             Ok(state) if state == *before => {}
-            // What somebody else did is not ours to undo.
+            // Only a resumed attempt can have written the planned state itself.
             Ok(state) if !begun.is_fresh && self.remediator.has_reached(&state, after)? => {
                 return Ok(Some((RemediationResult::Restored, Some(state))));
             }
@@ -454,13 +449,13 @@ impl RemediationExecutor {
             {
                 written = Some(state);
             }
-            // Somebody else's change: it is never written over.
+            // Somebody else changed the resource: that change is never overwritten.
             Ok(_) => return Ok(Some((RemediationResult::Superseded, None))),
             Err(AwsFailure::NotFound) => return Ok(Some((RemediationResult::ResourceGone, None))),
             Err(refused @ AwsFailure::Denied(_)) if begun.is_fresh => {
                 return Ok(Some((RemediationResult::Failed(refused.to_string()), None)));
             }
-            // What was written is not known: the attempt stays open.
+            // It is unknown what was written: the attempt stays open.
             Err(refused @ AwsFailure::Denied(_)) => {
                 return Err(ExecutorError::Retryable(refused.to_string()));
             }
@@ -486,7 +481,7 @@ impl RemediationExecutor {
         })
     }
 
-    /// The write, and what came of it.
+    /// Writes the planned state and reads the result.
     async fn apply_plan(&self, begun: &OpenAttempt) -> ExecutorResult<ObservedResult> {
         let target = &begun.violation.target;
         let token = JournalKeys::for_target(target).idempotency_token(begun.number, "apply");
@@ -503,20 +498,20 @@ impl RemediationExecutor {
             Err(refused @ AwsFailure::Denied(_)) if state == begun.before => {
                 RemediationResult::Failed(refused.to_string())
             }
-            // Not there yet, or not seen yet: the message comes again and looks again.
+            // The write failed or is not visible yet: the redelivered message checks again.
             _ if state == begun.before => {
                 if let Some(why) = self.find_active_switch(target).await? {
                     return Ok((RemediationResult::Refused(why.into()), Some(state)));
                 }
-                return Err(ExecutorError::Retryable("the change is not seen yet".to_owned()));
+                return Err(ExecutorError::not_visible_yet());
             }
             Err(refused) => return self.roll_back(begun, &refused, state).await,
-            Ok(()) => RemediationResult::Failed("somebody else changed it right after".to_owned()),
+            Ok(()) => RemediationResult::Failed(OVERWRITTEN.to_owned()),
         };
         Ok((result, Some(state)))
     }
 
-    /// What was written in part is set back, unless a kill switch stops that too.
+    /// Rolls back a partial write, unless a kill switch stops that too.
     async fn roll_back(
         &self,
         begun: &OpenAttempt,
@@ -527,24 +522,27 @@ impl RemediationExecutor {
             return Ok((RemediationResult::Halted(why.into()), Some(state)));
         }
         let target = &begun.violation.target;
-        let token = JournalKeys::for_target(target).idempotency_token(begun.number, "set back");
+        let token = JournalKeys::for_target(target).idempotency_token(begun.number, "roll back");
         let applied = self.remediator.apply_state_once(target, &begun.before, &token).await?;
         let seen = self.remediator.observe_state(target).await?;
-        let half = format!("left half done: {refused}; see the before-image");
+        let partial = format!(
+            "the change is incomplete and was not rolled back: {refused}; compare the resource \
+             with the prior state (`before` in the intent record) and correct it by hand"
+        );
         Ok(match (applied, seen) {
             (_, Ok(state)) if self.remediator.has_reached(&state, &begun.before)? => {
                 (RemediationResult::RolledBack(refused.to_string()), Some(state))
             }
             (_, Ok(state)) => match self.find_active_switch(&begun.violation.target).await? {
                 Some(why) => (RemediationResult::Halted(why.into()), Some(state)),
-                None => (RemediationResult::Failed(half), Some(state)),
+                None => (RemediationResult::Failed(partial), Some(state)),
             },
-            // What is left is not known: the attempt stays open.
-            (_, Err(_)) => return Err(ExecutorError::Retryable(half)),
+            // The present state is unknown: the attempt stays open.
+            (_, Err(_)) => return Err(ExecutorError::Retryable(partial)),
         })
     }
 
-    /// The kill switch that lets no write be made to the target now.
+    /// Returns the kill switch that blocks writes to the target now.
     async fn find_active_switch(
         &self,
         target: &TargetResource,
@@ -552,7 +550,7 @@ impl RemediationExecutor {
         Ok(KillSwitch::new(self.ledger.clone(), target).find_active().await?)
     }
 
-    /// Why no write may be made now.
+    /// Returns the kill switch or the waiver that blocks writes now.
     async fn find_stop_reason(
         &self,
         violation: &PolicyViolation,
@@ -564,12 +562,16 @@ impl RemediationExecutor {
     }
 }
 
-/// Why an attempt that is open stands in the way of another finding's repair.
+/// The result of an attempt after which the resource has neither the prior nor the planned state.
+const OVERWRITTEN: &str = "the resource was changed again immediately after the remediation, and \
+    that change was not overwritten; find out who changed it, then run `evenkeel plan`";
+
+/// Returns the refusal for a finding whose resource has an open attempt for another finding.
 fn describe_open_attempt(attempt: u32, finding: Uuid, why: String) -> RefusalReason {
     RefusalReason::AttemptOpen { attempt, finding, why }
 }
 
-/// How it ends when the world cannot be read: nothing is written.
+/// Returns the result of a remediation whose resource cannot be read: nothing is written.
 fn classify_read_failure(refused: AwsFailure) -> ExecutorResult<RemediationResult> {
     match refused {
         AwsFailure::NotFound => Ok(RemediationResult::ResourceGone),
@@ -580,7 +582,7 @@ fn classify_read_failure(refused: AwsFailure) -> ExecutorResult<RemediationResul
     }
 }
 
-/// A record, as JSON.
+/// Returns a record as JSON.
 fn to_json_value<T: serde::Serialize>(of: &T) -> ExecutorResult<Value> {
     serde_json::to_value(of)
         .map_err(|error| ExecutorError::UnreadableRecord("record".to_owned(), error))

@@ -1,18 +1,21 @@
-"""Writes types.json.gz: what AWS publishes of the resource types that Cloud Control can update.
+"""Generates types.json.gz: the resource types that AWS Cloud Control can update.
 
     pip install cfn-lint==1.58.0 && python3 remediators/tables/generate.py
 
-Source: the resource schemas of the CloudFormation registry (us-east-1), as cfn-lint packs them: `primaryIdentifier`,
-`readOnlyProperties`, `writeOnlyProperties`, `createOnlyProperties`, `handlers.*.permissions` and the properties. One line
-of JSON a type, in the order of their names:
+Source: the resource schemas of the CloudFormation registry (us-east-1), from the package cfn-lint:
+`primaryIdentifier`, `readOnlyProperties`, `writeOnlyProperties`, `createOnlyProperties`,
+`handlers.*.permissions` and the properties. The file contains one line of JSON per type, sorted by
+the name of the type:
 
-    type         the type's name
-    identifier   the properties of its primary identifier
-    fixed        properties that cannot be updated: read-only and create-only ones
-    hidden       properties that are never read: write-only ones
-    unordered    lists whose order means nothing (`insertionOrder: false`)
-    properties   a tree of the properties' names, five levels deep; `*` is an element of a list, or any key
-    permissions  the IAM actions of the handlers that read and update it; those that IAM does not know are left out
+    type         the name of the type
+    identifier   the properties of the primary identifier
+    fixed        the properties that cannot be updated (read-only and create-only properties)
+    hidden       the properties that cannot be read (write-only properties)
+    unordered    the lists without an order (`insertionOrder: false`)
+    properties   the tree of the property names, five levels deep; `*` is an element of a list, or
+                 any key of a map
+    permissions  the IAM actions of the read and update handlers, without actions that IAM does not
+                 have
 """
 
 import gzip
@@ -24,12 +27,12 @@ import cfnlint.data.schemas as schemas
 DEPTH = 5
 ROOT = pathlib.Path(schemas.__path__[0])
 ACTIONS = json.loads((ROOT.parent / "AdditionalSpecs" / "Policies.json").read_text())
-# Slips in the schemas, and the actions that are meant.
-MEANT = {"es:UpdateDomain": "es:UpdateDomainConfig"}
+# Wrong action names in the schemas, and the correct names.
+CORRECTIONS = {"es:UpdateDomain": "es:UpdateDomainConfig"}
 
 
-def resolved(schema, node):
-    """A node behind its references."""
+def resolve_references(schema, node):
+    """Returns the node that a node references, or the node itself."""
     while "$ref" in node:
         name = node["$ref"]
         if not name.startswith("#/"):
@@ -41,9 +44,9 @@ def resolved(schema, node):
     return node
 
 
-def children(schema, node):
-    """What a node holds: names, `*` for elements of a list and for keys that are not fixed."""
-    node = resolved(schema, node)
+def child_nodes(schema, node):
+    """Returns the children of a node by name. The name `*` is an element of a list or any key."""
+    node = resolve_references(schema, node)
     found = dict(node.get("properties", {}))
     for pattern in node.get("patternProperties", {}).values():
         found["*"] = pattern
@@ -51,71 +54,79 @@ def children(schema, node):
         found["*"] = node["items"]
     for either in ("oneOf", "anyOf", "allOf"):
         for option in node.get(either, []):
-            option = resolved(schema, option)
+            option = resolve_references(schema, option)
             if "properties" in option:
                 found = {**option["properties"], **found}
     return found
 
 
-def tree(schema, node, path, unordered, depth):
-    """The names below a node, and on the way the lists without an order."""
-    node = resolved(schema, node)
+def build_name_tree(schema, node, path, unordered, depth):
+    """Returns the tree of the names below a node. Fills `unordered` with lists without an order."""
+    node = resolve_references(schema, node)
     if node.get("insertionOrder") is False:
         unordered.append(path)
     if depth == 0:
         return {}
     return {
-        name: tree(schema, child, f"{path}/{name}" if path else name, unordered, depth - 1)
-        for name, child in sorted(children(schema, node).items())
+        name: build_name_tree(
+            schema, child, f"{path}/{name}" if path else name, unordered, depth - 1
+        )
+        for name, child in sorted(child_nodes(schema, node).items())
     }
 
 
-def plain(paths):
+def strip_prefixes(paths):
+    """Returns the sorted paths without the prefix `/properties/`."""
     return sorted(path.removeprefix("/properties/") for path in paths)
 
 
-def lowered(action):
-    """IAM does not tell the case of a service apart, and some schemas write `CloudTrail:GetTrail`."""
+def normalize_action(action):
+    """Returns an action with a lower-case service. Some schemas contain `CloudTrail:GetTrail`."""
     service, name = action.split(":", 1)
     action = f"{service.lower()}:{name.strip()}"
-    return MEANT.get(action, action)
+    return CORRECTIONS.get(action, action)
 
 
-def exists(action):
+def is_known_action(action):
+    """Returns whether IAM has the action. Actions with a wildcard do not count."""
     service, name = action.lower().split(":", 1)
     return "*" not in name and name in ACTIONS.get(service, {}).get("Actions", {})
 
 
-def described(schema):
+def describe_type(schema):
+    """Returns the entry for a type, or None if Cloud Control cannot read and update it."""
     handlers = schema.get("handlers", {})
     if "read" not in handlers or "update" not in handlers:
         return None
     unordered = []
-    properties = tree(schema, {"properties": schema["properties"]}, "", unordered, DEPTH)
+    properties = build_name_tree(schema, {"properties": schema["properties"]}, "", unordered, DEPTH)
+    fixed = schema.get("readOnlyProperties", []) + schema.get("createOnlyProperties", [])
     actions = handlers["read"].get("permissions", []) + handlers["update"].get("permissions", [])
+    actions = {normalize_action(action) for action in actions if ":" in action}
     return {
         "type": schema["typeName"],
         "identifier": [path.removeprefix("/properties/") for path in schema["primaryIdentifier"]],
-        "fixed": plain(schema.get("readOnlyProperties", []) + schema.get("createOnlyProperties", [])),
-        "hidden": plain(schema.get("writeOnlyProperties", [])),
+        "fixed": strip_prefixes(fixed),
+        "hidden": strip_prefixes(schema.get("writeOnlyProperties", [])),
         "unordered": sorted(unordered),
         "properties": properties,
-        "permissions": sorted(filter(exists, {lowered(action) for action in actions if ":" in action})),
+        "permissions": sorted(filter(is_known_action, actions)),
     }
 
 
 def main():
+    """Reads the schemas and writes the compressed file."""
     names = json.loads((ROOT / "providers" / "us-east-1.json").read_text())
     lines = []
     for name in sorted(names):
         if name.startswith("AWS::"):
             schema = json.loads((ROOT / "resources" / f"{names[name]}.json").read_text())
-            found = described(schema)
-            if found:
-                lines.append(json.dumps(found, separators=(",", ":")))
+            entry = describe_type(schema)
+            if entry:
+                lines.append(json.dumps(entry, separators=(",", ":")))
     data = "\n".join(lines).encode() + b"\n"
     out = pathlib.Path(__file__).parent / "types.json.gz"
-    # Without a time in it: the same schemas give the same file.
+    # The file contains no time, so the same schemas always produce the same file.
     out.write_bytes(gzip.compress(data, 9, mtime=0))
     print(f"{len(lines)} types, {len(data)} bytes, {out.stat().st_size} compressed")
 

@@ -1,4 +1,5 @@
-//! The bundle: the policies, functions, settings and waivers that hold together, compiled.
+//! Policy bundles: policies, functions, settings and waivers that are compiled and deployed
+//! together.
 
 mod file_kind;
 mod manifest;
@@ -10,42 +11,43 @@ use crate::diagnostic::Diagnostic;
 use crate::policy::{PolicyFile, PolicySet};
 use crate::waiver::WaiverSet;
 
-/// Policies and waivers, compiled.
+/// A compiled policy bundle.
 #[derive(Debug)]
 pub struct PolicyBundle {
-    /// The manifest's SHA-256, or where it came from if there is none.
+    /// The SHA-256 of the manifest, or the source of the bundle if there is no manifest.
     pub version: String,
-    /// The policies.
+    /// The compiled policies with their settings.
     pub set: PolicySet,
-    /// The waivers.
+    /// The waivers of all waiver files.
     pub waivers: WaiverSet,
 }
 
-/// Why a bundle cannot be used.
+/// An error that makes a bundle unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
-    /// The manifest is not what it should be.
-    #[error("`{MANIFEST}` is no manifest: {0}")]
+    /// The manifest cannot be read from JSON or written as JSON.
+    #[error("`{MANIFEST}` is not a valid manifest: {0}")]
     Manifest(#[source] serde_json::Error),
-    /// A file is not the one that the manifest names.
-    #[error("`{0}` does not have the SHA-256 that the manifest names")]
+    /// The digest of a file differs from the manifest, or is not a SHA-256.
+    #[error("the SHA-256 of `{0}` differs from the one in the manifest")]
     Digest(String),
-    /// A file is no text.
+    /// A file is not UTF-8 text.
     #[error("the bundle does not compile: {0}: not UTF-8")]
     NotText(String),
-    /// Policies or waivers are wrong.
+    /// Policies, functions, settings or waivers are not valid.
     #[error("the bundle does not compile: {}", summarize_diagnostics(.0))]
     Invalid(Vec<Diagnostic>),
-    /// Nothing would ever be found.
-    #[error("the bundle has no policy")]
+    /// The bundle contains no policy, so that it would never produce a finding.
+    #[error("the bundle contains no policy")]
     Empty,
 }
 
 impl PolicyBundle {
-    /// The bundle that these files make up.
+    /// Compiles the files of a bundle. Test cases and framework files are ignored.
     ///
     /// # Errors
-    /// When one is wrong, or there is no policy.
+    /// [`BundleError::Empty`] if there is no policy; [`BundleError::Invalid`] with the diagnostics
+    /// if a file is not valid.
     pub fn compile_files(
         version: String,
         files: &[PolicyFile],
@@ -73,7 +75,7 @@ impl PolicyBundle {
     }
 }
 
-/// The first of what is wrong, and how much more there is.
+/// Returns the text of the first diagnostic, and the number of the others.
 fn summarize_diagnostics(wrong: &[Diagnostic]) -> String {
     let first = wrong.first().map(|first| format!("{}: {}", first.file, first.message));
     let first = first.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A policy's test file: named events, changed a little for each case, and what is expected of each.
+//! The test file of a policy: base events, cases that modify them, and the expected results.
 
 mod case_subject;
 
@@ -38,14 +38,14 @@ struct WrittenCase {
     patch: Option<Value>,
 }
 
-/// One case of a policy's test file.
+/// A test case of a policy.
 #[derive(Debug)]
 pub struct PolicyCase {
-    /// What it shows.
+    /// The name of the case.
     pub name: String,
-    /// The line it begins on.
+    /// The first line of the case in the file, counted from 1.
     pub line: usize,
-    /// What is expected of the policy.
+    /// The status that the policy must return.
     pub expect: ComplianceStatus,
     subject: CaseSubject,
     params: serde_json::Map<String, Value>,
@@ -56,24 +56,25 @@ pub struct PolicyCase {
     patch: Option<Value>,
 }
 
-/// Something that a case expected and did not get.
+/// A difference between the expected result of a case and the actual result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseDifference {
-    /// What differs: `status`, `message`, `resource`, `violations`, `patch`.
+    /// The part that differs: `status`, `message`, `resource`, `violations` or `patch`.
     pub aspect: &'static str,
-    /// What the case expects.
+    /// The expected value.
     pub expected: String,
-    /// What the policy said.
+    /// The actual value.
     pub actual: String,
 }
 
-/// Reads a policy's test file.
+/// Parses the test file of a policy.
 ///
-/// A `base` event need only have what the policy looks at: fields that every record has, such as
-/// `eventID`, are filled in. One with a `resourceType` is a configuration item.
+/// A `base` event needs only the fields that the policy reads. The function adds the fields that
+/// every record has, such as `eventID`. A base event with a `resourceType` is a configuration item.
 ///
 /// # Errors
-/// When the YAML is wrong, or a case names a base or parameter that there is not.
+/// Returns a diagnostic if the YAML is not valid, and for each case that names an unknown base
+/// event or an unknown parameter.
 pub fn read_cases(
     file: &str,
     text: &str,
@@ -106,11 +107,15 @@ fn build_case(
     let base_event = match (&case.event, base) {
         (Some(name), _) => base.iter().find(|entry| entry.0 == *name).ok_or_else(|| {
             let names = base.iter().map(|entry| entry.0.as_str());
-            (format!("case `{}`: no base event `{name}`", case.name), suggest_name(name, names))
+            let message = format!("case `{}`: `base` contains no event `{name}`", case.name);
+            (message, suggest_name(name, names))
         })?,
         (None, [only]) => only,
         (None, _) => {
-            let message = format!("case `{}`: say which `event` of the base it uses", case.name);
+            let message = format!(
+                "case `{}`: `event` is missing; name one of the events in `base`",
+                case.name
+            );
             return Err((message, None));
         }
     };
@@ -139,7 +144,7 @@ fn to_pretty_json(value: &Value) -> String {
 }
 
 impl PolicyCase {
-    /// A case of this event or configuration item, of which nothing is expected.
+    /// Creates a case for this event or configuration item, without expectations.
     pub fn for_event(event: &Value) -> PolicyCase {
         PolicyCase {
             name: String::new(),
@@ -155,27 +160,29 @@ impl PolicyCase {
         }
     }
 
-    /// The same case of another event.
+    /// Creates a case for another event, with the parameters and the configuration of this case and
+    /// without expectations.
     #[must_use]
     pub fn with_event(&self, event: &Value) -> PolicyCase {
         let (params, configuration) = (self.params.clone(), self.configuration.clone());
         PolicyCase { params, configuration, ..Self::for_event(event) }
     }
 
-    /// The record that is judged; none where it is a configuration item.
+    /// Returns the record of the case, or `None` if the case contains a configuration item.
     pub fn event_record(&self) -> Option<&Value> {
         self.subject.event_record()
     }
 
-    /// The configuration item that is judged; none where it is a record.
+    /// Returns the configuration item of the case, or `None` if the case contains a record.
     pub fn configuration_item(&self) -> Option<&ConfigurationItem> {
         self.subject.configuration_item()
     }
 
-    /// Judges the case's event, and compares with what is expected.
+    /// Evaluates the case and compares the result with the expected one.
     ///
     /// # Errors
-    /// When the case's event is no CloudTrail record, and no configuration item.
+    /// Returns a [`CaseError`] if the event, the configuration or a parameter of the case is not
+    /// valid.
     pub fn run(&self, policy: &Policy) -> Result<Vec<CaseDifference>, CaseError> {
         let evaluation = self.evaluate_policy(policy)?;
         let mut differences = Vec::new();
@@ -219,10 +226,11 @@ impl PolicyCase {
         Ok(differences)
     }
 
-    /// What the policy says of the case's event.
+    /// Evaluates the case with the policy.
     ///
     /// # Errors
-    /// When the case's event is no CloudTrail record, and no configuration item.
+    /// Returns a [`CaseError`] if the event, the configuration or a parameter of the case is not
+    /// valid.
     pub fn evaluate_policy(&self, policy: &Policy) -> Result<Evaluation, CaseError> {
         let params = policy.parameters_with(&self.params)?;
         self.subject.evaluate_policy(policy, self.configuration.as_ref(), params)

@@ -1,35 +1,35 @@
-//! What is wrong with a file an author wrote, and where: plain data that a command renders.
+//! Diagnostics: the errors and warnings for a file, as data that a command renders.
 
 use std::ops::Range;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiagnosticLevel {
-    /// The file works, and probably not as meant.
+    /// The file can be used, but it probably does not do what its author intends.
     Warning,
     /// The file cannot be used.
     Error,
 }
 
-/// Something wrong in a file.
+/// An error or a warning for a position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// A stable code, such as `header`.
+    /// The stable code of the diagnostic, such as `header`.
     pub code: &'static str,
-    /// How bad it is.
+    /// The severity of the diagnostic.
     pub level: DiagnosticLevel,
-    /// The file's name, as the caller gave it.
+    /// The name of the file, as the caller passed it.
     pub file: String,
-    /// Which bytes of the file.
+    /// The byte range in the file.
     pub span: Range<usize>,
-    /// What is wrong: lower case, no full stop.
+    /// The message, which begins in lower case and has no full stop at the end.
     pub message: String,
-    /// What to do about it.
+    /// The proposed correction.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error.
+    /// Creates an error.
     pub fn new_error(code: &'static str, file: &str, span: Range<usize>, message: String) -> Self {
         Diagnostic {
             code,
@@ -41,7 +41,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning.
+    /// Creates a warning.
     pub fn new_warning(
         code: &'static str,
         file: &str,
@@ -51,13 +51,14 @@ impl Diagnostic {
         Diagnostic { level: DiagnosticLevel::Warning, ..Self::new_error(code, file, span, message) }
     }
 
-    /// The same with advice.
+    /// Sets the proposed correction.
     #[must_use]
     pub fn with_help(self, help: Option<String>) -> Self {
         Diagnostic { help, ..self }
     }
 
-    /// An error of the YAML reader, where it stands in a file whose YAML begins at its start.
+    /// Creates an error from an error of the YAML reader. The offsets in `text`, which the reader
+    /// parsed, must be the offsets in the file.
     pub fn from_yaml_error(
         code: &'static str,
         file: &str,
@@ -74,7 +75,7 @@ impl Diagnostic {
     }
 }
 
-/// The reader's message without the snippet and the position that it adds.
+/// Returns the message of the YAML reader without its snippet and its position.
 fn yaml_message(error: &serde_saphyr::Error) -> String {
     let whole = error.without_snippet().to_string();
     let line = whole.lines().next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Evaluating: one policy and one event or item, and all policies that want one record.
+//! Evaluation of one policy against one event or configuration item, and of all policies that match
+//! one record.
 
 pub(crate) mod configuration_item;
 pub(crate) mod record_evaluator;

@@ -1,4 +1,4 @@
-//! One CloudTrail record: what identifies it, and the views that smooth its wire format.
+//! One CloudTrail record: the fields that identify it, and the normalized views of its parameters.
 
 mod bus_origin;
 mod call_parameters;

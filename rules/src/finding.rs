@@ -1,4 +1,4 @@
-//! What is written when a policy does not hold: one record for one policy, resource and action.
+//! Findings: one finding for each policy, resource and action that is not compliant.
 
 use crate::evaluation::single_evaluation::{ComplianceStatus, Evaluation, ResourceIdentity};
 use crate::event::CloudTrailEvent;
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The namespace of finding uids: the UUIDv5 of `findings.evenkeel` in the DNS namespace.
+/// Returns the namespace of finding uids: the UUIDv5 of `findings.evenkeel` in the DNS namespace.
 fn finding_namespace() -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"findings.evenkeel")
 }
 
-/// The action that a finding is about, as CloudTrail recorded it.
+/// The action that caused a finding, as CloudTrail recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingAction {
-    /// What happened, the same in every record of it.
+    /// The id of the action, which is equal in every record of the action.
     pub id: String,
     /// `eventID` of the record.
     pub event_id: String,
@@ -27,91 +27,96 @@ pub struct FindingAction {
     pub event_name: String,
     /// `eventTime`.
     pub event_time: String,
-    /// `errorCode`, where the call failed.
+    /// `errorCode`, if the record contains one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
 }
 
-/// Who acted.
+/// The caller of an action, as CloudTrail recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingActor {
     /// `userIdentity.type`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// An ARN, a service's name, or what little the record has.
+    /// The ARN of the caller, the name of an AWS service, the principal id or the account id; empty
+    /// if the record contains none of them.
     pub principal: String,
-    /// The account of the actor, which may not be that of the resource.
+    /// The account id of the caller, which can differ from the account of the resource.
     pub account: String,
-    /// `sourceIPAddress`: an address, or a service's name.
+    /// `sourceIPAddress`: an IP address, or the name of an AWS service.
     pub source_address: String,
     /// `userAgent`.
     pub user_agent: String,
-    /// The family of our own remediators in whose role this was done: nothing is done about it, or one
-    /// remediation would cause the next.
+    /// The family of remediators whose role made the call, if Evenkeel itself made it. Evenkeel
+    /// does not remediate such a finding, because one remediation would cause the next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediator: Option<String>,
 }
 
-/// The role of a family of remediators has this, and then the family's name.
+/// The prefix of the names of remediator roles. The name of the family follows it.
 pub const REMEDIATOR_ROLE: &str = "evenkeel-remediate-";
 
-/// The waiver under which a finding was accepted.
+/// The waiver that applies to a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppliedWaiver {
-    /// The waiver's id.
+    /// The id of the waiver.
     #[serde(default)]
     pub waiver: String,
-    /// Why it was accepted. A record that lacks it is of an accepted finding all the same.
+    /// The reason for the waiver. The finding of a record without a reason is waived too.
     #[serde(default)]
     pub reason: String,
-    /// The ticket that says more.
+    /// The ticket with more information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
 }
 
-/// A finding.
+/// A finding: the result of a policy that is not compliant, with the resource, the action and the
+/// caller.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// UUIDv5 of the policy, the resource and the action; of what may be forged, another than of what is not.
+    /// The UUIDv5 of the policy, the resource and the action. A possibly forged finding has a
+    /// different uid.
     pub uid: Uuid,
-    /// The policy's id.
+    /// The id of the policy.
     pub policy: String,
-    /// The policy's title.
+    /// The title of the policy.
     pub title: String,
-    /// The policy's severity.
+    /// The severity of the policy.
     pub severity: Severity,
-    /// Never `COMPLIANT` or `NOT_APPLICABLE`.
+    /// The status, which is never `COMPLIANT` or `NOT_APPLICABLE`.
     pub status: ComplianceStatus,
-    /// What it is about, in words.
+    /// The message, which describes the violation or gives the reason for another status.
     pub message: String,
-    /// What it is about.
+    /// The resource that was evaluated.
     pub resource: ResourceIdentity,
-    /// What was done.
+    /// The action that caused the finding.
     pub action: FindingAction,
-    /// Who did it.
+    /// The caller of the action.
     pub actor: FindingActor,
-    /// What shows it.
+    /// The elements of the list that the body of the policy returned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<serde_json::Value>,
-    /// Frameworks' controls that it shows to be broken.
+    /// The ids of the violated controls, by the name of the framework.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub controls: BTreeMap<String, Vec<String>>,
-    /// What can repair it.
+    /// The remediation for the finding, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<RemediationHeader>,
-    /// Why the event may be forged: it is recorded, and nothing is done about it.
+    /// The reason why the event is possibly forged. Evenkeel records such a finding and never
+    /// remediates it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub suspect: Option<String>,
-    /// The waiver that accepts it.
+    pub possibly_forged: Option<String>,
+    /// The waiver that applies to the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<AppliedWaiver>,
+    pub waived: Option<AppliedWaiver>,
 }
 
 impl Finding {
-    /// The finding of an evaluation; none where the policy holds or does not apply.
+    /// Creates the finding of an evaluation. Returns `None` if the status is `COMPLIANT` or
+    /// `NOT_APPLICABLE`.
     pub fn from_evaluation(
         policy: &Policy,
         event: &CloudTrailEvent<'_>,
@@ -124,7 +129,7 @@ impl Finding {
             | ComplianceStatus::Error => {}
         }
         let action = build_action(event);
-        let (remediation, doubt) =
+        let (remediation, note) =
             fill_remediation(policy, evaluation.patch, evaluation.remediator_inputs);
         let finding = Finding {
             uid: compute_finding_uid(&policy.id, &evaluation.resource, &action.id),
@@ -132,15 +137,15 @@ impl Finding {
             title: policy.title.clone(),
             severity: policy.severity,
             status: evaluation.status,
-            message: evaluation.message + &doubt,
+            message: evaluation.message + &note,
             resource: evaluation.resource,
             action,
             actor: build_actor(event),
             evidence: evaluation.evidence,
             controls: policy.controls.clone(),
             remediation,
-            suspect: None,
-            suppressed: None,
+            possibly_forged: None,
+            waived: None,
         };
         Some(match find_forgery_sign(event) {
             Some(why) => finding.into_possibly_forged(why),
@@ -148,25 +153,27 @@ impl Finding {
         })
     }
 
-    /// The same finding of an event that may be forged; the first reason holds.
+    /// Marks the finding as possibly forged, with the reason `why`. A finding that is already
+    /// marked keeps its first reason.
     ///
-    /// Its uid becomes another, so that it takes no record, no revision and no announcement from the finding of
-    /// an event that is not forged.
+    /// The function changes the uid. Therefore, the record, the revisions and the announcement of a
+    /// finding from an authentic event are not affected.
     #[must_use]
     pub fn into_possibly_forged(self, why: &str) -> Finding {
-        if self.suspect.is_some() {
+        if self.possibly_forged.is_some() {
             return self;
         }
         let uid = Uuid::new_v5(&self.uid, POSSIBLY_FORGED);
-        Finding { uid, suspect: Some(why.to_owned()), ..self }
+        Finding { uid, possibly_forged: Some(why.to_owned()), ..self }
     }
 }
 
-/// What tells the uid of a finding that may be forged from that of one that is not.
+/// The name from which the uid of a possibly forged finding is derived.
 const POSSIBLY_FORGED: &[u8] = b"possibly forged";
 
-/// What can repair it, with the patch and what the remediator is told for this event. Without what it needs, nothing can:
-/// the message says why.
+/// Returns the remediation with its patch and its inputs for this event. If one of their
+/// expressions failed, the function returns no remediation, and a note for the message of the
+/// finding.
 fn fill_remediation(
     policy: &Policy,
     patch: Option<FilledValues>,
@@ -179,11 +186,14 @@ fn fill_remediation(
             let patch = patch.or(header.patch);
             (Some(RemediationHeader { with, patch, ..header }), String::new())
         }
-        (Err(why), _) | (_, Err(why)) => (None, format!("; it cannot be repaired: {why}")),
+        (Err(why), _) | (_, Err(why)) => {
+            (None, format!("; automatic remediation is not possible: {why}"))
+        }
     }
 }
 
-/// What a record cannot have if CloudTrail wrote it: the id of a call is a UUID.
+/// Returns the reason why CloudTrail cannot have written the record: the `eventID` of a call is
+/// always a UUID.
 ///
 /// Source: AWS CloudTrail User Guide, "CloudTrail record contents", `eventID`.
 fn find_forgery_sign(event: &CloudTrailEvent<'_>) -> Option<&'static str> {
@@ -192,14 +202,15 @@ fn find_forgery_sign(event: &CloudTrailEvent<'_>) -> Option<&'static str> {
         .get_member("eventType")
         .and_then(JsonNode::as_str)
         .is_some_and(|it| it == "AwsApiCall");
-    // As AWS writes them, with four hyphens.
+    // AWS writes a UUID with four hyphens.
     let is_uuid = event.id.len() == 36 && Uuid::try_parse(&event.id).is_ok();
     (call && !is_uuid).then_some("the record's eventID is not a UUID")
 }
 
-/// The same for the same policy, resource and action, whichever door the event came through.
+/// Returns the uid of a finding. It depends only on the policy, the resource and the action, not on
+/// the source of the event.
 fn compute_finding_uid(policy: &str, resource: &ResourceIdentity, action: &str) -> Uuid {
-    // Lengths keep the parts apart, whatever characters they hold.
+    // The length of each part makes the boundaries between the parts unambiguous.
     let parts = [policy, &resource.account, &resource.region, &resource.kind, &resource.id, action];
     let mut name = String::new();
     for part in parts {
@@ -238,8 +249,8 @@ fn build_actor(event: &CloudTrailEvent<'_>) -> FindingActor {
     }
 }
 
-/// The family of remediators whose role acted, in the account that the event is of: a role of another
-/// account that is called so is none of ours.
+/// Returns the family of remediators whose role made the call. The role must belong to the account
+/// of the event: a role with the same name in another account is not a role of Evenkeel.
 fn remediator_family(event: &CloudTrailEvent<'_>) -> Option<String> {
     let issuer =
         |field| get_text_at(event.raw, &["userIdentity", "sessionContext", "sessionIssuer", field]);

@@ -1,4 +1,4 @@
-//! JSON as a flat tape over borrowed text: parsed once, looked up without building a tree.
+//! A JSON parser that writes a flat tape of offsets into the borrowed text and builds no tree.
 
 mod json_node;
 mod json_string;

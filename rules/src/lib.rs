@@ -1,7 +1,47 @@
-//! The pure core: policies, event views, evaluation, findings.
+//! The policy core of Evenkeel: policies, views of events, the evaluator, findings and waivers.
 //!
-//! Absent here: files, the network, clocks, the environment. Text and bytes come in, plain data
-//! goes out, and the same input gives the same output on any day.
+//! The crate does no input or output. It reads no files, no clock and no environment variables, and
+//! it does not use the network. Callers pass text and bytes to it, and it returns plain data. The
+//! same input always gives the same output.
+//!
+//! This example compiles a policy, evaluates a CloudTrail record and prints the finding:
+//!
+//! ```
+//! use evenkeel_rules::policy::{PolicyFile, PolicySet};
+//! use evenkeel_rules::{EventFilter, RecordEvaluator, RecordOutcome, WaiverSet};
+//!
+//! let policy = PolicyFile {
+//!     name: "kms-key-disabled.cel".to_owned(),
+//!     text: r#"// METADATA
+//! // title: KMS key is disabled
+//! // description: Nobody can read the data that the key encrypts.
+//! // severity: HIGH
+//! // match: {eventSource: kms.amazonaws.com, eventName: DisableKey}
+//! // resource: {type: 'AWS::KMS::Key', id: request.keyId}
+//! // message: "KMS key {{resource.id}} is disabled"
+//!
+//! true
+//! "#
+//!     .to_owned(),
+//! };
+//! let set = PolicySet::compile_files(&[policy], None).expect("the policy is valid");
+//! let (waivers, filter) = (WaiverSet::default(), EventFilter::default());
+//! let mut evaluator = RecordEvaluator::new(&set, &waivers, &filter);
+//!
+//! let record = br#"{"eventSource": "kms.amazonaws.com", "eventName": "DisableKey",
+//!     "eventID": "6f3c1d0e-8f0b-4c55-9a51-0d8f5c0f6a11", "eventTime": "2026-03-01T12:00:00Z",
+//!     "awsRegion": "eu-central-1", "recipientAccountId": "111122223333",
+//!     "requestParameters": {"keyId": "1234abcd"}}"#;
+//! let outcome = evaluator.evaluate_record(record).expect("the record is valid");
+//! let RecordOutcome::Evaluated(evaluation) = outcome else {
+//!     panic!("the policy watches DisableKey");
+//! };
+//! for finding in evaluation.findings() {
+//!     println!("{}: {}", finding.severity, finding.message);
+//! }
+//! # assert_eq!(evaluation.findings().count(), 1);
+//! # assert_eq!(evaluation.findings().next().unwrap().message, "KMS key 1234abcd is disabled");
+//! ```
 
 pub mod bundle;
 mod cases;

@@ -1,8 +1,9 @@
-//! Merge patches of JSON.
+//! JSON merge patches.
 
 use serde_json::{Value, json};
 
-/// Applies a merge patch: RFC 7396, "JSON Merge Patch". A patch that is absent changes nothing.
+/// Applies a merge patch (RFC 7396, "JSON Merge Patch") to `target`. A patch that is `null` changes
+/// nothing.
 pub fn apply_merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         if !patch.is_null() {

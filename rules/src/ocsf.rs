@@ -1,4 +1,4 @@
-//! Findings and remediations as OCSF 1.8 writes them.
+//! The records of findings and remediations in the format of OCSF 1.8.
 
 mod common;
 mod compliance_finding;
@@ -23,18 +23,18 @@ use crate::policy::Severity;
 use crate::text::json_line;
 use std::borrow::Cow;
 
-/// The record of a finding as it is kept and printed: one line of JSON.
+/// Serializes a finding as an OCSF Compliance Finding, on one line of JSON.
 pub fn serialize_finding(finding: &Finding) -> String {
     json_line(&ComplianceFinding::from_finding(finding)).unwrap_or_default()
 }
 
 impl<'a> ComplianceFinding<'a> {
-    /// The finding as an OCSF Compliance Finding.
+    /// Creates the OCSF Compliance Finding of a finding.
     pub fn from_finding(finding: &'a Finding) -> Self {
         let time = parse_epoch_millis(&finding.action.event_time).unwrap_or_default();
         let (severity_id, severity) = to_ocsf_severity(finding.severity);
         let (status_id, status) =
-            if finding.suppressed.is_some() { (3, "Suppressed") } else { (1, "New") };
+            if finding.waived.is_some() { (3, "Suppressed") } else { (1, "New") };
         let resource = &finding.resource;
         ComplianceFinding {
             activity_id: 1,
@@ -71,12 +71,12 @@ impl<'a> ComplianceFinding<'a> {
             remediation: finding.remediation.as_ref().map(|remediation| FindingRemediation {
                 desc: Cow::Owned(format!("remediator {}", remediation.run)),
             }),
-            status_detail: finding.suppressed.as_ref().map(|it| Cow::Borrowed(it.reason.as_str())),
+            status_detail: finding.waived.as_ref().map(|it| Cow::Borrowed(it.reason.as_str())),
             unmapped: UnmappedDetails {
                 remediation: finding.remediation.as_ref().map(Cow::Borrowed),
-                suspect: finding.suspect.as_deref().map(Cow::Borrowed),
+                possibly_forged: finding.possibly_forged.as_deref().map(Cow::Borrowed),
                 remediator: finding.actor.remediator.as_deref().map(Cow::Borrowed),
-                waiver: finding.suppressed.as_ref().map(Cow::Borrowed),
+                waiver: finding.waived.as_ref().map(Cow::Borrowed),
             },
         }
     }
@@ -115,7 +115,7 @@ fn build_resource_details(finding: &Finding) -> ResourceDetails<'_> {
     }
 }
 
-/// What was done, by whom, and what in it shows the violation.
+/// Builds the evidence of a finding: the call, the caller and the violations.
 fn build_evidence(finding: &Finding) -> FindingEvidence<'_> {
     let (action, actor) = (&finding.action, &finding.actor);
     let error = action.error_code.as_deref();
@@ -142,7 +142,7 @@ fn build_evidence(finding: &Finding) -> FindingEvidence<'_> {
     }
 }
 
-/// OCSF's `severity_id` and its caption.
+/// Returns the `severity_id` of OCSF and its caption.
 fn to_ocsf_severity(severity: Severity) -> (u8, &'static str) {
     match severity {
         Severity::Informational => (1, "Informational"),
@@ -153,7 +153,8 @@ fn to_ocsf_severity(severity: Severity) -> (u8, &'static str) {
     }
 }
 
-/// Where the finding is kept: `findings/class=2003/region=R/accountId=A/eventDay=YYYYMMDD/<uid>.json`.
+/// Returns the key of a finding in the ledger:
+/// `findings/class=2003/region=R/accountId=A/eventDay=YYYYMMDD/<uid>.json`.
 pub fn finding_key(finding: &Finding) -> String {
     let part = |text: &str| {
         let clean: String = text

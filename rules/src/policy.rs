@@ -1,4 +1,5 @@
-//! Policies: one `.cel` file each, its header, and the set that is indexed by event.
+//! Policies: the header and the expressions of a `.cel` file, and the set of policies with its
+//! index by event.
 
 mod compiled_policy;
 mod event_index;

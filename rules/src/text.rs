@@ -1,9 +1,10 @@
-//! Text as people read it: where in it something stands, what in it could deceive them, and JSON without that.
+//! Positions in text, detection of deceptive characters, and JSON in which they are escaped.
 
 use serde::Serialize;
 use std::fmt::Write;
 
-/// Whether `c` is a control character, changes the direction of writing, or cannot be seen.
+/// Returns whether `c` is a control character, changes the text direction, or is invisible. Such
+/// characters can deceive a reader.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -12,7 +13,8 @@ pub fn is_deceptive(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The line and the column of a byte of a text, both counted from 1, the column in characters.
+/// Returns the line and the column of the byte offset `at`. Both are counted from 1, the column in
+/// characters.
 pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..text.floor_char_boundary(at.min(text.len()))).unwrap_or_default();
     let line = before.matches('\n').count().saturating_add(1);
@@ -20,18 +22,19 @@ pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     (line, column.saturating_add(1))
 }
 
-/// A value as one line of JSON in which every deceptive character is escaped: the same value, and harmless
-/// on a terminal.
+/// Serializes a value as one line of JSON in which each deceptive character is escaped. The output
+/// is safe to print on a terminal.
 ///
 /// # Errors
-/// When the value cannot be serialized.
+/// Returns the error of `serde_json` if the value cannot be serialized.
 pub fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(escape_json(serde_json::to_string(value)?))
 }
 
-/// JSON text in which every deceptive character but a line break is escaped.
+/// Escapes each deceptive character in JSON text, except line breaks.
 pub fn escape_json(json: String) -> String {
-    // Outside of strings JSON has ASCII only, and serde_json has escaped what is below a space.
+    // JSON contains only ASCII outside strings, and serde_json has escaped the control characters
+    // below U+0020.
     let escaped = |c: char| c != '\n' && is_deceptive(c);
     if !json.chars().any(escaped) {
         return json;
@@ -56,7 +59,7 @@ mod tests {
     use super::{is_deceptive, json_line};
 
     #[test]
-    fn escaped_json_is_the_same_value() {
+    fn escaping_json_does_not_change_its_value() {
         let text = "a\u{202e}b\u{1b}c\u{7f}d\u{e0041}e\u{9b}f\"é";
         let line = json_line(&text).unwrap();
         assert!(!line.chars().any(is_deceptive), "{line}");
@@ -64,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_any_script_are_honest() {
+    fn letters_of_any_script_are_not_deceptive() {
         assert!("Zoë 日本 عربى — 'quoted'".chars().all(|c| !is_deceptive(c)));
         assert!("\u{1b}\n\u{9b}\u{202e}\u{200b}\u{feff}\u{e0041}".chars().all(is_deceptive));
     }

@@ -1,4 +1,4 @@
-//! Waivers: findings that somebody has accepted, for a reason and until a day.
+//! Waivers: accepted exceptions from policies, with a reason and an expiry date.
 
 use crate::diagnostic::Diagnostic;
 use crate::finding::{AppliedWaiver, Finding};
@@ -24,7 +24,7 @@ struct WrittenWaiver {
     accounts: Vec<String>,
     reason: String,
     ticket: Option<String>,
-    #[expect(dead_code, reason = "required, and read by people")]
+    #[expect(dead_code, reason = "the field is required in the file; only people read it")]
     approved_by: String,
     expires: String,
 }
@@ -38,60 +38,62 @@ struct Waiver {
     expires: NaiveDate,
 }
 
-/// What a waiver covers and until when: all that decides, and none of what people say about it.
+/// The terms of a waiver: the findings that it covers and its expiry date, without its reason and
+/// its ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WaiverTerms {
-    /// The waiver's id.
+    /// The id of the waiver.
     pub id: String,
-    /// Policies' ids, or globs of them.
+    /// The ids of policies, or glob patterns for them.
     pub policies: Vec<String>,
-    /// A glob of resources.
+    /// A glob pattern for the id or the ARN of the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// A condition in CEL.
+    /// A CEL condition over `finding`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
-    /// Accounts, or globs of them; all where there is none.
+    /// The ids of accounts, or glob patterns for them. An empty list selects all accounts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
-    /// The last day on which it holds, such as `2026-12-31`.
+    /// The last day on which the waiver is valid, such as `2026-12-31`.
     pub expires: String,
 }
 
-/// Why waivers cannot be read or applied.
+/// The reason why waivers cannot be loaded or applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaiverError {
-    /// A file of waivers is wrong: the first of what is.
+    /// A waiver file is not valid. The text is the first error in it.
     #[error("{0}")]
     File(String),
-    /// A waiver's condition cannot be evaluated.
+    /// The condition of a waiver cannot be evaluated.
     #[error("waiver `{waiver}`: {}", failure.full_message())]
     Condition {
-        /// The waiver's id.
+        /// The id of the waiver.
         waiver: String,
-        /// Why.
+        /// The error of the CEL engine.
         failure: Box<CelError>,
     },
-    /// A waiver's condition is no condition.
-    #[error("waiver `{waiver}`: its condition gives no bool")]
+    /// The condition of a waiver does not return a bool.
+    #[error("waiver `{waiver}`: the condition in `when` does not return a bool")]
     NoBool {
-        /// The waiver's id.
+        /// The id of the waiver.
         waiver: String,
     },
 }
 
-/// All waivers that hold together.
+/// The waivers of one or several files, in order.
 #[derive(Debug, Default)]
 pub struct WaiverSet(Vec<Waiver>);
 
 impl WaiverSet {
-    /// Reads a file of waivers, a YAML list.
+    /// Parses a waiver file, which is a YAML list, and checks it against the policies.
     ///
-    /// A waiver names policies, by id or glob, and a resource, by glob or by a CEL condition over
-    /// `finding`; it has a reason, an approver and a day on which it expires.
+    /// A waiver selects policies by id or by glob pattern. It selects resources by glob pattern, by
+    /// a CEL condition over `finding`, or by both. It has a reason, an approver and an expiry date.
     ///
     /// # Errors
-    /// Everything that is wrong with the file; a policy that `set` does not have, among it.
+    /// Returns a diagnostic for each waiver that is not valid or that selects a policy that is not
+    /// in `set`.
     pub fn load_checked(
         name: &str,
         text: &str,
@@ -100,10 +102,11 @@ impl WaiverSet {
         Self::parse_waivers(name, text, Some(set))
     }
 
-    /// Reads a file of waivers that was loaded with its policies before.
+    /// Parses a waiver file without a check against the policies. Use it for a file that was
+    /// checked before.
     ///
     /// # Errors
-    /// When something is wrong with it: the first of it.
+    /// Returns [`WaiverError::File`] with the first error in the file.
     pub fn load_unchecked(name: &str, text: &str) -> Result<WaiverSet, WaiverError> {
         Self::parse_waivers(name, text, None).map_err(|wrong| {
             let first = wrong.into_iter().next().map(|first| first.message);
@@ -133,27 +136,29 @@ impl WaiverSet {
         self.0.extend(other.0);
     }
 
-    /// Whether there is none.
+    /// Returns whether the set contains no waiver.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What each covers, in the order in which they are asked.
+    /// Returns the terms of the waivers, in the order in which they are applied.
     pub fn waiver_terms(&self) -> impl Iterator<Item = &WaiverTerms> {
         self.0.iter().map(|waiver| &waiver.terms)
     }
 
-    /// Marks the finding as accepted where a waiver holds at the time of its action.
+    /// Marks the finding as waived if a waiver covers it at the time of its action. The first
+    /// waiver that covers the finding is used.
     ///
     /// # Errors
-    /// When a waiver's condition cannot be evaluated: the finding is not accepted.
+    /// Returns [`WaiverError::Condition`] or [`WaiverError::NoBool`] if the condition of a waiver
+    /// fails. The finding is then not waived.
     pub fn apply_to_finding(&self, finding: &mut Finding) -> Result<(), WaiverError> {
         if self.0.is_empty() {
             return Ok(());
         }
         for waiver in &self.0 {
             if waiver.covers_finding(finding)? {
-                finding.suppressed = Some(AppliedWaiver {
+                finding.waived = Some(AppliedWaiver {
                     waiver: waiver.terms.id.clone(),
                     reason: waiver.reason.clone(),
                     ticket: waiver.ticket.clone(),
@@ -187,16 +192,17 @@ impl Waiver {
         if let Some((set, unknown)) = set.and_then(|set| Some((set, unknown(set)?))) {
             let ids = set.policies().iter().map(|policy| policy.id.as_str());
             let help = evenkeel_engine::suggest_name(unknown, ids);
-            return Err(fail(format!("no policy is called `{unknown}`")).with_help(help));
+            return Err(fail(format!("there is no policy `{unknown}`")).with_help(help));
         }
         if written.resource.is_none() && written.when.is_none() {
             return Err(fail("a waiver needs a `resource` or a `when`".to_owned()));
         }
         if written.reason.trim().is_empty() {
-            return Err(fail("a waiver needs a reason".to_owned()));
+            return Err(fail("the `reason` of a waiver must not be empty".to_owned()));
         }
-        let expires = NaiveDate::parse_from_str(&written.expires, "%Y-%m-%d")
-            .map_err(|_| fail(format!("`{}` is no day: write YYYY-MM-DD", written.expires)))?;
+        let expires = NaiveDate::parse_from_str(&written.expires, "%Y-%m-%d").map_err(|_| {
+            fail(format!("`{}` is not a valid date; use 2026-12-31", written.expires))
+        })?;
         let condition_of = written.when.as_ref().map(|when| {
             compile_condition(&when.value).map_err(|failure| {
                 let start = at(when).saturating_add(failure.span.start);
@@ -259,7 +265,8 @@ impl Waiver {
         }
     }
 
-    /// Whether the waiver had ended when the action happened; an action of unknown time is after it.
+    /// Returns whether the waiver had expired at the time of the action. If the time of the action
+    /// is unknown, the waiver counts as expired.
     fn had_expired(&self, finding: &Finding) -> bool {
         let day = finding.action.event_time.get(..10);
         let day = day.and_then(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok());

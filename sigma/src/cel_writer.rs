@@ -1,4 +1,5 @@
-//! A condition as CEL that fails for no event, whatever shape its fields have.
+//! The conversion of a condition to a CEL expression that does not fail for any event, whatever the
+//! structure of its fields.
 
 use crate::pattern::{PatternComparison, SigmaPattern};
 use crate::rule_condition::{
@@ -6,7 +7,8 @@ use crate::rule_condition::{
 };
 use evenkeel_rules::is_deceptive;
 
-/// Names that a variable of a policy cannot have: CEL's own, those of the policy's scope, and those bound here.
+/// Names that a variable of a policy cannot have: names of CEL, names in the scope of a policy, and
+/// names that the generated expressions bind.
 const RESERVED_NAMES: &[&str] = &[
     "account",
     "as",
@@ -68,35 +70,36 @@ const RESERVED_NAMES: &[&str] = &[
     "while",
 ];
 
-/// How long a variable may be: CEL's sources end at 8 KiB.
+/// The maximum length of the expression of a variable, in bytes. A CEL source is limited to 8 KiB.
 const MAX_VARIABLE_LENGTH: usize = 6_000;
 
-/// How many values of a long list are kept together.
+/// The number of values in each part when a long list is split.
 const VALUES_PER_CHUNK: usize = 50;
 
-/// How long a line should be at most.
+/// The preferred maximum length of a line, in bytes.
 const MAX_LINE_WIDTH: usize = 100;
 
-/// How many alternatives of a kind are written side by side before they become a list.
+/// The maximum number of alternatives of one kind that are written as separate comparisons. More
+/// alternatives become a list.
 const MAX_INLINE_ALTERNATIVES: usize = 2;
 
-/// The selections of a condition as variables, and the condition that uses them.
+/// The selections of a condition as variables, and the expression that uses them.
 #[derive(Debug)]
 pub(crate) struct CelCondition {
-    /// Names and expressions, in the order of their use.
+    /// The names and the expressions of the variables, in the order of their definition.
     pub(crate) variables: Vec<(String, String)>,
-    /// The expression.
+    /// The expression of the condition.
     pub(crate) body: String,
 }
 
-/// Writes a condition.
+/// Converts a condition to CEL.
 pub(crate) fn write_condition(condition: &RuleCondition) -> CelCondition {
     let mut writer = CelWriter { variables: Vec::new(), selection_variables: Vec::new() };
     let body = writer.write_expression(condition).text;
     CelCondition { variables: writer.variables, body }
 }
 
-/// How strongly an expression holds together.
+/// The operator of an expression, by which brackets are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BindingStrength {
     Call,
@@ -105,7 +108,7 @@ enum BindingStrength {
     Or,
 }
 
-/// An expression.
+/// A part of a CEL expression.
 struct CelFragment {
     text: String,
     binding: BindingStrength,
@@ -120,7 +123,7 @@ impl CelFragment {
         CelFragment { text, binding: BindingStrength::Comparison }
     }
 
-    /// All of the parts, or some of them.
+    /// Joins the parts with `&&` or with `||`.
     fn join_fragments(mut parts: Vec<CelFragment>, binding: BindingStrength) -> CelFragment {
         if parts.len() == 1
             && let Some(only) = parts.pop()
@@ -158,7 +161,7 @@ fn add_brackets(text: &str) -> String {
 
 struct CelWriter {
     variables: Vec<(String, String)>,
-    /// Selections that have their variable, and its name.
+    /// The selections that already have a variable, each with the name of the variable.
     selection_variables: Vec<(String, String)>,
 }
 
@@ -203,11 +206,12 @@ impl CelWriter {
         id
     }
 
-    /// An expression that is too long, in variables of its own.
+    /// Splits an expression that is too long into several variables, and returns the expression
+    /// that joins them.
     fn write_pieces(&mut self, name: &str, expr: &RuleCondition) -> Option<String> {
         let (parts, binding) = split_expression(expr)?;
         let named = |(at, part): (usize, &RuleCondition)| {
-            // No selection is called so.
+            // No selection has this name.
             CelFragment::from_call(
                 self.write_variable(&format!("{name}\n{}", at.saturating_add(1)), part),
             )
@@ -217,7 +221,8 @@ impl CelWriter {
     }
 }
 
-/// Parts of an expression that is too long for one variable, and how they are joined.
+/// Returns the parts of an expression that is too long for one variable, and the operator that
+/// joins them.
 fn split_expression(expr: &RuleCondition) -> Option<(Vec<RuleCondition>, BindingStrength)> {
     match expr {
         RuleCondition::All(parts) => Some((parts.clone(), BindingStrength::And)),
@@ -237,7 +242,7 @@ fn split_expression(expr: &RuleCondition) -> Option<(Vec<RuleCondition>, Binding
     }
 }
 
-/// What is said of a field.
+/// Writes the test of a field.
 fn write_field_test(test: &FieldTest) -> CelFragment {
     let group = |group: &Vec<ValueMatcher>| write_any_matcher(&test.field, group);
     let all =
@@ -245,14 +250,14 @@ fn write_field_test(test: &FieldTest) -> CelFragment {
     if test.negated { all.into_negated() } else { all }
 }
 
-/// That some matcher holds of a field.
+/// Writes an expression that is true if at least one matcher is true for a field.
 fn write_any_matcher(field: &str, matchers: &[ValueMatcher]) -> CelFragment {
     let of_text = |matcher: &ValueMatcher| {
         matches!(matcher, ValueMatcher::Text(..) | ValueMatcher::Regex(..) | ValueMatcher::Cidr(_))
     };
     let texts: Vec<&ValueMatcher> = matchers.iter().filter(|matcher| of_text(matcher)).collect();
     let mut parts = Vec::new();
-    // Every record has these two as text.
+    // These two fields are strings in every record.
     let is_text = matches!(field, "eventSource" | "eventName");
     if is_text {
         parts.extend(write_text_tests(&format!("event.{field}"), &texts));
@@ -276,7 +281,7 @@ fn write_any_matcher(field: &str, matchers: &[ValueMatcher]) -> CelFragment {
     CelFragment::join_fragments(parts, BindingStrength::Or)
 }
 
-/// What is said of a value that is text.
+/// Writes the tests of a value that is text.
 fn write_text_tests(value: &str, matchers: &[&ValueMatcher]) -> Vec<CelFragment> {
     let mut parts = Vec::new();
     for cased in [false, true] {
@@ -319,7 +324,7 @@ fn write_regex_test(value: &str, regex: &str) -> CelFragment {
     CelFragment::from_call(format!("{value}.matches({})", quote_cel(regex)))
 }
 
-/// A pattern's shape, in lower case where it does not mind.
+/// Returns the comparison of a pattern, in lower case if the pattern is not case-sensitive.
 fn lowered_comparison(pattern: &SigmaPattern) -> PatternComparison {
     let lower = |text: String| if pattern.cased { text } else { text.to_ascii_lowercase() };
     match pattern.to_comparison() {
@@ -331,7 +336,7 @@ fn lowered_comparison(pattern: &SigmaPattern) -> PatternComparison {
     }
 }
 
-/// Comparisons of a kind, together.
+/// Writes the comparisons, with those of the same kind together.
 fn write_comparisons(subject: &str, shapes: &[PatternComparison]) -> Vec<CelFragment> {
     let mut equal = Vec::new();
     let mut calls =
@@ -366,7 +371,7 @@ fn write_comparisons(subject: &str, shapes: &[PatternComparison]) -> Vec<CelFrag
     parts
 }
 
-/// What is said of a field otherwise than of its text.
+/// Writes a test of a field that does not test its text.
 fn write_field_matcher(field: &str, matcher: &ValueMatcher) -> CelFragment {
     let path = quote_cel(field);
     match matcher {
@@ -397,14 +402,14 @@ fn write_field_matcher(field: &str, matcher: &ValueMatcher) -> CelFragment {
             let others = format!("texts_at(event, {}).exists(other, {test})", quote_cel(other));
             CelFragment::from_call(format!("texts_at(event, {path}).exists(text,\n  {others})"))
         }
-        // Of nothing, everything holds.
+        // For a missing field, the list is empty and `all` is true.
         _ => CelFragment::from_call(format!(
             "values_at(event, {path}).all(value, type(value) == null_type)"
         )),
     }
 }
 
-/// A list, in lines of a readable length.
+/// Writes a list, in lines of a readable length.
 fn write_list(items: &[String]) -> String {
     let (mut out, mut width) = ("[".to_owned(), 0_usize);
     for (at, item) in items.iter().enumerate() {
@@ -419,7 +424,8 @@ fn write_list(items: &[String]) -> String {
     out
 }
 
-/// A text as CEL writes it, without anything that could deceive a reader or mean something in a comment.
+/// Returns a CEL string literal. Characters that could deceive a reader, or that could form a lint
+/// comment, are escaped.
 pub(crate) fn quote_cel(text: &str) -> String {
     let mut out = "'".to_owned();
     for c in text.chars() {

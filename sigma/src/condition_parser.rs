@@ -1,14 +1,15 @@
-//! The condition of a rule: names of selections, `and`, `or`, `not`, brackets, `1 of` and `all of`.
+//! The parser for the condition of a rule: names of selections, `and`, `or`, `not`, brackets, `1
+//! of` and `all of`.
 
 use crate::import_error::ImportError;
 use crate::rule_condition::RuleCondition;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-/// How deep brackets may stand.
+/// The maximum depth of nested brackets.
 const MAX_DEPTH: usize = 50;
 
-/// What finds a selection by its name.
+/// A function that returns a selection by its name.
 type SelectionLookup<'f> = dyn Fn(&str) -> Result<RuleCondition, ImportError> + 'f;
 
 struct ConditionParser<'f> {
@@ -18,7 +19,7 @@ struct ConditionParser<'f> {
     find: &'f SelectionLookup<'f>,
 }
 
-/// Reads a condition.
+/// Parses a condition.
 pub(crate) fn parse_condition(
     text: &str,
     names: &[String],
@@ -30,9 +31,9 @@ pub(crate) fn parse_condition(
     match parser.words.next() {
         None => Ok(expr),
         Some(word) if word == "near" => {
-            Err(condition_error("`near` looks at several events, and a policy at one"))
+            Err(condition_error("`near` compares several events, but a policy evaluates one event"))
         }
-        Some(word) => Err(condition_error(&format!("`{word}` is not expected here"))),
+        Some(word) => Err(condition_error(&format!("unexpected `{word}`"))),
     }
 }
 
@@ -54,11 +55,11 @@ fn split_words(text: &str) -> Result<Vec<String>, ImportError> {
             '(' | ')' => words.push(c.to_string()),
             '|' => {
                 return Err(condition_error(
-                    "`|` counts or compares several events, and a policy sees one",
+                    "`|` counts or compares several events, but a policy evaluates one event",
                 ));
             }
             c if c.is_whitespace() => {}
-            other => return Err(condition_error(&format!("`{other}` is not expected here"))),
+            other => return Err(condition_error(&format!("unexpected `{other}`"))),
         }
     }
     Ok(words)
@@ -71,7 +72,7 @@ impl ConditionParser<'_> {
 
     fn parse_or(&mut self, depth: usize) -> Result<RuleCondition, ImportError> {
         if depth > MAX_DEPTH {
-            return Err(condition_error("brackets stand too deep"));
+            return Err(condition_error("brackets are nested too deeply"));
         }
         let mut parts = vec![self.parse_and(depth)?];
         while self.take_word("or") {
@@ -99,7 +100,7 @@ impl ConditionParser<'_> {
 
     fn parse_operand(&mut self, depth: usize) -> Result<RuleCondition, ImportError> {
         let Some(word) = self.words.next() else {
-            return Err(condition_error("something is missing at its end"));
+            return Err(condition_error("a selection is missing at the end"));
         };
         if word == "(" {
             let inner = self.parse_or(depth.saturating_add(1))?;
@@ -115,51 +116,51 @@ impl ConditionParser<'_> {
         }
         let keyword = ["and", "or", "not", "of", ")"].iter().any(|k| word.eq_ignore_ascii_case(k));
         if keyword {
-            return Err(condition_error(&format!("`{word}` is not expected here")));
+            return Err(condition_error(&format!("unexpected `{word}`")));
         }
         self.find_selection(&word)
     }
 
-    /// `1 of selection*`, `all of them`.
+    /// Parses a quantifier such as `1 of selection*` or `all of them`.
     fn parse_quantifier(&mut self, quantity: &str) -> Result<RuleCondition, ImportError> {
         let Some(pattern) = self.words.next() else {
-            return Err(condition_error("something is missing behind `of`"));
+            return Err(condition_error("the name of a selection is missing after `of`"));
         };
         let join = match quantity.to_ascii_lowercase().as_str() {
             "1" | "any" => RuleCondition::Any as fn(Vec<RuleCondition>) -> RuleCondition,
             "all" => RuleCondition::All,
             other => {
                 return Err(condition_error(&format!(
-                    "`{other} of`: the specification has `1 of` and `all of`"
+                    "`{other} of` is not a valid quantifier; use `1 of` or `all of`"
                 )));
             }
         };
         let them = pattern.eq_ignore_ascii_case("them");
-        let fits = |name: &&String| {
+        let is_match = |name: &&String| {
             let hidden = name.starts_with('_') && !pattern.starts_with('_');
             !hidden && (them || evenkeel_engine::glob::matches_pattern(&pattern, name))
         };
         let parts: Vec<RuleCondition> = self
             .names
             .iter()
-            .filter(fits)
+            .filter(is_match)
             .map(|name| self.find_selection(name))
             .collect::<Result<_, _>>()?;
         if parts.is_empty() {
-            return Err(condition_error(&format!("no selection is called `{pattern}`")));
+            return Err(condition_error(&format!("no selection matches `{pattern}`")));
         }
         Ok(join_parts(parts, join))
     }
 
     fn find_selection(&self, name: &str) -> Result<RuleCondition, ImportError> {
         if !self.names.iter().any(|known| known == name) {
-            return Err(condition_error(&format!("no selection is called `{name}`")));
+            return Err(condition_error(&format!("there is no selection `{name}`")));
         }
         Ok(RuleCondition::Named(name.to_owned(), Box::new((self.find)(name)?)))
     }
 }
 
-/// The only part, or all of them joined.
+/// Returns the only part, or all parts joined.
 pub(crate) fn join_parts(
     mut parts: Vec<RuleCondition>,
     join: fn(Vec<RuleCondition>) -> RuleCondition,
@@ -178,7 +179,7 @@ pub(crate) fn join_parts(
 mod tests {
     use super::*;
 
-    /// The condition, with a letter for each selection.
+    /// Returns a short form of the condition, with the names of its selections.
     fn show(expr: &RuleCondition) -> String {
         let join = |parts: &[RuleCondition], with: &str| {
             format!("({})", parts.iter().map(show).collect::<Vec<_>>().join(with))
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_binds_more_comes_first() {
+    fn operators_have_the_correct_precedence() {
         for (text, want) in [
             ("a", "a"),
             ("a or b and not c", "(a|(b&!c))"),
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_condition_is_refused() {
+    fn invalid_conditions_are_refused() {
         for (text, why) in [
             ("", "missing"),
             ("a and", "missing"),

@@ -1,62 +1,63 @@
-//! Why what a rule says of a field cannot become a part of a policy.
+//! The errors of the field tests of a rule.
 
 use crate::regexes::RegexError;
 
-/// Why a field, its modifiers and its values are refused.
+/// The reason why a field with its modifiers and values cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
-    /// A search without a field.
+    /// A keyword search, which names no field.
     #[error(
-        "keywords are searched in the whole text of an event, which a policy does not see: name a field"
+        "keywords are searched in the whole text of an event, which a policy cannot read; \
+         name a field"
     )]
     Keywords,
     /// An empty list of values.
     #[error("it has no values")]
     NoValues,
-    /// The value is neither a text, a number, a boolean nor null.
-    #[error("a value is a text, a number, a boolean or null")]
+    /// The value is not a string, a number, a boolean or null.
+    #[error("a value must be a string, a number, a boolean or null")]
     NoScalar,
-    /// A modifier of null.
-    #[error("null takes no modifier")]
+    /// A modifier on a null value.
+    #[error("null cannot have a modifier")]
     ModifiedNull,
-    /// There is no such modifier.
-    #[error("there is no modifier `{0}`")]
+    /// The modifier does not exist.
+    #[error("`{0}` is not a known modifier")]
     UnknownModifier(String),
-    /// A modifier of the specification that no policy can keep.
+    /// A modifier of the specification that a policy cannot express.
     #[error("`{modifier}`: {why}")]
     Unsupported {
-        /// The modifier.
+        /// The name of the modifier.
         modifier: &'static str,
-        /// Why no policy can keep it.
+        /// The reason why a policy cannot express it.
         why: &'static str,
     },
-    /// The value or what stands before a modifier does not fit it.
+    /// The value, or a modifier before this one, is not valid for the modifier.
     #[error("`{modifier}` {wants}")]
     Misused {
-        /// The modifier.
+        /// The name of the modifier.
         modifier: String,
-        /// What it wants, as the end of a sentence.
+        /// The requirement of the modifier, as the end of a sentence.
         wants: &'static str,
     },
-    /// The value is no range of addresses.
-    #[error("`{0}` is no range of addresses")]
+    /// The value is not a CIDR range.
+    #[error("`{0}` is not a valid CIDR range")]
     NoRange(String),
-    /// Too few characters to be found in Base64 wherever they stand.
-    #[error("the value is too short to be told in Base64")]
+    /// The value is too short to be found in Base64 at any position.
+    #[error("the value is too short to be recognized in Base64")]
     ShortBase64,
-    /// UTF-16 that no Base64 follows.
-    #[error("UTF-16 is only looked for inside Base64")]
+    /// A UTF-16 modifier without a Base64 modifier after it.
+    #[error("a UTF-16 modifier needs a Base64 modifier after it")]
     BareUtf16,
-    /// A regular expression whose case counts by two modifiers.
-    #[error("`cased` does not go with `re`")]
+    /// The modifiers `cased` and `re` together.
+    #[error("`cased` cannot be combined with `re`")]
     CasedRegex,
-    /// A regular expression means something else here, or nothing.
-    #[error("the regular expression cannot be taken over: {0}")]
+    /// The regular expression has another meaning in Rust, or is not valid.
+    #[error("the regular expression cannot be imported: {0}")]
     Regex(#[from] RegexError),
 }
 
 impl FieldError {
-    /// A modifier that wants something else.
+    /// Creates the error for a modifier whose requirement is not met.
     pub(crate) fn misused_modifier(modifier: &str, wants: &'static str) -> FieldError {
         FieldError::Misused { modifier: modifier.to_owned(), wants }
     }

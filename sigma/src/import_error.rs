@@ -1,61 +1,62 @@
-//! Why a rule cannot become a policy.
+//! The errors of the import of a rule.
 
 use crate::field_error::FieldError;
 
-/// Why a rule cannot become a policy.
+/// The reason why a rule cannot be converted into a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// The document is no YAML.
-    #[error("no YAML: {why}")]
+    /// The document is not valid YAML.
+    #[error("not valid YAML: {why}")]
     Yaml {
         /// The line of the document, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The description of the error.
         why: String,
     },
-    /// The rule lacks something, or it is not what it should be.
+    /// A part of the rule is missing or not valid.
     #[error("{0}")]
     Rule(String),
-    /// The condition is not one, or says what a policy cannot.
+    /// The condition is not valid, or a policy cannot express it.
     #[error("condition: {0}")]
     Condition(String),
-    /// A selection is not one, or says what a policy cannot.
+    /// A selection is not valid, or a policy cannot express it.
     #[error("selection `{name}`: {why}")]
     Selection {
-        /// The selection's name.
+        /// The name of the selection.
         name: String,
-        /// What is wrong with it.
+        /// The description of the error.
         why: String,
     },
-    /// A modifier is unknown, or says what a policy cannot.
+    /// A field, a modifier or a value is not valid, or a policy cannot express it.
     #[error("`{field}`: {why}")]
     Field {
-        /// The field with its modifiers, as the rule has it.
+        /// The field with its modifiers, as in the rule.
         field: String,
-        /// What is wrong with it.
+        /// The description of the error.
         why: FieldError,
     },
-    /// Nothing tells which events the policy must watch.
+    /// The events that the policy must watch cannot be determined.
     #[error("{0}")]
     Unwatched(String),
-    /// What was made of the rule is no policy, such as one that is too long.
-    #[error("the policy would not compile: {0}")]
+    /// The policy that was created from the rule does not compile, for example because it is too
+    /// long.
+    #[error("the generated policy does not compile: {0}")]
     Compile(String),
     /// No event was found that the rule describes.
-    #[error("no event was found that the rule describes: it may contradict itself")]
+    #[error("no event was found that the rule describes; the rule may contradict itself")]
     NoMatchingEvent,
-    /// Another rule has become a policy of the same name.
-    #[error("the policy would be called `{id}`, as that of {other}")]
+    /// Another rule has the same policy id.
+    #[error("the policy id `{id}` is already used by a rule in {other}; change the title")]
     DuplicateId {
-        /// The policy's id.
+        /// The id of the policy.
         id: String,
-        /// The other rule's file.
+        /// The file of the other rule.
         other: String,
     },
 }
 
 impl ImportError {
-    /// What to look for in the rule's text, to say on which line it stands.
+    /// Returns the text to search for in the rule, to find the line of the error.
     pub(crate) fn source_marker(&self) -> &str {
         match self {
             ImportError::Condition(_) => "condition:",

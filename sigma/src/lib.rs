@@ -1,6 +1,23 @@
-//! Sigma rules about CloudTrail become policies: <https://sigmahq.io>, specification 2.
+//! Conversion of Sigma rules about CloudTrail into policies. Source: <https://sigmahq.io>,
+//! specification 2.
 //!
-//! Absent here: rules whose meaning a policy cannot keep. They are refused, with the reason.
+//! A rule whose meaning a policy cannot express is refused, with the reason.
+//!
+//! ```
+//! use evenkeel_sigma::{ImportOutcome, import_rules};
+//!
+//! let rule = "
+//! title: CloudTrail logging stopped
+//! logsource: {product: aws, service: cloudtrail}
+//! detection:
+//!   selection: {eventSource: cloudtrail.amazonaws.com, eventName: StopLogging}
+//!   condition: selection
+//! ";
+//! let documents = import_rules(&[("rule.yml".to_owned(), rule.to_owned())]);
+//! let ImportOutcome::Imported(new) = &documents[0].outcome else { panic!("{documents:?}") };
+//! assert_eq!(new.id, "cloudtrail-logging-stopped");
+//! assert!(new.policy.contains("eventName: StopLogging"));
+//! ```
 
 mod cel_writer;
 mod condition_parser;
@@ -27,44 +44,53 @@ use rule::{SigmaDocument, SigmaRule};
 use std::collections::BTreeMap;
 use watched_events::WatchedEvents;
 
-/// What became of a document.
+/// The result of the import of a document.
+///
+/// ```
+/// use evenkeel_sigma::{ImportOutcome, import_rules};
+///
+/// let text = "title: Other\nlogsource: {product: windows}\ndetection: {}\n";
+/// let documents = import_rules(&[("other.yml".to_owned(), text.to_owned())]);
+/// assert!(matches!(documents[0].outcome, ImportOutcome::Skipped(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// A policy.
+    /// The document is a rule, and was converted into a policy.
     Imported(Box<ImportedPolicy>),
-    /// No policy, although it is a rule about CloudTrail.
+    /// The document is a rule about CloudTrail, but it cannot be converted.
     Refused(ImportError),
-    /// Nothing, as it is no such rule; and what it is.
+    /// The document is not a rule about CloudTrail. The text contains the reason.
     Skipped(String),
 }
 
-/// A policy that was a rule.
+/// A policy that was converted from a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedPolicy {
-    /// The policy's id: its files are `<id>.cel` and `<id>.test.yaml`.
+    /// The id of the policy. Its files are `<id>.cel` and `<id>.test.yaml`.
     pub id: String,
-    /// The policy's text.
+    /// The text of the policy.
     pub policy: String,
-    /// The text of its cases.
+    /// The text of the test cases of the policy.
     pub cases: String,
-    /// What an author should know.
+    /// Notes for the author of the policy.
     pub notes: Vec<String>,
 }
 
-/// What became of a document, and where it stands.
+/// The result of the import of a document, and the position of the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentOutcome {
-    /// The file.
+    /// The name of the file.
     pub file: String,
-    /// The line, counted from 1.
+    /// The line on which the document begins, or the line of the error. Lines are counted from 1.
     pub line: usize,
-    /// What became of it.
+    /// The result of the import.
     pub outcome: ImportOutcome,
 }
 
-/// Imports the rules of files, given by name and text. Of two that would make the same policy, the second is refused.
+/// Imports the rules of files, which are given as names and texts. If two rules have the same
+/// policy id, the second rule is refused.
 pub fn import_rules(files: &[(String, String)]) -> Vec<DocumentOutcome> {
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (file, text) in files {
         for (line, document) in split_documents(text.trim_start_matches('\u{feff}')) {
@@ -83,13 +109,13 @@ pub fn import_rules(files: &[(String, String)]) -> Vec<DocumentOutcome> {
                     (find_error_line(line, document, &refusal), ImportOutcome::Refused(refusal))
                 }
             };
-            told.push(DocumentOutcome { file: file.clone(), line, outcome });
+            outcomes.push(DocumentOutcome { file: file.clone(), line, outcome });
         }
     }
-    told
+    outcomes
 }
 
-/// The documents of a file, and on which line each begins.
+/// Returns the documents of a file, each with the line on which it begins.
 fn split_documents(text: &str) -> Vec<(usize, &str)> {
     let (mut found, mut start, mut first, mut at) = (Vec::new(), 0_usize, 1_usize, 0_usize);
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -102,14 +128,14 @@ fn split_documents(text: &str) -> Vec<(usize, &str)> {
         }
     }
     found.push((first, text.get(start..).unwrap_or_default()));
-    let says = |text: &str| {
+    let has_content = |text: &str| {
         text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
     };
-    found.retain(|(_, text)| says(text));
+    found.retain(|(_, text)| has_content(text));
     if found.is_empty() { vec![(1, text)] } else { found }
 }
 
-/// The line that a refusal is about.
+/// Returns the line that caused a refusal.
 fn find_error_line(first: usize, document: &str, refusal: &ImportError) -> usize {
     if let ImportError::Yaml { line, .. } = refusal {
         return first.saturating_add(line.saturating_sub(1));
@@ -124,7 +150,7 @@ fn find_error_line(first: usize, document: &str, refusal: &ImportError) -> usize
 }
 
 fn import_document(document: &str) -> Result<ImportOutcome, ImportError> {
-    // Of YAML 1.2, which the specification names: CloudTrail's `No` is a text.
+    // The specification requires YAML 1.2, in which `No` is a string and not a boolean.
     let options = serde_saphyr::options! { strict_booleans: true };
     let read = serde_saphyr::from_str_with_options::<serde_json::Value>(document, options);
     let value = read.map_err(|error| {
@@ -145,7 +171,8 @@ fn import_document(document: &str) -> Result<ImportOutcome, ImportError> {
 fn import_rule(rule: &SigmaRule) -> Result<ImportedPolicy, ImportError> {
     let id = policy_file::policy_id(&rule.title);
     if id.is_empty() {
-        let why = format!("the title `{}` has no letters to make a name of", rule.title);
+        let why =
+            format!("the title `{}` has no ASCII letters or digits for a policy id", rule.title);
         return Err(ImportError::Rule(why));
     }
     let mut watch = watched_events::find_watched_events(&rule.condition)?;
@@ -153,10 +180,13 @@ fn import_rule(rule: &SigmaRule) -> Result<ImportedPolicy, ImportError> {
     if made.cases.has_passing_case() {
         return Ok(made.into_imported(id, &watch));
     }
-    // All that is watched violates: a call that does not is watched too, so that the cases can show one.
+    // Every watched event violates the policy. The policy also watches an event that complies, so
+    // that the test cases contain one.
     let other = watched_events::find_passing_event(&watch, &rule.condition)
         .ok_or(ImportError::NoMatchingEvent)?;
-    watch.notes.push(format!("{other} is watched too, as a call that the policy lets pass"));
+    watch.notes.push(format!(
+        "the policy also watches {other}, because the test cases need a compliant call"
+    ));
     watch.names.push(other);
     watch.names.sort();
     let made = draft_policy(&id, rule, &watch)?;
@@ -167,7 +197,7 @@ fn import_rule(rule: &SigmaRule) -> Result<ImportedPolicy, ImportError> {
     }
 }
 
-/// A policy's text and its cases.
+/// The text of a policy, its test cases, and the warnings about it.
 struct PolicyDraft {
     text: String,
     cases: policy_cases::PolicyCases,

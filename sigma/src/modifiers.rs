@@ -1,4 +1,4 @@
-//! A field with its modifiers and values: `userIdentity.arn|contains|all: [...]`.
+//! The parser for a field with its modifiers and values: `userIdentity.arn|contains|all: [...]`.
 
 use crate::field_error::FieldError;
 use crate::import_error::ImportError;
@@ -8,23 +8,26 @@ use crate::rule_condition::{FieldTest, NumberOperator, TextComparison, ValueMatc
 use crate::value_encoding::{ByteOrder, base64_offsets, to_base64, to_utf16};
 use serde_json::Value;
 
-/// A value on its way through the modifiers.
+/// A value after the modifiers applied so far.
 enum ModifiedValue {
-    /// As the rule has it.
+    /// The value as it is in the rule.
     Raw(Value),
     /// A pattern.
     Text(SigmaPattern),
-    /// A text in another encoding, which Base64 makes text again.
+    /// A text in another encoding. A Base64 modifier converts it to text again.
     Bytes(Vec<u8>),
     /// A regular expression and its flags.
     Regex(String, String),
-    /// Another field's value.
+    /// A comparison with the value of another field.
     Field(TextComparison, String),
-    /// Something that no modifier changes.
+    /// A complete matcher, which no modifier changes.
     Done(ValueMatcher),
 }
 
-/// What is said of a field by `key: values`.
+/// Parses the test of a field from `key: values`.
+///
+/// # Errors
+/// [`ImportError::Field`] if a modifier or a value is not valid.
 pub(crate) fn parse_field_test(key: &str, value: &Value) -> Result<FieldTest, ImportError> {
     read_field_test(key, value).map_err(|why| ImportError::Field { field: key.to_owned(), why })
 }
@@ -65,11 +68,11 @@ fn read_field_test(key: &str, value: &Value) -> Result<FieldTest, FieldError> {
     Ok(FieldTest { field, groups, negated: modifiers.contains(&"neq") })
 }
 
-/// A value after one more modifier.
+/// Applies one modifier to a value.
 fn apply_modifier(modifier: &str, step: ModifiedValue) -> Result<Vec<ModifiedValue>, FieldError> {
     let one = |step: Result<ModifiedValue, FieldError>| step.map(|step| vec![step]);
     match modifier {
-        // These are about the whole field.
+        // These modifiers apply to the whole field.
         "all" | "neq" | "cased" => Ok(vec![step]),
         "contains" => one(widen_pattern(modifier, step, TextComparison::Contains)),
         "startswith" => one(widen_pattern(modifier, step, TextComparison::StartsWith)),
@@ -108,16 +111,17 @@ fn apply_modifier(modifier: &str, step: ModifiedValue) -> Result<Vec<ModifiedVal
         "minute" | "hour" | "day" | "month" | "year" => one(parse_time_part(modifier, &step)),
         "expand" => Err(FieldError::Unsupported {
             modifier: "expand",
-            why: "what its placeholders stand for is not known here",
+            why: "the values of its placeholders are not known",
         }),
-        "week" => {
-            Err(FieldError::Unsupported { modifier: "week", why: "a policy does not count weeks" })
-        }
+        "week" => Err(FieldError::Unsupported {
+            modifier: "week",
+            why: "a policy cannot test the week of a time",
+        }),
         unknown => Err(FieldError::UnknownModifier(unknown.to_owned())),
     }
 }
 
-/// What a value without (other) modifiers says.
+/// Converts a value to a matcher, after all modifiers.
 fn finish_matcher(step: ModifiedValue, cased: bool) -> Result<ValueMatcher, FieldError> {
     let text = |pattern: SigmaPattern, kept: Option<Value>| {
         ValueMatcher::Text(SigmaPattern { cased, ..pattern }, kept)
@@ -148,7 +152,7 @@ fn regex_matcher(source: String) -> Result<ValueMatcher, FieldError> {
     Ok(ValueMatcher::Regex(source, Box::new(compiled)))
 }
 
-/// A number or a boolean as text.
+/// Returns a scalar value as text.
 fn scalar_text(value: &Value) -> Result<String, FieldError> {
     match value {
         Value::Bool(truth) => Ok(truth.to_string()),
@@ -162,11 +166,13 @@ fn scalar_text(value: &Value) -> Result<String, FieldError> {
     }
 }
 
-/// A text on which no modifier has worked yet.
+/// Returns a text to which no modifier was applied.
 fn unmodified_text(modifier: &str, step: ModifiedValue) -> Result<String, FieldError> {
     match step {
         ModifiedValue::Raw(Value::String(text)) => Ok(text),
-        _ => Err(FieldError::misused_modifier(modifier, "wants a text, before any other modifier")),
+        _ => {
+            Err(FieldError::misused_modifier(modifier, "needs a string, before any other modifier"))
+        }
     }
 }
 
@@ -177,7 +183,7 @@ fn to_pattern(modifier: &str, step: ModifiedValue) -> Result<SigmaPattern, Field
         ModifiedValue::Raw(value) => {
             scalar_text(&value).map(|text| SigmaPattern::from_literal(&text))
         }
-        _ => Err(FieldError::misused_modifier(modifier, "wants a text")),
+        _ => Err(FieldError::misused_modifier(modifier, "needs a string")),
     }
 }
 
@@ -190,7 +196,7 @@ fn widen_pattern(
         (ModifiedValue::Field(TextComparison::Equal, field), _) => {
             Ok(ModifiedValue::Field(likeness, field))
         }
-        // An expression is found anywhere, unless it says where.
+        // A regular expression matches anywhere in a text, unless it has anchors.
         (ModifiedValue::Regex(pattern, flags), TextComparison::Contains) => {
             Ok(ModifiedValue::Regex(pattern, flags))
         }
@@ -208,7 +214,7 @@ fn add_regex_flag(
     flag: char,
 ) -> Result<ModifiedValue, FieldError> {
     let ModifiedValue::Regex(pattern, mut flags) = step else {
-        return Err(FieldError::misused_modifier(modifier, "stands behind `re`"));
+        return Err(FieldError::misused_modifier(modifier, "is only valid after `re`"));
     };
     if !flags.contains(flag) {
         flags.push(flag);
@@ -231,7 +237,7 @@ fn parse_exists(step: &ModifiedValue) -> Result<ModifiedValue, FieldError> {
         ModifiedValue::Raw(Value::Bool(wanted)) => {
             Ok(ModifiedValue::Done(ValueMatcher::Exists(*wanted)))
         }
-        _ => Err(FieldError::misused_modifier("exists", "wants true or false")),
+        _ => Err(FieldError::misused_modifier("exists", "needs `true` or `false`")),
     }
 }
 
@@ -242,7 +248,7 @@ fn to_bytes(modifier: &str, step: ModifiedValue) -> Result<Vec<u8>, FieldError> 
     let literal = to_pattern(modifier, step)?.literal_text();
     literal
         .map(String::into_bytes)
-        .ok_or_else(|| FieldError::misused_modifier(modifier, "takes no wildcards"))
+        .ok_or_else(|| FieldError::misused_modifier(modifier, "does not allow wildcards"))
 }
 
 fn encode_step(
@@ -251,8 +257,8 @@ fn encode_step(
     order: ByteOrder,
 ) -> Result<ModifiedValue, FieldError> {
     let literal = to_pattern(modifier, step)?.literal_text();
-    let text =
-        literal.ok_or_else(|| FieldError::misused_modifier(modifier, "takes no wildcards"))?;
+    let text = literal
+        .ok_or_else(|| FieldError::misused_modifier(modifier, "does not allow wildcards"))?;
     Ok(ModifiedValue::Bytes(to_utf16(&text, order)))
 }
 
@@ -263,7 +269,7 @@ fn parse_number(modifier: &str, step: &ModifiedValue) -> Result<f64, FieldError>
         _ => None,
     };
     let number = number.filter(|number| number.is_finite());
-    number.ok_or_else(|| FieldError::misused_modifier(modifier, "wants a number"))
+    number.ok_or_else(|| FieldError::misused_modifier(modifier, "needs a number"))
 }
 
 fn parse_comparison(
@@ -275,7 +281,7 @@ fn parse_comparison(
         .map(|number| ModifiedValue::Done(ValueMatcher::Compare(operator, number)))
 }
 
-/// A part of a time, which stands in CloudTrail's times at a fixed place.
+/// Parses a part of a time. Each part has a fixed position in the times of CloudTrail.
 fn parse_time_part(modifier: &str, step: &ModifiedValue) -> Result<ModifiedValue, FieldError> {
     let number = parse_number(modifier, step)?;
     let (before, behind, width) = match modifier {
@@ -286,7 +292,7 @@ fn parse_time_part(modifier: &str, step: &ModifiedValue) -> Result<ModifiedValue
         _ => ("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:", ":", 2),
     };
     if number.fract() != 0.0 || !(0.0..10_000.0).contains(&number) {
-        return Err(FieldError::misused_modifier(modifier, "wants a whole number"));
+        return Err(FieldError::misused_modifier(modifier, "needs a whole number"));
     }
     regex_matcher(format!("{before}{number:0width$}{behind}")).map(ModifiedValue::Done)
 }
@@ -297,14 +303,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_cannot_be_said_is_refused_by_name() {
+    fn unsupported_modifiers_and_values_are_refused() {
         for (key, value, why) in [
             ("a|expand", json!("%x%"), "`expand`"),
             ("a|nearly", json!("x"), "`nearly`"),
             ("a|week", json!(3), "`week`"),
             ("a|re", json!("x(?=y)"), "look-around"),
             ("a|re|startswith", json!("x"), "`startswith`"),
-            ("a|i", json!("x"), "`i` stands behind `re`"),
+            ("a|i", json!("x"), "`i` is only valid after `re`"),
             ("a|contains|re", json!("x"), "`re`"),
             ("a|re|cased", json!("x"), "`cased`"),
             ("a|cidr", json!("10.0.0.0"), "10.0.0.0"),
@@ -315,9 +321,9 @@ mod tests {
             ("a|base64", json!("x*"), "wildcards"),
             ("a|contains|base64", json!("x"), "wildcards"),
             ("a|contains", json!(null), "null"),
-            ("a", json!({"b": 1}), "a value is"),
+            ("a", json!({"b": 1}), "a value must be"),
             ("a", json!([]), "no values"),
-            ("a", json!([["b"]]), "a value is"),
+            ("a", json!([["b"]]), "a value must be"),
             ("|all", json!(["b"]), "keywords"),
         ] {
             let refusal = parse_field_test(key, &value).unwrap_err().to_string();

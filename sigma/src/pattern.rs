@@ -1,6 +1,7 @@
-//! A Sigma string: characters, wildcards and escapes, as the specification's section "Escape Character" has them.
+//! Sigma strings: characters, wildcards and escapes, as in the section "Escape Character" of the
+//! specification.
 
-/// One place of a pattern.
+/// An element of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PatternUnit {
     /// This character.
@@ -9,47 +10,47 @@ pub(crate) enum PatternUnit {
     AnyText,
     /// Any one character.
     AnyChar,
-    /// Any of the characters that Windows takes for a dash.
+    /// Any character that Windows accepts as a dash.
     Dash,
 }
 
-/// What the modifier `windash` takes for one another.
+/// The characters that the modifier `windash` treats as equal.
 pub(crate) const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 
-/// A pattern, and whether it minds upper and lower case.
+/// A pattern, and its case sensitivity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SigmaPattern {
-    /// Its places.
+    /// The elements of the pattern.
     pub(crate) units: Vec<PatternUnit>,
-    /// Whether it minds case.
+    /// `true` if the pattern is case-sensitive.
     pub(crate) cased: bool,
 }
 
-/// What kind of comparison says the same as a pattern.
+/// The simplest comparison that is equivalent to a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PatternComparison {
     /// Any text.
     Everything,
-    /// This text.
+    /// A text that is equal to this text.
     Equal(String),
-    /// A text with this in it.
+    /// A text that contains this text.
     Contains(String),
-    /// A text that begins so.
+    /// A text that starts with this text.
     StartsWith(String),
-    /// A text that ends so.
+    /// A text that ends with this text.
     EndsWith(String),
-    /// What only a regular expression says.
+    /// A comparison that needs a regular expression.
     Other,
 }
 
 impl SigmaPattern {
-    /// A text's characters, taken as they are.
+    /// Creates a pattern of literal characters.
     pub(crate) fn from_literal(text: &str) -> Self {
         SigmaPattern { units: text.chars().map(PatternUnit::Char).collect(), cased: false }
     }
 
-    /// Reads a value as Sigma writes it. A backslash before `*`, `?` or a backslash takes away their meaning;
-    /// before anything else it stands for itself.
+    /// Parses a Sigma string. A backslash before `*`, `?` or a backslash makes that character
+    /// literal. Before any other character, the backslash itself is literal.
     pub(crate) fn parse_pattern(text: &str) -> Self {
         let mut units = Vec::new();
         let mut rest = text.chars().peekable();
@@ -68,7 +69,7 @@ impl SigmaPattern {
         SigmaPattern { units, cased: false }
     }
 
-    /// With any text before it, behind it, or both.
+    /// Adds a wildcard for any text before the pattern, after it, or both.
     #[must_use]
     pub(crate) fn with_wildcards(mut self, before: bool, behind: bool) -> Self {
         if before && self.units.first() != Some(&PatternUnit::AnyText) {
@@ -80,7 +81,7 @@ impl SigmaPattern {
         self
     }
 
-    /// With each dash standing for all of them.
+    /// Replaces each dash by an element that matches any dash.
     #[must_use]
     pub(crate) fn with_any_dash(mut self) -> Self {
         for unit in &mut self.units {
@@ -91,12 +92,12 @@ impl SigmaPattern {
         self
     }
 
-    /// The characters of a pattern that has no wildcards.
+    /// Returns the characters of the pattern, or `None` if it contains wildcards.
     pub(crate) fn literal_text(&self) -> Option<String> {
         join_literal_units(&self.units)
     }
 
-    /// The comparison that says the same.
+    /// Returns the simplest comparison that is equivalent to the pattern.
     pub(crate) fn to_comparison(&self) -> PatternComparison {
         let shape = match self.units.as_slice() {
             [PatternUnit::AnyText] => Some(PatternComparison::Everything),
@@ -111,7 +112,7 @@ impl SigmaPattern {
             }
             all => join_literal_units(all).map(PatternComparison::Equal),
         };
-        // Only ASCII is compared by `lowerAscii`: other letters need a regular expression.
+        // `lowerAscii` converts only ASCII letters. Other letters need a regular expression.
         let plain = |unit: &PatternUnit| match unit {
             PatternUnit::Char(c) => {
                 self.cased || c.is_ascii() || !(c.is_uppercase() || c.is_lowercase())
@@ -121,7 +122,7 @@ impl SigmaPattern {
         shape.filter(|_| self.units.iter().all(plain)).unwrap_or(PatternComparison::Other)
     }
 
-    /// A regular expression that says the same.
+    /// Returns a regular expression that is equivalent to the pattern.
     pub(crate) fn to_regex(&self) -> String {
         let mut out = (if self.cased { "(?s)^" } else { "(?is)^" }).to_owned();
         for unit in &self.units {
@@ -136,7 +137,8 @@ impl SigmaPattern {
         out
     }
 
-    /// Whether all of a text fits: on a mismatch the last `*` takes one more character.
+    /// Returns whether a whole text matches the pattern. On a mismatch, the last `*` consumes one
+    /// more character.
     pub(crate) fn matches_text(&self, text: &str) -> bool {
         let (mut units, mut rest) = (self.units.iter(), text.chars());
         let mut star = None;
@@ -170,7 +172,7 @@ impl SigmaPattern {
         }
     }
 
-    /// A text that fits.
+    /// Returns a text that matches the pattern.
     pub(crate) fn sample_text(&self) -> String {
         let character = |unit: &PatternUnit| match unit {
             PatternUnit::Char(c) => Some(*c),
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_those_of_the_specification() {
+    fn escapes_follow_the_specification() {
         for (written, text, other) in [
             (r"a\*b", "a*b", "axb"),
             (r"a\?b", "a?b", "axb"),

@@ -1,4 +1,5 @@
-//! A policy's cases: an event that its rule describes, and one near it that differs in one field.
+//! The test cases of an imported policy: an event that the rule describes, and a similar event that
+//! differs in one field.
 
 use crate::rule_condition::{FieldTest, RuleCondition};
 use crate::sample_event::{
@@ -9,18 +10,20 @@ use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{is_deceptive, read_cases};
 use serde_json::{Value, json};
 
-/// How many ways to satisfy a condition are looked at, and how many events.
+/// The maximum number of ways to satisfy a condition that are tried.
 const MAX_WAYS: usize = 64;
+/// The maximum number of pairs of event source and event name that are tried.
 const MAX_PAIRS: usize = 6;
 
-/// The cases of a policy.
+/// The test cases of a policy.
 #[derive(Debug)]
 pub(crate) struct PolicyCases {
     event: Value,
     near: Option<(String, Value)>,
 }
 
-/// Looks for events; none where no event is found that the condition describes.
+/// Searches for events for the test cases. The result is `None` if no event is found that violates
+/// the policy.
 pub(crate) fn find_cases(
     condition: &RuleCondition,
     watch: &WatchedEvents,
@@ -44,16 +47,17 @@ pub(crate) fn find_cases(
 }
 
 impl PolicyCases {
-    /// Whether an event was found that the policy lets pass.
+    /// Returns whether an event was found that complies with the policy.
     pub(crate) fn has_passing_case(&self) -> bool {
         self.near.is_some()
     }
 
-    /// The test file's text.
+    /// Returns the text of the test file.
     pub(crate) fn to_yaml(&self) -> String {
         let base = serde_json::to_string_pretty(&self.event).unwrap_or_default();
         let mut out = format!(
-            "base:\n  event: {}\ncases:\n  - name: what the rule describes\n    expect: NON_COMPLIANT\n",
+            "base:\n  event: {}\ncases:\n  - name: an event that the rule describes\n    \
+             expect: NON_COMPLIANT\n",
             base.replace('\n', "\n    ")
         );
         if let Some((name, merge)) = &self.near {
@@ -64,7 +68,8 @@ impl PolicyCases {
     }
 }
 
-/// A text whose strings stand between quotes, with what could deceive a reader escaped.
+/// Escapes the characters that could deceive a reader. All strings in the text must be between
+/// quotes.
 fn escape_deceptive(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -77,7 +82,7 @@ fn escape_deceptive(text: &str) -> String {
     out
 }
 
-/// What a policy says of an event.
+/// Returns the status that a policy gives for an event.
 fn evaluate_status(policy: &Policy, event: &Value, merge: &Value) -> Option<String> {
     let text = json!({
         "base": {"event": event},
@@ -89,7 +94,7 @@ fn evaluate_status(policy: &Policy, event: &Value, merge: &Value) -> Option<Stri
     Some(differs.map_or_else(|| "NON_COMPLIANT".to_owned(), |difference| difference.actual))
 }
 
-/// An event that differs in one field and is let pass.
+/// Searches for an event that differs from `event` in one field and complies with the policy.
 fn find_near_event(
     event: &Value,
     wants: &[FieldConstraint<'_>],
@@ -112,7 +117,11 @@ fn find_near_event(
             set_field(&mut other, want.field, Value::Null);
             set_field(&mut other, want.field, value.clone());
             if let Some(merge) = passes(&other) {
-                let how = if value.is_null() { "without" } else { "the same with another" };
+                let how = if value.is_null() {
+                    "the same event without"
+                } else {
+                    "the same event with another"
+                };
                 return Some((format!("{how} {}", want.field), merge));
             }
         }
@@ -127,19 +136,19 @@ fn find_near_event(
     let (source, name) = (text("eventSource"), text("eventName"));
     for other in &watch.names {
         if let Some(merge) = with(source, other) {
-            return Some(("another call of the service".to_owned(), merge));
+            return Some(("another call to the service".to_owned(), merge));
         }
     }
     for other in &watch.sources {
         if let Some(merge) = with(other, name) {
-            return Some(("a call of that name to another service".to_owned(), merge));
+            return Some(("the same call to another service".to_owned(), merge));
         }
     }
     let merge = with(source, &format!("{name}20260101"))?;
-    Some(("the call with a version in its name".to_owned(), merge))
+    Some(("the same call with a version in its name".to_owned(), merge))
 }
 
-/// Ways to make a condition hold, or not hold.
+/// Returns ways to make a condition true or false.
 fn enumerate_ways(expr: &RuleCondition, holds: bool) -> Vec<Vec<FieldConstraint<'_>>> {
     match expr {
         RuleCondition::All(parts) if holds => {
@@ -167,11 +176,12 @@ fn enumerate_test_ways(test: &FieldTest, holds: bool) -> Vec<Vec<FieldConstraint
             group.iter().take(MAX_WAYS).map(|matcher| vec![want(matcher)]).collect()
         }));
     }
-    // Of some group, nothing may hold.
+    // In at least one group, no matcher may be true.
     test.groups.iter().map(|group| group.iter().map(want).collect()).collect()
 }
 
-/// One way of each part, together; the first combinations only.
+/// Combines one way of each part with one way of every other part. Only the first combinations are
+/// returned.
 fn combine_ways<'e>(
     parts: impl Iterator<Item = Vec<Vec<FieldConstraint<'e>>>>,
 ) -> Vec<Vec<FieldConstraint<'e>>> {

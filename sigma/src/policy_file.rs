@@ -1,4 +1,4 @@
-//! The policy's file: a rule's header and body as text.
+//! The text of a policy file: the header and the body.
 
 use crate::cel_writer::CelCondition;
 use crate::rule::SigmaRule;
@@ -6,10 +6,10 @@ use crate::rule_condition::RuleCondition;
 use crate::watched_events::WatchedEvents;
 use evenkeel_rules::is_deceptive;
 
-/// How long a line of text may be.
+/// The maximum length of a line of text, in bytes.
 const MAX_LINE_WIDTH: usize = 110;
 
-/// A policy's id: its title, in lower case with hyphens.
+/// Returns the id of a policy: its title in lower case, with hyphens.
 pub(crate) fn policy_id(title: &str) -> String {
     const MAX_ID_LENGTH: usize = 100;
     let mut id = String::new();
@@ -24,7 +24,7 @@ pub(crate) fn policy_id(title: &str) -> String {
     whole.unwrap_or(&id).trim_end_matches('-').to_owned()
 }
 
-/// What a rule is called where it is pointed to.
+/// Returns the name of a rule for references to it.
 pub(crate) fn rule_origin(rule: &SigmaRule) -> String {
     match &rule.id {
         Some(id) => format!("Sigma rule {}", to_safe_line(id)),
@@ -32,7 +32,7 @@ pub(crate) fn rule_origin(rule: &SigmaRule) -> String {
     }
 }
 
-/// A policy's text; `allowed` are the codes of lints that it lets pass.
+/// Returns the text of a policy. `allowed` contains the codes of the lints that the policy allows.
 pub(crate) fn policy_text(
     rule: &SigmaRule,
     watch: &WatchedEvents,
@@ -56,7 +56,9 @@ pub(crate) fn policy_text(
     line("  type: AWS::::Account");
     line("  id: resource.account");
     line("variables:");
-    line(&format!("  {ACTOR}: texts_at(event, 'userIdentity.arn')[?0].orValue('somebody')"));
+    line(&format!(
+        "  {ACTOR}: texts_at(event, 'userIdentity.arn')[?0].orValue('unknown identity')"
+    ));
     for (name, expression) in &written.variables {
         line(&format!("  {name}: >-"));
         expression.lines().for_each(|code| line(&format!("    {code}")));
@@ -83,10 +85,11 @@ pub(crate) fn policy_text(
     out
 }
 
-/// The variable for who did it.
+/// The name of the variable for the identity that made the call.
 pub(crate) const ACTOR: &str = "sigma_actor";
 
-/// The body, which says `INSUFFICIENT_DATA` and not `COMPLIANT` where CloudTrail left out what the rule looks at.
+/// Returns the body of a policy. If the rule tests parameters and CloudTrail omitted them, the
+/// result is `INSUFFICIENT_DATA` and not `COMPLIANT`.
 pub(crate) fn policy_body(condition: &RuleCondition, written: &str) -> String {
     let mut views = Vec::new();
     condition.visit_tests(&mut |test| {
@@ -106,7 +109,9 @@ pub(crate) fn policy_body(condition: &RuleCondition, written: &str) -> String {
     }
     let bracketed =
         if written.contains("&&") { format!("({written})") } else { written.to_owned() };
-    out.push_str("// What CloudTrail left out is unknown to the last part, which is never true.\n");
+    out.push_str(
+        "// The last part is never true. It gives INSUFFICIENT_DATA if CloudTrail omitted data.\n",
+    );
     out.push_str(&bracketed);
     for view in views {
         out.push_str(&format!("\n  || {view}.?omitted.hasValue() && false"));
@@ -131,7 +136,7 @@ fn rule_description(rule: &SigmaRule) -> String {
     )));
     parts.push(match &rule.license {
         Some(license) => end_sentence(&format!("License of the rule: {}", to_safe_line(license))),
-        None => "The rules of SigmaHQ are under the Detection Rule License 1.1.".to_owned(),
+        None => "Rules of SigmaHQ have the Detection Rule License 1.1.".to_owned(),
     });
     parts.join(" ")
 }
@@ -140,7 +145,8 @@ fn end_sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
-/// A text in one line, without what could deceive a reader or be taken for a comment's mark.
+/// Returns a text on one line. The result contains no characters that could deceive a reader, and
+/// no marker of a lint comment.
 fn to_safe_line(text: &str) -> String {
     let harmless: String = text.chars().map(|c| if is_deceptive(c) { ' ' } else { c }).collect();
     let line = harmless.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -151,12 +157,12 @@ fn escape_placeholders(title: &str) -> String {
     to_safe_line(title).replace("{{", "{ {")
 }
 
-/// A text as YAML writes it between quotes.
+/// Returns a text as a quoted YAML string.
 fn quote_yaml(text: &str) -> String {
     serde_json::Value::from(to_safe_line(text)).to_string()
 }
 
-/// A long text, folded.
+/// Writes a long text as a folded block.
 fn write_block(line: &mut dyn FnMut(&str), key: &str, text: &str) {
     line(&format!("{key}: >-"));
     let mut row = String::new();
@@ -173,7 +179,7 @@ fn write_block(line: &mut dyn FnMut(&str), key: &str, text: &str) {
     line(&format!("  {row}"));
 }
 
-/// One name, or a list in lines of a readable length.
+/// Writes one name, or a list of names in lines of a readable length.
 fn write_names(line: &mut dyn FnMut(&str), key: &str, names: &[String]) {
     let quoted: Vec<String> = names.iter().map(|name| quote_name(name)).collect();
     if let [one] = quoted.as_slice() {
@@ -208,7 +214,7 @@ fn rule_severity(rule: &SigmaRule) -> &'static str {
     }
 }
 
-/// The techniques of ATT&CK among a rule's tags.
+/// Returns the techniques of MITRE ATT&CK among the tags of a rule.
 fn attack_techniques(tags: &[String]) -> Vec<String> {
     let technique = |tag: &String| {
         let lower = tag.to_ascii_lowercase();
@@ -227,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_made_of_a_title() {
+    fn an_id_is_created_from_a_title() {
         let long = "word ".repeat(60);
         for (title, want) in [
             ("AWS Root: used (again)!", "aws-root-used-again"),
@@ -240,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn techniques_are_told_from_other_tags() {
+    fn techniques_are_separated_from_other_tags() {
         let tags =
             ["attack.t1098.001", "attack.persistence", "attack.T1098", "cve.2021-1", "attack.t"];
         assert_eq!(attack_techniques(&tags.map(str::to_owned)), ["T1098", "T1098.001"]);

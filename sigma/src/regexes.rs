@@ -1,29 +1,29 @@
-//! Regular expressions: what PCRE and Rust both understand, and understand alike.
+//! Regular expressions that have the same meaning in PCRE and in Rust.
 
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// Why a regular expression of a rule cannot be taken over.
+/// The reason why a regular expression of a rule cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegexError {
     /// An escaped angle bracket.
-    #[error("`\\{0}` is a word's border here, and a character in PCRE")]
+    #[error("`\\{0}` is a word boundary in Rust, but a literal character in PCRE")]
     WordBorder(char),
-    /// An operator within a character class.
-    #[error("a character class has an operator that PCRE does not have")]
+    /// An operator in a character class.
+    #[error("a character class contains an operator that PCRE does not have")]
     ClassOperator,
-    /// A quantifier that gives nothing back.
+    /// A possessive quantifier.
     #[error("possessive quantifiers are not supported")]
     Possessive,
-    /// An expression within itself.
+    /// A recursive expression.
     #[error("recursion is not supported")]
     Recursion,
-    /// It does not compile, and why.
+    /// The expression does not compile. The text contains the reason.
     #[error("{0}")]
     Syntax(String),
 }
 
-/// Compiles a regular expression of a rule, if it means the same here.
+/// Compiles a regular expression of a rule if it has the same meaning in Rust.
 pub(crate) fn compile_compatible(pattern: &str) -> Result<Regex, RegexError> {
     reject_pcre_differences(pattern)?;
     compile_regex(pattern)
@@ -38,7 +38,7 @@ pub(crate) fn compile_regex(pattern: &str) -> Result<Regex, RegexError> {
     })
 }
 
-/// Refuses what Rust accepts and takes for something else than PCRE does.
+/// Returns an error for syntax that Rust accepts with another meaning than PCRE.
 fn reject_pcre_differences(pattern: &str) -> Result<(), RegexError> {
     let (mut class, mut rest, mut last) = (false, pattern, ' ');
     while let Some(c) = rest.chars().next() {
@@ -70,7 +70,7 @@ fn reject_pcre_differences(pattern: &str) -> Result<(), RegexError> {
             }
             '[' => {
                 class = true;
-                // A bracket that stands first in a class is a character.
+                // A closing bracket at the beginning of a class is a literal character.
                 let start = after.strip_prefix('^').unwrap_or(after);
                 rest = start.strip_prefix(']').unwrap_or(start);
                 last = ' ';
@@ -85,7 +85,7 @@ fn reject_pcre_differences(pattern: &str) -> Result<(), RegexError> {
     Ok(())
 }
 
-/// A text in which the expression is found.
+/// Returns a text that the expression matches.
 pub(crate) fn sample_match(pattern: &str) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut out = String::new();
@@ -114,7 +114,7 @@ fn write_sample(hir: &Hir, out: &mut String) {
     }
 }
 
-/// A character of a class: a plain one, where it has one.
+/// Returns a character of a class, preferably a common one.
 fn sample_class_member(class: &Class) -> Option<char> {
     const PREFERRED_CHARS: &str = "abcxyzABCXYZ0123456789-_. /:";
     let Class::Unicode(class) = class else { return None };
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_something_else_here_is_refused() {
+    fn expressions_with_another_meaning_in_rust_are_refused() {
         for pattern in
             ["a(?=b)", "(?<!x)a", r"(a)\1", "a++", "a{2}+", r"\<a", "[a&&b]", "[a[b]", "(?R)", "("]
         {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_in_which_an_expression_is() {
+    fn a_sample_matches_its_expression() {
         for pattern in [
             "^a.b$",
             "(?i)^admin-[a-z]{3}$",

@@ -1,4 +1,4 @@
-//! A Sigma rule: what it says of itself, and its detection as one condition.
+//! A Sigma rule: its metadata, and its detection as one condition.
 
 use crate::condition_parser::{self, join_parts};
 use crate::field_error::FieldError;
@@ -7,63 +7,63 @@ use crate::modifiers::parse_field_test;
 use crate::rule_condition::RuleCondition;
 use serde_json::{Map, Value};
 
-/// How deep lists and maps of a selection may stand.
+/// The maximum depth of nested lists and maps in a selection.
 const MAX_DEPTH: usize = 8;
 
-/// A rule.
+/// A Sigma rule.
 #[derive(Debug)]
 pub(crate) struct SigmaRule {
-    /// What it finds.
+    /// The title: a short description of what the rule finds.
     pub(crate) title: String,
-    /// Its own id, a UUID.
+    /// The id of the rule, a UUID.
     pub(crate) id: Option<String>,
-    /// Why that matters.
+    /// A longer description of the rule.
     pub(crate) description: Option<String>,
-    /// Who wrote it.
+    /// The author.
     pub(crate) author: Option<String>,
-    /// Under which license.
+    /// The license.
     pub(crate) license: Option<String>,
-    /// How much it matters.
+    /// The severity, such as `high`.
     pub(crate) level: Option<String>,
-    /// How far it is tried.
+    /// The maturity, such as `stable`.
     pub(crate) status: Option<String>,
-    /// Pages to read.
+    /// The URLs of web pages about the topic.
     pub(crate) references: Vec<String>,
-    /// What it is about, such as `attack.t1098`.
+    /// The tags, such as `attack.t1098`.
     pub(crate) tags: Vec<String>,
-    /// What it finds wrongly.
+    /// Known false positives.
     pub(crate) false_positives: Vec<String>,
     /// The selections and the condition.
     pub(crate) condition: RuleCondition,
 }
 
-/// What a document is.
+/// The type of a document.
 #[derive(Debug)]
 pub(crate) enum SigmaDocument {
     /// A rule about CloudTrail.
     Rule(Box<SigmaRule>),
-    /// Something else, and what.
+    /// A document of another type. The text contains the reason.
     Other(String),
 }
 
-/// Reads a document.
+/// Parses a document.
 pub(crate) fn parse_document(document: &Value) -> Result<SigmaDocument, ImportError> {
     let Some(map) = document.as_object() else {
-        return Ok(SigmaDocument::Other("no Sigma rule: it is no map".to_owned()));
+        return Ok(SigmaDocument::Other("not a Sigma rule: the document is not a map".to_owned()));
     };
     let refuse = |why: &str| Err(ImportError::Rule(why.to_owned()));
     if map.contains_key("correlation") {
-        return refuse("a correlation rule is about several events, and a policy sees one");
+        return refuse("a correlation rule needs several events, but a policy evaluates one event");
     }
     if map.contains_key("action") {
-        return refuse("`action` is of Sigma 1 and no more: write each rule out");
+        return refuse("`action` exists only in Sigma 1; write a separate document for each rule");
     }
     if map.contains_key("filter") && map.contains_key("logsource") {
-        return refuse("a Sigma filter changes other rules: write its condition into them");
+        return refuse("a Sigma filter changes other rules; add its condition to these rules");
     }
     let (Some(source), Some(detection)) = (map.get("logsource"), map.get("detection")) else {
         return Ok(SigmaDocument::Other(
-            "no Sigma rule: it has no logsource or no detection".to_owned(),
+            "not a Sigma rule: it has no `logsource` or no `detection`".to_owned(),
         ));
     };
     let of = |name: &str| source.get(name).and_then(Value::as_str).unwrap_or("");
@@ -73,7 +73,7 @@ pub(crate) fn parse_document(document: &Value) -> Result<SigmaDocument, ImportEr
         let why = format!("its log source is not aws/cloudtrail but {}", parts.join("/"));
         return Ok(SigmaDocument::Other(why));
     }
-    let Some(detection) = detection.as_object() else { return refuse("`detection` is no map") };
+    let Some(detection) = detection.as_object() else { return refuse("`detection` is not a map") };
     let text = |name: &str| map.get(name).and_then(as_text);
     let Some(title) = text("title") else { return refuse("the rule has no `title`") };
     Ok(SigmaDocument::Rule(Box::new(SigmaRule {
@@ -99,7 +99,7 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-/// One text, or a list of them.
+/// Returns one string, or the strings of a list.
 fn as_texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(values)) => values.iter().filter_map(as_text).collect(),
@@ -110,7 +110,7 @@ fn as_texts(value: Option<&Value>) -> Vec<String> {
 
 fn parse_conditions(detection: &Map<String, Value>) -> Result<RuleCondition, ImportError> {
     if detection.contains_key("timeframe") {
-        let why = "`timeframe` is about several events, and a policy sees one";
+        let why = "`timeframe` needs several events, but a policy evaluates one event";
         return Err(ImportError::Rule(why.to_owned()));
     }
     let written = match detection.get("condition") {
@@ -120,7 +120,7 @@ fn parse_conditions(detection: &Map<String, Value>) -> Result<RuleCondition, Imp
         Some(_) => vec![],
     };
     if written.is_empty() {
-        return Err(ImportError::Condition("it is no text".to_owned()));
+        return Err(ImportError::Condition("it is not a string".to_owned()));
     }
     let names: Vec<String> =
         detection.keys().filter(|name| *name != "condition").cloned().collect();
@@ -139,7 +139,7 @@ fn parse_conditions(detection: &Map<String, Value>) -> Result<RuleCondition, Imp
 
 fn parse_selection(value: &Value, depth: usize) -> Result<RuleCondition, ImportError> {
     let refuse = |why: &str| Err(ImportError::Rule(why.to_owned()));
-    let Some(depth) = depth.checked_sub(1) else { return refuse("it nests too deep") };
+    let Some(depth) = depth.checked_sub(1) else { return refuse("it is nested too deeply") };
     match value {
         Value::Object(fields) if fields.is_empty() => refuse("it is empty"),
         Value::Array(items) if items.is_empty() => refuse("it is empty"),

@@ -1,4 +1,4 @@
-//! What a rule says of an event, as a tree, and what of it is known when little of the event is.
+//! The condition of a rule as a tree, and its evaluation for an event that is known in part.
 
 use crate::pattern::SigmaPattern;
 use serde_json::Value;
@@ -6,49 +6,51 @@ use serde_json::Value;
 /// A condition of a rule.
 #[derive(Clone, Debug)]
 pub(crate) enum RuleCondition {
-    /// Every part holds.
+    /// All parts are true.
     All(Vec<RuleCondition>),
-    /// Some part holds.
+    /// At least one part is true.
     Any(Vec<RuleCondition>),
-    /// The part does not hold.
+    /// The part is false.
     Not(Box<RuleCondition>),
-    /// A selection, by its name in the rule.
+    /// A selection, with its name in the rule.
     Named(String, Box<RuleCondition>),
-    /// A field is looked at.
+    /// A test of a field.
     Test(FieldTest),
 }
 
-/// What is said of one field.
+/// A test of a field.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldTest {
-    /// The field's path.
+    /// The path of the field.
     pub(crate) field: String,
-    /// Of each group, some matcher must hold.
+    /// The groups of matchers. In each group, at least one matcher must be true.
     pub(crate) groups: Vec<Vec<ValueMatcher>>,
-    /// Whether all that must not hold.
+    /// `true` if the result of the groups is negated.
     pub(crate) negated: bool,
 }
 
-/// What is said of one value.
+/// A test of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum ValueMatcher {
-    /// It is like this, once it is text. What was written as a number or a boolean is kept for the cases.
+    /// The value, converted to text, matches the pattern. If the rule contains a number or a
+    /// boolean, the matcher keeps it for the test cases.
     Text(SigmaPattern, Option<Value>),
-    /// The expression is found in it.
+    /// The regular expression matches a part of the value.
     Regex(String, Box<regex::Regex>),
-    /// It is an address of this range.
+    /// The value is an address in this range.
     Cidr(String),
-    /// There is such a field.
+    /// The field exists (`true`), or does not exist (`false`).
     Exists(bool),
-    /// It is null, or there is none.
+    /// The value is null, or the field does not exist.
     Null,
-    /// It is a number that compares so.
+    /// The value is a number for which this comparison is true.
     Compare(NumberOperator, f64),
-    /// It compares so to another field's.
+    /// The comparison with the field of this path is true. The comparison is case-sensitive if the
+    /// last value is `true`.
     Field(TextComparison, String, bool),
 }
 
-/// How numbers compare.
+/// A comparison of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberOperator {
     /// Less than.
@@ -61,36 +63,36 @@ pub(crate) enum NumberOperator {
     AtLeast,
 }
 
-/// How the texts of two fields compare.
+/// A comparison of the texts of two fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextComparison {
-    /// They are the same.
+    /// The texts are equal.
     Equal,
-    /// The first contains the second.
+    /// The first text contains the second.
     Contains,
-    /// The first begins with the second.
+    /// The first text starts with the second.
     StartsWith,
-    /// The first ends with the second.
+    /// The first text ends with the second.
     EndsWith,
 }
 
-/// What is known of a field.
+/// The knowledge about the value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KnownValue<'a> {
-    /// Nothing.
+    /// The value is unknown.
     Nothing,
-    /// It is absent.
+    /// The field does not exist.
     Absent,
-    /// It is null.
+    /// The value is null.
     Null,
-    /// It is this text.
+    /// The value is this text.
     Text(&'a str),
-    /// It is a text that no pattern was written for.
+    /// The value is a text for which the rule has no pattern.
     Other,
 }
 
 impl RuleCondition {
-    /// Whether the condition holds, as far as that is known.
+    /// Returns whether the condition is true, or `None` if the known values are not sufficient.
     pub(crate) fn partial_truth<'k>(&self, known: &dyn Fn(&str) -> KnownValue<'k>) -> Option<bool> {
         match self {
             RuleCondition::All(parts) => {
@@ -144,7 +146,7 @@ impl ValueMatcher {
                 }
             }),
             ValueMatcher::Regex(_, regex) => Some(text.is_some_and(|text| regex.is_match(text))),
-            // What names an event is no address and no number.
+            // The known fields contain names of events, which are not addresses or numbers.
             ValueMatcher::Cidr(_) | ValueMatcher::Compare(..) => Some(false),
         }
     }

@@ -1,37 +1,40 @@
-//! An event that is made up, field by field, for a policy's cases.
+//! The generation of events for the test cases of a policy, field by field.
 
 use crate::regexes;
 use crate::rule_condition::{NumberOperator, TextComparison, ValueMatcher};
 use serde_json::{Map, Value, json};
 
-/// A text that no rule looks for.
+/// A text for which no rule searches.
 pub(crate) const OTHER_TEXT: &str = "something-else";
 
-/// What is wanted of a field.
+/// A constraint on a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldConstraint<'e> {
-    /// The field's path.
+    /// The path of the field.
     pub(crate) field: &'e str,
-    /// What is said of it.
+    /// The test of the value.
     pub(crate) matcher: &'e ValueMatcher,
-    /// Whether that holds.
+    /// `true` if the test must be true, `false` if it must be false.
     pub(crate) holds: bool,
 }
 
-/// How several wants of one field are brought together.
+/// The method that combines several constraints on one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FillMode {
-    /// One text that begins, goes on and ends as wanted.
+    /// One text whose beginning, middle and end satisfy the constraints.
     Joined,
-    /// What the first wants.
+    /// A value that satisfies the first constraint.
     First,
-    /// A list with what each wants.
+    /// A list with one value for each constraint.
     List,
-    /// As the first, and what must not hold is made to differ by another value, not by absence.
+    /// A value that satisfies the first constraint. A test that must be false gets another value
+    /// instead of a missing field.
     Other,
 }
 
-/// Puts a value at a path, or takes away what is there.
+/// Sets the value at a path. A scalar value on the path moves into the field `value` of a new
+/// object. If the path leads to an object, the value goes into its field `value`; null replaces the
+/// object.
 pub(crate) fn set_field(event: &mut Value, path: &str, value: Value) {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     if let Value::Array(items) = event {
@@ -53,7 +56,7 @@ pub(crate) fn set_field(event: &mut Value, path: &str, value: Value) {
     let Some(fields) = event.as_object_mut() else { return };
     match rest {
         Some(rest) => {
-            // CloudTrail puts lists below `items`.
+            // CloudTrail records some lists in a field `items`.
             let empty = if key == "items" { json!([]) } else { json!({}) };
             set_field(fields.entry(key).or_insert(empty), rest, value);
         }
@@ -64,7 +67,7 @@ pub(crate) fn set_field(event: &mut Value, path: &str, value: Value) {
     }
 }
 
-/// The first value at a path.
+/// Returns the first value at a path.
 pub(crate) fn get_field<'v>(event: &'v Value, path: &str) -> Option<&'v Value> {
     let event = event.as_array().map_or(Some(event), |items| items.first())?;
     match path.split_once('.') {
@@ -73,7 +76,7 @@ pub(crate) fn get_field<'v>(event: &'v Value, path: &str) -> Option<&'v Value> {
     }
 }
 
-/// Fills in the fields that are wanted.
+/// Sets the fields of the event that have constraints.
 pub(crate) fn fill_event(event: &mut Value, wants: &[FieldConstraint<'_>], mode: FillMode) {
     let mut done: Vec<&str> = Vec::new();
     for want in wants {
@@ -95,7 +98,8 @@ pub(crate) fn fill_event(event: &mut Value, wants: &[FieldConstraint<'_>], mode:
     }
 }
 
-/// A value for a field; none where it may stay as it is.
+/// Returns a value that satisfies the constraints on a field, or `None` if the field can stay
+/// unchanged.
 fn combine_values(event: &Value, wants: &[&FieldConstraint<'_>], mode: FillMode) -> Option<Value> {
     let mut wanted: Vec<&ValueMatcher> =
         wants.iter().filter(|want| want.holds).map(|want| want.matcher).collect();
@@ -114,16 +118,16 @@ fn combine_values(event: &Value, wants: &[&FieldConstraint<'_>], mode: FillMode)
         };
     }
     wanted.sort_by_key(|matcher| join_rank(matcher));
-    let witnesses: Vec<Value> = wanted.iter().map(|matcher| sample_value(event, matcher)).collect();
-    let texts: Option<Vec<&str>> = witnesses.iter().map(Value::as_str).collect();
-    match (mode, witnesses.as_slice(), texts) {
-        (FillMode::List, [_, _, ..], _) => Some(Value::Array(witnesses)),
+    let samples: Vec<Value> = wanted.iter().map(|matcher| sample_value(event, matcher)).collect();
+    let texts: Option<Vec<&str>> = samples.iter().map(Value::as_str).collect();
+    match (mode, samples.as_slice(), texts) {
+        (FillMode::List, [_, _, ..], _) => Some(Value::Array(samples)),
         (FillMode::Joined, [_, _, ..], Some(texts)) => Some(Value::from(texts.concat())),
-        _ => witnesses.into_iter().next(),
+        _ => samples.into_iter().next(),
     }
 }
 
-/// Where in a joined text a matcher's part belongs.
+/// Returns the position of the part of a matcher in a joined text.
 fn join_rank(matcher: &ValueMatcher) -> u8 {
     use crate::pattern::PatternUnit;
     let ValueMatcher::Text(pattern, _) = matcher else { return 1 };
@@ -134,7 +138,7 @@ fn join_rank(matcher: &ValueMatcher) -> u8 {
     }
 }
 
-/// A value of which a matcher holds.
+/// Returns a value for which a matcher is true.
 pub(crate) fn sample_value(event: &Value, matcher: &ValueMatcher) -> Value {
     match matcher {
         ValueMatcher::Text(_, Some(kept)) => kept.clone(),
@@ -169,7 +173,7 @@ fn number_value(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }
 
-/// Values of which a matcher does not hold, the likeliest first.
+/// Returns values for which a matcher is false, the most likely first.
 pub(crate) fn differing_values(matcher: &ValueMatcher) -> Vec<Value> {
     match matcher {
         ValueMatcher::Exists(false) | ValueMatcher::Null => vec![json!(OTHER_TEXT)],
@@ -187,7 +191,7 @@ pub(crate) fn differing_values(matcher: &ValueMatcher) -> Vec<Value> {
     }
 }
 
-/// The merge patch that makes one event of another.
+/// Returns the merge patch that converts one event into another.
 pub(crate) fn merge_patch(from: &Value, to: &Value) -> Value {
     let (Value::Object(from), Value::Object(to)) = (from, to) else { return to.clone() };
     let mut out = Map::new();
@@ -209,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_put_where_its_path_says_and_nothing_is_lost() {
+    fn values_are_set_at_their_paths_and_scalars_are_kept() {
         let mut event = json!({});
         for (path, value) in [
             ("a.b", json!(1)),
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_has_only_what_differs() {
+    fn a_patch_contains_only_the_differences() {
         let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1}, "e": [4]}));
         assert_eq!(merge_patch(&from, &to), json!({"a": {"c": null}, "e": [4], "d": null}));
     }

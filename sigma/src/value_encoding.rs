@@ -1,17 +1,17 @@
 //! The encodings of the modifiers `base64`, `base64offset` and `utf16`.
 
-/// How the bytes of a text are written in UTF-16.
+/// The byte order of a text in UTF-16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ByteOrder {
     /// The low byte first.
     Little,
     /// The high byte first.
     Big,
-    /// The low byte first, behind a byte order mark.
+    /// The low byte first, after a byte order mark.
     Marked,
 }
 
-/// A text in UTF-16.
+/// Encodes a text in UTF-16.
 pub(crate) fn to_utf16(text: &str, order: ByteOrder) -> Vec<u8> {
     let mark: &[u8] = if order == ByteOrder::Marked { &[0xff, 0xfe] } else { &[] };
     let unit = |unit: u16| match order {
@@ -23,7 +23,7 @@ pub(crate) fn to_utf16(text: &str, order: ByteOrder) -> Vec<u8> {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Bytes in Base64: RFC 4648, section 4.
+/// Encodes bytes in Base64. Source: RFC 4648, section 4.
 pub(crate) fn to_base64(bytes: &[u8]) -> String {
     let mut out = String::new();
     for group in bytes.chunks(3) {
@@ -42,10 +42,11 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
     out
 }
 
-/// What of the bytes' Base64 is the same whatever stands before and behind them: one text for each of the three
-/// places at which they can begin in a group.
+/// Returns the parts of the Base64 text that do not depend on the bytes before and after: one text
+/// for each of the three positions at which the bytes can begin in a group.
 pub(crate) fn base64_offsets(bytes: &[u8]) -> Vec<String> {
-    // Of the first group, what depends on the bytes before; of the last, what depends on those behind.
+    // The number of characters that depend on the bytes before, in the first group, and on the
+    // bytes after, in the last group.
     let (first, last) = ([0_usize, 2, 3], [0_usize, 3, 2]);
     (0..3_usize)
         .filter_map(|shift| {
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_that_of_the_standard() {
+    fn base64_follows_the_standard() {
         // RFC 4648, section 10.
         for (text, want) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_at_every_place() {
+    fn a_text_is_found_at_every_offset() {
         let found = base64_offsets(b"AdministratorAccess");
         for (before, variant) in ["", "x", "xy"].iter().zip(&found) {
             for behind in ["", "z", "zz", "zzz"] {
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn utf16_is_written_in_three_ways() {
+    fn utf16_has_three_byte_orders() {
         assert_eq!(to_utf16("cm", ByteOrder::Little), [0x63, 0, 0x6d, 0]);
         assert_eq!(to_utf16("cm", ByteOrder::Big), [0, 0x63, 0, 0x6d]);
         assert_eq!(to_utf16("c", ByteOrder::Marked), [0xff, 0xfe, 0x63, 0]);

@@ -1,17 +1,19 @@
-//! Which events a policy must watch so that it sees all that its rule describes.
+//! The selection of the events that a policy must watch to find everything that its rule describes.
 //!
-//! The header's `match` is literal. What the rule says of `eventSource` and `eventName` is tried on each event that
-//! AWS has; everything else of the event counts as unknown.
+//! The `match` of a policy header contains literal names. The module therefore evaluates the
+//! conditions of the rule on `eventSource` and `eventName` for each event of AWS. All other fields
+//! of the event count as unknown.
 
 use crate::import_error::ImportError;
 use crate::rule_condition::{KnownValue, RuleCondition, ValueMatcher};
 use evenkeel_authoring::services::events;
 use evenkeel_rules::event::strip_api_version;
 
-/// How many names a policy may watch.
+/// The maximum number of event names that a policy watches.
 const MAX_NAMES: usize = 1_500;
 
-/// Versions that CloudTrail puts behind the names of some services' events: those that rules look for.
+/// Versions that CloudTrail appends to the event names of some services. The table contains the
+/// versions for which rules search.
 const EVENT_NAME_VERSIONS: &[(&str, &str)] = &[
     ("lambda.amazonaws.com", "20150331"),
     ("lambda.amazonaws.com", "20150331v2"),
@@ -20,30 +22,30 @@ const EVENT_NAME_VERSIONS: &[(&str, &str)] = &[
     ("cloudfront.amazonaws.com", "2020_05_31"),
 ];
 
-/// How many sources a note names.
+/// The maximum number of sources in a note.
 const MAX_NAMED_SOURCES: usize = 5;
 
-/// What a policy watches.
+/// The events that a policy watches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WatchedEvents {
-    /// The header's sources.
+    /// The event sources of the header.
     pub(crate) sources: Vec<String>,
-    /// The header's names.
+    /// The event names of the header.
     pub(crate) names: Vec<String>,
-    /// The sources and names that go together.
+    /// The pairs of event source and event name that belong together.
     pub(crate) pairs: Vec<(String, String)>,
-    /// Whether only failed calls can be meant.
+    /// `true` if the rule can match only failed calls.
     pub(crate) only_failed: bool,
-    /// What an author should know.
+    /// Notes for the author of the policy.
     pub(crate) notes: Vec<String>,
 }
 
-/// A rule's condition, and what it says about the field `name`.
+/// The condition of a rule, and its values for the field `name`.
 struct WatchedField<'e> {
     name: &'static str,
-    /// The texts that stand in the rule as values of the field.
+    /// The literal values of the field in the rule.
     written: Vec<String>,
-    /// Whether the rule wants one of those, or a pattern.
+    /// `true` if the rule requires one of these values, or a pattern.
     pinned: bool,
     condition: &'e RuleCondition,
 }
@@ -66,7 +68,7 @@ impl<'e> WatchedField<'e> {
         WatchedField { name, written, pinned, condition }
     }
 
-    /// Whether an event with this value could be meant.
+    /// Returns whether the condition can match an event with this value.
     fn admits_value(&self, value: &str) -> bool {
         let known = |field: &str| {
             if field == self.name { KnownValue::Text(value) } else { KnownValue::Nothing }
@@ -75,13 +77,16 @@ impl<'e> WatchedField<'e> {
     }
 }
 
-/// Which events a condition is about.
+/// Returns the events that a condition can match.
+///
+/// # Errors
+/// [`ImportError::Unwatched`] if the events cannot be determined, or if there are too many.
 pub(crate) fn find_watched_events(condition: &RuleCondition) -> Result<WatchedEvents, ImportError> {
     let source = WatchedField::new("eventSource", condition);
     let name = WatchedField::new("eventName", condition);
     if !name.pinned && !source.pinned {
-        let why = "the rule says of no event by its eventSource or eventName that it is meant, and a policy \
-                   watches events by name";
+        let why = "the rule limits neither eventSource nor eventName, but a policy watches \
+                   events by name";
         return Err(ImportError::Unwatched(why.to_owned()));
     }
     let mut watch =
@@ -91,8 +96,8 @@ pub(crate) fn find_watched_events(condition: &RuleCondition) -> Result<WatchedEv
         watch.pairs.extend(of_source.into_iter().map(|name| (candidate.clone(), name)));
     }
     if watch.pairs.is_empty() {
-        let why = "AWS has no event that the rule could mean; where the rule has a name that AWS's service models do \
-                   not, its eventSource must be told too";
+        let why = "AWS has no event that the rule can match; if the service models of AWS do not \
+                   contain the eventName, add the eventSource to the rule";
         return Err(ImportError::Unwatched(why.to_owned()));
     }
     let in_header = |(source, name): &(String, String)| (source.clone(), header_name(source, name));
@@ -104,7 +109,7 @@ pub(crate) fn find_watched_events(condition: &RuleCondition) -> Result<WatchedEv
     }
     if names.len() > MAX_NAMES {
         let why = format!(
-            "{} events could be meant, and a policy watches {MAX_NAMES} at most",
+            "the rule can match {} events, but a policy watches at most {MAX_NAMES}",
             names.len()
         );
         return Err(ImportError::Unwatched(why));
@@ -114,13 +119,16 @@ pub(crate) fn find_watched_events(condition: &RuleCondition) -> Result<WatchedEv
     Ok(watch)
 }
 
-/// The sources that could be meant, in AWS's own case.
+/// Returns the event sources that the condition can match, in the case that AWS uses.
 fn candidate_sources(source: &WatchedField<'_>) -> Result<Vec<String>, ImportError> {
     let mut all: Vec<String> = events::event_sources().collect();
     if source.pinned {
         for written in source.written.iter().filter(|written| source.admits_value(written)) {
             if !written.to_ascii_lowercase().ends_with(".amazonaws.com") {
-                let why = format!("`{written}` is no event source: they end in `.amazonaws.com`");
+                let why = format!(
+                    "`{written}` is not a valid event source; use a name that ends with \
+                     `.amazonaws.com`"
+                );
                 return Err(ImportError::Unwatched(why));
             }
             if !all.iter().any(|known| known.eq_ignore_ascii_case(written)) {
@@ -132,7 +140,7 @@ fn candidate_sources(source: &WatchedField<'_>) -> Result<Vec<String>, ImportErr
     Ok(all)
 }
 
-/// The names of a source's events that could be meant.
+/// Returns the event names of a source that the condition can match.
 fn matching_event_names(
     candidate: &str,
     source: &WatchedField<'_>,
@@ -163,7 +171,7 @@ fn matching_event_names(
     names
 }
 
-/// A name as the header has it: without the version that CloudTrail puts behind it.
+/// Returns an event name as the header contains it: without the version that CloudTrail appends.
 fn header_name(source: &str, name: &str) -> String {
     let stem = strip_api_version(name);
     let table = events::event_names(source).unwrap_or_default();
@@ -171,7 +179,8 @@ fn header_name(source: &str, name: &str) -> String {
     known.map_or_else(|| name.to_owned(), |known| (*known).to_owned())
 }
 
-/// Names of the rule that no source in the table has: they may be right all the same.
+/// Adds event names of the rule that no source in the table has, because the table may be
+/// incomplete.
 fn add_unknown(name: &WatchedField<'_>, sources: &[String], names: &mut Vec<String>) {
     for written in name.written.iter().filter(|written| name.pinned && name.admits_value(written)) {
         let known = |source: &String| {
@@ -186,7 +195,7 @@ fn add_unknown(name: &WatchedField<'_>, sources: &[String], names: &mut Vec<Stri
     }
 }
 
-/// Whether a call that succeeded cannot be meant.
+/// Returns whether the condition can match only failed calls.
 fn means_only_failures(condition: &RuleCondition) -> bool {
     [KnownValue::Absent, KnownValue::Null, KnownValue::Text("")].into_iter().all(|value| {
         let known = |field: &str| if field == "errorCode" { value } else { KnownValue::Nothing };
@@ -206,8 +215,8 @@ fn collect_notes(
     let found = watch.names.iter().filter(|name| !is_written(name)).count();
     if found > 0 {
         notes.push(format!(
-            "the rule does not write out {found} of the {} events that are watched: they are those that AWS's \
-             service models name today",
+            "the rule does not name {found} of the {} watched events; their names come from the \
+             current service models of AWS",
             watch.names.len()
         ));
     }
@@ -219,14 +228,15 @@ fn collect_notes(
             more => format!(" and {more} more"),
         };
         notes.push(format!(
-            "the rule names no eventSource; what has such events is watched: {}{more}",
+            "the rule names no eventSource; the policy watches all sources with such events: \
+             {}{more}",
             first.join(", ")
         ));
     }
     notes
 }
 
-/// An event of a watched service that the condition does not mean.
+/// Returns an event of a watched service that the condition does not match.
 pub(crate) fn find_passing_event(
     watch: &WatchedEvents,
     condition: &RuleCondition,

@@ -1,12 +1,12 @@
-//! How fast the evaluate function starts and judges, against a function that does nothing: whole
-//! processes, side by side, over the real Runtime API.
+//! Benchmark of the evaluate function: start and evaluation times, compared with a function that
+//! does nothing. Both are processes that poll a stand-in for the Runtime API.
 //!
-//! Only the ratios travel from one machine to another. Nothing is asserted about time.
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+//! Only the ratios are comparable between machines. The benchmark asserts no times.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "a measurement that cannot be made ends"
+    reason = "a failed measurement ends the benchmark"
 )]
 
 #[path = "function/aws.rs"]
@@ -23,10 +23,10 @@ use std::time::Duration;
 
 use process::{HELLO, Process};
 
-/// So often is each start repeated.
+/// The number of starts of each function.
 const ROUNDS: usize = 15;
 
-/// So many batches are judged, and the first tenth is not counted.
+/// The number of batches. The first tenth is a warm-up and not counted.
 const BATCHES: usize = 200;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -38,7 +38,7 @@ fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
     let sets = [
-        ("29 shipped policies", shipped),
+        ("shipped policies", shipped),
         ("100 policies", payloads::policies(&folder.path().join("100"), 100)?),
         ("200 policies", payloads::policies(&folder.path().join("200"), 200)?),
     ];
@@ -49,11 +49,12 @@ fn main() -> Outcome<()> {
     }
     large(hundred)?;
     let size = fs::metadata(env!("CARGO_BIN_EXE_evaluate"))?.len();
-    println!("artefact: {:.1} MB", float(size) / 1e6);
+    println!("binary: {:.1} MB", float(size) / 1e6);
     Ok(())
 }
 
-/// From exec to the first poll, and to the first answer: medians, and ratios to the function that does nothing.
+/// Prints the median times from the start of the process to the first poll, the first answer and
+/// the first finding, with the ratios to the function that does nothing.
 fn starts(sets: &[(&str, &Path)]) -> Outcome<()> {
     let event = payloads::event(1, false);
     let violation = payloads::event(1, true);
@@ -79,7 +80,7 @@ fn starts(sets: &[(&str, &Path)]) -> Outcome<()> {
     Ok(())
 }
 
-/// Events a second through the process, in batches of a queue, none of them a finding.
+/// Prints the throughput for SQS batches of `size` events without findings.
 fn warm(policies: &Path, size: usize) -> Outcome<()> {
     let payload = payloads::batch(size);
     let (mut evaluate, mut hello) = (Process::start(Some(policies))?, Process::start(None)?);
@@ -97,7 +98,7 @@ fn warm(policies: &Path, size: usize) -> Outcome<()> {
     let (time, floor) = (median(times), median(floor));
     let events = float(u64::try_from(size)?);
     println!(
-        "batches of {size}: {:.0} events/s, {:.0} µs an event of which {:.0} µs are ours; {:.2} of hello world",
+        "batches of {size}: {:.0} events/s, {:.0} µs per event, of which {:.0} µs in the function; {:.2} times hello world",
         events / time * 1e3,
         time / events * 1e3,
         (time - floor) / events * 1e3,
@@ -106,7 +107,7 @@ fn warm(policies: &Path, size: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// The most memory that the function takes for a log object of 50 MB.
+/// Prints the time and the peak memory for a log object of 50 MB.
 fn large(policies: &Path) -> Outcome<()> {
     let object = payloads::object(50 << 20)?;
     let (packed, text, records) = (object.packed.len(), object.text, object.records);
@@ -125,13 +126,13 @@ fn large(policies: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// In milliseconds.
+/// Returns the median in milliseconds.
 fn median(mut times: Vec<Duration>) -> f64 {
     times.sort();
     times.get(times.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "figures to be read")]
+#[expect(clippy::cast_precision_loss, reason = "the results are rounded anyway")]
 fn float(count: u64) -> f64 {
     count as f64
 }

@@ -1,7 +1,8 @@
-//! How fast `evenkeel replay` is, against the least that any replay must do: whole processes, side by side.
+//! Benchmark of `evenkeel replay`, compared with a process that only reads and decompresses the
+//! files.
 //!
-//! Only the ratios travel from one machine to another. Nothing is asserted about time.
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+//! Only the ratios are comparable between machines. The benchmark asserts no times.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 #[path = "replay/actors.rs"]
 mod actors;
@@ -63,14 +64,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 const LEGEND: &str = "\
-candidates   records whose name some policy knows
-judgments    evaluations of a policy, against the number of records
-floor        walking, reading and unpacking by libdeflater, in a process of its own
-start        the same replay of one small file: loading and compiling the policies, mostly
+candidates   records with an event name that a policy watches
+evaluations  evaluations of a policy, relative to the number of records
+floor        a process that only reads and decompresses the files with libdeflater
+start        a replay of one small file: mostly loading and compiling the policies
 ratio-start  (replay - start) / floor
-Medians; each ratio is the median of the ratios of the rounds.";
+All values are medians. Each ratio is the median of the ratios of the rounds.";
 
-/// The folder that everything is written to; removed at the end unless it is to be kept.
+/// The folder of the benchmark's files, which is removed at the end unless `keep` is true.
 struct Place {
     folder: PathBuf,
     keep: bool,
@@ -80,7 +81,7 @@ impl Place {
     fn new(keep: Option<&Path>) -> Result<Place, Box<dyn Error>> {
         let unique = format!("evenkeel-bench-{}", std::process::id());
         let folder = keep.map_or_else(|| std::env::temp_dir().join(unique), Path::to_owned);
-        // Only a new folder: what is there already is somebody's.
+        // Create a new folder only, so that no existing file is overwritten or removed.
         fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok(Place { folder, keep: keep.is_some() })
     }
@@ -91,12 +92,12 @@ impl Drop for Place {
         if !self.keep
             && let Err(error) = fs::remove_dir_all(&self.folder)
         {
-            println!("{} is left: {error}", self.folder.display());
+            println!("cannot remove {}: {error}", self.folder.display());
         }
     }
 }
 
-/// The trails that are replayed.
+/// The trails of the benchmark: usual file sizes, tiny files, and one small file.
 struct Trails {
     usual: Corpus,
     tiny: Corpus,
@@ -133,7 +134,7 @@ fn rows<'a>(sets: &'a [Set], trails: &'a Trails, options: &Options) -> Vec<Row<'
     rows
 }
 
-/// Measures all rows, a round of all after a round of all.
+/// Measures all rows once in each round. Returns the table of results.
 fn measured(rows: &[Row<'_>], output: &Path, rounds: usize) -> Result<String, Box<dyn Error>> {
     let mut measured: Vec<(Row<'_>, Times)> =
         rows.iter().map(|row| (*row, Times::default())).collect();

@@ -1,4 +1,5 @@
-//! Whenever the function dies, redelivery makes it whole: one finding, announced at least once.
+//! Kills the function at each point: after a redelivery there is one finding, announced at least
+//! once.
 
 use std::collections::BTreeSet;
 
@@ -7,27 +8,27 @@ use serde_json::json;
 use evenkeel_testing::aws::Aws;
 use evenkeel_testing::events::{bus, queue, violation};
 use evenkeel_testing::function::Function;
-use evenkeel_testing::proxy::{Fault, Hold, Proxy};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::proxy::{Fault, Pause, Proxy};
+use evenkeel_testing::stand_in::stand_in;
 
-/// Every effect outside the process, in the order of an invocation.
+/// The external effects of an invocation, in order.
 const EFFECTS: [&str; 3] = ["PUT findings", "Publish", "PUT announced"];
 
 #[tokio::test]
-async fn killed_around_any_effect_and_delivered_again() {
+async fn a_function_that_is_killed_at_any_effect_completes_after_redelivery() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let mut number = 0;
     for effect in EFFECTS {
-        for fault in [Fault::HoldBefore, Fault::HoldAfter] {
+        for fault in [Fault::PauseBefore, Fault::PauseAfter] {
             number += 1;
             let payload = bus(&violation(number));
-            let hold = Hold::default();
-            proxy.fault(effect, 1, fault(hold.clone()));
+            let pause = Pause::default();
+            proxy.fault(effect, 1, fault(pause.clone()));
             let (killed, ()) = tokio::join!(function.invoke(&payload), async {
-                hold.reached.notified().await;
+                pause.reached.notified().await;
                 function.kill().await;
-                hold.release.notify_one();
+                pause.release.notify_one();
             });
             assert_eq!(killed, Err("Runtime.ExitError".to_owned()), "{effect}");
             let again = function.invoke(&payload).await;
@@ -38,16 +39,20 @@ async fn killed_around_any_effect_and_delivered_again() {
             assert!((1..=2).contains(&notices.len()), "{effect}: {}", notices.len());
         }
     }
-    assert_eq!(aws.ledger().await.len(), 12, "six findings, six marks");
+    assert_eq!(
+        aws.ledger().await.len(),
+        12,
+        "the ledger must contain six findings and six announcement marks"
+    );
     aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixty_four_deliveries_at_once_are_one_finding() {
+async fn sixty_four_concurrent_deliveries_give_one_finding() {
     let aws = Aws::new().await;
     let mut functions = Vec::new();
     for _ in 0..8 {
-        functions.push(Function::new(aws.environment(stand())).await);
+        functions.push(Function::new(aws.environment(stand_in())).await);
     }
     let payload = queue(&vec![bus(&violation(1)).to_string(); 8]);
     let done = futures_util::future::join_all(functions.iter().map(|one| one.invoke(&payload)));
@@ -58,5 +63,5 @@ async fn sixty_four_deliveries_at_once_are_one_finding() {
     let notices = aws.notices().await;
     let messages: BTreeSet<String> =
         notices.iter().map(|notice| notice["Message"].to_string()).collect();
-    assert_eq!(messages.len(), 1, "however often it is told, it is one finding");
+    assert_eq!(messages.len(), 1, "all notices must be about the same finding");
 }

@@ -1,4 +1,4 @@
-//! What AWS refuses, delays or loses is tried again, comes again, or is told: never taken for done.
+//! Tests AWS calls that fail, hang or get lost: the function retries them or reports the failure.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use evenkeel_testing::events::{bus, queue, violation, written};
 use evenkeel_testing::function::Function;
 use evenkeel_testing::proxy::{Fault, Proxy};
 
-/// How S3 and SNS say that they are asked too much.
+/// The throttling errors of S3 and SNS.
 const SLOW_DOWN: Fault = Fault::Answer(503, "<Error><Code>SlowDown</Code></Error>");
 const THROTTLED: Fault = Fault::Answer(
     400,
@@ -15,7 +15,7 @@ const THROTTLED: Fault = Fault::Answer(
 );
 
 #[tokio::test]
-async fn one_fault_is_survived_within_an_invocation() {
+async fn a_single_fault_is_retried_within_the_invocation() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let faults = [
@@ -41,15 +41,15 @@ async fn one_fault_is_survived_within_an_invocation() {
         assert_eq!(findings.len() as u64, number + 1, "{what}");
         assert!(!aws.notices().await.is_empty(), "{what}");
     }
-    // However often it is asked again: nothing is ever overwritten.
+    // A retry must never overwrite a record.
     let puts = proxy.calls().into_iter().flat_map(|call| call.asked);
     let mut puts = puts.filter(|asked| asked.action == "s3:PutObject");
-    assert!(puts.all(|put| put.if_none_match), "each record is made only where none is");
+    assert!(puts.all(|put| put.if_none_match), "a record was written without If-None-Match");
     aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_or_announced_comes_again() {
+async fn a_message_is_retried_if_its_finding_cannot_be_written_or_published() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let bodies = [bus(&violation(1)).to_string()];
@@ -62,16 +62,20 @@ async fn what_cannot_be_written_or_announced_comes_again() {
         let answer = function.invoke(&queue(&bodies)).await;
         let failed = json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]});
         assert_eq!(answer, Ok(failed), "{call}");
-        proxy.mend();
+        proxy.clear_faults();
     }
-    assert_eq!(proxy.count("PUT announced"), 0, "no mark before the announcement");
+    assert_eq!(
+        proxy.count("PUT announced"),
+        0,
+        "the finding was marked as announced before it was published"
+    );
     let answer = function.invoke(&queue(&bodies)).await;
     assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
     assert_eq!((aws.findings().await.len(), aws.notices().await.len()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
+async fn a_throttled_config_read_gives_insufficient_data_with_the_reason() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function =
         Function::new(aws.environment_with(proxy.address, "rds/rds-instance-public")).await;
@@ -86,14 +90,14 @@ async fn a_state_that_is_refused_is_unknown_and_the_finding_says_why() {
     let findings = aws.findings().await;
     let text = String::from_utf8_lossy(findings.values().next().unwrap()).into_owned();
     assert!(text.contains("INSUFFICIENT_DATA") && text.contains("ThrottlingException"), "{text}");
-    assert!(proxy.count("BatchGetResourceConfig") > 1, "it is asked again");
+    assert!(proxy.count("BatchGetResourceConfig") > 1, "the throttled call must be retried");
     assert_eq!(function.metrics().await["InsufficientData"], 1);
     function.invoke(&bus(&event)).await.unwrap();
-    assert_eq!(aws.findings().await, findings, "the same refusal again is no other finding");
+    assert_eq!(aws.findings().await, findings, "the same failure must not give another finding");
 }
 
 #[tokio::test]
-async fn an_object_that_never_answers_comes_back_alone_and_so_does_what_there_is_no_time_for() {
+async fn a_stalled_read_and_a_message_without_time_left_are_retried_alone() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let keys = ["trail/3.json", "trail/4.json"];
@@ -108,12 +112,12 @@ async fn an_object_that_never_answers_comes_back_alone_and_so_does_what_there_is
     let answer = function.invoke(&queue(&bodies)).await;
     let alone = json!({"batchItemFailures": [{"itemIdentifier": "message-0"}]});
     assert_eq!(answer.as_ref(), Ok(&alone), "{:#?}", function.lines());
-    assert_eq!(aws.findings().await.len(), 3, "the others are done");
+    assert_eq!(aws.findings().await.len(), 3, "the other messages must be processed");
     function.allow(1_500);
     assert_eq!(function.invoke(&queue(&[bus(&violation(5)).to_string()])).await, Ok(alone));
     let failed = function.invoke(&bus(&violation(5))).await.unwrap_err();
     assert!(failed.contains("too little time"), "{failed}");
-    assert_eq!(aws.findings().await.len(), 3, "it was not begun");
+    assert_eq!(aws.findings().await.len(), 3, "the function must not begin without enough time");
     function.allow(60_000);
     let answer = function.invoke(&queue(&[stalling])).await;
     assert_eq!(answer, Ok(json!({"batchItemFailures": []})));

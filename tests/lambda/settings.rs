@@ -1,4 +1,5 @@
-//! The policies that hold: from the artefact, from the ledger, and never from a bundle that is broken.
+//! Tests which policies the function uses: the packaged ones or the ledger's bundle, and never a
+//! broken bundle.
 
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::bundle::MANIFEST;
@@ -9,9 +10,9 @@ use evenkeel_testing::aws::{Aws, config};
 use evenkeel_testing::events::{bus, violation};
 use evenkeel_testing::function::Function;
 use evenkeel_testing::proxy::Proxy;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
-/// A policy that finds every deletion of an encryption, under the severity given.
+/// Returns a policy of this severity that finds every `DeleteBucketEncryption`.
 fn policy(severity: &str) -> String {
     format!(
         "// METADATA\n// title: t\n// description: d\n// severity: {severity}\n\
@@ -20,7 +21,8 @@ fn policy(severity: &str) -> String {
     )
 }
 
-/// Uploads a bundle of one file; the manifest comes last, as it makes the others hold.
+/// Uploads a bundle with one file. The manifest is last, because it activates the bundle. `digest`
+/// replaces the true digest of the file.
 async fn upload(aws: &Aws, text: &str, digest: Option<&str>) {
     let real = format!("{:x}", Sha256::digest(text));
     let named = digest.unwrap_or(&real);
@@ -30,7 +32,7 @@ async fn upload(aws: &Aws, text: &str, digest: Option<&str>) {
 }
 
 #[tokio::test]
-async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
+async fn a_newer_bundle_is_used_without_a_restart_and_a_broken_one_is_not() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let mut number = 0;
@@ -44,17 +46,17 @@ async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
             .find(|severity| metrics.get(format!("Findings{severity}")).is_some());
         (severity.unwrap(), metrics["BundleRejected"].as_u64().unwrap())
     };
-    assert_eq!(severity("the artefact's").await, ("Medium", 0));
+    assert_eq!(severity("the packaged policies").await, ("Medium", 0));
     upload(&aws, &policy("HIGH"), None).await;
-    assert_eq!(severity("the first of the ledger").await, ("High", 0));
+    assert_eq!(severity("the first bundle of the ledger").await, ("High", 0));
     upload(&aws, &policy("LOW"), Some(&"0".repeat(64))).await;
-    assert_eq!(severity("another digest than it says").await, ("High", 1));
+    assert_eq!(severity("a file with a wrong digest").await, ("High", 1));
     upload(&aws, "no policy", None).await;
-    assert_eq!(severity("one that does not compile").await, ("High", 1));
+    assert_eq!(severity("a policy that does not compile").await, ("High", 1));
     aws.put("ledger/bundle/manifest.json", "{").await;
-    assert_eq!(severity("no manifest").await, ("High", 1));
+    assert_eq!(severity("an invalid manifest").await, ("High", 1));
     upload(&aws, &policy("LOW"), None).await;
-    assert_eq!(severity("a good one again").await, ("Low", 0));
+    assert_eq!(severity("a valid bundle again").await, ("Low", 0));
     aws.permits("evenkeel-evaluate", &proxy);
 }
 
@@ -62,7 +64,7 @@ async fn a_newer_bundle_holds_without_a_restart_and_a_broken_one_does_not() {
 async fn a_function_does_not_start_with_a_broken_bundle_or_without_a_ledger() {
     let aws = Aws::new().await;
     upload(&aws, "no policy", None).await;
-    let function = Function::new(aws.environment(stand())).await;
+    let function = Function::new(aws.environment(stand_in())).await;
     let died = function.invoke(&bus(&violation(1))).await;
     assert_eq!(died, Err("Runtime.ExitError".to_owned()));
     let log = function.lines().join("\n");
@@ -73,9 +75,9 @@ async fn a_function_does_not_start_with_a_broken_bundle_or_without_a_ledger() {
     assert!(log.contains("EVENKEEL_LEDGER is not set"), "{log}");
 }
 
-/// S3 itself compares: `If-Match`, `If-None-Match`.
+/// S3 compares the versions with `If-Match` and `If-None-Match`.
 #[tokio::test]
-async fn of_two_who_deploy_over_the_same_manifest_one_is_refused() {
+async fn the_second_of_two_concurrent_deployments_is_refused() {
     let aws = Aws::new().await;
     let ledger = Ledger::open_bucket(&config(), &aws.bucket, "ledger").unwrap();
     assert!(ledger.read_versioned(MANIFEST).await.unwrap().is_none());

@@ -1,8 +1,9 @@
-//! What the catalog's tests have remediators ask of AWS, as a table that is checked in: roles are held against it by other
-//! tests, which so need not run after those.
+//! The table of AWS calls that remediators make in the tests of the catalog (`calls.txt`). Other
+//! tests compare the roles with it, and therefore do not depend on the tests of the catalog.
 //!
-//! It is held both ways: each call that a test sees must be in the table; and each entry names a test, and which of its stages
-//! of that remediator must make that call. `UPDATE=1 cargo test -p evenkeel-remediators --test remediation catalog::` writes it.
+//! The tests of the catalog check it in both directions: each call that a test makes must be in the
+//! table, and the test that an entry names must make the call of the entry.
+//! `UPDATE=1 cargo test -p evenkeel-remediators --test remediation catalog::` writes the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,33 +12,38 @@ use std::sync::{LazyLock, Mutex};
 
 use evenkeel_testing::project;
 
-/// A kind of call.
+/// A call of a remediator, without the names of resources.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Call {
     pub(crate) remediator: String,
-    /// Which statement of the session's policy allowed it, and which resource of that.
+    /// The indexes of the statement of the session policy that allows the call, and of its
+    /// resource.
     pub(crate) part: (usize, usize),
     pub(crate) action: String,
-    /// The ARN of what it was on, with `ID` in the place of each name.
+    /// The ARN of the resource, with `ID` in place of each name.
     pub(crate) resource: String,
 }
 
-/// Which of a remediator's stages in which test.
+/// The number of the remediator's stage in a test (from 1), and the name of the test.
 type Maker = (usize, String);
 
-/// The calls, each with who makes it.
+/// The calls, each with the stage and the test that makes it.
 pub(crate) type Table = BTreeMap<Call, Maker>;
 
 fn file() -> PathBuf {
     project("tests/remediation/calls.txt")
 }
 
-/// The table as it is checked in.
+/// Returns the table of `calls.txt`.
 pub(crate) fn table() -> &'static Table {
     static TABLE: LazyLock<Table> = LazyLock::new(|| {
         let text = std::fs::read_to_string(file()).unwrap();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines.map(|line| read(line).unwrap_or_else(|| panic!("no entry: {line}"))).collect()
+        lines
+            .map(|line| {
+                read(line).unwrap_or_else(|| panic!("calls.txt contains an invalid entry: {line}"))
+            })
+            .collect()
     });
     &TABLE
 }
@@ -50,11 +56,12 @@ fn read(line: &str) -> Option<(Call, Maker)> {
     Some((call, (words.next()?.parse().ok()?, words.next()?)))
 }
 
-/// An ARN with `ID` in the place of each name.
-pub(crate) fn nameless(arn: &str) -> String {
+/// Returns an ARN with `ID` in place of each name.
+pub(crate) fn without_names(arn: &str) -> String {
     let mut parts: Vec<&str> = arn.splitn(6, ':').collect();
     let Some(resource) = parts.get(5).copied() else { return arn.to_owned() };
-    // What stands before a name says of what kind it is; a path of API Gateway has names of kinds and of things in turn.
+    // The part before a name is the type of the resource. In a path of API Gateway, types and names
+    // alternate.
     let separator = if resource.contains('/') { '/' } else { ':' };
     let mut words: Vec<&str> = resource.split(separator).collect();
     let paths = resource.starts_with('/');
@@ -70,12 +77,12 @@ pub(crate) fn nameless(arn: &str) -> String {
     parts.join(":")
 }
 
-/// The test that runs: its thread has its name.
+/// Returns the name of the running test, which is the name of its thread.
 fn running() -> String {
     std::thread::current().name().unwrap().to_owned()
 }
 
-/// Counts the stages of a remediator in the test that runs.
+/// Returns the number of a new stage of a remediator in the running test, from 1.
 pub(crate) fn number_stage(remediator: &str) -> usize {
     static OPENED: Mutex<BTreeMap<(String, String), usize>> = Mutex::new(BTreeMap::new());
     let mut opened = OPENED.lock().unwrap();
@@ -84,33 +91,37 @@ pub(crate) fn number_stage(remediator: &str) -> usize {
     *number
 }
 
-/// Holds the calls of a remediator on one stage against the table, or writes them into it.
-pub(crate) fn hold(remediator: &str, made: &BTreeSet<Call>, stage: usize) {
+/// Compares the calls of a remediator on one stage with the table. With `UPDATE=1`, writes them to
+/// the table.
+pub(crate) fn check_calls(remediator: &str, made: &BTreeSet<Call>, stage: usize) {
     let maker = (stage, running());
     if std::env::var_os("UPDATE").is_some() {
         return write(made, &maker);
     }
     let update = "UPDATE=1 cargo test -p evenkeel-remediators --test remediation catalog::";
     for call in made {
-        assert!(table().contains_key(call), "calls.txt has no {call:?}; write it with: {update}");
+        assert!(
+            table().contains_key(call),
+            "calls.txt does not contain {call:?}; write it with: {update}"
+        );
     }
     let own = table().iter().filter(|(call, by)| **by == maker && call.remediator == remediator);
     for (call, _) in own {
         assert!(
             made.contains(call),
-            "{call:?} is not made any more; write calls.txt with: {update}"
+            "the test no longer makes {call:?}; write calls.txt with: {update}"
         );
     }
 }
 
-/// Writes the table anew, with what was seen since this process began.
+/// Writes the table with all calls since the start of this process.
 fn write(made: &BTreeSet<Call>, maker: &Maker) {
     static SEEN: Mutex<BTreeMap<Call, BTreeSet<Maker>>> = Mutex::new(BTreeMap::new());
     let mut seen = SEEN.lock().unwrap();
     for call in made {
         seen.entry(call.clone()).or_default().insert(maker.clone());
     }
-    let mut lines = "# See calls.rs: remediator, which statement and resource of its session's policy, action, ARN, stage, test\n".to_owned();
+    let mut lines = "# See calls.rs: remediator, indexes of the session policy's statement and resource, action, ARN, stage, test\n".to_owned();
     for (Call { remediator, part, action, resource }, by) in &*seen {
         let (statement, place) = part;
         let (stage, test) = by.first().unwrap();
@@ -121,7 +132,7 @@ fn write(made: &BTreeSet<Call>, maker: &Maker) {
 }
 
 #[test]
-fn names_are_left_out_of_arns_and_kinds_are_not() {
+fn names_in_arns_are_replaced_and_types_are_kept() {
     for (arn, without) in [
         ("*", "*"),
         ("arn:aws:s3:::b-1", "arn:aws:s3:::ID"),
@@ -134,13 +145,13 @@ fn names_are_left_out_of_arns_and_kinds_are_not() {
         ),
         ("arn:aws:apigateway:r::/domainnames", "arn:aws:apigateway:r::/domainnames"),
     ] {
-        assert_eq!(nameless(arn), without);
+        assert_eq!(without_names(arn), without);
     }
 }
 
-/// What an entry says is held by the test that it names: so each is there.
+/// The test that an entry names checks the entry, so it must exist.
 #[test]
-fn every_test_that_the_table_names_is_there() {
+fn every_test_that_the_table_names_exists() {
     let list = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--list", "--format", "terse"])
         .output()
@@ -151,5 +162,8 @@ fn every_test_that_the_table_names_is_there() {
     let named = table().values().map(|by| &by.1);
     let gone = named.filter(|test| !tests.contains(test.as_str()));
     let gone: BTreeSet<&String> = gone.collect();
-    assert!(gone.is_empty(), "{gone:?} are gone: write calls.txt again, as calls.rs says");
+    assert!(
+        gone.is_empty(),
+        "the tests {gone:?} do not exist; write calls.txt again as described in calls.rs"
+    );
 }

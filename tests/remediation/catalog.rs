@@ -1,4 +1,4 @@
-//! Each remediator before what stands in for AWS: observed, planned, applied, denied, gone, throttled, undone.
+//! Tests of each remediator with the AWS stand-in: plan, change, undo, and AWS errors.
 
 mod apigateway;
 mod apigateway_settings;

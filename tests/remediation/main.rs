@@ -1,9 +1,10 @@
-//! Repairs: each remediator by itself, and both built functions together as the templates wire them.
+//! Tests of remediation: each remediator alone, and both built functions as the templates connect
+//! them.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
+    reason = "a test that cannot continue must fail"
 )]
 
 mod calls;

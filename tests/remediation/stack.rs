@@ -1,4 +1,5 @@
-//! Both built functions, driven as AWS Lambda drives them: from a developer's call to a repaired API, and back.
+//! Tests of both built functions together, from a developer's API call to the remediated API, and
+//! of the templates.
 
 mod filter;
 mod member;

@@ -1,4 +1,4 @@
-//! What is wrong with a policy or its cases is shown to its author: where, what, and what was meant.
+//! Tests the error messages for policies and test cases: place, cause, and suggestion.
 
 use crate::support::{Folder, Run, evenkeel};
 
@@ -27,14 +27,14 @@ fn run(command: &str, policy: &str, cases: &str) -> Run {
 }
 
 #[test]
-fn what_is_wrong_with_a_policy_is_shown_where_it_stands() {
+fn an_error_in_a_policy_is_reported_with_its_line_and_column() {
     assert_eq!(run("check", POLICY, CASES).code, 0);
     for (from, to, place, message) in [
         ("// METADATA\n", "", "mine.cel:1:1", "line 1 must be `// METADATA`"),
         ("// severity", "// severty", "mine.cel:4:4", "unknown field `severty`"),
         ("eventName:", "eventNames:", "mine.cel:5:43", "unknown field `eventNames`"),
         ("LOW", "AWFUL", "mine.cel:4:14", "unknown variant `AWFUL`"),
-        ("s3.amazonaws.com", "s3", "mine.cel:5:", "`s3` is no event source"),
+        ("s3.amazonaws.com", "s3", "mine.cel:5:", "`s3` is not a valid event source"),
         ("id: request", "id: requst", "mine.cel:6:44", "undeclared name `requst`"),
         ("{{request", "{{requst", "mine.cel:7:13", "undeclared name `requst`"),
         ("\nrequest.bucketName", "\nrequst.bucketName", "mine.cel:8:1", "undeclared name `requst`"),
@@ -50,7 +50,7 @@ fn what_is_wrong_with_a_policy_is_shown_where_it_stands() {
 }
 
 #[test]
-fn a_name_that_is_nearly_right_is_suggested() {
+fn a_misspelled_name_gets_a_suggestion() {
     for (from, to, meant) in [
         ("startsWith", "startWith", "startsWith"),
         ("\nrequest", "\nrequst", "request"),
@@ -64,7 +64,7 @@ fn a_name_that_is_nearly_right_is_suggested() {
 }
 
 #[test]
-fn what_is_wrong_with_a_case_is_shown_where_it_stands() {
+fn an_error_in_a_test_case_is_reported_with_its_line() {
     for (from, to, place, message) in [
         ("NON_COMPLIANT", "NON_COMPLIENT", "mine.test.yaml:4:", "NON_COMPLIENT"),
         (
@@ -86,23 +86,23 @@ fn what_is_wrong_with_a_case_is_shown_where_it_stands() {
 }
 
 #[test]
-fn files_that_belong_together_are_held_together() {
+fn a_duplicate_policy_and_a_test_file_without_policy_are_reported() {
     let folder = Folder::new();
     folder.write("a/mine.cel", POLICY);
     folder.write("b/mine.cel", POLICY);
     let run = evenkeel(["check", folder.path().to_str().unwrap()]);
-    assert!(run.code == 1 && run.err.contains("a policy `mine` is also in"), "{run:?}");
+    assert!(run.code == 1 && run.err.contains("policy `mine` is already defined in"), "{run:?}");
 
     let folder = Folder::new();
     folder.write("mine.cel", POLICY);
     folder.write("mine.test.yaml", CASES);
     folder.write("mime.test.yaml", CASES);
     let run = evenkeel(["test", folder.path().to_str().unwrap()]);
-    assert!(run.code == 1 && run.err.contains("no policy lies beside this test file"), "{run:?}");
+    assert!(run.code == 1 && run.err.contains("there is no policy for this test file"), "{run:?}");
 }
 
 #[test]
-fn a_file_from_another_editor_is_read_or_named() {
+fn windows_line_endings_are_accepted_and_other_encodings_are_reported() {
     let crlf = POLICY.replace('\n', "\r\n");
     assert_eq!(run("test", &crlf, &CASES.replace('\n', "\r\n")).code, 0);
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! Bad input is named and counted, its neighbours are judged, and the exit code says so.
+//! Tests invalid input: it is reported and counted, the records around it are evaluated, and the
+//! exit code is 3.
 
 use crate::support::{
     Folder, ONE_POLICY, Run, evenkeel, evenkeel_with_input, gzip, quiet, replay, violation, with,
@@ -6,7 +7,7 @@ use crate::support::{
 use serde_json::{Value, json};
 use std::io::Write;
 
-/// Replays one file beside a good one, which must be judged whatever the other holds.
+/// Replays a file together with a valid one. The valid file must be evaluated in every case.
 fn beside(name: &str, content: impl AsRef<[u8]>) -> Run {
     let folder = Folder::new();
     folder.log("a/good.json.gz", &[violation(1)]);
@@ -16,12 +17,13 @@ fn beside(name: &str, content: impl AsRef<[u8]>) -> Run {
     run
 }
 
-/// A file in which something is wrong: the problem is named with the file, and the exit code is 3.
+/// Replays a file with an error. The output must name the file and the error, and the exit code
+/// must be 3.
 fn wrong(name: &str, content: impl AsRef<[u8]>, message: &str) -> Run {
     let run = beside(name, content);
     assert_eq!(run.code, 3, "{name}: {run:?}");
     let named = run.err.lines().any(|line| line.contains(name) && line.contains(message));
-    assert!(named, "{name}: no `{message}` in {}", run.err);
+    assert!(named, "{name}: no line with this file name and `{message}` in {}", run.err);
     run
 }
 
@@ -29,13 +31,13 @@ fn log(records: &[Value]) -> String {
     json!({"Records": records}).to_string()
 }
 
-/// The text of a log whose second record is `odd`, between two that violate.
+/// Returns the text of a log in which `odd` is between two violations.
 fn with_odd_record(odd: &str) -> String {
     format!(r#"{{"Records":[{},{odd},{}]}}"#, violation(2), violation(3))
 }
 
 #[test]
-fn damaged_gzip() {
+fn damaged_gzip_files_are_reported() {
     let packed = gzip(log(&[violation(2), violation(3)]).as_bytes());
     let mut flipped = packed.clone();
     let middle = flipped.len() - 6;
@@ -47,7 +49,7 @@ fn damaged_gzip() {
 }
 
 #[test]
-fn gzip_in_several_members_and_under_any_name_is_read() {
+fn gzip_with_several_members_or_under_any_file_name_is_read() {
     let text = log(&[violation(2), violation(3)]);
     let (head, tail) = text.split_at(100);
     let members = [gzip(head.as_bytes()), gzip(tail.as_bytes())].concat();
@@ -73,7 +75,7 @@ fn a_gzip_bomb_is_refused() {
 }
 
 #[test]
-fn forms_that_are_not_read_are_named() {
+fn unsupported_file_formats_are_reported() {
     let utf16: Vec<u8> = log(&[violation(2)]).encode_utf16().flat_map(u16::to_le_bytes).collect();
     wrong("utf16.json", [b"\xff\xfe", utf16.as_slice()].concat(), "UTF-16");
     wrong("archive.json.gz", b"PK\x03\x04........", "zip");
@@ -83,7 +85,7 @@ fn forms_that_are_not_read_are_named() {
 }
 
 #[test]
-fn files_without_records() {
+fn files_without_records_are_accepted_and_an_empty_file_is_reported() {
     for (name, content) in [("none.json", r#"{"Records": []}"#), ("lines.ndjson", "\n\n")] {
         let run = beside(name, content);
         assert_eq!(run.resources().len(), 1, "{name}: {run:?}");
@@ -92,7 +94,7 @@ fn files_without_records() {
 }
 
 #[test]
-fn a_record_that_is_none_does_not_hide_its_neighbours() {
+fn an_element_that_is_not_a_record_does_not_hide_the_records_around_it() {
     for odd in ["17", "\"text\"", "null", "[]", "[{}]"] {
         let run = wrong("odd.json", with_odd_record(odd), "record 2");
         assert_eq!(run.resources(), ["bucket-1", "bucket-2", "bucket-3"], "{odd}");
@@ -101,7 +103,7 @@ fn a_record_that_is_none_does_not_hide_its_neighbours() {
 }
 
 #[test]
-fn a_watched_record_that_cannot_be_read_is_named() {
+fn an_unreadable_record_is_reported_with_its_cause() {
     let name = r#""eventName":"DeleteBucketEncryption""#;
     let deep = format!(r#"{{{name},"x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     for (odd, message) in [
@@ -109,7 +111,7 @@ fn a_watched_record_that_cannot_be_read_is_named() {
         (format!(r#"{{{name},"eventSource":17}}"#), "`eventSource`"),
         (r#"{"eventSource":"s3.amazonaws.com","eventName":17}"#.to_owned(), "`eventName`"),
         ("{}".to_owned(), "`eventSource`"),
-        (format!("{{{name},,}}"), "not JSON at byte"),
+        (format!("{{{name},,}}"), "invalid JSON at byte"),
         (deep, "nested deeper than"),
     ] {
         let run = wrong("odd.json", with_odd_record(&odd), message);
@@ -118,7 +120,7 @@ fn a_watched_record_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn odd_text_is_judged() {
+fn records_with_unusual_text_are_evaluated() {
     let text = violation(2).to_string();
     let replace = |from: &str, to: &[u8]| {
         let at = text.find(from).unwrap();
@@ -146,7 +148,7 @@ fn odd_text_is_judged() {
 }
 
 #[test]
-fn a_broken_line_does_not_eat_the_next() {
+fn a_broken_line_does_not_hide_the_next_line() {
     let lines =
         format!("{}\n{{\"eventName\": \"x\n{}\r\n\n{}", violation(2), violation(3), quiet(4));
     let run = wrong("lines.ndjson", lines, "record 2");
@@ -154,7 +156,7 @@ fn a_broken_line_does_not_eat_the_next() {
 }
 
 #[test]
-fn other_shapes_of_a_log_are_read() {
+fn other_log_formats_are_read() {
     let pretty = format!("{:#}", violation(2));
     let looked_up =
         json!({"Events": [{"EventId": "x", "CloudTrailEvent": violation(2).to_string()}]});
@@ -175,7 +177,7 @@ fn other_shapes_of_a_log_are_read() {
 }
 
 #[test]
-fn digests_and_insights_are_skipped_by_name() {
+fn digests_and_insight_events_are_skipped_and_counted() {
     let digest =
         json!({"awsAccountId": "1", "digestStartTime": "x", "digestS3Bucket": "b", "logFiles": []});
     let run = beside("digest.json", digest.to_string());
@@ -187,7 +189,7 @@ fn digests_and_insights_are_skipped_by_name() {
 }
 
 #[test]
-fn thousands_of_tiny_files() {
+fn thousands_of_small_files_are_replayed() {
     let folder = Folder::new();
     for number in 0..3_000 {
         folder.log(&format!("{}/{number}.json.gz", number % 7), &[violation(number)]);
@@ -198,7 +200,7 @@ fn thousands_of_tiny_files() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_nowhere_or_in_circles_are_named() {
+fn broken_and_circular_symbolic_links_are_reported() {
     let folder = Folder::new();
     folder.log("a.json.gz", &[violation(1)]);
     std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
@@ -219,7 +221,7 @@ fn a_sparse_file_is_read_to_its_end() {
 }
 
 #[test]
-fn standard_input_is_a_log_too() {
+fn a_log_is_read_from_standard_input() {
     let run = evenkeel_with_input(
         ["replay", "-", "--policies", ONE_POLICY, "--format", "jsonl"],
         &gzip(log(&[violation(1)]).as_bytes()),
@@ -228,7 +230,7 @@ fn standard_input_is_a_log_too() {
 }
 
 #[test]
-fn a_path_that_is_not_there_is_named_and_the_rest_is_read() {
+fn a_missing_path_is_reported_and_the_other_paths_are_read() {
     let folder = Folder::new();
     let good = folder.log("a.json.gz", &[violation(1)]);
     let logs = ["replay", "/does/not/exist", good.to_str().unwrap()];
@@ -238,7 +240,7 @@ fn a_path_that_is_not_there_is_named_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_record_whose_name_is_hidden_among_its_parameters_is_judged() {
+fn a_record_with_a_nested_event_name_is_evaluated_by_its_own_event_name() {
     let record = with(violation(2), json!({"aaa": {"eventName": "Other"}}));
     let run = beside("nested.json", log(&[record]));
     assert_eq!(run.resources().len(), 2, "{run:?}");

@@ -1,4 +1,4 @@
-//! CEL as its specification has it: the cases of `tests/conformance/`, through our engine.
+//! Runs the CEL conformance cases of `tests/conformance/` with our engine.
 
 use evenkeel_engine::{
     EvaluationScope, ExpressionCompiler, ExpressionValue, FunctionSet, on_large_stack,
@@ -17,12 +17,12 @@ struct Case {
     error: bool,
     #[serde(default)]
     bindings: BTreeMap<String, String>,
-    /// Why our engine does otherwise.
+    /// The reason why our engine differs from the specification, if it does.
     known: Option<String>,
 }
 
 impl Case {
-    /// The expression, compared with what is wanted: an equal value of an equal type.
+    /// Returns a CEL expression that is true if the result equals `want` in value and type.
     fn source(&self) -> String {
         let expr = &self.expr;
         let compared = match &self.want {
@@ -34,9 +34,14 @@ impl Case {
             .fold(compared, |inner, (name, value)| format!("cel.bind({name}, {value}, {inner})"))
     }
 
-    /// Whether the engine does what the specification says.
+    /// Returns whether the engine follows the specification in this case.
     fn holds(&self) -> bool {
-        assert_ne!(self.want.is_some(), self.error, "{}: a value or an error", self.name);
+        assert_ne!(
+            self.want.is_some(),
+            self.error,
+            "{}: a case needs either `want` or `error: true`",
+            self.name
+        );
         let source = self.source();
         let answer = on_large_stack(|| {
             let functions = FunctionSet::default();
@@ -52,7 +57,7 @@ impl Case {
 }
 
 #[test]
-fn the_engine_agrees_with_the_specification_but_for_what_is_known() {
+fn the_engine_follows_the_specification_except_for_known_differences() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let (mut cases, mut known, mut wrong) = (0, 0, Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -61,13 +66,13 @@ fn the_engine_agrees_with_the_specification_but_for_what_is_known() {
         for case in serde_saphyr::from_str::<Vec<Case>>(&text).unwrap() {
             cases += 1;
             known += usize::from(case.known.is_some());
-            // What is known to differ must still differ, so that a repair is noticed.
+            // A known difference must still exist; otherwise `known` is out of date.
             if case.holds() == case.known.is_some() {
                 wrong.push(format!("{}: {}: {}", path.display(), case.name, case.expr));
             }
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    // The numbers that policies/README.md states.
+    // policies/README.md states these numbers.
     assert_eq!((cases, known), (926, 4));
 }

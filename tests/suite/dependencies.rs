@@ -1,4 +1,4 @@
-//! What may be built upon: licences, sources, one version of each crate where it can be had, and crates that few may name.
+//! Checks the third-party crates: licenses, sources, duplicate versions, and restricted crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-const LICENCES: [&str; 9] = [
+const LICENSES: [&str; 9] = [
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-3-Clause",
-    // The data of the root certificates that browsers trust.
+    // The license of the root certificates that browsers trust.
     "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
@@ -21,40 +21,42 @@ const LICENCES: [&str; 9] = [
     "Zlib",
 ];
 
-/// Crates that only some of ours may depend on, and why.
+/// Crates that only some of our crates may depend on: the crate, our crates that may use it, and
+/// the reason.
 const CONFINED: [(&str, &[&str], &str); 2] = [
-    ("cel", &["evenkeel-engine"], "the engine mends it from outside"),
+    ("cel", &["evenkeel-engine"], "the engine corrects its deviations from the specification"),
     (
         "object_store",
         &["evenkeel-ledger", "evenkeel-ingest", "evenkeel-remediators"],
-        "the ledger writes objects, and the doors read logs; tests use one in memory",
+        "the ledger writes objects, and the sources read logs; tests use an in-memory store",
     ),
 ];
 
-/// Crates that nothing here, and nothing that it is built upon, depends on, and why.
+/// Crates that must not be in the dependency graph, each with the reason.
 const BANNED: [(&str, &str); 7] = [
-    ("aws-lc-sys", "ring is compiled in seconds, and there is one implementation of cryptography"),
-    ("native-tls", "there is one implementation of TLS"),
-    ("openssl", "there is one implementation of TLS"),
-    ("openssl-sys", "there is one implementation of TLS"),
-    ("reqwest", "there is one client of HTTP"),
+    ("aws-lc-sys", "ring compiles in seconds, and one implementation of cryptography is enough"),
+    ("native-tls", "one implementation of TLS is enough"),
+    ("openssl", "one implementation of TLS is enough"),
+    ("openssl-sys", "one implementation of TLS is enough"),
+    ("reqwest", "one HTTP client is enough"),
     ("serde_yaml", "unmaintained"),
     ("serde_yml", "unmaintained"),
 ];
 
-/// Crates of which there are several versions, by who keeps the older one.
+/// Crates with several versions in the dependency graph, grouped by the dependency that needs the
+/// other version.
 const SEVERAL: [(&str, &[&str]); 7] = [
     ("CEL and the runtime of AWS Lambda", &["base64"]),
     (
-        "AWS's SDK, and we with it",
+        "the AWS SDK; our crates use the same versions",
         &["block-buffer", "cpufeatures", "crypto-common", "digest", "sha2"],
     ),
-    ("the types of the language server's protocol", &["bitflags"]),
+    ("the types of the Language Server Protocol", &["bitflags"]),
     ("miette", &["unicode-width"]),
     ("ring", &["getrandom", "windows-sys"]),
-    ("macros, which turn to the newer one by and by", &["syn"]),
+    ("procedural macros that still use the older version", &["syn"]),
     (
-        "serde_with, where its features are on, and they are not",
+        "serde_with, with optional features that we do not enable",
         &[
             "hashbrown",
             "indexmap",
@@ -68,9 +70,9 @@ const SEVERAL: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// What Cargo tells of the lock file.
-fn told() -> &'static Value {
-    static TOLD: LazyLock<Value> = LazyLock::new(|| {
+/// Returns the output of `cargo metadata`.
+fn metadata() -> &'static Value {
+    static METADATA: LazyLock<Value> = LazyLock::new(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
             .args(["metadata", "--locked", "--format-version", "1", "--manifest-path"])
@@ -80,18 +82,18 @@ fn told() -> &'static Value {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     });
-    &TOLD
+    &METADATA
 }
 
 fn packages() -> &'static [Value] {
-    told()["packages"].as_array().unwrap()
+    metadata()["packages"].as_array().unwrap()
 }
 
-/// Each crate with the crates that it depends on.
+/// Returns each crate with the crates that it depends on.
 fn graph() -> Vec<(&'static str, Vec<&'static str>)> {
     let names: BTreeMap<&str, &str> =
         packages().iter().map(|one| (text(one, "id"), text(one, "name"))).collect();
-    let nodes = told()["resolve"]["nodes"].as_array().unwrap().iter();
+    let nodes = metadata()["resolve"]["nodes"].as_array().unwrap().iter();
     let edges = nodes.map(|node| {
         let on = node["dependencies"].as_array().unwrap().iter();
         (names[text(node, "id")], on.map(|id| names[id.as_str().unwrap()]).collect())
@@ -107,16 +109,17 @@ fn is_ours(package: &Value) -> bool {
     package["source"].is_null()
 }
 
-/// Whether an SPDX expression can be met with these licences. Where it cannot be read, it is not.
+/// Returns whether the allowed licenses satisfy an SPDX expression. An invalid expression is not
+/// satisfied.
 fn is_met(expression: &str) -> bool {
-    // Crates of old separate alternatives by a slash.
+    // Old crates separate alternatives with a slash.
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let (met, rest) = any_of(&words);
     met && rest.is_empty()
 }
 
-/// One of several alternatives, and what follows them.
+/// Evaluates alternatives that `OR` separates. Returns the result and the remaining words.
 fn any_of<'a>(words: &'a [&'a str]) -> (bool, &'a [&'a str]) {
     let (mut met, mut rest) = all_of(words);
     while let Some((&"OR", others)) = rest.split_first() {
@@ -141,16 +144,16 @@ fn one<'a>(words: &'a [&'a str]) -> (bool, &'a [&'a str]) {
             (met, [")", rest @ ..]) => (met, rest),
             (_, rest) => (false, rest),
         },
-        [licence, "WITH", exception, rest @ ..] => {
-            (LICENCES.contains(&format!("{licence} WITH {exception}").as_str()), rest)
+        [license, "WITH", exception, rest @ ..] => {
+            (LICENSES.contains(&format!("{license} WITH {exception}").as_str()), rest)
         }
-        [licence, rest @ ..] => (LICENCES.contains(licence), rest),
+        [license, rest @ ..] => (LICENSES.contains(license), rest),
         [] => (false, words),
     }
 }
 
 #[test]
-fn licences_are_read_as_spdx_does() {
+fn license_expressions_are_parsed_as_spdx() {
     for expression in [
         "MIT",
         "MIT OR GPL-3.0",
@@ -176,45 +179,45 @@ fn licences_are_read_as_spdx_does() {
 }
 
 #[test]
-fn every_crate_is_of_a_licence_that_we_may_use() {
+fn every_crate_has_an_allowed_license() {
     let wrong = packages().iter().filter(|package| !is_met(text(package, "license")));
     let wrong: Vec<String> =
         wrong.map(|one| format!("{}: {:?}", text(one, "name"), one["license"])).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(wrong.is_empty(), "crates without an allowed license: {wrong:#?}");
 }
 
 #[test]
-fn crates_are_ours_or_of_the_registry_and_say_which_version() {
+fn crates_come_from_this_repository_or_crates_io_and_state_versions() {
     for package in packages() {
         let name = text(package, "name");
         assert!(
             is_ours(package) || package["source"] == CRATES_IO,
-            "{name}: {}",
+            "{name} comes from {}, not from crates.io",
             package["source"]
         );
         for dependency in package["dependencies"].as_array().unwrap() {
             let any = is_ours(package) && dependency["path"].is_null() && dependency["req"] == "*";
-            assert!(!any, "{name} takes any version of {}", dependency["name"]);
+            assert!(!any, "{name} accepts any version of {}; state a version", dependency["name"]);
         }
     }
     assert!(packages().iter().filter(|package| is_ours(package)).count() > 8);
 }
 
 #[test]
-fn no_crate_is_banned_or_named_by_others_than_may() {
+fn no_banned_crate_is_used_and_restricted_crates_only_where_allowed() {
     for (name, on) in graph() {
         for (banned, why) in BANNED {
-            assert_ne!(name, banned, "{why}");
+            assert_ne!(name, banned, "a banned crate is in the dependency graph: {why}");
         }
         for (confined, by, why) in CONFINED {
             let may = !on.contains(&confined) || by.contains(&name);
-            assert!(may, "{name} may not depend on {confined}: {why}");
+            assert!(may, "{name} must not depend on {confined}: {why}");
         }
     }
 }
 
 #[test]
-fn there_is_one_version_of_each_crate_where_it_can_be_had() {
+fn each_crate_has_one_version_except_for_known_cases() {
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for package in packages() {
         versions.entry(text(package, "name")).or_default().insert(text(package, "version"));
@@ -222,7 +225,10 @@ fn there_is_one_version_of_each_crate_where_it_can_be_had() {
     versions.retain(|_, versions| versions.len() > 1);
     let known: BTreeSet<&str> = SEVERAL.iter().flat_map(|one| one.1).copied().collect();
     let new: Vec<_> = versions.iter().filter(|(name, _)| !known.contains(*name)).collect();
-    assert!(new.is_empty(), "take one version, or say here why there are several: {new:?}");
+    assert!(
+        new.is_empty(),
+        "several versions of {new:?}; use one version, or add the reason to SEVERAL"
+    );
     let gone: Vec<_> = known.iter().filter(|name| !versions.contains_key(*name)).collect();
-    assert!(gone.is_empty(), "there is one version of {gone:?}: strike it off");
+    assert!(gone.is_empty(), "{gone:?} now has one version; remove it from SEVERAL");
 }

@@ -1,10 +1,10 @@
-//! What the documents list is what there is.
+//! Checks the tables of functions and remediators in the policy guide.
 
 use evenkeel_engine::library_functions;
 use evenkeel_remediators::RemediatorSpec;
 use evenkeel_remediators::catalog::CATALOG;
 
-/// A table row for each function of the library.
+/// Returns a table row for each function of the CEL library.
 fn rows() -> String {
     let row = |(call, gives): (&str, &str)| {
         let cell = |text: &str| text.replace('|', "\\|");
@@ -13,7 +13,7 @@ fn rows() -> String {
     library_functions().map(row).collect()
 }
 
-/// A table row for each remediator.
+/// Returns a table row for each remediator.
 fn remediators() -> String {
     let actions = |all: &[&str]| {
         all.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join(", ")
@@ -29,8 +29,8 @@ fn remediators() -> String {
     CATALOG.iter().map(|entry| row(&entry.spec)).collect()
 }
 
-/// The guide holds this table behind this text; with `UPDATE` it is renewed.
-fn holds(text: &str, table: &str) {
+/// Fails if the guide does not contain `table` after `text`. With `UPDATE=1`, writes the table.
+fn assert_table(text: &str, table: &str) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/README.md");
     let guide = std::fs::read_to_string(path).unwrap();
     let (before, after) = guide.split_once(text).unwrap();
@@ -39,13 +39,16 @@ fn holds(text: &str, table: &str) {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &fresh).unwrap();
     }
-    assert!(guide == fresh, "{path} is stale: run the tests with UPDATE=1 to renew its tables");
+    assert!(
+        guide == fresh,
+        "{path} is out of date; run the tests with UPDATE=1 to write its tables again"
+    );
 }
 
 #[test]
 fn the_guide_lists_every_function_and_every_remediator() {
     let functions = format!("| call | gives |\n|---|---|\n{}", rows());
-    holds("encoders, optional values, and:\n\n", &functions);
+    assert_table("encoders, optional values, and:\n\n", &functions);
     let actions = format!("| remediator | tier | IAM actions |\n|---|---|---|\n{}", remediators());
-    holds("remediators and no others.\n\n", &actions);
+    assert_table("remediators and no others.\n\n", &actions);
 }

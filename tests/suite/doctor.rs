@@ -1,7 +1,8 @@
-//! A stack that is well, one with each of the usual faults, and one that cannot be asked.
+//! Tests `evenkeel doctor` with a healthy stack, a stack with the usual faults, and an AWS that
+//! denies or does not answer.
 
-mod deaf;
 mod deployed;
+mod unavailable;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -12,9 +13,9 @@ use evenkeel_ledger::CanaryId;
 use serde_json::Value;
 
 use deployed::{Deployed, FAMILIES};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
-/// `evenkeel doctor` before what answers at `endpoint`.
+/// Returns the command `evenkeel doctor` with `endpoint` as its AWS.
 fn command(endpoint: SocketAddr, args: &[&str]) -> Command {
     let mut command = crate::support::command();
     command
@@ -26,16 +27,18 @@ fn command(endpoint: SocketAddr, args: &[&str]) -> Command {
     command
 }
 
-/// Its exit code, and what it printed.
+/// Runs `evenkeel doctor`. Returns its exit code, standard output and standard error.
 fn doctor(endpoint: SocketAddr, args: &[&str]) -> (i32, String, String) {
     let output = command(endpoint, args).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// Runs it while the evaluate function and some families' take the canary as soon as it is told of.
-fn played(stack: &Deployed, families: &[&str], args: &[&str]) -> (i32, Vec<String>) {
-    let mut child = command(stand(), args).stdout(Stdio::piped()).spawn().unwrap();
+/// Runs `evenkeel doctor`. As soon as it reports the canary, the evaluate function and the
+/// functions of `families` record that they received it. Returns the exit code and the output
+/// lines.
+fn run_with_canary(stack: &Deployed, families: &[&str], args: &[&str]) -> (i32, Vec<String>) {
+    let mut child = command(stand_in(), args).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
         if let Some(said) = line.strip_prefix("ok    canary put") {
@@ -47,82 +50,88 @@ fn played(stack: &Deployed, families: &[&str], args: &[&str]) -> (i32, Vec<Strin
     (child.wait().unwrap().code().unwrap(), lines)
 }
 
-/// The checks that are not well, as `state what`, each with what it said and what to do.
-fn ills(args: &[&str]) -> (i32, BTreeMap<String, String>) {
-    let (code, out, err) = doctor(stand(), &[args, &["--format", "json"]].concat());
+/// Runs `evenkeel doctor` and returns its exit code and the checks that are not `ok`: each as
+/// `STATE CHECK`, with its detail and its advice.
+fn failed_checks(args: &[&str]) -> (i32, BTreeMap<String, String>) {
+    let (code, out, err) = doctor(stand_in(), &[args, &["--format", "json"]].concat());
     let report: Value =
         serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {out} {err}"));
     let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
     let checks = report["checks"].as_array().unwrap().iter();
-    let ill = checks.filter(|check| check["state"] != "ok").map(|check| {
+    let failed = checks.filter(|check| check["state"] != "ok").map(|check| {
         let said = format!("{}; {}", text(check, "detail"), text(check, "do"));
         (format!("{} {}", text(check, "state"), text(check, "what")), said)
     });
-    (code, ill.collect())
+    (code, failed.collect())
 }
 
 #[test]
-fn a_stack_is_well_and_each_fault_is_named_with_what_to_do() {
+fn a_healthy_stack_passes_and_each_fault_is_reported_with_advice() {
     let stack = Deployed::new("well");
-    // Well: the canary is taken by all.
+    // All functions receive the canary.
     let place = stack.place();
     let args = ["--name", "well", "--timeout", "300s", "--ledger", &place];
-    let (code, lines) = played(&stack, &FAMILIES, &args);
-    let ill: Vec<&String> = lines.iter().filter(|line| !line.starts_with("ok  ")).collect();
-    assert_eq!((code, ill.len()), (0, 1), "{ill:#?}");
-    assert!(ill[0].ends_with(" ok, 0 warnings, 0 failures"), "{ill:?}");
-    let told =
+    let (code, lines) = run_with_canary(&stack, &FAMILIES, &args);
+    let failed: Vec<&String> = lines.iter().filter(|line| !line.starts_with("ok  ")).collect();
+    assert_eq!((code, failed.len()), (0, 1), "{failed:#?}");
+    assert!(failed[0].ends_with(" ok, 0 warnings, 0 failures"), "{failed:?}");
+    let reported =
         ["canary evaluate", "canary remediate-s3", "clock", "bundle", "queue well-changes-dlq"];
-    for what in told {
+    for what in reported {
         let about = format!("ok    {what}  ");
         assert!(lines.iter().any(|line| line.starts_with(&about)), "{what}: {lines:#?}");
     }
 
-    // The canary comes to some only.
-    let (code, lines) = played(&stack, &["s3", "kms"], &["--name", "well", "--timeout", "10"]);
-    let ill: Vec<&String> = lines.iter().filter(|line| line.starts_with("fail  ")).collect();
-    assert_eq!((code, ill.len()), (1, FAMILIES.len() - 2), "{ill:#?}");
-    let late = ill.iter().find(|line| line.contains("canary remediate-rds")).unwrap();
+    // Only some functions receive the canary.
+    let (code, lines) =
+        run_with_canary(&stack, &["s3", "kms"], &["--name", "well", "--timeout", "10"]);
+    let failed: Vec<&String> = lines.iter().filter(|line| line.starts_with("fail  ")).collect();
+    assert_eq!((code, failed.len()), (1, FAMILIES.len() - 2), "{failed:#?}");
+    let late = failed.iter().find(|line| line.contains("canary remediate-rds")).unwrap();
     assert!(
-        late.contains("not taken within 10 s") && late.contains("of well-remediate-rds"),
+        late.contains("not received within 10 s") && late.contains("of well-remediate-rds"),
         "{late}"
     );
 
     stack.break_it();
-    let (code, ill) = ills(&["--name", "well", "--no-canary", "--regions", "eu-west-3"]);
+    let (code, failed) =
+        failed_checks(&["--name", "well", "--no-canary", "--regions", "eu-west-3"]);
     assert_eq!(code, 1);
     let expected = [
-        ("fail bundle", "is no manifest"),
+        ("fail bundle", "is not a valid manifest"),
         ("fail forwarding in eu-west-3", "no rule well-forward-*"),
         (
             "fail bus well",
             "rule canary is disabled; enable it: aws events enable-rule --name canary",
         ),
         ("fail mapping well-changes", "is Disabled: messages wait in the queue"),
-        ("fail queue well-changes-dlq", "1 given up"),
-        ("fail settings of well-remediate-ec2", "EVENKEEL_LEDGER is not the evaluate function's"),
+        ("fail queue well-changes-dlq", "could not be processed: 1"),
+        (
+            "fail settings of well-remediate-ec2",
+            "EVENKEEL_LEDGER differs from the evaluate function's",
+        ),
         ("fail subscription well-remediate-s3", "has no filter policy"),
-        ("fail subscription well-remediate-kms", "hears of no finding"),
-        ("fail trails", "no trail logs, there are 1"),
-        ("warn kill switch", "on for policy a-policy: nothing is repaired"),
+        ("fail subscription well-remediate-kms", "receives no findings"),
+        ("fail trails", "no trail is logging (trails: 1)"),
+        ("warn kill switch", "on for policy a-policy: nothing is remediated"),
         ("warn queue well-remediate-rds", "set its visibility timeout to 180 s"),
     ];
     for (what, why) in expected {
-        assert!(ill.get(what).is_some_and(|said| said.contains(why)), "{what}: {ill:#?}");
+        assert!(failed.get(what).is_some_and(|said| said.contains(why)), "{what}: {failed:#?}");
     }
-    assert_eq!(ill.len(), expected.len(), "{ill:#?}");
+    assert_eq!(failed.len(), expected.len(), "{failed:#?}");
 
-    // Nobody takes the canary: where it stopped, and what to look at.
-    let (code, ill) = ills(&["--name", "well", "--timeout", "1"]);
-    let why = &ill["fail canary evaluate"];
+    // No function receives the canary: the report says where it stopped and what to check.
+    let (code, failed) = failed_checks(&["--name", "well", "--timeout", "1"]);
+    let why = &failed["fail canary evaluate"];
     assert_eq!(code, 1);
     assert!(why.contains("rule on the bus well") && why.contains("well-changes"), "{why}");
-    assert!(!ill.keys().any(|what| what.contains("canary remediate")), "{ill:#?}");
+    assert!(!failed.keys().any(|what| what.contains("canary remediate")), "{failed:#?}");
 }
 
 #[test]
-fn what_is_denied_is_named_with_its_action_and_the_rest_goes_on() {
-    let (code, out, err) = doctor(deaf::denying(), &["--ledger", "s3://b/p"]);
+fn a_denied_check_names_the_missing_action_and_the_others_continue() {
+    let (code, out, err) = doctor(unavailable::denying_aws(), &["--ledger", "s3://b/p"]);
     assert_eq!(code, 1, "{out}{err}");
     for action in [
         "cloudtrail:DescribeTrails",
@@ -137,8 +146,8 @@ fn what_is_denied_is_named_with_its_action_and_the_rest_goes_on() {
 }
 
 #[test]
-fn where_aws_cannot_be_reached_it_ends_at_once_and_says_so() {
-    let (code, out, err) = doctor(deaf::closed(), &[]);
+fn an_unreachable_aws_ends_the_run_immediately_with_a_message() {
+    let (code, out, err) = doctor(unavailable::closed_address(), &[]);
     assert_eq!((code, out.lines().count()), (1, 2), "{out}{err}");
     assert!(out.starts_with("fail  caller"), "{out}");
     assert!(out.contains("sts:GetCallerIdentity was not answered"), "{out}");
@@ -146,10 +155,13 @@ fn where_aws_cannot_be_reached_it_ends_at_once_and_says_so() {
 }
 
 #[test]
-fn a_stack_that_is_not_there_is_no_success() {
-    let (code, ill) = ills(&["--name", "nowhere", "--timeout", "1"]);
+fn a_missing_stack_is_a_failure() {
+    let (code, failed) = failed_checks(&["--name", "nowhere", "--timeout", "1"]);
     assert_eq!(code, 1);
-    let why = &ill["fail function nowhere-evaluate"];
-    assert!(why.contains("deploy the stack in eu-central-1, or give --name"), "{why}");
-    assert!(ill.contains_key("fail bus nowhere") && ill.contains_key("fail ledger"), "{ill:#?}");
+    let why = &failed["fail function nowhere-evaluate"];
+    assert!(why.contains("deploy the stack in eu-central-1, or use --name"), "{why}");
+    assert!(
+        failed.contains_key("fail bus nowhere") && failed.contains_key("fail ledger"),
+        "{failed:#?}"
+    );
 }

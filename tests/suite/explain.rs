@@ -1,4 +1,4 @@
-//! `evenkeel explain`: what a policy is, and why an event is a finding or none.
+//! Tests `evenkeel explain`: descriptions of policies, and explanations of results.
 
 use crate::support::{Folder, evenkeel, evenkeel_with_input, gzip};
 use serde_json::{Value, json};
@@ -16,11 +16,11 @@ fn event() -> Value {
 }
 
 #[test]
-fn a_policy_is_told_in_words() {
+fn a_policy_is_described() {
     let run = evenkeel(["explain", ID]);
     assert_eq!(run.code, 0, "{}", run.err);
-    for told in [
-        "API Gateway integration calls its backend over plain HTTP",
+    for text in [
+        "REST API integration calls its backend over unencrypted HTTP",
         "PutIntegration, UpdateIntegration of apigateway.amazonaws.com",
         "apigateway-https-integration (approve)",
         "allowVpcLink = true",
@@ -28,12 +28,12 @@ fn a_policy_is_told_in_words() {
         "of them NON_COMPLIANT",
         "uri.lowerAscii().startsWith('http://')",
     ] {
-        assert!(run.out.contains(told), "{told}: {}", run.out);
+        assert!(run.out.contains(text), "{text}: {}", run.out);
     }
 }
 
 #[test]
-fn a_finding_is_explained_by_its_parts_and_by_what_would_turn_it_round() {
+fn a_finding_is_explained_with_its_subexpressions_and_the_change_that_makes_it_compliant() {
     let folder = Folder::new();
     for (name, whole) in [
         ("record", event()),
@@ -48,20 +48,20 @@ fn a_finding_is_explained_by_its_parts_and_by_what_would_turn_it_round() {
         let file = folder.write(&format!("{name}.json.gz"), gzip(whole.to_string().as_bytes()));
         let run = evenkeel(["explain", ID, file.to_str().unwrap()]);
         assert_eq!(run.code, 0, "{name}: {}", run.err);
-        for told in [
+        for text in [
             "NON_COMPLIANT  apigateway-integration-http",
             "uri = request.?uri.orValue('')",
             "connection == 'VPC_LINK'  → false",
             "It would be COMPLIANT",
             "if requestParameters.putIntegrationInput.connectionType were \"VPC_LINK\"",
         ] {
-            assert!(run.out.contains(told), "{name}: {told}: {}", run.out);
+            assert!(run.out.contains(text), "{name}: {text}: {}", run.out);
         }
     }
 }
 
 #[test]
-fn a_configuration_that_is_written_as_text_is_explained_as_what_it_is() {
+fn a_configuration_that_is_a_json_string_is_explained_like_an_object() {
     let folder = Folder::new();
     let item = |configuration: Value| {
         json!({
@@ -84,7 +84,7 @@ fn a_configuration_that_is_written_as_text_is_explained_as_what_it_is() {
 }
 
 #[test]
-fn what_turns_it_round_does_so() {
+fn the_suggested_change_makes_the_event_compliant() {
     let folder = Folder::new();
     let mut right = event();
     right["requestParameters"]["putIntegrationInput"]["connectionType"] = "VPC_LINK".into();
@@ -100,12 +100,12 @@ fn what_turns_it_round_does_so() {
 }
 
 #[test]
-fn what_a_policy_does_not_look_at_is_said() {
+fn an_event_that_the_policy_does_not_match_is_reported_with_the_reason() {
     let mut other = event();
     other["eventName"] = "DeleteIntegration".into();
     let run = evenkeel_with_input(["explain", ID, "-"], other.to_string().as_bytes());
     assert!(
-        run.out.contains("NOT_APPLICABLE") && run.out.contains("and this is DeleteIntegration"),
+        run.out.contains("NOT_APPLICABLE") && run.out.contains("this event is DeleteIntegration"),
         "{}",
         run.out
     );
@@ -113,14 +113,14 @@ fn what_a_policy_does_not_look_at_is_said() {
     failed["errorCode"] = "AccessDenied".into();
     let run = evenkeel_with_input(["explain", ID, "-"], failed.to_string().as_bytes());
     assert!(
-        run.out.contains("NOT_APPLICABLE") && run.out.contains("this one failed"),
+        run.out.contains("NOT_APPLICABLE") && run.out.contains("this call failed"),
         "{}",
         run.out
     );
 }
 
 #[test]
-fn a_case_is_explained_by_a_part_of_its_name() {
+fn a_test_case_is_explained_by_a_part_of_its_name() {
     let file =
         concat!(env!("CARGO_MANIFEST_DIR"), "/policies/ec2/ec2-security-group-open-to-world.cel");
     let run = evenkeel(["explain", file, "--case", "IPv6"]);
@@ -130,13 +130,17 @@ fn a_case_is_explained_by_a_part_of_its_name() {
         run.out,
         run.err
     );
-    assert!(run.out.contains("(not reached)"), "what was not evaluated is said: {}", run.out);
+    assert!(
+        run.out.contains("(not reached)"),
+        "the output does not mark the part that was not evaluated: {}",
+        run.out
+    );
     let run = evenkeel(["explain", file, "--case", "no such"]);
     assert_eq!(run.code, 2);
 }
 
 #[test]
-fn what_cannot_be_explained_is_a_usage_error() {
+fn an_unknown_policy_or_unreadable_event_is_a_usage_error() {
     let folder = Folder::new();
     let odd = folder.write("odd.json", "[1, 2");
     let other = folder.write("other.json", "{}");

@@ -1,4 +1,4 @@
-//! `evenkeel fmt`: policies come out in one form, and nothing else happens to them.
+//! Tests `evenkeel fmt`: it formats policies and changes nothing else.
 
 use crate::support::{Folder, evenkeel, evenkeel_with_input};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The policies in `tests/fmt`, before they are formatted.
-fn befores() -> Vec<PathBuf> {
+/// Returns the unformatted policies in `tests/fmt`.
+fn unformatted() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(Path::new(ROOT).join("tests/fmt")).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
@@ -24,8 +24,8 @@ fn befores() -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_policy_comes_out_word_for_word() {
-    for file in befores() {
+fn each_policy_is_formatted_as_expected() {
+    for file in unformatted() {
         let run = evenkeel_with_input(["fmt", "--stdin"], read(&file).as_bytes());
         assert_eq!(run.code, 0, "{}: {}", file.display(), run.err);
         let expected = file.with_extension("out.cel");
@@ -33,20 +33,32 @@ fn each_policy_comes_out_word_for_word() {
             std::fs::write(&expected, &run.out).unwrap();
         }
         let name = file.display();
-        assert_eq!(run.out, read(&expected), "{name}: run with UPDATE=1 if this is better");
+        assert_eq!(
+            run.out,
+            read(&expected),
+            "{name} is formatted differently; run with UPDATE=1 to accept the new output"
+        );
         let again = evenkeel_with_input(["fmt", "--stdin", "--check"], run.out.as_bytes());
-        assert_eq!((again.code, again.out.as_str()), (0, ""), "{name} is not stable");
+        assert_eq!(
+            (again.code, again.out.as_str()),
+            (0, ""),
+            "{name}: formatting the output again changes it"
+        );
     }
 }
 
 #[test]
 fn the_shipped_policies_are_formatted() {
     let run = evenkeel(["fmt", "--check", &format!("{ROOT}/policies")]);
-    assert_eq!(run.code, 0, "run `evenkeel fmt`: {}{}", run.out, run.err);
+    assert_eq!(
+        run.code, 0,
+        "a shipped policy is not formatted; run `evenkeel fmt`: {}{}",
+        run.out, run.err
+    );
 }
 
 #[test]
-fn what_is_begun_by_new_is_formatted() {
+fn the_output_of_new_is_formatted() {
     let folder = Folder::new();
     let out = folder.path().to_str().unwrap();
     let new = ["new", "kms-key-open", "--event", "kms.amazonaws.com:PutKeyPolicy", "--out", out];
@@ -56,7 +68,7 @@ fn what_is_begun_by_new_is_formatted() {
 }
 
 #[test]
-fn check_shows_what_would_change_and_writes_nothing() {
+fn check_shows_the_changes_and_writes_nothing() {
     let folder = Folder::new();
     let file = folder.write("a.cel", BAD);
     folder.write("good.cel", GOOD);
@@ -70,7 +82,11 @@ fn check_shows_what_would_change_and_writes_nothing() {
     assert_eq!(read(&file), BAD);
     let windows = folder.write("b.cel", GOOD.replace('\n', "\r\n"));
     let run = evenkeel(["fmt", "--check", windows.to_str().unwrap()]);
-    assert!(run.out.contains("-a && b\\u{d}\n"), "what does not show is shown: {}", run.out);
+    assert!(
+        run.out.contains("-a && b\\u{d}\n"),
+        "the output does not show the invisible character: {}",
+        run.out
+    );
 }
 
 #[test]
@@ -89,15 +105,19 @@ fn only_policies_that_change_are_written() {
     assert!(run.err.contains("2 policies, 1 formatted"), "{}", run.err);
     assert_eq!((read(&bad), read(&good)), (GOOD.to_owned(), GOOD.to_owned()));
     assert_eq!(read(&cases), "base:   {}\n");
-    assert_eq!(std::fs::metadata(&good).unwrap().modified().unwrap(), old, "nothing is touched");
+    assert_eq!(
+        std::fs::metadata(&good).unwrap().modified().unwrap(),
+        old,
+        "a formatted policy was written again"
+    );
     let names = std::fs::read_dir(folder.path().join("s3")).unwrap();
-    assert_eq!(names.count(), 2, "nothing is left beside");
+    assert_eq!(names.count(), 2, "the command left another file in the folder");
     let listed = evenkeel(["fmt", cases.to_str().unwrap(), bad.to_str().unwrap()]);
-    assert_eq!(listed.code, 0, "cases that a pattern names are left alone: {}", listed.err);
+    assert_eq!(listed.code, 0, "a test file among the arguments is not ignored: {}", listed.err);
 }
 
 #[test]
-fn a_broken_policy_is_named_and_the_rest_goes_on() {
+fn a_broken_policy_is_reported_and_the_others_are_formatted() {
     let folder = Folder::new();
     let broken = folder.write("a.cel", "// METADATA\n// title: x\n\na &&\n  (b\n");
     let header = folder.write("b.cel", "// METADATA\n// title: [x\n\na\n");
@@ -113,8 +133,8 @@ fn a_broken_policy_is_named_and_the_rest_goes_on() {
         "b.cel:",
         "c.cel",
         "d.cel",
-        "change what it means",
-        "5 policies, 1 formatted, 4 wrong",
+        "change the meaning of the header",
+        "5 policies, 1 formatted, 4 invalid",
     ] {
         assert!(run.err.contains(part), "{part}: {}", run.err);
     }
@@ -123,13 +143,13 @@ fn a_broken_policy_is_named_and_the_rest_goes_on() {
     assert_eq!(after, before);
     folder.write("f.cel", b"// METADATA\n// title: \xff\n\na\n");
     let run = evenkeel(["fmt", folder.path().to_str().unwrap()]);
-    assert_eq!(run.code, 3, "what cannot be read comes before what is wrong");
+    assert_eq!(run.code, 3, "an unreadable file must give exit code 3");
     assert!(run.err.contains("f.cel"), "{}", run.err);
 }
 
 #[cfg(unix)]
 #[test]
-fn links_and_permissions_stay() {
+fn symbolic_links_and_permissions_are_kept() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let (folder, other) = (Folder::new(), Folder::new());
     let file = other.write("real.cel", BAD);
@@ -139,7 +159,11 @@ fn links_and_permissions_stay() {
     symlink(&file, folder.path().join("other.cel")).unwrap();
     let run = evenkeel(["fmt", folder.path().to_str().unwrap()]);
     assert_eq!(run.code, 0, "{}", run.err);
-    assert!(run.err.contains("1 policy, 1 formatted"), "each file once: {}", run.err);
+    assert!(
+        run.err.contains("1 policy, 1 formatted"),
+        "a file with two links is counted twice: {}",
+        run.err
+    );
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(read(&file), GOOD);
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
@@ -152,7 +176,7 @@ fn links_and_permissions_stay() {
 }
 
 #[test]
-fn a_filter_gives_back_what_it_was_given() {
+fn standard_input_is_formatted_to_standard_output() {
     let mark = "\u{feff}";
     let text = format!("{mark}{}", BAD.replace('\n', "\r\n"));
     assert_eq!(evenkeel_with_input(["fmt", "--stdin"], text.as_bytes()).out, GOOD);

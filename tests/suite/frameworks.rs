@@ -1,4 +1,4 @@
-//! `evenkeel frameworks`: what is covered and what is open, of the shipped policies and of one's own.
+//! Tests `evenkeel frameworks`: covered and open controls of shipped and custom frameworks.
 
 use crate::support::{Folder, evenkeel};
 use serde_json::Value;
@@ -12,17 +12,20 @@ fn coverage() -> Vec<Value> {
 }
 
 #[test]
-fn the_page_of_the_frameworks_is_fresh() {
+fn the_frameworks_page_is_up_to_date() {
     let run = evenkeel(["frameworks", "--format", "markdown"]);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(PAGE, &run.out).unwrap();
     }
     let page = std::fs::read_to_string(PAGE).unwrap_or_default();
-    assert!(page == run.out, "{PAGE} is stale: run the tests with UPDATE=1 to renew it");
+    assert!(
+        page == run.out,
+        "{PAGE} is out of date; run the tests with UPDATE=1 to write it again"
+    );
 }
 
 #[test]
-fn each_listed_control_is_covered_or_says_why_it_is_not() {
+fn each_listed_control_is_covered_or_has_a_reason() {
     let mut listed = 0;
     for framework in coverage() {
         let rows = framework["controls"].as_array().unwrap();
@@ -35,14 +38,18 @@ fn each_listed_control_is_covered_or_says_why_it_is_not() {
                 .filter(|row| row["open"].is_null())
                 .map(|row| &row["id"])
                 .collect();
-            assert!(unexplained.is_empty(), "{}: {unexplained:?}", framework["framework"]);
+            assert!(
+                unexplained.is_empty(),
+                "{}: open controls without a reason: {unexplained:?}",
+                framework["framework"]
+            );
         }
     }
     assert_eq!(listed, 3);
 }
 
 #[test]
-fn a_framework_of_ones_own_is_listed_and_a_wrong_id_is_named() {
+fn a_custom_framework_is_listed_and_an_unknown_control_is_reported() {
     let folder = Folder::new();
     let policy = "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match: {eventSource: s3.amazonaws.com, \
                   eventName: DeleteBucket}\n// resource: {type: AWS::S3::Bucket, id: request.bucketName}\n// message: m\n// \

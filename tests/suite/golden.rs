@@ -1,4 +1,4 @@
-//! The example trail gives the same findings, byte for byte, on any day.
+//! Compares the findings of the example trails with files, byte for byte.
 
 use crate::support::command;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ fn replay_of(trail: &str, format: &str, threads: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Compares with a file under `tests/golden/`, which `UPDATE=1` renews.
+/// Compares an output with a file in `tests/golden/`. With `UPDATE=1`, writes the file.
 fn golden(name: &str, actual: &str) {
     let path = format!("{ROOT}/tests/golden/{name}");
     if std::env::var_os("UPDATE").is_some() {
@@ -27,27 +27,30 @@ fn golden(name: &str, actual: &str) {
         std::fs::write(&path, actual).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(actual, expected, "{path}: run the tests with UPDATE=1 if this is meant");
+    assert_eq!(
+        actual, expected,
+        "the output differs from {path}; run the tests with UPDATE=1 to accept it"
+    );
 }
 
 #[test]
-fn findings_as_text_as_json_and_as_ocsf() {
+fn the_findings_of_the_example_trail_are_as_expected_in_each_format() {
     golden("afternoon.txt", &replay("text", "2"));
     golden("afternoon.jsonl", &replay("jsonl", "2"));
     golden("afternoon.ocsf.jsonl", &replay("ocsf", "2"));
 }
 
 #[test]
-fn the_number_of_threads_changes_nothing() {
+fn the_number_of_threads_does_not_change_the_output() {
     let one = replay("jsonl", "1");
     assert_eq!(one.lines().count(), 19);
     for threads in ["2", "3", "8"] {
-        assert_eq!(replay("jsonl", threads), one, "{threads} threads");
+        assert_eq!(replay("jsonl", threads), one, "the output differs with {threads} threads");
     }
 }
 
 #[test]
-fn a_night_of_attacks_is_found_as_its_story_says() {
+fn the_attack_example_finds_the_policies_that_its_readme_names() {
     golden("attacks.txt", &replay_of("examples/attacks/AWSLogs", "text", "2"));
     let found = replay_of("examples/attacks/AWSLogs", "jsonl", "2");
     let policy = |line: &str| -> String {
@@ -57,18 +60,18 @@ fn a_night_of_attacks_is_found_as_its_story_says() {
     };
     let found: BTreeSet<String> = found.lines().map(policy).collect();
     let story = std::fs::read_to_string(format!("{ROOT}/examples/attacks/README.md")).unwrap();
-    // The last cell of each row of the table of events names what finds it.
+    // The last cell of each row of the table of events names the policies that find the event.
     let rows = story.lines().filter(|line| line.starts_with("| 0"));
     let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let words =
         cells.flat_map(|cell| cell.split(|c| !is_part(c)).filter(|word| word.contains('-')));
-    let told: BTreeSet<String> = words.map(str::to_owned).filter(|word| known(word)).collect();
-    assert_eq!(told, found);
+    let named: BTreeSet<String> = words.map(str::to_owned).filter(|word| is_policy(word)).collect();
+    assert_eq!(named, found, "the README and the findings name different policies");
 }
 
-/// Whether a policy is called so.
-fn known(word: &str) -> bool {
+/// Returns whether a shipped policy has this id.
+fn is_policy(word: &str) -> bool {
     let folders = std::fs::read_dir(format!("{ROOT}/policies")).unwrap();
     folders
         .map(|entry| entry.unwrap().path())

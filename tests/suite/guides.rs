@@ -1,4 +1,4 @@
-//! The commands of the guides: nobody types what AWS's own command line would refuse.
+//! Checks the AWS CLI and AWS SAM commands in the guides against the models of the AWS APIs.
 
 use crate::support::Folder;
 use evenkeel_testing::template::python;
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The commands in guides, and what is wrong with them.
+/// Checks the commands in `guides`. Returns their number and the errors found.
 fn checked(guides: &[&Path]) -> (usize, Vec<String>) {
     let output = python("commands.py").args(guides).current_dir(ROOT).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let wrong = told["wrong"].as_array().unwrap().iter();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wrong = report["wrong"].as_array().unwrap().iter();
     let wrong = wrong.map(|one| one.as_str().unwrap().to_owned()).collect();
-    (told["commands"].as_array().unwrap().len(), wrong)
+    (report["commands"].as_array().unwrap().len(), wrong)
 }
 
 #[test]
-fn every_command_for_aws_in_the_guides_is_one_that_aws_knows() {
+fn every_aws_command_in_the_guides_is_valid() {
     let (count, wrong) =
         checked(&[&Path::new(ROOT).join("deploy/README.md"), &Path::new(ROOT).join("README.md")]);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 30, "{count}");
+    assert!(count >= 30, "found only {count} commands in the guides");
 }
 
 #[test]
-fn a_wrong_flag_value_or_parameter_in_a_guide_is_found() {
+fn a_wrong_flag_value_or_parameter_in_a_guide_is_reported() {
     let folder = Folder::new();
     let cases = [
         (
@@ -69,9 +69,9 @@ fn a_wrong_flag_value_or_parameter_in_a_guide_is_found() {
         .collect();
     let (count, wrong) = checked(&guides.iter().map(PathBuf::as_path).collect::<Vec<_>>());
     assert_eq!(count, cases.len());
-    for ((command, told), guide) in cases.iter().zip(&guides) {
+    for ((command, message), guide) in cases.iter().zip(&guides) {
         let place = format!("{}: ", guide.display());
-        let is_told = wrong.iter().any(|one| one.starts_with(&place) && one.contains(told));
-        assert!(is_told, "{command}: {wrong:?}");
+        let is_reported = wrong.iter().any(|one| one.starts_with(&place) && one.contains(message));
+        assert!(is_reported, "the error in `{command}` is not reported: {wrong:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What an event says reaches people as text, never as commands to their terminal.
+//! Checks that texts from events, files and arguments cannot control the terminal of the user.
 
 use crate::support::{Folder, ONE_POLICY, command, evenkeel, violation, with};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[31m\r\n\u{202e}gpj\u{200b}\u{9b}2J<b>=cmd()";
 
 #[test]
-fn neither_findings_nor_sums_obey_an_event() {
+fn control_characters_of_an_event_are_escaped_in_findings_and_counts() {
     let folder = Folder::new();
     let record = with(
         violation(1),
@@ -19,7 +19,7 @@ fn neither_findings_nor_sums_obey_an_event() {
         }),
     );
     let path = folder.log("a.json.gz", &[record]);
-    // The helper that runs the command refuses output with such characters.
+    // `evenkeel` in `support.rs` fails if the output contains such characters.
     for format in ["text", "jsonl", "ocsf"] {
         let run = evenkeel([
             "replay",
@@ -39,7 +39,7 @@ fn neither_findings_nor_sums_obey_an_event() {
 }
 
 #[test]
-fn neither_do_names_of_files_and_policies() {
+fn control_characters_in_names_of_policies_are_escaped() {
     let folder = Folder::new();
     let policy = format!("// METADATA\n// title: {}\n", "\u{202e}x");
     folder.write("policies/\u{1b}[31mred.cel", &policy);
@@ -48,7 +48,7 @@ fn neither_do_names_of_files_and_policies() {
     assert_eq!(run.code, 1);
 }
 
-/// Runs the command as on a terminal, with colors; what is left of its output without them.
+/// Runs the command as on a terminal, with colors. Returns its output without the color sequences.
 fn on_a_terminal(args: &[&str]) -> String {
     let output = command().args(args).env("CLICOLOR_FORCE", "1").output().unwrap();
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
@@ -60,8 +60,9 @@ fn on_a_terminal(args: &[&str]) -> String {
     plain
 }
 
-/// On a pipe, escape sequences are taken out of everything; on a terminal, only ours may be there.
-fn assert_honest(args: &[&str]) {
+/// Fails if the output on a terminal contains control characters other than the color sequences of
+/// Evenkeel.
+fn assert_escaped(args: &[&str]) {
     let text = on_a_terminal(args);
     let bad = text.chars().find(|c| *c != '\n' && evenkeel_rules::is_deceptive(*c));
     assert_eq!(bad, None, "{args:?}: {text:?}");
@@ -79,7 +80,7 @@ request.bucketName != ''
 ";
 
 #[test]
-fn a_terminal_gets_no_command_but_ours() {
+fn a_terminal_receives_only_color_sequences_of_evenkeel() {
     let folder = Folder::new();
     let hostile = "\u{1b}]0;owned\u{7}\r\u{202e}\u{9b}2J\u{2066}\u{7f}";
     let record = with(
@@ -114,30 +115,30 @@ fn a_terminal_gets_no_command_but_ours() {
     let (logs, policies) = (folder.path().join("logs"), policies.to_str().unwrap());
     let logs = logs.to_str().unwrap();
     for format in ["text", "jsonl", "ocsf"] {
-        assert_honest(&["replay", logs, "--policies", ONE_POLICY, "--format", format]);
+        assert_escaped(&["replay", logs, "--policies", ONE_POLICY, "--format", format]);
         for waivers in [&covering, &failing] {
             let waivers = ["--waivers", waivers.to_str().unwrap()];
             let replay = ["replay", logs, "--policies", policies, "--format", format];
-            assert_honest(&[&replay[..], &waivers].concat());
+            assert_escaped(&[&replay[..], &waivers].concat());
         }
     }
-    assert_honest(&["test", policies]);
+    assert_escaped(&["test", policies]);
 }
 
 #[test]
-fn a_wrong_file_is_quoted_without_its_commands() {
+fn a_quoted_line_of_an_invalid_file_is_escaped() {
     let hostile = "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J";
     for (from, to) in [("!= ''", "!= nosuch"), ("title: t", "title: [t"), ("m {{", "m {{nosuch")] {
         let folder = Folder::new();
         let policy = POLICY.replacen(from, &format!("{to} {hostile}"), 1);
         let path = folder.write("mine.cel", policy);
-        assert_honest(&["check", path.to_str().unwrap()]);
-        assert_honest(&["replay", "nothing", "--policies", path.to_str().unwrap()]);
+        assert_escaped(&["check", path.to_str().unwrap()]);
+        assert_escaped(&["replay", "nothing", "--policies", path.to_str().unwrap()]);
     }
 }
 
 #[test]
-fn neither_does_an_argument_come_back_as_a_command() {
+fn an_argument_in_an_error_message_is_escaped() {
     let hostile = "\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J";
     for args in [
         &["replay", hostile, "--policies", ONE_POLICY][..],
@@ -147,6 +148,6 @@ fn neither_does_an_argument_come_back_as_a_command() {
         &["replay", "x", "--policies", ONE_POLICY, "--waivers", hostile],
         &["check", hostile],
     ] {
-        assert_honest(args);
+        assert_escaped(args);
     }
 }

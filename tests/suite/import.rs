@@ -1,4 +1,4 @@
-//! `evenkeel import sigma`: imported rules find what the specification says, and fail for no event.
+//! Tests `evenkeel import sigma`: imported policies follow the Sigma specification and do not fail.
 
 use crate::support::{Chance, Folder, Run, evenkeel};
 use evenkeel_rules::event::CloudTrailEvent;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sigma");
 
-/// The files of rules that become policies.
+/// Returns the Sigma files whose rules are imported.
 fn files() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(RULES).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> =
@@ -25,9 +25,9 @@ fn imported() -> Vec<ImportedPolicy> {
     let text =
         |path: &PathBuf| (path.display().to_string(), std::fs::read_to_string(path).unwrap());
     let files: Vec<(String, String)> = files().iter().map(text).collect();
-    let policy = |told: evenkeel_sigma::DocumentOutcome| match told.outcome {
+    let policy = |document: evenkeel_sigma::DocumentOutcome| match document.outcome {
         ImportOutcome::Imported(new) => *new,
-        other => panic!("{}:{}: {other:?}", told.file, told.line),
+        other => panic!("{}:{}: {other:?}", document.file, document.line),
     };
     import_rules(&files).into_iter().map(policy).collect()
 }
@@ -40,7 +40,8 @@ fn compiled(all: &[ImportedPolicy]) -> PolicySet {
     PolicySet::compile_files(&all.iter().map(file).collect::<Vec<_>>(), None).unwrap()
 }
 
-/// A value with fields replaced, and nulls where the patch has a text that stands for them.
+/// Merges `patch` into `value`. A null in the patch removes the field; the text `NULL-VALUE`
+/// becomes null.
 fn merged(mut value: Value, patch: &Value) -> Value {
     fn merge(value: &mut Value, patch: &Value) {
         let Some(fields) = patch.as_object() else {
@@ -83,14 +84,15 @@ fn status(policy: &Policy, event: &Value) -> (ComplianceStatus, String) {
 }
 
 #[test]
-fn each_rule_finds_what_it_describes_and_nothing_else() {
+fn each_imported_rule_finds_the_expected_events_and_no_others() {
     let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
     let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();
     let all = imported();
     let set = compiled(&all);
     let mut wrong = Vec::new();
     for new in &all {
-        let row = table.get(&new.id).unwrap_or_else(|| panic!("{} is not in the table", new.id));
+        let row =
+            table.get(&new.id).unwrap_or_else(|| panic!("{} has no row in table.yaml", new.id));
         let policy = set.find_policy(&new.id).unwrap();
         for (column, found) in [("yes", true), ("no", false)] {
             for patch in row[column].as_array().unwrap() {
@@ -103,17 +105,17 @@ fn each_rule_finds_what_it_describes_and_nothing_else() {
                     ComplianceStatus::Error => false,
                 };
                 if !right {
-                    wrong.push(format!("{}: {patch} is {said} {message}", new.id));
+                    wrong.push(format!("{}: {patch} gives {said} {message}", new.id));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(table.len(), all.len(), "a row without a rule");
+    assert_eq!(table.len(), all.len(), "table.yaml has a row without a rule");
 }
 
 #[test]
-fn a_long_list_is_taken_apart() {
+fn a_long_list_of_values_is_imported() {
     let names: Vec<String> = (0..700).map(|number| format!("suspicious-user-{number}")).collect();
     let rule = json!({
         "title": "Long", "logsource": {"product": "aws", "service": "cloudtrail"},
@@ -122,8 +124,10 @@ fn a_long_list_is_taken_apart() {
             "requestParameters.userName": names
         }}
     });
-    let told = import_rules(&[("long.yml".to_owned(), rule.to_string())]);
-    let ImportOutcome::Imported(new) = told[0].outcome.clone() else { panic!("{told:?}") };
+    let documents = import_rules(&[("long.yml".to_owned(), rule.to_string())]);
+    let ImportOutcome::Imported(new) = documents[0].outcome.clone() else {
+        panic!("{documents:?}")
+    };
     let set = compiled(std::slice::from_ref(&*new));
     for (name, found) in [("suspicious-USER-699", true), ("suspicious-user-700", false)] {
         let event = json!({
@@ -136,7 +140,7 @@ fn a_long_list_is_taken_apart() {
 }
 
 #[test]
-fn what_a_body_finds_the_header_watches() {
+fn an_imported_policy_watches_every_event_that_its_body_finds() {
     let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
     let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();
     let set = compiled(&imported());
@@ -161,7 +165,7 @@ fn what_a_body_finds_the_header_watches() {
             let watched = policy.matches.matches_event(source, name);
             assert!(
                 found != ComplianceStatus::NonCompliant || watched,
-                "{} finds {source} {name} and does not watch it",
+                "the body of {} finds {source} {name}, but its header does not watch it",
                 policy.id
             );
         }
@@ -173,7 +177,7 @@ fn run(arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn what_is_imported_is_checked_and_tested_and_replays() {
+fn imported_policies_pass_check_and_test_and_can_be_replayed() {
     let folder = Folder::new();
     let out = folder.path().join("out").display().to_string();
     let paths: Vec<String> = files().iter().map(|path| path.display().to_string()).collect();
@@ -217,11 +221,15 @@ fn what_is_imported_is_checked_and_tested_and_replays() {
     };
     let before = names(&out);
     let again = run(&arguments);
-    assert_eq!((again.code, names(&out)), (0, before), "the same rules give the same files");
+    assert_eq!(
+        (again.code, names(&out)),
+        (0, before),
+        "a second import of the same rules writes other files"
+    );
 }
 
 #[test]
-fn what_a_policy_cannot_say_is_refused_by_name() {
+fn a_rule_that_cannot_be_imported_is_refused_with_its_line_and_reason() {
     let folder = Folder::new();
     let out = folder.path().join("out");
     let refused = format!("{RULES}/refused");
@@ -229,17 +237,17 @@ fn what_a_policy_cannot_say_is_refused_by_name() {
     assert_eq!(run.code, 1);
     for (place, why) in [
         ("aggregation.yml:7", "`|` counts"),
-        ("broken.yml:3", "no YAML"),
+        ("broken.yml:3", "not valid YAML"),
         ("correlation.yml:10", "correlation rule"),
         ("keywords.yml:7", "selection `keywords`: keywords are searched"),
         ("keywords.yml:16", "keywords are searched"),
-        ("modifiers.yml:7", "there is no modifier `nearly`"),
+        ("modifiers.yml:7", "`nearly` is not a known modifier"),
         ("modifiers.yml:16", "placeholders"),
         ("modifiers.yml:25", "look-around"),
         ("timeframe.yml:1", "`timeframe`"),
         ("twice.yml:9", "`the-same-title`"),
-        ("unwatched.yml:3", "of no event by its eventSource or eventName"),
-        ("unwatched.yml:12", "`iam` is no event source"),
+        ("unwatched.yml:3", "neither eventSource nor eventName"),
+        ("unwatched.yml:12", "`iam` is not a valid event source"),
         ("unwatched.yml:20", "AWS has no event"),
         ("unwatched.yml:27", "contradict itself"),
     ] {
@@ -250,7 +258,7 @@ fn what_a_policy_cannot_say_is_refused_by_name() {
         assert!(line.is_some_and(|line| line.contains(why)), "{place} {why}: {}", run.err);
     }
     assert!(run.err.contains("others.yml:1: its log source is not aws/cloudtrail but windows"));
-    assert!(run.err.contains("others.yml:8: no Sigma rule"), "{}", run.err);
+    assert!(run.err.contains("others.yml:8: not a Sigma rule"), "{}", run.err);
     assert!(run.err.contains("2 policies imported, 14 refused, 3 skipped"), "{}", run.err);
     assert!(
         out.join("a-rule-that-stands.cel").is_file() && out.join("the-same-title.cel").is_file()
@@ -258,7 +266,7 @@ fn what_a_policy_cannot_say_is_refused_by_name() {
 }
 
 #[test]
-fn nothing_is_written_over_unless_it_is_told_to() {
+fn existing_files_are_overwritten_only_with_force() {
     let folder = Folder::new();
     let rule = Path::new(RULES).join("strings.yml");
     let text = std::fs::read_to_string(rule).unwrap();
@@ -288,12 +296,12 @@ fn nothing_is_written_over_unless_it_is_told_to() {
     assert_eq!(run(&[rule, "--out", out.to_str().unwrap(), "--force"]).code, 0);
     assert_ne!(std::fs::read_to_string(&mine).unwrap(), "mine");
     let none = run(&[folder.path().join("out").to_str().unwrap()]);
-    assert!(none.code == 0 && none.err.contains("no Sigma rule"), "{}", none.err);
+    assert!(none.code == 0 && none.err.contains("not a Sigma rule"), "{}", none.err);
     assert_eq!(run(&[folder.path().join("gone.yml").to_str().unwrap()]).code, 3);
 }
 
 #[test]
-fn hostile_rules_are_harmless() {
+fn hostile_texts_in_a_rule_are_escaped() {
     let title = "Evil \\u202e {{event}} '\\\" \\u001b[31m lint: allow unknown-event x";
     let value = "x'); true && ('\\u202e // lint: allow unknown-event y {{1/0}} \\\\ ${} \\n---\\n";
     let text = format!(
@@ -319,7 +327,7 @@ fn hostile_rules_are_harmless() {
 }
 
 impl Chance {
-    /// Any JSON, with the names that rules look at.
+    /// Returns random JSON of at most `depth` levels, with field names from `names`.
     fn value(&mut self, names: &[String], depth: usize) -> Value {
         let scalars = [
             json!(null),
@@ -350,7 +358,7 @@ impl Chance {
 }
 
 #[test]
-fn no_event_makes_an_imported_policy_fail() {
+fn an_imported_policy_fails_for_no_event() {
     let all = imported();
     let set = compiled(&all);
     let mut names: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! `evenkeel docs`: a page for each shipped policy, whose links resolve, and a folder is treated with care.
+//! Tests `evenkeel docs`: a page for each shipped policy, valid links, and no loss of other files.
 
 use crate::support::{Folder, ONE_POLICY, evenkeel};
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::path::Path;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn check_names_what_is_stale_missing_or_one_too_many() {
+fn check_reports_stale_missing_and_superfluous_pages() {
     let folder = Folder::new();
     let out = folder.path().to_str().unwrap();
     let policy = format!("{ROOT}/policies/kms/kms-key-disabled.cel");
@@ -18,7 +18,11 @@ fn check_names_what_is_stale_missing_or_one_too_many() {
         let run = evenkeel(check);
         assert!(run.code == 1 && run.err.contains(&format!("{index} is missing")), "{}", run.err);
         assert_eq!(evenkeel(docs).code, 0);
-        assert_eq!(evenkeel(check).code, 0, "what is written is right");
+        assert_eq!(
+            evenkeel(check).code,
+            0,
+            "the pages are not up to date right after the command wrote them"
+        );
         let ending = index.rsplit('.').next().unwrap();
         let page = folder.path().join(format!("kms/kms-key-disabled.{ending}"));
         let text = std::fs::read_to_string(&page).unwrap();
@@ -29,20 +33,20 @@ fn check_names_what_is_stale_missing_or_one_too_many() {
         assert_eq!(run.code, 1);
         for (name, word) in [
             (format!("kms-key-disabled.{ending}"), "is stale"),
-            (format!("old.{ending}"), "is one too many"),
+            (format!("old.{ending}"), "is no longer needed"),
             (index.to_owned(), "is missing"),
         ] {
             assert!(run.err.contains(&format!("{name} {word}")), "{name}: {}", run.err);
         }
         let run = evenkeel(docs);
         assert!(run.err.contains("2 written, 1 removed"), "{}", run.err);
-        assert!(!folder.path().join("gone").exists(), "an empty folder goes");
+        assert!(!folder.path().join("gone").exists(), "the empty folder was not removed");
         assert_eq!(evenkeel(check).code, 0);
     }
 }
 
 #[test]
-fn what_somebody_else_wrote_stays() {
+fn files_that_the_command_did_not_write_are_kept() {
     let folder = Folder::new();
     let out = folder.path().to_str().unwrap();
     let own = folder.write("kms/own.md", "# Ours\n");
@@ -54,7 +58,7 @@ fn what_somebody_else_wrote_stays() {
     assert_eq!(std::fs::read_to_string(index).unwrap(), "# By hand\n");
 }
 
-/// Files below a folder, as text.
+/// Returns the relative path and the text of each file below a folder.
 fn texts(folder: &Path) -> Vec<(String, String)> {
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
     let files = entries.map(Result::unwrap).filter(|entry| entry.file_type().is_file());
@@ -65,7 +69,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
     files.map(text).collect()
 }
 
-/// The ids of the shipped policies.
+/// Returns the ids of the shipped policies.
 fn shipped_ids() -> BTreeSet<String> {
     let files = walkdir::WalkDir::new(Path::new(ROOT).join("policies")).into_iter();
     let paths = files.map(|entry| entry.unwrap().into_path());
@@ -73,28 +77,36 @@ fn shipped_ids() -> BTreeSet<String> {
     policies.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
-/// Writes the pages about the shipped policies and checks what does not depend on the format: one page for each
-/// policy with its id and its marks, the index lists all of them, and nothing else is written.
+/// Writes the pages of the shipped policies and checks what does not depend on the format: each
+/// policy has one page with its id and the mark of the command, the index links all pages, and
+/// there are no other files. Returns the folder and the pages.
 fn written(format: &str, index: &str) -> (Folder, Vec<(String, String)>) {
     let folder = Folder::new();
     let run = evenkeel(["docs", "--out", folder.path().to_str().unwrap(), "--format", format]);
     assert_eq!(run.code, 0, "{}", run.err);
     let pages = texts(folder.path());
     let mut ids = shipped_ids();
-    assert_eq!(pages.len(), ids.len().saturating_add(1), "a page for each policy, and the index");
+    assert_eq!(
+        pages.len(),
+        ids.len().saturating_add(1),
+        "there must be a page for each policy, and the index"
+    );
     let (_, list) = pages.iter().find(|(name, _)| name == index).unwrap();
     for (name, text) in pages.iter().filter(|(name, _)| name != index) {
         let id = Path::new(name).file_stem().unwrap().to_str().unwrap();
-        assert!(ids.remove(id), "{name} is about no shipped policy");
-        assert!(text.contains(id), "{name} does not name its policy");
+        assert!(ids.remove(id), "{name} is not the page of a shipped policy");
+        assert!(text.contains(id), "{name} does not contain the id of its policy");
         assert!(list.contains(name), "the index does not link {name}");
-        assert!(text.contains("Written by `evenkeel docs`"), "{name} has no mark");
+        assert!(
+            text.contains("Generated by `evenkeel docs`"),
+            "{name} does not contain the mark of `evenkeel docs`"
+        );
     }
-    assert_eq!(ids, BTreeSet::new(), "policies without a page");
+    assert_eq!(ids, BTreeSet::new(), "some policies have no page");
     (folder, pages)
 }
 
-/// Fails where a link leads neither to `https://`, nor to a written page, nor to a heading of its own page.
+/// Fails unless a link leads to `https://`, to an existing file, or to a heading of the same page.
 fn assert_link(
     folder: &Path,
     page: &(String, String),
@@ -107,11 +119,11 @@ fn assert_link(
         Some(anchor) => is_heading(anchor),
         None => link.starts_with("https://") || folder.join(here).join(link).is_file(),
     };
-    assert!(resolves, "{link} in {name} leads nowhere");
+    assert!(resolves, "the link {link} in {name} is broken");
 }
 
 #[test]
-fn each_shipped_policy_has_a_page_of_markdown_and_its_links_resolve() {
+fn each_shipped_policy_has_a_markdown_page_with_valid_links() {
     let (folder, pages) = written("markdown", "README.md");
     let code = regex::Regex::new("(?s)\n(`{3,}|~{3,})[^\n]*\n.*?\n(`{3,}|~{3,})\n|(`+)[^`\n]+(`+)")
         .unwrap();
@@ -124,7 +136,7 @@ fn each_shipped_policy_has_a_page_of_markdown_and_its_links_resolve() {
         let anchors: Vec<String> = headings.map(anchor).collect();
         let links: Vec<&str> =
             link.captures_iter(&text).map(|found| found.get(1).unwrap().as_str()).collect();
-        assert!(!links.is_empty(), "{} links nothing", page.0);
+        assert!(!links.is_empty(), "{} contains no link", page.0);
         for link in links {
             assert_link(folder.path(), page, link, &|wanted| anchors.iter().any(|is| is == wanted));
         }
@@ -132,12 +144,12 @@ fn each_shipped_policy_has_a_page_of_markdown_and_its_links_resolve() {
 }
 
 #[test]
-fn a_site_needs_nothing_from_elsewhere_and_its_links_lead_somewhere() {
+fn the_html_pages_load_no_external_resource_and_have_valid_links() {
     let (folder, pages) = written("html", "index.html");
     for page in &pages {
         let (name, text) = page;
         for part in ["<script", "<link", "<img", "src=", "url(", "@import"] {
-            assert!(!text.contains(part), "{part} in {name}");
+            assert!(!text.contains(part), "{name} contains {part}");
         }
         for link in text.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
             let is_heading = |wanted: &str| text.contains(&format!("id=\"{wanted}\""));
@@ -147,19 +159,19 @@ fn a_site_needs_nothing_from_elsewhere_and_its_links_lead_somewhere() {
 }
 
 #[test]
-fn the_links_of_the_page_about_frameworks_lead_to_policies() {
+fn the_links_of_the_frameworks_page_are_valid() {
     let folder = Path::new(ROOT).join("docs");
     let page = std::fs::read_to_string(folder.join("frameworks.md")).unwrap();
     let links: Vec<&str> =
         page.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
-    assert!(links.len() > 500, "{}", links.len());
+    assert!(links.len() > 500, "found only {} links", links.len());
     for link in links.iter().filter(|link| !link.starts_with('#')) {
-        assert!(folder.join(link).is_file(), "{link} leads nowhere");
+        assert!(folder.join(link).is_file(), "the link {link} is broken");
     }
 }
 
 #[test]
-fn pages_say_what_is_set_and_the_order_of_paths_does_not_matter() {
+fn pages_show_settings_and_do_not_depend_on_the_order_of_paths() {
     let (folder, one, two) = (Folder::new(), Folder::new(), Folder::new());
     let policy = |id: &str| {
         let text = format!(
@@ -175,7 +187,11 @@ fn pages_say_what_is_set_and_the_order_of_paths_does_not_matter() {
     let (a, b) = (a.to_str().unwrap(), b.to_str().unwrap());
     evenkeel(["docs", a, b, "--out", one.path().to_str().unwrap()]);
     evenkeel(["docs", b, a, "--out", two.path().to_str().unwrap()]);
-    assert_eq!(texts(one.path()), texts(two.path()));
+    assert_eq!(
+        texts(one.path()),
+        texts(two.path()),
+        "the order of the arguments changes the pages"
+    );
     let whole = folder.path().to_str().unwrap();
     evenkeel(["docs", whole, "--out", one.path().to_str().unwrap()]);
     let page = std::fs::read_to_string(one.path().join("s3/a.md")).unwrap();

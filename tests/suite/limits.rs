@@ -1,4 +1,5 @@
-//! AWS's limits: what ships is within them, and what is not is not rendered.
+//! Checks AWS limits: the shipped templates respect them, and a template beyond them is not
+//! written.
 
 use crate::support::{Folder, evenkeel};
 use evenkeel_deploy::{
@@ -11,7 +12,8 @@ use evenkeel_testing::template::{audit_account, deploy, member_account};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A policy about these calls and resources, in YAML's flow style, with a remediation if there is one.
+/// Returns a policy that watches `calls` and `kinds` (YAML lists in flow style), with the header
+/// lines `remediation`.
 fn policy(calls: &str, kinds: &str, remediation: &str) -> String {
     format!(
         "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match:\n//   eventSource: [made-up.amazonaws.com]\n\
@@ -20,12 +22,12 @@ fn policy(calls: &str, kinds: &str, remediation: &str) -> String {
     )
 }
 
-/// Names in YAML's flow style, so many.
+/// Returns a YAML list in flow style with `count` names.
 fn names(count: usize, name: impl Fn(usize) -> String) -> String {
     format!("[{}]", (0..count).map(name).collect::<Vec<_>>().join(", "))
 }
 
-/// Every switch of the families.
+/// Returns the template parameter that enables remediation, for each family.
 fn families() -> Vec<String> {
     let families: BTreeSet<&str> = CATALOG.iter().map(|entry| entry.spec.family_name()).collect();
     let switch = |family: &&str| {
@@ -35,12 +37,13 @@ fn families() -> Vec<String> {
     families.iter().map(switch).collect()
 }
 
-/// What would be made of the two templates, with all that can be switched on and the longest of names.
+/// Returns the resources of the two templates with all options enabled and long names.
 fn shipped() -> [Value; 2] {
     let families = families();
     let families: Vec<&str> = families.iter().map(String::as_str).collect();
-    let ceilings: Vec<String> = (0..100).map(|number| format!("{number:012}=approve")).collect();
-    let ceiling = format!("Ceiling=notify,{}", ceilings.join(","));
+    let maximum_modes: Vec<String> =
+        (0..100).map(|number| format!("{number:012}=approve")).collect();
+    let maximum_mode = format!("MaximumMode=notify,{}", maximum_modes.join(","));
     let audit = [
         "Athena=true",
         "ConfigRule=true",
@@ -49,7 +52,7 @@ fn shipped() -> [Value; 2] {
         "TrailBucket=the-bucket-of-the-organisations-trail",
         "TrailBucketRegion=ap-southeast-1",
         "TrailKey=arn:aws:kms:eu-central-1:444455556666:key/00000000-0000-4000-8000-000000000000",
-        ceiling.as_str(),
+        maximum_mode.as_str(),
     ];
     [
         audit_account(&[audit.as_slice(), &families].concat()),
@@ -66,7 +69,7 @@ fn set(files: &[String]) -> PolicySet {
     PolicySet::compile_files(&files, None).unwrap()
 }
 
-/// The event patterns of a template's rules.
+/// Returns the event patterns of the rules of a template.
 fn patterns(template: &Value) -> Vec<String> {
     let resources = template["Resources"].as_object().unwrap().values();
     let rules = resources.filter(|one| one["Type"] == "AWS::Events::Rule");
@@ -74,14 +77,14 @@ fn patterns(template: &Value) -> Vec<String> {
 }
 
 #[test]
-fn aws_takes_what_ships_with_all_that_can_be_switched_on() {
+fn the_shipped_templates_with_all_options_are_within_the_aws_limits() {
     for resources in shipped() {
         let count = resources.as_object().unwrap().len();
-        assert!(count > 30, "{count}");
+        assert!(count > 30, "the template has only {count} resources");
         let template = json!({"Resources": resources});
         assert_eq!(find_over_limits(&template), []);
         let rules = patterns(&template).len();
-        assert!((10..RULES_IN_SMALL_REGIONS).contains(&rules), "{rules}");
+        assert!((10..RULES_IN_SMALL_REGIONS).contains(&rules), "the template has {rules} rules");
     }
     for template in StackTemplate::ALL {
         let text = std::fs::read_to_string(deploy(template.file_name())).unwrap();
@@ -89,11 +92,14 @@ fn aws_takes_what_ships_with_all_that_can_be_switched_on() {
         assert_eq!(find_over_limits(&read), [], "{}", template.file_name());
     }
     let kept = std::fs::read_to_string(deploy("kept-evidence.yaml")).unwrap();
-    assert!(kept.len() <= TEMPLATE_IN_REQUEST.maximum, "the guide gives it in a request");
+    assert!(
+        kept.len() <= TEMPLATE_IN_REQUEST.maximum,
+        "kept-evidence.yaml is too long for a request; the guide sends it in one"
+    );
 }
 
 #[test]
-fn whatever_policies_watch_is_rendered_within_the_limits_and_nothing_is_left_out() {
+fn templates_for_many_policies_are_within_the_limits_and_complete() {
     let kinds = names(900, |number| format!("AWS::MadeUp::Kind{number}x"));
     let calls = names(900, |number| format!("Make{number}x"));
     let set = set(&[policy(&calls, &kinds, ""), policy("[One]", "['AWS::Other::Kind']", "")]);
@@ -105,14 +111,14 @@ fn whatever_policies_watch_is_rendered_within_the_limits_and_nothing_is_left_out
         let all = patterns.concat();
         for number in 0..900 {
             assert!(all.contains(&format!("\"Make{number}x\"")), "{number}");
-            // Whole, and as the summary of what is too large.
+            // One pattern for the complete item, one for the summary of an oversized item.
             assert_eq!(all.matches(&format!("\"AWS::MadeUp::Kind{number}x\"")).count(), 2);
         }
     }
 }
 
 #[test]
-fn a_template_that_aws_would_refuse_is_not_written_and_the_limit_is_named() {
+fn a_template_beyond_an_aws_limit_is_not_written_and_the_limit_is_reported() {
     let folder = Folder::new();
     let patched = |from: usize| {
         let actions = names(40, |number| format!("madeup:Set{}PropertyOfResources", from + number));
@@ -129,15 +135,15 @@ fn a_template_that_aws_would_refuse_is_not_written_and_the_limit_is_named() {
     let run = evenkeel(["template", &path("many"), "--out", &path("out")]);
     assert_eq!(run.code, 1, "{}", run.err);
     for said in
-        ["AWS would refuse member-account.yaml", "AWS takes 6144 for a managed policy", "fewer"]
+        ["AWS would reject member-account.yaml", "AWS allows 6144 for a managed policy", "fewer"]
     {
         assert!(run.err.contains(said), "{said}: {}", run.err);
     }
-    assert!(!folder.path().join("out").exists(), "something was written");
+    assert!(!folder.path().join("out").exists(), "the command wrote a template");
 }
 
 #[test]
-fn what_is_over_a_limit_is_told_with_its_place() {
+fn a_value_beyond_a_limit_is_reported_with_its_place() {
     let long = |length: usize| "x".repeat(length);
     let of = |kind: &str, properties: Value| {
         let template = json!({"Resources": {"It": {"Type": kind, "Properties": properties}}});
@@ -146,13 +152,13 @@ fn what_is_over_a_limit_is_told_with_its_place() {
     };
     let document = |length: usize| json!({"Action": [long(length)]});
     let two = json!([{"PolicyDocument": document(5200)}, {"PolicyDocument": document(5200)}]);
-    for (kind, properties, told) in [
+    for (kind, properties, message) in [
         (
             "AWS::Events::Rule",
             json!({"EventPattern": {"source": [long(2048)]}}),
             "an event pattern",
         ),
-        ("AWS::Events::Rule", json!({"Name": long(65)}), "65 characters, and AWS takes 64"),
+        ("AWS::Events::Rule", json!({"Name": long(65)}), "65 characters; AWS allows 64"),
         ("AWS::Events::Rule", json!({"Targets": [1, 2, 3, 4, 5, 6]}), "It/Targets: 6"),
         ("AWS::IAM::Role", json!({"Policies": two}), "10240 for the inline policies of a role"),
         ("AWS::IAM::Role", json!({"AssumeRolePolicyDocument": document(2048)}), "a trust policy"),
@@ -163,7 +169,7 @@ fn what_is_over_a_limit_is_told_with_its_place() {
         ),
         ("AWS::SQS::QueuePolicy", json!({"PolicyDocument": document(8192)}), "a queue's policy"),
     ] {
-        assert!(of(kind, properties).contains(told), "{kind}: {told}");
+        assert!(of(kind, properties).contains(message), "{kind}: {message} is not reported");
     }
     assert_eq!(of("AWS::Events::Rule", json!({"Name": long(64), "EventBusName": "bus"})), "");
 
@@ -172,17 +178,21 @@ fn what_is_over_a_limit_is_told_with_its_place() {
         (0..501).map(|number| (format!("Rule{number}"), rule.clone())).collect();
     let over = find_over_limits(&json!({"Resources": many}));
     let over: Vec<String> = over.iter().map(ToString::to_string).collect();
-    assert!(over.iter().any(|one| one.contains("501, and AWS takes 500")), "{over:?}");
-    assert!(over.iter().any(|one| one.contains("AWS takes 300 for the rules")), "{over:?}");
+    assert!(over.iter().any(|one| one.contains("501; AWS allows 500")), "{over:?}");
+    assert!(over.iter().any(|one| one.contains("AWS allows 300 for the rules")), "{over:?}");
     let parameters: serde_json::Map<String, Value> =
         (0..201).map(|number| (format!("P{number}"), json!({"Default": long(4097)}))).collect();
     let over = find_over_limits(&json!({"Parameters": parameters}));
-    assert_eq!(over.len(), 202, "200 parameters of 4,096 bytes");
+    assert_eq!(
+        over.len(),
+        202,
+        "one error for the number of parameters, and one for the length of each"
+    );
 }
 
 #[test]
-fn a_session_for_any_repair_has_room_for_its_policy() {
-    // As long as ARNs are: the id of a Network Firewall's policy has 128 characters.
+fn the_session_policy_of_each_remediator_is_within_the_limit() {
+    // Ids can be long: the id of an AWS Network Firewall policy has up to 128 characters.
     let target = evenkeel_remediators::TargetResource {
         id: "i".repeat(128),
         account: "111122223333".to_owned(),

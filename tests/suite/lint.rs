@@ -1,4 +1,5 @@
-//! What `check` says of policies that compile and are wrong: each file in `tests/wrong`, word for word.
+//! Compares the output of `evenkeel check` for each policy in `tests/wrong` with the file next to
+//! it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn wrong() -> Vec<PathBuf> {
+fn wrong_policies() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(Path::new(ROOT).join("tests/wrong")).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "cel"));
@@ -16,8 +17,8 @@ fn wrong() -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_wrong_policy_is_told_what_is_wrong() {
-    for file in wrong() {
+fn each_faulty_policy_gets_the_expected_diagnostics() {
+    for file in wrong_policies() {
         let run = evenkeel(["check", file.to_str().unwrap()]);
         let said = run.err.replace(&format!("{ROOT}/"), "");
         let expected = file.with_extension("txt");
@@ -25,16 +26,21 @@ fn each_wrong_policy_is_told_what_is_wrong() {
             std::fs::write(&expected, &said).unwrap();
         }
         let expected = std::fs::read_to_string(&expected).unwrap_or_default();
-        assert_eq!(said, expected, "{}: run with UPDATE=1 if this is better", file.display());
+        assert_eq!(
+            said,
+            expected,
+            "{}: the output differs; run with UPDATE=1 to accept it",
+            file.display()
+        );
         assert_eq!(run.code, i32::from(expected.contains(" error")), "{}", file.display());
     }
 }
 
 #[test]
-fn every_code_that_is_told_can_be_explained() {
+fn every_diagnostic_code_can_be_explained() {
     let all = evenkeel(["explain"]);
     assert_eq!(all.code, 0);
-    for file in wrong() {
+    for file in wrong_policies() {
         let run = evenkeel(["check", "--format", "json", file.to_str().unwrap()]);
         let document: Value = serde_json::from_str(&run.out).unwrap();
         for finding in document["findings"].as_array().unwrap() {
@@ -50,7 +56,7 @@ fn every_code_that_is_told_can_be_explained() {
 }
 
 #[test]
-fn what_is_wrong_is_told_to_programs_too() {
+fn diagnostics_are_written_as_sarif_and_as_github_annotations() {
     let file = Path::new(ROOT).join("tests/wrong/misspelt-event.cel");
     let file = file.to_str().unwrap();
     let run = evenkeel(["check", "--format", "sarif", file]);
@@ -61,7 +67,10 @@ fn what_is_wrong_is_told_to_programs_too() {
     let region = &result["locations"][0]["physicalLocation"]["region"];
     assert_eq!((&region["startLine"], &region["startColumn"]), (&7.into(), &17.into()));
     let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
-    assert!(rules.iter().any(|rule| rule["id"] == "unknown-event"), "a result names its rule");
+    assert!(
+        rules.iter().any(|rule| rule["id"] == "unknown-event"),
+        "the rule of a result is missing in the list of rules"
+    );
 
     let run = evenkeel(["check", "--format", "github", file]);
     let start =
@@ -70,7 +79,7 @@ fn what_is_wrong_is_told_to_programs_too() {
 }
 
 #[test]
-fn hostile_names_do_not_command_a_workflow() {
+fn hostile_names_are_escaped_in_github_annotations() {
     let folder = Folder::new();
     let text =
         std::fs::read_to_string(Path::new(ROOT).join("tests/wrong/unused-variable.cel")).unwrap();
@@ -84,7 +93,7 @@ fn hostile_names_do_not_command_a_workflow() {
 }
 
 #[test]
-fn warnings_fail_where_they_are_denied() {
+fn warnings_fail_with_deny_warnings() {
     let file = Path::new(ROOT).join("tests/wrong/unguarded-field.cel");
     let file = file.to_str().unwrap();
     assert_eq!(evenkeel(["check", file]).code, 0);
@@ -92,7 +101,7 @@ fn warnings_fail_where_they_are_denied() {
 }
 
 #[test]
-fn what_no_case_reaches_is_told_and_counted() {
+fn conditions_without_a_test_case_are_reported_and_counted() {
     let folder = Folder::new();
     let text =
         std::fs::read_to_string(Path::new(ROOT).join("tests/wrong/guarded-by-has.cel")).unwrap();
@@ -101,25 +110,28 @@ fn what_no_case_reaches_is_told_and_counted() {
         text.replace("eventName: PutIntegration", "eventName: [PutIntegration, UpdateIntegration]"),
     );
     let base = "base:\n  put: {eventSource: apigateway.amazonaws.com, eventName: PutIntegration, requestParameters: {restApiId: a, uri: 'http://b'}}\ncases:\n";
-    let wrong = "  - {name: plain, expect: NON_COMPLIANT}\n";
-    let right = "  - {name: none, merge: {requestParameters: {uri: null}}, expect: COMPLIANT}\n";
-    folder.write("mine.test.yaml", format!("{base}{wrong}{right}"));
+    let violating = "  - {name: plain, expect: NON_COMPLIANT}\n";
+    let compliant =
+        "  - {name: none, merge: {requestParameters: {uri: null}}, expect: COMPLIANT}\n";
+    folder.write("mine.test.yaml", format!("{base}{violating}{compliant}"));
     let path = folder.path().to_str().unwrap().to_owned();
     let run = evenkeel(["check", &path, "--min-coverage", "80"]);
     assert_eq!(run.code, 1, "{}", run.err);
-    for said in
-        ["no case makes this false", "no case is about UpdateIntegration", "cases reach 66.7 %"]
-    {
+    for said in [
+        "no case makes this condition false",
+        "no case uses the event UpdateIntegration",
+        "cases cover 66.7 %",
+    ] {
         assert!(run.err.contains(said), "{said}: {}", run.err);
     }
     let https = "  - {name: safe, event: put, merge: {eventName: UpdateIntegration, requestParameters: {uri: 'https://b'}}, expect: COMPLIANT}\n";
-    folder.write("mine.test.yaml", format!("{base}{wrong}{right}{https}"));
+    folder.write("mine.test.yaml", format!("{base}{violating}{compliant}{https}"));
     let run = evenkeel(["check", &path, "--min-coverage", "100", "--deny-warnings"]);
     assert_eq!(run.code, 0, "{}", run.err);
 }
 
 #[test]
-fn a_waiver_whose_day_is_over_and_a_policy_that_is_there_twice_are_told() {
+fn an_expired_waiver_and_a_duplicate_policy_are_reported() {
     let folder = Folder::new();
     let text =
         std::fs::read_to_string(Path::new(ROOT).join("tests/wrong/guarded-by-has.cel")).unwrap();
@@ -128,7 +140,8 @@ fn a_waiver_whose_day_is_over_and_a_policy_that_is_there_twice_are_told() {
     let waiver = "- {id: old, policies: [first], resource: '*', reason: r, approvedBy: me, expires: 2024-01-31}\n";
     folder.write("waivers/mine.yaml", waiver);
     let run = evenkeel(["check", folder.path().to_str().unwrap()]);
-    assert!(run.err.contains("`old` has waived nothing since 2024-01-31"), "{}", run.err);
-    assert!(run.err.contains("`first` finds all that this finds"), "{}", run.err);
-    assert!(!run.err.contains("`second` finds"), "{}", run.err);
+    assert!(run.err.contains("waiver `old` expired on 2024-01-31"), "{}", run.err);
+    let duplicate = "policy `first` reports everything that this policy reports";
+    assert!(run.err.contains(duplicate), "{}", run.err);
+    assert!(!run.err.contains("policy `second` reports"), "{}", run.err);
 }

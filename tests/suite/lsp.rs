@@ -1,4 +1,5 @@
-//! `evenkeel lsp` and `check --watch`: what an editor is told while a policy is written.
+//! Tests `evenkeel lsp` and `evenkeel check --watch`: diagnostics, completion, hover and
+//! definitions.
 
 use crate::support::{Folder, command, evenkeel, evenkeel_with_input};
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ is_open(uri) && request.?url.hasValue()
 const FUNCTIONS: &str =
     "functions:\n  is_open(uri): {expression: uri == '', description: whether nobody asks}\n";
 
-/// An editor.
+/// A language client that runs `evenkeel lsp`.
 struct Editor {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -29,12 +30,12 @@ struct Editor {
 }
 
 impl Editor {
-    /// An editor that has said who it is.
+    /// Starts the server and completes the `initialize` handshake.
     fn start() -> Self {
         let mut editor = Self::connect();
         let answer = editor.ask("initialize", json!({"capabilities": {}, "processId": null}));
         assert_eq!(answer["result"]["serverInfo"]["name"], "evenkeel");
-        editor.tell("initialized", json!({}));
+        editor.notify("initialized", json!({}));
         editor
     }
 
@@ -57,11 +58,11 @@ impl Editor {
         input.flush().unwrap();
     }
 
-    fn tell(&mut self, method: &str, params: Value) {
+    fn notify(&mut self, method: &str, params: Value) {
         self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
     }
 
-    /// The answer to a request.
+    /// Sends a request and returns its answer.
     fn ask(&mut self, method: &str, params: Value) -> Value {
         self.next = self.next.wrapping_add(1);
         let id = self.next;
@@ -78,7 +79,7 @@ impl Editor {
         let mut length = 0;
         loop {
             let mut line = String::new();
-            assert!(self.out.read_line(&mut line).unwrap() > 0, "the server has ended");
+            assert!(self.out.read_line(&mut line).unwrap() > 0, "the server closed its output");
             match line.trim().split_once(": ") {
                 Some(("Content-Length", number)) => length = number.parse().unwrap(),
                 _ if line.trim().is_empty() => break,
@@ -90,10 +91,11 @@ impl Editor {
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    /// Opens or changes a document; what is said of it.
+    /// Opens, changes or closes a document. Returns the diagnostics that the server publishes for
+    /// it.
     fn write(&mut self, method: &str, path: &Path, text: &str) -> Vec<Value> {
         let document = json!({"uri": uri(path), "languageId": "cel", "version": 1, "text": text});
-        self.tell(method, json!({"textDocument": document, "contentChanges": [{"text": text}]}));
+        self.notify(method, json!({"textDocument": document, "contentChanges": [{"text": text}]}));
         loop {
             let message = self.read();
             if message["params"]["uri"] == uri(path) {
@@ -137,13 +139,13 @@ fn codes(diagnostics: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_wrong_is_told_as_it_is_typed_and_taken_back() {
+fn diagnostics_appear_while_typing_and_disappear_after_a_fix() {
     let folder = Folder::new();
     folder.write("my policies/functions.yaml", FUNCTIONS);
     let path = folder.path().join("my policies/mine.cel");
     let mut editor = Editor::start();
     let wrong = editor.write("textDocument/didOpen", &path, POLICY);
-    assert_eq!(codes(&wrong), ["unknown-field"], "a document that is not yet a file");
+    assert_eq!(codes(&wrong), ["unknown-field"], "a document that is not saved is not checked");
     assert_eq!(wrong[0]["range"]["start"], json!({"line": 9, "character": 16}));
     assert!(wrong[0]["message"].as_str().unwrap().contains("did you mean `uri`?"), "{wrong:?}");
     let broken = editor.write(
@@ -159,7 +161,7 @@ fn what_is_wrong_is_told_as_it_is_typed_and_taken_back() {
 }
 
 #[test]
-fn cases_that_are_open_are_checked_with_their_policy() {
+fn an_open_test_file_is_checked_against_its_policy() {
     let folder = Folder::new();
     folder.write("functions.yaml", FUNCTIONS);
     folder.write("mine.cel", POLICY.replace("?url", "?uri"));
@@ -172,7 +174,7 @@ fn cases_that_are_open_are_checked_with_their_policy() {
 }
 
 #[test]
-fn names_fields_and_values_are_completed_and_explained() {
+fn names_fields_and_values_have_completion_and_hover() {
     let folder = Folder::new();
     folder.write("functions.yaml", FUNCTIONS);
     let path = folder.path().join("mine.cel");
@@ -192,7 +194,7 @@ fn names_fields_and_values_are_completed_and_explained() {
 }
 
 #[test]
-fn names_lead_to_where_they_are_given() {
+fn go_to_definition_finds_functions_and_variables() {
     let folder = Folder::new();
     let functions = folder.write("functions.yaml", FUNCTIONS);
     let path = folder.path().join("mine.cel");
@@ -211,7 +213,7 @@ fn names_lead_to_where_they_are_given() {
 }
 
 #[test]
-fn nothing_that_an_editor_says_ends_the_server() {
+fn invalid_messages_do_not_end_the_server() {
     let folder = Folder::new();
     let path = folder.path().join("mine.cel");
     let mut editor = Editor::start();
@@ -219,9 +221,11 @@ fn nothing_that_an_editor_says_ends_the_server() {
     assert_eq!(unknown["error"]["code"], -32601);
     let odd = editor.ask("textDocument/hover", json!({"textDocument": 1}));
     assert_eq!(odd["error"]["code"], -32602);
-    editor.tell("textDocument/didOpen", json!([1, 2]));
-    editor
-        .tell("textDocument/didOpen", json!({"textDocument": {"uri": "untitled:1", "text": "x"}}));
+    editor.notify("textDocument/didOpen", json!([1, 2]));
+    editor.notify(
+        "textDocument/didOpen",
+        json!({"textDocument": {"uri": "untitled:1", "text": "x"}}),
+    );
     for text in
         ["", "//", "// METADATA\r\n// {[", "\u{10000}\u{0}((((", "// METADATA\n// match: {{{\n"]
     {
@@ -238,14 +242,18 @@ fn nothing_that_an_editor_says_ends_the_server() {
         }
     }
     editor.send(&json!([]));
-    assert_eq!(editor.read()["error"]["code"], -32700, "what is no message is answered");
+    assert_eq!(
+        editor.read()["error"]["code"],
+        -32700,
+        "an invalid message must be answered with a parse error"
+    );
     editor.ask("shutdown", Value::Null);
-    editor.tell("exit", Value::Null);
+    editor.notify("exit", Value::Null);
     assert_eq!(editor.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
-fn a_conversation_that_breaks_ends_and_says_so() {
+fn a_broken_connection_ends_the_server_with_an_error() {
     for said in [
         "Content-Length: 18446744073709551615\r\n\r\n{}",
         "Content-Length: x\r\n\r\n",
@@ -257,10 +265,18 @@ fn a_conversation_that_breaks_ends_and_says_so() {
         assert!(run.err.contains("the editor"), "{said:?}: {}", run.err);
     }
     let mut editor = Editor::start();
-    editor.tell("exit", Value::Null);
-    assert_eq!(editor.child.wait().unwrap().code(), Some(1), "an end without good-bye");
+    editor.notify("exit", Value::Null);
+    assert_eq!(
+        editor.child.wait().unwrap().code(),
+        Some(1),
+        "`exit` without `shutdown` must give exit code 1"
+    );
     let mut hasty = Editor::connect();
-    assert_eq!(hasty.ask("shutdown", Value::Null)["error"]["code"], -32002, "before `initialize`");
+    assert_eq!(
+        hasty.ask("shutdown", Value::Null)["error"]["code"],
+        -32002,
+        "a request before `initialize` must be refused"
+    );
 }
 
 #[test]
@@ -276,9 +292,9 @@ fn a_watched_folder_is_checked_again_when_a_file_changes() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("1 error")));
     std::fs::write(path, POLICY.replace("?url", "?uri")).unwrap();
-    assert!(lines.any(|line| line.contains("nothing wrong")));
+    assert!(lines.any(|line| line.contains("no problems")));
     folder.write("functions.yaml", "functions: [");
-    assert!(lines.any(|line| line.contains("error")), "what lies beside is watched, too");
+    assert!(lines.any(|line| line.contains("error")), "a change of functions.yaml was not noticed");
     child.kill().unwrap();
     child.wait().unwrap();
     for arguments in [

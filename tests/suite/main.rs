@@ -1,14 +1,13 @@
-//! What a user would miss if it broke: one binary, real files, the built command.
+//! Tests of the built `evenkeel` command with real files: the behavior that users rely on.
 #![expect(
     clippy::indexing_slicing,
     clippy::needless_pass_by_value,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
+    reason = "a test that cannot continue must fail"
 )]
 
-mod arrows;
-mod artefact;
+mod artifact;
 mod authors;
 mod bad_input;
 mod bundle;
@@ -16,7 +15,6 @@ mod conformance;
 mod dependencies;
 mod docs;
 mod doctor;
-mod doors;
 mod explain;
 mod fmt;
 mod frameworks;
@@ -30,18 +28,22 @@ mod lint;
 mod lsp;
 mod mutate;
 mod mutations;
+mod names;
 mod new;
 mod ocsf;
 mod odd_records;
 mod order;
 mod paths;
 mod pipes;
+mod readme;
 mod recipe;
 mod remedy;
 mod reports;
 mod schema;
 mod secrets;
 mod shipped;
+mod sources;
+mod structure;
 mod sums;
 mod support;
 mod template;
@@ -50,3 +52,5 @@ mod unknown;
 mod usage;
 mod waivers;
 mod walk;
+mod words;
+mod workflows;

@@ -1,4 +1,4 @@
-//! `evenkeel test --mutate`: a change that no case notices is named, and what the cases ask is counted.
+//! Tests `evenkeel test --mutate`: it reports and counts the mutants that no test case detects.
 
 use crate::support::{Folder, Run, evenkeel};
 use serde_json::Value;
@@ -33,38 +33,43 @@ fn run(cases: &str, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn a_change_that_no_case_notices_is_named_where_it_is() {
+fn a_surviving_mutant_is_reported_with_its_place() {
     let run = run(CASES, &[]);
     assert_eq!(run.code, 1, "{}{}", run.out, run.err);
-    for alive in [
-        "without `size(request) > 1`",
-        "`>=` for `>`",
-        "without `.orValue('')`",
-        "without 'bucket-a' in the list",
-        "without `!(request.bucketName in ['bucket-a', 'bucket-b'])`",
-        "without `.lowerAscii()`",
+    for surviving in [
+        "removing `size(request) > 1`",
+        "replacing `>` with `>=`",
+        "removing `.orValue('')`",
+        "removing 'bucket-a' from the list",
+        "removing `!(request.bucketName in ['bucket-a', 'bucket-b'])`",
+        "removing `.lowerAscii()`",
     ] {
-        assert!(run.out.contains(&format!("LIVES {alive}")), "{alive}: {}", run.out);
+        let line = format!(": {surviving} changes no result");
+        assert!(run.out.contains(&line), "{surviving}: {}", run.out);
     }
     assert!(run.out.contains("mine.cel:10:"), "{}", run.out);
     for noticed in [
-        "without `!` ",
-        "without `request.?bucketName.orValue('').startsWith('bucket')`",
-        "never holds",
+        "removing `!` ",
+        "removing `request.?bucketName.orValue('').startsWith('bucket')`",
+        "making `exists` always false",
     ] {
-        assert!(!run.out.contains(&format!("LIVES {noticed}")), "{noticed}: {}", run.out);
+        assert!(
+            !run.out.contains(&format!(": {} changes", noticed.trim())),
+            "{noticed}: {}",
+            run.out
+        );
     }
 }
 
 #[test]
-fn cases_that_ask_more_leave_fewer_alive() {
+fn more_test_cases_leave_fewer_surviving_mutants() {
     let more =
         "  - {name: alone, merge: {requestParameters: {encryption: null}}, expect: COMPLIANT}
   - {name: nameless, merge: {requestParameters: {bucketName: null, x: 1}}, expect: COMPLIANT}
   - {name: allowed a, merge: {requestParameters: {bucketName: bucket-a}}, expect: COMPLIANT}
   - {name: allowed b, merge: {requestParameters: {bucketName: bucket-b}}, expect: COMPLIANT}
 ";
-    let alive = |run: &Run| {
+    let surviving = |run: &Run| {
         let document: Value = serde_json::from_str(&run.out).unwrap();
         (
             document["mutants"]["alive"].as_array().unwrap().len(),
@@ -72,28 +77,28 @@ fn cases_that_ask_more_leave_fewer_alive() {
         )
     };
     let (few, many) = (
-        alive(&run(CASES, &["--format", "json"])),
+        surviving(&run(CASES, &["--format", "json"])),
         run(&(CASES.to_owned() + more), &["--format", "json"]),
     );
-    assert!(alive(&many).0 < few.0 && alive(&many).1 > few.1, "{few:?} {}", many.out);
+    assert!(surviving(&many).0 < few.0 && surviving(&many).1 > few.1, "{few:?} {}", many.out);
     assert!(many.out.contains(".lowerAscii()"), "{}", many.out);
 }
 
 #[test]
-fn how_much_is_enough_is_ones_own_choice() {
+fn the_minimum_score_decides_the_exit_code() {
     assert_eq!(run(CASES, &["--min-score", "10"]).code, 0);
     assert_eq!(run(CASES, &["--min-score", "100"]).code, 1);
     let junit = run(CASES, &["--format", "junit"]);
     assert!(
         junit.code == 2 && junit.err.contains("--format json"),
-        "nothing is left out silently: {}",
+        "`--mutate` with a format that has no mutants must be refused: {}",
         junit.err
     );
     let failing = CASES.replacen("expect: COMPLIANT", "expect: NON_COMPLIANT", 1);
     let failed = run(&failing, &["--min-score", "0"]);
     assert!(
         failed.code == 1 && failed.out.contains("FAIL"),
-        "a failed case is told first: {}",
+        "a failed test case must be reported before the mutants: {}",
         failed.out
     );
 }

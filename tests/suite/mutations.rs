@@ -1,10 +1,11 @@
-//! Logs that chance has damaged: nothing panics, everything adds up, good neighbours are judged.
+//! Replays randomly damaged logs: no panic, correct counts, and undamaged files are evaluated.
 
 use crate::support::{Chance, Folder, evenkeel, gzip, quiet, violation};
 use serde_json::json;
 
 impl Chance {
-    /// The bytes with a few of them changed, taken out, put in or moved.
+    /// Returns the bytes after a few random changes: replaced, inserted, removed, rotated or cut
+    /// off.
     fn damage(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         const ODD: &[u8] = b"{}[]\",:\\\n\0\xff 0e-u";
         for _ in 0..=self.below(3) {
@@ -23,7 +24,7 @@ impl Chance {
 }
 
 #[test]
-fn nothing_panics_and_the_sums_hold() {
+fn damaged_logs_cause_no_panic_and_all_files_are_counted() {
     let folder = Folder::new();
     let mut chance = Chance(7);
     let text = json!({"Records": [violation(1), quiet(2), violation(3)]}).to_string();
@@ -48,5 +49,8 @@ fn nothing_panics_and_the_sums_hold() {
     assert_eq!(one.count("files"), 901);
     assert!(one.resources().contains(&"bucket-9".to_owned()));
     let three = run("3");
-    assert!((one.out, one.err) == (three.out, three.err), "the order depends on the threads");
+    assert!(
+        (one.out, one.err) == (three.out, three.err),
+        "the output depends on the number of threads"
+    );
 }

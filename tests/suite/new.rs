@@ -1,22 +1,24 @@
-//! `evenkeel new`: what is begun compiles, and its cases pass.
+//! Tests `evenkeel new`: the new policy compiles, and its test cases pass.
 
 use crate::support::{Folder, evenkeel, violation};
 use serde_json::json;
 
 #[test]
-fn what_is_begun_from_a_name_compiles_and_its_cases_pass() {
+fn a_policy_from_an_event_name_compiles_and_passes_its_test_cases() {
     let folder = Folder::new();
     let out = folder.path().display().to_string();
-    let begun = ["new", "kms-key-open", "--event", "kms.amazonaws.com:PutKeyPolicy", "--out", &out];
-    assert_eq!(evenkeel(begun).code, 0);
-    let again = evenkeel(begun);
-    assert_eq!(again.code, 3, "what is there is not overwritten");
+    let created =
+        ["new", "kms-key-open", "--event", "kms.amazonaws.com:PutKeyPolicy", "--out", &out];
+    assert_eq!(evenkeel(created).code, 0);
+    let again = evenkeel(created);
+    assert_eq!(again.code, 3, "an existing file must not be overwritten");
     assert!(again.err.contains("kms-key-open.cel"), "{}", again.err);
-    is_right(&out);
+    assert_complete(&out);
 }
 
-/// What was begun is right, and its cases ask all that there is to ask.
-fn is_right(out: &str) {
+/// Requires that the policies in a folder pass `check`, `test` and `fmt`, with full coverage and
+/// without surviving mutants.
+fn assert_complete(out: &str) {
     for arguments in [
         vec!["check", "--deny-warnings", "--min-coverage", "100", out],
         vec!["test", "--mutate", "--min-score", "100", out],
@@ -28,7 +30,7 @@ fn is_right(out: &str) {
 }
 
 #[test]
-fn whatever_the_event_what_is_begun_is_right() {
+fn a_policy_for_any_event_is_complete() {
     for event in [
         "apigateway.amazonaws.com:UpdateStage",
         "cloudfront.amazonaws.com:UpdateDistribution",
@@ -46,14 +48,14 @@ fn whatever_the_event_what_is_begun_is_right() {
     ] {
         let folder = Folder::new();
         let out = folder.path().display().to_string();
-        let begun = evenkeel(["new", "mine", "--event", event, "--out", &out]);
-        assert_eq!(begun.code, 0, "{event}: {}", begun.err);
-        is_right(&out);
+        let created = evenkeel(["new", "mine", "--event", event, "--out", &out]);
+        assert_eq!(created.code, 0, "{event}: {}", created.err);
+        assert_complete(&out);
     }
 }
 
 #[test]
-fn what_is_begun_from_a_record_names_nobody() {
+fn a_policy_from_a_record_contains_no_identities() {
     let folder = Folder::new();
     let mut record = violation(1);
     record["requestParameters"] = json!({
@@ -68,7 +70,7 @@ fn what_is_begun_from_a_record_names_nobody() {
         let file = folder.write(&format!("{name}.json"), event.to_string());
         let out = folder.path().join(name).display().to_string();
         let id = "s3-encryption-gone";
-        let begun = evenkeel([
+        let created = evenkeel([
             "new",
             id,
             "--from",
@@ -78,7 +80,7 @@ fn what_is_begun_from_a_record_names_nobody() {
             "--out",
             &out,
         ]);
-        assert_eq!(begun.code, 0, "{}", begun.err);
+        assert_eq!(created.code, 0, "{}", created.err);
         let checked = evenkeel(["check", &out]);
         assert_eq!(checked.code, 0, "{}", checked.err);
         let tested = evenkeel(["test", "--mutate", &out]);
@@ -95,7 +97,7 @@ fn what_is_begun_from_a_record_names_nobody() {
 }
 
 #[test]
-fn what_cannot_be_begun_is_said() {
+fn invalid_arguments_of_new_are_reported() {
     let folder = Folder::new();
     let file = folder.write("no.json", "{\"a\": 1}");
     let storage = folder
@@ -103,14 +105,14 @@ fn what_cannot_be_begun_is_said() {
     let storage = storage.to_str().unwrap();
     let (file, out) = (file.to_str().unwrap(), folder.path().display().to_string());
     for (arguments, why) in [
-        (vec!["new", "Bad Id", "--event", "s3.amazonaws.com:X"], "is no id"),
+        (vec!["new", "Bad Id", "--event", "s3.amazonaws.com:X"], "is not a valid id"),
         (vec!["new", "a", "--event", "PutBucketPolicy"], "SOURCE:NAME"),
         (
             vec!["new", "a", "--event", "s3.amazonaws.com:PutBucketPolcy"],
             "did you mean `PutBucketPolicy`?",
         ),
         (vec!["new", "a", "--event", "s3:PutBucketPolicy"], "did you mean `s3.amazonaws.com`?"),
-        (vec!["new", "a", "--from", file, "--out", &out], "no record of CloudTrail"),
+        (vec!["new", "a", "--from", file, "--out", &out], "no CloudTrail record"),
         (vec!["new", "a", "--from", storage, "--out", &out], "ends in .amazonaws.com"),
         (vec!["new", "a"], "--event"),
     ] {

@@ -1,14 +1,14 @@
-//! What is written is an OCSF Compliance Finding: what the published schema requires is there.
+//! Checks that findings have the required attributes of the OCSF class Compliance Finding.
 //!
 //! Source: schema.ocsf.io, version 1.8.0, class `compliance_finding`, profile `cloud`.
 
 use crate::support::{Folder, evenkeel, violation, with};
 use serde_json::{Value, json};
 
-/// A path, and whether a value has the type that the schema says.
+/// A JSON pointer, and a function that checks the type of the value.
 type Required = (&'static str, fn(&Value) -> bool);
 
-/// What the schema requires.
+/// The attributes that the schema requires.
 const REQUIRED: [Required; 12] = [
     ("/activity_id", Value::is_i64),
     ("/category_uid", Value::is_i64),
@@ -24,7 +24,7 @@ const REQUIRED: [Required; 12] = [
     ("/resources/0/uid", Value::is_string),
 ];
 
-/// The values that the schema lists.
+/// The attributes whose values the schema restricts to a list.
 const LISTED: [(&str, &[i64]); 5] = [
     ("/activity_id", &[0, 1, 2, 3, 99]),
     ("/category_uid", &[2]),
@@ -46,12 +46,12 @@ fn check(finding: &Value) {
     let type_uid = format!("{}{:02}", number("/class_uid"), number("/activity_id"));
     assert_eq!(number("/type_uid").to_string(), type_uid);
     assert_eq!(finding["metadata"]["version"], "1.8.0");
-    // A profile whose attributes are used is named.
+    // The finding must name each profile whose attributes it uses.
     assert_eq!(finding["metadata"]["profiles"], json!(["cloud"]));
 }
 
 #[test]
-fn every_kind_of_finding_has_what_the_schema_requires() {
+fn every_finding_has_the_attributes_that_the_schema_requires() {
     let folder = Folder::new();
     let omitted = with(violation(2), json!({"requestParameters": {"omitted": true}}));
     let anonymous = with(violation(3), json!({"userIdentity": null, "recipientAccountId": null}));

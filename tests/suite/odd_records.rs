@@ -1,9 +1,9 @@
-//! Records that lack what every record has, or have it otherwise, are judged or named, never lost.
+//! Replays unusual records: each is evaluated or reported, and none is lost.
 
 use crate::support::{Folder, Run, gzip, replay, violation, with};
 use serde_json::{Value, json};
 
-/// Replays the text of one log file.
+/// Replays a log file with this text.
 fn replay_text(text: &str) -> Run {
     let folder = Folder::new();
     replay(&folder.write("log.json", text))
@@ -19,11 +19,11 @@ fn without(mut record: Value, name: &str) -> Value {
 }
 
 #[test]
-fn what_identifies_a_record_may_be_missing_or_of_another_type() {
+fn records_with_missing_or_mistyped_identifiers_are_evaluated() {
     let mut records = Vec::new();
     for name in ["eventID", "eventTime", "awsRegion", "recipientAccountId", "userIdentity"] {
         for odd in [Value::Null, json!(17), json!([]), json!({}), json!("")] {
-            // An `eventID` that is empty is the next test.
+            // The next test covers an empty `eventID`.
             if (name, &odd) != ("eventID", &json!("")) {
                 let number = u32::try_from(records.len()).unwrap();
                 records.push(with(violation(number), json!({name: odd})));
@@ -38,26 +38,27 @@ fn what_identifies_a_record_may_be_missing_or_of_another_type() {
 }
 
 #[test]
-fn an_empty_event_id_makes_no_two_records_copies_of_each_other() {
+fn records_with_an_empty_event_id_are_not_duplicates() {
     let nameless = |number| with(violation(number), json!({"eventID": ""}));
     let run = replay_records(&[nameless(1), nameless(2)]);
     assert_eq!(run.resources(), ["bucket-1", "bucket-2"], "{run:?}");
 }
 
 #[test]
-fn an_event_id_of_another_form_tells_records_apart() {
+fn records_with_a_different_event_id_that_is_not_a_uuid_are_not_duplicates() {
     let called = |number, id: &str| {
         with(violation(number), json!({"eventID": id, "eventType": "AwsApiCall"}))
     };
     let run =
         replay_records(&[called(1, "EXAMPLE-1"), called(2, "EXAMPLE-2"), called(1, "EXAMPLE-1")]);
     assert_eq!(run.resources(), ["bucket-1", "bucket-2"], "{run:?}");
-    // CloudTrail writes none such: nothing may be done about it.
-    assert_eq!(run.findings()[0]["suspect"], "the record's eventID is not a UUID");
+    // CloudTrail does not write such an id: the record is possibly forged and must not be
+    // remediated.
+    assert_eq!(run.findings()[0]["possiblyForged"], "the record's eventID is not a UUID");
 }
 
 #[test]
-fn a_name_behind_an_escape_is_seen_whatever_stands_among_the_parameters() {
+fn an_escaped_event_name_key_is_recognized() {
     let record =
         with(violation(1), json!({"requestParameters": {"bucketName": "b", "eventName": "Other"}}));
     let text =
@@ -67,7 +68,7 @@ fn a_name_behind_an_escape_is_seen_whatever_stands_among_the_parameters() {
 }
 
 #[test]
-fn of_two_fields_of_one_name_the_last_counts_as_json_readers_have_it() {
+fn the_last_of_several_fields_with_the_same_name_counts() {
     let text = violation(1).to_string();
     let twice = text.replacen("\"bucketName\"", "\"bucketName\":\"first\",\"bucketName\"", 1);
     assert_eq!(replay_text(&twice).resources(), ["bucket-1"]);
@@ -77,7 +78,7 @@ fn of_two_fields_of_one_name_the_last_counts_as_json_readers_have_it() {
 }
 
 #[test]
-fn parameters_of_another_type_are_loud() {
+fn parameters_of_another_type_are_not_reported_as_compliant() {
     for odd in [json!("text"), json!([1]), json!(7), json!(true)] {
         let run =
             replay_records(&[with(violation(1), json!({"requestParameters": odd})), violation(2)]);
@@ -88,7 +89,7 @@ fn parameters_of_another_type_are_loud() {
 }
 
 #[test]
-fn a_record_longer_than_any_is_named_and_its_neighbours_are_judged() {
+fn an_oversized_record_is_reported_and_the_records_around_it_are_evaluated() {
     let long = with(violation(2), json!({"userAgent": "x".repeat(17 << 20)}));
     let run = replay_records(&[violation(1), long, violation(3)]);
     assert_eq!(
@@ -99,7 +100,7 @@ fn a_record_longer_than_any_is_named_and_its_neighbours_are_judged() {
 }
 
 #[test]
-fn the_cause_is_named_before_its_many_consequences() {
+fn the_cause_of_many_problems_is_reported() {
     let folder = Folder::new();
     let odd: Vec<Value> = (0..40).map(|n| json!(n)).collect();
     let mut packed = gzip(json!({"Records": odd}).to_string().as_bytes());
@@ -115,12 +116,12 @@ fn the_cause_is_named_before_its_many_consequences() {
         [("damaged.json.gz", "the gzip data is damaged"), ("empty.json", "is empty")]
     {
         let named = run.err.lines().any(|line| line.contains(file) && line.contains(cause));
-        assert!(named, "nothing says that {file}: {cause}: {}", run.err);
+        assert!(named, "the output does not report `{cause}` for {file}: {}", run.err);
     }
 }
 
 #[test]
-fn files_of_nothing_and_folders_of_nothing_are_named() {
+fn empty_files_and_folders_are_reported() {
     let folder = Folder::new();
     folder.write("logs/blank.json", " \n\t \n");
     folder.write("logs/blank.json.gz", gzip(b"  \n"));
@@ -138,7 +139,7 @@ fn files_of_nothing_and_folders_of_nothing_are_named() {
 }
 
 #[test]
-fn events_of_other_services_are_skipped_by_their_type() {
+fn events_of_other_services_are_skipped_and_counted_by_type() {
     let event = json!({"detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2", "detail": {}});
     let run = replay_text(&event.to_string());
     let what = "skipped: EventBridge: EC2 Instance State-change Notification";
@@ -146,7 +147,7 @@ fn events_of_other_services_are_skipped_by_their_type() {
 }
 
 #[test]
-fn problems_beyond_what_is_shown_are_counted() {
+fn problems_beyond_the_displayed_ones_are_counted() {
     let odd: Vec<Value> = (0..33).map(|n| json!(n)).collect();
     let run = replay_records(&odd);
     assert_eq!((run.code, run.count("not readable")), (3, 33), "{run:?}");
@@ -154,7 +155,7 @@ fn problems_beyond_what_is_shown_are_counted() {
 }
 
 #[test]
-fn what_our_own_remediators_did_is_marked() {
+fn findings_caused_by_our_own_remediators_are_marked() {
     let acted = |number, role: &str, account: &str| {
         let issuer = json!({"type": "Role", "userName": role, "accountId": account});
         let identity = json!({

@@ -1,11 +1,11 @@
-//! The same input gives the same output, byte for byte, however many threads read it.
+//! Checks that the same input gives the same output, byte for byte, with any number of threads.
 
 use crate::support::{Folder, ONE_POLICY, evenkeel, quiet, replay, violation, with};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Files of very different sizes, with copies across them and something wrong in many.
+/// Returns a trail with files of very different sizes, duplicate records, and unreadable records.
 fn trail() -> Folder {
     let folder = Folder::new();
     for (file, first) in (0..400).step_by(10).enumerate() {
@@ -28,7 +28,7 @@ fn run(folder: &Folder, format: &str, threads: &str) -> (String, String) {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_byte_of_any_output() {
+fn the_output_does_not_depend_on_the_number_of_threads() {
     let folder = trail();
     for format in ["text", "jsonl", "ocsf"] {
         let one = run(&folder, format, "1");
@@ -42,7 +42,7 @@ fn the_number_of_threads_changes_no_byte_of_any_output() {
     }
 }
 
-/// Every file below a folder, by its path there.
+/// Returns every file below a folder, by its relative path.
 fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
     let named = |path: std::path::PathBuf| {
@@ -53,7 +53,7 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_byte_of_the_evidence() {
+fn the_ledger_does_not_depend_on_the_number_of_threads() {
     let folder = trail();
     let logs = folder.path().join("logs");
     let evidence = |threads: &str| {
@@ -65,11 +65,11 @@ fn the_number_of_threads_changes_no_byte_of_the_evidence() {
     };
     let one = evidence("1");
     assert_eq!(one.len(), 411);
-    assert!(evidence("8") == one);
+    assert!(evidence("8") == one, "the ledger differs with 8 threads");
 }
 
 #[test]
-fn events_of_one_id_come_in_the_order_of_the_files() {
+fn events_with_the_same_id_are_reported_in_the_order_of_the_files() {
     let folder = Folder::new();
     let copy = with(violation(1), json!({"requestParameters": {"bucketName": "late"}}));
     let mut slow: Vec<Value> = (0..3_000).map(|n| quiet(10 + n)).collect();

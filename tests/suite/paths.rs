@@ -1,11 +1,11 @@
-//! The paths, the links and the anchors that the documents name exist.
+//! Checks that the paths, links and anchors in the documents exist.
 
 use regex::Regex;
 use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The documents that a reader is sent through the project by.
+/// The documents that are checked.
 const DOCUMENTS: &[&str] = &[
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -16,7 +16,7 @@ const DOCUMENTS: &[&str] = &[
     "policies/README.md",
 ];
 
-/// A document without what its blocks of code hold.
+/// Returns the text of a document without its code blocks.
 fn prose(document: &str) -> String {
     let text = std::fs::read_to_string(Path::new(ROOT).join(document)).unwrap();
     let mut is_code = false;
@@ -28,22 +28,23 @@ fn prose(document: &str) -> String {
     text.lines().filter(is_prose).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands at the top of the project, but for what a build makes.
-fn rooms() -> Vec<String> {
+/// Returns the names of the files and folders in the root of the repository, without `target`.
+fn root_entries() -> Vec<String> {
     let entries = std::fs::read_dir(ROOT).unwrap().map(|entry| entry.unwrap());
     let names = entries.map(|entry| entry.file_name().into_string().unwrap());
     names.filter(|name| name != "target").collect()
 }
 
-/// Whether a word in `code` is a path within the project: it begins at a folder of the project, or is a Rust file.
-fn is_path(word: &str, rooms: &[String]) -> bool {
+/// Returns whether a word is a path in the repository: it begins with a folder of the root, or it
+/// is the name of a Rust file.
+fn is_path(word: &str, root_entries: &[String]) -> bool {
     let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     let first = word.split('/').next().unwrap_or_default();
-    let is_ours = word.contains('/') && rooms.iter().any(|room| room == first);
+    let is_ours = word.contains('/') && root_entries.iter().any(|entry| entry == first);
     is_plain && (is_ours || Path::new(word).extension().is_some_and(|ending| ending == "rs"))
 }
 
-/// The anchors of a document's headings, as GitHub makes them.
+/// Returns the anchors of a document's headings, in GitHub's form.
 fn anchors(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let headings = text.lines().filter(|line| line.starts_with('#'));
@@ -55,23 +56,27 @@ fn anchors(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_path_that_a_document_names_exists() {
+fn every_path_in_a_document_exists() {
     let code = Regex::new("`([^`\n]+)`").unwrap();
-    let rooms = rooms();
+    let root_entries = root_entries();
     let mut missing = Vec::new();
     for document in DOCUMENTS {
         for found in code.captures_iter(&prose(document)) {
             let word = found.get(1).unwrap().as_str();
-            if is_path(word, &rooms) && !Path::new(ROOT).join(word).exists() {
+            if is_path(word, &root_entries) && !Path::new(ROOT).join(word).exists() {
                 missing.push(format!("{document} names `{word}`"));
             }
         }
     }
-    assert!(missing.is_empty(), "paths from the top of the project:\n{}", missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "these paths do not exist in the repository:\n{}",
+        missing.join("\n")
+    );
 }
 
 #[test]
-fn every_link_of_a_document_leads_somewhere() {
+fn every_link_in_a_document_is_valid() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
     let mut broken = Vec::new();
     for document in DOCUMENTS {
@@ -91,5 +96,5 @@ fn every_link_of_a_document_leads_somewhere() {
             }
         }
     }
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
 }

@@ -1,11 +1,11 @@
-//! Standard output may be a pipe that closes, a disk that is full, or no terminal at all.
+//! Tests standard output that is a closed pipe, a full disk, or not a terminal.
 
 use crate::support::{Folder, ONE_POLICY, command, evenkeel, violation};
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-/// A log whose findings are more than a pipe holds.
+/// Writes logs whose findings exceed the buffer of a pipe. Returns their folder.
 fn large(folder: &Folder) -> PathBuf {
     for first in [0, 1_000, 2_000] {
         let records: Vec<_> = (first..).take(1_000).map(violation).collect();
@@ -14,8 +14,9 @@ fn large(folder: &Folder) -> PathBuf {
     folder.path().join("logs")
 }
 
-/// Runs the command until it has written a little, then closes its standard output.
-fn with_a_reader_that_leaves(args: &[&str]) -> (Option<i32>, String) {
+/// Runs the command, reads 10 bytes, then closes its standard output. Returns the exit code and
+/// standard error.
+fn with_a_reader_that_closes_the_pipe(args: &[&str]) -> (Option<i32>, String) {
     let mut child =
         command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = child.stdout.take().unwrap();
@@ -26,7 +27,7 @@ fn with_a_reader_that_leaves(args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn a_pipe_that_the_reader_closes_is_not_an_error() {
     let folder = Folder::new();
     let logs = large(&folder);
     let logs = logs.to_str().unwrap();
@@ -38,7 +39,7 @@ fn a_reader_that_leaves_early_is_no_error() {
         &["--help"],
         &["completions", "zsh"],
     ] {
-        let (code, err) = with_a_reader_that_leaves(args);
+        let (code, err) = with_a_reader_that_closes_the_pipe(args);
         assert_eq!(code, Some(0), "{args:?}: {err}");
         assert!(!err.contains("panicked") && !err.contains("defect"), "{args:?}: {err}");
     }
@@ -46,7 +47,7 @@ fn a_reader_that_leaves_early_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error_that_says_so() {
+fn a_full_disk_is_reported_as_an_error() {
     let folder = Folder::new();
     let logs = large(&folder);
     for format in ["text", "jsonl", "ocsf"] {
@@ -62,7 +63,7 @@ fn a_full_disk_is_an_error_that_says_so() {
 }
 
 #[test]
-fn only_a_terminal_is_sent_colors_unless_they_are_asked_for() {
+fn colors_are_written_only_to_a_terminal_unless_forced() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let escape = |variable: &str| {
@@ -78,7 +79,7 @@ fn only_a_terminal_is_sent_colors_unless_they_are_asked_for() {
 }
 
 #[test]
-fn what_machines_read_stands_alone_on_standard_output() {
+fn machine_readable_formats_are_the_only_text_on_standard_output() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1), violation(2)]);
     for format in ["jsonl", "ocsf"] {
@@ -91,6 +92,9 @@ fn what_machines_read_stands_alone_on_standard_output() {
             format,
         ]);
         assert_eq!(run.findings().len(), 2, "{format}: {run:?}");
-        assert!(run.err.contains("Findings  2"), "{format}: the sums are told elsewhere: {run:?}");
+        assert!(
+            run.err.contains("Findings  2"),
+            "{format}: the counts are not on standard error: {run:?}"
+        );
     }
 }

@@ -1,12 +1,12 @@
-//! The README's recipe for the next control: its two files are right, and its commands print what stands there.
+//! Runs the recipe for a new control in docs/policies.md and compares the output of its commands.
 
 use crate::support::{Folder, evenkeel, violation};
 
-const README: &str = include_str!("../../README.md");
+const GUIDE: &str = include_str!("../../docs/policies.md");
 
-/// The blocks of code of the recipe, each with its language.
+/// Returns the code blocks of the recipe: language and text.
 fn blocks() -> Vec<(String, String)> {
-    let (_, recipe) = README.split_once("### The next control, in two files").unwrap();
+    let (_, recipe) = GUIDE.split_once("## A policy with a remediation, in two files").unwrap();
     let (recipe, _) = recipe.split_once("\n## ").unwrap();
     let parts: Vec<&str> = recipe.split("```").collect();
     let fenced = parts.iter().skip(1).step_by(2);
@@ -18,7 +18,7 @@ fn blocks() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_control_takes_two_files_and_is_checked_tested_and_counted() {
+fn the_recipe_for_a_new_control_works_as_shown() {
     let blocks = blocks();
     let text = |language: &str| &blocks.iter().find(|block| block.0 == language).unwrap().1;
     let folder = Folder::new();
@@ -39,7 +39,7 @@ fn a_control_takes_two_files_and_is_checked_tested_and_counted() {
 }
 
 #[test]
-fn a_patch_that_cannot_be_made_fails_its_case_and_is_told_with_the_finding() {
+fn a_failing_patch_fails_the_test_case_and_is_reported_in_the_finding() {
     let blocks = blocks();
     let text = |language: &str| &blocks.iter().find(|block| block.0 == language).unwrap().1;
     let folder = Folder::new();
@@ -61,5 +61,8 @@ fn a_patch_that_cannot_be_made_fails_its_case_and_is_told_with_the_finding() {
     assert_eq!(finding["status"], "NON_COMPLIANT");
     assert!(finding.get("remediation").is_none(), "{finding}");
     let message = finding["message"].as_str().unwrap();
-    assert!(message.contains("it cannot be repaired: ") && message.contains(".cel:"), "{message}");
+    assert!(
+        message.contains("remediation is not possible: ") && message.contains(".cel:"),
+        "{message}"
+    );
 }

@@ -1,12 +1,13 @@
-//! From a finding to a repaired resource and back, by the commands.
+//! Tests the remediation commands: `plan`, `apply`, `undo`, `approve`, `reject` and `status`.
 
 use std::path::Path;
 
+use crate::readme::{is_as_shown, shown_demonstration};
 use crate::support::{Folder, evenkeel, violation};
 
-/// Everything that a newcomer sees, before what stands in for AWS.
+/// Runs `examples/demo.sh` with the AWS stand-in.
 #[test]
-fn the_demo_finds_repairs_and_undoes() {
+fn the_demo_detects_remediates_and_undoes_a_change() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo");
     let output = std::process::Command::new("bash")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/demo.sh"))
@@ -18,14 +19,15 @@ fn the_demo_finds_repairs_and_undoes() {
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{err}");
-    let told = out.lines().filter_map(|line| line.trim().strip_prefix("the stage calls "));
-    let served: Vec<bool> = told.map(|uri| uri.starts_with("https://")).collect();
+    let shown = out.lines().filter_map(|line| line.trim().strip_prefix("the stage calls "));
+    let served: Vec<bool> = shown.map(|uri| uri.starts_with("https://")).collect();
     assert_eq!(served, [true, false, true, false], "{out}");
-    assert!(out.contains("from the event to the repaired state"), "{out}");
+    assert!(out.contains("from the event to the remediated state"), "{out}");
+    assert!(is_as_shown(&out, &shown_demonstration()), "the README shows other lines: {out}");
     let attempts = walkdir::WalkDir::new(folder.join("evidence/intents")).into_iter();
     let attempts = attempts.filter(|file| file.as_ref().unwrap().file_type().is_file());
-    assert_eq!(attempts.count(), 1, "told twice, done once");
-    assert!(out.contains("undone: set back to the state before attempt 1"), "{out}");
+    assert_eq!(attempts.count(), 1, "the finding was reported twice and must be remediated once");
+    assert!(out.contains("undone: the state before attempt 1 was restored"), "{out}");
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn an_empty_ledger_has_no_outcomes_and_no_findings() {
     }
 }
 
-/// What an undo must be told.
+/// Returns the extra arguments that a command requires: `undo` needs a reason.
 fn reason(command: &str) -> &'static [&'static str] {
     if command == "undo" { &["--reason", "INC-1"] } else { &[] }
 }
@@ -64,7 +66,8 @@ fn policy(folder: &Folder, body: &str) -> String {
     folder.write("p.cel", text).to_str().unwrap().to_owned()
 }
 
-/// Of a finding in several versions the latest holds, by its uid, the beginning of it, or the key of any version.
+/// A finding with several revisions is found by its uid, by a prefix of the uid, or by the key of
+/// any revision. The commands use the latest revision.
 #[test]
 fn a_finding_with_revisions_is_found_by_its_uid() {
     let folder = Folder::new();
@@ -80,7 +83,8 @@ fn a_finding_with_revisions_is_found_by_its_uid() {
     let file = files.into_iter().find(|file| file.file_type().is_file()).unwrap();
     let uid = file.path().file_stem().unwrap().to_str().unwrap().to_owned();
     let key = file.path().strip_prefix(&ledger).unwrap().to_str().unwrap();
-    let (first, latest) = ("the finding says INSUFFICIENT_DATA", "the policy names no remediator");
+    let first = "the status of the finding is INSUFFICIENT_DATA";
+    let latest = "the policy of the finding does not name a remediator";
     let plan = |finding: &str| evenkeel(["plan", finding, "--ledger", &ledger]).err;
     assert!(plan(&uid).contains(first), "{}", plan(&uid));
     ingest("true");
@@ -90,24 +94,24 @@ fn a_finding_with_revisions_is_found_by_its_uid() {
             assert!(run.err.contains(latest), "{command} {name}: {}", run.err);
         }
     }
-    // Versions past the ninth are later, though they sort before.
+    // Revision 10 is later than revision 9, although its key sorts before.
     for number in 2..=11 {
         let revised = file.path().with_extension("r1.json");
         let from = if number == 11 { file.path() } else { &revised };
         std::fs::copy(from, file.path().with_extension(format!("r{number}.json"))).unwrap();
     }
     assert!(plan(&uid).contains(first), "{}", plan(&uid));
-    // Another finding whose uid begins with the same.
+    // Add another finding whose uid begins with the same characters.
     let other = format!("{}0", uid.get(..35).unwrap());
     let other = if other == uid { format!("{}1", uid.get(..35).unwrap()) } else { other };
     std::fs::copy(file.path(), file.path().with_file_name(format!("{other}.json"))).unwrap();
     assert!(plan(&uid).contains(first), "{}", plan(&uid));
     let short = uid.get(..35).unwrap();
-    assert!(plan(short).contains("begins 2 findings' uids"), "{}", plan(short));
+    assert!(plan(short).contains("matches the uids of 2 findings"), "{}", plan(short));
 }
 
 #[test]
-fn a_finding_of_a_replay_is_found_below_its_run() {
+fn a_finding_of_a_replay_is_found_in_its_run() {
     let folder = Folder::new();
     let ledger = folder.path().join("evidence").to_str().unwrap().to_owned();
     let log = folder.log("a.json.gz", &[violation(1)]);
@@ -115,11 +119,11 @@ fn a_finding_of_a_replay_is_found_below_its_run() {
     let args = ["replay", log, "--policies", &policy, "--format", "jsonl", "--out", &ledger];
     let uid = evenkeel(args).findings()[0]["uid"].as_str().unwrap().to_owned();
     let run = evenkeel(["plan", &uid, "--ledger", &ledger]);
-    assert!(run.err.contains("the policy names no remediator"), "{}", run.err);
+    assert!(run.err.contains("does not name a remediator"), "{}", run.err);
 }
 
 #[test]
-fn a_broken_record_is_named() {
+fn an_unreadable_ledger_record_is_reported() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path().join("outcomes")).unwrap();
     folder.write("outcomes/x.json", "{");

@@ -1,4 +1,4 @@
-//! What `evenkeel test` writes for programs is well-formed, whatever a case is called.
+//! Checks that the JSON and JUnit reports of `evenkeel test` are well-formed for any test name.
 
 use crate::support::{Folder, Run, evenkeel};
 use serde_json::Value;
@@ -13,7 +13,7 @@ const POLICY: &str = "// METADATA
 request.bucketName.startsWith('bucket')
 ";
 
-/// Two cases, one of which fails, with names and texts that are markup, commands or both.
+/// Two test cases, one of which fails. Names and texts contain markup and control characters.
 const CASES: &str = r#"base:
   delete:
     eventSource: s3.amazonaws.com
@@ -33,7 +33,7 @@ fn report(format: &str, more: &[&str]) -> Run {
 }
 
 #[test]
-fn json_tells_what_was_expected_and_what_came() {
+fn the_json_report_contains_expected_and_actual_values() {
     let run = report("json", &[]);
     let report: Value = serde_json::from_str(&run.out).unwrap();
     assert_eq!((run.code, &report["passed"], &report["failed"]), (1, &1.into(), &1.into()));
@@ -45,7 +45,7 @@ fn json_tells_what_was_expected_and_what_came() {
     assert_eq!(difference["actual"], "m bucket<&\">]]>\u{202e}\u{1b}[31m\u{9b}\0");
 }
 
-/// Reads XML as far as that it is well-formed; gives the names of its elements.
+/// Checks that an XML document is well-formed and returns the names of its elements.
 fn elements(xml: &str) -> Vec<String> {
     let (mut open, mut all) = (Vec::new(), Vec::new());
     let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
@@ -74,20 +74,24 @@ fn elements(xml: &str) -> Vec<String> {
 }
 
 #[test]
-fn junit_is_well_formed() {
+fn the_junit_report_is_well_formed() {
     let run = report("junit", &[]);
     assert_eq!(run.code, 1);
     let names = ["testsuites", "testsuite", "testcase", "failure", "testcase"];
     assert_eq!(elements(&run.out), names);
     let refused =
         |c: char| (c < ' ' && c != '\n' && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}');
-    assert!(!run.out.contains(refused), "XML 1.0 has no such character: {:?}", run.out);
+    assert!(
+        !run.out.contains(refused),
+        "the report contains a character that XML 1.0 forbids: {:?}",
+        run.out
+    );
     let all = evenkeel(["test", "--format", "junit"]);
     assert!(all.code == 0 && elements(&all.out).len() > 100, "{}", all.err);
 }
 
 #[test]
-fn a_filter_runs_what_it_names() {
+fn the_filter_option_selects_test_cases() {
     let run = report("json", &["--filter", "right"]);
     let report: Value = serde_json::from_str(&run.out).unwrap();
     assert_eq!((run.code, report["cases"].as_array().unwrap().len()), (0, 1), "{run:?}");

@@ -1,4 +1,5 @@
-//! `evenkeel schema`: what there is to look at, and schemas that the shipped policies' files keep to.
+//! Tests `evenkeel schema`: fields of events, and the JSON schemas of policy headers and test
+//! files.
 
 use crate::support::evenkeel;
 use serde_json::Value;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn the_fields_of_an_event_are_told_with_their_types() {
+fn the_fields_of_an_event_are_listed_with_their_types() {
     let run = evenkeel(["schema", "apigateway.amazonaws.com:PutIntegration"]);
     assert_eq!(run.code, 0, "{}", run.err);
     let line = |name: &str| {
@@ -38,7 +39,7 @@ fn services_and_their_events_are_listed() {
     assert!(sources.out.lines().any(|line| line == "kms.amazonaws.com"), "{}", sources.out);
     let events = evenkeel(["schema", "kms.amazonaws.com"]);
     assert!(events.out.lines().any(|line| line == "PutKeyPolicy"), "{}", events.out);
-    assert!(!events.out.contains("ListKeys"), "what only reads is left out: {}", events.out);
+    assert!(!events.out.contains("ListKeys"), "a read-only call is listed: {}", events.out);
     for (what, help) in
         [("kms", "kms.amazonaws.com"), ("kms.amazonaws.com:PutKeyPolcy", "PutKeyPolicy")]
     {
@@ -63,8 +64,9 @@ fn schema(name: &str) -> Value {
     serde_json::from_str(&evenkeel(["schema", name]).out).unwrap()
 }
 
-/// Whether a value keeps to a schema, of those keywords that ours use: a validator with all of them is many crates.
-fn keeps(schema: &Value, value: &Value) -> bool {
+/// Returns whether a value matches a schema. Supports only the keywords of our schemas, because a
+/// complete validator needs many crates.
+fn matches_schema(schema: &Value, value: &Value) -> bool {
     let keyword = |name: &str| schema.get(name);
     let all = |name: &str, holds: &dyn Fn(&Value) -> bool| keyword(name).is_none_or(holds);
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -80,7 +82,9 @@ fn keeps(schema: &Value, value: &Value) -> bool {
     let member = |(name, member): (&String, &Value)| {
         let own = keyword("properties").and_then(|properties| properties.get(name));
         match (own, keyword("additionalProperties")) {
-            (Some(schema), _) | (None, Some(schema @ Value::Object(_))) => keeps(schema, member),
+            (Some(schema), _) | (None, Some(schema @ Value::Object(_))) => {
+                matches_schema(schema, member)
+            }
             (None, Some(Value::Bool(free))) => *free,
             _ => true,
         }
@@ -89,10 +93,10 @@ fn keeps(schema: &Value, value: &Value) -> bool {
         && all("enum", &|values| list(values).contains(value))
         && all("required", &|names| list(names).iter().all(has))
         && all("oneOf", &|schemas| {
-            list(schemas).iter().filter(|schema| keeps(schema, value)).count() == 1
+            list(schemas).iter().filter(|schema| matches_schema(schema, value)).count() == 1
         })
-        && all("anyOf", &|schemas| list(schemas).iter().any(|schema| keeps(schema, value)))
-        && all("items", &|schema| list(value).iter().all(|element| keeps(schema, element)))
+        && all("anyOf", &|schemas| list(schemas).iter().any(|schema| matches_schema(schema, value)))
+        && all("items", &|schema| list(value).iter().all(|element| matches_schema(schema, element)))
         && all("pattern", &|pattern| {
             let pattern = regex::Regex::new(pattern.as_str().unwrap()).unwrap();
             value.as_str().is_none_or(|text| pattern.is_match(text))
@@ -100,34 +104,35 @@ fn keeps(schema: &Value, value: &Value) -> bool {
         && value.as_object().is_none_or(|members| members.iter().all(member))
 }
 
-/// A policy's header as YAML.
+/// Returns the header of a policy as YAML.
 fn header(text: &str) -> String {
     let lines = text.lines().skip(1).map_while(|line| line.strip_prefix("//"));
     lines.filter(|line| !line.trim_start().starts_with("lint: ")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn the_shipped_policies_keep_to_the_schemas() {
+fn the_shipped_policies_match_the_schemas() {
     let (headers, cases) = (schema("header"), schema("test"));
     let (policies, tests) = (files(".cel"), files(".test.yaml"));
     assert!(policies.len() > 40 && tests.len() == policies.len());
     for path in policies {
         let yaml = header(&std::fs::read_to_string(&path).unwrap());
         let value: Value = serde_saphyr::from_str(&yaml).unwrap();
-        assert!(keeps(&headers, &value), "{}", path.display());
+        assert!(matches_schema(&headers, &value), "{}", path.display());
     }
     for path in tests {
         let value: Value =
             serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        assert!(keeps(&cases, &value), "{}", path.display());
+        assert!(matches_schema(&cases, &value), "{}", path.display());
     }
 }
 
 #[test]
-fn what_the_program_refuses_the_schemas_refuse() {
+fn the_schemas_reject_what_the_program_rejects() {
     let (headers, cases) = (schema("header"), schema("test"));
     let right = "title: t\ndescription: d\nseverity: LOW\nmatch: {eventSource: s3.amazonaws.com, eventName: A}\nresource: {type: T, id: i}\nmessage: m\n";
-    let is_valid = |yaml: &str| keeps(&headers, &serde_saphyr::from_str::<Value>(yaml).unwrap());
+    let is_valid =
+        |yaml: &str| matches_schema(&headers, &serde_saphyr::from_str::<Value>(yaml).unwrap());
     assert!(is_valid(right));
     for (from, to) in [
         ("severity: LOW", "severity: AWFUL"),
@@ -141,7 +146,8 @@ fn what_the_program_refuses_the_schemas_refuse() {
         assert!(!is_valid(&right.replace(from, to)), "{to}");
     }
     let case = "base: {a: {}}\ncases: [{name: some, expect: COMPLIANT}]\n";
-    let is_valid = |yaml: &str| keeps(&cases, &serde_saphyr::from_str::<Value>(yaml).unwrap());
+    let is_valid =
+        |yaml: &str| matches_schema(&cases, &serde_saphyr::from_str::<Value>(yaml).unwrap());
     assert!(
         is_valid(case)
             && !is_valid(&case.replace("COMPLIANT", "FINE"))

@@ -1,4 +1,5 @@
-//! What an event holds reaches no error text: findings, logs and mails have more readers than events.
+//! Checks that error texts contain no values of events, because more people read findings, logs and
+//! emails than events.
 
 use crate::support::{Folder, Run, evenkeel, violation, with};
 use evenkeel_ledger::Notice;
@@ -24,7 +25,7 @@ fn policy(id: &str, body: &str, message: &str) -> String {
     )
 }
 
-/// Bodies that fail on what the event holds, each in its own way.
+/// Policy bodies that fail on a value of the event, each in a different way.
 const FAILING: [&str; 18] = [
     "request.userData + 1 == ''",
     "request.missing == request.userData",
@@ -56,15 +57,16 @@ fn trail(folder: &Folder) -> String {
     folder.write("event.json", record.to_string()).to_str().unwrap().to_owned()
 }
 
-/// All that was written below a folder.
+/// Returns the texts of all files below a folder.
 fn written(folder: &Path) -> Vec<String> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
     let files = files.filter(|entry| entry.file_type().is_file());
     files.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect()
 }
 
-/// Puts the event through both ways, in each format; what was printed, and written.
-fn each_way(event: &str, policies: &str, folder: &Folder) -> Vec<String> {
+/// Evaluates the event with `replay`, in each format, and with `ingest`. Returns all printed and
+/// written texts.
+fn evaluate_each_way(event: &str, policies: &str, folder: &Folder) -> Vec<String> {
     let mut texts = Vec::new();
     let ledger = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     for format in ["text", "jsonl", "ocsf"] {
@@ -84,7 +86,7 @@ fn each_way(event: &str, policies: &str, folder: &Folder) -> Vec<String> {
 }
 
 #[test]
-fn no_failure_tells_what_the_event_holds() {
+fn no_error_text_contains_a_value_of_the_event() {
     let folder = Folder::new();
     for (number, body) in FAILING.iter().enumerate() {
         let text = policy("request.bucketName", body, "m");
@@ -100,7 +102,7 @@ fn no_failure_tells_what_the_event_holds() {
     let event = trail(&folder);
     let policies = folder.path().join("policies");
     let policies = policies.to_str().unwrap();
-    let texts = each_way(&event, policies, &folder);
+    let texts = evaluate_each_way(&event, policies, &folder);
     let findings = evenkeel(["replay", &event, "--policies", policies, "--format", "jsonl"]);
     let findings = findings.findings();
     let of = |status: &str| findings.iter().filter(|one| one["status"] == status).count();
@@ -115,7 +117,7 @@ fn no_failure_tells_what_the_event_holds() {
 }
 
 #[test]
-fn a_mail_names_the_key_that_was_not_there_and_nothing_else() {
+fn a_notice_names_the_missing_key_and_no_value() {
     let folder = Folder::new();
     let text = policy("request.bucketName", "true", "launched with {{request.keyName}}");
     let policy = folder.write("p.cel", text);
@@ -134,7 +136,7 @@ fn a_mail_names_the_key_that_was_not_there_and_nothing_else() {
 }
 
 #[test]
-fn explain_shows_the_values_to_whoever_asks_for_them() {
+fn explain_shows_the_values_of_the_event() {
     let folder = Folder::new();
     let text = policy("request.bucketName", "request.userData == '' || request.missing == ''", "m");
     let policy = folder.write("policies/p.cel", text);

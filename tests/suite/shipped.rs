@@ -1,22 +1,22 @@
-//! The shipped policies are right, and their cases hold.
+//! Checks the shipped policies: `check`, test cases and mutation score.
 
 use crate::support::evenkeel;
 
 #[test]
-fn nothing_is_wrong_with_the_shipped_policies() {
+fn the_shipped_policies_pass_check_with_full_coverage() {
     let run = evenkeel(["check", "--deny-warnings", "--min-coverage", "100"]);
     assert_eq!(run.code, 0, "{}", run.err);
 }
 
 #[test]
-fn the_cases_of_the_shipped_policies_hold() {
+fn the_test_cases_of_the_shipped_policies_pass() {
     let run = evenkeel(["test"]);
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
     assert!(run.out.contains(" passed"), "{}", run.out);
 }
 
 #[test]
-fn the_cases_of_the_shipped_policies_notice_what_is_changed_in_them() {
+fn the_test_cases_of_the_shipped_policies_detect_mutants() {
     let run = evenkeel(["test", "--mutate", "--min-score", "99"]);
     assert_eq!(run.code, 0, "{}", run.out);
     println!("{}", run.out.lines().last().unwrap());

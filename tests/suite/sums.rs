@@ -1,4 +1,4 @@
-//! The sums of a replay account for every record, whichever way they are told.
+//! Checks that the counts of a replay include every record, in each output.
 
 use crate::support::{Folder, ONE_POLICY, Run, evenkeel, quiet, replay, violation, with};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 const INSIGHT: &str = r#"{"eventType":"AwsCloudTrailInsight","eventCategory":"Insight"}"#;
 
-/// A trail with something of every kind: 16 records in 4 files, and a file that is no log.
+/// Returns a trail with records of every kind: 16 records in 4 files, and a file that is not a log.
 fn trail() -> Folder {
     let folder = Folder::new();
     let failed = with(violation(9), json!({"errorCode": "AccessDenied"}));
@@ -37,7 +37,7 @@ fn summary(out: &Path) -> Value {
 }
 
 #[test]
-fn the_parts_add_up_to_what_was_generated() {
+fn the_printed_counts_add_up_to_the_number_of_records() {
     let folder = trail();
     let out = folder.path().join("evidence");
     for format in ["text", "jsonl", "ocsf"] {
@@ -46,14 +46,14 @@ fn the_parts_add_up_to_what_was_generated() {
         for (count, what) in [
             (4, "files"),
             (16, "records, of which"),
-            (6, "judged by some policy"),
+            (6, "evaluated by at least one policy"),
             (4, "of events that no policy watches"),
-            (2, "seen before (same eventID)"),
+            (2, "duplicates (same eventID and content)"),
             (1, "outside --since, --until, --account or --region"),
             (1, "not readable"),
             (1, "skipped: CloudTrail digest"),
             (1, "skipped: CloudTrail Insight events"),
-            (1, "files ignored, which do not look like logs"),
+            (1, "files ignored (not log files)"),
         ] {
             assert_eq!(run.count(what), count, "{format}: {what}: {run:?}");
         }
@@ -61,15 +61,15 @@ fn the_parts_add_up_to_what_was_generated() {
 }
 
 #[test]
-fn the_kept_summary_says_the_same_as_the_printed_one() {
+fn the_summary_in_the_ledger_equals_the_printed_summary() {
     let folder = trail();
     let out = folder.path().join("evidence");
     let run = run(&folder, "jsonl", &out);
-    let kept = summary(&out);
-    assert_eq!(kept["records"], 16);
-    let sums = &kept["sums"];
+    let stored = summary(&out);
+    assert_eq!(stored["records"], 16);
+    let sums = &stored["sums"];
     let skipped = sums["skipped"].as_object().unwrap().values();
-    let parts = ["judged", "unwatched", "duplicates", "filtered", "bad"];
+    let parts = ["evaluated", "unwatched", "duplicates", "filtered", "bad"];
     let parts = parts.map(|part| sums[part].as_u64().unwrap());
     assert_eq!(parts, [6, 4, 2, 1, 1]);
     let all = skipped.fold(parts.iter().sum(), |sum: u64, n| sum + n.as_u64().unwrap());
@@ -85,10 +85,10 @@ fn the_kept_summary_says_the_same_as_the_printed_one() {
 }
 
 #[test]
-fn the_ledger_holds_each_finding_under_its_uid_and_a_second_run_adds_none() {
+fn the_ledger_stores_each_finding_by_uid_and_a_second_run_adds_none() {
     let folder = trail();
     let out = folder.path().join("evidence");
-    let kept = || -> BTreeSet<String> {
+    let stored = || -> BTreeSet<String> {
         let files = walkdir::WalkDir::new(&out).into_iter().map(Result::unwrap);
         let files = files.filter(|entry| entry.file_type().is_file());
         files.map(|entry| entry.file_name().to_str().unwrap().to_owned()).collect()
@@ -97,13 +97,13 @@ fn the_ledger_holds_each_finding_under_its_uid_and_a_second_run_adds_none() {
     let uid = |finding: &Value| format!("{}.json", finding["uid"].as_str().unwrap());
     let mut expected: BTreeSet<String> = first.findings().iter().map(uid).collect();
     expected.insert("summary.json".to_owned());
-    assert_eq!(kept(), expected);
+    assert_eq!(stored(), expected);
     assert_eq!(run(&folder, "ocsf", &out).code, 3);
-    assert_eq!(kept(), expected);
+    assert_eq!(stored(), expected);
 }
 
 #[test]
-fn one_action_is_one_finding_however_many_records_tell_of_it() {
+fn several_records_of_one_action_give_one_finding() {
     let again = |fields: Value| {
         with(with(violation(1), json!({"eventID": "00000000-0000-4000-8000-00000000ffff"})), fields)
     };
@@ -124,7 +124,7 @@ fn one_action_is_one_finding_however_many_records_tell_of_it() {
 }
 
 #[test]
-fn an_event_under_a_copied_id_is_judged_unless_it_says_the_same() {
+fn an_event_with_a_copied_id_is_evaluated_unless_it_is_identical() {
     let folder = Folder::new();
     let failed = with(violation(1), json!({"errorCode": "AccessDenied"}));
     let id = violation(1)["eventID"].as_str().unwrap().to_uppercase();
@@ -139,10 +139,14 @@ fn an_event_under_a_copied_id_is_judged_unless_it_says_the_same() {
         run.findings().iter().filter(|f| f["resource"]["account"] == account).count()
     };
     assert_eq!((accounts("111122223333"), accounts("444455556666")), (1, 1), "{run:?}");
-    let other = "of which under an eventID seen before, with other content";
-    assert_eq!((run.count(other), run.count("seen before (same eventID)")), (3, 2), "{run:?}");
+    let other = "of which with an earlier record's eventID and different content";
+    assert_eq!(
+        (run.count(other), run.count("duplicates (same eventID and content)")),
+        (3, 2),
+        "{run:?}"
+    );
     for named in [
-        "Same eventID, other content  3",
+        "Same eventID, different content  3",
         "b.json.gz, record 1",
         "b.json.gz, record 2",
         "c.json.gz, record 1",
@@ -153,7 +157,7 @@ fn an_event_under_a_copied_id_is_judged_unless_it_says_the_same() {
 }
 
 #[test]
-fn what_a_copied_id_hides_is_told_where_it_differs() {
+fn events_with_the_same_id_and_different_content_are_all_reported() {
     let folder = Folder::new();
     let decoy =
         json!({"userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/decoy"}});
@@ -166,7 +170,7 @@ fn what_a_copied_id_hides_is_told_where_it_differs() {
 }
 
 #[test]
-fn times_include_their_beginning_and_exclude_their_end() {
+fn since_is_inclusive_and_until_is_exclusive() {
     let folder = Folder::new();
     let at = |number, time: &str| with(violation(number), json!({"eventTime": time}));
     let log = folder.log(
@@ -185,7 +189,7 @@ fn times_include_their_beginning_and_exclude_their_end() {
     ] {
         let args = ["replay", log.to_str().unwrap(), "--since", since, "--until", until];
         let run = evenkeel(args.into_iter().chain(["--policies", ONE_POLICY, "--format", "jsonl"]));
-        // A time that nobody can read may be any: the event is judged.
+        // An event with an unreadable time is evaluated, because it may be within the limits.
         assert_eq!(run.resources(), ["bucket-2", "bucket-3", "bucket-5"], "{since}: {run:?}");
     }
 }

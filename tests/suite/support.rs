@@ -1,4 +1,4 @@
-//! A temporary folder, records to put into it, and the built command to judge them.
+//! Helpers of the suite: temporary folders, CloudTrail records, and runs of the built command.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -19,7 +19,7 @@ impl Folder {
         self.0.path()
     }
 
-    /// Writes a file, and gives its path.
+    /// Writes a file below the folder and returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -27,7 +27,7 @@ impl Folder {
         path
     }
 
-    /// Writes a log file as CloudTrail does: `{"Records": [...]}`, compressed.
+    /// Writes a log file in CloudTrail's format (`{"Records": [...]}`, gzip) and returns its path.
     pub(crate) fn log(&self, name: &str, records: &[Value]) -> PathBuf {
         self.write(name, gzip(json!({"Records": records}).to_string().as_bytes()))
     }
@@ -39,7 +39,8 @@ pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A record of a call that a shipped policy finds wrong; `number` tells its bucket and its `eventID`.
+/// Returns a record of a call that violates [`ONE_POLICY`]. `number` is part of the bucket name and
+/// of the `eventID`.
 pub(crate) fn violation(number: u32) -> Value {
     json!({
         "eventVersion": "1.11",
@@ -56,12 +57,12 @@ pub(crate) fn violation(number: u32) -> Value {
     })
 }
 
-/// A record of a call that only reads, which no policy watches.
+/// Returns a record of a read-only call that no policy watches.
 pub(crate) fn quiet(number: u32) -> Value {
     with(violation(number), json!({"eventName": "GetBucketAcl", "readOnly": true}))
 }
 
-/// A value with the fields of another set.
+/// Returns `value` with the fields of `fields` set.
 pub(crate) fn with(mut value: Value, fields: Value) -> Value {
     for (name, field) in fields.as_object().unwrap() {
         value[name] = field.clone();
@@ -69,7 +70,7 @@ pub(crate) fn with(mut value: Value, fields: Value) -> Value {
     value
 }
 
-/// What a run of the command gave.
+/// The result of a run: exit code, standard output and standard error.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -78,18 +79,18 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The findings of a run with `--format jsonl`.
+    /// Returns the findings of a run with `--format jsonl`.
     pub(crate) fn findings(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The resources that were found wrong.
+    /// Returns the ids of the resources of the findings.
     pub(crate) fn resources(&self) -> Vec<String> {
         let id = |finding: &Value| finding["resource"]["id"].as_str().unwrap().to_owned();
         self.findings().iter().map(id).collect()
     }
 
-    /// The number before `what` in the summary.
+    /// Returns the number before `what` in the summary, or 0.
     pub(crate) fn count(&self, what: &str) -> u64 {
         let summary = format!("{}{}", self.out, self.err);
         let line = summary.lines().find(|line| line.trim_end().ends_with(what));
@@ -98,23 +99,24 @@ impl Run {
     }
 }
 
-/// The built command. It sees nothing of what whoever runs the tests has set.
+/// Returns the built command, with an empty environment apart from a few variables.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
     command.env_clear();
-    // Where its files go, the size of its stacks, and what measures coverage are no matter of a test.
+    // These variables set the temporary folder, the stack size, and the output of code coverage.
     for name in ["TMPDIR", "RUST_MIN_STACK", "LLVM_PROFILE_FILE"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
     }
     command
 }
 
-/// Runs the command.
+/// Runs the command and returns its result.
 pub(crate) fn evenkeel<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Run {
     evenkeel_with_input(args, b"")
 }
 
-/// Runs the command with something on its standard input.
+/// Runs the command with `input` on standard input. Fails if it panics or prints deceptive
+/// characters.
 pub(crate) fn evenkeel_with_input<I: AsRef<std::ffi::OsStr>>(
     args: impl IntoIterator<Item = I>,
     input: &[u8],
@@ -136,22 +138,22 @@ pub(crate) fn evenkeel_with_input<I: AsRef<std::ffi::OsStr>>(
     assert!(!run.err.contains("panicked"), "{}", run.err);
     for (name, text) in [("stdout", &run.out), ("stderr", &run.err)] {
         let bad = text.chars().find(|c| *c != '\n' && evenkeel_rules::is_deceptive(*c));
-        assert_eq!(bad, None, "{name} has a character that deceives: {text:?}");
+        assert_eq!(bad, None, "{name} contains a deceptive character: {text:?}");
     }
     run
 }
 
-/// The shipped policy that finds a [`violation`]. Where other policies play no part, a test loads no others: all of
-/// them take a second to load in an unoptimized build.
+/// The shipped policy that finds a [`violation`]. A test that needs no other policy loads only this
+/// one, because loading all of them takes a second in an unoptimized build.
 pub(crate) const ONE_POLICY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/policies/s3/s3-bucket-encryption-removed.cel");
 
-/// Replays a path by [`ONE_POLICY`], with findings as JSON lines.
+/// Replays a path with [`ONE_POLICY`] and findings as JSON lines.
 pub(crate) fn replay(path: &Path) -> Run {
     evenkeel(["replay", path.to_str().unwrap(), "--policies", ONE_POLICY, "--format", "jsonl"])
 }
 
-/// Numbers that look random and are the same on any day.
+/// A deterministic generator of pseudo-random numbers.
 pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {

@@ -1,4 +1,4 @@
-//! `evenkeel template`: the stack as it is checked in, and what a change of policies changes in it.
+//! Tests `evenkeel template`: the templates in the repository, and the effect of policy changes.
 
 use crate::support::{Folder, evenkeel};
 use evenkeel_deploy::{build_event_patterns, role_statements};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A policy about one call, repaired by one remediator.
+/// Returns a policy that watches one call and names one remediator.
 fn policy(source: &str, name: &str, run: &str) -> String {
     format!(
         "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match:\n//   eventSource: {source}\n\
@@ -28,14 +28,18 @@ fn calls(source: &str, names: &[&str], outcome: OutcomeMatch) -> PolicyMatch {
 }
 
 #[test]
-fn what_is_checked_in_is_what_would_be_written() {
+fn the_templates_in_the_repository_are_up_to_date() {
     let deploy = format!("{ROOT}/deploy");
     let checked = evenkeel(["template", "--check", "--out", &deploy]);
-    assert_eq!(checked.code, 0, "run `cargo run -- template`: {}", checked.err);
+    assert_eq!(
+        checked.code, 0,
+        "the templates in deploy/ are out of date; run `cargo run -- template`: {}",
+        checked.err
+    );
 }
 
 #[test]
-fn it_writes_what_is_missing_and_tells_what_is_stale() {
+fn missing_templates_are_written_and_stale_ones_are_reported() {
     let folder = Folder::new();
     let out = folder.path().join("new").display().to_string();
     assert_eq!(evenkeel(["template", "--check", "--out", &out]).code, 1);
@@ -44,15 +48,11 @@ fn it_writes_what_is_missing_and_tells_what_is_stale() {
     folder.write("new/member-account.yaml", "# edited by hand\n");
     let stale = evenkeel(["template", "--check", "--out", &out]);
     assert_eq!(stale.code, 1);
-    assert!(
-        stale.err.contains("member-account.yaml is not what would be written"),
-        "{}",
-        stale.err
-    );
+    assert!(stale.err.contains("member-account.yaml is out of date"), "{}", stale.err);
 }
 
 #[test]
-fn a_change_of_policies_is_told_as_events_and_permissions() {
+fn the_difference_of_two_policy_sets_is_reported_as_events_and_permissions() {
     let folder = Folder::new();
     let one = policy("s3.amazonaws.com", "PutBucketPolicy", "s3-deny-insecure-transport");
     folder.write("old/one.cel", &one);
@@ -60,22 +60,22 @@ fn a_change_of_policies_is_told_as_events_and_permissions() {
     folder.write("new/two.cel", policy("kms.amazonaws.com", "DisableKey", "kms-enable-key"));
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (old, new) = (path("old"), path("new"));
-    let told = evenkeel(["template", &new, "--diff", &old]);
-    assert_eq!(told.code, 0, "{}", told.err);
-    assert!(told.out.contains("+ kms.amazonaws.com DisableKey"), "{}", told.out);
+    let diff = evenkeel(["template", &new, "--diff", &old]);
+    assert_eq!(diff.code, 0, "{}", diff.err);
+    assert!(diff.out.contains("+ kms.amazonaws.com DisableKey"), "{}", diff.out);
     let permission = "+ evenkeel-remediate-kms: kms:EnableKey on \
                       arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*";
-    assert!(told.out.contains(permission), "{}", told.out);
-    assert!(!told.out.contains("s3"), "{}", told.out);
+    assert!(diff.out.contains(permission), "{}", diff.out);
+    assert!(!diff.out.contains("s3"), "{}", diff.out);
     let back = evenkeel(["template", &old, "--diff", &new, "--format", "json"]);
     let back: Value = serde_json::from_str(&back.out).unwrap();
     assert_eq!(back["eventsRemoved"], json!(["kms.amazonaws.com DisableKey"]));
     assert_eq!(back["eventsAdded"], json!([]));
-    assert!(evenkeel(["template", &old, "--diff", &old]).out.contains("stays as it is"));
+    assert!(evenkeel(["template", &old, "--diff", &old]).out.contains("does not change"));
 }
 
 #[test]
-fn patterns_are_short_enough_however_many_calls_are_watched() {
+fn event_patterns_are_within_the_limit_for_many_calls() {
     let names: Vec<String> = (0..900).map(|number| format!("Call{number}Made")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let sources = |outcome| {
@@ -95,7 +95,7 @@ fn patterns_are_short_enough_however_many_calls_are_watched() {
         assert!(length <= 2048, "{length}: {pattern}");
     }
     for name in names {
-        // For EC2, and for Lambda's calls that went well and those that failed.
+        // Once for EC2, and twice for Lambda: successful calls and failed calls.
         assert_eq!(text.matches(&format!("\"{name}\"")).count(), 3, "{name}");
     }
     for number in 0..200 {
@@ -104,7 +104,7 @@ fn patterns_are_short_enough_however_many_calls_are_watched() {
 }
 
 #[test]
-fn failed_calls_are_sent_only_where_a_policy_wants_them() {
+fn failed_calls_are_forwarded_only_for_policies_that_match_them() {
     let of = |outcome| {
         build_event_patterns([calls("iam.amazonaws.com", &["CreateUser"], outcome)].iter())
     };
@@ -118,7 +118,7 @@ fn failed_calls_are_sent_only_where_a_policy_wants_them() {
 }
 
 #[test]
-fn no_statement_of_a_role_says_what_another_says() {
+fn no_two_statements_of_a_role_allow_the_same() {
     let all: Vec<_> = CATALOG.iter().collect();
     let mut seen = BTreeSet::new();
     let actions = ["dynamodb:UpdateTable".to_owned()];
@@ -127,8 +127,14 @@ fn no_statement_of_a_role_says_what_another_says() {
     for statement in role_statements(&all, &patched) {
         for action in &statement.action {
             for resource in &statement.resource {
-                assert!(seen.insert((action.clone(), resource.clone())), "{action} {resource}");
-                assert!(!resource.contains("any"), "{resource} is of a resource that is not there");
+                assert!(
+                    seen.insert((action.clone(), resource.clone())),
+                    "two statements allow {action} on {resource}"
+                );
+                assert!(
+                    !resource.contains("any"),
+                    "the role allows {resource}, which is not a real resource"
+                );
             }
         }
     }

@@ -1,9 +1,10 @@
-//! The traps of CloudTrail's wire format, each with a policy that would fall into it.
+//! Checks the pitfalls of CloudTrail's wire format, each with a policy that would fail without
+//! care.
 
 use crate::support::{Folder, evenkeel, violation, with};
 use serde_json::{Value, json};
 
-/// A policy for one event, whose resource is its `id`.
+/// Returns a policy for one event. The resource's id is the `eventID`.
 fn policy(source: &str, name: &str, outcome: &str, body: &str) -> String {
     format!(
         "// METADATA\n// title: t\n// description: d\n// severity: LOW\n\
@@ -12,8 +13,15 @@ fn policy(source: &str, name: &str, outcome: &str, body: &str) -> String {
     )
 }
 
-/// The statuses of the findings that `body` makes of a record of the call `source`:`name`.
-fn judge_as(source: &str, watched: &str, outcome: &str, body: &str, record: Value) -> Vec<String> {
+/// Evaluates a policy with this body for a record of the call `source`:`watched`. Returns the
+/// statuses of the findings.
+fn evaluate_as(
+    source: &str,
+    watched: &str,
+    outcome: &str,
+    body: &str,
+    record: Value,
+) -> Vec<String> {
     let folder = Folder::new();
     let policy = folder.write("p.cel", policy(source, watched, outcome, body));
     let source = format!("{source}.amazonaws.com");
@@ -25,34 +33,37 @@ fn judge_as(source: &str, watched: &str, outcome: &str, body: &str, record: Valu
     run.findings().iter().map(|finding| finding["status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether `body` finds something in a record of the call `source`:`name`.
+/// Returns whether a policy with this body finds a violation in a record of the call
+/// `source`:`name`.
 fn finds(source: &str, name: &str, body: &str, record: Value) -> bool {
-    let statuses = judge_as(source, name, "success", body, record);
+    let statuses = evaluate_as(source, name, "success", body, record);
     assert!(statuses.iter().all(|status| status == "NON_COMPLIANT"), "{body}: {statuses:?}");
     !statuses.is_empty()
 }
 
 #[test]
-fn a_failed_call_changed_nothing() {
-    let judged = |outcome: &str, record: Value| {
-        !judge_as("signin", "ConsoleLogin", outcome, "true", record).is_empty()
+fn a_failed_call_is_evaluated_only_if_the_policy_matches_failures() {
+    let is_found = |outcome: &str, record: Value| {
+        !evaluate_as("signin", "ConsoleLogin", outcome, "true", record).is_empty()
     };
     let denied = json!({"errorCode": "AccessDenied", "responseElements": {"message": "no"}});
     let no_code = json!({"errorMessage": "Failed authentication"});
     for failed in [denied, no_code] {
         assert!(
-            !judged("success", failed.clone())
-                && judged("failure", failed.clone())
-                && judged("any", failed)
+            !is_found("success", failed.clone())
+                && is_found("failure", failed.clone())
+                && is_found("any", failed)
         );
     }
     assert!(
-        judged("success", json!({})) && !judged("failure", json!({})) && judged("any", json!({}))
+        is_found("success", json!({}))
+            && !is_found("failure", json!({}))
+            && is_found("any", json!({}))
     );
 }
 
 #[test]
-fn one_call_has_two_shapes() {
+fn a_call_with_two_parameter_formats_is_evaluated_in_both() {
     let body = "as_list(request.?ipPermissions).exists(p, as_list(p.ipRanges).exists(r, r.cidrIp == '0.0.0.0/0'))
         || request.?cidrIp.orValue('') == '0.0.0.0/0'";
     let items = json!({"requestParameters": {"ipPermissions": {"items": [{"ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}, "ipv6Ranges": {}}]}}});
@@ -63,7 +74,7 @@ fn one_call_has_two_shapes() {
 }
 
 #[test]
-fn a_list_is_a_list_though_it_is_written_as_an_object() {
+fn a_list_that_is_written_as_an_object_is_a_list() {
     let body = "request.ipPermissions.exists(p, p.ipRanges.exists(r, r.cidrIp == '0.0.0.0/0'))";
     let finds = |permissions: Value| {
         let record = json!({"requestParameters": {"ipPermissions": permissions}});
@@ -75,7 +86,7 @@ fn a_list_is_a_list_though_it_is_written_as_an_object() {
 }
 
 #[test]
-fn services_wrap_parameters_and_some_patch_them() {
+fn wrapped_parameters_and_patch_operations_are_unwrapped() {
     let body = "request.?uri.orValue('') == 'http://x' && request.restApiId == 'a'";
     let finds = |name: &str, parameters: Value| {
         finds("apigateway", name, body, json!({"requestParameters": parameters}))
@@ -93,7 +104,7 @@ fn services_wrap_parameters_and_some_patch_them() {
 }
 
 #[test]
-fn policy_documents_are_objects_text_or_percent_encoded_text() {
+fn policy_documents_may_be_objects_strings_or_percent_encoded_strings() {
     let document = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}]});
     let text = document.to_string();
     let encoded = text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"));
@@ -104,7 +115,7 @@ fn policy_documents_are_objects_text_or_percent_encoded_text() {
 }
 
 #[test]
-fn one_is_an_object_and_many_are_a_list() {
+fn a_single_element_may_be_an_object_instead_of_a_list() {
     let body = "as_list(request.lifecycleConfiguration.rule).exists(r, r.status == 'Enabled')";
     for rule in
         [json!({"Status": "Enabled"}), json!([{"Status": "Disabled"}, {"Status": "Enabled"}])]
@@ -117,7 +128,7 @@ fn one_is_an_object_and_many_are_a_list() {
 }
 
 #[test]
-fn the_number_of_an_element_does_not_hide_its_tag() {
+fn the_index_field_of_an_element_does_not_hide_its_tags() {
     let record = json!({"requestParameters": {"CreateLaunchTemplateRequest": {"LaunchTemplateData": {
         "TagSpecification": {"ResourceType": "instance", "tag": 1, "Tag": {"Key": "note", "tag": 1, "Value": "secret"}}
     }}}});
@@ -132,7 +143,7 @@ fn the_number_of_an_element_does_not_hide_its_tag() {
 }
 
 #[test]
-fn identities_may_be_thin_or_missing() {
+fn an_incomplete_or_missing_identity_is_evaluated() {
     let body = "event.?userIdentity.?type.orValue('none') != 'Root'";
     for identity in [json!({"type": "AWSService", "invokedBy": "x"}), json!({}), Value::Null] {
         assert!(finds("sts", "AssumeRole", body, json!({"userIdentity": identity})), "{identity}");
@@ -140,7 +151,7 @@ fn identities_may_be_thin_or_missing() {
 }
 
 #[test]
-fn whoever_acted_is_named_by_what_little_there_is() {
+fn the_actor_is_named_by_the_available_fields() {
     for (identity, principal, account) in [
         (json!({"type": "AWSService", "invokedBy": "x.amazonaws.com"}), "x.amazonaws.com", ""),
         (json!({"type": "AWSAccount", "principalId": "AIDA", "accountId": "9"}), "AIDA", "9"),
@@ -156,7 +167,7 @@ fn whoever_acted_is_named_by_what_little_there_is() {
 }
 
 #[test]
-fn truth_and_numbers_are_sometimes_text() {
+fn booleans_and_numbers_may_be_strings() {
     let record = json!({"requestParameters": {"attributeValue": "True", "size": "100"}});
     let finds = |body: &str| {
         finds("elasticloadbalancing", "ModifyLoadBalancerAttributes", body, record.clone())
@@ -166,14 +177,14 @@ fn truth_and_numbers_are_sometimes_text() {
 }
 
 #[test]
-fn a_number_next_to_a_text_is_compared_loudly() {
+fn comparing_a_number_with_a_string_is_an_error() {
     let record = json!({"requestParameters": {"pendingWindowInDays": "7"}});
     let body = "request.pendingWindowInDays < 30";
-    assert_eq!(judge_as("kms", "ScheduleKeyDeletion", "success", body, record), ["ERROR"]);
+    assert_eq!(evaluate_as("kms", "ScheduleKeyDeletion", "success", body, record), ["ERROR"]);
 }
 
 #[test]
-fn a_global_service_is_where_its_record_says() {
+fn a_finding_of_a_global_service_has_the_region_of_its_record() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[with(violation(1), json!({"awsRegion": "us-east-1"}))]);
     let finding = &crate::support::replay(&log).findings()[0];
@@ -181,7 +192,7 @@ fn a_global_service_is_where_its_record_says() {
 }
 
 #[test]
-fn records_of_any_version_and_calls_that_claim_to_read_are_judged() {
+fn records_of_any_version_and_with_any_read_only_flag_are_evaluated() {
     for fields in [
         json!({"eventVersion": "1.03", "readOnly": null}),
         json!({"eventVersion": 1.11, "readOnly": true, "eventCategory": "Management"}),
@@ -192,8 +203,8 @@ fn records_of_any_version_and_calls_that_claim_to_read_are_judged() {
 }
 
 #[test]
-fn names_carry_versions_and_names_begin_alike() {
-    let judged = |name: &str| {
+fn api_versions_in_event_names_are_ignored_and_longer_names_do_not_match() {
+    let is_found = |name: &str| {
         let folder = Folder::new();
         let policy = folder.write("p.cel", policy("lambda", "CreateFunction", "success", "true"));
         let record =
@@ -208,17 +219,17 @@ fn names_carry_versions_and_names_begin_alike() {
         "CreateFunction20150331v2",
         "CreateFunction2020_05_31",
     ] {
-        assert!(judged(name), "{name}");
+        assert!(is_found(name), "{name}");
     }
     for name in ["CreateFunctionUrlConfig", "CreateFunctionX20150331", "CreateFunction2015"] {
-        assert!(!judged(name), "{name}");
+        assert!(!is_found(name), "{name}");
     }
 }
 
 #[test]
-fn a_redacted_value_of_the_wrong_type_is_loud() {
+fn a_redacted_value_of_the_wrong_type_is_an_error() {
     let record = json!({"requestParameters": {"stageVariables": "***"}});
-    let statuses = judge_as(
+    let statuses = evaluate_as(
         "apigateway",
         "CreateStage",
         "success",
@@ -230,12 +241,12 @@ fn a_redacted_value_of_the_wrong_type_is_loud() {
     let present = "has(request.stageVariables.host)";
     for body in [iterated, present, "'host' in request.stageVariables"] {
         let record = json!({"requestParameters": {"stageVariables": "***"}});
-        assert_eq!(judge_as("apigateway", "CreateStage", "success", body, record), ["ERROR"]);
+        assert_eq!(evaluate_as("apigateway", "CreateStage", "success", body, record), ["ERROR"]);
     }
 }
 
 #[test]
-fn letters_drift_between_cases() {
+fn the_case_of_the_first_letter_of_a_field_does_not_matter() {
     let body =
         "request.publicAccessBlockConfiguration.blockPublicAcls == false && request.host != ''";
     for parameters in [
@@ -252,7 +263,7 @@ fn letters_drift_between_cases() {
 }
 
 #[test]
-fn absent_null_and_empty_parameters_are_alike() {
+fn absent_null_and_empty_parameters_are_evaluated_alike() {
     for parameters in [Value::Null, json!({}), json!({"name": null})] {
         let record = json!({"requestParameters": parameters, "responseElements": parameters});
         assert!(finds(
@@ -265,7 +276,7 @@ fn absent_null_and_empty_parameters_are_alike() {
 }
 
 #[test]
-fn one_action_has_one_id_in_every_record_of_it() {
+fn all_records_of_one_action_give_the_same_finding_uid() {
     let found = |fields: Value| {
         let folder = Folder::new();
         let log = folder.log("a.json.gz", &[with(violation(1), fields)]);
@@ -286,7 +297,7 @@ fn one_action_has_one_id_in_every_record_of_it() {
 }
 
 #[test]
-fn service_events_and_console_sign_ins_are_judged_like_calls() {
+fn service_events_and_console_sign_ins_are_evaluated_like_calls() {
     let record = json!({"eventType": "AwsServiceEvent", "requestParameters": null, "serviceEventDetails": {"keyId": "k"}});
     assert!(finds("kms", "RotateKey", "event.serviceEventDetails.keyId == 'k'", record));
     let login =
@@ -300,21 +311,21 @@ fn service_events_and_console_sign_ins_are_judged_like_calls() {
 }
 
 #[test]
-fn what_was_omitted_for_its_size_is_unknown_even_behind_a_guard() {
+fn omitted_parameters_give_insufficient_data_even_with_a_guard() {
     for mark in [json!(true), json!("true")] {
         let record = json!({"requestParameters": {"omitted": mark, "originalSize": 110_000, "reason": "too large"}});
         for body in
             ["request.?policy.orValue('') == 'x'", "request.policy == 'x'", "!has(request.policy)"]
         {
-            let statuses = judge_as("s3", "PutBucketPolicy", "success", body, record.clone());
+            let statuses = evaluate_as("s3", "PutBucketPolicy", "success", body, record.clone());
             assert_eq!(statuses, ["INSUFFICIENT_DATA"], "{body}");
         }
     }
 }
 
 #[test]
-fn a_configuration_nobody_knows_is_unknown_unless_the_author_guards() {
-    let statuses = |body: &str| judge_as("s3", "CreateBucket", "success", body, json!({}));
+fn an_unknown_configuration_gives_insufficient_data_unless_guarded() {
+    let statuses = |body: &str| evaluate_as("s3", "CreateBucket", "success", body, json!({}));
     assert_eq!(statuses("resource.configuration.public == true"), ["INSUFFICIENT_DATA"]);
     assert_eq!(statuses("resource.?configuration.?public.orValue(true)"), ["NON_COMPLIANT"]);
     assert_eq!(
@@ -324,7 +335,7 @@ fn a_configuration_nobody_knows_is_unknown_unless_the_author_guards() {
 }
 
 #[test]
-fn the_account_is_that_of_the_resource_and_not_of_the_actor() {
+fn the_resource_account_of_a_finding_is_not_the_account_of_the_actor() {
     let folder = Folder::new();
     let record = with(
         violation(1),
@@ -339,7 +350,7 @@ fn the_account_is_that_of_the_resource_and_not_of_the_actor() {
 }
 
 #[test]
-fn the_deepest_condition_is_evaluated_by_every_command() {
+fn the_most_deeply_nested_condition_is_evaluated_by_every_command() {
     let folder = Folder::new();
     let body = format!("{}size(request.bucketName) > 186", "1 + ".repeat(185));
     let text = policy("s3", "DeleteBucketEncryption", "success", &body);
@@ -356,17 +367,17 @@ fn the_deepest_condition_is_evaluated_by_every_command() {
     let evidence = folder.path().join("evidence");
     let evidence = evidence.to_str().unwrap();
     let log = log.to_str().unwrap();
-    for (args, told) in [
+    for (args, message) in [
         (&["test", policy][..], "2 passed"),
-        (&["test", "--mutate", policy], "noticed by the cases"),
+        (&["test", "--mutate", policy], "detected by the cases"),
         (&["check", policy], "1 policy"),
         (&["explain", policy, log], "NON_COMPLIANT"),
         (&["explain", policy, "--case", "deep"], "NON_COMPLIANT"),
         (&["ingest", log, "--policies", policy, "--out", evidence], "\"findings\": 1"),
         (&["replay", log, "--policies", policy, "--format", "jsonl"], "NON_COMPLIANT"),
     ] {
-        // Where the stack is too small, the process has no exit code.
+        // If the stack is too small, the process crashes without an exit code.
         let run = evenkeel(args);
-        assert!(format!("{}{}", run.out, run.err).contains(told), "{args:?}: {run:?}");
+        assert!(format!("{}{}", run.out, run.err).contains(message), "{args:?}: {run:?}");
     }
 }

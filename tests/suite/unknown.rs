@@ -1,9 +1,9 @@
-//! What is unknown is never compliant: it is counted, named, and kept apart from what was found.
+//! Checks that missing data is reported as `INSUFFICIENT_DATA` and never as compliant.
 
 use crate::support::{Folder, Run, evenkeel, violation, with};
 use serde_json::{Value, json};
 
-/// A policy that reads a parameter behind a guard, and finds nothing where it is absent.
+/// A policy that reads optional fields. It finds nothing if they are absent.
 const GUARDED: &str = "// METADATA
 // title: t
 // description: d
@@ -14,7 +14,7 @@ const GUARDED: &str = "// METADATA
 request.?uri.orValue('') == 'http://x' || response.?uri.orValue('') == 'http://x'
 ";
 
-fn judge(fields: Value, format: &str) -> Run {
+fn evaluate(fields: Value, format: &str) -> Run {
     let folder = Folder::new();
     let policy = folder.write("guarded.cel", GUARDED);
     let log = folder.log("a.json.gz", &[with(violation(1), fields)]);
@@ -23,7 +23,7 @@ fn judge(fields: Value, format: &str) -> Run {
 }
 
 #[test]
-fn parameters_that_are_no_object_are_unknown_and_not_empty() {
+fn parameters_that_are_not_an_object_give_insufficient_data() {
     for side in ["requestParameters", "responseElements"] {
         for odd in [
             json!("HIDDEN_DUE_TO_SECURITY_REASONS"),
@@ -31,7 +31,7 @@ fn parameters_that_are_no_object_are_unknown_and_not_empty() {
             json!(["http://x"]),
             json!(true),
         ] {
-            let run = judge(json!({side: odd}), "jsonl");
+            let run = evaluate(json!({side: odd}), "jsonl");
             let statuses: Vec<_> = run.findings().iter().map(|f| f["status"].clone()).collect();
             assert_eq!(statuses, ["INSUFFICIENT_DATA"], "{side}: {odd}: {run:?}");
         }
@@ -39,24 +39,33 @@ fn parameters_that_are_no_object_are_unknown_and_not_empty() {
 }
 
 #[test]
-fn null_and_absent_parameters_are_known_to_be_empty() {
+fn null_and_absent_parameters_are_evaluated_as_empty() {
     for empty in [
         json!({"requestParameters": null, "responseElements": null}),
         json!({"requestParameters": {}}),
     ] {
-        let run = judge(empty, "jsonl");
+        let run = evaluate(empty, "jsonl");
         assert_eq!((run.code, run.findings().len()), (0, 0), "{run:?}");
     }
 }
 
 #[test]
-fn what_was_omitted_is_counted_by_policy_and_by_cause() {
+fn omitted_parameters_are_counted_by_policy_and_by_cause() {
     let omitted = json!({"requestParameters": {"omitted": true, "reason": "too large"}});
-    let run = judge(omitted.clone(), "text");
-    assert!(run.out.contains("guarded  1 without enough data"), "{}", run.out);
-    assert_eq!(run.count("CloudTrail omitted the parameters for their size"), 1, "{}", run.out);
-    assert!(run.out.contains("Findings  0  nothing found, 1 without enough data"), "{}", run.out);
-    let finding = &judge(omitted, "jsonl").findings()[0];
+    let run = evaluate(omitted.clone(), "text");
+    assert!(run.out.contains("guarded  1 with insufficient data"), "{}", run.out);
+    assert_eq!(
+        run.count("CloudTrail omitted the parameters because of their size"),
+        1,
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out.contains("Findings  0  no violations, 1 with insufficient data"),
+        "{}",
+        run.out
+    );
+    let finding = &evaluate(omitted, "jsonl").findings()[0];
     assert_eq!(
         (&finding["status"], &finding["resource"]["id"]),
         (&json!("INSUFFICIENT_DATA"), &json!("unnamed"))
@@ -64,7 +73,7 @@ fn what_was_omitted_is_counted_by_policy_and_by_cause() {
 }
 
 #[test]
-fn a_run_that_is_to_fail_fails_also_for_want_of_data() {
+fn fail_on_also_fails_for_insufficient_data() {
     let folder = Folder::new();
     let policy = folder.write("guarded.cel", GUARDED);
     let log = |name: &str, fields: Value| folder.log(name, &[with(violation(1), fields)]);
@@ -74,30 +83,33 @@ fn a_run_that_is_to_fail_fails_also_for_want_of_data() {
         let args = ["replay", log.to_str().unwrap(), "--policies", policy.to_str().unwrap()];
         evenkeel(args.iter().chain(more))
     };
-    let said = "1 of severity HIGH or above could not be evaluated for want of data";
+    let said = "insufficient data at severity HIGH or above: 1; --fail-on counts them";
     let failed = run(&omitted, &["--fail-on", "HIGH"]);
     assert!(failed.code == 1 && failed.out.contains(said), "{failed:?}");
-    // Neither where it is of less weight, nor where nobody asks, nor where all is known.
+    // It does not fail for a lower severity, without `--fail-on`, or if all data is known.
     for (log, more) in [
         (&omitted, &["--fail-on", "CRITICAL"][..]),
         (&omitted, &[]),
         (&known, &["--fail-on", "HIGH"]),
     ] {
         let passed = run(log, more);
-        assert!(passed.code == 0 && !passed.out.contains("want of data"), "{more:?}: {passed:?}");
+        assert!(
+            passed.code == 0 && !passed.out.contains("--fail-on counts"),
+            "{more:?}: {passed:?}"
+        );
     }
 }
 
 #[test]
-fn an_error_that_is_empty_is_no_failure() {
+fn an_empty_error_code_is_not_a_failed_call() {
     let record =
         json!({"requestParameters": {"uri": "http://x"}, "errorCode": "", "errorMessage": ""});
-    let run = judge(record, "jsonl");
-    assert_eq!(run.findings().len(), 1, "a change that happened went without a finding: {run:?}");
+    let run = evaluate(record, "jsonl");
+    assert_eq!(run.findings().len(), 1, "a successful change has no finding: {run:?}");
 }
 
 #[test]
-fn a_correction_that_shows_a_violation_is_found_whatever_came_before_it() {
+fn a_corrected_record_that_shows_a_violation_is_found_in_any_order() {
     let original = with(violation(1), json!({"requestParameters": "text"}));
     let corrected = with(
         with(violation(2), json!({"requestParameters": {"uri": "http://x"}})),

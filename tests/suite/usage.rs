@@ -1,4 +1,4 @@
-//! The command behaves as people and scripts expect: help, exit codes, machine output, sums.
+//! Tests help, exit codes, machine-readable output and counts of the command.
 
 use crate::support::{Folder, ONE_POLICY, evenkeel, quiet, violation, with};
 use serde_json::{Value, json};
@@ -21,15 +21,22 @@ cases:
 ";
 
 #[test]
-fn help_has_examples() {
-    for command in
-        ["replay", "check", "test", "ingest", "deploy-bundle", "doctor", "template", "completions"]
-    {
+fn the_help_of_each_command_has_examples_and_exit_codes() {
+    let help = evenkeel(["--help"]).out;
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
+    let (_, groups) = help.split_once("Author policies:\n").unwrap();
+    let (groups, _) = groups.split_once("Options:\n").unwrap();
+    let commands: Vec<&str> = groups
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .collect();
+    assert_eq!(commands.len(), 22, "{commands:?}");
+    for command in commands {
         let run = evenkeel([command, "--help"]);
         assert_eq!(run.code, 0);
-        assert!(run.out.contains("Example"), "{command}: {}", run.out);
+        let (_, after) = run.out.split_once("Examples:\n").unwrap();
+        assert!(after.contains("Exit codes:\n"), "{command}: {}", run.out);
     }
-    assert!(evenkeel(["--help"]).out.contains("Exit codes"));
     assert_eq!(evenkeel(["replay", "x", "--colour"]).code, 2);
     for shell in ["bash", "zsh", "fish"] {
         assert!(evenkeel(["completions", shell]).out.contains("evenkeel"));
@@ -37,7 +44,7 @@ fn help_has_examples() {
 }
 
 #[test]
-fn the_sums_add_up_and_copies_are_judged_once() {
+fn the_counts_add_up_and_duplicates_are_evaluated_once() {
     let folder = Folder::new();
     let old = with(violation(3), json!({"eventTime": "2026-03-10T23:59:59Z"}));
     folder.log("a.json.gz", &[violation(1), quiet(2), old]);
@@ -53,9 +60,9 @@ fn the_sums_add_up_and_copies_are_judged_once() {
     ]);
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(run.count("records, of which"), 6);
-    assert_eq!(run.count("judged by some policy"), 2);
+    assert_eq!(run.count("evaluated by at least one policy"), 2);
     assert_eq!(run.count("of events that no policy watches"), 2);
-    assert_eq!(run.count("seen before (same eventID)"), 1);
+    assert_eq!(run.count("duplicates (same eventID and content)"), 1);
     assert_eq!(run.count("outside --since, --until, --account or --region"), 1);
     let files: Vec<String> = walkdir::WalkDir::new(&out)
         .into_iter()
@@ -76,7 +83,7 @@ fn the_sums_add_up_and_copies_are_judged_once() {
 }
 
 #[test]
-fn filters_admit_what_they_say() {
+fn filters_select_records_and_policies() {
     let folder = Folder::new();
     let path = folder.log(
         "a.json.gz",
@@ -103,7 +110,7 @@ fn filters_admit_what_they_say() {
 }
 
 #[test]
-fn arguments_that_make_no_sense_stop_before_any_log_is_read() {
+fn invalid_arguments_are_reported_before_any_log_is_read() {
     for flags in [
         ["--since", "yesterday"],
         ["--until", "2026-13-01"],
@@ -129,7 +136,7 @@ fn fail_on_decides_the_exit_code() {
 }
 
 #[test]
-fn a_wrong_policy_stops_a_replay_before_any_log_is_read() {
+fn an_invalid_policy_stops_a_replay_before_any_log_is_read() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let policy = folder.write("mine.cel", POLICY.replace("startsWith", "startWith"));
@@ -140,7 +147,7 @@ fn a_wrong_policy_stops_a_replay_before_any_log_is_read() {
 }
 
 #[test]
-fn a_policy_that_fails_is_loud() {
+fn a_policy_that_fails_at_run_time_gives_an_error_finding() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let policy = folder
@@ -164,7 +171,7 @@ fn a_policy_that_fails_is_loud() {
 }
 
 #[test]
-fn cases_are_run_and_differences_shown() {
+fn test_cases_are_run_and_differences_are_shown() {
     let folder = Folder::new();
     folder.write("mine.cel", POLICY);
     folder.write("mine.test.yaml", CASES);
@@ -187,7 +194,7 @@ fn cases_are_run_and_differences_shown() {
 }
 
 #[test]
-fn a_policy_without_both_kinds_of_case_fails() {
+fn a_policy_needs_a_compliant_and_a_non_compliant_test_case() {
     let folder = Folder::new();
     folder.write("mine.cel", POLICY);
     let path = folder.path().to_str().unwrap();
@@ -201,13 +208,13 @@ fn a_policy_without_both_kinds_of_case_fails() {
 }
 
 #[test]
-fn no_policy_is_a_usage_error() {
+fn a_folder_without_policies_is_a_usage_error() {
     let folder = Folder::new();
     assert_eq!(evenkeel(["check", folder.path().to_str().unwrap()]).code, 2);
 }
 
 #[test]
-fn an_unknown_flag_or_command_is_a_usage_error_that_says_what_was_meant() {
+fn an_unknown_flag_or_command_is_a_usage_error_with_a_suggestion() {
     for (args, meant) in [
         (&["replay", "x", "--polices", "p"][..], "--policies"),
         (&["check", "--formt", "json"], "--help"),
@@ -223,7 +230,7 @@ fn an_unknown_flag_or_command_is_a_usage_error_that_says_what_was_meant() {
 }
 
 #[test]
-fn a_choice_that_leaves_nothing_to_do_is_a_usage_error_and_no_success() {
+fn filters_that_select_nothing_are_a_usage_error() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let log = log.to_str().unwrap();
@@ -237,7 +244,7 @@ fn a_choice_that_leaves_nothing_to_do_is_a_usage_error_and_no_success() {
 }
 
 #[test]
-fn policies_and_ledgers_that_are_not_there_are_named_before_any_log_is_read() {
+fn missing_policies_and_ledgers_are_reported_before_any_log_is_read() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     let file = folder.write("file", "");

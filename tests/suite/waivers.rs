@@ -1,4 +1,4 @@
-//! A waiver suppresses what it names, until it ends, and never by mistake.
+//! Tests waivers: they apply to the resources that they name, until they expire.
 
 use crate::support::{Folder, ONE_POLICY, Run, evenkeel, violation};
 
@@ -18,42 +18,42 @@ fn waiver(what: &str, expires: &str) -> String {
     )
 }
 
-fn suppressed(run: &Run) -> Vec<bool> {
-    run.findings().iter().map(|finding| finding.get("suppressed").is_some()).collect()
+fn waived(run: &Run) -> Vec<bool> {
+    run.findings().iter().map(|finding| finding.get("waived").is_some()).collect()
 }
 
 #[test]
-fn what_it_names_is_written_as_suppressed() {
+fn findings_that_a_waiver_names_are_marked_as_waived() {
     let by_name = run(&waiver("resource: bucket-1", "2026-12-31"));
-    assert_eq!((suppressed(&by_name), by_name.code), (vec![true, false], 1), "{by_name:?}");
+    assert_eq!((waived(&by_name), by_name.code), (vec![true, false], 1), "{by_name:?}");
     let by_glob = run(&waiver("resource: 'bucket-*'", "2026-03-11"));
-    assert_eq!((suppressed(&by_glob), by_glob.code), (vec![true, true], 0), "{by_glob:?}");
+    assert_eq!((waived(&by_glob), by_glob.code), (vec![true, true], 0), "{by_glob:?}");
     let by_condition = run(&waiver("when: finding.resource.id.endsWith('2')", "2026-12-31"));
-    assert_eq!(suppressed(&by_condition), [false, true], "{by_condition:?}");
+    assert_eq!(waived(&by_condition), [false, true], "{by_condition:?}");
 }
 
 #[test]
-fn one_that_has_ended_suppresses_nothing() {
-    assert_eq!(suppressed(&run(&waiver("resource: '*'", "2026-03-10"))), [false, false]);
+fn an_expired_waiver_does_not_apply() {
+    assert_eq!(waived(&run(&waiver("resource: '*'", "2026-03-10"))), [false, false]);
 }
 
 #[test]
-fn one_whose_condition_fails_suppresses_nothing_and_is_named() {
+fn a_waiver_with_a_failing_condition_does_not_apply_and_is_reported() {
     let run = run(&waiver("when: finding.nothing == 1", "2026-12-31"));
-    assert_eq!((suppressed(&run), run.code), (vec![false, false], 3), "{run:?}");
+    assert_eq!((waived(&run), run.code), (vec![false, false], 3), "{run:?}");
     assert!(run.err.contains("waiver `w1`: no such key: `nothing`"), "{}", run.err);
 }
 
 #[test]
-fn one_that_is_wrong_stops_the_replay() {
+fn an_invalid_waiver_stops_the_replay() {
     for (text, message) in [
-        (waiver("resource: '*'", "soon"), "`soon` is no day"),
+        (waiver("resource: '*'", "soon"), "`soon` is not a valid date"),
         (waiver("accounts: ['1']", "2026-12-31"), "needs a `resource` or a `when`"),
         (waiver("resource: '*'", "2026-12-31").replace("removed", "remove"), "did you mean"),
         (waiver("resource: '*'\n  until: x", "2026-12-31"), "until"),
         (
             waiver("resource: '*'", "2026-12-31").replace("reason: r", "reason: ''"),
-            "needs a reason",
+            "must not be empty",
         ),
     ] {
         let run = run(&text);
@@ -62,7 +62,7 @@ fn one_that_is_wrong_stops_the_replay() {
 }
 
 #[test]
-fn several_files_hold_together_and_the_first_that_covers_is_named() {
+fn several_waiver_files_are_combined_and_the_applied_waiver_is_named() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1), violation(2)]);
     let ended = waiver("resource: '*'", "2026-03-10").replace("w1", "ended");
@@ -77,25 +77,25 @@ fn several_files_hold_together_and_the_first_that_covers_is_named() {
         args.extend(["--waivers", file.to_str().unwrap()]);
     }
     let run = evenkeel(args);
-    assert_eq!(suppressed(&run), [true, false], "{run:?}");
-    let suppression = &run.findings()[0]["suppressed"];
-    assert_eq!((&suppression["waiver"], &suppression["ticket"]), (&"named".into(), &"T-1".into()));
-    assert!(run.err.contains("1 suppressed by waivers"), "{}", run.err);
+    assert_eq!(waived(&run), [true, false], "{run:?}");
+    let applied = &run.findings()[0]["waived"];
+    assert_eq!((&applied["waiver"], &applied["ticket"]), (&"named".into(), &"T-1".into()));
+    assert!(run.err.contains("1 waived"), "{}", run.err);
 }
 
 #[test]
-fn one_does_not_hold_at_a_time_that_nobody_knows() {
+fn a_waiver_does_not_apply_to_an_event_with_an_unreadable_time() {
     let folder = Folder::new();
     let timeless = crate::support::with(violation(1), serde_json::json!({"eventTime": "someday"}));
     let log = folder.log("a.json.gz", &[timeless]);
     let waiver = folder.write("w.yaml", waiver("resource: '*'", "2099-12-31"));
     let args = ["replay", log.to_str().unwrap(), "--waivers", waiver.to_str().unwrap()];
     let run = evenkeel(args.into_iter().chain(["--policies", ONE_POLICY, "--format", "jsonl"]));
-    assert_eq!(suppressed(&run), [false], "{run:?}");
+    assert_eq!(waived(&run), [false], "{run:?}");
 }
 
 #[test]
-fn a_file_of_waivers_that_cannot_be_read_stops_the_replay() {
+fn an_unreadable_waiver_file_stops_the_replay() {
     let folder = Folder::new();
     let log = folder.log("a.json.gz", &[violation(1)]);
     for waivers in [folder.path().join("none.yaml"), folder.write("w.yaml", b"\xff\xfe")] {

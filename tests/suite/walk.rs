@@ -1,20 +1,21 @@
-//! The way of a new author, as the README shows it: from `new` to a green `test --mutate`, by the tool's own messages.
+//! Runs the tutorial of docs/policies.md, from `new` to a passing `test --mutate`, and
+//! compares the output of each command.
 
 use crate::support::{Run, command};
 use std::path::Path;
 
-/// Runs the command in a folder.
+/// Runs the command in a folder and returns its result.
 fn run(folder: &Path, arguments: &[&str]) -> Run {
     let output = command().args(arguments).current_dir(folder).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// The README has each line of an output, in this order.
-fn shown(output: &str) {
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    assert!(readme.contains(output.trim_end()), "the README does not show:\n{output}");
+/// Fails if docs/policies.md does not contain this output.
+fn assert_in_guide(output: &str) {
+    let guide =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/policies.md")).unwrap();
+    assert!(guide.contains(output.trim_end()), "docs/policies.md does not show:\n{output}");
 }
 
 const CASES: &str = "base:
@@ -42,7 +43,7 @@ const MORE: &str = "  - name: open to our own pages
 ";
 
 #[test]
-fn a_new_author_comes_to_a_tested_policy_by_the_messages_alone() {
+fn the_tutorial_of_the_readme_works_as_shown() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let event = "lambda.amazonaws.com:CreateFunctionUrlConfig";
@@ -60,29 +61,29 @@ fn a_new_author_comes_to_a_tested_policy_by_the_messages_alone() {
     let text = std::fs::read_to_string(&policy).unwrap();
     let header = text.split_once("// TODO true").unwrap().0;
     let body = "request.authType == 'NONE'\n  && request.?cors.?allowOrigin.orValue([]).exists(origin, origin == '*')\n";
-    shown(body);
+    assert_in_guide(body);
     std::fs::write(&policy, format!("{header}{body}")).unwrap();
-    let wrong = run(folder, &["check", "policies"]);
-    let first = wrong.err.split_inclusive("`allowOrigins`?").next().unwrap();
-    assert_eq!(wrong.code, 1);
-    shown(first);
+    let faulty = run(folder, &["check", "policies"]);
+    let first = faulty.err.split_inclusive("`allowOrigins`?").next().unwrap();
+    assert_eq!(faulty.code, 1);
+    assert_in_guide(first);
 
-    let mended = body.replace("allowOrigin.", "allowOrigins.");
-    std::fs::write(&policy, format!("{header}{mended}")).unwrap();
+    let corrected = body.replace("allowOrigin.", "allowOrigins.");
+    std::fs::write(&policy, format!("{header}{corrected}")).unwrap();
     std::fs::write(&cases, CASES).unwrap();
     let few = run(folder, &["test", "--mutate", "policies"]);
     assert_eq!(few.code, 1, "{}", few.out);
-    shown(&few.out);
+    assert_in_guide(&few.out);
 
     std::fs::write(&cases, format!("{CASES}{MORE}")).unwrap();
     let green = run(folder, &["test", "--mutate", "policies"]);
     assert_eq!(green.code, 0, "{}", green.out);
-    shown(&green.out);
+    assert_in_guide(&green.out);
     assert_eq!(
         run(folder, &["check", "--deny-warnings", "--min-coverage", "100", "policies"]).code,
         0
     );
     let explained =
         run(folder, &["explain", "policies/lambda-url-open.cel", "--case", "our own pages"]);
-    shown(explained.out.split_once("\n\n").unwrap().1.split_once("\n\n").unwrap().1);
+    assert_in_guide(explained.out.split_once("\n\n").unwrap().1.split_once("\n\n").unwrap().1);
 }

@@ -1,8 +1,8 @@
-"""Makes the environment of the packages that `requirements.txt` lists, each in its version and with its digest.
+"""Creates a virtual environment with the packages of `requirements.txt`, with pinned versions and hashes.
 
     environment.py FOLDER
 
-It does nothing where that has been done, and waits for another that is at it.
+The program does nothing if the environment is up to date. It waits if another process creates it.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ def made(folder):
 
 
 def make(folder):
-    # pip comes with Python. Symbolic links, so that an interpreter finds its library wherever it lies.
+    # pip is included in Python. With symbolic links, an interpreter in any location finds its library.
     venv.create(folder, clear=True, symlinks=True, with_pip=True)
     settings = {name: value for name, value in os.environ.items() if name not in ("PIP_USER", "PIP_TARGET")}
-    # Nothing is built here, as that would run programs which no digest names; modules are compiled when they are used.
+    # Install wheels only: a build would run programs without a pinned hash. Python compiles modules at first use.
     options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--only-binary", ":all:"]
     install = [folder / "bin/python", "-m", "pip", "install", *options, "--no-compile", "--no-deps"]
     subprocess.run([*install, "--requirement", REQUIREMENTS], env=settings, check=True)
@@ -46,4 +46,4 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        sys.exit(f"pip ended with {error.returncode}")
+        sys.exit(f"pip failed with exit code {error.returncode}")

@@ -1,18 +1,19 @@
-//! Comments by which an author who knows better lets a finding pass: `// lint: allow CODE reason`.
+//! Comments that allow a diagnostic code in a policy: `// lint: allow CODE reason`.
 
 use crate::check::codes::DiagnosticCode;
 use evenkeel_rules::Diagnostic;
 
 const ALLOW_MARK: &str = "lint: allow ";
 
-/// What only cases can tell.
+/// The codes of diagnostics that exist only if the cases were run.
 const CODES_FROM_CASES: &[&str] = &["uncovered-condition", "uncovered-event"];
 
-/// Takes away what comments let pass, and adds what is wrong with the comments; `looked` says that cases were run.
+/// Removes the diagnostics that comments allow, and adds errors for comments that are not valid or
+/// have no effect.
 pub(super) fn apply_allow_comments(
     file: &str,
     text: &str,
-    looked: bool,
+    cases_were_run: bool,
     found: &mut Vec<Diagnostic>,
 ) {
     let mut wrong = Vec::new();
@@ -23,7 +24,7 @@ pub(super) fn apply_allow_comments(
         if let Some((_, at)) = comment {
             let rest = line.get(at.saturating_add(ALLOW_MARK.len())..).unwrap_or_default().trim();
             let (code, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            if let Some(message) = explain_useless_comment(code, reason, looked, found) {
+            if let Some(message) = explain_useless_comment(code, reason, cases_were_run, found) {
                 let span = start.saturating_add(at)..start.saturating_add(line.trim_end().len());
                 wrong.push(Diagnostic::new_error("lint-comment", file, span, message));
             } else {
@@ -35,21 +36,21 @@ pub(super) fn apply_allow_comments(
     found.append(&mut wrong);
 }
 
-/// Why a comment lets nothing pass.
+/// Returns the message about a comment that is not valid or has no effect.
 fn explain_useless_comment(
     code: &str,
     reason: &str,
-    looked: bool,
+    cases_were_run: bool,
     found: &[Diagnostic],
 ) -> Option<String> {
     if DiagnosticCode::find_by_id(code).is_none() {
-        Some(format!("there is no code `{code}`"))
+        Some(format!("`{code}` is not a diagnostic code; `evenkeel explain` lists the codes"))
     } else if reason.trim().is_empty() {
-        Some("the comment gives no reason".to_owned())
-    } else if !looked && CODES_FROM_CASES.contains(&code) {
+        Some(format!("the comment has no reason; write `lint: allow {code} REASON`"))
+    } else if !cases_were_run && CODES_FROM_CASES.contains(&code) {
         None
     } else if !found.iter().any(|one| one.code == code) {
-        Some(format!("there is no `{code}` to let pass"))
+        Some(format!("this file has no diagnostic `{code}`; delete the comment"))
     } else {
         None
     }

@@ -1,22 +1,29 @@
-//! The codes of what is found, and what each means: `evenkeel explain CODE`.
+//! The diagnostic codes of `evenkeel check`, with the explanations of `evenkeel explain CODE`.
 
-/// A code, and what it means.
+/// A diagnostic code and its explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiagnosticCode {
-    /// The code, which stays what it is.
+    /// The code, such as `unknown-event`. It is stable: comments and other tools refer to it.
     pub id: &'static str,
-    /// What is wrong, in a line.
+    /// The problem, in one line.
     pub title: &'static str,
-    /// Why that matters, and what to do.
+    /// The consequence of the problem, and the correction.
     pub explanation: &'static str,
-    /// Lines that are wrong so; empty where nobody can write them.
+    /// Lines with the problem. Empty if an author cannot cause it.
     pub wrong_example: &'static str,
-    /// The same, put right.
+    /// The lines of `wrong_example`, corrected.
     pub corrected_example: &'static str,
 }
 
 impl DiagnosticCode {
-    /// The code of that id.
+    /// Returns the code with this id, if it exists.
+    ///
+    /// ```
+    /// use evenkeel_authoring::check::DiagnosticCode;
+    ///
+    /// assert_eq!(DiagnosticCode::find_by_id("untested").unwrap().title, "a policy has no cases");
+    /// assert!(DiagnosticCode::find_by_id("no-such-code").is_none());
+    /// ```
     pub fn find_by_id(id: &str) -> Option<&'static DiagnosticCode> {
         CODES.iter().find(|code| code.id == id)
     }
@@ -26,338 +33,385 @@ impl DiagnosticCode {
 pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "constant-condition",
-        title: "a condition that is the same for every event",
-        explanation: "What never changes decides nothing: a clause that always holds can go, one that never \
-               holds hides what was meant. What is known before an event is seen is its source and its \
-               name, of which `match` lists all.",
-        wrong_example: "match: {eventName: StopLogging}  ...  event.eventName == 'StopLoging' && ...",
-        corrected_example: "match: {eventName: StopLogging}  ...  the clause is left out",
+        title: "a condition has the same result for every event",
+        explanation: "A condition whose result never changes has no effect: an operand that is \
+                      always true is superfluous, and one that is always false disables the rest \
+                      of the expression. `check` knows the source and the name of each event \
+                      before the evaluation, because `match` lists them. Correct the condition, \
+                      or remove it.",
+        wrong_example: "match: {eventName: StopLogging}  ...  event.eventName == 'StopLoging' && \
+            ...",
+        corrected_example: "match: {eventName: StopLogging}  ...  without that condition",
     },
     DiagnosticCode {
         id: "costly",
-        title: "loops within each other over lists that an event makes long",
-        explanation: "An evaluation may visit 100,000 elements; beyond that it ends as ERROR, and nothing is \
-               judged. Loops over two lists that have nothing to do with each other visit each pair: \
-               two lists of 400 are too many. A loop over a part of the outer loop's element is cheap. \
-               Go through one list and ask `in`, or make a map of the other first.",
+        title: "nested loops over lists of the event that can be long",
+        explanation: "One evaluation may visit 100,000 elements. Beyond this limit it ends with \
+                      the status ERROR, and the policy gives no result. Two nested loops over \
+                      independent lists visit every pair of elements: two lists of 400 elements \
+                      exceed the limit. A loop over a part of the outer loop's element is cheap. \
+                      Loop over one list and use `in`, or build a map of the other list first.",
         wrong_example: "request.tags.all(t, request.allowed.exists(a, a == t.key))",
         corrected_example: "request.tags.all(t, t.key in request.allowed)",
     },
     DiagnosticCode {
         id: "dead-event",
-        title: "the policy can find nothing in this event",
-        explanation: "The body is false for each event of this name, whatever is in it: the clause for it is \
-               missing, or the name is one too many.",
-        wrong_example: "match: {eventName: [StopLogging, DeleteTrail]}  ...  event.eventName == 'StopLogging'",
+        title: "the policy never reports this event",
+        explanation: "The body is false for every event of this name, whatever the event \
+                      contains. Add the missing condition for this event, or remove its name \
+                      from `match`.",
+        wrong_example: "match: {eventName: [StopLogging, DeleteTrail]}  ...  event.eventName == \
+            'StopLogging'",
         corrected_example: "match: {eventName: StopLogging}",
     },
     DiagnosticCode {
         id: "duplicate",
-        title: "two policies have one name",
-        explanation: "A policy is known by the name of its file, wherever the file lies: findings, waivers and \
-               settings name it so.",
+        title: "two policies have the same name",
+        explanation: "The id of a policy is the name of its file, in any folder. Findings, \
+                      waivers and settings refer to a policy by this id. Rename one of the \
+                      files.",
         wrong_example: "s3/public.cel and kms/public.cel",
         corrected_example: "s3/s3-bucket-public.cel and kms/kms-key-public.cel",
     },
     DiagnosticCode {
         id: "duplicate-policy",
-        title: "another policy finds all that this one finds",
-        explanation: "Both have the same expressions, and the other watches at least the same events: each \
-               finding would be told twice. Delete one, or say what the difference is.",
-        wrong_example: "a.cel and b.cel with one body",
-        corrected_example: "one of them",
+        title: "another policy reports everything that this policy reports",
+        explanation: "Both policies have the same expressions, and the other policy watches at \
+                      least the same events: each finding would be reported twice. Delete one of \
+                      the policies, or change one so that they differ.",
+        wrong_example: "a.cel and b.cel with the same body",
+        corrected_example: "only one of the two policies",
     },
     DiagnosticCode {
         id: "expired-waiver",
-        title: "a waiver that no longer waives",
-        explanation: "After the day that it says a waiver covers nothing: findings come again. Delete it, or \
-               have it approved anew.",
+        title: "a waiver has expired",
+        explanation: "A waiver applies until the day in `expires`. After this day the findings \
+                      are reported again. Delete the waiver, or have it approved again with a \
+                      new date.",
         wrong_example: "expires: 2024-01-31",
         corrected_example: "expires: 2027-01-31",
     },
     DiagnosticCode {
         id: "expression",
-        title: "an expression that is no CEL, or names what there is not",
-        explanation: "The policy cannot be used. Names are `event`, `request`, `response`, `resource`, \
-               `params`, `account`, `now`, the policy's variables, and `violations` in the message; \
-               functions are those of policies/README.md and of functions.yaml.",
+        title: "an expression is not valid CEL, or uses an unknown name",
+        explanation: "Evenkeel cannot use the policy. An expression can use `event`, `request`, \
+                      `response`, `resource`, `params`, `account`, `now`, the policy's variables \
+                      and, in the message, `violations`. policies/README.md and functions.yaml \
+                      list the functions.",
         wrong_example: "requst.bucketName.startWith('a')",
         corrected_example: "request.bucketName.startsWith('a')",
     },
     DiagnosticCode {
         id: "fmt",
-        title: "a policy that cannot be formatted without changing what it means",
-        explanation: "The file is left as it is. `fmt` compares the header's values and the expression's tokens before and after, \
-               and writes nothing where they differ: YAML anchors between keys that change places are such a case.",
+        title: "a policy cannot be formatted without a change of its meaning",
+        explanation: "`fmt` leaves the file unchanged. It compares the header's values and the \
+                      expression's tokens before and after formatting, and writes nothing if \
+                      they differ. This happens, for example, if a YAML anchor and its alias are \
+                      in keys whose order changes.",
         wrong_example: "// title: &name A bucket\n// message: *name",
         corrected_example: "// title: A bucket\n// message: A bucket",
     },
     DiagnosticCode {
         id: "framework",
-        title: "a framework's file cannot be read",
-        explanation: "`frameworks/<name>.yaml` has `title`, `source`, `controls`, each with `id`, `what` and perhaps `open`, the \
-               reason why no policy covers it, and `reasons`, the reasons that several share.",
+        title: "a framework file cannot be read",
+        explanation: "`frameworks/<name>.yaml` has `title`, `source` and `controls`. Each \
+                      control has `id`, `what` (the requirement) and, optionally, `open` (the \
+                      reason why no policy covers it). The optional key `reasons` contains \
+                      reasons that several controls share.",
         wrong_example: "controls: [{id: A.1}]",
         corrected_example: "controls: [{id: A.1, what: access is reviewed, open: people do that}]",
     },
     DiagnosticCode {
         id: "functions",
         title: "functions.yaml cannot be read",
-        explanation: "It is a map of signatures, each with an expression and perhaps a description. A function \
-               may not call another of them.",
+        explanation: "`functions` maps the signature of each function to its `expression` and an \
+                      optional `description`. A function cannot call another function of this \
+                      file.",
         wrong_example: "functions: {is_open: {expression: ...}}",
         corrected_example: "functions: {\"is_open(range)\": {expression: ..., description: ...}}",
     },
     DiagnosticCode {
         id: "header",
         title: "the header cannot be read",
-        explanation: "The first line is `// METADATA`; what follows behind `// ` is YAML with title, \
-               description, severity, match, resource, message, and, where wanted, parameters, \
-               variables, controls, references, remediation. `evenkeel schema header` prints its JSON \
-               Schema.",
+        explanation: "The first line is `// METADATA`. The comment lines below it contain YAML \
+                      after `// `: title, description, severity, match, resource, message and, \
+                      optionally, parameters, variables, controls, references and remediation. \
+                      `evenkeel schema header` prints the JSON Schema.",
         wrong_example: "// severty: HIGH",
         corrected_example: "// severity: HIGH",
     },
     DiagnosticCode {
         id: "internal",
         title: "Evenkeel failed",
-        explanation: "This is a defect of Evenkeel and not of your file: please report it, with the file if \
-               you may.",
+        explanation: "This is a defect of Evenkeel, not of your file. Please report it, with the \
+                      file if you may.",
         wrong_example: "",
         corrected_example: "",
     },
     DiagnosticCode {
         id: "lint-comment",
-        title: "a comment that lets a finding pass is of no use",
-        explanation: "`// lint: allow CODE reason` needs a code that there is and a reason, and something to \
-               let pass: else it would hide the next finding of that code. Write the reason, or delete \
-               the comment.",
+        title: "an allow comment is not valid, or has no effect",
+        explanation: "`// lint: allow CODE reason` needs an existing code, a reason, and a \
+                      diagnostic with this code in the file. A comment without effect would hide \
+                      the next diagnostic with that code. Correct the comment, or delete it.",
         wrong_example: "// lint: allow unknown-event",
-        corrected_example: "// lint: allow unknown-event  the console's own call, seen in our trail on 3 March",
+        corrected_example: "// lint: allow unknown-event  the console's own call, seen in our \
+            trail on 3 March",
     },
     DiagnosticCode {
         id: "match",
-        title: "`match` watches nothing",
-        explanation: "A policy watches events (`eventSource` and `eventName`), configuration items \
-               (`resourceType`), or both. Sources end in `.amazonaws.com`.",
+        title: "`match` selects nothing",
+        explanation: "A policy watches events (`eventSource` and `eventName`), configuration \
+                      items (`resourceType`), or both. Event sources end in `.amazonaws.com`.",
         wrong_example: "match: {eventName: PutBucketPolicy}",
         corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
     },
     DiagnosticCode {
         id: "name",
-        title: "the file's name is no id",
-        explanation: "A policy's id is its file's name: lower-case letters, digits and hyphens, what is wrong, \
-               the service first.",
+        title: "the file's name is not a valid policy id",
+        explanation: "The id of a policy is the name of its file. It consists of lower-case \
+                      letters, digits and hyphens. Begin with the service, then name the \
+                      problem.",
         wrong_example: "S3_Public.cel",
         corrected_example: "s3-bucket-public.cel",
     },
     DiagnosticCode {
         id: "orphan",
-        title: "a test file without its policy",
-        explanation: "`<id>.test.yaml` holds the cases of `<id>.cel` beside it; without that, nobody runs \
-               them.",
+        title: "a test file has no policy",
+        explanation: "`<id>.test.yaml` contains the cases of `<id>.cel` in the same folder. \
+                      Without this policy, nothing runs the cases. Rename the test file, or \
+                      delete it.",
         wrong_example: "s3-public.test.yaml beside s3-bucket-public.cel",
         corrected_example: "s3-bucket-public.test.yaml beside s3-bucket-public.cel",
     },
     DiagnosticCode {
         id: "parameter",
-        title: "a parameter's default is of another type",
-        explanation: "Types are bool, int, double, string, map and list(...), and the default is a value of \
-               that type.",
+        title: "the default of a parameter has the wrong type",
+        explanation: "The types are bool, int, double, string, map and list(...). The default \
+                      must be a value of the parameter's type.",
         wrong_example: "ports: {type: list(int), default: [\"22\"]}",
         corrected_example: "ports: {type: list(int), default: [22]}",
     },
     DiagnosticCode {
-        id: "parameter-not-told",
-        title: "a remediator is not told a parameter of the policy",
-        explanation: "The remediator knows a setting of the same name as a parameter of the policy. Without \
-               `remediation.with` it repairs to its own default, whatever an organization has set: it sets what \
-               was not asked for, or leaves what was found. A text of `with` that is one hole is CEL.",
+        id: "parameter-not-passed",
+        title: "a remediator does not receive a parameter of the policy",
+        explanation: "The remediator has a setting with the same name as a parameter of the \
+                      policy. Without `remediation.with`, the remediator uses its own default \
+                      and ignores the organization's value: it sets a value that nobody asked \
+                      for, or does not remove the violation. A text in `with` that consists of \
+                      one `{{ }}` placeholder is CEL.",
         wrong_example: "remediation: {run: iam-password-policy, mode: approve}",
-        corrected_example: "remediation: {run: iam-password-policy, mode: approve, with: {maximumAge: \"{{params.maximumAge}}\"}}",
+        corrected_example: "remediation: {run: iam-password-policy, mode: approve, with: \
+            {maximumAge: \"{{params.maximumAge}}\"}}",
     },
     DiagnosticCode {
         id: "patch",
-        title: "the policy does not say rightly what is repaired",
-        explanation: "`cloud-control` repairs what the policy's header says: `patch` has the properties of the resource \
-               as they must be, as a JSON merge patch whose texts are CEL, `tier` how safe that is, and `actions` the \
-               IAM actions by which AWS does it, of those that it publishes for the type. They are \
-               properties of the CloudFormation type in `resource.type`, which Cloud Control can update, and \
-               which can be read again. Other remediators know both themselves.",
+        title: "the policy does not define its remediation correctly",
+        explanation: "`cloud-control` makes the change that the policy's header defines. `patch` \
+                      contains the required properties of the resource, as a JSON merge patch \
+                      whose texts are CEL. `tier` states how safe the change is. `actions` lists \
+                      the IAM actions that AWS needs to make the change; AWS must publish them \
+                      for the resource type. The properties belong to the CloudFormation type in \
+                      `resource.type`. Cloud Control must be able to update them and to read \
+                      them again. Other remediators define their own change, and do not accept \
+                      these keys.",
         wrong_example: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
-        corrected_example: "remediation: {run: cloud-control, mode: auto, tier: A, actions: [dynamodb:UpdateTable], patch: \
-                {DeletionProtectionEnabled: true}}",
+        corrected_example: "remediation: {run: cloud-control, mode: auto, tier: A, actions: \
+            [dynamodb:UpdateTable], patch: {DeletionProtectionEnabled: true}}",
     },
     DiagnosticCode {
         id: "regex-class",
-        title: "a `|` in brackets is a character",
-        explanation: "`[a|b]` is one character: `a`, `|` or `b`. Alternatives stand in parentheses.",
+        title: "`|` in brackets is a literal character",
+        explanation: "`[a|b]` matches one character: `a`, `|` or `b`. Write alternatives in \
+                      parentheses.",
         wrong_example: "uri.matches('^[http|ftp]://')",
         corrected_example: "uri.matches('^(http|ftp)://')",
     },
     DiagnosticCode {
         id: "settings",
-        title: "settings.yaml cannot be used",
-        explanation: "It sets parameters of policies: by the policy's id, by the parameter's name, a value of \
-               the parameter's type.",
+        title: "settings.yaml is not valid",
+        explanation: "settings.yaml sets the parameters of policies. It maps the id of a policy \
+                      to the names of its parameters, and each name to a value of the \
+                      parameter's type.",
         wrong_example: "s3-bucket-public: {prots: [22]}",
         corrected_example: "ec2-security-group-open-to-world: {ports: [22]}",
     },
     DiagnosticCode {
         id: "test",
         title: "a test file cannot be read",
-        explanation: "It has `base`, named events or configuration items, and `cases`, each with a name, what \
-               it changes (`merge`), and what is expected of it. `evenkeel schema test` prints its JSON \
-               Schema.",
+        explanation: "The file has `base` (named events or configuration items) and `cases`. \
+                      Each case has a name, its changes of the base (`merge`) and the expected \
+                      status (`expect`). `evenkeel schema test` prints the JSON Schema.",
         wrong_example: "- {name: open, expect: NON_COMPLIENT}",
         corrected_example: "- {name: open, expect: NON_COMPLIANT}",
     },
     DiagnosticCode {
         id: "type",
-        title: "values that do not go together",
-        explanation: "The expression would fail, or could never be true, when an event comes. A field behind \
-               `.?` is an optional value until `.orValue(...)` says what it is without. What AWS's \
-               models say of a value is a warning: services do record numbers and truths as text.",
+        title: "a value has the wrong type",
+        explanation: "The expression would fail for an event, or could never be true. A field \
+                      after `.?` is an optional value; `.orValue(...)` gives it a default value. \
+                      If the type of a value is known only from AWS's service models, the \
+                      diagnostic is a warning, because some services record numbers and booleans \
+                      as text.",
         wrong_example: "request.?name.startsWith('a')",
         corrected_example: "request.?name.orValue('').startsWith('a')",
     },
     DiagnosticCode {
         id: "uncovered-condition",
-        title: "a condition that no case makes true, or false",
-        explanation: "Nobody has seen what the policy does then. Write a case; or, if there can be none, leave \
-               the condition out.",
+        title: "no case makes a condition true, or no case makes it false",
+        explanation: "The cases do not show what the policy does then. Add a case. If no such \
+                      event can exist, remove the condition.",
         wrong_example: "cases where `request.?public.orValue(false)` is always true",
         corrected_example: "a case without `public`",
     },
     DiagnosticCode {
         id: "uncovered-event",
-        title: "an event of `match` that no case is about",
-        explanation: "The same setting is told in other fields by other calls: each event of `match` needs a \
-               case.",
-        wrong_example: "match: {eventName: [CreateKey, PutKeyPolicy]} and cases of PutKeyPolicy only",
+        title: "no case uses an event of `match`",
+        explanation: "Different calls record the same setting in different fields. Add a case \
+                      for each event of `match`.",
+        wrong_example: "match: {eventName: [CreateKey, PutKeyPolicy]} and cases of PutKeyPolicy \
+            only",
         corrected_example: "a case of CreateKey as well",
     },
     DiagnosticCode {
         id: "unguarded-field",
-        title: "a field that not every event has",
-        explanation: "Without the field the expression fails, and the policy gives ERROR where it should \
-               judge. `.?field` is an optional value; one `.?` makes the rest of the chain safe; \
-               `.orValue(...)` says what holds without.",
+        title: "a field can be absent in some events",
+        explanation: "If the field is absent, the expression fails and the policy returns ERROR. \
+                      `.?field` is an optional value; one `.?` makes the rest of the chain safe. \
+                      `.orValue(...)` gives the value to use if the field is absent.",
         wrong_example: "request.tlsConfig.insecureSkipVerification",
         corrected_example: "request.?tlsConfig.insecureSkipVerification.orValue(false)",
     },
     DiagnosticCode {
         id: "unknown-control",
-        title: "the framework has no such control",
-        explanation: "`controls` names controls by their framework's own ids, as findings and `evenkeel frameworks` tell them. \
-               The ids of AWS's Foundational Security Best Practices and of the CIS benchmark are known; those of \
-               other frameworks where `frameworks/<name>.yaml` lists them.",
+        title: "the framework has no control with this id",
+        explanation: "`controls` uses the framework's own ids, as in findings and in `evenkeel \
+                      frameworks`. Evenkeel lists the ids of AWS Foundational Security Best \
+                      Practices and of the CIS benchmark. For another framework, it knows the \
+                      ids that `frameworks/<name>.yaml` lists.",
         wrong_example: "controls: {AWS-FSBP: [APIGateway.99]}",
         corrected_example: "controls: {AWS-FSBP: [APIGateway.9]}",
     },
     DiagnosticCode {
         id: "unknown-event",
-        title: "AWS has no such event, or not of this service",
-        explanation: "The policy would never judge anything by that name. CloudTrail's `eventName` is the API \
-               operation, which need not be the IAM action: bucket encryption is changed by \
-               PutBucketEncryption, and the action is s3:PutEncryptionConfiguration. Names are those of \
-               AWS's service models and of a short list of events that are no API calls. Where you have \
-               seen the event in a trail, let it pass by a comment.",
-        wrong_example: "match: {eventSource: s3.amazonaws.com, eventName: PutEncryptionConfiguration}",
+        title: "AWS has no such event, or this service does not have it",
+        explanation: "The policy would never evaluate an event of that name. CloudTrail's \
+                      `eventName` is the API operation, which can differ from the IAM action: \
+                      PutBucketEncryption changes the encryption of a bucket, and its IAM action \
+                      is s3:PutEncryptionConfiguration. Evenkeel knows the names in AWS's \
+                      service models, and a short list of events that are not API calls. If your \
+                      trail contains the event, allow it with a comment: `// lint: allow \
+                      unknown-event reason`.",
+        wrong_example: "match: {eventSource: s3.amazonaws.com, eventName: \
+            PutEncryptionConfiguration}",
         corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketEncryption}",
     },
     DiagnosticCode {
         id: "unknown-field",
-        title: "a field that the calls do not have",
-        explanation: "It would always be absent. `request` and `response` have the members of AWS's service \
-               models, with a small first letter. For EC2 and S3, which record much under other names, \
-               this is a warning. `evenkeel schema SOURCE:NAME` prints the fields of an event.",
+        title: "the calls do not have this field",
+        explanation: "The field would always be absent. `request` and `response` have the \
+                      members of AWS's service models, with a lower-case first letter. For EC2 \
+                      and S3 the diagnostic is a warning, because they record many fields under \
+                      other names. `evenkeel schema SOURCE:NAME` prints the fields of an event.",
         wrong_example: "request.url  (of PutIntegration)",
         corrected_example: "request.uri",
     },
     DiagnosticCode {
         id: "unknown-remediator",
-        title: "there is no remediator of that name",
-        explanation: "`remediation.run` names one of the remediators that policies/README.md lists; without it \
-               the finding is only reported.",
+        title: "there is no remediator with this name",
+        explanation: "`remediation.run` must name a remediator that policies/README.md lists. A \
+                      policy without `remediation` only reports its findings.",
         wrong_example: "remediation: {run: s3-default-encrypton, mode: approve}",
         corrected_example: "remediation: {run: s3-default-encryption, mode: approve}",
     },
     DiagnosticCode {
         id: "unknown-source",
-        title: "no service of AWS is called so in CloudTrail",
-        explanation: "`eventSource` is the service's endpoint without the Region: `monitoring.amazonaws.com` \
-               for CloudWatch, `elasticloadbalancing.amazonaws.com` for load balancers of all kinds.",
+        title: "AWS has no such event source",
+        explanation: "`eventSource` is the service's endpoint without the Region: \
+                      `monitoring.amazonaws.com` for CloudWatch, \
+                      `elasticloadbalancing.amazonaws.com` for all types of load balancers.",
         wrong_example: "match: {eventSource: cloudwatch.amazonaws.com, eventName: PutMetricAlarm}",
-        corrected_example: "match: {eventSource: monitoring.amazonaws.com, eventName: PutMetricAlarm}",
+        corrected_example: "match: {eventSource: monitoring.amazonaws.com, eventName: \
+            PutMetricAlarm}",
     },
     DiagnosticCode {
         id: "unknown-value",
-        title: "a text that AWS never writes there",
-        explanation: "The field has one of the values that the service's model lists; comparing it with \
-               another is never true. Values are new now and then: a comment lets it pass.",
+        title: "AWS does not use this value for the field",
+        explanation: "The service's model lists all values of the field, and this text is not \
+                      one of them: the field is never equal to it. If AWS has added the value \
+                      since, allow it with a comment: `// lint: allow unknown-value reason`.",
         wrong_example: "request.securityPolicy == 'TLS_1_22'",
         corrected_example: "request.securityPolicy == 'TLS_1_2'",
     },
     DiagnosticCode {
         id: "unknown-with",
-        title: "a remediator is told what it does not know",
-        explanation: "`remediation.with` has the names that the remediator says; a plan with others would be \
-               refused.",
-        wrong_example: "remediation: {run: apigateway-stage-logging, mode: auto, with: {lvl: INFO}}",
-        corrected_example: "remediation: {run: apigateway-stage-logging, mode: auto, with: {level: INFO}}",
+        title: "a remediator does not have this setting",
+        explanation: "`remediation.with` may contain only settings that the remediator has; \
+                      policies/README.md lists them. Evenkeel rejects a plan with other \
+                      settings.",
+        wrong_example: "remediation: {run: apigateway-stage-logging, mode: auto, with: {lvl: \
+            INFO}}",
+        corrected_example: "remediation: {run: apigateway-stage-logging, mode: auto, with: \
+            {level: INFO}}",
     },
     DiagnosticCode {
         id: "unsafe-mode",
-        title: "a repair goes further by itself than is safe",
-        explanation: "A repair of tier A may be `auto`. One of tier B may be where its remediator checks first whether it \
-               is safe, and one of tier C never: they are `approve` at most. policies/README.md tells the tiers; \
-               whatever a header says, no repair goes further.",
+        title: "the mode of a remediation exceeds the maximum mode of its tier",
+        explanation: "A remediation of tier A may be `auto`. One of tier B may be `auto` only if \
+                      its remediator first checks that the change is safe; otherwise it may be \
+                      `approve` at most. One of tier C may be `approve` at most. \
+                      policies/README.md describes the tiers. Evenkeel never exceeds the maximum \
+                      mode, whatever a header says.",
         wrong_example: "remediation: {run: rds-instance-private, mode: auto}",
         corrected_example: "remediation: {run: rds-instance-private, mode: approve}",
     },
     DiagnosticCode {
         id: "untested",
-        title: "a policy without cases",
-        explanation: "Each policy has at least one case that is NON_COMPLIANT and one that is COMPLIANT: \
-               without them nobody knows whether it finds anything, or everything.",
+        title: "a policy has no cases",
+        explanation: "Each policy needs at least one case that is NON_COMPLIANT and one that is \
+                      COMPLIANT. Without them, nobody knows whether the policy reports nothing, \
+                      or everything.",
         wrong_example: "s3-bucket-public.cel alone",
         corrected_example: "s3-bucket-public.test.yaml beside it",
     },
     DiagnosticCode {
         id: "unused-parameter",
-        title: "a parameter that nothing looks at",
-        explanation: "Setting it would change nothing, and whoever sets it would believe that it does.",
+        title: "no expression uses a parameter",
+        explanation: "A value that an organization sets for this parameter has no effect. Use \
+                      the parameter in an expression, or remove it.",
         wrong_example: "parameters: {ports: ...} and no `params.ports`",
-        corrected_example: "the parameter is left out, or used",
+        corrected_example: "the parameter is removed, or used",
     },
     DiagnosticCode {
         id: "unused-source",
-        title: "none of the names is an event of one of the services",
-        explanation: "`match` means each name of each service. A service that has none of the names watches \
-               nothing: the name that was meant for it is missing, or the service is one too many.",
-        wrong_example: "match: {eventSource: [s3.amazonaws.com, kms.amazonaws.com], eventName: PutBucketPolicy}",
+        title: "none of the names in `eventName` is an event of a source",
+        explanation: "`match` combines each source with each name. A source that has none of the \
+                      names selects nothing. Add the missing name, or remove the source.",
+        wrong_example: "match: {eventSource: [s3.amazonaws.com, kms.amazonaws.com], eventName: \
+            PutBucketPolicy}",
         corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
     },
     DiagnosticCode {
         id: "unused-variable",
-        title: "a variable that nothing looks at",
-        explanation: "It is left over, or another one was meant where it should stand.",
+        title: "no expression uses a variable",
+        explanation: "The variable is left over from an earlier version, or an expression uses \
+                      another name by mistake. Use the variable, or remove it.",
         wrong_example: "variables: {name: request.name} and no `name`",
-        corrected_example: "the variable is left out, or used",
+        corrected_example: "the variable is removed, or used",
     },
     DiagnosticCode {
         id: "variable",
-        title: "a variable has the name of something else",
-        explanation: "`event`, `request` and the other names of the scope mean what they mean; choose another.",
+        title: "a variable has a reserved name",
+        explanation: "`event`, `request` and the other names of the scope have a fixed meaning. \
+                      Choose another name for the variable.",
         wrong_example: "variables: {request: ...}",
         corrected_example: "variables: {asked: ...}",
     },
     DiagnosticCode {
         id: "waiver",
-        title: "a waiver cannot be used",
-        explanation: "It names policies that there are, a resource or a condition, a reason, who approved it \
-               and the day on which it expires.",
+        title: "a waiver is not valid",
+        explanation: "A waiver names existing policies, a resource or a condition, a reason, the \
+                      person who approved it, and the day on which it expires.",
         wrong_example: "- {id: a, policies: [s3-bucket-pubic], ...}",
         corrected_example: "- {id: a, policies: [s3-bucket-public], ...}",
     },

@@ -1,4 +1,4 @@
-//! Conditions that are the same for every event, and events for which nothing can ever be found.
+//! Diagnostics for conditions with a constant result, and for events that a policy never reports.
 
 use super::locate_word;
 use super::type_check::PolicyExpressions;
@@ -9,14 +9,15 @@ use evenkeel_rules::policy::{ExpressionRole, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What is known of an event before it is seen: its source and its name.
+/// An event of `match`: its source and its name are known before the evaluation.
 struct KnownEvent<'a> {
     source: &'a str,
     name: &'a str,
     variables: BTreeMap<&'a str, &'a SyntaxNode>,
 }
 
-/// What of a policy can never be otherwise.
+/// Warns about conditions whose result is the same for every event of `match`, and about events for
+/// which the body is always false.
 pub(super) fn lint_constant_conditions(
     policy: &Policy,
     expressions: &PolicyExpressions<'_>,
@@ -30,7 +31,7 @@ pub(super) fn lint_constant_conditions(
             events.push(KnownEvent { source, name, variables: variables.clone() });
         }
     }
-    // A configuration item has no name, and is judged by the same body.
+    // A configuration item has no event name, and the same body evaluates it.
     if events.is_empty() || !matches.resource_type.is_empty() {
         return Vec::new();
     }
@@ -44,24 +45,21 @@ pub(super) fn lint_constant_conditions(
     let mut found = Vec::new();
     if dead.len() == events.len() {
         let span = written.file_span(&body.span);
-        found.push(warn(
-            "constant-condition",
-            span,
-            "this never holds, whatever the event".to_owned(),
-        ));
+        let message = "the body is false for every event of `match`".to_owned();
+        found.push(warn("constant-condition", span, message));
         return found;
     }
     for event in dead {
         let span = locate_word(policy.file_text(), "match:", event.name);
-        let message = format!("the body never holds for {} of {}", event.name, event.source);
+        let KnownEvent { source, name, .. } = event;
+        let message = format!("the body is false for every {name} event of {source}");
         found.push(warn("dead-event", span, message));
     }
     for (written, syntax) in expressions {
         let mut constant = Vec::new();
         collect_constant_operands(syntax, &events, &mut constant);
         found.extend(constant.into_iter().map(|(part, truth)| {
-            let always = if truth { "always" } else { "never" };
-            let message = format!("this {always} holds, whatever the event");
+            let message = format!("this condition is {truth} for every event of `match`");
             warn("constant-condition", written.file_span(&part.span), message)
         }));
     }
@@ -78,7 +76,7 @@ fn as_variable_definition<'a>(
     }
 }
 
-/// Operands of `&&`, `||`, `!` and `?` that have one value for all events, the outermost of them.
+/// Collects the outermost operands of `&&`, `||`, `!` and `?` that have one value for all events.
 fn collect_constant_operands<'s>(
     syntax: &'s SyntaxNode,
     events: &[KnownEvent<'_>],
@@ -111,9 +109,9 @@ impl KnownEvent<'_> {
         self.evaluate_constant(syntax, 0) == Some(Value::Bool(truth))
     }
 
-    /// The value of an expression, where it does not depend on more than is known.
+    /// Returns the value of an expression, if it depends only on the source and the name.
     fn evaluate_constant(&self, syntax: &SyntaxNode, depth: usize) -> Option<Value> {
-        // Variables that use variables end, but deep text must not end the stack.
+        // Variables cannot be recursive, but deep nesting must not overflow the stack.
         if depth > 64 {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Policies that find what another finds already.
+//! Diagnostics for policies whose findings another policy reports as well.
 
 use super::type_check::PolicyExpressions;
 use evenkeel_engine::{SyntaxKind, SyntaxNode};
@@ -6,25 +6,27 @@ use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{ExpressionRole, Policy, PolicySet};
 use std::collections::BTreeMap;
 
-/// Policies with the expressions of another that watches at least the same.
+/// Warns about policies with the same logic as another policy that watches at least the same
+/// events.
 ///
-/// `deciding` has what [decides](canonicalize_logic) in each policy, in their order.
-pub(super) fn lint_duplicates(set: &PolicySet, deciding: &[String]) -> Vec<Diagnostic> {
+/// `logic` contains the [canonical logic](canonicalize_logic) of each policy, in their order.
+pub(super) fn lint_duplicates(set: &PolicySet, logic: &[String]) -> Vec<Diagnostic> {
     let mut alike: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
-    for (policy, deciding) in set.policies().iter().zip(deciding) {
-        alike.entry(deciding).or_default().push(policy);
+    for (policy, logic) in set.policies().iter().zip(logic) {
+        alike.entry(logic).or_default().push(policy);
     }
     let mut found = Vec::new();
     for policies in alike.into_values().filter(|policies| policies.len() > 1) {
         for policy in &policies {
-            // Of two that are the same, the later one is one too many.
+            // If both watch the same events, only the policy with the later id gets the warning.
             let other = policies.iter().find(|other| {
                 other.id != policy.id
                     && is_match_superset(other, policy)
                     && (!is_match_superset(policy, other) || other.id < policy.id)
             });
             if let Some(other) = other {
-                let message = format!("`{}` finds all that this finds", other.id);
+                let message =
+                    format!("policy `{}` reports everything that this policy reports", other.id);
                 let span = super::locate_word(policy.file_text(), "// match:", "match");
                 found.push(Diagnostic::new_warning(
                     "duplicate-policy",
@@ -38,7 +40,7 @@ pub(super) fn lint_duplicates(set: &PolicySet, deciding: &[String]) -> Vec<Diagn
     found
 }
 
-/// Whether `one` watches all that `other` watches.
+/// Returns whether `one` watches everything that `other` watches.
 fn is_match_superset(one: &Policy, other: &Policy) -> bool {
     let (one, other) = (&one.matches, &other.matches);
     let all = |of: &[String], within: &[String]| of.iter().all(|name| within.contains(name));
@@ -48,7 +50,8 @@ fn is_match_superset(one: &Policy, other: &Policy) -> bool {
         && all(&other.resource_type, &one.resource_type)
 }
 
-/// What decides whether a policy finds something, however it is laid out.
+/// Returns the logic of a policy as text: its expressions without their layout, and the defaults of
+/// its parameters.
 pub(super) fn canonicalize_logic(policy: &Policy, expressions: &PolicyExpressions<'_>) -> String {
     let mut text = String::new();
     for (written, syntax) in expressions {
@@ -63,7 +66,7 @@ pub(super) fn canonicalize_logic(policy: &Policy, expressions: &PolicyExpression
     text
 }
 
-/// An expression without its layout.
+/// Appends an expression without its layout.
 fn write_canonical_syntax(syntax: &SyntaxNode, out: &mut String) {
     out.push('(');
     *out += &match &syntax.kind {

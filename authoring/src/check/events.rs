@@ -1,11 +1,11 @@
-//! Whether AWS has the events that a policy watches.
+//! Diagnostics for events in `match` that AWS does not have.
 
 use super::locate_word;
 use crate::services::events::{event_names, has_event, suggest_event_name, suggest_source};
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::Policy;
 
-/// What is wrong with what a policy watches.
+/// Returns an error for each event source and event name of `match` that AWS does not have.
 pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
     let matches = &policy.matches;
     let wrong = |code, word: &str, message: String, help: Option<String>| {
@@ -41,7 +41,7 @@ pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
     }
     for (source, _) in &known {
         if !matches.event_name.iter().any(|name| has_event(source, name)) && found.is_empty() {
-            let message = format!("none of the names is an event of {source}");
+            let message = format!("none of the names in `eventName` is an event of {source}");
             found.push(wrong("unused-source", source, message, None));
         }
     }

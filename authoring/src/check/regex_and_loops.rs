@@ -1,4 +1,4 @@
-//! Regular expressions that mean something else than they look like, and loops that cost too much.
+//! Diagnostics for misleading regular expressions and for nested loops that cost too much.
 
 use super::type_check::PolicyExpressions;
 use evenkeel_engine::{SyntaxKind, SyntaxNode};
@@ -7,10 +7,10 @@ use evenkeel_rules::policy::{ExpressionRole, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Loops within each other over lists that do not depend on each other, as many as are still cheap.
+/// The greatest depth of nested loops over independent lists that causes no warning.
 const MAX_LOOP_DEPTH: usize = 1;
 
-/// What is odd about the regular expressions and the loops of a policy.
+/// Warns about `|` inside a character class, and about nested loops over independent lists.
 pub(super) fn lint_regex_and_loops(
     policy: &Policy,
     expressions: &PolicyExpressions<'_>,
@@ -29,25 +29,24 @@ pub(super) fn lint_regex_and_loops(
                 && has_bar_in_class(text)
             {
                 let message =
-                    "in `[...]` a `|` is a character like others, and no alternative".to_owned();
+                    "`|` in `[...]` is a literal character, not a separator of alternatives"
+                        .to_owned();
                 warn(
                     "regex-class",
                     literal,
                     message,
-                    "write `(a|b)` for one of two, or `\\|` for the character",
+                    "write `(a|b)` for alternatives, or `\\|` for the character",
                 );
             }
         });
         let depth = loops.measure_depth(syntax);
         if depth > MAX_LOOP_DEPTH {
-            let message = format!(
-                "{depth} loops within each other over lists of the event that do not depend on each other"
-            );
+            let message = format!("{depth} nested loops over independent lists of the event");
             warn(
                 "costly",
                 syntax,
                 message,
-                "an event with long lists may exceed the budget: `evenkeel explain costly`",
+                "long lists may exceed the evaluation limit; see `evenkeel explain costly`",
             );
         }
         if let ExpressionRole::Variable(name) = written.role {
@@ -57,7 +56,7 @@ pub(super) fn lint_regex_and_loops(
     found
 }
 
-/// A literal that is a regular expression.
+/// Returns the literal regular expression of a call, and its text.
 fn find_regex_literal(part: &SyntaxNode) -> Option<(&SyntaxNode, &str)> {
     let SyntaxKind::Call { function, args, .. } = &part.kind else { return None };
     let number = match function.as_str() {
@@ -91,20 +90,23 @@ fn has_bar_in_class(pattern: &str) -> bool {
     false
 }
 
-/// What is known while the loops of an expression are counted.
+/// The state of the measurement of an expression's loops.
 #[derive(Default)]
 struct LoopDepths<'s> {
-    /// How deep the loops of each variable of the policy are.
+    /// The loop depth of each variable of the policy.
     variables: BTreeMap<&'s str, usize>,
-    /// The names of elements of the loops around.
+    /// The element variables of the enclosing loops.
     elements: Vec<&'s str>,
-    /// Names that stand for what no event makes long.
+    /// The names that `cel.bind` binds to a value whose length does not depend on the event.
     short: Vec<&'s str>,
 }
 
 impl<'s> LoopDepths<'s> {
-    /// How many loops over lists that an event makes long, and that do not depend on each other, are within each
-    /// other: what goes through the parts of an outer loop's element visits each part once.
+    /// Returns the greatest depth of nested loops over independent lists whose length depends on
+    /// the event.
+    ///
+    /// A loop over a part of an outer loop's element does not count, because it visits each part
+    /// only once.
     fn measure_depth(&mut self, syntax: &'s SyntaxNode) -> usize {
         match &syntax.kind {
             SyntaxKind::Name(name) => {
@@ -135,7 +137,8 @@ impl<'s> LoopDepths<'s> {
         parts.map(|part| self.measure_depth(part)).max().unwrap_or_default()
     }
 
-    /// Whether a list is as long as an event makes it: literals, parameters and parts of a text are short.
+    /// Returns whether the length of a list depends on the event. Literals, parameters and the
+    /// parts of a split text count as short.
     fn is_long(&self, range: &SyntaxNode) -> bool {
         match &range.kind {
             SyntaxKind::List(_) | SyntaxKind::Literal(_) => false,

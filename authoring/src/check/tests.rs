@@ -1,4 +1,4 @@
-//! Comments that let findings pass, and names with the version that CloudTrail puts behind them.
+//! Tests of allow comments, and of event names with an API version.
 
 use super::lint_policies;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
@@ -23,11 +23,11 @@ fn codes(cases_were_run: bool) -> Vec<&'static str> {
 }
 
 #[test]
-fn what_only_cases_can_tell_is_not_held_against_a_comment_where_none_was_run() {
-    assert!(codes(false).is_empty(), "a bundle is deployed with it");
+fn an_allow_comment_for_a_coverage_code_is_an_error_only_if_the_cases_were_run() {
+    assert!(codes(false).is_empty(), "the comment must not block the deployment of a bundle");
     assert_eq!(
         codes(true),
         ["lint-comment"],
-        "every event has its case: the comment hides the next that has none"
+        "every event has a case: the comment would hide the next uncovered event"
     );
 }

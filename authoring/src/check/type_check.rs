@@ -1,14 +1,15 @@
-//! Whether the expressions of a policy fit the events that they are about, and each other.
+//! Diagnostics for the types of a policy's expressions.
 
 use crate::types::inference::TypeInference;
 use evenkeel_engine::{FunctionSet, SyntaxNode};
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{Policy, PolicyExpression};
 
-/// The expressions of a policy, as they were written and as they read.
+/// The expressions of a policy: the text of each and its syntax tree.
 pub(super) type PolicyExpressions<'p> = [(PolicyExpression<'p>, SyntaxNode)];
 
-/// The expressions of a policy: each compiled already, and read once more as its author wrote it.
+/// Parses the expressions of a policy, and returns each with its syntax tree as the author wrote
+/// it.
 pub(crate) fn parse_expressions(policy: &Policy) -> Vec<(PolicyExpression<'_>, SyntaxNode)> {
     policy
         .list_expressions()
@@ -19,7 +20,7 @@ pub(crate) fn parse_expressions(policy: &Policy) -> Vec<(PolicyExpression<'_>, S
         .collect()
 }
 
-/// What is wrong with the types in a policy.
+/// Returns the diagnostics about types, fields and values in a policy's expressions.
 pub(super) fn lint_types(
     policy: &Policy,
     functions: &FunctionSet,
@@ -29,14 +30,14 @@ pub(super) fn lint_types(
     let mut inference = TypeInference::new(policy, functions, &all);
     let mut found = Vec::new();
     for (written, syntax) in expressions {
-        for remark in inference.infer_expression(written.role, syntax) {
+        for issue in inference.infer_expression(written.role, syntax) {
             found.push(Diagnostic {
-                code: remark.code,
-                level: remark.level,
+                code: issue.code,
+                level: issue.level,
                 file: policy.file.clone(),
-                span: written.file_span(&remark.span),
-                message: remark.message,
-                help: remark.help,
+                span: written.file_span(&issue.span),
+                message: issue.message,
+                help: issue.help,
             });
         }
     }

@@ -1,4 +1,4 @@
-//! Variables and parameters that nothing looks at.
+//! Diagnostics for variables and parameters that no expression uses.
 
 use super::type_check::PolicyExpressions;
 use evenkeel_engine::{SyntaxKind, SyntaxNode};
@@ -6,7 +6,7 @@ use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{ExpressionRole, Policy};
 use serde_json::Value;
 
-/// What of a policy is written and never used.
+/// Warns about the variables and parameters of a policy that no expression uses.
 pub(super) fn lint_unused(policy: &Policy, expressions: &PolicyExpressions<'_>) -> Vec<Diagnostic> {
     let (mut names, mut params) = (Vec::new(), Some(Vec::new()));
     for (_, syntax) in expressions {
@@ -19,7 +19,7 @@ pub(super) fn lint_unused(policy: &Policy, expressions: &PolicyExpressions<'_>) 
             {
                 match (accessed_field(part, child), &mut params) {
                     (Some(field), Some(params)) => params.push(field.to_owned()),
-                    // Handed on as a whole: who knows what is used of it.
+                    // An expression passes on all of `params`, so any parameter may be used.
                     (None, params) => *params = None,
                     (Some(_), None) => {}
                 }
@@ -39,7 +39,7 @@ pub(super) fn lint_unused(policy: &Policy, expressions: &PolicyExpressions<'_>) 
             found.push(wrong(
                 "unused-variable",
                 span,
-                format!("nothing uses the variable `{variable}`"),
+                format!("no expression uses the variable `{variable}`"),
             ));
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn lint_unused(policy: &Policy, expressions: &PolicyExpressions<'_>) 
             found.push(wrong(
                 "unused-parameter",
                 span,
-                format!("nothing uses `params.{parameter}`"),
+                format!("no expression uses `params.{parameter}`"),
             ));
         }
     }
@@ -63,7 +63,7 @@ fn referenced_name(part: &SyntaxNode) -> Option<&str> {
     }
 }
 
-/// The field of `of` that a part is.
+/// Returns the name of the field of `of` that a part accesses.
 fn accessed_field<'s>(part: &'s SyntaxNode, of: &SyntaxNode) -> Option<&'s str> {
     match &part.kind {
         SyntaxKind::Field { field, .. } | SyntaxKind::Has { field, .. } => Some(field),

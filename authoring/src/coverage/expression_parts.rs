@@ -1,4 +1,4 @@
-//! The parts of an expression that its author would like to see the values of, and what each was.
+//! The observed parts of an expression, and their values during an evaluation.
 
 use evenkeel_engine::ast::{
     Expr, IdedExpr, LiteralValue, SourceTexts, child_expressions, operators, visit_children_mut,
@@ -7,7 +7,8 @@ use evenkeel_engine::{AstPass, CompiledExpression, is_written_call, observe_node
 use serde_json::Value;
 use std::ops::Range;
 
-/// Lets every part of an expression tell what it is, each time it is evaluated.
+/// A compiler pass that instruments each part of an expression, so that every evaluation records
+/// its value.
 #[derive(Debug)]
 pub(super) struct WatchPass;
 
@@ -17,39 +18,42 @@ impl AstPass for WatchPass {
     }
 }
 
-/// A part of a watched expression.
+/// A part of an instrumented expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpressionPart {
-    /// The variable that it is the whole of.
+    /// The name of the variable whose whole expression this part is.
     pub name: Option<String>,
-    /// Its parts, in the order they were written.
+    /// The parts within this part, in the order of the text.
     pub parts: Vec<ExpressionPart>,
-    /// Whether it is a condition: an expression that holds or does not, or a list that is empty or
-    /// not, and no mere `&&`, `||` or `!` of others.
+    /// True if the part is a condition: a bool, or a list that counts as true if it is not empty.
+    /// Literals and the operators `&&`, `||` and `!` are not conditions.
     pub is_condition: bool,
     pub(super) source: usize,
     pub(super) span: Range<usize>,
     id: u64,
 }
 
-/// What the parts of watched expressions were, in the order they were evaluated.
+/// The values of the parts of instrumented expressions, in the order of their evaluation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartObservations(pub(super) Vec<(u64, Value)>);
 
 impl PartObservations {
-    /// The values that a part had: one, or one for each round of a loop; none where it was not
-    /// reached, or failed.
+    /// Returns the values that a part had: one, or one for each iteration of a loop. The result is
+    /// empty if the part was not evaluated, or failed.
     pub fn part_values(&self, part: &ExpressionPart) -> Vec<&Value> {
         self.0.iter().filter(|seen| seen.0 == part.id).map(|seen| &seen.1).collect()
     }
 }
 
-/// `outer` is the id of the part around; a function's body has the id of its call.
+/// Instruments an expression and the parts within it.
+///
+/// `outer` is the id of the enclosing part. The body of a function has the id of its call, so it is
+/// not instrumented again.
 fn watch_within(expr: &mut IdedExpr, outer: Option<u64>, root: bool) {
-    let wanted = outer != Some(expr.id) && (root || is_part(expr));
-    let inner = if wanted { Some(expr.id) } else { outer };
+    let observed = outer != Some(expr.id) && (root || is_part(expr));
+    let inner = if observed { Some(expr.id) } else { outer };
     if let Expr::Comprehension(c) = &mut expr.expr {
-        // What goes on between the rounds is the loop's own affair.
+        // The accumulator and the loop condition are generated: an author did not write them.
         for part in [&mut c.iter_range, &mut c.loop_step, &mut c.result] {
             watch_within(part, inner, false);
         }
@@ -63,12 +67,13 @@ fn watch_within(expr: &mut IdedExpr, outer: Option<u64>, root: bool) {
             }
         });
     }
-    if wanted {
+    if observed {
         *expr = observe_node(std::mem::take(expr));
     }
 }
 
-/// Whether a node is something that its author wrote and would like to see the value of.
+/// Returns whether the author wrote a node: a call, a field or a loop, but not the generated
+/// accumulator of a loop.
 fn is_part(expr: &IdedExpr) -> bool {
     match &expr.expr {
         Expr::Call(call) => {
@@ -84,7 +89,7 @@ fn is_accumulator(expr: &IdedExpr) -> bool {
     matches!(&expr.expr, Expr::Ident(name) if name.starts_with('@'))
 }
 
-/// The parts of a watched expression; none of another.
+/// Returns the parts of an instrumented expression. The result is empty for any other expression.
 pub(super) fn collect_parts(
     expression: &CompiledExpression,
     sources: &SourceTexts,
@@ -94,7 +99,7 @@ pub(super) fn collect_parts(
     all
 }
 
-/// `decides` says that the node stands where a truth is wanted.
+/// Appends the parts of a node. `decides` states whether the value of the node is used as a bool.
 fn gather_parts(
     expr: &IdedExpr,
     sources: &SourceTexts,

@@ -1,4 +1,4 @@
-//! A policy whose expressions tell what their parts were, while it is evaluated.
+//! A policy whose expressions record the values of their parts during an evaluation.
 
 use super::expression_parts::{ExpressionPart, PartObservations, WatchPass, collect_parts};
 use evenkeel_engine::{AstPass, record_observations};
@@ -6,54 +6,57 @@ use evenkeel_rules::policy::Policy;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The passes with which policies are loaded that are to be watched.
+/// The compiler passes that instrument a policy, for
+/// [`PolicySet::compile_with_passes`](evenkeel_rules::policy::PolicySet::compile_with_passes).
 pub const WATCH_PASSES: &[&dyn AstPass] = &[&WatchPass];
 
-/// A policy whose expressions tell what their parts were.
+/// An instrumented policy: an evaluation records the values of its expressions' parts.
 #[derive(Debug)]
 pub struct WatchedPolicy<'p> {
     policy: &'p Policy,
     parts: Vec<ExpressionPart>,
 }
 
-/// A condition of a policy, and what it was.
+/// A condition of a policy, with the results that it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoveredCondition {
-    /// Where it stands, in bytes of the policy's file.
+    /// The position of the condition, in bytes of the policy's file.
     pub span: Range<usize>,
-    /// Whether it ever held.
+    /// True if the condition was true at least once.
     pub was_true: bool,
-    /// Whether it ever did not.
+    /// True if the condition was false at least once.
     pub was_false: bool,
 }
 
 impl<'p> WatchedPolicy<'p> {
-    /// A policy that was loaded with [`WATCH_PASSES`]; of another there is nothing to see.
+    /// Creates the instrumented view of a policy that was compiled with [`WATCH_PASSES`]. Any other
+    /// policy has no parts.
     pub fn new(policy: &'p Policy) -> Self {
         WatchedPolicy { policy, parts: collect_parts(&policy.body, &policy.sources) }
     }
 
-    /// Lets it judge something, and watches.
+    /// Calls `work` with the policy, and returns its result and the values of the parts that were
+    /// evaluated.
     pub fn run_watched<T>(&self, work: impl FnOnce(&Policy) -> T) -> (T, PartObservations) {
         let (done, values) = record_observations(|| work(self.policy));
         (done, PartObservations(values))
     }
 
-    /// What the body is made of.
+    /// Returns the outermost parts of the body.
     pub fn body_parts(&self) -> &[ExpressionPart] {
         &self.parts
     }
 
-    /// Where a part stands, in bytes of the policy's file.
+    /// Returns the position of a part, in bytes of the policy's file.
     pub fn part_span(&self, part: &ExpressionPart) -> Range<usize> {
         self.policy.file_span(part.source, &part.span)
     }
 
-    /// Each condition of the body, once, and what it was in these evaluations.
-    pub fn collect_conditions(&self, sights: &[PartObservations]) -> Vec<CoveredCondition> {
-        let (mut all, mut told) = (Vec::new(), BTreeSet::new());
+    /// Returns each condition of the body once, with the results that it had in these evaluations.
+    pub fn collect_conditions(&self, observations: &[PartObservations]) -> Vec<CoveredCondition> {
+        let (mut all, mut visited) = (Vec::new(), BTreeSet::new());
         for part in &self.parts {
-            self.gather_conditions(part, sights, &mut told, &mut all);
+            self.gather_conditions(part, observations, &mut visited, &mut all);
         }
         all.sort_by_key(|condition: &CoveredCondition| (condition.span.start, condition.span.end));
         all
@@ -62,24 +65,25 @@ impl<'p> WatchedPolicy<'p> {
     fn gather_conditions(
         &self,
         part: &ExpressionPart,
-        sights: &[PartObservations],
-        told: &mut BTreeSet<(usize, usize, usize)>,
+        observations: &[PartObservations],
+        visited: &mut BTreeSet<(usize, usize, usize)>,
         all: &mut Vec<CoveredCondition>,
     ) {
-        // A variable that is used twice is the same conditions twice.
-        if part.is_condition && told.insert((part.source, part.span.start, part.span.end)) {
-            let mut values = sights.iter().flat_map(|sights| sights.part_values(part));
-            let holds = |value: &serde_json::Value| {
+        // If the body uses a variable twice, its conditions appear twice among the parts.
+        if part.is_condition && visited.insert((part.source, part.span.start, part.span.end)) {
+            let mut values = observations.iter().flat_map(|one| one.part_values(part));
+            let as_bool = |value: &serde_json::Value| {
                 value.as_bool().or_else(|| value.as_array().map(|list| !list.is_empty()))
             };
-            let seen: Vec<bool> = values.by_ref().filter_map(holds).collect();
-            let (held, failed) = (seen.contains(&true), seen.contains(&false));
+            let results: Vec<bool> = values.by_ref().filter_map(as_bool).collect();
             all.push(CoveredCondition {
                 span: self.part_span(part),
-                was_true: held,
-                was_false: failed,
+                was_true: results.contains(&true),
+                was_false: results.contains(&false),
             });
         }
-        part.parts.iter().for_each(|part| self.gather_conditions(part, sights, told, all));
+        for inner in &part.parts {
+            self.gather_conditions(inner, observations, visited, all);
+        }
     }
 }

@@ -1,8 +1,9 @@
-//! Text of policies for Markdown and HTML: shown as it is, whatever it holds.
+//! Escapes the texts of policies for Markdown and HTML, so that they are displayed literally.
 
 use evenkeel_rules::is_deceptive;
 
-/// A text with what cannot be seen, or changes the direction of writing, made visible.
+/// Replaces invisible characters, and characters that change the writing direction, with visible
+/// escapes such as `\u{202e}`.
 pub(super) fn escape_invisible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -15,7 +16,7 @@ pub(super) fn escape_invisible(text: &str) -> String {
     out
 }
 
-/// Text in a line of Markdown, or in a cell of a table.
+/// Escapes a text for a line of Markdown, or for a table cell.
 pub(super) fn escape_markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
@@ -24,17 +25,17 @@ pub(super) fn escape_markdown(text: &str) -> String {
         let inside = before.is_alphanumeric() && chars.peek().is_some_and(|c| c.is_alphanumeric());
         let first = out.is_empty();
         match c {
-            // GitHub makes links of these wherever they stand.
+            // GitHub turns addresses and mentions into links anywhere in a text.
             ':' if chars.peek() == Some(&'/') => out.push_str("&#58;"),
             '@' => out.push_str("&#64;"),
             '.' if out.to_lowercase().ends_with("www") => out.push_str("&#46;"),
-            // Within a word it means nothing.
+            // Within a word, `_` has no meaning in Markdown.
             '_' if inside => out.push('_'),
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
-            // At a line's start these begin a heading, a list, a rule.
+            // At the beginning of a line, these characters begin a heading, a list or a rule.
             '#' | '+' | '-' | '=' if first => {
                 out.push('\\');
                 out.push(c);
@@ -51,30 +52,30 @@ pub(super) fn escape_markdown(text: &str) -> String {
     out
 }
 
-/// Code within a line of Markdown.
+/// Formats a text as inline code in Markdown.
 pub(super) fn format_inline_code(text: &str) -> String {
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let marks = "`".repeat(longest_run(&text, '`').saturating_add(1));
     if text.trim().is_empty() {
         return String::new();
     }
-    // A space beside the marks is taken away again, if there is one on both sides.
+    // Markdown removes one space next to the marks, if there is one on both sides.
     let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     format!("{marks}{pad}{text}{pad}{marks}")
 }
 
-/// Code within a cell of a table in Markdown, where a bar would end the cell.
+/// Formats a text as inline code in a Markdown table cell, where an unescaped `|` ends the cell.
 pub(super) fn format_cell_code(text: &str) -> String {
     format_inline_code(text).replace('|', "\\|")
 }
 
-/// Lines of code in Markdown.
+/// Formats a text as a fenced code block in Markdown.
 pub(super) fn format_code_block(text: &str) -> String {
     let marks = "`".repeat(longest_run(text, '`').saturating_add(1).max(3));
     format!("{marks}cel\n{}\n{marks}", text.trim_end_matches('\n'))
 }
 
-/// The length of the longest run of a character.
+/// Returns the length of the longest run of a character.
 fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or_default()
 }
@@ -86,7 +87,7 @@ pub(super) fn format_prose(text: &str) -> String {
     paragraphs.map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Paragraphs in HTML; words in backticks are code.
+/// Formats a text as HTML paragraphs. Words in backticks become code.
 pub(super) fn format_prose_html(text: &str) -> String {
     let paragraphs = text.split('\n').filter(|line| !line.trim().is_empty());
     let code = |text: &str| format!("<code>{}</code>", escape_html(text));
@@ -95,7 +96,7 @@ pub(super) fn format_prose_html(text: &str) -> String {
     paragraphs.map(paragraph).collect()
 }
 
-/// A line in which every second part is code, if the backticks are in pairs.
+/// Formats a line whose parts between backticks are code, if the backticks come in pairs.
 fn format_code_spans(
     line: &str,
     text: impl Fn(&str) -> String,
@@ -114,7 +115,7 @@ fn format_code_spans(
             out.push_str(&code(part));
             continue;
         }
-        // Escaping trims: the spaces beside code stay.
+        // Escaping trims the text, so the spaces next to code are added again.
         let (start, end) = (part.trim_start(), part.trim_end());
         if start.len() < part.len() && !part.is_empty() {
             out.push(' ');
@@ -127,7 +128,7 @@ fn format_code_spans(
     out
 }
 
-/// Text in HTML.
+/// Escapes a text for HTML.
 pub(super) fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -143,18 +144,19 @@ pub(super) fn escape_html(text: &str) -> String {
     out
 }
 
-/// Whether a reference is a page's address, and holds nothing that could end a link in Markdown or HTML.
+/// Returns whether a reference is an HTTP address without characters that could end a link in
+/// Markdown or HTML.
 fn is_page_address(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() && !"<>\"'`\\|{}^[]".contains(c);
     (text.starts_with("https://") || text.starts_with("http://")) && text.chars().all(plain)
 }
 
-/// A reference in Markdown: a link where it is a page's address.
+/// Formats a reference in Markdown: as a link if it is an HTTP address, otherwise as text.
 pub(super) fn format_link(text: &str) -> String {
     if is_page_address(text) { format!("<{text}>") } else { escape_markdown(text) }
 }
 
-/// A reference in HTML: a link where it is a page's address.
+/// Formats a reference in HTML: as a link if it is an HTTP address, otherwise as text.
 pub(super) fn format_link_html(text: &str) -> String {
     let shown = escape_html(text);
     if is_page_address(text) {
@@ -172,7 +174,7 @@ mod tests {
     };
 
     #[test]
-    fn markdown_shows_what_it_is_given() {
+    fn markdown_text_is_displayed_literally() {
         for (text, expected) in [
             ("TLS_1_0 _x_", "TLS_1_0 \\_x\\_"),
             ("[a](javascript:b) <i>", "\\[a\\](javascript:b) \\<i\\>"),
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn code_cannot_end_itself() {
+    fn backticks_in_code_do_not_end_the_code() {
         assert_eq!(format_inline_code("a``b"), "```a``b```");
         assert_eq!(format_inline_code("`x`\n  y"), "`` `x` y ``");
         assert_eq!(format_cell_code("a || b"), "`a \\|\\| b`");
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_are_links() {
+    fn only_http_addresses_become_links() {
         assert_eq!(format_link("https://a.b/c#d"), "<https://a.b/c#d>");
         assert_eq!(format_link("javascript:alert(1)"), "javascript:alert(1)");
         assert_eq!(format_link_html("javascript:x"), "javascript:x");
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_shown() {
+    fn invisible_characters_become_visible() {
         assert_eq!(escape_invisible("a\u{202e}b\u{1b}\nc"), "a\\u{202e}b\\u{1b}\nc");
     }
 }

@@ -1,4 +1,4 @@
-//! What a page says of a policy, as plain data: the templates see nothing else.
+//! The data of a policy's page, which is all that the templates can access.
 
 use super::DocumentedPolicy;
 use super::escaping::escape_invisible;
@@ -6,11 +6,11 @@ use evenkeel_engine::FunctionSet;
 use evenkeel_rules::policy::{ExpressionRole, OutcomeMatch, Policy, Severity};
 use serde::Serialize;
 
-/// A policy's page.
+/// The data of a policy's page.
 #[derive(Debug, Serialize)]
 pub(super) struct PolicyView {
     pub(super) id: String,
-    /// The folder of its page.
+    /// The folder of the page.
     pub(super) service: String,
     pub(super) severity: String,
     #[serde(skip)]
@@ -26,7 +26,7 @@ pub(super) struct PolicyView {
     resource_arn: Option<String>,
     variables: Vec<NamedText>,
     body: String,
-    /// The organization's functions that its expressions call.
+    /// The organization's functions that the policy's expressions call.
     functions: Vec<NamedText>,
     message: String,
     parameters: Vec<ParameterView>,
@@ -36,7 +36,7 @@ pub(super) struct PolicyView {
     cases: Vec<NamedText>,
 }
 
-/// A name, and what it is.
+/// A name and its text.
 #[derive(Debug, Serialize)]
 struct NamedText {
     name: String,
@@ -48,7 +48,7 @@ struct ParameterView {
     name: String,
     kind: String,
     default: String,
-    /// What it is set to, where that is not the default.
+    /// The configured value, if it differs from the default.
     set: Option<String>,
     description: String,
 }
@@ -59,7 +59,7 @@ struct ControlsView {
     ids: Vec<String>,
 }
 
-/// What repairs a finding.
+/// The remediation of a policy.
 #[derive(Debug, Serialize)]
 pub(super) struct RemediationView {
     run: String,
@@ -67,9 +67,9 @@ pub(super) struct RemediationView {
     tier: Option<String>,
     ask: Option<String>,
     with: Vec<NamedText>,
-    /// What properties must be.
+    /// The properties that the patch sets, with their values.
     patch: Vec<NamedText>,
-    /// The IAM actions; none where no remediator has that name.
+    /// The IAM actions. Empty if no remediator has the name in `run`.
     permissions: Vec<String>,
 }
 
@@ -136,7 +136,7 @@ fn escape_all(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| escape_invisible(text)).collect()
 }
 
-/// Whether some expression calls the function of this signature.
+/// Returns whether an expression of the policy calls the function with this signature.
 fn calls_function(policy: &Policy, signature: &str) -> bool {
     let call = signature.split_inclusive('(').next().unwrap_or(signature);
     let is_part = |c: char| c.is_alphanumeric() || "_.`".contains(c);
@@ -147,7 +147,7 @@ fn calls_function(policy: &Policy, signature: &str) -> bool {
     policy.list_expressions().any(|one| calls(one.text))
 }
 
-/// The service that a policy is about, in letters that may stand in a path.
+/// Returns the name of the policy's service, with only the characters that a path can contain.
 fn service_folder(policy: &Policy) -> String {
     let source = policy.matches.event_source.first().and_then(|source| source.split('.').next());
     let kind = policy.matches.resource_type.first().and_then(|kind| kind.split("::").nth(1));
@@ -202,7 +202,7 @@ fn remediation_view(subject: &DocumentedPolicy<'_>) -> Option<RemediationView> {
     })
 }
 
-/// A property that a patch sets, and CEL for what it must be.
+/// Returns a property that a patch sets, and its value as JSON or CEL.
 fn patch_entry(name: &str, value: &serde_json::Value) -> NamedText {
     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     NamedText { name: escape_invisible(name), value: escape_invisible(&value) }

@@ -1,9 +1,5 @@
-//! Pages of a policy whose every text is hostile.
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::string_slice,
-    reason = "a test that cannot go on fails"
-)]
+//! Tests of the pages of a policy whose texts all contain hostile markup.
+#![expect(clippy::arithmetic_side_effects, clippy::string_slice, reason = "a panic fails the test")]
 
 use super::{DocumentedPolicy, PageFormat, render_pages};
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
@@ -49,7 +45,7 @@ fn pages(format: PageFormat) -> Vec<super::DocsPage> {
 }
 
 #[test]
-fn hostile_text_is_shown_in_html() {
+fn hostile_text_is_escaped_in_html() {
     let pages = pages(PageFormat::Html);
     let paths: Vec<&str> = pages.iter().map(|page| page.path.as_str()).collect();
     assert_eq!(paths, ["index.html", "other/bad.html"]);
@@ -65,7 +61,7 @@ fn hostile_text_is_shown_in_html() {
     assert_eq!(pages[1].text.matches("</p>").count(), pages[1].text.matches("<p>").count());
 }
 
-/// Markdown without what is code: lines of code, and code within lines.
+/// Returns Markdown without its code blocks and inline code.
 fn without_code(text: &str) -> String {
     let mut out = String::new();
     let mut fence = None;
@@ -78,7 +74,7 @@ fn without_code(text: &str) -> String {
             None => out.push_str(&format!("{line}\n")),
         }
     }
-    assert_eq!(fence, None, "a fence is open: {text}");
+    assert_eq!(fence, None, "a code fence is not closed: {text}");
     let (mut plain, mut rest) = (String::new(), out.as_str());
     while let Some(at) = rest.find('`') {
         if rest[..at].ends_with('\\') {
@@ -91,7 +87,7 @@ fn without_code(text: &str) -> String {
         let marks = rest.len() - rest.trim_start_matches('`').len();
         let mut end = marks;
         loop {
-            end += rest[end..].find('`').expect("code is closed");
+            end += rest[end..].find('`').expect("inline code is not closed");
             let run = rest[end..].len() - rest[end..].trim_start_matches('`').len();
             end += run;
             if run == marks {
@@ -104,16 +100,16 @@ fn without_code(text: &str) -> String {
 }
 
 #[test]
-fn hostile_text_is_shown_in_markdown() {
+fn hostile_text_is_escaped_in_markdown() {
     let pages = pages(PageFormat::Markdown);
     assert_eq!(pages[1].path, "other/bad.md");
     for page in &pages {
         let plain = without_code(&page.text);
         for (at, _) in plain.match_indices(['<', '[']) {
-            let ours =
+            let expected =
                 ["<!-- ", "<https://good", "[All policies]", "[bad](", "[severity]", "[service]"];
-            let escaped = plain[..at].ends_with('\\');
-            assert!(escaped || ours.iter().any(|mark| plain[at..].starts_with(mark)), "{plain}");
+            let is_expected = expected.iter().any(|mark| plain[at..].starts_with(mark));
+            assert!(plain[..at].ends_with('\\') || is_expected, "{plain}");
         }
         for line in page.text.lines().filter(|line| line.starts_with('|')) {
             let bars = line.matches('|').count() - line.matches("\\|").count();

@@ -1,11 +1,11 @@
-//! A policy's body, formatted: the same tokens, and other spaces between them.
+//! Formats the body of a policy: the tokens stay the same, only the spaces between them change.
 
 use super::layout::needs_space;
 use super::lexer::{CelToken, LexError, lex_expression};
 use super::token_roles::{TokenPiece, assign_roles};
 use super::{layout, line_wrapping};
 
-/// The tokens of a body that is formatted.
+/// The tokens of a body.
 #[derive(Debug)]
 pub(super) struct BodyTokens<'a>(Vec<CelToken<'a>>);
 
@@ -14,14 +14,14 @@ impl<'a> BodyTokens<'a> {
         lex_expression(text).map(BodyTokens)
     }
 
-    /// The body as it should be, without a line break at its end.
+    /// Returns the formatted body, without a line break at its end.
     pub(super) fn format_tokens(&self) -> String {
         let mut pieces = assign_roles(&self.0);
         line_wrapping::wrap_lines(&mut pieces);
         print_pieces(&pieces)
     }
 
-    /// Whether another body has the same tokens, comments too.
+    /// Returns whether another body has the same tokens, including the comments.
     pub(super) fn has_same_tokens(&self, other: &BodyTokens<'_>) -> bool {
         self.0.len() == other.0.len()
             && self.0.iter().zip(&other.0).all(|(one, two)| one.text == two.text)

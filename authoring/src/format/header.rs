@@ -1,11 +1,11 @@
-//! A policy's header, formatted: its keys in one order, each with the comments above it.
+//! Formats the header of a policy: its keys in a fixed order, each with the comments above it.
 
 use super::yaml_lines::{LineKind, YamlLine, reindent_lines, split_key};
 use evenkeel_rules::Diagnostic;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The keys in their order.
+/// The order of the keys.
 const KEY_ORDER: &[&str] = &[
     "title",
     "description",
@@ -20,14 +20,15 @@ const KEY_ORDER: &[&str] = &[
     "remediation",
 ];
 
-/// What a header says: each key's value as JSON, in which the order of what is nested shows.
+/// Parses a header and returns the value of each key as JSON text. The text shows the order of
+/// nested keys, so that a comparison detects a changed order.
 pub(super) fn parse_header(file: &str, yaml: &str) -> Result<BTreeMap<String, String>, Diagnostic> {
     let values: serde_json::Map<String, Value> = serde_saphyr::from_str(yaml)
         .map_err(|error| Diagnostic::from_yaml_error("header", file, yaml, &error))?;
     Ok(values.into_iter().map(|(key, value)| (key, value.to_string())).collect())
 }
 
-/// A key of the header with its value, and what stands above it.
+/// A key of the header with its value, and the comments and blank lines above it.
 #[derive(Debug, Default)]
 struct HeaderEntry {
     above: Vec<YamlLine>,
@@ -35,7 +36,7 @@ struct HeaderEntry {
 }
 
 impl HeaderEntry {
-    /// Its place in the order; what has none comes last.
+    /// Returns the position of the key in the order. An unknown key comes last.
     fn sort_rank(&self) -> usize {
         let name = self.lines.first().and_then(|line| split_key(&line.text));
         let name =
@@ -44,7 +45,7 @@ impl HeaderEntry {
     }
 }
 
-/// The header as it should be, each line behind `//` and with its line break.
+/// Returns the formatted header. Each line begins with `//` and ends with a line break.
 pub(super) fn format_header(head: &str) -> String {
     let rests: Vec<&str> = head
         .lines()
@@ -62,7 +63,7 @@ pub(super) fn format_header(head: &str) -> String {
             blank = true;
             continue;
         }
-        // One blank line at most, and none at the beginning or the end.
+        // At most one blank line in sequence, and none at the beginning or the end.
         if std::mem::take(&mut blank) && last != LineKind::Blank {
             out.push_str("//\n");
         }
@@ -75,7 +76,7 @@ pub(super) fn format_header(head: &str) -> String {
     out
 }
 
-/// The keys with their lines, and what stands below the last.
+/// Returns the keys with their lines, and the comments and blank lines below the last key.
 fn group_entries(lines: Vec<YamlLine>) -> (Vec<HeaderEntry>, Vec<YamlLine>) {
     let (mut entries, mut above): (Vec<HeaderEntry>, Vec<YamlLine>) = (Vec::new(), Vec::new());
     let mut top = None;
@@ -97,7 +98,8 @@ fn group_entries(lines: Vec<YamlLine>) -> (Vec<HeaderEntry>, Vec<YamlLine>) {
     (entries, below)
 }
 
-/// Gives comments that are indented to the key above them; gives back those that belong to the key below.
+/// Assigns indented comments to the key above them, and returns the comments that belong to the key
+/// below.
 fn assign_comments(entries: &mut [HeaderEntry], notes: Vec<YamlLine>, top: usize) -> Vec<YamlLine> {
     let Some(entry) = entries.last_mut() else { return notes };
     let is_nested = |line: &YamlLine| line.text.starts_with('#') && line.original_indent > top;

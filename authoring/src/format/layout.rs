@@ -1,24 +1,25 @@
-//! Where the lines of an expression begin, and how far they are indented.
+//! Computes the indentation of the lines of an expression.
 
 use super::token_roles::{CHOICE_LEVEL, KEY_LEVEL, TokenPiece, TokenRole};
 
-/// By how much what continues is indented.
+/// The additional indentation of a continuation line, in spaces.
 const INDENT_STEP: usize = 2;
 
-/// The inside of a bracket, or the whole expression.
+/// The content of a pair of brackets, or the whole expression.
 #[derive(Debug, Default)]
 struct BracketGroup {
-    /// The indentation of the line that the bracket stands on; none for the whole.
+    /// The indentation of the line with the opening bracket. `None` for the whole expression.
     base: Option<usize>,
-    /// The indentation of the line on which the operand begins.
+    /// The indentation of the line on which the current operand begins.
     start: usize,
-    /// The operators whose operands are open: how tightly each binds, and the indentation of the line
-    /// on which its first operand begins.
+    /// The operators with an open operand: the precedence level of each, and the indentation of the
+    /// line on which its first operand begins.
     levels: Vec<(u8, usize)>,
 }
 
 impl BracketGroup {
-    /// The indentation of a line that begins with an operator: one step more than its first operand.
+    /// Returns the indentation of a line that begins with an operator: one step more than the line
+    /// of its first operand.
     fn indent_operator(&mut self, level: u8) -> usize {
         let mut start = self.start;
         while let Some((_, from)) = self.levels.last().copied().filter(|(open, _)| *open > level) {
@@ -32,7 +33,7 @@ impl BracketGroup {
         start.saturating_add(INDENT_STEP)
     }
 
-    /// The indentation of a line that begins with an operand.
+    /// Returns the indentation of a line that begins with an operand.
     fn indent_operand(&self) -> usize {
         match (self.levels.last(), self.base) {
             (Some((_, from)), _) => from.saturating_add(INDENT_STEP),
@@ -42,7 +43,7 @@ impl BracketGroup {
     }
 }
 
-/// The indentation of each piece that begins a line.
+/// Returns the indentation of each piece that begins a line, and `None` for every other piece.
 pub(super) fn compute_indents(pieces: &[TokenPiece<'_>]) -> Vec<Option<usize>> {
     let mut layout = IndentTracker { groups: vec![BracketGroup::default()], line: 0 };
     let mut indents: Vec<Option<usize>> = Vec::with_capacity(pieces.len());
@@ -55,7 +56,8 @@ pub(super) fn compute_indents(pieces: &[TokenPiece<'_>]) -> Vec<Option<usize>> {
             continue;
         }
         let indent = layout.indent_piece(piece, operand_next);
-        // A comment on its own line stands as what it is about; before a bracket, as what is in it.
+        // A comment on a separate line is indented like the next piece. Before a closing bracket,
+        // it is indented like the content of the brackets.
         let inner = if piece.role == TokenRole::Close {
             indent.saturating_add(INDENT_STEP)
         } else {
@@ -92,7 +94,7 @@ struct IndentTracker {
 }
 
 impl IndentTracker {
-    /// The indentation of a piece, if a line begins with it; takes note of the piece.
+    /// Returns the indentation that a piece has if it begins a line, and updates the state.
     fn indent_piece(&mut self, piece: &TokenPiece<'_>, operand_next: bool) -> usize {
         let closed = if piece.role == TokenRole::Close && self.groups.len() > 1 {
             self.groups.pop()
@@ -125,7 +127,7 @@ impl IndentTracker {
     }
 }
 
-/// Whether two pieces on a line have a space between them.
+/// Returns whether two pieces on the same line have a space between them.
 pub(super) fn needs_space(before: &TokenPiece<'_>, piece: &TokenPiece<'_>) -> bool {
     let tight_behind = matches!(
         before.role,

@@ -1,43 +1,43 @@
-//! The tokens of a CEL expression, comments among them, as they stand in the text.
+//! Splits a CEL expression into its tokens, including comments.
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// A name or a keyword.
     Word,
     /// A number.
     Number,
-    /// A string or bytes, with its quotes.
+    /// A string or bytes literal, with its quotes.
     Text,
     /// An operator, a bracket or a separator.
     Mark,
-    /// A comment, without its line's end.
+    /// A comment, without the line break.
     Comment,
 }
 
-/// A token.
+/// A token of a CEL expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CelToken<'a> {
     pub(super) kind: TokenKind,
     pub(super) text: &'a str,
-    /// How many line breaks stand before it.
+    /// The number of line breaks before the token.
     pub(super) breaks: usize,
 }
 
-/// A place where no token begins, and why.
+/// A position at which no valid token begins, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LexError {
     pub(super) span: Range<usize>,
     pub(super) message: String,
 }
 
-/// Operators of two characters, which are taken before those of one.
+/// Operators of two characters. The lexer tries them before operators of one character.
 const DOUBLE_MARKS: &[&str] = &["&&", "||", "==", "!=", "<=", ">="];
 const SINGLE_MARKS: &str = ".,:?!-+*/%<>()[]{}";
 
-/// All tokens of a text.
+/// Returns all tokens of a text.
 pub(super) fn lex_expression(text: &str) -> Result<Vec<CelToken<'_>>, LexError> {
     let (mut tokens, mut at, mut breaks) = (Vec::new(), 0_usize, 0_usize);
     while let Some(rest) = text.get(at..)
@@ -60,7 +60,7 @@ pub(super) fn lex_expression(text: &str) -> Result<Vec<CelToken<'_>>, LexError> 
     Ok(tokens)
 }
 
-/// The kind and the length of the token that a text begins with.
+/// Returns the kind and the length of the token at the beginning of a text.
 fn scan_token(rest: &str) -> Result<(TokenKind, usize), &'static str> {
     if rest.starts_with("//") {
         return Ok((TokenKind::Comment, rest.find('\n').unwrap_or(rest.len())));
@@ -78,7 +78,7 @@ fn scan_token(rest: &str) -> Result<(TokenKind, usize), &'static str> {
         return Ok((TokenKind::Word, word));
     }
     if let Some(name) = rest.strip_prefix('`') {
-        let end = name.find('`').ok_or("the name's closing ` is missing")?;
+        let end = name.find('`').ok_or("the closing ` of the name is missing")?;
         return Ok((TokenKind::Word, end.saturating_add(2)));
     }
     if DOUBLE_MARKS.iter().any(|mark| rest.starts_with(mark)) {
@@ -87,10 +87,11 @@ fn scan_token(rest: &str) -> Result<(TokenKind, usize), &'static str> {
     if rest.starts_with(|c| SINGLE_MARKS.contains(c)) {
         return Ok((TokenKind::Mark, 1));
     }
-    Err("no part of CEL begins with this")
+    Err("no CEL token begins with this character")
 }
 
-/// The length of a number: also hexadecimal, unsigned, with fraction and exponent.
+/// Returns the length of a number: decimal or hexadecimal, with an optional fraction, exponent and
+/// unsigned suffix.
 fn number_length(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let at = |index: usize| bytes.get(index).copied().unwrap_or_default();
@@ -122,7 +123,8 @@ fn number_length(rest: &str) -> usize {
     end
 }
 
-/// The length of a string or bytes, where the text begins with one: raw or not, in one quote or three.
+/// Returns the length of a string or bytes literal, if the text begins with one. It can be raw, and
+/// have one or three quotes.
 fn string_length(rest: &str) -> Result<Option<usize>, &'static str> {
     let quote = rest.find(['\'', '"']).filter(|at| *at <= 2);
     let Some((before, after)) = quote.and_then(|at| rest.split_at_checked(at)) else {
@@ -138,11 +140,11 @@ fn string_length(rest: &str) -> Result<Option<usize>, &'static str> {
     let mut inside = after.get(mark.len()..).unwrap_or_default();
     while !inside.starts_with(mark) {
         let mut chars = inside.chars();
-        let first = chars.next().ok_or("the string's closing quote is missing")?;
+        let first = chars.next().ok_or("the closing quote of the string is missing")?;
         if first == '\\' && !raw {
             chars.next();
         } else if first == '\n' && !triple {
-            return Err("the string is not closed on its line");
+            return Err("the closing quote of the string is missing on this line");
         }
         inside = chars.as_str();
     }
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_names_and_marks_are_told_apart() {
+    fn numbers_names_and_marks_are_separate_tokens() {
         assert_eq!(
             texts("a.?b[?0]?.5:1.e2-0xFFu*1e-3>=7u!=`x-y`.in"),
             [
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_named_with_its_place() {
+    fn an_invalid_token_is_reported_with_its_position() {
         for (text, at) in [("a && 'b", 5), ("a 'b\n'", 2), ("a # b", 2), ("a é", 2), ("`x", 0)] {
             assert_eq!(lex_expression(text).unwrap_err().span.start, at, "{text}");
         }

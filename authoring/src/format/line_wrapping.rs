@@ -1,15 +1,15 @@
-//! Breaks lines that are too long: before `?`, `||` and `&&` first, then at the commas of what is widest.
+//! Breaks long lines: first before `?`, `||` and `&&`, then at the commas of the widest brackets.
 
 use super::layout::{compute_indents, needs_space};
 use super::token_roles::{AND_LEVEL, CHOICE_LEVEL, OR_LEVEL, SUM_LEVEL, TokenPiece, TokenRole};
 use std::ops::Range;
 
-/// How long a line may be, in characters.
+/// The maximum length of a line, in characters.
 const MAX_LINE_WIDTH: usize = 100;
 
-/// Adds line breaks until no line is too long that could be shorter.
+/// Adds line breaks until every line that can be broken is within the maximum length.
 pub(super) fn wrap_lines(pieces: &mut [TokenPiece<'_>]) {
-    // Each round breaks some line at a place where none was broken before.
+    // Each round adds at least one new break, so the number of rounds is limited.
     for _ in 0..pieces.len() {
         let indents = compute_indents(pieces);
         let long = line_ranges(&indents).into_iter().filter(|line| is_long(pieces, &indents, line));
@@ -23,7 +23,7 @@ pub(super) fn wrap_lines(pieces: &mut [TokenPiece<'_>]) {
     }
 }
 
-/// The pieces of each line.
+/// Returns the range of pieces of each line.
 fn line_ranges(indents: &[Option<usize>]) -> Vec<Range<usize>> {
     let starts = indents.iter().enumerate().filter(|(_, indent)| indent.is_some());
     let starts: Vec<usize> = starts.map(|(index, _)| index).collect();
@@ -31,7 +31,8 @@ fn line_ranges(indents: &[Option<usize>]) -> Vec<Range<usize>> {
     starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-/// Whether a line is too long. What it says in a comment does not count, nor does text over several lines.
+/// Returns whether a line exceeds the maximum length. Comments do not count. A line with a string
+/// of several lines never exceeds it.
 fn is_long(pieces: &[TokenPiece<'_>], indents: &[Option<usize>], line: &Range<usize>) -> bool {
     let indent = indents.get(line.start).copied().flatten().unwrap_or_default();
     let Some(shown) = pieces.get(line.clone()) else { return false };
@@ -54,12 +55,12 @@ fn measure_width(pieces: &[TokenPiece<'_>], range: &Range<usize>) -> usize {
     width
 }
 
-/// Where to break a line: the pieces that shall begin one.
+/// Returns the pieces of a long line that must begin a new line.
 fn choose_breaks(pieces: &[TokenPiece<'_>], line: Range<usize>) -> Option<Vec<usize>> {
     let (mut inside, mut call) = (line.clone(), None);
     loop {
         let level = outermost_pieces(pieces, &inside);
-        // Between commas a sum is only a part.
+        // Between commas, a sum is only a part of an element, so the line does not break there.
         let commas = level.iter().any(|index| is_role(pieces, *index, TokenRole::Comma));
         let ordered = if commas {
             &[CHOICE_LEVEL, OR_LEVEL, AND_LEVEL][..]
@@ -68,7 +69,7 @@ fn choose_breaks(pieces: &[TokenPiece<'_>], line: Range<usize>) -> Option<Vec<us
         };
         let found = ordered.iter().find_map(|wanted| {
             let is = |index: &usize| pieces.get(*index).is_some_and(|one| is_level(one, *wanted));
-            // A line breaks before an operator, so not where it begins.
+            // A line breaks before an operator, but its first piece already begins the line.
             let all: Vec<usize> =
                 level.iter().copied().filter(|index| *index > line.start).filter(is).collect();
             (!all.is_empty()).then_some(all)
@@ -104,8 +105,8 @@ fn is_level(piece: &TokenPiece<'_>, wanted: u8) -> bool {
     }
 }
 
-/// The pieces of a range that are in none of its brackets. Brackets that close what was opened before
-/// the range lead further out.
+/// Returns the pieces of a range that are outside all brackets of the range. If the range closes a
+/// bracket that was opened before it, the pieces outside that bracket are the outermost.
 fn outermost_pieces(pieces: &[TokenPiece<'_>], range: &Range<usize>) -> Vec<usize> {
     let (mut depth, mut least) = (0_usize, Vec::new());
     for index in range.clone() {
@@ -123,7 +124,7 @@ fn outermost_pieces(pieces: &[TokenPiece<'_>], range: &Range<usize>) -> Vec<usiz
     least
 }
 
-/// The brackets of a range that are in no other, from the opening one to behind the closing one.
+/// Returns the outermost brackets of a range, each from the opening bracket to the closing bracket.
 fn find_bracket_groups(pieces: &[TokenPiece<'_>], range: &Range<usize>) -> Vec<Range<usize>> {
     let (mut open, mut groups) = (Vec::new(), Vec::new());
     for index in range.clone() {
@@ -142,16 +143,16 @@ fn find_bracket_groups(pieces: &[TokenPiece<'_>], range: &Range<usize>) -> Vec<R
     groups
 }
 
-/// Whether a group is a list or a map, and the last that its own group holds: its elements are then
-/// put on lines, and not the arguments.
+/// Returns whether a group is a list or a map at the end of the enclosing brackets. The line then
+/// breaks at the elements of the group, not at the arguments of the call.
 fn is_last_literal(pieces: &[TokenPiece<'_>], inside: &Range<usize>, group: &Range<usize>) -> bool {
     let open = pieces.get(group.start);
     group.end == inside.end
         && open.is_some_and(|piece| piece.role == TokenRole::Open && piece.text != "(")
 }
 
-/// Breaks the elements of a group: each on a line. Words that a call begins with stay beside the bracket:
-/// they are the names that a macro binds.
+/// Returns the breaks that place each element of a group on a separate line. Leading words of a
+/// call stay next to the bracket, because they are the variables of a macro.
 fn choose_comma_breaks(
     pieces: &[TokenPiece<'_>],
     open: usize,

@@ -1,9 +1,5 @@
-//! What holds for every policy: formatted twice is formatted once, and no verdict changes.
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::string_slice,
-    reason = "a test that cannot go on fails"
-)]
+//! Property tests of the formatter: its output is stable, and no result of a policy changes.
+#![expect(clippy::arithmetic_side_effects, clippy::string_slice, reason = "a panic fails the test")]
 
 use super::format_policy;
 use super::lexer::{TokenKind, lex_expression};
@@ -12,7 +8,7 @@ use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use evenkeel_rules::read_cases;
 use std::path::Path;
 
-/// Numbers that look random and are the same on any day.
+/// A pseudorandom generator with a fixed seed, so that each run uses the same numbers.
 struct RandomSource(u64);
 
 impl RandomSource {
@@ -26,12 +22,15 @@ impl RandomSource {
         all[self.random_below(all.len())]
     }
 
-    /// A policy with other spaces, line breaks and comments, and its keys in another order.
+    /// Changes the spaces, the line breaks, the comments and the order of the keys of a policy.
     fn mangle_policy(&mut self, text: &str) -> String {
         let end = text.find("\n\n").unwrap();
         let (head, body) = text.split_at(end);
         let mut out = self.mangle_header(head);
-        out.push_str(self.pick_text(&["\n", "\n\n", "\n \n\n"]));
+        // Without a blank line, a comment at the begin of the body would belong to the header.
+        let is_comment = body.trim_start().starts_with("//");
+        let separators = if is_comment { ["\n\n"; 3] } else { ["\n", "\n\n", "\n \n\n"] };
+        out.push_str(self.pick_text(&separators));
         out.push_str(&self.mangle_body(body));
         match self.random_below(4) {
             0 => out.replace('\n', "\r\n"),
@@ -46,7 +45,7 @@ impl RandomSource {
         for line in head.lines().skip(1) {
             let rest = line.strip_prefix("// ").unwrap();
             let blanks = self.pick_text(&["", "", " ", "\t"]);
-            // What is in a block keeps its distance, and its blanks.
+            // Lines of a block scalar keep their relative indentation and their trailing spaces.
             let line = if rest.starts_with(' ') {
                 format!("//{deeper}{rest}")
             } else {
@@ -69,7 +68,7 @@ impl RandomSource {
         let mut out = "// METADATA".to_owned();
         for key in keys {
             if self.random_below(6) == 0 {
-                out.push_str("\n// lint: allow unknown-event it is seen");
+                out.push_str("\n// lint: allow unknown-event seen in a trail");
             }
             out.push_str(&format!("\n{}", key.join("\n")));
         }
@@ -98,7 +97,7 @@ impl RandomSource {
     }
 }
 
-/// The shipped policies, and what goes with them.
+/// Reads the files of one kind from the folder of the shipped policies.
 fn read_policy_files(kind: FileKind) -> Vec<PolicyFile> {
     fn walk_folder(folder: &Path, kind: FileKind, files: &mut Vec<PolicyFile>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -117,7 +116,7 @@ fn read_policy_files(kind: FileKind) -> Vec<PolicyFile> {
     found
 }
 
-/// Every case of every policy passes.
+/// Asserts that every case of every policy passes.
 fn assert_cases_pass(policies: &[PolicyFile], functions: &PolicyFile, cases: &[PolicyFile]) {
     let set = PolicySet::compile_files(policies, Some(functions)).unwrap();
     for policy in set.policies() {
@@ -130,7 +129,7 @@ fn assert_cases_pass(policies: &[PolicyFile], functions: &PolicyFile, cases: &[P
 }
 
 #[test]
-fn what_is_mangled_comes_out_stable_and_judges_the_same() {
+fn a_mangled_policy_is_formatted_stably_and_its_cases_pass() {
     let policies = read_policy_files(FileKind::Policy);
     let (functions, cases) =
         (read_policy_files(FileKind::Functions).remove(0), read_policy_files(FileKind::Cases));
@@ -152,7 +151,7 @@ fn what_is_mangled_comes_out_stable_and_judges_the_same() {
 }
 
 #[test]
-fn a_mangled_header_comes_out_as_it_was() {
+fn a_mangled_header_is_formatted_to_its_original_text() {
     let mut chance = RandomSource(5);
     for file in read_policy_files(FileKind::Policy) {
         let clean = format_policy(&file.name, &file.text).unwrap();
@@ -168,7 +167,7 @@ fn a_mangled_header_comes_out_as_it_was() {
 }
 
 #[test]
-fn what_chance_has_damaged_is_refused_or_stable() {
+fn a_randomly_damaged_policy_is_an_error_or_stable() {
     const ODD: &[&str] = &[
         "'", "\"", "#", ": ", "- ", "\n", "\n//", "  ", "[", "}", "|", ">", "?", "//", "\t", "\r",
         "é", "&&", "r'", "lint: ",

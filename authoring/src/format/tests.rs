@@ -1,4 +1,4 @@
-//! Formats small policies, and mangled ones.
+//! Tests of the formatting of small policies.
 
 use super::format_policy;
 
@@ -6,7 +6,8 @@ fn policy(body: &str) -> String {
     format!("// METADATA\n// title: x\n\n{body}\n")
 }
 
-/// The body of a policy with this body, formatted; formatting it again changes nothing.
+/// Formats a policy with this body, and returns the formatted body. Asserts that formatting it
+/// again changes nothing.
 fn body(text: &str) -> String {
     let new = format_policy("x.cel", &policy(text)).unwrap();
     assert_eq!(format_policy("x.cel", &new).unwrap(), new, "not stable");
@@ -38,7 +39,7 @@ fn spaces_stand_around_operators_and_not_in_brackets() {
 }
 
 #[test]
-fn line_breaks_stay_before_operators_and_move_there() {
+fn a_line_break_at_an_operator_is_before_the_operator() {
     assert_eq!(body("a &&\n      b\n||c"), "a\n  && b\n  || c");
     assert_eq!(
         body("c\n?x\n+ y\n   : d\n? e\n: f.g()\n.h(1)"),
@@ -56,7 +57,8 @@ fn line_breaks_stay_before_operators_and_move_there() {
 fn comments_stay_where_they_are() {
     assert_eq!(
         body("// first\na // why\n// then\n&& // odd\nb\n && f( // in\nc\n // last in\n)\n// end"),
-        "// first\na // why\n  // then\n  && // odd\n  b\n  && f( // in\n    c\n    // last in\n  )\n// end"
+        "// first\na // why\n  // then\n  && // odd\n  b\n  && f( // in\n    c\n    \
+         // last in\n  )\n// end"
     );
 }
 
@@ -84,29 +86,31 @@ fn long_lines_break_before_the_outermost_operators() {
 }
 
 #[test]
-fn keys_come_in_their_order_with_their_comments() {
+fn keys_are_in_the_fixed_order_with_their_comments() {
     assert_eq!(
         header(
-            "//severity: LOW  \n//# of the match\n// lint: allow unknown-event seen\n//match:\n//      \
-             eventName: X\n//      # nested\n//      eventSource:\n//      - a\n//\n//\n//title:   t\n\
-             //description: >-\n//     a\n//       b\n//\n//     c\n//# end"
+            "//severity: LOW  \n//# of the match\n// lint: allow unknown-event seen\n//match:\n\
+             //      eventName: X\n//      # nested\n//      eventSource:\n//      - a\n//\n//\n\
+             //title:   t\n//description: >-\n//     a\n//       b\n//\n//     c\n//# end"
         ),
-        "// title: t\n// description: >-\n//   a\n//     b\n//\n//   c\n// severity: LOW\n// # of the match\n\
-         // lint: allow unknown-event seen\n// match:\n//   eventName: X\n//   # nested\n//   eventSource:\n\
-         //     - a\n// # end"
+        "// title: t\n// description: >-\n//   a\n//     b\n//\n//   c\n// severity: LOW\n\
+         // # of the match\n// lint: allow unknown-event seen\n// match:\n//   eventName: X\n\
+         //   # nested\n//   eventSource:\n//     - a\n// # end"
     );
 }
 
 #[test]
 fn values_keep_their_style() {
-    let text = "// title: \"it's: #1\"\n// parameters:\n//   p: {type: 'list(string)', default: [a,\n//     b], description: x} # c\n//   \
-                q:\n//     type: int\n//     default: 1\n// variables:\n//   v: |\n//     a\n//       && b # no comment\n// message: \
-                words\n//   that go on\n// references:\n//   - https://a#b\n//   - - x\n//     - y: 1\n//       z: 2";
+    let text = "// title: \"it's: #1\"\n// parameters:\n//   p: {type: 'list(string)', \
+                default: [a,\n//     b], description: x} # c\n//   q:\n//     type: int\n\
+                //     default: 1\n// variables:\n//   v: |\n//     a\n\
+                //       && b # no comment\n// message: words\n//   that go on\n// references:\n\
+                //   - https://a#b\n//   - - x\n//     - y: 1\n//       z: 2";
     assert_eq!(header(text), text);
 }
 
 #[test]
-fn syntax_errors_have_their_place() {
+fn syntax_errors_have_a_position() {
     for (text, word) in [
         ("// METADATA\n// title: [\n\ntrue", ""),
         ("// METADATA\n// title: x\n\na && (b", ""),
@@ -122,14 +126,14 @@ fn syntax_errors_have_their_place() {
 }
 
 #[test]
-fn what_would_change_the_header_is_refused() {
+fn a_header_whose_meaning_would_change_is_an_error() {
     let text = "// METADATA\n// severity: &a x\n// title: *a\n\ntrue\n";
     let wrong = format_policy("x.cel", text).unwrap_err();
     assert_eq!(wrong.code, "fmt", "{wrong:?}");
 }
 
 #[test]
-fn windows_line_ends_and_the_byte_order_mark_go() {
+fn windows_line_ends_and_the_byte_order_mark_are_removed() {
     let text = policy("a\n  && '''x'''").replace('\n', "\r\n");
     assert_eq!(
         format_policy("x.cel", &format!("\u{feff}{text}")).unwrap(),

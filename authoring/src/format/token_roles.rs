@@ -1,25 +1,25 @@
-//! What each token of an expression is there for, and where the author's line breaks stay.
+//! Determines the role of each token of an expression, and which line breaks of the author stay.
 
 use super::lexer::{CelToken, TokenKind};
 
-/// What a token is there for. Levels of binary operators grow with how tightly they bind.
+/// The role of a token. A binary operator with a higher level has a higher precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenRole {
-    /// A name, a number, a string.
+    /// A name, a number or a string.
     Operand,
-    /// An operator before its operand, the mark of an optional entry, or a leading dot.
+    /// An operator before its operand, the `?` of an optional entry, or a leading dot.
     Prefix,
-    /// The dot before a member, or the mark of an optional member behind it.
+    /// The dot before a member, or the `?` of an optional member.
     Dot,
     /// An operator between two operands, with its level.
     Binary(u8),
-    /// The `?` or the `:` of a condition.
+    /// The `?` or the `:` of a conditional expression.
     Choice,
-    /// The colon behind a map's key.
+    /// The colon after a key of a map.
     KeyColon,
-    /// A bracket that begins a list, a map or a parenthesis.
+    /// A bracket that begins a list, a map or a parenthesized expression.
     Open,
-    /// A bracket that belongs to what stands before it: a call, an index, a message.
+    /// A bracket that belongs to the operand before it: of a call, an index or a message.
     Call,
     /// A closing bracket.
     Close,
@@ -35,7 +35,7 @@ pub(super) const OR_LEVEL: u8 = 2;
 pub(super) const AND_LEVEL: u8 = 3;
 pub(super) const SUM_LEVEL: u8 = 5;
 
-/// A token with its role; `breaks` are those that stay.
+/// A token with its role, and the number of line breaks before it that stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TokenPiece<'a> {
     pub(super) text: &'a str,
@@ -44,12 +44,12 @@ pub(super) struct TokenPiece<'a> {
 }
 
 impl TokenPiece<'_> {
-    /// Whether an operand ends here, so that an operator may follow.
+    /// Returns whether an operand ends here, so that an operator can follow.
     fn ends_operand(&self) -> bool {
         matches!(self.role, TokenRole::Operand | TokenRole::Close)
     }
 
-    /// Whether a new operand follows.
+    /// Returns whether an operand must follow.
     pub(super) fn wants_operand(&self) -> bool {
         matches!(
             self.role,
@@ -63,7 +63,7 @@ impl TokenPiece<'_> {
     }
 }
 
-/// The tokens with their roles, their line breaks where they stay.
+/// Returns the tokens with their roles and with the line breaks that stay.
 pub(super) fn assign_roles<'a>(tokens: &[CelToken<'a>]) -> Vec<TokenPiece<'a>> {
     let mut pieces: Vec<TokenPiece<'a>> = Vec::with_capacity(tokens.len());
     let mut open: Vec<(bool, usize)> = Vec::new();
@@ -74,7 +74,7 @@ pub(super) fn assign_roles<'a>(tokens: &[CelToken<'a>]) -> Vec<TokenPiece<'a>> {
             (TokenRole::Open | TokenRole::Call, text) => open.push((text == "{", 0)),
             (TokenRole::Close, _) => drop(open.pop()),
             (TokenRole::Choice, mark) => {
-                // Outside of brackets a `:` can only be a condition's.
+                // Outside of brackets, a `:` always belongs to a conditional expression.
                 if let Some((_, choices)) = open.last_mut() {
                     *choices = if mark == "?" {
                         choices.saturating_add(1)
@@ -122,15 +122,15 @@ fn classify_token(
     }
 }
 
-/// Decides which line breaks stay: an operator begins a line and never ends one, and a line breaks
-/// before an operator or a member, behind a comma, and inside of brackets; nowhere else.
+/// Removes or moves line breaks. A line can break before an operator or a member, after a comma,
+/// and inside brackets, but nowhere else. An operator never ends a line.
 fn normalize_breaks(pieces: &mut [TokenPiece<'_>]) {
     let mut before: Option<TokenRole> = None;
     for index in 0..pieces.len() {
         let Some(piece) = pieces.get(index).copied() else { break };
         let keeps = match (before, piece.role) {
             (None, _) => 0,
-            // A comment takes the rest of its line.
+            // A comment extends to the end of its line.
             (Some(TokenRole::Comment), _) => piece.breaks.max(1),
             (_, TokenRole::Comment) => piece.breaks,
             (Some(TokenRole::Open | TokenRole::Call), TokenRole::Close)
@@ -143,7 +143,7 @@ fn normalize_breaks(pieces: &mut [TokenPiece<'_>]) {
             _ => 0,
         };
         if let Some(piece) = pieces.get_mut(index) {
-            // More than one blank line says no more than one.
+            // At most one blank line in sequence stays.
             piece.breaks = keeps.min(2);
         }
         let lost = piece.breaks > 0 && keeps == 0;
@@ -158,14 +158,14 @@ fn normalize_breaks(pieces: &mut [TokenPiece<'_>]) {
     }
 }
 
-/// The line break behind an operator moves before it.
+/// Moves a line break after an operator before the operator.
 fn move_break_before_operator(pieces: &mut [TokenPiece<'_>], index: usize) {
     if let Some(operator) = index.checked_sub(1).and_then(|before| pieces.get_mut(before)) {
         operator.breaks = operator.breaks.max(1);
     }
 }
 
-/// The line break before a comma moves behind it.
+/// Moves a line break before a comma after the comma.
 fn move_break_after_comma(pieces: &mut [TokenPiece<'_>], index: usize) {
     if let Some(next) = pieces.get_mut(index.saturating_add(1)) {
         next.breaks = next.breaks.max(1);

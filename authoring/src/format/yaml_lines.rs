@@ -1,62 +1,63 @@
-//! Lines of YAML with their indentation in steps of two, each value in the style that it was written in.
+//! Indents lines of YAML in steps of two spaces, and keeps the style of each value.
 
 use evenkeel_rules::policy::is_lint_comment;
 
-/// By how much what is nested is indented.
+/// The indentation of one nesting level, in spaces.
 const INDENT_STEP: usize = 2;
 
-/// What a line of a header is.
+/// The kind of a header's line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineKind {
-    /// Nothing but blanks.
+    /// A blank line.
     Blank,
-    /// A comment of YAML's, or one for the linter.
+    /// A YAML comment, or an allow comment for `evenkeel check`.
     Comment,
-    /// A key, an item, or a value that begins on a line of its own.
+    /// A key, a list item, or a value that begins on a separate line.
     Node,
-    /// What continues the value above.
+    /// A continuation of the value above.
     Continuation,
 }
 
-/// A line, indented as it should be.
+/// A line with its new indentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct YamlLine {
     pub(super) kind: LineKind,
-    /// The indentation that it had.
+    /// The indentation before formatting.
     pub(super) original_indent: usize,
     pub(super) indent: usize,
     pub(super) text: String,
 }
 
-/// How a value goes on behind the line that it begins on.
+/// The way in which a value continues after its first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ValueContinuation {
-    /// Below: what is nested has lines of its own, or there is nothing.
+    /// The value is empty, or consists of nested keys or items on the lines below.
     Below,
-    /// `|` or `>`, with how many columns its text is indented where it says so, and whether it keeps
-    /// blank lines at its end.
+    /// A block scalar, which begins with `|` or `>`.
     Block {
+        /// The indentation that the scalar's header states, in columns.
         stated: Option<usize>,
+        /// True if the scalar keeps blank lines at its end.
         keep: bool,
-        /// The indentation of its first line.
+        /// The indentation of the scalar's first line.
         from: Option<usize>,
     },
-    /// In brackets or quotes that are not closed yet.
+    /// Brackets or quotes that are not closed yet.
     Open(BracketScan),
-    /// Closed brackets or quotes: nothing goes on.
+    /// Brackets or quotes that are closed. The value has no further lines.
     Closed,
-    /// Words without quotes.
+    /// A plain scalar without quotes.
     Plain,
 }
 
-/// Where in brackets and quotes a text is.
+/// The position of a text within brackets and quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct BracketScan {
     depth: usize,
     quote: Option<char>,
 }
 
-/// An indentation that is open: what it was, what it becomes, and whether it is that of a list's items.
+/// An open nesting level: its old and its new indentation, and whether it contains list items.
 #[derive(Clone, Copy, Debug)]
 struct IndentFrame {
     original_indent: usize,
@@ -64,7 +65,8 @@ struct IndentFrame {
     item: bool,
 }
 
-/// The lines, which come without the marks of their comment.
+/// Returns the lines of a header with their new indentation. `rests` contains the lines without
+/// their `//`.
 pub(super) fn reindent_lines(rests: &[&str]) -> Vec<YamlLine> {
     let mut reader = LineReader { frames: Vec::new(), lines: Vec::new() };
     let mut rests = rests.iter().copied().peekable();
@@ -99,7 +101,7 @@ pub(super) fn reindent_lines(rests: &[&str]) -> Vec<YamlLine> {
             }
             rests.next();
         }
-        // Blank lines at a value's end are no part of it, unless it says so.
+        // Blank lines at the end of a value belong to it only if a block scalar keeps them.
         let end = more.iter().rposition(|line| !line.trim().is_empty());
         let end = end.map_or(0, |end| end.saturating_add(1));
         let after = if matches!(value, ValueContinuation::Block { keep: true, .. }) {
@@ -118,7 +120,7 @@ fn indent_width(rest: &str) -> usize {
     rest.len().saturating_sub(rest.trim_start_matches(' ').len())
 }
 
-/// Whether a line continues a value whose key has the indentation `parent`.
+/// Returns whether a line continues a value whose key has the indentation `parent`.
 fn continues_value(value: &ValueContinuation, next: &str, parent: usize) -> bool {
     let (blank, deeper) = (next.trim().is_empty(), indent_width(next) > parent);
     match value {
@@ -140,7 +142,8 @@ struct LineReader {
 }
 
 impl LineReader {
-    /// Takes a line with a key, an item or a value, and says how the value goes on.
+    /// Reads a line with a key, an item or a value, and returns the way in which the value
+    /// continues.
     fn read_node(&mut self, was: usize, text: &str) -> ValueContinuation {
         let (mut column, mut rest, mut shown) = (was, text, String::new());
         let mut indent = None;
@@ -177,7 +180,7 @@ impl LineReader {
         classify_value(value)
     }
 
-    /// The new indentation of a key or an item that had the indentation `was`.
+    /// Returns the new indentation of a key or an item whose old indentation is `was`.
     fn open_level(&mut self, was: usize, item: bool) -> usize {
         while self.frames.last().is_some_and(|frame| frame.original_indent > was) {
             self.frames.pop();
@@ -200,7 +203,7 @@ impl LineReader {
         to
     }
 
-    /// Takes the lines that continue a value: as far apart from each other as they were.
+    /// Reads the lines that continue a value, and keeps their relative indentation.
     fn push_continuation(&mut self, value: &ValueContinuation, more: &[&str]) {
         let parent = self.frames.last().copied();
         let (was, to) = parent.map_or((0, 0), |frame| (frame.original_indent, frame.new_indent));
@@ -220,7 +223,7 @@ impl LineReader {
             } else {
                 base.saturating_add(column.saturating_sub(from))
             };
-            // Blanks at the end of a block's line are part of its text.
+            // Spaces at the end of a line belong to the text of a block scalar.
             let shown = if block {
                 line.trim_start_matches(' ').trim_end_matches('\r')
             } else {
@@ -236,7 +239,7 @@ impl LineReader {
         }
     }
 
-    /// Takes the blank lines and the linter's comments that stand behind a value.
+    /// Reads the blank lines and allow comments after a value.
     fn push_trailing_lines(&mut self, rests: &[&str]) {
         for rest in rests {
             let kind = if rest.trim().is_empty() { LineKind::Blank } else { LineKind::Comment };
@@ -251,7 +254,7 @@ impl LineReader {
     }
 }
 
-/// A comment is indented as what it stands above.
+/// Indents each comment like the key or item below it.
 fn indent_comments(lines: &mut [YamlLine]) {
     let mut below = 0;
     for line in lines.iter_mut().rev() {
@@ -263,7 +266,7 @@ fn indent_comments(lines: &mut [YamlLine]) {
     }
 }
 
-/// A key with its colon, and what stands behind it.
+/// Splits a line into its key with the colon, and the value.
 pub(super) fn split_key(text: &str) -> Option<(&str, &str)> {
     let first = text.chars().next()?;
     let end = if first == '"' || first == '\'' {
@@ -276,7 +279,7 @@ pub(super) fn split_key(text: &str) -> Option<(&str, &str)> {
             text.get(at.saturating_add(1)..).is_some_and(|b| b.is_empty() || b.starts_with(' '))
         };
         let found = text.match_indices(':').find(colon)?.0;
-        // What is behind a `#` is a comment.
+        // A `:` after ` #` is part of a comment.
         text.find(" #").is_none_or(|comment| comment > found).then_some(found)?
     };
     let (key, rest) = text.split_at_checked(end)?;
@@ -284,10 +287,10 @@ pub(super) fn split_key(text: &str) -> Option<(&str, &str)> {
     Some((text.get(..key.len().saturating_add(1))?, value.trim_start()))
 }
 
-/// How a value that begins so goes on.
+/// Returns the way in which a value continues, from its first line.
 fn classify_value(value: &str) -> ValueContinuation {
     let mut value = value;
-    // An anchor or a tag stands before what it is of.
+    // An anchor or a tag precedes the value.
     while value.starts_with(['&', '!']) {
         value = value.split_once(' ').map_or("", |(_, rest)| rest.trim_start());
     }
@@ -305,10 +308,10 @@ fn classify_value(value: &str) -> ValueContinuation {
 }
 
 impl BracketScan {
-    /// Where one is behind a line.
+    /// Returns the state after a further line.
     fn scan_line(self, line: &str) -> ValueContinuation {
         let BracketScan { mut depth, mut quote } = self;
-        // What is before a character that could begin a quote: words may hold such characters.
+        // The previous character. A quote character within a word does not begin a quoted text.
         let mut before = if depth == 0 { ',' } else { ' ' };
         let mut chars = line.trim().chars();
         while let Some(c) = chars.next() {

@@ -1,4 +1,4 @@
-//! Changes of an expression that its cases should notice: each is one way to get a policy wrong.
+//! A compiler pass that lists or applies the changes of an expression for mutation tests.
 
 use evenkeel_engine::AstPass;
 use evenkeel_engine::ast::{
@@ -7,35 +7,35 @@ use evenkeel_engine::ast::{
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// A change of a policy's expressions.
+/// A change of one of a policy's expressions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ExpressionMutation {
-    /// What the change is, in a few words.
+    /// A short description of the change.
     pub(super) description: String,
     pub(super) source: usize,
     pub(super) span: Range<usize>,
 }
 
-/// Makes one change, or none, and notes all that could be made.
+/// A pass that applies at most one change, and records all possible changes.
 #[derive(Debug, Default)]
 pub(super) struct MutationPass {
     target: Option<usize>,
     mutations: Mutex<Vec<ExpressionMutation>>,
 }
 
-/// What becomes of a node.
+/// A change of a node of the syntax tree.
 enum NodeEdit {
-    /// One of its children stands in its place.
+    /// Replaces the node with one of its children.
     KeepChild(usize),
-    /// Its call is of another function.
+    /// Replaces the function that the node calls.
     ReplaceFunction(&'static str),
-    /// It loses an element of its list.
+    /// Removes an element from the node's list.
     RemoveElement(usize),
-    /// The default of an optional value is not given.
+    /// Removes the default of an optional value.
     RemoveDefault,
 }
 
-/// Comparisons, and what each is taken for by mistake.
+/// Comparison operators, and the operator that replaces each.
 const COMPARISONS: &[(&str, &str)] = &[
     (operators::EQUALS, operators::NOT_EQUALS),
     (operators::NOT_EQUALS, operators::EQUALS),
@@ -45,16 +45,16 @@ const COMPARISONS: &[(&str, &str)] = &[
     (operators::GREATER_EQUALS, operators::GREATER),
 ];
 
-/// Functions of a text that change only how it is written.
+/// String functions that change only the case or the outer spaces of a text.
 const SPELLING_FUNCTIONS: &[&str] = &["lowerAscii", "upperAscii", "trim"];
 
 impl MutationPass {
-    /// Makes the change with this number.
+    /// Creates a pass that applies the change with this number.
     pub(super) fn with_target(number: usize) -> Self {
         MutationPass { target: Some(number), mutations: Mutex::default() }
     }
 
-    /// All changes that could be made.
+    /// Returns all possible changes.
     pub(super) fn into_mutations(self) -> Vec<ExpressionMutation> {
         self.mutations.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,10 +65,10 @@ impl MutationPass {
         sources: &SourceTexts,
         found: &mut Vec<ExpressionMutation>,
     ) {
-        for (edit, what) in list_edits(expr, sources) {
+        for (edit, description) in list_edits(expr, sources) {
             let (source, span) = sources.node_span(expr);
             let number = found.len();
-            found.push(ExpressionMutation { description: what, source, span });
+            found.push(ExpressionMutation { description, source, span });
             if self.target == Some(number) {
                 return apply_edit(expr, &edit);
             }
@@ -84,7 +84,7 @@ impl AstPass for MutationPass {
     }
 }
 
-/// What can be done to a node, and how that is told.
+/// Returns the possible changes of a node, each with its description.
 fn list_edits(expr: &IdedExpr, sources: &SourceTexts) -> Vec<(NodeEdit, String)> {
     let Expr::Call(call) = &expr.expr else { return Vec::new() };
     let text = |expr: &IdedExpr| sources.node_text(expr).unwrap_or("it").trim().to_owned();
@@ -94,33 +94,34 @@ fn list_edits(expr: &IdedExpr, sources: &SourceTexts) -> Vec<(NodeEdit, String)>
             connective_edits(call, left, right, &text)
         }
         (operators::LOGICAL_NOT, [_]) => {
-            vec![(NodeEdit::KeepChild(first), "without `!`".to_owned())]
+            vec![(NodeEdit::KeepChild(first), "removing `!`".to_owned())]
         }
         (operators::CONDITIONAL, [condition, yes, no]) => {
             conditional_edits(condition, yes, no, &text)
         }
         (operators::IN, [_, list]) => element_edits(list, &text),
         ("orValue", [_]) if call.target.is_some() => {
-            let what =
-                format!("without `.orValue({})`", call.args.first().map_or(String::new(), text));
-            vec![(NodeEdit::RemoveDefault, what)]
+            let default = call.args.first().map_or(String::new(), text);
+            vec![(NodeEdit::RemoveDefault, format!("removing `.orValue({default})`"))]
         }
         (function, []) if call.target.is_some() && SPELLING_FUNCTIONS.contains(&function) => {
-            vec![(NodeEdit::KeepChild(0), format!("without `.{function}()`"))]
+            vec![(NodeEdit::KeepChild(0), format!("removing `.{function}()`"))]
         }
         (function, [_, _]) => {
             let other = COMPARISONS.iter().find(|pair| pair.0 == function);
-            let told = |(from, to): &(&str, &'static str)| {
+            let edit = |(from, to): &(&str, &'static str)| {
                 let sign = |operator: &str| operator.trim_matches('_').to_owned();
-                (NodeEdit::ReplaceFunction(to), format!("`{}` for `{}`", sign(to), sign(from)))
+                let description = format!("replacing `{}` with `{}`", sign(from), sign(to));
+                (NodeEdit::ReplaceFunction(to), description)
             };
-            other.map(told).into_iter().collect()
+            other.map(edit).into_iter().collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// `a && b` and `a || b`, each without one of them; in a loop, one that never or always holds.
+/// Returns the changes of `a && b` and `a || b`: each removes one operand. In a loop, the change
+/// makes `all` always true, or `exists` always false.
 fn connective_edits(
     call: &CallExpr,
     left: &IdedExpr,
@@ -129,12 +130,13 @@ fn connective_edits(
 ) -> Vec<(NodeEdit, String)> {
     if is_accumulator(left) {
         let all = call.func_name == operators::LOGICAL_AND;
-        let what = if all { "`all` always holds" } else { "`exists` never holds" };
-        return vec![(NodeEdit::KeepChild(0), what.to_owned())];
+        let description =
+            if all { "making `all` always true" } else { "making `exists` always false" };
+        return vec![(NodeEdit::KeepChild(0), description.to_owned())];
     }
     vec![
-        (NodeEdit::KeepChild(1), format!("without `{}`", text(left))),
-        (NodeEdit::KeepChild(0), format!("without `{}`", text(right))),
+        (NodeEdit::KeepChild(1), format!("removing `{}`", text(left))),
+        (NodeEdit::KeepChild(0), format!("removing `{}`", text(right))),
     ]
 }
 
@@ -147,25 +149,25 @@ fn conditional_edits(
     if is_accumulator(no) {
         let condition = text(condition);
         return vec![
-            (NodeEdit::KeepChild(1), format!("all are kept, whether or not `{condition}`")),
-            (NodeEdit::KeepChild(2), format!("none is kept, whether or not `{condition}`")),
+            (NodeEdit::KeepChild(1), format!("making `{condition}` true for all elements")),
+            (NodeEdit::KeepChild(2), format!("making `{condition}` false for all elements")),
         ];
     }
     vec![
-        (NodeEdit::KeepChild(1), format!("always `{}`", text(yes))),
-        (NodeEdit::KeepChild(2), format!("always `{}`", text(no))),
+        (NodeEdit::KeepChild(1), format!("returning `{}` in both cases", text(yes))),
+        (NodeEdit::KeepChild(2), format!("returning `{}` in both cases", text(no))),
     ]
 }
 
 fn element_edits(list: &IdedExpr, text: &dyn Fn(&IdedExpr) -> String) -> Vec<(NodeEdit, String)> {
     let Expr::List(list) = &list.expr else { return Vec::new() };
-    let without = |(at, element)| {
-        (NodeEdit::RemoveElement(at), format!("without {} in the list", text(element)))
+    let edit = |(at, element)| {
+        (NodeEdit::RemoveElement(at), format!("removing {} from the list", text(element)))
     };
-    list.elements.iter().enumerate().map(without).collect()
+    list.elements.iter().enumerate().map(edit).collect()
 }
 
-/// Whether a node is the name in which a loop collects what it gives.
+/// Returns whether a node is the generated variable that accumulates the result of a loop.
 fn is_accumulator(expr: &IdedExpr) -> bool {
     matches!(&expr.expr, Expr::Ident(name) if name.starts_with('@'))
 }

@@ -1,4 +1,4 @@
-//! The events that AWS has, by the service that they come from.
+//! The CloudTrail events of AWS, by event source.
 
 use evenkeel_engine::suggest_name;
 use evenkeel_rules::event::strip_api_version;
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 const ENDING: &str = ".amazonaws.com";
 
-/// IAM actions that are often taken for events, and the events that they allow.
+/// IAM actions that authors often mistake for events, and the events that they allow.
 /// Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; Service Authorization Reference.
 const ACTION_EVENTS: &[(&str, &str)] = &[
     ("PutAnalyticsConfiguration", "PutBucketAnalyticsConfiguration"),
@@ -18,7 +18,7 @@ const ACTION_EVENTS: &[(&str, &str)] = &[
     ("PutReplicationConfiguration", "PutBucketReplication"),
 ];
 
-/// The names of each service's events, by what stands before `.amazonaws.com` in its `eventSource`.
+/// The event names of each service, by its `eventSource` without `.amazonaws.com`.
 static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     let (models, more) =
         (include_str!("../../tables/events.txt"), include_str!("../../tables/more.txt"));
@@ -31,22 +31,23 @@ static EVENTS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     events
 });
 
-/// The names that a service's events can have; none, where the source is none of AWS.
+/// Returns the names of a service's events, or `None` if AWS has no such event source.
 pub fn event_names(source: &str) -> Option<&'static [&'static str]> {
     EVENTS.get(source.strip_suffix(ENDING)?).map(Vec::as_slice)
 }
 
-/// Every `eventSource` that there is, in order.
+/// Returns every `eventSource`, in alphabetical order.
 pub fn event_sources() -> impl Iterator<Item = String> {
     EVENTS.keys().map(|source| format!("{source}{ENDING}"))
 }
 
-/// Whether AWS has an event of this name, or the source is none that we know.
+/// Returns whether the source has an event with this name. The result is also true if the source is
+/// unknown.
 pub fn has_event(source: &str, name: &str) -> bool {
     event_names(source).is_none_or(|names| names.contains(&strip_api_version(name)))
 }
 
-/// The service that is probably meant.
+/// Returns a suggestion for a misspelled event source.
 pub(crate) fn suggest_source(source: &str) -> Option<String> {
     let plain = source.strip_suffix(ENDING).unwrap_or(source);
     if EVENTS.contains_key(plain) {
@@ -56,7 +57,7 @@ pub(crate) fn suggest_source(source: &str) -> Option<String> {
         .map(|help| help.replacen("`?", &format!("{ENDING}`?"), 1))
 }
 
-/// The service that has an event of this name, or a name that is like it.
+/// Returns a suggestion for an unknown event name: the service that has it, or a similar name.
 pub(crate) fn suggest_event_name(name: &str, known: &[(&str, &[&str])]) -> Option<String> {
     let owners: Vec<String> = EVENTS
         .iter()
@@ -67,7 +68,7 @@ pub(crate) fn suggest_event_name(name: &str, known: &[(&str, &[&str])]) -> Optio
         *action == name && known.iter().any(|(_, names)| names.contains(event))
     });
     if let Some((_, event)) = action {
-        Some(format!("that is the IAM action; the event is `{event}`"))
+        Some(format!("`{name}` is an IAM action; its event is `{event}`"))
     } else if owners.is_empty() {
         suggest_name(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
     } else {
@@ -75,25 +76,25 @@ pub(crate) fn suggest_event_name(name: &str, known: &[(&str, &[&str])]) -> Optio
     }
 }
 
-/// Why an event's source and name are not among those that AWS has.
+/// An event source or event name that AWS does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventNameError {
-    /// AWS has no such source.
+    /// The event source does not exist.
     #[error("AWS has no event source `{source_name}`{}", after_colon(.help.as_deref()))]
     UnknownSource {
-        /// The source.
+        /// The event source.
         source_name: String,
-        /// What may be meant.
+        /// A suggestion, if there is one.
         help: Option<String>,
     },
-    /// The source has no such event.
+    /// The event source has no event with this name.
     #[error("{source_name} has no event `{name}`{}", after_colon(.help.as_deref()))]
     UnknownName {
-        /// The source.
+        /// The event source.
         source_name: String,
-        /// The event's name.
+        /// The name of the event.
         name: String,
-        /// What may be meant.
+        /// A suggestion, if there is one.
         help: Option<String>,
     },
 }
@@ -102,10 +103,18 @@ fn after_colon(help: Option<&str>) -> String {
     help.map_or(String::new(), |help| format!(": {help}"))
 }
 
-/// Checks that AWS has an event of this source and name.
+/// Checks that AWS has an event with this source and name.
+///
+/// ```
+/// use evenkeel_authoring::services::events::check_event_name;
+///
+/// assert!(check_event_name("s3.amazonaws.com", "DeleteBucketEncryption").is_ok());
+/// let error = check_event_name("s3.amazonaws.com", "DeleteBucketEncrypton").unwrap_err();
+/// assert!(error.to_string().ends_with("did you mean `DeleteBucketEncryption`?"));
+/// ```
 ///
 /// # Errors
-/// When AWS has no such source, or no such event of it.
+/// [`EventNameError::UnknownSource`] or [`EventNameError::UnknownName`].
 pub fn check_event_name(source: &str, name: &str) -> Result<(), EventNameError> {
     let source_name = source.to_owned();
     let Some(known) = event_names(source) else {

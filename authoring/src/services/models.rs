@@ -1,14 +1,15 @@
-//! What AWS's own service models say of a call: its parameters, its answer, and their types.
+//! The parameters and responses of AWS calls, with their types, from AWS's own service models.
 
 use flate2::read::ZlibDecoder;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{LazyLock, OnceLock};
 
-/// Index and compressed models; `authoring/tables/generate.py` writes and describes them.
+/// The index and the compressed models. `authoring/tables/generate.py` generates and describes
+/// them.
 static MODEL_TABLE: &[u8] = include_bytes!("../../tables/fields.bin");
 
-/// A service's calls that change something, and the structures that they take and give.
+/// The write operations of a service, with the structures of their parameters and responses.
 #[derive(Debug, Default)]
 pub struct ServiceModel {
     operations: BTreeMap<&'static str, [Option<usize>; 2]>,
@@ -19,64 +20,64 @@ pub struct ServiceModel {
 /// A member of a structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StructureMember {
-    /// Its name in AWS's API; CloudTrail writes it with a small first letter.
+    /// The name in AWS's API. CloudTrail records it with a lower-case first letter.
     pub name: &'static str,
-    /// Whether every call has it.
+    /// True if every call has the member.
     pub required: bool,
-    /// The type of its values.
+    /// The type of the member.
     pub shape: ShapeCode,
 }
 
-/// A type as the table writes it, such as `[#3`.
+/// The code of a type in the table, such as `[#3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShapeCode(&'static str);
 
-/// What a type is.
+/// A type of a service model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResolvedShape<'m> {
-    /// Text.
+    /// A string.
     Text,
     /// An integer.
     Int,
-    /// A number.
+    /// A floating-point number.
     Double,
-    /// A truth.
+    /// A boolean.
     Bool,
-    /// A time, which CloudTrail writes as text or as a number.
+    /// A time, which CloudTrail records as text or as a number.
     Time,
-    /// A list.
+    /// A list with elements of a type.
     List(ShapeCode),
-    /// A map from text.
+    /// A map from strings to values of a type.
     Map(ShapeCode),
-    /// A structure.
+    /// A structure with these members.
     Structure(&'m [StructureMember]),
-    /// One of these texts.
+    /// A string with one of these values.
     Enum(&'m [&'static str]),
-    /// Anything.
+    /// A value of any type.
     Any,
 }
 
-/// A side of a call.
+/// A side of a call: its request or its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallSide {
-    /// What it is told: `requestParameters`.
+    /// The parameters of the call: `requestParameters`.
     Request,
-    /// What it answers: `responseElements`.
+    /// The response to the call: `responseElements`.
     Response,
 }
 
 impl ServiceModel {
-    /// Whether the call is one of those that change something.
+    /// Returns whether the model has this write operation.
     pub fn has_operation(&self, operation: &str) -> bool {
         self.operations.contains_key(operation)
     }
 
-    /// The call's name, where the model has it.
+    /// Returns the name of an operation with a static lifetime, if the model has the operation.
     pub(crate) fn operation_name(&self, name: &str) -> Option<&'static str> {
         self.operations.get_key_value(name).map(|found| *found.0)
     }
 
-    /// The members of a side of a call.
+    /// Returns the members of one side of a call. The result is empty for an unknown operation.
     pub fn side_members(&self, operation: &str, side: CallSide) -> &[StructureMember] {
         let sides = self.operations.get(operation).copied().unwrap_or_default();
         let [request, response] = sides;
@@ -84,7 +85,7 @@ impl ServiceModel {
         number.and_then(|number| self.structures.get(number)).map_or(&[], Vec::as_slice)
     }
 
-    /// What a type of this model is.
+    /// Returns the type that a code of this model describes.
     pub fn resolve_shape(&self, shape: ShapeCode) -> ResolvedShape<'_> {
         let mut letters = shape.0.chars();
         let kind = letters.next();
@@ -110,7 +111,8 @@ impl ServiceModel {
         }
     }
 
-    /// A structure; CloudFront's `{"Quantity": 1, "Items": [...]}` is the list, as `request` and `response` show it.
+    /// Returns a structure as a type. CloudFront's `{"Quantity": 1, "Items": [...]}` is a list,
+    /// because `request` and `response` represent it so.
     fn resolve_structure<'m>(&'m self, members: &'m [StructureMember]) -> ResolvedShape<'m> {
         let is_part = |member: &StructureMember| ["Items", "Quantity"].contains(&member.name);
         let items =
@@ -163,7 +165,7 @@ fn parse_member(word: &'static str) -> Option<StructureMember> {
     Some(StructureMember { name: name.trim_end_matches('!'), required, shape: ShapeCode(shape) })
 }
 
-/// One compressed model, and the same once it was wanted.
+/// A compressed model, which is decompressed and parsed on first use.
 struct PackedModel {
     bytes: &'static [u8],
     text: OnceLock<String>,
@@ -180,12 +182,12 @@ impl PackedModel {
 
 fn decompress_text(bytes: &[u8]) -> String {
     let mut text = String::new();
-    // The table is part of the program, and a test reads all of it.
+    // The table is part of the program, and a test decompresses all models.
     drop(ZlibDecoder::new(bytes).read_to_string(&mut text));
     text
 }
 
-/// The models by `eventSource` without its ending.
+/// The models, by `eventSource` without `.amazonaws.com`.
 static MODELS: LazyLock<BTreeMap<&str, Vec<PackedModel>>> = LazyLock::new(|| {
     let mut models: BTreeMap<&str, Vec<PackedModel>> = BTreeMap::new();
     let end = MODEL_TABLE.windows(2).position(|pair| pair == b"\n\n").unwrap_or_default();
@@ -206,13 +208,13 @@ static MODELS: LazyLock<BTreeMap<&str, Vec<PackedModel>>> = LazyLock::new(|| {
     models
 });
 
-/// The models of the services that an `eventSource` names.
+/// Returns the models of the services with this `eventSource`.
 pub fn service_models(event_source: &str) -> impl Iterator<Item = &'static ServiceModel> {
     let source = event_source.strip_suffix(".amazonaws.com").unwrap_or(event_source);
     MODELS.get(source).into_iter().flatten().map(PackedModel::load_model)
 }
 
-/// Names that records have and models do not, by `eventSource` without its ending.
+/// The fields that records have but models do not, by `eventSource` without `.amazonaws.com`.
 static UNMODELED_FIELDS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
     let lines = include_str!("../../tables/seen.txt").lines().filter(|line| !line.starts_with('#'));
     lines
@@ -221,13 +223,13 @@ static UNMODELED_FIELDS: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| 
         .collect()
 });
 
-/// The fields that a service's records have and AWS's models do not.
+/// Returns the fields that a service's records have but AWS's models do not.
 pub(crate) fn unmodeled_fields(event_source: &str) -> &'static [&'static str] {
     let source = event_source.strip_suffix(".amazonaws.com").unwrap_or(event_source);
     UNMODELED_FIELDS.get(source).map_or(&[], Vec::as_slice)
 }
 
-/// A name as CloudTrail writes it: with a small first letter.
+/// Returns a name with a lower-case first letter, as CloudTrail records it.
 pub fn lower_first(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
@@ -238,11 +240,11 @@ mod tests {
     use super::{CallSide, MODELS, ResolvedShape, StructureMember, service_models};
 
     #[test]
-    fn every_model_is_whole() {
+    fn every_model_can_be_decompressed_and_parsed() {
         let mut operations = 0;
         for packed in MODELS.values().flatten() {
             let model = packed.load_model();
-            assert!(!packed.text.get().unwrap().is_empty(), "a stream is broken");
+            assert!(!packed.text.get().unwrap().is_empty(), "a model cannot be decompressed");
             operations += model.operations.len();
             for member in model.structures.iter().flatten() {
                 let known = "sidbtx[{#%j".contains(member.shape.0.chars().next().unwrap());
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_its_length_is_a_list() {
+    fn a_structure_of_items_and_quantity_is_a_list() {
         let model = service_models("cloudfront.amazonaws.com")
             .find(|model| model.has_operation("CreateDistribution"))
             .unwrap();
@@ -265,19 +267,20 @@ mod tests {
             "DistributionConfig",
         );
         let ResolvedShape::Structure(config) = model.resolve_shape(config.shape) else {
-            panic!("no structure")
+            panic!("not a structure")
         };
         let ResolvedShape::List(origin) = model.resolve_shape(member(config, "Origins").shape)
         else {
-            panic!("no list")
+            panic!("not a list")
         };
-        assert!(
-            matches!(model.resolve_shape(origin), ResolvedShape::Structure(members) if members.iter().any(|one| one.name == "DomainName"))
-        );
+        let ResolvedShape::Structure(origin) = model.resolve_shape(origin) else {
+            panic!("not a structure")
+        };
+        assert!(origin.iter().any(|one| one.name == "DomainName"));
     }
 
     #[test]
-    fn a_call_has_its_parameters_and_their_types() {
+    fn a_call_has_parameters_with_types() {
         let model = service_models("apigateway.amazonaws.com")
             .find(|model| model.has_operation("PutIntegration"))
             .unwrap();
@@ -289,7 +292,7 @@ mod tests {
             ResolvedShape::Enum(&["INTERNET", "VPC_LINK"])
         ));
         let ResolvedShape::Structure(tls) = model.resolve_shape(member("tlsConfig").shape) else {
-            panic!("no structure")
+            panic!("not a structure")
         };
         assert_eq!(tls.first().map(|member| member.name), Some("insecureSkipVerification"));
     }

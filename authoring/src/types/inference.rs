@@ -1,4 +1,5 @@
-//! Finds out the type of each expression of a policy, and remarks what cannot be as its author meant it.
+//! Infers the type of each expression of a policy, and reports type errors, unknown fields and
+//! unknown values.
 
 mod calls;
 mod operators;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Something that cannot be as meant, within one expression.
+/// A diagnostic of one expression, with a position within that expression.
 #[derive(Clone, Debug)]
 pub(crate) struct TypeIssue {
     pub(crate) code: &'static str,
@@ -21,41 +22,43 @@ pub(crate) struct TypeIssue {
     pub(crate) help: Option<String>,
 }
 
-/// Infers the types of one policy's expressions.
+/// The type inference for one policy's expressions.
 pub(crate) struct TypeInference<'f> {
     functions: &'f FunctionSet,
     scope: Vec<(String, ExpressionType)>,
-    /// Fields that some expression of the policy asks for before it uses them.
+    /// The paths of fields whose presence an expression of the policy checks.
     guarded_fields: BTreeSet<String>,
-    /// Whether AWS's models are right about the policy's events.
+    /// True if AWS's models are reliable for the policy's events.
     certain: bool,
     issues: Vec<TypeIssue>,
-    /// In a function's body, which is not the policy's, nothing is remarked.
+    /// The depth of function bodies. Issues in a function's body are not reported, because the body
+    /// does not belong to the policy.
     quiet_depth: usize,
 }
 
 impl<'f> TypeInference<'f> {
-    /// For one policy, whose expressions are these.
+    /// Creates the inference for a policy with these expressions.
     pub(crate) fn new(
         policy: &Policy,
         functions: &'f FunctionSet,
         expressions: &[&SyntaxNode],
     ) -> Self {
-        let mut asked = BTreeSet::new();
+        let mut guarded_fields = BTreeSet::new();
         for expression in expressions {
-            expression.walk_tree(&mut |part| asked.extend(guarded_path(part)));
+            expression.walk_tree(&mut |part| guarded_fields.extend(guarded_path(part)));
         }
         TypeInference {
             functions,
             scope: build_scope(policy),
-            guarded_fields: asked,
+            guarded_fields,
             certain: is_certain(&policy.matches),
             issues: Vec::new(),
             quiet_depth: 0,
         }
     }
 
-    /// The type of an expression, and what is to be said of it; a variable's name then has that type.
+    /// Infers the type of an expression and returns its issues. If the expression is a variable,
+    /// the following expressions can use its name.
     pub(crate) fn infer_expression(
         &mut self,
         role: &ExpressionRole,
@@ -69,7 +72,7 @@ impl<'f> TypeInference<'f> {
         std::mem::take(&mut self.issues)
     }
 
-    /// Whether an expression gives what its place wants.
+    /// Checks that the type of an expression is valid for its role.
     fn check_expression_type(
         &mut self,
         role: &ExpressionRole,
@@ -79,25 +82,24 @@ impl<'f> TypeInference<'f> {
         let name = found.type_name();
         let wrong = match role {
             ExpressionRole::Body => (!["bool", "list", "dyn"].contains(&name)).then(|| {
-                format!(
-                    "the body gives {}, and not a bool or a list of what is wrong",
-                    with_article(name)
-                )
+                let found = with_article(name);
+                format!("the body is {found}; it must be a bool or a list of violations")
             }),
             ExpressionRole::ResourceId | ExpressionRole::ResourceArn => {
-                ["bool", "list", "map", "null", "optional"]
-                    .contains(&name)
-                    .then(|| format!("this names a resource, and gives {}", with_article(name)))
+                ["bool", "list", "map", "null", "optional"].contains(&name).then(|| {
+                    let found = with_article(name);
+                    format!("this expression must identify the resource, but it is {found}")
+                })
             }
             ExpressionRole::Message => (name == "optional")
-                .then(|| "the message would show null where this is absent".to_owned()),
+                .then(|| "the message shows `null` if this value is absent".to_owned()),
             ExpressionRole::Patch => (name == "optional")
-                .then(|| "the patch would set null where this is absent".to_owned()),
+                .then(|| "the patch sets `null` if this value is absent".to_owned()),
             ExpressionRole::Variable(_) => None,
         };
         if let Some(message) = wrong {
             let help =
-                (name == "optional").then(|| "say what it is without: `.orValue('')`".to_owned());
+                (name == "optional").then(|| "add a default value: `.orValue('')`".to_owned());
             let level = if *role == ExpressionRole::Message {
                 DiagnosticLevel::Warning
             } else {
@@ -160,14 +162,14 @@ impl<'f> TypeInference<'f> {
         }
     }
 
-    /// Infers while a name stands for a type.
+    /// Calls `work` while a name has a type.
     fn infer_with_binding<T>(
         &mut self,
         name: &str,
-        stands_for: ExpressionType,
+        bound_type: ExpressionType,
         work: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        self.scope.push((name.to_owned(), stands_for));
+        self.scope.push((name.to_owned(), bound_type));
         let done = work(self);
         self.scope.pop();
         done
@@ -181,18 +183,18 @@ impl<'f> TypeInference<'f> {
         optional: bool,
     ) -> ExpressionType {
         let whole = self.infer_type(of);
-        // A field of what may be absent may be absent.
+        // A field of an optional value is optional too.
         let may_be_absent = optional || matches!(whole, ExpressionType::Optional(_));
         let found = self.check_field(syntax, &whole.present_type(), field);
         let kind = match found {
             FieldLookup::Always(kind) => kind,
             FieldLookup::Sometimes(kind) => {
-                let asked =
+                let guarded =
                     dotted_path(syntax).is_some_and(|path| self.guarded_fields.contains(&path));
-                if !may_be_absent && !asked && !matches!(whole, ExpressionType::Map(_)) {
-                    let message = format!("not every event has `{field}` here");
+                if !may_be_absent && !guarded && !matches!(whole, ExpressionType::Map(_)) {
+                    let message = format!("the field `{field}` can be absent in some events");
                     let help =
-                        format!("write `.?{field}` with `.orValue(...)`, or ask `has(...)` before");
+                        format!("write `.?{field}` and `.orValue(...)`, or check `has(...)` first");
                     self.report_issue(
                         "unguarded-field",
                         DiagnosticLevel::Warning,
@@ -208,7 +210,7 @@ impl<'f> TypeInference<'f> {
         if may_be_absent { kind.into_optional() } else { kind }
     }
 
-    /// What is known of a field; says so where it cannot be.
+    /// Searches for a field, and reports an issue if the value cannot have it.
     fn check_field(
         &mut self,
         syntax: &SyntaxNode,
@@ -238,7 +240,7 @@ impl<'f> TypeInference<'f> {
         ) {
             let list = matches!(plain, ExpressionType::List(_));
             let help = (list && field == "items")
-                .then(|| "`request` and `response` open `items` by themselves".to_owned());
+                .then(|| "`request` and `response` already unwrap `items`; remove it".to_owned());
             let message = format!("{} has no field `{field}`", with_article(plain.type_name()));
             self.report_issue("type", issue_level(of), &syntax.span, message, help);
         }
@@ -264,11 +266,11 @@ impl<'f> TypeInference<'f> {
                 | ExpressionType::NamedFields(..)
         ) {
             let message = format!(
-                "`{name}` goes through a list or a map, and this is {}",
+                "`{name}` needs a list or a map, but this is {}",
                 with_article(plain.type_name())
             );
             let help = matches!(plain, ExpressionType::Optional(_))
-                .then(|| "say what it is without: `.orValue([])`".to_owned());
+                .then(|| "add a default value: `.orValue([])`".to_owned());
             self.report_issue("type", issue_level(&whole), &range.span, message, help);
         }
         let element = match plain {
@@ -297,26 +299,26 @@ impl<'f> TypeInference<'f> {
         }
     }
 
-    /// Says so where something that should hold or not is neither.
-    fn check_bool(&mut self, part: &SyntaxNode, found: &ExpressionType, wanted_by: &str) {
+    /// Reports an issue if an operand of `operator` is not a bool.
+    fn check_bool(&mut self, part: &SyntaxNode, found: &ExpressionType, operator: &str) {
         let name = found.type_name();
         if !["bool", "dyn"].contains(&name) {
-            let help = (name == "optional")
-                .then(|| "say what it is without: `.orValue(false)`".to_owned());
-            let message = format!("`{wanted_by}` wants a bool, and this is {}", with_article(name));
+            let help =
+                (name == "optional").then(|| "add a default value: `.orValue(false)`".to_owned());
+            let message = format!("`{operator}` needs a bool, but this is {}", with_article(name));
             self.report_issue("type", issue_level(found), &part.span, message, help);
         }
     }
 }
 
-/// What has the field that a part is, as it was written.
+/// Returns the path of the value that should have a field, for messages.
 fn describe_owner(field: &SyntaxNode) -> String {
     let path = dotted_path(field);
     let of = path.as_deref().and_then(|path| path.rsplit_once('.'));
-    of.map_or_else(|| "this".to_owned(), |(of, _)| format!("`{of}`"))
+    of.map_or_else(|| "this value".to_owned(), |(of, _)| format!("`{of}`"))
 }
 
-/// How sure it is what is said of a value of this type.
+/// Returns the level of an issue about a value of this type. Types from AWS's models give warnings.
 fn issue_level(of: &ExpressionType) -> DiagnosticLevel {
     if matches!(of, ExpressionType::Aws(_)) {
         DiagnosticLevel::Warning
@@ -337,14 +339,15 @@ fn literal_type(value: &Value) -> ExpressionType {
     }
 }
 
-/// The type that all have; anything, where they differ.
+/// Returns the type that all have in common. The result is unknown if they differ.
 fn common_type(types: &[ExpressionType]) -> ExpressionType {
     let mut types = types.iter();
     let first = types.next().cloned().unwrap_or(ExpressionType::Any);
     if types.all(|other| *other == first) { first } else { ExpressionType::Any }
 }
 
-/// Names and fields that follow each other: `request.a.b`.
+/// Returns the path of an expression that consists only of a name and fields, such as
+/// `request.a.b`.
 pub(crate) fn dotted_path(syntax: &SyntaxNode) -> Option<String> {
     match &syntax.kind {
         SyntaxKind::Name(name) => Some(name.clone()),
@@ -355,7 +358,7 @@ pub(crate) fn dotted_path(syntax: &SyntaxNode) -> Option<String> {
     }
 }
 
-/// The field that a part asks for: by `has`, by `.?`, or as a key of `in`.
+/// Returns the path of the field whose presence a part checks: with `has`, with `.?`, or with `in`.
 fn guarded_path(part: &SyntaxNode) -> Option<String> {
     match &part.kind {
         SyntaxKind::Has { .. } | SyntaxKind::Field { optional: true, .. } => dotted_path(part),

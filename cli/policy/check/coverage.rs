@@ -1,4 +1,4 @@
-//! What the cases of policies reach.
+//! The coverage of the policies' conditions and events by their cases.
 
 use crate::common::library::PolicyLibrary;
 use crate::common::terminal::compute_percent;
@@ -8,29 +8,34 @@ use evenkeel_engine::CelError;
 use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Diagnostic, read_cases};
 
-/// How much of policies there is to reach, and how much is reached.
+/// The number of conditions and events to cover, and the number of covered ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CoverageTotals {
     total: usize,
     covered: usize,
-    /// Policies that have no cases.
+    /// The number of policies without cases.
     pub(super) untested: usize,
 }
 
 impl CoverageTotals {
-    /// In percent, of the policies that have cases; none where none has.
+    /// Returns the coverage in percent for the policies with cases, and `None` if no policy has
+    /// cases.
     pub(super) fn covered_percent(self) -> Option<f64> {
         (self.total > 0).then(|| compute_percent(self.covered, self.total))
     }
 }
 
-/// What is reached, and a warning for each condition and event that is not.
+/// The coverage of a library, and a warning for each condition and event that no case covers.
 #[derive(Debug, Default)]
 pub(super) struct LibraryCoverage {
     pub(super) totals: CoverageTotals,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
+/// Runs the cases of all policies, and measures their coverage.
+///
+/// # Errors
+/// [`CelError`] if a thread cannot start, or if an evaluation panics.
 pub(super) fn measure_library_coverage(
     library: &PolicyLibrary,
     set: &PolicySet,
@@ -50,7 +55,8 @@ pub(super) fn measure_library_coverage(
     Ok(report)
 }
 
-/// What a policy's cases reach; none where they cannot be run, which is told elsewhere.
+/// Measures the coverage of a policy's cases. Returns `None` if the cases cannot be read; another
+/// check reports that.
 fn measure_case_coverage(library: &PolicyLibrary, policy: &Policy) -> Option<CaseCoverage> {
     let test = library.find_test_file(&policy.file)?;
     let cases = read_cases(&test.name, &test.text, policy).ok()?;

@@ -1,4 +1,4 @@
-//! What is wrong with policies, for people and for programs.
+//! Renders diagnostics as text, JSON, SARIF, and commands of GitHub Actions.
 
 use super::coverage::CoverageTotals;
 use crate::common::diagnostics::FileTexts;
@@ -9,7 +9,7 @@ use evenkeel_authoring::check::{CODES, DiagnosticCode};
 use evenkeel_rules::{Diagnostic, DiagnosticLevel, escape_json, is_deceptive, line_and_column};
 use serde_json::{Value, json};
 
-/// The last line for people.
+/// Prints the last line of the readable output: the counts and the coverage.
 pub(super) fn print_summary(
     policies: usize,
     errors: usize,
@@ -25,10 +25,10 @@ pub(super) fn print_summary(
         found.push(style_text(YELLOW, &format_count(warnings, "warning", "warnings")));
     }
     if found.is_empty() {
-        found.push(style_text(GREEN, "nothing wrong"));
+        found.push(style_text(GREEN, "no problems"));
     }
     if let Some(percent) = reached.and_then(CoverageTotals::covered_percent) {
-        found.push(format!("cases reach {percent:.1} % of conditions and events"));
+        found.push(format!("cases cover {percent:.1} % of conditions and events"));
     }
     if let Some(untested) = reached.map(|reached| reached.untested).filter(|untested| *untested > 0)
     {
@@ -37,7 +37,7 @@ pub(super) fn print_summary(
     print_stderr(&format!("{policies}, {}\n", found.join(", ")));
 }
 
-/// Where something begins and ends: lines and columns, counted from 1.
+/// The place of a diagnostic: lines and columns, counted from 1.
 struct DiagnosticRange {
     line: usize,
     column: usize,
@@ -45,6 +45,7 @@ struct DiagnosticRange {
     end_column: usize,
 }
 
+/// Returns the lines and columns of a diagnostic.
 fn locate_diagnostic(one: &Diagnostic, texts: &FileTexts) -> DiagnosticRange {
     let text = texts.get(&one.file).map(String::as_str).unwrap_or_default();
     let at = |byte: usize| line_and_column(text, byte);
@@ -52,6 +53,7 @@ fn locate_diagnostic(one: &Diagnostic, texts: &FileTexts) -> DiagnosticRange {
     DiagnosticRange { line, column, end_line, end_column }
 }
 
+/// Returns the name of a diagnostic's level in the formats for programs.
 fn level_name(one: &Diagnostic) -> &'static str {
     match one.level {
         DiagnosticLevel::Error => "error",
@@ -59,7 +61,7 @@ fn level_name(one: &Diagnostic) -> &'static str {
     }
 }
 
-/// One JSON document.
+/// Renders the diagnostics and the coverage as one JSON document.
 pub(super) fn render_json(
     wrong: &[Diagnostic],
     texts: &FileTexts,
@@ -84,7 +86,9 @@ pub(super) fn render_json(
     escape_json(format!("{:#}\n", json!({"findings": findings, "coveragePercent": coverage})))
 }
 
-/// SARIF 2.1.0. Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+/// Renders the diagnostics as SARIF 2.1.0.
+///
+/// Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 pub(super) fn render_sarif(wrong: &[Diagnostic], texts: &FileTexts) -> String {
     let rule = |code: &DiagnosticCode| -> Value {
         json!({
@@ -132,7 +136,9 @@ pub(super) fn render_sarif(wrong: &[Diagnostic], texts: &FileTexts) -> String {
     escape_json(format!("{document:#}\n"))
 }
 
-/// Workflow commands of GitHub Actions. Source: GitHub Docs, "Workflow commands for GitHub Actions".
+/// Renders the diagnostics as workflow commands of GitHub Actions.
+///
+/// Source: GitHub Docs, "Workflow commands for GitHub Actions".
 pub(super) fn render_github_commands(wrong: &[Diagnostic], texts: &FileTexts) -> String {
     let mut out = String::new();
     for one in wrong {
@@ -153,7 +159,7 @@ pub(super) fn render_github_commands(wrong: &[Diagnostic], texts: &FileTexts) ->
     out
 }
 
-/// Text that a workflow command does not take for its own end.
+/// Escapes the message of a workflow command.
 fn escape_command_data(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -168,6 +174,7 @@ fn escape_command_data(text: &str) -> String {
     out
 }
 
+/// Escapes a property of a workflow command, such as the file name.
 fn escape_command_property(text: &str) -> String {
     escape_command_data(text).replace(':', "%3A").replace(',', "%2C")
 }

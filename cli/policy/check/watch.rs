@@ -7,19 +7,24 @@ use crate::common::terminal::{escape_terminal, print_error, print_stderr};
 use std::io::IsTerminal;
 use std::time::Duration;
 
-/// How long it takes until a change is seen.
+/// The time between two reads of the files.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
+/// Checks the paths after each change, until the process is stopped.
+///
+/// # Errors
+/// [`CommandError::Usage`] if there is no path or another format than text; [`CommandError`] if the
+/// files cannot be read at the start.
 pub(super) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> {
     if command.format != CheckFormat::Text {
-        return Err(CommandError::Usage("--watch is for people: leave out --format".to_owned()));
+        return Err(CommandError::Usage("--watch prints text only; remove --format".to_owned()));
     }
     if command.paths.is_empty() {
         return Err(CommandError::Usage(
-            "--watch needs a path: the shipped library does not change".to_owned(),
+            "--watch requires a path, because the shipped library does not change".to_owned(),
         ));
     }
-    // What cannot be read at the start is a mistake; later it is a file that is being written.
+    // An unreadable file at the start is an error. Later, it may be a file that is being written.
     let mut seen = Ok(PolicyLibrary::read_files(&command.paths)?.file_texts());
     refresh_check(command);
     loop {
@@ -34,6 +39,7 @@ pub(super) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> 
     }
 }
 
+/// Clears the terminal, and checks the library.
 fn refresh_check(command: &CheckArguments) {
     if std::io::stderr().is_terminal() {
         print_stderr("\x1b[2J\x1b[H");

@@ -1,22 +1,23 @@
-//! The folder that pages are written to: what is there against what should be, and only what is ours.
+//! Compares and updates the folder of the generated pages. Other files in the folder stay
+//! unchanged.
 
 use crate::common::exit::CommandError;
 use evenkeel_authoring::docs::{DocsPage, GENERATED_MARK};
 use std::path::{Path, PathBuf};
 
-/// A page that is not as it should be.
+/// A difference between a page and its file.
 #[derive(Debug)]
 pub(super) enum PageDifference<'a> {
-    /// There, with other text.
+    /// The file has other text.
     Stale(&'a DocsPage),
-    /// Not there.
+    /// The file does not exist.
     Missing(&'a DocsPage),
-    /// Ours, and nobody needs it any more; its path from the folder.
+    /// The file is a generated page without a policy. The value is its path relative to the folder.
     Surplus(PathBuf),
 }
 
 impl PageDifference<'_> {
-    /// The page's path from the folder.
+    /// Returns the path of the page relative to the folder.
     pub(super) fn relative_path(&self) -> &Path {
         match self {
             PageDifference::Stale(page) | PageDifference::Missing(page) => Path::new(&page.path),
@@ -24,17 +25,21 @@ impl PageDifference<'_> {
         }
     }
 
-    /// What is wrong with it, in a word or two.
+    /// Returns a short description of the difference.
     pub(super) fn problem_text(&self) -> &'static str {
         match self {
             PageDifference::Stale(_) => "is stale",
             PageDifference::Missing(_) => "is missing",
-            PageDifference::Surplus(_) => "is one too many",
+            PageDifference::Surplus(_) => "is no longer needed",
         }
     }
 }
 
-/// What is not as it should be in a folder.
+/// Returns the differences between `pages` and the files in `folder` with this extension.
+///
+/// # Errors
+/// [`CommandError::Usage`] if a file that is not a generated page has the path of a page;
+/// [`CommandError::Io`] if a file cannot be read.
 pub(super) fn compare_pages<'a>(
     folder: &Path,
     pages: &'a [DocsPage],
@@ -48,14 +53,14 @@ pub(super) fn compare_pages<'a>(
             Some(text) if text == page.text => {}
             Some(text) if is_generated_page(&text) => differences.push(PageDifference::Stale(page)),
             Some(_) => {
-                let what = "was not written by `evenkeel docs`: move it, or name another --out";
+                let what = "was not written by `evenkeel docs`; move it, or use another --out";
                 return Err(CommandError::Usage(format!("{} {what}", path.display())));
             }
         }
     }
-    let wanted = |path: &Path| pages.iter().any(|page| Path::new(&page.path) == path);
+    let is_needed = |path: &Path| pages.iter().any(|page| Path::new(&page.path) == path);
     for path in list_page_files(folder, ending)? {
-        let text = if wanted(&path) { None } else { read_page(&folder.join(&path))? };
+        let text = if is_needed(&path) { None } else { read_page(&folder.join(&path))? };
         if text.is_some_and(|text| is_generated_page(&text)) {
             differences.push(PageDifference::Surplus(path));
         }
@@ -63,7 +68,10 @@ pub(super) fn compare_pages<'a>(
     Ok(differences)
 }
 
-/// Writes what is stale or missing, and removes what is one too many.
+/// Writes stale and missing pages, and removes pages that are no longer needed.
+///
+/// # Errors
+/// [`CommandError::Io`] if a file cannot be written or removed.
 pub(super) fn update_pages(
     folder: &Path,
     differences: &[PageDifference<'_>],
@@ -80,7 +88,8 @@ pub(super) fn update_pages(
             PageDifference::Surplus(_) => {
                 std::fs::remove_file(&path)
                     .map_err(CommandError::io_error(format!("cannot remove {}", path.display())))?;
-                // The folder of a service goes with its last page: one that is not empty stays.
+                // Remove the folder of a service with its last page. `remove_dir` fails for a
+                // folder that is not empty, which is intended.
                 if parent != folder {
                     drop(std::fs::remove_dir(parent));
                 }
@@ -90,7 +99,7 @@ pub(super) fn update_pages(
     Ok(())
 }
 
-/// A file's text; none where there is no file. What is no text is not ours.
+/// Returns the text of a file, or `None` if the file does not exist. Invalid UTF-8 is replaced.
 fn read_page(path: &Path) -> Result<Option<String>, CommandError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -101,12 +110,13 @@ fn read_page(path: &Path) -> Result<Option<String>, CommandError> {
     }
 }
 
-/// Whether a page was written by us: it says so at its beginning.
+/// Returns whether one of the first two lines has the mark of a generated page.
 fn is_generated_page(text: &str) -> bool {
     text.lines().take(2).any(|line| line.contains(GENERATED_MARK))
 }
 
-/// The files with this ending in a folder, as far down as pages lie; their paths from it.
+/// Returns the files with this extension, at most one subfolder deep, as paths relative to
+/// `folder`.
 fn list_page_files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, CommandError> {
     let mut found = Vec::new();
     if !folder.exists() {

@@ -1,4 +1,4 @@
-//! What `explain` judges: a case of the policy, or the first record or configuration item of a file.
+//! Loads the event that `evenkeel explain` evaluates: from a case, or from a file.
 
 use super::ExplainArguments;
 use crate::common::exit::CommandError;
@@ -12,10 +12,14 @@ use serde_json::{Map, Value};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// How many cases are named where none is meant.
+/// The maximum number of cases that an error message lists.
 const MAX_NAMED_CASES: usize = 8;
 
-/// What is judged: a case of the policy, or the first record or configuration item of a file.
+/// Loads a case of the policy, or the first record or configuration item of a file.
+///
+/// # Errors
+/// [`CommandError::Usage`] if there is no such case or no event in the file; [`CommandError::Io`]
+/// if the file cannot be read.
 pub(super) fn load_case(
     command: &ExplainArguments,
     policy: &Policy,
@@ -31,14 +35,14 @@ pub(super) fn load_case(
         if cases.len() > MAX_NAMED_CASES {
             names.push("...".to_owned());
         }
-        // A whole name is meant before a part of another.
+        // An equal name takes precedence over a name that contains the text.
         let whole = cases.iter().position(|case| case.name == *name);
         let place =
             whole.or_else(|| cases.iter().position(|case| case.name.contains(name.as_str())));
         let found = place.and_then(|place| cases.into_iter().nth(place));
         return found.ok_or_else(|| {
             CommandError::Usage(format!(
-                "no case has `{name}` in its name; there are: {}",
+                "no case has `{name}` in its name; the cases are: {}",
                 names.join("; ")
             ))
         });
@@ -52,11 +56,11 @@ pub(super) fn load_case(
     let report = LogReader::new().read_file(&log, &ReadProgress::default(), &mut |item| {
         let event = match item {
             LogItem::Record { bytes, .. } => {
-                serde_json::from_slice(bytes).map_err(|error| format!("is no JSON: {error}"))
+                serde_json::from_slice(bytes).map_err(|error| format!("invalid JSON: {error}"))
             }
             LogItem::Resource { item, .. } => Ok(build_item_event(item)),
             LogItem::Invalid { number, why } => Err(format!("record {number}: {why}")),
-            LogItem::Skipped { kind, .. } => Err(format!("has none of them, but {kind}")),
+            LogItem::Skipped { kind, .. } => Err(format!("the file contains {kind}")),
         };
         match event {
             Ok(event) => found = Some(event),
@@ -70,6 +74,7 @@ pub(super) fn load_case(
     }
 }
 
+/// Builds the error for a file without an event.
 fn missing_event_error(name: &str, report: &FileReport, why: Option<String>) -> CommandError {
     let problem = report.problems.first().map(|problem| &problem.kind);
     if let Some(ProblemKind::Read(ReadError::Failed(kind))) = problem {
@@ -78,11 +83,11 @@ fn missing_event_error(name: &str, report: &FileReport, why: Option<String>) -> 
     let why = problem.map(ToString::to_string).or(why);
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     CommandError::Usage(format!(
-        "{name} holds no record of CloudTrail, and no configuration item{why}"
+        "`{name}` contains no CloudTrail record and no configuration item{why}"
     ))
 }
 
-/// A configuration item as an event of the bus has it.
+/// Returns a configuration item in the format in which an EventBridge event contains it.
 fn build_item_event(item: &ConfigurationItem) -> Value {
     let texts = [
         ("resourceType", &item.kind),

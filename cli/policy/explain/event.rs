@@ -1,4 +1,5 @@
-//! Why a policy finds an event wrong, or not: its parts with their values, and what would turn it round.
+//! Explains an evaluation: the parts of the policy with their values, and changes that would change
+//! the result.
 
 use crate::common::exit::CommandError;
 use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, escape_terminal, style_text};
@@ -8,69 +9,69 @@ use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{ComplianceStatus, Evaluation, PolicyCase};
 use serde_json::Value;
 
-/// The longest value shown, in characters.
+/// The maximum length of a printed value, in characters.
 const MAX_VALUE_CHARACTERS: usize = 72;
 
-/// How many rounds of a loop are shown.
+/// The maximum number of printed values of an expression in a loop.
 const MAX_LOOP_ROUNDS: usize = 4;
 
-/// What the policy says of it, and why.
+/// Evaluates the case, and renders the result with its explanation.
+///
+/// # Errors
+/// [`CommandError::Usage`] if the event of the case is invalid.
 pub(super) fn render_explanation(
     policy: &Policy,
     case: &PolicyCase,
 ) -> Result<String, CommandError> {
     let watched = WatchedPolicy::new(policy);
-    let (said, sights) = watched.run_watched(|policy| case.evaluate_policy(policy));
-    let said = said.map_err(|error| CommandError::Usage(error.to_string()))?;
-    let mut out = render_status(policy, case, &said);
-    if said.status == ComplianceStatus::NotApplicable {
+    let (evaluation, observations) = watched.run_watched(|policy| case.evaluate_policy(policy));
+    let evaluation = evaluation.map_err(|error| CommandError::Usage(error.to_string()))?;
+    let mut out = render_status(policy, case, &evaluation);
+    if evaluation.status == ComplianceStatus::NotApplicable {
         return Ok(out);
     }
     out.push('\n');
     for part in watched.body_parts() {
-        out += &render_part(part, &sights, &watched, policy, 0);
+        out += &render_part(part, &observations, &watched, policy, 0);
     }
-    if matches!(said.status, ComplianceStatus::Compliant | ComplianceStatus::NonCompliant) {
-        out += &render_counterfactuals(&find_counterfactuals(policy, case), said.status);
+    if matches!(evaluation.status, ComplianceStatus::Compliant | ComplianceStatus::NonCompliant) {
+        out += &render_counterfactuals(&find_counterfactuals(policy, case), evaluation.status);
     }
     Ok(out)
 }
 
-fn render_status(policy: &Policy, case: &PolicyCase, said: &Evaluation) -> String {
-    let style = match said.status {
+/// Renders the status, the policy, the message and the resource.
+fn render_status(policy: &Policy, case: &PolicyCase, evaluation: &Evaluation) -> String {
+    let style = match evaluation.status {
         ComplianceStatus::Compliant => GREEN,
         ComplianceStatus::NonCompliant | ComplianceStatus::Error => RED,
         _ => YELLOW,
     };
-    let why = if said.status == ComplianceStatus::NotApplicable {
+    let why = if evaluation.status == ComplianceStatus::NotApplicable {
         explain_not_applicable(policy, case)
     } else {
-        escape_terminal(&said.message)
+        escape_terminal(&evaluation.message)
     };
     let mut out = format!(
         "{}  {}  {why}\n",
-        style_text(style, &said.status.to_string()),
+        style_text(style, &evaluation.status.to_string()),
         style_text(BOLD, &escape_terminal(&policy.id))
     );
-    if !said.resource.id.is_empty() {
-        out += &format!(
-            "{}\n",
-            style_text(
-                DIM,
-                &escape_terminal(&format!("{} {}", said.resource.kind, said.resource.id))
-            )
-        );
+    let resource = &evaluation.resource;
+    if !resource.id.is_empty() {
+        let text = escape_terminal(&format!("{} {}", resource.kind, resource.id));
+        out += &format!("{}\n", style_text(DIM, &text));
     }
     out
 }
 
-/// Why a policy does not look at an event.
+/// Explains why the policy does not match the event.
 fn explain_not_applicable(policy: &Policy, case: &PolicyCase) -> String {
     let matches = &policy.matches;
     let Some(record) = case.event_record() else {
         let kind = case.configuration_item().map_or("", |item| item.kind.as_str());
         return escape_terminal(&format!(
-            "looks at {}, and this is {kind}",
+            "the policy matches {}; this item is of type {kind}",
             matches.resource_type.join(", ")
         ));
     };
@@ -78,23 +79,23 @@ fn explain_not_applicable(policy: &Policy, case: &PolicyCase) -> String {
     let (source, name) = (text("eventSource"), text("eventName"));
     escape_terminal(&if matches.matches_event(source, name) {
         let call = if text("errorCode").is_empty() { "succeeded" } else { "failed" };
-        format!("looks at calls of another outcome, and this one {call}")
+        format!("the policy matches calls with another outcome; this call {call}")
     } else {
         let (names, sources) = (matches.event_name.join(", "), matches.event_source.join(", "));
-        format!("looks at {names} of {sources}, and this is {name} of {source}")
+        format!("the policy matches {names} of {sources}; this event is {name} of {source}")
     })
 }
 
-/// A part of the policy with its value, and its own parts below.
+/// Renders a part of the policy with its values, followed by the parts below it.
 fn render_part(
     part: &ExpressionPart,
-    sights: &PartObservations,
+    observations: &PartObservations,
     watched: &WatchedPolicy<'_>,
     policy: &Policy,
     depth: usize,
 ) -> String {
-    let mut values = sights.part_values(part);
-    // A variable is evaluated wherever it stands.
+    let mut values = observations.part_values(part);
+    // A variable is evaluated at each of its uses.
     values.dedup();
     let text = policy.file_text().get(watched.part_span(part)).unwrap_or_default();
     let text = text
@@ -115,13 +116,13 @@ fn render_part(
     if values.is_empty() {
         let line =
             format!("{}{name}{}", "  ".repeat(depth), escape_terminal(&truncate_text(&text)));
-        if !part.parts.iter().any(|part| is_reached(part, sights)) {
+        if !part.parts.iter().any(|part| is_reached(part, observations)) {
             return format!("  {}\n", style_text(DIM, &format!("{line}  (not reached)")));
         }
-        // It failed: the values of its parts tell why, and nothing else does.
+        // The part failed: only the values of the parts below it show the cause.
         let mut out = format!("  {}\n", style_text(RED, &format!("{line}  (failed)")));
         for part in &part.parts {
-            out += &render_part(part, sights, watched, policy, depth.saturating_add(1));
+            out += &render_part(part, observations, watched, policy, depth.saturating_add(1));
         }
         return out;
     }
@@ -138,16 +139,18 @@ fn render_part(
         style_text(DIM, "→")
     );
     for part in &part.parts {
-        out += &render_part(part, sights, watched, policy, depth.saturating_add(1));
+        out += &render_part(part, observations, watched, policy, depth.saturating_add(1));
     }
     out
 }
 
-/// Whether a part, or a part of it, had a value.
-fn is_reached(part: &ExpressionPart, sights: &PartObservations) -> bool {
-    !sights.part_values(part).is_empty() || part.parts.iter().any(|part| is_reached(part, sights))
+/// Returns whether a part, or a part below it, was evaluated.
+fn is_reached(part: &ExpressionPart, observations: &PartObservations) -> bool {
+    !observations.part_values(part).is_empty()
+        || part.parts.iter().any(|part| is_reached(part, observations))
 }
 
+/// Truncates a text to the maximum length of a printed value.
 fn truncate_text(text: &str) -> String {
     match text.char_indices().nth(MAX_VALUE_CHARACTERS) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
@@ -155,11 +158,11 @@ fn truncate_text(text: &str) -> String {
     }
 }
 
-/// The changes that turn the policy round.
+/// Renders the changes of the event that change the result.
 fn render_counterfactuals(changes: &[RecordChange], status: ComplianceStatus) -> String {
     let other = if status == ComplianceStatus::Compliant { "NON_COMPLIANT" } else { "COMPLIANT" };
     if changes.is_empty() {
-        return format!("\nNo single change of the event that was tried makes it {other}.\n");
+        return format!("\nNone of the tried changes of one field makes it {other}.\n");
     }
     let mut out = format!("\nIt would be {other}\n");
     for change in changes {

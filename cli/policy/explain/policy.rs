@@ -1,4 +1,4 @@
-//! What a policy is, for people.
+//! Renders the description of a policy as readable text.
 
 use super::wrap_text;
 use crate::common::library::PolicyLibrary;
@@ -6,7 +6,7 @@ use crate::common::terminal::{BOLD, DIM, escape_terminal, format_count, style_te
 use evenkeel_rules::policy::{ExpressionRole, OutcomeMatch, Policy};
 use evenkeel_rules::{ComplianceStatus, read_cases};
 
-/// The policy's header in words, and its expressions.
+/// Renders the header of a policy and its expressions.
 pub(super) fn render_policy(policy: &Policy, library: &PolicyLibrary) -> String {
     let mut out =
         format!("{}  {}\n", style_text(BOLD, &escape_terminal(&policy.id)), policy.severity);
@@ -16,17 +16,17 @@ pub(super) fn render_policy(policy: &Policy, library: &PolicyLibrary) -> String 
             out += &format!("{}  {value}\n", style_text(DIM, &format!("{name:<10}")));
         }
     };
-    row("looks at", describe_matches(policy));
-    row("of", escape_terminal(&policy.resource_type));
+    row("matches", describe_matches(policy));
+    row("resource", escape_terminal(&policy.resource_type));
     row(
-        "repaired",
+        "remediator",
         policy.remediation.as_ref().map_or(String::new(), |one| {
             format!("{} ({:?})", escape_terminal(&one.run), one.mode).to_lowercase()
         }),
     );
     for (name, value) in policy.remediation.iter().flat_map(|one| one.patch.iter().flatten()) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        row("sets", format!("{} = {}", escape_terminal(name), escape_terminal(&value)));
+        row("patch", format!("{} = {}", escape_terminal(name), escape_terminal(&value)));
     }
     for (name, parameter) in &policy.parameters {
         let default = policy.settings.get(name).unwrap_or(&parameter.default);
@@ -48,26 +48,27 @@ pub(super) fn render_policy(policy: &Policy, library: &PolicyLibrary) -> String 
     }
     row("cases", summarize_cases(policy, library));
     for reference in &policy.references {
-        row("read", escape_terminal(reference));
+        row("reference", escape_terminal(reference));
     }
-    for written in policy.list_expressions() {
-        match written.role {
+    for expression in policy.list_expressions() {
+        match expression.role {
             ExpressionRole::Variable(name) => {
-                row(&escape_terminal(name), indent_expression(written.text));
+                row(&escape_terminal(name), indent_expression(expression.text));
             }
-            ExpressionRole::Body => row("finds", indent_expression(written.text)),
+            ExpressionRole::Body => row("violation", indent_expression(expression.text)),
             _ => {}
         }
     }
     out
 }
 
+/// Describes the events and resource types that the policy matches.
 fn describe_matches(policy: &Policy) -> String {
     let matches = &policy.matches;
     let calls = match matches.outcome {
-        OutcomeMatch::Success => "calls that succeeded",
-        OutcomeMatch::Failure => "calls that failed",
-        OutcomeMatch::Any => "calls, failed ones too",
+        OutcomeMatch::Success => "successful calls",
+        OutcomeMatch::Failure => "failed calls",
+        OutcomeMatch::Any => "successful and failed calls",
     };
     let mut parts = Vec::new();
     if !matches.event_name.is_empty() {
@@ -83,15 +84,17 @@ fn describe_matches(policy: &Policy) -> String {
     escape_terminal(&parts.join("; "))
 }
 
+/// Returns the number of cases, and how many of them expect a violation.
 fn summarize_cases(policy: &Policy, library: &PolicyLibrary) -> String {
     let test = library.find_test_file(&policy.file);
     let read = test.and_then(|test| read_cases(&test.name, &test.text, policy).ok());
     let Some(cases) = read else { return "none".to_owned() };
-    let wrong = cases.iter().filter(|case| case.expect == ComplianceStatus::NonCompliant).count();
-    format!("{}, {wrong} of them NON_COMPLIANT", format_count(cases.len(), "case", "cases"))
+    let violations =
+        cases.iter().filter(|case| case.expect == ComplianceStatus::NonCompliant).count();
+    format!("{}, {violations} of them NON_COMPLIANT", format_count(cases.len(), "case", "cases"))
 }
 
-/// An expression whose lines stand below each other.
+/// Aligns the lines of an expression below each other, without comment lines.
 fn indent_expression(text: &str) -> String {
     let lines = text.trim().lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(|line| escape_terminal(line.trim_end())).collect::<Vec<_>>().join("\n            ")

@@ -1,4 +1,4 @@
-//! `evenkeel import sigma`: Sigma rules about CloudTrail as policies with their cases.
+//! `evenkeel import sigma`: converts Sigma rules for CloudTrail into policies with test cases.
 
 use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::terminal::{
@@ -9,7 +9,12 @@ use clap::Args;
 use evenkeel_sigma::{DocumentOutcome, ImportOutcome, ImportedPolicy, import_rules};
 use std::path::{Path, PathBuf};
 
-/// Make policies of Sigma rules about CloudTrail
+/// Convert Sigma rules for CloudTrail into policies
+///
+/// Each rule becomes `<id>.cel` and `<id>.test.yaml`. The cases have an event that the rule finds,
+/// and an event that it does not find. A rule with a feature that policies do not support is
+/// refused, with its line and the reason; the other rules are converted. Review the policies before
+/// you deploy them: a rule for manual analysis can have many findings.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -17,27 +22,31 @@ Examples:
   evenkeel import sigma my-rule.yml --out my-policies/sigma
   evenkeel import sigma rules/ --dry-run
 
-Each rule becomes <id>.cel and <id>.test.yaml, with an event that it finds and one that it lets pass. What a policy
-cannot say is refused, with the line and the reason; the others are written. Then: evenkeel check DIR, evenkeel test
-DIR. Read what was made before you deploy it: a rule that was written to be looked at by people may find much.
+Then check and test the policies:
+  evenkeel check policies/imported
+  evenkeel test policies/imported
 
-Exit code 1 where a rule was refused.")]
+Exit codes:
+  0  all rules were imported or skipped
+  1  a rule was refused
+  2  invalid usage
+  3  a file could not be read or written")]
 pub(crate) struct SigmaArguments {
-    /// Files of rules, or folders of them (*.yml, *.yaml)
+    /// Rule files, or folders of rules (*.yml, *.yaml)
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
-    /// The folder for the policies
+    /// Folder for the policies
     #[arg(long, value_name = "DIR", default_value = "policies/imported")]
     out: PathBuf,
-    /// Write over what is there and differs
+    /// Overwrite files with other content
     #[arg(long)]
     force: bool,
-    /// Print what would be written, and write nothing
+    /// Print the policies, and write nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// How many documents became what.
+/// The number of rules by outcome.
 #[derive(Debug, Default)]
 struct ImportCounts {
     imported: usize,
@@ -49,10 +58,10 @@ struct ImportCounts {
 pub(crate) fn run(command: &SigmaArguments) -> Result<ExitStatus, CommandError> {
     let mut counts = ImportCounts::default();
     let files = read_rule_files(&command.paths, &mut counts)?;
-    for told in import_rules(&files) {
-        let place = escape_terminal(&format!("{}:{}", told.file, told.line));
-        match &told.outcome {
-            ImportOutcome::Imported(new) => command.write_policy(&told, new, &mut counts)?,
+    for document in import_rules(&files) {
+        let place = escape_terminal(&format!("{}:{}", document.file, document.line));
+        match &document.outcome {
+            ImportOutcome::Imported(new) => command.write_policy(&document, new, &mut counts)?,
             ImportOutcome::Refused(why) => {
                 report_refusal(&place, &why.to_string(), &mut counts);
             }
@@ -80,16 +89,21 @@ pub(crate) fn run(command: &SigmaArguments) -> Result<ExitStatus, CommandError> 
     })
 }
 
+/// Counts a refused rule, and prints the reason.
 fn report_refusal(place: &str, why: &str, counts: &mut ImportCounts) {
     counts.refused = counts.refused.saturating_add(1);
     print_stderr(&format!("{} {place}: {}\n", style_text(RED, "refused"), escape_terminal(why)));
 }
 
 impl SigmaArguments {
-    /// Writes a policy and its cases, unless something else is there.
+    /// Writes a policy and its cases. Refuses the rule if a file exists with other content, unless
+    /// `--force` is set.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if a file cannot be written.
     fn write_policy(
         &self,
-        told: &DocumentOutcome,
+        document: &DocumentOutcome,
         new: &ImportedPolicy,
         counts: &mut ImportCounts,
     ) -> Result<(), CommandError> {
@@ -97,12 +111,15 @@ impl SigmaArguments {
             (self.out.join(format!("{}.cel", new.id)), &new.policy),
             (self.out.join(format!("{}.test.yaml", new.id)), &new.cases),
         ];
-        let place = escape_terminal(&format!("{}:{}", told.file, told.line));
+        let place = escape_terminal(&format!("{}:{}", document.file, document.line));
         let shown = |path: &Path| escape_terminal(&path.display().to_string());
         if !self.force
             && let Some((path, _)) = files.iter().find(|(path, text)| has_other_content(path, text))
         {
-            let why = format!("{} is there and differs: --force writes over it", path.display());
+            let why = format!(
+                "{} exists with other content; use --force to overwrite it",
+                path.display()
+            );
             report_refusal(&place, &why, counts);
             return Ok(());
         }
@@ -128,14 +145,15 @@ impl SigmaArguments {
     }
 }
 
-/// Whether something else than `text` is at `path`.
+/// Returns whether a file with other content than `text` exists at `path`.
 fn has_other_content(path: &Path, text: &str) -> bool {
     match std::fs::read(path) {
-        Ok(there) => there != text.as_bytes(),
+        Ok(content) => content != text.as_bytes(),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     }
 }
 
+/// Writes a file, and creates its folder.
 fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
@@ -143,7 +161,13 @@ fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
         .map_err(CommandError::io_error(format!("cannot write {}", path.display())))
 }
 
-/// The rules' files, by name and text, in the order of their names; one that cannot be read is named.
+/// Reads the rule files, and returns their names and texts, sorted by name within each folder.
+///
+/// The function prints and counts unreadable files.
+///
+/// # Errors
+/// [`CommandError::Usage`] if there is no rule file; [`CommandError::Io`] if a folder cannot be
+/// read.
 fn read_rule_files(
     paths: &[PathBuf],
     counts: &mut ImportCounts,

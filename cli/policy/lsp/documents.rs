@@ -1,4 +1,4 @@
-//! The documents that an editor has open, and what is wrong with them.
+//! The documents that are open in the editor, and their diagnostics.
 
 use super::positions;
 use crate::common::library::PolicyLibrary;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Open documents by their addresses.
+/// The texts of the open documents by URI.
 #[derive(Debug, Default)]
 pub(super) struct OpenDocuments(BTreeMap<String, String>);
 
-/// An organisation's function: what it does, and where it is written.
+/// A function of the organization: its description and its place.
 pub(super) struct OrganizationFunction {
     pub(super) description: String,
     pub(super) uri: String,
@@ -20,20 +20,26 @@ pub(super) struct OrganizationFunction {
 }
 
 impl OpenDocuments {
+    /// Sets the text of a document that was opened or changed.
     pub(super) fn set_text(&mut self, uri: &str, text: String) {
         self.0.insert(uri.to_owned(), text);
     }
 
+    /// Removes a closed document.
     pub(super) fn close_document(&mut self, uri: &str) {
         self.0.remove(uri);
     }
 
+    /// Returns the text of an open document.
     pub(super) fn document_text(&self, uri: &str) -> Option<&str> {
         self.0.get(uri).map(String::as_str)
     }
 
-    /// What is wrong with a document, and with the cases or the policy beside it, as an editor is told: one message
-    /// for each that is open, and an empty one where it was closed.
+    /// Returns the parameters of `textDocument/publishDiagnostics` for a document and its companion
+    /// (the test file of a policy, or the policy of a test file).
+    ///
+    /// The result has one entry for each of the two that is open. If the document itself is closed,
+    /// its entry has no diagnostics, so that the editor removes the old ones.
     pub(super) fn collect_diagnostics(&self, uri: &str) -> Vec<Value> {
         let Some(path) = path_from_uri(uri) else { return Vec::new() };
         let name = path.display().to_string();
@@ -44,31 +50,32 @@ impl OpenDocuments {
             self.read_library(&policy).map(|library| check_library(&library).0).unwrap_or_default();
         [policy, cases]
             .iter()
-            .filter_map(|file| {
-                let own = self.0.iter().find(|(uri, _)| path_from_uri(uri).is_some_and(|path| path.display().to_string() == *file));
-                match own {
-                    Some((uri, text)) => {
-                        let of_file = found.extract_if(.., |one| one.file == *file);
-                        Some(json!({"uri": uri, "diagnostics": of_file.map(|one| to_lsp_diagnostic(&one, text)).collect::<Vec<_>>()}))
-                    }
-                    None => (*file == name).then(|| json!({"uri": uri, "diagnostics": []})),
+            .filter_map(|file| match self.find_open_file(file) {
+                Some((uri, text)) => {
+                    let of_file = found.extract_if(.., |one| one.file == *file);
+                    let of_file: Vec<Value> =
+                        of_file.map(|one| to_lsp_diagnostic(&one, text)).collect();
+                    Some(json!({"uri": uri, "diagnostics": of_file}))
                 }
+                None => (*file == name).then(|| json!({"uri": uri, "diagnostics": []})),
             })
             .collect()
     }
 
-    /// A policy with what lies beside it, as it is in the editor where it is open there.
+    /// Returns the URI and the text of an open document by its file name.
+    fn find_open_file(&self, file: &str) -> Option<(&String, &String)> {
+        self.0.iter().find(|(uri, _)| {
+            path_from_uri(uri).is_some_and(|path| path.display().to_string() == file)
+        })
+    }
+
+    /// Reads a policy with its companion files. The text of an open document replaces its file.
     fn read_library(&self, policy: &str) -> Option<PolicyLibrary> {
-        let text = |file: &str| {
-            let open = self.0.iter().find(|(uri, _)| {
-                path_from_uri(uri).is_some_and(|path| path.display().to_string() == file)
-            });
-            open.map(|(_, text)| text.clone())
-        };
+        let text = |file: &str| self.find_open_file(file).map(|(_, text)| text.clone());
         PolicyLibrary::read_for_editor(policy.as_ref(), &text)
     }
 
-    /// The organisation's function of this name, for a document.
+    /// Returns the organization's function with this name that applies to a document.
     pub(super) fn find_function(&self, uri: &str, name: &str) -> Option<OrganizationFunction> {
         let path = path_from_uri(uri)?;
         let library = self.read_library(&path.display().to_string())?;
@@ -88,6 +95,7 @@ impl OpenDocuments {
     }
 }
 
+/// Converts a diagnostic into the format of the Language Server Protocol.
 fn to_lsp_diagnostic(one: &Diagnostic, text: &str) -> Value {
     let message = match &one.help {
         Some(help) => format!("{}\n{help}", one.message),
@@ -102,7 +110,7 @@ fn to_lsp_diagnostic(one: &Diagnostic, text: &str) -> Value {
     })
 }
 
-/// The path of a `file:` address.
+/// Returns the path of a `file:` URI, or `None` for another URI.
 fn path_from_uri(uri: &str) -> Option<PathBuf> {
     let path = uri.strip_prefix("file://")?;
     let mut bytes = Vec::with_capacity(path.len());
@@ -118,7 +126,7 @@ fn path_from_uri(uri: &str) -> Option<PathBuf> {
     String::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
-/// The `file:` address of a path.
+/// Returns the `file:` URI of a path.
 fn uri_from_path(path: &str) -> String {
     let mut uri = String::from("file://");
     for byte in path.bytes() {

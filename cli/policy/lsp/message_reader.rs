@@ -1,30 +1,31 @@
-//! Reads messages: a header that says how long, and JSON.
+//! Reads messages of the Language Server Protocol: a header with the length, and a JSON text.
 //!
-//! `lsp_server::Message::read` allocates as many bytes as a header says before it reads one, and ends the conversation at
-//! the first message that is no JSON. Both are the editor's to choose, so this reader bounds the first and answers the
-//! second.
+//! `lsp_server::Message::read` allocates the length of the header before it reads a byte, and ends
+//! the session at the first message with invalid JSON. The editor controls both. This reader limits
+//! the length, and returns invalid JSON as [`IncomingMessage::Malformed`].
 
 use lsp_server::Message;
 use std::io::{BufRead, ErrorKind, Read};
 
-/// The longest message that is read: no document is longer, and nobody can make us allocate more.
+/// The maximum length of a message in bytes. It limits the memory that a header can allocate.
 const MAX_LENGTH: usize = 64 * 1024 * 1024;
 
-/// What came over the wire.
+/// The result of one read.
 #[derive(Debug)]
 pub(super) enum IncomingMessage {
-    /// A message.
+    /// A valid message.
     Message(Message),
-    /// Something that is none, and why; the next message may be one.
+    /// An invalid message, with the cause. The next message can be valid.
     Malformed(String),
-    /// The other end is gone.
+    /// The editor has closed the connection.
     Closed,
 }
 
 /// Reads one message.
 ///
 /// # Errors
-/// When nothing can be read any more, or it cannot be told where the next message begins.
+/// [`std::io::Error`] if a read fails, or if the header is invalid, so that the start of the next
+/// message is unknown.
 pub(super) fn read_message(input: &mut dyn BufRead) -> std::io::Result<IncomingMessage> {
     let Some(length) = read_header(input)? else { return Ok(IncomingMessage::Closed) };
     let mut bytes = vec![0; length];
@@ -35,9 +36,12 @@ pub(super) fn read_message(input: &mut dyn BufRead) -> std::io::Result<IncomingM
     })
 }
 
-/// The length that a header says; none at the end of the input.
+/// Reads a header, and returns the length of the message. Returns `None` at the end of the input.
+///
+/// # Errors
+/// [`std::io::Error`] if a read fails, or if the header is invalid.
 fn read_header(input: &mut dyn BufRead) -> std::io::Result<Option<usize>> {
-    let wrong = |why: &str| std::io::Error::new(ErrorKind::InvalidData, why.to_owned());
+    let invalid = |why: &str| std::io::Error::new(ErrorKind::InvalidData, why.to_owned());
     let mut length = None;
     loop {
         let mut line = Vec::new();
@@ -45,24 +49,24 @@ fn read_header(input: &mut dyn BufRead) -> std::io::Result<Option<usize>> {
             return if length.is_none() {
                 Ok(None)
             } else {
-                Err(wrong("a header that does not end"))
+                Err(invalid("the header is incomplete"))
             };
         }
         let line = String::from_utf8_lossy(&line);
         let line = line.trim();
         if line.is_empty() {
-            let length = length.ok_or_else(|| wrong("a header without `Content-Length`"))?;
+            let length = length.ok_or_else(|| invalid("the header has no `Content-Length`"))?;
             return if length <= MAX_LENGTH {
                 Ok(Some(length))
             } else {
-                Err(wrong("a message that is too long"))
+                Err(invalid("the message is longer than 64 MiB"))
             };
         }
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("Content-Length")
         {
             length = Some(
-                value.trim().parse().map_err(|_| wrong("a `Content-Length` that is no number"))?,
+                value.trim().parse().map_err(|_| invalid("`Content-Length` is not a number"))?,
             );
         }
     }

@@ -1,16 +1,18 @@
-//! Places as an editor counts them: lines, and code units of UTF-16 in them.
+//! Converts between byte offsets and positions of the editor: lines, and UTF-16 code units in a
+//! line.
 
 use lsp_types::{Position, Range};
 
-/// The byte of a text that a position is; the nearest, where there is none.
+/// Returns the byte offset of a position. A position after the end of a line or of the text gives
+/// that end.
 pub(super) fn byte_at_position(text: &str, position: Position) -> usize {
     let line = usize::try_from(position.line).unwrap_or(usize::MAX);
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = text.get(start..).unwrap_or_default();
     let rest = rest.split('\n').next().unwrap_or_default().trim_end_matches('\r');
-    let (mut units, wanted) = (0_usize, usize::try_from(position.character).unwrap_or(usize::MAX));
+    let (mut units, target) = (0_usize, usize::try_from(position.character).unwrap_or(usize::MAX));
     for (at, c) in rest.char_indices() {
-        if units >= wanted {
+        if units >= target {
             return start.saturating_add(at);
         }
         units = units.saturating_add(c.len_utf16());
@@ -18,6 +20,7 @@ pub(super) fn byte_at_position(text: &str, position: Position) -> usize {
     start.saturating_add(rest.len())
 }
 
+/// Returns the position of a byte offset.
 fn position_at_byte(text: &str, byte: usize) -> Position {
     let before = text.get(..text.floor_char_boundary(byte.min(text.len()))).unwrap_or_default();
     let line = before.matches('\n').count();
@@ -26,7 +29,7 @@ fn position_at_byte(text: &str, byte: usize) -> Position {
     Position::new(number(line), number(last.encode_utf16().count()))
 }
 
-/// The range of a span of bytes.
+/// Returns the range of a span of byte offsets.
 pub(super) fn range_from_span(text: &str, span: &std::ops::Range<usize>) -> Range {
     Range::new(position_at_byte(text, span.start), position_at_byte(text, span.end))
 }
@@ -37,7 +40,7 @@ mod tests {
     use lsp_types::Position;
 
     #[test]
-    fn code_units_are_those_of_utf_16() {
+    fn characters_are_counted_in_utf_16_code_units() {
         let text = "a\r\né\u{10000}x\n";
         for (at, line, character) in
             [(0, 0, 0), (1, 0, 1), (3, 1, 0), (5, 1, 1), (9, 1, 3), (10, 1, 4), (11, 2, 0)]
@@ -48,7 +51,7 @@ mod tests {
         assert_eq!(
             byte_at_position(text, Position::new(0, 99)),
             1,
-            "behind the end of a line is its end"
+            "a position after the end of a line is its end"
         );
         assert_eq!(byte_at_position(text, Position::new(99, 99)), text.len());
     }

@@ -1,4 +1,4 @@
-//! `evenkeel test --mutate`: the changes of policies that no case notices.
+//! `evenkeel test --mutate`: finds changes of policies that no case detects.
 
 use super::{CaseOutcome, TestArguments, TestFormat, report};
 use crate::common::exit::{CommandError, ExitStatus};
@@ -13,7 +13,7 @@ use evenkeel_rules::policy::{Policy, PolicySet};
 use evenkeel_rules::{Diagnostic, line_and_column, read_cases};
 use serde_json::{Value, json};
 
-/// A change that no case noticed.
+/// A change of a policy that no case detects.
 struct SurvivingMutant {
     policy: String,
     file: String,
@@ -22,34 +22,40 @@ struct SurvivingMutant {
     change: String,
 }
 
+/// Measures how many changes of the policies the cases detect, and prints the outcomes of the cases
+/// and the undetected changes.
 pub(super) fn run(
     command: &TestArguments,
     library: &PolicyLibrary,
     set: &PolicySet,
     outcomes: &[CaseOutcome],
 ) -> Result<ExitStatus, CommandError> {
-    let (mut tried, mut alive) = (0_usize, Vec::new());
+    let (mut tried, mut survivors) = (0_usize, Vec::new());
     for policy in set.policies() {
         let score = score_policy_cases(library, set, policy)?;
         tried = tried.saturating_add(score.tried_count);
-        alive.extend(score.survivors.into_iter().map(|mutant| {
+        survivors.extend(score.survivors.into_iter().map(|mutant| {
             let (line, column) = line_and_column(policy.file_text(), mutant.span.start);
             let (policy, file) = (policy.id.clone(), policy.file.clone());
             SurvivingMutant { policy, file, line, column, change: mutant.description }
         }));
     }
-    let noticed = compute_percent(tried.saturating_sub(alive.len()), tried);
-    let enough = noticed >= command.min_score;
+    let percent = compute_percent(tried.saturating_sub(survivors.len()), tried);
+    let enough = percent >= command.min_score;
     print_stdout(&match command.format {
-        TestFormat::Json => render_json(outcomes, &alive, tried, noticed),
+        TestFormat::Json => render_json(outcomes, &survivors, tried, percent),
         TestFormat::Text | TestFormat::Junit => {
             report::render_text(outcomes, set.policies().len())
-                + &render_survivors(&alive, tried, noticed, enough)
+                + &render_survivors(&survivors, tried, percent, enough)
         }
     })?;
     Ok(if enough { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
+/// Measures how many changes of one policy its cases detect.
+///
+/// # Errors
+/// [`CommandError::Invalid`] if the policy cannot be changed, or an evaluation panics.
 fn score_policy_cases(
     library: &PolicyLibrary,
     set: &PolicySet,
@@ -68,31 +74,38 @@ fn score_policy_cases(
         .map_err(stopped)
 }
 
-fn render_survivors(alive: &[SurvivingMutant], tried: usize, percent: f64, enough: bool) -> String {
+/// Renders the undetected changes, and the share of the detected ones.
+fn render_survivors(
+    survivors: &[SurvivingMutant],
+    tried: usize,
+    percent: f64,
+    enough: bool,
+) -> String {
     let mut out = String::new();
-    for one in alive {
+    for one in survivors {
         let place = format!("{}:{}:{}", escape_terminal(&one.file), one.line, one.column);
         let what = one.change.split_whitespace().collect::<Vec<_>>().join(" ");
         out += &format!(
-            "{} {} {}\n",
-            style_text(YELLOW, "LIVES"),
-            escape_terminal(&what),
-            style_text(DIM, &place)
+            "{} {}: {} changes no result; add a case in which it matters\n",
+            style_text(YELLOW, "SURVIVED"),
+            style_text(DIM, &place),
+            escape_terminal(&what)
         );
     }
     let style = if enough { GREEN } else { RED };
-    let noticed = tried.saturating_sub(alive.len());
+    let detected = tried.saturating_sub(survivors.len());
     out += &format!(
         "{}: {}\n",
         style_text(BOLD, &format_count(tried, "change", "changes")),
-        style_text(style, &format!("{noticed} noticed by the cases ({percent:.1} %)"))
+        style_text(style, &format!("{detected} detected by the cases ({percent:.1} %)"))
     );
     out
 }
 
+/// Renders the outcomes of the cases and the undetected changes as one JSON document.
 fn render_json(
     outcomes: &[CaseOutcome],
-    alive: &[SurvivingMutant],
+    survivors: &[SurvivingMutant],
     tried: usize,
     percent: f64,
 ) -> String {
@@ -105,9 +118,9 @@ fn render_json(
             "change": one.change,
         })
     };
-    let alive: Vec<Value> = alive.iter().map(one).collect();
+    let survivors: Vec<Value> = survivors.iter().map(one).collect();
     report::render_json_with_mutants(
         outcomes,
-        Some(json!({"tried": tried, "percent": percent, "alive": alive})),
+        Some(json!({"tried": tried, "percent": percent, "alive": survivors})),
     )
 }

@@ -1,4 +1,4 @@
-//! What came of the cases, for people and for programs.
+//! Renders the outcomes of test cases as text, JSON, and JUnit XML.
 
 use super::CaseOutcome;
 use crate::common::terminal::{BOLD, DIM, GREEN, RED, escape_terminal, format_count, style_text};
@@ -6,7 +6,7 @@ use evenkeel_rules::{escape_json, is_deceptive};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-/// For people: failures with their differences, then the sums.
+/// Renders the failed cases with their differences, and the totals, as readable text.
 pub(crate) fn render_text(outcomes: &[CaseOutcome], policies: usize) -> String {
     let mut out = String::new();
     for outcome in outcomes.iter().filter(|outcome| !outcome.differences.is_empty()) {
@@ -20,18 +20,18 @@ pub(crate) fn render_text(outcomes: &[CaseOutcome], policies: usize) -> String {
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
     let passed = outcomes.len().saturating_sub(failed);
-    let verdict = if failed == 0 {
+    let result = if failed == 0 {
         style_text(GREEN, &format!("{passed} passed"))
     } else {
         format!("{passed} passed, {}", style_text(RED, &format!("{failed} failed")))
     };
     let policies = format_count(policies, "policy", "policies");
     let cases = format_count(outcomes.len(), "case", "cases");
-    out += &format!("{policies}, {cases}: {verdict}\n");
+    out += &format!("{policies}, {cases}: {result}\n");
     out
 }
 
-/// The lines expected and not there, and those there and not expected.
+/// Renders the line differences between an expected and an actual text.
 fn render_difference(expected: &str, actual: &str) -> String {
     let mut out = String::new();
     for change in TextDiff::from_lines(expected, actual).iter_all_changes() {
@@ -47,12 +47,12 @@ fn render_difference(expected: &str, actual: &str) -> String {
     out
 }
 
-/// One JSON document.
+/// Renders the outcomes as one JSON document.
 pub(super) fn render_json(outcomes: &[CaseOutcome]) -> String {
     render_json_with_mutants(outcomes, None)
 }
 
-/// One JSON document, with what came of changes of the policies.
+/// Renders the outcomes as one JSON document, with the results of `--mutate`.
 pub(super) fn render_json_with_mutants(outcomes: &[CaseOutcome], mutants: Option<Value>) -> String {
     let case = |outcome: &CaseOutcome| {
         let differences = outcome.differences.iter().map(|difference| {
@@ -83,7 +83,7 @@ pub(super) fn render_json_with_mutants(outcomes: &[CaseOutcome], mutants: Option
     escape_json(format!("{document:#}\n"))
 }
 
-/// JUnit's XML: a suite for each policy.
+/// Renders the outcomes as JUnit XML, with a test suite for each policy.
 pub(super) fn render_junit(outcomes: &[CaseOutcome]) -> String {
     let failed = |outcome: &&CaseOutcome| !outcome.differences.is_empty();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -105,6 +105,7 @@ pub(super) fn render_junit(outcomes: &[CaseOutcome]) -> String {
     out + "</testsuites>\n"
 }
 
+/// Renders one case as JUnit XML.
 fn render_junit_case(outcome: &CaseOutcome) -> String {
     let mut out = format!(
         "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\"",
@@ -125,7 +126,7 @@ fn render_junit_case(outcome: &CaseOutcome) -> String {
     out + "    </testcase>\n"
 }
 
-/// Text for XML: what XML 1.0 cannot hold is replaced.
+/// Escapes a text for XML. Characters that XML 1.0 does not allow are replaced.
 fn escape_xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! What another bundle changes, for people.
+//! Renders the changes between two bundles as readable text.
 
 use evenkeel_rules::WaiverTerms;
 use evenkeel_rules::bundle::BundleManifest;
@@ -10,17 +10,16 @@ use crate::common::terminal::{
     BOLD, DIM, GREEN, RED, YELLOW, escape_terminal, format_count, style_text,
 };
 
-/// What is new of this kind is not sent yet by the rules that a stack was deployed with.
-const WATCHED_TITLE: &str =
-    "Watched from now on, where the stack sends it: see `evenkeel template`";
+/// The title of the newly watched events. The rules of a deployed stack do not send these events
+/// until its templates are rendered and deployed again.
+const WATCHED_TITLE: &str = "Newly watched, after the stack is updated with `evenkeel template`";
 
-/// All of it; what repairs without asking comes first.
+/// Renders all changes. Policies that newly remediate automatically come first.
 pub(super) fn render_changes(changes: &BundleChanges) -> String {
     let mut out = String::new();
     if let Some(why) = &changes.broken {
         let why = escape_terminal(why);
-        out +=
-            &format!("{}\n", style_text(RED, &format!("the bundle that holds is broken: {why}")));
+        out += &format!("{}\n", style_text(RED, &format!("the active bundle is broken: {why}")));
     }
     if changes.has_changes() {
         out += &render_header(changes);
@@ -39,28 +38,30 @@ pub(super) fn render_changes(changes: &BundleChanges) -> String {
             changes.unwatched.iter().map(|one| render_removed(one)),
         );
     } else {
-        out += &format!("nothing has changed: bundle {} holds\n", changes.to);
+        out += &format!("nothing has changed: bundle {} is active\n", changes.to);
     }
-    append_section(&mut out, "Waivers that end", render_endings(changes));
+    append_section(&mut out, "Ended and ending waivers", render_endings(changes));
     out
 }
 
+/// Renders the versions of both bundles, and the program versions that checked them.
 fn render_header(changes: &BundleChanges) -> String {
     let from = changes.from.as_deref().unwrap_or("none");
     let mut out = format!("bundle {} -> {}\n", short_version(from), short_version(&changes.to));
     let ValueChange { before, after } = &changes.checked_by;
     if before != after && changes.from.is_some() {
-        let name = |by: &Option<String>| by.as_deref().map_or("nobody".to_owned(), escape_terminal);
+        let name = |by: &Option<String>| by.as_deref().map_or("none".to_owned(), escape_terminal);
         out += &format!("checked by {} -> {}\n", name(before), name(after));
     }
     out
 }
 
-/// The beginning of a version, which is enough to name it.
+/// Returns the first characters of a version, which identify it.
 pub(super) fn short_version(version: &str) -> &str {
     version.get(..12).unwrap_or(version)
 }
 
+/// Appends a section with a title, unless it has no lines.
 fn append_section(out: &mut String, title: &str, lines: impl Iterator<Item = String>) {
     let lines: String = lines.collect();
     if !lines.is_empty() {
@@ -68,20 +69,23 @@ fn append_section(out: &mut String, title: &str, lines: impl Iterator<Item = Str
     }
 }
 
+/// Renders an added line.
 fn render_added(text: &str) -> String {
     format!("{}\n", style_text(GREEN, &format!("  + {}", escape_terminal(text))))
 }
 
+/// Renders a removed line.
 fn render_removed(text: &str) -> String {
     format!("{}\n", style_text(RED, &format!("  - {}", escape_terminal(text))))
 }
 
+/// Renders the changed modes of remediations.
 fn render_modes(changes: &BundleChanges) -> String {
     let mut out = String::new();
     for change in changes.modes.iter().filter(|change| change.after == Some(RemediationMode::Auto))
     {
         let line = format!(
-            "REPAIRS BY ITSELF: {} goes from {} to auto",
+            "REMEDIATES AUTOMATICALLY: {} changes from {} to auto",
             escape_terminal(&change.policy),
             mode_name(change.before)
         );
@@ -93,10 +97,11 @@ fn render_modes(changes: &BundleChanges) -> String {
         let (before, after) = (mode_name(change.before), mode_name(change.after));
         format!("  {raised}  {}: {before} -> {after}\n", escape_terminal(&change.policy))
     });
-    append_section(&mut out, "What may be done", lines);
+    append_section(&mut out, "Modes of remediations", lines);
     out
 }
 
+/// Returns the name of a mode, or `none`.
 fn mode_name(mode: Option<RemediationMode>) -> &'static str {
     match mode {
         None => "none",
@@ -107,6 +112,7 @@ fn mode_name(mode: Option<RemediationMode>) -> &'static str {
     }
 }
 
+/// Renders a changed file with its differences.
 fn render_file(change: &FileChange) -> String {
     let mut out = match change.what {
         FileChangeKind::Added => render_added(&change.name),
@@ -128,6 +134,7 @@ fn render_file(change: &FileChange) -> String {
     out
 }
 
+/// Renders a changed waiver.
 fn render_waiver(change: &ValueChange<WaiverTerms>) -> String {
     let mut out = String::new();
     out += &change
@@ -143,7 +150,8 @@ fn render_waiver(change: &ValueChange<WaiverTerms>) -> String {
     out
 }
 
-/// What a waiver covers. Its reason is for its readers, not for whoever reads a build's log.
+/// Describes what a waiver covers. The reason is left out, because build logs have more readers
+/// than waivers.
 fn describe_terms(terms: &WaiverTerms) -> String {
     let WaiverTerms { id, policies, resource, when, accounts, expires } = terms;
     let mut out = format!("{id}, until {expires}: {}", policies.join(", "));
@@ -159,10 +167,11 @@ fn describe_terms(terms: &WaiverTerms) -> String {
     out
 }
 
+/// Renders the changed settings.
 fn render_settings(changes: &BundleChanges) -> impl Iterator<Item = String> {
     changes.settings.iter().map(|setting| {
         let value = |value: &Option<Value>| {
-            value.as_ref().map_or("nothing".to_owned(), |value| escape_terminal(&value.to_string()))
+            value.as_ref().map_or("none".to_owned(), |value| escape_terminal(&value.to_string()))
         };
         let (before, after) = (value(&setting.before), value(&setting.after));
         let (policy, parameter) =
@@ -171,19 +180,20 @@ fn render_settings(changes: &BundleChanges) -> impl Iterator<Item = String> {
     })
 }
 
+/// Renders the waivers that have ended or end soon.
 fn render_endings(changes: &BundleChanges) -> impl Iterator<Item = String> {
     changes.ending.iter().map(|one| {
-        let how = if one.ended { "has ended on" } else { "ends after" };
+        let how = if one.ended { "ended on" } else { "ends on" };
         let line =
             format!("  {} {how} {}", escape_terminal(&one.waiver), escape_terminal(&one.expires));
         format!("{}\n", style_text(YELLOW, &line))
     })
 }
 
-/// A line about a bundle that held.
+/// Renders a line of the history of bundles.
 pub(super) fn render_history_line(version: &str, manifest: &BundleManifest, live: bool) -> String {
-    let by = manifest.checked_by.as_deref().map_or("nobody".to_owned(), escape_terminal);
+    let by = manifest.checked_by.as_deref().map_or("none".to_owned(), escape_terminal);
     let files = format_count(manifest.files.len(), "file", "files");
-    let mark = if live { "holds" } else { "" };
-    format!("{}  {mark:5}  {files}, checked by {by}\n", short_version(version))
+    let mark = if live { "active" } else { "" };
+    format!("{}  {mark:6}  {files}, checked by {by}\n", short_version(version))
 }

@@ -1,4 +1,4 @@
-//! What another bundle changes: files, what is watched and repaired, settings, waivers.
+//! The changes between two bundles: files, modes, watched events, settings, waivers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,40 +11,41 @@ use similar::TextDiff;
 
 use super::live_bundle::{LiveBundle, NextBundle};
 
-/// How long before its end a waiver is named.
+/// The time before the end of a waiver at which it is reported, in milliseconds.
 const WAIVER_WARNING_PERIOD: i64 = 14 * MILLISECONDS_PER_DAY;
 const MILLISECONDS_PER_DAY: i64 = 86_400_000;
 
-/// All that differs between the bundle that holds and the next.
+/// The changes between the active bundle and the next one.
 #[derive(Debug, Serialize)]
 pub(super) struct BundleChanges {
-    /// The version that holds, if there is one.
+    /// The version of the active bundle, if there is one.
     pub(super) from: Option<String>,
-    /// The next; the same where nothing changes.
+    /// The version of the next bundle. It equals `from` if nothing changes.
     pub(super) to: String,
-    /// Why the one that holds cannot be compared in full.
+    /// The cause if the active bundle is broken and cannot be compared in full.
     pub(super) broken: Option<String>,
-    /// What may be done about a policy's findings.
+    /// The changed modes of remediations.
     pub(super) modes: Vec<ModeChange>,
     pub(super) files: Vec<FileChange>,
     pub(super) waivers: Vec<ValueChange<WaiverTerms>>,
     /// Waivers of the next bundle that have ended, or end soon.
     pub(super) ending: Vec<WaiverEnding>,
     pub(super) settings: Vec<SettingChange>,
-    /// Events that no policy watched before, and resource types.
+    /// Events and resource types that are watched only by the next bundle.
     pub(super) watched: Vec<String>,
-    /// Those that no policy watches any more.
+    /// Events and resource types that are watched only by the active bundle.
     pub(super) unwatched: Vec<String>,
     pub(super) checked_by: ValueChange<String>,
 }
 
-/// Something before and after; absent before where it is new, absent after where it is gone.
+/// A value before and after the change. A new value has no `before`, a removed one no `after`.
 #[derive(Debug, Serialize)]
 pub(super) struct ValueChange<T> {
     pub(super) before: Option<T>,
     pub(super) after: Option<T>,
 }
 
+/// A changed mode of a policy's remediation.
 #[derive(Debug, Serialize)]
 pub(super) struct ModeChange {
     pub(super) policy: String,
@@ -52,16 +53,19 @@ pub(super) struct ModeChange {
     pub(super) after: Option<RemediationMode>,
 }
 
+/// A changed file.
 #[derive(Debug, Serialize)]
 pub(super) struct FileChange {
     pub(super) name: String,
     pub(super) what: FileChangeKind,
-    /// A unified diff. Of waivers and settings there is none: what they mean is told, and reasons are not
-    /// for whoever reads a build's log.
+    /// The unified diff of policies and functions. Other files have none: the changes of waivers
+    /// and settings are listed separately, and the reasons of waivers are not for readers of build
+    /// logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) diff: Option<String>,
 }
 
+/// The kind of a file's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum FileChangeKind {
@@ -70,6 +74,7 @@ pub(super) enum FileChangeKind {
     Changed,
 }
 
+/// A waiver that has ended, or ends soon.
 #[derive(Debug, Serialize)]
 pub(super) struct WaiverEnding {
     pub(super) waiver: String,
@@ -77,39 +82,41 @@ pub(super) struct WaiverEnding {
     pub(super) ended: bool,
 }
 
+/// A changed value of a policy's parameter.
 #[derive(Debug, Serialize)]
 pub(super) struct SettingChange {
     pub(super) policy: String,
     pub(super) parameter: String,
-    /// The values in effect, defaults among them; absent where there is no such policy.
+    /// The effective value, which can be the default. `None` if there is no such parameter.
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
 }
 
 impl BundleChanges {
-    /// What differs; `now` tells which waivers end soon.
+    /// Compares two bundles. `now` is the time in milliseconds since 1970; it decides which waivers
+    /// have ended or end soon.
     pub(super) fn between_bundles(live: &LiveBundle, next: &NextBundle, now: i64) -> BundleChanges {
-        let held = live.manifest.as_ref().filter(|_| live.defect.is_none());
-        let same = held.is_some_and(|held| {
-            held.files == next.manifest.files && held.checked_by == next.manifest.checked_by
+        let valid = live.manifest.as_ref().filter(|_| live.defect.is_none());
+        let same = valid.is_some_and(|manifest| {
+            manifest.files == next.manifest.files && manifest.checked_by == next.manifest.checked_by
         });
         let version = live.version.clone();
         let to = version.clone().filter(|_| same).unwrap_or_else(|| sha256_hex(&next.record));
         let (before, after) = (live.contents.bundle.as_ref(), next.contents.bundle.as_ref());
         let (old, new) = (list_watched_events(before), list_watched_events(after));
         let comparable = before.is_some() || live.version.is_none();
-        let told = |of: Option<&PolicyBundle>| of.map(index_policies).unwrap_or_default();
-        let (told_before, told_after) = (told(before), told(after));
+        let index = |of: Option<&PolicyBundle>| of.map(index_policies).unwrap_or_default();
+        let (policies_before, policies_after) = (index(before), index(after));
         let checked_by = |manifest: Option<&BundleManifest>| manifest?.checked_by.clone();
         BundleChanges {
             from: version,
             to,
             broken: live.defect.clone(),
-            modes: compare_modes(&told_before, &told_after),
+            modes: compare_modes(&policies_before, &policies_after),
             files: compare_files(live, next),
             waivers: if comparable { compare_waivers(before, after) } else { Vec::new() },
             ending: find_ending_waivers(after, now),
-            settings: compare_settings(&told_before, &told_after),
+            settings: compare_settings(&policies_before, &policies_after),
             watched: if comparable { new.difference(&old).cloned().collect() } else { Vec::new() },
             unwatched: old.difference(&new).cloned().collect(),
             checked_by: ValueChange {
@@ -119,13 +126,13 @@ impl BundleChanges {
         }
     }
 
-    /// Whether there is anything to deploy.
+    /// Returns whether there is anything to deploy.
     pub(super) fn has_changes(&self) -> bool {
         self.from.as_ref() != Some(&self.to)
     }
 }
 
-/// What of a policy is compared.
+/// The properties of a policy that are compared.
 #[derive(Default)]
 struct ComparedPolicy {
     mode: Option<RemediationMode>,
@@ -133,8 +140,9 @@ struct ComparedPolicy {
     set_parameters: BTreeSet<String>,
 }
 
+/// Returns the compared properties of a bundle's policies by policy id.
 fn index_policies(bundle: &PolicyBundle) -> BTreeMap<String, ComparedPolicy> {
-    let told = bundle.set.policies().iter().map(|policy| {
+    let policies = bundle.set.policies().iter().map(|policy| {
         let defaults = policy.parameters.iter();
         let mut values: BTreeMap<String, Value> =
             defaults.map(|(name, parameter)| (name.clone(), parameter.default.clone())).collect();
@@ -143,15 +151,16 @@ fn index_policies(bundle: &PolicyBundle) -> BTreeMap<String, ComparedPolicy> {
         let mode = policy.remediation.as_ref().map(|remediation| remediation.mode);
         (policy.id.clone(), ComparedPolicy { mode, values, set_parameters: set })
     });
-    told.collect()
+    policies.collect()
 }
 
+/// Returns the policies whose mode differs.
 fn compare_modes(
     before: &BTreeMap<String, ComparedPolicy>,
     after: &BTreeMap<String, ComparedPolicy>,
 ) -> Vec<ModeChange> {
     let change = |id: &String| {
-        let mode = |of: &BTreeMap<String, ComparedPolicy>| of.get(id).and_then(|told| told.mode);
+        let mode = |of: &BTreeMap<String, ComparedPolicy>| of.get(id).and_then(|one| one.mode);
         let (before, after) = (mode(before), mode(after));
         (before != after).then(|| ModeChange { policy: id.clone(), before, after })
     };
@@ -159,17 +168,17 @@ fn compare_modes(
     ids.into_iter().filter_map(change).collect()
 }
 
-/// Values that differ, of parameters that are set on either side.
+/// Returns the differing values of parameters that a bundle sets.
 fn compare_settings(
     before: &BTreeMap<String, ComparedPolicy>,
     after: &BTreeMap<String, ComparedPolicy>,
 ) -> Vec<SettingChange> {
     let set = [before, after].into_iter().flatten();
     let names: BTreeSet<(&String, &String)> =
-        set.flat_map(|(id, told)| told.set_parameters.iter().map(move |name| (id, name))).collect();
+        set.flat_map(|(id, one)| one.set_parameters.iter().map(move |name| (id, name))).collect();
     let change = |(policy, parameter): (&String, &String)| {
         let value = |of: &BTreeMap<String, ComparedPolicy>| {
-            of.get(policy).and_then(|t| t.values.get(parameter).cloned())
+            of.get(policy).and_then(|one| one.values.get(parameter).cloned())
         };
         let (before, after) = (value(before), value(after));
         let (policy, parameter) = (policy.clone(), parameter.clone());
@@ -178,11 +187,12 @@ fn compare_settings(
     names.into_iter().filter_map(change).collect()
 }
 
-/// What some policy of a bundle wants.
+/// Returns the events and resource types that the policies of a bundle watch.
 fn list_watched_events(bundle: Option<&PolicyBundle>) -> BTreeSet<String> {
     bundle.map(|bundle| evenkeel_deploy::list_sent_events(&bundle.set)).unwrap_or_default()
 }
 
+/// Returns the waivers that were added, changed or removed.
 fn compare_waivers(
     before: Option<&PolicyBundle>,
     after: Option<&PolicyBundle>,
@@ -205,9 +215,10 @@ fn compare_waivers(
     changed
 }
 
+/// Returns the waivers of a bundle that have ended, or end soon.
 fn find_ending_waivers(bundle: Option<&PolicyBundle>, now: i64) -> Vec<WaiverEnding> {
     let ending = |terms: &WaiverTerms| {
-        // It holds on its last day.
+        // A waiver is effective on its last day.
         let end = parse_epoch_millis(&terms.expires)?.saturating_add(MILLISECONDS_PER_DAY);
         (end <= now.saturating_add(WAIVER_WARNING_PERIOD)).then(|| WaiverEnding {
             waiver: terms.id.clone(),
@@ -218,7 +229,8 @@ fn find_ending_waivers(bundle: Option<&PolicyBundle>, now: i64) -> Vec<WaiverEnd
     bundle.into_iter().flat_map(|bundle| bundle.waivers.waiver_terms()).filter_map(ending).collect()
 }
 
-/// Files by name. Of a bundle that cannot be read, the manifest still tells the digests.
+/// Returns the files that were added, removed or changed, by name. The comparison uses the digests
+/// of the manifests, so that it also works for a bundle with unreadable files.
 fn compare_files(live: &LiveBundle, next: &NextBundle) -> Vec<FileChange> {
     let none = BTreeMap::new();
     let old = live.manifest.as_ref().map_or(&none, |manifest| &manifest.files);

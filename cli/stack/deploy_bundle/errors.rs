@@ -1,4 +1,4 @@
-//! How failures of the ledger and of bundles end the command.
+//! Converts errors of the ledger and of bundles into errors of the command.
 
 use evenkeel_ledger::{LedgerError, LoadBundleError, PublishBundleError};
 use evenkeel_rules::bundle::BundleError;
@@ -7,17 +7,17 @@ use crate::common::exit::CommandError;
 use crate::common::ledger::ledger_read_error;
 use crate::common::terminal::escape_terminal;
 
-/// The ledger could not be written.
+/// Converts an error of a write to the ledger.
 fn ledger_write_error(error: LedgerError) -> CommandError {
     CommandError::io_error("cannot write to the ledger")(std::io::Error::other(error))
 }
 
-/// Files that are to make up a bundle make none.
+/// Converts an error of an invalid bundle.
 pub(super) fn invalid_bundle_error(error: &BundleError) -> CommandError {
     CommandError::Invalid(escape_terminal(&error.to_string()))
 }
 
-/// A bundle of the ledger cannot be used.
+/// Converts an error of a load of a bundle from the ledger.
 pub(super) fn load_bundle_error(error: &LoadBundleError) -> CommandError {
     match error {
         LoadBundleError::Ledger(error) => CommandError::io_error("cannot read the ledger")(
@@ -27,12 +27,14 @@ pub(super) fn load_bundle_error(error: &LoadBundleError) -> CommandError {
     }
 }
 
-/// A bundle cannot be published.
+/// Converts an error of the publication of a bundle.
 pub(super) fn publish_bundle_error(error: PublishBundleError) -> CommandError {
     match error {
         PublishBundleError::Read(error) => ledger_read_error(error),
         PublishBundleError::Write(error) => ledger_write_error(error),
         PublishBundleError::Bundle(error) => invalid_bundle_error(&error),
-        taken @ PublishBundleError::KeyConflict(_) => CommandError::Invalid(taken.to_string()),
+        conflict @ PublishBundleError::KeyConflict(_) => {
+            CommandError::Invalid(conflict.to_string())
+        }
     }
 }

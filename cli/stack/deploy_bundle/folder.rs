@@ -1,4 +1,6 @@
-//! A folder of policies on its way to the ledger: nothing that is wrong, fails or is untested goes on.
+//! Checks and tests a folder of policies before its deployment.
+//!
+//! Invalid files, failed cases and untested policies stop the deployment.
 
 use std::path::Path;
 
@@ -15,18 +17,23 @@ use crate::common::library::PolicyLibrary;
 use crate::common::terminal::{escape_terminal, format_count, print_error, print_stderr};
 use crate::policy::test::{UNTESTED_CODE, report, run_all_cases};
 
-/// The files and their manifest; none where something is wrong, which has been shown.
+/// Checks the folder, and returns its files with their manifest. Returns `None` after it has
+/// printed the problems.
+///
+/// # Errors
+/// [`CommandError::Io`] if a file cannot be read; [`CommandError::Usage`] or
+/// [`CommandError::Invalid`] if the files do not make up a bundle.
 pub(super) fn check_folder(
     command: &DeployBundleArguments,
 ) -> Result<Option<(BundleContents, BundleManifest)>, CommandError> {
     let library = read_library(command)?;
     let set = library.load_policies()?;
-    let wrong = library.find_errors(&set);
-    if !wrong.is_empty() {
-        print_diagnostics(&wrong, &library.file_texts());
+    let errors = library.find_errors(&set);
+    if !errors.is_empty() {
+        print_diagnostics(&errors, &library.file_texts());
         print_error(&format!(
-            "{}: nothing is deployed",
-            format_count(wrong.len(), "problem", "problems")
+            "{}; nothing was deployed",
+            format_count(errors.len(), "problem", "problems")
         ));
         return Ok(None);
     }
@@ -41,18 +48,19 @@ pub(super) fn check_folder(
         replaces: None,
     };
     let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-    // Once more, as the functions will.
+    // Compile the files again in the way in which the functions compile a bundle.
     let bundle = PolicyBundle::compile_files(String::new(), &files)
         .map_err(|error| invalid_bundle_error(&error))?;
     Ok(Some((BundleContents { texts, bundle: Some(bundle) }, manifest)))
 }
 
+/// Reads the folder, and the additional folder of waivers.
 fn read_library(command: &DeployBundleArguments) -> Result<PolicyLibrary, CommandError> {
     let folder = &command.folder;
     if !folder.is_dir() {
         let folder = folder.display();
         return Err(CommandError::Usage(format!(
-            "`{folder}` is no folder: name the one to deploy"
+            "`{folder}` is not a folder; name the folder to deploy"
         )));
     }
     let mut library = PolicyLibrary::read_files(std::slice::from_ref(folder))?;
@@ -62,27 +70,31 @@ fn read_library(command: &DeployBundleArguments) -> Result<PolicyLibrary, Comman
     Ok(library)
 }
 
-/// Whether every case passes, and every policy has cases or need not.
+/// Runs all cases, and prints the results. Returns whether all cases pass, and whether each policy
+/// has the required cases. `untested` accepts policies without them.
 fn passes_tests(library: &PolicyLibrary, set: &PolicySet, untested: bool) -> bool {
-    let (outcomes, wrong) = run_all_cases(library, set);
+    let (outcomes, problems) = run_all_cases(library, set);
     let failed = outcomes.iter().any(|outcome| !outcome.differences.is_empty());
     print_stderr(&report::render_text(&outcomes, set.policies().len()));
-    let (lacking, wrong): (Vec<Diagnostic>, Vec<Diagnostic>) =
-        wrong.into_iter().partition(|one| one.code == UNTESTED_CODE);
-    print_diagnostics(&wrong, &library.file_texts());
+    let (lacking, problems): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        problems.into_iter().partition(|one| one.code == UNTESTED_CODE);
+    print_diagnostics(&problems, &library.file_texts());
     for one in &lacking {
         print_stderr(&format!("untested: {}\n", escape_terminal(&one.message)));
     }
     if !lacking.is_empty() && !untested {
-        print_error("a policy without cases is not deployed, unless you say --untested");
+        print_error("a policy lacks cases; add them, or use --untested to deploy without them");
     }
     if failed {
-        print_error("a case failed: nothing is deployed");
+        print_error("a case failed; nothing was deployed");
     }
-    !failed && wrong.is_empty() && (untested || lacking.is_empty())
+    !failed && problems.is_empty() && (untested || lacking.is_empty())
 }
 
-/// The files under the names that they have in a bundle: below the folder, wherever that lies.
+/// Returns the files with their names in the bundle: their paths relative to the folder.
+///
+/// # Errors
+/// [`CommandError::Usage`] if two files get the same name.
 fn to_bundle_files(
     library: &PolicyLibrary,
     folder: &Path,
@@ -94,11 +106,11 @@ fn to_bundle_files(
         let name = if let Ok(below) = path.strip_prefix(folder) {
             below.display().to_string().replace('\\', "/")
         } else {
-            // Of another folder, which was given for its waivers.
+            // The file is from the additional folder of waivers.
             format!("waivers/{}", path.file_name().unwrap_or_default().display())
         };
         if files.iter().any(|other| other.name == name) {
-            return Err(CommandError::Usage(format!("there are two files `{name}`: rename one")));
+            return Err(CommandError::Usage(format!("there are two files `{name}`; rename one")));
         }
         files.push(PolicyFile { name, text: file.text.clone() });
     }

@@ -1,4 +1,4 @@
-//! Bundles that held before: listed, and found again to be put back.
+//! The history of bundles: lists earlier bundles, and finds one for a rollback.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,17 @@ use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::ledger::ledger_read_error;
 use crate::common::terminal::print_stdout;
 
-/// Lists the bundle that holds, those it came in the place of, and then the others.
+/// Prints the active bundle, the bundles that it replaced, and then all other bundles.
+///
+/// # Errors
+/// [`CommandError`] if the ledger cannot be read, or a record does not match its digest.
 pub(super) async fn list_bundles(ledger: &Ledger) -> Result<ExitStatus, CommandError> {
     let live = LiveBundle::read_live(ledger, None).await?;
     let mut kept = BTreeMap::new();
     for version in list_versions(ledger).await? {
         let record = read_manifest_record(ledger, &version).await?;
-        // One that was broken when it was replaced can be listed, and not put back.
+        // The history also has bundles that were broken. They are listed, but a rollback to them
+        // fails.
         kept.insert(version, BundleManifest::parse_record(&record).unwrap_or_default());
     }
     let mut out = String::new();
@@ -38,28 +42,34 @@ pub(super) async fn list_bundles(ledger: &Ledger) -> Result<ExitStatus, CommandE
     Ok(ExitStatus::Success)
 }
 
-/// The bundle whose version begins so, or the one that the live one came in the place of. It must compile.
+/// Finds an earlier bundle by the prefix of its version. Without a prefix, finds the bundle that
+/// the active one replaced.
+///
+/// # Errors
+/// [`CommandError::Usage`] if no bundle or several bundles match; [`CommandError::Invalid`] if the
+/// bundle does not compile; [`CommandError::Io`] if the ledger cannot be read.
 pub(super) async fn find_replaced_bundle(
     ledger: &Ledger,
     live: &LiveBundle,
-    beginning: Option<&str>,
+    prefix: Option<&str>,
 ) -> Result<NextBundle, CommandError> {
     let replaced = live.manifest.as_ref().and_then(|manifest| manifest.replaces.as_deref());
-    let wanted = beginning.or(replaced).ok_or_else(|| {
-        CommandError::Usage("no bundle was deployed before the one that holds".to_owned())
+    let prefix = prefix.or(replaced).ok_or_else(|| {
+        CommandError::Usage("no bundle was deployed before the active one".to_owned())
     })?;
     let kept = list_versions(ledger).await?;
-    let fits: Vec<&String> = kept.iter().filter(|version| version.starts_with(wanted)).collect();
-    let version = match fits.as_slice() {
-        [version] if !wanted.is_empty() => *version,
+    let matching: Vec<&String> =
+        kept.iter().filter(|version| version.starts_with(prefix)).collect();
+    let version = match matching.as_slice() {
+        [version] if !prefix.is_empty() => *version,
         [] => {
             let message =
-                format!("no bundle `{wanted}` was replaced: --history lists those that were");
+                format!("no earlier bundle begins with `{prefix}`; use --history for a list");
             return Err(CommandError::Usage(message));
         }
         _ => {
             return Err(CommandError::Usage(format!(
-                "`{wanted}` begins several bundles' versions"
+                "several bundles begin with `{prefix}`; use a longer prefix"
             )));
         }
     };
@@ -73,7 +83,7 @@ pub(super) async fn find_replaced_bundle(
     Ok(NextBundle { record, manifest, contents: BundleContents { texts, bundle: Some(bundle) } })
 }
 
-/// The versions that are kept, in order.
+/// Returns the versions in the history, sorted.
 async fn list_versions(ledger: &Ledger) -> Result<Vec<String>, CommandError> {
     let keys = ledger.list_keys(HISTORY).await.map_err(ledger_read_error)?;
     let version = |key: &String| {
@@ -83,11 +93,12 @@ async fn list_versions(ledger: &Ledger) -> Result<Vec<String>, CommandError> {
     Ok(keys.iter().filter_map(version).collect())
 }
 
+/// Reads the manifest of an earlier bundle, and verifies its digest.
 async fn read_manifest_record(ledger: &Ledger, version: &str) -> Result<Vec<u8>, CommandError> {
     let key = history_key(version);
     let record = ledger.read_record(&key).await.map_err(ledger_read_error)?;
     if sha256_hex(&record) == version {
         return Ok(record);
     }
-    Err(CommandError::Invalid(format!("`{key}` holds something else than its name says")))
+    Err(CommandError::Invalid(format!("`{key}` does not match the digest in its name")))
 }

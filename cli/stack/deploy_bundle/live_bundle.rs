@@ -1,4 +1,4 @@
-//! The bundle that holds now and the one that is to hold, which are compared.
+//! The active bundle, and the next bundle that a deployment compares with it.
 
 use std::collections::BTreeMap;
 
@@ -10,35 +10,38 @@ use super::errors::load_bundle_error;
 use crate::common::exit::CommandError;
 use crate::common::ledger::ledger_read_error;
 
-/// A bundle's files by name, and what they compile to, if they do.
+/// The texts of a bundle's files by name, and the compiled bundle if they compile.
 #[derive(Default)]
 pub(super) struct BundleContents {
     pub(super) texts: BTreeMap<String, String>,
     pub(super) bundle: Option<PolicyBundle>,
 }
 
-/// A bundle that is to hold.
+/// A bundle to deploy.
 pub(super) struct NextBundle {
-    /// The manifest's record.
+    /// The record of the manifest.
     pub(super) record: Vec<u8>,
     pub(super) manifest: BundleManifest,
     pub(super) contents: BundleContents,
 }
 
-/// What the ledger holds.
+/// The active bundle of a ledger.
 #[derive(Default)]
 pub(super) struct LiveBundle {
-    /// The manifest's record, if there is one.
+    /// The record of the manifest, if there is one.
     pub(super) manifest_record: Option<VersionedRecord>,
     pub(super) version: Option<String>,
     pub(super) manifest: Option<BundleManifest>,
     pub(super) contents: BundleContents,
-    /// Why it cannot be used, if it cannot. It can be replaced all the same.
+    /// The cause if the bundle is broken. A broken bundle can be replaced.
     pub(super) defect: Option<String>,
 }
 
 impl LiveBundle {
-    /// Reads it; of files that `next` has too, nothing is fetched.
+    /// Reads the active bundle. Files that `next` also contains are not fetched.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if the ledger cannot be read.
     pub(super) async fn read_live(
         ledger: &Ledger,
         next: Option<&BundleContents>,
@@ -62,6 +65,7 @@ impl LiveBundle {
         Ok(live)
     }
 
+    /// Compiles the files, and sets the defect if they do not compile.
     fn compile_files(&mut self, files: &[PolicyFile]) {
         let text = |file: &PolicyFile| (file.name.clone(), file.text.clone());
         self.contents.texts = files.iter().map(text).collect();
@@ -72,7 +76,10 @@ impl LiveBundle {
     }
 }
 
-/// What is wrong with the bundle; a ledger that cannot be reached is no fault of the bundle's.
+/// Describes the defect of a bundle.
+///
+/// # Errors
+/// [`CommandError`] if the cause is not the bundle, but a ledger that cannot be reached.
 fn describe_defect(error: &LoadBundleError) -> Result<String, CommandError> {
     match error {
         LoadBundleError::Ledger(ledger) if !ledger.is_absence() => Err(load_bundle_error(error)),
@@ -80,6 +87,7 @@ fn describe_defect(error: &LoadBundleError) -> Result<String, CommandError> {
     }
 }
 
+/// Fetches the files of a manifest. The texts of `next` are used for files with the same digest.
 async fn fetch_files(
     ledger: &Ledger,
     manifest: &BundleManifest,

@@ -1,4 +1,4 @@
-//! Lets the next bundle hold.
+//! Publishes the next bundle in the ledger.
 
 use evenkeel_ledger::Ledger;
 
@@ -6,8 +6,11 @@ use super::errors::publish_bundle_error;
 use super::live_bundle::{LiveBundle, NextBundle};
 use crate::common::exit::CommandError;
 
-/// Lets the next bundle hold in the place of the live one. Says whether it does: it does not where somebody
-/// else was faster.
+/// Publishes the next bundle in place of the active one. Returns `false` if another bundle was
+/// deployed meanwhile.
+///
+/// # Errors
+/// [`CommandError`] if the ledger cannot be read or written, or the bundle is invalid.
 pub(super) async fn publish_next_bundle(
     ledger: &Ledger,
     live: &LiveBundle,
@@ -24,18 +27,18 @@ mod tests {
     use crate::stack::deploy_bundle::live_bundle::BundleContents;
     use evenkeel_rules::bundle::{BundleManifest, history_key, sha256_hex};
 
-    /// A bundle of one file that nothing compiles.
+    /// Returns a bundle of one file, without a compiled form.
     fn next(text: &str, replaces: &LiveBundle) -> NextBundle {
-        let side =
+        let contents =
             BundleContents { texts: [("a.cel".to_owned(), text.to_owned())].into(), bundle: None };
         let files = [("a.cel".to_owned(), sha256_hex(text.as_bytes()))].into();
         let manifest =
             BundleManifest { files, checked_by: None, replaces: replaces.version.clone() };
-        NextBundle { record: manifest.to_record_bytes().unwrap(), manifest, contents: side }
+        NextBundle { record: manifest.to_record_bytes().unwrap(), manifest, contents }
     }
 
     #[test]
-    fn of_two_who_saw_the_same_bundle_one_deploys() {
+    fn only_one_of_two_concurrent_deployments_succeeds() {
         let folder = std::env::temp_dir().join(format!("evenkeel-publish-{}", std::process::id()));
         let ledger = Ledger::open_folder(&folder).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

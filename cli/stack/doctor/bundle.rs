@@ -1,4 +1,4 @@
-//! The policies that hold: whether they compile, and how they differ from the shipped ones.
+//! Checks the active bundle: it must compile. Compares its policies with the shipped library.
 
 use std::collections::BTreeMap;
 
@@ -10,53 +10,56 @@ use crate::common::exit::CommandError;
 use crate::common::library::PolicyLibrary;
 use crate::common::terminal::format_count;
 
-/// So much of a version tells it from others.
+/// The number of printed characters of a version.
 const SHOWN_VERSION_LENGTH: usize = 12;
 
-/// The bundle that the ledger names.
+/// Checks the active bundle of the ledger.
+///
+/// # Errors
+/// [`CommandError`] if the shipped library cannot be loaded.
 pub(super) async fn check_bundle(
     ledger: &Ledger,
     report: &mut DoctorReport,
 ) -> Result<(), CommandError> {
-    let mut about = report.begin_check("bundle");
+    let mut check = report.begin_check("bundle");
     match ledger.load_bundle("").await {
         Ok(None) => {
-            about.finish_check("none: the functions judge by the policies that came with them");
+            check.finish_check("none: the functions use the policies of their deployment package");
         }
         Ok(Some(bundle)) => {
             let shipped = PolicyLibrary::read_files(&[])?.load_policies()?;
             let version: String = bundle.version.chars().take(SHOWN_VERSION_LENGTH).collect();
             let policies = format_count(bundle.set.policies().len(), "policy", "policies");
-            about.finish_check(format!(
+            check.finish_check(format!(
                 "{version}, {policies}, {}",
                 compare_with_shipped(&bundle.set, &shipped)
             ));
         }
         Err(error @ LoadBundleError::Ledger(_)) => {
-            about.add_failure(error.to_string(), "allow s3:GetObject, or upload the bundle again");
+            check.add_failure(error.to_string(), "allow s3:GetObject, or deploy the bundle again");
         }
         Err(error) => {
-            let what = "mend it and upload it again: until then, functions that start do not judge";
-            about.add_failure(error.to_string(), what);
+            let what = "deploy a valid bundle; until then, functions that start evaluate nothing";
+            check.add_failure(error.to_string(), what);
         }
     }
     Ok(())
 }
 
-/// How a bundle's policies differ from the shipped ones.
+/// Describes how the policies of a bundle differ from the shipped ones.
 fn compare_with_shipped(bundle: &PolicySet, shipped: &PolicySet) -> String {
-    let (ours, theirs) = (policy_texts(bundle), policy_texts(shipped));
-    let other = |(id, text): &(&&str, &&str)| theirs.get(**id).is_some_and(|one| one != *text);
-    let changed = ours.iter().filter(other).count();
-    let own = ours.keys().filter(|id| !theirs.contains_key(*id)).count();
-    let missing = theirs.keys().filter(|id| !ours.contains_key(*id)).count();
-    if (changed, own, missing) == (0, 0, 0) {
-        return "those that this version ships".to_owned();
+    let (live, library) = (policy_texts(bundle), policy_texts(shipped));
+    let differs = |(id, text): &(&&str, &&str)| library.get(**id).is_some_and(|one| one != *text);
+    let changed = live.iter().filter(differs).count();
+    let added = live.keys().filter(|id| !library.contains_key(*id)).count();
+    let missing = library.keys().filter(|id| !live.contains_key(*id)).count();
+    if (changed, added, missing) == (0, 0, 0) {
+        return "equal to the shipped library".to_owned();
     }
-    format!("against this version's: {changed} changed, {own} more, {missing} left out")
+    format!("against the shipped library: {changed} changed, {added} added, {missing} missing")
 }
 
-/// The policies' texts by their ids.
+/// Returns the texts of the policies by policy id.
 fn policy_texts(set: &PolicySet) -> BTreeMap<&str, &str> {
     set.policies().iter().map(|policy| (policy.id.as_str(), policy.file_text())).collect()
 }

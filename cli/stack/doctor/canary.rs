@@ -1,4 +1,6 @@
-//! The canary: put on the bus, and looked for in the ledger until every function has taken it.
+//! Sends a canary event to the bus, and follows it by the records that the functions write.
+//!
+//! A hop is the arrival of the canary at one function.
 
 use std::collections::BTreeMap;
 use std::process::id;
@@ -16,15 +18,16 @@ use super::check_report::DoctorReport;
 use super::stack_access::DeployedStack;
 use crate::common::exit::CommandError;
 
-/// How often the ledger is looked at.
+/// The time between two reads of the ledger.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The clocks may differ by so much before anybody minds, in milliseconds.
+/// The difference between the clocks that causes a warning, in milliseconds.
 const MAX_CLOCK_SKEW: i64 = 5_000;
 
-/// S3 tells whole seconds.
+/// The resolution of times in S3, in milliseconds.
 const S3_TIME_RESOLUTION: i64 = 1_000;
 
+/// The response of `PutEvents`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct PutEvents {
@@ -32,6 +35,7 @@ struct PutEvents {
     entries: Vec<PutEntry>,
 }
 
+/// The result of one entry of `PutEvents`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct PutEntry {
@@ -39,32 +43,36 @@ struct PutEntry {
     error_message: String,
 }
 
-/// What was seen of a canary's flight.
+/// The observed hops of a canary.
 struct CanaryTrace {
     canary: CanaryId,
-    /// When it was put on the bus, by our clock.
+    /// The time of the call of `PutEvents` by the local clock, in milliseconds since 1970.
     sent_at: i64,
-    /// What was recorded, and when we saw it, by the record's key.
+    /// The hops by the keys of their records. The number is the local time of the first sight, in
+    /// milliseconds since 1970.
     hops: BTreeMap<String, (CanaryHop, i64)>,
 }
 
-/// Why a canary's flight cannot be followed.
+/// An error that ends the observation of a canary.
 #[derive(Debug, thiserror::Error)]
 enum CanaryTraceError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// What lies where a canary's records do is none.
-    #[error("{key} is no record of a canary: {error}")]
+    /// A record with a key of a canary is invalid.
+    #[error("{key} is not a record of a canary: {error}")]
     Record {
-        /// The record's key.
+        /// The key of the record.
         key: String,
-        /// Why it cannot be read.
+        /// The cause.
         error: serde_json::Error,
     },
 }
 
-/// Sends a canary, and says how far it came.
+/// Sends a canary, and reports which functions it reaches within `patience`.
+///
+/// # Errors
+/// [`CommandError`] if the output cannot be written.
 pub(super) async fn trace_canary(
     stack: &DeployedStack,
     ledger: &Ledger,
@@ -72,33 +80,34 @@ pub(super) async fn trace_canary(
     patience: Duration,
     report: &mut DoctorReport,
 ) -> Result<(), CommandError> {
-    let put = current_millis();
+    let sent_at = current_millis();
     let canary = CanaryId::new(Uuid::new_v5(
         &Uuid::NAMESPACE_OID,
-        format!("{put} {} {:?}", id(), Instant::now()).as_bytes(),
+        format!("{sent_at} {} {:?}", id(), Instant::now()).as_bytes(),
     ));
     if !send_canary(stack, canary, report).await {
         return Ok(());
     }
     report.print_pending()?;
-    let mut flight = CanaryTrace { canary, sent_at: put, hops: BTreeMap::new() };
+    let mut trace = CanaryTrace { canary, sent_at, hops: BTreeMap::new() };
     let awaited = families.len().saturating_add(1);
-    // Cut off in the middle of a look at the ledger, what was seen before stands.
-    if let Ok(Err(why)) = timeout(patience, flight.await_hops(ledger, awaited)).await {
+    // After a timeout, the hops that were seen before it are reported.
+    if let Ok(Err(why)) = timeout(patience, trace.await_hops(ledger, awaited)).await {
         report
             .begin_check("canary")
-            .add_failure(why.to_string(), "allow reading and listing of canary/");
+            .add_failure(why.to_string(), "allow s3:GetObject and s3:ListBucket for canary/");
     }
-    flight.report_hops(stack, families, patience, report);
-    flight.check_clock(ledger, report).await;
+    trace.report_hops(stack, families, patience, report);
+    trace.check_clock(ledger, report).await;
     Ok(())
 }
 
-/// Puts the canary on the bus; whether the bus took it.
+/// Sends the canary to the bus. Returns whether the bus accepted it.
 ///
-/// Source: Amazon EventBridge API Reference, `PutEvents`: an entry can fail in an answer that is well.
+/// Source: Amazon EventBridge API Reference, `PutEvents`: an entry can fail in a successful
+/// response.
 async fn send_canary(stack: &DeployedStack, canary: CanaryId, report: &mut DoctorReport) -> bool {
-    let mut about = report.begin_check("canary put");
+    let mut check = report.begin_check("canary put");
     let entry = json!({
         "EventBusName": stack.name,
         "Source": CANARY_SOURCE,
@@ -106,28 +115,31 @@ async fn send_canary(stack: &DeployedStack, canary: CanaryId, report: &mut Docto
         "Detail": json!({"canary": canary.as_uuid()}).to_string(),
     });
     let put = ServiceClient::events(&stack.config);
-    let told: PutEvents = match put.call_json("PutEvents", &json!({"Entries": [entry]})).await {
-        Ok(told) => told,
+    let response: PutEvents = match put.call_json("PutEvents", &json!({"Entries": [entry]})).await {
+        Ok(response) => response,
         Err(error) => {
-            about.add_call_failure(&error, "events:PutEvents");
+            check.add_call_failure(&error, "events:PutEvents");
             return false;
         }
     };
-    if told.failed_entry_count > 0 {
-        let entry = told.entries.into_iter().next().unwrap_or_default();
+    if response.failed_entry_count > 0 {
+        let entry = response.entries.into_iter().next().unwrap_or_default();
         let why = format!("{} {}", entry.error_code, entry.error_message);
-        about.add_failure(
-            format!("the bus {} refused it: {why}", stack.name),
-            "look at the bus's policy",
+        check.add_failure(
+            format!("the bus {} rejected the canary: {why}", stack.name),
+            "check the resource policy of the bus",
         );
         return false;
     }
-    about.finish_check(format!("{} on {}", canary.as_uuid(), stack.name));
+    check.finish_check(format!("{} on {}", canary.as_uuid(), stack.name));
     true
 }
 
 impl CanaryTrace {
-    /// Reads what is recorded, until so many records are there.
+    /// Reads the records of the canary until there are `awaited` of them.
+    ///
+    /// # Errors
+    /// [`CanaryTraceError`] if the ledger cannot be read, or a record is invalid.
     async fn await_hops(
         &mut self,
         ledger: &Ledger,
@@ -151,7 +163,7 @@ impl CanaryTrace {
         }
     }
 
-    /// Says hop by hop how long it took, or where it stopped.
+    /// Reports the time of each hop, or the first missing hop.
     fn report_hops(
         &self,
         stack: &DeployedStack,
@@ -159,48 +171,57 @@ impl CanaryTrace {
         patience: Duration,
         report: &mut DoctorReport,
     ) {
-        let late = format!("not taken within {} s", patience.as_secs());
-        let mut about = report.begin_check("canary evaluate");
+        let late = format!("not received within {} s", patience.as_secs());
+        let mut check = report.begin_check("canary evaluate");
         let Some((evaluate, _)) = self.hops.get(&self.canary.evaluation_key()) else {
             let (bus, changes) = (&stack.name, stack.part_name("changes"));
             let function = stack.part_name("evaluate");
-            return about.add_failure(late, format!("look at the rule on the bus {bus} for {CANARY_SOURCE}, at the queue {changes} and its policy, and at the log of {function}"));
+            let todo = format!(
+                "check the rule on the bus {bus} for {CANARY_SOURCE}, the queue {changes} with its \
+                 policy, and the log of {function}"
+            );
+            return check.add_failure(late, todo);
         };
         let took = evaluate.taken.saturating_sub(self.sent_at).max(0);
         let bundle: String =
             evaluate.bundle.iter().flat_map(|text| text.chars().take(12)).collect();
-        about.finish_with_latency(format!("taken after {took} ms, by bundle {bundle}"), took);
+        check.finish_with_latency(format!("received after {took} ms, bundle {bundle}"), took);
         for family in families {
-            let mut about = report.begin_check(format!("canary remediate-{family}"));
+            let mut check = report.begin_check(format!("canary remediate-{family}"));
             let Some((hop, _)) = self.hops.get(&self.canary.remediation_key(family)) else {
                 let name = stack.part_name(&format!("remediate-{family}"));
-                about.add_failure(&late, format!("look at the filter policy and the subscription of {name} to the topic, at its queue and its policy, and at its log"));
+                let todo = format!(
+                    "check the subscription of {name} to the topic with its filter policy, the \
+                     queue {name} with its policy, and the log of {name}"
+                );
+                check.add_failure(&late, todo);
                 continue;
             };
             let took = hop.taken.saturating_sub(evaluate.taken).max(0);
-            about.finish_with_latency(format!("taken {took} ms after evaluate"), took);
+            check.finish_with_latency(format!("received {took} ms after evaluate"), took);
         }
     }
 
-    /// Compares our clock with S3's, by a record that was written between the put and our first sight of it.
+    /// Compares the local clock with the clock of S3, by a record that was written between the call
+    /// of `PutEvents` and the first sight of the record.
     async fn check_clock(&self, ledger: &Ledger, report: &mut DoctorReport) {
         let key = self.canary.evaluation_key();
         let Some((_, seen)) = self.hops.get(&key) else { return };
-        let mut about = report.begin_check("clock");
+        let mut check = report.begin_check("clock");
         let written = match ledger.written_at(&key).await {
             Ok(written) => written,
             Err(error) => {
-                return about.add_warning(error.to_string(), "allow s3:GetObject on canary/");
+                return check.add_warning(error.to_string(), "allow s3:GetObject for canary/");
             }
         };
         let ahead = self.sent_at.saturating_sub(written.saturating_add(S3_TIME_RESOLUTION)).max(0);
         let behind = written.saturating_sub(*seen).max(0);
         if ahead.max(behind) >= MAX_CLOCK_SKEW {
             let (by, how) = if ahead > behind { (ahead, "ahead") } else { (behind, "behind") };
-            let why = format!("this machine's is at least {by} ms {how} of S3's");
-            about
-                .add_warning(why, "set it: approvals expire by it, and AWS refuses old signatures");
+            let why = format!("the local clock is at least {by} ms {how} of the clock of S3");
+            let todo = "set the clock: approvals expire by it, and AWS rejects old signatures";
+            check.add_warning(why, todo);
         }
-        about.finish_check("agrees with S3's");
+        check.finish_check("agrees with the clock of S3");
     }
 }

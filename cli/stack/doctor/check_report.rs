@@ -1,4 +1,4 @@
-//! What was looked at, what was found, and how it is told.
+//! The results of the checks, and their output.
 
 use serde::Serialize;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::common::terminal::{
     DIM, GREEN, RED, YELLOW, escape_terminal, format_count, print_stdout, style_text,
 };
 
-/// How it stands with something.
+/// The state of a checked part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum CheckState {
@@ -18,21 +18,21 @@ enum CheckState {
     Fail,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct CheckResult {
     state: CheckState,
     what: String,
     detail: String,
-    /// What to do about it.
+    /// The action that fixes the problem.
     #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
     todo: Option<String>,
-    /// How long the canary took for this hop.
+    /// The time of the canary for this hop, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     milliseconds: Option<i64>,
 }
 
-/// All checks so far.
+/// The results of all checks so far.
 #[derive(Debug)]
 pub(super) struct DoctorReport {
     format: OutputFormat,
@@ -40,7 +40,7 @@ pub(super) struct DoctorReport {
     printed: usize,
 }
 
-/// What is said about one thing: what is wrong with it, or that it is well.
+/// The reporter of one check: it adds the problems of one part, or that the part works.
 #[derive(Debug)]
 pub(super) struct CheckReporter<'r> {
     report: &'r mut DoctorReport,
@@ -49,28 +49,34 @@ pub(super) struct CheckReporter<'r> {
 }
 
 impl DoctorReport {
-    /// A report of nothing yet.
+    /// Creates an empty report.
     pub(super) fn new(format: OutputFormat) -> DoctorReport {
         DoctorReport { format, checks: Vec::new(), printed: 0 }
     }
 
-    /// Begins to say something about `what`.
+    /// Begins the check of the part `what`.
     pub(super) fn begin_check(&mut self, what: impl Into<String>) -> CheckReporter<'_> {
         CheckReporter { report: self, what: what.into(), is_ok: true }
     }
 
-    /// Prints what is new, where lines are printed.
+    /// Prints the new results in the text format. JSON is printed at the end.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if the output cannot be written.
     pub(super) fn print_pending(&mut self) -> Result<(), CommandError> {
-        let told = std::mem::replace(&mut self.printed, self.checks.len());
+        let printed = std::mem::replace(&mut self.printed, self.checks.len());
         if self.format == OutputFormat::Text {
-            for check in self.checks.iter().skip(told) {
+            for check in self.checks.iter().skip(printed) {
                 print_stdout(&render_check(check))?;
             }
         }
         Ok(())
     }
 
-    /// Prints the rest; how the command ends.
+    /// Prints the remaining results and the totals. Returns the exit status of the command.
+    ///
+    /// # Errors
+    /// [`CommandError::Io`] if the output cannot be written.
     pub(super) fn finish_report(mut self) -> Result<ExitStatus, CommandError> {
         self.print_pending()?;
         let number = |state| self.checks.iter().filter(|check| check.state == state).count();
@@ -91,24 +97,24 @@ impl DoctorReport {
 }
 
 impl CheckReporter<'_> {
-    /// Something works, and will not for long, or not as well as it should.
+    /// Adds a warning: the part works, but has a problem. `todo` is the action that fixes it.
     pub(super) fn add_warning(&mut self, detail: impl Into<String>, todo: impl Into<String>) {
         self.add_result(CheckState::Warn, detail.into(), Some(todo.into()), None);
     }
 
-    /// Something does not work.
+    /// Adds a failure: the part does not work. `todo` is the action that fixes it.
     pub(super) fn add_failure(&mut self, detail: impl Into<String>, todo: impl Into<String>) {
         self.add_result(CheckState::Fail, detail.into(), Some(todo.into()), None);
     }
 
-    /// It is well, unless something else was said.
+    /// Ends the check: the part works, unless a warning or a failure was added.
     pub(super) fn finish_check(mut self, detail: impl Into<String>) {
         if self.is_ok {
             self.add_result(CheckState::Ok, detail.into(), None, None);
         }
     }
 
-    /// It took so long, and is well.
+    /// Ends the check of a hop of the canary with its time in milliseconds: the hop works.
     pub(super) fn finish_with_latency(mut self, detail: impl Into<String>, milliseconds: i64) {
         self.add_result(CheckState::Ok, detail.into(), None, Some(milliseconds));
     }
@@ -126,6 +132,7 @@ impl CheckReporter<'_> {
     }
 }
 
+/// Renders the result of one check as a line of text.
 fn render_check(check: &CheckResult) -> String {
     let state = match check.state {
         CheckState::Ok => style_text(GREEN, "ok  "),

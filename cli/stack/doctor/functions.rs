@@ -1,4 +1,4 @@
-//! The functions: there, active, with an environment that names what is there, and fed from their queues.
+//! Checks the Lambda functions: their state, their environment, and their event source mappings.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use serde::Deserialize;
 use super::check_report::{CheckReporter, DoctorReport};
 use super::stack_access::{DeployedStack, is_missing};
 
-/// A function as AWS Lambda describes it.
+/// A deployed Lambda function.
 pub(super) struct DeployedFunction {
-    /// The family that it repairs; empty for the evaluate function.
+    /// The family of remediators; empty for the evaluate function.
     pub(super) family: &'static str,
-    /// How long an invocation may take, in seconds.
+    /// The timeout of an invocation, in seconds.
     pub(super) timeout: i64,
     environment: BTreeMap<String, String>,
 }
 
-/// What AWS Lambda says of a function.
+/// The configuration of a function.
 ///
 /// Source: AWS Lambda API Reference, `GetFunctionConfiguration`.
 #[derive(Default, Deserialize)]
@@ -31,6 +31,7 @@ struct FunctionConfiguration {
     timeout: i64,
 }
 
+/// The environment of a function.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct FunctionEnvironment {
@@ -38,19 +39,21 @@ struct FunctionEnvironment {
     error: Option<EnvironmentError>,
 }
 
+/// The error of an environment that Lambda cannot decrypt.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct EnvironmentError {
     message: String,
 }
 
+/// The event source mappings of a function.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EventSourceMappings {
     event_source_mappings: Vec<EventSourceMapping>,
 }
 
-/// What feeds a function.
+/// An event source mapping, which delivers the messages of a queue to a function.
 ///
 /// Source: AWS Lambda API Reference, `ListEventSourceMappings`.
 #[derive(Default, Deserialize)]
@@ -62,32 +65,32 @@ struct EventSourceMapping {
 }
 
 impl DeployedFunction {
-    /// What its environment says; nothing is said by an empty text.
+    /// Returns the value of an environment variable. An empty value counts as not set.
     pub(super) fn setting_value(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
-/// The evaluate function.
+/// Checks the evaluate function. Returns `None` if it cannot be read.
 pub(super) async fn check_evaluate_function(
     stack: &DeployedStack,
     report: &mut DoctorReport,
 ) -> Option<DeployedFunction> {
     let name = stack.part_name("evaluate");
     let function = check_function(stack, &name, "", report).await?;
-    let mut about = report.begin_check(format!("settings of {name}"));
+    let mut check = report.begin_check(format!("settings of {name}"));
     if function.setting_value("EVENKEEL_LEDGER").is_none() {
-        about.add_failure("EVENKEEL_LEDGER is not set", "set it to s3://BUCKET/PREFIX");
+        check.add_failure("EVENKEEL_LEDGER is not set", "set it to s3://BUCKET/PREFIX");
     }
     if function.setting_value("EVENKEEL_TOPIC").is_none() {
-        let why = "EVENKEEL_TOPIC is not set: findings reach neither people nor remediators";
-        about.add_failure(why, format!("set it to the ARN of {}", stack.part_name("findings")));
+        let why = "EVENKEEL_TOPIC is not set: findings are not published";
+        check.add_failure(why, format!("set it to the ARN of {}", stack.part_name("findings")));
     }
     if function.setting_value("EVENKEEL_READ_ROLE").is_none() {
-        let why = "EVENKEEL_READ_ROLE is not set: AWS Config of other accounts is not read";
-        about.add_warning(why, format!("set it to {}", stack.part_name("read")));
+        let why = "EVENKEEL_READ_ROLE is not set: AWS Config in other accounts is not read";
+        check.add_warning(why, format!("set it to {}", stack.part_name("read")));
     }
-    about.finish_check(format!(
+    check.finish_check(format!(
         "ledger {}",
         function.setting_value("EVENKEEL_LEDGER").unwrap_or_default()
     ));
@@ -95,7 +98,7 @@ pub(super) async fn check_evaluate_function(
     Some(function)
 }
 
-/// The remediate functions that are there.
+/// Checks the remediate functions of all families, and returns the deployed ones.
 pub(super) async fn check_remediate_functions(
     stack: &DeployedStack,
     evaluate: Option<&DeployedFunction>,
@@ -113,7 +116,8 @@ pub(super) async fn check_remediate_functions(
     functions
 }
 
-/// Whether a function's settings fit its family, its queue and the evaluate function.
+/// Checks that the settings of a remediate function match its family, its queue and the evaluate
+/// function.
 fn check_settings(
     stack: &DeployedStack,
     name: &str,
@@ -121,66 +125,71 @@ fn check_settings(
     evaluate: Option<&DeployedFunction>,
     report: &mut DoctorReport,
 ) {
-    let mut about = report.begin_check(format!("settings of {name}"));
+    let mut check = report.begin_check(format!("settings of {name}"));
     if function.setting_value("EVENKEEL_FAMILY") != Some(function.family) {
-        about.add_failure("EVENKEEL_FAMILY is another", format!("set it to {}", function.family));
+        let todo = format!("set it to {}", function.family);
+        check.add_failure("EVENKEEL_FAMILY is another family", todo);
     }
     for setting in ["EVENKEEL_LEDGER", "EVENKEEL_TOPIC"] {
-        let theirs = evaluate.and_then(|evaluate| evaluate.setting_value(setting));
-        if function.setting_value(setting) != theirs && evaluate.is_some() {
-            let what = format!("set it to that of {}", stack.part_name("evaluate"));
-            about.add_failure(format!("{setting} is not the evaluate function's"), what);
+        let expected = evaluate.and_then(|evaluate| evaluate.setting_value(setting));
+        if function.setting_value(setting) != expected && evaluate.is_some() {
+            let todo = format!("set it to the value of {}", stack.part_name("evaluate"));
+            check.add_failure(format!("{setting} differs from the evaluate function's"), todo);
         }
     }
     let queue = function.setting_value("EVENKEEL_QUEUE").and_then(|url| url.rsplit('/').next());
     if queue != Some(name) {
-        let why = "EVENKEEL_QUEUE is not its own queue: what it repaired is not looked at again";
-        about.add_warning(why, format!("set it to the URL of {name}"));
+        let why = "EVENKEEL_QUEUE is not its queue: remediated resources are not verified again";
+        check.add_warning(why, format!("set it to the URL of {name}"));
     }
     if function.setting_value("EVENKEEL_ROLE").is_none() {
-        let why = "EVENKEEL_ROLE is not set: it repairs nothing in other accounts";
-        about.add_warning(why, format!("set it to {name}"));
+        let why = "EVENKEEL_ROLE is not set: nothing is remediated in other accounts";
+        check.add_warning(why, format!("set it to {name}"));
     }
-    about.finish_check(format!(
-        "ceiling {}",
-        function.setting_value("EVENKEEL_CEILING").unwrap_or("notify")
+    check.finish_check(format!(
+        "maximum mode {}",
+        function.setting_value("EVENKEEL_MAXIMUM_MODE").unwrap_or("notify")
     ));
 }
 
-/// A function that is there; whether it can be invoked.
+/// Checks that a function is deployed and active. Returns `None` if it is not deployed or cannot be
+/// read.
 async fn check_function(
     stack: &DeployedStack,
     name: &str,
     family: &'static str,
     report: &mut DoctorReport,
 ) -> Option<DeployedFunction> {
-    let mut about = report.begin_check(format!("function {name}"));
-    let told = match get_configuration(stack, name).await {
-        Ok(told) => told,
+    let mut check = report.begin_check(format!("function {name}"));
+    let configuration = match get_configuration(stack, name).await {
+        Ok(configuration) => configuration,
         Err(error) if is_missing(&error) && !family.is_empty() => {
-            about.finish_check("not there: this family is not switched on".to_owned());
+            check.finish_check("not deployed: this family is disabled".to_owned());
             return None;
         }
         Err(error) if is_missing(&error) => {
-            let what = format!("deploy the stack in {}, or give --name", stack.region);
-            about.add_failure("is not there", what);
+            let todo = format!("deploy the stack in {}, or use --name", stack.region);
+            check.add_failure("does not exist", todo);
             return None;
         }
         Err(error) => {
-            about.add_call_failure(&error, "lambda:GetFunctionConfiguration");
+            check.add_call_failure(&error, "lambda:GetFunctionConfiguration");
             return None;
         }
     };
-    check_state(&told, &mut about);
-    let FunctionConfiguration { environment, timeout, .. } = told;
+    check_state(&configuration, &mut check);
+    let FunctionConfiguration { environment, timeout, .. } = configuration;
     if let Some(EnvironmentError { message }) = environment.error {
-        about
-            .add_failure(format!("its environment cannot be read: {message}"), "allow kms:Decrypt");
+        check.add_failure(
+            format!("the environment cannot be decrypted: {message}"),
+            "allow kms:Decrypt",
+        );
     }
-    about.finish_check(format!("active, {timeout} s"));
+    check.finish_check(format!("active, {timeout} s"));
     Some(DeployedFunction { family, timeout, environment: environment.variables })
 }
 
+/// Fetches the configuration of a function.
 async fn get_configuration(
     stack: &DeployedStack,
     name: &str,
@@ -193,6 +202,7 @@ async fn get_configuration(
         .parse_json()
 }
 
+/// Lists the event source mappings of a function.
 async fn list_mappings(
     stack: &DeployedStack,
     function: &str,
@@ -202,46 +212,54 @@ async fn list_mappings(
     call.with_query("FunctionName", Some(function)).send_rest().await?.parse_json()
 }
 
+/// Checks the state and the last update of a function.
+///
 /// Source: AWS Lambda Developer Guide, "Lambda function states".
-fn check_state(told: &FunctionConfiguration, about: &mut CheckReporter<'_>) {
-    let why = &told.state_reason;
-    match told.state.as_deref() {
+fn check_state(configuration: &FunctionConfiguration, check: &mut CheckReporter<'_>) {
+    let why = &configuration.state_reason;
+    match configuration.state.as_deref() {
         Some("Active") | None => {}
-        Some("Failed") => about.add_failure(format!("failed: {why}"), "mend it, and deploy again"),
-        Some(state) => about.add_warning(format!("is {state}: {why}"), "wait, and run this again"),
+        Some("Failed") => {
+            check.add_failure(format!("failed: {why}"), "fix the cause, and deploy again");
+        }
+        Some(state) => {
+            check.add_warning(format!("is {state}: {why}"), "wait, and run the command again");
+        }
     }
-    if told.last_update_status == "Failed" {
-        let why = &told.last_update_status_reason;
-        about.add_failure(format!("its last update failed: {why}"), "deploy again");
+    if configuration.last_update_status == "Failed" {
+        let why = &configuration.last_update_status_reason;
+        check.add_failure(format!("the last update failed: {why}"), "deploy again");
     }
 }
 
-/// Whether a function is fed from its queue, and can let one message of a batch come again.
+/// Checks that a function receives the messages of its queue, and that it can report failed
+/// messages of a batch.
 async fn check_mapping(
     stack: &DeployedStack,
     function: &str,
     queue: &str,
     report: &mut DoctorReport,
 ) {
-    let mut about = report.begin_check(format!("mapping {queue}"));
-    let told = match list_mappings(stack, function).await {
-        Ok(told) => told,
-        Err(error) => return about.add_call_failure(&error, "lambda:ListEventSourceMappings"),
+    let mut check = report.begin_check(format!("mapping {queue}"));
+    let mappings = match list_mappings(stack, function).await {
+        Ok(mappings) => mappings.event_source_mappings,
+        Err(error) => return check.add_call_failure(&error, "lambda:ListEventSourceMappings"),
     };
     let of_queue =
         |mapping: &&EventSourceMapping| mapping.event_source_arn.rsplit(':').next() == Some(queue);
-    let Some(mapping) = told.event_source_mappings.iter().find(of_queue) else {
-        return about
-            .add_failure(format!("{function} is not fed from it"), "deploy the stack again");
+    let Some(mapping) = mappings.iter().find(of_queue) else {
+        return check
+            .add_failure(format!("does not deliver to {function}"), "deploy the stack again");
     };
     match mapping.state.as_deref() {
         Some("Enabled") => {}
         Some(state @ ("Creating" | "Enabling" | "Updating")) => {
-            about.add_warning(format!("is {state}"), "wait, and run this again");
+            check.add_warning(format!("is {state}"), "wait, and run the command again");
         }
         state => {
-            let why = format!("is {}: messages wait in the queue", state.unwrap_or("in no state"));
-            about.add_failure(
+            let state = state.unwrap_or("in an unknown state");
+            let why = format!("is {state}: messages wait in the queue");
+            check.add_failure(
                 why,
                 "enable it: aws lambda update-event-source-mapping --enabled --uuid ID",
             );
@@ -249,8 +267,8 @@ async fn check_mapping(
     }
     let partial = "ReportBatchItemFailures";
     if !mapping.function_response_types.iter().any(|kind| kind == partial) {
-        let why = "takes no partial answers: what failed would be taken for done";
-        about.add_failure(why, "set FunctionResponseTypes to ReportBatchItemFailures");
+        let why = "ignores failed messages of a batch: they would be deleted";
+        check.add_failure(why, "set FunctionResponseTypes to ReportBatchItemFailures");
     }
-    about.finish_check(format!("feeds {function}"));
+    check.finish_check(format!("delivers to {function}"));
 }

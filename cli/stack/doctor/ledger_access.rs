@@ -1,4 +1,4 @@
-//! The ledger: found, readable and listable; and what stops repairs.
+//! Checks the ledger and its kill switches.
 
 use evenkeel_ledger::{Ledger, LedgerError};
 use evenkeel_remediators::KILL_SWITCH;
@@ -7,7 +7,11 @@ use super::check_report::DoctorReport;
 use super::functions::DeployedFunction;
 use super::stack_access::DeployedStack;
 
-/// The ledger, if it can be read; with its kill switches.
+/// Checks that the ledger can be read and listed, and that no kill switch is on. Returns the ledger
+/// if it is readable.
+///
+/// `given` is the location from the command line. It takes precedence over that of the evaluate
+/// function.
 pub(super) async fn check_ledger(
     stack: &DeployedStack,
     given: Option<&str>,
@@ -15,23 +19,23 @@ pub(super) async fn check_ledger(
     report: &mut DoctorReport,
 ) -> Option<Ledger> {
     let named = evaluate.and_then(|evaluate| evaluate.setting_value("EVENKEEL_LEDGER"));
-    let mut about = report.begin_check("ledger");
+    let mut check = report.begin_check("ledger");
     let Some(place) = given.or(named) else {
-        about.add_failure(
-            "nothing names it",
-            "give --ledger, or set EVENKEEL_LEDGER of the functions",
+        check.add_failure(
+            "the location is unknown",
+            "use --ledger, or set EVENKEEL_LEDGER of the functions",
         );
         return None;
     };
     let Some((bucket, prefix)) = Ledger::parse_bucket_location(place) else {
-        let why = format!("{place} is a folder, which goes when the function does");
-        about.add_failure(why, "set EVENKEEL_LEDGER to s3://BUCKET/PREFIX");
+        let why = format!("{place} is a folder, which is deleted with the function");
+        check.add_failure(why, "set EVENKEEL_LEDGER to s3://BUCKET/PREFIX");
         return None;
     };
     let opened = match Ledger::open_bucket(&stack.config, bucket, prefix) {
         Ok(opened) => opened,
         Err(error) => {
-            about.add_failure(error.to_string(), "look at the credentials and the Region");
+            check.add_failure(error.to_string(), "check the credentials and the Region");
             return None;
         }
     };
@@ -41,19 +45,19 @@ pub(super) async fn check_ledger(
         [(listed.as_ref().err(), "s3:ListBucket"), (read.as_ref().err(), "s3:GetObject")]
     {
         if let Some(error) = error {
-            about.add_failure(
+            check.add_failure(
                 format!("{place}: {}", describe_ledger_error(error)),
-                format!("allow {action} on it"),
+                format!("allow {action} for this location"),
             );
         }
     }
-    about.finish_check(format!("{place} can be read and listed"));
+    check.finish_check(format!("{place} can be read and listed"));
     let (Ok(switches), Ok(_)) = (listed, read) else { return None };
     check_kill_switches(&switches, report);
     Some(opened)
 }
 
-/// What the store says, without what a reader of the ledger need not know.
+/// Describes an error of the ledger by the error of its store.
 fn describe_ledger_error(error: &LedgerError) -> String {
     match error {
         LedgerError::Store { error, .. } => error.to_string(),
@@ -61,17 +65,17 @@ fn describe_ledger_error(error: &LedgerError) -> String {
     }
 }
 
-/// The kill switches that are on.
+/// Reports the kill switches that are on.
 fn check_kill_switches(switches: &[String], report: &mut DoctorReport) {
-    let mut about = report.begin_check("kill switch");
+    let mut check = report.begin_check("kill switch");
     for switch in switches {
-        let what = switch.strip_prefix(KILL_SWITCH).unwrap_or(switch);
-        let whom = match what.strip_prefix('-') {
-            Some(whom) => whom.replace('/', " "),
+        let suffix = switch.strip_prefix(KILL_SWITCH).unwrap_or(switch);
+        let scope = match suffix.strip_prefix('-') {
+            Some(scope) => scope.replace('/', " "),
             None => "everything".to_owned(),
         };
-        let todo = format!("delete {switch} from the ledger once repairs may go on");
-        about.add_warning(format!("on for {whom}: nothing is repaired"), todo);
+        let todo = format!("delete {switch} from the ledger to allow remediation again");
+        check.add_warning(format!("on for {scope}: nothing is remediated"), todo);
     }
-    about.finish_check("off");
+    check.finish_check("off");
 }

@@ -1,4 +1,4 @@
-//! The rules: what happens in a Region is forwarded, and what comes to the bus goes on.
+//! Checks the EventBridge rules that forward events to the bus, and the rules of the bus.
 
 use aws_config::Region;
 use evenkeel_client::ServiceClient;
@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::check_report::DoctorReport;
 use super::stack_access::{DeployedStack, is_missing};
 
+/// The request of `ListRules`.
+///
 /// Source: Amazon EventBridge API Reference, `ListRules`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -17,12 +19,14 @@ struct ListRules<'a> {
     name_prefix: Option<&'a str>,
 }
 
+/// The response of `ListRules`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RuleList {
     rules: Vec<EventRule>,
 }
 
+/// An EventBridge rule.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EventRule {
@@ -30,7 +34,7 @@ struct EventRule {
     state: String,
 }
 
-/// The rules that forward, in each Region, and those of the bus.
+/// Checks the forwarding rules in each Region, and the rules of the bus.
 pub(super) async fn check_all_rules(
     stack: &DeployedStack,
     regions: &[String],
@@ -46,7 +50,8 @@ pub(super) async fn check_all_rules(
         .await;
 }
 
-/// Whether there are rules on a bus, and all of them are enabled.
+/// Checks that a bus has rules, and that all of them are enabled. `None` is the default bus.
+/// `prefix` selects rules by name.
 async fn check_rules(
     events: &ServiceClient,
     what: &str,
@@ -54,23 +59,24 @@ async fn check_rules(
     prefix: Option<&str>,
     report: &mut DoctorReport,
 ) {
-    let mut about = report.begin_check(what);
-    let asked = ListRules { event_bus_name: bus, name_prefix: prefix };
-    let found = match events.call_json("ListRules", &asked).await {
+    let mut check = report.begin_check(what);
+    let request = ListRules { event_bus_name: bus, name_prefix: prefix };
+    let found = match events.call_json("ListRules", &request).await {
         Ok(RuleList { rules }) => rules,
         Err(error) if is_missing(&error) => {
-            return about.add_failure("is not there", "deploy the stack again");
+            return check.add_failure("does not exist", "deploy the stack again");
         }
-        Err(error) => return about.add_call_failure(&error, "events:ListRules"),
+        Err(error) => return check.add_call_failure(&error, "events:ListRules"),
     };
     if found.is_empty() {
         let names = prefix.map(|prefix| format!(" {prefix}*")).unwrap_or_default();
-        about.add_failure(format!("has no rule{names}: nothing goes on"), "deploy the stack there");
+        let why = format!("has no rule{names}: events are not forwarded");
+        check.add_failure(why, "deploy the stack there");
     }
     for EventRule { name, .. } in found.iter().filter(|rule| rule.state == "DISABLED") {
         let on = bus.map(|bus| format!(" --event-bus-name {bus}")).unwrap_or_default();
         let todo = format!("enable it: aws events enable-rule --name {name}{on}");
-        about.add_failure(format!("rule {name} is disabled"), todo);
+        check.add_failure(format!("rule {name} is disabled"), todo);
     }
-    about.finish_check(format!("rules: {}", found.len()));
+    check.finish_check(format!("rules: {}", found.len()));
 }

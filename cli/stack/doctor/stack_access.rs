@@ -1,4 +1,4 @@
-//! Who asks, where, for which stack, and what a call says that fails.
+//! Access to the deployed stack: caller, Region, names of resources, and reports of failed calls.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,26 +12,33 @@ use evenkeel_remediators::catalog::CATALOG;
 use super::check_report::{CheckReporter, DoctorReport};
 use crate::common::exit::CommandError;
 
-/// A person waits: AWS answers in milliseconds, or not at all.
+/// The timeout of a connection. The timeouts are short, because a user waits for the result.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The timeout of one attempt of a call.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The timeout of a call with all its attempts.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// The maximum number of attempts of a call.
 const MAX_ATTEMPTS: u32 = 2;
 
-/// What a stack's parts are called, and how AWS is asked about them.
+/// A deployed stack: the names of its resources, and the access to AWS.
 pub(super) struct DeployedStack {
-    /// What all names begin with.
+    /// The prefix of all names.
     pub(super) name: String,
-    /// Credentials, endpoint and Region.
+    /// The credentials, the endpoint and the Region.
     pub(super) config: SdkConfig,
-    /// The Region.
+    /// The Region of the stack.
     pub(super) region: String,
-    /// The families of remediators that there are.
+    /// The families of remediators.
     pub(super) families: BTreeSet<&'static str>,
 }
 
 impl DeployedStack {
-    /// Says who we are. None where AWS cannot be reached: then every other call would fail in the same way.
+    /// Connects to AWS, and reports the caller. Returns `None` if AWS cannot be reached, because
+    /// every other call would fail in the same way.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] if no Region is set.
     pub(super) async fn connect_to_aws(
         name: &str,
         report: &mut DoctorReport,
@@ -45,15 +52,15 @@ impl DeployedStack {
         let config = load_config(limits).await;
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(CommandError::Usage(
-                "no Region is set: AWS_REGION, or a profile's".to_owned(),
+                "no Region is set; set AWS_REGION, or a Region in your profile".to_owned(),
             ));
         };
         let caller = get_caller_identity(&config).await;
-        let mut about = report.begin_check("caller");
+        let mut check = report.begin_check("caller");
         match caller {
-            Ok(caller) => about.finish_check(format!("{} in {region}", caller.arn)),
+            Ok(caller) => check.finish_check(format!("{} in {region}", caller.arn)),
             Err(error) => {
-                about.add_call_failure(&error, "sts:GetCallerIdentity");
+                check.add_call_failure(&error, "sts:GetCallerIdentity");
                 return Ok(None);
             }
         }
@@ -61,42 +68,46 @@ impl DeployedStack {
         Ok(Some(DeployedStack { name: name.to_owned(), config, region, families }))
     }
 
-    /// The name of a part.
+    /// Returns the name of a resource of the stack.
     pub(super) fn part_name(&self, part: &str) -> String {
         format!("{}-{part}", self.name)
     }
 }
 
 impl CheckReporter<'_> {
-    /// A call failed: what it said, and what to do.
+    /// Adds a failed call of an IAM action, with the action that fixes the problem.
     pub(super) fn add_call_failure(&mut self, error: &CallError, action: &str) {
-        let said = describe_error(error);
+        let cause = describe_error(error);
         match error.error_code() {
             Some(code) if is_denial(code) => {
-                self.add_failure(format!("{action} is denied: {said}"), format!("allow {action}"));
+                self.add_failure(format!("{action} is denied: {cause}"), format!("allow {action}"));
             }
-            Some(_) => self.add_failure(format!("{action}: {said}"), "see what AWS says"),
+            Some(_) => {
+                self.add_failure(format!("{action} failed: {cause}"), "read the message of AWS");
+            }
             None => self.add_failure(
-                format!("{action} was not answered: {said}"),
-                "look at the credentials, the network and AWS_ENDPOINT_URL",
+                format!("{action} was not answered: {cause}"),
+                "check the credentials (set AWS_PROFILE, or run `aws sso login`), the network, and \
+                 AWS_ENDPOINT_URL",
             ),
         }
     }
 }
 
-/// Whether AWS says so of a call that the caller may not make; services have several names for it.
+/// Returns whether an error code means that the caller is not authorized. The code differs between
+/// services.
 fn is_denial(code: &str) -> bool {
     let names = ["AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"];
     names.iter().any(|name| code.contains(name))
 }
 
-/// Whether a service says that there is no such thing.
+/// Returns whether an error means that the resource does not exist.
 pub(super) fn is_missing(error: &CallError) -> bool {
     let names = ["ResourceNotFound", "NonExistentQueue", "QueueDoesNotExist", "NotFound"];
     error.error_code().is_some_and(|code| names.iter().any(|name| code.contains(name)))
 }
 
-/// What an error says.
+/// Describes an error by the code and the message of the service.
 fn describe_error(error: &CallError) -> String {
     match error.service_error() {
         Some(refusal) if refusal.error_code().is_empty() => refusal.to_string(),

@@ -1,4 +1,4 @@
-//! The topics: who hears of findings and alarms, and whether each family gets its own.
+//! Checks the SNS topics of findings and alarms, and their subscriptions.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use super::check_report::{CheckReporter, DoctorReport};
 use super::functions::DeployedFunction;
 use super::stack_access::{DeployedStack, is_missing};
 
-/// A subscription, as its topic lists it.
+/// A subscription of a topic.
 struct TopicSubscription {
     arn: String,
     protocol: String,
     endpoint: String,
 }
 
-/// The topic of findings that the evaluate function names, and the topic of alarms beside it.
+/// Checks the topic of findings that the evaluate function names, and the topic of alarms.
 pub(super) async fn check_topics(
     stack: &DeployedStack,
     evaluate: Option<&DeployedFunction>,
@@ -26,10 +26,10 @@ pub(super) async fn check_topics(
         return;
     };
     let Some((before, _)) = arn.rsplit_once(':') else {
-        let what = format!("set it to the ARN of {}", stack.part_name("findings"));
+        let todo = format!("set it to the ARN of {}", stack.part_name("findings"));
         return report
             .begin_check("topic")
-            .add_failure(format!("EVENKEEL_TOPIC is no ARN: {arn}"), what);
+            .add_failure(format!("EVENKEEL_TOPIC is not an ARN: {arn}"), todo);
     };
     let Some(subscriptions) = check_topic(stack, arn, report).await else { return };
     for function in families {
@@ -37,43 +37,44 @@ pub(super) async fn check_topics(
         check_subscription(stack, &name, &subscriptions, report).await;
     }
     let alarms = stack.part_name("alarms");
-    let heard = check_topic(stack, &format!("{before}:{alarms}"), report).await;
-    if heard.is_some_and(|subscriptions| subscriptions.is_empty()) {
-        let mut about = report.begin_check(format!("topic {alarms}"));
-        about.add_warning("nobody hears of alarms", "subscribe somebody to it");
+    let subscribed = check_topic(stack, &format!("{before}:{alarms}"), report).await;
+    if subscribed.is_some_and(|subscriptions| subscriptions.is_empty()) {
+        let mut check = report.begin_check(format!("topic {alarms}"));
+        check.add_warning("has no subscription: nobody receives alarms", "add a subscription");
     }
 }
 
-/// The subscriptions to a topic; those that wait for somebody's yes are named.
+/// Checks a topic, and reports unconfirmed subscriptions. Returns its subscriptions, or `None` if
+/// it cannot be read.
 async fn check_topic(
     stack: &DeployedStack,
     arn: &str,
     report: &mut DoctorReport,
 ) -> Option<Vec<TopicSubscription>> {
-    let mut about = report.begin_check(format!("topic {}", arn.rsplit(':').next().unwrap_or(arn)));
+    let mut check = report.begin_check(format!("topic {}", arn.rsplit(':').next().unwrap_or(arn)));
     let subscriptions = match list_subscriptions(&ServiceClient::sns(&stack.config), arn).await {
         Ok(subscriptions) => subscriptions,
         Err(error) if is_missing(&error) => {
-            about.add_failure(format!("{arn} is not there"), "deploy the stack again");
+            check.add_failure(format!("{arn} does not exist"), "deploy the stack again");
             return None;
         }
         Err(error) => {
-            about.add_call_failure(&error, "sns:ListSubscriptionsByTopic");
+            check.add_call_failure(&error, "sns:ListSubscriptionsByTopic");
             return None;
         }
     };
     for pending in subscriptions.iter().filter(|one| is_pending(one)) {
-        let who = &pending.endpoint;
-        about.add_warning(
-            format!("{who} has not confirmed"),
-            "follow the link in the message to them",
+        let endpoint = &pending.endpoint;
+        check.add_warning(
+            format!("the subscription of {endpoint} is not confirmed"),
+            "open the link in the confirmation message",
         );
     }
-    about.finish_check(format!("subscriptions: {}", subscriptions.len()));
+    check.finish_check(format!("subscriptions: {}", subscriptions.len()));
     Some(subscriptions)
 }
 
-/// All pages of a topic's subscriptions.
+/// Lists all subscriptions of a topic.
 ///
 /// Source: Amazon SNS API Reference, `ListSubscriptionsByTopic`.
 async fn list_subscriptions(
@@ -87,8 +88,8 @@ async fn list_subscriptions(
         if let Some(token) = next {
             call = call.with_parameter("NextToken", &token);
         }
-        let answer = call.send_query().await?;
-        let result = answer.require_child("ListSubscriptionsByTopicResult")?;
+        let response = call.send_query().await?;
+        let result = response.require_child("ListSubscriptionsByTopicResult")?;
         for one in result.require_child("Subscriptions")?.child_elements() {
             let text =
                 |name| one.require_child(name).map(|element| element.text_content().to_owned());
@@ -105,65 +106,70 @@ async fn list_subscriptions(
     }
 }
 
-/// Whether nobody has confirmed it yet.
+/// Returns whether a subscription is not confirmed yet.
 ///
-/// Source: Amazon SNS API Reference, `Subscribe`: until then, a text stands where the ARN would.
+/// Source: Amazon SNS API Reference, `Subscribe`: until the confirmation, another text
+/// replaces the ARN.
 fn is_pending(subscription: &TopicSubscription) -> bool {
     !subscription.arn.starts_with("arn:")
 }
 
-/// Whether a family's queue gets its findings, and no others.
+/// Checks that the queue of a family receives the findings of the family, and no other findings.
 async fn check_subscription(
     stack: &DeployedStack,
     queue: &str,
     subscriptions: &[TopicSubscription],
     report: &mut DoctorReport,
 ) {
-    let mut about = report.begin_check(format!("subscription {queue}"));
-    let is_its = |one: &&TopicSubscription| {
+    let mut check = report.begin_check(format!("subscription {queue}"));
+    let is_of_queue = |one: &&TopicSubscription| {
         one.protocol == "sqs" && one.endpoint.rsplit(':').next() == Some(queue)
     };
-    let Some(found) = subscriptions.iter().find(is_its) else {
-        return about.add_failure("its queue hears of no finding", "deploy the stack again");
+    let Some(found) = subscriptions.iter().find(is_of_queue) else {
+        return check.add_failure("the queue receives no findings", "deploy the stack again");
     };
     let attributes = match get_attributes(&ServiceClient::sns(&stack.config), &found.arn).await {
         Ok(attributes) => attributes,
-        Err(error) => return about.add_call_failure(&error, "sns:GetSubscriptionAttributes"),
+        Err(error) => return check.add_call_failure(&error, "sns:GetSubscriptionAttributes"),
     };
     let attribute = |name: &str| attributes.get(name).map(String::as_str);
-    check_filter_policy(attribute("FilterPolicy"), attribute("FilterPolicyScope"), &mut about);
-    about.finish_check("filtered");
+    check_filter_policy(attribute("FilterPolicy"), attribute("FilterPolicyScope"), &mut check);
+    check.finish_check("filtered");
 }
 
+/// Fetches the attributes of a subscription.
+///
 /// Source: Amazon SNS API Reference, `GetSubscriptionAttributes`.
 async fn get_attributes(
     sns: &ServiceClient,
     arn: &str,
 ) -> Result<BTreeMap<String, String>, CallError> {
-    let answer = sns
+    let response = sns
         .query_call("GetSubscriptionAttributes")
         .with_parameter("SubscriptionArn", arn)
         .send_query()
         .await?;
-    answer
+    response
         .require_child("GetSubscriptionAttributesResult")?
         .require_child("Attributes")?
         .read_entry_map()
 }
 
-/// Source: Amazon SNS API Reference, `GetSubscriptionAttributes`: the scope is `MessageAttributes`, unless
-/// `MessageBody` is said.
-fn check_filter_policy(policy: Option<&str>, scope: Option<&str>, about: &mut CheckReporter<'_>) {
+/// Checks that a filter policy selects findings by message attributes, and admits canaries.
+///
+/// Source: Amazon SNS API Reference, `GetSubscriptionAttributes`: the default scope is
+/// `MessageAttributes`, the other one is `MessageBody`.
+fn check_filter_policy(policy: Option<&str>, scope: Option<&str>, check: &mut CheckReporter<'_>) {
     let Some(policy) = policy.filter(|policy| !matches!(*policy, "" | "{}")) else {
         let why =
-            "has no filter policy: it gets other families' findings, which end as dead letters";
-        return about.add_failure(why, "filter by the attribute remediator, and by kind");
+            "has no filter policy: the queue receives findings of other families, which then fail";
+        return check.add_failure(why, "filter by the message attributes `remediator` and `kind`");
     };
     if scope == Some("MessageBody") {
-        let why = "filters by the body, and what tells is in the attributes";
-        about.add_failure(why, "set FilterPolicyScope to MessageAttributes");
+        let why = "filters by the message body, but the values are in the message attributes";
+        check.add_failure(why, "set FilterPolicyScope to MessageAttributes");
     }
     if !policy.contains("\"canary\"") {
-        about.add_warning("lets no canary through", "let messages of kind canary through as well");
+        check.add_warning("does not admit canaries", "admit messages of the kind `canary`");
     }
 }

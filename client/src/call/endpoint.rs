@@ -1,7 +1,7 @@
-//! Where a service is reached, in every partition.
+//! The endpoints of services in every partition.
 //!
-//! Source: the AWS SDKs' endpoint rules (`endpoint-rule-set-1.json`) of each service; AWS General Reference, "Service
-//! endpoints and quotas".
+//! Source: the AWS SDKs' endpoint rules (`endpoint-rule-set-1.json`) of each service; AWS General
+//! Reference, "Service endpoints and quotas".
 
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
@@ -9,10 +9,10 @@ use evenkeel_aws::AwsPartition;
 
 use super::service_metadata::{S3, ServiceMetadata};
 
-/// Of the hosts in AWS's `aws-us-gov`, these are FIPS endpoints under their plain names.
+/// Services in the partition `aws-us-gov` whose standard host names are FIPS endpoints.
 const FIPS_IN_GOVCLOUD: &[&str] = &["ec2", "events", "rds", "sns", "sqs", "sts"];
 
-/// Which of a service's hosts is to be used.
+/// The variant of the endpoint of a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct EndpointVariant {
     pub(super) fips: bool,
@@ -26,7 +26,7 @@ impl EndpointVariant {
     }
 }
 
-/// The URL that the configuration names for a service, or for all.
+/// Returns the endpoint URL that the configuration sets for the service, or for all services.
 pub(super) fn find_endpoint_override(
     config: &SdkConfig,
     service: &ServiceMetadata,
@@ -44,8 +44,8 @@ pub(super) fn find_endpoint_override(
     config.service_config().and_then(|own| own.load_config(key)).or(all)
 }
 
-/// Where S3 is reached with a configuration; none where it names neither a Region nor an endpoint. The bucket is the
-/// first part of a path below.
+/// Returns the URL of S3 for a configuration, or `None` if the configuration has neither a Region
+/// nor an endpoint. The bucket is the first part of the path after this URL.
 pub fn s3_url(config: &SdkConfig) -> Option<String> {
     find_endpoint_override(config, &S3).or_else(|| {
         let region = config.region()?;
@@ -53,7 +53,7 @@ pub fn s3_url(config: &SdkConfig) -> Option<String> {
     })
 }
 
-/// The URL of a service in a Region.
+/// Returns the URL of a service in a Region.
 pub(super) fn service_url(
     service: &ServiceMetadata,
     region: &str,
@@ -68,17 +68,17 @@ pub(super) fn service_url(
             format!("s3{fips}{dual_stack}.{region}.{}", partition.dns_suffix)
         }
         prefix => {
-            let is_plain = partition.id == "aws-us-gov"
+            let is_standard_name = partition.id == "aws-us-gov"
                 && FIPS_IN_GOVCLOUD.contains(&prefix)
                 && (!variant.dual_stack || prefix == "events");
-            let fips = if is_plain { "" } else { fips_mark(variant) };
+            let fips = if is_standard_name { "" } else { fips_mark(variant) };
             format!("{prefix}{fips}.{region}.{}", host_suffix(&partition, variant))
         }
     };
     format!("https://{host}")
 }
 
-/// IAM is one for all Regions of a partition.
+/// Returns the host of IAM. A partition has one IAM endpoint for all its Regions.
 fn iam_host(partition: &AwsPartition, variant: EndpointVariant) -> String {
     let EndpointVariant { fips, dual_stack } = variant;
     let (mark, suffix) = (fips_mark(variant), host_suffix(partition, variant));
@@ -104,7 +104,7 @@ fn host_suffix(partition: &AwsPartition, variant: EndpointVariant) -> &'static s
     if variant.dual_stack { partition.dual_stack_dns_suffix } else { partition.dns_suffix }
 }
 
-/// The Region that requests to a service are signed for.
+/// Returns the Region for which requests to a service are signed.
 pub(super) fn signing_region(service: &ServiceMetadata, region: &str) -> String {
     match service.endpoint_prefix {
         "iam" => AwsPartition::for_region(region).iam_region.to_owned(),
@@ -117,7 +117,7 @@ mod tests {
     use super::super::service_metadata::{EC2, EVENTS, IAM, KMS, STS};
     use super::*;
 
-    const PLAIN: EndpointVariant = EndpointVariant { fips: false, dual_stack: false };
+    const STANDARD: EndpointVariant = EndpointVariant { fips: false, dual_stack: false };
     const FIPS: EndpointVariant = EndpointVariant { fips: true, dual_stack: false };
     const DUAL: EndpointVariant = EndpointVariant { fips: false, dual_stack: true };
 
@@ -134,12 +134,12 @@ mod tests {
             (&KMS, "us-isof-south-1", "kms.us-isof-south-1.csp.hci.ic.gov"),
         ];
         for (service, region, host) in hosts {
-            assert_eq!(service_url(service, region, PLAIN), format!("https://{host}"));
+            assert_eq!(service_url(service, region, STANDARD), format!("https://{host}"));
         }
     }
 
     #[test]
-    fn hosts_for_fips_and_dual_stack_have_names_of_their_own() {
+    fn fips_and_dual_stack_hosts_have_other_names() {
         let hosts = [
             (&KMS, "us-east-1", FIPS, "kms-fips.us-east-1.amazonaws.com"),
             (&KMS, "us-gov-west-1", FIPS, "kms-fips.us-gov-west-1.amazonaws.com"),
@@ -155,16 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn iam_is_one_for_a_partition() {
+    fn iam_has_one_endpoint_per_partition() {
         let hosts = [
-            ("eu-central-1", PLAIN, "iam.amazonaws.com", "us-east-1"),
+            ("eu-central-1", STANDARD, "iam.amazonaws.com", "us-east-1"),
             ("us-east-1", FIPS, "iam-fips.amazonaws.com", "us-east-1"),
             ("us-east-1", DUAL, "iam.global.api.aws", "us-east-1"),
-            ("us-gov-east-1", PLAIN, "iam.us-gov.amazonaws.com", "us-gov-west-1"),
-            ("cn-northwest-1", PLAIN, "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
-            ("eusc-de-east-1", PLAIN, "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+            ("us-gov-east-1", STANDARD, "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+            ("cn-northwest-1", STANDARD, "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("eusc-de-east-1", STANDARD, "iam.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
             ("us-iso-west-1", FIPS, "iam-fips.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
-            ("us-isof-east-1", PLAIN, "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"),
+            ("us-isof-east-1", STANDARD, "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"),
         ];
         for (region, variant, host, signed) in hosts {
             assert_eq!(service_url(&IAM, region, variant), format!("https://{host}"));

@@ -1,4 +1,4 @@
-//! Why a call gave nothing.
+//! The errors of calls to AWS.
 
 use std::error::Error;
 use std::fmt;
@@ -8,33 +8,34 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 
-/// Why a call gave nothing.
+/// The error of a call to AWS.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// AWS refused.
+    /// AWS returned an error.
     #[error("{0}")]
     Refused(ServiceError),
-    /// AWS was not asked or not heard; whether it did what was asked is not known.
+    /// The request was not sent, or no response was received. It is not known whether AWS executed
+    /// the call.
     #[error("{0}")]
     Unanswered(String),
-    /// The answer is not what the call answers.
-    #[error("the answer cannot be read: {0}")]
+    /// The response does not have the expected content.
+    #[error("the response cannot be read: {0}")]
     Malformed(String),
-    /// The request cannot be made.
-    #[error("the request cannot be made: {0}")]
+    /// The request cannot be built, for example because credentials are missing.
+    #[error("the request cannot be built: {0}")]
     InvalidRequest(String),
-    /// The configuration names no Region.
-    #[error("there is no region")]
+    /// The configuration contains no Region.
+    #[error("no AWS Region is configured; set AWS_REGION")]
     NoRegion,
 }
 
 impl CallError {
-    /// AWS's code, such as `InvalidGroup.NotFound`, where AWS refused.
+    /// Returns the error code of AWS, such as `InvalidGroup.NotFound`, if AWS returned an error.
     pub fn error_code(&self) -> Option<&str> {
         self.service_error().map(ServiceError::error_code)
     }
 
-    /// What AWS said, where it refused.
+    /// Returns the error of AWS, if AWS returned one.
     pub fn service_error(&self) -> Option<&ServiceError> {
         match self {
             CallError::Refused(refusal) => Some(refusal),
@@ -42,7 +43,7 @@ impl CallError {
         }
     }
 
-    /// Whether the same call may succeed later.
+    /// Returns whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
             CallError::Refused(refusal) => refusal.is_retryable(),
@@ -52,7 +53,7 @@ impl CallError {
     }
 }
 
-/// Every error of the SDK, of its own clients too.
+/// Converts the errors of this crate and of the clients of the SDK.
 impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> for CallError {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         match error {
@@ -69,7 +70,7 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
     }
 }
 
-/// What an error says, from its outside to its cause, each thing once.
+/// Joins the message of an error and the messages of its causes, without repetitions.
 fn join_causes(error: &dyn Error) -> String {
     let mut parts = vec![error.to_string()];
     let mut cause = error.source();
@@ -83,7 +84,7 @@ fn join_causes(error: &dyn Error) -> String {
     parts.join(": ")
 }
 
-/// What AWS says where it refuses a call.
+/// The error that AWS returns for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceError {
     status: u16,
@@ -95,22 +96,23 @@ impl ServiceError {
         ServiceError { status, metadata }
     }
 
-    /// The status of HTTP.
+    /// Returns the HTTP status code.
     pub fn http_status(&self) -> u16 {
         self.status
     }
 
-    /// AWS's code; empty where it gave none, as S3 does where there is no content.
+    /// Returns the error code of AWS. It is empty if AWS returned none, for example for an S3
+    /// response without a body.
     pub fn error_code(&self) -> &str {
         self.metadata.code().unwrap_or_default()
     }
 
-    /// What AWS says of it; empty where it says nothing.
+    /// Returns the error message of AWS, or an empty string if there is none.
     pub fn error_message(&self) -> &str {
         self.metadata.message().unwrap_or_default()
     }
 
-    /// By what AWS knows the request.
+    /// Returns the request ID of AWS.
     pub fn request_id(&self) -> Option<&str> {
         self.metadata.extra(REQUEST_ID)
     }
@@ -139,5 +141,5 @@ impl ProvideErrorMetadata for ServiceError {
     }
 }
 
-/// Where the metadata of an error keeps the request's id.
+/// The key of the request ID in the metadata of an error.
 pub(super) const REQUEST_ID: &str = "aws_request_id";

@@ -1,4 +1,4 @@
-//! Reads what AWS says where it refuses a call, in each of its protocols.
+//! The reader of error responses of AWS, in each of the protocols.
 
 use aws_smithy_types::error::metadata::ErrorMetadata;
 use serde_json::Value;
@@ -7,25 +7,28 @@ use super::error::{REQUEST_ID, ServiceError};
 use super::response::ServiceResponse;
 use super::xml::XmlElement;
 
-/// Reads what AWS said, in whatever protocol; what stands before AWS may answer without any code.
+/// Reads an error response of any protocol. A proxy in front of AWS may respond without an error
+/// code.
 ///
-/// Source: Smithy specification, "AWS JSON 1.0 protocol", "AWS restJson1 protocol" and "AWS Query protocol", "Operation
-/// error serialization"; Amazon EC2 API Reference, "Error codes"; Amazon S3 API Reference, "Error responses".
-pub(super) fn read_service_error(status: u16, answer: &ServiceResponse) -> ServiceError {
-    let text = std::str::from_utf8(answer.body_bytes()).unwrap_or_default();
-    let said = XmlElement::parse_document(text)
+/// Source: Smithy specification, "AWS JSON 1.0 protocol", "AWS restJson1 protocol" and "AWS Query
+/// protocol", "Operation error serialization"; Amazon EC2 API Reference, "Error codes"; Amazon S3
+/// API Reference, "Error responses".
+pub(super) fn read_service_error(status: u16, response: &ServiceResponse) -> ServiceError {
+    let text = std::str::from_utf8(response.body_bytes()).unwrap_or_default();
+    let details = XmlElement::parse_document(text)
         .ok()
-        .map_or_else(|| read_json(text, answer), |xml| read_xml(&xml));
+        .map_or_else(|| read_json(text, response), |xml| read_xml(&xml));
     let request = ["x-amzn-requestid", "x-amz-request-id"];
-    let request = request.into_iter().find_map(|name| answer.header_value(name)).map(str::to_owned);
+    let request =
+        request.into_iter().find_map(|name| response.header_value(name)).map(str::to_owned);
     let mut metadata = ErrorMetadata::builder();
-    if let Some(code) = said.code {
+    if let Some(code) = details.code {
         metadata = metadata.code(code);
     }
-    if let Some(message) = said.message {
+    if let Some(message) = details.message {
         metadata = metadata.message(message);
     }
-    if let Some(id) = said.request.or(request) {
+    if let Some(id) = details.request.or(request) {
         metadata = metadata.custom(REQUEST_ID, id);
     }
     ServiceError::new(status, metadata.build())
@@ -38,9 +41,10 @@ struct ErrorDetails {
     request: Option<String>,
 }
 
-/// EC2 puts the error into `Errors`, other services do not, and S3's answer is the error itself.
-fn read_xml(answer: &XmlElement) -> ErrorDetails {
-    let outer = answer.find_child("Errors").unwrap_or(answer);
+/// Reads an XML error. EC2 wraps the error in `Errors`, other services do not, and the response of
+/// S3 is the error itself.
+fn read_xml(response: &XmlElement) -> ErrorDetails {
+    let outer = response.find_child("Errors").unwrap_or(response);
     let error = outer.find_child("Error").unwrap_or(outer);
     let text = |within: &XmlElement, name| {
         within
@@ -48,19 +52,22 @@ fn read_xml(answer: &XmlElement) -> ErrorDetails {
             .map(|found| found.text_content().to_owned())
             .filter(|text| !text.is_empty())
     };
-    let request = text(answer, "RequestId").or_else(|| text(answer, "RequestID"));
+    let request = text(response, "RequestId").or_else(|| text(response, "RequestID"));
     ErrorDetails { code: text(error, "Code"), message: text(error, "Message"), request }
 }
 
-fn read_json(text: &str, answer: &ServiceResponse) -> ErrorDetails {
+fn read_json(text: &str, response: &ServiceResponse) -> ErrorDetails {
     let body: Value = serde_json::from_str(text).unwrap_or_default();
     let text = |name| body.get(name).and_then(Value::as_str);
     let message = ["message", "Message", "errorMessage"].into_iter().find_map(text);
-    // SQS spoke Query before, and keeps its codes of then.
-    let old = answer.header_value("x-amzn-query-error").and_then(|error| error.split(';').next());
-    let new =
-        answer.header_value("x-amzn-errortype").or_else(|| text("__type")).or_else(|| text("code"));
-    // `aws.protocoltests#FooError:http://..` is `FooError`.
+    // SQS used the Query protocol before, and still returns the error codes of that protocol.
+    let old = response.header_value("x-amzn-query-error").and_then(|error| error.split(';').next());
+    let new = response
+        .header_value("x-amzn-errortype")
+        .or_else(|| text("__type"))
+        .or_else(|| text("code"));
+    // The code is the part between `#` and `:`, such as `FooError` of
+    // `aws.protocoltests#FooError:http://..`.
     let bare = |code: &str| {
         let code = code.split(':').next().unwrap_or(code);
         code.rsplit('#').next().unwrap_or(code).to_owned()
@@ -78,21 +85,23 @@ mod tests {
     }
 
     #[test]
-    fn refusals_in_xml_are_read() {
+    fn errors_in_xml_are_read() {
         let ec2 = refusal(
             400,
             &[],
             "<Response><Errors><Error><Code>InvalidGroup.NotFound</Code><Message>The group \
-             &#39;sg-1&#39; does not exist</Message></Error></Errors><RequestID>r</RequestID></Response>",
+             &#39;sg-1&#39; does not exist</Message></Error></Errors><RequestID>r</RequestID>\
+             </Response>",
         );
-        let told = "InvalidGroup.NotFound: The group 'sg-1' does not exist (request r)";
-        assert_eq!(ec2.to_string(), told);
+        let expected = "InvalidGroup.NotFound: The group 'sg-1' does not exist (request r)";
+        assert_eq!(ec2.to_string(), expected);
         assert!(!ec2.is_retryable());
         let rds = refusal(
             400,
             &[("x-amzn-requestid", "r")],
             "<ErrorResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\"><Error><Type>Sender\
-             </Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
+             </Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>\
+             </ErrorResponse>",
         );
         assert_eq!((rds.error_code(), rds.request_id()), ("Throttling", Some("r")));
         assert!(rds.is_retryable());
@@ -104,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_in_json_are_read() {
+    fn errors_in_json_are_read() {
         let kms = refusal(400, &[], r#"{"__type":"a.b#NotFoundException","message":"m"}"#);
         assert_eq!((kms.error_code(), kms.error_message()), ("NotFoundException", "m"));
         let header = ("x-amzn-errortype", "ResourceNotFoundException:http://internal/");
@@ -119,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_aws_may_answer_without_a_code() {
+    fn a_proxy_may_respond_without_a_code() {
         for (status, text, is_retryable) in
             [(503, "", true), (500, "<html>", true), (403, "", false), (400, "[", false)]
         {

@@ -14,11 +14,12 @@ use super::service_metadata::ServiceProtocol;
 use super::transport::UnsignedRequest;
 
 impl ServiceClient {
-    /// Calls an operation of a service that speaks AWS JSON, such as `GetKeyRotationStatus`.
+    /// Calls an operation of a service with the AWS JSON protocol, such as `GetKeyRotationStatus`.
     ///
     /// # Errors
-    /// [`CallError::Refused`] when AWS refuses, [`CallError::Malformed`] when the answer is none of `O`, and another one
-    /// when there is no answer.
+    /// [`CallError::Refused`] if AWS returns an error, [`CallError::Malformed`] if the response is
+    /// not a valid `O`, [`CallError::InvalidRequest`] if the request cannot be built,
+    /// [`CallError::NoRegion`] without a Region, and [`CallError::Unanswered`] without a response.
     pub async fn call_json<O: DeserializeOwned>(
         &self,
         operation: &str,
@@ -35,7 +36,9 @@ fn json_request(
     input: &(impl Serialize + ?Sized),
 ) -> Result<UnsignedRequest, CallError> {
     let ServiceProtocol::Json { version, target } = protocol else {
-        return Err(CallError::InvalidRequest("the service does not speak AWS JSON".to_owned()));
+        return Err(CallError::InvalidRequest(
+            "the service does not use the AWS JSON protocol".to_owned(),
+        ));
     };
     let body =
         serde_json::to_vec(input).map_err(|error| CallError::InvalidRequest(error.to_string()))?;
@@ -60,7 +63,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_operation_stands_in_a_header() {
+    fn the_operation_is_in_a_header() {
         let input = json!({"KeyId": "k"});
         let request = json_request(KMS.protocol, "GetKeyRotationStatus", &input).unwrap();
         assert_eq!(request.headers["content-type"], "application/x-amz-json-1.1");
@@ -73,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_not_shown() {
+    fn debug_output_does_not_contain_the_body() {
         let input = json!({"Secret": "hidden"});
         let request = json_request(KMS.protocol, "Encrypt", &input).unwrap();
         assert!(!format!("{request:?}").contains("hidden"));

@@ -1,6 +1,7 @@
-//! The AWS Query protocol, and its kin of EC2.
+//! The AWS Query protocol, and its variant for EC2.
 //!
-//! Source: Smithy specification, "AWS Query protocol"; Amazon EC2 API Reference, "Query requests for Amazon EC2".
+//! Source: Smithy specification, "AWS Query protocol"; Amazon EC2 API Reference, "Query requests
+//! for Amazon EC2".
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -12,29 +13,42 @@ use super::service::ServiceClient;
 use super::transport::UnsignedRequest;
 use super::xml::XmlElement;
 
-/// More pages than any answer has: whoever gives more is not believed.
+/// The maximum number of pages of a response. A response with more pages is an error.
 const MAX_PAGES: usize = 100;
 
 const FORM_CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/x-www-form-urlencoded");
 
 impl ServiceClient {
-    /// A call of an action, without parameters yet, of a service that speaks Query.
+    /// Starts a call of an action without parameters, for a service with the Query protocol.
     pub fn query_call(&self, action: &str) -> QueryCall<'_> {
-        // The kill switch reads the action where it stands first.
+        // The kill switch reads the action, and expects it as the first parameter.
         let body = format!("Action={action}&Version={}", self.metadata.version);
         QueryCall { service: self, body }
     }
 }
 
-/// A call in the making.
+/// A call of a Query service that is not sent yet.
+///
+/// ```no_run
+/// use evenkeel_client::{CallError, ServiceClient};
+///
+/// # async fn run(config: &aws_types::SdkConfig) -> Result<(), CallError> {
+/// let ec2 = ServiceClient::ec2(config);
+/// let call = ec2.query_call("DescribeSecurityGroups").with_parameter("GroupId.1", "sg-1");
+/// for page in call.fetch_all_pages().await? {
+///     println!("{} groups", page.require_child("securityGroupInfo")?.child_elements().len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct QueryCall<'a> {
     service: &'a ServiceClient,
     body: String,
 }
 
-/// What is sent may be secret.
+/// The output contains no parameters, because they can contain secrets.
 impl std::fmt::Debug for QueryCall<'_> {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("QueryCall")
@@ -44,26 +58,29 @@ impl std::fmt::Debug for QueryCall<'_> {
 }
 
 impl QueryCall<'_> {
-    /// With a parameter, such as `GroupId` or `SecurityGroupRuleId.1`.
+    /// Adds a parameter, such as `GroupId` or `SecurityGroupRuleId.1`.
     #[must_use]
     pub fn with_parameter(mut self, name: &str, value: &str) -> Self {
         self.body += &format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
         self
     }
 
-    /// The answer, of which every part that is asked for must be there.
+    /// Sends the call, and returns the response.
     ///
     /// # Errors
-    /// [`CallError::Refused`] when AWS refuses, [`CallError::Malformed`] when the answer is no whole document, and
-    /// another one when there is no answer.
+    /// [`CallError::Refused`] if AWS returns an error, [`CallError::Malformed`] if the response is
+    /// not a complete XML document, [`CallError::InvalidRequest`] if the request cannot be built,
+    /// [`CallError::NoRegion`] without a Region, and [`CallError::Unanswered`] without a response.
     pub async fn send_query(self) -> Result<XmlElement, CallError> {
         self.send_body(self.body.clone()).await
     }
 
-    /// The answers of all pages: EC2 names the next one in each.
+    /// Sends the call, and returns the responses of all pages. EC2 returns the token of the next
+    /// page in each response.
     ///
     /// # Errors
-    /// As [`QueryCall::send_query`].
+    /// The errors of [`QueryCall::send_query`], and [`CallError::Malformed`] if there are too many
+    /// pages.
     pub async fn fetch_all_pages(self) -> Result<Vec<XmlElement>, CallError> {
         let mut pages = vec![self.send_body(self.body.clone()).await?];
         while let Some(next) = pages.last().and_then(|page| page.find_child("nextToken")) {
@@ -71,7 +88,7 @@ impl QueryCall<'_> {
                 break;
             }
             if pages.len() >= MAX_PAGES {
-                return Err(CallError::Malformed("the answer has no end".to_owned()));
+                return Err(CallError::Malformed("the response has too many pages".to_owned()));
             }
             let next = utf8_percent_encode(next.text_content(), NON_ALPHANUMERIC);
             let page = self.send_body(format!("{}&NextToken={next}", self.body)).await?;

@@ -1,4 +1,4 @@
-//! What AWS answers to a call that it did.
+//! The response of AWS to a successful call.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use serde::de::DeserializeOwned;
 use super::error::CallError;
 use super::xml::XmlElement;
 
-/// AWS's answer to a call that it did.
+/// The response of AWS to a successful call.
 #[derive(Clone)]
 pub struct ServiceResponse {
     headers: HeaderMap,
     body: Bytes,
 }
 
-/// What is answered may be secret.
+/// The output contains only the size, because a response can contain secrets.
 impl fmt::Debug for ServiceResponse {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Response").field("bytes", &self.body.len()).finish_non_exhaustive()
@@ -42,29 +42,29 @@ impl ServiceResponse {
         ServiceResponse { headers: headers.iter().map(header).collect(), body }
     }
 
-    /// The content.
+    /// Returns the body.
     pub fn body_bytes(&self) -> &Bytes {
         &self.body
     }
 
-    /// A header, if there is one of that name.
+    /// Returns the value of a header, or `None` if the header is missing or is not text.
     pub fn header_value(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The content as JSON; no content at all counts as an empty object.
+    /// Parses the body as JSON. An empty body counts as an empty object.
     ///
     /// # Errors
-    /// [`CallError::Malformed`] when the content is none of `T`.
+    /// [`CallError::Malformed`] if the body is not a valid `T`.
     pub fn parse_json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         let text: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         serde_json::from_slice(text).map_err(|error| CallError::Malformed(error.to_string()))
     }
 
-    /// The content as XML.
+    /// Parses the body as XML.
     ///
     /// # Errors
-    /// [`CallError::Malformed`] when the content is no whole document.
+    /// [`CallError::Malformed`] if the body is not a complete XML document.
     pub fn parse_xml(&self) -> Result<XmlElement, CallError> {
         let text = std::str::from_utf8(&self.body);
         XmlElement::parse_document(text.map_err(|error| CallError::Malformed(error.to_string()))?)

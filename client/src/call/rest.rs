@@ -1,6 +1,7 @@
-//! The REST protocols: REST-JSON, and the REST-XML of S3.
+//! The REST protocols: REST-JSON, and REST-XML as S3 uses it.
 //!
-//! Source: Smithy specification, "AWS restJson1 protocol" and "AWS restXml protocol", "HTTP bindings".
+//! Source: Smithy specification, "AWS restJson1 protocol" and "AWS restXml protocol", "HTTP
+//! bindings".
 
 use std::fmt;
 
@@ -18,16 +19,18 @@ use super::service::ServiceClient;
 use super::transport::UnsignedRequest;
 use super::xml::XmlElement;
 
-/// What stands as it is in a path or a query.
+/// The characters that are percent-encoded in a path or a query: all except letters, digits, `-`,
+/// `.`, `_` and `~`.
 ///
 /// Source: AWS General Reference, "Create a signed AWS API request", `UriEncode`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What S3's documents are of.
+/// The namespace of the XML documents of S3.
 const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 impl ServiceClient {
-    /// A call of a method on a path, of a service that speaks REST. The path's parts are encoded.
+    /// Starts a call of an HTTP method on a path, for a service with a REST protocol. The parts of
+    /// the path are percent-encoded.
     pub fn rest_call(&self, method: Method, path: &[&str]) -> RestCall<'_> {
         let parts = path.iter().map(|part| format!("/{}", utf8_percent_encode(part, ENCODED)));
         let target: String = parts.collect();
@@ -37,7 +40,21 @@ impl ServiceClient {
     }
 }
 
-/// A call in the making. What is wrong with it is told when it is sent.
+/// A call of a REST service that is not sent yet. If a part of it is not valid,
+/// [`RestCall::send_rest`] returns the error.
+///
+/// ```no_run
+/// use evenkeel_client::{CallError, Method, ServiceClient};
+///
+/// # async fn run(config: &aws_types::SdkConfig) -> Result<(), CallError> {
+/// let s3 = ServiceClient::s3(config);
+/// let path = ["amzn-s3-demo-bucket", "key"];
+/// let call = s3.rest_call(Method::GET, &path).with_query("versionId", Some("1"));
+/// let response = call.send_rest().await?;
+/// println!("{} bytes", response.body_bytes().len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RestCall<'a> {
     service: &'a ServiceClient,
@@ -53,7 +70,7 @@ impl fmt::Debug for RestCall<'_> {
 }
 
 impl RestCall<'_> {
-    /// With a parameter in the query; without a value, it stands there by its name alone.
+    /// Adds a query parameter. Without a value, the query contains only the name.
     #[must_use]
     pub fn with_query(mut self, name: &str, value: Option<&str>) -> Self {
         let mark = if self.has_query { '&' } else { '?' };
@@ -69,7 +86,7 @@ impl RestCall<'_> {
         self
     }
 
-    /// With a header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         match (&mut self.request, HeaderValue::from_str(value)) {
@@ -84,7 +101,7 @@ impl RestCall<'_> {
         self
     }
 
-    /// With a content in JSON.
+    /// Sets a JSON body.
     #[must_use]
     pub fn with_json(mut self, content: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(content) {
@@ -96,13 +113,14 @@ impl RestCall<'_> {
         }
     }
 
-    /// With a document of S3's as content.
+    /// Sets an XML document of S3 as the body.
     #[must_use]
     pub fn with_xml(self, content: &XmlElement) -> Self {
         self.with_body("application/xml", content.write_document(S3_NAMESPACE))
     }
 
-    /// With a content. S3 takes settings of a bucket with a checksum only.
+    /// Sets the body and its content type. For S3, the function adds a checksum, because S3
+    /// requires one for the settings of a bucket.
     ///
     /// Source: Amazon S3 API Reference, `PutBucketPolicy`, `x-amz-checksum-sha256`.
     #[must_use]
@@ -118,10 +136,12 @@ impl RestCall<'_> {
         self
     }
 
-    /// Sends it.
+    /// Sends the call, and returns the response.
     ///
     /// # Errors
-    /// [`CallError::Refused`] when AWS refuses, and another one when there is no answer.
+    /// [`CallError::Refused`] if AWS returns an error, [`CallError::InvalidRequest`] if a part of
+    /// the call is not valid, [`CallError::NoRegion`] without a Region, and
+    /// [`CallError::Unanswered`] without a response.
     pub async fn send_rest(self) -> Result<ServiceResponse, CallError> {
         self.service.send_request(self.request?).await
     }
@@ -141,7 +161,8 @@ mod tests {
         let request = call.request.unwrap();
         assert_eq!(
             request.target,
-            "/2015-03-31/functions/arn%3Aaws%3Alambda%3Af%2F1%20%C3%A9/policy?Qualifier=%24LATEST&acl"
+            "/2015-03-31/functions/arn%3Aaws%3Alambda%3Af%2F1%20%C3%A9/policy\
+             ?Qualifier=%24LATEST&acl"
         );
         assert_eq!(request.headers["content-type"], "application/json");
         assert_eq!(&request.body[..], b"{\"a\":1}");

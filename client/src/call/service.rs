@@ -1,4 +1,4 @@
-//! The services that are called.
+//! The AWS services that Evenkeel calls.
 
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_types::SdkConfig;
@@ -11,7 +11,7 @@ use super::service_metadata::{
 };
 use super::transport::{self, UnsignedRequest};
 
-/// A service of AWS, in the Region and with the credentials of a configuration.
+/// A client of an AWS service, with the Region and the credentials of a configuration.
 ///
 /// ```
 /// # use evenkeel_client::{CallError, ServiceClient};
@@ -37,68 +37,68 @@ use super::transport::{self, UnsignedRequest};
 #[derive(Clone, Debug)]
 pub struct ServiceClient {
     pub(super) metadata: &'static ServiceMetadata,
-    /// Why no call can be made, where the configuration lacks something.
+    /// The operation of all calls, or the reason why no call can be made.
     operation: Result<Operation<UnsignedRequest, ServiceResponse, ServiceError>, CallError>,
 }
 
 impl ServiceClient {
-    /// Amazon API Gateway: HTTP and WebSocket APIs.
+    /// Creates a client of Amazon API Gateway V2: HTTP and WebSocket APIs.
     pub fn api_gateway_v2(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &API_GATEWAY_V2)
     }
 
-    /// AWS Cloud Control API.
+    /// Creates a client of AWS Cloud Control API.
     pub fn cloud_control(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &CLOUD_CONTROL)
     }
 
-    /// Amazon EC2.
+    /// Creates a client of Amazon EC2.
     pub fn ec2(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &EC2)
     }
 
-    /// Amazon EventBridge.
+    /// Creates a client of Amazon EventBridge.
     pub fn events(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &EVENTS)
     }
 
-    /// IAM, which is one for all Regions of a partition.
+    /// Creates a client of IAM, which has one endpoint for all Regions of a partition.
     pub fn iam(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &IAM)
     }
 
-    /// AWS KMS.
+    /// Creates a client of AWS KMS.
     pub fn kms(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &KMS)
     }
 
-    /// AWS Lambda.
+    /// Creates a client of AWS Lambda.
     pub fn lambda(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &LAMBDA)
     }
 
-    /// Amazon RDS, and what shares its API.
+    /// Creates a client of Amazon RDS, and of the services that share its API.
     pub fn rds(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &RDS)
     }
 
-    /// Amazon S3. A bucket is the first part of a path: so its name may have dots, and an endpoint of one's own needs
-    /// no names for buckets.
+    /// Creates a client of Amazon S3. The bucket is the first part of a path. Therefore a bucket
+    /// name can contain dots, and a custom endpoint needs no host name for each bucket.
     pub fn s3(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &S3)
     }
 
-    /// Amazon SNS.
+    /// Creates a client of Amazon SNS.
     pub fn sns(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &SNS)
     }
 
-    /// Amazon SQS.
+    /// Creates a client of Amazon SQS.
     pub fn sqs(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &SQS)
     }
 
-    /// AWS STS.
+    /// Creates a client of AWS STS.
     pub fn sts(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &STS)
     }
@@ -107,7 +107,7 @@ impl ServiceClient {
         ServiceClient { metadata: facts, operation: transport::build_operation(config, facts) }
     }
 
-    /// Sends a request, with all its attempts.
+    /// Sends a request, and retries it if necessary.
     pub(super) async fn send_request(
         &self,
         request: UnsignedRequest,

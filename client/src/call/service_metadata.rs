@@ -1,30 +1,30 @@
-//! What is known of each service: its protocol, its version, how its hosts are called.
+//! Facts about each service: its protocol, its API version, and the names of its hosts.
 
-/// What is known of a service.
+/// Facts about a service.
 ///
 /// Source: the AWS SDKs' models of each service (`metadata`).
 #[derive(Debug)]
 pub(super) struct ServiceMetadata {
-    /// What the SDK calls it, in settings and in the user agent.
+    /// The ID of the service in settings and in the user agent of the SDK.
     pub(super) id: &'static str,
-    /// The version of its API.
+    /// The version of the API.
     pub(super) version: &'static str,
-    /// What its hosts are called.
+    /// The prefix of the host names.
     pub(super) endpoint_prefix: &'static str,
-    /// What requests are signed for.
+    /// The service name for which requests are signed.
     pub(super) signing_name: &'static str,
-    /// The protocol that its operations speak.
+    /// The protocol of the service.
     pub(super) protocol: ServiceProtocol,
 }
 
-/// How a service is spoken to.
+/// The protocol of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ServiceProtocol {
-    /// AWS JSON: the operation stands in a header, after what the service is called there.
+    /// AWS JSON. The operation is in a header, after the target prefix of the service.
     Json { version: &'static str, target: &'static str },
-    /// AWS Query, and its kin of EC2: the operation stands in the body.
+    /// AWS Query, and its variant for EC2. The operation is in the body.
     Query,
-    /// REST: the operation is a method and a path.
+    /// REST. The operation is an HTTP method and a path.
     Rest,
 }
 

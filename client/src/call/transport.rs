@@ -1,4 +1,4 @@
-//! Requests and answers, on the way that the SDK's own clients take.
+//! The transport of requests and responses, with the same components as the clients of the AWS SDK.
 
 use std::fmt;
 
@@ -46,20 +46,20 @@ use super::service_metadata::ServiceMetadata;
 #[derive(Clone)]
 pub(super) struct UnsignedRequest {
     pub(super) method: Method,
-    /// The path, and the query where there is one.
+    /// The path, and the query if there is one.
     pub(super) target: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-/// What is sent may be secret.
+/// The output contains only the method, because a request can contain secrets.
 impl fmt::Debug for UnsignedRequest {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
-/// Builds what calls of a service go through.
+/// Builds the operation that sends all calls of a service.
 pub(super) fn build_operation(
     config: &SdkConfig,
     service: &ServiceMetadata,
@@ -67,7 +67,7 @@ pub(super) fn build_operation(
     let region = config.region().map(Region::as_ref).ok_or(CallError::NoRegion)?;
     let url = find_endpoint_override(config, service)
         .unwrap_or_else(|| service_url(service, region, EndpointVariant::from_config(config)));
-    // As the SDK's own clients do where nothing else is configured.
+    // The clients of the SDK use the same default.
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let mut builder = Operation::builder()
         .service_name(service.id)
@@ -102,7 +102,7 @@ pub(super) fn build_operation(
     Ok(builder.serializer(to_http).deserializer(from_http).build())
 }
 
-/// Who calls, and how requests are signed.
+/// Builds the plugin that provides the credentials and signs the requests.
 fn build_signing_plugin(
     config: &SdkConfig,
     service: &ServiceMetadata,
@@ -153,16 +153,21 @@ fn to_http(request: UnsignedRequest) -> Result<HttpRequest, BoxError> {
     Ok(HttpRequest::try_from(request)?)
 }
 
-fn from_http(answer: &HttpResponse) -> Result<ServiceResponse, OrchestratorError<ServiceError>> {
-    let headers = answer.headers().iter().filter_map(|(name, value)| {
+fn from_http(
+    http_response: &HttpResponse,
+) -> Result<ServiceResponse, OrchestratorError<ServiceError>> {
+    let headers = http_response.headers().iter().filter_map(|(name, value)| {
         Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value).ok()?))
     });
-    let body = answer.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
+    let body = http_response.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
     let response = ServiceResponse::new(headers.collect(), body);
-    if answer.status().is_success() {
+    if http_response.status().is_success() {
         return Ok(response);
     }
-    Err(OrchestratorError::operation(read_service_error(answer.status().as_u16(), &response)))
+    Err(OrchestratorError::operation(read_service_error(
+        http_response.status().as_u16(),
+        &response,
+    )))
 }
 
 #[cfg(test)]

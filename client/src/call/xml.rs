@@ -1,4 +1,5 @@
-//! An answer in XML, to the byte: a value keeps the spaces around it, which a derived reader would cut off.
+//! Reading and writing of XML. A value keeps the whitespace around it, which a derived deserializer
+//! would remove.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,15 @@ fn malformed_error(error: impl fmt::Display) -> CallError {
     CallError::Malformed(error.to_string())
 }
 
-/// An element of an answer.
+/// An element of an XML document.
+///
+/// ```
+/// use evenkeel_client::XmlElement;
+///
+/// let key = XmlElement::with_text("Key", "a");
+/// let document = XmlElement::with_children("Keys", vec![key]);
+/// assert_eq!(document.find_child("Key").map(XmlElement::text_content), Some("a"));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct XmlElement {
     name: String,
@@ -23,7 +32,7 @@ pub struct XmlElement {
     children: Vec<XmlElement>,
 }
 
-/// The text of an answer may be secret.
+/// The output contains no text, because a response can contain secrets.
 impl fmt::Debug for XmlElement {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = to.debug_struct("Element");
@@ -32,10 +41,10 @@ impl fmt::Debug for XmlElement {
 }
 
 impl XmlElement {
-    /// Reads a whole document; one that ends early is none.
+    /// Parses a complete document. A document that ends early is an error.
     pub(super) fn parse_document(text: &str) -> Result<XmlElement> {
         let mut reader = Reader::from_str(text);
-        // The first stands for the document itself.
+        // The first element represents the document itself.
         let mut open = vec![XmlElement::default()];
         loop {
             match reader.read_event().map_err(malformed_error)? {
@@ -65,17 +74,17 @@ impl XmlElement {
         XmlElement { name: String::from_utf8_lossy(name).into_owned(), ..XmlElement::default() }
     }
 
-    /// An element that holds a text.
+    /// Creates an element that contains a text.
     pub fn with_text(name: &str, text: &str) -> XmlElement {
         XmlElement { name: name.to_owned(), text: text.to_owned(), children: Vec::new() }
     }
 
-    /// An element that holds others.
+    /// Creates an element that contains other elements.
     pub fn with_children(name: &str, children: Vec<XmlElement>) -> XmlElement {
         XmlElement { name: name.to_owned(), text: String::new(), children }
     }
 
-    /// The document, with its namespace.
+    /// Returns the element as a document with a namespace.
     pub(super) fn write_document(&self, namespace: &str) -> String {
         let XmlElement { name, .. } = self;
         format!("<{name} xmlns=\"{namespace}\">{}</{name}>", self.write_content())
@@ -90,34 +99,35 @@ impl XmlElement {
         children.fold(text, |text, child| text + &child)
     }
 
-    /// The text within.
+    /// Returns the text of the element.
     pub fn text_content(&self) -> &str {
         &self.text
     }
 
-    /// An element within, if there is one of that name.
+    /// Returns the first child element with this name, or `None` if there is none.
     pub fn find_child(&self, name: &str) -> Option<&XmlElement> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// An element within, which must be there.
+    /// Returns the first child element with this name.
     ///
     /// # Errors
-    /// [`CallError::Malformed`] when there is none.
+    /// [`CallError::Malformed`] if there is no such element.
     pub fn require_child(&self, name: &str) -> Result<&XmlElement> {
-        let lacking = || malformed_error(format!("the answer `{}` lacks `{name}`", self.name));
-        self.find_child(name).ok_or_else(lacking)
+        let missing =
+            || malformed_error(format!("element `{}` of the response has no `{name}`", self.name));
+        self.find_child(name).ok_or_else(missing)
     }
 
-    /// All elements within.
+    /// Returns all child elements.
     pub fn child_elements(&self) -> &[XmlElement] {
         &self.children
     }
 
-    /// The elements within, each of which has a key and a value, as a map.
+    /// Returns the child elements as a map. Each child has the elements `key` and `value`.
     ///
     /// # Errors
-    /// [`CallError::Malformed`] when one has none.
+    /// [`CallError::Malformed`] if a child has no `key` or no `value`.
     pub fn read_entry_map(&self) -> Result<BTreeMap<String, String>> {
         let text = |entry: &XmlElement, name| {
             entry.require_child(name).map(|found| found.text_content().to_owned())
@@ -125,17 +135,22 @@ impl XmlElement {
         self.children.iter().map(|one| Ok((text(one, "key")?, text(one, "value")?))).collect()
     }
 
-    /// What the text within says.
+    /// Parses the text of the element.
     ///
     /// # Errors
-    /// [`CallError::Malformed`] when it is none of `T`.
+    /// [`CallError::Malformed`] if the text is not a valid `T`.
     pub fn parse_text<T: std::str::FromStr>(&self) -> Result<T> {
-        let bad = |_| malformed_error(format!("`{}` is `{}`", self.name, self.text));
+        let bad = |_| {
+            malformed_error(format!(
+                "element `{}` has the unexpected value `{}`",
+                self.name, self.text
+            ))
+        };
         self.text.parse().map_err(bad)
     }
 }
 
-/// The text of an event that is no element.
+/// Returns the text of an XML event that is not an element.
 fn event_text(event: &Event<'_>) -> Result<String> {
     let text = match event {
         Event::Text(text) => text.xml10_content().map_err(malformed_error)?,
@@ -157,7 +172,7 @@ fn innermost_element(open: &mut [XmlElement]) -> Result<&mut XmlElement> {
 }
 
 fn incomplete_document() -> CallError {
-    malformed_error("the answer is no whole XML document")
+    malformed_error("the response is not a complete XML document")
 }
 
 #[cfg(test)]
@@ -166,20 +181,23 @@ mod tests {
 
     #[test]
     fn a_document_is_read_to_the_byte() {
-        let text = "<?xml version=\"1.0\"?>\n<A xmlns=\"x\">\n <b> &lt;a &amp; &#98;&gt; </b><c/>\n <c>2</c></A>";
-        let answer = XmlElement::parse_document(text).unwrap();
-        assert_eq!(answer.require_child("b").unwrap().text_content(), " <a & b> ");
+        let text = concat!(
+            "<?xml version=\"1.0\"?>\n<A xmlns=\"x\">\n <b> &lt;a &amp; &#98;&gt; </b><c/>\n ",
+            "<c>2</c></A>"
+        );
+        let response = XmlElement::parse_document(text).unwrap();
+        assert_eq!(response.require_child("b").unwrap().text_content(), " <a & b> ");
         assert_eq!(
-            (answer.require_child("c").unwrap().text_content(), answer.child_elements().len()),
+            (response.require_child("c").unwrap().text_content(), response.child_elements().len()),
             ("", 3)
         );
-        assert_eq!(answer.child_elements()[2].parse_text::<u16>(), Ok(2));
-        assert!(answer.require_child("b").unwrap().parse_text::<bool>().is_err());
-        assert!(answer.require_child("d").is_err());
+        assert_eq!(response.child_elements()[2].parse_text::<u16>(), Ok(2));
+        assert!(response.require_child("b").unwrap().parse_text::<bool>().is_err());
+        assert!(response.require_child("d").is_err());
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_document_can_be_read_again() {
         let leaf = XmlElement::with_text("Key", "a <b> & \"c\" ");
         let document =
             XmlElement::with_children("A", vec![leaf, XmlElement::with_children("B", Vec::new())]);
@@ -192,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_no_answer() {
+    fn an_incomplete_document_is_an_error() {
         for text in ["", "{}", "<a>", "<a><b></a>", "<a><b></b>", "<a>&unknown;</a>", "</a>", "<a"]
         {
             assert!(XmlElement::parse_document(text).is_err(), "{text}");

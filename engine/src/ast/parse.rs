@@ -1,4 +1,4 @@
-//! From text to a tree whose nodes know which source they stand in.
+//! The parser: converts source text into a tree in which each node knows its source text.
 
 use super::sources::id_base;
 use super::walk::visit_children_mut;
@@ -7,7 +7,7 @@ use crate::limits::MAX_SOURCE;
 use cel::Env;
 use cel::common::ast::{IdedExpr, SourceInfo};
 
-/// Parses one source; its nodes' ids carry its number.
+/// Parses one source text. The ids of its nodes contain `number`, the number of the source text.
 pub(crate) fn parse_source(
     env: &Env,
     text: &str,
@@ -22,7 +22,7 @@ pub(crate) fn parse_source(
         let first = errors.errors.first();
         let (line, column) = first.map_or((1, 1), |error| error.pos);
         let at = byte_position(text, line, column);
-        let message = first.map_or("not CEL", |error| error.msg.as_str());
+        let message = first.map_or("not a valid CEL expression", |error| error.msg.as_str());
         let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
         let end = text.ceil_char_boundary(at.saturating_add(1)).max(at);
         CelError::with_span(number, at..end, lower_first(message))
@@ -36,7 +36,7 @@ fn lower_first(message: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
 
-/// The byte at a line and column, both counted from 1.
+/// Returns the byte offset of a line and a column. Both are counted from 1.
 fn byte_position(text: &str, line: isize, column: isize) -> usize {
     let skip = usize::try_from(line.saturating_sub(1)).unwrap_or_default();
     let before: usize = text.split_inclusive('\n').take(skip).map(str::len).sum();

@@ -1,47 +1,48 @@
-//! The texts that expressions are compiled from, and which bytes of them a node stands for.
+//! The source texts of expressions, and the byte range of each node in its source text.
 
 use super::walk::child_expressions;
 use cel::common::ast::{IdedExpr, SourceInfo};
 use std::ops::Range;
 
-/// Which source a node belongs to is kept in the upper half of its id.
+/// The upper half of the id of a node contains the number of its source text.
 const SOURCE_SHIFT: u32 = 32;
 
-/// The texts that a policy's expressions were compiled from.
+/// The source texts from which the expressions of a policy were compiled.
 #[derive(Debug, Default)]
 pub struct SourceTexts {
     texts: Vec<(String, SourceInfo)>,
-    /// The variables' names, and the id of the whole of each.
+    /// The name of each variable, and the id of the root node of its expression.
     variables: Vec<(String, u64)>,
 }
 
 impl SourceTexts {
-    /// Those of one expression on its own.
+    /// Creates the source texts of a single expression.
     pub(crate) fn from_expression(text: &str, info: SourceInfo) -> Self {
         SourceTexts { texts: vec![(text.to_owned(), info)], variables: Vec::new() }
     }
 
-    /// How many there are.
+    /// Returns the number of source texts.
     pub(crate) fn source_count(&self) -> usize {
         self.texts.len()
     }
 
-    /// Adds a source, whose number is how many there were.
+    /// Adds a source text. Its number is the number of source texts before the call.
     pub(crate) fn add_source(&mut self, text: &str, info: SourceInfo) {
         self.texts.push((text.to_owned(), info));
     }
 
-    /// The whole text of a source.
+    /// Returns the complete text of a source, or an empty string if no source has this number.
     pub(crate) fn whole_text(&self, number: usize) -> &str {
         self.texts.get(number).map_or("", |source| source.0.as_str())
     }
 
-    /// Notes that the node `id` is the whole of the variable `name`.
+    /// Records that the node `id` is the root of the variable `name`.
     pub(crate) fn add_variable(&mut self, name: &str, id: u64) {
         self.variables.push((name.to_owned(), id));
     }
 
-    /// The number of the source that a node was written in, and the bytes of it.
+    /// Returns the number of the source text that contains a node, and the byte range of the node
+    /// in it.
     pub fn node_span(&self, expr: &IdedExpr) -> (usize, Range<usize>) {
         let number = usize::try_from(expr.id >> SOURCE_SHIFT).unwrap_or_default();
         let (mut start, mut end) = (usize::MAX, 0);
@@ -50,7 +51,8 @@ impl SourceTexts {
         if start > end { (number, 0..0) } else { (number, complete_span(text, start..end)) }
     }
 
-    /// The parser notes where a node's operator stands: the union over a tree is where it is.
+    /// Widens a byte range by the positions of all nodes of a tree. The parser records only the
+    /// position of the operator of a node, so the range of a node is the union over its tree.
     fn widen_span(&self, expr: &IdedExpr, number: usize, from: &mut usize, to: &mut usize) {
         if expr.id >> SOURCE_SHIFT == number as u64
             && let Some((_, info)) = self.texts.get(number)
@@ -65,19 +67,19 @@ impl SourceTexts {
         }
     }
 
-    /// The name of the variable that a node is the whole of.
+    /// Returns the name of the variable whose root is this node.
     pub fn variable_name(&self, expr: &IdedExpr) -> Option<&str> {
         self.variables.iter().find(|variable| variable.1 == expr.id).map(|found| found.0.as_str())
     }
 
-    /// The text of a node as it was written.
+    /// Returns the source text of a node as its author wrote it.
     pub fn node_text(&self, expr: &IdedExpr) -> Option<&str> {
         let (number, span) = self.node_span(expr);
         self.texts.get(number)?.0.get(span).filter(|text| !text.is_empty())
     }
 }
 
-/// Widens a span to the end of the name, and of the brackets, that begin in it.
+/// Extends a byte range to the end of the name and of the brackets that begin in it.
 fn complete_span(text: &str, span: Range<usize>) -> Range<usize> {
     let start = find_node_start(text, text.floor_char_boundary(span.start));
     let (mut end, mut open, mut quote) =
@@ -100,8 +102,9 @@ fn complete_span(text: &str, span: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Where a node begins whose first token that the parser notes stands at `at`: a call's is its bracket, and what a
-/// variable stands for was written elsewhere.
+/// Returns the start of a node whose first recorded token is at `at`. For a call, the parser
+/// records the opening bracket. The expression of a variable has its positions in another source
+/// text.
 fn find_node_start(text: &str, at: usize) -> usize {
     let is_chain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '?');
     let rest = text.get(at..).unwrap_or_default();
@@ -117,7 +120,8 @@ fn find_node_start(text: &str, at: usize) -> usize {
     at
 }
 
-/// Where a node ends whose last token is an operator, behind which a variable stands.
+/// Returns the end of a node. If the last token of the node is an operator, the operand after it is
+/// a variable, whose positions are in another source text. The range then includes its name.
 fn find_node_end(text: &str, end: usize) -> usize {
     let inside = text.get(..end).unwrap_or_default().trim_end();
     let rest = text.get(end..).unwrap_or_default();
@@ -131,12 +135,12 @@ fn find_node_end(text: &str, end: usize) -> usize {
     text.len().saturating_sub(name.len()).saturating_add(length)
 }
 
-/// The bits of a node's id that tell its source.
+/// Returns the bits of a node id that contain the number of the source text.
 pub(crate) fn id_base(number: usize) -> u64 {
     (number as u64) << SOURCE_SHIFT
 }
 
-/// The numbers of the sources that a tree is made of.
+/// Returns the numbers of the source texts that a tree consists of, each once.
 pub(crate) fn collect_source_numbers(expr: &IdedExpr) -> Vec<usize> {
     let mut numbers = Vec::new();
     add_source_numbers(expr, &mut numbers);

@@ -1,4 +1,4 @@
-//! Goes from a node of an expression's tree to those below it.
+//! Access to the child nodes of a syntax tree.
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 
@@ -35,7 +35,7 @@ pub fn visit_children_mut(expr: &mut IdedExpr, visit: &mut dyn FnMut(&mut IdedEx
     }
 }
 
-/// The direct sub-expressions of `expr`, in the order they were written.
+/// Returns the direct sub-expressions of `expr`, in source order.
 pub fn child_expressions(expr: &IdedExpr) -> Vec<&IdedExpr> {
     match &expr.expr {
         Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),

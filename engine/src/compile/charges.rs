@@ -1,21 +1,21 @@
-//! What each function pays for: one without an entry here cannot be called.
+//! The cost model of each function. A test fails if a function has no entry here.
 
-/// How a call is charged.
+/// The cost of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallCharge {
-    /// Nothing: it takes the same short time whatever its arguments are.
+    /// No cost. The call takes a short time for any arguments.
     Nothing,
-    /// What it reads: its arguments' text and parts.
+    /// The size of the arguments.
     Reads,
-    /// What it reads, and what it makes.
+    /// The size of the arguments and of the result.
     Makes,
-    /// It counts its own work while it does it.
+    /// A cost that the function itself charges while it runs.
     Counts,
-    /// A macro: what it becomes is charged.
+    /// The cost of the expansion, because the function is a macro.
     Expands,
 }
 
-/// Functions that take the same short time whatever their arguments are.
+/// Functions that take a short time for any arguments.
 const NOTHING: &[&str] = &[
     "dyn",
     "family",
@@ -63,7 +63,7 @@ const NOTHING: &[&str] = &[
     "value",
 ];
 
-/// Functions that read their arguments, and make something short of them.
+/// Functions that read their arguments and return a short value.
 const READS: &[&str] = &[
     "bool",
     "charAt",
@@ -91,7 +91,7 @@ const READS: &[&str] = &[
     "uint",
 ];
 
-/// Functions that make something as long as what they read.
+/// Functions whose result can be as long as their arguments.
 const MAKES: &[&str] = &[
     "admin_statements",
     "arn",
@@ -100,7 +100,7 @@ const MAKES: &[&str] = &[
     "base64.encode",
     "bytes",
     "cross_account_principals",
-    "denies_plain_http",
+    "denies_unencrypted_http",
     "first",
     "flatten",
     "format",
@@ -129,7 +129,8 @@ const MAKES: &[&str] = &[
     "values_at",
 ];
 
-/// Functions that count their own work, or whose arguments the guard counts by what becomes of them.
+/// Functions that charge their own work, or whose arguments the budget charges when the call is
+/// rewritten.
 const COUNTS: &[&str] = &[
     "distinct",
     "glob",
@@ -156,7 +157,7 @@ const EXPANDS: &[&str] = &[
     "transformMapEntry",
 ];
 
-/// How a call of the function is charged; none where nobody has decided.
+/// Returns the cost of a call of the function, or `None` if the function has no entry.
 pub(super) fn find_charge(name: &str) -> Option<CallCharge> {
     let lists = [
         (NOTHING, CallCharge::Nothing),

@@ -1,4 +1,4 @@
-//! From source text to an expression that can be evaluated: parsed, expanded, checked, bounded.
+//! The compiler: parses, expands, checks and bounds expressions.
 
 use super::functions::FunctionSet;
 use super::inline::inline_variables;
@@ -13,7 +13,20 @@ use crate::environment::thread_environment;
 use crate::run::expression::CompiledExpression;
 use cel::common::ast::IdedExpr;
 
-/// Compiles the expressions of one policy, which share variables and functions.
+/// A compiler for the expressions of one policy, which share variables and functions.
+///
+/// ```
+/// use evenkeel_engine::{CelError, ExpressionCompiler, FunctionSet, on_large_stack};
+///
+/// let functions = FunctionSet::default();
+/// let expression = on_large_stack(|| -> Result<_, CelError> {
+///     let mut compiler = ExpressionCompiler::new(&functions);
+///     compiler.define_variable("owner", "resource.tags.owner", &["resource"])?;
+///     compiler.compile_expression("owner == 'security'", &["resource"])
+/// })??;
+/// assert!(expression.uses_name("resource"));
+/// # Ok::<(), CelError>(())
+/// ```
 pub struct ExpressionCompiler<'f> {
     functions: &'f FunctionSet,
     variables: Vec<(String, IdedExpr)>,
@@ -22,12 +35,14 @@ pub struct ExpressionCompiler<'f> {
 }
 
 impl<'f> ExpressionCompiler<'f> {
-    /// A compiler that knows these functions. Its work belongs on a [large stack](crate::on_large_stack).
+    /// Creates a compiler that knows `functions`. Call its methods on a [large
+    /// stack](crate::on_large_stack).
     pub fn new(functions: &'f FunctionSet) -> Self {
         Self::with_passes(functions, &[])
     }
 
-    /// A compiler that lets these passes see each tree, one after the other.
+    /// Creates a compiler that runs `passes` on each tree, in this order. Call its methods on a
+    /// [large stack](crate::on_large_stack).
     pub fn with_passes(functions: &'f FunctionSet, passes: &'f [&'f dyn AstPass]) -> Self {
         ExpressionCompiler {
             functions,
@@ -37,20 +52,20 @@ impl<'f> ExpressionCompiler<'f> {
         }
     }
 
-    /// The number that the next source will have.
+    /// Returns the number that the next source text will have.
     pub fn next_source_number(&self) -> usize {
         self.sources.source_count()
     }
 
-    /// The text of a source.
+    /// Returns the text of the source with this number.
     pub fn source_text(&self, source: usize) -> &str {
         self.sources.whole_text(source)
     }
 
-    /// Gives `name` to an expression; later expressions may use it.
+    /// Compiles an expression and makes it available to later expressions as the variable `name`.
     ///
     /// # Errors
-    /// When the expression does not compile.
+    /// A [`CelError`] if the expression does not compile.
     pub fn define_variable(
         &mut self,
         name: &str,
@@ -63,10 +78,10 @@ impl<'f> ExpressionCompiler<'f> {
         Ok(())
     }
 
-    /// Compiles an expression that may use the names in `scope` and the variables so far.
+    /// Compiles an expression that can use the names in `scope` and all variables defined before.
     ///
     /// # Errors
-    /// When the expression does not compile.
+    /// A [`CelError`] if the expression does not compile.
     pub fn compile_expression(
         &mut self,
         text: &str,
@@ -81,7 +96,8 @@ impl<'f> ExpressionCompiler<'f> {
         Ok(CompiledExpression { tree: ast, used_names: uses })
     }
 
-    /// What the expressions were compiled from, which their evaluation needs to explain itself.
+    /// Returns the source texts of the compiled expressions. An evaluation needs them to report the
+    /// position of an error.
     pub fn into_sources(self) -> SourceTexts {
         self.sources
     }

@@ -1,4 +1,5 @@
-//! An organisation's own CEL functions, from `functions.yaml`, expanded where they are called.
+//! CEL functions that an organization defines in `functions.yaml`. The compiler replaces each call
+//! with the body of the function.
 
 use super::name_resolution::{KnownNames, check_names};
 use super::syntax::SyntaxNode;
@@ -34,38 +35,48 @@ struct CelFunction {
     description: Option<String>,
 }
 
-/// Functions that policies may call.
+/// A set of user-defined functions that policies can call.
+///
+/// ```
+/// use evenkeel_engine::{FunctionSet, FunctionSetError};
+///
+/// let yaml = r#"functions: {"is_ours(name)": {expression: "name.startsWith('ours-')"}}"#;
+/// let functions = FunctionSet::parse_yaml(yaml)?;
+/// assert_eq!(functions.function_names().collect::<Vec<_>>(), ["is_ours"]);
+/// # Ok::<(), FunctionSetError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct FunctionSet {
     functions: Vec<CelFunction>,
 }
 
-/// Why `functions.yaml` is not usable.
+/// An error in `functions.yaml`.
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionSetError {
-    /// Not the YAML it should be.
+    /// The file is not valid YAML, or does not have the expected structure.
     #[error("{0}")]
     Yaml(#[from] serde_saphyr::Error),
-    /// A signature is not `name(parameter, ...)`.
-    #[error("`{0}` is no signature: write `name(parameter, ...)`")]
+    /// A signature does not have the form `name(parameter, ...)`.
+    #[error("`{0}` is not a valid signature; use `name(parameter, ...)`")]
     Signature(String),
-    /// A body does not compile.
+    /// The body of a function does not compile.
     #[error("`{signature}`: {failure}")]
     Body {
-        /// The function's signature.
+        /// The signature of the function.
         signature: String,
-        /// What is wrong with its body.
+        /// The error in the body.
         failure: Box<CelError>,
     },
 }
 
 impl FunctionSet {
-    /// Reads functions: `functions: {"name(a, b)": {expression: ..., description: ...}}`.
+    /// Parses functions from YAML: `functions: {"name(a, b)": {expression: ..., description:
+    /// ...}}`.
     ///
-    /// A function may not call another: expansion is one level, and so always ends.
+    /// A function cannot call another user-defined function. Therefore the expansion always ends.
     ///
     /// # Errors
-    /// When the YAML, a signature or a body is wrong.
+    /// [`FunctionSetError`] if the YAML, a signature or a body is not valid.
     pub fn parse_yaml(yaml: &str) -> Result<Self, FunctionSetError> {
         let file: FunctionsFile = serde_saphyr::from_str(yaml)?;
         let mut functions = Vec::new();
@@ -75,12 +86,12 @@ impl FunctionSet {
         Ok(FunctionSet { functions })
     }
 
-    /// The functions' names.
+    /// Returns the names of the functions.
     pub fn function_names(&self) -> impl Iterator<Item = &str> {
         self.functions.iter().map(|function| function.name.as_str())
     }
 
-    /// Each function's signature and description.
+    /// Returns the signature and the description of each function.
     pub fn function_docs(&self) -> impl Iterator<Item = (String, &str)> {
         self.functions.iter().map(|function| {
             let signature = format!("{}({})", function.name, function.parameters.join(", "));
@@ -88,7 +99,7 @@ impl FunctionSet {
         })
     }
 
-    /// The parameters and the body of the function that is called by this name with as many arguments.
+    /// Returns the parameters and the body of the function with this name and number of arguments.
     pub fn find_definition(
         &self,
         name: &str,
@@ -99,12 +110,12 @@ impl FunctionSet {
         Some((&function.parameters, &function.syntax))
     }
 
-    /// Each function's name, and how many arguments it takes.
+    /// Returns the name and the number of arguments of each function.
     pub(super) fn function_arities(&self) -> Vec<(&str, usize)> {
         self.functions.iter().map(|f| (f.name.as_str(), f.parameters.len())).collect()
     }
 
-    /// Puts each called function's body where the call stands.
+    /// Replaces each call of a user-defined function with the body of the function.
     pub(super) fn expand_calls(&self, expr: &mut IdedExpr) {
         visit_children_mut(expr, &mut |child| self.expand_calls(child));
         let Expr::Call(call) = &expr.expr else { return };
@@ -119,7 +130,8 @@ impl FunctionSet {
 }
 
 thread_local! {
-    /// Makes the names that one expansion binds differ from those of every other.
+    /// The number of expansions so far. It makes the names that one expansion binds differ from the
+    /// names of every other expansion.
     static EXPANSIONS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -158,8 +170,8 @@ impl CelFunction {
         })
     }
 
-    /// The body with the arguments in place of the parameters. What the body itself binds is
-    /// renamed, so that it cannot capture a name in an argument.
+    /// Returns the body with the arguments in place of the parameters. Names that the body binds
+    /// are renamed, so that they cannot capture a name in an argument.
     fn inline_body(&self, id: u64, args: &[IdedExpr]) -> IdedExpr {
         let expansion = EXPANSIONS.get();
         EXPANSIONS.set(expansion.wrapping_add(1));

@@ -1,4 +1,4 @@
-//! Rewrites an expression so that its evaluation is bounded, deterministic and quick.
+//! Rewrites an expression so that its evaluation is bounded, deterministic and fast.
 
 use super::charges::{CallCharge, find_charge};
 use super::name_resolution::qualified_name;
@@ -9,18 +9,20 @@ use cel::common::ast::{
 };
 use cel::common::types::CelInt;
 
-/// The calls that take the place of some that authors write.
+/// The internal calls that replace calls which an author wrote.
 const REWRITTEN_CALLS: &[&str] = &["@matches", budget::JOIN, budget::REPLACE, operators::IN];
 
-/// Whether a call of this name, in a compiled tree, is one that an author wrote.
+/// Returns whether a call of this name, in a compiled tree, comes from the author of the
+/// expression.
 pub fn is_written_call(name: &str) -> bool {
     !name.starts_with('@') || REWRITTEN_CALLS.contains(&name)
 }
 
-/// The parts of a loop's body that one unit pays for.
+/// The number of nodes of a loop body that one unit pays for.
 const PARTS_PER_ROUND: usize = 64;
 
-/// Puts the budget's calls into `expr`, caches its regular expressions, and orders its maps.
+/// Inserts the calls that charge the budget into `expr`, caches its regular expressions, and sorts
+/// its maps.
 pub(super) fn instrument_expression(expr: &mut IdedExpr) {
     if let Expr::Comprehension(c) = &mut expr.expr {
         let cost = round_cost(c);
@@ -41,7 +43,7 @@ pub(super) fn instrument_expression(expr: &mut IdedExpr) {
                 wrap_in_call(expr, budget::WEIGH);
             }
         }
-        // What a list or map holds is copied into it.
+        // Elements are copied into a list or a map.
         Expr::List(list) => list.elements.iter_mut().for_each(charge_if_long),
         Expr::Map(map) => {
             for entry in &mut map.entries {
@@ -54,7 +56,7 @@ pub(super) fn instrument_expression(expr: &mut IdedExpr) {
     }
 }
 
-/// What one round of a loop costs, by how much there is to evaluate in it.
+/// Returns the cost of one iteration, from the number of nodes that it evaluates.
 fn round_cost(c: &ComprehensionExpr) -> i64 {
     let parts = count_nodes(&c.loop_step).saturating_div(PARTS_PER_ROUND).saturating_add(1);
     i64::try_from(parts).unwrap_or(i64::MAX)
@@ -65,7 +67,7 @@ fn count_nodes(expr: &IdedExpr) -> usize {
 }
 
 fn instrument_loop(c: &mut ComprehensionExpr, cost: i64) {
-    // `cel.bind` is a loop over nothing: it copies what it binds, and what it gives.
+    // `cel.bind` is a loop over an empty list. It copies the bound value and the result.
     if matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty()) {
         charge_if_long(&mut c.accu_init);
         charge_if_long(&mut c.result);
@@ -78,14 +80,14 @@ fn instrument_loop(c: &mut ComprehensionExpr, cost: i64) {
         let cost = Expr::Literal(LiteralValue::Int(CelInt::from(cost)));
         walk.args.push(IdedExpr { id: c.iter_range.id, expr: cost });
     }
-    // A literal condition marks `map` and `filter`, which stop at the first error; the
-    // other loops go on past errors, and must stop when the budget is spent.
+    // `map` and `filter` have a literal condition, and stop at the first error. Other loops
+    // continue after an error, so they need a condition that fails when the budget is exhausted.
     if !matches!(c.loop_cond.expr, Expr::Literal(_)) {
         wrap_in_call(&mut c.loop_cond, budget::ROUND);
     }
 }
 
-/// Charges what an expression gives, where that may be long and is about to be read or copied.
+/// Charges the value of an expression if the value can be long and is about to be read or copied.
 fn charge_if_long(expr: &mut IdedExpr) {
     let is_short = match &expr.expr {
         Expr::Literal(_) | Expr::Unspecified => true,
@@ -102,7 +104,7 @@ fn charge_if_long(expr: &mut IdedExpr) {
     }
 }
 
-/// Whether an operator gives a boolean.
+/// Returns whether an operator returns a boolean.
 fn is_logical(operator: &str) -> bool {
     matches!(
         operator,
@@ -115,7 +117,7 @@ fn is_logical(operator: &str) -> bool {
     )
 }
 
-/// Whether the call's result is to be charged.
+/// Rewrites a call, and returns whether its result must be charged.
 fn instrument_call(call: &mut CallExpr) -> bool {
     let qualified = qualified_name(call);
     let charge = find_charge(qualified.as_deref().unwrap_or(&call.func_name));
@@ -165,17 +167,19 @@ fn instrument_equality(call: &mut CallExpr) {
         charge_if_long(left);
         charge_if_long(right);
     }
-    // A list or map that an expression makes does not know an event's: ask the other side.
+    // The left operand performs the comparison. A list or map literal cannot compare itself with a
+    // value of an event, so the other operand goes to the left.
     if matches!(left.expr, Expr::List(_) | Expr::Map(_)) {
         std::mem::swap(left, right);
     }
 }
 
-/// Whether a call's result can be longer than its operands.
+/// Returns whether the result of a call can be longer than its operands.
 fn result_can_grow(call: &CallExpr) -> bool {
     match call.func_name.as_str() {
         "format" | "flatten" => true,
-        // `@result + [x]` is how `map` and `filter` collect; their range was charged.
+        // `map` and `filter` collect their results with `@result + [x]`. Their range is already
+        // charged.
         operators::ADD => !matches!(
             call.args.first().map(|left| &left.expr),
             Some(Expr::Ident(name)) if name.starts_with('@')

@@ -1,10 +1,10 @@
-//! Finds names that nothing declares, before any event is seen.
+//! The check of names at compile time, before any event is evaluated.
 
 use crate::ast::walk::child_expressions;
 use crate::library;
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue};
 
-/// The names of types, which an expression may compare with `type(x)`.
+/// The type names that an expression can compare with `type(x)`.
 const TYPES: &[&str] = &[
     "bool",
     "bytes",
@@ -22,7 +22,7 @@ const TYPES: &[&str] = &[
     "net",
 ];
 
-/// CEL's standard functions and those of its extensions.
+/// The functions of the CEL standard library and of its extensions.
 const FUNCTIONS: &[&str] = &[
     "base64.decode",
     "base64.encode",
@@ -103,11 +103,11 @@ const FUNCTIONS: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct KnownNames<'a> {
     pub(super) names: Vec<&'a str>,
-    /// The organization's functions, and how many arguments each takes.
+    /// The user-defined functions, with the number of arguments of each.
     pub(super) functions: Vec<(&'a str, usize)>,
 }
 
-/// A name that is not declared, or declared twice.
+/// A name that is not declared, or that is declared twice.
 #[derive(Debug)]
 pub(super) struct NameError<'e> {
     pub(super) node: &'e IdedExpr,
@@ -115,7 +115,7 @@ pub(super) struct NameError<'e> {
     pub(super) help: Option<String>,
 }
 
-/// Checks every name in `ast`.
+/// Checks every name in `ast`, and returns the first error.
 pub(super) fn check_names<'e>(
     ast: &'e IdedExpr,
     known: &KnownNames<'_>,
@@ -170,8 +170,8 @@ fn check_comprehension<'e>(
     let variables = [Some(&c.iter_var), c.iter_var2.as_ref(), Some(&c.accu_var)];
     for variable in variables.into_iter().flatten() {
         if known.names.contains(&variable.as_str()) {
-            let message = format!("`{variable}` already has a meaning here");
-            let help = Some("choose another name for the loop's variable".to_owned());
+            let message = format!("the name `{variable}` is already in use");
+            let help = Some("choose another name for the loop variable".to_owned());
             return Err(NameError { node, message, help });
         }
         bound.push(variable);
@@ -182,7 +182,7 @@ fn check_comprehension<'e>(
     checked
 }
 
-/// `namespace.function`, where the call's target is a namespace and no value.
+/// Returns `namespace.function` if the target of the call is a namespace and not a value.
 pub(super) fn qualified_name(call: &CallExpr) -> Option<String> {
     let Expr::Ident(namespace) = &call.target.as_ref()?.expr else { return None };
     let name = format!("{namespace}.{}", call.func_name);
@@ -193,7 +193,8 @@ fn is_declared(name: &str) -> bool {
     FUNCTIONS.contains(&name) || library::DOCS.iter().any(|doc| function_name(doc.0) == name)
 }
 
-/// The name in a signature such as `s.glob(pattern)` or `sets.contains(a, b)`.
+/// Returns the name of the function in a signature such as `s.glob(pattern)` or `sets.contains(a,
+/// b)`.
 fn function_name(signature: &'static str) -> &'static str {
     let head = signature.split('(').next().unwrap_or(signature);
     match head.split_once('.') {
@@ -209,7 +210,7 @@ fn check_call<'e>(
 ) -> Result<(), NameError<'e>> {
     let name = call.func_name.as_str();
     check_pattern(node, call)?;
-    // What a macro has become, such as `math.@max`, no author can have written.
+    // Names with `@`, such as `math.@max`, come from the expansion of a macro.
     let operator = name.contains('@') || !name.starts_with(|c: char| c.is_ascii_alphabetic());
     if operator || is_declared(name) || qualified_name(call).is_some() {
         return Ok(());
@@ -219,14 +220,14 @@ fn check_call<'e>(
     all.extend(known.functions.iter().map(|function| function.0));
     let own = known.functions.iter().find(|function| function.0 == name);
     let near = if let Some((_, takes)) = own {
-        Some(format!("`{name}` takes {takes} arguments"))
+        Some(format!("`{name}` takes {takes} argument(s)"))
     } else {
         suggest_name(name, all.into_iter())
     };
     Err(NameError { node, message: format!("undeclared function `{name}`"), help: near })
 }
 
-/// A regular expression that is written out is compiled now, not at the first event.
+/// Compiles a literal regular expression, so that an error in it is found at compile time.
 fn check_pattern<'e>(node: &'e IdedExpr, call: &'e CallExpr) -> Result<(), NameError<'e>> {
     let regexes = matches!(
         call.target.as_ref().map(|target| &target.expr),
@@ -241,13 +242,14 @@ fn check_pattern<'e>(node: &'e IdedExpr, call: &'e CallExpr) -> Result<(), NameE
         return Ok(());
     };
     library::regex_cache::compile_pattern(pattern.inner()).map(drop).map_err(|why| {
-        let help = "patterns are those of Rust's regex crate: no look-around, no back-references";
+        let help = "use the syntax of Rust's regex crate, without look-around and back-references";
         let message = format!("not a regular expression: {why}");
         NameError { node, message, help: Some(help.to_owned()) }
     })
 }
 
-/// "did you mean `x`?", where some candidate is near enough.
+/// Returns "did you mean `x`?" for the most similar candidate, or `None` if no candidate is similar
+/// enough.
 pub fn suggest_name<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let scored = candidates.map(|candidate| {
         let (a, b) = (name.to_ascii_lowercase(), candidate.to_ascii_lowercase());
@@ -258,7 +260,8 @@ pub fn suggest_name<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -
     near.then(|| format!("did you mean `{best}`?"))
 }
 
-/// The free names of an expression, each once.
+/// Returns the names that an expression uses, each once, sorted. A field access such as
+/// `request.bucketName` adds both `request` and `request.bucketName`.
 pub(super) fn free_names(ast: &IdedExpr) -> Vec<String> {
     let mut names = Vec::new();
     collect_names(ast, &mut names);

@@ -1,13 +1,16 @@
-//! Steps that a tool adds to compiling, to study expressions or to change them on purpose.
+//! Compilation steps with which tools inspect or change expressions.
 
 use crate::ast::sources::SourceTexts;
 use cel::common::ast::IdedExpr;
 
-/// A step of a tool: it sees each tree twice on its way, and may change it. A function that evaluates adds none.
+/// A compilation step of a tool. It visits each tree twice and may change it. The deployed
+/// functions add no passes.
 pub trait AstPass: Sync {
-    /// Visits the tree of one source as its author wrote it: no function is expanded and no variable filled in.
+    /// Visits the tree of one source text as its author wrote it: functions and variables are not
+    /// expanded yet.
     fn visit_written(&self, _tree: &mut IdedExpr, _sources: &SourceTexts) {}
 
-    /// Visits the tree of one expression as it is evaluated: all is filled in, and the budget's calls are in place.
+    /// Visits the tree of one expression as it is evaluated: functions and variables are expanded,
+    /// and the calls that charge the budget are in place.
     fn visit_compiled(&self, _tree: &mut IdedExpr) {}
 }

@@ -1,4 +1,5 @@
-//! An expression as its author wrote it: loops by their names, calls not expanded, each part with its place.
+//! The syntax of an expression as its author wrote it: loops with their names, calls not expanded,
+//! each part with its position.
 
 use super::name_resolution::qualified_name;
 use crate::ast::sources::SourceTexts;
@@ -11,40 +12,41 @@ use std::ops::Range;
 /// A part of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyntaxNode {
-    /// Where it stands, in bytes of the expression.
+    /// The byte range of the part in the expression.
     pub span: Range<usize>,
-    /// What it is.
+    /// The kind of the part.
     pub kind: SyntaxKind,
 }
 
-/// What a part of an expression is.
+/// The kind of a part of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SyntaxKind {
     /// A name.
     Name(String),
-    /// A literal: null, a truth, a number, or text; bytes are text too.
+    /// A literal: null, a boolean, a number or a string. Bytes are represented as a string.
     Literal(Value),
     /// `of.field`, or `of.?field`.
     Field {
-        /// What has the field.
+        /// The expression that has the field.
         of: Box<SyntaxNode>,
-        /// Its name.
+        /// The name of the field.
         field: String,
-        /// Whether it may be absent.
+        /// `true` for `of.?field`, whose field may be missing.
         optional: bool,
     },
     /// `has(of.field)`.
     Has {
-        /// What may have the field.
+        /// The expression that may have the field.
         of: Box<SyntaxNode>,
-        /// Its name.
+        /// The name of the field.
         field: String,
     },
-    /// A call of a function or an operator, which is named as CEL does: `_&&_`, `!_`, `_[_]`, `_?_:_`, `in`.
+    /// A call of a function or an operator. Operators have the names that CEL uses: `_&&_`, `!_`,
+    /// `_[_]`, `_?_:_`, `in`.
     Call {
-        /// The receiver.
+        /// The receiver, for a call such as `x.size()`.
         target: Option<Box<SyntaxNode>>,
-        /// The function; with its namespace, where it has one: `sets.contains`.
+        /// The name of the function, with its namespace if it has one: `sets.contains`.
         function: String,
         /// The arguments.
         args: Vec<SyntaxNode>,
@@ -55,33 +57,34 @@ pub enum SyntaxKind {
     Map(Vec<(SyntaxNode, SyntaxNode)>),
     /// A loop over `range`.
     Loop {
-        /// `exists`, `all`, `existsOne`, `filter`, `map`, or another.
+        /// The name of the loop: `exists`, `all`, `existsOne`, `filter`, `map`, or `loop` for any
+        /// other loop.
         name: &'static str,
-        /// What is gone through.
+        /// The list or map over which the loop iterates.
         range: Box<SyntaxNode>,
-        /// What an element is called.
+        /// The name of the loop variable.
         variable: String,
-        /// The expressions about an element: its test, and what is made of it.
+        /// The expressions that are evaluated for an element: its test, and the value made from it.
         parts: Vec<SyntaxNode>,
     },
     /// `cel.bind(name, value, body)`.
     Bind {
-        /// The name.
+        /// The bound name.
         name: String,
-        /// What it stands for.
+        /// The bound value.
         value: Box<SyntaxNode>,
-        /// Where it stands for it.
+        /// The expression that can use the name.
         body: Box<SyntaxNode>,
     },
 }
 
 impl SyntaxNode {
-    /// Reads a tree in which no function is expanded.
+    /// Converts a tree in which no function is expanded.
     pub(super) fn from_ast(ast: &IdedExpr, sources: &SourceTexts) -> SyntaxNode {
         SyntaxReader { sources }.read_node(ast)
     }
 
-    /// Its direct parts, in the order they were written.
+    /// Returns the direct parts of the node, in source order.
     pub fn direct_parts(&self) -> Vec<&SyntaxNode> {
         match &self.kind {
             SyntaxKind::Name(_) | SyntaxKind::Literal(_) => Vec::new(),
@@ -100,7 +103,7 @@ impl SyntaxNode {
         }
     }
 
-    /// Calls `visit` on it and on every part of it.
+    /// Calls `visit` on the node and on every part of it.
     pub fn walk_tree<'s>(&'s self, visit: &mut dyn FnMut(&'s SyntaxNode)) {
         visit(self);
         for part in self.direct_parts() {
@@ -185,7 +188,7 @@ impl SyntaxReader<'_> {
     }
 }
 
-/// Which loop it is, and what its author wrote of it.
+/// Returns the name of a loop, and the parts of it that its author wrote.
 fn classify_loop(c: &ComprehensionExpr) -> (&'static str, Vec<&IdedExpr>) {
     let unknown = ("loop", vec![&c.loop_step, &c.result]);
     let Expr::Call(step) = &c.loop_step.expr else { return unknown };
@@ -219,7 +222,7 @@ fn appended_expression(kept: &IdedExpr) -> Option<&Expr> {
     appended_node(kept).map(|node| &node.expr)
 }
 
-/// `x` of `@result + [x]`.
+/// Returns `x` of `@result + [x]`.
 fn appended_node(kept: &IdedExpr) -> Option<&IdedExpr> {
     let Expr::Call(add) = &kept.expr else { return None };
     let Expr::List(list) = &add.args.get(1)?.expr else { return None };

@@ -1,4 +1,4 @@
-//! Reads an expression without compiling it: names and functions are not looked at.
+//! The parser for expressions that are not compiled. It does not check names and functions.
 
 use super::syntax::SyntaxNode;
 use crate::ast::parse::parse_source;
@@ -7,19 +7,19 @@ use crate::cel_error::CelError;
 use crate::environment::thread_environment;
 use crate::stack::on_large_stack;
 
-/// Whether `text` is CEL at all: names and functions are not looked at.
+/// Checks the syntax of a CEL expression. The function does not check names and functions.
 ///
 /// # Errors
-/// What is wrong, and where in the text.
+/// A [`CelError`] with the position of the syntax error.
 pub fn check_syntax(text: &str) -> Result<(), CelError> {
     on_large_stack(|| parse_source(&*thread_environment()?, text, 0).map(drop))?
 }
 
 impl SyntaxNode {
-    /// Reads an expression. Its work belongs on a [large stack](on_large_stack).
+    /// Parses an expression. Call this function on a [large stack](on_large_stack).
     ///
     /// # Errors
-    /// When it is no CEL.
+    /// A [`CelError`] if the text is not valid CEL.
     pub fn parse_text(text: &str) -> Result<SyntaxNode, CelError> {
         let (ast, info) = parse_source(&*thread_environment()?, text, 0)?;
         Ok(SyntaxNode::from_ast(&ast, &SourceTexts::from_expression(text, info)))

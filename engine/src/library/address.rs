@@ -1,4 +1,4 @@
-//! The address and range values behind the network functions.
+//! The IP address and CIDR range values of the network functions.
 
 use std::any::Any;
 use std::net::IpAddr;
@@ -13,32 +13,32 @@ use super::function::{function_error, text_excerpt};
 static IP_TYPE: Type = Type::new_unspecified_type("net.IP");
 static CIDR_TYPE: Type = Type::new_unspecified_type("net.CIDR");
 
-/// An address; one of IPv4 mapped into IPv6 is the IPv4 address.
+/// An IP address. An IPv4 address that is mapped into IPv6 is stored as the IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IpValue(pub(super) IpAddr);
 
-/// A range, whose address may have bits beyond the prefix.
+/// A CIDR range. Its address may have bits beyond the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CidrValue(pub(super) IpNet);
 
 impl IpValue {
-    /// Whether it is one host's address, private ones included.
+    /// Returns whether the address identifies one host. Private addresses are included.
     pub(super) fn is_global_unicast(self) -> bool {
         let broadcast = matches!(self.0, IpAddr::V4(v4) if v4.is_broadcast());
         let special = self.0.is_unspecified() || self.0.is_loopback() || self.0.is_multicast();
         !(broadcast || special || self.is_link_local_unicast())
     }
 
-    /// Whether packets to it stay on the link, and reach several hosts.
+    /// Returns whether the address is a multicast address with link-local scope.
     pub(super) fn is_link_local_multicast(self) -> bool {
         match self.0 {
             IpAddr::V4(v4) => matches!(v4.octets(), [224, 0, 0, _]),
-            // The low half of the second byte is the scope: 2 is the link.
+            // The low half of the second byte is the scope. Scope 2 is link-local.
             IpAddr::V6(v6) => matches!(v6.octets(), [0xff, scope, ..] if scope & 0x0f == 2),
         }
     }
 
-    /// Whether packets to it stay on the link.
+    /// Returns whether the address is a unicast address with link-local scope.
     pub(super) fn is_link_local_unicast(self) -> bool {
         match self.0 {
             IpAddr::V4(v4) => v4.is_link_local(),
@@ -46,7 +46,7 @@ impl IpValue {
         }
     }
 
-    /// Whether it is set aside for private networks.
+    /// Returns whether the address is reserved for private networks.
     pub(super) fn is_private(self) -> bool {
         match self.0 {
             IpAddr::V4(v4) => v4.is_private(),
@@ -55,8 +55,8 @@ impl IpValue {
     }
 }
 
-/// The address that `s` is. Zones and dotted IPv4 inside IPv6 are refused, as the specification
-/// asks.
+/// Parses an IP address. The function rejects zones, and dotted IPv4 notation inside IPv6, as the
+/// CEL specification requires.
 pub(super) fn parse_ip(function: &str, s: &str) -> Result<IpValue, ExecutionError> {
     let dotted_v6 = s.contains(':') && s.contains('.');
     match s.parse::<IpAddr>() {
@@ -65,12 +65,12 @@ pub(super) fn parse_ip(function: &str, s: &str) -> Result<IpValue, ExecutionErro
     }
 }
 
-/// The range that `s` is: an address, a slash, and a prefix without leading zeros.
+/// Parses a CIDR range: an address, a slash, and a prefix length without leading zeros.
 pub(super) fn parse_cidr(function: &str, s: &str) -> Result<CidrValue, ExecutionError> {
     let parsed = s.split_once('/').and_then(|(address, prefix)| {
         let address = parse_ip(function, address).ok()?;
         let length: u8 = prefix.parse().ok()?;
-        // The number must be written as it would be printed.
+        // The prefix length must have its canonical form.
         if length.to_string() != prefix {
             return None;
         }
@@ -81,7 +81,7 @@ pub(super) fn parse_cidr(function: &str, s: &str) -> Result<CidrValue, Execution
     })
 }
 
-/// The range that a text is: also one address.
+/// Parses a CIDR range, or a single address as a range of one address.
 pub(super) fn parse_range(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lenient_spellings_are_refused() {
+    fn lenient_spellings_are_rejected() {
         for s in ["fe80::1%en0", "::ffff:192.168.0.1", " 1.2.3.4", "1.2.3.4 ", "0x1.2.3.4"] {
             assert!(parse_ip("ip", s).is_err(), "{s}");
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_address_is_the_ipv4_one() {
+    fn a_mapped_address_equals_the_ipv4_address() {
         assert_eq!(parse_ip("ip", "::ffff:c0a8:1").ok(), parse_ip("ip", "192.168.0.1").ok());
     }
 }

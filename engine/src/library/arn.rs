@@ -1,4 +1,4 @@
-//! Amazon resource names, taken apart, and the partitions that they name.
+//! CEL functions for Amazon Resource Names (ARNs) and their partitions.
 
 use cel::common::types::{CelBool, CelMap, CelMapKey, CelString};
 use cel::common::value::Val;
@@ -9,21 +9,22 @@ use evenkeel_aws::AwsPartition;
 use super::function::{FunctionDoc, function_error, text_excerpt};
 use super::values;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
     (
         "arn(s)",
-        "a map of `partition`, `service`, `region`, `account`, `resource`, \
-                  `resourceType` and `resourceId`; an error when `s` is no ARN",
+        "a map with the keys `partition`, `service`, `region`, `account`, `resource`, \
+         `resourceType` and `resourceId`; an error if `s` is not an ARN",
     ),
     ("isArn(s)", "whether `s` is an ARN"),
-    ("partition(region)", "the partition that `region` is in, as it stands in ARNs"),
+    ("partition(region)", "the partition of `region`, as it appears in ARNs"),
 ];
 
-/// Services whose resources are names alone, whatever separators the names have.
+/// Services whose resources have a name and no type, even if the name contains separators.
 const UNTYPED_SERVICES: &[&str] = &["s3", "sns", "sqs"];
 
-/// The type and the ID of the resource; no type where the service has none.
+/// Returns the type and the ID of the resource. The type is empty if the service has no resource
+/// types.
 fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
     let access_point = arn.service == "s3" && !arn.account.is_empty();
     let untyped = UNTYPED_SERVICES.contains(&arn.service) && !access_point;
@@ -34,7 +35,7 @@ fn split_resource<'a>(arn: &Arn<'a>) -> (&'a str, &'a str) {
     }
 }
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_arn_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(env, fn arn: (CelString<'_>) -> Result<CelMap<'_>>)?;
     cel::add_overload!(env, fn is_arn: (CelString<'_>) -> CelBool)?;
@@ -74,7 +75,7 @@ mod tests {
     use super::{Arn, split_resource};
 
     #[test]
-    fn resources_are_told_apart_from_their_types() {
+    fn resource_types_and_ids_are_separated() {
         for (arn, kind, id) in [
             ("arn:aws:iam::123456789012:role/aws/a", "role", "aws/a"),
             ("arn:aws:iam::123456789012:root", "", "root"),
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_read_the_parts() {
+    fn policies_can_read_the_parts_of_an_arn() {
         assert_holds(&[
             "arn('arn:aws-us-gov:iam::1:user/u').partition == 'aws-us-gov'",
             "arn('arn:aws:s3:::b').account == '' && arn('arn:aws:s3:::b').resource == 'b'",

@@ -1,16 +1,17 @@
-//! What the functions of the library share: how a call is documented, and how one fails.
+//! Items that the functions of the library share: documentation entries and errors.
 
 use cel::ExecutionError;
 
-/// A call as written in a policy, and what it gives, in one line. A receiver is one letter.
+/// The documentation of a function: its signature, and a description of its result in one line. The
+/// receiver of a method is one letter.
 pub(super) type FunctionDoc = (&'static str, &'static str);
 
-/// A failed call of `function`.
+/// Creates the error of a failed call of `function`.
 pub(super) fn function_error(function: &str, message: impl ToString) -> ExecutionError {
     ExecutionError::function_error(function, message)
 }
 
-/// The start of `text`, short enough for an error message.
+/// Returns the beginning of `text`, short enough for an error message.
 pub(super) fn text_excerpt(text: &str) -> String {
     const LIMIT: usize = 60;
     let mut short: String = text.chars().take(LIMIT).collect();

@@ -1,4 +1,4 @@
-//! IAM policy documents: what they say, and to whom.
+//! CEL functions for IAM policy documents.
 
 mod caller;
 mod conditions;
@@ -27,38 +27,42 @@ use statement::PolicyStatement;
 #[cfg(test)]
 mod tests;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
     (
         "policy_statements(doc)",
-        "the statements of a policy document, all in one form: `sid`, `effect`, \
-                  `principals`, `notPrincipals`, `actions`, `notActions`, `resources`, \
-                  `notResources`, and `conditions` with `operator`, `key` and `values`",
+        "the statements of a policy document in a uniform format: `sid`, `effect`, `principals`, \
+         `notPrincipals`, `actions`, `notActions`, `resources`, `notResources`, and `conditions` \
+         with `operator`, `key` and `values`",
     ),
     (
         "public_statements(doc)",
-        "the statements that allow everyone, as Amazon S3 defines public, and that no `Deny` closes; \
-                  where a `Deny` may close one and that cannot be told, a policy that finds nothing else says \
-                  `INSUFFICIENT_DATA`",
+        "the statements that allow public access, as Amazon S3 defines public, and that no `Deny` \
+         statement blocks; if the effect of a `Deny` statement cannot be decided and the policy \
+         finds nothing else, the status is `INSUFFICIENT_DATA`",
     ),
     (
         "cross_account_principals(doc, account)",
-        "who is allowed from outside `account`: account IDs, ARNs, `*`; no services. A `Deny` counts as it does \
-                  in `public_statements`",
+        "the allowed principals outside `account`: account IDs, ARNs and `*`, without services; \
+         `Deny` statements count as in `public_statements`",
     ),
     (
         "admin_statements(doc)",
-        "the statements that allow `*` on `*` without conditions, unless one denies all of that",
+        "the statements that allow `*` on `*` without conditions, unless a statement denies all of \
+         that",
     ),
-    ("denies_plain_http(doc)", "whether everyone is denied everything over plain HTTP"),
+    (
+        "denies_unencrypted_http(doc)",
+        "whether a statement denies every action to everyone over unencrypted connections",
+    ),
 ];
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_iam_functions(env: &mut Env) -> Result<(), DeclarationError> {
     add_filter(env, "policy_statements", policy_statements)?;
     add_filter(env, "public_statements", public_statements)?;
     add_filter(env, "admin_statements", admin_statements)?;
-    add_filter(env, "denies_plain_http", denies_plain_http)?;
+    add_filter(env, "denies_unencrypted_http", denies_unencrypted_http)?;
     let name = "cross_account_principals";
     let id = "cross_account_principals(dyn,string)";
     env.add_overload(name, id, vec![DYN_TYPE, STRING_TYPE], cross_account_principals)
@@ -72,7 +76,7 @@ fn add_filter(
     env.add_overload(name, &format!("{name}(dyn)"), vec![DYN_TYPE], run)
 }
 
-/// The statements of the function's only argument.
+/// Reads the statements of the only argument of a function.
 fn read_statements_argument(
     function: &str,
     args: Vec<CowVal<'_, '_>>,
@@ -108,29 +112,31 @@ fn admin_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>,
     Ok(statement_list(kept))
 }
 
-fn denies_plain_http<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    const NAME: &str = "denies_plain_http";
+fn denies_unencrypted_http<'b, 'v>(
+    args: Vec<CowVal<'b, 'v>>,
+) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    const NAME: &str = "denies_unencrypted_http";
     let statements = read_statements_argument(NAME, args)?;
     let denied = statements.iter().any(transport::denies_unencrypted_requests);
     Ok(CowVal::owned(CelBool::from(denied)))
 }
 
-/// A JSON value is no policy document.
+/// The error for a JSON value that is not a policy document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PolicyDocumentError(String);
 
-/// Whether a policy document denies everyone everything over plain HTTP, as the function
-/// `denies_plain_http` of policies says.
+/// Returns whether a policy document denies every action to everyone over unencrypted connections.
+/// The CEL function `denies_unencrypted_http` returns the same value.
 ///
 /// # Errors
-/// When it is no policy document.
+/// [`PolicyDocumentError`] if the value is not a policy document.
 pub fn denies_unencrypted_transport(
     document: &serde_json::Value,
 ) -> Result<bool, PolicyDocumentError> {
     budget::reset_budget(1);
     let document = box_json(document);
-    let statements = document::read_statements("denies_plain_http", &*document);
+    let statements = document::read_statements("denies_unencrypted_http", &*document);
     let statements = statements.map_err(|error| PolicyDocumentError(error.to_string()))?;
     Ok(statements.iter().any(transport::denies_unencrypted_requests))
 }
@@ -141,7 +147,7 @@ fn cross_account_principals<'b, 'v>(
     const NAME: &str = "cross_account_principals";
     let (document, account) = values::two_arguments(NAME, args)?;
     let account =
-        values::as_text(&*account).ok_or_else(|| function_error(NAME, "wants an account id"))?;
+        values::as_text(&*account).ok_or_else(|| function_error(NAME, "needs an account id"))?;
     let statements = document::read_statements(NAME, &*document)?;
     Ok(CowVal::owned(values::string_list(grants::outside_principals(&statements, account)?)))
 }

@@ -1,11 +1,14 @@
-//! Which ranges of a list are the Internet: alone, or together with the others.
+//! The detection of CIDR ranges that cover the Internet, alone or together with other ranges of a
+//! list.
 //!
-//! Addresses of IPv4 are handed out in blocks of /8. Those of IPv6 are handed out in blocks of /12 to a region's registry,
-//! which hands out parts. A range that is wider than /8, or /16 of IPv6, counts as nobody's own. Neighbouring ranges count as
-//! the one that they make up, and many ranges of IPv4 as one when they hold an eighth of all public addresses. The /16 and
-//! the eighth are limits of ours.
-//! Sources: IANA, "IPv4 Address Space Registry", "IPv4 Special-Purpose Address Registry" and "IPv6 Global Unicast Address
-//! Assignments"; RFC 6890.
+//! IPv4 addresses are allocated in blocks of /8. IPv6 addresses are allocated in blocks of /12 to
+//! the registry of a region, which allocates parts of them. A range that is wider than /8 (IPv4) or
+//! /16 (IPv6) cannot belong to one owner. Adjacent ranges count as the range that they form
+//! together. Several IPv4 ranges count as the Internet if they contain one eighth of all public
+//! addresses. The limits of /16 and of one eighth are defined by Evenkeel.
+//!
+//! Sources: IANA, "IPv4 Address Space Registry", "IPv4 Special-Purpose Address Registry" and "IPv6
+//! Global Unicast Address Assignments"; RFC 6890.
 
 use cel::common::types::LIST_TYPE;
 use cel::common::value::CowVal;
@@ -17,21 +20,23 @@ use super::function::{FunctionDoc, function_error};
 use super::values;
 use crate::run::budget;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[(
     "internet_ranges(list)",
-    "the CIDR ranges of a list that are the Internet, alone or together: wider than /8 of IPv4 or /16 of IPv6, or \
-     an eighth of all public IPv4 addresses; private and reserved ones do not count",
+    "the CIDR ranges of a list that cover the Internet, alone or together: wider than /8 (IPv4) \
+     or /16 (IPv6), or one eighth of all public IPv4 addresses; private and reserved ranges do not \
+     count",
 )];
 
-/// The widest prefixes that somebody may have.
+/// The shortest IPv4 prefix that can belong to one owner.
 const OWN_V4: u8 = 8;
+/// The shortest IPv6 prefix that can belong to one owner.
 const OWN_V6: u8 = 16;
 
-/// The share of all public addresses that is as good as all.
+/// The divisor of the number of public IPv4 addresses: an eighth of them counts as the Internet.
 const SHARE: u64 = 8;
 
-/// Blocks of IPv4 that no packet of the Internet comes from.
+/// IPv4 blocks that are not used on the public Internet.
 const SPECIAL_V4: &[&str] = &[
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -48,10 +53,10 @@ const SPECIAL_V4: &[&str] = &[
     "224.0.0.0/3",
 ];
 
-/// The block of IPv6 that the Internet's addresses are in.
+/// The IPv6 block that contains the public addresses.
 const PUBLIC_V6: &str = "2000::/3";
 
-/// Declares the function.
+/// Declares the function of this file in the environment.
 pub(super) fn declare_internet_functions(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("internet_ranges", "internet_ranges(list)", vec![LIST_TYPE], internet_ranges)
 }
@@ -60,19 +65,19 @@ fn internet_ranges<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, 
     const NAME: &str = "internet_ranges";
     let list = values::single_argument(NAME, args)?;
     let items =
-        values::list_elements(&*list).ok_or_else(|| function_error(NAME, "wants a list"))?;
+        values::list_elements(&*list).ok_or_else(|| function_error(NAME, "needs a list"))?;
     budget::charge_cost(items.len())?;
     let texts: Vec<&str> = items.iter().filter_map(|item| values::as_text(*item)).collect();
     let found = find_internet_ranges(&texts);
     Ok(CowVal::owned(values::string_list(found.into_iter().map(str::to_owned))))
 }
 
-/// Whether the ranges are the Internet, some of them or all together.
+/// Returns whether the ranges cover the Internet, alone or together.
 pub(super) fn cover_internet(ranges: &[String]) -> bool {
     !find_internet_ranges(&ranges.iter().map(String::as_str).collect::<Vec<_>>()).is_empty()
 }
 
-/// The ranges that are the Internet, in order; what is no range is none.
+/// Returns the ranges that cover the Internet, in order. Strings that are not ranges are ignored.
 fn find_internet_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
     let ranges: Vec<(&str, IpNet)> = texts
         .iter()
@@ -98,7 +103,8 @@ fn is_wide(range: &IpNet) -> bool {
     range.prefix_len() < own
 }
 
-/// How many of the Internet's addresses are in a range; of IPv6 whether any is.
+/// Returns the number of public addresses in a range. For IPv6, the result is 1 if the range
+/// contains a public address, and 0 otherwise.
 fn public_size(range: &IpNet) -> u64 {
     match range {
         IpNet::V4(range) => address_count(*range).saturating_sub(count_special_v4(*range)),
@@ -140,14 +146,14 @@ mod tests {
     use super::super::testing::{assert_fails, assert_holds};
     use super::*;
 
-    /// All of IPv4 or of its public part of IPv6, in ranges of one length.
+    /// Splits the range `whole` into ranges with this prefix length.
     fn parts(prefix: u8, whole: &str) -> Vec<String> {
         let whole: IpNet = whole.parse().unwrap();
         whole.subnets(prefix).unwrap().map(|range| range.to_string()).collect()
     }
 
     #[test]
-    fn one_wide_range_is_the_internet() {
+    fn one_wide_range_covers_the_internet() {
         for range in [
             "0.0.0.0/0",
             "0.0.0.0/1",
@@ -181,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_the_internet_together() {
+    fn adjacent_parts_cover_the_internet_together() {
         for prefix in 1..=8 {
             let all = parts(prefix, "0.0.0.0/0");
             let open = find_internet_ranges(&all.iter().map(String::as_str).collect::<Vec<_>>());
@@ -195,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn scattered_ranges_are_the_internet_when_they_hold_an_eighth_of_it() {
+    fn scattered_ranges_cover_the_internet_if_they_contain_an_eighth_of_it() {
         let scattered = |count: usize| -> Vec<String> {
             let odd = (11..223).step_by(2).filter(|first| ![127, 169, 203].contains(first));
             odd.take(count).map(|first| format!("{first}.0.0.0/8")).collect()
@@ -205,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_part_of_it_is_listed() {
+    fn only_ranges_that_cover_the_internet_are_returned() {
         assert_holds(&[
             "internet_ranges(['8.8.8.0/24', '0.0.0.0/1', '10.0.0.0/8', 'x', '::/0']) \
              == ['8.8.8.0/24', '0.0.0.0/1', '::/0']",

@@ -1,4 +1,4 @@
-//! JSON in strings, and the shapes that `CloudTrail` gives to lists.
+//! CEL functions for JSON in strings, and for the forms in which `CloudTrail` records lists.
 
 use cel::common::types::{CelList, CelString, DYN_TYPE, STRING_TYPE};
 use cel::common::value::{CowVal, Val};
@@ -9,25 +9,26 @@ use super::function::{FunctionDoc, function_error, text_excerpt};
 use super::{json_conversion, values};
 use crate::run::budget;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
-    ("parse_json(s)", "the value that the JSON text `s` stands for"),
+    ("parse_json(s)", "the value of the JSON text `s`"),
     (
         "as_list(x)",
-        "`x` as a list: nothing, null and `{}` are empty, `{items: list}` is that list, \
-                  one value is a list of one",
+        "`x` as a list: a missing value, null and `{}` become an empty list, `{items: list}` \
+         becomes `list`, any other single value becomes a list with this value",
     ),
-    ("strings_in(x)", "every string value anywhere in `x`, in order, without the keys of maps"),
-    ("percent_decode(s)", "`s` with each `%41` as the byte it stands for"),
+    ("strings_in(x)", "every string value in `x` at any depth, in order, without the keys of maps"),
+    ("percent_decode(s)", "`s` with each percent-encoded byte, such as `%41`, decoded"),
 ];
 
-/// Four times the largest event that `CloudTrail` delivers.
+/// The maximum length of a JSON text, in bytes: four times the largest event that `CloudTrail`
+/// delivers.
 const MAX_JSON: usize = 1 << 20;
 
-/// The bytes of JSON that cost one unit to read.
+/// The number of bytes of JSON that cost one unit to read.
 const BYTES_PER_UNIT: usize = 64;
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_json_functions(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("parse_json", "parse_json(string)", vec![STRING_TYPE], parse_json)?;
     env.add_overload("as_list", "as_list(dyn)", vec![DYN_TYPE], as_list)?;
@@ -39,7 +40,7 @@ pub(super) fn declare_json_functions(env: &mut Env) -> Result<(), DeclarationErr
     )
 }
 
-/// JSON from text; of a repeated key the last value counts.
+/// Parses JSON. If a key is repeated, its last value counts.
 pub(super) fn parse_json_text(function: &str, text: &str) -> Result<Json, ExecutionError> {
     if text.len() > MAX_JSON {
         return Err(function_error(function, "the text is too long"));
@@ -52,11 +53,12 @@ pub(super) fn parse_json_text(function: &str, text: &str) -> Result<Json, Execut
 fn parse_json<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     const NAME: &str = "parse_json";
     let arg = values::single_argument(NAME, args)?;
-    let text = values::as_text(&*arg).ok_or_else(|| function_error(NAME, "wants a string"))?;
+    let text = values::as_text(&*arg).ok_or_else(|| function_error(NAME, "needs a string"))?;
     Ok(CowVal::Owned(json_conversion::from_json(parse_json_text(NAME, text)?)))
 }
 
-/// A plain list whatever the value is, so that it also compares to one.
+/// Implements `as_list`. The result is a list of the crate `cel` for any value, so that it can be
+/// compared with such a list.
 fn as_list<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let arg = values::single_argument("as_list", args)?;
     if arg.downcast_ref::<CelList<'_>>().is_some() {
@@ -94,7 +96,8 @@ fn percent_decode(s: &CelString<'_>) -> Result<CelString<'static>, ExecutionErro
     decode_percent("percent_decode", s).map(CelString::from)
 }
 
-/// `text` with each percent-encoded byte decoded; a `%` before anything else stands for itself.
+/// Decodes each percent-encoded byte of `text`. A `%` without two hexadecimal digits after it is
+/// kept.
 pub(super) fn decode_percent(function: &str, text: &str) -> Result<String, ExecutionError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -106,7 +109,7 @@ pub(super) fn decode_percent(function: &str, text: &str) -> Result<String, Execu
     String::from_utf8(bytes).map_err(|_| function_error(function, "the decoded text is not utf-8"))
 }
 
-/// The byte that a percent sign and two digits stand for, and what follows.
+/// Returns the byte that `%` and two hexadecimal digits encode, and the rest of the text.
 fn split_encoded_byte(text: &[u8]) -> Option<(u8, &[u8])> {
     match text {
         [b'%', high, low, rest @ ..] => Some(((hex_digit(*high)? << 4) | hex_digit(*low)?, rest)),
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_a_list() {
+    fn as_list_accepts_every_form_of_a_list() {
         assert_holds(&[
             "as_list({'a': 1}.?b) == [] && as_list(optional.of([1])) == [1]",
             "as_list(null) == [] && as_list({}) == [] && as_list([]) == []",
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_come_depth_first() {
+    fn strings_are_returned_depth_first() {
         assert_holds(&[
             "strings_in({'b': ['x', {'c': 'y'}], 'a': 'z', 'n': 1}) == ['z', 'x', 'y']",
             "strings_in('{\"a\": \"b\"}') == ['{\"a\": \"b\"}']",

@@ -1,4 +1,4 @@
-//! JSON to values, and values to JSON.
+//! Conversion between JSON and CEL values.
 
 use cel::ExecutionError;
 use cel::common::types::{
@@ -10,7 +10,8 @@ use serde_json::{Map, Number, Value as Json};
 use super::function::{function_error, text_excerpt};
 use super::values::{MAX_DEPTH, as_text, build_map, get_value, list_elements, map_keys};
 
-/// A value from JSON: whole numbers are `int` where they fit, others `double`.
+/// Converts JSON to a value. A whole number that fits becomes an `int`, any other number a
+/// `double`.
 pub(super) fn from_json<'v>(json: Json) -> Box<dyn Val + 'v> {
     match json {
         Json::Null => Box::new(CelNull),
@@ -33,14 +34,15 @@ fn from_number<'v>(number: &Number) -> Box<dyn Val + 'v> {
     }
 }
 
-/// JSON from a value of JSON's types; keys are strings.
+/// Converts a value to JSON. Fails if a map key is not a string, or if the type of a value does not
+/// exist in JSON.
 pub(super) fn to_json(function: &str, value: &dyn Val) -> Result<Json, ExecutionError> {
     to_json_at(function, value, MAX_DEPTH)
 }
 
 fn to_json_at(function: &str, value: &dyn Val, depth: usize) -> Result<Json, ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(function_error(function, "nests too deep"));
+        return Err(function_error(function, "the value nests too deeply"));
     };
     if let Some(items) = list_elements(value) {
         let items = items.into_iter().map(|item| to_json_at(function, item, depth));
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_lacks_is_an_error() {
+    fn values_that_json_cannot_represent_are_errors() {
         assert!(to_json("f", &CelDouble::from(f64::INFINITY)).is_err());
         let by_number: Box<dyn Val> =
             Box::new(build_map([(CelMapKey::from(1_i64), from_json(Json::Null))]));

@@ -1,4 +1,4 @@
-//! The hidden functions behind the comprehensions over two variables.
+//! The internal functions of the comprehensions over two variables.
 
 use cel::ExecutionError;
 use cel::common::types::{CelBool, CelInt, CelList, CelMap, CelMapKey, CelString, CelUInt};
@@ -7,7 +7,7 @@ use cel::common::value::{CowVal, Val};
 use super::function::{function_error, text_excerpt};
 use super::values;
 
-/// The indices of a list, or the keys of a map.
+/// Returns the indices of a list, or the keys of a map.
 pub(super) fn entry_keys<'b, 'v>(
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {
@@ -21,7 +21,7 @@ pub(super) fn entry_keys<'b, 'v>(
     Ok(CowVal::owned(CelList::from(keys)))
 }
 
-/// Several maps as one.
+/// Merges several maps into one. Fails if a key occurs more than once.
 pub(super) fn merge_maps<'b, 'v>(
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {
@@ -35,7 +35,7 @@ pub(super) fn merge_maps<'b, 'v>(
     let all = entries.len();
     let merged: CelMap<'v> = values::build_map(entries);
     if merged.inner().len() < all {
-        return Err(function_error("transformMapEntry", "a key repeats"));
+        return Err(function_error("transformMapEntry", "a key occurs more than once"));
     }
     Ok(CowVal::owned(merged))
 }
@@ -56,5 +56,5 @@ fn map_key<'v>(key: &(dyn Val + 'v)) -> Result<CelMapKey<'v>, ExecutionError> {
 
 fn wrong_type(value: &dyn Val) -> ExecutionError {
     let got = text_excerpt(value.get_type().name());
-    function_error("comprehension", format!("wants a list or a map, not a value of type {got}"))
+    function_error("comprehension", format!("needs a list or a map, not a value of type {got}"))
 }

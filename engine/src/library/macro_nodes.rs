@@ -1,4 +1,4 @@
-//! Builds the syntax trees that the macros expand to.
+//! Builders for the syntax trees to which the macros expand.
 
 use cel::ParseError;
 use cel::common::ast::{
@@ -7,28 +7,28 @@ use cel::common::ast::{
 };
 use cel::parser::MacroExprHelper;
 
-/// A macro call over two variables, taken apart.
+/// The parts of a macro call over two variables.
 pub(super) struct TwoVariableCall {
-    /// What is iterated over.
+    /// The list or map over which the macro iterates.
     pub(super) target: IdedExpr,
     /// The variable for the index or the key.
     pub(super) key: String,
     /// The variable for the element or the value.
     pub(super) value: String,
-    /// Which entries count: all of them when absent.
+    /// The test that selects entries. If it is `None`, all entries are selected.
     pub(super) filter: Option<IdedExpr>,
-    /// The test of each entry, or what is made of it.
+    /// The test of each entry, or the value made from it.
     pub(super) body: IdedExpr,
 }
 
 impl TwoVariableCall {
-    /// Takes a call's target and arguments.
+    /// Parses the target and the arguments of a call.
     pub(super) fn from_call(
         h: &MacroExprHelper<'_>,
         target: &mut Option<IdedExpr>,
         args: &mut Vec<IdedExpr>,
     ) -> Result<Self, ParseError> {
-        let missing = || h.new_error(0, "wants two variables and an expression");
+        let missing = || h.new_error(0, "the macro needs two variables and an expression");
         let mut args = std::mem::take(args).into_iter();
         let (key, value) = (args.next().unwrap_or_default(), args.next().unwrap_or_default());
         let value_id = value.id;
@@ -42,7 +42,8 @@ impl TwoVariableCall {
     }
 }
 
-/// The name a macro binds: an identifier as such, neither a path nor one with a leading dot.
+/// Returns the name that a macro binds. The argument must be a simple identifier: not a path, and
+/// not a name with a leading dot.
 pub(super) fn variable_name(h: &MacroExprHelper<'_>, arg: IdedExpr) -> Result<String, ParseError> {
     match arg.expr {
         Expr::Ident(name) if !name.starts_with(['.', '@']) => Ok(name),
@@ -50,7 +51,8 @@ pub(super) fn variable_name(h: &MacroExprHelper<'_>, arg: IdedExpr) -> Result<St
     }
 }
 
-/// `body` with `name` for `init`: a loop over nothing, whose accumulator is `name`.
+/// Builds `body` with `name` bound to `init`: a loop over an empty list whose accumulator is
+/// `name`.
 pub(super) fn build_bind(
     h: &mut MacroExprHelper<'_>,
     name: &str,
@@ -69,17 +71,17 @@ pub(super) fn build_bind(
 
 /// The parts of a loop.
 pub(super) struct LoopParts {
-    /// What the accumulator starts with.
+    /// The initial value of the accumulator.
     pub(super) init: IdedExpr,
-    /// While it holds, the loop goes on.
+    /// The condition under which the loop continues.
     pub(super) condition: IdedExpr,
-    /// What the accumulator becomes.
+    /// The value of the accumulator after an iteration.
     pub(super) step: IdedExpr,
-    /// What the loop gives in the end.
+    /// The result of the loop.
     pub(super) result: IdedExpr,
 }
 
-/// `{key: value}`.
+/// Builds `{key: value}`.
 pub(super) fn build_map_entry(
     h: &mut MacroExprHelper<'_>,
     key: IdedExpr,
@@ -90,7 +92,7 @@ pub(super) fn build_map_entry(
     h.next_expr(Expr::Map(MapExpr { entries: vec![IdedEntryExpr { id, expr: entry }] }))
 }
 
-/// A loop over `iter_range`.
+/// Builds a loop over `iter_range`.
 pub(super) fn build_loop(
     h: &mut MacroExprHelper<'_>,
     iter_range: IdedExpr,
@@ -110,27 +112,27 @@ pub(super) fn build_loop(
     })))
 }
 
-/// `name(args)`.
+/// Builds `name(args)`.
 pub(super) fn build_call(h: &mut MacroExprHelper<'_>, name: &str, args: Vec<IdedExpr>) -> IdedExpr {
     h.next_expr(Expr::Call(CallExpr { func_name: name.to_owned(), target: None, args }))
 }
 
-/// `name`.
+/// Builds `name`.
 pub(super) fn build_ident(h: &mut MacroExprHelper<'_>, name: &str) -> IdedExpr {
     h.next_expr(Expr::Ident(name.to_owned()))
 }
 
-/// `[elements]`.
+/// Builds `[elements]`.
 pub(super) fn build_list(h: &mut MacroExprHelper<'_>, elements: Vec<IdedExpr>) -> IdedExpr {
     h.next_expr(Expr::List(ListExpr::new(elements)))
 }
 
-/// `true` or `false`.
+/// Builds `true` or `false`.
 pub(super) fn build_boolean(h: &mut MacroExprHelper<'_>, value: bool) -> IdedExpr {
     h.next_expr(Expr::Literal(LiteralValue::Boolean(value.into())))
 }
 
-/// A whole number.
+/// Builds a whole number.
 pub(super) fn build_int(h: &mut MacroExprHelper<'_>, value: i64) -> IdedExpr {
     h.next_expr(Expr::Literal(LiteralValue::Int(value.into())))
 }

@@ -1,4 +1,5 @@
-//! `cel.bind` and the comprehensions over two variables: index and element, or key and value.
+//! The macro `cel.bind`, and the comprehensions over two variables: index and element, or key and
+//! value.
 
 use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::common::types::DYN_TYPE;
@@ -12,32 +13,41 @@ use super::macro_nodes::{
     build_list, build_loop, build_map_entry, variable_name,
 };
 
-/// Every macro here.
+/// The documentation of the macros in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
-    ("cel.bind(name, value, expr)", "`expr`, with `name` for `value`"),
-    ("x.all(k, v, test)", "whether every entry passes"),
-    ("x.exists(k, v, test)", "whether some entry passes"),
-    ("x.existsOne(k, v, test)", "whether exactly one entry passes"),
-    ("x.exists_one(k, v, test)", "the same as `existsOne`"),
+    ("cel.bind(name, value, expr)", "`expr`, in which `name` has the value `value`"),
+    ("x.all(k, v, test)", "whether `test` is true for every entry"),
+    ("x.exists(k, v, test)", "whether `test` is true for some entry"),
+    ("x.existsOne(k, v, test)", "whether `test` is true for exactly one entry"),
+    ("x.exists_one(k, v, test)", "an alias of `existsOne`"),
     ("x.transformList(k, v, expr)", "a list with `expr` for each entry"),
-    ("x.transformList(k, v, test, expr)", "a list with `expr` for each entry that passes"),
-    ("x.transformMap(k, v, expr)", "a map with the same keys, and `expr` for each value"),
-    ("x.transformMap(k, v, test, expr)", "the same, of the entries that pass"),
+    (
+        "x.transformList(k, v, test, expr)",
+        "a list with `expr` for each entry for which `test` is true",
+    ),
+    ("x.transformMap(k, v, expr)", "a map with the same keys, and `expr` as the value of each key"),
+    (
+        "x.transformMap(k, v, test, expr)",
+        "a map with `expr` for each entry for which `test` is true",
+    ),
     (
         "x.transformMapEntry(k, v, map)",
-        "the maps made for each entry, as one; a repeated key is an error",
+        "the maps of all entries, merged; an error if a key occurs more than once",
     ),
-    ("x.transformMapEntry(k, v, test, map)", "the same, of the entries that pass"),
+    (
+        "x.transformMapEntry(k, v, test, map)",
+        "the maps of the entries for which `test` is true, merged",
+    ),
 ];
 
-/// The variable that holds what is iterated over. A nested comprehension hides it, and may: by
-/// then the variables of the outer one are bound.
+/// The variable that contains the list or map of the iteration. A nested comprehension shadows it.
+/// That is safe, because the variables of the outer comprehension are bound before.
 const RANGE: &str = "@range";
 const RESULT: &str = "@result";
 
 type MacroExpansion = Result<Option<IdedExpr>, ParseError>;
 
-/// Declares the macros, and the hidden functions that they expand to.
+/// Declares the macros, and the internal functions to which they expand.
 pub(super) fn declare_macros(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("@keys", "@keys(dyn)", vec![DYN_TYPE], macro_functions::entry_keys)?;
     env.add_overload("@merge", "@merge(dyn)", vec![DYN_TYPE], macro_functions::merge_maps)?;
@@ -62,19 +72,19 @@ fn bind_macro(
     target: &mut Option<IdedExpr>,
     args: &mut Vec<IdedExpr>,
 ) -> MacroExpansion {
-    if !matches!(target.as_ref().map(|target| &target.expr), Some(Expr::Ident(name)) if name == "cel")
-    {
+    let receiver = target.as_ref().map(|target| &target.expr);
+    if !matches!(receiver, Some(Expr::Ident(name)) if name == "cel") {
         return Ok(None);
     }
     let mut args = std::mem::take(args).into_iter();
     let name = variable_name(h, args.next().unwrap_or_default())?;
     match (args.next(), args.next()) {
         (Some(init), Some(body)) => Ok(Some(build_bind(h, &name, init, body))),
-        _ => Err(h.new_error(0, "wants a variable, its value and an expression")),
+        _ => Err(h.new_error(0, "`cel.bind` needs a variable, its value and an expression")),
     }
 }
 
-/// `x.M(k, v, test)` as `bind(@range, x, @keys(@range).M(k, bind(v, @range[k], test)))`.
+/// Expands `x.M(k, v, test)` to `bind(@range, x, @keys(@range).M(k, bind(v, @range[k], test)))`.
 fn expand_fold(
     h: &mut MacroExprHelper<'_>,
     target: &mut Option<IdedExpr>,
@@ -157,8 +167,9 @@ fn merge_transformed(h: &mut MacroExprHelper<'_>, entries: TwoVariableCall) -> I
     build_call(h, "@merge", vec![maps])
 }
 
-/// Each variable is bound inside the appended list, and again inside the filter, so that the
-/// evaluator sees the shape that it appends to in place.
+/// Builds the loop of a transformation. The value variable is bound inside the appended list, and
+/// again inside the filter. In this form, the evaluator recognizes the operation and appends in
+/// place.
 fn build_transform(h: &mut MacroExprHelper<'_>, parts: TwoVariableCall) -> IdedExpr {
     let TwoVariableCall { target, key, value, filter, body } = parts;
     let item = with_value(h, &key, &value, body);
@@ -190,7 +201,7 @@ fn loop_over_keys(
     build_bind(h, RANGE, target, body)
 }
 
-/// `body` with `value` for the entry at `key`.
+/// Builds `body` with `value` bound to the entry at `key`.
 fn with_value(h: &mut MacroExprHelper<'_>, key: &str, value: &str, body: IdedExpr) -> IdedExpr {
     let (range, key) = (build_ident(h, RANGE), build_ident(h, key));
     let entry = build_call(h, operators::INDEX, vec![range, key]);
@@ -219,20 +230,20 @@ mod tests {
     }
 
     #[test]
-    fn an_undecided_element_does_not_hide_a_decided_one() {
+    fn an_error_in_one_element_does_not_hide_a_decisive_element() {
         assert_holds(&["[0, 1].exists(i, v, 1 / v == 1)", "![0, 1].all(i, v, 1 / v == 2)"]);
         assert_fails("by zero", &["[1, 0].existsOne(i, v, 1 / v == 1)"]);
     }
 
     #[test]
-    fn maps_are_walked_in_the_order_of_their_keys() {
+    fn maps_are_iterated_in_key_order() {
         assert_holds(&["{'c': 3, 'a': 1, 'b': 2}.transformList(k, v, k) == ['a', 'b', 'c']"]);
     }
 
     #[test]
     fn a_map_entry_may_not_repeat() {
         assert_holds(&["['a', 'b'].transformMapEntry(i, v, i > 0, {v: i}) == {'b': 1}"]);
-        assert_fails("repeats", &["['a', 'a'].transformMapEntry(i, v, {v: i})"]);
+        assert_fails("more than once", &["['a', 'a'].transformMapEntry(i, v, {v: i})"]);
     }
 
     #[test]

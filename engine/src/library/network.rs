@@ -1,4 +1,5 @@
-//! IP addresses and CIDR ranges, as the CEL specification's network extension has them.
+//! CEL functions for IP addresses and CIDR ranges, as in the network extension of the CEL
+//! specification.
 
 use cel::common::types::{CelBool, CelInt, CelString};
 use cel::common::value::Val;
@@ -7,30 +8,40 @@ use cel::{DeclarationError, Env, ExecutionError};
 use super::address::{CidrValue, IpValue, parse_cidr, parse_ip};
 use super::function::FunctionDoc;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
-    ("ip(s)", "the address `s`; an error when it is none"),
-    ("isIP(s)", "whether `s` is an address"),
-    ("ip.isCanonical(s)", "whether the address `s` is in canonical form"),
-    ("string(ip)", "the address as text, in canonical form"),
-    ("a.family()", "4 or 6"),
-    ("a.isUnspecified()", "whether it is 0.0.0.0 or ::"),
-    ("a.isLoopback()", "whether it is in 127.0.0.0/8, or ::1"),
-    ("a.isGlobalUnicast()", "whether it is one host's address, private ones included"),
-    ("a.isLinkLocalMulticast()", "whether it is in 224.0.0.0/24 or ff02"),
-    ("a.isLinkLocalUnicast()", "whether it is in 169.254.0.0/16 or fe80::/10"),
-    ("a.isPrivate()", "whether it is in 10/8, 172.16/12, 192.168/16 or fc00::/7"),
-    ("cidr(s)", "the range `s`; an error when it is none"),
-    ("isCIDR(s)", "whether `s` is a range"),
-    ("string(cidr)", "the range as text"),
-    ("c.containsIP(ip)", "whether an address, or its text, is in it"),
-    ("c.containsCIDR(cidr)", "whether a range, or its text, is in it"),
+    ("ip(s)", "the IP address `s`; an error if `s` is not an IP address"),
+    ("isIP(s)", "whether `s` is an IP address"),
+    ("ip.isCanonical(s)", "whether the IP address `s` is in canonical form"),
+    ("string(ip)", "the address as a string, in canonical form"),
+    ("a.family()", "4 for an IPv4 address, 6 for an IPv6 address"),
+    ("a.isUnspecified()", "whether the address is 0.0.0.0 or ::"),
+    ("a.isLoopback()", "whether the address is in 127.0.0.0/8, or is ::1"),
+    (
+        "a.isGlobalUnicast()",
+        "whether the address identifies one host; private addresses are included",
+    ),
+    (
+        "a.isLinkLocalMulticast()",
+        "whether the address is in 224.0.0.0/24, or is an IPv6 multicast address with link-local \
+         scope, such as ff02::1",
+    ),
+    ("a.isLinkLocalUnicast()", "whether the address is in 169.254.0.0/16 or fe80::/10"),
+    (
+        "a.isPrivate()",
+        "whether the address is in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7",
+    ),
+    ("cidr(s)", "the CIDR range `s`; an error if `s` is not a CIDR range"),
+    ("isCIDR(s)", "whether `s` is a CIDR range"),
+    ("string(cidr)", "the range as a string"),
+    ("c.containsIP(ip)", "whether the range contains an address, given as a value or a string"),
+    ("c.containsCIDR(cidr)", "whether the range contains a range, given as a value or a string"),
     ("c.ip()", "the address before the slash"),
-    ("c.masked()", "the range, its address cut to the prefix"),
-    ("c.prefixLength()", "the number after the slash"),
+    ("c.masked()", "the range with the bits of its address after the prefix set to zero"),
+    ("c.prefixLength()", "the prefix length, which is the number after the slash"),
 ];
 
-/// Declares the types and the functions.
+/// Declares the types and the functions of this file in the environment.
 pub(super) fn declare_network_functions(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_type(IpValue::cel_type().to_owned())?;
     env.add_type(CidrValue::cel_type().to_owned())?;
@@ -60,7 +71,11 @@ fn declare_cidr_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(env, fn cidr: (CelString<'_>) -> Result<CidrValue>)?;
     cel::add_overload!(env, fn is_cidr: (CelString<'_>) -> CelBool, name = "isCIDR")?;
     cel::add_overload!(env, fn cidr_string: (CidrValue) -> CelString<'_>, name = "string")?;
-    cel::add_member_overload!(env, fn contains_ip: (CidrValue, IpValue) -> CelBool, name = "containsIP")?;
+    cel::add_member_overload!(
+        env,
+        fn contains_ip: (CidrValue, IpValue) -> CelBool,
+        name = "containsIP"
+    )?;
     cel::add_member_overload!(
         env,
         fn contains_ip_text: (CidrValue, CelString<'_>) -> Result<CelBool>,
@@ -170,7 +185,7 @@ mod tests {
     use super::super::testing::{assert_fails, assert_holds};
 
     #[test]
-    fn an_open_range_is_easy_to_spot() {
+    fn ranges_can_be_compared_and_contain_addresses() {
         assert_holds(&[
             "cidr('0.0.0.0/0').prefixLength() == 0 && cidr('::/0').prefixLength() == 0",
             "cidr('0.0.0.0/0').containsIP('8.8.8.8') && !cidr('0.0.0.0/0').containsIP('::1')",
@@ -197,9 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn private_is_narrower_than_not_global() {
+    fn private_addresses_are_global_unicast_addresses() {
         assert_holds(&[
-            "ip('10.0.0.1').isPrivate() && ip('172.31.0.1').isPrivate() && ip('fd00::1').isPrivate()",
+            "ip('10.0.0.1').isPrivate() && ip('172.31.0.1').isPrivate()",
+            "ip('fd00::1').isPrivate()",
             "!ip('172.32.0.1').isPrivate() && !ip('127.0.0.1').isPrivate()",
             "ip('10.0.0.1').isGlobalUnicast()",
         ]);

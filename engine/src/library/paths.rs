@@ -1,4 +1,5 @@
-//! What lies at a path, through lists on the way, whatever shape the value has: nothing here fails for a shape.
+//! CEL functions that return the values at a path, through lists on the path. They never fail
+//! because of the structure of a value.
 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelString, DYN_TYPE, STRING_TYPE};
 use cel::common::value::{CowVal, Val};
@@ -7,24 +8,26 @@ use cel::{DeclarationError, Env, ExecutionError};
 use super::function::{FunctionDoc, function_error};
 use super::{json_conversion, values};
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
     (
         "values_at(x, path)",
-        "every value at a path such as `a.b.c`: a list on the way or at its end gives its elements, \
-                          an empty one itself; nothing where a part is missing",
+        "every value at a path such as `a.b.c`; a list on the path or at its end is replaced by \
+         its elements, an empty list at its end is kept, a missing part returns nothing",
     ),
     (
         "texts_at(x, path)",
-        "the same as text, without nulls: numbers and booleans as they are written, objects as JSON",
+        "the values at a path as strings, without nulls: numbers and booleans as written, objects \
+         as JSON",
     ),
-    ("numbers_at(x, path)", "the numbers among them, also those written as text, as `double`"),
+    ("numbers_at(x, path)", "the numbers at a path as `double`, including numbers in strings"),
 ];
 
-/// An event's depth, and what an expression may put around it.
+/// The maximum depth of a path: the depth of an event, and the levels that an expression may add
+/// around it.
 const MAX_PATH_DEPTH: usize = 2 * values::MAX_DEPTH;
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_path_functions(env: &mut Env) -> Result<(), DeclarationError> {
     let takes = || vec![DYN_TYPE, STRING_TYPE];
     env.add_overload("values_at", "values_at(dyn, string)", takes(), values_at)?;
@@ -59,7 +62,7 @@ fn numbers_at<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
     Ok(CowVal::owned(CelList::from(numbers)))
 }
 
-/// The number that a text is, written as JSON writes numbers.
+/// Parses a number in the notation of JSON.
 fn parse_number(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let written = digits.starts_with(|c: char| c.is_ascii_digit())
@@ -67,7 +70,7 @@ fn parse_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| written)
 }
 
-/// A value as text; none of null and of an empty list.
+/// Returns a value as a string, or `None` for a value such as null or an empty list.
 fn value_to_text(value: &dyn Val) -> Option<String> {
     if let Some(text) = values::as_text(value) {
         return Some(text.to_owned());
@@ -93,11 +96,12 @@ fn visit_path<'v>(
     visit: &mut dyn FnMut(&(dyn Val + 'v)),
 ) -> Result<(), ExecutionError> {
     let path = values::as_text(path)
-        .ok_or_else(|| function_error(function, "wants a value and a path"))?;
+        .ok_or_else(|| function_error(function, "needs a value and a path"))?;
     walk_path(function, root, Some(path), visit, MAX_PATH_DEPTH)
 }
 
-/// A key may itself have dots: each way to read the path is gone.
+/// Calls `visit` with each value at the rest of the path. A key may contain dots, so the function
+/// tries every way to split the path.
 fn walk_path<'v>(
     function: &str,
     value: &(dyn Val + 'v),
@@ -106,7 +110,7 @@ fn walk_path<'v>(
     depth: usize,
 ) -> Result<(), ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(function_error(function, "nests too deep"));
+        return Err(function_error(function, "the value nests too deeply"));
     };
     if let Some(items) = values::list_elements(value).filter(|items| !items.is_empty()) {
         return items.iter().try_for_each(|item| walk_path(function, *item, path, visit, depth));
@@ -132,7 +136,7 @@ mod tests {
     use super::super::testing::{assert_fails, assert_holds};
 
     #[test]
-    fn lists_are_walked_and_what_is_missing_is_nothing() {
+    fn lists_give_their_elements_and_missing_parts_give_nothing() {
         assert_holds(&[
             "values_at({'a': {'b': 1}}, 'a.b') == [1] && values_at({'a': 1}, 'a.b') == []",
             "values_at({'a': [{'b': [1, 2]}, 'x', {'b': 3}, null]}, 'a.b') == [1, 2, 3]",
@@ -146,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_texts_and_texts_are_numbers() {
+    fn values_are_converted_to_strings_and_numbers() {
         assert_holds(&[
             "texts_at({'a': ['x', 1, 1.5, 2.0, true, null, {'b': [1]}, []]}, 'a') \
              == ['x', '1', '1.5', '2', 'true', '{\"b\":[1]}']",

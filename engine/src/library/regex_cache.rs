@@ -1,4 +1,4 @@
-//! Regular expressions, each compiled once a thread.
+//! A cache of compiled regular expressions for each thread.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,50 +13,52 @@ use crate::run::budget;
 
 const CACHE_ENTRIES: usize = 256;
 
-/// The sizes, in bytes, that a compiled pattern may have, and for how much text of one byte each counts: at worst a pattern
-/// looks at all of its program for each byte of the text.
+/// The size limits of a compiled pattern in bytes, each with the cost factor of one byte of text.
+/// In the worst case, a match examines the whole compiled pattern for each byte of the text.
 const SIZES: &[(usize, usize)] =
     &[(8 << 10, 16), (32 << 10, 64), (128 << 10, 256), (512 << 10, 1024)];
 
-/// The memory that a match may use to be quick, in bytes.
+/// The memory that a match may use as a cache, in bytes.
 const SCRATCH_LIMIT: usize = 1 << 20;
 
-/// The bytes, times what each counts for, that cost one unit.
+/// The number of bytes of text, multiplied by the cost factor of the pattern, that cost one unit.
 const BYTES_PER_UNIT: usize = 128;
 
 /// A compiled pattern.
 #[derive(Debug)]
 pub(crate) struct CompiledPattern {
     regex: Regex,
-    /// For how many bytes of text each byte counts.
+    /// The cost factor of one byte of text.
     factor: usize,
 }
 
 impl CompiledPattern {
-    /// The pattern, once the budget has paid for trying it on `text`.
+    /// Charges a match of the pattern on `text`, and returns the compiled pattern.
     pub(super) fn regex_for_text(&self, text: &str) -> Result<&Regex, ExecutionError> {
         budget::charge_cost(text.len().saturating_mul(self.factor).saturating_div(BYTES_PER_UNIT))?;
         Ok(&self.regex)
     }
 
-    /// How many groups the pattern has, with the whole match.
+    /// Returns the number of groups of the pattern, including the whole match.
     pub(super) fn group_count(&self) -> usize {
         self.regex.captures_len()
     }
 }
 
 thread_local! {
-    // Shared, not cloned: a clone would lose the scratch space that makes the next match fast.
-    static CACHE: RefCell<BTreeMap<String, Rc<CompiledPattern>>> = const { RefCell::new(BTreeMap::new()) };
+    // The patterns are shared and not cloned. A clone would lose the memory that makes the next
+    // match fast.
+    static CACHE: RefCell<BTreeMap<String, Rc<CompiledPattern>>> =
+        const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Why a text is no pattern, in one line.
+/// The reason why a text is not a valid pattern, in one line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PatternError {
-    /// Compiled, it needs too much memory.
+    /// The compiled pattern exceeds the size limit.
     #[error("the pattern is too large")]
     TooLarge,
-    /// It is no regular expression.
+    /// The pattern is not a valid regular expression.
     #[error("{0}")]
     Syntax(String),
 }
@@ -85,7 +87,7 @@ fn build_regex(pattern: &str, size: usize) -> Result<Regex, regex::Error> {
 fn describe_error(error: regex::Error) -> PatternError {
     match error {
         regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
-        // The last line is the reason; those before it show the pattern.
+        // The last line contains the reason. The lines before it show the pattern.
         other => {
             let text = other.to_string();
             let reason = text.lines().last().unwrap_or_default();
@@ -94,7 +96,7 @@ fn describe_error(error: regex::Error) -> PatternError {
     }
 }
 
-/// Declares `@matches`, which the engine puts in the place of the standard `matches`.
+/// Declares `@matches`, which replaces the standard `matches` in a compiled expression.
 pub(super) fn declare_regex_match(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_member_overload!(
         env,
@@ -108,7 +110,8 @@ pub(super) fn declare_regex_match(env: &mut Env) -> Result<(), DeclarationError>
     )
 }
 
-/// The compiled pattern.
+/// Returns the compiled pattern from the cache. The function compiles the pattern first if the
+/// cache does not contain it.
 pub(super) fn cached_pattern(
     function: &str,
     pattern: &str,

@@ -1,4 +1,4 @@
-//! Parts of strings, found and replaced by regular expressions.
+//! CEL functions that extract and replace parts of strings with regular expressions.
 
 use std::rc::Rc;
 
@@ -11,27 +11,33 @@ use super::regex_cache::{CompiledPattern, cached_pattern};
 use super::values;
 use crate::run::budget;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
-    ("regex.extract(s, pattern)", "the first match, or its only group, as an optional"),
-    ("regex.extractAll(s, pattern)", "a list of every match, or of its only group"),
+    (
+        "regex.extract(s, pattern)",
+        "the first match, or the group of the pattern if it has one, as an optional",
+    ),
+    (
+        "regex.extractAll(s, pattern)",
+        "a list of all matches, or of the group of the pattern if it has one",
+    ),
     (
         r"regex.replace(s, pattern, replacement)",
-        r"every match replaced; \1 to \9 stand for its groups, \0 for the match",
+        r"`s` with all matches replaced; \1 to \9 insert a group, \0 inserts the match",
     ),
     (
         "regex.replace(s, pattern, replacement, count)",
-        "the first `count` matches replaced; all when `count` is negative",
+        "`s` with the first `count` matches replaced; a negative `count` replaces all matches",
     ),
 ];
 
-/// How many matches one call may list.
+/// The maximum number of matches that one call returns.
 const MAX_MATCHES: usize = 100_000;
 
-/// The longest text a replacement may make.
+/// The maximum length of the result of a replacement, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_regex_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(
         env,
@@ -50,7 +56,8 @@ pub(super) fn declare_regex_functions(env: &mut Env) -> Result<(), DeclarationEr
     )?;
     cel::add_overload!(
         env,
-        fn replace_some: (CelString<'_>, CelString<'_>, CelString<'_>, CelInt) -> Result<CelString<'_>>,
+        fn replace_some:
+            (CelString<'_>, CelString<'_>, CelString<'_>, CelInt) -> Result<CelString<'_>>,
         name = "regex.replace"
     )
 }
@@ -74,7 +81,7 @@ fn extract_all(
     let (regex, group) = with_group("regex.extractAll", pattern)?;
     let mut texts = Vec::new();
     for found in regex.regex_for_text(s)?.captures_iter(s) {
-        // Each search for a next match begins anew.
+        // Each search for the next match has a fixed cost.
         budget::record_cost(1);
         if texts.len() > MAX_MATCHES {
             return Err(function_error("regex.extractAll", "there are too many matches"));
@@ -84,7 +91,8 @@ fn extract_all(
     Ok(values::string_list(texts))
 }
 
-/// The pattern, and what to take of a match: its only group, or all of it.
+/// Returns the pattern, and the number of the group to extract: 1 if the pattern has a group, or 0
+/// for the whole match.
 fn with_group(
     function: &str,
     pattern: &str,
@@ -132,7 +140,7 @@ fn replace_some(
     Ok(CelString::from(output))
 }
 
-/// A piece of a replacement.
+/// A part of a replacement.
 enum ReplacementPart {
     Char(char),
     Group(usize),
@@ -171,9 +179,10 @@ fn parse_escape(char: Option<char>, groups: usize) -> Result<ReplacementPart, Ex
     let digit = char.and_then(|char| char.to_digit(10)).and_then(|digit| digit.try_into().ok());
     match digit {
         Some(group) if group < groups => Ok(ReplacementPart::Group(group)),
-        Some(_) => {
-            Err(function_error("regex.replace", "the replacement names a group the pattern lacks"))
-        }
+        Some(_) => Err(function_error(
+            "regex.replace",
+            "the replacement names a group that the pattern does not have",
+        )),
         None => {
             Err(function_error("regex.replace", "a backslash must precede a digit or a backslash"))
         }
@@ -206,7 +215,7 @@ mod tests {
             r"regex.replace('a', 'a', r'\\') == r'\'",
             r"regex.replace('é', '', '-') == '-é-'",
         ]);
-        assert_fails("lacks", &[r"regex.replace('a', 'a', r'\1')"]);
+        assert_fails("does not have", &[r"regex.replace('a', 'a', r'\1')"]);
         assert_fails("backslash", &[r"regex.replace('a', 'a', r'\x')"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Lists as sets: order and repetition do not count.
+//! CEL functions that compare lists as sets: order and repetition do not matter.
 
 use cel::common::types::{CelBool, LIST_TYPE};
 use cel::common::value::{CowVal, Val};
@@ -7,19 +7,19 @@ use cel::{DeclarationError, Env, ExecutionError};
 use super::function::{FunctionDoc, function_error};
 use super::values;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
     ("sets.contains(a, b)", "whether every element of `b` is in `a`"),
-    ("sets.equivalent(a, b)", "whether each is in the other"),
-    ("sets.intersects(a, b)", "whether some element is in both"),
+    ("sets.equivalent(a, b)", "whether each list contains every element of the other"),
+    ("sets.intersects(a, b)", "whether the lists have an element in common"),
 ];
 
-/// How many pairs of elements one call may compare.
+/// The maximum number of pairs of elements that one call compares.
 const MAX_PAIRS: usize = 1_000_000;
 
 type ElementList<'b, 'v> = Vec<&'b (dyn Val + 'v)>;
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_set_functions(env: &mut Env) -> Result<(), DeclarationError> {
     let lists = || vec![LIST_TYPE, LIST_TYPE];
     env.add_overload("sets.contains", "sets.contains(list,list)", lists(), |args| {
@@ -40,7 +40,7 @@ fn compare_lists<'b, 'v>(
 ) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (a, b) = values::two_arguments(function, args)?;
     let (Some(a), Some(b)) = (values::list_elements(&*a), values::list_elements(&*b)) else {
-        return Err(function_error(function, "wants two lists"));
+        return Err(function_error(function, "needs two lists"));
     };
     if a.len().saturating_mul(b.len()) > MAX_PAIRS {
         return Err(function_error(function, "the lists are too long"));

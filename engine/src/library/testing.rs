@@ -1,4 +1,4 @@
-//! Evaluates an expression against the whole library.
+//! Test helpers that evaluate an expression with the whole library.
 
 use cel::common::value::Val;
 use cel::{Context, Env, Value, extensions};
@@ -12,12 +12,12 @@ fn test_environment() -> Env {
     env
 }
 
-/// The value of `source`, or what went wrong.
+/// Evaluates `source`, and returns its value or the error message.
 pub(super) fn evaluate_source(source: &str) -> Result<Value, String> {
     evaluate_with_texts(source, &[])
 }
 
-/// The value of `source`, given variables.
+/// Evaluates `source` with string variables.
 pub(super) fn evaluate_with_texts(source: &str, vars: &[(&str, &str)]) -> Result<Value, String> {
     crate::run::budget::reset_budget(1);
     let env = Arc::new(test_environment());
@@ -29,7 +29,7 @@ pub(super) fn evaluate_with_texts(source: &str, vars: &[(&str, &str)]) -> Result
     program.execute(&context).map_err(|error| error.to_string())
 }
 
-/// The value of `source`, given a value for `x`.
+/// Evaluates `source` with the value `x`.
 pub(super) fn evaluate_with_value(source: &str, x: &dyn Val) -> Result<Value, String> {
     crate::run::budget::reset_budget(1);
     let env = Arc::new(test_environment());
@@ -46,7 +46,7 @@ pub(super) fn assert_holds(sources: &[&str]) {
     }
 }
 
-/// Asserts that every expression fails, with a message that has `part` in it.
+/// Asserts that every expression fails with a message that contains `part`.
 pub(super) fn assert_fails(part: &str, sources: &[&str]) {
     for source in sources {
         let error = evaluate_source(source).expect_err(source);

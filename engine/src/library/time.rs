@@ -1,4 +1,4 @@
-//! Days, which the standard `duration` does not read.
+//! The CEL function `days`. The standard `duration` has no unit for days.
 
 use cel::common::types::{CelDuration, CelInt};
 use cel::{DeclarationError, Env, ExecutionError};
@@ -6,10 +6,10 @@ use chrono::Duration;
 
 use super::function::{FunctionDoc, function_error};
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[("days(n)", "a duration of `n` times 24 hours")];
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_time_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_overload!(env, fn days: (CelInt) -> Result<CelDuration>)
 }
@@ -17,7 +17,7 @@ pub(super) fn declare_time_functions(env: &mut Env) -> Result<(), DeclarationErr
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "declared functions take references")]
 fn days(n: &CelInt) -> Result<CelDuration, ExecutionError> {
     Duration::try_days(*n.inner())
-        // The language's durations are whole nanoseconds in 64 bits: about 292 years.
+        // A CEL duration is a number of nanoseconds in 64 bits: at most about 292 years.
         .filter(|duration| duration.num_nanoseconds().is_some())
         .map(CelDuration::from)
         .ok_or_else(|| function_error("days", "out of range"))

@@ -1,4 +1,5 @@
-//! Reads any value, whoever made it: by its type and its traits, never by its Rust type alone.
+//! Access to values of any implementation. The functions check the CEL type and the traits of a
+//! value, and not only its Rust type.
 
 use cel::ExecutionError;
 use cel::common::types::{CelList, CelMap, CelMapKey, CelOptional, CelString, Kind};
@@ -6,15 +7,16 @@ use cel::common::value::{CowVal, Val};
 
 use super::function::function_error;
 
-/// How deep a value may nest: as deep as the JSON parser goes.
+/// The maximum depth of a value. It is the limit of the JSON parser.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// The string a value is.
+/// Returns the string, or `None` if the value is not a string.
 pub(super) fn as_text<'b>(value: &'b (dyn Val + '_)) -> Option<&'b str> {
     value.downcast_ref::<CelString<'_>>().map(CelString::inner)
 }
 
-/// What an optional holds, or the value itself: `None` when missing or null.
+/// Returns the content of an optional, or the value itself. The result is `None` for an empty
+/// optional and for null.
 pub(super) fn present_value<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<&'b (dyn Val + 'v)> {
     let value = match value.downcast_ref::<CelOptional<'_>>() {
         Some(optional) => optional.option()?,
@@ -23,12 +25,13 @@ pub(super) fn present_value<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<&'b (dy
     (value.get_type().kind() != Kind::NullType).then_some(value)
 }
 
-/// The elements of a list, `None` when it is no list.
+/// Returns the elements of a list, or `None` if the value is not a list.
 pub(super) fn list_elements<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
     (value.get_type().kind() == Kind::List).then(|| collect_items(value)).flatten()
 }
 
-/// The keys of a map, in the order of the map, or sorted where it has none.
+/// Returns the keys of a map, in the order of the map. The keys of a map without an order are
+/// sorted.
 pub(super) fn map_keys<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val + 'v)>> {
     if let Some(map) = value.downcast_ref::<CelMap<'_>>() {
         let mut keys: Vec<&CelMapKey<'_>> = map.inner().keys().collect();
@@ -38,7 +41,7 @@ pub(super) fn map_keys<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn
     (value.get_type().kind() == Kind::Map).then(|| collect_items(value)).flatten()
 }
 
-/// The value of `map` at `key`.
+/// Returns the value of `map` at `key`.
 pub(super) fn get_value<'b, 'v>(
     map: &'b (dyn Val + 'v),
     key: &dyn Val,
@@ -46,7 +49,7 @@ pub(super) fn get_value<'b, 'v>(
     map.as_indexer().ok_or_else(|| function_error("get", "not a map"))?.get(key)
 }
 
-/// The only argument of a function.
+/// Returns the only argument of a function.
 pub(super) fn single_argument<'b, 'v>(
     function: &str,
     args: Vec<CowVal<'b, 'v>>,
@@ -54,25 +57,25 @@ pub(super) fn single_argument<'b, 'v>(
     args.into_iter().next().ok_or_else(|| function_error(function, "an argument is missing"))
 }
 
-/// The two arguments of a function.
+/// Returns the two arguments of a function.
 pub(super) fn two_arguments<'b, 'v>(
     function: &str,
     args: Vec<CowVal<'b, 'v>>,
 ) -> Result<(CowVal<'b, 'v>, CowVal<'b, 'v>), ExecutionError> {
     match <[CowVal<'b, 'v>; 2]>::try_from(args) {
         Ok([first, second]) => Ok((first, second)),
-        Err(_) => Err(function_error(function, "wants two arguments")),
+        Err(_) => Err(function_error(function, "needs two arguments")),
     }
 }
 
-/// A list of strings.
+/// Creates a list of strings.
 pub(super) fn string_list<'v>(items: impl IntoIterator<Item = String>) -> CelList<'v> {
     let items = items.into_iter().map(|item| Box::new(CelString::from(item)) as Box<dyn Val + 'v>);
     CelList::from(items.collect::<Vec<_>>())
 }
 
-/// A map from its entries: the last one wins.
-#[expect(clippy::disallowed_types, reason = "the engine's map is made from a hash map only")]
+/// Creates a map from its entries. If a key is repeated, its last entry counts.
+#[expect(clippy::disallowed_types, reason = "cel creates a map only from a hash map")]
 pub(super) fn build_map<'v>(
     entries: impl IntoIterator<Item = (CelMapKey<'v>, Box<dyn Val + 'v>)>,
 ) -> CelMap<'v> {
@@ -95,7 +98,7 @@ fn visit_strings_within(
     depth: usize,
 ) -> Result<(), ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(function_error(function, "nests too deep"));
+        return Err(function_error(function, "the value nests too deeply"));
     };
     let Some(value) = present_value(value) else { return Ok(()) };
     if let Some(string) = as_text(value) {
@@ -117,7 +120,8 @@ fn collect_items<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val +
 
 #[cfg(test)]
 mod tests {
-    //! What the engine's own values do: they are lists and maps by type and by trait only.
+    //! Tests with values that are lists and maps by CEL type and by trait only, as the values of an
+    //! event are.
 
     use super::super::testing::evaluate_with_value;
     use cel::ExecutionError;
@@ -127,7 +131,7 @@ mod tests {
 
     #[derive(Debug, Clone)]
     struct Foreign {
-        /// Of a map only.
+        /// The keys of a map; empty for a list.
         keys: Vec<CelString<'static>>,
         values: Vec<Box<dyn Val>>,
     }
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_values_are_read_like_any_other() {
+    fn values_of_another_implementation_are_read_correctly() {
         let statement = map(vec![
             ("Effect", string("Allow")),
             ("Principal", map(vec![("AWS", list(vec![string("*")]))])),

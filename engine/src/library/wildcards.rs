@@ -1,4 +1,4 @@
-//! Wildcards, as IAM writes them.
+//! CEL functions for wildcards in the syntax of IAM.
 
 use cel::common::types::{CelBool, CelString, LIST_TYPE, STRING_TYPE};
 use cel::common::value::CowVal;
@@ -9,16 +9,19 @@ use super::values;
 use crate::glob;
 use crate::run::budget;
 
-/// The characters looked at that cost one unit.
+/// The number of examined characters that cost one unit.
 const STEPS_PER_UNIT: usize = 128;
 
-/// Every function here.
+/// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
-    ("s.glob(pattern)", "whether all of `s` fits: `*` is any text, `?` any one character"),
-    ("s.glob(patterns)", "whether all of `s` fits one of the patterns"),
+    (
+        "s.glob(pattern)",
+        "whether the whole string `s` matches; `*` is any text, `?` is any one character",
+    ),
+    ("s.glob(patterns)", "whether the whole string `s` matches one of the patterns"),
 ];
 
-/// Declares the functions.
+/// Declares the functions of this file in the environment.
 pub(super) fn declare_glob_functions(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_member_overload!(env, fn glob: (CelString<'_>, CelString<'_>) -> Result<CelBool>)?;
     env.add_member_overload("glob", "string.glob(list)", STRING_TYPE, vec![LIST_TYPE], glob_any)
@@ -30,7 +33,7 @@ fn glob(s: &CelString<'_>, pattern: &CelString<'_>) -> Result<CelBool, Execution
 
 fn glob_any<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (s, patterns) = values::two_arguments("glob", args)?;
-    let wrong = || function_error("glob", "wants a string, and a pattern or a list of patterns");
+    let wrong = || function_error("glob", "needs a string, and a pattern or a list of patterns");
     let s = values::as_text(&*s).ok_or_else(wrong)?;
     let mut any = false;
     for pattern in values::list_elements(&*patterns).ok_or_else(wrong)? {
@@ -40,9 +43,9 @@ fn glob_any<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
 }
 
 fn charge_and_match(pattern: &str, s: &str) -> Result<bool, ExecutionError> {
-    let (fits, steps) = glob::match_counting_steps(pattern, s);
+    let (is_match, steps) = glob::match_counting_steps(pattern, s);
     budget::charge_cost(steps.saturating_div(STEPS_PER_UNIT))?;
-    fits.ok_or_else(|| function_error("glob", "the pattern takes too long on this string"))
+    is_match.ok_or_else(|| function_error("glob", "the pattern takes too long on this string"))
 }
 
 #[cfg(test)]
@@ -51,7 +54,7 @@ mod tests {
     use crate::glob::match_within_limit;
 
     #[test]
-    fn the_whole_string_must_fit() {
+    fn the_whole_string_must_match() {
         for (pattern, s) in [
             ("*", ""),
             ("", ""),
@@ -80,12 +83,12 @@ mod tests {
     }
 
     #[test]
-    fn brackets_are_ordinary() {
+    fn brackets_have_no_special_meaning() {
         assert_holds(&["'[a]'.glob('[a]')", "!'a'.glob('[a]')", r"'a\\*'.glob(r'a\*')"]);
     }
 
     #[test]
-    fn a_list_is_any_of_its_patterns() {
+    fn a_list_matches_if_any_of_its_patterns_matches() {
         assert_holds(&[
             "'TLS_1_2'.glob(['x', 'TLS_1_*'])",
             "!'TLS_1_2'.glob([])",

@@ -1,7 +1,9 @@
-//! The cost of one evaluation: elements visited, values copied and text read, counted as it runs.
+//! The cost of one evaluation: visited elements, copied values and text read, counted while it
+//! runs.
 //!
-//! One unit is about what a loop's round costs. A function that reads text pays for its bytes, one that makes or copies a
-//! value pays for its parts, also for those inside: so that neither time nor memory outgrows the budget.
+//! One unit is about the cost of one loop iteration. A function that reads text is charged for the
+//! bytes. A function that creates or copies a value is charged for all its parts, including nested
+//! ones. Therefore neither time nor memory can exceed the budget.
 
 use crate::limits::{EVALUATION_BUDGET, MAX_TEXT};
 use cel::common::types::{
@@ -11,58 +13,62 @@ use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use std::cell::Cell;
 
-/// Charges what a comprehension, or `in`, is about to walk over; gives a map's keys an order.
+/// Charges the elements that a comprehension or `in` is about to iterate over, and sorts the keys
+/// of a map.
 pub(crate) const WALK: &str = "@walk";
-/// Charges a value that is about to be read or copied, or was made.
+/// Charges a value that is about to be read or copied, or that was just created.
 pub(crate) const WEIGH: &str = "@weigh";
-/// Charges an operation that compares each element with each.
+/// Charges an operation that compares each element with each other element.
 pub(crate) const PAIRS: &str = "@pairs";
-/// Charges one round of a loop.
+/// Charges one loop iteration.
 pub(crate) const ROUND: &str = "@round";
-/// Refuses a text or list that grew too long.
+/// Charges a value that may have grown, and fails if its text exceeds the length limit.
 pub(crate) const GROWN: &str = "@grown";
-/// Charges the elements that `lists.range` is about to make.
+/// Charges the elements that `lists.range` is about to create.
 pub(crate) const COUNT: &str = "@count";
-/// `join` that knows the length of its result before it builds it.
+/// A `join` that fails as soon as its result exceeds the length limit.
 pub(crate) const JOIN: &str = "@join";
-/// `replace` that stops when its result grows too long.
+/// A `replace` that checks the length of its result before it builds it.
 pub(crate) const REPLACE: &str = "@replace";
-/// `split` that knows how many parts there will be before it makes them.
+/// A `split` that charges its parts before it creates them.
 pub(crate) const SPLIT: &str = "@split";
 
-/// The bytes of text that cost one unit to read or copy.
+/// The number of bytes of text that cost one unit to read or copy.
 const BYTES_PER_UNIT: usize = 1024;
-/// The parts of a value that cost one unit to read or copy.
+/// The number of parts of a value that cost one unit to read or copy.
 const PARTS_PER_UNIT: usize = 4;
-/// More than a budget pays for: what is heavier is not looked at to its end.
+/// The maximum number of parts that are counted. A value with more parts exceeds every budget, so
+/// the rest of it is not counted.
 const MAX_PARTS: usize = 500_000;
 
 thread_local! {
     static LEFT: Cell<i64> = const { Cell::new(0) };
 }
 
-/// Starts counting anew, with `times` the usual budget; every evaluation begins with it.
+/// Resets the budget of the current thread to `times` the usual budget. Each evaluation begins with
+/// this call.
 pub(crate) fn reset_budget(times: i64) {
     LEFT.set(EVALUATION_BUDGET.saturating_mul(times));
 }
 
-/// Whether an evaluation failed because its budget was spent.
+/// Returns whether an evaluation failed because its budget was exhausted.
 pub(crate) fn is_spent(error: &ExecutionError) -> bool {
     matches!(error, ExecutionError::FunctionError { function, .. } if function == "budget")
 }
 
-/// How much more than the budget was done.
+/// Returns the cost beyond the budget. The value is negative if the budget is not exhausted.
 #[cfg(test)]
 pub(crate) fn overdrawn_cost() -> i64 {
     LEFT.get().saturating_neg()
 }
 
-/// Charges work that is done already, or that must be: the next charge fails where it was too much.
+/// Charges work that is already done, or that cannot be avoided. If the work exceeds the budget,
+/// the next charge fails.
 pub(crate) fn record_cost(cost: usize) {
     LEFT.set(LEFT.get().saturating_sub(i64::try_from(cost).unwrap_or(i64::MAX)));
 }
 
-/// Charges work that a function of the library is about to do.
+/// Charges work that a library function is about to do. Fails if the work exceeds the budget.
 pub(crate) fn charge_cost(cost: usize) -> Result<(), ExecutionError> {
     spend_units(i64::try_from(cost).unwrap_or(i64::MAX))
 }
@@ -73,17 +79,17 @@ fn spend_units(cost: i64) -> Result<(), ExecutionError> {
         LEFT.set(left.saturating_sub(cost));
         return Ok(());
     }
-    // What is refused is not done; whatever comes after it is refused too.
+    // A negative remainder makes every later charge fail too.
     LEFT.set(left.min(-1));
     let limit = format!(
-        "more than {EVALUATION_BUDGET} elements visited, or as much work in text and values: the \
-         policy is too costly"
+        "the evaluation exceeds its budget of {EVALUATION_BUDGET} units: simplify the loops of the \
+         policy"
     );
     Err(ExecutionError::function_error("budget", limit))
 }
 
 fn length_error() -> ExecutionError {
-    ExecutionError::function_error("length", format!("text longer than {MAX_TEXT} bytes"))
+    ExecutionError::function_error("length", format!("a string is longer than {MAX_TEXT} bytes"))
 }
 
 fn element_count(value: &dyn Val) -> i64 {
@@ -94,8 +100,8 @@ fn first_argument<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, E
     args.into_iter().next().ok_or_else(ExecutionError::missing_argument_or_target)
 }
 
-/// What a value costs to copy: nothing for a number, a flag or a short text, nor for what an event holds, which is
-/// borrowed.
+/// Returns the cost of copying a value. Numbers, booleans and short strings cost nothing. Values of
+/// an event cost nothing, because they are borrowed.
 fn copy_cost(value: &dyn Val) -> usize {
     let (mut parts, mut bytes) = (0, 0);
     measure_value(value, &mut parts, &mut bytes);
@@ -118,8 +124,8 @@ fn measure_value(value: &dyn Val, parts: &mut usize, bytes: &mut usize) {
             measure_value(key.inner(), parts, bytes);
             measure_value(&**item, parts, bytes);
         }
-    } else if let Some(held) = value.downcast_ref::<CelOptional<'_>>().and_then(|o| o.option()) {
-        measure_value(held, parts, bytes);
+    } else if let Some(content) = value.downcast_ref::<CelOptional<'_>>().and_then(|o| o.option()) {
+        measure_value(content, parts, bytes);
     } else if let Some(data) = value.downcast_ref::<CelBytes<'_>>() {
         *bytes = bytes.saturating_add(data.inner().len());
     }
@@ -131,16 +137,16 @@ fn charge_value<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     Ok(value)
 }
 
-/// The second argument is what one round costs.
+/// Implements `@walk`. The second argument is the cost of one iteration.
 fn charge_walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let rounds = args.get(1).and_then(|cost| cost.downcast_ref::<CelInt>());
     let cost = rounds.map_or(1, |cost| *cost.inner());
     let range = first_argument(args)?;
     let elements = element_count(&*range).saturating_add(1);
-    // Each element is copied into the loop's variable.
+    // Each iteration copies an element into the loop variable.
     charge_cost(copy_cost(&*range))?;
     spend_units(elements.saturating_mul(cost))?;
-    // A map made by an expression keeps its keys in an order that differs from run to run.
+    // A map that an expression creates has a key order that differs between runs.
     let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
     let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
     keys.sort();
@@ -168,7 +174,8 @@ fn check_growth<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     if bytes > MAX_TEXT { Err(length_error()) } else { Ok(value) }
 }
 
-/// The bytes of all text in a value; lists count their elements.
+/// Returns the approximate size of a value in bytes: a string by its length, a list by its
+/// elements, and any other value as 8 bytes.
 fn text_weight(value: &dyn Val, depth: usize) -> usize {
     if let Some(text) = value.downcast_ref::<CelString<'_>>() {
         return text.inner().len();
@@ -195,7 +202,7 @@ fn charge_range<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     Ok(value)
 }
 
-/// How many parts `split` makes.
+/// Returns the number of parts that `split` creates.
 fn count_pieces(target: &str, separator: &str) -> usize {
     if separator.is_empty() {
         return target.chars().count();
@@ -203,7 +210,7 @@ fn count_pieces(target: &str, separator: &str) -> usize {
     target.matches(separator).count().saturating_add(1)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+#[expect(clippy::needless_pass_by_value, reason = "cel requires this signature")]
 fn split_text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (target, separator) = (text_argument(&args, 0)?, text_argument(&args, 1)?);
     charge_cost(target.len().saturating_div(BYTES_PER_UNIT))?;
@@ -221,7 +228,7 @@ fn split_text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
     Ok(CowVal::owned(CelList::from(parts.collect::<Vec<_>>())))
 }
 
-/// The letters of a text as `count` parts, of which the last has the rest.
+/// Splits a text into its characters, at most `count` parts. The last part contains the rest.
 fn split_letters(target: &str, count: usize) -> Vec<String> {
     let letters = count.saturating_sub(1);
     let mut parts: Vec<String> = target.chars().take(letters).map(String::from).collect();
@@ -236,18 +243,19 @@ fn text_argument<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, E
     args.get(at)
         .and_then(|value| value.downcast_ref::<CelString<'_>>())
         .map(CelString::inner)
-        .ok_or_else(|| ExecutionError::function_error("replace", "a text is needed"))
+        .ok_or_else(|| ExecutionError::function_error("replace", "an argument must be a string"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+#[expect(clippy::needless_pass_by_value, reason = "cel requires this signature")]
 fn join_texts<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let separator = if args.len() > 1 { text_argument(&args, 1)? } else { "" };
     let list = args.first().and_then(|value| value.as_iterable());
-    let list = list.ok_or_else(|| ExecutionError::function_error("join", "a list is needed"))?;
+    let list =
+        list.ok_or_else(|| ExecutionError::function_error("join", "the argument must be a list"))?;
     let (mut elements, mut out, mut more) = (list.iter(), String::new(), false);
     while let Some(element) = elements.next() {
         let Some(element) = element.downcast_ref::<CelString<'_>>() else {
-            return Err(ExecutionError::function_error("join", "an element is no string"));
+            return Err(ExecutionError::function_error("join", "an element is not a string"));
         };
         if more {
             out.push_str(separator);
@@ -262,7 +270,7 @@ fn join_texts<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
     Ok(CowVal::owned(CelString::from(out)))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the engine's signature of a function")]
+#[expect(clippy::needless_pass_by_value, reason = "cel requires this signature")]
 fn replace_text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let (target, from, to) =
         (text_argument(&args, 0)?, text_argument(&args, 1)?, text_argument(&args, 2)?);
@@ -277,7 +285,8 @@ fn replace_text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     Ok(CowVal::owned(CelString::from(target.replacen(from, to, limit))))
 }
 
-/// Declares the counting functions, under names that no source can spell.
+/// Declares the functions that charge the budget. Source text cannot contain their names, because
+/// these begin with `@`.
 pub(crate) fn declare_budget_functions(env: &mut Env) -> Result<(), DeclarationError> {
     let any = || vec![types::DYN_TYPE];
     env.add_overload(WALK, "walk", any(), charge_walk)?;

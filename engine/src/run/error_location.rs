@@ -1,4 +1,4 @@
-//! Finds the sub-expression that made an evaluation fail.
+//! The search for the sub-expression that caused an evaluation to fail.
 
 use super::budget;
 use super::error_message::describe_error;
@@ -8,7 +8,8 @@ use crate::cel_error::CelError;
 use cel::common::ast::{Expr, IdedExpr, operators};
 use cel::{Context, ExecutionError, Value};
 
-/// Evaluates the parts of `ast` again until the smallest one that fails is found.
+/// Evaluates the parts of `ast` again until it finds the smallest part that fails. Returns the
+/// error of this part, with its position.
 pub(super) fn locate_failure(
     ast: &IdedExpr,
     context: &Context<'_, '_>,
@@ -16,7 +17,7 @@ pub(super) fn locate_failure(
     sources: &SourceTexts,
 ) -> CelError {
     let mut found = FailingNode { error: error.clone(), node: ast };
-    // Looking for the culprit of a spent budget would spend it again.
+    // A search after an exhausted budget would exhaust it again.
     if !budget::is_spent(error) {
         budget::reset_budget(10);
         find_failing_part(ast, context, &mut found);
@@ -57,7 +58,8 @@ fn find_failing_part<'e>(
     }
 }
 
-/// The sub-expressions that were evaluated: of a conditional, only the branch that was taken.
+/// Returns the sub-expressions that were evaluated. For a conditional, these are the condition and
+/// the branch that was taken.
 fn evaluated_parts<'e>(node: &'e IdedExpr, context: &Context<'_, '_>) -> Vec<&'e IdedExpr> {
     let all = child_expressions(node);
     let Expr::Call(call) = &node.expr else { return all };
@@ -71,12 +73,13 @@ fn evaluated_parts<'e>(node: &'e IdedExpr, context: &Context<'_, '_>) -> Vec<&'e
     }
 }
 
-/// `sets` in `sets.contains(a, b)` is no value, and no failure.
+/// Returns whether `child` is a namespace, such as `sets` in `sets.contains(a, b)`. A namespace has
+/// no value, so its evaluation always fails.
 fn is_namespace(child: &IdedExpr, error: &ExecutionError) -> bool {
     matches!(child.expr, Expr::Ident(_)) && matches!(error, ExecutionError::UndeclaredReference(_))
 }
 
-/// Looks for the element on which a loop's step fails.
+/// Searches for the element on which a step of a loop fails.
 fn search_loop<'e>(
     node: &'e IdedExpr,
     c: &'e cel::common::ast::ComprehensionExpr,

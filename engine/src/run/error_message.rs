@@ -1,24 +1,25 @@
-//! The engine's errors in our style, without any value that was evaluated.
+//! Conversion of errors of the crate `cel` into messages that contain no evaluated value.
 //!
-//! What an event holds may be a secret, and an error goes where more people read than may read the event: names
-//! of types, of functions and of what the policy itself says are all that is told.
+//! An event can contain secrets, and more people can read an error than the event. Therefore a
+//! message contains only names of types, names of functions, and text of the policy itself.
 
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 use cel::{ExecutionError, Value};
 
-/// What the engine and the library say of a call that failed: all of the text, or how it begins where a number or
-/// the name of a type follows. Whatever is not listed may hold a value.
+/// The error messages of the crate `cel` and of the library that contain no values. An entry is a
+/// complete message, or the beginning of a message that continues with a number or a type name. A
+/// message that is not listed may contain a value.
 const SAFE_MESSAGES: &[&str] = &[
     "a backslash must precede a digit or a backslash",
     "a condition is not an object",
     "a key is not a string",
-    "a key repeats",
-    "a list is needed",
+    "a key occurs more than once",
     "a statement is not an object",
-    "a text is needed",
+    "a string is longer than ",
     "a value of type ",
     "an argument is missing",
-    "an element is no string",
+    "an argument must be a string",
+    "an element is not a string",
     "an object where strings are expected",
     "control character ",
     "EOF while parsing ",
@@ -38,8 +39,11 @@ const SAFE_MESSAGES: &[&str] = &[
     "list elements must be comparable",
     "list elements must have the same type",
     "lone leading surrogate in hex escape at line ",
-    "more than ",
-    "nests too deep",
+    "needs a list or a map, not a value of type ",
+    "needs a string",
+    "needs a value and a path",
+    "needs an account id",
+    "needs two ",
     "not a map",
     "number out of range at line ",
     "optional.none() dereference",
@@ -48,33 +52,30 @@ const SAFE_MESSAGES: &[&str] = &[
     "range error parsing duration",
     "range error parsing timestamp",
     "recursion limit exceeded at line ",
-    "text longer than ",
+    "the argument must be a list",
     "the decoded text is not utf-8",
+    "the evaluation exceeds its budget of ",
     "the list must not be empty",
     "the lists are too long",
     "the pattern has more than one group",
     "the pattern takes too long on this string",
     "the policy document has no statement",
     "the policy document is not an object",
-    "the replacement names a group the pattern lacks",
+    "the replacement names a group that the pattern does not have",
     "the result is too long",
     "the text is too long",
+    "the value nests too deeply",
     "timestamp out of range",
     "trailing characters at line ",
     "trailing comma at line ",
     "trailing input",
-    "wants a list or a map, not a value of type ",
-    "wants a string",
-    "wants a value and a path",
-    "wants an account id",
-    "wants two ",
 ];
 
-/// How the library ends what it says of a text that it quotes.
+/// The endings of the library messages that begin with a quoted value.
 const QUOTED_TEXT_ENDINGS: &[&str] =
     &[" is not an ip address", " is not a cidr range", " is not an arn", " is not an effect"];
 
-/// The types of which an error may say that a value is of one.
+/// The type names that an error message may contain.
 const TYPES: &[&str] = &[
     "bool",
     "bytes",
@@ -94,7 +95,7 @@ const TYPES: &[&str] = &[
     "function",
 ];
 
-/// What went wrong at `node`.
+/// Returns the message for an error at `node`.
 pub(super) fn describe_error(error: &ExecutionError, node: &IdedExpr) -> String {
     let kind = |value: &Value| value.type_of().to_string();
     match error {
@@ -109,8 +110,8 @@ pub(super) fn describe_error(error: &ExecutionError, node: &IdedExpr) -> String 
             format!("{}: {}", function.trim_start_matches('@'), describe_function_error(message))
         }
         ExecutionError::UnexpectedType { got, want } => {
-            let got = TYPES.iter().find(|kind| **kind == got.as_str()).unwrap_or(&"another");
-            format!("a {want} is needed, this is {got}")
+            let got = TYPES.iter().find(|kind| **kind == got.as_str()).unwrap_or(&"another type");
+            format!("expected {want}, got {got}")
         }
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
             format!("`{operator}` does not take ({}, {})", kind(left), kind(right))
@@ -119,28 +120,31 @@ pub(super) fn describe_error(error: &ExecutionError, node: &IdedExpr) -> String 
             format!("{} and {} cannot be compared", kind(left), kind(right))
         }
         ExecutionError::UnsupportedIndex(index, value) => {
-            format!("a {} has no elements by {}", kind(value), kind(index))
+            format!("a value of type {} cannot be indexed by {}", kind(value), kind(index))
         }
-        ExecutionError::UnsupportedKeyType(key) => format!("a {} cannot be a key", kind(key)),
-        ExecutionError::DuplicateKey(_) => "a key repeats".to_owned(),
+        ExecutionError::UnsupportedKeyType(key) => {
+            format!("a value of type {} cannot be a map key", kind(key))
+        }
+        ExecutionError::DuplicateKey(_) => "a key occurs more than once".to_owned(),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
             "division by zero".to_owned()
         }
         ExecutionError::Overflow(operator, ..) => format!("`{operator}` overflows"),
         ExecutionError::IndexOutOfBounds(_) => "the index is out of bounds".to_owned(),
         ExecutionError::InvalidArgumentCount { expected, actual } => {
-            format!("{expected} arguments are needed, these are {actual}")
+            format!("expected {expected} arguments, got {actual}")
         }
         ExecutionError::MissingArgumentOrTarget => "an argument is missing".to_owned(),
         ExecutionError::NotSupportedAsMethod { method, target } => {
-            format!("`{method}` is no method of {}", kind(target))
+            format!("`{method}` is not a method of {}", kind(target))
         }
-        // Whatever else the engine may say holds the values that it is about.
-        _ => "it cannot be evaluated".to_owned(),
+        // All other errors contain the values that caused them.
+        _ => "the expression cannot be evaluated".to_owned(),
     }
 }
 
-/// Whether the policy itself names the key: as a field, or as a text between brackets.
+/// Returns whether the policy itself contains the key, as a field name or as a string literal
+/// between brackets.
 fn is_written(node: &IdedExpr, key: &str) -> bool {
     match &node.expr {
         Expr::Select(select) => select.field == key,
@@ -156,7 +160,7 @@ fn is_written(node: &IdedExpr, key: &str) -> bool {
     }
 }
 
-/// What a function says, without what it was given.
+/// Returns the message of a failed function without its arguments.
 fn describe_function_error(message: &str) -> String {
     if SAFE_MESSAGES.iter().any(|known| message.starts_with(known)) {
         return message.to_owned();
@@ -165,7 +169,7 @@ fn describe_function_error(message: &str) -> String {
         return "bad pattern".to_owned();
     }
     match QUOTED_TEXT_ENDINGS.iter().find(|ending| message.ends_with(**ending)) {
-        Some(ending) => format!("the text{ending}"),
-        None => "it cannot use what it is given".to_owned(),
+        Some(ending) => format!("the string{ending}"),
+        None => "the function cannot use its arguments".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! An expression that is compiled, and its evaluation.
+//! A compiled expression and its evaluation.
 
 use super::input_value::InputValue;
 use super::scope::EvaluationScope;
@@ -10,7 +10,7 @@ use crate::environment::thread_environment;
 use cel::common::ast::IdedExpr;
 use cel::{Context, Value};
 
-/// A checked expression, ready to be evaluated.
+/// A compiled and checked expression, ready for evaluation.
 #[derive(Debug)]
 pub struct CompiledExpression {
     pub(crate) tree: IdedExpr,
@@ -18,25 +18,30 @@ pub struct CompiledExpression {
 }
 
 impl CompiledExpression {
-    /// Whether the expression uses the name `name`, or what its variables use.
+    /// Returns whether the expression, or a variable that it uses, uses the name `name`.
+    ///
+    /// `name` is an identifier such as `request`, or an identifier with a field such as
+    /// `request.bucketName`.
     pub fn uses_name(&self, name: &str) -> bool {
         self.used_names.iter().any(|used| used == name)
     }
 
-    /// The numbers of the sources that the expression is made of: its own, and its variables'.
+    /// Returns the numbers of the source texts that the expression consists of: its own, and those
+    /// of its variables.
     pub fn source_numbers(&self) -> Vec<usize> {
         collect_source_numbers(&self.tree)
     }
 
-    /// The tree that is evaluated.
+    /// Returns the tree that is evaluated.
     pub fn syntax_tree(&self) -> &IdedExpr {
         &self.tree
     }
 
-    /// Evaluates the expression.
+    /// Evaluates the expression with the names that `scope` binds.
     ///
     /// # Errors
-    /// When the evaluation fails: a missing key, a wrong type, a spent budget.
+    /// A [`CelError`] if the evaluation fails, for example because of a missing key, a wrong type
+    /// or an exhausted budget.
     pub fn evaluate_in<'a, D: InputValue<'a>>(
         &self,
         scope: &EvaluationScope<'a, D>,

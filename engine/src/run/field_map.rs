@@ -1,4 +1,5 @@
-//! A map with a fixed set of fields, some of which may be unknown: `resource`, `account`.
+//! A map with a fixed set of fields, such as `resource` or `account`. The value of a field can be
+//! unknown.
 
 use super::input_value::InputValue;
 use super::value::{BoxedValue, as_field_name, box_borrowed, box_json};
@@ -8,23 +9,24 @@ use cel::common::types::{self, CelString, Type};
 use cel::common::value::{CowVal, Val};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether an expression has read something. Values may be read from several threads, and so may this.
+/// A flag that records whether an expression has read a value. Several threads may read the value,
+/// so the flag is thread-safe.
 #[derive(Debug, Default)]
 pub struct ReadFlag(AtomicBool);
 
 impl ReadFlag {
-    /// Notes that it was read.
+    /// Records that the value was read.
     pub fn mark_read(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was read.
+    /// Returns whether the value was read.
     pub fn is_read(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// A map with named fields; a field's value is made when it is read.
+/// A map with named fields. The value of a field is created when an expression reads it.
 #[derive(Clone, Debug)]
 pub struct FieldMap<'a, D> {
     known: Vec<(&'static str, FieldValue<'a, D>)>,
@@ -45,19 +47,20 @@ impl<D> Default for FieldMap<'_, D> {
 }
 
 impl<'a, D: InputValue<'a>> FieldMap<'a, D> {
-    /// Adds a text.
+    /// Adds a field with a string value.
     #[must_use]
     pub fn with_text(self, name: &'static str, value: &'a str) -> Self {
         self.with_field(name, FieldValue::Text(value))
     }
 
-    /// Adds a value; an empty map where there is none.
+    /// Adds a field with a value, or with an empty map if `value` is `None`.
     #[must_use]
     pub fn with_data(self, name: &'static str, value: Option<D>) -> Self {
         self.with_field(name, value.map_or(FieldValue::Empty, FieldValue::Data))
     }
 
-    /// Names a field whose value nobody knows: reading it fails, and is noted in `read`.
+    /// Adds a field whose value is unknown. Reading the field fails and sets `read`. A map has at
+    /// most one unknown field; another call replaces it.
     #[must_use]
     pub fn with_unknown(mut self, name: &'static str, read: &'a ReadFlag) -> Self {
         self.unknown = Some((name, read));

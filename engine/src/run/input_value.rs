@@ -1,40 +1,41 @@
-//! What an expression reads: values that stay where they are, and are looked into in place.
+//! Values that expressions read in place, without a copy.
 
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-/// A value that expressions read. A handle: it is copied freely, and borrows what it stands for.
+/// A value that expressions read. An implementation is a handle that borrows its data and is cheap
+/// to copy.
 pub trait InputValue<'a>: Copy + Debug + Send + Sync + 'a {
-    /// What the value is.
+    /// Returns the type of the value, and the content of a scalar.
     fn value_kind(self) -> ValueKind<'a>;
 
-    /// The field `name` of a map.
+    /// Returns the field `name` of a map, or `None` if the field does not exist.
     fn get_field(self, name: &str) -> Option<Self>;
 
-    /// The names of a map's fields, each once.
+    /// Returns the field names of a map, each once.
     fn field_names(self) -> Vec<Cow<'a, str>>;
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     fn list_elements(self) -> Vec<Self>;
 }
 
-/// What a value is; scalars with what they hold.
+/// The type of a value, with the content of a scalar.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ValueKind<'a> {
-    /// Nothing.
+    /// Null.
     Null,
     /// A boolean.
     Bool(bool),
     /// An integer: CEL's `int`.
     Int(i64),
-    /// Another number, also an integer that 64 bits do not hold: CEL's `double`.
+    /// Any other number, including an integer that does not fit into 64 bits: CEL's `double`.
     Double(f64),
-    /// A text.
+    /// A string.
     Text(Cow<'a, str>),
     /// A list.
     List,
-    /// A map of names to values.
+    /// A map from names to values.
     Map,
 }
 

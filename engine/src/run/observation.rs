@@ -1,6 +1,7 @@
-//! Lets nodes of an expression tell what they were, each time they are evaluated.
+//! Records the values of selected nodes during an evaluation.
 //!
-//! A tool puts a node into a call that notes its value; no expression does so that a tool has not changed.
+//! A tool wraps a node in a call that records its value. An expression that no tool has changed
+//! contains no such call.
 
 use super::value::to_json;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
@@ -16,7 +17,7 @@ thread_local! {
     static OBSERVED: RefCell<Vec<(u64, Value)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The node, so that it tells its value.
+/// Wraps a node in a call that records its value.
 pub fn observe_node(node: IdedExpr) -> IdedExpr {
     let id = node.id;
     let number = Expr::Literal(LiteralValue::Int(CelInt::from(id.cast_signed())));
@@ -25,14 +26,15 @@ pub fn observe_node(node: IdedExpr) -> IdedExpr {
     IdedExpr { id, expr: Expr::Call(call) }
 }
 
-/// The node that was made to tell its value; none where this one is none of those.
+/// Returns the node inside a call that [`observe_node`] created, or `None` for any other node.
 pub fn observed_node(node: &IdedExpr) -> Option<&IdedExpr> {
     let Expr::Call(call) = &node.expr else { return None };
     let [_, whole] = call.args.as_slice() else { return None };
     (call.func_name == OBSERVE_FUNCTION).then_some(whole)
 }
 
-/// What nodes were while `work` evaluated them: the id of each and its value, in the order of their evaluation.
+/// Runs `work`. Returns its result, and the id and value of each observed node, in the order of
+/// their evaluation.
 pub fn record_observations<T>(work: impl FnOnce() -> T) -> (T, Vec<(u64, Value)>) {
     OBSERVED.take();
     let done = work();
@@ -51,7 +53,7 @@ fn record_value<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     Ok(value)
 }
 
-/// Declares the function that notes a node's value.
+/// Declares the function that records the value of a node.
 pub(crate) fn declare_observation(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload(OBSERVE_FUNCTION, "seen", vec![types::INT_TYPE, types::DYN_TYPE], record_value)
 }

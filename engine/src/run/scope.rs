@@ -1,4 +1,4 @@
-//! The names an expression can use, bound to values.
+//! The names that an expression can use, and their values.
 
 use super::field_map::FieldMap;
 use super::input_value::InputValue;
@@ -7,12 +7,12 @@ use cel::common::types::CelTimestamp;
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 
-/// A value made once and bound many times, such as a policy's parameters.
+/// A value that is created once and bound many times, such as the parameters of a policy.
 #[derive(Clone, Debug)]
 pub struct ConstantValue(BoxedValue<'static>);
 
 impl ConstantValue {
-    /// Makes a value of JSON.
+    /// Creates a value from JSON.
     pub fn new(value: &serde_json::Value) -> Self {
         ConstantValue(box_json(value))
     }
@@ -26,7 +26,8 @@ enum NameBinding<'a, D> {
     Time(&'a str),
 }
 
-/// Names bound to values that are borrowed; a value is made when its name is used.
+/// The names that an expression can use, bound to borrowed values. A value is created when an
+/// expression uses its name.
 #[derive(Debug)]
 pub struct EvaluationScope<'a, D = &'a serde_json::Value> {
     bindings: Vec<(&'static str, NameBinding<'a, D>)>,
@@ -49,12 +50,13 @@ impl<'a, D: InputValue<'a>> EvaluationScope<'a, D> {
         self.bindings.push((name, NameBinding::Fields(fields)));
     }
 
-    /// Binds `name` to a value made before.
+    /// Binds `name` to a value that was created before.
     pub fn bind_constant(&mut self, name: &'static str, value: &'a ConstantValue) {
         self.bindings.push((name, NameBinding::Constant(value)));
     }
 
-    /// Binds `name` to the time that RFC 3339 text tells; to nothing where it tells none.
+    /// Binds `name` to the timestamp in `text`, which has the format of RFC 3339. The name stays
+    /// undeclared if `text` is not a valid timestamp.
     pub fn bind_time(&mut self, name: &'static str, text: &'a str) {
         self.bindings.push((name, NameBinding::Time(text)));
     }

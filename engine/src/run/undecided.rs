@@ -1,7 +1,8 @@
-//! What the library could not decide while an expression was evaluated.
+//! Records of what the library could not decide during an evaluation.
 //!
-//! A function that finds some violations, and of others cannot tell, gives those that it found and notes the rest here:
-//! what was found is a violation all the same, and what was not found is not known to comply.
+//! A function may find some violations and be unable to decide about others. It returns the
+//! violations that it found, and records the reason here. The violations that it found are valid,
+//! but the absence of further violations is not proof of compliance.
 
 use std::cell::Cell;
 
@@ -9,12 +10,12 @@ thread_local! {
     static NOTED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Notes that something could not be decided, and why.
+/// Records the reason why something could not be decided.
 pub(crate) fn note_undecided(why: &'static str) {
     NOTED.set(Some(why));
 }
 
-/// What was noted since the last call, which is then forgotten.
+/// Returns the reason that was recorded since the last call, and clears it.
 pub fn take_undecided() -> Option<&'static str> {
     NOTED.take()
 }

@@ -1,4 +1,4 @@
-//! Values as the CEL engine sees them, and what comes back from it.
+//! Conversion between the values of Evenkeel and the values of the crate `cel`.
 
 use super::budget;
 use super::input_value::{InputValue, ValueKind};
@@ -13,10 +13,10 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// A value of the engine.
+/// A value of the crate `cel`.
 pub(crate) type BoxedValue<'a> = Box<dyn Val + 'a>;
 
-/// What an expression evaluated to.
+/// The result of an evaluated expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpressionValue {
     /// A boolean.
@@ -25,7 +25,7 @@ pub enum ExpressionValue {
     List(Vec<Value>),
     /// A string.
     Text(String),
-    /// A value of another type, with that type's name.
+    /// A value of another type, with the name of that type.
     Other(Value, String),
 }
 
@@ -42,7 +42,7 @@ impl ExpressionValue {
     }
 }
 
-/// A value that is borrowed: scalars are made at once, lists and maps stay where they are.
+/// Converts a borrowed value. Scalars are converted immediately. Lists and maps are read in place.
 pub(super) fn box_borrowed<'a, D: InputValue<'a>>(data: D) -> BoxedValue<'a> {
     match data.value_kind() {
         ValueKind::Null => Box::new(CelNull),
@@ -62,7 +62,7 @@ fn box_text(text: Cow<'_, str>) -> BoxedValue<'_> {
     }
 }
 
-/// An owned JSON value, such as a parameter's default.
+/// Converts an owned JSON value, such as the default of a parameter.
 pub(crate) fn box_json(value: &Value) -> BoxedValue<'static> {
     match value {
         Value::Null => Box::new(CelNull),
@@ -77,14 +77,14 @@ pub(crate) fn box_json(value: &Value) -> BoxedValue<'static> {
         }
         Value::Object(map) => {
             let entries = map.iter().map(|(k, v)| (CelMapKey::from(k.clone()), box_json(v)));
-            #[expect(clippy::disallowed_types, reason = "the engine's own map; `@walk` orders it")]
+            #[expect(clippy::disallowed_types, reason = "required by cel; `@walk` sorts the keys")]
             let map = entries.collect::<std::collections::HashMap<_, _>>();
             Box::new(CelMap::from(map))
         }
     }
 }
 
-/// A value as JSON, its maps in the order of their keys or of what they borrow.
+/// Converts a value to JSON. The keys of a map are sorted, or keep the order of the borrowed map.
 pub(super) fn to_json(value: &dyn Val) -> Value {
     if let Some(text) = value.downcast_ref::<CelString<'_>>() {
         return text.inner().into();
@@ -153,7 +153,7 @@ fn scalar_to_json(value: &dyn Val) -> Value {
     format!("<{}>", value.get_type().name()).into()
 }
 
-/// A value as a person would write it in a sentence: strings without quotes.
+/// Returns a value as it appears in a sentence: a string without quotes, any other value as JSON.
 pub(super) fn plain_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -161,15 +161,15 @@ pub(super) fn plain_text(value: &Value) -> String {
     }
 }
 
-/// The elements or keys that cost one unit to make.
+/// The number of elements or keys whose creation costs one unit.
 const PARTS_PER_UNIT: usize = 16;
 
-/// A list or map that stays where it is; its parts are made on first use.
+/// A borrowed list or map. Its parts are created on first use.
 #[derive(Debug)]
 struct BorrowedCollection<'a, D> {
     data: D,
     is_list: bool,
-    /// A list's elements, an object's keys.
+    /// The elements of a list, or the keys of a map.
     parts: OnceLock<Vec<BoxedValue<'a>>>,
 }
 
@@ -204,7 +204,7 @@ pub(super) fn as_field_name(index: &dyn Val) -> Result<&str, ExecutionError> {
     })
 }
 
-/// The position that `index` names in a list of `length` elements.
+/// Returns the position of `index` in a list of `length` elements.
 fn list_position(index: &dyn Val, length: usize) -> Result<usize, ExecutionError> {
     let number = if let Some(int) = index.downcast_ref::<CelInt>() {
         Some(i128::from(*int.inner()))

@@ -1,4 +1,5 @@
-//! The world as AWS has it: log objects in S3, resources' states in AWS Config, and its rules.
+//! Implements the AWS operations: log objects in S3, resource states in AWS Config, and evaluations
+//! of AWS Config rules.
 
 mod accounts;
 mod log_objects;
@@ -16,15 +17,16 @@ use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 use accounts::AccountClients;
 pub use accounts::ReadRole;
 
-/// AWS, with the credentials of the environment; other accounts by a role in each.
+/// A context that calls AWS with the credentials of the environment. It reads other accounts
+/// through a role in each account.
 #[derive(Clone, Debug)]
 pub struct AwsContext {
     accounts: AccountClients,
 }
 
 impl AwsContext {
-    /// AWS by `config`. In other accounts than `account`, the function's own, `role` is assumed; without one,
-    /// they are not asked.
+    /// Creates the context. `account` is the account id of the function. In other accounts, the
+    /// context assumes `role`; without a role, it does not read other accounts.
     pub fn new(config: SdkConfig, account: String, role: Option<ReadRole>) -> Self {
         AwsContext { accounts: AccountClients::new(config, account, role) }
     }
@@ -70,8 +72,8 @@ impl CloudContext for AwsContext {
     }
 }
 
-/// What an error of the SDK says, in words that are the same whenever it happens again: they become part of a
-/// finding, and a request's id in them would make each delivery another revision.
+/// Converts an error of the SDK. The text does not contain the request id, because it becomes part
+/// of a finding: a text that changes would create a new revision of the finding with each delivery.
 fn to_context_error<E>(task: &'static str, error: SdkError<E, HttpResponse>) -> CloudContextError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

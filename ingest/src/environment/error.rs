@@ -1,83 +1,83 @@
-//! Why something outside could not be read or told.
+//! Contains the errors of AWS operations.
 
 use crate::failure::FailureKind;
 use crate::payload::PayloadErrorKind;
 
-/// Something outside that could not be read or told. What it says becomes part of findings: it is the same
-/// whenever the same happens again.
+/// An error of an AWS operation. Its text becomes part of findings, so the same error always has
+/// the same text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CloudContextError {
-    /// A local run reads nothing.
-    #[error("{what}: not read from a local run")]
+    /// A local run does not read from AWS.
+    #[error("a local run does not read {what}")]
     LocalRun {
-        /// What would have been read.
+        /// The object or service that would have been read.
         what: String,
     },
-    /// AWS Config refused a call, or was not heard.
+    /// AWS Config returned an error, or did not respond.
     #[error("{task}: {why}")]
     Call {
-        /// What was not done.
+        /// The task that failed.
         task: &'static str,
-        /// AWS's code, or what the client says where AWS gave none.
+        /// The error code from AWS, or the message of the client if there is no code.
         why: String,
-        /// The same call may succeed later.
+        /// True if the same call may succeed later.
         is_retryable: bool,
     },
-    /// A call cannot be made of what is known.
+    /// The parameters of a call are invalid.
     #[error("{0}")]
     Request(String),
     /// A log object cannot be read.
     #[error("cannot read {object}: {why}")]
     Object {
-        /// Its bucket and key.
+        /// The bucket and the key of the object, as an `s3://` URL.
         object: String,
-        /// What the store says.
+        /// The message of the object store.
         why: String,
-        /// The same may succeed later.
+        /// True if the same request may succeed later.
         is_retryable: bool,
     },
-    /// A log object is larger than any is.
-    #[error("{object} has {size} bytes, more than any log object")]
+    /// A log object exceeds the size limit.
+    #[error("{object} has {size} bytes and exceeds the limit of 64 MiB for log objects")]
     ObjectTooLarge {
-        /// Its bucket and key.
+        /// The bucket and the key of the object, as an `s3://` URL.
         object: String,
-        /// In bytes.
+        /// The size of the object in bytes.
         size: u64,
     },
-    /// Another account is not read.
-    #[error("account {account} is not read: no role for it is configured")]
+    /// The resource is in another account, and no role for other accounts is configured.
+    #[error("account {account} is not read: no role for it is configured; set EVENKEEL_READ_ROLE")]
     NoRole {
-        /// The account.
+        /// The id of the account.
         account: String,
     },
-    /// An event names an account that is none.
-    #[error("the event's account is no account number")]
+    /// The account of an event is not a valid account id.
+    #[error("the account of the event is not a valid account id")]
     NoAccount,
-    /// AWS Config does not know the resource.
+    /// AWS Config has not recorded the resource.
     #[error("AWS Config has not recorded the resource")]
     NotRecorded,
-    /// AWS Config knows the resource, and no state of it.
+    /// AWS Config has recorded the resource, but has no state of it.
     #[error("AWS Config has no state of the resource")]
     NoState,
-    /// AWS Config returned something that is no configuration item.
+    /// AWS Config returned an invalid configuration item.
     #[error("AWS Config returned an item that {0}")]
     Item(PayloadErrorKind),
-    /// AWS Config did not take one of the evaluations.
-    #[error("AWS Config did not take the evaluation of `{resource}`")]
+    /// AWS Config did not accept an evaluation.
+    #[error("AWS Config did not accept the evaluation of `{resource}`")]
     Evaluation {
-        /// The resource's id.
+        /// The id of the resource.
         resource: String,
     },
-    /// An evaluation cannot be ordered among others.
-    #[error("`{resource}` has no time of capture")]
+    /// An assessment has no valid time, which AWS Config needs to order the evaluations.
+    #[error("the assessment of `{resource}` has no valid time")]
     NoTime {
-        /// The resource's id.
+        /// The id of the resource.
         resource: String,
     },
 }
 
 impl CloudContextError {
-    /// What logs and metrics call it.
+    /// Returns the code of the error in logs and metrics.
     pub fn error_code(&self) -> &'static str {
         match self {
             CloudContextError::LocalRun { .. } => "local-run",
@@ -95,7 +95,7 @@ impl CloudContextError {
         }
     }
 
-    /// What may help.
+    /// Returns the class of the error, which says how to recover.
     pub fn failure_kind(&self) -> FailureKind {
         match self {
             CloudContextError::Call { is_retryable: true, .. }

@@ -1,4 +1,4 @@
-//! A canary: recorded as taken, and sent on; no policy sees it.
+//! Records canaries and forwards them. No policy evaluates a canary.
 
 use evenkeel_client::clock::current_millis;
 use evenkeel_ledger::{CanaryHop, CanaryId, NoticeAnnouncer};
@@ -7,7 +7,7 @@ use super::{EvaluateError, MessageTask, PayloadEvaluator};
 use crate::environment::CloudContext;
 
 impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
-    /// Records a canary, and sends it on to the remediate functions.
+    /// Records a canary, and forwards it to the remediate functions.
     pub(super) async fn record_canary(
         &self,
         canary: CanaryId,

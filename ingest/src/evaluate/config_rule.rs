@@ -1,4 +1,5 @@
-//! The answer to a rule of AWS Config: each resource's compliance, once its findings are durable.
+//! Evaluates the resources of a rule of AWS Config, and submits the compliance of each resource
+//! after its findings are durable.
 
 use evenkeel_ledger::NoticeAnnouncer;
 use evenkeel_rules::{
@@ -14,16 +15,18 @@ use crate::evaluate::record_evaluation::evaluate_item;
 use crate::payload::find_forgery_sign;
 use crate::payload::{ConfigRuleInvocation, PayloadContent, RuleSubject};
 
-/// The longest annotation that AWS Config takes, in characters.
+/// The maximum length of an annotation in AWS Config, in characters.
 ///
 /// Source: AWS Config API Reference, `Evaluation`.
 const MAX_ANNOTATION_LENGTH: usize = 256;
 
-/// The rule's parameter that names the policies it stands for, with commas between them; all, unless given.
+/// The rule parameter that names the policies of the rule, separated by commas. Without it, the
+/// rule uses all policies.
 const POLICIES_PARAMETER: &str = "policies";
 
 impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
-    /// Judges what a rule asks about, records what is found, and answers the rule.
+    /// Evaluates the resources of a rule, records the findings, and submits the assessments to AWS
+    /// Config.
     pub(super) async fn evaluate_config_rule(
         &self,
         rule: &ConfigRuleInvocation,
@@ -45,10 +48,10 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
                 return Ok(());
             }
         };
-        let (assessments, taken) = self.assess_items(rule, &policies, &items)?;
-        // A test is to leave nothing behind.
+        let (assessments, batch) = self.assess_items(rule, &policies, &items)?;
+        // A test of the rule must not write to the ledger.
         if !rule.test_mode {
-            self.record_findings(taken, task).await?;
+            self.record_findings(batch, task).await?;
         }
         self.cloud.submit_assessments(rule, &assessments).await?;
         let count = u64::try_from(assessments.len()).unwrap_or(u64::MAX);
@@ -63,23 +66,23 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         items: &[ConfigurationItem],
     ) -> Result<(Vec<RuleAssessment>, EvaluationBatch), EvaluateError> {
         let filter = EventFilter::default();
-        let mut judge = RecordEvaluator::new(&self.bundle.set, &self.bundle.waivers, &filter);
+        let mut evaluator = RecordEvaluator::new(&self.bundle.set, &self.bundle.waivers, &filter);
         let why = find_forgery_sign(&PayloadContent::ConfigRule(Box::new(rule.clone())));
-        let (mut assessments, mut taken) = (Vec::new(), EvaluationBatch::default());
+        let (mut assessments, mut batch) = (Vec::new(), EvaluationBatch::default());
         for item in items {
-            let judged = evaluate_item(&mut judge, item, why);
-            let judged = judged.map_err(|why| EvaluateError::Item {
+            let outcome = evaluate_item(&mut evaluator, item, why);
+            let outcome = outcome.map_err(|why| EvaluateError::Item {
                 resource_type: item.kind.clone(),
                 resource: item.id.clone(),
                 why,
             })?;
-            assessments.push(build_assessment(rule, policies, item, &judged));
-            taken.add_evaluation(judged, None);
+            assessments.push(build_assessment(rule, policies, item, &outcome));
+            batch.add_evaluation(outcome, None);
         }
-        Ok((assessments, taken))
+        Ok((assessments, batch))
     }
 
-    /// The numbers of the policies that the rule stands for.
+    /// Returns the indexes of the policies of the rule.
     fn select_policies(&self, rule: &ConfigRuleInvocation) -> Result<Vec<usize>, EvaluateError> {
         let all = self.bundle.set.policies();
         let parameters: Option<Value> = serde_json::from_str(&rule.parameters).ok();
@@ -87,17 +90,17 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         else {
             return Ok((0..all.len()).collect());
         };
-        let number = |name: &str| {
+        let find_index = |name: &str| {
             let found = all.iter().position(|policy| policy.id == name);
             found.ok_or_else(|| EvaluateError::UnknownPolicy {
                 parameter: POLICIES_PARAMETER,
                 policy: name.to_owned(),
             })
         };
-        names.split(',').map(str::trim).map(number).collect()
+        names.split(',').map(str::trim).map(find_index).collect()
     }
 
-    /// The resource types that these policies judge, in order.
+    /// Returns the resource types that these policies evaluate, sorted and without duplicates.
     fn policy_resource_types(&self, policies: &[usize]) -> Vec<String> {
         let chosen = policies.iter().filter_map(|number| self.bundle.set.policies().get(*number));
         let mut kinds: Vec<String> =
@@ -108,22 +111,22 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
     }
 }
 
-/// What the rule is told about one resource.
+/// Returns the assessment of one resource.
 fn build_assessment(
     rule: &ConfigRuleInvocation,
     policies: &[usize],
     item: &ConfigurationItem,
-    judged: &RecordOutcome,
+    outcome: &RecordOutcome,
 ) -> RuleAssessment {
     let (status, annotation) = if rule.left_scope || item.is_deleted() {
         (
             ComplianceStatus::NotApplicable,
-            "the resource is gone, or left the rule's scope".to_owned(),
+            "the resource was deleted, or left the scope of the rule".to_owned(),
         )
-    } else if let RecordOutcome::Evaluated(event) = judged {
+    } else if let RecordOutcome::Evaluated(event) = outcome {
         combine_statuses(policies, event)
     } else {
-        (ComplianceStatus::NotApplicable, "no policy judges resources of this type".to_owned())
+        (ComplianceStatus::NotApplicable, "no policy evaluates resources of this type".to_owned())
     };
     let time = if item.time.is_empty() { &rule.time } else { &item.time };
     RuleAssessment {
@@ -136,16 +139,16 @@ fn build_assessment(
     }
 }
 
-/// The status of all policies together, the worst first.
+/// Returns the most severe status of all policies of the rule, with its annotation.
 ///
-/// What is not known, or accepted by a waiver, is told as not applicable, which takes back what was said
-/// before: AWS Config takes no `INSUFFICIENT_DATA`, and to say nothing would leave an old `COMPLIANT`
-/// standing.
+/// Insufficient data, errors and waived findings are reported as not applicable. This status
+/// replaces an earlier one: AWS Config does not accept `INSUFFICIENT_DATA`, and without a new
+/// status an old `COMPLIANT` would remain.
 fn combine_statuses(policies: &[usize], event: &RecordEvaluation) -> (ComplianceStatus, String) {
     let of_rule = || event.evaluations.iter().filter(|one| policies.contains(&one.policy));
     let found = of_rule().filter_map(|one| one.finding.as_deref());
     let (violated, rest): (Vec<&Finding>, Vec<&Finding>) = found.partition(|finding| {
-        finding.status == ComplianceStatus::NonCompliant && finding.suppressed.is_none()
+        finding.status == ComplianceStatus::NonCompliant && finding.waived.is_none()
     });
     if !violated.is_empty() {
         (ComplianceStatus::NonCompliant, describe_findings(&violated))
@@ -154,14 +157,14 @@ fn combine_statuses(policies: &[usize], event: &RecordEvaluation) -> (Compliance
     } else if of_rule().any(|one| one.status == ComplianceStatus::Compliant) {
         (ComplianceStatus::Compliant, String::new())
     } else {
-        (ComplianceStatus::NotApplicable, "no policy concerns the resource".to_owned())
+        (ComplianceStatus::NotApplicable, "no policy applies to the resource".to_owned())
     }
 }
 
 fn describe_findings(findings: &[&Finding]) -> String {
-    let word = |finding: &&Finding| match &finding.suppressed {
-        Some(waiver) => format!("{}: accepted by waiver {}", finding.policy, waiver.waiver),
+    let describe = |finding: &&Finding| match &finding.waived {
+        Some(waiver) => format!("{}: waived by waiver {}", finding.policy, waiver.waiver),
         None => format!("{}: {}", finding.policy, finding.message),
     };
-    findings.iter().map(word).collect::<Vec<_>>().join("; ")
+    findings.iter().map(describe).collect::<Vec<_>>().join("; ")
 }

@@ -1,4 +1,4 @@
-//! Why a part of a payload is not done, and what may help.
+//! Contains the errors of handling a part of a payload, and the class of each error.
 
 use std::sync::Arc;
 
@@ -10,73 +10,75 @@ use crate::failure::FailureKind;
 use crate::logs::{InputProblem, InvalidRecordError, ProblemKind, ReadError};
 use crate::payload::PayloadError;
 
-/// Why a part of a payload is not done.
+/// An error in the handling of a part of a payload.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// It cannot be opened.
+    /// The part cannot be parsed.
     #[error(transparent)]
     Payload(#[from] PayloadError),
-    /// Its record or configuration item cannot be judged.
+    /// The record or configuration item cannot be evaluated.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// A configuration item that a rule asks about cannot be judged.
+    /// A configuration item for a rule of AWS Config cannot be evaluated.
     #[error("{resource_type} {resource}: {why}")]
     Item {
-        /// The resource's type.
+        /// The resource type, such as `AWS::S3::Bucket`.
         resource_type: String,
-        /// The resource's id.
+        /// The id of the resource.
         resource: String,
-        /// Why.
+        /// The cause.
         why: EventError,
     },
-    /// Something outside could not be read or told.
+    /// A call of AWS failed.
     #[error(transparent)]
     Cloud(#[from] CloudContextError),
-    /// A log object is not what it should be, or not all of it.
+    /// A log object cannot be read, or not completely.
     #[error("{0}")]
     Log(InputProblem),
-    /// A record of a log object cannot be judged.
+    /// A record of a log object cannot be evaluated.
     #[error("{object}: record {number}: {why}")]
     LogRecord {
-        /// The object's bucket and key.
+        /// The bucket and the key of the object, as an `s3://` URL.
         object: String,
-        /// The record's place, counted from 1.
+        /// The position of the record in the object, counted from 1.
         number: u64,
-        /// Why.
+        /// The cause.
         why: LogRecordError,
     },
-    /// The reading of a log object ended before the object did.
-    #[error("{object}: the handling of it ended early")]
+    /// The evaluation of a log object ended before the end of the object.
+    #[error("{object}: the evaluation of the log object ended early")]
     LogEnded {
-        /// The object's bucket and key.
+        /// The bucket and the key of the object, as an `s3://` URL.
         object: String,
     },
-    /// A finding or a canary is not durable, or not announced.
+    /// A finding or a canary is not recorded, or not announced.
     #[error("{0}")]
     Record(Arc<RecordError>),
-    /// A rule of AWS Config names a policy that there is not.
-    #[error("the rule's parameter `{parameter}` names `{policy}`, which is no policy")]
+    /// The parameters of a rule of AWS Config name a policy that does not exist.
+    #[error(
+        "the rule's parameter `{parameter}` names `{policy}`, which is not a policy of the bundle"
+    )]
     UnknownPolicy {
-        /// The parameter of the rule.
+        /// The name of the parameter.
         parameter: &'static str,
-        /// What it names.
+        /// The name of the policy.
         policy: String,
     },
-    /// It was not begun.
-    #[error("too little time was left to begin it")]
+    /// The handling of the message did not begin before the deadline.
+    #[error("too little time was left to begin this message")]
     NotBegun,
-    /// It was begun, and not finished.
-    #[error("the time of the invocation was up before it was done")]
+    /// The handling of the message did not finish before the deadline.
+    #[error("the time of the invocation ended before this message was finished")]
     NotFinished,
 }
 
-/// Why a record of a log object cannot be judged.
+/// An error in the evaluation of one record of a log object.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LogRecordError {
-    /// It is no record.
+    /// The element is not a record.
     #[error(transparent)]
     Invalid(#[from] InvalidRecordError),
-    /// It is a record, or a configuration item, that cannot be judged.
+    /// The record or the configuration item cannot be evaluated.
     #[error(transparent)]
     Event(#[from] EventError),
 }
@@ -88,7 +90,7 @@ impl From<RecordError> for EvaluateError {
 }
 
 impl EvaluateError {
-    /// What logs and metrics call it.
+    /// Returns the code of the error in logs and metrics.
     pub fn error_code(&self) -> &'static str {
         match self {
             EvaluateError::Payload(_) => "payload-unreadable",
@@ -107,7 +109,7 @@ impl EvaluateError {
         }
     }
 
-    /// What may help.
+    /// Returns the class of the error, which says how to recover.
     pub fn failure_kind(&self) -> FailureKind {
         match self {
             EvaluateError::Cloud(error) => error.failure_kind(),

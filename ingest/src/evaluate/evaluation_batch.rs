@@ -1,4 +1,4 @@
-//! What judging a part of a payload gives, before anything of it is durable.
+//! Contains the results of evaluating a part of a payload, before the findings are recorded.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use crate::payload::find_forgery_sign;
 use crate::payload::{EventEnvelope, PayloadContent};
 use evenkeel_rules::bundle::PolicyBundle;
 
-/// Findings, and which of them could say more.
+/// The findings and the counts of a part of a payload.
 #[derive(Debug, Default)]
 pub(super) struct EvaluationBatch {
     pub(super) findings: Vec<PendingFinding>,
     pub(super) metrics: InvocationMetrics,
 }
 
-/// A finding, and what would tell more.
+/// A finding, and the inputs of a re-evaluation if its resource state is missing.
 #[derive(Debug)]
 pub(super) struct PendingFinding {
     pub(super) finding: Box<Finding>,
-    /// Nothing, where the finding says all that can be said.
+    /// `None` if the finding is final.
     pending: Option<PendingReevaluation>,
 }
 
-/// What is needed to judge a record again of which a policy says `INSUFFICIENT_DATA`. A configuration item has no more
-/// to it than itself.
+/// The inputs for the re-evaluation of a record for which a policy returned `INSUFFICIENT_DATA`. A
+/// configuration item is not re-evaluated, because it already contains the state.
 #[derive(Debug)]
 struct PendingReevaluation {
     policy: usize,
@@ -40,42 +40,43 @@ struct PendingReevaluation {
     origin: Option<BusOrigin>,
 }
 
-/// A record, and what `EventBridge` said about it.
+/// The bytes of a record, and its EventBridge envelope if it has one.
 type SourceRecord<'r> = (&'r [u8], Option<&'r EventEnvelope>);
 
 impl EvaluationBatch {
-    /// Judges a record or an item.
+    /// Evaluates a record or an item, and adds the result to the batch. Counts any other content as
+    /// skipped.
     pub(super) fn evaluate_content(
         &mut self,
-        judge: &mut RecordEvaluator<'_>,
+        evaluator: &mut RecordEvaluator<'_>,
         content: &PayloadContent,
     ) -> Result<(), EventError> {
-        let (judged, record) = match content {
+        let (outcome, record) = match content {
             PayloadContent::Record { text, envelope } => {
                 let (text, envelope) = (text.as_bytes(), envelope.as_deref());
-                (evaluate_record(judge, text, envelope), Some((text, envelope)))
+                (evaluate_record(evaluator, text, envelope), Some((text, envelope)))
             }
             PayloadContent::Item { change, .. } => {
-                (evaluate_item(judge, &change.item, find_forgery_sign(content)), None)
+                (evaluate_item(evaluator, &change.item, find_forgery_sign(content)), None)
             }
             _ => {
                 self.metrics.count_skipped(&content.kind_label(), 1);
                 return Ok(());
             }
         };
-        self.add_evaluation(judged?, record);
+        self.add_evaluation(outcome?, record);
         Ok(())
     }
 
-    /// Takes what was judged.
+    /// Adds the result of an evaluation to the batch.
     pub(super) fn add_evaluation(
         &mut self,
-        judged: RecordOutcome,
+        outcome: RecordOutcome,
         record: Option<SourceRecord<'_>>,
     ) {
-        match judged {
+        match outcome {
             RecordOutcome::Evaluated(event) => {
-                self.metrics.add_count("Judged", 1);
+                self.metrics.add_count("Evaluated", 1);
                 self.add_event(event, record);
             }
             RecordOutcome::Unwatched | RecordOutcome::Filtered => {
@@ -94,59 +95,63 @@ impl EvaluationBatch {
             .map(|(bytes, envelope)| (bytes.into(), envelope.map(EventEnvelope::event_origin)));
         for PolicyEvaluation { policy, finding, missing, .. } in event.evaluations {
             let Some(finding) = finding else { continue };
-            self.metrics.add_count("Suspect", u64::from(finding.suspect.is_some()));
-            let again = missing.zip(record.clone()).map(|(missing, (record, origin))| {
+            self.metrics.add_count("PossiblyForged", u64::from(finding.possibly_forged.is_some()));
+            let pending = missing.zip(record.clone()).map(|(missing, (record, origin))| {
                 PendingReevaluation { policy, missing, record, origin }
             });
-            self.findings.push(PendingFinding { finding, pending: again });
+            self.findings.push(PendingFinding { finding, pending });
         }
     }
 
-    /// The resources that should be known and were not asked for yet.
+    /// Returns the resources whose states are missing and were not fetched yet. Each resource is
+    /// returned once.
     pub(super) fn missing_resources(&self, known: &ResourceStateCache) -> Vec<ResourceIdentity> {
-        let mut wanted: Vec<ResourceIdentity> = Vec::new();
-        for again in self.findings.iter().filter_map(|one| one.pending.as_ref()) {
-            let resource = &again.missing.resource;
+        let mut missing: Vec<ResourceIdentity> = Vec::new();
+        for pending in self.findings.iter().filter_map(|one| one.pending.as_ref()) {
+            let resource = &pending.missing.resource;
             if !resource.id.is_empty()
                 && !known.contains_resource(resource)
-                && !wanted.contains(resource)
+                && !missing.contains(resource)
             {
-                wanted.push(resource.clone());
+                missing.push(resource.clone());
             }
         }
-        wanted
+        missing
     }
 
-    /// Judges again what can be told now; of the rest, says why it cannot.
+    /// Re-evaluates the pending findings with the known states. If a state is unknown, the function
+    /// adds the reason to the message of the finding.
     pub(super) fn resolve_pending(&mut self, bundle: &PolicyBundle, known: &ResourceStateCache) {
         let filter = EventFilter::default();
-        let judge = RecordEvaluator::new(&bundle.set, &bundle.waivers, &filter);
+        let evaluator = RecordEvaluator::new(&bundle.set, &bundle.waivers, &filter);
         let findings = std::mem::take(&mut self.findings);
-        self.findings =
-            findings.into_iter().filter_map(|one| one.with_known_state(&judge, known)).collect();
+        self.findings = findings
+            .into_iter()
+            .filter_map(|one| one.with_known_state(&evaluator, known))
+            .collect();
         let count = |status: ComplianceStatus| {
-            let of_status = self.findings.iter().filter(|one| one.finding.status == status);
-            u64::try_from(of_status.count()).unwrap_or(u64::MAX)
+            let with_status = self.findings.iter().filter(|one| one.finding.status == status);
+            u64::try_from(with_status.count()).unwrap_or(u64::MAX)
         };
-        let (unknown, wrong) =
+        let (insufficient, errors) =
             (count(ComplianceStatus::InsufficientData), count(ComplianceStatus::Error));
-        self.metrics.add_count("InsufficientData", unknown);
-        self.metrics.add_count("PolicyErrors", wrong);
+        self.metrics.add_count("InsufficientData", insufficient);
+        self.metrics.add_count("PolicyErrors", errors);
     }
 }
 
 impl PendingFinding {
-    /// The finding with all that can be told now; none where the policy holds after all.
+    /// Returns the final finding. Returns `None` if the re-evaluation is compliant.
     fn with_known_state(
         mut self,
-        judge: &RecordEvaluator<'_>,
+        evaluator: &RecordEvaluator<'_>,
         known: &ResourceStateCache,
     ) -> Option<PendingFinding> {
-        let Some(again) = self.pending.take() else { return Some(self) };
-        match again.reevaluate_record(judge, known) {
+        let Some(pending) = self.pending.take() else { return Some(self) };
+        match pending.reevaluate_record(evaluator, known) {
             Ok(finding) => {
                 let mut finding = finding?;
-                if let Some(why) = self.finding.suspect {
+                if let Some(why) = self.finding.possibly_forged {
                     finding = Box::new(finding.into_possibly_forged(&why));
                 }
                 Some(PendingFinding { finding, pending: None })
@@ -160,14 +165,14 @@ impl PendingFinding {
 }
 
 impl PendingReevaluation {
-    /// Judges the record again, with what is known.
+    /// Re-evaluates the record with the known state of the resource.
     fn reevaluate_record(
         &self,
-        judge: &RecordEvaluator<'_>,
+        evaluator: &RecordEvaluator<'_>,
         known: &ResourceStateCache,
     ) -> Result<Option<Box<Finding>>, StateError> {
         let PendingReevaluation { policy, missing, record, origin } = self;
         let item = known.state_after(missing)?;
-        Ok(judge.reevaluate_with_item(record, origin.as_ref(), *policy, missing, item)?)
+        Ok(evaluator.reevaluate_with_item(record, origin.as_ref(), *policy, missing, item)?)
     }
 }

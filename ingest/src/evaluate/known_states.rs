@@ -1,4 +1,4 @@
-//! What is known of resources, for as long as one payload is handled.
+//! Contains the resource states that are known while one payload is handled.
 
 use std::collections::BTreeMap;
 
@@ -9,36 +9,36 @@ use evenkeel_rules::{
 
 use crate::environment::CloudContextError;
 
-/// What was learned of each resource that was asked for, refusals among it: nobody asks twice.
+/// A cache of the fetched resource states and errors. Each resource is fetched only once.
 #[derive(Debug, Default)]
 pub(super) struct ResourceStateCache(
     BTreeMap<StateKey, Result<ConfigurationItem, CloudContextError>>,
 );
 
-/// Why it is not known what a resource is like after an event.
+/// An error that says why the state of a resource after an event is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
-    /// It is not known which resource it is.
+    /// The event does not contain the id of the resource.
     #[error("the event does not name the resource")]
     Unnamed,
-    /// It cannot be read.
+    /// The state cannot be fetched.
     #[error(transparent)]
     Cloud(CloudContextError),
-    /// Nobody asked for it.
-    #[error("it was not read")]
+    /// The state was not fetched.
+    #[error("the state was not read")]
     NotRead,
-    /// There is no such resource any more.
-    #[error("AWS Config says that the resource is gone")]
+    /// The resource was deleted.
+    #[error("the resource was deleted according to AWS Config")]
     Gone,
-    /// What is known is older than the event.
-    #[error("AWS Config has not seen it since the event")]
+    /// The recorded state is older than the event.
+    #[error("AWS Config has not recorded the resource since the event")]
     Outdated,
-    /// The event cannot be judged with it.
+    /// The event cannot be evaluated with the state.
     #[error(transparent)]
     Event(#[from] EventError),
 }
 
-/// Account, region, type and id.
+/// The account, Region, type and id of a resource.
 type StateKey = [String; 4];
 
 fn state_key(resource: &ResourceIdentity) -> StateKey {
@@ -46,26 +46,26 @@ fn state_key(resource: &ResourceIdentity) -> StateKey {
 }
 
 impl ResourceStateCache {
-    /// Whether a resource was asked for before.
+    /// Returns whether the cache contains a result for the resource.
     pub(super) fn contains_resource(&self, resource: &ResourceIdentity) -> bool {
         self.0.contains_key(&state_key(resource))
     }
 
-    /// Keeps what was learned of the resources that were wanted.
+    /// Adds the result of each fetched resource.
     pub(super) fn insert_states(
         &mut self,
-        wanted: Vec<ResourceIdentity>,
+        resources: Vec<ResourceIdentity>,
         states: Vec<Result<ConfigurationItem, CloudContextError>>,
     ) {
-        for (resource, state) in wanted.into_iter().zip(states) {
+        for (resource, state) in resources.into_iter().zip(states) {
             self.0.insert(state_key(&resource), state);
         }
     }
 
-    /// The state that tells what the event left behind, or why there is none.
+    /// Returns the state of the resource after the event, or the reason why it is unknown.
     ///
-    /// What was captured before the event shows what the resource was, not what it is: taken for knowledge,
-    /// a violation would pass for compliance.
+    /// A state that was captured before the event is not used: it describes the resource before the
+    /// change, and the evaluation could report a violation as compliant.
     pub(super) fn state_after(
         &self,
         missing: &MissingConfiguration,

@@ -1,4 +1,4 @@
-//! A log object: read as it comes, judged beside, and recorded while the rest is still on its way.
+//! Evaluates the records of a log object while the object is still being read.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::logs::ReadProgress;
 use crate::payload::LogObject;
 use evenkeel_rules::bundle::PolicyBundle;
 
-/// What is judged is handed over in portions of so many findings: memory is bounded, whatever the object.
+/// The number of findings in one batch. Batches keep the memory bounded for objects of any size.
 const FINDINGS_PER_BATCH: usize = 64;
 
-/// So many portions may wait.
+/// The number of batches that can wait to be recorded.
 const MAX_WAITING_BATCHES: usize = 2;
 
 impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
-    /// Judges all that is in a log object.
+    /// Evaluates all records and items of a log object, and records the findings.
     pub(super) async fn evaluate_log_object(
         &self,
         object: &LogObject,
@@ -38,19 +38,20 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         let object = name.clone();
         let reading = spawn_blocking(move || evaluate_object_items(&bundle, &object, bytes, &send));
         let mut failed = Ok(());
-        while let Some(taken) = receive.recv().await {
-            failed = failed.and(self.record_findings(taken, task).await);
+        while let Some(batch) = receive.recv().await {
+            failed = failed.and(self.record_findings(batch, task).await);
         }
         let ended = |_| EvaluateError::LogEnded { object: name };
         let read = reading.await.map_err(ended)?;
         if read.is_err() {
-            task.metrics.add_count("Unjudged", 1);
+            task.metrics.add_count("NotEvaluated", 1);
         }
         failed.and(read)
     }
 }
 
-/// Reads and judges; the first reason why not all of it could be.
+/// Reads and evaluates the items of an object. Returns the first problem of the object, or else the
+/// first error of an item.
 fn evaluate_object_items(
     bundle: &PolicyBundle,
     name: &str,
@@ -58,8 +59,8 @@ fn evaluate_object_items(
     send: &Sender<EvaluationBatch>,
 ) -> Result<(), EvaluateError> {
     let filter = EventFilter::default();
-    let mut judge = RecordEvaluator::new(&bundle.set, &bundle.waivers, &filter);
-    let (mut taken, mut failed) = (EvaluationBatch::default(), None);
+    let mut evaluator = RecordEvaluator::new(&bundle.set, &bundle.waivers, &filter);
+    let (mut batch, mut failed) = (EvaluationBatch::default(), None);
     let report = LogReader::new().read_from(name, bytes, &ReadProgress::default(), &mut |item| {
         let number = match item {
             LogItem::Record { number, .. }
@@ -67,43 +68,43 @@ fn evaluate_object_items(
             | LogItem::Invalid { number, .. } => number,
             LogItem::Skipped { .. } => 0,
         };
-        if let Err(why) = evaluate_log_item(&mut judge, &mut taken, item) {
+        if let Err(why) = evaluate_log_item(&mut evaluator, &mut batch, item) {
             failed.get_or_insert(EvaluateError::LogRecord { object: name.to_owned(), number, why });
         }
-        if taken.findings.len() < FINDINGS_PER_BATCH {
+        if batch.findings.len() < FINDINGS_PER_BATCH {
             return ControlFlow::Continue(());
         }
-        match send.blocking_send(std::mem::take(&mut taken)) {
+        match send.blocking_send(std::mem::take(&mut batch)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
     });
-    if send.blocking_send(taken).is_err() {
+    if send.blocking_send(batch).is_err() {
         failed.get_or_insert(EvaluateError::LogEnded { object: name.to_owned() });
     }
     let problem = report.problems.into_iter().next().map(EvaluateError::Log);
     problem.or(failed).map_or(Ok(()), Err)
 }
 
-/// Judges one item of the object.
+/// Evaluates one item of the object.
 fn evaluate_log_item(
-    judge: &mut RecordEvaluator<'_>,
-    taken: &mut EvaluationBatch,
+    evaluator: &mut RecordEvaluator<'_>,
+    batch: &mut EvaluationBatch,
     item: LogItem<'_>,
 ) -> Result<(), LogRecordError> {
-    let (record, judged) = match item {
+    let (record, outcome) = match item {
         LogItem::Record { bytes, envelope, .. } => {
-            (Some((bytes, envelope)), evaluate_record(judge, bytes, envelope)?)
+            (Some((bytes, envelope)), evaluate_record(evaluator, bytes, envelope)?)
         }
-        LogItem::Resource { item, possibly_forged: suspect, .. } => {
-            (None, evaluate_item(judge, item, suspect)?)
+        LogItem::Resource { item, possibly_forged, .. } => {
+            (None, evaluate_item(evaluator, item, possibly_forged)?)
         }
         LogItem::Invalid { why, .. } => return Err(why.into()),
         LogItem::Skipped { kind, count } => {
-            taken.metrics.count_skipped(kind, count);
+            batch.metrics.count_skipped(kind, count);
             return Ok(());
         }
     };
-    taken.add_evaluation(judged, record);
+    batch.add_evaluation(outcome, record);
     Ok(())
 }

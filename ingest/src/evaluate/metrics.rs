@@ -1,26 +1,28 @@
-//! What one invocation did, as a line of CloudWatch's Embedded Metric Format.
+//! Contains the counts of one invocation, and formats them in the CloudWatch Embedded Metric
+//! Format.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// The namespace of all metrics.
+/// The CloudWatch namespace of all metrics.
 const NAMESPACE: &str = "Evenkeel";
 
-/// Counts of one invocation.
+/// The counts of one invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvocationMetrics {
     counts: Vec<(&'static str, u64)>,
-    /// What was known and not judged, by its kind.
+    /// The numbers of skipped items, by kind.
     skipped: BTreeMap<String, u64>,
-    /// What failed, by its code.
+    /// The numbers of failures, by error code.
     failed: BTreeMap<&'static str, u64>,
-    /// The age of the oldest finding's event when it was durable, in milliseconds.
+    /// The age of the oldest event with a finding, measured when the finding was durable, in
+    /// milliseconds.
     oldest_event_age: Option<i64>,
 }
 
 impl InvocationMetrics {
-    /// Adds to the metric `name`.
+    /// Adds `count` to the metric `name`.
     pub fn add_count(&mut self, name: &'static str, count: u64) {
         match self.counts.iter_mut().find(|metric| metric.0 == name) {
             Some(metric) => metric.1 = metric.1.saturating_add(count),
@@ -28,26 +30,26 @@ impl InvocationMetrics {
         }
     }
 
-    /// Counts what is not judged.
+    /// Counts skipped content by its kind.
     pub fn count_skipped(&mut self, kind: &str, count: u64) {
         self.add_count("Skipped", count);
         let skipped = self.skipped.entry(kind.to_owned()).or_default();
         *skipped = skipped.saturating_add(count);
     }
 
-    /// Counts what failed, by its code.
+    /// Counts a failure by its error code.
     pub fn count_failure(&mut self, code: &'static str) {
         self.add_count("Failed", 1);
         let failed = self.failed.entry(code).or_default();
         *failed = failed.saturating_add(1);
     }
 
-    /// Notes the age of a finding's event, in milliseconds.
+    /// Records the age of a finding's event, in milliseconds.
     pub fn record_event_age(&mut self, age: i64) {
         self.oldest_event_age = Some(self.oldest_event_age.unwrap_or(age).max(age));
     }
 
-    /// Adds all of another.
+    /// Adds the counts of `other`.
     pub fn merge_from(&mut self, other: &InvocationMetrics) {
         for (name, count) in &other.counts {
             self.add_count(name, *count);
@@ -65,18 +67,19 @@ impl InvocationMetrics {
         }
     }
 
-    /// The value of the metric `name`.
+    /// Returns the value of the metric `name`, or 0 if it was never counted.
     pub fn metric_count(&self, name: &str) -> u64 {
         self.counts.iter().find(|metric| metric.0 == name).map_or(0, |metric| metric.1)
     }
 
-    /// What was known and not judged, by its kind.
+    /// Returns the kinds of skipped items, each with its count.
     pub fn skipped_kinds(&self) -> impl Iterator<Item = (&str, u64)> {
         self.skipped.iter().map(|(kind, count)| (kind.as_str(), *count))
     }
 
-    /// The line that CloudWatch Logs makes metrics of. `time` is in milliseconds since 1970. The kinds of
-    /// what was skipped and the codes of what failed are properties and no metrics: each new metric costs.
+    /// Returns the log line that CloudWatch Logs converts to metrics. `time` is in milliseconds
+    /// since 1970. The kinds of skipped content and the error codes are properties and not metrics,
+    /// because each additional metric costs money.
     ///
     /// Source: CloudWatch User Guide, "Specification: Embedded metric format".
     pub fn to_log_line(&self, function: &str, time: i64) -> String {
@@ -112,7 +115,7 @@ mod tests {
     use super::InvocationMetrics;
 
     #[test]
-    fn a_line_is_what_cloudwatch_reads() {
+    fn a_line_has_the_format_that_cloudwatch_reads() {
         let mut metrics = InvocationMetrics::default();
         metrics.add_count("Received", 2);
         metrics.add_count("Received", 1);

@@ -1,4 +1,4 @@
-//! A record or an item is judged by where it came from, whichever way it came.
+//! Evaluates a record or an item with respect to its origin. The same rules apply to all sources.
 
 use std::borrow::Cow;
 
@@ -8,45 +8,50 @@ use evenkeel_rules::{ConfigurationItem, RecordEvaluator, RecordOutcome};
 use crate::payload::EventEnvelope;
 use crate::payload::find_record_forgery_sign;
 
-/// Judges a record. Where it came in an envelope, that tells its account and Region, and a record that contradicts
-/// it, or an envelope that no service of AWS sends, makes findings that may be forged.
+/// Evaluates a CloudTrail record.
+///
+/// If the record has an envelope, the account and the Region come from the envelope. The findings
+/// are marked as possibly forged if the record contradicts the envelope, or if no AWS service sends
+/// such an envelope.
 ///
 /// # Errors
-/// When the record is not one, or may be one that a policy watches and cannot be read.
+///
+/// If `record` is not a CloudTrail record, or if it may match a policy and cannot be read.
 pub fn evaluate_record(
-    judge: &mut RecordEvaluator<'_>,
+    evaluator: &mut RecordEvaluator<'_>,
     record: &[u8],
     envelope: Option<&EventEnvelope>,
 ) -> Result<RecordOutcome, EventError> {
-    let Some(envelope) = envelope else { return judge.evaluate_record(record) };
-    let judged = judge.evaluate_record_from(record, Some(&envelope.event_origin()))?;
-    // Most records make no findings, and need not be looked at twice.
-    let why = match &judged {
+    let Some(envelope) = envelope else { return evaluator.evaluate_record(record) };
+    let outcome = evaluator.evaluate_record_from(record, Some(&envelope.event_origin()))?;
+    // Most records have no findings. The check for forgery runs only for the others.
+    let why = match &outcome {
         RecordOutcome::Evaluated(event) if event.findings().next().is_some() => {
             find_record_forgery_sign(&lossy_text(record), envelope)
         }
         _ => None,
     };
-    Ok(mark_possibly_forged(judged, why))
+    Ok(mark_possibly_forged(outcome, why))
 }
 
-/// Judges a configuration item; `why` says that it may be forged.
+/// Evaluates a configuration item. `why` is the reason why the item is possibly forged.
 ///
 /// # Errors
-/// When its configuration is no JSON.
+///
+/// If the configuration of the item is not JSON.
 pub fn evaluate_item(
-    judge: &mut RecordEvaluator<'_>,
+    evaluator: &mut RecordEvaluator<'_>,
     item: &ConfigurationItem,
     why: Option<&str>,
 ) -> Result<RecordOutcome, EventError> {
-    Ok(mark_possibly_forged(judge.evaluate_item(item)?, why))
+    Ok(mark_possibly_forged(evaluator.evaluate_item(item)?, why))
 }
 
-fn mark_possibly_forged(mut judged: RecordOutcome, why: Option<&str>) -> RecordOutcome {
-    if let (RecordOutcome::Evaluated(event), Some(why)) = (&mut judged, why) {
+fn mark_possibly_forged(mut outcome: RecordOutcome, why: Option<&str>) -> RecordOutcome {
+    if let (RecordOutcome::Evaluated(event), Some(why)) = (&mut outcome, why) {
         event.mark_possibly_forged(why);
     }
-    judged
+    outcome
 }
 
 fn lossy_text(record: &[u8]) -> Cow<'_, str> {

@@ -1,24 +1,25 @@
-//! What a door is told when its payload was handled.
+//! Builds the response to the invoker after a payload was handled.
 
 use serde_json::{Value, json};
 
 use super::{EvaluateError, FailedMessage, HandleError};
 use crate::payload::PayloadInvoker;
 
-/// The answer, or the failure of the whole where the door knows no other.
+/// Returns the response. Returns the first failure if the invoker does not support partial
+/// failures.
 ///
 /// Source: AWS Lambda Developer Guide, "Implementing partial batch responses" of SQS and Kinesis.
 pub(super) fn build_response(
-    outer: PayloadInvoker,
+    invoker: PayloadInvoker,
     failures: &[FailedMessage],
     found: u64,
 ) -> Result<Value, HandleError> {
     let whole = |why: &EvaluateError| Err(HandleError::Failed(why.clone()));
-    match outer {
+    match invoker {
         PayloadInvoker::Sqs | PayloadInvoker::Kinesis => {
             let mut names = Vec::new();
             for failure in failures {
-                // An id that is missing would make the service take the whole batch for done.
+                // Without the id, the service would treat the complete batch as successful.
                 let Some(id) = &failure.id else { return whole(&failure.why) };
                 names.push(json!({"itemIdentifier": id}));
             }

@@ -1,4 +1,5 @@
-//! What a door is answered, and that nothing is answered before it is durable.
+//! Tests the responses to invokers, and that no response is returned before the findings are
+//! durable.
 
 use super::*;
 use evenkeel_client::CallError;
@@ -12,11 +13,11 @@ use std::sync::Mutex;
 use crate::environment::OfflineContext;
 use crate::failure::FailureKind;
 
+mod cloud_context;
 mod deliveries;
 mod forged;
-mod outside;
+mod test_cloud;
 mod time;
-mod world;
 
 const POLICY: &str = "// METADATA
 // title: t
@@ -43,7 +44,7 @@ fn policies() -> PolicySet {
     PolicySet::compile_files(&[file("p.cel", POLICY), file("state.cel", STATEFUL)], None).unwrap()
 }
 
-/// An event as `EventBridge` delivers it.
+/// Returns an event in its EventBridge envelope.
 fn event(number: u32) -> String {
     json!({
         "version": "0", "id": "e", "source": "aws.s3", "account": "111122223333",
@@ -69,13 +70,13 @@ fn batch(bodies: &[&str]) -> String {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()}).to_string()
 }
 
-/// Handles a payload in a world of which nothing can be had.
-fn run<A: NoticeAnnouncer>(payload: &str, ledger: &Ledger, announce: A) -> Seen {
-    run_in(OfflineContext, payload, ledger, announce)
+/// Handles a payload without access to AWS.
+fn run<A: NoticeAnnouncer>(payload: &str, ledger: &Ledger, announcer: A) -> HandlingResult {
+    run_in(OfflineContext, payload, ledger, announcer)
 }
 
-/// What handling gave, and the findings that were told of.
-struct Seen {
+/// The results of handling a payload, with the findings that the observer received.
+struct HandlingResult {
     answer: Result<Value, HandleError>,
     failures: Vec<FailedMessage>,
     metrics: InvocationMetrics,
@@ -83,22 +84,23 @@ struct Seen {
 }
 
 fn run_in<O: CloudContext, A: NoticeAnnouncer>(
-    world: O,
+    cloud: O,
     payload: &str,
     ledger: &Ledger,
-    announce: A,
-) -> Seen {
+    announcer: A,
+) -> HandlingResult {
     let (set, waivers) = (policies(), WaiverSet::default());
     let bundle = PolicyBundle { version: "test".to_owned(), set, waivers };
-    let recorder = FindingRecorder::new(ledger.clone(), announce);
-    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, world);
+    let recorder = FindingRecorder::new(ledger.clone(), announcer);
+    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, cloud);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let findings = Mutex::new(Vec::new());
-    let tell = |noted: AnnouncedFinding<'_>| findings.lock().unwrap().push(noted.finding.clone());
-    let handled = runtime.block_on(evaluator.handle_payload(payload.as_bytes(), &tell));
+    let observer =
+        |announced: AnnouncedFinding<'_>| findings.lock().unwrap().push(announced.finding.clone());
+    let handled = runtime.block_on(evaluator.handle_payload(payload.as_bytes(), &observer));
     let findings = findings.into_inner().unwrap();
     let HandledPayload { answer, failures, metrics } = handled;
-    Seen { answer, failures, metrics, findings }
+    HandlingResult { answer, failures, metrics, findings }
 }
 
 fn ledger() -> Ledger {
@@ -106,7 +108,7 @@ fn ledger() -> Ledger {
 }
 
 #[test]
-fn only_the_message_that_failed_comes_back() {
+fn the_response_names_only_the_failed_message() {
     let payload = batch(&[&event(1), "garbage", &event(2)]);
     let handled = run(&payload, &ledger(), SilentAnnouncer);
     assert_eq!(handled.answer.unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "m1"}]}));
@@ -126,11 +128,11 @@ fn the_same_event_twice_is_one_finding() {
 }
 
 #[test]
-fn a_forged_event_is_recorded_as_suspect() {
+fn a_forged_event_is_recorded_as_possibly_forged() {
     let forged = event(1).replace("aws.s3", "my.app");
     let handled = run(&forged, &ledger(), SilentAnnouncer);
-    assert!(handled.findings[0].suspect.is_some());
-    assert!(run(&event(1), &ledger(), SilentAnnouncer).findings[0].suspect.is_none());
+    assert!(handled.findings[0].possibly_forged.is_some());
+    assert!(run(&event(1), &ledger(), SilentAnnouncer).findings[0].possibly_forged.is_none());
 }
 
 /// A topic that cannot be reached.
@@ -144,7 +146,7 @@ impl NoticeAnnouncer for Unreachable {
 }
 
 #[test]
-fn what_is_not_announced_comes_again_and_is_announced_then() {
+fn a_finding_that_is_not_announced_is_announced_at_the_next_delivery() {
     let ledger = ledger();
     let failed = run(&batch(&[&event(1)]), &ledger, Unreachable);
     assert_eq!(failed.answer.unwrap()["batchItemFailures"][0]["itemIdentifier"], "m0");
@@ -154,9 +156,10 @@ fn what_is_not_announced_comes_again_and_is_announced_then() {
 }
 
 #[test]
-fn what_failed_has_a_code_and_says_what_may_help() {
-    let code =
-        |seen: &Seen| (seen.failures[0].why.error_code(), seen.failures[0].why.failure_kind());
+fn each_error_has_a_code_and_a_class() {
+    let code = |result: &HandlingResult| {
+        (result.failures[0].why.error_code(), result.failures[0].why.failure_kind())
+    };
     let garbage = run(&batch(&["garbage"]), &ledger(), SilentAnnouncer);
     assert_eq!(code(&garbage), ("payload-unreadable", FailureKind::Poisoned));
     let odd = event(1).replace("\"s3.amazonaws.com\"", "17");
@@ -175,14 +178,14 @@ fn what_failed_has_a_code_and_says_what_may_help() {
 }
 
 #[test]
-fn a_shape_that_nobody_knows_is_an_error_and_no_success() {
+fn a_payload_in_an_unknown_format_is_an_error() {
     for payload in ["{}", "17", "{\"Records\":[{\"hello\":1}]}", "not json"] {
         assert!(run(payload, &ledger(), SilentAnnouncer).answer.is_err(), "{payload}");
     }
 }
 
 #[test]
-fn a_configuration_item_is_judged() {
+fn a_configuration_item_is_evaluated() {
     let item = json!({
         "version": "0", "source": "aws.config", "account": "111122223333", "region": "eu-central-1",
         "detail-type": "Config Configuration Item Change",
@@ -198,7 +201,7 @@ fn a_configuration_item_is_judged() {
 }
 
 #[test]
-fn one_bad_part_of_a_message_does_not_hold_back_the_others() {
+fn an_invalid_part_of_a_message_does_not_affect_the_others() {
     let body = format!("[{},{{\"hello\":1}},{}]", event(1), event(2));
     let handled = run(&batch(&[&body]), &ledger(), SilentAnnouncer);
     assert_eq!(handled.answer.unwrap()["batchItemFailures"][0]["itemIdentifier"], "m0");

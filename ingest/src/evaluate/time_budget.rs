@@ -1,4 +1,4 @@
-//! How the time of an invocation is shared out among its messages.
+//! Divides the time of an invocation among its messages.
 
 use std::time::Duration;
 
@@ -7,27 +7,29 @@ use tokio::time::{Instant, timeout};
 use super::EvaluateError;
 use crate::payload::{PayloadContent, PayloadMessage};
 
-/// With less time than this no message is begun.
+/// The minimum time for a message. With less time left, its handling does not begin.
 const MIN_MESSAGE_TIME: Duration = Duration::from_secs(1);
 
-/// The time that is left, and for whom.
+/// The time left in an invocation, and the number of messages that share it.
 pub(super) struct TimeBudget {
     deadline: Option<Instant>,
-    /// How many slow messages are still to come.
+    /// The number of slow messages that are not handled yet.
     slow_messages: u32,
 }
 
 impl TimeBudget {
-    /// The time until `deadline`, for these messages; without one there is no end to it.
+    /// Creates the budget of the time until `deadline`. Without a deadline, the time is unlimited.
     pub(super) fn new(deadline: Option<Instant>, messages: &[PayloadMessage]) -> Self {
         let slow = messages.iter().filter(|message| is_slow(message)).count();
         TimeBudget { deadline, slow_messages: u32::try_from(slow).unwrap_or(u32::MAX) }
     }
 
-    /// Lets `work` on a message go on for as long as it may; why it must come again.
+    /// Runs `work` for a message within its time limit. Returns the error of `work`, or
+    /// [`EvaluateError::NotBegun`] or [`EvaluateError::NotFinished`].
     ///
-    /// What was cut off is harmless: a finding is written and announced once, however often it comes. A slow message
-    /// has its share of what is left, so that one that never ends takes nothing from the next.
+    /// Ending `work` early is safe: a finding is written and announced once, no matter how often
+    /// its message is delivered. A slow message gets an equal share of the time left, so that the
+    /// next slow messages keep their shares.
     pub(super) async fn run_within_limit(
         &mut self,
         message: &PayloadMessage,
@@ -46,14 +48,16 @@ impl TimeBudget {
     }
 }
 
-/// The messages in the order in which they are handled, each with its place: what is slow comes last.
+/// Returns the messages in the order of their handling, each with its index. Slow messages come
+/// last.
 pub(super) fn order_messages(messages: &[PayloadMessage]) -> Vec<(usize, &PayloadMessage)> {
     let mut ordered: Vec<_> = messages.iter().enumerate().collect();
     ordered.sort_by_key(|(_, message)| is_slow(message));
     ordered
 }
 
-/// Whether a message's work is not bounded by its own size: an object may be large, a rule may ask about everything.
+/// Returns whether the work for a message is not bounded by the size of the message. A log object
+/// can be large, and a rule of AWS Config can ask for many resources.
 fn is_slow(message: &PayloadMessage) -> bool {
     let slow = |content: &PayloadContent| {
         matches!(

@@ -1,25 +1,27 @@
-//! Unpacks a whole small gzip file at once, which is what nearly every log is.
+//! Decompresses a small gzip file in one call. Nearly every log file is small enough.
 
 use libdeflater::Decompressor;
 
-/// A file that is longer, as stored, is unpacked piece by piece.
+/// The maximum size of a compressed file for this method, in bytes. Larger files are streamed.
 pub(crate) const MAX_PACKED: usize = 8 << 20;
 
-/// So is one that would unpack to more.
+/// The maximum size of a decompressed file for this method, in bytes. Larger files are streamed.
 const MAX_UNPACKED: usize = 24 << 20;
 
-/// The shortest header, behind which no second member may begin.
+/// The length of the shortest header. A second member cannot begin before its end.
 const MIN_HEADER_LENGTH: usize = 10;
 
-/// Unpacks `packed` into `text`, which is reused, if it is one undamaged member and nothing else.
+/// Decompresses `packed` into `text`, which is reused. `packed` must consist of exactly one
+/// undamaged member.
 ///
-/// Whatever is odd about it gives none: the slower way says what it is.
+/// Returns `None` in all other cases. The streaming method then reports the exact error.
 pub(crate) fn unpack_whole<'t>(
     inflate: &mut Decompressor,
     packed: &[u8],
     text: &'t mut Vec<u8>,
 ) -> Option<&'t [u8]> {
-    // The three bytes may be there by chance: then the slower way finds that it is one member.
+    // The three bytes can be there by chance. In this case, the streaming method handles the file,
+    // too.
     if memchr::memmem::find(packed.get(MIN_HEADER_LENGTH..)?, b"\x1F\x8B\x08").is_some() {
         return None;
     }
@@ -31,7 +33,7 @@ pub(crate) fn unpack_whole<'t>(
         text.resize(size, 0);
     }
     let text = text.get_mut(..size)?;
-    // With anything behind the member, the last four bytes are not its size.
+    // If other data follows the member, the last four bytes are not its size.
     let count = inflate.gzip_decompress(packed, text).ok()?;
     (count == size).then_some(text)
 }

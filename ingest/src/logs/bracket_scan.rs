@@ -1,4 +1,4 @@
-//! Finds where a JSON object or list ends, 64 bytes at a time, without building anything.
+//! Finds the end of a JSON object or list, 64 bytes at a time, without parsing it.
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "bit masks of 64 bytes and counts bounded by the input's length"
@@ -6,33 +6,35 @@
 
 use wide::u8x32;
 
-/// Bytes judged at once: one bit each in a `u64`.
+/// The number of bytes that are scanned together: one bit each in a `u64`.
 const BLOCK_SIZE: usize = 64;
 
-/// Sets the one bit that tells `[` from `{` and `]` from `}`.
+/// The bit that maps `[` to `{` and `]` to `}`.
 const BRACKET_FOLD: u8 = 0x20;
 
-/// A scan for the bracket that closes an object or a list, which may go on from one slice to the next.
+/// A scan for the bracket that closes an object or a list. The scan can continue from one slice to
+/// the next.
 ///
-/// Both kinds of bracket count alike, so `{]` passes here: a record is parsed by who wants its content.
-/// Depth is a number, not a stack: nesting costs nothing.
+/// The scan does not distinguish the two kinds of brackets, so it accepts `{]`. The caller that
+/// parses the record detects this error. The depth is a number and not a stack, so deep nesting
+/// needs no memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BracketScanner {
     depth: u64,
-    /// All ones when the next byte is inside a string, else zero.
+    /// All ones if the next byte is inside a string, otherwise zero.
     quoted: u64,
-    /// One when the next byte is escaped by a backslash, else zero.
+    /// One if a backslash escapes the next byte, otherwise zero.
     escaped: u64,
 }
 
 impl BracketScanner {
-    /// A scan that begins outside any string, `depth` brackets deep.
+    /// Creates a scan that begins outside of a string, at a nesting level of `depth` brackets.
     pub(crate) fn new(depth: u64) -> Self {
         Self { depth, quoted: 0, escaped: 0 }
     }
 
-    /// The offset just behind the bracket that closes the first one, or none if `bytes` ends before it;
-    /// then the next call goes on where this one ended.
+    /// Returns the offset directly after the bracket that closes the outermost one, or `None` if
+    /// `bytes` ends before it. In this case, the next call continues after `bytes`.
     pub(crate) fn find_close(&mut self, bytes: &[u8]) -> Option<usize> {
         let (blocks, rest) = bytes.as_chunks::<BLOCK_SIZE>();
         for (index, block) in blocks.iter().enumerate() {
@@ -43,7 +45,8 @@ impl BracketScanner {
         if rest.is_empty() {
             return None;
         }
-        // Zero bytes behind the end are no brackets, quotes or backslashes: they change nothing.
+        // The zero bytes after the end are not brackets, quotes or backslashes, so they have no
+        // effect.
         let mut padded = [0; BLOCK_SIZE];
         for (to, from) in padded.iter_mut().zip(rest) {
             *to = *from;
@@ -52,7 +55,8 @@ impl BracketScanner {
         Some(blocks.len() * BLOCK_SIZE + bit + 1)
     }
 
-    /// Takes one block, of which the first `length` bytes count; the bit of the closing bracket if it is here.
+    /// Scans one block, of which the first `length` bytes are valid. Returns the bit of the closing
+    /// bracket if the block contains it.
     #[inline]
     fn scan_block(&mut self, masks: &BlockMasks, length: usize) -> Option<usize> {
         let quotes = masks.quotes & !self.find_escaped(masks.backslashes, length);
@@ -61,7 +65,8 @@ impl BracketScanner {
         let opens = masks.opens & !inside;
         let closes = masks.closes & !inside;
         let closing = u64::from(closes.count_ones());
-        // The end can only be here if the closing brackets alone would reach depth zero.
+        // The block can contain the end only if its closing brackets alone reduce the depth to
+        // zero.
         if self.depth > closing {
             self.depth = self.depth - closing + u64::from(opens.count_ones());
             return None;
@@ -69,7 +74,7 @@ impl BracketScanner {
         self.find_last_close(opens, closes)
     }
 
-    /// Counts bracket by bracket, in the few blocks where the end may be.
+    /// Counts single brackets. This is necessary only in the few blocks that can contain the end.
     fn find_last_close(&mut self, opens: u64, closes: u64) -> Option<usize> {
         let mut left = opens | closes;
         while left != 0 {
@@ -87,7 +92,8 @@ impl BracketScanner {
         None
     }
 
-    /// The bytes that a backslash escapes; a run of backslashes may come from the block before.
+    /// Returns the bytes that a backslash escapes. A run of backslashes can begin in the previous
+    /// block.
     #[inline]
     fn find_escaped(&mut self, backslashes: u64, length: usize) -> u64 {
         let mut escaped = self.escaped;
@@ -95,7 +101,7 @@ impl BracketScanner {
         self.escaped = 0;
         while left != 0 {
             let next = left.trailing_zeros() + 1;
-            // What is escaped escapes nothing itself.
+            // An escaped backslash does not escape the next byte.
             left &= (left - 1) & !1u64.checked_shl(next).unwrap_or(0);
             if usize::try_from(next) == Ok(length) {
                 self.escaped = 1;
@@ -107,7 +113,7 @@ impl BracketScanner {
     }
 }
 
-/// Where the bytes that matter are in one block.
+/// The positions of the relevant bytes in one block.
 #[derive(Default)]
 struct BlockMasks {
     quotes: u64,
@@ -143,13 +149,14 @@ fn join_bitmasks(low: u8x32, high: u8x32) -> u64 {
     u64::from(low.to_bitmask()) | u64::from(high.to_bitmask()) << 32
 }
 
-/// The same for what nearly no block has: one look tells.
+/// Joins the bit masks of bytes that nearly no block contains. The common case needs only one test.
 #[inline]
 fn join_rare_bitmasks(low: u8x32, high: u8x32) -> u64 {
     if (low | high).to_bitmask() == 0 { 0 } else { join_bitmasks(low, high) }
 }
 
-/// Each bit is the parity of the bits up to it: between an opening quote and the closing one it is set.
+/// Returns the parity of the bits up to each bit. A bit between an opening and a closing quote is
+/// set.
 #[inline]
 fn running_parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
@@ -162,7 +169,7 @@ fn running_parity(mut bits: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// The same, byte by byte.
+    /// Finds the closing bracket byte by byte.
     fn close_slowly(bytes: &[u8]) -> Option<usize> {
         let (mut depth, mut quoted, mut escaped) = (1u64, false, false);
         for (index, byte) in bytes.iter().enumerate() {
@@ -180,7 +187,8 @@ mod tests {
         None
     }
 
-    /// Texts of nothing but what matters, so that every pair of neighbours comes at every place of a block.
+    /// Returns a random text of relevant bytes only, so that all pairs of adjacent bytes occur at
+    /// all positions of a block.
     fn text(seed: u64, length: usize) -> Vec<u8> {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut next = || {
@@ -193,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_closes_where_a_slow_scan_says() {
+    fn the_end_of_every_text_is_where_a_simple_scan_finds_it() {
         let mut closed = 0;
         for seed in 1..4000 {
             let text =
@@ -211,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_goes_on_in_the_next_slice() {
+    fn a_scan_continues_in_the_next_slice() {
         for seed in 1..60 {
             let text = [b"{[{[{[".as_slice(), &text(seed, 300)].concat();
             let expected = close_slowly(&text);

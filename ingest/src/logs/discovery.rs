@@ -1,4 +1,4 @@
-//! Finds the log files that the user's inputs name, in the same order on every machine.
+//! Finds the log files that the user's inputs name. The order is the same on every machine.
 
 mod folder;
 
@@ -11,44 +11,60 @@ use glob::MatchOptions;
 
 use super::problem::{InputError, InputProblem, ProblemKind};
 
-/// What stands for the standard input.
+/// The input that means standard input.
 const STDIN_INPUT: &str = "-";
 
-/// How many names of ignored files are given as examples.
+/// The maximum number of ignored files that are listed as examples.
 const MAX_EXAMPLES: usize = 5;
 
-/// One file to read.
+/// A log file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {
-    /// Its name as the user would recognise it: the input as typed, and the way from there.
+    /// The name of the file for the user: the input as typed, and the path from there.
     pub name: String,
-    /// Where it is; none is the standard input.
+    /// The path of the file, or `None` for standard input.
     pub path: Option<PathBuf>,
-    /// Its size as stored, as far as it is known.
+    /// The size of the file in bytes, as stored; 0 for standard input.
     pub size: u64,
 }
 
-/// What the inputs come to.
+/// The result of a search for log files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DiscoveredFiles {
-    /// The files, each once, in the order of the inputs and by name within a folder.
+    /// The files in the order of the inputs, and sorted by name within a folder. Each file occurs
+    /// once.
     pub files: Vec<LogFile>,
-    /// The inputs, or parts of them, that could not be used.
+    /// The problems with inputs, or with parts of them, that cannot be used.
     pub problems: Vec<InputProblem>,
-    /// Files in folders that do not look like logs.
+    /// The files in folders that do not look like logs.
     pub ignored: IgnoredFiles,
 }
 
-/// Files that were not taken.
+/// Files that are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IgnoredFiles {
-    /// How many there are; a hidden folder counts as one.
+    /// The number of ignored files. A hidden folder counts as one file.
     pub count: u64,
-    /// The names of the first few.
+    /// The names of the first ignored files.
     pub examples: Vec<String>,
 }
 
-/// Finds the files that `inputs` name: files, folders, patterns, or `-` for the standard input.
+/// Finds the log files that `inputs` name. An input is a file, a folder, a pattern such as
+/// `logs/*.json`, or `-` for standard input.
+///
+/// This example finds the log files of a folder:
+///
+/// ```no_run
+/// use evenkeel_ingest::discover_files;
+///
+/// let discovered = discover_files(&["logs".to_owned()]);
+/// for file in &discovered.files {
+///     println!("{}: {} bytes", file.name, file.size);
+/// }
+/// for problem in &discovered.problems {
+///     println!("{problem}");
+/// }
+/// ```
 pub fn discover_files(inputs: &[String]) -> DiscoveredFiles {
     let mut search = FileSearch::default();
     for input in inputs {
@@ -57,11 +73,11 @@ pub fn discover_files(inputs: &[String]) -> DiscoveredFiles {
     search.discovered
 }
 
-/// A search, and what it has seen so far.
+/// A search for log files, with its results so far.
 #[derive(Default)]
 struct FileSearch {
     discovered: DiscoveredFiles,
-    /// Where the files found so far really are.
+    /// The canonical paths of the files that are found so far.
     real_paths: BTreeSet<PathBuf>,
 }
 
@@ -78,7 +94,7 @@ impl FileSearch {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 self.add_problem(input, unreadable_error(&error));
             }
-            // A link that leads nowhere is there, and is no pattern.
+            // A broken symbolic link exists as a path, so it is not a pattern.
             Err(_) if is_pattern(input) && fs::symlink_metadata(path).is_err() => {
                 self.add_pattern(input);
             }
@@ -86,9 +102,10 @@ impl FileSearch {
         }
     }
 
-    /// Takes what matches a pattern, whatever it is called: the user named it.
+    /// Adds all files that match a pattern, regardless of their file extension, because the user
+    /// named them.
     fn add_pattern(&mut self, input: &str) {
-        // As in a shell: a star does not stand for a leading dot.
+        // As in a shell, a star does not match a leading dot.
         let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
         let paths = match glob::glob_with(input, options) {
             Ok(paths) => paths,
@@ -120,7 +137,7 @@ impl FileSearch {
     }
 
     fn add_file(&mut self, path: &Path, size: u64) {
-        // Pipes that a shell opens have no other path.
+        // A pipe that a shell opens has no canonical path.
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         self.add_path(path, size, real);
     }

@@ -1,22 +1,22 @@
-//! Tells from the first bytes what a file is; names decide nothing.
+//! Detects the type of a file from its first bytes. File names are not used.
 
 use super::problem::UnsupportedFormat;
 
-/// How many first bytes are enough to tell.
+/// The number of bytes at the beginning of a file that the detection needs.
 pub(crate) const MAGIC_HEAD_LENGTH: usize = 512;
 
-/// What the first bytes say.
+/// The type of a file, according to its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileType {
     /// Gzip data.
     Gzip,
-    /// Text, as far as can be seen.
+    /// Text, according to the first bytes.
     Text,
-    /// Something that is known and not read.
+    /// A known format that is not supported.
     Other(UnsupportedFormat),
 }
 
-/// Where a form's magic bytes stand, and what they are.
+/// The magic bytes of unsupported formats, with their offsets.
 const MAGIC_BYTES: [(usize, &[u8], UnsupportedFormat); 9] = [
     (0, b"PK\x03\x04", UnsupportedFormat::Zip),
     (0, b"PK\x05\x06", UnsupportedFormat::Zip),
@@ -29,22 +29,23 @@ const MAGIC_BYTES: [(usize, &[u8], UnsupportedFormat); 9] = [
     (0, b"\xFF\xFE", UnsupportedFormat::Utf16),
 ];
 
-/// What the file is that begins with `head`.
+/// Returns the type of the file that begins with `head`.
 pub(crate) fn detect_file_type(head: &[u8]) -> FileType {
     if head.starts_with(b"\x1F\x8B") {
         return FileType::Gzip;
     }
-    let known = MAGIC_BYTES.iter().find(|(at, magic, _)| {
-        head.get(*at..).is_some_and(|from_there| from_there.starts_with(magic))
-    });
+    let known = MAGIC_BYTES
+        .iter()
+        .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
     match known {
-        Some((_, _, form)) => FileType::Other(*form),
+        Some((_, _, format)) => FileType::Other(*format),
         None if is_unmarked_utf16(head) => FileType::Other(UnsupportedFormat::Utf16),
         None => FileType::Text,
     }
 }
 
-/// ASCII text in UTF-16 has a zero in every second byte; a hole in a file has them in all.
+/// Returns whether the text is UTF-16 without a byte order mark. In UTF-16, every second byte of
+/// ASCII text is zero. In a hole of a sparse file, all bytes are zero.
 fn is_unmarked_utf16(head: &[u8]) -> bool {
     let (pairs, _) = head.as_chunks::<2>();
     let pairs = pairs.get(..pairs.len().min(32)).unwrap_or_default();
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_tell() {
+    fn the_first_bytes_determine_the_type() {
         let mut tar = vec![b'a'; 257];
         tar.extend_from_slice(b"ustar\0");
         let cases: [(&[u8], FileType); 12] = [

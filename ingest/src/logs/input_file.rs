@@ -1,4 +1,4 @@
-//! Opens a file, and keeps count of what is read from it.
+//! Opens an input file, and counts the bytes that are read from it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use super::discovery::LogFile;
 use super::problem::{ProblemKind, ReadError};
 
-/// Where a file's bytes come from.
+/// An open input file.
 pub(crate) struct InputFile<'r> {
     bytes: Box<dyn Read + 'r>,
-    /// How many there should be, if that is known.
+    /// The expected number of bytes, if it is known.
     expected: Option<u64>,
     count: u64,
     ended: bool,
@@ -20,7 +20,7 @@ impl<'r> InputFile<'r> {
         Self { bytes: Box::new(bytes), expected, count: 0, ended: false }
     }
 
-    /// Opens what `file` names.
+    /// Opens the file, or standard input.
     pub(crate) fn open_log_file(file: &LogFile) -> Result<Self, ProblemKind> {
         let Some(path) = &file.path else { return Ok(Self::new(io::stdin(), None)) };
         let failed = |error: io::Error| ReadError::Failed(error.kind());
@@ -29,22 +29,22 @@ impl<'r> InputFile<'r> {
         if about.is_dir() {
             return Err(ReadError::Folder.into());
         }
-        // What the system makes up as it is read, and pipes, say that they are empty.
+        // Pipes and virtual files (such as in `/proc`) report a size of 0.
         let expected = (about.is_file() && about.len() > 0).then_some(about.len());
         Ok(Self::new(opened, expected))
     }
 
-    /// How many bytes there should be, if that is known.
+    /// Returns the expected number of bytes, if it is known.
     pub(crate) fn expected_size(&self) -> Option<u64> {
         self.expected
     }
 
-    /// Whether it ended sooner or later than it should have.
+    /// Returns whether the file ended before or after its expected size.
     pub(crate) fn has_changed(&self) -> bool {
         self.ended && self.expected.is_some_and(|expected| expected != self.count)
     }
 
-    /// Whether there is nothing more.
+    /// Returns whether the end of the file was reached.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended
     }

@@ -1,4 +1,4 @@
-//! What a log file holds, one thing after the other.
+//! Defines the items that a log file contains.
 
 use std::ops::ControlFlow;
 
@@ -7,45 +7,46 @@ use evenkeel_rules::ConfigurationItem;
 use super::problem::InvalidRecordError;
 use crate::payload::EventEnvelope;
 
-/// No record may be longer. `CloudTrail`'s own limit is 256 KB.
+/// The maximum size of a record in bytes. The limit of CloudTrail is 256 KB.
 pub const MAX_RECORD: usize = 16 << 20;
 
-/// What a file holds, piece by piece.
+/// An item of a log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogItem<'a> {
-    /// One record.
+    /// A CloudTrail record.
     Record {
-        /// Its place in the file, counted from 1.
+        /// The position of the item in the file, counted from 1.
         number: u64,
-        /// Its JSON text, from bracket to bracket, exactly as it stands in the file.
+        /// The JSON text of the record from brace to brace, exactly as in the file.
         bytes: &'a [u8],
-        /// What `EventBridge` said about it.
+        /// The EventBridge envelope, if the record has one.
         envelope: Option<&'a EventEnvelope>,
     },
-    /// One configuration item of AWS Config.
+    /// A configuration item of AWS Config.
     Resource {
-        /// Its place in the file, counted from 1.
+        /// The position of the item in the file, counted from 1.
         number: u64,
-        /// The item, whatever its dialect.
+        /// The item, converted from any variant.
         item: &'a ConfigurationItem,
-        /// Why it may be forged.
+        /// The reason why the item is possibly forged, if there is one.
         possibly_forged: Option<&'static str>,
     },
-    /// Something at a record's place that cannot be used.
+    /// An invalid element at the position of a record.
     Invalid {
-        /// Its place in the file, counted from 1.
+        /// The position of the item in the file, counted from 1.
         number: u64,
-        /// What is wrong with it.
+        /// The cause.
         why: InvalidRecordError,
     },
-    /// Something that is known, and is no `CloudTrail` record.
+    /// Known elements that are not CloudTrail records.
     Skipped {
-        /// What it is.
+        /// The kind of the elements.
         kind: &'a str,
-        /// How many there were.
+        /// The number of elements.
         count: u64,
     },
 }
 
-/// Takes the items of a file in order, and says whether to go on.
+/// A function that receives the items of a file in order. It returns `ControlFlow::Break` to stop
+/// the reading.
 pub type ItemSink<'s> = dyn FnMut(LogItem<'_>) -> ControlFlow<()> + 's;

@@ -1,43 +1,45 @@
-//! A slow and careful walk over the members of one JSON object, for the few places that need names.
+//! Scans the members of one JSON object. The scan is slow and exact, and is used only where the
+//! names of members matter.
 
 use std::borrow::Cow;
 
 use super::bracket_scan::BracketScanner;
 
-/// What the walk came to.
+/// The result of one step of the scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MemberStep<'a> {
-    /// A member: its name, and where its value begins.
+    /// A member: its name, and the offset of its value.
     Member(Cow<'a, [u8]>, usize),
-    /// The end of the object, and the offset behind it.
+    /// The end of the object, with the offset after it.
     End(usize),
-    /// The text ends first.
+    /// The text ends before the object.
     NeedsMore,
-    /// This is no JSON object.
+    /// The text is not a JSON object.
     Malformed,
 }
 
-/// A walk over the members of the object that `text` begins with.
+/// A scan of the members of the object at the beginning of `text`.
 #[derive(Debug)]
 pub(crate) struct MemberScan<'a> {
     text: &'a [u8],
     at: usize,
-    /// A comma must come before the next member.
+    /// True if a comma must precede the next member.
     comma: bool,
 }
 
 impl<'a> MemberScan<'a> {
-    /// A walk that begins at the opening bracket.
+    /// Creates a scan of an object. `text` begins with its opening brace.
     pub(crate) fn new(text: &'a [u8]) -> Self {
         Self { text, at: 1, comma: false }
     }
 
-    /// A walk that goes on in the middle of an object: `text` begins just behind a value.
+    /// Creates a scan that continues inside an object. `text` begins directly after a value.
     pub(crate) fn resume_after_value(text: &'a [u8]) -> Self {
         Self { text, at: 0, comma: true }
     }
 
-    /// Goes to the next value, which must be skipped before the one after.
+    /// Moves to the value of the next member. Before the next call, `read_value` must skip that
+    /// value.
     pub(crate) fn next_member(&mut self) -> MemberStep<'a> {
         self.at = skip_space(self.text, self.at);
         match (self.text.get(self.at), self.comma) {
@@ -69,7 +71,8 @@ impl<'a> MemberScan<'a> {
         }
     }
 
-    /// Passes over the value that `next_member` went to, and gives its text; none if it is broken or not all there.
+    /// Skips the value of the current member, and returns its text. Returns the reason if the value
+    /// is malformed or incomplete.
     pub(crate) fn read_value(&mut self) -> Result<&'a [u8], MemberStep<'a>> {
         let start = self.at;
         self.at = value_end(self.text, start)?;
@@ -78,19 +81,20 @@ impl<'a> MemberScan<'a> {
     }
 }
 
-/// The first offset at or behind `at` that is not white space.
+/// Returns the first offset at or after `at` that is not white space.
 pub(crate) fn skip_space(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let spaces = rest.iter().take_while(|byte| is_space(**byte)).count();
     at.saturating_add(spaces)
 }
 
-/// White space as JSON has it.
+/// Returns whether a byte is JSON white space.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// The offset behind the value at `at`; none if it is broken or not all there.
+/// Returns the offset after the value at `at`. Returns the reason if the value is malformed or
+/// incomplete.
 pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, MemberStep<'static>> {
     let rest = text.get(at..).unwrap_or_default();
     match rest {
@@ -111,7 +115,8 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, MemberStep<'sta
     }
 }
 
-/// The offset behind the string whose opening quote is at `at`.
+/// Returns the offset after the string whose opening quote is at `at`, or `None` if it does not
+/// end.
 fn string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut at = at.saturating_add(1);
     loop {
@@ -124,7 +129,7 @@ fn string_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// A name as it is meant: without quotes and escapes. One that cannot be read stays as it is.
+/// Returns a name without quotes and escapes. A name with invalid escapes keeps them.
 fn unquote_name(quoted: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', quoted).is_some()
         && let Ok(name) = serde_json::from_slice::<String>(quoted)
@@ -139,7 +144,7 @@ fn unquote_name(quoted: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::*;
 
-    fn walk(text: &str) -> (Vec<(String, String)>, MemberStep<'_>) {
+    fn scan(text: &str) -> (Vec<(String, String)>, MemberStep<'_>) {
         let mut members = MemberScan::new(text.as_bytes());
         let mut found = Vec::new();
         loop {
@@ -157,29 +162,29 @@ mod tests {
     }
 
     #[test]
-    fn members_come_in_order_with_the_text_of_their_values() {
+    fn members_are_returned_in_order_with_the_text_of_their_values() {
         let text = r#"{ "a" : 1 ,"b\"}":"x\\" , "\u0063":{"d":[1,{}]},"e":null}  tail"#;
-        let (found, end) = walk(text);
+        let (found, end) = scan(text);
         let expected = [("a", "1"), ("b\"}", r#""x\\""#), ("c", r#"{"d":[1,{}]}"#), ("e", "null")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(end, MemberStep::End(text.len() - "  tail".len()));
     }
 
     #[test]
-    fn every_beginning_of_an_object_wants_more() {
+    fn an_incomplete_object_needs_more_input() {
         let text = r#"{ "a" : 1 ,"b\"}":"x\\" , "c":{"d":[1,{}]},"e":null}"#;
         for (length, _) in text.char_indices().skip(1) {
             let (beginning, _) = text.split_at(length);
-            assert_eq!(walk(beginning).1, MemberStep::NeedsMore, "{beginning}");
+            assert_eq!(scan(beginning).1, MemberStep::NeedsMore, "{beginning}");
         }
     }
 
     #[test]
-    fn what_is_no_object_is_broken() {
+    fn a_text_that_is_not_an_object_is_malformed() {
         for text in
             ["{1", "{,", r#"{"a" 1"#, r#"{"a":1 "b":2}"#, r#"{"a":1,}"#, r#"{"a":,"b":1}"#, "{{"]
         {
-            assert_eq!(walk(text).1, MemberStep::Malformed, "{text}");
+            assert_eq!(scan(text).1, MemberStep::Malformed, "{text}");
         }
     }
 }

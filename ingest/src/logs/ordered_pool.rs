@@ -1,7 +1,6 @@
-//! Works on files in parallel, and hands over what comes of them in the files' order.
+//! Processes files in parallel, and delivers the results in the order of the files.
 //!
-//! Nothing here depends on timing but speed: what is consumed, and in which order, is the same for any
-//! number of threads.
+//! The results and their order do not depend on timing or on the number of threads.
 
 mod ordered_queue;
 
@@ -18,18 +17,18 @@ use super::discovery::LogFile;
 use super::problem::{InputProblem, ProblemKind};
 use ordered_queue::OrderedQueue;
 
-/// What a worker may hold, in the unit of its batches' weights: as if they were bytes.
+/// The maximum weight of the waiting batches of one worker, in approximate bytes.
 const MAX_WEIGHT_PER_WORKER: u64 = 4 << 20;
 
-/// No work may begin on a file that is so many files ahead of the one being consumed.
+/// The maximum distance between the file that is being consumed and a file on which work begins.
 const MAX_FILES_AHEAD: usize = 1024;
 
-/// The system gives no threads.
+/// The operating system cannot start a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cannot start a thread: {0}")]
 pub struct ThreadSpawnError(ErrorKind);
 
-/// Where the work on one file puts what comes of it.
+/// A sender for the results of one file.
 pub struct BatchSender<'o, T> {
     order: &'o OrderedQueue<T>,
     file: usize,
@@ -42,18 +41,25 @@ impl<T> fmt::Debug for BatchSender<'_, T> {
 }
 
 impl<T> BatchSender<'_, T> {
-    /// Hands a batch over, of about `weight` bytes; waits while too much is held already. A break says that
-    /// no more is wanted.
+    /// Sends a batch of about `weight` bytes. Blocks while the waiting batches exceed the limit.
+    /// Returns `ControlFlow::Break` if no more batches are needed.
     pub fn push_batch(&mut self, batch: T, weight: u64) -> ControlFlow<()> {
         self.order.push_batch(self.file, batch, weight)
     }
 }
 
-/// Runs `work` on every file, on up to `threads` threads, and `consume` on what comes of it, on this one.
+/// Runs `work` for every file on up to `threads` threads, and `consume` for the results on the
+/// current thread.
 ///
-/// Each thread makes a worker with `make_worker` and keeps it from file to file. `consume` gets the index of
-/// the file, in the order of the files, and within one in the order of `push_batch`; a break ends it all. Where
-/// `work` panics, the file gets a problem and the others go on.
+/// Each thread creates a worker with `make_worker` and uses it for all its files. `consume`
+/// receives the index of the file and a batch. The batches arrive in the order of the files, and
+/// within a file in the order of [`BatchSender::push_batch`]. If `consume` returns
+/// `ControlFlow::Break`, all work stops. If `work` panics, the result contains a problem for that
+/// file, and the other files are still processed.
+///
+/// # Errors
+///
+/// [`ThreadSpawnError`] if no thread can be started.
 pub fn run<W, T: Send>(
     files: &[LogFile],
     threads: usize,
@@ -65,7 +71,7 @@ pub fn run<W, T: Send>(
     let allowed = MAX_WEIGHT_PER_WORKER.saturating_mul(u64::try_from(threads).unwrap_or(u64::MAX));
     let order = OrderedQueue::new(files.len(), MAX_WEIGHT_PER_WORKER, allowed, MAX_FILES_AHEAD);
     thread::scope(|scope| {
-        // Lets the workers go when this ends in any way, a panic of `consume` among them.
+        // Stops the workers when this function ends, also if `consume` panics.
         let _ended = StopOnDrop(&order);
         for index in 0..threads {
             let spawned = thread::Builder::new()
@@ -99,7 +105,7 @@ fn run_worker<W, T>(
             work(worker, file, &mut BatchSender { order, file: index });
         }));
         if let Err(payload) = done {
-            // What a panic leaves behind is not used again.
+            // The state of a worker may be invalid after a panic, so it is not reused.
             worker = None;
             drop_panic_payload(payload);
             order.finish_file(index, true);
@@ -109,12 +115,12 @@ fn run_worker<W, T>(
     }
 }
 
-/// The panic was reported when it happened; its payload says no more.
+/// Drops the payload of a panic. The panic hook already reported the panic.
 fn drop_panic_payload(payload: Box<dyn Any + Send>) {
     drop(payload);
 }
 
-/// Ends the work when it goes out of scope.
+/// A guard that stops the work when it is dropped.
 struct StopOnDrop<'o, T>(&'o OrderedQueue<T>);
 
 impl<T> Drop for StopOnDrop<'_, T> {

@@ -1,4 +1,4 @@
-//! What can be wrong with an input, in words that say what it is and what to do.
+//! Contains the problems with inputs. Each message says what the problem is and what to do.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -6,27 +6,27 @@ use std::io::ErrorKind;
 use crate::gzip::GzipError;
 use crate::payload::PayloadErrorKind;
 
-/// Something that kept a file, or a part of it, from being read.
+/// A problem that prevents the reading of a file or a part of it.
 ///
-/// No message holds text from inside a file. The file's name is shown as it is: the caller cleans it for
-/// a terminal.
+/// No message contains text from inside a file. The file name is unescaped: the caller must escape
+/// it for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputProblem {
-    /// The file's name as the user knows it, or the input as it was typed.
+    /// The name of the file for the user, or the input as typed.
     pub file: String,
-    /// Which record of the file, counted from 1, if it is about one.
+    /// The position of the record in the file, counted from 1, if the problem concerns one record.
     pub record: Option<u64>,
-    /// What is wrong.
+    /// The kind of the problem.
     pub kind: ProblemKind,
 }
 
 impl InputProblem {
-    /// A problem with a whole file.
+    /// Creates a problem that concerns a complete file.
     pub fn for_file(file: &str, what: impl Into<ProblemKind>) -> Self {
         Self { file: file.to_owned(), record: None, kind: what.into() }
     }
 
-    /// A problem with one record of a file.
+    /// Creates a problem that concerns one record of a file.
     pub fn for_record(file: &str, number: u64, why: InvalidRecordError) -> Self {
         Self { file: file.to_owned(), record: Some(number), kind: why.into() }
     }
@@ -43,69 +43,69 @@ impl fmt::Display for InputProblem {
 
 impl std::error::Error for InputProblem {}
 
-/// What is wrong, by where it shows.
+/// The kind of a problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemKind {
-    /// The input names nothing that can be read.
+    /// The input does not name a readable file.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// The file cannot be opened, read or unpacked.
+    /// The file cannot be opened, read or decompressed.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The file is in a form that is not read.
+    /// The file has an unsupported format.
     #[error(transparent)]
     Format(#[from] UnsupportedFormat),
-    /// The file is text, but no `CloudTrail` log, or not all of one.
+    /// The file is text, but it is not a CloudTrail log, or the log is incomplete.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// One record is not usable.
+    /// One record is invalid.
     #[error(transparent)]
     Record(#[from] InvalidRecordError),
     /// The work on this file panicked.
-    #[error("evenkeel failed on this file, which is a defect of evenkeel: please report it")]
+    #[error("evenkeel failed on this file because of a defect in evenkeel; report it")]
     Panicked,
 }
 
-/// Why an input gives no files.
+/// The reason why an input yields no files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
-    /// No such path, and no pattern either.
-    #[error("no such file or folder: check the path")]
+    /// The path does not exist, and the input is not a pattern.
+    #[error("no such file or folder; check the path")]
     Missing,
-    /// The pattern is understood, and nothing matches it.
+    /// No file matches the pattern.
     #[error(
-        "no file matches this pattern: check it, and quote it so that the shell leaves it alone"
+        "no file matches this pattern; check it, and quote it so that the shell does not expand it"
     )]
     NoMatch,
-    /// The pattern is not understood.
-    #[error("not a pattern: {0} at character {1}")]
+    /// The pattern is invalid.
+    #[error("is not a valid pattern: {0} at character {1}")]
     Pattern(&'static str, usize),
-    /// The folder holds no log file.
+    /// The folder contains no log file.
     #[error(
-        "the folder has no log file: names that end in .json, .gz, .ndjson, .jsonl or .log are read"
+        "the folder has no log file; the file extension must be .json, .gz, .ndjson, .jsonl or .log"
     )]
     NoLogs,
-    /// A link leads back to a folder above it.
-    #[error("the link leads back to a folder that holds it: it was not followed")]
+    /// A symbolic link points to one of its parent folders.
+    #[error("the symbolic link points to one of its parent folders; it was not followed")]
     LinkLoop,
-    /// The file or folder cannot be looked at.
+    /// The file or folder cannot be accessed.
     #[error("cannot be read: {0}")]
     Unreadable(ErrorKind),
 }
 
-/// Why a file's bytes cannot all be had.
+/// The reason why a file cannot be read completely.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The system refuses.
+    /// The operating system returned an error.
     #[error("cannot be read: {0}")]
     Failed(ErrorKind),
-    /// A folder where a file was expected.
+    /// The path is a folder, not a file.
     #[error("is a folder, not a file")]
     Folder,
-    /// More or fewer bytes came than the file had when it was opened.
-    #[error("changed while it was read: run again when it is complete")]
+    /// The file has more or fewer bytes than when it was opened.
+    #[error("changed while it was read; run the command again when the file is complete")]
     Changed,
-    /// The compressed data cannot all be unpacked.
+    /// The compressed data cannot be decompressed completely.
     #[error(transparent)]
     Gzip(GzipError),
 }
@@ -119,95 +119,98 @@ impl From<GzipError> for ReadError {
     }
 }
 
-/// A form of file that is recognised but not read.
+/// A file format that is recognized but not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedFormat {
     /// UTF-16 text.
-    #[error("is UTF-16: convert it to UTF-8")]
+    #[error("is UTF-16 text; convert it to UTF-8")]
     Utf16,
     /// A zip archive.
-    #[error("is a zip archive: unpack it first")]
+    #[error("is a zip archive; extract it first")]
     Zip,
     /// A tar archive.
-    #[error("is a tar archive: unpack it first")]
+    #[error("is a tar archive; extract it first")]
     Tar,
     /// Zstandard data.
-    #[error("is compressed with zstd: unpack it first, or use gzip")]
+    #[error("is compressed with zstd; decompress it first, or use gzip")]
     Zstd,
     /// Bzip2 data.
-    #[error("is compressed with bzip2: unpack it first, or use gzip")]
+    #[error("is compressed with bzip2; decompress it first, or use gzip")]
     Bzip2,
     /// Xz data.
-    #[error("is compressed with xz: unpack it first, or use gzip")]
+    #[error("is compressed with xz; decompress it first, or use gzip")]
     Xz,
     /// A Parquet table.
-    #[error("is a Parquet table: export it as JSON")]
+    #[error("is a Parquet table; export it as JSON")]
     Parquet,
     /// Gzip data inside gzip data.
-    #[error("is compressed with gzip twice: unpack it once")]
+    #[error("is compressed with gzip twice; decompress it once")]
     GzipTwice,
 }
 
-/// Why a text is not the log it should be.
+/// The reason why a text is not a valid log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// It is something else.
+    /// The text is not a CloudTrail log.
     #[error(
-        "not a CloudTrail log: expected {{\"Records\": [...]}}, one record a line, a list of records, \
-         EventBridge events, or the output of `aws cloudtrail lookup-events`"
+        "not a CloudTrail log: expected {{\"Records\": [...]}}, one record per line, \
+         a list of records, EventBridge events, or the output of `aws cloudtrail lookup-events`"
     )]
     NotCloudTrail,
     /// The list of records is null.
-    #[error("`Records` is null: the file holds no records")]
+    #[error("`Records` is null; the file contains no records")]
     NullList,
-    /// The list of records is no list.
+    /// The list of records is not a list.
     #[error("`Records` is not a list")]
     NotAList,
     /// The text ends inside a document, between two records.
-    #[error("ends too early: records may be missing at its end; fetch the file again")]
+    #[error("ends too early; records may be missing at the end, so download the file again")]
     CutOff,
-    /// There are zero bytes between records.
+    /// The text contains zero bytes between records.
     #[error(
-        "has zero bytes between its records, as after a crash or a partial copy: records may be missing"
+        "contains zero bytes between its records, as after a crash or an incomplete copy; \
+         records may be missing"
     )]
     ZeroBytes,
 }
 
-/// Why one record is not usable.
+/// The reason why one record is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRecordError {
-    /// A number, a string, null or a list where a record should be.
+    /// A number, a string, null or a list is at the position of a record.
     #[error("is not an object")]
     NotAnObject,
     /// The input ends inside the record.
     #[error("is cut off at the end of the input")]
     CutOff,
     /// The line ends inside the record.
-    #[error("is not complete on its line, or its brackets do not match")]
+    #[error("is incomplete on its line, or its brackets do not match")]
     Unbalanced,
-    /// It is longer than any record may be.
-    #[error("is longer than 16 MiB, as no record is")]
+    /// The record exceeds the size limit.
+    #[error("is longer than 16 MiB, the limit for a record")]
     TooLong,
-    /// Text that is no JSON: nothing is read of it up to the next line that begins with an object.
+    /// The text is not JSON. Reading resumes at the next line that begins with an object.
     #[error(
-        "is not JSON at byte {byte} of the text: reading resumed at the next line that begins with `{{`"
+        "is not JSON at byte {byte} of the text; \
+         reading resumed at the next line that begins with `{{`"
     )]
     NotJson {
-        /// Where, counted from 0, in the text as it is unpacked.
+        /// The offset in the decompressed text, in bytes, counted from 0.
         byte: u64,
     },
-    /// An object of another kind.
+    /// The object is not a CloudTrail record.
     #[error("is not a CloudTrail record: it has no event version, source, name or ID")]
     NotCloudTrail,
-    /// Something else that carries records or configuration items, or such an item.
+    /// The object is a configuration item, or wraps records or configuration items, and cannot be
+    /// parsed.
     #[error("{what}: {why}")]
     Carrier {
-        /// What it is.
+        /// The name of the format, or the location of the wrapped text.
         what: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         why: PayloadErrorKind,
     },
 }

@@ -1,8 +1,8 @@
-//! How far the reading has come, for whoever wants to show it meanwhile.
+//! Counts the progress of reading, so that other threads can display it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts that all workers share; read at any time from any thread.
+/// The counts of all workers. Any thread can read them at any time.
 #[derive(Debug, Default)]
 pub struct ReadProgress {
     files: AtomicU64,
@@ -11,21 +11,21 @@ pub struct ReadProgress {
     records: AtomicU64,
 }
 
-/// The counts at one moment.
+/// The counts at one point in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProgressCounts {
-    /// Files read to their end, or as far as they could be.
+    /// The number of finished files, including files that could not be read completely.
     pub files: u64,
-    /// Bytes read from files, as stored: compressed where the file is.
+    /// The number of bytes read from files, as stored: compressed if the file is compressed.
     pub compressed: u64,
-    /// Bytes of text that came out.
+    /// The number of bytes of text after decompression.
     pub bytes: u64,
-    /// Records delivered.
+    /// The number of delivered records.
     pub records: u64,
 }
 
 impl ReadProgress {
-    /// The counts now.
+    /// Returns the current counts.
     pub fn current_counts(&self) -> ProgressCounts {
         ProgressCounts {
             files: self.files.load(Ordering::Relaxed),
@@ -35,7 +35,7 @@ impl ReadProgress {
         }
     }
 
-    /// Adds what was done since the last call.
+    /// Adds the counts since the last call.
     pub(crate) fn add_counts(&self, done: ProgressCounts) {
         self.files.fetch_add(done.files, Ordering::Relaxed);
         self.compressed.fetch_add(done.compressed, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Reads one file after the other, and hands out what is in it.
+//! Reads log files one after another, and passes their items to a sink.
 
 use std::fmt;
 use std::io::Read;
@@ -15,16 +15,40 @@ use super::report::{FileReadJob, FileReport};
 use super::text_stream::TextStream;
 use crate::gzip::{GzipStream, MAX_PACKED, unpack_whole};
 
-/// Long texts are read in pieces of this size, which grow for a record that is longer.
+/// The initial size of a piece of a long text, in bytes. The size grows if a record is longer.
 const FIRST_PIECE: usize = 1 << 20;
 
-/// The largest piece: the longest record, and what may stand around it.
+/// The maximum size of a piece in bytes: the longest record, and the text that can surround it.
 const LARGEST_PIECE: usize = MAX_RECORD + (64 << 10);
 
-/// So much is read of a file whose size is not known, or too large to hold, before it is known what it is.
+/// The number of bytes that are read to detect the file type, for files that are large or of
+/// unknown size.
 const DETECTION_HEAD: u64 = 64 << 10;
 
-/// What one worker needs to read files; its buffers are used again for each.
+/// A reader of log files, which reuses its buffers for each file. Use one reader per thread.
+///
+/// This example prints the size of each record in a folder:
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+///
+/// use evenkeel_ingest::{LogItem, LogReader, ReadProgress, discover_files};
+///
+/// let discovered = discover_files(&["logs".to_owned()]);
+/// let progress = ReadProgress::default();
+/// let mut reader = LogReader::new();
+/// for file in &discovered.files {
+///     let report = reader.read_file(file, &progress, &mut |item| {
+///         if let LogItem::Record { number, bytes, .. } = item {
+///             println!("record {number}: {} bytes", bytes.len());
+///         }
+///         ControlFlow::Continue(())
+///     });
+///     for problem in &report.problems {
+///         println!("{problem}");
+///     }
+/// }
+/// ```
 pub struct LogReader {
     packed: Vec<u8>,
     text: Vec<u8>,
@@ -44,12 +68,13 @@ impl fmt::Debug for LogReader {
 }
 
 impl LogReader {
-    /// A reader with empty buffers.
+    /// Creates a reader with empty buffers.
     pub fn new() -> Self {
         Self { packed: Vec::new(), text: Vec::new(), inflate: Decompressor::new() }
     }
 
-    /// Reads a file, as far as it can be read and as `sink` wants more.
+    /// Reads a file, and passes its items to `sink` until the file ends or `sink` stops. Problems
+    /// are in the report.
     pub fn read_file(
         &mut self,
         file: &LogFile,
@@ -64,7 +89,8 @@ impl LogReader {
         job.into_report(&file.name)
     }
 
-    /// Reads what is no file, in the same way.
+    /// Reads a stream, and passes its items to `sink` until the stream ends or `sink` stops. `name`
+    /// is the name of the stream in messages.
     pub fn read_from(
         &mut self,
         name: &str,
@@ -84,16 +110,16 @@ impl LogReader {
         sink: &mut ItemSink<'_>,
     ) {
         let largest = u64::try_from(MAX_PACKED).unwrap_or(u64::MAX);
-        let small = source.expected_size().filter(|size| *size <= largest);
-        // One more than there should be, so that the end is seen.
-        let wanted = small.map_or(DETECTION_HEAD, |size| size.saturating_add(1));
+        let small_size = source.expected_size().filter(|size| *size <= largest);
+        // The reader requests one byte more than expected, so that it detects the end of the file.
+        let wanted = small_size.map_or(DETECTION_HEAD, |size| size.saturating_add(1));
         self.packed.clear();
         if let Err(error) = source.by_ref().take(wanted).read_to_end(&mut self.packed) {
             job.add_problem(ReadError::Failed(error.kind()));
         }
         let whole = source.has_ended() || job.has_problems();
         match detect_file_type(&self.packed) {
-            FileType::Other(form) => return job.add_problem(form),
+            FileType::Other(format) => return job.add_problem(format),
             FileType::Text if whole => job.split_whole_text(&self.packed, self.packed.len(), sink),
             FileType::Gzip if whole => self.read_whole_gzip(job, sink),
             FileType::Text => {
@@ -115,12 +141,12 @@ impl LogReader {
         }
     }
 
-    /// Unpacks gzip data that is all there.
+    /// Reads gzip data that is completely in memory.
     fn read_whole_gzip(&mut self, job: &mut FileReadJob<'_>, sink: &mut ItemSink<'_>) {
         let packed = self.packed.as_slice();
         match unpack_whole(&mut self.inflate, packed, &mut self.text) {
             Some(text) => match find_unsupported_format(text) {
-                Some(form) => job.add_problem(form),
+                Some(format) => job.add_problem(format),
                 None => job.split_whole_text(text, packed.len(), sink),
             },
             None => {
@@ -135,12 +161,12 @@ impl LogReader {
     }
 }
 
-/// What the unpacked data is, if it is no text.
+/// Returns the format of the decompressed data if it is not text.
 fn find_unsupported_format(text: &[u8]) -> Option<UnsupportedFormat> {
     match detect_file_type(text.get(..MAGIC_HEAD_LENGTH).unwrap_or(text)) {
         FileType::Text => None,
         FileType::Gzip => Some(UnsupportedFormat::GzipTwice),
-        FileType::Other(form) => Some(form),
+        FileType::Other(format) => Some(format),
     }
 }
 
@@ -153,7 +179,7 @@ fn read_pieces<R: Read>(
 ) {
     let mut size = FIRST_PIECE;
     let mut kept = 0usize;
-    let mut begun = false;
+    let mut is_checked = false;
     loop {
         if buffer.len() < size {
             buffer.resize(size, 0);
@@ -162,15 +188,16 @@ fn read_pieces<R: Read>(
         let length = kept.saturating_add(count);
         let last = length < size || problem.is_some();
         let piece = buffer.get(..length).unwrap_or_default();
-        if let Some(form) = find_unsupported_format(piece).filter(|_| !begun) {
-            return job.add_problem(form);
+        if let Some(format) = find_unsupported_format(piece).filter(|_| !is_checked) {
+            return job.add_problem(format);
         }
-        begun = true;
+        is_checked = true;
         if let Some(problem) = problem {
             job.add_problem(problem);
         }
         let used = job.split_piece(piece, last, count, text.consumed_bytes(), sink);
-        // Nothing used of the largest piece cannot be: it is longer than any record.
+        // The splitter always consumes a part of the largest piece, because that piece is longer
+        // than any record. This check only prevents an endless loop.
         if last || job.is_stopped() || (used == 0 && size >= LARGEST_PIECE) {
             return;
         }

@@ -1,42 +1,43 @@
-//! What came of one file, counted while it is read.
+//! Counts the items and problems of one file while it is read.
 
 use super::item::{ItemSink, LogItem, MAX_RECORD};
 use super::problem::{InputProblem, ProblemKind};
 use super::progress::{ProgressCounts, ReadProgress};
 use super::splitter::RecordSplitter;
 
-/// So many kinds of skipped things are told apart in one file: their names come from it.
+/// The maximum number of different skipped kinds in one file. The limit is necessary because the
+/// names of the kinds come from the file.
 const SKIPPED_KINDS: usize = 32;
 
-/// What came of one file.
+/// The result of reading one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileReport {
-    /// Bytes read, as stored.
+    /// The number of bytes read, as stored.
     pub compressed: u64,
-    /// Bytes of text.
+    /// The number of bytes of text after decompression.
     pub bytes: u64,
-    /// Records delivered.
+    /// The number of delivered records.
     pub records: u64,
-    /// Configuration items delivered.
+    /// The number of delivered configuration items.
     pub resources: u64,
-    /// Bad records named; they were delivered as items, and are not among the problems.
+    /// The number of invalid records. They are delivered as items and are not in `problems`.
     pub invalid_records: u64,
-    /// What was skipped, in order of first appearance.
+    /// The skipped items by kind, in the order of their first occurrence.
     pub skipped: Vec<SkippedItems>,
-    /// What was wrong with the file as a whole.
+    /// The problems that concern the complete file.
     pub problems: Vec<InputProblem>,
 }
 
-/// Things of one kind that are no `CloudTrail` records.
+/// Items of one kind that are not CloudTrail records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedItems {
-    /// What they are.
+    /// The kind of the items.
     pub kind: String,
-    /// How many there were.
+    /// The number of items.
     pub count: u64,
 }
 
-/// The reading of one file.
+/// The state of reading one file.
 pub(crate) struct FileReadJob<'p> {
     progress: &'p ReadProgress,
     splitter: RecordSplitter,
@@ -46,7 +47,7 @@ pub(crate) struct FileReadJob<'p> {
     problems: Vec<ProblemKind>,
 }
 
-/// What the items add up to.
+/// The counts of the items.
 #[derive(Default)]
 struct ItemTally {
     records: u64,
@@ -75,19 +76,19 @@ impl<'p> FileReadJob<'p> {
         !self.problems.is_empty()
     }
 
-    /// The sink has had enough.
+    /// Returns whether the sink stopped the reading.
     pub(crate) fn is_stopped(&self) -> bool {
         self.splitter.is_stopped()
     }
 
-    /// Takes a text that is all there.
+    /// Splits a complete text. `stored` is the number of bytes read from the file.
     pub(crate) fn split_whole_text(&mut self, text: &[u8], stored: usize, sink: &mut ItemSink<'_>) {
         let stored = u64::try_from(stored).unwrap_or(u64::MAX);
         self.split_piece(text, true, text.len(), stored, sink);
     }
 
-    /// Takes a piece of text of which the last `fresh` bytes are new, after `stored` bytes of the file; says
-    /// how much of it is used up.
+    /// Splits a piece of text. The last `fresh` bytes of the piece are new, and `stored` is the
+    /// number of bytes read from the file so far. Returns the number of consumed bytes.
     pub(crate) fn split_piece(
         &mut self,
         piece: &[u8],
@@ -114,10 +115,11 @@ impl<'p> FileReadJob<'p> {
         used
     }
 
-    /// Ends the reading of the file called `name`.
+    /// Finishes the reading, and returns the report for the file `name`.
     pub(crate) fn into_report(self, name: &str) -> FileReport {
         self.progress.add_counts(ProgressCounts { files: 1, ..ProgressCounts::default() });
-        // A file of another form was not split at all, so nothing is known of its text.
+        // The text of a file with an unsupported format was not split, so its document problems are
+        // unknown.
         let text = self
             .splitter
             .document_problems()

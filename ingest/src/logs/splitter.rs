@@ -1,8 +1,8 @@
-//! Cuts a text into records as it comes in, without building anything.
+//! Splits a text into records while it is read, without parsing the records.
 //!
-//! The text is a row of documents, each one of the shapes that logs come in. Records are found by their
-//! brackets alone; what is inside one is not judged. Text that is no JSON is named with its place, and
-//! reading resumes at the next line that begins with an object.
+//! The text is a sequence of documents, each in one of the formats of logs. The splitter finds
+//! records only by their brackets, and does not check their content. It reports text that is not
+//! JSON with its offset, and continues at the next line that begins with an object.
 
 mod document_layout;
 mod documents;
@@ -16,80 +16,82 @@ use super::item::{ItemSink, LogItem};
 use super::problem::{DocumentError, InvalidRecordError};
 use record_list::RecordList;
 
-/// A text being cut. Holds no text: the caller keeps what was not used and hands it in again, with more.
+/// A splitter of one text. It stores no text: the caller keeps the bytes that were not consumed,
+/// and passes them again with more input.
 #[derive(Debug)]
 pub(super) struct RecordSplitter {
     state: SplitterState,
-    /// No record may be longer.
+    /// The maximum size of a record in bytes.
     longest: usize,
-    /// Elements so far: records and what stood in a record's place.
+    /// The number of elements so far: records, and other values at the positions of records.
     number: u64,
-    /// How many bytes were used so far.
+    /// The number of bytes that are consumed so far.
     used: u64,
-    /// The last byte used was a line feed, or there was none.
+    /// True if the next byte begins a line.
     at_line_start: bool,
     content: DetectedContent,
-    /// An object was never closed: from now on, a line that begins with `{` ends whatever is open.
+    /// True if an object without an end was found. From then on, a line that begins with `{` ends
+    /// any open object.
     strict: bool,
     problems: Vec<DocumentError>,
     stopped: bool,
 }
 
-/// What the text has shown to be so far.
+/// The content that is detected so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DetectedContent {
-    /// White space.
+    /// Only white space.
     Nothing,
-    /// Something that is no JSON, from this byte on.
+    /// Text that is not JSON, beginning at this offset.
     Foreign(u64),
-    /// A document, or at least one after something else.
+    /// At least one document, possibly after other text.
     Document,
 }
 
-/// Where in the text the next byte is.
+/// The position of the next byte in the structure of the text.
 #[derive(Debug)]
 enum SplitterState {
     /// Between documents.
     BetweenDocuments,
-    /// Behind something broken, looking for a line that begins with `{`.
+    /// After invalid text. The splitter searches for a line that begins with `{`.
     Resync,
     /// In a list of records.
     List(RecordList),
-    /// In a document, behind a value.
+    /// In a document, after a value.
     InDocument,
-    /// In a list, in an object that is too long.
+    /// In a list, in an object that exceeds the size limit.
     OversizedElement(BracketScanner, RecordList),
 }
 
-/// What one step did.
+/// The result of one step.
 enum StepResult {
-    /// Used so many bytes.
+    /// The step consumed this number of bytes.
     Advance(usize),
-    /// Used so many bytes, and needs more input for the next.
+    /// The step consumed this number of bytes, and the next step needs more input.
     Wait(usize),
 }
 
-/// The input that one step sees.
+/// The input of one step.
 #[derive(Clone, Copy)]
 struct SplitInput<'a> {
-    /// What was not used yet; never empty.
+    /// The bytes that are not consumed yet. Never empty.
     rest: &'a [u8],
-    /// Nothing follows it.
+    /// True if the text ends after these bytes.
     last: bool,
 }
 
-/// What to do about something that does not end in the input.
+/// The handling of a value that does not end in the input.
 enum MissingEnd {
-    /// More input may bring the end.
+    /// More input can contain the end.
     Wait,
-    /// There is no more.
+    /// The text ends before the value.
     CutOff,
-    /// It is too long already.
+    /// The value exceeds the size limit.
     TooLong,
 }
 
 impl RecordSplitter {
-    /// A splitter that takes no record longer than `longest`.
+    /// Creates a splitter. `longest` is the maximum size of a record in bytes.
     pub(super) fn new(longest: usize) -> Self {
         Self {
             state: SplitterState::BetweenDocuments,
@@ -104,9 +106,10 @@ impl RecordSplitter {
         }
     }
 
-    /// Hands out what is complete in `window`, and says how many of its bytes are used up.
+    /// Passes the complete items in `window` to `sink`, and returns the number of consumed bytes.
     ///
-    /// Something is always used if the window is longer than the longest record, or the last.
+    /// At least one byte is consumed if `window` is longer than the longest record, or if it is the
+    /// last one.
     pub(super) fn split_window(
         &mut self,
         window: &[u8],
@@ -122,7 +125,7 @@ impl RecordSplitter {
                 }
                 break;
             }
-            let (count, waits) = match self.run_step(SplitInput { rest, last }, sink) {
+            let (count, is_waiting) = match self.run_step(SplitInput { rest, last }, sink) {
                 StepResult::Advance(count) => (count, false),
                 StepResult::Wait(count) => (count, true),
             };
@@ -131,19 +134,19 @@ impl RecordSplitter {
             }
             self.used = self.used.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
             used = used.saturating_add(count);
-            if waits {
+            if is_waiting {
                 break;
             }
         }
         used
     }
 
-    /// The sink has had enough.
+    /// Returns whether the sink stopped the splitting.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped
     }
 
-    /// What was wrong with the text as a whole, each kind once.
+    /// Returns the problems of the complete text. Each problem occurs once.
     pub(super) fn document_problems(&self) -> &[DocumentError] {
         &self.problems
     }
@@ -174,7 +177,7 @@ impl RecordSplitter {
         StepResult::Wait(used)
     }
 
-    /// Why something that begins with `rest` has no end in it.
+    /// Returns how to handle a value that begins `rest` and does not end in it.
     fn classify_missing_end(&self, rest: &[u8], last: bool) -> MissingEnd {
         match last {
             true => MissingEnd::CutOff,
@@ -183,7 +186,7 @@ impl RecordSplitter {
         }
     }
 
-    /// The input ended: says so where that is wrong.
+    /// Records a problem if the text must not end in the current state.
     fn finish_text(&mut self) {
         match std::mem::replace(&mut self.state, SplitterState::BetweenDocuments) {
             SplitterState::BetweenDocuments | SplitterState::Resync => match self.content {
@@ -203,21 +206,21 @@ impl RecordSplitter {
         self.stopped = self.stopped || sink(item).is_break();
     }
 
-    /// Names something at a record's place that is no record.
+    /// Reports an element that is not a record.
     fn emit_invalid(&mut self, why: InvalidRecordError, sink: &mut ItemSink<'_>) {
         self.number = self.number.saturating_add(1);
         self.emit_item(LogItem::Invalid { number: self.number, why }, sink);
     }
 
-    /// The text is no JSON from the byte `at` of the input on: names it, and looks for the next line that
-    /// begins with an object.
+    /// Reports that the text is not JSON at the offset `at` of the input, and searches for the next
+    /// line that begins with an object.
     fn reject_invalid_json(&mut self, at: usize, sink: &mut ItemSink<'_>) -> StepResult {
         let byte = self.text_offset(at);
         self.emit_invalid(InvalidRecordError::NotJson { byte }, sink);
         self.advance_to(SplitterState::Resync, at)
     }
 
-    /// The place in the whole text of the byte `at` of the input.
+    /// Returns the offset in the text of the byte at `at` of the input.
     fn text_offset(&self, at: usize) -> u64 {
         self.used.saturating_add(u64::try_from(at).unwrap_or(u64::MAX))
     }

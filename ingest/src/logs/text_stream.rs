@@ -1,20 +1,21 @@
-//! Text that comes piece by piece, compressed or not.
+//! Reads a text in pieces, compressed or not.
 
 use std::io::{ErrorKind, Read};
 
 use super::problem::{ProblemKind, ReadError};
 use crate::gzip::GzipStream;
 
-/// A text that comes piece by piece.
+/// A text that is read in pieces.
 pub(crate) enum TextStream<R> {
-    /// As it is stored, and how much came so far.
+    /// Uncompressed text, and the number of bytes that are read so far.
     Plain(R, u64),
-    /// Out of gzip data.
+    /// Text in gzip data.
     Gzip(Box<GzipStream<R>>),
 }
 
 impl<R: Read> TextStream<R> {
-    /// Fills `out` to its end, unless the text ends before or cannot be read further.
+    /// Fills `out` completely, unless the text ends or an error occurs before. Returns the number
+    /// of bytes and the error, if there is one.
     pub(crate) fn fill_buffer(&mut self, out: &mut [u8]) -> (usize, Option<ProblemKind>) {
         match self {
             TextStream::Gzip(gunzip) => {
@@ -29,7 +30,7 @@ impl<R: Read> TextStream<R> {
         }
     }
 
-    /// How many stored bytes this took so far.
+    /// Returns the number of stored bytes that are read so far.
     pub(crate) fn consumed_bytes(&self) -> u64 {
         match self {
             TextStream::Plain(_, count) => *count,

@@ -1,15 +1,15 @@
-//! Why a payload, or a part of one, cannot be opened.
+//! Contains the errors of parsing a payload or a part of it.
 
 use std::fmt;
 
-/// A payload, or a part of one, that was not opened.
+/// An error in the parsing of a payload or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadError {
-    /// What was being opened: a format's name, or the place of what it carries.
+    /// The name of the format, or the location of the text that was parsed.
     pub what: &'static str,
-    /// What is wrong with it.
+    /// The cause.
     pub why: PayloadErrorKind,
-    /// The names of its members, where its format is not known: those that may be shown.
+    /// The member names of an object in an unknown format, as far as they are safe to display.
     pub member_names: Vec<String>,
 }
 
@@ -25,53 +25,54 @@ impl fmt::Display for PayloadError {
         if self.member_names.is_empty() {
             Ok(())
         } else {
-            write!(f, ": it has `{}`", self.member_names.join("`, `"))
+            write!(f, "; its members are `{}`", self.member_names.join("`, `"))
         }
     }
 }
 
 impl std::error::Error for PayloadError {}
 
-/// What is wrong with something that should carry events.
+/// The cause of a parsing error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadErrorKind {
-    /// There is nothing in it.
+    /// The text or the list is empty.
     #[error("is empty")]
     Empty,
-    /// Not text.
+    /// The bytes are not UTF-8 text.
     #[error("is not UTF-8 text")]
     NotUtf8,
-    /// Text, but no JSON.
+    /// The text is not JSON.
     #[error("is not JSON")]
     NotJson,
-    /// JSON, but no object.
+    /// The JSON value is not an object.
     #[error("is not a JSON object")]
     NotAnObject,
-    /// An object of another kind than all that are known.
-    #[error("has no shape that is known")]
+    /// The object has no known format.
+    #[error("has no known format")]
     UnknownShape,
-    /// A member that it must have is missing, or one has the wrong type.
+    /// A required member is missing or has the wrong type.
     #[error("has no usable `{0}`")]
     Member(&'static str),
-    /// Not base64.
-    #[error("its data is not base64")]
+    /// The data is not base64.
+    #[error("has data that is not base64")]
     NotBase64,
-    /// Not gzip, or not all of it.
-    #[error("its gzip data is damaged or cut off")]
+    /// The data is not gzip, or it is incomplete.
+    #[error("has gzip data that is damaged or cut off")]
     Damaged,
-    /// It unpacks to more than any such thing does.
-    #[error("unpacks to more than may be held")]
+    /// The decompressed data exceeds the size limit.
+    #[error("exceeds the size limit when decompressed")]
     TooLarge,
-    /// It carries more parts than any such thing does.
-    #[error("has more parts than may be held")]
+    /// The payload exceeds the limit on the number of parts.
+    #[error("exceeds the limit of 100000 parts")]
     TooMany,
-    /// Carriers in carriers in carriers.
-    #[error("is wrapped too often")]
+    /// The payload is nested too deeply.
+    #[error("is nested too deeply")]
     TooDeep,
 }
 
-/// A name from an input, if it is one that may be shown.
+/// Returns a name from an input if it is safe to display: at most 64 characters, only letters,
+/// digits and ` -_.:`.
 pub(crate) fn displayable_name(name: &str) -> Option<&str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -_.:".contains(&byte);
-    (!name.is_empty() && name.len() <= 64 && name.bytes().all(plain)).then_some(name)
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b" -_.:".contains(&byte);
+    (!name.is_empty() && name.len() <= 64 && name.bytes().all(is_safe)).then_some(name)
 }

@@ -1,33 +1,35 @@
-//! What a payload format is: how an object of it is recognized, and the parts that it opens into.
+//! Defines a payload format: the tests that recognize an object of the format, and the function
+//! that parses it into parts.
 
 use super::error::{PayloadError, PayloadErrorKind};
 use super::json_object::JsonObject;
 use super::model::{PayloadContent, PayloadInvoker};
 
-/// One format of payloads.
+/// A payload format.
 #[derive(Debug)]
 pub(crate) struct PayloadFormat {
-    /// What messages call it.
+    /// The name of the format in messages.
     pub(crate) name: &'static str,
-    /// Who invokes a function with it.
+    /// The service that invokes a function with this format.
     pub(crate) invoker: PayloadInvoker,
-    /// An object is of this format if all tests of one of these lists hold. The first test of each names
-    /// the member by which a scan of bytes knows that an object may be of this format.
+    /// The tests of the format. An object matches if all tests of one list are met. The first test
+    /// of each list names the member by which a byte scan detects that an object may have this
+    /// format.
     pub(crate) member_tests: &'static [&'static [MemberTest]],
-    /// The parts of an object of this format. No part at all is an error.
+    /// Parses an object of this format into its parts. An empty result is an error.
     pub(crate) parse: fn(&JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadErrorKind>,
-    /// What the service says about the delivery of one such object, where it can fail alone.
+    /// Reads the delivery metadata of an object, if the format supports partial failures.
     pub(crate) delivery: fn(&JsonObject<'_>) -> DeliveryMetadata,
 }
 
 /// A test of one member of an object.
 #[derive(Debug)]
 pub(crate) enum MemberTest {
-    /// It is there, and not null.
+    /// The member is present and not null.
     Present(&'static str),
-    /// It is this string.
+    /// The member is this string.
     Equals(&'static str, &'static str),
-    /// It is no string that begins so.
+    /// The member is not a string with this prefix.
     NotPrefixed(&'static str, &'static str),
 }
 
@@ -44,71 +46,72 @@ impl MemberTest {
 }
 
 impl PayloadFormat {
-    /// Whether an object is of this format.
+    /// Returns whether an object has this format.
     pub(crate) fn matches_object(&self, object: &JsonObject<'_>) -> bool {
         self.member_tests.iter().any(|tests| tests.iter().all(|test| test.is_met_by(object)))
     }
 }
 
-/// What an object opens into.
+/// A part of a parsed object.
 pub(crate) enum PayloadPart {
-    /// A thing to evaluate, or to skip by its kind.
+    /// Content to evaluate, or to skip by its kind.
     Content(PayloadContent),
-    /// A text that is a payload itself.
+    /// A text that is itself a payload.
     Text {
-        /// What messages call its place.
+        /// The name of the text's location in messages.
         carrier: &'static str,
         /// The text.
         text: String,
     },
-    /// Gzip data of such a text.
+    /// The gzip data of such a text.
     Gzip {
-        /// What messages call its place.
+        /// The name of the text's location in messages.
         carrier: &'static str,
         /// The data.
         data: Vec<u8>,
     },
-    /// A part that cannot be opened; it leaves the others be.
+    /// A part that cannot be parsed. It does not affect the other parts.
     Broken(PayloadError),
 }
 
 impl PayloadPart {
-    /// Something that is known, and not evaluated.
+    /// Creates a part with known content that is not evaluated.
     pub(crate) fn new_skipped(kind: impl Into<String>) -> PayloadPart {
         PayloadPart::Content(PayloadContent::Skipped { kind: kind.into() })
     }
 }
 
-/// What a service says about one delivery that can fail alone.
+/// The metadata of one delivery that can fail on its own.
 #[derive(Default)]
 pub(crate) struct DeliveryMetadata {
-    /// Its id.
+    /// The id of the delivery.
     pub(crate) id: Option<String>,
-    /// Its trace header.
+    /// The X-Ray trace header.
     pub(crate) trace: Option<String>,
-    /// When the service got it, in milliseconds since 1970.
+    /// The time at which the service received the message, in milliseconds since 1970.
     pub(crate) sent: Option<i64>,
 }
 
-/// What cannot fail alone has no id.
+/// Returns empty metadata, for formats without partial failures.
 pub(crate) const NO_DELIVERY: fn(&JsonObject<'_>) -> DeliveryMetadata =
     |_| DeliveryMetadata::default();
 
-/// A list of a document that holds the elements of a batch.
+/// A member of a document that contains the elements of a batch.
 pub(crate) struct BatchList {
-    /// The name of the member that is the list.
+    /// The name of the member.
     pub(crate) name: &'static str,
-    /// What its elements are.
+    /// The formats of the elements.
     pub(crate) elements: BatchElements,
 }
 
-/// What the elements of a batch are.
+/// The formats of the elements of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BatchElements {
-    /// All are plain `CloudTrail` records if the first is one, else objects of any format.
+    /// If the first element is a plain CloudTrail record, all elements are. Otherwise, the elements
+    /// are objects of any format.
     Records,
     /// Objects of any format.
     Any,
-    /// Objects of this format, whatever members they have.
+    /// Objects of this format, regardless of their members.
     KnownFormat(&'static PayloadFormat),
 }

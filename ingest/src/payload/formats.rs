@@ -1,6 +1,7 @@
-//! Every payload format: one file a format, all in one table.
+//! Lists all payload formats. Each format is defined in its own file.
 //!
-//! What a service sends is recognized by the names of its members, never by who is thought to have sent it.
+//! A format is recognized by the names of an object's members, not by the service that presumably
+//! sent it.
 
 mod cloudtrail_digest;
 mod cloudtrail_notice;
@@ -21,8 +22,8 @@ pub(crate) use configuration_item::read_configuration_item as read_item;
 
 use super::format::{BatchElements, BatchList, MemberTest, PayloadFormat};
 
-/// All formats but the plain record. The first that matches an object opens it: carriers come before what
-/// they carry.
+/// All formats except the plain record. The first format that matches an object parses it.
+/// Therefore, formats that contain others come before them.
 const CARRIERS: [&PayloadFormat; 12] = [
     &sqs_message::FORMAT,
     &kinesis_record::FORMAT,
@@ -38,8 +39,9 @@ const CARRIERS: [&PayloadFormat; 12] = [
     &lookup_event::FORMAT,
 ];
 
-/// The lists that hold the elements of a batch: of Lambda's batches and of a trail's logs, of the output of
-/// `lookup-events`, of AWS Config's snapshots and histories, and of its API.
+/// The lists with the elements of a batch: Lambda batches and CloudTrail logs (`Records`), the
+/// output of `lookup-events` (`Events`), snapshots and histories of AWS Config
+/// (`configurationItems`), and its API (`baseConfigurationItems`).
 pub(crate) const BATCH_LISTS: [BatchList; 4] = [
     BatchList { name: "Records", elements: BatchElements::Records },
     BatchList { name: "Events", elements: BatchElements::Any },
@@ -53,30 +55,30 @@ pub(crate) const BATCH_LISTS: [BatchList; 4] = [
     },
 ];
 
-/// All formats, in the order in which they are tried.
+/// Returns all formats, in the order in which they are tried.
 pub(crate) fn all_formats() -> impl Iterator<Item = &'static PayloadFormat> {
     CARRIERS.into_iter().chain([&cloudtrail_record::FORMAT])
 }
 
-/// Whether every record may have a member of this name.
+/// Returns whether a CloudTrail record can be recognized by a member of this name.
 pub(crate) fn is_record_member(name: &[u8]) -> bool {
     let mut tests = cloudtrail_record::FORMAT.member_tests.iter().copied().flatten();
     tests.any(|test| matches!(test, MemberTest::Present(own) if own.as_bytes() == name))
 }
 
-/// What one member of an object says about its format, to a scan of bytes.
+/// The hint of one member about the format of its object, for a byte scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormatHint {
-    /// Records have it.
+    /// CloudTrail records have this member.
     Record,
-    /// The object may be of another format: it must be parsed to know.
+    /// The object may have another format. It must be parsed to find out.
     Other,
-    /// Nothing.
+    /// The member gives no hint.
     None,
 }
 
-/// What a member of this name, and with this JSON text, says about its object. An object with a hint of a
-/// record and none of another format is a plain record.
+/// Returns the hint of a member with this name and this JSON value. An object with a hint of a
+/// record and without a hint of another format is a plain record.
 pub(crate) fn find_format_hint(name: &[u8], value: &[u8]) -> FormatHint {
     let firsts = |format: &'static PayloadFormat| {
         format.member_tests.iter().filter_map(|tests| tests.first())
@@ -91,7 +93,7 @@ pub(crate) fn find_format_hint(name: &[u8], value: &[u8]) -> FormatHint {
     if is_record_member(name) { FormatHint::Record } else { FormatHint::None }
 }
 
-/// Whether a test of a carrier may hold for a member.
+/// Returns whether a test of a format other than the record may be met by a member.
 fn may_match_carrier(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
     match test {
         MemberTest::Present(own) => own.as_bytes() == name,
@@ -100,12 +102,16 @@ fn may_match_carrier(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
     }
 }
 
-/// Whether what a record must not be may hold for a member.
+/// Returns whether a member may exclude its object from being a record.
 fn may_exclude_record(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
-    matches!(test, MemberTest::NotPrefixed(own, prefix) if own.as_bytes() == name && may_start_with(value, prefix))
+    matches!(
+        test,
+        MemberTest::NotPrefixed(own, prefix)
+            if own.as_bytes() == name && may_start_with(value, prefix)
+    )
 }
 
-/// Whether a JSON text may be a string that begins so: escapes are not looked into.
+/// Returns whether a JSON text may be a string with this prefix. A string with escapes always may.
 fn may_start_with(value: &[u8], prefix: &str) -> bool {
     let text = value.strip_prefix(b"\"").unwrap_or_default();
     text.starts_with(prefix.as_bytes()) || memchr::memchr(b'\\', text).is_some()
@@ -116,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_a_format_is_in_the_table() {
+    fn every_format_file_is_in_the_table() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/payload/formats");
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
@@ -124,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_of_bytes_takes_for_a_record_only_what_is_one() {
+    fn only_members_of_plain_records_are_hints_of_a_record() {
         assert_eq!(find_format_hint(b"eventName", b"\"PutObject\""), FormatHint::Record);
         assert_eq!(find_format_hint(b"eventSource", b"\"s3.amazonaws.com\""), FormatHint::Record);
         assert_eq!(find_format_hint(b"userIdentity", b"{}"), FormatHint::None);

@@ -1,4 +1,4 @@
-//! One JSON object: the names of its members, and the texts of their values as they stand.
+//! Reads one JSON object: the names of its members, and the unchanged texts of their values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,19 +10,19 @@ use serde_json::value::RawValue;
 
 use super::error::{PayloadErrorKind, displayable_name};
 
-/// So many names say what an unknown object is.
+/// The maximum number of member names in an error message.
 const MAX_SHOWN_NAMES: usize = 8;
 
-/// One JSON object. Nothing in it is copied but names that have escapes.
+/// One JSON object. It borrows from its text, except for names that contain escapes.
 #[derive(Debug)]
 pub(crate) struct JsonObject<'a> {
-    /// From bracket to bracket.
+    /// The text from the opening to the closing brace.
     pub(crate) text: &'a str,
     members: Vec<(MemberName<'a>, &'a RawValue)>,
 }
 
 impl<'a> JsonObject<'a> {
-    /// Reads the object that a text consists of.
+    /// Reads a text that consists of one object.
     pub(crate) fn from_text(text: &'a str) -> Result<Self, PayloadErrorKind> {
         let text = text.trim_matches([' ', '\n', '\r', '\t']);
         if !text.starts_with('{') {
@@ -38,83 +38,86 @@ impl<'a> JsonObject<'a> {
         Ok(Self { text, members })
     }
 
-    /// The text of a member's value; none if it is null. The last of two equal names counts.
+    /// Returns the text of a member's value, or `None` if the value is null. If two members have
+    /// the same name, the last one counts.
     pub(crate) fn raw_member(&self, name: &str) -> Option<&'a str> {
         let found = self.members.iter().rev().find(|(MemberName(known), _)| known == name);
         found.map(|(_, value)| value.get()).filter(|value| *value != "null")
     }
 
-    /// Whether it has a member that is not null.
+    /// Returns whether the object has this member with a value that is not null.
     pub(crate) fn has_member(&self, name: &str) -> bool {
         self.raw_member(name).is_some()
     }
 
-    /// A member that is a string.
+    /// Returns the value of a string member.
     pub(crate) fn string_member(&self, name: &str) -> Option<String> {
         parse_string(self.raw_member(name)?)
     }
 
-    /// A member that is a string, or a `PayloadErrorKind`.
+    /// Returns the value of a string member, or [`PayloadErrorKind::Member`].
     pub(crate) fn required_string(&self, name: &'static str) -> Result<String, PayloadErrorKind> {
         self.string_member(name).ok_or(PayloadErrorKind::Member(name))
     }
 
-    /// A member that is a string, empty if it is absent, or a `PayloadErrorKind`.
+    /// Returns the value of a string member, an empty string if it is missing, or
+    /// [`PayloadErrorKind::Member`] if it is not a string.
     pub(crate) fn string_or_empty(&self, name: &'static str) -> Result<String, PayloadErrorKind> {
         if self.has_member(name) { self.required_string(name) } else { Ok(String::new()) }
     }
 
-    /// A member that is a string in base64 as AWS writes it, decoded, or a `PayloadErrorKind`.
+    /// Returns the decoded value of a base64 member. Returns [`PayloadErrorKind::Member`] if it is
+    /// not a string, and [`PayloadErrorKind::NotBase64`] if it is not base64.
     pub(crate) fn base64_member(&self, name: &'static str) -> Result<Vec<u8>, PayloadErrorKind> {
         STANDARD.decode(self.required_string(name)?).map_err(|_| PayloadErrorKind::NotBase64)
     }
 
-    /// A member that is a string or a number, as text; empty if it is neither.
+    /// Returns the value of a string or number member as text, or an empty string for other values.
     pub(crate) fn scalar_text(&self, name: &str) -> String {
         let Some(value) = self.raw_member(name) else { return String::new() };
         let number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         if number { value.to_owned() } else { parse_string(value).unwrap_or_default() }
     }
 
-    /// Whether a member is this string.
+    /// Returns whether a member is this string.
     pub(crate) fn member_equals(&self, name: &str, value: &str) -> bool {
         self.string_member(name).is_some_and(|text| text == value)
     }
 
-    /// A member that is an object.
+    /// Returns a member that is an object.
     pub(crate) fn object_member(&self, name: &str) -> Option<JsonObject<'a>> {
         self.raw_member(name).and_then(|value| JsonObject::from_text(value).ok())
     }
 
-    /// The elements of a member that is a list.
+    /// Returns the elements of a member that is a list.
     pub(crate) fn list_member(&self, name: &str) -> Option<Vec<&'a str>> {
         self.raw_member(name).and_then(parse_list)
     }
 
-    /// All members, in order.
+    /// Returns the names and the value texts of all members, in order.
     pub(crate) fn member_texts(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.members.iter().map(|(MemberName(name), value)| (name.as_ref(), value.get()))
     }
 
-    /// The first names, as far as they may be shown.
+    /// Returns the first names. `...` replaces a name that is not safe to display.
     pub(crate) fn displayable_names(&self) -> Vec<String> {
         let shown = |(name, _)| displayable_name(name).unwrap_or("...").to_owned();
         self.member_texts().take(MAX_SHOWN_NAMES).map(shown).collect()
     }
 }
 
-/// The elements of a text that is a list.
+/// Returns the elements of a text that is a JSON list.
 pub(crate) fn parse_list(text: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
 }
 
-/// What a text says that is a string.
+/// Returns the value of a text that is a JSON string.
 pub(crate) fn parse_string(text: &str) -> Option<String> {
     serde_json::from_str(text).ok()
 }
 
-/// A name without its quotes and escapes.
+/// A member name without quotes and escapes.
 #[derive(Debug, serde::Deserialize)]
 struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -147,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stay_as_they_are_written() {
+    fn values_keep_their_original_text() {
         let text =
             " {\"a\": 1.50 , \"\\u0062\":\"x\\ty\",\"c\":null,\"d\":[ 1,{}],\"a\":{ \"e\" : 2 }}\n";
         let object = JsonObject::from_text(text).unwrap();
@@ -161,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_named() {
+    fn a_text_that_is_not_an_object_is_an_error() {
         let why = |text| JsonObject::from_text(text).unwrap_err();
         assert_eq!(why(""), PayloadErrorKind::NotJson);
         assert_eq!(why("{\"a\":}"), PayloadErrorKind::NotJson);
         assert_eq!(why("{} {}"), PayloadErrorKind::NotJson);
         assert_eq!(why("[]"), PayloadErrorKind::NotAnObject);
         let odd = JsonObject::from_text("{\"\\u202e<b>\":1}").unwrap().displayable_names();
-        assert_eq!(odd, ["..."], "text from the input is not shown unless it is plain");
+        assert_eq!(odd, ["..."], "a name with unsafe characters is not displayed");
     }
 }

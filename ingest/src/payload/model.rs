@@ -1,4 +1,4 @@
-//! What is in a payload, as plain data: the same whichever service brought it.
+//! Defines the content of a payload as plain data, independent of the service that sent it.
 
 use std::borrow::Cow;
 
@@ -8,103 +8,106 @@ use evenkeel_rules::event::BusOrigin;
 
 use super::error::PayloadError;
 
-/// A payload that was opened.
+/// A parsed payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedPayload {
-    /// Who invoked, which decides what is to be answered.
+    /// The invoker, which determines the response.
     pub invoker: PayloadInvoker,
-    /// What came, in order; never none.
+    /// The messages in their order. The list is never empty.
     pub messages: Vec<PayloadMessage>,
 }
 
-/// Who invokes with a payload of this shape.
+/// The service that invokes a function with a payload of this format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadInvoker {
-    /// A queue: the messages that failed are named in the answer.
+    /// An SQS queue. The response names the messages that failed.
     Sqs,
-    /// A stream: the records that failed are named in the answer.
+    /// A Kinesis stream. The response names the records that failed.
     Kinesis,
-    /// A topic.
+    /// An SNS topic.
     Sns,
-    /// A bucket.
+    /// An S3 bucket.
     S3,
-    /// A log group.
+    /// A CloudWatch Logs log group.
     CloudWatchLogs,
-    /// A bus, a rule or a schedule.
+    /// An EventBridge bus, rule or schedule.
     EventBridge,
-    /// A rule of AWS Config: it waits for evaluations.
+    /// A rule of AWS Config, which waits for evaluations.
     ConfigRule,
-    /// Nobody: it is what files hold, or what other carriers carry.
+    /// No service. Files contain this format, or the payloads of other services wrap it.
     Document,
 }
 
-/// The unit that fails or succeeds.
+/// The part of a payload that fails or succeeds as a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadMessage {
-    /// SQS's message id or Kinesis's sequence number. Where one that should be there is missing, only the
-    /// whole invocation can fail.
+    /// The SQS message id or the Kinesis sequence number. If a payload of SQS or Kinesis lacks it,
+    /// only the complete invocation can fail.
     pub id: Option<String>,
-    /// The X-Ray header that came with it.
+    /// The X-Ray trace header of the message.
     pub trace: Option<String>,
-    /// When the queue got it, in milliseconds since 1970.
+    /// The time at which the queue received the message, in milliseconds since 1970.
     pub sent: Option<i64>,
-    /// What it holds, in order; never nothing. A part that cannot be opened leaves the others be.
+    /// The parts of the message in their order. The list is never empty. A part that cannot be
+    /// parsed does not affect the other parts.
     pub parts: Vec<Result<PayloadContent, PayloadError>>,
 }
 
 impl PayloadMessage {
-    /// The first part that could not be opened: such a message must not be taken for done.
+    /// Returns the error of the first part that cannot be parsed. A message with an error must not
+    /// be treated as successful.
     pub fn first_error(&self) -> Option<&PayloadError> {
         self.parts.iter().find_map(|part| part.as_ref().err())
     }
 }
 
-/// One thing that a payload holds.
+/// One part of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PayloadContent {
-    /// A `CloudTrail` record.
+    /// A CloudTrail record.
     Record {
-        /// Its JSON text, as it came.
+        /// The JSON text of the record, unchanged.
         text: String,
-        /// What `EventBridge` said about it.
+        /// The EventBridge envelope, if the event has one.
         envelope: Option<Box<EventEnvelope>>,
     },
     /// A configuration item of AWS Config.
     Item {
-        /// The item and how it changed.
+        /// The item and its change.
         change: Box<ItemChange>,
-        /// What `EventBridge` said about it.
+        /// The EventBridge envelope, if the event has one.
         envelope: Option<Box<EventEnvelope>>,
     },
     /// A configuration item that was too large to be sent.
     Oversized {
-        /// What was sent of it.
+        /// The summary that was sent.
         item: Box<OversizedItem>,
-        /// What `EventBridge` said about it.
+        /// The EventBridge envelope, if the event has one.
         envelope: Option<Box<EventEnvelope>>,
     },
-    /// An object that holds records or configuration items.
+    /// An S3 object that contains records or configuration items.
     LogObject(LogObject),
-    /// A rule of AWS Config asks for evaluations.
+    /// An invocation of a rule of AWS Config, which waits for evaluations.
     ConfigRule(Box<ConfigRuleInvocation>),
-    /// A schedule came round.
+    /// An event of a schedule.
     Schedule(Box<EventEnvelope>),
-    /// A canary, which means nothing and leaves a record.
+    /// A canary, which tests the event path. It is recorded and not evaluated.
     Canary {
-        /// Its id.
+        /// The id of the canary.
         canary: CanaryId,
-        /// When its event says that it was made, in milliseconds since 1970.
+        /// The time in the envelope of the event at which the canary was created, in milliseconds
+        /// since 1970.
         made: Option<i64>,
     },
-    /// Something that is known, and is none of these.
+    /// Known content that is not evaluated.
     Skipped {
-        /// What it is.
+        /// The kind of the content.
         kind: String,
     },
 }
 
 impl PayloadContent {
-    /// What it is, in the words for things that are not judged.
+    /// Returns the kind of the content, for messages about skipped content.
     pub fn kind_label(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
             PayloadContent::Record { .. } => "CloudTrail records",
@@ -112,9 +115,7 @@ impl PayloadContent {
             PayloadContent::Oversized { .. } => {
                 "AWS Config oversized items: only a summary was sent"
             }
-            PayloadContent::LogObject(_) => {
-                "S3 notification: the log object itself is what to replay"
-            }
+            PayloadContent::LogObject(_) => "S3 notification: replay the log object instead",
             PayloadContent::ConfigRule(rule) => match rule.subject {
                 RuleSubject::Item(_) => "AWS Config rule invocation",
                 RuleSubject::Oversized(_) => "AWS Config rule invocation: oversized item",
@@ -129,43 +130,44 @@ impl PayloadContent {
     }
 }
 
-/// What `EventBridge` says about an event. The account and the region are those of the bus it came from.
+/// The EventBridge envelope of an event. The account and the Region are those of the bus that
+/// received the event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventEnvelope {
-    /// Its own id, not the record's.
+    /// The id of the event, which differs from the event id of the record.
     pub id: Option<String>,
-    /// Such as `aws.s3`; what a service sends begins with `aws.`.
+    /// The source, such as `aws.s3`. The sources of AWS services begin with `aws.`.
     pub source: String,
-    /// Such as `AWS API Call via CloudTrail`.
+    /// The detail type, such as `AWS API Call via CloudTrail`.
     pub detail_type: String,
-    /// The account.
+    /// The account id.
     pub account: Option<String>,
-    /// The region.
+    /// The Region.
     pub region: Option<String>,
-    /// The time, ISO 8601.
+    /// The time of the event, in ISO 8601.
     pub time: Option<String>,
-    /// The replay of an archive that sent it again.
+    /// The name of the archive replay that sent the event again, if there is one.
     pub replay_name: Option<String>,
-    /// ARNs, such as a schedule's rule.
+    /// The ARNs of the resources, such as the rule of a schedule.
     pub resources: Vec<String>,
 }
 
 impl EventEnvelope {
-    /// Where the event came from.
+    /// Returns the account and the Region of the event.
     pub fn event_origin(&self) -> BusOrigin {
-        let told = |text: &Option<String>| text.clone().unwrap_or_default();
-        BusOrigin { account: told(&self.account), region: told(&self.region) }
+        let text_or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
+        BusOrigin { account: text_or_empty(&self.account), region: text_or_empty(&self.region) }
     }
 }
 
-/// A configuration item, and what came with it.
+/// A configuration item with its change type and its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemChange {
     /// The item.
     pub item: ConfigurationItem,
-    /// `CREATE`, `UPDATE` or `DELETE`.
+    /// The change type: `CREATE`, `UPDATE` or `DELETE`.
     pub change_type: Option<String>,
-    /// The item's JSON text, as it came.
+    /// The JSON text of the item, unchanged.
     pub text: String,
 }
 
@@ -174,63 +176,64 @@ pub struct ItemChange {
 pub struct OversizedItem {
     /// The item without its configuration.
     pub item: ConfigurationItem,
-    /// `CREATE`, `UPDATE` or `DELETE`.
+    /// The change type: `CREATE`, `UPDATE` or `DELETE`.
     pub change_type: Option<String>,
-    /// Where all of it is; none if that failed.
+    /// The S3 object with the complete item, or `None` if its delivery failed.
     pub object: Option<LogObject>,
 }
 
 /// An object in S3.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogObject {
-    /// The bucket.
+    /// The name of the bucket.
     pub bucket: String,
-    /// The key, as it is: not URL-encoded.
+    /// The key, without URL encoding.
     pub key: String,
-    /// The bucket's region.
+    /// The Region of the bucket.
     pub region: Option<String>,
-    /// Its length in bytes.
+    /// The size of the object in bytes.
     pub size: Option<u64>,
-    /// Its version.
+    /// The version id of the object.
     pub version: Option<String>,
-    /// Its entity tag.
+    /// The entity tag of the object.
     pub etag: Option<String>,
 }
 
-/// A rule of AWS Config asks for evaluations.
+/// An invocation of a rule of AWS Config, which waits for evaluations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigRuleInvocation {
-    /// What the evaluations are sent with.
+    /// The token with which the evaluations are submitted.
     pub result_token: String,
-    /// The rule's name.
+    /// The name of the rule.
     pub rule_name: String,
-    /// The rule's ARN.
+    /// The ARN of the rule.
     pub rule_arn: String,
-    /// The account that has the rule.
+    /// The id of the account that contains the rule.
     pub account: String,
-    /// Nothing is to be recorded.
+    /// True if the invocation is a test, in which nothing is recorded.
     pub test_mode: bool,
-    /// The resource is no longer one that the rule is for.
+    /// True if the resource left the scope of the rule.
     pub left_scope: bool,
-    /// The rule's parameters: the JSON text of an object, or empty.
+    /// The parameters of the rule: the JSON text of an object, or empty.
     pub parameters: String,
-    /// When it was asked, or the item was captured: orders evaluations.
+    /// The time of the invocation, or of the capture of the item, as text. AWS Config orders
+    /// evaluations by this time.
     pub time: String,
-    /// What it is asked about.
+    /// The subject of the invocation.
     pub subject: RuleSubject,
 }
 
-/// What a rule of AWS Config is asked about.
+/// The subject of an invocation of an AWS Config rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleSubject {
     /// A resource that changed.
     Item(Box<ItemChange>),
-    /// A resource that changed, and is too large to be sent.
+    /// A resource that changed and whose item is too large to be sent.
     Oversized(Box<OversizedItem>),
-    /// Everything, as its schedule came round.
+    /// All resources, because the schedule of the rule is due.
     Scheduled,
-    /// A snapshot or a history was delivered.
+    /// A snapshot or a history file that was delivered to S3.
     Delivery(LogObject),
-    /// Something else, by its message type.
+    /// Another subject, with its message type.
     Other(String),
 }

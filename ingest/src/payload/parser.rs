@@ -1,4 +1,4 @@
-//! Opens a payload, and what is in it, and what is in that, within bounds.
+//! Parses a payload and unwraps nested payloads (SNS in SQS, ...), within depth and size limits.
 
 use super::error::{PayloadError, PayloadErrorKind};
 use super::format::{BatchElements, DeliveryMetadata, PayloadFormat, PayloadPart};
@@ -7,22 +7,43 @@ use super::json_object::{self, JsonObject};
 use super::model::{ParsedPayload, PayloadContent, PayloadInvoker, PayloadMessage};
 use crate::gzip;
 
-/// So often may one thing be wrapped in another.
+/// The maximum nesting depth of payloads.
 const MAX_DEPTH: usize = 8;
 
-/// All that one payload unpacks to may have so many bytes. An invocation has at most 6 MB.
+/// The maximum number of bytes that the gzip data of one payload may decompress to. The payload of
+/// an invocation has at most 6 MB.
 const MAX_UNPACKED_BYTES: usize = 128 << 20;
 
-/// And one piece of it so many. `CloudWatch` Logs sends at most 1 MB.
+/// The maximum number of bytes that one piece of gzip data may decompress to. CloudWatch Logs sends
+/// at most 1 MB.
 const MAX_PIECE_BYTES: usize = 32 << 20;
 
-/// A payload may have so many parts.
+/// The maximum number of parts of a payload.
 const MAX_PARTS: usize = 100_000;
 
-/// Opens any payload that a function can be invoked with, and any document that a file can hold.
+/// Parses a payload of any supported source, or a document of a log file.
+///
+/// This example parses a batch of SQS with one message:
+///
+/// ```
+/// use evenkeel_ingest::{PayloadContent, PayloadInvoker, parse_payload};
+///
+/// let payload = br#"{"Records": [{
+///     "messageId": "message-1",
+///     "eventSource": "aws:sqs",
+///     "body": "{\"eventSource\": \"kms.amazonaws.com\", \"eventName\": \"DisableKey\"}"
+/// }]}"#;
+/// let parsed = parse_payload(payload).expect("the format is known");
+/// assert_eq!(parsed.invoker, PayloadInvoker::Sqs);
+/// let message = &parsed.messages[0];
+/// assert_eq!(message.id.as_deref(), Some("message-1"));
+/// assert!(matches!(message.parts[0], Ok(PayloadContent::Record { .. })));
+/// ```
 ///
 /// # Errors
-/// When it is not JSON, or of no format that is known. Where only a part of it is, that part says so.
+///
+/// If the payload is not JSON, or if its format is unknown. If only a part of the payload cannot be
+/// parsed, the function succeeds, and that part contains the error.
 pub fn parse_payload(payload: &[u8]) -> Result<ParsedPayload, PayloadError> {
     let text = std::str::from_utf8(payload)
         .map_err(|_| PayloadError::new("payload", PayloadErrorKind::NotUtf8))?;
@@ -36,14 +57,15 @@ pub fn parse_payload(payload: &[u8]) -> Result<ParsedPayload, PayloadError> {
             let messages = vec![build_message(DeliveryMetadata::default(), vec![Ok(empty_list())])];
             Ok(ParsedPayload { invoker: PayloadInvoker::Document, messages })
         }
-        ParsedDocument::Batch(elements, of) => parser.parse_batch(&elements, of),
+        ParsedDocument::Batch(elements, known) => parser.parse_batch(&elements, known),
     }
 }
 
-/// Opens the object that a text consists of, and whose format is known.
+/// Parses a text that consists of one object of the given format.
 ///
 /// # Errors
-/// When it is no object.
+///
+/// If the text is not a JSON object.
 pub(crate) fn parse_as_format(
     format: &PayloadFormat,
     object: &[u8],
@@ -54,7 +76,7 @@ pub(crate) fn parse_as_format(
     Ok(PayloadParser::default().open_parts(parse_object(format, &object)))
 }
 
-/// The format that an object is of.
+/// Returns the format of an object.
 fn find_format(object: &JsonObject<'_>) -> Result<&'static PayloadFormat, PayloadError> {
     formats::all_formats().find(|format| format.matches_object(object)).ok_or_else(|| {
         PayloadError {
@@ -65,15 +87,15 @@ fn find_format(object: &JsonObject<'_>) -> Result<&'static PayloadFormat, Payloa
     })
 }
 
-/// What a text holds.
+/// The content of a text.
 enum ParsedDocument<'a> {
-    /// One object, and its format.
+    /// One object and its format.
     Object(&'static PayloadFormat, JsonObject<'a>),
-    /// The elements of a batch, and what they are.
+    /// The elements of a batch and their formats.
     Batch(Vec<&'a str>, BatchElements),
 }
 
-/// What a text holds, by its members.
+/// Determines the content of a text by the names of its members.
 fn parse_document(text: &str) -> Result<ParsedDocument<'_>, PayloadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii();
     if text.is_empty() {
@@ -91,22 +113,22 @@ fn parse_document(text: &str) -> Result<ParsedDocument<'_>, PayloadError> {
     Ok(ParsedDocument::Object(find_format(&object)?, object))
 }
 
-/// One element of a batch, and its format.
+/// Parses one element of a batch, and determines its format.
 fn parse_element(
     text: &str,
-    of: BatchElements,
+    known: BatchElements,
 ) -> Result<(&'static PayloadFormat, JsonObject<'_>), PayloadError> {
     let object = JsonObject::from_text(text).map_err(|why| PayloadError::new("element", why))?;
-    let format = match of {
+    let format = match known {
         BatchElements::KnownFormat(format) => format,
         BatchElements::Records | BatchElements::Any => find_format(&object)?,
     };
     Ok((format, object))
 }
 
-/// The parts of a text that `carrier` carries.
+/// Parses the text in `carrier` into its parts.
 fn parse_text(carrier: &'static str, text: &str) -> Vec<PayloadPart> {
-    // The only thing that AWS sends and that is no JSON.
+    // This is the only message of AWS that is not JSON.
     if text.trim_ascii().trim_end_matches('.') == VALIDATION_MESSAGE {
         return vec![PayloadPart::new_skipped(VALIDATION_MESSAGE)];
     }
@@ -116,19 +138,21 @@ fn parse_text(carrier: &'static str, text: &str) -> Vec<PayloadPart> {
         Ok(ParsedDocument::Batch(elements, _)) if elements.is_empty() => {
             vec![PayloadPart::Content(empty_list())]
         }
-        Ok(ParsedDocument::Batch(elements, of)) => {
-            let parts = elements.into_iter().flat_map(|element| match parse_element(element, of) {
-                Ok((format, object)) => parse_object(format, &object),
-                Err(error) => vec![broken(error)],
-            });
-            // One more than may be, so that it shows.
+        Ok(ParsedDocument::Batch(elements, known)) => {
+            let parts =
+                elements.into_iter().flat_map(|element| match parse_element(element, known) {
+                    Ok((format, object)) => parse_object(format, &object),
+                    Err(error) => vec![broken(error)],
+                });
+            // One part more than the limit, so that the caller detects the excess.
             parts.take(MAX_PARTS.saturating_add(1)).collect()
         }
         Err(error) => vec![broken(error)],
     }
 }
 
-/// The parts of one object: never none, as nothing is not taken for success.
+/// Parses one object into its parts. The result is never empty: an object without parts is an
+/// error, so that it is not treated as successful.
 fn parse_object(format: &PayloadFormat, object: &JsonObject<'_>) -> Vec<PayloadPart> {
     let why = match (format.parse)(object) {
         Ok(parts) if parts.is_empty() => PayloadErrorKind::Empty,
@@ -146,12 +170,12 @@ fn build_message(
     PayloadMessage { id, trace, sent, parts }
 }
 
-/// What an empty list is.
+/// Returns the content for an empty list.
 fn empty_list() -> PayloadContent {
     PayloadContent::Skipped { kind: "empty list of records".to_owned() }
 }
 
-/// The opening of one payload, and how much it came to so far.
+/// The parser of one payload, with the totals of decompressed bytes and of parts.
 #[derive(Debug, Default)]
 struct PayloadParser {
     unpacked: usize,
@@ -159,18 +183,19 @@ struct PayloadParser {
 }
 
 impl PayloadParser {
-    /// Opens each element on its own. Who invoked is who sent the first one that is known.
+    /// Parses each element separately. The invoker is the service of the first element with a known
+    /// format.
     fn parse_batch(
         &mut self,
         elements: &[&str],
-        of: BatchElements,
+        known: BatchElements,
     ) -> Result<ParsedPayload, PayloadError> {
-        let (mut outer, mut first) = (None, None);
+        let (mut invoker, mut first) = (None, None);
         let mut messages = Vec::new();
         for element in elements {
-            messages.push(match parse_element(element, of) {
+            messages.push(match parse_element(element, known) {
                 Ok((format, object)) => {
-                    outer = outer.or(Some(format.invoker));
+                    invoker = invoker.or(Some(format.invoker));
                     self.parse_message(format, &object)
                 }
                 Err(error) => {
@@ -179,8 +204,8 @@ impl PayloadParser {
                 }
             });
         }
-        match (outer, first) {
-            (Some(outer), _) => Ok(ParsedPayload { invoker: outer, messages }),
+        match (invoker, first) {
+            (Some(invoker), _) => Ok(ParsedPayload { invoker, messages }),
             (None, Some(error)) => Err(error),
             (None, None) => Err(PayloadError::new("payload", PayloadErrorKind::Empty)),
         }
@@ -190,7 +215,7 @@ impl PayloadParser {
         build_message((format.delivery)(object), self.open_parts(parse_object(format, object)))
     }
 
-    /// Opens parts until nothing in them is closed any more, in their order.
+    /// Unwraps nested parts until all parts are content or errors. Keeps their order.
     fn open_parts(&mut self, parts: Vec<PayloadPart>) -> Vec<Result<PayloadContent, PayloadError>> {
         let mut contents = Vec::new();
         let at_depth = |depth: usize, parts: Vec<PayloadPart>| {
@@ -212,7 +237,7 @@ impl PayloadParser {
                 }
                 PayloadPart::Gzip { carrier, data } => {
                     let unpacked = self.unpack_text(&data);
-                    // It is one wrapping with its text.
+                    // The gzip data and its text count as one nesting level.
                     pending.push((
                         depth,
                         match unpacked {
@@ -233,7 +258,7 @@ impl PayloadParser {
         contents
     }
 
-    /// Unpacks gzip data, within what the whole payload may unpack to.
+    /// Decompresses gzip data, within the limits of the piece and of the payload.
     fn unpack_text(&mut self, data: &[u8]) -> Result<String, PayloadErrorKind> {
         let limit = MAX_PIECE_BYTES.min(MAX_UNPACKED_BYTES.saturating_sub(self.unpacked));
         let text = gzip::unpack_within(data, limit).map_err(|_| PayloadErrorKind::Damaged)?;

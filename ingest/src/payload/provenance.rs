@@ -1,22 +1,24 @@
-//! What contradicts itself about where an event came from: such a thing is recorded, and never acted on.
+//! Detects events whose origin is inconsistent (possible forgery). Evenkeel records them and never
+//! remediates them.
 
 use super::json_object::JsonObject;
 use super::model::{EventEnvelope, PayloadContent, RuleSubject};
 
-/// Only AWS's own services may use it, and then their name; a partner's events have `aws.partner/` and whatever
-/// the partner calls them.
+/// The prefix of the sources of AWS services. Only AWS services may use it, followed by the name of
+/// the service. The sources of partner events begin with `aws.partner/`, followed by a name that
+/// the partner chooses.
 ///
-/// Source: Amazon `EventBridge` API Reference, `PutEvents` (`NotAuthorizedForSourceException`) and
+/// Source: Amazon EventBridge API Reference, `PutEvents` (`NotAuthorizedForSourceException`) and
 /// `CreatePartnerEventSource`.
 const SERVICE_SOURCE_PREFIX: &str = "aws.";
 
-/// The region of items of global services.
+/// The Region in the configuration items of global services.
 const GLOBAL_REGION: &str = "global";
 
-/// Why a thing may not be what it says it is; none if nothing speaks against it.
+/// Returns the reason why the content is possibly forged, or `None` if nothing is inconsistent.
 ///
-/// A replay of an archive keeps the source, the account and the region that the event had, so it is held to
-/// the same.
+/// The replay of an archive keeps the source, the account and the Region of the event. Therefore,
+/// the same checks apply to it.
 pub fn find_forgery_sign(content: &PayloadContent) -> Option<&'static str> {
     match content {
         PayloadContent::Record { text, envelope } => match JsonObject::from_text(text) {
@@ -41,7 +43,7 @@ pub fn find_forgery_sign(content: &PayloadContent) -> Option<&'static str> {
                 RuleSubject::Scheduled | RuleSubject::Delivery(_) | RuleSubject::Other(_) => "",
             };
             is_contradiction(Some(&rule.account), owner)
-                .then_some("the item's account is not the one that has the rule")
+                .then_some("the account of the item differs from the account of the rule")
         }
         PayloadContent::LogObject(_)
         | PayloadContent::Canary { .. }
@@ -51,7 +53,8 @@ pub fn find_forgery_sign(content: &PayloadContent) -> Option<&'static str> {
 
 const RECORD_IS_NOT_JSON: &str = "the record is not JSON";
 
-/// Why a record may not be what its envelope says it is. Its account is found as an event's is.
+/// Returns the reason why a record is possibly forged, or `None` if it matches its envelope. The
+/// account of the record is determined in the same way as during evaluation.
 pub(crate) fn find_record_forgery_sign(
     text: &str,
     envelope: &EventEnvelope,
@@ -67,13 +70,13 @@ pub(crate) fn find_record_forgery_sign(
         .or_else(|| check_event_location(envelope, &account, &region))
 }
 
-/// EventBridge names both in each event.
+/// Checks that the envelope contains an account and a Region. EventBridge adds both to each event.
 ///
 /// Source: Amazon EventBridge User Guide, "AWS service event metadata".
 fn check_envelope_origin(envelope: &EventEnvelope) -> Option<&'static str> {
     let is_named = |part: &Option<String>| part.as_deref().is_some_and(|part| !part.is_empty());
     let is_whole = is_named(&envelope.account) && is_named(&envelope.region);
-    (!is_whole).then_some("the envelope names no account or no region")
+    (!is_whole).then_some("the account or the region of the envelope is missing")
 }
 
 fn check_item_origin(
@@ -89,9 +92,10 @@ fn check_envelope_source(envelope: &EventEnvelope) -> Option<&'static str> {
     let Some(name) = envelope.source.strip_prefix(SERVICE_SOURCE_PREFIX) else {
         return Some("the envelope's source does not begin with `aws.`");
     };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    (!begins || !name.bytes().all(plain)).then_some("the envelope's source is not a service of AWS")
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_valid_start = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    (!is_valid_start || !name.bytes().all(is_allowed))
+        .then_some("the envelope's source is not an AWS service")
 }
 
 fn check_event_location(
@@ -100,13 +104,13 @@ fn check_event_location(
     region: &str,
 ) -> Option<&'static str> {
     if is_contradiction(envelope.account.as_deref(), account) {
-        return Some("the envelope's account is not the event's");
+        return Some("the account of the envelope differs from the account of the event");
     }
     is_contradiction(envelope.region.as_deref(), region)
-        .then_some("the envelope's region is not the event's")
+        .then_some("the region of the envelope differs from the region of the event")
 }
 
-/// Whether both are there and not equal.
+/// Returns whether both texts are present and different.
 fn is_contradiction(one: Option<&str>, other: &str) -> bool {
     one.is_some_and(|one| !one.is_empty() && !other.is_empty() && one != other)
 }

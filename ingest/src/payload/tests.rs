@@ -1,4 +1,4 @@
-//! Every format, made here in its smallest form: what it opens to, and what damage does to it.
+//! Tests the smallest payload of every format, and damaged payloads.
 
 mod damage;
 mod shapes;
@@ -19,7 +19,7 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn packed(bytes: &[u8]) -> String {
+fn base64_text(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
@@ -34,7 +34,7 @@ fn sns(message: &str) -> Value {
 }
 
 fn kinesis(id: &str, data: &[u8]) -> Value {
-    json!({"kinesis": {"sequenceNumber": id, "data": packed(data)}, "eventSource": "aws:kinesis"})
+    json!({"kinesis": {"sequenceNumber": id, "data": base64_text(data)}, "eventSource": "aws:kinesis"})
 }
 
 fn s3(event: &str, key: &str) -> Value {
@@ -46,14 +46,14 @@ fn batch(elements: &[Value]) -> String {
     json!({ "Records": elements }).to_string()
 }
 
-/// An event of the bus; its detail is not built anew.
+/// Returns an EventBridge event. The text of `detail` stays unchanged.
 fn event(detail_type: &str, source: &str, detail: &str) -> String {
     format!(
         r#"{{"version":"0","id":"i","detail-type":"{detail_type}","source":"{source}","account":"1","time":"t","region":"r","resources":["arn"],"detail":{detail}}}"#
     )
 }
 
-fn call(detail: &str) -> String {
+fn api_call(detail: &str) -> String {
     event("AWS API Call via CloudTrail", "aws.s3", detail)
 }
 
@@ -64,7 +64,7 @@ fn logs(messages: &[&str]) -> String {
 }
 
 fn subscription(text: &str) -> String {
-    json!({"awslogs": {"data": packed(&gzip(text))}}).to_string()
+    json!({"awslogs": {"data": base64_text(&gzip(text))}}).to_string()
 }
 
 fn rule(invoking: &Value, token: &str) -> String {
@@ -80,22 +80,22 @@ fn rule(invoking: &Value, token: &str) -> String {
     .to_string()
 }
 
-/// What a payload opens to, in short: who, and each message's id and parts.
-fn opened(payload: &str) -> (PayloadInvoker, Vec<String>) {
-    let opened =
+/// Returns the invoker of a payload, and a short form of each message: its id and its parts.
+fn parse_short(payload: &str) -> (PayloadInvoker, Vec<String>) {
+    let parsed =
         parse_payload(payload.as_bytes()).unwrap_or_else(|error| panic!("{error}: {payload}"));
     let message = |message: &PayloadMessage| {
-        assert!(!message.parts.is_empty(), "an empty success: {payload}");
-        let parts: Vec<_> = message.parts.iter().map(part).collect();
+        assert!(!message.parts.is_empty(), "a message without parts: {payload}");
+        let parts: Vec<_> = message.parts.iter().map(describe_part).collect();
         format!("{}:{}", message.id.as_deref().unwrap_or_default(), parts.join("+"))
     };
-    (opened.invoker, opened.messages.iter().map(message).collect())
+    (parsed.invoker, parsed.messages.iter().map(message).collect())
 }
 
-fn part(part: &Result<PayloadContent, PayloadError>) -> String {
+fn describe_part(part: &Result<PayloadContent, PayloadError>) -> String {
     match part {
         Ok(PayloadContent::Record { text, envelope }) => {
-            assert_eq!(text, RECORD, "a record stays as it is written");
+            assert_eq!(text, RECORD, "the text of a record must not change");
             let envelope = envelope.as_ref().map(|envelope| format!("<{}", envelope.source));
             format!("record{}", envelope.unwrap_or_default())
         }

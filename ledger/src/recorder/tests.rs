@@ -1,4 +1,4 @@
-//! One finding, announced at least once, whatever fails in between.
+//! Tests of the recorder: a finding is announced at least once, even after failures.
 
 use super::*;
 use evenkeel_rules::policy::{RemediationHeader, Severity};
@@ -6,14 +6,14 @@ use evenkeel_rules::{AppliedWaiver, FindingAction, FindingActor, ResourceIdentit
 use object_store::memory::InMemory;
 use std::sync::{Arc, Mutex};
 
-/// Announces into a list, and fails as often as it is told to.
+/// A test double that stores the notices, and whose first `failures` calls fail.
 #[derive(Clone, Default)]
-struct Heard {
+struct RecordedNotices {
     notices: Arc<Mutex<Vec<Notice>>>,
     failures: Arc<Mutex<usize>>,
 }
 
-impl NoticeAnnouncer for Heard {
+impl NoticeAnnouncer for RecordedNotices {
     async fn announce_notice(&self, notice: &Notice) -> Result<(), AnnounceError> {
         let mut failures = self.failures.lock().unwrap();
         if *failures > 0 {
@@ -31,10 +31,10 @@ fn finding() -> Finding {
     Finding {
         uid: "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3".parse().unwrap(),
         policy: "s3-bucket-policy-public".to_owned(),
-        title: "Bucket policy lets everyone in".to_owned(),
+        title: "S3 bucket policy allows public access".to_owned(),
         severity: Severity::Critical,
         status: ComplianceStatus::NonCompliant,
-        message: "Bucket x\u{202e} lets everyone\nread".to_owned(),
+        message: "S3 bucket x\u{202e} allows public\ns3:GetObject".to_owned(),
         resource: ResourceIdentity {
             kind: "AWS::S3::Bucket".to_owned(),
             id: "x".to_owned(),
@@ -69,8 +69,8 @@ fn finding() -> Finding {
             actions: Vec::new(),
             patch: None,
         }),
-        suspect: None,
-        suppressed: None,
+        possibly_forged: None,
+        waived: None,
     }
 }
 
@@ -78,58 +78,58 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
-fn recorder() -> (FindingRecorder<Heard>, Heard) {
-    let heard = Heard::default();
+fn recorder() -> (FindingRecorder<RecordedNotices>, RecordedNotices) {
+    let announced = RecordedNotices::default();
     let ledger = Ledger::from_store(Arc::new(InMemory::new()));
-    (FindingRecorder::new(ledger, heard.clone()), heard)
+    (FindingRecorder::new(ledger, announced.clone()), announced)
 }
 
 #[test]
-fn a_finding_seen_again_is_not_announced_again() {
-    let (recorder, heard) = recorder();
+fn a_known_finding_is_not_announced_again() {
+    let (recorder, announced) = recorder();
     run(async {
         assert_eq!(recorder.record_finding(&finding()).await.unwrap(), RecordingResult::New);
         assert_eq!(recorder.record_finding(&finding()).await.unwrap(), RecordingResult::Known);
         let other = Finding { message: "changed".to_owned(), ..finding() };
         assert_eq!(recorder.record_finding(&other).await.unwrap(), RecordingResult::Revised);
     });
-    assert_eq!(heard.notices.lock().unwrap().len(), 1);
+    assert_eq!(announced.notices.lock().unwrap().len(), 1);
 }
 
 #[test]
-fn one_whose_announcement_failed_is_announced_the_next_time() {
-    let (recorder, heard) = recorder();
-    *heard.failures.lock().unwrap() = 2;
+fn a_finding_is_announced_after_failed_announcements() {
+    let (recorder, announced) = recorder();
+    *announced.failures.lock().unwrap() = 2;
     run(async {
         assert!(matches!(recorder.record_finding(&finding()).await, Err(RecordError::Announce(_))));
         assert!(recorder.record_finding(&finding()).await.is_err());
         assert_eq!(recorder.record_finding(&finding()).await.unwrap(), RecordingResult::Known);
     });
-    assert_eq!(heard.notices.lock().unwrap().len(), 1);
+    assert_eq!(announced.notices.lock().unwrap().len(), 1);
 }
 
 #[test]
-fn what_is_accepted_or_lacks_data_is_written_and_not_announced() {
-    let (recorder, heard) = recorder();
-    let suppressed =
+fn waived_findings_and_missing_data_of_medium_severity_are_not_announced() {
+    let (recorder, announced) = recorder();
+    let applied =
         Some(AppliedWaiver { waiver: "w".to_owned(), reason: "r".to_owned(), ticket: None });
     run(async {
-        let accepted = Finding { suppressed, ..finding() };
-        assert_eq!(recorder.record_finding(&accepted).await.unwrap(), RecordingResult::New);
+        let waived = Finding { waived: applied, ..finding() };
+        assert_eq!(recorder.record_finding(&waived).await.unwrap(), RecordingResult::New);
         let unknown = Finding { severity: Severity::Medium, ..unknown() };
         assert_eq!(recorder.record_finding(&unknown).await.unwrap(), RecordingResult::Revised);
     });
-    assert!(heard.notices.lock().unwrap().is_empty());
+    assert!(announced.notices.lock().unwrap().is_empty());
 }
 
-/// The same, before anybody knows enough to tell.
+/// Returns the finding with the status `INSUFFICIENT_DATA`.
 fn unknown() -> Finding {
-    let message = "CloudTrail omitted the parameters for their size".to_owned();
+    let message = "CloudTrail omitted the parameters because of their size".to_owned();
     Finding { status: ComplianceStatus::InsufficientData, message, ..finding() }
 }
 
-/// Where queues are told that the finding is.
-fn pointed(notice: &Notice) -> String {
+/// Returns the key of the finding in the text for queues.
+fn finding_key_in(notice: &Notice) -> String {
     let message: serde_json::Value = serde_json::from_str(&notice.message).unwrap();
     let pointer: serde_json::Value =
         serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
@@ -137,38 +137,39 @@ fn pointed(notice: &Notice) -> String {
 }
 
 #[test]
-fn missing_data_is_announced_from_high_on_and_says_what_is_missing() {
-    let (recorder, heard) = recorder();
+fn missing_data_of_high_severity_is_announced_with_its_reason() {
+    let (recorder, announced) = recorder();
     run(async {
         for severity in [Severity::Medium, Severity::High] {
             recorder.record_finding(&Finding { severity, ..unknown() }).await.unwrap();
         }
     });
-    let notices = heard.notices.lock().unwrap();
+    let notices = announced.notices.lock().unwrap();
     assert_eq!(notices.len(), 1);
     let message: serde_json::Value = serde_json::from_str(&notices[0].message).unwrap();
     let mail = message["email"].as_str().unwrap();
-    let what = "Not enough data to evaluate it: CloudTrail omitted the parameters for their size";
-    assert!(mail.starts_with(what), "{mail}");
-    assert!(mail.contains("Next      somebody must look at it"), "{mail}");
+    let start = "Insufficient data for the evaluation: CloudTrail omitted the parameters because";
+    assert!(mail.starts_with(start), "{mail}");
+    assert!(mail.contains("Next      check the resource"), "{mail}");
     assert!(notices[0].subject.starts_with("INSUFFICIENT_DATA "), "{}", notices[0].subject);
     let names: Vec<_> = notices[0].attributes.iter().map(|(name, _)| *name).collect();
-    assert!(!names.contains(&"remediator"), "nothing could be repaired: {names:?}");
+    assert!(!names.contains(&"remediator"), "no remediation is possible: {names:?}");
 }
 
 #[test]
-fn a_violation_is_announced_after_missing_data_was_and_points_to_its_own_record() {
-    let (recorder, heard) = recorder();
+fn a_violation_after_missing_data_is_announced_with_the_key_of_the_new_record() {
+    let (recorder, announced) = recorder();
     run(async {
         recorder.record_finding(&unknown()).await.unwrap();
-        // The first time, the topic cannot be reached: the pointer must hold the second time too.
-        *heard.failures.lock().unwrap() = 1;
+        // The first announcement fails. The second one must contain the same key.
+        *announced.failures.lock().unwrap() = 1;
         assert!(recorder.record_finding(&finding()).await.is_err());
         assert_eq!(recorder.record_finding(&finding()).await.unwrap(), RecordingResult::Known);
-        // What comes late and knows less is no news.
+        // A late finding with missing data is not announced.
         recorder.record_finding(&unknown()).await.unwrap();
         recorder.record_finding(&finding()).await.unwrap();
-        let keys: Vec<String> = heard.notices.lock().unwrap().iter().map(pointed).collect();
+        let keys: Vec<String> =
+            announced.notices.lock().unwrap().iter().map(finding_key_in).collect();
         assert_eq!(keys.len(), 2, "{keys:?}");
         assert!(keys[1].ends_with("3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3.r1.json"), "{keys:?}");
         let record = recorder.ledger.read_record(&keys[1]).await.unwrap();
@@ -177,7 +178,7 @@ fn a_violation_is_announced_after_missing_data_was_and_points_to_its_own_record(
 }
 
 #[test]
-fn a_forged_finding_silences_nothing_and_takes_no_key_of_the_real_one() {
+fn a_forged_finding_does_not_affect_the_record_and_announcement_of_an_authentic_one() {
     let forged = |number: usize| {
         let mut forged = finding();
         forged.actor.principal = format!("arn:aws:iam::111122223333:user/{number}");
@@ -186,12 +187,12 @@ fn a_forged_finding_silences_nothing_and_takes_no_key_of_the_real_one() {
     assert_ne!(forged(0).uid, finding().uid);
     let real = ocsf::finding_key(&finding());
     for before in [0, 1, 17] {
-        let (recorder, heard) = recorder();
+        let (recorder, announced) = recorder();
         run(async {
             for number in 0..before {
                 recorder.record_finding(&forged(number)).await.unwrap();
             }
-            // However many are forged, only forged ones go without a record.
+            // Only a forged finding can reach the limit of revisions.
             assert_eq!(recorder.record_finding(&forged(before)).await.is_err(), before > 16);
             assert_eq!(
                 recorder.record_finding(&finding()).await.unwrap(),
@@ -207,18 +208,23 @@ fn a_forged_finding_silences_nothing_and_takes_no_key_of_the_real_one() {
             let record = recorder.ledger.read_record(&real).await.unwrap();
             assert_eq!(record, ocsf::serialize_finding(&finding()).into_bytes(), "{before}");
         });
-        let keys: Vec<String> = heard.notices.lock().unwrap().iter().map(pointed).collect();
+        let keys: Vec<String> =
+            announced.notices.lock().unwrap().iter().map(finding_key_in).collect();
         assert_eq!(keys.iter().filter(|key| **key == real).count(), 1, "{before}: {keys:?}");
     }
 }
 
 #[test]
-fn a_notice_is_readable_and_a_queue_gets_a_pointer() {
+fn a_notice_contains_text_for_people_and_a_pointer_for_queues() {
     let notice = Notice::for_finding(&finding(), &ocsf::finding_key(&finding()));
     let message: serde_json::Value = serde_json::from_str(&notice.message).unwrap();
     let mail = message["email"].as_str().unwrap();
-    assert!(mail.starts_with("Bucket x\u{fffd} lets everyone\u{fffd}read\n\n"), "{mail}");
-    assert!(mail.contains("Next      remediator s3-x may be used, mode approve"), "{mail}");
+    let start = "S3 bucket x\u{fffd} allows public\u{fffd}s3:GetObject\n\n";
+    assert!(mail.starts_with(start), "{mail}");
+    assert!(
+        mail.contains("Next      remediator s3-x can fix the resource, mode approve"),
+        "{mail}"
+    );
     let pointer: serde_json::Value =
         serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
     assert!(
@@ -230,11 +236,11 @@ fn a_notice_is_readable_and_a_queue_gets_a_pointer() {
 }
 
 #[test]
-fn filters_tell_findings_outcomes_and_canaries_apart() {
+fn findings_outcomes_and_canaries_have_different_attributes() {
     let names = |notice: Notice| {
         notice.attributes.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
     };
-    let told = crate::RemediationReport {
+    let report = crate::RemediationReport {
         finding: finding().uid,
         key: "findings/x.json",
         policy: "p",
@@ -249,7 +255,7 @@ fn filters_tell_findings_outcomes_and_canaries_apart() {
         names(Notice::for_finding(&finding(), &ocsf::finding_key(&finding()))),
         "severity status policy account region mode remediator"
     );
-    assert_eq!(names(Notice::for_remediation(&told)), "outcome policy account region");
+    assert_eq!(names(Notice::for_remediation(&report)), "outcome policy account region");
     let canary = Notice::for_canary(CanaryId::new(finding().uid));
     assert_eq!(canary.attributes, [("kind", "canary".to_owned())]);
 }

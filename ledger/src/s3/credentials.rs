@@ -1,4 +1,4 @@
-//! Credentials for the store, which are kept until shortly before they end.
+//! Credentials for the store, which are cached until shortly before they expire.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use tokio::sync::Mutex;
 
-/// Credentials are fetched anew so long before they end.
+/// The remaining validity below which new credentials are fetched.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
-/// What the SDK's provider provides. It may assume a role each time, so what it provided is kept.
+/// A cache for the credentials of an SDK provider, because the provider may assume a role at each
+/// call.
 #[derive(Debug)]
 pub(super) struct CachedCredentials {
     provider: SharedCredentialsProvider,
@@ -38,8 +39,8 @@ impl CredentialProvider for CachedCredentials {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let mut kept = self.cached.lock().await;
-        let keys = match kept.take().filter(is_long_valid) {
+        let mut cached = self.cached.lock().await;
+        let keys = match cached.take().filter(is_long_valid) {
             Some(keys) => keys,
             None => {
                 self.provider.provide_credentials().await.map_err(|error| no_credentials(&error))?
@@ -50,14 +51,14 @@ impl CredentialProvider for CachedCredentials {
             secret_key: keys.secret_access_key().to_owned(),
             token: keys.session_token().map(str::to_owned),
         };
-        *kept = Some(keys);
+        *cached = Some(keys);
         Ok(Arc::new(credential))
     }
 }
 
-/// Why nobody is signed in.
+/// The error for missing credentials.
 #[derive(Debug, thiserror::Error)]
-#[error("sign in, or set AWS_PROFILE: {0}")]
+#[error("no AWS credentials found; set AWS_PROFILE or run `aws sso login`: {0}")]
 struct NoCredentials(String);
 
 fn no_credentials(error: &CredentialsError) -> object_store::Error {
@@ -65,7 +66,7 @@ fn no_credentials(error: &CredentialsError) -> object_store::Error {
     object_store::Error::Generic { store: "S3", source }
 }
 
-/// What an error says, and what each of its causes does.
+/// Returns the message of an error, followed by the messages of its causes.
 fn join_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

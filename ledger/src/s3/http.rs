@@ -1,4 +1,4 @@
-//! The store's requests, over the HTTP and TLS of the SDK.
+//! The HTTP client of the object store, which uses HTTP and TLS of the AWS SDK.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -19,17 +19,17 @@ use object_store::client::{
 };
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-/// A connection is made in milliseconds, or not at all.
+/// The timeout of a connection. A successful connection takes only milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Makes the store's HTTP client.
+/// The factory of the HTTP client for the store.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SdkHttp {
     timeout: Duration,
 }
 
 impl SdkHttp {
-    /// A request takes so long at most, with its answer.
+    /// Creates the factory. `timeout` is the maximum time for a request and its response.
     pub(super) fn new(timeout: Duration) -> SdkHttp {
         SdkHttp { timeout }
     }
@@ -73,8 +73,9 @@ fn to_http_error(error: ConnectorError) -> HttpError {
     let kind = if error.is_timeout() {
         HttpErrorKind::Timeout
     } else if error.is_io() || error.as_other().is_some() {
-        // The connection broke. Whether the request came through is not known, and the store asks again, as it does
-        // over other clients: each record is made only where none is.
+        // The connection failed, and it is unknown whether the server processed the request. The
+        // store retries the request, as with its own HTTP client. This is safe, because a record is
+        // created only if it does not exist.
         HttpErrorKind::Request
     } else {
         HttpErrorKind::Unknown
@@ -82,7 +83,7 @@ fn to_http_error(error: ConnectorError) -> HttpError {
     HttpError::new(kind, error)
 }
 
-/// A content that comes in time, or not at all.
+/// A response body that fails when the deadline passes.
 struct TimedBody {
     body: SdkBody,
     deadline: Pin<Box<Sleep>>,

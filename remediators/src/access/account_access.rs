@@ -1,4 +1,4 @@
-//! Who acts where: the account, the role and the bounds of one repair.
+//! Access to accounts: the role, the session and the limits of one remediation.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -24,35 +24,35 @@ use crate::workflow::kill_switch::KillSwitch;
 use crate::workflow::limits::{DailyBudget, RetryLimits};
 use crate::workflow::{ExecutorSettings, RemediationExecutor, SESSION_PREFIX};
 
-/// A session policy may be so long, in characters.
+/// The maximum length of a session policy in characters.
 ///
 /// Source: AWS Security Token Service API Reference, `AssumeRole`, `Policy`.
 const MAX_POLICY_LENGTH: usize = 2048;
 
-/// The shortest life of a session, in seconds.
+/// The duration of a session in seconds: the minimum that AWS STS allows.
 const SESSION_SECONDS: u32 = 900;
 
-/// The role that is taken in the account of a finding.
+/// The role that is assumed in the account of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRole {
-    /// Its name.
+    /// The name of the role.
     pub name: String,
-    /// What its trust policy demands.
+    /// The external id that the trust policy of the role requires.
     pub external_id: Option<String>,
 }
 
-/// Why a text says no ceilings.
+/// The reason why a text does not define maximum modes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MaximumModeError {
-    /// There is no such mode.
-    #[error("`{0}` is no mode: report, notify, approve or auto")]
+    /// The mode does not exist.
+    #[error("`{0}` is not a valid mode; use report, notify, approve or auto")]
     Mode(String),
-    /// There is no such account.
-    #[error("`{0}` is no account id")]
+    /// The account id is not valid.
+    #[error("`{0}` is not a valid account id; use 12 digits")]
     Account(String),
 }
 
-/// The most that policies may do by themselves, by account.
+/// The maximum modes of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaximumModes {
     default: RemediationMode,
@@ -60,25 +60,25 @@ pub struct MaximumModes {
 }
 
 impl MaximumModes {
-    /// The same for all accounts.
+    /// Returns maximum modes that are equal for all accounts.
     pub fn for_all_accounts(mode: RemediationMode) -> MaximumModes {
         MaximumModes { default: mode, accounts: BTreeMap::new() }
     }
 
-    /// That of an account.
+    /// Returns the maximum mode of an account.
     pub fn for_account(&self, account: &str) -> RemediationMode {
         self.accounts.get(account).copied().unwrap_or(self.default)
     }
 }
 
 impl Default for MaximumModes {
-    /// A fresh installation only tells.
+    /// Returns the maximum mode `notify` for all accounts: a new installation changes nothing.
     fn default() -> Self {
         MaximumModes::for_all_accounts(RemediationMode::Notify)
     }
 }
 
-/// `notify,111122223333=auto`: a mode for all accounts, and others for some.
+/// Parses a mode for all accounts and exceptions for some, such as `notify,111122223333=auto`.
 impl FromStr for MaximumModes {
     type Err = MaximumModeError;
 
@@ -87,72 +87,82 @@ impl FromStr for MaximumModes {
             serde_json::from_value::<RemediationMode>(json!(text))
                 .map_err(|_| MaximumModeError::Mode(text.to_owned()))
         };
-        let mut ceilings = MaximumModes::default();
+        let mut modes = MaximumModes::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             match part.split_once('=') {
-                None => ceilings.default = mode(part)?,
-                Some((account, of)) if is_account_id(account) => {
-                    ceilings.accounts.insert(account.to_owned(), mode(of)?);
+                None => modes.default = mode(part)?,
+                Some((account, name)) if is_account_id(account) => {
+                    modes.accounts.insert(account.to_owned(), mode(name)?);
                 }
                 Some((account, _)) => return Err(MaximumModeError::Account(account.to_owned())),
             }
         }
-        Ok(ceilings)
+        Ok(modes)
     }
 }
 
-/// Acts in accounts.
+/// The settings for remediations in accounts. It opens an executor for each violation.
 #[derive(Clone, Debug)]
 pub struct AccountAccess {
-    /// Where findings and the records of remediations are.
+    /// The ledger with the findings and the records of remediations.
     pub ledger: Ledger,
-    /// Our own credentials and endpoint.
+    /// The credentials and the endpoint of the caller.
     pub config: SdkConfig,
-    /// The role to take in the account of a finding; none where our own credentials are for that account.
+    /// The role to assume in the account of a finding. `None` if the credentials of the caller are
+    /// for that account.
     pub role: Option<AccountRole>,
-    /// The most that policies may do.
+    /// The maximum modes of the accounts.
     pub maximum_modes: MaximumModes,
-    /// How often on one resource.
+    /// The limits for one resource.
     pub limits: RetryLimits,
-    /// How often in a day.
+    /// The limits for one day.
     pub budget: DailyBudget,
-    /// Whether backends speak TLS.
+    /// The TLS probe of backends. `None` if probing is turned off.
     pub probe: Option<Arc<dyn TlsProbe>>,
-    /// The quotas that are shared with accounts' owners.
+    /// The rate limiter for quotas that are shared with the owners of the accounts.
     pub rate_limiter: RateLimiter,
 }
 
-/// Why nothing can be done in an account.
+/// The reason why an account cannot be accessed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountAccessError {
-    /// There is no such remediator.
-    #[error("there is no remediator `{0}` yet")]
+    /// The remediator does not exist.
+    #[error("there is no remediator `{0}`; correct `remediation.run` in the policy header")]
     UnknownRemediator(String),
-    /// The account of a finding is no account.
-    #[error("`{0}` is no account id")]
+    /// The account id of the finding is not valid.
+    #[error("`{0}` is not a valid account id")]
     InvalidAccount(String),
-    /// The role cannot be taken.
-    #[error("the role {0} cannot be taken: {1}")]
+    /// The role cannot be assumed: its ARN and the error.
+    #[error("the role {0} cannot be assumed: {1}; check its trust policy and the external id")]
     AssumeRole(String, CallError),
-    /// The queue does not take a message.
-    #[error("the queue did not take the message: {0}")]
+    /// The queue does not accept a message.
+    #[error("the queue did not accept the message: {0}")]
     Queue(CallError),
-    /// Who we are cannot be told.
-    #[error("whose credentials these are cannot be told: {0}")]
+    /// AWS STS did not return the identity of the caller.
+    #[error(
+        "the identity of the AWS credentials cannot be read: {0}; set AWS_PROFILE or run \
+         `aws sso login`"
+    )]
     Identity(CallError),
-    /// Our own credentials are another account's.
-    #[error("the finding is of account {0}, and the credentials are of account {1}: name a role")]
+    /// The credentials are for another account: the account of the finding and the account of the
+    /// credentials.
+    #[error(
+        "the finding is in account {0}, but the credentials are for account {1}; use a role in \
+         account {0}"
+    )]
     WrongAccount(String, String),
-    /// The session cannot be confined to the resource.
-    #[error("a session for `{0}` cannot be confined: its policy would be too long")]
+    /// The session policy of the resource exceeds the limit.
+    #[error(
+        "the session cannot be restricted to `{0}`: its session policy exceeds 2048 characters"
+    )]
     SessionPolicyTooLong(String),
 }
 
 impl AccountAccess {
-    /// A drive for a violation, in its account and region.
+    /// Returns an executor for a violation, connected to its account and region.
     ///
     /// # Errors
-    /// When there is no such remediator, or nothing can be done in the account.
+    /// [`AccountAccessError`] if the remediator does not exist, or the account cannot be accessed.
     pub async fn open_executor(
         &self,
         violation: &PolicyViolation,
@@ -170,20 +180,20 @@ impl AccountAccess {
         let region = Region::new(target.region.clone());
         let config = config.to_builder().region(region).build();
         let switch = KillSwitch::new(self.ledger.clone(), target);
-        let (probe, pace) = (self.probe.clone(), self.rate_limiter.clone());
-        let aws = AwsConnection { config, probe, rate_limiter: pace, switch: None }
-            .with_kill_switch(switch);
+        let (probe, rate_limiter) = (self.probe.clone(), self.rate_limiter.clone());
+        let aws =
+            AwsConnection { config, probe, rate_limiter, switch: None }.with_kill_switch(switch);
         let settings = ExecutorSettings {
             maximum_mode: self.maximum_modes.for_account(&target.account),
             limits: self.limits,
             budget: self.budget,
         };
-        let drive =
+        let executor =
             RemediationExecutor::new(entry.connect_remediator(&aws), self.ledger.clone(), settings);
-        Ok(drive.with_kill_switch(aws.switch))
+        Ok(executor.with_kill_switch(aws.switch))
     }
 
-    /// Our own credentials, if they are of the target's account.
+    /// Returns the credentials of the caller if they are for the account of the target.
     async fn own_credentials(
         &self,
         target: &TargetResource,
@@ -197,7 +207,7 @@ impl AccountAccess {
         }
     }
 
-    /// A session of the role in the target's account, which may do nothing but this repair.
+    /// Assumes the role in the account of the target. The session allows only this remediation.
     async fn assume_session(
         &self,
         role: &AccountRole,
@@ -226,7 +236,7 @@ impl AccountAccess {
     }
 }
 
-/// What a session may do: this remediator's actions, on this resource.
+/// Returns the session policy: the actions of the remediator on the target.
 fn build_session_policy(spec: &RemediatorSpec, target: &TargetResource) -> String {
     json!({"Version": "2012-10-17", "Statement": spec.build_statements(target)}).to_string()
 }
@@ -236,10 +246,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ceilings_are_told_by_account_and_a_fresh_one_only_tells() {
-        let ceilings: MaximumModes = "approve, 111122223333=auto".parse().unwrap();
-        assert_eq!(ceilings.for_account("111122223333"), RemediationMode::Auto);
-        assert_eq!(ceilings.for_account("444455556666"), RemediationMode::Approve);
+    fn maximum_modes_are_parsed_by_account_and_default_to_notify() {
+        let modes: MaximumModes = "approve, 111122223333=auto".parse().unwrap();
+        assert_eq!(modes.for_account("111122223333"), RemediationMode::Auto);
+        assert_eq!(modes.for_account("444455556666"), RemediationMode::Approve);
         assert_eq!("".parse(), Ok(MaximumModes::default()));
         assert_eq!(MaximumModes::default().for_account("111122223333"), RemediationMode::Notify);
         for wrong in ["everything", "1111=auto", "111122223333=all"] {
@@ -248,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn every_session_is_confined_to_its_resource() {
+    fn every_session_is_restricted_to_its_resource() {
         for spec in crate::catalog::CATALOG.iter().map(|entry| &entry.spec) {
             let target = TargetResource {
                 policy: "p".to_owned(),
@@ -261,15 +271,15 @@ mod tests {
             };
             let policy = build_session_policy(spec, &target);
             assert!(policy.len() <= MAX_POLICY_LENGTH, "{}: {}", spec.id, policy.len());
-            // What is set for a whole account has no name.
-            let whole = [
+            // Settings of a whole account have no resource id.
+            let account_wide = [
                 "cloud-control",
                 "config-start-recorder",
                 "ec2-ebs-default-encryption",
                 "iam-password-policy",
             ];
-            let whole = whole.contains(&spec.id);
-            assert!(whole || policy.contains("abc123"), "{policy}");
+            let is_account_wide = account_wide.contains(&spec.id);
+            assert!(is_account_wide || policy.contains("abc123"), "{policy}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a remediator reaches AWS with.
+//! The connection of a remediator to AWS.
 
 use std::sync::Arc;
 
@@ -8,21 +8,21 @@ use crate::access::rate_limit::RateLimiter;
 use crate::access::tls_probe::TlsProbe;
 use crate::workflow::kill_switch::KillSwitch;
 
-/// An account and region, as a remediator sees it.
+/// The connection of a remediator to one account and region.
 #[derive(Clone, Debug)]
 pub struct AwsConnection {
-    /// Region, credentials and endpoint.
+    /// The region, credentials and endpoint.
     pub config: SdkConfig,
-    /// Whether backends speak TLS; none where the network cannot be asked.
+    /// The TLS probe of backends. `None` if probing is turned off.
     pub probe: Option<Arc<dyn TlsProbe>>,
-    /// The quotas that are shared with the account's owner.
+    /// The rate limiter for quotas that are shared with the owner of the account.
     pub rate_limiter: RateLimiter,
-    /// Asked before each call that changes something; none where nothing stops them.
+    /// The kill switch that is checked before each write call. `None` if there is no kill switch.
     pub switch: Option<KillSwitch>,
 }
 
 impl AwsConnection {
-    /// The same, where `switch` is asked before each call that changes something.
+    /// Returns a connection that checks `switch` before each write call.
     #[must_use]
     pub fn with_kill_switch(self, switch: KillSwitch) -> AwsConnection {
         let config = switch.guard_config(&self.config);

@@ -1,4 +1,4 @@
-//! An operator at a terminal: with the credentials of the environment, as every tool of AWS takes them.
+//! Account access for an operator at a terminal, with the AWS credentials of the environment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,22 +15,23 @@ use crate::access::rate_limit::RateLimiter;
 use crate::access::tls_probe::{HandshakeProbe, ProbeSetupError, TlsProbe};
 use crate::workflow::limits::{DailyBudget, RetryLimits};
 
-/// No call of AWS keeps a person waiting for longer.
+/// The maximum duration of an AWS call with its retries.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A call that is not answered by then is made again.
+/// The time after which a call without a response is retried.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl AccountAccess {
-    /// With the credentials, the profile and the endpoint that the environment names, and a probe as
-    /// [`HandshakeProbe::from_setting`](crate::HandshakeProbe::from_setting) reads it.
+    /// Returns access with the credentials, the profile and the endpoint of the environment.
+    /// `probe` is a setting for
+    /// [`HandshakeProbe::from_setting`](crate::HandshakeProbe::from_setting).
     ///
     /// # Errors
-    /// When the probe cannot be set up.
+    /// [`ProbeSetupError`] if the probe cannot be created.
     pub async fn from_environment(
         ledger: Ledger,
         role: Option<AccountRole>,
-        ceilings: MaximumModes,
+        maximum_modes: MaximumModes,
         probe: Option<&str>,
     ) -> Result<AccountAccess, ProbeSetupError> {
         let probe =
@@ -43,7 +44,7 @@ impl AccountAccess {
             ledger,
             config: load_config(limits).await,
             role,
-            maximum_modes: ceilings,
+            maximum_modes,
             limits: RetryLimits::default(),
             budget: DailyBudget::default(),
             probe,
@@ -51,21 +52,22 @@ impl AccountAccess {
         })
     }
 
-    /// Lets the remediate function behind a queue look at a finding again.
+    /// Sends the ledger key of a finding to the queue of a remediate function, which then processes
+    /// the finding again. `queue` is the URL of the queue.
     ///
     /// # Errors
-    /// When the queue does not take the message.
+    /// [`AccountAccessError::Queue`] if the queue does not accept the message.
     pub async fn resend_finding(&self, queue: &str, key: &str) -> Result<(), AccountAccessError> {
         let body = json!({"key": key}).to_string();
         let message = json!({"QueueUrl": queue, "MessageBody": body});
-        let taken = ServiceClient::sqs(&self.config).call_json("SendMessage", &message).await;
-        taken.map(|_: IgnoredAny| ()).map_err(AccountAccessError::Queue)
+        let sent = ServiceClient::sqs(&self.config).call_json("SendMessage", &message).await;
+        sent.map(|_: IgnoredAny| ()).map_err(AccountAccessError::Queue)
     }
 
-    /// Who we are, as an ARN.
+    /// Returns the ARN of the caller.
     ///
     /// # Errors
-    /// When AWS does not tell.
+    /// [`AccountAccessError::Identity`] if AWS STS does not return the identity.
     pub async fn caller_arn(&self) -> Result<String, AccountAccessError> {
         let caller =
             get_caller_identity(&self.config).await.map_err(AccountAccessError::Identity)?;

@@ -1,4 +1,4 @@
-//! Quotas that AWS gives to an account as a whole: what we use of them, its owner cannot.
+//! The rate limiter for API quotas that an account shares among all callers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Lets calls through one at a time, at the distance that their quota demands.
+/// A rate limiter that keeps the interval of a quota between calls of the same operation.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimiter {
     intervals: &'static [(&'static str, Duration)],
     next_calls: Arc<Mutex<BTreeMap<&'static str, Instant>>>,
 }
 
-/// Source: Amazon API Gateway Developer Guide, "Quotas for creating, deploying and managing an API".
+/// The minimum intervals between calls.
+///
+/// Source: Amazon API Gateway Developer Guide, "Quotas for creating, deploying and managing an
+/// API".
 const QUOTAS: &[(&str, Duration)] = &[
     ("CreateDeployment", Duration::from_secs(5)),
     ("GetResources", Duration::from_millis(400)),
@@ -21,21 +24,21 @@ const QUOTAS: &[(&str, Duration)] = &[
 ];
 
 impl RateLimiter {
-    /// The quotas of API Gateway's control plane.
+    /// Returns a rate limiter with the quotas of the API Gateway control plane.
     pub fn with_api_gateway_quotas() -> RateLimiter {
         RateLimiter { intervals: QUOTAS, next_calls: Arc::default() }
     }
 
-    /// Waits until such a call may be made.
+    /// Waits until the operation `call` may be called. An operation without a quota does not wait.
     pub(crate) async fn wait_for_turn(&self, call: &'static str) {
-        let Some((_, distance)) = self.intervals.iter().find(|(name, _)| *name == call) else {
+        let Some((_, interval)) = self.intervals.iter().find(|(name, _)| *name == call) else {
             return;
         };
         let turn = {
             let mut next = self.next_calls.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
             let turn = next.get(call).copied().unwrap_or(now).max(now);
-            next.insert(call, turn.checked_add(*distance).unwrap_or(turn));
+            next.insert(call, turn.checked_add(*interval).unwrap_or(turn));
             turn
         };
         sleep_until(turn).await;
@@ -47,14 +50,14 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn calls_keep_their_distance_and_others_do_not_wait() {
-        let (pace, begun) = (RateLimiter::with_api_gateway_quotas(), Instant::now());
+    async fn calls_keep_their_interval_and_others_do_not_wait() {
+        let (limiter, start) = (RateLimiter::with_api_gateway_quotas(), Instant::now());
         for _ in 0..3 {
-            pace.wait_for_turn("CreateDeployment").await;
-            pace.wait_for_turn("GetStage").await;
+            limiter.wait_for_turn("CreateDeployment").await;
+            limiter.wait_for_turn("GetStage").await;
         }
-        assert_eq!(begun.elapsed(), Duration::from_secs(10));
+        assert_eq!(start.elapsed(), Duration::from_secs(10));
         RateLimiter::default().wait_for_turn("CreateDeployment").await;
-        assert_eq!(begun.elapsed(), Duration::from_secs(10));
+        assert_eq!(start.elapsed(), Duration::from_secs(10));
     }
 }

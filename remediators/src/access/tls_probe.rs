@@ -1,4 +1,4 @@
-//! Whether a backend speaks TLS, asked of the backend itself.
+//! The TLS probe: a handshake that shows whether a backend supports TLS.
 
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,48 +14,51 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// A backend that is silent for this long is none that a gateway would wait for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The timeout of a handshake, including the DNS lookup.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The answer to come.
+/// The future of a handshake.
 pub type HandshakeFuture<'a> =
     Pin<Box<dyn Future<Output = Result<(), HandshakeError>> + Send + 'a>>;
 
-/// Why there is no handshake.
+/// The reason why a handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
-    /// The host is no name and no address.
+    /// The host is not a valid DNS name or IP address.
     #[error(transparent)]
     Name(#[from] InvalidDnsNameError),
-    /// Its name cannot be looked up, its address is not reached, or it speaks no TLS that is trusted.
+    /// The DNS lookup or the connection failed, or the backend has no trusted certificate.
     #[error(transparent)]
     Connection(#[from] std::io::Error),
-    /// Its name leads inside a network.
-    #[error("its name leads to no public address")]
+    /// The host name resolves to private addresses only.
+    #[error("the host name does not resolve to a public address")]
     NotPublic,
-    /// It is silent.
-    #[error("no answer within {} s", PATIENCE.as_secs())]
+    /// The backend did not respond in time.
+    #[error("no response within {} s", HANDSHAKE_TIMEOUT.as_secs())]
     TimedOut,
 }
 
-/// Asks backends for TLS.
+/// A probe that checks whether a backend supports TLS.
 pub trait TlsProbe: Debug + Send + Sync {
-    /// A handshake with `host` at `port`, by its name and the public roots. The error says why there is none.
+    /// Makes a TLS handshake with `host` at `port` and verifies the certificate for the host name.
+    ///
+    /// # Errors
+    /// [`HandshakeError`] if the handshake fails.
     fn verify_handshake<'a>(&'a self, host: &'a str, port: u16) -> HandshakeFuture<'a>;
 }
 
-/// Why roots cannot be used.
+/// The reason why a probe cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeSetupError {
-    /// The file is no PEM file.
-    #[error("the roots cannot be read: {0}")]
+    /// The file cannot be read or is not a PEM file.
+    #[error("the root certificates cannot be read: {0}; use on, off or a PEM file")]
     File(#[from] rustls::pki_types::pem::Error),
-    /// The TLS library does not take them.
+    /// The TLS library does not accept the certificates.
     #[error(transparent)]
     Tls(#[from] rustls::Error),
 }
 
-/// Makes a TLS handshake, and says nothing more.
+/// A probe that makes a TLS handshake and sends no application data.
 #[derive(Clone, Debug)]
 pub struct HandshakeProbe {
     config: Arc<ClientConfig>,
@@ -63,11 +66,11 @@ pub struct HandshakeProbe {
 }
 
 impl HandshakeProbe {
-    /// Trusts Mozilla's roots, and calls public addresses only: a URI in somebody's API must not make us
-    /// knock on doors inside a network.
+    /// Returns a probe that trusts the Mozilla root certificates and connects to public addresses
+    /// only. The URI of an API must not make the probe connect to hosts of an internal network.
     ///
     /// # Errors
-    /// When the TLS library cannot be set up.
+    /// [`rustls::Error`] if the TLS library cannot be configured.
     pub fn with_public_roots() -> Result<HandshakeProbe, rustls::Error> {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         Ok(HandshakeProbe {
@@ -76,11 +79,11 @@ impl HandshakeProbe {
         })
     }
 
-    /// As a setting says: `on` (which is what none means), `off`, or a PEM file of roots, with which addresses inside
-    /// a network are called as well.
+    /// Returns the probe for a setting: `on` (the default), `off`, or the path of a PEM file with
+    /// root certificates. With a PEM file, the probe also connects to private addresses.
     ///
     /// # Errors
-    /// When the roots cannot be used.
+    /// [`ProbeSetupError`] if the root certificates cannot be used.
     pub fn from_setting(setting: Option<&str>) -> Result<Option<HandshakeProbe>, ProbeSetupError> {
         Ok(match setting {
             None | Some("" | "on") => Some(HandshakeProbe::with_public_roots()?),
@@ -89,10 +92,10 @@ impl HandshakeProbe {
         })
     }
 
-    /// Trusts `roots`, and calls any address.
+    /// Returns a probe that trusts `roots` and connects to all addresses.
     ///
     /// # Errors
-    /// When the TLS library cannot be set up.
+    /// [`rustls::Error`] if the TLS library cannot be configured.
     pub fn with_roots(roots: RootCertStore) -> Result<HandshakeProbe, rustls::Error> {
         Ok(HandshakeProbe {
             config: Arc::new(build_client_config(roots)?),
@@ -100,10 +103,11 @@ impl HandshakeProbe {
         })
     }
 
-    /// Trusts the certificates of a PEM file, and calls any address.
+    /// Returns a probe that trusts the certificates of a PEM file and connects to all addresses.
     ///
     /// # Errors
-    /// When the file cannot be read, or holds what is no certificate.
+    /// [`ProbeSetupError`] if the file cannot be read, or contains something else than
+    /// certificates.
     pub fn from_pem_file(file: &Path) -> Result<HandshakeProbe, ProbeSetupError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(file)? {
@@ -112,6 +116,7 @@ impl HandshakeProbe {
         Ok(HandshakeProbe::with_roots(roots)?)
     }
 
+    /// Tries the addresses of a host until a handshake succeeds.
     async fn connect_host(&self, host: &str, port: u16) -> Result<(), HandshakeError> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned())?;
@@ -141,13 +146,14 @@ impl HandshakeProbe {
 impl TlsProbe for HandshakeProbe {
     fn verify_handshake<'a>(&'a self, host: &'a str, port: u16) -> HandshakeFuture<'a> {
         Box::pin(async move {
-            let met = timeout(PATIENCE, self.connect_host(host, port)).await;
-            met.unwrap_or(Err(HandshakeError::TimedOut))
+            let result = timeout(HANDSHAKE_TIMEOUT, self.connect_host(host, port)).await;
+            result.unwrap_or(Err(HandshakeError::TimedOut))
         })
     }
 }
 
-/// The provider is named, because a process may know two.
+/// Returns the TLS configuration. The crypto provider is explicit, because a process can contain
+/// two.
 fn build_client_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ALL_VERSIONS;
@@ -155,7 +161,7 @@ fn build_client_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Err
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Whether the whole internet can reach an address.
+/// Returns whether an address is reachable from the public internet.
 ///
 /// Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
 fn is_public(address: IpAddr) -> bool {
@@ -184,7 +190,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // Global unicast, without documentation, 6to4 and Teredo, which hold addresses of version 4.
+    // Global unicast addresses, without documentation addresses and without 6to4 and Teredo, which
+    // contain IPv4 addresses.
     let [a, b, ..] = address.segments();
     a & 0xe000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b == 0 || b == 0xdb8))
 }
@@ -194,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_public_addresses_are_called() {
+    fn addresses_for_special_purposes_are_not_public() {
         for inside in [
             "10.1.2.3",
             "127.0.0.1",
@@ -220,14 +227,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_inside_is_not_called() {
+    async fn the_probe_does_not_connect_to_a_private_address() {
         let probe = HandshakeProbe::with_public_roots().unwrap();
         let why = probe.verify_handshake("localhost", 443).await.unwrap_err();
         assert!(matches!(why, HandshakeError::NotPublic), "{why}");
         assert!(probe.verify_handshake("a b", 443).await.is_err());
     }
 
-    /// A backend on this machine that knows a certificate for `localhost`, and the roots that trust it.
+    /// Starts a local backend with a certificate for `localhost`. Returns its port and its root
+    /// certificate.
     async fn backend() -> (u16, RootCertStore) {
         let (port, file) = evenkeel_testing::backend::backend().await;
         let mut roots = RootCertStore::empty();
@@ -242,19 +250,19 @@ mod tests {
         trusting.verify_handshake("localhost", port).await.unwrap();
         let other = trusting.verify_handshake("127.0.0.1", port).await.unwrap_err();
         assert!(other.to_string().contains("certificate not valid for name"), "{other}");
-        let strange = HandshakeProbe::with_roots(RootCertStore::empty()).unwrap();
-        let unknown = strange.verify_handshake("localhost", port).await.unwrap_err();
+        let distrusting = HandshakeProbe::with_roots(RootCertStore::empty()).unwrap();
+        let unknown = distrusting.verify_handshake("localhost", port).await.unwrap_err();
         assert!(unknown.to_string().contains("UnknownIssuer"), "{unknown}");
     }
 
     #[tokio::test]
-    async fn a_backend_in_clear_text_makes_no_handshake() {
+    async fn an_unencrypted_backend_makes_no_handshake() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
-            tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+            let response = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, response).await.unwrap();
         });
         let probe = HandshakeProbe::with_roots(RootCertStore::empty()).unwrap();
         assert!(probe.verify_handshake("127.0.0.1", port).await.is_err());

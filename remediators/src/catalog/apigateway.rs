@@ -1,4 +1,5 @@
-//! Remediators of REST APIs of Amazon API Gateway, and what they share: names, stages and deployments, drafts, and backends.
+//! Remediators of Amazon API Gateway REST APIs, and their shared code for ids, stages, deployments,
+//! drafts and backends.
 
 pub(crate) mod api_settings;
 pub mod api_tls_policy;
@@ -20,12 +21,13 @@ pub(crate) mod tls_policy;
 pub(crate) mod undeployed_changes;
 pub mod verify_backend;
 
-/// API Gateway's IAM actions are called after HTTP's methods.
+/// The IAM actions of API Gateway, whose names are HTTP methods.
 ///
 /// Source: Service Authorization Reference, "Amazon API Gateway Management".
 pub(crate) const PERMISSIONS: &[&str] = &["apigateway:GET", "apigateway:PATCH", "apigateway:POST"];
 
-/// What setting a resource policy takes besides.
+/// The additional IAM action for setting a resource policy.
 ///
-/// Source: Amazon API Gateway Developer Guide, "Create and attach an API Gateway resource policy to an API".
+/// Source: Amazon API Gateway Developer Guide, "Create and attach an API Gateway resource policy to
+/// an API".
 pub(crate) const SET_POLICY_ACTION: &str = "apigateway:UpdateRestApiPolicy";

@@ -1,4 +1,4 @@
-//! Remediators of Amazon API Gateway, version 2: HTTP and WebSocket APIs.
+//! Remediators of Amazon API Gateway HTTP and WebSocket APIs (version 2).
 
 pub mod close_default_endpoint;
 pub(crate) mod http_client;

@@ -1,4 +1,4 @@
-//! A resource's properties are what the policy says, by AWS Cloud Control.
+//! Changes of resource properties through the AWS Cloud Control API.
 
 pub(crate) mod properties;
 mod resource_types;
@@ -21,22 +21,24 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Sets properties of a resource of any type that Cloud Control can update: those that the policy's `patch` names. An undo
-/// sets them back.
+/// A remediator that sets the properties in the `patch` of the policy header. It works for all
+/// resource types that Cloud Control can update. An undo restores the former values.
 ///
-/// Source: AWS Cloud Control API Reference, `GetResource`, `UpdateResource` and `GetResourceRequestStatus`.
+/// Source: AWS Cloud Control API Reference, `GetResource`, `UpdateResource` and
+/// `GetResourceRequestStatus`.
 #[derive(Clone, Debug)]
 pub struct CloudControl {
     cloud_control: ServiceClient,
 }
 
-/// The properties that the patch names, whole; null where there is none. Others may be secret, and are not kept.
+/// The complete values of the properties in the patch. Other properties are not stored, because
+/// they can be secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceProperties {
-    /// The type of the resource that they are of.
+    /// The type of the resource.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Their values.
+    /// The values by property name. A missing property has the value null.
     pub properties: Map<String, Value>,
 }
 
@@ -58,7 +60,7 @@ struct ProgressResponse {
     progress_event: Option<ProgressEvent>,
 }
 
-/// How far a request is.
+/// The progress of a request.
 ///
 /// Source: AWS Cloud Control API Reference, `ProgressEvent`.
 #[derive(Deserialize)]
@@ -86,7 +88,7 @@ impl Remediator for CloudControl {
             "cloudformation:GetResourceRequestStatus",
             "cloudformation:UpdateResource",
         ],
-        // Its own calls are of no resource, and the policy says how safe it is.
+        // The Cloud Control actions support no resource ARNs, and the policy defines the tier.
         passthrough_permissions: list_forwarded_statements,
         ..RemediatorSpec::EMPTY
     };
@@ -102,14 +104,15 @@ impl Remediator for CloudControl {
         let all = self.read_properties(target).await?;
         let kind = ResourceType::find_by_name(&target.kind);
         let named = target.patch.iter().flat_map(Map::keys);
-        let told = |name: &String| {
+        let read_property = |name: &String| {
             let mut value = all.get(name).cloned().unwrap_or(Value::Null);
             if let Some(kind) = &kind {
                 properties::sort_unordered_lists(kind, name, &mut value);
             }
             (name.clone(), value)
         };
-        Ok(ResourceProperties { kind: target.kind.clone(), properties: named.map(told).collect() })
+        let properties = named.map(read_property).collect();
+        Ok(ResourceProperties { kind: target.kind.clone(), properties })
     }
 
     fn plan_change(
@@ -126,7 +129,7 @@ impl Remediator for CloudControl {
         apply_merge_patch(&mut after, &Value::Object(target.patch.clone().unwrap_or_default()));
         let Value::Object(mut after) = after else { return RemediationPlan::Nothing };
         for name in before.keys() {
-            // A merge patch takes away what it sets to null; here it stays, as null.
+            // A merge patch removes a property that it sets to null. The state keeps it as null.
             after.entry(name.clone()).or_insert(Value::Null);
         }
         if properties::build_patch(&kind, before, &after).is_empty() {
@@ -139,7 +142,7 @@ impl Remediator for CloudControl {
         }
     }
 
-    /// What the properties do not tell is what the policy's header asks.
+    /// Asks for an approval if the policy header contains `ask`.
     async fn check_preconditions(
         &self,
         target: &TargetResource,
@@ -177,7 +180,8 @@ impl Remediator for CloudControl {
     }
 }
 
-/// What Cloud Control does in the caller's name: it reads all of the resource, and makes the calls that the policy names.
+/// Returns the permissions that Cloud Control needs on behalf of the caller: reading the complete
+/// resource, and the actions of the policy header.
 fn list_forwarded_statements(target: &TargetResource) -> Vec<PermissionStatement> {
     let Some(kind) = ResourceType::find_by_name(&target.kind) else { return Vec::new() };
     let reads = kind.read_actions().into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -195,7 +199,7 @@ fn list_forwarded_statements(target: &TargetResource) -> Vec<PermissionStatement
 }
 
 impl CloudControl {
-    /// All properties that are told.
+    /// Reads all properties that Cloud Control returns.
     async fn read_properties(
         &self,
         target: &TargetResource,
@@ -204,14 +208,16 @@ impl CloudControl {
         let answer = self.cloud_control.call_json("GetResource", &input).await;
         let answer: GetResourceResponse = answer
             .map_err(|error| classify_error(error, NOT_FOUND_CODES, PERMANENT_ERROR_CODES))?;
-        let told = answer.resource_description.and_then(|resource| resource.properties);
-        let told =
-            told.ok_or_else(|| AwsFailure::Retryable("no properties were told".to_owned()))?;
-        serde_json::from_str(&told).map_err(|error| {
-            AwsFailure::Retryable(format!("the properties cannot be read: {error}"))
+        let properties = answer.resource_description.and_then(|resource| resource.properties);
+        let properties = properties.ok_or_else(|| {
+            AwsFailure::Retryable("Cloud Control returned no properties (GetResource)".to_owned())
+        })?;
+        serde_json::from_str(&properties).map_err(|error| {
+            AwsFailure::Retryable(format!("the resource properties cannot be read: {error}"))
         })
     }
 
+    /// Sends the update and waits until it has ended.
     async fn update_properties(
         &self,
         target: &TargetResource,
@@ -226,7 +232,7 @@ impl CloudControl {
             return Ok(());
         }
         let patch = Value::Array(patch).to_string();
-        // The call may be made again before it is answered; a later one is another.
+        // Retries of this call have the same token. A later update has another one.
         let token = token.unwrap_or_else(|| {
             let name = format!("{} {} {patch}", current_millis(), target.id);
             Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
@@ -243,7 +249,7 @@ impl CloudControl {
         self.wait_for_completion(answer.progress_event).await
     }
 
-    /// Waits until a request has ended. Whoever runs this bounds the time.
+    /// Waits until a request has ended. The caller limits the time.
     async fn wait_for_completion(
         &self,
         mut progress: Option<ProgressEvent>,
@@ -251,7 +257,7 @@ impl CloudControl {
         let mut pause = FIRST_PAUSE;
         loop {
             let event = progress.ok_or_else(|| {
-                AwsFailure::Retryable("no progress of the request was told".to_owned())
+                AwsFailure::Retryable("Cloud Control returned no progress of the update".to_owned())
             })?;
             match event.operation_status.as_deref() {
                 Some("SUCCESS") => return Ok(()),
@@ -269,13 +275,20 @@ impl CloudControl {
     }
 }
 
-/// Between two looks at a request's progress. Most of the settings that are repaired take one or two seconds.
+/// The first interval between two reads of the progress. Most updates take one or two seconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The maximum interval between two reads of the progress.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The error codes for a resource that does not exist.
+///
 /// Source: AWS Cloud Control API Reference, errors of `GetResource` and `UpdateResource`.
 const NOT_FOUND_CODES: &[&str] = &["ResourceNotFoundException"];
-/// What will be refused again: to ask once more is in vain.
+
+/// The error codes for which a retry fails again.
+///
+/// Source: AWS Cloud Control API Reference, errors of `GetResource` and `UpdateResource`.
 const PERMANENT_ERROR_CODES: &[&str] = &[
     "InvalidCredentialsException",
     "InvalidRequestException",
@@ -285,14 +298,15 @@ const PERMANENT_ERROR_CODES: &[&str] = &[
     "UnsupportedActionException",
 ];
 
-/// Why a request that ended did not succeed.
+/// Returns the failure for a request that ended without success.
 ///
-/// Source: AWS Cloud Control API Reference, `ProgressEvent`, and "Handler error codes" of the CloudFormation CLI's guide.
+/// Source: AWS Cloud Control API Reference, `ProgressEvent`, and "Handler error codes" of the
+/// CloudFormation CLI's guide.
 fn classify_failed_event(event: &ProgressEvent) -> AwsFailure {
-    let why = event.status_message.as_deref().unwrap_or("no reason was told");
+    let why = event.status_message.as_deref().unwrap_or("no reason given");
     let code = event.error_code.as_deref().unwrap_or("no code");
     let status = event.operation_status.as_deref().unwrap_or("no status");
-    let text = format!("the update ended as {status} ({code}): {why}");
+    let text = format!("the Cloud Control update ended with status {status} ({code}): {why}");
     match code {
         "NotFound" => AwsFailure::NotFound,
         "AccessDenied" | "InvalidCredentials" | "InvalidRequest" | "NotUpdatable" => {
@@ -302,13 +316,15 @@ fn classify_failed_event(event: &ProgressEvent) -> AwsFailure {
     }
 }
 
-/// The ARNs that an action by which AWS sets a property is on: the resource's own, and others that AWS asks for. `*` where
-/// the finding has no ARN.
+/// Returns the ARNs that an action needs: the ARN of the resource, and other ARNs that AWS
+/// requires. Returns `*` if the finding contains no ARN. The list is not confirmed by AWS to be
+/// complete.
 ///
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon Kinesis Data Streams and of AWS
-/// Network Firewall, whose policies name rule groups, AWS's own among them; Amazon CloudWatch Logs User Guide, "Overview of
-/// managing access permissions to your CloudWatch Logs resources", by which all actions on a group but those for tags take
-/// its ARN with `:*`. That AWS asks for no more, only AWS can confirm.
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon
+/// Kinesis Data Streams and of AWS Network Firewall, whose policies refer to rule groups, also to
+/// AWS managed ones; Amazon CloudWatch Logs User Guide, "Overview of managing access permissions to
+/// your CloudWatch Logs resources": all actions on a log group, except those for tags, need its ARN
+/// with `:*`.
 fn list_action_resources(action: &str, target: &TargetResource) -> Vec<String> {
     let Some(own) = target.arn.clone() else { return vec!["*".to_owned()] };
     let mut all = vec![own.clone()];
@@ -329,15 +345,21 @@ fn list_action_resources(action: &str, target: &TargetResource) -> Vec<String> {
     all
 }
 
-/// The target's type, if the patch can be applied to it.
+/// Returns the type of the target.
+///
+/// # Errors
+/// [`PlanRefusal::InvalidSetting`] if the patch cannot be applied to the type.
 fn find_patchable_type(target: &TargetResource) -> Result<ResourceType, PlanRefusal> {
     let patch = target.patch.as_ref().filter(|patch| !patch.is_empty());
-    let wrong = |why: String| PlanRefusal::InvalidSetting(why);
-    let patch = patch.ok_or_else(|| wrong("the policy's header has no `patch`".to_owned()))?;
-    let kind = ResourceType::find_by_name(&target.kind).ok_or_else(|| {
-        wrong(format!("Cloud Control cannot update resources of type `{}`", target.kind))
+    let invalid = |why: String| PlanRefusal::InvalidSetting(why);
+    let patch = patch.ok_or_else(|| {
+        invalid("the policy header has no `patch`; add the properties to set".to_owned())
     })?;
-    kind.validate_patch(patch, &target.actions)
-        .map_err(|error| wrong(format!("the patch does not fit `{}`: {error}", target.kind)))?;
+    let kind = ResourceType::find_by_name(&target.kind).ok_or_else(|| {
+        invalid(format!("Cloud Control cannot update resources of type `{}`", target.kind))
+    })?;
+    kind.validate_patch(patch, &target.actions).map_err(|error| {
+        invalid(format!("the patch is not valid for `{}`: {error}", target.kind))
+    })?;
     Ok(kind)
 }

@@ -9,7 +9,7 @@ use evenkeel_aws::Arn;
 
 use crate::violation::TargetResource;
 
-/// An ARN in no account: snapshots and images have none in theirs.
+/// Returns the ARN of a snapshot or an image, which contains no account id.
 ///
 /// Source: Service Authorization Reference, "Resource types defined by Amazon EC2".
 fn arn_without_account(target: &TargetResource, resource: &str) -> String {

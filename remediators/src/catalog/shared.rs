@@ -1,4 +1,4 @@
-//! What remediators of several services share.
+//! Code that remediators of several services share.
 
 pub(crate) mod deny_insecure_transport;
 pub mod public_sharing;

@@ -1,4 +1,4 @@
-//! An outcome as it is read back from the ledger.
+//! Reading the recorded outcome of a remediation.
 
 use chrono::{DateTime, SecondsFormat};
 use evenkeel_rules::ocsf::RemediationActivity;
@@ -8,31 +8,31 @@ use uuid::Uuid;
 
 use crate::workflow::refusal_reason::RefusalCode;
 
-/// How a remediation ended.
+/// The outcome of a remediation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutcomeSummary {
-    /// When: milliseconds since 1970.
+    /// The time of the outcome in milliseconds since 1970.
     pub time: i64,
-    /// In a word or two.
+    /// The caption of the OCSF status, such as `Success`.
     pub status: String,
-    /// The code of the refusal, where it was refused.
+    /// The code of the refusal, if the remediation was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<RefusalCode>,
-    /// In words.
+    /// The description of the outcome.
     pub detail: String,
-    /// The policy.
+    /// The id of the policy.
     pub policy: String,
-    /// The account.
+    /// The account id.
     pub account: String,
     /// The region.
     pub region: String,
-    /// The resource.
+    /// The id of the resource.
     pub resource: String,
-    /// The remediator.
+    /// The id of the remediator.
     pub remediator: String,
-    /// The finding.
+    /// The uid of the finding.
     pub finding: Uuid,
-    /// The number of the attempt; none where none was begun.
+    /// The number of the attempt. `None` if the remediation ended without an attempt.
     pub attempt: Option<u32>,
 }
 
@@ -40,7 +40,7 @@ impl OutcomeSummary {
     /// Reads an OCSF Remediation Activity.
     ///
     /// # Errors
-    /// When it is none of ours.
+    /// [`serde_json::Error`] if the record is not a Remediation Activity of Evenkeel.
     pub fn from_record(record: &[u8]) -> Result<OutcomeSummary, serde_json::Error> {
         let record: RemediationActivity<'_> = serde_json::from_slice(record)?;
         let code =
@@ -62,7 +62,7 @@ impl OutcomeSummary {
         })
     }
 
-    /// When, as CloudTrail writes times.
+    /// Returns the time in the format of CloudTrail, for example `2026-03-01T12:00:00Z`.
     pub fn formatted_time(&self) -> String {
         let time = DateTime::from_timestamp_millis(self.time).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Secs, true)

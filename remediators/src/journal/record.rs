@@ -1,4 +1,4 @@
-//! What is kept of a remediation: the intent with its before-image, and the outcome.
+//! The ledger records of a remediation: the intent with the prior state, and the outcome.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,93 +16,95 @@ use crate::violation::{PolicyViolation, TargetResource};
 use crate::workflow::limits::AttemptRecord;
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// Durable before anything is written to AWS: what will be done, and what was there.
+/// The intent of an attempt. The ledger stores it before the attempt writes to AWS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RemediationIntent {
-    /// The finding that is acted on.
+    /// The uid of the finding.
     pub finding: Uuid,
-    /// The remediator.
+    /// The id of the remediator.
     pub remediator: String,
-    /// For the guard.
+    /// The attempt, as the retry limits count it.
     pub attempt: AttemptRecord,
-    /// The hash that an approval binds to.
+    /// The hash of the plan, which an approval refers to.
     pub plan: String,
-    /// The whole state before.
+    /// The complete state before the change.
     pub before: Value,
-    /// The whole state after.
+    /// The complete state after the change.
     pub after: Value,
-    /// Why a person had to say yes, whatever the mode.
+    /// The reason of the precondition check for an approval in every mode.
     #[serde(default)]
     pub asked: Option<String>,
-    /// The record of the approval that it used up; none where the mode needs none.
+    /// The key of the approval that the attempt used. `None` if the mode needs no approval.
     #[serde(default)]
     pub approval: Option<String>,
 }
 
-/// Durable before an undo writes anything to AWS: who wants it, why, what is there, and what will be.
+/// The intent of an undo. The ledger stores it before the undo writes to AWS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UndoIntent {
-    /// The finding whose repair is undone.
+    /// The uid of the finding whose remediation is undone.
     pub finding: Uuid,
-    /// The attempt that is undone.
+    /// The number of the attempt that is undone.
     pub attempt: u32,
-    /// Who wants it, as AWS tells it.
+    /// The ARN of the person, from AWS STS.
     pub by: String,
-    /// Why.
+    /// The reason for the undo.
     pub reason: String,
-    /// When: milliseconds since 1970.
+    /// The start of the undo in milliseconds since 1970.
     pub time: i64,
-    /// The whole state that is there.
+    /// The complete state before the undo.
     pub before: Value,
-    /// The whole state that is restored.
+    /// The complete state that the undo restores.
     pub after: Value,
 }
 
-/// That a person undid what an attempt changed, or that a person approved such a change again afterwards: of several
-/// about one attempt, the latest holds.
+/// A mark that a person undid the change of an attempt, or approved the undone change again. The
+/// latest mark of an attempt is valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoMark {
-    /// The intent of the attempt.
+    /// The key of the attempt's intent.
     pub intent: String,
-    /// What the attempt changed: the paths of values, and of lists the elements that came or went.
+    /// The parts of the state that the attempt changed: the paths of changed values, and the added
+    /// or removed elements of lists.
     pub changes: BTreeSet<String>,
-    /// Whether it is undone; otherwise it was approved again.
+    /// True if the change is undone. Otherwise a person approved it again.
     pub is_undone: bool,
-    /// Who undid it, or the record of the approval.
+    /// The ARN of the person who undid the change, or the key of the approval.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When: milliseconds since 1970.
+    /// The time of the mark in milliseconds since 1970.
     pub time: i64,
 }
 
-/// How a remediation ended.
+/// The result of a remediation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemediationResult {
-    /// The state is as planned, and was seen to be.
+    /// The resource has the planned state, and a read after the write confirmed it.
     Restored,
-    /// Nothing was to be done.
+    /// The resource was already compliant.
     Compliant,
-    /// The resource is gone.
+    /// The resource does not exist any more.
     ResourceGone,
-    /// The mode lets nothing be done: this is what would be.
+    /// The effective mode does not allow changes. Contains the plan.
     Planned(String),
-    /// The plan waits for approval.
+    /// The plan waits for approval. Contains the plan and the reasons.
     AwaitingApproval(String),
-    /// Nothing was written, and will not be.
+    /// Nothing was written, and nothing will be written.
     Refused(RefusalReason),
-    /// The state was changed by somebody between the two reads: nothing was written.
+    /// The resource or a precondition changed between planning and writing: nothing was
+    /// overwritten.
     Superseded,
-    /// It was written in part, and set back.
+    /// A part was written and then rolled back. Contains the reason.
     RolledBack(String),
-    /// It was stopped after a part was written: the attempt stays open.
+    /// The attempt was stopped after a part was written. It stays open.
     Halted(RefusalReason),
-    /// It is not as it should be.
+    /// The resource does not have the planned state. Contains the reason.
     Failed(String),
 }
 
 impl RemediationResult {
-    /// Why nothing more was written, where that was refused.
+    /// Returns the reason of a refusal, for the results `Refused` and `Halted`.
     pub fn refusal_reason(&self) -> Option<&RefusalReason> {
         match self {
             RemediationResult::Refused(reason) | RemediationResult::Halted(reason) => Some(reason),
@@ -117,7 +119,7 @@ impl RemediationResult {
         }
     }
 
-    /// In a word or two.
+    /// Returns the stable code of the result, such as `RESTORED`, for logs, notices and alarms.
     pub fn result_code(&self) -> &'static str {
         match self {
             RemediationResult::Restored => "RESTORED",
@@ -127,7 +129,7 @@ impl RemediationResult {
             RemediationResult::AwaitingApproval(_) => "WAITING_FOR_APPROVAL",
             RemediationResult::Refused(_) => "REFUSED",
             RemediationResult::Superseded => "SUPERSEDED",
-            RemediationResult::RolledBack(_) => "SET_BACK",
+            RemediationResult::RolledBack(_) => "ROLLED_BACK",
             RemediationResult::Halted(_) => "HALTED",
             RemediationResult::Failed(_) => "FAILED",
         }
@@ -138,38 +140,46 @@ impl fmt::Display for RemediationResult {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             RemediationResult::Refused(reason) => return write!(to, "{reason}"),
+            RemediationResult::RolledBack(why) => {
+                return write!(to, "rolled back to the prior state: {why}");
+            }
             RemediationResult::Halted(reason) => {
-                let open =
-                    "a part was written before, and the attempt stays open: apply it or undo it";
+                let open = "a part of the change was already written, so the attempt stays open; \
+                            finish it with `evenkeel apply` or reverse it with `evenkeel undo`";
                 return write!(to, "{reason}; {open}");
             }
-            RemediationResult::Restored => "restored, and seen to be",
-            RemediationResult::Compliant => "nothing was to be done",
-            RemediationResult::ResourceGone => "the resource is gone",
-            RemediationResult::Superseded => "changed by somebody between the two reads",
+            RemediationResult::Restored => "restored: a read of the resource confirmed the state",
+            RemediationResult::Compliant => {
+                "the resource is already compliant; nothing was changed"
+            }
+            RemediationResult::ResourceGone => {
+                "the resource no longer exists; nothing to remediate"
+            }
+            RemediationResult::Superseded => {
+                "the resource changed after planning and was not overwritten; a new plan is made"
+            }
             RemediationResult::Planned(text)
             | RemediationResult::AwaitingApproval(text)
-            | RemediationResult::RolledBack(text)
             | RemediationResult::Failed(text) => text,
         };
         to.write_str(text)
     }
 }
 
-/// A remediation that ended.
+/// The outcome of a remediation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemediationOutcome {
-    /// The finding.
+    /// The uid of the finding.
     pub finding: Uuid,
-    /// The number of the attempt; none where none was begun.
+    /// The number of the attempt. `None` if the remediation ended without an attempt.
     pub attempt: Option<u32>,
-    /// How it ended.
+    /// The result.
     pub result: RemediationResult,
-    /// The state that was seen at the end of an attempt that was carried out: what an undo starts from.
+    /// The state at the end of an executed attempt. An undo starts from it.
     pub state: Option<Value>,
 }
 
-/// Where the records of one target are.
+/// The ledger keys of the records of one target.
 #[derive(Clone, Debug)]
 pub struct JournalKeys {
     target: TargetResource,
@@ -177,65 +187,68 @@ pub struct JournalKeys {
 }
 
 impl JournalKeys {
-    /// The records of remediations of `target`.
+    /// Returns the keys for `target`.
     pub fn for_target(target: &TargetResource) -> JournalKeys {
         JournalKeys { target: target.clone(), uid: target.target_uid() }
     }
 
-    /// What the keys of all intents begin with.
+    /// Returns the key prefix of all intents.
     pub fn intents_prefix(&self) -> String {
         format!("intents/{}", self.uid)
     }
 
-    /// The intent of an attempt: attempts are numbered without a gap, so that of two workers one has each.
+    /// Returns the key of the intent of an attempt. Attempts are numbered without gaps, so that
+    /// only one worker can claim each number.
     pub fn intent_key(&self, attempt: u32) -> String {
         format!("intents/{}/{attempt:06}.json", self.uid)
     }
 
-    /// The same for each call that is made in an attempt for one purpose, and for no other.
+    /// Returns the idempotency token for the calls of an attempt that have the same purpose.
     pub(crate) fn idempotency_token(&self, attempt: u32, purpose: &str) -> String {
         Uuid::new_v5(&self.uid, format!("{attempt} {purpose}").as_bytes()).to_string()
     }
 
-    /// The outcome of an attempt.
+    /// Returns the key of the outcome of an attempt.
     pub fn outcome_key(&self, attempt: u32) -> String {
         format!("outcomes/{}/{attempt:06}.json", self.uid)
     }
 
-    /// The outcome for a finding for which no attempt was begun.
+    /// Returns the key of the outcome for a finding without an attempt.
     pub fn finding_outcome_key(&self, finding: Uuid) -> String {
         format!("outcomes/{}/{finding}.json", self.uid)
     }
 
-    /// The outcome of an attempt's undo.
+    /// Returns the key of the outcome of the undo of an attempt.
     pub fn undo_outcome_key(&self, attempt: u32) -> String {
         format!("outcomes/{}/{attempt:06}-undo.json", self.uid)
     }
 
-    /// What the keys of all intents to undo an attempt begin with.
+    /// Returns the key prefix of all undo intents of an attempt.
     pub fn undo_intents_prefix(&self, attempt: u32) -> String {
         format!("undos/{}/{attempt:06}", self.uid)
     }
 
-    /// What the keys of a resource's undo marks begin with, whatever the policy: undone is a repair of the resource.
+    /// Returns the key prefix of the undo marks of a resource. The policy is not part of it,
+    /// because an undo applies to the resource.
     pub fn undo_marks_prefix(&self, remediator: &str) -> String {
         let TargetResource { account, region, kind, id, .. } = &self.target;
         format!("undone/{}", hash_parts(&[remediator, account, region, kind, id]))
     }
 
-    /// The mark that an outcome was announced.
+    /// Returns the key of the record that an outcome was published.
     pub fn notified_key(&self, outcome: &RemediationOutcome) -> String {
         let attempt = outcome.attempt.map(|attempt| format!("-{attempt:06}")).unwrap_or_default();
-        let (uid, finding, word) = (self.uid, outcome.finding, outcome.result.result_code());
-        format!("told/{uid}/{finding}{attempt}-{word}.json")
+        let (uid, finding, code) = (self.uid, outcome.finding, outcome.result.result_code());
+        format!("notified/{uid}/{finding}{attempt}-{code}.json")
     }
 
-    /// What was seen so many seconds after an attempt.
+    /// Returns the key of the verification `after` seconds after an attempt.
     pub fn verification_key(&self, attempt: u32, after: u32) -> String {
         format!("outcomes/{}/{attempt:06}-after-{after:06}.json", self.uid)
     }
 
-    /// An outcome as an OCSF Remediation Activity (`class_uid` 7001).
+    /// Returns an outcome as an OCSF Remediation Activity (`class_uid` 7001). `time` is in
+    /// milliseconds since 1970.
     ///
     /// Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
     pub fn build_activity<'a>(
@@ -283,7 +296,7 @@ impl JournalKeys {
     }
 }
 
-/// OCSF's `status_id` and its caption.
+/// Returns the OCSF `status_id` of a result, and its caption.
 fn ocsf_status(result: &RemediationResult) -> (u8, &'static str) {
     match result {
         RemediationResult::Restored | RemediationResult::Compliant => (1, "Success"),
@@ -297,12 +310,12 @@ fn ocsf_status(result: &RemediationResult) -> (u8, &'static str) {
     }
 }
 
-/// Where a before-image lies, by what it holds.
+/// Returns the key of the backup of a prior state. It contains the digest of the state.
 pub(crate) fn before_image_key(before: &Value) -> String {
     format!("before/{}.json", digest_text(&before.to_string()))
 }
 
-/// The hash of a plan: of what it is for, what it found, what it will leave, and what a person is asked about it.
+/// Returns the hash of a plan. It covers the target, the remediator, both states and the questions.
 pub(crate) fn plan_hash(
     violation: &PolicyViolation,
     before: &Value,
@@ -313,19 +326,19 @@ pub(crate) fn plan_hash(
     digest_text(&json!([target, remediator, before, after, questions]).to_string())
 }
 
-/// The same UUID for the same parts. Their lengths keep them apart, whatever characters they hold.
+/// Returns a UUID that depends only on the parts. Their lengths make the concatenation unambiguous.
 fn hash_parts(parts: &[&str]) -> Uuid {
     let parts: Vec<String> = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
     let name = parts.concat();
     Uuid::new_v5(&Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"resources.evenkeel"), name.as_bytes())
 }
 
-/// The SHA-256 of a text, in lower-case hexadecimal.
+/// Returns the SHA-256 digest of a text in lower-case hexadecimal.
 pub(crate) fn digest_text(text: &str) -> String {
     digest_bytes(text.as_bytes())
 }
 
-/// The SHA-256 of bytes, in lower-case hexadecimal.
+/// Returns the SHA-256 digest of bytes in lower-case hexadecimal.
 pub(crate) fn digest_bytes(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

@@ -1,4 +1,4 @@
-//! What comes from the queue: a pointer to a finding, as SNS or we ourselves sent it.
+//! Messages of the queue: pointers to findings, sent by SNS or by the function itself.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,39 +7,39 @@ use evenkeel_ledger::CanaryId;
 use serde::Deserialize;
 use serde_json::json;
 
-/// Why a message cannot be read.
+/// The reason why a message cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MessageError {
-    /// It is no pointer.
-    #[error("the message points to no finding: {0}")]
+    /// The message is not a pointer to a finding.
+    #[error("the message does not contain the key of a finding: {0}")]
     NoPointer(#[from] serde_json::Error),
-    /// It points to another kind of record.
-    #[error("the message points to something that is no finding")]
+    /// The key is not the key of a finding.
+    #[error("the key in the message does not begin with `findings/`")]
     NotFinding,
-    /// It is a canary's, which has no id.
-    #[error("the message points to a canary without an id")]
+    /// The message is a canary without a valid id.
+    #[error("the message is a canary without a valid id")]
     Canary,
 }
 
-/// What is to be done about a finding.
+/// A message with a task for a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QueueMessage {
-    /// Where the finding is in the ledger.
+    /// The ledger key of the finding.
     pub(crate) key: String,
-    /// What to do.
+    /// The task.
     pub(crate) task: RemediationTask,
 }
 
-/// What to do about a finding.
+/// The task for a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RemediationTask {
-    /// Repair what it tells of.
-    Repair,
-    /// Look whether what an attempt left is still so.
+    /// Remediate the violation.
+    Remediate,
+    /// Verify that the resource still has the state that an attempt left.
     Verify {
-        /// The attempt.
+        /// The number of the attempt.
         attempt: u32,
-        /// So many seconds after it.
+        /// The seconds between the attempt and the verification.
         after: u32,
     },
 }
@@ -62,7 +62,7 @@ struct CanaryPointer {
     canary: String,
 }
 
-/// The canary that a message's body points to, if it does to one.
+/// Returns the canary in the body of a message, or `None` if the message is not a canary.
 pub(crate) fn find_canary(body: &str) -> Result<Option<CanaryId>, MessageError> {
     let Ok(CanaryPointer { canary }) = serde_json::from_str(&unwrap_envelope(body)) else {
         return Ok(None);
@@ -71,7 +71,7 @@ pub(crate) fn find_canary(body: &str) -> Result<Option<CanaryId>, MessageError> 
     canary.map(Some).ok_or(MessageError::Canary)
 }
 
-/// Without raw delivery, SNS wraps its message.
+/// Returns the message in an SNS envelope. With raw delivery there is no envelope.
 fn unwrap_envelope(body: &str) -> Cow<'_, str> {
     match serde_json::from_str::<SnsEnvelope>(body) {
         Ok(envelope) => Cow::Owned(envelope.message),
@@ -80,7 +80,7 @@ fn unwrap_envelope(body: &str) -> Cow<'_, str> {
 }
 
 impl QueueMessage {
-    /// Reads a message's body.
+    /// Parses the body of a message.
     pub(crate) fn parse_body(body: &str) -> Result<QueueMessage, MessageError> {
         let body = unwrap_envelope(body);
         let FindingPointer { key, attempt, after } = serde_json::from_str(&body)?;
@@ -89,7 +89,7 @@ impl QueueMessage {
         }
         let task = match (attempt, after) {
             (Some(attempt), Some(after)) => RemediationTask::Verify { attempt, after },
-            _ => RemediationTask::Repair,
+            _ => RemediationTask::Remediate,
         };
         Ok(QueueMessage { key, task })
     }
@@ -98,7 +98,7 @@ impl QueueMessage {
 impl fmt::Display for QueueMessage {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = match self.task {
-            RemediationTask::Repair => json!({"key": self.key}),
+            RemediationTask::Remediate => json!({"key": self.key}),
             RemediationTask::Verify { attempt, after } => {
                 json!({"key": self.key, "attempt": attempt, "after": after})
             }

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! The settings of the function, from environment variables.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use lambda_runtime::Error;
 
 use super::RemediateFunction;
 
-/// Where the environment says what the function works with.
+// The names of the environment variables.
 const LEDGER: &str = "EVENKEEL_LEDGER";
 const FAMILY: &str = "EVENKEEL_FAMILY";
-const CEILING: &str = "EVENKEEL_CEILING";
+const MAXIMUM_MODES: &str = "EVENKEEL_MAXIMUM_MODE";
 const ROLE: &str = "EVENKEEL_ROLE";
 const EXTERNAL_ID: &str = "EVENKEEL_EXTERNAL_ID";
 const TOPIC: &str = "EVENKEEL_TOPIC";
@@ -26,32 +26,33 @@ const QUEUE: &str = "EVENKEEL_QUEUE";
 /// See [`HandshakeProbe::from_setting`](evenkeel_remediators::HandshakeProbe::from_setting).
 const PROBE: &str = "EVENKEEL_PROBE";
 
-/// No call of AWS may keep an invocation waiting for longer.
-const ATTEMPT: Duration = Duration::from_secs(5);
-const OPERATION: Duration = Duration::from_secs(15);
+/// The time after which a call without a response is retried.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reads the settings.
+/// The maximum duration of an AWS call with its retries.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Creates the function from the environment variables.
 pub(crate) async fn load_function() -> Result<RemediateFunction, Error> {
-    let place = read_setting(LEDGER, "`s3://bucket/prefix`, or a folder")?;
-    let family =
-        read_setting(FAMILY, "what stands before the first `-` of its remediators' names")?;
+    let location = read_setting(LEDGER, "`s3://bucket/prefix`, or a folder")?;
+    let family = read_setting(FAMILY, "the text before the first `-` of its remediator ids")?;
     let limits = CallLimits {
-        attempt_timeout: Some(ATTEMPT),
+        attempt_timeout: Some(ATTEMPT_TIMEOUT),
         is_adaptive: true,
-        ..CallLimits::with_timeout(OPERATION)
+        ..CallLimits::with_timeout(OPERATION_TIMEOUT)
     };
     let config = load_config(limits).await;
     let topic = find_setting(TOPIC).map(|arn| SnsTopic::new(&config, arn));
     let queue = find_setting(QUEUE).map(|url| (ServiceClient::sqs(&config), url));
-    let ceilings: MaximumModes = find_setting(CEILING)
+    let maximum_modes: MaximumModes = find_setting(MAXIMUM_MODES)
         .unwrap_or_default()
         .parse()
-        .map_err(|error| format!("{CEILING}: {error}"))?;
+        .map_err(|error| format!("{MAXIMUM_MODES}: {error}"))?;
     let operator = AccountAccess {
-        ledger: Ledger::open_location(&config, &place)?,
+        ledger: Ledger::open_location(&config, &location)?,
         role: find_setting(ROLE)
             .map(|name| AccountRole { name, external_id: find_setting(EXTERNAL_ID) }),
-        maximum_modes: ceilings,
+        maximum_modes,
         limits: RetryLimits::default(),
         budget: DailyBudget::default(),
         probe: load_probe()?,
@@ -61,6 +62,7 @@ pub(crate) async fn load_function() -> Result<RemediateFunction, Error> {
     Ok(RemediateFunction { family, operator, topic, queue })
 }
 
+/// Creates the TLS probe from its setting.
 fn load_probe() -> Result<Option<Arc<dyn TlsProbe>>, Error> {
     let probe = HandshakeProbe::from_setting(find_setting(PROBE).as_deref())?;
     Ok(probe.map(|probe| Arc::new(probe) as Arc<dyn TlsProbe>))

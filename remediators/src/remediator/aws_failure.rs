@@ -1,16 +1,17 @@
-//! What the errors of AWS mean for a remediation.
+//! Classification of AWS errors for remediators.
 
 use evenkeel_client::CallError;
 
 use crate::remediator::AwsFailure;
 
-/// Codes that say the same in every service.
+/// Error codes for denied access that all services use.
 ///
 /// Source: AWS's API references, "Common Errors".
 const ACCESS_DENIED_CODES: &[&str] =
     &["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"];
 
-/// What a refusal means, by its code. One that is not known is for later: it is never taken for an answer.
+/// Classifies an error by its code. An unknown code is [`AwsFailure::Retryable`]: it never counts
+/// as an answer about the resource.
 pub(crate) fn classify_error(
     error: impl Into<CallError>,
     gone: &[&str],
@@ -21,6 +22,7 @@ pub(crate) fn classify_error(
         .unwrap_or_else(|| AwsFailure::Retryable(error.to_string()))
 }
 
+/// Returns the failure that a code means, or `None` for an unknown code.
 fn classify_code(code: Option<&str>, gone: &[&str], denied: &[&str]) -> Option<AwsFailure> {
     match code? {
         code if gone.contains(&code) => Some(AwsFailure::NotFound),

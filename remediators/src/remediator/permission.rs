@@ -1,18 +1,18 @@
-//! What a repair may do, as statements of an IAM policy.
+//! The permissions of a remediation, as statements of an IAM policy.
 
 use serde::Serialize;
 
-/// Actions on resources. A statement of an IAM policy that allows, when it is written as JSON.
+/// An `Allow` statement of an IAM policy. Its JSON form is the statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "Effect", rename = "Allow", rename_all = "PascalCase")]
 pub struct PermissionStatement {
     /// IAM actions.
     pub action: Vec<String>,
-    /// ARNs, or patterns of them.
+    /// ARNs or ARN patterns.
     pub resource: Vec<String>,
 }
 
-/// Whether an action only reads. API Gateway's are the methods of HTTP.
+/// Returns whether an IAM action only reads. The actions of API Gateway are HTTP methods.
 pub(crate) fn is_read_action(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))

@@ -1,33 +1,36 @@
-//! The static facts of a remediator: what its role, its documentation and its bounds are made of.
+//! The static properties of a remediator, from which its IAM role, documentation and limits derive.
 
 use evenkeel_rules::policy::{RemediationMode, SafetyTier};
 
 use crate::remediator::permission::{PermissionStatement, is_read_action};
 use crate::violation::TargetResource;
 
-/// What is known of a remediator without running it.
+/// The static properties of a remediator.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediatorSpec {
-    /// Its name in policies' headers. What stands before the first `-` is its family.
+    /// The id of the remediator, as policy headers name it. The text before the first `-` is the
+    /// family.
     pub id: &'static str,
-    /// The IAM actions that it uses: its role is rendered from these.
+    /// The IAM actions that the remediator uses. Its role is rendered from them.
     pub permissions: &'static [&'static str],
-    /// How safe it is by itself; none where the policy says it, which says what is repaired.
+    /// The safety tier of the remediator. `None` if the policy defines the tier together with the
+    /// change.
     pub tier: Option<SafetyTier>,
-    /// What is asked of the world before anything is written, and makes a repair of tier B as safe as one of tier A.
+    /// A description of the precondition check. With such a check, a remediation of tier B is as
+    /// safe as one of tier A.
     pub precondition: Option<&'static str>,
-    /// What a policy's header may tell it.
+    /// The names of the parameters that a policy header can set in `with`.
     pub parameter_names: &'static [&'static str],
-    /// The ARNs that its calls are on: a session for one repair is confined to these.
+    /// Returns the ARNs that the calls use. The session of a remediation is restricted to them.
     pub resource_arns: fn(&TargetResource) -> Vec<String>,
-    /// The ARNs of other resources that are only read.
+    /// Returns the ARNs of other resources, which the remediator only reads.
     pub read_only_arns: fn(&TargetResource) -> Vec<String>,
-    /// What AWS does in the caller's name for its calls, and must therefore be allowed too.
+    /// Returns the permissions that AWS needs because it makes calls on behalf of the caller.
     pub passthrough_permissions: fn(&TargetResource) -> Vec<PermissionStatement>,
 }
 
 impl RemediatorSpec {
-    /// A remediator that may do nothing: what one does not say of itself is taken from here.
+    /// A remediator without any permission. Its values are the defaults of the other remediators.
     pub const EMPTY: RemediatorSpec = RemediatorSpec {
         id: "",
         permissions: &[],
@@ -39,17 +42,18 @@ impl RemediatorSpec {
         passthrough_permissions: |_| Vec::new(),
     };
 
-    /// The remediators of one family share a function and a role.
+    /// Returns the family of the remediator. The remediators of a family share a Lambda function
+    /// and a role.
     pub fn family_name(&self) -> &'static str {
         self.id.split_once('-').map_or(self.id, |(family, _)| family)
     }
 
-    /// The most that may be done without a person, of a repair whose policy says that it is of this tier.
+    /// Returns the maximum mode of the remediation. `stated` is the tier that the policy defines.
     pub fn maximum_mode(&self, stated: Option<SafetyTier>) -> RemediationMode {
         self.tier.or(stated).unwrap_or(SafetyTier::C).max_mode(self.precondition.is_some())
     }
 
-    /// What repairing a target takes.
+    /// Returns the IAM statements that the remediation of a target needs.
     pub fn build_statements(&self, target: &TargetResource) -> Vec<PermissionStatement> {
         let (lists, others): (Vec<&str>, Vec<&str>) =
             self.permissions.iter().partition(|action| requires_all_resources(action));
@@ -68,10 +72,10 @@ impl RemediatorSpec {
     }
 }
 
-/// Allows those of the actions that there are on a resource, beside what else they are allowed on.
+/// Allows those `actions` that exist for a resource. A statement with the same actions is extended.
 fn add_statement(statements: &mut Vec<PermissionStatement>, actions: &[&str], resource: String) {
-    let fitting = actions.iter().filter(|action| applies_to_resource(action, &resource));
-    let action: Vec<String> = fitting.map(|action| (*action).to_owned()).collect();
+    let applicable = actions.iter().filter(|action| applies_to_resource(action, &resource));
+    let action: Vec<String> = applicable.map(|action| (*action).to_owned()).collect();
     if action.is_empty() {
         return;
     }
@@ -81,7 +85,8 @@ fn add_statement(statements: &mut Vec<PermissionStatement>, actions: &[&str], re
     }
 }
 
-/// What is made is below something; what is listed is asked of what it belongs to, and a policy is an API's own.
+/// Returns whether an action exists for a resource: `POST` creates something below a resource, a
+/// list call names the parent resource, and `UpdateRestApiPolicy` names the API itself.
 fn applies_to_resource(action: &str, resource: &str) -> bool {
     let is_below = resource.ends_with("/*") || resource.ends_with(":*");
     match action.split_once(':') {
@@ -92,10 +97,11 @@ fn applies_to_resource(action: &str, resource: &str) -> bool {
     }
 }
 
-/// Whether an action cannot be confined to a resource. Those that describe an attribute can.
+/// Returns whether an action needs the resource `*`. Actions that describe an attribute support
+/// resource ARNs.
 ///
-/// Source: Service Authorization Reference, "Actions defined by Amazon EC2", "by AWS Config" and "by AWS Cloud
-/// Control API".
+/// Source: Service Authorization Reference, "Actions defined by Amazon EC2", "by AWS Config" and
+/// "by AWS Cloud Control API".
 fn requires_all_resources(action: &str) -> bool {
     action.starts_with("cloudformation:")
         || action.starts_with("config:")

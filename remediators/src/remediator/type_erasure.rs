@@ -1,4 +1,5 @@
-//! Any remediator, with states as JSON: as they stand in the ledger, in a plan's hash and in a preview.
+//! An object-safe form of remediators, with states as JSON for the ledger, plan hashes and
+//! previews.
 
 use std::pin::Pin;
 
@@ -9,43 +10,47 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A state that the remediator cannot read, or cannot write as JSON.
+/// The error of a state that cannot be read from JSON or written as JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("a state of the remediator `{remediator}` cannot be read: {error}")]
+#[error("the state of remediator `{remediator}` cannot be read or written as JSON: {error}")]
 pub struct StateError {
-    /// The remediator's id.
+    /// The id of the remediator.
     pub remediator: &'static str,
-    /// What is wrong with it.
+    /// The error of the JSON conversion.
     #[source]
     pub error: serde_json::Error,
 }
 
-/// An answer of AWS, to come. The outer result tells of states, the inner one of AWS.
+/// The future of an AWS response. The outer error is about a state in JSON, the inner one about
+/// AWS.
 pub type AwsFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<Result<T, AwsFailure>, StateError>> + Send + 'a>>;
 
-/// A remediator of any type of state. See [`Remediator`] for what each function does.
+/// A remediator with any type of state. [`Remediator`] documents the functions.
 pub trait ErasedRemediator: Send + Sync {
-    /// [`Remediator::SPEC`].
+    /// Returns [`Remediator::SPEC`].
     fn spec(&self) -> &'static RemediatorSpec;
 
-    /// A state that was kept, in the form in which `observe` gives one.
+    /// Returns a stored state in the form that [`ErasedRemediator::observe_state`] returns.
+    ///
+    /// # Errors
+    /// [`StateError`] if the state does not have the form that the remediator expects.
     fn read_state(&self, kept: &Value) -> Result<Value, StateError>;
 
-    /// [`Remediator::required_actions`].
+    /// Calls [`Remediator::required_actions`].
     fn required_actions(&self, from: &Value, to: &Value) -> Result<Vec<&'static str>, StateError>;
 
-    /// [`Remediator::observe_state`].
+    /// Calls [`Remediator::observe_state`].
     fn observe_state<'a>(&'a self, target: &'a TargetResource) -> AwsFuture<'a, Value>;
 
-    /// [`Remediator::plan_change`].
+    /// Calls [`Remediator::plan_change`].
     fn plan_change(
         &self,
         target: &TargetResource,
         before: &Value,
     ) -> Result<RemediationPlan<Value>, StateError>;
 
-    /// [`Remediator::check_preconditions`].
+    /// Calls [`Remediator::check_preconditions`].
     fn check_preconditions<'a>(
         &'a self,
         target: &'a TargetResource,
@@ -53,11 +58,11 @@ pub trait ErasedRemediator: Send + Sync {
         after: &'a Value,
     ) -> AwsFuture<'a, PrecheckResult>;
 
-    /// [`Remediator::apply_state`].
+    /// Calls [`Remediator::apply_state`].
     fn apply_state<'a>(&'a self, target: &'a TargetResource, state: &'a Value)
     -> AwsFuture<'a, ()>;
 
-    /// [`Remediator::apply_state_once`].
+    /// Calls [`Remediator::apply_state_once`].
     fn apply_state_once<'a>(
         &'a self,
         target: &'a TargetResource,
@@ -65,7 +70,7 @@ pub trait ErasedRemediator: Send + Sync {
         token: &'a str,
     ) -> AwsFuture<'a, ()>;
 
-    /// [`Remediator::is_partial_state`].
+    /// Calls [`Remediator::is_partial_state`].
     fn is_partial_state(
         &self,
         seen: &Value,
@@ -73,7 +78,7 @@ pub trait ErasedRemediator: Send + Sync {
         after: &Value,
     ) -> Result<bool, StateError>;
 
-    /// [`Remediator::has_reached`].
+    /// Calls [`Remediator::has_reached`].
     fn has_reached(&self, seen: &Value, wanted: &Value) -> Result<bool, StateError>;
 }
 
@@ -167,8 +172,8 @@ impl<R: Remediator> ErasedRemediator for R {
 }
 
 fn deserialize_state<R: Remediator>(state: &Value) -> Result<R::State, StateError> {
-    let of = |error| StateError { remediator: R::SPEC.id, error };
-    R::State::deserialize(state).map_err(of)
+    let state_error = |error| StateError { remediator: R::SPEC.id, error };
+    R::State::deserialize(state).map_err(state_error)
 }
 
 fn serialize_state<R: Remediator>(state: &R::State) -> Result<Value, StateError> {

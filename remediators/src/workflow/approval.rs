@@ -1,4 +1,4 @@
-//! What mode and approval let a plan do.
+//! The authorization of plans by the effective mode and by approvals.
 
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::policy::RemediationMode;
@@ -11,34 +11,35 @@ use crate::violation::{PolicyViolation, TargetResource};
 use crate::workflow::identity::is_same_identity;
 use crate::workflow::refusal_reason::{ApprovalRefusal, RefusalReason};
 
-/// A decision holds for so long at most, whatever its record says: a week, in milliseconds, from when it was written.
+/// The maximum validity of a decision: one week in milliseconds, from the time when it was written.
+/// A later expiry in the record is ignored.
 const MAX_VALIDITY: i64 = 7 * 86_400_000;
 
-/// A person's decision on the plan of one finding.
+/// The decision of a person on the plan of one finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanApproval {
-    /// Who gave it.
+    /// The ARN of the person.
     pub approver: String,
-    /// Until when it holds: milliseconds since 1970.
+    /// The expiry in milliseconds since 1970.
     pub expires: i64,
-    /// Whether it may be carried out.
+    /// True if the person approved the plan. Otherwise the person rejected it.
     pub approved: bool,
 }
 
-/// What a plan may do.
+/// The authorization of a plan.
 #[derive(Debug)]
 pub(super) enum PlanAuthorization {
-    /// It may be carried out, and uses up the approval with this key where the mode needs one.
+    /// The plan may be executed. Contains the key of the approval that it uses, if it needs one.
     Granted(Option<String>),
-    /// It may not: it ends so.
+    /// The plan may not be executed. The remediation ends with this result.
     Withheld(RemediationResult),
 }
 
 impl PlanApproval {
-    /// The latest decision on the plan of a finding, and its key.
+    /// Returns the latest decision on the plan of a finding, with its ledger key.
     ///
     /// # Errors
-    /// When the ledger, or what it holds, cannot be read.
+    /// [`ExecutorError`] if the ledger or the record cannot be read.
     pub async fn load_latest(
         ledger: &Ledger,
         finding: Uuid,
@@ -54,10 +55,11 @@ impl PlanApproval {
         }
     }
 
-    /// Decides on the plan of a finding: this decision counts from now on.
+    /// Stores this decision as the latest one on the plan of a finding.
     ///
     /// # Errors
-    /// When the ledger refuses, or somebody else decides at this moment.
+    /// [`ExecutorError::Busy`] if somebody else decides at the same time; other errors if the
+    /// ledger cannot be read or written.
     pub async fn store_decision(
         &self,
         ledger: &Ledger,
@@ -74,21 +76,23 @@ impl PlanApproval {
     }
 }
 
-/// Where the decisions on a plan of a finding are: numbered without a gap, the last one counts.
+/// Returns the key prefix of the decisions on a plan of a finding. They are numbered without gaps,
+/// and the last one is valid.
 fn decisions_prefix(finding: Uuid, plan: &str) -> String {
     format!("approvals/{finding}/{plan}")
 }
 
+/// Returns the key of a decision.
 fn decision_key(finding: Uuid, plan: &str, number: usize) -> String {
     format!("{}/{number:06}.json", decisions_prefix(finding, plan))
 }
 
-/// The mark that an approval was used.
+/// Returns the key of the record that an approval was used.
 fn usage_key(approval: &str) -> String {
     format!("used/{approval}")
 }
 
-/// A decision, and whether it still holds.
+/// A decision with its validity.
 struct ApprovalDecision {
     key: String,
     approver: String,
@@ -97,7 +101,8 @@ struct ApprovalDecision {
 }
 
 impl RemediationExecutor {
-    /// What a plan may do now as attempt `number`, which a person must decide where there are questions about it.
+    /// Returns whether a plan may be executed now as attempt `number`. A plan with questions needs
+    /// an approval in every mode.
     pub(super) async fn authorize_plan(
         &self,
         violation: &PolicyViolation,
@@ -110,7 +115,8 @@ impl RemediationExecutor {
         let mode = self.effective_mode(violation);
         if matches!(mode, RemediationMode::Report | RemediationMode::Notify) {
             return withhold(RemediationResult::Planned(format!(
-                "plan {hash}: the mode lets nothing be done"
+                "plan {hash} is not applied: {}",
+                RefusalReason::ModeTooLow
             )));
         }
         let decision = self.read_decision(violation.finding, hash, now).await?;
@@ -122,7 +128,7 @@ impl RemediationExecutor {
         }
         let wait = |why: &str| {
             withhold(RemediationResult::AwaitingApproval(format!(
-                "plan {hash} waits for approval{why}"
+                "plan {hash} waits for approval (run `evenkeel approve` or `evenkeel reject`){why}"
             )))
         };
         let Some(decision) = decision else {
@@ -130,18 +136,19 @@ impl RemediationExecutor {
             return wait(&asked.join(": "));
         };
         if !decision.is_live {
-            return wait(": the last decision on it has expired");
+            return wait(": the last decision on the plan has expired");
         }
         if let Some(refusal) = decision.find_objection(violation) {
             return withhold(RemediationResult::Refused(refusal.into()));
         }
         if self.is_used_elsewhere(&decision.key, violation, number).await? {
-            return wait(": its approval was used already");
+            return wait(": its approval was already used");
         }
         Ok(PlanAuthorization::Granted(Some(decision.key)))
     }
 
-    /// Why an attempt that was cut off may not go on: what was allowed then may not be now.
+    /// Returns the reason why an interrupted attempt may not continue. An earlier authorization is
+    /// checked again.
     pub(super) async fn check_resumed_attempt(
         &self,
         begun: &OpenAttempt,
@@ -175,8 +182,8 @@ impl RemediationExecutor {
         Ok(refusal.map(RefusalReason::from))
     }
 
-    /// Uses up the approval by which an attempt goes on that was cut off, where it is another than the one it began
-    /// with. Says why not, where another attempt has used it meanwhile.
+    /// Uses the approval with which an interrupted attempt continues, if it differs from the
+    /// approval at its start. Returns the refusal if another attempt has used it meanwhile.
     pub(super) async fn use_newer_approval(
         &self,
         begun: &OpenAttempt,
@@ -191,6 +198,7 @@ impl RemediationExecutor {
         Ok((!used).then(|| ApprovalRefusal::Used(plan.clone()).into()))
     }
 
+    /// Returns whether another attempt has used an approval.
     async fn is_used_elsewhere(
         &self,
         key: &str,
@@ -201,12 +209,14 @@ impl RemediationExecutor {
         Ok(user.is_some_and(|user| user != usage_record(&violation.target, number)))
     }
 
-    /// The lower of the policy's mode, the operator's ceiling, and what the repair's tier allows.
+    /// Returns the effective mode: the lowest of the policy's mode, the account's maximum mode and
+    /// the maximum mode of the tier.
     fn effective_mode(&self, violation: &PolicyViolation) -> RemediationMode {
         let most = self.remediator.spec().maximum_mode(violation.target.tier);
         violation.mode.min(self.settings.maximum_mode).min(most)
     }
 
+    /// Returns the latest decision on a plan with its validity.
     async fn read_decision(
         &self,
         finding: Uuid,
@@ -222,7 +232,8 @@ impl RemediationExecutor {
         Ok(Some(ApprovalDecision { key, approver, is_approval: approved, is_live }))
     }
 
-    /// Uses up an approval for an attempt: of several who try, one may, and again after it was cut off.
+    /// Claims an approval for an attempt. Only one attempt can claim it; the same attempt can claim
+    /// it again after an interruption.
     pub(super) async fn use_approval(
         &self,
         key: &str,
@@ -236,21 +247,21 @@ impl RemediationExecutor {
 }
 
 impl ApprovalDecision {
-    /// Why nothing is done, where it says so and still holds.
+    /// Returns the refusal if this is a valid rejection.
     fn find_rejection(&self, plan: &str) -> Option<ApprovalRefusal> {
         let rejects = self.is_live && !self.is_approval;
         let (plan, by) = (plan.to_owned(), self.approver.clone());
         rejects.then_some(ApprovalRefusal::Rejected { plan, by })
     }
 
-    /// Why it does not count as an approval.
+    /// Returns the refusal if the approver is the violator.
     fn find_objection(&self, violation: &PolicyViolation) -> Option<ApprovalRefusal> {
         is_same_identity(&self.approver, &violation.actor)
             .then(|| ApprovalRefusal::Violator(self.approver.clone()))
     }
 }
 
-/// Who used an approval: the key of an intent.
+/// Returns the record that an attempt used an approval: the key of its intent.
 fn usage_record(target: &TargetResource, number: u32) -> Vec<u8> {
     let intent = JournalKeys::for_target(target).intent_key(number);
     serde_json::json!({"intent": intent}).to_string().into_bytes()

@@ -1,4 +1,4 @@
-//! What was tried on a resource.
+//! The records of attempts: writing intents, and reading intents and outcomes.
 
 use std::borrow::Cow;
 
@@ -6,62 +6,94 @@ use evenkeel_rules::ocsf::RemediationActivity;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{ExecutorError, ExecutorResult, RemediationExecutor};
+use super::{ExecutorError, ExecutorResult, PendingPlan, RemediationExecutor, to_json_value};
 use crate::journal::record::{
-    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult,
+    JournalKeys, RemediationIntent, RemediationOutcome, RemediationResult, before_image_key,
 };
 use crate::violation::{PolicyViolation, TargetResource};
 use crate::workflow::limits::AttemptRecord;
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// An attempt, and how it ended.
+/// An attempt and its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptSummary {
-    /// Its number.
+    /// The number of the attempt, from 1.
     pub number: u32,
-    /// The finding that it was about.
+    /// The uid of the finding.
     pub finding: Uuid,
-    /// How it ended, in a word or two; none if it is open.
+    /// The caption of the OCSF status, such as `Success`. `None` while the attempt is open.
     pub end_status: Option<String>,
 }
 
 impl AttemptSummary {
-    /// Whether something of it can be there to be undone: it succeeded, was left half done, or is open.
+    /// Returns whether the attempt can have left a change to undo: it succeeded, it failed (perhaps
+    /// after a part was written), or it is open.
     pub fn can_be_undone(&self) -> bool {
         self.end_status.as_deref().is_none_or(|ended| matches!(ended, "Success" | "Failure"))
     }
 }
 
-/// How an attempt ended, as the record of its outcome tells.
+/// The outcome of an attempt, from its record.
 pub(super) struct RecordedOutcome {
-    /// OCSF's `status_id`.
+    /// The OCSF `status_id`.
     pub(super) status_id: u8,
-    /// In a word or two.
+    /// The caption of the OCSF status.
     pub(super) status: String,
-    /// The state that was seen then.
+    /// The state at the end of the attempt.
     pub(super) state: Option<Value>,
 }
 
 impl RemediationExecutor {
-    /// The latest attempts on a target, in order.
+    /// Returns the latest attempts on a target, oldest first.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
+    /// [`ExecutorError`] if the ledger or one of its records cannot be read.
     pub async fn summarize_attempts(
         &self,
         target: &TargetResource,
     ) -> ExecutorResult<Vec<AttemptSummary>> {
-        let mut tried = Vec::new();
+        let mut attempts = Vec::new();
         for (number, intent) in self.load_past_attempts(target).await? {
             let outcome = self.read_outcome(target, number).await?;
-            let ended = outcome.map(|outcome| outcome.status);
-            tried.push(AttemptSummary { number, finding: intent.finding, end_status: ended });
+            let end_status = outcome.map(|outcome| outcome.status);
+            attempts.push(AttemptSummary { number, finding: intent.finding, end_status });
         }
-        Ok(tried)
+        Ok(attempts)
     }
 
-    /// What was done about this finding already: told again, and not done again, above all not where somebody has
-    /// undone it.
+    /// Stores the intent of an attempt and a copy of the prior state. Only one of several workers
+    /// can claim the number of the attempt.
+    pub(super) async fn record_intent(
+        &self,
+        violation: &PolicyViolation,
+        number: u32,
+        attempt: AttemptRecord,
+        plan: &PendingPlan,
+        approval: Option<String>,
+    ) -> ExecutorResult<()> {
+        let intent = RemediationIntent {
+            finding: violation.finding,
+            remediator: self.remediator_id().to_owned(),
+            attempt,
+            plan: plan.hash.clone(),
+            before: plan.before.clone(),
+            after: plan.after.clone(),
+            asked: plan.approval_reason.clone(),
+            approval,
+        };
+        self.ledger
+            .write_record(&before_image_key(&plan.before), plan.before.to_string().as_bytes())
+            .await?;
+        let key = JournalKeys::for_target(&violation.target).intent_key(number);
+        if self.ledger.claim_key(&key, to_json_value(&intent)?.to_string().as_bytes()).await? {
+            Ok(())
+        } else {
+            Err(ExecutorError::Busy)
+        }
+    }
+
+    /// Returns the outcome of an earlier successful attempt for this finding. The finding is then
+    /// not remediated again, in particular not after an undo.
     pub(super) async fn find_completed_outcome(
         &self,
         violation: &PolicyViolation,
@@ -84,7 +116,7 @@ impl RemediationExecutor {
         Ok(None)
     }
 
-    /// The latest attempts on a target, in order: as many as the guard can want to know of.
+    /// Returns the latest attempts on a target, oldest first: as many as the retry limits need.
     pub(super) async fn load_past_attempts(
         &self,
         target: &TargetResource,
@@ -92,10 +124,10 @@ impl RemediationExecutor {
         let begun =
             self.ledger.list_keys(&JournalKeys::for_target(target).intents_prefix()).await?.len();
         let limits = &self.settings.limits;
-        let wanted = limits.attempts.max(limits.reversals).max(1);
+        let needed = limits.attempts.max(limits.reversals).max(1);
         let mut past = Vec::new();
-        for number in begun.saturating_sub(wanted)..begun {
-            // Numbered from 1, without a gap.
+        for number in begun.saturating_sub(needed)..begun {
+            // Attempts are numbered from 1, without gaps.
             let number = u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
             if let Some(intent) = self.load_intent(target, number).await? {
                 past.push((number, intent));
@@ -104,7 +136,7 @@ impl RemediationExecutor {
         Ok(past)
     }
 
-    /// An attempt's intent.
+    /// Returns the intent of an attempt.
     pub(super) async fn load_intent(
         &self,
         target: &TargetResource,
@@ -116,7 +148,8 @@ impl RemediationExecutor {
         intent.map(Some).map_err(|error| ExecutorError::UnreadableRecord(key, error))
     }
 
-    /// Earlier attempts as the guard counts them. What an attempt did not restore did not come back after it either.
+    /// Returns earlier attempts as the retry limits count them. An attempt that restored nothing
+    /// does not count as a reversal, so its `before` digest is cleared.
     pub(super) async fn list_counted_attempts(
         &self,
         target: &TargetResource,
@@ -133,7 +166,7 @@ impl RemediationExecutor {
         Ok(attempts)
     }
 
-    /// The latest attempt, if it is open.
+    /// Returns the latest attempt if it is open.
     pub(super) async fn find_open_attempt<'p>(
         &self,
         target: &TargetResource,
@@ -145,7 +178,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// The outcome of an attempt; none while it is open.
+    /// Returns the outcome of an attempt, or `None` while it is open.
     pub(super) async fn read_outcome(
         &self,
         target: &TargetResource,
@@ -162,6 +195,7 @@ impl RemediationExecutor {
         }
     }
 
+    /// Returns whether the outcome of an attempt is recorded.
     pub(super) async fn has_ended(
         &self,
         target: &TargetResource,

@@ -1,7 +1,9 @@
-//! What may be spent in a day, counted in the ledger by account, so that it is bounded across workers and crashes.
+//! The daily budgets. The ledger counts them per account, so that they apply to all workers and
+//! survive crashes.
 //!
-//! Each attempt takes a numbered place that nobody else can take, once its intent is its own: who loses a race for
-//! the intent spends nothing. An attempt that goes on after a crash takes a place if it has none.
+//! After an attempt has claimed its intent, it claims a numbered place in each budget. A worker
+//! that does not get the intent uses no budget. An attempt that resumes after a crash claims a
+//! place if it has none.
 
 use super::{ExecutorResult, RemediationExecutor};
 use crate::journal::record::{JournalKeys, digest_text};
@@ -11,15 +13,19 @@ use crate::workflow::limits::LimitExceeded;
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
 
-/// Numbered places in the ledger.
+/// One daily budget.
 struct DailyAllowance {
+    /// The key prefix of the numbered places in the ledger.
     places: String,
+    /// The number of places.
     count: u32,
+    /// A description of the scope, for messages.
     what: String,
 }
 
 impl RemediationExecutor {
-    /// Why nothing more may be spent today, if so. Nothing is spent yet.
+    /// Returns the budget or the circuit breaker that blocks further attempts today. The function
+    /// uses no budget.
     pub(super) async fn check_budget(
         &self,
         target: &TargetResource,
@@ -40,7 +46,8 @@ impl RemediationExecutor {
         Ok(None)
     }
 
-    /// Spends what an attempt takes. Says why not where somebody else took the last place meanwhile.
+    /// Reserves a place for an attempt in each budget. Returns the budget whose last place somebody
+    /// else has taken meanwhile.
     pub(super) async fn reserve_budget(
         &self,
         target: &TargetResource,
@@ -56,7 +63,7 @@ impl RemediationExecutor {
         Ok(None)
     }
 
-    /// Spends what an interrupted attempt takes, unless it did before.
+    /// Reserves a place for an interrupted attempt in each budget, unless it has one.
     pub(super) async fn reserve_budget_once(
         &self,
         target: &TargetResource,
@@ -72,6 +79,7 @@ impl RemediationExecutor {
         Ok(())
     }
 
+    /// Returns whether an owner has a place in a budget.
     async fn has_reserved_place(&self, places: &str, owner: &str) -> ExecutorResult<bool> {
         for key in self.ledger.list_keys(places).await? {
             if self.ledger.read_record(&key).await? == place_record(owner) {
@@ -81,7 +89,7 @@ impl RemediationExecutor {
         Ok(false)
     }
 
-    /// Counts a failed repair.
+    /// Counts a failed remediation.
     pub(super) async fn count_failure(
         &self,
         target: &TargetResource,
@@ -90,6 +98,7 @@ impl RemediationExecutor {
         self.reserve_place(&failure_places(target, now), u32::MAX, "").await.map(drop)
     }
 
+    /// Returns the budgets of the account and of the policy in the account.
     fn daily_allowances(&self, target: &TargetResource, now: i64) -> [DailyAllowance; 2] {
         let (budget, TargetResource { account, policy, .. }) = (self.settings.budget, target);
         let place = |what: &str| format!("budgets/{}/{account}/{what}", now.div_euclid(DAY));
@@ -107,12 +116,13 @@ impl RemediationExecutor {
         ]
     }
 
+    /// Returns how many places of a budget are taken.
     async fn count_places(&self, places: &str) -> ExecutorResult<u32> {
         let taken = self.ledger.list_keys(places).await?.len();
         Ok(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
-    /// Takes the next place; none where all are taken.
+    /// Claims the next place. Returns `false` if all places are taken.
     async fn reserve_place(&self, places: &str, count: u32, owner: &str) -> ExecutorResult<bool> {
         let record = place_record(owner);
         let mut place = self.count_places(places).await?;
@@ -126,11 +136,12 @@ impl RemediationExecutor {
     }
 }
 
-/// Who took a place: the key of an intent.
+/// Returns the record of a taken place. `owner` is the key of an intent.
 fn place_record(owner: &str) -> Vec<u8> {
     serde_json::json!({"intent": owner}).to_string().into_bytes()
 }
 
+/// Returns the key prefix under which the failures of a policy in an account are counted.
 fn failure_places(target: &TargetResource, now: i64) -> String {
     let TargetResource { account, policy, .. } = target;
     format!("failures/{}/{account}/policy-{}", now.div_euclid(DAY), digest_text(policy))

@@ -1,31 +1,39 @@
-//! Why a remediation has not ended.
+//! The errors of the executor.
 
 use evenkeel_ledger::LedgerError;
 
 use crate::remediator::type_erasure::StateError;
 
-/// Why a remediation has not ended: its message must come again.
+/// The reason why a remediation has not ended. Its message must be delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutorError {
-    /// The ledger refused.
+    /// The ledger returned an error.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// AWS refused for now.
+    /// AWS did not confirm the change yet. Contains the reason.
     #[error("{0}")]
     Retryable(String),
-    /// Somebody else is at it.
-    #[error("another worker, or a person, changes the resource at this moment")]
+    /// Somebody else is changing the resource.
+    #[error("another worker or a person is changing the resource; try again in a few minutes")]
     Busy,
-    /// A record of the ledger cannot be read.
-    #[error("the record `{0}` cannot be read: {1}")]
+    /// A record of the ledger is not readable: its key and the error.
+    #[error("the ledger record `{0}` cannot be read: {1}")]
     UnreadableRecord(String, serde_json::Error),
-    /// A state cannot be read.
+    /// A state in the ledger is not readable.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The message is not for this remediator.
-    #[error("the finding is for remediator `{0}`")]
+    /// The finding is for another remediator, whose id it contains.
+    #[error("the finding is for remediator `{0}`, not for this one")]
     OtherRemediator(String),
-    /// There is no such attempt, or it was not carried out.
-    #[error("attempt {0} was not carried out")]
+    /// The attempt with this number does not exist or changed nothing.
+    #[error("attempt {0} does not exist or changed nothing")]
     NoAttempt(u32),
+}
+
+impl ExecutorError {
+    /// Returns the error for a write that a later read does not show yet.
+    pub(super) fn not_visible_yet() -> ExecutorError {
+        let why = "a read of the resource does not show the change yet; try again in a few minutes";
+        ExecutorError::Retryable(why.to_owned())
+    }
 }

@@ -1,26 +1,27 @@
-//! Whether two identities of AWS are one: whoever violated a policy cannot approve the repair.
+//! The comparison of AWS identities: a violator of a policy must not approve the remediation.
 
 use evenkeel_aws::Arn;
 
-/// The name of a role that IAM Identity Center manages begins so. Its sessions are called as the person signs in.
+/// The name prefix of roles that IAM Identity Center manages. The session name is the user name.
 ///
-/// Source: AWS IAM Identity Center User Guide, "Referencing permission sets in resource policies, Amazon EKS Cluster
-/// config maps, and AWS KMS key policies".
+/// Source: AWS IAM Identity Center User Guide, "Referencing permission sets in resource policies,
+/// Amazon EKS Cluster config maps, and AWS KMS key policies".
 const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
 
-/// What an ARN says of who acts.
+/// The principal that an ARN identifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CallerPrincipal<'a> {
-    /// A role, with the name of the session where it is one.
+    /// A role. `session` is the session name if the ARN is an assumed role.
     Role { account: &'a str, name: &'a str, session: Option<&'a str> },
-    /// A federated user: the IAM user who made the session chose its name.
+    /// A federated user. The IAM user who creates the session chooses its name.
     FederatedUser { account: &'a str },
-    /// What has no name that its holder could choose.
+    /// A principal whose name its user cannot choose.
     Other(&'a str),
 }
 
-/// Whether two ARNs may be those of one person or program. The name of a role's session says nothing: whoever takes
-/// the role chooses it. Where a person signs in through IAM Identity Center, its name is theirs in every account.
+/// Returns whether two ARNs can belong to the same person or program. Session names of roles are
+/// ignored, because the caller chooses them. For roles of IAM Identity Center, equal session names
+/// mean the same person in all accounts.
 ///
 /// Source: AWS Security Token Service API Reference, `AssumeRole` and `GetFederationToken`.
 pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
@@ -64,7 +65,8 @@ fn is_identity_center_role(role: &str) -> bool {
     role.starts_with(IDENTITY_CENTER_ROLE)
 }
 
-/// IAM Identity Center does not tell upper from lower case in names of users.
+/// Returns whether two session names are equal. User names in IAM Identity Center are not
+/// case-sensitive.
 fn is_same_person(one: Option<&str>, other: Option<&str>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
@@ -80,7 +82,7 @@ mod tests {
     const SSO: &str = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_1a/mara";
 
     #[test]
-    fn a_role_is_one_identity_whatever_its_session_is_called() {
+    fn all_sessions_of_a_role_are_one_identity() {
         let same = [
             (
                 "arn:aws:sts::111122223333:assumed-role/dev/mara",

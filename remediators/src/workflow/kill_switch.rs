@@ -1,6 +1,8 @@
-//! The kill switch: records of the ledger that stop every write to AWS, asked before each call that changes something.
+//! The kill switch: ledger records that stop all writes to AWS. They are read before each write
+//! call.
 //!
-//! A repair may take many calls over minutes. A switch that is thrown meanwhile stops the next one.
+//! A remediation can make several calls over minutes. A switch that is set meanwhile stops the next
+//! call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,31 +21,33 @@ use evenkeel_ledger::{Ledger, LedgerError};
 
 use crate::violation::TargetResource;
 
-/// Whoever creates this record stops every repair; an undo goes on. Below it, one account's or one policy's.
+/// The ledger key of the kill switch for all remediations. Undo still works. The keys with the
+/// suffix `-account/ACCOUNT` or `-policy/POLICY` stop the remediations of one account or one
+/// policy.
 pub const KILL_SWITCH: &str = "control/kill-switch";
 
 /// The kill switches that apply to one target.
 #[derive(Clone, Debug)]
 pub struct KillSwitch {
     ledger: Ledger,
-    /// The record of each switch, and what it stops.
+    /// The key of each switch, and a description of what it stops.
     switches: [(String, &'static str); 3],
-    /// A person's undo goes on: shared with the calls that are made for it.
+    /// True if the switches are ignored, for an undo. All clones share the value.
     is_ignored: Arc<AtomicBool>,
 }
 
 /// A kill switch that is on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the kill switch stops {stops}: `{key}`")]
+#[error("a kill switch stops {stops}; delete the ledger record `{key}` to continue")]
 pub struct ActiveSwitch {
-    /// Its record in the ledger.
+    /// The key of its ledger record.
     pub key: String,
-    /// What it stops.
+    /// A description of what the switch stops.
     pub stops: &'static str,
 }
 
 impl KillSwitch {
-    /// The switches that apply to `target`, in `ledger`.
+    /// Returns the switches that apply to `target`.
     pub fn new(ledger: Ledger, target: &TargetResource) -> KillSwitch {
         let switches = [
             (KILL_SWITCH.to_owned(), "all remediation"),
@@ -53,19 +57,21 @@ impl KillSwitch {
         KillSwitch { ledger, switches, is_ignored: Arc::default() }
     }
 
-    /// Whether a record with this key stops something: a slip in a name stops nothing.
+    /// Returns whether `key` is the key of a kill switch. A record with a misspelled key stops
+    /// nothing.
     pub fn is_switch_key(key: &str) -> bool {
         let rest = key.strip_prefix(KILL_SWITCH);
         rest.is_some_and(|rest| {
-            let of = |prefix| rest.strip_prefix(prefix).is_some_and(|name: &str| !name.is_empty());
-            rest.is_empty() || of("-account/") || of("-policy/")
+            let names =
+                |prefix| rest.strip_prefix(prefix).is_some_and(|name: &str| !name.is_empty());
+            rest.is_empty() || names("-account/") || names("-policy/")
         })
     }
 
-    /// The switch that lets no write be made now; none where none is on.
+    /// Returns an active switch that blocks writes, or `None`.
     ///
     /// # Errors
-    /// When the ledger cannot be read: then no write may be made either.
+    /// [`LedgerError`] if the ledger cannot be read. Writes are then blocked as well.
     pub async fn find_active(&self) -> Result<Option<ActiveSwitch>, LedgerError> {
         if self.is_ignored.load(Ordering::Relaxed) {
             return Ok(None);
@@ -78,18 +84,18 @@ impl KillSwitch {
         Ok(None)
     }
 
-    /// Lets writes pass from now on, for an undo that a person asked for.
+    /// Allows writes from now on, for an undo that a person requested.
     pub(crate) fn ignore_switches(&self) {
         self.is_ignored.store(true, Ordering::Relaxed);
     }
 
-    /// A configuration whose calls that change something are made only while no switch is on.
+    /// Returns a configuration that sends write calls only while no switch is on.
     pub(crate) fn guard_config(&self, config: &SdkConfig) -> SdkConfig {
         let inner = config.http_client().unwrap_or_else(new_http_client);
         config.to_builder().http_client(GuardedClient { inner, switch: self.clone() }).build()
     }
 
-    /// Refuses a request that changes something while a switch is on.
+    /// Returns an error for a write request while a switch is on.
     pub(crate) async fn check_request(&self, request: &HttpRequest) -> Result<(), ConnectorError> {
         if !is_write(request) {
             return Ok(());
@@ -102,10 +108,12 @@ impl KillSwitch {
     }
 }
 
-/// Whether a request can change something at AWS. What is not known to be a read counts as a change, and no content of
-/// a resource makes a read of one: a body is looked at only where the protocol says that it begins with the operation.
+/// Returns whether a request can change something in AWS. A request that is not known to be a read
+/// counts as a write. The body is read only if the protocol places the operation at its start, so
+/// the content of a resource cannot make a write look like a read.
 ///
-/// Source: Smithy specification, "AWS JSON protocol" (`X-Amz-Target`) and "AWS Query protocol" (`Action`).
+/// Source: Smithy specification, "AWS JSON protocol" (`X-Amz-Target`) and "AWS Query protocol"
+/// (`Action`).
 fn is_write(request: &HttpRequest) -> bool {
     let operation = match request.method() {
         "GET" | "HEAD" => return false,
@@ -128,7 +136,7 @@ fn find_query_action(request: &HttpRequest) -> Option<&str> {
     body.strip_prefix("Action=")?.split('&').next()
 }
 
-/// An HTTP client that asks the kill switch before each change.
+/// An HTTP client that checks the kill switch before each write.
 struct GuardedClient {
     inner: SharedHttpClient,
     switch: KillSwitch,
@@ -190,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_pass_and_what_is_not_known_counts_as_a_write() {
+    fn reads_pass_and_unknown_requests_count_as_writes() {
         let reads = [
             ("GET", None, ""),
             ("HEAD", None, ""),

@@ -1,105 +1,113 @@
-//! How often a resource may be repaired: bounded, and not in a war with whoever breaks it again.
+//! The limits of remediations: retry limits of a resource and daily budgets.
 //!
-//! Pure: what happened comes in, what is allowed goes out. What happened is read from the ledger, so that the
-//! bound survives a crash.
+//! The functions are pure. The callers read the earlier attempts from the ledger, so the limits
+//! survive a crash.
 
 use serde::{Deserialize, Serialize};
 
-/// What happened to one resource under one policy, from the ledger.
+/// An attempt on one resource for one policy, as the limits count it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {
-    /// When it was begun: milliseconds since 1970.
+    /// The start of the attempt in milliseconds since 1970.
     pub time: i64,
-    /// Who had violated.
+    /// The principal that violated the policy.
     pub actor: String,
-    /// The digest of the state before.
+    /// The SHA-256 digest of the prior state, in hexadecimal.
     pub before: String,
 }
 
-/// What is allowed.
+/// The limits for one resource and one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryLimits {
-    /// So many attempts on one resource and policy.
+    /// The maximum number of attempts within the window.
     pub attempts: usize,
-    /// Within so many milliseconds.
+    /// The length of the window in milliseconds.
     pub window: i64,
-    /// So often may the same state come back within the window.
+    /// The maximum number of times that the same state is restored within the window.
     pub reversals: usize,
 }
 
 impl Default for RetryLimits {
-    /// Three attempts in a day; what comes back twice is not fought.
+    /// Returns limits of three attempts a day, and two restorations of the same state.
     fn default() -> Self {
         RetryLimits { attempts: 3, window: 86_400_000, reversals: 2 }
     }
 }
 
-/// What is allowed in one account in a day, whatever the resource. Nothing is counted across accounts: who owns one
-/// account could otherwise use up what repairs in the others need.
+/// The limits of one account for one day (UTC) and all resources. Accounts are counted separately,
+/// so that one account cannot use the budget of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DailyBudget {
-    /// So many attempts in the account.
+    /// The maximum number of attempts in the account.
     pub account: u32,
-    /// So many attempts for one policy in the account.
+    /// The maximum number of attempts for one policy in the account.
     pub policy: u32,
-    /// After so many failures for one policy in the account its circuit is open.
+    /// The number of failures of one policy in the account that opens the circuit breaker.
     pub failures: u32,
 }
 
 impl Default for DailyBudget {
-    /// A hundred attempts in an account, fifty for a policy in it, five failures for a policy in it.
+    /// Returns a budget of 100 attempts in an account, and 50 attempts and 5 failures for a policy
+    /// in it.
     fn default() -> Self {
         DailyBudget { account: 100, policy: 50, failures: 5 }
     }
 }
 
-/// Why no further attempt is made.
+/// The limit that blocks a further attempt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitExceeded {
-    /// Too often already.
-    #[error("{0} attempts within the window: the budget is used up")]
+    /// The retry limit of the resource is reached.
+    #[error(
+        "the retry limit is reached: {0} attempts on this resource within the window; run \
+         `evenkeel status` and correct the cause"
+    )]
     AttemptsExhausted(usize),
-    /// Too often already today, on whatever resource.
-    #[error("{count} attempts today {what}: the budget is used up")]
+    /// A daily budget is used.
+    #[error(
+        "the daily budget is used: {count} attempts today {what}; a new budget starts at 00:00 UTC"
+    )]
     BudgetExhausted {
-        /// How many are allowed.
+        /// The maximum number of attempts.
         count: u32,
-        /// In which account, and for which policy where it is one policy's.
+        /// The account, and the policy if it is the budget of a policy.
         what: String,
     },
-    /// What fails again and again is not tried on.
+    /// The circuit breaker is open because of failures.
     #[error(
-        "the circuit is open: repairs failed {failures} times today {what}; see their outcomes"
+        "the circuit breaker is open: remediation failed {failures} times today {what}; run \
+         `evenkeel status` and correct the cause"
     )]
     CircuitOpen {
-        /// How often they failed.
+        /// The number of failures.
         failures: u32,
-        /// In which account, and for which policy.
+        /// The account and the policy.
         what: String,
     },
-    /// Somebody sets the same state again and again.
+    /// Somebody sets the same non-compliant state repeatedly.
     #[error(
-        "the same state was set again {times} times, by {}, and restored as often by us: who does that, an infrastructure pipeline perhaps, must be mended and not fought",
+        "Evenkeel restored the resource {times} times, and the same state was set again by {}; fix \
+         the source of the change (for example, a deployment pipeline); remediation is suspended",
         by.join(", ")
     )]
     StateReversed {
-        /// How often.
+        /// The number of earlier attempts that restored the resource from this state.
         times: usize,
-        /// By whom, each once.
+        /// The principals that set the state, without duplicates.
         by: Vec<String>,
     },
 }
 
-/// Whether one more attempt is allowed.
+/// Checks whether one more attempt is allowed.
 ///
 /// # Errors
-/// When it is not, and why.
+/// [`LimitExceeded::StateReversed`] or [`LimitExceeded::AttemptsExhausted`].
 pub fn check_limits(
     limits: &RetryLimits,
     past: &[AttemptRecord],
     now: &AttemptRecord,
 ) -> Result<(), LimitExceeded> {
-    // A clock that was set back makes attempts lie in the future: they count.
+    // After a clock correction, earlier attempts can be in the future: they count as well.
     let since = now.time.saturating_sub(limits.window);
     let recent: Vec<&AttemptRecord> = past.iter().filter(|attempt| attempt.time > since).collect();
     let same: Vec<_> = recent.iter().filter(|attempt| attempt.before == now.before).collect();
@@ -125,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_have_a_budget_that_comes_back_with_time() {
+    fn the_retry_limit_applies_within_the_window() {
         let limits = RetryLimits::default();
         let past = [attempt(0, "a"), attempt(1, "b"), attempt(2, "c")];
         assert_eq!(check_limits(&limits, &past[..2], &attempt(3, "d")), Ok(()));
@@ -137,17 +145,17 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_comes_back_is_not_fought() {
+    fn a_state_that_was_restored_twice_is_not_restored_again() {
         let past = [attempt(0, "a"), attempt(1, "a")];
-        let stop = check_limits(&RetryLimits::default(), &past, &attempt(2, "a")).unwrap_err();
+        let exceeded = check_limits(&RetryLimits::default(), &past, &attempt(2, "a")).unwrap_err();
         assert_eq!(
-            stop,
+            exceeded,
             LimitExceeded::StateReversed { times: 2, by: vec!["pipeline".to_owned()] }
         );
     }
 
     #[test]
-    fn attempts_of_a_clock_that_was_set_back_count() {
+    fn attempts_in_the_future_count_after_a_clock_correction() {
         let past = [attempt(90, "a"), attempt(91, "b"), attempt(92, "c")];
         assert_eq!(
             check_limits(&RetryLimits::default(), &past, &attempt(5, "d")),

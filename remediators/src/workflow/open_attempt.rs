@@ -1,4 +1,4 @@
-//! An attempt that has a recorded intent and no recorded outcome.
+//! Attempts that have a recorded intent and no recorded outcome.
 
 use serde_json::Value;
 
@@ -7,24 +7,24 @@ use crate::journal::record::{JournalKeys, RemediationIntent};
 use crate::remediator::type_erasure::StateError;
 use crate::violation::{PolicyViolation, TargetResource};
 
-/// An attempt that was begun.
+/// An attempt whose intent is recorded.
 pub(super) struct OpenAttempt {
     pub(super) number: u32,
-    /// It was begun just now: nothing of it can have been written yet.
+    /// True if this call recorded the intent. Nothing can have been written to AWS yet.
     pub(super) is_fresh: bool,
     pub(super) violation: PolicyViolation,
     pub(super) before: Value,
     pub(super) after: Value,
-    /// Why a person had to say yes.
+    /// The reason why the plan needed an approval.
     pub(super) approval_reason: Option<String>,
-    /// The plan's hash.
+    /// The hash of the plan.
     pub(super) plan: String,
-    /// The approval that it used up.
+    /// The key of the approval that the attempt used.
     pub(super) approval: Option<String>,
 }
 
 impl RemediationExecutor {
-    /// An attempt as its intent tells of it.
+    /// Returns the attempt that an intent describes.
     pub(super) fn read_open_attempt(
         &self,
         violation: &PolicyViolation,
@@ -47,7 +47,7 @@ impl RemediationExecutor {
         })
     }
 
-    /// A state that the intent of an attempt holds.
+    /// Reads a state from the intent of an attempt.
     pub(super) fn read_state(
         &self,
         target: &TargetResource,

@@ -1,4 +1,4 @@
-//! The records of how remediations ended.
+//! Writing the records of outcomes.
 
 use evenkeel_rules::ocsf::RemediationActivity;
 
@@ -8,7 +8,8 @@ use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult}
 use crate::violation::PolicyViolation;
 
 impl RemediationExecutor {
-    /// Ends without an attempt. What is only planned or waits may go on later: that leaves no record.
+    /// Records the outcome of a remediation without an attempt. A plan that is only shown or waits
+    /// for approval can continue later and leaves no record.
     pub(super) async fn record_without_attempt(
         &self,
         violation: &PolicyViolation,
@@ -29,21 +30,20 @@ impl RemediationExecutor {
         Ok(outcome)
     }
 
-    /// Ends an attempt.
+    /// Records the outcome of an attempt.
     pub(super) async fn record_attempt(
         &self,
         begun: &OpenAttempt,
-        end: ObservedResult,
+        (result, state): ObservedResult,
         now: i64,
     ) -> ExecutorResult<RemediationOutcome> {
         let (finding, attempt) = (begun.violation.finding, Some(begun.number));
-        let (result, state) = end;
         let target = &begun.violation.target;
         if matches!(result, RemediationResult::Failed(_) | RemediationResult::RolledBack(_)) {
             self.count_failure(target, now).await?;
         }
         let outcome = RemediationOutcome { finding, attempt, result, state };
-        // The attempt stays open: it goes on, or is undone, when a person wants it.
+        // The attempt stays open: an operator continues or undoes it.
         if matches!(outcome.result, RemediationResult::Halted(_)) {
             return Ok(outcome);
         }
@@ -58,7 +58,7 @@ impl RemediationExecutor {
         Ok(outcome)
     }
 
-    /// Keeps the record of an outcome. The first stands: told again, it would differ by its time only.
+    /// Stores the record of an outcome, unless one exists: a second one differs only in its time.
     pub(super) async fn record_activity(
         &self,
         key: &str,

@@ -1,7 +1,9 @@
-//! Telling our own set-back of a failed repair from what somebody does under a name like ours.
+//! Detection of Evenkeel's own rollback of a failed attempt, so that it is not remediated
+//! immediately.
 //!
-//! An event shows the name of a role and of its session, and whoever owns an account can choose both. So they say nothing
-//! by themselves. Ours is what an attempt in the ledger explains: it failed and was set back, within its session's life.
+//! The owner of an account can choose the role name and the session name in an event, so the names
+//! alone prove nothing. A change counts as Evenkeel's own rollback only if the ledger contains an
+//! attempt that failed and was rolled back within the lifetime of its session.
 
 use evenkeel_rules::REMEDIATOR_ROLE;
 use uuid::Uuid;
@@ -11,18 +13,19 @@ use crate::journal::record::RemediationIntent;
 use crate::violation::PolicyViolation;
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// What a session's name begins with; the finding's uid follows.
+/// The prefix of session names. The uid of the finding follows.
 pub(crate) const SESSION_PREFIX: &str = "evenkeel-";
 
-/// A session lives for 15 minutes: so long after its attempt began an event may be its own. In milliseconds.
+/// The time in milliseconds after the start of an attempt in which an event can belong to its
+/// session. A session lives for 15 minutes.
 const SESSION_LIFETIME: i64 = 1_200_000;
 
-/// Clocks of AWS and of the function differ by less. In milliseconds.
+/// The maximum difference in milliseconds between the clocks of AWS and of the function.
 const MAX_CLOCK_SKEW: i64 = 60_000;
 
 impl RemediationExecutor {
-    /// Why a finding is not acted on because our own session brought the state about: it set back a repair that had
-    /// failed. To repair it at once would only fail again.
+    /// Returns the refusal for a state that Evenkeel's own session restored after a failed attempt.
+    /// An immediate new attempt would fail again.
     pub(super) async fn find_own_rollback(
         &self,
         violation: &PolicyViolation,
@@ -38,14 +41,14 @@ impl RemediationExecutor {
             return Ok(None);
         }
         let outcome = self.read_outcome(&violation.target, *number).await?;
-        let is_set_back = outcome.is_some_and(|outcome| {
+        let is_rolled_back = outcome.is_some_and(|outcome| {
             outcome.status_id == 2 && outcome.state.as_ref() == Some(&intent.before)
         });
-        Ok(is_set_back.then_some(RefusalReason::RolledBack(*number)))
+        Ok(is_rolled_back.then_some(RefusalReason::RolledBack(*number)))
     }
 }
 
-/// The family of a role that is called like ours, and the finding that gave the session its name.
+/// Returns the family in the name of a remediation role, and the finding in the session name.
 fn read_session(arn: &str) -> Option<(&str, Uuid)> {
     let (_, session) = arn.split_once(":assumed-role/")?;
     let (role, name) = session.split_once('/')?;

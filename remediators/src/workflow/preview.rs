@@ -1,4 +1,4 @@
-//! What would be done, without doing it.
+//! The preview of a remediation, without any write.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,31 +10,32 @@ use crate::journal::record::{RemediationIntent, RemediationResult};
 use crate::violation::PolicyViolation;
 use crate::workflow::refusal_reason::{RefusalCode, RefusalReason};
 
-/// What would be done about a finding now.
+/// The preview of the remediation of a finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RemediationPreview {
-    /// The hash that an approval binds to; none where nothing would be done.
+    /// The hash of the plan, which an approval refers to. `None` if nothing would be changed.
     pub plan: Option<String>,
-    /// The whole state before.
+    /// The complete state before the change.
     pub before: Value,
-    /// The whole state after.
+    /// The complete state after the change.
     pub after: Value,
-    /// The IAM actions that it takes.
+    /// The IAM actions that the change needs.
     pub calls: Vec<&'static str>,
-    /// Why a person must decide, whatever the mode.
+    /// The reasons why the plan needs an approval in every mode.
     pub asks: Vec<String>,
-    /// What stops it: the mode, a missing approval, a kill switch, or that nothing is to be done.
-    pub held: Option<String>,
-    /// The code of what stops it, where that is a refusal.
+    /// The reason why the plan is blocked: the mode, a missing approval, a kill switch, another
+    /// refusal, or a compliant resource.
+    pub blocked_by: Option<String>,
+    /// The code of the refusal that blocks the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<RefusalCode>,
 }
 
 impl RemediationExecutor {
-    /// What would be done about a violation.
+    /// Returns a preview of the remediation of a violation. `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// When it cannot be told now.
+    /// [`ExecutorError`](super::ExecutorError) if AWS or the ledger cannot be read now.
     pub async fn preview_remediation(
         &self,
         violation: &PolicyViolation,
@@ -57,11 +58,11 @@ impl RemediationExecutor {
                 calls: Vec::new(),
                 asks: Vec::new(),
                 code: ended.refusal_reason().map(RefusalReason::refusal_code),
-                held: Some(ended.to_string()),
+                blocked_by: Some(ended.to_string()),
             },
             PlanPreparation::Planned(plan) => {
                 let number = past.last().map_or(0, |last| last.0).saturating_add(1);
-                let held = match self.authorize_plan(violation, &plan, number, now).await? {
+                let blocked = match self.authorize_plan(violation, &plan, number, now).await? {
                     PlanAuthorization::Granted(_) => stopped.map(RemediationResult::Refused),
                     PlanAuthorization::Withheld(ended) => {
                         Some(stopped.map_or(ended, RemediationResult::Refused))
@@ -73,17 +74,17 @@ impl RemediationExecutor {
                     before: plan.before,
                     after: plan.after,
                     asks: plan.questions,
-                    code: held
+                    code: blocked
                         .as_ref()
                         .and_then(RemediationResult::refusal_reason)
                         .map(RefusalReason::refusal_code),
-                    held: held.map(|ended| ended.to_string()),
+                    blocked_by: blocked.map(|ended| ended.to_string()),
                 }
             }
         })
     }
 
-    /// What an attempt that was cut off would do if it went on.
+    /// Returns a preview of the continuation of an interrupted attempt.
     async fn preview_open_attempt(
         &self,
         violation: &PolicyViolation,
@@ -97,21 +98,21 @@ impl RemediationExecutor {
             stopped => stopped,
         };
         let is_own = intent.finding == violation.finding;
-        let held = if is_own {
+        let blocked = if is_own {
             stopped
         } else {
-            let why = "apply that finding or undo it first".to_owned();
+            let why = "run `evenkeel apply` or `evenkeel undo` for that finding first".to_owned();
             Some(describe_open_attempt(number, intent.finding, why))
         };
-        let cut_off = format!("attempt {number} was cut off, and would go on");
+        let interrupted = format!("attempt {number} was interrupted; this plan continues it");
         Ok(RemediationPreview {
             plan: is_own.then(|| intent.plan.clone()),
             calls: self.remediator.required_actions(&begun.before, &begun.after)?,
             before: intent.before.clone(),
             after: intent.after.clone(),
-            asks: [cut_off].into_iter().chain(intent.asked.clone()).collect(),
-            code: held.as_ref().map(RefusalReason::refusal_code),
-            held: held.map(|reason| reason.to_string()),
+            asks: [interrupted].into_iter().chain(intent.asked.clone()).collect(),
+            code: blocked.as_ref().map(RefusalReason::refusal_code),
+            blocked_by: blocked.map(|reason| reason.to_string()),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Why nothing was written, and will not be: in words for people, and as a code that alarms and queries match.
+//! Refusals: the reasons as text for people, and codes for alarms and queries.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,25 +8,25 @@ use crate::remediator::PlanRefusal;
 use crate::workflow::kill_switch::ActiveSwitch;
 use crate::workflow::limits::LimitExceeded;
 
-/// The code of a refusal: it stays the same whatever is said about it in words.
+/// The code of a refusal. The code is stable; the text of the reason can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalCode {
     /// A kill switch is on.
     KillSwitch,
-    /// A waiver accepts the finding.
+    /// A waiver covers the finding.
     Waived,
-    /// A file of waivers cannot be read.
+    /// A waiver file cannot be read.
     WaiversUnreadable,
-    /// Too many attempts on one resource.
+    /// The retry limit of the resource is reached.
     AttemptsExhausted,
-    /// Too many attempts in an account, or for a policy in it.
+    /// The daily budget of the account, or of the policy in the account, is used.
     BudgetExhausted,
-    /// Too many failures for a policy in an account.
+    /// The circuit breaker of the policy in the account is open, because of failures.
     CircuitOpen,
-    /// The same state comes back again and again.
+    /// The same non-compliant state was set repeatedly.
     StateReversed,
-    /// A person must approve the plan first.
+    /// The plan needs an approval first.
     ApprovalMissing,
     /// The approval of the plan has expired.
     ApprovalExpired,
@@ -34,34 +34,35 @@ pub enum RefusalCode {
     ApprovalUsed,
     /// A person rejected the plan.
     PlanRejected,
-    /// Who approved is who violated the policy.
+    /// The approver is the violator of the policy.
     ApproverViolated,
-    /// The state is one that a failed attempt set back itself.
-    SetBackByAttempt,
-    /// The policy's header tells the remediator something that it does not know.
+    /// A failed attempt restored this state in its rollback.
+    #[serde(rename = "rolled-back-by-attempt")]
+    RolledBackByAttempt,
+    /// The policy header contains a parameter that the remediator does not have.
     SettingUnknown,
-    /// What the policy's header tells the remediator cannot be.
+    /// A parameter in the policy header is not valid.
     SettingInvalid,
-    /// The state must be left to a person.
+    /// A person must decide about the state.
     NeedsPerson,
-    /// A check before the write failed: the repair would do harm.
+    /// The precondition check failed: the change would cause damage.
     PreconditionFailed,
-    /// AWS does not allow the state to be read.
+    /// AWS denies reading the state.
     AccessDenied,
-    /// Another finding's attempt on the resource is open.
+    /// An attempt for another finding is open on the resource.
     AttemptOpen,
-    /// A person has begun to undo the attempt.
+    /// An undo of the attempt has started.
     UndoBegun,
-    /// The mode lets nothing be done.
+    /// The effective mode does not allow changes.
     ModeTooLow,
-    /// A person has undone the repair.
+    /// A person has undone the remediation.
     UndoneByPerson,
     /// The resource was changed since the attempt that is to be undone.
     ChangedSince,
 }
 
 impl RefusalCode {
-    /// The code as it stands in logs, records and notices.
+    /// Returns the code as logs, records and notices contain it.
     pub fn as_str(self) -> &'static str {
         match self {
             RefusalCode::KillSwitch => "kill-switch",
@@ -76,7 +77,7 @@ impl RefusalCode {
             RefusalCode::ApprovalUsed => "approval-used",
             RefusalCode::PlanRejected => "plan-rejected",
             RefusalCode::ApproverViolated => "approver-violated",
-            RefusalCode::SetBackByAttempt => "set-back-by-attempt",
+            RefusalCode::RolledBackByAttempt => "rolled-back-by-attempt",
             RefusalCode::SettingUnknown => "setting-unknown",
             RefusalCode::SettingInvalid => "setting-invalid",
             RefusalCode::NeedsPerson => "needs-person",
@@ -91,118 +92,139 @@ impl RefusalCode {
     }
 }
 
-/// Why nothing was written, and will not be.
+/// The reason why nothing was written and nothing will be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusalReason {
     /// A kill switch is on.
     #[error(transparent)]
     KillSwitch(#[from] ActiveSwitch),
-    /// A waiver accepts the finding.
-    #[error("waiver {waiver} accepts it: {reason}")]
+    /// A waiver covers the finding.
+    #[error("waiver {waiver} covers the finding: {reason}")]
     Waived {
-        /// The waiver's id.
+        /// The id of the waiver.
         waiver: String,
-        /// Why it accepts the finding.
+        /// The reason that the waiver states.
         reason: String,
     },
-    /// A file of waivers cannot be read: it may accept the finding.
-    #[error("the waivers of `{file}` cannot be read: {error}")]
+    /// A waiver file cannot be read: it could cover the finding.
+    #[error(
+        "the waiver file `{file}` cannot be read: {error}; correct it and publish the bundle again"
+    )]
     WaiversUnreadable {
-        /// The file.
+        /// The name of the file.
         file: String,
-        /// What is wrong with it.
+        /// The error.
         error: String,
     },
-    /// A bound is reached.
+    /// A limit is reached.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
-    /// A person has not approved it, or not so that it counts.
+    /// A valid approval is missing.
     #[error(transparent)]
     Approval(#[from] ApprovalRefusal),
-    /// A failed attempt set this state back itself.
-    #[error("attempt {0} failed, and set this state back itself")]
+    /// The attempt with this number failed and restored this state in its rollback.
+    #[error(
+        "attempt {0} failed and restored this state itself; correct the cause of the failure, then \
+         run `evenkeel apply`"
+    )]
     RolledBack(u32),
-    /// The policy's header tells the remediator something that it does not know.
-    #[error("the policy's header tells {remediator} `{name}`, which it does not know")]
+    /// The policy header contains a parameter that the remediator does not have.
+    #[error(
+        "remediator {remediator} has no parameter `{name}`; correct `with` in the policy header"
+    )]
     UnknownSetting {
-        /// The remediator's id.
+        /// The id of the remediator.
         remediator: &'static str,
-        /// What the header tells it.
+        /// The name of the parameter.
         name: String,
     },
-    /// The remediator plans nothing for the state.
+    /// The remediator makes no plan for the state.
     #[error(transparent)]
     PlanRefused(#[from] PlanRefusal),
-    /// A check before the write says that the repair would do harm.
+    /// The precondition check failed: the change would cause damage.
     #[error("{0}")]
     Precondition(String),
-    /// AWS does not allow the state to be read: its error's code.
-    #[error("not allowed: {0}")]
+    /// AWS denies reading the state. Contains the error code.
+    #[error(
+        "the resource cannot be read: {0}; check the resource id and the permissions of the \
+         remediation role"
+    )]
     AccessDenied(String),
-    /// Another finding's attempt on the resource is open.
-    #[error("attempt {attempt}, for finding {finding}, is open on this resource: {why}")]
+    /// An attempt for another finding is open on the resource.
+    #[error("attempt {attempt} for finding {finding} is still open on this resource: {why}")]
     AttemptOpen {
-        /// The attempt.
+        /// The number of the attempt.
         attempt: u32,
-        /// The finding that it is for.
+        /// The finding of the attempt.
         finding: Uuid,
-        /// Why it is open, or what to do about it.
+        /// The reason why the attempt is open, or the next step.
         why: String,
     },
-    /// A person has begun to undo the attempt.
-    #[error("a person has begun to undo it")]
+    /// An undo of the attempt has started.
+    #[error("an undo of this attempt has started; run `evenkeel undo` again to finish it")]
     UndoBegun,
-    /// The lower of the policy's mode and the operator's ceiling lets nothing be done.
-    #[error("the mode lets nothing be done")]
+    /// The effective mode does not allow changes.
+    #[error(
+        "the effective mode does not allow changes; raise the mode of the policy or the maximum \
+         mode of the account"
+    )]
     ModeTooLow,
-    /// A person has undone what this attempt restored.
-    #[error("attempt {0} restored it, and somebody has undone that")]
+    /// A person has undone the attempt with this number.
+    #[error(
+        "attempt {0} was successful, and a person has undone it; run `evenkeel apply` to remediate \
+         the resource again"
+    )]
     UndoneByPerson(u32),
     /// The resource was changed since the attempt that is to be undone.
-    #[error("it was changed since: it is {is}, and was left as {left}")]
+    #[error(
+        "the resource was changed since the attempt and is not overwritten: it is {is}, and the \
+         attempt left {left}"
+    )]
     ChangedSince {
-        /// The state that was seen.
+        /// The present state.
         is: Value,
         /// The state that the attempt left.
         left: Value,
     },
 }
 
-/// Why a plan may not be carried out without a person, or a person's approval does not count.
+/// The reason why a plan needs an approval, or why an approval is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApprovalRefusal {
-    /// Nobody approved the plan.
-    #[error("plan {0} waits for approval")]
+    /// Nobody approved the plan with this hash.
+    #[error("plan {0} waits for approval; run `evenkeel approve` or `evenkeel reject`")]
     Missing(String),
-    /// The last decision on the plan holds no longer.
-    #[error("the last decision on plan {0} has expired")]
+    /// The last decision on the plan with this hash has expired.
+    #[error("the last decision on plan {0} has expired; run `evenkeel approve` again")]
     Expired(String),
-    /// Another attempt has used the approval.
-    #[error("the approval of plan {0} was used already")]
+    /// Another attempt has used the approval of the plan with this hash.
+    #[error("the approval of plan {0} was already used; run `evenkeel approve` again")]
     Used(String),
     /// A person rejected the plan.
     #[error("plan {plan} was rejected by {by}")]
     Rejected {
-        /// The plan's hash.
+        /// The hash of the plan.
         plan: String,
-        /// Who rejected it.
+        /// The ARN of the person who rejected it.
         by: String,
     },
-    /// Who approved is who violated the policy.
-    #[error("{0} has the identity that violated the policy, and cannot approve the repair")]
+    /// The approver is the violator of the policy. Contains the ARN of the approver.
+    #[error(
+        "{0} violated the policy and cannot approve the remediation; another person must approve it"
+    )]
     Violator(String),
 }
 
 impl RefusalReason {
-    /// Its code.
+    /// Returns the code of the reason.
     pub fn refusal_code(&self) -> RefusalCode {
         match self {
             RefusalReason::KillSwitch(_) => RefusalCode::KillSwitch,
             RefusalReason::Waived { .. } => RefusalCode::Waived,
             RefusalReason::WaiversUnreadable { .. } => RefusalCode::WaiversUnreadable,
-            RefusalReason::Limit(stop) => limit_code(stop),
+            RefusalReason::Limit(limit) => limit_code(limit),
             RefusalReason::Approval(refusal) => approval_code(refusal),
-            RefusalReason::RolledBack(_) => RefusalCode::SetBackByAttempt,
+            RefusalReason::RolledBack(_) => RefusalCode::RolledBackByAttempt,
             RefusalReason::UnknownSetting { .. } => RefusalCode::SettingUnknown,
             RefusalReason::PlanRefused(PlanRefusal::InvalidSetting(_)) => {
                 RefusalCode::SettingInvalid
@@ -219,8 +241,8 @@ impl RefusalReason {
     }
 }
 
-fn limit_code(stop: &LimitExceeded) -> RefusalCode {
-    match stop {
+fn limit_code(limit: &LimitExceeded) -> RefusalCode {
+    match limit {
         LimitExceeded::AttemptsExhausted(_) => RefusalCode::AttemptsExhausted,
         LimitExceeded::BudgetExhausted { .. } => RefusalCode::BudgetExhausted,
         LimitExceeded::CircuitOpen { .. } => RefusalCode::CircuitOpen,
@@ -243,9 +265,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_written_and_read_as_it_is_matched() {
-        let stop = LimitExceeded::CircuitOpen { failures: 5, what: "for policy p".to_owned() };
-        let code = RefusalReason::from(stop).refusal_code();
+    fn codes_are_serialized_and_parsed_as_alarms_match_them() {
+        let limit = LimitExceeded::CircuitOpen { failures: 5, what: "for policy p".to_owned() };
+        let code = RefusalReason::from(limit).refusal_code();
         assert_eq!(code.as_str(), "circuit-open");
         let all = [
             "kill-switch",
@@ -260,7 +282,7 @@ mod tests {
             "approval-used",
             "plan-rejected",
             "approver-violated",
-            "set-back-by-attempt",
+            "rolled-back-by-attempt",
             "setting-unknown",
             "setting-invalid",
             "needs-person",

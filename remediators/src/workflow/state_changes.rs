@@ -1,18 +1,19 @@
-//! What a change of a state is about, so that two changes can be compared.
+//! The parts of a state that a change affects, and the comparison of two changes.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The parts of a state that differ between `before` and `after`: the paths of values, and of lists the elements that
-/// came or went.
+/// Returns the parts of a state that differ between `before` and `after`: the paths of changed
+/// values, and the added or removed elements of lists.
 pub(crate) fn list_changes(before: &Value, after: &Value) -> BTreeSet<String> {
     let mut changes = BTreeSet::new();
     add_changes("", before, after, &mut changes);
     changes
 }
 
-/// Whether two changes are about the same in part. One that names nothing may be about anything.
+/// Returns whether two changes affect a common part. A change without parts overlaps with every
+/// change.
 pub(super) fn changes_overlap(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
     let is_within = |part: &str, whole: &str| {
         part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ' ']))
@@ -62,23 +63,23 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_change_is_told_by_its_paths_and_by_the_elements_of_lists() {
+    fn a_change_consists_of_paths_and_of_list_elements() {
         let before = json!({"a": 1, "b": {"c": true}, "rules": [{"port": 22}, {"port": 161}]});
         let after = json!({"a": 1, "b": {"c": false, "d": 2}, "rules": [{"port": 161}]});
         let changes = list_changes(&before, &after);
-        let told = ["/b/c", "/b/d", "/rules {\"port\":22}"].map(str::to_owned);
-        assert_eq!(changes, told.into());
-        assert_eq!(list_changes(&after, &before), changes, "there and back it is the same");
+        let expected = ["/b/c", "/b/d", "/rules {\"port\":22}"].map(str::to_owned);
+        assert_eq!(changes, expected.into());
+        assert_eq!(list_changes(&after, &before), changes, "both directions are equal");
         let other = json!({"a": 1, "b": {"c": true}, "rules": [{"port": 22}]});
         assert!(list_changes(&before, &other).is_disjoint(&changes));
         assert!(list_changes(&before, &before).is_empty());
         let none = json!({"a": 1, "b": {"c": true}});
-        let told = ["/rules {\"port\":161}", "/rules {\"port\":22}"].map(str::to_owned);
-        assert_eq!(list_changes(&none, &before), told.into(), "a list that is not there is empty");
+        let expected = ["/rules {\"port\":161}", "/rules {\"port\":22}"].map(str::to_owned);
+        assert_eq!(list_changes(&none, &before), expected.into(), "a missing list is empty");
     }
 
     #[test]
-    fn a_policy_that_was_not_there_and_one_that_was_are_changed_alike() {
+    fn creating_a_policy_overlaps_with_adding_a_statement() {
         let statement = json!({"Effect": "Deny"});
         let made = list_changes(
             &json!({"policy": null}),
@@ -92,7 +93,7 @@ mod tests {
         assert!(!changes_overlap(&made, &list_changes(&json!({"a": 1}), &json!({"a": 2}))));
         assert!(
             changes_overlap(&BTreeSet::new(), &made),
-            "of what is not known, anything is about it"
+            "an unknown change overlaps with every change"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! One resource, and all that AWS, people and machines do to a remediation of it.
+//! Tests of the executor with one fake resource, an in-memory ledger, failures and concurrent
+//! changes.
 
 mod governance;
 mod interruptions;
@@ -17,35 +18,36 @@ use crate::remediator::Remediator;
 use crate::remediator::spec::RemediatorSpec;
 use crate::violation::{PolicyViolationError, TargetResource};
 
-/// A resource of two properties, and what happens to those who touch it.
+/// A resource with two properties, and the failures and changes that happen to it.
 #[derive(Debug, Default)]
-struct World {
-    /// It should be `(true, true)`.
+struct FakeResource {
+    /// The state. It is compliant if it is `(true, true)`.
     state: Option<(bool, bool)>,
-    /// What the next reads answer, the next one first.
+    /// The failures of the next reads.
     reads: Vec<AwsFailure>,
-    /// What the next writes answer, and whether they do a half before.
+    /// The failures of the next writes, and whether each write sets the first property before it
+    /// fails.
     writes: Vec<(AwsFailure, bool)>,
-    /// Somebody sets this after the next read.
+    /// The state that somebody else sets after the next read.
     after_read: Option<(bool, bool)>,
-    /// Somebody sets this after the next write.
+    /// The state that somebody else sets after the next write.
     after_write: Option<(bool, bool)>,
-    /// Somebody throws the kill switch in this ledger when the next write has done its half.
+    /// The ledger in which a kill switch is set after the next write has set the first property.
     switch_after_half: Option<Ledger>,
-    /// What the check before the write asks a person.
+    /// The reason of the precondition check for an approval.
     asks: Option<String>,
-    /// So many writes were made.
+    /// The number of writes.
     written: usize,
 }
 
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<World>>);
+struct Fake(Arc<Mutex<FakeResource>>);
 
 impl Fake {
     fn write_half(&self, state: (bool, bool)) {
-        let mut world = self.0.lock().unwrap();
-        world.written = world.written.saturating_add(1);
-        world.state = world.state.map(|was| (state.0, was.1));
+        let mut resource = self.0.lock().unwrap();
+        resource.written = resource.written.saturating_add(1);
+        resource.state = resource.state.map(|was| (state.0, was.1));
     }
 }
 
@@ -65,13 +67,13 @@ impl Remediator for Fake {
 
     async fn observe_state(&self, _: &TargetResource) -> Result<(bool, bool), AwsFailure> {
         interruptions::step().await;
-        let mut world = self.0.lock().unwrap();
-        if !world.reads.is_empty() {
-            return Err(world.reads.remove(0));
+        let mut resource = self.0.lock().unwrap();
+        if !resource.reads.is_empty() {
+            return Err(resource.reads.remove(0));
         }
-        let state = world.state.ok_or(AwsFailure::NotFound)?;
-        if let Some(other) = world.after_read.take() {
-            world.state = Some(other);
+        let state = resource.state.ok_or(AwsFailure::NotFound)?;
+        if let Some(other) = resource.after_read.take() {
+            resource.state = Some(other);
         }
         Ok(state)
     }
@@ -119,24 +121,24 @@ impl Remediator for Fake {
             ledger.write_record(crate::KILL_SWITCH, b"{}").await.unwrap();
             return Err(AwsFailure::Retryable("the kill switch".to_owned()));
         }
-        let mut world = self.0.lock().unwrap();
-        world.written = world.written.saturating_add(1);
-        if !world.writes.is_empty() {
-            let (refused, half) = world.writes.remove(0);
+        let mut resource = self.0.lock().unwrap();
+        resource.written = resource.written.saturating_add(1);
+        if !resource.writes.is_empty() {
+            let (refused, half) = resource.writes.remove(0);
             if half {
-                world.state = world.state.map(|was| (state.0, was.1));
+                resource.state = resource.state.map(|was| (state.0, was.1));
             }
             return Err(refused);
         }
-        world.state = Some(*state);
-        if let Some(other) = world.after_write.take() {
-            world.state = Some(other);
+        resource.state = Some(*state);
+        if let Some(other) = resource.after_write.take() {
+            resource.state = Some(other);
         }
         Ok(())
     }
 }
 
-/// A finding's record: the `number`th.
+/// Returns the record of the finding with this number.
 fn finding(number: u32, mode: &str) -> Value {
     json!({
         "finding_info": {
@@ -151,24 +153,24 @@ fn finding(number: u32, mode: &str) -> Value {
     })
 }
 
-/// The same as a violation.
+/// Returns the violation of the finding with this number.
 fn violation(number: u32, mode: &str) -> PolicyViolation {
     PolicyViolation::from_record(finding(number, mode).to_string().as_bytes()).unwrap()
 }
 
-/// A world, a ledger, and what drives between them.
-struct Stage {
+/// A fake resource, a ledger, and the settings of the executor.
+struct Fixture {
     fake: Fake,
     store: Arc<InMemory>,
     ledger: Ledger,
     settings: ExecutorSettings,
 }
 
-const BROKEN: (bool, bool) = (false, false);
-const WHOLE: (bool, bool) = (true, true);
+const NON_COMPLIANT: (bool, bool) = (false, false);
+const COMPLIANT: (bool, bool) = (true, true);
 
-impl Stage {
-    fn new(state: (bool, bool)) -> Stage {
+impl Fixture {
+    fn new(state: (bool, bool)) -> Fixture {
         let fake = Fake::default();
         fake.0.lock().unwrap().state = Some(state);
         let store = Arc::new(InMemory::new());
@@ -178,39 +180,41 @@ impl Stage {
             limits: RetryLimits::default(),
             budget: DailyBudget::default(),
         };
-        Stage { fake, store, ledger, settings }
+        Fixture { fake, store, ledger, settings }
     }
 
-    fn with(self, change: impl FnOnce(&mut World)) -> Stage {
+    fn with(self, change: impl FnOnce(&mut FakeResource)) -> Fixture {
         change(&mut self.fake.0.lock().unwrap());
         self
     }
 
-    /// What a person undoes of the first attempt.
+    /// Undoes the first attempt.
     fn undo(&self, reason: &str, now: i64) -> ExecutorResult<RemediationOutcome> {
         let target = violation(1, "auto").target;
         let request = UndoRequest { by: "arn:aws:iam::111122223333:user/ines", reason };
-        block_on(self.drive().undo_attempt(&target, 1, request, now))
+        block_on(self.executor().undo_attempt(&target, 1, request, now))
     }
 
     fn remove(&self, key: &str) {
         block_on(self.store.delete(&key.into())).unwrap();
     }
 
-    fn drive(&self) -> RemediationExecutor {
+    fn executor(&self) -> RemediationExecutor {
         RemediationExecutor::new(Box::new(self.fake.clone()), self.ledger.clone(), self.settings)
     }
 
-    /// What comes of a finding's record; none where nothing may be done about it.
+    /// Remediates the finding of a record. Returns `None` if the finding cannot be remediated.
     fn run(&self, record: &Value, now: i64) -> ExecutorResult<Option<RemediationOutcome>> {
         match PolicyViolation::from_record(record.to_string().as_bytes()) {
-            Ok(violation) => block_on(self.drive().remediate_violation(&violation, now)).map(Some),
+            Ok(violation) => {
+                block_on(self.executor().remediate_violation(&violation, now)).map(Some)
+            }
             Err(PolicyViolationError::InvalidRecord(error)) => panic!("{error}"),
             Err(_) => Ok(None),
         }
     }
 
-    /// How it ends for the first finding.
+    /// Remediates the first finding and returns the result.
     fn ends(&self) -> RemediationResult {
         self.run(&finding(1, "auto"), 0).unwrap().unwrap().result
     }
@@ -241,104 +245,112 @@ fn denied() -> AwsFailure {
 }
 
 #[test]
-fn what_violates_is_restored_once_and_recorded() {
-    let stage = Stage::new((true, false));
-    assert_eq!((stage.ends(), stage.state()), (RemediationResult::Restored, Some(WHOLE)));
-    assert_eq!((stage.keys("intents"), stage.keys("before"), stage.keys("outcomes")), (1, 1, 1));
-    for _ in 0..10 {
-        assert_eq!(stage.ends(), RemediationResult::Restored, "the same message again");
-    }
-    // A person's undo is not undone by a message that comes late; only by a person.
-    stage.undo("INC-1", 0).unwrap();
-    assert!(
-        matches!(stage.ends(), RemediationResult::Refused(why) if why.to_string().contains("has undone that"))
-    );
-    assert_eq!((stage.state(), stage.written()), (Some((true, false)), 2));
-    let (again, _) = governance::approve_again(&stage, 1);
+fn a_violation_is_remediated_once_and_recorded() {
+    let fixture = Fixture::new((true, false));
+    assert_eq!((fixture.ends(), fixture.state()), (RemediationResult::Restored, Some(COMPLIANT)));
     assert_eq!(
-        (again.result, again.attempt, stage.state()),
-        (RemediationResult::Restored, Some(2), Some(WHOLE))
+        (fixture.keys("intents"), fixture.keys("before"), fixture.keys("outcomes")),
+        (1, 1, 1)
     );
-    assert_eq!(stage.ends(), RemediationResult::Restored, "what a person did stands");
+    for _ in 0..10 {
+        assert_eq!(fixture.ends(), RemediationResult::Restored, "the message is delivered again");
+    }
+    // Only a person can reverse the undo of a person; a late message cannot.
+    fixture.undo("INC-1", 0).unwrap();
+    assert!(
+        matches!(fixture.ends(), RemediationResult::Refused(why) if why.to_string().contains("a person has undone it"))
+    );
+    assert_eq!((fixture.state(), fixture.written()), (Some((true, false)), 2));
+    let (again, _) = governance::approve_again(&fixture, 1);
+    assert_eq!(
+        (again.result, again.attempt, fixture.state()),
+        (RemediationResult::Restored, Some(2), Some(COMPLIANT))
+    );
+    assert_eq!(fixture.ends(), RemediationResult::Restored, "the approved attempt is reported");
 }
 
 #[test]
-fn a_read_that_fails_writes_nothing() {
+fn a_failed_read_leads_to_no_write() {
     let cases = [
         (later(), None),
         (denied(), Some(RemediationResult::Refused(RefusalReason::AccessDenied("no".to_owned())))),
         (AwsFailure::NotFound, Some(RemediationResult::ResourceGone)),
     ];
     for (refused, ended) in cases {
-        let stage = Stage::new(BROKEN).with(|world| world.reads = vec![refused]);
-        let outcome = stage.run(&finding(1, "auto"), 0).ok().flatten();
+        let fixture = Fixture::new(NON_COMPLIANT).with(|resource| resource.reads = vec![refused]);
+        let outcome = fixture.run(&finding(1, "auto"), 0).ok().flatten();
         assert_eq!(outcome.map(|outcome| outcome.result), ended);
-        assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
+        assert_eq!((fixture.written(), fixture.keys("intents")), (0, 0));
     }
 }
 
 #[test]
-fn a_state_that_somebody_changes_between_the_reads_is_planned_anew() {
-    let stage = Stage::new(BROKEN).with(|world| world.after_read = Some(WHOLE));
-    assert_eq!((stage.ends(), stage.written()), (RemediationResult::Compliant, 0));
-    assert!(stage.undo("INC-1", 0).is_err(), "another's repair is not undone");
-    let stage = Stage::new(BROKEN).with(|world| world.after_read = Some((true, false)));
-    assert_eq!((stage.ends(), stage.written()), (RemediationResult::Restored, 1));
+fn a_change_between_the_reads_leads_to_a_new_plan() {
+    let fixture =
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.after_read = Some(COMPLIANT));
+    assert_eq!((fixture.ends(), fixture.written()), (RemediationResult::Compliant, 0));
+    assert!(fixture.undo("INC-1", 0).is_err(), "a change by somebody else is not undone");
+    let fixture =
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.after_read = Some((true, false)));
+    assert_eq!((fixture.ends(), fixture.written()), (RemediationResult::Restored, 1));
 }
 
 #[test]
-fn a_write_that_fails_is_told_from_one_that_half_happened() {
-    let failed =
-        |refused, half| Stage::new(BROKEN).with(|world| world.writes = vec![(refused, half)]);
-    let stage = failed(denied(), false);
-    assert_eq!(stage.ends(), RemediationResult::Failed("not allowed: no".to_owned()));
-    let stage = failed(later(), true);
-    let outcome = stage.run(&finding(1, "auto"), 0).unwrap().unwrap();
+fn failed_and_partial_writes_are_distinguished() {
+    let failed = |refused, half| {
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(refused, half)])
+    };
+    let fixture = failed(denied(), false);
+    assert_eq!(fixture.ends(), RemediationResult::Failed(denied().to_string()));
+    let fixture = failed(later(), true);
+    let outcome = fixture.run(&finding(1, "auto"), 0).unwrap().unwrap();
     assert_eq!(outcome.result, RemediationResult::RolledBack("throttled".to_owned()));
-    assert_eq!(stage.state(), Some(BROKEN), "what was written in part is set back");
-    assert_eq!(outcome.state, Some(json!(BROKEN)), "the state after it was set back is recorded");
-    let record = block_on(stage.ledger.list_keys("outcomes")).unwrap().remove(0);
+    assert_eq!(fixture.state(), Some(NON_COMPLIANT), "a partial write is rolled back");
+    assert_eq!(outcome.state, Some(json!(NON_COMPLIANT)), "the restored state is recorded");
+    let record = block_on(fixture.ledger.list_keys("outcomes")).unwrap().remove(0);
     let record: Value =
-        serde_json::from_slice(&block_on(stage.ledger.read_record(&record)).unwrap()).unwrap();
-    assert_eq!(record["unmapped"]["state"], json!(BROKEN));
-    // Nothing is known of it: the message comes again, and the same attempt goes on.
-    let stage = failed(later(), false);
-    assert!(stage.run(&finding(1, "auto"), 0).is_err());
-    assert_eq!((stage.ends(), stage.keys("intents")), (RemediationResult::Restored, 1));
+        serde_json::from_slice(&block_on(fixture.ledger.read_record(&record)).unwrap()).unwrap();
+    assert_eq!(record["unmapped"]["state"], json!(NON_COMPLIANT));
+    // The effect of the write is unknown: the next delivery continues the same attempt.
+    let fixture = failed(later(), false);
+    assert!(fixture.run(&finding(1, "auto"), 0).is_err());
+    assert_eq!((fixture.ends(), fixture.keys("intents")), (RemediationResult::Restored, 1));
 }
 
 #[test]
-fn a_change_by_somebody_else_after_ours_is_not_written_over() {
-    let stage = Stage::new(BROKEN).with(|world| world.after_write = Some((false, true)));
+fn a_later_change_by_somebody_else_is_not_overwritten() {
+    let fixture =
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.after_write = Some((false, true)));
+    assert_eq!(fixture.ends(), RemediationResult::Failed(OVERWRITTEN.to_owned()));
+    assert_eq!((fixture.state(), fixture.written()), (Some((false, true)), 1));
+}
+
+#[test]
+fn a_state_that_somebody_else_wrote_is_not_undone() {
+    let fixture =
+        Fixture::new((true, false)).with(|resource| resource.after_write = Some((false, true)));
+    assert!(matches!(fixture.ends(), RemediationResult::Failed(_)));
+    assert!(matches!(fixture.undo("INC-1", 0), Err(ExecutorError::NoAttempt(1))));
+    assert_eq!((fixture.state(), fixture.written()), (Some((false, true)), 1));
+}
+
+#[test]
+fn an_undo_restores_the_prior_state_unless_it_was_changed_since() {
+    let fixture = Fixture::new((false, true));
+    assert!(fixture.undo("INC-1", 0).is_err(), "there is no attempt yet");
+    fixture.ends();
+    let undone = fixture.undo("INC-1", 0).unwrap();
     assert_eq!(
-        stage.ends(),
-        RemediationResult::Failed("somebody else changed it right after".to_owned())
+        (undone.result, fixture.state()),
+        (RemediationResult::Restored, Some((false, true)))
     );
-    assert_eq!((stage.state(), stage.written()), (Some((false, true)), 1));
-}
-
-#[test]
-fn an_attempt_that_ended_in_what_somebody_else_made_is_not_undone() {
-    let stage = Stage::new((true, false)).with(|world| world.after_write = Some((false, true)));
-    assert!(matches!(stage.ends(), RemediationResult::Failed(_)));
-    assert!(matches!(stage.undo("INC-1", 0), Err(ExecutorError::NoAttempt(1))));
-    assert_eq!((stage.state(), stage.written()), (Some((false, true)), 1));
-}
-
-#[test]
-fn an_undo_gives_the_state_before_and_refuses_what_was_changed_since() {
-    let stage = Stage::new((false, true));
-    assert!(stage.undo("INC-1", 0).is_err(), "nothing was done yet");
-    stage.ends();
-    let undone = stage.undo("INC-1", 0).unwrap();
-    assert_eq!((undone.result, stage.state()), (RemediationResult::Restored, Some((false, true))));
-    let again = stage.undo("INC-1", 0).unwrap();
+    let again = fixture.undo("INC-1", 0).unwrap();
     assert_eq!(again.result, RemediationResult::Compliant);
-    let stage = Stage::new((false, true));
-    stage.ends();
-    let stage = stage.with(|world| world.state = Some((true, false)));
-    let refused = stage.undo("INC-1", 0).unwrap().result;
+    let fixture = Fixture::new((false, true));
+    fixture.ends();
+    let fixture = fixture.with(|resource| resource.state = Some((true, false)));
+    let refused = fixture.undo("INC-1", 0).unwrap().result;
     let (is, left) = (json!([true, false]), json!([true, true]));
     assert_eq!(refused, RemediationResult::Refused(RefusalReason::ChangedSince { is, left }));
-    assert_eq!(stage.state(), Some((true, false)));
+    assert_eq!(fixture.state(), Some((true, false)));
 }

@@ -1,4 +1,4 @@
-//! Restoring the state before an attempt, because a person wants it.
+//! Undo: restoring the state before an attempt, on request of a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,36 +14,42 @@ use crate::remediator::AwsFailure;
 use crate::violation::TargetResource;
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// An attempt that is open for longer has been abandoned: a session lives no longer. In milliseconds.
+/// The age in milliseconds after which an open attempt is abandoned: the lifetime of its session.
 const ABANDONED_AFTER: i64 = 900_000;
 
-/// The same while a kill switch is on: a call that was made before takes no longer. In milliseconds.
+/// The age in milliseconds after which an open attempt is abandoned while a kill switch is on. It
+/// is the maximum duration of a call that was sent before.
 const LONGEST_CALL: i64 = 60_000;
 
-/// Who wants an undo, and why.
+/// The request of a person to undo an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UndoRequest<'a> {
-    /// Who, as AWS tells it.
+    /// The ARN of the person, from AWS STS.
     pub by: &'a str,
-    /// Why.
+    /// The reason for the undo.
     pub reason: &'a str,
 }
 
-/// Two states of an attempt that is undone, as the remediator knows them.
+/// The states of an attempt that is undone, in the form of the remediator.
 struct UndoStates {
     before: Value,
     resulting: Value,
-    /// The attempt was cut off: what it left lies between the state before it and the planned one.
+    /// True if the attempt was interrupted. The present state is then between `before` and
+    /// `resulting`.
     is_open: bool,
 }
 
 impl RemediationExecutor {
-    /// Restores the state before an attempt, if nobody has changed it since. A kill switch does not stop it.
+    /// Restores the state before an attempt, if nobody has changed the resource since. A kill
+    /// switch does not stop an undo. `now` is in milliseconds since 1970.
     ///
-    /// Who wants it, and why, is durable before anything is written, and the repair is not made again by itself.
+    /// The ledger records the person and the reason before the write. After an undo, the
+    /// remediation is not repeated automatically.
     ///
     /// # Errors
-    /// When the attempt was not carried out, or is being carried out, or the undo has not ended.
+    /// * [`ExecutorError::NoAttempt`] if the attempt does not exist or changed nothing.
+    /// * [`ExecutorError::Busy`] if a worker can still be executing the attempt.
+    /// * Other errors if the undo has not ended; the call can be repeated safely.
     pub async fn undo_attempt(
         &self,
         target: &TargetResource,
@@ -72,8 +78,8 @@ impl RemediationExecutor {
         Ok(outcome)
     }
 
-    /// The states of an attempt that an undo is about: what was there, and what the attempt left. None where it left
-    /// nothing of its own.
+    /// Returns the states before and after an attempt, or `None` if the state after the attempt was
+    /// written by somebody else.
     async fn load_undo_states(
         &self,
         target: &TargetResource,
@@ -87,14 +93,15 @@ impl RemediationExecutor {
             return Ok(Some(UndoStates { before, resulting: after, is_open }));
         }
         let is_done = self.resulting_state(target, number).await?.is_some();
-        let Some(left) = self.final_state(target, number).await? else { return Ok(None) };
-        let left = state(&left)?;
-        // What somebody else made of it is not ours to undo.
-        let is_ours = is_done || self.remediator.is_partial_state(&left, &before, &after)?;
-        Ok(is_ours.then_some(UndoStates { before, resulting: left, is_open }))
+        let Some(last) = self.final_state(target, number).await? else { return Ok(None) };
+        let last = state(&last)?;
+        // A state that somebody else wrote is not undone.
+        let is_ours = is_done || self.remediator.is_partial_state(&last, &before, &after)?;
+        Ok(is_ours.then_some(UndoStates { before, resulting: last, is_open }))
     }
 
-    /// An attempt that may still be written by its worker is not undone: the switch stops it, or time does.
+    /// Returns [`ExecutorError::Busy`] if the worker of an open attempt can still write. The worker
+    /// stops at the end of its session, or earlier if a kill switch is on.
     async fn check_abandoned(
         &self,
         target: &TargetResource,
@@ -106,7 +113,7 @@ impl RemediationExecutor {
         if age >= ABANDONED_AFTER || is_stopped { Ok(()) } else { Err(ExecutorError::Busy) }
     }
 
-    /// Whether a person has begun to undo an attempt.
+    /// Returns whether an undo of an attempt has started.
     pub(super) async fn has_undo_intent(
         &self,
         target: &TargetResource,
@@ -119,7 +126,7 @@ impl RemediationExecutor {
         Ok(!intents.is_empty())
     }
 
-    /// The write, with its intent before it; and the state that was seen at the end.
+    /// Records the intent of the undo, writes the prior state, and returns the state at the end.
     async fn restore_state(
         &self,
         target: &TargetResource,
@@ -134,16 +141,16 @@ impl RemediationExecutor {
             self.mark_undone(target, (number, intent), request, now).await?;
             return Ok((RemediationResult::Compliant, seen));
         }
-        // Neither what was left, nor what an attempt or an undo that was cut off makes of it.
-        let was_begun = || self.has_undo_intent(target, number);
-        let is_cut_off = if *is_open {
+        // An interrupted attempt or undo leaves a partial state, which is not a change by others.
+        let has_started = || self.has_undo_intent(target, number);
+        let is_interrupted = if *is_open {
             self.remediator.has_reached(&seen, left)?
                 || self.remediator.is_partial_state(&seen, before, left)?
                 || self.remediator.is_partial_state(&seen, left, before)?
         } else {
-            self.remediator.is_partial_state(&seen, left, before)? && was_begun().await?
+            self.remediator.is_partial_state(&seen, left, before)? && has_started().await?
         };
-        if seen != *left && !is_cut_off {
+        if seen != *left && !is_interrupted {
             let (is, left) = (seen.clone(), left.clone());
             return Ok((
                 RemediationResult::Refused(RefusalReason::ChangedSince { is, left }),
@@ -159,20 +166,20 @@ impl RemediationExecutor {
             before: seen,
             after: intent.before.clone(),
         };
-        let place = JournalKeys::for_target(target).undo_intents_prefix(number);
-        self.claim_next(&place, &to_json_value(&record)?).await?;
-        // Before the write: its own event must find it.
+        let prefix = JournalKeys::for_target(target).undo_intents_prefix(number);
+        self.claim_next(&prefix, &to_json_value(&record)?).await?;
+        // The mark must exist before the event of the write is evaluated.
         self.mark_undone(target, (number, intent), request, now).await?;
         self.remediator.apply_state(target, before).await?.map_err(later)?;
         let seen = self.remediator.observe_state(target).await?.map_err(later)?;
         if self.remediator.has_reached(&seen, before)? {
             Ok((RemediationResult::Restored, seen))
         } else {
-            Err(ExecutorError::Retryable("the change is not seen yet".to_owned()))
+            Err(ExecutorError::not_visible_yet())
         }
     }
 
-    /// What was undone, by whom and why. An attempt that was open ends with it.
+    /// Records the outcome of an undo with the person and the reason. An open attempt ends with it.
     async fn record_undo(
         &self,
         target: &TargetResource,
@@ -184,21 +191,20 @@ impl RemediationExecutor {
         let Some(number) = outcome.attempt else { return Ok(()) };
         let records = JournalKeys::for_target(target);
         if is_open {
-            let result =
-                RemediationResult::RolledBack("a person restored the state before it".to_owned());
+            let result = RemediationResult::RolledBack("a person undid the attempt".to_owned());
             let ended = RemediationOutcome { result, ..outcome.clone() };
             let activity = records.build_activity(self.remediator_id(), &ended, now);
             self.record_activity(&records.outcome_key(number), &activity).await?;
         }
         let mut activity = records.build_activity(self.remediator_id(), outcome, now);
         activity.status_detail =
-            format!("undone: set back to the state before attempt {number}").into();
+            format!("undone: the state before attempt {number} was restored").into();
         activity.actor = Some(ActivityActor { user: ActivityUser { uid: by.into() } });
         activity.unmapped.reason = Some(reason.into());
         self.record_activity(&records.undo_outcome_key(number), &activity).await
     }
 
-    /// Marks that a person undid what an attempt changed.
+    /// Records the mark that a person undid the change of an attempt.
     async fn mark_undone(
         &self,
         target: &TargetResource,
@@ -217,7 +223,7 @@ impl RemediationExecutor {
         self.add_undo_mark(target, &mark).await
     }
 
-    /// Marks that a person approved again what somebody had undone.
+    /// Records the marks that a person approved an undone change again.
     pub(super) async fn mark_approved(
         &self,
         target: &TargetResource,
@@ -233,7 +239,8 @@ impl RemediationExecutor {
         Ok(())
     }
 
-    /// What people undid of the resource's repairs that changed any of this, and nobody has approved since.
+    /// Returns the marks of undone remediations that overlap with `changes` and were not approved
+    /// since.
     pub(super) async fn find_undone(
         &self,
         target: &TargetResource,
@@ -249,11 +256,11 @@ impl RemediationExecutor {
                 .map_err(|error| ExecutorError::UnreadableRecord(key, error))?;
             latest.insert(mark.intent.clone(), mark);
         }
-        let is_of_this =
-            |mark: &UndoMark| mark.is_undone && changes_overlap(&mark.changes, changes);
-        Ok(latest.into_values().filter(is_of_this).collect())
+        let overlaps = |mark: &UndoMark| mark.is_undone && changes_overlap(&mark.changes, changes);
+        Ok(latest.into_values().filter(overlaps).collect())
     }
 
+    /// Stores the next mark of the resource.
     async fn add_undo_mark(&self, target: &TargetResource, mark: &UndoMark) -> ExecutorResult<()> {
         self.claim_next(
             &JournalKeys::for_target(target).undo_marks_prefix(self.remediator_id()),
@@ -262,10 +269,10 @@ impl RemediationExecutor {
         .await
     }
 
-    /// Writes the next of some records that are numbered without a gap.
-    async fn claim_next(&self, place: &str, record: &Value) -> ExecutorResult<()> {
-        let number = self.ledger.list_keys(place).await?.len();
-        let key = format!("{place}/{number:06}.json");
+    /// Stores the next record under a prefix. Records are numbered from 0, without gaps.
+    async fn claim_next(&self, prefix: &str, record: &Value) -> ExecutorResult<()> {
+        let number = self.ledger.list_keys(prefix).await?.len();
+        let key = format!("{prefix}/{number:06}.json");
         if self.ledger.claim_key(&key, record.to_string().as_bytes()).await? {
             Ok(())
         } else {
@@ -273,7 +280,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// The state that a successful attempt left.
+    /// Returns the state after a successful attempt, or `None` if the attempt was not successful.
     pub(super) async fn resulting_state(
         &self,
         target: &TargetResource,
@@ -283,7 +290,7 @@ impl RemediationExecutor {
         Ok(outcome.filter(|outcome| outcome.status_id == 1).and_then(|outcome| outcome.state))
     }
 
-    /// The state that was seen at the end of an attempt, however it ended.
+    /// Returns the recorded state at the end of an attempt, for any result.
     async fn final_state(
         &self,
         target: &TargetResource,

@@ -1,4 +1,4 @@
-//! Looking again, some time after a repair.
+//! Verification of a remediation some time after the attempt.
 
 use super::{ExecutorError, ExecutorResult, RemediationExecutor};
 use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult};
@@ -6,13 +6,15 @@ use crate::remediator::AwsFailure;
 use crate::violation::TargetResource;
 
 impl RemediationExecutor {
-    /// Looks whether the state is still the one that an attempt left, `after` so many seconds.
+    /// Checks `after` seconds after an attempt whether the resource still has the state that the
+    /// attempt left. `now` is in milliseconds since 1970.
     ///
-    /// Nothing is written to AWS: what changed since is an event of its own. None where there is nothing to look
-    /// for, because the attempt was not carried out.
+    /// The function writes nothing to AWS: the event of a later change is evaluated separately. It
+    /// returns `None` if the attempt was not successful, so that there is nothing to verify.
     ///
     /// # Errors
-    /// When it cannot be told now.
+    /// [`ExecutorError::NoAttempt`] if the attempt does not exist; other errors if the state or the
+    /// ledger cannot be read now.
     pub async fn verify_attempt(
         &self,
         target: &TargetResource,
@@ -29,7 +31,8 @@ impl RemediationExecutor {
                     RemediationResult::Restored
                 } else {
                     RemediationResult::Failed(format!(
-                        "changed since: it is {seen}, and was left as {left}"
+                        "the resource was changed since attempt {number}: it is {seen}, and the \
+                         attempt left {left}"
                     ))
                 }
             }

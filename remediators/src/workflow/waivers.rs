@@ -1,4 +1,4 @@
-//! Waivers that hold now: somebody may have accepted a finding after it was written.
+//! The check for waivers that became valid after the finding was recorded.
 
 use evenkeel_ledger::LoadBundleError;
 use evenkeel_rules::WaiverSet;
@@ -9,7 +9,7 @@ use crate::violation::PolicyViolation;
 use crate::workflow::refusal_reason::RefusalReason;
 
 impl RemediationExecutor {
-    /// Why a waiver lets nothing be done; also where one cannot be read.
+    /// Returns the refusal for a waived finding, or for a waiver file that cannot be read.
     pub(super) async fn find_waiver(
         &self,
         violation: &PolicyViolation,
@@ -26,7 +26,8 @@ impl RemediationExecutor {
                 Ok(file) => file,
                 Err(LoadBundleError::Ledger(error)) => return Err(error.into()),
                 Err(LoadBundleError::Bundle(BundleError::Digest(_))) => {
-                    return unreadable("it is not the file that the manifest names".to_owned());
+                    let why = "its digest differs from the digest in the bundle manifest";
+                    return unreadable(why.to_owned());
                 }
                 Err(LoadBundleError::Bundle(error)) => return unreadable(error.to_string()),
             };
@@ -36,7 +37,7 @@ impl RemediationExecutor {
             }
         }
         Ok(finding
-            .suppressed
+            .waived
             .map(|one| RefusalReason::Waived { waiver: one.waiver, reason: one.reason }))
     }
 }

@@ -1,15 +1,15 @@
-//! What a file of policies is, by its name: the one rule for whoever reads a folder or a bundle.
+//! The kinds of files in a policy folder, which are determined by the file name.
 
-/// What a file in a folder of policies is.
+/// The kind of a file in a policy folder or in a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// `<id>.cel`: a policy.
     Policy,
-    /// `<id>.test.yaml`: the cases of the policy beside it.
+    /// `<id>.test.yaml`: the test cases of the policy in the same folder.
     Cases,
-    /// `functions.yaml`: the organization's functions.
+    /// `functions.yaml`: the CEL functions of the organization.
     Functions,
-    /// `settings.yaml`: values for policies' parameters.
+    /// `settings.yaml`: the values for the parameters of policies.
     Settings,
     /// `waivers/*.yaml`: waivers.
     Waivers,
@@ -18,12 +18,13 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// Whether judging needs such files: then they are part of a bundle.
+    /// Returns whether the evaluator needs files of this kind. Only those files are part of a
+    /// bundle.
     pub fn is_bundled(self) -> bool {
         !matches!(self, FileKind::Cases | FileKind::Framework)
     }
 
-    /// What the file called `name` is; none where it does not belong to policies.
+    /// Returns the kind of the file with this path, or `None` if it is not a policy file.
     pub fn from_file_name(name: &str) -> Option<FileKind> {
         let mut parts = name.rsplit(['/', '\\']);
         let (file, folder) = (parts.next()?, parts.next());

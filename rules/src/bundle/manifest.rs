@@ -1,4 +1,4 @@
-//! The manifest: which files make up a bundle, and which bundle it came in the place of.
+//! The manifest of a bundle: its files, their digests, and the previous bundle.
 
 use std::collections::BTreeMap;
 
@@ -8,48 +8,49 @@ use sha2::{Digest, Sha256};
 use super::{BundleError, FileKind};
 use crate::policy::PolicyFile;
 
-/// Names the files of the bundle that holds. The only record of a ledger that is ever replaced; the files
-/// that it names are called by their digest, and never are.
+/// The key of the manifest of the active bundle. A deployment replaces this record. The files in
+/// the manifest are stored under their digests and are never replaced.
 pub const MANIFEST: &str = "bundle/manifest.json";
 
-/// Where manifests are kept that have held, each as `<version>.json`.
+/// The folder of the previous manifests, which are stored as `<version>.json`.
 pub const HISTORY: &str = "bundle/history";
 
-/// What makes up a bundle. Its version is the SHA-256 of its record.
+/// The manifest of a bundle. The version of a bundle is the SHA-256 of this record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BundleManifest {
-    /// A file's name, and the SHA-256 of its content in lower-case hexadecimal.
+    /// The SHA-256 of each file in lower-case hexadecimal, by the path of the file.
     pub files: BTreeMap<String, String>,
-    /// The version of Evenkeel that compiled the files, and ran their cases, before they were uploaded.
+    /// The version of Evenkeel that compiled the files and ran their test cases before the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_by: Option<String>,
-    /// The version of the manifest that held before.
+    /// The version of the previous bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
 }
 
 impl BundleManifest {
-    /// Reads a manifest's record.
+    /// Parses the record of a manifest.
     ///
     /// # Errors
-    /// When it is none.
+    /// Returns [`BundleError::Manifest`] if the record is not a valid manifest.
     pub fn parse_record(record: &[u8]) -> Result<BundleManifest, BundleError> {
         serde_json::from_slice(record).map_err(BundleError::Manifest)
     }
 
-    /// The record: the same for the same manifest.
+    /// Serializes the manifest as JSON. Equal manifests have equal records.
     ///
     /// # Errors
-    /// When it cannot be written as JSON.
+    /// Returns [`BundleError::Manifest`] if the manifest cannot be serialized.
     pub fn to_record_bytes(&self) -> Result<Vec<u8>, BundleError> {
         serde_json::to_vec_pretty(self).map_err(BundleError::Manifest)
     }
 
-    /// The key of the file with this digest.
+    /// Returns the key of the file with this digest.
     ///
     /// # Errors
-    /// When it is no SHA-256, and could lead elsewhere.
+    /// Returns [`BundleError::Digest`] if `digest` is not a hexadecimal SHA-256. Such a text could
+    /// form the key of a different record.
     pub fn file_key(digest: &str) -> Result<String, BundleError> {
         let hexadecimal = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         if digest.len() != 64 || !hexadecimal {
@@ -58,17 +59,18 @@ impl BundleManifest {
         Ok(format!("bundle/files/{digest}"))
     }
 
-    /// The files of this kind: their names and digests.
+    /// Returns the paths and the digests of the files of this kind.
     pub fn files_by_kind(&self, kind: FileKind) -> impl Iterator<Item = (&str, &str)> {
         let files =
             self.files.iter().filter(move |file| FileKind::from_file_name(file.0) == Some(kind));
         files.map(|(name, digest)| (name.as_str(), digest.as_str()))
     }
 
-    /// The file `name` with this content.
+    /// Checks the digest of `content` and returns it as the file `name`.
     ///
     /// # Errors
-    /// When it is not the file that has this digest, or is no text.
+    /// Returns [`BundleError::Digest`] if the content has another digest, and
+    /// [`BundleError::NotText`] if it is not UTF-8.
     pub fn verify_file(
         name: &str,
         digest: &str,
@@ -82,12 +84,12 @@ impl BundleManifest {
     }
 }
 
-/// Where the manifest of this version is kept once another holds.
+/// Returns the key under which the manifest of this version is stored after its replacement.
 pub fn history_key(version: &str) -> String {
     format!("{HISTORY}/{version}.json")
 }
 
-/// The SHA-256 of some bytes, in lower-case hexadecimal.
+/// Returns the SHA-256 of some bytes in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }

@@ -1,4 +1,4 @@
-//! What a case puts before a policy: an event or a configuration item.
+//! The subject of a test case: an event or a configuration item.
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::evaluation::single_evaluation::{Evaluation, ResourceContext, evaluate_event};
@@ -9,16 +9,16 @@ use crate::policy::{Policy, UnknownParameterError};
 use evenkeel_engine::ConstantValue;
 use serde_json::{Value, json};
 
-/// Why a case cannot be evaluated.
+/// The reason why a case cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
-    /// Its event is no record of CloudTrail.
+    /// The event of the case is not a valid CloudTrail record.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// Its configuration item, or the configuration that it knows, is no JSON.
+    /// The configuration item or the configuration of the case is not valid JSON.
     #[error(transparent)]
     Configuration(JsonError),
-    /// It sets what is no parameter of the policy.
+    /// The case sets a parameter that the policy does not define.
     #[error(transparent)]
     Parameter(#[from] UnknownParameterError),
 }
@@ -30,7 +30,8 @@ pub(super) enum CaseSubject {
 }
 
 impl CaseSubject {
-    /// The base with the case's patch, and what every event or item has.
+    /// Applies the merge patch of the case to the base, and adds the fields that every event or
+    /// item has.
     pub(super) fn new(base: &Value, patch: &Value) -> Self {
         let is_item = base.get("resourceType").is_some() && base.get("eventName").is_none();
         let mut value = if is_item { default_item_fields() } else { default_record_fields() };
@@ -104,7 +105,7 @@ fn evaluate_item_case(
     Ok(parsed.evaluate_policy(policy))
 }
 
-/// A configuration item in the dialect of EventBridge.
+/// Builds a configuration item from JSON in the format that AWS Config sends to EventBridge.
 fn build_item(value: &Value) -> ConfigurationItem {
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let json = |name: &str| value.get(name).map(Value::to_string).unwrap_or_default();
@@ -124,7 +125,7 @@ fn build_item(value: &Value) -> ConfigurationItem {
     }
 }
 
-/// What every configuration item has, so that a base can leave it out.
+/// Returns the fields of every configuration item, which a base event may omit.
 fn default_item_fields() -> Value {
     json!({
         "awsAccountId": "111122223333",
@@ -135,7 +136,7 @@ fn default_item_fields() -> Value {
     })
 }
 
-/// What every record has, so that a base event can leave it out.
+/// Returns the fields of every record, which a base event may omit.
 fn default_record_fields() -> Value {
     json!({
         "eventVersion": "1.11",

@@ -1,4 +1,4 @@
-//! A configuration item of AWS Config: what a resource looked like at a moment.
+//! The configuration item of AWS Config, and its evaluation.
 
 use crate::evaluation::single_evaluation::{
     ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity, evaluate_event,
@@ -8,7 +8,7 @@ use crate::json::{JsonError, JsonNode, JsonTape};
 use crate::policy::Policy;
 use std::borrow::Cow;
 
-/// A configuration item, whichever of AWS Config's dialects it was written in.
+/// A configuration item of AWS Config, independent of the format in which AWS sent it.
 ///
 /// Source: AWS Config Developer Guide, "Components of a configuration item".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,26 +21,26 @@ pub struct ConfigurationItem {
     pub name: String,
     /// `ARN`.
     pub arn: String,
-    /// The account it is in.
+    /// `awsAccountId`.
     pub account: String,
     /// `awsRegion`.
     pub region: String,
-    /// `configurationStateId`: orders the items of one resource.
+    /// `configurationStateId`, which orders the items of one resource.
     pub state_id: String,
     /// `configurationItemCaptureTime`, ISO 8601.
     pub time: String,
     /// `configurationItemStatus`, such as `OK` or `ResourceDeleted`.
     pub status: String,
-    /// `configuration` as JSON text; empty where there is none.
+    /// `configuration` as JSON text; empty if missing.
     pub configuration: String,
-    /// `supplementaryConfiguration` as JSON text; empty where there is none.
+    /// `supplementaryConfiguration` as JSON text; empty if missing.
     pub supplementary: String,
-    /// Tags as a JSON object of texts; empty where there is none.
+    /// The tags as a JSON object with string values; empty if missing.
     pub tags: String,
 }
 
 impl ConfigurationItem {
-    /// Whether the resource is gone.
+    /// Returns whether the item records that the resource was deleted.
     pub fn is_deleted(&self) -> bool {
         matches!(self.status.as_str(), "ResourceDeleted" | "ResourceDeletedNotRecorded")
     }
@@ -57,7 +57,7 @@ impl ConfigurationItem {
     }
 }
 
-/// Where an item's texts are parsed; reused from item to item.
+/// The tapes into which the texts of an item are parsed. They are reused for the next item.
 #[derive(Debug, Default)]
 pub(crate) struct ItemTapes {
     event: JsonTape,
@@ -66,10 +66,10 @@ pub(crate) struct ItemTapes {
     tags: JsonTape,
 }
 
-/// An item, parsed, in the place of an event.
+/// A parsed configuration item, in a form that the evaluator accepts.
 #[derive(Debug)]
 pub(crate) struct ParsedItem<'a> {
-    /// A record without content, which has the item's identity, account, region and time.
+    /// A record without parameters, with the id, account, Region and time of the item.
     pub(crate) event: CloudTrailEvent<'a>,
     pub(crate) context: ResourceContext<'a>,
     is_deleted: bool,
@@ -92,17 +92,17 @@ impl<'a> ParsedItem<'a> {
             request: nothing(),
             response: nothing(),
         };
-        let facts = ResourceContext::new(
+        let context = ResourceContext::new(
             parse_optional(&item.configuration, &mut tapes.configuration)?,
             None,
         )
         .with_supplementary(parse_optional(&item.supplementary, &mut tapes.supplementary)?)
         .with_tags(parse_optional(&item.tags, &mut tapes.tags)?)
         .with_resource(item.resource_identity());
-        Ok(ParsedItem { event, context: facts, is_deleted: item.is_deleted() })
+        Ok(ParsedItem { event, context, is_deleted: item.is_deleted() })
     }
 
-    /// Judges the item by a policy for its resource type.
+    /// Evaluates the item with a policy for its resource type.
     pub(crate) fn evaluate_policy(&self, policy: &Policy) -> Evaluation {
         if self.is_deleted {
             return Evaluation::not_applicable();
@@ -112,23 +112,26 @@ impl<'a> ParsedItem<'a> {
         evaluation
     }
 
-    /// Judges an event by a policy, with what the item shows; what is still unknown of the request is left
-    /// to the state, where the policy judges states.
+    /// Evaluates an event with a policy and the configuration of this item.
+    ///
+    /// If the result is still `INSUFFICIENT_DATA` and the policy also matches configuration items,
+    /// the function evaluates the configuration alone, without the parameters of the request and
+    /// the response.
     pub(crate) fn evaluate_event_after<'e>(
         self,
         policy: &Policy,
         event: CloudTrailEvent<'e>,
         resource: ResourceIdentity,
     ) -> (CloudTrailEvent<'e>, Evaluation) {
-        let facts = self.context.with_resource(resource);
-        let evaluation = evaluate_event(policy, &event, &facts);
+        let context = self.context.with_resource(resource);
+        let evaluation = evaluate_event(policy, &event, &context);
         let unknown = evaluation.status == ComplianceStatus::InsufficientData;
         if !unknown || !policy.matches.resource_type.contains(&policy.resource_type) {
             return (event, evaluation);
         }
         let nothing = || CallParameters::new(None, "", "");
         let event = CloudTrailEvent { request: nothing(), response: nothing(), ..event };
-        let evaluation = evaluate_event(policy, &event, &facts);
+        let evaluation = evaluate_event(policy, &event, &context);
         (event, evaluation)
     }
 }

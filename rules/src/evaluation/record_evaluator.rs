@@ -1,4 +1,4 @@
-//! From the bytes of one record to what the policies say of it, looking no further than needed.
+//! The evaluator, which evaluates the bytes of one record with every policy that matches it.
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::evaluation::single_evaluation::{
@@ -12,16 +12,19 @@ use crate::waiver::{WaiverError, WaiverSet};
 use memchr::memmem::Finder;
 use uuid::Uuid;
 
-/// Which events are judged; the others are counted as filtered.
+/// A filter that selects the events to evaluate. Other events are reported as
+/// [`RecordOutcome::Filtered`].
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// No earlier than this: milliseconds since 1970. An event whose time cannot be read is kept.
+    /// The earliest time of an event, in milliseconds since 1970. An event whose time is not valid
+    /// passes the filter.
     pub since: Option<i64>,
-    /// Earlier than this: milliseconds since 1970.
+    /// The end of the period, in milliseconds since 1970. Events at this time or later are
+    /// filtered.
     pub until: Option<i64>,
-    /// Only in these accounts.
+    /// The ids of the accounts; all accounts if empty.
     pub accounts: Vec<String>,
-    /// Only in these regions.
+    /// The names of the Regions; all Regions if empty.
     pub regions: Vec<String>,
 }
 
@@ -41,7 +44,8 @@ impl EventFilter {
     }
 }
 
-/// Milliseconds since 1970 of a day (`2026-03-01`, its beginning in UTC) or an RFC 3339 time.
+/// Parses a day (`2026-03-01`, its beginning in UTC) or an RFC 3339 time. Returns milliseconds
+/// since 1970, or `None` if the text is neither.
 pub fn parse_epoch_millis(text: &str) -> Option<i64> {
     let time = chrono::DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis());
     let day = || {
@@ -51,53 +55,56 @@ pub fn parse_epoch_millis(text: &str) -> Option<i64> {
     time.ok().or_else(day)
 }
 
-/// What was made of one record.
+/// The outcome for one record.
 #[derive(Debug)]
 pub enum RecordOutcome {
-    /// No policy watches such events.
+    /// No policy matches such events.
     Unwatched,
-    /// A policy watches it, and the filter does not admit it.
+    /// A policy matches the event, and the filter excludes it.
     Filtered,
-    /// A record of another kind than a policy could watch.
+    /// The record is of a kind that policies do not support. The text names the kind.
     Skipped(&'static str),
-    /// Policies judged it.
+    /// Policies evaluated the event.
     Evaluated(RecordEvaluation),
 }
 
-/// An event that policies judged.
+/// The result of all policies that match one event.
 #[derive(Debug)]
 pub struct RecordEvaluation {
-    /// `eventID`: the same in every copy of the record.
+    /// The `eventID`, which is equal in every copy of the record. An `eventID` that is not a UUID
+    /// is hashed.
     pub id: Uuid,
-    /// A digest of all that the record says: copies of it have the same, and whatever else has its `eventID` another.
+    /// A digest of the content of the record. Copies of a record have the same digest; a different
+    /// record with the same `eventID` has another one.
     pub content_digest: Uuid,
-    /// What each policy said that wants the event, in the policies' order.
+    /// The result of each policy that matches the event, in the order of the policies.
     pub evaluations: Vec<PolicyEvaluation>,
-    /// Whether some of its text was no UTF-8, and was replaced.
+    /// True if the record contained invalid UTF-8, which was replaced.
     pub replaced: bool,
-    /// Waivers whose condition could not be evaluated.
+    /// The errors of waivers whose condition could not be evaluated.
     pub waiver_errors: Vec<WaiverError>,
 }
 
-/// What one policy said of an event, and what follows from it.
+/// The result of one policy for one event.
 #[derive(Debug)]
 pub struct PolicyEvaluation {
-    /// The policy's number in its set.
+    /// The index of the policy in its set.
     pub policy: usize,
-    /// What it said.
+    /// The status that the policy returned.
     pub status: ComplianceStatus,
-    /// What is to be written; none where the policy holds or does not apply.
+    /// The finding; `None` if the status is `COMPLIANT` or `NOT_APPLICABLE`.
     pub finding: Option<Box<Finding>>,
-    /// What should be known of the resource, where the policy gave `INSUFFICIENT_DATA`.
+    /// The resource whose configuration is needed, if the status is `INSUFFICIENT_DATA`.
     pub missing: Option<Box<MissingConfiguration>>,
 }
 
-/// A policy could say more if this resource's configuration were known.
+/// A resource whose configuration a policy needs to return a definite status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingConfiguration {
-    /// The resource, as far as the event names it.
+    /// The resource, as far as the event identifies it.
     pub resource: ResourceIdentity,
-    /// The event's time: what was seen earlier says nothing of the event's effect.
+    /// The time of the event. A configuration that was captured earlier does not show the effect of
+    /// the event.
     pub since: String,
 }
 
@@ -112,12 +119,12 @@ impl RecordEvaluation {
         }
     }
 
-    /// The findings, in the policies' order.
+    /// Returns the findings in the order of the policies.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.evaluations.iter().filter_map(|one| one.finding.as_deref())
     }
 
-    /// Marks all findings as such that may be forged, and why.
+    /// Marks all findings as possibly forged, with the reason `why`.
     pub fn mark_possibly_forged(&mut self, why: &str) {
         self.content_digest = Uuid::new_v5(&self.content_digest, why.as_bytes());
         for one in &mut self.evaluations {
@@ -127,7 +134,23 @@ impl RecordEvaluation {
     }
 }
 
-/// Judges records one after the other; each thread has its own.
+/// An evaluator for records and configuration items. Each thread uses its own evaluator, because
+/// the evaluator reuses its buffers.
+///
+/// The evaluator searches the bytes of a record for an event name first. It parses the record only
+/// if a policy may match.
+///
+/// ```
+/// use evenkeel_rules::policy::PolicySet;
+/// use evenkeel_rules::{EventFilter, RecordEvaluator, RecordOutcome, WaiverSet};
+///
+/// let (set, waivers) = (PolicySet::default(), WaiverSet::default());
+/// let filter = EventFilter::default();
+/// let mut evaluator = RecordEvaluator::new(&set, &waivers, &filter);
+/// let record = br#"{"eventSource": "s3.amazonaws.com", "eventName": "ListBuckets"}"#;
+/// let outcome = evaluator.evaluate_record(record).expect("the record is valid");
+/// assert!(matches!(outcome, RecordOutcome::Unwatched));
+/// ```
 #[derive(Debug)]
 pub struct RecordEvaluator<'s> {
     set: &'s PolicySet,
@@ -140,7 +163,7 @@ pub struct RecordEvaluator<'s> {
 }
 
 impl<'s> RecordEvaluator<'s> {
-    /// A judge by these policies.
+    /// Creates an evaluator for these policies, waivers and filter.
     pub fn new(set: &'s PolicySet, waivers: &'s WaiverSet, filter: &'s EventFilter) -> Self {
         let finder = |text: &'static str| Finder::new(text).into_owned();
         let (name, escape) = (finder("\"eventName\""), finder("\\u00"));
@@ -156,18 +179,20 @@ impl<'s> RecordEvaluator<'s> {
         }
     }
 
-    /// Judges one record.
+    /// Evaluates one CloudTrail record, given as JSON.
     ///
     /// # Errors
-    /// When the record is not one, or may be one that a policy watches and cannot be read.
+    /// Returns an [`EventError`] if a policy may match the record and the record is not valid JSON,
+    /// is not an object, or has no `eventSource` or `eventName`.
     pub fn evaluate_record(&mut self, record: &[u8]) -> Result<RecordOutcome, EventError> {
         self.evaluate_record_from(record, None)
     }
 
-    /// Judges one record, which came over a bus if there is an `origin`.
+    /// Evaluates one CloudTrail record. If the record was delivered by an event bus, `origin` is
+    /// the account and the Region of the bus, which replace those in the record.
     ///
     /// # Errors
-    /// As [`RecordEvaluator::evaluate_record`].
+    /// Returns the errors of [`RecordEvaluator::evaluate_record`].
     pub fn evaluate_record_from(
         &mut self,
         record: &[u8],
@@ -177,12 +202,12 @@ impl<'s> RecordEvaluator<'s> {
             return Ok(RecordOutcome::Unwatched);
         }
         let mut tape = std::mem::take(&mut self.tape);
-        let judged = self.evaluate_watched_record(record, origin, &mut tape);
+        let outcome = self.evaluate_watched_record(record, origin, &mut tape);
         self.tape = tape;
-        judged
+        outcome
     }
 
-    /// Judges a record that some policy may watch.
+    /// Evaluates a record that a policy may match.
     fn evaluate_watched_record(
         &self,
         record: &[u8],
@@ -203,19 +228,20 @@ impl<'s> RecordEvaluator<'s> {
             return Ok(RecordOutcome::Filtered);
         }
         let content = hash_texts(&[&event.account, &event.region, &root.to_canonical_text()]);
-        let mut judged = RecordEvaluation::new(to_record_uuid(&event.id), content, wanted.len());
-        judged.replaced = replaced;
+        let mut result = RecordEvaluation::new(to_record_uuid(&event.id), content, wanted.len());
+        result.replaced = replaced;
         for number in wanted {
             let Some(policy) = self.set.policies().get(number) else { continue };
             let evaluation = evaluate_event(policy, &event, &ResourceContext::default());
             let evaluation =
-                self.build_policy_evaluation(number, &event, evaluation, &mut judged.waiver_errors);
-            judged.evaluations.extend(evaluation);
+                self.build_policy_evaluation(number, &event, evaluation, &mut result.waiver_errors);
+            result.evaluations.extend(evaluation);
         }
-        Ok(RecordOutcome::Evaluated(judged))
+        Ok(RecordOutcome::Evaluated(result))
     }
 
-    /// What follows from what a policy said: the finding it makes, and what it should have known.
+    /// Builds the result of a policy: its status, its finding with the waivers applied, and the
+    /// configuration that it needs.
     fn build_policy_evaluation(
         &self,
         number: usize,
@@ -238,11 +264,12 @@ impl<'s> RecordEvaluator<'s> {
         Some(PolicyEvaluation { policy: number, status, finding, missing })
     }
 
-    /// Judges one record again by a policy that lacked a configuration, now that it is known: the finding, if it still
-    /// makes one.
+    /// Evaluates one record again with the policy of index `policy`, which needed the configuration
+    /// of the resource. `item` contains this configuration. Returns the finding, or `None` if the
+    /// policy now returns `COMPLIANT` or `NOT_APPLICABLE`.
     ///
     /// # Errors
-    /// When the record or the configuration cannot be read.
+    /// Returns an [`EventError`] if the record or the configuration is not valid.
     pub fn reevaluate_with_item(
         &self,
         record: &[u8],
@@ -255,25 +282,27 @@ impl<'s> RecordEvaluator<'s> {
         let (mut tape, mut tapes) = (JsonTape::default(), ItemTapes::default());
         let event = CloudTrailEvent::from_node(tape.parse_text(&text)?)?.with_origin(origin);
         let parsed = ParsedItem::new(item, &mut tapes)?;
-        let Some(by) = self.set.policies().get(policy) else { return Ok(None) };
-        let (event, evaluation) = parsed.evaluate_event_after(by, event, missing.resource.clone());
+        let Some(compiled) = self.set.policies().get(policy) else { return Ok(None) };
+        let (event, evaluation) =
+            parsed.evaluate_event_after(compiled, event, missing.resource.clone());
         let again = self.build_policy_evaluation(policy, &event, evaluation, &mut Vec::new());
         Ok(again.and_then(|one| one.finding))
     }
 
-    /// Judges one configuration item.
+    /// Evaluates one configuration item of AWS Config.
     ///
     /// # Errors
-    /// When its configuration is no JSON.
+    /// Returns [`EventError::Json`] if the configuration, the supplementary configuration or the
+    /// tags of the item are not valid JSON.
     pub fn evaluate_item(&mut self, item: &ConfigurationItem) -> Result<RecordOutcome, EventError> {
         let wanted = self.set.policies_for_resource(&item.kind);
         if wanted.is_empty() {
             return Ok(RecordOutcome::Unwatched);
         }
         let mut tapes = std::mem::take(&mut self.item_tapes);
-        let judged = self.evaluate_watched_item(item, wanted, &mut tapes);
+        let outcome = self.evaluate_watched_item(item, wanted, &mut tapes);
         self.item_tapes = tapes;
-        judged
+        outcome
     }
 
     fn evaluate_watched_item(
@@ -291,7 +320,7 @@ impl<'s> RecordEvaluator<'s> {
             .join("\n");
         let ConfigurationItem { status, configuration, supplementary, tags, .. } = item;
         let content = hash_texts(&[status, configuration, supplementary, tags]);
-        let mut judged = RecordEvaluation::new(to_record_uuid(&identity), content, wanted.len());
+        let mut result = RecordEvaluation::new(to_record_uuid(&identity), content, wanted.len());
         for number in wanted {
             let Some(policy) = self.set.policies().get(*number) else { continue };
             let evaluation = parsed.evaluate_policy(policy);
@@ -299,32 +328,34 @@ impl<'s> RecordEvaluator<'s> {
                 *number,
                 &parsed.event,
                 evaluation,
-                &mut judged.waiver_errors,
+                &mut result.waiver_errors,
             );
-            judged.evaluations.extend(evaluation);
+            result.evaluations.extend(evaluation);
         }
-        Ok(RecordOutcome::Evaluated(judged))
+        Ok(RecordOutcome::Evaluated(result))
     }
 
-    /// Whether a name that some policy watches stands anywhere in the record as an event's name. A
-    /// record in which no name can be seen may hide it behind an escape, and is read.
+    /// Returns whether a policy may match the record. The function searches the bytes for
+    /// `"eventName"` and looks up each value that follows. It also returns true if it finds no
+    /// event name or if the record contains escapes, because an escape can hide the name.
     fn may_be_watched(&self, record: &[u8]) -> bool {
         let mut seen = false;
         for at in self.name_finder.find_iter(record) {
-            let behind = record.get(at.saturating_add(self.name_finder.needle().len())..);
-            match plain_string(behind.unwrap_or_default()) {
+            let rest = record.get(at.saturating_add(self.name_finder.needle().len())..);
+            match find_plain_string(rest.unwrap_or_default()) {
                 Some(name) if !self.set.watches_event_name(name) => seen = true,
                 _ => return true,
             }
         }
-        // A key may be written with escapes, though CloudTrail writes none so.
+        // JSON allows escapes in a key, although CloudTrail does not write them.
         !seen || self.escape_finder.find(record).is_some()
     }
 }
 
-/// The string that follows a key's closing quote; none if it is not a plain one.
-fn plain_string(behind_key: &[u8]) -> Option<&str> {
-    let value = behind_key.trim_ascii_start().strip_prefix(b":")?;
+/// Returns the string value that follows the closing quote of a key. Returns `None` if the value is
+/// not a string without escapes.
+fn find_plain_string(after_key: &[u8]) -> Option<&str> {
+    let value = after_key.trim_ascii_start().strip_prefix(b":")?;
     let text = value.trim_ascii_start().strip_prefix(b"\"")?;
     let end = memchr::memchr2(b'"', b'\\', text)?;
     if text.get(end) != Some(&b'"') {
@@ -333,7 +364,7 @@ fn plain_string(behind_key: &[u8]) -> Option<&str> {
     std::str::from_utf8(text.get(..end)?).ok()
 }
 
-/// What a record is, if it is none of an action: an Insight event has no name of its own.
+/// Returns the kind of a record that policies do not support, such as a CloudTrail Insights event.
 fn unsupported_record_kind(root: JsonNode<'_>) -> Option<&'static str> {
     let is = |name: &str, value: &str| {
         root.get_member(name).and_then(JsonNode::as_str).is_some_and(|text| text == value)
@@ -341,19 +372,20 @@ fn unsupported_record_kind(root: JsonNode<'_>) -> Option<&'static str> {
     if is("eventCategory", "Insight") || is("eventType", "AwsCloudTrailInsight") {
         return Some("CloudTrail Insight events");
     }
-    // Each tells of a call through a VPC endpoint that has a record of its own.
+    // CloudTrail also records the call itself, in a separate record.
     if is("eventCategory", "NetworkActivity") || is("eventType", "AwsVpceEvent") {
         return Some("CloudTrail network activity events");
     }
     None
 }
 
-/// `eventID` as 128 bits; one that is no UUID is hashed.
+/// Parses an `eventID`. An id that is not a UUID is hashed into one.
 fn to_record_uuid(id: &str) -> Uuid {
     Uuid::try_parse(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()))
 }
 
-/// A digest of these texts; lengths keep them apart.
+/// Returns a digest of these texts. The length of each text is part of the input, so that the
+/// boundaries between the texts are unambiguous.
 fn hash_texts(texts: &[&str]) -> Uuid {
     let mut all = String::new();
     for text in texts {

@@ -1,4 +1,4 @@
-//! One policy judges one event.
+//! The evaluation of one policy against one event.
 
 use crate::event::{CallParameters, CloudTrailEvent, EventScope, EventValue};
 use crate::json::JsonNode;
@@ -9,19 +9,20 @@ use evenkeel_engine::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a policy says of a resource: AWS Config's `ComplianceType`, and `ERROR`.
+/// The status that a policy returns for a resource: the values of AWS Config's `ComplianceType`,
+/// and `ERROR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ComplianceStatus {
-    /// The policy holds.
+    /// The resource complies with the policy.
     Compliant,
-    /// The policy is violated.
+    /// The resource violates the policy.
     NonCompliant,
-    /// The policy does not concern the event.
+    /// The policy does not apply to the event.
     NotApplicable,
-    /// What the policy needs to know is not known. Never taken for compliance.
+    /// Data that the policy needs is missing. This status is never treated as compliant.
     InsufficientData,
-    /// The policy could not be evaluated: a finding about the policy itself.
+    /// The policy could not be evaluated. The finding reports a fault of the policy.
     Error,
 }
 
@@ -37,53 +38,55 @@ impl fmt::Display for ComplianceStatus {
     }
 }
 
-/// What a policy judged.
+/// The identity of a resource that a policy evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ResourceIdentity {
     /// The CloudFormation type, such as `AWS::S3::Bucket`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What identifies it within its type, account and region.
+    /// The id of the resource, unique within its type, account and Region.
     pub id: String,
-    /// Its ARN, where the policy says how it is made.
+    /// The ARN of the resource, if the policy defines an expression for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// The account it is in.
+    /// The id of the account of the resource.
     pub account: String,
-    /// The region it is in.
+    /// The Region of the resource.
     pub region: String,
 }
 
-/// What one policy said of one event.
+/// The result of one policy for one event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// What it said.
+    /// The status that the policy returned.
     pub status: ComplianceStatus,
-    /// What it was said of.
+    /// The resource that was evaluated.
     pub resource: ResourceIdentity,
-    /// The policy's message, or why it could not say more.
+    /// The message of the policy, or the reason for `INSUFFICIENT_DATA` or `ERROR`.
     pub message: String,
-    /// The elements of a list-valued body.
+    /// The elements of the list that the body of the policy returned; empty if the body returned a
+    /// bool.
     pub evidence: Vec<serde_json::Value>,
-    /// What the resource's properties must be, where the policy says so; or why that cannot be told.
+    /// The required values of the resource's properties, if the policy defines a patch, or the
+    /// error of the patch.
     pub patch: Option<FilledValues>,
-    /// What the remediator is told, where the policy says so; or why that cannot be told.
+    /// The inputs of the remediator, if the policy defines `with`, or the error of an input.
     pub remediator_inputs: Option<FilledValues>,
 }
 
 impl Evaluation {
-    /// A policy that the event does not concern.
+    /// Returns the result of a policy that does not apply to the event.
     pub(crate) fn not_applicable() -> Self {
         new_evaluation(ComplianceStatus::NotApplicable, ResourceIdentity::default(), String::new())
     }
 }
 
-/// What is known of the resource besides the event.
+/// The data about a resource that is known in addition to the event.
 #[derive(Debug, Default)]
 pub struct ResourceContext<'a> {
-    /// The resource's configuration, as AWS Config or the service's API shows it.
+    /// The configuration of the resource, as AWS Config or the API of the service returns it.
     pub configuration: Option<JsonNode<'a>>,
-    /// The policy's parameters, where they are not the defaults.
+    /// The values of the policy's parameters; `None` selects the values of the policy.
     pub params: Option<ConstantValue>,
     supplementary: Option<JsonNode<'a>>,
     tags: Option<JsonNode<'a>>,
@@ -91,32 +94,33 @@ pub struct ResourceContext<'a> {
 }
 
 impl<'a> ResourceContext<'a> {
-    /// The resource's configuration, and parameters that are not the defaults.
+    /// Creates a context with the configuration of the resource and the values of the parameters.
     pub fn new(configuration: Option<JsonNode<'a>>, params: Option<ConstantValue>) -> Self {
         ResourceContext { configuration, params, ..ResourceContext::default() }
     }
 
-    /// AWS Config's `supplementaryConfiguration`.
+    /// Adds the `supplementaryConfiguration` of AWS Config.
     pub(crate) fn with_supplementary(self, supplementary: Option<JsonNode<'a>>) -> Self {
         ResourceContext { supplementary, ..self }
     }
 
-    /// The resource's tags, a map of texts.
+    /// Adds the tags of the resource, a map with string values.
     pub(crate) fn with_tags(self, tags: Option<JsonNode<'a>>) -> Self {
         ResourceContext { tags, ..self }
     }
 
-    /// Which resource it is, where the event does not tell.
+    /// Sets the identity of the resource, which the event does not contain.
     pub(crate) fn with_resource(self, resource: ResourceIdentity) -> Self {
         ResourceContext { resource: Some(resource), ..self }
     }
 }
 
-/// Judges one event by one policy, which the event's source and name have chosen.
+/// Evaluates one event with one policy. The caller has checked that the policy matches the source
+/// and the name of the event; the function checks the outcome of the call.
 pub fn evaluate_event(
     policy: &Policy,
     event: &CloudTrailEvent<'_>,
-    facts: &ResourceContext<'_>,
+    context: &ResourceContext<'_>,
 ) -> Evaluation {
     let resource = ResourceIdentity {
         kind: policy.resource_type.clone(),
@@ -127,7 +131,7 @@ pub fn evaluate_event(
     if !matches_outcome(policy.matches.outcome, event.has_failed()) {
         return new_evaluation(ComplianceStatus::NotApplicable, resource, String::new());
     }
-    SingleEvaluation { policy, event, context: facts, reads: &ReadTracker::default() }.run(resource)
+    SingleEvaluation { policy, event, context, reads: &ReadTracker::default() }.run(resource)
 }
 
 fn matches_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
@@ -153,7 +157,7 @@ fn new_evaluation(
     }
 }
 
-/// What one evaluation has read of what nobody knows.
+/// Flags that show which unknown values one evaluation has read.
 #[derive(Debug, Default)]
 struct ReadTracker {
     request: ReadFlag,
@@ -171,7 +175,7 @@ struct SingleEvaluation<'a> {
 
 impl SingleEvaluation<'_> {
     fn run(self, resource: ResourceIdentity) -> Evaluation {
-        // Most events comply, and for them nobody needs to know the resource's name.
+        // The resource of a compliant event needs no name, and most events are compliant.
         let named = if self.policy.body.uses_name("resource") {
             match self.identify_resource(&resource) {
                 Ok(named) => Some(named),
@@ -209,7 +213,7 @@ impl SingleEvaluation<'_> {
         }
     }
 
-    /// Nothing was found: the policy holds, unless something could not be decided.
+    /// Returns `COMPLIANT`, or `INSUFFICIENT_DATA` if a function in the body could not decide.
     fn conclude_compliant(
         self,
         resource: ResourceIdentity,
@@ -221,7 +225,7 @@ impl SingleEvaluation<'_> {
         }
     }
 
-    /// A violation is given its message.
+    /// Returns `NON_COMPLIANT` with the message, the patch and the inputs of the remediator.
     fn conclude_violation(
         self,
         resource: ResourceIdentity,
@@ -240,13 +244,16 @@ impl SingleEvaluation<'_> {
         Evaluation { status, resource, message, evidence, patch, remediator_inputs: with }
     }
 
-    /// What identifies the resource to expressions.
+    /// Returns the identity of the resource that expressions see.
     fn identify_resource(self, resource: &ResourceIdentity) -> Result<ResourceIdentity, CelError> {
         self.context.resource.clone().map_or_else(|| self.evaluate_identity(resource), Ok)
     }
 
-    /// What identifies the resource to others. AWS Config has ids of its own for some types, such as `db-ABC` for a database:
-    /// where the policy's expression can tell the resource's name of a configuration too, that is it.
+    /// Returns the identity of the resource that the finding shows.
+    ///
+    /// AWS Config uses internal ids for some types, such as `db-ABC` for a database. If the
+    /// policy's expression returns the resource's name from the configuration, the function uses
+    /// that name.
     fn choose_display_identity(self, seen: ResourceIdentity) -> ResourceIdentity {
         if self.context.resource.is_none() {
             return seen;
@@ -338,11 +345,15 @@ impl SingleEvaluation<'_> {
     }
 
     fn conclude_wrong_type(self, resource: ResourceIdentity, kind: &str) -> Evaluation {
-        let message = format!("{}: the body gives {kind}, not a bool or a list", self.policy.file);
+        let message = format!(
+            "{}: the body returns {kind}; it must return a bool or a list",
+            self.policy.file
+        );
         self.conclude_without_evidence(ComplianceStatus::Error, resource, message)
     }
 
-    /// An evaluation that failed: for want of data, or because the policy is wrong.
+    /// Returns `INSUFFICIENT_DATA` if the evaluation failed because data is unknown, and otherwise
+    /// `ERROR`.
     fn conclude_failure(self, resource: ResourceIdentity, failure: CelError) -> Evaluation {
         if let Some(why) = self.find_unknown_read() {
             return self.conclude_insufficient_data(resource, why);
@@ -362,7 +373,8 @@ impl SingleEvaluation<'_> {
         self.conclude_without_evidence(ComplianceStatus::InsufficientData, resource, why.to_owned())
     }
 
-    /// An evaluation whose resource is named if its name can be told, and else by the event.
+    /// Returns an evaluation without evidence. If the identity of the resource cannot be evaluated,
+    /// the result contains only its type, account and Region.
     fn conclude_without_evidence(
         self,
         status: ComplianceStatus,
@@ -400,23 +412,23 @@ mod tests {
         on_large_stack(|| Policy::compile_file(&file, &FunctionSet::default())).unwrap().unwrap()
     }
 
-    const OMITTED: &str = r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","eventID":"i",
-        "requestParameters":{"omitted":true}}"#;
+    const OMITTED: &str = r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy",
+        "eventID":"i","requestParameters":{"omitted":true}}"#;
 
     #[test]
-    fn what_one_evaluation_read_is_nothing_to_another_of_the_same_event() {
+    fn an_evaluation_ignores_what_another_evaluation_of_the_event_read() {
         let mut tape = JsonTape::default();
         let event = CloudTrailEvent::parse_record(OMITTED, &mut tape).unwrap();
-        let (facts, outer) = (ResourceContext::default(), ReadTracker::default());
+        let (context, outer) = (ResourceContext::default(), ReadTracker::default());
         let reading = policy("request.?policy.hasValue()");
         let other = policy("event.eventName == 'PutBucketPolicy'");
-        // One evaluation begins, and the others while it lasts.
+        // The other evaluations run while the first one has not ended.
         assert!(
             EventValue::Parameters(&event.request, &outer.request)
                 .visible_field("policy")
                 .is_none()
         );
-        let status = |policy: &Policy| evaluate_event(policy, &event, &facts).status;
+        let status = |policy: &Policy| evaluate_event(policy, &event, &context).status;
         std::thread::scope(|threads| {
             for (policy, expected) in [
                 (&reading, ComplianceStatus::InsufficientData),

@@ -1,14 +1,14 @@
-//! Where a record came from, as told by what carried it.
+//! The account and the Region that an event bus reports for a record.
 
-/// The account and the Region of the bus that a record came over. `EventBridge` sets both: whoever puts an event
-/// cannot choose them.
+/// The account and the Region of an event that EventBridge delivered. EventBridge sets both fields;
+/// the sender of an event cannot choose them.
 ///
-/// Source: Amazon `EventBridge` User Guide, "Events structure", and API Reference, `PutEventsRequestEntry`, which
-/// has neither.
+/// Source: Amazon EventBridge User Guide, "Events structure", and API Reference,
+/// `PutEventsRequestEntry`, which has neither field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BusOrigin {
-    /// The account; empty where it is not told.
+    /// The id of the account; empty if unknown.
     pub account: String,
-    /// The Region; empty where it is not told.
+    /// The name of the Region; empty if unknown.
     pub region: String,
 }

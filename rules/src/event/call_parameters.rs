@@ -1,41 +1,42 @@
-//! `request` and `response`: a record's parameters without the quirks of CloudTrail's wire format.
+//! The normalized views `request` and `response` of the parameters of a CloudTrail record.
 
 use super::field_name::{find_lowered_member, lower_first_letter};
 use crate::json::{JsonKind, JsonNode};
 use evenkeel_engine::ReadFlag;
 use std::borrow::Cow;
 
-/// `requestParameters` or `responseElements` as a policy sees them.
+/// A view of `requestParameters` or `responseElements`, as a policy sees them.
 ///
-/// Never null. What a service wraps once more (`putIntegrationInput`, `DeleteFlowLogsRequest`,
-/// `DelTGwVpcAttachReq`) is found one level up; the single-segment `add` and `replace` operations
-/// of `patchOperations` are fields, so that one expression serves Put and Update.
+/// The view is never null. If a service wraps the parameters in a second object
+/// (`putIntegrationInput`, `DeleteFlowLogsRequest`, `DelTGwVpcAttachReq`), the view shows the
+/// fields of that object too. The `add` and `replace` operations of `patchOperations` on a path of
+/// one segment are fields of the view, so that the same expression works for Put and Update calls.
 #[derive(Debug)]
 pub struct CallParameters<'a> {
     outer: Option<JsonNode<'a>>,
     inner: Option<JsonNode<'a>>,
     patches: Option<JsonNode<'a>>,
-    /// Why nobody knows the parameters.
+    /// The reason why the parameters are unknown.
     unknown_reason: Option<&'static str>,
 }
 
 /// The value of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub enum ParameterValue<'a> {
-    /// As recorded, to be seen through the view's rules.
+    /// A recorded value, to which the rules of the view apply.
     Node(JsonNode<'a>),
-    /// A patch operation's `"true"` or `"false"`.
+    /// The `"true"` or `"false"` of a patch operation.
     Bool(bool),
 }
 
 impl<'a> CallParameters<'a> {
-    /// The view of `parameters`, of the call `event_name` of the service `event_source`.
+    /// Creates a view of `parameters` for the call `event_name` of the service `event_source`.
     pub fn new(parameters: Option<JsonNode<'a>>, event_source: &str, event_name: &str) -> Self {
         let outer = parameters.filter(|node| node.value_kind() == JsonKind::Object);
         let inner = outer.and_then(|node| find_wrapped_object(node, event_source, event_name));
         let patches =
             inner.and_then(find_patch_operations).or_else(|| outer.and_then(find_patch_operations));
-        // Something else than an object, such as text that stands for what was redacted.
+        // CloudTrail writes a string instead of an object for redacted parameters.
         let hidden = parameters.is_some_and(|node| !node.is_null()) && outer.is_none();
         // AWS, "CloudTrail record contents": "If a field is truncated, omitted is present with a
         // value of true". Some records write it as text.
@@ -43,20 +44,21 @@ impl<'a> CallParameters<'a> {
             .and_then(|node| node.get_member("omitted"))
             .is_some_and(|omitted| omitted.raw_text() == "true");
         let unknown = match (omitted, hidden) {
-            (true, _) => Some("CloudTrail omitted the parameters for their size"),
-            (false, true) => Some("CloudTrail hid the parameters"),
+            (true, _) => Some("CloudTrail omitted the parameters because of their size"),
+            (false, true) => Some("CloudTrail redacted the parameters"),
             (false, false) => None,
         };
         CallParameters { outer, inner, patches, unknown_reason: unknown }
     }
 
-    /// Why nobody knows the parameters; none where they are known.
+    /// Returns the reason why the parameters are unknown, or `None` if they are known.
     pub fn unknown_reason(&self) -> Option<&'static str> {
         self.unknown_reason
     }
 
-    /// The field `name`: as written, in the wrapper, with its first letter raised, or patched. That parameters were
-    /// read which nobody knows is noted in `read`.
+    /// Returns the field `name`. The function searches the parameters and the wrapped object, then
+    /// both for the name with an upper-case first letter, and then the patch operations. If the
+    /// parameters are unknown, the function marks `read` and returns `None`.
     pub fn get_parameter(&self, name: &str, read: &ReadFlag) -> Option<ParameterValue<'a>> {
         if self.unknown_reason.is_some() {
             read.mark_read();
@@ -74,7 +76,8 @@ impl<'a> CallParameters<'a> {
         found.map(ParameterValue::Node).or_else(|| self.patched_value(name))
     }
 
-    /// The names of the view's fields, each once; notes in `read` as [`CallParameters::get_parameter`] does.
+    /// Returns the names of the fields of the view, without duplicates. If the parameters are
+    /// unknown, the function marks `read` and returns no names.
     pub fn parameter_names(&self, read: &ReadFlag) -> Vec<Cow<'a, str>> {
         if self.unknown_reason.is_some() {
             read.mark_read();
@@ -98,7 +101,7 @@ impl<'a> CallParameters<'a> {
         keys
     }
 
-    /// The value that the last patch operation on `name` sets.
+    /// Returns the value that the last patch operation on `name` sets.
     fn patched_value(&self, name: &str) -> Option<ParameterValue<'a>> {
         let operations = self.patches?.list_elements();
         let (_, value) =
@@ -111,7 +114,7 @@ impl<'a> CallParameters<'a> {
     }
 }
 
-/// The object that wraps a call's parameters, if the service writes one.
+/// Returns the object that wraps the parameters of a call, if the service writes one.
 fn find_wrapped_object<'a>(
     outer: JsonNode<'a>,
     event_source: &str,
@@ -131,7 +134,7 @@ fn find_wrapped_object<'a>(
     })
 }
 
-/// Whether `key` is the event's name, in any case of its first letter, and `suffix`.
+/// Returns whether `key` is the name of the event, ignoring case, followed by `suffix`.
 fn is_wrapper(key: &str, suffix: &str, event_name: &str) -> bool {
     key.strip_suffix(suffix).is_some_and(|stem| stem.eq_ignore_ascii_case(event_name))
 }
@@ -140,7 +143,8 @@ fn find_patch_operations(node: JsonNode<'_>) -> Option<JsonNode<'_>> {
     node.get_member("patchOperations").filter(|patches| patches.value_kind() == JsonKind::List)
 }
 
-/// The field that an `add` or `replace` operation on a path of one segment sets.
+/// Returns the field and the value that an `add` or `replace` operation sets. Returns `None` for
+/// other operations and for paths with several segments.
 fn parse_patch_operation(operation: JsonNode<'_>) -> Option<(Cow<'_, str>, JsonNode<'_>)> {
     let text = |name| operation.get_member(name).and_then(JsonNode::as_str);
     if !matches!(text("op")?.as_ref(), "add" | "replace") {
@@ -159,7 +163,7 @@ mod tests {
     use super::*;
     use crate::json::JsonTape;
 
-    /// The value at `path` of the view of `parameters`, as JSON text.
+    /// Returns the value at `path` of the view of `parameters`, as JSON text.
     fn see(source: &str, name: &str, parameters: &str, path: &[&str]) -> Option<String> {
         let mut tape = JsonTape::default();
         let source = format!("{source}.amazonaws.com");
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn rest_api_wrappers_are_found_one_level_up_and_the_outer_name_wins() {
+    fn rest_api_wrappers_are_unwrapped_and_the_outer_field_has_priority() {
         let put = r#"{"restApiId":"a","httpMethod":"GET","putIntegrationInput":
             {"httpMethod":"POST","uri":"http://x"},"template":false}"#;
         let see = |path| see("apigateway", "PutIntegration", put, path);
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn patch_operations_are_fields_wherever_they_stand() {
+    fn patch_operations_are_fields_in_the_parameters_and_in_a_wrapper() {
         let operations = r#"[{"op":"replace","path":"/uri","value":"http://x"},
             {"op":"replace","path":"/tracingEnabled","value":"false"},
             {"op":"remove","path":"/gone"},
@@ -229,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cloudtrail_omitted_for_size_is_known_to_be_unknown() {
+    fn omitted_parameters_are_unknown() {
         let mut tape = JsonTape::default();
         let node = tape.parse_text(r#"{"omitted":true,"reason":"too large"}"#).unwrap();
         let view = CallParameters::new(Some(node), "s3.amazonaws.com", "PutBucketPolicy");
@@ -237,7 +241,7 @@ mod tests {
         assert!(!read.is_read());
         assert!(view.get_parameter("bucketName", &read).is_none());
         assert!(read.is_read() && !other.is_read());
-        assert!(view.unknown_reason().unwrap().contains("for their size"));
+        assert!(view.unknown_reason().unwrap().contains("because of their size"));
     }
 
     #[test]
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_field_is_an_absent_one() {
+    fn a_null_field_is_absent() {
         let parameters = r#"{"a":null,"b":{"c":null,"d":1}}"#;
         let see = |path| see("s3", "CreateBucket", parameters, path);
         assert_eq!(see(&["a"]), None);

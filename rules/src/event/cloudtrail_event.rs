@@ -1,4 +1,5 @@
-//! A CloudTrail record: the fields that identify it, and its two views.
+//! The parsed CloudTrail record: the fields that identify it, and its views `request` and
+//! `response`.
 
 use super::bus_origin::BusOrigin;
 use super::call_parameters::CallParameters;
@@ -6,23 +7,23 @@ use crate::json::{JsonError, JsonKind, JsonNode, JsonTape};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// Why a record cannot be judged.
+/// The reason why a record cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// Not JSON.
+    /// The record is not valid JSON.
     #[error("{0}")]
     Json(#[from] JsonError),
-    /// JSON, but no object.
-    #[error("the record is no object")]
+    /// The record is valid JSON and not an object.
+    #[error("the record is not a JSON object")]
     NoObject,
-    /// A field that every record has is missing or of the wrong type.
-    #[error("the record has no text in its field `{0}`")]
+    /// A required field is missing or is not a string.
+    #[error("field `{0}` of the record is missing or is not a string")]
     Field(&'static str),
 }
 
-/// A CloudTrail record.
+/// A parsed CloudTrail record.
 ///
-/// Field names and meanings are AWS's: "CloudTrail record contents".
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents".
 #[derive(Debug)]
 pub struct CloudTrailEvent<'a> {
     /// The whole record.
@@ -31,34 +32,37 @@ pub struct CloudTrailEvent<'a> {
     pub source: Cow<'a, str>,
     /// `eventName`, such as `PutBucketPolicy`.
     pub name: Cow<'a, str>,
-    /// `eventTime`, ISO 8601 in UTC; empty where the record has none.
+    /// `eventTime`, ISO 8601 in UTC; empty if the record has none.
     pub time: Cow<'a, str>,
-    /// `eventID`; where the record has none, a UUID of its text.
+    /// `eventID`, or a UUID of the text of the record if the record has none.
     pub id: Cow<'a, str>,
-    /// The account in which it happened: that of the bus it came over, or else `recipientAccountId`, or the
-    /// actor's where that is absent.
+    /// The id of the account in which the call was made: the account that the event bus reports, or
+    /// else `recipientAccountId`, or else `userIdentity.accountId`.
     pub account: Cow<'a, str>,
-    /// The Region of the bus it came over, or else `awsRegion`.
+    /// The Region that the event bus reports, or else `awsRegion`.
     pub region: Cow<'a, str>,
-    /// `requestParameters`.
+    /// The view of `requestParameters`.
     pub request: CallParameters<'a>,
-    /// `responseElements`.
+    /// The view of `responseElements`.
     pub response: CallParameters<'a>,
 }
 
 impl<'a> CloudTrailEvent<'a> {
-    /// Reads a record from its text.
+    /// Parses a record from its JSON text.
     ///
     /// # Errors
-    /// When the text is no JSON object, or lacks `eventSource` or `eventName`.
+    /// [`EventError::Json`] if the text is not valid JSON, [`EventError::NoObject`] if it is not an
+    /// object, and [`EventError::Field`] if `eventSource` or `eventName` is missing or not a
+    /// string.
     pub fn parse_record(text: &'a str, tape: &'a mut JsonTape) -> Result<Self, EventError> {
         Self::from_node(tape.parse_text(text)?)
     }
 
-    /// The record whose fields `raw` has.
+    /// Creates a record from a parsed JSON object.
     ///
     /// # Errors
-    /// As [`CloudTrailEvent::parse_record`].
+    /// [`EventError::NoObject`] if `raw` is not an object, and [`EventError::Field`] if
+    /// `eventSource` or `eventName` is missing or not a string.
     pub fn from_node(raw: JsonNode<'a>) -> Result<Self, EventError> {
         if raw.value_kind() != JsonKind::Object {
             return Err(EventError::NoObject);
@@ -79,7 +83,8 @@ impl<'a> CloudTrailEvent<'a> {
         Ok(CloudTrailEvent { raw, source, name, time, id, account, region, request, response })
     }
 
-    /// The same record, which came over a bus: what the bus tells of its account and Region holds.
+    /// Replaces the account and the Region of the record by those that the event bus reports.
+    /// Fields that are empty in `origin` stay unchanged.
     #[must_use]
     pub fn with_origin(mut self, origin: Option<&'a BusOrigin>) -> Self {
         let Some(BusOrigin { account, region }) = origin else { return self };
@@ -92,11 +97,11 @@ impl<'a> CloudTrailEvent<'a> {
         self
     }
 
-    /// Whether the call failed: CloudTrail records it all the same, but nothing changed.
+    /// Returns whether the call failed. CloudTrail also records failed calls, which change nothing.
     ///
     /// A failed console sign-in has an `errorMessage` and no `errorCode`.
     pub fn has_failed(&self) -> bool {
-        // An empty text is no error: what it marks must not hide a change that happened.
+        // An empty string is not an error. Otherwise, it could hide a change that took place.
         let given = |name| {
             self.raw
                 .get_member(name)
@@ -105,8 +110,9 @@ impl<'a> CloudTrailEvent<'a> {
         given("errorCode") || given("errorMessage")
     }
 
-    /// What happened, whichever record of it this is: `sharedEventID` names one action that several
-    /// accounts record, an addendum corrects an earlier record.
+    /// Returns the id of the action, which is equal in every record of it. `sharedEventID`
+    /// identifies an action that several accounts record. An addendum names the record that it
+    /// corrects.
     pub fn action_id(&self) -> Cow<'a, str> {
         let shared = get_text_field(self.raw, "sharedEventID");
         let original =
@@ -114,7 +120,8 @@ impl<'a> CloudTrailEvent<'a> {
         shared.or_else(original).unwrap_or_else(|| self.id.clone())
     }
 
-    /// Who acted, as AWS names it: an ARN, a service, or what little the record has.
+    /// Returns the identity of the caller: an ARN, the name of an AWS service, or else the
+    /// principal id or the account id. Returns an empty string if the record contains none of them.
     pub fn caller_identity(&self) -> Cow<'a, str> {
         let of = |name: &str| {
             self.raw
@@ -135,7 +142,8 @@ impl<'a> CloudTrailEvent<'a> {
     }
 }
 
-/// The fields of a record that an event has, found in one pass; the last of two equal names counts.
+/// Finds the fields of [`CloudTrailEvent`] in one pass. If a field occurs twice, the last one is
+/// used.
 fn find_event_fields(raw: JsonNode<'_>) -> [Option<JsonNode<'_>>; 8] {
     const NAMES: [&str; 8] = [
         "eventSource",
@@ -158,13 +166,13 @@ fn find_event_fields(raw: JsonNode<'_>) -> [Option<JsonNode<'_>>; 8] {
     found
 }
 
-/// The text in the field `name`.
+/// Returns the string in the field `name`.
 fn get_text_field<'a>(node: JsonNode<'a>, name: &str) -> Option<Cow<'a, str>> {
     node.get_member(name).and_then(JsonNode::as_str)
 }
 
-/// The name of a call without the API version that some services append to it: Lambda's
-/// `AddPermission20150331v2`, `CloudFront`'s `CreateFunction2020_05_31`.
+/// Removes the API version that some services append to the name of a call:
+/// `AddPermission20150331v2` of Lambda, `CreateFunction2020_05_31` of CloudFront.
 pub fn strip_api_version(name: &str) -> &str {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let dated = match stem.strip_suffix('v') {
@@ -218,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_call_is_known_by_its_code_or_its_message() {
+    fn a_failed_call_has_an_error_code_or_an_error_message() {
         let failed =
             |more: &str| with(&format!("{{{BASE}{more}}}"), |event| event.unwrap().has_failed());
         assert!(!failed(""));
@@ -229,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn one_action_has_one_id_in_every_account_and_after_a_correction() {
+    fn an_action_has_the_same_id_in_every_account_and_in_an_addendum() {
         let action = |more: &str| {
             with(&format!("{{{BASE}{more}}}"), |event| event.unwrap().action_id().into_owned())
         };
@@ -239,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_actor_is_found_in_thin_identities() {
+    fn the_caller_is_found_in_identities_without_an_arn() {
         let actor = |identity: &str| {
             let text = format!("{{{BASE},\"userIdentity\":{identity}}}");
             with(&text, |event| event.unwrap().caller_identity().into_owned())
@@ -253,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_id_or_time_is_judged_all_the_same() {
+    fn a_record_without_id_or_time_is_parsed() {
         let id = |text: &str| with(text, |event| event.unwrap().id.into_owned());
         let first = id(r#"{"eventSource":"s","eventName":"N","a":1}"#);
         assert_eq!(first, id(r#"{"eventSource":"s","eventName":"N","a":1}"#));
@@ -261,17 +269,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn an_error_names_the_missing_field() {
         let error = |text: &str| with(text, |event| event.unwrap_err().to_string());
-        assert_eq!(error("[]"), "the record is no object");
+        assert_eq!(error("[]"), "the record is not a JSON object");
         assert_eq!(
             error(r#"{"eventSource":"s"}"#),
-            "the record has no text in its field `eventName`"
+            "field `eventName` of the record is missing or is not a string"
         );
         assert_eq!(
             error(r#"{"eventSource":1,"eventName":"x"}"#),
-            "the record has no text in its field `eventSource`"
+            "field `eventSource` of the record is missing or is not a string"
         );
-        assert_eq!(error("{"), "cut off at byte 1");
+        assert_eq!(error("{"), "the JSON ends inside a value at byte 1");
     }
 }

@@ -1,4 +1,4 @@
-//! One value of an event as a policy sees it: raw, or through a view's rules.
+//! The values of events and configurations, as the expressions of a policy see them.
 
 use super::call_parameters::{CallParameters, ParameterValue};
 use super::field_name::{find_lowered_member, lower_first_letter};
@@ -6,24 +6,26 @@ use crate::json::{JsonKind, JsonNode};
 use evenkeel_engine::{InputValue, ReadFlag, ValueKind};
 use std::borrow::Cow;
 
-/// A value of an event.
+/// A value of an event or of a configuration, with the rules by which expressions see it.
 #[derive(Clone, Copy, Debug)]
 pub enum EventValue<'a> {
-    /// As recorded.
+    /// A value as it is recorded.
     Raw(JsonNode<'a>),
-    /// As recorded, but without fields that are null: AWS Config writes those of what is not set.
+    /// A value of a configuration, without fields that are null. AWS Config writes null for
+    /// properties that are not set.
     Configuration(JsonNode<'a>),
-    /// Through the view's rules, which apply all the way down.
+    /// A value of a view. The rules of the view apply to it and to every value in it.
     Normalized(JsonNode<'a>),
-    /// A whole view, `request` or `response`, and where it is noted that it was read though nobody knows it.
+    /// A whole view, `request` or `response`, and the flag that is set if an expression reads the
+    /// view while its parameters are unknown.
     Parameters(&'a CallParameters<'a>, &'a ReadFlag),
-    /// A patch operation's `"true"` or `"false"`.
+    /// The `"true"` or `"false"` of a patch operation.
     Bool(bool),
 }
 
 impl<'a> EventValue<'a> {
-    /// `node` through the view's rules: EC2's and CloudFront's `{"items": [...]}` is a list, EC2's
-    /// `{"tag": 1, "content": x}` is `x`.
+    /// Applies the rules of a view to `node`: `{"items": [...]}` of EC2 and CloudFront becomes a
+    /// list, and `{"tag": 1, "content": x}` of EC2 becomes `x`.
     pub fn from_parameter(node: JsonNode<'a>) -> Self {
         if node.value_kind() != JsonKind::Object {
             return EventValue::Normalized(node);
@@ -46,9 +48,9 @@ impl<'a> EventValue<'a> {
         }
     }
 
-    /// The field `name`. A smooth part has no field that is null, and also knows a field by its
-    /// name with the first letter lowered: S3 writes `PublicAccessBlockConfiguration` where others
-    /// write camel case.
+    /// Returns the field `name`. A normalized value has no fields that are null. It also finds a
+    /// field whose recorded name begins with an upper-case letter, because S3 writes
+    /// `PublicAccessBlockConfiguration` where other services write camel case.
     pub fn visible_field(self, name: &str) -> Option<EventValue<'a>> {
         match self {
             EventValue::Raw(node) => node.get_member(name).map(EventValue::Raw),
@@ -71,7 +73,7 @@ impl<'a> EventValue<'a> {
         }
     }
 
-    /// The names of an object's fields.
+    /// Returns the names of the fields of an object, or no names for another type.
     pub fn visible_field_names(self) -> Vec<Cow<'a, str>> {
         match self {
             EventValue::Raw(node) => node.object_members().map(JsonNode::member_name).collect(),
@@ -92,7 +94,7 @@ impl<'a> EventValue<'a> {
         }
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list, or no elements for another type.
     pub fn visible_elements(self) -> Vec<EventValue<'a>> {
         match self {
             EventValue::Raw(node) => node.list_elements().map(EventValue::Raw).collect(),
@@ -107,7 +109,7 @@ impl<'a> EventValue<'a> {
     }
 }
 
-/// Names bound to an event's values.
+/// The names that expressions can use, bound to the values of an event.
 pub type EventScope<'a> = evenkeel_engine::EvaluationScope<'a, EventValue<'a>>;
 
 impl<'a> InputValue<'a> for EventValue<'a> {
@@ -144,7 +146,7 @@ impl<'a> InputValue<'a> for EventValue<'a> {
     }
 }
 
-/// What does not fit 64 bits is the nearest double.
+/// Parses a number: a 64-bit integer, or else the nearest double.
 fn parse_number(raw: &str) -> ValueKind<'static> {
     match raw.parse::<i64>() {
         Ok(int) => ValueKind::Int(int),
@@ -152,7 +154,8 @@ fn parse_number(raw: &str) -> ValueKind<'static> {
     }
 }
 
-/// Whether a field is the number that EC2 gives an element of a list, where the element has a `Tag` of its own.
+/// Returns whether a field is the number that EC2 assigns to an element of a list, in an element
+/// that also has a field `Tag`.
 fn is_ec2_element_number(node: JsonNode<'_>, name: &str, found: JsonNode<'_>) -> bool {
     name == "tag" && found.value_kind() == JsonKind::Number && node.get_member("Tag").is_some()
 }
@@ -164,7 +167,7 @@ mod tests {
     use evenkeel_engine::{ExpressionCompiler, ExpressionValue, FunctionSet};
 
     #[test]
-    fn a_state_has_no_fields_that_are_null() {
+    fn a_configuration_has_no_null_fields() {
         let functions = FunctionSet::default();
         let mut compiler = ExpressionCompiler::new(&functions);
         let text = "!has(x.a) && x.?b.?d.orValue(1) == 1 && size(x.b) == 1 && x.b.c[0] == null";

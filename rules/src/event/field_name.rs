@@ -1,9 +1,9 @@
-//! Names of fields that differ in the case of their first letter.
+//! Comparison of field names that differ only in the case of the first letter.
 
 use crate::json::JsonNode;
 use std::borrow::Cow;
 
-/// The member whose name is `name` once its first letter is lowered.
+/// Returns the member whose name equals `name` after its first letter is converted to lower case.
 pub(super) fn find_lowered_member<'a>(node: JsonNode<'a>, name: &str) -> Option<JsonNode<'a>> {
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
         return None;
@@ -11,7 +11,7 @@ pub(super) fn find_lowered_member<'a>(node: JsonNode<'a>, name: &str) -> Option<
     node.object_members().find(|member| is_capitalized_form(&member.member_name(), name))
 }
 
-/// Whether `written` is `name` with an upper-case first letter.
+/// Returns whether `written` is `name` with an upper-case first letter.
 fn is_capitalized_form(written: &str, name: &str) -> bool {
     let (mut written, mut name) = (written.chars(), name.chars());
     match (written.next(), name.next()) {
@@ -24,7 +24,7 @@ fn is_capitalized_form(written: &str, name: &str) -> bool {
     }
 }
 
-/// A name with its first letter lowered.
+/// Converts the first letter of a name to lower case.
 pub(super) fn lower_first_letter(name: Cow<'_, str>) -> Cow<'_, str> {
     match name.chars().next() {
         Some(first) if first.is_ascii_uppercase() => {

@@ -1,10 +1,10 @@
-//! A value of a parsed text: a handle that is copied freely and looked up in place.
+//! A handle to one value of a parsed JSON text.
 
 use super::json_string::decode_string;
 use super::tape_entry::{JsonKind, TapeEntry};
 use std::borrow::Cow;
 
-/// One value of a text that a [`JsonTape`](super::JsonTape) parsed.
+/// One value of a text that a [`JsonTape`](super::JsonTape) parsed. Copying the handle is cheap.
 #[derive(Clone, Copy)]
 pub struct JsonNode<'a> {
     text: &'a str,
@@ -13,7 +13,7 @@ pub struct JsonNode<'a> {
     index: u32,
 }
 
-/// Stands for a value where an empty tape has none.
+/// The entry of [`JsonNode::null_node`] and of the root of an empty tape.
 static NULL_ENTRY: TapeEntry =
     TapeEntry { kind: JsonKind::Null, escaped_key: false, key: (0, 0), span: (0, 0), next: 0 };
 
@@ -28,17 +28,17 @@ impl<'a> JsonNode<'a> {
         JsonNode { text, entries, entry: entries.first().unwrap_or(&NULL_ENTRY), index: 0 }
     }
 
-    /// A `null` that belongs to no text.
+    /// Returns a `null` that does not belong to a parsed text.
     pub fn null_node() -> JsonNode<'static> {
         JsonNode { text: "null", entries: &[], entry: &NULL_ENTRY, index: 0 }
     }
 
-    /// What the value is.
+    /// Returns the type of the value.
     pub fn value_kind(self) -> JsonKind {
         self.entry.kind
     }
 
-    /// Whether the value is `null`.
+    /// Returns whether the value is `null`.
     pub fn is_null(self) -> bool {
         self.value_kind() == JsonKind::Null
     }
@@ -47,12 +47,13 @@ impl<'a> JsonNode<'a> {
         self.text.get(span.0 as usize..span.1 as usize).unwrap_or_default()
     }
 
-    /// The value as written; a string without its quotes.
+    /// Returns the value as it is written in the text. A string is returned without its quotes and
+    /// with its escapes.
     pub fn raw_text(self) -> &'a str {
         self.text_slice(self.entry.span)
     }
 
-    /// A string's text.
+    /// Returns the text of a string with its escapes resolved, or `None` for any other type.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         match self.value_kind() {
             JsonKind::Text => Some(Cow::Borrowed(self.raw_text())),
@@ -66,7 +67,7 @@ impl<'a> JsonNode<'a> {
         }
     }
 
-    /// A boolean.
+    /// Returns a boolean, or `None` for any other type.
     pub fn as_bool(self) -> Option<bool> {
         match self.value_kind() {
             JsonKind::True => Some(true),
@@ -80,18 +81,20 @@ impl<'a> JsonNode<'a> {
         }
     }
 
-    /// The member's name, where the value is a member of an object.
+    /// Returns the name of the member if the value is a member of an object; otherwise an empty
+    /// string.
     pub fn member_name(self) -> Cow<'a, str> {
         let raw = self.text_slice(self.entry.key);
         if self.entry.escaped_key { decode_string(raw) } else { Cow::Borrowed(raw) }
     }
 
-    /// The members of an object, in the text's order; none for any other value.
+    /// Returns the members of an object in the order of the text. The iterator is empty for any
+    /// other type.
     pub fn object_members(self) -> ObjectMembers<'a> {
         ObjectMembers(self.child_nodes(JsonKind::Object))
     }
 
-    /// The elements of a list; none for any other value.
+    /// Returns the elements of a list. The iterator is empty for any other type.
     pub fn list_elements(self) -> ListElements<'a> {
         ListElements(self.child_nodes(JsonKind::List))
     }
@@ -102,29 +105,30 @@ impl<'a> JsonNode<'a> {
         ChildNodes { parent: self, next_index: first, end }
     }
 
-    /// The member `name` of an object. Where a name is written twice the last one counts, as in
-    /// most JSON parsers.
+    /// Returns the member `name` of an object. If the object has the name several times, the last
+    /// member is returned, as in most JSON parsers.
     pub fn get_member(self, name: &str) -> Option<JsonNode<'a>> {
         self.object_members().filter(|member| member.has_name(name)).last()
     }
 
-    /// Whether the value is a member of this name.
+    /// Returns whether the value is a member with this name.
     pub fn has_name(self, name: &str) -> bool {
         if self.entry.escaped_key {
             return self.member_name() == name;
         }
         let (start, end) = (self.entry.key.0 as usize, self.entry.key.1 as usize);
-        // Lengths differ for most names, and bytes need no check for character boundaries.
+        // The lengths differ for most names, and bytes need no check for character boundaries.
         end.checked_sub(start) == Some(name.len())
             && self.text.as_bytes().get(start..end) == Some(name.as_bytes())
     }
 
-    /// The member at a path of names.
+    /// Returns the member at a path of member names.
     pub fn get_path(self, path: &[&str]) -> Option<JsonNode<'a>> {
         path.iter().try_fold(self, |node, name| node.get_member(name))
     }
 
-    /// The value as a text that is the same however its members are ordered and its texts are escaped.
+    /// Returns the value as canonical text, which depends neither on the order of members nor on
+    /// the escapes in strings.
     pub fn to_canonical_text(self) -> String {
         let mut out = String::new();
         self.write_canonical(&mut out);
@@ -163,7 +167,7 @@ impl<'a> JsonNode<'a> {
         }
     }
 
-    /// The value as a tree of its own.
+    /// Copies the value into a [`serde_json::Value`].
     pub fn to_value(self) -> serde_json::Value {
         use serde_json::Value;
         match self.value_kind() {
@@ -184,7 +188,7 @@ impl<'a> JsonNode<'a> {
     }
 }
 
-/// A text between quotes that stand nowhere in it without a backslash before them.
+/// Appends `text` between quotes. A backslash precedes each quote and each backslash in `text`.
 fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
@@ -196,7 +200,8 @@ fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// A number's value; beyond 64 bits it is the nearest double, beyond that it stays text.
+/// Parses a number: a 64-bit integer, or else the nearest double. A number outside the range of a
+/// double is returned as a string.
 fn parse_number(raw: &str) -> serde_json::Value {
     if let Ok(int) = raw.parse::<i64>() {
         return int.into();
@@ -225,7 +230,7 @@ impl<'a> Iterator for ChildNodes<'a> {
     }
 }
 
-/// The members of an object, each a value with a key.
+/// An iterator over the members of an object. Each item has a [name](JsonNode::member_name).
 #[derive(Clone, Debug)]
 pub struct ObjectMembers<'a>(ChildNodes<'a>);
 
@@ -236,7 +241,7 @@ impl<'a> Iterator for ObjectMembers<'a> {
     }
 }
 
-/// The elements of a list.
+/// An iterator over the elements of a list.
 #[derive(Clone, Debug)]
 pub struct ListElements<'a>(ChildNodes<'a>);
 
@@ -252,7 +257,7 @@ mod tests {
     use crate::json::JsonTape;
 
     #[test]
-    fn looks_up_what_serde_json_would() {
+    fn lookups_agree_with_serde_json() {
         let text = r#"{"a":{"b":[1,{"c":"x\ny"},[]],"d":{}},"e":1.5,"ev\u0065nt":"n","a2":null}"#;
         let mut tape = JsonTape::default();
         let root = tape.parse_text(text).unwrap();
@@ -271,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_two_equal_names_counts() {
+    fn the_last_of_two_members_with_one_name_is_returned() {
         let mut tape = JsonTape::default();
         let root = tape.parse_text(r#"{"a":1,"b":0,"a":2}"#).unwrap();
         assert_eq!(root.get_member("a").unwrap().raw_text(), "2");
     }
 
     #[test]
-    fn numbers_past_the_range_lose_precision_but_not_the_record() {
+    fn numbers_out_of_range_lose_precision_and_do_not_fail() {
         let mut tape = JsonTape::default();
         let root = tape.parse_text("[9223372036854775808, 1e999, -9223372036854775808]").unwrap();
         assert_eq!(

@@ -1,11 +1,12 @@
-//! The text inside a JSON string: escapes resolved, nothing ever lost.
+//! Decoding of JSON strings and of bytes, which replaces invalid parts and never fails.
 
 use std::borrow::Cow;
 
 /// Resolves the escapes of `raw`, the text between the quotes of a JSON string.
 ///
-/// Text without escapes is borrowed. A lone surrogate (`\ud800`) becomes U+FFFD and an unknown
-/// escape is kept as written: an odd record is judged, not dropped, or it could be used to hide.
+/// Text without escapes is borrowed. A lone surrogate (`\ud800`) becomes U+FFFD, and an unknown
+/// escape is kept as it is written. The function never fails: if an unusual record were dropped, an
+/// attacker could use such a record to hide an action.
 pub fn decode_string(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
@@ -18,7 +19,7 @@ pub fn decode_string(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Appends the character that the escape at the head of `chars` stands for.
+/// Appends the character of the escape at the start of `chars`.
 fn decode_escape(chars: &mut std::str::Chars<'_>, out: &mut String) {
     match chars.next() {
         Some('n') => out.push('\n'),
@@ -36,7 +37,8 @@ fn decode_escape(chars: &mut std::str::Chars<'_>, out: &mut String) {
     }
 }
 
-/// The character of a `\uXXXX` escape, joined with the low surrogate that follows a high one.
+/// Returns the character of a `\uXXXX` escape. A high surrogate is combined with the low surrogate
+/// that follows it.
 fn decode_unicode_escape(chars: &mut std::str::Chars<'_>) -> char {
     let Some(first) = take_hex_digits(chars) else { return char::REPLACEMENT_CHARACTER };
     if !(0xd800..0xdc00).contains(&first) {
@@ -56,7 +58,7 @@ fn decode_unicode_escape(chars: &mut std::str::Chars<'_>) -> char {
     char::REPLACEMENT_CHARACTER
 }
 
-/// Four hexadecimal digits, taken only when all four are there.
+/// Takes four hexadecimal digits from `chars`. Takes nothing if there are fewer than four.
 fn take_hex_digits(chars: &mut std::str::Chars<'_>) -> Option<u32> {
     let mut ahead = chars.clone();
     let mut value = 0_u32;
@@ -67,9 +69,10 @@ fn take_hex_digits(chars: &mut std::str::Chars<'_>) -> Option<u32> {
     Some(value)
 }
 
-/// Bytes as text; invalid UTF-8 becomes U+FFFD. The flag says whether anything was replaced.
+/// Decodes UTF-8 and replaces invalid sequences by U+FFFD. The flag is true if something was
+/// replaced.
 pub fn decode_utf8_lossy(bytes: &[u8]) -> (Cow<'_, str>, bool) {
-    // The strict check is many times as fast, and enough for nearly every record.
+    // The strict check is much faster, and nearly every record passes it.
     match std::str::from_utf8(bytes) {
         Ok(text) => (Cow::Borrowed(text), false),
         Err(_) => (String::from_utf8_lossy(bytes), true),
@@ -81,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_resolve_as_json_says() {
+    fn escapes_are_resolved_as_in_serde_json() {
         for text in [r#"a\"b"#, r"\u0041\n\t\r\b\f\/\\", r"\ud83d\ude00 and \u00e9"] {
             let want: String = serde_json::from_str(&format!("\"{text}\"")).unwrap();
             assert_eq!(decode_string(text), want, "{text}");
@@ -94,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_refuses_is_kept_visible() {
+    fn invalid_escapes_are_replaced_or_kept() {
         assert_eq!(decode_string(r"\ud800"), "\u{fffd}");
         assert_eq!(decode_string(r"\ud800\u0041"), "\u{fffd}A");
         assert_eq!(decode_string(r"\udc00x"), "\u{fffd}x");

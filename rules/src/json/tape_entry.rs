@@ -1,6 +1,6 @@
-//! What a tape writes down of one value.
+//! The entry that a tape stores for each value.
 
-/// What a value is.
+/// The type of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonKind {
     /// `null`
@@ -9,7 +9,7 @@ pub enum JsonKind {
     True,
     /// `false`
     False,
-    /// A number, kept as text until it is asked for.
+    /// A number, which is kept as text until a caller reads it.
     Number,
     /// A string without escapes.
     Text,
@@ -21,13 +21,13 @@ pub enum JsonKind {
     Object,
 }
 
-/// Where one value, and the key before it, lie in the text.
+/// The positions of one value and of its key in the text, as byte offsets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TapeEntry {
     pub(super) kind: JsonKind,
     pub(super) escaped_key: bool,
     pub(super) key: (u32, u32),
     pub(super) span: (u32, u32),
-    /// The entry after this value and all it contains.
+    /// The index of the first entry after this value and everything that it contains.
     pub(super) next: u32,
 }

@@ -1,33 +1,34 @@
-//! One pass over JSON text that checks it and writes down where its values are.
+//! A JSON parser that checks the text in one pass and stores the position of each value.
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "offsets are bounded by the text's length, which `parse` checks to fit in 32 bits"
+    reason = "offsets are bounded by the text's length, which `parse_text` limits to 32 bits"
 )]
 
 use super::json_node::JsonNode;
 use super::tape_entry::{JsonKind, TapeEntry};
 
-/// How deeply objects and lists may nest; the limit of `serde_json`.
+/// The maximum nesting depth of objects and lists, which is also the limit of `serde_json`.
 pub const MAX_DEPTH: usize = 128;
 
-/// Why a text is no JSON value.
+/// The reason why a text is not a valid JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// Something other than JSON at this byte.
-    #[error("not JSON at byte {0}")]
+    /// The text is not valid JSON at this byte offset.
+    #[error("invalid JSON at byte {0}")]
     Syntax(usize),
-    /// The text ends inside a value.
-    #[error("cut off at byte {0}")]
+    /// The text ends inside a value, at this byte offset.
+    #[error("the JSON ends inside a value at byte {0}")]
     CutOff(usize),
-    /// Deeper than [`MAX_DEPTH`].
+    /// The value is nested deeper than [`MAX_DEPTH`] at this byte offset.
     #[error("nested deeper than {MAX_DEPTH} levels at byte {0}")]
     TooDeep(usize),
-    /// More than 4 GiB.
+    /// The text is larger than 4 GiB, the limit of 32-bit offsets.
     #[error("larger than 4 GiB")]
     TooLarge,
 }
 
-/// A parsed text's entries; reused from record to record, so that parsing allocates nothing.
+/// The entries of a parsed text. A caller reuses one tape for many records, so that parsing
+/// allocates no new memory.
 #[derive(Debug, Default)]
 pub struct JsonTape {
     pub(super) entries: Vec<TapeEntry>,
@@ -35,13 +36,14 @@ pub struct JsonTape {
 }
 
 impl JsonTape {
-    /// Parses `text`, which must hold exactly one value, and returns its root.
+    /// Parses `text`, which must contain exactly one value, and returns its root.
     ///
     /// Control characters inside strings and unpaired surrogates are accepted; see
     /// [`decode_string`](super::decode_string).
     ///
     /// # Errors
-    /// When the text is no JSON value, nests deeper than [`MAX_DEPTH`], or is larger than 4 GiB.
+    /// Returns a [`JsonError`] if the text is not one JSON value, is nested deeper than
+    /// [`MAX_DEPTH`], or is larger than 4 GiB.
     pub fn parse_text<'a>(&'a mut self, text: &'a str) -> Result<JsonNode<'a>, JsonError> {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError::TooLarge);
@@ -87,7 +89,7 @@ impl JsonParser<'_, '_> {
         }
     }
 
-    /// Takes the next member of the innermost open object or list, or closes it.
+    /// Parses the next member of the innermost open object or list, or closes it.
     fn parse_member(&mut self) -> Result<(), JsonError> {
         let Some(&open) = self.tape.open_containers.last() else { return Ok(()) };
         let (kind, first) = match self.tape.entries.get(open as usize) {
@@ -135,7 +137,7 @@ impl JsonParser<'_, '_> {
         Ok((escaped, span))
     }
 
-    /// A string's content, without its quotes, and whether it has escapes.
+    /// Parses a string. Returns whether it contains escapes, and its span without the quotes.
     fn parse_string(&mut self) -> Result<(bool, (u32, u32)), JsonError> {
         let start = self.position + 1;
         let mut escaped = false;
@@ -254,7 +256,8 @@ impl JsonParser<'_, '_> {
     }
 }
 
-/// An offset as the tape stores it; `parse` has checked that the text fits.
+/// Converts an offset to the 32 bits that the tape stores. `parse_text` has checked the length of
+/// the text.
 fn to_offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -268,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_serde_json_on_what_is_json() {
+    fn accepts_and_rejects_the_same_texts_as_serde_json() {
         let good = [
             "{}",
             "[]",
@@ -311,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded() {
+    fn depth_is_limited() {
         let text = "[".repeat(100_000);
         assert_eq!(parses(&text), Err(JsonError::TooDeep(MAX_DEPTH)));
         let fits = format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
@@ -319,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_a_text_is_cut_off() {
+    fn reports_where_a_text_is_cut_off() {
         assert_eq!(parses("{\"a\": \"b"), Err(JsonError::CutOff(8)));
         assert_eq!(parses("{\"a\": \\"), Err(JsonError::Syntax(6)));
     }

@@ -1,29 +1,29 @@
-//! What the records of several OCSF classes have.
+//! Objects that several OCSF classes use.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// The version of the schema that is written.
+/// The version of the OCSF schema that Evenkeel writes.
 pub const SCHEMA_VERSION: &str = "1.8.0";
 
-/// Which schema a record follows, and whose product wrote it.
+/// The metadata of a record: the schema version and the product that wrote the record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OcsfMetadata<'a> {
     /// The version of the schema.
     pub version: Cow<'a, str>,
-    /// The product.
+    /// The product that wrote the record.
     pub product: OcsfProduct<'a>,
-    /// The profiles of the schema that are used.
+    /// The schema profiles that the record uses.
     pub profiles: Vec<Cow<'a, str>>,
-    /// The record's own id, where it has one.
+    /// The id of the record, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uid: Option<Uuid>,
 }
 
 impl OcsfMetadata<'_> {
-    /// That of a record of ours.
+    /// Creates the metadata of a record that Evenkeel writes.
     pub fn new(uid: Option<Uuid>) -> Self {
         let product =
             OcsfProduct { name: Cow::Borrowed("Evenkeel"), vendor_name: Cow::Borrowed("Evenkeel") };
@@ -40,26 +40,26 @@ impl OcsfMetadata<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OcsfProduct<'a> {
-    /// Its name.
+    /// The name of the product.
     pub name: Cow<'a, str>,
-    /// Who makes it.
+    /// The vendor of the product.
     pub vendor_name: Cow<'a, str>,
 }
 
-/// Where a record's resources are.
+/// The cloud account and Region of the resources in a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OcsfCloud<'a> {
-    /// `AWS`.
+    /// The provider, `AWS`.
     pub provider: Cow<'a, str>,
-    /// The account.
+    /// The AWS account.
     pub account: OcsfAccount<'a>,
-    /// The Region.
+    /// The name of the Region.
     pub region: Cow<'a, str>,
 }
 
 impl<'a> OcsfCloud<'a> {
-    /// An account and a Region of AWS.
+    /// Creates the location of an AWS account and Region.
     pub fn aws_location(account: &'a str, region: &'a str) -> Self {
         OcsfCloud {
             provider: Cow::Borrowed("AWS"),
@@ -69,21 +69,21 @@ impl<'a> OcsfCloud<'a> {
     }
 }
 
-/// An account.
+/// A cloud account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OcsfAccount<'a> {
-    /// Its number.
+    /// The id of the account.
     pub uid: Cow<'a, str>,
-    /// 10: of AWS.
+    /// The type of the account; 10 is an AWS account.
     pub type_id: u8,
-    /// `AWS Account`.
+    /// The caption of the type, `AWS Account`.
     #[serde(rename = "type")]
     pub kind: Cow<'a, str>,
 }
 
 impl<'a> OcsfAccount<'a> {
-    /// An account of AWS.
+    /// Creates an AWS account.
     pub fn aws_account(uid: &'a str) -> Self {
         OcsfAccount { uid: Cow::Borrowed(uid), type_id: 10, kind: Cow::Borrowed("AWS Account") }
     }

@@ -1,4 +1,4 @@
-//! OCSF's class 2003, Compliance Finding, as it is written and read.
+//! The OCSF class 2003, Compliance Finding.
 //!
 //! Source: OCSF schema 1.8.0, class `compliance_finding`, profile `cloud`.
 
@@ -11,7 +11,8 @@ use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// A Compliance Finding. Names and meanings are the schema's; what is read may lack what identifies nothing.
+/// A Compliance Finding. The names and meanings of the fields are those of the schema. When a
+/// record is read, fields that do not identify the finding may be missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the schema documents its attributes")]
 pub struct ComplianceFinding<'a> {
@@ -39,7 +40,7 @@ pub struct ComplianceFinding<'a> {
     pub status_id: u8,
     #[serde(default)]
     pub status: Cow<'a, str>,
-    /// Milliseconds since 1970; 0 where nobody knows.
+    /// The time of the event in milliseconds since 1970; 0 if unknown.
     #[serde(default)]
     pub time: i64,
     #[serde(default)]
@@ -62,144 +63,144 @@ pub struct ComplianceFinding<'a> {
     pub unmapped: UnmappedDetails<'a>,
 }
 
-/// What the finding is.
+/// The identity of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingInfo<'a> {
-    /// The finding's uid.
+    /// The uid of the finding.
     pub uid: Uuid,
-    /// The policy's title.
+    /// The title of the policy.
     #[serde(default)]
     pub title: Cow<'a, str>,
-    /// The finding's message.
+    /// The message of the finding.
     #[serde(default)]
     pub desc: Cow<'a, str>,
-    /// As [`ComplianceFinding::time`].
+    /// The value of [`ComplianceFinding::time`].
     #[serde(default)]
     pub created_time: i64,
     /// The policy.
     pub analytic: FindingAnalytic<'a>,
 }
 
-/// What found it.
+/// The policy that produced a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingAnalytic<'a> {
-    /// The policy's id.
+    /// The id of the policy.
     pub uid: Cow<'a, str>,
-    /// The policy's title.
+    /// The title of the policy.
     #[serde(default)]
     pub name: Cow<'a, str>,
-    /// 1: a rule.
+    /// The type of the analytic; 1 is a rule.
     #[serde(default)]
     pub type_id: u8,
-    /// `Rule`.
+    /// The caption of the type, `Rule`.
     #[serde(rename = "type", default)]
     pub kind: Cow<'a, str>,
 }
 
-/// What does not comply, and with what.
+/// The compliance status of a finding and the controls to which it refers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComplianceDetails<'a> {
-    /// The policy's id.
+    /// The id of the policy.
     #[serde(default)]
     pub control: Cow<'a, str>,
-    /// Frameworks.
+    /// The names of the frameworks.
     #[serde(default)]
     pub standards: Vec<Cow<'a, str>>,
-    /// `<framework>/<control>`.
+    /// The controls, as `<framework>/<control>`.
     #[serde(default)]
     pub requirements: Vec<Cow<'a, str>>,
-    /// 1 where it passes, 3 where it fails, else 0.
+    /// The OCSF status: 1 is pass, 3 is fail, 0 is unknown.
     #[serde(default)]
     pub status_id: u8,
-    /// The same in a word.
+    /// The caption of the OCSF status.
     #[serde(default)]
     pub status: Cow<'a, str>,
-    /// What the policy said.
+    /// The status that the policy returned.
     pub status_code: ComplianceStatus,
-    /// The finding's message.
+    /// The message of the finding.
     #[serde(default)]
     pub status_detail: Cow<'a, str>,
 }
 
-/// A resource that the finding is about.
+/// The resource of a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ResourceDetails<'a> {
     /// The CloudFormation type.
     #[serde(rename = "type")]
     pub kind: Cow<'a, str>,
-    /// Its ARN, or else its name.
+    /// The ARN of the resource, or else its id.
     pub uid: Cow<'a, str>,
-    /// What identifies it within its type, account and Region.
+    /// The id of the resource, unique within its type, account and Region.
     pub name: Cow<'a, str>,
-    /// Its Region.
+    /// The Region of the resource.
     pub region: Cow<'a, str>,
-    /// Whose it is.
+    /// The owner of the resource.
     pub owner: ResourceOwner<'a>,
 }
 
-/// Whose a resource is.
+/// The owner of a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ResourceOwner<'a> {
-    /// The account.
+    /// The account of the resource.
     pub account: OcsfAccount<'a>,
 }
 
-/// What was done, by whom, and what in it shows the violation.
+/// The evidence of a finding: the call, the caller and the violations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FindingEvidence<'a> {
-    /// The call.
+    /// The API call.
     pub api: ApiCall<'a>,
-    /// Who called.
+    /// The caller.
     pub actor: EvidenceActor<'a>,
-    /// From where.
+    /// The `sourceIPAddress` of the call.
     pub src_endpoint: NamedEntity<'a>,
-    /// What shows it.
+    /// The violations.
     pub data: EvidenceData<'a>,
 }
 
-/// A call.
+/// An API call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiCall<'a> {
-    /// `eventName`.
+    /// The `eventName` of the record.
     pub operation: Cow<'a, str>,
-    /// `eventSource`.
+    /// The `eventSource` of the record.
     pub service: NamedEntity<'a>,
-    /// `eventID`.
+    /// The `eventID` of the record.
     pub request: ApiRequest<'a>,
-    /// What it answered, where that was an error.
+    /// The error of the call, if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<ApiResponse<'a>>,
 }
 
-/// Something with a name.
+/// An object that has only a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NamedEntity<'a> {
-    /// Its name.
+    /// The name.
     pub name: Cow<'a, str>,
 }
 
-/// The request of a call.
+/// The request of an API call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiRequest<'a> {
-    /// What identifies it.
+    /// The id of the request.
     pub uid: Cow<'a, str>,
 }
 
-/// The answer to a call.
+/// The response to an API call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ApiResponse<'a> {
-    /// `errorCode`.
+    /// The `errorCode` of the record.
     pub error: Cow<'a, str>,
 }
 
-/// Who called.
+/// The actor of the evidence, which contains the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvidenceActor<'a> {
@@ -207,53 +208,53 @@ pub struct EvidenceActor<'a> {
     pub user: EvidenceUser<'a>,
 }
 
-/// A caller.
+/// The caller of an API call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvidenceUser<'a> {
-    /// An ARN, a service's name, or what little the record has.
+    /// The ARN of the caller, the name of an AWS service, the principal id or the account id.
     pub uid: Cow<'a, str>,
-    /// 99: of a kind that the schema does not list.
+    /// The type of the user; 99 is a type that the schema does not list.
     pub type_id: u8,
-    /// `userIdentity.type`.
+    /// The `userIdentity.type` of the record.
     #[serde(rename = "type")]
     pub kind: Cow<'a, str>,
-    /// The caller's account.
+    /// The account of the caller.
     pub account: OcsfAccount<'a>,
 }
 
-/// What shows a violation.
+/// The data that proves a violation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvidenceData<'a> {
-    /// What happened, the same in every record of it.
+    /// The id of the action, which is equal in every record of the action.
     pub action_uid: Cow<'a, str>,
-    /// The elements of a policy's list-valued body.
+    /// The elements of the list that the body of the policy returned.
     pub violations: Cow<'a, [Value]>,
 }
 
-/// What can repair it.
+/// The remediation of a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FindingRemediation<'a> {
-    /// In words.
+    /// The description of the remediation.
     pub desc: Cow<'a, str>,
 }
 
-/// What the schema has no attribute for.
+/// The fields for which the schema has no attribute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UnmappedDetails<'a> {
-    /// Which remediator repairs it, and how far it may go.
+    /// The remediator, its mode and its inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<Cow<'a, RemediationHeader>>,
-    /// Why the event may be forged.
+    /// The reason why the event is possibly forged.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub suspect: Option<Cow<'a, str>>,
-    /// The family of our own remediators in whose role it was done.
+    pub possibly_forged: Option<Cow<'a, str>>,
+    /// The family of remediators whose role made the call, if Evenkeel itself made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediator: Option<Cow<'a, str>>,
-    /// The waiver that accepts it.
+    /// The waiver that applies to the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Cow<'a, AppliedWaiver>>,
 }

@@ -1,4 +1,4 @@
-//! A finding read back from its record.
+//! The reader that converts the record of a finding back to the finding.
 
 use super::compliance_finding::ComplianceFinding;
 use crate::evaluation::single_evaluation::ResourceIdentity;
@@ -8,19 +8,19 @@ use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The finding that a record tells of.
+/// Parses the record of a finding.
 ///
 /// # Errors
-/// When the bytes are no Compliance Finding.
+/// Returns the error of `serde_json` if the bytes are not a Compliance Finding.
 pub fn read_finding(record: &[u8]) -> Result<Finding, serde_json::Error> {
     serde_json::from_slice(record).map(ComplianceFinding::into_finding)
 }
 
 impl ComplianceFinding<'_> {
-    /// The finding that it tells of.
+    /// Converts the record to a finding.
     ///
-    /// All of it but the user agent, which records do not hold. Where nothing stands in the record, nothing stands in
-    /// the finding.
+    /// The user agent of the finding is empty, because records do not contain it. A field that is
+    /// missing in the record is empty in the finding.
     pub fn into_finding(self) -> Finding {
         let owned = Cow::into_owned;
         let controls = group_controls(&self.compliance.standards, &self.compliance.requirements);
@@ -61,8 +61,8 @@ impl ComplianceFinding<'_> {
             evidence: evidence.data.violations.into_owned(),
             controls,
             remediation: self.unmapped.remediation.map(Cow::into_owned),
-            suspect: self.unmapped.suspect.map(owned),
-            suppressed: self.unmapped.waiver.map(Cow::into_owned),
+            possibly_forged: self.unmapped.possibly_forged.map(owned),
+            waived: self.unmapped.waiver.map(Cow::into_owned),
         }
     }
 }
@@ -77,7 +77,8 @@ fn from_ocsf_severity(id: u8) -> Severity {
     }
 }
 
-/// As CloudTrail writes it.
+/// Formats a time, given in milliseconds since 1970, as CloudTrail writes it. Returns an empty
+/// string for 0.
 fn format_event_time(milliseconds: i64) -> String {
     let time = Some(milliseconds).filter(|time| *time != 0);
     let time = time.and_then(DateTime::from_timestamp_millis);
@@ -106,7 +107,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_finding_is_equal_after_it_was_written_and_read() {
         let mut finding = Finding {
             uid: Uuid::from_u128(7),
             policy: "s3-bucket-policy-public".to_owned(),
@@ -148,8 +149,8 @@ mod tests {
                 with: [("level".to_owned(), json!("INFO"))].into(),
                 ask: Some("q".to_owned()),
             }),
-            suspect: Some("s".to_owned()),
-            suppressed: Some(AppliedWaiver {
+            possibly_forged: Some("s".to_owned()),
+            waived: Some(AppliedWaiver {
                 waiver: "w".to_owned(),
                 reason: "r".to_owned(),
                 ticket: None,
@@ -158,7 +159,7 @@ mod tests {
         let read =
             |one: &Finding| read_finding(super::super::serialize_finding(one).as_bytes()).unwrap();
         assert_eq!(read(&finding), finding);
-        (finding.resource.arn, finding.suppressed, finding.remediation) = (None, None, None);
+        (finding.resource.arn, finding.waived, finding.remediation) = (None, None, None);
         assert_eq!(read(&finding), finding);
         assert!(read_finding(br#"{"class_uid": 2003}"#).is_err());
     }

@@ -1,4 +1,4 @@
-//! OCSF's class 7001, Remediation Activity, as it is written and read.
+//! The OCSF class 7001, Remediation Activity.
 //!
 //! Source: OCSF schema 1.8.0, class `remediation_activity`, profile `cloud`.
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// A Remediation Activity. Names and meanings are the schema's.
+/// A Remediation Activity. The names and meanings of the fields are those of the schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the schema documents its attributes")]
 pub struct RemediationActivity<'a> {
@@ -24,7 +24,7 @@ pub struct RemediationActivity<'a> {
     pub type_uid: u32,
     #[serde(default)]
     pub severity_id: u8,
-    /// Milliseconds since 1970.
+    /// The time of the activity in milliseconds since 1970.
     pub time: i64,
     #[serde(default)]
     pub status_id: u8,
@@ -37,64 +37,64 @@ pub struct RemediationActivity<'a> {
     pub cloud: OcsfCloud<'a>,
     pub observables: Vec<ActivityObservable<'a>>,
     pub unmapped: ActivityDetails<'a>,
-    /// The code of the refusal, where it was refused.
+    /// The refusal code, if the remediation was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_code: Option<Cow<'a, str>>,
-    /// Who wanted it, where a person did.
+    /// The person who requested the remediation, if a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActivityActor<'a>>,
 }
 
 impl RemediationActivity<'_> {
-    /// The record as it is kept: JSON.
+    /// Serializes the activity as JSON.
     pub fn to_json_record(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// What was repaired.
+/// The resource of a remediation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActivityObservable<'a> {
     /// The CloudFormation type.
     pub name: Cow<'a, str>,
-    /// 10: a resource.
+    /// The type of the observable; 10 is a resource.
     pub type_id: u8,
-    /// What identifies it.
+    /// The id of the resource.
     pub value: Cow<'a, str>,
 }
 
-/// What the schema has no attribute for.
+/// The fields for which the schema has no attribute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActivityDetails<'a> {
-    /// The finding's uid.
+    /// The uid of the finding.
     pub finding: Uuid,
-    /// The policy.
+    /// The id of the policy.
     pub policy: Cow<'a, str>,
-    /// The remediator.
+    /// The id of the remediator.
     pub remediator: Cow<'a, str>,
-    /// The number of the attempt; none where none was begun.
+    /// The number of the attempt; `None` if no attempt started.
     pub attempt: Option<u32>,
-    /// The state that was seen at the end.
+    /// The state of the resource at the end of the remediation.
     #[serde(default)]
     pub state: Option<Cow<'a, Value>>,
-    /// Why a person wanted it.
+    /// The reason that a person gave for the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 
-/// Who wanted a remediation.
+/// The actor of a remediation, which contains the person who requested it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActivityActor<'a> {
-    /// The person.
+    /// The person who requested the remediation.
     pub user: ActivityUser<'a>,
 }
 
-/// A person.
+/// A person who requested a remediation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActivityUser<'a> {
-    /// As AWS tells it.
+    /// The identity of the person, as AWS reports it.
     pub uid: Cow<'a, str>,
 }

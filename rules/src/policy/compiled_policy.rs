@@ -1,4 +1,4 @@
-//! From a policy's file to a policy that can judge: header read, expressions compiled.
+//! The compiler that turns a policy file into a policy with compiled expressions.
 
 use super::header::{
     self, PolicyHeader, PolicyMatch, PolicyParameter, RemediationHeader, Severity,
@@ -16,53 +16,53 @@ use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The names that every expression of a policy may use.
+/// The names that each expression of a policy may use.
 const SCOPE_NAMES: &[&str] =
     &["account", "event", "now", "params", "request", "resource", "response"];
 
-/// A policy, ready to judge events and resources.
+/// A compiled policy, which the evaluator applies to events and configuration items.
 #[derive(Debug)]
 pub struct Policy {
-    /// The file's name without its ending.
+    /// The id of the policy: the file name without `.cel`.
     pub id: String,
-    /// The file it was read from.
+    /// The path of the policy file.
     pub file: String,
-    /// What is wrong when it finds something.
+    /// The title, which describes the violation.
     pub title: String,
-    /// Why that matters.
+    /// The description, which explains the risk.
     pub description: String,
-    /// How much it matters.
+    /// The severity of the findings.
     pub severity: Severity,
-    /// What it looks at.
+    /// The events and resource types to which the policy applies.
     pub matches: PolicyMatch,
-    /// The CloudFormation type of the resource it is about.
+    /// The CloudFormation type of the resource that the policy evaluates.
     pub resource_type: String,
-    /// What can be set.
+    /// The parameters by name.
     pub parameters: BTreeMap<String, PolicyParameter>,
-    /// What is set: values that hold instead of the parameters' defaults.
+    /// The values from the settings file, which replace the defaults of the parameters.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// A framework's name and its controls that this policy shows to be broken.
+    /// The ids of the controls that a finding violates, by the name of the framework.
     pub controls: BTreeMap<String, Vec<String>>,
-    /// Pages to read.
+    /// The URLs of pages with more information.
     pub references: Vec<String>,
-    /// What repairs it.
+    /// The remediation of a finding, if the policy defines one.
     pub remediation: Option<RemediationHeader>,
     pub(crate) params: ConstantValue,
     pub(crate) resource_id: CompiledExpression,
     pub(crate) resource_arn: Option<CompiledExpression>,
-    /// Whether it finds something.
+    /// The body. It returns true or a list with elements if the resource violates the policy.
     pub body: CompiledExpression,
     message: MessageTemplate,
     message_text: String,
     patch: Option<ValueTemplate>,
     remediator_inputs: Option<ValueTemplate>,
-    /// What its expressions were compiled from.
+    /// The source texts of the compiled expressions.
     pub sources: SourceTexts,
     expression_sources: Vec<ExpressionSource>,
     text: String,
 }
 
-/// Where a source of a policy stands in its file.
+/// The position of a source text in the policy file.
 #[derive(Clone, Debug)]
 struct ExpressionSource {
     role: ExpressionRole,
@@ -70,82 +70,84 @@ struct ExpressionSource {
     text: String,
 }
 
-/// What an expression of a policy is for.
+/// The purpose of an expression in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpressionRole {
-    /// The variable of this name.
+    /// The variable with this name.
     Variable(String),
-    /// The resource's id.
+    /// The id of the resource.
     ResourceId,
-    /// The resource's ARN.
+    /// The ARN of the resource.
     ResourceArn,
-    /// Whether the policy finds something.
+    /// The body of the policy.
     Body,
-    /// A hole of the message.
+    /// A `{{ CEL }}` placeholder of the message.
     Message,
-    /// A value of the patch, or of what the remediator is told.
+    /// A value of the patch, or an input of the remediator.
     Patch,
 }
 
-/// A policy has no such parameter.
+/// The error for a parameter that the policy does not define.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{policy}` has no parameter `{parameter}`")]
 pub struct UnknownParameterError {
-    /// The policy's id.
+    /// The id of the policy.
     pub policy: String,
-    /// The name that is none of its parameters.
+    /// The unknown name.
     pub parameter: String,
 }
 
-/// An expression of a policy could not be evaluated.
+/// The error of an expression that could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {}", failure.full_message())]
 pub struct ExpressionError {
-    /// The policy's file.
+    /// The path of the policy file.
     pub file: String,
-    /// Where in it, counted from 1.
+    /// The line in the file, counted from 1.
     pub line: usize,
-    /// Where in that line, counted in characters from 1.
+    /// The column in the line, in characters, counted from 1.
     pub column: usize,
-    /// Why.
+    /// The error of the CEL engine.
     pub failure: Box<CelError>,
 }
 
-/// Values that a policy's header gives a remediator, filled in for one event; or why they cannot be.
+/// The evaluated values of a patch or of `with` for one event, or the error of an expression in
+/// them.
 pub type FilledValues = Result<serde_json::Map<String, serde_json::Value>, ExpressionError>;
 
-/// An expression of a policy as it was written.
+/// An expression of a policy with its source text.
 #[derive(Clone, Debug)]
 pub struct PolicyExpression<'p> {
-    /// What it is for.
+    /// The purpose of the expression.
     pub role: &'p ExpressionRole,
-    /// Its text.
+    /// The source text.
     pub text: &'p str,
     policy: &'p Policy,
     source: usize,
 }
 
 impl PolicyExpression<'_> {
-    /// The bytes of the policy's file that bytes of the text came from.
+    /// Converts a byte range of the text to the byte range of the policy file.
     pub fn file_span(&self, span: &Range<usize>) -> Range<usize> {
         self.policy.file_span(self.source, span)
     }
 }
 
 impl Policy {
-    /// Reads and compiles a policy. Its work belongs on a
+    /// Compiles a policy file. The compiler recurses deeply: call it on a
     /// [large stack](evenkeel_engine::on_large_stack).
     ///
     /// # Errors
-    /// Whatever is wrong with the file.
+    /// Returns the first error in the file.
     pub fn compile_file(file: &PolicyFile, functions: &FunctionSet) -> Result<Policy, Diagnostic> {
         Self::compile_with_passes(file, functions, &[])
     }
 
-    /// The same; these passes see each of its expressions.
+    /// Compiles a policy file as [`Policy::compile_file`] does, and runs `passes` on the syntax
+    /// tree of each expression.
     ///
     /// # Errors
-    /// Whatever is wrong with the file.
+    /// Returns the first error in the file.
     pub fn compile_with_passes(
         file: &PolicyFile,
         functions: &FunctionSet,
@@ -208,20 +210,20 @@ impl Policy {
         })
     }
 
-    /// The message as it was written, with its holes.
+    /// Returns the source text of the message, with its placeholders.
     pub fn message_text(&self) -> &str {
         &self.message_text
     }
 
-    /// The file's whole text.
+    /// Returns the whole text of the policy file.
     pub fn file_text(&self) -> &str {
         &self.text
     }
 
-    /// The parameters with some of them set anew.
+    /// Returns the values of all parameters: those in `set`, and the defaults for the others.
     ///
     /// # Errors
-    /// When a name is no parameter of the policy.
+    /// Returns [`UnknownParameterError`] if a name in `set` is not a parameter of the policy.
     pub fn parameters_with(
         &self,
         set: &serde_json::Map<String, serde_json::Value>,
@@ -238,23 +240,20 @@ impl Policy {
         Ok(ConstantValue::new(&serde_json::Value::Object(values)))
     }
 
-    /// The message about an event that the policy has judged.
+    /// Returns the message for an event that the policy evaluated.
     pub(crate) fn fill_message(&self, scope: &EventScope<'_>) -> String {
         self.message.fill_template(scope, &self.sources)
     }
 
-    /// What the resource's properties must be, after the policy has judged an event; none where it says nothing.
-    ///
-    /// # Errors
-    /// Where a value cannot be told, and why.
+    /// Returns the patch for an event that the policy evaluated, or `None` if the policy defines no
+    /// patch. The inner result is the error of an expression that cannot be evaluated.
     pub(crate) fn fill_patch(&self, scope: &EventScope<'_>) -> Option<FilledValues> {
         self.patch.as_ref().map(|patch| self.fill_values(patch, scope))
     }
 
-    /// What the remediator is told, after the policy has judged an event; none where it is told nothing.
-    ///
-    /// # Errors
-    /// Where a value cannot be told, and why.
+    /// Returns the inputs of the remediator for an event that the policy evaluated, or `None` if
+    /// the policy defines no `with`. The inner result is the error of an expression that cannot be
+    /// evaluated.
     pub(crate) fn fill_remediator_inputs(&self, scope: &EventScope<'_>) -> Option<FilledValues> {
         self.remediator_inputs.as_ref().map(|with| self.fill_values(with, scope))
     }
@@ -263,13 +262,14 @@ impl Policy {
         patch.fill_values(scope, &self.sources).map_err(|failure| self.locate_failure(failure))
     }
 
-    /// Where and why an evaluation failed.
+    /// Adds the position in the policy file to the error of an evaluation.
     pub(crate) fn locate_failure(&self, failure: CelError) -> ExpressionError {
         let (line, column) = self.failure_position(&failure);
         ExpressionError { file: self.file.clone(), line, column, failure: Box::new(failure) }
     }
 
-    /// The expressions as they were written, variables first.
+    /// Returns the expressions with their source texts, in the order in which they were compiled.
+    /// Variables come first.
     pub fn list_expressions(&self) -> impl Iterator<Item = PolicyExpression<'_>> {
         self.expression_sources.iter().enumerate().map(|(source, place)| PolicyExpression {
             role: &place.role,
@@ -279,7 +279,8 @@ impl Policy {
         })
     }
 
-    /// The bytes of the policy's file that bytes of one of its sources came from.
+    /// Converts a byte range of a source text to the byte range of the policy file. `source` is the
+    /// index of the source text.
     pub fn file_span(&self, source: usize, span: &Range<usize>) -> Range<usize> {
         let at = self
             .expression_sources
@@ -289,7 +290,8 @@ impl Policy {
         self.text.floor_char_boundary(at)..self.text.ceil_char_boundary(end)
     }
 
-    /// Where in the policy's file an evaluation failed: line and column, both counted from 1.
+    /// Returns the line and the column in the policy file at which an evaluation failed. Both are
+    /// counted from 1, the column in characters.
     pub fn failure_position(&self, failure: &CelError) -> (usize, usize) {
         let place = self.expression_sources.get(failure.source_number);
         let at = place.map_or(0, |place| place.locate_offset(&self.text, failure.span.start));
@@ -298,8 +300,9 @@ impl Policy {
 }
 
 impl ExpressionSource {
-    /// The byte of the file that the byte `at` of this source came from. A source that the YAML
-    /// reader unfolded is found again by the text of its line.
+    /// Converts a byte offset of this source text to the byte offset in the file. If the YAML
+    /// reader changed the line breaks of the text, the function searches the file for the text of
+    /// the line.
     fn locate_offset(&self, file: &str, at: usize) -> usize {
         let rest = file.get(self.offset..).unwrap_or_default();
         if rest.starts_with(&self.text) {
@@ -314,7 +317,7 @@ impl ExpressionSource {
     }
 }
 
-/// The policy's id, which is the name of its file.
+/// Returns the id of a policy, which is its file name without `.cel`.
 fn policy_id_from_name(name: &str) -> Result<String, Diagnostic> {
     let stem = name.rsplit(['/', '\\']).next().and_then(|file| file.strip_suffix(".cel"));
     let kebab = |id: &str| {
@@ -322,12 +325,13 @@ fn policy_id_from_name(name: &str) -> Result<String, Diagnostic> {
             && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     stem.filter(|id| kebab(id)).map(str::to_owned).ok_or_else(|| {
-        let message = "a policy's file is named `<id>.cel`, in lower case with hyphens";
+        let message = "the name of a policy file must be `<id>.cel`, with an id of lower-case \
+                       letters, digits and hyphens";
         Diagnostic::new_error("name", name, 0..0, message.to_owned())
     })
 }
 
-/// Compiles a header's expressions, and remembers where each stood.
+/// The compiler for the expressions of one policy file. It stores the position of each expression.
 struct PolicyCompiler<'a> {
     file: &'a PolicyFile,
     compiler: ExpressionCompiler<'a>,
@@ -335,7 +339,7 @@ struct PolicyCompiler<'a> {
 }
 
 impl<'a> PolicyCompiler<'a> {
-    /// Compiles one source that stands at `at` in the file.
+    /// Compiles one source text that begins at the byte offset `at` of the file.
     fn compile_source<T>(
         &mut self,
         role: ExpressionRole,
@@ -371,7 +375,7 @@ impl<'a> PolicyCompiler<'a> {
         })
     }
 
-    /// Compiles the variables; the names that later expressions may use.
+    /// Compiles the variables. Returns the names that later expressions may use.
     fn compile_variables(
         &mut self,
         header: &PolicyHeader,
@@ -379,7 +383,7 @@ impl<'a> PolicyCompiler<'a> {
         for (name, text) in &header.variables.0 {
             let at = start_offset(text);
             if SCOPE_NAMES.contains(&name.as_str()) || name == "violations" {
-                let message = format!("`{name}` already has a meaning here");
+                let message = format!("`{name}` is a reserved name; choose another name");
                 return Err(Diagnostic::new_error("variable", &self.file.name, at..at, message));
             }
             let role = ExpressionRole::Variable(name.clone());
@@ -408,12 +412,12 @@ impl<'a> PolicyCompiler<'a> {
                 ..place.clone()
             });
         }
-        // A hole's own position is within the message's text, not within the file's.
+        // The position in the error is relative to the message, not to the file.
         let here = ExpressionSource { text: String::new(), ..place };
         result.map_err(|failure| self.failure_diagnostic(&here, CelError { span: 0..1, ..failure }))
     }
 
-    /// Compiles the values of the patch.
+    /// Compiles the expressions of the patch.
     fn compile_patch(
         &mut self,
         header: &PolicyHeader,
@@ -421,7 +425,7 @@ impl<'a> PolicyCompiler<'a> {
     ) -> Result<Option<ValueTemplate>, Diagnostic> {
         let patch = header.remediation.as_ref().and_then(|one| one.patch.as_ref());
         let Some(patch) = patch else { return Ok(None) };
-        // What is nested has no positions of its own: its text is looked for behind the key.
+        // The YAML reader reports no positions for nested values: the search begins at the key.
         let at = self.file.text.find("// remediation:").unwrap_or_default();
         let compiled = ValueTemplate::compile_values(patch, select_whole_text, &mut |text| {
             self.compile_source(ExpressionRole::Patch, at, text, |compiler| {
@@ -431,7 +435,7 @@ impl<'a> PolicyCompiler<'a> {
         Ok(Some(compiled))
     }
 
-    /// Compiles what the remediator is told.
+    /// Compiles the expressions of `with`, the inputs of the remediator.
     fn compile_remediator_inputs(
         &mut self,
         header: &PolicyHeader,
@@ -442,8 +446,9 @@ impl<'a> PolicyCompiler<'a> {
         let at = self.file.text.find("// remediation:").unwrap_or_default();
         if let Some(text) = with.values().find_map(find_partial_hole) {
             let at = self.file.text.find(text).unwrap_or(at);
-            let message =
-                "a text of `with` is CEL as a whole, `{{ CEL }}`, or not at all".to_owned();
+            let message = "a string in `with` must be either one placeholder `{{ CEL }}` or text \
+                           without a placeholder"
+                .to_owned();
             return Err(Diagnostic::new_error("header", &self.file.name, at..at, message));
         }
         let compiled = ValueTemplate::compile_values(with, select_hole, &mut |text| {
@@ -455,7 +460,7 @@ impl<'a> PolicyCompiler<'a> {
     }
 }
 
-/// Where a value begins in the file.
+/// Returns the byte offset of a value in the file.
 pub(super) fn start_offset<T>(value: &Spanned<T>) -> usize {
     let at = value.referenced.span().byte_offset();
     at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
@@ -468,19 +473,22 @@ fn check_match(file: &str, header: &PolicyHeader) -> Result<(), Diagnostic> {
     let PolicyMatch { event_source, event_name, resource_type, .. } =
         header.matches.value.to_policy_match();
     match (event_source.is_empty(), event_name.is_empty(), resource_type.is_empty()) {
-        (true, true, true) => fail("a policy matches events, resource types, or both"),
+        (true, true, true) => {
+            fail("`match` needs `eventSource` and `eventName`, or `resourceType`")
+        }
         (true, false, _) => fail("`eventName` needs an `eventSource`"),
         (false, true, _) => fail("`eventSource` needs an `eventName`"),
         _ => match event_source.iter().find(|source| !source.ends_with(".amazonaws.com")) {
             Some(source) => {
-                fail(&format!("`{source}` is no event source: they end in `.amazonaws.com`"))
+                let rule = "an event source ends in `.amazonaws.com`";
+                fail(&format!("`{source}` is not a valid event source; {rule}"))
             }
             None => Ok(()),
         },
     }
 }
 
-/// The parameters, each with a default of the type it names.
+/// Returns the parameters. Checks that each default value has the type of its parameter.
 fn check_parameters(
     file: &str,
     header: &PolicyHeader,
@@ -490,9 +498,10 @@ fn check_parameters(
         let at = start_offset(parameter);
         let parameter = &parameter.value;
         if !has_parameter_type(&parameter.default, &parameter.kind) {
+            let (default, kind) = (&parameter.default, &parameter.kind);
             let message =
-                format!("parameter `{name}`: {} is no {}", parameter.default, parameter.kind);
-            let help = "types are bool, int, double, string, map and list(...)".to_owned();
+                format!("parameter `{name}`: the default `{default}` is not of type `{kind}`");
+            let help = "valid types are bool, int, double, string, map and list(...)".to_owned();
             let wrong = Diagnostic::new_error("parameter", file, at..at, message);
             return Err(wrong.with_help(Some(help)));
         }
@@ -501,7 +510,7 @@ fn check_parameters(
     Ok(parameters)
 }
 
-/// Whether a value is of a parameter's type.
+/// Returns whether a value has the type of a parameter.
 pub(super) fn has_parameter_type(value: &serde_json::Value, kind: &str) -> bool {
     let element = kind.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')'));
     match (kind, element) {

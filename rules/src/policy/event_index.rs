@@ -1,12 +1,13 @@
-//! Which policies want an event, found by its name before anything else of it is read.
+//! The index of policies by the name and the source of events, and by resource type.
 //!
-//! The map is looked up once a record and never walked, so that its order reaches no output.
+//! The code looks up entries of the hash map and never iterates over it. Therefore, the order of
+//! the map does not affect any output.
 
 use super::compiled_policy::Policy;
 use crate::event::strip_api_version;
 use hashbrown::HashMap;
 
-/// Policies by `eventName`, then by `eventSource`.
+/// The indexes of policies by `eventName` and then `eventSource`, and by resource type.
 #[derive(Debug, Default)]
 pub(super) struct PolicyIndex {
     by_name: HashMap<String, Vec<(String, Vec<usize>)>>,
@@ -33,7 +34,7 @@ impl PolicyIndex {
         index
     }
 
-    /// Whether some policy wants events of this name, with or without an API version.
+    /// Returns whether a policy matches events with this name, with or without its API version.
     pub(super) fn has_event_name(&self, name: &str) -> bool {
         self.by_name.contains_key(name) || {
             let plain = strip_api_version(name);
@@ -41,7 +42,7 @@ impl PolicyIndex {
         }
     }
 
-    /// The policies that want events of this name and source, in their own order.
+    /// Returns the policies that match events with this source and name, in ascending order.
     pub(super) fn policies_for_event(&self, source: &str, name: &str) -> Vec<usize> {
         let plain = strip_api_version(name);
         let mut wanted = self.policies_for_exact_name(source, name).to_vec();
@@ -53,7 +54,8 @@ impl PolicyIndex {
         wanted
     }
 
-    /// The policies that judge configuration items of this resource type, in their own order.
+    /// Returns the policies that match configuration items of this resource type, in ascending
+    /// order.
     pub(super) fn policies_for_resource(&self, kind: &str) -> &[usize] {
         self.by_resource.get(kind).map_or(&[], Vec::as_slice)
     }

@@ -1,4 +1,4 @@
-//! A policy's header: YAML in the leading comment block of its `.cel` file.
+//! The header of a policy: YAML in the comment block at the start of its `.cel` file.
 
 use crate::diagnostic::Diagnostic;
 use crate::event::strip_api_version;
@@ -9,19 +9,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// How much a finding matters; the labels of AWS Security Finding Format's `Severity.Label`.
+/// The severity of a finding, with the labels of `Severity.Label` in the AWS Security Finding
+/// Format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Severity {
-    /// No action needed.
+    /// No action is needed.
     Informational,
-    /// No action needed on its own.
+    /// The finding needs no action on its own.
     Low,
-    /// Should be handled, not urgently.
+    /// The finding needs action, without urgency.
     Medium,
-    /// Should be handled with priority.
+    /// The finding needs action with priority.
     High,
-    /// Must be handled at once.
+    /// The finding needs action immediately.
     Critical,
 }
 
@@ -37,22 +38,22 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What may be done about a finding, from least to most.
+/// The mode of a remediation, in ascending order of autonomy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RemediationMode {
-    /// Write the finding.
+    /// Evenkeel only records the finding.
     Report,
-    /// Announce it too.
+    /// Evenkeel records and announces the finding.
     Notify,
-    /// Propose a plan, and carry it out once somebody approves.
+    /// Evenkeel proposes a plan and remediates after an approval.
     Approve,
-    /// Carry it out.
+    /// Evenkeel remediates automatically.
     Auto,
 }
 
 impl RemediationMode {
-    /// As a header writes it.
+    /// Returns the name of the mode in a policy header.
     pub fn as_str(self) -> &'static str {
         match self {
             RemediationMode::Report => "report",
@@ -63,7 +64,7 @@ impl RemediationMode {
     }
 }
 
-/// Which calls a policy wants: those that changed something, or those that failed.
+/// The outcome of the calls that a policy matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutcomeMatch {
@@ -72,11 +73,11 @@ pub enum OutcomeMatch {
     Success,
     /// Calls that failed.
     Failure,
-    /// Both.
+    /// All calls.
     Any,
 }
 
-/// One text or a list of them.
+/// A list of strings. A single string in YAML is a list of one element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct StringList(Vec<String>);
 
@@ -95,21 +96,23 @@ impl<'de> Deserialize<'de> for StringList {
     }
 }
 
-/// What a policy looks at. Literal, so that no expression runs for anything else.
+/// The events and resource types to which a policy applies. The values are literals, so that the
+/// evaluator runs no expression for other events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyMatch {
-    /// `eventSource` of CloudTrail, such as `s3.amazonaws.com`.
+    /// The values of `eventSource` in CloudTrail, such as `s3.amazonaws.com`.
     pub event_source: Vec<String>,
-    /// `eventName` of CloudTrail, without an API version.
+    /// The values of `eventName` in CloudTrail, without an API version.
     pub event_name: Vec<String>,
-    /// Successful calls, failed ones, or both.
+    /// The outcome of the calls.
     pub outcome: OutcomeMatch,
     /// AWS Config resource types, such as `AWS::S3::Bucket`.
     pub resource_type: Vec<String>,
 }
 
 impl PolicyMatch {
-    /// Whether events of this source and name are wanted.
+    /// Returns whether the policy matches events with this source and name. An API version at the
+    /// end of the name is ignored.
     pub fn matches_event(&self, source: &str, name: &str) -> bool {
         let named = |name: &str| self.event_name.iter().any(|wanted| wanted == name);
         self.event_source.iter().any(|wanted| wanted == source)
@@ -157,26 +160,28 @@ pub struct PolicyParameter {
     /// The CEL type of its values, such as `list(int)`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The value it has unless somebody sets another.
+    /// The value that is used unless the settings contain another one.
     pub default: serde_json::Value,
-    /// What it does.
+    /// The description for operators.
     #[serde(default)]
     pub description: String,
 }
 
-/// How safe a repair is.
+/// The safety tier of a remediation, from A (safest) to C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SafetyTier {
-    /// It can be undone, and nobody notices it who did nothing wrong.
+    /// The remediation can be undone and does not affect legitimate use.
     A,
-    /// It is as safe once something was checked that the resource's state does not tell.
+    /// The remediation is as safe as tier A after a check that the state of the resource alone does
+    /// not allow.
     B,
-    /// It can stop what works, cost money or lose data: a person says yes.
+    /// The remediation can interrupt a service, cause costs or lose data. It needs an approval.
     C,
 }
 
 impl SafetyTier {
-    /// The most that may be done without a person, given whether what must be checked first is checked.
+    /// Returns the maximum mode for the tier. `checked` states whether the check that tier B needs
+    /// was successful.
     pub fn max_mode(self, checked: bool) -> RemediationMode {
         match self {
             SafetyTier::A => RemediationMode::Auto,
@@ -196,29 +201,30 @@ impl fmt::Display for SafetyTier {
     }
 }
 
-/// Which remediator repairs what a policy finds, and how far it may go by itself.
+/// The remediation in a policy header or in a finding: the remediator, its mode and its inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemediationHeader {
-    /// The remediator's id.
+    /// The id of the remediator.
     pub run: String,
-    /// What the policy allows; the operator's ceiling can only lower it.
+    /// The mode that the policy allows. The operator's maximum mode can only lower it.
     pub mode: RemediationMode,
-    /// What the remediator is told. In a policy's header a text that is one hole, `{{ CEL }}`, is CEL; in a finding it is
-    /// what came of it.
+    /// The inputs of the remediator. In a policy header, a string that is one placeholder
+    /// `{{ CEL }}` is an expression. In a finding, it is replaced by the value of the expression.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
-    /// How safe it is, where the policy says what is repaired: with `patch`.
+    /// The safety tier, if the policy defines the remediation with `patch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<SafetyTier>,
-    /// The IAM actions by which AWS sets the properties in the caller's name.
+    /// The IAM actions that AWS needs to set the properties on behalf of the caller.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
-    /// What properties of the resource must be, as a merge patch (RFC 7396). In a policy's header texts are CEL; in
-    /// a finding they are what came of it.
+    /// The required properties of the resource, as a merge patch (RFC 7396). In a policy header,
+    /// strings are CEL. In a finding, they are replaced by the values of the expressions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<serde_json::Map<String, serde_json::Value>>,
-    /// What a person must look at before the properties are set. Where it is said, a person is asked whatever the mode.
+    /// The point that a person must check before the properties are set. If it is present, the
+    /// remediation needs an approval in every mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
 }
@@ -244,7 +250,7 @@ pub(super) struct PolicyHeader {
     pub(super) remediation: Option<RemediationHeader>,
 }
 
-/// A map in the order it was written.
+/// A map that keeps the order of the entries in the file.
 #[derive(Debug)]
 pub(crate) struct OrderedMap<T>(pub(crate) Vec<(String, T)>);
 
@@ -274,10 +280,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedMap<T> {
     }
 }
 
-/// What begins a comment for the linter, which is no YAML and may stand between its lines, not within a text.
+/// The start of a comment for the linter. Such a comment is not YAML. It may occur between entries
+/// of the header, not inside a multi-line string.
 const LINT_PREFIX: &str = "lint: ";
 
-/// A policy file's header, and where its body begins.
+/// Parses the header of a policy file. Returns the header and the byte offset of the body.
 pub(super) fn parse_header(file: &str, text: &str) -> Result<(PolicyHeader, usize), Diagnostic> {
     let (yaml, end) = split_header(file, text)?;
     let header = serde_saphyr::from_str(&yaml).map_err(|error| {
@@ -286,13 +293,13 @@ pub(super) fn parse_header(file: &str, text: &str) -> Result<(PolicyHeader, usiz
     Ok((header, end))
 }
 
-/// The YAML of a policy file's header, and the byte where its body begins.
+/// Returns the YAML of the header of a policy file, and the byte offset of the body.
 ///
-/// The comment marks are replaced by as many spaces, so that a position in the YAML is a position
-/// in the file.
+/// The function replaces each comment mark by the same number of spaces. Therefore, a position in
+/// the YAML is also the position in the file.
 ///
 /// # Errors
-/// When the file does not begin as a policy does.
+/// Returns a diagnostic if line 1 of the file is not `// METADATA`.
 pub fn split_header(file: &str, text: &str) -> Result<(String, usize), Diagnostic> {
     let fail =
         |span, message: &str| Diagnostic::new_error("header", file, span, message.to_owned());
@@ -304,7 +311,8 @@ pub fn split_header(file: &str, text: &str) -> Result<(String, usize), Diagnosti
             break;
         }
         if number == 0 || is_lint_comment(rest) {
-            // A comment to YAML too: blanks would be text where they stand behind folded text.
+            // The line becomes a YAML comment. Spaces would become part of a folded string above
+            // it.
             yaml.push('#');
             yaml.extend(line.bytes().skip(1).map(|b| if b == b'\n' { '\n' } else { ' ' }));
         } else {
@@ -315,19 +323,19 @@ pub fn split_header(file: &str, text: &str) -> Result<(String, usize), Diagnosti
     }
     if end == 0 {
         let first = text.find('\n').unwrap_or(text.len());
-        let help = "begin the file with `// METADATA` and its YAML, each line behind `// `";
+        let help = "begin the file with `// METADATA` and the YAML header, each line after `// `";
         let wrong = fail(0..first, "line 1 must be `// METADATA`");
         return Err(wrong.with_help(Some(help.to_owned())));
     }
     Ok((yaml, end))
 }
 
-/// Whether what stands behind a header's `//` is for the linter, and no YAML.
+/// Returns whether `rest`, the part of a header line after `//`, is a comment for the linter.
 pub fn is_lint_comment(rest: &str) -> bool {
     rest.trim_start().starts_with(LINT_PREFIX)
 }
 
-/// Adds "did you mean" to the reader's message about an unknown name.
+/// Adds a suggestion to the YAML reader's message about an unknown name.
 fn add_suggestion(wrong: Diagnostic) -> Diagnostic {
     let unknown = wrong.message.split('`').nth(1);
     let expected = wrong.message.split("expected one of ").nth(1);
@@ -346,7 +354,7 @@ mod tests {
     use super::{parse_header, split_header};
 
     #[test]
-    fn a_comment_for_the_linter_is_no_part_of_the_text_above_it() {
+    fn a_linter_comment_is_not_part_of_the_string_above_it() {
         let text = "// METADATA
 // title: t
 // description: >-
@@ -365,6 +373,6 @@ true
         let (yaml, _) = split_header("x.cel", text).unwrap();
         assert_eq!(yaml.find("severity"), text.find("severity"), "positions are the file's");
         let within = text.replace("trail\n", "trail\n//   more\n");
-        assert!(parse_header("x.cel", &within).is_err(), "within a text it is no comment");
+        assert!(parse_header("x.cel", &within).is_err(), "it is not a comment inside a string");
     }
 }

@@ -1,4 +1,4 @@
-//! A policy's message: text with `{{ CEL }}` holes.
+//! The message of a policy: text with `{{ CEL }}` placeholders.
 
 use crate::event::EventScope;
 use evenkeel_engine::ast::SourceTexts;
@@ -15,7 +15,7 @@ enum TemplatePiece {
 pub(super) struct MessageTemplate(Vec<TemplatePiece>);
 
 impl MessageTemplate {
-    /// Compiles `text`; the expressions in its holes may use the names in `scope`.
+    /// Compiles `text`. The expressions in its placeholders may use the names in `scope`.
     pub(super) fn compile_template(
         text: &str,
         compiler: &mut ExpressionCompiler<'_>,
@@ -25,7 +25,7 @@ impl MessageTemplate {
         while let Some((before, after)) = rest.split_once("{{") {
             let source = compiler.next_source_number();
             let Some((hole, behind)) = after.split_once("}}") else {
-                let message = "`{{` is not closed".to_owned();
+                let message = "`{{` has no closing `}}`".to_owned();
                 return Err(CelError::with_span(source, 0..0, message));
             };
             pieces.push(TemplatePiece::Text(before.to_owned()));
@@ -36,7 +36,8 @@ impl MessageTemplate {
         Ok(MessageTemplate(pieces))
     }
 
-    /// The message for one event. A hole whose expression fails shows why, and no value: messages are mailed.
+    /// Returns the message for one event. If an expression fails, its placeholder shows the error
+    /// without any values of the event, because messages are sent by e-mail.
     pub(super) fn fill_template(&self, scope: &EventScope<'_>, sources: &SourceTexts) -> String {
         let mut out = String::new();
         for piece in &self.0 {

@@ -1,10 +1,10 @@
-//! A file that policies, or what goes with them, are read from.
+//! The name and the text of a file that the policy compiler reads.
 
-/// A file that a policy is read from, or what goes with policies.
+/// The source file of a policy, of functions, of settings or of waivers.
 #[derive(Clone, Debug)]
 pub struct PolicyFile {
-    /// Its path; the stem of a policy's file is the policy's id.
+    /// The path of the file. The file name of a policy without `.cel` is the id of the policy.
     pub name: String,
-    /// What it holds.
+    /// The whole text of the file.
     pub text: String,
 }

@@ -1,4 +1,4 @@
-//! All policies that judge together.
+//! The set of policies that are evaluated together.
 
 use super::compiled_policy::Policy;
 use super::event_index::PolicyIndex;
@@ -6,7 +6,33 @@ use super::policy_file::PolicyFile;
 use crate::diagnostic::Diagnostic;
 use evenkeel_engine::{AstPass, CelError, FunctionSet, FunctionSetError, on_large_stack};
 
-/// A set of policies, indexed by the events they want.
+/// A set of compiled policies, indexed by the events and the resource types that they match.
+///
+/// ```
+/// use evenkeel_rules::policy::{PolicyFile, PolicySet};
+///
+/// let policy = PolicyFile {
+///     name: "s3/s3-bucket-policy-deleted.cel".to_owned(),
+///     text: r#"// METADATA
+/// // title: S3 bucket policy was deleted
+/// // description: Denials in the policy no longer apply.
+/// // severity: MEDIUM
+/// // match: {eventSource: s3.amazonaws.com, eventName: DeleteBucketPolicy}
+/// // resource: {type: 'AWS::S3::Bucket', id: request.bucketName}
+/// // message: "The policy of S3 bucket {{resource.id}} was deleted"
+///
+/// true
+/// "#
+///     .to_owned(),
+/// };
+/// let set = PolicySet::compile_files(&[policy], None).expect("the policy is valid");
+/// assert_eq!(set.policies_for_event("s3.amazonaws.com", "DeleteBucketPolicy"), [0]);
+/// assert!(set.find_policy("s3-bucket-policy-deleted").is_some());
+///
+/// let broken = PolicyFile { name: "broken.cel".to_owned(), text: "true".to_owned() };
+/// let errors = PolicySet::compile_files(&[broken], None).expect_err("the header is missing");
+/// assert_eq!(errors[0].message, "line 1 must be `// METADATA`");
+/// ```
 #[derive(Debug, Default)]
 pub struct PolicySet {
     policies: Vec<Policy>,
@@ -15,10 +41,11 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// Reads and compiles policies, and the organisation's functions that they may call.
+    /// Compiles policies. `functions` is the file with the functions of the organization, which the
+    /// policies may call.
     ///
     /// # Errors
-    /// Everything that is wrong with any of the files.
+    /// Returns a diagnostic for each file that is not valid, and for each id that occurs twice.
     pub fn compile_files(
         files: &[PolicyFile],
         functions: Option<&PolicyFile>,
@@ -26,10 +53,11 @@ impl PolicySet {
         Self::compile_with_passes(files, functions, &[])
     }
 
-    /// The same; these passes see each expression of each policy.
+    /// Compiles policies as [`PolicySet::compile_files`] does, and runs `passes` on the syntax tree
+    /// of each expression.
     ///
     /// # Errors
-    /// Everything that is wrong with any of the files.
+    /// Returns a diagnostic for each file that is not valid, and for each id that occurs twice.
     pub fn compile_with_passes(
         files: &[PolicyFile],
         functions: Option<&PolicyFile>,
@@ -53,7 +81,7 @@ impl PolicySet {
             if let [a, b] = pair
                 && a.id == b.id
             {
-                let message = format!("a policy `{}` is also in `{}`", b.id, a.file);
+                let message = format!("policy `{}` is already defined in `{}`", b.id, a.file);
                 errors.push(Diagnostic::new_error("duplicate", &b.file, 0..0, message));
             }
         }
@@ -64,7 +92,7 @@ impl PolicySet {
         Ok(PolicySet { policies, functions, index })
     }
 
-    /// Keeps the policies that `keep` wants.
+    /// Removes the policies for which `keep` returns false.
     #[must_use]
     pub fn retain_policies(self, keep: impl Fn(&Policy) -> bool) -> PolicySet {
         let policies: Vec<Policy> = self.policies.into_iter().filter(|p| keep(p)).collect();
@@ -72,12 +100,12 @@ impl PolicySet {
         PolicySet { policies, index, ..self }
     }
 
-    /// The policies, in the order of their ids.
+    /// Returns the policies in the order of their ids.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
     }
 
-    /// The policy `id`.
+    /// Returns the policy with this id.
     pub fn find_policy(&self, id: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.id == id)
     }
@@ -86,32 +114,37 @@ impl PolicySet {
         self.policies.iter_mut().find(|policy| policy.id == id)
     }
 
-    /// The organisation's functions.
+    /// Returns the functions of the organization.
     pub fn organization_functions(&self) -> &FunctionSet {
         &self.functions
     }
 
-    /// Whether some policy wants events of this name, whatever their source.
+    /// Returns whether a policy matches events with this name, from any source. An API version at
+    /// the end of the name is ignored.
     pub fn watches_event_name(&self, name: &str) -> bool {
         self.index.has_event_name(name)
     }
 
-    /// The numbers of the policies that want events of this source and name, in order.
+    /// Returns the indexes of the policies that match events with this source and name, in
+    /// ascending order. An API version at the end of the name is ignored.
     pub fn policies_for_event(&self, source: &str, name: &str) -> Vec<usize> {
         self.index.policies_for_event(source, name)
     }
 
-    /// The numbers of the policies that judge configuration items of this resource type, in order.
+    /// Returns the indexes of the policies that match configuration items of this resource type, in
+    /// ascending order.
     pub fn policies_for_resource(&self, kind: &str) -> &[usize] {
         self.index.policies_for_resource(kind)
     }
 }
 
-/// How many policies are worth a thread, and how many threads there are at most.
+/// The smallest number of policies for which another thread is started.
 const MIN_POLICIES_PER_THREAD: usize = 32;
+/// The maximum number of threads.
 const MAX_THREADS: usize = 8;
 
-/// Compiles policies, many of them on several threads; what comes of each, in their order.
+/// Compiles policies, on several threads if there are many. Returns one result for each file, in
+/// the order of the files.
 fn compile_all(
     files: &[PolicyFile],
     functions: &FunctionSet,

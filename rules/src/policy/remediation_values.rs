@@ -1,26 +1,26 @@
-//! What a policy's header gives a remediator, filled in for one event: the patch, whose texts are CEL, and `with`, whose
-//! texts are CEL where they stand between `{{` and `}}`.
+//! The values that a policy passes to a remediator: the patch, in which each string is CEL, and
+//! `with`, in which a string between `{{` and `}}` is CEL.
 
 use crate::event::EventScope;
 use evenkeel_engine::ast::SourceTexts;
 use evenkeel_engine::{CelError, CompiledExpression, ExpressionValue};
 use serde_json::{Map, Value};
 
-/// Which part of a text is CEL; none where it stands for itself.
+/// A function that returns the CEL expression in a string, or `None` if the string is a literal.
 pub(super) type CelSelector = fn(&str) -> Option<&str>;
 
-/// All of a text of a patch.
-#[expect(clippy::unnecessary_wraps, reason = "it is one of the sources")]
+/// Returns the whole string. In a patch, each string is CEL.
+#[expect(clippy::unnecessary_wraps, reason = "the type of the function is `CelSelector`")]
 pub(super) fn select_whole_text(text: &str) -> Option<&str> {
     Some(text)
 }
 
-/// What stands in the one hole that is a whole text of `with`.
+/// Returns the expression of a string that consists of one placeholder.
 pub(super) fn select_hole(text: &str) -> Option<&str> {
     text.trim().strip_prefix("{{")?.strip_suffix("}}").map(str::trim)
 }
 
-/// A text with a hole that is not the whole of it.
+/// Returns the first string in `value` that contains a placeholder and other text.
 pub(super) fn find_partial_hole(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) if text.contains("{{") && select_hole(text).is_none() => Some(text),
@@ -43,7 +43,7 @@ enum ValuePiece {
 }
 
 impl ValueTemplate {
-    /// Compiles what is CEL in each text.
+    /// Compiles the expression that `source` selects in each string.
     pub(super) fn compile_values<'v, E>(
         patch: impl IntoIterator<Item = (&'v String, &'v Value)>,
         source: CelSelector,
@@ -55,7 +55,7 @@ impl ValueTemplate {
         pieces.collect::<Result<_, _>>().map(ValueTemplate)
     }
 
-    /// The values for one event.
+    /// Returns the values for one event.
     pub(super) fn fill_values(
         &self,
         scope: &EventScope<'_>,
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_text_that_is_one_hole_is_cel() {
+    fn only_a_string_that_is_one_placeholder_is_cel() {
         for (text, cel) in [
             ("{{params.days}}", Some("params.days")),
             (" {{ params.days }} ", Some("params.days")),

@@ -1,4 +1,4 @@
-//! Settings: what an organization sets policies' parameters to.
+//! The settings file, in which an organization sets the parameters of policies.
 
 use super::compiled_policy::{Policy, has_parameter_type, start_offset};
 use super::policy_file::PolicyFile;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 
-/// The values for one policy's parameters.
+/// The values of the parameters of one policy.
 type ParameterValues = BTreeMap<String, Spanned<Value>>;
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,16 +21,17 @@ struct WrittenSettings {
 }
 
 impl PolicySet {
-    /// The same policies, with the values that the file of settings gives to their parameters. Cases are
-    /// judged by the defaults all the same.
+    /// Sets the parameters of the policies to the values in the settings file. Test cases still use
+    /// the defaults of the parameters.
     ///
     /// # Errors
-    /// Everything that is wrong with the file: a policy or a parameter that there is not, a value of another
-    /// type than the parameter's. Also a second file: which of the two holds could not be told.
+    /// Returns a diagnostic for each unknown policy, each unknown parameter and each value of a
+    /// wrong type. Also returns a diagnostic if there are several settings files, because their
+    /// order is not defined.
     pub fn with_settings(mut self, files: &[PolicyFile]) -> Result<PolicySet, Vec<Diagnostic>> {
         let [first, others @ ..] = files else { return Ok(self) };
         if let Some(second) = others.first() {
-            let message = format!("the settings are in `{}` already", first.name);
+            let message = format!("a second settings file; use only `{}`", first.name);
             return Err(vec![Diagnostic::new_error("settings", &second.name, 0..0, message)]);
         }
         let written: Option<WrittenSettings> =
@@ -51,11 +52,11 @@ impl PolicySet {
 
     fn unknown_policy_diagnostic(&self, id: &str, before: usize, file: &PolicyFile) -> Diagnostic {
         let help = suggest_name(id, self.policies().iter().map(|policy| policy.id.as_str()));
-        settings_diagnostic(file, id, before, format!("no policy is called `{id}`")).with_help(help)
+        settings_diagnostic(file, id, before, format!("there is no policy `{id}`")).with_help(help)
     }
 }
 
-/// Sets a policy's parameters; what is wrong with the values.
+/// Sets the parameters of a policy. Returns a diagnostic for each value that is not valid.
 fn apply_values(
     policy: &mut Policy,
     values: ParameterValues,
@@ -73,7 +74,9 @@ fn apply_values(
         if has_parameter_type(&value.value, &parameter.kind) {
             policy.settings.insert(name, value.value);
         } else {
-            let message = format!("parameter `{name}`: {} is no {}", value.value, parameter.kind);
+            let (value, kind) = (&value.value, &parameter.kind);
+            let message =
+                format!("parameter `{name}`: the value `{value}` is not of type `{kind}`");
             errors.push(settings_diagnostic(file, &name, at, message));
         }
     }
@@ -86,7 +89,8 @@ fn apply_values(
     errors
 }
 
-/// Points to the name that stands last before a place: the key of the value there.
+/// Returns a diagnostic that marks the last occurrence of `name` before the offset `before`. This
+/// is the key of the value at that offset.
 fn settings_diagnostic(
     file: &PolicyFile,
     name: &str,

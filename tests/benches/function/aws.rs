@@ -1,4 +1,4 @@
-//! AWS as far as a start and a finding need it: everything is new, and everything is taken.
+//! A minimal stand-in for S3 and SNS: the ledger is empty, and every write succeeds.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,14 +8,14 @@ use std::thread;
 const PUBLISHED: &str =
     "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
 
-/// One HTTP request.
+/// An HTTP request.
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) body: Vec<u8>,
 }
 
-/// Reads a request; none at the end of the connection.
+/// Reads a request. Returns `None` at the end of the connection.
 pub(crate) fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked>> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
@@ -40,7 +40,8 @@ pub(crate) fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<
     Ok(Some(Asked { method, path, body }))
 }
 
-/// Serves S3 and SNS; a log object is whatever is not in the ledger.
+/// Starts the server. It returns `object` for every S3 key outside of the ledger. Returns the
+/// address.
 pub(crate) fn serve(object: Vec<u8>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -1,4 +1,4 @@
-//! What the function is measured with, all of it made here.
+//! Generates the policies and events of the benchmark.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 
-/// Writes a set of policies on calls of S3; one of them finds what [`event`] makes a violation.
+/// Writes `count` policies about S3 calls. The first one finds the violations of [`event`].
 pub(crate) fn policies(folder: &Path, count: usize) -> Outcome<PathBuf> {
     fs::create_dir_all(folder)?;
     for number in 0..count {
@@ -46,7 +46,7 @@ fn record(number: usize, public: bool, filler: &str) -> Value {
     })
 }
 
-/// One event of the bus.
+/// Returns an EventBridge event. It is a violation if `public`.
 pub(crate) fn event(number: usize, public: bool) -> String {
     json!({
         "version": "0", "id": "e", "source": "aws.s3", "account": "111122223333",
@@ -56,7 +56,7 @@ pub(crate) fn event(number: usize, public: bool) -> String {
     .to_string()
 }
 
-/// A queue's batch of such events, none of them a violation.
+/// Returns an SQS event with `size` such events without violations.
 pub(crate) fn batch(size: usize) -> String {
     let message = |number: usize| {
         json!({
@@ -68,7 +68,7 @@ pub(crate) fn batch(size: usize) -> String {
     json!({"Records": (0..size).map(message).collect::<Vec<_>>()}).to_string()
 }
 
-/// A notification that the log object was written.
+/// Returns an S3 event notification about the log object.
 pub(crate) fn written() -> String {
     json!({"Records": [{
         "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "eu-central-1",
@@ -77,21 +77,21 @@ pub(crate) fn written() -> String {
     .to_string()
 }
 
-/// A log object.
+/// A log object: the compressed bytes, and counts of its content.
 pub(crate) struct Object {
     pub(crate) packed: Vec<u8>,
-    /// The length of its text.
+    /// The length of the uncompressed text, in bytes.
     pub(crate) text: u64,
     pub(crate) records: usize,
 }
 
-/// A log object of about `size` bytes, packed. No record is a violation.
+/// Returns a log object of about `size` compressed bytes. No record is a violation.
 pub(crate) fn object(size: usize) -> Outcome<Object> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
     let (mut text, mut records, mut state) = (0, 0, 1_u64);
     packer.write_all(b"{\"Records\":[")?;
     while packer.get_ref().len() < size {
-        // Real records hold much that does not repeat: ids, keys, tokens.
+        // Real records contain many unique values: ids, keys, tokens.
         let mut filler = String::new();
         for _ in 0..12 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

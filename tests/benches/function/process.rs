@@ -1,4 +1,5 @@
-//! A function's process, and the Runtime API that it polls: blocking, so that little is measured but it.
+//! Starts a function process and serves its Runtime API, with blocking I/O to keep the overhead
+//! low.
 
 use std::fs;
 use std::io::{BufReader, Write};
@@ -12,10 +13,10 @@ use serde_json::Value;
 
 use crate::{Outcome, aws};
 
-/// Set, this program is the function that does nothing.
+/// If this environment variable is set, the benchmark program is the function that does nothing.
 pub(crate) const HELLO: &str = "EVENKEEL_BENCH_HELLO";
 
-/// The function that does nothing.
+/// Runs the function that does nothing.
 pub(crate) fn hello() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let work = service_fn(async |event: LambdaEvent<Value>| {
@@ -24,7 +25,7 @@ pub(crate) fn hello() -> Outcome<()> {
     Ok(runtime.block_on(lambda_runtime::run(work)).map_err(|error| error.to_string())?)
 }
 
-/// A process, and its connection to the Runtime API.
+/// A function process and its connection to the Runtime API.
 pub(crate) struct Process {
     child: Child,
     listener: TcpListener,
@@ -33,12 +34,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts evaluate with policies, or the function that does nothing.
+    /// Starts the evaluate function with these policies or, for `None`, the function that does
+    /// nothing.
     pub(crate) fn start(policies: Option<&Path>) -> Outcome<Process> {
         Self::spawn(policies, aws::serve(Vec::new())?)
     }
 
-    /// Starts evaluate, where every log object is this one.
+    /// Starts the evaluate function with an S3 stand-in that returns `object` for every log object.
     pub(crate) fn start_with_object(policies: &Path, object: Vec<u8>) -> Outcome<Process> {
         Self::spawn(Some(policies), aws::serve(object)?)
     }
@@ -72,7 +74,7 @@ impl Process {
         Ok(Process { child, listener, started, polled: None })
     }
 
-    /// Waits for the first poll; the time since the start.
+    /// Waits for the first poll. Returns the time since the start of the process.
     pub(crate) fn first_poll(&mut self) -> Outcome<Duration> {
         let (stream, _) = self.listener.accept()?;
         stream.set_nodelay(true)?;
@@ -82,15 +84,15 @@ impl Process {
         Ok(self.started.elapsed())
     }
 
-    /// Hands the first event over; the time since the start until its answer.
+    /// Sends the first event. Returns the time from the start of the process to its answer.
     pub(crate) fn first_answer(&mut self, payload: &str) -> Outcome<Duration> {
         self.invoke(payload)?;
         Ok(self.started.elapsed())
     }
 
-    /// Hands an event over to the process that waits for one; the time until its answer.
+    /// Sends an event to the polling process. Returns the time until its answer.
     pub(crate) fn invoke(&mut self, payload: &str) -> Outcome<Duration> {
-        let (stream, input) = self.polled.as_mut().ok_or("it has not polled")?;
+        let (stream, input) = self.polled.as_mut().ok_or("the process has not polled")?;
         let deadline = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-length: {}\r\ncontent-type: application/json\r\n\
@@ -101,7 +103,7 @@ impl Process {
         );
         let begun = Instant::now();
         stream.write_all(&[head.as_bytes(), payload.as_bytes()].concat())?;
-        let answer = aws::read(input)?.ok_or("it ended")?;
+        let answer = aws::read(input)?.ok_or("the process ended without an answer")?;
         let time = begun.elapsed();
         if !answer.path.ends_with("/response") {
             return Err(String::from_utf8_lossy(&answer.body).into_owned().into());
@@ -111,18 +113,22 @@ impl Process {
         Ok(time)
     }
 
-    /// The most memory that it took, in bytes.
+    /// Returns the peak memory of the process, in bytes.
     pub(crate) fn peak(&self) -> Outcome<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes: u64 = line.ok_or("no peak")?.trim().trim_end_matches(" kB").parse()?;
+        let kilobytes: u64 = line
+            .ok_or("/proc does not contain the peak memory")?
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()?;
         Ok(kilobytes * 1024)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
+        // Ignore errors, because the process may have ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,26 +1,26 @@
-//! Who acts in a generated trail: roles, services and a few people, each with a session for a while.
+//! The actors of a generated trail: roles, services and a few users, each with a session.
 
 use super::random::Random;
 use super::template::{Setting, fill};
 
-/// An account of the organisation, and who acts in it.
+/// An account of the organization, and its actors.
 pub(crate) struct Account {
     pub(crate) id: String,
     actors: Vec<Actor>,
 }
 
-/// Somebody who acts, as far as a record shows it.
+/// The fields of a record that describe an actor.
 pub(crate) struct Actor {
-    /// `userIdentity`.
+    /// The value of `userIdentity`.
     pub(crate) identity: String,
-    /// `sourceIPAddress` and `userAgent`.
+    /// The fields `sourceIPAddress` and `userAgent`.
     pub(crate) origin: String,
-    /// Whether the call came over TLS from outside AWS.
+    /// True if the calls come from outside of AWS, over TLS.
     pub(crate) outside: bool,
     kind: usize,
 }
 
-/// A kind of actor: how often it is seen, its identity and its origin, with blanks.
+/// A kind of actor: its relative frequency, and templates of its identity and origin.
 struct Kind {
     weight: u64,
     identity: &'static str,
@@ -80,7 +80,7 @@ impl Account {
         Account { id, actors }
     }
 
-    /// Somebody, whose session may have just begun; a few make most of the calls.
+    /// Returns a random actor, sometimes with a new session. A few actors make most of the calls.
     pub(crate) fn actor(&mut self, time: &str, random: &mut Random) -> Option<&Actor> {
         let draws = [random.index(self.actors.len()), random.index(self.actors.len())];
         let place = draws.into_iter().min()?;
@@ -116,7 +116,7 @@ impl Actor {
     }
 }
 
-/// The place of one of several weights: the heavier, the more often.
+/// Returns the index of a random weight. The probability is proportional to the weight.
 pub(crate) fn weighted(weights: impl Iterator<Item = u64> + Clone, random: &mut Random) -> usize {
     let total = weights.clone().fold(0_u64, u64::saturating_add);
     let mut left = random.below(total);

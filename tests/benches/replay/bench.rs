@@ -1,4 +1,4 @@
-//! One row of the table: a trail, a set of policies and a number of threads, against the floor.
+//! The measurement of one row of the table: a trail, a set of policies and a number of threads.
 
 use super::corpus::Corpus;
 use super::measure::{median, time, watch};
@@ -8,12 +8,12 @@ use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
-/// The heads of the columns.
+/// The headings of the columns.
 pub(crate) const HEAD: [&str; 13] = [
     "policies",
     "threads",
     "candidates",
-    "judgments",
+    "evaluations",
     "findings",
     "floor ms",
     "replay ms",
@@ -25,18 +25,18 @@ pub(crate) const HEAD: [&str; 13] = [
     "peak MB",
 ];
 
-/// What a row is about.
+/// The parameters of a row.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     pub(crate) name: &'a str,
     pub(crate) corpus: &'a Corpus,
-    /// One small file, to see what it costs to begin.
+    /// A trail with one small file, to measure the start time.
     pub(crate) little: &'a Path,
     pub(crate) set: &'a Set,
     pub(crate) threads: usize,
 }
 
-/// What was measured of a row so far.
+/// The measurements of a row, in seconds and bytes.
 #[derive(Default)]
 pub(crate) struct Times {
     floor: Vec<f64>,
@@ -63,14 +63,15 @@ impl Row<'_> {
         Ok(command)
     }
 
-    /// Looks at what the replay needs and finds; it also brings the files into memory.
+    /// Measures the memory and the number of findings of the replay. This run also loads the files
+    /// into the file cache.
     pub(crate) fn watch(&self, output: &Path, times: &mut Times) -> Result<(), Box<dyn Error>> {
         let watched = watch(&mut self.replay(&self.corpus.folder), output)?;
         (times.findings, times.memory) = (watched.lines, watched.memory);
         Ok(())
     }
 
-    /// One round: the floor and the replay, one right after the other.
+    /// Measures one round: the floor, the replay and the start, in sequence.
     pub(crate) fn round(&self, times: &mut Times) -> Result<(), Box<dyn Error>> {
         let floor = time(&mut self.floor()?)?.as_secs_f64();
         let replay = time(&mut self.replay(&self.corpus.folder))?.as_secs_f64();
@@ -83,7 +84,7 @@ impl Row<'_> {
         Ok(())
     }
 
-    /// The row's cells.
+    /// Returns the cells of the row.
     pub(crate) fn cells(&self, times: Times) -> Vec<String> {
         let census = &self.corpus.census;
         let interest = self.set.interest(census);
@@ -109,12 +110,12 @@ impl Row<'_> {
     }
 }
 
-/// What the trail is, in words.
+/// Describes a trail in one line.
 pub(crate) fn about(name: &str, corpus: &Corpus, options: &Options) -> String {
     let census = &corpus.census;
     let records = census.records.max(1);
     format!(
-        "{name}: {} records in {} files, {:.1} MB unpacked, {:.1} MB packed ({:.1} times), {:.0} bytes a record, seed {}",
+        "{name}: {} records in {} files, {:.1} MB uncompressed, {:.1} MB compressed ({:.1} times), {:.0} bytes per record, seed {}",
         census.records,
         census.files,
         float(census.unpacked) / 1e6,
@@ -125,7 +126,7 @@ pub(crate) fn about(name: &str, corpus: &Corpus, options: &Options) -> String {
     )
 }
 
-#[expect(clippy::cast_precision_loss, reason = "figures to look at")]
+#[expect(clippy::cast_precision_loss, reason = "the results are rounded anyway")]
 fn float(count: u64) -> f64 {
     count as f64
 }

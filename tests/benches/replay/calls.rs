@@ -1,14 +1,14 @@
-//! A kind of call that a generated trail records.
+//! The type of a call in a generated trail, and the watched read calls.
 
-/// One kind of call.
+/// A kind of call.
 pub(crate) struct Call {
     pub(crate) source: &'static str,
     pub(crate) name: &'static str,
-    /// How often it is seen, against the other calls of its list.
+    /// The frequency relative to the other calls of its list.
     pub(crate) weight: u64,
-    /// `requestParameters`, with blanks.
+    /// The template of `requestParameters`.
     pub(crate) request: &'static str,
-    /// `responseElements`, with blanks.
+    /// The template of `responseElements`.
     pub(crate) response: &'static str,
 }
 

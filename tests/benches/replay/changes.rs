@@ -1,4 +1,4 @@
-//! Calls that change something, some of them against the shipped policies.
+//! The write calls of a generated trail.
 
 use super::calls::Call;
 
@@ -12,7 +12,7 @@ const fn change(
     Call { source, name, weight, request, response }
 }
 
-/// Calls that change something, some of them against the shipped policies.
+/// Write calls. Some of them violate shipped policies.
 pub(crate) static CHANGES: [Call; 44] = [
     change(
         "logs.amazonaws.com",

@@ -1,9 +1,9 @@
-//! The hours of a generated trail, as CloudTrail writes them.
+//! The times of a generated trail in CloudTrail's formats.
 
-/// The length of each month of 2026.
+/// The number of days of each month of 2026.
 const MONTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// A time of the year 2026 or the years after it, all taken to be equally long.
+/// A time in 2026 or later. Every year has 365 days.
 #[derive(Clone, Copy)]
 pub(crate) struct Time {
     year: u64,
@@ -13,7 +13,7 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    /// The time so many seconds after the beginning of 2026.
+    /// Returns the time `seconds` after the beginning of 2026.
     pub(crate) fn after(seconds: u64) -> Time {
         const DAY: u64 = 86_400;
         let days = seconds.checked_div(DAY).unwrap_or_default();
@@ -30,21 +30,21 @@ impl Time {
         (self.second / 3600, self.second / 60 % 60, self.second % 60)
     }
 
-    /// As records have it.
+    /// Returns the time in the format of records.
     pub(crate) fn in_record(self) -> String {
         let (hour, minute, second) = self.clock();
         let Time { year, month, day, .. } = self;
         format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// As files' names have it.
+    /// Returns the time in the format of file names.
     pub(crate) fn in_name(self) -> String {
         let (hour, minute, _) = self.clock();
         let Time { year, month, day, .. } = self;
         format!("{year}{month:02}{day:02}T{hour:02}{minute:02}Z")
     }
 
-    /// As folders have it.
+    /// Returns the date in the format of folder names.
     pub(crate) fn in_folder(self) -> String {
         let Time { year, month, day, .. } = self;
         format!("{year}/{month:02}/{day:02}")

@@ -1,4 +1,4 @@
-//! Writes an organisation's trail in CloudTrail's layout, the same for the same seed.
+//! Writes a trail of an organization in CloudTrail's layout. The same seed gives the same trail.
 
 use super::actors::Account;
 use super::calls::Call;
@@ -12,54 +12,54 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The regions of the organisation: most of its calls are made in the first ones.
+/// The Regions of the trail. A Region that is listed twice has twice as many files.
 const REGIONS: [&str; 5] =
     ["eu-central-1", "eu-central-1", "us-east-1", "eu-west-1", "ap-southeast-2"];
 
 const ACCOUNTS: usize = 12;
 
-/// Every so many seconds there are new files, and every so many files a new time.
+/// The seconds between delivery times, and the number of files of each delivery time.
 const PERIOD: u64 = 300;
 const FILES_PER_PERIOD: u64 = 6;
 
-/// So many of a thousand records are copies of a global service's record in another file.
+/// The number of records per thousand that are copies of a global service's record in another file.
 const COPIES_PER_MILLE: u64 = 10;
 
-/// So many records of global services may be copied.
+/// The number of records of global services that are kept for copies.
 const REMEMBERED: usize = 256;
 
-/// How large a trail is to be.
+/// The size and the seed of a trail.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
-    /// Unpacked, in bytes.
+    /// The uncompressed size, in bytes.
     pub(crate) size: u64,
     pub(crate) seed: u64,
-    /// A file's size is this, doubled up to `doublings` times.
+    /// The smallest size of a file, in bytes. It is doubled randomly up to `doublings` times.
     pub(crate) smallest_file: u64,
     pub(crate) doublings: u64,
 }
 
-/// A trail that was written.
+/// A written trail.
 pub(crate) struct Corpus {
     pub(crate) folder: PathBuf,
     pub(crate) census: Census,
 }
 
-/// What a trail holds.
+/// The counts of a trail's content.
 #[derive(Default)]
 pub(crate) struct Census {
     pub(crate) files: u64,
     pub(crate) packed: u64,
     pub(crate) unpacked: u64,
     pub(crate) records: u64,
-    /// The records of each `eventSource` and `eventName`.
+    /// The number of records of each `eventSource` and `eventName`.
     pub(crate) calls: BTreeMap<(&'static str, &'static str), u64>,
 }
 
-/// Writes the trail of `plan` under `folder`.
+/// Writes the trail of `plan` below `folder`.
 pub(crate) fn write(folder: &Path, plan: Plan) -> Result<Corpus, Box<dyn Error>> {
     let mut random = Random::new(plan.seed);
-    let organisation = folder.join("AWSLogs").join("o-a1b2c3d4e5");
+    let organization = folder.join("AWSLogs").join("o-a1b2c3d4e5");
     let mut author = Author {
         accounts: (0..ACCOUNTS).map(|_| Account::new(&mut random)).collect(),
         random,
@@ -71,7 +71,7 @@ pub(crate) fn write(folder: &Path, plan: Plan) -> Result<Corpus, Box<dyn Error>>
         let left = plan.size.saturating_sub(author.census.unpacked);
         let doublings = author.random.below(plan.doublings.saturating_add(1));
         let size = plan.smallest_file.saturating_mul(1 << doublings.min(20));
-        author.file(&organisation, size.min(left))?;
+        author.file(&organization, size.min(left))?;
     }
     Ok(Corpus { folder: folder.to_owned(), census: author.census })
 }
@@ -86,9 +86,9 @@ struct Author {
 
 impl Author {
     /// Writes one file of about `size` bytes.
-    fn file(&mut self, organisation: &Path, size: u64) -> Result<(), Box<dyn Error>> {
+    fn file(&mut self, organization: &Path, size: u64) -> Result<(), Box<dyn Error>> {
         let start = (self.census.files / FILES_PER_PERIOD).saturating_mul(PERIOD);
-        // The smaller of two draws: a few accounts make most of the calls.
+        // Use the smaller of two random numbers, so that a few accounts make most of the calls.
         let (one, other) = (self.random.index(ACCOUNTS), self.random.index(ACCOUNTS));
         let place = one.min(other);
         let region = self.random.text(&REGIONS);
@@ -97,7 +97,7 @@ impl Author {
         let time = Time::after(start);
         let mut name = format!("{}_CloudTrail_{region}_{}_", account.id, time.in_name());
         self.random.letters(ALPHANUMERIC, 16, &mut name);
-        let folder = organisation.join(&account.id).join("CloudTrail").join(region);
+        let folder = organization.join(&account.id).join("CloudTrail").join(region);
         let folder = folder.join(time.in_folder());
         fs::create_dir_all(&folder)?;
         let packed = self.pack(text.as_bytes())?;
@@ -127,7 +127,7 @@ impl Author {
         text
     }
 
-    /// Appends a new record or, now and then, a copy of one in another file.
+    /// Appends a new record or, rarely, a copy of a record in another file.
     fn record(
         &mut self,
         account: usize,

@@ -1,4 +1,4 @@
-//! The least that any replay must do: read every file and unpack it.
+//! The minimal work of a replay: reads and decompresses every file.
 
 use libdeflater::Decompressor;
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Unpacks every log under `folder` on `threads` threads; how many bytes came out.
+/// Decompresses every log below `folder` on `threads` threads. Returns the number of bytes.
 pub(crate) fn run(folder: &Path, threads: usize) -> Result<u64, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder) {

@@ -1,4 +1,4 @@
-//! Runs whole processes: how long they take, how much memory they need, what they print.
+//! Measures the time, the memory and the output of processes.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a process is asked how much memory it has.
+/// The interval at which the memory of a process is read.
 const EVERY: Duration = Duration::from_millis(1);
 
-/// How long a process takes.
+/// Runs a process and returns its duration.
 pub(crate) fn time(command: &mut Command) -> Result<Duration, Box<dyn Error>> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
@@ -20,14 +20,14 @@ pub(crate) fn time(command: &mut Command) -> Result<Duration, Box<dyn Error>> {
     if status.success() { Ok(taken) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
-/// What a process needs and prints, at the cost of watching it.
+/// The memory and the output lines of a process. Watching it makes it slower.
 pub(crate) struct Watched {
-    /// The most memory it had, in bytes; none where the system does not tell.
+    /// The peak memory in bytes, if the system reports it.
     pub(crate) memory: Option<u64>,
     pub(crate) lines: u64,
 }
 
-/// Runs a process that prints to the file `output`.
+/// Runs a process with its standard output in the file `output`, and watches it.
 pub(crate) fn watch(command: &mut Command, output: &Path) -> Result<Watched, Box<dyn Error>> {
     let errors = output.with_extension("errors");
     command.stdin(Stdio::null()).stdout(File::create(output)?).stderr(File::create(&errors)?);
@@ -48,14 +48,14 @@ pub(crate) fn watch(command: &mut Command, output: &Path) -> Result<Watched, Box
     Ok(Watched { memory, lines: u64::try_from(lines)? })
 }
 
-/// The most memory that a running process has had so far, where the system tells.
+/// Returns the peak memory of a running process in bytes, if the system reports it.
 fn peak(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// The middle one.
+/// Returns the median, or NaN for an empty list.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

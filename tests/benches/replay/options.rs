@@ -1,33 +1,33 @@
-//! What the benchmark can be told.
+//! The command-line options of the benchmark.
 
 use std::error::Error;
 use std::num::ParseIntError;
 use std::path::PathBuf;
 
-/// What the benchmark is told.
+/// The parsed options.
 pub(crate) struct Options {
-    /// The size of the trail, unpacked, in bytes.
+    /// The uncompressed size of the trail, in bytes.
     pub(crate) size: u64,
     pub(crate) seed: u64,
     pub(crate) rounds: usize,
-    /// Where to leave the trail and the policies; otherwise they are removed.
+    /// A new folder in which the trail and the policies are kept. Otherwise they are removed.
     pub(crate) keep: Option<PathBuf>,
-    /// Only rows whose name has this in it.
+    /// Measure only rows whose name contains this text.
     pub(crate) only: Option<String>,
-    /// The numbers of threads, where not 1 and all.
+    /// The numbers of threads. The default is 1 and the number of processors.
     pub(crate) threads: Vec<usize>,
-    /// Unpack this trail, and do nothing else.
+    /// Only decompress this trail; the benchmark starts itself with this option.
     pub(crate) floor: Option<PathBuf>,
 }
 
 pub(crate) const USAGE: &str = "\
 cargo bench --bench replay -- [options]
-  --size SIZE    of the trail, unpacked: 200MB
-  --seed N       of the trail: 1
-  --rounds N     the median of so many is shown: 3
-  --threads N    this number of threads; 1 and all unless given; may be repeated
-  --only TEXT    rows whose name contains it
-  --keep DIR     leave the trail and the policies in a new folder";
+  --size SIZE    uncompressed size of the trail [default: 200MB]
+  --seed N       seed of the trail [default: 1]
+  --rounds N     number of measurements, of which the median is shown [default: 3]
+  --threads N    number of threads; can be repeated [default: 1 and all processors]
+  --only TEXT    measure only rows whose name contains TEXT
+  --keep DIR     keep the trail and the policies in the new folder DIR";
 
 impl Options {
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
@@ -43,7 +43,8 @@ impl Options {
         // Cargo itself adds `--bench`.
         let mut arguments = arguments.filter(|argument| argument != "--bench");
         while let Some(name) = arguments.next() {
-            let value = arguments.next().ok_or_else(|| format!("{name} needs a value\n{USAGE}"))?;
+            let value =
+                arguments.next().ok_or_else(|| format!("`{name}` needs a value\n{USAGE}"))?;
             match name.as_str() {
                 "--size" => options.size = size(&value)?,
                 "--seed" => options.seed = value.parse()?,
@@ -52,7 +53,7 @@ impl Options {
                 "--only" => options.only = Some(value),
                 "--keep" => options.keep = Some(PathBuf::from(value)),
                 "--floor" => options.floor = Some(PathBuf::from(value)),
-                _ => return Err(format!("{name} is no option\n{USAGE}").into()),
+                _ => return Err(format!("`{name}` is not an option\n{USAGE}").into()),
             }
         }
         if options.threads.is_empty() {
@@ -64,7 +65,7 @@ impl Options {
     }
 }
 
-/// A number of bytes, such as `5MB`.
+/// Parses a number of bytes, such as `5MB`.
 fn size(text: &str) -> Result<u64, ParseIntError> {
     let units = [("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
     for (unit, factor) in units {

@@ -1,4 +1,5 @@
-//! Sets of policies: the shipped ones, and generated ones that watch further calls.
+//! The policy sets of the benchmark: shipped policies, and generated policies that watch other
+//! calls.
 
 use super::calls::{Call, WATCHED_READS};
 use super::changes::CHANGES;
@@ -9,12 +10,13 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every so many generated policies of a mixed set there is one that watches a frequent read call,
-/// as long as there are fewer than [`READ_POLICIES`].
+/// In a mixed set, one of this number of generated policies watches a frequent read call, up to
+/// [`READ_POLICIES`] policies.
 const READ_EVERY: usize = 4;
 const READ_POLICIES: usize = 16;
 
-/// Services and verbs whose calls no record is about: most policies of a large set wait in vain.
+/// Services and verbs of calls that are in no record: most policies of a large set watch such
+/// calls.
 const ABSENT_SERVICES: [&str; 20] = [
     "athena",
     "backup",
@@ -41,7 +43,7 @@ const ABSENT_VERBS: [&str; 5] = ["Create", "Update", "Delete", "Put", "Disassoci
 const ABSENT_NOUNS: [&str; 8] =
     ["Domain", "Policy", "Endpoint", "Cluster", "Rule", "Group", "Job", "Connection"];
 
-/// The bodies of generated policies. A client in 203.0.113.0/24 violates one, the others hold.
+/// The bodies of generated policies. Only a client in 203.0.113.0/24 violates one of them.
 const BODIES: [&str; 8] = [
     "event.?userAgent.orValue('') == 'forbidden-client/<number>'",
     "event.?userIdentity.?type.orValue('') == 'Root'\n  && !event.?sourceIPAddress.orValue('').startsWith('10.')",
@@ -69,29 +71,29 @@ const POLICY: &str = "// METADATA
 
 ";
 
-/// A set of policies in a folder of its own.
+/// A set of policies in a separate folder.
 pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
     pub(crate) loaded: PolicySet,
 }
 
-/// What a set looks at of a trail.
+/// The share of a trail's records that a set evaluates.
 pub(crate) struct Interest {
-    /// Records whose name some policy knows, of a thousand.
+    /// The number of records per thousand with an event name that a policy watches.
     pub(crate) candidates: f64,
-    /// Evaluations for each thousand records.
+    /// The number of evaluations per thousand records.
     pub(crate) evaluations: f64,
 }
 
-/// The calls that a set's generated policies watch besides those that change something.
+/// The calls that the generated policies of a set watch: write calls only, or also read calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
     Changes,
     Mixed,
 }
 
-/// Writes all sets under `folder`.
+/// Writes all sets below `folder`.
 pub(crate) fn write(folder: &Path, shipped: &Path) -> Result<Vec<Set>, Box<dyn Error>> {
     let shipped = files_of(shipped)?;
     let absent = generated(1, |_| ("absent.amazonaws.com".to_owned(), "Absent".to_owned()));
@@ -105,7 +107,7 @@ pub(crate) fn write(folder: &Path, shipped: &Path) -> Result<Vec<Set>, Box<dyn E
     ])
 }
 
-/// The shipped policies and as many generated ones as make `count` together.
+/// Writes a set with `count` policies: the shipped ones and generated ones.
 fn large(
     folder: &Path,
     shipped: &[PolicyFile],
@@ -122,7 +124,7 @@ fn large(
     set(folder, &name, shipped.iter().cloned().chain(more).collect())
 }
 
-/// Deals out the calls that generated policies watch.
+/// Assigns calls to the generated policies.
 struct Calls {
     changes: Vec<(&'static str, &'static str)>,
     reads: usize,
@@ -166,12 +168,12 @@ fn cycle<T: Copy>(of: &[T], at: usize) -> Option<T> {
     of.get(at.checked_rem(of.len())?).copied()
 }
 
-/// A call's name without its API version, as policies write it.
+/// Returns the name of a call without its API version, like in policies.
 fn plain(name: &str) -> &str {
     name.split("2015").next().unwrap_or(name)
 }
 
-/// Makes policies that watch the calls that `call` names.
+/// Generates policies that watch the calls that `call` returns.
 fn generated(count: usize, mut call: impl FnMut(usize) -> (String, String)) -> Vec<PolicyFile> {
     let policy = |number| {
         let (source, name) = call(number);
@@ -204,7 +206,7 @@ fn is_policy(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|ending| ending == "cel")
 }
 
-/// The policies and functions in a folder.
+/// Returns the policies and the `functions.yaml` of a folder.
 fn files_of(folder: &Path) -> Result<Vec<PolicyFile>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
@@ -218,7 +220,7 @@ fn files_of(folder: &Path) -> Result<Vec<PolicyFile>, Box<dyn Error>> {
 }
 
 impl Set {
-    /// What the set looks at of a trail.
+    /// Returns the share of a trail's records that the set evaluates.
     pub(crate) fn interest(&self, census: &Census) -> Interest {
         let (mut candidates, mut evaluations) = (0_u64, 0_u64);
         for ((source, name), count) in &census.calls {

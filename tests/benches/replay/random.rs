@@ -1,6 +1,6 @@
-//! Random numbers from a seed: the same on every machine.
+//! A generator of pseudo-random numbers that gives the same numbers on every machine.
 
-/// A stream of numbers (`SplitMix64`).
+/// A pseudo-random number generator (`SplitMix64`).
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -16,30 +16,30 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         let product = u128::from(self.next()).wrapping_mul(u128::from(end)) >> 64;
         u64::try_from(product).unwrap_or_default()
     }
 
-    /// Whether something happens that happens `per_mille` times of a thousand.
+    /// Returns true with a probability of `per_mille` / 1000.
     pub(crate) fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
 
-    /// The place of one of `count` things.
+    /// Returns an index below `count`.
     pub(crate) fn index(&mut self, count: usize) -> usize {
         let end = u64::try_from(count).unwrap_or_default();
         usize::try_from(self.below(end)).unwrap_or_default()
     }
 
-    /// One of some texts.
+    /// Returns one of the texts.
     pub(crate) fn text(&mut self, of: &[&'static str]) -> &'static str {
         let index = self.index(of.len());
         of.get(index).copied().unwrap_or_default()
     }
 
-    /// Appends `count` characters of an alphabet.
+    /// Appends `count` random characters of an alphabet.
     pub(crate) fn letters(&mut self, alphabet: &str, count: usize, out: &mut String) {
         for _ in 0..count {
             let at = self.index(alphabet.len());

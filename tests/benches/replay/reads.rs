@@ -1,4 +1,4 @@
-//! Calls that change nothing, and how often each is seen.
+//! The read-only calls of a generated trail, with their frequencies.
 
 use super::calls::Call;
 
@@ -11,7 +11,7 @@ const fn read(
     Call { source, name, weight, request, response: "null" }
 }
 
-/// Calls that change nothing.
+/// Read-only calls.
 pub(crate) static READS: [Call; 52] = [
     Call {
         source: "sts.amazonaws.com",

@@ -1,4 +1,4 @@
-//! One record of a generated trail, its members in CloudTrail's order.
+//! Writes one record of a generated trail, with its fields in CloudTrail's order.
 
 use super::actors::{Account, Actor, weighted};
 use super::calls::Call;
@@ -7,13 +7,13 @@ use super::random::Random;
 use super::reads::READS;
 use super::template::{Setting, fill};
 
-/// Of a thousand records so many change something.
+/// The number of write calls per thousand records.
 const CHANGES_PER_MILLE: u64 = 25;
 
-/// Of a thousand calls so many are refused.
+/// The number of denied calls per thousand records.
 const REFUSED_PER_MILLE: u64 = 15;
 
-/// Services that have no region of their own: they record in one, whoever calls from where.
+/// Global services, which write all their records in one Region.
 const GLOBAL: [&str; 4] = [
     "iam.amazonaws.com",
     "organizations.amazonaws.com",
@@ -25,7 +25,7 @@ const TAIL: &str = r#","requestID":"<uuid>","eventID":"<uuid>","readOnly":"#;
 
 const REFUSED: &str = r#","errorCode":"AccessDenied","errorMessage":"User: arn:aws:sts::<account>:assumed-role/<name>/<name> is not authorized to perform this operation because no identity-based policy allows it""#;
 
-/// Picks a call and appends a record of it.
+/// Selects a random call and appends its record to `out`.
 pub(crate) fn write(
     account: &mut Account,
     region: &str,
@@ -53,7 +53,7 @@ pub(crate) fn write(
     Some(call)
 }
 
-/// Whether records of a call may also stand in other regions' files.
+/// Returns whether copies of the call's records can be in the files of other Regions.
 pub(crate) fn is_global(call: &Call) -> bool {
     GLOBAL.contains(&call.source)
 }

@@ -1,6 +1,6 @@
-//! A table in plain text: its first column to the left, the others to the right.
+//! A table in plain text. The first column is left-aligned, the others are right-aligned.
 
-/// Rows of cells, the first of them the head.
+/// Formats rows of cells. The first row is the heading.
 pub(crate) fn text(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {

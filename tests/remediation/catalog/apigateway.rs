@@ -1,4 +1,4 @@
-//! REST APIs whose integrations leave TLS: repaired in the draft and in each stage, or left to a person.
+//! Tests the remediators of REST API integrations without TLS or without certificate verification.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use evenkeel_remediators::{
 };
 
 use super::stage::{Stage, aws};
-use evenkeel_testing::proxy::{Fault, Hold};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::proxy::{Fault, Pause};
+use evenkeel_testing::stand_in::stand_in;
 
-/// Backends, as a test wants them.
+/// A TLS probe for tests: it succeeds for `None` and fails with this message otherwise.
 #[derive(Debug)]
 pub(crate) struct Backends(pub(crate) Option<&'static str>);
 
@@ -28,14 +28,14 @@ impl TlsProbe for Backends {
 }
 
 fn client() -> Client {
-    Client::new(&aws(stand()).config)
+    Client::new(&aws(stand_in()).config)
 }
 
 pub(crate) fn patch(path: &str, value: &str) -> PatchOperation {
     PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
 }
 
-/// An API with the method `GET /`, whose integration has `uri`.
+/// A REST API with the method `GET /`.
 struct Api {
     id: String,
     root: String,
@@ -50,7 +50,7 @@ impl Api {
         api
     }
 
-    /// A method of the root, and where it leads.
+    /// Creates a method of the root resource whose integration calls `uri`.
     async fn method(&self, verb: &str, uri: &str) {
         let method = client().put_method().rest_api_id(&self.id).resource_id(&self.root);
         method.http_method(verb).authorization_type("NONE").send().await.unwrap();
@@ -60,7 +60,7 @@ impl Api {
         integration.send().await.unwrap();
     }
 
-    /// The draft's URI of `GET /` becomes this one.
+    /// Changes a property of the integration of `GET /` in the draft.
     async fn draft(&self, path: &str, value: &str) {
         let update = client().update_integration().rest_api_id(&self.id).resource_id(&self.root);
         let update = update.http_method("GET").patch_operations(patch(path, value));
@@ -85,26 +85,26 @@ impl Api {
     }
 }
 
-/// What draft and stages serve.
+/// Returns the URI of the integration in the draft, then in each stage.
 async fn uris(stage: &Stage) -> Vec<String> {
     let seen = stage.state::<HttpsIntegration>().await;
     let served = seen.stages.into_values().map(|served| served.uri.unwrap_or_default());
     [seen.uri].into_iter().chain(served).collect()
 }
 
-const CLEAR: &str = "http://backend.example/pay";
+const HTTP: &str = "http://backend.example/pay";
 const TLS: &str = "https://backend.example/pay";
 
 #[tokio::test]
-async fn what_every_stage_serves_is_restored_once_and_undone() {
-    let api = Api::new(CLEAR).await;
+async fn every_stage_is_restored_once_and_the_change_can_be_undone() {
+    let api = Api::new(HTTP).await;
     api.method("POST", TLS).await;
     for stage in ["live", "test"] {
         api.deploy(stage).await;
     }
     let stage = api.https().await;
     let before = stage.state::<HttpsIntegration>().await;
-    assert_eq!(uris(&stage).await, [CLEAR, CLEAR, CLEAR]);
+    assert_eq!(uris(&stage).await, [HTTP, HTTP, HTTP]);
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
     assert_eq!(
         (outcome.result, uris(&stage).await),
@@ -113,56 +113,62 @@ async fn what_every_stage_serves_is_restored_once_and_undone() {
     let again = stage.run::<HttpsIntegration>().await.unwrap();
     assert_eq!(again.result, RemediationResult::Compliant);
     assert_eq!(stage.undo::<HttpsIntegration>().await.result, RemediationResult::Restored);
-    assert_eq!(stage.state::<HttpsIntegration>().await, before, "the former deployments too");
+    assert_eq!(
+        stage.state::<HttpsIntegration>().await,
+        before,
+        "an undo must also restore the former deployments"
+    );
 }
 
 #[tokio::test]
-async fn a_kill_switch_stops_a_repair_before_its_next_call() {
-    let api = Api::new(CLEAR).await;
+async fn a_kill_switch_stops_every_further_write() {
+    let api = Api::new(HTTP).await;
     for stage in ["live", "next", "test"] {
         api.deploy(stage).await;
     }
     let stage = api.https().await;
-    let hold = Hold::default();
-    stage.proxy.fault("CreateDeployment", 1, Fault::HoldAfter(hold.clone()));
-    let thrown = async {
-        hold.reached.notified().await;
+    let pause = Pause::default();
+    stage.proxy.fault("CreateDeployment", 1, Fault::PauseAfter(pause.clone()));
+    let switch_on = async {
+        pause.reached.notified().await;
         stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
-        hold.release.notify_one();
+        pause.release.notify_one();
     };
-    let (outcome, ()) = tokio::join!(stage.run::<HttpsIntegration>(), thrown);
-    let RemediationResult::Halted(why) = outcome.unwrap().result else { panic!("it went on") };
+    let (outcome, ()) = tokio::join!(stage.run::<HttpsIntegration>(), switch_on);
+    let RemediationResult::Halted(why) = outcome.unwrap().result else {
+        panic!("the remediation was not halted")
+    };
     assert_eq!(why.refusal_code(), RefusalCode::KillSwitch);
-    assert_eq!(stage.proxy.count("CreateDeployment"), 1, "two stages are left as they were");
+    assert_eq!(stage.proxy.count("CreateDeployment"), 1, "the other two stages must not change");
     assert_eq!(
         stage.undo::<HttpsIntegration>().await.result,
         RemediationResult::Restored,
-        "an undo goes on"
+        "an undo must work despite the kill switch"
     );
-    assert_eq!(uris(&stage).await, [CLEAR; 4]);
+    assert_eq!(uris(&stage).await, [HTTP; 4]);
 }
 
 #[tokio::test]
-async fn a_draft_that_no_stage_serves_needs_no_deployment() {
+async fn a_change_that_is_only_in_the_draft_needs_no_deployment() {
     let api = Api::new(TLS).await;
     api.deploy("live").await;
-    api.draft("/uri", CLEAR).await;
+    api.draft("/uri", HTTP).await;
     let stage = api.https().await;
-    assert_eq!(uris(&stage).await, [CLEAR, TLS]);
+    assert_eq!(uris(&stage).await, [HTTP, TLS]);
     assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
     assert_eq!(stage.proxy.count("CreateDeployment"), 0);
 }
 
 #[tokio::test]
-async fn what_others_have_drafted_is_not_published_without_a_person() {
-    let api = Api::new(CLEAR).await;
+async fn other_drafted_changes_are_published_only_after_approval() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     api.method("DELETE", TLS).await;
     let stage = api.https().await;
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
     let RemediationResult::AwaitingApproval(why) = outcome.result else { panic!("{outcome:?}") };
-    let asked = "a deployment to stage `live` would publish other drafted changes: DELETE /";
+    let asked = "a deployment to stage `live` would publish other undeployed changes: DELETE /";
     assert!(why.ends_with(asked), "{why}");
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     stage.approve::<HttpsIntegration>().await;
@@ -171,8 +177,8 @@ async fn what_others_have_drafted_is_not_published_without_a_person() {
 }
 
 #[tokio::test]
-async fn another_draft_of_our_own_method_asks_too() {
-    let api = Api::new(CLEAR).await;
+async fn another_drafted_change_of_the_same_method_needs_approval() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     api.draft("/uri", "http://backend.example/other").await;
     let stage = api.https().await;
@@ -183,12 +189,13 @@ async fn another_draft_of_our_own_method_asks_too() {
 }
 
 #[tokio::test]
-async fn without_a_handshake_nothing_is_written_and_without_a_probe_a_person_is_asked() {
-    let api = Api::new(CLEAR).await;
+async fn a_failed_handshake_prevents_the_write_and_a_missing_probe_needs_approval() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     let refused = api.https().await.with_probe(Arc::new(Backends(Some("connection refused"))));
     let outcome = refused.run::<HttpsIntegration>().await.unwrap();
-    let why = "no TLS with backend.example:443: connection refused";
+    let why = "the TLS handshake with backend backend.example:443 failed: connection refused; \
+               set up TLS there first";
     assert_eq!(
         outcome.result,
         RemediationResult::Refused(RefusalReason::Precondition(why.to_owned()))
@@ -196,19 +203,19 @@ async fn without_a_handshake_nothing_is_written_and_without_a_probe_a_person_is_
     let unasked = api.https().await.without_probe();
     let outcome = unasked.run::<HttpsIntegration>().await.unwrap();
     assert!(
-        matches!(outcome.result, RemediationResult::AwaitingApproval(why) if why.contains("was not asked"))
+        matches!(outcome.result, RemediationResult::AwaitingApproval(why) if why.contains("the TLS probe is off"))
     );
-    assert_eq!(uris(&unasked).await, [CLEAR, CLEAR]);
+    assert_eq!(uris(&unasked).await, [HTTP, HTTP]);
 }
 
 #[tokio::test]
-async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
+async fn a_host_in_a_stage_variable_is_probed_by_its_value() {
     let api = Api::new("http://${stageVariables.host}/pay").await;
     api.deploy("live").await;
     let stage = api.https().await;
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
     assert!(
-        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("lacks a variable"))
+        matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("does not define a stage variable"))
     );
     let set = client().update_stage().rest_api_id(&api.id).stage_name("live");
     let set = set.patch_operations(patch("/variables/host", "backend.example"));
@@ -219,8 +226,8 @@ async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
 }
 
 #[tokio::test]
-async fn a_stage_that_was_deployed_since_is_not_undone() {
-    let api = Api::new(CLEAR).await;
+async fn a_stage_that_was_deployed_later_is_not_undone() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     let stage = api.https().await;
     stage.run::<HttpsIntegration>().await.unwrap();
@@ -233,8 +240,8 @@ async fn a_stage_that_was_deployed_since_is_not_undone() {
 }
 
 #[tokio::test]
-async fn an_undo_that_was_cut_off_between_its_calls_goes_on() {
-    let api = Api::new(CLEAR).await;
+async fn an_interrupted_undo_is_continued() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     let stage = api.https().await;
     let before = stage.state::<HttpsIntegration>().await;
@@ -242,14 +249,14 @@ async fn an_undo_that_was_cut_off_between_its_calls_goes_on() {
     let throttled = Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}");
     stage.proxy.fault("UpdateStage", usize::MAX, throttled);
     stage.try_undo::<HttpsIntegration>().await.unwrap_err();
-    assert_eq!(uris(&stage).await, [CLEAR, TLS]);
-    stage.proxy.mend();
+    assert_eq!(uris(&stage).await, [HTTP, TLS]);
+    stage.proxy.clear_faults();
     assert_eq!(stage.undo::<HttpsIntegration>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<HttpsIntegration>().await, before);
 }
 
 #[tokio::test]
-async fn a_backend_that_any_certificate_satisfies_is_verified_again_and_undone() {
+async fn certificate_verification_is_turned_on_and_the_change_can_be_undone() {
     let api = Api::new(TLS).await;
     api.draft("/tlsConfig/insecureSkipVerification", "true").await;
     api.deploy("live").await;
@@ -265,8 +272,8 @@ async fn a_backend_that_any_certificate_satisfies_is_verified_again_and_undone()
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_or_partial_writes_nothing() {
-    let api = Api::new(CLEAR).await;
+async fn a_missing_denied_or_incomplete_resource_is_not_written() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     let stage = api.https().await;
     for read in ["GetIntegration", "GetResource", "GetStages", "GetExport", "GetResources"] {
@@ -280,7 +287,7 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
             stage.proxy.fault(read, usize::MAX, fault);
             let outcome = stage.run::<HttpsIntegration>().await;
             assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
-            stage.proxy.mend();
+            stage.proxy.clear_faults();
         }
     }
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
@@ -292,29 +299,29 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_written_in_part_goes_on_or_is_set_back() {
-    let api = Api::new(CLEAR).await;
+async fn a_partial_change_is_completed_or_rolled_back() {
+    let api = Api::new(HTTP).await;
     api.deploy("live").await;
     let stage = api.https().await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
     assert_eq!(stage.run::<HttpsIntegration>().await.unwrap().result, RemediationResult::Restored);
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     stage.undo::<HttpsIntegration>().await;
     let stage = api.https().await;
     let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
     stage.proxy.fault("CreateDeployment", 1, denied);
     let outcome = stage.run::<HttpsIntegration>().await.unwrap();
     assert!(matches!(outcome.result, RemediationResult::RolledBack(_)), "{outcome:?}");
-    assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
+    assert_eq!(uris(&stage).await, [HTTP, HTTP]);
 }
 
 #[tokio::test]
-async fn names_that_lead_elsewhere_are_no_names() {
+async fn invalid_resource_ids_are_refused_without_any_call() {
     for id in ["a|../../domainnames/b|GET", "a|b", "a|b|GET|c", "|b|GET", "a b|c|GET"] {
         let stage = Stage::new("p", HttpsIntegration::SPEC.id, "AWS::ApiGateway::Method", id).await;
         let outcome = stage.run::<HttpsIntegration>().await.unwrap();
         assert!(
-            matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("names no")),
+            matches!(outcome.result, RemediationResult::Refused(why) if why.to_string().contains("is not a valid id")),
             "{id}"
         );
         assert!(stage.proxy.calls().is_empty());

@@ -1,4 +1,5 @@
-//! Settings of REST APIs and of their stages: set back, alone, and undone.
+//! Tests the remediators of settings of REST APIs and their stages: only the setting changes, and
+//! an undo restores it.
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{
@@ -18,17 +19,17 @@ use serde_json::json;
 
 use super::stage::{Stage, aws};
 use evenkeel_testing::proxy::Fault;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 fn client() -> Client {
-    Client::new(&aws(stand()).config)
+    Client::new(&aws(stand_in()).config)
 }
 
 fn replace(path: &str, value: &str) -> PatchOperation {
     PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
 }
 
-/// An API with one method and a stage `live`.
+/// Creates an API with one method and the stage `live`. Returns its id.
 async fn api(authorization: &str) -> String {
     let made = client().create_rest_api().name("payments").send().await.unwrap();
     let (id, root) = (made.id.unwrap(), made.root_resource_id.unwrap());
@@ -52,7 +53,8 @@ async fn patch_api(api: &str, path: &str, value: &str) {
     update.patch_operations(replace(path, value)).send().await.unwrap();
 }
 
-/// Repaired once, nothing to do then, and undone to the state before.
+/// Remediates a resource, checks that a second run has nothing to do, and undoes the change.
+/// Returns the states before and after the remediation.
 async fn there_and_back<R: Remediator + From<AwsConnection> + 'static>(
     stage: &Stage,
 ) -> (R::State, R::State)
@@ -63,18 +65,18 @@ where
     let RemediationPlan::Change(planned) =
         R::from(stage.aws()).plan_change(&stage.target(), &before)
     else {
-        panic!("nothing is planned for {before:?}");
+        panic!("no change is planned for {before:?}");
     };
     assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Restored);
     let after = stage.state::<R>().await;
     assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Compliant);
     assert_eq!(stage.undo::<R>().await.result, RemediationResult::Restored);
-    stage.writes_are_told::<R>(&before, &planned);
+    stage.assert_planned_writes::<R>(&before, &planned);
     (before, after)
 }
 
 async fn of_stage<R: Remediator>(api: &str) -> Stage {
-    // As AWS Config names it, and as policies do.
+    // AWS Config and the policies use this ARN.
     let id = format!("arn:aws:apigateway:eu-central-1::/restapis/{api}/stages/live");
     Stage::new("p", R::SPEC.id, "AWS::ApiGateway::Stage", &id).await
 }
@@ -84,7 +86,7 @@ async fn of_api<R: Remediator>(api: &str) -> Stage {
 }
 
 #[tokio::test]
-async fn a_stage_is_traced_again() {
+async fn tracing_of_a_stage_is_turned_on() {
     let api = api("NONE").await;
     let stage = of_stage::<StageTracing>(&api).await;
     let (before, after) = there_and_back::<StageTracing>(&stage).await;
@@ -93,7 +95,7 @@ async fn a_stage_is_traced_again() {
 }
 
 #[tokio::test]
-async fn only_the_methods_that_trace_data_stop() {
+async fn data_tracing_is_turned_off_only_for_methods_that_use_it() {
     let api = api("NONE").await;
     patch_stage(
         &api,
@@ -113,7 +115,7 @@ async fn only_the_methods_that_trace_data_stop() {
 }
 
 #[tokio::test]
-async fn only_the_methods_that_are_cached_are_encrypted() {
+async fn cache_encryption_is_turned_on_only_for_cached_methods() {
     let api = api("NONE").await;
     patch_stage(
         &api,
@@ -132,7 +134,7 @@ async fn only_the_methods_that_are_cached_are_encrypted() {
 }
 
 #[tokio::test]
-async fn a_stage_logs_again_where_the_account_can() {
+async fn logging_of_a_stage_is_turned_on_if_the_account_has_a_log_role() {
     let api = api("NONE").await;
     let group = "arn:aws:logs:eu-central-1:123456789012:log-group:api";
     let stage = of_stage::<StageLogging>(&api).await.with(&json!({"accessLogs": group}));
@@ -147,7 +149,11 @@ async fn a_stage_logs_again_where_the_account_can() {
     let (before, after) = there_and_back::<StageLogging>(&stage).await;
     assert_eq!(after.methods["*/*"].level.as_deref(), Some("INFO"));
     assert_eq!(after.access_logs.map(|logs| logs.0).as_deref(), Some(group));
-    assert_eq!(stage.state::<StageLogging>().await, before, "settings that did not exist are gone");
+    assert_eq!(
+        stage.state::<StageLogging>().await,
+        before,
+        "an undo must remove settings that did not exist before"
+    );
     let wrong = of_stage::<StageLogging>(&api).await.with(&json!({"level": "DEBUG"}));
     let refused = wrong.run::<StageLogging>().await.unwrap();
     assert!(
@@ -156,7 +162,7 @@ async fn a_stage_logs_again_where_the_account_can() {
 }
 
 #[tokio::test]
-async fn a_policy_denies_plain_http_in_every_stage_and_is_undone() {
+async fn a_policy_that_denies_unencrypted_http_is_deployed_to_every_stage_and_can_be_undone() {
     let api = api("NONE").await;
     let allow = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
         "Action": "execute-api:Invoke", "Resource": "execute-api:/live/GET/*"}]});
@@ -173,11 +179,11 @@ async fn a_policy_denies_plain_http_in_every_stage_and_is_undone() {
 }
 
 #[tokio::test]
-async fn an_api_without_a_policy_is_given_one_that_allows_everyone_only_after_a_yes() {
+async fn an_api_without_a_policy_gets_a_public_policy_only_after_approval() {
     let open = of_api::<DenyApiInsecureTransport>(&api("NONE").await).await;
     let waiting = open.run::<DenyApiInsecureTransport>().await.unwrap();
     assert!(
-        matches!(waiting.result, RemediationResult::AwaitingApproval(why) if why.contains("allows everyone"))
+        matches!(waiting.result, RemediationResult::AwaitingApproval(why) if why.contains("allows anyone"))
     );
     open.approve::<DenyApiInsecureTransport>().await;
     assert_eq!(
@@ -196,17 +202,17 @@ async fn an_api_without_a_policy_is_given_one_that_allows_everyone_only_after_a_
 }
 
 #[tokio::test]
-async fn a_private_api_without_a_policy_is_not_opened() {
+async fn a_private_api_without_a_policy_is_not_made_public() {
     let types = EndpointConfiguration::builder().types(EndpointType::Private).build();
     let made = client().create_rest_api().name("private").endpoint_configuration(types);
     let id = made.send().await.unwrap().id.unwrap();
     let stage = of_api::<DenyApiInsecureTransport>(&id).await;
     let refused = stage.run::<DenyApiInsecureTransport>().await.unwrap();
     assert!(
-        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("lets nobody in"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("allows nobody"))
     );
     assert_eq!(stage.proxy.count("UpdateRestApi"), 0);
-    // One that says whom it lets in is given the denial beside it.
+    // If the API has a policy, the remediation adds a Deny statement to it.
     let allow = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "execute-api:Invoke",
         "Resource": "execute-api:/*"}]});
@@ -214,7 +220,9 @@ async fn a_private_api_without_a_policy_is_not_opened() {
     let before = stage.state::<DenyApiInsecureTransport>().await;
     let target = stage.target();
     let plan = DenyApiInsecureTransport::from(stage.aws()).plan_change(&target, &before);
-    let RemediationPlan::Change(after) = plan else { panic!("nothing is planned for {before:?}") };
+    let RemediationPlan::Change(after) = plan else {
+        panic!("no change is planned for {before:?}")
+    };
     let statements = after.policy.unwrap()["Statement"].clone();
     assert_eq!(statements[0], allow["Statement"][0]);
     assert_eq!(
@@ -224,12 +232,12 @@ async fn a_private_api_without_a_policy_is_not_opened() {
 }
 
 #[tokio::test]
-async fn an_old_tls_policy_is_replaced_with_its_companion() {
+async fn an_old_tls_policy_is_replaced_together_with_the_access_mode() {
     let api = api("NONE").await;
     let unknown = of_api::<ApiTlsPolicy>(&api).await;
     let refused = unknown.run::<ApiTlsPolicy>().await.unwrap();
     assert!(
-        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("does not tell"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("does not return"))
     );
     patch_api(&api, "/securityPolicy", "TLS_1_0").await;
     let stage = of_api::<ApiTlsPolicy>(&api).await;
@@ -238,9 +246,9 @@ async fn an_old_tls_policy_is_replaced_with_its_companion() {
     assert_eq!(after.access.as_deref(), Some("BASIC"));
     assert_eq!(stage.state::<ApiTlsPolicy>().await.tls, before.tls);
     for (with, why) in [
-        (json!({"policy": "TLS_1_0"}), "itself not accepted"),
-        (json!({"policy": "SecurityPolicy_TLS13_1_3_2025_09"}), "does not fit"),
-        (json!({"accepted": "TLS_1_2"}), "is no list"),
+        (json!({"policy": "TLS_1_0"}), "which `accepted` does not contain"),
+        (json!({"policy": "SecurityPolicy_TLS13_1_3_2025_09"}), "does not support endpoints"),
+        (json!({"accepted": "TLS_1_2"}), "is not a list"),
     ] {
         let stage = of_api::<ApiTlsPolicy>(&api).await.with(&with);
         let refused = stage.run::<ApiTlsPolicy>().await.unwrap();
@@ -252,12 +260,12 @@ async fn an_old_tls_policy_is_replaced_with_its_companion() {
 }
 
 #[tokio::test]
-async fn a_default_endpoint_is_closed_only_where_a_domain_leads() {
+async fn a_default_endpoint_is_disabled_only_if_a_custom_domain_leads_to_the_api() {
     let api = api("NONE").await;
     let alone = of_api::<CloseDefaultEndpoint>(&api).await;
     let refused = alone.run::<CloseDefaultEndpoint>().await.unwrap();
     assert!(
-        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("cut it off"))
+        matches!(refused.result, RemediationResult::Refused(why) if why.to_string().contains("would become unreachable"))
     );
     let domain = format!("{api}.example");
     let certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
@@ -272,12 +280,12 @@ async fn a_default_endpoint_is_closed_only_where_a_domain_leads() {
     client().create_deployment().rest_api_id(&api).stage_name("test").send().await.unwrap();
     let waiting = of_api::<CloseDefaultEndpoint>(&api).await.run::<CloseDefaultEndpoint>().await;
     assert!(
-        matches!(waiting.unwrap().result, RemediationResult::AwaitingApproval(why) if why.ends_with("off: test"))
+        matches!(waiting.unwrap().result, RemediationResult::AwaitingApproval(why) if why.ends_with("unreachable: test"))
     );
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_or_partial_writes_nothing() {
+async fn a_missing_denied_or_incomplete_resource_is_not_written() {
     let id = api("NONE").await;
     let (stage, api) =
         (of_stage::<StageTracing>(&id).await, of_api::<DenyApiInsecureTransport>(&id).await);
@@ -289,7 +297,7 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
     ] {
         stage.proxy.fault("GetStage", usize::MAX, fault.clone());
         assert_eq!(stage.run::<StageTracing>().await.is_err(), again, "{fault:?}");
-        stage.proxy.mend();
+        stage.proxy.clear_faults();
         for read in ["GetRestApi", "GetStages", "GetAuthorizers", "GetGatewayResponses"] {
             api.proxy.fault(read, usize::MAX, fault.clone());
             assert_eq!(
@@ -297,7 +305,7 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
                 again,
                 "{read} {fault:?}"
             );
-            api.proxy.mend();
+            api.proxy.clear_faults();
         }
     }
     let written = ["UpdateStage", "UpdateRestApi", "CreateDeployment"];
@@ -312,7 +320,7 @@ async fn what_is_gone_denied_or_partial_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stage_that_was_changed_since_is_not_undone() {
+async fn a_stage_that_was_changed_later_is_not_undone() {
     let id = api("NONE").await;
     let stage = of_stage::<StageTracing>(&id).await;
     stage.run::<StageTracing>().await.unwrap();
@@ -324,7 +332,7 @@ async fn a_stage_that_was_changed_since_is_not_undone() {
 }
 
 #[tokio::test]
-async fn a_slip_in_the_header_is_no_setting() {
+async fn an_unknown_setting_in_the_header_is_refused() {
     let id = api("NONE").await;
     let stage = of_stage::<StageLogging>(&id).await.with(&json!({"accesslogs": "arn:x"}));
     let refused = stage.run::<StageLogging>().await.unwrap();

@@ -1,4 +1,4 @@
-//! HTTP and WebSocket APIs whose integrations leave TLS: repaired in the draft and in each stage.
+//! Tests the remediator of HTTP and WebSocket API integrations without TLS.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::apigateway::Backends;
-use super::stage::{Stage, aws, told};
-use evenkeel_testing::proxy::{Fault, Hold};
-use evenkeel_testing::stand::stand;
+use super::stage::{Stage, aws, read_api_gateway};
+use evenkeel_testing::proxy::{Fault, Pause};
+use evenkeel_testing::stand_in::stand_in;
 
-/// A call that reaches the stand-in past the proxy.
+/// Calls the AWS stand-in directly, without the proxy. Returns the parsed answer.
 pub(crate) async fn send(method: Method, path: &[&str], content: Option<Value>) -> Value {
-    let service = ServiceClient::api_gateway_v2(&aws(stand()).config);
+    let service = ServiceClient::api_gateway_v2(&aws(stand_in()).config);
     let call = service.rest_call(method, &[&["v2"], path].concat());
     let call = match &content {
         Some(content) => call.with_json(content),
@@ -27,11 +27,11 @@ pub(crate) async fn post(path: &[&str], content: Value) -> Value {
     send(Method::POST, path, Some(content)).await
 }
 
-pub(crate) fn id(told: &Value) -> String {
-    told.as_str().unwrap().to_owned()
+pub(crate) fn id(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
 
-pub(crate) const CLEAR: &str = "http://backend.example/pay";
+pub(crate) const HTTP: &str = "http://backend.example/pay";
 pub(crate) const TLS: &str = "https://backend.example/pay";
 pub(crate) const LISTENER: &str =
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c";
@@ -39,21 +39,21 @@ pub(crate) const DENIED: Fault =
     Fault::Answer(403, "{\"message\":\"no\",\"__type\":\"AccessDeniedException\"}");
 pub(crate) const THROTTLED: Fault = Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}");
 
-/// An API with an integration that routes lead to.
+/// An API with an integration that is the target of routes.
 pub(crate) struct Api {
     pub(crate) id: String,
     pub(crate) integration: String,
 }
 
 impl Api {
-    /// An API whose route `GET /pay` leads to `uri`.
+    /// Creates an API whose route `GET /pay` (`pay` for WebSocket) calls `uri`.
     pub(crate) async fn new(protocol: &str, uri: &str) -> Api {
         let route = if protocol == "HTTP" { "GET /pay" } else { "pay" };
         let made = post(&["apis"], json!({"name": "payments", "protocolType": protocol})).await;
         let mut api = Api { id: id(&made["apiId"]), integration: String::new() };
         api.integration = api.integration(uri).await;
         let own = api.integration.clone();
-        // More than one page of each.
+        // More items than one page of each list.
         for (route, to) in [(route, &own), ("POST /other", &api.integration(TLS).await)] {
             api.route(route, to).await;
         }
@@ -62,7 +62,7 @@ impl Api {
     }
 
     pub(crate) async fn http() -> Api {
-        Api::new("HTTP", CLEAR).await
+        Api::new("HTTP", HTTP).await
     }
 
     pub(crate) async fn integration(&self, uri: &str) -> String {
@@ -85,13 +85,13 @@ impl Api {
         post(&["apis", &self.id, "routes"], made).await;
     }
 
-    /// The draft becomes this.
+    /// Changes the integration in the draft.
     pub(crate) async fn redraft(&self, change: Value) {
         let path = ["apis", &self.id, "integrations", &self.integration];
         send(Method::PATCH, &path, Some(change)).await;
     }
 
-    /// The draft's address becomes this one.
+    /// Changes the URI of the integration in the draft.
     pub(crate) async fn draft(&self, uri: &str) {
         self.redraft(json!({"integrationUri": uri})).await;
     }
@@ -108,7 +108,7 @@ impl Api {
         post(&["apis", &self.id, "deployments"], json!({"stageName": name})).await;
     }
 
-    /// A domain that leads to a stage.
+    /// Creates a custom domain that leads to a stage.
     pub(crate) async fn domain(&self, name: &str, stage: &str, policy: &str) {
         let name = format!("{name}.{}.example", self.id);
         let configured = json!([{"endpointType": "REGIONAL", "securityPolicy": policy}]);
@@ -117,7 +117,7 @@ impl Api {
         self.map(&name, stage).await;
     }
 
-    /// A domain leads to a stage.
+    /// Maps a custom domain to a stage.
     pub(crate) async fn map(&self, domain: &str, stage: &str) {
         let map = json!({"apiId": self.id, "stage": stage});
         post(&["domainnames", domain, "apimappings"], map).await;
@@ -138,19 +138,19 @@ impl Api {
         self.subject::<HttpsBackend>().await
     }
 
-    /// All that can be read of the API, without what has to change: an address, a TLS configuration, deployments.
+    /// Returns all readable settings of the API except the ones that the remediation changes.
     pub(crate) async fn beside(&self) -> String {
         let own = format!("/v2/apis/{}", self.id);
         let integration = format!("/integrations/{}", self.integration);
         let mut all = Vec::new();
         for path in ["", "/routes", "/stages", &integration] {
-            all.push(told(&format!("{own}{path}")).await);
+            all.push(read_api_gateway(&format!("{own}{path}")).await);
         }
-        for told in &mut all {
+        for one in &mut all {
             for name in ["integrationUri", "tlsConfig", "disableExecuteApiEndpoint"] {
-                told.as_object_mut().unwrap().remove(name);
+                one.as_object_mut().unwrap().remove(name);
             }
-            for item in told["items"].as_array_mut().into_iter().flatten() {
+            for item in one["items"].as_array_mut().into_iter().flatten() {
                 item.as_object_mut().unwrap().remove("deploymentId");
             }
         }
@@ -158,14 +158,14 @@ impl Api {
     }
 }
 
-/// Where the draft, and each stage's routes, lead.
+/// Returns the URI of the integration in the draft, then in the routes of each stage.
 async fn uris(stage: &Stage) -> Vec<String> {
     let seen = stage.state::<HttpsBackend>().await;
     let served = seen.stages.into_values().flat_map(|served| served.routes.into_values());
     [seen.draft].into_iter().chain(served).map(|backend| backend.uri).collect()
 }
 
-/// Why a person must say yes.
+/// Runs the remediation, requires that it waits for approval, and returns the reason.
 pub(crate) async fn asked<R: Remediator + From<AwsConnection> + 'static>(stage: &Stage) -> String {
     match stage.run::<R>().await.unwrap().result {
         RemediationResult::AwaitingApproval(why) => why,
@@ -173,7 +173,7 @@ pub(crate) async fn asked<R: Remediator + From<AwsConnection> + 'static>(stage: 
     }
 }
 
-/// Why it is left alone.
+/// Runs the remediation, requires that it is refused, and returns the reason.
 pub(crate) async fn refused<R: Remediator + From<AwsConnection> + 'static>(
     stage: &Stage,
 ) -> String {
@@ -184,14 +184,14 @@ pub(crate) async fn refused<R: Remediator + From<AwsConnection> + 'static>(
 }
 
 #[tokio::test]
-async fn stages_with_and_without_automatic_deployment_are_restored_once_and_undone() {
+async fn every_stage_is_restored_once_and_the_change_can_be_undone() {
     let api = Api::http().await;
     api.stage("$default", true).await;
     api.stage("live", false).await;
     api.stage("test", false).await;
     let stage = api.https().await;
     let (before, beside) = (stage.state::<HttpsBackend>().await, api.beside().await);
-    assert_eq!(uris(&stage).await, [CLEAR; 4]);
+    assert_eq!(uris(&stage).await, [HTTP; 4]);
     assert_eq!(before.routes.iter().collect::<Vec<_>>(), ["GET /pay"]);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
     assert_eq!(
@@ -202,36 +202,40 @@ async fn stages_with_and_without_automatic_deployment_are_restored_once_and_undo
     assert!(stage.is_compliant::<HttpsBackend>().await);
     assert_eq!((stage.proxy.count("CreateDeployment"), stage.proxy.count("UpdateStage")), (2, 0));
     assert_eq!(stage.undo::<HttpsBackend>().await.result, RemediationResult::Restored);
-    assert_eq!(stage.state::<HttpsBackend>().await, before, "the former deployments too");
+    assert_eq!(
+        stage.state::<HttpsBackend>().await,
+        before,
+        "an undo must also restore the former deployments"
+    );
     assert_eq!(api.beside().await, beside);
 }
 
 #[tokio::test]
-async fn a_draft_that_no_stage_serves_needs_no_deployment() {
+async fn a_change_that_is_only_in_the_draft_needs_no_deployment() {
     let api = Api::new("HTTP", TLS).await;
     api.stage("live", false).await;
-    api.draft(CLEAR).await;
+    api.draft(HTTP).await;
     let stage = api.https().await;
-    assert_eq!(uris(&stage).await, [CLEAR, TLS]);
+    assert_eq!(uris(&stage).await, [HTTP, TLS]);
     assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
     assert_eq!(stage.proxy.count("CreateDeployment"), 0);
 }
 
 #[tokio::test]
-async fn a_stage_that_still_serves_what_was_drafted_before_is_deployed_to() {
+async fn a_stage_that_serves_an_older_draft_is_deployed() {
     let api = Api::http().await;
     api.stage("live", false).await;
     api.draft(TLS).await;
     let stage = api.https().await;
-    assert_eq!(uris(&stage).await, [TLS, CLEAR]);
+    assert_eq!(uris(&stage).await, [TLS, HTTP]);
     assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
 }
 
 #[tokio::test]
-async fn what_others_have_drafted_is_not_published_without_a_person() {
+async fn other_drafted_changes_are_published_only_after_approval() {
     let api = Api::http().await;
     api.stage("live", false).await;
     api.route("DELETE /pay", &api.integration(TLS).await).await;
@@ -240,7 +244,7 @@ async fn what_others_have_drafted_is_not_published_without_a_person() {
     let stage = api.https().await;
     let why = asked::<HttpsBackend>(&stage).await;
     let changes =
-        "stage `live` would publish other drafted changes: DELETE /pay, the CORS configuration";
+        "stage `live` would publish other undeployed changes: DELETE /pay, the CORS configuration";
     assert!(why.ends_with(changes), "{why}");
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     stage.approve::<HttpsBackend>().await;
@@ -249,7 +253,7 @@ async fn what_others_have_drafted_is_not_published_without_a_person() {
 }
 
 #[tokio::test]
-async fn another_draft_of_our_own_route_asks_too() {
+async fn another_drafted_change_of_the_same_route_needs_approval() {
     let api = Api::http().await;
     api.stage("live", false).await;
     api.draft("http://backend.example/other").await;
@@ -258,14 +262,14 @@ async fn another_draft_of_our_own_route_asks_too() {
 }
 
 #[tokio::test]
-async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
-    let api = Api::new("WEBSOCKET", CLEAR).await;
+async fn each_deployment_of_a_websocket_api_needs_approval() {
+    let api = Api::new("WEBSOCKET", HTTP).await;
     api.stage("live", true).await;
     let stage = api.https().await;
     assert_eq!(
         stage.run::<HttpsBackend>().await.unwrap().result,
         RemediationResult::Restored,
-        "none is needed"
+        "without a deployment, no approval is needed"
     );
     stage.undo::<HttpsBackend>().await;
     api.stage("test", false).await;
@@ -282,12 +286,12 @@ async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
 }
 
 #[tokio::test]
-async fn what_quick_create_made_and_what_is_private_is_left_alone() {
-    let quick = json!({"name": "quick", "protocolType": "HTTP", "target": CLEAR});
+async fn quick_create_and_private_integrations_are_refused() {
+    let quick = json!({"name": "quick", "protocolType": "HTTP", "target": HTTP});
     let id = id(&post(&["apis"], quick).await["apiId"]);
     let api = Api { id, integration: "default".to_owned() };
     let stage = api.https().await;
-    assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
+    assert_eq!(uris(&stage).await, [HTTP, HTTP]);
     assert!(refused::<HttpsBackend>(&stage).await.starts_with("quick create made"));
     let private = Api::new("HTTP", LISTENER).await;
     let why = refused::<HttpsBackend>(&private.https().await).await;
@@ -300,22 +304,23 @@ async fn what_quick_create_made_and_what_is_private_is_left_alone() {
 }
 
 #[tokio::test]
-async fn without_a_handshake_nothing_is_written_and_without_a_probe_a_person_is_asked() {
+async fn a_failed_handshake_prevents_the_write_and_a_missing_probe_needs_approval() {
     let api = Api::http().await;
     api.stage("live", true).await;
     let silent = api.https().await.with_probe(Arc::new(Backends(Some("connection refused"))));
-    let why = "no TLS with backend.example:443: connection refused";
+    let why = "the TLS handshake with backend backend.example:443 failed: connection refused; \
+               set up TLS there first";
     assert_eq!(refused::<HttpsBackend>(&silent).await, why);
     let unasked = api.https().await.without_probe();
-    assert!(asked::<HttpsBackend>(&unasked).await.contains("was not asked"));
-    assert_eq!(uris(&unasked).await, [CLEAR, CLEAR]);
+    assert!(asked::<HttpsBackend>(&unasked).await.contains("the TLS probe is off"));
+    assert_eq!(uris(&unasked).await, [HTTP, HTTP]);
 }
 
 #[tokio::test]
-async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
+async fn a_host_in_a_stage_variable_is_probed_by_its_value() {
     let api = Api::new("HTTP", "http://${stageVariables.host}/pay").await;
     api.stage("live", true).await;
-    assert!(refused::<HttpsBackend>(&api.https().await).await.contains("lacks a variable"));
+    assert!(refused::<HttpsBackend>(&api.https().await).await.contains("does not define a stage"));
     send(Method::DELETE, &["apis", &api.id, "stages", "live"], None).await;
     let variables = json!({"host": "backend.example"});
     let made = json!({"stageName": "live", "autoDeploy": true, "stageVariables": variables});
@@ -326,7 +331,7 @@ async fn a_host_in_a_stage_variable_is_asked_by_its_value() {
 }
 
 #[tokio::test]
-async fn a_stage_that_was_deployed_since_is_not_undone() {
+async fn a_stage_that_was_deployed_later_is_not_undone() {
     let api = Api::http().await;
     api.stage("live", false).await;
     let stage = api.https().await;
@@ -340,7 +345,7 @@ async fn a_stage_that_was_deployed_since_is_not_undone() {
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
+async fn a_missing_denied_throttled_or_incomplete_resource_is_not_written() {
     let api = Api::http().await;
     api.stage("live", false).await;
     let stage = api.https().await;
@@ -350,7 +355,7 @@ async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
             stage.proxy.fault(read, usize::MAX, fault);
             let outcome = stage.run::<HttpsBackend>().await;
             assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
-            stage.proxy.mend();
+            stage.proxy.clear_faults();
         }
     }
     let written: usize =
@@ -369,68 +374,69 @@ async fn what_is_gone_denied_throttled_or_partial_writes_nothing() {
     for id in ["a|../../domainnames/b", "a", "a|b|c", "|b", "a b|c"] {
         let kind = "AWS::ApiGatewayV2::Integration";
         let stage = Stage::new("p", HttpsBackend::SPEC.id, kind, id).await;
-        assert!(refused::<HttpsBackend>(&stage).await.contains("names no"), "{id}");
+        assert!(refused::<HttpsBackend>(&stage).await.contains("is not a valid id"), "{id}");
         assert!(stage.proxy.calls().is_empty());
     }
 }
 
 #[tokio::test]
-async fn what_was_written_in_part_goes_on_or_is_set_back() {
+async fn a_partial_change_is_completed_or_rolled_back() {
     let api = Api::http().await;
     api.stage("$default", true).await;
     api.stage("live", false).await;
     let stage = api.https().await;
     stage.proxy.fault("CreateDeployment", usize::MAX, Fault::LoseAnswer);
     assert_eq!(stage.run::<HttpsBackend>().await.unwrap().result, RemediationResult::Restored);
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     stage.undo::<HttpsBackend>().await;
     let stage = api.https().await;
     stage.proxy.fault("UpdateIntegration", usize::MAX, Fault::LoseAnswer);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
     assert!(
         matches!(outcome.result, RemediationResult::RolledBack(_)),
-        "no deployment: {outcome:?}"
+        "a lost write must be rolled back without a deployment: {outcome:?}"
     );
-    assert_eq!(uris(&stage).await, [CLEAR; 3]);
+    assert_eq!(uris(&stage).await, [HTTP; 3]);
     let stage = api.https().await;
     stage.proxy.fault("CreateDeployment", 1, DENIED);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
     assert!(matches!(outcome.result, RemediationResult::RolledBack(_)), "{outcome:?}");
-    assert_eq!(uris(&stage).await, [CLEAR; 3]);
+    assert_eq!(uris(&stage).await, [HTTP; 3]);
     let stage = api.https().await;
     stage.proxy.fault("UpdateIntegration", 1, DENIED);
     let outcome = stage.run::<HttpsBackend>().await.unwrap();
     assert!(matches!(outcome.result, RemediationResult::Failed(_)), "{outcome:?}");
-    assert_eq!(uris(&stage).await, [CLEAR; 3]);
+    assert_eq!(uris(&stage).await, [HTTP; 3]);
 }
 
-/// Runs, and a stage that deploys by itself has not done so for some looks at it.
-async fn run_while_it_lags(stage: &Stage, looks: usize) -> RemediationResult {
+/// Runs the remediation while a stage with automatic deployment returns the old export for `reads`
+/// reads.
+async fn run_while_it_lags(stage: &Stage, reads: usize) -> RemediationResult {
     const LAGS: &str = "{\"paths\": {\"/pay\": {\"get\": {\"x-amazon-apigateway-integration\": \
                         {\"uri\": \"http://backend.example/pay\"}}}}}";
-    let hold = Hold::default();
-    stage.proxy.fault("UpdateIntegration", 1, Fault::HoldBefore(hold.clone()));
+    let pause = Pause::default();
+    stage.proxy.fault("UpdateIntegration", 1, Fault::PauseBefore(pause.clone()));
     let lag = async {
-        hold.reached.notified().await;
-        stage.proxy.fault("GetExport", looks, Fault::Answer(200, LAGS));
-        hold.release.notify_one();
+        pause.reached.notified().await;
+        stage.proxy.fault("GetExport", reads, Fault::Answer(200, LAGS));
+        pause.release.notify_one();
     };
     let (outcome, ()) = tokio::join!(stage.run::<HttpsBackend>(), lag);
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     outcome.unwrap().result
 }
 
 #[tokio::test]
-async fn a_stage_that_deploys_by_itself_is_waited_for() {
+async fn the_remediation_waits_for_an_automatic_deployment() {
     let api = Api::http().await;
     api.stage("$default", true).await;
     let stage = api.https().await;
     let never = run_while_it_lags(&stage, usize::MAX).await;
     assert!(
-        matches!(&never, RemediationResult::RolledBack(why) if why.contains("has not done so yet")),
+        matches!(&never, RemediationResult::RolledBack(why) if why.contains("has not deployed the change")),
         "{never:?}"
     );
-    assert_eq!(uris(&stage).await, [CLEAR, CLEAR]);
+    assert_eq!(uris(&stage).await, [HTTP, HTTP]);
     let stage = api.https().await;
     assert_eq!(run_while_it_lags(&stage, 2).await, RemediationResult::Restored);
     assert_eq!(uris(&stage).await, [TLS, TLS]);

@@ -1,4 +1,4 @@
-//! HTTP APIs that are reachable around their custom domains.
+//! Tests the remediator of HTTP APIs whose default endpoint is enabled besides custom domains.
 
 use evenkeel_remediators::catalog::apigatewayv2::close_default_endpoint::CloseHttpEndpoint;
 use evenkeel_remediators::{RemediationResult, Remediator};
@@ -9,14 +9,14 @@ use super::apigatewayv2::{Api, DENIED, THROTTLED, TLS, asked, post, refused};
 use super::stage::Stage;
 use evenkeel_testing::proxy::Fault;
 
-/// The finding about an API's endpoint.
+/// Returns a stage for a finding about the default endpoint of an API.
 async fn subject(id: &str) -> Stage {
     let kind = "AWS::ApiGatewayV2::Api";
     Stage::new("apigatewayv2-default-endpoint-open", CloseHttpEndpoint::SPEC.id, kind, id).await
 }
 
 #[tokio::test]
-async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again() {
+async fn a_default_endpoint_is_disabled_if_domains_lead_to_each_stage_and_can_be_enabled_again() {
     let api = Api::http().await;
     api.stage("$default", true).await;
     api.stage("live", false).await;
@@ -24,12 +24,16 @@ async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again
     let arn = format!("arn:aws:apigateway:eu-central-1::/apis/{}", api.id);
     let stage = subject(&arn).await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;
-    assert!(why.ends_with("no custom domain leads to stage `live`"), "{why}");
+    assert!(why.ends_with("which would become unreachable: `live`"), "{why}");
     api.domain("b", "live", "TLS_1_2").await;
     let (before, beside) = (stage.state::<CloseHttpEndpoint>().await, api.beside().await);
     assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, RemediationResult::Restored);
     assert!(stage.state::<CloseHttpEndpoint>().await.closed);
-    assert_eq!(stage.proxy.count("CreateDeployment"), 1, "it takes effect with the next");
+    assert_eq!(
+        stage.proxy.count("CreateDeployment"),
+        1,
+        "the setting takes effect with a deployment"
+    );
     assert_eq!(api.beside().await, beside);
     assert!(stage.is_compliant::<CloseHttpEndpoint>().await);
     assert_eq!(stage.undo::<CloseHttpEndpoint>().await.result, RemediationResult::Restored);
@@ -38,11 +42,12 @@ async fn an_endpoint_is_closed_where_domains_lead_to_each_stage_and_opened_again
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_the_only_way_stays_open() {
+async fn an_endpoint_without_custom_domain_stays_enabled() {
     let api = Api::http().await;
     api.stage("live", true).await;
     let stage = subject(&api.id).await;
-    let why = "no custom domain leads to it: closing would cut it off";
+    let why = "no custom domain is mapped to the API, so it would become unreachable without the \
+               default endpoint; map a custom domain first";
     assert_eq!(refused::<CloseHttpEndpoint>(&stage).await, why);
     let ruled = format!("ruled.{}.example", api.id);
     let made = json!({"domainName": ruled, "routingMode": "ROUTING_RULE_ONLY"});
@@ -51,29 +56,29 @@ async fn an_endpoint_that_is_the_only_way_stays_open() {
     assert_eq!(
         refused::<CloseHttpEndpoint>(&subject(&api.id).await).await,
         why,
-        "nobody follows it"
+        "a domain with routing rules does not use the API mapping"
     );
     api.domain("old", "live", "TLS_1_0").await;
     let stage = subject(&api.id).await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;
-    let old = format!("domain `old.{}.example`, which leads to it, accepts TLS 1.0", api.id);
+    let old = format!("domain `old.{}.example` is mapped to the API and accepts TLS 1.0", api.id);
     assert!(why.ends_with(&old), "{why}");
     assert_eq!(stage.proxy.count("UpdateApi"), 0);
 }
 
 #[tokio::test]
-async fn a_deployment_that_closes_publishes_nothing_else_unasked() {
+async fn other_drafted_changes_are_published_only_after_approval() {
     let api = Api::http().await;
     api.stage("live", false).await;
     api.domain("a", "live", "TLS_1_2").await;
     api.draft(TLS).await;
     let stage = subject(&api.id).await;
     let why = asked::<CloseHttpEndpoint>(&stage).await;
-    assert!(why.ends_with("would publish other drafted changes: GET /pay"), "{why}");
+    assert!(why.ends_with("would publish other undeployed changes: GET /pay"), "{why}");
 }
 
 #[tokio::test]
-async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
+async fn an_endpoint_that_cannot_be_read_is_not_changed() {
     let api = Api::http().await;
     api.stage("live", false).await;
     api.domain("a", "live", "TLS_1_2").await;
@@ -84,7 +89,7 @@ async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
             stage.proxy.fault(read, usize::MAX, fault);
             let outcome = stage.run::<CloseHttpEndpoint>().await;
             assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
-            stage.proxy.mend();
+            stage.proxy.clear_faults();
         }
     }
     assert_eq!(stage.proxy.count("UpdateApi"), 0);
@@ -93,7 +98,7 @@ async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
     let outcome = stage.run::<CloseHttpEndpoint>().await.unwrap();
     assert!(
         matches!(outcome.result, RemediationResult::RolledBack(_)),
-        "no deployment: {outcome:?}"
+        "a lost write must be rolled back without a deployment: {outcome:?}"
     );
     assert!(!stage.state::<CloseHttpEndpoint>().await.closed);
     let stage = subject(&api.id).await;
@@ -110,13 +115,17 @@ async fn an_endpoint_that_cannot_be_judged_is_left_alone() {
 }
 
 #[tokio::test]
-async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
+async fn each_deployment_of_a_websocket_api_needs_approval() {
     let api = Api::new("WEBSOCKET", TLS).await;
     api.stage("live", true).await;
     api.domain("a", "live", "TLS_1_2").await;
     let stage = subject(&api.id).await;
     assert_eq!(stage.run::<CloseHttpEndpoint>().await.unwrap().result, RemediationResult::Restored);
-    assert_eq!(stage.proxy.count("CreateDeployment"), 0, "it deploys by itself");
+    assert_eq!(
+        stage.proxy.count("CreateDeployment"),
+        0,
+        "a stage with automatic deployment needs no deployment"
+    );
     stage.undo::<CloseHttpEndpoint>().await;
     api.stage("test", false).await;
     api.domain("b", "test", "TLS_1_2").await;
@@ -125,11 +134,11 @@ async fn of_a_websocket_api_a_person_is_asked_before_each_deployment() {
 }
 
 #[tokio::test]
-async fn names_that_lead_elsewhere_are_no_names() {
+async fn invalid_resource_ids_are_refused_without_any_call() {
     for id in ["a/../../domainnames/b", ".", "a|b", "arn:aws:apigateway:eu-central-1::/apis/"] {
         let stage = subject(id).await;
         let why = refused::<CloseHttpEndpoint>(&stage).await;
-        assert!(why.contains("names no"), "{why}");
+        assert!(why.contains("is not a valid id"), "{why}");
         assert!(stage.proxy.calls().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Private integrations of HTTP APIs without TLS: repaired by the name that the policy knows.
+//! Tests the remediator of private HTTP API integrations without TLS. The policy names the server.
 
 use evenkeel_remediators::RemediationResult;
 use evenkeel_remediators::catalog::apigatewayv2::private_tls::PrivateTls;
@@ -8,7 +8,7 @@ use super::apigatewayv2::{Api, DENIED, LISTENER, THROTTLED, asked, refused};
 use evenkeel_testing::proxy::Fault;
 
 #[tokio::test]
-async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows() {
+async fn a_private_integration_uses_tls_with_the_server_name_of_the_policy() {
     let api = Api::new("HTTP", LISTENER).await;
     api.stage("$default", true).await;
     api.stage("live", false).await;
@@ -20,7 +20,7 @@ async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows(
     let stage = nameless.with(&json!({"serverName": "pay.internal.example"}));
     let (before, beside) = (stage.state::<PrivateTls>().await, api.beside().await);
     let why = asked::<PrivateTls>(&stage).await;
-    assert!(why.ends_with("the load balancer's listener must speak TLS"), "{why}");
+    assert!(why.contains("the listener of the load balancer uses TLS"), "{why}");
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
     stage.approve::<PrivateTls>().await;
     assert_eq!(stage.run::<PrivateTls>().await.unwrap().result, RemediationResult::Restored);
@@ -38,7 +38,7 @@ async fn a_private_backend_is_called_over_tls_by_the_name_that_the_policy_knows(
 }
 
 #[tokio::test]
-async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it() {
+async fn an_existing_server_name_stays_and_other_integrations_are_not_changed() {
     let api = Api::new("HTTP", LISTENER).await;
     api.stage("live", false).await;
     api.redraft(json!({"tlsConfig": {"serverNameToVerify": "own.example"}})).await;
@@ -57,7 +57,7 @@ async fn a_name_that_somebody_chose_stays_and_other_integrations_are_none_of_it(
 }
 
 #[tokio::test]
-async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
+async fn a_denied_throttled_incomplete_or_lost_call_leaves_no_partial_change() {
     let api = Api::new("HTTP", LISTENER).await;
     api.stage("live", false).await;
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));
@@ -69,7 +69,7 @@ async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
             stage.proxy.fault(read, usize::MAX, fault);
             let outcome = stage.run::<PrivateTls>().await;
             assert_eq!(outcome.is_err(), again, "{read}: {outcome:?}");
-            stage.proxy.mend();
+            stage.proxy.clear_faults();
         }
     }
     assert_eq!(stage.proxy.count("UpdateIntegration"), 0);
@@ -85,7 +85,7 @@ async fn what_is_denied_throttled_partial_or_lost_is_not_half_done() {
 }
 
 #[tokio::test]
-async fn what_was_changed_since_is_not_undone_and_what_is_gone_is_gone() {
+async fn a_stage_that_was_deployed_later_is_not_undone_and_a_deleted_api_is_reported() {
     let api = Api::new("HTTP", LISTENER).await;
     api.stage("live", false).await;
     let stage = api.subject::<PrivateTls>().await.with(&json!({"serverName": "pay.example"}));

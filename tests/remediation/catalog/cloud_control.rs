@@ -1,8 +1,8 @@
-//! Properties that the policy's header names, set by Cloud Control.
+//! Tests the remediator that sets the properties of the policy header with Cloud Control API.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_remediators::catalog::cloud_control::CloudControl;
-use evenkeel_remediators::{PermissionStatement, RemediationResult, Remediator};
+use evenkeel_remediators::{AwsFailure, PermissionStatement, RemediationResult, Remediator};
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use super::stage::{Stage, aws, refused_for_setting};
 use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Fault;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 const TABLE: &str = "AWS::DynamoDB::Table";
 const DENIED: &str = r#"{"__type": "AccessDeniedException", "Message": "no"}"#;
 const THROTTLED: &str = r#"{"__type": "ThrottlingException", "Message": "slower"}"#;
 
-/// Makes a resource on the stand.
+/// Creates a resource in the AWS stand-in.
 async fn make(resource: &Value) {
-    let request = Request::post("/stand/resources").header("host", stand().to_string());
+    let request = Request::post("/stand/resources").header("host", stand_in().to_string());
     let body = json!([resource]).to_string();
     let request = request.body(Full::from(body)).unwrap();
-    let (head, _) = send(stand(), request).await.unwrap();
+    let (head, _) = send(stand_in(), request).await.unwrap();
     assert!(head.status.is_success());
 }
 
@@ -36,7 +36,7 @@ async fn of(kind: &str, id: &str, tier: &str, patch: &Value) -> Stage {
     stage.patching(tier, actions, patch)
 }
 
-/// A table without protection, and what shall be done about it.
+/// Creates an unprotected table and returns a stage whose policy protects it.
 async fn table(name: &str, more: &Value) -> Stage {
     let mut resource = json!({"type": TABLE, "id": name, "properties": {
         "TableName": name, "DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST",
@@ -54,22 +54,25 @@ async fn ended(stage: &Stage) -> RemediationResult {
     stage.run::<CloudControl>().await.unwrap().result
 }
 
-/// A call that reaches the stand-in past the proxy.
+/// Calls Cloud Control API of the AWS stand-in directly, without the proxy.
 async fn call(operation: &str, input: Value) -> Value {
-    ServiceClient::cloud_control(&aws(stand()).config).call_json(operation, &input).await.unwrap()
+    ServiceClient::cloud_control(&aws(stand_in()).config)
+        .call_json(operation, &input)
+        .await
+        .unwrap()
 }
 
-/// What the stand tells of a table now, but for its name and ARN.
+/// Returns the current properties of a table without its name and ARN.
 async fn properties(name: &str) -> Value {
-    let told = call("GetResource", json!({"TypeName": TABLE, "Identifier": name})).await;
-    let told = told["ResourceDescription"]["Properties"].as_str().unwrap();
-    let mut told: Value = serde_json::from_str(told).unwrap();
-    told.as_object_mut().unwrap().retain(|name, _| name != "TableName" && name != "Arn");
-    told
+    let answer = call("GetResource", json!({"TypeName": TABLE, "Identifier": name})).await;
+    let text = answer["ResourceDescription"]["Properties"].as_str().unwrap();
+    let mut properties: Value = serde_json::from_str(text).unwrap();
+    properties.as_object_mut().unwrap().retain(|name, _| name != "TableName" && name != "Arn");
+    properties
 }
 
 #[tokio::test]
-async fn properties_are_as_the_policy_says_and_the_others_as_they_were() {
+async fn the_properties_of_the_policy_are_set_and_the_others_stay() {
     let stage = table("orders", &json!({})).await;
     stage.there_and_back::<CloudControl>().await;
     assert_eq!(ended(&stage).await, RemediationResult::Restored);
@@ -81,7 +84,7 @@ async fn properties_are_as_the_policy_says_and_the_others_as_they_were() {
 }
 
 #[tokio::test]
-async fn a_property_that_was_not_there_is_taken_away_again_by_an_undo() {
+async fn an_undo_removes_a_property_that_did_not_exist() {
     let kind = "AWS::ECR::Repository";
     make(&json!({"type": kind, "id": "app", "properties": {"RepositoryName": "app"}})).await;
     let patch = json!({"ImageScanningConfiguration": {"ScanOnPush": true}});
@@ -93,7 +96,7 @@ async fn a_property_that_was_not_there_is_taken_away_again_by_an_undo() {
 }
 
 #[tokio::test]
-async fn lists_without_an_order_are_the_same_in_any() {
+async fn unordered_lists_are_compared_without_order() {
     let stage =
         of("AWS::EC2::Instance", "i-1", "A", &json!({"SecurityGroupIds": ["sg-1", "sg-2"]})).await;
     let ids = json!(["sg-2", "sg-1"]);
@@ -105,11 +108,11 @@ async fn lists_without_an_order_are_the_same_in_any() {
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_throttled_or_unreadable_writes_nothing() {
+async fn a_missing_denied_throttled_or_unreadable_resource_is_not_written() {
     let gone = of(TABLE, "gone", "A", &json!({"DeletionProtectionEnabled": true})).await;
     assert_eq!(ended(&gone).await, RemediationResult::ResourceGone);
     let stage = table("unread", &json!({})).await;
-    for (status, text, comes_again) in [
+    for (status, text, is_retried) in [
         (400, THROTTLED, true),
         (500, "", true),
         (200, "{}", true),
@@ -118,12 +121,14 @@ async fn what_is_gone_denied_throttled_or_unreadable_writes_nothing() {
     ] {
         stage.proxy.fault("GetResource", usize::MAX, Fault::Answer(status, text));
         let outcome = stage.run::<CloudControl>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
-        stage.proxy.mend();
+        assert_eq!(outcome.is_err(), is_retried, "{status} {text}: {outcome:?}");
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("UpdateResource"), 0);
     stage.proxy.fault("UpdateResource", 1, Fault::Answer(400, DENIED));
-    let denied = RemediationResult::Failed("not allowed: AccessDeniedException".to_owned());
+    let denied = RemediationResult::Failed(
+        AwsFailure::Denied("AccessDeniedException".to_owned()).to_string(),
+    );
     assert_eq!(ended(&stage).await, denied);
     stage.proxy.fault("GetResource", 1, Fault::Answer(400, THROTTLED));
     stage.proxy.fault("UpdateResource", 1, Fault::Answer(400, THROTTLED));
@@ -131,20 +136,22 @@ async fn what_is_gone_denied_throttled_or_unreadable_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_patch_that_does_not_fit_is_refused_before_anything_is_asked() {
+async fn an_invalid_patch_is_refused_before_any_write() {
     table("fits-not", &json!({})).await;
     for (kind, patch, why) in [
         (
             TABLE,
             json!({"TableName": "x"}),
-            "the patch does not fit `AWS::DynamoDB::Table`: `TableName` cannot be changed",
+            "the patch is not valid for `AWS::DynamoDB::Table`: property `TableName` cannot be \
+             changed",
         ),
         (
             TABLE,
             json!({"Nonsense": 1}),
-            "the patch does not fit `AWS::DynamoDB::Table`: there is no property `Nonsense`",
+            "the patch is not valid for `AWS::DynamoDB::Table`: the type has no property \
+             `Nonsense`",
         ),
-        (TABLE, json!({}), "the policy's header has no `patch`"),
+        (TABLE, json!({}), "the policy header has no `patch`; add the properties to set"),
     ] {
         let stage = of(kind, "fits-not", "A", &patch).await;
         assert_eq!(ended(&stage).await, refused_for_setting(why));
@@ -153,12 +160,12 @@ async fn a_patch_that_does_not_fit_is_refused_before_anything_is_asked() {
     let stage = of("AWS::No::Such", "x", "A", &json!({"A": 1})).await;
     assert!(
         matches!(ended(&stage).await, RemediationResult::Refused(_)),
-        "AWS does not know it either"
+        "an unknown resource type must be refused"
     );
 }
 
 #[tokio::test]
-async fn without_a_tier_that_is_safe_a_person_says_yes() {
+async fn tiers_b_and_c_need_approval() {
     for tier in ["B", "C"] {
         let name = format!("tier-{tier}");
         table(&name, &json!({})).await;
@@ -171,9 +178,9 @@ async fn without_a_tier_that_is_safe_a_person_says_yes() {
 }
 
 #[tokio::test]
-async fn an_update_that_fails_leaves_what_was_there() {
-    // What failed for now comes again; what was refused is at its end.
-    for (code, comes_again) in [
+async fn a_failed_update_changes_nothing() {
+    // A temporary failure is retried; a refusal is final.
+    for (code, is_retried) in [
         ("Throttling", true),
         ("NotStabilized", true),
         ("AccessDenied", false),
@@ -183,11 +190,13 @@ async fn an_update_that_fails_leaves_what_was_there() {
         let stage = table(&name, &json!({"fails": {"code": code}})).await;
         let before = properties(&name).await;
         let outcome = stage.run::<CloudControl>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{outcome:?}");
+        assert_eq!(outcome.is_err(), is_retried, "{outcome:?}");
         if let Ok(outcome) = outcome {
             let why = format!(
-                "not allowed: the update ended as FAILED ({code}): the handler said {code}"
+                "the Cloud Control update ended with status FAILED ({code}): the handler said \
+                 {code}"
             );
+            let why = AwsFailure::Denied(why).to_string();
             assert_eq!(outcome.result, RemediationResult::Failed(why));
         }
         assert_eq!(properties(&name).await, before);
@@ -195,13 +204,13 @@ async fn an_update_that_fails_leaves_what_was_there() {
 }
 
 #[tokio::test]
-async fn an_update_that_fails_half_way_is_set_back() {
+async fn a_partially_failed_update_is_rolled_back() {
     let fails =
         json!({"fails": {"code": "InternalFailure", "keeps": ["DeletionProtectionEnabled"]}});
     let stage = table("half", &fails).await;
     let before = properties("half").await;
     let RemediationResult::RolledBack(why) = ended(&stage).await else {
-        panic!("it was not set back")
+        panic!("the partial update was not rolled back")
     };
     assert!(why.contains("InternalFailure"), "{why}");
     assert_eq!(properties("half").await, before);
@@ -209,36 +218,44 @@ async fn an_update_that_fails_half_way_is_set_back() {
 }
 
 #[tokio::test]
-async fn success_without_a_change_is_not_taken_for_one() {
+async fn a_successful_request_without_a_change_is_not_a_success() {
     let stage = table("ignored", &json!({"ignores": true})).await;
     let outcome = stage.run::<CloudControl>().await.unwrap_err();
-    assert_eq!(outcome.to_string(), "the change is not seen yet");
+    assert!(outcome.to_string().contains("does not show the change yet"), "{outcome}");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_is_asked_for_again_and_the_update_is_made_once() {
+async fn a_lost_answer_is_requested_again_and_the_update_happens_once() {
     let stage = table("lost", &json!({})).await;
     stage.proxy.fault("UpdateResource", 1, Fault::LoseAnswer);
     stage.proxy.fault("GetResourceRequestStatus", 1, Fault::LoseAnswer);
     assert_eq!(ended(&stage).await, RemediationResult::Restored);
-    assert_eq!(stage.proxy.count("UpdateResource"), 2, "the second gives the same request");
+    assert_eq!(
+        stage.proxy.count("UpdateResource"),
+        2,
+        "the second call must return the same request"
+    );
 }
 
 #[tokio::test]
-async fn another_update_of_the_resource_lets_it_come_again() {
+async fn a_concurrent_update_of_the_resource_is_retried() {
     let stage = table("busy", &json!({})).await;
     let patch = r#"[{"op": "replace", "path": "/BillingMode", "value": "PROVISIONED"}]"#;
     let update = json!({"TypeName": TABLE, "Identifier": "busy", "PatchDocument": patch});
     let begun = call("UpdateResource", update).await["ProgressEvent"]["RequestToken"].clone();
     let outcome = stage.run::<CloudControl>().await.unwrap_err();
-    assert_eq!(outcome.to_string(), "the change is not seen yet");
+    assert!(outcome.to_string().contains("does not show the change yet"), "{outcome}");
     call("GetResourceRequestStatus", json!({"RequestToken": begun})).await;
     assert_eq!(ended(&stage).await, RemediationResult::Restored);
-    assert_eq!(properties("busy").await["BillingMode"], "PROVISIONED", "theirs stays");
+    assert_eq!(
+        properties("busy").await["BillingMode"],
+        "PROVISIONED",
+        "the other update must stay"
+    );
 }
 
 #[tokio::test]
-async fn a_policy_and_its_text_are_the_same() {
+async fn a_policy_document_and_its_json_text_are_equal() {
     let kind = "AWS::SQS::Queue";
     let id = "https://sqs.eu-central-1.amazonaws.com/123456789012/q";
     let text =
@@ -250,7 +267,7 @@ async fn a_policy_and_its_text_are_the_same() {
 }
 
 #[test]
-fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known() {
+fn the_session_allows_passthrough_actions_on_the_resource_if_its_arn_is_known() {
     let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders";
     let mut target =
         evenkeel_remediators::TargetResource { kind: TABLE.to_owned(), ..Default::default() };
@@ -264,11 +281,15 @@ fn what_aws_does_in_its_name_is_allowed_on_the_resource_where_its_arn_is_known()
     };
     assert_eq!(on("dynamodb:UpdateTable").as_deref(), Some(arn));
     assert_eq!(on("dynamodb:DescribeTable").as_deref(), Some("*"));
-    assert_eq!(on("dynamodb:UpdateContinuousBackups"), None, "the policy does not say it");
+    assert_eq!(
+        on("dynamodb:UpdateContinuousBackups"),
+        None,
+        "the policy does not list this action"
+    );
 }
 
 #[test]
-fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
+fn the_session_allows_the_additional_resources_that_aws_requires() {
     let on = |kind: &str, own: &str, action: &str| {
         let target = evenkeel_remediators::TargetResource {
             kind: kind.to_owned(),
@@ -301,11 +322,11 @@ fn what_aws_asks_for_beside_the_resource_is_allowed_too() {
 }
 
 #[tokio::test]
-async fn what_the_header_asks_is_asked_before_anything_is_set_whatever_the_mode() {
+async fn an_approval_reason_in_the_header_requires_approval_in_every_mode() {
     let stage = table("asked", &json!({})).await.asking("look at what waits");
     let waiting = ended(&stage).await;
     assert!(
-        matches!(&waiting, RemediationResult::AwaitingApproval(why) if why.ends_with("approval: look at what waits")),
+        matches!(&waiting, RemediationResult::AwaitingApproval(why) if why.ends_with(": look at what waits")),
         "{waiting:?}"
     );
     assert_eq!(stage.proxy.count("UpdateResource"), 0);

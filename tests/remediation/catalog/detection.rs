@@ -1,4 +1,4 @@
-//! Recorders of AWS Config that were stopped, and password policies that are weak.
+//! Tests the remediators of stopped AWS Config recorders and weak IAM password policies.
 
 use evenkeel_remediators::catalog::config::start_recorder::{RecorderState, StartRecorder};
 use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, PasswordSettings};
@@ -8,11 +8,11 @@ use serde_json::json;
 use super::query::{ask, writes_nothing_unread};
 use super::stage::{Stage, aws};
 use evenkeel_testing::proxy::Fault;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
-/// A recorder, with a channel or without one.
+/// Creates a configuration recorder, with or without a delivery channel, and returns its stage.
 async fn recorder(name: &str, channel: bool) -> Stage {
-    let client = aws_sdk_config::Client::new(&aws(stand()).config);
+    let client = aws_sdk_config::Client::new(&aws(stand_in()).config);
     let made = aws_sdk_config::types::ConfigurationRecorder::builder()
         .name(name)
         .role_arn("arn:aws:iam::123456789012:role/config");
@@ -28,7 +28,7 @@ async fn recorder(name: &str, channel: bool) -> Stage {
 }
 
 #[tokio::test]
-async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unread_is_left_alone() {
+async fn a_stopped_recorder_is_started_and_a_missing_or_unreadable_one_is_not() {
     const DENIED: &str = r#"{"__type": "AccessDeniedException"}"#;
     const SLOWER: &str = r#"{"__type": "ThrottlingException"}"#;
     let kind = "AWS::Config::ConfigurationRecorder";
@@ -40,22 +40,25 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
         );
     };
     without_channel(stage.run::<StartRecorder>().await.unwrap().result);
-    // The finding about a channel that was deleted names the channel.
+    // A finding about a deleted delivery channel has the name of the channel.
     let channel = Stage::new("p", StartRecorder::SPEC.id, kind, "the-channel").await;
     without_channel(channel.run::<StartRecorder>().await.unwrap().result);
     drop(recorder("default", true).await);
     let unread = "DescribeDeliveryChannels";
     stage.proxy.fault(unread, usize::MAX, Fault::Answer(200, "{}"));
-    assert!(stage.run::<StartRecorder>().await.is_err(), "an answer without channels is none");
-    stage.proxy.mend();
-    for (status, text, comes_again) in
+    assert!(
+        stage.run::<StartRecorder>().await.is_err(),
+        "an answer without channels must be retried"
+    );
+    stage.proxy.clear_faults();
+    for (status, text, is_retried) in
         [(400, SLOWER, true), (500, "", true), (200, "{}", true), (400, DENIED, false)]
     {
         let read = "DescribeConfigurationRecorderStatus";
         stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
         let outcome = stage.run::<StartRecorder>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
-        stage.proxy.mend();
+        assert_eq!(outcome.is_err(), is_retried, "{status} {text}: {outcome:?}");
+        stage.proxy.clear_faults();
     }
     let gone = Stage::new("p", StartRecorder::SPEC.id, kind, "no-such").await;
     assert_eq!(gone.run::<StartRecorder>().await.unwrap().result, RemediationResult::ResourceGone);
@@ -70,9 +73,9 @@ async fn a_recorder_that_was_stopped_records_again_and_one_that_is_gone_or_unrea
     recorder("default", true).await.there_and_back::<StartRecorder>().await;
 }
 
-/// An account has one policy: what looks at it goes one after the other.
+/// An account has only one password policy, so one test runs all cases in sequence.
 #[tokio::test]
-async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_strong() {
+async fn weak_settings_of_a_password_policy_are_corrected_and_stricter_ones_stay() {
     let account = || {
         Stage::new(
             "iam-password-policy-weak",
@@ -92,35 +95,35 @@ async fn a_password_policy_is_raised_where_it_is_weak_and_stays_where_it_is_stro
     weak.there_and_back::<PasswordPolicy>().await;
     assert_eq!(weak.run::<PasswordPolicy>().await.unwrap().result, RemediationResult::Restored);
     let settings = weak.state::<PasswordPolicy>().await.settings.unwrap();
-    let told = |name: &str| settings.get(name).map(String::as_str);
-    assert_eq!(told("MinimumPasswordLength"), Some("20"), "what is stricter stays");
-    assert_eq!(told("AllowUsersToChangePassword"), Some("true"));
-    assert_eq!((told("PasswordReusePrevention"), told("MaxPasswordAge")), (Some("24"), None));
+    let setting = |name: &str| settings.get(name).map(String::as_str);
+    assert_eq!(setting("MinimumPasswordLength"), Some("20"), "a stricter setting must stay");
+    assert_eq!(setting("AllowUsersToChangePassword"), Some("true"));
+    assert_eq!((setting("PasswordReusePrevention"), setting("MaxPasswordAge")), (Some("24"), None));
     ask("iam", "2010-05-08", "Action=DeleteAccountPasswordPolicy").await;
     let none = lasting().await;
     assert_eq!(none.state::<PasswordPolicy>().await, PasswordSettings { settings: None });
     none.there_and_back::<PasswordPolicy>().await;
-    // What an organization has switched off is not set.
+    // The remediation does not set a setting that the policy's parameters turn off.
     let little = json!({"minimumLength": 16, "maximumAge": 0, "remembered": 0, "demands": ["requireNumbers"]});
     let little = account().await.with(&little);
     assert_eq!(little.run::<PasswordPolicy>().await.unwrap().result, RemediationResult::Restored);
     let settings = little.state::<PasswordPolicy>().await.settings.unwrap();
-    let told: Vec<(&str, &str)> =
+    let written: Vec<(&str, &str)> =
         settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(told, [("MinimumPasswordLength", "16"), ("RequireNumbers", "true")]);
+    assert_eq!(written, [("MinimumPasswordLength", "16"), ("RequireNumbers", "true")]);
     for (wrong, why) in [
         (
             json!({"minimumLength": "long"}),
-            "`minimumLength` is \"long\", and must be a whole number",
+            "`minimumLength` in the policy header is \"long\"; use a whole number",
         ),
-        (json!({"demands": ["numbers"]}), "`demands` must list some of"),
+        (json!({"demands": ["numbers"]}), "`demands` in the policy header is not valid"),
     ] {
         let said = ended(account().await.with(&wrong)).await.refusal_reason().unwrap().to_string();
         assert!(said.starts_with(why), "{said}");
     }
-    // Whose password is older than an age that is new would be turned away at once.
+    // A new maximum age immediately expires older passwords, so the change needs approval.
     for (before, asks) in [
-        ("&MinimumPasswordLength=20", Some("older than 90 days would expire at once")),
+        ("&MinimumPasswordLength=20", Some("older than 90 days would expire immediately")),
         ("&MinimumPasswordLength=20&MaxPasswordAge=180", Some("older than 90 days")),
         ("&MinimumPasswordLength=20&MaxPasswordAge=60&HardExpiry=true", Some("HardExpiry")),
         ("&MinimumPasswordLength=20&MaxPasswordAge=60", None),

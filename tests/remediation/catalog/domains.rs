@@ -1,4 +1,4 @@
-//! Custom domains whose TLS policy is not accepted.
+//! Tests the remediator of custom domains with a weak TLS security policy.
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::{
@@ -9,17 +9,17 @@ use evenkeel_remediators::{RemediationOutcome, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::apigatewayv2::{id, post};
-use super::stage::{Stage, aws, told};
+use super::stage::{Stage, aws, read_api_gateway};
 use evenkeel_testing::proxy::Fault;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 fn client() -> Client {
-    Client::new(&aws(stand()).config)
+    Client::new(&aws(stand_in()).config)
 }
 
 const STRONG: &str = "SecurityPolicy_TLS13_1_3_2025_09";
 
-/// A domain of these endpoint types that accepts TLS 1.0.
+/// Creates a domain with these endpoint types that accepts TLS 1.0, and returns its stage.
 async fn domain(name: &str, endpoints: &[EndpointType]) -> Stage {
     let kinds = EndpointConfiguration::builder().set_types(Some(endpoints.to_vec())).build();
     let made = client().create_domain_name().domain_name(name).endpoint_configuration(kinds);
@@ -36,10 +36,10 @@ async fn regional(name: &str) -> Stage {
     domain(name, &[EndpointType::Regional]).await
 }
 
-/// While the update goes on the message comes again.
+/// Runs the remediation twice: the first run ends with a retry because the domain is updating.
 async fn run(stage: &Stage) -> RemediationOutcome {
     let later = stage.run::<DomainTlsPolicy>().await.unwrap_err().to_string();
-    assert_eq!(later, "the domain is UPDATING");
+    assert_eq!(later, "the custom domain has status UPDATING; try again later");
     stage.run::<DomainTlsPolicy>().await.unwrap()
 }
 
@@ -54,17 +54,17 @@ async fn policy(stage: &Stage) -> String {
     stage.state::<DomainTlsPolicy>().await.policy
 }
 
-/// All that can be read of the domain, without what has to change.
+/// Returns all readable settings of the domain except the ones that the remediation changes.
 async fn beside(name: &str) -> Value {
-    let mut told = told(&format!("/domainnames/{name}")).await;
+    let mut settings = read_api_gateway(&format!("/domainnames/{name}")).await;
     for changed in ["securityPolicy", "endpointAccessMode"] {
-        told.as_object_mut().unwrap().remove(changed);
+        settings.as_object_mut().unwrap().remove(changed);
     }
-    told
+    settings
 }
 
 #[tokio::test]
-async fn the_policy_is_restored_once_and_undone_when_the_updates_are_over() {
+async fn the_policy_is_restored_once_and_undone_after_each_update_completes() {
     for name in ["plain.example", "*.wild.example"] {
         let stage = regional(name).await;
         let (before, all) = (stage.state::<DomainTlsPolicy>().await, beside(name).await);
@@ -72,16 +72,20 @@ async fn the_policy_is_restored_once_and_undone_when_the_updates_are_over() {
         assert_eq!((policy(&stage).await, beside(name).await), ("TLS_1_2".to_owned(), all.clone()));
         assert!(stage.is_compliant::<DomainTlsPolicy>().await);
         let later = stage.try_undo::<DomainTlsPolicy>().await.unwrap_err().to_string();
-        assert_eq!(later, "the domain is UPDATING");
+        assert_eq!(later, "the custom domain has status UPDATING; try again later");
         let undone = stage.undo::<DomainTlsPolicy>().await;
-        assert_eq!(undone.result, RemediationResult::Compliant, "it was, when it could be seen");
+        assert_eq!(
+            undone.result,
+            RemediationResult::Compliant,
+            "the undo must find the former state after the update"
+        );
         assert_eq!((stage.state::<DomainTlsPolicy>().await, beside(name).await), (before, all));
         assert_eq!(stage.proxy.count("UpdateDomainName"), 2);
     }
 }
 
 #[tokio::test]
-async fn an_enhanced_policy_brings_its_companion_which_stays() {
+async fn an_enhanced_policy_sets_the_access_mode_which_stays_after_an_undo() {
     let arn = "arn:aws:apigateway:eu-central-1::/domainnames/enhanced.example";
     regional("enhanced.example").await;
     let stage = subject(arn).await.with(&json!({"policy": STRONG}));
@@ -89,7 +93,11 @@ async fn an_enhanced_policy_brings_its_companion_which_stays() {
     assert_eq!(run(&stage).await.result, RemediationResult::Restored);
     let after = stage.state::<DomainTlsPolicy>().await;
     assert_eq!((after.policy.as_str(), after.access.as_deref()), (STRONG, Some("BASIC")));
-    assert_eq!(stage.proxy.count("UpdateDomainName"), 1, "both in one call");
+    assert_eq!(
+        stage.proxy.count("UpdateDomainName"),
+        1,
+        "policy and access mode must be set in one call"
+    );
     stage.try_undo::<DomainTlsPolicy>().await.unwrap_err();
     stage.undo::<DomainTlsPolicy>().await;
     let undone = stage.state::<DomainTlsPolicy>().await;
@@ -102,17 +110,17 @@ async fn an_enhanced_policy_brings_its_companion_which_stays() {
 }
 
 #[tokio::test]
-async fn what_is_accepted_is_the_policys_to_say() {
+async fn the_policy_header_lists_the_accepted_policies() {
     let stage = regional("accepted.example").await;
     let lax = json!({"accepted": ["TLS_1_?"], "policy": "TLS_1_2"});
     let stage = stage.with(&lax);
     assert_eq!(stage.run::<DomainTlsPolicy>().await.unwrap().result, RemediationResult::Compliant);
     for (with, why) in [
-        (json!({"accepted": "TLS_1_2"}), "`accepted` in the policy's header is no list"),
-        (json!({"accepted": [1]}), "`accepted` in the policy's header is no list"),
-        (json!({"policy": 1}), "`policy` in the policy's header is no text"),
-        (json!({"endpointAccessMode": []}), "`endpointAccessMode` in the policy's header is no"),
-        (json!({"policy": "TLS_1_0"}), "`TLS_1_0`, is itself not accepted"),
+        (json!({"accepted": "TLS_1_2"}), "`accepted` in the policy header is not a list"),
+        (json!({"accepted": [1]}), "`accepted` in the policy header is not a list"),
+        (json!({"policy": 1}), "`policy` in the policy header is not a text"),
+        (json!({"endpointAccessMode": []}), "`endpointAccessMode` in the policy header is not"),
+        (json!({"policy": "TLS_1_0"}), "`TLS_1_0`, which `accepted` does not contain"),
     ] {
         let stage = subject("accepted.example").await.with(&with);
         let said = refused(&stage).await;
@@ -122,13 +130,13 @@ async fn what_is_accepted_is_the_policys_to_say() {
 }
 
 #[tokio::test]
-async fn a_policy_that_does_not_fit_the_domain_is_not_set() {
+async fn a_policy_that_the_domain_does_not_support_is_not_set() {
     let edge = "SecurityPolicy_TLS13_2025_EDGE";
     let both = [EndpointType::Edge, EndpointType::Regional];
     for (name, endpoints, policy, why) in [
-        ("several.example", &both[..], "TLS_1_2", "several endpoint types"),
-        ("edge.example", &both[..1], STRONG, "does not fit an endpoint of type EDGE"),
-        ("region.example", &both[1..], edge, "does not fit an endpoint of type REGIONAL"),
+        ("several.example", &both[..], "TLS_1_2", "the endpoint has several types"),
+        ("edge.example", &both[..1], STRONG, "does not support endpoints of type EDGE"),
+        ("region.example", &both[1..], edge, "does not support endpoints of type REGIONAL"),
     ] {
         let stage = domain(name, endpoints).await.with(&json!({"policy": policy}));
         let said = refused(&stage).await;
@@ -145,11 +153,15 @@ async fn a_policy_that_does_not_fit_the_domain_is_not_set() {
     let stage = subject("mutual.example").await.with(&json!({"policy": STRONG}));
     assert!(refused(&stage).await.contains("mutual TLS"));
     let stage = subject("mutual.example").await;
-    assert_eq!(run(&stage).await.result, RemediationResult::Restored, "TLS 1.2 goes with it");
+    assert_eq!(
+        run(&stage).await.result,
+        RemediationResult::Restored,
+        "TLS 1.2 is compatible with it"
+    );
 }
 
 #[tokio::test]
-async fn an_enhanced_policy_is_not_set_where_an_http_api_is_behind() {
+async fn an_enhanced_policy_is_not_set_for_a_domain_of_an_http_api() {
     let stage = regional("behind.example").await.with(&json!({"policy": STRONG}));
     let rest = client().create_rest_api().name("rest").send().await.unwrap().id.unwrap();
     let map = client().create_base_path_mapping().domain_name("behind.example");
@@ -161,38 +173,42 @@ async fn an_enhanced_policy_is_not_set_where_an_http_api_is_behind() {
         post(&["domainnames", "behind.example", "apimappings"], map).await;
     }
     let why = refused(&stage).await;
-    assert!(why.contains(&format!("leads to API `{api}`, which is no REST API")), "{why}");
+    assert!(why.contains(&format!("is mapped to API `{api}`, which is not a REST API")), "{why}");
     assert_eq!(stage.proxy.count("UpdateDomainName"), 0);
     let stage = subject("behind.example").await;
-    assert_eq!(run(&stage).await.result, RemediationResult::Restored, "TLS 1.2 goes with it");
+    assert_eq!(
+        run(&stage).await.result,
+        RemediationResult::Restored,
+        "TLS 1.2 is compatible with it"
+    );
     let alone = regional("rest.example").await.with(&json!({"policy": STRONG}));
     let map = client().create_base_path_mapping().domain_name("rest.example");
     map.rest_api_id(&rest).send().await.unwrap();
     for partial in ["GetApiMappings", "GetApi"] {
         alone.proxy.fault(partial, usize::MAX, Fault::Answer(200, "{}"));
         assert!(alone.run::<DomainTlsPolicy>().await.is_err(), "{partial}");
-        alone.proxy.mend();
+        alone.proxy.clear_faults();
     }
     assert_eq!(alone.proxy.count("UpdateDomainName"), 0);
     assert_eq!(run(&alone).await.result, RemediationResult::Restored);
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_throttled_partial_or_updating_writes_nothing() {
+async fn a_missing_denied_throttled_incomplete_or_updating_domain_is_not_written() {
     let stage = regional("faults.example").await;
-    let told = |text: &'static str| Fault::Answer(200, text);
+    let answer = |text: &'static str| Fault::Answer(200, text);
     for (fault, again) in [
         (Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}"), false),
         (Fault::Answer(404, "{\"__type\":\"NotFoundException\"}"), false),
         (Fault::Answer(429, "{\"__type\":\"TooManyRequestsException\"}"), true),
-        (told("{}"), true),
-        (told("{\"domainNameStatus\":\"AVAILABLE\",\"securityPolicy\":\"TLS_1_0\"}"), true),
-        (told("{\"domainNameStatus\":\"PENDING\",\"securityPolicy\":\"TLS_1_0\"}"), true),
+        (answer("{}"), true),
+        (answer("{\"domainNameStatus\":\"AVAILABLE\",\"securityPolicy\":\"TLS_1_0\"}"), true),
+        (answer("{\"domainNameStatus\":\"PENDING\",\"securityPolicy\":\"TLS_1_0\"}"), true),
     ] {
         stage.proxy.fault("GetDomainName", usize::MAX, fault);
         let outcome = stage.run::<DomainTlsPolicy>().await;
         assert_eq!(outcome.is_err(), again, "{outcome:?}");
-        stage.proxy.mend();
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("UpdateDomainName"), 0);
     let gone = subject("gone.example").await;
@@ -204,17 +220,17 @@ async fn what_is_gone_denied_throttled_partial_or_updating_writes_nothing() {
         ["a.example/../b", "a.*.example", "*", "..", "a b", "arn:aws:apigateway:::/domainnames/"]
     {
         let stage = subject(id).await;
-        assert!(refused(&stage).await.contains("names no"), "{id}");
+        assert!(refused(&stage).await.contains("is not a valid id"), "{id}");
         assert!(stage.proxy.calls().is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_lost_answer_loses_nothing_and_a_change_since_is_not_undone() {
+async fn a_lost_answer_is_handled_as_success_and_a_later_change_is_not_undone() {
     let stage = regional("lost.example").await;
     stage.proxy.fault("UpdateDomainName", usize::MAX, Fault::LoseAnswer);
     assert_eq!(run(&stage).await.result, RemediationResult::Restored);
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     assert_eq!(policy(&stage).await, "TLS_1_2");
     let patch = [("/securityPolicy", STRONG), ("/endpointAccessMode", "BASIC")];
     let mut update = client().update_domain_name().domain_name("lost.example");
@@ -239,8 +255,8 @@ async fn a_lost_answer_loses_nothing_and_a_change_since_is_not_undone() {
     assert_eq!(policy(&denied).await, "TLS_1_0");
 }
 
-/// Reads once, until an update is over.
+/// Reads the domain once, which completes its update in the stand-in.
 async fn policy_later(stage: &Stage) {
-    let read = DomainTlsPolicy::from(aws(stand())).observe_state(&stage.target()).await;
+    let read = DomainTlsPolicy::from(aws(stand_in())).observe_state(&stage.target()).await;
     assert!(read.is_err());
 }

@@ -1,4 +1,5 @@
-//! Security groups, snapshots, images and the encryption of volumes.
+//! Tests the remediators of security groups, snapshots, images and the default encryption of
+//! volumes.
 
 use evenkeel_remediators::catalog::ec2::ebs_default_encryption::EbsDefaultEncryption;
 use evenkeel_remediators::catalog::ec2::image_private::ImagePrivate;
@@ -10,19 +11,20 @@ use evenkeel_remediators::catalog::shared::public_sharing::SharingState;
 use evenkeel_remediators::{KILL_SWITCH, RemediationPlan, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
-use super::query::{DENIED, ask, told, writes_nothing_unread};
+use super::query::{DENIED, ask, element_text, writes_nothing_unread};
 use super::stage::{Stage, refused_for_state};
-use evenkeel_testing::proxy::{Fault, Hold};
+use evenkeel_testing::proxy::{Fault, Pause};
 
-/// Asks EC2 something, past the proxy.
+/// Calls EC2 of the AWS stand-in directly, without the proxy.
 async fn ec2(body: &str) -> String {
     ask("ec2", "2016-11-15", body).await
 }
 
-/// A group with these rules: protocol, ports and range.
+/// Creates a security group with these rules (protocol, first port, last port, CIDR range) and
+/// returns its stage.
 async fn group(name: &str, rules: &[(&str, i32, i32, &str)]) -> Stage {
     let body = format!("Action=CreateSecurityGroup&GroupName={name}&GroupDescription=d");
-    let id = told(&ec2(&body).await, "groupId").to_owned();
+    let id = element_text(&ec2(&body).await, "groupId").to_owned();
     for (protocol, from, to, cidr) in rules {
         let (range, one) =
             if cidr.contains(':') { ("Ipv6Ranges", "CidrIpv6") } else { ("IpRanges", "CidrIp") };
@@ -38,14 +40,14 @@ async fn group(name: &str, rules: &[(&str, i32, i32, &str)]) -> Stage {
     Stage::new(policy, RevokeIngress::SPEC.id, kind, &id).await
 }
 
-/// A rule of a finding, as the policies list it.
+/// Returns a rule in the format of the findings.
 fn found((protocol, from, to, cidr): (&str, i32, i32, &str)) -> Value {
-    // Policies give all traffic the ports that it has.
+    // For all traffic, the policies list all ports.
     let (from, to) = if protocol == "-1" { (0, 65_535) } else { (from, to) };
     json!({"id": "", "ipProtocol": protocol, "fromPort": from, "toPort": to, "range": cidr})
 }
 
-/// All rules of a group, to the byte but for the ids of rules.
+/// Returns all rules of a group in XML, without their ids.
 async fn rules(stage: &Stage) -> Vec<String> {
     let id = stage.target().id;
     let body =
@@ -70,8 +72,8 @@ fn rule(protocol: &str, from: i32, to: i32, cidr: &str) -> IngressRule {
 }
 
 #[tokio::test]
-async fn only_the_rules_that_were_found_are_revoked_and_come_back_as_they_were() {
-    let neighbours = [
+async fn only_the_rules_of_the_finding_are_revoked_and_an_undo_restores_them() {
+    let others = [
         ("tcp", 22, 22, "10.0.0.0/8"),
         ("tcp", 22, 22, "::/0"),
         ("tcp", 443, 443, "0.0.0.0/0"),
@@ -82,14 +84,14 @@ async fn only_the_rules_that_were_found_are_revoked_and_come_back_as_they_were()
         ("icmp", -1, -1, "0.0.0.0/0"),
     ];
     let open = [("tcp", 22, 22, "0.0.0.0/0"), ("udp", 53, 53, "::/0")];
-    let stage = group("mixed", &[&neighbours[..], &open].concat()).await;
+    let stage = group("mixed", &[&others[..], &open].concat()).await;
     let stage = stage.of_found(&json!(open.map(found)));
     let before = rules(&stage).await;
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let after = rules(&stage).await;
-    assert!(after.iter().all(|rule| before.contains(rule)), "what is left is as it was");
-    // What leaves the group is a rule too.
-    assert_eq!((before.len() - after.len(), after.len()), (open.len(), neighbours.len() + 1));
+    assert!(after.iter().all(|rule| before.contains(rule)), "the other rules must not change");
+    // The egress rule is counted too.
+    assert_eq!((before.len() - after.len(), after.len()), (open.len(), others.len() + 1));
     assert_eq!(stage.proxy.count("RevokeSecurityGroupIngress"), 1);
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Compliant);
     assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
@@ -98,7 +100,7 @@ async fn only_the_rules_that_were_found_are_revoked_and_come_back_as_they_were()
 }
 
 #[tokio::test]
-async fn every_state_is_restored_once_and_undone() {
+async fn every_state_is_restored_once_and_can_be_undone() {
     let kinds = [
         ("tcp", 22, 22, "0.0.0.0/0"),
         ("udp", 53, 80, "::/0"),
@@ -142,9 +144,9 @@ async fn planned(stage: &Stage) -> RemediationPlan<PublicIngress> {
 }
 
 #[tokio::test]
-async fn what_to_revoke_is_not_guessed_where_the_finding_does_not_say_it() {
+async fn a_finding_without_valid_rules_is_left_to_a_person() {
     let rules = [("tcp", 22, 22, "0.0.0.0/0")];
-    let why = "the finding does not say which rules were found".to_owned();
+    let why = "the finding does not list the security group rules; revoke them by hand".to_owned();
     assert_eq!(
         planned(&group("unsaid", &rules).await).await,
         RemediationPlan::leave_to_person(why)
@@ -157,23 +159,26 @@ async fn what_to_revoke_is_not_guessed_where_the_finding_does_not_say_it() {
 }
 
 #[tokio::test]
-async fn another_rule_that_lets_the_same_in_is_neither_revoked_nor_taken_for_none() {
+async fn a_wider_rule_that_allows_the_same_traffic_is_refused_and_not_revoked() {
     let stage = group("wider", &[("-1", -1, -1, "0.0.0.0/0")]).await;
     let stage = stage.of_found(&json!([found(("tcp", 22, 22, "0.0.0.0/0"))]));
-    let RemediationPlan::Refuse(why) = planned(&stage).await else { panic!("it is not refused") };
+    let RemediationPlan::Refuse(why) = planned(&stage).await else {
+        panic!("the remediation was not refused")
+    };
     assert!(
-        why.to_string().contains("all traffic from 0.0.0.0/0 lets some of the same in"),
+        why.to_string().contains("all traffic from 0.0.0.0/0 allows some of the same traffic"),
         "{why}"
     );
 }
 
 #[tokio::test]
-async fn a_rule_of_several_ports_is_revoked_after_a_person_saw_what_else_it_closes() {
+async fn a_rule_with_a_port_range_is_revoked_only_after_approval() {
     let wide = ("tcp", 20, 443, "0.0.0.0/0");
     let stage = group("wide", &[wide, ("tcp", 8443, 8443, "0.0.0.0/0")]).await;
     let stage = stage.of_found(&json!([found(wide)]));
     let asks = stage.preview::<RevokeIngress>().await.asks;
-    let why = "every port of tcp 20-443 from 0.0.0.0/0 would be closed, 80 and 443 among them";
+    let why = "all ports of the security group rule tcp 20-443 from 0.0.0.0/0 would be closed, \
+               including 80 and 443";
     assert_eq!(asks, [why]);
     let waiting = stage.run::<RevokeIngress>().await.unwrap().result;
     assert!(matches!(waiting, RemediationResult::AwaitingApproval(_)), "{waiting:?}");
@@ -184,19 +189,22 @@ async fn a_rule_of_several_ports_is_revoked_after_a_person_saw_what_else_it_clos
 }
 
 #[tokio::test]
-async fn what_was_revoked_before_a_worker_died_comes_back_by_an_undo() {
+async fn an_undo_restores_rules_that_an_interrupted_run_revoked() {
     let ssh = ("tcp", 22, 22, "0.0.0.0/0");
     let stage = group("died", &[ssh]).await.of_found(&json!([found(ssh)]));
-    let hold = Hold::default();
-    stage.proxy.fault("RevokeSecurityGroupIngress", 1, Fault::HoldAfter(hold.clone()));
-    let blinded = async {
-        hold.reached.notified().await;
+    let pause = Pause::default();
+    stage.proxy.fault("RevokeSecurityGroupIngress", 1, Fault::PauseAfter(pause.clone()));
+    let deny_reads = async {
+        pause.reached.notified().await;
         stage.proxy.fault("DescribeSecurityGroupRules", usize::MAX, Fault::Answer(403, DENIED));
-        hold.release.notify_one();
+        pause.release.notify_one();
     };
-    let (outcome, ()) = tokio::join!(stage.run::<RevokeIngress>(), blinded);
-    assert!(outcome.is_err(), "what came of the write is not known: {outcome:?}");
-    stage.proxy.mend();
+    let (outcome, ()) = tokio::join!(stage.run::<RevokeIngress>(), deny_reads);
+    assert!(
+        outcome.is_err(),
+        "the result of the write is unknown, so the run must fail: {outcome:?}"
+    );
+    stage.proxy.clear_faults();
     assert!(stage.state::<RevokeIngress>().await.rules.is_empty());
     stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
     assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
@@ -205,31 +213,37 @@ async fn what_was_revoked_before_a_worker_died_comes_back_by_an_undo() {
 }
 
 #[tokio::test]
-async fn an_undo_is_about_the_rules_that_were_revoked_and_about_no_other() {
+async fn an_undo_blocks_only_the_rules_that_it_restored() {
     let (ssh, snmp) = (("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 161, 161, "0.0.0.0/0"));
     let stage = group("undone", &[ssh, snmp]).await.of_found(&json!([found(ssh)]));
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     assert_eq!(stage.undo::<RevokeIngress>().await.result, RemediationResult::Restored);
     let stage = stage.of_found(&json!([found(snmp)]));
     let asks = stage.preview::<RevokeIngress>().await.asks;
-    assert_eq!(asks, Vec::<String>::new(), "nobody undid that");
+    assert_eq!(asks, Vec::<String>::new(), "an undo of other rules must not require approval");
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let stage = stage.of_found(&json!([found(ssh)]));
     let asks = stage.preview::<RevokeIngress>().await.asks;
-    assert!(asks.iter().any(|why| why.contains("rosa undid this repair")), "{asks:?}");
+    assert!(asks.iter().any(|why| why.contains("rosa undid this remediation")), "{asks:?}");
 }
 
 #[tokio::test]
-async fn the_header_says_which_ports_may_be_open() {
+async fn the_header_lists_the_ports_that_may_stay_open() {
     let rules = [("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")];
-    let stage = group("told", &rules).await;
+    let stage = group("allowed", &rules).await;
     let stage = stage.with(&json!({"allowedPorts": [22]})).of_found(&json!(rules.map(found)));
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left, [rule("tcp", 22, 22, "0.0.0.0/0")].into());
     let still = stage.run::<RevokeIngress>().await.unwrap().result;
-    let why = "tcp 22 from 0.0.0.0/0 is within `allowedPorts`".to_owned();
-    assert_eq!(still, refused_for_state(&why), "what still violates is no success");
+    let why = "the security group rule tcp 22 from 0.0.0.0/0 is within `allowedPorts` and is not \
+               revoked; correct `allowedPorts` in the policy header, or waive the finding"
+        .to_owned();
+    assert_eq!(
+        still,
+        refused_for_state(&why),
+        "a rule that still violates the policy must not be a success"
+    );
     let odd = [json!("22"), json!([-1]), json!([65_536]), json!(["22"]), json!(null)];
     for (number, odd) in odd.into_iter().enumerate() {
         let stage = group(&format!("ports-{number}"), &[("tcp", 22, 22, "::/0")]).await;
@@ -240,14 +254,14 @@ async fn the_header_says_which_ports_may_be_open() {
     }
 }
 
-/// A group that lets everyone reach SSH, and a finding that says so.
+/// Creates a group that allows SSH from 0.0.0.0/0, and returns the stage of a finding about it.
 async fn ssh(name: &str) -> Stage {
     let open = ("tcp", 22, 22, "0.0.0.0/0");
     group(name, &[open]).await.of_found(&json!([found(open)]))
 }
 
 #[tokio::test]
-async fn a_group_that_is_gone_is_no_group_without_rules() {
+async fn a_deleted_group_is_distinguished_from_a_group_without_rules() {
     let stage = group("gone", &[]).await;
     let stage = stage.of_found(&json!([found(("tcp", 22, 22, "0.0.0.0/0"))]));
     let id = stage.target().id;
@@ -255,21 +269,21 @@ async fn a_group_that_is_gone_is_no_group_without_rules() {
     assert_eq!(rules(&stage).await.len(), 0);
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Compliant);
     stage.proxy.fault("DescribeSecurityGroups", 9, Fault::Answer(200, "<Answer/>"));
-    assert!(stage.run::<RevokeIngress>().await.is_err(), "an empty answer is none");
-    stage.proxy.mend();
+    assert!(stage.run::<RevokeIngress>().await.is_err(), "an empty answer must be retried");
+    stage.proxy.clear_faults();
     ec2(&format!("Action=DeleteSecurityGroup&GroupId={id}")).await;
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::ResourceGone);
 }
 
 #[tokio::test]
-async fn a_group_that_cannot_be_read_is_left_alone() {
+async fn a_group_that_cannot_be_read_is_not_changed() {
     let stage = ssh("unread").await;
     let (read, write) = ("DescribeSecurityGroupRules", "RevokeSecurityGroupIngress");
     writes_nothing_unread::<RevokeIngress>(&stage, read, write).await;
 }
 
 #[tokio::test]
-async fn an_answer_of_many_pages_is_read_to_its_end() {
+async fn all_pages_of_an_answer_are_read() {
     const PAGE: &str = "<A><nextToken>more</nextToken><securityGroupRuleSet/></A>";
     let stage = ssh("pages").await;
     stage.proxy.fault("DescribeSecurityGroupRules", 2, Fault::Answer(200, PAGE));
@@ -277,9 +291,9 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
     assert_eq!(seen, stage.state::<RevokeIngress>().await);
     assert_eq!(stage.proxy.count("DescribeSecurityGroupRules"), 3);
     stage.proxy.fault("DescribeSecurityGroupRules", usize::MAX, Fault::Answer(200, PAGE));
-    assert!(stage.run::<RevokeIngress>().await.is_err(), "an answer without an end is none");
-    stage.proxy.mend();
-    // A page that does not come makes the answer a part of one.
+    assert!(stage.run::<RevokeIngress>().await.is_err(), "an answer with endless pages must fail");
+    stage.proxy.clear_faults();
+    // If a page cannot be read, the answer is incomplete.
     stage.proxy.fault("DescribeSecurityGroupRules", 1, Fault::Answer(200, PAGE));
     stage.proxy.fault("DescribeSecurityGroupRules", usize::MAX, Fault::Answer(403, DENIED));
     let outcome = stage.run::<RevokeIngress>().await.unwrap();
@@ -288,32 +302,32 @@ async fn an_answer_of_many_pages_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_answered_is_made_again() {
+async fn a_call_without_answer_is_retried() {
     let stage = ssh("stalled").await;
     stage.proxy.fault("DescribeSecurityGroupRules", 1, Fault::Stall);
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
 }
 
 #[tokio::test]
-async fn a_rule_that_came_meanwhile_stays() {
+async fn a_rule_that_was_added_meanwhile_stays() {
     let stage = ssh("meanwhile").await;
     let remediator = RevokeIngress::from(stage.aws());
     let target = stage.target();
     let RemediationPlan::Change(after) = planned(&stage).await else {
-        panic!("nothing is planned")
+        panic!("no change is planned")
     };
     let id = &target.id;
     ec2(&format!("Action=AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=443&IpPermissions.1.ToPort=443&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0")).await;
-    // Planned before the rule for 443 came: it stays, and the plan is carried out.
+    // The rule for port 443 was added after planning: it stays, and the plan is applied.
     remediator.apply_state(&target, &after).await.unwrap();
     assert!(RevokeIngress::has_reached(&stage.state::<RevokeIngress>().await, &after));
     let left = stage.state::<RevokeIngress>().await.rules;
     assert_eq!(left.iter().map(|rule| rule.from).collect::<Vec<_>>(), [443]);
 }
 
-/// The setting is of the whole account: one test for all of it.
+/// The setting belongs to the whole account, so one test covers all cases.
 #[tokio::test]
-async fn volumes_are_encrypted_by_default_again() {
+async fn default_encryption_of_volumes_is_turned_on() {
     let (policy, kind) = ("ec2-ebs-default-encryption-off", "AWS::EC2::EBSEncryptionByDefault");
     let stage = Stage::new(policy, EbsDefaultEncryption::SPEC.id, kind, "123456789012").await;
     stage.there_and_back::<EbsDefaultEncryption>().await;
@@ -324,9 +338,9 @@ async fn volumes_are_encrypted_by_default_again() {
 
 async fn snapshot() -> Stage {
     let volume = ec2("Action=CreateVolume&Size=1&AvailabilityZone=eu-central-1a").await;
-    let volume = told(&volume, "volumeId");
+    let volume = element_text(&volume, "volumeId");
     let id = ec2(&format!("Action=CreateSnapshot&VolumeId={volume}")).await;
-    let id = told(&id, "snapshotId");
+    let id = element_text(&id, "snapshotId");
     let share = format!(
         "Action=ModifySnapshotAttribute&SnapshotId={id}&Attribute=createVolumePermission&OperationType=add"
     );
@@ -337,7 +351,7 @@ async fn snapshot() -> Stage {
 }
 
 #[tokio::test]
-async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
+async fn a_public_snapshot_becomes_private_and_stays_shared_with_other_accounts() {
     let stage = snapshot().await;
     stage.there_and_back::<VolumeSnapshotPrivate>().await;
     let describe = format!(
@@ -355,7 +369,7 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
 }
 
 #[tokio::test]
-async fn a_snapshot_that_is_gone_or_cannot_be_read_is_left_alone() {
+async fn a_missing_or_unreadable_snapshot_is_not_changed() {
     let stage = snapshot().await;
     let (read, write) = ("DescribeSnapshotAttribute", "ModifySnapshotAttribute");
     writes_nothing_unread::<VolumeSnapshotPrivate>(&stage, read, write).await;
@@ -368,7 +382,7 @@ async fn a_snapshot_that_is_gone_or_cannot_be_read_is_left_alone() {
 
 async fn image() -> Stage {
     let id = ec2("Action=RegisterImage&Name=image").await;
-    let id = told(&id, "imageId");
+    let id = element_text(&id, "imageId");
     let share = format!(
         "Action=ModifyImageAttribute&ImageId={id}&Attribute=launchPermission&OperationType=add"
     );
@@ -378,7 +392,7 @@ async fn image() -> Stage {
 }
 
 #[tokio::test]
-async fn a_public_image_is_private_again_and_stays_shared_with_others() {
+async fn a_public_image_becomes_private_and_stays_shared_with_other_accounts() {
     let stage = image().await;
     stage.there_and_back::<ImagePrivate>().await;
     assert_eq!(stage.run::<ImagePrivate>().await.unwrap().result, RemediationResult::Restored);
@@ -389,8 +403,8 @@ async fn a_public_image_is_private_again_and_stays_shared_with_others() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_gone_or_cannot_be_read_is_left_alone() {
-    // moto fails when it is asked for the attribute of an image that is gone.
+async fn a_missing_or_unreadable_image_is_not_changed() {
+    // moto fails for the attribute of a deleted image.
     const GONE: &str = "<Response><Errors><Error><Code>InvalidAMIID.Unavailable</Code></Error></Errors></Response>";
     let stage = image().await;
     let (read, write) = ("DescribeImageAttribute", "ModifyImageAttribute");

@@ -1,22 +1,23 @@
-//! Keys that are to be deleted, are disabled, or do not rotate.
+//! Tests the remediators of KMS keys that are scheduled for deletion, are disabled, or do not
+//! rotate.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_remediators::catalog::kms::cancel_key_deletion::CancelKeyDeletion;
 use evenkeel_remediators::catalog::kms::enable_key::EnableKey;
 use evenkeel_remediators::catalog::kms::enable_rotation::{EnableRotation, KeyRotation};
-use evenkeel_remediators::{RemediationResult, Remediator};
+use evenkeel_remediators::{AwsFailure, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, aws, refused_for_state};
 use evenkeel_testing::proxy::Fault;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 async fn stage(id: &str) -> Stage {
     let (policy, kind) = ("kms-key-deletion-scheduled", "AWS::KMS::Key");
     Stage::new(policy, CancelKeyDeletion::SPEC.id, kind, id).await
 }
 
-/// A key, to be deleted or not.
+/// Creates a key, scheduled for deletion if `deleted`, and returns its stage.
 async fn key(deleted: bool) -> Stage {
     let id = create(json!({})).await;
     if deleted {
@@ -29,9 +30,9 @@ async fn state(stage: &Stage) -> String {
     stage.state::<CancelKeyDeletion>().await.state
 }
 
-/// A call that reaches the stand-in past the proxy.
+/// Calls KMS of the AWS stand-in directly, without the proxy.
 async fn kms(call: &str, input: Value) -> Value {
-    ServiceClient::kms(&aws(stand()).config).call_json(call, &input).await.unwrap()
+    ServiceClient::kms(&aws(stand_in()).config).call_json(call, &input).await.unwrap()
 }
 
 async fn create(input: Value) -> String {
@@ -39,7 +40,7 @@ async fn create(input: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_deletion_is_canceled_once_and_undone() {
+async fn a_key_deletion_is_canceled_once_and_can_be_undone() {
     let stage = key(true).await;
     assert_eq!(state(&stage).await, "PendingDeletion");
     assert_eq!(stage.run::<CancelKeyDeletion>().await.unwrap().result, RemediationResult::Restored);
@@ -53,7 +54,7 @@ async fn a_deletion_is_canceled_once_and_undone() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_kept_is_left_alone() {
+async fn a_key_without_scheduled_deletion_is_not_changed() {
     let stage = key(false).await;
     assert_eq!(
         stage.run::<CancelKeyDeletion>().await.unwrap().result,
@@ -66,7 +67,7 @@ async fn a_key_that_is_kept_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
+async fn a_missing_denied_or_throttled_key_is_not_written() {
     let gone = stage("00000000-0000-4000-8000-000000000000").await;
     assert_eq!(
         gone.run::<CancelKeyDeletion>().await.unwrap().result,
@@ -79,39 +80,41 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
         (500, "", true),
         (400, "{\"__type\":\"AccessDeniedException\"}", false),
     ];
-    for (status, text, comes_again) in answers {
+    for (status, text, is_retried) in answers {
         stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(status, text));
-        assert_eq!(stage.run::<CancelKeyDeletion>().await.is_err(), comes_again, "{status} {text}");
-        stage.proxy.mend();
+        assert_eq!(stage.run::<CancelKeyDeletion>().await.is_err(), is_retried, "{status} {text}");
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("CancelKeyDeletion"), 0);
     assert_eq!(state(&stage).await, "PendingDeletion");
 }
 
 #[tokio::test]
-async fn a_write_that_is_denied_is_told_and_one_that_was_lost_goes_on() {
+async fn a_denied_write_is_reported_and_a_lost_one_is_continued() {
     let stage = key(true).await;
     let denied = Fault::Answer(400, "{\"__type\":\"AccessDeniedException\"}");
     stage.proxy.fault("CancelKeyDeletion", 1, denied);
     let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
     assert_eq!(
         outcome.result,
-        RemediationResult::Failed("not allowed: AccessDeniedException".to_owned())
+        RemediationResult::Failed(
+            AwsFailure::Denied("AccessDeniedException".to_owned()).to_string()
+        )
     );
     assert_eq!(state(&stage).await, "PendingDeletion");
     stage.proxy.fault("CancelKeyDeletion", usize::MAX, Fault::Lose);
-    assert!(stage.run::<CancelKeyDeletion>().await.is_err(), "the message comes again");
-    stage.proxy.mend();
+    assert!(stage.run::<CancelKeyDeletion>().await.is_err(), "a lost write must be retried");
+    stage.proxy.clear_faults();
     let outcome = stage.run::<CancelKeyDeletion>().await.unwrap();
     assert_eq!(
         (outcome.result, outcome.attempt),
         (RemediationResult::Restored, Some(2)),
-        "the same attempt"
+        "the retry must continue the same attempt"
     );
 }
 
 #[tokio::test]
-async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
+async fn a_disabled_key_is_enabled_and_a_key_pending_deletion_is_not() {
     let made = key(false).await;
     let id = made.target().id;
     let stage = Stage::new("kms-key-disabled", EnableKey::SPEC.id, "AWS::KMS::Key", &id).await;
@@ -123,20 +126,20 @@ async fn a_disabled_key_is_enabled_and_undone_and_one_to_be_deleted_is_not() {
     assert_eq!(state(&made).await, "Disabled");
     kms("ScheduleKeyDeletion", json!({"KeyId": id})).await;
     let outcome = stage.run::<EnableKey>().await.unwrap();
-    let why = "the key is in the state `PendingDeletion`, from which it cannot be enabled";
+    let why = "the KMS key has state `PendingDeletion` and cannot be enabled; check the key";
     assert_eq!(outcome.result, refused_for_state(why));
     stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, "{}"));
-    assert!(stage.run::<EnableKey>().await.is_err(), "an empty answer is none");
+    assert!(stage.run::<EnableKey>().await.is_err(), "an empty answer must be retried");
 }
 
-/// A finding about a key of this kind.
+/// Creates a key of this type and returns the stage of a finding about its rotation.
 async fn rotating(spec: &str, usage: &str) -> Stage {
     let id = create(json!({"KeySpec": spec, "KeyUsage": usage})).await;
     Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", &id).await
 }
 
 #[tokio::test]
-async fn rotation_is_turned_on_once_and_undone() {
+async fn rotation_is_turned_on_once_and_can_be_undone() {
     let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
     let off = KeyRotation { on: false, never: None };
     assert_eq!(stage.state::<EnableRotation>().await, off);
@@ -157,7 +160,7 @@ async fn rotation_is_turned_on_once_and_undone() {
 }
 
 #[tokio::test]
-async fn the_period_of_a_rotation_is_kept() {
+async fn the_rotation_period_is_kept() {
     let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
     let id = stage.target().id;
     kms("EnableKeyRotation", json!({"KeyId": id, "RotationPeriodInDays": 100})).await;
@@ -182,18 +185,18 @@ async fn a_key_that_cannot_rotate_is_left_to_a_person() {
         );
     }
     let stage = rotating("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await;
-    for (told, why) in [
-        (IMPORTED, "its material is from elsewhere: `EXTERNAL`"),
-        (CUSTOM, "its material is from elsewhere: `AWS_CLOUDHSM`"),
-        (REPLICA, "it is a replica, which rotates with its primary key"),
-        (AWS_OWN, "it is AWS's, which rotates its own keys"),
-        (DISABLED, "it is in the state `Disabled`"),
+    for (answer, why) in [
+        (IMPORTED, "the key material of the KMS key has origin `EXTERNAL`, not `AWS_KMS`"),
+        (CUSTOM, "the key material of the KMS key has origin `AWS_CLOUDHSM`, not `AWS_KMS`"),
+        (REPLICA, "the KMS key is a replica key, which rotates with its primary key"),
+        (AWS_OWN, "the KMS key is an AWS managed key, which AWS rotates"),
+        (DISABLED, "the KMS key has state `Disabled`, not `Enabled`"),
     ] {
-        stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, told));
+        stage.proxy.fault("DescribeKey", usize::MAX, Fault::Answer(200, answer));
         let outcome = stage.run::<EnableRotation>().await.unwrap();
-        let why = format!("the key cannot rotate by itself: {why}");
+        let why = format!("automatic rotation cannot be turned on: {why}");
         assert_eq!(outcome.result, refused_for_state(&why));
-        stage.proxy.mend();
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("EnableKeyRotation"), 0);
 }
@@ -205,7 +208,7 @@ const AWS_OWN: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DE
 const DISABLED: &str = r#"{"KeyMetadata": {"KeyId": "a", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", "KeyState": "Disabled"}}"#;
 
 #[tokio::test]
-async fn rotation_that_cannot_be_read_is_not_turned_on() {
+async fn a_key_whose_rotation_cannot_be_read_is_not_changed() {
     let id = "00000000-0000-4000-8000-000000000000";
     let gone =
         Stage::new("kms-rotation-disabled", EnableRotation::SPEC.id, "AWS::KMS::Key", id).await;
@@ -218,11 +221,11 @@ async fn rotation_that_cannot_be_read_is_not_turned_on() {
         (400, "{\"__type\":\"AccessDeniedException\"}", false),
     ];
     for read in ["DescribeKey", "GetKeyRotationStatus"] {
-        for (status, text, comes_again) in answers {
+        for (status, text, is_retried) in answers {
             stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
             let outcome = stage.run::<EnableRotation>().await;
-            assert_eq!(outcome.is_err(), comes_again, "{read}: {status} {text}");
-            stage.proxy.mend();
+            assert_eq!(outcome.is_err(), is_retried, "{read}: {status} {text}");
+            stage.proxy.clear_faults();
         }
     }
     assert_eq!(stage.proxy.count("EnableKeyRotation"), 0);

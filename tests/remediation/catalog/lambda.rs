@@ -1,4 +1,4 @@
-//! Functions that everyone may call.
+//! Tests the remediator of Lambda functions that allow public invocation.
 
 use evenkeel_client::{Method, ServiceClient};
 use evenkeel_remediators::catalog::lambda::remove_public_permission::RemovePublicPermission;
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::query::ask;
 use super::stage::{Stage, aws, refused_for_state};
-use evenkeel_testing::proxy::{Fault, Hold};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::proxy::{Fault, Pause};
+use evenkeel_testing::stand_in::stand_in;
 
-/// A call that reaches the stand-in past the proxy.
+/// Calls AWS Lambda of the stand-in directly, without the proxy.
 async fn post(path: &[&str], qualifier: Option<&str>, input: &Value) {
-    let lambda = ServiceClient::lambda(&aws(stand()).config);
+    let lambda = ServiceClient::lambda(&aws(stand_in()).config);
     let mut call = lambda.rest_call(Method::POST, &[&["2015-03-31", "functions"], path].concat());
     if let Some(qualifier) = qualifier {
         call = call.with_query("Qualifier", Some(qualifier));
@@ -27,11 +27,11 @@ async fn finding(name: &str) -> Stage {
     Stage::new(policy, RemovePublicPermission::SPEC.id, kind, name).await
 }
 
-/// A function with a version and an alias, and nobody may call it.
+/// Creates a function with a version and an alias and without permissions. Returns its stage.
 async fn function(name: &str) -> Stage {
     let role = format!("Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument=%7B%7D");
     ask("iam", "2010-05-08", &role).await;
-    // An archive without files, in base64.
+    // A ZIP archive without files, in base64.
     let archive = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
     let create = json!({
         "FunctionName": name,
@@ -46,7 +46,7 @@ async fn function(name: &str) -> Stage {
     finding(name).await
 }
 
-/// A permission that is not yet added.
+/// A permission that a test adds to a function.
 struct Allow {
     function: String,
     qualifier: Option<&'static str>,
@@ -74,7 +74,7 @@ fn allow(function: &str, sid: &str, principal: &str) -> Allow {
     Allow { function: function.to_owned(), qualifier: None, input }
 }
 
-/// What allows somebody in particular.
+/// Adds permissions that are not public.
 async fn allow_some(function: &str) {
     let topic = "arn:aws:sns:eu-central-1:111122223333:topic";
     for add in [
@@ -88,7 +88,7 @@ async fn allow_some(function: &str) {
     }
 }
 
-/// What allows everyone, of each kind.
+/// Returns a public permission of each kind.
 fn allow_all(function: &str) -> [Allow; 6] {
     let url = |sid, auth| {
         let add = allow(function, sid, "*").with("Action", "lambda:InvokeFunctionUrl");
@@ -107,7 +107,7 @@ fn allow_all(function: &str) -> [Allow; 6] {
 }
 
 #[tokio::test]
-async fn what_allows_everyone_is_removed_and_added_again_and_nothing_else() {
+async fn only_public_permissions_are_removed_and_an_undo_adds_them_again() {
     let stage = function("all-open").await;
     allow_some("all-open").await;
     let some = stage.state::<RemovePublicPermission>().await;
@@ -127,7 +127,7 @@ async fn what_allows_everyone_is_removed_and_added_again_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_kind_of_permission_is_restored_and_undone() {
+async fn every_kind_of_public_permission_is_removed_and_can_be_added_again() {
     for number in 0..6 {
         let name = format!("open-{number}");
         let stage = function(&name).await;
@@ -135,30 +135,31 @@ async fn every_kind_of_permission_is_restored_and_undone() {
         add.send().await;
         stage.there_and_back::<RemovePublicPermission>().await;
         let counts = ["DELETE policy", "POST policy"].map(|what| stage.proxy.count(what));
-        assert_eq!(counts, [2, 2], "by hand and by the drive, each once");
+        assert_eq!(counts, [2, 2], "each call must be made once directly and once by the executor");
     }
 }
 
 #[tokio::test]
-async fn what_could_not_be_undone_is_left_to_a_person() {
+async fn a_permission_that_an_undo_could_not_restore_is_left_to_a_person() {
     const ODD: &str = r#"{"Policy": "{\"Statement\": [{\"Sid\": \"odd\", \"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"*\"}, \"Action\": \"lambda:*\", \"Resource\": \"*\"}]}"}"#;
     let stage = function("odd").await;
     stage.proxy.fault("GET policy", usize::MAX, Fault::Answer(200, ODD));
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
-    let why = "the statement `odd` could not be added again as it is";
+    let why = "an undo could not restore statement `odd` of the function policy unchanged; \
+               remove the statement by hand";
     assert_eq!(outcome.result, refused_for_state(why));
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     let bucket = allow("odd", "bucket", "s3.amazonaws.com").with("SourceArn", "arn:aws:s3:::b");
     bucket.send().await;
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
-    let why =
-        "the statement `bucket` lets in buckets of any account, and whose it is for is not known";
+    let why = "statement `bucket` of the function policy allows S3 buckets of any account; add a \
+               condition on `aws:SourceAccount` by hand";
     assert_eq!(outcome.result, refused_for_state(why));
     assert_eq!(stage.proxy.count("DELETE policy"), 0);
 }
 
 #[tokio::test]
-async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
+async fn a_missing_denied_throttled_or_unreadable_function_is_not_written() {
     let gone = finding("no-such-function").await;
     assert_eq!(
         gone.run::<RemovePublicPermission>().await.unwrap().result,
@@ -173,11 +174,11 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
         (403, "{\"__type\":\"AccessDeniedException\"}", false),
     ];
     for read in ["GET versions", "GET aliases", "GET policy"] {
-        for (status, text, comes_again) in answers {
+        for (status, text, is_retried) in answers {
             stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
             let outcome = stage.run::<RemovePublicPermission>().await;
-            assert_eq!(outcome.is_err(), comes_again, "{read}: {status} {text}: {outcome:?}");
-            stage.proxy.mend();
+            assert_eq!(outcome.is_err(), is_retried, "{read}: {status} {text}: {outcome:?}");
+            stage.proxy.clear_faults();
         }
     }
     let odd = [
@@ -190,7 +191,7 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
         let remediator = RemovePublicPermission::from(stage.aws());
         let refused = remediator.observe_state(&stage.target()).await.unwrap_err();
         assert!(matches!(refused, AwsFailure::Retryable(_)), "{odd}");
-        stage.proxy.mend();
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("DELETE policy"), 0);
     let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
@@ -198,7 +199,9 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
     let outcome = stage.run::<RemovePublicPermission>().await.unwrap();
     assert_eq!(
         outcome.result,
-        RemediationResult::Failed("not allowed: AccessDeniedException".to_owned())
+        RemediationResult::Failed(
+            AwsFailure::Denied("AccessDeniedException".to_owned()).to_string()
+        )
     );
     stage.proxy.fault("DELETE policy", usize::MAX, Fault::LoseAnswer);
     assert_eq!(
@@ -208,21 +211,21 @@ async fn what_is_gone_denied_throttled_or_empty_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_permission_that_came_meanwhile_stays() {
+async fn a_permission_that_was_added_meanwhile_stays() {
     let stage = function("meanwhile").await;
     allow("meanwhile", "open", "*").send().await;
-    let hold = Hold::default();
-    stage.proxy.fault("GET policy", 1, Fault::HoldAfter(hold.clone()));
+    let pause = Pause::default();
+    stage.proxy.fault("GET policy", 1, Fault::PauseAfter(pause.clone()));
     let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), async {
-        hold.reached.notified().await;
+        pause.reached.notified().await;
         allow_some("meanwhile").await;
-        hold.release.notify_one();
+        pause.release.notify_one();
     });
     assert_eq!(outcome.unwrap().result, RemediationResult::Restored);
     let left = stage.state::<RemovePublicPermission>().await;
     let names: Vec<&str> = left.of.values().flat_map(|of| of.keys().map(String::as_str)).collect();
     assert_eq!(names, ["account", "organization", "source", "topic", "live"]);
-    // Planned before it came, and for somebody: it is not removed.
+    // A plan that was made before removes only public permissions.
     let remediator = RemovePublicPermission::from(stage.aws());
     let nobody = serde_json::from_value(json!({"of": {}})).unwrap();
     remediator.apply_state(&stage.target(), &nobody).await.unwrap();
@@ -231,23 +234,27 @@ async fn a_permission_that_came_meanwhile_stays() {
 }
 
 #[tokio::test]
-async fn what_a_kill_switch_cuts_off_is_undone_whole() {
+async fn a_remediation_that_a_kill_switch_interrupts_can_be_undone_completely() {
     let stage = function("cut-off").await;
     for sid in ["first", "second"] {
         allow("cut-off", sid, "*").send().await;
     }
     let before = stage.state::<RemovePublicPermission>().await;
-    let hold = Hold::default();
-    stage.proxy.fault("DELETE policy", 1, Fault::HoldAfter(hold.clone()));
-    let thrown = async {
-        hold.reached.notified().await;
+    let pause = Pause::default();
+    stage.proxy.fault("DELETE policy", 1, Fault::PauseAfter(pause.clone()));
+    let switch_on = async {
+        pause.reached.notified().await;
         stage.ledger.write_record(KILL_SWITCH, b"{}").await.unwrap();
-        hold.release.notify_one();
+        pause.release.notify_one();
     };
-    let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), thrown);
+    let (outcome, ()) = tokio::join!(stage.run::<RemovePublicPermission>(), switch_on);
     let outcome = outcome.unwrap();
     assert!(matches!(outcome.result, RemediationResult::Halted(_)), "{outcome:?}");
-    assert_ne!(stage.state::<RemovePublicPermission>().await, before, "one is removed");
+    assert_ne!(
+        stage.state::<RemovePublicPermission>().await,
+        before,
+        "the first permission must be removed"
+    );
     assert_eq!(stage.undo::<RemovePublicPermission>().await.result, RemediationResult::Restored);
     assert_eq!(stage.state::<RemovePublicPermission>().await, before);
 }

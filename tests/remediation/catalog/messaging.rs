@@ -1,22 +1,22 @@
-//! Topics and queues whose policies let plain HTTP in.
+//! Tests the remediators of SNS topics and SQS queues whose policies allow unencrypted HTTP.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_remediators::catalog::sns::deny_insecure_transport as sns;
 use evenkeel_remediators::catalog::sqs::deny_insecure_transport as sqs;
-use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
+use evenkeel_remediators::{AwsConnection, AwsFailure, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, aws};
 use evenkeel_testing::proxy::Fault;
 use evenkeel_testing::queue::Queues;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 fn topics() -> ServiceClient {
-    ServiceClient::sns(&aws(stand()).config)
+    ServiceClient::sns(&aws(stand_in()).config)
 }
 
 fn queues() -> Queues {
-    Queues::new(&aws(stand()).config)
+    Queues::new(&aws(stand_in()).config)
 }
 
 async fn topic(name: &str) -> Stage {
@@ -43,7 +43,7 @@ async fn ended<R: Remediator + From<AwsConnection> + 'static>(stage: &Stage) -> 
 }
 
 #[tokio::test]
-async fn a_topic_denies_everyone_to_publish_over_plain_http_and_allows_what_it_did() {
+async fn a_topic_denies_unencrypted_http_and_keeps_its_other_statements() {
     let stage = topic("orders").await;
     let before = stage.state::<sns::DenyTopicInsecureTransport>().await.policy;
     stage.there_and_back::<sns::DenyTopicInsecureTransport>().await;
@@ -60,24 +60,25 @@ async fn a_topic_denies_everyone_to_publish_over_plain_http_and_allows_what_it_d
 }
 
 #[tokio::test]
-async fn a_topic_that_is_gone_or_cannot_be_read_is_left_alone() {
+async fn a_missing_or_unreadable_topic_is_not_changed() {
     const DENIED: &str =
         "<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>";
     const SLOWER: &str = "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>";
     const NOTHING: &str =
         "<GetTopicAttributesResponse><GetTopicAttributesResult/></GetTopicAttributesResponse>";
     let stage = topic("unread").await;
-    for (status, text, comes_again) in
+    for (status, text, is_retried) in
         [(400, SLOWER, true), (200, NOTHING, true), (500, "", true), (403, DENIED, false)]
     {
         stage.proxy.fault("GetTopicAttributes", usize::MAX, Fault::Answer(status, text));
         let outcome = stage.run::<sns::DenyTopicInsecureTransport>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
-        stage.proxy.mend();
+        assert_eq!(outcome.is_err(), is_retried, "{status} {text}: {outcome:?}");
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("SetTopicAttributes"), 0);
     stage.proxy.fault("SetTopicAttributes", 1, Fault::Answer(403, DENIED));
-    let denied = RemediationResult::Failed("not allowed: AuthorizationError".to_owned());
+    let denied =
+        RemediationResult::Failed(AwsFailure::Denied("AuthorizationError".to_owned()).to_string());
     assert_eq!(ended::<sns::DenyTopicInsecureTransport>(&stage).await, denied);
     stage.proxy.fault("SetTopicAttributes", 1, Fault::LoseAnswer);
     assert_eq!(ended::<sns::DenyTopicInsecureTransport>(&stage).await, RemediationResult::Restored);
@@ -95,7 +96,7 @@ async fn a_topic_that_is_gone_or_cannot_be_read_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_queue_with_a_policy_or_without_one_denies_plain_http_and_is_as_before_after_an_undo() {
+async fn a_queue_denies_unencrypted_http_and_an_undo_restores_its_policy() {
     let allow = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sqs:SendMessage",
         "Resource": "arn:aws:sqs:eu-central-1:123456789012:shared"
@@ -116,11 +117,11 @@ async fn a_queue_with_a_policy_or_without_one_denies_plain_http_and_is_as_before
 }
 
 #[tokio::test]
-async fn a_queue_that_is_gone_denied_throttled_or_unreadable_is_left_alone() {
+async fn a_missing_denied_throttled_or_unreadable_queue_is_not_changed() {
     const DENIED: &str = r#"{"__type": "AccessDeniedException"}"#;
     const SLOWER: &str = r#"{"__type": "ThrottlingException"}"#;
     let stage = queue("unread", None).await;
-    for (read, status, text, comes_again) in [
+    for (read, status, text, is_retried) in [
         ("GetQueueUrl", 400, SLOWER, true),
         ("GetQueueUrl", 200, "{}", true),
         ("GetQueueAttributes", 500, "", true),
@@ -129,12 +130,14 @@ async fn a_queue_that_is_gone_denied_throttled_or_unreadable_is_left_alone() {
     ] {
         stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
         let outcome = stage.run::<sqs::DenyQueueInsecureTransport>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{read} {status} {text}: {outcome:?}");
-        stage.proxy.mend();
+        assert_eq!(outcome.is_err(), is_retried, "{read} {status} {text}: {outcome:?}");
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count("SetQueueAttributes"), 0);
     stage.proxy.fault("SetQueueAttributes", 1, Fault::Answer(400, DENIED));
-    let denied = RemediationResult::Failed("not allowed: AccessDeniedException".to_owned());
+    let denied = RemediationResult::Failed(
+        AwsFailure::Denied("AccessDeniedException".to_owned()).to_string(),
+    );
     assert_eq!(ended::<sqs::DenyQueueInsecureTransport>(&stage).await, denied);
     stage.proxy.fault("SetQueueAttributes", 1, Fault::LoseAnswer);
     assert_eq!(ended::<sqs::DenyQueueInsecureTransport>(&stage).await, RemediationResult::Restored);

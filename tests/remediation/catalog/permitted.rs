@@ -1,4 +1,5 @@
-//! Each call of a remediator must be allowed to a session that is confined to its target, and on no other resource.
+//! Checks the calls of remediators against their session policies: each call must be allowed, and
+//! the same write on another resource must not be.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +7,18 @@ use evenkeel_remediators::catalog::CatalogEntry;
 use evenkeel_remediators::{RemediatorSpec, TargetResource};
 use serde_json::{Value, json};
 
-use crate::calls::{self, hold, nameless};
+use crate::calls::{self, check_calls, without_names};
 
 use evenkeel_testing::asked::Asked;
 use evenkeel_testing::iam::allows;
 use evenkeel_testing::proxy::Call;
 
-/// What only an undo does, for which whoever runs it needs the right: the stack's roles do not have it.
+/// Calls that only an undo makes. The operator who runs the undo needs the permission; the roles of
+/// the stack do not have it.
 const BY_A_PERSON: [(&str, &str); 1] = [("kms-cancel-key-deletion", "kms:ScheduleKeyDeletion")];
 
-/// Holds the calls against the session's policy, and against the table of which part of it allowed each: the stack's tests
-/// hold that against the roles, and ask whether there is a part that allowed none.
+/// Checks the calls of a remediator against its session policy and against the table `calls.txt`.
+/// The tests of the stack compare the table with the roles and find unused permissions.
 pub(crate) fn permitted(remediator: &str, target: &TargetResource, calls: &[Call], stage: usize) {
     let entry = CatalogEntry::find_by_id(remediator).unwrap();
     let parts = parts(&entry.spec, target);
@@ -31,23 +33,30 @@ pub(crate) fn permitted(remediator: &str, target: &TargetResource, calls: &[Call
                     remediator: remediator.to_owned(),
                     part: part.0,
                     action: action.clone(),
-                    resource: nameless(resource),
+                    resource: without_names(resource),
                 })
                 .collect();
             let by_a_person = BY_A_PERSON.contains(&(remediator, action.as_str()));
-            assert!(!of.is_empty() || by_a_person, "{remediator} may not {action} on {resource}");
+            assert!(
+                !of.is_empty() || by_a_person,
+                "the session policy of {remediator} does not allow {action} on {resource}"
+            );
             made.extend(of);
         }
         let others: Vec<Asked> = call.asked.iter().filter_map(of_another).collect();
         let is_write = !others.is_empty() && !others.iter().all(|asked| is_read(&asked.action));
         let allowed = is_write && others.iter().all(|asked| may(&session, asked));
-        assert!(!allowed, "{remediator} may {others:?} while it repairs {}", target.id);
+        assert!(
+            !allowed,
+            "the session policy of {remediator} allows {others:?} while it remediates {}",
+            target.id
+        );
     }
-    hold(remediator, &made, stage);
+    check_calls(remediator, &made, stage);
 }
 
-/// What a session's policy is made of, resource by resource: which statement, which of its resources, and the statement
-/// for that alone.
+/// Returns the parts of a session policy: the index of the statement, the index of the resource,
+/// and a statement with this resource only.
 fn parts(spec: &RemediatorSpec, target: &TargetResource) -> Vec<((usize, usize), Value)> {
     let statements = spec.build_statements(target).into_iter().enumerate();
     let parts = statements.flat_map(|(number, statement)| {
@@ -64,16 +73,18 @@ fn may(statements: &[Value], asked: &Asked) -> bool {
     allows(statements, &asked.action, &asked.resource, &[])
 }
 
-/// Whether an action only reads. API Gateway's are the methods of HTTP.
+/// Returns whether an action only reads. The actions of API Gateway are HTTP methods.
 pub(crate) fn is_read(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     name == "GET" || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
 }
 
-/// The same on the resource whose name begins with this one's. None where the action is of no resource.
+/// Returns the same action on another resource whose name begins with the name of this one, or
+/// `None` for an action without a resource.
 fn of_another(asked: &Asked) -> Option<Asked> {
     let arn = &asked.resource;
-    // What belongs to a resource stands behind its name: the rest of a path of API Gateway, a function's qualifier.
+    // Subresources follow the name: the rest of a path of API Gateway, or the qualifier of a
+    // function.
     let kinds = ["/restapis/", "/apis/", "/domainnames/", ":function:"];
     let end = kinds.iter().find_map(|kind| {
         let name = arn.find(kind)?.saturating_add(kind.len());

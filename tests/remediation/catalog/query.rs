@@ -1,18 +1,19 @@
-//! Services without an SDK here: what tests ask of them, and what every remediator before them must stand.
+//! Helpers for services with the AWS Query protocol: direct calls, and a test of read and write
+//! failures.
 
-use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
+use evenkeel_remediators::{AwsConnection, AwsFailure, RemediationResult, Remediator};
 use hyper::Request;
 
 use super::stage::Stage;
 use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Fault;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
-/// Asks a service something, past the proxy.
+/// Calls a service of the AWS stand-in directly, without the proxy. Returns the answer's body.
 pub(crate) async fn ask(service: &str, version: &str, body: &str) -> String {
     let scope = format!("Credential=test/20260311/eu-central-1/{service}/aws4_request");
     let request = Request::post("/")
-        .header("host", stand().to_string())
+        .header("host", stand_in().to_string())
         .header("content-type", "application/x-www-form-urlencoded")
         .header(
             "authorization",
@@ -20,14 +21,14 @@ pub(crate) async fn ask(service: &str, version: &str, body: &str) -> String {
         )
         .body(format!("Version={version}&{body}").into())
         .unwrap();
-    let (head, answer) = send(stand(), request).await.unwrap();
+    let (head, answer) = send(stand_in(), request).await.unwrap();
     let answer = String::from_utf8(answer.to_vec()).unwrap();
     assert!(head.status.is_success(), "{body}: {answer}");
     answer
 }
 
-/// What stands in the first element of that name.
-pub(crate) fn told<'a>(answer: &'a str, name: &str) -> &'a str {
+/// Returns the text of the first XML element with this name.
+pub(crate) fn element_text<'a>(answer: &'a str, name: &str) -> &'a str {
     let (_, rest) = answer.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{answer}"));
     rest.split_once('<').unwrap().0
 }
@@ -37,7 +38,8 @@ pub(crate) const DENIED: &str =
 const THROTTLED: &str =
     "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>";
 
-/// A call that is denied, throttled, or answered by nothing leads to no write; then all goes well.
+/// Checks that a failed `read` prevents the `write`, that a denied `write` is reported, and that
+/// the remediation succeeds afterwards.
 pub(crate) async fn writes_nothing_unread<R: Remediator + From<AwsConnection> + 'static>(
     stage: &Stage,
     read: &'static str,
@@ -51,23 +53,25 @@ pub(crate) async fn writes_nothing_unread<R: Remediator + From<AwsConnection> + 
         (500, "", true),
         (403, DENIED, false),
     ];
-    for (status, text, comes_again) in answers {
+    for (status, text, is_retried) in answers {
         stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
         let outcome = stage.run::<R>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
-        stage.proxy.mend();
+        assert_eq!(outcome.is_err(), is_retried, "{status} {text}: {outcome:?}");
+        stage.proxy.clear_faults();
     }
     stage.proxy.fault(read, usize::MAX, Fault::Lose);
-    assert!(stage.run::<R>().await.is_err(), "a call that is lost");
-    stage.proxy.mend();
+    assert!(stage.run::<R>().await.is_err(), "a lost call must be retried");
+    stage.proxy.clear_faults();
     assert_eq!(stage.proxy.count(write), 0);
     stage.proxy.fault(write, 1, Fault::Answer(403, DENIED));
     let outcome = stage.run::<R>().await.unwrap();
     assert_eq!(
         outcome.result,
-        RemediationResult::Failed("not allowed: UnauthorizedOperation".to_owned())
+        RemediationResult::Failed(
+            AwsFailure::Denied("UnauthorizedOperation".to_owned()).to_string()
+        )
     );
-    // What passes is tried again by itself.
+    // Temporary failures are retried automatically.
     stage.proxy.fault(read, 1, Fault::Answer(400, THROTTLED));
     stage.proxy.fault(write, 3, Fault::LoseAnswer);
     assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Restored);

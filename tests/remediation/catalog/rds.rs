@@ -1,4 +1,4 @@
-//! Databases that have a public address, and snapshots that everyone may restore.
+//! Tests the remediators of public database instances and public database snapshots.
 
 use evenkeel_remediators::catalog::rds::cluster_snapshot_private::ClusterSnapshotPrivate;
 use evenkeel_remediators::catalog::rds::instance_private::{InstanceAccess, InstancePrivate};
@@ -9,12 +9,13 @@ use super::query::{ask, writes_nothing_unread};
 use super::stage::Stage;
 use evenkeel_testing::proxy::Fault;
 
-/// Asks RDS something, past the proxy.
+/// Calls RDS of the AWS stand-in directly, without the proxy.
 async fn rds(body: &str) -> String {
     ask("rds", "2014-10-31", body).await
 }
 
-/// An answer without what is another each time: its id, and until when an instance can be restored.
+/// Returns an answer without the parts that change with each call: the request id and the latest
+/// restorable time.
 async fn seen(body: &str) -> String {
     const UNTIL: &str = "</LatestRestorableTime>";
     let answer = rds(body).await;
@@ -34,7 +35,7 @@ async fn instance(name: &str) -> Stage {
 }
 
 #[tokio::test]
-async fn a_public_instance_is_private_again_and_else_as_it_was() {
+async fn a_public_instance_becomes_private_and_nothing_else_changes() {
     let stage = instance("public").await;
     stage.there_and_back::<InstancePrivate>().await;
     let describe = "Action=DescribeDBInstances&DBInstanceIdentifier=public";
@@ -45,7 +46,7 @@ async fn a_public_instance_is_private_again_and_else_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_instance_that_is_gone_or_cannot_be_read_is_left_alone() {
+async fn a_missing_or_unreadable_instance_is_not_changed() {
     let stage = instance("unread").await;
     let (read, write) = ("DescribeDBInstances", "ModifyDBInstance");
     writes_nothing_unread::<InstancePrivate>(&stage, read, write).await;
@@ -57,7 +58,7 @@ async fn an_instance_that_is_gone_or_cannot_be_read_is_left_alone() {
 }
 
 #[tokio::test]
-async fn an_instance_that_is_changing_is_looked_at_again_later() {
+async fn an_instance_that_is_being_modified_is_retried() {
     const CHANGING: &str = "<A><DescribeDBInstancesResult><DBInstances><DBInstance>\
         <DBInstanceStatus>modifying</DBInstanceStatus><PubliclyAccessible>true</PubliclyAccessible>\
         </DBInstance></DBInstances></DescribeDBInstancesResult></A>";
@@ -71,20 +72,20 @@ async fn an_instance_that_is_changing_is_looked_at_again_later() {
     let remediator = InstancePrivate::from(stage.aws());
     stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, CHANGING));
     let refused = remediator.observe_state(&stage.target()).await.unwrap_err();
-    let why = "the instance is not available, but `modifying`";
+    let why = "the DB instance has status `modifying`, not `available`; try again later";
     assert_eq!(refused, AwsFailure::Retryable(why.to_owned()));
     stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, NONE));
     assert!(remediator.observe_state(&stage.target()).await.is_err());
     stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, PENDING));
     let seen = remediator.observe_state(&stage.target()).await.unwrap();
-    assert_eq!(seen, InstanceAccess { public: true }, "what is pending is not there yet");
-    // The write begins a change: the message comes again until it is there.
-    let hold = evenkeel_testing::proxy::Hold::default();
-    stage.proxy.fault("ModifyDBInstance", 1, Fault::HoldAfter(hold.clone()));
+    assert_eq!(seen, InstanceAccess { public: true }, "a pending change must not count as done");
+    // The write starts a modification: the message is retried until it is complete.
+    let pause = evenkeel_testing::proxy::Pause::default();
+    stage.proxy.fault("ModifyDBInstance", 1, Fault::PauseAfter(pause.clone()));
     let (outcome, ()) = tokio::join!(stage.run::<InstancePrivate>(), async {
-        hold.reached.notified().await;
+        pause.reached.notified().await;
         stage.proxy.fault("DescribeDBInstances", 1, Fault::Answer(200, CHANGING));
-        hold.release.notify_one();
+        pause.release.notify_one();
     });
     assert!(outcome.is_err(), "{outcome:?}");
     let outcome = stage.run::<InstancePrivate>().await.unwrap();
@@ -93,7 +94,7 @@ async fn an_instance_that_is_changing_is_looked_at_again_later() {
 }
 
 #[tokio::test]
-async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
+async fn a_public_snapshot_becomes_private_and_stays_shared_with_other_accounts() {
     instance("shared").await;
     let name = "shared-snapshot";
     rds(&format!(
@@ -138,7 +139,7 @@ async fn a_public_snapshot_is_private_again_and_stays_shared_with_others() {
 }
 
 #[tokio::test]
-async fn a_public_cluster_snapshot_is_private_again_and_stays_shared_with_others() {
+async fn a_public_cluster_snapshot_becomes_private_and_stays_shared_with_other_accounts() {
     rds("Action=CreateDBCluster&DBClusterIdentifier=cluster&Engine=aurora-postgresql&MasterUsername=somebody&MasterUserPassword=not-a-secret").await;
     let (name, id) = ("cluster-snapshot", "DBClusterSnapshotIdentifier");
     rds(&format!("Action=CreateDBClusterSnapshot&DBClusterIdentifier=cluster&{id}={name}")).await;

@@ -1,4 +1,4 @@
-//! Buckets: Block Public Access, policies and default encryption.
+//! Tests the remediators of buckets: Block Public Access, bucket policies and default encryption.
 
 use evenkeel_client::{Method, ServiceClient, XmlElement};
 use evenkeel_remediators::catalog::s3::block_public_access::{
@@ -8,19 +8,19 @@ use evenkeel_remediators::catalog::s3::default_encryption::{
     BucketEncryption, DefaultEncryption, EncryptionRule,
 };
 use evenkeel_remediators::catalog::s3::deny_insecure_transport::DenyBucketInsecureTransport;
-use evenkeel_remediators::{AwsConnection, RemediationResult, Remediator};
+use evenkeel_remediators::{AwsConnection, AwsFailure, RemediationResult, Remediator};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, aws};
-use evenkeel_testing::proxy::{Fault, Hold};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::proxy::{Fault, Pause};
+use evenkeel_testing::stand_in::stand_in;
 
-/// A client that reaches the stand-in past the proxy.
+/// Returns a client that calls the AWS stand-in directly, without the proxy.
 fn direct() -> ServiceClient {
-    ServiceClient::s3(&aws(stand()).config)
+    ServiceClient::s3(&aws(stand_in()).config)
 }
 
-/// A finding about a bucket that is made now.
+/// Creates a bucket and returns the stage of a finding about it.
 async fn bucket<R: Remediator>(name: &str) -> Stage {
     let place = XmlElement::with_text("LocationConstraint", "eu-central-1");
     let place = XmlElement::with_children("CreateBucketConfiguration", vec![place]);
@@ -35,7 +35,8 @@ async fn finding<R: Remediator>(name: &str) -> Stage {
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 const SLOW: &str = "<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>";
 
-/// A bucket that is gone, denied, throttled or answers nothing is not written to; then all goes well.
+/// Checks that a missing bucket or a failed `read` prevents the `write`, that a denied `write` is
+/// reported, and that the remediation succeeds afterwards.
 async fn writes_nothing_unread<R: Remediator + From<AwsConnection> + 'static>(
     stage: &Stage,
     read: &'static str,
@@ -43,30 +44,33 @@ async fn writes_nothing_unread<R: Remediator + From<AwsConnection> + 'static>(
 ) {
     let gone = finding::<R>("no-such-bucket").await;
     assert_eq!(gone.run::<R>().await.unwrap().result, RemediationResult::ResourceGone);
-    for (status, text, comes_again) in
+    for (status, text, is_retried) in
         [(503, SLOW, true), (200, "", true), (500, "", true), (403, DENIED, false)]
     {
         stage.proxy.fault(read, usize::MAX, Fault::Answer(status, text));
         let outcome = stage.run::<R>().await;
-        assert_eq!(outcome.is_err(), comes_again, "{status} {text}: {outcome:?}");
-        stage.proxy.mend();
+        assert_eq!(outcome.is_err(), is_retried, "{status} {text}: {outcome:?}");
+        stage.proxy.clear_faults();
     }
     assert_eq!(stage.proxy.count(write), 0);
     stage.proxy.fault(write, 1, Fault::Answer(403, DENIED));
     let outcome = stage.run::<R>().await.unwrap();
-    assert_eq!(outcome.result, RemediationResult::Failed("not allowed: AccessDenied".to_owned()));
+    assert_eq!(
+        outcome.result,
+        RemediationResult::Failed(AwsFailure::Denied("AccessDenied".to_owned()).to_string())
+    );
     stage.proxy.fault(write, usize::MAX, Fault::LoseAnswer);
     assert_eq!(
         stage.run::<R>().await.unwrap().result,
         RemediationResult::Restored,
-        "the answer was lost"
+        "a write with a lost answer must succeed"
     );
-    stage.proxy.mend();
+    stage.proxy.clear_faults();
     assert_eq!(stage.run::<R>().await.unwrap().result, RemediationResult::Compliant);
 }
 
 #[tokio::test]
-async fn every_block_of_public_access_is_restored_and_undone() {
+async fn every_combination_of_block_public_access_is_restored_and_can_be_undone() {
     let stage = bucket::<BlockPublicAccess>("block").await;
     assert_eq!(stage.state::<BlockPublicAccess>().await, BucketPublicAccess { block: None });
     stage.there_and_back::<BlockPublicAccess>().await;
@@ -79,7 +83,7 @@ async fn every_block_of_public_access_is_restored_and_undone() {
             restrict_public_buckets: on(3),
         };
         let stage = bucket::<BlockPublicAccess>(&format!("block-{bits}")).await;
-        let remediator = BlockPublicAccess::from(aws(stand()));
+        let remediator = BlockPublicAccess::from(aws(stand_in()));
         remediator
             .apply_state(&stage.target(), &BucketPublicAccess { block: Some(block) })
             .await
@@ -92,11 +96,14 @@ const PART: &str = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</Block
 </PublicAccessBlockConfiguration>";
 
 #[tokio::test]
-async fn a_block_of_public_access_that_cannot_be_read_is_not_set() {
+async fn block_public_access_that_cannot_be_read_is_not_set() {
     let stage = bucket::<BlockPublicAccess>("block-unread").await;
     stage.proxy.fault("GET publicAccessBlock", usize::MAX, Fault::Answer(200, PART));
-    assert!(stage.run::<BlockPublicAccess>().await.is_err(), "a part of an answer is none");
-    stage.proxy.mend();
+    assert!(
+        stage.run::<BlockPublicAccess>().await.is_err(),
+        "an incomplete answer must be retried"
+    );
+    stage.proxy.clear_faults();
     let (read, write) = ("GET publicAccessBlock", "PUT publicAccessBlock");
     writes_nothing_unread::<BlockPublicAccess>(&stage, read, write).await;
 }
@@ -112,7 +119,7 @@ fn denial(bucket: &str) -> Value {
     })
 }
 
-/// A statement of somebody else's.
+/// Returns a statement that the remediation must keep.
 fn other(number: usize) -> Value {
     json!({
         "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
@@ -132,7 +139,7 @@ async fn policy(stage: &Stage) -> Value {
 }
 
 #[tokio::test]
-async fn plain_http_is_denied_and_every_other_statement_stays() {
+async fn unencrypted_http_is_denied_and_every_other_statement_stays() {
     for count in 0..4 {
         let name = format!("policy-{count}");
         let stage = bucket::<DenyBucketInsecureTransport>(&name).await;
@@ -157,7 +164,7 @@ async fn plain_http_is_denied_and_every_other_statement_stays() {
 }
 
 #[tokio::test]
-async fn a_statement_alone_and_a_name_that_is_taken_are_no_obstacle() {
+async fn a_single_statement_and_a_used_statement_id_are_handled() {
     let stage = bucket::<DenyBucketInsecureTransport>("policy-odd").await;
     let mut taken = other(1);
     taken["Sid"] = json!("DenyInsecureTransport");
@@ -173,7 +180,7 @@ async fn a_statement_alone_and_a_name_that_is_taken_are_no_obstacle() {
 }
 
 #[tokio::test]
-async fn a_policy_that_denies_as_much_is_left_and_one_that_is_too_long_or_odd_is_refused() {
+async fn an_equivalent_policy_is_kept_and_a_too_long_or_invalid_one_is_refused() {
     let name = "policy-left";
     let stage = bucket::<DenyBucketInsecureTransport>(name).await;
     let mut same = denial(name);
@@ -193,16 +200,16 @@ async fn a_policy_that_denies_as_much_is_left_and_one_that_is_too_long_or_odd_is
 }
 
 #[tokio::test]
-async fn a_policy_that_was_changed_meanwhile_is_merged_anew() {
+async fn a_policy_that_was_changed_meanwhile_is_merged_again() {
     let name = "policy-changed";
     let stage = bucket::<DenyBucketInsecureTransport>(name).await;
     put_policy(name, &json!({"Statement": [other(1)]})).await;
-    let hold = Hold::default();
-    stage.proxy.fault("GET policy", 1, Fault::HoldAfter(hold.clone()));
+    let pause = Pause::default();
+    stage.proxy.fault("GET policy", 1, Fault::PauseAfter(pause.clone()));
     let (outcome, ()) = tokio::join!(stage.run::<DenyBucketInsecureTransport>(), async {
-        hold.reached.notified().await;
+        pause.reached.notified().await;
         put_policy(name, &json!({"Statement": [other(1), other(2)]})).await;
-        hold.release.notify_one();
+        pause.release.notify_one();
     });
     assert_eq!(outcome.unwrap().result, RemediationResult::Restored);
     assert_eq!(policy(&stage).await, json!({"Statement": [other(1), other(2), denial(name)]}));
@@ -216,7 +223,7 @@ async fn a_policy_that_cannot_be_read_is_not_written() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_serves_a_website_is_asked_about() {
+async fn a_bucket_that_serves_a_website_needs_approval() {
     let name = "policy-website";
     let stage = bucket::<DenyBucketInsecureTransport>(name).await;
     let index = vec![XmlElement::with_text("Suffix", "index.html")];
@@ -234,12 +241,12 @@ async fn a_bucket_that_serves_a_website_is_asked_about() {
     stage.proxy.fault("GET website", usize::MAX, Fault::Answer(503, SLOW));
     assert!(
         stage.run::<DenyBucketInsecureTransport>().await.is_err(),
-        "what is not known is not none"
+        "an unknown website configuration must be retried"
     );
 }
 
 async fn encrypt(bucket: &str, rule: EncryptionRule) {
-    let remediator = DefaultEncryption::from(aws(stand()));
+    let remediator = DefaultEncryption::from(aws(stand_in()));
     let target = finding::<DefaultEncryption>(bucket).await.target();
     remediator.apply_state(&target, &BucketEncryption { rules: vec![rule] }).await.unwrap();
 }
@@ -250,7 +257,7 @@ fn rule(algorithm: &str, key: Option<&str>, bucket_key: bool) -> EncryptionRule 
 }
 
 #[tokio::test]
-async fn a_bucket_that_no_key_is_named_for_is_not_told_as_repaired() {
+async fn a_bucket_without_a_key_in_the_header_is_not_reported_as_restored() {
     for (number, with) in [json!({}), json!({"kmsKey": ""})].iter().enumerate() {
         let name = format!("encryption-no-key-{number}");
         let stage = bucket::<DefaultEncryption>(&name).await.with(with);
@@ -270,7 +277,7 @@ async fn a_bucket_that_no_key_is_named_for_is_not_told_as_repaired() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_header_names_encrypts_what_no_key_does() {
+async fn a_bucket_without_a_kms_key_is_encrypted_with_the_key_of_the_header() {
     let with = json!({"kmsKey": "alias/mine"});
     for (number, before) in
         [None, Some(rule("AES256", None, false)), Some(rule("AES256", None, true))]
@@ -310,8 +317,11 @@ async fn encryption_that_cannot_be_read_is_not_set() {
     let stage = bucket::<DefaultEncryption>("encryption-unread").await;
     let stage = stage.with(&json!({"kmsKey": "alias/mine"}));
     stage.proxy.fault("GET encryption", usize::MAX, Fault::Answer(200, NO_RULE));
-    assert!(stage.run::<DefaultEncryption>().await.is_err(), "a configuration without a rule");
-    stage.proxy.mend();
+    assert!(
+        stage.run::<DefaultEncryption>().await.is_err(),
+        "a configuration without a rule must be retried"
+    );
+    stage.proxy.clear_faults();
     writes_nothing_unread::<DefaultEncryption>(&stage, "GET encryption", "PUT encryption").await;
 }
 

@@ -1,4 +1,4 @@
-//! A resource in what stands in for AWS, a ledger, and a remediation of it.
+//! The fixture of the remediator tests: a resource in the AWS stand-in, a ledger, and an executor.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -28,13 +28,13 @@ use super::permitted::{is_read, permitted};
 use crate::calls::number_stage;
 use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Proxy;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
-/// The time for one attempt of a call; what is not answered is asked again. It is 5 s in the function, and more here, where
-/// the machine may be busy.
+/// The timeout of one attempt of an AWS call, after which the SDK retries. It is 5 s in the
+/// function and longer here, because the machine may be busy.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
-/// AWS, reached at `endpoint`. Backends are not asked.
+/// Returns a connection to AWS at `endpoint`, without a TLS probe and without a kill switch.
 pub(crate) fn aws(endpoint: SocketAddr) -> AwsConnection {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let config = SdkConfig::builder()
@@ -52,30 +52,30 @@ pub(crate) fn aws(endpoint: SocketAddr) -> AwsConnection {
     }
 }
 
-/// How it ends where the state must be left to a person.
+/// Returns the result of a remediation that leaves the resource to a person.
 pub(crate) fn refused_for_state(why: &str) -> RemediationResult {
     RemediationResult::Refused(PlanRefusal::NeedsPerson(why.to_owned()).into())
 }
 
-/// How it ends where the policy's header says what cannot be.
+/// Returns the result of a remediation with an invalid setting in the policy header.
 pub(crate) fn refused_for_setting(why: &str) -> RemediationResult {
     RemediationResult::Refused(PlanRefusal::InvalidSetting(why.to_owned()).into())
 }
 
-/// A ledger, and a proxy before AWS.
+/// A finding about a resource, with an in-memory ledger and a proxy in front of the AWS stand-in.
 pub(crate) struct Stage {
     pub(crate) proxy: Proxy,
     probe: Option<Arc<dyn TlsProbe>>,
     pub(crate) ledger: Ledger,
     record: Value,
-    /// The how manyth it is of its remediator in its test.
+    /// The number of this stage among the stages of its remediator in the test, from 1.
     number: usize,
-    /// So many findings were dealt with.
+    /// The number of the current finding, from 1.
     findings: AtomicU32,
 }
 
 impl Stage {
-    /// A stage for a finding of `policy` about a resource.
+    /// Creates a stage for a finding of `policy` about the resource `id` of type `kind`.
     pub(crate) async fn new(policy: &str, remediator: &str, kind: &str, id: &str) -> Stage {
         let record = json!({
             "finding_info": {
@@ -98,14 +98,14 @@ impl Stage {
         }
     }
 
-    /// AWS, through the proxy.
+    /// Returns a connection to AWS through the proxy, with the kill switch of the ledger.
     pub(crate) fn aws(&self) -> AwsConnection {
         let switch = KillSwitch::new(self.ledger.clone(), &self.target());
         AwsConnection { probe: self.probe.clone(), ..aws(self.proxy.address) }
             .with_kill_switch(switch)
     }
 
-    /// The finding that is dealt with now.
+    /// Returns the current finding.
     fn violation(&self) -> PolicyViolation {
         let number = self.findings.load(Ordering::Relaxed);
         let mut record = self.record.clone();
@@ -114,14 +114,14 @@ impl Stage {
         PolicyViolation::from_record(record.to_string().as_bytes()).unwrap()
     }
 
-    /// The same, with what the policy's header says about the repair.
+    /// Sets `with` of the remediation in the policy header.
     pub(crate) fn with(mut self, header: &Value) -> Stage {
         let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
         remediation.as_object_mut().unwrap().insert("with".to_owned(), header.clone());
         self
     }
 
-    /// The same, of a finding that lists what it found.
+    /// Sets the violations that the finding lists.
     pub(crate) fn of_found(mut self, violations: &Value) -> Stage {
         let evidence = json!({"actor": {"user": {"uid": ""}}, "data": {"violations": violations}});
         let record = self.record.as_object_mut().unwrap();
@@ -129,14 +129,14 @@ impl Stage {
         self
     }
 
-    /// The same, where the policy's header says what a person must look at.
+    /// Sets the approval reason (`ask`) in the policy header.
     pub(crate) fn asking(mut self, ask: &str) -> Stage {
         let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
         remediation.as_object_mut().unwrap().insert("ask".to_owned(), ask.into());
         self
     }
 
-    /// The same, where the policy's header says how safe the repair is, and what the properties must be.
+    /// Sets `tier`, `actions` and `patch` of the remediation in the policy header.
     pub(crate) fn patching(mut self, tier: &str, actions: &[&str], patch: &Value) -> Stage {
         let remediation = self.record.pointer_mut("/unmapped/remediation").unwrap();
         let remediation = remediation.as_object_mut().unwrap();
@@ -146,26 +146,26 @@ impl Stage {
         self
     }
 
-    /// The same, with backends that can be asked.
+    /// Sets the TLS probe.
     pub(crate) fn with_probe(mut self, probe: Arc<dyn TlsProbe>) -> Stage {
         self.probe = Some(probe);
         self
     }
 
-    /// The same, with backends that cannot be asked.
+    /// Removes the TLS probe.
     pub(crate) fn without_probe(mut self) -> Stage {
         self.probe = None;
         self
     }
 
-    /// What would be done.
+    /// Returns the preview of the remediation.
     pub(crate) async fn preview<R: Remediator + From<AwsConnection> + 'static>(
         &self,
     ) -> RemediationPreview {
-        self.drive::<R>().preview_remediation(&self.violation(), 0).await.unwrap()
+        self.executor::<R>().preview_remediation(&self.violation(), 0).await.unwrap()
     }
 
-    /// Somebody says yes to the plan.
+    /// Approves the current plan.
     pub(crate) async fn approve<R: Remediator + From<AwsConnection> + 'static>(&self) {
         let plan = self.preview::<R>().await.plan.unwrap();
         let approval = PlanApproval { approver: "rosa".to_owned(), expires: 1, approved: true };
@@ -177,31 +177,33 @@ impl Stage {
         PolicyViolation::from_record(self.record.to_string().as_bytes()).unwrap().target
     }
 
-    fn drive<R: Remediator + From<AwsConnection> + 'static>(&self) -> RemediationExecutor {
+    fn executor<R: Remediator + From<AwsConnection> + 'static>(&self) -> RemediationExecutor {
         let settings = ExecutorSettings {
             maximum_mode: RemediationMode::Auto,
             limits: RetryLimits::default(),
             budget: DailyBudget::default(),
         };
         let aws = self.aws();
-        let drive =
+        let executor =
             RemediationExecutor::new(Box::new(R::from(aws.clone())), self.ledger.clone(), settings);
-        drive.with_kill_switch(aws.switch)
+        executor.with_kill_switch(aws.switch)
     }
 
-    /// Repairs, and says how it ended. What ended is followed by another finding, what did not comes again.
+    /// Remediates the current finding. Approves the plan if the remediator always needs approval,
+    /// or if an earlier undo blocks it. The next run has a new finding, unless this run fails.
     pub(crate) async fn run<R: Remediator + From<AwsConnection> + 'static>(
         &self,
     ) -> Result<RemediationOutcome, ExecutorError> {
         let violation = self.violation();
-        let mut outcome = self.drive::<R>().remediate_violation(&violation, 0).await?;
-        // What is not safe by itself waits for a person, who here says yes.
+        let mut outcome = self.executor::<R>().remediate_violation(&violation, 0).await?;
+        // A remediator that is not safe without approval waits for it; the fixture approves.
         let waits = |end| matches!(&outcome.result, RemediationResult::AwaitingApproval(why) if why.ends_with(end));
         let needs_person =
             R::SPEC.tier.is_some() && R::SPEC.maximum_mode(None) < RemediationMode::Auto;
-        if needs_person && waits("approval") || waits("(a test), and nobody approved it since") {
+        let undone = "(a test); approve it only if it is wanted again";
+        if needs_person && waits("(run `evenkeel approve` or `evenkeel reject`)") || waits(undone) {
             self.approve::<R>().await;
-            outcome = self.drive::<R>().remediate_violation(&violation, 0).await?;
+            outcome = self.executor::<R>().remediate_violation(&violation, 0).await?;
         }
         self.findings.fetch_add(1, Ordering::Relaxed);
         Ok(outcome)
@@ -214,36 +216,40 @@ impl Stage {
         self.try_undo::<R>().await.unwrap()
     }
 
-    /// Undoes the first attempt, or says why that has not ended.
+    /// Undoes the first attempt.
+    ///
+    /// # Errors
+    /// The error of an undo that must be retried.
     pub(crate) async fn try_undo<R: Remediator + From<AwsConnection> + 'static>(
         &self,
     ) -> Result<RemediationOutcome, ExecutorError> {
         let request = UndoRequest { by: "rosa", reason: "a test" };
-        self.drive::<R>().undo_attempt(&self.target(), 1, request, 60_000).await
+        self.executor::<R>().undo_attempt(&self.target(), 1, request, 60_000).await
     }
 
-    /// The state, seen past the proxy.
+    /// Reads the state of the resource directly, without the proxy.
     pub(crate) async fn state<R: Remediator + From<AwsConnection> + 'static>(&self) -> R::State {
-        R::from(aws(stand())).observe_state(&self.target()).await.unwrap()
+        R::from(aws(stand_in())).observe_state(&self.target()).await.unwrap()
     }
 
-    /// Whether nothing is to be done about the state any more.
+    /// Returns whether the remediator plans no change for the current state.
     pub(crate) async fn is_compliant<R: Remediator + From<AwsConnection> + 'static>(&self) -> bool {
         let seen = self.state::<R>().await;
-        R::from(aws(stand())).plan_change(&self.target(), &seen) == RemediationPlan::Nothing
+        R::from(aws(stand_in())).plan_change(&self.target(), &seen) == RemediationPlan::Nothing
     }
 
-    /// What was written must be what a plan tells, there and back.
-    pub(crate) fn writes_are_told<R: Remediator>(&self, before: &R::State, after: &R::State) {
+    /// Requires that the writes on the proxy are the actions that the remediator states for the
+    /// change and for its undo.
+    pub(crate) fn assert_planned_writes<R: Remediator>(&self, before: &R::State, after: &R::State) {
         let calls = self.proxy.calls().into_iter().flat_map(|call| call.asked);
         let writes = calls.map(|asked| asked.action).filter(|action| !is_read(action));
-        let told =
+        let planned =
             [R::required_actions(before, after), R::required_actions(after, before)].concat();
-        let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
-        assert_eq!(writes.collect::<BTreeSet<String>>(), told);
+        let planned: BTreeSet<String> = planned.into_iter().map(str::to_owned).collect();
+        assert_eq!(writes.collect::<BTreeSet<String>>(), planned);
     }
 
-    async fn driven_there_and_back<R>(&self, before: &R::State, after: &R::State)
+    async fn execute_there_and_back<R>(&self, before: &R::State, after: &R::State)
     where
         R: Remediator + From<AwsConnection> + 'static,
         R::State: Debug,
@@ -255,7 +261,8 @@ impl Stage {
         assert_eq!(self.state::<R>().await, *before);
     }
 
-    /// From the state that is now to the planned one and back, each twice; then again by a drive.
+    /// Applies the planned state and the former state directly, each twice; then remediates and
+    /// undoes with the executor.
     pub(crate) async fn there_and_back<R>(&self)
     where
         R: Remediator + From<AwsConnection> + 'static,
@@ -264,20 +271,20 @@ impl Stage {
         let (remediator, target) = (R::from(self.aws()), self.target());
         let before = self.state::<R>().await;
         let RemediationPlan::Change(after) = remediator.plan_change(&target, &before) else {
-            panic!("nothing is planned for {before:?}");
+            panic!("no change is planned for {before:?}");
         };
         assert!(matches!(remediator.plan_change(&target, &after), RemediationPlan::Nothing));
         for wanted in [&after, &after, &before, &before] {
             remediator.apply_state(&target, wanted).await.unwrap();
             assert_eq!(self.state::<R>().await, *wanted);
         }
-        self.driven_there_and_back::<R>(&before, &after).await;
-        self.writes_are_told::<R>(&before, &after);
+        self.execute_there_and_back::<R>(&before, &after).await;
+        self.assert_planned_writes::<R>(&before, &after);
     }
 }
 
 impl Drop for Stage {
-    /// However a test goes: what its remediator asked must be permitted.
+    /// Checks that the session policy allows every call, unless the test panics.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let remediator = self.record.pointer("/unmapped/remediation/run").unwrap();
@@ -287,12 +294,12 @@ impl Drop for Stage {
     }
 }
 
-/// What API Gateway tells at a path, read past the proxy.
-pub(crate) async fn told(path: &str) -> Value {
+/// Reads a path of API Gateway directly, without the proxy. Returns the parsed answer.
+pub(crate) async fn read_api_gateway(path: &str) -> Value {
     let scope = "Credential=test/20260311/eu-central-1/apigateway/aws4_request";
     let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none");
-    let request = Request::builder().uri(path).header("host", stand().to_string());
+    let request = Request::builder().uri(path).header("host", stand_in().to_string());
     let request = request.header("authorization", authorization).body(Full::default()).unwrap();
-    let (_, body) = send(stand(), request).await.unwrap();
+    let (_, body) = send(stand_in(), request).await.unwrap();
     serde_json::from_slice(&body).unwrap()
 }

@@ -1,4 +1,5 @@
-//! What a shipped policy finds is not told as nothing to do by the remediator that it names.
+//! Checks that the remediator of each shipped policy plans a change for every finding of the
+//! policy.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::stage::aws;
 
-/// What a finding's event leaves behind, as the remediator sees it. None where the policy is not on the list.
+/// Returns the state of the resource after the event of a finding, as the remediator reads it, or
+/// `None` for a policy that is not listed.
 fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> {
     let api = |tls: Option<&str>| {
         json!({"closed": false, "policy": null, "tls": tls, "access": null,
@@ -44,7 +46,7 @@ fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> 
         json!({"rules": rules.collect::<Vec<_>>()})
     };
     let public = json!({"public": true});
-    // S3 encrypts with its own keys whatever is deleted.
+    // S3 always encrypts with S3 managed keys, even if the configuration is deleted.
     let own_keys = json!({"rules": [{"algorithm": "AES256", "key": null, "bucket_key": false,
         "blocked": []}]});
     let statement = json!({"Sid": "all", "Effect": "Allow", "Principal": "*",
@@ -71,8 +73,8 @@ fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> 
         "cloudtrail-tampering" => {
             let says =
                 |what: &str| target.evidence.iter().any(|one| one.as_str().unwrap().contains(what));
-            let whole = says("no longer records the organization");
-            trail(event != "StopLogging", !says("validates"), whole)
+            let whole = says("no longer an organization trail");
+            trail(event != "StopLogging", !says("validation"), whole)
         }
         "config-recorder-tampering" => {
             json!({"recording": event == "DeleteDeliveryChannel",
@@ -103,7 +105,7 @@ fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> 
     })
 }
 
-/// The shipped policies, and where they lie.
+/// Returns the shipped policies. Their file names are full paths.
 fn shipped() -> PolicySet {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
     let mut files = Vec::new();
@@ -120,7 +122,8 @@ fn shipped() -> PolicySet {
     PolicySet::compile_files(&files, Some(&functions)).unwrap()
 }
 
-/// What the policy's cases find, each as its remediator is given it, and the event's name.
+/// Returns the findings of the policy's test cases: the name of the event, and the target of the
+/// remediator.
 fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
     let header = policy.remediation.clone().unwrap();
     let name = policy.file.replace(".cel", ".test.yaml");
@@ -130,7 +133,7 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
         .map(|case| {
             let evaluation = case.evaluate_policy(policy).unwrap();
             let event = case.event_record().and_then(|record| record["eventName"].as_str());
-            let told = evaluation.remediator_inputs.transpose().unwrap().unwrap_or_default();
+            let inputs = evaluation.remediator_inputs.transpose().unwrap().unwrap_or_default();
             let resource = evaluation.resource;
             let target = TargetResource {
                 policy: policy.id.clone(),
@@ -139,7 +142,7 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
                 account: resource.account,
                 region: resource.region,
                 arn: resource.arn,
-                parameters: told.into_iter().collect(),
+                parameters: inputs.into_iter().collect(),
                 evidence: evaluation.evidence,
                 tier: header.tier,
                 actions: header.actions.clone(),
@@ -152,28 +155,30 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
 }
 
 #[test]
-fn nothing_to_do_is_never_said_of_what_a_shipped_policy_finds() {
-    // A plan asks nobody.
+fn the_remediator_plans_a_change_for_every_finding_of_a_shipped_policy() {
+    // Planning makes no call.
     let nowhere = aws(([127, 0, 0, 1], 1).into());
     let set = shipped();
     let mut wrong = Vec::new();
     for policy in set.policies() {
         let Some(header) = &policy.remediation else { continue };
         let entry = CatalogEntry::find_by_id(&header.run).unwrap();
-        // What the policy itself says is repaired is not known here.
+        // For a remediator without its own tier, the policy defines the change, so it is skipped
+        // here.
         if entry.spec.tier.is_none() {
             continue;
         }
         let remediator = entry.connect_remediator(&nowhere);
         let findings = found(policy);
-        assert!(!findings.is_empty(), "{} has no case that is NON_COMPLIANT", policy.id);
+        assert!(!findings.is_empty(), "{} has no NON_COMPLIANT test case", policy.id);
         for (event, target) in findings {
             let Some(state) = left_by(&policy.id, &event, &target) else {
-                wrong.push(format!("{} is not on the list of states", policy.id));
+                wrong.push(format!("{} is missing in `left_by`", policy.id));
                 break;
             };
             if remediator.plan_change(&target, &state).unwrap() == RemediationPlan::Nothing {
-                wrong.push(format!("{} after {event}: nothing is planned for {state}", policy.id));
+                wrong
+                    .push(format!("{} after {event}: no change is planned for {state}", policy.id));
             }
         }
     }
@@ -181,7 +186,7 @@ fn nothing_to_do_is_never_said_of_what_a_shipped_policy_finds() {
 }
 
 #[test]
-fn an_organization_s_own_parameters_reach_the_repair() {
+fn custom_parameters_of_a_policy_reach_the_remediator() {
     let settings = "parameters: {iam-password-policy-weak: {minimumLength: 20, maximumAge: 0}}";
     let file = PolicyFile { name: "settings.yaml".to_owned(), text: settings.to_owned() };
     let set = shipped().with_settings(&[file]).unwrap();
@@ -205,9 +210,13 @@ fn an_organization_s_own_parameters_reach_the_repair() {
     let remediator = PasswordPolicy::from(aws(([127, 0, 0, 1], 1).into()));
     let weak = PasswordSettings { settings: None };
     let RemediationPlan::Change(after) = remediator.plan_change(&target, &weak) else {
-        panic!("nothing is planned")
+        panic!("no change is planned")
     };
     let settings = after.settings.unwrap();
     assert_eq!(settings["MinimumPasswordLength"], "20");
-    assert_eq!(settings.get("MaxPasswordAge"), None, "what is switched off is not set");
+    assert_eq!(
+        settings.get("MaxPasswordAge"),
+        None,
+        "a setting that is turned off must not be set"
+    );
 }

@@ -1,15 +1,17 @@
-//! Metric filters of CloudWatch Logs, as far as the templates use them.
+//! An evaluator of CloudWatch Logs metric filters, limited to the syntax that the templates use.
 //!
-//! Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax for metric filters", "JSON log events".
+//! Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax for metric filters", "JSON log
+//! events".
 
 use serde_json::Value;
 
-/// Whether a filter matches a line of a log: comparisons of fields with texts, joined by `&&` and `||`.
+/// Returns whether a filter pattern matches a log line. Supports comparisons of fields with
+/// strings, joined by `&&` and `||`.
 pub(crate) fn is_matched(pattern: &str, line: &Value) -> bool {
     let pattern = pattern.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    let mut rest = pattern.unwrap_or_else(|| panic!("it is not in braces")).trim();
+    let mut rest = pattern.unwrap_or_else(|| panic!("the pattern is not in braces")).trim();
     let is_matched = read_any(&mut rest, line);
-    assert!(rest.is_empty(), "what is `{rest}`?");
+    assert!(rest.is_empty(), "unexpected `{rest}` at the end of the pattern");
     is_matched
 }
 
@@ -32,10 +34,10 @@ fn read_all(rest: &mut &str, line: &Value) -> bool {
 fn read_one(rest: &mut &str, line: &Value) -> bool {
     if take(rest, "(") {
         let is_matched = read_any(rest, line);
-        assert!(take(rest, ")"), "`{rest}` closes nothing");
+        assert!(take(rest, ")"), "expected `)` before `{rest}`");
         return is_matched;
     }
-    assert!(take(rest, "$."), "`{rest}` begins no comparison");
+    assert!(take(rest, "$."), "expected a comparison at `{rest}`");
     let (field, after) = rest.split_once(" = \"").unwrap();
     let (text, after) = after.split_once('"').unwrap();
     *rest = after.trim_start();
@@ -49,7 +51,7 @@ fn take(rest: &mut &str, mark: &str) -> bool {
 }
 
 #[test]
-fn filters_are_read_as_cloudwatch_reads_them() {
+fn filter_patterns_match_like_in_cloudwatch_logs() {
     let line = serde_json::json!({"message": "remediation", "ended": "FAILED", "code": null});
     for (pattern, is_match) in [
         ("{ $.ended = \"FAILED\" }", true),

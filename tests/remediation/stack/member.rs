@@ -1,4 +1,4 @@
-//! A member account with a REST API, and the role in which it is repaired.
+//! A member account with a REST API that a developer changes.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -11,12 +11,12 @@ use hyper::Request;
 use serde_json::{Value, json};
 
 use evenkeel_testing::http::{ASKED_BY, call, send};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
-/// The account.
+/// The id of the member account.
 pub(crate) const MEMBER: &str = "111122223333";
 
-/// The developer's session in the account.
+/// Returns the configuration of the developer's session in the member account.
 async fn developer() -> SdkConfig {
     let config = |keys: Credentials| {
         SdkConfig::builder()
@@ -24,7 +24,7 @@ async fn developer() -> SdkConfig {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
             .credentials_provider(SharedCredentialsProvider::new(keys))
-            .endpoint_url(format!("http://{}", stand()))
+            .endpoint_url(format!("http://{}", stand_in()))
             .build()
     };
     let sts = ServiceClient::sts(&config(Credentials::new("test", "test", None, None, "")));
@@ -41,17 +41,17 @@ async fn developer() -> SdkConfig {
     config(Credentials::new(text("AccessKeyId"), text("SecretAccessKey"), token, None, ""))
 }
 
-/// An API whose method `GET /` is served by stage `live`.
+/// A REST API with the method `GET /` and the stage `live`.
 pub(crate) struct Member {
     client: Client,
-    /// The developer's.
+    /// The access key id of the developer's session.
     key: String,
     pub(crate) api: String,
     root: String,
 }
 
 impl Member {
-    /// An API that calls `uri`.
+    /// Creates and deploys an API whose integration calls `uri`.
     pub(crate) async fn new(uri: &str) -> Member {
         let developer = developer().await;
         let keys = developer.credentials_provider().unwrap().provide_credentials().await.unwrap();
@@ -70,8 +70,8 @@ impl Member {
         member
     }
 
-    /// The developer's call.
-    pub(crate) async fn turn(&self, uri: &str) {
+    /// Changes the URI of the integration in the draft, as the developer.
+    pub(crate) async fn change_uri(&self, uri: &str) {
         let patch = PatchOperation::builder().op(Op::Replace).path("/uri").value(uri).build();
         let update = self.client.update_integration().rest_api_id(&self.api);
         let update = update.resource_id(&self.root).http_method("GET").patch_operations(patch);
@@ -83,7 +83,7 @@ impl Member {
         deploy.send().await.unwrap();
     }
 
-    /// Where the stage's callers are led.
+    /// Returns the URI of the integration that the stage serves.
     pub(crate) async fn served(&self) -> String {
         let export = self.client.get_export().rest_api_id(&self.api).stage_name("live");
         let export = export.export_type("oas30").send().await.unwrap().body.unwrap();
@@ -92,22 +92,22 @@ impl Member {
         uri.as_str().unwrap().to_owned()
     }
 
-    /// What CloudTrail recorded of the API, oldest first.
+    /// Returns the CloudTrail records of the API, oldest first.
     pub(crate) async fn trail(&self) -> Vec<Value> {
-        let (_, records) = call(stand(), "GET", "/stand/trail", "").await;
+        let (_, records) = call(stand_in(), "GET", "/stand/trail", "").await;
         let records: Vec<Value> = serde_json::from_slice(&records).unwrap();
         let ours = |one: &Value| one["requestParameters"]["restApiId"] == self.api.as_str();
         records.into_iter().filter(ours).collect()
     }
 
-    /// What CloudTrail recorded since it was last asked for, put on the account's own bus as Amazon EventBridge does.
+    /// Puts all CloudTrail records of the API on the default event bus of the account.
     pub(crate) async fn to_bus(&self) {
         for record in self.trail().await {
             self.put("aws.apigateway", &record).await;
         }
     }
 
-    /// A record on the account's own bus.
+    /// Puts a record on the default event bus of the account.
     pub(crate) async fn put(&self, source: &str, record: &Value) {
         let put = json!({"Entries": [{
             "Source": source,
@@ -117,7 +117,8 @@ impl Member {
         put_events(&self.key, &put).await;
     }
 
-    /// The latest record, as EventBridge brings it into the audit account's queue.
+    /// Returns the latest record with this event name, as EventBridge delivers it to the queue in
+    /// the audit account.
     pub(crate) async fn event(&self, name: &str) -> Value {
         let record = self.trail().await.into_iter().rev().find(|one| one["eventName"] == name);
         let record = record.unwrap();
@@ -135,12 +136,12 @@ impl Member {
     }
 }
 
-/// Puts events on the bus of the account whose key this is.
+/// Puts events on the default event bus of the account of an access key.
 async fn put_events(key: &str, put: &Value) {
     let request = Request::builder()
         .method("POST")
         .uri("/")
-        .header("host", stand().to_string())
+        .header("host", stand_in().to_string())
         .header(
             "authorization",
             ASKED_BY.replace("=test/", &format!("={key}/")).replace("/s3/", "/events/"),
@@ -149,12 +150,12 @@ async fn put_events(key: &str, put: &Value) {
         .header("x-amz-target", "AWSEvents.PutEvents")
         .body(put.to_string().into())
         .unwrap();
-    let (head, body) = send(stand(), request).await.unwrap();
+    let (head, body) = send(stand_in(), request).await.unwrap();
     let answer: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((head.status.as_u16(), &answer["FailedEntryCount"]), (200, &json!(0)));
 }
 
-/// Messages as a function gets them from SQS.
+/// Returns an SQS event with these message bodies.
 pub(crate) fn batch(bodies: &[String]) -> Value {
     let records: Vec<Value> = bodies
         .iter()

@@ -1,4 +1,5 @@
-//! The rules of the templates against the corpus: what some policy judges passes, and little else does.
+//! Checks the event patterns of the templates with the test cases of the shipped policies: events
+//! that a policy evaluates match, and others do not.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,10 +11,10 @@ use evenkeel_rules::{
 use serde_json::{Value, json};
 
 use evenkeel_testing::http::call;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 use evenkeel_testing::template::{audit_account, member_account};
 
-/// The shipped policies, and all their cases.
+/// Returns the shipped policies and all their test cases.
 fn corpus() -> (PolicySet, Vec<PolicyCase>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
     let (mut policies, mut tests) = (Vec::new(), Vec::new());
@@ -41,7 +42,7 @@ fn corpus() -> (PolicySet, Vec<PolicyCase>) {
     (set, cases)
 }
 
-/// A record as Amazon EventBridge sends it.
+/// Returns a record as an event of Amazon EventBridge.
 fn event(record: &Value) -> Value {
     let service = record["eventSource"].as_str().unwrap_or_default();
     let kind = match (service, record["eventType"].as_str()) {
@@ -54,12 +55,12 @@ fn event(record: &Value) -> Value {
     json!({"source": source, "detail-type": kind, "detail": record})
 }
 
-/// The patterns of the rules by which events leave an account.
+/// Returns the event patterns of the forwarding rules in a member account.
 fn patterns() -> Vec<Value> {
     rules(&member_account("111122223333", &[]))
 }
 
-/// The patterns of a template's rules.
+/// Returns the event patterns of the rules of a template.
 fn rules(resources: &Value) -> Vec<Value> {
     let resources = resources.as_object().unwrap().values();
     let rules = resources.filter(|one| one["Type"] == "AWS::Events::Rule");
@@ -68,12 +69,12 @@ fn rules(resources: &Value) -> Vec<Value> {
 
 async fn passes(patterns: &[Value], events: &[Value]) -> Vec<bool> {
     let asked = json!({"patterns": patterns, "events": events}).to_string();
-    let (status, answer) = call(stand(), "POST", "/stand/patterns", asked).await;
+    let (status, answer) = call(stand_in(), "POST", "/stand/patterns", asked).await;
     assert!(status.is_success(), "{status}");
     serde_json::from_slice(&answer).unwrap()
 }
 
-/// Whether a policy wants an event, by its source, its name and how the call ended.
+/// Returns whether a policy matches the source, the name and the outcome of an event.
 fn wants(matches: &PolicyMatch, record: &Value) -> bool {
     let text = |name: &str| record[name].as_str().unwrap_or_default();
     let outcome = match matches.outcome {
@@ -85,42 +86,45 @@ fn wants(matches: &PolicyMatch, record: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn every_event_that_a_policy_judges_leaves_its_account_and_few_others_do() {
+async fn every_event_that_a_policy_evaluates_is_forwarded_and_no_other() {
     let (set, cases) = corpus();
     let (filter, waivers) = (EventFilter::default(), WaiverSet::default());
-    let mut judge = RecordEvaluator::new(&set, &waivers, &filter);
-    let (mut events, mut judged, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut evaluator = RecordEvaluator::new(&set, &waivers, &filter);
+    let (mut events, mut expected, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for case in &cases {
         if let Some(record) = case.event_record() {
-            let verdict = judge.evaluate_record(record.to_string().as_bytes()).unwrap();
+            let outcome = evaluator.evaluate_record(record.to_string().as_bytes()).unwrap();
             let wanted = set.policies().iter().any(|policy| wants(&policy.matches, record));
-            if let RecordOutcome::Evaluated(verdict) = &verdict {
-                assert!(wanted || verdict.findings().next().is_none(), "nobody wants it: {record}");
+            if let RecordOutcome::Evaluated(evaluated) = &outcome {
+                assert!(
+                    wanted || evaluated.findings().next().is_none(),
+                    "a finding without a matching policy: {record}"
+                );
             }
-            // What a pattern looks at, once.
+            // Each combination of the fields that patterns compare is tested once.
             let part = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
             let failed = !part("errorCode").is_empty();
             if seen.insert((part("eventSource"), part("eventName"), part("eventType"), failed)) {
-                judged.push(wanted);
+                expected.push(wanted);
                 events.push(event(record));
             }
         }
     }
     let passed = passes(&patterns(), &events).await;
     let mut others = (0, 0);
-    for ((event, passed), judged) in events.iter().zip(&passed).zip(&judged) {
-        assert!(*passed || !judged, "is judged, and does not leave: {event}");
-        others.0 += usize::from(!judged);
-        others.1 += usize::from(!judged && *passed);
+    for ((event, passed), expected) in events.iter().zip(&passed).zip(&expected) {
+        assert!(*passed || !expected, "a policy evaluates it, but no rule forwards it: {event}");
+        others.0 += usize::from(!expected);
+        others.1 += usize::from(!expected && *passed);
     }
-    let count = judged.iter().filter(|judged| **judged).count();
-    println!("{count} events are judged and leave; of {} others, {} leave", others.0, others.1);
-    assert!(count > 400, "{count}");
-    assert_eq!(others.1, 0, "what no policy judges leaves");
+    let count = expected.iter().filter(|expected| **expected).count();
+    println!("{count} evaluated events are forwarded; of {} others, {} are", others.0, others.1);
+    assert!(count > 400, "only {count} events are evaluated");
+    assert_eq!(others.1, 0, "events that no policy evaluates are forwarded");
 }
 
 #[tokio::test]
-async fn every_item_that_a_policy_judges_leaves_its_account_whole_or_as_a_summary() {
+async fn every_configuration_item_that_a_policy_evaluates_is_forwarded() {
     let (set, cases) = corpus();
     let change = |detail: Value| json!({"source": "aws.config", "detail-type": "Config Configuration Item Change", "detail": detail});
     let mut events = Vec::new();
@@ -128,19 +132,19 @@ async fn every_item_that_a_policy_judges_leaves_its_account_whole_or_as_a_summar
     let kinds: BTreeSet<&String> = kinds.collect();
     let tried: BTreeSet<&String> =
         cases.iter().filter_map(PolicyCase::configuration_item).map(|item| &item.kind).collect();
-    assert!(tried.is_subset(&kinds), "a case has an item that its policy does not watch");
+    assert!(tried.is_subset(&kinds), "a test case has an item of a type that no policy watches");
     for kind in &kinds {
         events.push(change(json!({"configurationItem": {"resourceType": kind}})));
         events.push(change(json!({"configurationItemSummary": {"resourceType": kind}})));
     }
-    assert!(events.len() > 200, "{}", events.len());
+    assert!(events.len() > 200, "only {} events", events.len());
     assert!(passes(&patterns(), &events).await.into_iter().all(|passed| passed));
     let other = change(json!({"configurationItem": {"resourceType": "AWS::Events::Archive"}}));
     assert_eq!(passes(&patterns(), &[other]).await, [false]);
 }
 
 #[tokio::test]
-async fn what_a_member_or_a_partner_puts_is_let_in_by_no_rule() {
+async fn events_with_a_custom_or_partner_source_match_no_rule() {
     let record = json!({"eventSource": "kms.amazonaws.com", "eventName": "DisableKey"});
     let genuine = event(&record);
     let item = json!({
@@ -160,7 +164,7 @@ async fn what_a_member_or_a_partner_puts_is_let_in_by_no_rule() {
             assert_eq!(passes(&patterns, &forged).await, [false, false], "{source}");
         }
     }
-    // With the versions that some services put behind their calls' names, and none of calls that failed.
+    // Names with an API version match, and failed calls do not.
     let versioned = event(
         &json!({"eventSource": "lambda.amazonaws.com", "eventName": "AddPermission20150331v2"}),
     );

@@ -1,4 +1,5 @@
-//! The roles of the templates: they allow what is done, nothing that is not, and let in nobody else.
+//! Checks the roles of the templates: they allow every necessary call and no other, and only the
+//! intended principals can assume them.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use evenkeel_testing::iam::{allows, denies, matches};
 use evenkeel_testing::template::{AUDIT, audit_account, member_account, named, python, statements};
 
 const MEMBER: &str = "111122223333";
-/// The account that the remediators' tests work in.
+/// The account of the remediator tests.
 const TESTED: &str = "123456789012";
 const ORGANIZATION: (&str, &str) = ("aws:PrincipalOrgID", "o-abcdefghij");
 const EXTERNAL_ID: (&str, &str) = ("sts:ExternalId", "only-the-two-stacks-know");
@@ -22,20 +23,20 @@ fn families() -> BTreeSet<&'static str> {
     CATALOG.iter().map(|entry| entry.spec.family_name()).collect()
 }
 
-/// The calls of a remediator in its tests.
+/// Returns the calls of a remediator in the tests of the catalog.
 fn made(entry: &CatalogEntry) -> impl Iterator<Item = &'static Call> {
     table().keys().filter(|call| call.remediator == entry.spec.id)
 }
 
-/// What sessions allow and no test of the remediator does.
-fn idle() -> Vec<String> {
+/// Returns the permissions of session policies that no test of the remediator uses.
+fn unused() -> Vec<String> {
     let target = TargetResource {
         id: "ID".to_owned(),
         account: TESTED.to_owned(),
         region: "eu-central-1".to_owned(),
         ..TargetResource::default()
     };
-    let mut idle = Vec::new();
+    let mut unused = Vec::new();
     for entry in CATALOG {
         for (number, statement) in entry.spec.build_statements(&target).iter().enumerate() {
             for (place, resource) in statement.resource.iter().enumerate() {
@@ -43,16 +44,16 @@ fn idle() -> Vec<String> {
                 let done: BTreeSet<&str> = of.map(|call| call.action.as_str()).collect();
                 let never =
                     statement.action.iter().filter(|action| !done.contains(action.as_str()));
-                idle.extend(
+                unused.extend(
                     never.map(|action| format!("{}: {action} on {resource}", entry.spec.id)),
                 );
             }
         }
     }
-    idle
+    unused
 }
 
-/// The calls of a family's remediators.
+/// Returns the calls of all remediators of a family.
 fn calls(family: &str) -> BTreeSet<(String, String)> {
     let entries = CATALOG.iter().filter(|entry| entry.spec.family_name() == family);
     let calls = entries.flat_map(made);
@@ -60,9 +61,9 @@ fn calls(family: &str) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn a_session_is_allowed_nothing_that_its_remediator_never_does() {
-    let idle = idle();
-    assert!(idle.is_empty(), "no test of the catalog does {idle:#?}");
+fn a_session_policy_allows_only_calls_that_its_remediator_makes() {
+    let unused = unused();
+    assert!(unused.is_empty(), "no test of the catalog uses these permissions: {unused:#?}");
 }
 
 #[test]
@@ -75,34 +76,42 @@ fn roles_and_their_boundary_allow_every_call() {
         for (action, resource) in calls(family) {
             for policy in [&role, &boundary] {
                 let allowed = allows(policy, &action, &resource, &[]);
-                assert!(allowed, "{family} may not {action} on {resource}");
+                assert!(
+                    allowed,
+                    "the role or the boundary of {family} does not allow {action} on {resource}"
+                );
             }
         }
     }
 }
 
 #[test]
-fn every_call_is_on_what_aws_says_that_its_action_is_of() {
+fn every_call_is_on_a_resource_type_that_aws_documents_for_its_action() {
     let all: BTreeSet<(String, String)> = families().into_iter().flat_map(calls).collect();
     let actions: BTreeSet<&String> = all.iter().map(|(action, _)| action).collect();
-    let told = python("reference.py").args(actions).output().unwrap();
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let output = python("reference.py").args(actions).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let reference: Value = serde_json::from_slice(&output.stdout).unwrap();
     for (action, resource) in &all {
-        // The copy of the reference has API Gateway's actions of HTTP APIs in the place of those of REST APIs.
+        // The copy of the reference contains the actions of HTTP APIs in place of those of REST
+        // APIs.
         let is_mixed_up = action.starts_with("apigateway:");
-        // Should EC2 ask for them some day, it still asks for their group.
+        // EC2 does not require the rules today; it requires their security group.
         let is_spare = action == "ec2:RevokeSecurityGroupIngress" && resource.contains("-rule/");
-        let mut of = told[action].as_array().unwrap().iter().filter_map(Value::as_str);
+        let mut of = reference[action].as_array().unwrap().iter().filter_map(Value::as_str);
         let fits =
             of.any(
                 |pattern| if pattern == "*" { resource == "*" } else { matches(pattern, resource) },
             );
-        assert!(fits || is_mixed_up || is_spare, "{action} is not of {resource}: {}", told[action]);
+        assert!(
+            fits || is_mixed_up || is_spare,
+            "{action} does not apply to {resource}, only to {}",
+            reference[action]
+        );
     }
 }
 
-/// Statements without one action on one resource.
+/// Returns the statements without one action on one resource.
 fn without(whole: &[Value], number: usize, action: &Value, resource: &Value) -> Vec<Value> {
     let mut rest = whole.to_vec();
     let one = rest.remove(number);
@@ -117,13 +126,14 @@ fn without(whole: &[Value], number: usize, action: &Value, resource: &Value) -> 
 }
 
 #[test]
-fn without_any_action_on_any_resource_of_a_role_some_call_could_not_be_made() {
+fn every_permission_of_a_role_is_needed_by_a_call() {
     let member = member_account(TESTED, &with_all_families());
     for family in families() {
         let calls = calls(family);
         let whole = statements(named(&member, &format!("evenkeel-remediate-{family}")));
         for (number, statement) in whole.iter().enumerate() {
-            // What AWS does for Cloud Control in its caller's name, it does not do here.
+            // The stand-in does not make the calls that AWS makes for Cloud Control with the
+            // caller's permissions.
             let own = |action: &&Value| {
                 family != "cloud" || action.as_str().unwrap().starts_with("cloudformation:")
             };
@@ -132,27 +142,31 @@ fn without_any_action_on_any_resource_of_a_role_some_call_could_not_be_made() {
                     let rest = without(&whole, number, action, resource);
                     let mut same = calls.iter().filter(|(name, _)| action == name.as_str());
                     let needed = same.any(|(action, on)| !allows(&rest, action, on, &[]));
-                    assert!(needed, "{family}: {action} on {resource} is in vain");
+                    assert!(
+                        needed,
+                        "the role of {family} allows {action} on {resource}, but no call needs it"
+                    );
                 }
             }
         }
     }
 }
 
-/// Whether a role, its name told, lets somebody take it.
-fn lets_in(resources: &Value, role: &str, action: &str, context: &[(&str, &str)]) -> bool {
+/// Returns whether the trust policy of a role allows an action in a context. Fails if it trusts
+/// another principal than the audit account.
+fn trusts(resources: &Value, role: &str, action: &str, context: &[(&str, &str)]) -> bool {
     let trust = &named(resources, role)["AssumeRolePolicyDocument"]["Statement"];
     let trust = trust.as_array().unwrap();
     let of_audit = json!({"AWS": format!("arn:aws:iam::{AUDIT}:root")});
     assert!(
         trust.iter().all(|one| one["Principal"] == of_audit),
-        "{role} trusts others: {trust:?}"
+        "{role} trusts other principals: {trust:?}"
     );
     allows(trust, action, "", context)
 }
 
 #[test]
-fn roles_let_in_one_function_of_the_audit_account_and_nobody_else() {
+fn only_the_intended_function_can_assume_a_role() {
     let member = member_account(MEMBER, &with_all_families());
     let evaluate = format!("arn:aws:iam::{AUDIT}:role/evenkeel-evaluate");
     let mut all = vec![("evenkeel-read".to_owned(), evaluate, vec![EXTERNAL_ID])];
@@ -163,23 +177,26 @@ fn roles_let_in_one_function_of_the_audit_account_and_nobody_else() {
     for (role, function, known) in &all {
         let mut right = vec![("aws:PrincipalArn", function.as_str()), ORGANIZATION];
         right.extend(known);
-        let assumes = |context: &[_]| lets_in(&member, role, "sts:AssumeRole", context);
-        assert!(assumes(&right), "{role} does not let {function} in");
+        let assumes = |context: &[_]| trusts(&member, role, "sts:AssumeRole", context);
+        assert!(assumes(&right), "{function} cannot assume {role}");
         for place in 0..right.len() {
             let (mut missing, mut other) = (right.clone(), right.clone());
             let key = missing.remove(place).0;
             other[place].1 = "another";
-            assert!(!assumes(&missing) && !assumes(&other), "{role} lets in whatever {key} is");
+            assert!(
+                !assumes(&missing) && !assumes(&other),
+                "{role} can be assumed without the expected value of {key}"
+            );
         }
         for (_, function, _) in all.iter().filter(|(other, ..)| other != role) {
             right[0].1 = function;
-            assert!(!assumes(&right), "{role} lets {function} in");
+            assert!(!assumes(&right), "{function} can assume {role}");
         }
     }
 }
 
 #[test]
-fn sessions_are_marked_as_ours_and_by_nothing_else() {
+fn only_our_functions_can_set_the_source_identity_and_none_can_set_tags() {
     let member = member_account(MEMBER, &with_all_families());
     for family in families() {
         let (role, function) = (
@@ -187,20 +204,20 @@ fn sessions_are_marked_as_ours_and_by_nothing_else() {
             format!("arn:aws:iam::{AUDIT}:role/evenkeel-remediator-{family}"),
         );
         let mut right = [("aws:PrincipalArn", function.as_str()), ORGANIZATION, SOURCE_IDENTITY];
-        assert!(lets_in(&member, &role, "sts:SetSourceIdentity", &right));
-        assert!(!lets_in(&member, &role, "sts:TagSession", &right));
+        assert!(trusts(&member, &role, "sts:SetSourceIdentity", &right));
+        assert!(!trusts(&member, &role, "sts:TagSession", &right));
         for place in 0..right.len() {
             let was = std::mem::replace(&mut right[place].1, "another");
-            assert!(!lets_in(&member, &role, "sts:SetSourceIdentity", &right));
+            assert!(!trusts(&member, &role, "sts:SetSourceIdentity", &right));
             right[place].1 = was;
         }
     }
     let read =
         [("aws:PrincipalArn", "arn:aws:iam::999900001111:role/evenkeel-evaluate"), ORGANIZATION];
-    assert!(!lets_in(&member, "evenkeel-read", "sts:SetSourceIdentity", &read));
+    assert!(!trusts(&member, "evenkeel-read", "sts:SetSourceIdentity", &read));
 }
 
-/// Everything that is in the ledger, by the first part of its key, and who writes it.
+/// The parts of the ledger, by the first part of the key, and the roles that write them.
 const WRITERS: [(&str, &[&str]); 14] = [
     ("announced/x", &["evenkeel-evaluate"]),
     ("approvals/x", &["evenkeel-approver"]),
@@ -213,14 +230,14 @@ const WRITERS: [(&str, &[&str]); 14] = [
     ("findings/x", &["evenkeel-evaluate"]),
     ("intents/x", &[REMEDIATOR]),
     ("outcomes/x", &[REMEDIATOR]),
-    ("told/x", &[REMEDIATOR]),
+    ("notified/x", &[REMEDIATOR]),
     ("undone/x", &[REMEDIATOR]),
     ("used/x", &[REMEDIATOR]),
 ];
 const REMEDIATOR: &str = "evenkeel-remediator-kms";
 
 #[test]
-fn each_part_of_the_ledger_has_its_writers_and_nobody_takes_anything_away() {
+fn only_the_intended_roles_write_to_the_ledger_and_none_deletes_records() {
     let audit = audit_account(&["RepairKms=true"]);
     let people = ["evenkeel-auditor", "evenkeel-approver", "evenkeel-publisher"];
     for who in ["evenkeel-evaluate", REMEDIATOR, "evenkeel-heartbeat"].iter().chain(&people) {
@@ -234,14 +251,14 @@ fn each_part_of_the_ledger_has_its_writers_and_nobody_takes_anything_away() {
             for action in
                 ["s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:BypassGovernanceRetention"]
             {
-                assert!(!may(action), "{who} may {action} {key}");
+                assert!(!may(action), "{who} is allowed {action} on {key}");
             }
         }
     }
 }
 
 #[test]
-fn a_function_takes_the_roles_of_its_own_kind_in_the_organization_only() {
+fn a_function_can_assume_only_its_own_role_in_the_organization() {
     let audit = audit_account(&["RepairKms=true", "RepairS3=true"]);
     let ours = [("aws:ResourceOrgID", "o-abcdefghij")];
     for (function, own) in [
@@ -263,7 +280,7 @@ fn a_function_takes_the_roles_of_its_own_kind_in_the_organization_only() {
 }
 
 #[test]
-fn the_ledger_is_written_once_and_nothing_of_it_is_deleted() {
+fn ledger_records_cannot_be_overwritten_or_deleted() {
     let audit = audit_account(&[]);
     let policy = statements(&audit["LedgerPolicy"]["Properties"]);
     let at = |key: &str| format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-eu-central-1/{key}");
@@ -280,7 +297,7 @@ fn the_ledger_is_written_once_and_nothing_of_it_is_deleted() {
         let copy = ("s3:x-amz-copy-source", "other/key");
         assert!(
             denied("s3:PutObject", key, &[tls, create, once, copy]),
-            "{key} can be copied over"
+            "{key} can be overwritten by a copy"
         );
         for action in [
             "s3:DeleteObject",
@@ -288,16 +305,16 @@ fn the_ledger_is_written_once_and_nothing_of_it_is_deleted() {
             "s3:BypassGovernanceRetention",
             "s3:ReplicateObject",
         ] {
-            assert!(denied(action, key, &[tls]), "{action} of {key}");
+            assert!(denied(action, key, &[tls]), "{action} is not denied for {key}");
         }
         assert!(
             denied("s3:GetObject", key, &[("aws:SecureTransport", "false")]),
-            "{key} is read in clear"
+            "{key} can be read without TLS"
         );
         assert!(!denied("s3:GetObject", key, &[tls]));
     }
     for key in ["control/kill-switch", "bundle/manifest.json"] {
-        assert!(!denied("s3:PutObject", key, &[tls, create]), "{key} is replaced");
+        assert!(!denied("s3:PutObject", key, &[tls, create]), "{key} cannot be replaced");
     }
     assert!(!denied("s3:DeleteObject", "control/kill-switch", &[tls]));
     assert!(denied("s3:DeleteObject", "bundle/manifest.json", &[tls]));

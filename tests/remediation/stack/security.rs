@@ -1,7 +1,9 @@
-//! What the templates make is protected: what is stored, from the public, and from roles that may do too much.
+//! Checks the security of the templates' resources: encryption, no public access, and least
+//! privilege.
 //!
-//! Sources: AWS Foundational Security Best Practices, the controls of S3, SNS, SQS, KMS, Lambda, IAM and CloudWatch Logs; for
-//! the actions that no role has, "AWS IAM Privilege Escalation Methods" of Rhino Security Labs.
+//! Sources: AWS Foundational Security Best Practices, the controls of S3, SNS, SQS, KMS, Lambda,
+//! IAM and CloudWatch Logs; for the actions that no role has, "AWS IAM Privilege Escalation
+//! Methods" of Rhino Security Labs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::template::with_all_families;
 
-/// Actions that give away credentials, or more permissions than a role has. No policy has one of them, whatever it is on.
+/// Actions that reveal credentials or extend permissions. No policy allows them on any resource.
 const NEVER: [&str; 24] = [
     "ec2:GetPasswordData",
     "ec2:RunInstances",
@@ -39,7 +41,7 @@ const NEVER: [&str; 24] = [
     "sts:GetFederationToken",
 ];
 
-/// Actions that read data or take a role: never on any resource.
+/// Actions that read data or assume a role. No policy allows them on all resources (`*`).
 const NAMED: [&str; 6] = [
     "s3:GetObject",
     "secretsmanager:GetSecretValue",
@@ -49,14 +51,15 @@ const NAMED: [&str; 6] = [
     "sts:AssumeRole",
 ];
 
-/// Where any resource is allowed what could be allowed on some only.
+/// Policies that allow actions on all resources although the actions support specific ones, and the
+/// reason.
 const WIDE: [(&str, &str); 3] = [
-    ("Boundary", "a boundary gives nothing; the roles' own policies name the resources"),
-    ("CloudBoundary", "the same"),
-    ("CloudRole", "a session for one repair is confined to the ARN that the finding names"),
+    ("Boundary", "a boundary grants nothing; the policies of the roles name the resources"),
+    ("CloudBoundary", "a boundary grants nothing; the policy of the role applies too"),
+    ("CloudRole", "the session policy of each remediation is limited to the ARN of the finding"),
 ];
 
-/// All that the templates make where all is switched on, by its logical id.
+/// Returns all resources of the templates with all options enabled, by logical id.
 fn all() -> Vec<(String, Value)> {
     let families = with_all_families();
     let topic = format!("TrailTopic=arn:aws:sns:{REGION}:444455556666:trail");
@@ -79,13 +82,13 @@ fn all() -> Vec<(String, Value)> {
         let left_out = logical_ids(template);
         let left_out: Vec<_> =
             left_out.iter().filter(|name| !resources.contains_key(*name)).collect();
-        assert!(left_out.is_empty(), "{template}: {left_out:?} are not looked at");
+        assert!(left_out.is_empty(), "{template}: this test does not check {left_out:?}");
         all.extend(resources);
     }
     all
 }
 
-/// The logical ids that are written in a template.
+/// Returns the logical ids of the resources in the text of a template.
 fn logical_ids(template: &str) -> Vec<String> {
     let text = std::fs::read_to_string(deploy(template)).unwrap();
     let resources = text.split_once("\nResources:\n").unwrap().1;
@@ -98,15 +101,16 @@ fn logical_ids(template: &str) -> Vec<String> {
     resources.filter_map(id).collect()
 }
 
-/// The resources of a type, with their properties; there are some.
+/// Returns the logical ids and properties of all resources of a type. Fails if there is no such
+/// resource.
 fn of<'a>(all: &'a [(String, Value)], kind: &str) -> Vec<(&'a str, &'a Value)> {
     let of = all.iter().filter(|(_, one)| one["Type"] == kind);
     let of: Vec<_> = of.map(|(name, one)| (name.as_str(), &one["Properties"])).collect();
-    assert!(!of.is_empty(), "there is no {kind}");
+    assert!(!of.is_empty(), "the templates contain no {kind}");
     of
 }
 
-/// Fails with a line for each resource of a type that is not as it must be.
+/// Fails if `is` returns false for a resource of a type. `must` describes the requirement.
 fn each(all: &[(String, Value)], kind: &str, must: &str, is: impl Fn(&str, &Value) -> bool) {
     let wrong = of(all, kind).into_iter().filter(|(name, properties)| !is(name, properties));
     let wrong: Vec<&str> = wrong.map(|one| one.0).collect();
@@ -118,7 +122,7 @@ fn is_key(value: &Value) -> bool {
 }
 
 #[test]
-fn what_is_stored_is_encrypted_kept_and_not_public() {
+fn storage_is_encrypted_versioned_and_not_public() {
     let all = all();
     each(&all, "AWS::S3::Bucket", "be encrypted", |_, bucket| {
         let rules = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"];
@@ -137,21 +141,23 @@ fn what_is_stored_is_encrypted_kept_and_not_public() {
         let owner = &bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"];
         owner == "BucketOwnerEnforced" && bucket["AccessControl"].is_null()
     });
-    // The bucket of access logs cannot log to itself.
-    each(&all, "AWS::S3::Bucket", "log who reads it", |name, bucket| {
+    // The bucket for access logs is an exception, because it cannot write its access logs to
+    // itself.
+    each(&all, "AWS::S3::Bucket", "write access logs", |name, bucket| {
         name == "AccessLogs" || bucket["LoggingConfiguration"]["DestinationBucketName"].is_string()
     });
     each(&all, "AWS::SQS::Queue", "be encrypted", |_, queue| {
         queue["SqsManagedSseEnabled"] == true || is_key(&queue["KmsMasterKeyId"])
     });
     each(&all, "AWS::SNS::Topic", "be encrypted", |_, topic| is_key(&topic["KmsMasterKeyId"]));
-    each(&all, "AWS::Logs::LogGroup", "be encrypted, and end", |_, group| {
+    each(&all, "AWS::Logs::LogGroup", "be encrypted and expire", |_, group| {
         is_key(&group["KmsKeyId"]) && group["RetentionInDays"].as_u64() > Some(0)
     });
     each(&all, "AWS::KMS::Key", "rotate", |_, key| key["EnableKeyRotation"] == true);
 }
 
-/// Whether a value looks like a credential: an access key's id, or 40 characters as of a secret access key.
+/// Returns whether a value looks like a credential: an access key id, or 40 characters like a
+/// secret access key.
 fn is_secret(value: &str) -> bool {
     let is_of_key = |c: char| c.is_ascii_alphanumeric() || ['/', '+', '='].contains(&c);
     let words = value.split(|c| !is_of_key(c));
@@ -162,26 +168,30 @@ fn is_secret(value: &str) -> bool {
 }
 
 #[test]
-fn functions_hold_no_secret_and_are_bounded() {
+fn functions_contain_no_secret_and_have_limited_concurrency() {
     assert!(
         is_secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY") && is_secret("AKIAIOSFODNN7EXAMPLE")
     );
     let all = all();
     let kind = "AWS::Lambda::Function";
-    each(&all, kind, "have its variables encrypted", |_, function| is_key(&function["KmsKeyArn"]));
-    each(&all, kind, "run on a runtime that is maintained", |_, function| {
+    each(&all, kind, "encrypt its environment variables", |_, function| {
+        is_key(&function["KmsKeyArn"])
+    });
+    each(&all, kind, "use a maintained runtime", |_, function| {
         function["Runtime"] == "provided.al2023"
     });
-    each(&all, kind, "hold no secret", |_, function| {
+    each(&all, kind, "contain no secret", |_, function| {
         let variables = function["Environment"]["Variables"].as_object().unwrap();
-        let told = ["PASSWORD", "SECRET", "TOKEN"];
+        let suspicious = ["PASSWORD", "SECRET", "TOKEN"];
         variables.iter().all(|(name, value)| {
-            !told.iter().any(|word| name.contains(word)) && !is_secret(value.as_str().unwrap())
+            !suspicious.iter().any(|word| name.contains(word))
+                && !is_secret(value.as_str().unwrap())
         })
     });
-    // So that no function needs a limit, or a queue of dead letters, by itself.
+    // The event source mappings have a limit and a dead-letter queue, so the functions need
+    // neither.
     let mapping = "AWS::Lambda::EventSourceMapping";
-    each(&all, mapping, "be limited", |_, of| {
+    each(&all, mapping, "limit its concurrency", |_, of| {
         of["ScalingConfig"]["MaximumConcurrency"].as_u64() > Some(0)
     });
     let queues = of(&all, "AWS::SQS::Queue");
@@ -190,13 +200,13 @@ fn functions_hold_no_secret_and_are_bounded() {
         let queue = queues.iter().find(|(_, queue)| queue["QueueName"] == name).unwrap().1;
         queue["RedrivePolicy"]["deadLetterTargetArn"].is_string()
     };
-    each(&all, mapping, "have dead letters", |_, of| {
+    each(&all, mapping, "have a dead-letter queue", |_, of| {
         letters(of["EventSourceArn"].as_str().unwrap())
     });
     assert_eq!(of(&all, mapping).len(), of(&all, kind).len());
 }
 
-/// All policies of resources and roles that say who may use them: a name, and its statements.
+/// Returns the resource policies and trust policies: the logical id and the statements.
 fn policies_of_resources(all: &[(String, Value)]) -> Vec<(&str, Vec<Value>)> {
     let documents = all.iter().filter(|(_, one)| one["Type"] != "AWS::IAM::ManagedPolicy");
     let documents = documents.flat_map(|(name, one)| {
@@ -214,7 +224,7 @@ fn policies_of_resources(all: &[(String, Value)]) -> Vec<(&str, Vec<Value>)> {
 }
 
 #[test]
-fn nothing_is_open_to_everybody_and_services_act_for_us_alone() {
+fn no_policy_allows_public_access_or_a_confused_deputy() {
     let all = all();
     let mut wrong = Vec::new();
     let ours = json!({"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}});
@@ -223,22 +233,22 @@ fn nothing_is_open_to_everybody_and_services_act_for_us_alone() {
             let principal = &statement["Principal"];
             let everybody = principal == "*" || principal["AWS"].to_string().contains('*');
             if everybody && statement["Condition"] != ours {
-                wrong.push(format!("{name} lets everybody in"));
+                wrong.push(format!("{name} allows public access"));
             }
-            // A role of a function is taken by AWS Lambda for that function only.
+            // AWS Lambda assumes the role of a function only for this function.
             let service = &principal["Service"];
             let anybody = statement["Condition"].is_null() && service != "lambda.amazonaws.com";
             if !service.is_null()
                 && (service.as_str().is_none_or(|one| one.contains('*')) || anybody)
             {
-                wrong.push(format!("{name} lets {service} act for others"));
+                wrong.push(format!("{name} allows {service} to act for other accounts"));
             }
             if statement["Action"] == "*" || !statement["NotPrincipal"].is_null() {
                 wrong.push(format!("{name} allows {statement}"));
             }
         }
     }
-    // AWS Config asks the function from each account of the organisation.
+    // AWS Config invokes the function from each account of the organization.
     let asked = of(&all, "AWS::Lambda::Permission").into_iter();
     let asked =
         asked.filter(|(_, one)| one["SourceArn"].is_null() && one["SourceAccount"].is_null());
@@ -247,14 +257,14 @@ fn nothing_is_open_to_everybody_and_services_act_for_us_alone() {
 }
 
 #[test]
-fn buckets_and_queues_are_used_by_tls_only() {
+fn buckets_and_queues_require_tls() {
     let all = all();
     for (kind, policy, member) in [
         ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
         ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
     ] {
         let insecure = json!({"Bool": {"aws:SecureTransport": "false"}});
-        each(&all, policy, "deny what is not encrypted in transit", |_, policy| {
+        each(&all, policy, "deny requests without TLS", |_, policy| {
             policy["PolicyDocument"]["Statement"].as_array().unwrap().iter().any(|one| {
                 one["Effect"] == "Deny" && one["Principal"] == "*" && one["Condition"] == insecure
             })
@@ -270,7 +280,7 @@ fn buckets_and_queues_are_used_by_tls_only() {
     }
 }
 
-/// What roles and policies by themselves allow.
+/// Returns the Allow statements of roles and managed policies, with the logical id.
 fn allowed(all: &[(String, Value)]) -> Vec<(&str, Value)> {
     let documents = all.iter().flat_map(|(name, one)| {
         let properties = &one["Properties"];
@@ -294,28 +304,28 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn no_role_may_give_itself_more_or_write_what_it_does_not_name() {
+fn no_role_can_escalate_privileges_or_write_to_all_resources() {
     let all = all();
     let statements = allowed(&all);
-    assert!(statements.len() > 60, "{}", statements.len());
+    assert!(statements.len() > 60, "found only {} statements", statements.len());
     let mut wrong = BTreeSet::new();
     let (mut unnamed, mut where_unnamed) = (BTreeSet::new(), Vec::new());
     for (name, statement) in &statements {
         let actions = texts(&statement["Action"]);
         if actions.is_empty() || !statement["NotResource"].is_null() {
-            wrong.insert(format!("{name} allows all but some: {statement}"));
+            wrong.insert(format!("{name} uses NotAction or NotResource: {statement}"));
         }
         let is_wide = |action: &&String| action.split_once(':').is_none_or(|one| one.1 == "*");
         for action in actions.iter().filter(is_wide) {
-            wrong.insert(format!("{name} may {action}"));
+            wrong.insert(format!("{name} allows {action}"));
         }
         let has = |action: &str| actions.iter().any(|pattern| matches(pattern, action));
         for action in NEVER.iter().filter(|action| has(action)) {
-            wrong.insert(format!("{name} may {action}"));
+            wrong.insert(format!("{name} allows {action}"));
         }
         if texts(&statement["Resource"]).iter().any(|one| one == "*") {
             for action in NAMED.iter().filter(|action| has(action)) {
-                wrong.insert(format!("{name} may {action} on everything"));
+                wrong.insert(format!("{name} allows {action} on all resources"));
             }
             if !WIDE.iter().any(|wide| wide.0 == *name) {
                 unnamed.extend(actions.iter().cloned());
@@ -323,25 +333,25 @@ fn no_role_may_give_itself_more_or_write_what_it_does_not_name() {
             }
         }
     }
-    let told = python("reference.py").arg("--required").args(&unnamed).output().unwrap();
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let output = python("reference.py").arg("--required").args(&unnamed).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let reference: Value = serde_json::from_slice(&output.stdout).unwrap();
     for (name, action) in where_unnamed {
-        let known = &told[&action];
+        let known = &reference[&action];
         let can_be_named = known["types"].as_object().is_none_or(|types| !types.is_empty());
         let reads = known["level"] == "Read" || known["level"] == "List";
         if can_be_named && !reads {
-            wrong.insert(format!("{name} may {action} on everything"));
+            wrong.insert(format!("{name} allows {action} on all resources"));
         }
     }
     assert!(wrong.is_empty(), "{}", Vec::from_iter(wrong).join("\n"));
 }
 
 #[test]
-fn functions_and_the_account_that_judges_trust_only_themselves() {
+fn roles_trust_only_aws_services_and_the_audit_account() {
     let all = all();
     let root = format!("arn:aws:iam::{AUDIT}:root");
-    each(&all, "AWS::IAM::Role", "name who takes it", |_, role| {
+    each(&all, "AWS::IAM::Role", "name the principals that can assume it", |_, role| {
         let trust = role["AssumeRolePolicyDocument"]["Statement"].as_array().unwrap();
         trust.iter().all(|one| {
             let principal = &one["Principal"];

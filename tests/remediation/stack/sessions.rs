@@ -1,5 +1,5 @@
-//! What a repair by Cloud Control is allowed, beside what AWS publishes of its actions: each type of resource that an action
-//! must be allowed on, and the roles that it would pass.
+//! Compares the session policies of Cloud Control remediations with the Service Authorization
+//! Reference: the resource types that each action requires, and the roles that it passes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,18 +13,19 @@ use serde_json::Value;
 use evenkeel_testing::iam::matches;
 use evenkeel_testing::template::python;
 
-/// Actions that this copy of the reference does not know yet.
+/// Actions that are missing in our copy of the reference.
 const UNKNOWN: [&str; 3] = [
     "ec2:ModifyVpcBlockPublicAccessExclusion",
     "ec2:ModifyVpcBlockPublicAccessOptions",
     "logs:PutLogGroupDeletionProtection",
 ];
 
-/// Actions that are of one of several types of resources: the reference marks each of them as required.
+/// Actions that need only one of several resource types, although the reference marks all as
+/// required.
 const EITHER: [&str; 1] = ["elasticloadbalancing:ModifyListener"];
 
-/// Actions that pass a role with a setting that only some resources have: AWS denies those. Each repair of one is a
-/// person's to approve.
+/// Actions that pass a role only if the resource has a certain setting. AWS denies the action for
+/// such a resource. Each remediation with these actions needs approval.
 const SOME_PASS: [(&str, &str); 5] = [
     ("autoscaling:UpdateAutoScalingGroup", "a service-linked role that is not the default one"),
     ("dms:ModifyEndpoint", "an endpoint that reads or writes by a role; one of Redis has none"),
@@ -33,11 +34,12 @@ const SOME_PASS: [(&str, &str); 5] = [
     ("sns:SetTopicAttributes", "a topic that logs deliveries"),
 ];
 
-/// A repair: the policy, and what is repaired.
-type Repair = (String, TargetResource);
+/// A remediation: the id of the policy, and the target.
+type Remediation = (String, TargetResource);
 
-/// What the cases of the shipped policies find that Cloud Control repairs.
-fn repairs() -> Vec<Repair> {
+/// Returns the Cloud Control remediations of the findings in the test cases of the shipped
+/// policies.
+fn remediations() -> Vec<Remediation> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
     let read = |path: &Path| {
         let text = std::fs::read_to_string(path).unwrap();
@@ -51,7 +53,7 @@ fn repairs() -> Vec<Repair> {
     set.policies().iter().flat_map(of_policy).collect()
 }
 
-fn of_policy(policy: &Policy) -> Vec<Repair> {
+fn of_policy(policy: &Policy) -> Vec<Remediation> {
     let Some(header) = policy.remediation.clone().filter(|one| one.run == "cloud-control") else {
         return Vec::new();
     };
@@ -66,7 +68,7 @@ fn of_policy(policy: &Policy) -> Vec<Repair> {
             id: resource.id,
             account: resource.account,
             region: resource.region,
-            // As a finding is read: what is no ARN is none.
+            // Like the parser of findings, ignore values that are not ARNs.
             arn: resource.arn.filter(|arn| arn.starts_with("arn:")),
             actions: header.actions.clone(),
             ..TargetResource::default()
@@ -76,30 +78,31 @@ fn of_policy(policy: &Policy) -> Vec<Repair> {
 }
 
 fn reference(actions: &BTreeSet<String>) -> BTreeMap<String, Value> {
-    let told = python("reference.py").arg("--required").args(actions).output().unwrap();
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    serde_json::from_slice(&told.stdout).unwrap()
+    let output = python("reference.py").arg("--required").args(actions).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Whether a session that is allowed an action on these resources has one of a type.
+/// Returns whether one of these resources matches the ARN pattern of a resource type.
 fn has(resources: &[String], pattern: &str) -> bool {
     resources.iter().any(|arn| arn == "*" || matches(pattern, arn) || matches(arn, pattern))
 }
 
 #[test]
-fn every_type_of_resource_that_aws_asks_for_is_among_those_of_the_session() {
+fn a_session_policy_contains_every_resource_type_that_its_actions_require() {
     let entry = CatalogEntry::find_by_id("cloud-control").unwrap();
-    let repairs = repairs();
-    let actions = repairs.iter().flat_map(|repair| repair.1.actions.iter().cloned()).collect();
-    let told = reference(&actions);
-    let unknown = told.iter().filter(|one| one.1.is_null()).map(|one| one.0.as_str());
+    let remediations = remediations();
+    let actions =
+        remediations.iter().flat_map(|remediation| remediation.1.actions.iter().cloned()).collect();
+    let known = reference(&actions);
+    let unknown = known.iter().filter(|one| one.1.is_null()).map(|one| one.0.as_str());
     assert_eq!(unknown.collect::<Vec<_>>(), UNKNOWN);
     let mut missing = BTreeSet::new();
-    for (policy, target) in &repairs {
+    for (policy, target) in &remediations {
         for statement in entry.spec.build_statements(target) {
             let own = statement.action.iter().filter(|action| target.actions.contains(action));
             for action in own {
-                let Some(types) = told[action]["types"].as_object() else { continue };
+                let Some(types) = known[action]["types"].as_object() else { continue };
                 let lacking = |(_, pattern): &(&String, &Value)| {
                     !has(&statement.resource, pattern.as_str().unwrap())
                 };
@@ -107,7 +110,9 @@ fn every_type_of_resource_that_aws_asks_for_is_among_those_of_the_session() {
                 let enough = EITHER.contains(&action.as_str()) && lacking.len() < types.len();
                 if !lacking.is_empty() && !enough {
                     let arns = statement.resource.join(" ");
-                    missing.insert(format!("{policy}: {action} on {arns} lacks {lacking:?}"));
+                    missing.insert(format!(
+                        "{policy}: {action} on {arns} lacks the types {lacking:?}"
+                    ));
                 }
             }
         }
@@ -116,14 +121,19 @@ fn every_type_of_resource_that_aws_asks_for_is_among_those_of_the_session() {
 }
 
 #[test]
-fn no_repair_needs_to_pass_a_role() {
-    let repairs = repairs();
-    let actions = repairs.iter().flat_map(|repair| repair.1.actions.iter().cloned()).collect();
-    let told = reference(&actions);
+fn no_remediation_passes_a_role_except_in_known_cases() {
+    let remediations = remediations();
+    let actions =
+        remediations.iter().flat_map(|remediation| remediation.1.actions.iter().cloned()).collect();
+    let known = reference(&actions);
     let passes = |action: &&String| {
-        let takes = told[action.as_str()]["takes"].as_array();
+        let takes = known[action.as_str()]["takes"].as_array();
         takes.is_some_and(|takes| takes.iter().any(|other| other == "iam:PassRole"))
     };
     let passing: Vec<&str> = actions.iter().filter(passes).map(String::as_str).collect();
-    assert_eq!(passing, SOME_PASS.map(|one| one.0), "AWS would deny the others: name no repair");
+    assert_eq!(
+        passing,
+        SOME_PASS.map(|one| one.0),
+        "AWS would deny the other actions, which pass a role; remove the remediation"
+    );
 }

@@ -1,4 +1,4 @@
-//! What this project exists for, from one end to the other.
+//! End-to-end tests of both functions: detection, remediation, approval, redelivery and canaries.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,32 +13,32 @@ use evenkeel_testing::aws::Aws;
 use evenkeel_testing::backend::backend;
 use evenkeel_testing::events::canary;
 use evenkeel_testing::function::Function;
-use evenkeel_testing::proxy::{Fault, Hold, Proxy};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::proxy::{Fault, Pause, Proxy};
+use evenkeel_testing::stand_in::stand_in;
 use evenkeel_testing::template::audit_account;
 
 const ROLE: &str = "evenkeel-remediate-apigateway";
 
-/// The audit account's two functions, and what lies between them.
+/// The two functions of the audit account, with the ledger, topic and queue between them.
 struct Stack {
     aws: Aws,
     evaluate: Function,
     remediate: Function,
-    /// Between the remediate function and AWS.
+    /// The proxy between the remediate function and AWS.
     proxy: Proxy,
 }
 
 impl Stack {
-    async fn new(roots: &str, ceiling: &str) -> Stack {
+    async fn new(roots: &str, maximum_mode: &str) -> Stack {
         let aws = Aws::new().await;
-        let evaluate = Function::new(aws.environment(stand())).await;
+        let evaluate = Function::new(aws.environment(stand_in())).await;
         let proxy = Proxy::new().await;
         let mut environment = aws.environment(proxy.address);
         for (name, value) in [
             ("EVENKEEL_FAMILY", "apigateway"),
             ("EVENKEEL_ROLE", ROLE),
             ("EVENKEEL_EXTERNAL_ID", "audit"),
-            ("EVENKEEL_CEILING", ceiling),
+            ("EVENKEEL_MAXIMUM_MODE", maximum_mode),
             ("EVENKEEL_PROBE", roots),
         ] {
             environment.push((name.to_owned(), value.to_owned()));
@@ -48,20 +48,20 @@ impl Stack {
         Stack { aws, evaluate, remediate, proxy }
     }
 
-    /// An event through the evaluate function; the pointers that the topic then brings to the queue.
+    /// Invokes the evaluate function with an event. Returns the notices that the topic delivers.
     async fn evaluated(&self, event: &Value) -> Vec<String> {
         let answer = self.evaluate.invoke(&batch(&[event.to_string()])).await.unwrap();
         assert_eq!(answer["batchItemFailures"], json!([]));
         self.aws.notices().await.iter().map(Value::to_string).collect()
     }
 
-    /// Messages through the remediate function; how many come again.
+    /// Invokes the remediate function with messages. Returns the number of messages to be retried.
     async fn remediated(&self, messages: &[String]) -> usize {
         let answer = self.remediate.invoke(&batch(messages)).await.unwrap();
         answer["batchItemFailures"].as_array().unwrap().len()
     }
 
-    /// The outcomes in the ledger.
+    /// Returns the outcomes in the ledger.
     async fn outcomes(&self) -> Vec<Value> {
         let records = self.aws.ledger().await.into_iter();
         let outcomes = records.filter(|(key, _)| key.starts_with("outcomes/"));
@@ -70,7 +70,7 @@ impl Stack {
 }
 
 impl Drop for Stack {
-    /// However a story goes: the remediate function did what its role allows.
+    /// Checks that the role of the remediate function allows every call, unless the test panics.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.aws.permits("evenkeel-remediator-apigateway", &self.proxy);
@@ -78,7 +78,7 @@ impl Drop for Stack {
     }
 }
 
-/// Policies in the mode that a customer would choose who trusts them: a bundle's records.
+/// Returns the ledger records of a bundle with a policy in the mode `auto`.
 pub(crate) fn auto() -> Vec<(String, String)> {
     let policy = include_str!("../../../policies/apigateway/apigateway-integration-http.cel");
     let policy = policy.replace("mode: approve", "mode: auto");
@@ -107,25 +107,25 @@ async fn in_mode_auto(aws: &Aws) {
 }
 
 #[tokio::test]
-async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
+async fn an_unencrypted_integration_is_restored_once_and_redeliveries_change_nothing() {
     let (port, roots) = backend().await;
-    let (tls, clear) =
+    let (tls, http) =
         (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
     in_mode_auto(&stack.aws).await;
     let member = Member::new(&tls).await;
 
-    // A developer turns TLS off, and publishes it.
-    member.turn(&clear).await;
+    // A developer changes the integration to HTTP and deploys it.
+    member.change_uri(&http).await;
     let event = member.event("UpdateIntegration").await;
     member.deploy().await;
-    assert_eq!(member.served().await, clear);
+    assert_eq!(member.served().await, http);
 
-    // It is found, kept, and told.
+    // The evaluate function finds the violation, records it, and publishes it.
     let notices = stack.evaluated(&event).await;
     assert_eq!((notices.len(), stack.aws.findings().await.len()), (1, 1));
 
-    // It is repaired, published, and kept.
+    // The remediate function restores TLS, deploys it, and records the outcome.
     assert_eq!(stack.remediated(&notices).await, 0);
     assert_eq!(member.served().await, tls);
     let outcomes = stack.outcomes().await;
@@ -134,11 +134,12 @@ async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
         (&outcomes[0]["class_uid"], &outcomes[0]["status"]),
         (&json!(7001), &json!("Success"))
     );
-    let told = stack.aws.notices().await;
-    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
-    assert_eq!(told["status"], "RESTORED");
+    let notices_after = stack.aws.notices().await;
+    let notice: Value =
+        serde_json::from_str(notices_after[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(notice["status"], "RESTORED");
 
-    // What was done bears our name, and is no violation.
+    // The calls of the remediation have our session name and are not violations.
     let ours = member.event("CreateDeployment").await;
     let who = ours["detail"]["userIdentity"]["arn"].as_str().unwrap();
     assert!(
@@ -149,17 +150,17 @@ async fn a_developers_http_is_https_again_and_told_again_changes_nothing() {
         assert!(stack.evaluated(&member.event(name).await).await.is_empty());
     }
 
-    // The violation's own event, ten times more, changes nothing.
+    // Ten more deliveries of the same event change nothing.
     let calls = member.trail().await.len();
     for _ in 0..10 {
-        assert!(stack.evaluated(&event).await.is_empty(), "told once");
+        assert!(stack.evaluated(&event).await.is_empty(), "a finding must be published only once");
         assert_eq!(stack.remediated(&notices).await, 0);
     }
     assert_eq!((member.trail().await.len(), stack.aws.findings().await.len()), (calls, 1));
 }
 
 #[tokio::test]
-async fn a_fresh_installation_tells_and_touches_nothing() {
+async fn a_new_installation_only_reports_plans_and_changes_nothing() {
     let (port, roots) = backend().await;
     let stack = Stack::new(roots.to_str().unwrap(), "").await;
     let member = Member::new(&format!("http://localhost:{port}/pay")).await;
@@ -168,49 +169,50 @@ async fn a_fresh_installation_tells_and_touches_nothing() {
     let calls = member.trail().await.len();
     assert_eq!(stack.remediated(&notices).await, 0);
     assert_eq!(member.trail().await.len(), calls);
-    let told = stack.aws.notices().await;
-    assert!(told[0]["Message"].as_str().unwrap().contains("PLANNED"));
-    assert!(stack.outcomes().await.is_empty(), "what is only planned may be done later");
+    let notices_after = stack.aws.notices().await;
+    assert!(notices_after[0]["Message"].as_str().unwrap().contains("PLANNED"));
+    assert!(stack.outcomes().await.is_empty(), "a plan must not be recorded as an outcome");
 }
 
 #[tokio::test]
-async fn a_plan_that_waits_is_carried_out_once_somebody_else_says_yes() {
+async fn a_plan_that_waits_for_approval_is_applied_after_the_approval() {
     let (port, roots) = backend().await;
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
     let member = Member::new(&format!("http://localhost:{port}/pay")).await;
     let notices = stack.evaluated(&member.event("PutIntegration").await).await;
     assert_eq!(stack.remediated(&notices).await, 0);
-    let told = stack.aws.notices().await;
-    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
-    assert_eq!(told["status"], "WAITING_FOR_APPROVAL");
+    let notices_after = stack.aws.notices().await;
+    let notice: Value =
+        serde_json::from_str(notices_after[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(notice["status"], "WAITING_FOR_APPROVAL");
     assert!(member.served().await.starts_with("http://"));
-    let plan = told["detail"].as_str().unwrap().split(' ').nth(1).unwrap();
+    let plan = notice["detail"].as_str().unwrap().split(' ').nth(1).unwrap();
     let approval = json!({"approver": "ops", "expires": i64::MAX, "approved": true});
-    let finding = told["remediation"].as_str().unwrap();
+    let finding = notice["remediation"].as_str().unwrap();
     let key = format!("ledger/approvals/{finding}/{plan}/000000.json");
     stack.aws.put(&key, approval.to_string()).await;
     assert_eq!(stack.remediated(&notices).await, 0);
     assert!(member.served().await.starts_with("https://"));
-    let told = stack.aws.notices().await;
-    assert!(told[0]["Message"].as_str().unwrap().contains("RESTORED"));
-    // Later, a look: still so; and once a person has changed it, that is told.
-    let mut look: Value = serde_json::from_str(&notices[0]).unwrap();
-    look = serde_json::from_str(look["Message"].take().as_str().unwrap()).unwrap();
-    let look = |after: u32| json!({"key": look["key"], "attempt": 1, "after": after}).to_string();
-    assert_eq!(stack.remediated(&[look(60)]).await, 0);
-    assert!(stack.aws.notices().await.is_empty(), "that all is well is no news");
-    member.turn("https://localhost:1/other").await;
-    assert_eq!(stack.remediated(&[look(900)]).await, 0);
-    let told = stack.aws.notices().await;
-    assert!(told[0]["Message"].as_str().unwrap().contains("changed since"));
+    let notices_after = stack.aws.notices().await;
+    assert!(notices_after[0]["Message"].as_str().unwrap().contains("RESTORED"));
+    // A later check finds no change. After a person changes the API, the check reports it.
+    let mut check: Value = serde_json::from_str(&notices[0]).unwrap();
+    check = serde_json::from_str(check["Message"].take().as_str().unwrap()).unwrap();
+    let check = |after: u32| json!({"key": check["key"], "attempt": 1, "after": after}).to_string();
+    assert_eq!(stack.remediated(&[check(60)]).await, 0);
+    assert!(stack.aws.notices().await.is_empty(), "an unchanged resource must not be reported");
+    member.change_uri("https://localhost:1/other").await;
+    assert_eq!(stack.remediated(&[check(900)]).await, 0);
+    let notices_after = stack.aws.notices().await;
+    assert!(notices_after[0]["Message"].as_str().unwrap().contains("changed since"));
     assert_eq!(stack.outcomes().await.len(), 3);
 }
 
 #[tokio::test]
-async fn killed_at_any_effect_it_goes_on_when_the_message_comes_again() {
+async fn a_function_that_is_killed_at_any_effect_completes_after_redelivery() {
     let (port, roots) = backend().await;
     let tls = format!("https://localhost:{port}/pay");
-    let clear = format!("http://localhost:{port}/pay");
+    let http = format!("http://localhost:{port}/pay");
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
     in_mode_auto(&stack.aws).await;
     for effect in [
@@ -221,28 +223,31 @@ async fn killed_at_any_effect_it_goes_on_when_the_message_comes_again() {
         "CreateDeployment",
         "PUT outcomes",
         "Publish",
-        "PUT told",
+        "PUT notified",
     ] {
-        let member = Member::new(&clear).await;
+        let member = Member::new(&http).await;
         let notices = stack.evaluated(&member.event("PutIntegration").await).await;
         let payload = batch(&notices);
-        for fault in [Fault::HoldBefore as fn(Hold) -> Fault, Fault::HoldAfter] {
-            let hold = Hold::default();
-            stack.proxy.fault(effect, 1, fault(hold.clone()));
-            // An effect that was made before is not made again: then nothing is held.
+        for fault in [Fault::PauseBefore as fn(Pause) -> Fault, Fault::PauseAfter] {
+            let pause = Pause::default();
+            stack.proxy.fault(effect, 1, fault(pause.clone()));
+            // The function does not repeat an effect; in that case it does not reach the pause.
             let killed = async {
-                hold.reached.notified().await;
+                pause.reached.notified().await;
                 stack.remediate.kill().await;
-                hold.release.notify_one();
+                pause.release.notify_one();
             };
-            let was_held = AtomicBool::new(false);
+            let was_reached = AtomicBool::new(false);
             tokio::select! {
                 answer = stack.remediate.invoke(&payload) => drop(answer),
-                () = async { killed.await; was_held.store(true, Ordering::Relaxed); std::future::pending().await } => {}
+                () = async { killed.await; was_reached.store(true, Ordering::Relaxed); std::future::pending().await } => {}
             }
-            let first = matches!(fault(Hold::default()), Fault::HoldBefore(_));
-            assert!(was_held.into_inner() || !first, "{effect} is no effect");
-            stack.proxy.mend();
+            let first = matches!(fault(Pause::default()), Fault::PauseBefore(_));
+            assert!(
+                was_reached.into_inner() || !first,
+                "the function did not reach the effect {effect}"
+            );
+            stack.proxy.clear_faults();
         }
         assert_eq!(stack.remediated(&notices).await, 0, "{effect}");
         assert_eq!(member.served().await, tls, "{effect}");
@@ -252,11 +257,15 @@ async fn killed_at_any_effect_it_goes_on_when_the_message_comes_again() {
         drop(stack.aws.notices().await);
     }
     let attempts = stack.aws.ledger().await.into_keys().filter(|key| key.starts_with("intents/"));
-    assert_eq!(attempts.count(), 8, "one for each API, however often it was begun");
+    assert_eq!(
+        attempts.count(),
+        8,
+        "there must be one attempt for each API, despite the interruptions"
+    );
 }
 
 #[tokio::test]
-async fn messages_that_point_nowhere_come_again_and_the_others_are_done() {
+async fn invalid_messages_are_retried_and_the_others_are_processed() {
     let stack = Stack::new("off", "auto").await;
     let bodies = [
         "no json".to_owned(),
@@ -272,13 +281,13 @@ async fn messages_that_point_nowhere_come_again_and_the_others_are_done() {
 }
 
 #[tokio::test]
-async fn a_canary_flies_from_the_bus_through_both_functions_and_does_nothing() {
+async fn a_canary_passes_both_functions_and_changes_nothing() {
     let id = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
     let stack = Stack::new("off", "auto").await;
     let mut notices = stack.evaluated(&canary(id)).await;
     assert_eq!(notices.len(), 1);
     notices.push(json!({"canary": "../control/kill-switch"}).to_string());
-    // Again, and with one that is no canary: that one alone comes again.
+    // Deliver it twice together with an invalid canary: only the invalid one is retried.
     for _ in 0..2 {
         assert_eq!(stack.remediated(&notices).await, 1);
     }
@@ -290,10 +299,10 @@ async fn a_canary_flies_from_the_bus_through_both_functions_and_does_nothing() {
         record["taken"].as_i64().unwrap()
     });
     assert!(evaluate <= remediate);
-    assert_eq!(stack.aws.notices().await.len(), 0, "nothing is told of it");
+    assert_eq!(stack.aws.notices().await.len(), 0, "a canary must not be published further");
 }
 
-/// The line in which the remediate function says how its last remediation ended; of a finding, if one is named.
+/// Returns the last log line about a remediation, of a certain finding if given.
 async fn last_line(function: &Function, finding: Option<&Value>) -> Value {
     let is_it = |line: &Value| {
         line["message"] == "remediation" && finding.is_none_or(|finding| line["uid"] == *finding)
@@ -306,7 +315,7 @@ async fn last_line(function: &Function, finding: Option<&Value>) -> Value {
 }
 
 #[tokio::test]
-async fn the_alarms_about_repairs_match_what_the_function_writes() {
+async fn the_metric_filters_match_the_log_lines_of_the_function() {
     let (port, roots) = backend().await;
     let stack = Stack::new(roots.to_str().unwrap(), "auto").await;
     in_mode_auto(&stack.aws).await;
@@ -314,10 +323,10 @@ async fn the_alarms_about_repairs_match_what_the_function_writes() {
     let matched = |name: &str, line: &Value| {
         is_matched(resources[name]["Properties"]["FilterPattern"].as_str().unwrap(), line)
     };
-    let clear = format!("http://localhost:{port}/pay");
+    let http = format!("http://localhost:{port}/pay");
     let denied = Fault::Answer(403, "{\"__type\":\"AccessDeniedException\"}");
     stack.proxy.fault("UpdateIntegration", 1, denied);
-    let member = Member::new(&clear).await;
+    let member = Member::new(&http).await;
     let notices = stack.evaluated(&member.event("PutIntegration").await).await;
     assert_eq!(stack.remediated(&notices).await, 0);
     let failed = last_line(&stack.remediate, None).await;
@@ -325,7 +334,7 @@ async fn the_alarms_about_repairs_match_what_the_function_writes() {
     assert!(!matched("ApigatewayCircuitMetric", &failed), "{failed}");
     drop(stack.aws.notices().await);
 
-    // It has failed four times more, today or, if that has begun meanwhile, tomorrow.
+    // Record five failures today, and tomorrow in case midnight passes during the test.
     let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
     let policy = format!("{:x}", sha2::Sha256::digest("apigateway-integration-http"));
     for day in [today, today + 1] {
@@ -334,16 +343,17 @@ async fn the_alarms_about_repairs_match_what_the_function_writes() {
             stack.aws.put(&format!("ledger/{place}"), "{}").await;
         }
     }
-    let member = Member::new(&clear).await;
+    let member = Member::new(&http).await;
     let notices = stack.evaluated(&member.event("PutIntegration").await).await;
     assert_eq!(stack.remediated(&notices).await, 0);
-    let told = stack.aws.notices().await;
-    let told: Value = serde_json::from_str(told[0]["Message"].as_str().unwrap()).unwrap();
-    assert_eq!((&told["status"], &told["code"]), (&json!("REFUSED"), &json!("circuit-open")));
-    let open = last_line(&stack.remediate, Some(&told["remediation"])).await;
+    let notices_after = stack.aws.notices().await;
+    let notice: Value =
+        serde_json::from_str(notices_after[0]["Message"].as_str().unwrap()).unwrap();
+    assert_eq!((&notice["status"], &notice["code"]), (&json!("REFUSED"), &json!("circuit-open")));
+    let open = last_line(&stack.remediate, Some(&notice["remediation"])).await;
     assert!(matched("ApigatewayCircuitMetric", &open), "{open}");
     assert!(!matched("ApigatewayFailedMetric", &open), "{open}");
     let recorded = stack.outcomes().await;
-    let recorded = recorded.iter().find(|one| one["unmapped"]["finding"] == told["remediation"]);
+    let recorded = recorded.iter().find(|one| one["unmapped"]["finding"] == notice["remediation"]);
     assert_eq!(recorded.unwrap()["status_code"], "circuit-open");
 }

@@ -1,4 +1,4 @@
-//! What the templates of `deploy/` must be, and their resources on the stand-in.
+//! Checks the templates of `deploy/`, and deploys their resources to the AWS stand-in.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,12 +9,12 @@ use evenkeel_remediators::catalog::CATALOG;
 use serde_json::{Value, json};
 
 use evenkeel_testing::iam::allows;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 use evenkeel_testing::template::{
     AUDIT, REGION, audit_account, deploy, member_account, named, python, resolved, statements,
 };
 
-/// Every family switched on.
+/// Returns the template parameters that enable every family.
 pub(crate) fn with_all_families() -> Vec<&'static str> {
     static ALL: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
         let switch = |family: &str| {
@@ -26,10 +26,10 @@ pub(crate) fn with_all_families() -> Vec<&'static str> {
     ALL.iter().map(String::as_str).collect()
 }
 
-/// Makes the resources on the stand-in; what AWS Lambda would be told of the functions.
+/// Creates the resources in the AWS stand-in. Returns the settings of the functions.
 pub(crate) fn deployed(resources: &Value, account: &str) -> Value {
     let mut child = python("deploy.py")
-        .args([&format!("http://{}", stand()), account, REGION])
+        .args([&format!("http://{}", stand_in()), account, REGION])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -42,7 +42,7 @@ pub(crate) fn deployed(resources: &Value, account: &str) -> Value {
 }
 
 #[test]
-fn the_linter_of_cloudformation_has_nothing_to_say() {
+fn the_cloudformation_linter_reports_nothing() {
     let templates = ["audit-account.yaml", "member-account.yaml", "kept-evidence.yaml"].map(deploy);
     let lint = ["-c", "from cfnlint.runner import main; main()"];
     let output = evenkeel_testing::python::python().args(lint).args(templates).output().unwrap();
@@ -51,7 +51,7 @@ fn the_linter_of_cloudformation_has_nothing_to_say() {
 }
 
 #[test]
-fn roles_are_made_in_one_region_only_and_only_for_what_may_be_repaired() {
+fn roles_are_created_in_one_region_and_only_for_enabled_families() {
     let roles = |resources: &Value| {
         let roles = resources.as_object().unwrap().values();
         let roles = roles.filter(|one| one["Type"] == "AWS::IAM::Role");
@@ -78,14 +78,15 @@ fn roles_are_made_in_one_region_only_and_only_for_what_may_be_repaired() {
     assert!(forwards.filter(|one| one["Type"] == "AWS::Events::Rule").count() > 1);
 }
 
-/// The audit account with all families and a trail whose topic is in a Region.
+/// Returns the resources of the audit account with all families and a trail whose topic is in
+/// `region`.
 fn with_trail(region: &str, more: &[&str]) -> Value {
     let topic = format!("TrailTopic=arn:aws:sns:{region}:444455556666:trail");
     let parameters = ["TrailBucket=org-trail", &topic, "Email=someone@example.com"];
     audit_account(&[&parameters, with_all_families().as_slice(), more].concat())
 }
 
-/// What a queue's policy says.
+/// Returns the statements of the policy of a queue.
 fn policy_of<'a>(resources: &'a Value, queue: &str) -> &'a [Value] {
     let policies = resources.as_object().unwrap().values();
     let mut policies = policies.filter(|one| one["Type"] == "AWS::SQS::QueuePolicy");
@@ -98,7 +99,7 @@ fn policy_of<'a>(resources: &'a Value, queue: &str) -> &'a [Value] {
 }
 
 #[test]
-fn the_trails_files_come_by_its_topic_wherever_that_is() {
+fn the_files_of_a_trail_are_received_from_a_topic_in_any_region() {
     let topic = "arn:aws:sns:us-west-2:444455556666:trail";
     let key = "TrailKey=arn:aws:kms:us-west-2:444455556666:key/k";
     let audit = with_trail("us-west-2", &["TrailBucketRegion=us-west-1", key]);
@@ -107,7 +108,7 @@ fn the_trails_files_come_by_its_topic_wherever_that_is() {
         (&subscription["Region"], &subscription["TopicArn"]),
         (&json!("us-west-2"), &json!(topic))
     );
-    // AWS takes dead letters of a subscription in its own Region only.
+    // A dead-letter queue must be in the same Region as the subscription.
     assert_eq!(subscription["RedrivePolicy"], Value::Null);
     let here = with_trail(REGION, &[]);
     assert_eq!(
@@ -126,7 +127,7 @@ fn the_trails_files_come_by_its_topic_wherever_that_is() {
         &[]
     ));
 
-    // The function asks for the files where they are.
+    // The function reads the files in the Region of the bucket.
     let region = |resources: &Value| {
         let variables = &resources["Evaluate"]["Properties"]["Environment"]["Variables"];
         variables["EVENKEEL_TRAIL_REGION"].as_str().unwrap().to_owned()
@@ -140,7 +141,7 @@ fn the_trails_files_come_by_its_topic_wherever_that_is() {
 }
 
 #[test]
-fn each_subscription_may_send_to_its_queue_and_to_its_dead_letters_and_no_other_topic_may() {
+fn only_the_subscribed_topic_can_send_to_a_queue_and_its_dead_letter_queue() {
     let audit = with_trail(REGION, &[]);
     let resources = audit.as_object().unwrap().values();
     let subscriptions = resources
@@ -158,16 +159,16 @@ fn each_subscription_may_send_to_its_queue_and_to_its_dead_letters_and_no_other_
                 let context = [("aws:SourceArn", from), ("aws:SecureTransport", "true")];
                 allows(policy, "sqs:SendMessage", queue, &context)
             };
-            assert!(sends(topic), "{topic} may not send to {queue}");
-            assert!(!sends("arn:aws:sns:us-west-2:1:other"), "anybody may send to {queue}");
+            assert!(sends(topic), "{topic} cannot send to {queue}");
+            assert!(!sends("arn:aws:sns:us-west-2:1:other"), "any topic can send to {queue}");
             seen += 1;
         }
     }
-    assert!(seen > 10, "{seen}");
+    assert!(seen > 10, "checked only {seen} queues");
 }
 
 #[test]
-fn evidence_and_what_protects_it_stay_unless_their_creation_failed() {
+fn evidence_and_its_protection_are_retained_unless_their_creation_failed() {
     let audit = audit_account(&[]);
     let kept = ["Key", "Ledger", "LedgerPolicy", "AccessLogs", "AccessLogsPolicy"];
     for (name, resource) in audit.as_object().unwrap() {
@@ -179,7 +180,8 @@ fn evidence_and_what_protects_it_stay_unless_their_creation_failed() {
         };
         assert_eq!(policies, expected, "{name}");
     }
-    // A stack that is deployed again begins with the same, imported: CloudFormation takes nothing else in an import.
+    // A new deployment first imports these resources. In an import, CloudFormation accepts only the
+    // imported resources.
     let imported = resolved("kept-evidence.yaml", AUDIT, &["Retention=COMPLIANCE"]);
     let names: BTreeSet<&String> = imported.as_object().unwrap().keys().collect();
     assert_eq!(names, kept.map(str::to_owned).iter().collect());
@@ -189,7 +191,7 @@ fn evidence_and_what_protects_it_stay_unless_their_creation_failed() {
     }
 }
 
-/// The logical ids of all that a resource waits for.
+/// Adds the logical ids of all direct and indirect dependencies of a resource to `all`.
 fn waits_for<'a>(resources: &'a Value, name: &'a str, all: &mut BTreeSet<&'a str>) {
     for one in resources[name]["WaitsFor"].as_array().unwrap() {
         let one = one.as_str().unwrap();
@@ -199,7 +201,7 @@ fn waits_for<'a>(resources: &'a Value, name: &'a str, all: &mut BTreeSet<&'a str
     }
 }
 
-/// All texts in a value.
+/// Adds all strings of a value to `found`.
 fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => found.push(text),
@@ -210,7 +212,7 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn what_a_resource_names_is_there_before_it_and_may_be_used_by_it() {
+fn a_resource_depends_on_the_resources_and_policies_that_it_needs() {
     for resources in [
         with_trail(REGION, &["Athena=true", "ConfigRule=true"]),
         member_account("111122223333", &with_all_families()),
@@ -230,15 +232,15 @@ fn what_a_resource_names_is_there_before_it_and_may_be_used_by_it() {
             for (_, other) in
                 arns.iter().filter(|(arn, other)| *other != name && found.contains(arn))
             {
-                // A policy may name what needs the policy: then it comes first.
+                // A policy can name the resource that depends on it; then the policy comes first.
                 assert!(
                     waits(name).contains(*other) || waits(other).contains(name),
-                    "{name} names {other}, and does not wait for it"
+                    "{name} refers to {other} but does not depend on it"
                 );
                 named += 1;
             }
         }
-        assert!(named > 50, "{named}");
+        assert!(named > 50, "found only {named} references");
         let direct = |name: &str| {
             let direct = resources[name]["WaitsFor"].as_array().unwrap().iter();
             direct.map(|one| one.as_str().unwrap().to_owned()).collect::<BTreeSet<String>>()
@@ -255,19 +257,25 @@ fn what_a_resource_names_is_there_before_it_and_may_be_used_by_it() {
             for (name, _) in resources.as_object().unwrap() {
                 let sends = ["AWS::Events::Rule", "AWS::SNS::Subscription", "AWS::S3::Bucket"];
                 if is(name, &sends) && !direct(name).is_disjoint(&of) {
-                    assert!(waits(name).contains(policy), "{name} may begin before {policy}");
+                    assert!(
+                        waits(name).contains(policy),
+                        "{name} can be created before the policy {policy}"
+                    );
                     checked += 1;
                 }
             }
         }
-        assert!(checked > 10, "{checked}");
+        assert!(checked > 10, "checked only {checked} senders");
     }
 }
 
 #[test]
-fn the_guide_shows_what_a_month_costs() {
+fn the_guide_contains_the_current_cost_table() {
     let costs = Command::new("python3").arg(deploy("costs.py")).output().unwrap();
     let table = String::from_utf8(costs.stdout).unwrap();
     let guide = std::fs::read_to_string(deploy("README.md")).unwrap();
-    assert!(table.contains("300 accounts") && guide.contains(&table), "README.md has not: {table}");
+    assert!(
+        table.contains("300 accounts") && guide.contains(&table),
+        "deploy/README.md does not contain this table: {table}"
+    );
 }

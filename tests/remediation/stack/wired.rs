@@ -1,4 +1,5 @@
-//! The whole stack as its templates wire it: from a call in one account to a repaired API there, by way of another.
+//! Tests the complete stack of the templates: a call in a member account is evaluated in the audit
+//! account and remediated in the member account.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,25 +21,25 @@ use evenkeel_testing::iam::allows;
 use evenkeel_testing::permitted::may;
 use evenkeel_testing::proxy::Proxy;
 use evenkeel_testing::queue::{Message, Queues, as_event};
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 use evenkeel_testing::template::{AUDIT, REGION, audit_account, member_account, named, statements};
 
-/// What the operator chose; the last is of the audit account's template only.
-const PARAMETERS: [&str; 3] = ["RepairApigateway=true", "RepairKms=true", "Ceiling=auto"];
+/// The parameters of the templates. The last one exists only in the template of the audit account.
+const PARAMETERS: [&str; 3] = ["RepairApigateway=true", "RepairKms=true", "MaximumMode=auto"];
 
-/// The functions of the audit account, and the queues that feed them.
+/// The deployed stack: the functions of the audit account with their queues.
 struct Wired {
     queues: Queues,
     fed: Vec<Fed>,
     ledger: String,
-    /// The functions' own access key.
+    /// The access key id of the functions.
     key: String,
 }
 
-/// A function, and the queue that AWS Lambda polls for it.
+/// A function and the queue of its event source mapping.
 struct Fed {
     name: String,
-    /// Between the function and AWS.
+    /// The proxy between the function and AWS.
     proxy: Proxy,
     function: Function,
     queue: String,
@@ -46,7 +47,8 @@ struct Fed {
 }
 
 impl Wired {
-    /// Both templates, made on the stand-in. `roots` are what the internet would be.
+    /// Deploys both templates to the AWS stand-in. `roots` is the file of root certificates that
+    /// the TLS probe trusts.
     async fn new(roots: &Path) -> Wired {
         let made = deployed(&audit_account(&PARAMETERS), AUDIT);
         deployed(&member_account(MEMBER, &PARAMETERS[..2]), MEMBER);
@@ -64,11 +66,11 @@ impl Wired {
         let mut fed = Vec::new();
         let mut ledger = String::new();
         for (name, of) in made["functions"].as_object().unwrap() {
-            assert_eq!(of["partial"], true, "{name} tells which messages failed");
+            assert_eq!(of["partial"], true, "{name} must report partial batch failures");
             let own = of["environment"].as_object().unwrap().iter();
             let own = own.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
             let mut environment: Vec<(String, String)> = own.collect();
-            // No such file here.
+            // This file does not exist on this machine.
             environment.retain(|(name, _)| name != "SSL_CERT_FILE");
             let proxy = Proxy::new().await;
             environment.push(("AWS_ENDPOINT_URL".to_owned(), format!("http://{}", proxy.address)));
@@ -97,15 +99,16 @@ impl Wired {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .credentials_provider(SharedCredentialsProvider::new(keys))
-            .endpoint_url(format!("http://{}", stand()))
+            .endpoint_url(format!("http://{}", stand_in()))
             .build();
         let key = key("aws_access_key_id");
         Wired { queues: Queues::new(&config), fed, ledger, key }
     }
 
-    /// Each call of a function with its own credentials is allowed to its role; and what it did not need of that.
-    fn idle(&self, audit: &Value) -> Vec<String> {
-        let mut idle = Vec::new();
+    /// Checks that the role of each function allows its calls. Returns the statements that no call
+    /// needed.
+    fn unused(&self, audit: &Value) -> Vec<String> {
+        let mut unused = Vec::new();
         for fed in &self.fed {
             let statements = statements(named(audit, &fed.name.replace("remediate", "remediator")));
             let calls = fed.proxy.calls();
@@ -113,24 +116,29 @@ impl Wired {
                 calls.iter().flat_map(|call| &call.asked).filter(|asked| asked.session.is_none());
             let mut used = vec![false; statements.len()];
             for asked in own {
-                assert_eq!(asked.key, self.key, "whose credentials are these?");
+                assert_eq!(asked.key, self.key, "the call has unexpected credentials");
                 let resource = asked.resource.replace(":123456789012:", &format!(":{AUDIT}:"));
                 let may = |these: &[Value]| may(audit, these, asked, &resource);
-                assert!(may(&statements), "{} may not {} on {resource}", fed.name, asked.action);
+                assert!(
+                    may(&statements),
+                    "the role of {} does not allow {} on {resource}",
+                    fed.name,
+                    asked.action
+                );
                 for (used, statement) in used.iter_mut().zip(&statements) {
                     *used |= may(std::slice::from_ref(statement));
                 }
             }
-            let unused = statements.iter().zip(used).filter(|(_, used)| !used);
-            idle.extend(
-                unused.map(|(one, _)| format!("{}: {}", fed.name, one["Sid"].as_str().unwrap())),
+            let not_used = statements.iter().zip(used).filter(|(_, used)| !used);
+            unused.extend(
+                not_used.map(|(one, _)| format!("{}: {}", fed.name, one["Sid"].as_str().unwrap())),
             );
         }
-        idle
+        unused
     }
 
-    /// What the functions did in the member, by sessions of its roles: the roles allow it, and so does the policy
-    /// that the session was confined to.
+    /// Checks that the roles of the member account and the session policies allow the calls in the
+    /// member account. Returns the actions of these calls.
     fn in_the_member(&self, member: &Value) -> BTreeSet<String> {
         let mut used = BTreeSet::new();
         for asked in self.fed.iter().flat_map(|fed| fed.proxy.calls()).flat_map(|call| call.asked) {
@@ -145,14 +153,15 @@ impl Wired {
             policies.extend(confined);
             for policy in policies {
                 let allowed = allows(&policy, &asked.action, &asked.resource, &[]);
-                assert!(allowed, "{name} may not {} on {}", asked.action, asked.resource);
+                assert!(allowed, "{name} does not allow {} on {}", asked.action, asked.resource);
             }
             used.insert(asked.action);
         }
         used
     }
 
-    /// Runs the functions until no queue has a message; how many each took.
+    /// Invokes the functions until all queues are empty. Returns the invoked functions in order,
+    /// each with the number of its messages.
     async fn settle(&self) -> Vec<(String, usize)> {
         let mut taken = Vec::new();
         loop {
@@ -175,7 +184,8 @@ impl Wired {
         self.queues.receive(&self.queues.url(&fed.queue).await, fed.batch).await
     }
 
-    /// As an event source mapping with `ReportBatchItemFailures` does it.
+    /// Invokes a function like an event source mapping with `ReportBatchItemFailures`. No message
+    /// may fail.
     async fn invoked(&self, fed: &Fed, messages: Vec<Message>) {
         let arn = format!("arn:aws:sqs:{REGION}:{AUDIT}:{}", fed.queue);
         let answer = fed.function.invoke(&as_event(&messages, &arn, REGION)).await.unwrap();
@@ -191,15 +201,15 @@ impl Wired {
         }
     }
 
-    /// How many messages wait in a queue.
+    /// Returns the number of messages in a queue, at most 10.
     async fn waiting(&self, queue: &str) -> usize {
         self.queues.receive(&self.queues.url(queue).await, 10).await.len()
     }
 
-    /// The keys of the ledger's records that begin so.
+    /// Returns the keys of the ledger records with this prefix.
     async fn keys(&self, prefix: &str) -> Vec<String> {
         let path = format!("/{}?list-type=2&prefix={prefix}", self.ledger);
-        let (_, listing) = call(stand(), "GET", &path, "").await;
+        let (_, listing) = call(stand_in(), "GET", &path, "").await;
         let listing = String::from_utf8_lossy(&listing).into_owned();
         let keys = listing.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next());
         keys.map(str::to_owned).collect()
@@ -207,33 +217,33 @@ impl Wired {
 
     async fn put(&self, key: &str, body: String) {
         let path = format!("/{}/{key}", self.ledger);
-        // What Object Lock retains must come with a digest.
+        // Object Lock requires a checksum for each object.
         let request = Request::builder()
             .method("PUT")
             .uri(path)
-            .header("host", stand().to_string())
+            .header("host", stand_in().to_string())
             .header("authorization", ASKED_BY)
             .header("x-amz-sdk-checksum-algorithm", "SHA256")
             .body(body.into())
             .unwrap();
-        let (head, answer) = send(stand(), request).await.unwrap();
+        let (head, answer) = send(stand_in(), request).await.unwrap();
         assert!(head.status.is_success(), "{}: {answer:?}", head.status);
     }
 }
 
 #[tokio::test]
-async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_nowhere() {
+async fn a_violating_call_in_a_member_account_is_remediated_and_other_calls_are_not() {
     let (port, roots) = backend().await;
-    let (tls, clear) =
+    let (tls, http) =
         (format!("https://localhost:{port}/pay"), format!("http://localhost:{port}/pay"));
     let wired = Wired::new(&roots).await;
     for (key, body) in auto() {
         wired.put(&key, body).await;
     }
     let member = Member::new(&tls).await;
-    member.turn(&clear).await;
+    member.change_uri(&http).await;
     member.deploy().await;
-    // What CloudTrail recorded, as it puts it on the account's own bus: creations, the change, deployments.
+    // Put the CloudTrail records on the member's event bus: creations, the change, and deployments.
     member.to_bus().await;
 
     let taken = wired.settle().await;
@@ -241,13 +251,16 @@ async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_n
     let names: Vec<&str> = taken.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names.first(), Some(&"evenkeel-evaluate"));
     assert!(names.contains(&"evenkeel-remediate-apigateway"), "{names:?}");
-    assert!(!names.contains(&"evenkeel-remediate-kms"), "it is for another family");
+    assert!(
+        !names.contains(&"evenkeel-remediate-kms"),
+        "the function of another family must not be invoked"
+    );
     let findings = wired.keys("findings/").await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(findings[0].contains(&format!("/accountId={MEMBER}/")), "{findings:?}");
     assert_eq!(wired.keys("outcomes/").await.len(), 1);
 
-    // What the repair itself did comes back by the same way, and is no violation.
+    // The calls of the remediation itself are evaluated too and are not violations.
     member.to_bus().await;
     wired.settle().await;
     assert_eq!((wired.keys("findings/").await.len(), wired.keys("outcomes/").await.len()), (1, 1));
@@ -257,7 +270,8 @@ async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_n
         assert_eq!(wired.waiting(queue).await, 0, "{queue}");
     }
 
-    // A state that the event does not tell is asked for in the member, by the role for that.
+    // If the event lacks data, the function reads the configuration in the member account with the
+    // read role.
     let read = json!({
         "eventVersion": "1.11", "eventID": "00000000-0000-4000-8000-00000000000d",
         "eventTime": "2026-03-11T12:00:00Z", "eventSource": "rds.amazonaws.com", "eventName": "ModifyDBInstance",
@@ -272,20 +286,20 @@ async fn the_templates_lead_a_call_in_one_account_to_its_repair_and_all_others_n
     for action in
         ["config:BatchGetResourceConfig", "config:ListDiscoveredResources", "apigateway:PATCH"]
     {
-        assert!(used.contains(action), "{action}: {used:?}");
+        assert!(used.contains(action), "{action} was not called: {used:?}");
     }
 
-    // The roles allow each call, and hold little that this story does not need: what Lambda itself does with
-    // them, what moto does not ask for, and what other stories use.
-    let idle = wired.idle(&audit_account(&PARAMETERS));
+    // The roles allow each call and little else. The exceptions are permissions that Lambda itself
+    // needs, that moto does not require, and that other tests use.
+    let unused = wired.unused(&audit_account(&PARAMETERS));
     let elsewhere =
-        ["Messages", "Encryption", "Logs", "Traces", "ReadsOwnStates", "SeesWhatIsMissing"];
-    let idle: Vec<&String> = idle
+        ["Messages", "Encryption", "Logs", "Traces", "ReadsOwnConfigurations", "ListsLedger"];
+    let unused: Vec<&String> = unused
         .iter()
         .filter(|one| {
             !one.contains("-kms:")
                 && !elsewhere.iter().any(|sid| one.ends_with(&format!(": {sid}")))
         })
         .collect();
-    assert!(idle.is_empty(), "{idle:?}");
+    assert!(unused.is_empty(), "no call needs these statements: {unused:?}");
 }

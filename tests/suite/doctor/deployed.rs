@@ -1,4 +1,4 @@
-//! A stack as the template deploys it, before what stands in for AWS; its functions are played.
+//! A stack in the AWS stand-in, as the template deploys it. Tests act in place of its functions.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use evenkeel_testing::aws::config;
 use evenkeel_testing::queue::Queues;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 /// The families of remediators.
 pub(super) const FAMILIES: [&str; 8] =
     ["apigateway", "apigatewayv2", "cloudtrail", "ec2", "kms", "lambda", "rds", "s3"];
 
-/// An archive without files, in base64.
+/// A ZIP archive without files, in base64.
 const ARCHIVE: &str = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
-/// A stack of one name.
+/// A stack in the AWS stand-in. `name` is the prefix of its resources.
 pub(super) struct Deployed {
     name: String,
     config: SdkConfig,
@@ -33,16 +33,16 @@ fn arn(service: &str, name: &str) -> String {
     format!("arn:aws:{service}:eu-central-1:123456789012:{name}")
 }
 
-/// What has no SDK here.
+/// Sends a request to a service for which there is no client here, and requires the status 200.
 fn ask(service: &str, request: &str, body: &str) {
-    let mut stream = TcpStream::connect(stand()).unwrap();
+    let mut stream = TcpStream::connect(stand_in()).unwrap();
     let form = "application/x-www-form-urlencoded";
     let kind = if service == "s3" { "application/xml" } else { form };
     let scope = format!("Credential=test/20260311/eu-central-1/{service}/aws4_request");
     let request = format!(
         "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
          authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=none\r\ncontent-length: {}\r\n\r\n{body}",
-        stand(),
+        stand_in(),
         body.len()
     );
     stream.write_all(request.as_bytes()).unwrap();
@@ -52,7 +52,7 @@ fn ask(service: &str, request: &str, body: &str) {
 }
 
 impl Deployed {
-    /// Deploys.
+    /// Creates the resources of the stack.
     pub(super) fn new(name: &str) -> Deployed {
         let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
         ask("s3", &format!("PUT /{name}-ledger"), place);
@@ -77,7 +77,7 @@ impl Deployed {
         stack
     }
 
-    /// The ledger's place.
+    /// Returns the URL of the ledger.
     pub(super) fn place(&self) -> String {
         format!("s3://{}-ledger/l", self.name)
     }
@@ -98,7 +98,7 @@ impl Deployed {
         client.start_logging().name(&self.name).send().await.unwrap();
     }
 
-    /// The bus, a rule that lets canaries in, and the rule that forwards to it.
+    /// Creates the event bus, its rule for canaries, and the rule that forwards events to the bus.
     async fn buses(&self) {
         let events = ServiceClient::events(&self.config);
         act(&events, "CreateEventBus", json!({"Name": self.name})).await;
@@ -129,7 +129,7 @@ impl Deployed {
         subscribe.send_query().await.unwrap();
     }
 
-    /// A function, its queues, and what feeds it.
+    /// Creates a function, its queue, its dead-letter queue and its event source mapping.
     async fn function(&self, part: &str, queue: &str, settings: &[(&str, &str)]) {
         let dead = self.part(&format!("{queue}-dlq"));
         let queues = Queues::new(&self.config);
@@ -161,7 +161,7 @@ impl Deployed {
         self.lambda(Method::POST, &["event-source-mappings"], &mapping).await;
     }
 
-    /// A call of AWS Lambda.
+    /// Calls the AWS Lambda API and returns the parsed answer.
     async fn lambda(&self, method: Method, path: &[&str], content: &Value) -> Value {
         let path = [&["2015-03-31"], path].concat();
         let service = ServiceClient::lambda(&self.config);
@@ -184,11 +184,12 @@ impl Deployed {
         subscribe.send_query().await.unwrap();
     }
 
-    /// The evaluate function and some families' take a canary.
+    /// Records in the ledger that the evaluate function and the functions of `families` received a
+    /// canary.
     pub(super) fn take(&self, canary: CanaryId, families: &[&str]) {
         let ledger = self.ledger();
         run(async {
-            let evaluate = CanaryHop { bundle: Some("artefact".to_owned()), ..hop() };
+            let evaluate = CanaryHop { bundle: Some("artifact".to_owned()), ..hop() };
             assert!(
                 ledger
                     .claim_key(&canary.evaluation_key(), &evaluate.to_record_bytes())
@@ -202,7 +203,7 @@ impl Deployed {
         });
     }
 
-    /// One of each fault.
+    /// Creates one fault of each kind that `evenkeel doctor` detects.
     pub(super) fn break_it(&self) {
         run(async {
             let queues = Queues::new(&self.config);
@@ -265,12 +266,12 @@ impl Deployed {
     }
 }
 
-/// A call whose answer is not looked at.
+/// Calls an operation and ignores its answer.
 async fn act(service: &ServiceClient, operation: &str, input: Value) {
     let _: Value = service.call_json(operation, &input).await.unwrap();
 }
 
-/// A hop that is taken now.
+/// Returns the record of a canary that was received now.
 fn hop() -> CanaryHop {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     CanaryHop { taken: i64::try_from(since.as_millis()).unwrap(), ..CanaryHop::default() }

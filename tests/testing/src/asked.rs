@@ -1,4 +1,4 @@
-//! What a request asks of AWS, as IAM sees it: actions, what each is on, and who asks.
+//! Determines the IAM actions, resources and credentials of a request to AWS.
 
 mod operations;
 
@@ -7,34 +7,34 @@ use serde_json::Value;
 
 use operations::actions;
 
-/// The account of what stands in for AWS, in ARNs.
+/// The default account id of the AWS stand-in.
 const ACCOUNT: &str = "123456789012";
 
-/// An action on a resource, and who asks.
+/// An IAM action on a resource that a request needs, with its credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The access key.
+    /// The access key id.
     pub key: String,
-    /// The session that it belongs to.
+    /// The assumed-role session of the access key, if there is one.
     pub session: Option<Session>,
     /// The IAM action, such as `kms:EnableKey`.
     pub action: String,
-    /// Its ARN; `*` where the action is of none.
+    /// The ARN of the resource, or `*` for an action without a resource.
     pub resource: String,
-    /// Whether it may only make what is not there.
+    /// True if the request has `If-None-Match: *`, which only creates new objects.
     pub if_none_match: bool,
 }
 
-/// What `AssumeRole` was asked for.
+/// A session of `AssumeRole`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The role's ARN.
+    /// The ARN of the role.
     pub role: String,
-    /// The policy that the session is confined to.
+    /// The session policy, as JSON text.
     pub policy: Option<String>,
 }
 
-/// A request, taken apart.
+/// The parts of a request.
 struct Request<'a> {
     method: &'a str,
     path: String,
@@ -43,24 +43,26 @@ struct Request<'a> {
     body: &'a str,
 }
 
-/// What an operation is called in the table, and the parts of its request that may name what it is on.
+/// The name of an operation in the table of `operations.rs`, and the request fields that can
+/// identify its resource.
 type Named = (String, Vec<(String, String)>);
 
-/// The access key that a request is signed with.
+/// Returns the access key id of a request's signature.
 pub fn key(head: &Parts) -> &str {
     scope(head).first().copied().unwrap_or_default()
 }
 
-/// Access key, date, Region and service.
+/// Returns the parts of the credential scope: access key id, date, Region and service.
 fn scope(head: &Parts) -> Vec<&str> {
     let scope = header(head, "authorization").split("Credential=").nth(1).unwrap_or_default();
     scope.split([',', '/']).collect()
 }
 
-/// What a request by a session, or without one, asks.
+/// Returns the IAM actions that a request needs. `session` is the session of its access key.
 ///
 /// # Errors
-/// The name of the operation, where it is not known, or does not name what it is on.
+/// The name of the operation, if the table does not contain it or the request does not identify the
+/// resource.
 pub fn asked(head: &Parts, body: &[u8], session: Option<&Session>) -> Result<Vec<Asked>, String> {
     let scope = scope(head);
     let part = |number: usize| scope.get(number).copied().unwrap_or_default();
@@ -93,7 +95,7 @@ pub fn asked(head: &Parts, body: &[u8], session: Option<&Session>) -> Result<Vec
     Ok(pairs.into_iter().map(asked).collect())
 }
 
-/// The session that an answer to `AssumeRole` gives, by its access key.
+/// Returns the access key id and the session of an answer to `AssumeRole`.
 pub fn assumed(body: &[u8], answer: &[u8]) -> Option<(String, Session)> {
     let form = form(&String::from_utf8_lossy(body));
     let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, is)| is);
@@ -111,7 +113,7 @@ fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// A text without the escapes of addresses and forms.
+/// Decodes the percent-encoding of a text.
 fn plain(text: &str) -> String {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -137,7 +139,7 @@ fn s3(request: &Request<'_>) -> Named {
     let path = request.path.trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let mut parts = request.query.split('&').filter_map(|pair| pair.split('=').next());
-    // The SDK says there again what the method does.
+    // The SDK repeats the operation's name in `x-id`.
     let part = parts.find(|part| !part.is_empty() && *part != "x-id");
     let part = part.map(|part| format!("?{part}")).unwrap_or_default();
     let what = if key.is_empty() { part } else { format!("key{part}") };
@@ -155,7 +157,7 @@ fn lambda(request: &Request<'_>) -> Named {
     (format!("{} {what}", request.method), vec![("function".to_owned(), function)])
 }
 
-/// Services that are asked with a form.
+/// Parses a request of a service with the AWS Query protocol.
 fn query(request: &Request<'_>) -> Named {
     let form = form(request.body);
     let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted);
@@ -169,7 +171,7 @@ fn form(body: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), plain(&value.replace('+', " ")))).collect()
 }
 
-/// Services that are asked with JSON.
+/// Parses a request of a service with an AWS JSON protocol.
 fn json(request: &Request<'_>) -> Named {
     let body: Value = serde_json::from_str(request.body).unwrap_or_default();
     let members = body.as_object().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! A ledger's bucket, a topic and a queue behind it, all of one test's own.
+//! The AWS resources of one test: the bucket of the ledger, a topic and a subscribed queue.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,16 +14,16 @@ use uuid::Uuid;
 use super::function::Function;
 use super::http::call;
 use super::queue::{Message, Queues, as_event};
-use super::stand::stand;
+use super::stand_in::stand_in;
 use super::{project, scratch};
 
-/// The account of the stand-in's default credentials.
+/// The account id of the stand-in's default credentials.
 pub const ACCOUNT: &str = "123456789012";
 
-/// What one test has in AWS.
+/// The AWS resources of one test.
 #[derive(Debug)]
 pub struct Aws {
-    /// The bucket, whose ledger is below `ledger/`.
+    /// The name of the bucket. The ledger has the prefix `ledger/`.
     pub bucket: String,
     /// The ARN of the topic.
     pub topic: String,
@@ -31,7 +31,7 @@ pub struct Aws {
     queues: Queues,
 }
 
-/// The settings of clients that go to the stand-in.
+/// Returns the SDK configuration for clients of the AWS stand-in.
 pub fn config() -> SdkConfig {
     let keys = Credentials::new("test", "test", None, None, "test");
     SdkConfig::builder()
@@ -39,16 +39,16 @@ pub fn config() -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
-        .endpoint_url(format!("http://{}", stand()))
+        .endpoint_url(format!("http://{}", stand_in()))
         .build()
 }
 
 impl Aws {
-    /// A bucket, a topic, and a queue that is subscribed to it.
+    /// Creates a bucket, a topic, and a queue that is subscribed to it.
     pub async fn new() -> Aws {
         let name = format!("t{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, test_name().as_bytes()));
         let place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
-        let (status, body) = call(stand(), "PUT", &format!("/{name}"), place).await;
+        let (status, body) = call(stand_in(), "PUT", &format!("/{name}"), place).await;
         assert!(status.is_success(), "{status} {body:?}");
         let (sns, queues) = (ServiceClient::sns(&config()), Queues::new(&config()));
         let created =
@@ -66,7 +66,8 @@ impl Aws {
         Aws { bucket: name, topic, queue, queues }
     }
 
-    /// The environment of a function that works with these, and reaches AWS at `endpoint`.
+    /// Returns the environment variables of a function that uses these resources, with AWS at
+    /// `endpoint`.
     pub fn environment(&self, endpoint: SocketAddr) -> Vec<(String, String)> {
         let policies = project("policies").display().to_string();
         [
@@ -83,7 +84,8 @@ impl Aws {
         .to_vec()
     }
 
-    /// The same, with one of the shipped policies only.
+    /// Returns the environment variables of a function with only one shipped policy, such as
+    /// `rds/rds-instance-public`.
     pub fn environment_with(&self, endpoint: SocketAddr, policy: &str) -> Vec<(String, String)> {
         let shipped = project("policies");
         let folder = scratch("policies").join(&self.bucket);
@@ -100,37 +102,37 @@ impl Aws {
         environment
     }
 
-    /// Puts an object.
+    /// Writes an object to the bucket.
     pub async fn put(&self, key: &str, body: impl Into<Vec<u8>>) {
         let path = format!("/{}/{key}", self.bucket);
-        let (status, body) = call(stand(), "PUT", &path, body.into()).await;
+        let (status, body) = call(stand_in(), "PUT", &path, body.into()).await;
         assert!(status.is_success(), "{status} {body:?}");
     }
 
-    /// The ledger's records, by key.
+    /// Returns the records of the ledger, by key without the prefix `ledger/`.
     pub async fn ledger(&self) -> BTreeMap<String, Vec<u8>> {
         let path = format!("/{}?list-type=2&prefix=ledger/", self.bucket);
-        let (_, listing) = call(stand(), "GET", &path, "").await;
+        let (_, listing) = call(stand_in(), "GET", &path, "").await;
         let listing = String::from_utf8_lossy(&listing).into_owned();
         assert!(listing.contains("<IsTruncated>false<"), "{listing}");
         let mut records = BTreeMap::new();
         for key in listing.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next()) {
             let path = format!("/{}/{}", self.bucket, key.replace('=', "%3D"));
-            let (status, body) = call(stand(), "GET", &path, "").await;
+            let (status, body) = call(stand_in(), "GET", &path, "").await;
             assert!(status.is_success(), "{key}: {status}");
             records.insert(key.trim_start_matches("ledger/").to_owned(), body.to_vec());
         }
         records
     }
 
-    /// The findings in the ledger, by key.
+    /// Returns the findings in the ledger, by key.
     pub async fn findings(&self) -> BTreeMap<String, Vec<u8>> {
         let mut records = self.ledger().await;
         records.retain(|key, _| key.starts_with("findings/"));
         records
     }
 
-    /// The notices that came through the topic: the pointer that queues are sent, as SNS wraps it.
+    /// Receives and deletes the notices of the topic, in the JSON envelope of SNS.
     pub async fn notices(&self) -> Vec<Value> {
         let mut notices = Vec::new();
         loop {
@@ -146,7 +148,7 @@ impl Aws {
     }
 }
 
-/// A queue that a function is fed from, and the queue of what failed twice.
+/// The queue of a function, and its dead-letter queue, which receives messages that failed twice.
 #[derive(Debug)]
 pub struct Changes {
     queues: Queues,
@@ -155,7 +157,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Both queues, named after a test's bucket.
+    /// Creates both queues. Their names begin with the name of the bucket.
     pub async fn new(aws: &Aws) -> Changes {
         let (queues, name) = (aws.queues.clone(), format!("{}-changes", aws.bucket));
         let dead = queues.create(&format!("{name}-dead"), json!({})).await;
@@ -171,8 +173,8 @@ impl Changes {
         self.queues.send(&self.url, &body).await;
     }
 
-    /// One poll of an event source mapping with `ReportBatchItemFailures`: how many messages came, and how
-    /// many were let go.
+    /// Polls once, like an event source mapping with `ReportBatchItemFailures`. Returns the number
+    /// of received messages and the number of deleted messages.
     pub async fn poll(&self, function: &Function) -> (usize, usize) {
         let messages = self.queues.receive(&self.url, 10).await;
         if messages.is_empty() {
@@ -183,7 +185,7 @@ impl Changes {
         let failed = answer["batchItemFailures"].as_array().unwrap();
         let failed: Vec<&str> =
             failed.iter().map(|one| one["itemIdentifier"].as_str().unwrap_or_default()).collect();
-        // An id that Lambda does not know fails the whole batch.
+        // An unknown message id fails the whole batch in AWS Lambda.
         let is_known = |id: &&str| messages.iter().any(|message| message.message_id == **id);
         let all_known = failed.iter().all(is_known);
         let is_done =
@@ -195,27 +197,27 @@ impl Changes {
         (messages.len(), done.len())
     }
 
-    /// What failed twice.
+    /// Returns the bodies of the messages in the dead-letter queue.
     pub async fn dead(&self) -> Vec<String> {
         let messages = self.queues.receive(&self.dead, 10).await;
         messages.into_iter().map(|message| message.body).collect()
     }
 }
 
-/// Tests run on threads that have their names, and each name is one test's own.
+/// Returns the name of the test, which is the name of its thread and unique.
 fn test_name() -> String {
     std::thread::current().name().unwrap().to_owned()
 }
 
-/// Records configuration items, as AWS Config's API shows them.
+/// Records configuration items in the format of the AWS Config API.
 pub async fn record(items: Value) {
-    let (status, _) = call(stand(), "POST", "/stand/items", items.to_string()).await;
+    let (status, _) = call(stand_in(), "POST", "/stand/items", items.to_string()).await;
     assert!(status.is_success());
 }
 
-/// What AWS Config was told of a resource.
+/// Returns the evaluations of a resource that AWS Config received.
 pub async fn evaluations(resource: &str) -> Vec<Value> {
-    let (_, body) = call(stand(), "GET", "/stand/evaluations", "").await;
+    let (_, body) = call(stand_in(), "GET", "/stand/evaluations", "").await;
     let all: Vec<Value> = serde_json::from_slice(&body).unwrap();
     all.into_iter().filter(|one| one["ComplianceResourceId"] == json!(resource)).collect()
 }

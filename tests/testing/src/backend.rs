@@ -1,4 +1,4 @@
-//! A backend on this machine that speaks TLS.
+//! A local TLS server, used as the backend of API integrations.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::project;
 
-/// Of `localhost`, signed by itself, until the year 9999. Nothing but these tests trusts it, so that its key is no secret.
+/// A self-signed certificate for `localhost`, valid until the year 9999. Only these tests trust it,
+/// so its key is not a secret.
 const CERTIFICATE: &[u8] = include_bytes!("backend/certificate.pem");
 const KEY: &[u8] = include_bytes!("backend/key.der");
 
-/// Its port, and a file of the roots that trust it.
+/// Starts the server. Returns its port and the file with its root certificate.
 pub async fn backend() -> (u16, PathBuf) {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
     let key = PrivateKeyDer::try_from(KEY).unwrap();

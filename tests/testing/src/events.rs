@@ -1,8 +1,9 @@
-//! Events of our own making, and the wrappings they come in.
+//! CloudTrail records for tests, and the envelopes of the event sources.
 
 use serde_json::{Value, json};
 
-/// A record of a bucket that lost its encryption: the `number`th, on the `number`th bucket.
+/// Returns a `DeleteBucketEncryption` record. `number` is part of the `eventID` and the bucket
+/// name.
 pub fn violation(number: u64) -> Value {
     json!({
         "eventVersion": "1.11", "eventType": "AwsApiCall", "eventCategory": "Management",
@@ -20,7 +21,7 @@ pub fn violation(number: u64) -> Value {
     })
 }
 
-/// A record as `EventBridge` delivers it.
+/// Returns a record as an `EventBridge` event.
 pub fn bus(record: &Value) -> Value {
     json!({
         "version": "0", "id": "11112222-3333-4444-5555-666677778888", "source": "aws.s3",
@@ -29,7 +30,7 @@ pub fn bus(record: &Value) -> Value {
     })
 }
 
-/// A canary as `EventBridge` delivers it.
+/// Returns a canary as an `EventBridge` event.
 pub fn canary(id: &str) -> Value {
     let mut event = bus(&json!({"canary": id, "note": "no text of the event goes further"}));
     event["source"] = json!("evenkeel.doctor");
@@ -37,7 +38,8 @@ pub fn canary(id: &str) -> Value {
     event
 }
 
-/// Bodies as a queue delivers them.
+/// Returns an SQS event with these message bodies. The message ids are `message-0`, `message-1`,
+/// ...
 pub fn queue(bodies: &[String]) -> Value {
     let record = |(number, body): (usize, &String)| {
         json!({
@@ -54,7 +56,7 @@ pub fn queue(bodies: &[String]) -> Value {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
-/// A notification that an object was written.
+/// Returns an S3 event notification about a new object.
 pub fn written(bucket: &str, key: &str) -> Value {
     json!({"Records": [{
         "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",

@@ -1,4 +1,4 @@
-//! The built function as AWS Lambda runs it: processes that poll a Runtime API.
+//! Runs a built function like AWS Lambda: a process that polls a stand-in for the Runtime API.
 //!
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 
@@ -23,17 +23,17 @@ use super::aws::ACCOUNT;
 use super::built;
 use super::http::{Answer, Closed, serve};
 
-/// Longer than any invocation of a test takes: the machine may be busy.
+/// The timeout of an invocation in milliseconds, longer than any invocation of a test takes.
 const TIMEOUT_MS: u64 = 60_000;
 
-/// Names the trace that every invocation is part of.
+/// The X-Ray trace header of every invocation.
 pub const TRACE: &str =
     "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1";
 
 type Outcome = Result<Value, String>;
 type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Outcome>>>>;
 
-/// One environment of a function: one process at a time.
+/// One execution environment of a function, with one process at a time.
 #[derive(Debug)]
 pub struct Function {
     jobs: UnboundedSender<(String, Bytes)>,
@@ -44,21 +44,21 @@ pub struct Function {
     binary: PathBuf,
     environment: Vec<(String, String)>,
     api: String,
-    /// How long an invocation may take, in milliseconds.
+    /// The timeout of an invocation, in milliseconds.
     timeout: Arc<AtomicU64>,
     lines: Arc<Mutex<Vec<String>>>,
-    /// A line came.
+    /// Notifies about each new line of output.
     grown: Arc<Notify>,
     readers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Function {
-    /// The evaluate function with these settings.
+    /// Creates an environment of the evaluate function with these environment variables.
     pub async fn new(environment: Vec<(String, String)>) -> Function {
         Function::of(evaluate(), environment).await
     }
 
-    /// A function with these settings; its process starts with the first invocation.
+    /// Creates an environment of a function. Its process starts with the first invocation.
     pub async fn of(binary: PathBuf, environment: Vec<(String, String)>) -> Function {
         let (jobs, queue) = unbounded_channel();
         let (queue, waiting) = (Arc::new(AsyncMutex::new(queue)), Waiting::default());
@@ -85,7 +85,8 @@ impl Function {
         }
     }
 
-    /// Invokes the function; a process that ends meanwhile is an error, as in AWS Lambda.
+    /// Invokes the function and returns its answer or error. Returns `Runtime.ExitError` if the
+    /// process ends, like AWS Lambda.
     pub async fn invoke(&self, payload: &Value) -> Outcome {
         self.start().await;
         let number = self.number.fetch_add(1, Ordering::SeqCst);
@@ -109,7 +110,7 @@ impl Function {
                 () = tokio::time::sleep(Duration::from_millis(20)) => {
                     if let Some(why) = ended.await {
                         self.waiting.lock().unwrap().remove(&id);
-                        // All that it wrote has come, once its pipes have ended.
+                        // The output is complete when the pipes are closed.
                         let readers = std::mem::take(&mut *self.readers.lock().unwrap());
                         for reader in readers {
                             reader.await.unwrap();
@@ -121,23 +122,24 @@ impl Function {
         }
     }
 
-    /// Lets the invocations that begin from now on take so long, in milliseconds.
+    /// Sets the timeout of later invocations, in milliseconds.
     pub fn allow(&self, timeout: u64) {
         self.timeout.store(timeout, Ordering::SeqCst);
     }
 
-    /// Ends the process at once, as when a machine is lost.
+    /// Kills the process.
     pub async fn kill(&self) {
         let mut process = self.process.lock().await;
         process.as_mut().unwrap().kill().await.unwrap();
     }
 
-    /// What the process wrote, line by line.
+    /// Returns the lines that the process wrote until now.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
-    /// What is found in the lines that the process wrote, once it has come through the pipe: after the answer, maybe.
+    /// Waits until `found` returns a value for the output lines, and returns it. Output can arrive
+    /// after the answer.
     pub async fn written<T>(&self, found: impl Fn(&[String]) -> Option<T>) -> T {
         let all = async {
             loop {
@@ -149,10 +151,11 @@ impl Function {
             }
         };
         let all = tokio::time::timeout(Duration::from_millis(TIMEOUT_MS), all).await;
-        all.unwrap_or_else(|_| panic!("it did not come: {:#?}", self.lines()))
+        all.unwrap_or_else(|_| panic!("the expected line did not arrive: {:#?}", self.lines()))
     }
 
-    /// What the process wrote, once all of it has come: each answer follows its metrics.
+    /// Returns the output after all invocations wrote their metrics line, which precedes the
+    /// answer.
     pub async fn log(&self) -> Vec<String> {
         let answered = self.answered.load(Ordering::SeqCst);
         let all = |lines: &[String]| {
@@ -162,7 +165,7 @@ impl Function {
         self.written(all).await
     }
 
-    /// The metrics of the last invocation.
+    /// Returns the metrics line of the last invocation.
     pub async fn metrics(&self) -> Value {
         let lines = self.log().await;
         let line = lines.iter().rev().find(|line| line.contains("CloudWatchMetrics")).unwrap();
@@ -205,15 +208,19 @@ impl Function {
     }
 }
 
-/// The built evaluate function.
+/// Returns the path of the built evaluate function.
 pub fn evaluate() -> PathBuf {
     let binary = built().join("evaluate");
-    // Cargo builds it with the tests of its own package, or of all.
-    assert!(binary.exists(), "build {} first: cargo build --bin evaluate", binary.display());
+    // Cargo builds it with the tests of its package or of the workspace.
+    assert!(
+        binary.exists(),
+        "{} does not exist; run `cargo build --bin evaluate`",
+        binary.display()
+    );
     binary
 }
 
-/// The Runtime API.
+/// Answers a request to the Runtime API.
 async fn answer(
     request: Request<Incoming>,
     queue: Arc<AsyncMutex<UnboundedReceiver<(String, Bytes)>>>,
@@ -227,7 +234,7 @@ async fn answer(
         ["invocation", "next"] => {
             let (id, payload) = loop {
                 let job = queue.lock().await.recv().await.ok_or(Closed)?;
-                // An invocation that was given up is not begun by the next process.
+                // The next process must not begin an abandoned invocation.
                 if waiting.lock().unwrap().contains_key(&job.0) {
                     break job;
                 }
@@ -249,7 +256,7 @@ async fn answer(
             let text = String::from_utf8_lossy(&body).into_owned();
             let outcome = if failed { Err(text) } else { Ok(serde_json::from_str(&text).unwrap()) };
             if let Some(reply) = waiting.lock().unwrap().remove(&id) {
-                // The test may have given up on it.
+                // The test may no longer wait for it.
                 drop(reply.send(outcome));
             }
             response.status(202).body(Bytes::new().into())

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: one request on one connection, and a server of one closure.
+//! A minimal HTTP/1.1 client and server for tests.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -11,15 +11,18 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-/// A message whose body is all there.
+/// A response with a complete body.
 pub type Answer = Response<Full<Bytes>>;
 
-/// The connection is closed, and nothing is answered.
+/// An error that closes the connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("closed")]
 pub struct Closed;
 
-/// Sends one request.
+/// Sends a request on a new connection. Returns the head and the body of the response.
+///
+/// # Errors
+/// The error of the connection, for example if the server closes it.
 pub async fn send(
     to: SocketAddr,
     request: Request<Full<Bytes>>,
@@ -32,11 +35,11 @@ pub async fn send(
     Ok((head, body.collect().await?.to_bytes()))
 }
 
-/// Names who asks; the stand-in looks at no signature.
+/// An `Authorization` header with the test credentials. The stand-in does not check the signature.
 pub const ASKED_BY: &str = "AWS4-HMAC-SHA256 Credential=test/20260311/eu-central-1/s3/aws4_request, \
                         SignedHeaders=host, Signature=none";
 
-/// Sends a body, and takes the answer's status and body.
+/// Sends a request with a body. Returns the status and the body of the response.
 pub async fn call(
     to: SocketAddr,
     method: &str,
@@ -54,7 +57,7 @@ pub async fn call(
     (head.status, body)
 }
 
-/// Serves `answer` on a port of the system's choice, for as long as the runtime lives.
+/// Serves `answer` on a free port until the runtime ends. Returns the address.
 pub async fn serve<F, R>(answer: F) -> SocketAddr
 where
     F: Fn(Request<Incoming>) -> R + Send + Sync + 'static,
@@ -70,7 +73,7 @@ where
             let connection = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service);
             tokio::spawn(async move {
-                // A connection that was closed on purpose is no failure.
+                // `Closed` ends a connection intentionally.
                 drop(connection.await);
                 Ok::<(), Infallible>(())
             });

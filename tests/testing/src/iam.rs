@@ -1,31 +1,32 @@
-//! As much of IAM's evaluation as our own policies need. What it does not know makes a test fail.
+//! An evaluator of IAM policies, limited to the elements that our policies use. Unknown elements
+//! panic.
 //!
 //! Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements reference".
 
 use serde_json::Value;
 
-/// What a request tells besides its action and resource, as condition keys.
+/// The condition keys of a request and their values.
 pub type Context<'a> = &'a [(&'a str, &'a str)];
 
-/// Whether statements allow an action: some says so, and none denies it.
+/// Returns whether a statement allows an action on a resource and no statement denies it.
 pub fn allows(statements: &[Value], action: &str, resource: &str, context: Context<'_>) -> bool {
-    says("Allow", statements, action, resource, context)
+    has_matching_statement("Allow", statements, action, resource, context)
         && !denies(statements, action, resource, context)
 }
 
-/// Whether a statement denies an action.
+/// Returns whether a statement denies an action on a resource.
 pub fn denies(statements: &[Value], action: &str, resource: &str, context: Context<'_>) -> bool {
-    says("Deny", statements, action, resource, context)
+    has_matching_statement("Deny", statements, action, resource, context)
 }
 
-fn says(
+fn has_matching_statement(
     effect: &str,
     statements: &[Value],
     action: &str,
     resource: &str,
     context: Context<'_>,
 ) -> bool {
-    statements.iter().for_each(all_is_known);
+    statements.iter().for_each(assert_known);
     statements.iter().any(|statement| {
         statement["Effect"] == effect
             && is_about(statement, "Action", action)
@@ -37,19 +38,24 @@ fn says(
 const MEMBERS: [&str; 8] =
     ["Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
-/// What is not understood must not pass for what is not there. Who the principal is, callers look at.
-fn all_is_known(statement: &Value) {
-    let members = statement.as_object().unwrap_or_else(|| panic!("no statement: {statement}"));
+/// Panics if a statement contains an element that this module does not evaluate. The callers check
+/// the principal.
+fn assert_known(statement: &Value) {
+    let members = statement.as_object().unwrap_or_else(|| panic!("not a statement: {statement}"));
     for member in members.keys() {
         assert!(MEMBERS.contains(&member.as_str()), "unknown member {member} of {statement}");
     }
     let effect = &statement["Effect"];
     assert!(effect == "Allow" || effect == "Deny", "unknown effect {effect}");
-    assert!(!statement.to_string().contains("${"), "a variable in {statement}");
+    assert!(
+        !statement.to_string().contains("${"),
+        "policy variables are not supported: {statement}"
+    );
     holds(&statement["Condition"], &[]);
 }
 
-/// Whether a statement's member, or its opposite, is about something. A trust policy is about its own role.
+/// Returns whether an element (`Action`, `Resource`) or its negation (`NotAction`, `NotResource`)
+/// matches. A trust policy has no resource and matches.
 fn is_about(statement: &Value, member: &str, what: &str) -> bool {
     let any = |value: &Value| texts(value).iter().any(|pattern| matches(pattern, what));
     match (&statement[member], &statement[format!("Not{member}")]) {
@@ -63,11 +69,12 @@ fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(texts) => texts.iter().flat_map(self::texts).collect(),
-        _ => panic!("neither a text nor texts: {value}"),
+        _ => panic!("neither a string nor a list of strings: {value}"),
     }
 }
 
-/// All operators, and all keys of each, must hold. Each is looked at, so that none is unknown.
+/// Returns whether all operators and all their keys match. Evaluates all of them, so that an
+/// unknown operator always panics.
 fn holds(conditions: &Value, context: Context<'_>) -> bool {
     if conditions.is_null() {
         return true;
@@ -90,11 +97,13 @@ fn holds(conditions: &Value, context: Context<'_>) -> bool {
         });
         each.fold(true, |all, one| all & one)
     };
-    let conditions = conditions.as_object().unwrap_or_else(|| panic!("no condition: {conditions}"));
+    let conditions =
+        conditions.as_object().unwrap_or_else(|| panic!("not a condition: {conditions}"));
     conditions.iter().fold(true, |all, (operator, keys)| all & holds(operator, keys))
 }
 
-/// Whether a text is what a pattern with `*` and `?` says. Actions are compared as they are written here.
+/// Returns whether a text matches a pattern with `*` and `?`. The comparison is case-sensitive,
+/// also for actions.
 pub fn matches(pattern: &str, text: &str) -> bool {
     match (pattern.chars().next(), text.chars().next()) {
         (None, None) => true,
@@ -116,7 +125,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn stars_and_marks_match_as_in_iam() {
+    fn wildcards_match_like_in_iam() {
         for (pattern, text, wanted) in [
             ("*", "", true),
             ("arn:*:key/*", "arn:aws:kms:eu:1:key/a/b", true),
@@ -129,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_wins_and_conditions_must_hold() {
+    fn a_deny_statement_wins_and_conditions_must_match() {
         let put = json!({"Effect": "Allow", "Action": "s3:Put*", "Resource": "b/*"});
         let once = json!({
             "Effect": "Deny", "Action": "s3:PutObject", "NotResource": ["b/free/*"],
@@ -143,12 +152,12 @@ mod tests {
         assert!(!allows(&both, "s3:GetObject", "b/x", &careful));
         assert!(
             !allows(&both[1..], "s3:PutObject", "b/x", &careful),
-            "what nothing allows is denied"
+            "an action without an Allow statement must be denied"
         );
     }
 
     #[test]
-    fn each_operator_asks_for_its_key_and_all_must_hold() {
+    fn all_operators_and_keys_of_a_condition_must_match() {
         let if_ = |conditions: Value| {
             [
                 json!({"Effect": "Allow", "Action": ["a:B", "a:C"], "Resource": "*", "Condition": conditions}),
@@ -174,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_not_names_is_left_out() {
+    fn not_action_and_not_resource_exclude_their_values() {
         let not = [json!({"Effect": "Allow", "NotAction": "s3:Delete*", "NotResource": ["b/*"]})];
         assert!(allows(&not, "s3:GetObject", "c/x", &[]));
         assert!(!allows(&not, "s3:DeleteObject", "c/x", &[]));
@@ -182,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unknown_is_passed_over() {
+    fn an_unknown_element_panics() {
         for (odd, why) in [
             (json!({"Effect": "Allow", "NotPrincipal": "*"}), "member NotPrincipal"),
             (json!({"Effect": "allow"}), "effect"),
@@ -191,7 +200,7 @@ mod tests {
                 json!({"Effect": "Deny", "Condition": {"StringNotLike": {"k": "v"}}}),
                 "StringNotLike",
             ),
-            (json!({"Effect": "Deny", "Condition": {"Bool": {"k": true}}}), "neither a text"),
+            (json!({"Effect": "Deny", "Condition": {"Bool": {"k": true}}}), "neither a string"),
         ] {
             let asked = std::panic::catch_unwind(|| allows(&[odd], "a:B", "r", &[]));
             let said = asked.unwrap_err();

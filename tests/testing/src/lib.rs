@@ -1,13 +1,13 @@
-//! What the tests of several crates share: what stands in for AWS, and a proxy that breaks it; IAM's evaluation; the
-//! runtime of AWS Lambda; a reader of the templates.
+//! Shared test support: the AWS stand-in, a proxy that injects faults, an evaluator of IAM
+//! policies, a stand-in for AWS Lambda, and a reader of the templates.
 //!
-//! Only tests depend on it: what cannot go on panics.
+//! Only tests use this crate, so it panics on every error.
 #![expect(
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
+    reason = "a test that cannot continue must fail"
 )]
 
 use std::path::{Path, PathBuf};
@@ -23,27 +23,28 @@ pub mod permitted;
 pub mod proxy;
 pub mod python;
 pub mod queue;
-pub mod stand;
+pub mod stand_in;
 pub mod template;
 
-/// A file or folder of the project, by its path from the root.
+/// Returns the absolute path of a file or folder. `path` is relative to the root of the repository.
 pub fn project(path: impl AsRef<Path>) -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = own.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
-    root.unwrap_or_else(|| panic!("{} is in no workspace", own.display())).join(path)
+    root.unwrap_or_else(|| panic!("{} is not in a workspace", own.display())).join(path)
 }
 
-/// The folder of what was built with this test: the command and the functions.
+/// Returns the folder with the binaries that were built with this test.
 pub fn built() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    // Tests lie in `deps` beside them.
+    // The test binary is in the folder `deps` next to them.
     let deps = test.ancestors().find(|folder| folder.ends_with("deps"));
     deps.and_then(Path::parent)
-        .unwrap_or_else(|| panic!("{} is not Cargo's", test.display()))
+        .unwrap_or_else(|| panic!("{} is not below a folder `deps` of Cargo", test.display()))
         .into()
 }
 
-/// A folder for files that tests make: beside what was built.
+/// Creates a folder for files of tests, in `tmp` next to the folder of the binaries. Returns its
+/// path.
 pub fn scratch(name: &str) -> PathBuf {
     let folder = built().with_file_name("tmp").join(name);
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! The functions' calls are allowed to the roles that the templates give them.
+//! Checks that the roles of the templates allow the calls of the functions.
 
 use std::sync::LazyLock;
 
@@ -10,14 +10,15 @@ use super::iam::{allows, denies};
 use super::proxy::Proxy;
 use super::template::{AUDIT, REGION, audit_account, member_account, named, statements};
 
-/// What may be switched on. The trail's files are in a bucket beside the ledger.
+/// The template parameters: one family enabled, and a trail with its own bucket.
 const PARAMETERS: [&str; 3] = [
     "RepairApigateway=true",
     "TrailTopic=arn:aws:sns:eu-central-1:999900001111:trail",
     "TrailBucket=evenkeel-trail",
 ];
 
-/// Whether a call of a function in the account that judges is allowed to its role, and not denied by the ledger.
+/// Returns whether the role allows a call of a function in the audit account and the bucket policy
+/// of the ledger does not deny it.
 pub fn may(audit: &Value, role: &[Value], asked: &Asked, resource: &str) -> bool {
     let mut context = vec![
         ("aws:ResourceOrgID", "o-abcdefghij"),
@@ -31,14 +32,15 @@ pub fn may(audit: &Value, role: &[Value], asked: &Asked, resource: &str) -> bool
 }
 
 impl Aws {
-    /// Holds what a function asked against its role, and what it asked elsewhere against the role there.
+    /// Checks the calls of a function: the role `role` must allow the calls in the audit account,
+    /// and the assumed roles the calls in member accounts.
     pub fn permits(&self, role: &str, proxy: &Proxy) {
         static AUDIT_ACCOUNT: LazyLock<Value> = LazyLock::new(|| audit_account(&PARAMETERS));
         static ELSEWHERE: LazyLock<Value> =
             LazyLock::new(|| member_account("222233334444", &PARAMETERS[..1]));
         let own = statements(named(&AUDIT_ACCOUNT, role));
         let calls = proxy.calls();
-        assert!(!calls.is_empty(), "the function went past the proxy");
+        assert!(!calls.is_empty(), "the proxy received no calls of the function");
         for asked in calls.iter().flat_map(|call| &call.asked) {
             let resource = self.in_the_template(&asked.resource);
             let allowed = match &asked.session {
@@ -48,17 +50,17 @@ impl Aws {
                     allows(&statements(there), &asked.action, &asked.resource, &[])
                 }
             };
-            assert!(allowed, "{role} may not {} on {resource}", asked.action);
+            assert!(allowed, "{role} does not allow {} on {resource}", asked.action);
         }
     }
 
-    /// What a resource of a test is in the template.
+    /// Returns the ARN of the template's resource that corresponds to a resource of the test.
     fn in_the_template(&self, resource: &str) -> String {
         let ledger = format!("arn:aws:s3:::evenkeel-ledger-{AUDIT}-{REGION}");
         let findings = format!("arn:aws:sns:{REGION}:{AUDIT}:evenkeel-findings");
         let bucket = format!("arn:aws:s3:::{}", self.bucket);
         if resource == bucket {
-            // Only the ledger is listed.
+            // A call on the bucket itself lists the ledger.
             return ledger;
         }
         resource

@@ -1,4 +1,4 @@
-//! Stands between the function and AWS, and breaks what a test says.
+//! A proxy between a client and the AWS stand-in that records calls and injects faults.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,71 +11,71 @@ use tokio::sync::Notify;
 
 use super::asked::{Asked, Session, asked, assumed, key};
 use super::http::{Answer, Closed, send, serve};
-use super::stand::stand;
+use super::stand_in::stand_in;
 
-/// What the function asked of AWS.
+/// A call that passed the proxy.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Such as `PUT findings`, `Publish` or `BatchGetResourceConfig`.
+    /// The kind of call, such as `PUT findings`, `Publish` or `BatchGetResourceConfig`.
     pub what: String,
-    /// The X-Ray header.
+    /// The X-Ray trace header.
     pub trace: Option<String>,
-    /// The same as IAM sees it.
+    /// The IAM actions of the call.
     pub asked: Vec<Asked>,
-    /// The operation, where `operations.rs` does not know it.
+    /// The name of the operation, if `operations.rs` does not contain it.
     unknown: Option<String>,
 }
 
-/// What happens to a call.
+/// A fault of a call.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It is answered so, and AWS never sees it.
+    /// The proxy answers with this status and body. AWS does not receive the call.
     Answer(u16, &'static str),
-    /// The connection is closed before AWS sees it.
+    /// The proxy closes the connection. AWS does not receive the call.
     Lose,
-    /// AWS does it, and the answer is lost.
+    /// AWS executes the call, and the proxy discards the answer.
     LoseAnswer,
-    /// It is never answered, and AWS never sees it.
+    /// The proxy never answers. AWS does not receive the call.
     Stall,
-    /// It waits before AWS sees it.
-    HoldBefore(Hold),
-    /// AWS does it, and the answer waits.
-    HoldAfter(Hold),
+    /// The proxy pauses before it sends the call to AWS.
+    PauseBefore(Pause),
+    /// AWS executes the call, and the proxy pauses before it answers.
+    PauseAfter(Pause),
 }
 
-/// A point at which the function is held.
+/// A pause: the proxy stops at a call until the test releases it.
 #[derive(Clone, Debug, Default)]
-pub struct Hold {
-    /// It is reached.
+pub struct Pause {
+    /// Notifies the test that the call reached the pause.
     pub reached: Arc<Notify>,
-    /// It may go on.
+    /// The test notifies it to end the pause.
     pub release: Arc<Notify>,
 }
 
-/// What happens at a proxy.
+/// The state of a proxy.
 #[derive(Debug, Default)]
-struct Seen {
-    /// Faults, each for some calls: what they ask, how often, and what happens.
+struct State {
+    /// The faults: the kind of call, the remaining number of calls, and the fault.
     faults: Mutex<Vec<(&'static str, usize, Fault)>>,
     calls: Mutex<Vec<Call>>,
-    /// By access key.
+    /// The sessions, by access key id.
     sessions: Mutex<BTreeMap<String, Session>>,
 }
 
-/// The proxy.
+/// A proxy in front of the AWS stand-in.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens.
+    /// The address of the proxy.
     pub address: SocketAddr,
-    seen: Arc<Seen>,
+    seen: Arc<State>,
 }
 
 impl Proxy {
-    /// A proxy before the stand-in of AWS.
+    /// Starts a proxy in front of the AWS stand-in.
     pub async fn new() -> Proxy {
-        let seen = Arc::<Seen>::default();
+        let seen = Arc::<State>::default();
         let these = Arc::clone(&seen);
-        // A task of its own goes on when the function is gone: what it sent still arrives.
+        // A separate task continues after the client has ended, so that a sent call still arrives.
         let address = serve(move |request| {
             let passing = tokio::spawn(pass(request, Arc::clone(&these)));
             async move { passing.await.unwrap() }
@@ -83,35 +83,35 @@ impl Proxy {
         Proxy { address: address.await, seen }
     }
 
-    /// The next `times` calls of `what` meet a fault.
+    /// Injects a fault into the next `times` calls of the kind `what`.
     pub fn fault(&self, what: &'static str, times: usize, fault: Fault) {
         self.seen.faults.lock().unwrap().push((what, times, fault));
     }
 
-    /// Everything works again.
-    pub fn mend(&self) {
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
         self.seen.faults.lock().unwrap().clear();
     }
 
-    /// The calls that came. An operation that nobody has looked up must not pass unseen.
+    /// Returns the received calls. Fails if `operations.rs` does not contain one of the operations.
     pub fn calls(&self) -> Vec<Call> {
         let calls = self.seen.calls.lock().unwrap().clone();
         let unknown: Vec<&String> = calls.iter().filter_map(|call| call.unknown.as_ref()).collect();
         assert!(
             unknown.is_empty(),
-            "tests/testing/src/asked/operations.rs does not know {unknown:?}"
+            "unknown operations {unknown:?}; add them to tests/testing/src/asked/operations.rs"
         );
         calls
     }
 
-    /// How many calls of `what` came.
+    /// Returns the number of received calls of the kind `what`.
     pub fn count(&self, what: &str) -> usize {
         self.calls().iter().filter(|call| call.what == what).count()
     }
 }
 
 impl Drop for Proxy {
-    /// Also where no test looks at the calls.
+    /// Checks the operations even if the test does not call `calls`.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             drop(self.calls());
@@ -119,7 +119,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Answer, Closed> {
+async fn pass(request: Request<Incoming>, seen: Arc<State>) -> Result<Answer, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
@@ -138,28 +138,28 @@ async fn pass(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Answer, Clo
         }
         Some(Fault::Lose) => return Err(Closed),
         Some(Fault::Stall) => std::future::pending().await,
-        Some(Fault::HoldBefore(hold)) => wait(hold).await,
-        Some(Fault::LoseAnswer | Fault::HoldAfter(_)) | None => {}
+        Some(Fault::PauseBefore(pause)) => wait(pause).await,
+        Some(Fault::LoseAnswer | Fault::PauseAfter(_)) | None => {}
     }
-    let (head, body) = send(stand(), request).await.map_err(|_| Closed)?;
+    let (head, body) = send(stand_in(), request).await.map_err(|_| Closed)?;
     if what == "AssumeRole" {
         seen.sessions.lock().unwrap().extend(assumed(&sent, &body));
     }
     match &fault {
         Some(Fault::LoseAnswer) => return Err(Closed),
-        Some(Fault::HoldAfter(hold)) => wait(hold).await,
+        Some(Fault::PauseAfter(pause)) => wait(pause).await,
         _ => {}
     }
     Ok(Response::from_parts(head, Full::new(body)))
 }
 
-async fn wait(hold: &Hold) {
-    hold.reached.notify_one();
-    hold.release.notified().await;
+async fn wait(pause: &Pause) {
+    pause.reached.notify_one();
+    pause.release.notified().await;
 }
 
-/// The fault that a call meets.
-fn next(seen: &Seen, what: &str) -> Option<Fault> {
+/// Returns the fault of a call and decreases its remaining number of calls.
+fn next(seen: &State, what: &str) -> Option<Fault> {
     let mut faults = seen.faults.lock().unwrap();
     let (_, times, fault) =
         faults.iter_mut().find(|(name, times, _)| *name == what && *times > 0)?;
@@ -167,12 +167,12 @@ fn next(seen: &Seen, what: &str) -> Option<Fault> {
     Some(fault.clone())
 }
 
-/// Parts of a bucket or of a function, as they stand in a request's address.
+/// The subresources of buckets and functions in the URL of a request.
 const PARTS: &[&str] =
     &["aliases", "encryption", "policy", "publicAccessBlock", "versions", "website"];
 
-/// What a call asks: an operation's name, or a method with a part of a bucket or function, or with the first
-/// part of a key in the ledger.
+/// Returns the kind of a call: the name of the operation; or the method and a subresource of a
+/// bucket or function; or the method and the first part of a key in the ledger.
 fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String {
     if let Some(target) = target {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
@@ -196,7 +196,8 @@ fn what(method: &str, uri: &Uri, target: Option<String>, body: &[u8]) -> String 
     format!("{method} {}", key.split(['/', '%']).next().unwrap_or_default())
 }
 
-/// An operation of API Gateway: a path names collections and, after each, one of its members.
+/// Returns the name of an API Gateway operation. In the path, collections and their members
+/// alternate.
 fn gateway_operation(method: &str, path: &str) -> Option<String> {
     let path = path.trim_start_matches('/').trim_start_matches("v2/");
     let parts: Vec<&str> = path.split('/').collect();

@@ -1,4 +1,4 @@
-//! The Python that tests start: programs of this folder, with the packages that they require.
+//! Runs the Python programs of `tests/testing` with their packages.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,15 +6,16 @@ use std::sync::OnceLock;
 
 use super::{project, scratch};
 
-/// The folder of Python programs, and of the list of what they require.
+/// The folder of the Python programs and of their requirements.
 const PROGRAMS: &str = "tests/testing";
 
-/// A command of Python that knows the packages. It sees nothing of what this machine, or whoever works at it, has set.
+/// Returns a Python command with the required packages, independent of the settings of the machine
+/// and the user.
 pub fn python() -> Command {
     isolated(environment().join("bin/python"))
 }
 
-/// A program of a folder here, such as `stand/stand.py`.
+/// Returns the command of a Python program in `tests/testing`, such as `stand/stand.py`.
 pub fn program(path: &str) -> Command {
     let mut command = python();
     command.arg(project(PROGRAMS).join(path));
@@ -28,29 +29,30 @@ fn isolated(python: PathBuf) -> Command {
     {
         command.env_remove(variable);
     }
-    // To compile the modules of moto again takes each program seconds: they are kept, and not among the sources.
+    // Keep the bytecode, because compiling the modules of moto takes seconds. It is not stored in
+    // the source folders.
     command.env("PYTHONPYCACHEPREFIX", scratch("bytecode"));
-    // Texts are UTF-8 whatever the locale is.
+    // Use UTF-8 independent of the locale.
     command.envs([("PYTHONUTF8", "1"), ("PYTHONNOUSERSITE", "1")]);
     command
 }
 
-/// The environment with the packages: made at its first use, and again when the requirements change.
+/// Returns the virtual environment with the packages. Creates it at the first use, and again after
+/// a change of the requirements.
 fn environment() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
         let place = scratch("").join("python");
         let requirements = std::fs::read(project(PROGRAMS).join("requirements.txt")).unwrap();
         let made_of = std::fs::read(place.join("made-of")).ok();
-        // What led to an interpreter may lead nowhere after an upgrade of the machine.
+        // After an upgrade of the machine, the link to the interpreter may be broken.
         if made_of != Some(requirements) || !place.join("bin/python").exists() {
             let mut command = isolated("python3".into());
             let program = project(PROGRAMS).join("environment.py");
             let output = command.arg(program).arg(&place).output();
-            let output =
-                output.unwrap_or_else(|error| panic!("python3 cannot be started: {error}"));
+            let output = output.unwrap_or_else(|error| panic!("cannot start python3: {error}"));
             let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "the environment of Python is not made:\n{said}");
+            assert!(output.status.success(), "cannot create the Python environment:\n{said}");
         }
         place
     };

@@ -1,4 +1,4 @@
-//! Queues of Amazon SQS, and what comes out of them.
+//! A client of Amazon SQS for tests.
 
 use aws_config::SdkConfig;
 use evenkeel_client::ServiceClient;
@@ -6,21 +6,21 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-/// Amazon SQS, as tests use it.
+/// A client of Amazon SQS.
 #[derive(Clone, Debug)]
 pub struct Queues(ServiceClient);
 
-/// A message that was received.
+/// A received message.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Message {
-    /// Its id.
+    /// The id of the message.
     pub message_id: String,
-    /// By what it is deleted.
+    /// The handle with which the message is deleted.
     pub receipt_handle: String,
-    /// What it says.
+    /// The body of the message.
     pub body: String,
-    /// The checksum of the body.
+    /// The MD5 checksum of the body.
     #[serde(rename = "MD5OfBody")]
     pub md5_of_body: String,
 }
@@ -38,18 +38,18 @@ struct Received {
 }
 
 impl Queues {
-    /// The queues that `config` reaches.
+    /// Creates a client with this configuration.
     pub fn new(config: &SdkConfig) -> Queues {
         Queues(ServiceClient::sqs(config))
     }
 
-    /// Creates a queue with attributes such as `{"VisibilityTimeout": "0"}`; its URL.
+    /// Creates a queue with attributes such as `{"VisibilityTimeout": "0"}`. Returns its URL.
     pub async fn create(&self, name: &str, attributes: Value) -> String {
         let input = json!({"QueueName": name, "Attributes": attributes});
         self.0.call_json::<QueueUrl>("CreateQueue", &input).await.unwrap().queue_url
     }
 
-    /// The URL of a queue.
+    /// Returns the URL of a queue.
     pub async fn url(&self, name: &str) -> String {
         let input = json!({"QueueName": name});
         self.0.call_json::<QueueUrl>("GetQueueUrl", &input).await.unwrap().queue_url
@@ -70,7 +70,7 @@ impl Queues {
         self.act("SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await;
     }
 
-    /// At most so many messages.
+    /// Receives at most `most` messages.
     pub async fn receive(&self, url: &str, most: i32) -> Vec<Message> {
         let input = json!({"QueueUrl": url, "MaxNumberOfMessages": most});
         self.0.call_json::<Received>("ReceiveMessage", &input).await.unwrap().messages
@@ -87,7 +87,7 @@ impl Queues {
     }
 }
 
-/// A queue's messages, as AWS Lambda hands them to a function.
+/// Returns the SQS event with which AWS Lambda invokes a function for these messages.
 pub fn as_event(messages: &[Message], queue_arn: &str, region: &str) -> Value {
     let record = |message: &Message| {
         json!({

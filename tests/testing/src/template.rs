@@ -1,4 +1,4 @@
-//! The templates of `deploy/`, read as AWS CloudFormation would read them.
+//! Resolves the templates of `deploy/` like AWS CloudFormation.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,19 +11,19 @@ use serde_json::{Value, json};
 use super::project;
 use super::python::program;
 
-/// The account that judges; no test has it for anything else.
+/// The id of the audit account. Tests use it for nothing else.
 pub const AUDIT: &str = "999900001111";
-/// Where it is at home.
+/// The home Region of the audit account.
 pub const REGION: &str = "eu-central-1";
-/// Parameters of both stacks.
+/// The parameters of both stacks.
 const COMMON: [&str; 2] = ["OrganizationId=o-abcdefghij", "ExternalId=only-the-two-stacks-know"];
 
-/// What was answered: tests ask for the same again and again.
+/// The resolved templates by request, because tests request the same templates often.
 static ANSWERS: Mutex<BTreeMap<String, Value>> = Mutex::new(BTreeMap::new());
 
-/// The resources of a template with these parameters, by their logical ids.
+/// Returns the resources of a template with these parameters (`NAME=VALUE`), by logical id.
 pub fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
-    // What is imported before a deployment has no such parameters.
+    // The template for the import of kept evidence does not have these parameters.
     let common = if template == "kept-evidence.yaml" { [].as_slice() } else { &COMMON };
     let pairs = common.iter().chain(parameters).map(|one| one.split_once('=').unwrap());
     let parameters: BTreeMap<&str, &str> = pairs.collect();
@@ -37,7 +37,7 @@ pub fn resolved(template: &str, account: &str, parameters: &[&str]) -> Value {
     answer["resources"].clone()
 }
 
-/// Asks the program that reads templates; one process is asked by all tests of this one.
+/// Sends a request to the program that resolves templates. All tests of this process share it.
 fn ask(asked: &str) -> Value {
     type Reader = (Child, ChildStdin, BufReader<ChildStdout>);
     static READER: Mutex<Option<Reader>> = Mutex::new(None);
@@ -54,12 +54,12 @@ fn ask(asked: &str) -> Value {
     serde_json::from_str(&answer).unwrap()
 }
 
-/// The resources of the account that judges.
+/// Returns the resources of the template for the audit account.
 pub fn audit_account(parameters: &[&str]) -> Value {
     resolved("audit-account.yaml", AUDIT, parameters)
 }
 
-/// The resources of an account that is judged.
+/// Returns the resources of the template for a member account.
 pub fn member_account(account: &str, parameters: &[&str]) -> Value {
     let bus = format!("BusArn=arn:aws:events:{REGION}:{AUDIT}:event-bus/evenkeel");
     let (audit, home) = (format!("AuditAccountId={AUDIT}"), format!("HomeRegion={REGION}"));
@@ -67,29 +67,29 @@ pub fn member_account(account: &str, parameters: &[&str]) -> Value {
     resolved("member-account.yaml", account, &all)
 }
 
-/// A program that deals with templates.
+/// Returns the command of a Python program in `tests/testing/template`.
 pub fn python(name: &str) -> Command {
     let mut command = program(&format!("template/{name}"));
     command.env("AWS_DEFAULT_REGION", REGION);
     command
 }
 
-/// A file of `deploy/`.
+/// Returns the path of a file in `deploy/`.
 pub fn deploy(file: &str) -> PathBuf {
     project("deploy").join(file)
 }
 
-/// The resource with that name, such as a role's.
+/// Returns the properties of the role or managed policy with this name.
 pub fn named<'a>(resources: &'a Value, name: &str) -> &'a Value {
     let is_it = |one: &&Value| {
         let properties = &one["Properties"];
         ["RoleName", "ManagedPolicyName"].iter().any(|kind| properties[*kind] == name)
     };
     let one = resources.as_object().unwrap().values().find(is_it);
-    &one.unwrap_or_else(|| panic!("nothing is called {name}"))["Properties"]
+    &one.unwrap_or_else(|| panic!("no role or managed policy has the name {name}"))["Properties"]
 }
 
-/// What a role, or a policy by itself, says.
+/// Returns the statements of a role's inline policy, or of a policy resource.
 pub fn statements(of: &Value) -> Vec<Value> {
     let inline = &of["Policies"][0]["PolicyDocument"];
     let document = if inline.is_null() { &of["PolicyDocument"] } else { inline };

@@ -1,17 +1,18 @@
-"""API Gateway for the tests, where moto's own cannot serve.
+"""Replacements for parts of moto's API Gateway that the tests cannot use.
 
 moto 5.2 lacks `UpdateIntegration` and `UpdateDomainName` of REST APIs, and serves the draft from every stage.
-Here deployments are kept apart from drafts, as AWS's API reference describes them:
+These replacements separate deployments from drafts, as the AWS API reference describes:
 
-* `CreateDeployment` takes a snapshot of the draft, and lets the stage serve it without touching its settings;
-  `GetExport` tells what the stage's deployment holds, as OpenAPI 3.0 with API Gateway's extensions;
-* `UpdateIntegration`, `UpdateRestApi` and `UpdateDomainName` take the patches that are used, and refuse others;
-* `UpdateStage` takes `remove` of a method's settings;
-* definitions are not imported, so that what would validate them need not be installed;
-* of HTTP APIs: stages with and without automatic deployment, `CreateDeployment`, `ExportApi`, `UpdateStage`,
-  quick create, and lists in pages of two;
-* custom domains are the same for REST APIs and others, and after an update they are `UPDATING` until they are
-  read once.
+* `CreateDeployment` takes a snapshot of the draft for the stage and does not change the stage's settings;
+  `GetExport` returns the deployment of the stage as OpenAPI 3.0 with the extensions of API Gateway;
+* `UpdateIntegration`, `UpdateRestApi` and `UpdateDomainName` accept the patches that the tests use, and
+  reject others;
+* `UpdateStage` accepts `remove` for the settings of a method;
+* definitions cannot be imported, so the validator of definitions need not be installed;
+* HTTP APIs: stages with and without automatic deployment, `CreateDeployment`, `ExportApi`, `UpdateStage`,
+  quick create, and lists in pages of two items;
+* custom domains are shared by REST APIs and HTTP APIs; after an update they are `UPDATING` until the first
+  read.
 """
 
 import copy
@@ -49,7 +50,7 @@ def invalid(patch):
     return BadRequestException(f"Invalid patch path '{patch['path']}' specified for op '{patch['op']}'")
 
 
-# REST APIs: what is drafted
+# REST APIs: drafts
 
 
 def update_integration(self):
@@ -99,14 +100,14 @@ _to_dict = rest.RestAPI.to_dict
 
 
 def to_dict(self):
-    """AWS escapes the quotes of a policy once more."""
-    told = _to_dict(self)
-    told["policy"] = self.policy and json.dumps(self.policy)[1:-1]
-    told["apiStatus"] = "AVAILABLE"
+    """Returns the API; AWS escapes the quotes of the policy twice."""
+    result = _to_dict(self)
+    result["policy"] = self.policy and json.dumps(self.policy)[1:-1]
+    result["apiStatus"] = "AVAILABLE"
     for name in ("securityPolicy", "endpointAccessMode"):
         if getattr(self, name, None):
-            told[name] = getattr(self, name)
-    return told
+            result[name] = getattr(self, name)
+    return result
 
 
 _apply = rest.Stage.apply_operations
@@ -114,7 +115,7 @@ _apply = rest.Stage.apply_operations
 
 def apply_operations(self, patches):
     for patch in patches:
-        # A method's key is a part of the path as it is.
+        # The key of a method is part of the path without decoding.
         names = patch["path"].strip("/").split("/")
         if patch["op"] == "remove" and len(names) == 2 and names[0] != "accessLogSettings":
             if self.method_settings.pop("/".join(names), None) is None:
@@ -124,15 +125,15 @@ def apply_operations(self, patches):
     return self
 
 
-# REST APIs: what is served
+# REST APIs: deployments
 
 
 def exported_integration(integration):
-    told = integration.to_json()
+    result = integration.to_json()
     for name in ("type", "passthroughBehavior"):
-        told[name] = told[name] and told[name].lower()
-    responses = told.pop("integrationResponses") or {}
-    told["responses"] = {
+        result[name] = result[name] and result[name].lower()
+    responses = result.pop("integrationResponses") or {}
+    result["responses"] = {
         response["selectionPattern"] or "default": {
             name: response[name]
             for name in ("statusCode", "responseTemplates", "responseParameters", "contentHandling")
@@ -140,23 +141,23 @@ def exported_integration(integration):
         }
         for response in responses.values()
     }
-    return {name: value for name, value in told.items() if value not in (None, {}, [])}
+    return {name: value for name, value in result.items() if value not in (None, {}, [])}
 
 
 def exported_method(api, method):
-    told = method.to_json()
+    result = method.to_json()
     operation = {
-        "responses": {code: {"description": f"{code} response"} for code in told["methodResponses"]},
+        "responses": {code: {"description": f"{code} response"} for code in result["methodResponses"]},
         "parameters": [],
     }
-    for name, required in (told["requestParameters"] or {}).items():
+    for name, required in (result["requestParameters"] or {}).items():
         _, _, place, name = name.split(".", 3)
         place = "query" if place == "querystring" else place
         operation["parameters"].append({"name": name, "in": place, "required": required})
-    security = {"AWS_IAM": "sigv4"}.get(told["authorizationType"])
-    if told["authorizerId"]:
-        security = api.authorizers[told["authorizerId"]].name
-    names = [security] + (["api_key"] if told["apiKeyRequired"] else [])
+    security = {"AWS_IAM": "sigv4"}.get(result["authorizationType"])
+    if result["authorizerId"]:
+        security = api.authorizers[result["authorizerId"]].name
+    names = [security] + (["api_key"] if result["apiKeyRequired"] else [])
     operation["security"] = [{name: []} for name in names if name]
     if method.method_integration:
         operation["x-amazon-apigateway-integration"] = exported_integration(method.method_integration)
@@ -172,15 +173,15 @@ def export(api):
         }
         if verbs:
             paths[resource.get_path()] = verbs
-    told = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths, "components": {}}
+    result = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths, "components": {}}
     if api.policy:
-        told["x-amazon-apigateway-policy"] = json.loads(api.policy)
+        result["x-amazon-apigateway-policy"] = json.loads(api.policy)
     if api.gateway_responses:
-        told["x-amazon-apigateway-gateway-responses"] = {
+        result["x-amazon-apigateway-gateway-responses"] = {
             kind: {name: response.to_json()[name] for name in ("statusCode", "responseParameters", "responseTemplates") if response.to_json().get(name)}
             for kind, response in api.gateway_responses.items()
         }
-    return copy.deepcopy(told)
+    return copy.deepcopy(result)
 
 
 _create_deployment = rest.RestAPI.create_deployment
@@ -193,7 +194,7 @@ def create_deployment(self, name, description, stage_variables=None):
     deployment = _create_deployment(self, name, description, stage_variables)
     deployment.snapshot = export(self)
     if stage is not None:
-        # moto would make a new one, without its settings.
+        # moto would replace the stage by a new one without its settings.
         stage.deployment_id = deployment.id
         self.stages[name] = stage
     return deployment
@@ -216,7 +217,7 @@ def name_of(self):
 
 
 def twin(self):
-    """A domain of REST APIs is one of HTTP APIs too."""
+    """Returns the HTTP API backend, because a domain of REST APIs is also a domain of HTTP APIs."""
     return http.apigatewayv2_backends[self.current_account][self.region]
 
 
@@ -235,9 +236,9 @@ def create_domain_name(self):
 
 def get_domain_name(self):
     domain = self.backend.get_domain_name(name_of(self))
-    told = json.dumps(domain.to_json())
+    result = json.dumps(domain.to_json())
     domain.domain_name_status = "AVAILABLE"
-    return told
+    return result
 
 
 def update_domain_name(self):
@@ -264,22 +265,22 @@ _domain = rest.DomainName.to_json
 
 
 def domain_to_json(self):
-    told = _domain(self)
+    result = _domain(self)
     if getattr(self, "access_mode", None):
-        told["endpointAccessMode"] = self.access_mode
+        result["endpointAccessMode"] = self.access_mode
     if getattr(self, "mutual", None):
-        told["mutualTlsAuthentication"] = self.mutual
-    return told
+        result["mutualTlsAuthentication"] = self.mutual
+    return result
 
 
 def get_base_path_mappings(self, domain_name):
-    """moto fails where a domain has none."""
+    """Returns the mappings of a domain; moto fails for a domain without mappings."""
     self.get_domain_name(domain_name)
     return list(self.base_path_mappings.get(domain_name, {}).values())
 
 
 def get_api_mappings(self):
-    """Those to REST APIs too."""
+    """Returns the mappings of a domain to HTTP APIs and to REST APIs."""
     domain = unquote(self.path.split("/")[-2])
     found = [mapping.to_json() for mapping in self.apigatewayv2_backend.get_api_mappings(domain_name=domain)]
     rests = rest.apigateway_backends[self.current_account][self.region]
@@ -301,22 +302,22 @@ def http_export(api):
         if route.authorization_type not in (None, "NONE"):
             operation["security"] = [{route.authorizer_id or "sigv4": []}]
         if integration in api.integrations:
-            told = api.integrations[integration].to_json()
+            result = api.integrations[integration].to_json()
             operation["x-amazon-apigateway-integration"] = {
-                "type": told["integrationType"].lower(),
-                "httpMethod": told.get("integrationMethod"),
-                "uri": told["integrationUri"],
-                "connectionType": told["connectionType"],
-                "tlsConfig": told.get("tlsConfig"),
+                "type": result["integrationType"].lower(),
+                "httpMethod": result.get("integrationMethod"),
+                "uri": result["integrationUri"],
+                "connectionType": result["connectionType"],
+                "tlsConfig": result.get("tlsConfig"),
             }
             exported = operation["x-amazon-apigateway-integration"]
             operation["x-amazon-apigateway-integration"] = {name: one for name, one in exported.items() if one is not None}
         verb = "x-amazon-apigateway-any-method" if verb == "ANY" else verb.lower()
         paths.setdefault(path, {})[verb] = operation
-    told = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths}
+    result = {"openapi": "3.0.1", "info": {"title": api.name}, "paths": paths}
     if api.cors_configuration:
-        told["x-amazon-apigateway-cors"] = api.cors_configuration
-    return copy.deepcopy(told)
+        result["x-amazon-apigateway-cors"] = api.cors_configuration
+    return copy.deepcopy(result)
 
 
 _stage = http.Stage.__init__
@@ -329,13 +330,13 @@ def stage_of(self, api, config):
 
 
 def stage_to_json(self):
-    told = _stage_to_json(self)
+    result = _stage_to_json(self)
     if getattr(self, "deployment_id", None):
-        told["deploymentId"] = self.deployment_id
+        result["deploymentId"] = self.deployment_id
     elif self.auto_deploy:
-        # Each change makes another.
-        told["deploymentId"] = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(http_export(self.api))).hex[:6]
-    return told
+        # Each change creates another deployment.
+        result["deploymentId"] = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(http_export(self.api))).hex[:6]
+    return result
 
 
 _http_domain = ApiGatewayV2Response.create_domain_name
@@ -358,7 +359,7 @@ _create_api = ApiGatewayV2Response.create_api
 
 
 def create_api(self):
-    """Quick create makes an integration, a route and a stage."""
+    """Creates an API; quick create (`target`) also creates an integration, a route and a stage."""
     status, headers, body = _create_api(self)
     target = json.loads(self.body).get("target")
     if target:
@@ -376,7 +377,7 @@ _integration_to_json = http.Integration.to_json
 
 def update(self, **given):
     _update_integration(self, **given)
-    # An empty configuration is none.
+    # An empty configuration removes the configuration.
     self.tls_config = self.tls_config or None
 
 
@@ -392,10 +393,10 @@ def paged(listed):
         status, headers, body = listed(self)
         items = json.loads(body)["items"]
         first = int(self._get_param("nextToken") or 0)
-        told = {"items": items[first : first + PAGE]}
+        result = {"items": items[first : first + PAGE]}
         if first + PAGE < len(items):
-            told["nextToken"] = str(first + PAGE)
-        return status, headers, json.dumps(told)
+            result["nextToken"] = str(first + PAGE)
+        return status, headers, json.dumps(result)
 
     return listing
 
@@ -416,11 +417,11 @@ def http_export_api(self):
     if api.protocol_type != "HTTP":
         raise BadRequestException("Only HTTP APIs can be exported")
     name = self._get_param("stageName")
-    told = http_export(api)
+    result = http_export(api)
     if name:
         stage = self.apigatewayv2_backend.get_stage(api.api_id, name)
-        told = told if stage.auto_deploy else getattr(stage, "snapshot", dict(told, paths={}))
-    return 200, {"Content-Type": "application/json"}, json.dumps(told)
+        result = result if stage.auto_deploy else getattr(stage, "snapshot", dict(result, paths={}))
+    return 200, {"Content-Type": "application/json"}, json.dumps(result)
 
 
 def http_update_stage(self):

@@ -1,5 +1,5 @@
-"""Event buses that lead to each other. moto puts what a rule sends to another account's bus as a new event of that account;
-Amazon EventBridge sends it as it is, with its own id, account, Region and time.
+"""Rules that send events to the event bus of another account. moto puts a new event of the other account on the bus;
+Amazon EventBridge keeps the id, account, Region and time of the event.
 
 Source: Amazon EventBridge User Guide, "Sending and receiving events between AWS accounts".
 """
@@ -23,7 +23,7 @@ def send_to_targets(self, event, **_):
             buses.append(arn)
     self.targets = [target for target in targets if ":event-bus/" not in target["Arn"]]
     try:
-        # No rule here transforms, and moto's way to do so needs a package more.
+        # No rule of the tests transforms its input, and moto needs another package for it.
         plain(self, copy.deepcopy(event), transform_input=False)
     finally:
         self.targets = targets

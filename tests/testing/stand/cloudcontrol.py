@@ -1,14 +1,15 @@
-"""AWS Cloud Control API for the tests; moto has none.
+"""A stand-in for the AWS Cloud Control API, which moto does not support.
 
-`GetResource`, `ListResources`, `UpdateResource` and `GetResourceRequestStatus`, as their API reference says. Requests are
-held against the service's model (botocore's), answers too. Types are those of `remediators/tables/types.json.gz`: what cannot
-be updated ends as `NotUpdatable`, what a type does not have as `InvalidRequest`, what is never told is left out of answers.
-An update is in progress until it was looked at once, and meanwhile another one of the same resource is refused. A client
-token that comes again gives the same request, with other parameters it is refused.
+It implements `GetResource`, `ListResources`, `UpdateResource` and `GetResourceRequestStatus` of the API reference, and
+validates requests and answers with botocore's model of the service. The resource types are those of
+`remediators/tables/types.json.gz`: a patch of a read-only property fails with `NotUpdatable`, a patch of an unknown
+property with `InvalidRequest`, and write-only properties are not in the answers. An update is in progress until the
+first request of its status; meanwhile another update of the same resource is rejected. A repeated client token returns
+the same request; with other parameters it is rejected.
 
-`POST /stand/resources` makes resources, each `{"type", "id", "properties"}`, with `"fails"` where its next update is to end so:
-`{"code": "Throttling", "keeps": ["Name"]}` fails with that code, after it has set the properties that it keeps. `"ignores":
-true` succeeds and changes nothing; `"shuffles": true` tells lists in another order each time.
+`POST /stand/resources` creates resources, each `{"type", "id", "properties"}`. With `"fails": {"code": "Throttling",
+"keeps": ["Name"]}`, the next update sets the listed properties and then fails with the code. With `"ignores": true`, the
+next update succeeds and changes nothing. With `"shuffles": true`, each answer reverses the order of lists.
 """
 
 import copy
@@ -33,18 +34,18 @@ LOCK = threading.RLock()
 
 
 class Refused(Exception):
-    """An error of the service, by its code."""
+    """An error of the service: code and message."""
 
 
 @functools.cache
 def types():
-    """Read when they are asked for: the demonstration, which has no table, asks for none."""
+    """Returns the resource types by name; the table is read only on demand, because the demo does not have it."""
     with gzip.open(TABLE, "rt") as lines:
         return {one["type"]: one for one in map(json.loads, lines)}
 
 
 def place(environ, kind, identifier):
-    """Where a resource is kept: each account and Region, by its credentials' scope, has its own."""
+    """Returns the key of a resource: each Region of the credential scope has its own resources."""
     signed = re.search(r"Credential=[^/]+/\d+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     return (signed.group(1) if signed else "eu-central-1", kind, identifier)
 
@@ -62,7 +63,7 @@ def known(kind):
     return types()[kind]
 
 
-def told(resource):
+def description(resource):
     hidden = types()[resource["type"]]["hidden"]
     properties = {name: value for name, value in resource["properties"].items() if name not in hidden}
     if resource.get("shuffles"):
@@ -81,13 +82,13 @@ def find(environ, asked):
 
 
 def get_resource(environ, asked):
-    return {"TypeName": asked["TypeName"], "ResourceDescription": told(find(environ, asked))}
+    return {"TypeName": asked["TypeName"], "ResourceDescription": description(find(environ, asked))}
 
 
 def list_resources(environ, asked):
     known(asked["TypeName"])
     region, kind, _ = place(environ, asked["TypeName"], None)
-    found = [told(one) for key, one in sorted(RESOURCES.items()) if key[:2] == (region, kind)]
+    found = [description(one) for key, one in sorted(RESOURCES.items()) if key[:2] == (region, kind)]
     return {"TypeName": kind, "ResourceDescriptions": found}
 
 
@@ -106,7 +107,7 @@ def has(tree, path):
 
 
 def patched(kind, properties, operations):
-    """The properties after a JSON patch (RFC 6902), or the code of the error that it ends with."""
+    """Returns the properties after a JSON patch (RFC 6902), and the error code if the patch fails."""
     properties = copy.deepcopy(properties)
     for operation in operations:
         path = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
@@ -211,7 +212,7 @@ def is_asked(environ):
 
 
 def fits(shape, value, what):
-    """Whether a request or an answer is as the service's model says."""
+    """Fails if a request or an answer does not match the model of the service."""
     strange = set(value) - set(shape.members)
     report = ParamValidator().validate(value, shape)
     if strange or report.has_errors():
@@ -219,7 +220,7 @@ def fits(shape, value, what):
 
 
 def answer(environ):
-    """The answer to a request, as WSGI's application."""
+    """Returns the answer to a request as a WSGI application."""
     name = environ["HTTP_X_AMZ_TARGET"].rsplit(".", 1)[1]
     model = MODEL.operation_model(name)
     try:

@@ -1,26 +1,27 @@
-"""AWS for the tests: moto's server, with replacements where moto's own cannot serve.
+"""The AWS stand-in of the tests: moto's server, with replacements for the parts that the tests cannot use.
 
-moto 5.2 answers `PutEvaluations` in test mode only, writes times of `BatchGetResourceConfig` and
-`GetResourceConfigHistory` as text that the SDK for Rust cannot read, and knows few resource types. These
-calls, and others that moto leaves incomplete, are replaced by the smallest that hold what AWS's API references
-say of them:
+moto 5.2 supports `PutEvaluations` only in test mode, returns the times of `BatchGetResourceConfig` and
+`GetResourceConfigHistory` as text that the SDK for Rust cannot parse, and supports few resource types.
+This program replaces these calls, and other incomplete ones, by minimal versions that follow the AWS API references:
 
 * `PutEvaluations`: at most 100 evaluations, three compliance types, annotations of at most 256 characters;
-* `BatchGetResourceConfig`: at most 100 keys, and what is not recorded is left out of the answer;
-* `GetResourceConfigHistory`: what is not recorded is a `ResourceNotDiscoveredException`;
-* `ListDiscoveredResources`: by type, and by name if one is given;
-* `EnableKeyRotation` and `GetKeyRotationStatus`: with the key's id and the period;
-* the policies of functions: moto shares one among a version and its aliases, and leaves out conditions;
-* `ListVersionsByFunction`: what is not there is a `ResourceNotFoundException`;
-* bucket policies: they are kept, and nobody is judged by them. moto knows no conditions: a policy that denies
-  plain HTTP would deny everything;
-* records for a bucket with Object Lock: `x-amz-checksum-sha256` will do, as S3 says when all are missing.
+* `BatchGetResourceConfig`: at most 100 keys; the answer omits resources that are not recorded;
+* `GetResourceConfigHistory`: a resource that is not recorded gives `ResourceNotDiscoveredException`;
+* `ListDiscoveredResources`: by type, and optionally by name;
+* `EnableKeyRotation` and `GetKeyRotationStatus`: with the id of the key and the rotation period;
+* the policies of functions: moto shares one policy between a version and its aliases, and omits conditions;
+* `ListVersionsByFunction`: an unknown function gives `ResourceNotFoundException`;
+* bucket policies: they are stored and not evaluated, because moto does not support conditions, so a policy that
+  denies requests without TLS would deny every request;
+* objects in a bucket with Object Lock: the header `x-amz-checksum-sha256` is accepted as the checksum, as in S3.
 
-What is replaced of API Gateway stands in `apigateway.py`, of EventBridge in `bus.py`; Cloud Control is `cloudcontrol.py`; `GET /stand/trail` shows the calls that `trail.py` recorded.
+`apigateway.py` contains the replacements for API Gateway, `bus.py` those for EventBridge, and `cloudcontrol.py` the
+Cloud Control API. `GET /stand/trail` returns the calls that `trail.py` recorded.
 
-`POST /stand/patterns` tells which events match one of some patterns, by moto's own reading of them: its `TestEventPattern`
-answers nothing. `POST /stand/items` records configuration items, `GET /stand/evaluations` shows what was put. The process
-prints `listening PORT` when it is ready, and ends with its standard input.
+`POST /stand/patterns` returns which events match one of the event patterns, evaluated by moto, because moto's
+`TestEventPattern` returns no result. `POST /stand/items` records configuration items. `GET /stand/evaluations` returns
+the evaluations of `PutEvaluations`. The process prints `listening PORT` when it is ready, and ends when its standard
+input closes.
 """
 
 import io
@@ -31,7 +32,7 @@ import threading
 from urllib.parse import unquote
 
 import trail
-import apigateway  # noqa: F401 - replaces what it must when it is read
+import apigateway  # noqa: F401 - the import installs the replacements
 import bus
 import cloudcontrol
 from moto.awslambda.exceptions import GenericResourcNotFound, UnknownPolicyException
@@ -148,7 +149,7 @@ def get_key_rotation_status(self):
     return json.dumps(status)
 
 
-# What AddPermission turns into a condition: its parameter, the operator, and the key.
+# The parameters of AddPermission that become conditions: parameter, operator, condition key.
 CONDITIONS = (
     ("SourceArn", "ArnLike", "AWS:SourceArn"),
     ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
@@ -159,7 +160,7 @@ CONDITIONS = (
 
 
 def function_policy(response, place):
-    """The ARN of a function, a version or an alias that is there, and its statements by their ids."""
+    """Returns the ARN of an existing function, version or alias, and its statements by id."""
     name = unquote(response.path.split("/")[place])
     qualifier = response.querystring.get("Qualifier", [None])[0]
     arn = response.backend.get_function(name).function_arn
@@ -229,8 +230,8 @@ for replaced in (enable_key_rotation, get_key_rotation_status):
 FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
 
 
-class Stand:
-    """moto, and what the tests themselves ask for."""
+class StandIn:
+    """The WSGI application: moto, the Cloud Control API, and the paths below `/stand/` for the tests."""
 
     def __init__(self):
         self.moto = DomainDispatcherApplication(create_backend_app)
@@ -256,7 +257,7 @@ class Stand:
 
 
     def recorded(self, environ, start_response):
-        # S3 takes any of these for what Object Lock demands; moto knows one.
+        # S3 accepts several checksum headers for Object Lock; moto accepts only one.
         if "HTTP_X_AMZ_CHECKSUM_SHA256" in environ:
             environ["HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM"] = "SHA256"
         if environ["REQUEST_METHOD"] == "GET" or not environ["PATH_INFO"].startswith("/restapis"):
@@ -275,7 +276,7 @@ class Stand:
 
 
 class Silent(WSGIRequestHandler):
-    """Keeps connections open as AWS does, and says nothing of requests that went well."""
+    """Keeps connections open like AWS, and does not log requests."""
 
     protocol_version = "HTTP/1.1"
 
@@ -290,6 +291,6 @@ def end_with_standard_input():
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_standard_input, daemon=True).start()
-    server = make_server("127.0.0.1", 0, Stand(), threaded=True, request_handler=Silent)
+    server = make_server("127.0.0.1", 0, StandIn(), threaded=True, request_handler=Silent)
     print(f"listening {server.server_port}", flush=True)
     server.serve_forever()

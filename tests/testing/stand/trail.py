@@ -1,7 +1,7 @@
-"""CloudTrail for the tests: calls that change REST APIs become records, as CloudTrail writes them.
+"""A stand-in for CloudTrail: it writes records of calls that change REST APIs in CloudTrail's format.
 
-moto records nothing. Inputs are wrapped in `<operation>Input` beside the names from the path, as in AWS's records
-of API Gateway; who called is told by the session's role where there is one. Other services are not recorded.
+moto does not write records. As in CloudTrail's records of API Gateway, the input is in `<operation>Input` next to the
+names of the path. The identity is the role of the session, or a user. Calls of other services are not recorded.
 """
 
 import datetime
@@ -27,7 +27,7 @@ NAMES = {
 
 
 def operation(method, path):
-    """The operation's name, and the parameters in its path; none where it changes no REST API."""
+    """Returns the name of the operation and the parameters of its path, or None if it changes no REST API."""
     parts = path.strip("/").split("/")
     if method not in VERBS or any(part not in NAMES for part in parts[::2]):
         return None
@@ -52,7 +52,7 @@ def identity(key, account):
 
 
 def record(environ, body, status, answer):
-    """Records a call that was made with `body`, if it is one that changes a REST API."""
+    """Records a call if it changes a REST API."""
     signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/apigateway/", environ.get("HTTP_AUTHORIZATION", ""))
     found = signed and operation(environ["REQUEST_METHOD"], environ["PATH_INFO"])
     if not found:

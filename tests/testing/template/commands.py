@@ -1,7 +1,8 @@
-"""Checks the commands of guides without calling anything. Takes those that begin with `aws` out of the blocks of shell of
-Markdown, and lets the AWS CLI itself read each. What it would send is held against the models of AWS's APIs: names, types,
-required members, lengths, patterns, enumerations, and nothing named twice. The parameters of a template that is in the folder
-`deploy` must be its own, and all of those without a default. Prints the commands, and what is wrong, as JSON.
+"""Checks the `aws` and `sam` commands in the shell blocks of Markdown files without calling AWS.
+
+The AWS CLI itself parses each `aws` command. The request that it would send is compared with the models of the AWS
+APIs: names, types, required members, lengths, patterns, enumerations and duplicates. The parameters of a template in
+`deploy/` must exist, and those without a default must be given. Prints the commands and the errors as JSON.
 
 commands.py FILE.md...
 """
@@ -21,13 +22,13 @@ import yaml
 from awscli import clidriver
 from awscli.customizations.s3 import subcommands
 
-# Nothing here is for a real account, and nothing is called.
+# Use no real credentials and no real configuration.
 os.environ.update(
     AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="eu-central-1",
     AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true", AWS_PAGER="",
 )
 
-# What the guides' own commands would have set their variables to, at home in two Regions.
+# The values of the shell variables that the guides set, for two home Regions.
 VARIABLES = [
     {
         "account": "111122223333",
@@ -46,23 +47,23 @@ yaml.CSafeLoader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 
 
 class Sent(Exception):
-    """Instead of a call: what is wrong with it."""
+    """Raised instead of sending a request; its text contains the errors of the request."""
 
 
 def blocks(text):
-    """The blocks of shell in Markdown."""
+    """Returns the shell blocks of a Markdown text."""
     return re.findall(r"^```(?:sh|shell|bash|console)\n(.*?)^```", text, re.M | re.S)
 
 
 def lines(block):
-    """The lines of a shell script, those that go on put together."""
+    """Returns the lines of a shell script, with continuation lines joined."""
     return re.sub(r"\\\n\s*", " ", block).splitlines()
 
 
 def commands(line):
-    """The commands of a line that are the CLIs' of AWS: after a pipe, within `$(...)`, or by themselves."""
+    """Yields the `aws` and `sam` commands of a line, also after a pipe and within `$(...)`."""
     line = re.sub(r"(^|\s)#.*$", "", line)
-    # A command that another takes the output of.
+    # Commands in a command substitution.
     for inner in re.findall(r"\$\((aws .*)\)", line):
         yield from commands(inner)
     if "$(aws" in line:
@@ -73,25 +74,25 @@ def commands(line):
 
 
 def filled(command, variables):
-    """The words of a command, with values for its variables."""
+    """Returns the words of a command, with values for its variables."""
     def value(match):
         name = match.group(1) or match.group(2)
         return variables.get(name, f"{name.replace('_', '-')}-value-of-16")
 
     command = re.sub(r"\$(?:\{(\w+)[^}]*\}|(\w+))", value, command)
     words = shlex.split(command)
-    # Where the shell itself would write or read.
+    # Ignore redirections.
     return words[: next((at for at, word in enumerate(words) if word in (">", "<", ">>")), len(words))]
 
 
 @cache
 def declared_parameters(path):
-    """The parameters of a template."""
+    """Returns the parameters of a template."""
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["Parameters"]
 
 
 def parameters(file, given):
-    """What is wrong with the parameters of a template."""
+    """Yields the errors in the parameters of a template."""
     path = DEPLOY / file.rsplit("/", 1)[-1]
     if not path.exists():
         return
@@ -103,7 +104,7 @@ def parameters(file, given):
 
 
 def overridden(words):
-    """The same of `sam deploy` and `aws cloudformation deploy`, which name parameters in their own way."""
+    """Yields the errors in `--parameter-overrides` of `sam deploy` and `aws cloudformation deploy`."""
     if "--template-file" not in words:
         return
     at = words.index("--parameter-overrides") + 1 if "--parameter-overrides" in words else len(words)
@@ -112,7 +113,7 @@ def overridden(words):
 
 
 def faults(value, shape, name):
-    """What the models say against a value besides its type: botocore looks at neither of these."""
+    """Yields the errors of a value that botocore does not check: enumerations, lengths, patterns, duplicates."""
     if shape.type_name == "structure":
         for member, one in value.items():
             yield from faults(one, shape.members[member], f"{name}.{member}")
@@ -138,7 +139,7 @@ def faults(value, shape, name):
 
 
 def check(params, model, **_):
-    """Instead of sending a request."""
+    """Raises `Sent` with the errors of a request."""
     found = []
     if model.input_shape:
         report = botocore.validate.ParamValidator().validate(params, model.input_shape)
@@ -146,14 +147,14 @@ def check(params, model, **_):
     for member in ("TemplateURL", "TemplateBody"):
         if not found and member in params and model.name != "UpdateStackSet":
             given = {one["ParameterKey"] for one in params.get("Parameters", [])}
-            # Of a body, the file is not told.
+            # A template body does not contain its file name, so compare the text.
             bodies = {path.read_text(encoding="utf-8"): path.name for path in DEPLOY.glob("*.yaml")}
             found += parameters(bodies.get(params[member], params[member]), given)
     raise Sent("; ".join(found))
 
 
 def make_driver(sent):
-    """The CLI, which adds to `sent` what is wrong with a request instead of sending it."""
+    """Returns the AWS CLI, which appends the errors of each request to `sent` instead of sending it."""
     driver = clidriver.create_clidriver()
 
     def before(params, model, **rest):
@@ -167,18 +168,18 @@ def make_driver(sent):
     return driver
 
 
-# Made once: it reads the models of AWS's APIs.
+# Created once, because it loads the models of the AWS APIs.
 SENT = []
 DRIVER = make_driver(SENT)
 
 
 def ran(words):
-    """What is wrong with a command; nothing when it would be sent."""
+    """Returns the errors of a command, or None if it is valid."""
     wrong = list(overridden(words))
     if wrong or words[0] == "sam":
         return "; ".join(wrong) or None
     if words[1] == "configure":
-        # It reads the settings of this machine.
+        # `aws configure` uses the settings of this machine.
         return None if words[2:3] in (["get"], ["list"], ["set"]) else "no such command"
     SENT.clear()
     output = io.StringIO()
@@ -193,7 +194,7 @@ def ran(words):
 
 
 def main():
-    # A command of `aws s3` reads its arguments, and goes no further.
+    # The `aws s3` commands only parse their arguments.
     for command in (subcommands.S3TransferCommand, subcommands.MbCommand, subcommands.RbCommand, subcommands.ListCommand):
         original = command._run_main
         def run(self, arguments, settings, original=original):

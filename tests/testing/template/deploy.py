@@ -1,5 +1,5 @@
-"""Makes what a template's resources say on a stand-in for AWS, by its API: buckets, queues, topics, subscriptions, buses,
-rules and roles. Prints what AWS Lambda would be told: the functions' settings and the queues that feed them.
+"""Creates the resources of a resolved template in the AWS stand-in: buckets, queues, topics, subscriptions, event buses,
+rules and roles. Prints the settings of the functions, their queues, and the credentials of the session as JSON.
 
 deploy.py ENDPOINT ACCOUNT REGION < RESOLVED
 """
@@ -11,7 +11,7 @@ import boto3
 
 ENDPOINT, ACCOUNT, REGION = sys.argv[1:]
 
-# What nothing here would notice. A type that is on neither list fails.
+# Types without effect in the stand-in. A type that is neither here nor in MADE is an error.
 IGNORED = {
     "AWS::Athena::NamedQuery", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Config::OrganizationConfigRule",
     "AWS::Events::EventBusPolicy", "AWS::Glue::Database", "AWS::Glue::Table", "AWS::KMS::Alias", "AWS::KMS::Key",
@@ -124,7 +124,7 @@ def managed_policy(of):
     client("iam").create_policy(PolicyName=of["ManagedPolicyName"], PolicyDocument=json.dumps(of["PolicyDocument"]))
 
 
-# In the order in which they need each other.
+# In the order of their dependencies.
 MADE = {
     "AWS::IAM::ManagedPolicy": managed_policy,
     "AWS::IAM::Role": role,
@@ -146,7 +146,7 @@ def put_bucket_policy(of):
 
 def main():
     resources = json.load(sys.stdin)
-    # The bucket of access logs has no name of its own, and nothing here writes any.
+    # The bucket for access logs has no name, and the stand-in writes no access logs.
     resources = {name: one for name, one in resources.items() if not name.startswith("AccessLogs")}
     functions, feeds = {}, {}
     for one in resources.values():
@@ -155,10 +155,10 @@ def main():
         elif one["Type"] == "AWS::Lambda::EventSourceMapping":
             feeds[one["Properties"]["FunctionName"]] = one["Properties"]
         elif one["Type"] not in IGNORED and one["Type"] not in (*MADE, "AWS::S3::BucketPolicy"):
-            sys.exit(f"nothing is known of {one['Type']}")
+            sys.exit(f"unknown resource type {one['Type']}; add it to MADE or IGNORED")
     for kind, make in (*MADE.items(), ("AWS::S3::BucketPolicy", put_bucket_policy)):
         for one in resources.values():
-            # A queue of dead letters comes before the queue that names it.
+            # Create a dead-letter queue before the queue that refers to it.
             if one["Type"] == kind and not one["Properties"].get("RedrivePolicy", {}).get("maxReceiveCount"):
                 make(one["Properties"])
         for one in resources.values():

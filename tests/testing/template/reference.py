@@ -1,11 +1,11 @@
-"""Prints what AWS says that IAM actions are of: patterns of ARNs, and `*` where none is required.
+"""Prints the resources of IAM actions as AWS documents them: ARN patterns, and `*` if no resource is required.
 
     reference.py ACTION...
     reference.py --required ACTION...
 
-With `--required` it prints of each action its level of access, the patterns of each type of resource that the action must be allowed on, and
-the other actions that it may take, such as `iam:PassRole`; null where it does not know the action. It asks the copy of the
-Service Authorization Reference that Policy Sentry comes with.
+With `--required` it prints for each action its access level, the ARN pattern of each required resource type, and the
+dependent actions, such as `iam:PassRole`; or null for an unknown action. The source is the copy of the Service
+Authorization Reference in Policy Sentry.
 """
 
 import json

@@ -1,8 +1,9 @@
-"""Reads templates as AWS CloudFormation would: AWS SAM translated, parameters and conditions applied, references resolved.
+"""Resolves templates like AWS CloudFormation: translates AWS SAM, applies parameters and conditions, resolves references.
 
-Each line of its input is an object with `template`, a path, `account`, `region` and `parameters`. Each line of its output has
-`resources`, those that would be made, with what `Ref` and `Fn::GetAtt` give of each, and which others each waits for; or
-`error`. One process reads many: what takes time is to load AWS SAM's translator.
+Each line of the input is an object with `template` (a path), `account`, `region` and `parameters`. Each line of the
+output is an object with `resources` (the created resources with the values of `Ref` and `Fn::GetAtt`, and their
+dependencies in `WaitsFor`) or `error`. One process resolves many templates, because loading the AWS SAM translator is
+slow.
 """
 
 import json
@@ -14,7 +15,7 @@ import yaml
 
 
 def tagged(loader, suffix, node):
-    """Short forms such as `!Sub` as their long ones."""
+    """Returns the long form of a short form such as `!Sub`."""
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
@@ -28,19 +29,19 @@ def tagged(loader, suffix, node):
     return {"Fn::" + suffix: value}
 
 
-# That in C, where there is one, is four times as fast.
+# The loader in C, if it is available, is four times as fast.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LOADER.add_multi_constructor("!", tagged)
 
 
 class NoManagedPolicies:
-    """The templates name none, so that nothing need be asked of AWS."""
+    """A loader of managed policies for the translator; the templates use none, so no call to AWS is needed."""
 
     def load(self):
         return {}
 
 
-# What is unique and not named by hand.
+# The ARNs of the resource types.
 ARNS = {
     "AWS::Events::EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
     "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
@@ -57,7 +58,7 @@ NAMES = (
     "BucketName", "DashboardName", "FunctionName", "LogGroupName", "ManagedPolicyName", "QueueName", "RoleName",
     "TopicName", "AlarmName",
 )
-# `Ref` gives an ARN, or a URL, of these, and a name of all others.
+# `Ref` returns an ARN or a URL for these types, and the name for all others.
 REFERRED = {
     "AWS::IAM::ManagedPolicy": ARNS["AWS::IAM::ManagedPolicy"],
     "AWS::SNS::Topic": ARNS["AWS::SNS::Topic"],
@@ -65,14 +66,14 @@ REFERRED = {
 }
 
 
-# What becomes of a resource when nobody wants it any longer.
+# The attributes for the deletion and replacement of a resource.
 POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 
 
 class Stack:
     def __init__(self, template, account, region, parameters):
         self.resources = template["Resources"]
-        # Which resources' values were asked for.
+        # The resources to which the current resource refers.
         self.asked = set()
         self.conditions = template.get("Conditions", {})
         self.pseudo = {
@@ -89,11 +90,11 @@ class Stack:
                 raise ValueError(f"parameter {name} has no value")
             pattern = parameter.get("AllowedPattern", ".*")
             if not re.fullmatch(pattern, str(value)) or value not in parameter.get("AllowedValues", [value]):
-                raise ValueError(f"parameter {name} may not be {value!r}")
+                raise ValueError(f"parameter {name} does not allow {value!r}")
             is_list = parameter["Type"] == "CommaDelimitedList"
             self.parameters[name] = value.split(",") if is_list else value
         if parameters:
-            raise ValueError(f"there is no parameter {', '.join(parameters)}")
+            raise ValueError(f"the template has no parameter {', '.join(parameters)}")
 
     def holds(self, condition):
         return self.truth(self.conditions[condition])
@@ -132,13 +133,13 @@ class Stack:
         if name in self.parameters:
             return self.parameters[name]
         kind = self.resources[name]["Type"]
-        assert self.there(name), f"{name} is referred to, and is not there"
+        assert self.there(name), f"a resource refers to {name}, which does not exist"
         self.asked.add(name)
         return self.shown(REFERRED.get(kind, "{name}"), name)
 
     def attribute(self, name, attribute):
         kind = self.resources[name]["Type"]
-        assert self.there(name), f"{name} is referred to, and is not there"
+        assert self.there(name), f"a resource refers to {name}, which does not exist"
         self.asked.add(name)
         if attribute == "Arn":
             return self.shown(ARNS[kind], name)
@@ -185,7 +186,7 @@ class Stack:
         return {name: one for name, one in values.items() if one is not NOTHING}
 
     def waits_for(self, resource):
-        """What a resource names by `DependsOn`, if it is there: what a condition leaves out is no dependency."""
+        """Returns the resources in `DependsOn`, without those that a condition excludes."""
         named = resource.get("DependsOn", [])
         return {name for name in ([named] if isinstance(named, str) else named) if self.there(name)}
 
@@ -209,7 +210,7 @@ class Stack:
 
 NOTHING = object()
 
-# The translator says of each template that nobody reads its metrics.
+# The translator logs a warning about metrics for each template.
 logging.disable(logging.WARNING)
 
 
@@ -219,10 +220,10 @@ def resolved(template, account, region, parameters):
     if "Transform" in template:
         from samtranslator.translator.transform import transform
 
-        # As `sam deploy` does, which uploads them.
+        # `sam deploy` uploads the code and replaces the path by its URL.
         for resource in template["Resources"].values():
             if "CodeUri" in resource.get("Properties", {}):
-                resource["Properties"]["CodeUri"] = "s3://artefacts/" + resource["Properties"]["CodeUri"].strip("./")
+                resource["Properties"]["CodeUri"] = "s3://artifacts/" + resource["Properties"]["CodeUri"].strip("./")
         template = transform(template, {}, NoManagedPolicies())
     return Stack(template, account, region, parameters).resolved()
 

@@ -1,11 +1,11 @@
-//! Functions: what those take and give that say so, and the organisation's own.
+//! Infers the types of function calls: functions of the library, and the organization's functions.
 
 use super::{TypeInference, issue_level};
 use crate::services::models::CallSide;
 use crate::types::{CallView, ExpressionType, with_article};
 use evenkeel_engine::SyntaxNode;
 
-/// Functions of a text.
+/// The methods of strings.
 const TEXT_METHODS: &[&str] = &[
     "charAt",
     "contains",
@@ -23,7 +23,7 @@ const TEXT_METHODS: &[&str] = &[
     "upperAscii",
 ];
 
-/// Functions that give a bool.
+/// The functions that return a bool.
 const BOOL_FUNCTIONS: &[&str] = &[
     "bool",
     "contains",
@@ -39,7 +39,7 @@ const BOOL_FUNCTIONS: &[&str] = &[
     "startsWith",
 ];
 
-/// Functions that give a text.
+/// The functions that return a string.
 const TEXT_FUNCTIONS: &[&str] = &[
     "base64.encode",
     "charAt",
@@ -53,11 +53,11 @@ const TEXT_FUNCTIONS: &[&str] = &[
     "upperAscii",
 ];
 
-/// Functions that give an integer.
+/// The functions that return an integer.
 const INT_FUNCTIONS: &[&str] = &["indexOf", "int", "lastIndexOf", "size"];
 
 impl TypeInference<'_> {
-    /// The type of a call of a function or an operator.
+    /// Infers the type of a call of a function or an operator.
     pub(super) fn infer_call(
         &mut self,
         syntax: &SyntaxNode,
@@ -81,27 +81,28 @@ impl TypeInference<'_> {
         library_result_type(function, receiver.as_ref(), &types)
     }
 
-    /// A function's receiver is of the type that it is a function of.
+    /// Checks that a method is called on a value of its type.
     fn check_receiver(&mut self, of: &SyntaxNode, receiver: &ExpressionType, function: &str) {
         let name = receiver.type_name();
         if TEXT_METHODS.contains(&function) && !["string", "dyn"].contains(&name) {
             let help =
-                (name == "optional").then(|| "say what it is without: `.orValue('')`".to_owned());
+                (name == "optional").then(|| "add a default value: `.orValue('')`".to_owned());
             let message =
-                format!("`{function}` is of a string, and this is {}", with_article(name));
+                format!("`{function}` is a method of strings, but this is {}", with_article(name));
             self.report_issue("type", issue_level(receiver), &of.span, message, help);
         }
         if ["orValue", "hasValue", "or", "value"].contains(&function)
             && !["optional", "dyn"].contains(&name)
         {
-            let help = "an optional value is what `.?` gives".to_owned();
+            let help = "`.?` returns an optional value".to_owned();
+            let found = with_article(name);
             let message =
-                format!("`{function}` is of an optional value, and this is {}", with_article(name));
+                format!("`{function}` is a method of optional values, but this is {found}");
             self.report_issue("type", issue_level(receiver), &of.span, message, Some(help));
         }
     }
 
-    /// What an organisation's own function gives for arguments of these types.
+    /// Infers the result type of an organization's function for arguments of these types.
     fn infer_own_function(
         &mut self,
         name: &str,
@@ -118,7 +119,7 @@ impl TypeInference<'_> {
     }
 }
 
-/// What a function of the library gives.
+/// Returns the result type of a function of the library.
 fn library_result_type(
     function: &str,
     receiver: Option<&ExpressionType>,
@@ -133,7 +134,7 @@ fn library_result_type(
         "orValue" => {
             let (value, other) =
                 (first.present_type(), types.last().cloned().unwrap_or(ExpressionType::Any));
-            // `.orValue([])` says nothing of the elements.
+            // `.orValue([])` does not determine the type of the elements.
             if value.type_name() == other.type_name() || value.type_name() == "dyn" {
                 value
             } else {
@@ -160,10 +161,10 @@ fn library_result_type(
     }
 }
 
-/// The calls of views, and which side of them, for a message.
+/// Describes the request or the response of some calls, for messages.
 pub(super) fn describe_views(views: &[CallView]) -> String {
     let side = match views.first().map(|view| view.side) {
-        Some(CallSide::Response) => "what is answered to",
+        Some(CallSide::Response) => "the response of",
         _ => "the parameters of",
     };
     let mut names: Vec<&str> = views.iter().map(|view| view.operation).collect();

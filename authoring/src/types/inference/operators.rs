@@ -1,4 +1,4 @@
-//! Operators: what they take, what they give, and texts that a value of AWS can never be.
+//! Infers the types of operators, and reports texts that AWS never uses for a field.
 
 use super::{TypeInference, common_type, issue_level};
 use crate::types::{ExpressionType, with_article};
@@ -7,7 +7,7 @@ use evenkeel_rules::DiagnosticLevel;
 use serde_json::Value;
 
 impl TypeInference<'_> {
-    /// The type that an operator gives; none where the function is none.
+    /// Infers the result type of an operator, or returns `None` if the function is not an operator.
     pub(super) fn infer_operator(
         &mut self,
         syntax: &SyntaxNode,
@@ -87,7 +87,7 @@ impl TypeInference<'_> {
         if absent { kind.into_optional() } else { kind }
     }
 
-    /// Two values that are compared or added are of one type.
+    /// Checks that two values that are compared or added have the same type.
     fn check_same_type(
         &mut self,
         syntax: &SyntaxNode,
@@ -102,31 +102,27 @@ impl TypeInference<'_> {
             return;
         }
         let optional = left == "optional" || right == "optional";
-        let help =
-            optional.then(|| "an optional value is not its value: `.orValue(...)`".to_owned());
+        let help = optional
+            .then(|| "add a default value to the optional value: `.orValue(...)`".to_owned());
         let level = issue_level(a).min(issue_level(b));
-        self.report_issue(
-            "type",
-            level,
-            &syntax.span,
-            format!("`{sign}` of {} and {}", with_article(left), with_article(right)),
-            help,
-        );
+        let (left, right) = (with_article(left), with_article(right));
+        let message = format!("`{sign}` needs two values of the same type, not {left} and {right}");
+        self.report_issue("type", level, &syntax.span, message, help);
     }
 
-    /// A text that is compared with a value of AWS is one that it can have.
+    /// Checks that a text that is compared with a field is one of the field's possible values.
     fn check_allowed_value(&mut self, literal: &SyntaxNode, with: &ExpressionType) {
         let SyntaxKind::Literal(Value::String(text)) = &literal.kind else { return };
         let Some(values) = with.clone().present_type().allowed_values() else { return };
         if !text.is_empty() && !values.contains(&text.as_str()) {
-            let help = suggest_name(text, values.iter().copied());
-            let help = help
-                .or_else(|| (values.len() < 8).then(|| format!("there are {}", values.join(", "))));
+            let list = || format!("the values are {}", values.join(", "));
+            let help = suggest_name(text, values.iter().copied())
+                .or_else(|| (values.len() < 8).then(list));
             self.report_issue(
                 "unknown-value",
                 DiagnosticLevel::Warning,
                 &literal.span,
-                format!("AWS has no value `{text}` here"),
+                format!("AWS does not use the value `{text}` for this field"),
                 help,
             );
         }
@@ -151,7 +147,7 @@ impl TypeInference<'_> {
                 | ExpressionType::NamedFields(..)
         ) {
             let message = format!(
-                "`in` wants a list or a map, and this is {}",
+                "`in` needs a list or a map, but this is {}",
                 with_article(plain.type_name())
             );
             self.report_issue("type", issue_level(b), &right.span, message, None);
@@ -170,7 +166,7 @@ impl TypeInference<'_> {
     }
 }
 
-/// An operator as it is written.
+/// Returns an operator as it is written in CEL.
 pub(super) fn operator_sign(function: &str) -> &str {
     function.trim_matches('_')
 }

@@ -1,4 +1,4 @@
-//! Calls before a client of HTTP that keeps what it is asked.
+//! Tests of calls with an HTTP client that records the requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use super::super::{CallError, ServiceClient};
 use super::*;
 
-/// Answers one after the other, and what was asked: method, URL, authorization and content.
+/// An HTTP client that returns prepared responses in order. It records the method, URL,
+/// authorization header and body of each request.
 #[derive(Clone, Debug, Default)]
 struct Wire {
-    answers: Arc<Mutex<Vec<(u16, &'static str)>>>,
-    asked: Arc<Mutex<Vec<[String; 4]>>>,
+    responses: Arc<Mutex<Vec<(u16, &'static str)>>>,
+    requests: Arc<Mutex<Vec<[String; 4]>>>,
 }
 
 impl HttpConnector for Wire {
@@ -25,10 +26,10 @@ impl HttpConnector for Wire {
         let authorization = request.headers().get("authorization").unwrap_or_default();
         let body = String::from_utf8_lossy(request.body().bytes().unwrap()).into_owned();
         let (method, uri) = (request.method().to_owned(), request.uri().to_owned());
-        self.asked.lock().unwrap().push([method, uri, authorization.to_owned(), body]);
-        let (status, text) = self.answers.lock().unwrap().remove(0);
-        let answer = http::Response::builder().status(status).body(SdkBody::from(text)).unwrap();
-        HttpConnectorFuture::ready(Ok(HttpResponse::try_from(answer).unwrap()))
+        self.requests.lock().unwrap().push([method, uri, authorization.to_owned(), body]);
+        let (status, text) = self.responses.lock().unwrap().remove(0);
+        let response = http::Response::builder().status(status).body(SdkBody::from(text)).unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::try_from(response).unwrap()))
     }
 }
 
@@ -52,22 +53,22 @@ fn config(wire: &Wire) -> SdkConfig {
         .build()
 }
 
-fn wire(answers: &[(u16, &'static str)]) -> Wire {
-    Wire { answers: Arc::new(Mutex::new(answers.to_vec())), ..Wire::default() }
+fn wire(responses: &[(u16, &'static str)]) -> Wire {
+    Wire { responses: Arc::new(Mutex::new(responses.to_vec())), ..Wire::default() }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_signed_and_tried_again() {
+async fn a_call_is_signed_and_retried() {
     let wire =
         wire(&[(400, r#"{"__type":"ThrottlingException"}"#), (500, ""), (200, r#"{"a":1}"#)]);
-    let answer: Value = ServiceClient::kms(&config(&wire))
+    let response: Value = ServiceClient::kms(&config(&wire))
         .call_json("DescribeKey", &json!({"KeyId": "k"}))
         .await
         .unwrap();
-    assert_eq!(answer, json!({"a": 1}));
-    let asked = wire.asked.lock().unwrap();
-    assert_eq!(asked.len(), 3);
-    for [method, uri, authorization, body] in asked.iter() {
+    assert_eq!(response, json!({"a": 1}));
+    let requests = wire.requests.lock().unwrap();
+    assert_eq!(requests.len(), 3);
+    for [method, uri, authorization, body] in requests.iter() {
         assert_eq!(
             (method.as_str(), uri.as_str()),
             ("POST", "https://kms.eusc-de-east-1.amazonaws.eu/")
@@ -78,11 +79,11 @@ async fn a_call_is_signed_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_that_lasts_is_not_tried_again() {
+async fn a_permanent_error_is_not_retried() {
     let wire = wire(&[(400, "<R><Error><Code>InvalidGroup.NotFound</Code></Error></R>")]);
     let error = ServiceClient::ec2(&config(&wire)).query_call("Do").send_query().await.unwrap_err();
     assert_eq!(error.error_code(), Some("InvalidGroup.NotFound"));
-    assert_eq!(wire.asked.lock().unwrap().len(), 1);
+    assert_eq!(wire.requests.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,20 +91,20 @@ async fn an_object_is_addressed_by_its_path() {
     let wire = wire(&[(200, "content")]);
     let config = config(&wire).to_builder().endpoint_url("http://127.0.0.1:1/s3").build();
     let s3 = ServiceClient::s3(&config);
-    let answer = s3.rest_call(Method::GET, &["a.bucket", "a key"]).send_rest().await.unwrap();
-    assert_eq!(answer.body_bytes(), "content");
-    let asked = wire.asked.lock().unwrap();
-    assert_eq!(asked[0][1], "http://127.0.0.1:1/s3/a.bucket/a%20key");
-    assert!(asked[0][2].contains("x-amz-content-sha256"), "{}", asked[0][2]);
+    let response = s3.rest_call(Method::GET, &["a.bucket", "a key"]).send_rest().await.unwrap();
+    assert_eq!(response.body_bytes(), "content");
+    let requests = wire.requests.lock().unwrap();
+    assert_eq!(requests[0][1], "http://127.0.0.1:1/s3/a.bucket/a%20key");
+    assert!(requests[0][2].contains("x-amz-content-sha256"), "{}", requests[0][2]);
 }
 
 #[tokio::test]
-async fn what_the_configuration_lacks_is_told() {
+async fn an_incomplete_configuration_is_an_error() {
     let service = ServiceClient::sts(&SdkConfig::builder().build());
     let error = service.query_call("GetCallerIdentity").send_query().await.unwrap_err();
     assert_eq!(error, CallError::NoRegion);
-    let lacks_keys = SdkConfig::builder().region(Region::new("eu-central-1")).build();
-    let error = ServiceClient::sts(&lacks_keys)
+    let without_credentials = SdkConfig::builder().region(Region::new("eu-central-1")).build();
+    let error = ServiceClient::sts(&without_credentials)
         .query_call("GetCallerIdentity")
         .send_query()
         .await

@@ -1,4 +1,4 @@
-//! Who calls, and what a request of theirs says of itself by each condition key.
+//! The callers of a service, and the values that their requests have for condition keys.
 
 use super::super::address::parse_range;
 use super::super::arn::Arn;
@@ -6,32 +6,32 @@ use super::public_access::is_narrow_range;
 use super::three_valued_logic::any_holds;
 use evenkeel_aws::is_account_id;
 
-/// A caller whom an Allow lets in.
+/// A class of callers whose access is examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallerClass<'a> {
-    /// Somebody of an account that no policy has heard of, who calls the service directly.
+    /// A principal of an account that no policy names, who calls the service directly.
     Stranger,
-    /// Whoever is not of this account.
+    /// Any principal that is not in this account.
     Outsider(&'a str),
     /// A principal, as a policy names it.
     Named(&'a str),
 }
 
-/// What a request says by one condition key.
+/// The value of a condition key in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ContextValue {
-    /// Nothing is known of it.
+    /// The value is unknown.
     Unknown,
-    /// The key is not there.
+    /// The request does not have the key.
     Absent,
-    /// The key has this value.
+    /// The request has the key with this value.
     Text(String),
 }
 
 const STRANGER_ACCOUNT: &str = "999999999999";
 const STRANGER_ARN: &str = "arn:aws:iam::999999999999:role/stranger";
 
-/// Addresses that a stranger may call from.
+/// Addresses from which a stranger may call.
 const STRANGER_ADDRESSES: &[&str] = &[
     "8.8.8.8",
     "52.95.110.1",
@@ -43,8 +43,8 @@ const STRANGER_ADDRESSES: &[&str] = &[
     "2a00:1450::8",
 ];
 
-/// Keys that a service sets when it calls for somebody, or a network that belongs to somebody: a direct call over the
-/// Internet has none of them.
+/// Condition keys that a service sets when it calls on behalf of a principal, or that identify a
+/// private network. A direct call over the Internet has none of them.
 const SERVICE_SET_KEYS: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
@@ -60,8 +60,11 @@ const SERVICE_SET_KEYS: &[&str] = &[
     "s3:dataaccesspointarn",
 ];
 
-/// Keys that whoever calls may give any value, or none: headers and parameters of the request, and tags of their own role.
-/// Source: AWS IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, Amazon S3.
+/// Condition keys to which a caller can give any value, or none: headers and parameters of the
+/// request, and tags of the caller's own role.
+///
+/// Source: AWS IAM User Guide, "AWS global condition context keys"; Service Authorization
+/// Reference, Amazon S3.
 const CALLER_CHOSEN_KEYS: &[&str] = &[
     "aws:referer",
     "aws:useragent",
@@ -81,7 +84,8 @@ const CALLER_CHOSEN_KEYS: &[&str] = &[
 ];
 
 impl<'a> CallerClass<'a> {
-    /// Whether the named principal, of a statement's list, is this caller; `None` where that cannot be told.
+    /// Returns whether this caller is the principal `listed` of a statement. The result is `None`
+    /// if that is unknown.
     pub(super) fn matches_principal(self, listed: &str) -> Option<bool> {
         if listed == "*" {
             return Some(true);
@@ -96,14 +100,17 @@ impl<'a> CallerClass<'a> {
         }
     }
 
-    /// Whether the statement's principals have this caller among them; `None` where that cannot be told.
+    /// Returns whether the principals of a statement include this caller. The result is `None` if
+    /// that is unknown.
     pub(super) fn is_among(self, principals: &[String]) -> Option<bool> {
         any_holds(principals.iter().map(|listed| self.matches_principal(listed)))
     }
 
-    /// Whether a statement for everyone but these is for this caller.
+    /// Returns whether a statement for everyone except these principals applies to this caller. The
+    /// result is `None` if that is unknown.
     pub(super) fn is_outside(self, listed: &[String]) -> Option<bool> {
-        // Of an account that is not named whole there may be others.
+        // If the statement names only a part of an account, it can apply to other principals of the
+        // account.
         let partly = |one: &String| match self {
             CallerClass::Named(name) => {
                 one != name && principal_account(one) == principal_account(name)
@@ -117,7 +124,7 @@ impl<'a> CallerClass<'a> {
         }
     }
 
-    /// The account whose principals these all are.
+    /// Returns the account of the caller, if all callers of this class have the same account.
     pub(super) fn caller_account(self) -> Option<&'a str> {
         match self {
             CallerClass::Stranger => Some(STRANGER_ACCOUNT),
@@ -126,8 +133,8 @@ impl<'a> CallerClass<'a> {
         }
     }
 
-    /// What requests of this caller may say by a key: each that is worth a try. `written` are the values that
-    /// conditions on the key have.
+    /// Returns the values that requests of this caller may have for a key, as far as they are
+    /// useful to try. `written` contains the values of the conditions on the key.
     pub(super) fn possible_values(self, key: &str, written: &[&str]) -> Vec<ContextValue> {
         let text = |text: &str| ContextValue::Text(text.to_owned());
         let named = !matches!(self, CallerClass::Stranger);
@@ -145,7 +152,7 @@ impl<'a> CallerClass<'a> {
             }
             "aws:sourceip" => {
                 let near = written.iter().filter_map(|range| address_in(range)).filter(|_| named);
-                // Who calls from a network that a policy pins is no stranger to it.
+                // A caller from a network that the policy names is not a stranger.
                 let own = |address: &&str| {
                     let mut pinned = written.iter().filter(|range| is_narrow_range(range));
                     pinned.any(|range| is_address_in(address, range))
@@ -163,7 +170,8 @@ impl<'a> CallerClass<'a> {
         }
     }
 
-    /// What every request of this caller says by a key that tells who calls.
+    /// Returns the value that every request of this caller has for a key that identifies the
+    /// caller.
     fn identity_value(self, key: &str) -> ContextValue {
         let text = |text: &str| ContextValue::Text(text.to_owned());
         match (self, key) {
@@ -176,7 +184,7 @@ impl<'a> CallerClass<'a> {
         }
     }
 
-    /// What every request of this caller says by a key, if that is known.
+    /// Returns the value that every request of this caller has for a key, if it is known.
     pub(super) fn known_value(self, key: &str) -> ContextValue {
         match (self, key) {
             (CallerClass::Named(_), "aws:principalaccount" | "kms:calleraccount") => self
@@ -188,7 +196,8 @@ impl<'a> CallerClass<'a> {
     }
 }
 
-/// Whether every caller whom `name` stands for is one whom `listed` stands for.
+/// Returns whether `listed` includes every caller that `name` includes. The result is `None` if
+/// that is unknown.
 fn is_same_principal(name: &str, listed: &str) -> Option<bool> {
     if name == listed {
         return Some(true);
@@ -201,14 +210,14 @@ fn is_same_principal(name: &str, listed: &str) -> Option<bool> {
     }
     match (is_whole_account(name), is_whole_account(listed)) {
         (_, true) => Some(true),
-        // Some of an account are not all of it.
+        // A part of an account is not the whole account.
         (true, false) => Some(false),
         _ if is_identity(name) && is_identity(listed) => Some(false),
         _ => None,
     }
 }
 
-/// A user or a role, and no session of one.
+/// Returns whether the name is that of a user or a role, and not of a session.
 fn is_identity(name: &str) -> bool {
     Arn::parse_text(name).is_some_and(|arn| {
         arn.service == "iam"
@@ -216,18 +225,20 @@ fn is_identity(name: &str) -> bool {
     })
 }
 
-/// An account by its number or its root: in a policy both stand for all of its principals.
+/// Returns whether the name is an account ID or the root of an account. In a policy, both include
+/// all principals of the account.
 fn is_whole_account(name: &str) -> bool {
     is_account_id(name) || Arn::parse_text(name).is_some_and(|arn| arn.resource == "root")
 }
 
-/// The account that a principal is of.
+/// Returns the account ID of a principal.
 pub(super) fn principal_account(name: &str) -> Option<&str> {
     let account = Arn::parse_text(name).map_or(name, |arn| arn.account);
     is_account_id(account).then_some(account)
 }
 
-/// A text that fits a pattern: what its wildcards take is nobody's own.
+/// Returns a text that matches a pattern. The text in place of the wildcards belongs to no real
+/// owner.
 pub(super) fn sample_text(pattern: &str) -> String {
     pattern.replace('*', "zq9").replace('?', "q")
 }
@@ -237,7 +248,7 @@ fn is_address_in(address: &str, range: &str) -> bool {
     range.is_some_and(|(range, address)| range.contains(&address))
 }
 
-/// An address in a range.
+/// Returns the address before the slash of a range.
 fn address_in(range: &str) -> Option<String> {
     let address = range.split('/').next().unwrap_or(range);
     address.parse::<std::net::IpAddr>().ok().map(|address| address.to_string())

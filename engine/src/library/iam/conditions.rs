@@ -1,6 +1,7 @@
-//! Whether a condition holds of a request, as AWS evaluates it.
-//! Source: AWS IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys
-//! or values".
+//! The evaluation of conditions for a request, with the semantics of AWS.
+//!
+//! Source: AWS IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with
+//! multiple context keys or values".
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -12,11 +13,11 @@ use super::statement::PolicyCondition;
 use super::three_valued_logic::{all_hold, any_holds};
 use crate::glob;
 
-/// An operator, taken apart.
+/// The parts of a condition operator.
 struct ConditionOperator {
-    /// `foranyvalue` or `forallvalues`, or nothing.
+    /// `foranyvalue`, `forallvalues`, or empty.
     set: String,
-    /// The name without what stands before and behind it.
+    /// The name of the operator in lower case, without the set prefix and without `IfExists`.
     base: String,
     if_exists: bool,
 }
@@ -33,7 +34,7 @@ impl ConditionOperator {
         }
     }
 
-    /// The operator that this one is the opposite of.
+    /// Returns the operator that this operator negates, or `None` if it is not a negation.
     fn positive_form(&self) -> Option<&'static str> {
         Some(match self.base.as_str() {
             "stringnotequals" => "stringequals",
@@ -48,14 +49,15 @@ impl ConditionOperator {
     }
 }
 
-/// Whether the condition holds of a request that says this by its key; `None` where that cannot be told.
-pub(super) fn condition_holds(condition: &PolicyCondition, said: &ContextValue) -> Option<bool> {
+/// Returns whether a condition is true for a request with this value of its key. The result is
+/// `None` if that is unknown.
+pub(super) fn condition_holds(condition: &PolicyCondition, given: &ContextValue) -> Option<bool> {
     let operator = ConditionOperator::parse_operator(&condition.operator);
-    let text = match said {
+    let text = match given {
         ContextValue::Unknown => return None,
-        ContextValue::Absent if operator.base == "null" => return wants_absent(condition),
+        ContextValue::Absent if operator.base == "null" => return requires_absence(condition),
         ContextValue::Text(_) if operator.base == "null" => {
-            return wants_absent(condition).map(|not| !not);
+            return requires_absence(condition).map(|not| !not);
         }
         ContextValue::Absent => return holds_without_key(&operator),
         ContextValue::Text(text) => text,
@@ -68,14 +70,15 @@ pub(super) fn condition_holds(condition: &PolicyCondition, said: &ContextValue) 
     (!condition.values.is_empty()).then_some(found != operator.positive_form().is_some())
 }
 
-fn wants_absent(condition: &PolicyCondition) -> Option<bool> {
+fn requires_absence(condition: &PolicyCondition) -> Option<bool> {
     match condition.values.as_slice() {
         [only] => only.parse().ok(),
         _ => None,
     }
 }
 
-/// A key that is not there differs from every value, and is equal to none.
+/// Returns whether a condition is true for a request without its key. A missing key differs from
+/// every value, and is equal to no value.
 fn holds_without_key(operator: &ConditionOperator) -> Option<bool> {
     if operator.base.starts_with("date") {
         return None;
@@ -107,13 +110,13 @@ fn value_matches(base: &str, value: &str, text: &str) -> Option<bool> {
     }
 }
 
-/// How the number that a request has stands to the one that the condition has.
-fn compare_numbers(value: &str, said: &str, holds: fn(Ordering) -> bool) -> Option<bool> {
-    let (value, said): (f64, f64) = (value.parse().ok()?, said.parse().ok()?);
-    said.partial_cmp(&value).map(holds)
+/// Compares the number in the request with the number in the condition.
+fn compare_numbers(value: &str, given: &str, holds: fn(Ordering) -> bool) -> Option<bool> {
+    let (value, given): (f64, f64) = (value.parse().ok()?, given.parse().ok()?);
+    given.partial_cmp(&value).map(holds)
 }
 
-/// ARNs compare part by part: a wildcard does not cross a colon of the first five.
+/// Matches ARNs part by part: a wildcard does not match across the first five colons.
 fn arn_matches(pattern: &str, text: &str) -> Option<bool> {
     let (wanted, parts) = (pattern.splitn(6, ':'), text.splitn(6, ':'));
     if wanted.clone().count() != parts.clone().count() {
@@ -122,8 +125,12 @@ fn arn_matches(pattern: &str, text: &str) -> Option<bool> {
     all_hold(wanted.zip(parts).map(|(wanted, part)| glob::match_within_limit(wanted, part)))
 }
 
-/// Whether a condition of a Deny holds of every request of a caller: of each that is not itself pinned to fixed values.
-/// `StringNotEquals` on the organization denies everyone outside, since a caller without one differs from it too.
+/// Returns whether a condition of a Deny statement is true for every request of a caller. Requests
+/// that have one of the fixed values of the condition are not considered, because they do not come
+/// from a stranger.
+///
+/// `StringNotEquals` on the organization denies everyone outside the organization: a caller without
+/// an organization differs from it too.
 pub(super) fn always_holds(condition: &PolicyCondition, caller: CallerClass<'_>) -> bool {
     let operator = ConditionOperator::parse_operator(&condition.operator);
     let negated = operator.positive_form().is_some() && !condition.values.is_empty();
@@ -154,7 +161,9 @@ pub(super) fn always_holds(condition: &PolicyCondition, caller: CallerClass<'_>)
     }
 }
 
-/// A wildcard of `StringNotLike` crosses colons, unlike one of `ArnNotLike`: before the account it may take another one.
+/// Returns whether the condition distinguishes accounts. A wildcard of `StringNotLike` matches
+/// across colons, unlike a wildcard of `ArnNotLike`. Before the account in an ARN, it can match
+/// another account.
 fn keeps_accounts_apart(operator: &ConditionOperator, condition: &PolicyCondition) -> bool {
     operator.base != "stringnotlike"
         || condition.values.iter().filter(|value| value.starts_with("arn:")).all(|value| {

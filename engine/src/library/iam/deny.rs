@@ -1,8 +1,10 @@
-//! What explicit Denies leave of what a statement allows.
+//! The access that explicit Deny statements leave of what an Allow statement grants.
 //!
-//! A Deny counts only by proof. What is allowed is closed when each action on each resource is denied to every caller
-//! meant. It is open when one request can be named that the statement allows and that no Deny can match. Everything else
-//! is undecided: never taken for open, never taken for closed.
+//! The result is proven. Access is closed if each action on each resource is denied to every caller
+//! in question. Access is open if there is a request that the Allow statement grants and that no
+//! Deny statement can match. In all other cases the result is undecided, and is treated neither as
+//! open nor as closed.
+//!
 //! Source: AWS IAM User Guide, "Policy evaluation logic".
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,21 +18,23 @@ use super::services;
 use super::statement::PolicyStatement;
 use crate::run::{budget, undecided};
 
-/// What the Denies of a document make of a statement that allows.
+/// The access that the Deny statements of a document leave of what an Allow statement grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RemainingAccess {
-    /// Some request gets through.
+    /// At least one request is allowed.
     Open,
-    /// None does.
+    /// No request is allowed.
     Closed,
     /// Neither can be proven.
     Undecided,
 }
 
-const UNDECIDED_REASON: &str = "whether a `Deny` of the policy document closes what an `Allow` opens cannot be told: see which \
-                         requests it leaves";
+/// The reason that an evaluation reports for an undecided result.
+const UNDECIDED_REASON: &str = "Evenkeel cannot decide whether a `Deny` blocks all access that \
+     an `Allow` of the policy document grants; review which requests remain allowed";
 
-/// Whether the Denies leave the caller something; where that cannot be told, the evaluation is told so.
+/// Returns whether the Deny statements leave access to the caller. If that is undecided, the
+/// function records it for the evaluation.
 pub(super) fn is_open(
     statement: &PolicyStatement,
     statements: &[PolicyStatement],
@@ -43,16 +47,18 @@ pub(super) fn is_open(
     Ok(openness == RemainingAccess::Open)
 }
 
-/// How many actions, and how many resources, are tried for a request that gets through.
+/// The maximum number of actions, and of resources, for which the function tries to find an allowed
+/// request.
 const MAX_TRIED: usize = 24;
 
-/// How many contexts are tried for one action on one resource.
+/// The maximum number of contexts that are tried for one action on one resource.
 const MAX_CONTEXTS: usize = 512;
 
-/// What a statement with no action, or no resource, is about.
+/// The pattern for a statement without actions or without resources.
 const EVERYTHING: &str = "*";
 
-/// What the Denies in `statements` leave of what `allow` allows to `caller`.
+/// Returns the access that the Deny statements in `statements` leave of what `allow` grants to
+/// `caller`.
 pub(super) fn remaining_access(
     allow: &PolicyStatement,
     statements: &[PolicyStatement],
@@ -86,7 +92,7 @@ pub(super) fn remaining_access(
     Ok(RemainingAccess::Undecided)
 }
 
-/// The actions and resources that a statement allows, as patterns; actions in lower case.
+/// The actions and resources that a statement allows, as patterns. The actions are in lower case.
 struct GrantPatterns {
     actions: Vec<String>,
     resources: Vec<String>,
@@ -98,7 +104,7 @@ struct GrantPatterns {
 impl GrantPatterns {
     fn from_statement(allow: &PolicyStatement) -> Self {
         let service = common_service(&allow.resources);
-        // On the resources of one service every action is one of that service.
+        // If all resources belong to one service, only actions of this service apply.
         let everything = match &service {
             Some(service) => format!("{service}:*"),
             None => EVERYTHING.to_owned(),
@@ -126,7 +132,7 @@ impl GrantPatterns {
     }
 }
 
-/// The service whose resources these all are.
+/// Returns the service to which all these resources belong, if there is one.
 fn common_service(resources: &[String]) -> Option<String> {
     let services: BTreeSet<Option<&str>> = resources
         .iter()
@@ -146,7 +152,7 @@ fn lowercase_actions(actions: &[String]) -> Vec<String> {
     actions.iter().map(|action| action.to_ascii_lowercase()).collect()
 }
 
-/// A Deny that may be meant for the caller.
+/// A Deny statement that may apply to the caller.
 struct DenyStatement<'a> {
     statement: &'a PolicyStatement,
     is_for_caller: Option<bool>,
@@ -169,7 +175,8 @@ impl<'a> DenyStatement<'a> {
         }
     }
 
-    /// Whether it denies all of an action; `None` where it denies part of it, or that cannot be told.
+    /// Returns whether the statement denies all actions that match the pattern `action`. The result
+    /// is `None` if it denies a part of them, or if that is unknown.
     fn denies_action(&self, action: &str) -> Option<bool> {
         if self.actions.is_empty() && self.not_actions.is_empty() {
             return None;
@@ -177,7 +184,8 @@ impl<'a> DenyStatement<'a> {
         is_in(&self.actions, &self.not_actions, action)
     }
 
-    /// The same of a resource.
+    /// Returns whether the statement denies all resources that match the pattern `resource`. The
+    /// result is `None` if it denies a part of them, or if that is unknown.
     fn denies_resource(&self, resource: &str) -> Option<bool> {
         let statement = self.statement;
         if statement.resources.is_empty() && statement.not_resources.is_empty() {
@@ -186,14 +194,15 @@ impl<'a> DenyStatement<'a> {
         is_in(&statement.resources, &statement.not_resources, resource)
     }
 
-    /// Whether it may deny any of what is allowed.
+    /// Returns whether the statement may deny a part of what is allowed.
     fn may_deny(&self, grant: &GrantPatterns) -> bool {
         grant.actions.iter().any(|action| self.denies_action(action) != Some(false))
             && grant.resources.iter().any(|resource| self.denies_resource(resource) != Some(false))
     }
 }
 
-/// Whether every text of a pattern is among those listed, or is none of those left out.
+/// Returns whether every text that matches the pattern is in `listed`, or is not in `left_out`. The
+/// result is `None` if that is unknown.
 fn is_in(listed: &[String], left_out: &[String], pattern: &str) -> Option<bool> {
     if left_out.is_empty() {
         return is_in_list(listed, pattern);
@@ -217,7 +226,7 @@ fn has_variable(pattern: &str) -> bool {
     pattern.contains("${")
 }
 
-/// A pattern in which each policy variable may be any text.
+/// Replaces each policy variable in a pattern by `*`.
 fn loosen_variables(pattern: &str) -> String {
     let mut parts = pattern.split("${");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -228,7 +237,7 @@ fn loosen_variables(pattern: &str) -> String {
     out
 }
 
-/// Whether each action on each resource is denied to every caller meant.
+/// Returns whether each action on each resource is denied to every caller in question.
 fn is_closed(
     grant: &GrantPatterns,
     denials: &[&DenyStatement<'_>],
@@ -257,13 +266,13 @@ fn is_closed(
     })
 }
 
-/// One action on one resource.
+/// A request: one action on one resource.
 struct CandidateRequest {
     action: String,
     resource: String,
 }
 
-/// Requests that the statement allows by action and resource.
+/// Returns requests that the statement allows by action and resource.
 fn candidate_requests(grant: &GrantPatterns) -> Vec<CandidateRequest> {
     let mut actions: Vec<String> =
         grant.actions.iter().flat_map(|one| sample_actions(one, grant)).collect();
@@ -288,7 +297,7 @@ fn candidate_requests(grant: &GrantPatterns) -> Vec<CandidateRequest> {
         .collect()
 }
 
-/// Actions that a pattern allows: those of the service that are known, or the pattern itself.
+/// Returns actions that match a pattern: the known actions of the service, or the pattern itself.
 fn sample_actions(pattern: &str, grant: &GrantPatterns) -> Vec<String> {
     if !is_wild(pattern) {
         return vec![pattern.to_owned()];
@@ -304,13 +313,14 @@ fn sample_actions(pattern: &str, grant: &GrantPatterns) -> Vec<String> {
     known
 }
 
-/// A resource that fits a pattern, where any text would be one; the pattern itself where that is not known.
+/// Returns a resource that matches a pattern, if any text may follow the name of the owner.
+/// Otherwise, the function returns the pattern itself.
 fn sample_resource(pattern: &str) -> String {
     let own = services::owner_prefix(pattern).filter(|own| !is_wild(own));
     if own.is_some() { sample_text(pattern) } else { pattern.to_owned() }
 }
 
-/// Whether some context lets a request through.
+/// Returns whether a request is allowed in at least one context.
 fn gets_through(
     request: &CandidateRequest,
     allow: &PolicyStatement,
@@ -350,7 +360,7 @@ fn gets_through(
     Ok(false)
 }
 
-/// What may be said by each key that a condition asks for.
+/// Returns the possible values of each key that a condition uses.
 fn context_choices<'a>(
     allow: &'a PolicyStatement,
     denials: &[&'a PolicyStatement],
@@ -373,7 +383,7 @@ fn context_choices<'a>(
         .collect()
 }
 
-/// The context of that number: each key says one of the things that it may.
+/// Returns the context with this number: one of the possible values for each key.
 fn pick_context<'k>(
     keys: &'k BTreeMap<&str, Vec<ContextValue>>,
     mut number: usize,
@@ -381,8 +391,8 @@ fn pick_context<'k>(
     let mut context = BTreeMap::new();
     for (key, choices) in keys {
         let count = choices.len().max(1);
-        if let Some(said) = choices.get(number.checked_rem(count).unwrap_or_default()) {
-            context.insert(*key, said);
+        if let Some(value) = choices.get(number.checked_rem(count).unwrap_or_default()) {
+            context.insert(*key, value);
         }
         number = number.checked_div(count).unwrap_or_default();
     }

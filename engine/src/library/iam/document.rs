@@ -1,4 +1,4 @@
-//! Finds the statements of a policy document, in each form that AWS records one.
+//! The reader of policy documents, in every form in which AWS records them.
 
 use cel::ExecutionError;
 use cel::common::value::Val;
@@ -8,8 +8,9 @@ use super::super::function::function_error;
 use super::super::{json, json_conversion, values};
 use super::statement::PolicyStatement;
 
-/// The statements of a document: an object, JSON text, or the same percent-encoded. Nothing,
-/// null, an empty text and an empty object are a document without statements.
+/// Reads the statements of a policy document. The document is an object, a JSON text, or a
+/// percent-encoded JSON text. A missing value, null, an empty string and an empty object are
+/// documents without statements.
 pub(super) fn read_statements(
     function: &str,
     document: &dyn Val,
@@ -46,7 +47,7 @@ fn parse_document(function: &str, text: &str) -> Result<Json, ExecutionError> {
     if text.starts_with('%') {
         return json::parse_json_text(function, &json::decode_percent(function, text)?);
     }
-    // API Gateway gives the inside of a JSON string.
+    // API Gateway returns the content of a JSON string, without its quotes.
     if text.starts_with(r#"{\""#) {
         let unescaped = json::parse_json_text(function, &format!("\"{text}\""))?;
         return json::parse_json_text(function, unescaped.as_str().unwrap_or_default());
@@ -59,10 +60,13 @@ mod tests {
     use super::super::super::testing::{assert_fails, assert_holds, evaluate_with_texts};
     use cel::Value;
 
-    const TRUST: &str = r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Sid":""}],"Version":"2012-10-17"}"#;
+    const TRUST: &str = concat!(
+        r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","#,
+        r#""Principal":{"Service":"ec2.amazonaws.com"},"Sid":""}],"Version":"2012-10-17"}"#,
+    );
 
     #[test]
-    fn every_form_reads_the_same() {
+    fn every_form_has_the_same_statements() {
         let encoded = TRUST.replace('{', "%7B").replace('"', "%22").replace(':', "%3A");
         let escaped = TRUST.replace('"', "\\\"");
         for form in [TRUST, &encoded, &escaped, &format!(" \n{TRUST}")] {
@@ -75,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_statements() {
+    fn a_missing_document_has_no_statements() {
         assert_holds(&[
             "policy_statements(null) == [] && policy_statements('') == []",
             "policy_statements({}.?policy) == [] && policy_statements({}) == []",
@@ -84,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_an_error() {
+    fn an_unreadable_document_is_an_error() {
         assert_fails("EOF", &["public_statements('{')", "policy_statements('{\"Statement\": [{')"]);
         assert_fails("expected value", &["admin_statements('s3:*')"]);
         assert_fails("no statement", &["policy_statements({'Version': '2012-10-17'})"]);

@@ -1,4 +1,4 @@
-//! Who is let in from other accounts, and who may do everything.
+//! The search for allowed principals of other accounts, and for statements that allow everything.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::public_access::is_positive;
 use super::statement::{PolicyCondition, PolicyStatement};
 use evenkeel_aws::is_account_id;
 
-/// Keys whose value is an account, or an ARN with one.
+/// Condition keys whose value is an account ID, or an ARN with an account ID.
 const ACCOUNT_KEYS: &[&str] = &[
     "aws:principalaccount",
     "aws:principalarn",
@@ -22,7 +22,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     "s3:dataaccesspointaccount",
 ];
 
-/// Whether the statement allows everything everywhere, unconditionally.
+/// Returns whether the statement allows every action on every resource without conditions.
 pub(super) fn is_admin(statement: &PolicyStatement) -> bool {
     let all_actions = |action: &String| matches!(action.as_str(), "*" | "*:*");
     statement.allows
@@ -31,12 +31,13 @@ pub(super) fn is_admin(statement: &PolicyStatement) -> bool {
         && statement.resources.iter().any(|resource| resource == "*")
 }
 
-/// Whether the statement denies everything everywhere, unconditionally.
+/// Returns whether the statement denies every action on every resource without conditions.
 pub(super) fn denies_everything(statement: &PolicyStatement) -> bool {
     is_admin(&PolicyStatement { allows: !statement.allows, ..statement.clone() })
 }
 
-/// The principals that are allowed and not of `account`, in order; without those to whom a Deny closes it all.
+/// Returns the allowed principals that do not belong to `account`, sorted. The result does not
+/// include principals to whom Deny statements block all access.
 pub(super) fn outside_principals(
     statements: &[PolicyStatement],
     account: &str,
@@ -74,13 +75,14 @@ fn is_allowed(
     {
         return Ok(false);
     }
-    // Whom a Deny leaves in by an organization or a network is not of this account alone. Whether it leaves anybody is the
-    // matter of `public_statements`, which says so where it cannot tell.
+    // A Deny with an exception for an organization or a network does not limit access to this
+    // account. If the access of strangers is undecided, `public_statements` reports that.
     Ok(deny::remaining_access(statement, statements, CallerClass::Stranger)?
         != RemainingAccess::Undecided)
 }
 
-/// Who everyone is, once conditions have named accounts.
+/// Returns the other accounts to which conditions limit a statement for everyone, or `*` if no
+/// condition names accounts.
 fn narrow_everyone(statement: &PolicyStatement, account: &str) -> BTreeSet<String> {
     match statement.conditions.iter().find_map(condition_accounts) {
         Some(mut accounts) => {
@@ -91,7 +93,7 @@ fn narrow_everyone(statement: &PolicyStatement, account: &str) -> BTreeSet<Strin
     }
 }
 
-/// The accounts that a condition names, if it admits no other.
+/// Returns the accounts that a condition names, if the condition excludes all other accounts.
 fn condition_accounts(condition: &PolicyCondition) -> Option<BTreeSet<String>> {
     if !is_positive(&condition.operator) || !ACCOUNT_KEYS.contains(&condition.key.as_str()) {
         return None;
@@ -106,8 +108,8 @@ fn parse_account(value: &str) -> Option<String> {
     is_account_id(account).then(|| account.to_owned())
 }
 
-/// The principal, when it belongs to another account, or to one that cannot be told. An
-/// account's root is the account.
+/// Returns the principal if it belongs to another account or to an unknown account. The root of an
+/// account is returned as the account ID.
 fn foreign_principal(principal: &str, account: &str) -> Option<String> {
     let own_or_service = principal == "*"
         || principal == account
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_outside_is_listed_sorted() {
+    fn only_principals_of_other_accounts_are_listed() {
         let names = outside(
             "{'Effect': 'Allow', 'Principal': {
                 'AWS': ['arn:aws:iam::444455556666:root', 'arn:aws:iam::111122223333:role/own',
@@ -152,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_principal_is_not_let_in() {
+    fn a_denied_principal_is_not_listed() {
         assert_eq!(outside("{'Effect': 'Deny', 'Principal': '*'}"), "");
     }
 
     #[test]
-    fn conditions_may_name_who_everyone_is() {
+    fn conditions_can_limit_everyone_to_accounts() {
         let with = |condition: &str| {
             outside(&format!("{{'Effect': 'Allow', 'Principal': '*', 'Condition': {condition}}}"))
         };

@@ -1,7 +1,7 @@
-//! What one wildcard pattern says of another: whether it covers it, whether they meet.
+//! The comparison of wildcard patterns: whether one covers another, and whether two overlap.
 //!
-//! A pattern stands for the set of texts that fit it. Questions about two sets are answered exactly, or not at all where
-//! that would take too long: never by a guess.
+//! A pattern represents the set of texts that match it. The functions compare these sets exactly,
+//! or return `None` if the comparison exceeds the step limit. They never guess.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -9,30 +9,32 @@ use std::collections::BTreeSet;
 use crate::glob;
 use crate::run::budget;
 
-/// How many steps one comparison may take.
+/// The maximum number of steps of one comparison.
 const MAX_STEPS: usize = 20_000;
 
-/// How many steps all comparisons of one policy document may take: whoever writes a document may make each of them long.
+/// The maximum number of steps of all comparisons for one policy document. The author of a document
+/// can make each comparison long.
 const MAX_STEPS_OF_DOCUMENT: usize = 200_000;
 
-/// The steps that cost as much as one element of a list.
+/// The number of steps that cost one unit.
 const STEPS_PER_UNIT: usize = 16;
 
 thread_local! {
     static LEFT_FOR_DOCUMENT: Cell<usize> = const { Cell::new(MAX_STEPS_OF_DOCUMENT) };
 }
 
-/// Begins with another document: its comparisons may take all steps again.
+/// Starts a new policy document, whose comparisons may use all steps again.
 pub(super) fn start_document() {
     LEFT_FOR_DOCUMENT.set(MAX_STEPS_OF_DOCUMENT);
 }
 
-/// Whether a pattern stands for more than one text.
+/// Returns whether a pattern contains wildcards.
 pub(super) fn is_wild(pattern: &str) -> bool {
     pattern.contains(['*', '?'])
 }
 
-/// Whether every text that fits `narrow` fits `wide`; `None` where that takes too long to tell.
+/// Returns whether every text that matches `narrow` also matches `wide`. The result is `None` if
+/// the comparison exceeds the step limit.
 pub(super) fn pattern_covers(wide: &str, narrow: &str) -> Option<bool> {
     if wide == narrow || wide == "*" {
         return Some(true);
@@ -45,13 +47,13 @@ pub(super) fn pattern_covers(wide: &str, narrow: &str) -> Option<bool> {
     }
     let (wide, narrow): (Vec<char>, Vec<char>) = (wide.chars().collect(), narrow.chars().collect());
     let mut letters: Vec<Option<char>> = wide.iter().copied().map(Some).collect();
-    // One that is none of the letters of `wide` stands for all others.
+    // `None` represents all characters that do not occur in `wide`.
     letters.push(None);
     letters.sort_unstable();
     letters.dedup();
     let mut search = StateSearch::new((0, settle_positions(&wide, BTreeSet::from([0]))));
     while let Some((at, set)) = search.next_state() {
-        // What `narrow` still asks for can always be written.
+        // The rest of `narrow` matches some text, and `wide` does not match this text.
         if set.is_empty() {
             return Some(false);
         }
@@ -81,7 +83,8 @@ pub(super) fn pattern_covers(wide: &str, narrow: &str) -> Option<bool> {
     search.is_done().then_some(true)
 }
 
-/// Whether some text fits both patterns; `None` where that takes too long to tell.
+/// Returns whether some text matches both patterns. The result is `None` if the comparison exceeds
+/// the step limit.
 pub(super) fn patterns_overlap(a: &str, b: &str) -> Option<bool> {
     match (is_wild(a), is_wild(b)) {
         (false, false) => return Some(a == b),
@@ -120,7 +123,7 @@ pub(super) fn patterns_overlap(a: &str, b: &str) -> Option<bool> {
     search.is_done().then_some(false)
 }
 
-/// Where in a pattern a reader may be after one more letter.
+/// Returns the positions in a pattern that are possible after one more character.
 fn advance_positions(
     pattern: &[char],
     set: &BTreeSet<usize>,
@@ -135,8 +138,8 @@ fn advance_positions(
     settle_positions(pattern, moved.collect())
 }
 
-/// The same places, with those behind stars that take nothing. Whoever has come to a star can do all that those before it
-/// can: only the last star and what follows it count.
+/// Adds the positions after stars that match nothing. A star can match everything that the
+/// positions before it can match, so only the last star and the positions after it are kept.
 fn settle_positions(pattern: &[char], mut set: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut open: Vec<usize> = set.iter().copied().collect();
     let mut last_star = None;
@@ -155,7 +158,7 @@ fn settle_positions(pattern: &[char], mut set: BTreeSet<usize>) -> BTreeSet<usiz
     }
 }
 
-/// States still to visit, each once, as many as are allowed.
+/// A search that visits each state once, up to a maximum number of steps.
 struct StateSearch<S> {
     pending: Vec<S>,
     visited: BTreeSet<S>,
@@ -192,7 +195,7 @@ impl<S: Ord + Clone> StateSearch<S> {
         self.steps = self.steps.saturating_add(steps);
     }
 
-    /// Whether every state was visited.
+    /// Returns whether every state was visited.
     fn is_done(&self) -> bool {
         self.pending.is_empty()
     }
@@ -209,7 +212,7 @@ impl<S> Drop for StateSearch<S> {
 mod tests {
     use super::*;
 
-    /// Every pattern of up to `length` letters.
+    /// Returns every pattern of up to `length` characters.
     fn patterns(length: usize) -> Vec<String> {
         let mut all = vec![String::new()];
         let mut last = all.clone();
@@ -223,7 +226,7 @@ mod tests {
         all
     }
 
-    /// Every text of up to `length` letters, one of which no pattern has.
+    /// Returns every text of up to `length` characters. One of the characters occurs in no pattern.
     fn texts(length: usize) -> Vec<String> {
         let mut all = vec![String::new()];
         let mut last = all.clone();
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn short_patterns_are_compared_as_trying_every_text_compares_them() {
+    fn comparisons_agree_with_an_exhaustive_search() {
         let (patterns, texts) = (patterns(3), texts(6));
         let sets: Vec<Vec<bool>> = patterns
             .iter()
@@ -251,7 +254,7 @@ mod tests {
                 start_document();
                 assert_eq!(pattern_covers(wide, narrow), Some(within), "{wide} covers {narrow}");
                 let meet = pairs.any(|(has, wanted)| *has && *wanted);
-                assert_eq!(patterns_overlap(wide, narrow), Some(meet), "{wide} meets {narrow}");
+                assert_eq!(patterns_overlap(wide, narrow), Some(meet), "{wide} overlaps {narrow}");
             }
         }
     }
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_long_is_not_answered() {
+    fn a_comparison_beyond_the_step_limit_has_no_result() {
         let long = "a?".repeat(4_000);
         assert_ne!(pattern_covers(&format!("*{long}"), &format!("*{long}*")), Some(true));
         assert_eq!(patterns_overlap(&format!("*{long}c"), &format!("*{long}d")), None);

@@ -1,5 +1,5 @@
-//! Which statements are public, after Amazon S3's definition: everyone is allowed, and no
-//! condition pins the caller to fixed values.
+//! The detection of public statements, as Amazon S3 defines them: the statement allows everyone,
+//! and no condition limits the caller to fixed values.
 
 use ipnet::IpNet;
 
@@ -7,7 +7,8 @@ use super::super::arn::Arn;
 use super::super::internet;
 use super::statement::{PolicyCondition, PolicyStatement};
 
-/// Keys that say whose, or from where, a request is; one fixed value of any will do.
+/// Condition keys that identify the caller or the network of a request. A fixed value of one key is
+/// sufficient.
 const PINNING_KEYS: &[&str] = &[
     "aws:principalaccount",
     "aws:principalarn",
@@ -30,21 +31,22 @@ const PINNING_KEYS: &[&str] = &[
     "s3:dataaccesspointarn",
 ];
 
-/// Operators that hold for the values given only. A negated one leaves everyone else in.
+/// Operators that are true only for the given values. A negated operator allows everyone else.
 const POSITIVE_OPERATORS: &[&str] =
     &["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"];
 
-/// Ranges shorter than these are too broad to count as fixed.
+/// The shortest IPv4 prefix that counts as a fixed range.
 const MIN_PREFIX_V4: u8 = 8;
+/// The shortest IPv6 prefix that counts as a fixed range.
 const MIN_PREFIX_V6: u8 = 32;
 
-/// Whether the statement, taken alone, lets everyone in.
+/// Returns whether the statement, without other statements, allows public access.
 pub(super) fn is_public(statement: &PolicyStatement) -> bool {
     statement.allows && statement.is_for_everyone() && !statement.conditions.iter().any(pins_caller)
 }
 
-/// Whether the condition holds for fixed callers only. The values are alternatives: each must be
-/// fixed.
+/// Returns whether the condition is true for fixed callers only. The values are alternatives, so
+/// each value must be fixed.
 fn pins_caller(condition: &PolicyCondition) -> bool {
     is_positive(&condition.operator)
         && is_pin(&condition.key, &condition.values)
@@ -52,21 +54,24 @@ fn pins_caller(condition: &PolicyCondition) -> bool {
             || condition.values.iter().all(|value| fixes_account(value)))
 }
 
-/// Whether the wildcards of an operator cross colons, as those for ARNs do not.
+/// Returns whether the wildcards of an operator match across colons. The wildcards of ARN operators
+/// do not.
 fn is_text_pattern(operator: &str) -> bool {
     operator.to_ascii_lowercase().ends_with("stringlike")
 }
 
-/// Whether no wildcard stands before the account of an ARN. Where one does and crosses colons, it may take another account
-/// with a path that holds the rest: the paths of roles may hold colons.
+/// Returns whether no wildcard precedes the account in an ARN. A wildcard there that matches across
+/// colons can match another account: the path of a role can contain colons, and so the rest of the
+/// pattern.
 ///
-/// Source: IAM API Reference, `CreateRole`, `Path`; IAM User Guide, "IAM JSON policy elements: Condition operators".
+/// Source: IAM API Reference, `CreateRole`, `Path`; IAM User Guide, "IAM JSON policy elements:
+/// Condition operators".
 pub(super) fn fixes_account(value: &str) -> bool {
     let fixed = value.split(['*', '?']).next().unwrap_or_default();
     !value.starts_with("arn:") || fixed == value || fixed.matches(':').count() >= 5
 }
 
-/// Whether a key that has one of these values says whose, or from where, a request is.
+/// Returns whether a key with these values identifies the caller or the network of a request.
 pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
     PINNING_KEYS.contains(&key)
         && !values.is_empty()
@@ -74,7 +79,8 @@ pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
         && !(key == "aws:sourceip" && internet::cover_internet(values))
 }
 
-/// Whether the operator fails when the key is absent: `…IfExists` and `ForAllValues:` do not.
+/// Returns whether the operator is false for a missing key. This is not the case for `…IfExists`
+/// and `ForAllValues:`.
 pub(super) fn is_positive(operator: &str) -> bool {
     let operator = operator.to_ascii_lowercase();
     let base = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
@@ -93,18 +99,18 @@ fn is_fixed(key: &str, value: &str) -> bool {
         return true;
     }
     match key {
-        // Everything below one organization: `o-example/*`.
+        // All accounts in one organization: `o-example/*`.
         "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => {
             value.split_once('/').is_some_and(|(org, _)| !org.is_empty() && !wild(org))
         }
-        // Everything of one account.
+        // All resources of one account.
         _ => {
             Arn::parse_text(value).is_some_and(|arn| !arn.account.is_empty() && !wild(arn.account))
         }
     }
 }
 
-/// Whether a range, or one address, is small enough to belong to somebody.
+/// Returns whether a range, or one address, is small enough to belong to one owner.
 pub(super) fn is_narrow_range(value: &str) -> bool {
     match value.parse() {
         Ok(IpNet::V4(range)) => range.prefix_len() >= MIN_PREFIX_V4,
@@ -148,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_values_narrow() {
+    fn fixed_values_narrow_a_statement() {
         for condition in [
             "{'StringEquals': {'aws:SourceAccount': '111122223333'}}",
             "{'StringEquals': {'AWS:SourceOwner': ['111122223333', '444455556666']}}",
@@ -166,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_does_not() {
+    fn other_conditions_do_not_narrow() {
         for condition in [
             "{'StringLike': {'aws:SourceAccount': '*'}}",
             "{'StringLike': {'aws:SourceVpc': 'vpc-*'}}",

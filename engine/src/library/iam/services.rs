@@ -1,6 +1,8 @@
-//! What is known of services whose resources have policies.
+//! Facts about the services whose resources have policies.
 
-/// Some actions of services, in lower case: a wildcard allows at least these. Source: AWS Service Authorization Reference.
+/// Some actions of services, in lower case. A wildcard allows at least these actions.
+///
+/// Source: AWS Service Authorization Reference.
 const KNOWN_ACTIONS: &[(&str, &[&str])] = &[
     ("backup", &["copyintobackupvault", "startrestorejob", "deleterecoverypoint"]),
     ("cloudsearch", &["search", "document", "suggest"]),
@@ -37,14 +39,15 @@ const KNOWN_ACTIONS: &[(&str, &[&str])] = &[
     ("sts", &["assumerole", "assumerolewithwebidentity", "tagsession"]),
 ];
 
-/// Some actions of a service, without its name; none of one that is not known.
+/// Returns some actions of a service, without the service prefix. The result is empty for a service
+/// that is not in the table.
 pub(super) fn known_actions(service: &str) -> impl Iterator<Item = &'static str> {
     let found = KNOWN_ACTIONS.iter().find(|(name, _)| *name == service);
     found.map(|(_, actions)| *actions).unwrap_or_default().iter().copied()
 }
 
-/// The part of a resource pattern that names the resource which has the policy, where what follows may be any text: the
-/// bucket before its objects, the API before its paths.
+/// Returns the part of a resource pattern that identifies the resource with the policy, if any text
+/// may follow it: the bucket before its objects, the API before its paths.
 pub(super) fn owner_prefix(pattern: &str) -> Option<&str> {
     if pattern.starts_with("execute-api:/") {
         return Some("execute-api:");
@@ -56,7 +59,8 @@ pub(super) fn owner_prefix(pattern: &str) -> Option<&str> {
     pattern.split_once('/').map(|(own, _)| own)
 }
 
-/// Whether an action may be one on such a resource: Amazon S3 has actions on buckets, and others on objects.
+/// Returns whether an action can apply to a resource. Amazon S3 has actions on buckets, and other
+/// actions on objects.
 pub(super) fn action_applies(action: &str, resource: &str) -> bool {
     let Some((_, rest)) = resource.split_once(":s3:::") else { return true };
     match (action.contains("object"), action.contains("bucket")) {

@@ -1,4 +1,4 @@
-//! One statement of a policy document, in one form however it was written.
+//! A statement of a policy document in a uniform format.
 
 use cel::ExecutionError;
 use cel::common::types::{CelMapKey, CelString};
@@ -8,42 +8,43 @@ use serde_json::{Map, Value as Json};
 use super::super::function::{function_error, text_excerpt};
 use super::super::{json_conversion, values};
 
-/// One statement.
+/// A statement of a policy document.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct PolicyStatement {
-    /// Its name, empty when it has none.
+    /// The statement ID; empty if the statement has none.
     pub(super) sid: String,
-    /// Whether it allows; it denies otherwise.
+    /// `true` for an Allow statement, `false` for a Deny statement.
     pub(super) allows: bool,
-    /// Who it applies to: `*`, ARNs, account IDs, and others after `service:` and the like.
+    /// The principals to which the statement applies: `*`, ARNs, account IDs, and others with a
+    /// prefix such as `service:`.
     pub(super) principals: Vec<String>,
-    /// Who it does not apply to, when it applies to everyone else.
+    /// The principals to which the statement does not apply, if it applies to all others.
     pub(super) not_principals: Vec<String>,
-    /// What it applies to.
+    /// The actions to which the statement applies.
     pub(super) actions: Vec<String>,
-    /// What it does not apply to, when it applies to everything else.
+    /// The actions to which the statement does not apply, if it applies to all others.
     pub(super) not_actions: Vec<String>,
-    /// Where it applies.
+    /// The resources to which the statement applies.
     pub(super) resources: Vec<String>,
-    /// Where it does not apply, when it applies everywhere else.
+    /// The resources to which the statement does not apply, if it applies to all others.
     pub(super) not_resources: Vec<String>,
-    /// What must all hold for it to apply.
+    /// The conditions. The statement applies if all of them are true.
     pub(super) conditions: Vec<PolicyCondition>,
 }
 
-/// One test of one condition key.
+/// A test of one condition key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PolicyCondition {
-    /// The operator as written, as in `ForAnyValue:StringLike`.
+    /// The operator as written, such as `ForAnyValue:StringLike`.
     pub(super) operator: String,
-    /// The key, in lower case.
+    /// The condition key, in lower case.
     pub(super) key: String,
-    /// The values, any one of which will do.
+    /// The values. One matching value is sufficient.
     pub(super) values: Vec<String>,
 }
 
 impl PolicyStatement {
-    /// Reads one statement; names are read whatever their case.
+    /// Parses a statement. The names of its fields are not case-sensitive.
     pub(super) fn from_json(function: &str, json: &Json) -> Result<Self, ExecutionError> {
         let Json::Object(fields) = json else {
             return Err(function_error(function, "a statement is not an object"));
@@ -69,12 +70,12 @@ impl PolicyStatement {
         Ok(statement)
     }
 
-    /// Whether it applies to everyone, or to everyone but some.
+    /// Returns whether the statement applies to everyone, or to everyone except some principals.
     pub(super) fn is_for_everyone(&self) -> bool {
         self.principals.iter().any(|principal| principal == "*") || !self.not_principals.is_empty()
     }
 
-    /// The statement as policies see it.
+    /// Converts the statement to the value that policies read.
     pub(super) fn into_value<'v>(self) -> Box<dyn Val + 'v> {
         let conditions = self.conditions.into_iter().map(|condition| {
             serde_json::json!({
@@ -110,7 +111,7 @@ fn parse_effect(function: &str, effect: &str) -> Result<bool, ExecutionError> {
     }
 }
 
-/// A string or a list of strings; booleans and numbers count as they are written.
+/// Reads a string or a list of strings. Booleans and numbers become strings.
 fn read_strings(function: &str, json: &Json) -> Result<Vec<String>, ExecutionError> {
     match json {
         Json::String(string) => Ok(vec![string.clone()]),

@@ -1,4 +1,5 @@
-//! What is said of small documents, held to what trying every request of a small world says.
+//! Compares the results for small policy documents with an exhaustive search of all requests in a
+//! small model.
 
 use serde_json::{Value as Json, json};
 
@@ -9,20 +10,21 @@ use super::statement::PolicyStatement;
 use crate::glob;
 use crate::run::{budget, undecided};
 
-/// A request of a caller who is neither of the organization `o-own`, nor of an account that a policy names, nor in the
-/// network 203.0.113.0/24.
+/// A request of a caller who is not in the organization `o-own`, not in an account that a policy
+/// names, and not in the network 203.0.113.0/24.
 #[derive(Clone, Copy)]
 struct Request {
     action: &'static str,
     resource: &'static str,
     organization: Option<&'static str>,
-    /// Whether the request is signed: one that is not has no principal.
+    /// `false` for an unsigned request, which has no principal.
     signed: bool,
     encrypted: bool,
     address: &'static str,
     tag: Option<&'static str>,
 }
 
+/// Returns all requests of the model.
 fn world() -> Vec<Request> {
     let mut all = Vec::new();
     let objects =
@@ -56,7 +58,7 @@ fn world() -> Vec<Request> {
 
 type Test = fn(&Request) -> bool;
 
-/// One choice for a part of a statement: how it is written, and what it means.
+/// An option for a part of a statement: its JSON, and its meaning as a test of requests.
 type Choice = (Json, Test);
 
 fn is_like(pattern: &str, text: &str) -> bool {
@@ -141,7 +143,7 @@ fn conditions_of_grants() -> Vec<Choice> {
     ]
 }
 
-/// A statement, and of each request of the world whether it applies.
+/// A statement, and for each request of the model, whether the statement applies.
 struct Case {
     json: Json,
     statement: PolicyStatement,
@@ -176,7 +178,7 @@ fn cases(effect: &str, parts: [Vec<Choice>; 4], world: &[Request]) -> Vec<Case> 
     all
 }
 
-fn said(allow: &Case, denials: &[&Case]) -> RemainingAccess {
+fn computed(allow: &Case, denials: &[&Case]) -> RemainingAccess {
     budget::reset_budget(1);
     let statements: Vec<PolicyStatement> =
         [allow].iter().chain(denials).map(|case| case.statement.clone()).collect();
@@ -184,27 +186,27 @@ fn said(allow: &Case, denials: &[&Case]) -> RemainingAccess {
     remaining_access(&allow.statement, &statements, CallerClass::Stranger).unwrap()
 }
 
-/// Whether some request of the world gets through.
+/// Returns whether at least one request of the model is allowed.
 fn is_open(allow: &Case, denials: &[&Case]) -> bool {
     let denied = |at: usize| denials.iter().any(|case| case.applies[at]);
     allow.applies.iter().enumerate().any(|(at, allows)| *allows && !denied(at))
 }
 
 fn check(allow: &Case, denials: &[&Case], decided: &mut [usize; 3]) {
-    let (said, open) = (said(allow, denials), is_open(allow, denials));
-    let wrong = match said {
+    let (computed, open) = (computed(allow, denials), is_open(allow, denials));
+    let wrong = match computed {
         RemainingAccess::Open => !open,
         RemainingAccess::Closed => open,
         RemainingAccess::Undecided => false,
     };
-    let count = &mut decided[match said {
+    let count = &mut decided[match computed {
         RemainingAccess::Open => 0,
         RemainingAccess::Closed => 1,
         RemainingAccess::Undecided => 2,
     }];
     *count = count.saturating_add(1);
     let denials: Vec<&Json> = denials.iter().map(|case| &case.json).collect();
-    assert!(!wrong, "{said:?}, and open is {open}: {} with {denials:?}", allow.json);
+    assert!(!wrong, "{computed:?}, and open is {open}: {} with {denials:?}", allow.json);
 }
 
 fn everyone() -> Vec<Choice> {
@@ -212,7 +214,7 @@ fn everyone() -> Vec<Choice> {
 }
 
 #[test]
-fn no_verdict_on_one_deny_is_refuted_by_a_request() {
+fn results_for_one_deny_agree_with_all_requests() {
     let world = world();
     let grants = [everyone(), actions(), resources(), conditions_of_grants()];
     let grants = cases("Allow", grants, &world);
@@ -220,18 +222,18 @@ fn no_verdict_on_one_deny_is_refuted_by_a_request() {
     let denials = cases("Deny", denials, &world);
     let mut decided = [0; 3];
     for (number, allow) in grants.iter().enumerate() {
-        // Each grant meets every thirteenth denial, and each denial some grants.
+        // Each grant is combined with every thirteenth denial, and each denial with some grants.
         for deny in denials.iter().skip(number % 13).step_by(13) {
             check(allow, &[deny], &mut decided);
         }
     }
-    // It may be undecided, but it may not be the rule.
+    // Undecided results are allowed, but only as a minority.
     assert!(decided[0] > 10_000 && decided[1] > 500, "{decided:?}");
     assert!(decided[2] * 4 < decided[0], "{decided:?}");
 }
 
 #[test]
-fn no_verdict_on_two_denies_is_refuted_by_a_request() {
+fn results_for_two_denies_agree_with_all_requests() {
     let world = world();
     let grants = [everyone(), actions(), resources(), conditions_of_grants()];
     let grants = cases("Allow", grants, &world);
@@ -247,7 +249,8 @@ fn no_verdict_on_two_denies_is_refuted_by_a_request() {
     assert!(decided[0] > 4_000 && decided[1] > 300, "{decided:?}");
 }
 
-/// How many statements of a bucket's policy are public, where one allows everyone to read objects.
+/// Returns the number of public statements in a bucket policy in which one statement allows
+/// everyone to read objects, and the reason if the result is undecided.
 fn public(denials: &Json) -> (usize, Option<&'static str>) {
     let allow = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
         "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]});
@@ -281,11 +284,14 @@ fn a_deny_of_everyone_outside_closes_a_policy() {
 #[test]
 fn a_deny_of_something_else_leaves_a_policy_public() {
     for denials in [
-        json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
+        json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": "arn:aws:s3:::b/*",
             "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]),
         json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}]),
-        json!([{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "arn:aws:s3:::b/own/*"}]),
-        json!([{"Effect": "Deny", "Principal": {"AWS": "444455556666"}, "Action": "*", "Resource": "*"}]),
+        json!([{"Effect": "Deny", "Principal": "*", "Action": "*",
+            "Resource": "arn:aws:s3:::b/own/*"}]),
+        json!([{"Effect": "Deny", "Principal": {"AWS": "444455556666"}, "Action": "*",
+            "Resource": "*"}]),
         json!([{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "arn:aws:s3:::b/*",
             "Condition": {"StringNotLike": {"aws:Referer": "https://www.example.com/*"}}}]),
         json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
@@ -298,7 +304,7 @@ fn a_deny_of_something_else_leaves_a_policy_public() {
 }
 
 #[test]
-fn a_deny_that_may_close_a_policy_is_not_guessed_at() {
+fn a_deny_that_may_close_a_policy_gives_an_undecided_result() {
     for denials in [
         json!([{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",
             "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}}}]),
@@ -312,14 +318,15 @@ fn a_deny_that_may_close_a_policy_is_not_guessed_at() {
     ] {
         let (count, why) = public(&denials);
         assert_eq!(count, 0, "{denials}");
-        assert!(why.is_some_and(|why| why.contains("cannot be told")), "{denials}");
+        assert!(why.is_some_and(|why| why.contains("cannot decide")), "{denials}");
     }
 }
 
 #[test]
 fn a_deny_counts_for_principals_of_other_accounts_too() {
     let outside = |deny: Json| {
-        let allow = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+        let allow = json!({"Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
             "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"});
         let document = json!({"Statement": [allow, deny]}).to_string();
         undecided::take_undecided();
@@ -333,26 +340,26 @@ fn a_deny_counts_for_principals_of_other_accounts_too() {
         json!({"Effect": "Deny", "Principal": principal, "Action": "s3:*", "Resource": "*",
             "Condition": condition})
     };
-    let in_it = ("444455556666".to_owned(), false);
-    let not_in_it = (String::new(), false);
-    assert_eq!(outside(deny(json!("*"), json!({}))), not_in_it);
-    assert_eq!(outside(deny(json!({"AWS": "444455556666"}), json!({}))), not_in_it);
+    let is_listed = ("444455556666".to_owned(), false);
+    let is_not_listed = (String::new(), false);
+    assert_eq!(outside(deny(json!("*"), json!({}))), is_not_listed);
+    assert_eq!(outside(deny(json!({"AWS": "444455556666"}), json!({}))), is_not_listed);
     let unless_own = json!({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}});
-    assert_eq!(outside(deny(json!("*"), unless_own)), not_in_it);
+    assert_eq!(outside(deny(json!("*"), unless_own)), is_not_listed);
     let unless_theirs = json!({"StringNotEquals": {"aws:PrincipalAccount": "444455556666"}});
-    assert_eq!(outside(deny(json!("*"), unless_theirs)), in_it);
+    assert_eq!(outside(deny(json!("*"), unless_theirs)), is_listed);
     let role = json!({"AWS": "arn:aws:iam::444455556666:role/one"});
-    assert_eq!(outside(deny(role, json!({}))), in_it);
+    assert_eq!(outside(deny(role, json!({}))), is_listed);
     let plain = json!({"Bool": {"aws:SecureTransport": "false"}});
-    assert_eq!(outside(deny(json!("*"), plain)), in_it);
+    assert_eq!(outside(deny(json!("*"), plain)), is_listed);
     let office = json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}});
-    assert_eq!(outside(deny(json!("*"), office)), in_it);
+    assert_eq!(outside(deny(json!("*"), office)), is_listed);
     let organization = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}});
     assert_eq!(outside(deny(json!("*"), organization)), (String::new(), true));
 }
 
 #[test]
-fn whoever_is_denied_everything_is_no_administrator() {
+fn a_deny_of_everything_removes_admin_statements() {
     let allow = "{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}";
     let deny = |action: &str, condition: &str| {
         format!(
@@ -367,9 +374,10 @@ fn whoever_is_denied_everything_is_no_administrator() {
     ]);
 }
 
-/// Whoever may set a bucket's policy may make each comparison in it long: it stays bounded, and nothing is guessed.
+/// The author of a bucket policy can make each comparison long. The cost stays bounded, and no
+/// result is a guess.
 #[test]
-fn long_patterns_of_a_document_cost_no_more_than_any_document_may() {
+fn long_patterns_do_not_exceed_the_limit_of_a_document() {
     let patterns = |head: &str, tail: &str| {
         let list = (0..40).map(|n| format!("'arn:aws:s3:::b/*{head}{n}{}{tail}'", "?".repeat(40)));
         list.collect::<Vec<_>>().join(", ")

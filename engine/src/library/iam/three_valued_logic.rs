@@ -1,6 +1,7 @@
-//! Truths of which some cannot be told: `None` is neither true nor false.
+//! Three-valued logic: true, false, and `None` for unknown.
 
-/// Whether one of several holds; `None` where none does, and of some that cannot be told.
+/// Returns whether at least one test is true. The result is `None` if no test is true and at least
+/// one is unknown.
 pub(super) fn any_holds(tests: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
     let mut unknown = false;
     for test in tests {
@@ -13,7 +14,8 @@ pub(super) fn any_holds(tests: impl IntoIterator<Item = Option<bool>>) -> Option
     (!unknown).then_some(false)
 }
 
-/// Whether each of several holds; `None` where none fails, and of some that cannot be told.
+/// Returns whether all tests are true. The result is `None` if no test is false and at least one is
+/// unknown.
 pub(super) fn all_hold(tests: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
     any_holds(tests.into_iter().map(|test| test.map(|holds| !holds))).map(|fails| !fails)
 }

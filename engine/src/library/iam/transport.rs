@@ -1,13 +1,14 @@
-//! Whether a resource policy refuses plain HTTP.
+//! The detection of resource policies that deny unencrypted requests.
 
 use super::statement::{PolicyCondition, PolicyStatement};
 
-/// The one action of a service that callers reach over HTTP, where its policies name that
-/// instead of all.
+/// The only action of a service that callers reach over HTTP. Policies of the service may name this
+/// action instead of all actions.
 const ONLY_ACTION: &[(&str, &str)] = &[("sns", "publish"), ("execute-api", "invoke")];
 
-/// Whether the statement denies everyone everything unless the connection is encrypted. Any
-/// further condition, or a part of the resource only, would leave a way in.
+/// Returns whether the statement denies every action to everyone unless the connection is
+/// encrypted. A further condition, or a limit to a part of the resource, would leave some
+/// unencrypted requests allowed.
 pub(super) fn denies_unencrypted_requests(statement: &PolicyStatement) -> bool {
     !statement.allows
         && statement.not_principals.is_empty()
@@ -33,7 +34,8 @@ fn is_every_action(action: &str) -> bool {
     }
 }
 
-/// Whether the resource is all of something: a bucket's objects, a queue, every path of an API.
+/// Returns whether the pattern covers a whole resource: the objects of a bucket, a queue, or every
+/// path of an API.
 fn is_whole(resource: &str) -> bool {
     let bucket = resource.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::"));
     match (resource.split_once('/'), bucket) {
@@ -51,7 +53,7 @@ mod tests {
     use cel::Value;
 
     fn denies(statement: &str) -> bool {
-        match evaluate_source(&format!("denies_plain_http({{'Statement': [{statement}]}})")) {
+        match evaluate_source(&format!("denies_unencrypted_http({{'Statement': [{statement}]}})")) {
             Ok(Value::Bool(denies)) => denies,
             other => panic!("{other:?}"),
         }
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_denial_does_not() {
+    fn a_partial_denial_does_not_count() {
         assert!(!with("'*'", "'s3:GetObject'", BUCKET, INSECURE));
         assert!(!with("{'AWS': '111122223333'}", "'s3:*'", BUCKET, INSECURE));
         assert!(!with("'*'", "'s3:*'", "'arn:aws:s3:::b'", INSECURE));
@@ -104,6 +106,6 @@ mod tests {
             "{'Effect': 'Allow', 'Principal': '*', 'Action': 's3:*', 'Resource': '*',
                 'Condition': {'Bool': {'aws:SecureTransport': 'true'}}}"
         ));
-        assert_eq!(evaluate_source("denies_plain_http('')"), Ok(Value::Bool(false)));
+        assert_eq!(evaluate_source("denies_unencrypted_http('')"), Ok(Value::Bool(false)));
     }
 }

@@ -1,4 +1,4 @@
-//! Clients of AWS Config in the accounts and regions that events name.
+//! Creates clients of AWS Config for the accounts and Regions of events.
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
@@ -8,19 +8,19 @@ use evenkeel_aws::{Arn, is_account_id};
 use crate::environment::error::CloudContextError;
 use crate::payload::ConfigRuleInvocation;
 
-/// How the sessions are called in the other accounts' trails.
+/// The session name of the assumed role. CloudTrail records it in the other accounts.
 const SESSION_NAME: &str = "evenkeel-read";
 
-/// The role that is taken in other accounts.
+/// The role that is assumed in other accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRole {
-    /// Its name.
+    /// The name of the role.
     pub name: String,
-    /// What its trust policy demands.
+    /// The external id that the trust policy of the role requires.
     pub external_id: Option<String>,
 }
 
-/// Makes clients; what they share, connections among it, is kept in the configuration.
+/// Creates clients. The clients share the connections of `config`.
 #[derive(Clone, Debug)]
 pub(super) struct AccountClients {
     pub(super) config: SdkConfig,
@@ -33,7 +33,8 @@ impl AccountClients {
         AccountClients { config, own_account: own, role }
     }
 
-    /// A client in an account and a region; those of the function where one is empty.
+    /// Creates a client for an account and a Region. An empty account or Region means that of the
+    /// function.
     pub(super) async fn config_client(
         &self,
         account: &str,
@@ -57,7 +58,7 @@ impl AccountClients {
         let Some(role) = &self.role else {
             return Err(CloudContextError::NoRole { account: account.to_owned() });
         };
-        // What stands here comes from an event: nothing but an account's number may become part of an ARN.
+        // The account comes from an event. Only a valid account id may become part of an ARN.
         if !is_account_id(account) {
             return Err(CloudContextError::NoAccount);
         }
@@ -72,7 +73,7 @@ impl AccountClients {
     }
 }
 
-/// The region of a rule, from its ARN; empty where it has none.
+/// Returns the Region from the ARN of the rule, or an empty text if there is none.
 pub(super) fn rule_region(rule: &ConfigRuleInvocation) -> &str {
     Arn::parse_text(&rule.rule_arn).map_or("", |arn| arn.region)
 }

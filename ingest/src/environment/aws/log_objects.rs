@@ -1,4 +1,4 @@
-//! Log objects in S3, read as they come.
+//! Streams log objects from S3.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -15,21 +15,23 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::environment::{CloudContextError, ObjectBytes};
 use crate::payload::LogObject;
 
-/// The largest log object, compressed: 50 MB, and a margin.
+/// The maximum size of a compressed log object: 50 MB, plus a margin.
 ///
-/// Source: AWS CloudTrail User Guide, "CloudTrail log file examples"; AWS Config has smaller ones.
+/// Source: AWS CloudTrail User Guide, "CloudTrail log file examples"; the objects of AWS Config are
+/// smaller.
 const MAX_OBJECT_BYTES: u64 = 64 << 20;
 
-/// The time that an object may take, all of it.
+/// The time limit for one object.
 const OBJECT_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Where the bucket of a trail is: a notice of its files does not tell.
+/// The environment variable with the Region of the trail's bucket. CloudTrail's notice of new log
+/// files does not contain the Region.
 const TRAIL_REGION: &str = "EVENKEEL_TRAIL_REGION";
 
-/// So many pieces may wait to be judged.
+/// The number of received pieces that can wait for the reader.
 const MAX_WAITING_PIECES: usize = 16;
 
-/// Opens an object; its bytes come while they are read.
+/// Opens an object, and downloads its bytes in the background while the caller reads them.
 pub(super) async fn open_object_stream(
     config: &SdkConfig,
     object: &LogObject,
@@ -42,16 +44,16 @@ pub(super) async fn open_object_stream(
     };
     let store = build_object_store(config, object).map_err(fail)?;
     let key = Path::parse(&object.key).map_err(|error| fail(error.into()))?;
-    let found = store.get(&key).await.map_err(fail)?;
-    if found.meta.size > MAX_OBJECT_BYTES {
-        return Err(CloudContextError::ObjectTooLarge { object: name, size: found.meta.size });
+    let response = store.get(&key).await.map_err(fail)?;
+    if response.meta.size > MAX_OBJECT_BYTES {
+        return Err(CloudContextError::ObjectTooLarge { object: name, size: response.meta.size });
     }
-    let mut pieces = found.into_stream();
+    let mut pieces = response.into_stream();
     let (send, receive) = channel(MAX_WAITING_PIECES);
     tokio::spawn(async move {
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(io::Error::other);
-            // Nobody reads on: an error was seen, or the invocation is over.
+            // The reader was dropped, because it found an error or the invocation ended.
             if send.send(piece).await.is_err() {
                 return;
             }
@@ -70,14 +72,14 @@ fn build_object_store(
     s3_builder(&config, &object.bucket, OBJECT_TIMEOUT).build()
 }
 
-/// Pieces of an object, one after the other.
+/// A reader of the pieces of an object.
 struct ObjectPieces {
     receive: Receiver<io::Result<Bytes>>,
     piece: Bytes,
 }
 
 impl Read for ObjectPieces {
-    /// Waits for more: to be called from a thread that may wait.
+    /// Blocks until the next piece arrives. Call it only from a thread that may block.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
             match self.receive.blocking_recv() {
@@ -86,8 +88,8 @@ impl Read for ObjectPieces {
             }
         }
         let count = self.piece.len().min(buffer.len());
-        let Some(room) = buffer.get_mut(..count) else { return Ok(0) };
-        self.piece.copy_to_slice(room);
+        let Some(target) = buffer.get_mut(..count) else { return Ok(0) };
+        self.piece.copy_to_slice(target);
         Ok(count)
     }
 }

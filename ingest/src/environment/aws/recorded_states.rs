@@ -1,4 +1,4 @@
-//! Resources' states, as AWS Config recorded them.
+//! Fetches resource states that AWS Config recorded.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,13 @@ use crate::payload::read_item;
 
 type StateResult = Result<ConfigurationItem, CloudContextError>;
 
-/// So many resources are asked for at a time.
+/// The maximum number of resources in one request.
 ///
 /// Source: AWS Config API Reference, `BatchGetResourceConfig`.
 const RESOURCES_PER_REQUEST: usize = 100;
 
-/// The states of resources, in the order asked: one request for those of one account and region.
+/// Fetches the states of resources, in the order of `wanted`. Resources of the same account and
+/// Region share a request.
 pub(super) async fn fetch_states(
     accounts: &AccountClients,
     wanted: &[ResourceIdentity],
@@ -35,27 +36,27 @@ pub(super) async fn fetch_states(
     }
     let mut states: BTreeMap<usize, StateResult> = BTreeMap::new();
     for ((account, region), all) in places {
-        for some in all.chunks(RESOURCES_PER_REQUEST) {
-            let asked: Vec<&ResourceIdentity> =
-                some.iter().filter_map(|at| wanted.get(*at)).collect();
+        for chunk in all.chunks(RESOURCES_PER_REQUEST) {
+            let requested: Vec<&ResourceIdentity> =
+                chunk.iter().filter_map(|at| wanted.get(*at)).collect();
             let found = match accounts.config_client(account, region).await {
-                Ok(client) => fetch_region_states(&client, &asked).await,
-                Err(error) => asked.iter().map(|_| Err(error.clone())).collect(),
+                Ok(client) => fetch_region_states(&client, &requested).await,
+                Err(error) => requested.iter().map(|_| Err(error.clone())).collect(),
             };
-            states.extend(some.iter().copied().zip(found));
+            states.extend(chunk.iter().copied().zip(found));
         }
     }
     states.into_values().collect()
 }
 
-async fn fetch_region_states(client: &Client, asked: &[&ResourceIdentity]) -> Vec<StateResult> {
-    let keys = asked.iter().map(|resource| (resource.kind.as_str(), resource.id.as_str()));
+async fn fetch_region_states(client: &Client, requested: &[&ResourceIdentity]) -> Vec<StateResult> {
+    let keys = requested.iter().map(|resource| (resource.kind.as_str(), resource.id.as_str()));
     let found = match fetch_batch(client, keys.collect()).await {
         Ok(found) => found,
-        Err(error) => return asked.iter().map(|_| Err(error.clone())).collect(),
+        Err(error) => return requested.iter().map(|_| Err(error.clone())).collect(),
     };
     let mut states = Vec::new();
-    for resource in asked {
+    for resource in requested {
         let by_id =
             |item: &&ConfigurationItem| item.kind == resource.kind && item.id == resource.id;
         states.push(match found.iter().find(by_id) {
@@ -66,38 +67,45 @@ async fn fetch_region_states(client: &Client, asked: &[&ResourceIdentity]) -> Ve
     states
 }
 
-/// The last states of resources of which AWS Config knows the ids.
+/// Fetches the latest states of resources by their ids in AWS Config.
 async fn fetch_batch(
     client: &Client,
     keys: Vec<(&str, &str)>,
 ) -> Result<Vec<ConfigurationItem>, CloudContextError> {
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     for (kind, id) in keys {
         let key = ResourceKey::builder().resource_type(ResourceType::from(kind)).resource_id(id);
-        asked.push(key.build().map_err(|error| CloudContextError::Request(error.to_string()))?);
+        requested.push(key.build().map_err(|error| CloudContextError::Request(error.to_string()))?);
     }
-    let answer = client.batch_get_resource_config().set_resource_keys(Some(asked)).send().await;
-    let answer = answer.map_err(|error| to_context_error("AWS Config did not tell", error))?;
-    answer.base_configuration_items().iter().map(|item| parse_item(&base_item_json(item))).collect()
+    let response =
+        client.batch_get_resource_config().set_resource_keys(Some(requested)).send().await;
+    let response = response
+        .map_err(|error| to_context_error("AWS Config did not return the configuration", error))?;
+    response
+        .base_configuration_items()
+        .iter()
+        .map(|item| parse_item(&base_item_json(item)))
+        .collect()
 }
 
-/// The state of a resource that AWS Config has under another id than its name, such as a database.
+/// Fetches the state of a resource by its name. In AWS Config, the id of some resources differs
+/// from their name, such as the id of a database.
 async fn fetch_by_name(client: &Client, resource: &ResourceIdentity) -> StateResult {
     let kind = ResourceType::from(resource.kind.as_str());
-    let answer = client
+    let response = client
         .list_discovered_resources()
         .resource_type(kind)
         .resource_name(&resource.id)
         .send()
         .await
-        .map_err(|error| to_context_error("AWS Config did not tell", error))?;
-    match answer.resource_identifiers().first().and_then(|found| found.resource_id()) {
+        .map_err(|error| to_context_error("AWS Config did not return the configuration", error))?;
+    match response.resource_identifiers().first().and_then(|found| found.resource_id()) {
         Some(id) => fetch_from_history(client, &resource.kind, id, None).await,
         None => Err(CloudContextError::NotRecorded),
     }
 }
 
-/// The item that was captured when `summary` says.
+/// Fetches the item that was captured at the time in `summary`.
 pub(super) async fn fetch_captured_item(
     accounts: &AccountClients,
     summary: &ConfigurationItem,
@@ -106,14 +114,14 @@ pub(super) async fn fetch_captured_item(
     fetch_from_history(&client, &summary.kind, &summary.id, parse_epoch_millis(&summary.time)).await
 }
 
-/// The last state, or the one of a time.
+/// Fetches the latest state of a resource, or the state at `time` in milliseconds since 1970.
 async fn fetch_from_history(
     client: &Client,
     kind: &str,
     id: &str,
     time: Option<i64>,
 ) -> StateResult {
-    let answer = client
+    let response = client
         .get_resource_config_history()
         .resource_type(ResourceType::from(kind))
         .resource_id(id)
@@ -121,14 +129,14 @@ async fn fetch_from_history(
         .limit(1)
         .send()
         .await
-        .map_err(|error| to_context_error("AWS Config did not tell", error))?;
-    match answer.configuration_items().first() {
+        .map_err(|error| to_context_error("AWS Config did not return the configuration", error))?;
+    match response.configuration_items().first() {
         Some(item) => parse_item(&history_item_json(item)),
         None => Err(CloudContextError::NoState),
     }
 }
 
-/// All resources of some types that are there.
+/// Fetches the states of all recorded resources of the types `kinds`.
 pub(super) async fn fetch_inventory(
     client: &Client,
     kinds: &[String],
@@ -140,19 +148,21 @@ pub(super) async fn fetch_inventory(
             client.list_discovered_resources().resource_type(ResourceType::from(kind.as_str()));
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| to_context_error("AWS Config did not list", error))?;
+            let page = page.map_err(|error| {
+                to_context_error("AWS Config did not list the resources", error)
+            })?;
             let found = page.resource_identifiers.unwrap_or_default();
             ids.extend(found.into_iter().filter_map(|found| found.resource_id));
         }
-        for some in ids.chunks(RESOURCES_PER_REQUEST) {
-            let keys = some.iter().map(|id| (kind.as_str(), id.as_str())).collect();
+        for chunk in ids.chunks(RESOURCES_PER_REQUEST) {
+            let keys = chunk.iter().map(|id| (kind.as_str(), id.as_str())).collect();
             items.extend(fetch_batch(client, keys).await?);
         }
     }
     Ok(items)
 }
 
-/// Reads what the API returns like what it returns elsewhere.
+/// Parses an item of the API with the parser for items of all other sources.
 fn parse_item(item: &Value) -> StateResult {
     let text = item.to_string();
     let item = JsonObject::from_text(&text).and_then(|object| read_item(&object));

@@ -1,4 +1,4 @@
-//! `PutEvaluations`: the answer to a rule of AWS Config.
+//! Sends the evaluations of AWS Config rules with `PutEvaluations`.
 
 use aws_sdk_config::Client;
 use aws_sdk_config::primitives::DateTime;
@@ -9,12 +9,13 @@ use super::to_context_error;
 use crate::environment::{CloudContextError, RuleAssessment};
 use crate::payload::ConfigRuleInvocation;
 
-/// So many evaluations are taken at a time.
+/// The maximum number of evaluations in one request.
 ///
 /// Source: AWS Config API Reference, `PutEvaluations`.
 const EVALUATIONS_PER_REQUEST: usize = 100;
 
-/// Sends all assessments. No assessment is an answer too: there is nothing of the kind.
+/// Sends all assessments. If there are none, no request is sent: no resource of the types of the
+/// rule exists.
 pub(super) async fn send_evaluations(
     client: &Client,
     rule: &ConfigRuleInvocation,
@@ -29,7 +30,7 @@ pub(super) async fn send_evaluations(
             .set_evaluations(Some(evaluations?))
             .send()
             .await
-            .map_err(|error| to_context_error("AWS Config did not take the evaluations", error))?
+            .map_err(|error| to_context_error("AWS Config did not accept the evaluations", error))?
             .failed_evaluations
             .unwrap_or_default();
         if let Some(first) = failed.pop() {

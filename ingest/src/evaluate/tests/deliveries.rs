@@ -1,4 +1,5 @@
-//! Whatever is delivered, how often, in which order, and whatever dies meanwhile: the ledger ends the same.
+//! Tests repeated, reordered and interrupted deliveries: the final content of the ledger is always
+//! the same.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -8,7 +9,7 @@ use object_store::ObjectStoreExt;
 
 use super::*;
 
-/// Numbers that look random and are the same in every run.
+/// A generator of pseudo-random numbers. The same seed always gives the same numbers.
 struct DeliveryRandom(u64);
 
 impl DeliveryRandom {
@@ -19,46 +20,49 @@ impl DeliveryRandom {
     }
 }
 
-/// A topic that takes a while and sometimes refuses; what it took, by the finding's uid.
+/// A slow topic that sometimes rejects notices. It counts the accepted notices by the uid of the
+/// finding.
 #[derive(Debug)]
-struct Unsteady<'t> {
+struct UnreliableTopic<'t> {
     refuses: bool,
     taken: &'t Mutex<BTreeMap<String, u32>>,
 }
 
-impl Unsteady<'_> {
+impl UnreliableTopic<'_> {
     fn take(&self, uid: String) {
         let mut taken = self.taken.lock().unwrap();
-        let times = taken.entry(uid).or_default();
-        *times = times.saturating_add(1);
+        let count = taken.entry(uid).or_default();
+        *count = count.saturating_add(1);
     }
 }
 
-impl NoticeAnnouncer for Unsteady<'_> {
+impl NoticeAnnouncer for UnreliableTopic<'_> {
     async fn announce_notice(&self, notice: &Notice) -> Result<(), AnnounceError> {
-        later().await;
+        yield_once().await;
         if self.refuses {
             return Err(AnnounceError::Refused(CallError::Unanswered("throttled".to_owned())));
         }
         let uid = notice.attributes.iter().find(|one| one.0 == "finding").map(|one| one.1.clone());
         self.take(uid.unwrap_or_else(|| notice.message.clone()));
-        later().await;
+        yield_once().await;
         Ok(())
     }
 }
 
-/// Is ready the second time that it is asked: there the work can die.
-async fn later() {
-    let mut asked = false;
+/// A future that is pending at the first poll and ready at the second. The work can be interrupted
+/// there.
+async fn yield_once() {
+    let mut is_polled = false;
     std::future::poll_fn(|context| {
         context.waker().wake_by_ref();
-        if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
+        if std::mem::replace(&mut is_polled, true) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
 
-/// Works until it is done, or until it dies after so many steps.
-fn drive<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
+/// Polls `work` until it is finished, but at most `steps` times. `None` means that the work was
+/// interrupted.
+fn poll_until<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
     let mut work = pin!(work);
     let mut context = Context::from_waker(Waker::noop());
     (0..steps).find_map(|_| match work.as_mut().poll(&mut context) {
@@ -67,8 +71,9 @@ fn drive<T>(work: impl Future<Output = T>, steps: usize) -> Option<T> {
     })
 }
 
-/// Delivers every event until each was let go, in an order and with accidents that `seed` decides.
-fn delivered(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<String, u32>) {
+/// Delivers every event until its message is deleted. `seed` determines the order and the
+/// interruptions. Returns the content of the ledger and the accepted notices.
+fn deliver_events(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<String, u32>) {
     let mut random = DeliveryRandom(seed);
     let store = Arc::new(InMemory::new());
     let ledger = Ledger::from_store(Arc::clone(&store) as Arc<dyn object_store::ObjectStore>);
@@ -76,33 +81,33 @@ fn delivered(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMap<Str
     let bundle =
         PolicyBundle { version: "t".to_owned(), set: policies(), waivers: WaiverSet::default() };
     let bundle = Arc::new(bundle);
-    // Each event comes once, and some come twice.
+    // Each event is delivered once, and some events twice.
     let mut queue: Vec<u32> = (0..events).chain((0..events).filter(|one| one % 3 == 0)).collect();
     while !queue.is_empty() {
         let size = random.below(4).saturating_add(1).min(queue.len());
-        let batched: Vec<u32> =
+        let delivered: Vec<u32> =
             (0..size).map(|_| queue.swap_remove(random.below(queue.len()))).collect();
-        let bodies: Vec<String> = batched.iter().map(|number| event(*number)).collect();
+        let bodies: Vec<String> = delivered.iter().map(|number| event(*number)).collect();
         let payload = batch(&bodies.iter().map(String::as_str).collect::<Vec<_>>());
-        let announce = Unsteady { refuses: random.below(4) == 0, taken: &taken };
-        let recorder = FindingRecorder::new(ledger.clone(), announce);
+        let announcer = UnreliableTopic { refuses: random.below(4) == 0, taken: &taken };
+        let recorder = FindingRecorder::new(ledger.clone(), announcer);
         let evaluator = PayloadEvaluator::new(Arc::clone(&bundle), recorder, OfflineContext);
         let steps = if random.below(3) == 0 { random.below(6) } else { usize::MAX };
-        match drive(evaluator.handle_payload(payload.as_bytes(), &|_| {}), steps) {
+        match poll_until(evaluator.handle_payload(payload.as_bytes(), &|_| {}), steps) {
             Some(handled) => {
                 let answer = handled.answer.unwrap();
                 let failed = answer["batchItemFailures"].as_array().unwrap();
                 let failed: Vec<&str> =
                     failed.iter().filter_map(|one| one["itemIdentifier"].as_str()).collect();
-                let again = batched.iter().enumerate();
-                let again = again.filter(|(at, _)| failed.contains(&format!("m{at}").as_str()));
-                let again: Vec<u32> = again.map(|(_, number)| *number).collect();
-                queue.extend(again);
+                let retried = delivered.iter().enumerate();
+                let retried = retried.filter(|(at, _)| failed.contains(&format!("m{at}").as_str()));
+                let retried: Vec<u32> = retried.map(|(_, number)| *number).collect();
+                queue.extend(retried);
             }
-            None => queue.extend(batched),
+            None => queue.extend(delivered),
         }
     }
-    let contents = drive(contents(&store), usize::MAX).unwrap();
+    let contents = poll_until(contents(&store), usize::MAX).unwrap();
     (contents, taken.into_inner().unwrap())
 }
 
@@ -118,11 +123,11 @@ async fn contents(store: &InMemory) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn the_ledger_ends_the_same_and_each_finding_was_announced() {
-    let (expected, _) = delivered(0, 12);
-    assert_eq!(expected.len(), 24, "a finding and a mark of each event");
+fn the_final_ledger_is_always_the_same_and_each_finding_is_announced() {
+    let (expected, _) = deliver_events(0, 12);
+    assert_eq!(expected.len(), 24, "each event has a finding and a mark");
     for seed in 1..200 {
-        let (contents, taken) = delivered(seed, 12);
+        let (contents, taken) = deliver_events(seed, 12);
         assert_eq!(contents, expected, "seed {seed}");
         assert_eq!(taken.len(), 12, "seed {seed}: {taken:?}");
     }

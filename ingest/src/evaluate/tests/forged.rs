@@ -1,34 +1,36 @@
-//! What an envelope says holds against what its record says, whichever way it comes.
+//! Tests that the envelope of an event is compared with its record for every source.
 
 use evenkeel_ledger::{AnnounceError, Notice, NoticeAnnouncer};
 use evenkeel_rules::ocsf;
 
-use super::world::World;
+use super::test_cloud::TestCloud;
 use super::*;
 
 const WRITTEN: &str = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"eu-central-1","s3":{"bucket":{"name":"logs"},"object":{"key":"x.json","size":1}}}]}"#;
 
-/// The finding of an event that comes by each way: by itself, in a batch, and in a log object as a line and in a list.
-fn each_way(event: &str) -> Vec<Finding> {
-    let holding = |text: String| World { object: text.into_bytes(), ..World::default() };
-    let line = holding(event.to_owned());
-    let list = holding(format!("[{event}]"));
-    let batches = holding(batch(&[event]));
-    let mut seen = vec![
+/// Returns the findings of one event from each source: alone, in a batch, and in a log object as a
+/// line, in a list and in a batch.
+fn from_each_source(event: &str) -> Vec<Finding> {
+    let cloud_with = |text: String| TestCloud { object: text.into_bytes(), ..TestCloud::default() };
+    let line = cloud_with(event.to_owned());
+    let list = cloud_with(format!("[{event}]"));
+    let batches = cloud_with(batch(&[event]));
+    let mut results = vec![
         run(event, &ledger(), SilentAnnouncer),
         run(&batch(&[event]), &ledger(), SilentAnnouncer),
     ];
-    seen.extend(
-        [&line, &list, &batches].map(|world| run_in(world, WRITTEN, &ledger(), SilentAnnouncer)),
+    results.extend(
+        [&line, &list, &batches].map(|cloud| run_in(cloud, WRITTEN, &ledger(), SilentAnnouncer)),
     );
-    let one = |mut seen: Seen| {
-        assert_eq!(seen.findings.len(), 1, "{:?}", seen.answer);
-        seen.findings.remove(0)
+    let one = |mut result: HandlingResult| {
+        assert_eq!(result.findings.len(), 1, "{:?}", result.answer);
+        result.findings.remove(0)
     };
-    seen.into_iter().map(one).collect()
+    results.into_iter().map(one).collect()
 }
 
-/// An event of which nothing tells the account but who acted, and the envelope.
+/// Returns an event without a recipient account. Only the actor and the envelope contain an
+/// account.
 fn without_recipient(actor: &str) -> String {
     let mut event: Value = serde_json::from_str(&event(1)).unwrap();
     let detail = event["detail"].as_object_mut().unwrap();
@@ -38,21 +40,21 @@ fn without_recipient(actor: &str) -> String {
 }
 
 #[test]
-fn a_forged_envelope_is_known_by_each_way() {
+fn a_forged_envelope_is_detected_from_each_source() {
     let real = run(&event(1), &ledger(), SilentAnnouncer).findings.remove(0);
     for source in ["my.app", "aws.", "aws.partner/x.com/y/z", "aws.s3/x", "awsx.s3"] {
-        for finding in each_way(&event(1).replace("aws.s3", source)) {
-            assert!(finding.suspect.is_some(), "{source}");
+        for finding in from_each_source(&event(1).replace("aws.s3", source)) {
+            assert!(finding.possibly_forged.is_some(), "{source}");
             assert_ne!(finding.uid, real.uid, "{source}");
         }
     }
-    for finding in each_way(&event(1)) {
+    for finding in from_each_source(&event(1)) {
         assert_eq!(finding, real);
     }
 }
 
 #[test]
-fn the_account_and_the_region_of_the_envelope_hold() {
+fn the_account_and_the_region_come_from_the_envelope() {
     let other = "999999999999";
     let cases = [
         (without_recipient(other), true),
@@ -67,15 +69,15 @@ fn the_account_and_the_region_of_the_envelope_hold() {
         (event(1).replace(r#""awsRegion":"eu-central-1""#, r#""awsRegion":"us-east-1""#), true),
     ];
     for (event, forged) in cases {
-        for finding in each_way(&event) {
-            let place = (finding.resource.account.as_str(), finding.resource.region.as_str());
-            assert_eq!(place, ("111122223333", "eu-central-1"), "{event}");
-            assert_eq!(finding.suspect.is_some(), forged, "{event}");
+        for finding in from_each_source(&event) {
+            let location = (finding.resource.account.as_str(), finding.resource.region.as_str());
+            assert_eq!(location, ("111122223333", "eu-central-1"), "{event}");
+            assert_eq!(finding.possibly_forged.is_some(), forged, "{event}");
         }
     }
 }
 
-/// Keeps the keys that queues are told.
+/// A topic that stores the ledger keys of the notices for the queues.
 #[derive(Clone, Default)]
 struct Keys(Arc<Mutex<Vec<String>>>);
 
@@ -89,7 +91,7 @@ impl NoticeAnnouncer for Keys {
 }
 
 #[test]
-fn a_forged_event_of_the_same_id_silences_nobody_in_either_order() {
+fn a_forged_event_with_the_same_id_does_not_affect_the_authentic_one() {
     let forged = |number: usize| {
         let actor =
             format!(r#""eventID":"00000000-0000-4000-8000-000000000001","userAgent":"{number}""#);
@@ -101,7 +103,8 @@ fn a_forged_event_of_the_same_id_silences_nobody_in_either_order() {
     for (before, after) in [(1, 0), (0, 1), (18, 0)] {
         let (ledger, keys) = (ledger(), Keys::default());
         for number in 0..before {
-            // The last ones of too many are refused, and would come again.
+            // The ledger rejects the last ones because of the limit on revisions, and their
+            // messages would be retried.
             drop(run(&forged(number), &ledger, keys.clone()));
         }
         let real = run(&event(1), &ledger, keys.clone());
@@ -110,7 +113,7 @@ fn a_forged_event_of_the_same_id_silences_nobody_in_either_order() {
             run(&forged(number), &ledger, keys.clone()).answer.unwrap();
         }
         let key = ocsf::finding_key(&real.findings[0]);
-        assert!(real.findings[0].suspect.is_none());
+        assert!(real.findings[0].possibly_forged.is_none());
         let keys = keys.0.lock().unwrap();
         assert_eq!(keys.iter().filter(|one| **one == key).count(), 1, "{keys:?}");
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

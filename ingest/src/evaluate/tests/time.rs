@@ -1,17 +1,18 @@
-//! An invocation's time: who is cut off, and who is not.
+//! Tests the time limits of messages in an invocation.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::world::World;
+use super::test_cloud::TestCloud;
 use super::*;
 
-/// A world in which one object never answers, and the others hold a record.
-fn stalling() -> World {
+/// Returns a test double of AWS in which one log object never responds, and all others contain one
+/// record.
+fn stalling() -> TestCloud {
     let event: Value = serde_json::from_str(&event(7)).unwrap();
     let log = json!({"Records": [event["detail"]]}).to_string();
-    World { object: log.into_bytes(), stalls: "stalls", ..World::default() }
+    TestCloud { object: log.into_bytes(), stalls: "stalls", ..TestCloud::default() }
 }
 
 fn written(key: &str) -> String {
@@ -22,13 +23,13 @@ fn written(key: &str) -> String {
     .to_string()
 }
 
-/// Handles a payload with so much time left, by a clock that stands still while anything can be done.
+/// Handles a payload with the time `left`. The clock is paused while work is possible.
 fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> HandledPayload {
     let bundle =
         PolicyBundle { version: "t".to_owned(), set: policies(), waivers: WaiverSet::default() };
     let recorder = FindingRecorder::new(ledger.clone(), SilentAnnouncer);
-    let world = stalling();
-    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, &world);
+    let cloud = stalling();
+    let evaluator = PayloadEvaluator::new(Arc::new(bundle), recorder, &cloud);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -43,7 +44,7 @@ fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> HandledPayload {
 const MINUTE: Duration = Duration::from_secs(59);
 
 #[test]
-fn a_message_that_never_ends_comes_back_alone() {
+fn only_the_messages_that_never_end_fail() {
     let ledger = ledger();
     let bodies = [written("stalls"), event(1), written("trail"), written("stalls"), event(2)];
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
@@ -61,7 +62,7 @@ fn a_message_that_never_ends_comes_back_alone() {
 }
 
 #[test]
-fn with_no_time_left_nothing_is_begun_and_all_comes_back() {
+fn without_time_left_no_message_begins_and_all_fail() {
     let ledger = ledger();
     let payload = batch(&[&event(1), &written("trail")]);
     let handled = run_for(Duration::from_millis(900), &payload, &ledger);
@@ -72,7 +73,7 @@ fn with_no_time_left_nothing_is_begun_and_all_comes_back() {
 }
 
 #[test]
-fn a_stream_gets_the_number_of_what_was_not_finished() {
+fn the_response_to_kinesis_names_the_unfinished_record() {
     let data = |text: &str| {
         use base64::Engine;
         base64::engine::general_purpose::STANDARD.encode(text)
@@ -85,7 +86,7 @@ fn a_stream_gets_the_number_of_what_was_not_finished() {
 }
 
 #[test]
-fn where_nothing_can_come_back_alone_the_whole_fails() {
+fn without_partial_failures_the_payload_fails_as_a_whole() {
     let handled = run_for(MINUTE, &written("stalls"), &ledger());
     assert!(handled.answer.unwrap_err().to_string().contains("the time"));
 }

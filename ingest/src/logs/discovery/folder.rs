@@ -1,4 +1,4 @@
-//! Walks a folder for what looks like a log.
+//! Searches a folder for log files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use walkdir::{DirEntry, WalkDir};
 use super::FileSearch;
 use crate::logs::problem::InputError;
 
-/// How the names of logs end, in any case.
+/// The file extensions of logs, in lower case. Upper case matches, too.
 const LOG_ENDINGS: [&str; 5] = [".json", ".gz", ".ndjson", ".jsonl", ".log"];
 
 impl FileSearch {
-    /// Takes every log in a folder and the folders in it.
+    /// Adds every log in a folder and its subfolders.
     pub(super) fn add_folder(&mut self, root: &Path) {
         let mut parent = ParentFolder::default();
         let mut logs = 0u64;
@@ -25,8 +25,8 @@ impl FileSearch {
                     continue;
                 }
             };
-            let hidden = entry.depth() > 0 && entry_name(&entry).starts_with('.');
-            if hidden {
+            let is_hidden = entry.depth() > 0 && entry_name(&entry).starts_with('.');
+            if is_hidden {
                 self.ignore_file(entry.path());
                 if entry.file_type().is_dir() {
                     walk.skip_current_dir();
@@ -38,10 +38,10 @@ impl FileSearch {
                 self.ignore_file(entry.path());
             }
         }
-        // A folder that could not be read has said so already.
-        let named =
+        // If the folder cannot be read, that problem is already recorded.
+        let is_reported =
             self.discovered.problems.last().is_some_and(|last| Path::new(&last.file) == root);
-        if logs == 0 && !named {
+        if logs == 0 && !is_reported {
             self.add_problem(&root.to_string_lossy(), InputError::NoLogs);
         }
     }
@@ -67,7 +67,8 @@ impl FileSearch {
     }
 }
 
-/// The folder of the last file: to look for it again for each file in it would cost more than the walk.
+/// The canonical path of the parent folder of the last file. To resolve it again for each file
+/// would take more time than the search.
 #[derive(Default)]
 struct ParentFolder {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! Finding files: every kind of input, each file once, one order.
+//! Tests the search for log files: every kind of input, each file once, and a fixed order.
 
 use std::env;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 
-/// A folder of its own for each test, gone at its end.
+/// A temporary folder for one test. It is deleted when the value is dropped.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -37,7 +37,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Names of the files found, below the scratch folder.
+/// Returns the names of the files that were found, relative to the temporary folder.
 fn names(scratch: &Scratch, found: &DiscoveredFiles) -> Vec<String> {
     let prefix = scratch.path("");
     found.files.iter().map(|file| file.name.replace(&prefix, "")).collect()
@@ -48,7 +48,7 @@ fn problems(found: &DiscoveredFiles) -> Vec<ProblemKind> {
 }
 
 #[test]
-fn a_folder_gives_its_logs_in_one_order_and_counts_the_rest() {
+fn a_folder_yields_its_logs_in_order_and_counts_other_files() {
     let scratch = Scratch::new();
     for name in [
         "b/z.json.gz",
@@ -75,7 +75,7 @@ fn a_folder_gives_its_logs_in_one_order_and_counts_the_rest() {
 }
 
 #[test]
-fn a_named_file_is_read_whatever_it_is_called_and_only_once() {
+fn a_named_file_is_found_once_with_any_name() {
     let scratch = Scratch::new();
     let odd = scratch.write("logs/.odd", "x");
     let log = scratch.write("logs/a.json", "x");
@@ -89,7 +89,7 @@ fn a_named_file_is_read_whatever_it_is_called_and_only_once() {
 }
 
 #[test]
-fn a_pattern_is_one_only_where_no_such_path_is() {
+fn an_input_is_a_pattern_only_if_no_such_path_exists() {
     let scratch = Scratch::new();
     scratch.write("a1.txt", "x");
     scratch.write("a2.txt", "x");
@@ -104,7 +104,7 @@ fn a_pattern_is_one_only_where_no_such_path_is() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
+fn an_unusable_input_is_reported_and_the_others_are_used() {
     let scratch = Scratch::new();
     let good = scratch.write("good.json", "x");
     scratch.write("empty/readme", "x");
@@ -121,7 +121,7 @@ fn what_cannot_be_used_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn links_are_followed_but_not_in_circles() {
+fn links_are_followed_except_for_loops() {
     let scratch = Scratch::new();
     scratch.write("logs/a.json", "x");
     scratch.write("elsewhere/b.json", "x");
@@ -138,16 +138,16 @@ fn links_are_followed_but_not_in_circles() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_read_is_named() {
+fn a_folder_without_read_permission_is_reported() {
     let scratch = Scratch::new();
-    scratch.write("logs/shut/a.json", "x");
+    scratch.write("logs/unreadable/a.json", "x");
     scratch.write("logs/open/a.json", "x");
-    let shut = scratch.path("logs/shut");
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
+    let unreadable = scratch.path("logs/unreadable");
+    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0o000)).unwrap();
     let found = discover_files(&[scratch.path("logs")]);
-    let readable = fs::read_dir(&shut).is_ok();
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
-    // Who may do everything may read this too.
+    let readable = fs::read_dir(&unreadable).is_ok();
+    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0o755)).unwrap();
+    // An administrator can read this folder, too.
     let expected = if readable {
         vec![]
     } else {

@@ -1,34 +1,35 @@
-//! Who may take which file, who must wait, and what comes next.
+//! Contains the queue that assigns files to workers, limits the waiting batches, and delivers them
+//! in order.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The consumer is woken for so much, or for so many finished files: to wake it costs more than a small
-/// file does.
+/// The weight of waiting batches, and the number of finished files, at which the consumer is woken.
+/// To wake it costs more time than to process a small file.
 const WORTH_WAKING: u64 = 64 << 10;
 const FILES_WORTH_WAKING: usize = 32;
 
-/// A batch that weighs nothing still takes room.
+/// The minimum weight of a batch, because an empty batch needs memory, too.
 const LEAST_WEIGHT: u64 = 64;
 
-/// The order of the files, and what waits for its turn.
+/// The queue of the files and their waiting batches.
 ///
-/// The head is the first file that is not wholly consumed. Files are taken in order, so the head is always
-/// in someone's hands if any file is; whoever has it waits only for the consumer, and the consumer only for
-/// the head: so someone always goes on.
+/// The head is the first file that is not completely consumed. Workers take files in order, so a
+/// worker always processes the head if any file is being processed. That worker waits only for the
+/// consumer, and the consumer waits only for the head. Therefore, a deadlock is not possible.
 pub(super) struct OrderedQueue<T> {
     files: usize,
-    /// The weight that the head may have waiting.
+    /// The maximum weight of the waiting batches of the head.
     head_allowed: u64,
-    /// The weight that all files may have waiting.
+    /// The maximum weight of the waiting batches of all files.
     allowed: u64,
-    /// How many files ahead of the head may be taken.
+    /// The maximum number of files, from the head on, that can be taken.
     ahead: usize,
     state: Mutex<QueueState<T>>,
-    /// There may be something to consume.
+    /// Signals that batches may be ready for the consumer.
     ready: Condvar,
-    /// There may be room to push, or a file to take.
+    /// Signals that a worker may push a batch or take a file.
     room: Condvar,
 }
 
@@ -36,20 +37,20 @@ struct QueueState<T> {
     /// The next file to take.
     next: usize,
     head: usize,
-    /// What waits of the files from the head to the one before `next`.
+    /// The waiting batches of the files from the head to the file before `next`.
     queues: VecDeque<FileQueue<T>>,
-    /// The weight of all that waits.
+    /// The weight of all waiting batches.
     waiting_weight: u64,
-    /// How many files are done, and how many of them since the consumer was last woken.
+    /// The number of finished files, and the number of those since the consumer was last woken.
     done: usize,
     done_unseen: usize,
-    /// How many workers wait for room.
+    /// The number of workers that wait for room.
     waiting: usize,
     stopped: bool,
     panicked: Vec<usize>,
 }
 
-/// What waits of one file.
+/// The waiting batches of one file.
 struct FileQueue<T> {
     batches: Vec<T>,
     weight: u64,
@@ -80,7 +81,7 @@ impl<T> OrderedQueue<T> {
         }
     }
 
-    /// The next file to work on, or none if there is no more to do.
+    /// Returns the next file to process, or `None` if there is no more work.
     pub(super) fn take_file(&self) -> Option<usize> {
         let mut state = self.lock_state();
         while !state.stopped && state.next < self.files {
@@ -95,7 +96,7 @@ impl<T> OrderedQueue<T> {
         None
     }
 
-    /// Waits until the consumer has made room; it is woken for that, whatever there is.
+    /// Wakes the consumer, and waits until it makes room.
     fn wait_for_room<'s>(
         &'s self,
         mut state: MutexGuard<'s, QueueState<T>>,
@@ -112,21 +113,21 @@ impl<T> OrderedQueue<T> {
         self.ready.notify_one();
     }
 
-    /// Puts a batch of `file` in its place, when there is room.
+    /// Adds a batch of `file`, as soon as there is room for it.
     pub(super) fn push_batch(&self, file: usize, batch: T, weight: u64) -> ControlFlow<()> {
         let weight = weight.max(LEAST_WEIGHT);
         let mut state = self.lock_state();
         while !state.stopped {
             let is_head = state.head == file;
-            let held = state.waiting_weight.saturating_add(weight);
+            let total = state.waiting_weight.saturating_add(weight);
             let Some(queue) = state.file_queue(file) else { break };
-            let room =
-                if is_head { queue.weight < self.head_allowed } else { held <= self.allowed };
-            if room {
+            let has_room =
+                if is_head { queue.weight < self.head_allowed } else { total <= self.allowed };
+            if has_room {
                 queue.batches.push(batch);
                 queue.weight = queue.weight.saturating_add(weight);
-                state.waiting_weight = held;
-                if is_head && held >= WORTH_WAKING {
+                state.waiting_weight = total;
+                if is_head && total >= WORTH_WAKING {
                     self.wake_consumer(&mut state);
                 }
                 return ControlFlow::Continue(());
@@ -136,7 +137,7 @@ impl<T> OrderedQueue<T> {
         ControlFlow::Break(())
     }
 
-    /// Nothing more comes of `file`.
+    /// Marks `file` as finished.
     pub(super) fn finish_file(&self, file: usize, panicked: bool) {
         let mut state = self.lock_state();
         if let Some(queue) = state.file_queue(file) {
@@ -147,15 +148,16 @@ impl<T> OrderedQueue<T> {
         }
         state.done = state.done.saturating_add(1);
         state.done_unseen = state.done_unseen.saturating_add(1);
-        // Who waits for the head's turn to pass may have nobody else to tell the consumer that it has: this
-        // worker finds no more to take, perhaps.
-        let waited_for = state.waiting > 0 && file == state.head;
-        if waited_for || state.done_unseen >= FILES_WORTH_WAKING || state.done >= self.files {
+        // Other workers may wait until the head is finished. If this worker finds no more files, no
+        // other worker wakes the consumer, so it is woken here.
+        let is_awaited = state.waiting > 0 && file == state.head;
+        if is_awaited || state.done_unseen >= FILES_WORTH_WAKING || state.done >= self.files {
             self.wake_consumer(&mut state);
         }
     }
 
-    /// Hands everything over in order, until there is no more or `consume` breaks.
+    /// Passes all batches to `consume` in order, until there are no more or `consume` returns
+    /// `ControlFlow::Break`.
     pub(super) fn consume_batches(&self, consume: &mut impl FnMut(usize, T) -> ControlFlow<()>) {
         while let Some((file, batches)) = self.next_batches() {
             for batch in batches {
@@ -166,7 +168,8 @@ impl<T> OrderedQueue<T> {
         }
     }
 
-    /// What comes next, when it is there; none at the end.
+    /// Returns the next file and its batches. Waits until they are ready, and returns `None` at the
+    /// end.
     fn next_batches(&self) -> Option<(usize, Vec<T>)> {
         let mut state = self.lock_state();
         while state.head < self.files {
@@ -196,20 +199,21 @@ impl<T> OrderedQueue<T> {
         None
     }
 
-    /// Ends the work: nobody waits any more, and nothing more is taken.
+    /// Stops the work: waiting workers continue, and no more files are taken.
     pub(super) fn stop_work(&self) {
         self.lock_state().stopped = true;
         self.room.notify_all();
     }
 
-    /// The files whose work panicked, in order.
+    /// Returns the files whose work panicked, in order.
     pub(super) fn panicked_files(&self) -> Vec<usize> {
         let mut panicked = self.lock_state().panicked.clone();
         panicked.sort_unstable();
         panicked
     }
 
-    /// No lock is held while foreign code runs, so a panic leaves nothing half done.
+    /// Locks the state. No callback runs while the state is locked, so a panic cannot leave it
+    /// inconsistent.
     fn lock_state(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

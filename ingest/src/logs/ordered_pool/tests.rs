@@ -1,4 +1,4 @@
-//! The pool: one order for any number of threads, bounded, and not stopped by a panic.
+//! Tests the pool: one order for any number of threads, limited memory, and panics.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ fn number(file: &LogFile) -> usize {
     file.name.parse().unwrap()
 }
 
-/// Runs work that gives `file % 4` batches for each file, and collects what is consumed.
+/// Runs work that sends `file % 4` batches for each file, and collects the consumed batches.
 fn collect(count: usize, threads: usize, weight: u64) -> Vec<(usize, (usize, usize))> {
     let mut consumed = Vec::new();
     let problems = run(
@@ -50,14 +50,15 @@ fn the_order_does_not_depend_on_the_threads() {
 }
 
 #[test]
-fn batches_heavier_than_the_limit_pass_one_by_one() {
+fn batches_heavier_than_the_limit_are_delivered_one_by_one() {
     assert_eq!(collect(50, 4, MAX_WEIGHT_PER_WORKER.saturating_mul(10)), collect(50, 1, 1));
 }
 
-/// The last workers that find nothing more to take must wake the consumer for those that wait. Which worker
-/// is last is the system's choice: many short runs meet every order.
+/// The last workers that find no more files must wake the consumer for the workers that wait. The
+/// operating system decides which worker is the last one. Therefore, the test makes many short runs
+/// to test every order.
 #[test]
-fn whoever_waits_goes_on_when_the_others_have_ended() {
+fn waiting_workers_continue_when_the_other_workers_have_ended() {
     for count in (2..10).cycle().take(2000) {
         assert_eq!(
             collect(count, 4, MAX_WEIGHT_PER_WORKER.saturating_mul(10)),
@@ -67,7 +68,7 @@ fn whoever_waits_goes_on_when_the_others_have_ended() {
 }
 
 #[test]
-fn no_more_waits_than_is_allowed() {
+fn the_weight_of_waiting_batches_is_limited() {
     let (weight, threads) = (MAX_WEIGHT_PER_WORKER.checked_div(4).unwrap(), 3u64);
     let (waiting, most) = (AtomicU64::new(0), AtomicU64::new(0));
     run(
@@ -87,7 +88,8 @@ fn no_more_waits_than_is_allowed() {
         },
     )
     .unwrap();
-    // What all may hold and the head on top, as much again in the consumer's hands, a batch in each worker's.
+    // The limit consists of the batches of all workers and of the head, the same amount in the
+    // consumer, and one batch in each worker.
     let allowed = MAX_WEIGHT_PER_WORKER.saturating_mul(threads.saturating_add(1));
     let in_hand = weight.saturating_mul(threads);
     let most = most.into_inner();
@@ -95,7 +97,7 @@ fn no_more_waits_than_is_allowed() {
 }
 
 #[test]
-fn a_panic_is_a_problem_of_its_file_and_the_others_go_on() {
+fn a_panic_is_a_problem_of_its_file_and_the_other_files_are_processed() {
     for threads in [1, 4] {
         let made = AtomicU64::new(0);
         let mut consumed = Vec::new();
@@ -118,12 +120,12 @@ fn a_panic_is_a_problem_of_its_file_and_the_others_go_on() {
         let panicked = |file: &str| InputProblem::for_file(file, ProblemKind::Panicked);
         assert_eq!(problems, Ok(vec![panicked("3"), panicked("7")]));
         assert_eq!(consumed, (0..20).collect::<Vec<_>>());
-        assert!(made.into_inner() > 1, "the state that a panic leaves is not used again");
+        assert!(made.into_inner() > 1, "the worker must not be reused after a panic");
     }
 }
 
 #[test]
-fn a_worker_that_cannot_be_made_is_a_problem_of_each_file() {
+fn a_panic_of_make_worker_is_a_problem_of_each_file() {
     let make = || -> () { resume_unwind(Box::new("on purpose")) };
     let problems = run(
         &files(3),
@@ -136,7 +138,7 @@ fn a_worker_that_cannot_be_made_is_a_problem_of_each_file() {
 }
 
 #[test]
-fn a_break_ends_the_work() {
+fn a_break_stops_the_work() {
     for threads in [1, 4] {
         let mut consumed = 0u64;
         let pushed = AtomicU64::new(0);

@@ -1,4 +1,5 @@
-//! Reading: every way a file can be stored or damaged, and what is delivered before the damage.
+//! Tests the reading of files: all storage formats, damaged files, and the records before the
+//! damage.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -15,7 +16,7 @@ use crate::logs::item::LogItem;
 use crate::logs::problem::{DocumentError, InvalidRecordError, ProblemKind};
 use crate::logs::progress::ProgressCounts;
 
-/// What a file gave: the numbers of its records and bad records, and the report.
+/// The result of reading a file: its records, the numbers of its invalid records, and the report.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     records: Vec<Vec<u8>>,
@@ -61,7 +62,7 @@ fn read_path(path: String) -> Outcome {
     read_with(|progress, sink| LogReader::new().read_file(&files[0], progress, sink))
 }
 
-/// Reads bytes as a file and as a stream, which must come to the same.
+/// Reads bytes as a file and as a stream. Both results must be equal.
 fn read(bytes: &[u8]) -> Outcome {
     let scratch = Scratch::new();
     let mut by_file = read_path(scratch.write("log", bytes));
@@ -96,7 +97,7 @@ fn gzip_at(level: Compression, bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn is_log(outcome: &Outcome, count: usize) {
+fn assert_is_log(outcome: &Outcome, count: usize) {
     assert_eq!(outcome.problems(), []);
     assert_eq!(outcome.bad, []);
     assert_eq!(outcome.records.len(), count);
@@ -106,20 +107,20 @@ fn is_log(outcome: &Outcome, count: usize) {
 }
 
 #[test]
-fn content_decides_how_a_file_is_read() {
+fn the_content_of_a_file_determines_its_type() {
     let text = log(100);
     let packed = gzip(&text);
     for (stored, bytes) in [(&text, &text), (&packed, &packed)] {
         let outcome = read(stored);
-        is_log(&outcome, 100);
+        assert_is_log(&outcome, 100);
         assert_eq!(usize::try_from(outcome.report.compressed), Ok(bytes.len()));
         assert_eq!(usize::try_from(outcome.report.bytes), Ok(text.len()));
     }
-    is_log(&read(&[b"\xEF\xBB\xBF".as_slice(), &text].concat()), 100);
+    assert_is_log(&read(&[b"\xEF\xBB\xBF".as_slice(), &text].concat()), 100);
 }
 
 #[test]
-fn other_forms_are_named_also_inside_gzip() {
+fn unsupported_formats_are_reported_also_inside_gzip() {
     let utf16: Vec<u8> = "{\"Records\":[]}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(read(&utf16).problems(), [UnsupportedFormat::Utf16.into()]);
     assert_eq!(read(b"PK\x03\x04rest").problems(), [UnsupportedFormat::Zip.into()]);
@@ -130,17 +131,17 @@ fn other_forms_are_named_also_inside_gzip() {
 }
 
 #[test]
-fn members_follow_one_another() {
+fn several_gzip_members_are_read() {
     let text = log(50);
     let (first, second) = text.split_at(text.len().checked_div(2).unwrap());
-    is_log(&read(&[gzip(first), gzip(second)].concat()), 50);
-    is_log(&read(&[gzip(b""), gzip(&text), gzip(b"")].concat()), 50);
+    assert_is_log(&read(&[gzip(first), gzip(second)].concat()), 50);
+    assert_is_log(&read(&[gzip(b""), gzip(&text), gzip(b"")].concat()), 50);
     let two = read(&[gzip(&text), gzip(&text)].concat());
     assert_eq!((two.records.len(), two.problems()), (100, vec![]));
 }
 
 #[test]
-fn what_came_before_damage_is_delivered() {
+fn records_before_damage_are_delivered() {
     let packed = gzip(&log(2000));
     let whole = packed.len();
     for length in [
@@ -155,12 +156,12 @@ fn what_came_before_damage_is_delivered() {
         assert_eq!(cut.problems()[0], gzip_error(GzipError::CutOff), "{length}");
         assert!(length < 1000 || cut.records.len() > 500, "{length}: {}", cut.records.len());
     }
-    let mut wrong_sum = packed;
-    wrong_sum[whole.saturating_sub(6)] ^= 1;
-    let outcome = read(&wrong_sum);
+    let mut wrong_checksum = packed;
+    wrong_checksum[whole.saturating_sub(6)] ^= 1;
+    let outcome = read(&wrong_checksum);
     assert_eq!(outcome.records.len(), 2000);
     assert_eq!(outcome.problems(), [gzip_error(GzipError::Damaged)]);
-    // Blocks that are stored as they are: the head of one that is all ones is no head.
+    // The blocks are stored uncompressed. A block header of ones is invalid.
     let mut broken = gzip_at(Compression::none(), &log(4000));
     let half = broken.len().checked_div(2).unwrap();
     broken[half..].fill(0xFF);
@@ -170,7 +171,7 @@ fn what_came_before_damage_is_delivered() {
 }
 
 #[test]
-fn what_follows_the_last_member_is_named() {
+fn bytes_after_the_last_member_are_reported() {
     let packed = gzip(&log(20));
     for tail in [b"garbage".as_slice(), &[0; 600], b"\x1F\x8Bxyz", b"\0\0\0\0"] {
         let outcome = read(&[&packed, tail].concat());
@@ -198,18 +199,18 @@ fn a_bomb_is_refused() {
 }
 
 #[test]
-fn long_files_stream_in_pieces() {
+fn long_files_are_read_in_pieces() {
     let mut text = log(400_000);
     assert!(text.len() > MAX_PACKED);
-    is_log(&read(&text), 400_000);
-    is_log(&read(&gzip(&text)), 400_000);
+    assert_is_log(&read(&text), 400_000);
+    assert_is_log(&read(&gzip(&text)), 400_000);
     text.truncate(text.len().saturating_sub(10));
     let outcome = read(&text);
     assert_eq!(outcome.bad, [(400_000, InvalidRecordError::CutOff)]);
 }
 
 #[test]
-fn a_record_longer_than_a_piece_is_whole_and_one_too_long_is_skipped() {
+fn a_record_longer_than_a_piece_is_complete_and_an_oversized_one_is_skipped() {
     let long = |length| format!(r#"{{"eventID":"{}"}}"#, "x".repeat(length));
     let fits = long(5 << 20);
     let too_long = long(MAX_RECORD);
@@ -223,7 +224,7 @@ fn a_record_longer_than_a_piece_is_whole_and_one_too_long_is_skipped() {
 }
 
 #[test]
-fn a_sparse_file_gives_what_is_around_the_hole() {
+fn records_around_the_hole_of_a_sparse_file_are_read() {
     let scratch = Scratch::new();
     let path = scratch.write("holes.log", record(0));
     OpenOptions::new().write(true).open(&path).unwrap().set_len(20 << 20).unwrap();
@@ -237,7 +238,7 @@ fn a_sparse_file_gives_what_is_around_the_hole() {
     assert_eq!(read_path(empty).problems(), [DocumentError::ZeroBytes.into()]);
 }
 
-/// A source that fails after its bytes.
+/// A source that fails after its last byte.
 struct Failing<'b>(&'b [u8]);
 
 impl Read for Failing<'_> {
@@ -250,7 +251,7 @@ impl Read for Failing<'_> {
 }
 
 #[test]
-fn a_failing_source_is_named_after_what_came() {
+fn a_failing_source_is_reported_after_its_records() {
     for count in [10, 50_000] {
         let text = log(count);
         let source = Failing(&text);
@@ -262,7 +263,7 @@ fn a_failing_source_is_named_after_what_came() {
 }
 
 #[test]
-fn a_file_that_changed_since_it_was_opened_is_named() {
+fn a_file_that_changed_since_it_was_opened_is_reported() {
     for (size, text) in
         [(1 << 20, log(10)), (10, log(10)), (1 << 30, log(50_000)), (9 << 20, log(400_000))]
     {
@@ -277,7 +278,7 @@ fn a_file_that_changed_since_it_was_opened_is_named() {
 }
 
 #[test]
-fn a_folder_or_a_missing_file_is_named() {
+fn a_folder_or_a_missing_file_is_reported() {
     let scratch = Scratch::new();
     let file = |path: &str| LogFile { name: "f".to_owned(), path: Some(path.into()), size: 0 };
     let problems = |path: String| {
@@ -291,7 +292,7 @@ fn a_folder_or_a_missing_file_is_named() {
 }
 
 #[test]
-fn a_reader_is_used_again() {
+fn a_reader_can_be_reused() {
     let mut reader = LogReader::new();
     let scratch = Scratch::new();
     let paths = [
@@ -310,7 +311,7 @@ fn a_reader_is_used_again() {
 }
 
 #[test]
-fn a_sink_that_breaks_stops_the_reading() {
+fn a_sink_that_returns_break_stops_the_reading() {
     let text = log(400_000);
     let progress = ReadProgress::default();
     let report = LogReader::new()

@@ -1,21 +1,21 @@
-//! Which shape a document has, from the names at its beginning.
+//! Detects the layout of a document from its first member names.
 
 use crate::logs::member_scan::{MemberScan, MemberStep};
 use crate::payload::{BATCH_LISTS, BatchElements, is_record_member};
 
-/// What the head of an object says about the whole.
+/// The layout of a document, according to its beginning.
 pub(super) enum DocumentLayout {
-    /// The object holds a list, whose first element may come at this offset.
+    /// The object contains a list. Its first element can begin at this offset.
     List(BatchElements, usize),
-    /// The object should hold a list, and its value at this offset is none.
+    /// The object must contain a list, but the value at this offset is not a list.
     NoList(usize),
-    /// The object is to be looked at as a whole.
+    /// The object must be examined as a whole.
     Object,
-    /// There is not enough of it.
+    /// The layout cannot be detected without more input.
     NeedsMore,
 }
 
-/// Looks at names until one tells what the object is.
+/// Reads member names until one of them determines the layout.
 pub(super) fn detect_layout(object: &[u8]) -> DocumentLayout {
     let mut members = MemberScan::new(object);
     loop {
@@ -39,7 +39,7 @@ pub(super) fn detect_layout(object: &[u8]) -> DocumentLayout {
     }
 }
 
-/// The list that a member of a document is, if its name and its value say so.
+/// Returns the list layout of a member, if its name and its value identify a list.
 pub(super) fn find_batch_list(name: &[u8], at: usize, object: &[u8]) -> Option<DocumentLayout> {
     let list = BATCH_LISTS.iter().find(|list| list.name.as_bytes() == name)?;
     match (object.get(at), list.elements) {

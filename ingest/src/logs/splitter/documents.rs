@@ -1,4 +1,4 @@
-//! The documents of a text: which shape each one has, and where it begins and ends.
+//! Finds the documents of a text: their layout, and where each one begins and ends.
 
 use super::document_layout::{DocumentLayout, detect_layout, find_batch_list};
 use super::object_extent::{
@@ -12,17 +12,17 @@ use crate::logs::member_scan::{MemberScan, MemberStep, skip_space, value_end};
 use crate::logs::problem::{DocumentError, InvalidRecordError};
 use crate::payload::BatchElements;
 
-/// The mark that some editors put before UTF-8 text.
+/// The byte order mark that some editors write before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The names in so many bytes nearly always tell what a document is.
+/// The number of bytes that nearly always contain the names that determine the layout.
 const SHORT_HEAD: usize = 512;
 
-/// If not, then those in so many.
+/// The number of bytes that are examined if `SHORT_HEAD` is not sufficient.
 const LONG_HEAD: usize = 64 << 10;
 
 impl RecordSplitter {
-    /// Goes to the next document, and begins it.
+    /// Moves to the next document, and begins it.
     pub(super) fn find_next_document(
         &mut self,
         input: SplitInput<'_>,
@@ -55,7 +55,7 @@ impl RecordSplitter {
                 let zeros = rest.iter().take_while(|byte| **byte == 0).count();
                 self.advance_to(SplitterState::BetweenDocuments, at.saturating_add(zeros))
             }
-            // It may be a file of another kind: nothing is said yet.
+            // The file may be of a different type. Nothing is reported yet.
             _ if before == DetectedContent::Nothing => {
                 self.content = DetectedContent::Foreign(self.text_offset(at));
                 self.advance_to(SplitterState::Resync, at)
@@ -64,14 +64,14 @@ impl RecordSplitter {
         }
     }
 
-    /// Goes to the next line that begins with an object.
+    /// Moves to the next line that begins with an object.
     pub(super) fn resync_at_line(
         &mut self,
         input: SplitInput<'_>,
         sink: &mut ItemSink<'_>,
     ) -> StepResult {
-        let here = self.at_line_start && input.rest.first() == Some(&b'{');
-        let line = if here { Some(0) } else { find_object_line(input.rest) };
+        let is_here = self.at_line_start && input.rest.first() == Some(&b'{');
+        let line = if is_here { Some(0) } else { find_object_line(input.rest) };
         let Some(line) = line else {
             return self.advance_to(SplitterState::Resync, input.rest.len());
         };
@@ -81,28 +81,29 @@ impl RecordSplitter {
         self.advance_to(SplitterState::BetweenDocuments, line)
     }
 
-    /// Begins the document whose opening bracket is the first byte.
+    /// Begins the document whose opening brace is the first byte.
     fn open_document(&mut self, input: SplitInput<'_>, sink: &mut ItemSink<'_>) -> StepResult {
         let all = input.rest;
         let head = all.get(..LONG_HEAD).unwrap_or(all);
-        let lines = self.is_line_delimited(all);
-        let mut seen = detect_layout(all.get(..SHORT_HEAD).unwrap_or(all));
-        if matches!(seen, DocumentLayout::NeedsMore) {
+        let is_line_delimited = self.is_line_delimited(all);
+        let mut layout = detect_layout(all.get(..SHORT_HEAD).unwrap_or(all));
+        if matches!(layout, DocumentLayout::NeedsMore) {
             if head.len() < LONG_HEAD && !input.last {
                 return self.wait_for_input(SplitterState::BetweenDocuments, 0);
             }
-            seen = detect_layout(text_before_next_object(head, lines).unwrap_or(head));
+            layout =
+                detect_layout(text_before_next_object(head, is_line_delimited).unwrap_or(head));
         }
-        if matches!(seen, DocumentLayout::NeedsMore) {
-            seen = detect_layout(text_before_next_object(all, lines).unwrap_or(all));
+        if matches!(layout, DocumentLayout::NeedsMore) {
+            layout = detect_layout(text_before_next_object(all, is_line_delimited).unwrap_or(all));
         }
-        match seen {
+        match layout {
             DocumentLayout::List(elements, at) => {
                 self.advance_to(SplitterState::List(RecordList::new(elements, true)), at)
             }
             DocumentLayout::NoList(at) => {
-                let null = input.rest.get(at) == Some(&b'n');
-                self.add_problem(if null {
+                let is_null = input.rest.get(at) == Some(&b'n');
+                self.add_problem(if is_null {
                     DocumentError::NullList
                 } else {
                     DocumentError::NotAList
@@ -115,13 +116,13 @@ impl RecordSplitter {
         }
     }
 
-    /// Whether a line that begins with an object ends the one before. One that is printed over many lines may
-    /// have such lines in it.
+    /// Returns whether a line that begins with an object ends the previous object. An object that
+    /// is printed on several lines may itself contain such lines.
     fn is_line_delimited(&self, object: &[u8]) -> bool {
         self.strict || is_on_one_line(object)
     }
 
-    /// Takes a whole object, which is a document of its own.
+    /// Splits an object that is a document itself.
     fn split_whole_object(&mut self, input: SplitInput<'_>, sink: &mut ItemSink<'_>) -> StepResult {
         match find_extent(input.rest, self.is_line_delimited(input.rest)) {
             ObjectExtent::Closed(end) if end > self.longest => {
@@ -140,7 +141,7 @@ impl RecordSplitter {
         }
     }
 
-    /// The object that the input begins with does not end in it.
+    /// Handles an object at the beginning of the input that does not end in the input.
     fn handle_unfinished_object(
         &mut self,
         input: SplitInput<'_>,
@@ -148,7 +149,7 @@ impl RecordSplitter {
     ) -> StepResult {
         match (self.classify_missing_end(input.rest, input.last), find_object_line(input.rest)) {
             (MissingEnd::Wait, _) => self.wait_for_input(SplitterState::BetweenDocuments, 0),
-            // It was taken for an object of many lines, and is none.
+            // The object was assumed to span several lines, but it does not.
             (_, Some(line)) => {
                 self.strict = true;
                 self.emit_invalid(InvalidRecordError::Unbalanced, sink);
@@ -165,7 +166,7 @@ impl RecordSplitter {
         }
     }
 
-    /// Passes over the members of a document behind its list, or finds another list.
+    /// Skips the members of a document after its list, or finds another list.
     pub(super) fn skip_trailing_members(
         &mut self,
         input: SplitInput<'_>,
@@ -190,7 +191,8 @@ impl RecordSplitter {
         }
     }
 
-    /// Passes over a value of a document that nobody wants; before it, the text was in this state.
+    /// Skips a value of a document that contains no records. `before` is the state before the
+    /// value.
     fn skip_value(
         &mut self,
         before: SplitterState,
@@ -205,7 +207,8 @@ impl RecordSplitter {
         }
     }
 
-    /// What begins at `at`, where the text was in this state, does not end in the input.
+    /// Handles a value at `at` that does not end in the input. `before` is the state before the
+    /// value.
     pub(super) fn handle_unfinished_value(
         &mut self,
         before: SplitterState,

@@ -1,24 +1,25 @@
-//! Where an object ends, if need be by the line that begins with the next one.
+//! Finds the end of an object, or the line that begins with the next object.
 
 use crate::logs::bracket_scan::BracketScanner;
 use crate::logs::member_scan::is_space;
 
-/// An object is followed so far before its lines are looked at, then twice as far each time.
+/// The number of bytes that are scanned first. Each further step scans twice as many bytes.
 const FIRST_STRIDE: usize = 1 << 10;
 
-/// How far an object goes.
+/// The extent of an object.
 pub(super) enum ObjectExtent {
-    /// It ends before this offset.
+    /// The object ends before this offset.
     Closed(usize),
-    /// It does not end before the line at this offset, which begins with another.
+    /// The object does not end before the line at this offset, which begins with another object.
     Line(usize),
-    /// Neither is in the text.
+    /// The text contains neither an end nor such a line.
     Open,
 }
 
-/// How far the object that `text` begins with goes; it may have `lines` that end it. Looks only a little
-/// further than that, whatever follows.
-pub(super) fn find_extent(text: &[u8], lines: bool) -> ObjectExtent {
+/// Returns the extent of the object at the beginning of `text`. If `is_line_delimited` is set, a
+/// line that begins with an object ends it. The function scans only a little further than the end,
+/// regardless of the length of `text`.
+pub(super) fn find_extent(text: &[u8], is_line_delimited: bool) -> ObjectExtent {
     let mut brackets = BracketScanner::new(1);
     let (mut at, mut stride) = (1usize, FIRST_STRIDE);
     loop {
@@ -26,10 +27,11 @@ pub(super) fn find_extent(text: &[u8], lines: bool) -> ObjectExtent {
         let piece = rest.get(..stride).unwrap_or(rest);
         let closed = brackets.find_close(piece).map(|length| at.saturating_add(length));
         let end = closed.unwrap_or(at.saturating_add(piece.len()));
-        // One byte more: the line feed may be the last of the piece before.
+        // The search begins one byte earlier, because the line feed may be the last byte of the
+        // previous piece.
         let from = at.saturating_sub(1);
         let seen = text.get(from..end).unwrap_or_default();
-        match (closed, find_object_line(seen).filter(|_| lines)) {
+        match (closed, find_object_line(seen).filter(|_| is_line_delimited)) {
             (_, Some(line)) => return ObjectExtent::Line(from.saturating_add(line)),
             (Some(end), None) => return ObjectExtent::Closed(end),
             (None, None) if piece.len() == rest.len() => return ObjectExtent::Open,
@@ -40,17 +42,19 @@ pub(super) fn find_extent(text: &[u8], lines: bool) -> ObjectExtent {
     }
 }
 
-/// The text before the first line that begins with another object, if it has `lines` that do.
-pub(super) fn text_before_next_object(text: &[u8], lines: bool) -> Option<&[u8]> {
-    text.get(..find_object_line(text).filter(|_| lines)?)
+/// Returns the text before the first line that begins with another object, if `is_line_delimited`
+/// is set and there is such a line.
+pub(super) fn text_before_next_object(text: &[u8], is_line_delimited: bool) -> Option<&[u8]> {
+    text.get(..find_object_line(text).filter(|_| is_line_delimited)?)
 }
 
-/// The offset of the first bracket that begins both a line and an object, behind the first byte.
+/// Returns the offset of the first opening brace after the first byte that also begins a line.
 pub(super) fn find_object_line(text: &[u8]) -> Option<usize> {
     memchr::memmem::find(text, b"\n{").map(|feed| feed.saturating_add(1))
 }
 
-/// Whether an object goes on in the line of its opening bracket: whatever prints over many lines breaks there.
+/// Returns whether an object continues in the line of its opening brace. Programs that print an
+/// object on several lines start a new line after the brace.
 pub(super) fn is_on_one_line(object: &[u8]) -> bool {
     let inner = object.get(1..).unwrap_or_default();
     let next = inner.iter().find(|byte| !is_space(**byte) || **byte == b'\n');

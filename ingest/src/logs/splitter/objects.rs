@@ -1,4 +1,4 @@
-//! What an object is that may be a record or may carry one, and how the record comes out of it.
+//! Delivers the content of an object that is a record, or that wraps records.
 
 use evenkeel_rules::ConfigurationItem;
 
@@ -16,7 +16,7 @@ impl RecordSplitter {
         self.emit_with_envelope(bytes, None, sink);
     }
 
-    /// Delivers a record, and what came with it.
+    /// Delivers a record and its envelope.
     fn emit_with_envelope(
         &mut self,
         bytes: &[u8],
@@ -26,7 +26,8 @@ impl RecordSplitter {
         if bytes.len() > self.longest {
             return self.emit_invalid(InvalidRecordError::TooLong, sink);
         }
-        // Brackets are counted whatever their kind: one that is missing shows here.
+        // The scanner does not distinguish kinds of brackets. A wrong last bracket is detected
+        // here.
         if bytes.last() != Some(&b'}') {
             return self.emit_invalid(InvalidRecordError::Unbalanced, sink);
         }
@@ -34,7 +35,7 @@ impl RecordSplitter {
         self.emit_item(LogItem::Record { number: self.number, bytes, envelope }, sink);
     }
 
-    /// Delivers what an object is or carries.
+    /// Delivers the record or item that an object is, or those that it wraps.
     pub(super) fn split_object(&mut self, object: &[u8], sink: &mut ItemSink<'_>) {
         if is_plain_record(object) {
             return self.emit_record(object, sink);
@@ -48,7 +49,7 @@ impl RecordSplitter {
         }
     }
 
-    /// Delivers what an object of a known format is or carries.
+    /// Delivers the content of an object of a known format.
     pub(super) fn split_formatted_object(
         &mut self,
         format: &PayloadFormat,
@@ -81,7 +82,7 @@ impl RecordSplitter {
         }
     }
 
-    /// Delivers what came of an object, if it is a record or an item.
+    /// Delivers one part of an object: a record, an item, or skipped content.
     fn emit_content(&mut self, content: &PayloadContent, sink: &mut ItemSink<'_>) {
         let item = match content {
             PayloadContent::Record { text, envelope } => {
@@ -100,7 +101,7 @@ impl RecordSplitter {
         }
     }
 
-    /// Names an object that no format matches.
+    /// Reports an object that has no known format.
     fn report_unknown_object(&mut self, error: &PayloadError, sink: &mut ItemSink<'_>) {
         match error.why {
             PayloadErrorKind::UnknownShape | PayloadErrorKind::NotJson if self.number == 0 => {
@@ -117,14 +118,11 @@ impl RecordSplitter {
     fn emit_resource(
         &mut self,
         item: &ConfigurationItem,
-        suspect: Option<&'static str>,
+        possibly_forged: Option<&'static str>,
         sink: &mut ItemSink<'_>,
     ) {
         self.number = self.number.saturating_add(1);
-        self.emit_item(
-            LogItem::Resource { number: self.number, item, possibly_forged: suspect },
-            sink,
-        );
+        self.emit_item(LogItem::Resource { number: self.number, item, possibly_forged }, sink);
     }
 
     fn emit_skipped(&mut self, kind: &str, sink: &mut ItemSink<'_>) {

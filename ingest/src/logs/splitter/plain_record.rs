@@ -1,10 +1,10 @@
-//! Telling a plain record by its bytes.
+//! Detects a plain record by its bytes.
 
 use crate::logs::member_scan::{MemberScan, MemberStep};
 use crate::payload::{FormatHint, find_format_hint};
 
-/// Whether an object is a plain record, as far as its members' names tell; whatever else it may be, the
-/// payload formats tell.
+/// Returns whether an object is a plain record, according to the names of its members. The payload
+/// formats determine the type of other objects.
 pub(super) fn is_plain_record(object: &[u8]) -> bool {
     let mut members = MemberScan::new(object);
     let mut is_record = false;

@@ -1,4 +1,5 @@
-//! The elements of a list: the fast way from one record to the next, and the careful one.
+//! Splits a list into its elements: a fast path from one record to the next, and a slower path for
+//! irregular text.
 
 use super::plain_record::is_plain_record;
 use super::{ItemSink, MissingEnd, RecordSplitter, SplitInput, SplitterState, StepResult};
@@ -7,16 +8,16 @@ use crate::logs::member_scan::{MemberStep, skip_space, value_end};
 use crate::logs::problem::{DocumentError, InvalidRecordError};
 use crate::payload::{BatchElements, parse_payload};
 
-/// A list whose elements are being taken.
+/// A list that is being split.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordList {
     elements: BatchElements,
-    /// The list is a member of an object, not a document itself.
+    /// True if the list is a member of an object, and not a document itself.
     is_member: bool,
     position: ListPosition,
 }
 
-/// What may come next in a list.
+/// The tokens that can follow in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ListPosition {
     /// The first element, or the end.
@@ -28,14 +29,14 @@ enum ListPosition {
 }
 
 impl RecordList {
-    /// A list whose opening bracket was just passed.
+    /// Creates a list whose opening bracket was just consumed.
     pub(super) fn new(elements: BatchElements, is_member: bool) -> Self {
         Self { elements, is_member, position: ListPosition::First }
     }
 }
 
 impl RecordSplitter {
-    /// Takes elements while they are objects with one comma between them.
+    /// Splits elements as long as they are objects with one comma between them.
     pub(super) fn split_list(
         &mut self,
         mut list: RecordList,
@@ -68,12 +69,12 @@ impl RecordSplitter {
         self.advance_to(SplitterState::List(list), at)
     }
 
-    /// Takes one whole element.
+    /// Splits one complete element.
     fn split_element(&mut self, list: &mut RecordList, bytes: &[u8], sink: &mut ItemSink<'_>) {
         match list.elements {
             BatchElements::Records => {
                 if list.position == ListPosition::First && !is_plain_record(bytes) {
-                    // Lambda's batches have a list of the same name.
+                    // Lambda batches use the same list name.
                     if parse_payload(bytes).is_ok() {
                         list.elements = BatchElements::Any;
                         return self.split_object(bytes, sink);
@@ -87,7 +88,7 @@ impl RecordSplitter {
         }
     }
 
-    /// An element begins `comma` bytes behind `at`, and does not end in the input.
+    /// Handles an element that begins `comma` bytes after `at` and does not end in the input.
     fn handle_unfinished_element(
         &mut self,
         mut list: RecordList,
@@ -115,7 +116,7 @@ impl RecordSplitter {
         }
     }
 
-    /// Takes what is neither an object nor a comma before one.
+    /// Handles a token that is neither an object nor a comma before an object.
     fn handle_irregular_token(
         &mut self,
         mut list: RecordList,

@@ -1,4 +1,4 @@
-//! The splitter against every shape and every trap, in one piece and byte by byte.
+//! Tests the splitter with all formats and difficult texts, in one piece and byte by byte.
 #![expect(clippy::arithmetic_side_effects, clippy::string_slice, reason = "small known texts")]
 
 mod random;
@@ -11,26 +11,27 @@ use crate::payload::PayloadErrorKind;
 
 /// An item that owns its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Got {
+enum OwnedItem {
     Record(u64, String),
     Resource(u64, String),
-    Bad(u64, InvalidRecordError),
+    Invalid(u64, InvalidRecordError),
     Skipped(String, u64),
 }
 
-fn own(item: LogItem<'_>) -> Got {
+fn own_item(item: LogItem<'_>) -> OwnedItem {
     match item {
         LogItem::Record { number, bytes, .. } => {
-            Got::Record(number, String::from_utf8_lossy(bytes).into_owned())
+            OwnedItem::Record(number, String::from_utf8_lossy(bytes).into_owned())
         }
-        LogItem::Resource { number, item, .. } => Got::Resource(number, item.id.clone()),
-        LogItem::Invalid { number, why } => Got::Bad(number, why),
-        LogItem::Skipped { kind, count } => Got::Skipped(kind.to_owned(), count),
+        LogItem::Resource { number, item, .. } => OwnedItem::Resource(number, item.id.clone()),
+        LogItem::Invalid { number, why } => OwnedItem::Invalid(number, why),
+        LogItem::Skipped { kind, count } => OwnedItem::Skipped(kind.to_owned(), count),
     }
 }
 
-/// Splits a text that comes in chunks, as a reader does: what is not used is handed in again, with more.
-fn split_in(text: &[u8], chunk: usize) -> (Vec<Got>, Vec<DocumentError>) {
+/// Splits a text in chunks, as a reader does: bytes that are not consumed are passed again with
+/// more input.
+fn split_in(text: &[u8], chunk: usize) -> (Vec<OwnedItem>, Vec<DocumentError>) {
     split_by(RecordSplitter::new(MAX_RECORD), text, chunk)
 }
 
@@ -38,25 +39,25 @@ fn split_by(
     mut splitter: RecordSplitter,
     text: &[u8],
     chunk: usize,
-) -> (Vec<Got>, Vec<DocumentError>) {
+) -> (Vec<OwnedItem>, Vec<DocumentError>) {
     let mut items = Vec::new();
     let (mut start, mut end) = (0, 0);
     loop {
         end = (end + chunk).min(text.len());
         let last = end == text.len();
         start += splitter.split_window(&text[start..end], last, &mut |item| {
-            items.push(own(item));
+            items.push(own_item(item));
             ControlFlow::Continue(())
         });
         if last {
-            assert_eq!(start, end, "all is used in the end");
+            assert_eq!(start, end, "all bytes must be consumed in the end");
             return (items, splitter.document_problems().to_vec());
         }
     }
 }
 
-/// Splits a text whole, and holds every other way to cut it to the same answer.
-fn split(text: impl AsRef<[u8]>) -> (Vec<Got>, Vec<DocumentError>) {
+/// Splits a text as a whole, and checks that all other chunk sizes give the same result.
+fn split(text: impl AsRef<[u8]>) -> (Vec<OwnedItem>, Vec<DocumentError>) {
     let text = text.as_ref();
     let whole = split_in(text, text.len().max(1));
     for chunk in 1..=200.min(text.len()) {
@@ -65,12 +66,12 @@ fn split(text: impl AsRef<[u8]>) -> (Vec<Got>, Vec<DocumentError>) {
     whole
 }
 
-/// Splits a text that must hold nothing but records.
+/// Splits a text that contains only records.
 fn records(text: impl AsRef<[u8]>) -> Vec<String> {
     let (items, problems) = split(text);
     assert_eq!(problems, []);
     let text_of = |(index, item)| match item {
-        Got::Record(number, text) => {
+        OwnedItem::Record(number, text) => {
             assert_eq!(number, index as u64 + 1);
             text
         }
@@ -79,15 +80,15 @@ fn records(text: impl AsRef<[u8]>) -> Vec<String> {
     items.into_iter().enumerate().map(text_of).collect()
 }
 
-fn record(number: u64, text: &str) -> Got {
-    Got::Record(number, text.to_owned())
+fn record(number: u64, text: &str) -> OwnedItem {
+    OwnedItem::Record(number, text.to_owned())
 }
 
 const A: &str = r#"{"eventVersion":"1.08","eventID":"a","x":"}{\"\\"}"#;
 const B: &str = r#"{"eventID":"b","y":[{},{"z":[[]]}],"eventVersion":"1.08"}"#;
 
 #[test]
-fn every_shape_of_log_gives_its_records() {
+fn every_log_format_is_split_into_its_records() {
     let pretty = "{\r\n  \"eventID\": \"p\",\r\n  \"z\": [\r\n    {\r\n    }\r\n  ]\r\n}";
     let shapes = [
         format!(r#"{{"Records":[{A},{B}]}}"#),
@@ -116,7 +117,7 @@ fn every_shape_of_log_gives_its_records() {
 }
 
 #[test]
-fn a_record_that_is_carried_comes_out() {
+fn a_wrapped_record_is_unwrapped() {
     let inner = A.replace('\\', r"\\").replace('"', r#"\""#);
     let lookup = format!(r#"{{"EventId":"a","Resources":[{{}}],"CloudTrailEvent":"{inner}"}}"#);
     assert_eq!(records(format!(r#"{{"Events":[{lookup},{lookup}],"NextToken":"t"}}"#)), [A, A]);
@@ -141,13 +142,13 @@ fn a_record_that_is_carried_comes_out() {
         (r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3"}"#, event),
     ] {
         let (items, problems) = split(format!("{A}\n{broken}\n{B}"));
-        assert_eq!(items, [record(1, A), Got::Bad(2, why), record(3, B)]);
+        assert_eq!(items, [record(1, A), OwnedItem::Invalid(2, why), record(3, B)]);
         assert_eq!(problems, []);
     }
 }
 
 #[test]
-fn an_object_with_members_of_a_record_and_of_a_carrier_is_what_the_formats_say() {
+fn an_object_with_members_of_several_formats_has_the_first_matching_format() {
     let kinds = [
         (
             r#"{"eventID":"e","detail-type":"Scheduled Event","source":"x"}"#,
@@ -157,7 +158,7 @@ fn an_object_with_members_of_a_record_and_of_a_carrier_is_what_the_formats_say()
         (r#"{"eventID":"e","eventSource":"\u0061ws:s3","eventName":"y"}"#, "S3 notification: y"),
     ];
     for (text, kind) in kinds {
-        let skipped = Got::Skipped(kind.to_owned(), 1);
+        let skipped = OwnedItem::Skipped(kind.to_owned(), 1);
         for text in [text.to_owned(), format!("[{text}]"), format!(r#"{{"Records":[{text}]}}"#)] {
             assert_eq!(split(&text), (vec![skipped.clone()], vec![]), "{text}");
         }
@@ -165,8 +166,8 @@ fn an_object_with_members_of_a_record_and_of_a_carrier_is_what_the_formats_say()
 }
 
 #[test]
-fn what_is_known_and_no_record_is_skipped_by_name() {
-    let skipped = |kind: &str, count| vec![Got::Skipped(kind.to_owned(), count)];
+fn known_objects_that_are_not_records_are_skipped_by_kind() {
+    let skipped = |kind: &str, count| vec![OwnedItem::Skipped(kind.to_owned(), count)];
     let cases = [
         (r#"{"awsAccountId":"1","digestStartTime":"t"}"#, skipped("CloudTrail digest", 1)),
         (
@@ -184,7 +185,7 @@ fn what_is_known_and_no_record_is_skipped_by_name() {
 }
 
 #[test]
-fn what_is_no_log_is_named() {
+fn a_text_that_is_not_a_log_is_reported() {
     let cases = [
         ("", DocumentError::Empty),
         (" \r\n\t", DocumentError::Empty),
@@ -206,7 +207,7 @@ fn what_is_no_log_is_named() {
     }
 }
 
-/// An element of one of Lambda's batches, with this body.
+/// Returns an SQS message of a Lambda batch, with this body.
 fn queued(body: &str) -> String {
     let body = serde_json::Value::from(body);
     format!(r#"{{"messageId":"m","body":{body},"eventSource":"aws:sqs"}}"#)
@@ -215,10 +216,13 @@ fn queued(body: &str) -> String {
 const ITEM: &str = r#"{"resourceType":"AWS::S3::Bucket","resourceId":"i","configuration":{}}"#;
 
 #[test]
-fn configuration_items_come_one_by_one() {
-    let item = |number| Got::Resource(number, "i".to_owned());
+fn configuration_items_are_delivered_one_by_one() {
+    let item = |number| OwnedItem::Resource(number, "i".to_owned());
     let bad = |number, why| {
-        Got::Bad(number, InvalidRecordError::Carrier { what: "AWS Config configuration item", why })
+        OwnedItem::Invalid(
+            number,
+            InvalidRecordError::Carrier { what: "AWS Config configuration item", why },
+        )
     };
     let cases = [
         (format!(r#"{{"fileVersion":"1","configurationItems":[{ITEM},{ITEM}]}}"#), 2),
@@ -239,14 +243,14 @@ fn configuration_items_come_one_by_one() {
     let (items, problems) =
         split(format!(r#"{{"configurationItems":[{ITEM},{{"a":1}},7,{ITEM},{{"a":}}]}}"#));
     let no_type = bad(2, PayloadErrorKind::Member("resourceType"));
-    let no_object = Got::Bad(3, InvalidRecordError::NotAnObject);
+    let no_object = OwnedItem::Invalid(3, InvalidRecordError::NotAnObject);
     assert_eq!(items, [item(1), no_type, no_object, item(4), bad(5, PayloadErrorKind::NotJson)]);
     assert_eq!(problems, []);
 }
 
 #[test]
-fn batches_of_lambda_are_opened_element_by_element() {
-    let bad = Got::Bad(
+fn lambda_batches_are_parsed_element_by_element() {
+    let bad = OwnedItem::Invalid(
         2,
         InvalidRecordError::Carrier {
             what: "body of an SQS message",
@@ -260,12 +264,11 @@ fn batches_of_lambda_are_opened_element_by_element() {
         queued(&format!("[{ITEM},{B}]")),
         queued(r#"{"Event":"s3:TestEvent"}"#),
     );
-    let item = Got::Resource(3, "i".to_owned());
-    let notice = Got::Skipped("s3:TestEvent".to_owned(), 1);
+    let item = OwnedItem::Resource(3, "i".to_owned());
+    let notice = OwnedItem::Skipped("s3:TestEvent".to_owned(), 1);
     assert_eq!(split(text).0, [record(1, A), bad, item, record(4, B), notice]);
     let notification = r#"{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}"#;
-    let object =
-        Got::Skipped("S3 notification: the log object itself is what to replay".to_owned(), 1);
+    let object = OwnedItem::Skipped("S3 notification: replay the log object instead".to_owned(), 1);
     for text in [
         format!(r#"{{"Records":[{notification}]}}"#),
         notification.to_owned(),
@@ -277,7 +280,7 @@ fn batches_of_lambda_are_opened_element_by_element() {
 }
 
 #[test]
-fn damage_to_a_batch_is_survived() {
+fn a_damaged_batch_gives_an_item_or_a_problem() {
     let text = format!(r#"{{"Records":[{},{}]}}"#, queued(A), queued(&format!("[{ITEM}]")));
     for at in 0..text.len() {
         for bit in [0x01, 0x02, 0x20, 0x80] {
@@ -290,21 +293,21 @@ fn damage_to_a_batch_is_survived() {
 }
 
 #[test]
-fn a_bad_element_has_its_index_and_leaves_its_neighbours() {
+fn an_invalid_element_is_reported_and_does_not_affect_the_others() {
     for element in ["1", "-2.5e3", "null", "\"a,]}{\\\"\"", "[]", "[{\"a\":\"]\"},[2,3]]", "true"] {
         let (items, problems) = split(format!("{{\"Records\":[{A}, {element} ,{B},{element}]}}"));
-        let bad = |number| Got::Bad(number, InvalidRecordError::NotAnObject);
+        let bad = |number| OwnedItem::Invalid(number, InvalidRecordError::NotAnObject);
         assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4)], "{element}");
         assert_eq!(problems, []);
     }
 }
 
-fn not_json(number: u64, byte: usize) -> Got {
-    Got::Bad(number, InvalidRecordError::NotJson { byte: u64::try_from(byte).unwrap() })
+fn not_json(number: u64, byte: usize) -> OwnedItem {
+    OwnedItem::Invalid(number, InvalidRecordError::NotJson { byte: u64::try_from(byte).unwrap() })
 }
 
 #[test]
-fn text_that_is_no_json_is_named_with_its_place_and_reading_resumes_at_the_next_line() {
+fn text_that_is_not_json_is_reported_with_its_offset_and_reading_resumes_at_the_next_line() {
     let end = A.len();
     for (between, at) in [("", 1), (",,", 2), (" x,", 2), ("}},", 1), (", ,", 3), ("]x,", 2)] {
         for (open, close) in [("[", "]"), (r#"{"Records":["#, "]}")] {
@@ -325,7 +328,7 @@ fn text_that_is_no_json_is_named_with_its_place_and_reading_resumes_at_the_next_
 }
 
 #[test]
-fn a_bad_line_does_not_eat_its_neighbours() {
+fn an_invalid_line_does_not_affect_the_other_lines() {
     for line in [
         r#"{"eventID":"cut"#,
         r#"{"eventID":"cut","x":["#,
@@ -336,7 +339,7 @@ fn a_bad_line_does_not_eat_its_neighbours() {
         r#"{"eventID":"cut\"}"#,
     ] {
         let (items, problems) = split(format!("{A}\n{line}\n{B}\n{line}\n{A}\n"));
-        let bad = |number| Got::Bad(number, InvalidRecordError::Unbalanced);
+        let bad = |number| OwnedItem::Invalid(number, InvalidRecordError::Unbalanced);
         assert_eq!(items, [record(1, A), bad(2), record(3, B), bad(4), record(5, A)], "{line}");
         assert_eq!(problems, []);
     }
@@ -347,18 +350,19 @@ fn a_bad_line_does_not_eat_its_neighbours() {
     assert_eq!(items, [not_json(1, 0), record(2, A)]);
     let many_lines = "{\n \"eventID\": \"open\",\n \"x\": {\n";
     let (items, _) = split(format!("{many_lines}{A}\n{B}\n"));
-    let open = Got::Bad(1, InvalidRecordError::Unbalanced);
+    let open = OwnedItem::Invalid(1, InvalidRecordError::Unbalanced);
     assert_eq!(items, [open, record(2, A), record(3, B)]);
 }
 
 #[test]
-fn an_end_that_comes_too_early_is_named() {
-    let cut = |number| Got::Bad(number, InvalidRecordError::CutOff);
+fn a_text_that_ends_too_early_is_reported() {
+    let cut = |number| OwnedItem::Invalid(number, InvalidRecordError::CutOff);
     let log = format!(r#"{{"Records":[{A},{B}]}}"#);
     let first = r#"{"Records":["#.len();
     for length in 1..log.len() {
         let (items, problems) = split(&log[..length]);
-        let named = items.iter().any(|item| matches!(item, Got::Bad(..))) || !problems.is_empty();
+        let named =
+            items.iter().any(|item| matches!(item, OwnedItem::Invalid(..))) || !problems.is_empty();
         assert!(named, "{}", &log[..length]);
         if length > first && length < first + A.len() {
             assert_eq!(items, [cut(1)]);
@@ -371,7 +375,7 @@ fn an_end_that_comes_too_early_is_named() {
 }
 
 #[test]
-fn zero_bytes_and_invalid_utf8_pass_through_or_are_named() {
+fn zero_bytes_and_invalid_utf8_are_kept_or_reported() {
     let odd = b"{\"eventID\":\"\0\xFF\xC3\x28\x80\"}";
     let mut text = odd.to_vec();
     text.extend_from_slice(&[0; 70]);
@@ -383,7 +387,7 @@ fn zero_bytes_and_invalid_utf8_pass_through_or_are_named() {
 }
 
 #[test]
-fn depth_costs_nothing() {
+fn deep_nesting_is_accepted() {
     let deep = |depth| format!(r#"{{"eventID":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     let record = deep(100_000);
     let (items, problems) = split_in(format!("{record}\n[{record},{record}]").as_bytes(), 1 << 20);
@@ -393,7 +397,7 @@ fn depth_costs_nothing() {
 }
 
 #[test]
-fn a_record_that_is_too_long_is_named_and_the_rest_goes_on() {
+fn an_oversized_record_is_reported_and_the_others_are_delivered() {
     const LONGEST: usize = 200;
     let long = format!(r#"{{"eventID":"{}"}}"#, "x}".repeat(LONGEST));
     for text in [
@@ -407,7 +411,7 @@ fn a_record_that_is_too_long_is_named_and_the_rest_goes_on() {
             let (items, problems) = split_by(splitter, text.as_bytes(), chunk);
             assert_eq!(
                 items,
-                [record(1, A), Got::Bad(2, InvalidRecordError::TooLong), record(3, B)]
+                [record(1, A), OwnedItem::Invalid(2, InvalidRecordError::TooLong), record(3, B)]
             );
             assert_eq!(problems, []);
         }
@@ -415,8 +419,8 @@ fn a_record_that_is_too_long_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn the_work_grows_with_the_text_and_not_faster() {
-    // Each of these would take hours if every piece were looked at to the end of the text.
+fn the_time_grows_only_linearly_with_the_text() {
+    // These texts would take hours if each piece were scanned to the end of the text.
     let count = 20_000;
     for text in [
         "{}",
@@ -436,7 +440,7 @@ fn the_work_grows_with_the_text_and_not_faster() {
 }
 
 #[test]
-fn the_sink_can_stop() {
+fn the_sink_can_stop_the_splitting() {
     let mut splitter = RecordSplitter::new(MAX_RECORD);
     let mut count = 0;
     splitter.split_window(format!("[{A},{A},{A}]").as_bytes(), true, &mut |_| {

@@ -1,4 +1,5 @@
-//! AWS CloudTrail: a digest file, which proves logs and holds none.
+//! Defines the format of a CloudTrail digest file, which contains no records: it proves the
+//! integrity of logs.
 
 use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::model::PayloadInvoker;

@@ -1,4 +1,5 @@
-//! AWS CloudTrail: the notice to its topic that it wrote log files.
+//! Defines the format of the notice that CloudTrail sends to its SNS topic after it wrote log
+//! files.
 
 use super::s3_notification;
 use crate::payload::error::PayloadErrorKind;
@@ -6,7 +7,7 @@ use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat};
 use crate::payload::json_object::{JsonObject, parse_list, parse_string};
 use crate::payload::model::{LogObject, PayloadInvoker};
 
-/// What CloudTrail sends to a topic to see that it may; no JSON.
+/// The message that CloudTrail sends to a topic to check its permissions. It is not JSON.
 pub(crate) const VALIDATION_MESSAGE: &str = "CloudTrail validation message";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
@@ -19,7 +20,8 @@ pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     delivery: NO_DELIVERY,
 };
 
-/// The objects that `s3Bucket` and `s3ObjectKey` name; that is a list, or in AWS Config's notices a string.
+/// Returns the objects in `s3Bucket` and `s3ObjectKey`. The keys are a list, or one string in the
+/// notices of AWS Config.
 pub(super) fn read_log_objects(
     object: &JsonObject<'_>,
 ) -> Result<Vec<LogObject>, PayloadErrorKind> {

@@ -1,14 +1,15 @@
-//! AWS CloudTrail: a record, as it stands in a log.
+//! Defines the format of a CloudTrail record, as it is in a log.
 
 use crate::payload::error::PayloadErrorKind;
 use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
 use crate::payload::model::{EventEnvelope, PayloadContent, PayloadInvoker};
 
-/// How Insight events are called when they are skipped.
+/// The kind of Insight events, which are skipped.
 pub(super) const INSIGHT_KIND: &str = "CloudTrail Insight events";
 
-/// Lambda's batches of other services use the same names; what a trail writes has a domain for a source.
+/// Lambda batches of other services use the same member names. The `eventSource` of a CloudTrail
+/// record is a domain name and does not begin with `aws:`.
 const NOT_OF_A_BATCH: MemberTest = MemberTest::NotPrefixed("eventSource", "aws:");
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
@@ -24,7 +25,7 @@ pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     delivery: NO_DELIVERY,
 };
 
-/// A record as a part, with what `EventBridge` said about it.
+/// Creates a part with a record and its EventBridge envelope, if it has one.
 pub(super) fn build_record_part(
     object: &JsonObject<'_>,
     envelope: Option<EventEnvelope>,

@@ -1,4 +1,5 @@
-//! Amazon CloudWatch Logs: a subscription's batch of a trail's log group, packed or not.
+//! Defines the format of a CloudWatch Logs subscription batch of a trail's log group, compressed or
+//! not.
 
 use crate::payload::error::{PayloadError, PayloadErrorKind};
 use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
@@ -15,7 +16,7 @@ pub(super) const FORMAT: PayloadFormat = PayloadFormat {
         &[MemberTest::Present("messageType"), MemberTest::Present("logEvents")],
     ],
     parse: |object| match object.object_member("awslogs") {
-        // Unpacked, it is of this format again.
+        // The decompressed data has this format, too.
         Some(logs) => {
             Ok(vec![PayloadPart::Gzip { carrier: NAME, data: logs.base64_member("data")? }])
         }

@@ -1,4 +1,5 @@
-//! AWS Config: what it sends to its topic and to the bus.
+//! Defines the format of the notifications that AWS Config sends to its SNS topic and to
+//! EventBridge.
 
 use super::{cloudtrail_notice, configuration_item, s3_notification};
 use crate::payload::error::{PayloadErrorKind, displayable_name};
@@ -20,7 +21,7 @@ pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     delivery: NO_DELIVERY,
 };
 
-/// What a notification is about, as a part.
+/// Creates a part with the subject of a notification.
 pub(super) fn build_notification_part(
     subject: RuleSubject,
     envelope: Option<EventEnvelope>,
@@ -43,7 +44,7 @@ pub(super) fn build_notification_part(
     }
 }
 
-/// What a notification is about.
+/// Parses the subject of a notification.
 pub(super) fn parse_subject(object: &JsonObject<'_>) -> Result<RuleSubject, PayloadErrorKind> {
     let diff = object.object_member("configurationItemDiff");
     if object.has_member("configurationItem") {
@@ -73,7 +74,7 @@ pub(super) fn parse_subject(object: &JsonObject<'_>) -> Result<RuleSubject, Payl
     }
 }
 
-/// Where an item lies that was too large: bucket and key in one.
+/// Returns the location of an oversized item. `s3BucketLocation` contains the bucket and the key.
 fn find_item_location(summary: &JsonObject<'_>) -> Option<LogObject> {
     let location = summary.string_member("s3BucketLocation")?;
     let (bucket, key) = location.split_once('/')?;

@@ -1,4 +1,5 @@
-//! AWS Config: the invocation of a custom rule, which waits for evaluations.
+//! Defines the format of the invocation of a custom rule of AWS Config, which waits for
+//! evaluations.
 
 use super::config_notification;
 use crate::payload::error::PayloadErrorKind;
@@ -6,7 +7,7 @@ use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart
 use crate::payload::json_object::JsonObject;
 use crate::payload::model::{ConfigRuleInvocation, PayloadContent, PayloadInvoker, RuleSubject};
 
-/// The token of an invocation that is only a test, in AWS's own kits for rules.
+/// The result token of a test invocation. The development kits of AWS for rules use it.
 const TEST_TOKEN: &str = "TESTMODE";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {

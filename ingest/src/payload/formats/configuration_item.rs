@@ -1,8 +1,9 @@
-//! AWS Config: a configuration item, in any of its three dialects.
+//! Defines the format of a configuration item of AWS Config, in its three variants.
 //!
-//! They differ in names (`ARN` or `arn`, `configurationStateId` or `configurationStateID`), in types (a
-//! state's id is a number or a string, a time is text or seconds since 1970) and, in what the API returns,
-//! in that JSON is written as a string. Here all become one.
+//! The variants differ in the names of members (`ARN` or `arn`, `configurationStateId` or
+//! `configurationStateID`) and in their types: a state id is a number or a string, and a time is
+//! text or seconds since 1970. The API also returns JSON values as strings. This module converts
+//! all variants to one form.
 
 use chrono::{DateTime, SecondsFormat};
 use evenkeel_rules::ConfigurationItem;
@@ -13,7 +14,7 @@ use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart
 use crate::payload::json_object::{JsonObject, parse_list, parse_string};
 use crate::payload::model::{ItemChange, PayloadContent, PayloadInvoker};
 
-/// So often may JSON be written as a string in JSON: the API does it twice.
+/// The maximum number of nested JSON strings in an item. The API uses two levels.
 const MAX_STRING_LAYERS: usize = 3;
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
@@ -31,7 +32,7 @@ pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     delivery: NO_DELIVERY,
 };
 
-/// An item with its text.
+/// Reads an item and its text.
 pub(super) fn read_item_change(object: &JsonObject<'_>) -> Result<ItemChange, PayloadErrorKind> {
     Ok(ItemChange {
         item: read_configuration_item(object)?,
@@ -40,7 +41,7 @@ pub(super) fn read_item_change(object: &JsonObject<'_>) -> Result<ItemChange, Pa
     })
 }
 
-/// Reads an item, whatever its dialect.
+/// Reads an item of any variant.
 pub(crate) fn read_configuration_item(
     object: &JsonObject<'_>,
 ) -> Result<ConfigurationItem, PayloadErrorKind> {
@@ -55,7 +56,7 @@ pub(crate) fn read_configuration_item(
             .filter(|text| !text.is_empty())
             .ok_or(PayloadErrorKind::Member(name))
     };
-    // Only the API writes every value as a string, `false` among them.
+    // Only the API writes every value as a string, including `false`.
     let api = object.raw_member("configuration").is_some_and(|text| text.starts_with('"'))
         || (object.has_member("version") && !object.has_member("configurationItemVersion"));
     Ok(ConfigurationItem {
@@ -74,7 +75,8 @@ pub(crate) fn read_configuration_item(
     })
 }
 
-/// The API gives seconds since 1970, with a fraction and maybe an exponent.
+/// Converts a number of seconds since 1970 to ISO 8601, and returns any other text unchanged. The
+/// API writes a time as a number with a fraction, and sometimes with an exponent.
 fn normalize_time(text: String) -> String {
     let Ok(seconds) = text.parse::<f64>() else { return text };
     let milliseconds = format!("{seconds:.3}").replace('.', "").parse().ok();
@@ -82,7 +84,8 @@ fn normalize_time(text: String) -> String {
     time.map_or(text, |time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// `configuration` as the JSON text of what it is; empty where there is none, as of a resource that is gone.
+/// Returns `configuration` as JSON text, or an empty text if there is none, such as for a deleted
+/// resource.
 fn normalize_configuration(raw: Option<&str>) -> Result<String, PayloadErrorKind> {
     let Some(raw) = raw else { return Ok(String::new()) };
     let mut text = raw.to_owned();
@@ -101,7 +104,8 @@ fn normalize_configuration(raw: Option<&str>) -> Result<String, PayloadErrorKind
     Ok(compact_json(&text))
 }
 
-/// `supplementaryConfiguration` with all its values unpacked; empty where there is none.
+/// Returns `supplementaryConfiguration` with all its values unwrapped, or an empty text if there is
+/// none.
 fn normalize_supplementary(object: &JsonObject<'_>, api: bool) -> Result<String, PayloadErrorKind> {
     const NAME: &str = "supplementaryConfiguration";
     let Some(raw) = object.raw_member(NAME) else { return Ok(String::new()) };
@@ -116,7 +120,8 @@ fn normalize_supplementary(object: &JsonObject<'_>, api: bool) -> Result<String,
     ))
 }
 
-/// A value that is written as a string, as what it is. Native items do that to some objects only.
+/// Unwraps a value that is written as a JSON string. Items of other variants than the API do so
+/// only for some objects and lists.
 fn unpack_json_string(value: &str, api: bool) -> String {
     let mut text = value.to_owned();
     for _ in 0..MAX_STRING_LAYERS {
@@ -130,7 +135,8 @@ fn unpack_json_string(value: &str, api: bool) -> String {
     compact_json(&text)
 }
 
-/// Tags as an object of texts; the list of keys and values that a query returns becomes one.
+/// Returns the tags as an object of strings. Converts the list of keys and values in the results of
+/// queries.
 fn normalize_tags(object: &JsonObject<'_>) -> Result<String, PayloadErrorKind> {
     let Some(raw) = object.raw_member("tags") else { return Ok(String::new()) };
     let text =
@@ -147,7 +153,7 @@ fn normalize_tags(object: &JsonObject<'_>) -> Result<String, PayloadErrorKind> {
     Ok(join_members(tags.member_texts().map(|(key, value)| (key, text(value)))))
 }
 
-/// The text of an object with these members.
+/// Returns the text of an object with these members.
 fn join_members<'a>(members: impl Iterator<Item = (&'a str, String)>) -> String {
     let members: Vec<_> =
         members.map(|(name, value)| format!("{}:{value}", quote_json(name))).collect();
@@ -158,12 +164,13 @@ fn quote_json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A text, without the space around it, if it is JSON.
+/// Returns the text without surrounding white space if it is JSON.
 fn as_json_text(text: &str) -> Option<&str> {
     serde_json::from_str::<&RawValue>(text).ok().map(RawValue::get)
 }
 
-/// JSON without the space between its parts; numbers and strings stay as they are written.
+/// Removes the white space between the parts of a JSON text. Numbers and strings keep their
+/// original text.
 fn compact_json(json: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);
     json.chars()

@@ -1,4 +1,4 @@
-//! Amazon EventBridge: an event of a bus, a rule or a schedule.
+//! Defines the format of an EventBridge event of a bus, a rule or a schedule.
 
 use evenkeel_ledger::{CANARY_SOURCE, CANARY_TYPE, CanaryId};
 use evenkeel_rules::parse_epoch_millis;
@@ -35,7 +35,8 @@ fn parse_bus_event(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, PayloadE
             parse_created_object(&detail()?, envelope.region)?
         }
         CANARY_TYPE if envelope.source == CANARY_SOURCE => parse_canary(&detail()?, &envelope)?,
-        // Its rules' results and the like are known by the event's own name.
+        // Other events of AWS Config, such as the results of its rules, are skipped by their detail
+        // type.
         name if name.starts_with("Config ") => {
             match config_notification::parse_subject(&detail()?)? {
                 RuleSubject::Scheduled | RuleSubject::Other(_) => {
@@ -62,7 +63,8 @@ fn parse_envelope(object: &JsonObject<'_>) -> Result<EventEnvelope, PayloadError
     })
 }
 
-/// The object that S3 says was written. Unlike in S3's own notifications, the key is not encoded.
+/// Creates a part with the object that S3 wrote. In contrast to S3 notifications, the key is not
+/// URL-encoded.
 fn parse_created_object(
     detail: &JsonObject<'_>,
     region: Option<String>,
@@ -79,7 +81,8 @@ fn parse_created_object(
     }))
 }
 
-/// The canary: anybody who may put events can make one, so nothing but an id and a time is taken of it.
+/// Creates a part with a canary. Anyone who may put events can send a canary. Therefore, the
+/// function reads only its id and its time.
 fn parse_canary(
     detail: &JsonObject<'_>,
     envelope: &EventEnvelope,
@@ -90,7 +93,7 @@ fn parse_canary(
     Ok(PayloadPart::Content(PayloadContent::Canary { canary, made }))
 }
 
-/// How an event of another kind is called when it is skipped.
+/// Returns the kind of an event that is skipped.
 fn skipped_event_kind(detail_type: &str) -> String {
     format!("EventBridge: {}", displayable_name(detail_type).unwrap_or("events of an unnamed kind"))
 }

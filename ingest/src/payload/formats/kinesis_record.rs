@@ -1,11 +1,11 @@
-//! Amazon Kinesis: one record of a batch, whose data is gzip data or text.
+//! Defines the format of a Kinesis record, whose data is gzip data or text.
 
 use crate::payload::error::PayloadErrorKind;
 use crate::payload::format::{DeliveryMetadata, MemberTest, PayloadFormat, PayloadPart};
 use crate::payload::json_object::JsonObject;
 use crate::payload::model::PayloadInvoker;
 
-/// What messages call the data of a record.
+/// The name of the data of a record in messages.
 const DATA_CARRIER: &str = "data of a Kinesis record";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {

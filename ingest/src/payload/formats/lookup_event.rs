@@ -1,4 +1,5 @@
-//! AWS CloudTrail: an event of the output of `lookup-events`, which holds its record as a string.
+//! Defines the format of an event in the output of `lookup-events`, which contains the CloudTrail
+//! record as a string.
 
 use super::cloudtrail_record;
 use crate::payload::error::PayloadErrorKind;

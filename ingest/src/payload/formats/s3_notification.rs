@@ -1,4 +1,4 @@
-//! Amazon S3: one notification that an object was written, and the test that comes before the first.
+//! Defines the format of the S3 notifications of created objects, and of the S3 test event.
 
 use percent_encoding::percent_decode_str;
 
@@ -7,7 +7,7 @@ use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart
 use crate::payload::json_object::JsonObject;
 use crate::payload::model::{LogObject, PayloadContent, PayloadInvoker};
 
-/// What S3 sends when notifications are set up.
+/// The event that S3 sends when notifications are configured.
 const TEST_EVENT: &str = "s3:TestEvent";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {
@@ -46,7 +46,7 @@ fn parse_s3_notification(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, Pa
     })])
 }
 
-/// A key in a notification is encoded as in a form: a space is a plus.
+/// Decodes a key of a notification, which is URL-encoded as in a form: a plus sign means a space.
 fn decode_key(key: &str) -> Result<String, PayloadErrorKind> {
     let spaced = key.replace('+', " ");
     let key =
@@ -54,7 +54,8 @@ fn decode_key(key: &str) -> Result<String, PayloadErrorKind> {
     if key.is_empty() { Err(PayloadErrorKind::Member("key")) } else { Ok(key.into_owned()) }
 }
 
-/// An object, unless its key says that it holds neither records nor items.
+/// Creates a part with an object. Skips objects whose keys show that they contain neither records
+/// nor items.
 pub(super) fn build_object_part(object: LogObject) -> PayloadPart {
     let kind = match object.key.as_str() {
         key if key.contains("/CloudTrail-Digest/") => "CloudTrail digest",

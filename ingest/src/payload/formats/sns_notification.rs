@@ -1,4 +1,5 @@
-//! Amazon SNS: a notification, as Lambda is invoked with it and as it lies in a queue or a file.
+//! Defines the format of an SNS notification, as an invocation of Lambda and as a message in a
+//! queue or a file.
 
 use crate::payload::error::PayloadErrorKind;
 use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};

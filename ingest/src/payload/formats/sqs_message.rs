@@ -1,4 +1,4 @@
-//! Amazon SQS: one message of a batch, whose body is anything at all.
+//! Defines the format of an SQS message in a batch. Its body is a payload of any format.
 
 use crate::payload::error::PayloadErrorKind;
 use crate::payload::format::{DeliveryMetadata, MemberTest, PayloadFormat, PayloadPart};
@@ -23,9 +23,10 @@ fn parse_sqs_message(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, Payloa
     }])
 }
 
-/// A message whose body cannot be opened must still be named.
+/// Reads the delivery metadata. The response must name a message even if its body cannot be parsed.
 ///
-/// Source: Amazon SQS API Reference, `ReceiveMessage`: `SentTimestamp` is epoch time in milliseconds.
+/// Source: Amazon SQS API Reference, `ReceiveMessage`: `SentTimestamp` is epoch time in
+/// milliseconds.
 fn read_delivery(object: &JsonObject<'_>) -> DeliveryMetadata {
     let attributes = object.object_member("attributes");
     let attribute =

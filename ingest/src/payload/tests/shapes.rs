@@ -1,22 +1,22 @@
-//! Each shape, what it opens to, and who invokes with it.
+//! Tests each payload format: its parts, and its invoker.
 
 use super::*;
 
-/// A payload opens to one message with these parts.
+/// Checks that each payload has this invoker, and one message with these parts.
 fn check(cases: &[(String, PayloadInvoker, &str)]) {
-    for (payload, outer, parts) in cases {
-        let (who, messages) = opened(payload);
-        assert_eq!((who, messages.as_slice()), (*outer, &[(*parts).to_owned()][..]), "{payload}");
+    for (payload, invoker, parts) in cases {
+        let (who, messages) = parse_short(payload);
+        assert_eq!((who, messages.as_slice()), (*invoker, &[(*parts).to_owned()][..]), "{payload}");
     }
 }
 
 #[test]
-fn events_of_the_bus() {
+fn events_of_eventbridge() {
     let config = |detail: &str| event("Config Configuration Item Change", "aws.config", detail);
     let bus = |name: &str| event(name, "aws.x", "{}");
     let created = r#"{"bucket":{"name":"b"},"object":{"key":"a+b%20.gz","size":7}}"#;
     check(&[
-        (call(RECORD), PayloadInvoker::EventBridge, ":record<aws.s3"),
+        (api_call(RECORD), PayloadInvoker::EventBridge, ":record<aws.s3"),
         (
             event("AWS Service Event via CloudTrail", "aws.kms", RECORD),
             PayloadInvoker::EventBridge,
@@ -48,6 +48,13 @@ fn events_of_the_bus() {
         ),
         (event("Object Created", "aws.s3", created), PayloadInvoker::EventBridge, ":b/a+b%20.gz"),
         (bus("Object Created"), PayloadInvoker::EventBridge, ":(EventBridge: Object Created)"),
+    ]);
+}
+
+#[test]
+fn other_events_of_eventbridge_are_named() {
+    let bus = |name: &str| event(name, "aws.x", "{}");
+    check(&[
         (bus("Scheduled Event"), PayloadInvoker::EventBridge, ":(EventBridge: Scheduled Event)"),
         (
             bus("Security Hub Findings - Imported"),
@@ -64,9 +71,13 @@ fn events_of_the_bus() {
             PayloadInvoker::EventBridge,
             ":(EventBridge: events of an unnamed kind)",
         ),
-        (call("[]"), PayloadInvoker::EventBridge, ":!EventBridge event: has no usable `detail`"),
         (
-            call(r#"{"omitted":true}"#),
+            api_call("[]"),
+            PayloadInvoker::EventBridge,
+            ":!EventBridge event: has no usable `detail`",
+        ),
+        (
+            api_call(r#"{"omitted":true}"#),
             PayloadInvoker::EventBridge,
             ":!EventBridge event: has no usable `eventName`",
         ),
@@ -74,7 +85,7 @@ fn events_of_the_bus() {
 }
 
 #[test]
-fn files_and_what_others_carry() {
+fn documents_of_files_and_nested_payloads() {
     let digest = r#"{"awsAccountId":"1","digestStartTime":"t","logFiles":[]}"#;
     let insight = r#"{"eventVersion":"1.07","eventType":"AwsCloudTrailInsight"}"#;
     let lookup = json!({"Events": [{"EventId": "e", "CloudTrailEvent": RECORD}]}).to_string();
@@ -115,7 +126,7 @@ fn files_and_what_others_carry() {
 }
 
 #[test]
-fn objects_that_were_written_in_every_wrapping() {
+fn notifications_of_objects_in_every_source() {
     let put = || s3("ObjectCreated:Put", "AWSLogs/1/a+b%2Bc.gz");
     let written = "b/AWSLogs/1/a b+c.gz";
     let notice = r#"{"s3Bucket":"b","s3ObjectKey":["AWSLogs/1/CloudTrail-Digest/d.gz","l"]}"#;
@@ -178,7 +189,7 @@ fn objects_that_were_written_in_every_wrapping() {
 }
 
 #[test]
-fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
+fn a_canary_in_every_source_and_similar_events() {
     let id = "3ab3a4fa-1702-5e4d-83ae-8c0f7b793ec3";
     let put = |source: &str, id: &str| {
         let detail = json!({"canary": id, "other": "text"}).to_string();
@@ -198,12 +209,12 @@ fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
         (batch(&[kinesis("k", &gzip(&canary))]), None),
         (subscription(&logs(&[&canary])), None),
     ] {
-        let opened = parse_payload(payload.as_bytes()).unwrap();
-        let message = &opened.messages[0];
+        let parsed = parse_payload(payload.as_bytes()).unwrap();
+        let message = &parsed.messages[0];
         assert_eq!((message.sent, message.parts.as_slice()), (sent, &[Ok(taken.clone())][..]));
     }
     for bad in ["", "../control/kill-switch", "3ab3a4fa", "\u{202e}"] {
-        let (_, messages) = opened(&batch(&[sqs("m", &put("evenkeel.doctor", bad))]));
+        let (_, messages) = parse_short(&batch(&[sqs("m", &put("evenkeel.doctor", bad))]));
         assert_eq!(messages, ["m:!EventBridge event: has no usable `canary`"], "{bad}");
     }
     let other = (put("my.app", id), PayloadInvoker::EventBridge, ":(EventBridge: Evenkeel Canary)");
@@ -211,7 +222,7 @@ fn a_canary_in_every_wrapping_and_nothing_that_only_looks_like_one() {
 }
 
 #[test]
-fn logs_and_streams() {
+fn cloudwatch_logs_and_kinesis() {
     let data = logs(&[RECORD, "not json", RECORD]);
     let parts = "record+!message of a log event: is not JSON+record";
     let control = r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#;
@@ -225,7 +236,7 @@ fn logs_and_streams() {
         ),
         (batch(&[kinesis("7", &gzip(&data))]), PayloadInvoker::Kinesis, &format!("7:{parts}")),
         (
-            batch(&[kinesis("7", call(RECORD).as_bytes())]),
+            batch(&[kinesis("7", api_call(RECORD).as_bytes())]),
             PayloadInvoker::Kinesis,
             "7:record<aws.s3",
         ),
@@ -234,7 +245,7 @@ fn logs_and_streams() {
 }
 
 #[test]
-fn rules_of_config_wait_for_evaluations() {
+fn invocations_of_config_rules() {
     let item: Value = serde_json::from_str(ITEM).unwrap();
     let (time, kind) = ("notificationCreationTime", "messageType");
     let left =
@@ -244,9 +255,9 @@ fn rules_of_config_wait_for_evaluations() {
     let delivered = json!({"s3Bucket": "b", "s3ObjectKey": "k", kind: "ConfigurationSnapshotDeliveryCompleted"});
     let other = json!({ kind: "Another" });
     let ask = |invoking: &Value, token: &str| {
-        let mut opened = parse_payload(rule(invoking, token).as_bytes()).unwrap();
-        assert_eq!(opened.invoker, PayloadInvoker::ConfigRule);
-        match opened.messages.remove(0).parts.remove(0) {
+        let mut parsed = parse_payload(rule(invoking, token).as_bytes()).unwrap();
+        assert_eq!(parsed.invoker, PayloadInvoker::ConfigRule);
+        match parsed.messages.remove(0).parts.remove(0) {
             Ok(PayloadContent::ConfigRule(rule)) => *rule,
             other => panic!("{other:?}"),
         }
@@ -279,13 +290,13 @@ fn rules_of_config_wait_for_evaluations() {
 }
 
 #[test]
-fn what_the_bus_says_is_kept() {
-    let text = call(RECORD).replacen('{', r#"{"replay-name":"again","#, 1);
+fn the_envelope_of_an_event_is_kept() {
+    let text = api_call(RECORD).replacen('{', r#"{"replay-name":"again","#, 1);
     let part = parse_payload(text.as_bytes()).unwrap().messages.remove(0).parts.remove(0).unwrap();
     let PayloadContent::Record { envelope: Some(envelope), .. } = part else { panic!("{part:?}") };
-    let said =
+    let fields =
         [envelope.id, envelope.account, envelope.region, envelope.time, envelope.replay_name];
-    assert_eq!(said.map(Option::unwrap), ["i", "1", "r", "t", "again"]);
+    assert_eq!(fields.map(Option::unwrap), ["i", "1", "r", "t", "again"]);
     assert_eq!(envelope.detail_type, "AWS API Call via CloudTrail");
     assert_eq!(envelope.resources, ["arn"]);
 }

@@ -1,4 +1,4 @@
-//! Settings of a REST API itself. They hold for a stage once the stage is deployed anew.
+//! Settings of REST APIs. They take effect in a stage with its next deployment.
 
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeMap;
@@ -21,36 +21,36 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// What is set on a REST API, and which deployments its stages serve.
+/// The settings of a REST API and the deployments of its stages.
 ///
 /// Source: Amazon API Gateway API Reference, `RestApi`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestApiState {
-    /// The default endpoint is closed.
+    /// True if the default endpoint is disabled.
     pub closed: bool,
     /// The resource policy.
     pub policy: Option<Value>,
-    /// The TLS policy; none where AWS tells none.
+    /// The TLS policy. `None` if AWS does not return it.
     pub tls: Option<String>,
-    /// The TLS policy's companion.
+    /// The endpoint access mode of the TLS policy.
     pub access: Option<String>,
-    /// The types of its endpoint.
+    /// The types of the endpoint.
     pub endpoints: Vec<String>,
-    /// What each stage serves.
+    /// The deployments of the stages, by stage name.
     pub stages: BTreeMap<String, ServedDeployment>,
-    /// The stages that send a part of their traffic to another deployment.
+    /// The stages with a canary deployment.
     pub canaries: Vec<String>,
 }
 
 impl RestApiState {
-    /// What `change` makes of it, deployed to every stage.
+    /// Returns a plan that applies `change` and deploys it to all stages.
     pub(crate) fn plan_redeployment(
         &self,
         change: impl FnOnce(&mut RestApiState),
     ) -> RemediationPlan<RestApiState> {
         if let Some(stage) = self.canaries.first() {
             return RemediationPlan::leave_to_person(format!(
-                "stage `{stage}` has a canary, which only its owner can promote or end"
+                "stage `{stage}` has a canary deployment; promote or delete the canary first"
             ));
         }
         let mut after = self.clone();
@@ -62,31 +62,31 @@ impl RestApiState {
     }
 }
 
-/// What is wrong with a REST API's settings, and what they should be.
+/// A rule for the settings of REST APIs: it plans the compliant state.
 pub trait ApiRule: Send + Sync + 'static {
-    /// The remediator's name.
+    /// The id of the remediator.
     const ID: &'static str;
 
-    /// See [`RemediatorSpec::tier`].
+    /// The value of [`RemediatorSpec::tier`].
     const TIER: SafetyTier;
 
-    /// See [`RemediatorSpec::check`].
+    /// The value of [`RemediatorSpec::precondition`].
     const PRECONDITION: Option<&'static str> = None;
 
-    /// What a policy's header may tell it.
+    /// The value of [`RemediatorSpec::parameter_names`].
     const PARAMETER_NAMES: &'static [&'static str] = &[];
 
-    /// The IAM actions that it uses.
+    /// The value of [`RemediatorSpec::permissions`].
     const PERMISSIONS: &'static [&'static str] = PERMISSIONS;
 
-    /// The IAM resources beside the API itself that it reads.
+    /// The paths of other API Gateway resources that the remediator reads.
     const READ_ONLY_PATHS: &'static [&'static str] = &[];
 
-    /// What to do about a state.
+    /// Plans the change of a state.
     fn plan_change(target: &TargetResource, before: &RestApiState)
     -> RemediationPlan<RestApiState>;
 
-    /// What speaks against it.
+    /// Checks the preconditions of the change.
     fn check_preconditions(
         _rest: &RestApiClient,
         _api: &str,
@@ -96,7 +96,7 @@ pub trait ApiRule: Send + Sync + 'static {
     }
 }
 
-/// Sets a REST API's settings by a rule.
+/// A remediator that applies a rule to the settings of REST APIs.
 #[derive(Debug)]
 pub struct ApiSettings<R> {
     rest: RestApiClient,
@@ -152,7 +152,8 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
         match api.api_status {
             None | Some(ApiStatus::Available) => {}
             Some(status) => {
-                return Err(AwsFailure::Retryable(format!("the API is {}", status.as_str())));
+                let why = format!("the REST API has status {}; try again later", status.as_str());
+                return Err(AwsFailure::Retryable(why));
             }
         }
         let policy = match api.policy.filter(|policy| !policy.is_empty()) {
@@ -208,9 +209,9 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
                 first,
                 self.rest.check_undeployed_changes(&api, after.stages.keys(), ours).await?,
             ) {
-                (None, guarded) => guarded,
-                (Some(why), PrecheckResult::RequireApproval(guarded)) => {
-                    PrecheckResult::RequireApproval(format!("{why}; {guarded}"))
+                (None, undeployed) => undeployed,
+                (Some(why), PrecheckResult::RequireApproval(undeployed)) => {
+                    PrecheckResult::RequireApproval(format!("{why}; {undeployed}"))
                 }
                 (Some(why), _) => PrecheckResult::RequireApproval(why),
             },
@@ -232,7 +233,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
     }
 
     fn is_partial_state(seen: &RestApiState, before: &RestApiState, after: &RestApiState) -> bool {
-        // As planned, but for the stages that are still as before.
+        // The planned state, with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let Some(former) =
@@ -250,7 +251,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
                 && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
                     name == other && seen.has_reached(wanted)
                 });
-        // A companion that was not there before stays: API Gateway cannot take it away.
+        // A new endpoint access mode stays after an undo, because API Gateway cannot remove it.
         let access = wanted.access.is_none() || seen.access == wanted.access;
         let (policy, access_mode) = (wanted.policy.clone(), wanted.access.clone());
         let rest = RestApiState {
@@ -266,6 +267,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
     }
 }
 
+/// Returns the patch operations that change the settings from `now` to `wanted`.
 fn build_patches(now: &RestApiState, wanted: &RestApiState) -> Vec<PatchOperation> {
     let mut patches = Vec::new();
     if now.closed != wanted.closed {

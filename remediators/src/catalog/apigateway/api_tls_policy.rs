@@ -1,4 +1,4 @@
-//! A REST API whose own endpoint speaks old TLS speaks new TLS.
+//! TLS policies of REST API endpoints.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -7,17 +7,20 @@ use crate::catalog::apigateway::tls_policy::TlsPolicyRequirement;
 use crate::remediator::RemediationPlan;
 use crate::violation::TargetResource;
 
-/// Sets the TLS policy of a REST API, with the companion that it needs.
+/// A remediator that sets the TLS policy of a REST API, with the endpoint access mode that it
+/// needs.
 ///
-/// The policy's header may say which policies are accepted (`accepted`), which one is set (`policy`), and the
-/// companion (`endpointAccessMode`; `BASIC` first, since `STRICT` turns callers away).
+/// Parameters in the policy header: the accepted TLS policies (`accepted`), the one to set
+/// (`policy`), and the endpoint access mode (`endpointAccessMode`; the default is `BASIC`, because
+/// `STRICT` rejects some callers).
 pub type ApiTlsPolicy = ApiSettings<TlsPolicyRule>;
 
-/// The API's own endpoint has a TLS policy that is accepted.
+/// The rule that the endpoint of an API has an accepted TLS policy.
 #[derive(Debug)]
 pub struct TlsPolicyRule;
 
-/// Those that Security Hub accepts (APIGateway.11), for endpoints of CloudFront and for others.
+/// The TLS policies to set by default, for edge-optimized and other endpoints. Security Hub accepts
+/// them (APIGateway.11).
 ///
 /// Source: AWS Security Hub User Guide, "Security Hub controls for Amazon API Gateway".
 const EDGE_POLICY: &str = "SecurityPolicy_TLS12_PFS_2025_EDGE";
@@ -34,28 +37,28 @@ impl ApiRule for TlsPolicyRule {
         before: &RestApiState,
     ) -> RemediationPlan<RestApiState> {
         let edge = before.endpoints.iter().any(|kind| kind == "EDGE");
-        let wanted = match TlsPolicyRequirement::from_target(
+        let required = match TlsPolicyRequirement::from_target(
             target,
             if edge { EDGE_POLICY } else { REGIONAL_POLICY },
         ) {
-            Ok(wanted) => wanted,
+            Ok(required) => required,
             Err(why) => return RemediationPlan::Refuse(why),
         };
         let Some(policy) = &before.tls else {
             return RemediationPlan::leave_to_person(
-                "AWS does not tell the API's TLS policy".to_owned(),
+                "AWS does not return the TLS policy of the REST API; check it by hand".to_owned(),
             );
         };
-        if wanted.accepts_policy(policy) {
+        if required.accepts_policy(policy) {
             return RemediationPlan::Nothing;
         }
-        if let Some(why) = wanted.find_incompatibility(&before.endpoints) {
+        if let Some(why) = required.find_incompatibility(&before.endpoints) {
             return RemediationPlan::leave_to_person(why);
         }
         before.plan_redeployment(|after| {
-            after.tls = Some(wanted.policy.clone());
-            if wanted.is_enhanced() {
-                after.access = Some(wanted.access.clone());
+            after.tls = Some(required.policy.clone());
+            if required.is_enhanced() {
+                after.access = Some(required.access.clone());
             }
         })
     }

@@ -1,25 +1,25 @@
-//! Backends of integrations: their addresses, and whether they speak TLS.
+//! Backends of integrations: parsing of their URIs, and checks of their TLS support.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::tls_probe::TlsProbe;
 use crate::remediator::PrecheckResult;
 
-/// The scheme in clear text.
+/// The unencrypted URI scheme.
 const UNENCRYPTED_SCHEME: &str = "http://";
 
-/// The mark of a stage variable.
+/// The start of a reference to a stage variable.
 ///
 /// Source: Amazon API Gateway Developer Guide, "API Gateway stage variables reference".
 const VARIABLE: &str = "${stageVariables.";
 
-/// Whether a URI is in clear text.
+/// Returns whether a URI is unencrypted.
 pub(crate) fn is_unencrypted(uri: &str) -> bool {
     uri.get(..UNENCRYPTED_SCHEME.len())
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(UNENCRYPTED_SCHEME))
 }
 
-/// The same URI over TLS. The port 80 goes with its scheme, any other stays.
+/// Returns an unencrypted URI with the scheme `https`. Port 80 is removed, other ports are kept.
 pub(crate) fn to_https_uri(uri: &str) -> String {
     let Some(rest) = uri.get(UNENCRYPTED_SCHEME.len()..).filter(|_| is_unencrypted(uri)) else {
         return uri.to_owned();
@@ -29,20 +29,20 @@ pub(crate) fn to_https_uri(uri: &str) -> String {
     format!("https://{}{path}", authority.strip_suffix(":80").unwrap_or(authority))
 }
 
-/// The stage variables in a URI.
+/// Returns the names of the stage variables in a URI.
 pub(crate) fn find_stage_variables(uri: &str) -> BTreeSet<String> {
     let names = uri.split(VARIABLE).skip(1);
     names.filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect()
 }
 
-/// A URI with its variables filled in; none if one is not known.
+/// Replaces the stage variables in a URI. Returns `None` if the value of a variable is unknown.
 pub(crate) fn fill_stage_variables(uri: &str, values: &BTreeMap<String, String>) -> Option<String> {
     find_stage_variables(uri).into_iter().try_fold(uri.to_owned(), |uri, name| {
         Some(uri.replace(&format!("{VARIABLE}{name}}}"), values.get(&name)?))
     })
 }
 
-/// Host and port of a URI over TLS.
+/// Returns the host and the port of an HTTPS URI. Returns `None` if they cannot be determined.
 pub(crate) fn parse_tls_address(uri: &str) -> Option<(String, u16)> {
     let rest = uri.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))?.1;
     let (authority, _) = rest.split_at_checked(find_authority_end(rest))?;
@@ -50,17 +50,17 @@ pub(crate) fn parse_tls_address(uri: &str) -> Option<(String, u16)> {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
         _ => (authority, 443),
     };
-    // Path parameters may stand in a host: who answers is then not known.
+    // A host can contain path parameters. The backend is then unknown.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
     (!host.is_empty() && host.bytes().all(plain)).then(|| (host.to_owned(), port))
 }
 
-/// Where a URI's authority ends, without what stands in a variable.
+/// Returns the end of the authority in a URI without its scheme.
 fn find_authority_end(rest: &str) -> usize {
     rest.find(['/', '?', '#']).unwrap_or(rest.len())
 }
 
-/// Whether all backends speak TLS.
+/// Checks that all backends complete a TLS handshake.
 pub(crate) async fn check_backends(
     probe: Option<&dyn TlsProbe>,
     uris: &BTreeSet<String>,
@@ -71,25 +71,29 @@ pub(crate) async fn check_backends(
             Some(address) => _ = addresses.insert(address),
             None => {
                 return PrecheckResult::RequireApproval(format!(
-                    "which host `{uri}` leads to cannot be told"
+                    "the host of `{uri}` cannot be determined; check that the backend supports TLS \
+                     before you approve"
                 ));
             }
         }
     }
     let Some(probe) = probe else {
         return PrecheckResult::RequireApproval(
-            "the backend was not asked whether it speaks TLS".to_owned(),
+            "the TLS probe is off; check that the backend supports TLS before you approve"
+                .to_owned(),
         );
     };
     for (host, port) in addresses {
         if let Err(why) = probe.verify_handshake(&host, port).await {
-            return PrecheckResult::Abort(format!("no TLS with {host}:{port}: {why}"));
+            return PrecheckResult::Abort(format!(
+                "the TLS handshake with backend {host}:{port} failed: {why}; set up TLS there first"
+            ));
         }
     }
     PrecheckResult::Proceed
 }
 
-/// Whether every backend that a URI leads to speaks TLS, with each stage's variables.
+/// Checks that the backends of a URI complete a TLS handshake, with the variables of each stage.
 pub(crate) async fn check_stage_backends<'a>(
     probe: Option<&dyn TlsProbe>,
     uri: &str,
@@ -104,13 +108,16 @@ pub(crate) async fn check_stage_backends<'a>(
             Some(uri) => _ = uris.insert(uri),
             None => {
                 return PrecheckResult::Abort(format!(
-                    "stage `{stage}` lacks a variable of `{uri}`"
+                    "stage `{stage}` does not define a stage variable of `{uri}`; define it first"
                 ));
             }
         }
     }
     if uris.is_empty() {
-        return PrecheckResult::RequireApproval(format!("no stage tells where `{uri}` leads to"));
+        return PrecheckResult::RequireApproval(format!(
+            "no stage defines the stage variables of `{uri}`; check that the backend supports TLS \
+             before you approve"
+        ));
     }
     check_backends(probe, &uris).await
 }
@@ -121,7 +128,7 @@ mod tests {
 
     #[test]
     fn only_the_scheme_and_its_port_change() {
-        for (clear, tls) in [
+        for (unencrypted, tls) in [
             ("http://a.example/x?y=http://z", "https://a.example/x?y=http://z"),
             ("HTTP://a.example:80/", "https://a.example/"),
             ("http://a.example:8080/{proxy}", "https://a.example:8080/{proxy}"),
@@ -129,13 +136,13 @@ mod tests {
             ("https://a.example:80/", "https://a.example:80/"),
             ("http://a.example:80", "https://a.example"),
         ] {
-            assert_eq!(to_https_uri(clear), tls);
+            assert_eq!(to_https_uri(unencrypted), tls);
             assert_eq!(to_https_uri(tls), tls);
         }
     }
 
     #[test]
-    fn variables_are_filled_in_or_the_host_is_not_known() {
+    fn variables_are_replaced_or_the_host_is_unknown() {
         let values = BTreeMap::from([("host".to_owned(), "b.example:8443".to_owned())]);
         let uri = fill_stage_variables("https://${stageVariables.host}/x", &values).unwrap();
         assert_eq!(parse_tls_address(&uri), Some(("b.example".to_owned(), 8443)));

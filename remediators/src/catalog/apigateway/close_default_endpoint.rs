@@ -1,4 +1,4 @@
-//! A REST API that can be reached beside its custom domain no longer can.
+//! Disabling of the default endpoint of REST APIs that have a custom domain.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -9,10 +9,10 @@ use crate::catalog::apigateway::rest_client::{AwsResult, RestApiClient};
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// Closes the default endpoint, where a custom domain leads to the API.
+/// A remediator that disables the default endpoint if a custom domain is mapped to the API.
 pub type CloseDefaultEndpoint = ApiSettings<ClosedEndpointRule>;
 
-/// The default endpoint is closed.
+/// The rule that the default endpoint is disabled.
 #[derive(Debug)]
 pub struct ClosedEndpointRule;
 
@@ -36,20 +36,22 @@ impl ApiRule for ClosedEndpointRule {
     ) -> AwsResult<PrecheckResult> {
         let mapped = rest.list_mapped_stages(api).await?;
         if mapped.is_empty() {
-            let why = "no custom domain leads to it: closing would cut it off";
+            let why = "no custom domain is mapped to the API, so it would become unreachable \
+                       without the default endpoint; map a custom domain first";
             return Ok(PrecheckResult::Abort(why.to_owned()));
         }
-        // A mapping without a stage leads to all of them.
+        // A mapping without a stage applies to all stages.
         let all = mapped.contains(&None);
         let stages =
             before.stages.keys().filter(|stage| !all && !mapped.contains(&Some((*stage).clone())));
-        let cut: BTreeSet<&str> = stages.map(String::as_str).collect();
-        let cut = cut.into_iter().collect::<Vec<_>>().join(", ");
-        Ok(if cut.is_empty() {
+        let unreachable: BTreeSet<&str> = stages.map(String::as_str).collect();
+        let unreachable = unreachable.into_iter().collect::<Vec<_>>().join(", ");
+        Ok(if unreachable.is_empty() {
             PrecheckResult::Proceed
         } else {
             PrecheckResult::RequireApproval(format!(
-                "no custom domain leads to these stages, which would be cut off: {cut}"
+                "no custom domain is mapped to these stages, which would become unreachable: \
+                 {unreachable}"
             ))
         })
     }

@@ -1,4 +1,4 @@
-//! A REST API whose resource policy lets plain HTTP through denies it.
+//! Denial of unencrypted HTTP in the resource policies of REST APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -9,18 +9,24 @@ use crate::catalog::apigateway::rest_client::{AwsResult, RestApiClient};
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// Adds the statement that denies plain HTTP, and leaves all others as they are.
+/// A remediator that adds a statement that denies unencrypted HTTP. Other statements stay
+/// unchanged.
 ///
-/// API Gateway listens to TLS only, so the statement shuts nobody out; auditors ask for it. Where there was no
-/// policy, one that lets everyone in comes with it: a deny alone would shut everyone out. A person is asked then, and of a
-/// private API, which nobody may call without a policy, it is refused.
+/// API Gateway accepts TLS only, so the statement locks nobody out; auditors require it. For an API
+/// without a policy, the remediator also adds a statement that allows anyone, because a denial
+/// alone would lock everyone out. This needs an approval. A private API without a policy is
+/// refused, because nobody can call it.
 pub type DenyApiInsecureTransport = ApiSettings<SecureTransportRule>;
 
-/// Source: Amazon API Gateway Developer Guide, "Private REST APIs in API Gateway": a private API requires a resource policy.
-const PRIVATE_API_REASON: &str = "a private API without a resource policy lets nobody in: a policy that allows everyone and denies plain \
-                       HTTP would open it to every VPC endpoint. Its owner must say whom it allows";
+/// The reason for the refusal of a private API without a resource policy.
+///
+/// Source: Amazon API Gateway Developer Guide, "Private REST APIs in API Gateway": a private API
+/// requires a resource policy.
+const PRIVATE_API_REASON: &str = "a private API without a resource policy allows nobody, and a new \
+    policy that allows anyone over TLS would open it to all VPC endpoints; add a resource policy \
+    with the allowed callers by hand";
 
-/// The resource policy denies plain HTTP.
+/// The rule that the resource policy denies unencrypted HTTP.
 #[derive(Debug)]
 pub struct SecureTransportRule;
 
@@ -28,7 +34,7 @@ impl ApiRule for SecureTransportRule {
     const ID: &'static str = "apigateway-deny-insecure-transport";
     const TIER: SafetyTier = SafetyTier::B;
     const PRECONDITION: Option<&'static str> =
-        Some("whether a deployment would publish more, and an allow beside the deny");
+        Some("a check for other undeployed changes and for a missing resource policy");
     const PERMISSIONS: &'static [&'static str] =
         &["apigateway:GET", "apigateway:PATCH", "apigateway:POST", SET_POLICY_ACTION];
 
@@ -43,8 +49,11 @@ impl ApiRule for SecureTransportRule {
         }
     }
 
-    /// Source: Amazon API Gateway Developer Guide, "How API Gateway resource policies affect authorization
-    /// workflow": of callers of the same account, either policy may let one in.
+    /// Asks for an approval if the API has no resource policy.
+    ///
+    /// Source: Amazon API Gateway Developer Guide, "How API Gateway resource policies affect
+    /// authorization workflow": within one account, either the resource policy or the IAM policy
+    /// must allow a caller.
     async fn check_preconditions(
         rest: &RestApiClient,
         api: &str,
@@ -53,12 +62,13 @@ impl ApiRule for SecureTransportRule {
         if before.policy.is_some() {
             return Ok(PrecheckResult::Proceed);
         }
-        let mut why = "it has no resource policy, and would be given one that allows everyone to call it over TLS: \
-                       if one was removed, the former is to be put back instead"
+        let mut why = "the API has no resource policy and would get one that allows anyone to \
+                       call it over TLS; if a former policy was removed, reject the plan and \
+                       restore it"
             .to_owned();
         if rest.requires_signed_requests(api).await? {
             why.push_str(
-                "; it has methods with IAM authorization, which every caller of its account could call then",
+                "; all principals of the account could then call methods with IAM authorization",
             );
         }
         Ok(PrecheckResult::RequireApproval(why))

@@ -1,4 +1,4 @@
-//! A custom domain has a TLS policy that is accepted.
+//! TLS policies of custom domains.
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::DomainNameStatus;
@@ -17,12 +17,13 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The policy to set unless the policy's header names another.
+/// The TLS policy to set if the policy header has no parameter `policy`.
 const DEFAULT_POLICY: &str = "TLS_1_2";
 
-/// Sets the TLS policy of a domain, with the companion that an enhanced policy needs.
+/// A remediator that sets the TLS policy of a custom domain, with the endpoint access mode that an
+/// enhanced TLS policy needs.
 ///
-/// The update takes about a quarter of an hour, during which the message comes again.
+/// AWS needs about 15 minutes for the update. The message is delivered again during this time.
 #[derive(Clone, Debug)]
 pub struct DomainTlsPolicy {
     client: Client,
@@ -30,18 +31,18 @@ pub struct DomainTlsPolicy {
     rate_limiter: RateLimiter,
 }
 
-/// A domain's TLS policy, and what it must go with.
+/// The TLS policy of a custom domain, and the settings that it must be compatible with.
 ///
 /// Source: Amazon API Gateway API Reference, `DomainName`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainTls {
-    /// Its TLS policy.
+    /// The TLS policy.
     pub policy: String,
-    /// The companion of an enhanced policy.
+    /// The endpoint access mode of an enhanced TLS policy.
     pub access: Option<String>,
-    /// Its endpoint types.
+    /// The endpoint types.
     pub endpoints: Vec<String>,
-    /// Its clients show certificates.
+    /// True if the domain uses mutual TLS.
     pub mutual: bool,
 }
 
@@ -64,7 +65,7 @@ impl Remediator for DomainTlsPolicy {
             let name = parse_domain_name(target).unwrap_or_default();
             vec![build_gateway_arn(target, &format!("/domainnames/{name}"))]
         },
-        // What it leads to, and which kind of API that is, is asked of the API.
+        // The mappings of the domain and the types of the mapped APIs are read from AWS.
         read_only_arns: |target| {
             let name = parse_domain_name(target).unwrap_or_default();
             vec![
@@ -80,24 +81,27 @@ impl Remediator for DomainTlsPolicy {
     }
 
     async fn observe_state(&self, target: &TargetResource) -> AwsResult<DomainTls> {
-        let told =
+        let response =
             self.client.get_domain_name().domain_name(parse_domain_name(target)?).send().await;
-        let told = told.map_err(classify_gateway_error)?;
-        match told.domain_name_status {
+        let response = response.map_err(classify_gateway_error)?;
+        match response.domain_name_status {
             Some(DomainNameStatus::Available) => {}
             Some(status) => {
-                return Err(AwsFailure::Retryable(format!("the domain is {}", status.as_str())));
+                let why =
+                    format!("the custom domain has status {}; try again later", status.as_str());
+                return Err(AwsFailure::Retryable(why));
             }
             None => return Err(incomplete_response("GetDomainName")),
         }
-        let endpoints = told.endpoint_configuration.and_then(|endpoint| endpoint.types);
+        let endpoints = response.endpoint_configuration.and_then(|endpoint| endpoint.types);
         let endpoints = endpoints.ok_or_else(|| incomplete_response("GetDomainName"))?;
-        let policy = told.security_policy.ok_or_else(|| incomplete_response("GetDomainName"))?;
+        let policy =
+            response.security_policy.ok_or_else(|| incomplete_response("GetDomainName"))?;
         Ok(DomainTls {
             policy: policy.as_str().to_owned(),
-            access: told.endpoint_access_mode.map(|mode| mode.as_str().to_owned()),
+            access: response.endpoint_access_mode.map(|mode| mode.as_str().to_owned()),
             endpoints: endpoints.iter().map(|kind| kind.as_str().to_owned()).collect(),
-            mutual: told.mutual_tls_authentication.is_some(),
+            mutual: response.mutual_tls_authentication.is_some(),
         })
     }
 
@@ -106,31 +110,37 @@ impl Remediator for DomainTlsPolicy {
         target: &TargetResource,
         before: &DomainTls,
     ) -> RemediationPlan<DomainTls> {
-        let wanted = match TlsPolicyRequirement::from_target(target, DEFAULT_POLICY) {
-            Ok(wanted) => wanted,
+        let required = match TlsPolicyRequirement::from_target(target, DEFAULT_POLICY) {
+            Ok(required) => required,
             Err(why) => return RemediationPlan::Refuse(why),
         };
-        if wanted.accepts_policy(&before.policy) {
+        if required.accepts_policy(&before.policy) {
             return RemediationPlan::Nothing;
         }
-        if let Some(why) = wanted.find_incompatibility(&before.endpoints) {
+        if let Some(why) = required.find_incompatibility(&before.endpoints) {
             return RemediationPlan::leave_to_person(why);
         }
-        if !wanted.is_enhanced() {
-            return RemediationPlan::Change(DomainTls { policy: wanted.policy, ..before.clone() });
+        if !required.is_enhanced() {
+            return RemediationPlan::Change(DomainTls {
+                policy: required.policy,
+                ..before.clone()
+            });
         }
         if before.mutual {
-            let policy = &wanted.policy;
+            let policy = &required.policy;
             return RemediationPlan::leave_to_person(format!(
-                "`{policy}` does not go with the domain's mutual TLS"
+                "TLS policy `{policy}` does not support mutual TLS, which the custom domain uses; \
+                 set another `policy` in the policy header"
             ));
         }
-        let access = Some(wanted.access);
-        RemediationPlan::Change(DomainTls { policy: wanted.policy, access, ..before.clone() })
+        let access = Some(required.access);
+        RemediationPlan::Change(DomainTls { policy: required.policy, access, ..before.clone() })
     }
 
-    /// Source: Amazon API Gateway Developer Guide, "Supported security policies": enhanced policies do not go
-    /// with HTTP APIs.
+    /// Rejects an enhanced TLS policy for a domain that is mapped to an HTTP or WebSocket API.
+    ///
+    /// Source: Amazon API Gateway Developer Guide, "Supported security policies": HTTP APIs do not
+    /// support enhanced policies.
     async fn check_preconditions(
         &self,
         target: &TargetResource,
@@ -138,20 +148,20 @@ impl Remediator for DomainTlsPolicy {
         after: &DomainTls,
     ) -> AwsResult<PrecheckResult> {
         if !TlsPolicyRequirement::from_target(target, DEFAULT_POLICY)
-            .is_ok_and(|wanted| wanted.is_enhanced())
+            .is_ok_and(|required| required.is_enhanced())
         {
             return Ok(PrecheckResult::Proceed);
         }
         for mapping in self.http.list_mappings(&parse_domain_name(target)?).await? {
             let api = mapping.api_id.ok_or_else(|| incomplete_response("GetApiMappings"))?;
             match self.http.is_exportable(&api).await {
-                // It is a REST API.
+                // The API is a REST API.
                 Err(AwsFailure::NotFound) => {}
                 Err(refused) => return Err(refused),
                 Ok(_) => {
                     return Ok(PrecheckResult::Abort(format!(
-                        "the domain leads to API `{api}`, which is no REST API: `{}` does not go \
-                         with it",
+                        "the custom domain is mapped to API `{api}`, which is not a REST API; TLS \
+                         policy `{}` supports REST APIs only, so set another `policy`",
                         after.policy
                     )));
                 }
@@ -180,7 +190,7 @@ impl Remediator for DomainTlsPolicy {
         update.send().await.map_err(classify_gateway_error).map(drop)
     }
 
-    /// A companion that was not there before stays: API Gateway cannot take it away.
+    /// Ignores a new endpoint access mode after an undo, because API Gateway cannot remove it.
     fn has_reached(seen: &DomainTls, wanted: &DomainTls) -> bool {
         let access = wanted.access.clone().or_else(|| seen.access.clone());
         *seen == DomainTls { access, ..wanted.clone() }

@@ -1,4 +1,4 @@
-//! An integration of a REST API that calls its backend over plain HTTP calls it over TLS again.
+//! HTTPS for unencrypted integrations of REST APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -6,13 +6,13 @@ use crate::catalog::apigateway::backend::{is_unencrypted, to_https_uri};
 use crate::catalog::apigateway::integration::{IntegrationRule, RestIntegration, RestIntegrations};
 use crate::remediator::RemediationPlan;
 
-/// Turns `http://` into `https://`, in the draft and in each stage that serves it.
+/// A remediator that changes `http://` to `https://` in the draft and in each stage that serves it.
 ///
-/// Only where the backend makes a TLS handshake; and a person is asked first where a deployment would publish
-/// what others have drafted.
+/// The backend must complete a TLS handshake. The remediation needs an approval if a deployment
+/// would publish other undeployed changes.
 pub type HttpsIntegration = RestIntegrations<HttpsUriRule>;
 
-/// No integration is in clear text.
+/// The rule that no integration is unencrypted.
 #[derive(Debug)]
 pub struct HttpsUriRule;
 
@@ -20,7 +20,7 @@ impl IntegrationRule for HttpsUriRule {
     const ID: &'static str = "apigateway-https-integration";
     const TIER: SafetyTier = SafetyTier::B;
     const PRECONDITION: Option<&'static str> =
-        Some("a handshake with each backend, and whether a deployment would publish more");
+        Some("a TLS handshake with each backend and a check for other undeployed changes");
 
     fn plan_change(before: &RestIntegration) -> RemediationPlan<RestIntegration> {
         if !before.is_over_http()
@@ -30,7 +30,9 @@ impl IntegrationRule for HttpsUriRule {
         }
         if before.private {
             return RemediationPlan::leave_to_person(
-                "a private integration: its load balancer needs a TLS listener first".to_owned(),
+                "a private integration is not changed; add a TLS listener to its load balancer and \
+                 change the URI by hand"
+                    .to_owned(),
             );
         }
         before.plan_redeployment(to_https_uri(&before.uri), before.unverified, |served| {

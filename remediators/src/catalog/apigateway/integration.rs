@@ -1,4 +1,4 @@
-//! How a method of a REST API reaches its backend: in the draft, and in each stage.
+//! Integrations of REST API methods, in the draft and in each stage.
 
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeMap;
@@ -23,57 +23,57 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// How a method reaches its backend.
+/// The state of an integration: its settings in the draft and in each stage.
 ///
 /// Source: Amazon API Gateway API Reference, `Integration`, `Stage`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestIntegration {
-    /// Its type, such as `HTTP_PROXY`.
+    /// The type, such as `HTTP_PROXY`.
     pub kind: String,
-    /// It goes through a VPC link.
+    /// True if the integration uses a VPC link.
     pub private: bool,
-    /// Where to, in the draft.
+    /// The URI of the backend in the draft.
     pub uri: String,
-    /// Whether any certificate is trusted, in the draft.
+    /// True if the draft accepts any certificate.
     pub unverified: bool,
-    /// What each stage serves.
+    /// The stages by name.
     pub stages: BTreeMap<String, ServedIntegration>,
 }
 
-/// What a stage serves.
+/// The integration that a stage serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedIntegration {
-    /// Its deployment.
+    /// The deployment of the stage.
     pub deployment: ServedDeployment,
-    /// Where to; none where the deployment lacks the method.
+    /// The URI of the backend. `None` if the deployment does not contain the method.
     pub uri: Option<String>,
-    /// Whether any certificate is trusted.
+    /// True if the deployment accepts any certificate.
     pub unverified: bool,
-    /// A part of its traffic goes to another deployment.
+    /// True if the stage has a canary deployment.
     pub canary: bool,
-    /// The stage's variables that the draft's URI names.
+    /// The stage variables that the URI of the draft uses.
     pub variables: BTreeMap<String, String>,
 }
 
 impl RestIntegration {
-    /// Whether it calls a backend over HTTP or HTTPS at all.
+    /// Returns whether the integration calls a backend over HTTP or HTTPS.
     pub(crate) fn is_over_http(&self) -> bool {
         [IntegrationType::Http, IntegrationType::HttpProxy]
             .iter()
             .any(|kind| kind.as_str() == self.kind)
     }
 
-    /// Whether a stage serves such a URI.
+    /// Returns whether a stage serves a URI that `which` selects.
     pub(crate) fn serves_uri(&self, which: impl Fn(&str) -> bool) -> bool {
         self.stages.values().any(|served| served.uri.as_deref().is_some_and(&which))
     }
 
-    /// Whether a stage trusts any certificate.
+    /// Returns whether a stage accepts any certificate.
     pub(crate) fn serves_unverified(&self) -> bool {
         self.stages.values().any(|served| served.unverified)
     }
 
-    /// The same with another draft, deployed to the affected stages.
+    /// Returns a plan that changes the draft and deploys it to the affected stages.
     pub(crate) fn plan_redeployment(
         &self,
         uri: String,
@@ -87,7 +87,7 @@ impl RestIntegration {
             }
             if served.canary {
                 return RemediationPlan::leave_to_person(format!(
-                    "stage `{stage}` has a canary, which only its owner can promote or end"
+                    "stage `{stage}` has a canary deployment; promote or delete the canary first"
                 ));
             }
             served.deployment = served.deployment.next_deployment();
@@ -98,22 +98,22 @@ impl RestIntegration {
     }
 }
 
-/// What is wrong with an integration, and what it should be.
+/// A rule for integrations: it plans the compliant state.
 pub trait IntegrationRule: Send + Sync + 'static {
-    /// The remediator's name.
+    /// The id of the remediator.
     const ID: &'static str;
 
-    /// See [`RemediatorSpec::tier`].
+    /// The value of [`RemediatorSpec::tier`].
     const TIER: SafetyTier;
 
-    /// See [`RemediatorSpec::check`].
+    /// The value of [`RemediatorSpec::precondition`].
     const PRECONDITION: Option<&'static str> = None;
 
-    /// What to do about a state.
+    /// Plans the change of a state.
     fn plan_change(before: &RestIntegration) -> RemediationPlan<RestIntegration>;
 }
 
-/// Repairs integrations of REST APIs by a rule.
+/// A remediator that applies a rule to integrations of REST APIs.
 #[derive(Debug)]
 pub struct RestIntegrations<R> {
     rest: RestApiClient,
@@ -180,7 +180,7 @@ impl<R: IntegrationRule> Remediator for RestIntegrations<R> {
         before: &RestIntegration,
         after: &RestIntegration,
     ) -> bool {
-        // As planned, but for the stages that are still as before.
+        // The planned state, with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let (Some(seen), Some(before)) = (seen.stages.get(name), before.stages.get(name))
@@ -200,7 +200,7 @@ impl<R: IntegrationRule> Remediator for RestIntegrations<R> {
         let kind = found.r#type.ok_or_else(|| incomplete_response("GetIntegration"))?;
         let uri = match found.uri {
             Some(uri) => uri,
-            // A mock calls nobody.
+            // A mock integration has no backend.
             None if kind == IntegrationType::Mock => String::new(),
             None => return Err(incomplete_response("GetIntegration")),
         };
@@ -284,7 +284,7 @@ impl<R: IntegrationRule> Remediator for RestIntegrations<R> {
     }
 }
 
-/// What a stage serves, from its export.
+/// Returns the integration that a stage serves. `served` is the integration in the export.
 fn describe_served_stage(
     stage: &Stage,
     deployment: ServedDeployment,

@@ -1,38 +1,38 @@
-//! What a finding's resource id names, in the forms in which policies and AWS Config write it.
+//! Parsing of API Gateway resource ids in the formats of policies and of AWS Config.
 
 use evenkeel_aws::Arn;
 
 use crate::remediator::AwsFailure;
 use crate::violation::TargetResource;
 
-/// A REST API: by its id, or as AWS Config names it, by ARN.
+/// Returns the id of a REST API. The resource id is the API id or, from AWS Config, the ARN.
 pub(crate) fn parse_rest_api_id(target: &TargetResource) -> Result<String, AwsFailure> {
     validate_id(target, text_after(&target.id, "/restapis/"))
 }
 
-/// A stage of a REST API.
+/// Returns the API id and the name of a stage of a REST API.
 pub(crate) fn parse_stage_id(target: &TargetResource) -> Result<(String, String), AwsFailure> {
     let id = text_after(&target.id, "/restapis/").replacen("/stages/", "|", 1);
     let [api, stage] = split_id(target, &id)?;
     Ok((api, stage))
 }
 
-/// A method of a REST API: the API, the resource, and the HTTP method.
+/// Returns the API id, the resource id and the HTTP method of a method of a REST API.
 pub(crate) fn parse_method_id(target: &TargetResource) -> Result<[String; 3], AwsFailure> {
     split_id(target, &target.id)
 }
 
-/// An HTTP or WebSocket API.
+/// Returns the id of an HTTP or WebSocket API.
 pub(crate) fn parse_http_api_id(target: &TargetResource) -> Result<String, AwsFailure> {
     validate_id(target, text_after(&target.id, "/apis/"))
 }
 
-/// An integration of an HTTP or WebSocket API.
+/// Returns the API id and the integration id of an integration of an HTTP or WebSocket API.
 pub(crate) fn parse_integration_id(target: &TargetResource) -> Result<[String; 2], AwsFailure> {
     split_id(target, &target.id)
 }
 
-/// A custom domain, by its name or its ARN. That of all subdomains begins with `*.`.
+/// Returns the name of a custom domain from its name or its ARN. A wildcard name begins with `*.`.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Wildcard custom domain names".
 pub(crate) fn parse_domain_name(target: &TargetResource) -> Result<String, AwsFailure> {
@@ -41,21 +41,20 @@ pub(crate) fn parse_domain_name(target: &TargetResource) -> Result<String, AwsFa
     validate_id(target, plain).map(|_| name.to_owned())
 }
 
-/// The ARNs of something with all that is below it.
+/// Returns the ARNs of a path and of everything below it. The ARNs contain no account id.
 ///
-/// Source: Service Authorization Reference, "Amazon API Gateway Management", resource types: an ARN without
-/// account.
+/// Source: Service Authorization Reference, "Amazon API Gateway Management", resource types.
 pub(crate) fn build_nested_arns(target: &TargetResource, path: &str) -> Vec<String> {
     let arn = build_gateway_arn(target, path);
     vec![format!("{arn}/*"), arn]
 }
 
-/// The ARN of what a path of the API leads to.
+/// Returns the ARN of a path of the API.
 pub(crate) fn build_gateway_arn(target: &TargetResource, path: &str) -> String {
     Arn::in_region(&target.region, "", "apigateway", path).to_string()
 }
 
-/// The first part of an id, whatever its form: all that an ARN needs of it.
+/// Returns the first part of a resource id, which is the API id in all formats.
 pub(crate) fn first_id_part(target: &TargetResource) -> &str {
     let id = text_after(text_after(&target.id, "/restapis/"), "/apis/");
     id.split(['|', '/']).next().unwrap_or_default()
@@ -77,12 +76,13 @@ fn validate_id(target: &TargetResource, id: &str) -> Result<String, AwsFailure> 
     if is_valid_name(id) { Ok(id.to_owned()) } else { Err(invalid_id_error(target)) }
 }
 
-/// What may stand in a path of API Gateway without meaning another resource.
+/// Returns whether a text is safe as a part of an API Gateway path: it cannot select another
+/// resource.
 fn is_valid_name(part: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.$".contains(&byte);
     !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)
 }
 
 fn invalid_id_error(target: &TargetResource) -> AwsFailure {
-    AwsFailure::Denied(format!("`{}` names no {}", target.id, target.kind))
+    AwsFailure::Denied(format!("`{}` is not a valid id of {}", target.id, target.kind))
 }

@@ -1,30 +1,31 @@
-//! Resource policies of REST APIs.
+//! Resource policies of REST APIs: parsing, comparison, and the denial of unencrypted HTTP.
 
 use evenkeel_engine::denies_unencrypted_transport;
 use serde_json::{Value, json};
 
 use crate::remediator::PlanRefusal;
 
-/// API Gateway takes no more, in bytes.
+/// The maximum length of a resource policy in bytes.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Quotas".
 const MAX_BYTES: usize = 8192;
 
-/// Reads a policy as API Gateway tells it: JSON text, sometimes with its quotes escaped once more.
+/// Parses a policy that API Gateway returns: JSON text, sometimes with escaped quotes.
 pub(crate) fn parse_policy(policy: &str) -> Option<Value> {
     let whole = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
     whole(policy).or_else(|| whole(&policy.replace("\\\"", "\"").replace("\\/", "/")))
 }
 
+/// Returns whether a policy denies unencrypted HTTP.
 fn denies_unencrypted(policy: &Value) -> Result<bool, PlanRefusal> {
     denies_unencrypted_transport(policy)
         .map_err(|error| PlanRefusal::NeedsPerson(error.to_string()))
 }
 
-/// The policy that also refuses plain HTTP; none if it does already.
+/// Returns the policy with a denial of unencrypted HTTP, or `None` if the policy contains one.
 ///
-/// An API without a policy lets everyone in, one with a policy only whom it allows: there, a deny alone would
-/// shut everyone out.
+/// An API without a policy allows anyone; an API with a policy allows only the principals of the
+/// policy. A new policy therefore also contains a statement that allows anyone.
 pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Value>, PlanRefusal> {
     let mut merged = match policy {
         None => json!({
@@ -41,15 +42,22 @@ pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Valu
     match merged.get_mut("Statement") {
         Some(Value::Array(statements)) => statements.push(deny),
         Some(one @ Value::Object(_)) => *one = json!([one.take(), deny]),
-        _ => return Err(PlanRefusal::NeedsPerson("the policy has no statements".to_owned())),
+        _ => {
+            let why = "the resource policy has no readable `Statement`; correct it by hand";
+            return Err(PlanRefusal::NeedsPerson(why.to_owned()));
+        }
     }
     if merged.to_string().len() > MAX_BYTES {
-        let why = format!("with one statement more it would exceed {MAX_BYTES} bytes");
+        let why = format!(
+            "with one more statement the resource policy would exceed {MAX_BYTES} bytes; shorten \
+             it by hand"
+        );
         return Err(PlanRefusal::NeedsPerson(why));
     }
     Ok(Some(merged))
 }
 
+/// Returns a statement for all principals and all methods.
 fn build_statement(effect: &str) -> Value {
     json!({
         "Effect": effect,
@@ -59,9 +67,7 @@ fn build_statement(effect: &str) -> Value {
     })
 }
 
-/// Whether two policies say the same, however API Gateway writes them.
-///
-/// It writes a resource out in full where one was given in short.
+/// Returns whether two policies are equal. API Gateway replaces short resources with full ARNs.
 pub(crate) fn is_same_policy(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (None, None) => true,
@@ -70,6 +76,7 @@ pub(crate) fn is_same_policy(one: Option<&Value>, other: Option<&Value>) -> bool
     }
 }
 
+/// Returns a policy with short resources and without lists of one element.
 fn normalize_policy(policy: &Value) -> Value {
     match policy {
         // `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/...` is `execute-api:/STAGE/...`.
@@ -77,7 +84,7 @@ fn normalize_policy(policy: &Value) -> Value {
             let path = text.split_once('/').map_or("", |(_, path)| path);
             Value::String(format!("execute-api:/{path}"))
         }
-        // A list of one is the one.
+        // A list with one element is equal to the element.
         Value::Array(list) => match list.as_slice() {
             [one] => normalize_policy(one),
             list => Value::Array(list.iter().map(normalize_policy).collect()),
@@ -94,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_is_read_however_often_it_is_escaped() {
+    fn escaped_and_unescaped_policies_are_parsed() {
         let policy = json!({"Version": "2012-10-17", "Statement": []});
         let text = policy.to_string();
         assert_eq!(parse_policy(&text), Some(policy.clone()));
@@ -104,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_shut_out_and_nothing_else_changes() {
+    fn the_denial_locks_nobody_out_and_changes_nothing_else() {
         let alone = add_transport_denial(None).unwrap().unwrap();
         assert_eq!(alone.pointer("/Statement/0/Effect"), Some(&json!("Allow")));
         let allow = json!({"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "111122223333"},
@@ -115,12 +122,12 @@ mod tests {
             assert_eq!(after.pointer("/Statement/0"), Some(&allow));
             assert_eq!(after.pointer("/Statement/1/Effect"), Some(&json!("Deny")));
             assert_eq!(after.pointer("/Id"), Some(&json!("x")));
-            assert_eq!(add_transport_denial(Some(&after)), Ok(None), "once is enough");
+            assert_eq!(add_transport_denial(Some(&after)), Ok(None), "one denial is sufficient");
         }
     }
 
     #[test]
-    fn a_deny_for_some_only_is_none() {
+    fn a_denial_for_some_principals_is_not_sufficient() {
         let mut policy = add_transport_denial(None).unwrap().unwrap();
         policy["Statement"][1]["Principal"] = json!({"AWS": "111122223333"});
         assert!(add_transport_denial(Some(&policy)).unwrap().is_some());
@@ -130,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_api_gateway_writes_out_is_the_same() {
+    fn full_and_short_resources_are_equal() {
         let short = add_transport_denial(None).unwrap().unwrap();
         let full = "arn:aws:execute-api:eu-central-1:111122223333:abc/*";
         let long = short.to_string().replace("execute-api:/*", full);

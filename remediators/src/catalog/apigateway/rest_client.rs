@@ -1,4 +1,4 @@
-//! Stages and deployments of a REST API: what is served, apart from what is drafted.
+//! The client for REST APIs: stages, deployments, drafts and exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,23 +15,23 @@ use crate::access::rate_limit::RateLimiter;
 use crate::remediator::aws_failure::classify_error;
 use crate::remediator::{AwsFailure, PrecheckResult};
 
-/// A page of resources is at most this long.
+/// The maximum number of items on a page.
 ///
 /// Source: Amazon API Gateway API Reference, `GetResources`, `limit`.
 const PAGE_SIZE: i32 = 500;
 
-/// Which deployment a stage serves.
+/// The deployment that a stage serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ServedDeployment {
-    /// This one.
+    /// The deployment with this id.
     Is(String),
-    /// One that is made after this one: API Gateway chooses its id.
+    /// A new deployment after the one with this id. API Gateway chooses the new id.
     After(String),
 }
 
 impl ServedDeployment {
-    /// Whether a stage that serves `self` does what is `wanted`.
+    /// Returns whether a stage that serves `self` fulfills `wanted`.
     pub fn has_reached(&self, wanted: &ServedDeployment) -> bool {
         match (self, wanted) {
             (ServedDeployment::Is(seen), ServedDeployment::After(former)) => seen != former,
@@ -39,7 +39,7 @@ impl ServedDeployment {
         }
     }
 
-    /// A new one.
+    /// Returns a new deployment after this one.
     pub fn next_deployment(&self) -> ServedDeployment {
         match self {
             ServedDeployment::Is(id) | ServedDeployment::After(id) => {
@@ -49,10 +49,10 @@ impl ServedDeployment {
     }
 }
 
-/// What an answer of AWS is, or why there is none.
+/// The result of an AWS call.
 pub(crate) type AwsResult<T> = Result<T, AwsFailure>;
 
-/// API Gateway, for REST APIs.
+/// A client of API Gateway for REST APIs.
 #[derive(Clone, Debug)]
 pub struct RestApiClient {
     pub(crate) client: Client,
@@ -66,7 +66,7 @@ impl From<&AwsConnection> for RestApiClient {
 }
 
 impl RestApiClient {
-    /// All stages of an API.
+    /// Reads all stages of an API.
     pub(crate) async fn list_stages(&self, api: &str) -> AwsResult<Vec<Stage>> {
         let stages = self
             .client
@@ -78,14 +78,14 @@ impl RestApiClient {
         stages.item.ok_or_else(|| incomplete_response("GetStages"))
     }
 
-    /// Which deployment a stage serves.
+    /// Returns the name of a stage and its deployment.
     pub(crate) fn read_stage_deployment(stage: &Stage) -> AwsResult<(String, ServedDeployment)> {
         let (name, id) = (stage.stage_name.clone(), stage.deployment_id.clone());
         let (name, id) = name.zip(id).ok_or_else(|| incomplete_response("GetStages"))?;
         Ok((name, ServedDeployment::Is(id)))
     }
 
-    /// Which deployments all stages serve.
+    /// Reads the deployments of all stages, by stage name.
     pub(crate) async fn list_deployments(
         &self,
         api: &str,
@@ -93,7 +93,7 @@ impl RestApiClient {
         self.list_stages(api).await?.iter().map(RestApiClient::read_stage_deployment).collect()
     }
 
-    /// All resources with their methods.
+    /// Reads all resources with their methods.
     async fn list_resources(&self, api: &str) -> AwsResult<Vec<Resource>> {
         let (mut all, mut position) = (Vec::new(), None);
         loop {
@@ -109,7 +109,7 @@ impl RestApiClient {
         }
     }
 
-    /// The draft.
+    /// Reads the draft of an API.
     async fn read_draft(&self, api: &str) -> AwsResult<ApiDraft> {
         let resources = self.list_resources(api).await?;
         let authorizers =
@@ -137,7 +137,7 @@ impl RestApiClient {
         })
     }
 
-    /// Whether deployments to stages would publish what others have drafted.
+    /// Asks for an approval if deployments to stages would publish other undeployed changes.
     pub(crate) async fn check_undeployed_changes(
         &self,
         api: &str,
@@ -166,7 +166,7 @@ impl RestApiClient {
         })
     }
 
-    /// What a stage serves, as `OpenAPI` 3.0 with API Gateway's extensions.
+    /// Exports the deployment of a stage as `OpenAPI` 3.0 with the extensions of API Gateway.
     pub(crate) async fn export_stage(&self, api: &str, stage: &str) -> AwsResult<Value> {
         let export = self.client.get_export().rest_api_id(api).stage_name(stage);
         let export = export.export_type("oas30").accepts("application/json");
@@ -179,7 +179,7 @@ impl RestApiClient {
         serde_json::from_slice(body.as_ref()).map_err(|_| incomplete_response("GetExport"))
     }
 
-    /// Whether a method wants signed requests.
+    /// Returns whether a method of the API requires signed requests (IAM authorization).
     pub(crate) async fn requires_signed_requests(&self, api: &str) -> AwsResult<bool> {
         let resources = self.list_resources(api).await?;
         let methods = resources
@@ -189,7 +189,7 @@ impl RestApiClient {
         Ok(kinds.any(|kind| kind == Some("AWS_IAM")))
     }
 
-    /// The stages of an API that custom domains lead to; none stands for all of them.
+    /// Reads the stages of an API to which custom domains are mapped. `None` means all stages.
     pub(crate) async fn list_mapped_stages(
         &self,
         api: &str,
@@ -210,6 +210,7 @@ impl RestApiClient {
         }
     }
 
+    /// Adds the stages of an API to which one custom domain is mapped.
     async fn collect_domain_mappings(
         &self,
         domain: &str,
@@ -230,7 +231,7 @@ impl RestApiClient {
         }
     }
 
-    /// Lets stages serve what is wanted: a former deployment, or a new one of the draft.
+    /// Sets the deployments of stages: a former deployment, or a new one of the draft.
     pub(crate) async fn deploy_stages<'a>(
         &self,
         api: &str,
@@ -260,7 +261,7 @@ impl RestApiClient {
     }
 }
 
-/// The IAM actions that deployments take.
+/// Returns the IAM actions that the deployments need.
 pub(crate) fn list_deploy_actions<'a>(
     changes: impl Iterator<Item = (&'a ServedDeployment, &'a ServedDeployment)>,
 ) -> Vec<&'static str> {
@@ -276,12 +277,12 @@ pub(crate) fn list_deploy_actions<'a>(
     calls
 }
 
-/// A patch that sets a value.
+/// Returns a patch operation that sets a value.
 pub(crate) fn replace_operation(path: &str, value: &str) -> PatchOperation {
     patch_operation(Op::Replace, path).value(value).build()
 }
 
-/// A patch that takes a value away.
+/// Returns a patch operation that removes a value.
 pub(crate) fn remove_operation(path: &str) -> PatchOperation {
     patch_operation(Op::Remove, path).build()
 }
@@ -290,15 +291,18 @@ fn patch_operation(op: Op, path: &str) -> PatchOperationBuilder {
     PatchOperation::builder().op(op).path(path)
 }
 
-/// An answer that does not tell all.
+/// Returns the failure for a response without an expected part. `call` is the name of the
+/// operation.
 pub(crate) fn incomplete_response(call: &str) -> AwsFailure {
-    AwsFailure::Retryable(format!("{call} did not tell all that it should"))
+    AwsFailure::Retryable(format!("API Gateway returned an incomplete response ({call})"))
 }
 
+/// Classifies an error.
+///
 /// Source: Amazon API Gateway API Reference, errors of its operations.
 pub(crate) fn classify_gateway_error(error: impl Into<CallError>) -> AwsFailure {
     const GONE: &[&str] = &["NotFoundException"];
-    // What is not possible now will not be possible when it is asked again.
+    // A retry of such a request fails again.
     const DENIED: &[&str] = &["UnauthorizedException", "BadRequestException"];
     classify_error(error, GONE, DENIED)
 }

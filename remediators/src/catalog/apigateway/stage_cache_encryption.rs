@@ -1,13 +1,14 @@
-//! A cache of a REST API that is not encrypted is encrypted.
+//! Encryption of the caches of REST API stages.
 
 use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
 use crate::remediator::RemediationPlan;
 use crate::violation::TargetResource;
 
-/// Encrypts what is cached, for each method that is cached (APIGateway.5). AWS empties the cache meanwhile.
+/// A remediator that encrypts the cache data of each cached method (APIGateway.5). AWS empties the
+/// cache during the change.
 pub type StageCacheEncryption = StageSettings<EncryptedCacheRule>;
 
-/// Caches are encrypted.
+/// The rule that cache data is encrypted.
 #[derive(Debug)]
 pub struct EncryptedCacheRule;
 

@@ -1,13 +1,14 @@
-//! A stage of a REST API that logs whole requests and answers no longer does.
+//! Disabling of data traces in the stages of REST APIs.
 
 use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
 use crate::remediator::RemediationPlan;
 use crate::violation::TargetResource;
 
-/// Turns data traces off, for each method that has them on. An undo turns them on again.
+/// A remediator that turns off data traces, which log complete requests and responses, for each
+/// method of a stage. An undo turns them on again.
 pub type StageDataTrace = StageSettings<NoDataTraceRule>;
 
-/// No data is traced.
+/// The rule that no method has data traces.
 #[derive(Debug)]
 pub struct NoDataTraceRule;
 

@@ -1,4 +1,4 @@
-//! A stage of a REST API that logs nothing logs again.
+//! Logging of the stages of REST APIs.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, Stage
 use crate::remediator::{PlanRefusal, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// The settings of all methods that have none of their own.
+/// The key of the settings for all methods without separate settings.
 const ALL_METHODS: &str = "*/*";
 
-/// What a line of the access log tells, as JSON.
+/// The format of an access log line, as JSON.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Variables for access logging for API Gateway".
 const ACCESS_LOG_FORMAT: &str = concat!(
@@ -19,11 +19,12 @@ const ACCESS_LOG_FORMAT: &str = concat!(
     r#""bytes":"$context.responseLength"}"#
 );
 
-/// Turns execution logs on (APIGateway.1), at the `level` that the policy's header says (`INFO` unless it does),
-/// and access logs where it says to which log group (`accessLogs`, an ARN). An undo sets back what was.
+/// A remediator that turns on execution logs (APIGateway.1) with the parameter `level` (default
+/// `INFO`). With the parameter `accessLogs` (the ARN of a log group) it also turns on access logs.
+/// An undo restores the former settings.
 pub type StageLogging = StageSettings<StageLoggingRule>;
 
-/// A stage logs.
+/// The rule that a stage has logs.
 #[derive(Debug)]
 pub struct StageLoggingRule;
 
@@ -38,7 +39,7 @@ impl StageRule for StageLoggingRule {
             Some(Value::String(level)) if level == "ERROR" || level == "INFO" => level,
             Some(other) => {
                 return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(format!(
-                    "`level` is INFO or ERROR, not {other}"
+                    "`level` in the policy header is {other}; use INFO or ERROR"
                 )));
             }
         };
@@ -47,7 +48,7 @@ impl StageRule for StageLoggingRule {
             Some(Value::String(group)) if group.starts_with("arn:") => Some(group),
             Some(other) => {
                 return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(format!(
-                    "`accessLogs` is an ARN, not {other}"
+                    "`accessLogs` in the policy header is {other}; use the ARN of a log group"
                 )));
             }
         };

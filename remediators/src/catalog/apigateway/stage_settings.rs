@@ -1,4 +1,4 @@
-//! Settings of a stage of a REST API. They hold at once, without a deployment.
+//! Settings of REST API stages. They take effect immediately, without a deployment.
 
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,38 +15,39 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// What is set on a stage.
+/// The settings of a stage.
 ///
 /// Source: Amazon API Gateway API Reference, `Stage`, `MethodSetting`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageState {
-    /// X-Ray traces calls.
+    /// True if X-Ray tracing is on.
     pub tracing: bool,
-    /// The stage has a cache.
+    /// True if the stage has a cache.
     pub cache: bool,
-    /// Where access logs go, and their format.
+    /// The ARN of the destination of access logs, and their format.
     pub access_logs: Option<(String, String)>,
-    /// By method, or `*/*` for all that have none of their own.
+    /// The settings by method key. `*/*` is the key for all methods without separate settings.
     pub methods: BTreeMap<String, MethodSettings>,
 }
 
-/// What is set for a method; none where AWS decides, of settings that do not exist yet.
+/// The settings of a method. In settings that do not exist yet, AWS chooses the values that are
+/// `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodSettings {
-    /// `OFF`, `ERROR` or `INFO`.
+    /// The level of execution logs: `OFF`, `ERROR` or `INFO`.
     pub level: Option<String>,
-    /// Whole requests and answers are logged.
+    /// True if complete requests and responses are logged.
     pub data_trace: Option<bool>,
-    /// Answers are cached.
+    /// True if responses are cached.
     pub caching: Option<bool>,
-    /// The cache is encrypted.
+    /// True if the cache data is encrypted.
     pub encrypted: Option<bool>,
 }
 
 impl MethodSettings {
     fn from_setting(setting: &MethodSetting) -> MethodSettings {
         MethodSettings {
-            // Settings without a level log nothing.
+            // Without a level, API Gateway logs nothing.
             level: Some(setting.logging_level.clone().unwrap_or_else(|| "OFF".to_owned())),
             data_trace: Some(setting.data_trace_enabled),
             caching: Some(setting.caching_enabled),
@@ -64,7 +65,8 @@ impl MethodSettings {
             && is_satisfied(self.encrypted.as_ref(), wanted.encrypted.as_ref())
     }
 
-    /// The patches that make these settings of the present ones. A method's key is a part of a path as it is.
+    /// Returns the patch operations that change the settings from `now` to `self`. The key of a
+    /// method is a part of the path without further escaping.
     ///
     /// Source: Amazon API Gateway API Reference, "Patch operations", `UpdateStage`.
     fn build_patches(&self, key: &str, now: Option<&MethodSettings>) -> Vec<PatchOperation> {
@@ -86,22 +88,22 @@ impl MethodSettings {
     }
 }
 
-/// What is wrong with a stage's settings, and what they should be.
+/// A rule for stages: it plans the compliant state.
 pub trait StageRule: Send + Sync + 'static {
-    /// The remediator's name.
+    /// The id of the remediator.
     const ID: &'static str;
 
-    /// What a policy's header may tell it.
+    /// The value of [`RemediatorSpec::parameter_names`].
     const PARAMETER_NAMES: &'static [&'static str] = &[];
 
-    /// Whether logs are turned on, for which the account needs a role.
+    /// True if the rule turns on logs, for which API Gateway needs a role in the account.
     const ENABLES_LOGGING: bool = false;
 
-    /// What to do about a state.
+    /// Plans the change of a state.
     fn plan_change(target: &TargetResource, before: &StageState) -> RemediationPlan<StageState>;
 }
 
-/// Sets a stage's settings by a rule.
+/// A remediator that applies a rule to the settings of stages.
 #[derive(Debug)]
 pub struct StageSettings<R> {
     client: Client,
@@ -181,8 +183,8 @@ impl<R: StageRule> Remediator for StageSettings<R> {
         let role = account.cloudwatch_role_arn.filter(|role| !role.is_empty());
         Ok(role.map_or_else(
             || {
-                let why = "the account has no role by which API Gateway writes logs; see \
-                           `CloudWatch log role ARN` in API Gateway's settings";
+                let why = "API Gateway has no role in this account to write logs; set `CloudWatch \
+                           log role ARN` in the settings of API Gateway";
                 PrecheckResult::Abort(why.to_owned())
             },
             |_| PrecheckResult::Proceed,
@@ -214,6 +216,7 @@ impl<R: StageRule> Remediator for StageSettings<R> {
     }
 }
 
+/// Returns the patch operations that change the settings from `now` to `wanted`.
 fn build_stage_patches(now: &StageState, wanted: &StageState) -> Vec<PatchOperation> {
     let mut patches = Vec::new();
     if now.tracing != wanted.tracing {

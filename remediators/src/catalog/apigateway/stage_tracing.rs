@@ -1,13 +1,13 @@
-//! A stage of a REST API that is not traced is traced.
+//! X-Ray tracing of REST API stages.
 
 use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
 use crate::remediator::RemediationPlan;
 use crate::violation::TargetResource;
 
-/// Turns X-Ray tracing on (APIGateway.3). An undo turns it off.
+/// A remediator that turns on X-Ray tracing (APIGateway.3). An undo turns it off.
 pub type StageTracing = StageSettings<StageTracingRule>;
 
-/// Calls are traced.
+/// The rule that a stage has X-Ray tracing.
 #[derive(Debug)]
 pub struct StageTracingRule;
 

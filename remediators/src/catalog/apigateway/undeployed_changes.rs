@@ -1,8 +1,9 @@
-//! What a deployment would publish beside our change: the draft of a REST API against what a stage serves.
+//! The comparison of the draft of a REST API with the deployment of a stage, to find other
+//! undeployed changes.
 //!
-//! Operations are compared with all that both sides tell of them, and so are the resource policy and the
-//! gateway responses; models and request validators are not. Where the two sides write a thing differently in
-//! a way that is not known here, they differ: a person is asked once too often.
+//! The comparison covers operations, the resource policy and gateway responses, but not models and
+//! request validators. If the two formats differ in an unknown way, the comparison reports a
+//! change, and the remediation needs an approval.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +14,10 @@ use serde_json::{Map, Value, json};
 
 use super::backend::to_https_uri;
 
-/// The extension that an operation's integration is exported as.
+/// The `OpenAPI` extension for the integration of an operation.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 
-/// The operation that stands for all methods.
+/// The `OpenAPI` extension for an operation with all methods.
 const ANY: &str = "x-amazon-apigateway-any-method";
 
 /// The security scheme of API keys.
@@ -25,13 +26,13 @@ const API_KEY_SCHEME: &str = "api_key";
 /// The security scheme of signed requests.
 const SIGNATURE_SCHEME: &str = "sigv4";
 
-/// What the resource policy is called among the operations.
+/// The name of the resource policy in [`ApiOperations`].
 pub(crate) const RESOURCE_POLICY_NAME: &str = "the resource policy";
 
-/// Operations by method and path, such as `GET /pets`, each in a form that both sides can be brought to.
+/// The parts of an API by name, such as `GET /pets`, in a common form of drafts and exports.
 pub(crate) type ApiOperations = BTreeMap<String, Value>;
 
-/// What is drafted, as AWS tells it.
+/// The draft of a REST API.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ApiDraft {
     /// All resources, with their methods.
@@ -45,7 +46,7 @@ pub(crate) struct ApiDraft {
 }
 
 impl ApiDraft {
-    /// In the form that both sides can be brought to.
+    /// Returns the draft in the common form.
     pub(crate) fn to_operations(&self) -> ApiOperations {
         let mut operations = ApiOperations::new();
         for resource in &self.resources {
@@ -95,7 +96,8 @@ impl ApiDraft {
     }
 }
 
-/// `method.request.querystring.x` is exported as a parameter of an operation.
+/// Returns the request parameters of a method in the common form. An export contains
+/// `method.request.querystring.x` as a parameter of the operation.
 fn describe_parameters(method: &Method) -> Map<String, Value> {
     let parameters = method.request_parameters.iter().flatten();
     let named = parameters.filter_map(|(name, required)| {
@@ -113,7 +115,7 @@ fn gateway_response_name(kind: &str) -> String {
     format!("gateway response {kind}")
 }
 
-/// What is served, from an export; none if it is no export.
+/// Returns the deployment in the common form, or `None` if the document is not an export.
 pub(crate) fn parse_served_operations(export: &Value) -> Option<ApiOperations> {
     let mut operations = ApiOperations::new();
     for (path, verbs) in export.get("paths")?.as_object()? {
@@ -131,7 +133,7 @@ pub(crate) fn parse_served_operations(export: &Value) -> Option<ApiOperations> {
     let responses = export.get("x-amazon-apigateway-gateway-responses").and_then(Value::as_object);
     for (kind, response) in responses.into_iter().flatten() {
         let mut response = response.clone();
-        // Imported definitions may hold a number.
+        // Imported definitions can contain a number.
         if let Some(code) = response.get_mut("statusCode").filter(|code| code.is_number()) {
             *code = json!(code.to_string());
         }
@@ -143,7 +145,7 @@ pub(crate) fn parse_served_operations(export: &Value) -> Option<ApiOperations> {
     Some(operations)
 }
 
-/// The integration of an operation that is served.
+/// Returns the integration of an operation in an export.
 pub(crate) fn find_served_integration<'a>(
     export: &'a Value,
     verb: &str,
@@ -153,8 +155,9 @@ pub(crate) fn find_served_integration<'a>(
     export.get("paths")?.get(path)?.get(verb)?.get(INTEGRATION)
 }
 
-/// What a deployment would change beside `ours`. Of an operation of ours, only the scheme of its URI, and
-/// whether the backend's certificate is verified, may differ.
+/// Returns the names of the parts that a deployment would change, apart from the remediation. In
+/// the operation `ours`, differences of the URI scheme and of the certificate verification are
+/// ignored.
 pub(crate) fn list_other_changes(
     drafted: &ApiOperations,
     served: &ApiOperations,
@@ -171,7 +174,7 @@ pub(crate) fn list_other_changes(
     names.into_iter().filter(differs).cloned().collect()
 }
 
-/// An operation without what we change.
+/// Returns an operation without the settings that a remediation changes.
 fn without_own_changes(mut operation: Value) -> Value {
     if let Some(uri) = operation.pointer_mut("/integration/uri") {
         *uri = json!(to_https_uri(uri.as_str().unwrap_or_default()));
@@ -182,7 +185,7 @@ fn without_own_changes(mut operation: Value) -> Value {
     operation
 }
 
-/// A question about the operations that would be published with ours.
+/// Returns the reason for an approval if a deployment would publish other changes.
 pub(crate) fn describe_other_changes(stage: &str, others: &[String]) -> Option<String> {
     const SHOWN: usize = 5;
     let more = others.len().saturating_sub(SHOWN);
@@ -192,7 +195,7 @@ pub(crate) fn describe_other_changes(stage: &str, others: &[String]) -> Option<S
     }
     let names = names.join(", ");
     (!others.is_empty()).then(|| {
-        format!("a deployment to stage `{stage}` would publish other drafted changes: {names}")
+        format!("a deployment to stage `{stage}` would publish other undeployed changes: {names}")
     })
 }
 
@@ -250,7 +253,8 @@ fn describe_response(response: &IntegrationResponse) -> Value {
     }))
 }
 
-/// An exported integration in the same form. Responses are exported by pattern, and drafted by code.
+/// Returns an exported integration in the common form. Exports contain responses by pattern, drafts
+/// by status code.
 fn describe_exported_integration(integration: &Value) -> Value {
     let lower = |name: &str| Some(integration.get(name)?.as_str()?.to_lowercase());
     let part = |name: &str| integration.get(name).cloned().unwrap_or_default();
@@ -287,17 +291,17 @@ fn describe_exported_integration(integration: &Value) -> Value {
     }))
 }
 
-/// Without what is null, empty, or said by default.
+/// Returns an object without null values, empty values and default values.
 fn without_defaults(value: &Value) -> Value {
-    let said = |(name, value): &(&String, &Value)| match value {
+    let is_explicit = |(name, value): &(&String, &Value)| match value {
         Value::Null | Value::Bool(false) => false,
         Value::Object(map) => !map.is_empty(),
         Value::String(text) => {
-            let unsaid = name.as_str() == "connectionType" && text == "INTERNET";
-            !text.is_empty() && !unsaid
+            let is_default = name.as_str() == "connectionType" && text == "INTERNET";
+            !text.is_empty() && !is_default
         }
         _ => true,
     };
     let entries = value.as_object().into_iter().flatten();
-    entries.filter(said).map(|(name, value)| (name.clone(), value.clone())).collect()
+    entries.filter(is_explicit).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

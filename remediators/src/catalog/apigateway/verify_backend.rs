@@ -1,16 +1,17 @@
-//! An integration of a REST API that trusts any certificate verifies its backend again.
+//! Certificate verification for integrations of REST APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 
 use crate::catalog::apigateway::integration::{IntegrationRule, RestIntegration, RestIntegrations};
 use crate::remediator::RemediationPlan;
 
-/// Turns `insecureSkipVerification` off, in the draft and in each stage that serves it.
+/// A remediator that turns off `insecureSkipVerification` in the draft and in each stage that
+/// serves it.
 ///
-/// Only where the backend's certificate passes, by its name and the public roots.
+/// The certificate of the backend must be valid for its host name and the public root certificates.
 pub type VerifyBackend = RestIntegrations<VerifiedCertificateRule>;
 
-/// Every backend is verified.
+/// The rule that each backend certificate is verified.
 #[derive(Debug)]
 pub struct VerifiedCertificateRule;
 
@@ -18,7 +19,7 @@ impl IntegrationRule for VerifiedCertificateRule {
     const ID: &'static str = "apigateway-verify-backend";
     const TIER: SafetyTier = SafetyTier::B;
     const PRECONDITION: Option<&'static str> =
-        Some("a handshake with each backend, and whether a deployment would publish more");
+        Some("a TLS handshake with each backend and a check for other undeployed changes");
 
     fn plan_change(before: &RestIntegration) -> RemediationPlan<RestIntegration> {
         if before.is_over_http() && (before.unverified || before.serves_unverified()) {

@@ -1,4 +1,4 @@
-//! An HTTP or WebSocket API that custom domains lead to is not reachable around them.
+//! Disabling of the default endpoint of HTTP and WebSocket APIs that have a custom domain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,24 +18,27 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Turns the `execute-api` endpoint off, and lets each stage take it.
+/// A remediator that disables the `execute-api` endpoint and deploys the change to each stage.
 ///
-/// Only where a custom domain leads to the API, and asks first where a stage is reached in no other way.
+/// A custom domain must be mapped to the API. The remediation needs an approval if a stage has no
+/// mapping.
 #[derive(Clone, Debug)]
 pub struct CloseHttpEndpoint(HttpApiClient);
 
-/// Whether the endpoint is off, and what the stages serve.
+/// The state of the default endpoint and the stages. A change takes effect with the next
+/// deployment.
 ///
-/// Source: Amazon API Gateway Developer Guide, "Disable the default endpoint for HTTP APIs": it takes effect
-/// with the next deployment.
+/// Source: Amazon API Gateway Developer Guide, "Disable the default endpoint for HTTP APIs".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointState {
-    /// The `execute-api` endpoint is off.
+    /// True if the `execute-api` endpoint is disabled.
     pub closed: bool,
-    /// All stages.
+    /// All stages by name.
     pub stages: BTreeMap<String, HttpStage>,
 }
 
+/// The response for a custom domain.
+///
 /// Source: Amazon API Gateway Version 2 API Reference, `DomainNames`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +70,7 @@ impl Remediator for CloseHttpEndpoint {
         resource_arns: |target| {
             build_nested_arns(target, &format!("/apis/{}", first_id_part(target)))
         },
-        // Which domains lead to it is read from all of them.
+        // The mappings to the API are found by reading all domains.
         read_only_arns: |target| build_nested_arns(target, "/domainnames"),
         ..RemediatorSpec::EMPTY
     };
@@ -125,21 +128,30 @@ impl Remediator for CloseHttpEndpoint {
                 mapped = true;
                 used.retain(|stage| mapping.stage.as_ref() != Some(*stage));
                 if accepts_old_tls(&domain) {
-                    weak.insert(format!("domain `{name}`, which leads to it, accepts TLS 1.0"));
+                    weak.insert(format!(
+                        "domain `{name}` is mapped to the API and accepts TLS 1.0"
+                    ));
                 }
             }
         }
         if !mapped {
-            let why = "no custom domain leads to it: closing would cut it off";
+            let why = "no custom domain is mapped to the API, so it would become unreachable \
+                       without the default endpoint; map a custom domain first";
             return Ok(PrecheckResult::Abort(why.to_owned()));
         }
         let unmapped: Vec<String> = used.iter().map(|stage| format!("`{stage}`")).collect();
-        let cut = (!unmapped.is_empty())
-            .then(|| format!("no custom domain leads to stage {}", unmapped.join(", ")));
+        let unreachable = (!unmapped.is_empty()).then(|| {
+            let stages = unmapped.join(", ");
+            format!(
+                "no custom domain is mapped to these stages, which would become unreachable: \
+                 {stages}"
+            )
+        });
         let deployed = after.stages.iter().filter(|(_, stage)| stage.deployment.is_some());
         let deployed: Vec<&String> = deployed.map(|(name, _)| name).collect();
-        let guarded = self.0.describe_undeployed_changes(&api, &deployed, &BTreeSet::new()).await?;
-        let asked: Vec<String> = cut.into_iter().chain(weak).chain(guarded).collect();
+        let undeployed =
+            self.0.describe_undeployed_changes(&api, &deployed, &BTreeSet::new()).await?;
+        let asked: Vec<String> = unreachable.into_iter().chain(weak).chain(undeployed).collect();
         Ok(if asked.is_empty() {
             PrecheckResult::Proceed
         } else {
@@ -159,7 +171,7 @@ impl Remediator for CloseHttpEndpoint {
         before: &EndpointState,
         after: &EndpointState,
     ) -> bool {
-        // As planned, but for the stages that are still as before.
+        // The planned state, with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let Some(former) =
@@ -182,7 +194,7 @@ impl Remediator for CloseHttpEndpoint {
 }
 
 impl CloseHttpEndpoint {
-    /// The domains whose mappings count.
+    /// Reads the domains that use mappings. Domains with routing rules only are left out.
     async fn list_domains(&self) -> AwsResult<Vec<CustomDomain>> {
         let domains = self.0.list_all("GetDomainNames", &["domainnames"]);
         let mut domains: Vec<CustomDomain> = domains.await?;
@@ -193,6 +205,7 @@ impl CloseHttpEndpoint {
     }
 }
 
+/// Returns whether a domain accepts TLS 1.0.
 fn accepts_old_tls(domain: &CustomDomain) -> bool {
     let configured = domain.domain_name_configurations.iter().flatten();
     configured.into_iter().any(|one| one.security_policy.as_deref() == Some("TLS_1_0"))

@@ -1,4 +1,4 @@
-//! Stages and deployments of HTTP and WebSocket APIs: what is served, apart from what is drafted.
+//! The client for HTTP and WebSocket APIs: APIs, routes, stages, deployments and exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use crate::catalog::apigateway::undeployed_changes::{
     ApiOperations, describe_other_changes, list_other_changes,
 };
 
-/// The extension that a route's integration is exported as.
+/// The `OpenAPI` extension for the integration of a route.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 
-/// The route that stands for all methods.
+/// The `OpenAPI` extension for a route with all methods.
 const ANY: &str = "x-amazon-apigateway-any-method";
 
-/// The path under which the route for everything else is exported.
+/// The path under which the default route is exported.
 const DEFAULT_ROUTE_PATH: &str = "/$default";
 
 /// A page of a list.
@@ -34,6 +34,8 @@ struct ListPage<T> {
     next_token: Option<String>,
 }
 
+/// The response for an API.
+///
 /// Source: Amazon API Gateway Version 2 API Reference, `Apis`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,7 +44,7 @@ pub(crate) struct HttpApiResponse {
     protocol_type: Option<String>,
 }
 
-/// A stage, as AWS tells it.
+/// The response for a stage.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StageResponse {
@@ -52,6 +54,8 @@ pub(crate) struct StageResponse {
     pub(crate) stage_variables: Option<BTreeMap<String, String>>,
 }
 
+/// The response for a route.
+///
 /// Source: Amazon API Gateway Version 2 API Reference, `Routes`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,6 +64,8 @@ pub(crate) struct RouteResponse {
     pub(crate) target: Option<String>,
 }
 
+/// The mapping of a custom domain to an API.
+///
 /// Source: Amazon API Gateway Version 2 API Reference, `ApiMappings`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,37 +74,37 @@ pub(crate) struct ApiMapping {
     pub(crate) stage: Option<String>,
 }
 
-/// How a stage comes to serve what is drafted.
+/// A stage and its deployment.
 ///
 /// Source: Amazon API Gateway Version 2 API Reference, `Stage`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpStage {
-    /// API Gateway deploys whatever changes.
+    /// True if API Gateway deploys each change automatically.
     pub auto: bool,
-    /// Its deployment; none where API Gateway deploys, and where nothing was deployed yet.
+    /// The deployment. `None` if API Gateway deploys automatically, or if nothing is deployed.
     pub deployment: Option<ServedDeployment>,
 }
 
 impl HttpStage {
-    /// As AWS tells it.
-    pub(crate) fn from_response(told: &StageResponse) -> HttpStage {
-        let auto = told.auto_deploy.unwrap_or_default();
-        let deployment = told.deployment_id.clone().filter(|_| !auto);
+    /// Returns the stage of a response.
+    pub(crate) fn from_response(response: &StageResponse) -> HttpStage {
+        let auto = response.auto_deploy.unwrap_or_default();
+        let deployment = response.deployment_id.clone().filter(|_| !auto);
         HttpStage { auto, deployment: deployment.map(ServedDeployment::Is) }
     }
 
-    /// Whether it serves anything.
+    /// Returns whether the stage serves a deployment.
     pub(crate) fn is_in_use(&self) -> bool {
         self.auto || self.deployment.is_some()
     }
 
-    /// The same after a new deployment, where API Gateway makes none itself.
+    /// Returns the stage after a new deployment. A stage with automatic deployment is unchanged.
     pub(crate) fn with_next_deployment(&self) -> HttpStage {
         let deployment = self.deployment.as_ref().map(ServedDeployment::next_deployment);
         HttpStage { deployment, ..self.clone() }
     }
 
-    /// Whether a stage that is `self` is as `wanted`.
+    /// Returns whether the stage fulfills the stage `wanted`.
     pub(crate) fn has_reached(&self, wanted: &HttpStage) -> bool {
         let deployed = match (&self.deployment, &wanted.deployment) {
             (Some(seen), Some(wanted)) => seen.has_reached(wanted),
@@ -108,7 +114,7 @@ impl HttpStage {
     }
 }
 
-/// The IAM actions that deployments take.
+/// Returns the IAM actions that the deployments need.
 pub(crate) fn list_stage_actions<'a>(
     changes: impl Iterator<Item = (&'a HttpStage, &'a HttpStage)>,
 ) -> Vec<&'static str> {
@@ -117,7 +123,7 @@ pub(crate) fn list_stage_actions<'a>(
     list_deploy_actions(deployments)
 }
 
-/// API Gateway, for HTTP and WebSocket APIs.
+/// A client of API Gateway for HTTP and WebSocket APIs.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpApiClient {
     service: ServiceClient,
@@ -134,12 +140,12 @@ impl From<&AwsConnection> for HttpApiClient {
 }
 
 impl HttpApiClient {
-    /// A call of a method on a path below `/v2`.
+    /// Returns a call with an HTTP method and a path below `/v2`.
     pub(crate) fn build_call(&self, method: Method, path: &[&str]) -> RestCall<'_> {
         self.service.rest_call(method, &[&["v2"], path].concat())
     }
 
-    /// Sends a call that changes something.
+    /// Sends a write call.
     pub(crate) async fn send_change(
         &self,
         method: Method,
@@ -154,7 +160,7 @@ impl HttpApiClient {
             .map_err(classify_gateway_error)
     }
 
-    /// All pages of a list, which `call` reads.
+    /// Reads all pages of a list. `call` is the name of the operation, for errors.
     pub(crate) async fn list_all<T: DeserializeOwned>(
         &self,
         call: &str,
@@ -180,13 +186,13 @@ impl HttpApiClient {
         }
     }
 
-    /// An API.
+    /// Reads an API.
     pub(crate) async fn read_api(&self, api: &str) -> AwsResult<HttpApiResponse> {
         let answer = self.build_call(Method::GET, &["apis", api]).send_rest().await;
         answer.and_then(|answer| answer.parse_json()).map_err(classify_gateway_error)
     }
 
-    /// Whether an API is of protocol HTTP: one of protocol WebSocket cannot be exported.
+    /// Returns whether an API has the protocol HTTP. WebSocket APIs cannot be exported.
     ///
     /// Source: Amazon API Gateway Version 2 API Reference, `ExportApi`.
     pub(crate) async fn is_exportable(&self, api: &str) -> AwsResult<bool> {
@@ -194,31 +200,31 @@ impl HttpApiClient {
         Ok(protocol.ok_or_else(|| incomplete_response("GetApi"))? == "HTTP")
     }
 
-    /// All stages of an API, as AWS tells them.
+    /// Reads the responses for all stages of an API.
     pub(crate) async fn list_stage_responses(&self, api: &str) -> AwsResult<Vec<StageResponse>> {
         self.list_all("GetStages", &["apis", api, "stages"]).await
     }
 
-    /// All stages of an API.
+    /// Reads all stages of an API, by name.
     pub(crate) async fn list_stages(&self, api: &str) -> AwsResult<BTreeMap<String, HttpStage>> {
         let stages = self.list_stage_responses(api).await?;
         stages
             .iter()
-            .map(|told| Ok((read_stage_name(told)?, HttpStage::from_response(told))))
+            .map(|response| Ok((read_stage_name(response)?, HttpStage::from_response(response))))
             .collect()
     }
 
-    /// All routes of an API's draft.
+    /// Reads all routes in the draft of an API.
     pub(crate) async fn list_routes(&self, api: &str) -> AwsResult<Vec<RouteResponse>> {
         self.list_all("GetRoutes", &["apis", api, "routes"]).await
     }
 
-    /// Which APIs of any kind a custom domain leads to, by paths.
+    /// Reads the mappings of a custom domain to APIs of all types.
     pub(crate) async fn list_mappings(&self, domain: &str) -> AwsResult<Vec<ApiMapping>> {
         self.list_all("GetApiMappings", &["domainnames", domain, "apimappings"]).await
     }
 
-    /// What a stage serves, or what is drafted, by route.
+    /// Exports the deployment of a stage, or the draft if `stage` is `None`.
     pub(crate) async fn export_api(&self, api: &str, stage: Option<&str>) -> AwsResult<ApiExport> {
         let mut export = self.build_call(Method::GET, &["apis", api, "exports", "OAS30"]);
         export = export.with_query("outputType", Some("JSON"));
@@ -226,14 +232,14 @@ impl HttpApiClient {
             export = export.with_query("stageName", Some(stage));
         }
         let answer = export.send_rest().await.map_err(classify_gateway_error)?;
-        let read = serde_json::from_slice(answer.body_bytes())
+        let export = serde_json::from_slice(answer.body_bytes())
             .ok()
-            .and_then(|read| ApiExport::from_document(&read));
-        read.ok_or_else(|| incomplete_response("ExportApi"))
+            .and_then(|document| ApiExport::from_document(&document));
+        export.ok_or_else(|| incomplete_response("ExportApi"))
     }
 
-    /// Why a person must say yes to deployments to stages: they would publish what others have drafted, beside
-    /// what we change of the routes that are `ours`.
+    /// Returns the reason why deployments to stages need an approval: they would publish other
+    /// undeployed changes. `ours` are the routes that the remediation changes.
     pub(crate) async fn describe_undeployed_changes(
         &self,
         api: &str,
@@ -256,15 +262,15 @@ impl HttpApiClient {
         } else {
             questions.extend(stages.iter().map(|stage| {
                 format!(
-                    "a deployment to stage `{stage}` would publish all that is drafted, and of a \
-                     WebSocket API it cannot be told what that is"
+                    "a deployment to stage `{stage}` would publish all undeployed changes of the \
+                     WebSocket API, which cannot be listed; check them before you approve"
                 )
             }));
         }
         Ok((!questions.is_empty()).then(|| questions.join("; ")))
     }
 
-    /// Lets stages serve what is wanted: a former deployment, or a new one of the draft.
+    /// Sets the deployments of stages: a former deployment, or a new one of the draft.
     pub(crate) async fn deploy_stages<'a>(
         &self,
         api: &str,
@@ -276,7 +282,7 @@ impl HttpApiClient {
                 continue;
             };
             match &wanted.deployment {
-                // A deployment cannot be chosen where API Gateway makes it.
+                // The deployment of a stage with automatic deployment cannot be chosen.
                 _ if seen.auto => {}
                 None => {}
                 Some(ServedDeployment::Is(id)) => {
@@ -296,13 +302,13 @@ impl HttpApiClient {
     }
 }
 
-/// A stage's name.
-pub(crate) fn read_stage_name(told: &StageResponse) -> AwsResult<String> {
-    told.stage_name.clone().ok_or_else(|| incomplete_response("GetStages"))
+/// Returns the name of a stage.
+pub(crate) fn read_stage_name(response: &StageResponse) -> AwsResult<String> {
+    response.stage_name.clone().ok_or_else(|| incomplete_response("GetStages"))
 }
 
-/// An exported API: its routes as they are called in the API, such as `GET /pets` or `$default`, and what
-/// else a deployment publishes.
+/// An exported API: its operations by route key, such as `GET /pets` or `$default`, and the other
+/// parts that a deployment publishes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiExport {
     routes: ApiOperations,
@@ -310,6 +316,7 @@ pub(crate) struct ApiExport {
 }
 
 impl ApiExport {
+    /// Parses an `OpenAPI` document. Returns `None` if the document is not valid.
     fn from_document(export: &Value) -> Option<ApiExport> {
         let mut routes = ApiOperations::new();
         for (path, verbs) in export.get("paths")?.as_object()? {
@@ -326,25 +333,25 @@ impl ApiExport {
                 routes.insert(key, operation);
             }
         }
-        let mut beside = ApiOperations::new();
+        let mut other_parts = ApiOperations::new();
         if let Some(cors) = export.get("x-amazon-apigateway-cors") {
-            beside.insert("the CORS configuration".to_owned(), cors.clone());
+            other_parts.insert("the CORS configuration".to_owned(), cors.clone());
         }
         let schemes = export.pointer("/components/securitySchemes").and_then(Value::as_object);
         for (name, scheme) in schemes.into_iter().flatten() {
-            beside.insert(format!("authorizer {name}"), scheme.clone());
+            other_parts.insert(format!("authorizer {name}"), scheme.clone());
         }
-        Some(ApiExport { routes, other_parts: beside })
+        Some(ApiExport { routes, other_parts })
     }
 
-    /// The integration of a route.
+    /// Returns the integration of a route.
     pub(crate) fn find_integration(&self, route: &str) -> Option<&Value> {
         self.routes.get(route)?.get(INTEGRATION)
     }
 
-    /// All of it, without what we change of the routes that are `ours`.
+    /// Returns all parts, without the changes that the remediation makes to the routes in `ours`.
     fn without_own_changes(self, ours: &BTreeSet<String>) -> ApiOperations {
-        let level = |(key, mut operation): (String, Value)| {
+        let normalize = |(key, mut operation): (String, Value)| {
             let integration = operation.get_mut(INTEGRATION).filter(|_| ours.contains(&key));
             if let Some(Value::Object(integration)) = integration {
                 integration.remove("tlsConfig");
@@ -354,16 +361,16 @@ impl ApiExport {
             }
             (key, operation)
         };
-        self.routes.into_iter().map(level).chain(self.other_parts).collect()
+        self.routes.into_iter().map(normalize).chain(self.other_parts).collect()
     }
 }
 
-/// An integration may be told once for several routes.
+/// Returns an integration. Several routes can reference the same integration.
 ///
 /// Source: Amazon API Gateway Developer Guide, "x-amazon-apigateway-integrations object".
 fn resolve_reference(export: &Value, integration: &Value) -> Option<Value> {
     match integration.get("$ref").and_then(Value::as_str) {
-        Some(place) => export.pointer(place.strip_prefix('#')?).cloned(),
+        Some(reference) => export.pointer(reference.strip_prefix('#')?).cloned(),
         None => Some(integration.clone()),
     }
 }
@@ -373,7 +380,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_export_tells_routes_by_their_names_and_integrations_that_are_told_once() {
+    fn an_export_contains_routes_by_key_and_shared_integrations() {
         let export = ApiExport::from_document(&json!({
             "paths": {
                 "/$default": {ANY: {INTEGRATION: {"uri": "http://a.example/"}}},
@@ -386,7 +393,7 @@ mod tests {
             "x-amazon-apigateway-cors": {"allowOrigins": ["*"]},
         }))
         .unwrap();
-        let uri = |route: &str| export.find_integration(route).map(|told| told["uri"].clone());
+        let uri = |route: &str| export.find_integration(route).map(|one| one["uri"].clone());
         assert_eq!(uri("$default"), Some(json!("http://a.example/")));
         assert_eq!(uri("GET /pets"), Some(json!("http://b.example/")));
         assert_eq!(uri("ANY /pets"), None);
@@ -396,15 +403,15 @@ mod tests {
             operations.keys().collect::<Vec<_>>(),
             ["$default", "ANY /pets", "GET /pets", "authorizer jwt", "the CORS configuration"]
         );
-        let leveled = &operations["GET /pets"][INTEGRATION]["uri"];
-        assert_eq!(leveled, "https://b.example/");
+        let normalized = &operations["GET /pets"][INTEGRATION]["uri"];
+        assert_eq!(normalized, "https://b.example/");
         assert_eq!(operations["$default"][INTEGRATION]["uri"], "http://a.example/");
-        for none in [
+        for invalid in [
             json!({}),
             json!({"paths": 1}),
             json!({"paths": {"/": {"get": {INTEGRATION: {"$ref": "#/no"}}}}}),
         ] {
-            assert_eq!(ApiExport::from_document(&none), None);
+            assert_eq!(ApiExport::from_document(&invalid), None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How routes of an HTTP or WebSocket API reach a backend: in the draft, and in each stage.
+//! Integrations of HTTP and WebSocket APIs, in the draft and in each stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
@@ -26,13 +26,15 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// So often is a stage that deploys by itself asked whether it has done so, once a second.
+/// The maximum number of checks, one per second, for the deployment of a stage with automatic
+/// deployment.
 const MAX_DEPLOY_CHECKS: usize = 5;
 
-/// What policies call the integration that quick create made: its event does not name it.
+/// The integration id that policies use for the integration of quick create. Its event contains no
+/// id.
 const QUICK_CREATE_ID: &str = "default";
 
-/// An integration, as AWS tells it.
+/// The response for an integration.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct HttpIntegrationResponse {
@@ -50,66 +52,68 @@ struct TlsConfig {
     server_name_to_verify: Option<String>,
 }
 
-/// Whether an integration of this type calls a backend over HTTP or HTTPS.
+/// Returns whether an integration of this type calls a backend over HTTP or HTTPS.
 fn is_http_type(kind: &str) -> bool {
     matches!(kind, "HTTP" | "HTTP_PROXY")
 }
 
-/// How an API's routes reach a backend.
+/// The state of an integration: its settings in the draft and in each stage.
 ///
 /// Source: Amazon API Gateway Version 2 API Reference, `Integration`, `Stage`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpIntegration {
-    /// Its type, such as `HTTP_PROXY`.
+    /// The type, such as `HTTP_PROXY`.
     pub kind: String,
-    /// It goes through a VPC link.
+    /// True if the integration uses a VPC link.
     pub private: bool,
-    /// Quick create made it.
+    /// True if quick create made the integration.
     pub managed: bool,
-    /// The API is of protocol HTTP, not WebSocket.
+    /// True if the API has the protocol HTTP. Otherwise the protocol is WebSocket.
     pub http: bool,
-    /// Where to, in the draft.
+    /// The backend in the draft.
     pub draft: BackendAddress,
-    /// The routes that lead to it, in the draft.
+    /// The keys of the routes in the draft that use the integration.
     pub routes: BTreeSet<String>,
-    /// What each stage serves.
+    /// The stages by name.
     pub stages: BTreeMap<String, ServedStage>,
 }
 
-/// A backend.
+/// The address of a backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackendAddress {
-    /// Its address.
+    /// The URI.
     pub uri: String,
-    /// The name to verify in a private backend's certificate, empty for any; none where it is not called over
-    /// TLS.
+    /// The server name to verify in the certificate of a private backend. Empty if any name is
+    /// accepted; `None` if the integration has no TLS configuration.
     pub tls: Option<String>,
 }
 
-/// What a stage serves.
+/// The part of a stage that concerns an integration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedStage {
-    /// Its deployment.
+    /// The stage with its deployment.
     pub stage: HttpStage,
-    /// Where the draft's routes lead to, as far as they are served and known: of a WebSocket API they are not.
+    /// The backends that the stage serves, by the route keys of the draft. Empty for a WebSocket
+    /// API, whose deployment cannot be read.
     pub routes: BTreeMap<String, BackendAddress>,
-    /// The stage's variables that the draft's URI names.
+    /// The stage variables that the URI of the draft uses.
     pub variables: BTreeMap<String, String>,
 }
 
 impl HttpIntegration {
-    /// Whether it calls a backend over HTTP or HTTPS at all.
+    /// Returns whether the integration calls a backend over HTTP or HTTPS.
     pub(crate) fn is_over_http(&self) -> bool {
         is_http_type(&self.kind)
     }
 
-    /// Whether such a backend is drafted, or served by a stage.
+    /// Returns whether the draft or a stage has a backend that `which` selects.
     pub(crate) fn has_backend(&self, which: impl Fn(&BackendAddress) -> bool) -> bool {
         let served = self.stages.values().flat_map(|served| served.routes.values());
         served.chain([&self.draft]).any(which)
     }
 
-    /// The same with another draft, deployed to the stages that serve a backend that is `wrong`.
+    /// Returns the integration with another draft, deployed to the stages that serve a `wrong`
+    /// backend.
     pub(crate) fn with_draft(
         &self,
         draft: BackendAddress,
@@ -120,7 +124,7 @@ impl HttpIntegration {
             known.map(|route| (route.clone(), draft.clone())).collect();
         let mut after = HttpIntegration { draft, ..self.clone() };
         for served in after.stages.values_mut().filter(|served| served.stage.is_in_use()) {
-            // What a stage of a WebSocket API serves is not known: it may be what was drafted.
+            // The deployment of a WebSocket API is unknown: it can be equal to the draft.
             let affected = served.routes.values().any(&wrong) || !self.http && wrong(&self.draft);
             if served.stage.auto || affected {
                 served.stage = served.stage.with_next_deployment();
@@ -131,34 +135,34 @@ impl HttpIntegration {
     }
 }
 
-/// What is wrong with an integration, and what it should be.
+/// A rule for integrations: it plans the compliant state.
 pub trait HttpIntegrationRule: Send + Sync + 'static {
-    /// The remediator's name.
+    /// The id of the remediator.
     const ID: &'static str;
 
-    /// See [`RemediatorSpec::tier`].
+    /// The value of [`RemediatorSpec::tier`].
     const TIER: SafetyTier;
 
-    /// See [`RemediatorSpec::check`].
+    /// The value of [`RemediatorSpec::precondition`].
     const PRECONDITION: Option<&'static str> = None;
 
-    /// What a policy's header may tell it.
+    /// The value of [`RemediatorSpec::parameter_names`].
     const PARAMETER_NAMES: &'static [&'static str] = &[];
 
-    /// What to do about a state.
+    /// Plans the change of a state.
     fn plan_change(
         target: &TargetResource,
         before: &HttpIntegration,
     ) -> RemediationPlan<HttpIntegration>;
 
-    /// What the backends say to it.
+    /// Checks the backends of a planned state.
     fn check_backends(
         probe: Option<&dyn TlsProbe>,
         after: &HttpIntegration,
     ) -> impl Future<Output = PrecheckResult> + Send;
 }
 
-/// Repairs integrations of HTTP and WebSocket APIs by a rule.
+/// A remediator that applies a rule to integrations of HTTP and WebSocket APIs.
 #[derive(Debug)]
 pub struct HttpIntegrations<R> {
     http: HttpApiClient,
@@ -204,32 +208,33 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
     async fn observe_state(&self, target: &TargetResource) -> AwsResult<HttpIntegration> {
         let [api, id] = parse_integration_id(target)?;
         let http = self.http.is_exportable(&api).await?;
-        let told = self.read_integration(&api, &id).await?;
-        let draft = parse_draft(&told)?;
-        let own = format!("integrations/{}", told.integration_id.as_deref().unwrap_or(&id));
+        let response = self.read_integration(&api, &id).await?;
+        let draft = parse_draft(&response)?;
+        let own = format!("integrations/{}", response.integration_id.as_deref().unwrap_or(&id));
         let routes = self.http.list_routes(&api).await?.into_iter();
         let routes = routes.filter(|route| route.target.as_ref() == Some(&own));
         let routes: Option<BTreeSet<String>> = routes.map(|route| route.route_key).collect();
         let routes = routes.ok_or_else(|| incomplete_response("GetRoutes"))?;
         let needed = find_stage_variables(&draft.uri);
         let mut stages = BTreeMap::new();
-        for told in self.http.list_stage_responses(&api).await? {
-            let name = read_stage_name(&told)?;
-            let stage = HttpStage::from_response(&told);
+        for response in self.http.list_stage_responses(&api).await? {
+            let name = read_stage_name(&response)?;
+            let stage = HttpStage::from_response(&response);
             let routes = if http && stage.is_in_use() {
                 list_served_backends(&self.http.export_api(&api, Some(&name)).await?, &routes)
             } else {
                 BTreeMap::new()
             };
-            let known = told.stage_variables.into_iter().flatten();
+            let known = response.stage_variables.into_iter().flatten();
             let variables = known.filter(|(name, _)| needed.contains(name)).collect();
             stages.insert(name, ServedStage { stage, routes, variables });
         }
-        let kind = told.integration_type.ok_or_else(|| incomplete_response("GetIntegrations"))?;
+        let kind =
+            response.integration_type.ok_or_else(|| incomplete_response("GetIntegrations"))?;
         Ok(HttpIntegration {
             kind,
-            private: told.connection_type.as_deref() == Some("VPC_LINK"),
-            managed: told.api_gateway_managed.unwrap_or_default(),
+            private: response.connection_type.as_deref() == Some("VPC_LINK"),
+            managed: response.api_gateway_managed.unwrap_or_default(),
             http,
             draft,
             routes,
@@ -261,8 +266,9 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
             before.stages.get(*name).is_none_or(|before| before.stage != after.stage)
         });
         let stages: Vec<&String> = deployed.map(|(name, _)| name).collect();
-        let guarded = self.http.describe_undeployed_changes(&api, &stages, &after.routes).await?;
-        let asked: Vec<String> = first.into_iter().chain(guarded).collect();
+        let undeployed =
+            self.http.describe_undeployed_changes(&api, &stages, &after.routes).await?;
+        let asked: Vec<String> = first.into_iter().chain(undeployed).collect();
         Ok(if asked.is_empty() {
             PrecheckResult::Proceed
         } else {
@@ -272,12 +278,13 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
 
     async fn apply_state(&self, target: &TargetResource, state: &HttpIntegration) -> AwsResult<()> {
         let [api, id] = parse_integration_id(target)?;
-        let told = self.read_integration(&api, &id).await?;
-        let now = parse_draft(&told)?;
+        let response = self.read_integration(&api, &id).await?;
+        let now = parse_draft(&response)?;
         if now != state.draft {
-            let id = told.integration_id.ok_or_else(|| incomplete_response("GetIntegrations"))?;
+            let id =
+                response.integration_id.ok_or_else(|| incomplete_response("GetIntegrations"))?;
             let path = ["apis", &api, "integrations", &id];
-            let update = build_update(told.integration_type.as_deref(), &now, &state.draft);
+            let update = build_update(response.integration_type.as_deref(), &now, &state.draft);
             self.http.send_change(Method::PATCH, &path, &update).await?;
             self.wait_until_deployed(&api, state).await?;
         }
@@ -290,7 +297,7 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         before: &HttpIntegration,
         after: &HttpIntegration,
     ) -> bool {
-        // As planned, but for the stages that are still as before.
+        // The planned state, with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let Some(former) =
@@ -315,22 +322,22 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
 }
 
 impl<R> HttpIntegrations<R> {
-    /// The integration, as AWS tells it.
+    /// Reads the integration.
     async fn read_integration(&self, api: &str, id: &str) -> AwsResult<HttpIntegrationResponse> {
         let path = ["apis", api, "integrations"];
         let list: Vec<HttpIntegrationResponse> =
             self.http.list_all("GetIntegrations", &path).await?;
-        let found = list.into_iter().find(|told| match id {
-            QUICK_CREATE_ID => told.api_gateway_managed.unwrap_or_default(),
-            id => told.integration_id.as_deref() == Some(id),
+        let found = list.into_iter().find(|response| match id {
+            QUICK_CREATE_ID => response.api_gateway_managed.unwrap_or_default(),
+            id => response.integration_id.as_deref() == Some(id),
         });
         found.ok_or(AwsFailure::NotFound)
     }
 
-    /// Waits until the stages that deploy by themselves have done so.
+    /// Waits until the stages with automatic deployment serve the planned backends.
     async fn wait_until_deployed(&self, api: &str, wanted: &HttpIntegration) -> AwsResult<()> {
         for (name, wanted) in wanted.stages.iter().filter(|(_, served)| served.stage.auto) {
-            let mut looks = 0..MAX_DEPLOY_CHECKS;
+            let mut checks = 0..MAX_DEPLOY_CHECKS;
             while !wanted.routes.is_empty() {
                 let export = self.http.export_api(api, Some(name)).await?;
                 if wanted
@@ -340,8 +347,9 @@ impl<R> HttpIntegrations<R> {
                 {
                     break;
                 }
-                if looks.next().is_none() {
-                    let why = format!("stage `{name}` deploys by itself, and has not done so yet");
+                if checks.next().is_none() {
+                    let why =
+                        format!("stage `{name}` has not deployed the change automatically yet");
                     return Err(AwsFailure::Retryable(why));
                 }
                 sleep(Duration::from_secs(1)).await;
@@ -351,11 +359,11 @@ impl<R> HttpIntegrations<R> {
     }
 }
 
-/// What an update says, of a draft that is to be `wanted`.
+/// Returns the update request that changes the draft from `now` to `wanted`.
 fn build_update(kind: Option<&str>, now: &BackendAddress, wanted: &BackendAddress) -> Value {
     let uri = (now.uri != wanted.uri).then(|| json!(wanted.uri));
     let tls = (now.tls != wanted.tls).then(|| {
-        // An empty configuration takes it away; where it does not, the next read tells.
+        // An empty configuration removes the TLS configuration. The next read verifies this.
         let name = wanted.tls.as_deref().filter(|name| !name.is_empty());
         name.map_or_else(|| json!({}), |name| json!({"serverNameToVerify": name}))
     });
@@ -367,22 +375,22 @@ fn build_update(kind: Option<&str>, now: &BackendAddress, wanted: &BackendAddres
     parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
-/// Where to, in the draft.
-fn parse_draft(told: &HttpIntegrationResponse) -> AwsResult<BackendAddress> {
+/// Returns the backend of the draft.
+fn parse_draft(response: &HttpIntegrationResponse) -> AwsResult<BackendAddress> {
     let kind =
-        told.integration_type.as_ref().ok_or_else(|| incomplete_response("GetIntegrations"))?;
-    let uri = match &told.integration_uri {
+        response.integration_type.as_ref().ok_or_else(|| incomplete_response("GetIntegrations"))?;
+    let uri = match &response.integration_uri {
         Some(uri) => uri.clone(),
         None if is_http_type(kind) => return Err(incomplete_response("GetIntegrations")),
-        // Others may call nobody, or a service that their subtype names.
+        // Other types have no backend, or an AWS service that their subtype defines.
         None => String::new(),
     };
-    let tls = told.tls_config.as_ref();
+    let tls = response.tls_config.as_ref();
     let tls = tls.map(|tls| tls.server_name_to_verify.clone().unwrap_or_default());
     Ok(BackendAddress { uri, tls })
 }
 
-/// Where routes lead to, of those that a stage serves.
+/// Returns the backends of those routes that a stage serves.
 fn list_served_backends(
     export: &ApiExport,
     routes: &BTreeSet<String>,
@@ -393,7 +401,7 @@ fn list_served_backends(
         .collect()
 }
 
-/// Where a route leads to.
+/// Returns the backend of a route.
 fn find_route_backend(export: &ApiExport, route: &str) -> Option<BackendAddress> {
     let integration = export.find_integration(route)?;
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! An integration of an HTTP or WebSocket API that calls its backend over plain HTTP calls it over TLS again.
+//! HTTPS for unencrypted integrations of HTTP and WebSocket APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -10,53 +10,53 @@ use crate::catalog::apigatewayv2::http_integration::{
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// Turns `http://` into `https://`, in the draft and in each stage that serves it.
+/// A remediator that changes `http://` to `https://` in the draft and in each stage that serves it.
 ///
-/// Only where the backend makes a TLS handshake; and a person is asked first where a deployment would publish
-/// what others have drafted.
+/// The backend must complete a TLS handshake. The remediation needs an approval if a deployment
+/// would publish other undeployed changes.
 pub type HttpsBackend = HttpIntegrations<HttpsBackendRule>;
 
-/// No integration is in clear text.
+/// The rule that no integration is unencrypted.
 #[derive(Debug)]
 pub struct HttpsBackendRule;
 
 impl HttpIntegrationRule for HttpsBackendRule {
     const ID: &'static str = "apigatewayv2-https-integration";
     const TIER: SafetyTier = SafetyTier::B;
-    const PRECONDITION: Option<&'static str> = Some("a handshake with the backend");
+    const PRECONDITION: Option<&'static str> = Some("a TLS handshake with the backend");
 
     fn plan_change(
         _: &TargetResource,
         before: &HttpIntegration,
     ) -> RemediationPlan<HttpIntegration> {
-        let clear = |backend: &BackendAddress| is_unencrypted(&backend.uri);
-        // What is private is mostly named by an ARN: its TLS configuration tells.
-        let plain = |backend: &BackendAddress| {
+        let has_http_scheme = |backend: &BackendAddress| is_unencrypted(&backend.uri);
+        // The URI of a private integration is usually an ARN, so its TLS configuration counts.
+        let lacks_tls = |backend: &BackendAddress| {
             let secured = backend.uri.to_ascii_lowercase().starts_with("https://");
             backend.tls.is_none() && !secured
         };
         if !before.is_over_http() {
             return RemediationPlan::Nothing;
         }
-        if before.private && before.has_backend(plain) {
+        if before.private && before.has_backend(lacks_tls) {
             return RemediationPlan::leave_to_person(
-                "a private integration: its load balancer needs a TLS listener first, and \
-                 `apigatewayv2-private-tls` the name to verify"
+                "a private integration is not changed; add a TLS listener to its load balancer, \
+                 then use remediator `apigatewayv2-private-tls` with the server name to verify"
                     .to_owned(),
             );
         }
-        if before.private || !before.has_backend(clear) {
+        if before.private || !before.has_backend(has_http_scheme) {
             return RemediationPlan::Nothing;
         }
         if before.managed {
             return RemediationPlan::leave_to_person(
-                "quick create made the integration: its address is the API's target, which \
-                 `UpdateApi` sets"
+                "quick create made the integration, so its URI cannot be changed there; set the \
+                 target of the API with `UpdateApi` by hand"
                     .to_owned(),
             );
         }
         let draft = BackendAddress { uri: to_https_uri(&before.draft.uri), ..before.draft.clone() };
-        RemediationPlan::Change(before.with_draft(draft, clear))
+        RemediationPlan::Change(before.with_draft(draft, has_http_scheme))
     }
 
     async fn check_backends(

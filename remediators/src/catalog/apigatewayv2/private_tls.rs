@@ -1,4 +1,4 @@
-//! A private integration of an HTTP API that calls its backend without TLS calls it over TLS.
+//! TLS for private integrations of HTTP APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 use serde_json::Value;
@@ -10,16 +10,16 @@ use crate::catalog::apigatewayv2::http_integration::{
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// Sets the name to verify in the backend's certificate, by which its traffic uses TLS, in the draft and in
-/// each stage.
+/// A remediator that sets the server name to verify, in the draft and in each stage. With this
+/// name, API Gateway uses TLS for the traffic to the backend.
 ///
-/// The name is the policy's `serverName`. A person is always asked: whether the load balancer's listener
-/// speaks TLS cannot be seen from outside.
+/// The name is the parameter `serverName` of the policy. The remediation always needs an approval,
+/// because Evenkeel cannot check whether the listener of the load balancer uses TLS.
 ///
 /// Source: Amazon API Gateway Version 2 API Reference, `TlsConfig`.
 pub type PrivateTls = HttpIntegrations<ServerNameRule>;
 
-/// Each private integration has a name to verify.
+/// The rule that each private integration has a server name to verify.
 #[derive(Debug)]
 pub struct ServerNameRule;
 
@@ -32,37 +32,38 @@ impl HttpIntegrationRule for ServerNameRule {
         target: &TargetResource,
         before: &HttpIntegration,
     ) -> RemediationPlan<HttpIntegration> {
-        let plain = |backend: &BackendAddress| {
+        let lacks_tls = |backend: &BackendAddress| {
             let secured = backend.uri.to_ascii_lowercase().starts_with("https://");
             backend.tls.is_none() && !secured
         };
-        if !before.private || !before.is_over_http() || !before.has_backend(plain) {
+        if !before.private || !before.is_over_http() || !before.has_backend(lacks_tls) {
             return RemediationPlan::Nothing;
         }
         if !before.http {
             return RemediationPlan::leave_to_person(
-                "an integration of a WebSocket API has no TLS configuration: its address must \
-                 begin with https://, and its load balancer's listener must speak TLS"
+                "an integration of a WebSocket API has no TLS configuration; add a TLS listener to \
+                 its load balancer, then change its URI to https:// by hand"
                     .to_owned(),
             );
         }
-        // A name in the draft is somebody's choice: then stages lack only its deployment.
+        // A name in the draft was chosen by the owner: only its deployment is missing.
         let name = before.draft.tls.as_ref().or(match target.parameters.get("serverName") {
             Some(Value::String(name)) if !name.is_empty() => Some(name),
             _ => None,
         });
         let Some(name) = name else {
             return RemediationPlan::leave_to_person(
-                "the name to verify must be in the policy's header, `with: {serverName: ...}`, and \
-                 the load balancer's listener must speak TLS"
+                "the server name to verify is not set; add a TLS listener to the load balancer, \
+                 then set `with: {serverName: ...}` in the policy header"
                     .to_owned(),
             );
         };
         let draft = BackendAddress { tls: Some(name.clone()), ..before.draft.clone() };
-        RemediationPlan::Change(before.with_draft(draft, plain))
+        RemediationPlan::Change(before.with_draft(draft, lacks_tls))
     }
 
     async fn check_backends(_: Option<&dyn TlsProbe>, _: &HttpIntegration) -> PrecheckResult {
-        PrecheckResult::RequireApproval("the load balancer's listener must speak TLS".to_owned())
+        let why = "check that the listener of the load balancer uses TLS before you approve";
+        PrecheckResult::RequireApproval(why.to_owned())
     }
 }

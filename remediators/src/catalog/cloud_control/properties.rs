@@ -1,11 +1,11 @@
-//! Properties of a resource: whether they are the same, and the JSON patch from some to others.
+//! The comparison of resource properties, and the JSON patch between two property maps.
 
 use serde_json::{Map, Value, json};
 
 use super::resource_types::ResourceType;
 
-/// Whether two values of a property mean the same: documents of policies in whatever form they are written, and lists
-/// whose order the type does not keep in whatever order they come.
+/// Returns whether two values of a property are equivalent. Different formats of policy documents
+/// are equivalent, and so are different orders of lists without an order.
 pub(crate) fn is_equivalent(kind: &ResourceType, path: &str, a: &Value, b: &Value) -> bool {
     if a == b {
         return true;
@@ -30,6 +30,7 @@ pub(crate) fn is_equivalent(kind: &ResourceType, path: &str, a: &Value, b: &Valu
     }
 }
 
+/// Returns whether two lists are equivalent, with or without regard to the order.
 fn is_equivalent_list(kind: &ResourceType, path: &str, a: &[Value], b: &[Value]) -> bool {
     let element = format!("{path}/*");
     if a.len() != b.len() {
@@ -48,7 +49,7 @@ fn is_equivalent_list(kind: &ResourceType, path: &str, a: &[Value], b: &[Value])
     })
 }
 
-/// A document, as an object or as text that is one.
+/// Returns a policy document that is an object or a JSON text.
 fn parse_document(value: &Value) -> Option<Value> {
     match value {
         Value::Object(_) => Some(value.clone()),
@@ -57,7 +58,8 @@ fn parse_document(value: &Value) -> Option<Value> {
     }
 }
 
-/// Whether two documents mean the same: in those of IAM, one value is a list of one, and lists have no order.
+/// Returns whether two policy documents are equivalent. In IAM policies, a single value is
+/// equivalent to a list with this value, and lists have no order.
 fn is_equivalent_document(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
@@ -83,11 +85,12 @@ fn is_equivalent_document(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Returns the elements of a list, or a single value as one element.
 fn as_list(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
 }
 
-/// Puts lists whose order means nothing in one order, so that a state that is read twice is the same.
+/// Sorts the lists without an order, so that two reads of the same state are equal.
 pub(crate) fn sort_unordered_lists(kind: &ResourceType, path: &str, value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -108,8 +111,9 @@ pub(crate) fn sort_unordered_lists(kind: &ResourceType, path: &str, value: &mut 
     }
 }
 
-/// The smallest JSON patch (RFC 6902) that makes properties what they should be. Null is a property that is not there.
-/// Lists are replaced whole: by an element's number, another would be hit where somebody changed the list meanwhile.
+/// Returns the smallest JSON patch (RFC 6902) that changes the properties from `is` to `wanted`. A
+/// null value is a missing property. Lists are replaced as a whole, because an index can refer to
+/// another element after a change by somebody else.
 pub(crate) fn build_patch(
     kind: &ResourceType,
     is: &Map<String, Value>,
@@ -126,7 +130,7 @@ struct PatchBuilder<'a> {
 }
 
 impl PatchBuilder<'_> {
-    /// What differs below `path`, which is `pointer` in the patch.
+    /// Adds the differences below `path`. `pointer` is the JSON pointer of `path`.
     fn add_differences(
         &mut self,
         path: &str,
@@ -136,7 +140,7 @@ impl PatchBuilder<'_> {
     ) {
         for (name, value) in wanted {
             let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-            // RFC 6901: `~` and `/` within a name.
+            // RFC 6901: escaping of `~` and `/` in a name.
             let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
             let old = is.get(name).unwrap_or(&Value::Null);
             if is_equivalent(self.kind, &path, old, value) {
@@ -168,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_the_same_is_the_same() {
+    fn equivalent_values_are_recognized() {
         let queue = ResourceType::find_by_name("AWS::SQS::Queue").unwrap();
         let text = json!(
             r#"{"Version": "2012-10-17", "Statement": {"Action": "sqs:*", "Principal": {"AWS": ["a", "b"]}}}"#
@@ -183,12 +187,12 @@ mod tests {
         assert!(is_equivalent(&instance, "SecurityGroupIds", &ab, &ba));
         assert!(!is_equivalent(&instance, "SecurityGroupIds", &ab, &json!(["a", "a"])));
         let cluster = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
-        assert!(!is_equivalent(&cluster, "KeySchema", &ab, &ba), "its order means something");
+        assert!(!is_equivalent(&cluster, "KeySchema", &ab, &ba), "the order is relevant");
         assert!(is_equivalent(&cluster, "X", &json!({"a": 1, "b": null}), &json!({"a": 1})));
     }
 
     #[test]
-    fn a_patch_has_what_differs_and_nothing_else() {
+    fn a_patch_contains_only_the_differences() {
         let table = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
         let is = json!({"DeletionProtectionEnabled": false, "SSESpecification": {"SSEEnabled": false, "SSEType": "KMS"},
             "TimeToLiveSpecification": null, "TableClass": "STANDARD"});

@@ -1,4 +1,4 @@
-//! The resource types that AWS Cloud Control can update, as AWS publishes them.
+//! The resource types that AWS Cloud Control can update, from the schemas that AWS publishes.
 
 use std::io::Read;
 use std::sync::LazyLock;
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::remediator::permission::is_read_action;
 
-/// `tables/generate.py` writes it, and says what each member is.
+/// The compressed table. `tables/generate.py` writes it and documents its fields.
 const PACKED_RESOURCE_TYPES: &[u8] = include_bytes!("../../../tables/types.json.gz");
 
-/// Unpacked when it is asked for. The file is part of the program: a test reads all of it.
+/// The table, decompressed on first use. A test reads all lines, so errors are not handled here.
 static RESOURCE_TYPES: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
     match GzDecoder::new(PACKED_RESOURCE_TYPES).read_to_string(&mut text) {
@@ -21,7 +21,7 @@ static RESOURCE_TYPES: LazyLock<String> = LazyLock::new(|| {
     }
 });
 
-/// Verbs of actions that read what is kept in a resource, or give credentials: no setting is read by them.
+/// The prefixes of actions that read data or credentials instead of settings.
 const DATA_READ_VERBS: &[&str] = &[
     "GetAuthorizationToken",
     "GetFederationToken",
@@ -33,8 +33,8 @@ const DATA_READ_VERBS: &[&str] = &[
     "GetSessionToken",
 ];
 
-/// Verbs of actions that make, end or hand on something, or write what is kept in a resource: no repair of a setting takes
-/// them.
+/// The prefixes of actions that create, delete or pass something, or write data. No remediation of
+/// a setting needs them.
 const FORBIDDEN_VERBS: &[&str] = &[
     "Assume",
     "BatchWrite",
@@ -55,7 +55,7 @@ const FORBIDDEN_VERBS: &[&str] = &[
     "Untag",
 ];
 
-/// Services whose actions no repair is given but for reading: who may do what is not for a patch to say.
+/// The services of which a remediation gets read actions only: a patch must not change permissions.
 const READ_ONLY_SERVICES: &[&str] = &["iam", "organizations", "sso", "sts"];
 
 /// A resource type of AWS CloudFormation that Cloud Control can update.
@@ -63,55 +63,58 @@ const READ_ONLY_SERVICES: &[&str] = &["iam", "organizations", "sso", "sts"];
 /// Source: the resource schemas of the CloudFormation registry.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ResourceType {
-    /// The properties that identify a resource; their values are joined with `|`.
+    /// The properties that identify a resource. Their values are joined with `|`.
     pub identifier: Vec<String>,
-    /// Properties that are read-only, or fixed once the resource is made.
+    /// The properties that are read-only, or that can be set at creation only.
     fixed: Vec<String>,
-    /// Properties that can be written and are never told.
+    /// The properties that can be written but not read.
     hidden: Vec<String>,
-    /// Lists whose order means nothing.
+    /// The lists without an order.
     unordered: Vec<String>,
+    /// The tree of the property names.
     properties: Map<String, Value>,
+    /// The IAM actions of the read and update handlers.
     permissions: Vec<String>,
 }
 
-/// Why a patch cannot be applied to resources of a type, and be seen to have been.
+/// The reason why a patch cannot be applied to resources of a type and verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
-    /// It names an action that updates of such a resource do not take.
-    #[error("`{action}` is none of its actions, which are {actions}")]
+    /// The policy header contains an action that does not update such a resource.
+    #[error("`{action}` is not an action that updates this type; use one or more of {actions}")]
     ForeignAction {
         /// The action.
         action: String,
-        /// Those that they can take.
+        /// The allowed actions.
         actions: String,
     },
-    /// It names no action: those that updates can take.
-    #[error("`actions` does not say by which of its actions: {0}")]
+    /// The policy header contains no action. Contains the allowed actions.
+    #[error("`actions` is missing; use one or more of {0}")]
     NoAction(String),
-    /// There is no such property.
-    #[error("there is no property `{0}`")]
+    /// The property does not exist.
+    #[error("the type has no property `{0}`")]
     UnknownProperty(String),
-    /// The property cannot be changed once the resource is made.
-    #[error("`{0}` cannot be changed")]
+    /// The property is read-only or can be set at creation only.
+    #[error("property `{0}` cannot be changed")]
     FixedProperty(String),
-    /// The property is written only.
-    #[error("`{0}` is never told: nobody could see that it was set")]
+    /// The property is write-only.
+    #[error("property `{0}` is write-only, so its value cannot be verified")]
     HiddenProperty(String),
 }
 
 impl ResourceType {
-    /// The type of this name; none where Cloud Control cannot update such resources.
+    /// Returns the type with this name, or `None` if Cloud Control cannot update such resources.
     pub fn find_by_name(name: &str) -> Option<ResourceType> {
         let start = format!("{{\"type\":\"{name}\",");
         let line = RESOURCE_TYPES.lines().find(|line| line.starts_with(&start))?;
         serde_json::from_str(line).ok()
     }
 
-    /// Why a patch is none that can be applied to resources of this type by these IAM actions, and be seen to have been.
+    /// Checks that a patch can be applied to resources of this type with these IAM actions, and
+    /// that its effect can be verified.
     ///
     /// # Errors
-    /// The first property or action that stands against it.
+    /// [`PatchError`] for the first property or action that is not valid.
     pub fn validate_patch(
         &self,
         patch: &Map<String, Value>,
@@ -140,7 +143,8 @@ impl ResourceType {
         })
     }
 
-    /// Whether there is such a property. What lies deeper than the table goes is not known not to be.
+    /// Returns whether a property exists. Properties below the depth of the table count as
+    /// existing.
     fn has_property(&self, path: &str) -> bool {
         let mut at = &self.properties;
         for name in path.split('/') {
@@ -156,21 +160,22 @@ impl ResourceType {
         true
     }
 
-    /// Whether the order of a list means nothing. `*` stands for an element.
+    /// Returns whether a list has no order. In `path`, `*` is an element of a list.
     pub(crate) fn is_unordered(&self, path: &str) -> bool {
         self.unordered.iter().any(|one| one == path)
     }
 
-    /// The IAM actions by which Cloud Control reads such a resource in its caller's name: what AWS publishes for the type's
-    /// handlers, without those that read data.
+    /// Returns the IAM actions with which Cloud Control reads such a resource on behalf of the
+    /// caller: the read actions that AWS publishes for the handlers of the type, without those that
+    /// read data.
     pub fn read_actions(&self) -> Vec<&str> {
         let all = self.permissions.iter().map(String::as_str);
         all.filter(|action| is_read_action(action) && !starts_with_verb(action, DATA_READ_VERBS))
             .collect()
     }
 
-    /// The IAM actions that may be needed to update such a resource: what AWS publishes for the type's handlers, without
-    /// those that no repair takes.
+    /// Returns the IAM actions that an update of such a resource can need: the write actions that
+    /// AWS publishes for the handlers of the type, without those that no remediation needs.
     pub fn write_actions(&self) -> Vec<&str> {
         let all = self.permissions.iter().map(String::as_str);
         let is_write = |action: &&str| {
@@ -183,12 +188,13 @@ impl ResourceType {
     }
 }
 
+/// Returns whether the name of an action starts with one of the prefixes.
 fn starts_with_verb(action: &str, verbs: &[&str]) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     verbs.iter().any(|verb| name.starts_with(verb))
 }
 
-/// Each property that a patch sets, by its path.
+/// Calls `visit` with the path of each property that a patch sets.
 fn visit_paths(
     patch: &Map<String, Value>,
     above: &str,
@@ -204,7 +210,8 @@ fn visit_paths(
     Ok(())
 }
 
-/// Whether a path of a schema, in which `*` is any element, is a path or stands above it.
+/// Returns whether a schema path equals `path` or is a parent of it. `*` in the schema path matches
+/// any element.
 fn covers_path(schema: &str, path: &str) -> bool {
     let (mut wide, mut narrow) = (schema.split('/'), path.split('/'));
     wide.all(|part| narrow.next().is_some_and(|name| part == "*" || part == name))
@@ -230,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_is_of_properties_that_there_are_and_that_can_be_set_and_seen() {
+    fn a_patch_must_contain_known_properties_that_can_be_changed_and_read() {
         let table = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
         let update = ["dynamodb:UpdateTable".to_owned()];
         assert_eq!(table.identifier, ["TableName"]);
@@ -238,13 +245,13 @@ mod tests {
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}});
         assert_eq!(table.validate_patch(&patch(fine), &update), Ok(()));
         for (wrong, why) in [
-            (json!({"DeletionProtection": true}), "there is no property `DeletionProtection`"),
+            (json!({"DeletionProtection": true}), "the type has no property `DeletionProtection`"),
             (
                 json!({"SSESpecification": {"Enabled": true}}),
-                "there is no property `SSESpecification/Enabled`",
+                "the type has no property `SSESpecification/Enabled`",
             ),
-            (json!({"TableName": "x"}), "`TableName` cannot be changed"),
-            (json!({"Arn": null}), "`Arn` cannot be changed"),
+            (json!({"TableName": "x"}), "property `TableName` cannot be changed"),
+            (json!({"Arn": null}), "property `Arn` cannot be changed"),
         ] {
             assert_eq!(table.validate_patch(&patch(wrong), &update).unwrap_err().to_string(), why);
         }
@@ -256,20 +263,20 @@ mod tests {
             )
             .unwrap_err()
             .to_string();
-        assert!(hidden.contains("never told"), "{hidden}");
+        assert!(hidden.contains("write-only"), "{hidden}");
         assert_eq!(ResourceType::find_by_name("AWS::DynamoDB::Tabl"), None);
         let on = patch(json!({"DeletionProtectionEnabled": true}));
         let other = table
             .validate_patch(&on, &["dynamodb:DeleteTable".to_owned()])
             .unwrap_err()
             .to_string();
-        assert!(other.starts_with("`dynamodb:DeleteTable` is none of its actions"), "{other}");
+        assert!(other.starts_with("`dynamodb:DeleteTable` is not an action"), "{other}");
         let none = table.validate_patch(&on, &[]).unwrap_err().to_string();
-        assert!(none.starts_with("`actions` does not say"), "{none}");
+        assert!(none.starts_with("`actions` is missing"), "{none}");
     }
 
     #[test]
-    fn a_repair_is_not_given_what_makes_ends_hands_on_or_is_data() {
+    fn remediations_get_no_actions_that_create_delete_pass_or_access_data() {
         let table = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
         assert!(
             table.read_actions().contains(&"dynamodb:DescribeTable"),

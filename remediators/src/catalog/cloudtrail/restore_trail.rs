@@ -1,4 +1,4 @@
-//! A trail that was stopped records again, and validates its files again.
+//! Restart of logging and of log file validation of CloudTrail trails.
 
 use evenkeel_client::CallError;
 use evenkeel_rules::policy::SafetyTier;
@@ -14,34 +14,37 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Starts a trail, unless `with` says `logging: false`, and its validation of files.
+/// A remediator that starts the logging of a trail, unless the policy header has `logging: false`,
+/// and its log file validation.
 ///
-/// What else may have been narrowed, the Regions, the accounts and the events that it records, cannot be restored without
-/// knowing what it recorded before: that is left to a person.
+/// Reduced Regions, accounts or events cannot be restored, because the former settings are unknown.
+/// The remediator leaves them to a person.
 #[derive(Clone, Debug)]
 pub struct RestoreTrail {
     client: Client,
 }
 
-/// What a trail does.
+/// The settings of a trail.
 ///
 /// Source: AWS CloudTrail API Reference, `GetTrail`, `GetTrailStatus`, `GetEventSelectors`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in CloudTrail")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate setting of CloudTrail")]
 pub struct TrailSettings {
-    /// It records.
+    /// True if the trail records.
     pub logging: bool,
-    /// Its files can be proven.
+    /// True if log file validation is on.
     pub validation: bool,
-    /// It records every Region.
+    /// True if the trail records all Regions.
     pub every_region: bool,
-    /// It records services that are of no Region. Older records do not say.
+    /// True if the trail records global services. Older ledger records do not contain the field.
     #[serde(default = "default_true")]
     pub global_services: bool,
-    /// It records all accounts of the organization. Older records do not say.
+    /// True if the trail records all accounts of the organization. Older ledger records do not
+    /// contain the field.
     #[serde(default = "default_true")]
     pub organization: bool,
-    /// It records all management events, as far as its basic selectors tell: advanced ones are not read.
+    /// True if the basic event selectors include all management events. Advanced selectors are not
+    /// analyzed and count as incomplete.
     pub management_events: bool,
 }
 
@@ -71,7 +74,7 @@ impl Remediator for RestoreTrail {
         tier: Some(SafetyTier::A),
         parameter_names: &["logging"],
         resource_arns: |target| {
-            // A trail may be named by its ARN.
+            // The resource id can be the ARN of the trail.
             let name =
                 target.id.rsplit_once(":trail/").map_or(target.id.as_str(), |(_, name)| name);
             vec![target.build_arn("cloudtrail", &format!("trail/{name}"))]
@@ -127,7 +130,7 @@ impl Remediator for RestoreTrail {
             organization: trail
                 .is_organization_trail
                 .ok_or_else(|| incomplete_response("GetTrail"))?,
-            // Without any selector, a trail records them all.
+            // Without any selector, a trail records all management events.
             management_events: advanced.is_none_or(|all| all.is_empty())
                 && basic.is_none_or(|all| all.is_empty() || all.iter().any(selects_all_events)),
         })
@@ -143,7 +146,7 @@ impl Remediator for RestoreTrail {
             Some(Value::Bool(logs)) => *logs,
             Some(_) => {
                 return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(
-                    "`logging` is true or false".to_owned(),
+                    "`logging` in the policy header is not a boolean; use true or false".to_owned(),
                 ));
             }
         };
@@ -154,7 +157,7 @@ impl Remediator for RestoreTrail {
         }
         match find_narrowed_scope(target, before).filter(|_| logs) {
             Some(what) => RemediationPlan::leave_to_person(format!(
-                "{what}, and what the trail recorded before is not known"
+                "{what}, and the former settings are unknown; correct the trail by hand"
             )),
             None => RemediationPlan::Nothing,
         }
@@ -185,23 +188,25 @@ impl Remediator for RestoreTrail {
     }
 }
 
-/// In which way a trail records less than it could. Whether it was an organization's is known where the finding says so.
+/// Returns a description of what a trail does not record. The organization counts only if the
+/// finding mentions it.
 fn find_narrowed_scope(target: &TargetResource, trail: &TrailSettings) -> Option<&'static str> {
     let of_organization =
         |one: &Value| one.as_str().is_some_and(|text| text.contains("organization"));
     if !trail.every_region {
-        Some("it does not record every Region")
+        Some("the trail does not record all Regions")
     } else if !trail.global_services {
-        Some("it does not record global services")
+        Some("the trail does not record global services")
     } else if !trail.management_events {
-        Some("its selectors may leave out management events")
+        Some("the event selectors of the trail can exclude management events")
     } else if !trail.organization && target.evidence.iter().any(of_organization) {
-        Some("it does not record the organization")
+        Some("the trail does not record the organization")
     } else {
         None
     }
 }
 
+/// Returns whether a basic selector includes all management events.
 fn selects_all_events(selector: &EventSelector) -> bool {
     let excluded = selector.exclude_management_event_sources.as_deref().unwrap_or_default();
     selector.include_management_events != Some(false)
@@ -209,10 +214,14 @@ fn selects_all_events(selector: &EventSelector) -> bool {
         && matches!(selector.read_write_type, None | Some(ReadWriteType::All))
 }
 
+/// Returns the failure for a response without an expected part. `call` is the name of the
+/// operation.
 fn incomplete_response(call: &str) -> AwsFailure {
-    AwsFailure::Retryable(format!("{call} did not tell all that it should"))
+    AwsFailure::Retryable(format!("CloudTrail returned an incomplete response ({call})"))
 }
 
+/// Classifies an error.
+///
 /// Source: AWS CloudTrail API Reference, errors of `GetTrail` and `StartLogging`.
 fn classify_trail_error(error: impl Into<CallError>) -> AwsFailure {
     const GONE: &[&str] = &["TrailNotFoundException"];

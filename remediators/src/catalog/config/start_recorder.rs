@@ -1,4 +1,4 @@
-//! A recorder of AWS Config that was stopped records again.
+//! Restart of a stopped configuration recorder of AWS Config.
 
 use aws_sdk_config::Client;
 use evenkeel_client::CallError;
@@ -11,8 +11,10 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Starts a recorder. An undo stops it. One that was deleted is gone, and so is a delivery channel: their settings are not
-/// known any more. Without a channel nothing is repaired, even where the recorder runs, and the plan says so.
+/// A remediator that starts a configuration recorder. An undo stops it.
+///
+/// A deleted recorder or delivery channel cannot be restored, because its settings are unknown.
+/// Without a delivery channel the remediator refuses, even if the recorder is running.
 ///
 /// Source: AWS Config API Reference, `StartConfigurationRecorder`.
 #[derive(Clone, Debug)]
@@ -20,12 +22,12 @@ pub struct StartRecorder {
     client: Client,
 }
 
-/// What a recorder does.
+/// The state of a configuration recorder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecorderState {
-    /// It records.
+    /// True if the recorder records.
     pub recording: bool,
-    /// There is a channel that delivers what is recorded. Older records do not say.
+    /// True if there is a delivery channel. Older ledger records do not contain the field.
     #[serde(default = "default_true")]
     pub delivers: bool,
 }
@@ -52,7 +54,7 @@ impl Remediator for StartRecorder {
             "config:StopConfigurationRecorder",
         ],
         tier: Some(SafetyTier::A),
-        // Its calls are of no resource.
+        // The actions do not support resource ARNs.
         //
         // Source: Service Authorization Reference, "Actions defined by AWS Config".
         resource_arns: |_| vec!["*".to_owned()],
@@ -76,7 +78,7 @@ impl Remediator for StartRecorder {
             .map_err(classify_recorder_error)?;
         let channels = channels
             .delivery_channels
-            .ok_or_else(|| incomplete_response("which delivery channels there are"))?;
+            .ok_or_else(|| incomplete_response("the delivery channels"))?;
         let delivers = !channels.is_empty();
         let call = self.client.describe_configuration_recorder_status();
         let answer = call
@@ -85,7 +87,7 @@ impl Remediator for StartRecorder {
             .await
             .map_err(classify_recorder_error);
         let answer = match answer {
-            // The finding may name the channel: it is what is missing.
+            // The finding can name the missing delivery channel instead of a recorder.
             Err(AwsFailure::NotFound) if !delivers => {
                 return Ok(RecorderState { recording: false, delivers });
             }
@@ -95,7 +97,7 @@ impl Remediator for StartRecorder {
             [one] if one.name() == Some(&target.id) => {
                 Ok(RecorderState { recording: one.recording(), delivers })
             }
-            _ => Err(incomplete_response("the recorder's status")),
+            _ => Err(incomplete_response("the status of the configuration recorder")),
         }
     }
 
@@ -106,7 +108,8 @@ impl Remediator for StartRecorder {
     ) -> RemediationPlan<RecorderState> {
         match before {
             RecorderState { delivers: false, .. } => RemediationPlan::leave_to_person(
-                "AWS Config has no delivery channel: what it was set to is not known, and a person must make it anew"
+                "AWS Config has no delivery channel, and its former settings are unknown; create a \
+                 delivery channel by hand"
                     .to_owned(),
             ),
             RecorderState { recording: true, .. } => RemediationPlan::Nothing,
@@ -130,11 +133,14 @@ impl Remediator for StartRecorder {
     }
 }
 
+/// Returns the failure for a response without an expected part.
 fn incomplete_response(what: &str) -> AwsFailure {
-    AwsFailure::Retryable(format!("{what} was not told"))
+    AwsFailure::Retryable(format!("AWS Config did not return {what}"))
 }
 
-/// Source: AWS Config API Reference, errors of these calls. Without a channel nothing could be recorded.
+/// Classifies an error. Without a delivery channel a recorder cannot start.
+///
+/// Source: AWS Config API Reference, errors of these calls.
 fn classify_recorder_error(error: impl Into<CallError>) -> AwsFailure {
     classify_error(
         error,

@@ -1,4 +1,4 @@
-//! New volumes of an account in a Region are encrypted.
+//! Encryption by default of new EBS volumes in an account and Region.
 
 use evenkeel_client::{CallError, ServiceClient};
 use evenkeel_rules::policy::SafetyTier;
@@ -10,16 +10,16 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Turns on the encryption of volumes by default. An undo turns it off.
+/// A remediator that turns on EBS encryption by default. An undo turns it off.
 #[derive(Clone, Debug)]
 pub struct EbsDefaultEncryption {
     service: ServiceClient,
 }
 
-/// Whether new volumes are encrypted when nobody asks for it.
+/// The setting of EBS encryption by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefaultVolumeEncryption {
-    /// They are.
+    /// True if new volumes are encrypted by default.
     pub encrypted: bool,
 }
 
@@ -40,7 +40,7 @@ impl Remediator for EbsDefaultEncryption {
             "ec2:GetEbsEncryptionByDefault",
         ],
         tier: Some(SafetyTier::A),
-        // It is a setting of an account and Region, which has no ARN.
+        // The setting belongs to an account and Region and has no ARN.
         //
         // Source: Service Authorization Reference, "Actions defined by Amazon EC2".
         resource_arns: |_| vec!["*".to_owned()],
@@ -63,10 +63,10 @@ impl Remediator for EbsDefaultEncryption {
         _: &TargetResource,
     ) -> Result<DefaultVolumeEncryption, AwsFailure> {
         let answer = self.service.query_call("GetEbsEncryptionByDefault").send_query().await;
-        let told =
+        let encrypted =
             answer.and_then(|answer| answer.require_child("ebsEncryptionByDefault")?.parse_text());
         Ok(DefaultVolumeEncryption {
-            encrypted: told.map_err(|error| classify_encryption_error(&error))?,
+            encrypted: encrypted.map_err(|error| classify_encryption_error(&error))?,
         })
     }
 

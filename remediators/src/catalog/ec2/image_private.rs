@@ -1,13 +1,13 @@
-//! A machine image is not shared with everyone.
+//! Removal of public sharing from an Amazon Machine Image (AMI).
 
 use super::arn_without_account;
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::TargetResource;
 
-/// Takes everyone off those who may launch an image.
+/// A remediator that removes the public launch permission of an image.
 pub type ImagePrivate = PublicSharing<MachineImage>;
 
-/// A machine image.
+/// The resource type Amazon Machine Image.
 #[derive(Debug)]
 pub struct MachineImage;
 

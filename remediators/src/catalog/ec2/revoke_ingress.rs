@@ -1,4 +1,4 @@
-//! The rules of a security group that a finding names are revoked, and no other.
+//! Revocation of the security group rules that a finding lists, and of no other rules.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -15,65 +15,68 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The ports of web servers, which the Internet often may reach.
+/// The ports of web servers, which are often public on purpose.
 const WEB_PORTS: [u16; 2] = [80, 443];
 
-/// Revokes the rules that the finding lists, where they are still there. A rule within `allowedPorts` of the policy's header
-/// is kept. Every other rule of the group stays, whoever may use it.
+/// A remediator that revokes the rules that the finding lists, if they still exist. A rule within
+/// `allowedPorts` of the policy header is kept. All other rules of the group stay unchanged.
 ///
-/// An undo authorizes them again. They are new rules then: with ids of their own, and without the tags of the
-/// old ones.
+/// An undo authorizes the rules again. The new rules have new ids and no tags.
 #[derive(Clone, Debug)]
 pub struct RevokeIngress {
     service: ServiceClient,
 }
 
-/// The inbound rules of a group by which the Internet reaches a port.
+/// The inbound rules of a group that open ports to the internet.
 ///
-/// They are known by what they say: no two rules of a group say the same, and their ids change by an undo.
+/// Rules are identified by their content: a group has no two equal rules, and an undo changes the
+/// ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicIngress {
-    /// Whatever they let in.
+    /// The rules.
     pub rules: BTreeSet<IngressRule>,
-    /// Of a planned state: the rules that are revoked to reach it. A state that is read has none.
+    /// The rules that are revoked to reach a planned state. Empty in a state that was read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub revoked: BTreeSet<IngressRule>,
 }
 
-/// A rule.
+/// An inbound rule of a security group.
 ///
 /// Source: Amazon EC2 API Reference, `SecurityGroupRule`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IngressRule {
-    /// `tcp`, `udp`, or `-1` for everything.
+    /// `tcp`, `udp`, or `-1` for all protocols.
     pub protocol: String,
     /// The first port, or -1 for all.
     pub from: i32,
     /// The last port, or -1 for all.
     pub to: i32,
-    /// The range of addresses.
+    /// The CIDR range of addresses.
     pub cidr: String,
-    /// What somebody wrote about it.
+    /// The description of the rule.
     pub description: Option<String>,
 }
 
 impl IngressRule {
+    /// Returns whether the protocol of the rule has ports.
     fn has_ports(&self) -> bool {
         matches!(normalize_protocol(&self.protocol), "-1" | "tcp" | "udp")
     }
 
-    /// Half of all addresses counts: two such rules are as good as one for all.
+    /// Returns whether the rule allows anyone. A range of half of all addresses counts as well,
+    /// because two such rules cover all addresses.
     fn allows_anyone(&self) -> bool {
         let length = self.cidr.rsplit_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
         length.is_some_and(|length| length <= 1)
     }
 
-    /// The first and the last port that it opens.
+    /// Returns the first and the last port that the rule opens.
     fn port_range(&self) -> (i32, i32) {
         let all = self.protocol == "-1" || self.from < 0 || self.to < 0;
         if all { (0, i32::from(u16::MAX)) } else { (self.from, self.to) }
     }
 
+    /// Returns whether the rule opens only ports of this set.
     fn is_within_ports(&self, ports: &BTreeSet<u16>) -> bool {
         let (Ok(from), Ok(to)) = (u16::try_from(self.from), u16::try_from(self.to)) else {
             return false;
@@ -81,19 +84,19 @@ impl IngressRule {
         self.protocol != "-1" && (from..=to).all(|port| ports.contains(&port))
     }
 
-    /// Whether it is the rule that was found, by what both say.
+    /// Returns whether the rule has the same content as a rule of the finding.
     fn is_same_rule(&self, found: &IngressRule) -> bool {
         normalize_protocol(&self.protocol) == normalize_protocol(&found.protocol)
             && self.port_range() == found.port_range()
             && parse_cidr(&self.cidr).is_some_and(|range| Some(range) == parse_cidr(&found.cidr))
     }
 
-    /// Whether it lets in some of what another rule lets in.
+    /// Returns whether the rule allows some of the traffic that another rule allows.
     fn overlaps_rule(&self, other: &IngressRule) -> bool {
         let ((from, to), (first, last)) = (self.port_range(), other.port_range());
-        let (mine, theirs) =
+        let (own, foreign) =
             (normalize_protocol(&self.protocol), normalize_protocol(&other.protocol));
-        let protocol = mine == theirs || [mine, theirs].contains(&"-1");
+        let protocol = own == foreign || [own, foreign].contains(&"-1");
         let range = match (parse_cidr(&self.cidr), parse_cidr(&other.cidr)) {
             (Some(one), Some(two)) => {
                 let length = one.1.min(two.1);
@@ -105,7 +108,8 @@ impl IngressRule {
         protocol && from <= last && first <= to && range
     }
 
-    /// The rule that an element of a finding's violations describes.
+    /// Returns the rule that an entry in the violations of a finding describes. Returns `None` if
+    /// the entry is not a rule that opens TCP or UDP ports to anyone.
     fn from_violation(violation: &Value) -> Option<IngressRule> {
         let text = |name: &str| violation.get(name).and_then(Value::as_str);
         let port = |name: &str| {
@@ -136,7 +140,7 @@ impl fmt::Display for IngressRule {
     }
 }
 
-/// A protocol by one name.
+/// Returns the name of a protocol that is a name or a number.
 fn normalize_protocol(name: &str) -> &str {
     match name {
         "6" => "tcp",
@@ -145,13 +149,13 @@ fn normalize_protocol(name: &str) -> &str {
     }
 }
 
-/// A range of addresses in one form: its first address, and the length of its prefix.
+/// Parses a CIDR range. Returns its first address and the length of its prefix.
 fn parse_cidr(cidr: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = cidr.rsplit_once('/')?;
     mask_address(address.parse().ok()?, length.parse().ok()?)
 }
 
-/// The range with a prefix of this length that an address is in.
+/// Returns the range with this prefix length that contains an address.
 fn mask_address(address: IpAddr, length: u8) -> Option<(IpAddr, u8)> {
     let masked = match address {
         IpAddr::V4(address) => {
@@ -185,7 +189,8 @@ impl Remediator for RevokeIngress {
             "ec2:DescribeSecurityGroups",
             "ec2:RevokeSecurityGroupIngress",
         ],
-        // Who uses an open port is not known: `precheck` asks about more ports, and makes no repair safe by itself.
+        // The users of an open port are unknown. The precondition check asks about several ports,
+        // but it does not make the remediation safe, so `precondition` is not set.
         tier: Some(SafetyTier::B),
         parameter_names: &["allowedPorts"],
         resource_arns: |target| {
@@ -221,33 +226,36 @@ impl Remediator for RevokeIngress {
             (Ok(found), Ok(allowed)) => (found, allowed),
             (Err(why), _) | (_, Err(why)) => return RemediationPlan::Refuse(why),
         };
-        let of_finding = |rule: &&IngressRule| found.iter().any(|one| rule.is_same_rule(one));
-        let there: BTreeSet<IngressRule> =
-            before.rules.iter().filter(of_finding).cloned().collect();
+        let is_listed = |rule: &&IngressRule| found.iter().any(|one| rule.is_same_rule(one));
+        let existing: BTreeSet<IngressRule> =
+            before.rules.iter().filter(is_listed).cloned().collect();
         let revoked: BTreeSet<IngressRule> =
-            there.iter().filter(|rule| !rule.is_within_ports(&allowed)).cloned().collect();
+            existing.iter().filter(|rule| !rule.is_within_ports(&allowed)).cloned().collect();
         if !revoked.is_empty() {
             let rules = before.rules.difference(&revoked).cloned().collect();
             return RemediationPlan::Change(PublicIngress { rules, revoked });
         }
-        if !there.is_empty() {
+        if !existing.is_empty() {
             return RemediationPlan::leave_to_person(format!(
-                "{} is within `allowedPorts`",
-                format_rules(&there)
+                "the security group rule {} is within `allowedPorts` and is not revoked; correct \
+                 `allowedPorts` in the policy header, or waive the finding",
+                format_rules(&existing)
             ));
         }
-        let lets_in = |rule: &&IngressRule| found.iter().any(|one| rule.overlaps_rule(one));
-        let others: BTreeSet<IngressRule> = before.rules.iter().filter(lets_in).cloned().collect();
+        let overlaps = |rule: &&IngressRule| found.iter().any(|one| rule.overlaps_rule(one));
+        let others: BTreeSet<IngressRule> = before.rules.iter().filter(overlaps).cloned().collect();
         if others.is_empty() {
             return RemediationPlan::Nothing;
         }
         RemediationPlan::leave_to_person(format!(
-            "the rule that was found is gone, but {} lets some of the same in: it is not this finding's to revoke",
+            "the security group rule of the finding no longer exists, but {} allows some of the \
+             same traffic; the finding does not list it, so revoke it by hand if necessary",
             format_rules(&others)
         ))
     }
 
-    /// A rule is revoked whole: a person decides where that closes more than one port.
+    /// Asks for an approval if a rule opens more than one port, because a rule is revoked as a
+    /// whole.
     async fn check_preconditions(
         &self,
         _: &TargetResource,
@@ -270,10 +278,10 @@ impl Remediator for RevokeIngress {
         let web: Vec<String> = WEB_PORTS.iter().filter(open).map(u16::to_string).collect();
         let web = match web.as_slice() {
             [] => String::new(),
-            web => format!(", {} among them", web.join(" and ")),
+            web => format!(", including {}", web.join(" and ")),
         };
         Ok(PrecheckResult::RequireApproval(format!(
-            "every port of {} would be closed{web}",
+            "all ports of the security group rule {} would be closed{web}",
             format_rules(&wide)
         )))
     }
@@ -284,7 +292,7 @@ impl Remediator for RevokeIngress {
         state: &PublicIngress,
     ) -> Result<(), AwsFailure> {
         let now = self.read_public_rules(target).await?;
-        // What came meanwhile was never planned to be revoked.
+        // Only planned rules are revoked, not rules that were added meanwhile.
         let revoked = now.iter().filter(|one| state.revoked.contains(&one.1));
         let ids: Vec<&str> = revoked.map(|one| one.0.as_str()).collect();
         if !ids.is_empty() {
@@ -298,7 +306,7 @@ impl Remediator for RevokeIngress {
             call.send_query().await.map_err(|error| classify_group_error(&error))?;
         }
         if !state.revoked.is_empty() {
-            // What somebody else revoked meanwhile stays so.
+            // Rules that somebody else revoked meanwhile are not authorized again.
             return Ok(());
         }
         let open: BTreeSet<&IngressRule> = now.iter().map(|one| &one.1).collect();
@@ -307,7 +315,7 @@ impl Remediator for RevokeIngress {
         if opened.is_empty() { Ok(()) } else { self.authorize_rules(target, &opened).await }
     }
 
-    /// What is planned is reached once the found rules are gone, whatever others came or went.
+    /// Ignores other rules: a planned state is reached if the revoked rules do not exist any more.
     fn has_reached(seen: &PublicIngress, wanted: &PublicIngress) -> bool {
         if wanted.revoked.is_empty() {
             seen.rules == wanted.rules
@@ -318,7 +326,7 @@ impl Remediator for RevokeIngress {
 }
 
 impl RevokeIngress {
-    /// The rules that let everyone in, and their ids.
+    /// Reads the rules that allow anyone, with their ids.
     async fn read_public_rules(
         &self,
         target: &TargetResource,
@@ -330,17 +338,17 @@ impl RevokeIngress {
             .with_parameter("Filter.1.Value.1", &target.id);
         let pages = call.fetch_all_pages().await.map_err(refused)?;
         let mut rules = Vec::new();
-        let mut any = false;
+        let mut has_rules = false;
         for page in &pages {
             for item in
                 page.require_child("securityGroupRuleSet").map_err(refused)?.child_elements()
             {
-                any = true;
+                has_rules = true;
                 rules.extend(parse_inbound_rule(item).map_err(refused)?);
             }
         }
-        if !any {
-            // A filter finds nothing in a group that is gone: that is no group without rules.
+        if !has_rules {
+            // The filter also returns nothing for a group that does not exist any more.
             let call = self
                 .service
                 .query_call("DescribeSecurityGroups")
@@ -350,7 +358,7 @@ impl RevokeIngress {
                 groups.require_child("securityGroupInfo").map_err(refused)?.child_elements();
             if groups.is_empty() {
                 return Err(AwsFailure::Retryable(
-                    "DescribeSecurityGroups told nothing".to_owned(),
+                    "DescribeSecurityGroups did not return the security group".to_owned(),
                 ));
             }
         }
@@ -358,6 +366,7 @@ impl RevokeIngress {
         Ok(rules)
     }
 
+    /// Authorizes rules again, in one call.
     async fn authorize_rules(
         &self,
         target: &TargetResource,
@@ -388,14 +397,14 @@ impl RevokeIngress {
             }
         }
         match call.send_query().await {
-            // An attempt whose answer was lost did it: of several rules, all or none are made.
+            // An earlier call whose response was lost succeeded: AWS authorizes all rules or none.
             Err(error) if error.error_code() == Some("InvalidPermission.Duplicate") => Ok(()),
             answer => answer.map(drop).map_err(|error| classify_group_error(&error)),
         }
     }
 }
 
-/// An inbound rule for a range of addresses, with its id.
+/// Parses an inbound rule for a CIDR range. Returns its id and the rule.
 fn parse_inbound_rule(item: &XmlElement) -> Result<Option<(String, IngressRule)>, CallError> {
     let cidr = item.find_child("cidrIpv4").or_else(|| item.find_child("cidrIpv6"));
     let (false, Some(cidr)) = (item.require_child("isEgress")?.parse_text::<bool>()?, cidr) else {
@@ -411,39 +420,46 @@ fn parse_inbound_rule(item: &XmlElement) -> Result<Option<(String, IngressRule)>
     Ok(Some((item.require_child("securityGroupRuleId")?.text_content().to_owned(), rule)))
 }
 
-/// The rules that the finding lists.
+/// Returns the rules that the finding lists.
 ///
 /// # Errors
-/// Where it lists none, or one that cannot be told from others: what to revoke is not guessed.
+/// [`PlanRefusal::NeedsPerson`] if the finding lists no rules, or an entry that is not a rule.
 fn read_found_rules(target: &TargetResource) -> Result<Vec<IngressRule>, PlanRefusal> {
     if target.evidence.is_empty() {
-        let why = "the finding does not say which rules were found";
+        let why = "the finding does not list the security group rules; revoke them by hand";
         return Err(PlanRefusal::NeedsPerson(why.to_owned()));
     }
     let rules = target.evidence.iter().map(IngressRule::from_violation).collect::<Option<_>>();
     rules.ok_or_else(|| {
-        let why = "the finding lists what is no rule that lets everyone reach TCP or UDP ports";
+        let why = "the finding lists an entry that is not a security group rule with TCP or UDP \
+                   ports open to anyone; revoke the rule by hand";
         PlanRefusal::NeedsPerson(why.to_owned())
     })
 }
 
+/// Returns the rules as a text for messages.
 fn format_rules(rules: &BTreeSet<IngressRule>) -> String {
     rules.iter().map(IngressRule::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The ports that may be open whatever was found: the policy's header says so in `allowedPorts`.
+/// Returns the ports that the parameter `allowedPorts` of the policy header allows.
 fn read_allowed_ports(target: &TargetResource) -> Result<BTreeSet<u16>, PlanRefusal> {
-    let Some(said) = target.parameters.get("allowedPorts") else { return Ok(BTreeSet::new()) };
-    let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(said.clone());
-    ports.map_err(|_| PlanRefusal::InvalidSetting("`allowedPorts` is no list of ports".to_owned()))
+    let Some(value) = target.parameters.get("allowedPorts") else { return Ok(BTreeSet::new()) };
+    let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(value.clone());
+    ports.map_err(|_| {
+        let why = "`allowedPorts` is not a list of ports; use for example [80, 443]";
+        PlanRefusal::InvalidSetting(why.to_owned())
+    })
 }
 
+/// Classifies an error.
+///
 /// Source: Amazon EC2 API Reference, "Error codes".
 fn classify_group_error(error: &CallError) -> AwsFailure {
     classify_error(
         error.clone(),
         &["InvalidGroup.NotFound"],
-        // A group that the event named by its name is not looked for.
+        // The remediator does not search for a group whose event contains the group name only.
         &["AuthFailure", "InvalidGroupId.Malformed"],
     )
 }
@@ -459,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_what_the_policy_counts() {
+    fn rules_are_classified_as_in_the_policy() {
         for (cidr, everyone) in [
             ("0.0.0.0/0", true),
             ("::/0", true),
@@ -487,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_the_found_one_however_either_is_written() {
+    fn rules_are_equal_independent_of_their_notation() {
         let found = |protocol: &str, from: i32, to: i32, cidr: &str| {
             let violation = json!({
                 "id": "", "ipProtocol": protocol, "fromPort": from, "toPort": to, "range": cidr
@@ -516,7 +532,7 @@ mod tests {
         let all = rule("-1", -1, -1, "0.0.0.0/0");
         assert!(all.overlaps_rule(&ssh) && ssh.overlaps_rule(&all));
         for half in ["0.0.0.0/1", "128.0.0.0/1"] {
-            assert!(rule("tcp", 20, 30, half).overlaps_rule(&ssh), "{half} lets some of it in");
+            assert!(rule("tcp", 20, 30, half).overlaps_rule(&ssh), "{half} allows some of it");
         }
         assert!(!rule("tcp", 20, 30, "0.0.0.0/1").overlaps_rule(&rule(
             "tcp",
@@ -530,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_that_lets_everyone_reach_a_port_is_not_taken_for_one() {
+    fn entries_that_are_not_public_port_rules_are_rejected() {
         let fine = json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "range": "::/0"});
         assert!(IngressRule::from_violation(&fine).is_some());
         for (field, value) in [
@@ -540,9 +556,9 @@ mod tests {
             ("range", json!("192.0.2.0/24")),
             ("range", json!("sg-1")),
         ] {
-            let mut odd = fine.clone();
-            odd[field] = value;
-            assert_eq!(IngressRule::from_violation(&odd), None, "{odd}");
+            let mut invalid = fine.clone();
+            invalid[field] = value;
+            assert_eq!(IngressRule::from_violation(&invalid), None, "{invalid}");
         }
         assert_eq!(IngressRule::from_violation(&json!("tcp 22")), None);
     }

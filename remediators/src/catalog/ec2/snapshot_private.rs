@@ -1,13 +1,13 @@
-//! A snapshot of a volume is not shared with everyone.
+//! Removal of public sharing from an EBS snapshot.
 
 use super::arn_without_account;
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::TargetResource;
 
-/// Takes everyone off those who may make a volume of a snapshot.
+/// A remediator that removes the public permission to create volumes from a snapshot.
 pub type VolumeSnapshotPrivate = PublicSharing<VolumeSnapshot>;
 
-/// A snapshot of a volume.
+/// The resource type EBS snapshot.
 #[derive(Debug)]
 pub struct VolumeSnapshot;
 

@@ -1,4 +1,4 @@
-//! An account's passwords are as strong as its organization demands.
+//! The password policy of an AWS account.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,16 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Raises what the account's password policy demands of new passwords, and nothing that is stricter already. `with` may
-/// say `minimumLength`, `remembered` and `maximumAge`, 14, 24 and 90 unless given, and `demands`, the kinds of characters by
-/// the names of the API's parameters, all four unless given. What is 0 or not demanded stays as it is. An undo puts the
-/// policy that was there, or deletes it if there was none.
+/// A remediator that raises the requirements of the password policy. Stricter settings stay
+/// unchanged. An undo restores the former policy, or deletes the policy if there was none.
 ///
-/// New demands are of new passwords. An age is of all of them, and without an age before, or with a longer one, passwords
-/// may have passed it: a person is asked.
+/// Parameters in the policy header: `minimumLength` (default 14), `remembered` (default 24),
+/// `maximumAge` in days (default 90), and `demands`, a list of character types by the names of the
+/// API parameters (default: all four). A value of 0, or a character type that is not listed,
+/// changes nothing.
+///
+/// Most requirements apply to new passwords only. A maximum age applies to existing passwords too,
+/// which can then be expired immediately, so a change of the age needs an approval.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, which replaces the whole policy.
 #[derive(Clone, Debug)]
@@ -27,10 +30,10 @@ pub struct PasswordPolicy {
     service: ServiceClient,
 }
 
-/// An account's password policy.
+/// The password policy of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordSettings {
-    /// Its settings by their names in the API, as text; none where there is no policy.
+    /// The settings as text, by their names in the API. `None` if there is no policy.
     pub settings: Option<BTreeMap<String, String>>,
 }
 
@@ -47,7 +50,7 @@ const SETTING_NAMES: &[&str] = &[
     "RequireUppercaseCharacters",
 ];
 
-/// What a policy has that says nothing.
+/// The default minimum length of a password.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, the parameters' defaults.
 const DEFAULT_LENGTH: u64 = 6;
@@ -69,11 +72,12 @@ impl Remediator for PasswordPolicy {
             "iam:UpdateAccountPasswordPolicy",
         ],
         tier: Some(SafetyTier::B),
-        precondition: Some("whether passwords would expire at once"),
+        precondition: Some("a check whether passwords would expire immediately"),
         parameter_names: &["minimumLength", "remembered", "maximumAge", "demands"],
-        // It is the account's, and has no ARN.
+        // The password policy belongs to the account and has no ARN.
         //
-        // Source: Service Authorization Reference, "Actions defined by AWS Identity and Access Management (IAM)".
+        // Source: Service Authorization Reference, "Actions defined by AWS Identity and Access
+        // Management (IAM)".
         resource_arns: |_| vec!["*".to_owned()],
         ..RemediatorSpec::EMPTY
     };
@@ -111,8 +115,11 @@ impl Remediator for PasswordPolicy {
         if after == *before { RemediationPlan::Nothing } else { RemediationPlan::Change(after) }
     }
 
-    /// Source: IAM User Guide, "Set an account password policy for IAM users", "Password expiration requires administrator
-    /// reset": with `HardExpiry` only an administrator helps a user whose password has expired.
+    /// Asks for an approval if the maximum age changes, or if the policy has `HardExpiry`.
+    ///
+    /// Source: IAM User Guide, "Set an account password policy for IAM users", "Password expiration
+    /// requires administrator reset": with `HardExpiry` only an administrator can reset an expired
+    /// password.
     async fn check_preconditions(
         &self,
         _: &TargetResource,
@@ -126,10 +133,11 @@ impl Remediator for PasswordPolicy {
         let mut asked = Vec::new();
         if age != setting(before, "MaxPasswordAge") {
             let age = age.unwrap_or_default();
-            asked.push(format!("passwords that are older than {age} days would expire at once"));
+            asked.push(format!("passwords older than {age} days would expire immediately"));
         }
         if hard {
-            let why = "the policy has HardExpiry: only an administrator resets a password that has expired";
+            let why = "the password policy has HardExpiry: only an administrator can reset an \
+                       expired password";
             asked.push(why.to_owned());
         }
         Ok(if asked.is_empty() {
@@ -152,7 +160,7 @@ impl Remediator for PasswordPolicy {
             ),
         };
         match call.send_query().await {
-            // There is none, as there should be.
+            // The policy does not exist, as planned.
             Err(error)
                 if error.error_code() == Some("NoSuchEntity") && state.settings.is_none() =>
             {
@@ -163,19 +171,19 @@ impl Remediator for PasswordPolicy {
     }
 }
 
-/// What must be demanded at least.
+/// The minimum requirements of the policy header.
 struct PasswordRequirements {
-    /// Settings that must be on.
+    /// The names of settings that must be on.
     demands: Vec<String>,
-    /// 0 where any length will do.
+    /// The minimum length. 0 means no requirement.
     length: u64,
-    /// 0 where old passwords may come back.
+    /// The number of former passwords that cannot be used again. 0 means no requirement.
     remembered: u64,
-    /// 0 where passwords may last.
+    /// The maximum age in days. 0 means no requirement.
     age: u64,
 }
 
-/// The kinds of characters that can be demanded.
+/// The settings for character types.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`.
 const CHARACTER_SETTINGS: &[&str] = &[
@@ -186,12 +194,13 @@ const CHARACTER_SETTINGS: &[&str] = &[
 ];
 
 impl PasswordRequirements {
+    /// Reads the requirements from the parameters of a policy header.
     fn from_target(target: &TargetResource) -> Result<PasswordRequirements, PlanRefusal> {
         let number = |name: &str, usual: u64| match target.parameters.get(name) {
             None => Ok(usual),
             Some(value) => Value::as_u64(value).ok_or_else(|| {
                 PlanRefusal::InvalidSetting(format!(
-                    "`{name}` is {value}, and must be a whole number"
+                    "`{name}` in the policy header is {value}; use a whole number"
                 ))
             }),
         };
@@ -203,7 +212,7 @@ impl PasswordRequirements {
         })
     }
 
-    /// Raises what is weaker, and leaves what is as strong or stronger.
+    /// Raises weaker settings. Equal or stricter settings stay unchanged.
     fn raise_settings(&self, settings: &mut BTreeMap<String, String>) {
         let number = |settings: &BTreeMap<String, String>, name: &str, none: u64| {
             settings.get(name).and_then(|value| value.parse().ok()).unwrap_or(none)
@@ -213,7 +222,7 @@ impl PasswordRequirements {
         }
         let length = number(settings, "MinimumPasswordLength", DEFAULT_LENGTH).max(self.length);
         settings.insert("MinimumPasswordLength".to_owned(), length.to_string());
-        // A 0 would be refused.
+        // AWS rejects the value 0.
         if number(settings, "PasswordReusePrevention", 0) < self.remembered {
             settings.insert("PasswordReusePrevention".to_owned(), self.remembered.to_string());
         }
@@ -224,9 +233,10 @@ impl PasswordRequirements {
     }
 }
 
-/// The kinds of characters that the header demands, by their settings' names. CloudTrail writes those with a small letter.
+/// Returns the names of the settings for the required character types. CloudTrail writes the names
+/// with a lower-case first letter.
 fn read_demands(target: &TargetResource) -> Result<Vec<String>, PlanRefusal> {
-    let Some(told) = target.parameters.get("demands") else {
+    let Some(demands) = target.parameters.get("demands") else {
         return Ok(CHARACTER_SETTINGS.iter().map(|name| (*name).to_owned()).collect());
     };
     let named = |one: &Value| {
@@ -236,25 +246,25 @@ fn read_demands(target: &TargetResource) -> Result<Vec<String>, PlanRefusal> {
             .find(|known| known.eq_ignore_ascii_case(name))
             .map(|name| (*name).to_owned())
     };
-    let all = told.as_array().and_then(|all| all.iter().map(named).collect::<Option<_>>());
+    let all = demands.as_array().and_then(|all| all.iter().map(named).collect::<Option<_>>());
     all.ok_or_else(|| {
         PlanRefusal::InvalidSetting(format!(
-            "`demands` must list some of {}",
+            "`demands` in the policy header is not valid; use a list of {}",
             CHARACTER_SETTINGS.join(", ")
         ))
     })
 }
 
-/// The settings that an answer tells. What is not told has not been set.
+/// Returns the settings in a response. Settings that the response does not contain are not set.
 fn parse_settings(answer: &XmlElement) -> Result<BTreeMap<String, String>, CallError> {
     let policy =
         answer.require_child("GetAccountPasswordPolicyResult")?.require_child("PasswordPolicy")?;
-    // Each policy has a length: without it, this is none.
+    // Each policy has a minimum length, so a response without it is not complete.
     policy.require_child("MinimumPasswordLength")?;
-    let told = |name: &&str| {
+    let explicit = |name: &&str| {
         let text = policy.find_child(name)?.text_content();
-        // Told also where nothing is demanded; a 0 would be refused when it is set.
+        // The response also contains settings without a requirement, and AWS rejects the value 0.
         (!["", "0", "false"].contains(&text)).then(|| ((*name).to_owned(), text.to_owned()))
     };
-    Ok(SETTING_NAMES.iter().filter_map(told).collect())
+    Ok(SETTING_NAMES.iter().filter_map(explicit).collect())
 }

@@ -1,4 +1,4 @@
-//! A key that is to be deleted is kept.
+//! Cancellation of the scheduled deletion of KMS keys.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_rules::policy::SafetyTier;
@@ -13,14 +13,15 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The longest time that a deletion can wait, in days: an undo begins it anew.
+/// The maximum waiting period of a deletion in days. An undo schedules the deletion with it.
 const MAX_DELETION_DAYS: i32 = 30;
 
-/// Cancels the deletion of a key.
+/// A remediator that cancels the scheduled deletion of a key.
 ///
-/// The key is disabled then, as AWS leaves it: whether it was enabled before is not known, and to enable it is
-/// another remediator's. An undo schedules the deletion again, with the longest wait; the role of the
-/// remediator has no right to do that, whoever undoes needs it.
+/// The key is then disabled by AWS. Its former state is unknown, so the remediator does not enable
+/// it; remediator `kms-enable-key` does. An undo schedules the deletion again with the maximum
+/// waiting period. The remediation role has no permission for this, so the person who undoes needs
+/// it.
 #[derive(Clone, Debug)]
 pub struct CancelKeyDeletion {
     kms: ServiceClient,
@@ -58,11 +59,13 @@ impl Remediator for CancelKeyDeletion {
         match before.state.as_str() {
             PENDING_DELETION => RemediationPlan::Change(KeyState::from_name(DISABLED)),
             "PendingReplicaDeletion" => RemediationPlan::leave_to_person(
-                "the key waits for the deletion of its replicas in other Regions".to_owned(),
+                "the KMS key waits for the deletion of its replica keys in other Regions; cancel \
+                 that deletion first"
+                    .to_owned(),
             ),
             ENABLED | DISABLED | "PendingImport" => RemediationPlan::Nothing,
             _ => RemediationPlan::leave_to_person(format!(
-                "the key is in the state `{}`",
+                "the KMS key has state `{}`, which this remediator does not change; check the key",
                 before.state
             )),
         }

@@ -1,4 +1,4 @@
-//! A key that was disabled is enabled.
+//! Enabling of disabled KMS keys.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_rules::policy::SafetyTier;
@@ -11,7 +11,8 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Enables a key, so that what it encrypted can be read again. An undo disables it.
+/// A remediator that enables a key, so that data that it encrypted can be read again. An undo
+/// disables it.
 #[derive(Clone, Debug)]
 pub struct EnableKey {
     kms: ServiceClient,
@@ -50,7 +51,7 @@ impl Remediator for EnableKey {
             ENABLED => RemediationPlan::Nothing,
             DISABLED => RemediationPlan::Change(KeyState::from_name(ENABLED)),
             _ => RemediationPlan::leave_to_person(format!(
-                "the key is in the state `{}`, from which it cannot be enabled",
+                "the KMS key has state `{}` and cannot be enabled; check the key",
                 before.state
             )),
         }

@@ -1,4 +1,4 @@
-//! A key gets new key material each year.
+//! Automatic rotation of KMS keys.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_rules::policy::SafetyTier;
@@ -12,23 +12,25 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Turns on a key's automatic rotation. An undo turns it off.
+/// A remediator that turns on the automatic rotation of a key. An undo turns it off.
 ///
-/// The period that AWS knows of is kept, however long it is.
+/// An existing rotation period stays unchanged.
 #[derive(Clone, Debug)]
 pub struct EnableRotation {
     kms: ServiceClient,
 }
 
-/// Whether a key rotates.
+/// The rotation of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRotation {
-    /// It does.
+    /// True if automatic rotation is on.
     pub on: bool,
-    /// Why it cannot: of such a key it is not asked whether it does.
+    /// The reason why the key does not support automatic rotation. Its rotation status is not read.
     pub never: Option<String>,
 }
 
+/// The response with the rotation status.
+///
 /// Source: AWS KMS API Reference, `GetKeyRotationStatus`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -73,9 +75,9 @@ impl Remediator for EnableRotation {
         before: &KeyRotation,
     ) -> RemediationPlan<KeyRotation> {
         match before {
-            KeyRotation { never: Some(why), .. } => {
-                RemediationPlan::leave_to_person(format!("the key cannot rotate by itself: {why}"))
-            }
+            KeyRotation { never: Some(why), .. } => RemediationPlan::leave_to_person(format!(
+                "automatic rotation cannot be turned on: {why}"
+            )),
             KeyRotation { on: true, .. } => RemediationPlan::Nothing,
             KeyRotation { on: false, .. } => {
                 RemediationPlan::Change(KeyRotation { on: true, never: None })
@@ -106,7 +108,7 @@ impl Remediator for EnableRotation {
 }
 
 impl EnableRotation {
-    /// Whether a key rotates, and how often if AWS tells.
+    /// Reads the rotation of a key, and the rotation period in days if AWS returns it.
     async fn read_rotation(
         &self,
         target: &TargetResource,
@@ -128,7 +130,7 @@ impl EnableRotation {
     }
 }
 
-/// Why a key's rotation cannot be set.
+/// Returns the reason why a key does not support automatic rotation.
 ///
 /// Source: AWS KMS Developer Guide, "Rotate AWS KMS keys", and API Reference, `EnableKeyRotation`.
 fn find_rotation_obstacle(key: &KeyMetadata) -> Option<String> {
@@ -139,15 +141,15 @@ fn find_rotation_obstacle(key: &KeyMetadata) -> Option<String> {
     let (spec, origin, state) =
         (key.key_spec.as_ref()?, key.origin.as_ref()?, key.key_state.as_ref()?);
     if key.key_manager.as_deref() == Some("AWS") {
-        Some("it is AWS's, which rotates its own keys".to_owned())
+        Some("the KMS key is an AWS managed key, which AWS rotates".to_owned())
     } else if spec != "SYMMETRIC_DEFAULT" {
-        Some(format!("its spec is `{spec}`, and only symmetric encryption keys rotate"))
+        Some(format!("the KMS key has spec `{spec}`, and only symmetric encryption keys rotate"))
     } else if key.custom_key_store_id.is_some() || origin != "AWS_KMS" {
-        Some(format!("its material is from elsewhere: `{origin}`"))
+        Some(format!("the key material of the KMS key has origin `{origin}`, not `AWS_KMS`"))
     } else if replica {
-        Some("it is a replica, which rotates with its primary key".to_owned())
+        Some("the KMS key is a replica key, which rotates with its primary key".to_owned())
     } else if state != ENABLED {
-        Some(format!("it is in the state `{state}`"))
+        Some(format!("the KMS key has state `{state}`, not `{ENABLED}`"))
     } else {
         None
     }

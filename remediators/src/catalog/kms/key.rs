@@ -1,4 +1,4 @@
-//! A KMS key's state, as remediators of keys read it.
+//! Reading the state of KMS keys.
 
 use evenkeel_client::{CallError, ServiceClient};
 use serde::{Deserialize, Serialize};
@@ -8,26 +8,26 @@ use crate::remediator::AwsFailure;
 use crate::remediator::aws_failure::classify_error;
 use crate::violation::TargetResource;
 
-/// What a key is.
+/// The state of a key.
 ///
 /// Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyState {
-    /// `KeyState`, such as `Enabled` or `PendingDeletion`.
+    /// The value of `KeyState`, such as `Enabled` or `PendingDeletion`.
     pub state: String,
 }
 
-/// It can be used.
+/// The state of a key that can be used.
 pub(super) const ENABLED: &str = "Enabled";
 
-/// It cannot be used, and can be enabled.
+/// The state of a key that cannot be used and can be enabled.
 pub(super) const DISABLED: &str = "Disabled";
 
-/// It waits for its deletion.
+/// The state of a key with a scheduled deletion.
 pub(super) const PENDING_DELETION: &str = "PendingDeletion";
 
 impl KeyState {
-    /// A key in this state.
+    /// Returns the state with this name.
     pub(super) fn from_name(state: &str) -> KeyState {
         KeyState { state: state.to_owned() }
     }
@@ -39,7 +39,7 @@ struct DescribeKeyResponse {
     key_metadata: Option<KeyMetadata>,
 }
 
-/// What AWS tells of a key.
+/// The metadata of a key.
 ///
 /// Source: AWS KMS API Reference, `KeyMetadata`.
 #[derive(Debug, Deserialize)]
@@ -59,7 +59,7 @@ pub(super) struct MultiRegionConfiguration {
     pub(super) multi_region_key_type: Option<String>,
 }
 
-/// Asks what a key is.
+/// Reads the metadata of a key.
 pub(super) async fn describe_key(
     kms: &ServiceClient,
     target: &TargetResource,
@@ -71,21 +71,23 @@ pub(super) async fn describe_key(
     answer.key_metadata.ok_or_else(|| incomplete_response("DescribeKey"))
 }
 
-/// Reads a key's state.
+/// Reads the state of a key.
 pub(super) async fn read_key_state(
     kms: &ServiceClient,
     target: &TargetResource,
 ) -> Result<KeyState, AwsFailure> {
     let state = describe_key(kms, target).await?.key_state;
-    let unread = || AwsFailure::Retryable("DescribeKey did not tell the key's state".to_owned());
-    Ok(KeyState { state: state.ok_or_else(unread)? })
+    Ok(KeyState { state: state.ok_or_else(|| incomplete_response("DescribeKey"))? })
 }
 
-/// An answer that is none.
+/// Returns the failure for a response without an expected part. `call` is the name of the
+/// operation.
 pub(super) fn incomplete_response(call: &str) -> AwsFailure {
-    AwsFailure::Retryable(format!("{call} did not tell all that it should"))
+    AwsFailure::Retryable(format!("AWS KMS returned an incomplete response ({call})"))
 }
 
+/// Classifies an error.
+///
 /// Source: AWS KMS API Reference, errors of `DescribeKey`, `CancelKeyDeletion` and `EnableKey`.
 pub(super) fn classify_key_error(error: CallError) -> AwsFailure {
     classify_error(error, &["NotFoundException"], &[])

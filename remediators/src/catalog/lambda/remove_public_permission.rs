@@ -1,4 +1,4 @@
-//! A function cannot be called by everyone.
+//! Removal of public permissions from the resource policy of a Lambda function.
 
 mod statement;
 
@@ -16,23 +16,23 @@ use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 use statement::{allows_any_bucket, build_permission, is_public};
 
-/// Removes the permissions that let everyone call a function, one of its versions or one of its aliases. An undo
-/// adds them again.
+/// A remediator that removes the permissions by which anyone can invoke a function, one of its
+/// versions or one of its aliases. An undo adds them again.
 #[derive(Clone, Debug)]
 pub struct RemovePublicPermission {
     lambda: ServiceClient,
 }
 
-/// A function's permissions.
+/// The permissions of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionPermissions {
-    /// Of the function itself, under an empty name, and of each version and alias that has any: the statements
-    /// by their ids.
+    /// The statements by qualifier and statement id. The qualifier is a version or an alias, or
+    /// empty for the function itself.
     pub of: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 impl FunctionPermissions {
-    /// All statements, each with the name it is of and its id.
+    /// Returns all statements, each with its qualifier and its id.
     fn iter_statements(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
         self.of.iter().flat_map(|(of, statements)| {
             statements.iter().map(|(sid, one)| (of.as_str(), sid.as_str(), one))
@@ -69,7 +69,7 @@ impl Remediator for RemovePublicPermission {
         tier: Some(SafetyTier::A),
         resource_arns: |target| {
             let function = target.build_arn("lambda", &format!("function:{}", target.id));
-            // Its versions and aliases too.
+            // The first ARN covers the versions and aliases.
             vec![format!("{function}:*"), function]
         },
         ..RemediatorSpec::EMPTY
@@ -106,7 +106,8 @@ impl Remediator for RemovePublicPermission {
         {
             if build_permission(&target.id, of, statement).is_none() {
                 return RemediationPlan::leave_to_person(format!(
-                    "the statement `{sid}` could not be added again as it is"
+                    "an undo could not restore statement `{sid}` of the function policy unchanged; \
+                     remove the statement by hand"
                 ));
             }
             if let Some(statements) = after.of.get_mut(of) {
@@ -119,7 +120,8 @@ impl Remediator for RemovePublicPermission {
         }
         match before.iter_statements().find(|(_, _, statement)| allows_any_bucket(statement)) {
             Some((_, sid, _)) => RemediationPlan::leave_to_person(format!(
-                "the statement `{sid}` lets in buckets of any account, and whose it is for is not known"
+                "statement `{sid}` of the function policy allows S3 buckets of any account; add a \
+                 condition on `aws:SourceAccount` by hand"
             )),
             None => RemediationPlan::Nothing,
         }
@@ -132,7 +134,8 @@ impl Remediator for RemovePublicPermission {
     ) -> Result<(), AwsFailure> {
         let function = &target.id;
         let now = self.observe_state(target).await?;
-        // What came meanwhile, and is for somebody or could not be undone, was never planned to be removed.
+        // A plan removes only public statements that an undo can restore. Other statements that
+        // were added meanwhile are kept.
         let removed = |(of, sid, one): &(&str, &str, &Value)| {
             !state.has_statement(of, sid)
                 && is_public(one)
@@ -146,7 +149,7 @@ impl Remediator for RemovePublicPermission {
             state.iter_statements().filter(|(of, sid, _)| !now.has_statement(of, sid))
         {
             let Some(mut permission) = build_permission(function, of, statement) else {
-                let why = format!("the statement `{sid}` cannot be added as it is");
+                let why = format!("statement `{sid}` of the function policy cannot be restored");
                 return Err(AwsFailure::Retryable(why));
             };
             permission.statement_id = sid;
@@ -156,7 +159,8 @@ impl Remediator for RemovePublicPermission {
         Ok(())
     }
 
-    /// Each statement takes a call of its own.
+    /// Accepts states in which some statements are already removed or added, one call per
+    /// statement.
     fn is_partial_state(
         seen: &FunctionPermissions,
         before: &FunctionPermissions,
@@ -173,17 +177,18 @@ impl Remediator for RemovePublicPermission {
 }
 
 impl RemovePublicPermission {
-    /// What may have permissions: the function itself, its versions, its aliases.
+    /// Returns the qualifiers that can have permissions: the function itself, its versions and
+    /// aliases.
     async fn list_qualifiers(&self, target: &TargetResource) -> Result<Vec<String>, AwsFailure> {
         let mut names = self.list_names(target, "versions").await?;
-        // The latest version has no permissions of its own: they are the function's.
+        // The version `$LATEST` has no separate permissions: they belong to the function.
         let latest = names.iter_mut().find(|name| *name == "$LATEST");
         latest.ok_or_else(|| incomplete_response("ListVersionsByFunction"))?.clear();
         names.extend(self.list_names(target, "aliases").await?);
         Ok(names)
     }
 
-    /// The names on all pages of a function's `versions` or `aliases`.
+    /// Returns the names on all pages of the `versions` or `aliases` of a function.
     async fn list_names(
         &self,
         target: &TargetResource,
@@ -212,7 +217,7 @@ impl RemovePublicPermission {
         }
     }
 
-    /// A call about a function, or about its version or alias `of`.
+    /// Returns a call for a function, or for its version or alias `of`.
     fn build_call(
         &self,
         method: Method,
@@ -225,7 +230,7 @@ impl RemovePublicPermission {
         if of.is_empty() { call } else { call.with_query("Qualifier", Some(of)) }
     }
 
-    /// The statements of a name, by their ids.
+    /// Returns the statements of a qualifier by their ids.
     async fn read_statements(
         &self,
         target: &TargetResource,
@@ -234,7 +239,7 @@ impl RemovePublicPermission {
         let get = self.build_call(Method::GET, target, &["policy"], of).send_rest().await;
         let policy = match get.and_then(|answer| answer.parse_json()) {
             Ok(GetPolicyResponse { policy }) => policy,
-            // The function was there when it was listed: it has no policy.
+            // The qualifier exists, because it was listed before: it has no policy.
             Err(error) if error.error_code() == Some("ResourceNotFoundException") => {
                 return Ok(BTreeMap::new());
             }
@@ -248,6 +253,8 @@ impl RemovePublicPermission {
     }
 }
 
+/// A page of versions or aliases.
+///
 /// Source: AWS Lambda API Reference, `ListVersionsByFunction` and `ListAliases`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -257,7 +264,7 @@ struct QualifierPage {
     next_marker: Option<String>,
 }
 
-/// A version, or an alias. An alias has a `FunctionVersion`, which is not read.
+/// A version or an alias. The `FunctionVersion` of an alias is not read.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListedQualifier {
@@ -271,10 +278,13 @@ struct GetPolicyResponse {
     policy: Option<String>,
 }
 
+/// Returns the failure for a response without an expected part.
 fn incomplete_response(call: &str) -> AwsFailure {
-    AwsFailure::Retryable(format!("{call} did not tell all that it should"))
+    AwsFailure::Retryable(format!("AWS Lambda returned an incomplete response ({call})"))
 }
 
+/// Classifies an error.
+///
 /// Source: AWS Lambda API Reference, errors of `AddPermission` and `RemovePermission`.
 fn classify_function_error(error: CallError) -> AwsFailure {
     classify_error(error, &["ResourceNotFoundException"], &[])

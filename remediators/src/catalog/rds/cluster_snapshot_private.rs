@@ -1,14 +1,14 @@
-//! A snapshot of a cluster is not shared with everyone.
+//! Removal of public sharing from DB cluster snapshots.
 
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::TargetResource;
 
-/// Takes everyone off those who may restore a snapshot of a cluster.
+/// A remediator that removes the public restore permission of a DB cluster snapshot.
 ///
-/// Clusters of the other engines that share the API, such as Amazon Neptune, answer the same calls.
+/// It also works for other engines that use the same API, such as Amazon Neptune.
 pub type ClusterSnapshotPrivate = PublicSharing<ClusterSnapshot>;
 
-/// A snapshot of a cluster.
+/// The resource type DB cluster snapshot.
 #[derive(Debug)]
 pub struct ClusterSnapshot;
 

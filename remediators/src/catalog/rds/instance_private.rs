@@ -1,4 +1,4 @@
-//! A database instance has no public address.
+//! Removal of the public address of DB instances.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -10,10 +10,10 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Takes the public address off an instance. An undo gives it one again.
+/// A remediator that removes the public address of a DB instance. An undo adds it again.
 ///
-/// AWS applies this change at once, whatever `ApplyImmediately` says. That is left out: it would also apply what
-/// others had scheduled for the next maintenance window.
+/// AWS applies this change immediately, independent of `ApplyImmediately`. The remediator does not
+/// set that parameter, because it would also apply the pending changes of others.
 ///
 /// Source: Amazon RDS API Reference, `ModifyDBInstance`.
 #[derive(Clone, Debug)]
@@ -21,10 +21,10 @@ pub struct InstancePrivate {
     service: ServiceClient,
 }
 
-/// Where an instance is reached.
+/// The public accessibility of a DB instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceAccess {
-    /// Its name resolves to a public address.
+    /// True if the DNS name resolves to a public address.
     pub public: bool,
 }
 
@@ -58,8 +58,10 @@ impl Remediator for InstancePrivate {
         if status == "available" {
             Ok(InstanceAccess { public })
         } else {
-            // It may be on its way to either state, or unable to change.
-            Err(AwsFailure::Retryable(format!("the instance is not available, but `{status}`")))
+            // The instance can be changing, or unable to change.
+            let why =
+                format!("the DB instance has status `{status}`, not `available`; try again later");
+            Err(AwsFailure::Retryable(why))
         }
     }
 
@@ -92,17 +94,20 @@ impl Remediator for InstancePrivate {
     }
 }
 
+/// The error codes for a DB instance that does not exist.
+///
 /// Source: Amazon RDS API Reference, errors of `ModifyDBInstance`.
 const NOT_FOUND_CODES: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
 
-/// The instance's status, and whether it is public now: what is pending is not there yet.
+/// Returns the status of the instance, and whether it is public now. Pending changes are ignored.
 fn parse_instance(answer: &XmlElement) -> Result<(String, bool), CallError> {
     let instances = answer
         .require_child("DescribeDBInstancesResult")?
         .require_child("DBInstances")?
         .child_elements();
     let [instance] = instances else {
-        return Err(CallError::Malformed("DescribeDBInstances told not one instance".to_owned()));
+        let why = "DescribeDBInstances did not return exactly one DB instance";
+        return Err(CallError::Malformed(why.to_owned()));
     };
     let status = instance.require_child("DBInstanceStatus")?.text_content().to_owned();
     Ok((status, instance.require_child("PubliclyAccessible")?.parse_text()?))

@@ -1,12 +1,12 @@
-//! A snapshot of a database is not shared with everyone.
+//! Removal of public sharing from DB snapshots.
 
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::TargetResource;
 
-/// Takes everyone off those who may restore a snapshot of a database.
+/// A remediator that removes the public restore permission of a DB snapshot.
 pub type DatabaseSnapshotPrivate = PublicSharing<DatabaseSnapshot>;
 
-/// A snapshot of a database.
+/// The resource type DB snapshot.
 #[derive(Debug)]
 pub struct DatabaseSnapshot;
 

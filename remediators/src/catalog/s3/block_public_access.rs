@@ -1,4 +1,4 @@
-//! A bucket blocks public access, in all four ways.
+//! Block Public Access of S3 buckets.
 
 use evenkeel_client::{Method, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -10,40 +10,41 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// What the settings are called in requests.
+/// The name of the settings in requests.
 const SETTING: &str = "publicAccessBlock";
 
-/// Turns on the four settings of Block Public Access. An undo sets them as they were.
+/// A remediator that turns on the four settings of Block Public Access. An undo restores the former
+/// settings.
 #[derive(Clone, Debug)]
 pub struct BlockPublicAccess {
     s3: ServiceClient,
 }
 
-/// A bucket's Block Public Access.
+/// The Block Public Access configuration of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketPublicAccess {
-    /// None where it was never set.
+    /// The settings. `None` if they were never set.
     pub block: Option<PublicAccessBlock>,
 }
 
-/// The four settings.
+/// The four settings of Block Public Access.
 ///
 /// Source: Amazon S3 API Reference, `PublicAccessBlockConfiguration`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own in S3")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate setting of S3")]
 pub struct PublicAccessBlock {
-    /// New ACLs may not be public.
+    /// True if S3 rejects new public ACLs.
     pub block_public_acls: bool,
-    /// Public ACLs count for nothing.
+    /// True if S3 ignores public ACLs.
     pub ignore_public_acls: bool,
-    /// A new policy may not be public.
+    /// True if S3 rejects a new public policy.
     pub block_public_policy: bool,
-    /// A public policy lets only the account and AWS's services in.
+    /// True if a public policy allows only the account and AWS services.
     pub restrict_public_buckets: bool,
 }
 
 impl PublicAccessBlock {
-    /// All of them.
+    /// All four settings turned on.
     pub const ALL: PublicAccessBlock = PublicAccessBlock {
         block_public_acls: true,
         ignore_public_acls: true,
@@ -51,9 +52,9 @@ impl PublicAccessBlock {
         restrict_public_buckets: true,
     };
 
-    /// S3 tells all four: an answer that leaves one out is none.
-    fn from_xml(told: &XmlElement) -> Option<PublicAccessBlock> {
-        let setting = |name| told.require_child(name).and_then(XmlElement::parse_text).ok();
+    /// Parses the settings of a response. Returns `None` if one of the four settings is missing.
+    fn from_xml(response: &XmlElement) -> Option<PublicAccessBlock> {
+        let setting = |name| response.require_child(name).and_then(XmlElement::parse_text).ok();
         Some(PublicAccessBlock {
             block_public_acls: setting("BlockPublicAcls")?,
             ignore_public_acls: setting("IgnorePublicAcls")?,
@@ -62,6 +63,7 @@ impl PublicAccessBlock {
         })
     }
 
+    /// Returns the settings as the XML of a request.
     fn to_xml(self) -> XmlElement {
         let settings = [
             ("BlockPublicAcls", self.block_public_acls),
@@ -91,13 +93,14 @@ impl Remediator for BlockPublicAccess {
             "s3:GetBucketWebsite",
             "s3:PutBucketPublicAccessBlock",
         ],
-        // Who reads the bucket is not known: `precheck` asks about websites, and makes no repair safe by itself.
+        // The readers of the bucket are unknown. The precondition check asks about websites, but it
+        // does not make the remediation safe, so `precondition` is not set.
         tier: Some(SafetyTier::B),
         resource_arns: |target| vec![bucket_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
-    /// To delete the settings needs the permission to put them.
+    /// Returns `s3:PutBucketPublicAccessBlock`, which also allows deleting the settings.
     fn required_actions(_: &BucketPublicAccess, _: &BucketPublicAccess) -> Vec<&'static str> {
         vec!["s3:PutBucketPublicAccessBlock"]
     }
@@ -106,7 +109,9 @@ impl Remediator for BlockPublicAccess {
         &self,
         target: &TargetResource,
     ) -> Result<BucketPublicAccess, AwsFailure> {
-        let told = match build_bucket_call(&self.s3, Method::GET, target, SETTING).send_rest().await
+        let response = match build_bucket_call(&self.s3, Method::GET, target, SETTING)
+            .send_rest()
+            .await
         {
             Ok(answer) => answer.parse_xml().map_err(classify_bucket_error)?,
             Err(error) if error.error_code() == Some("NoSuchPublicAccessBlockConfiguration") => {
@@ -114,11 +119,11 @@ impl Remediator for BlockPublicAccess {
             }
             Err(error) => return Err(classify_bucket_error(error)),
         };
-        let unread = "GetPublicAccessBlock did not tell all four settings";
+        let unreadable = "GetPublicAccessBlock did not return all four settings of the S3 bucket";
         Ok(BucketPublicAccess {
             block: Some(
-                PublicAccessBlock::from_xml(&told)
-                    .ok_or_else(|| AwsFailure::Retryable(unread.to_owned()))?,
+                PublicAccessBlock::from_xml(&response)
+                    .ok_or_else(|| AwsFailure::Retryable(unreadable.to_owned()))?,
             ),
         })
     }
@@ -138,7 +143,7 @@ impl Remediator for BlockPublicAccess {
         _: &BucketPublicAccess,
         _: &BucketPublicAccess,
     ) -> Result<PrecheckResult, AwsFailure> {
-        let harm = "which everyone reads: it would answer nobody any more";
+        let harm = "which the public could no longer read; check this before you approve";
         ask_about_website(&self.s3, target, harm).await
     }
 

@@ -1,4 +1,4 @@
-//! What the remediators of buckets share.
+//! Shared code of the remediators of S3 buckets.
 
 use evenkeel_aws::Arn;
 use evenkeel_client::{CallError, Method, RestCall, ServiceClient};
@@ -7,8 +7,8 @@ use crate::remediator::aws_failure::classify_error;
 use crate::remediator::{AwsFailure, PrecheckResult};
 use crate::violation::TargetResource;
 
-/// A call about a setting of the bucket, such as `policy`. It names the account, too: a bucket whose name somebody else
-/// took meanwhile is denied.
+/// Returns a call for a setting of the bucket, such as `policy`. The call contains the expected
+/// account, so AWS denies it if another account now owns the bucket name.
 ///
 /// Source: Amazon S3 User Guide, "Verifying bucket ownership with bucket owner condition".
 pub(super) fn build_bucket_call<'s>(
@@ -21,17 +21,19 @@ pub(super) fn build_bucket_call<'s>(
     call.with_header("x-amz-expected-bucket-owner", &target.account)
 }
 
-/// The bucket's ARN, which names neither account nor region.
+/// Returns the ARN of the bucket, which contains neither account nor region.
 pub(super) fn bucket_arn(target: &TargetResource) -> String {
     Arn::s3_bucket(&target.region, &target.id)
 }
 
+/// Classifies an error.
+///
 /// Source: Amazon S3 API Reference, "Error responses".
 pub(super) fn classify_bucket_error(error: CallError) -> AwsFailure {
     classify_error(error, &["NoSuchBucket"], &["AllAccessDisabled"])
 }
 
-/// Asks a person where the bucket serves a website: `harm` says what would become of it.
+/// Asks for an approval if the bucket serves a website. `harm` describes the effect on the website.
 ///
 /// Source: Amazon S3 User Guide, "Website endpoints".
 pub(super) async fn ask_about_website(
@@ -41,7 +43,7 @@ pub(super) async fn ask_about_website(
 ) -> Result<PrecheckResult, AwsFailure> {
     match build_bucket_call(s3, Method::GET, target, "website").send_rest().await {
         Ok(_) => {
-            Ok(PrecheckResult::RequireApproval(format!("the bucket serves a website, {harm}")))
+            Ok(PrecheckResult::RequireApproval(format!("the S3 bucket serves a website, {harm}")))
         }
         Err(error) if error.error_code() == Some("NoSuchWebsiteConfiguration") => {
             Ok(PrecheckResult::Proceed)

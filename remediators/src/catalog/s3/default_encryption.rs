@@ -1,4 +1,4 @@
-//! New objects of a bucket are encrypted with the KMS key that the policy's header names.
+//! Default encryption of S3 buckets with a KMS key.
 
 use evenkeel_client::{CallError, Method, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -11,51 +11,54 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// Sets the default encryption of a bucket that is not encrypted with a KMS key, whichever: with `kmsKey`. Without `kmsKey`
-/// nothing is set, and the plan says so: S3 encrypts with its own keys whatever a bucket's configuration says, so that to
-/// set those repairs nothing.
+/// A remediator that sets the default encryption of a bucket to the KMS key in the parameter
+/// `kmsKey`, unless the bucket already uses a KMS key. Without `kmsKey` the remediator refuses,
+/// because S3 managed keys are the default and would not change anything.
 ///
-/// Who puts or gets objects needs the key's consent from then on. An undo of what was never set deletes the configuration;
-/// S3 encrypts with its own keys then.
+/// Principals that read or write objects then need permissions for the key. If the encryption was
+/// never set, an undo deletes the configuration, and S3 uses S3 managed keys.
 ///
-/// Source: Amazon S3 User Guide, "Setting default server-side encryption behavior for Amazon S3 buckets".
+/// Source: Amazon S3 User Guide, "Setting default server-side encryption behavior for Amazon S3
+/// buckets".
 #[derive(Clone, Debug)]
 pub struct DefaultEncryption {
     s3: ServiceClient,
 }
 
-/// A bucket's default encryption.
+/// The default encryption of a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketEncryption {
-    /// None where it was never set.
+    /// The rules. Empty if they were never set.
     pub rules: Vec<EncryptionRule>,
 }
 
-/// How new objects are encrypted.
+/// A rule for the encryption of new objects.
 ///
 /// Source: Amazon S3 API Reference, `ServerSideEncryptionRule`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncryptionRule {
-    /// Such as `AES256` or `aws:kms`.
+    /// The algorithm, such as `AES256` or `aws:kms`.
     pub algorithm: Option<String>,
-    /// The KMS key, if it is not AWS's own.
+    /// The KMS key. `None` for the AWS managed key.
     pub key: Option<String>,
-    /// Whether KMS is asked once for many objects.
+    /// True if S3 uses a bucket key, to reduce calls to KMS.
     pub bucket_key: bool,
-    /// Encryption that whoever puts an object may not choose; empty where S3 does not tell.
+    /// The encryption types that writers of objects may not choose. Empty if S3 does not return
+    /// them.
     pub blocked: Vec<String>,
 }
 
 impl EncryptionRule {
-    fn from_xml(told: &XmlElement) -> Result<EncryptionRule, CallError> {
+    /// Parses a rule of a response.
+    fn from_xml(rule: &XmlElement) -> Result<EncryptionRule, CallError> {
         let text = |element: &XmlElement| element.text_content().to_owned();
-        let default = told.find_child("ApplyServerSideEncryptionByDefault");
+        let default = rule.find_child("ApplyServerSideEncryptionByDefault");
         let algorithm =
             default.map(|one| one.require_child("SSEAlgorithm").map(text)).transpose()?;
         let bucket_key =
-            told.find_child("BucketKeyEnabled").map(XmlElement::parse_text).transpose()?;
+            rule.find_child("BucketKeyEnabled").map(XmlElement::parse_text).transpose()?;
         let blocked =
-            told.find_child("BlockedEncryptionTypes").map_or(&[][..], XmlElement::child_elements);
+            rule.find_child("BlockedEncryptionTypes").map_or(&[][..], XmlElement::child_elements);
         Ok(EncryptionRule {
             algorithm,
             key: default.and_then(|one| one.find_child("KMSMasterKeyID")).map(text),
@@ -64,6 +67,7 @@ impl EncryptionRule {
         })
     }
 
+    /// Returns the rule as the XML of a request.
     fn to_xml(&self) -> XmlElement {
         let mut parts = Vec::new();
         if let Some(algorithm) = &self.algorithm {
@@ -83,11 +87,13 @@ impl EncryptionRule {
         XmlElement::with_children("Rule", parts)
     }
 
+    /// Returns whether the rule uses a KMS key.
     fn uses_kms(&self) -> bool {
         self.algorithm.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"))
     }
 
-    /// What S3 does not tell before it is set is S3's to choose.
+    /// Returns whether the rule fulfills the rule `wanted`. S3 chooses the blocked encryption types
+    /// if `wanted` has none.
     fn satisfies_rule(&self, wanted: &EncryptionRule) -> bool {
         let blocked = if wanted.blocked.is_empty() { &wanted.blocked } else { &self.blocked };
         EncryptionRule { blocked: blocked.clone(), ..self.clone() } == *wanted
@@ -106,21 +112,21 @@ impl Remediator for DefaultEncryption {
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "s3-default-encryption",
         permissions: &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
-        // Callers without rights on the key are turned away.
+        // Callers without permissions for the key are denied.
         tier: Some(SafetyTier::C),
         parameter_names: &["kmsKey"],
         resource_arns: |target| vec![bucket_arn(target)],
         ..RemediatorSpec::EMPTY
     };
 
-    /// To delete the configuration needs the permission to put it.
+    /// Returns `s3:PutEncryptionConfiguration`, which also allows deleting the configuration.
     fn required_actions(_: &BucketEncryption, _: &BucketEncryption) -> Vec<&'static str> {
         vec!["s3:PutEncryptionConfiguration"]
     }
 
     async fn observe_state(&self, target: &TargetResource) -> Result<BucketEncryption, AwsFailure> {
         const NONE: &str = "ServerSideEncryptionConfigurationNotFoundError";
-        let told = match build_bucket_call(&self.s3, Method::GET, target, "encryption")
+        let response = match build_bucket_call(&self.s3, Method::GET, target, "encryption")
             .send_rest()
             .await
         {
@@ -130,10 +136,11 @@ impl Remediator for DefaultEncryption {
             }
             Err(error) => return Err(classify_bucket_error(error)),
         };
-        let rules = told.child_elements().iter().map(EncryptionRule::from_xml);
+        let rules = response.child_elements().iter().map(EncryptionRule::from_xml);
         let rules = rules.collect::<Result<Vec<_>, _>>().map_err(classify_bucket_error)?;
         if rules.is_empty() {
-            return Err(AwsFailure::Retryable("GetBucketEncryption told no rule".to_owned()));
+            let why = "GetBucketEncryption did not return a rule of the S3 bucket";
+            return Err(AwsFailure::Retryable(why.to_owned()));
         }
         Ok(BucketEncryption { rules })
     }
@@ -149,16 +156,18 @@ impl Remediator for DefaultEncryption {
         let key = match target.parameters.get("kmsKey") {
             Some(Value::String(key)) if !key.is_empty() => key.clone(),
             None | Some(Value::String(_)) => {
-                let why = "the bucket is still not encrypted with a KMS key, and `kmsKey` names none to encrypt with";
+                let why = "the S3 bucket is still not encrypted with a KMS key; set `kmsKey` in \
+                           the policy header";
                 return RemediationPlan::leave_to_person(why.to_owned());
             }
             Some(_) => {
                 return RemediationPlan::Refuse(PlanRefusal::InvalidSetting(
-                    "`kmsKey` must be the name of a key".to_owned(),
+                    "`kmsKey` in the policy header is not a text; use the id or ARN of a KMS key"
+                        .to_owned(),
                 ));
             }
         };
-        // A bucket has one rule: what else it says stays.
+        // A bucket has one rule, whose other settings stay unchanged.
         let rule = before.rules.first().cloned().unwrap_or_default();
         let rule = EncryptionRule { algorithm: Some("aws:kms".to_owned()), key: Some(key), ..rule };
         RemediationPlan::Change(BucketEncryption { rules: vec![rule] })

@@ -1,4 +1,4 @@
-//! A bucket's policy denies plain HTTP to everyone.
+//! Denial of unencrypted HTTP in the policies of S3 buckets.
 
 use evenkeel_client::{Method, ServiceClient};
 use evenkeel_rules::policy::SafetyTier;
@@ -12,26 +12,29 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A policy may have so many bytes.
+/// The maximum length of a policy in bytes.
 ///
 /// Source: Amazon S3 User Guide, "Bucket policies": 20 KB.
 const MAX_POLICY_BYTES: usize = 20 * 1024;
 
-/// Adds a statement to a bucket's policy that denies everyone everything over plain HTTP. The statements that
-/// are there stay as they are. An undo puts the policy that was there, or deletes it if there was none.
+/// A remediator that adds a statement to the policy of a bucket. The statement denies all actions
+/// over unencrypted HTTP to all principals. Existing statements stay unchanged. An undo restores
+/// the former policy, or deletes the policy if there was none.
 ///
-/// A bucket that serves a website is asked about: its website endpoint takes plain HTTP only.
+/// A bucket that serves a website needs an approval, because website endpoints support unencrypted
+/// HTTP only.
 ///
-/// Source: Amazon S3 User Guide, "Website endpoints", "Key differences between a website endpoint and a REST API endpoint".
+/// Source: Amazon S3 User Guide, "Website endpoints", "Key differences between a website endpoint
+/// and a REST API endpoint".
 #[derive(Clone, Debug)]
 pub struct DenyBucketInsecureTransport {
     s3: ServiceClient,
 }
 
-/// A bucket's policy.
+/// The policy of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketPolicy {
-    /// None where there is none.
+    /// The policy document, or `None` if the bucket has no policy.
     pub policy: Option<Value>,
 }
 
@@ -53,7 +56,7 @@ impl Remediator for DenyBucketInsecureTransport {
             "s3:PutBucketPolicy",
         ],
         tier: Some(SafetyTier::B),
-        precondition: Some("whether it serves a website, which takes plain HTTP only"),
+        precondition: Some("a check whether the bucket serves an unencrypted website"),
         resource_arns: |target| vec![bucket_arn(target)],
         ..RemediatorSpec::EMPTY
     };
@@ -63,7 +66,7 @@ impl Remediator for DenyBucketInsecureTransport {
     }
 
     async fn observe_state(&self, target: &TargetResource) -> Result<BucketPolicy, AwsFailure> {
-        let told =
+        let response =
             match build_bucket_call(&self.s3, Method::GET, target, "policy").send_rest().await {
                 Ok(answer) => answer,
                 Err(error) if error.error_code() == Some("NoSuchBucketPolicy") => {
@@ -71,9 +74,11 @@ impl Remediator for DenyBucketInsecureTransport {
                 }
                 Err(error) => return Err(classify_bucket_error(error)),
             };
-        let policy = serde_json::from_slice(told.body_bytes());
-        let unread = |error| AwsFailure::Retryable(format!("the policy cannot be read: {error}"));
-        Ok(BucketPolicy { policy: Some(policy.map_err(unread)?) })
+        let policy = serde_json::from_slice(response.body_bytes());
+        let unreadable = |error| {
+            AwsFailure::Retryable(format!("the policy of the S3 bucket cannot be read: {error}"))
+        };
+        Ok(BucketPolicy { policy: Some(policy.map_err(unreadable)?) })
     }
 
     fn plan_change(
@@ -95,7 +100,8 @@ impl Remediator for DenyBucketInsecureTransport {
         _: &BucketPolicy,
         _: &BucketPolicy,
     ) -> Result<PrecheckResult, AwsFailure> {
-        let harm = "whose endpoint takes plain HTTP only: it would answer nobody any more";
+        let harm = "whose endpoint supports unencrypted HTTP only and would deny all requests; \
+                    check this before you approve";
         ask_about_website(&self.s3, target, harm).await
     }
 
@@ -115,7 +121,7 @@ impl Remediator for DenyBucketInsecureTransport {
     }
 }
 
-/// To the bucket, and to every object.
+/// Returns the denial for the bucket and all its objects.
 fn build_denial(target: &TargetResource) -> InsecureTransportDenial {
     let bucket = bucket_arn(target);
     InsecureTransportDenial {

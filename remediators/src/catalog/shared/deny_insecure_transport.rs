@@ -1,39 +1,42 @@
-//! The statement of a resource's policy that denies plain HTTP to everyone.
+//! The statement of a resource policy that denies unencrypted HTTP to all principals.
 
 use evenkeel_engine::glob::matches_pattern;
 use serde_json::{Value, json};
 
 use crate::remediator::PlanRefusal;
 
-/// What plain HTTP is denied to.
+/// The denial of unencrypted HTTP for a resource.
 #[derive(Clone, Debug)]
 pub(crate) struct InsecureTransportDenial {
-    /// All that the service lets a policy of such a resource say.
+    /// The widest action that the service allows in a policy of such a resource.
     pub(crate) action: &'static str,
-    /// ARNs: what is denied must be denied on each.
+    /// The ARNs of the resource. The denial must cover all of them.
     pub(crate) resources: Vec<String>,
-    /// A policy may have so many bytes.
+    /// The maximum length of a policy in bytes.
     pub(crate) max_bytes: usize,
 }
 
 impl InsecureTransportDenial {
-    /// The policy with the denial; none where it has one. The statements that are there stay as they are.
+    /// Returns the policy with the denial, or `None` if the policy contains one. Existing
+    /// statements stay unchanged.
     ///
     /// # Errors
-    /// When the policy cannot be read, or would be too long.
+    /// [`PlanRefusal::NeedsPerson`] if the policy cannot be read or would exceed the limit.
     pub(crate) fn add_to_policy(
         &self,
         policy: Option<&Value>,
     ) -> Result<Option<Value>, PlanRefusal> {
         let mut policy =
             policy.cloned().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
-        let unread =
-            || PlanRefusal::NeedsPerson("the policy has no statements that can be read".to_owned());
+        let unreadable = || {
+            let why = "the resource policy has no readable `Statement`; correct it by hand";
+            PlanRefusal::NeedsPerson(why.to_owned())
+        };
         if let Some(one @ Value::Object(_)) = policy.get_mut("Statement") {
             *one = Value::Array(vec![one.take()]);
         }
         let statements = policy.get_mut("Statement").and_then(Value::as_array_mut);
-        let statements = statements.ok_or_else(unread)?;
+        let statements = statements.ok_or_else(unreadable)?;
         if self.is_satisfied_by(statements) {
             return Ok(None);
         }
@@ -41,14 +44,17 @@ impl InsecureTransportDenial {
         statements.push(statement);
         let length = policy.to_string().len();
         if length > self.max_bytes {
-            let longest = self.max_bytes;
-            let why = format!("the policy would have {length} bytes, and may have {longest}");
+            let limit = self.max_bytes;
+            let why = format!(
+                "the resource policy would have {length} bytes, but the limit is {limit}; shorten \
+                 it by hand"
+            );
             return Err(PlanRefusal::NeedsPerson(why));
         }
         Ok(Some(policy))
     }
 
-    /// The statement to add. Its name must be the only one of its kind.
+    /// Returns the statement to add. It has no `Sid` if another statement has the same one.
     fn build_statement(&self, beside: &[Value]) -> Value {
         const SID: &str = "DenyInsecureTransport";
         let resource = match self.resources.as_slice() {
@@ -70,7 +76,7 @@ impl InsecureTransportDenial {
         statement
     }
 
-    /// Whether plain HTTP is denied already, to each resource.
+    /// Returns whether the statements already deny unencrypted HTTP for each resource.
     fn is_satisfied_by(&self, statements: &[Value]) -> bool {
         let denying = statements.iter().filter(|one| self.is_denied_by(one));
         let patterns: Vec<&str> = denying.flat_map(|one| field_texts(one, "Resource")).collect();
@@ -79,7 +85,8 @@ impl InsecureTransportDenial {
             .all(|resource| patterns.iter().any(|one| pattern_covers(one, resource)))
     }
 
-    /// Whether a statement denies everyone everything over plain HTTP. Any further condition would leave a way in.
+    /// Returns whether a statement denies all actions over unencrypted HTTP to all principals. A
+    /// further condition would leave exceptions.
     fn is_denied_by(&self, statement: &Value) -> bool {
         let everyone = match statement.get("Principal") {
             Some(Value::Object(of)) => {
@@ -88,8 +95,8 @@ impl InsecureTransportDenial {
             Some(Value::String(of)) => of == "*",
             _ => false,
         };
-        let wanted = self.action.to_ascii_lowercase();
-        let everything = |action: &str| pattern_covers(&action.to_ascii_lowercase(), &wanted);
+        let required = self.action.to_ascii_lowercase();
+        let everything = |action: &str| pattern_covers(&action.to_ascii_lowercase(), &required);
         statement.get("Effect").and_then(Value::as_str) == Some("Deny")
             && everyone
             && field_texts(statement, "Action").any(everything)
@@ -97,16 +104,17 @@ impl InsecureTransportDenial {
     }
 }
 
-/// Whether all that `wanted`, which may end in `*`, stands for fits a pattern: what ends in `*` and fits the empty rest
-/// fits every rest.
-fn pattern_covers(pattern: &str, wanted: &str) -> bool {
-    match wanted.strip_suffix('*') {
+/// Returns whether a pattern matches everything that `required` matches. `required` can end with
+/// `*`. A pattern that ends with `*` and matches the text before that `*` matches every
+/// continuation.
+fn pattern_covers(pattern: &str, required: &str) -> bool {
+    match required.strip_suffix('*') {
         Some(start) => pattern.ends_with('*') && matches_pattern(pattern, start),
-        None => matches_pattern(pattern, wanted),
+        None => matches_pattern(pattern, required),
     }
 }
 
-/// Whether a condition is that the connection is not encrypted, and nothing else.
+/// Returns whether a condition only requires that the connection is not encrypted.
 fn is_unencrypted_condition(condition: &Value) -> bool {
     let Some(operator) = single_field(condition) else { return false };
     let Some((key, values)) = single_field(operator.1) else { return false };
@@ -120,16 +128,17 @@ fn is_unencrypted_condition(condition: &Value) -> bool {
         })
 }
 
-/// The one field of an object that has one.
+/// Returns the field of an object that has exactly one field.
 fn single_field(value: &Value) -> Option<(&String, &Value)> {
     value.as_object().filter(|fields| fields.len() == 1)?.iter().next()
 }
 
-/// The texts of a field, which may stand alone or in a list.
+/// Returns the texts of a field that contains one text or a list.
 fn field_texts<'a>(statement: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
     statement.get(field).into_iter().flat_map(list_values).filter_map(Value::as_str)
 }
 
+/// Returns the elements of a list, or a single value as one element.
 fn list_values(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
 }
@@ -152,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_denies_as_much_is_enough() {
+    fn equivalent_denials_are_sufficient() {
         for change in [
             json!({}),
             json!({"Sid": "another"}),
@@ -171,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_denies_less_is_not() {
+    fn weaker_denials_are_not_sufficient() {
         for change in [
             json!({"Effect": "Allow"}),
             json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}),
@@ -195,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_takes_no_star_is_asked_for_what_it_takes() {
+    fn a_service_without_wildcard_actions_gets_a_single_action() {
         let topic = InsecureTransportDenial {
             action: "sns:Publish",
             resources: vec!["arn:aws:sns:eu-central-1:111122223333:t".to_owned()],
@@ -203,18 +212,19 @@ mod tests {
         };
         let after = topic.add_to_policy(None).unwrap().unwrap();
         assert_eq!(after["Statement"][0]["Action"], "sns:Publish");
-        assert_eq!(topic.add_to_policy(Some(&after)), Ok(None), "once is enough");
-        for (action, enough) in
+        assert_eq!(topic.add_to_policy(Some(&after)), Ok(None), "one denial is sufficient");
+        for (action, sufficient) in
             [("SNS:*", true), ("sns:Pub*", true), ("*", true), ("sns:Subscribe", false)]
         {
             let mut policy = after.clone();
             policy["Statement"][0]["Action"] = json!([action]);
-            assert_eq!(topic.add_to_policy(Some(&policy)).unwrap().is_none(), enough, "{action}");
+            let is_sufficient = topic.add_to_policy(Some(&policy)).unwrap().is_none();
+            assert_eq!(is_sufficient, sufficient, "{action}");
         }
         assert!(topic.add_to_policy(Some(&json!({"Statement": 1}))).is_err());
         let long = json!({"Statement": [{"Sid": "x".repeat(1000)}]});
         assert!(
-            topic.add_to_policy(Some(&long)).unwrap_err().to_string().contains("may have 1000")
+            topic.add_to_policy(Some(&long)).unwrap_err().to_string().contains("limit is 1000")
         );
     }
 }

@@ -1,4 +1,5 @@
-//! What is shared with everyone no longer is: images, and snapshots of volumes, databases and clusters.
+//! Removal of public sharing from machine images and from snapshots of volumes, databases and
+//! clusters.
 
 use std::marker::PhantomData;
 
@@ -12,47 +13,48 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A kind of resource that its owner can share with everyone.
+/// A type of resource that its owner can share with all AWS accounts.
 pub trait SharedResource: Send + Sync + 'static {
-    /// The remediator's name.
+    /// The id of the remediator.
     const ID: &'static str;
 
-    /// The IAM actions that read and set with whom it is shared. Each is called like the operation of the API.
+    /// The IAM actions that read and set the sharing. Their names are the names of the API
+    /// operations.
     const ACTIONS: &'static [&'static str; 2];
 
-    /// The operations' parameter with the resource's id.
+    /// The parameter of the operations that contains the id of the resource.
     const ID_PARAMETER: &'static str;
 
-    /// How the service says with whom it is shared.
+    /// The attribute with which the service represents the sharing.
     const ATTRIBUTE: SharingAttribute;
 
-    /// Its ARN.
+    /// Returns the ARN of the resource.
     fn resource_arn(target: &TargetResource) -> String;
 }
 
-/// How a service says with whom something is shared.
+/// The attribute with which a service represents the sharing of a resource.
 ///
-/// Source: Amazon EC2 API Reference, `ModifySnapshotAttribute` and `ModifyImageAttribute`; Amazon RDS API Reference,
-/// `ModifyDBSnapshotAttribute` and `ModifyDBClusterSnapshotAttribute`.
+/// Source: Amazon EC2 API Reference, `ModifySnapshotAttribute` and `ModifyImageAttribute`; Amazon
+/// RDS API Reference, `ModifyDBSnapshotAttribute` and `ModifyDBClusterSnapshotAttribute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SharingAttribute {
-    /// Amazon EC2: groups of accounts, in an attribute of this name.
+    /// Amazon EC2: groups of accounts, in the attribute with this name.
     Ec2(&'static str),
-    /// Amazon RDS: who may restore it, in the list to which these elements of the answer lead.
+    /// Amazon RDS: the accounts that may restore the snapshot, at this path in the response.
     Rds([&'static str; 3]),
 }
 
-/// Whether everyone with an AWS account may use it.
+/// The public sharing of a resource.
 ///
-/// With whom else it is shared is neither read nor set.
+/// Sharing with single accounts is neither read nor changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharingState {
-    /// Everyone may.
+    /// True if all AWS accounts may use the resource.
     pub public: bool,
 }
 
-/// Takes everyone off those who may use a resource. With whom else it is shared stays as it is. An undo shares it with
-/// everyone again.
+/// A remediator that removes the public sharing of a resource. Sharing with single accounts stays
+/// unchanged. An undo shares the resource with all accounts again.
 #[derive(Clone, Debug)]
 pub struct PublicSharing<R> {
     service: ServiceClient,
@@ -135,14 +137,14 @@ impl<R: SharedResource> Remediator for PublicSharing<R> {
 }
 
 impl<R: SharedResource> PublicSharing<R> {
-    /// The call to which an IAM action belongs, about the resource.
+    /// Returns the API call of an IAM action for the resource.
     fn build_call(&self, action: &'static str, target: &TargetResource) -> QueryCall<'_> {
         let operation = action.split_once(':').map_or(action, |(_, operation)| operation);
         self.service.query_call(operation).with_parameter(R::ID_PARAMETER, &target.id)
     }
 }
 
-/// Whether everyone is among the groups that may use it.
+/// Returns whether the group `all` may use the resource.
 fn is_public_in_ec2(answer: &XmlElement, attribute: &str) -> Result<bool, CallError> {
     let permissions = answer.require_child(attribute)?;
     let mut groups =
@@ -150,7 +152,7 @@ fn is_public_in_ec2(answer: &XmlElement, attribute: &str) -> Result<bool, CallEr
     Ok(groups.any(|group| group.text_content() == "all"))
 }
 
-/// Whether everyone is among those who may restore it.
+/// Returns whether `all` is in the list of accounts that may restore the snapshot.
 fn is_public_in_rds(answer: &XmlElement, path: [&str; 3]) -> Result<bool, CallError> {
     let attributes = path.iter().try_fold(answer, |within, name| within.require_child(name))?;
     for attribute in attributes.child_elements() {
@@ -159,11 +161,13 @@ fn is_public_in_rds(answer: &XmlElement, path: [&str; 3]) -> Result<bool, CallEr
             return Ok(values.iter().any(|value| value.text_content() == "all"));
         }
     }
-    Err(CallError::Malformed("it was not told who may restore the snapshot".to_owned()))
+    Err(CallError::Malformed("the response has no `restore` attribute of the snapshot".to_owned()))
 }
 
-/// Source: Amazon EC2 API Reference, "Error codes"; Amazon RDS API Reference, errors of `ModifyDBSnapshotAttribute` and
-/// `ModifyDBClusterSnapshotAttribute`.
+/// Classifies an error.
+///
+/// Source: Amazon EC2 API Reference, "Error codes"; Amazon RDS API Reference, errors of
+/// `ModifyDBSnapshotAttribute` and `ModifyDBClusterSnapshotAttribute`.
 fn classify_sharing_error(error: &CallError) -> AwsFailure {
     let gone = &[
         "DBClusterSnapshotNotFound",

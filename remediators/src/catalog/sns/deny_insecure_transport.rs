@@ -1,4 +1,4 @@
-//! A topic's policy denies plain HTTP to everyone.
+//! Denial of unencrypted HTTP in the policy of an SNS topic.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -12,24 +12,26 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A policy may have so many bytes.
+/// The maximum length of a policy in bytes.
 ///
 /// Source: AWS General Reference, "Amazon Simple Notification Service endpoints and quotas": 30 KB.
 const MAX_POLICY_BYTES: usize = 30 * 1024;
 
-/// Adds a statement to a topic's policy that denies everyone to publish over plain HTTP: topics take no `sns:*`. The
-/// statements that are there stay as they are. An undo puts the policy that was there.
+/// A remediator that adds a statement to the policy of a topic. The statement denies publishing
+/// over unencrypted HTTP to all principals; topic policies do not support `sns:*`. Existing
+/// statements stay unchanged. An undo restores the former policy.
 ///
-/// Source: Amazon SNS Developer Guide, "Amazon SNS security best practices", "Enforce encryption of data in transit".
+/// Source: Amazon SNS Developer Guide, "Amazon SNS security best practices", "Enforce encryption of
+/// data in transit".
 #[derive(Clone, Debug)]
 pub struct DenyTopicInsecureTransport {
     sns: ServiceClient,
 }
 
-/// A topic's policy: there always is one.
+/// The policy of a topic. Every topic has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicPolicy {
-    /// As JSON.
+    /// The policy document as JSON.
     pub policy: Value,
 }
 
@@ -66,7 +68,7 @@ impl Remediator for DenyTopicInsecureTransport {
             attributes.require_child("Attributes").and_then(XmlElement::read_entry_map);
         let attributes = attributes.map_err(classify_topic_error)?;
         let policy = attributes.get("Policy");
-        let policy = policy.ok_or_else(|| unreadable_policy("it was not told"))?;
+        let policy = policy.ok_or_else(|| unreadable_policy("it is missing"))?;
         let policy =
             serde_json::from_str(policy).map_err(|error| unreadable_policy(&error.to_string()))?;
         Ok(TopicPolicy { policy })
@@ -105,15 +107,19 @@ impl Remediator for DenyTopicInsecureTransport {
     }
 }
 
-/// A topic is named by its ARN; its account and Region are the finding's own.
+/// Returns the ARN of the topic. The name comes from the resource id, the account and the Region
+/// come from the finding.
 fn topic_arn(target: &TargetResource) -> String {
     target.build_arn("sns", target.id.rsplit(':').next().unwrap_or_default())
 }
 
+/// Returns the failure for a policy that cannot be read.
 fn unreadable_policy(why: &str) -> AwsFailure {
-    AwsFailure::Retryable(format!("the policy cannot be read: {why}"))
+    AwsFailure::Retryable(format!("the policy of the SNS topic cannot be read: {why}"))
 }
 
+/// Classifies an error.
+///
 /// Source: Amazon SNS API Reference, errors of `GetTopicAttributes` and `SetTopicAttributes`.
 fn classify_topic_error(error: CallError) -> AwsFailure {
     classify_error(

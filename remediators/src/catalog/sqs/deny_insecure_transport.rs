@@ -1,4 +1,4 @@
-//! A queue's policy denies plain HTTP to everyone.
+//! Denial of unencrypted HTTP in the policy of an SQS queue.
 
 use std::collections::BTreeMap;
 
@@ -15,24 +15,26 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A policy may have so many bytes.
+/// The maximum length of a policy in bytes. The value is well below the limit of AWS.
 ///
-/// Source: Amazon SQS API Reference, `SetQueueAttributes`, as long as a message's attributes; kept well below.
+/// Source: Amazon SQS API Reference, `SetQueueAttributes`, as long as a message's attributes.
 const MAX_POLICY_BYTES: usize = 8 * 1024;
 
-/// Adds a statement to a queue's policy that denies everyone everything over plain HTTP. The statements that are there stay
-/// as they are. An undo puts the policy that was there, or takes it away if there was none.
+/// A remediator that adds a statement to the policy of a queue. The statement denies all actions
+/// over unencrypted HTTP to all principals. Existing statements stay unchanged. An undo restores
+/// the former policy, or removes the policy if there was none.
 ///
-/// Source: Amazon SQS Developer Guide, "Amazon SQS security best practices", "Enforce encryption of data in transit".
+/// Source: Amazon SQS Developer Guide, "Amazon SQS security best practices", "Enforce encryption of
+/// data in transit".
 #[derive(Clone, Debug)]
 pub struct DenyQueueInsecureTransport {
     sqs: ServiceClient,
 }
 
-/// A queue's policy.
+/// The policy of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueuePolicy {
-    /// None where there is none.
+    /// The policy document, or `None` if the queue has no policy.
     pub policy: Option<Value>,
 }
 
@@ -74,14 +76,17 @@ impl Remediator for DenyQueueInsecureTransport {
         let input = json!({"QueueUrl": url, "AttributeNames": ["Policy", "QueueArn"]});
         let answer = self.sqs.call_json("GetQueueAttributes", &input).await;
         let QueueAttributes { attributes } = answer.map_err(classify_queue_error)?;
-        // An answer without it is no answer: then a missing policy would say nothing.
+        // The ARN proves that the response is complete, so a missing policy is really missing.
         if !attributes.contains_key("QueueArn") {
-            return Err(AwsFailure::Retryable("the queue's attributes were not told".to_owned()));
+            let why = "GetQueueAttributes did not return the attributes of the SQS queue";
+            return Err(AwsFailure::Retryable(why.to_owned()));
         }
         let policy = attributes.get("Policy").filter(|policy| !policy.is_empty());
         let policy = policy.map(|policy| serde_json::from_str(policy)).transpose();
-        let unread = |error| AwsFailure::Retryable(format!("the policy cannot be read: {error}"));
-        Ok(QueuePolicy { policy: policy.map_err(unread)? })
+        let unreadable = |error| {
+            AwsFailure::Retryable(format!("the policy of the SQS queue cannot be read: {error}"))
+        };
+        Ok(QueuePolicy { policy: policy.map_err(unreadable)? })
     }
 
     fn plan_change(
@@ -117,7 +122,7 @@ impl Remediator for DenyQueueInsecureTransport {
 }
 
 impl DenyQueueInsecureTransport {
-    /// The queue's address as AWS tells it: one that stands in an event could lead elsewhere.
+    /// Reads the URL of the queue from AWS. A URL in an event can point to another place.
     async fn find_queue_url(&self, target: &TargetResource) -> Result<String, AwsFailure> {
         let input =
             json!({"QueueName": queue_name(target), "QueueOwnerAWSAccountId": target.account});
@@ -126,7 +131,7 @@ impl DenyQueueInsecureTransport {
     }
 }
 
-/// A queue is named by its address.
+/// Returns the name of the queue: the last part of its URL or ARN.
 fn queue_name(target: &TargetResource) -> &str {
     target.id.rsplit(['/', ':']).next().unwrap_or_default()
 }
@@ -135,7 +140,10 @@ fn queue_arn(target: &TargetResource) -> String {
     target.build_arn("sqs", queue_name(target))
 }
 
-/// Source: Amazon SQS API Reference, errors of `GetQueueUrl`, `GetQueueAttributes` and `SetQueueAttributes`.
+/// Classifies an error.
+///
+/// Source: Amazon SQS API Reference, errors of `GetQueueUrl`, `GetQueueAttributes` and
+/// `SetQueueAttributes`.
 fn classify_queue_error(error: CallError) -> AwsFailure {
     let gone = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
     classify_error(error, &gone, &["InvalidAttributeValue", "InvalidSecurity"])

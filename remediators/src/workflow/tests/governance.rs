@@ -1,30 +1,30 @@
-//! Who may stop it, who must agree, and when it stops by itself.
+//! Tests of modes, approvals, waivers, limits and undo.
 
 use super::*;
 use crate::remediator::PlanRefusal;
 
-pub(super) fn put(stage: &Stage, key: &str, record: &Value) {
-    block_on(stage.ledger.write_record(key, record.to_string().as_bytes())).unwrap();
+pub(super) fn put(fixture: &Fixture, key: &str, record: &Value) {
+    block_on(fixture.ledger.write_record(key, record.to_string().as_bytes())).unwrap();
 }
 
 #[test]
-fn the_lower_of_mode_and_ceiling_holds() {
-    for (mode, ceiling) in [
+fn the_effective_mode_is_the_lower_of_mode_and_maximum_mode() {
+    for (mode, maximum) in [
         ("notify", RemediationMode::Auto),
         ("auto", RemediationMode::Notify),
         ("report", RemediationMode::Auto),
     ] {
-        let mut stage = Stage::new(BROKEN);
-        stage.settings.maximum_mode = ceiling;
-        let outcome = stage.run(&finding(1, mode), 0).unwrap().unwrap();
-        assert!(matches!(outcome.result, RemediationResult::Planned(_)), "{mode} {ceiling:?}");
-        assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
+        let mut fixture = Fixture::new(NON_COMPLIANT);
+        fixture.settings.maximum_mode = maximum;
+        let outcome = fixture.run(&finding(1, mode), 0).unwrap().unwrap();
+        assert!(matches!(outcome.result, RemediationResult::Planned(_)), "{mode} {maximum:?}");
+        assert_eq!((fixture.written(), fixture.keys("intents")), (0, 0));
     }
 }
 
-/// The hash of the plan that waits.
-fn waiting(stage: &Stage, number: u32) -> String {
-    let outcome = stage.run(&finding(number, "approve"), 0).unwrap().unwrap();
+/// Returns the hash of the plan that waits for approval.
+fn waiting(fixture: &Fixture, number: u32) -> String {
+    let outcome = fixture.run(&finding(number, "approve"), 0).unwrap().unwrap();
     let RemediationResult::AwaitingApproval(why) = outcome.result else { panic!("{outcome:?}") };
     why.split(' ').nth(1).unwrap().to_owned()
 }
@@ -37,69 +37,69 @@ fn uid(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }
 
-/// Decides on the plan of a finding.
-fn decide(stage: &Stage, number: u32, plan: &str, decision: &Value) {
-    let place = format!("approvals/{}/{plan}", uid(number));
-    put(stage, &format!("{place}/{:06}.json", stage.keys(&place)), decision);
+/// Stores a decision on the plan of a finding.
+fn decide(fixture: &Fixture, number: u32, plan: &str, decision: &Value) {
+    let prefix = format!("approvals/{}/{plan}", uid(number));
+    put(fixture, &format!("{prefix}/{:06}.json", fixture.keys(&prefix)), decision);
 }
 
-/// What comes of the `number`th finding once its plan is approved, and the plan.
-pub(super) fn approve_again(stage: &Stage, number: u32) -> (RemediationOutcome, String) {
+/// Approves the plan of a finding and remediates it. Returns the outcome and the hash of the plan.
+pub(super) fn approve_again(fixture: &Fixture, number: u32) -> (RemediationOutcome, String) {
     let violation = violation(number, "auto");
-    let again = || block_on(stage.drive().remediate_again(&violation, 0)).unwrap();
+    let again = || block_on(fixture.executor().remediate_again(&violation, 0)).unwrap();
     let RemediationResult::AwaitingApproval(why) = again().result else {
-        panic!("it does not wait")
+        panic!("the plan does not wait for approval")
     };
     let plan = why.split(' ').nth(1).unwrap().to_owned();
-    decide(stage, number, &plan, &approval("ops", 1000, true));
+    decide(fixture, number, &plan, &approval("ops", 1000, true));
     (again(), plan)
 }
 
 #[test]
-fn a_decision_holds_for_one_plan_until_it_expires_and_is_another_persons() {
+fn a_decision_is_valid_for_one_plan_until_it_expires_and_not_by_the_violator() {
     let violator = "arn:aws:sts::111122223333:assumed-role/dev/mara";
     let by_role = |session: &str| format!("arn:aws:sts::111122223333:assumed-role/dev/{session}");
     let refusals = [
         (approval("ops", 1001, false), Some("was rejected by ops")),
         (approval("ops", 1000, false), None),
         (approval("ops", 1000, true), None),
-        (approval(&by_role("mara"), 1001, true), Some("cannot approve the repair")),
-        (approval(&by_role("mara2"), 1001, true), Some("cannot approve the repair")),
+        (approval(&by_role("mara"), 1001, true), Some("cannot approve the remediation")),
+        (approval(&by_role("mara2"), 1001, true), Some("cannot approve the remediation")),
     ];
     for (decision, why) in refusals {
-        let stage = Stage::new(BROKEN);
+        let fixture = Fixture::new(NON_COMPLIANT);
         let mut record = finding(1, "approve");
         record["evidences"][0]["actor"]["user"]["uid"] = json!(violator);
-        let plan = waiting(&stage, 1);
-        decide(&stage, 1, &plan, &decision);
-        let outcome = stage.run(&record, 1000).unwrap().unwrap().result;
-        let fits = match (&outcome, why) {
-            (RemediationResult::Refused(said), Some(why)) => said.to_string().contains(why),
-            (RemediationResult::AwaitingApproval(said), None) => said.contains("has expired"),
+        let plan = waiting(&fixture, 1);
+        decide(&fixture, 1, &plan, &decision);
+        let outcome = fixture.run(&record, 1000).unwrap().unwrap().result;
+        let is_expected = match (&outcome, why) {
+            (RemediationResult::Refused(text), Some(why)) => text.to_string().contains(why),
+            (RemediationResult::AwaitingApproval(text), None) => text.contains("has expired"),
             _ => false,
         };
-        assert!(fits, "{decision}: {outcome:?}");
-        assert_eq!((stage.written(), stage.keys("intents")), (0, 0));
+        assert!(is_expected, "{decision}: {outcome:?}");
+        assert_eq!((fixture.written(), fixture.keys("intents")), (0, 0));
     }
-    let stage = Stage::new(BROKEN);
-    let plan = waiting(&stage, 1);
-    decide(&stage, 1, &plan, &approval("ops", 1001, true));
-    let stage = stage.with(|world| world.state = Some((false, true)));
-    assert_ne!(waiting(&stage, 1), plan, "another state, another plan");
-    let stage = stage.with(|world| world.state = Some(BROKEN));
-    let outcome = stage.run(&finding(1, "approve"), 1000).unwrap().unwrap();
-    assert_eq!((outcome.result, stage.state()), (RemediationResult::Restored, Some(WHOLE)));
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let plan = waiting(&fixture, 1);
+    decide(&fixture, 1, &plan, &approval("ops", 1001, true));
+    let fixture = fixture.with(|resource| resource.state = Some((false, true)));
+    assert_ne!(waiting(&fixture, 1), plan, "another state leads to another plan");
+    let fixture = fixture.with(|resource| resource.state = Some(NON_COMPLIANT));
+    let outcome = fixture.run(&finding(1, "approve"), 1000).unwrap().unwrap();
+    assert_eq!((outcome.result, fixture.state()), (RemediationResult::Restored, Some(COMPLIANT)));
 }
 
 #[test]
-fn no_decision_holds_for_longer_than_a_week() {
-    let stage = Stage::new(BROKEN);
-    let plan = waiting(&stage, 1);
-    decide(&stage, 1, &plan, &approval("ops", i64::MAX, true));
+fn no_decision_is_valid_for_longer_than_a_week() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let plan = waiting(&fixture, 1);
+    decide(&fixture, 1, &plan, &approval("ops", i64::MAX, true));
     let key = format!("approvals/{}/{plan}/000000.json", uid(1));
-    let written = block_on(stage.ledger.written_at(&key)).unwrap();
+    let written = block_on(fixture.ledger.written_at(&key)).unwrap();
     let week = 7 * 86_400_000;
-    let ends = |now| stage.run(&finding(1, "approve"), now).unwrap().unwrap().result;
+    let ends = |now| fixture.run(&finding(1, "approve"), now).unwrap().unwrap().result;
     assert!(
         matches!(ends(written + week), RemediationResult::AwaitingApproval(why) if why.contains("has expired"))
     );
@@ -107,73 +107,75 @@ fn no_decision_holds_for_longer_than_a_week() {
 }
 
 #[test]
-fn an_approval_is_for_one_finding_and_is_used_once() {
-    let stage = Stage::new(BROKEN);
-    let plan = waiting(&stage, 1);
-    decide(&stage, 1, &plan, &approval("ops", 1000, true));
-    assert_eq!(waiting(&stage, 2), plan, "the same plan for another finding waits for its own");
+fn an_approval_is_for_one_finding_and_can_be_used_once() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let plan = waiting(&fixture, 1);
+    decide(&fixture, 1, &plan, &approval("ops", 1000, true));
+    assert_eq!(waiting(&fixture, 2), plan, "the plan of another finding needs another approval");
     assert_eq!(
-        stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result,
+        fixture.run(&finding(1, "approve"), 0).unwrap().unwrap().result,
         RemediationResult::Restored
     );
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    let again = block_on(stage.drive().remediate_again(&violation(1, "approve"), 0));
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
+    let again = block_on(fixture.executor().remediate_again(&violation(1, "approve"), 0));
     let again = again.unwrap().result;
     assert!(
-        matches!(again, RemediationResult::AwaitingApproval(why) if why.contains("was used already"))
+        matches!(again, RemediationResult::AwaitingApproval(why) if why.contains("was already used"))
     );
-    assert_eq!(stage.written(), 1);
+    assert_eq!(fixture.written(), 1);
 }
 
 #[test]
-fn an_approval_of_a_plan_is_none_of_what_the_plan_asks_later() {
-    let stage = Stage::new(BROKEN);
-    let plan = waiting(&stage, 1);
-    decide(&stage, 1, &plan, &approval("ops", 1000, true));
-    let stage = stage.with(|world| world.asks = Some("another change would go out".to_owned()));
-    let outcome = stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result;
+fn an_approval_does_not_cover_a_later_question() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let plan = waiting(&fixture, 1);
+    decide(&fixture, 1, &plan, &approval("ops", 1000, true));
+    let fixture =
+        fixture.with(|resource| resource.asks = Some("another change would go out".to_owned()));
+    let outcome = fixture.run(&finding(1, "approve"), 0).unwrap().unwrap().result;
     let waits =
         |why: &str| why.contains("another change would go out") && !why.contains(plan.as_str());
     assert!(
         matches!(&outcome, RemediationResult::AwaitingApproval(why) if waits(why)),
         "{outcome:?}"
     );
-    assert_eq!(stage.written(), 0);
+    assert_eq!(fixture.written(), 0);
 }
 
 #[test]
-fn what_a_person_undid_is_not_repaired_again_until_a_person_approves_it() {
-    let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), RemediationResult::Restored);
-    stage.undo("the partner needs it", 7).unwrap();
-    // Found by another policy's finding, too: it is the same repair of the same resource.
+fn an_undone_remediation_needs_an_approval() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    assert_eq!(fixture.ends(), RemediationResult::Restored);
+    fixture.undo("the partner needs it", 7).unwrap();
+    // The finding of another policy needs the approval as well: it is the same change of the
+    // resource.
     for (number, policy) in [(2, "a-policy"), (3, "another-policy")] {
         let mut record = finding(number, "auto");
         record["finding_info"]["analytic"]["uid"] = json!(policy);
-        let ended = stage.run(&record, 8).unwrap().unwrap().result;
-        let asks = "user/ines undid this repair (the partner needs it)";
+        let ended = fixture.run(&record, 8).unwrap().unwrap().result;
+        let asks = "user/ines undid this remediation (the partner needs it)";
         assert!(
             matches!(&ended, RemediationResult::AwaitingApproval(why) if why.contains(asks)),
             "{ended:?}"
         );
     }
-    assert_eq!((stage.state(), stage.written()), (Some(BROKEN), 2));
-    assert_eq!(approve_again(&stage, 2).0.result, RemediationResult::Restored);
-    stage.fake.0.lock().unwrap().state = Some((false, true));
-    let done = stage.run(&finding(4, "auto"), 9).unwrap().unwrap().result;
-    assert_eq!(done, RemediationResult::Restored, "a person approved it since");
+    assert_eq!((fixture.state(), fixture.written()), (Some(NON_COMPLIANT), 2));
+    assert_eq!(approve_again(&fixture, 2).0.result, RemediationResult::Restored);
+    fixture.fake.0.lock().unwrap().state = Some((false, true));
+    let done = fixture.run(&finding(4, "auto"), 9).unwrap().unwrap().result;
+    assert_eq!(done, RemediationResult::Restored, "a person has approved it since");
 }
 
 #[test]
-fn an_undo_is_recorded_with_who_and_why_before_it_writes() {
-    let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), RemediationResult::Restored);
-    let stage = stage.with(|world| world.writes = vec![(later(), false)]);
-    assert!(stage.undo("INC-1", 7).is_err());
+fn an_undo_records_person_and_reason_before_it_writes() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    assert_eq!(fixture.ends(), RemediationResult::Restored);
+    let fixture = fixture.with(|resource| resource.writes = vec![(later(), false)]);
+    assert!(fixture.undo("INC-1", 7).is_err());
     let read = |prefix: &str, ending: &str| {
-        let keys = block_on(stage.ledger.list_keys(prefix)).unwrap();
+        let keys = block_on(fixture.ledger.list_keys(prefix)).unwrap();
         let key = keys.into_iter().find(|key| key.ends_with(ending)).unwrap();
-        let record = block_on(stage.ledger.read_record(&key)).unwrap();
+        let record = block_on(fixture.ledger.read_record(&key)).unwrap();
         serde_json::from_slice::<Value>(&record).unwrap()
     };
     let intent = read("undos", "/000000.json");
@@ -182,48 +184,49 @@ fn an_undo_is_recorded_with_who_and_why_before_it_writes() {
         (&intent["by"], &intent["reason"], &intent["time"]),
         (&by, &json!("INC-1"), &json!(7))
     );
-    assert_eq!((&intent["before"], &intent["after"]), (&json!(WHOLE), &json!(BROKEN)));
-    stage.undo("INC-1", 8).unwrap();
+    assert_eq!((&intent["before"], &intent["after"]), (&json!(COMPLIANT), &json!(NON_COMPLIANT)));
+    fixture.undo("INC-1", 8).unwrap();
     let outcome = read("outcomes", "-undo.json");
     let (actor, unmapped) = (&outcome["actor"]["user"]["uid"], &outcome["unmapped"]);
     assert_eq!(
         (actor, &unmapped["reason"], &unmapped["state"]),
-        (&by, &json!("INC-1"), &json!(BROKEN))
+        (&by, &json!("INC-1"), &json!(NON_COMPLIANT))
     );
 }
 
 #[test]
-fn a_pipeline_that_breaks_it_again_is_reported_and_not_fought() {
-    let stage = Stage::new(BROKEN);
+fn a_state_that_is_set_repeatedly_is_reported_and_not_remediated() {
+    let fixture = Fixture::new(NON_COMPLIANT);
     let mut ends = Vec::new();
     for number in 1..=6 {
-        stage.fake.0.lock().unwrap().state = Some(BROKEN);
-        let outcome = stage.run(&finding(number, "auto"), i64::from(number)).unwrap().unwrap();
+        fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
+        let outcome = fixture.run(&finding(number, "auto"), i64::from(number)).unwrap().unwrap();
         ends.push(outcome.result);
     }
     assert_eq!(ends[..2], [RemediationResult::Restored, RemediationResult::Restored]);
     for ended in &ends[2..] {
         let RemediationResult::Refused(why) = ended else { panic!("{ended:?}") };
         let why = why.to_string();
-        assert!(why.contains("again 2 times, by mara, and restored as often by us"), "{why}");
+        assert!(why.contains("restored the resource 2 times"), "{why}");
+        assert!(why.contains("set again by mara"), "{why}");
     }
-    assert_eq!(stage.written(), 2);
+    assert_eq!(fixture.written(), 2);
 }
 
 #[test]
-fn what_failed_without_a_write_has_not_come_back() {
-    let stage = Stage::new(BROKEN);
+fn a_failure_without_a_write_does_not_count_as_a_reversal() {
+    let fixture = Fixture::new(NON_COMPLIANT);
     for number in 1..=2 {
-        stage.fake.0.lock().unwrap().writes = vec![(denied(), false)];
-        let failed = stage.run(&finding(number, "auto"), 0).unwrap().unwrap().result;
+        fixture.fake.0.lock().unwrap().writes = vec![(denied(), false)];
+        let failed = fixture.run(&finding(number, "auto"), 0).unwrap().unwrap().result;
         assert!(matches!(failed, RemediationResult::Failed(_)));
     }
     assert_eq!(
-        stage.run(&finding(3, "auto"), 0).unwrap().unwrap().result,
+        fixture.run(&finding(3, "auto"), 0).unwrap().unwrap().result,
         RemediationResult::Restored
     );
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    let fourth = stage.run(&finding(4, "auto"), 0).unwrap().unwrap().result;
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
+    let fourth = fixture.run(&finding(4, "auto"), 0).unwrap().unwrap().result;
     assert!(
         matches!(&fourth, RemediationResult::Refused(why) if why.to_string().contains("3 attempts")),
         "{fourth:?}"
@@ -231,11 +234,11 @@ fn what_failed_without_a_write_has_not_come_back() {
 }
 
 #[test]
-fn nothing_is_done_about_what_is_no_plain_violation() {
+fn only_valid_violations_are_remediated() {
     let changes = [
         ("/compliance/status_code", json!("INSUFFICIENT_DATA")),
         ("/compliance/status_code", json!("ERROR")),
-        ("/unmapped/suspect", json!("forged")),
+        ("/unmapped/possibly_forged", json!("forged")),
         ("/unmapped/waiver", json!({"waiver": "w"})),
         ("/unmapped/remediation", Value::Null),
         ("/resources/0/name", json!("")),
@@ -244,13 +247,13 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
         let mut record = finding(1, "auto");
         let (parent, name) = path.rsplit_once('/').unwrap();
         record.pointer_mut(parent).unwrap()[name] = value;
-        let stage = Stage::new(BROKEN);
-        assert_eq!(stage.run(&record, 0).unwrap(), None, "{path}");
-        assert_eq!(stage.written(), 0);
+        let fixture = Fixture::new(NON_COMPLIANT);
+        assert_eq!(fixture.run(&record, 0).unwrap(), None, "{path}");
+        assert_eq!(fixture.written(), 0);
     }
     let mut record = finding(1, "auto");
     record["resources"][0]["name"] = json!("protected");
-    let outcome = Stage::new(BROKEN).run(&record, 0).unwrap().unwrap();
+    let outcome = Fixture::new(NON_COMPLIANT).run(&record, 0).unwrap().unwrap();
     assert_eq!(
         outcome.result,
         RemediationResult::Refused(PlanRefusal::NeedsPerson("it is protected".to_owned()).into())
@@ -258,14 +261,14 @@ fn nothing_is_done_about_what_is_no_plain_violation() {
 }
 
 #[test]
-fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_done() {
+fn a_later_waiver_is_valid_and_an_unreadable_waiver_file_blocks() {
     let waivers = |text: &str| {
-        let stage = Stage::new(BROKEN);
+        let fixture = Fixture::new(NON_COMPLIANT);
         let digest = crate::journal::record::digest_text(text);
-        block_on(stage.ledger.write_record(&format!("bundle/files/{digest}"), text.as_bytes()))
+        block_on(fixture.ledger.write_record(&format!("bundle/files/{digest}"), text.as_bytes()))
             .unwrap();
-        put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
-        stage
+        put(&fixture, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
+        fixture
     };
     let waiver = |resource: &str, expires: &str| {
         format!(
@@ -273,29 +276,29 @@ fn a_waiver_that_came_after_the_finding_holds_and_a_broken_one_lets_nothing_be_d
         )
     };
     for (text, why) in [
-        (waiver("r", "2026-12-31"), "waiver w1 accepts it: legacy"),
+        (waiver("r", "2026-12-31"), "waiver w1 covers the finding: legacy"),
         ("- id: 1".to_owned(), "cannot be read"),
     ] {
-        let stage = waivers(&text);
+        let fixture = waivers(&text);
         assert!(
-            matches!(stage.ends(), RemediationResult::Refused(said) if said.to_string().contains(why)),
+            matches!(fixture.ends(), RemediationResult::Refused(text) if text.to_string().contains(why)),
             "{why}"
         );
-        assert_eq!(stage.written(), 0);
+        assert_eq!(fixture.written(), 0);
     }
     for other in [waiver("another", "2026-12-31"), waiver("r", "2026-03-10")] {
         assert_eq!(waivers(&other).ends(), RemediationResult::Restored);
     }
     let digest = "0".repeat(64);
-    let stage = Stage::new(BROKEN);
-    block_on(stage.ledger.write_record(&format!("bundle/files/{digest}"), b"[]")).unwrap();
-    put(&stage, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
+    let fixture = Fixture::new(NON_COMPLIANT);
+    block_on(fixture.ledger.write_record(&format!("bundle/files/{digest}"), b"[]")).unwrap();
+    put(&fixture, "bundle/manifest.json", &json!({"files": {"waivers/all.yaml": digest}}));
     assert!(
-        matches!(stage.ends(), RemediationResult::Refused(why) if why.to_string().contains("not the file"))
+        matches!(fixture.ends(), RemediationResult::Refused(why) if why.to_string().contains("digest differs"))
     );
 }
 
-/// The same finding about another resource.
+/// Returns the record of a finding about another resource.
 fn about(number: u32, resource: &str) -> Value {
     let mut record = finding(number, "auto");
     record["resources"][0]["name"] = resource.into();
@@ -303,32 +306,32 @@ fn about(number: u32, resource: &str) -> Value {
 }
 
 #[test]
-fn a_day_has_a_budget_for_an_account_and_for_each_policy_in_it() {
+fn accounts_and_policies_have_daily_budgets() {
     for (account, policy, what) in
         [(2, 9, "in account 111122223333"), (9, 2, "for policy a-policy in account 111122223333")]
     {
-        let mut stage = Stage::new(BROKEN);
-        stage.settings.budget = DailyBudget { account, policy, failures: 5 };
+        let mut fixture = Fixture::new(NON_COMPLIANT);
+        fixture.settings.budget = DailyBudget { account, policy, failures: 5 };
         for number in 1..=2 {
-            let done = stage.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
+            let done = fixture.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
             assert_eq!(done.result, RemediationResult::Restored);
-            stage.fake.0.lock().unwrap().state = Some(BROKEN);
+            fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
         }
-        let refused = stage.run(&about(3, "r3"), 0).unwrap().unwrap().result;
+        let refused = fixture.run(&about(3, "r3"), 0).unwrap().unwrap().result;
         assert!(
             matches!(refused, RemediationResult::Refused(why) if why.to_string().contains(what)),
             "{what}"
         );
-        assert_eq!((stage.written(), stage.keys("intents")), (2, 2));
-        let other = stage.run(&elsewhere(5), 0).unwrap().unwrap();
-        assert_eq!(other.result, RemediationResult::Restored, "another account has its own");
-        stage.fake.0.lock().unwrap().state = Some(BROKEN);
-        let tomorrow = stage.run(&about(4, "r4"), 86_400_000).unwrap().unwrap();
+        assert_eq!((fixture.written(), fixture.keys("intents")), (2, 2));
+        let other = fixture.run(&elsewhere(5), 0).unwrap().unwrap();
+        assert_eq!(other.result, RemediationResult::Restored, "another account has another budget");
+        fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
+        let tomorrow = fixture.run(&about(4, "r4"), 86_400_000).unwrap().unwrap();
         assert_eq!(tomorrow.result, RemediationResult::Restored);
     }
 }
 
-/// A finding of another account.
+/// Returns the record of a finding in another account.
 fn elsewhere(number: u32) -> Value {
     let mut record = about(number, "elsewhere");
     record["cloud"]["account"]["uid"] = json!("444455556666");
@@ -336,226 +339,240 @@ fn elsewhere(number: u32) -> Value {
 }
 
 #[test]
-fn what_fails_again_and_again_in_one_account_is_not_tried_on_there() {
-    let stage = Stage::new(BROKEN);
-    let failures = stage.settings.budget.failures;
+fn repeated_failures_open_the_circuit_breaker_of_the_account() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let failures = fixture.settings.budget.failures;
     for number in 1..=failures {
-        stage.fake.0.lock().unwrap().writes = vec![(denied(), false)];
-        let failed = stage.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
+        fixture.fake.0.lock().unwrap().writes = vec![(denied(), false)];
+        let failed = fixture.run(&about(number, &format!("r{number}")), 0).unwrap().unwrap();
         assert!(matches!(failed.result, RemediationResult::Failed(_)));
     }
-    let refused = stage.run(&about(99, "r99"), 0).unwrap().unwrap().result;
+    let refused = fixture.run(&about(99, "r99"), 0).unwrap().unwrap().result;
     assert!(
-        matches!(refused, RemediationResult::Refused(why) if why.to_string().contains("the circuit is open"))
+        matches!(refused, RemediationResult::Refused(why) if why.to_string().contains("the circuit breaker is open"))
     );
-    assert_eq!(stage.run(&elsewhere(97), 0).unwrap().unwrap().result, RemediationResult::Restored);
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    assert_eq!(
+        fixture.run(&elsewhere(97), 0).unwrap().unwrap().result,
+        RemediationResult::Restored
+    );
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
     let mut other = about(96, "r96");
     other["finding_info"]["analytic"]["uid"] = json!("another-policy");
-    assert_eq!(stage.run(&other, 0).unwrap().unwrap().result, RemediationResult::Restored);
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    assert_eq!(fixture.run(&other, 0).unwrap().unwrap().result, RemediationResult::Restored);
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
     assert_eq!(
-        stage.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result,
+        fixture.run(&about(98, "r98"), 86_400_000).unwrap().unwrap().result,
         RemediationResult::Restored
     );
 }
 
-/// What somebody does in a session that is called as ours are, for the first finding.
-fn violate_as_ours(stage: &Stage, number: u32, family: &str, time: i64) -> RemediationResult {
+/// Remediates a violation by a session whose name looks like the session of the first finding.
+fn violate_as_ours(fixture: &Fixture, number: u32, family: &str, time: i64) -> RemediationResult {
     let role = format!("evenkeel-remediate-{family}");
     let actor = format!("arn:aws:sts::111122223333:assumed-role/{role}/evenkeel-{}", uid(1));
     let mut record = finding(number, "auto");
     record["evidences"][0]["actor"]["user"]["uid"] = json!(actor);
     record["unmapped"]["remediator"] = json!(family);
     record["time"] = json!(time);
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    stage.run(&record, time).unwrap().unwrap().result
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
+    fixture.run(&record, time).unwrap().unwrap().result
 }
 
 #[test]
-fn a_role_that_is_called_like_ours_exempts_nobody() {
+fn a_role_with_the_name_of_a_remediation_role_is_not_exempt() {
     let day = 86_400_000;
-    let stage = Stage::new(BROKEN);
+    let fixture = Fixture::new(NON_COMPLIANT);
     assert_eq!(
-        violate_as_ours(&stage, 9, "fake", 1000),
+        violate_as_ours(&fixture, 9, "fake", 1000),
         RemediationResult::Restored,
-        "nothing was recorded"
+        "the ledger contains no attempt"
     );
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
     assert_eq!(
-        stage.run(&finding(1, "auto"), 10 * day).unwrap().unwrap().result,
+        fixture.run(&finding(1, "auto"), 10 * day).unwrap().unwrap().result,
         RemediationResult::Restored
     );
-    // In the very session that repaired the resource.
-    assert_eq!(violate_as_ours(&stage, 2, "fake", 10 * day + 60_000), RemediationResult::Restored);
-}
-
-#[test]
-fn what_we_set_back_ourselves_is_not_tried_again_at_once() {
-    let stage = Stage::new(BROKEN).with(|world| world.writes = vec![(later(), true)]);
-    assert_eq!(stage.ends(), RemediationResult::RolledBack("throttled".to_owned()));
-    let ended = violate_as_ours(&stage, 2, "fake", 60_000);
-    assert!(
-        matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("set this state back itself"))
+    // The session is the one that remediated the resource.
+    assert_eq!(
+        violate_as_ours(&fixture, 2, "fake", 10 * day + 60_000),
+        RemediationResult::Restored
     );
-    assert_eq!(violate_as_ours(&stage, 3, "anything", 60_000), RemediationResult::Restored);
-}
-
-/// An attempt for the first finding of which a part was written before a kill switch, which is off again.
-fn halted(mode: &str) -> Stage {
-    let stage = Stage::new(BROKEN);
-    stage.fake.0.lock().unwrap().switch_after_half = Some(stage.ledger.clone());
-    if mode == "approve" {
-        let plan = waiting(&stage, 1);
-        decide(&stage, 1, &plan, &approval("ops", 1000, true));
-    }
-    let ended = stage.run(&finding(1, mode), 0).unwrap().unwrap().result;
-    assert!(matches!(ended, RemediationResult::Halted(_)), "{ended:?}");
-    stage.remove(crate::KILL_SWITCH);
-    stage
 }
 
 #[test]
-fn an_attempt_that_was_cut_off_goes_on_only_where_it_would_be_allowed_now() {
-    let plan = |stage: &Stage| {
+fn a_rollback_does_not_cause_an_immediate_new_attempt() {
+    let fixture =
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(later(), true)]);
+    assert_eq!(fixture.ends(), RemediationResult::RolledBack("throttled".to_owned()));
+    let ended = violate_as_ours(&fixture, 2, "fake", 60_000);
+    assert!(
+        matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("restored this state itself"))
+    );
+    assert_eq!(violate_as_ours(&fixture, 3, "anything", 60_000), RemediationResult::Restored);
+}
+
+/// Returns a fixture with an open attempt for the first finding. A kill switch stopped it after a
+/// partial write, and the switch is off again.
+fn halted(mode: &str) -> Fixture {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    fixture.fake.0.lock().unwrap().switch_after_half = Some(fixture.ledger.clone());
+    if mode == "approve" {
+        let plan = waiting(&fixture, 1);
+        decide(&fixture, 1, &plan, &approval("ops", 1000, true));
+    }
+    let ended = fixture.run(&finding(1, mode), 0).unwrap().unwrap().result;
+    assert!(matches!(ended, RemediationResult::Halted(_)), "{ended:?}");
+    fixture.remove(crate::KILL_SWITCH);
+    fixture
+}
+
+#[test]
+fn an_interrupted_attempt_continues_only_if_it_is_allowed_now() {
+    let plan = |fixture: &Fixture| {
         let preview =
-            block_on(stage.drive().preview_remediation(&violation(1, "approve"), 0)).unwrap();
-        assert!(preview.asks[0].contains("attempt 1 was cut off"), "{preview:?}");
+            block_on(fixture.executor().preview_remediation(&violation(1, "approve"), 0)).unwrap();
+        assert!(preview.asks[0].contains("attempt 1 was interrupted"), "{preview:?}");
         preview.plan.unwrap()
     };
-    let stays = |stage: &Stage, now: i64, why: &str| {
-        let ended = stage.run(&finding(1, "approve"), now).unwrap().unwrap().result;
+    let stays = |fixture: &Fixture, now: i64, why: &str| {
+        let ended = fixture.run(&finding(1, "approve"), now).unwrap().unwrap().result;
         assert!(
-            matches!(&ended, RemediationResult::Halted(said) if said.to_string().contains(why)),
+            matches!(&ended, RemediationResult::Halted(text) if text.to_string().contains(why)),
             "{ended:?}"
         );
-        assert_eq!((stage.written(), stage.state()), (1, Some((true, false))));
+        assert_eq!((fixture.written(), fixture.state()), (1, Some((true, false))));
     };
-    let stage = halted("approve");
-    decide(&stage, 1, &plan(&stage), &approval("ops", 1000, false));
-    stays(&stage, 1, "was rejected by ops");
-    stays(&stage, 1000, "has expired");
-    decide(&stage, 1, &plan(&stage), &approval("mara", 5000, true));
-    stays(&stage, 1000, "cannot approve the repair");
-    decide(&stage, 1, &plan(&stage), &approval("ops", 5000, true));
+    let fixture = halted("approve");
+    decide(&fixture, 1, &plan(&fixture), &approval("ops", 1000, false));
+    stays(&fixture, 1, "was rejected by ops");
+    stays(&fixture, 1000, "has expired");
+    decide(&fixture, 1, &plan(&fixture), &approval("mara", 5000, true));
+    stays(&fixture, 1000, "cannot approve the remediation");
+    decide(&fixture, 1, &plan(&fixture), &approval("ops", 5000, true));
     assert_eq!(
-        stage.run(&finding(1, "approve"), 1000).unwrap().unwrap().result,
+        fixture.run(&finding(1, "approve"), 1000).unwrap().unwrap().result,
         RemediationResult::Restored
     );
-    let mut stage = halted("auto");
-    stage.settings.maximum_mode = RemediationMode::Notify;
-    let ended = stage.run(&finding(1, "auto"), 1).unwrap().unwrap().result;
+    let mut fixture = halted("auto");
+    fixture.settings.maximum_mode = RemediationMode::Notify;
+    let ended = fixture.run(&finding(1, "auto"), 1).unwrap().unwrap().result;
     assert!(
-        matches!(&ended, RemediationResult::Halted(why) if why.to_string().contains("the mode lets nothing be done"))
+        matches!(&ended, RemediationResult::Halted(why) if why.to_string().contains("mode does not allow changes"))
     );
 }
 
 #[test]
-fn an_undo_that_is_cut_off_is_not_repaired_again() {
-    let stage = halted("auto").with(|world| world.writes = vec![(later(), false)]);
-    assert!(stage.undo("INC-1", 900_000).is_err(), "the undo has begun, and nothing more is known");
+fn an_interrupted_undo_is_not_remediated() {
+    let fixture = halted("auto").with(|resource| resource.writes = vec![(later(), false)]);
+    assert!(fixture.undo("INC-1", 900_000).is_err(), "the undo has started and did not finish");
     for number in [1, 2] {
-        let ended = stage.run(&finding(number, "auto"), 900_001).unwrap().unwrap().result;
+        let ended = fixture.run(&finding(number, "auto"), 900_001).unwrap().unwrap().result;
         let why = match &ended {
             ended @ (RemediationResult::Halted(_) | RemediationResult::Refused(_)) => {
                 ended.to_string()
             }
             other => panic!("{other:?}"),
         };
-        assert!(why.contains("a person has begun to undo it"), "{why}");
+        assert!(why.contains("an undo of this attempt has started"), "{why}");
     }
-    assert_eq!(stage.undo("INC-1", 900_002).unwrap().result, RemediationResult::Restored);
-    assert_eq!(stage.state(), Some(BROKEN));
+    assert_eq!(fixture.undo("INC-1", 900_002).unwrap().result, RemediationResult::Restored);
+    assert_eq!(fixture.state(), Some(NON_COMPLIANT));
 }
 
 #[test]
-fn what_cannot_be_read_of_an_attempt_that_was_cut_off_leaves_it_open() {
-    let stage = halted("auto").with(|world| world.reads = vec![denied()]);
-    assert!(stage.run(&finding(1, "auto"), 1).is_err());
-    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, RemediationResult::Restored);
-    assert_eq!(stage.state(), Some(BROKEN));
+fn a_denied_read_leaves_an_interrupted_attempt_open() {
+    let fixture = halted("auto").with(|resource| resource.reads = vec![denied()]);
+    assert!(fixture.run(&finding(1, "auto"), 1).is_err());
+    assert_eq!(fixture.undo("INC-1", 900_000).unwrap().result, RemediationResult::Restored);
+    assert_eq!(fixture.state(), Some(NON_COMPLIANT));
 }
 
 #[test]
-fn an_undo_does_not_write_over_what_somebody_changed_since() {
-    let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), RemediationResult::Restored);
-    let stage = stage.with(|world| world.state = Some((true, false)));
-    let refused = stage.undo("INC-1", 1).unwrap().result;
+fn an_undo_does_not_overwrite_a_later_change() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    assert_eq!(fixture.ends(), RemediationResult::Restored);
+    let fixture = fixture.with(|resource| resource.state = Some((true, false)));
+    let refused = fixture.undo("INC-1", 1).unwrap().result;
     assert!(
-        matches!(&refused, RemediationResult::Refused(why) if why.to_string().contains("it was changed since"))
+        matches!(&refused, RemediationResult::Refused(why) if why.to_string().contains("was changed since"))
     );
-    assert_eq!(stage.state(), Some((true, false)));
+    assert_eq!(fixture.state(), Some((true, false)));
 }
 
 #[test]
-fn an_approval_that_lets_an_attempt_go_on_is_used_by_it() {
-    let stage = halted("approve");
-    let plan = waiting_or_open(&stage);
-    decide(&stage, 1, &plan, &approval("ops", 1000, true));
+fn an_approval_that_continues_an_attempt_is_used() {
+    let fixture = halted("approve");
+    let plan = waiting_or_open(&fixture);
+    decide(&fixture, 1, &plan, &approval("ops", 1000, true));
     assert_eq!(
-        stage.run(&finding(1, "approve"), 1).unwrap().unwrap().result,
+        fixture.run(&finding(1, "approve"), 1).unwrap().unwrap().result,
         RemediationResult::Restored
     );
-    assert_eq!((stage.keys("approvals"), stage.keys("used")), (2, 2));
+    assert_eq!((fixture.keys("approvals"), fixture.keys("used")), (2, 2));
 }
 
 #[test]
-fn another_finding_does_not_carry_out_an_attempt_that_may_not_go_on() {
-    let stage = halted("approve");
-    let plan = waiting_or_open(&stage);
-    decide(&stage, 1, &plan, &approval("ops", 1000, false));
-    let ended = stage.run(&finding(2, "approve"), 1).unwrap().unwrap().result;
-    let why = format!("attempt 1, for finding {}, is open on this resource", uid(1));
+fn another_finding_does_not_continue_a_rejected_attempt() {
+    let fixture = halted("approve");
+    let plan = waiting_or_open(&fixture);
+    decide(&fixture, 1, &plan, &approval("ops", 1000, false));
+    let ended = fixture.run(&finding(2, "approve"), 1).unwrap().unwrap().result;
+    let why = format!("attempt 1 for finding {} is still open on this resource", uid(1));
     assert!(
-        matches!(&ended, RemediationResult::Refused(said) if said.to_string().contains(&why)),
+        matches!(&ended, RemediationResult::Refused(text) if text.to_string().contains(&why)),
         "{ended:?}"
     );
-    assert_eq!((stage.written(), stage.keys("intents")), (1, 1));
+    assert_eq!((fixture.written(), fixture.keys("intents")), (1, 1));
 }
 
-fn waiting_or_open(stage: &Stage) -> String {
-    block_on(stage.drive().preview_remediation(&violation(1, "approve"), 0)).unwrap().plan.unwrap()
+fn waiting_or_open(fixture: &Fixture) -> String {
+    block_on(fixture.executor().preview_remediation(&violation(1, "approve"), 0))
+        .unwrap()
+        .plan
+        .unwrap()
 }
 
 #[test]
-fn a_rejection_stops_a_repair_in_every_mode() {
-    let stage = Stage::new(BROKEN);
-    let plan = waiting(&stage, 1);
-    decide(&stage, 1, &plan, &approval("ops", 1000, false));
-    let ended = stage.run(&finding(1, "auto"), 0).unwrap().unwrap().result;
+fn a_rejection_blocks_in_every_mode() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let plan = waiting(&fixture, 1);
+    decide(&fixture, 1, &plan, &approval("ops", 1000, false));
+    let ended = fixture.run(&finding(1, "auto"), 0).unwrap().unwrap().result;
     assert!(
         matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("was rejected by ops"))
     );
-    assert_eq!(stage.written(), 0);
+    assert_eq!(fixture.written(), 0);
 }
 
 #[test]
-fn an_approval_outlives_a_worker_that_died_before_its_intent() {
-    let stage = Stage::new(BROKEN);
-    let plan = waiting(&stage, 1);
-    decide(&stage, 1, &plan, &approval("ops", 1000, true));
+fn an_approval_remains_valid_after_a_worker_stops_before_its_intent() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    let plan = waiting(&fixture, 1);
+    decide(&fixture, 1, &plan, &approval("ops", 1000, true));
     let target = violation(1, "auto").target;
     let key = format!("approvals/{}/{plan}/000000.json", uid(1));
-    assert!(block_on(stage.drive().use_approval(&key, &target, 1)).unwrap());
-    assert!(!block_on(stage.drive().use_approval(&key, &target, 2)).unwrap(), "another attempt");
+    assert!(block_on(fixture.executor().use_approval(&key, &target, 1)).unwrap());
+    assert!(
+        !block_on(fixture.executor().use_approval(&key, &target, 2)).unwrap(),
+        "another attempt"
+    );
     assert_eq!(
-        stage.run(&finding(1, "approve"), 0).unwrap().unwrap().result,
+        fixture.run(&finding(1, "approve"), 0).unwrap().unwrap().result,
         RemediationResult::Restored
     );
 }
 
 #[test]
-fn what_was_done_is_looked_at_again() {
-    let stage = Stage::new(BROKEN);
-    assert_eq!(stage.ends(), RemediationResult::Restored);
+fn an_attempt_is_verified_later() {
+    let fixture = Fixture::new(NON_COMPLIANT);
+    assert_eq!(fixture.ends(), RemediationResult::Restored);
     let target = violation(1, "auto").target;
-    let look = |after| {
-        block_on(stage.drive().verify_attempt(&target, 1, after, 9)).unwrap().unwrap().result
+    let verify = |after| {
+        block_on(fixture.executor().verify_attempt(&target, 1, after, 9)).unwrap().unwrap().result
     };
-    assert_eq!(look(60), RemediationResult::Restored);
-    stage.fake.0.lock().unwrap().state = Some(BROKEN);
-    assert!(matches!(look(900), RemediationResult::Failed(why) if why.contains("changed since")));
-    assert_eq!((stage.keys("outcomes"), stage.written()), (3, 1), "nothing is written to AWS");
-    block_on(stage.drive().verify_attempt(&target, 2, 60, 9)).unwrap_err();
+    assert_eq!(verify(60), RemediationResult::Restored);
+    fixture.fake.0.lock().unwrap().state = Some(NON_COMPLIANT);
+    assert!(matches!(verify(900), RemediationResult::Failed(why) if why.contains("changed since")));
+    assert_eq!((fixture.keys("outcomes"), fixture.written()), (3, 1), "nothing is written to AWS");
+    block_on(fixture.executor().verify_attempt(&target, 2, 60, 9)).unwrap_err();
 }

@@ -1,4 +1,4 @@
-//! A kill switch stops every write.
+//! Tests of the kill switch.
 
 use super::governance::put;
 use super::*;
@@ -11,62 +11,70 @@ fn a_kill_switch_stops_every_write() {
         "control/kill-switch-policy/a-policy",
     ];
     for key in switches {
-        let stage = Stage::new(BROKEN);
-        put(&stage, key, &json!({"by": "ops"}));
+        let fixture = Fixture::new(NON_COMPLIANT);
+        put(&fixture, key, &json!({"by": "ops"}));
         assert!(
-            matches!(stage.ends(), RemediationResult::Refused(why) if why.to_string().contains(key))
+            matches!(fixture.ends(), RemediationResult::Refused(why) if why.to_string().contains(key))
         );
-        assert_eq!(stage.written(), 0);
+        assert_eq!(fixture.written(), 0);
     }
-    let stage = Stage::new(BROKEN);
-    put(&stage, "control/kill-switch-account/999999999999", &json!({"by": "ops"}));
-    assert_eq!(stage.ends(), RemediationResult::Restored);
-    put(&stage, "control/kill-switch", &json!({"by": "ops"}));
-    let undone = stage.undo("INC-1", 0).unwrap();
+    let fixture = Fixture::new(NON_COMPLIANT);
+    put(&fixture, "control/kill-switch-account/999999999999", &json!({"by": "ops"}));
+    assert_eq!(fixture.ends(), RemediationResult::Restored);
+    put(&fixture, "control/kill-switch", &json!({"by": "ops"}));
+    let undone = fixture.undo("INC-1", 0).unwrap();
     assert_eq!(
-        (undone.result, stage.state()),
-        (RemediationResult::Restored, Some(BROKEN)),
-        "an undo goes on"
+        (undone.result, fixture.state()),
+        (RemediationResult::Restored, Some(NON_COMPLIANT)),
+        "a kill switch does not stop an undo"
     );
 }
 
 #[test]
-fn a_kill_switch_that_comes_after_a_part_was_written_leaves_the_attempt_open() {
+fn a_kill_switch_after_a_partial_write_leaves_the_attempt_open() {
     let halted = || {
-        let stage = Stage::new(BROKEN);
-        stage.fake.0.lock().unwrap().switch_after_half = Some(stage.ledger.clone());
+        let fixture = Fixture::new(NON_COMPLIANT);
+        fixture.fake.0.lock().unwrap().switch_after_half = Some(fixture.ledger.clone());
         for _ in 0..3 {
             assert!(
-                matches!(stage.ends(), RemediationResult::Halted(why) if why.to_string().contains("kill-switch"))
+                matches!(fixture.ends(), RemediationResult::Halted(why) if why.to_string().contains("kill-switch"))
             );
         }
-        assert_eq!((stage.state(), stage.written()), (Some((true, false)), 1), "nor set back");
-        assert_eq!((stage.keys("intents"), stage.keys("outcomes")), (1, 0));
-        stage
+        assert_eq!((fixture.state(), fixture.written()), (Some((true, false)), 1), "no rollback");
+        assert_eq!((fixture.keys("intents"), fixture.keys("outcomes")), (1, 0));
+        fixture
     };
-    let stage = halted();
-    stage.remove(crate::KILL_SWITCH);
+    let fixture = halted();
+    fixture.remove(crate::KILL_SWITCH);
     assert_eq!(
-        (stage.ends(), stage.state(), stage.keys("intents")),
-        (RemediationResult::Restored, Some(WHOLE), 1)
+        (fixture.ends(), fixture.state(), fixture.keys("intents")),
+        (RemediationResult::Restored, Some(COMPLIANT), 1)
     );
-    // Also while the switch is on.
-    let stage = halted();
+    // An undo is possible while the switch is on.
+    let fixture = halted();
     assert!(
-        matches!(stage.undo("INC-1", 59_999), Err(ExecutorError::Busy)),
-        "a call may be under way"
+        matches!(fixture.undo("INC-1", 59_999), Err(ExecutorError::Busy)),
+        "an earlier call can still be running"
     );
-    let undone = stage.undo("INC-1", 60_000).unwrap();
-    assert_eq!((undone.result, stage.state()), (RemediationResult::Restored, Some(BROKEN)));
-    assert_eq!(stage.keys("outcomes"), 2, "the attempt has ended, and its undo is recorded");
+    let undone = fixture.undo("INC-1", 60_000).unwrap();
+    assert_eq!(
+        (undone.result, fixture.state()),
+        (RemediationResult::Restored, Some(NON_COMPLIANT))
+    );
+    assert_eq!(
+        fixture.keys("outcomes"),
+        2,
+        "the outcomes of the attempt and the undo are recorded"
+    );
 }
 
 #[test]
-fn an_attempt_that_its_worker_may_still_write_is_not_undone() {
-    let stage = Stage::new(BROKEN).with(|world| world.writes = vec![(later(), false)]);
-    assert!(stage.run(&finding(1, "auto"), 0).is_err());
-    let stage = stage.with(|world| world.state = Some((true, false)));
-    assert!(matches!(stage.undo("INC-1", 899_999), Err(ExecutorError::Busy)));
-    assert_eq!(stage.undo("INC-1", 900_000).unwrap().result, RemediationResult::Restored);
-    assert_eq!(stage.state(), Some(BROKEN));
+fn an_attempt_whose_worker_can_still_write_is_not_undone() {
+    let fixture =
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(later(), false)]);
+    assert!(fixture.run(&finding(1, "auto"), 0).is_err());
+    let fixture = fixture.with(|resource| resource.state = Some((true, false)));
+    assert!(matches!(fixture.undo("INC-1", 899_999), Err(ExecutorError::Busy)));
+    assert_eq!(fixture.undo("INC-1", 900_000).unwrap().result, RemediationResult::Restored);
+    assert_eq!(fixture.state(), Some(NON_COMPLIANT));
 }

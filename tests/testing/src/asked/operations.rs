@@ -1,13 +1,14 @@
-//! The operations that we know: the IAM actions that each takes, and what it is on.
+//! The known operations with their IAM actions and resources.
 //!
-//! Source: Service Authorization Reference, the page of each service: its actions, and the ARNs of its resources.
+//! Source: Service Authorization Reference, the page of each service: its actions, and the ARNs of
+//! its resources.
 
-/// An operation; the actions that it takes, none where it is called as its only one; and the ARNs of what it is on,
-/// where `{..}` is a part of the request.
+/// An operation, its IAM actions (empty if the only action has the same name), and the ARN patterns
+/// of its resources. `{..}` is a field of the request.
 type Operation = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const SAME: &[&str] = &[];
-/// The action is of no resource.
+/// The resource of an action without a resource type.
 const ALL: &[&str] = &["*"];
 const PATH: &[&str] = &["arn:aws:apigateway:{region}::{path}"];
 const BUCKET: &[&str] = &["arn:aws:s3:::{bucket}"];
@@ -30,20 +31,22 @@ const GROUP_AND_RULES: &[&str] = &[
     "arn:aws:ec2:{region}:{account}:security-group/{GroupId}",
     "arn:aws:ec2:{region}:{account}:security-group-rule/{SecurityGroupRuleId.1}",
 ];
-/// Rules that will be made have no ids yet.
+/// New rules have no ids yet.
 const GROUP_AND_NEW_RULES: &[&str] = &[
     "arn:aws:ec2:{region}:{account}:security-group/{GroupId}",
     "arn:aws:ec2:{region}:{account}:security-group-rule/*",
 ];
 
 const OPERATIONS: &[Operation] = &[
-    // Amazon API Gateway Management, and Management V2: actions are called after HTTP's methods.
+    // Amazon API Gateway Management, and Management V2: the actions have the names of HTTP methods.
     ("apigateway:GET", SAME, PATH),
     ("apigateway:PATCH", SAME, PATH),
-    // Amazon API Gateway Developer Guide, "Create and attach an API Gateway resource policy to an API".
+    // Amazon API Gateway Developer Guide, "Create and attach an API Gateway resource policy to an
+    // API".
     ("apigateway:PATCH policy", &["apigateway:PATCH", "apigateway:UpdateRestApiPolicy"], PATH),
     ("apigateway:POST", SAME, PATH),
-    // Signed for the service `cloudcontrolapi`; the actions have CloudFormation's prefix.
+    // The signature names the service `cloudcontrolapi`; the actions have the prefix of
+    // CloudFormation.
     ("cloudcontrolapi:GetResource", &["cloudformation:GetResource"], ALL),
     ("cloudcontrolapi:GetResourceRequestStatus", &["cloudformation:GetResourceRequestStatus"], ALL),
     ("cloudcontrolapi:UpdateResource", &["cloudformation:UpdateResource"], ALL),
@@ -119,8 +122,8 @@ const OPERATIONS: &[Operation] = &[
     ("sts:AssumeRole SourceIdentity", &["sts:AssumeRole", "sts:SetSourceIdentity"], ROLE),
 ];
 
-/// The actions of an operation with these fields, each with the ARN of what it is on. None where it is not known, or
-/// does not name what it is on.
+/// Returns the actions of an operation, each with the ARN of its resource. Returns `None` for an
+/// unknown operation or if a field of the ARN is missing.
 pub(super) fn actions(name: &str, fields: &[(String, String)]) -> Option<Vec<(String, String)>> {
     let (_, actions, on) = OPERATIONS.iter().find(|(known, ..)| *known == name)?;
     let actions = if actions.is_empty() { &[name] } else { *actions };
@@ -132,7 +135,7 @@ pub(super) fn actions(name: &str, fields: &[(String, String)]) -> Option<Vec<(St
     Some(pairs)
 }
 
-/// A pattern with its parts filled in. What a request names by its ARN has all of it there.
+/// Replaces the fields of an ARN pattern. A field that is an ARN replaces the complete pattern.
 fn filled(pattern: &str, fields: &[(String, String)]) -> Option<String> {
     let mut parts = pattern.split('{');
     let mut arn = parts.next()?.to_owned();

@@ -1,4 +1,5 @@
-//! The splitter against a parser, on random documents, and against itself, on damaged ones.
+//! Compares the splitter with a JSON parser on random documents, and different chunk sizes on
+//! damaged documents.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// A small generator of random documents: the same for ever.
+/// A generator of random documents. The same seed always gives the same documents.
 struct DocumentRandom(u64);
 
 impl DocumentRandom {
@@ -73,7 +74,7 @@ impl DocumentRandom {
 }
 
 #[test]
-fn random_documents_split_as_a_parser_sees_them() {
+fn random_documents_are_split_as_a_parser_parses_them() {
     for seed in 1..150 {
         let mut random = DocumentRandom(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
         let mut text = String::from(r#"{"Records":["#);
@@ -89,7 +90,7 @@ fn random_documents_split_as_a_parser_sees_them() {
         let seen: Vec<Value> = items
             .iter()
             .map(|item| match item {
-                Got::Record(_, text) => serde_json::from_str(text).unwrap(),
+                OwnedItem::Record(_, text) => serde_json::from_str(text).unwrap(),
                 other => panic!("{other:?} in {text}"),
             })
             .collect();
@@ -98,7 +99,7 @@ fn random_documents_split_as_a_parser_sees_them() {
 }
 
 #[test]
-fn damaged_documents_split_the_same_in_pieces_of_any_size() {
+fn damaged_documents_are_split_equally_in_pieces_of_any_size() {
     const DAMAGE: &[u8] = b"{}[]\",:\\\n \0x\xEF";
     for seed in 1..2000 {
         let mut random = DocumentRandom(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));

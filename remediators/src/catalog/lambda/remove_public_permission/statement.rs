@@ -1,17 +1,17 @@
-//! What a statement of a function's policy lets whom do, and how it is added.
+//! The statements of a Lambda function policy: their scope, and the requests that add them.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// Keys that say whose, or from where, a call is.
+/// The condition keys that restrict the caller.
 const CALLER_KEYS: &[&str] = &["aws:principalorgid", "aws:sourceaccount", "aws:sourcearn"];
 
-/// Operators that hold for the values given only.
+/// The condition operators that match the listed values only.
 const POSITIVE_OPERATORS: &[&str] =
     &["arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike"];
 
-/// Whether everyone may call: no condition says who, or from where. That a caller is known to AWS, as with the
-/// authorization `AWS_IAM`, leaves everyone with an account.
+/// Returns whether a statement allows anyone: no condition restricts the caller. The authorization
+/// `AWS_IAM` is no restriction, because it allows all AWS accounts.
 pub(super) fn is_public(statement: &Value) -> bool {
     let everyone = match statement.get("Principal") {
         Some(Value::Object(of)) => {
@@ -20,29 +20,29 @@ pub(super) fn is_public(statement: &Value) -> bool {
         Some(of) => of == "*",
         None => false,
     };
-    let pinned = list_conditions(statement).any(|(operator, key, values)| {
+    let restricted = list_conditions(statement).any(|(operator, key, values)| {
         CALLER_KEYS.contains(&key.as_str()) && is_restricting(&operator, values)
     });
-    is_allow_statement(statement) && everyone && !pinned
+    is_allow_statement(statement) && everyone && !restricted
 }
 
-/// Whether buckets of any account may call: a bucket's ARN does not name its account, and who deletes a bucket
-/// leaves its name to others.
+/// Returns whether a statement allows S3 buckets of any account. The ARN of a bucket contains no
+/// account, and another account can create a bucket with the name of a deleted one.
 pub(super) fn allows_any_bucket(statement: &Value) -> bool {
     let service = statement.pointer("/Principal/Service");
-    let pinned = list_conditions(statement).any(|(operator, key, values)| {
+    let restricted = list_conditions(statement).any(|(operator, key, values)| {
         key == "aws:sourceaccount" && is_restricting(&operator, values)
     });
     is_allow_statement(statement)
         && service.is_some_and(|service| list_values(service).any(|one| one == "s3.amazonaws.com"))
-        && !pinned
+        && !restricted
 }
 
 fn is_allow_statement(statement: &Value) -> bool {
     statement.get("Effect").and_then(Value::as_str) == Some("Allow")
 }
 
-/// A statement's conditions: operator and key in lower case, and the values.
+/// Returns the conditions of a statement: the operator and the key in lower case, and the values.
 fn list_conditions(statement: &Value) -> impl Iterator<Item = (String, String, &Value)> {
     let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
     operators.flat_map(|(operator, keys)| {
@@ -52,7 +52,8 @@ fn list_conditions(statement: &Value) -> impl Iterator<Item = (String, String, &
     })
 }
 
-/// Whether a condition holds for some callers only: the values are alternatives, and each must be fixed.
+/// Returns whether a condition restricts the callers. The values are alternatives, so each of them
+/// must be a restriction.
 fn is_restricting(operator: &str, values: &Value) -> bool {
     let mut values = list_values(values).peekable();
     POSITIVE_OPERATORS.contains(&operator)
@@ -60,17 +61,19 @@ fn is_restricting(operator: &str, values: &Value) -> bool {
         && values.all(|value| value.as_str().is_some_and(is_restricting_value))
 }
 
+/// Returns whether a value has no wildcard or variable.
 fn is_restricting_value(value: &str) -> bool {
     let wild = |text: &str| text.is_empty() || text.contains(['*', '?', '$']);
-    // An ARN that leaves open what may at least say whose it is.
+    // An ARN with wildcards is a restriction if its account is fixed.
     !wild(value) || value.split(':').nth(4).is_some_and(|account| !wild(account))
 }
 
+/// Returns the elements of a list, or a single value as one element.
 fn list_values(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
 }
 
-/// A permission for everyone, as it is added.
+/// The request that adds a permission for all principals.
 ///
 /// Source: AWS Lambda API Reference, `AddPermission`.
 #[derive(Debug, Default, Serialize)]
@@ -93,9 +96,11 @@ pub(super) struct AddPermissionRequest<'a> {
     by_url: Option<bool>,
 }
 
-/// The permission for everyone by which a statement would be made just as it is, if there is one.
+/// Returns the request that creates exactly this statement for all principals, or `None` if no
+/// request can create it.
 ///
-/// Source: AWS Lambda API Reference, `AddPermission`; Developer Guide, "Viewing resource-based IAM policies".
+/// Source: AWS Lambda API Reference, `AddPermission`; Developer Guide, "Viewing resource-based IAM
+/// policies".
 pub(super) fn build_permission<'a>(
     function: &str,
     of: &str,
@@ -105,11 +110,11 @@ pub(super) fn build_permission<'a>(
     let fields = statement.as_object()?;
     let resource = fields.get("Resource")?.as_str()?;
     let qualified = if of.is_empty() { "" } else { ":" };
-    let is_made = fields.keys().all(|field| FIELDS.contains(&field.as_str()))
+    let is_reproducible = fields.keys().all(|field| FIELDS.contains(&field.as_str()))
         && is_allow_statement(statement)
         && fields.get("Principal")? == "*"
         && resource.ends_with(&format!(":function:{function}{qualified}{of}"));
-    if !is_made {
+    if !is_reproducible {
         return None;
     }
     let action = fields.get("Action")?.as_str()?;
@@ -125,6 +130,7 @@ pub(super) fn build_permission<'a>(
 }
 
 impl<'a> AddPermissionRequest<'a> {
+    /// Sets the parameter for a condition. Returns `None` if there is no parameter for it.
     fn set_condition(&mut self, operator: &str, key: &str, value: &'a str) -> Option<()> {
         let field = match (operator, key) {
             ("ArnLike", "AWS:SourceArn") => &mut self.source_arn,
@@ -165,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whom_a_condition_names_is_not_everyone() {
+    fn a_statement_is_public_unless_a_condition_restricts_the_caller() {
         for (change, public) in [
             (json!({}), true),
             (json!({"Principal": {"AWS": ["*"]}}), true),
@@ -188,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_added_again_is_known() {
-        for (change, known) in [
+    fn statements_that_cannot_be_restored_are_detected() {
+        for (change, restorable) in [
             (json!({}), true),
             (condition("StringEquals", "lambda:FunctionUrlAuthType", "NONE"), true),
             (condition("Bool", "lambda:InvokedViaFunctionUrl", "true"), true),
@@ -201,7 +207,9 @@ mod tests {
             (json!({"Resource": "*"}), false),
             (json!({"NotAction": "x"}), false),
         ] {
-            assert_eq!(build_permission("f", "", &statement(&change)).is_some(), known, "{change}");
+            let changed = statement(&change);
+            let permission = build_permission("f", "", &changed);
+            assert_eq!(permission.is_some(), restorable, "{change}");
         }
         assert!(build_permission("f", "live", &statement(&json!({}))).is_none());
     }

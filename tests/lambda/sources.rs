@@ -1,4 +1,5 @@
-//! What comes through a door is recorded, announced, and answered as the door expects.
+//! Tests each event source of the function: the findings, the notices, and the answer that the
+//! source expects.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -9,10 +10,10 @@ use evenkeel_testing::aws::{Aws, Changes, evaluations, record};
 use evenkeel_testing::events::{bus, queue, violation, written};
 use evenkeel_testing::function::{Function, TRACE};
 use evenkeel_testing::proxy::Proxy;
-use evenkeel_testing::stand::stand;
+use evenkeel_testing::stand_in::stand_in;
 
 #[tokio::test]
-async fn a_finding_is_recorded_announced_and_marked() {
+async fn a_finding_is_recorded_published_and_marked_as_announced() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let answer = function.invoke(&bus(&violation(1))).await;
@@ -26,7 +27,8 @@ async fn a_finding_is_recorded_announced_and_marked() {
     let uid = &finding["finding_info"]["uid"];
     assert_eq!((notices.len(), &pointer["finding"]), (1, uid), "{pointer}");
     assert_eq!(notices[0]["MessageAttributes"]["severity"]["Value"], "MEDIUM");
-    // The trace goes on to SNS, the metrics and the log name the finding and none of the event's text.
+    // The function passes the trace to SNS. The log contains the finding's uid and no text of the
+    // event.
     let publish = proxy.calls().into_iter().find(|call| call.what == "Publish").unwrap();
     assert_eq!(publish.trace.as_deref(), Some(TRACE));
     let metrics = function.metrics().await;
@@ -38,9 +40,9 @@ async fn a_finding_is_recorded_announced_and_marked() {
 }
 
 #[tokio::test]
-async fn of_a_batch_only_the_message_that_failed_comes_back() {
+async fn only_the_failed_message_of_a_batch_is_retried() {
     let aws = Aws::new().await;
-    let function = Function::new(aws.environment(stand())).await;
+    let function = Function::new(aws.environment(stand_in())).await;
     let wrapped = json!({
         "Type": "Notification", "MessageId": "n", "Timestamp": "2026-03-11T12:00:06.000Z",
         "TopicArn": "arn:aws:sns:eu-central-1:123456789012:t",
@@ -56,10 +58,10 @@ async fn of_a_batch_only_the_message_that_failed_comes_back() {
 }
 
 #[tokio::test]
-async fn a_queue_is_emptied_and_what_is_poisoned_ends_among_the_dead() {
+async fn messages_are_deleted_and_a_poison_message_goes_to_the_dead_letter_queue() {
     let aws = Aws::new().await;
     let changes = Changes::new(&aws).await;
-    let function = Function::new(aws.environment(stand())).await;
+    let function = Function::new(aws.environment(stand_in())).await;
     for body in
         [bus(&violation(1)).to_string(), "poison".to_owned(), bus(&violation(2)).to_string()]
     {
@@ -73,9 +75,9 @@ async fn a_queue_is_emptied_and_what_is_poisoned_ends_among_the_dead() {
 }
 
 #[tokio::test]
-async fn a_shape_that_nobody_knows_is_an_error_with_its_name() {
+async fn an_unknown_event_format_is_an_error_that_names_its_fields() {
     let aws = Aws::new().await;
-    let function = Function::new(aws.environment(stand())).await;
+    let function = Function::new(aws.environment(stand_in())).await;
     let error = function.invoke(&json!({"hello": 1})).await.unwrap_err();
     assert!(error.contains("Evenkeel.UnknownShape") && error.contains("hello"), "{error}");
 }
@@ -87,7 +89,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_log_object_gives_the_same_bytes_as_the_bus() {
+async fn a_log_object_gives_the_same_findings_as_the_event_bus() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let records: Vec<Value> = (0..70).map(violation).collect();
@@ -101,20 +103,28 @@ async fn a_log_object_gives_the_same_bytes_as_the_bus() {
     for record in &records {
         function.invoke(&bus(record)).await.unwrap();
     }
-    assert_eq!(aws.findings().await, from_object, "no key is new, and no byte has changed");
-    assert_eq!(aws.notices().await, Vec::<Value>::new(), "nothing is announced again");
+    assert_eq!(
+        aws.findings().await,
+        from_object,
+        "the events of the bus must give the same keys and bytes as the log object"
+    );
+    assert_eq!(
+        aws.notices().await,
+        Vec::<Value>::new(),
+        "a finding that was announced must not be announced again"
+    );
     aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_there_comes_again() {
+async fn a_missing_log_object_is_retried() {
     let aws = Aws::new().await;
-    let function = Function::new(aws.environment(stand())).await;
+    let function = Function::new(aws.environment(stand_in())).await;
     let error = function.invoke(&written(&aws.bucket, "no.json.gz")).await.unwrap_err();
     assert!(error.contains("no.json.gz"), "{error}");
 }
 
-/// A database as AWS Config's API shows it.
+/// Returns a database instance as the AWS Config API returns it. `time` is in seconds since 1970.
 fn database(name: &str, public: bool, time: f64) -> Value {
     json!({
         "version": "1.3", "accountId": "123456789012", "awsRegion": "eu-central-1",
@@ -127,16 +137,16 @@ fn database(name: &str, public: bool, time: f64) -> Value {
 }
 
 #[tokio::test]
-async fn what_an_event_leaves_open_is_read_from_aws_config() {
+async fn missing_data_of_an_event_is_read_from_aws_config() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
-    // One second before and after the event.
+    // Recorded one second after the event, and one second before it.
     record(json!([
         database("open", true, 1_773_230_401.0),
         database("old", true, 1_773_230_399.0)
     ]))
     .await;
-    let mut said = Vec::new();
+    let mut results = Vec::new();
     for name in ["open", "old", "unknown"] {
         let mut event = violation(7);
         event["eventSource"] = json!("rds.amazonaws.com");
@@ -149,20 +159,20 @@ async fn what_an_event_leaves_open_is_read_from_aws_config() {
             |finding: &Value| finding["resources"][0]["uid"].as_str().unwrap().ends_with(name);
         let finding = findings.values().map(|text| serde_json::from_slice(text).unwrap());
         let finding: Value = finding.into_iter().find(of_name).unwrap();
-        said.push((
+        results.push((
             finding["compliance"]["status_code"].as_str().unwrap().to_owned(),
             finding["message"].as_str().unwrap().to_owned(),
         ));
     }
     let unknown = |why: &str| {
-        let omitted = "CloudTrail omitted the parameters for their size";
+        let omitted = "CloudTrail omitted the parameters because of their size";
         ("INSUFFICIENT_DATA".to_owned(), format!("{omitted}: AWS Config {why}"))
     };
-    let public = "Database instance open is publicly accessible".to_owned();
-    assert_eq!(said[0], ("NON_COMPLIANT".to_owned(), public));
-    assert_eq!(said[1], unknown("has not seen it since the event"));
-    assert_eq!(said[2], unknown("has not recorded the resource"));
-    // What violates, and of HIGH severity and above also what is not known.
+    let public = "RDS instance open is publicly accessible".to_owned();
+    assert_eq!(results[0], ("NON_COMPLIANT".to_owned(), public));
+    assert_eq!(results[1], unknown("has not recorded the resource since the event"));
+    assert_eq!(results[2], unknown("has not recorded the resource"));
+    // Violations are announced. For severity HIGH and above, missing data is announced too.
     let is_announced = |finding: &Value| {
         let status = finding["compliance"]["status_code"].as_str();
         status == Some("NON_COMPLIANT") || finding["severity_id"].as_u64() >= Some(4)
@@ -175,7 +185,7 @@ async fn what_an_event_leaves_open_is_read_from_aws_config() {
 }
 
 #[tokio::test]
-async fn another_account_is_read_by_a_role_in_it_or_not_at_all() {
+async fn another_account_is_read_only_with_a_role_in_it() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let mut item = database("elsewhere", true, 1_773_230_401.0);
     item["accountId"] = json!("222233334444");
@@ -201,12 +211,16 @@ async fn another_account_is_read_by_a_role_in_it_or_not_at_all() {
     assert!(log.contains("NON_COMPLIANT"), "{log}");
     assert_eq!(proxy.count("AssumeRole"), 1);
     let revisions = aws.findings().await;
-    assert_eq!(revisions.len(), 2, "what was not known stays, and what is known stands beside it");
+    assert_eq!(
+        revisions.len(),
+        2,
+        "the revision with INSUFFICIENT_DATA must stay beside the new one"
+    );
     aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
-async fn an_item_that_was_too_large_to_be_sent_is_read_as_it_was_then() {
+async fn an_oversized_configuration_item_is_read_in_its_state_at_that_time() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let (then, later) = (1_773_230_401.0, 1_773_230_999.0);
@@ -229,13 +243,13 @@ async fn an_item_that_was_too_large_to_be_sent_is_read_as_it_was_then() {
     });
     let answer = function.invoke(&invocation).await;
     assert_eq!(answer, Ok(json!({"findings": 1})), "{:#?}", function.lines());
-    let told = evaluations("db-large").await;
-    assert_eq!((told.len(), &told[0]["ComplianceType"]), (1, &json!("NON_COMPLIANT")));
+    let reported = evaluations("db-large").await;
+    assert_eq!((reported.len(), &reported[0]["ComplianceType"]), (1, &json!("NON_COMPLIANT")));
     aws.permits("evenkeel-evaluate", &proxy);
 }
 
 #[tokio::test]
-async fn a_rule_of_aws_config_is_answered_in_portions() {
+async fn an_aws_config_rule_is_answered_in_several_batches() {
     let (aws, proxy) = (Aws::new().await, Proxy::new().await);
     let function = Function::new(aws.environment(proxy.address)).await;
     let mut items: Vec<Value> =

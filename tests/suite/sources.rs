@@ -1,4 +1,4 @@
-//! The same event through any door gives the same finding, byte for byte.
+//! Checks that the same event produces the same finding, byte for byte, from every source.
 
 use crate::support::{Folder, evenkeel, gzip, violation, with};
 use base64::Engine as _;
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// One policy, where it matters not which.
+/// The only policy that these tests load.
 const POLICY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/policies/s3/s3-bucket-encryption-removed.cel");
 
-/// The findings under a folder, by file name.
-fn kept(folder: &Path) -> BTreeMap<String, String> {
+/// Returns the findings below a folder, by file name.
+fn read_findings(folder: &Path) -> BTreeMap<String, String> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
     files
         .filter(|entry| entry.path().to_string_lossy().contains("/findings/class=2003/"))
@@ -43,8 +43,8 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// What each door delivers of one event of the bus.
-fn doors(event: &Value) -> Vec<(&'static str, Value)> {
+/// Returns one event of the bus as each source delivers it: the source's name and the payload.
+fn sources(event: &Value) -> Vec<(&'static str, Value)> {
     let event = event.to_string();
     let logs = |message: &str| {
         json!({
@@ -83,44 +83,45 @@ fn doors(event: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Judges a file by the handler and as a log, which must keep the same; says what they keep.
-fn kept_each_way(folder: &Folder, door: &str, payload: &Value) -> BTreeMap<String, String> {
+/// Evaluates a payload with the Lambda handler and as a log, and requires that the findings are
+/// equal. Returns them.
+fn evaluate_each_way(folder: &Folder, source: &str, payload: &Value) -> BTreeMap<String, String> {
     let file = folder.write("payload.json", payload.to_string());
     let packed = folder.write("payload.json.gz", gzip(format!("{payload}\n").as_bytes()));
     let mut each = Vec::new();
     for (number, (command, file)) in
         [("ingest", &file), ("replay", &file), ("replay", &packed)].into_iter().enumerate()
     {
-        let out = folder.path().join(format!("{door}-{number}"));
+        let out = folder.path().join(format!("{source}-{number}"));
         let (file, out_text) = (file.to_str().unwrap(), out.to_str().unwrap());
         let run = evenkeel([command, file, "--policies", POLICY, "--out", out_text]);
-        assert!(run.code < 2, "{door}, {command}: {run:?}");
-        each.push(kept(&out));
+        assert!(run.code < 2, "{source}, {command}: {run:?}");
+        each.push(read_findings(&out));
         std::fs::remove_dir_all(&out).unwrap();
     }
     let first = each.remove(0);
-    assert_eq!(first.len(), 1, "{door}");
+    assert_eq!(first.len(), 1, "{source}");
     for other in each {
-        assert_eq!(other, first, "{door}");
+        assert_eq!(other, first, "{source}");
     }
     first
 }
 
 #[test]
-fn live_and_replayed_findings_are_the_same() {
+fn findings_of_live_events_and_of_a_replay_are_equal() {
     let folder = Folder::new();
     let log = folder.log("trail/a.json.gz", &[violation(1)]);
     let replayed = folder.path().join("replayed");
     let (log, out) = (log.to_str().unwrap(), replayed.to_str().unwrap());
     assert_eq!(evenkeel(["replay", log, "--out", out]).code, 0);
-    let expected = kept(&replayed);
+    let expected = read_findings(&replayed);
     assert_eq!(expected.len(), 1);
-    for (door, payload) in doors(&event()) {
-        assert_eq!(kept_each_way(&folder, door, &payload), expected, "{door}");
+    for (source, payload) in sources(&event()) {
+        assert_eq!(evaluate_each_way(&folder, source, &payload), expected, "{source}");
     }
 }
 
-/// How the bus calls what it carries of a trail.
+/// The values of `detail-type` with which EventBridge delivers CloudTrail events.
 const DETAIL_TYPES: [&str; 4] = [
     "AWS API Call via CloudTrail",
     "AWS Console Action via CloudTrail",
@@ -129,7 +130,7 @@ const DETAIL_TYPES: [&str; 4] = [
 ];
 
 #[test]
-fn a_forged_envelope_is_known_by_each_way() {
+fn a_forged_envelope_is_detected_from_every_source() {
     let folder = Folder::new();
     let forgeries = [
         (json!({"source": "my.app"}), "source"),
@@ -138,28 +139,29 @@ fn a_forged_envelope_is_known_by_each_way() {
         (json!({"region": "us-east-1"}), "region"),
     ];
     for (number, detail_type) in DETAIL_TYPES.into_iter().enumerate() {
-        let honest = with(event(), json!({"detail-type": detail_type}));
-        let honest_kept = kept_each_way(&folder, "honest", &honest);
+        let genuine = with(event(), json!({"detail-type": detail_type}));
+        let genuine_findings = evaluate_each_way(&folder, "genuine", &genuine);
         let (forgery, why) = &forgeries[number];
-        let forged = with(honest, forgery.clone());
+        let forged = with(genuine, forgery.clone());
         let mut each = Vec::new();
-        for (door, payload) in doors(&forged) {
-            each.push(kept_each_way(&folder, door, &payload));
+        for (source, payload) in sources(&forged) {
+            each.push(evaluate_each_way(&folder, source, &payload));
         }
         for forged in &each {
             assert_eq!(forged, &each[0], "{detail_type}");
             let finding: Value = serde_json::from_str(forged.values().next().unwrap()).unwrap();
-            let suspect = finding["unmapped"]["suspect"].as_str().unwrap();
-            assert!(suspect.contains(why), "{detail_type}: {suspect}");
-            assert_ne!(forged.keys().next(), honest_kept.keys().next(), "{detail_type}");
+            let reason = finding["unmapped"]["possibly_forged"].as_str().unwrap();
+            assert!(reason.contains(why), "{detail_type}: {reason}");
+            assert_ne!(forged.keys().next(), genuine_findings.keys().next(), "{detail_type}");
         }
-        let honest: Value = serde_json::from_str(honest_kept.values().next().unwrap()).unwrap();
-        assert_eq!(honest["unmapped"]["suspect"], Value::Null, "{detail_type}");
+        let genuine: Value =
+            serde_json::from_str(genuine_findings.values().next().unwrap()).unwrap();
+        assert_eq!(genuine["unmapped"]["possibly_forged"], Value::Null, "{detail_type}");
     }
 }
 
 #[test]
-fn what_is_not_judged_is_named_by_its_kind() {
+fn events_that_are_not_evaluated_are_counted_by_kind() {
     let folder = Folder::new();
     let out = folder.path().join("evidence");
     let run = |payload: String| {
@@ -185,7 +187,7 @@ fn what_is_not_judged_is_named_by_its_kind() {
 }
 
 #[test]
-fn a_message_that_cannot_be_judged_would_come_again() {
+fn a_message_that_cannot_be_evaluated_would_be_retried() {
     let folder = Folder::new();
     let out = folder.path().join("evidence");
     let run = |payload: &str| {
@@ -201,7 +203,7 @@ fn a_message_that_cannot_be_judged_would_come_again() {
 }
 
 #[test]
-fn configuration_items_replay_like_logs() {
+fn configuration_items_are_replayed_like_logs() {
     let folder = Folder::new();
     let item = |number: u32, public: bool| {
         json!({

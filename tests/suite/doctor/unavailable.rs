@@ -1,15 +1,16 @@
-//! What stands where AWS should, and does not do what is asked.
+//! Endpoints in place of AWS that do not answer or deny all calls.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-/// An address where nobody listens.
-pub(super) fn closed() -> SocketAddr {
+/// Returns an address on which no process listens.
+pub(super) fn closed_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// An AWS that says who asks, and denies all else.
-pub(super) fn denying() -> SocketAddr {
+/// Starts a server that answers `GetCallerIdentity` and denies every other call. Returns its
+/// address.
+pub(super) fn denying_aws() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || listener.incoming().flatten().for_each(deny));

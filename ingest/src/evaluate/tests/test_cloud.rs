@@ -1,4 +1,4 @@
-//! The world that handling is tested in.
+//! Contains the test double of AWS.
 
 use std::future::pending;
 use std::io::Cursor;
@@ -10,20 +10,20 @@ use evenkeel_rules::{ConfigurationItem, ResourceIdentity};
 use crate::environment::{CloudContext, CloudContextError, ObjectBytes, RuleAssessment};
 use crate::{ConfigRuleInvocation, LogObject, OversizedItem};
 
-/// A world of one bucket, `b`, whose state is `configuration` at `time`.
+/// A test double of AWS with one bucket, `b`, whose state is `configuration` at `time`.
 #[derive(Debug, Default)]
-pub(super) struct World {
+pub(super) struct TestCloud {
     pub(super) configuration: &'static str,
     pub(super) time: &'static str,
     pub(super) status: &'static str,
     pub(super) object: Vec<u8>,
-    pub(super) asked: AtomicUsize,
-    pub(super) told: Mutex<Vec<RuleAssessment>>,
-    /// The key of a log object that never answers; all others are `object`.
+    pub(super) fetched: AtomicUsize,
+    pub(super) submitted: Mutex<Vec<RuleAssessment>>,
+    /// The key of a log object that never responds. All other keys return `object`.
     pub(super) stalls: &'static str,
 }
 
-impl World {
+impl TestCloud {
     fn item(&self) -> Result<ConfigurationItem, CloudContextError> {
         if self.time.is_empty() {
             return Err(CloudContextError::NotRecorded);
@@ -42,7 +42,7 @@ impl World {
     }
 }
 
-impl CloudContext for &World {
+impl CloudContext for &TestCloud {
     async fn open_log_object(&self, object: &LogObject) -> Result<ObjectBytes, CloudContextError> {
         if object.key == self.stalls {
             return pending().await;
@@ -54,7 +54,7 @@ impl CloudContext for &World {
         &self,
         wanted: &[ResourceIdentity],
     ) -> Vec<Result<ConfigurationItem, CloudContextError>> {
-        self.asked.fetch_add(wanted.len(), Ordering::SeqCst);
+        self.fetched.fetch_add(wanted.len(), Ordering::SeqCst);
         wanted.iter().map(|_| self.item()).collect()
     }
 
@@ -79,7 +79,7 @@ impl CloudContext for &World {
         _: &ConfigRuleInvocation,
         assessments: &[RuleAssessment],
     ) -> Result<(), CloudContextError> {
-        self.told.lock().unwrap().extend_from_slice(assessments);
+        self.submitted.lock().unwrap().extend_from_slice(assessments);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The house: what may not depend on what, and what every file has.
+//! Checks the structure of the repository: dependencies between crates, and rules for every file.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
 }
 
-/// The crates beside that of the command, as the workspace lists them.
+/// The workspace members without the command-line crate, in the order of `Cargo.toml`.
 const CRATES: &[&str] = &[
     "aws",
     "client",
@@ -23,8 +23,8 @@ const CRATES: &[&str] = &[
     "tests/testing",
 ];
 
-/// All Rust files of the project.
-fn sources() -> Vec<PathBuf> {
+/// Returns the paths of all Rust files in the repository.
+pub(crate) fn sources() -> Vec<PathBuf> {
     let folders = CRATES.iter().filter(|folder| !folder.starts_with("tests/"));
     folders
         .chain(&["cli", "tests"])
@@ -34,7 +34,7 @@ fn sources() -> Vec<PathBuf> {
         .collect()
 }
 
-/// The crates that a crate of ours names as dependencies.
+/// Returns the names in the `[dependencies]` section of the workspace member `of`.
 fn dependencies(of: &str) -> Vec<String> {
     let manifest = read(&format!("{of}/Cargo.toml"));
     let section = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
@@ -42,7 +42,7 @@ fn dependencies(of: &str) -> Vec<String> {
     section.lines().map(name).filter(|name| !name.is_empty()).collect()
 }
 
-/// The ground floor: of ours, it knows the names of AWS alone.
+/// Dependencies that `client` must not have. Of our own crates, it may use `aws` only.
 const CLIENT_NEVER: &[&str] = &[
     "evenkeel-authoring",
     "evenkeel-deploy",
@@ -55,7 +55,7 @@ const CLIENT_NEVER: &[&str] = &[
     "object_store",
 ];
 
-/// Expressions: of ours, it knows the names of AWS alone.
+/// Dependencies that `engine` must not have. Of our own crates, it may use `aws` only.
 const ENGINE_NEVER: &[&str] = &[
     "evenkeel-authoring",
     "evenkeel-client",
@@ -71,7 +71,8 @@ const ENGINE_NEVER: &[&str] = &[
     "flate2",
 ];
 
-/// Records to findings: of ours, it knows what is pure alone.
+/// Dependencies that `rules` must not have: it does no I/O and uses the CEL crate only through
+/// `engine`.
 const RULES_NEVER: &[&str] = &[
     "cel",
     "evenkeel-authoring",
@@ -88,7 +89,7 @@ const RULES_NEVER: &[&str] = &[
 ];
 
 #[test]
-fn arrows_point_one_way() {
+fn crates_depend_only_on_lower_layers() {
     let never = [
         ("aws", &["evenkeel-", "tokio", "object_store", "aws-", "walkdir", "serde"][..]),
         ("client", CLIENT_NEVER),
@@ -112,13 +113,13 @@ fn arrows_point_one_way() {
             let wrong = banned.iter().any(|banned| {
                 dependency == *banned || (banned.ends_with('-') && dependency.starts_with(banned))
             });
-            assert!(!wrong, "{of} may not depend on {dependency}");
+            assert!(!wrong, "{of} must not depend on {dependency}");
         }
     }
 }
 
 #[test]
-fn only_the_engine_names_the_crate_cel() {
+fn only_the_engine_uses_the_crate_cel() {
     for path in sources() {
         let name = path.strip_prefix(ROOT).unwrap().display().to_string();
         let text = std::fs::read_to_string(&path).unwrap();
@@ -127,12 +128,15 @@ fn only_the_engine_names_the_crate_cel() {
             line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '"'))
         });
         let names = words.any(|word| word.starts_with("cel::"));
-        assert!(!names || name.starts_with("engine/src/"), "{name} names the crate cel");
+        assert!(
+            !names || name.starts_with("engine/src/"),
+            "{name} uses the crate `cel`; only `engine` may"
+        );
     }
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_is_about_one_thing() {
+fn every_rust_file_has_a_module_doc_and_at_most_600_lines() {
     for path in sources() {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("//! "), "{} does not begin with `//!`", path.display());
@@ -141,35 +145,45 @@ fn every_file_says_what_it_is_for_and_is_about_one_thing() {
 }
 
 #[test]
-fn every_policy_has_its_cases_beside_it() {
+fn every_policy_has_a_test_file_next_to_it() {
     for entry in walkdir::WalkDir::new(Path::new(ROOT).join("policies")) {
         let path = entry.unwrap().into_path();
         if path.extension().is_some_and(|ending| ending == "cel") {
-            assert!(path.with_extension("test.yaml").is_file(), "{} has no cases", path.display());
+            assert!(
+                path.with_extension("test.yaml").is_file(),
+                "{} has no test file",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
-fn every_command_has_a_file() {
+fn every_command_has_its_own_source_file() {
     let files: Vec<PathBuf> = sources()
         .into_iter()
         .filter(|path| path.starts_with(Path::new(ROOT).join("cli")))
         .collect();
     let commands = read("cli/main.rs");
     let commands: Vec<&str> = commands.split("        Command::new(\"").skip(1).collect();
-    assert!(commands.len() > 20, "{}", commands.len());
+    assert!(commands.len() > 20, "found only {} commands in cli/main.rs", commands.len());
     for command in commands {
         let (name, rest) = command.split_once("\", ").unwrap();
         let file = format!("{}.rs", name.replace('-', "_"));
-        assert!(rest.starts_with(&file.replace(".rs", "::run")), "{name} runs something else");
-        assert!(files.iter().any(|path| path.ends_with(&file)), "no file for {name}");
+        assert!(
+            rest.starts_with(&file.replace(".rs", "::run")),
+            "the command `{name}` does not call the `run` function of its module"
+        );
+        assert!(
+            files.iter().any(|path| path.ends_with(&file)),
+            "the command `{name}` has no file {file}"
+        );
     }
 }
 
-/// A file that no module declares is not compiled, and nobody notices.
+/// Rust does not compile a file that no module declares, and does not report it.
 #[test]
-fn every_file_of_the_command_and_of_the_suite_is_a_module() {
+fn every_file_of_the_command_line_and_of_the_suite_is_declared_as_a_module() {
     for main in ["cli/main.rs", "tests/suite/main.rs"] {
         let main = Path::new(ROOT).join(main);
         let top = main.parent().unwrap();
@@ -184,35 +198,38 @@ fn every_file_of_the_command_and_of_the_suite_is_a_module() {
     }
 }
 
-/// Whatever else calls AWS does it by `client`: an SDK crate takes up to two minutes to compile.
+/// Other AWS calls go through `client`, because an SDK crate takes up to two minutes to compile.
 #[test]
-fn aws_is_called_in_one_way() {
+fn only_the_listed_aws_sdk_crates_are_used() {
     let lock = read("Cargo.lock");
     let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     let of_aws: Vec<&str> =
         names.clone().filter_map(|name| name.strip_prefix("aws-sdk-")).collect();
-    // The last three are what `aws-config` signs in with.
+    // `aws-config` uses the last three to sign in.
     assert_eq!(of_aws, ["apigateway", "cloudtrail", "config", "sso", "ssooidc", "sts"]);
     let others = ["reqwest", "native-tls", "hyper-tls"];
     let others: Vec<&str> = names.filter(|name| others.contains(name)).collect();
-    assert!(others.is_empty(), "another HTTP or TLS stack: {others:?}");
+    assert!(others.is_empty(), "Cargo.lock contains another HTTP or TLS stack: {others:?}");
 }
 
 #[test]
-fn the_house_has_these_rooms_and_no_others() {
+fn the_workspace_has_the_listed_members_with_shared_lints_and_no_features() {
     let manifest = read("Cargo.toml");
     let members = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
     let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
-    assert_eq!(members, CRATES, "a crate more or less: add its arrows here");
+    assert_eq!(
+        members, CRATES,
+        "the workspace members differ from CRATES; add the forbidden dependencies of a new crate here"
+    );
     assert!(manifest.contains("unsafe_code = \"forbid\""));
     for of in CRATES {
         let own = read(&format!("{of}/Cargo.toml"));
-        assert!(own.contains("[lints]\nworkspace = true"), "{of} has lints of its own");
-        assert!(!own.contains("[features]"), "{of} has features");
-        let knows_sigma = own.contains("evenkeel-sigma.workspace");
         assert!(
-            !knows_sigma,
-            "{of} depends on the import of Sigma rules, which only the command may"
+            own.contains("[lints]\nworkspace = true"),
+            "{of} does not use the lints of the workspace"
         );
+        assert!(!own.contains("[features]"), "{of} defines Cargo features");
+        let knows_sigma = own.contains("evenkeel-sigma.workspace");
+        assert!(!knows_sigma, "{of} depends on evenkeel-sigma; only the command-line crate may");
     }
 }

@@ -1,6 +1,6 @@
-"""Looks at built functions: whether AWS Lambda's provided.al2023 can load them, and how large they are.
+"""Checks built functions: the Lambda runtime provided.al2023 can load them, and their size is within the limit.
 
-artefact.py FOLDER...
+artifact.py FOLDER...
 """
 
 import hashlib
@@ -10,14 +10,15 @@ import sys
 import zipfile
 from pathlib import Path
 
-# provided.al2023 has this glibc. Source: Amazon Linux 2023 User Guide, "Core glibc packages".
+# The glibc version of provided.al2023. Source: Amazon Linux 2023 User Guide, "Core glibc packages".
 GLIBC = (2, 34)
-# Source: AWS Lambda Developer Guide, "Lambda quotas": an archive that is uploaded directly, in bytes.
+# The maximum size of an archive that is uploaded directly, in bytes. Source: AWS Lambda Developer Guide, "Lambda
+# quotas".
 ARCHIVE = 50 * 1024 * 1024
 
 
 def needs(binary):
-    """The newest glibc that a binary asks for."""
+    """Returns the newest glibc version that a binary requires."""
     found = re.findall(rb"\0GLIBC_(\d+)\.(\d+)", binary)
     return max((int(major), int(minor)) for major, minor in found)
 
@@ -35,10 +36,10 @@ def main():
         digest = hashlib.sha256(binary).hexdigest()
         print(f"{folder}: {len(binary):,} bytes, {size:,} zipped, glibc {glibc[0]}.{glibc[1]}, sha256 {digest}")
         if glibc > GLIBC:
-            print(f"{folder}: provided.al2023 has glibc {GLIBC[0]}.{GLIBC[1]}: build it on an older system")
+            print(f"{folder}: provided.al2023 has glibc {GLIBC[0]}.{GLIBC[1]}; build the function on an older system")
             failed = True
         if size > ARCHIVE:
-            print(f"{folder}: AWS Lambda takes at most {ARCHIVE:,} bytes")
+            print(f"{folder}: the archive is too large; AWS Lambda accepts at most {ARCHIVE:,} bytes")
             failed = True
     sys.exit(failed)
 
