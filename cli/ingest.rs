@@ -87,7 +87,7 @@ pub(crate) fn run(command: &IngestArguments) -> Result<ExitStatus, CommandError>
 
 /// Returns the number of skipped events by kind. The names of the kinds are those of `replay`.
 fn count_skipped(metrics: &InvocationMetrics) -> Map<String, Value> {
-    let unwatched = ("events that no policy watches", metrics.metric_count("Unwatched"));
+    let unwatched = ("events that no policy matches", metrics.metric_count("Unwatched"));
     let all = metrics.skipped_kinds().chain([unwatched]).filter(|(_, count)| *count > 0);
     all.map(|(kind, count)| (kind.to_owned(), count.into())).collect()
 }

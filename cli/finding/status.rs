@@ -28,7 +28,7 @@ Exit codes:
   2  invalid usage
   3  the ledger could not be read")]
 pub(crate) struct StatusArguments {
-    /// Print one JSON object for each outcome, one a line
+    /// Print one JSON object for each outcome, one per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]

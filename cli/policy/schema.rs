@@ -72,7 +72,7 @@ fn event_name_error(error: EventNameError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
-/// Renders a list of names, one a line or as JSON.
+/// Renders a list of names, one per line or as JSON.
 fn render_names(names: &[String], is_json: bool) -> String {
     if is_json { format!("{:#}\n", json!(names)) } else { names.join("\n") + "\n" }
 }

@@ -75,7 +75,7 @@ pub(crate) struct ReplayArguments {
 pub(crate) enum FindingFormat {
     /// Readable text
     Text,
-    /// One JSON object a finding, one a line
+    /// One JSON object per finding and line
     Jsonl,
     /// One OCSF 1.8 Compliance Finding a line
     Ocsf,

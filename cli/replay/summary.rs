@@ -129,7 +129,7 @@ fn render_record_counts(totals: &ReplayTotals) -> String {
             "    of which with an earlier record's eventID and different content",
         );
     }
-    row(totals.unwatched, "  of events that no policy watches");
+    row(totals.unwatched, "  not matched by any selected policy");
     for (count, what) in [
         (totals.duplicates, "  duplicates (same eventID and content)"),
         (totals.filtered, "  outside --since, --until, --account or --region"),

@@ -67,7 +67,8 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
         })
     }
 
-    /// Returns whether the finding was announced with its status or with a worse one.
+    /// Returns whether the finding was announced with its present status or with a more
+    /// severe one.
     async fn was_announced(&self, finding: &Finding) -> Result<bool, LedgerError> {
         let own = ANNOUNCED_STATUSES.iter().position(|status| *status == finding.status);
         for status in ANNOUNCED_STATUSES.iter().take(own.map_or(0, |own| own.saturating_add(1))) {

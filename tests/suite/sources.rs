@@ -177,7 +177,7 @@ fn events_that_are_not_evaluated_are_counted_by_kind() {
         run(queue(&json!([health, unwatched]).to_string()).to_string()),
         json!({
             "batchItemFailures": [],
-            "skipped": {"EventBridge: AWS Health Event": 1, "events that no policy watches": 1}
+            "skipped": {"EventBridge: AWS Health Event": 1, "events that no policy matches": 1}
         })
     );
     assert_eq!(

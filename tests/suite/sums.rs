@@ -47,7 +47,7 @@ fn the_printed_counts_add_up_to_the_number_of_records() {
             (4, "files"),
             (16, "records, of which"),
             (6, "evaluated by at least one policy"),
-            (4, "of events that no policy watches"),
+            (4, "not matched by any selected policy"),
             (2, "duplicates (same eventID and content)"),
             (1, "outside --since, --until, --account or --region"),
             (1, "not readable"),

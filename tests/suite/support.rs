@@ -57,7 +57,7 @@ pub(crate) fn violation(number: u32) -> Value {
     })
 }
 
-/// Returns a record of a read-only call that no policy watches.
+/// Returns a record of a read-only call that no policy matches.
 pub(crate) fn quiet(number: u32) -> Value {
     with(violation(number), json!({"eventName": "GetBucketAcl", "readOnly": true}))
 }

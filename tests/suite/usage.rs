@@ -61,7 +61,7 @@ fn the_counts_add_up_and_duplicates_are_evaluated_once() {
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(run.count("records, of which"), 6);
     assert_eq!(run.count("evaluated by at least one policy"), 2);
-    assert_eq!(run.count("of events that no policy watches"), 2);
+    assert_eq!(run.count("not matched by any selected policy"), 2);
     assert_eq!(run.count("duplicates (same eventID and content)"), 1);
     assert_eq!(run.count("outside --since, --until, --account or --region"), 1);
     let files: Vec<String> = walkdir::WalkDir::new(&out)

@@ -46,7 +46,7 @@ enum ValueContinuation {
     Open(BracketScan),
     /// Brackets or quotes that are closed. The value has no further lines.
     Closed,
-    /// A plain scalar without quotes.
+    /// A scalar without quotes. It can continue on the next lines.
     Plain,
 }
 

@@ -194,7 +194,7 @@ pub enum InvalidRecordError {
     TooLong,
     /// The text is not JSON. Reading resumes at the next line that begins with an object.
     #[error(
-        "is not JSON at byte {byte} of the text; \
+        "is not valid JSON at byte {byte} of the decompressed text; \
          reading resumed at the next line that begins with `{{`"
     )]
     NotJson {

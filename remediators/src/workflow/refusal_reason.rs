@@ -36,7 +36,8 @@ pub enum RefusalCode {
     PlanRejected,
     /// The approver is the violator of the policy.
     ApproverViolated,
-    /// A failed attempt restored this state in its rollback.
+    /// The state comes from the rollback of a failed attempt; another attempt would probably fail
+    /// too.
     #[serde(rename = "rolled-back-by-attempt")]
     RolledBackByAttempt,
     /// The policy header contains a parameter that the remediator does not have.

@@ -132,7 +132,7 @@ async fn every_configuration_item_that_a_policy_evaluates_is_forwarded() {
     let kinds: BTreeSet<&String> = kinds.collect();
     let tried: BTreeSet<&String> =
         cases.iter().filter_map(PolicyCase::configuration_item).map(|item| &item.kind).collect();
-    assert!(tried.is_subset(&kinds), "a test case has an item of a type that no policy watches");
+    assert!(tried.is_subset(&kinds), "a test case has an item of a type that no policy matches");
     for kind in &kinds {
         events.push(change(json!({"configurationItem": {"resourceType": kind}})));
         events.push(change(json!({"configurationItemSummary": {"resourceType": kind}})));

@@ -108,8 +108,9 @@ fn parse_account(value: &str) -> Option<String> {
     is_account_id(account).then(|| account.to_owned())
 }
 
-/// Returns the principal if it belongs to another account or to an unknown account. The root of an
-/// account is returned as the account ID.
+/// Returns the principal, unless it is everyone, a service, a federated identity, or belongs to
+/// `account`. Returns the account ID for the root of an account. An ARN without an account ID gives
+/// nothing.
 fn foreign_principal(principal: &str, account: &str) -> Option<String> {
     let own_or_service = principal == "*"
         || principal == account
