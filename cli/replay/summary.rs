@@ -42,7 +42,12 @@ fn render_headline(totals: &ReplayTotals) -> String {
             style_text(severity_style(*severity), &format!("{count} {severity}"))
         })
         .collect();
-    if total == 0 && totals.insufficient_count() == 0 {
+    if total == 0 && totals.readable_count() == 0 {
+        // Nothing found must not look like nothing wrong.
+        parts.push(style_text(RED, "no record was read"));
+    } else if total == 0 && totals.insufficient_count() == 0 && totals.trouble_count > 0 {
+        parts.push(style_text(YELLOW, "no violations in what could be read; see Problems"));
+    } else if total == 0 && totals.insufficient_count() == 0 {
         parts.push(style_text(GREEN, "no violations"));
     } else if total == 0 {
         let count = totals.insufficient_count();

@@ -112,6 +112,12 @@ impl ReplayTotals {
         parts.into_iter().chain(self.skipped.values().copied()).fold(0, u64::saturating_add)
     }
 
+    /// Returns the number of records that were read and understood, evaluated or not.
+    pub(super) fn readable_count(&self) -> u64 {
+        let counts = [self.evaluated, self.unwatched, self.filtered, self.duplicates];
+        counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// Counts an issue, and keeps it for the output if there is room.
     pub(super) fn add_issue(&mut self, issue: ReplayIssue) {
         add_count(&mut self.trouble_count, 1);

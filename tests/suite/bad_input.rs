@@ -240,6 +240,24 @@ fn a_missing_path_is_reported_and_the_other_paths_are_read() {
 }
 
 #[test]
+fn an_input_that_was_not_read_does_not_look_compliant() {
+    let folder = Folder::new();
+    let (cut, quiet) = (folder.write("cut.json", r#"{"Records":[{"a"#), folder.path().join("b.gz"));
+    folder.log("b.gz", &[crate::support::quiet(1)]);
+    let (cut, quiet) = (cut.to_str().unwrap(), quiet.to_str().unwrap());
+    for (inputs, code, headline) in [
+        (vec!["/does/not/exist"], 3, "no record was read"),
+        (vec![cut], 3, "no record was read"),
+        (vec![cut, quiet], 3, "no violations in what could be read; see Problems"),
+        (vec![quiet], 0, "no violations"),
+    ] {
+        let run = evenkeel([&["replay", "--policies", ONE_POLICY], inputs.as_slice()].concat());
+        assert_eq!(run.code, code, "{inputs:?}: {run:?}");
+        assert!(run.out.contains(&format!("Findings  0  {headline}\n")), "{inputs:?}: {run:?}");
+    }
+}
+
+#[test]
 fn a_record_with_a_nested_event_name_is_evaluated_by_its_own_event_name() {
     let record = with(violation(2), json!({"aaa": {"eventName": "Other"}}));
     let run = beside("nested.json", log(&[record]));
