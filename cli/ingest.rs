@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// The payload is the event of a Lambda invocation: an EventBridge event, a batch of SQS or
 /// Kinesis, an SNS notification, a CloudWatch Logs subscription, or an invocation by an AWS Config
-/// rule. Findings are written to a ledger in a folder. Standard output is the response of the
-/// function, with the number of skipped events by kind.
+/// rule. The command writes findings to a ledger in a folder. It prints the response of the
+/// function to standard output, with the number of skipped events by kind.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -30,10 +30,10 @@ Examples:
 
 Exit codes:
   0  the payload was evaluated, and there is no finding
-  1  there is a finding
+  1  there is a finding, or a policy is invalid
   2  invalid usage
-  3  a message could not be evaluated and would be delivered again; it is named,
-     the rest was evaluated")]
+  3  a file could not be read; or a message could not be evaluated and would be
+     delivered again: the output names the message, the others were evaluated")]
 pub(crate) struct IngestArguments {
     /// File with the payload, or - for standard input
     #[arg(value_name = "FILE")]

@@ -31,9 +31,9 @@ Run `evenkeel help COMMAND` for options, examples and exit codes of a command.
 
 Exit codes:
   0  success
-  1  a finding, a failed case, an invalid policy, or a failed check
+  1  a finding, a failed case, an invalid policy or another invalid file, or a failed check
   2  invalid usage
-  3  an input could not be read, or AWS or the ledger could not be reached";
+  3  a read or a write failed, or AWS or the ledger could not be reached";
 
 /// Returns all commands, in the order of the top-level help.
 ///

@@ -36,10 +36,14 @@ def main():
         digest = hashlib.sha256(binary).hexdigest()
         print(f"{folder}: {len(binary):,} bytes, {size:,} zipped, glibc {glibc[0]}.{glibc[1]}, sha256 {digest}")
         if glibc > GLIBC:
-            print(f"{folder}: provided.al2023 has glibc {GLIBC[0]}.{GLIBC[1]}; build the function on an older system")
+            limit = f"{GLIBC[0]}.{GLIBC[1]}"
+            print(
+                f"{folder}: the function needs glibc {glibc[0]}.{glibc[1]}, but provided.al2023 has glibc {limit}; "
+                f"build the function on a system with glibc {limit} or older"
+            )
             failed = True
         if size > ARCHIVE:
-            print(f"{folder}: the archive is too large; AWS Lambda accepts at most {ARCHIVE:,} bytes")
+            print(f"{folder}: the archive has {size:,} bytes; AWS Lambda accepts at most {ARCHIVE:,} bytes")
             failed = True
     sys.exit(failed)
 

@@ -81,7 +81,7 @@ def table(*columns):
 
 
 def main():
-    asked = dict(one.split("=", 1) for one in sys.argv[1:])
+    asked = dict(argument.split("=", 1) for argument in sys.argv[1:])
     unknown = set(asked) - set(VOLUMES)
     if unknown:
         sys.exit(f"unknown name: {', '.join(sorted(unknown))}; use one of {', '.join(VOLUMES)}")

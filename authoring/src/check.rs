@@ -1,4 +1,5 @@
-//! Diagnostics for policies that compile: names that AWS does not have, wrong types, unused parts.
+//! Diagnostics for policies that compile, such as unknown event names, wrong types and unused
+//! variables.
 
 mod allow_comments;
 mod codes;
@@ -44,8 +45,8 @@ pub type PatchCheck = fn(
     &[String],
 ) -> Result<(), Box<dyn std::error::Error>>;
 
-/// Returns the diagnostics of all policies, in the order of the policies and, within each, by
-/// position.
+/// Returns the diagnostics of all policies, in the order of the policies. The diagnostics of one
+/// policy are in the order of their positions.
 ///
 /// `uncovered` contains the warnings about conditions and events that no case covers, or `None` if
 /// the caller did not run the cases.
@@ -105,8 +106,8 @@ fn lint_policy(
 
 /// Calls `work` for each policy, and returns the results in the order of the policies.
 ///
-/// Several threads share the work. Each has a stack that is large enough for the deepest expression
-/// that compiles.
+/// Several threads share the work. The stack of each thread is large enough for the deepest
+/// expression that compiles.
 ///
 /// # Errors
 /// [`CelError`] if a thread cannot be started, or if `work` panics.

@@ -90,8 +90,8 @@ pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordCha
     found
 }
 
-/// Returns whether a change at `path` repeats a change at `found`: it changes the same value, an
-/// enclosing value, or a field of the same name in another form of the request.
+/// Returns whether a change at `path` repeats a change at `found`. This is the case if `path` is
+/// the path of the same value, of an enclosing value, or of another field with the same name.
 fn is_within(found: &str, path: &str) -> bool {
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     found == path || found.starts_with(&format!("{path}.")) || last(found) == last(path)
@@ -139,8 +139,8 @@ fn collect_literals_and_paths(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>)
             value => add(value),
         }
     }
-    // An instrumented policy has another syntax tree, so the text is parsed again. Deep expressions
-    // need a large stack.
+    // The text is parsed again, because the syntax tree of an instrumented policy contains more
+    // nodes than the author wrote.
     for (_, syntax) in parse_expressions(policy) {
         syntax.walk_tree(&mut |part| {
             if let SyntaxKind::Literal(value) = &part.kind {
@@ -156,7 +156,8 @@ fn collect_literals_and_paths(policy: &Policy) -> (Vec<Value>, Vec<Vec<String>>)
     (literals, paths)
 }
 
-/// Converts the path of an expression, such as `request.uri`, to the path in the record.
+/// Converts the path of an expression to the path in the record: `request.uri` becomes
+/// `requestParameters.uri`.
 fn to_record_path(path: &str) -> Option<Vec<String>> {
     let mut names = path.split('.').map(str::to_owned);
     let part = match names.next()?.as_str() {

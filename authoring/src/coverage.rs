@@ -1,4 +1,5 @@
-//! Measures which conditions of a policy its cases make true and false, and which events they use.
+//! Measures the coverage of a policy by its cases: the conditions that the cases make true and
+//! false, and the events that the cases use.
 
 mod expression_parts;
 mod watched_policy;
@@ -23,9 +24,10 @@ pub struct CaseCoverage {
 }
 
 impl CaseCoverage {
-    /// Returns the number of coverage goals, and how many of them the cases reach.
+    /// Returns the number of coverage goals, and the number of goals that the cases reach.
     ///
-    /// Each condition counts twice (true and false), each event name once.
+    /// Each condition has two goals (a case in which it is true, and a case in which it is false).
+    /// Each event name has one goal (a case that uses it).
     pub fn count_reached(&self) -> (usize, usize) {
         let sides = |one: &CoveredCondition| {
             usize::from(one.was_true).saturating_add(usize::from(one.was_false))

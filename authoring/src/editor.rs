@@ -1,5 +1,5 @@
-//! Completion, hover and definition requests of editors, answered from the text of a policy, which
-//! need not compile.
+//! Answers completion, hover and definition requests of editors from the text of a policy. The
+//! policy need not compile.
 
 use crate::schema::{EventField, list_event_fields, list_write_events};
 use crate::services::events;
@@ -39,7 +39,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("", "match", "the events and configuration items that the policy evaluates"),
     ("", "resource", "the resource of a finding"),
     ("", "parameters", "the values that an organization can set, used as params.NAME"),
-    ("", "variables", "names for expressions"),
+    ("", "variables", "names for CEL expressions, which other expressions can use"),
     ("", "message", "the message of a finding: text with {{ CEL }} placeholders"),
     ("", "controls", "the controls of frameworks that a finding violates"),
     ("", "references", "addresses of documentation"),
@@ -57,7 +57,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("remediation", "tier", "the safety tier of `patch`: A, B or C"),
     ("remediation", "actions", "the IAM actions that AWS needs to apply `patch`"),
     ("remediation", "patch", "the required properties of the resource"),
-    ("remediation", "ask", "what a person must check before the approval"),
+    ("remediation", "ask", "the point that a person must check before the approval"),
 ];
 
 /// The keys with a fixed set of values, and these values.

@@ -57,7 +57,7 @@ fn format_stably(file: &str, text: &str) -> Result<String, Diagnostic> {
     Err(Diagnostic::new_error("fmt", file, 0..0, message))
 }
 
-/// The maximum number of rounds. No text in the tests needs as many.
+/// The maximum number of rounds. All texts in the tests become stable in fewer rounds.
 const MAX_ROUNDS: usize = 4;
 
 fn format_once(file: &str, text: &str) -> Result<String, Diagnostic> {
@@ -80,7 +80,8 @@ fn format_once(file: &str, text: &str) -> Result<String, Diagnostic> {
         let message = "formatting would change the meaning of the body; the file is unchanged";
         return Err(refuse(message));
     }
-    // The limit for the length of an expression includes its spaces.
+    // The formatted body can be longer than the original one, and the length of an expression is
+    // limited. Therefore, the syntax check runs again.
     check_syntax(&new_body)
         .map_err(|failure| refuse(&format!("the body cannot be formatted: {}", failure.message)))?;
     Ok(new)

@@ -1,4 +1,5 @@
-//! Measures which controls of compliance frameworks the policies cover, and why others are open.
+//! Measures which controls of compliance frameworks the policies cover, and lists the reasons why
+//! the other controls are not covered.
 
 mod markdown;
 
@@ -33,7 +34,7 @@ pub struct ControlFramework {
 pub struct FrameworkControl {
     /// The framework's id of the control.
     pub id: String,
-    /// The requirement, in a few words.
+    /// The requirement of the control, in one line.
     pub requirement: String,
     /// The reason why no policy covers the control.
     pub reason_uncovered: Option<String>,

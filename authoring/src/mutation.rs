@@ -1,4 +1,5 @@
-//! Mutation tests of policies: each changes one detail of a policy and checks that a case fails.
+//! Runs mutation tests of policies. Each test changes one detail of a policy and checks that a case
+//! fails.
 
 mod mutation_pass;
 
@@ -102,7 +103,8 @@ pub fn score_cases(
 ) -> Result<MutationScore, Diagnostic> {
     let mut score = MutationScore::default();
     for mutant in PolicyMutant::list_mutants(file, functions)? {
-        // A change that does not compile cannot be made by mistake, so no case must detect it.
+        // A change that does not compile is not counted: the compiler detects it, so no case has
+        // to.
         let Some(policy) = mutant.build_policy(file, functions) else { continue };
         score.tried_count = score.tried_count.saturating_add(1);
         if !cases.iter().any(|case| detects_mutant(case, &policy)) {

@@ -223,7 +223,8 @@ cases:
     }
 }
 
-/// The maximum depth of nested structures in a sample. The types of a model can be recursive.
+/// The maximum depth of nested structures in a sample. Without this limit, a sample of a recursive
+/// type would have no end.
 const MAX_SAMPLE_DEPTH: usize = 3;
 
 /// Returns a sample value of a type, in the form in which CloudTrail records it.
@@ -260,7 +261,7 @@ fn choose_deciding_value(
     key: Option<&str>,
 ) -> Option<DecidingValue> {
     let name = |member: &StructureMember| lower_first(member.name);
-    // `dryRun` is not a property of the resource.
+    // `dryRun` is excluded, because it is not a property of the resource.
     let others = || {
         members
             .iter()
@@ -327,7 +328,7 @@ fn format_yaml(value: &Value, depth: usize) -> String {
             };
             members.iter().map(line).collect()
         }
-        // Lists are usually short, so they stay on one line.
+        // Lists and scalars stay on one line.
         other => format!(" {}", format_yaml_scalar(other)),
     }
 }

@@ -1,5 +1,5 @@
-//! Lists the events of a service and the fields of an event, and contains the JSON Schemas of
-//! policy files.
+//! Lists the write events of a service and the fields of an event, and contains the JSON Schemas of
+//! headers and test files.
 
 use crate::services::events;
 use crate::services::models::{
@@ -14,7 +14,7 @@ pub const HEADER_SCHEMA: &str = include_str!("../schemas/header.schema.json");
 /// The JSON Schema of a policy's test file.
 pub const TEST_SCHEMA: &str = include_str!("../schemas/test.schema.json");
 
-/// The maximum depth of nested fields. The types of a model can be recursive.
+/// The maximum depth of nested fields. Without this limit, a recursive type would have no end.
 const MAX_FIELD_DEPTH: usize = 6;
 
 /// A field of an event.

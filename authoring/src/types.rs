@@ -72,7 +72,7 @@ pub(crate) enum FieldLookup {
     Sometimes(ExpressionType),
     /// No call has the field. The list contains the fields that exist.
     Never(Vec<String>),
-    /// It is not known whether the field exists.
+    /// The models do not show whether the field exists.
     Unknown,
 }
 
@@ -99,8 +99,8 @@ pub(crate) fn build_view_type(matches: &PolicyMatch, side: CallSide) -> Expressi
                 side,
                 unmodeled_fields: unmodeled_fields(source),
             }));
-            // With several sources, another one may have the event. With one source, the event is
-            // not in the models.
+            // If there are several sources, another source may have the event. If there is only one
+            // source, the models do not contain the event, so the type is unknown.
             if views.len() == before && matches.event_source.len() == 1 {
                 return ExpressionType::Any;
             }
@@ -223,7 +223,8 @@ impl ExpressionType {
         }
     }
 
-    /// Returns the type that all models agree on, or the type itself if it is not from a model.
+    /// Returns the type itself if it is not from a model. For a type from models, returns the type
+    /// if it is equal in all models, and otherwise the unknown type.
     pub(crate) fn plain_type(&self) -> ExpressionType {
         let ExpressionType::Aws(all) = self else { return self.clone() };
         let mut types = all.iter().map(|one| match one.model.resolve_shape(one.shape) {
@@ -382,7 +383,8 @@ fn find_view_field(views: &[CallView], name: &str) -> FieldLookup {
         if let Some(member) =
             find_member(own, name).or_else(|| find_member(view.extra_members(own), name))
         {
-            // If two services have a call with this name, the policy means the one with the field.
+            // Two services can have a call with this name. The expression then refers to the call
+            // that has the field.
             *always |= member.required && find_member(own, name).is_some();
             found.push(ModeledType { model: view.model, shape: member.shape });
         }

@@ -1,15 +1,21 @@
-"""Writes what AWS's own service models say of events: `events.txt`, their names, and `fields.bin`, what is in them.
+"""Generates tables from AWS's service models: the names of events (`events.txt`) and their fields (`fields.bin`).
 
-The models are those of botocore, which AWS keeps: pip download --no-deps botocore==1.44.8, unpack, and then
-generate.py FOLDER/botocore/data
+The models are part of the Python package botocore, which AWS maintains. Download the package with
+`pip download --no-deps botocore==1.44.8`, unpack it, and run `generate.py FOLDER/botocore/data`.
 
-A line of `events.txt` is an `eventSource` without `.amazonaws.com` and the operations' names. CloudTrail names a
-service after the prefix of its endpoint or the name that requests are signed for; both are written where they differ.
+A line of `events.txt` contains an `eventSource` without `.amazonaws.com`, and the names of its operations. CloudTrail
+uses either the prefix of the endpoint or the signing name of a service as `eventSource`. If they differ, the table
+contains a line for each of them.
 
-`fields.bin` has an index, a line for each source (`source offset length`) and an empty line, and then a zlib stream for
-each. A stream's lines: `O operation input output` (numbers of structures, `-` for none), `S number member:type ...`
-(`!` behind the name: required) and `E number value ...`. Types: s text, i integer, d number, b truth, t time, x bytes,
-[type list, {type map, #n structure, %n one of the values of an enum, j anything. Operations that only read are left out.
+`fields.bin` begins with an index, which has one line for each source (`source offset length`) and ends with an empty
+line. A zlib stream for each source follows. The lines of a stream are:
+
+* `O operation input output`: an operation, with the numbers of its input and output structures (`-` for none)
+* `S number member:type ...`: a structure; `!` after the name of a member means that the member is required
+* `E number value ...`: an enum
+
+The types are: `s` string, `i` integer, `d` number, `b` boolean, `t` time, `x` bytes, `[type` list, `{type` map, `#n`
+structure n, `%n` a value of enum n, `j` any value. `fields.bin` does not contain operations that only read.
 """
 
 import gzip
@@ -37,7 +43,7 @@ def sources(service):
 
 
 class Service:
-    """One service's structures and enums, numbered in the order they are met."""
+    """The structures and enums of one service, numbered in the order of their first use."""
 
     def __init__(self, service):
         self.shapes = service["shapes"]
@@ -68,7 +74,7 @@ class Service:
             required = set(shape.get("required", []))
             members = []
             for member, target in shape.get("members", {}).items():
-                # EC2 and S3 record what goes over the wire.
+                # EC2 and S3 record the names of the wire protocol, not the names of the model.
                 key = target.get("locationName", member) if self.wire else member
                 members.append(f"{key}{'!' if member in required else ''}:{self.type(target['shape'])}")
             self.lines.append(" ".join([f"S {number}", *members]))
@@ -91,7 +97,7 @@ def main():
         newest = path.parent == max(path.parent.parent.iterdir())
         for source in sources(service):
             names[source].update(service["operations"])
-            # Names of older versions of an API are still recorded; their fields are those of the newest.
+            # CloudTrail still records the names of older API versions. Their fields come from the newest version.
             if newest and writes.lines:
                 streams[zlib.compress("\n".join(writes.lines).encode(), 9)].append(source)
     folder = Path(__file__).parent

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::partition::AwsPartition;
 
-/// The parts of an Amazon Resource Name (ARN). `to_string` builds the name.
+/// The parts of an Amazon Resource Name (ARN). `to_string` builds the ARN from the parts.
 ///
 /// Source: AWS General Reference, "Amazon Resource Names (ARNs)".
 ///
@@ -29,8 +29,8 @@ pub struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// Parses an ARN. The result is `None` if `text` is not an ARN: the partition, the service and
-    /// the resource must not be empty.
+    /// Parses an ARN. Returns `None` if `text` does not begin with `arn:`, has fewer than six
+    /// parts, or has an empty partition, service or resource.
     pub fn parse_text(text: &'a str) -> Option<Arn<'a>> {
         let mut parts = text.splitn(6, ':');
         if parts.next() != Some("arn") {
@@ -59,13 +59,15 @@ impl<'a> Arn<'a> {
         Arn { partition: AwsPartition::for_region(region).id, service, region, account, resource }
     }
 
-    /// Builds the ARN of an IAM role of an account, in the partition of `region`.
+    /// Builds the ARN of an IAM role of an account. `region` determines only the partition, because
+    /// the ARN of a role contains no Region.
     pub fn iam_role(region: &str, account: &str, name: &str) -> String {
         let resource = format!("role/{name}");
         Arn { region: "", ..Arn::in_region(region, account, "iam", &resource) }.to_string()
     }
 
-    /// Builds the ARN of an S3 bucket, in the partition of `region`.
+    /// Builds the ARN of an S3 bucket. `region` determines only the partition, because the ARN of a
+    /// bucket contains neither a Region nor an account ID.
     pub fn s3_bucket(region: &str, name: &str) -> String {
         Arn { region: "", ..Arn::in_region(region, "", "s3", name) }.to_string()
     }

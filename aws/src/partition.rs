@@ -5,10 +5,10 @@
 pub struct AwsPartition {
     /// The ID as it appears in ARNs, such as `aws-cn`.
     pub id: &'static str,
-    /// The prefix of the names of its Regions; empty for the partition `aws`, which has many
-    /// prefixes.
+    /// The prefix of the names of all Regions in the partition. It is empty for `aws`, because the
+    /// Regions of this partition have different prefixes.
     region_prefix: &'static str,
-    /// The suffix of host names.
+    /// The suffix of the host names of services, such as `amazonaws.com`.
     pub dns_suffix: &'static str,
     /// The suffix of the names of hosts that support both IPv4 and IPv6 (dual-stack).
     pub dual_stack_dns_suffix: &'static str,
@@ -85,10 +85,10 @@ pub const PARTITIONS: [AwsPartition; 8] = [
 impl AwsPartition {
     /// Returns the partition of a Region. A Region that no other partition contains is in `aws`.
     pub fn for_region(region: &str) -> AwsPartition {
-        let is_of = |one: &&AwsPartition| {
-            !one.region_prefix.is_empty() && region.starts_with(one.region_prefix)
+        let contains_region = |partition: &&AwsPartition| {
+            !partition.region_prefix.is_empty() && region.starts_with(partition.region_prefix)
         };
-        PARTITIONS.iter().find(is_of).copied().unwrap_or(COMMERCIAL)
+        PARTITIONS.iter().find(contains_region).copied().unwrap_or(COMMERCIAL)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Prints the problems of a file: the line, the marked place, and a suggestion.
+//! Prints diagnostics: the line of the file, the marked place in the line, and a suggestion.
 
 use crate::common::terminal::{escape_terminal, print_stderr};
 use evenkeel_rules::{Diagnostic, DiagnosticLevel, is_deceptive};
@@ -26,7 +26,7 @@ pub(crate) fn print_diagnostics(diagnostics: &[Diagnostic], texts: &FileTexts) {
 
 /// Replaces each deceptive character of `text` by a visible one of the same length in bytes.
 ///
-/// The length is the same, so that byte positions in the text stay valid.
+/// The byte positions of diagnostics refer to the original text, so they must stay valid.
 fn replace_deceptive_characters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,6 +1,6 @@
 //! The exit codes of the program, and the error that ends a command.
 //!
-//! Scripts depend on the exit codes: they must not change.
+//! Scripts depend on the exit codes, so the codes must not change.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ pub(crate) enum ExitStatus {
     Findings,
     /// Invalid usage: exit code 2.
     UsageError,
-    /// An input could not be read, or a service could not be reached: exit code 3.
+    /// A read, a write or a call of a service failed: exit code 3.
     InputError,
 }
 

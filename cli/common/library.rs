@@ -42,7 +42,7 @@ impl PolicyLibrary {
     /// shipped library.
     ///
     /// # Errors
-    /// [`CommandError::Io`] if a file cannot be read; [`CommandError::Usage`] if there is no
+    /// [`CommandError::Io`] if a file cannot be read; [`CommandError::Usage`] if no file is a
     /// policy.
     pub(crate) fn read_files(paths: &[PathBuf]) -> Result<PolicyLibrary, CommandError> {
         let mut library = PolicyLibrary::default();
@@ -85,7 +85,7 @@ impl PolicyLibrary {
     ///
     /// # Errors
     /// [`CommandError::Io`] if the folder or a file cannot be read; [`CommandError::Usage`] if
-    /// there is no such file.
+    /// the folder contains no `.yaml` file.
     pub(crate) fn read_waiver_folder(&mut self, folder: &Path) -> Result<(), CommandError> {
         let what = || format!("cannot read {}", folder.display());
         let listed = std::fs::read_dir(folder).map_err(CommandError::io_error(what()))?;
@@ -135,7 +135,8 @@ impl PolicyLibrary {
         self.read_companion_files(path)
     }
 
-    /// Reads the files that belong to the policy at `path`: its test file and the functions.
+    /// Reads the files that belong to the policy at `path`: its test file, and the nearest
+    /// `functions.yaml` in the folder of the policy or in one of the two folders above this folder.
     fn read_companion_files(&mut self, path: &Path) -> Result<(), CommandError> {
         let test = path.with_extension("test.yaml");
         let functions = path.ancestors().skip(1).take(3).map(|dir| dir.join(FUNCTIONS_FILE));
@@ -210,7 +211,7 @@ impl PolicyLibrary {
     }
 
     /// Returns the errors of policies that compile: unknown names of AWS, wrong types, invalid
-    /// cases, waivers and controls. Warnings are left out.
+    /// cases, waivers and controls. The result contains no warnings.
     pub(crate) fn find_errors(&self, set: &PolicySet) -> Vec<Diagnostic> {
         let mut errors = self.lint_policy_set(set, None);
         errors.retain(|one| one.level == DiagnosticLevel::Error);

@@ -23,9 +23,9 @@ pub(crate) fn style_text(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Returns a number with its noun: `one` for 1, otherwise `many`.
-pub(crate) fn format_count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+/// Returns a number with its noun: `singular` for 1, otherwise `plural`.
+pub(crate) fn format_count(number: usize, singular: &str, plural: &str) -> String {
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {plural}") }
 }
 
 /// Returns `part` of `whole` in percent, and 100 if `whole` is 0.

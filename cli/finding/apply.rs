@@ -9,12 +9,15 @@ use crate::common::exit::{CommandError, ExitStatus};
 use crate::common::runtime::run_async;
 use crate::common::terminal::{escape_terminal, print_stderr, print_stdout};
 use crate::finding::decision::{DEFAULT_DECISION_HOURS, record_decision};
-use crate::finding::session::{FindingArguments, render_preview, retryable_error};
+use crate::finding::session::{
+    FindingArguments, render_block_reason, render_plan, retryable_error,
+};
 
 /// Show the remediation plan of a finding, ask, and apply the plan
 ///
-/// Your confirmation is an approval of this plan only. It is recorded in the ledger under your
-/// name. The identity that violated the policy cannot approve the plan.
+/// Your confirmation is an approval of this plan only. With --yes, the command approves the plan
+/// without a question. The approval is recorded in the ledger under your AWS identity. The identity
+/// that violated the policy cannot approve the plan.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +32,7 @@ Exit codes:
 pub(crate) struct ApplyArguments {
     /// Uid of the finding, a unique prefix of it, or the key of its record in the ledger
     finding: String,
-    /// Confirm without a question
+    /// Approve the plan without a question
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -44,8 +47,10 @@ pub(crate) fn run(command: &ApplyArguments) -> Result<ExitStatus, CommandError> 
             .preview_remediation(&case.violation, current_millis())
             .await
             .map_err(retryable_error)?;
-        print_stderr(&render_preview(&case.violation, &preview));
+        print_stderr(&render_plan(&case.violation, &preview));
+        // Without a plan, the block reason is the outcome, which is printed below.
         if let Some(plan) = &preview.plan {
+            print_stderr(&render_block_reason(&preview));
             if !confirm_action("Apply this plan?", command.yes)? {
                 print_stderr("nothing was changed\n");
                 return Ok(ExitStatus::Findings);
@@ -58,6 +63,9 @@ pub(crate) fn run(command: &ApplyArguments) -> Result<ExitStatus, CommandError> 
                 DEFAULT_DECISION_HOURS,
             )
             .await?;
+            if command.yes {
+                print_stderr(&format!("  approval  --yes approves plan {plan}\n"));
+            }
         }
         let outcome = case
             .remediation

@@ -9,10 +9,11 @@ use crate::finding::session::FindingArguments;
 
 /// Approve the remediation plan of a finding
 ///
-/// The approval is for this finding and for its present plan, including the plan's questions. If
-/// the resource changes, the plan changes, and needs a new approval. An approval is used once, and
-/// expires after --hours, at the latest after one week. It is recorded in the ledger under your AWS
-/// identity. The identity that violated the policy cannot approve the plan.
+/// The approval is valid for this finding and its present plan only, and covers the questions that
+/// the plan lists. If the resource changes, the plan changes, and the new plan needs a new
+/// approval. Only one attempt can use the approval. The approval expires after --hours, at the
+/// latest after one week, and is recorded in the ledger under your AWS identity. The identity that
+/// violated the policy cannot approve the plan.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +22,7 @@ Examples:
 
 Exit codes:
   0  the plan is approved
-  1  there is no plan, or you did not confirm
+  1  there is no plan to approve, or you did not confirm
   2  invalid usage, or the finding cannot be remediated
   3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct ApproveArguments {
@@ -30,7 +31,7 @@ pub(crate) struct ApproveArguments {
     /// Number of hours after which the approval expires
     #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_DECISION_HOURS)]
     hours: u32,
-    /// URL of the remediate function's queue; the finding is sent to it again
+    /// URL of the remediate function's queue; the command sends the finding to this queue again
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
     /// Confirm without a question

@@ -14,8 +14,9 @@ pub(crate) const DEFAULT_DECISION_HOURS: u32 = 24;
 
 /// Shows the plan of a finding, asks for a confirmation, and records the decision.
 ///
-/// `approved` is the decision: approval or rejection. It expires after `hours`. `yes` confirms
-/// without a question. Returns [`ExitStatus::Findings`] if there is no plan or no confirmation.
+/// `approved` is the decision: approval or rejection. The decision expires after `hours`. If `yes`
+/// is set, the function asks no question. Returns [`ExitStatus::Findings`] if there is no plan or
+/// no confirmation.
 ///
 /// # Errors
 /// [`CommandError::Usage`] if the finding cannot be remediated or the caller is unknown;
@@ -35,7 +36,7 @@ pub(crate) async fn decide_on_plan(
         .map_err(retryable_error)?;
     print_stderr(&render_preview(&case.violation, &preview));
     let Some(plan) = preview.plan else {
-        print_stderr("the finding has no plan to decide on\n");
+        print_stderr("the finding has no plan; there is nothing to approve or reject\n");
         return Ok((ExitStatus::Findings, case));
     };
     if !confirm_action(if approved { "Approve this plan?" } else { "Reject this plan?" }, yes)? {
@@ -47,8 +48,8 @@ pub(crate) async fn decide_on_plan(
     Ok((ExitStatus::Success, case))
 }
 
-/// Records the caller's decision on the plan of a finding in the ledger. The latest decision
-/// counts.
+/// Records the caller's decision on the plan of a finding in the ledger. If a plan has several
+/// decisions, the latest one is effective.
 ///
 /// # Errors
 /// [`CommandError::Usage`] if the caller is unknown; [`CommandError::Io`] if the ledger cannot be

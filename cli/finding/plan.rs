@@ -11,9 +11,9 @@ use crate::finding::session::{FindingArguments, render_preview, retryable_error}
 
 /// Show the remediation plan of a finding without applying it
 ///
-/// Reads the present state of the resource, and prints the planned state, the AWS actions, the
-/// questions that need an approval, and the reason if the plan is blocked. An approval is for the
-/// hash of the plan.
+/// The command reads the present state of the resource. It prints the planned state, the AWS
+/// actions, the questions that need an approval, and the reason if the plan is blocked. It also
+/// prints the hash of the plan, which an approval refers to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -9,8 +9,8 @@ use crate::finding::session::FindingArguments;
 
 /// Reject the remediation plan of a finding
 ///
-/// The present plan is not applied until the rejection expires after --hours, whatever the mode of
-/// the policy. The rejection is recorded in the ledger under your AWS identity.
+/// While the rejection is valid, the present plan is not applied in any mode of the policy. The
+/// rejection expires after --hours. It is recorded in the ledger under your AWS identity.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -19,7 +19,7 @@ Examples:
 
 Exit codes:
   0  the plan is rejected
-  1  there is no plan, or you did not confirm
+  1  there is no plan to reject, or you did not confirm
   2  invalid usage, or the finding cannot be remediated
   3  AWS or the ledger could not be reached; try again")]
 pub(crate) struct RejectArguments {

@@ -1,6 +1,6 @@
 //! The arguments and the session that the commands for one finding share.
 //!
-//! A session has the finding, the ledger, and access to the finding's account.
+//! A session contains the finding, the ledger, and the access to the finding's account.
 
 use clap::Args;
 use evenkeel_ledger::{FindingError, FindingRecord, Ledger};
@@ -15,21 +15,28 @@ use crate::common::exit::CommandError;
 use crate::common::ledger::{ledger_read_error, open_ledger};
 use crate::common::terminal::{GREEN, RED, escape_terminal, style_text};
 
-/// The arguments that locate the ledger and the access to the finding's account.
+/// The argument that locates the ledger.
 #[derive(Debug, Args)]
-pub(crate) struct FindingArguments {
+pub(crate) struct LedgerArgument {
     /// Ledger: a folder, or an S3 URL such as `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "LEDGER", default_value = "evidence")]
     ledger: String,
-    /// Role to assume in the finding's account; without it, your credentials must be for that
-    /// account
+}
+
+/// The arguments that locate the ledger and the access to the finding's account.
+#[derive(Debug, Args)]
+pub(crate) struct FindingArguments {
+    #[command(flatten)]
+    ledger_argument: LedgerArgument,
+    /// Name of the role to assume in the finding's account; without --role, your credentials must
+    /// be for that account
     #[arg(long, value_name = "NAME")]
     role: Option<String>,
     /// External id that the role's trust policy requires
     #[arg(long, value_name = "ID", requires = "role")]
     external_id: Option<String>,
-    /// Probe whether a backend supports TLS before its URL becomes https: on, off, or a PEM file of
-    /// root certificates to trust
+    /// Probe of TLS support before the URL of a backend becomes https: on, off, or a PEM file of
+    /// root certificates to trust in the probe
     #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
     probe: Option<String>,
 }
@@ -46,7 +53,7 @@ pub(crate) struct FindingSession {
     pub(crate) operator: AccountAccess,
 }
 
-impl FindingArguments {
+impl LedgerArgument {
     /// Opens the ledger.
     ///
     /// # Errors
@@ -54,14 +61,16 @@ impl FindingArguments {
     pub(crate) async fn open_ledger(&self) -> Result<Ledger, CommandError> {
         open_ledger(&self.ledger).await
     }
+}
 
+impl FindingArguments {
     /// Opens a finding by its uid, a unique prefix of the uid, or the key of its record.
     ///
     /// # Errors
     /// [`CommandError::Usage`] if the finding is unknown, cannot be remediated, or its account
     /// cannot be accessed; [`CommandError::Io`] if the ledger cannot be read.
     pub(crate) async fn open_finding(&self, finding: &str) -> Result<FindingSession, CommandError> {
-        let ledger = self.open_ledger().await?;
+        let ledger = self.ledger_argument.open_ledger().await?;
         let found = ledger.find_finding(finding).await.map_err(finding_lookup_error)?;
         let FindingRecord { key, bytes: record } = found;
         let violation = PolicyViolation::from_record(&record).map_err(|error| {
@@ -95,7 +104,8 @@ fn finding_lookup_error(error: FindingError) -> CommandError {
     }
 }
 
-/// Converts an error of the executor: the action did not end, and the user can try again.
+/// Converts an error of the executor. The action did not complete, so the message asks the user to
+/// try again.
 pub(crate) fn retryable_error(error: ExecutorError) -> CommandError {
     CommandError::io_error("the action did not complete; try again")(std::io::Error::other(error))
 }
@@ -104,8 +114,22 @@ fn account_access_error(error: &AccountAccessError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
-/// Renders a remediation plan: the changes, the AWS actions, the questions, and what blocks it.
+/// Renders a remediation plan: the changes, the AWS actions, the questions, and the reason that
+/// blocks the plan.
 pub(crate) fn render_preview(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
+    render_plan(violation, preview) + &render_block_reason(preview)
+}
+
+/// Renders the reason that blocks a plan, or the result if there is nothing to change.
+pub(crate) fn render_block_reason(preview: &RemediationPreview) -> String {
+    let is_result = preview.plan.is_none() && preview.code.is_none();
+    let label = if is_result { "result" } else { "blocked" };
+    let reason = preview.blocked_by.as_deref();
+    reason.map_or_else(String::new, |why| format!("  {label:<8}  {}\n", escape_terminal(why)))
+}
+
+/// Renders a remediation plan: the changes, the AWS actions, and the questions.
+pub(crate) fn render_plan(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
     let target = &violation.target;
     let mut out = format!(
         "{} in {} {}\n  {}, remediator {}\n",
@@ -123,9 +147,6 @@ pub(crate) fn render_preview(violation: &PolicyViolation, preview: &RemediationP
     }
     for why in &preview.asks {
         out += &format!("  question  {}\n", escape_terminal(why));
-    }
-    if let Some(why) = &preview.blocked_by {
-        out += &format!("  blocked   {}\n", escape_terminal(why));
     }
     out
 }

@@ -11,12 +11,12 @@ use crate::common::runtime::run_async;
 use crate::common::terminal::{
     DIM, GREEN, RED, YELLOW, escape_terminal, format_count, print_stdout, style_text,
 };
-use crate::finding::session::FindingArguments;
+use crate::finding::session::LedgerArgument;
 
 /// List remediations and their outcomes
 ///
-/// Reads the ledger only, and does not read the resources in AWS. The text output also lists open
-/// attempts, kill switches, and the number of attempts and failures of today.
+/// The command reads the ledger only, not the resources in AWS. The text output also lists open
+/// attempts, kill switches, and the number of attempts and failures of the present day (UTC).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -28,16 +28,16 @@ Exit codes:
   2  invalid usage
   3  the ledger could not be read")]
 pub(crate) struct StatusArguments {
-    /// Print one JSON object for each outcome, one per line
+    /// Print one JSON object per line for each outcome
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    finding_arguments: FindingArguments,
+    ledger_argument: LedgerArgument,
 }
 
 pub(crate) fn run(command: &StatusArguments) -> Result<ExitStatus, CommandError> {
     run_async(async {
-        let ledger = command.finding_arguments.open_ledger().await?;
+        let ledger = command.ledger_argument.open_ledger().await?;
         let outcomes = ledger.list_keys("outcomes").await.map_err(ledger_read_error)?;
         let mut activities = Vec::new();
         for key in &outcomes {
@@ -63,7 +63,7 @@ pub(crate) fn run(command: &StatusArguments) -> Result<ExitStatus, CommandError>
     })
 }
 
-/// Prints the open attempts, the totals of today, and the kill switches.
+/// Prints the open attempts, the totals of the present day (UTC), and the kill switches.
 async fn print_totals(ledger: &Ledger, outcomes: &[String]) -> Result<(), CommandError> {
     let list = async |prefix: &str| ledger.list_keys(prefix).await.map_err(ledger_read_error);
     let intents = list("intents").await?;
@@ -100,7 +100,7 @@ async fn print_totals(ledger: &Ledger, outcomes: &[String]) -> Result<(), Comman
     Ok(())
 }
 
-/// Renders an attempt without an outcome.
+/// Renders an open attempt: an attempt that has no outcome yet.
 fn render_open_attempt(key: &str, record: &[u8]) -> String {
     let open = style_text(YELLOW, "open");
     match serde_json::from_slice::<RemediationIntent>(record) {

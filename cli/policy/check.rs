@@ -31,7 +31,7 @@ Examples:
 
 Exit codes:
   0  no errors
-  1  an error, a warning with --deny-warnings, or less than --min-coverage
+  1  an error, a warning with --deny-warnings, or a coverage below --min-coverage
   2  invalid usage, or no policy in the folder
   3  a file could not be read")]
 pub(crate) struct CheckArguments {
@@ -46,7 +46,7 @@ pub(crate) struct CheckArguments {
     /// Fail if the cases cover less than this percentage of the conditions and events of policies
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<f64>,
-    /// Check again whenever a file changes, until Ctrl-C
+    /// Check again after each change of a file, until Ctrl-C
     #[arg(long)]
     watch: bool,
 }

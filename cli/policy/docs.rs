@@ -20,8 +20,8 @@ use std::path::PathBuf;
 /// Generate a page for each policy, in Markdown or HTML
 ///
 /// The command also writes an index. A page shows the risk, the conditions, the parameters with
-/// their values from settings.yaml, and the remediation. The command removes its pages of policies
-/// that no longer exist. It never changes a file that it did not write.
+/// their values from settings.yaml, and the remediation. The command removes pages that it wrote
+/// for policies that no longer exist. It never changes a file that it did not write.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -40,7 +40,7 @@ pub(crate) struct DocsArguments {
     /// Folder for the pages
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Write nothing, and fail if a page is stale, missing or no longer needed
+    /// Write nothing, and fail if a page is out of date, missing or no longer needed
     #[arg(long)]
     check: bool,
     /// Format of the pages

@@ -19,8 +19,9 @@ use std::path::PathBuf;
 ///
 /// For each control, the command lists the policies with their sources of events and their
 /// remediations, or the reason why no policy covers it. Policies name their controls under
-/// `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List those of other
-/// frameworks in `frameworks/<name>.yaml` in your folder of policies (see policies/README.md).
+/// `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List the controls of
+/// other frameworks in `frameworks/<name>.yaml` in your folder of policies (see
+/// policies/README.md).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -15,8 +15,9 @@ use serde_json::json;
 
 /// List event sources, events and fields; print JSON Schemas
 ///
-/// The fields are those of AWS's service models, in the spelling of CloudTrail. CloudTrail records
-/// of EC2 and S3 also have fields with other names.
+/// The fields come from the service models of AWS, in the spelling of CloudTrail. CloudTrail
+/// records of some sources, such as EC2 and S3, have additional fields, which are listed after
+/// `also`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -137,8 +138,8 @@ fn render_field(field: &EventField, depth: usize) -> String {
     out
 }
 
-/// Returns the ids of the shipped policies that match an event. Their cases are examples of the
-/// event.
+/// Returns the ids of the shipped policies that match an event. The cases of these policies are
+/// examples of the event.
 fn find_matching_policies(source: &str, name: &str) -> Result<Vec<String>, CommandError> {
     let set = PolicyLibrary::read_files(&[])?.load_policies()?;
     let matching =

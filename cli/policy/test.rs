@@ -15,8 +15,8 @@ use std::path::PathBuf;
 /// Run the test cases of policies
 ///
 /// The cases of `<id>.cel` are in `<id>.test.yaml` in the same folder. At least one case must
-/// expect `NON_COMPLIANT`, and one `COMPLIANT`. With --mutate, the command makes many small changes
-/// to each policy, one at a time: it removes a clause, inverts a comparison, or removes a default.
+/// expect `NON_COMPLIANT`, and one `COMPLIANT`. With --mutate, the command makes small changes to
+/// each policy, one at a time: it removes a clause, inverts a comparison, or removes a default.
 /// It lists the changes that no case detects. Add a case for each of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -29,7 +29,7 @@ Examples:
 
 Exit codes:
   0  all cases pass
-  1  a failed case, an invalid policy, missing cases, or less than --min-score
+  1  a failed case, an invalid policy, missing cases, or a score below --min-score
   2  invalid usage, or no policy in the folder
   3  a file could not be read")]
 pub(crate) struct TestArguments {
@@ -44,7 +44,7 @@ pub(crate) struct TestArguments {
     /// Also change the policies, and list the changes that no case detects
     #[arg(long, conflicts_with = "filter")]
     mutate: bool,
-    /// Fail if the cases detect less than this percentage of the changes
+    /// Fail if the score, the percentage of the changes that the cases detect, is lower
     #[arg(long, value_name = "PERCENT", default_value_t = 90.0, requires = "mutate")]
     min_score: f64,
 }

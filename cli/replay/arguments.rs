@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 /// Evaluate recorded CloudTrail logs and AWS Config items
 ///
-/// Runs offline. Reads files, folders with their subfolders, quoted patterns, or standard input
-/// (-). Reads CloudTrail log files (.json, .json.gz), files with one JSON record a line, the output
-/// of `aws cloudtrail lookup-events`, and configuration items, snapshots and histories of AWS
-/// Config.
+/// The command runs offline. The inputs are files, folders with their subfolders, quoted patterns,
+/// or standard input (-). The formats are CloudTrail log files (.json, .json.gz), files with one
+/// JSON record a line, the output of `aws cloudtrail lookup-events`, and configuration items,
+/// snapshots and histories of AWS Config.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,9 +24,11 @@ Examples:
 
 Exit codes:
   0  every record was read, and there is no finding at or above --fail-on
-  1  a finding or insufficient data at or above --fail-on, or an evaluation error
+  1  a finding or insufficient data at or above --fail-on, an evaluation error,
+     or an invalid policy or waiver
   2  invalid usage
-  3  a file or a record could not be read; it is named, the rest was evaluated")]
+  3  a file or a record could not be read; the summary names it, and all other
+     records were evaluated")]
 pub(crate) struct ReplayArguments {
     /// Log files, folders, quoted patterns, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
@@ -75,9 +77,9 @@ pub(crate) struct ReplayArguments {
 pub(crate) enum FindingFormat {
     /// Readable text
     Text,
-    /// One JSON object per finding and line
+    /// One JSON object per line for each finding
     Jsonl,
-    /// One OCSF 1.8 Compliance Finding a line
+    /// One OCSF 1.8 Compliance Finding per line
     Ocsf,
 }
 
@@ -112,7 +114,8 @@ impl ReplayArguments {
 
     /// Describes the arguments that select inputs, events and policies as text.
     ///
-    /// Arguments that change only the output or the speed are left out.
+    /// The text identifies a run, so it does not contain arguments that change only the output or
+    /// the speed.
     pub(super) fn describe_selection(&self) -> String {
         let ReplayArguments {
             inputs,

@@ -43,10 +43,10 @@ fn render_headline(totals: &ReplayTotals) -> String {
         })
         .collect();
     if total == 0 && totals.readable_count() == 0 {
-        // Nothing found must not look like nothing wrong.
+        // A replay that read no record must not look like a replay without violations.
         parts.push(style_text(RED, "no record was read"));
     } else if total == 0 && totals.insufficient_count() == 0 && totals.trouble_count > 0 {
-        parts.push(style_text(YELLOW, "no violations in what could be read; see Problems"));
+        parts.push(style_text(YELLOW, "no violations in the readable records; see Problems"));
     } else if total == 0 && totals.insufficient_count() == 0 {
         parts.push(style_text(GREEN, "no violations"));
     } else if total == 0 {
@@ -131,7 +131,7 @@ fn render_record_counts(totals: &ReplayTotals) -> String {
     if totals.conflicting > 0 {
         row(
             totals.conflicting,
-            "    of which with an earlier record's eventID and different content",
+            "    of which with the eventID of an earlier record, but different content",
         );
     }
     row(totals.unwatched, "  not matched by any selected policy");

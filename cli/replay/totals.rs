@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use uuid::Uuid;
 
-/// The maximum number of issues, and of conflicting records, that are kept for the output. All are
-/// counted.
+/// The maximum number of issues, and of conflicting records, that the output lists. The totals
+/// count all of them.
 const MAX_KEPT_DETAILS: usize = 20;
 
 /// The number of evaluations of one policy by status.
@@ -53,7 +53,8 @@ pub(super) struct ReplayTotals {
     /// Issues of whole files.
     #[serde(skip)]
     pub(super) file_issues: Vec<ReplayIssue>,
-    /// Issues of single records. An issue of the file may be their cause.
+    /// Issues of single records. They have their own list, because an issue of the whole file can
+    /// be their cause and must not be lost among them.
     #[serde(skip)]
     pub(super) record_issues: Vec<ReplayIssue>,
     pub(super) trouble_count: u64,
@@ -69,13 +70,15 @@ pub(super) struct ReplayTotals {
     /// The number of items that the reader delivered, as the reader counts them.
     #[serde(skip)]
     delivered_items: u64,
-    /// The digest of the first content of each event id. An entry takes about 32 bytes.
+    /// The digest of the first content of each event id. The memory of a replay grows by about 32
+    /// bytes for each event.
     #[serde(skip)]
     event_contents: BTreeMap<Uuid, Uuid>,
     /// Event ids with the digests of their other contents.
     #[serde(skip)]
     conflicting_contents: BTreeSet<(Uuid, Uuid)>,
-    /// The hash of the printed line of each finding. Several events can report one action.
+    /// The hash of the printed line of each finding. Several events can report one action and give
+    /// the same finding, which is counted once.
     #[serde(skip)]
     finding_lines: BTreeMap<(Uuid, bool), u64>,
 }
@@ -118,7 +121,7 @@ impl ReplayTotals {
         counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Counts an issue, and keeps it for the output if there is room.
+    /// Counts an issue, and keeps the first [`MAX_KEPT_DETAILS`] issues for the output.
     pub(super) fn add_issue(&mut self, issue: ReplayIssue) {
         add_count(&mut self.trouble_count, 1);
         let is_file_issue = issue.record.is_none();
@@ -254,8 +257,8 @@ impl ReplayTotals {
         add_count(self.principals.entry(finding.actor.principal.clone()).or_default(), 1);
     }
 
-    /// Compares the totals with the reader's own count. A difference is a defect of the program,
-    /// and becomes an issue.
+    /// Compares the totals with the number of items that the reader counted. A difference is a
+    /// defect of the program, and is added as an issue.
     pub(super) fn reconcile_counts(&mut self) {
         if self.delivered_items != self.record_count() {
             let what = format!(

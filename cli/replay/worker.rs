@@ -109,7 +109,7 @@ impl<'a> ReplayWorker<'a> {
         });
         batch.issues.extend(report.problems.iter().map(ReplayIssue::from));
         batch.report = Some(report);
-        // This is the last batch: a request to stop has no effect.
+        // No batch of this file follows, so a request to stop needs no reaction.
         match out.push_batch(batch, weight) {
             ControlFlow::Continue(()) | ControlFlow::Break(()) => {}
         }
@@ -117,7 +117,7 @@ impl<'a> ReplayWorker<'a> {
 }
 
 impl ReplayBatch {
-    /// Evaluates one item, and returns about how many bytes it adds to the batch.
+    /// Evaluates one item, and returns the estimated number of bytes that it adds to the batch.
     fn add_item(
         &mut self,
         item: LogItem<'_>,
@@ -154,7 +154,10 @@ impl ReplayBatch {
                     what,
                 };
                 let replaced = event.replaced.then(|| {
-                    issue("is not valid UTF-8; evaluated with replacement characters".to_owned())
+                    issue(
+                        "is not valid UTF-8; it was evaluated with replacement characters"
+                            .to_owned(),
+                    )
                 });
                 let issues = event
                     .waiver_errors
@@ -183,7 +186,7 @@ impl ReplayBatch {
         }
     }
 
-    /// Counts an unreadable record, and returns about how many bytes its issue adds to the batch.
+    /// Counts an unreadable record, and returns the estimated number of bytes of its issue.
     fn add_unreadable(&mut self, file: &str, number: u64, what: String) -> u64 {
         self.unreadable = self.unreadable.saturating_add(1);
         self.issues.push(ReplayIssue { file: file.to_owned(), record: Some(number), what });

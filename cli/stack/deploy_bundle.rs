@@ -28,10 +28,10 @@ use live_bundle::{LiveBundle, NextBundle};
 
 /// Check, test and deploy a folder of policies
 ///
-/// Compiles policies, functions, settings and waivers, runs all cases, and prints the changes
-/// against the active bundle. After a confirmation, the command writes the files and the manifest
-/// to the ledger, unless another bundle was deployed meanwhile. The functions load the new bundle
-/// within a minute.
+/// The command compiles policies, functions, settings and waivers, runs all cases, and prints the
+/// differences from the active bundle. After a confirmation, the command writes the files and the
+/// manifest to the ledger, unless another bundle was deployed meanwhile. The functions load the new
+/// bundle within a minute.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,7 +46,7 @@ Exit codes:
   1  an invalid file, a failed case, a policy without cases, no confirmation,
      or another deployment meanwhile
   2  invalid usage
-  3  a file could not be read, or the ledger could not be reached")]
+  3  a file could not be read or written, or the ledger could not be reached")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct DeployBundleArguments {
     /// Folder with policies, their test files, functions.yaml, settings.yaml and waivers/*.yaml

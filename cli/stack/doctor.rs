@@ -23,10 +23,11 @@ use stack_access::DeployedStack;
 
 /// Check whether a deployed stack works
 ///
-/// Run the command with credentials for the account and the Region of the stack. It reads trails,
-/// rules, functions, queues, topics and the ledger, and changes no configuration. The names of the
-/// ledger and of the topics come from the environment of the functions. Then it sends a canary: an
-/// event without effect, for which each function writes a record to the ledger.
+/// Run the command with credentials for the account and the Region of the stack. The command reads
+/// trails, rules, functions, queues, topics and the ledger, and changes no configuration. It takes
+/// the names of the ledger and of the topics from the environment of the functions. Then it sends a
+/// canary: an event that causes no finding and no remediation. Each function that receives the
+/// canary writes a record to the ledger.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,22 +37,22 @@ Examples:
 
 Exit codes:
   0  no check failed; there may be warnings
-  1  a check failed
-  2  invalid usage, or no Region
+  1  a check failed; this includes calls of AWS that fail
+  2  invalid usage, or no Region is set
   3  the output could not be written")]
 pub(crate) struct DoctorArguments {
     /// Prefix of the names of the stack's resources
     #[arg(long, default_value = "evenkeel")]
     name: String,
-    /// Ledger [default: the ledger of the evaluate function]
+    /// Ledger of the stack [default: the ledger of the evaluate function]
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     ledger: Option<String>,
     /// Regions whose events must be forwarded to the stack, separated by commas [default: the
     /// current Region]
     #[arg(long, value_name = "REGION", value_delimiter = ',')]
     regions: Vec<String>,
-    /// Maximum time for the canary, in seconds
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_seconds)]
+    /// Maximum time for the canary in seconds: a number, with or without the unit `s`, such as 90s
+    #[arg(long, value_name = "SECONDS", default_value = "60s", value_parser = parse_seconds)]
     timeout: Duration,
     /// Send no canary, and write nothing
     #[arg(long)]

@@ -38,8 +38,8 @@ pub(crate) struct TemplateArguments {
     /// Write nothing, and fail if a file is out of date
     #[arg(long, conflicts_with = "diff")]
     check: bool,
-    /// Write nothing, and print the added and removed events and permissions compared with these
-    /// policies
+    /// Write nothing, and print the events and permissions that differ from those of the policies
+    /// in OLD
     #[arg(long, value_name = "OLD")]
     diff: Option<PathBuf>,
     /// Output format of the difference

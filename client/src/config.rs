@@ -1,5 +1,5 @@
-//! The configuration of calls: Region, credentials and endpoint as for other AWS tools, and the
-//! limits of a call.
+//! Loads the Region, the credentials and the endpoint for calls to AWS from the environment, as
+//! other AWS tools do. Defines the timeouts and the retry behavior of the calls.
 
 use std::time::Duration;
 
@@ -29,13 +29,14 @@ pub struct CallLimits {
     pub operation_timeout: Duration,
     /// The maximum number of attempts of a call, including the first.
     pub max_attempts: u32,
-    /// `true` if calls slow down when AWS throttles them.
+    /// `true` for the adaptive retry mode of the SDK, which sends calls more slowly after AWS
+    /// throttles them. `false` for the standard mode.
     pub is_adaptive: bool,
 }
 
 impl CallLimits {
-    /// Creates limits with this timeout for a call, and the defaults of the SDK for everything
-    /// else: three attempts.
+    /// Creates limits with the timeout `operation` for a call. The other limits are the defaults of
+    /// the SDK: for example, a call has at most three attempts.
     pub fn with_timeout(operation: Duration) -> CallLimits {
         CallLimits {
             connect_timeout: None,

@@ -1,4 +1,4 @@
-//! Settings from environment variables.
+//! Reads settings from environment variables.
 
 use std::str::FromStr;
 

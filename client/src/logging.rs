@@ -1,4 +1,4 @@
-//! The log of the Lambda functions.
+//! Configures the log of the Lambda functions.
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -9,7 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// Configures the log so that each line is a JSON object, independent of the logging settings of
-/// the function. Text from an event therefore stays inside a JSON string. Call this function once.
+/// the Lambda function. Text from an event is always inside a JSON string. Therefore it cannot
+/// imitate a log line. Call `log_as_json` once in a process: a second call panics.
 pub fn log_as_json() {
     let level = std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok());
     tracing_subscriber::fmt()

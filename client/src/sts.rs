@@ -1,4 +1,4 @@
-//! The identity of the caller, and sessions of IAM roles.
+//! Finds the identity of the caller, and assumes IAM roles.
 //!
 //! Source: AWS Security Token Service API Reference, `GetCallerIdentity` and `AssumeRole`.
 
@@ -35,7 +35,7 @@ pub struct RoleSession<'a> {
     pub role_arn: &'a str,
     /// The name of the session, as it appears in the account's CloudTrail logs.
     pub name: &'a str,
-    /// The source identity. It is also set on every session that this session assumes.
+    /// The source identity. Every session that this session assumes has the same source identity.
     pub source_identity: &'a str,
     /// The external ID that the trust policy of the role requires.
     pub external_id: Option<&'a str>,
@@ -45,7 +45,8 @@ pub struct RoleSession<'a> {
     pub policy: &'a str,
 }
 
-/// Assumes a role, and returns the credentials of the session. The credentials are not renewed.
+/// Assumes a role, and returns the credentials of the session. The credentials are not renewed:
+/// they expire after the duration of the session.
 ///
 /// # Errors
 /// [`CallError`] if AWS denies the call, or if the call fails.

@@ -1,4 +1,4 @@
-//! The table of AWS limits, and the check of a template against them.
+//! Checks a template against a table of AWS limits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A default limit of AWS, without quota increases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwsLimit {
-    /// The limited object, as it is named in messages.
+    /// The name of the limited object in messages, such as `an event pattern`.
     pub subject: &'static str,
     /// The maximum.
     pub maximum: usize,
@@ -27,7 +27,8 @@ pub enum LimitUnit {
     Entries,
     /// Characters of all documents of inline policies together, without white space.
     PolicyCharacters,
-    /// Resources of the same type that have the same value of the property.
+    /// Resources of the same type that have the same value of the limited property, such as the
+    /// rules of one event bus.
     Resources,
 }
 
@@ -293,27 +294,29 @@ pub fn find_over_limits(template: &Value) -> Vec<OverLimit> {
     let mut over = Vec::new();
     check_properties(template, "", "the template", TEMPLATE_LIMITS, &mut over);
     for section in ["Parameters", "Resources", "Outputs", "Conditions"] {
-        for (name, one) in section_members(template.get(section)) {
+        for (name, member) in section_members(template.get(section)) {
             check_count(name.clone(), NAME_IN_TEMPLATE, name.chars().count(), &mut over);
             if section == "Parameters" {
-                check_properties(one, "", name, PARAMETER_LIMITS, &mut over);
+                check_properties(member, "", name, PARAMETER_LIMITS, &mut over);
             }
         }
     }
     let mut shared: BTreeMap<(&str, String), (AwsLimit, usize)> = BTreeMap::new();
     for (name, resource) in section_members(template.get("Resources")) {
         let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
-        // AWS SAM converts this type to a Lambda function.
+        // AWS SAM converts this type to a Lambda function. Therefore the limits of a Lambda
+        // function apply.
         let kind = if kind == "AWS::Serverless::Function" { "AWS::Lambda::Function" } else { kind };
         let Some(properties) = resource.get("Properties") else { continue };
         check_properties(properties, kind, name, RESOURCE_LIMITS, &mut over);
-        let rows = RESOURCE_LIMITS.iter().filter(|(of, _, limit)| {
-            *of == kind
+        let rows = RESOURCE_LIMITS.iter().filter(|(row_kind, _, limit)| {
+            *row_kind == kind
                 && limit.unit == LimitUnit::Resources
                 && counts_toward_limit(kind, properties)
         });
         for (_, pointer, limit) in rows {
-            // A rule without an event bus belongs to the default bus.
+            // A rule without an event bus belongs to the default bus. Such rules are counted
+            // together, under an empty value.
             let value = properties.pointer(pointer).map(Value::to_string).unwrap_or_default();
             let entry = shared.entry((limit.subject, value)).or_insert((*limit, 0));
             entry.1 = entry.1.saturating_add(1);
@@ -376,7 +379,7 @@ fn measure_value(value: &Value, unit: LimitUnit) -> usize {
             let documents = policies.filter_map(|policy| policy.get("PolicyDocument"));
             documents.map(|document| measure_value(document, LimitUnit::Characters)).sum()
         }
-        // The caller counts the resources of the whole template.
+        // `find_over_limits` counts the resources of the whole template.
         LimitUnit::Resources => 0,
     }
 }

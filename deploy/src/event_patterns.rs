@@ -1,4 +1,4 @@
-//! The EventBridge event patterns for the events that policies match.
+//! Builds the EventBridge event patterns for the events that policies match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,38 +24,42 @@ const DETAIL_TYPES: [&str; 4] = [
 /// CloudFront Developer Guide, "Logging CloudFront API calls".
 const VERSIONED_SERVICES: [&str; 2] = ["cloudfront.amazonaws.com", "lambda.amazonaws.com"];
 
-/// A service whose calls the Events Reference does not list, and the source of the other events of
-/// this service. The patterns accept calls with both names.
+/// The name of Amazon EMR in CloudTrail records, and its name in the source of its other events.
+/// The Events Reference does not list the calls of Amazon EMR. Therefore the patterns accept its
+/// calls with both names.
 ///
 /// Source: Amazon EventBridge Events Reference, "Amazon EMR events".
 const ALIASED_SERVICE: (&str, &str) = ("elasticmapreduce", "emr");
 
-/// The distance between the length of a pattern and the limit, in characters. AWS does not document
-/// how it formats a pattern before it counts the characters.
+/// The number of characters by which a pattern stays below the limit. The margin is necessary
+/// because AWS does not document how it formats a pattern before it counts the characters.
 const PATTERN_MARGIN: usize = 48;
 
-/// The maximum number of characters of services, and of calls, in one branch. With this limit, a
-/// pattern can contain several branches.
+/// The maximum number of characters of the service names in one branch, and also of the call names
+/// in one branch. A pattern has at most 2,000 characters, so it can contain several branches.
 const MAX_BRANCH_CHARS: usize = 500;
 
-/// Some services, and whether the group contains their failed calls.
+/// The services of a group of calls, and whether the calls failed.
 type CallGroup = (Vec<String>, bool);
 
-/// One branch of a pattern, which matches some calls of some services.
+/// One branch of a pattern. It matches the calls `names` of each of the `services`: the failed
+/// calls if `failed` is true, and the successful calls if it is false.
 struct PatternBranch {
     services: Vec<String>,
     failed: bool,
     names: Vec<String>,
 }
 
-/// Returns the patterns that match every event that a policy needs: first CloudTrail records, then
-/// AWS Config items. Each pattern is short enough for a rule.
+/// Returns the patterns that match every event that a policy needs: first the patterns for
+/// CloudTrail records, then the patterns for AWS Config items. Each pattern is within the limit
+/// [`EVENT_PATTERN`].
 pub fn build_event_patterns<'a>(
     matches: impl Iterator<Item = &'a PolicyMatch> + Clone,
 ) -> Vec<Value> {
     let mut patterns = pack_patterns(split_calls(group_calls(matches.clone())), records_pattern);
-    let kinds: BTreeSet<&str> =
-        matches.flat_map(|wanted| wanted.resource_type.iter().map(String::as_str)).collect();
+    let kinds: BTreeSet<&str> = matches
+        .flat_map(|policy_match| policy_match.resource_type.iter().map(String::as_str))
+        .collect();
     patterns.extend(pack_patterns(kinds.into_iter().collect(), items_pattern));
     patterns
 }
@@ -64,12 +68,12 @@ pub fn build_event_patterns<'a>(
 ///
 /// An element that alone exceeds the limit gets a separate pattern. The check of the template then
 /// reports this pattern.
-fn pack_patterns<T>(wanted: Vec<T>, pattern: impl Fn(&[T]) -> Value) -> Vec<Value> {
+fn pack_patterns<T>(elements: Vec<T>, pattern: impl Fn(&[T]) -> Value) -> Vec<Value> {
     let most = EVENT_PATTERN.maximum.saturating_sub(PATTERN_MARGIN);
     let mut patterns = Vec::new();
     let mut packed: Vec<T> = Vec::new();
-    for one in wanted {
-        packed.push(one);
+    for element in elements {
+        packed.push(element);
         if packed.len() > 1 && pattern(&packed).to_string().chars().count() > most {
             let last = packed.pop();
             patterns.push(pattern(&packed));
@@ -87,28 +91,30 @@ fn group_calls<'a>(
     matches: impl Iterator<Item = &'a PolicyMatch>,
 ) -> BTreeMap<CallGroup, BTreeSet<String>> {
     let mut calls: BTreeMap<CallGroup, BTreeSet<String>> = BTreeMap::new();
-    for wanted in matches.filter(|wanted| !wanted.event_name.is_empty()) {
-        let services: BTreeSet<&String> = wanted.event_source.iter().collect();
+    for policy_match in matches.filter(|policy_match| !policy_match.event_name.is_empty()) {
+        let services: BTreeSet<&String> = policy_match.event_source.iter().collect();
         let (versioned, plain): (Vec<_>, Vec<_>) = services
             .into_iter()
             .cloned()
-            .partition(|one| VERSIONED_SERVICES.contains(&one.as_str()));
-        let success = (wanted.outcome != OutcomeMatch::Failure).then_some(false);
-        let failure = (wanted.outcome != OutcomeMatch::Success).then_some(true);
+            .partition(|service| VERSIONED_SERVICES.contains(&service.as_str()));
+        let success = (policy_match.outcome != OutcomeMatch::Failure).then_some(false);
+        let failure = (policy_match.outcome != OutcomeMatch::Success).then_some(true);
         for services in [versioned, plain].into_iter().flat_map(|all| split_by_size(all, 1)) {
             for failed in [success, failure].into_iter().flatten() {
                 let names = calls.entry((services.clone(), failed)).or_default();
-                names.extend(wanted.event_name.iter().cloned());
+                names.extend(policy_match.event_name.iter().cloned());
             }
         }
     }
     calls
 }
 
-/// Splits the calls into branches that are short enough for a pattern.
+/// Splits the calls into branches. The call names of a branch have at most [`MAX_BRANCH_CHARS`]
+/// characters.
 fn split_calls(calls: BTreeMap<CallGroup, BTreeSet<String>>) -> Vec<PatternBranch> {
     let split_names = |((services, failed), names): (CallGroup, BTreeSet<String>)| {
-        // A branch contains each name of a versioned service twice.
+        // For a versioned service, a branch contains each name twice: as an exact name and as the
+        // prefix of a name with a version.
         let times = if is_versioned(&services) { 2 } else { 1 };
         let names = split_by_size(names, times).into_iter();
         names.map(move |names| PatternBranch { services: services.clone(), failed, names })
@@ -117,6 +123,7 @@ fn split_calls(calls: BTreeMap<CallGroup, BTreeSet<String>>) -> Vec<PatternBranc
 }
 
 /// Splits the texts into groups of at most [`MAX_BRANCH_CHARS`] characters, including separators.
+/// `times` is the number of times that a branch contains each text.
 fn split_by_size(texts: impl IntoIterator<Item = String>, times: usize) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<String>> = Vec::new();
     let mut room = 0_usize;
@@ -140,23 +147,24 @@ fn is_versioned(services: &[String]) -> bool {
 }
 
 fn branch_pattern(branch: &PatternBranch) -> Value {
-    let mut wanted: Vec<Value> = branch.names.iter().map(|name| json!(name)).collect();
+    let mut event_names: Vec<Value> = branch.names.iter().map(|name| json!(name)).collect();
     if is_versioned(&branch.services) {
-        wanted.extend(branch.names.iter().map(|name| json!({"prefix": format!("{name}20")})));
+        event_names.extend(branch.names.iter().map(|name| json!({"prefix": format!("{name}20")})));
     }
-    // The record of a successful call has no error code or an empty one. A template cannot contain
-    // `null`.
+    // The record of a successful call has no error code or an empty one. The pattern matches a
+    // missing code with `exists`, because a template cannot contain `null`.
     let code =
         if branch.failed { json!([{"anything-but": ""}]) } else { json!([{"exists": false}, ""]) };
-    json!({"eventSource": branch.services, "eventName": wanted, "errorCode": code})
+    json!({"eventSource": branch.services, "eventName": event_names, "errorCode": code})
 }
 
 /// Returns the pattern for CloudTrail records.
 ///
-/// `PutEvents` does not accept events with the source of an AWS service. The pattern lists the
-/// services, because the prefix `aws.` would also match the events of partners, `aws.partner/...`.
+/// The pattern matches only the sources of AWS services, because `PutEvents` does not accept events
+/// with such a source. The pattern lists each service, because the prefix `aws.` would also match
+/// the events of partners, `aws.partner/...`.
 fn records_pattern(branches: &[PatternBranch]) -> Value {
-    let services = branches.iter().flat_map(|one| &one.services);
+    let services = branches.iter().flat_map(|branch| &branch.services);
     let sources: BTreeSet<String> = services.flat_map(|service| event_sources(service)).collect();
     let mut branches: Vec<Value> = branches.iter().map(branch_pattern).collect();
     let detail = match (branches.pop(), branches.is_empty()) {
@@ -175,13 +183,13 @@ fn records_pattern(branches: &[PatternBranch]) -> Value {
 /// service.
 fn event_sources(service: &str) -> Vec<String> {
     let name = service.split('.').next().unwrap_or(service);
-    let (of, other) = ALIASED_SERVICE;
-    let other = (name == of).then_some(other);
-    [Some(name), other].into_iter().flatten().map(|name| format!("aws.{name}")).collect()
+    let (service_name, alias) = ALIASED_SERVICE;
+    let alias = (name == service_name).then_some(alias);
+    [Some(name), alias].into_iter().flatten().map(|name| format!("aws.{name}")).collect()
 }
 
-/// Returns the pattern for AWS Config items of some types. AWS Config sends a summary if an item is
-/// too large.
+/// Returns the pattern for AWS Config items of the types `kinds`. The pattern also matches the
+/// summary that AWS Config sends instead of an item that exceeds the size limit of a notification.
 ///
 /// Source: AWS Config Developer Guide, "Monitoring AWS Config with Amazon EventBridge".
 fn items_pattern(kinds: &[&str]) -> Value {

@@ -1,12 +1,13 @@
-//! Formatting of JSON in readable lines, for the values that are inserted into a YAML template.
+//! Formats JSON in lines of about 110 characters, for the values that are inserted into a YAML
+//! template.
 
 use serde_json::{Value, json};
 
 /// The approximate maximum width of a line.
 const LINE_WIDTH: usize = 110;
 
-/// Formats a value as JSON, which is also valid YAML. A value that fits is written on one line.
-/// `indent` is the indentation of the first line, in characters.
+/// Formats a value as JSON, which is also valid YAML. A value is written on one line if the line is
+/// not longer than [`LINE_WIDTH`]. `indent` is the indentation of the first line, in characters.
 pub(crate) fn format_flow(value: &Value, indent: usize) -> String {
     let short = value.to_string();
     if short.len().saturating_add(indent) <= LINE_WIDTH {
@@ -15,10 +16,10 @@ pub(crate) fn format_flow(value: &Value, indent: usize) -> String {
     let deeper = indent.saturating_add(2);
     let (open, parts, close): (_, Vec<String>, _) = match value {
         Value::Array(values) => {
-            ('[', values.iter().map(|one| format_flow(one, deeper)).collect(), ']')
+            ('[', values.iter().map(|element| format_flow(element, deeper)).collect(), ']')
         }
         Value::Object(members) => {
-            let member = |(name, one)| format!("{}: {}", json!(name), format_flow(one, deeper));
+            let member = |(name, value)| format!("{}: {}", json!(name), format_flow(value, deeper));
             ('{', members.iter().map(member).collect(), '}')
         }
         _ => return short,

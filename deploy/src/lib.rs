@@ -1,4 +1,4 @@
-//! Rendering of the CloudFormation templates in `deploy/` from policies and remediators.
+//! Renders the CloudFormation templates in `deploy/` from policies and remediators.
 //!
 //! A policy set determines the events that the stack forwards, and the permissions of its roles:
 //!

@@ -1,4 +1,4 @@
-//! The permissions of the role of each remediator family, without duplicates.
+//! Collects the permissions of the role of each remediator family, without duplicates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,8 @@ pub fn group_by_family(set: &PolicySet) -> BTreeMap<&'static str, Vec<&'static C
     families
 }
 
-/// Returns the policy statements of a role for these remediators. Exactly one statement allows each
-/// pair of an action and a resource.
+/// Returns the policy statements of a role for these remediators. Each pair of an action and a
+/// resource is in only one statement.
 ///
 /// `patched` contains the types of the resources for which policies define a patch, and the IAM
 /// actions of the patches.
@@ -40,7 +40,7 @@ pub fn role_statements(
     let targets: Vec<TargetResource> = targets.chain([placeholder_target("", &[])]).collect();
     let all = entries
         .iter()
-        .flat_map(|entry| targets.iter().flat_map(|one| entry.spec.build_statements(one)));
+        .flat_map(|entry| targets.iter().flat_map(|target| entry.spec.build_statements(target)));
     for statement in all {
         for action in &statement.action {
             pairs
@@ -66,15 +66,16 @@ pub fn role_statements(
         .collect()
 }
 
-/// A CloudFormation type, and the IAM actions that AWS needs to set the properties of its
-/// resources.
+/// A CloudFormation type, and the IAM actions that AWS needs to set the properties of resources of
+/// this type.
 pub type PatchedType<'a> = (&'a str, &'a [String]);
 
 /// Returns the types of the resources for which policies define a patch, and the IAM actions of the
 /// patches.
 pub fn list_patched_types(set: &PolicySet) -> BTreeSet<PatchedType<'_>> {
     fn patched_type(policy: &Policy) -> Option<PatchedType<'_>> {
-        let header = policy.remediation.as_ref().filter(|one| one.patch.is_some())?;
+        let header =
+            policy.remediation.as_ref().filter(|remediation| remediation.patch.is_some())?;
         Some((policy.resource_type.as_str(), header.actions.as_slice()))
     }
     set.policies().iter().filter_map(patched_type).collect()
@@ -91,8 +92,8 @@ fn placeholder_target(kind: &str, actions: &[String]) -> TargetResource {
     }
 }
 
-/// Replaces the placeholders of [`placeholder_target`] in an ARN by wildcards and pseudo
-/// parameters.
+/// Replaces the placeholders of [`placeholder_target`] in an ARN. An id and a Region become `*`;
+/// the partition and the account become pseudo parameters of CloudFormation.
 fn generalize_arn(arn: &str) -> String {
     arn.replacen("arn:aws:", "arn:${AWS::Partition}:", 1)
         .replace(PLACEHOLDER_REGION, "*")

@@ -1,4 +1,5 @@
-//! The effect of a policy change on the stack: forwarded events and permissions of roles.
+//! Compares the stacks of two policy sets: the events that they forward, and the permissions of
+//! their roles.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +46,8 @@ impl StackChange {
         }
     }
 
-    /// Returns whether the stacks are equal.
+    /// Returns whether the two stacks forward the same events and their roles have the same
+    /// permissions.
     pub fn is_empty(&self) -> bool {
         *self == StackChange::default()
     }
@@ -56,18 +58,18 @@ impl StackChange {
 /// configuration items of a type.
 pub fn list_sent_events(set: &PolicySet) -> BTreeSet<String> {
     let mut events = BTreeSet::new();
-    for wanted in set.policies().iter().map(|policy| &policy.matches) {
-        for source in &wanted.event_source {
-            for name in &wanted.event_name {
-                if wanted.outcome != OutcomeMatch::Failure {
+    for policy_match in set.policies().iter().map(|policy| &policy.matches) {
+        for source in &policy_match.event_source {
+            for name in &policy_match.event_name {
+                if policy_match.outcome != OutcomeMatch::Failure {
                     events.insert(format!("{source} {name}"));
                 }
-                if wanted.outcome != OutcomeMatch::Success {
+                if policy_match.outcome != OutcomeMatch::Success {
                     events.insert(format!("{source} {name}, failed"));
                 }
             }
         }
-        let items = wanted.resource_type.iter();
+        let items = policy_match.resource_type.iter();
         events.extend(items.map(|kind| format!("AWS Config {kind}")));
     }
     events

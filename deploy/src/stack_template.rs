@@ -1,4 +1,4 @@
-//! The CloudFormation templates of the stack, with the parts that depend on policies and
+//! Renders the CloudFormation templates of the stack, with the parts that depend on policies and
 //! remediators.
 
 use std::collections::BTreeSet;
@@ -44,10 +44,10 @@ pub enum StackTemplate {
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The template source is not valid.
-    #[error("the template is not valid: {0:#}")]
+    #[error("the source of the template is not valid: {0:#}")]
     Template(#[from] minijinja::Error),
     /// The rendered text is not valid YAML.
-    #[error("the template is not valid: {0}")]
+    #[error("the rendered template is not valid YAML: {0}")]
     Yaml(#[from] serde_saphyr::Error),
     /// The template for these policies exceeds limits of AWS.
     #[error(
@@ -71,7 +71,8 @@ struct TemplateContext {
     patterns: Vec<String>,
     boundaries: Vec<PermissionsBoundary>,
     codes: MetricFilterCodes,
-    /// The resources for the evidence, which two templates contain.
+    /// The YAML of the resources that store the evidence. Two templates contain them: the template
+    /// for the audit account, and the template that imports kept evidence.
     evidence: &'static str,
     evidence_parameters: &'static str,
 }
@@ -94,12 +95,12 @@ impl MetricFilterCodes {
     }
 }
 
-/// The resources that remain when the stack is deleted.
+/// The YAML of the resources that remain when the stack is deleted.
 const EVIDENCE: &str = include_str!("../templates/evidence.yaml");
 const EVIDENCE_PARAMETERS: &str = include_str!("../templates/evidence-parameters.yaml");
 
-/// The permissions boundary of some families. The limit of a managed policy is too small for the
-/// actions of all families.
+/// The permissions boundary of one or more families. There are two boundaries, because a boundary
+/// is a managed policy of at most 6,144 characters, and the actions of all families are longer.
 #[derive(Serialize)]
 struct PermissionsBoundary {
     name: &'static str,
@@ -144,8 +145,8 @@ impl StackTemplate {
     ///
     /// # Errors
     /// Returns [`RenderError::Limits`] if the template exceeds a limit of AWS. Returns
-    /// [`RenderError::Template`] or [`RenderError::Yaml`] if the template source is not valid; the
-    /// tests of this repository check this.
+    /// [`RenderError::Template`] or [`RenderError::Yaml`] if the template source is not valid. The
+    /// tests of this repository render each template, so that these two errors are not expected.
     pub fn render_template(self, set: &PolicySet) -> Result<String, RenderError> {
         let patched = list_patched_types(set);
         let family = |(name, entries): (&'static str, Vec<&CatalogEntry>)| RemediatorFamily {
@@ -159,13 +160,18 @@ impl StackTemplate {
         let named =
             [("evenkeel-boundary", "Boundary"), ("evenkeel-boundary-cloud", "CloudBoundary")];
         let boundary = |(name, title)| {
-            let of = families.iter().filter(|family| family.boundary == title);
-            let all = of.flat_map(|family| family.statements.iter().flat_map(|one| &one.action));
+            let own_families = families.iter().filter(|family| family.boundary == title);
+            let all = own_families.flat_map(|family| {
+                family.statements.iter().flat_map(|statement| &statement.action)
+            });
             let actions = boundary_actions(&all.map(String::as_str).collect());
             PermissionsBoundary { name, title, actions }
         };
-        let boundaries: Vec<PermissionsBoundary> =
-            named.map(boundary).into_iter().filter(|one| !one.actions.is_empty()).collect();
+        let boundaries: Vec<PermissionsBoundary> = named
+            .map(boundary)
+            .into_iter()
+            .filter(|boundary| !boundary.actions.is_empty())
+            .collect();
         let patterns = build_event_patterns(set.policies().iter().map(|policy| &policy.matches));
         let patterns =
             patterns.iter().map(|pattern| format_flow(pattern, PATTERN_INDENT)).collect();
@@ -196,7 +202,8 @@ impl StackTemplate {
 
 /// Returns the parts of a template that exceed a limit of AWS.
 fn check_limits(text: &str) -> Result<Vec<OverLimit>, RenderError> {
-    // The name of a pseudo parameter is never shorter than its value.
+    // The text contains the names of pseudo parameters instead of their values. A name is never
+    // shorter than its value, so that no excess is missed.
     let template: Value = serde_saphyr::from_str(text)?;
     let mut over = find_over_limits(&template);
     if text.len() > TEMPLATE.maximum {

@@ -1,5 +1,5 @@
-//! The compilation of expressions: resolves names, expands variables and functions, and bounds the
-//! cost.
+//! Compiles expressions: resolves names, expands variables and functions, and inserts the calls
+//! that limit the cost of an evaluation.
 
 mod charges;
 pub(crate) mod compiler;

@@ -1,7 +1,8 @@
-//! Wildcard matching with `*` and `?` as in IAM policies: on the whole string, case-sensitive.
+//! Matches whole strings with the wildcards `*` and `?` as in IAM policies. The comparison is
+//! case-sensitive.
 
-/// The maximum number of characters that one match examines. In the worst case, a match examines
-/// the product of both lengths.
+/// The maximum number of characters that one match examines. Without this limit, the number could
+/// be the product of both lengths.
 const MAX_STEPS: usize = 4_000_000;
 
 /// Returns whether `text` matches `pattern`. In a pattern, `*` matches any run of characters and
@@ -21,8 +22,8 @@ pub fn matches_pattern(pattern: &str, text: &str) -> bool {
 
 /// Returns whether `text` matches `pattern`, or `None` if the comparison exceeds the step limit.
 ///
-/// On a mismatch, only the last `*` consumes one more character. The characters that an earlier `*`
-/// consumes cannot change the result.
+/// On a mismatch, the function goes back to the last `*` and lets it match one more character. It
+/// does not go back to an earlier `*`, because that cannot change the result.
 pub fn match_within_limit(pattern: &str, text: &str) -> Option<bool> {
     match_counting_steps(pattern, text).0
 }

@@ -1,8 +1,8 @@
 //! The CEL engine of Evenkeel: compiles CEL expressions and evaluates them within fixed limits.
 //!
 //! This is the only crate that uses the crate `cel`. It adds a budget for each evaluation, errors
-//! without values of events, and functions for AWS data. The crate knows nothing about policies,
-//! events or compliance statuses.
+//! without values of events, and functions for AWS data. The crate does not use policy files,
+//! CloudTrail records or compliance statuses.
 //!
 //! ```
 //! use evenkeel_engine::{

@@ -1,4 +1,5 @@
-//! Limits on the cost of an expression, so that no policy can exhaust the auditor.
+//! Limits on the cost of an expression, so that no policy can exhaust the time or the memory of an
+//! evaluation.
 
 /// The maximum length of an expression, in bytes of source text.
 pub const MAX_SOURCE: usize = 8 * 1024;
@@ -9,7 +10,7 @@ pub const MAX_DEPTH: usize = 200;
 /// The maximum number of nodes of an expression after its variables and functions are expanded.
 pub const MAX_NODES: usize = 20_000;
 
-/// The budget of one evaluation, in units. A unit pays for one visited element.
+/// The budget of one evaluation, in units. The visit of one element costs about one unit.
 pub const EVALUATION_BUDGET: i64 = 100_000;
 
 /// The maximum length of a string that an expression builds, in bytes.

@@ -1,4 +1,5 @@
-//! The evaluation of compiled expressions: bindings, values, budget and error messages.
+//! Evaluates compiled expressions: binds names, converts values, charges the budget and writes
+//! error messages.
 
 pub(crate) mod budget;
 mod error_location;

@@ -1,4 +1,4 @@
-//! Threads with a stack that is large enough for compilation or evaluation.
+//! Runs work on threads whose stack is large enough for compilation or evaluation.
 
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};

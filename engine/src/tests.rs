@@ -93,7 +93,7 @@ fn strings_cannot_exceed_the_length_limit() {
 fn exceeds_budget(text: &str, x: &str) {
     let failure = fails(text, x);
     assert!(failure.message.contains("budget"), "{text}: {}", failure.message);
-    // Long operations are charged before they run, so the cost exceeds the budget only slightly.
+    // An operation is charged before it runs, so the cost cannot exceed the budget by much.
     assert!(
         budget::overdrawn_cost() < EVALUATION_BUDGET / 2,
         "{text}: {}",
@@ -237,7 +237,7 @@ fn an_error_contains_the_failing_expression() {
     assert_eq!(failure.expression.as_deref(), Some("e.size"));
     let failure = fails("size(x.text) > 3 && x.text + x.n == 'x'", r#"{"text":"long","n":1}"#);
     assert_eq!(failure.expression.as_deref(), Some("x.text + x.n"));
-    assert_eq!(failure.full_message(), "`add` does not take (string, int), in `x.text + x.n`");
+    assert_eq!(failure.full_message(), "`add` does not accept (string, int), in `x.text + x.n`");
 }
 
 #[test]
@@ -277,7 +277,7 @@ functions:
         Ok(ExpressionValue::List(vec![1.into(), 3.into()]))
     );
     assert_eq!(run("twice(twice(x[0])) == 4"), Ok(ExpressionValue::Bool(true)));
-    assert_eq!(run("twice(1, 2) == 4").unwrap_err().help.unwrap(), "`twice` takes 1 argument(s)");
+    assert_eq!(run("twice(1, 2) == 4").unwrap_err().help.unwrap(), "`twice` needs 1 argument(s)");
     assert!(FunctionSet::parse_yaml("functions: {'f(a': {expression: a}}").is_err());
     assert!(FunctionSet::parse_yaml("functions: {'f(a)': {expression: b}}").is_err());
 }

@@ -1,4 +1,4 @@
-//! Defines the AWS operations that the handling of a payload needs, apart from the ledger.
+//! The AWS operations that are necessary to handle a payload, except those of the ledger.
 
 mod aws;
 mod error;
@@ -32,7 +32,7 @@ pub struct RuleAssessment {
     pub time: String,
 }
 
-/// The AWS operations that the handling of a payload needs.
+/// The AWS operations that are necessary to handle a payload, except those of the ledger.
 pub trait CloudContext: Send + Sync {
     /// Opens a log object in S3.
     fn open_log_object(
@@ -46,7 +46,7 @@ pub trait CloudContext: Send + Sync {
         wanted: &[ResourceIdentity],
     ) -> impl Future<Output = Vec<Result<ConfigurationItem, CloudContextError>>> + Send;
 
-    /// Fetches the complete configuration item for an item of which only a summary was sent.
+    /// Fetches the complete configuration item for an item that AWS Config sent only as a summary.
     fn fetch_oversized_item(
         &self,
         item: &OversizedItem,
@@ -67,7 +67,7 @@ pub trait CloudContext: Send + Sync {
     ) -> impl Future<Output = Result<(), CloudContextError>> + Send;
 }
 
-/// A context without access to AWS, for local runs. Its reads return
+/// A context without access to AWS, for local runs. Operations that would read from AWS return
 /// [`CloudContextError::LocalRun`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OfflineContext;

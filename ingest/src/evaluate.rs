@@ -1,7 +1,7 @@
 //! Handles one payload: parses it, evaluates its records and items, records the findings, and
 //! builds the response that the invoker expects.
 //!
-//! The response is returned only after the findings are durable.
+//! The evaluator returns the response only after the findings are durable.
 
 mod canary;
 mod config_rule;
@@ -41,7 +41,8 @@ use tokio::time::Instant;
 /// The number of findings that are written concurrently.
 const CONCURRENT_WRITES: usize = 16;
 
-/// Handles payloads with the policies of a bundle. It records and announces the findings.
+/// An evaluator that handles payloads with the policies of a bundle, and records and announces the
+/// findings.
 #[derive(Debug)]
 pub struct PayloadEvaluator<A, O> {
     bundle: Arc<PolicyBundle>,
@@ -229,7 +230,8 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
     }
 
     /// Fetches the missing resource states, re-evaluates the pending findings, and records and
-    /// announces all findings. Returns the first error, after it tried every finding.
+    /// announces all findings. If a finding fails, the function continues with the other findings,
+    /// and returns the first error at the end.
     async fn record_findings(
         &self,
         mut batch: EvaluationBatch,
@@ -261,7 +263,7 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         failed
     }
 
-    /// Fetches the complete item for an item that was too large to be sent.
+    /// Fetches the complete item for an item that AWS Config sent only as a summary.
     async fn load_oversized_change(
         &self,
         item: &OversizedItem,

@@ -1,8 +1,8 @@
-//! Contains the classes of failures.
+//! The classes of failures.
 
 use std::fmt;
 
-/// A class of failures, which says how to recover. Logs and metrics use its code.
+/// A class of failures. The class determines how to recover. Logs and metrics contain its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
     /// The same operation can succeed later. Retry it.

@@ -1,5 +1,4 @@
-//! Contains the state that the function keeps between invocations, and the handling of one
-//! invocation.
+//! Handles the invocations of the evaluate function. Keeps the policy bundle between invocations.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -35,7 +34,7 @@ const REFRESH_SECONDS: &str = "EVENKEEL_REFRESH_SECONDS";
 /// The default interval between two checks for a newer bundle.
 const DEFAULT_REFRESH: Duration = Duration::from_mins(1);
 
-/// The limits for a call of AWS: one attempt, and all attempts together.
+/// The timeouts for a call of AWS: for one attempt, and for all attempts together.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -66,9 +65,9 @@ pub(crate) async fn serve_invocations() -> Result<(), Error> {
 impl EvaluateFunction {
     /// Reads the settings and loads the bundle.
     ///
-    /// If the ledger names a bundle and that bundle is invalid, the function does not start. With
-    /// older policies, it would evaluate changes and delete their messages, and the changes would
-    /// not be evaluated again.
+    /// If the ledger contains a bundle that is not valid, the function does not start. With the
+    /// packaged policies, which can be older, it would evaluate changes and delete their messages.
+    /// The policies of the bundle would never evaluate these changes.
     async fn from_environment() -> Result<EvaluateFunction, Error> {
         let location = read_setting(LEDGER, "`s3://bucket/prefix`, or a folder")?;
         let limits = CallLimits {
@@ -131,8 +130,8 @@ impl EvaluateFunction {
         answer.map_err(|error| to_diagnostic(&error))
     }
 
-    /// Loads a newer bundle if the refresh interval has elapsed. If it cannot be loaded, the
-    /// function keeps the last valid one and returns the error.
+    /// Loads a newer bundle if the refresh interval has elapsed. If the newer bundle cannot be
+    /// loaded, the function keeps the last valid bundle and returns the error.
     async fn refresh_bundle(&self) -> Option<LoadBundleError> {
         let known = self.take_due_version()?;
         let newer = self.ledger.load_bundle(&known).await;
@@ -140,13 +139,13 @@ impl EvaluateFunction {
         error!(
             bundle = known,
             why = %rejected,
-            "cannot load a newer bundle; the last valid one stays in use"
+            "cannot load a newer bundle; the last valid bundle stays in use"
         );
         Some(rejected)
     }
 
-    /// Returns the version of the current bundle if a check for a newer one is due. Restarts the
-    /// interval in that case.
+    /// Returns the version of the current bundle if a check for a newer bundle is due. In this
+    /// case, the function also restarts the interval.
     fn take_due_version(&self) -> Option<String> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.checked_at.elapsed() < self.refresh {
@@ -170,10 +169,12 @@ impl EvaluateFunction {
     }
 }
 
-/// Returns the time at which the handling must end.
+/// Returns the time at which the handling must end: [`RESPONSE_RESERVE`] before the timeout of the
+/// invocation.
 ///
-/// If the handling ends in time, the response names the messages that are not finished. If AWS
-/// Lambda ends the invocation, all messages of the batch are delivered again.
+/// If the handling ends before the timeout, the response names the messages that are not finished,
+/// and only these messages are delivered again. If AWS Lambda ends the invocation at the timeout,
+/// all messages of the batch are delivered again.
 fn invocation_deadline(context: &Context) -> Instant {
     let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let now = Instant::now();
@@ -185,7 +186,8 @@ fn find_policies_folder() -> Result<PathBuf, Error> {
     if let Some(folder) = find_setting(POLICIES) {
         return Ok(folder.into());
     }
-    let root = find_setting("LAMBDA_TASK_ROOT").ok_or_else(|| format!("{POLICIES} is not set"))?;
+    let root = find_setting("LAMBDA_TASK_ROOT")
+        .ok_or_else(|| format!("{POLICIES} is not set; set it to a folder of policies"))?;
     Ok(PathBuf::from(root).join("policies"))
 }
 

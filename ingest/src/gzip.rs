@@ -1,4 +1,5 @@
-//! Decompresses gzip data of any length and with any number of members, and reports errors exactly.
+//! Decompresses gzip data of any length and with any number of members. Distinguishes data that is
+//! cut off, damaged data, other data after the last member, and decompression bombs.
 
 mod whole_file;
 
@@ -14,19 +15,26 @@ pub enum GzipError {
     /// The compressed data cannot be read.
     #[error("cannot be read: {0}")]
     Read(ErrorKind),
-    /// The data ends too early.
-    #[error("the gzip data is cut off: only the data up to there was read; download it again")]
+    /// The data ends before the end of a member.
+    #[error(
+        "the gzip data is cut off; only the data before the cut was read; download the file again"
+    )]
     CutOff,
     /// The data is damaged, or its checksum does not match.
     #[error(
-        "the gzip data is damaged: only the data before the damage was read; download it again"
+        "the gzip data is damaged; only the data before the damage was read; download the file \
+         again"
     )]
     Damaged,
     /// Bytes that are not gzip follow the last member.
-    #[error("bytes that are not gzip follow the compressed data; they were not read")]
+    #[error("bytes that are not gzip follow the compressed data; these bytes were not read")]
     Trailing,
-    /// The data decompresses to far more bytes than a log does.
-    #[error("decompresses to more than {0} times its size, unlike any log; the rest was not read")]
+    /// The decompressed data exceeds 64 MiB, and exceeds the size of the compressed data by more
+    /// than this factor. No log has such a ratio.
+    #[error(
+        "decompresses to more than {0} times its size, which is not plausible for a log; the rest \
+         was not read"
+    )]
     Bomb(u64),
 }
 

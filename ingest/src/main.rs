@@ -1,5 +1,4 @@
-//! Contains the entry point of the evaluate function. The same program serves all event sources of
-//! AWS Lambda.
+//! Starts the evaluate function. The same program serves all event sources of AWS Lambda.
 
 mod function;
 

@@ -17,7 +17,7 @@ pub enum PackagedPoliciesError {
         error: walkdir::Error,
     },
     /// A file cannot be read.
-    #[error("cannot read `{folder}`: {error}")]
+    #[error("cannot read a file in `{folder}`: {error}")]
     File {
         /// The path of the folder.
         folder: String,

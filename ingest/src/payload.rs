@@ -1,6 +1,7 @@
 //! Parses the payloads of AWS services and the documents in log files into plain data.
 //!
-//! The module uses no files, no network and no clock.
+//! The module uses no files, no network and no clock. Therefore the same payload always gives the
+//! same result.
 
 mod error;
 mod format;

@@ -1,4 +1,4 @@
-//! The announcement of findings through Amazon SNS.
+//! Announces findings through Amazon SNS.
 
 use aws_types::SdkConfig;
 use evenkeel_client::{CallError, ServiceClient};

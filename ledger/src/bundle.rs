@@ -1,4 +1,4 @@
-//! Loading and publishing of the policy bundle in a ledger.
+//! Loads the current policy bundle of a ledger, and publishes a new bundle to a ledger.
 
 use evenkeel_rules::bundle::{
     BundleError, BundleManifest, MANIFEST, PolicyBundle, history_key, sha256_hex,
@@ -31,8 +31,11 @@ pub enum PublishBundleError {
     /// The ledger cannot be written.
     #[error("cannot write to the ledger: {0}")]
     Write(#[source] LedgerError),
-    /// A record whose key is a digest has another content.
-    #[error("the content of `{0}` does not have the digest in its key; remove the record first")]
+    /// The content of a record does not match the digest in the key of the record.
+    #[error(
+        "the content of the record `{0}` does not match the digest in its key; remove the record, \
+         and publish again"
+    )]
     KeyConflict(String),
     /// The digest of a file is not a valid key.
     #[error(transparent)]
@@ -86,15 +89,17 @@ impl Ledger {
         Ok(BundleManifest::verify_file(name, digest, content)?)
     }
 
-    /// Publishes a bundle. The function uploads the files first and replaces the manifest last,
-    /// because the manifest activates the bundle. `seen` is the manifest that the caller has read;
-    /// the function stores it in the history. Returns false if another manifest was published in
-    /// the meantime.
+    /// Publishes a bundle. `texts` are the contents of its files, and `manifest` is its manifest.
+    /// The function uploads the files first and replaces the manifest last, because the manifest
+    /// activates the bundle.
+    ///
+    /// `seen` is the manifest that the caller has read before. The function stores this manifest in
+    /// the history. Returns false if another caller published a manifest after this read.
     ///
     /// # Errors
     /// Returns [`PublishBundleError::Read`] or [`PublishBundleError::Write`] if the ledger cannot
-    /// be read or written, and [`PublishBundleError::KeyConflict`] if a record in the ledger does
-    /// not have the digest in its key.
+    /// be read or written, and [`PublishBundleError::KeyConflict`] if the content of a record does
+    /// not match the digest in its key.
     pub async fn publish_bundle(
         &self,
         texts: impl Iterator<Item = &str>,

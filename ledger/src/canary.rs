@@ -1,5 +1,5 @@
-//! The canary: a test event that passes through the whole stack. Each function that receives it
-//! writes a record.
+//! The canary: a test event that passes through the whole stack. Each function that receives the
+//! canary writes a record.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
-//! The search for the current record of a finding.
+//! Finds the current record of a finding.
 //!
 //! A finding can have several records. Each revision is in the same folder as the first record,
-//! with the same uid. A replay writes the finding again in the folder of its run. The current
-//! record is the one that was written last.
+//! with the same uid. A replay writes another record of the finding in the folder of the replay.
+//! The current record is the record that was written last.
 
 use crate::{Ledger, LedgerError, MAX_REVISIONS, revision_key};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ pub struct FindingRecord {
 #[derive(Debug, thiserror::Error)]
 pub enum FindingError {
     /// The ledger contains no finding with this uid, this beginning of a uid, or this key.
-    #[error("the ledger has no finding `{0}`")]
+    #[error("the ledger has no finding `{0}`; check the uid or the key")]
     Unknown(String),
     /// The uids of several findings begin with the text.
     #[error("`{beginning}` matches the uids of {count} findings; use more characters of the uid")]
@@ -41,8 +41,8 @@ pub enum FindingError {
 
 impl Ledger {
     /// Finds the current record of a finding. `finding` is a uid, the beginning of the uid of
-    /// exactly one finding, or the key of a record. With a key, the function does not list all
-    /// findings.
+    /// exactly one finding, or the key of a record. A key is faster than a uid, because the
+    /// function does not list all findings.
     ///
     /// # Errors
     /// Returns [`FindingError::Unknown`] if there is no such finding, [`FindingError::Ambiguous`]
@@ -58,16 +58,16 @@ impl Ledger {
             let keys = self.list_keys(place).await?;
             let matching = find_matching_keys(&keys, finding);
             let uids: BTreeSet<&str> = matching.iter().map(|(uid, _)| *uid).collect();
-            let wanted = match uids.len() {
+            let chosen = match uids.len() {
                 0 => continue,
                 1 => uids.first(),
                 _ => uids.get(finding),
             };
-            let Some(wanted) = wanted else {
+            let Some(chosen) = chosen else {
                 let (beginning, count) = (finding.to_owned(), uids.len());
                 return Err(FindingError::Ambiguous { beginning, count });
             };
-            let keys = matching.iter().filter(|(uid, _)| uid == wanted).map(|(_, key)| *key);
+            let keys = matching.iter().filter(|(uid, _)| uid == chosen).map(|(_, key)| *key);
             let key = self.find_last_written(keys).await?.to_owned();
             let bytes = self.read_record(&key).await?;
             return Ok(FindingRecord { key, bytes });
@@ -90,8 +90,9 @@ impl Ledger {
         Ok(latest)
     }
 
-    /// Returns the key of the record of a finding that was written last. In one folder, this is the
-    /// highest revision. Among several folders, the clock of the ledger decides.
+    /// Returns the key of the record of a finding that was written last. In each folder, this is
+    /// the record with the highest revision number. If several folders contain records, the
+    /// function compares the times at which the store wrote these records.
     async fn find_last_written<'k>(
         &self,
         keys: impl Iterator<Item = &'k str>,
@@ -194,11 +195,11 @@ mod tests {
         let names = ["a", "a.r1", "a.r2", "b"];
         let keys: Vec<String> = names.iter().map(|name| format!("{FOLDER}/{name}.json")).collect();
         within("key", &keys, async |ledger| {
-            for (given, latest) in [("a", "a.r2"), ("a.r1", "a.r2"), ("a.r2", "a.r2"), ("b", "b")] {
-                let given = format!("{FOLDER}/{given}.json");
-                let found = ledger.latest_revision(&given).await.unwrap();
+            for (name, latest) in [("a", "a.r2"), ("a.r1", "a.r2"), ("a.r2", "a.r2"), ("b", "b")] {
+                let key = format!("{FOLDER}/{name}.json");
+                let found = ledger.latest_revision(&key).await.unwrap();
                 assert_eq!(found.key, format!("{FOLDER}/{latest}.json"));
-                assert_eq!(ledger.find_finding(&given).await.unwrap(), found);
+                assert_eq!(ledger.find_finding(&key).await.unwrap(), found);
             }
             let absent = format!("{FOLDER}/c.json");
             assert!(ledger.latest_revision(&absent).await.unwrap_err().is_absence());

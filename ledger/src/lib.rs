@@ -47,7 +47,7 @@ use std::time::Duration;
 
 /// A store for write-once records. Each record has a key, such as `findings/1.json`.
 ///
-/// Only [`Ledger::replace_record`] replaces a record. Cloning a ledger is cheap.
+/// Only [`Ledger::replace_record`] replaces a record. A clone of a ledger uses the same store.
 ///
 /// ```
 /// use evenkeel_ledger::{Ledger, LedgerError};
@@ -77,19 +77,19 @@ pub struct Ledger {
 pub enum WriteOutcome {
     /// The record was created under the requested key.
     Created,
-    /// An equal record already exists under this key, which is the requested key or the key of a
-    /// revision.
+    /// An equal record already exists under the key in this variant: the requested key, or the key
+    /// of a revision.
     AlreadyThere(String),
-    /// A different record has the requested key. The record was created as a revision under this
-    /// key.
+    /// A different record already has the requested key. The new record was created as a revision,
+    /// under the key in this variant.
     Revision(String),
 }
 
 impl WriteOutcome {
-    /// Returns the key of the record. `asked` is the requested key.
-    pub fn record_key<'w>(&'w self, asked: &'w str) -> &'w str {
+    /// Returns the key of the record. `requested` is the requested key.
+    pub fn record_key<'w>(&'w self, requested: &'w str) -> &'w str {
         match self {
-            WriteOutcome::Created => asked,
+            WriteOutcome::Created => requested,
             WriteOutcome::AlreadyThere(key) | WriteOutcome::Revision(key) => key,
         }
     }
@@ -132,7 +132,7 @@ impl LedgerError {
 /// The maximum number of revisions of one record.
 const MAX_REVISIONS: usize = 16;
 
-/// The timeout of a request. Records are small, so that a slower request has probably failed.
+/// The timeout of a request. A request that takes longer has probably failed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Ledger {
@@ -190,7 +190,7 @@ impl Ledger {
     }
 
     /// Creates the record `key`. If a different record has this key, the function does not change
-    /// it and creates a revision instead.
+    /// that record, and creates a revision instead.
     ///
     /// # Errors
     /// Returns [`LedgerError::Store`] if the store fails, and [`LedgerError::Revisions`] if the key
@@ -239,8 +239,8 @@ impl Ledger {
         }
     }
 
-    /// Returns the sorted keys of the records under `prefix`. The prefix must consist of whole
-    /// parts of a key, which `/` separates.
+    /// Returns the sorted keys of the records under `prefix`. The prefix must consist of complete
+    /// parts of a key, such as `findings` for the key `findings/1.json`.
     ///
     /// # Errors
     /// Returns [`LedgerError::Store`] if the store fails.
@@ -277,8 +277,8 @@ impl Ledger {
         }
     }
 
-    /// Returns the time at which the record `key` was written, in milliseconds since 1970. The time
-    /// is that of the store's clock. S3 reports whole seconds.
+    /// Returns the time at which the record `key` was written, in milliseconds since 1970, by the
+    /// clock of the store. The resolution of S3 is one second.
     ///
     /// # Errors
     /// Returns [`LedgerError::Store`] if the record does not exist or the store fails.

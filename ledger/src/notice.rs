@@ -1,5 +1,5 @@
-//! Notices: an e-mail text for people, a pointer for queues, and attributes for subscription
-//! filters.
+//! Creates the notices that are announced. A notice contains an e-mail text for people, the key of
+//! a record for queues, and attributes for subscription filters.
 
 use crate::canary::CanaryId;
 use evenkeel_rules::policy::{RemediationHeader, RemediationMode};
@@ -30,7 +30,7 @@ pub struct Notice {
     pub attributes: Vec<(&'static str, String)>,
 }
 
-/// The result of a remediation, as it is announced.
+/// The result of a remediation, as a notice announces it.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediationReport<'a> {
     /// The uid of the finding.
@@ -140,8 +140,8 @@ fn severity_label(finding: &Finding) -> String {
     }
 }
 
-/// Returns the remediation of the finding. If data is missing, the function returns `None`, so that
-/// no queue of a remediator receives the finding.
+/// Returns the remediation of the finding. If the status is `INSUFFICIENT_DATA`, the function
+/// returns `None`, so that no queue of a remediator receives the finding.
 fn available_remediation(finding: &Finding) -> Option<&RemediationHeader> {
     finding.remediation.as_ref().filter(|_| finding.status != ComplianceStatus::InsufficientData)
 }
@@ -176,7 +176,7 @@ fn finding_attributes(finding: &Finding) -> Vec<(&'static str, String)> {
     attributes
 }
 
-/// Returns the text for queues: the key of the finding and the fields that identify it.
+/// Returns the text for queues: the key of the finding, and the fields that identify the finding.
 fn finding_pointer(finding: &Finding, key: &str) -> String {
     json!({
         "finding": finding.uid,
@@ -225,7 +225,8 @@ fn describe_next_step(finding: &Finding) -> String {
         return format!("no remediation: the event is possibly forged ({why})");
     }
     if finding.status == ComplianceStatus::InsufficientData {
-        return "check the resource: it is unknown whether it complies with the policy".to_owned();
+        return "check the resource: Evenkeel cannot determine whether it complies with the policy"
+            .to_owned();
     }
     match (&finding.waived, &finding.remediation) {
         (Some(applied), _) => format!("no action is needed: waiver {} applies", applied.waiver),
@@ -237,7 +238,8 @@ fn describe_next_step(finding: &Finding) -> String {
     }
 }
 
-/// Shortens a text from an event, and replaces line breaks and deceptive characters.
+/// Shortens a text from an event to [`MAX_SHOWN_CHARS`], and replaces line breaks and deceptive
+/// characters. Therefore the text cannot imitate other lines of a notice.
 fn sanitize_text(text: &str) -> String {
     let clean: String = text
         .chars()

@@ -1,4 +1,4 @@
-//! The recorder, which writes a finding first, then announces it, and then marks it as announced.
+//! Writes findings to the ledger, then announces them, and then marks them as announced.
 
 use crate::announcer::{AnnounceError, NoticeAnnouncer};
 use crate::canary::{CanaryHop, CanaryId};
@@ -50,7 +50,8 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
     ///
     /// # Errors
     /// Returns [`RecordError::Ledger`] if the finding cannot be written, and
-    /// [`RecordError::Announce`] if it cannot be announced. The call can be repeated safely.
+    /// [`RecordError::Announce`] if the finding cannot be announced. The call can be repeated
+    /// safely.
     pub async fn record_finding(&self, finding: &Finding) -> Result<RecordingResult, RecordError> {
         let (record, key) = (ocsf::serialize_finding(finding), ocsf::finding_key(finding));
         let written = self.ledger.write_record(&key, record.as_bytes()).await?;
@@ -67,8 +68,8 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
         })
     }
 
-    /// Returns whether the finding was announced with its present status or with a more
-    /// severe one.
+    /// Returns whether the finding was announced with its present status or with a more severe
+    /// status.
     async fn was_announced(&self, finding: &Finding) -> Result<bool, LedgerError> {
         let own = ANNOUNCED_STATUSES.iter().position(|status| *status == finding.status);
         for status in ANNOUNCED_STATUSES.iter().take(own.map_or(0, |own| own.saturating_add(1))) {
@@ -79,8 +80,8 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
         Ok(false)
     }
 
-    /// Records that the function received a canary, and announces the canary. If the canary is
-    /// received again, its first record is kept.
+    /// Records that the function received a canary, and announces the canary. If the function
+    /// receives the same canary again, the first record remains.
     ///
     /// # Errors
     /// Returns [`RecordError::Ledger`] if the record cannot be written, and
@@ -96,23 +97,24 @@ impl<A: NoticeAnnouncer> FindingRecorder<A> {
     }
 }
 
-/// The statuses that are announced, from the worst to the least severe. If the status becomes
-/// worse, the finding is announced again: for example, a violation after an announcement of missing
-/// data.
+/// The statuses that are announced, from the most severe to the least severe. A finding is
+/// announced again if its status becomes more severe, for example if `NON_COMPLIANT` follows
+/// `INSUFFICIENT_DATA`.
 const ANNOUNCED_STATUSES: [ComplianceStatus; 3] =
     [ComplianceStatus::NonCompliant, ComplianceStatus::Error, ComplianceStatus::InsufficientData];
 
-/// Returns whether a finding is announced: violations and policy errors always, and missing data if
-/// the severity of the policy is HIGH or CRITICAL. Waived findings are not announced.
+/// Returns whether a finding is announced. Waived findings are not announced. The statuses
+/// `NON_COMPLIANT` and `ERROR` are always announced. `INSUFFICIENT_DATA` is announced if the
+/// severity of the policy is HIGH or CRITICAL.
 fn needs_announcement(finding: &Finding) -> bool {
-    let enough = match finding.status {
+    let is_announced_status = match finding.status {
         ComplianceStatus::InsufficientData => finding.severity >= Severity::High,
         status => ANNOUNCED_STATUSES.contains(&status),
     };
-    enough && finding.waived.is_none()
+    is_announced_status && finding.waived.is_none()
 }
 
-/// Returns the key of the record which shows that the finding was announced with this status.
+/// Returns the key of the record that marks the finding as announced with this status.
 fn announcement_key(finding: &Finding, status: ComplianceStatus) -> String {
     let ending = match status {
         ComplianceStatus::Error => ".error",

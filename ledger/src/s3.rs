@@ -1,4 +1,4 @@
-//! Access to S3 buckets with the credentials and the HTTP client of the AWS SDK.
+//! Builds the stores of S3 buckets, with the credentials and the HTTP client of the AWS SDK.
 
 mod credentials;
 mod http;

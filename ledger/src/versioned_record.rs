@@ -1,4 +1,4 @@
-//! Conditional replacement of a record: the writer must have read the record that it replaces.
+//! Replaces a record only if the writer has read the current version of the record.
 
 use object_store::path::Path;
 use object_store::{
@@ -7,8 +7,8 @@ use object_store::{
 
 use crate::{Ledger, LedgerError};
 
-/// A record and its version in the store. The record can be replaced if its version has not
-/// changed.
+/// A record and its version in the store. [`Ledger::replace_record`] replaces the record only if
+/// its version has not changed.
 #[derive(Clone, Debug)]
 pub struct VersionedRecord {
     /// The content of the record.
@@ -36,7 +36,7 @@ impl Ledger {
     /// whether `record` is now the current record. The function returns false and changes nothing
     /// if another writer has changed the record in the meantime.
     ///
-    /// S3 compares the `ETag`.
+    /// S3 detects a change by the `ETag` of the object.
     ///
     /// Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes",
     /// `AmazonS3/latest/userguide/conditional-writes.html`.
@@ -56,7 +56,8 @@ impl Ledger {
         };
         match self.put_record(key, PutMode::Update(seen.version.clone()), record).await {
             Ok(()) => Ok(true),
-            // The call may be a retry of a call that succeeded and whose response was lost.
+            // The call may be a retry of a call that succeeded and whose response was lost. In this
+            // case, `record` is already the current record.
             Err(Error::Precondition { .. }) => self.is_current_record(key, record).await,
             // A folder has no conditional writes. If another writer replaces the record between
             // this read and the write, that replacement is lost. This is acceptable because only

@@ -20,7 +20,7 @@ use crate::remediator::Remediator;
 use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::type_erasure::ErasedRemediator;
 
-/// A remediator of the catalog, which policies can name.
+/// An entry of the catalog: a remediator that policy headers can name.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogEntry {
     /// The static properties of the remediator.
@@ -29,12 +29,13 @@ pub struct CatalogEntry {
 }
 
 impl CatalogEntry {
-    /// Returns the remediator with this id, or `None`.
+    /// Returns the entry of the remediator with this id, or `None` if the catalog does not contain
+    /// it.
     pub fn find_by_id(id: &str) -> Option<&'static CatalogEntry> {
         CATALOG.iter().find(|entry| entry.spec.id == id)
     }
 
-    /// Returns the remediator with a connection to an account and region.
+    /// Returns the remediator, connected to the account and Region of `aws`.
     pub fn connect_remediator(&self, aws: &AwsConnection) -> Box<dyn ErasedRemediator> {
         (self.connect)(aws)
     }

@@ -1,7 +1,8 @@
 //! The Lambda handler: the state between invocations, and the processing of each message.
 //!
-//! A message only identifies a finding. It is deleted after the ledger contains the outcome of its
-//! remediation. Until then it is delivered again, and an interrupted remediation continues.
+//! A message only identifies a finding. The message is deleted after the ledger contains the
+//! outcome of the remediation. Until then, SQS delivers the message again, and an interrupted
+//! remediation continues.
 
 mod message;
 mod settings;
@@ -33,10 +34,11 @@ const MIN_REMAINING_TIME: Duration = Duration::from_secs(20);
 /// The time before the end of the invocation at which a remediation is interrupted.
 const SHUTDOWN_RESERVE: Duration = Duration::from_secs(1);
 
-/// The delays in seconds after which a remediation is verified. SQS delays messages by at most 900.
+/// The delays in seconds after which a remediation is verified. SQS delays a message by at most 900
+/// seconds.
 const VERIFICATION_DELAYS: [u32; 2] = [60, 900];
 
-/// The reason why a message was not processed. It is delivered again.
+/// The reason why the processing of a message failed. SQS delivers the message again.
 #[derive(Debug, thiserror::Error)]
 enum TaskError {
     /// The message cannot be read.
@@ -45,8 +47,11 @@ enum TaskError {
     /// The record that the message identifies is not a finding.
     #[error(transparent)]
     Finding(#[from] PolicyViolationError),
-    /// The finding is for the function of another family.
-    #[error("the finding is for family `{0}`; check the filter policy of the queue's subscription")]
+    /// The finding is for the function of another remediator family. Contains that family.
+    #[error(
+        "the finding is for remediator family `{0}`; check the filter policy of the queue's \
+         subscription"
+    )]
     Family(String),
     /// The ledger returned an error.
     #[error(transparent)]
@@ -63,11 +68,17 @@ enum TaskError {
     /// The outcome was not published.
     #[error(transparent)]
     Announce(#[from] AnnounceError),
-    /// The invocation ends too soon to start a remediation.
-    #[error("the remaining time of the invocation is too short to start a remediation")]
+    /// Less than [`MIN_REMAINING_TIME`] of the invocation remains.
+    #[error(
+        "less than {} s of the invocation remain, so no remediation is started",
+        MIN_REMAINING_TIME.as_secs()
+    )]
     TooLittleTime,
     /// The invocation ends during a remediation.
-    #[error("the invocation ended before the remediation; the next delivery continues it")]
+    #[error(
+        "the invocation ended before the remediation was complete; the next delivery of the \
+         message continues the remediation"
+    )]
     TimeUp,
 }
 
@@ -106,7 +117,7 @@ impl RemediateFunction {
         Ok(response)
     }
 
-    /// Processes a message, if the remaining time is sufficient.
+    /// Processes a message, if at least [`MIN_REMAINING_TIME`] of the invocation remains.
     async fn handle_message(
         &self,
         message: SqsMessage,
@@ -202,8 +213,8 @@ impl RemediateFunction {
         violation: &PolicyViolation,
         outcome: &RemediationOutcome,
     ) -> Result<(), TaskError> {
-        // Alarms of the stack match the message, `ended` and `code`. The text in `why` is for
-        // people.
+        // The alarms of the stack match the log message, `ended` and `code`, so these texts must
+        // not change. No alarm matches `why`, which is for people.
         let refusal = outcome.result.refusal_reason();
         info!(
             uid = %outcome.finding,

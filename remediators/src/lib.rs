@@ -1,9 +1,9 @@
 //! Remediators restore compliant configuration of AWS resources, with a plan, a backup of the prior
 //! state and an undo.
 //!
-//! A [`Remediator`] defines how a state is read, what the state must be, and how it is written. All
-//! remediators share the rest: `workflow.rs` contains the order of the steps, `workflow/limits.rs`
-//! the limits.
+//! A [`Remediator`] reads the state of a resource, plans the compliant state, and writes it. All
+//! remediators share the other code: `workflow.rs` contains the order of the steps, and
+//! `workflow/limits.rs` contains the limits.
 //!
 //! # Examples
 //!

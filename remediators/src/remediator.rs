@@ -13,8 +13,9 @@ use crate::violation::TargetResource;
 
 /// A remediator restores one property of one type of resource.
 ///
-/// `plan_change` is the dry run, `observe_state` verifies a change, and `apply_state` with the
-/// prior state is the undo.
+/// The executor calls `observe_state` to read the state before a change and to verify it
+/// afterwards. It calls `plan_change` to plan without a write, and `apply_state` to write the
+/// planned state. An undo calls `apply_state` with the prior state.
 ///
 /// # Examples
 ///
@@ -72,7 +73,8 @@ pub trait Remediator: Send + Sync {
     /// Returns the IAM actions that the change from `from` to `to` needs, without the read actions.
     fn required_actions(from: &Self::State, to: &Self::State) -> Vec<&'static str>;
 
-    /// Reads the state of the resource. An incomplete response of AWS is an error.
+    /// Reads the present state of the resource. If the response of AWS is incomplete, the function
+    /// returns an error and does not guess the missing values.
     ///
     /// # Errors
     /// [`AwsFailure`] if AWS does not return the complete state.
@@ -81,8 +83,8 @@ pub trait Remediator: Send + Sync {
         target: &TargetResource,
     ) -> impl Future<Output = Result<Self::State, AwsFailure>> + Send;
 
-    /// Plans the change of a state. The function makes no calls. The plan for a state that was
-    /// already corrected is [`RemediationPlan::Nothing`].
+    /// Plans the change of the state `before`. The function makes no AWS calls. For a compliant
+    /// state it returns [`RemediationPlan::Nothing`].
     fn plan_change(
         &self,
         target: &TargetResource,
@@ -90,7 +92,7 @@ pub trait Remediator: Send + Sync {
     ) -> RemediationPlan<Self::State>;
 
     /// Checks conditions that the state does not contain, for example whether a backend supports
-    /// TLS. The executor calls it before each write.
+    /// TLS. The executor calls the function when it plans and again before it writes.
     ///
     /// # Errors
     /// [`AwsFailure`] if a condition cannot be checked.
@@ -103,8 +105,8 @@ pub trait Remediator: Send + Sync {
         std::future::ready(Ok(PrecheckResult::Proceed))
     }
 
-    /// Writes the state with the smallest call that is sufficient. Repeated calls have no further
-    /// effect.
+    /// Writes `state` to the resource with the AWS call that changes the fewest settings. A
+    /// repeated call with the same state has no further effect.
     ///
     /// # Errors
     /// [`AwsFailure`] if AWS does not accept the change.
@@ -114,8 +116,9 @@ pub trait Remediator: Send + Sync {
         state: &Self::State,
     ) -> impl Future<Output = Result<(), AwsFailure>> + Send;
 
-    /// Writes the state for one attempt. AWS executes requests with the same `token` only once, if
-    /// the API supports tokens.
+    /// Writes `state` to the resource once for an attempt. If the API supports idempotency tokens,
+    /// AWS executes requests with the same `token` only once. The default implementation ignores
+    /// the token and calls [`Remediator::apply_state`].
     ///
     /// # Errors
     /// [`AwsFailure`] if AWS does not accept the change.
@@ -128,37 +131,38 @@ pub trait Remediator: Send + Sync {
         self.apply_state(target, state)
     }
 
-    /// Returns whether an interrupted `apply_state` of several calls can leave the state `seen`:
-    /// each part equals the prior or the planned state. The executor then continues the attempt.
+    /// Returns whether each part of the state `seen` equals that part of `before` or of `after`. An
+    /// `apply_state` that makes several calls can leave such a state if it is interrupted. The
+    /// executor then continues the attempt. The default implementation returns false.
     fn is_partial_state(_seen: &Self::State, _before: &Self::State, _after: &Self::State) -> bool {
         false
     }
 
-    /// Returns whether `seen` fulfills the state `wanted`. Both can differ where AWS chooses a part
-    /// of the state, such as an identifier.
+    /// Returns whether the observed state `seen` satisfies the state `wanted`. The states can
+    /// differ in the parts that AWS chooses, such as an identifier.
     fn has_reached(seen: &Self::State, wanted: &Self::State) -> bool {
         seen == wanted
     }
 }
 
-/// The plan for a state.
+/// The plan of a remediator for an observed state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemediationPlan<S> {
-    /// The state is compliant: nothing is changed.
+    /// The state is compliant, so the remediator changes nothing.
     Nothing,
-    /// The state must be changed to this one.
+    /// The state is not compliant. Contains the compliant state that the remediator writes.
     Change(S),
-    /// The state is not compliant, and the remediator does not change it.
+    /// The state is not compliant, and the remediator does not change it. Contains the reason.
     Refuse(PlanRefusal),
 }
 
 /// The reason why a remediator does not change a non-compliant state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanRefusal {
-    /// A parameter in the header of the policy is not valid.
+    /// A parameter in the policy header is not valid. Contains the reason.
     #[error("{0}")]
     InvalidSetting(String),
-    /// A person must decide about the state.
+    /// A person must decide whether and how to change the resource. Contains the reason.
     #[error("{0}")]
     NeedsPerson(String),
 }
@@ -175,7 +179,7 @@ impl<S> RemediationPlan<S> {
 pub enum PrecheckResult {
     /// All preconditions are fulfilled.
     Proceed,
-    /// The change needs an approval in every mode. Contains the reason.
+    /// The change needs an approval, even in mode `auto`. Contains the reason.
     RequireApproval(String),
     /// The change would cause damage and is not made. Contains the reason.
     Abort(String),

@@ -9,13 +9,13 @@ use evenkeel_rules::{ComplianceStatus, Finding};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// The resource that a remediation changes. All values come from the ledger record of the finding;
-/// account and region come from the envelope of the event.
+/// The resource that a remediation changes. All values come from the ledger record of the finding.
+/// The account and the Region in that record are those of the event's envelope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetResource {
-    /// The policy that was violated.
+    /// The id of the violated policy.
     pub policy: String,
-    /// The CloudFormation type.
+    /// The CloudFormation type, such as `AWS::S3::Bucket`.
     pub kind: String,
     /// The id of the resource, unique within its type, account and region.
     pub id: String,
@@ -41,7 +41,7 @@ pub struct TargetResource {
 }
 
 impl TargetResource {
-    /// Returns the ARN of a resource of a service in the account and region of the target.
+    /// Returns the ARN of a resource of a service, in the account and the Region of the target.
     pub fn build_arn(&self, service: &str, resource: &str) -> String {
         Arn::in_region(&self.region, &self.account, service, resource).to_string()
     }
@@ -66,13 +66,13 @@ pub struct PolicyViolation {
     pub target: TargetResource,
     /// The id of the remediator that the policy names.
     pub remediator: String,
-    /// The mode that the policy defines.
+    /// The mode in the policy header.
     pub mode: RemediationMode,
     /// The principal that violated the policy.
     pub actor: String,
     /// The time of the violation in milliseconds since 1970.
     pub time: i64,
-    /// The finding without the evidence and the remediation header, which are in `target`.
+    /// The finding without the evidence and the remediation header. The other fields contain these.
     rest: Finding,
 }
 
@@ -82,20 +82,26 @@ pub enum PolicyViolationError {
     /// The record is not a finding.
     #[error("the record is not a valid finding: {0}")]
     InvalidRecord(#[from] serde_json::Error),
-    /// The status of the finding is not `NON_COMPLIANT`.
+    /// The status of the finding is not `NON_COMPLIANT`. Contains the status.
     #[error("the status of the finding is {0}; only NON_COMPLIANT findings are remediated")]
     Status(String),
-    /// The event is possibly forged.
-    #[error("the event of the finding is possibly forged and is never remediated: {0}")]
+    /// The event is possibly forged. Contains the reason.
+    #[error("the event of the finding is possibly forged, so the finding is never remediated: {0}")]
     PossiblyForged(String),
     /// A waiver covers the finding.
     #[error("the finding is waived")]
     Waived,
     /// The policy has no remediation.
-    #[error("the policy of the finding does not name a remediator")]
+    #[error(
+        "the policy of the finding does not name a remediator; add `remediation` to the policy \
+         header, or remediate the resource by hand"
+    )]
     NoRemediator,
     /// The resource id, the account or the region is missing.
-    #[error("the finding does not contain the resource id, the account and the region")]
+    #[error(
+        "the resource id, the account or the Region is missing in the finding; a remediation \
+         requires all three"
+    )]
     UnnamedResource,
 }
 
@@ -150,7 +156,7 @@ impl PolicyViolation {
         })
     }
 
-    /// Returns the complete finding again, for the evaluation of waivers.
+    /// Returns the complete finding, because the evaluation of waivers needs all its fields.
     pub(crate) fn to_finding(&self) -> Finding {
         let TargetResource {
             parameters: with,

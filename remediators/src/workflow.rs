@@ -1,8 +1,9 @@
 //! The executor: the order of the steps of a remediation.
 //!
-//! A finding only identifies the resource; the executor plans from the state that it reads. It
-//! stores the intent, with the complete prior state, before it writes to AWS. An interrupted
-//! attempt continues when its message is delivered again.
+//! A finding only identifies the resource. The executor reads the present state of the resource and
+//! plans from that state. Before the executor writes to AWS, it stores the intent of the attempt,
+//! with the complete prior state. An interrupted attempt continues when the message of the finding
+//! is delivered again.
 
 mod approval;
 mod attempts;
@@ -49,7 +50,7 @@ use crate::workflow::kill_switch::{ActiveSwitch, KillSwitch};
 use crate::workflow::limits::{AttemptRecord, DailyBudget, RetryLimits, check_limits};
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// The maximum number of plans per call. A change by somebody else makes a new plan necessary.
+/// The maximum number of plans per call. A change by somebody else requires a new plan.
 const MAX_PLAN_ROUNDS: usize = 3;
 
 /// The limits that the operator sets for remediations.
@@ -87,26 +88,26 @@ pub struct RemediationExecutor {
     remediator: Box<dyn ErasedRemediator>,
     ledger: Ledger,
     settings: ExecutorSettings,
-    /// The kill switch of the AWS calls. An undo ignores it.
+    /// The kill switch of the AWS calls. An undo ignores the switch.
     switch: Option<KillSwitch>,
 }
 
-/// The result of an attempt, and the state that was read at its end.
+/// The result of an attempt, and the last state of the resource that was read.
 type ObservedResult = (RemediationResult, Option<Value>);
 
 /// The result of planning for a violation.
 enum PlanPreparation {
-    /// No plan: the remediation ends with this result.
+    /// There is no plan. The remediation ends with this result.
     Ended(RemediationResult),
-    /// A plan.
+    /// There is a plan.
     Planned(Box<PendingPlan>),
 }
 
 /// The decision whether an attempt may start.
 enum AttemptPermission {
-    /// No: the remediation ends with this result.
+    /// The attempt may not start. The remediation ends with this result.
     Ended(RemediationResult),
-    /// Yes.
+    /// The attempt may start.
     Granted(Box<AttemptPermit>),
 }
 
@@ -124,9 +125,9 @@ struct PendingPlan {
     before: Value,
     after: Value,
     hash: String,
-    /// The reason of the precondition check for an approval.
+    /// The reason why the precondition check requires an approval, if it does.
     approval_reason: Option<String>,
-    /// All reasons for an approval.
+    /// All reasons why the plan needs an approval, even in mode `auto`.
     questions: Vec<String>,
 }
 
@@ -161,8 +162,9 @@ impl RemediationExecutor {
         self.remediator.spec().id
     }
 
-    /// Remediates a violation once. A violation that was already remediated is only reported. `now`
-    /// is in milliseconds since 1970.
+    /// Remediates a violation once. If an earlier attempt for the finding was successful, the
+    /// function writes nothing and returns the outcome of that attempt. `now` is in milliseconds
+    /// since 1970.
     ///
     /// # Errors
     /// [`ExecutorError`] if the remediation has not ended. The call can be repeated safely.
@@ -241,7 +243,8 @@ impl RemediationExecutor {
         }
     }
 
-    /// Checks all limits for a new attempt. The function uses no approval and no budget yet.
+    /// Checks the approval, the retry limits and the budgets for a new attempt. The function does
+    /// not use up the approval or the budgets yet.
     async fn permit_attempt(
         &self,
         violation: &PolicyViolation,
@@ -282,7 +285,8 @@ impl RemediationExecutor {
         }
     }
 
-    /// Returns the reason why nothing is planned, independent of the state.
+    /// Returns the reason why the remediation is refused before the state is read: a kill switch, a
+    /// waiver, or Evenkeel's own rollback.
     async fn find_refusal(
         &self,
         violation: &PolicyViolation,
@@ -294,7 +298,7 @@ impl RemediationExecutor {
         }
     }
 
-    /// Uses the approval, claims the attempt, reserves the budget and executes the attempt.
+    /// Claims the approval, records the intent, reserves the budget and executes the attempt.
     async fn start_attempt(
         &self,
         violation: &PolicyViolation,
@@ -333,7 +337,7 @@ impl RemediationExecutor {
     /// Reads the state, plans the change and checks the preconditions. The function writes nothing.
     async fn prepare_plan(&self, violation: &PolicyViolation) -> ExecutorResult<PlanPreparation> {
         let target = &violation.target;
-        // A misspelled parameter must not be ignored.
+        // An unknown parameter is refused, because it can be a misspelled one.
         if let Some(name) = target
             .parameters
             .keys()
@@ -368,7 +372,10 @@ impl RemediationExecutor {
         let mut questions: Vec<String> = asked.iter().cloned().collect();
         let undone = self.find_undone(target, &list_changes(&before, &after)).await?;
         questions.extend(undone.iter().map(|UndoMark { by, reason, .. }| {
-            format!("{by} undid this remediation ({reason}); approve it only if it is wanted again")
+            format!(
+                "{by} undid this remediation ({reason}); approve the plan only if the remediation \
+                 is needed again"
+            )
         }));
         let hash = plan_hash(violation, &before, &after, &questions);
         let plan = PendingPlan { before, after, hash, approval_reason: asked, questions };
@@ -388,8 +395,8 @@ impl RemediationExecutor {
         self.execute_attempt(&begun, now).await
     }
 
-    /// Executes a recorded attempt until it ends. The state shows how far an interrupted attempt
-    /// came.
+    /// Executes an attempt whose intent is recorded. For an interrupted attempt, the state of the
+    /// resource shows which writes have succeeded.
     async fn execute_attempt(
         &self,
         begun: &OpenAttempt,
@@ -412,8 +419,8 @@ impl RemediationExecutor {
         self.record_attempt(begun, result, now).await
     }
 
-    /// Ends an attempt that may not continue: as refused if nothing was written, otherwise as
-    /// halted.
+    /// Returns the result of an attempt that may not continue. The result is `Refused` if nothing
+    /// was written, and otherwise `Halted`.
     async fn stop_attempt(
         &self,
         begun: &OpenAttempt,
@@ -429,8 +436,8 @@ impl RemediationExecutor {
         }
     }
 
-    /// Reads the state again before the write. Returns the result of an attempt that needs no
-    /// write.
+    /// Reads the state again before the write. Returns a result if the attempt ends without a
+    /// write, and otherwise `None`.
     async fn find_settled_result(
         &self,
         begun: &OpenAttempt,
@@ -449,13 +456,13 @@ impl RemediationExecutor {
             {
                 written = Some(state);
             }
-            // Somebody else changed the resource: that change is never overwritten.
+            // Somebody else changed the resource. That change is never overwritten.
             Ok(_) => return Ok(Some((RemediationResult::Superseded, None))),
             Err(AwsFailure::NotFound) => return Ok(Some((RemediationResult::ResourceGone, None))),
             Err(refused @ AwsFailure::Denied(_)) if begun.is_fresh => {
                 return Ok(Some((RemediationResult::Failed(refused.to_string()), None)));
             }
-            // It is unknown what was written: the attempt stays open.
+            // It is unknown which changes were written, so the attempt stays open.
             Err(refused @ AwsFailure::Denied(_)) => {
                 return Err(ExecutorError::Retryable(refused.to_string()));
             }
@@ -481,7 +488,7 @@ impl RemediationExecutor {
         })
     }
 
-    /// Writes the planned state and reads the result.
+    /// Writes the planned state, reads the state again and returns the result.
     async fn apply_plan(&self, begun: &OpenAttempt) -> ExecutorResult<ObservedResult> {
         let target = &begun.violation.target;
         let token = JournalKeys::for_target(target).idempotency_token(begun.number, "apply");
@@ -498,7 +505,7 @@ impl RemediationExecutor {
             Err(refused @ AwsFailure::Denied(_)) if state == begun.before => {
                 RemediationResult::Failed(refused.to_string())
             }
-            // The write failed or is not visible yet: the redelivered message checks again.
+            // The write failed or is not visible yet. The next delivery checks the state again.
             _ if state == begun.before => {
                 if let Some(why) = self.find_active_switch(target).await? {
                     return Ok((RemediationResult::Refused(why.into()), Some(state)));
@@ -511,7 +518,7 @@ impl RemediationExecutor {
         Ok((result, Some(state)))
     }
 
-    /// Rolls back a partial write, unless a kill switch stops that too.
+    /// Rolls back a partial write, unless a kill switch is on.
     async fn roll_back(
         &self,
         begun: &OpenAttempt,
@@ -527,7 +534,7 @@ impl RemediationExecutor {
         let seen = self.remediator.observe_state(target).await?;
         let partial = format!(
             "the change is incomplete and was not rolled back: {refused}; compare the resource \
-             with the prior state (`before` in the intent record) and correct it by hand"
+             with the prior state (`before` in the intent record) and correct the resource by hand"
         );
         Ok(match (applied, seen) {
             (_, Ok(state)) if self.remediator.has_reached(&state, &begun.before)? => {
@@ -537,7 +544,7 @@ impl RemediationExecutor {
                 Some(why) => (RemediationResult::Halted(why.into()), Some(state)),
                 None => (RemediationResult::Failed(partial), Some(state)),
             },
-            // The present state is unknown: the attempt stays open.
+            // The present state is unknown, so the attempt stays open.
             (_, Err(_)) => return Err(ExecutorError::Retryable(partial)),
         })
     }
@@ -562,16 +569,16 @@ impl RemediationExecutor {
     }
 }
 
-/// The result of an attempt after which the resource has neither the prior nor the planned state.
+/// The message for an attempt after which the resource has neither the prior nor the planned state.
 const OVERWRITTEN: &str = "the resource was changed again immediately after the remediation, and \
-    that change was not overwritten; find out who changed it, then run `evenkeel plan`";
+    that change was not overwritten; find out who changed the resource, then run `evenkeel plan`";
 
 /// Returns the refusal for a finding whose resource has an open attempt for another finding.
 fn describe_open_attempt(attempt: u32, finding: Uuid, why: String) -> RefusalReason {
     RefusalReason::AttemptOpen { attempt, finding, why }
 }
 
-/// Returns the result of a remediation whose resource cannot be read: nothing is written.
+/// Returns the result of a remediation that writes nothing, because the resource cannot be read.
 fn classify_read_failure(refused: AwsFailure) -> ExecutorResult<RemediationResult> {
     match refused {
         AwsFailure::NotFound => Ok(RemediationResult::ResourceGone),

@@ -32,13 +32,13 @@ pub enum BundleError {
     #[error("the SHA-256 of `{0}` differs from the one in the manifest")]
     Digest(String),
     /// A file is not UTF-8 text.
-    #[error("the bundle does not compile: {0}: not UTF-8")]
+    #[error("the bundle does not compile: `{0}` is not UTF-8 text")]
     NotText(String),
     /// Policies, functions, settings or waivers are not valid.
     #[error("the bundle does not compile: {}", summarize_diagnostics(.0))]
     Invalid(Vec<Diagnostic>),
-    /// The bundle contains no policy, so that it would never produce a finding.
-    #[error("the bundle contains no policy")]
+    /// The bundle contains no policy. The evaluator would never report a finding.
+    #[error("the bundle contains no policy; add at least one `.cel` file")]
     Empty,
 }
 

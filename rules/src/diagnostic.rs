@@ -1,4 +1,4 @@
-//! Diagnostics: the errors and warnings for a file, as data that a command renders.
+//! Diagnostics: the errors and warnings for a file, as data. Commands convert them to text.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub struct Diagnostic {
     pub span: Range<usize>,
     /// The message, which begins in lower case and has no full stop at the end.
     pub message: String,
-    /// The proposed correction.
+    /// The proposed correction of the file, if there is one.
     pub help: Option<String>,
 }
 
@@ -57,8 +57,8 @@ impl Diagnostic {
         Diagnostic { help, ..self }
     }
 
-    /// Creates an error from an error of the YAML reader. The offsets in `text`, which the reader
-    /// parsed, must be the offsets in the file.
+    /// Creates an error from an error of the YAML reader. `text` is the text that the reader
+    /// parsed. Its byte offsets must be the byte offsets of the file.
     pub fn from_yaml_error(
         code: &'static str,
         file: &str,

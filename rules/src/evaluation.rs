@@ -1,5 +1,5 @@
-//! Evaluation of one policy against one event or configuration item, and of all policies that match
-//! one record.
+//! Evaluates one event or configuration item with one policy, or one record with all policies that
+//! match it.
 
 pub(crate) mod configuration_item;
 pub(crate) mod record_evaluator;

@@ -1,4 +1,4 @@
-//! One CloudTrail record: the fields that identify it, and the normalized views of its parameters.
+//! The parsed CloudTrail record, and the normalized views of its parameters.
 
 mod bus_origin;
 mod call_parameters;

@@ -48,8 +48,9 @@ pub struct FindingActor {
     pub source_address: String,
     /// `userAgent`.
     pub user_agent: String,
-    /// The family of remediators whose role made the call, if Evenkeel itself made it. Evenkeel
-    /// does not remediate such a finding, because one remediation would cause the next.
+    /// The family of remediators whose role made the call, if Evenkeel made the call. Evenkeel does
+    /// not remediate such a finding, because one remediation could otherwise cause the next without
+    /// end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediator: Option<String>,
 }
@@ -64,7 +65,7 @@ pub struct AppliedWaiver {
     /// The id of the waiver.
     #[serde(default)]
     pub waiver: String,
-    /// The reason for the waiver. The finding of a record without a reason is waived too.
+    /// The reason for the waiver. It is empty if a record of the ledger contains none.
     #[serde(default)]
     pub reason: String,
     /// The ticket with more information.
@@ -202,15 +203,16 @@ fn find_forgery_sign(event: &CloudTrailEvent<'_>) -> Option<&'static str> {
         .get_member("eventType")
         .and_then(JsonNode::as_str)
         .is_some_and(|it| it == "AwsApiCall");
-    // AWS writes a UUID with four hyphens.
+    // `try_parse` also accepts a UUID without hyphens, but AWS always writes 36 characters.
     let is_uuid = event.id.len() == 36 && Uuid::try_parse(&event.id).is_ok();
     (call && !is_uuid).then_some("the record's eventID is not a UUID")
 }
 
-/// Returns the uid of a finding. It depends only on the policy, the resource and the action, not on
-/// the source of the event.
+/// Returns the uid of a finding. The uid depends only on the policy, the resource and the action.
+/// It does not depend on the source of the event, so that copies from several sources are one
+/// finding.
 fn compute_finding_uid(policy: &str, resource: &ResourceIdentity, action: &str) -> Uuid {
-    // The length of each part makes the boundaries between the parts unambiguous.
+    // Each part is preceded by its length. Otherwise, different parts could form the same name.
     let parts = [policy, &resource.account, &resource.region, &resource.kind, &resource.id, action];
     let mut name = String::new();
     for part in parts {

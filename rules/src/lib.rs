@@ -34,7 +34,7 @@
 //!     "requestParameters": {"keyId": "1234abcd"}}"#;
 //! let outcome = evaluator.evaluate_record(record).expect("the record is valid");
 //! let RecordOutcome::Evaluated(evaluation) = outcome else {
-//!     panic!("the policy watches DisableKey");
+//!     panic!("the policy matches DisableKey");
 //! };
 //! for finding in evaluation.findings() {
 //!     println!("{}: {}", finding.severity, finding.message);

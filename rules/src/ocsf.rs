@@ -1,4 +1,4 @@
-//! The records of findings and remediations in the format of OCSF 1.8.
+//! Converts findings and remediations to records in the format of OCSF 1.8, and reads the records.
 
 mod common;
 mod compliance_finding;

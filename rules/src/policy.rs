@@ -1,5 +1,4 @@
-//! Policies: the header and the expressions of a `.cel` file, and the set of policies with its
-//! index by event.
+//! Policies: the header and the expressions of a `.cel` file, and sets of policies.
 
 mod compiled_policy;
 mod event_index;

@@ -1,4 +1,4 @@
-//! Positions in text, detection of deceptive characters, and JSON in which they are escaped.
+//! Computes positions in text, detects deceptive characters, and escapes these characters in JSON.
 
 use serde::Serialize;
 use std::fmt::Write;
@@ -33,8 +33,8 @@ pub fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
 
 /// Escapes each deceptive character in JSON text, except line breaks.
 pub fn escape_json(json: String) -> String {
-    // JSON contains only ASCII outside strings, and serde_json has escaped the control characters
-    // below U+0020.
+    // The escapes are valid, because deceptive characters occur only inside strings: JSON contains
+    // only ASCII outside strings, and serde_json has escaped the control characters below U+0020.
     let escaped = |c: char| c != '\n' && is_deceptive(c);
     if !json.chars().any(escaped) {
         return json;
@@ -44,7 +44,7 @@ pub fn escape_json(json: String) -> String {
         if escaped(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
+                // `write!` to a String never fails, so the result needs no check.
                 write!(out, "\\u{unit:04x}").unwrap_or_default();
             }
         } else {

@@ -195,10 +195,12 @@ impl Waiver {
             return Err(fail(format!("there is no policy `{unknown}`")).with_help(help));
         }
         if written.resource.is_none() && written.when.is_none() {
-            return Err(fail("a waiver needs a `resource` or a `when`".to_owned()));
+            return Err(fail(
+                "the waiver has no `resource` and no `when`; add one of them".to_owned(),
+            ));
         }
         if written.reason.trim().is_empty() {
-            return Err(fail("the `reason` of a waiver must not be empty".to_owned()));
+            return Err(fail("the `reason` of the waiver is empty; write a reason".to_owned()));
         }
         let expires = NaiveDate::parse_from_str(&written.expires, "%Y-%m-%d").map_err(|_| {
             fail(format!("`{}` is not a valid date; use 2026-12-31", written.expires))

@@ -1,5 +1,5 @@
-//! The conversion of a condition to a CEL expression that does not fail for any event, whatever the
-//! structure of its fields.
+//! Converts a condition to a CEL expression that does not fail for any event, even if fields of the
+//! event are missing or have an unexpected type.
 
 use crate::pattern::{PatternComparison, SigmaPattern};
 use crate::rule_condition::{
@@ -70,17 +70,18 @@ const RESERVED_NAMES: &[&str] = &[
     "while",
 ];
 
-/// The maximum length of the expression of a variable, in bytes. A CEL source is limited to 8 KiB.
+/// The maximum length of the expression of a variable, in bytes. A longer expression is split,
+/// because the length of a CEL source is limited to 8 KiB.
 const MAX_VARIABLE_LENGTH: usize = 6_000;
 
-/// The number of values in each part when a long list is split.
+/// The number of values in each part of a list that is split.
 const VALUES_PER_CHUNK: usize = 50;
 
 /// The preferred maximum length of a line, in bytes.
 const MAX_LINE_WIDTH: usize = 100;
 
-/// The maximum number of alternatives of one kind that are written as separate comparisons. More
-/// alternatives become a list.
+/// The maximum number of alternatives of one kind that become separate comparisons. If there are
+/// more, they become a list.
 const MAX_INLINE_ALTERNATIVES: usize = 2;
 
 /// The selections of a condition as variables, and the expression that uses them.
@@ -99,7 +100,8 @@ pub(crate) fn write_condition(condition: &RuleCondition) -> CelCondition {
     CelCondition { variables: writer.variables, body }
 }
 
-/// The operator of an expression, by which brackets are added.
+/// The outermost operator of an expression. It determines whether the expression needs brackets
+/// inside a larger expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BindingStrength {
     Call,
@@ -206,12 +208,12 @@ impl CelWriter {
         id
     }
 
-    /// Splits an expression that is too long into several variables, and returns the expression
-    /// that joins them.
+    /// Splits an expression that is longer than [`MAX_VARIABLE_LENGTH`] into several variables.
+    /// Returns the expression that joins the variables, or `None` if it cannot be split.
     fn write_pieces(&mut self, name: &str, expr: &RuleCondition) -> Option<String> {
         let (parts, binding) = split_expression(expr)?;
         let named = |(at, part): (usize, &RuleCondition)| {
-            // No selection has this name.
+            // The line break makes the name differ from the names of all selections.
             CelFragment::from_call(
                 self.write_variable(&format!("{name}\n{}", at.saturating_add(1)), part),
             )
@@ -221,8 +223,8 @@ impl CelWriter {
     }
 }
 
-/// Returns the parts of an expression that is too long for one variable, and the operator that
-/// joins them.
+/// Returns the parts of an expression and the operator that joins them, or `None` if the expression
+/// cannot be split.
 fn split_expression(expr: &RuleCondition) -> Option<(Vec<RuleCondition>, BindingStrength)> {
     match expr {
         RuleCondition::All(parts) => Some((parts.clone(), BindingStrength::And)),
@@ -257,7 +259,7 @@ fn write_any_matcher(field: &str, matchers: &[ValueMatcher]) -> CelFragment {
     };
     let texts: Vec<&ValueMatcher> = matchers.iter().filter(|matcher| of_text(matcher)).collect();
     let mut parts = Vec::new();
-    // These two fields are strings in every record.
+    // These two fields are strings in every record, so that their tests need no `texts_at`.
     let is_text = matches!(field, "eventSource" | "eventName");
     if is_text {
         parts.extend(write_text_tests(&format!("event.{field}"), &texts));
@@ -336,7 +338,7 @@ fn lowered_comparison(pattern: &SigmaPattern) -> PatternComparison {
     }
 }
 
-/// Writes the comparisons, with those of the same kind together.
+/// Writes the comparisons of `subject`. Comparisons of the same kind are combined.
 fn write_comparisons(subject: &str, shapes: &[PatternComparison]) -> Vec<CelFragment> {
     let mut equal = Vec::new();
     let mut calls =
@@ -371,7 +373,7 @@ fn write_comparisons(subject: &str, shapes: &[PatternComparison]) -> Vec<CelFrag
     parts
 }
 
-/// Writes a test of a field that does not test its text.
+/// Writes a test of a field that is not a test of the field's text.
 fn write_field_matcher(field: &str, matcher: &ValueMatcher) -> CelFragment {
     let path = quote_cel(field);
     match matcher {
@@ -402,7 +404,7 @@ fn write_field_matcher(field: &str, matcher: &ValueMatcher) -> CelFragment {
             let others = format!("texts_at(event, {}).exists(other, {test})", quote_cel(other));
             CelFragment::from_call(format!("texts_at(event, {path}).exists(text,\n  {others})"))
         }
-        // For a missing field, the list is empty and `all` is true.
+        // This test is also true for a missing field, because the list is then empty.
         _ => CelFragment::from_call(format!(
             "values_at(event, {path}).all(value, type(value) == null_type)"
         )),

@@ -1,5 +1,5 @@
-//! The parser for the condition of a rule: names of selections, `and`, `or`, `not`, brackets, `1
-//! of` and `all of`.
+//! Parses the condition of a rule, which consists of the names of selections, `and`, `or`, `not`,
+//! brackets, `1 of` and `all of`.
 
 use crate::import_error::ImportError;
 use crate::rule_condition::RuleCondition;
@@ -72,7 +72,8 @@ impl ConditionParser<'_> {
 
     fn parse_or(&mut self, depth: usize) -> Result<RuleCondition, ImportError> {
         if depth > MAX_DEPTH {
-            return Err(condition_error("brackets are nested too deeply"));
+            let why = format!("brackets are nested deeper than {MAX_DEPTH} levels");
+            return Err(condition_error(&why));
         }
         let mut parts = vec![self.parse_and(depth)?];
         while self.take_word("or") {
@@ -160,7 +161,7 @@ impl ConditionParser<'_> {
     }
 }
 
-/// Returns the only part, or all parts joined.
+/// Joins parts into one condition. A single part is returned as it is.
 pub(crate) fn join_parts(
     mut parts: Vec<RuleCondition>,
     join: fn(Vec<RuleCondition>) -> RuleCondition,
@@ -235,7 +236,7 @@ mod tests {
             ("a | count() > 3", "`|`"),
             ("a near b", "`near`"),
             ("a & b", "`&`"),
-            (&"(".repeat(200), "too deep"),
+            (&"(".repeat(200), "deeper than 50"),
         ] {
             assert!(
                 parse(text).is_err_and(|error| error.to_string().contains(why)),

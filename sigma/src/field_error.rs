@@ -12,16 +12,16 @@ pub enum FieldError {
     )]
     Keywords,
     /// An empty list of values.
-    #[error("it has no values")]
+    #[error("the list of values is empty; add a value")]
     NoValues,
     /// The value is not a string, a number, a boolean or null.
     #[error("a value must be a string, a number, a boolean or null")]
     NoScalar,
     /// A modifier on a null value.
-    #[error("null cannot have a modifier")]
+    #[error("null cannot have a modifier; remove the modifier")]
     ModifiedNull,
     /// The modifier does not exist.
-    #[error("`{0}` is not a known modifier")]
+    #[error("`{0}` is not a known modifier; use a modifier of the Sigma specification")]
     UnknownModifier(String),
     /// A modifier of the specification that a policy cannot express.
     #[error("`{modifier}`: {why}")]
@@ -31,34 +31,35 @@ pub enum FieldError {
         /// The reason why a policy cannot express it.
         why: &'static str,
     },
-    /// The value, or a modifier before this one, is not valid for the modifier.
-    #[error("`{modifier}` {wants}")]
+    /// The value of a modifier, or another modifier before it, does not meet its requirement.
+    #[error("`{modifier}` {requirement}")]
     Misused {
         /// The name of the modifier.
         modifier: String,
-        /// The requirement of the modifier, as the end of a sentence.
-        wants: &'static str,
+        /// The requirement of the modifier, as the end of a sentence: "needs a number".
+        requirement: &'static str,
     },
     /// The value is not a CIDR range.
-    #[error("`{0}` is not a valid CIDR range")]
+    #[error("`{0}` is not a valid CIDR range; use a range such as 10.0.0.0/8")]
     NoRange(String),
-    /// The value is too short to be found in Base64 at any position.
-    #[error("the value is too short to be recognized in Base64")]
+    /// The value of `base64offset` is empty, so no Base64 text can be searched for.
+    #[error("the value of `base64offset` is empty; add at least one character")]
     ShortBase64,
     /// A UTF-16 modifier without a Base64 modifier after it.
-    #[error("a UTF-16 modifier needs a Base64 modifier after it")]
+    #[error("a UTF-16 modifier needs `base64` or `base64offset` after it")]
     BareUtf16,
-    /// The modifiers `cased` and `re` together.
-    #[error("`cased` cannot be combined with `re`")]
+    /// The modifiers `cased` and `re` together. A regular expression is case-sensitive without
+    /// `cased`.
+    #[error("`re` is already case-sensitive; remove `cased`")]
     CasedRegex,
-    /// The regular expression has another meaning in Rust, or is not valid.
+    /// The regular expression is not valid, or has different meanings in PCRE and in Rust.
     #[error("the regular expression cannot be imported: {0}")]
     Regex(#[from] RegexError),
 }
 
 impl FieldError {
     /// Creates the error for a modifier whose requirement is not met.
-    pub(crate) fn misused_modifier(modifier: &str, wants: &'static str) -> FieldError {
-        FieldError::Misused { modifier: modifier.to_owned(), wants }
+    pub(crate) fn misused_modifier(modifier: &str, requirement: &'static str) -> FieldError {
+        FieldError::Misused { modifier: modifier.to_owned(), requirement }
     }
 }

@@ -35,14 +35,14 @@ pub enum ImportError {
         /// The description of the error.
         why: FieldError,
     },
-    /// The events that the policy must watch cannot be determined.
+    /// The events for `match` in the header of the policy cannot be determined.
     #[error("{0}")]
     Unwatched(String),
     /// The policy that was created from the rule does not compile, for example because it is too
     /// long.
     #[error("the generated policy does not compile: {0}")]
     Compile(String),
-    /// No event was found that the rule describes.
+    /// The search found no event that the rule describes, so the policy would have no test case.
     #[error("no event was found that the rule describes; the rule may contradict itself")]
     NoMatchingEvent,
     /// Another rule has the same policy id.
@@ -56,7 +56,8 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    /// Returns the text to search for in the rule, to find the line of the error.
+    /// Returns the text that marks the line of the error in the rule. The result is empty if the
+    /// error concerns the whole rule or already contains its line.
     pub(crate) fn source_marker(&self) -> &str {
         match self {
             ImportError::Condition(_) => "condition:",

@@ -1,7 +1,8 @@
 //! Conversion of Sigma rules about CloudTrail into policies. Source: <https://sigmahq.io>,
 //! specification 2.
 //!
-//! A rule whose meaning a policy cannot express is refused, with the reason.
+//! If a policy cannot express the meaning of a rule, the import refuses the rule and returns the
+//! reason.
 //!
 //! ```
 //! use evenkeel_sigma::{ImportOutcome, import_rules};
@@ -87,8 +88,9 @@ pub struct DocumentOutcome {
     pub outcome: ImportOutcome,
 }
 
-/// Imports the rules of files, which are given as names and texts. If two rules have the same
-/// policy id, the second rule is refused.
+/// Imports the rules of files. Each file is a pair of its name and its text. If two rules have the
+/// same policy id, the function refuses the second rule, because both policies would have the same
+/// file name.
 pub fn import_rules(files: &[(String, String)]) -> Vec<DocumentOutcome> {
     let mut outcomes = Vec::new();
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
@@ -135,7 +137,7 @@ fn split_documents(text: &str) -> Vec<(usize, &str)> {
     if found.is_empty() { vec![(1, text)] } else { found }
 }
 
-/// Returns the line that caused a refusal.
+/// Returns the line of the file that caused a refusal. `first` is the first line of the document.
 fn find_error_line(first: usize, document: &str, refusal: &ImportError) -> usize {
     if let ImportError::Yaml { line, .. } = refusal {
         return first.saturating_add(line.saturating_sub(1));
@@ -180,12 +182,12 @@ fn import_rule(rule: &SigmaRule) -> Result<ImportedPolicy, ImportError> {
     if made.cases.has_passing_case() {
         return Ok(made.into_imported(id, &watch));
     }
-    // Every watched event violates the policy. The policy also watches an event that complies, so
-    // that the test cases contain one.
+    // Every event that the policy matches violates it. Add an event that complies to `match`, so
+    // that the test cases can contain a compliant event.
     let other = watched_events::find_passing_event(&watch, &rule.condition)
         .ok_or(ImportError::NoMatchingEvent)?;
     watch.notes.push(format!(
-        "the policy also watches {other}, because the test cases need a compliant call"
+        "the policy also matches {other}, because the test cases need a compliant call"
     ));
     watch.names.push(other);
     watch.names.sort();

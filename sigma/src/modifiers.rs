@@ -14,7 +14,7 @@ enum ModifiedValue {
     Raw(Value),
     /// A pattern.
     Text(SigmaPattern),
-    /// A text in another encoding. A Base64 modifier converts it to text again.
+    /// A text in UTF-16. A Base64 modifier converts the bytes to text again.
     Bytes(Vec<u8>),
     /// A regular expression and its flags.
     Regex(String, String),
@@ -27,7 +27,7 @@ enum ModifiedValue {
 /// Parses the test of a field from `key: values`.
 ///
 /// # Errors
-/// [`ImportError::Field`] if a modifier or a value is not valid.
+/// [`ImportError::Field`] if a modifier or a value is not valid, or if a policy cannot express it.
 pub(crate) fn parse_field_test(key: &str, value: &Value) -> Result<FieldTest, ImportError> {
     read_field_test(key, value).map_err(|why| ImportError::Field { field: key.to_owned(), why })
 }
@@ -72,7 +72,7 @@ fn read_field_test(key: &str, value: &Value) -> Result<FieldTest, FieldError> {
 fn apply_modifier(modifier: &str, step: ModifiedValue) -> Result<Vec<ModifiedValue>, FieldError> {
     let one = |step: Result<ModifiedValue, FieldError>| step.map(|step| vec![step]);
     match modifier {
-        // These modifiers apply to the whole field.
+        // These modifiers apply to the whole field, so `read_field_test` applies them.
         "all" | "neq" | "cased" => Ok(vec![step]),
         "contains" => one(widen_pattern(modifier, step, TextComparison::Contains)),
         "startswith" => one(widen_pattern(modifier, step, TextComparison::StartsWith)),
@@ -111,7 +111,7 @@ fn apply_modifier(modifier: &str, step: ModifiedValue) -> Result<Vec<ModifiedVal
         "minute" | "hour" | "day" | "month" | "year" => one(parse_time_part(modifier, &step)),
         "expand" => Err(FieldError::Unsupported {
             modifier: "expand",
-            why: "the values of its placeholders are not known",
+            why: "a policy has no values for the placeholders; write the values in the rule",
         }),
         "week" => Err(FieldError::Unsupported {
             modifier: "week",
@@ -166,7 +166,8 @@ fn scalar_text(value: &Value) -> Result<String, FieldError> {
     }
 }
 
-/// Returns a text to which no modifier was applied.
+/// Returns the string of the rule. Fails if the value is not a string, or if an earlier modifier
+/// has changed it.
 fn unmodified_text(modifier: &str, step: ModifiedValue) -> Result<String, FieldError> {
     match step {
         ModifiedValue::Raw(Value::String(text)) => Ok(text),
@@ -196,7 +197,8 @@ fn widen_pattern(
         (ModifiedValue::Field(TextComparison::Equal, field), _) => {
             Ok(ModifiedValue::Field(likeness, field))
         }
-        // A regular expression matches anywhere in a text, unless it has anchors.
+        // `contains` changes nothing, because a regular expression without anchors already matches
+        // anywhere in a text.
         (ModifiedValue::Regex(pattern, flags), TextComparison::Contains) => {
             Ok(ModifiedValue::Regex(pattern, flags))
         }
@@ -281,7 +283,8 @@ fn parse_comparison(
         .map(|number| ModifiedValue::Done(ValueMatcher::Compare(operator, number)))
 }
 
-/// Parses a part of a time. Each part has a fixed position in the times of CloudTrail.
+/// Converts a test of a part of a time, such as the hour, to a regular expression. This is possible
+/// because each part has a fixed position in the times of CloudTrail.
 fn parse_time_part(modifier: &str, step: &ModifiedValue) -> Result<ModifiedValue, FieldError> {
     let number = parse_number(modifier, step)?;
     let (before, behind, width) = match modifier {
@@ -322,7 +325,7 @@ mod tests {
             ("a|contains|base64", json!("x"), "wildcards"),
             ("a|contains", json!(null), "null"),
             ("a", json!({"b": 1}), "a value must be"),
-            ("a", json!([]), "no values"),
+            ("a", json!([]), "values is empty"),
             ("a", json!([["b"]]), "a value must be"),
             ("|all", json!(["b"]), "keywords"),
         ] {

@@ -1,10 +1,11 @@
-//! Sigma strings: characters, wildcards and escapes, as in the section "Escape Character" of the
-//! specification.
+//! The patterns of Sigma strings, which consist of characters and wildcards.
+//!
+//! Source: Sigma specification 2, section "Escape Character".
 
 /// An element of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PatternUnit {
-    /// This character.
+    /// A literal character.
     Char(char),
     /// Any text.
     AnyText,
@@ -39,7 +40,7 @@ pub(crate) enum PatternComparison {
     StartsWith(String),
     /// A text that ends with this text.
     EndsWith(String),
-    /// A comparison that needs a regular expression.
+    /// Any other pattern. It needs a regular expression.
     Other,
 }
 
@@ -137,8 +138,9 @@ impl SigmaPattern {
         out
     }
 
-    /// Returns whether a whole text matches the pattern. On a mismatch, the last `*` consumes one
-    /// more character.
+    /// Returns whether the pattern matches the whole text.
+    ///
+    /// On a mismatch, the function goes back to the last `*` and lets it match one more character.
     pub(crate) fn matches_text(&self, text: &str) -> bool {
         let (mut units, mut rest) = (self.units.iter(), text.chars());
         let mut star = None;

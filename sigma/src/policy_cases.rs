@@ -1,5 +1,5 @@
-//! The test cases of an imported policy: an event that the rule describes, and a similar event that
-//! differs in one field.
+//! Generates the test cases of an imported policy: an event that the rule describes, and a similar
+//! event that complies with the policy.
 
 use crate::rule_condition::{FieldTest, RuleCondition};
 use crate::sample_event::{
@@ -22,8 +22,8 @@ pub(crate) struct PolicyCases {
     near: Option<(String, Value)>,
 }
 
-/// Searches for events for the test cases. The result is `None` if no event is found that violates
-/// the policy.
+/// Searches for the events of the test cases. Returns `None` if the search finds no event that
+/// violates the policy.
 pub(crate) fn find_cases(
     condition: &RuleCondition,
     watch: &WatchedEvents,
@@ -47,7 +47,7 @@ pub(crate) fn find_cases(
 }
 
 impl PolicyCases {
-    /// Returns whether an event was found that complies with the policy.
+    /// Returns whether the search found an event that complies with the policy.
     pub(crate) fn has_passing_case(&self) -> bool {
         self.near.is_some()
     }
@@ -148,7 +148,8 @@ fn find_near_event(
     Some(("the same call with a version in its name".to_owned(), merge))
 }
 
-/// Returns ways to make a condition true or false.
+/// Returns the ways to make a condition true, or false if `holds` is false. A way is a list of
+/// constraints that an event must satisfy.
 fn enumerate_ways(expr: &RuleCondition, holds: bool) -> Vec<Vec<FieldConstraint<'_>>> {
     match expr {
         RuleCondition::All(parts) if holds => {
@@ -176,12 +177,12 @@ fn enumerate_test_ways(test: &FieldTest, holds: bool) -> Vec<Vec<FieldConstraint
             group.iter().take(MAX_WAYS).map(|matcher| vec![want(matcher)]).collect()
         }));
     }
-    // In at least one group, no matcher may be true.
+    // A test fails if all matchers of one group are false. Each group is one way.
     test.groups.iter().map(|group| group.iter().map(want).collect()).collect()
 }
 
-/// Combines one way of each part with one way of every other part. Only the first combinations are
-/// returned.
+/// Combines one way of each part with one way of every other part. Returns only the first
+/// [`MAX_WAYS`] combinations.
 fn combine_ways<'e>(
     parts: impl Iterator<Item = Vec<Vec<FieldConstraint<'e>>>>,
 ) -> Vec<Vec<FieldConstraint<'e>>> {

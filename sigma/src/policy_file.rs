@@ -1,4 +1,4 @@
-//! The text of a policy file: the header and the body.
+//! Writes the text of a policy file: the header and the body.
 
 use crate::cel_writer::CelCondition;
 use crate::rule::SigmaRule;
@@ -24,7 +24,7 @@ pub(crate) fn policy_id(title: &str) -> String {
     whole.unwrap_or(&id).trim_end_matches('-').to_owned()
 }
 
-/// Returns the name of a rule for references to it.
+/// Returns the text that identifies a rule in the policy: the id of the rule, or else its title.
 pub(crate) fn rule_origin(rule: &SigmaRule) -> String {
     match &rule.id {
         Some(id) => format!("Sigma rule {}", to_safe_line(id)),
@@ -32,7 +32,8 @@ pub(crate) fn rule_origin(rule: &SigmaRule) -> String {
     }
 }
 
-/// Returns the text of a policy. `allowed` contains the codes of the lints that the policy allows.
+/// Returns the text of a policy. `allowed` contains the diagnostic codes for which the header gets
+/// an allow comment.
 pub(crate) fn policy_text(
     rule: &SigmaRule,
     watch: &WatchedEvents,
@@ -179,7 +180,7 @@ fn write_block(line: &mut dyn FnMut(&str), key: &str, text: &str) {
     line(&format!("  {row}"));
 }
 
-/// Writes one name, or a list of names in lines of a readable length.
+/// Writes one name, or a list of names in lines of about [`MAX_LINE_WIDTH`] bytes.
 fn write_names(line: &mut dyn FnMut(&str), key: &str, names: &[String]) {
     let quoted: Vec<String> = names.iter().map(|name| quote_name(name)).collect();
     if let [one] = quoted.as_slice() {
@@ -214,7 +215,7 @@ fn rule_severity(rule: &SigmaRule) -> &'static str {
     }
 }
 
-/// Returns the techniques of MITRE ATT&CK among the tags of a rule.
+/// Returns the ids of the MITRE ATT&CK techniques among the tags of a rule, such as `T1098`.
 fn attack_techniques(tags: &[String]) -> Vec<String> {
     let technique = |tag: &String| {
         let lower = tag.to_ascii_lowercase();

@@ -1,4 +1,5 @@
-//! Regular expressions that have the same meaning in PCRE and in Rust.
+//! Checks that regular expressions have the same meaning in PCRE and in Rust, and generates texts
+//! that match them.
 
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -6,10 +7,10 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 /// The reason why a regular expression of a rule cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegexError {
-    /// An escaped angle bracket.
+    /// An escaped angle bracket, which has another meaning in Rust than in PCRE.
     #[error("`\\{0}` is a word boundary in Rust, but a literal character in PCRE")]
     WordBorder(char),
-    /// An operator in a character class.
+    /// An operator in a character class, such as `&&`. PCRE reads it as literal characters.
     #[error("a character class contains an operator that PCRE does not have")]
     ClassOperator,
     /// A possessive quantifier.
@@ -23,7 +24,8 @@ pub enum RegexError {
     Syntax(String),
 }
 
-/// Compiles a regular expression of a rule if it has the same meaning in Rust.
+/// Compiles a regular expression of a rule. Fails if the expression has another meaning in Rust
+/// than in PCRE.
 pub(crate) fn compile_compatible(pattern: &str) -> Result<Regex, RegexError> {
     reject_pcre_differences(pattern)?;
     compile_regex(pattern)
@@ -38,7 +40,8 @@ pub(crate) fn compile_regex(pattern: &str) -> Result<Regex, RegexError> {
     })
 }
 
-/// Returns an error for syntax that Rust accepts with another meaning than PCRE.
+/// Returns an error if the expression contains syntax that has another meaning in Rust than in
+/// PCRE.
 fn reject_pcre_differences(pattern: &str) -> Result<(), RegexError> {
     let (mut class, mut rest, mut last) = (false, pattern, ' ');
     while let Some(c) = rest.chars().next() {
@@ -114,7 +117,7 @@ fn write_sample(hir: &Hir, out: &mut String) {
     }
 }
 
-/// Returns a character of a class, preferably a common one.
+/// Returns a character of a class: a letter, a digit or a common mark if the class contains one.
 fn sample_class_member(class: &Class) -> Option<char> {
     const PREFERRED_CHARS: &str = "abcxyzABCXYZ0123456789-_. /:";
     let Class::Unicode(class) = class else { return None };

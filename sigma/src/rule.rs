@@ -25,7 +25,7 @@ pub(crate) struct SigmaRule {
     pub(crate) license: Option<String>,
     /// The severity, such as `high`.
     pub(crate) level: Option<String>,
-    /// The maturity, such as `stable`.
+    /// The maturity of the rule, such as `stable`.
     pub(crate) status: Option<String>,
     /// The URLs of web pages about the topic.
     pub(crate) references: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) struct SigmaRule {
 pub(crate) enum SigmaDocument {
     /// A rule about CloudTrail.
     Rule(Box<SigmaRule>),
-    /// A document of another type. The text contains the reason.
+    /// A document that is not a rule about CloudTrail. The text contains the reason.
     Other(String),
 }
 
@@ -120,7 +120,7 @@ fn parse_conditions(detection: &Map<String, Value>) -> Result<RuleCondition, Imp
         Some(_) => vec![],
     };
     if written.is_empty() {
-        return Err(ImportError::Condition("it is not a string".to_owned()));
+        return Err(ImportError::Condition("the value is not a string".to_owned()));
     }
     let names: Vec<String> =
         detection.keys().filter(|name| *name != "condition").cloned().collect();
@@ -139,10 +139,12 @@ fn parse_conditions(detection: &Map<String, Value>) -> Result<RuleCondition, Imp
 
 fn parse_selection(value: &Value, depth: usize) -> Result<RuleCondition, ImportError> {
     let refuse = |why: &str| Err(ImportError::Rule(why.to_owned()));
-    let Some(depth) = depth.checked_sub(1) else { return refuse("it is nested too deeply") };
+    let Some(depth) = depth.checked_sub(1) else {
+        return refuse(&format!("the lists and maps are nested deeper than {MAX_DEPTH} levels"));
+    };
     match value {
-        Value::Object(fields) if fields.is_empty() => refuse("it is empty"),
-        Value::Array(items) if items.is_empty() => refuse("it is empty"),
+        Value::Object(fields) if fields.is_empty() => refuse("a map is empty; add a field"),
+        Value::Array(items) if items.is_empty() => refuse("a list is empty; add a value"),
         Value::Object(fields) => {
             let tests = fields
                 .iter()
@@ -154,6 +156,6 @@ fn parse_selection(value: &Value, depth: usize) -> Result<RuleCondition, ImportE
             Ok(join_parts(parts.collect::<Result<_, _>>()?, RuleCondition::Any))
         }
         Value::String(_) | Value::Number(_) => refuse(&FieldError::Keywords.to_string()),
-        Value::Null | Value::Bool(_) => refuse("it is neither a map nor a list"),
+        Value::Null | Value::Bool(_) => refuse("the value is neither a map nor a list"),
     }
 }

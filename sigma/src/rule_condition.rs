@@ -1,4 +1,5 @@
-//! The condition of a rule as a tree, and its evaluation for an event that is known in part.
+//! The condition of a rule as a tree, and its evaluation for an event of which only some fields are
+//! known.
 
 use crate::pattern::SigmaPattern;
 use serde_json::Value;
@@ -87,7 +88,7 @@ pub(crate) enum KnownValue<'a> {
     Null,
     /// The value is this text.
     Text(&'a str),
-    /// The value is a text for which the rule has no pattern.
+    /// The value is a text that matches no pattern of the rule, except `*`.
     Other,
 }
 
@@ -146,7 +147,8 @@ impl ValueMatcher {
                 }
             }),
             ValueMatcher::Regex(_, regex) => Some(text.is_some_and(|text| regex.is_match(text))),
-            // The known fields contain names of events, which are not addresses or numbers.
+            // Only `eventSource`, `eventName` and `errorCode` are known. Their values are names and
+            // never addresses or numbers.
             ValueMatcher::Cidr(_) | ValueMatcher::Compare(..) => Some(false),
         }
     }

@@ -1,10 +1,10 @@
-//! The generation of events for the test cases of a policy, field by field.
+//! Builds the events of the test cases of a policy, field by field.
 
 use crate::regexes;
 use crate::rule_condition::{NumberOperator, TextComparison, ValueMatcher};
 use serde_json::{Map, Value, json};
 
-/// A text for which no rule searches.
+/// A text that no rule is expected to search for. It is the value of a field that must not match.
 pub(crate) const OTHER_TEXT: &str = "something-else";
 
 /// A constraint on a field.
@@ -21,7 +21,7 @@ pub(crate) struct FieldConstraint<'e> {
 /// The method that combines several constraints on one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FillMode {
-    /// One text whose beginning, middle and end satisfy the constraints.
+    /// One text that joins the texts of all constraints, so that the text satisfies all of them.
     Joined,
     /// A value that satisfies the first constraint.
     First,
@@ -127,7 +127,8 @@ fn combine_values(event: &Value, wants: &[&FieldConstraint<'_>], mode: FillMode)
     }
 }
 
-/// Returns the position of the part of a matcher in a joined text.
+/// Returns the rank by which the parts of a joined text are ordered: 0 for the beginning, 1 for the
+/// middle, 2 for the end.
 fn join_rank(matcher: &ValueMatcher) -> u8 {
     use crate::pattern::PatternUnit;
     let ValueMatcher::Text(pattern, _) = matcher else { return 1 };
@@ -173,7 +174,7 @@ fn number_value(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }
 
-/// Returns values for which a matcher is false, the most likely first.
+/// Returns values for which a matcher is probably false. The caller tries them in this order.
 pub(crate) fn differing_values(matcher: &ValueMatcher) -> Vec<Value> {
     match matcher {
         ValueMatcher::Exists(false) | ValueMatcher::Null => vec![json!(OTHER_TEXT)],

@@ -1,4 +1,4 @@
-//! The encodings of the modifiers `base64`, `base64offset` and `utf16`.
+//! Encodes values for the modifiers `base64`, `base64offset` and `utf16`.
 
 /// The byte order of a text in UTF-16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,11 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
     out
 }
 
-/// Returns the parts of the Base64 text that do not depend on the bytes before and after: one text
-/// for each of the three positions at which the bytes can begin in a group.
+/// Returns the Base64 texts by which the bytes can be found inside a longer encoded text.
+///
+/// Base64 encodes groups of three bytes, so the bytes can begin at three positions in a group. For
+/// each position, the result contains the characters that do not depend on the bytes before and
+/// after. The result is empty if `bytes` is empty.
 pub(crate) fn base64_offsets(bytes: &[u8]) -> Vec<String> {
     // The number of characters that depend on the bytes before, in the first group, and on the
     // bytes after, in the last group.

@@ -1,19 +1,19 @@
-//! The selection of the events that a policy must watch to find everything that its rule describes.
+//! Selects the events for the `match` of an imported policy.
 //!
-//! The `match` of a policy header contains literal names. The module therefore evaluates the
-//! conditions of the rule on `eventSource` and `eventName` for each event of AWS. All other fields
-//! of the event count as unknown.
+//! `match` contains literal names, but a rule can test `eventSource` and `eventName` with patterns.
+//! Therefore, the module evaluates these tests for each event of AWS. It selects the events that
+//! the rule can match. All fields apart from `eventSource` and `eventName` count as unknown.
 
 use crate::import_error::ImportError;
 use crate::rule_condition::{KnownValue, RuleCondition, ValueMatcher};
 use evenkeel_authoring::services::events;
 use evenkeel_rules::event::strip_api_version;
 
-/// The maximum number of event names that a policy watches.
+/// The maximum number of event names in the `match` of an imported policy.
 const MAX_NAMES: usize = 1_500;
 
-/// Versions that CloudTrail appends to the event names of some services. The table contains the
-/// versions for which rules search.
+/// The API versions that CloudTrail appends to the event names of some services. The table contains
+/// only the versions that occur in published rules.
 const EVENT_NAME_VERSIONS: &[(&str, &str)] = &[
     ("lambda.amazonaws.com", "20150331"),
     ("lambda.amazonaws.com", "20150331v2"),
@@ -22,10 +22,10 @@ const EVENT_NAME_VERSIONS: &[(&str, &str)] = &[
     ("cloudfront.amazonaws.com", "2020_05_31"),
 ];
 
-/// The maximum number of sources in a note.
+/// The maximum number of event sources that a note lists.
 const MAX_NAMED_SOURCES: usize = 5;
 
-/// The events that a policy watches.
+/// The events that an imported policy matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WatchedEvents {
     /// The event sources of the header.
@@ -40,7 +40,7 @@ pub(crate) struct WatchedEvents {
     pub(crate) notes: Vec<String>,
 }
 
-/// The condition of a rule, and its values for the field `name`.
+/// The condition of a rule, and the values with which it compares the field `name`.
 struct WatchedField<'e> {
     name: &'static str,
     /// The literal values of the field in the rule.
@@ -80,13 +80,14 @@ impl<'e> WatchedField<'e> {
 /// Returns the events that a condition can match.
 ///
 /// # Errors
-/// [`ImportError::Unwatched`] if the events cannot be determined, or if there are too many.
+/// [`ImportError::Unwatched`] if the events cannot be determined, or if the rule can match more
+/// than [`MAX_NAMES`] event names.
 pub(crate) fn find_watched_events(condition: &RuleCondition) -> Result<WatchedEvents, ImportError> {
     let source = WatchedField::new("eventSource", condition);
     let name = WatchedField::new("eventName", condition);
     if !name.pinned && !source.pinned {
-        let why = "the rule limits neither eventSource nor eventName, but a policy watches \
-                   events by name";
+        let why = "the rule limits neither eventSource nor eventName, but a policy selects \
+                   events by these fields; add an eventName to the rule";
         return Err(ImportError::Unwatched(why.to_owned()));
     }
     let mut watch =
@@ -109,7 +110,8 @@ pub(crate) fn find_watched_events(condition: &RuleCondition) -> Result<WatchedEv
     }
     if names.len() > MAX_NAMES {
         let why = format!(
-            "the rule can match {} events, but a policy watches at most {MAX_NAMES}",
+            "the rule can match {} event names, but a policy can contain at most {MAX_NAMES}; \
+             limit eventSource or eventName in the rule",
             names.len()
         );
         return Err(ImportError::Unwatched(why));
@@ -215,8 +217,8 @@ fn collect_notes(
     let found = watch.names.iter().filter(|name| !is_written(name)).count();
     if found > 0 {
         notes.push(format!(
-            "the rule does not name {found} of the {} watched events; their names come from the \
-             current service models of AWS",
+            "the rule does not name {found} of the {} event names of the policy; these names come \
+             from the current service models of AWS",
             watch.names.len()
         ));
     }
@@ -228,7 +230,7 @@ fn collect_notes(
             more => format!(" and {more} more"),
         };
         notes.push(format!(
-            "the rule names no eventSource; the policy watches all sources with such events: \
+            "the rule names no eventSource; the policy matches all sources that have such events: \
              {}{more}",
             first.join(", ")
         ));
@@ -236,7 +238,8 @@ fn collect_notes(
     notes
 }
 
-/// Returns an event of a watched service that the condition does not match.
+/// Returns the name of an event that the condition does not match, from the first source of the
+/// policy.
 pub(crate) fn find_passing_event(
     watch: &WatchedEvents,
     condition: &RuleCondition,

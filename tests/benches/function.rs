@@ -26,7 +26,7 @@ use process::{HELLO, Process};
 /// The number of starts of each function.
 const ROUNDS: usize = 15;
 
-/// The number of batches. The first tenth is a warm-up and not counted.
+/// The number of batches. The first tenth of them is a warm-up, so it is not measured.
 const BATCHES: usize = 200;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

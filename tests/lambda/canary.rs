@@ -1,4 +1,4 @@
-//! Tests canaries: the function records a canary, publishes it, and does nothing else for it.
+//! Tests canaries: the function records a canary, publishes it, and does nothing else.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Kills the function at each point: after a redelivery there is one finding, announced at least
-//! once.
+//! Tests crashes: kills the function before and after each external effect. After the message is
+//! delivered again, the ledger must contain one finding, and SNS at least one notice.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Tests AWS calls that fail, hang or get lost: the function retries them or reports the failure.
+//! Tests AWS calls that fail, hang or get lost: the function must retry the calls or report the
+//! failure.
 
 use serde_json::json;
 
@@ -41,7 +42,7 @@ async fn a_single_fault_is_retried_within_the_invocation() {
         assert_eq!(findings.len() as u64, number + 1, "{what}");
         assert!(!aws.notices().await.is_empty(), "{what}");
     }
-    // A retry must never overwrite a record.
+    // A record is evidence, so a retry must never overwrite a record.
     let puts = proxy.calls().into_iter().flat_map(|call| call.asked);
     let mut puts = puts.filter(|asked| asked.action == "s3:PutObject");
     assert!(puts.all(|put| put.if_none_match), "a record was written without If-None-Match");

@@ -12,7 +12,7 @@ use evenkeel_testing::function::Function;
 use evenkeel_testing::proxy::Proxy;
 use evenkeel_testing::stand_in::stand_in;
 
-/// Returns a policy of this severity that finds every `DeleteBucketEncryption`.
+/// Returns a policy of this severity that reports every `DeleteBucketEncryption`.
 fn policy(severity: &str) -> String {
     format!(
         "// METADATA\n// title: t\n// description: d\n// severity: {severity}\n\
@@ -21,8 +21,8 @@ fn policy(severity: &str) -> String {
     )
 }
 
-/// Uploads a bundle with one file. The manifest is last, because it activates the bundle. `digest`
-/// replaces the true digest of the file.
+/// Uploads a bundle with one file. The manifest is uploaded last, because the manifest activates
+/// the bundle. A wrong `digest` in place of the digest of the file makes the bundle invalid.
 async fn upload(aws: &Aws, text: &str, digest: Option<&str>) {
     let real = format!("{:x}", Sha256::digest(text));
     let named = digest.unwrap_or(&real);

@@ -27,8 +27,8 @@ async fn a_finding_is_recorded_published_and_marked_as_announced() {
     let uid = &finding["finding_info"]["uid"];
     assert_eq!((notices.len(), &pointer["finding"]), (1, uid), "{pointer}");
     assert_eq!(notices[0]["MessageAttributes"]["severity"]["Value"], "MEDIUM");
-    // The function passes the trace to SNS. The log contains the finding's uid and no text of the
-    // event.
+    // The function passes the trace to SNS. The log contains the finding's uid, but no text of the
+    // event, because more people read logs than events.
     let publish = proxy.calls().into_iter().find(|call| call.what == "Publish").unwrap();
     assert_eq!(publish.trace.as_deref(), Some(TRACE));
     let metrics = function.metrics().await;
@@ -203,7 +203,7 @@ async fn another_account_is_read_only_with_a_role_in_it() {
     function.invoke(&event).await.unwrap();
     let findings = aws.findings().await;
     let text = String::from_utf8_lossy(findings.values().next().unwrap()).into_owned();
-    assert!(text.contains("no role for it is configured"), "{text}");
+    assert!(text.contains("no role for other accounts is configured"), "{text}");
     environment.push(("EVENKEEL_READ_ROLE".to_owned(), "evenkeel-read".to_owned()));
     let function = Function::new(environment).await;
     function.invoke(&event).await.unwrap();

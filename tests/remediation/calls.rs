@@ -1,9 +1,9 @@
 //! The table of AWS calls that remediators make in the tests of the catalog (`calls.txt`). Other
-//! tests compare the roles with it, and therefore do not depend on the tests of the catalog.
+//! tests compare the roles with this table, so they do not depend on the tests of the catalog.
 //!
-//! The tests of the catalog check it in both directions: each call that a test makes must be in the
-//! table, and the test that an entry names must make the call of the entry.
-//! `UPDATE=1 cargo test -p evenkeel-remediators --test remediation catalog::` writes the table.
+//! The tests of the catalog check the table in both directions: each call that a test makes must be
+//! in the table, and the test that an entry names must make the call of the entry. `UPDATE=1 cargo
+//! test -p evenkeel-remediators --test remediation catalog::` writes the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -91,8 +91,8 @@ pub(crate) fn number_stage(remediator: &str) -> usize {
     *number
 }
 
-/// Compares the calls of a remediator on one stage with the table. With `UPDATE=1`, writes them to
-/// the table.
+/// Compares the calls of a remediator on one stage with the table. With `UPDATE=1`, writes the
+/// calls to the table.
 pub(crate) fn check_calls(remediator: &str, made: &BTreeSet<Call>, stage: usize) {
     let maker = (stage, running());
     if std::env::var_os("UPDATE").is_some() {

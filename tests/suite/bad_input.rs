@@ -31,7 +31,7 @@ fn log(records: &[Value]) -> String {
     json!({"Records": records}).to_string()
 }
 
-/// Returns the text of a log in which `odd` is between two violations.
+/// Returns the text of a log in which the record `odd` is between two violations.
 fn with_odd_record(odd: &str) -> String {
     format!(r#"{{"Records":[{},{odd},{}]}}"#, violation(2), violation(3))
 }
@@ -248,7 +248,7 @@ fn an_input_that_was_not_read_does_not_look_compliant() {
     for (inputs, code, headline) in [
         (vec!["/does/not/exist"], 3, "no record was read"),
         (vec![cut], 3, "no record was read"),
-        (vec![cut, quiet], 3, "no violations in what could be read; see Problems"),
+        (vec![cut, quiet], 3, "no violations in the readable records; see Problems"),
         (vec![quiet], 0, "no violations"),
     ] {
         let run = evenkeel([&["replay", "--policies", ONE_POLICY], inputs.as_slice()].concat());

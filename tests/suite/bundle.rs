@@ -272,8 +272,8 @@ fn a_ledger_file_that_does_not_match_its_digest_stops_the_deployment() {
     assert!(!project.manifest_path().exists());
 }
 
-/// `evenkeel` in `support.rs` rejects deceptive characters in the output. This test checks that the
-/// escaped texts are in the output.
+/// `evenkeel` in `support.rs` rejects deceptive characters in the output. This test additionally
+/// checks that the output contains the escaped texts, so that no text is lost.
 #[test]
 fn hostile_text_is_escaped_and_waiver_reasons_are_not_printed() {
     let project = Project::new();
@@ -350,5 +350,5 @@ fn an_invalid_setting_is_reported_with_its_line_and_column() {
     assert_eq!(evenkeel(["check", project.folder.path().to_str().unwrap()]).code, 0);
     project.folder.write("s3/settings.yaml", "parameters: {}\n");
     let run = evenkeel(["check", project.folder.path().to_str().unwrap()]);
-    assert!(run.code == 1 && run.err.contains("a second settings file"), "{run:?}");
+    assert!(run.code == 1 && run.err.contains("there is another settings file"), "{run:?}");
 }

@@ -1,5 +1,5 @@
-//! Tests `evenkeel doctor` with a healthy stack, a stack with the usual faults, and an AWS that
-//! denies or does not answer.
+//! Tests `evenkeel doctor` with a healthy stack, a stack with a fault of each kind, and an AWS
+//! endpoint that denies all calls or does not answer.
 
 mod deployed;
 mod unavailable;
@@ -34,9 +34,9 @@ fn doctor(endpoint: SocketAddr, args: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// Runs `evenkeel doctor`. As soon as it reports the canary, the evaluate function and the
-/// functions of `families` record that they received it. Returns the exit code and the output
-/// lines.
+/// Runs `evenkeel doctor`. When the command reports that it sent the canary, the test writes the
+/// records of the evaluate function and of the functions of `families` for the canary. Returns the
+/// exit code and the output lines.
 fn run_with_canary(stack: &Deployed, families: &[&str], args: &[&str]) -> (i32, Vec<String>) {
     let mut child = command(stand_in(), args).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = Vec::new();
@@ -82,7 +82,7 @@ fn a_healthy_stack_passes_and_each_fault_is_reported_with_advice() {
         assert!(lines.iter().any(|line| line.starts_with(&about)), "{what}: {lines:#?}");
     }
 
-    // Only some functions receive the canary.
+    // The evaluate function and only a part of the families receive the canary.
     let (code, lines) =
         run_with_canary(&stack, &["s3", "kms"], &["--name", "well", "--timeout", "10"]);
     let failed: Vec<&String> = lines.iter().filter(|line| line.starts_with("fail  ")).collect();
@@ -121,7 +121,8 @@ fn a_healthy_stack_passes_and_each_fault_is_reported_with_advice() {
     }
     assert_eq!(failed.len(), expected.len(), "{failed:#?}");
 
-    // No function receives the canary: the report says where it stopped and what to check.
+    // No function receives the canary: the report names the first missing hop and the parts to
+    // check.
     let (code, failed) = failed_checks(&["--name", "well", "--timeout", "1"]);
     let why = &failed["fail canary evaluate"];
     assert_eq!(code, 1);

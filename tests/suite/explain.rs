@@ -52,7 +52,7 @@ fn a_finding_is_explained_with_its_subexpressions_and_the_change_that_makes_it_c
             "NON_COMPLIANT  apigateway-integration-http",
             "uri = request.?uri.orValue('')",
             "connection == 'VPC_LINK'  → false",
-            "It would be COMPLIANT",
+            "The result would be COMPLIANT",
             "if requestParameters.putIntegrationInput.connectionType were \"VPC_LINK\"",
         ] {
             assert!(run.out.contains(text), "{name}: {text}: {}", run.out);
@@ -91,7 +91,7 @@ fn the_suggested_change_makes_the_event_compliant() {
     let file = folder.write("event.json", right.to_string());
     let run = evenkeel(["explain", ID, file.to_str().unwrap()]);
     assert!(
-        run.out.starts_with("COMPLIANT") && run.out.contains("It would be NON_COMPLIANT"),
+        run.out.starts_with("COMPLIANT") && run.out.contains("The result would be NON_COMPLIANT"),
         "{}",
         run.out
     );

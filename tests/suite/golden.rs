@@ -60,7 +60,7 @@ fn the_attack_example_finds_the_policies_that_its_readme_names() {
     };
     let found: BTreeSet<String> = found.lines().map(policy).collect();
     let story = std::fs::read_to_string(format!("{ROOT}/examples/attacks/README.md")).unwrap();
-    // The last cell of each row of the table of events names the policies that find the event.
+    // The last cell of each row of the table of events names the policies that report the event.
     let rows = story.lines().filter(|line| line.starts_with("| 0"));
     let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

@@ -140,7 +140,7 @@ fn a_long_list_of_values_is_imported() {
 }
 
 #[test]
-fn an_imported_policy_watches_every_event_that_its_body_finds() {
+fn an_imported_policy_matches_every_event_that_its_body_reports() {
     let table = std::fs::read_to_string(format!("{RULES}/table.yaml")).unwrap();
     let table: BTreeMap<String, Value> = serde_saphyr::from_str(&table).unwrap();
     let set = compiled(&imported());
@@ -165,7 +165,7 @@ fn an_imported_policy_watches_every_event_that_its_body_finds() {
             let watched = policy.matches.matches_event(source, name);
             assert!(
                 found != ComplianceStatus::NonCompliant || watched,
-                "the body of {} finds {source} {name}, but its header does not watch it",
+                "the body of {} finds {source} {name}, but its header does not match it",
                 policy.id
             );
         }
@@ -206,7 +206,7 @@ fn imported_policies_pass_check_and_test_and_can_be_replayed() {
     assert_eq!(
         found,
         [
-            "\"111122223333\" \"Nothing but a name: arn:aws:iam::111122223333:user/jo in account 111122223333\"",
+            "\"111122223333\" \"Exact source and name: arn:aws:iam::111122223333:user/jo in account 111122223333\"",
             "\"111122223333\" \"One of several selections: arn:aws:iam::111122223333:user/jo in account 111122223333\"",
         ]
     );
@@ -260,9 +260,7 @@ fn a_rule_that_cannot_be_imported_is_refused_with_its_line_and_reason() {
     assert!(run.err.contains("others.yml:1: its log source is not aws/cloudtrail but windows"));
     assert!(run.err.contains("others.yml:8: not a Sigma rule"), "{}", run.err);
     assert!(run.err.contains("2 policies imported, 14 refused, 3 skipped"), "{}", run.err);
-    assert!(
-        out.join("a-rule-that-stands.cel").is_file() && out.join("the-same-title.cel").is_file()
-    );
+    assert!(out.join("a-valid-rule.cel").is_file() && out.join("the-same-title.cel").is_file());
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn check_reports_stale_missing_and_superfluous_pages() {
         let run = evenkeel(check);
         assert_eq!(run.code, 1);
         for (name, word) in [
-            (format!("kms-key-disabled.{ending}"), "is stale"),
+            (format!("kms-key-disabled.{ending}"), "is out of date"),
             (format!("old.{ending}"), "is no longer needed"),
             (index.to_owned(), "is missing"),
         ] {
@@ -77,7 +77,7 @@ fn shipped_ids() -> BTreeSet<String> {
     policies.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
-/// Writes the pages of the shipped policies and checks what does not depend on the format: each
+/// Writes the pages of the shipped policies and checks the rules that hold for each format: each
 /// policy has one page with its id and the mark of the command, the index links all pages, and
 /// there are no other files. Returns the folder and the pages.
 fn written(format: &str, index: &str) -> (Folder, Vec<(String, String)>) {

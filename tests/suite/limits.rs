@@ -1,5 +1,5 @@
-//! Checks AWS limits: the shipped templates respect them, and a template beyond them is not
-//! written.
+//! Checks the limits of AWS: the shipped templates do not exceed the limits, and `evenkeel
+//! template` does not write a template that exceeds a limit.
 
 use crate::support::{Folder, evenkeel};
 use evenkeel_deploy::{
@@ -12,7 +12,7 @@ use evenkeel_testing::template::{audit_account, deploy, member_account};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Returns a policy that watches `calls` and `kinds` (YAML lists in flow style), with the header
+/// Returns a policy that matches `calls` and `kinds` (YAML lists in flow style), with the header
 /// lines `remediation`.
 fn policy(calls: &str, kinds: &str, remediation: &str) -> String {
     format!(
@@ -37,7 +37,8 @@ fn families() -> Vec<String> {
     families.iter().map(switch).collect()
 }
 
-/// Returns the resources of the two templates with all options enabled and long names.
+/// Returns the resources of the two templates with all options enabled, a maximum mode for 100
+/// accounts, and long names of topics and buckets.
 fn shipped() -> [Value; 2] {
     let families = families();
     let families: Vec<&str> = families.iter().map(String::as_str).collect();
@@ -192,7 +193,7 @@ fn a_value_beyond_a_limit_is_reported_with_its_place() {
 
 #[test]
 fn the_session_policy_of_each_remediator_is_within_the_limit() {
-    // Ids can be long: the id of an AWS Network Firewall policy has up to 128 characters.
+    // The id of an AWS Network Firewall policy has up to 128 characters.
     let target = evenkeel_remediators::TargetResource {
         id: "i".repeat(128),
         account: "111122223333".to_owned(),

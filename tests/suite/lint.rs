@@ -1,5 +1,5 @@
-//! Compares the output of `evenkeel check` for each policy in `tests/wrong` with the file next to
-//! it.
+//! Compares the output of `evenkeel check` for each policy in `tests/wrong` with the expected
+//! output, which is in the `.txt` file of the same name.
 
 use std::path::{Path, PathBuf};
 

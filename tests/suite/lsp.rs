@@ -92,7 +92,7 @@ impl Editor {
     }
 
     /// Opens, changes or closes a document. Returns the diagnostics that the server publishes for
-    /// it.
+    /// the document.
     fn write(&mut self, method: &str, path: &Path, text: &str) -> Vec<Value> {
         let document = json!({"uri": uri(path), "languageId": "cel", "version": 1, "text": text});
         self.notify(method, json!({"textDocument": document, "contentChanges": [{"text": text}]}));

@@ -67,12 +67,12 @@ fn most_names_have_more_than_one_word() {
     let files: Vec<(String, String)> = crates.into_values().flatten().collect();
     let is_long_function = |name: &str| name.trim_matches('_').contains('_');
     let is_long_type = |name: &str| name.chars().filter(char::is_ascii_uppercase).count() > 1;
-    assert_mostly_long("functions", &function_pattern(), &files, is_long_function);
-    assert_mostly_long("types", &type_pattern(), &files, is_long_type);
+    assert_mostly_several_words("functions", &function_pattern(), &files, is_long_function);
+    assert_mostly_several_words("types", &type_pattern(), &files, is_long_type);
 }
 
-/// Fails if fewer than two thirds of the names of a kind are long.
-fn assert_mostly_long(
+/// Fails if fewer than two thirds of the names of a kind have several words.
+fn assert_mostly_several_words(
     kind: &str,
     pattern: &Regex,
     files: &[(String, String)],

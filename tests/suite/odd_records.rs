@@ -1,4 +1,4 @@
-//! Replays unusual records: each is evaluated or reported, and none is lost.
+//! Replays unusual records: the command must evaluate or report each record.
 
 use crate::support::{Folder, Run, gzip, replay, violation, with};
 use serde_json::{Value, json};
@@ -52,8 +52,8 @@ fn records_with_a_different_event_id_that_is_not_a_uuid_are_not_duplicates() {
     let run =
         replay_records(&[called(1, "EXAMPLE-1"), called(2, "EXAMPLE-2"), called(1, "EXAMPLE-1")]);
     assert_eq!(run.resources(), ["bucket-1", "bucket-2"], "{run:?}");
-    // CloudTrail does not write such an id: the record is possibly forged and must not be
-    // remediated.
+    // CloudTrail does not write such an id. The record is possibly forged, so its finding must not
+    // be remediated.
     assert_eq!(run.findings()[0]["possiblyForged"], "the record's eventID is not a UUID");
 }
 

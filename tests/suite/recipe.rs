@@ -6,7 +6,7 @@ const GUIDE: &str = include_str!("../../docs/policies.md");
 
 /// Returns the code blocks of the recipe: language and text.
 fn blocks() -> Vec<(String, String)> {
-    let (_, recipe) = GUIDE.split_once("## A policy with a remediation, in two files").unwrap();
+    let (_, recipe) = GUIDE.split_once("## A policy with a remediation").unwrap();
     let (recipe, _) = recipe.split_once("\n## ").unwrap();
     let parts: Vec<&str> = recipe.split("```").collect();
     let fenced = parts.iter().skip(1).step_by(2);

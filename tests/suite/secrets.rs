@@ -25,7 +25,7 @@ fn policy(id: &str, body: &str, message: &str) -> String {
     )
 }
 
-/// Policy bodies that fail on a value of the event, each in a different way.
+/// Policy bodies that fail on a value of the event. Each body fails in a different way.
 const FAILING: [&str; 18] = [
     "request.userData + 1 == ''",
     "request.missing == request.userData",

@@ -1,4 +1,4 @@
-//! Checks the shipped policies: `check`, test cases and mutation score.
+//! Checks that the shipped policies pass `evenkeel check` and `evenkeel test --mutate`.
 
 use crate::support::evenkeel;
 

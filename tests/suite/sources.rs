@@ -43,7 +43,8 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// Returns one event of the bus as each source delivers it: the source's name and the payload.
+/// Returns the payloads with which the sources deliver one event of the bus, each with the name of
+/// the source.
 fn sources(event: &Value) -> Vec<(&'static str, Value)> {
     let event = event.to_string();
     let logs = |message: &str| {
@@ -83,8 +84,8 @@ fn sources(event: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Evaluates a payload with the Lambda handler and as a log, and requires that the findings are
-/// equal. Returns them.
+/// Evaluates a payload with the Lambda handler and as a log. Requires that both give the same
+/// findings, and returns the findings.
 fn evaluate_each_way(folder: &Folder, source: &str, payload: &Value) -> BTreeMap<String, String> {
     let file = folder.write("payload.json", payload.to_string());
     let packed = folder.write("payload.json.gz", gzip(format!("{payload}\n").as_bytes()));

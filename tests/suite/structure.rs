@@ -181,7 +181,7 @@ fn every_command_has_its_own_source_file() {
     }
 }
 
-/// Rust does not compile a file that no module declares, and does not report it.
+/// Rust does not compile a file that no module declares, and does not report such a file.
 #[test]
 fn every_file_of_the_command_line_and_of_the_suite_is_declared_as_a_module() {
     for main in ["cli/main.rs", "tests/suite/main.rs"] {
@@ -198,7 +198,7 @@ fn every_file_of_the_command_line_and_of_the_suite_is_declared_as_a_module() {
     }
 }
 
-/// Other AWS calls go through `client`, because an SDK crate takes up to two minutes to compile.
+/// The other AWS calls use `client`, because an SDK crate takes up to two minutes to compile.
 #[test]
 fn only_the_listed_aws_sdk_crates_are_used() {
     let lock = read("Cargo.lock");

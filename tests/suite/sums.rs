@@ -139,7 +139,7 @@ fn an_event_with_a_copied_id_is_evaluated_unless_it_is_identical() {
         run.findings().iter().filter(|f| f["resource"]["account"] == account).count()
     };
     assert_eq!((accounts("111122223333"), accounts("444455556666")), (1, 1), "{run:?}");
-    let other = "of which with an earlier record's eventID and different content";
+    let other = "of which with the eventID of an earlier record, but different content";
     assert_eq!(
         (run.count(other), run.count("duplicates (same eventID and content)")),
         (3, 2),

@@ -115,7 +115,7 @@ pub(crate) fn evenkeel<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item =
     evenkeel_with_input(args, b"")
 }
 
-/// Runs the command with `input` on standard input. Fails if it panics or prints deceptive
+/// Runs the command with `input` on standard input. Fails if the command panics or prints deceptive
 /// characters.
 pub(crate) fn evenkeel_with_input<I: AsRef<std::ffi::OsStr>>(
     args: impl IntoIterator<Item = I>,
@@ -143,8 +143,8 @@ pub(crate) fn evenkeel_with_input<I: AsRef<std::ffi::OsStr>>(
     run
 }
 
-/// The shipped policy that finds a [`violation`]. A test that needs no other policy loads only this
-/// one, because loading all of them takes a second in an unoptimized build.
+/// The shipped policy that reports a [`violation`]. A test that needs no other policy loads only
+/// this policy, because loading all shipped policies takes a second in an unoptimized build.
 pub(crate) const ONE_POLICY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/policies/s3/s3-bucket-encryption-removed.cel");
 

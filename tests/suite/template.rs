@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Returns a policy that watches one call and names one remediator.
+/// Returns a policy that matches one call and names one remediator.
 fn policy(source: &str, name: &str, run: &str) -> String {
     format!(
         "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match:\n//   eventSource: {source}\n\
@@ -95,7 +95,8 @@ fn event_patterns_are_within_the_limit_for_many_calls() {
         assert!(length <= 2048, "{length}: {pattern}");
     }
     for name in names {
-        // Once for EC2, and twice for Lambda: successful calls and failed calls.
+        // One pattern for EC2, and two for Lambda, because its policies match successful calls and
+        // failed calls.
         assert_eq!(text.matches(&format!("\"{name}\"")).count(), 3, "{name}");
     }
     for number in 0..200 {

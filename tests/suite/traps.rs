@@ -1,5 +1,5 @@
-//! Checks the pitfalls of CloudTrail's wire format, each with a policy that would fail without
-//! care.
+//! Checks the peculiarities of CloudTrail's record format. Each test has a policy that would return
+//! a wrong result if Evenkeel did not handle the peculiarity.
 
 use crate::support::{Folder, evenkeel, violation, with};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn policy(source: &str, name: &str, outcome: &str, body: &str) -> String {
     )
 }
 
-/// Evaluates a policy with this body for a record of the call `source`:`watched`. Returns the
+/// Evaluates a record with a policy that matches `source`:`watched` and has this body. Returns the
 /// statuses of the findings.
 fn evaluate_as(
     source: &str,

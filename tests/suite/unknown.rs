@@ -3,7 +3,7 @@
 use crate::support::{Folder, Run, evenkeel, violation, with};
 use serde_json::{Value, json};
 
-/// A policy that reads optional fields. It finds nothing if they are absent.
+/// A policy that reads optional fields. The policy reports no violation if the fields are absent.
 const GUARDED: &str = "// METADATA
 // title: t
 // description: d
@@ -86,7 +86,8 @@ fn fail_on_also_fails_for_insufficient_data() {
     let said = "insufficient data at severity HIGH or above: 1; --fail-on counts them";
     let failed = run(&omitted, &["--fail-on", "HIGH"]);
     assert!(failed.code == 1 && failed.out.contains(said), "{failed:?}");
-    // It does not fail for a lower severity, without `--fail-on`, or if all data is known.
+    // The command does not fail for a lower severity, without `--fail-on`, or if no data is
+    // missing.
     for (log, more) in [
         (&omitted, &["--fail-on", "CRITICAL"][..]),
         (&omitted, &[]),

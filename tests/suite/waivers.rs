@@ -48,12 +48,12 @@ fn a_waiver_with_a_failing_condition_does_not_apply_and_is_reported() {
 fn an_invalid_waiver_stops_the_replay() {
     for (text, message) in [
         (waiver("resource: '*'", "soon"), "`soon` is not a valid date"),
-        (waiver("accounts: ['1']", "2026-12-31"), "needs a `resource` or a `when`"),
+        (waiver("accounts: ['1']", "2026-12-31"), "no `resource` and no `when`"),
         (waiver("resource: '*'", "2026-12-31").replace("removed", "remove"), "did you mean"),
         (waiver("resource: '*'\n  until: x", "2026-12-31"), "until"),
         (
             waiver("resource: '*'", "2026-12-31").replace("reason: r", "reason: ''"),
-            "must not be empty",
+            "the `reason` of the waiver is empty",
         ),
     ] {
         let run = run(&text);

@@ -8,7 +8,7 @@ use std::path::Path;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LIST: &str = include_str!("../../docs/words.md");
 
-/// Files and folders that are not checked: they are generated, or others wrote them.
+/// Files and folders that are not checked, because they are generated or come from other projects.
 const NOT_READ: &[&str] = &[
     ".git/",
     "Cargo.lock",

@@ -2,7 +2,7 @@
 
     environment.py FOLDER
 
-The program does nothing if the environment is up to date. It waits if another process creates it.
+The program does nothing if the environment is up to date. It waits while another process creates the environment.
 """
 
 import fcntl

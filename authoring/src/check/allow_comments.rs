@@ -1,11 +1,12 @@
-//! Comments that allow a diagnostic code in a policy: `// lint: allow CODE reason`.
+//! Applies the comments that allow a diagnostic code in a policy: `// lint: allow CODE reason`.
 
 use crate::check::codes::DiagnosticCode;
 use evenkeel_rules::Diagnostic;
 
 const ALLOW_MARK: &str = "lint: allow ";
 
-/// The codes of diagnostics that exist only if the cases were run.
+/// The codes of diagnostics that only a run of the cases produces. Without such a run, a comment
+/// for these codes is not an error.
 const CODES_FROM_CASES: &[&str] = &["uncovered-condition", "uncovered-event"];
 
 /// Removes the diagnostics that comments allow, and adds errors for comments that are not valid or

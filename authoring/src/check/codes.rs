@@ -34,22 +34,24 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "constant-condition",
         title: "a condition has the same result for every event",
-        explanation: "A condition whose result never changes has no effect: an operand that is \
-                      always true is superfluous, and one that is always false disables the rest \
-                      of the expression. `check` knows the source and the name of each event \
-                      before the evaluation, because `match` lists them. Correct the condition, \
-                      or remove it.",
+        explanation: "A condition whose result never changes has no effect. An operand of `&&` \
+                      that is always true is superfluous, and an operand of `&&` that is always \
+                      false disables the rest of the expression. `match` lists the source and \
+                      the name of each event, so `check` computes the result of a condition \
+                      that depends only on these two values. Correct the condition, or remove \
+                      it.",
         wrong_example: "match: {eventName: StopLogging}  ...  event.eventName == 'StopLoging' && \
             ...",
         corrected_example: "match: {eventName: StopLogging}  ...  without that condition",
     },
     DiagnosticCode {
         id: "costly",
-        title: "nested loops over lists of the event that can be long",
-        explanation: "One evaluation may visit 100,000 elements. Beyond this limit it ends with \
-                      the status ERROR, and the policy gives no result. Two nested loops over \
-                      independent lists visit every pair of elements: two lists of 400 elements \
-                      exceed the limit. A loop over a part of the outer loop's element is cheap. \
+        title: "nested loops over independent lists of the event",
+        explanation: "One evaluation may visit 100,000 elements. An evaluation that exceeds this \
+                      limit ends with the status ERROR, and the policy gives no result. Two \
+                      nested loops over independent lists visit every pair of elements: two \
+                      lists of 400 elements exceed the limit. A loop over a part of the outer \
+                      loop's element causes no warning, because it visits each part only once. \
                       Loop over one list and use `in`, or build a map of the other list first.",
         wrong_example: "request.tags.all(t, request.allowed.exists(a, a == t.key))",
         corrected_example: "request.tags.all(t, t.key in request.allowed)",
@@ -57,8 +59,8 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "dead-event",
         title: "the policy never reports this event",
-        explanation: "The body is false for every event of this name, whatever the event \
-                      contains. Add the missing condition for this event, or remove its name \
+        explanation: "The body is false for every event of this name, so this name in `match` \
+                      has no effect. Add the missing condition for this event, or remove its name \
                       from `match`.",
         wrong_example: "match: {eventName: [StopLogging, DeleteTrail]}  ...  event.eventName == \
             'StopLogging'",
@@ -76,9 +78,9 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "duplicate-policy",
         title: "another policy reports everything that this policy reports",
-        explanation: "Both policies have the same expressions, and the other policy watches at \
-                      least the same events: each finding would be reported twice. Delete one of \
-                      the policies, or change one so that they differ.",
+        explanation: "Both policies have the same expressions, and the other policy matches at \
+                      least the same events. Each finding would be reported twice. Delete one of \
+                      the policies, or change the expressions of one policy.",
         wrong_example: "a.cel and b.cel with the same body",
         corrected_example: "only one of the two policies",
     },
@@ -86,18 +88,17 @@ pub const CODES: &[DiagnosticCode] = &[
         id: "expired-waiver",
         title: "a waiver has expired",
         explanation: "A waiver applies until the day in `expires`. After this day the findings \
-                      are reported again. Delete the waiver, or have it approved again with a \
-                      new date.",
+                      are reported again. Delete the waiver, or ask the approver for a new date.",
         wrong_example: "expires: 2024-01-31",
         corrected_example: "expires: 2027-01-31",
     },
     DiagnosticCode {
         id: "expression",
         title: "an expression is not valid CEL, or uses an unknown name",
-        explanation: "Evenkeel cannot use the policy. An expression can use `event`, `request`, \
-                      `response`, `resource`, `params`, `account`, `now`, the policy's variables \
-                      and, in the message, `violations`. policies/README.md and functions.yaml \
-                      list the functions.",
+        explanation: "Evenkeel cannot compile the policy. An expression can use `event`, \
+                      `request`, `response`, `resource`, `params`, `account`, `now`, the \
+                      policy's variables and, in the message, `violations`. policies/README.md \
+                      and functions.yaml list the functions.",
         wrong_example: "requst.bucketName.startWith('a')",
         corrected_example: "request.bucketName.startsWith('a')",
     },
@@ -119,14 +120,14 @@ pub const CODES: &[DiagnosticCode] = &[
                       reason why no policy covers it). The optional key `reasons` contains \
                       reasons that several controls share.",
         wrong_example: "controls: [{id: A.1}]",
-        corrected_example: "controls: [{id: A.1, what: access is reviewed, open: people do that}]",
+        corrected_example: "controls: [{id: A.1, what: access is reviewed, open: a manual task}]",
     },
     DiagnosticCode {
         id: "functions",
         title: "functions.yaml cannot be read",
         explanation: "`functions` maps the signature of each function to its `expression` and an \
-                      optional `description`. A function cannot call another function of this \
-                      file.",
+                      optional `description`. A function can call only the functions of CEL and \
+                      of Evenkeel, and no other function of this file.",
         wrong_example: "functions: {is_open: {expression: ...}}",
         corrected_example: "functions: {\"is_open(range)\": {expression: ..., description: ...}}",
     },
@@ -143,8 +144,8 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "internal",
         title: "Evenkeel failed",
-        explanation: "This is a defect of Evenkeel, not of your file. Please report it, with the \
-                      file if you may.",
+        explanation: "The cause is a defect of Evenkeel, not of your file. Please report the \
+                      defect, and attach the file if you are allowed to share it.",
         wrong_example: "",
         corrected_example: "",
     },
@@ -153,16 +154,18 @@ pub const CODES: &[DiagnosticCode] = &[
         title: "an allow comment is not valid, or has no effect",
         explanation: "`// lint: allow CODE reason` needs an existing code, a reason, and a \
                       diagnostic with this code in the file. A comment without effect would hide \
-                      the next diagnostic with that code. Correct the comment, or delete it.",
+                      the next diagnostic with this code. Correct the comment, or delete it.",
         wrong_example: "// lint: allow unknown-event",
-        corrected_example: "// lint: allow unknown-event  the console's own call, seen in our \
-            trail on 3 March",
+        corrected_example: "// lint: allow unknown-event  a call of the AWS console, recorded in \
+            our trail on 3 March",
     },
     DiagnosticCode {
         id: "match",
         title: "`match` selects nothing",
-        explanation: "A policy watches events (`eventSource` and `eventName`), configuration \
-                      items (`resourceType`), or both. Event sources end in `.amazonaws.com`.",
+        explanation: "`match` selects events by `eventSource` and `eventName`, configuration \
+                      items by `resourceType`, or both. An event source ends in \
+                      `.amazonaws.com`. Without a valid selection, the policy would evaluate \
+                      nothing.",
         wrong_example: "match: {eventName: PutBucketPolicy}",
         corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketPolicy}",
     },
@@ -187,8 +190,8 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "parameter",
         title: "the default of a parameter has the wrong type",
-        explanation: "The types are bool, int, double, string, map and list(...). The default \
-                      must be a value of the parameter's type.",
+        explanation: "`default` must be a value of the type in `type`. The types are bool, int, \
+                      double, string, map and list(...).",
         wrong_example: "ports: {type: list(int), default: [\"22\"]}",
         corrected_example: "ports: {type: list(int), default: [22]}",
     },
@@ -196,10 +199,11 @@ pub const CODES: &[DiagnosticCode] = &[
         id: "parameter-not-passed",
         title: "a remediator does not receive a parameter of the policy",
         explanation: "The remediator has a setting with the same name as a parameter of the \
-                      policy. Without `remediation.with`, the remediator uses its own default \
-                      and ignores the organization's value: it sets a value that nobody asked \
-                      for, or does not remove the violation. A text in `with` that consists of \
-                      one `{{ }}` placeholder is CEL.",
+                      policy. If `remediation.with` does not contain this setting, the \
+                      remediator uses its own default and ignores the organization's value of \
+                      the parameter. The remediation then sets a wrong value, or does not \
+                      remove the violation. Pass the parameter in `with`: a text that consists \
+                      of one `{{ }}` placeholder is evaluated as CEL.",
         wrong_example: "remediation: {run: iam-password-policy, mode: approve}",
         corrected_example: "remediation: {run: iam-password-policy, mode: approve, with: \
             {maximumAge: \"{{params.maximumAge}}\"}}",
@@ -209,12 +213,12 @@ pub const CODES: &[DiagnosticCode] = &[
         title: "the policy does not define its remediation correctly",
         explanation: "`cloud-control` makes the change that the policy's header defines. `patch` \
                       contains the required properties of the resource, as a JSON merge patch \
-                      whose texts are CEL. `tier` states how safe the change is. `actions` lists \
-                      the IAM actions that AWS needs to make the change; AWS must publish them \
-                      for the resource type. The properties belong to the CloudFormation type in \
-                      `resource.type`. Cloud Control must be able to update them and to read \
-                      them again. Other remediators define their own change, and do not accept \
-                      these keys.",
+                      whose texts are CEL. `tier` states how safe the change is: A, B or C. \
+                      `actions` lists the IAM actions that AWS needs to make the change; AWS \
+                      must publish each action for the resource type. The properties belong to \
+                      the CloudFormation type in `resource.type`, and Cloud Control must be able \
+                      to update and to read each property. Other remediators define their own \
+                      change, and do not accept these keys.",
         wrong_example: "remediation: {run: cloud-control, mode: auto, patch: {TableName: 'x'}}",
         corrected_example: "remediation: {run: cloud-control, mode: auto, tier: A, actions: \
             [dynamodb:UpdateTable], patch: {DeletionProtectionEnabled: true}}",
@@ -222,19 +226,19 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "regex-class",
         title: "`|` in brackets is a literal character",
-        explanation: "`[a|b]` matches one character: `a`, `|` or `b`. Write alternatives in \
-                      parentheses.",
+        explanation: "`[a|b]` matches one character: `a`, `|` or `b`. In brackets, `|` does not \
+                      separate alternatives. Write alternatives in parentheses.",
         wrong_example: "uri.matches('^[http|ftp]://')",
         corrected_example: "uri.matches('^(http|ftp)://')",
     },
     DiagnosticCode {
         id: "settings",
         title: "settings.yaml is not valid",
-        explanation: "settings.yaml sets the parameters of policies. It maps the id of a policy \
-                      to the names of its parameters, and each name to a value of the \
-                      parameter's type.",
-        wrong_example: "s3-bucket-public: {prots: [22]}",
-        corrected_example: "ec2-security-group-open-to-world: {ports: [22]}",
+        explanation: "settings.yaml sets the parameters of policies. Its key `parameters` maps \
+                      the id of a policy to the names of the policy's parameters, and each name \
+                      to a value of the parameter's type.",
+        wrong_example: "parameters: {ec2-security-group-open-to-world: {prots: [22]}}",
+        corrected_example: "parameters: {ec2-security-group-open-to-world: {ports: [22]}}",
     },
     DiagnosticCode {
         id: "test",
@@ -259,15 +263,18 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "uncovered-condition",
         title: "no case makes a condition true, or no case makes it false",
-        explanation: "The cases do not show what the policy does then. Add a case. If no such \
-                      event can exist, remove the condition.",
+        explanation: "A condition needs a case in which it is true and a case in which it is \
+                      false. Otherwise, the cases cannot detect an error in the condition. Add \
+                      the missing case. If no event can have the missing result, remove the \
+                      condition.",
         wrong_example: "cases where `request.?public.orValue(false)` is always true",
         corrected_example: "a case without `public`",
     },
     DiagnosticCode {
         id: "uncovered-event",
         title: "no case uses an event of `match`",
-        explanation: "Different calls record the same setting in different fields. Add a case \
+        explanation: "Different calls record the same setting in different fields. Therefore, a \
+                      policy can be correct for one call and wrong for another call. Add a case \
                       for each event of `match`.",
         wrong_example: "match: {eventName: [CreateKey, PutKeyPolicy]} and cases of PutKeyPolicy \
             only",
@@ -286,9 +293,10 @@ pub const CODES: &[DiagnosticCode] = &[
         id: "unknown-control",
         title: "the framework has no control with this id",
         explanation: "`controls` uses the framework's own ids, as in findings and in `evenkeel \
-                      frameworks`. Evenkeel lists the ids of AWS Foundational Security Best \
-                      Practices and of the CIS benchmark. For another framework, it knows the \
-                      ids that `frameworks/<name>.yaml` lists.",
+                      frameworks`. Evenkeel contains the ids of AWS Foundational Security Best \
+                      Practices and of the CIS benchmark. For another framework, `check` reads \
+                      the ids from `frameworks/<name>.yaml`. Without this file, `check` accepts \
+                      every id.",
         wrong_example: "controls: {AWS-FSBP: [APIGateway.99]}",
         corrected_example: "controls: {AWS-FSBP: [APIGateway.9]}",
     },
@@ -298,10 +306,11 @@ pub const CODES: &[DiagnosticCode] = &[
         explanation: "The policy would never evaluate an event of that name. CloudTrail's \
                       `eventName` is the API operation, which can differ from the IAM action: \
                       PutBucketEncryption changes the encryption of a bucket, and its IAM action \
-                      is s3:PutEncryptionConfiguration. Evenkeel knows the names in AWS's \
-                      service models, and a short list of events that are not API calls. If your \
-                      trail contains the event, allow it with a comment: `// lint: allow \
-                      unknown-event reason`.",
+                      is s3:PutEncryptionConfiguration. Evenkeel accepts the names in AWS's \
+                      service models, and the names of known events that the models do not \
+                      contain, such as ConsoleLogin. If your trail contains the \
+                      event, allow the name with a comment: `// lint: allow unknown-event \
+                      reason`.",
         wrong_example: "match: {eventSource: s3.amazonaws.com, eventName: \
             PutEncryptionConfiguration}",
         corrected_example: "match: {eventSource: s3.amazonaws.com, eventName: PutBucketEncryption}",
@@ -311,8 +320,9 @@ pub const CODES: &[DiagnosticCode] = &[
         title: "the calls do not have this field",
         explanation: "The field would always be absent. `request` and `response` have the \
                       members of AWS's service models, with a lower-case first letter. For EC2 \
-                      and S3 the diagnostic is a warning, because they record many fields under \
-                      other names. `evenkeel schema SOURCE:NAME` prints the fields of an event.",
+                      and S3 the diagnostic is a warning, because these services record many \
+                      fields under other names. `evenkeel schema SOURCE:NAME` prints the fields \
+                      of an event.",
         wrong_example: "request.url  (of PutIntegration)",
         corrected_example: "request.uri",
     },
@@ -338,8 +348,9 @@ pub const CODES: &[DiagnosticCode] = &[
         id: "unknown-value",
         title: "AWS does not use this value for the field",
         explanation: "The service's model lists all values of the field, and this text is not \
-                      one of them: the field is never equal to it. If AWS has added the value \
-                      since, allow it with a comment: `// lint: allow unknown-value reason`.",
+                      one of them. The field is never equal to this text. If AWS has added the \
+                      value since, allow the value with a comment: `// lint: allow \
+                      unknown-value reason`.",
         wrong_example: "request.securityPolicy == 'TLS_1_22'",
         corrected_example: "request.securityPolicy == 'TLS_1_2'",
     },
@@ -357,11 +368,11 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "unsafe-mode",
         title: "the mode of a remediation exceeds the maximum mode of its tier",
-        explanation: "A remediation of tier A may be `auto`. One of tier B may be `auto` only if \
-                      its remediator first checks that the change is safe; otherwise it may be \
-                      `approve` at most. One of tier C may be `approve` at most. \
-                      policies/README.md describes the tiers. Evenkeel never exceeds the maximum \
-                      mode, whatever a header says.",
+        explanation: "The maximum mode of tier A is `auto`. The maximum mode of tier B is `auto` \
+                      if the remediator first checks that the change is safe, and `approve` \
+                      otherwise. The maximum mode of tier C is `approve`. policies/README.md \
+                      describes the tiers. Evenkeel never exceeds the maximum mode, even if the \
+                      header states a higher mode.",
         wrong_example: "remediation: {run: rds-instance-private, mode: auto}",
         corrected_example: "remediation: {run: rds-instance-private, mode: approve}",
     },
@@ -369,8 +380,8 @@ pub const CODES: &[DiagnosticCode] = &[
         id: "untested",
         title: "a policy has no cases",
         explanation: "Each policy needs at least one case that is NON_COMPLIANT and one that is \
-                      COMPLIANT. Without them, nobody knows whether the policy reports nothing, \
-                      or everything.",
+                      COMPLIANT. Without these cases, a policy that reports every event or no \
+                      event remains unnoticed.",
         wrong_example: "s3-bucket-public.cel alone",
         corrected_example: "s3-bucket-public.test.yaml beside it",
     },
@@ -394,8 +405,8 @@ pub const CODES: &[DiagnosticCode] = &[
     DiagnosticCode {
         id: "unused-variable",
         title: "no expression uses a variable",
-        explanation: "The variable is left over from an earlier version, or an expression uses \
-                      another name by mistake. Use the variable, or remove it.",
+        explanation: "Either an earlier version of the policy used the variable, or an \
+                      expression uses another name by mistake. Use the variable, or remove it.",
         wrong_example: "variables: {name: request.name} and no `name`",
         corrected_example: "the variable is removed, or used",
     },
@@ -405,7 +416,7 @@ pub const CODES: &[DiagnosticCode] = &[
         explanation: "`event`, `request` and the other names of the scope have a fixed meaning. \
                       Choose another name for the variable.",
         wrong_example: "variables: {request: ...}",
-        corrected_example: "variables: {asked: ...}",
+        corrected_example: "variables: {call: ...}",
     },
     DiagnosticCode {
         id: "waiver",

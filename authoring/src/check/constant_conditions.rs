@@ -1,4 +1,4 @@
-//! Diagnostics for conditions with a constant result, and for events that a policy never reports.
+//! Warns about conditions with a constant result, and about events that a policy never reports.
 
 use super::locate_word;
 use super::type_check::PolicyExpressions;
@@ -9,7 +9,7 @@ use evenkeel_rules::policy::{ExpressionRole, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An event of `match`: its source and its name are known before the evaluation.
+/// An event of `match`, of which the source and the name are known before an evaluation.
 struct KnownEvent<'a> {
     source: &'a str,
     name: &'a str,
@@ -31,7 +31,8 @@ pub(super) fn lint_constant_conditions(
             events.push(KnownEvent { source, name, variables: variables.clone() });
         }
     }
-    // A configuration item has no event name, and the same body evaluates it.
+    // A policy with `resourceType` is not checked: the same body also evaluates configuration
+    // items, which have no event name.
     if events.is_empty() || !matches.resource_type.is_empty() {
         return Vec::new();
     }
@@ -111,7 +112,7 @@ impl KnownEvent<'_> {
 
     /// Returns the value of an expression, if it depends only on the source and the name.
     fn evaluate_constant(&self, syntax: &SyntaxNode, depth: usize) -> Option<Value> {
-        // Variables cannot be recursive, but deep nesting must not overflow the stack.
+        // Without this limit, deeply nested expressions could overflow the stack.
         if depth > 64 {
             return None;
         }

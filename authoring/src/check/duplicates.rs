@@ -1,4 +1,4 @@
-//! Diagnostics for policies whose findings another policy reports as well.
+//! Warns about policies whose findings another policy also reports.
 
 use super::type_check::PolicyExpressions;
 use evenkeel_engine::{SyntaxKind, SyntaxNode};
@@ -6,10 +6,11 @@ use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{ExpressionRole, Policy, PolicySet};
 use std::collections::BTreeMap;
 
-/// Warns about policies with the same logic as another policy that watches at least the same
-/// events.
+/// Warns about each policy that has the same logic as another policy, if the other policy matches
+/// at least the same events.
 ///
-/// `logic` contains the [canonical logic](canonicalize_logic) of each policy, in their order.
+/// `logic` contains the [canonical logic](canonicalize_logic) of each policy, in the order of the
+/// policies.
 pub(super) fn lint_duplicates(set: &PolicySet, logic: &[String]) -> Vec<Diagnostic> {
     let mut alike: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
     for (policy, logic) in set.policies().iter().zip(logic) {
@@ -18,7 +19,8 @@ pub(super) fn lint_duplicates(set: &PolicySet, logic: &[String]) -> Vec<Diagnost
     let mut found = Vec::new();
     for policies in alike.into_values().filter(|policies| policies.len() > 1) {
         for policy in &policies {
-            // If both watch the same events, only the policy with the later id gets the warning.
+            // If both policies match the same events, only the policy with the later id gets the
+            // warning, because the author must delete only one of them.
             let other = policies.iter().find(|other| {
                 other.id != policy.id
                     && is_match_superset(other, policy)
@@ -40,7 +42,7 @@ pub(super) fn lint_duplicates(set: &PolicySet, logic: &[String]) -> Vec<Diagnost
     found
 }
 
-/// Returns whether `one` watches everything that `other` watches.
+/// Returns whether `one` matches all events and resource types that `other` matches.
 fn is_match_superset(one: &Policy, other: &Policy) -> bool {
     let (one, other) = (&one.matches, &other.matches);
     let all = |of: &[String], within: &[String]| of.iter().all(|name| within.contains(name));

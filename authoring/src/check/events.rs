@@ -1,4 +1,4 @@
-//! Diagnostics for events in `match` that AWS does not have.
+//! Reports event sources and event names in `match` that AWS does not have.
 
 use super::locate_word;
 use crate::services::events::{event_names, has_event, suggest_event_name, suggest_source};

@@ -1,4 +1,5 @@
-//! Diagnostics for misleading regular expressions and for nested loops that cost too much.
+//! Warns about misleading regular expressions, and about nested loops that can exceed the
+//! evaluation limit.
 
 use super::type_check::PolicyExpressions;
 use evenkeel_engine::{SyntaxKind, SyntaxNode};
@@ -97,7 +98,8 @@ struct LoopDepths<'s> {
     variables: BTreeMap<&'s str, usize>,
     /// The element variables of the enclosing loops.
     elements: Vec<&'s str>,
-    /// The names that `cel.bind` binds to a value whose length does not depend on the event.
+    /// The names that `cel.bind` binds to a value whose length does not depend on the event. A loop
+    /// over such a value does not count.
     short: Vec<&'s str>,
 }
 
@@ -137,8 +139,8 @@ impl<'s> LoopDepths<'s> {
         parts.map(|part| self.measure_depth(part)).max().unwrap_or_default()
     }
 
-    /// Returns whether the length of a list depends on the event. Literals, parameters and the
-    /// parts of a split text count as short.
+    /// Returns whether the length of a list depends on the event. The result is false for literals,
+    /// parameters, sums of lists and the parts of a split text.
     fn is_long(&self, range: &SyntaxNode) -> bool {
         match &range.kind {
             SyntaxKind::List(_) | SyntaxKind::Literal(_) => false,

@@ -1,4 +1,4 @@
-//! Diagnostics for the `remediation` of a policy: its remediator, its settings and its mode.
+//! Reports errors in the `remediation` of a policy: the remediator, its settings and its mode.
 
 use super::RemediatorSummary;
 use evenkeel_engine::suggest_name;
@@ -59,7 +59,8 @@ impl RemediationCheck<'_> {
     }
 
     /// Returns an error for each parameter of the policy that is also a setting of the remediator,
-    /// but missing in `with`. The remediation could then differ from what the policy demands.
+    /// but is missing in `with`. Without the setting, the remediation could set another value than
+    /// the policy requires.
     fn find_missing_inputs(&self, remediator: &RemediatorSummary<'_>) -> Vec<Diagnostic> {
         let named =
             remediator.with.iter().filter(|name| self.policy.parameters.contains_key(**name));
@@ -75,7 +76,9 @@ impl RemediationCheck<'_> {
         missing.map(wrong).collect()
     }
 
-    /// Checks that the policy defines the change if the remediator needs that, and only then.
+    /// Returns an error if the remediator needs a `patch` and the policy defines none. Also returns
+    /// an error for each key with which the policy changes a remediator that defines its own
+    /// change.
     fn check_patch_settings(&self, remediator: &RemediatorSummary<'_>) -> Vec<Diagnostic> {
         let RemediationHeader { run, tier, patch, actions, ask, .. } = self.header;
         if remediator.tier.is_some() {
@@ -95,16 +98,14 @@ impl RemediationCheck<'_> {
         }
         let mut found = Vec::new();
         if tier.is_none() {
-            let message =
-                format!("`tier` is missing: `{run}` needs to know how safe the change is");
+            let message = format!("`tier` is missing: `{run}` needs the safety tier of the change");
             let help = "add `tier`: A for a harmless change that can be undone, B for a change \
                         that needs a check first, C for a change that a person must approve";
             found.push(self.build_error("patch", run, message, Some(help.to_owned())));
         }
         match patch {
             None => {
-                let message =
-                    format!("`patch` is missing: `{run}` needs to know which properties to set");
+                let message = format!("`patch` is missing: `{run}` needs the properties to set");
                 let help = "add `patch` with the required properties of the resource".to_owned();
                 found.push(self.build_error("patch", run, message, Some(help)));
             }
@@ -129,8 +130,10 @@ impl RemediationCheck<'_> {
             return None;
         }
         let reason = match tier {
-            SafetyTier::C => "it can interrupt a service, cost money or lose data",
-            SafetyTier::A | SafetyTier::B => "the remediator does not check first that it is safe",
+            SafetyTier::C => "the change can interrupt a service, cost money or lose data",
+            SafetyTier::A | SafetyTier::B => {
+                "the remediator does not check first that the change is safe"
+            }
         };
         let message = format!("a remediation of tier {tier} cannot be automatic: {reason}");
         let help = Some("write `mode: approve`; a person then approves each plan".to_owned());

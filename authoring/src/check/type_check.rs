@@ -1,4 +1,4 @@
-//! Diagnostics for the types of a policy's expressions.
+//! Reports type errors, unknown fields and unknown values in the expressions of a policy.
 
 use crate::types::inference::TypeInference;
 use evenkeel_engine::{FunctionSet, SyntaxNode};

@@ -1,4 +1,4 @@
-//! Diagnostics for variables and parameters that no expression uses.
+//! Warns about variables and parameters that no expression uses.
 
 use super::type_check::PolicyExpressions;
 use evenkeel_engine::{SyntaxKind, SyntaxNode};
@@ -19,7 +19,7 @@ pub(super) fn lint_unused(policy: &Policy, expressions: &PolicyExpressions<'_>) 
             {
                 match (accessed_field(part, child), &mut params) {
                     (Some(field), Some(params)) => params.push(field.to_owned()),
-                    // An expression passes on all of `params`, so any parameter may be used.
+                    // An expression uses `params` as a whole, so it may use any parameter.
                     (None, params) => *params = None,
                     (Some(_), None) => {}
                 }

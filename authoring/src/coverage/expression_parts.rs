@@ -38,8 +38,8 @@ pub struct ExpressionPart {
 pub struct PartObservations(pub(super) Vec<(u64, Value)>);
 
 impl PartObservations {
-    /// Returns the values that a part had: one, or one for each iteration of a loop. The result is
-    /// empty if the part was not evaluated, or failed.
+    /// Returns the values of a part: one value, or one value for each iteration of a loop. The
+    /// result is empty if the part was not evaluated, or if its evaluation failed.
     pub fn part_values(&self, part: &ExpressionPart) -> Vec<&Value> {
         self.0.iter().filter(|seen| seen.0 == part.id).map(|seen| &seen.1).collect()
     }
@@ -47,13 +47,14 @@ impl PartObservations {
 
 /// Instruments an expression and the parts within it.
 ///
-/// `outer` is the id of the enclosing part. The body of a function has the id of its call, so it is
-/// not instrumented again.
+/// `outer` is the id of the enclosing part. All nodes in the body of an expanded function have the
+/// id of the call. Therefore, the function instruments the call, but not the body.
 fn watch_within(expr: &mut IdedExpr, outer: Option<u64>, root: bool) {
     let observed = outer != Some(expr.id) && (root || is_part(expr));
     let inner = if observed { Some(expr.id) } else { outer };
     if let Expr::Comprehension(c) = &mut expr.expr {
-        // The accumulator and the loop condition are generated: an author did not write them.
+        // The accumulator and the loop condition are not instrumented, because the macro generates
+        // them.
         for part in [&mut c.iter_range, &mut c.loop_step, &mut c.result] {
             watch_within(part, inner, false);
         }

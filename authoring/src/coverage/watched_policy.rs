@@ -10,7 +10,7 @@ use std::ops::Range;
 /// [`PolicySet::compile_with_passes`](evenkeel_rules::policy::PolicySet::compile_with_passes).
 pub const WATCH_PASSES: &[&dyn AstPass] = &[&WatchPass];
 
-/// An instrumented policy: an evaluation records the values of its expressions' parts.
+/// An instrumented policy. Each evaluation records the values of the parts of its expressions.
 #[derive(Debug)]
 pub struct WatchedPolicy<'p> {
     policy: &'p Policy,

@@ -80,7 +80,7 @@ fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or_default()
 }
 
-/// Paragraphs in Markdown; words in backticks are code.
+/// Formats a text as Markdown paragraphs. Words in backticks become code.
 pub(super) fn format_prose(text: &str) -> String {
     let paragraphs = text.split('\n').filter(|line| !line.trim().is_empty());
     let paragraph = |line: &str| format_code_spans(line, escape_markdown, format_inline_code);

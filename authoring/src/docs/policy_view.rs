@@ -1,4 +1,4 @@
-//! The data of a policy's page, which is all that the templates can access.
+//! The data of a policy's page. The templates can access no other data of the policy.
 
 use super::DocumentedPolicy;
 use super::escaping::escape_invisible;

@@ -1,4 +1,5 @@
-//! Formats the body of a policy: the tokens stay the same, only the spaces between them change.
+//! Formats the body of a policy. The formatter changes only the spaces and line breaks between
+//! tokens.
 
 use super::layout::needs_space;
 use super::lexer::{CelToken, LexError, lex_expression};

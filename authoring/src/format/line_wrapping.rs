@@ -31,8 +31,8 @@ fn line_ranges(indents: &[Option<usize>]) -> Vec<Range<usize>> {
     starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-/// Returns whether a line exceeds the maximum length. Comments do not count. A line with a string
-/// of several lines never exceeds it.
+/// Returns whether a line exceeds the maximum length. Comments do not count. For a line with a
+/// string of several lines the result is false, because the string must not change.
 fn is_long(pieces: &[TokenPiece<'_>], indents: &[Option<usize>], line: &Range<usize>) -> bool {
     let indent = indents.get(line.start).copied().flatten().unwrap_or_default();
     let Some(shown) = pieces.get(line.clone()) else { return false };
@@ -60,7 +60,8 @@ fn choose_breaks(pieces: &[TokenPiece<'_>], line: Range<usize>) -> Option<Vec<us
     let (mut inside, mut call) = (line.clone(), None);
     loop {
         let level = outermost_pieces(pieces, &inside);
-        // Between commas, a sum is only a part of an element, so the line does not break there.
+        // If there are commas, a sum is only a part of an element, so the line does not break at
+        // `+`.
         let commas = level.iter().any(|index| is_role(pieces, *index, TokenRole::Comma));
         let ordered = if commas {
             &[CHOICE_LEVEL, OR_LEVEL, AND_LEVEL][..]

@@ -27,7 +27,7 @@ impl RandomSource {
         let end = text.find("\n\n").unwrap();
         let (head, body) = text.split_at(end);
         let mut out = self.mangle_header(head);
-        // Without a blank line, a comment at the begin of the body would belong to the header.
+        // Without a blank line, a comment at the beginning of the body would belong to the header.
         let is_comment = body.trim_start().starts_with("//");
         let separators = if is_comment { ["\n\n"; 3] } else { ["\n", "\n\n", "\n \n\n"] };
         out.push_str(self.pick_text(&separators));

@@ -1,4 +1,5 @@
-//! Determines the role of each token of an expression, and which line breaks of the author stay.
+//! Determines the role of each token of an expression, and the line breaks that the formatter
+//! keeps.
 
 use super::lexer::{CelToken, TokenKind};
 
@@ -35,7 +36,7 @@ pub(super) const OR_LEVEL: u8 = 2;
 pub(super) const AND_LEVEL: u8 = 3;
 pub(super) const SUM_LEVEL: u8 = 5;
 
-/// A token with its role, and the number of line breaks before it that stay.
+/// A token with its role, and the number of line breaks before it that the formatter keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TokenPiece<'a> {
     pub(super) text: &'a str,

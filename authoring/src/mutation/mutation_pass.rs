@@ -35,7 +35,7 @@ enum NodeEdit {
     RemoveDefault,
 }
 
-/// Comparison operators, and the operator that replaces each.
+/// The comparison operators, each with the operator that replaces it.
 const COMPARISONS: &[(&str, &str)] = &[
     (operators::EQUALS, operators::NOT_EQUALS),
     (operators::NOT_EQUALS, operators::EQUALS),

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 const ENDING: &str = ".amazonaws.com";
 
-/// IAM actions that authors often mistake for events, and the events that they allow.
+/// IAM actions that authors often mistake for events, each with the event that the action allows.
 /// Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; Service Authorization Reference.
 const ACTION_EVENTS: &[(&str, &str)] = &[
     ("PutAnalyticsConfiguration", "PutBucketAnalyticsConfiguration"),
@@ -72,7 +72,7 @@ pub(crate) fn suggest_event_name(name: &str, known: &[(&str, &[&str])]) -> Optio
     } else if owners.is_empty() {
         suggest_name(name, known.iter().flat_map(|(_, names)| names.iter().copied()))
     } else {
-        Some(format!("it is an event of {}", owners.join(", ")))
+        Some(format!("`{name}` is an event of {}", owners.join(", ")))
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{LazyLock, OnceLock};
 
-/// The index and the compressed models. `authoring/tables/generate.py` generates and describes
-/// them.
+/// The index and the compressed models. `authoring/tables/generate.py` generates the file and
+/// describes its format.
 static MODEL_TABLE: &[u8] = include_bytes!("../../tables/fields.bin");
 
 /// The write operations of a service, with the structures of their parameters and responses.
@@ -112,7 +112,7 @@ impl ServiceModel {
     }
 
     /// Returns a structure as a type. CloudFront's `{"Quantity": 1, "Items": [...]}` is a list,
-    /// because `request` and `response` represent it so.
+    /// because `request` and `response` contain only the elements of `Items`.
     fn resolve_structure<'m>(&'m self, members: &'m [StructureMember]) -> ResolvedShape<'m> {
         let is_part = |member: &StructureMember| ["Items", "Quantity"].contains(&member.name);
         let items =
@@ -182,7 +182,8 @@ impl PackedModel {
 
 fn decompress_text(bytes: &[u8]) -> String {
     let mut text = String::new();
-    // The table is part of the program, and a test decompresses all models.
+    // The result needs no check: the table is part of the program, and a test decompresses all
+    // models.
     drop(ZlibDecoder::new(bytes).read_to_string(&mut text));
     text
 }

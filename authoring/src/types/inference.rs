@@ -31,8 +31,8 @@ pub(crate) struct TypeInference<'f> {
     /// True if AWS's models are reliable for the policy's events.
     certain: bool,
     issues: Vec<TypeIssue>,
-    /// The depth of function bodies. Issues in a function's body are not reported, because the body
-    /// does not belong to the policy.
+    /// The number of enclosing function bodies. If it is not 0, issues are not reported, because
+    /// the body of a function does not belong to the policy.
     quiet_depth: usize,
 }
 
@@ -318,7 +318,8 @@ fn describe_owner(field: &SyntaxNode) -> String {
     of.map_or_else(|| "this value".to_owned(), |(of, _)| format!("`{of}`"))
 }
 
-/// Returns the level of an issue about a value of this type. Types from AWS's models give warnings.
+/// Returns the level of an issue about a value of this type. For types from AWS's models, the level
+/// is a warning, because some services record other types than the models state.
 fn issue_level(of: &ExpressionType) -> DiagnosticLevel {
     if matches!(of, ExpressionType::Aws(_)) {
         DiagnosticLevel::Warning
@@ -339,7 +340,7 @@ fn literal_type(value: &Value) -> ExpressionType {
     }
 }
 
-/// Returns the type that all have in common. The result is unknown if they differ.
+/// Returns the type that all elements of `types` have. The result is unknown if the types differ.
 fn common_type(types: &[ExpressionType]) -> ExpressionType {
     let mut types = types.iter();
     let first = types.next().cloned().unwrap_or(ExpressionType::Any);

@@ -55,8 +55,8 @@ pub(super) fn measure_library_coverage(
     Ok(report)
 }
 
-/// Measures the coverage of a policy's cases. Returns `None` if the cases cannot be read; another
-/// check reports that.
+/// Measures the coverage of a policy's cases. Returns `None` if the cases cannot be read, because
+/// the check of the cases reports this problem.
 fn measure_case_coverage(library: &PolicyLibrary, policy: &Policy) -> Option<CaseCoverage> {
     let test = library.find_test_file(&policy.file)?;
     let cases = read_cases(&test.name, &test.text, policy).ok()?;

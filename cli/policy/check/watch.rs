@@ -1,4 +1,4 @@
-//! `evenkeel check --watch`: checks again whenever a file changes.
+//! `evenkeel check --watch`: checks again after each change of a file.
 
 use super::{CheckArguments, CheckFormat, check_once};
 use crate::common::exit::{CommandError, ExitStatus};
@@ -13,8 +13,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 /// Checks the paths after each change, until the process is stopped.
 ///
 /// # Errors
-/// [`CommandError::Usage`] if there is no path or another format than text; [`CommandError`] if the
-/// files cannot be read at the start.
+/// [`CommandError::Usage`] if there is no path, or if the format is not text; [`CommandError`] if
+/// the files cannot be read at the start.
 pub(super) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> {
     if command.format != CheckFormat::Text {
         return Err(CommandError::Usage("--watch prints text only; remove --format".to_owned()));
@@ -24,7 +24,8 @@ pub(super) fn run(command: &CheckArguments) -> Result<ExitStatus, CommandError> 
             "--watch requires a path, because the shipped library does not change".to_owned(),
         ));
     }
-    // An unreadable file at the start is an error. Later, it may be a file that is being written.
+    // An unreadable file at the start is an error. Later, a file can be unreadable because an
+    // editor is writing it, so the loop continues.
     let mut seen = Ok(PolicyLibrary::read_files(&command.paths)?.file_texts());
     refresh_check(command);
     loop {

@@ -25,10 +25,10 @@ impl PageDifference<'_> {
         }
     }
 
-    /// Returns a short description of the difference.
+    /// Returns the problem of the page as the end of a sentence that begins with the page's path.
     pub(super) fn problem_text(&self) -> &'static str {
         match self {
-            PageDifference::Stale(_) => "is stale",
+            PageDifference::Stale(_) => "is out of date",
             PageDifference::Missing(_) => "is missing",
             PageDifference::Surplus(_) => "is no longer needed",
         }
@@ -68,7 +68,7 @@ pub(super) fn compare_pages<'a>(
     Ok(differences)
 }
 
-/// Writes stale and missing pages, and removes pages that are no longer needed.
+/// Writes outdated and missing pages, and removes pages that are no longer needed.
 ///
 /// # Errors
 /// [`CommandError::Io`] if a file cannot be written or removed.

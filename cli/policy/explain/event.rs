@@ -65,7 +65,7 @@ fn render_status(policy: &Policy, case: &PolicyCase, evaluation: &Evaluation) ->
     out
 }
 
-/// Explains why the policy does not match the event.
+/// Returns the reason why the policy does not match the event.
 fn explain_not_applicable(policy: &Policy, case: &PolicyCase) -> String {
     let matches = &policy.matches;
     let Some(record) = case.event_record() else {
@@ -95,7 +95,7 @@ fn render_part(
     depth: usize,
 ) -> String {
     let mut values = observations.part_values(part);
-    // A variable is evaluated at each of its uses.
+    // A variable is evaluated at each of its uses, so its value can occur several times.
     values.dedup();
     let text = policy.file_text().get(watched.part_span(part)).unwrap_or_default();
     let text = text
@@ -162,9 +162,9 @@ fn truncate_text(text: &str) -> String {
 fn render_counterfactuals(changes: &[RecordChange], status: ComplianceStatus) -> String {
     let other = if status == ComplianceStatus::Compliant { "NON_COMPLIANT" } else { "COMPLIANT" };
     if changes.is_empty() {
-        return format!("\nNone of the tried changes of one field makes it {other}.\n");
+        return format!("\nNo tried change of one field makes the result {other}.\n");
     }
-    let mut out = format!("\nIt would be {other}\n");
+    let mut out = format!("\nThe result would be {other}\n");
     for change in changes {
         let value = change
             .value

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 /// Convert Sigma rules for CloudTrail into policies
 ///
-/// Each rule becomes `<id>.cel` and `<id>.test.yaml`. The cases have an event that the rule finds,
-/// and an event that it does not find. A rule with a feature that policies do not support is
-/// refused, with its line and the reason; the other rules are converted. Review the policies before
-/// you deploy them: a rule for manual analysis can have many findings.
+/// Each rule becomes `<id>.cel` and `<id>.test.yaml`. The cases contain an event that the rule
+/// matches, and an event that the rule does not match. A rule with a feature that policies do not
+/// support is refused, with its line and the reason; the other rules are converted. Review the
+/// policies before you deploy them: a rule that was written for manual analysis can report harmless
+/// events.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

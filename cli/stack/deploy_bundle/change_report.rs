@@ -10,11 +10,12 @@ use crate::common::terminal::{
     BOLD, DIM, GREEN, RED, YELLOW, escape_terminal, format_count, style_text,
 };
 
-/// The title of the newly watched events. The rules of a deployed stack do not send these events
-/// until its templates are rendered and deployed again.
-const WATCHED_TITLE: &str = "Newly watched, after the stack is updated with `evenkeel template`";
+/// The title of the events that only the next bundle matches. The rules of a deployed stack do not
+/// send these events until the templates of the stack are rendered and deployed again.
+const WATCHED_TITLE: &str =
+    "Newly matched, received after an update of the stack (`evenkeel template`)";
 
-/// Renders all changes. Policies that newly remediate automatically come first.
+/// Renders all changes. The policies whose mode changes to `auto` come first.
 pub(super) fn render_changes(changes: &BundleChanges) -> String {
     let mut out = String::new();
     if let Some(why) = &changes.broken {
@@ -34,7 +35,7 @@ pub(super) fn render_changes(changes: &BundleChanges) -> String {
         );
         append_section(
             &mut out,
-            "No longer watched",
+            "No longer matched",
             changes.unwatched.iter().map(|one| render_removed(one)),
         );
     } else {
@@ -56,7 +57,7 @@ fn render_header(changes: &BundleChanges) -> String {
     out
 }
 
-/// Returns the first characters of a version, which identify it.
+/// Returns the first characters of a version, which identify the bundle.
 pub(super) fn short_version(version: &str) -> &str {
     version.get(..12).unwrap_or(version)
 }
@@ -150,8 +151,8 @@ fn render_waiver(change: &ValueChange<WaiverTerms>) -> String {
     out
 }
 
-/// Describes what a waiver covers. The reason is left out, because build logs have more readers
-/// than waivers.
+/// Describes the scope of a waiver. The result does not contain the reason of the waiver, because
+/// people who cannot read the waivers may read the build log.
 fn describe_terms(terms: &WaiverTerms) -> String {
     let WaiverTerms { id, policies, resource, when, accounts, expires } = terms;
     let mut out = format!("{id}, until {expires}: {}", policies.join(", "));
@@ -180,7 +181,7 @@ fn render_settings(changes: &BundleChanges) -> impl Iterator<Item = String> {
     })
 }
 
-/// Renders the waivers that have ended or end soon.
+/// Renders the waivers that have ended, or that end within 14 days.
 fn render_endings(changes: &BundleChanges) -> impl Iterator<Item = String> {
     changes.ending.iter().map(|one| {
         let how = if one.ended { "ended on" } else { "ends on" };

@@ -1,4 +1,4 @@
-//! The changes between two bundles: files, modes, watched events, settings, waivers.
+//! The changes between two bundles: files, modes, matched events, settings, waivers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use similar::TextDiff;
 
 use super::live_bundle::{LiveBundle, NextBundle};
 
-/// The time before the end of a waiver at which it is reported, in milliseconds.
+/// Waivers that end within this time, in milliseconds, are reported.
 const WAIVER_WARNING_PERIOD: i64 = 14 * MILLISECONDS_PER_DAY;
 const MILLISECONDS_PER_DAY: i64 = 86_400_000;
 
@@ -22,18 +22,19 @@ pub(super) struct BundleChanges {
     pub(super) from: Option<String>,
     /// The version of the next bundle. It equals `from` if nothing changes.
     pub(super) to: String,
-    /// The cause if the active bundle is broken and cannot be compared in full.
+    /// The cause if the active bundle is broken. Waivers and matched events are not compared with a
+    /// broken bundle, because it cannot be evaluated.
     pub(super) broken: Option<String>,
     /// The changed modes of remediations.
     pub(super) modes: Vec<ModeChange>,
     pub(super) files: Vec<FileChange>,
     pub(super) waivers: Vec<ValueChange<WaiverTerms>>,
-    /// Waivers of the next bundle that have ended, or end soon.
+    /// Waivers of the next bundle that have ended, or end within [`WAIVER_WARNING_PERIOD`].
     pub(super) ending: Vec<WaiverEnding>,
     pub(super) settings: Vec<SettingChange>,
-    /// Events and resource types that are watched only by the next bundle.
+    /// Events and resource types that only the policies of the next bundle match.
     pub(super) watched: Vec<String>,
-    /// Events and resource types that are watched only by the active bundle.
+    /// Events and resource types that only the policies of the active bundle match.
     pub(super) unwatched: Vec<String>,
     pub(super) checked_by: ValueChange<String>,
 }
@@ -74,7 +75,7 @@ pub(super) enum FileChangeKind {
     Changed,
 }
 
-/// A waiver that has ended, or ends soon.
+/// A waiver that has ended, or ends within [`WAIVER_WARNING_PERIOD`].
 #[derive(Debug, Serialize)]
 pub(super) struct WaiverEnding {
     pub(super) waiver: String,
@@ -93,8 +94,8 @@ pub(super) struct SettingChange {
 }
 
 impl BundleChanges {
-    /// Compares two bundles. `now` is the time in milliseconds since 1970; it decides which waivers
-    /// have ended or end soon.
+    /// Compares two bundles. `now` is the time in milliseconds since 1970, which is compared with
+    /// the ends of the waivers.
     pub(super) fn between_bundles(live: &LiveBundle, next: &NextBundle, now: i64) -> BundleChanges {
         let valid = live.manifest.as_ref().filter(|_| live.defect.is_none());
         let same = valid.is_some_and(|manifest| {
@@ -132,7 +133,7 @@ impl BundleChanges {
     }
 }
 
-/// The properties of a policy that are compared.
+/// The properties of a policy that the comparison of two bundles uses.
 #[derive(Default)]
 struct ComparedPolicy {
     mode: Option<RemediationMode>,
@@ -187,7 +188,7 @@ fn compare_settings(
     names.into_iter().filter_map(change).collect()
 }
 
-/// Returns the events and resource types that the policies of a bundle watch.
+/// Returns the events and resource types that the policies of a bundle match.
 fn list_watched_events(bundle: Option<&PolicyBundle>) -> BTreeSet<String> {
     bundle.map(|bundle| evenkeel_deploy::list_sent_events(&bundle.set)).unwrap_or_default()
 }
@@ -215,7 +216,7 @@ fn compare_waivers(
     changed
 }
 
-/// Returns the waivers of a bundle that have ended, or end soon.
+/// Returns the waivers of a bundle that have ended, or end within [`WAIVER_WARNING_PERIOD`].
 fn find_ending_waivers(bundle: Option<&PolicyBundle>, now: i64) -> Vec<WaiverEnding> {
     let ending = |terms: &WaiverTerms| {
         // A waiver is effective on its last day.

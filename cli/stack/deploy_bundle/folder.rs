@@ -48,7 +48,7 @@ pub(super) fn check_folder(
         replaces: None,
     };
     let texts = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-    // Compile the files again in the way in which the functions compile a bundle.
+    // The functions compile the bundle in this way, so an error is found before the deployment.
     let bundle = PolicyBundle::compile_files(String::new(), &files)
         .map_err(|error| invalid_bundle_error(&error))?;
     Ok(Some((BundleContents { texts, bundle: Some(bundle) }, manifest)))

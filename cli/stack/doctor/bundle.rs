@@ -1,4 +1,4 @@
-//! Checks the active bundle: it must compile. Compares its policies with the shipped library.
+//! Checks that the active bundle compiles, and compares its policies with the shipped library.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::common::exit::CommandError;
 use crate::common::library::PolicyLibrary;
 use crate::common::terminal::format_count;
 
-/// The number of printed characters of a version.
+/// The number of printed characters of a version: these identify a bundle.
 const SHOWN_VERSION_LENGTH: usize = 12;
 
 /// Checks the active bundle of the ledger.
@@ -56,7 +56,9 @@ fn compare_with_shipped(bundle: &PolicySet, shipped: &PolicySet) -> String {
     if (changed, added, missing) == (0, 0, 0) {
         return "equal to the shipped library".to_owned();
     }
-    format!("against the shipped library: {changed} changed, {added} added, {missing} missing")
+    format!(
+        "compared with the shipped library: {changed} changed, {added} added, {missing} missing"
+    )
 }
 
 /// Returns the texts of the policies by policy id.

@@ -1,4 +1,4 @@
-//! Sends a canary event to the bus, and follows it by the records that the functions write.
+//! Sends a canary event to the bus, and finds the records that the functions write for the canary.
 //!
 //! A hop is the arrival of the canary at one function.
 
@@ -21,10 +21,12 @@ use crate::common::exit::CommandError;
 /// The time between two reads of the ledger.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The difference between the clocks that causes a warning, in milliseconds.
+/// The difference between the local clock and the clock of S3 that causes a warning, in
+/// milliseconds.
 const MAX_CLOCK_SKEW: i64 = 5_000;
 
-/// The resolution of times in S3, in milliseconds.
+/// The resolution of the times that S3 returns, in milliseconds: the real time of a write can be
+/// later than the returned time by this value.
 const S3_TIME_RESOLUTION: i64 = 1_000;
 
 /// The response of `PutEvents`.
@@ -48,8 +50,8 @@ struct CanaryTrace {
     canary: CanaryId,
     /// The time of the call of `PutEvents` by the local clock, in milliseconds since 1970.
     sent_at: i64,
-    /// The hops by the keys of their records. The number is the local time of the first sight, in
-    /// milliseconds since 1970.
+    /// The hops by the keys of their records. The number is the local time at which this program
+    /// first read the record, in milliseconds since 1970.
     hops: BTreeMap<String, (CanaryHop, i64)>,
 }
 
@@ -91,7 +93,7 @@ pub(super) async fn trace_canary(
     report.print_pending()?;
     let mut trace = CanaryTrace { canary, sent_at, hops: BTreeMap::new() };
     let awaited = families.len().saturating_add(1);
-    // After a timeout, the hops that were seen before it are reported.
+    // After a timeout, the report contains the hops that arrived before the timeout.
     if let Ok(Err(why)) = timeout(patience, trace.await_hops(ledger, awaited)).await {
         report
             .begin_check("canary")
@@ -136,7 +138,7 @@ async fn send_canary(stack: &DeployedStack, canary: CanaryId, report: &mut Docto
 }
 
 impl CanaryTrace {
-    /// Reads the records of the canary until there are `awaited` of them.
+    /// Reads the records of the canary until `awaited` records exist.
     ///
     /// # Errors
     /// [`CanaryTraceError`] if the ledger cannot be read, or a record is invalid.
@@ -202,8 +204,11 @@ impl CanaryTrace {
         }
     }
 
-    /// Compares the local clock with the clock of S3, by a record that was written between the call
-    /// of `PutEvents` and the first sight of the record.
+    /// Compares the local clock with the clock of S3.
+    ///
+    /// The evaluate function writes its record after the call of `PutEvents`, and before this
+    /// program reads the record. The time of the write by the clock of S3 must be between these two
+    /// local times.
     async fn check_clock(&self, ledger: &Ledger, report: &mut DoctorReport) {
         let key = self.canary.evaluation_key();
         let Some((_, seen)) = self.hops.get(&key) else { return };
@@ -219,7 +224,8 @@ impl CanaryTrace {
         if ahead.max(behind) >= MAX_CLOCK_SKEW {
             let (by, how) = if ahead > behind { (ahead, "ahead") } else { (behind, "behind") };
             let why = format!("the local clock is at least {by} ms {how} of the clock of S3");
-            let todo = "set the clock: approvals expire by it, and AWS rejects old signatures";
+            let todo = "correct the local clock: approvals expire by this clock, and AWS rejects \
+                        requests with a wrong time";
             check.add_warning(why, todo);
         }
         check.finish_check("agrees with the clock of S3");

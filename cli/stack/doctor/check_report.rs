@@ -27,7 +27,7 @@ struct CheckResult {
     /// The action that fixes the problem.
     #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
     todo: Option<String>,
-    /// The time of the canary for this hop, in milliseconds.
+    /// The time that the canary needed for this hop, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     milliseconds: Option<i64>,
 }
@@ -40,7 +40,8 @@ pub(super) struct DoctorReport {
     printed: usize,
 }
 
-/// The reporter of one check: it adds the problems of one part, or that the part works.
+/// A reporter for one check. It adds each problem of the checked part to the report, or one success
+/// if the part has no problem.
 #[derive(Debug)]
 pub(super) struct CheckReporter<'r> {
     report: &'r mut DoctorReport,
@@ -97,12 +98,13 @@ impl DoctorReport {
 }
 
 impl CheckReporter<'_> {
-    /// Adds a warning: the part works, but has a problem. `todo` is the action that fixes it.
+    /// Adds a warning: the part works, but has a problem. `todo` is the action that fixes the
+    /// problem.
     pub(super) fn add_warning(&mut self, detail: impl Into<String>, todo: impl Into<String>) {
         self.add_result(CheckState::Warn, detail.into(), Some(todo.into()), None);
     }
 
-    /// Adds a failure: the part does not work. `todo` is the action that fixes it.
+    /// Adds a failure: the part does not work. `todo` is the action that fixes the problem.
     pub(super) fn add_failure(&mut self, detail: impl Into<String>, todo: impl Into<String>) {
         self.add_result(CheckState::Fail, detail.into(), Some(todo.into()), None);
     }

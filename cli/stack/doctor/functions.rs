@@ -71,7 +71,7 @@ impl DeployedFunction {
     }
 }
 
-/// Checks the evaluate function. Returns `None` if it cannot be read.
+/// Checks the evaluate function. Returns `None` if the function does not exist or cannot be read.
 pub(super) async fn check_evaluate_function(
     stack: &DeployedStack,
     report: &mut DoctorReport,
@@ -128,7 +128,7 @@ fn check_settings(
     let mut check = report.begin_check(format!("settings of {name}"));
     if function.setting_value("EVENKEEL_FAMILY") != Some(function.family) {
         let todo = format!("set it to {}", function.family);
-        check.add_failure("EVENKEEL_FAMILY is another family", todo);
+        check.add_failure("EVENKEEL_FAMILY names another family", todo);
     }
     for setting in ["EVENKEEL_LEDGER", "EVENKEEL_TOPIC"] {
         let expected = evaluate.and_then(|evaluate| evaluate.setting_value(setting));
@@ -139,7 +139,7 @@ fn check_settings(
     }
     let queue = function.setting_value("EVENKEEL_QUEUE").and_then(|url| url.rsplit('/').next());
     if queue != Some(name) {
-        let why = "EVENKEEL_QUEUE is not its queue: remediated resources are not verified again";
+        let why = "EVENKEEL_QUEUE is another queue: remediated resources are not verified again";
         check.add_warning(why, format!("set it to the URL of {name}"));
     }
     if function.setting_value("EVENKEEL_ROLE").is_none() {
@@ -152,8 +152,8 @@ fn check_settings(
     ));
 }
 
-/// Checks that a function is deployed and active. Returns `None` if it is not deployed or cannot be
-/// read.
+/// Checks that a function is deployed and active. Returns `None` if the function is not deployed or
+/// cannot be read.
 async fn check_function(
     stack: &DeployedStack,
     name: &str,
@@ -168,7 +168,8 @@ async fn check_function(
             return None;
         }
         Err(error) if is_missing(&error) => {
-            let todo = format!("deploy the stack in {}, or use --name", stack.region);
+            let todo =
+                format!("deploy the stack in {}, or set its prefix with --name", stack.region);
             check.add_failure("does not exist", todo);
             return None;
         }
@@ -267,7 +268,7 @@ async fn check_mapping(
     }
     let partial = "ReportBatchItemFailures";
     if !mapping.function_response_types.iter().any(|kind| kind == partial) {
-        let why = "ignores failed messages of a batch: they would be deleted";
+        let why = "does not report failed messages of a batch: SQS deletes them like the others";
         check.add_failure(why, "set FunctionResponseTypes to ReportBatchItemFailures");
     }
     check.finish_check(format!("delivers to {function}"));

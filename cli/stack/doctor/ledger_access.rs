@@ -10,17 +10,17 @@ use super::stack_access::DeployedStack;
 /// Checks that the ledger can be read and listed, and that no kill switch is on. Returns the ledger
 /// if it is readable.
 ///
-/// `given` is the location from the command line. It takes precedence over that of the evaluate
-/// function.
+/// `requested` is the location from the command line. It takes precedence over the location in the
+/// environment of the evaluate function.
 pub(super) async fn check_ledger(
     stack: &DeployedStack,
-    given: Option<&str>,
+    requested: Option<&str>,
     evaluate: Option<&DeployedFunction>,
     report: &mut DoctorReport,
 ) -> Option<Ledger> {
     let named = evaluate.and_then(|evaluate| evaluate.setting_value("EVENKEEL_LEDGER"));
     let mut check = report.begin_check("ledger");
-    let Some(place) = given.or(named) else {
+    let Some(place) = requested.or(named) else {
         check.add_failure(
             "the location is unknown",
             "use --ledger, or set EVENKEEL_LEDGER of the functions",
@@ -28,7 +28,7 @@ pub(super) async fn check_ledger(
         return None;
     };
     let Some((bucket, prefix)) = Ledger::parse_bucket_location(place) else {
-        let why = format!("{place} is a folder, which is deleted with the function");
+        let why = format!("{place} is a local folder of the function: its records are lost");
         check.add_failure(why, "set EVENKEEL_LEDGER to s3://BUCKET/PREFIX");
         return None;
     };

@@ -71,7 +71,7 @@ async fn check_rules(
     if found.is_empty() {
         let names = prefix.map(|prefix| format!(" {prefix}*")).unwrap_or_default();
         let why = format!("has no rule{names}: events are not forwarded");
-        check.add_failure(why, "deploy the stack there");
+        check.add_failure(why, "deploy the stack in this Region");
     }
     for EventRule { name, .. } in found.iter().filter(|rule| rule.state == "DISABLED") {
         let on = bus.map(|bus| format!(" --event-bus-name {bus}")).unwrap_or_default();

@@ -12,7 +12,8 @@ use evenkeel_remediators::catalog::CATALOG;
 use super::check_report::{CheckReporter, DoctorReport};
 use crate::common::exit::CommandError;
 
-/// The timeout of a connection. The timeouts are short, because a user waits for the result.
+/// The timeout of a connection. A user waits for the result, so no call takes longer than
+/// [`OPERATION_TIMEOUT`].
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The timeout of one attempt of a call.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -83,7 +84,10 @@ impl CheckReporter<'_> {
                 self.add_failure(format!("{action} is denied: {cause}"), format!("allow {action}"));
             }
             Some(_) => {
-                self.add_failure(format!("{action} failed: {cause}"), "read the message of AWS");
+                self.add_failure(
+                    format!("{action} failed: {cause}"),
+                    "fix the cause that the message of AWS names",
+                );
             }
             None => self.add_failure(
                 format!("{action} was not answered: {cause}"),

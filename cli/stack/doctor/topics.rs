@@ -44,8 +44,8 @@ pub(super) async fn check_topics(
     }
 }
 
-/// Checks a topic, and reports unconfirmed subscriptions. Returns its subscriptions, or `None` if
-/// it cannot be read.
+/// Checks a topic, and reports unconfirmed subscriptions. Returns the subscriptions of the topic,
+/// or `None` if the topic cannot be read.
 async fn check_topic(
     stack: &DeployedStack,
     arn: &str,
@@ -108,8 +108,8 @@ async fn list_subscriptions(
 
 /// Returns whether a subscription is not confirmed yet.
 ///
-/// Source: Amazon SNS API Reference, `Subscribe`: until the confirmation, another text
-/// replaces the ARN.
+/// Source: Amazon SNS API Reference, `Subscribe`: until the subscription is confirmed,
+/// `SubscriptionArn` contains a text that is not an ARN.
 fn is_pending(subscription: &TopicSubscription) -> bool {
     !subscription.arn.starts_with("arn:")
 }

@@ -1,4 +1,4 @@
-//! The endpoints of services in every partition.
+//! Determines the endpoint URL and the signing Region of a service, for every partition.
 //!
 //! Source: the AWS SDKs' endpoint rules (`endpoint-rule-set-1.json`) of each service; AWS General
 //! Reference, "Service endpoints and quotas".
@@ -9,10 +9,12 @@ use evenkeel_aws::AwsPartition;
 
 use super::service_metadata::{S3, ServiceMetadata};
 
-/// Services in the partition `aws-us-gov` whose standard host names are FIPS endpoints.
+/// Services in the partition `aws-us-gov` whose standard hosts are FIPS endpoints. The names of
+/// these hosts do not contain `-fips`.
 const FIPS_IN_GOVCLOUD: &[&str] = &["ec2", "events", "rds", "sns", "sqs", "sts"];
 
-/// The variant of the endpoint of a service.
+/// The endpoint options of a configuration: FIPS endpoints, and dual-stack endpoints (IPv4 and
+/// IPv6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct EndpointVariant {
     pub(super) fips: bool,

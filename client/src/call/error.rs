@@ -101,7 +101,7 @@ impl ServiceError {
         self.status
     }
 
-    /// Returns the error code of AWS. It is empty if AWS returned none, for example for an S3
+    /// Returns the error code of AWS. The code is empty if AWS returned none, for example for an S3
     /// response without a body.
     pub fn error_code(&self) -> &str {
         self.metadata.code().unwrap_or_default()

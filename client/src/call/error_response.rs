@@ -1,4 +1,4 @@
-//! The reader of error responses of AWS, in each of the protocols.
+//! Reads the error responses of AWS, in each of the protocols.
 
 use aws_smithy_types::error::metadata::ErrorMetadata;
 use serde_json::Value;
@@ -7,8 +7,8 @@ use super::error::{REQUEST_ID, ServiceError};
 use super::response::ServiceResponse;
 use super::xml::XmlElement;
 
-/// Reads an error response of any protocol. A proxy in front of AWS may respond without an error
-/// code.
+/// Reads an error response of any protocol. The error has an empty code if the response contains
+/// none, for example because a proxy in front of AWS responded.
 ///
 /// Source: Smithy specification, "AWS JSON 1.0 protocol", "AWS restJson1 protocol" and "AWS Query
 /// protocol", "Operation error serialization"; Amazon EC2 API Reference, "Error codes"; Amazon S3
@@ -60,7 +60,8 @@ fn read_json(text: &str, response: &ServiceResponse) -> ErrorDetails {
     let body: Value = serde_json::from_str(text).unwrap_or_default();
     let text = |name| body.get(name).and_then(Value::as_str);
     let message = ["message", "Message", "errorMessage"].into_iter().find_map(text);
-    // SQS used the Query protocol before, and still returns the error codes of that protocol.
+    // SQS used the Query protocol before the JSON protocol. SQS still returns the error codes of
+    // the Query protocol, in this header. These codes take precedence.
     let old = response.header_value("x-amzn-query-error").and_then(|error| error.split(';').next());
     let new = response
         .header_value("x-amzn-errortype")

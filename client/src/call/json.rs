@@ -1,4 +1,4 @@
-//! The AWS JSON protocol.
+//! Sends calls with the AWS JSON protocol.
 //!
 //! Source: Smithy specification, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol".
 
@@ -19,7 +19,8 @@ impl ServiceClient {
     /// # Errors
     /// [`CallError::Refused`] if AWS returns an error, [`CallError::Malformed`] if the response is
     /// not a valid `O`, [`CallError::InvalidRequest`] if the request cannot be built,
-    /// [`CallError::NoRegion`] without a Region, and [`CallError::Unanswered`] without a response.
+    /// [`CallError::NoRegion`] if no Region is configured, and [`CallError::Unanswered`] if no
+    /// response is received.
     pub async fn call_json<O: DeserializeOwned>(
         &self,
         operation: &str,

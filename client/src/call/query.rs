@@ -1,4 +1,4 @@
-//! The AWS Query protocol, and its variant for EC2.
+//! Sends calls with the AWS Query protocol, and with the variant of this protocol for EC2.
 //!
 //! Source: Smithy specification, "AWS Query protocol"; Amazon EC2 API Reference, "Query requests
 //! for Amazon EC2".
@@ -20,9 +20,11 @@ const FORM_CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/x-www-form-urlencoded");
 
 impl ServiceClient {
-    /// Starts a call of an action without parameters, for a service with the Query protocol.
+    /// Creates a call of an action, such as `DescribeSecurityGroups`, for a service with the Query
+    /// protocol. The call has no parameters yet, and is not sent yet.
     pub fn query_call(&self, action: &str) -> QueryCall<'_> {
-        // The kill switch reads the action, and expects it as the first parameter.
+        // `Action` must be the first parameter, because the kill switch of the remediators reads
+        // the action only from the beginning of the body.
         let body = format!("Action={action}&Version={}", self.metadata.version);
         QueryCall { service: self, body }
     }
@@ -48,7 +50,7 @@ pub struct QueryCall<'a> {
     body: String,
 }
 
-/// The output contains no parameters, because they can contain secrets.
+/// The debug output contains no parameters, because parameters can contain secrets.
 impl std::fmt::Debug for QueryCall<'_> {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("QueryCall")
@@ -70,17 +72,18 @@ impl QueryCall<'_> {
     /// # Errors
     /// [`CallError::Refused`] if AWS returns an error, [`CallError::Malformed`] if the response is
     /// not a complete XML document, [`CallError::InvalidRequest`] if the request cannot be built,
-    /// [`CallError::NoRegion`] without a Region, and [`CallError::Unanswered`] without a response.
+    /// [`CallError::NoRegion`] if no Region is configured, and [`CallError::Unanswered`] if no
+    /// response is received.
     pub async fn send_query(self) -> Result<XmlElement, CallError> {
         self.send_body(self.body.clone()).await
     }
 
-    /// Sends the call, and returns the responses of all pages. EC2 returns the token of the next
-    /// page in each response.
+    /// Sends the call, and returns the responses of all pages. Each response of EC2 except the last
+    /// contains the token of the next page.
     ///
     /// # Errors
-    /// The errors of [`QueryCall::send_query`], and [`CallError::Malformed`] if there are too many
-    /// pages.
+    /// The errors of [`QueryCall::send_query`], and [`CallError::Malformed`] if there are more than
+    /// 100 pages.
     pub async fn fetch_all_pages(self) -> Result<Vec<XmlElement>, CallError> {
         let mut pages = vec![self.send_body(self.body.clone()).await?];
         while let Some(next) = pages.last().and_then(|page| page.find_child("nextToken")) {
@@ -88,7 +91,8 @@ impl QueryCall<'_> {
                 break;
             }
             if pages.len() >= MAX_PAGES {
-                return Err(CallError::Malformed("the response has too many pages".to_owned()));
+                let message = format!("the response has more than {MAX_PAGES} pages");
+                return Err(CallError::Malformed(message));
             }
             let next = utf8_percent_encode(next.text_content(), NON_ALPHANUMERIC);
             let page = self.send_body(format!("{}&NextToken={next}", self.body)).await?;

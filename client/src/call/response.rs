@@ -18,7 +18,7 @@ pub struct ServiceResponse {
     body: Bytes,
 }
 
-/// The output contains only the size, because a response can contain secrets.
+/// The debug output contains only the size of the body, because a response can contain secrets.
 impl fmt::Debug for ServiceResponse {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Response").field("bytes", &self.body.len()).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The REST protocols: REST-JSON, and REST-XML as S3 uses it.
+//! Sends calls with the REST protocols: REST-JSON, and the REST-XML of S3.
 //!
 //! Source: Smithy specification, "AWS restJson1 protocol" and "AWS restXml protocol", "HTTP
 //! bindings".
@@ -29,8 +29,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 impl ServiceClient {
-    /// Starts a call of an HTTP method on a path, for a service with a REST protocol. The parts of
-    /// the path are percent-encoded.
+    /// Creates a call with an HTTP method and a path, for a service with a REST protocol. The
+    /// function percent-encodes each part of the path. The call is not sent yet.
     pub fn rest_call(&self, method: Method, path: &[&str]) -> RestCall<'_> {
         let parts = path.iter().map(|part| format!("/{}", utf8_percent_encode(part, ENCODED)));
         let target: String = parts.collect();
@@ -40,7 +40,7 @@ impl ServiceClient {
     }
 }
 
-/// A call of a REST service that is not sent yet. If a part of it is not valid,
+/// A call of a REST service that is not sent yet. If a part of the call is not valid,
 /// [`RestCall::send_rest`] returns the error.
 ///
 /// ```no_run
@@ -70,7 +70,7 @@ impl fmt::Debug for RestCall<'_> {
 }
 
 impl RestCall<'_> {
-    /// Adds a query parameter. Without a value, the query contains only the name.
+    /// Adds a query parameter. If `value` is `None`, the query contains only the name.
     #[must_use]
     pub fn with_query(mut self, name: &str, value: Option<&str>) -> Self {
         let mark = if self.has_query { '&' } else { '?' };
@@ -101,7 +101,7 @@ impl RestCall<'_> {
         self
     }
 
-    /// Sets a JSON body.
+    /// Sets the body to `content` as JSON.
     #[must_use]
     pub fn with_json(mut self, content: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(content) {
@@ -113,14 +113,14 @@ impl RestCall<'_> {
         }
     }
 
-    /// Sets an XML document of S3 as the body.
+    /// Sets the body to `content` as an XML document of S3.
     #[must_use]
     pub fn with_xml(self, content: &XmlElement) -> Self {
         self.with_body("application/xml", content.write_document(S3_NAMESPACE))
     }
 
-    /// Sets the body and its content type. For S3, the function adds a checksum, because S3
-    /// requires one for the settings of a bucket.
+    /// Sets the body, and `kind` as its content type. For S3, the function adds a checksum of the
+    /// body, because S3 requires a checksum for the settings of a bucket.
     ///
     /// Source: Amazon S3 API Reference, `PutBucketPolicy`, `x-amz-checksum-sha256`.
     #[must_use]
@@ -140,8 +140,8 @@ impl RestCall<'_> {
     ///
     /// # Errors
     /// [`CallError::Refused`] if AWS returns an error, [`CallError::InvalidRequest`] if a part of
-    /// the call is not valid, [`CallError::NoRegion`] without a Region, and
-    /// [`CallError::Unanswered`] without a response.
+    /// the call is not valid, [`CallError::NoRegion`] if no Region is configured, and
+    /// [`CallError::Unanswered`] if no response is received.
     pub async fn send_rest(self) -> Result<ServiceResponse, CallError> {
         self.service.send_request(self.request?).await
     }

@@ -1,4 +1,4 @@
-//! The AWS services that Evenkeel calls.
+//! The client of an AWS service, with one constructor for each service that Evenkeel calls.
 
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_types::SdkConfig;
@@ -82,8 +82,9 @@ impl ServiceClient {
         ServiceClient::new(config, &RDS)
     }
 
-    /// Creates a client of Amazon S3. The bucket is the first part of a path. Therefore a bucket
-    /// name can contain dots, and a custom endpoint needs no host name for each bucket.
+    /// Creates a client of Amazon S3. The client sends the bucket name as the first part of the
+    /// path, and not in the host name. Therefore a bucket name can contain dots, and a custom
+    /// endpoint needs no host name for each bucket.
     pub fn s3(config: &SdkConfig) -> ServiceClient {
         ServiceClient::new(config, &S3)
     }
@@ -107,7 +108,8 @@ impl ServiceClient {
         ServiceClient { metadata: facts, operation: transport::build_operation(config, facts) }
     }
 
-    /// Sends a request, and retries it if necessary.
+    /// Sends a request. Retries it after throttling and after transient errors, up to the number of
+    /// attempts in the configuration.
     pub(super) async fn send_request(
         &self,
         request: UnsignedRequest,

@@ -1,4 +1,4 @@
-//! The transport of requests and responses, with the same components as the clients of the AWS SDK.
+//! Signs, sends and retries requests with the same components as the clients of the AWS SDK.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ pub(super) struct UnsignedRequest {
     pub(super) body: Bytes,
 }
 
-/// The output contains only the method, because a request can contain secrets.
+/// The debug output contains only the method, because a request can contain secrets.
 impl fmt::Debug for UnsignedRequest {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
@@ -67,7 +67,7 @@ pub(super) fn build_operation(
     let region = config.region().map(Region::as_ref).ok_or(CallError::NoRegion)?;
     let url = find_endpoint_override(config, service)
         .unwrap_or_else(|| service_url(service, region, EndpointVariant::from_config(config)));
-    // The clients of the SDK use the same default.
+    // The clients of the SDK also use the standard mode if the configuration sets no mode.
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let mut builder = Operation::builder()
         .service_name(service.id)
@@ -110,6 +110,8 @@ fn build_signing_plugin(
 ) -> StaticRuntimePlugin {
     let is_s3 = service.signing_name == "s3";
     let mut options = SigningOptions::default();
+    // The signature for S3 differs from the signature for other services: the path is encoded only
+    // once and is not normalized, and a header contains the digest of the body.
     // Source: Amazon S3 User Guide, "Signature Calculations for the Authorization Header".
     options.double_uri_encode = !is_s3;
     options.normalize_uri_path = !is_s3;

@@ -1,5 +1,5 @@
-//! Reading and writing of XML. A value keeps the whitespace around it, which a derived deserializer
-//! would remove.
+//! Reads and writes XML. The reader keeps the whitespace at the beginning and at the end of a
+//! value. A derived deserializer would remove this whitespace.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,7 +32,7 @@ pub struct XmlElement {
     children: Vec<XmlElement>,
 }
 
-/// The output contains no text, because a response can contain secrets.
+/// The debug output contains no text, because a response can contain secrets.
 impl fmt::Debug for XmlElement {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = to.debug_struct("Element");
@@ -41,7 +41,7 @@ impl fmt::Debug for XmlElement {
 }
 
 impl XmlElement {
-    /// Parses a complete document. A document that ends early is an error.
+    /// Parses a complete document. A document with an element that is not closed is an error.
     pub(super) fn parse_document(text: &str) -> Result<XmlElement> {
         let mut reader = Reader::from_str(text);
         // The first element represents the document itself.
@@ -84,7 +84,8 @@ impl XmlElement {
         XmlElement { name: name.to_owned(), text: String::new(), children }
     }
 
-    /// Returns the element as a document with a namespace.
+    /// Writes a document with this element as its root. `namespace` is the default namespace of the
+    /// document.
     pub(super) fn write_document(&self, namespace: &str) -> String {
         let XmlElement { name, .. } = self;
         format!("<{name} xmlns=\"{namespace}\">{}</{name}>", self.write_content())
@@ -94,7 +95,7 @@ impl XmlElement {
         let child = |XmlElement { name, .. }: &XmlElement, content: String| {
             format!("<{name}>{content}</{name}>")
         };
-        let children = self.children.iter().map(|one| child(one, one.write_content()));
+        let children = self.children.iter().map(|element| child(element, element.write_content()));
         let text = escape(self.text.as_str()).into_owned();
         children.fold(text, |text, child| text + &child)
     }
@@ -124,7 +125,8 @@ impl XmlElement {
         &self.children
     }
 
-    /// Returns the child elements as a map. Each child has the elements `key` and `value`.
+    /// Returns a map with one entry for each child element. The elements `key` and `value` of the
+    /// child contain the key and the value of the entry.
     ///
     /// # Errors
     /// [`CallError::Malformed`] if a child has no `key` or no `value`.
@@ -132,7 +134,8 @@ impl XmlElement {
         let text = |entry: &XmlElement, name| {
             entry.require_child(name).map(|found| found.text_content().to_owned())
         };
-        self.children.iter().map(|one| Ok((text(one, "key")?, text(one, "value")?))).collect()
+        let read_entry = |entry: &XmlElement| Ok((text(entry, "key")?, text(entry, "value")?));
+        self.children.iter().map(read_entry).collect()
     }
 
     /// Parses the text of the element.
@@ -140,13 +143,13 @@ impl XmlElement {
     /// # Errors
     /// [`CallError::Malformed`] if the text is not a valid `T`.
     pub fn parse_text<T: std::str::FromStr>(&self) -> Result<T> {
-        let bad = |_| {
+        let unexpected = |_| {
             malformed_error(format!(
                 "element `{}` has the unexpected value `{}`",
                 self.name, self.text
             ))
         };
-        self.text.parse().map_err(bad)
+        self.text.parse().map_err(unexpected)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Limits on the depth and the size of a syntax tree.
+//! Checks that a syntax tree does not exceed the limits on its depth and its size.
 
 use super::walk::child_expressions;
 use crate::cel_error::CelError;

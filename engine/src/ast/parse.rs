@@ -1,4 +1,5 @@
-//! The parser: converts source text into a tree in which each node knows its source text.
+//! Parses source text into a syntax tree. The id of each node contains the number of its source
+//! text.
 
 use super::sources::id_base;
 use super::walk::visit_children_mut;

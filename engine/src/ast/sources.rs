@@ -102,9 +102,11 @@ fn complete_span(text: &str, span: Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Returns the start of a node whose first recorded token is at `at`. For a call, the parser
-/// records the opening bracket. The expression of a variable has its positions in another source
-/// text.
+/// Returns the start of a node whose first recorded token is at `at`.
+///
+/// The start can be before `at` for two reasons. For a call, the parser records the position of the
+/// opening bracket, not of the name. An operand that is a variable has its positions in another
+/// source text, so the first recorded token can be the operator after it.
 fn find_node_start(text: &str, at: usize) -> usize {
     let is_chain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '?');
     let rest = text.get(at..).unwrap_or_default();
@@ -140,7 +142,7 @@ pub(crate) fn id_base(number: usize) -> u64 {
     (number as u64) << SOURCE_SHIFT
 }
 
-/// Returns the numbers of the source texts that a tree consists of, each once.
+/// Returns the numbers of the source texts from which the nodes of a tree come, each once.
 pub(crate) fn collect_source_numbers(expr: &IdedExpr) -> Vec<usize> {
     let mut numbers = Vec::new();
     add_source_numbers(expr, &mut numbers);

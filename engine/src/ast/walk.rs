@@ -1,4 +1,4 @@
-//! Access to the child nodes of a syntax tree.
+//! Visits the child nodes of a syntax tree.
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 

@@ -1,21 +1,22 @@
-//! The cost model of each function. A test fails if a function has no entry here.
+//! The cost of a call of each function. A test fails if a function has no entry here, because calls
+//! of the function would then be free.
 
 /// The cost of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallCharge {
-    /// No cost. The call takes a short time for any arguments.
+    /// No cost. The time of the call does not depend on the size of its arguments.
     Nothing,
     /// The size of the arguments.
     Reads,
     /// The size of the arguments and of the result.
     Makes,
-    /// A cost that the function itself charges while it runs.
+    /// A cost that the function charges while it runs, or that `instrument.rs` adds to the call.
     Counts,
-    /// The cost of the expansion, because the function is a macro.
+    /// The cost of the calls and loops to which the macro expands.
     Expands,
 }
 
-/// Functions that take a short time for any arguments.
+/// Functions whose time does not depend on the size of their arguments.
 const NOTHING: &[&str] = &[
     "dyn",
     "family",
@@ -63,7 +64,7 @@ const NOTHING: &[&str] = &[
     "value",
 ];
 
-/// Functions that read their arguments and return a short value.
+/// Functions that read their arguments and return a value of a fixed maximum size.
 const READS: &[&str] = &[
     "bool",
     "charAt",
@@ -129,8 +130,8 @@ const MAKES: &[&str] = &[
     "values_at",
 ];
 
-/// Functions that charge their own work, or whose arguments the budget charges when the call is
-/// rewritten.
+/// Functions that charge the budget while they run, or for which `instrument.rs` adds a special
+/// charge to the call.
 const COUNTS: &[&str] = &[
     "distinct",
     "glob",
@@ -145,7 +146,7 @@ const COUNTS: &[&str] = &[
     "split",
 ];
 
-/// Macros of the library.
+/// The macros of the library. A call of a macro has no cost, because its expansion is charged.
 const EXPANDS: &[&str] = &[
     "all",
     "cel.bind",

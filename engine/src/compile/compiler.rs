@@ -1,4 +1,4 @@
-//! The compiler: parses, expands, checks and bounds expressions.
+//! Parses expressions, expands their variables and functions, and checks their names and limits.
 
 use super::functions::FunctionSet;
 use super::inline::inline_variables;
@@ -35,7 +35,7 @@ pub struct ExpressionCompiler<'f> {
 }
 
 impl<'f> ExpressionCompiler<'f> {
-    /// Creates a compiler that knows `functions`. Call its methods on a [large
+    /// Creates a compiler for expressions that can call `functions`. Call its methods on a [large
     /// stack](crate::on_large_stack).
     pub fn new(functions: &'f FunctionSet) -> Self {
         Self::with_passes(functions, &[])

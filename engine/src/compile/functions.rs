@@ -73,7 +73,8 @@ impl FunctionSet {
     /// Parses functions from YAML: `functions: {"name(a, b)": {expression: ..., description:
     /// ...}}`.
     ///
-    /// A function cannot call another user-defined function. Therefore the expansion always ends.
+    /// A function cannot call another user-defined function. This rule prevents recursion, which
+    /// would make the expansion endless.
     ///
     /// # Errors
     /// [`FunctionSetError`] if the YAML, a signature or a body is not valid.
@@ -130,8 +131,8 @@ impl FunctionSet {
 }
 
 thread_local! {
-    /// The number of expansions so far. It makes the names that one expansion binds differ from the
-    /// names of every other expansion.
+    /// The number of expansions on this thread. Each expansion appends its number to the names that
+    /// it binds, so that no two expansions bind the same name.
     static EXPANSIONS: Cell<u64> = const { Cell::new(0) };
 }
 

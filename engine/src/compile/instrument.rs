@@ -1,4 +1,5 @@
-//! Rewrites an expression so that its evaluation is bounded, deterministic and fast.
+//! Rewrites an expression so that its evaluation charges the budget, compiles each regular
+//! expression once, and iterates over maps in a fixed order.
 
 use super::charges::{CallCharge, find_charge};
 use super::name_resolution::qualified_name;
@@ -18,7 +19,7 @@ pub fn is_written_call(name: &str) -> bool {
     !name.starts_with('@') || REWRITTEN_CALLS.contains(&name)
 }
 
-/// The number of nodes of a loop body that one unit pays for.
+/// The number of nodes of a loop body that cost one unit for each iteration.
 const PARTS_PER_ROUND: usize = 64;
 
 /// Inserts the calls that charge the budget into `expr`, caches its regular expressions, and sorts
@@ -43,7 +44,7 @@ pub(super) fn instrument_expression(expr: &mut IdedExpr) {
                 wrap_in_call(expr, budget::WEIGH);
             }
         }
-        // Elements are copied into a list or a map.
+        // The evaluation copies each element into the new list or map, so each copy is charged.
         Expr::List(list) => list.elements.iter_mut().for_each(charge_if_long),
         Expr::Map(map) => {
             for entry in &mut map.entries {
@@ -80,14 +81,16 @@ fn instrument_loop(c: &mut ComprehensionExpr, cost: i64) {
         let cost = Expr::Literal(LiteralValue::Int(CelInt::from(cost)));
         walk.args.push(IdedExpr { id: c.iter_range.id, expr: cost });
     }
-    // `map` and `filter` have a literal condition, and stop at the first error. Other loops
-    // continue after an error, so they need a condition that fails when the budget is exhausted.
+    // `map` and `filter` have a literal condition and stop at the first error, so an exhausted
+    // budget stops them. Other loops continue after an error. Their condition must fail when the
+    // budget is exhausted.
     if !matches!(c.loop_cond.expr, Expr::Literal(_)) {
         wrap_in_call(&mut c.loop_cond, budget::ROUND);
     }
 }
 
-/// Charges the value of an expression if the value can be long and is about to be read or copied.
+/// Adds a charge for the value of an expression that is about to be read or copied. Literals,
+/// booleans and values that are already charged get no charge.
 fn charge_if_long(expr: &mut IdedExpr) {
     let is_short = match &expr.expr {
         Expr::Literal(_) | Expr::Unspecified => true,
@@ -117,7 +120,8 @@ fn is_logical(operator: &str) -> bool {
     )
 }
 
-/// Rewrites a call, and returns whether its result must be charged.
+/// Rewrites a call so that it charges its arguments. Returns whether the caller must also charge
+/// the result.
 fn instrument_call(call: &mut CallExpr) -> bool {
     let qualified = qualified_name(call);
     let charge = find_charge(qualified.as_deref().unwrap_or(&call.func_name));

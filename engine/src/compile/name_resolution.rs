@@ -1,4 +1,4 @@
-//! The check of names at compile time, before any event is evaluated.
+//! Checks the names in an expression at compile time, before any event is evaluated.
 
 use crate::ast::walk::child_expressions;
 use crate::library;
@@ -107,7 +107,8 @@ pub(super) struct KnownNames<'a> {
     pub(super) functions: Vec<(&'a str, usize)>,
 }
 
-/// A name that is not declared, or that is declared twice.
+/// A name that is not declared, that is declared twice, or that belongs to a call with an invalid
+/// regular expression.
 #[derive(Debug)]
 pub(super) struct NameError<'e> {
     pub(super) node: &'e IdedExpr,
@@ -220,14 +221,15 @@ fn check_call<'e>(
     all.extend(known.functions.iter().map(|function| function.0));
     let own = known.functions.iter().find(|function| function.0 == name);
     let near = if let Some((_, takes)) = own {
-        Some(format!("`{name}` takes {takes} argument(s)"))
+        Some(format!("`{name}` needs {takes} argument(s)"))
     } else {
         suggest_name(name, all.into_iter())
     };
     Err(NameError { node, message: format!("undeclared function `{name}`"), help: near })
 }
 
-/// Compiles a literal regular expression, so that an error in it is found at compile time.
+/// Returns an error if a literal regular expression in the call is not valid. Without this check,
+/// the error would occur only during an evaluation.
 fn check_pattern<'e>(node: &'e IdedExpr, call: &'e CallExpr) -> Result<(), NameError<'e>> {
     let regexes = matches!(
         call.target.as_ref().map(|target| &target.expr),
@@ -248,8 +250,8 @@ fn check_pattern<'e>(node: &'e IdedExpr, call: &'e CallExpr) -> Result<(), NameE
     })
 }
 
-/// Returns "did you mean `x`?" for the most similar candidate, or `None` if no candidate is similar
-/// enough.
+/// Returns "did you mean `x`?" for the candidate with the smallest edit distance to `name`. Returns
+/// `None` if this distance is greater than a third of the length of `name`, rounded up.
 pub fn suggest_name<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let scored = candidates.map(|candidate| {
         let (a, b) = (name.to_ascii_lowercase(), candidate.to_ascii_lowercase());
@@ -260,8 +262,8 @@ pub fn suggest_name<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -
     near.then(|| format!("did you mean `{best}`?"))
 }
 
-/// Returns the names that an expression uses, each once, sorted. A field access such as
-/// `request.bucketName` adds both `request` and `request.bucketName`.
+/// Returns the names that an expression uses, each once, in alphabetical order. A field access such
+/// as `request.bucketName` adds both `request` and `request.bucketName`.
 pub(super) fn free_names(ast: &IdedExpr) -> Vec<String> {
     let mut names = Vec::new();
     collect_names(ast, &mut names);

@@ -1,5 +1,5 @@
-//! The syntax of an expression as its author wrote it: loops with their names, calls not expanded,
-//! each part with its position.
+//! The syntax of an expression as its author wrote it: macros such as `exists` and calls of
+//! functions are not expanded, and each part has its position.
 
 use super::name_resolution::qualified_name;
 use crate::ast::sources::SourceTexts;

@@ -70,7 +70,7 @@ pub(super) fn parse_cidr(function: &str, s: &str) -> Result<CidrValue, Execution
     let parsed = s.split_once('/').and_then(|(address, prefix)| {
         let address = parse_ip(function, address).ok()?;
         let length: u8 = prefix.parse().ok()?;
-        // The prefix length must have its canonical form.
+        // `parse` also accepts `+8` and `08`, which are not valid prefix lengths.
         if length.to_string() != prefix {
             return None;
         }

@@ -1,4 +1,5 @@
-//! Items that the functions of the library share: documentation entries and errors.
+//! The type of documentation entries and the constructor of errors, which all functions of the
+//! library use.
 
 use cel::ExecutionError;
 
@@ -11,7 +12,7 @@ pub(super) fn function_error(function: &str, message: impl ToString) -> Executio
     ExecutionError::function_error(function, message)
 }
 
-/// Returns the beginning of `text`, short enough for an error message.
+/// Returns the first 60 characters of `text`, for an error message. A longer text ends with `…`.
 pub(super) fn text_excerpt(text: &str) -> String {
     const LIMIT: usize = 60;
     let mut short: String = text.chars().take(LIMIT).collect();

@@ -1,11 +1,11 @@
-//! The detection of CIDR ranges that cover the Internet, alone or together with other ranges of a
-//! list.
+//! Detects CIDR ranges that cover the Internet, alone or together with other ranges of a list.
 //!
-//! IPv4 addresses are allocated in blocks of /8. IPv6 addresses are allocated in blocks of /12 to
-//! the registry of a region, which allocates parts of them. A range that is wider than /8 (IPv4) or
-//! /16 (IPv6) cannot belong to one owner. Adjacent ranges count as the range that they form
-//! together. Several IPv4 ranges count as the Internet if they contain one eighth of all public
-//! addresses. The limits of /16 and of one eighth are defined by Evenkeel.
+//! IANA allocates IPv4 addresses in blocks of /8, and IPv6 addresses in blocks of /12 to regional
+//! registries, which allocate parts of these blocks. Therefore, a range that is wider than /8
+//! (IPv4) or /16 (IPv6) cannot belong to one owner, and counts as the Internet. Adjacent ranges
+//! count as the range that they form together. Several IPv4 ranges count as the Internet if they
+//! contain at least one eighth of all public addresses. Evenkeel defines the limits of /16 and of
+//! one eighth.
 //!
 //! Sources: IANA, "IPv4 Address Space Registry", "IPv4 Special-Purpose Address Registry" and "IPv6
 //! Global Unicast Address Assignments"; RFC 6890.
@@ -33,7 +33,8 @@ const OWN_V4: u8 = 8;
 /// The shortest IPv6 prefix that can belong to one owner.
 const OWN_V6: u8 = 16;
 
-/// The divisor of the number of public IPv4 addresses: an eighth of them counts as the Internet.
+/// The divisor of the number of public IPv4 addresses. Ranges that contain at least an eighth of
+/// these addresses count as the Internet.
 const SHARE: u64 = 8;
 
 /// IPv4 blocks that are not used on the public Internet.

@@ -21,11 +21,11 @@ pub(super) const DOCS: &[FunctionDoc] = &[
     ("percent_decode(s)", "`s` with each percent-encoded byte, such as `%41`, decoded"),
 ];
 
-/// The maximum length of a JSON text, in bytes: four times the largest event that `CloudTrail`
-/// delivers.
+/// The maximum length of a JSON text, in bytes. It is four times the size of the largest event that
+/// `CloudTrail` delivers (256 KB).
 const MAX_JSON: usize = 1 << 20;
 
-/// The number of bytes of JSON that cost one unit to read.
+/// The number of bytes of JSON that cost one unit of the budget to read.
 const BYTES_PER_UNIT: usize = 64;
 
 /// Declares the functions of this file in the environment.
@@ -43,7 +43,8 @@ pub(super) fn declare_json_functions(env: &mut Env) -> Result<(), DeclarationErr
 /// Parses JSON. If a key is repeated, its last value counts.
 pub(super) fn parse_json_text(function: &str, text: &str) -> Result<Json, ExecutionError> {
     if text.len() > MAX_JSON {
-        return Err(function_error(function, "the text is too long"));
+        let message = format!("the text is longer than {MAX_JSON} bytes");
+        return Err(function_error(function, message));
     }
     budget::charge_cost(text.len().saturating_div(BYTES_PER_UNIT))?;
     serde_json::from_str(text)
@@ -57,8 +58,8 @@ fn parse_json<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
     Ok(CowVal::Owned(json_conversion::from_json(parse_json_text(NAME, text)?)))
 }
 
-/// Implements `as_list`. The result is a list of the crate `cel` for any value, so that it can be
-/// compared with such a list.
+/// Implements `as_list`. The result is always a list of the crate `cel`, because a list literal in
+/// an expression compares only with such a list.
 fn as_list<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let arg = values::single_argument("as_list", args)?;
     if arg.downcast_ref::<CelList<'_>>().is_some() {

@@ -1,4 +1,4 @@
-//! Conversion between JSON and CEL values.
+//! Converts JSON to CEL values, and CEL values to JSON.
 
 use cel::ExecutionError;
 use cel::common::types::{
@@ -10,8 +10,8 @@ use serde_json::{Map, Number, Value as Json};
 use super::function::{function_error, text_excerpt};
 use super::values::{MAX_DEPTH, as_text, build_map, get_value, list_elements, map_keys};
 
-/// Converts JSON to a value. A whole number that fits becomes an `int`, any other number a
-/// `double`.
+/// Converts JSON to a value. An integer that fits into 64 bits becomes an `int`. Any other number
+/// becomes a `double`.
 pub(super) fn from_json<'v>(json: Json) -> Box<dyn Val + 'v> {
     match json {
         Json::Null => Box::new(CelNull),
@@ -42,7 +42,8 @@ pub(super) fn to_json(function: &str, value: &dyn Val) -> Result<Json, Execution
 
 fn to_json_at(function: &str, value: &dyn Val, depth: usize) -> Result<Json, ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(function_error(function, "the value nests too deeply"));
+        let message = format!("the value nests deeper than {MAX_DEPTH} levels");
+        return Err(function_error(function, message));
     };
     if let Some(items) = list_elements(value) {
         let items = items.into_iter().map(|item| to_json_at(function, item, depth));

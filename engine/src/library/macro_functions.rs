@@ -1,4 +1,5 @@
-//! The internal functions of the comprehensions over two variables.
+//! The internal functions to which the macros over two variables, such as `x.all(k, v, test)`,
+//! expand.
 
 use cel::ExecutionError;
 use cel::common::types::{CelBool, CelInt, CelList, CelMap, CelMapKey, CelString, CelUInt};

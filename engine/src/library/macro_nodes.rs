@@ -1,4 +1,4 @@
-//! Builders for the syntax trees to which the macros expand.
+//! Builds the syntax trees to which the macros expand.
 
 use cel::ParseError;
 use cel::common::ast::{

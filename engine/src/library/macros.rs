@@ -40,8 +40,8 @@ pub(super) const DOCS: &[FunctionDoc] = &[
     ),
 ];
 
-/// The variable that contains the list or map of the iteration. A nested comprehension shadows it.
-/// That is safe, because the variables of the outer comprehension are bound before.
+/// The variable that contains the list or map of the iteration. A nested comprehension binds the
+/// same name again. This is safe, because the outer comprehension has already bound its variables.
 const RANGE: &str = "@range";
 const RESULT: &str = "@result";
 
@@ -167,9 +167,10 @@ fn merge_transformed(h: &mut MacroExprHelper<'_>, entries: TwoVariableCall) -> I
     build_call(h, "@merge", vec![maps])
 }
 
-/// Builds the loop of a transformation. The value variable is bound inside the appended list, and
-/// again inside the filter. In this form, the evaluator recognizes the operation and appends in
-/// place.
+/// Builds the loop of a transformation.
+///
+/// The value variable is bound inside the appended list, and again inside the filter. Only in this
+/// form does the evaluator recognize the operation and append to the list without a copy.
 fn build_transform(h: &mut MacroExprHelper<'_>, parts: TwoVariableCall) -> IdedExpr {
     let TwoVariableCall { target, key, value, filter, body } = parts;
     let item = with_value(h, &key, &value, body);

@@ -1,5 +1,5 @@
-//! CEL functions for IP addresses and CIDR ranges, as in the network extension of the CEL
-//! specification.
+//! CEL functions for IP addresses and CIDR ranges, as the network extension of the CEL
+//! specification defines them.
 
 use cel::common::types::{CelBool, CelInt, CelString};
 use cel::common::value::Val;

@@ -1,5 +1,5 @@
-//! CEL functions that return the values at a path, through lists on the path. They never fail
-//! because of the structure of a value.
+//! CEL functions that return the values at a path, including the elements of lists on the path. A
+//! missing part of the path is not an error.
 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelString, DYN_TYPE, STRING_TYPE};
 use cel::common::value::{CowVal, Val};
@@ -23,8 +23,8 @@ pub(super) const DOCS: &[FunctionDoc] = &[
     ("numbers_at(x, path)", "the numbers at a path as `double`, including numbers in strings"),
 ];
 
-/// The maximum depth of a path: the depth of an event, and the levels that an expression may add
-/// around it.
+/// The maximum depth of a path, in levels. It is twice the maximum depth of an event, because an
+/// expression can build lists and maps around a value of the event.
 const MAX_PATH_DEPTH: usize = 2 * values::MAX_DEPTH;
 
 /// Declares the functions of this file in the environment.
@@ -110,7 +110,8 @@ fn walk_path<'v>(
     depth: usize,
 ) -> Result<(), ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(function_error(function, "the value nests too deeply"));
+        let message = format!("the value nests deeper than {MAX_PATH_DEPTH} levels");
+        return Err(function_error(function, message));
     };
     if let Some(items) = values::list_elements(value).filter(|items| !items.is_empty()) {
         return items.iter().try_for_each(|item| walk_path(function, *item, path, visit, depth));

@@ -11,6 +11,7 @@ use regex::{Regex, RegexBuilder};
 use super::function::{function_error, text_excerpt};
 use crate::run::budget;
 
+/// The maximum number of patterns in the cache of one thread.
 const CACHE_ENTRIES: usize = 256;
 
 /// The size limits of a compiled pattern in bytes, each with the cost factor of one byte of text.
@@ -18,7 +19,7 @@ const CACHE_ENTRIES: usize = 256;
 const SIZES: &[(usize, usize)] =
     &[(8 << 10, 16), (32 << 10, 64), (128 << 10, 256), (512 << 10, 1024)];
 
-/// The memory that a match may use as a cache, in bytes.
+/// The memory that one compiled pattern may use to speed up matches, in bytes.
 const SCRATCH_LIMIT: usize = 1 << 20;
 
 /// The number of bytes of text, multiplied by the cost factor of the pattern, that cost one unit.
@@ -46,8 +47,8 @@ impl CompiledPattern {
 }
 
 thread_local! {
-    // The patterns are shared and not cloned. A clone would lose the memory that makes the next
-    // match fast.
+    // The patterns are shared and not cloned, because a clone would not have the memory that speeds
+    // up the next match.
     static CACHE: RefCell<BTreeMap<String, Rc<CompiledPattern>>> =
         const { RefCell::new(BTreeMap::new()) };
 }
@@ -87,7 +88,8 @@ fn build_regex(pattern: &str, size: usize) -> Result<Regex, regex::Error> {
 fn describe_error(error: regex::Error) -> PatternError {
     match error {
         regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
-        // The last line contains the reason. The lines before it show the pattern.
+        // A message must have one line. The last line contains the reason, and the lines before it
+        // show the pattern.
         other => {
             let text = other.to_string();
             let reason = text.lines().last().unwrap_or_default();

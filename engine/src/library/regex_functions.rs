@@ -81,7 +81,7 @@ fn extract_all(
     let (regex, group) = with_group("regex.extractAll", pattern)?;
     let mut texts = Vec::new();
     for found in regex.regex_for_text(s)?.captures_iter(s) {
-        // Each search for the next match has a fixed cost.
+        // The charge for the text does not include the fixed cost of each search for a match.
         budget::record_cost(1);
         if texts.len() > MAX_MATCHES {
             return Err(function_error("regex.extractAll", "there are too many matches"));
@@ -133,7 +133,8 @@ fn replace_some(
         }
         end = whole.end();
         if output.len() > MAX_OUTPUT {
-            return Err(function_error(NAME, "the result is too long"));
+            let message = format!("the result is longer than {MAX_OUTPUT} bytes");
+            return Err(function_error(NAME, message));
         }
     }
     output.push_str(s.get(end..).unwrap_or_default());

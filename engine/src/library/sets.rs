@@ -1,4 +1,5 @@
-//! CEL functions that compare lists as sets: order and repetition do not matter.
+//! CEL functions that compare lists as sets, without regard to the order and the repetition of
+//! elements.
 
 use cel::common::types::{CelBool, LIST_TYPE};
 use cel::common::value::{CowVal, Val};
@@ -43,7 +44,8 @@ fn compare_lists<'b, 'v>(
         return Err(function_error(function, "needs two lists"));
     };
     if a.len().saturating_mul(b.len()) > MAX_PAIRS {
-        return Err(function_error(function, "the lists are too long"));
+        let message = format!("the lists have more than {MAX_PAIRS} pairs of elements");
+        return Err(function_error(function, message));
     }
     Ok(CowVal::owned(CelBool::from(test(&a, &b))))
 }
@@ -72,6 +74,9 @@ mod tests {
             "!sets.intersects([], ['b'])",
             "sets.contains([[1], {'a': 1}], [{'a': 1}])",
         ]);
-        assert_fails("too long", &["sets.equivalent(lists.range(2000), lists.range(2000))"]);
+        assert_fails(
+            "more than 1000000 pairs",
+            &["sets.equivalent(lists.range(2000), lists.range(2000))"],
+        );
     }
 }

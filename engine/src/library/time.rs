@@ -1,4 +1,4 @@
-//! The CEL function `days`. The standard `duration` has no unit for days.
+//! The CEL function `days`, which exists because the standard `duration` has no unit for days.
 
 use cel::common::types::{CelDuration, CelInt};
 use cel::{DeclarationError, Env, ExecutionError};

@@ -1,5 +1,7 @@
-//! Access to values of any implementation. The functions check the CEL type and the traits of a
-//! value, and not only its Rust type.
+//! Reads values of all implementations: values of the crate `cel`, and borrowed values of an event.
+//!
+//! Therefore, the functions check the CEL type and the traits of a value, and not only its Rust
+//! type.
 
 use cel::ExecutionError;
 use cel::common::types::{CelList, CelMap, CelMapKey, CelOptional, CelString, Kind};
@@ -7,7 +9,7 @@ use cel::common::value::{CowVal, Val};
 
 use super::function::function_error;
 
-/// The maximum depth of a value. It is the limit of the JSON parser.
+/// The maximum depth of a value, in levels. It is also the limit of the JSON parser.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// Returns the string, or `None` if the value is not a string.
@@ -74,7 +76,7 @@ pub(super) fn string_list<'v>(items: impl IntoIterator<Item = String>) -> CelLis
     CelList::from(items.collect::<Vec<_>>())
 }
 
-/// Creates a map from its entries. If a key is repeated, its last entry counts.
+/// Creates a map from its entries. If a key is repeated, the map contains its last entry.
 #[expect(clippy::disallowed_types, reason = "cel creates a map only from a hash map")]
 pub(super) fn build_map<'v>(
     entries: impl IntoIterator<Item = (CelMapKey<'v>, Box<dyn Val + 'v>)>,
@@ -98,7 +100,10 @@ fn visit_strings_within(
     depth: usize,
 ) -> Result<(), ExecutionError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(function_error(function, "the value nests too deeply"));
+        return Err(function_error(
+            function,
+            format!("the value nests deeper than {MAX_DEPTH} levels"),
+        ));
     };
     let Some(value) = present_value(value) else { return Ok(()) };
     if let Some(string) = as_text(value) {
@@ -120,8 +125,8 @@ fn collect_items<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<Vec<&'b (dyn Val +
 
 #[cfg(test)]
 mod tests {
-    //! Tests with values that are lists and maps by CEL type and by trait only, as the values of an
-    //! event are.
+    //! Tests with lists and maps that are not lists and maps of the crate `cel`. Values of an event
+    //! have the same properties: only their CEL type and their traits identify them.
 
     use super::super::testing::evaluate_with_value;
     use cel::ExecutionError;

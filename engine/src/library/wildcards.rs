@@ -9,7 +9,7 @@ use super::values;
 use crate::glob;
 use crate::run::budget;
 
-/// The number of examined characters that cost one unit.
+/// The number of examined characters that cost one unit of the budget.
 const STEPS_PER_UNIT: usize = 128;
 
 /// The documentation of the functions in this file.
@@ -45,7 +45,9 @@ fn glob_any<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Executi
 fn charge_and_match(pattern: &str, s: &str) -> Result<bool, ExecutionError> {
     let (is_match, steps) = glob::match_counting_steps(pattern, s);
     budget::charge_cost(steps.saturating_div(STEPS_PER_UNIT))?;
-    is_match.ok_or_else(|| function_error("glob", "the pattern takes too long on this string"))
+    is_match.ok_or_else(|| {
+        function_error("glob", "the comparison with this pattern exceeds the step limit")
+    })
 }
 
 #[cfg(test)]

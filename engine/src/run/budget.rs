@@ -35,10 +35,10 @@ pub(crate) const SPLIT: &str = "@split";
 
 /// The number of bytes of text that cost one unit to read or copy.
 const BYTES_PER_UNIT: usize = 1024;
-/// The number of parts of a value that cost one unit to read or copy.
+/// The number of parts of a value (elements, keys and values) that cost one unit to read or copy.
 const PARTS_PER_UNIT: usize = 4;
-/// The maximum number of parts that are counted. A value with more parts exceeds every budget, so
-/// the rest of it is not counted.
+/// The maximum number of parts that are counted. A value with more parts costs more than every
+/// budget, so counting the other parts would not change the result.
 const MAX_PARTS: usize = 500_000;
 
 thread_local! {
@@ -143,10 +143,11 @@ fn charge_walk<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exec
     let cost = rounds.map_or(1, |cost| *cost.inner());
     let range = first_argument(args)?;
     let elements = element_count(&*range).saturating_add(1);
-    // Each iteration copies an element into the loop variable.
+    // Each iteration copies an element into the loop variable, so the copies are charged first.
     charge_cost(copy_cost(&*range))?;
     spend_units(elements.saturating_mul(cost))?;
-    // A map that an expression creates has a key order that differs between runs.
+    // The keys of a map that an expression creates have a random order. Sorted keys give the same
+    // result in each run.
     let Some(map) = range.downcast_ref::<CelMap<'_>>() else { return Ok(range) };
     let mut keys: Vec<&CelMapKey<'v>> = map.inner().keys().collect();
     keys.sort();
@@ -174,8 +175,8 @@ fn check_growth<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
     if bytes > MAX_TEXT { Err(length_error()) } else { Ok(value) }
 }
 
-/// Returns the approximate size of a value in bytes: a string by its length, a list by its
-/// elements, and any other value as 8 bytes.
+/// Returns the approximate size of a value in bytes. A string counts with its length, a list with
+/// the sum of its elements, and any other value with 8 bytes.
 fn text_weight(value: &dyn Val, depth: usize) -> usize {
     if let Some(text) = value.downcast_ref::<CelString<'_>>() {
         return text.inner().len();

@@ -1,4 +1,4 @@
-//! The search for the sub-expression that caused an evaluation to fail.
+//! Searches for the sub-expression that caused an evaluation to fail.
 
 use super::budget;
 use super::error_message::describe_error;
@@ -17,7 +17,8 @@ pub(super) fn locate_failure(
     sources: &SourceTexts,
 ) -> CelError {
     let mut found = FailingNode { error: error.clone(), node: ast };
-    // A search after an exhausted budget would exhaust it again.
+    // After an exhausted budget there is no search, because the search would exhaust the budget
+    // again.
     if !budget::is_spent(error) {
         budget::reset_budget(10);
         find_failing_part(ast, context, &mut found);

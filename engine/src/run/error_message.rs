@@ -1,4 +1,4 @@
-//! Conversion of errors of the crate `cel` into messages that contain no evaluated value.
+//! Converts errors of the crate `cel` into messages that contain no evaluated value.
 //!
 //! An event can contain secrets, and more people can read an error than the event. Therefore a
 //! message contains only names of types, names of functions, and text of the policy itself.
@@ -8,7 +8,7 @@ use cel::{ExecutionError, Value};
 
 /// The error messages of the crate `cel` and of the library that contain no values. An entry is a
 /// complete message, or the beginning of a message that continues with a number or a type name. A
-/// message that is not listed may contain a value.
+/// message that is not in the list may contain a value, so a general message replaces it.
 const SAFE_MESSAGES: &[&str] = &[
     "a backslash must precede a digit or a backslash",
     "a condition is not an object",
@@ -53,18 +53,18 @@ const SAFE_MESSAGES: &[&str] = &[
     "range error parsing timestamp",
     "recursion limit exceeded at line ",
     "the argument must be a list",
+    "the comparison with this pattern exceeds the step limit",
     "the decoded text is not utf-8",
     "the evaluation exceeds its budget of ",
     "the list must not be empty",
-    "the lists are too long",
+    "the lists have more than ",
     "the pattern has more than one group",
-    "the pattern takes too long on this string",
     "the policy document has no statement",
     "the policy document is not an object",
     "the replacement names a group that the pattern does not have",
-    "the result is too long",
-    "the text is too long",
-    "the value nests too deeply",
+    "the result is longer than ",
+    "the text is longer than ",
+    "the value nests deeper than ",
     "timestamp out of range",
     "trailing characters at line ",
     "trailing comma at line ",
@@ -103,7 +103,7 @@ pub(super) fn describe_error(error: &ExecutionError, node: &IdedExpr) -> String 
         ExecutionError::NoSuchKey(_) => "no such key".to_owned(),
         ExecutionError::NoSuchOverload(overload) => {
             let name = overload.function().trim_start_matches('@');
-            format!("`{name}` does not take ({})", overload.argument_types().join(", "))
+            format!("`{name}` does not accept ({})", overload.argument_types().join(", "))
         }
         ExecutionError::UndeclaredReference(name) => format!("undeclared name `{name}`"),
         ExecutionError::FunctionError { function, message } => {
@@ -114,7 +114,7 @@ pub(super) fn describe_error(error: &ExecutionError, node: &IdedExpr) -> String 
             format!("expected {want}, got {got}")
         }
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            format!("`{operator}` does not take ({}, {})", kind(left), kind(right))
+            format!("`{operator}` does not accept ({}, {})", kind(left), kind(right))
         }
         ExecutionError::ValuesNotComparable(left, right) => {
             format!("{} and {} cannot be compared", kind(left), kind(right))

@@ -1,7 +1,7 @@
 //! Records the values of selected nodes during an evaluation.
 //!
-//! A tool wraps a node in a call that records its value. An expression that no tool has changed
-//! contains no such call.
+//! A tool wraps a node in a call that records the value of the node. An expression that no tool has
+//! changed contains no such call, so its evaluation has no additional cost.
 
 use super::value::to_json;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};

@@ -1,8 +1,9 @@
-//! Records of what the library could not decide during an evaluation.
+//! Records that a function of the library could not decide a question during an evaluation.
 //!
-//! A function may find some violations and be unable to decide about others. It returns the
-//! violations that it found, and records the reason here. The violations that it found are valid,
-//! but the absence of further violations is not proof of compliance.
+//! A function may find some violations and be unable to decide whether there are others. The
+//! function then returns the violations that it found, and records the reason here. These
+//! violations are valid. If the function found none, the caller must not treat the resource as
+//! compliant.
 
 use std::cell::Cell;
 
@@ -10,7 +11,7 @@ thread_local! {
     static NOTED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Records the reason why something could not be decided.
+/// Records the reason why a function could not decide a question.
 pub(crate) fn note_undecided(why: &'static str) {
     NOTED.set(Some(why));
 }

@@ -1,4 +1,5 @@
-//! Conversion between the values of Evenkeel and the values of the crate `cel`.
+//! Converts values of events and JSON to values of the crate `cel`, and results of expressions to
+//! JSON.
 
 use super::budget;
 use super::input_value::{InputValue, ValueKind};
@@ -161,7 +162,7 @@ pub(super) fn plain_text(value: &Value) -> String {
     }
 }
 
-/// The number of elements or keys whose creation costs one unit.
+/// The number of elements or keys whose creation costs one unit of the budget.
 const PARTS_PER_UNIT: usize = 16;
 
 /// A borrowed list or map. Its parts are created on first use.

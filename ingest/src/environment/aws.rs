@@ -17,8 +17,8 @@ use crate::payload::{ConfigRuleInvocation, LogObject, OversizedItem};
 use accounts::AccountClients;
 pub use accounts::ReadRole;
 
-/// A context that calls AWS with the credentials of the environment. It reads other accounts
-/// through a role in each account.
+/// A context that calls AWS with the credentials of the environment. To read another account, the
+/// context assumes a role in that account.
 #[derive(Clone, Debug)]
 pub struct AwsContext {
     accounts: AccountClients,
@@ -26,7 +26,8 @@ pub struct AwsContext {
 
 impl AwsContext {
     /// Creates the context. `account` is the account id of the function. In other accounts, the
-    /// context assumes `role`; without a role, it does not read other accounts.
+    /// context assumes `role`. If `role` is `None`, reads of other accounts return
+    /// [`CloudContextError::NoRole`].
     pub fn new(config: SdkConfig, account: String, role: Option<ReadRole>) -> Self {
         AwsContext { accounts: AccountClients::new(config, account, role) }
     }
@@ -72,8 +73,9 @@ impl CloudContext for AwsContext {
     }
 }
 
-/// Converts an error of the SDK. The text does not contain the request id, because it becomes part
-/// of a finding: a text that changes would create a new revision of the finding with each delivery.
+/// Converts an error of the SDK. The text of the result becomes part of a finding. Therefore it
+/// does not contain the request id: a text that differs with each delivery of the event would
+/// create a new revision of the finding each time.
 fn to_context_error<E>(task: &'static str, error: SdkError<E, HttpResponse>) -> CloudContextError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

@@ -1,4 +1,4 @@
-//! Contains the errors of AWS operations.
+//! The errors of AWS operations.
 
 use crate::failure::FailureKind;
 use crate::payload::PayloadErrorKind;
@@ -45,7 +45,10 @@ pub enum CloudContextError {
         size: u64,
     },
     /// The resource is in another account, and no role for other accounts is configured.
-    #[error("account {account} is not read: no role for it is configured; set EVENKEEL_READ_ROLE")]
+    #[error(
+        "cannot read account {account}: no role for other accounts is configured; set \
+         EVENKEEL_READ_ROLE"
+    )]
     NoRole {
         /// The id of the account.
         account: String,
@@ -95,7 +98,7 @@ impl CloudContextError {
         }
     }
 
-    /// Returns the class of the error, which says how to recover.
+    /// Returns the class of the error, which determines how to recover.
     pub fn failure_kind(&self) -> FailureKind {
         match self {
             CloudContextError::Call { is_retryable: true, .. }

@@ -20,8 +20,8 @@ use crate::payload::{ConfigRuleInvocation, PayloadContent, RuleSubject};
 /// Source: AWS Config API Reference, `Evaluation`.
 const MAX_ANNOTATION_LENGTH: usize = 256;
 
-/// The rule parameter that names the policies of the rule, separated by commas. Without it, the
-/// rule uses all policies.
+/// The rule parameter that contains the ids of the policies of the rule, separated by commas. If
+/// the parameter is missing, the rule uses all policies.
 const POLICIES_PARAMETER: &str = "policies";
 
 impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
@@ -82,7 +82,7 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
         Ok((assessments, batch))
     }
 
-    /// Returns the indexes of the policies of the rule.
+    /// Returns the indexes of the policies of the rule in the policy set of the bundle.
     fn select_policies(&self, rule: &ConfigRuleInvocation) -> Result<Vec<usize>, EvaluateError> {
         let all = self.bundle.set.policies();
         let parameters: Option<Value> = serde_json::from_str(&rule.parameters).ok();
@@ -141,12 +141,13 @@ fn build_assessment(
 
 /// Returns the most severe status of all policies of the rule, with its annotation.
 ///
-/// Insufficient data, errors and waived findings are reported as not applicable. This status
-/// replaces an earlier one: AWS Config does not accept `INSUFFICIENT_DATA`, and without a new
-/// status an old `COMPLIANT` would remain.
+/// The function reports `NOT_APPLICABLE` for insufficient data, errors and waived findings, because
+/// AWS Config does not accept `INSUFFICIENT_DATA`. It does not omit the status, because an earlier
+/// `COMPLIANT` of the resource would then remain in AWS Config.
 fn combine_statuses(policies: &[usize], event: &RecordEvaluation) -> (ComplianceStatus, String) {
-    let of_rule = || event.evaluations.iter().filter(|one| policies.contains(&one.policy));
-    let found = of_rule().filter_map(|one| one.finding.as_deref());
+    let of_rule =
+        || event.evaluations.iter().filter(|evaluation| policies.contains(&evaluation.policy));
+    let found = of_rule().filter_map(|evaluation| evaluation.finding.as_deref());
     let (violated, rest): (Vec<&Finding>, Vec<&Finding>) = found.partition(|finding| {
         finding.status == ComplianceStatus::NonCompliant && finding.waived.is_none()
     });
@@ -154,7 +155,7 @@ fn combine_statuses(policies: &[usize], event: &RecordEvaluation) -> (Compliance
         (ComplianceStatus::NonCompliant, describe_findings(&violated))
     } else if !rest.is_empty() {
         (ComplianceStatus::NotApplicable, describe_findings(&rest))
-    } else if of_rule().any(|one| one.status == ComplianceStatus::Compliant) {
+    } else if of_rule().any(|evaluation| evaluation.status == ComplianceStatus::Compliant) {
         (ComplianceStatus::Compliant, String::new())
     } else {
         (ComplianceStatus::NotApplicable, "no policy applies to the resource".to_owned())

@@ -1,4 +1,4 @@
-//! Contains the errors of handling a part of a payload, and the class of each error.
+//! The errors of handling a part of a payload, and the class of each error.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub enum EvaluateError {
     /// A call of AWS failed.
     #[error(transparent)]
     Cloud(#[from] CloudContextError),
-    /// A log object cannot be read, or not completely.
+    /// A log object cannot be read, or cannot be read completely.
     #[error("{0}")]
     Log(InputProblem),
     /// A record of a log object cannot be evaluated.
@@ -46,7 +46,7 @@ pub enum EvaluateError {
         why: LogRecordError,
     },
     /// The evaluation of a log object ended before the end of the object.
-    #[error("{object}: the evaluation of the log object ended early")]
+    #[error("{object}: the evaluation ended before the end of the log object")]
     LogEnded {
         /// The bucket and the key of the object, as an `s3://` URL.
         object: String,
@@ -65,10 +65,10 @@ pub enum EvaluateError {
         policy: String,
     },
     /// The handling of the message did not begin before the deadline.
-    #[error("too little time was left to begin this message")]
+    #[error("less than one second was left for this message, so its evaluation did not begin")]
     NotBegun,
     /// The handling of the message did not finish before the deadline.
-    #[error("the time of the invocation ended before this message was finished")]
+    #[error("the time limit for this message ended before its evaluation was finished")]
     NotFinished,
 }
 
@@ -109,7 +109,7 @@ impl EvaluateError {
         }
     }
 
-    /// Returns the class of the error, which says how to recover.
+    /// Returns the class of the error, which determines how to recover.
     pub fn failure_kind(&self) -> FailureKind {
         match self {
             EvaluateError::Cloud(error) => error.failure_kind(),

@@ -1,4 +1,4 @@
-//! Contains the results of evaluating a part of a payload, before the findings are recorded.
+//! Collects the results of evaluating a part of a payload, before the findings are recorded.
 
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ impl EvaluationBatch {
     fn add_event(&mut self, event: RecordEvaluation, record: Option<SourceRecord<'_>>) {
         let failed = u64::try_from(event.waiver_errors.len()).unwrap_or(u64::MAX);
         self.metrics.add_count("WaiverErrors", failed);
-        let is_missing = event.evaluations.iter().any(|one| one.missing.is_some());
+        let is_missing = event.evaluations.iter().any(|evaluation| evaluation.missing.is_some());
         let record: Option<(Arc<[u8]>, Option<BusOrigin>)> = record
             .filter(|_| is_missing)
             .map(|(bytes, envelope)| (bytes.into(), envelope.map(EventEnvelope::event_origin)));
@@ -107,7 +107,7 @@ impl EvaluationBatch {
     /// returned once.
     pub(super) fn missing_resources(&self, known: &ResourceStateCache) -> Vec<ResourceIdentity> {
         let mut missing: Vec<ResourceIdentity> = Vec::new();
-        for pending in self.findings.iter().filter_map(|one| one.pending.as_ref()) {
+        for pending in self.findings.iter().filter_map(|finding| finding.pending.as_ref()) {
             let resource = &pending.missing.resource;
             if !resource.id.is_empty()
                 && !known.contains_resource(resource)
@@ -127,10 +127,11 @@ impl EvaluationBatch {
         let findings = std::mem::take(&mut self.findings);
         self.findings = findings
             .into_iter()
-            .filter_map(|one| one.with_known_state(&evaluator, known))
+            .filter_map(|finding| finding.with_known_state(&evaluator, known))
             .collect();
         let count = |status: ComplianceStatus| {
-            let with_status = self.findings.iter().filter(|one| one.finding.status == status);
+            let with_status =
+                self.findings.iter().filter(|pending| pending.finding.status == status);
             u64::try_from(with_status.count()).unwrap_or(u64::MAX)
         };
         let (insufficient, errors) =
@@ -141,7 +142,8 @@ impl EvaluationBatch {
 }
 
 impl PendingFinding {
-    /// Returns the final finding. Returns `None` if the re-evaluation is compliant.
+    /// Returns the final finding. Returns `None` if the resource is compliant according to the
+    /// re-evaluation.
     fn with_known_state(
         mut self,
         evaluator: &RecordEvaluator<'_>,

@@ -1,4 +1,4 @@
-//! Contains the resource states that are known while one payload is handled.
+//! Caches the resource states that are fetched while one payload is handled.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct ResourceStateCache(
     BTreeMap<StateKey, Result<ConfigurationItem, CloudContextError>>,
 );
 
-/// An error that says why the state of a resource after an event is unknown.
+/// The reason why the state of a resource after an event is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
     /// The event does not contain the id of the resource.
@@ -64,8 +64,9 @@ impl ResourceStateCache {
 
     /// Returns the state of the resource after the event, or the reason why it is unknown.
     ///
-    /// A state that was captured before the event is not used: it describes the resource before the
-    /// change, and the evaluation could report a violation as compliant.
+    /// The function does not return a state that was captured before the event. Such a state
+    /// describes the resource before the change, so that a violation could be evaluated as
+    /// compliant.
     pub(super) fn state_after(
         &self,
         missing: &MissingConfiguration,

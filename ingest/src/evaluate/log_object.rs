@@ -50,8 +50,8 @@ impl<A: NoticeAnnouncer, O: CloudContext> PayloadEvaluator<A, O> {
     }
 }
 
-/// Reads and evaluates the items of an object. Returns the first problem of the object, or else the
-/// first error of an item.
+/// Reads and evaluates the items of an object. Returns the first problem of the object. If there is
+/// none, returns the first error of an item.
 fn evaluate_object_items(
     bundle: &PolicyBundle,
     name: &str,

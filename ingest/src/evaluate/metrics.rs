@@ -1,4 +1,4 @@
-//! Contains the counts of one invocation, and formats them in the CloudWatch Embedded Metric
+//! Counts the results of one invocation, and formats the counts in the CloudWatch Embedded Metric
 //! Format.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! Evaluates a record or an item with respect to its origin. The same rules apply to all sources.
+//! Evaluates a record or an item, and marks its findings if its origin is possibly forged. The same
+//! rules apply to all sources.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,8 @@ use crate::payload::find_record_forgery_sign;
 ///
 /// # Errors
 ///
-/// If `record` is not a CloudTrail record, or if it may match a policy and cannot be read.
+/// [`EventError`] if `record` is not a CloudTrail record, or if `record` may match a policy and
+/// cannot be read.
 pub fn evaluate_record(
     evaluator: &mut RecordEvaluator<'_>,
     record: &[u8],
@@ -24,7 +26,7 @@ pub fn evaluate_record(
 ) -> Result<RecordOutcome, EventError> {
     let Some(envelope) = envelope else { return evaluator.evaluate_record(record) };
     let outcome = evaluator.evaluate_record_from(record, Some(&envelope.event_origin()))?;
-    // Most records have no findings. The check for forgery runs only for the others.
+    // The check for forgery runs only for records with findings, because most records have none.
     let why = match &outcome {
         RecordOutcome::Evaluated(event) if event.findings().next().is_some() => {
             find_record_forgery_sign(&lossy_text(record), envelope)
@@ -38,7 +40,7 @@ pub fn evaluate_record(
 ///
 /// # Errors
 ///
-/// If the configuration of the item is not JSON.
+/// [`EventError`] if the configuration of the item is not JSON.
 pub fn evaluate_item(
     evaluator: &mut RecordEvaluator<'_>,
     item: &ConfigurationItem,

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::EvaluateError;
 use crate::payload::{PayloadContent, PayloadMessage};
 
-/// The minimum time for a message. With less time left, its handling does not begin.
+/// The minimum time for a message. If less time is left, the evaluator does not begin the message.
 const MIN_MESSAGE_TIME: Duration = Duration::from_secs(1);
 
 /// The time left in an invocation, and the number of messages that share it.
@@ -27,9 +27,9 @@ impl TimeBudget {
     /// Runs `work` for a message within its time limit. Returns the error of `work`, or
     /// [`EvaluateError::NotBegun`] or [`EvaluateError::NotFinished`].
     ///
-    /// Ending `work` early is safe: a finding is written and announced once, no matter how often
-    /// its message is delivered. A slow message gets an equal share of the time left, so that the
-    /// next slow messages keep their shares.
+    /// It is safe to end `work` early: the message is delivered again, and a finding that is
+    /// already recorded is not recorded twice. A slow message gets an equal share of the time left,
+    /// so that the next slow messages keep their shares.
     pub(super) async fn run_within_limit(
         &mut self,
         message: &PayloadMessage,
@@ -56,8 +56,9 @@ pub(super) fn order_messages(messages: &[PayloadMessage]) -> Vec<(usize, &Payloa
     ordered
 }
 
-/// Returns whether the work for a message is not bounded by the size of the message. A log object
-/// can be large, and a rule of AWS Config can ask for many resources.
+/// Returns whether a message is slow: the evaluator can need calls of AWS for its content, so that
+/// the size of the message does not limit the time. For example, a message can contain only the key
+/// of a log object of 50 MB, or the invocation of an AWS Config rule for all resources of a type.
 fn is_slow(message: &PayloadMessage) -> bool {
     let slow = |content: &PayloadContent| {
         matches!(

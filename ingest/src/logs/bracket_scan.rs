@@ -33,8 +33,9 @@ impl BracketScanner {
         Self { depth, quoted: 0, escaped: 0 }
     }
 
-    /// Returns the offset directly after the bracket that closes the outermost one, or `None` if
-    /// `bytes` ends before it. In this case, the next call continues after `bytes`.
+    /// Returns the offset directly after the bracket that closes the outermost bracket, or `None`
+    /// if `bytes` ends before the closing bracket. After `None`, the next call continues the scan
+    /// with the bytes that follow `bytes`.
     pub(crate) fn find_close(&mut self, bytes: &[u8]) -> Option<usize> {
         let (blocks, rest) = bytes.as_chunks::<BLOCK_SIZE>();
         for (index, block) in blocks.iter().enumerate() {
@@ -74,7 +75,8 @@ impl BracketScanner {
         self.find_last_close(opens, closes)
     }
 
-    /// Counts single brackets. This is necessary only in the few blocks that can contain the end.
+    /// Counts the brackets one by one. This is necessary only in the blocks that can contain the
+    /// end.
     fn find_last_close(&mut self, opens: u64, closes: u64) -> Option<usize> {
         let mut left = opens | closes;
         while left != 0 {
@@ -149,14 +151,15 @@ fn join_bitmasks(low: u8x32, high: u8x32) -> u64 {
     u64::from(low.to_bitmask()) | u64::from(high.to_bitmask()) << 32
 }
 
-/// Joins the bit masks of bytes that nearly no block contains. The common case needs only one test.
+/// Joins the bit masks of a byte that most blocks do not contain. For these blocks, the function
+/// needs only one test.
 #[inline]
 fn join_rare_bitmasks(low: u8x32, high: u8x32) -> u64 {
     if (low | high).to_bitmask() == 0 { 0 } else { join_bitmasks(low, high) }
 }
 
-/// Returns the parity of the bits up to each bit. A bit between an opening and a closing quote is
-/// set.
+/// Returns the parity of the bits up to each bit. If `bits` are the positions of quotes, the result
+/// has ones between an opening and a closing quote.
 #[inline]
 fn running_parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {

@@ -20,7 +20,8 @@ const MAX_EXAMPLES: usize = 5;
 /// A log file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {
-    /// The name of the file for the user: the input as typed, and the path from there.
+    /// The name of the file for the user: the input as the user typed it, and the path of the file
+    /// within this input.
     pub name: String,
     /// The path of the file, or `None` for standard input.
     pub path: Option<PathBuf>,
@@ -36,16 +37,16 @@ pub struct DiscoveredFiles {
     pub files: Vec<LogFile>,
     /// The problems with inputs, or with parts of them, that cannot be used.
     pub problems: Vec<InputProblem>,
-    /// The files in folders that do not look like logs.
+    /// The files in folders that are hidden, or that do not have the file extension of a log.
     pub ignored: IgnoredFiles,
 }
 
-/// Files that are ignored.
+/// Files in folders that are ignored because they are hidden or are not log files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IgnoredFiles {
     /// The number of ignored files. A hidden folder counts as one file.
     pub count: u64,
-    /// The names of the first ignored files.
+    /// The names of the first five ignored files.
     pub examples: Vec<String>,
 }
 

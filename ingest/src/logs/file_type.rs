@@ -10,7 +10,7 @@ pub(crate) const MAGIC_HEAD_LENGTH: usize = 512;
 pub(crate) enum FileType {
     /// Gzip data.
     Gzip,
-    /// Text, according to the first bytes.
+    /// Any other data, which is read as text.
     Text,
     /// A known format that is not supported.
     Other(UnsupportedFormat),
@@ -45,7 +45,8 @@ pub(crate) fn detect_file_type(head: &[u8]) -> FileType {
 }
 
 /// Returns whether the text is UTF-16 without a byte order mark. In UTF-16, every second byte of
-/// ASCII text is zero. In a hole of a sparse file, all bytes are zero.
+/// ASCII text is zero, and the other bytes are not zero. In a hole of a sparse file, all bytes are
+/// zero.
 fn is_unmarked_utf16(head: &[u8]) -> bool {
     let (pairs, _) = head.as_chunks::<2>();
     let pairs = pairs.get(..pairs.len().min(32)).unwrap_or_default();

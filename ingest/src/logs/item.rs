@@ -1,4 +1,4 @@
-//! Defines the items that a log file contains.
+//! The items that a log file contains.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,8 @@ use evenkeel_rules::ConfigurationItem;
 use super::problem::InvalidRecordError;
 use crate::payload::EventEnvelope;
 
-/// The maximum size of a record in bytes. The limit of CloudTrail is 256 KB.
+/// The maximum size of a record in bytes (16 MiB). A longer record is invalid. The limit of
+/// CloudTrail is 256 KB.
 pub const MAX_RECORD: usize = 16 << 20;
 
 /// An item of a log file.
@@ -26,7 +27,7 @@ pub enum LogItem<'a> {
     Resource {
         /// The position of the item in the file, counted from 1.
         number: u64,
-        /// The item, converted from any variant.
+        /// The item. All variants of configuration items are converted to this type.
         item: &'a ConfigurationItem,
         /// The reason why the item is possibly forged, if there is one.
         possibly_forged: Option<&'static str>,

@@ -1,5 +1,5 @@
-//! Scans the members of one JSON object. The scan is slow and exact, and is used only where the
-//! names of members matter.
+//! Scans the members of one JSON object. This scan is slower than the scan for brackets, and is
+//! used only where the names of members matter.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ pub(crate) enum MemberStep<'a> {
     Member(Cow<'a, [u8]>, usize),
     /// The end of the object, with the offset after it.
     End(usize),
-    /// The text ends before the object.
+    /// The text ends before the end of the object.
     NeedsMore,
     /// The text is not a JSON object.
     Malformed,
@@ -38,8 +38,8 @@ impl<'a> MemberScan<'a> {
         Self { text, at: 0, comma: true }
     }
 
-    /// Moves to the value of the next member. Before the next call, `read_value` must skip that
-    /// value.
+    /// Moves to the value of the next member. Call `read_value` to skip this value before the next
+    /// call of `next_member`.
     pub(crate) fn next_member(&mut self) -> MemberStep<'a> {
         self.at = skip_space(self.text, self.at);
         match (self.text.get(self.at), self.comma) {
@@ -115,8 +115,8 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, MemberStep<'sta
     }
 }
 
-/// Returns the offset after the string whose opening quote is at `at`, or `None` if it does not
-/// end.
+/// Returns the offset after the string whose opening quote is at `at`, or `None` if the string has
+/// no closing quote.
 fn string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut at = at.saturating_add(1);
     loop {
@@ -129,7 +129,7 @@ fn string_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Returns a name without quotes and escapes. A name with invalid escapes keeps them.
+/// Returns a name without quotes and escapes. If an escape is invalid, the name keeps its escapes.
 fn unquote_name(quoted: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', quoted).is_some()
         && let Ok(name) = serde_json::from_slice::<String>(quoted)

@@ -20,10 +20,11 @@ use ordered_queue::OrderedQueue;
 /// The maximum weight of the waiting batches of one worker, in approximate bytes.
 const MAX_WEIGHT_PER_WORKER: u64 = 4 << 20;
 
-/// The maximum distance between the file that is being consumed and a file on which work begins.
+/// The maximum number of files between the file that is being consumed and a file on which work
+/// begins.
 const MAX_FILES_AHEAD: usize = 1024;
 
-/// The operating system cannot start a thread.
+/// The error if the operating system cannot start a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cannot start a thread: {0}")]
 pub struct ThreadSpawnError(ErrorKind);
@@ -41,8 +42,8 @@ impl<T> fmt::Debug for BatchSender<'_, T> {
 }
 
 impl<T> BatchSender<'_, T> {
-    /// Sends a batch of about `weight` bytes. Blocks while the waiting batches exceed the limit.
-    /// Returns `ControlFlow::Break` if no more batches are needed.
+    /// Sends a batch of about `weight` bytes. Blocks while the waiting batches exceed the memory
+    /// limit of the pool. Returns `ControlFlow::Break` if the consumer needs no more batches.
     pub fn push_batch(&mut self, batch: T, weight: u64) -> ControlFlow<()> {
         self.order.push_batch(self.file, batch, weight)
     }

@@ -1,4 +1,4 @@
-//! Contains the problems with inputs. Each message says what the problem is and what to do.
+//! The problems with inputs. Each message describes the problem, and what the user can do.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -8,8 +8,8 @@ use crate::payload::PayloadErrorKind;
 
 /// A problem that prevents the reading of a file or a part of it.
 ///
-/// No message contains text from inside a file. The file name is unescaped: the caller must escape
-/// it for a terminal.
+/// No message contains text from inside a file. The file name is not escaped: before the caller
+/// prints a message to a terminal, the caller must escape the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputProblem {
     /// The name of the file for the user, or the input as typed.
@@ -62,7 +62,7 @@ pub enum ProblemKind {
     #[error(transparent)]
     Record(#[from] InvalidRecordError),
     /// The work on this file panicked.
-    #[error("evenkeel failed on this file because of a defect in evenkeel; report it")]
+    #[error("evenkeel failed on this file because of a defect in evenkeel; report the defect")]
     Panicked,
 }
 
@@ -74,7 +74,8 @@ pub enum InputError {
     Missing,
     /// No file matches the pattern.
     #[error(
-        "no file matches this pattern; check it, and quote it so that the shell does not expand it"
+        "no file matches this pattern; check the pattern, and quote it so that the shell does not \
+         expand it"
     )]
     NoMatch,
     /// The pattern is invalid.
@@ -166,7 +167,7 @@ pub enum DocumentError {
     /// The list of records is not a list.
     #[error("`Records` is not a list")]
     NotAList,
-    /// The text ends inside a document, between two records.
+    /// The text ends between two records, before the end of the document.
     #[error("ends too early; records may be missing at the end, so download the file again")]
     CutOff,
     /// The text contains zero bytes between records.

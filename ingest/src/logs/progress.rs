@@ -1,8 +1,8 @@
-//! Counts the progress of reading, so that other threads can display it.
+//! Counts the progress of reading, so that other threads can display the progress.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The counts of all workers. Any thread can read them at any time.
+/// The counts of all workers. Any thread can read the counts at any time.
 #[derive(Debug, Default)]
 pub struct ReadProgress {
     files: AtomicU64,

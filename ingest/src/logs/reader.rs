@@ -15,14 +15,15 @@ use super::report::{FileReadJob, FileReport};
 use super::text_stream::TextStream;
 use crate::gzip::{GzipStream, MAX_PACKED, unpack_whole};
 
-/// The initial size of a piece of a long text, in bytes. The size grows if a record is longer.
+/// The initial size of a piece of a text that is read in pieces, in bytes. The size doubles if a
+/// record is longer than the piece.
 const FIRST_PIECE: usize = 1 << 20;
 
 /// The maximum size of a piece in bytes: the longest record, and the text that can surround it.
 const LARGEST_PIECE: usize = MAX_RECORD + (64 << 10);
 
-/// The number of bytes that are read to detect the file type, for files that are large or of
-/// unknown size.
+/// The number of bytes that are read to detect the file type, for files that are larger than
+/// [`MAX_PACKED`] or of unknown size.
 const DETECTION_HEAD: u64 = 64 << 10;
 
 /// A reader of log files, which reuses its buffers for each file. Use one reader per thread.
@@ -73,8 +74,8 @@ impl LogReader {
         Self { packed: Vec::new(), text: Vec::new(), inflate: Decompressor::new() }
     }
 
-    /// Reads a file, and passes its items to `sink` until the file ends or `sink` stops. Problems
-    /// are in the report.
+    /// Reads a file, and passes its items to `sink` until the file ends or `sink` returns
+    /// `ControlFlow::Break`. The report contains the problems of the file.
     pub fn read_file(
         &mut self,
         file: &LogFile,
@@ -89,8 +90,8 @@ impl LogReader {
         job.into_report(&file.name)
     }
 
-    /// Reads a stream, and passes its items to `sink` until the stream ends or `sink` stops. `name`
-    /// is the name of the stream in messages.
+    /// Reads a stream, and passes its items to `sink` until the stream ends or `sink` returns
+    /// `ControlFlow::Break`. `name` is the name of the stream in messages.
     pub fn read_from(
         &mut self,
         name: &str,

@@ -20,7 +20,8 @@ pub struct FileReport {
     pub records: u64,
     /// The number of delivered configuration items.
     pub resources: u64,
-    /// The number of invalid records. They are delivered as items and are not in `problems`.
+    /// The number of invalid records. Invalid records are delivered as items, and are not in
+    /// `problems`.
     pub invalid_records: u64,
     /// The skipped items by kind, in the order of their first occurrence.
     pub skipped: Vec<SkippedItems>,
@@ -118,8 +119,8 @@ impl<'p> FileReadJob<'p> {
     /// Finishes the reading, and returns the report for the file `name`.
     pub(crate) fn into_report(self, name: &str) -> FileReport {
         self.progress.add_counts(ProgressCounts { files: 1, ..ProgressCounts::default() });
-        // The text of a file with an unsupported format was not split, so its document problems are
-        // unknown.
+        // A file with an unsupported format was not split. Therefore the splitter has no document
+        // problems for such a file.
         let text = self
             .splitter
             .document_problems()

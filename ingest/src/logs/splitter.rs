@@ -84,7 +84,7 @@ struct SplitInput<'a> {
 enum MissingEnd {
     /// More input can contain the end.
     Wait,
-    /// The text ends before the value.
+    /// The text ends before the end of the value.
     CutOff,
     /// The value exceeds the size limit.
     TooLong,
@@ -108,8 +108,8 @@ impl RecordSplitter {
 
     /// Passes the complete items in `window` to `sink`, and returns the number of consumed bytes.
     ///
-    /// At least one byte is consumed if `window` is longer than the longest record, or if it is the
-    /// last one.
+    /// `last` is true if the text ends after `window`. The splitter consumes at least one byte if
+    /// `last` is true, or if `window` is longer than the maximum size of a record.
     pub(super) fn split_window(
         &mut self,
         window: &[u8],

@@ -1,4 +1,4 @@
-//! Reads a text in pieces, compressed or not.
+//! Reads a text in pieces, from uncompressed data or from gzip data.
 
 use std::io::{ErrorKind, Read};
 

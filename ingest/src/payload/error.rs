@@ -1,15 +1,16 @@
-//! Contains the errors of parsing a payload or a part of it.
+//! The errors of parsing a payload or a part of a payload.
 
 use std::fmt;
 
-/// An error in the parsing of a payload or a part of it.
+/// An error in the parsing of a payload or a part of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadError {
     /// The name of the format, or the location of the text that was parsed.
     pub what: &'static str,
     /// The cause.
     pub why: PayloadErrorKind,
-    /// The member names of an object in an unknown format, as far as they are safe to display.
+    /// The first eight member names of an object in an unknown format. `...` replaces a name that
+    /// is not safe to display.
     pub member_names: Vec<String>,
 }
 
@@ -56,17 +57,17 @@ pub enum PayloadErrorKind {
     /// The data is not base64.
     #[error("has data that is not base64")]
     NotBase64,
-    /// The data is not gzip, or it is incomplete.
+    /// The data is not valid gzip data, or is incomplete.
     #[error("has gzip data that is damaged or cut off")]
     Damaged,
     /// The decompressed data exceeds the size limit.
-    #[error("exceeds the size limit when decompressed")]
+    #[error("exceeds the limit of 32 MiB, or 128 MiB for all parts together, when decompressed")]
     TooLarge,
     /// The payload exceeds the limit on the number of parts.
     #[error("exceeds the limit of 100000 parts")]
     TooMany,
-    /// The payload is nested too deeply.
-    #[error("is nested too deeply")]
+    /// The payload exceeds the limit on the nesting depth.
+    #[error("exceeds the limit of 8 nested payloads")]
     TooDeep,
 }
 

@@ -1,5 +1,5 @@
-//! Defines a payload format: the tests that recognize an object of the format, and the function
-//! that parses it into parts.
+//! The definition of a payload format: the tests that recognize an object of the format, and the
+//! function that parses the object into parts.
 
 use super::error::{PayloadError, PayloadErrorKind};
 use super::json_object::JsonObject;
@@ -58,14 +58,14 @@ pub(crate) enum PayloadPart {
     Content(PayloadContent),
     /// A text that is itself a payload.
     Text {
-        /// The name of the text's location in messages.
+        /// The location of the text for messages, such as `body of an SQS message`.
         carrier: &'static str,
         /// The text.
         text: String,
     },
-    /// The gzip data of such a text.
+    /// The gzip data of a text that is itself a payload.
     Gzip {
-        /// The name of the text's location in messages.
+        /// The location of the data for messages, such as `data of a Kinesis record`.
         carrier: &'static str,
         /// The data.
         data: Vec<u8>,
@@ -75,13 +75,14 @@ pub(crate) enum PayloadPart {
 }
 
 impl PayloadPart {
-    /// Creates a part with known content that is not evaluated.
+    /// Creates a part with content of a known kind that is not evaluated.
     pub(crate) fn new_skipped(kind: impl Into<String>) -> PayloadPart {
         PayloadPart::Content(PayloadContent::Skipped { kind: kind.into() })
     }
 }
 
-/// The metadata of one delivery that can fail on its own.
+/// The metadata of one delivery, such as an SQS message. The delivery can fail without the other
+/// deliveries of its batch.
 #[derive(Default)]
 pub(crate) struct DeliveryMetadata {
     /// The id of the delivery.

@@ -1,7 +1,7 @@
 //! Lists all payload formats. Each format is defined in its own file.
 //!
-//! A format is recognized by the names of an object's members, not by the service that presumably
-//! sent it.
+//! The parser recognizes the format of an object by the members of the object, and not by the
+//! service that sent the object.
 
 mod cloudtrail_digest;
 mod cloudtrail_notice;
@@ -22,8 +22,8 @@ pub(crate) use configuration_item::read_configuration_item as read_item;
 
 use super::format::{BatchElements, BatchList, MemberTest, PayloadFormat};
 
-/// All formats except the plain record. The first format that matches an object parses it.
-/// Therefore, formats that contain others come before them.
+/// All formats except the plain record. The first format that matches an object parses the object.
+/// Therefore, a format that wraps other formats comes before these formats.
 const CARRIERS: [&PayloadFormat; 12] = [
     &sqs_message::FORMAT,
     &kinesis_record::FORMAT,
@@ -41,7 +41,7 @@ const CARRIERS: [&PayloadFormat; 12] = [
 
 /// The lists with the elements of a batch: Lambda batches and CloudTrail logs (`Records`), the
 /// output of `lookup-events` (`Events`), snapshots and histories of AWS Config
-/// (`configurationItems`), and its API (`baseConfigurationItems`).
+/// (`configurationItems`), and the API of AWS Config (`baseConfigurationItems`).
 pub(crate) const BATCH_LISTS: [BatchList; 4] = [
     BatchList { name: "Records", elements: BatchElements::Records },
     BatchList { name: "Events", elements: BatchElements::Any },
@@ -71,7 +71,7 @@ pub(crate) fn is_record_member(name: &[u8]) -> bool {
 pub(crate) enum FormatHint {
     /// CloudTrail records have this member.
     Record,
-    /// The object may have another format. It must be parsed to find out.
+    /// The object may have another format. The parser must determine the format.
     Other,
     /// The member gives no hint.
     None,
@@ -111,7 +111,8 @@ fn may_exclude_record(test: &MemberTest, name: &[u8], value: &[u8]) -> bool {
     )
 }
 
-/// Returns whether a JSON text may be a string with this prefix. A string with escapes always may.
+/// Returns whether a JSON text may be a string with this prefix. The function does not decode
+/// escapes. Therefore it returns true for every string that contains an escape.
 fn may_start_with(value: &[u8], prefix: &str) -> bool {
     let text = value.strip_prefix(b"\"").unwrap_or_default();
     text.starts_with(prefix.as_bytes()) || memchr::memchr(b'\\', text).is_some()

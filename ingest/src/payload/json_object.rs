@@ -13,7 +13,8 @@ use super::error::{PayloadErrorKind, displayable_name};
 /// The maximum number of member names in an error message.
 const MAX_SHOWN_NAMES: usize = 8;
 
-/// One JSON object. It borrows from its text, except for names that contain escapes.
+/// One JSON object. The object borrows the names and values from its text. Only names that contain
+/// escapes are copied.
 #[derive(Debug)]
 pub(crate) struct JsonObject<'a> {
     /// The text from the opening to the closing brace.
@@ -38,8 +39,8 @@ impl<'a> JsonObject<'a> {
         Ok(Self { text, members })
     }
 
-    /// Returns the text of a member's value, or `None` if the value is null. If two members have
-    /// the same name, the last one counts.
+    /// Returns the text of a member's value, or `None` if the member is missing or its value is
+    /// null. If two members have the same name, the function uses the last one.
     pub(crate) fn raw_member(&self, name: &str) -> Option<&'a str> {
         let found = self.members.iter().rev().find(|(MemberName(known), _)| known == name);
         found.map(|(_, value)| value.get()).filter(|value| *value != "null")
@@ -60,14 +61,14 @@ impl<'a> JsonObject<'a> {
         self.string_member(name).ok_or(PayloadErrorKind::Member(name))
     }
 
-    /// Returns the value of a string member, an empty string if it is missing, or
-    /// [`PayloadErrorKind::Member`] if it is not a string.
+    /// Returns the value of a string member. Returns an empty string if the member is missing, and
+    /// [`PayloadErrorKind::Member`] if the member is not a string.
     pub(crate) fn string_or_empty(&self, name: &'static str) -> Result<String, PayloadErrorKind> {
         if self.has_member(name) { self.required_string(name) } else { Ok(String::new()) }
     }
 
-    /// Returns the decoded value of a base64 member. Returns [`PayloadErrorKind::Member`] if it is
-    /// not a string, and [`PayloadErrorKind::NotBase64`] if it is not base64.
+    /// Returns the decoded value of a base64 member. Returns [`PayloadErrorKind::Member`] if the
+    /// member is not a string, and [`PayloadErrorKind::NotBase64`] if the string is not base64.
     pub(crate) fn base64_member(&self, name: &'static str) -> Result<Vec<u8>, PayloadErrorKind> {
         STANDARD.decode(self.required_string(name)?).map_err(|_| PayloadErrorKind::NotBase64)
     }
@@ -99,7 +100,8 @@ impl<'a> JsonObject<'a> {
         self.members.iter().map(|(MemberName(name), value)| (name.as_ref(), value.get()))
     }
 
-    /// Returns the first names. `...` replaces a name that is not safe to display.
+    /// Returns the first [`MAX_SHOWN_NAMES`] member names. `...` replaces a name that is not safe
+    /// to display.
     pub(crate) fn displayable_names(&self) -> Vec<String> {
         let shown = |(name, _)| displayable_name(name).unwrap_or("...").to_owned();
         self.member_texts().take(MAX_SHOWN_NAMES).map(shown).collect()

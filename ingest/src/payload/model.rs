@@ -1,4 +1,4 @@
-//! Defines the content of a payload as plain data, independent of the service that sent it.
+//! The content of a payload as plain data, independent of the service that sent the payload.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ pub enum PayloadInvoker {
     CloudWatchLogs,
     /// An EventBridge bus, rule or schedule.
     EventBridge,
-    /// A rule of AWS Config, which waits for evaluations.
+    /// A rule of AWS Config. AWS Config waits for the evaluations of the rule.
     ConfigRule,
     /// No service. Files contain this format, or the payloads of other services wrap it.
     Document,
@@ -41,8 +41,8 @@ pub enum PayloadInvoker {
 /// The part of a payload that fails or succeeds as a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayloadMessage {
-    /// The SQS message id or the Kinesis sequence number. If a payload of SQS or Kinesis lacks it,
-    /// only the complete invocation can fail.
+    /// The SQS message id or the Kinesis sequence number. If a message of SQS or Kinesis has no id,
+    /// its failure fails the complete invocation.
     pub id: Option<String>,
     /// The X-Ray trace header of the message.
     pub trace: Option<String>,
@@ -78,20 +78,21 @@ pub enum PayloadContent {
         /// The EventBridge envelope, if the event has one.
         envelope: Option<Box<EventEnvelope>>,
     },
-    /// A configuration item that was too large to be sent.
+    /// A configuration item of which AWS Config sent only a summary, because of its size.
     Oversized {
-        /// The summary that was sent.
+        /// The summary.
         item: Box<OversizedItem>,
         /// The EventBridge envelope, if the event has one.
         envelope: Option<Box<EventEnvelope>>,
     },
     /// An S3 object that contains records or configuration items.
     LogObject(LogObject),
-    /// An invocation of a rule of AWS Config, which waits for evaluations.
+    /// An invocation of a rule of AWS Config. AWS Config waits for the evaluations of the rule.
     ConfigRule(Box<ConfigRuleInvocation>),
     /// An event of a schedule.
     Schedule(Box<EventEnvelope>),
-    /// A canary, which tests the event path. It is recorded and not evaluated.
+    /// A canary, which tests the event path. The evaluator records the canary, and evaluates no
+    /// policies for it.
     Canary {
         /// The id of the canary.
         canary: CanaryId,
@@ -171,7 +172,7 @@ pub struct ItemChange {
     pub text: String,
 }
 
-/// A configuration item that was too large to be sent.
+/// A configuration item of which AWS Config sent only a summary, because of its size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OversizedItem {
     /// The item without its configuration.
@@ -199,7 +200,7 @@ pub struct LogObject {
     pub etag: Option<String>,
 }
 
-/// An invocation of a rule of AWS Config, which waits for evaluations.
+/// An invocation of a rule of AWS Config. AWS Config waits for the evaluations of the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigRuleInvocation {
     /// The token with which the evaluations are submitted.
@@ -216,8 +217,8 @@ pub struct ConfigRuleInvocation {
     pub left_scope: bool,
     /// The parameters of the rule: the JSON text of an object, or empty.
     pub parameters: String,
-    /// The time of the invocation, or of the capture of the item, as text. AWS Config orders
-    /// evaluations by this time.
+    /// The time at which the item was captured, or at which a scheduled rule was invoked, as text.
+    /// AWS Config orders evaluations by this time.
     pub time: String,
     /// The subject of the invocation.
     pub subject: RuleSubject,
@@ -228,7 +229,7 @@ pub struct ConfigRuleInvocation {
 pub enum RuleSubject {
     /// A resource that changed.
     Item(Box<ItemChange>),
-    /// A resource that changed and whose item is too large to be sent.
+    /// A resource that changed, and of whose item AWS Config sent only a summary.
     Oversized(Box<OversizedItem>),
     /// All resources, because the schedule of the rule is due.
     Scheduled,

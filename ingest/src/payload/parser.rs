@@ -42,8 +42,8 @@ const MAX_PARTS: usize = 100_000;
 ///
 /// # Errors
 ///
-/// If the payload is not JSON, or if its format is unknown. If only a part of the payload cannot be
-/// parsed, the function succeeds, and that part contains the error.
+/// [`PayloadError`] if the payload is not JSON, or if the format of the payload is unknown. If only
+/// a part of the payload cannot be parsed, the function succeeds, and the part contains the error.
 pub fn parse_payload(payload: &[u8]) -> Result<ParsedPayload, PayloadError> {
     let text = std::str::from_utf8(payload)
         .map_err(|_| PayloadError::new("payload", PayloadErrorKind::NotUtf8))?;
@@ -65,7 +65,7 @@ pub fn parse_payload(payload: &[u8]) -> Result<ParsedPayload, PayloadError> {
 ///
 /// # Errors
 ///
-/// If the text is not a JSON object.
+/// [`PayloadError`] if the text is not a JSON object.
 pub(crate) fn parse_as_format(
     format: &PayloadFormat,
     object: &[u8],
@@ -151,8 +151,8 @@ fn parse_text(carrier: &'static str, text: &str) -> Vec<PayloadPart> {
     }
 }
 
-/// Parses one object into its parts. The result is never empty: an object without parts is an
-/// error, so that it is not treated as successful.
+/// Parses one object into its parts. The result is never empty: for an object without parts, the
+/// result contains an error, so that the caller does not treat the object as successful.
 fn parse_object(format: &PayloadFormat, object: &JsonObject<'_>) -> Vec<PayloadPart> {
     let why = match (format.parse)(object) {
         Ok(parts) if parts.is_empty() => PayloadErrorKind::Empty,
@@ -215,7 +215,7 @@ impl PayloadParser {
         build_message((format.delivery)(object), self.open_parts(parse_object(format, object)))
     }
 
-    /// Unwraps nested parts until all parts are content or errors. Keeps their order.
+    /// Unwraps nested parts until all parts are content or errors. Keeps the order of the parts.
     fn open_parts(&mut self, parts: Vec<PayloadPart>) -> Vec<Result<PayloadContent, PayloadError>> {
         let mut contents = Vec::new();
         let at_depth = |depth: usize, parts: Vec<PayloadPart>| {

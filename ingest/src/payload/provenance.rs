@@ -4,9 +4,9 @@
 use super::json_object::JsonObject;
 use super::model::{EventEnvelope, PayloadContent, RuleSubject};
 
-/// The prefix of the sources of AWS services. Only AWS services may use it, followed by the name of
-/// the service. The sources of partner events begin with `aws.partner/`, followed by a name that
-/// the partner chooses.
+/// The prefix of the sources of AWS services. Only AWS services may use this prefix, followed by
+/// the name of the service. The sources of partner events begin with `aws.partner/`, followed by a
+/// name that the partner chooses.
 ///
 /// Source: Amazon EventBridge API Reference, `PutEvents` (`NotAuthorizedForSourceException`) and
 /// `CreatePartnerEventSource`.
@@ -18,7 +18,7 @@ const GLOBAL_REGION: &str = "global";
 /// Returns the reason why the content is possibly forged, or `None` if nothing is inconsistent.
 ///
 /// The replay of an archive keeps the source, the account and the Region of the event. Therefore,
-/// the same checks apply to it.
+/// the same checks apply to a replayed event.
 pub fn find_forgery_sign(content: &PayloadContent) -> Option<&'static str> {
     match content {
         PayloadContent::Record { text, envelope } => match JsonObject::from_text(text) {
@@ -53,8 +53,8 @@ pub fn find_forgery_sign(content: &PayloadContent) -> Option<&'static str> {
 
 const RECORD_IS_NOT_JSON: &str = "the record is not JSON";
 
-/// Returns the reason why a record is possibly forged, or `None` if it matches its envelope. The
-/// account of the record is determined in the same way as during evaluation.
+/// Returns the reason why a record is possibly forged, or `None` if the record matches its
+/// envelope. The function determines the account of the record in the same way as the evaluation.
 pub(crate) fn find_record_forgery_sign(
     text: &str,
     envelope: &EventEnvelope,
@@ -111,8 +111,8 @@ fn check_event_location(
 }
 
 /// Returns whether both texts are present and different.
-fn is_contradiction(one: Option<&str>, other: &str) -> bool {
-    one.is_some_and(|one| !one.is_empty() && !other.is_empty() && one != other)
+fn is_contradiction(first: Option<&str>, second: &str) -> bool {
+    first.is_some_and(|first| !first.is_empty() && !second.is_empty() && first != second)
 }
 
 #[cfg(test)]

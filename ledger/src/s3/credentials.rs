@@ -1,4 +1,4 @@
-//! Credentials for the store, which are cached until shortly before they expire.
+//! Caches the credentials for the store until five minutes before they expire.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use tokio::sync::Mutex;
 
-/// The remaining validity below which new credentials are fetched.
+/// The remaining validity at which the cached credentials are replaced by new ones.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
 /// A cache for the credentials of an SDK provider, because the provider may assume a role at each
@@ -29,7 +29,7 @@ impl CachedCredentials {
     }
 }
 
-fn is_long_valid(credentials: &Credentials) -> bool {
+fn is_valid_beyond_margin(credentials: &Credentials) -> bool {
     let left = |end: SystemTime| end.duration_since(SystemTime::now()).unwrap_or_default();
     credentials.expiry().is_none_or(|end| left(end) > RENEWAL_MARGIN)
 }
@@ -40,7 +40,7 @@ impl CredentialProvider for CachedCredentials {
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let mut cached = self.cached.lock().await;
-        let keys = match cached.take().filter(is_long_valid) {
+        let keys = match cached.take().filter(is_valid_beyond_margin) {
             Some(keys) => keys,
             None => {
                 self.provider.provide_credentials().await.map_err(|error| no_credentials(&error))?

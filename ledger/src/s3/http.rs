@@ -1,4 +1,4 @@
-//! The HTTP client of the object store, which uses HTTP and TLS of the AWS SDK.
+//! Sends the requests of the object store with the HTTP and TLS libraries of the AWS SDK.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -19,7 +19,8 @@ use object_store::client::{
 };
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-/// The timeout of a connection. A successful connection takes only milliseconds.
+/// The timeout for the establishment of a connection. A successful connection takes only
+/// milliseconds, so that a longer attempt has probably failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The factory of the HTTP client for the store.

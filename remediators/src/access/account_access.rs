@@ -32,7 +32,7 @@ const MAX_POLICY_LENGTH: usize = 2048;
 /// The duration of a session in seconds: the minimum that AWS STS allows.
 const SESSION_SECONDS: u32 = 900;
 
-/// The role that is assumed in the account of a finding.
+/// The role that Evenkeel assumes in the account of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRole {
     /// The name of the role.
@@ -41,7 +41,7 @@ pub struct AccountRole {
     pub external_id: Option<String>,
 }
 
-/// The reason why a text does not define maximum modes.
+/// The reason why a setting of maximum modes is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MaximumModeError {
     /// The mode does not exist.
@@ -52,7 +52,8 @@ pub enum MaximumModeError {
     Account(String),
 }
 
-/// The maximum modes of accounts.
+/// The maximum mode of each account. The effective mode in an account is never higher than its
+/// maximum mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaximumModes {
     default: RemediationMode,
@@ -101,7 +102,8 @@ impl FromStr for MaximumModes {
     }
 }
 
-/// The settings for remediations in accounts. It opens an executor for each violation.
+/// The settings for remediations in AWS accounts. [`AccountAccess::open_executor`] returns the
+/// executor for a violation.
 #[derive(Clone, Debug)]
 pub struct AccountAccess {
     /// The ledger with the findings and the records of remediations.
@@ -119,24 +121,28 @@ pub struct AccountAccess {
     pub budget: DailyBudget,
     /// The TLS probe of backends. `None` if probing is turned off.
     pub probe: Option<Arc<dyn TlsProbe>>,
-    /// The rate limiter for quotas that are shared with the owners of the accounts.
+    /// The rate limiter for the API quotas that Evenkeel shares with all other callers in an
+    /// account.
     pub rate_limiter: RateLimiter,
 }
 
 /// The reason why an account cannot be accessed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountAccessError {
-    /// The remediator does not exist.
+    /// The remediator does not exist. Contains the id in the policy header.
     #[error("there is no remediator `{0}`; correct `remediation.run` in the policy header")]
     UnknownRemediator(String),
     /// The account id of the finding is not valid.
-    #[error("`{0}` is not a valid account id")]
+    #[error("the finding contains the account id `{0}`, which is not valid; use 12 digits")]
     InvalidAccount(String),
-    /// The role cannot be assumed: its ARN and the error.
+    /// The role cannot be assumed. Contains the ARN of the role and the error.
     #[error("the role {0} cannot be assumed: {1}; check its trust policy and the external id")]
     AssumeRole(String, CallError),
     /// The queue does not accept a message.
-    #[error("the queue did not accept the message: {0}")]
+    #[error(
+        "the queue did not accept the message: {0}; check the URL of the queue and the permission \
+         `sqs:SendMessage`"
+    )]
     Queue(CallError),
     /// AWS STS did not return the identity of the caller.
     #[error(
@@ -144,22 +150,23 @@ pub enum AccountAccessError {
          `aws sso login`"
     )]
     Identity(CallError),
-    /// The credentials are for another account: the account of the finding and the account of the
-    /// credentials.
+    /// The credentials are for another account. Contains the account of the finding and the account
+    /// of the credentials.
     #[error(
         "the finding is in account {0}, but the credentials are for account {1}; use a role in \
          account {0}"
     )]
     WrongAccount(String, String),
-    /// The session policy of the resource exceeds the limit.
+    /// The session policy exceeds the limit of AWS STS. Contains the id of the resource.
     #[error(
-        "the session cannot be restricted to `{0}`: its session policy exceeds 2048 characters"
+        "the session policy for `{0}` exceeds 2048 characters, so the session cannot be restricted \
+         to the resource; remediate the resource by hand"
     )]
     SessionPolicyTooLong(String),
 }
 
 impl AccountAccess {
-    /// Returns an executor for a violation, connected to its account and region.
+    /// Returns an executor that is connected to the account and the Region of a violation.
     ///
     /// # Errors
     /// [`AccountAccessError`] if the remediator does not exist, or the account cannot be accessed.
@@ -207,7 +214,8 @@ impl AccountAccess {
         }
     }
 
-    /// Assumes the role in the account of the target. The session allows only this remediation.
+    /// Assumes the role in the account of the target. The session policy allows only the actions of
+    /// the remediator on the target.
     async fn assume_session(
         &self,
         role: &AccountRole,
@@ -252,8 +260,8 @@ mod tests {
         assert_eq!(modes.for_account("444455556666"), RemediationMode::Approve);
         assert_eq!("".parse(), Ok(MaximumModes::default()));
         assert_eq!(MaximumModes::default().for_account("111122223333"), RemediationMode::Notify);
-        for wrong in ["everything", "1111=auto", "111122223333=all"] {
-            wrong.parse::<MaximumModes>().unwrap_err();
+        for invalid in ["everything", "1111=auto", "111122223333=all"] {
+            invalid.parse::<MaximumModes>().unwrap_err();
         }
     }
 
@@ -271,7 +279,7 @@ mod tests {
             };
             let policy = build_session_policy(spec, &target);
             assert!(policy.len() <= MAX_POLICY_LENGTH, "{}: {}", spec.id, policy.len());
-            // Settings of a whole account have no resource id.
+            // The ARNs of account-wide settings contain no resource id.
             let account_wide = [
                 "cloud-control",
                 "config-start-recorder",

@@ -8,14 +8,15 @@ use crate::access::rate_limit::RateLimiter;
 use crate::access::tls_probe::TlsProbe;
 use crate::workflow::kill_switch::KillSwitch;
 
-/// The connection of a remediator to one account and region.
+/// The connection of a remediator to one account and Region.
 #[derive(Clone, Debug)]
 pub struct AwsConnection {
-    /// The region, credentials and endpoint.
+    /// The Region, the credentials and the endpoint.
     pub config: SdkConfig,
     /// The TLS probe of backends. `None` if probing is turned off.
     pub probe: Option<Arc<dyn TlsProbe>>,
-    /// The rate limiter for quotas that are shared with the owner of the account.
+    /// The rate limiter for the API quotas that Evenkeel shares with all other callers in the
+    /// account.
     pub rate_limiter: RateLimiter,
     /// The kill switch that is checked before each write call. `None` if there is no kill switch.
     pub switch: Option<KillSwitch>,

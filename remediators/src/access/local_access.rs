@@ -1,4 +1,5 @@
-//! Account access for an operator at a terminal, with the AWS credentials of the environment.
+//! Creates the account access of an operator at a terminal, with the AWS credentials of the
+//! environment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl AccountAccess {
-    /// Returns access with the credentials, the profile and the endpoint of the environment.
-    /// `probe` is a setting for
+    /// Returns the account access with the credentials, the profile and the endpoint of the
+    /// environment. `probe` is a setting for
     /// [`HandshakeProbe::from_setting`](crate::HandshakeProbe::from_setting).
     ///
     /// # Errors
@@ -52,8 +53,8 @@ impl AccountAccess {
         })
     }
 
-    /// Sends the ledger key of a finding to the queue of a remediate function, which then processes
-    /// the finding again. `queue` is the URL of the queue.
+    /// Sends the ledger key of a finding to the queue of a remediate function. The function then
+    /// processes the finding again. `queue` is the URL of the queue.
     ///
     /// # Errors
     /// [`AccountAccessError::Queue`] if the queue does not accept the message.

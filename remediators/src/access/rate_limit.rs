@@ -1,4 +1,4 @@
-//! The rate limiter for API quotas that an account shares among all callers.
+//! The rate limiter for API quotas that all callers in an account share.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A rate limiter that keeps the interval of a quota between calls of the same operation.
+/// A rate limiter that keeps a minimum interval between two calls of the same operation, so that
+/// the calls stay within the quota of the API.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimiter {
     intervals: &'static [(&'static str, Duration)],
     next_calls: Arc<Mutex<BTreeMap<&'static str, Instant>>>,
 }
 
-/// The minimum intervals between calls.
+/// The minimum interval between two calls, by operation.
 ///
 /// Source: Amazon API Gateway Developer Guide, "Quotas for creating, deploying and managing an
 /// API".
@@ -29,7 +30,8 @@ impl RateLimiter {
         RateLimiter { intervals: QUOTAS, next_calls: Arc::default() }
     }
 
-    /// Waits until the operation `call` may be called. An operation without a quota does not wait.
+    /// Waits until the quota allows the operation `call`. For an operation without a quota, the
+    /// function returns immediately.
     pub(crate) async fn wait_for_turn(&self, call: &'static str) {
         let Some((_, interval)) = self.intervals.iter().find(|(name, _)| *name == call) else {
             return;
@@ -50,7 +52,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn calls_keep_their_interval_and_others_do_not_wait() {
+    async fn calls_keep_their_interval_and_calls_without_a_quota_do_not_wait() {
         let (limiter, start) = (RateLimiter::with_api_gateway_quotas(), Instant::now());
         for _ in 0..3 {
             limiter.wait_for_turn("CreateDeployment").await;

@@ -33,7 +33,7 @@ pub enum HandshakeError {
     /// The host name resolves to private addresses only.
     #[error("the host name does not resolve to a public address")]
     NotPublic,
-    /// The backend did not respond in time.
+    /// The backend did not complete the handshake before the timeout.
     #[error("no response within {} s", HANDSHAKE_TIMEOUT.as_secs())]
     TimedOut,
 }
@@ -51,7 +51,10 @@ pub trait TlsProbe: Debug + Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeSetupError {
     /// The file cannot be read or is not a PEM file.
-    #[error("the root certificates cannot be read: {0}; use on, off or a PEM file")]
+    #[error(
+        "the root certificates of the TLS probe cannot be read: {0}; set the probe to `on`, `off` \
+         or the path of a PEM file"
+    )]
     File(#[from] rustls::pki_types::pem::Error),
     /// The TLS library does not accept the certificates.
     #[error(transparent)]
@@ -67,7 +70,8 @@ pub struct HandshakeProbe {
 
 impl HandshakeProbe {
     /// Returns a probe that trusts the Mozilla root certificates and connects to public addresses
-    /// only. The URI of an API must not make the probe connect to hosts of an internal network.
+    /// only. Otherwise the backend URI of an API could make the probe connect to hosts of an
+    /// internal network.
     ///
     /// # Errors
     /// [`rustls::Error`] if the TLS library cannot be configured.
@@ -106,8 +110,8 @@ impl HandshakeProbe {
     /// Returns a probe that trusts the certificates of a PEM file and connects to all addresses.
     ///
     /// # Errors
-    /// [`ProbeSetupError`] if the file cannot be read, or contains something else than
-    /// certificates.
+    /// [`ProbeSetupError`] if the file cannot be read, or if it contains an entry that is not a
+    /// certificate.
     pub fn from_pem_file(file: &Path) -> Result<HandshakeProbe, ProbeSetupError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(file)? {
@@ -152,8 +156,8 @@ impl TlsProbe for HandshakeProbe {
     }
 }
 
-/// Returns the TLS configuration. The crypto provider is explicit, because a process can contain
-/// two.
+/// Returns the TLS configuration. The function names the crypto provider, because a process can
+/// contain two providers.
 fn build_client_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ALL_VERSIONS;
@@ -190,8 +194,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // Global unicast addresses, without documentation addresses and without 6to4 and Teredo, which
-    // contain IPv4 addresses.
+    // Only global unicast addresses (2000::/3) are public. Documentation addresses are excluded,
+    // and so are 6to4 and Teredo addresses, because they can contain a private IPv4 address.
     let [a, b, ..] = address.segments();
     a & 0xe000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b == 0 || b == 0xdb8))
 }
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unencrypted_backend_makes_no_handshake() {
+    async fn a_handshake_with_an_unencrypted_backend_fails() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {

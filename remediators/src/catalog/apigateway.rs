@@ -1,5 +1,5 @@
-//! Remediators of Amazon API Gateway REST APIs, and their shared code for ids, stages, deployments,
-//! drafts and backends.
+//! Remediators of Amazon API Gateway REST APIs, and the code for ids, stages, deployments, drafts
+//! and backends that they share.
 
 pub(crate) mod api_settings;
 pub mod api_tls_policy;

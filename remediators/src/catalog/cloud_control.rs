@@ -1,4 +1,4 @@
-//! Changes of resource properties through the AWS Cloud Control API.
+//! Changes resource properties through the AWS Cloud Control API.
 
 pub(crate) mod properties;
 mod resource_types;
@@ -88,7 +88,8 @@ impl Remediator for CloudControl {
             "cloudformation:GetResourceRequestStatus",
             "cloudformation:UpdateResource",
         ],
-        // The Cloud Control actions support no resource ARNs, and the policy defines the tier.
+        // `resource_arns` is not set, because the Cloud Control actions support no resource ARNs.
+        // `tier` is not set, because the policy header defines the tier.
         passthrough_permissions: list_forwarded_statements,
         ..RemediatorSpec::EMPTY
     };
@@ -217,7 +218,7 @@ impl CloudControl {
         })
     }
 
-    /// Sends the update and waits until it has ended.
+    /// Sends the update and waits until the update has ended.
     async fn update_properties(
         &self,
         target: &TargetResource,
@@ -232,7 +233,7 @@ impl CloudControl {
             return Ok(());
         }
         let patch = Value::Array(patch).to_string();
-        // Retries of this call have the same token. A later update has another one.
+        // Retries of this call have the same token. A later update has another token.
         let token = token.unwrap_or_else(|| {
             let name = format!("{} {} {patch}", current_millis(), target.id);
             Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
@@ -249,7 +250,8 @@ impl CloudControl {
         self.wait_for_completion(answer.progress_event).await
     }
 
-    /// Waits until a request has ended. The caller limits the time.
+    /// Waits until a request has ended. The function has no timeout, because its caller limits the
+    /// time.
     async fn wait_for_completion(
         &self,
         mut progress: Option<ProgressEvent>,
@@ -317,14 +319,14 @@ fn classify_failed_event(event: &ProgressEvent) -> AwsFailure {
 }
 
 /// Returns the ARNs that an action needs: the ARN of the resource, and other ARNs that AWS
-/// requires. Returns `*` if the finding contains no ARN. The list is not confirmed by AWS to be
+/// requires. Returns `*` if the finding contains no ARN. AWS has not confirmed that the list is
 /// complete.
 ///
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys" of Amazon
-/// Kinesis Data Streams and of AWS Network Firewall, whose policies refer to rule groups, also to
-/// AWS managed ones; Amazon CloudWatch Logs User Guide, "Overview of managing access permissions to
-/// your CloudWatch Logs resources": all actions on a log group, except those for tags, need its ARN
-/// with `:*`.
+/// Kinesis Data Streams and of AWS Network Firewall (a firewall policy refers to rule groups, which
+/// can be AWS managed); Amazon CloudWatch Logs User Guide, "Overview of managing access permissions
+/// to your CloudWatch Logs resources" (all actions on a log group, except those for tags, need the
+/// ARN of the log group with `:*`).
 fn list_action_resources(action: &str, target: &TargetResource) -> Vec<String> {
     let Some(own) = target.arn.clone() else { return vec!["*".to_owned()] };
     let mut all = vec![own.clone()];
@@ -345,7 +347,7 @@ fn list_action_resources(action: &str, target: &TargetResource) -> Vec<String> {
     all
 }
 
-/// Returns the type of the target.
+/// Returns the resource type of the target.
 ///
 /// # Errors
 /// [`PlanRefusal::InvalidSetting`] if the patch cannot be applied to the type.

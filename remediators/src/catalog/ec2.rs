@@ -9,7 +9,7 @@ use evenkeel_aws::Arn;
 
 use crate::violation::TargetResource;
 
-/// Returns the ARN of a snapshot or an image, which contains no account id.
+/// Returns the ARN of a snapshot or an image. Such an ARN contains no account id.
 ///
 /// Source: Service Authorization Reference, "Resource types defined by Amazon EC2".
 fn arn_without_account(target: &TargetResource, resource: &str) -> String {

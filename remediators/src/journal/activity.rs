@@ -1,4 +1,4 @@
-//! Reading the recorded outcome of a remediation.
+//! The summary of the outcome of a remediation, which is read from the ledger record.
 
 use chrono::{DateTime, SecondsFormat};
 use evenkeel_rules::ocsf::RemediationActivity;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::workflow::refusal_reason::RefusalCode;
 
-/// The outcome of a remediation.
+/// The summary of the outcome of a remediation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OutcomeSummary {
     /// The time of the outcome in milliseconds since 1970.
@@ -24,7 +24,7 @@ pub struct OutcomeSummary {
     pub policy: String,
     /// The account id.
     pub account: String,
-    /// The region.
+    /// The Region.
     pub region: String,
     /// The id of the resource.
     pub resource: String,
@@ -37,7 +37,7 @@ pub struct OutcomeSummary {
 }
 
 impl OutcomeSummary {
-    /// Reads an OCSF Remediation Activity.
+    /// Reads the ledger record of an outcome, which is an OCSF Remediation Activity.
     ///
     /// # Errors
     /// [`serde_json::Error`] if the record is not a Remediation Activity of Evenkeel.

@@ -31,7 +31,8 @@ pub struct RemediationIntent {
     pub before: Value,
     /// The complete state after the change.
     pub after: Value,
-    /// The reason of the precondition check for an approval in every mode.
+    /// The reason why the precondition check requires an approval, even in mode `auto`. `None` if
+    /// the check requires no approval.
     #[serde(default)]
     pub asked: Option<String>,
     /// The key of the approval that the attempt used. `None` if the mode needs no approval.
@@ -86,18 +87,19 @@ pub enum RemediationResult {
     Compliant,
     /// The resource does not exist any more.
     ResourceGone,
-    /// The effective mode does not allow changes. Contains the plan.
+    /// The effective mode does not allow changes. Contains a text with the hash of the plan.
     Planned(String),
-    /// The plan waits for approval. Contains the plan and the reasons.
+    /// The plan waits for approval. Contains a text with the hash of the plan and the reasons.
     AwaitingApproval(String),
-    /// Nothing was written, and nothing will be written.
+    /// Nothing was written, and nothing will be written. Contains the reason.
     Refused(RefusalReason),
-    /// The resource or a precondition changed between planning and writing: nothing was
+    /// The resource or a precondition changed between planning and writing. The change was not
     /// overwritten.
     Superseded,
     /// A part was written and then rolled back. Contains the reason.
     RolledBack(String),
-    /// The attempt was stopped after a part was written. It stays open.
+    /// The attempt was stopped after a part was written. The attempt stays open. Contains the
+    /// reason.
     Halted(RefusalReason),
     /// The resource does not have the planned state. Contains the reason.
     Failed(String),
@@ -203,7 +205,8 @@ impl JournalKeys {
         format!("intents/{}/{attempt:06}.json", self.uid)
     }
 
-    /// Returns the idempotency token for the calls of an attempt that have the same purpose.
+    /// Returns the idempotency token of an attempt for one purpose, such as `apply`. The token is
+    /// the same when an interrupted attempt repeats its calls.
     pub(crate) fn idempotency_token(&self, attempt: u32, purpose: &str) -> String {
         Uuid::new_v5(&self.uid, format!("{attempt} {purpose}").as_bytes()).to_string()
     }
@@ -213,7 +216,7 @@ impl JournalKeys {
         format!("outcomes/{}/{attempt:06}.json", self.uid)
     }
 
-    /// Returns the key of the outcome for a finding without an attempt.
+    /// Returns the key of the outcome of a finding whose remediation ended without an attempt.
     pub fn finding_outcome_key(&self, finding: Uuid) -> String {
         format!("outcomes/{}/{finding}.json", self.uid)
     }
@@ -228,14 +231,14 @@ impl JournalKeys {
         format!("undos/{}/{attempt:06}", self.uid)
     }
 
-    /// Returns the key prefix of the undo marks of a resource. The policy is not part of it,
-    /// because an undo applies to the resource.
+    /// Returns the key prefix of the undo marks of a resource. The policy is not part of the
+    /// prefix, because an undo applies to the resource, for all policies.
     pub fn undo_marks_prefix(&self, remediator: &str) -> String {
         let TargetResource { account, region, kind, id, .. } = &self.target;
         format!("undone/{}", hash_parts(&[remediator, account, region, kind, id]))
     }
 
-    /// Returns the key of the record that an outcome was published.
+    /// Returns the key of the record which states that an outcome was published.
     pub fn notified_key(&self, outcome: &RemediationOutcome) -> String {
         let attempt = outcome.attempt.map(|attempt| format!("-{attempt:06}")).unwrap_or_default();
         let (uid, finding, code) = (self.uid, outcome.finding, outcome.result.result_code());
@@ -310,12 +313,14 @@ fn ocsf_status(result: &RemediationResult) -> (u8, &'static str) {
     }
 }
 
-/// Returns the key of the backup of a prior state. It contains the digest of the state.
+/// Returns the key of the backup of a prior state. The key contains the digest of the state, so
+/// equal states have one backup.
 pub(crate) fn before_image_key(before: &Value) -> String {
     format!("before/{}.json", digest_text(&before.to_string()))
 }
 
-/// Returns the hash of a plan. It covers the target, the remediator, both states and the questions.
+/// Returns the hash of a plan. The hash covers the target, the remediator, both states and the
+/// reasons for an approval. If one of them changes, an approval of the former plan is not valid.
 pub(crate) fn plan_hash(
     violation: &PolicyViolation,
     before: &Value,
@@ -326,7 +331,8 @@ pub(crate) fn plan_hash(
     digest_text(&json!([target, remediator, before, after, questions]).to_string())
 }
 
-/// Returns a UUID that depends only on the parts. Their lengths make the concatenation unambiguous.
+/// Returns a UUID that depends only on the parts. The lengths of the parts make the concatenation
+/// unambiguous.
 fn hash_parts(parts: &[&str]) -> Uuid {
     let parts: Vec<String> = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
     let name = parts.concat();

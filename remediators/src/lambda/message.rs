@@ -71,7 +71,8 @@ pub(crate) fn find_canary(body: &str) -> Result<Option<CanaryId>, MessageError> 
     canary.map(Some).ok_or(MessageError::Canary)
 }
 
-/// Returns the message in an SNS envelope. With raw delivery there is no envelope.
+/// Returns the message in an SNS envelope. With raw message delivery there is no envelope, and the
+/// function returns the body.
 fn unwrap_envelope(body: &str) -> Cow<'_, str> {
     match serde_json::from_str::<SnsEnvelope>(body) {
         Ok(envelope) => Cow::Owned(envelope.message),

@@ -1,4 +1,4 @@
-//! Classification of AWS errors for remediators.
+//! Classifies AWS errors for remediators.
 
 use evenkeel_client::CallError;
 
@@ -10,8 +10,10 @@ use crate::remediator::AwsFailure;
 const ACCESS_DENIED_CODES: &[&str] =
     &["AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"];
 
-/// Classifies an error by its code. An unknown code is [`AwsFailure::Retryable`]: it never counts
-/// as an answer about the resource.
+/// Classifies an error by its code. `gone` lists the codes for a resource that does not exist, and
+/// `denied` lists the codes for which a retry fails again, in addition to [`ACCESS_DENIED_CODES`].
+/// Every other code becomes [`AwsFailure::Retryable`], because it proves nothing about the
+/// resource.
 pub(crate) fn classify_error(
     error: impl Into<CallError>,
     gone: &[&str],

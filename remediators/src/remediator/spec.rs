@@ -1,4 +1,5 @@
-//! The static properties of a remediator, from which its IAM role, documentation and limits derive.
+//! The static properties of a remediator. Its IAM role, its documentation and its limits are
+//! derived from them.
 
 use evenkeel_rules::policy::{RemediationMode, SafetyTier};
 
@@ -8,16 +9,15 @@ use crate::violation::TargetResource;
 /// The static properties of a remediator.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediatorSpec {
-    /// The id of the remediator, as policy headers name it. The text before the first `-` is the
-    /// family.
+    /// The id of the remediator, which policy headers contain. The text before the first `-` is the
+    /// family of the remediator.
     pub id: &'static str,
-    /// The IAM actions that the remediator uses. Its role is rendered from them.
+    /// The IAM actions that the remediator uses. The role of its family allows these actions.
     pub permissions: &'static [&'static str],
-    /// The safety tier of the remediator. `None` if the policy defines the tier together with the
-    /// change.
+    /// The safety tier of the remediator. `None` if the policy header defines the tier.
     pub tier: Option<SafetyTier>,
-    /// A description of the precondition check. With such a check, a remediation of tier B is as
-    /// safe as one of tier A.
+    /// A description of the precondition check. `None` if there is no such check. With a check, a
+    /// remediator of tier B has the maximum mode `auto`, like a remediator of tier A.
     pub precondition: Option<&'static str>,
     /// The names of the parameters that a policy header can set in `with`.
     pub parameter_names: &'static [&'static str],
@@ -25,12 +25,14 @@ pub struct RemediatorSpec {
     pub resource_arns: fn(&TargetResource) -> Vec<String>,
     /// Returns the ARNs of other resources, which the remediator only reads.
     pub read_only_arns: fn(&TargetResource) -> Vec<String>,
-    /// Returns the permissions that AWS needs because it makes calls on behalf of the caller.
+    /// Returns the further permissions that the caller needs, because AWS makes further calls on
+    /// behalf of the caller.
     pub passthrough_permissions: fn(&TargetResource) -> Vec<PermissionStatement>,
 }
 
 impl RemediatorSpec {
-    /// A remediator without any permission. Its values are the defaults of the other remediators.
+    /// The properties of a remediator without permissions. Other remediators use these values as
+    /// defaults.
     pub const EMPTY: RemediatorSpec = RemediatorSpec {
         id: "",
         permissions: &[],
@@ -48,7 +50,9 @@ impl RemediatorSpec {
         self.id.split_once('-').map_or(self.id, |(family, _)| family)
     }
 
-    /// Returns the maximum mode of the remediation. `stated` is the tier that the policy defines.
+    /// Returns the maximum mode of a remediation. `stated` is the tier in the policy header. It
+    /// applies only if the remediator has no tier. Without any tier, the maximum mode is that of
+    /// tier C.
     pub fn maximum_mode(&self, stated: Option<SafetyTier>) -> RemediationMode {
         self.tier.or(stated).unwrap_or(SafetyTier::C).max_mode(self.precondition.is_some())
     }
@@ -72,7 +76,8 @@ impl RemediatorSpec {
     }
 }
 
-/// Allows those `actions` that exist for a resource. A statement with the same actions is extended.
+/// Adds a statement that allows those of the `actions` that IAM supports for `resource`. If a
+/// statement with the same actions exists, the function adds the resource to that statement.
 fn add_statement(statements: &mut Vec<PermissionStatement>, actions: &[&str], resource: String) {
     let applicable = actions.iter().filter(|action| applies_to_resource(action, &resource));
     let action: Vec<String> = applicable.map(|action| (*action).to_owned()).collect();
@@ -85,8 +90,9 @@ fn add_statement(statements: &mut Vec<PermissionStatement>, actions: &[&str], re
     }
 }
 
-/// Returns whether an action exists for a resource: `POST` creates something below a resource, a
-/// list call names the parent resource, and `UpdateRestApiPolicy` names the API itself.
+/// Returns whether IAM supports an action for a resource ARN. `POST` needs an ARN pattern that ends
+/// with `*`, because it creates something below a resource. List actions need the ARN of the parent
+/// resource, and `UpdateRestApiPolicy` needs the ARN of the API.
 fn applies_to_resource(action: &str, resource: &str) -> bool {
     let is_below = resource.ends_with("/*") || resource.ends_with(":*");
     match action.split_once(':') {
@@ -97,8 +103,8 @@ fn applies_to_resource(action: &str, resource: &str) -> bool {
     }
 }
 
-/// Returns whether an action needs the resource `*`. Actions that describe an attribute support
-/// resource ARNs.
+/// Returns whether IAM requires the resource `*` for an action. The EC2 actions that describe an
+/// attribute are an exception: they support resource ARNs.
 ///
 /// Source: Service Authorization Reference, "Actions defined by Amazon EC2", "by AWS Config" and
 /// "by AWS Cloud Control API".

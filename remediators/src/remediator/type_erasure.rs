@@ -21,17 +21,19 @@ pub struct StateError {
     pub error: serde_json::Error,
 }
 
-/// The future of an AWS response. The outer error is about a state in JSON, the inner one about
-/// AWS.
+/// The future of an AWS response. The outer error is a failed JSON conversion of a state, and the
+/// inner error is a failed AWS request.
 pub type AwsFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<Result<T, AwsFailure>, StateError>> + Send + 'a>>;
 
-/// A remediator with any type of state. [`Remediator`] documents the functions.
+/// A [`Remediator`] whose states are JSON values, so that one type can hold every remediator.
+/// [`Remediator`] documents the functions.
 pub trait ErasedRemediator: Send + Sync {
     /// Returns [`Remediator::SPEC`].
     fn spec(&self) -> &'static RemediatorSpec;
 
-    /// Returns a stored state in the form that [`ErasedRemediator::observe_state`] returns.
+    /// Converts a state from the ledger to the form that [`ErasedRemediator::observe_state`]
+    /// returns, so that the two states can be compared.
     ///
     /// # Errors
     /// [`StateError`] if the state does not have the form that the remediator expects.

@@ -1,4 +1,4 @@
-//! The authorization of plans by the effective mode and by approvals.
+//! Authorizes plans by the effective mode and by approvals.
 
 use evenkeel_ledger::Ledger;
 use evenkeel_rules::policy::RemediationMode;
@@ -12,7 +12,7 @@ use crate::workflow::identity::is_same_identity;
 use crate::workflow::refusal_reason::{ApprovalRefusal, RefusalReason};
 
 /// The maximum validity of a decision: one week in milliseconds, from the time when it was written.
-/// A later expiry in the record is ignored.
+/// A decision whose record contains a later expiry expires after one week.
 const MAX_VALIDITY: i64 = 7 * 86_400_000;
 
 /// The decision of a person on the plan of one finding.
@@ -45,8 +45,8 @@ impl PlanApproval {
         finding: Uuid,
         plan: &str,
     ) -> ExecutorResult<Option<(String, PlanApproval)>> {
-        let given = ledger.list_keys(&decisions_prefix(finding, plan)).await?.len();
-        let Some(last) = given.checked_sub(1) else { return Ok(None) };
+        let count = ledger.list_keys(&decisions_prefix(finding, plan)).await?.len();
+        let Some(last) = count.checked_sub(1) else { return Ok(None) };
         let key = decision_key(finding, plan, last);
         let record = ledger.read_record(&key).await?;
         match serde_json::from_slice(&record) {
@@ -66,9 +66,9 @@ impl PlanApproval {
         finding: Uuid,
         plan: &str,
     ) -> ExecutorResult<()> {
-        let given = ledger.list_keys(&decisions_prefix(finding, plan)).await?.len();
+        let count = ledger.list_keys(&decisions_prefix(finding, plan)).await?.len();
         let record = super::to_json_value(self)?.to_string();
-        if ledger.claim_key(&decision_key(finding, plan, given), record.as_bytes()).await? {
+        if ledger.claim_key(&decision_key(finding, plan, count), record.as_bytes()).await? {
             Ok(())
         } else {
             Err(ExecutorError::Busy)
@@ -76,8 +76,8 @@ impl PlanApproval {
     }
 }
 
-/// Returns the key prefix of the decisions on a plan of a finding. They are numbered without gaps,
-/// and the last one is valid.
+/// Returns the key prefix of the decisions on a plan of a finding. The decisions are numbered
+/// without gaps, and only the last decision is valid.
 fn decisions_prefix(finding: Uuid, plan: &str) -> String {
     format!("approvals/{finding}/{plan}")
 }
@@ -87,7 +87,7 @@ fn decision_key(finding: Uuid, plan: &str, number: usize) -> String {
     format!("{}/{number:06}.json", decisions_prefix(finding, plan))
 }
 
-/// Returns the key of the record that an approval was used.
+/// Returns the key of the record which states that an approval was used.
 fn usage_key(approval: &str) -> String {
     format!("used/{approval}")
 }
@@ -97,12 +97,13 @@ struct ApprovalDecision {
     key: String,
     approver: String,
     is_approval: bool,
+    /// True if the decision has not expired.
     is_live: bool,
 }
 
 impl RemediationExecutor {
     /// Returns whether a plan may be executed now as attempt `number`. A plan with questions needs
-    /// an approval in every mode.
+    /// an approval, even in mode `auto`.
     pub(super) async fn authorize_plan(
         &self,
         violation: &PolicyViolation,
@@ -142,13 +143,13 @@ impl RemediationExecutor {
             return withhold(RemediationResult::Refused(refusal.into()));
         }
         if self.is_used_elsewhere(&decision.key, violation, number).await? {
-            return wait(": its approval was already used");
+            return wait(": the approval of the plan was already used");
         }
         Ok(PlanAuthorization::Granted(Some(decision.key)))
     }
 
-    /// Returns the reason why an interrupted attempt may not continue. An earlier authorization is
-    /// checked again.
+    /// Returns the reason why an interrupted attempt may not continue. The function checks the mode
+    /// and the approval again, because they can have changed since the attempt started.
     pub(super) async fn check_resumed_attempt(
         &self,
         begun: &OpenAttempt,
@@ -182,8 +183,9 @@ impl RemediationExecutor {
         Ok(refusal.map(RefusalReason::from))
     }
 
-    /// Uses the approval with which an interrupted attempt continues, if it differs from the
-    /// approval at its start. Returns the refusal if another attempt has used it meanwhile.
+    /// Claims the latest valid approval for an interrupted attempt, if the attempt started with
+    /// another approval or with none. Returns the refusal if another attempt has already claimed
+    /// the latest approval.
     pub(super) async fn use_newer_approval(
         &self,
         begun: &OpenAttempt,
@@ -232,8 +234,9 @@ impl RemediationExecutor {
         Ok(Some(ApprovalDecision { key, approver, is_approval: approved, is_live }))
     }
 
-    /// Claims an approval for an attempt. Only one attempt can claim it; the same attempt can claim
-    /// it again after an interruption.
+    /// Claims an approval for an attempt, and returns whether the attempt has the approval. Only
+    /// one attempt can claim an approval. The same attempt can claim it again after an
+    /// interruption.
     pub(super) async fn use_approval(
         &self,
         key: &str,
@@ -254,14 +257,15 @@ impl ApprovalDecision {
         rejects.then_some(ApprovalRefusal::Rejected { plan, by })
     }
 
-    /// Returns the refusal if the approver is the violator.
+    /// Returns the refusal if the approver is the principal that violated the policy.
     fn find_objection(&self, violation: &PolicyViolation) -> Option<ApprovalRefusal> {
         is_same_identity(&self.approver, &violation.actor)
             .then(|| ApprovalRefusal::Violator(self.approver.clone()))
     }
 }
 
-/// Returns the record that an attempt used an approval: the key of its intent.
+/// Returns the record which states that an attempt used an approval. It contains the key of the
+/// attempt's intent.
 fn usage_record(target: &TargetResource, number: u32) -> Vec<u8> {
     let intent = JournalKeys::for_target(target).intent_key(number);
     serde_json::json!({"intent": intent}).to_string().into_bytes()

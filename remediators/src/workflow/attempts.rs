@@ -1,4 +1,4 @@
-//! The records of attempts: writing intents, and reading intents and outcomes.
+//! Writes the intents of attempts, and reads intents and outcomes.
 
 use std::borrow::Cow;
 
@@ -26,8 +26,9 @@ pub struct AttemptSummary {
 }
 
 impl AttemptSummary {
-    /// Returns whether the attempt can have left a change to undo: it succeeded, it failed (perhaps
-    /// after a part was written), or it is open.
+    /// Returns whether the attempt can have changed the resource, so that an undo is useful. This
+    /// is true if the attempt succeeded, if it failed (perhaps after it wrote a part), and while it
+    /// is open.
     pub fn can_be_undone(&self) -> bool {
         self.end_status.as_deref().is_none_or(|ended| matches!(ended, "Success" | "Failure"))
     }
@@ -92,8 +93,8 @@ impl RemediationExecutor {
         }
     }
 
-    /// Returns the outcome of an earlier successful attempt for this finding. The finding is then
-    /// not remediated again, in particular not after an undo.
+    /// Returns the outcome of an earlier successful attempt for this finding, or `None`. If there
+    /// is such an attempt, the finding is not remediated again automatically, even after an undo.
     pub(super) async fn find_completed_outcome(
         &self,
         violation: &PolicyViolation,
@@ -116,7 +117,8 @@ impl RemediationExecutor {
         Ok(None)
     }
 
-    /// Returns the latest attempts on a target, oldest first: as many as the retry limits need.
+    /// Returns the latest attempts on a target, oldest first. The number of attempts is the larger
+    /// of the two retry limits, and at least 1.
     pub(super) async fn load_past_attempts(
         &self,
         target: &TargetResource,
@@ -149,7 +151,7 @@ impl RemediationExecutor {
     }
 
     /// Returns earlier attempts as the retry limits count them. An attempt that restored nothing
-    /// does not count as a reversal, so its `before` digest is cleared.
+    /// does not count as a reversal, so the function clears the `before` digest of that attempt.
     pub(super) async fn list_counted_attempts(
         &self,
         target: &TargetResource,
@@ -166,7 +168,7 @@ impl RemediationExecutor {
         Ok(attempts)
     }
 
-    /// Returns the latest attempt if it is open.
+    /// Returns the latest attempt if it is open, and otherwise `None`.
     pub(super) async fn find_open_attempt<'p>(
         &self,
         target: &TargetResource,

@@ -1,9 +1,9 @@
-//! The daily budgets. The ledger counts them per account, so that they apply to all workers and
-//! survive crashes.
+//! Counts attempts against the daily budgets of an account. The counts are in the ledger, so that
+//! they apply to all workers and survive crashes.
 //!
-//! After an attempt has claimed its intent, it claims a numbered place in each budget. A worker
-//! that does not get the intent uses no budget. An attempt that resumes after a crash claims a
-//! place if it has none.
+//! An attempt first claims its intent, and then a numbered place in each budget. A worker that
+//! cannot claim the intent therefore uses no budget. An attempt that resumes after a crash claims a
+//! place in each budget in which it has none.
 
 use super::{ExecutorResult, RemediationExecutor};
 use crate::journal::record::{JournalKeys, digest_text};
@@ -19,13 +19,13 @@ struct DailyAllowance {
     places: String,
     /// The number of places.
     count: u32,
-    /// A description of the scope, for messages.
+    /// A description of the scope for messages, such as `in account 111122223333`.
     what: String,
 }
 
 impl RemediationExecutor {
-    /// Returns the budget or the circuit breaker that blocks further attempts today. The function
-    /// uses no budget.
+    /// Returns the budget or the circuit breaker that blocks further attempts today, or `None`. The
+    /// function reserves no place in a budget.
     pub(super) async fn check_budget(
         &self,
         target: &TargetResource,
@@ -46,8 +46,8 @@ impl RemediationExecutor {
         Ok(None)
     }
 
-    /// Reserves a place for an attempt in each budget. Returns the budget whose last place somebody
-    /// else has taken meanwhile.
+    /// Reserves a place for an attempt in each budget. Returns the exceeded budget if other workers
+    /// have taken all its places since [`Self::check_budget`].
     pub(super) async fn reserve_budget(
         &self,
         target: &TargetResource,
@@ -63,7 +63,8 @@ impl RemediationExecutor {
         Ok(None)
     }
 
-    /// Reserves a place for an interrupted attempt in each budget, unless it has one.
+    /// Reserves a place for an interrupted attempt in each budget in which the attempt has no
+    /// place.
     pub(super) async fn reserve_budget_once(
         &self,
         target: &TargetResource,
@@ -89,7 +90,7 @@ impl RemediationExecutor {
         Ok(false)
     }
 
-    /// Counts a failed remediation.
+    /// Counts a failed remediation for the circuit breaker.
     pub(super) async fn count_failure(
         &self,
         target: &TargetResource,
@@ -116,13 +117,13 @@ impl RemediationExecutor {
         ]
     }
 
-    /// Returns how many places of a budget are taken.
+    /// Returns the number of places of a budget that are taken.
     async fn count_places(&self, places: &str) -> ExecutorResult<u32> {
         let taken = self.ledger.list_keys(places).await?.len();
         Ok(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
-    /// Claims the next place. Returns `false` if all places are taken.
+    /// Claims the next place in a budget. Returns `false` if all places are taken.
     async fn reserve_place(&self, places: &str, count: u32, owner: &str) -> ExecutorResult<bool> {
         let record = place_record(owner);
         let mut place = self.count_places(places).await?;

@@ -1,8 +1,9 @@
-//! The comparison of AWS identities: a violator of a policy must not approve the remediation.
+//! Compares AWS identities, because the violator of a policy must not approve the remediation.
 
 use evenkeel_aws::Arn;
 
-/// The name prefix of roles that IAM Identity Center manages. The session name is the user name.
+/// The name prefix of roles that IAM Identity Center manages. The session name of such a role is
+/// the name of the user.
 ///
 /// Source: AWS IAM Identity Center User Guide, "Referencing permission sets in resource policies,
 /// Amazon EKS Cluster config maps, and AWS KMS key policies".
@@ -13,7 +14,8 @@ const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
 enum CallerPrincipal<'a> {
     /// A role. `session` is the session name if the ARN is an assumed role.
     Role { account: &'a str, name: &'a str, session: Option<&'a str> },
-    /// A federated user. The IAM user who creates the session chooses its name.
+    /// A federated user. The name is not compared, because the IAM user who creates the session
+    /// chooses it.
     FederatedUser { account: &'a str },
     /// A principal whose name its user cannot choose.
     Other(&'a str),
@@ -21,7 +23,7 @@ enum CallerPrincipal<'a> {
 
 /// Returns whether two ARNs can belong to the same person or program. Session names of roles are
 /// ignored, because the caller chooses them. For roles of IAM Identity Center, equal session names
-/// mean the same person in all accounts.
+/// mean the same person in all accounts. A federated user counts as every identity of its account.
 ///
 /// Source: AWS Security Token Service API Reference, `AssumeRole` and `GetFederationToken`.
 pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {

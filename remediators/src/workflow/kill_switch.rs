@@ -1,8 +1,8 @@
-//! The kill switch: ledger records that stop all writes to AWS. They are read before each write
-//! call.
+//! The kill switch: ledger records that stop all writes to AWS. Evenkeel reads these records before
+//! each write call.
 //!
-//! A remediation can make several calls over minutes. A switch that is set meanwhile stops the next
-//! call.
+//! A remediation can make several write calls over minutes. A switch that is set between two calls
+//! stops the second call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use evenkeel_ledger::{Ledger, LedgerError};
 
 use crate::violation::TargetResource;
 
-/// The ledger key of the kill switch for all remediations. Undo still works. The keys with the
-/// suffix `-account/ACCOUNT` or `-policy/POLICY` stop the remediations of one account or one
-/// policy.
+/// The ledger key of the kill switch for all remediations. A kill switch does not stop an undo. The
+/// keys with the suffix `-account/ACCOUNT` or `-policy/POLICY` stop the remediations of one account
+/// or one policy.
 pub const KILL_SWITCH: &str = "control/kill-switch";
 
 /// The kill switches that apply to one target.
@@ -109,8 +109,9 @@ impl KillSwitch {
 }
 
 /// Returns whether a request can change something in AWS. A request that is not known to be a read
-/// counts as a write. The body is read only if the protocol places the operation at its start, so
-/// the content of a resource cannot make a write look like a read.
+/// counts as a write. The function reads the body only if the protocol places the name of the
+/// operation at the start of the body. The content of a resource therefore cannot make a write look
+/// like a read.
 ///
 /// Source: Smithy specification, "AWS JSON protocol" (`X-Amz-Target`) and "AWS Query protocol"
 /// (`Action`).

@@ -1,7 +1,7 @@
 //! The limits of remediations: retry limits of a resource and daily budgets.
 //!
-//! The functions are pure. The callers read the earlier attempts from the ledger, so the limits
-//! survive a crash.
+//! The functions read no ledger and no clock. Their callers read the earlier attempts from the
+//! ledger, so the limits survive a crash.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,18 +59,19 @@ impl Default for DailyBudget {
 pub enum LimitExceeded {
     /// The retry limit of the resource is reached.
     #[error(
-        "the retry limit is reached: {0} attempts on this resource within the window; run \
-         `evenkeel status` and correct the cause"
+        "the retry limit is reached: {0} attempts on this resource within the retry window (24 \
+         hours by default); run `evenkeel status` and correct the cause"
     )]
     AttemptsExhausted(usize),
-    /// A daily budget is used.
+    /// A daily budget is used up.
     #[error(
-        "the daily budget is used: {count} attempts today {what}; a new budget starts at 00:00 UTC"
+        "the daily budget is used up: {count} attempts today {what}; a new budget starts at 00:00 \
+         UTC"
     )]
     BudgetExhausted {
         /// The maximum number of attempts.
         count: u32,
-        /// The account, and the policy if it is the budget of a policy.
+        /// The account, and the policy if the budget is that of a policy.
         what: String,
     },
     /// The circuit breaker is open because of failures.
@@ -107,7 +108,7 @@ pub fn check_limits(
     past: &[AttemptRecord],
     now: &AttemptRecord,
 ) -> Result<(), LimitExceeded> {
-    // After a clock correction, earlier attempts can be in the future: they count as well.
+    // After a clock correction, earlier attempts can be in the future. They count as well.
     let since = now.time.saturating_sub(limits.window);
     let recent: Vec<&AttemptRecord> = past.iter().filter(|attempt| attempt.time > since).collect();
     let same: Vec<_> = recent.iter().filter(|attempt| attempt.before == now.before).collect();

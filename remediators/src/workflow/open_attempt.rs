@@ -10,7 +10,7 @@ use crate::violation::{PolicyViolation, TargetResource};
 /// An attempt whose intent is recorded.
 pub(super) struct OpenAttempt {
     pub(super) number: u32,
-    /// True if this call recorded the intent. Nothing can have been written to AWS yet.
+    /// True if the present call recorded the intent, so that nothing has been written to AWS yet.
     pub(super) is_fresh: bool,
     pub(super) violation: PolicyViolation,
     pub(super) before: Value,
@@ -24,7 +24,7 @@ pub(super) struct OpenAttempt {
 }
 
 impl RemediationExecutor {
-    /// Returns the attempt that an intent describes.
+    /// Returns the open attempt that an intent describes.
     pub(super) fn read_open_attempt(
         &self,
         violation: &PolicyViolation,
@@ -47,7 +47,7 @@ impl RemediationExecutor {
         })
     }
 
-    /// Reads a state from the intent of an attempt.
+    /// Converts a state in the intent of an attempt to the form that the remediator returns.
     pub(super) fn read_state(
         &self,
         target: &TargetResource,

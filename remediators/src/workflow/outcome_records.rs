@@ -1,4 +1,4 @@
-//! Writing the records of outcomes.
+//! Writes the records of outcomes.
 
 use evenkeel_rules::ocsf::RemediationActivity;
 
@@ -8,8 +8,8 @@ use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult}
 use crate::violation::PolicyViolation;
 
 impl RemediationExecutor {
-    /// Records the outcome of a remediation without an attempt. A plan that is only shown or waits
-    /// for approval can continue later and leaves no record.
+    /// Records the outcome of a remediation without an attempt. A plan that is not applied or waits
+    /// for approval leaves no record, because the remediation can continue later.
     pub(super) async fn record_without_attempt(
         &self,
         violation: &PolicyViolation,
@@ -30,7 +30,7 @@ impl RemediationExecutor {
         Ok(outcome)
     }
 
-    /// Records the outcome of an attempt.
+    /// Records the outcome of an attempt, unless the attempt was halted.
     pub(super) async fn record_attempt(
         &self,
         begun: &OpenAttempt,
@@ -43,7 +43,7 @@ impl RemediationExecutor {
             self.count_failure(target, now).await?;
         }
         let outcome = RemediationOutcome { finding, attempt, result, state };
-        // The attempt stays open: an operator continues or undoes it.
+        // A halted attempt stays open, so that an operator can continue or undo it.
         if matches!(outcome.result, RemediationResult::Halted(_)) {
             return Ok(outcome);
         }
@@ -58,7 +58,8 @@ impl RemediationExecutor {
         Ok(outcome)
     }
 
-    /// Stores the record of an outcome, unless one exists: a second one differs only in its time.
+    /// Stores the record of an outcome, unless a record exists. A second record would differ only
+    /// in its time.
     pub(super) async fn record_activity(
         &self,
         key: &str,

@@ -1,5 +1,5 @@
-//! Detection of Evenkeel's own rollback of a failed attempt, so that it is not remediated
-//! immediately.
+//! Detects Evenkeel's own rollback of a failed attempt, so that Evenkeel does not remediate the
+//! restored state immediately.
 //!
 //! The owner of an account can choose the role name and the session name in an event, so the names
 //! alone prove nothing. A change counts as Evenkeel's own rollback only if the ledger contains an
@@ -17,15 +17,15 @@ use crate::workflow::refusal_reason::RefusalReason;
 pub(crate) const SESSION_PREFIX: &str = "evenkeel-";
 
 /// The time in milliseconds after the start of an attempt in which an event can belong to its
-/// session. A session lives for 15 minutes.
+/// session. The session itself is valid for 15 minutes.
 const SESSION_LIFETIME: i64 = 1_200_000;
 
 /// The maximum difference in milliseconds between the clocks of AWS and of the function.
 const MAX_CLOCK_SKEW: i64 = 60_000;
 
 impl RemediationExecutor {
-    /// Returns the refusal for a state that Evenkeel's own session restored after a failed attempt.
-    /// An immediate new attempt would fail again.
+    /// Returns the refusal if Evenkeel's own session restored the present state after a failed
+    /// attempt. An immediate new attempt would probably fail again.
     pub(super) async fn find_own_rollback(
         &self,
         violation: &PolicyViolation,

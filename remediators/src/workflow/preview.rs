@@ -1,4 +1,4 @@
-//! The preview of a remediation, without any write.
+//! Previews a remediation, without a write to AWS or to the ledger.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub struct RemediationPreview {
     pub after: Value,
     /// The IAM actions that the change needs.
     pub calls: Vec<&'static str>,
-    /// The reasons why the plan needs an approval in every mode.
+    /// The reasons why the plan needs an approval, even in mode `auto`.
     pub asks: Vec<String>,
     /// The reason why the plan is blocked: the mode, a missing approval, a kill switch, another
     /// refusal, or a compliant resource.

@@ -20,7 +20,7 @@ pub enum RefusalCode {
     WaiversUnreadable,
     /// The retry limit of the resource is reached.
     AttemptsExhausted,
-    /// The daily budget of the account, or of the policy in the account, is used.
+    /// The daily budget of the account, or of the policy in the account, is used up.
     BudgetExhausted,
     /// The circuit breaker of the policy in the account is open, because of failures.
     CircuitOpen,
@@ -36,15 +36,15 @@ pub enum RefusalCode {
     PlanRejected,
     /// The approver is the violator of the policy.
     ApproverViolated,
-    /// The state comes from the rollback of a failed attempt; another attempt would probably fail
-    /// too.
+    /// The state comes from the rollback of a failed attempt, and another attempt would probably
+    /// fail too.
     #[serde(rename = "rolled-back-by-attempt")]
     RolledBackByAttempt,
     /// The policy header contains a parameter that the remediator does not have.
     SettingUnknown,
     /// A parameter in the policy header is not valid.
     SettingInvalid,
-    /// A person must decide about the state.
+    /// A person must decide whether and how to change the resource.
     NeedsPerson,
     /// The precondition check failed: the change would cause damage.
     PreconditionFailed,
@@ -107,7 +107,8 @@ pub enum RefusalReason {
         /// The reason that the waiver states.
         reason: String,
     },
-    /// A waiver file cannot be read: it could cover the finding.
+    /// A waiver file cannot be read. The remediation is refused, because the file could cover the
+    /// finding.
     #[error(
         "the waiver file `{file}` cannot be read: {error}; correct it and publish the bundle again"
     )]
@@ -125,8 +126,8 @@ pub enum RefusalReason {
     Approval(#[from] ApprovalRefusal),
     /// The attempt with this number failed and restored this state in its rollback.
     #[error(
-        "attempt {0} failed and restored this state itself; correct the cause of the failure, then \
-         run `evenkeel apply`"
+        "attempt {0} failed, and its rollback restored this state; correct the cause of the \
+         failure, then run `evenkeel apply`"
     )]
     RolledBack(u32),
     /// The policy header contains a parameter that the remediator does not have.
@@ -178,8 +179,8 @@ pub enum RefusalReason {
     UndoneByPerson(u32),
     /// The resource was changed since the attempt that is to be undone.
     #[error(
-        "the resource was changed since the attempt and is not overwritten: it is {is}, and the \
-         attempt left {left}"
+        "the resource was changed since the attempt, and the change is not overwritten: the state \
+         is now {is}, and the state after the attempt was {left}"
     )]
     ChangedSince {
         /// The present state.
@@ -202,7 +203,7 @@ pub enum ApprovalRefusal {
     #[error("the approval of plan {0} was already used; run `evenkeel approve` again")]
     Used(String),
     /// A person rejected the plan.
-    #[error("plan {plan} was rejected by {by}")]
+    #[error("plan {plan} was rejected by {by}; run `evenkeel approve` to approve it instead")]
     Rejected {
         /// The hash of the plan.
         plan: String,

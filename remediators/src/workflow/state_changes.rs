@@ -1,4 +1,4 @@
-//! The parts of a state that a change affects, and the comparison of two changes.
+//! Lists the parts of a state that a change affects, and compares two changes.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub(crate) fn list_changes(before: &Value, after: &Value) -> BTreeSet<String> {
 }
 
 /// Returns whether two changes affect a common part. A change without parts overlaps with every
-/// change.
+/// change, because its parts are unknown.
 pub(super) fn changes_overlap(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
     let is_within = |part: &str, whole: &str| {
         part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ' ']))

@@ -32,9 +32,10 @@ struct FakeResource {
     after_read: Option<(bool, bool)>,
     /// The state that somebody else sets after the next write.
     after_write: Option<(bool, bool)>,
-    /// The ledger in which a kill switch is set after the next write has set the first property.
+    /// The ledger in which the resource sets a kill switch, after the next write has set the first
+    /// property.
     switch_after_half: Option<Ledger>,
-    /// The reason of the precondition check for an approval.
+    /// The reason why the precondition check requires an approval.
     asks: Option<String>,
     /// The number of writes.
     written: usize,
@@ -236,7 +237,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
 }
 
-fn later() -> AwsFailure {
+fn throttled() -> AwsFailure {
     AwsFailure::Retryable("throttled".to_owned())
 }
 
@@ -272,7 +273,7 @@ fn a_violation_is_remediated_once_and_recorded() {
 #[test]
 fn a_failed_read_leads_to_no_write() {
     let cases = [
-        (later(), None),
+        (throttled(), None),
         (denied(), Some(RemediationResult::Refused(RefusalReason::AccessDenied("no".to_owned())))),
         (AwsFailure::NotFound, Some(RemediationResult::ResourceGone)),
     ];
@@ -302,7 +303,7 @@ fn failed_and_partial_writes_are_distinguished() {
     };
     let fixture = failed(denied(), false);
     assert_eq!(fixture.ends(), RemediationResult::Failed(denied().to_string()));
-    let fixture = failed(later(), true);
+    let fixture = failed(throttled(), true);
     let outcome = fixture.run(&finding(1, "auto"), 0).unwrap().unwrap();
     assert_eq!(outcome.result, RemediationResult::RolledBack("throttled".to_owned()));
     assert_eq!(fixture.state(), Some(NON_COMPLIANT), "a partial write is rolled back");
@@ -312,7 +313,7 @@ fn failed_and_partial_writes_are_distinguished() {
         serde_json::from_slice(&block_on(fixture.ledger.read_record(&record)).unwrap()).unwrap();
     assert_eq!(record["unmapped"]["state"], json!(NON_COMPLIANT));
     // The effect of the write is unknown: the next delivery continues the same attempt.
-    let fixture = failed(later(), false);
+    let fixture = failed(throttled(), false);
     assert!(fixture.run(&finding(1, "auto"), 0).is_err());
     assert_eq!((fixture.ends(), fixture.keys("intents")), (RemediationResult::Restored, 1));
 }

@@ -1,4 +1,4 @@
-//! Undo: restoring the state before an attempt, on request of a person.
+//! Undoes an attempt: restores the state before the attempt, on request of a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +14,12 @@ use crate::remediator::AwsFailure;
 use crate::violation::TargetResource;
 use crate::workflow::refusal_reason::RefusalReason;
 
-/// The age in milliseconds after which an open attempt is abandoned: the lifetime of its session.
+/// The age in milliseconds after which an open attempt counts as abandoned: the lifetime of its
+/// session.
 const ABANDONED_AFTER: i64 = 900_000;
 
-/// The age in milliseconds after which an open attempt is abandoned while a kill switch is on. It
-/// is the maximum duration of a call that was sent before.
+/// The age in milliseconds after which an open attempt counts as abandoned while a kill switch is
+/// on: the maximum duration of a call that was sent before the switch was set.
 const LONGEST_CALL: i64 = 60_000;
 
 /// The request of a person to undo an attempt.
@@ -30,7 +31,7 @@ pub struct UndoRequest<'a> {
     pub reason: &'a str,
 }
 
-/// The states of an attempt that is undone, in the form of the remediator.
+/// The states before and after an attempt that is undone, in the form that the remediator returns.
 struct UndoStates {
     before: Value,
     resulting: Value,
@@ -95,7 +96,7 @@ impl RemediationExecutor {
         let is_done = self.resulting_state(target, number).await?.is_some();
         let Some(last) = self.final_state(target, number).await? else { return Ok(None) };
         let last = state(&last)?;
-        // A state that somebody else wrote is not undone.
+        // A state that somebody else wrote must not be undone.
         let is_ours = is_done || self.remediator.is_partial_state(&last, &before, &after)?;
         Ok(is_ours.then_some(UndoStates { before, resulting: last, is_open }))
     }
@@ -126,7 +127,8 @@ impl RemediationExecutor {
         Ok(!intents.is_empty())
     }
 
-    /// Records the intent of the undo, writes the prior state, and returns the state at the end.
+    /// Records the intent of the undo, writes the prior state, and returns the result and the state
+    /// at the end.
     async fn restore_state(
         &self,
         target: &TargetResource,
@@ -168,7 +170,8 @@ impl RemediationExecutor {
         };
         let prefix = JournalKeys::for_target(target).undo_intents_prefix(number);
         self.claim_next(&prefix, &to_json_value(&record)?).await?;
-        // The mark must exist before the event of the write is evaluated.
+        // The mark must exist before Evenkeel evaluates the event of the write. Otherwise Evenkeel
+        // could repeat the undone remediation without an approval.
         self.mark_undone(target, (number, intent), request, now).await?;
         self.remediator.apply_state(target, before).await?.map_err(later)?;
         let seen = self.remediator.observe_state(target).await?.map_err(later)?;
@@ -179,7 +182,8 @@ impl RemediationExecutor {
         }
     }
 
-    /// Records the outcome of an undo with the person and the reason. An open attempt ends with it.
+    /// Records the outcome of an undo with the person and the reason. If the attempt is open, the
+    /// function also records its end.
     async fn record_undo(
         &self,
         target: &TargetResource,
@@ -204,7 +208,7 @@ impl RemediationExecutor {
         self.record_activity(&records.undo_outcome_key(number), &activity).await
     }
 
-    /// Records the mark that a person undid the change of an attempt.
+    /// Records that a person undid the change of an attempt.
     async fn mark_undone(
         &self,
         target: &TargetResource,
@@ -223,7 +227,7 @@ impl RemediationExecutor {
         self.add_undo_mark(target, &mark).await
     }
 
-    /// Records the marks that a person approved an undone change again.
+    /// Records, for each mark in `undone`, that a person approved the undone change again.
     pub(super) async fn mark_approved(
         &self,
         target: &TargetResource,

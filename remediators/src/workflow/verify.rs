@@ -1,4 +1,4 @@
-//! Verification of a remediation some time after the attempt.
+//! Verifies that a resource keeps the state that an attempt left.
 
 use super::{ExecutorError, ExecutorResult, RemediationExecutor};
 use crate::journal::record::{JournalKeys, RemediationOutcome, RemediationResult};
@@ -9,8 +9,9 @@ impl RemediationExecutor {
     /// Checks `after` seconds after an attempt whether the resource still has the state that the
     /// attempt left. `now` is in milliseconds since 1970.
     ///
-    /// The function writes nothing to AWS: the event of a later change is evaluated separately. It
-    /// returns `None` if the attempt was not successful, so that there is nothing to verify.
+    /// The function writes nothing to AWS, because Evenkeel evaluates the event of a later change
+    /// separately. The function returns `None` if the attempt was not successful, because there is
+    /// then nothing to verify.
     ///
     /// # Errors
     /// [`ExecutorError::NoAttempt`] if the attempt does not exist; other errors if the state or the
@@ -31,8 +32,8 @@ impl RemediationExecutor {
                     RemediationResult::Restored
                 } else {
                     RemediationResult::Failed(format!(
-                        "the resource was changed since attempt {number}: it is {seen}, and the \
-                         attempt left {left}"
+                        "the resource was changed since attempt {number}: the state is now {seen}, \
+                         and the state after the attempt was {left}"
                     ))
                 }
             }

@@ -1,4 +1,4 @@
-//! The check for waivers that became valid after the finding was recorded.
+//! Checks for waivers that became valid after the finding was recorded.
 
 use evenkeel_ledger::LoadBundleError;
 use evenkeel_rules::WaiverSet;
@@ -38,6 +38,6 @@ impl RemediationExecutor {
         }
         Ok(finding
             .waived
-            .map(|one| RefusalReason::Waived { waiver: one.waiver, reason: one.reason }))
+            .map(|waived| RefusalReason::Waived { waiver: waived.waiver, reason: waived.reason }))
     }
 }

@@ -1,4 +1,4 @@
-//! The kinds of files in a policy folder, which are determined by the file name.
+//! The kinds of files in a policy folder. The name of a file determines its kind.
 
 /// The kind of a file in a policy folder or in a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

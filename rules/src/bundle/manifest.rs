@@ -49,8 +49,8 @@ impl BundleManifest {
     /// Returns the key of the file with this digest.
     ///
     /// # Errors
-    /// Returns [`BundleError::Digest`] if `digest` is not a hexadecimal SHA-256. Such a text could
-    /// form the key of a different record.
+    /// Returns [`BundleError::Digest`] if `digest` is not a hexadecimal SHA-256. Otherwise, a text
+    /// such as `../manifest.json` could form the key of a different record.
     pub fn file_key(digest: &str) -> Result<String, BundleError> {
         let hexadecimal = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         if digest.len() != 64 || !hexadecimal {

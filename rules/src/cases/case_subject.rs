@@ -1,4 +1,4 @@
-//! The subject of a test case: an event or a configuration item.
+//! The subject of a test case, which is an event or a configuration item.
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::evaluation::single_evaluation::{Evaluation, ResourceContext, evaluate_event};

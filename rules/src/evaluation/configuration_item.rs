@@ -57,7 +57,7 @@ impl ConfigurationItem {
     }
 }
 
-/// The tapes into which the texts of an item are parsed. They are reused for the next item.
+/// The tapes into which the texts of an item are parsed. A caller reuses them for the next item.
 #[derive(Debug, Default)]
 pub(crate) struct ItemTapes {
     event: JsonTape,
@@ -66,10 +66,10 @@ pub(crate) struct ItemTapes {
     tags: JsonTape,
 }
 
-/// A parsed configuration item, in a form that the evaluator accepts.
+/// A parsed configuration item, in the form that [`evaluate_event`] accepts.
 #[derive(Debug)]
 pub(crate) struct ParsedItem<'a> {
-    /// A record without parameters, with the id, account, Region and time of the item.
+    /// An empty record with the id, the account, the Region and the time of the item.
     pub(crate) event: CloudTrailEvent<'a>,
     pub(crate) context: ResourceContext<'a>,
     is_deleted: bool,

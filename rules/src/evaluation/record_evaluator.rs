@@ -1,4 +1,4 @@
-//! The evaluator, which evaluates the bytes of one record with every policy that matches it.
+//! Evaluates one record or configuration item with every policy that matches it.
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::evaluation::single_evaluation::{
@@ -58,7 +58,7 @@ pub fn parse_epoch_millis(text: &str) -> Option<i64> {
 /// The outcome for one record.
 #[derive(Debug)]
 pub enum RecordOutcome {
-    /// No policy matches such events.
+    /// No policy matches the event.
     Unwatched,
     /// A policy matches the event, and the filter excludes it.
     Filtered,
@@ -71,11 +71,11 @@ pub enum RecordOutcome {
 /// The result of all policies that match one event.
 #[derive(Debug)]
 pub struct RecordEvaluation {
-    /// The `eventID`, which is equal in every copy of the record. An `eventID` that is not a UUID
-    /// is hashed.
+    /// The `eventID`, which is equal in every copy of the record. If the `eventID` is not a UUID,
+    /// the field contains a UUIDv5 of it.
     pub id: Uuid,
-    /// A digest of the content of the record. Copies of a record have the same digest; a different
-    /// record with the same `eventID` has another one.
+    /// A digest of the content of the record. Copies of a record have the same digest. Another
+    /// record with the same `eventID` has another digest.
     pub content_digest: Uuid,
     /// The result of each policy that matches the event, in the order of the policies.
     pub evaluations: Vec<PolicyEvaluation>,
@@ -101,7 +101,7 @@ pub struct PolicyEvaluation {
 /// A resource whose configuration a policy needs to return a definite status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingConfiguration {
-    /// The resource, as far as the event identifies it.
+    /// The resource. Fields that the event does not contain are empty.
     pub resource: ResourceIdentity,
     /// The time of the event. A configuration that was captured earlier does not show the effect of
     /// the event.
@@ -241,7 +241,7 @@ impl<'s> RecordEvaluator<'s> {
     }
 
     /// Builds the result of a policy: its status, its finding with the waivers applied, and the
-    /// configuration that it needs.
+    /// configuration that the policy needs.
     fn build_policy_evaluation(
         &self,
         number: usize,
@@ -372,14 +372,15 @@ fn unsupported_record_kind(root: JsonNode<'_>) -> Option<&'static str> {
     if is("eventCategory", "Insight") || is("eventType", "AwsCloudTrailInsight") {
         return Some("CloudTrail Insight events");
     }
-    // CloudTrail also records the call itself, in a separate record.
+    // These records need no evaluation, because CloudTrail also records each call in a separate
+    // record.
     if is("eventCategory", "NetworkActivity") || is("eventType", "AwsVpceEvent") {
         return Some("CloudTrail network activity events");
     }
     None
 }
 
-/// Parses an `eventID`. An id that is not a UUID is hashed into one.
+/// Parses an `eventID`. If the id is not a UUID, returns a UUIDv5 of it.
 fn to_record_uuid(id: &str) -> Uuid {
     Uuid::try_parse(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()))
 }

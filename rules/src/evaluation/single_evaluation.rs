@@ -22,7 +22,8 @@ pub enum ComplianceStatus {
     NotApplicable,
     /// Data that the policy needs is missing. This status is never treated as compliant.
     InsufficientData,
-    /// The policy could not be evaluated. The finding reports a fault of the policy.
+    /// The policy could not be evaluated, because an expression failed. The author must correct the
+    /// policy.
     Error,
 }
 
@@ -70,7 +71,7 @@ pub struct Evaluation {
     /// The required values of the resource's properties, if the policy defines a patch, or the
     /// error of the patch.
     pub patch: Option<FilledValues>,
-    /// The inputs of the remediator, if the policy defines `with`, or the error of an input.
+    /// The settings of the remediator, if the policy defines `with`, or the error of a setting.
     pub remediator_inputs: Option<FilledValues>,
 }
 
@@ -86,7 +87,8 @@ impl Evaluation {
 pub struct ResourceContext<'a> {
     /// The configuration of the resource, as AWS Config or the API of the service returns it.
     pub configuration: Option<JsonNode<'a>>,
-    /// The values of the policy's parameters; `None` selects the values of the policy.
+    /// The values of the policy's parameters; `None` selects the defaults and the values of the
+    /// settings file.
     pub params: Option<ConstantValue>,
     supplementary: Option<JsonNode<'a>>,
     tags: Option<JsonNode<'a>>,
@@ -109,7 +111,8 @@ impl<'a> ResourceContext<'a> {
         ResourceContext { tags, ..self }
     }
 
-    /// Sets the identity of the resource, which the event does not contain.
+    /// Sets the identity of the resource. The evaluation then does not compute the identity from
+    /// the event.
     pub(crate) fn with_resource(self, resource: ResourceIdentity) -> Self {
         ResourceContext { resource: Some(resource), ..self }
     }
@@ -175,7 +178,8 @@ struct SingleEvaluation<'a> {
 
 impl SingleEvaluation<'_> {
     fn run(self, resource: ResourceIdentity) -> Evaluation {
-        // The resource of a compliant event needs no name, and most events are compliant.
+        // Most events are compliant, and their result needs no resource id. Therefore, the id is
+        // evaluated here only if the body uses it.
         let named = if self.policy.body.uses_name("resource") {
             match self.identify_resource(&resource) {
                 Ok(named) => Some(named),
@@ -225,7 +229,7 @@ impl SingleEvaluation<'_> {
         }
     }
 
-    /// Returns `NON_COMPLIANT` with the message, the patch and the inputs of the remediator.
+    /// Returns `NON_COMPLIANT` with the message, the patch and the settings of the remediator.
     fn conclude_violation(
         self,
         resource: ResourceIdentity,
@@ -244,16 +248,16 @@ impl SingleEvaluation<'_> {
         Evaluation { status, resource, message, evidence, patch, remediator_inputs: with }
     }
 
-    /// Returns the identity of the resource that expressions see.
+    /// Returns the identity of the resource that expressions read as `resource`.
     fn identify_resource(self, resource: &ResourceIdentity) -> Result<ResourceIdentity, CelError> {
         self.context.resource.clone().map_or_else(|| self.evaluate_identity(resource), Ok)
     }
 
-    /// Returns the identity of the resource that the finding shows.
+    /// Returns the identity of the resource for the finding.
     ///
     /// AWS Config uses internal ids for some types, such as `db-ABC` for a database. If the
-    /// policy's expression returns the resource's name from the configuration, the function uses
-    /// that name.
+    /// expression in `resource.id` of the policy returns the name of the resource from the
+    /// configuration, the function returns this name instead of the internal id.
     fn choose_display_identity(self, seen: ResourceIdentity) -> ResourceIdentity {
         if self.context.resource.is_none() {
             return seen;
@@ -422,7 +426,7 @@ mod tests {
         let (context, outer) = (ResourceContext::default(), ReadTracker::default());
         let reading = policy("request.?policy.hasValue()");
         let other = policy("event.eventName == 'PutBucketPolicy'");
-        // The other evaluations run while the first one has not ended.
+        // The first evaluation has not ended, so its flag is still in use while the others run.
         assert!(
             EventValue::Parameters(&event.request, &outer.request)
                 .visible_field("policy")

@@ -1,7 +1,8 @@
 //! The account and the Region that an event bus reports for a record.
 
-/// The account and the Region of an event that EventBridge delivered. EventBridge sets both fields;
-/// the sender of an event cannot choose them.
+/// The account and the Region of an event that EventBridge delivered. EventBridge sets both fields.
+/// The sender of an event cannot choose them, so they are more reliable than the fields of the
+/// record.
 ///
 /// Source: Amazon EventBridge User Guide, "Events structure", and API Reference,
 /// `PutEventsRequestEntry`, which has neither field.

@@ -1,11 +1,11 @@
-//! The normalized views `request` and `response` of the parameters of a CloudTrail record.
+//! The normalized views `request` and `response` of a CloudTrail record.
 
 use super::field_name::{find_lowered_member, lower_first_letter};
 use crate::json::{JsonKind, JsonNode};
 use evenkeel_engine::ReadFlag;
 use std::borrow::Cow;
 
-/// A view of `requestParameters` or `responseElements`, as a policy sees them.
+/// A view of `requestParameters` or `responseElements`, in the form in which policies read them.
 ///
 /// The view is never null. If a service wraps the parameters in a second object
 /// (`putIntegrationInput`, `DeleteFlowLogsRequest`, `DelTGwVpcAttachReq`), the view shows the
@@ -23,7 +23,8 @@ pub struct CallParameters<'a> {
 /// The value of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub enum ParameterValue<'a> {
-    /// A recorded value, to which the rules of the view apply.
+    /// A recorded value. The rules of
+    /// [`EventValue::from_parameter`](super::EventValue::from_parameter) apply to it.
     Node(JsonNode<'a>),
     /// The `"true"` or `"false"` of a patch operation.
     Bool(bool),

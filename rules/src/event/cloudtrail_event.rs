@@ -97,11 +97,11 @@ impl<'a> CloudTrailEvent<'a> {
         self
     }
 
-    /// Returns whether the call failed. CloudTrail also records failed calls, which change nothing.
-    ///
-    /// A failed console sign-in has an `errorMessage` and no `errorCode`.
+    /// Returns whether the call failed, that is, whether the record has an `errorCode` or an
+    /// `errorMessage`. A failed console sign-in has only an `errorMessage`.
     pub fn has_failed(&self) -> bool {
-        // An empty string is not an error. Otherwise, it could hide a change that took place.
+        // An empty string is not an error. If it were, an event with an empty `errorCode` would
+        // count as failed, and policies would not report a change that took place.
         let given = |name| {
             self.raw
                 .get_member(name)
@@ -110,9 +110,9 @@ impl<'a> CloudTrailEvent<'a> {
         given("errorCode") || given("errorMessage")
     }
 
-    /// Returns the id of the action, which is equal in every record of it. `sharedEventID`
-    /// identifies an action that several accounts record. An addendum names the record that it
-    /// corrects.
+    /// Returns the id of the action, which is equal in every record of the action: `sharedEventID`
+    /// if several accounts record the action, the id of the original record if this record is an
+    /// addendum, and otherwise `eventID`.
     pub fn action_id(&self) -> Cow<'a, str> {
         let shared = get_text_field(self.raw, "sharedEventID");
         let original =

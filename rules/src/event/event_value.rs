@@ -1,4 +1,4 @@
-//! The values of events and configurations, as the expressions of a policy see them.
+//! The values of events and configurations, in the form in which expressions read them.
 
 use super::call_parameters::{CallParameters, ParameterValue};
 use super::field_name::{find_lowered_member, lower_first_letter};
@@ -6,13 +6,14 @@ use crate::json::{JsonKind, JsonNode};
 use evenkeel_engine::{InputValue, ReadFlag, ValueKind};
 use std::borrow::Cow;
 
-/// A value of an event or of a configuration, with the rules by which expressions see it.
+/// A value of an event or of a configuration. The variant determines the rules by which expressions
+/// read the value.
 #[derive(Clone, Copy, Debug)]
 pub enum EventValue<'a> {
     /// A value as it is recorded.
     Raw(JsonNode<'a>),
     /// A value of a configuration, without fields that are null. AWS Config writes null for
-    /// properties that are not set.
+    /// properties that are not set, so that such a property is absent for an expression.
     Configuration(JsonNode<'a>),
     /// A value of a view. The rules of the view apply to it and to every value in it.
     Normalized(JsonNode<'a>),

@@ -1,4 +1,4 @@
-//! Comparison of field names that differ only in the case of the first letter.
+//! Compares field names without regard to the case of the first letter.
 
 use crate::json::JsonNode;
 use std::borrow::Cow;

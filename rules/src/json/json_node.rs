@@ -81,7 +81,7 @@ impl<'a> JsonNode<'a> {
         }
     }
 
-    /// Returns the name of the member if the value is a member of an object; otherwise an empty
+    /// Returns the name of the member if the value is a member of an object, and otherwise an empty
     /// string.
     pub fn member_name(self) -> Cow<'a, str> {
         let raw = self.text_slice(self.entry.key);
@@ -117,7 +117,9 @@ impl<'a> JsonNode<'a> {
             return self.member_name() == name;
         }
         let (start, end) = (self.entry.key.0 as usize, self.entry.key.1 as usize);
-        // The lengths differ for most names, and bytes need no check for character boundaries.
+        // This comparison runs for each member of each record. It compares the lengths first,
+        // because they differ for most names, and bytes, because they need no check for character
+        // boundaries.
         end.checked_sub(start) == Some(name.len())
             && self.text.as_bytes().get(start..end) == Some(name.as_bytes())
     }

@@ -1,12 +1,12 @@
-//! Decoding of JSON strings and of bytes, which replaces invalid parts and never fails.
+//! Decodes JSON strings and bytes. The functions replace invalid parts and never fail.
 
 use std::borrow::Cow;
 
 /// Resolves the escapes of `raw`, the text between the quotes of a JSON string.
 ///
 /// Text without escapes is borrowed. A lone surrogate (`\ud800`) becomes U+FFFD, and an unknown
-/// escape is kept as it is written. The function never fails: if an unusual record were dropped, an
-/// attacker could use such a record to hide an action.
+/// escape is kept as it is written. The function never fails. If a record with an invalid escape
+/// were dropped, an attacker could use such an escape to hide an action.
 pub fn decode_string(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
@@ -69,10 +69,10 @@ fn take_hex_digits(chars: &mut std::str::Chars<'_>) -> Option<u32> {
     Some(value)
 }
 
-/// Decodes UTF-8 and replaces invalid sequences by U+FFFD. The flag is true if something was
-/// replaced.
+/// Decodes UTF-8 and replaces invalid sequences by U+FFFD. The flag is true if the function
+/// replaced at least one sequence.
 pub fn decode_utf8_lossy(bytes: &[u8]) -> (Cow<'_, str>, bool) {
-    // The strict check is much faster, and nearly every record passes it.
+    // The strict check comes first, because it copies nothing and most records pass it.
     match std::str::from_utf8(bytes) {
         Ok(text) => (Cow::Borrowed(text), false),
         Err(_) => (String::from_utf8_lossy(bytes), true),

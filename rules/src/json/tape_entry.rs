@@ -1,4 +1,4 @@
-//! The entry that a tape stores for each value.
+//! The entry that a JSON tape stores for each value of the text.
 
 /// The type of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

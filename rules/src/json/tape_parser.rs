@@ -20,15 +20,16 @@ pub enum JsonError {
     #[error("the JSON ends inside a value at byte {0}")]
     CutOff(usize),
     /// The value is nested deeper than [`MAX_DEPTH`] at this byte offset.
-    #[error("nested deeper than {MAX_DEPTH} levels at byte {0}")]
+    #[error("the JSON is nested deeper than {MAX_DEPTH} levels at byte {0}")]
     TooDeep(usize),
-    /// The text is larger than 4 GiB, the limit of 32-bit offsets.
-    #[error("larger than 4 GiB")]
+    /// The text is larger than 4 GiB. The tape stores offsets in 32 bits, so it cannot address
+    /// more.
+    #[error("the JSON is larger than 4 GiB")]
     TooLarge,
 }
 
-/// The entries of a parsed text. A caller reuses one tape for many records, so that parsing
-/// allocates no new memory.
+/// The entries of a parsed text. A caller can reuse one tape for the next text. Parsing then
+/// allocates memory only if the text has more values than all texts before it.
 #[derive(Debug, Default)]
 pub struct JsonTape {
     pub(super) entries: Vec<TapeEntry>,
@@ -89,7 +90,8 @@ impl JsonParser<'_, '_> {
         }
     }
 
-    /// Parses the next member of the innermost open object or list, or closes it.
+    /// Parses the next member of the innermost open object or list. If there is no further member,
+    /// closes the object or list.
     fn parse_member(&mut self) -> Result<(), JsonError> {
         let Some(&open) = self.tape.open_containers.last() else { return Ok(()) };
         let (kind, first) = match self.tape.entries.get(open as usize) {

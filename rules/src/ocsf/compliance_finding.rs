@@ -245,7 +245,7 @@ pub struct FindingRemediation<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UnmappedDetails<'a> {
-    /// The remediator, its mode and its inputs.
+    /// The remediator, its mode and its settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<Cow<'a, RemediationHeader>>,
     /// The reason why the event is possibly forged.

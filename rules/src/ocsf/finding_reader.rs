@@ -1,4 +1,4 @@
-//! The reader that converts the record of a finding back to the finding.
+//! Converts the OCSF record of a finding back to the finding.
 
 use super::compliance_finding::ComplianceFinding;
 use crate::evaluation::single_evaluation::ResourceIdentity;

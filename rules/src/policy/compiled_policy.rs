@@ -1,4 +1,4 @@
-//! The compiler that turns a policy file into a policy with compiled expressions.
+//! Compiles a policy file to a policy with compiled expressions.
 
 use super::header::{
     self, PolicyHeader, PolicyMatch, PolicyParameter, RemediationHeader, Severity,
@@ -83,13 +83,13 @@ pub enum ExpressionRole {
     Body,
     /// A `{{ CEL }}` placeholder of the message.
     Message,
-    /// A value of the patch, or an input of the remediator.
+    /// A value of the patch, or a setting of the remediator in `with`.
     Patch,
 }
 
 /// The error for a parameter that the policy does not define.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{policy}` has no parameter `{parameter}`")]
+#[error("policy `{policy}` has no parameter `{parameter}`")]
 pub struct UnknownParameterError {
     /// The id of the policy.
     pub policy: String,
@@ -107,7 +107,7 @@ pub struct ExpressionError {
     pub line: usize,
     /// The column in the line, in characters, counted from 1.
     pub column: usize,
-    /// The error of the CEL engine.
+    /// The error that the CEL engine returned.
     pub failure: Box<CelError>,
 }
 
@@ -251,7 +251,7 @@ impl Policy {
         self.patch.as_ref().map(|patch| self.fill_values(patch, scope))
     }
 
-    /// Returns the inputs of the remediator for an event that the policy evaluated, or `None` if
+    /// Returns the settings of the remediator for an event that the policy evaluated, or `None` if
     /// the policy defines no `with`. The inner result is the error of an expression that cannot be
     /// evaluated.
     pub(crate) fn fill_remediator_inputs(&self, scope: &EventScope<'_>) -> Option<FilledValues> {
@@ -412,7 +412,8 @@ impl<'a> PolicyCompiler<'a> {
                 ..place.clone()
             });
         }
-        // The position in the error is relative to the message, not to the file.
+        // The position in the error is relative to the placeholder. The diagnostic marks the start
+        // of the message instead.
         let here = ExpressionSource { text: String::new(), ..place };
         result.map_err(|failure| self.failure_diagnostic(&here, CelError { span: 0..1, ..failure }))
     }
@@ -425,7 +426,8 @@ impl<'a> PolicyCompiler<'a> {
     ) -> Result<Option<ValueTemplate>, Diagnostic> {
         let patch = header.remediation.as_ref().and_then(|one| one.patch.as_ref());
         let Some(patch) = patch else { return Ok(None) };
-        // The YAML reader reports no positions for nested values: the search begins at the key.
+        // The YAML reader reports no positions for nested values, so the search for the expressions
+        // begins at the key.
         let at = self.file.text.find("// remediation:").unwrap_or_default();
         let compiled = ValueTemplate::compile_values(patch, select_whole_text, &mut |text| {
             self.compile_source(ExpressionRole::Patch, at, text, |compiler| {
@@ -435,7 +437,7 @@ impl<'a> PolicyCompiler<'a> {
         Ok(Some(compiled))
     }
 
-    /// Compiles the expressions of `with`, the inputs of the remediator.
+    /// Compiles the expressions of `with`, the settings of the remediator.
     fn compile_remediator_inputs(
         &mut self,
         header: &PolicyHeader,

@@ -1,7 +1,8 @@
-//! The index of policies by the name and the source of events, and by resource type.
+//! An index that finds the policies for the name and the source of an event, or for a resource
+//! type.
 //!
-//! The code looks up entries of the hash map and never iterates over it. Therefore, the order of
-//! the map does not affect any output.
+//! The code never iterates over the hash maps. Therefore, their random order cannot affect any
+//! output.
 
 use super::compiled_policy::Policy;
 use crate::event::strip_api_version;

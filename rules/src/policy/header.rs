@@ -16,7 +16,7 @@ use std::marker::PhantomData;
 pub enum Severity {
     /// No action is needed.
     Informational,
-    /// The finding needs no action on its own.
+    /// The finding alone needs no action.
     Low,
     /// The finding needs action, without urgency.
     Medium,
@@ -172,10 +172,11 @@ pub struct PolicyParameter {
 pub enum SafetyTier {
     /// The remediation can be undone and does not affect legitimate use.
     A,
-    /// The remediation is as safe as tier A after a check that the state of the resource alone does
-    /// not allow.
+    /// The remediation is as safe as tier A only after a check that needs more data than the state
+    /// of the resource.
     B,
-    /// The remediation can interrupt a service, cause costs or lose data. It needs an approval.
+    /// The remediation can interrupt a service, cause costs or lose data. Therefore, it needs an
+    /// approval.
     C,
 }
 
@@ -201,16 +202,18 @@ impl fmt::Display for SafetyTier {
     }
 }
 
-/// The remediation in a policy header or in a finding: the remediator, its mode and its inputs.
+/// The remediation in a policy header or in a finding: the remediator, its mode and its settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemediationHeader {
     /// The id of the remediator.
     pub run: String,
-    /// The mode that the policy allows. The operator's maximum mode can only lower it.
+    /// The mode that the policy requests. The operator's maximum mode can lower this mode, but
+    /// never raise it.
     pub mode: RemediationMode,
-    /// The inputs of the remediator. In a policy header, a string that is one placeholder
-    /// `{{ CEL }}` is an expression. In a finding, it is replaced by the value of the expression.
+    /// The settings of the remediator. In a policy header, a string that consists of one
+    /// placeholder `{{ CEL }}` is an expression. In a finding, the value of the expression replaces
+    /// the string.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, serde_json::Value>,
     /// The safety tier, if the policy defines the remediation with `patch`.
@@ -220,11 +223,11 @@ pub struct RemediationHeader {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
     /// The required properties of the resource, as a merge patch (RFC 7396). In a policy header,
-    /// strings are CEL. In a finding, they are replaced by the values of the expressions.
+    /// strings are CEL. In a finding, the values of the expressions replace the strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The point that a person must check before the properties are set. If it is present, the
-    /// remediation needs an approval in every mode.
+    /// The point that a person must check before Evenkeel sets the properties. If the field is
+    /// present, the remediation needs an approval in every mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
 }
@@ -250,7 +253,7 @@ pub(super) struct PolicyHeader {
     pub(super) remediation: Option<RemediationHeader>,
 }
 
-/// A map that keeps the order of the entries in the file.
+/// A map that keeps the order of its entries in the file.
 #[derive(Debug)]
 pub(crate) struct OrderedMap<T>(pub(crate) Vec<(String, T)>);
 
@@ -280,8 +283,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedMap<T> {
     }
 }
 
-/// The start of a comment for the linter. Such a comment is not YAML. It may occur between entries
-/// of the header, not inside a multi-line string.
+/// The start of a lint comment in a header line. A lint comment is not part of the YAML. It may
+/// occur between entries of the header, but not inside a multi-line string.
 const LINT_PREFIX: &str = "lint: ";
 
 /// Parses the header of a policy file. Returns the header and the byte offset of the body.
@@ -311,8 +314,8 @@ pub fn split_header(file: &str, text: &str) -> Result<(String, usize), Diagnosti
             break;
         }
         if number == 0 || is_lint_comment(rest) {
-            // The line becomes a YAML comment. Spaces would become part of a folded string above
-            // it.
+            // The line becomes a YAML comment. An empty line would become part of a folded string
+            // above it.
             yaml.push('#');
             yaml.extend(line.bytes().skip(1).map(|b| if b == b'\n' { '\n' } else { ' ' }));
         } else {
@@ -330,7 +333,7 @@ pub fn split_header(file: &str, text: &str) -> Result<(String, usize), Diagnosti
     Ok((yaml, end))
 }
 
-/// Returns whether `rest`, the part of a header line after `//`, is a comment for the linter.
+/// Returns whether `rest`, the part of a header line after `//`, is a lint comment.
 pub fn is_lint_comment(rest: &str) -> bool {
     rest.trim_start().starts_with(LINT_PREFIX)
 }

@@ -138,13 +138,13 @@ impl PolicySet {
     }
 }
 
-/// The smallest number of policies for which another thread is started.
+/// The number of policies that one thread compiles at least, before another thread starts.
 const MIN_POLICIES_PER_THREAD: usize = 32;
-/// The maximum number of threads.
+/// The maximum number of threads that compile policies.
 const MAX_THREADS: usize = 8;
 
-/// Compiles policies, on several threads if there are many. Returns one result for each file, in
-/// the order of the files.
+/// Compiles policies. If there are more than [`MIN_POLICIES_PER_THREAD`], several threads share the
+/// work. Returns one result for each file, in the order of the files.
 fn compile_all(
     files: &[PolicyFile],
     functions: &FunctionSet,

@@ -1,5 +1,5 @@
-//! The values that a policy passes to a remediator: the patch, in which each string is CEL, and
-//! `with`, in which a string between `{{` and `}}` is CEL.
+//! Compiles and evaluates the values that a policy passes to a remediator: the patch, in which each
+//! string is CEL, and `with`, in which a string between `{{` and `}}` is CEL.
 
 use crate::event::EventScope;
 use evenkeel_engine::ast::SourceTexts;

@@ -21,8 +21,8 @@ struct WrittenSettings {
 }
 
 impl PolicySet {
-    /// Sets the parameters of the policies to the values in the settings file. Test cases still use
-    /// the defaults of the parameters.
+    /// Sets the parameters of the policies to the values in the settings file. Test cases do not
+    /// use these values: they use the defaults of the parameters.
     ///
     /// # Errors
     /// Returns a diagnostic for each unknown policy, each unknown parameter and each value of a
@@ -31,7 +31,7 @@ impl PolicySet {
     pub fn with_settings(mut self, files: &[PolicyFile]) -> Result<PolicySet, Vec<Diagnostic>> {
         let [first, others @ ..] = files else { return Ok(self) };
         if let Some(second) = others.first() {
-            let message = format!("a second settings file; use only `{}`", first.name);
+            let message = format!("there is another settings file, `{}`; delete one", first.name);
             return Err(vec![Diagnostic::new_error("settings", &second.name, 0..0, message)]);
         }
         let written: Option<WrittenSettings> =
@@ -67,7 +67,7 @@ fn apply_values(
         let at = start_offset(&value);
         let Some(parameter) = policy.parameters.get(&name) else {
             let help = suggest_name(&name, policy.parameters.keys().map(String::as_str));
-            let message = format!("`{}` has no parameter `{name}`", policy.id);
+            let message = format!("policy `{}` has no parameter `{name}`", policy.id);
             errors.push(settings_diagnostic(file, &name, at, message).with_help(help));
             continue;
         };
@@ -90,7 +90,7 @@ fn apply_values(
 }
 
 /// Returns a diagnostic that marks the last occurrence of `name` before the offset `before`. This
-/// is the key of the value at that offset.
+/// occurrence is the key of the value at the offset.
 fn settings_diagnostic(
     file: &PolicyFile,
     name: &str,

@@ -40,8 +40,8 @@ pub(crate) fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<
     Ok(Some(Asked { method, path, body }))
 }
 
-/// Starts the server. It returns `object` for every S3 key outside of the ledger. Returns the
-/// address.
+/// Starts the server, which answers with `object` for every S3 key outside of the ledger. Returns
+/// the address of the server.
 pub(crate) fn serve(object: Vec<u8>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 
-/// Writes `count` policies about S3 calls. The first one finds the violations of [`event`].
+/// Writes `count` policies about S3 calls. The first policy reports the violations of [`event`].
 pub(crate) fn policies(folder: &Path, count: usize) -> Outcome<PathBuf> {
     fs::create_dir_all(folder)?;
     for number in 0..count {
@@ -46,7 +46,7 @@ fn record(number: usize, public: bool, filler: &str) -> Value {
     })
 }
 
-/// Returns an EventBridge event. It is a violation if `public`.
+/// Returns an EventBridge event. The event is a violation if `public` is true.
 pub(crate) fn event(number: usize, public: bool) -> String {
     json!({
         "version": "0", "id": "e", "source": "aws.s3", "account": "111122223333",
@@ -56,7 +56,7 @@ pub(crate) fn event(number: usize, public: bool) -> String {
     .to_string()
 }
 
-/// Returns an SQS event with `size` such events without violations.
+/// Returns an SQS event with `size` EventBridge events that are no violations.
 pub(crate) fn batch(size: usize) -> String {
     let message = |number: usize| {
         json!({

@@ -80,7 +80,8 @@ impl Account {
         Account { id, actors }
     }
 
-    /// Returns a random actor, sometimes with a new session. A few actors make most of the calls.
+    /// Returns a random actor, for some calls with a new session. The distribution is uneven: a few
+    /// actors make most of the calls.
     pub(crate) fn actor(&mut self, time: &str, random: &mut Random) -> Option<&Actor> {
         let draws = [random.index(self.actors.len()), random.index(self.actors.len())];
         let place = draws.into_iter().min()?;

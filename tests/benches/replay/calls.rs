@@ -1,4 +1,4 @@
-//! The type of a call in a generated trail, and the watched read calls.
+//! The type of a call in a generated trail, and the read calls that the policies match.
 
 /// A kind of call.
 pub(crate) struct Call {
@@ -12,7 +12,7 @@ pub(crate) struct Call {
     pub(crate) response: &'static str,
 }
 
-/// Read calls that the mixed policy sets watch: about an eighth of all records.
+/// Read calls that the mixed policy sets match: about an eighth of all records.
 pub(crate) const WATCHED_READS: [(&str, &str); 8] = [
     ("secretsmanager.amazonaws.com", "GetSecretValue"),
     ("ssm.amazonaws.com", "GetParameter"),

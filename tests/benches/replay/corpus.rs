@@ -34,7 +34,8 @@ pub(crate) struct Plan {
     /// The uncompressed size, in bytes.
     pub(crate) size: u64,
     pub(crate) seed: u64,
-    /// The smallest size of a file, in bytes. It is doubled randomly up to `doublings` times.
+    /// The smallest size of a file, in bytes. The size of each file is this size, doubled a random
+    /// number of times up to `doublings`.
     pub(crate) smallest_file: u64,
     pub(crate) doublings: u64,
 }

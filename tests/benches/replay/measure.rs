@@ -20,14 +20,15 @@ pub(crate) fn time(command: &mut Command) -> Result<Duration, Box<dyn Error>> {
     if status.success() { Ok(taken) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
-/// The memory and the output lines of a process. Watching it makes it slower.
+/// The memory and the output lines of a process. The measurement of the memory slows the process
+/// down, so the duration comes from a separate run.
 pub(crate) struct Watched {
     /// The peak memory in bytes, if the system reports it.
     pub(crate) memory: Option<u64>,
     pub(crate) lines: u64,
 }
 
-/// Runs a process with its standard output in the file `output`, and watches it.
+/// Runs a process with its standard output in the file `output`, and measures its memory.
 pub(crate) fn watch(command: &mut Command, output: &Path) -> Result<Watched, Box<dyn Error>> {
     let errors = output.with_extension("errors");
     command.stdin(Stdio::null()).stdout(File::create(output)?).stderr(File::create(&errors)?);

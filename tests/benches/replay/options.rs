@@ -10,7 +10,8 @@ pub(crate) struct Options {
     pub(crate) size: u64,
     pub(crate) seed: u64,
     pub(crate) rounds: usize,
-    /// A new folder in which the trail and the policies are kept. Otherwise they are removed.
+    /// A new folder in which the trail and the policies are kept. Without this option, the
+    /// benchmark removes the trail and the policies at the end.
     pub(crate) keep: Option<PathBuf>,
     /// Measure only rows whose name contains this text.
     pub(crate) only: Option<String>,

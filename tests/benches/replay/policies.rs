@@ -1,4 +1,4 @@
-//! The policy sets of the benchmark: shipped policies, and generated policies that watch other
+//! The policy sets of the benchmark: shipped policies, and generated policies that match other
 //! calls.
 
 use super::calls::{Call, WATCHED_READS};
@@ -10,13 +10,13 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// In a mixed set, one of this number of generated policies watches a frequent read call, up to
-/// [`READ_POLICIES`] policies.
+/// In a mixed set, one policy in this number of generated policies matches a frequent read call, up
+/// to [`READ_POLICIES`] policies in the set.
 const READ_EVERY: usize = 4;
 const READ_POLICIES: usize = 16;
 
-/// Services and verbs of calls that are in no record: most policies of a large set watch such
-/// calls.
+/// The services, verbs and nouns of calls that are in no record. Most policies of the largest sets
+/// match such calls.
 const ABSENT_SERVICES: [&str; 20] = [
     "athena",
     "backup",
@@ -43,7 +43,8 @@ const ABSENT_VERBS: [&str; 5] = ["Create", "Update", "Delete", "Put", "Disassoci
 const ABSENT_NOUNS: [&str; 8] =
     ["Domain", "Policy", "Endpoint", "Cluster", "Rule", "Group", "Job", "Connection"];
 
-/// The bodies of generated policies. Only a client in 203.0.113.0/24 violates one of them.
+/// The bodies of generated policies. Only calls from a client in 203.0.113.0/24 violate one of the
+/// policies.
 const BODIES: [&str; 8] = [
     "event.?userAgent.orValue('') == 'forbidden-client/<number>'",
     "event.?userIdentity.?type.orValue('') == 'Root'\n  && !event.?sourceIPAddress.orValue('').startsWith('10.')",
@@ -57,7 +58,7 @@ const BODIES: [&str; 8] = [
 
 const POLICY: &str = "// METADATA
 // title: Generated policy <number>
-// description: Watches <call> by <source> as no shipped policy does.
+// description: Matches <call> of <source>, in addition to the shipped policies.
 // severity: LOW
 // match: {eventSource: <source>, eventName: <call>}
 // resource: {type: \"AWS::::Account\", id: resource.account}
@@ -65,7 +66,7 @@ const POLICY: &str = "// METADATA
 //   forbidden:
 //     type: list(string)
 //     default: [legacy-<number>, \"*:role/retired-<number>-*\", mars-north-<number>]
-//     description: what may not be used
+//     description: forbidden values
 // message: \"{{event.eventName}} by {{event.?userIdentity.?arn.orValue('somebody')}} is forbidden\"
 // controls: {NIST.800-53.r5: [AC-3]}
 
@@ -80,13 +81,13 @@ pub(crate) struct Set {
 
 /// The share of a trail's records that a set evaluates.
 pub(crate) struct Interest {
-    /// The number of records per thousand with an event name that a policy watches.
+    /// The number of records per thousand with an event name that a policy matches.
     pub(crate) candidates: f64,
     /// The number of evaluations per thousand records.
     pub(crate) evaluations: f64,
 }
 
-/// The calls that the generated policies of a set watch: write calls only, or also read calls.
+/// The calls that the generated policies of a set match: write calls only, or also read calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
     Changes,
@@ -173,7 +174,7 @@ fn plain(name: &str) -> &str {
     name.split("2015").next().unwrap_or(name)
 }
 
-/// Generates policies that watch the calls that `call` returns.
+/// Generates policies that match the calls that `call` returns.
 fn generated(count: usize, mut call: impl FnMut(usize) -> (String, String)) -> Vec<PolicyFile> {
     let policy = |number| {
         let (source, name) = call(number);

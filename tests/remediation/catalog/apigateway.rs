@@ -195,7 +195,7 @@ async fn a_failed_handshake_prevents_the_write_and_a_missing_probe_needs_approva
     let refused = api.https().await.with_probe(Arc::new(Backends(Some("connection refused"))));
     let outcome = refused.run::<HttpsIntegration>().await.unwrap();
     let why = "the TLS handshake with backend backend.example:443 failed: connection refused; \
-               set up TLS there first";
+               set up TLS on the backend first";
     assert_eq!(
         outcome.result,
         RemediationResult::Refused(RefusalReason::Precondition(why.to_owned()))

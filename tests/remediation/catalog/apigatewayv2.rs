@@ -309,7 +309,7 @@ async fn a_failed_handshake_prevents_the_write_and_a_missing_probe_needs_approva
     api.stage("live", true).await;
     let silent = api.https().await.with_probe(Arc::new(Backends(Some("connection refused"))));
     let why = "the TLS handshake with backend backend.example:443 failed: connection refused; \
-               set up TLS there first";
+               set up TLS on the backend first";
     assert_eq!(refused::<HttpsBackend>(&silent).await, why);
     let unasked = api.https().await.without_probe();
     assert!(asked::<HttpsBackend>(&unasked).await.contains("the TLS probe is off"));

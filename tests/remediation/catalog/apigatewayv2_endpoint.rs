@@ -46,8 +46,8 @@ async fn an_endpoint_without_custom_domain_stays_enabled() {
     let api = Api::http().await;
     api.stage("live", true).await;
     let stage = subject(&api.id).await;
-    let why = "no custom domain is mapped to the API, so it would become unreachable without the \
-               default endpoint; map a custom domain first";
+    let why = "no custom domain is mapped to the API, so the API would become unreachable without \
+               the default endpoint; map a custom domain first";
     assert_eq!(refused::<CloseHttpEndpoint>(&stage).await, why);
     let ruled = format!("ruled.{}.example", api.id);
     let made = json!({"domainName": ruled, "routingMode": "ROUTING_RULE_ONLY"});

@@ -90,7 +90,7 @@ async fn only_the_rules_of_the_finding_are_revoked_and_an_undo_restores_them() {
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Restored);
     let after = rules(&stage).await;
     assert!(after.iter().all(|rule| before.contains(rule)), "the other rules must not change");
-    // The egress rule is counted too.
+    // The count includes the egress rule.
     assert_eq!((before.len() - after.len(), after.len()), (open.len(), others.len() + 1));
     assert_eq!(stage.proxy.count("RevokeSecurityGroupIngress"), 1);
     assert_eq!(stage.run::<RevokeIngress>().await.unwrap().result, RemediationResult::Compliant);

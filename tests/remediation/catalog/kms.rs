@@ -17,7 +17,7 @@ async fn stage(id: &str) -> Stage {
     Stage::new(policy, CancelKeyDeletion::SPEC.id, kind, id).await
 }
 
-/// Creates a key, scheduled for deletion if `deleted`, and returns its stage.
+/// Creates a key and returns its stage. The key is scheduled for deletion if `deleted` is true.
 async fn key(deleted: bool) -> Stage {
     let id = create(json!({})).await;
     if deleted {

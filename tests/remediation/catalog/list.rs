@@ -1,4 +1,5 @@
-//! Checks that the catalog lists every remediator and that the policies name only these.
+//! Checks that the catalog lists every remediator, and that policies name only remediators in the
+//! catalog.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! Checks the calls of remediators against their session policies: each call must be allowed, and
-//! the same write on another resource must not be.
+//! the same write must be denied for another resource.
 
 use std::collections::BTreeSet;
 

@@ -264,7 +264,7 @@ async fn a_bucket_without_a_key_in_the_header_is_not_reported_as_restored() {
         encrypt(&name, rule("AES256", None, false)).await;
         let refused = stage.run::<DefaultEncryption>().await.unwrap().result;
         assert!(
-            matches!(&refused, RemediationResult::Refused(why) if why.to_string().contains("still not encrypted with a KMS key")),
+            matches!(&refused, RemediationResult::Refused(why) if why.to_string().contains("does not use a KMS key by default")),
             "{refused:?}"
         );
         assert_eq!(stage.proxy.count("PUT encryption"), 0);

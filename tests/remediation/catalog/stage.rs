@@ -30,8 +30,8 @@ use evenkeel_testing::http::send;
 use evenkeel_testing::proxy::Proxy;
 use evenkeel_testing::stand_in::stand_in;
 
-/// The timeout of one attempt of an AWS call, after which the SDK retries. It is 5 s in the
-/// function and longer here, because the machine may be busy.
+/// The timeout of one attempt of an AWS call, after which the SDK retries. The function uses 5 s.
+/// The tests use a longer time, because the machine may be busy.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// Returns a connection to AWS at `endpoint`, without a TLS probe and without a kill switch.
@@ -196,11 +196,11 @@ impl Stage {
     ) -> Result<RemediationOutcome, ExecutorError> {
         let violation = self.violation();
         let mut outcome = self.executor::<R>().remediate_violation(&violation, 0).await?;
-        // A remediator that is not safe without approval waits for it; the fixture approves.
+        // A remediator that always needs approval waits, so the fixture approves the plan.
         let waits = |end| matches!(&outcome.result, RemediationResult::AwaitingApproval(why) if why.ends_with(end));
         let needs_person =
             R::SPEC.tier.is_some() && R::SPEC.maximum_mode(None) < RemediationMode::Auto;
-        let undone = "(a test); approve it only if it is wanted again";
+        let undone = "(a test); approve the plan only if the remediation is needed again";
         if needs_person && waits("(run `evenkeel approve` or `evenkeel reject`)") || waits(undone) {
             self.approve::<R>().await;
             outcome = self.executor::<R>().remediate_violation(&violation, 0).await?;
@@ -216,7 +216,7 @@ impl Stage {
         self.try_undo::<R>().await.unwrap()
     }
 
-    /// Undoes the first attempt.
+    /// Undoes the first attempt, and returns an error instead of a panic.
     ///
     /// # Errors
     /// The error of an undo that must be retried.

@@ -156,15 +156,15 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
 
 #[test]
 fn the_remediator_plans_a_change_for_every_finding_of_a_shipped_policy() {
-    // Planning makes no call.
+    // Planning makes no AWS call, so any endpoint is possible.
     let nowhere = aws(([127, 0, 0, 1], 1).into());
     let set = shipped();
     let mut wrong = Vec::new();
     for policy in set.policies() {
         let Some(header) = &policy.remediation else { continue };
         let entry = CatalogEntry::find_by_id(&header.run).unwrap();
-        // For a remediator without its own tier, the policy defines the change, so it is skipped
-        // here.
+        // For a remediator without its own tier, the policy defines the change, so this test skips
+        // the policy.
         if entry.spec.tier.is_none() {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Checks the event patterns of the templates with the test cases of the shipped policies: events
-//! that a policy evaluates match, and others do not.
+//! Checks the event patterns of the templates with the test cases of the shipped policies: a
+//! pattern must match exactly the events that a policy evaluates.
 
 use std::collections::BTreeSet;
 use std::path::Path;

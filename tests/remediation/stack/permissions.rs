@@ -1,5 +1,5 @@
-//! Checks the roles of the templates: they allow every necessary call and no other, and only the
-//! intended principals can assume them.
+//! Checks the roles of the templates: the roles allow exactly the necessary calls, and only the
+//! intended principals can assume the roles.
 
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ fn every_call_is_on_a_resource_type_that_aws_documents_for_its_action() {
         // The copy of the reference contains the actions of HTTP APIs in place of those of REST
         // APIs.
         let is_mixed_up = action.starts_with("apigateway:");
-        // EC2 does not require the rules today; it requires their security group.
+        // At present, EC2 requires the permission for the security group, but not for its rules.
         let is_spare = action == "ec2:RevokeSecurityGroupIngress" && resource.contains("-rule/");
         let mut of = reference[action].as_array().unwrap().iter().filter_map(Value::as_str);
         let fits =

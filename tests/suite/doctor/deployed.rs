@@ -33,7 +33,7 @@ fn arn(service: &str, name: &str) -> String {
     format!("arn:aws:{service}:eu-central-1:123456789012:{name}")
 }
 
-/// Sends a request to a service for which there is no client here, and requires the status 200.
+/// Sends a request to a service for which this test has no client, and requires the status 200.
 fn ask(service: &str, request: &str, body: &str) {
     let mut stream = TcpStream::connect(stand_in()).unwrap();
     let form = "application/x-www-form-urlencoded";

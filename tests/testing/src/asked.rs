@@ -21,7 +21,7 @@ pub struct Asked {
     pub action: String,
     /// The ARN of the resource, or `*` for an action without a resource.
     pub resource: String,
-    /// True if the request has `If-None-Match: *`, which only creates new objects.
+    /// True if the request has `If-None-Match: *`: S3 then rejects it if the object exists.
     pub if_none_match: bool,
 }
 

@@ -23,7 +23,7 @@ use super::aws::ACCOUNT;
 use super::built;
 use super::http::{Answer, Closed, serve};
 
-/// The timeout of an invocation in milliseconds, longer than any invocation of a test takes.
+/// The timeout of an invocation in milliseconds. No invocation of a test takes longer.
 const TIMEOUT_MS: u64 = 60_000;
 
 /// The X-Ray trace header of every invocation.
@@ -138,8 +138,8 @@ impl Function {
         self.lines.lock().unwrap().clone()
     }
 
-    /// Waits until `found` returns a value for the output lines, and returns it. Output can arrive
-    /// after the answer.
+    /// Waits until `found` returns a value for the output lines, and returns this value. The wait
+    /// is necessary, because output can arrive after the answer.
     pub async fn written<T>(&self, found: impl Fn(&[String]) -> Option<T>) -> T {
         let all = async {
             loop {
@@ -256,7 +256,7 @@ async fn answer(
             let text = String::from_utf8_lossy(&body).into_owned();
             let outcome = if failed { Err(text) } else { Ok(serde_json::from_str(&text).unwrap()) };
             if let Some(reply) = waiting.lock().unwrap().remove(&id) {
-                // The test may no longer wait for it.
+                // Sending fails if the test no longer waits for the result.
                 drop(reply.send(outcome));
             }
             response.status(202).body(Bytes::new().into())

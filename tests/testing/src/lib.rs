@@ -1,7 +1,7 @@
 //! Shared test support: the AWS stand-in, a proxy that injects faults, an evaluator of IAM
 //! policies, a stand-in for AWS Lambda, and a reader of the templates.
 //!
-//! Only tests use this crate, so it panics on every error.
+//! Only tests use this crate, so its functions panic on every error.
 #![expect(
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -36,7 +36,7 @@ pub fn project(path: impl AsRef<Path>) -> PathBuf {
 /// Returns the folder with the binaries that were built with this test.
 pub fn built() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    // The test binary is in the folder `deps` next to them.
+    // The test binary is in the folder `deps`, which is next to the other binaries.
     let deps = test.ancestors().find(|folder| folder.ends_with("deps"));
     deps.and_then(Path::parent)
         .unwrap_or_else(|| panic!("{} is not below a folder `deps` of Cargo", test.display()))

@@ -48,7 +48,7 @@ pub enum Fault {
 pub struct Pause {
     /// Notifies the test that the call reached the pause.
     pub reached: Arc<Notify>,
-    /// The test notifies it to end the pause.
+    /// Notifies the proxy to end the pause.
     pub release: Arc<Notify>,
 }
 

@@ -29,16 +29,16 @@ fn isolated(python: PathBuf) -> Command {
     {
         command.env_remove(variable);
     }
-    // Keep the bytecode, because compiling the modules of moto takes seconds. It is not stored in
-    // the source folders.
+    // Keep the bytecode, because compiling the modules of moto takes seconds. Store it outside of
+    // the source folders, so that the repository stays unchanged.
     command.env("PYTHONPYCACHEPREFIX", scratch("bytecode"));
     // Use UTF-8 independent of the locale.
     command.envs([("PYTHONUTF8", "1"), ("PYTHONNOUSERSITE", "1")]);
     command
 }
 
-/// Returns the virtual environment with the packages. Creates it at the first use, and again after
-/// a change of the requirements.
+/// Returns the virtual environment with the packages. Creates the environment at the first use, and
+/// again after a change of the requirements.
 fn environment() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let make = || {

@@ -7,14 +7,14 @@ use std::sync::OnceLock;
 
 use super::python::program;
 
-/// Returns the address of the AWS stand-in. Starts it at the first call.
+/// Returns the address of the AWS stand-in. Starts the stand-in at the first call.
 pub fn stand_in() -> SocketAddr {
     static PROCESS: OnceLock<(Child, SocketAddr)> = OnceLock::new();
     PROCESS.get_or_init(start).1
 }
 
-/// Starts the stand-in. It ends when its standard input closes, which happens when this process
-/// ends.
+/// Starts the stand-in. The stand-in ends when its standard input closes, so it ends with this
+/// process.
 fn start() -> (Child, SocketAddr) {
     let mut child =
         program("stand/stand.py").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

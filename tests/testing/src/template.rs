@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use super::project;
 use super::python::program;
 
-/// The id of the audit account. Tests use it for nothing else.
+/// The id of the audit account. No other account of the tests has this id.
 pub const AUDIT: &str = "999900001111";
 /// The home Region of the audit account.
 pub const REGION: &str = "eu-central-1";
 /// The parameters of both stacks.
 const COMMON: [&str; 2] = ["OrganizationId=o-abcdefghij", "ExternalId=only-the-two-stacks-know"];
 
-/// The resolved templates by request, because tests request the same templates often.
+/// The resolved templates by request, because several tests request the same template.
 static ANSWERS: Mutex<BTreeMap<String, Value>> = Mutex::new(BTreeMap::new());
 
 /// Returns the resources of a template with these parameters (`NAME=VALUE`), by logical id.

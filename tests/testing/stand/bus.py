@@ -1,5 +1,5 @@
-"""Rules that send events to the event bus of another account. moto puts a new event of the other account on the bus;
-Amazon EventBridge keeps the id, account, Region and time of the event.
+"""Replaces the rules of moto that send events to the event bus of another account. moto would put a new event of the
+other account on the bus. Amazon EventBridge keeps the id, account, Region and time of the event.
 
 Source: Amazon EventBridge User Guide, "Sending and receiving events between AWS accounts".
 """

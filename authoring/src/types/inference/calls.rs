@@ -1,4 +1,5 @@
-//! Infers the types of function calls: functions of the library, and the organization's functions.
+//! Infers the result types of function calls: functions of the library, and the organization's
+//! functions.
 
 use super::{TypeInference, issue_level};
 use crate::services::models::CallSide;

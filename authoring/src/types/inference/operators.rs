@@ -1,4 +1,4 @@
-//! Infers the types of operators, and reports texts that AWS never uses for a field.
+//! Infers the result types of operators, and reports texts that AWS never uses for a field.
 
 use super::{TypeInference, common_type, issue_level};
 use crate::types::{ExpressionType, with_article};

@@ -1,4 +1,5 @@
-//! The callers of a service, and the values that their requests have for condition keys.
+//! The classes of callers of a service, and the values that the requests of each class have for
+//! condition keys.
 
 use super::super::address::parse_range;
 use super::super::arn::Arn;
@@ -44,7 +45,7 @@ const STRANGER_ADDRESSES: &[&str] = &[
 ];
 
 /// Condition keys that a service sets when it calls on behalf of a principal, or that identify a
-/// private network. A direct call over the Internet has none of them.
+/// private network. A direct call over the Internet has none of these keys.
 const SERVICE_SET_KEYS: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
@@ -60,8 +61,8 @@ const SERVICE_SET_KEYS: &[&str] = &[
     "s3:dataaccesspointarn",
 ];
 
-/// Condition keys to which a caller can give any value, or none: headers and parameters of the
-/// request, and tags of the caller's own role.
+/// Condition keys whose value a caller can choose or omit: headers and parameters of the request.
+/// Tags of the caller's own role (`aws:PrincipalTag/...`) are handled in the same way.
 ///
 /// Source: AWS IAM User Guide, "AWS global condition context keys"; Service Authorization
 /// Reference, Amazon S3.
@@ -85,7 +86,7 @@ const CALLER_CHOSEN_KEYS: &[&str] = &[
 
 impl<'a> CallerClass<'a> {
     /// Returns whether this caller is the principal `listed` of a statement. The result is `None`
-    /// if that is unknown.
+    /// if the answer is unknown.
     pub(super) fn matches_principal(self, listed: &str) -> Option<bool> {
         if listed == "*" {
             return Some(true);
@@ -101,16 +102,16 @@ impl<'a> CallerClass<'a> {
     }
 
     /// Returns whether the principals of a statement include this caller. The result is `None` if
-    /// that is unknown.
+    /// the answer is unknown.
     pub(super) fn is_among(self, principals: &[String]) -> Option<bool> {
         any_holds(principals.iter().map(|listed| self.matches_principal(listed)))
     }
 
     /// Returns whether a statement for everyone except these principals applies to this caller. The
-    /// result is `None` if that is unknown.
+    /// result is `None` if the answer is unknown.
     pub(super) fn is_outside(self, listed: &[String]) -> Option<bool> {
-        // If the statement names only a part of an account, it can apply to other principals of the
-        // account.
+        // The caller may be a whole account, and the statement may exclude only a part of the
+        // account. The statement then applies to the other principals of the account.
         let partly = |one: &String| match self {
             CallerClass::Named(name) => {
                 one != name && principal_account(one) == principal_account(name)
@@ -133,8 +134,8 @@ impl<'a> CallerClass<'a> {
         }
     }
 
-    /// Returns the values that requests of this caller may have for a key, as far as they are
-    /// useful to try. `written` contains the values of the conditions on the key.
+    /// Returns sample values that requests of this caller may have for a key. `written` contains
+    /// the values of the conditions on the key.
     pub(super) fn possible_values(self, key: &str, written: &[&str]) -> Vec<ContextValue> {
         let text = |text: &str| ContextValue::Text(text.to_owned());
         let named = !matches!(self, CallerClass::Stranger);
@@ -196,8 +197,8 @@ impl<'a> CallerClass<'a> {
     }
 }
 
-/// Returns whether `listed` includes every caller that `name` includes. The result is `None` if
-/// that is unknown.
+/// Returns whether `listed` includes every caller that `name` includes. The result is `None` if the
+/// answer is unknown.
 fn is_same_principal(name: &str, listed: &str) -> Option<bool> {
     if name == listed {
         return Some(true);
@@ -217,7 +218,7 @@ fn is_same_principal(name: &str, listed: &str) -> Option<bool> {
     }
 }
 
-/// Returns whether the name is that of a user or a role, and not of a session.
+/// Returns whether the name is the ARN of a user or a role, and not of a session.
 fn is_identity(name: &str) -> bool {
     Arn::parse_text(name).is_some_and(|arn| {
         arn.service == "iam"
@@ -237,8 +238,8 @@ pub(super) fn principal_account(name: &str) -> Option<&str> {
     is_account_id(account).then_some(account)
 }
 
-/// Returns a text that matches a pattern. The text in place of the wildcards belongs to no real
-/// owner.
+/// Returns a text that matches a pattern. The function replaces the wildcards by letters that are
+/// not expected in a real name.
 pub(super) fn sample_text(pattern: &str) -> String {
     pattern.replace('*', "zq9").replace('?', "q")
 }

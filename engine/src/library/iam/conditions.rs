@@ -1,4 +1,4 @@
-//! The evaluation of conditions for a request, with the semantics of AWS.
+//! Evaluates the conditions of a policy statement for a request, with the semantics of AWS.
 //!
 //! Source: AWS IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with
 //! multiple context keys or values".
@@ -49,8 +49,8 @@ impl ConditionOperator {
     }
 }
 
-/// Returns whether a condition is true for a request with this value of its key. The result is
-/// `None` if that is unknown.
+/// Returns whether a condition is true for a request in which its key has this value. The result is
+/// `None` if the answer is unknown.
 pub(super) fn condition_holds(condition: &PolicyCondition, given: &ContextValue) -> Option<bool> {
     let operator = ConditionOperator::parse_operator(&condition.operator);
     let text = match given {
@@ -125,12 +125,12 @@ fn arn_matches(pattern: &str, text: &str) -> Option<bool> {
     all_hold(wanted.zip(parts).map(|(wanted, part)| glob::match_within_limit(wanted, part)))
 }
 
-/// Returns whether a condition of a Deny statement is true for every request of a caller. Requests
-/// that have one of the fixed values of the condition are not considered, because they do not come
-/// from a stranger.
+/// Returns whether a condition of a Deny statement is true for every request of a caller.
 ///
-/// `StringNotEquals` on the organization denies everyone outside the organization: a caller without
-/// an organization differs from it too.
+/// For a stranger, the function ignores requests that have one of the fixed values of the
+/// condition, because such requests do not come from a stranger. Example: `StringNotEquals` on the
+/// organization denies everyone outside the organization, including callers that belong to no
+/// organization.
 pub(super) fn always_holds(condition: &PolicyCondition, caller: CallerClass<'_>) -> bool {
     let operator = ConditionOperator::parse_operator(&condition.operator);
     let negated = operator.positive_form().is_some() && !condition.values.is_empty();
@@ -161,9 +161,10 @@ pub(super) fn always_holds(condition: &PolicyCondition, caller: CallerClass<'_>)
     }
 }
 
-/// Returns whether the condition distinguishes accounts. A wildcard of `StringNotLike` matches
-/// across colons, unlike a wildcard of `ArnNotLike`. Before the account in an ARN, it can match
-/// another account.
+/// Returns whether the values of the condition match only the accounts that they name.
+///
+/// A wildcard of `StringNotLike` matches across colons, unlike a wildcard of `ArnNotLike`. If such
+/// a wildcard precedes the account in an ARN, the value also matches ARNs of other accounts.
 fn keeps_accounts_apart(operator: &ConditionOperator, condition: &PolicyCondition) -> bool {
     operator.base != "stringnotlike"
         || condition.values.iter().filter(|value| value.starts_with("arn:")).all(|value| {

@@ -1,9 +1,9 @@
-//! The access that explicit Deny statements leave of what an Allow statement grants.
+//! Determines which access of an Allow statement remains after the Deny statements of a document.
 //!
-//! The result is proven. Access is closed if each action on each resource is denied to every caller
-//! in question. Access is open if there is a request that the Allow statement grants and that no
-//! Deny statement can match. In all other cases the result is undecided, and is treated neither as
-//! open nor as closed.
+//! The module returns only results that it can prove. Access is closed if the Deny statements deny
+//! each action on each resource to every caller of the class. Access is open if there is a request
+//! that the Allow statement grants and that no Deny statement can match. In all other cases the
+//! result is undecided, and callers treat it neither as open nor as closed.
 //!
 //! Source: AWS IAM User Guide, "Policy evaluation logic".
 
@@ -18,14 +18,15 @@ use super::services;
 use super::statement::PolicyStatement;
 use crate::run::{budget, undecided};
 
-/// The access that the Deny statements of a document leave of what an Allow statement grants.
+/// The part of the access of an Allow statement that remains after the Deny statements of a
+/// document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RemainingAccess {
     /// At least one request is allowed.
     Open,
     /// No request is allowed.
     Closed,
-    /// Neither can be proven.
+    /// The module can prove neither that a request is allowed nor that all requests are denied.
     Undecided,
 }
 
@@ -33,8 +34,8 @@ pub(super) enum RemainingAccess {
 const UNDECIDED_REASON: &str = "Evenkeel cannot decide whether a `Deny` blocks all access that \
      an `Allow` of the policy document grants; review which requests remain allowed";
 
-/// Returns whether the Deny statements leave access to the caller. If that is undecided, the
-/// function records it for the evaluation.
+/// Returns whether the caller has access after the Deny statements. If the answer is undecided, the
+/// function returns false and records [`UNDECIDED_REASON`] for the evaluation.
 pub(super) fn is_open(
     statement: &PolicyStatement,
     statements: &[PolicyStatement],
@@ -47,18 +48,19 @@ pub(super) fn is_open(
     Ok(openness == RemainingAccess::Open)
 }
 
-/// The maximum number of actions, and of resources, for which the function tries to find an allowed
+/// The maximum number of actions, and the maximum number of resources, in the search for an allowed
 /// request.
 const MAX_TRIED: usize = 24;
 
-/// The maximum number of contexts that are tried for one action on one resource.
+/// The maximum number of request contexts (combinations of condition key values) that the search
+/// tries for one action on one resource.
 const MAX_CONTEXTS: usize = 512;
 
 /// The pattern for a statement without actions or without resources.
 const EVERYTHING: &str = "*";
 
-/// Returns the access that the Deny statements in `statements` leave of what `allow` grants to
-/// `caller`.
+/// Returns the access of `caller` that remains of `allow` after the Deny statements in
+/// `statements`.
 pub(super) fn remaining_access(
     allow: &PolicyStatement,
     statements: &[PolicyStatement],
@@ -176,7 +178,7 @@ impl<'a> DenyStatement<'a> {
     }
 
     /// Returns whether the statement denies all actions that match the pattern `action`. The result
-    /// is `None` if it denies a part of them, or if that is unknown.
+    /// is `None` if the statement denies only some of these actions, or if the answer is unknown.
     fn denies_action(&self, action: &str) -> Option<bool> {
         if self.actions.is_empty() && self.not_actions.is_empty() {
             return None;
@@ -185,7 +187,8 @@ impl<'a> DenyStatement<'a> {
     }
 
     /// Returns whether the statement denies all resources that match the pattern `resource`. The
-    /// result is `None` if it denies a part of them, or if that is unknown.
+    /// result is `None` if the statement denies only some of these resources, or if the answer is
+    /// unknown.
     fn denies_resource(&self, resource: &str) -> Option<bool> {
         let statement = self.statement;
         if statement.resources.is_empty() && statement.not_resources.is_empty() {
@@ -194,15 +197,16 @@ impl<'a> DenyStatement<'a> {
         is_in(&statement.resources, &statement.not_resources, resource)
     }
 
-    /// Returns whether the statement may deny a part of what is allowed.
+    /// Returns whether the statement may deny a part of the grant.
     fn may_deny(&self, grant: &GrantPatterns) -> bool {
         grant.actions.iter().any(|action| self.denies_action(action) != Some(false))
             && grant.resources.iter().any(|resource| self.denies_resource(resource) != Some(false))
     }
 }
 
-/// Returns whether every text that matches the pattern is in `listed`, or is not in `left_out`. The
-/// result is `None` if that is unknown.
+/// Returns whether every text that matches `pattern` also matches a pattern in `listed`. If
+/// `left_out` is not empty, the function instead returns whether none of these texts matches a
+/// pattern in `left_out`. The result is `None` if the answer is unknown.
 fn is_in(listed: &[String], left_out: &[String], pattern: &str) -> Option<bool> {
     if left_out.is_empty() {
         return is_in_list(listed, pattern);
@@ -226,7 +230,7 @@ fn has_variable(pattern: &str) -> bool {
     pattern.contains("${")
 }
 
-/// Replaces each policy variable in a pattern by `*`.
+/// Replaces each policy variable, such as `${aws:username}`, by `*`, because its value is unknown.
 fn loosen_variables(pattern: &str) -> String {
     let mut parts = pattern.split("${");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -237,7 +241,8 @@ fn loosen_variables(pattern: &str) -> String {
     out
 }
 
-/// Returns whether each action on each resource is denied to every caller in question.
+/// Returns whether the Deny statements deny each action on each resource to every caller of the
+/// class.
 fn is_closed(
     grant: &GrantPatterns,
     denials: &[&DenyStatement<'_>],
@@ -272,7 +277,7 @@ struct CandidateRequest {
     resource: String,
 }
 
-/// Returns requests that the statement allows by action and resource.
+/// Returns sample requests whose action and resource the statement allows.
 fn candidate_requests(grant: &GrantPatterns) -> Vec<CandidateRequest> {
     let mut actions: Vec<String> =
         grant.actions.iter().flat_map(|one| sample_actions(one, grant)).collect();
@@ -313,14 +318,15 @@ fn sample_actions(pattern: &str, grant: &GrantPatterns) -> Vec<String> {
     known
 }
 
-/// Returns a resource that matches a pattern, if any text may follow the name of the owner.
-/// Otherwise, the function returns the pattern itself.
+/// Returns a resource that matches a pattern, if the pattern names its bucket or API without
+/// wildcards. Otherwise, the function returns the pattern itself.
 fn sample_resource(pattern: &str) -> String {
     let own = services::owner_prefix(pattern).filter(|own| !is_wild(own));
     if own.is_some() { sample_text(pattern) } else { pattern.to_owned() }
 }
 
-/// Returns whether a request is allowed in at least one context.
+/// Returns whether a request is allowed in at least one context, that is, with at least one
+/// combination of values for the condition keys.
 fn gets_through(
     request: &CandidateRequest,
     allow: &PolicyStatement,

@@ -1,4 +1,4 @@
-//! The reader of policy documents, in every form in which AWS records them.
+//! Reads policy documents in every form in which AWS records them.
 
 use cel::ExecutionError;
 use cel::common::value::Val;

@@ -1,4 +1,4 @@
-//! The search for allowed principals of other accounts, and for statements that allow everything.
+//! Finds allowed principals of other accounts, and statements that allow everything.
 
 use std::collections::BTreeSet;
 
@@ -75,8 +75,8 @@ fn is_allowed(
     {
         return Ok(false);
     }
-    // A Deny with an exception for an organization or a network does not limit access to this
-    // account. If the access of strangers is undecided, `public_statements` reports that.
+    // A Deny with an exception for an organization or a network still allows accounts other than
+    // this one. If the access of strangers is undecided, `public_statements` reports it.
     Ok(deny::remaining_access(statement, statements, CallerClass::Stranger)?
         != RemainingAccess::Undecided)
 }
@@ -108,9 +108,10 @@ fn parse_account(value: &str) -> Option<String> {
     is_account_id(account).then(|| account.to_owned())
 }
 
-/// Returns the principal, unless it is everyone, a service, a federated identity, or belongs to
-/// `account`. Returns the account ID for the root of an account. An ARN without an account ID gives
-/// nothing.
+/// Returns the principal if it belongs to another account than `account`, and otherwise `None`.
+///
+/// The result is `None` for everyone (`*`), a service, a federated identity, and an ARN without an
+/// account ID. For the root of an account, the function returns the account ID.
 fn foreign_principal(principal: &str, account: &str) -> Option<String> {
     let own_or_service = principal == "*"
         || principal == account

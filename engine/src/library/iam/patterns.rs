@@ -1,7 +1,8 @@
-//! The comparison of wildcard patterns: whether one covers another, and whether two overlap.
+//! Compares wildcard patterns: whether one pattern covers another, and whether two patterns
+//! overlap.
 //!
-//! A pattern represents the set of texts that match it. The functions compare these sets exactly,
-//! or return `None` if the comparison exceeds the step limit. They never guess.
+//! A pattern represents the set of texts that match it. The functions compare these sets exactly.
+//! If a comparison exceeds the step limit, they return `None` instead of an estimate.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -12,18 +13,18 @@ use crate::run::budget;
 /// The maximum number of steps of one comparison.
 const MAX_STEPS: usize = 20_000;
 
-/// The maximum number of steps of all comparisons for one policy document. The author of a document
-/// can make each comparison long.
+/// The maximum number of steps of all comparisons for one policy document. Without this limit, the
+/// author of a document could exhaust an evaluation with many long comparisons.
 const MAX_STEPS_OF_DOCUMENT: usize = 200_000;
 
-/// The number of steps that cost one unit.
+/// The number of steps that cost one unit of the budget.
 const STEPS_PER_UNIT: usize = 16;
 
 thread_local! {
     static LEFT_FOR_DOCUMENT: Cell<usize> = const { Cell::new(MAX_STEPS_OF_DOCUMENT) };
 }
 
-/// Starts a new policy document, whose comparisons may use all steps again.
+/// Resets the step limit for a new policy document.
 pub(super) fn start_document() {
     LEFT_FOR_DOCUMENT.set(MAX_STEPS_OF_DOCUMENT);
 }
@@ -53,7 +54,7 @@ pub(super) fn pattern_covers(wide: &str, narrow: &str) -> Option<bool> {
     letters.dedup();
     let mut search = StateSearch::new((0, settle_positions(&wide, BTreeSet::from([0]))));
     while let Some((at, set)) = search.next_state() {
-        // The rest of `narrow` matches some text, and `wide` does not match this text.
+        // No position in `wide` is left, so `wide` does not match a text that `narrow` matches.
         if set.is_empty() {
             return Some(false);
         }
@@ -138,8 +139,8 @@ fn advance_positions(
     settle_positions(pattern, moved.collect())
 }
 
-/// Adds the positions after stars that match nothing. A star can match everything that the
-/// positions before it can match, so only the last star and the positions after it are kept.
+/// Adds the position after each star, because a star can match the empty text. Then removes the
+/// positions before the last star: every text that they can match, the star can match too.
 fn settle_positions(pattern: &[char], mut set: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut open: Vec<usize> = set.iter().copied().collect();
     let mut last_star = None;

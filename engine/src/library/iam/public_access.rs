@@ -1,5 +1,5 @@
-//! The detection of public statements, as Amazon S3 defines them: the statement allows everyone,
-//! and no condition limits the caller to fixed values.
+//! Detects public statements, as Amazon S3 defines them: the statement allows everyone, and no
+//! condition limits the caller to fixed values.
 
 use ipnet::IpNet;
 
@@ -31,7 +31,8 @@ const PINNING_KEYS: &[&str] = &[
     "s3:dataaccesspointarn",
 ];
 
-/// Operators that are true only for the given values. A negated operator allows everyone else.
+/// Operators that are true only for the values of the condition. A negated operator, such as
+/// `StringNotEquals`, is true for all other values and therefore limits nobody.
 const POSITIVE_OPERATORS: &[&str] =
     &["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"];
 
@@ -45,8 +46,8 @@ pub(super) fn is_public(statement: &PolicyStatement) -> bool {
     statement.allows && statement.is_for_everyone() && !statement.conditions.iter().any(pins_caller)
 }
 
-/// Returns whether the condition is true for fixed callers only. The values are alternatives, so
-/// each value must be fixed.
+/// Returns whether the condition is true only for fixed callers. One matching value is sufficient
+/// for the condition, so each value must be fixed.
 fn pins_caller(condition: &PolicyCondition) -> bool {
     is_positive(&condition.operator)
         && is_pin(&condition.key, &condition.values)
@@ -60,9 +61,10 @@ fn is_text_pattern(operator: &str) -> bool {
     operator.to_ascii_lowercase().ends_with("stringlike")
 }
 
-/// Returns whether no wildcard precedes the account in an ARN. A wildcard there that matches across
-/// colons can match another account: the path of a role can contain colons, and so the rest of the
-/// pattern.
+/// Returns whether no wildcard precedes the account in an ARN.
+///
+/// A wildcard before the account that matches across colons can match the ARN of another account:
+/// the path of a role can contain colons, so it can contain the rest of the pattern.
 ///
 /// Source: IAM API Reference, `CreateRole`, `Path`; IAM User Guide, "IAM JSON policy elements:
 /// Condition operators".
@@ -79,8 +81,9 @@ pub(super) fn is_pin(key: &str, values: &[String]) -> bool {
         && !(key == "aws:sourceip" && internet::cover_internet(values))
 }
 
-/// Returns whether the operator is false for a missing key. This is not the case for `…IfExists`
-/// and `ForAllValues:`.
+/// Returns whether the operator is true only for the values of the condition and false for a
+/// missing key. `…IfExists` and `ForAllValues:` are true for a missing key, so the result is then
+/// false.
 pub(super) fn is_positive(operator: &str) -> bool {
     let operator = operator.to_ascii_lowercase();
     let base = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
@@ -99,18 +102,21 @@ fn is_fixed(key: &str, value: &str) -> bool {
         return true;
     }
     match key {
-        // All accounts in one organization: `o-example/*`.
+        // A wildcard after the id of the organization is allowed, as in `o-example/*`: all accounts
+        // still belong to one organization.
         "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => {
             value.split_once('/').is_some_and(|(org, _)| !org.is_empty() && !wild(org))
         }
-        // All resources of one account.
+        // A wildcard outside the account of an ARN is allowed: all resources still belong to one
+        // account.
         _ => {
             Arn::parse_text(value).is_some_and(|arn| !arn.account.is_empty() && !wild(arn.account))
         }
     }
 }
 
-/// Returns whether a range, or one address, is small enough to belong to one owner.
+/// Returns whether a text is an address, or a range that is not wider than /8 (IPv4) or /32 (IPv6).
+/// Such a range can belong to one owner.
 pub(super) fn is_narrow_range(value: &str) -> bool {
     match value.parse() {
         Ok(IpNet::V4(range)) => range.prefix_len() >= MIN_PREFIX_V4,

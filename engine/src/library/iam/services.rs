@@ -1,6 +1,7 @@
-//! Facts about the services whose resources have policies.
+//! Actions and resource formats of the services whose resources can have policies.
 
-/// Some actions of services, in lower case. A wildcard allows at least these actions.
+/// Some actions of services, in lower case. They are the samples for an `Action` with wildcards: if
+/// a `Deny` leaves one of them allowed, the access is open.
 ///
 /// Source: AWS Service Authorization Reference.
 const KNOWN_ACTIONS: &[(&str, &[&str])] = &[
@@ -46,8 +47,9 @@ pub(super) fn known_actions(service: &str) -> impl Iterator<Item = &'static str>
     found.map(|(_, actions)| *actions).unwrap_or_default().iter().copied()
 }
 
-/// Returns the part of a resource pattern that identifies the resource with the policy, if any text
-/// may follow it: the bucket before its objects, the API before its paths.
+/// Returns the part of a resource pattern that identifies the resource with the policy: the bucket
+/// before its objects, or the API before its paths. Returns `None` for other services, and for a
+/// pattern without objects or paths.
 pub(super) fn owner_prefix(pattern: &str) -> Option<&str> {
     if pattern.starts_with("execute-api:/") {
         return Some("execute-api:");

@@ -1,4 +1,5 @@
-//! A statement of a policy document in a uniform format.
+//! A statement of a policy document in a uniform format, which does not depend on how AWS recorded
+//! it.
 
 use cel::ExecutionError;
 use cel::common::types::{CelMapKey, CelString};

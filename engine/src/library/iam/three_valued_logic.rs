@@ -1,4 +1,4 @@
-//! Three-valued logic: true, false, and `None` for unknown.
+//! Combines tests in three-valued logic: true, false, and `None` for unknown.
 
 /// Returns whether at least one test is true. The result is `None` if no test is true and at least
 /// one is unknown.

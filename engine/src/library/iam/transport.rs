@@ -1,9 +1,9 @@
-//! The detection of resource policies that deny unencrypted requests.
+//! Detects resource policies that deny unencrypted requests.
 
 use super::statement::{PolicyCondition, PolicyStatement};
 
-/// The only action of a service that callers reach over HTTP. Policies of the service may name this
-/// action instead of all actions.
+/// Services with only one action that callers can send over HTTP, and this action. A policy that
+/// denies this action denies every unencrypted request.
 const ONLY_ACTION: &[(&str, &str)] = &[("sns", "publish"), ("execute-api", "invoke")];
 
 /// Returns whether the statement denies every action to everyone unless the connection is
@@ -34,7 +34,7 @@ fn is_every_action(action: &str) -> bool {
     }
 }
 
-/// Returns whether the pattern covers a whole resource: the objects of a bucket, a queue, or every
+/// Returns whether the pattern covers a whole resource: all objects of a bucket, a queue, or every
 /// path of an API.
 fn is_whole(resource: &str) -> bool {
     let bucket = resource.strip_prefix("arn:").and_then(|rest| rest.split_once(":s3:::"));

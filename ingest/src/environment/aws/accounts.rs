@@ -8,7 +8,7 @@ use evenkeel_aws::{Arn, is_account_id};
 use crate::environment::error::CloudContextError;
 use crate::payload::ConfigRuleInvocation;
 
-/// The session name of the assumed role. CloudTrail records it in the other accounts.
+/// The session name of the assumed role. CloudTrail records this name in the other accounts.
 const SESSION_NAME: &str = "evenkeel-read";
 
 /// The role that is assumed in other accounts.
@@ -20,7 +20,7 @@ pub struct ReadRole {
     pub external_id: Option<String>,
 }
 
-/// Creates clients. The clients share the connections of `config`.
+/// A factory of AWS Config clients. All clients share the connection pool of `config`.
 #[derive(Clone, Debug)]
 pub(super) struct AccountClients {
     pub(super) config: SdkConfig,

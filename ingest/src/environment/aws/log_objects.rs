@@ -15,20 +15,22 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::environment::{CloudContextError, ObjectBytes};
 use crate::payload::LogObject;
 
-/// The maximum size of a compressed log object: 50 MB, plus a margin.
+/// The maximum size of a compressed log object, in bytes (64 MiB). CloudTrail writes objects of at
+/// most 50 MB. The objects of AWS Config are smaller.
 ///
-/// Source: AWS CloudTrail User Guide, "CloudTrail log file examples"; the objects of AWS Config are
-/// smaller.
+/// Source: AWS CloudTrail User Guide, "CloudTrail log file examples".
 const MAX_OBJECT_BYTES: u64 = 64 << 20;
 
 /// The time limit for one object.
 const OBJECT_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The environment variable with the Region of the trail's bucket. CloudTrail's notice of new log
-/// files does not contain the Region.
+/// The environment variable with the Region of the trail's bucket. The variable is necessary if the
+/// bucket is in another Region than the function, because CloudTrail's notice of new log files does
+/// not contain the Region.
 const TRAIL_REGION: &str = "EVENKEEL_TRAIL_REGION";
 
-/// The number of received pieces that can wait for the reader.
+/// The maximum number of received pieces that wait for the reader. The download pauses when this
+/// number is reached.
 const MAX_WAITING_PIECES: usize = 16;
 
 /// Opens an object, and downloads its bytes in the background while the caller reads them.
@@ -53,7 +55,8 @@ pub(super) async fn open_object_stream(
     tokio::spawn(async move {
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(io::Error::other);
-            // The reader was dropped, because it found an error or the invocation ended.
+            // The send fails if the reader was dropped: the reader found an error, or the
+            // invocation ended.
             if send.send(piece).await.is_err() {
                 return;
             }
@@ -79,7 +82,8 @@ struct ObjectPieces {
 }
 
 impl Read for ObjectPieces {
-    /// Blocks until the next piece arrives. Call it only from a thread that may block.
+    /// Reads from the next piece, and blocks the thread until the piece arrives. Therefore `read`
+    /// must not be called from an async task.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
             match self.receive.blocking_recv() {

@@ -88,8 +88,8 @@ async fn fetch_batch(
         .collect()
 }
 
-/// Fetches the state of a resource by its name. In AWS Config, the id of some resources differs
-/// from their name, such as the id of a database.
+/// Fetches the state of a resource by its name. AWS Config identifies some resources, such as
+/// databases, by an id that differs from their name.
 async fn fetch_by_name(client: &Client, resource: &ResourceIdentity) -> StateResult {
     let kind = ResourceType::from(resource.kind.as_str());
     let response = client
@@ -162,7 +162,7 @@ pub(super) async fn fetch_inventory(
     Ok(items)
 }
 
-/// Parses an item of the API with the parser for items of all other sources.
+/// Parses an item of the API with the parser that also parses the items of all other sources.
 fn parse_item(item: &Value) -> StateResult {
     let text = item.to_string();
     let item = JsonObject::from_text(&text).and_then(|object| read_item(&object));

@@ -14,8 +14,8 @@ use crate::payload::ConfigRuleInvocation;
 /// Source: AWS Config API Reference, `PutEvaluations`.
 const EVALUATIONS_PER_REQUEST: usize = 100;
 
-/// Sends all assessments. If there are none, no request is sent: no resource of the types of the
-/// rule exists.
+/// Sends all assessments. The function sends no request if there are no assessments, which means
+/// that no resource of the types of the rule exists.
 pub(super) async fn send_evaluations(
     client: &Client,
     rule: &ConfigRuleInvocation,

@@ -20,8 +20,8 @@ impl DeliveryRandom {
     }
 }
 
-/// A slow topic that sometimes rejects notices. It counts the accepted notices by the uid of the
-/// finding.
+/// A topic that rejects all notices if `refuses` is true. Otherwise, the topic counts the accepted
+/// notices by the uid of the finding.
 #[derive(Debug)]
 struct UnreliableTopic<'t> {
     refuses: bool,
@@ -42,15 +42,19 @@ impl NoticeAnnouncer for UnreliableTopic<'_> {
         if self.refuses {
             return Err(AnnounceError::Refused(CallError::Unanswered("throttled".to_owned())));
         }
-        let uid = notice.attributes.iter().find(|one| one.0 == "finding").map(|one| one.1.clone());
+        let uid = notice
+            .attributes
+            .iter()
+            .find(|(name, _)| *name == "finding")
+            .map(|(_, uid)| uid.clone());
         self.take(uid.unwrap_or_else(|| notice.message.clone()));
         yield_once().await;
         Ok(())
     }
 }
 
-/// A future that is pending at the first poll and ready at the second. The work can be interrupted
-/// there.
+/// A future that is pending at the first poll and ready at the second. The test can interrupt the
+/// work between the two polls.
 async fn yield_once() {
     let mut is_polled = false;
     std::future::poll_fn(|context| {
@@ -82,7 +86,8 @@ fn deliver_events(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMa
         PolicyBundle { version: "t".to_owned(), set: policies(), waivers: WaiverSet::default() };
     let bundle = Arc::new(bundle);
     // Each event is delivered once, and some events twice.
-    let mut queue: Vec<u32> = (0..events).chain((0..events).filter(|one| one % 3 == 0)).collect();
+    let mut queue: Vec<u32> =
+        (0..events).chain((0..events).filter(|number| number % 3 == 0)).collect();
     while !queue.is_empty() {
         let size = random.below(4).saturating_add(1).min(queue.len());
         let delivered: Vec<u32> =
@@ -97,8 +102,10 @@ fn deliver_events(seed: u64, events: u32) -> (BTreeMap<String, Vec<u8>>, BTreeMa
             Some(handled) => {
                 let answer = handled.answer.unwrap();
                 let failed = answer["batchItemFailures"].as_array().unwrap();
-                let failed: Vec<&str> =
-                    failed.iter().filter_map(|one| one["itemIdentifier"].as_str()).collect();
+                let failed: Vec<&str> = failed
+                    .iter()
+                    .filter_map(|failure| failure["itemIdentifier"].as_str())
+                    .collect();
                 let retried = delivered.iter().enumerate();
                 let retried = retried.filter(|(at, _)| failed.contains(&format!("m{at}").as_str()));
                 let retried: Vec<u32> = retried.map(|(_, number)| *number).collect();

@@ -6,7 +6,7 @@ use evenkeel_rules::ocsf;
 use super::test_cloud::TestCloud;
 use super::*;
 
-const WRITTEN: &str = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"eu-central-1","s3":{"bucket":{"name":"logs"},"object":{"key":"x.json","size":1}}}]}"#;
+const S3_NOTIFICATION: &str = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"eu-central-1","s3":{"bucket":{"name":"logs"},"object":{"key":"x.json","size":1}}}]}"#;
 
 /// Returns the findings of one event from each source: alone, in a batch, and in a log object as a
 /// line, in a list and in a batch.
@@ -20,13 +20,14 @@ fn from_each_source(event: &str) -> Vec<Finding> {
         run(&batch(&[event]), &ledger(), SilentAnnouncer),
     ];
     results.extend(
-        [&line, &list, &batches].map(|cloud| run_in(cloud, WRITTEN, &ledger(), SilentAnnouncer)),
+        [&line, &list, &batches]
+            .map(|cloud| run_in(cloud, S3_NOTIFICATION, &ledger(), SilentAnnouncer)),
     );
-    let one = |mut result: HandlingResult| {
+    let only_finding = |mut result: HandlingResult| {
         assert_eq!(result.findings.len(), 1, "{:?}", result.answer);
         result.findings.remove(0)
     };
-    results.into_iter().map(one).collect()
+    results.into_iter().map(only_finding).collect()
 }
 
 /// Returns an event without a recipient account. Only the actor and the envelope contain an
@@ -115,7 +116,7 @@ fn a_forged_event_with_the_same_id_does_not_affect_the_authentic_one() {
         let key = ocsf::finding_key(&real.findings[0]);
         assert!(real.findings[0].possibly_forged.is_none());
         let keys = keys.0.lock().unwrap();
-        assert_eq!(keys.iter().filter(|one| **one == key).count(), 1, "{keys:?}");
+        assert_eq!(keys.iter().filter(|other| **other == key).count(), 1, "{keys:?}");
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let record = runtime.block_on(ledger.read_record(&key)).unwrap();
         assert_eq!(record, ocsf::serialize_finding(&real.findings[0]).into_bytes());

@@ -15,7 +15,7 @@ fn stalling() -> TestCloud {
     TestCloud { object: log.into_bytes(), stalls: "stalls", ..TestCloud::default() }
 }
 
-fn written(key: &str) -> String {
+fn object_created(key: &str) -> String {
     json!({"Records": [{
         "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "awsRegion": "eu-central-1",
         "s3": {"bucket": {"name": "logs"}, "object": {"key": key, "size": 1}}
@@ -23,7 +23,8 @@ fn written(key: &str) -> String {
     .to_string()
 }
 
-/// Handles a payload with the time `left`. The clock is paused while work is possible.
+/// Handles a payload with the time `left` until the deadline. The clock of the test advances only
+/// if all tasks wait.
 fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> HandledPayload {
     let bundle =
         PolicyBundle { version: "t".to_owned(), set: policies(), waivers: WaiverSet::default() };
@@ -41,14 +42,20 @@ fn run_for(left: Duration, payload: &str, ledger: &Ledger) -> HandledPayload {
     })
 }
 
-const MINUTE: Duration = Duration::from_secs(59);
+const INVOCATION_TIME: Duration = Duration::from_secs(59);
 
 #[test]
 fn only_the_messages_that_never_end_fail() {
     let ledger = ledger();
-    let bodies = [written("stalls"), event(1), written("trail"), written("stalls"), event(2)];
+    let bodies = [
+        object_created("stalls"),
+        event(1),
+        object_created("trail"),
+        object_created("stalls"),
+        event(2),
+    ];
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
-    let handled = run_for(MINUTE, &batch(&bodies), &ledger);
+    let handled = run_for(INVOCATION_TIME, &batch(&bodies), &ledger);
     let failed = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m3"}]});
     assert_eq!(handled.answer.unwrap(), failed);
     assert_eq!(
@@ -64,7 +71,7 @@ fn only_the_messages_that_never_end_fail() {
 #[test]
 fn without_time_left_no_message_begins_and_all_fail() {
     let ledger = ledger();
-    let payload = batch(&[&event(1), &written("trail")]);
+    let payload = batch(&[&event(1), &object_created("trail")]);
     let handled = run_for(Duration::from_millis(900), &payload, &ledger);
     let all = json!({"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]});
     assert_eq!(handled.answer.unwrap(), all);
@@ -79,14 +86,14 @@ fn the_response_to_kinesis_names_the_unfinished_record() {
         base64::engine::general_purpose::STANDARD.encode(text)
     };
     let record = |number: usize, text: &str| json!({"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": number.to_string(), "data": data(text)}});
-    let records = json!({"Records": [record(1, &event(1)), record(2, &written("stalls"))]});
-    let handled = run_for(MINUTE, &records.to_string(), &ledger());
+    let records = json!({"Records": [record(1, &event(1)), record(2, &object_created("stalls"))]});
+    let handled = run_for(INVOCATION_TIME, &records.to_string(), &ledger());
     let failed = json!({"batchItemFailures": [{"itemIdentifier": "2"}]});
     assert_eq!(handled.answer.unwrap(), failed);
 }
 
 #[test]
 fn without_partial_failures_the_payload_fails_as_a_whole() {
-    let handled = run_for(MINUTE, &written("stalls"), &ledger());
+    let handled = run_for(INVOCATION_TIME, &object_created("stalls"), &ledger());
     assert!(handled.answer.unwrap_err().to_string().contains("the time"));
 }

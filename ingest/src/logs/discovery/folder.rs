@@ -8,7 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::FileSearch;
 use crate::logs::problem::InputError;
 
-/// The file extensions of logs, in lower case. Upper case matches, too.
+/// The file extensions of logs. The comparison ignores the case.
 const LOG_ENDINGS: [&str; 5] = [".json", ".gz", ".ndjson", ".jsonl", ".log"];
 
 impl FileSearch {
@@ -67,8 +67,8 @@ impl FileSearch {
     }
 }
 
-/// The canonical path of the parent folder of the last file. To resolve it again for each file
-/// would take more time than the search.
+/// A cache for the canonical path of the parent folder of the last file. Without the cache, the
+/// resolution of this path for each file would take more time than the search.
 #[derive(Default)]
 struct ParentFolder {
     path: PathBuf,

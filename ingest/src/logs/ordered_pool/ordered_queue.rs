@@ -1,16 +1,17 @@
-//! Contains the queue that assigns files to workers, limits the waiting batches, and delivers them
-//! in order.
+//! Assigns files to workers, limits the waiting batches of results, and delivers the batches in the
+//! order of the files.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The weight of waiting batches, and the number of finished files, at which the consumer is woken.
-/// To wake it costs more time than to process a small file.
+/// The weight of waiting batches, and the number of finished files, at which a worker wakes the
+/// consumer. Workers do not wake the consumer for each file, because a wake takes more time than
+/// the processing of a small file.
 const WORTH_WAKING: u64 = 64 << 10;
 const FILES_WORTH_WAKING: usize = 32;
 
-/// The minimum weight of a batch, because an empty batch needs memory, too.
+/// The minimum weight of a batch, because even an empty batch needs memory.
 const LEAST_WEIGHT: u64 = 64;
 
 /// The queue of the files and their waiting batches.
@@ -41,7 +42,8 @@ struct QueueState<T> {
     queues: VecDeque<FileQueue<T>>,
     /// The weight of all waiting batches.
     waiting_weight: u64,
-    /// The number of finished files, and the number of those since the consumer was last woken.
+    /// The number of finished files, and the number of files finished since the last wake of the
+    /// consumer.
     done: usize,
     done_unseen: usize,
     /// The number of workers that wait for room.
@@ -96,7 +98,7 @@ impl<T> OrderedQueue<T> {
         None
     }
 
-    /// Wakes the consumer, and waits until it makes room.
+    /// Wakes the consumer, and waits until the consumer makes room.
     fn wait_for_room<'s>(
         &'s self,
         mut state: MutexGuard<'s, QueueState<T>>,
@@ -113,7 +115,8 @@ impl<T> OrderedQueue<T> {
         self.ready.notify_one();
     }
 
-    /// Adds a batch of `file`, as soon as there is room for it.
+    /// Waits until there is room for a batch of `file`, and adds the batch. Returns
+    /// `ControlFlow::Break` if the work was stopped.
     pub(super) fn push_batch(&self, file: usize, batch: T, weight: u64) -> ControlFlow<()> {
         let weight = weight.max(LEAST_WEIGHT);
         let mut state = self.lock_state();
@@ -149,7 +152,7 @@ impl<T> OrderedQueue<T> {
         state.done = state.done.saturating_add(1);
         state.done_unseen = state.done_unseen.saturating_add(1);
         // Other workers may wait until the head is finished. If this worker finds no more files, no
-        // other worker wakes the consumer, so it is woken here.
+        // other worker wakes the consumer. Therefore this worker wakes it.
         let is_awaited = state.waiting > 0 && file == state.head;
         if is_awaited || state.done_unseen >= FILES_WORTH_WAKING || state.done >= self.files {
             self.wake_consumer(&mut state);
@@ -168,8 +171,8 @@ impl<T> OrderedQueue<T> {
         }
     }
 
-    /// Returns the next file and its batches. Waits until they are ready, and returns `None` at the
-    /// end.
+    /// Returns the next file and its batches. Waits until the batches are ready. Returns `None`
+    /// after the last file.
     fn next_batches(&self) -> Option<(usize, Vec<T>)> {
         let mut state = self.lock_state();
         while state.head < self.files {
@@ -199,7 +202,7 @@ impl<T> OrderedQueue<T> {
         None
     }
 
-    /// Stops the work: waiting workers continue, and no more files are taken.
+    /// Stops the work: waiting workers wake up and end, and no worker takes another file.
     pub(super) fn stop_work(&self) {
         self.lock_state().stopped = true;
         self.room.notify_all();
@@ -212,8 +215,8 @@ impl<T> OrderedQueue<T> {
         panicked
     }
 
-    /// Locks the state. No callback runs while the state is locked, so a panic cannot leave it
-    /// inconsistent.
+    /// Locks the state. No callback runs while the state is locked, so a panic of a callback cannot
+    /// leave the state inconsistent.
     fn lock_state(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@ use crate::payload::{BATCH_LISTS, BatchElements, is_record_member};
 
 /// The layout of a document, according to its beginning.
 pub(super) enum DocumentLayout {
-    /// The object contains a list. Its first element can begin at this offset.
+    /// The object contains a list. The content of the list begins at this offset.
     List(BatchElements, usize),
     /// The object must contain a list, but the value at this offset is not a list.
     NoList(usize),

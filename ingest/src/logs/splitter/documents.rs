@@ -1,4 +1,5 @@
-//! Finds the documents of a text: their layout, and where each one begins and ends.
+//! Finds the documents of a text, and determines the layout, the beginning and the end of each
+//! document.
 
 use super::document_layout::{DocumentLayout, detect_layout, find_batch_list};
 use super::object_extent::{
@@ -15,7 +16,8 @@ use crate::payload::BatchElements;
 /// The byte order mark that some editors write before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The number of bytes that nearly always contain the names that determine the layout.
+/// The number of bytes at the beginning of a document that are examined first. They nearly always
+/// contain the member names that determine the layout.
 const SHORT_HEAD: usize = 512;
 
 /// The number of bytes that are examined if `SHORT_HEAD` is not sufficient.
@@ -55,7 +57,8 @@ impl RecordSplitter {
                 let zeros = rest.iter().take_while(|byte| **byte == 0).count();
                 self.advance_to(SplitterState::BetweenDocuments, at.saturating_add(zeros))
             }
-            // The file may be of a different type. Nothing is reported yet.
+            // The file may not be a log at all. Therefore, the splitter reports this text only if a
+            // later line begins with an object.
             _ if before == DetectedContent::Nothing => {
                 self.content = DetectedContent::Foreign(self.text_offset(at));
                 self.advance_to(SplitterState::Resync, at)
@@ -149,7 +152,7 @@ impl RecordSplitter {
     ) -> StepResult {
         match (self.classify_missing_end(input.rest, input.last), find_object_line(input.rest)) {
             (MissingEnd::Wait, _) => self.wait_for_input(SplitterState::BetweenDocuments, 0),
-            // The object was assumed to span several lines, but it does not.
+            // The object was assumed to span several lines, but a line begins with another object.
             (_, Some(line)) => {
                 self.strict = true;
                 self.emit_invalid(InvalidRecordError::Unbalanced, sink);

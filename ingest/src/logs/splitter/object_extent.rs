@@ -12,13 +12,13 @@ pub(super) enum ObjectExtent {
     Closed(usize),
     /// The object does not end before the line at this offset, which begins with another object.
     Line(usize),
-    /// The text contains neither an end nor such a line.
+    /// The text contains neither the end of the object nor a line that begins with another object.
     Open,
 }
 
 /// Returns the extent of the object at the beginning of `text`. If `is_line_delimited` is set, a
-/// line that begins with an object ends it. The function scans only a little further than the end,
-/// regardless of the length of `text`.
+/// line that begins with another object ends the extent. The function scans at most about twice the
+/// length of the extent, regardless of the length of `text`.
 pub(super) fn find_extent(text: &[u8], is_line_delimited: bool) -> ObjectExtent {
     let mut brackets = BracketScanner::new(1);
     let (mut at, mut stride) = (1usize, FIRST_STRIDE);

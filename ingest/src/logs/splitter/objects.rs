@@ -35,7 +35,8 @@ impl RecordSplitter {
         self.emit_item(LogItem::Record { number: self.number, bytes, envelope }, sink);
     }
 
-    /// Delivers the record or item that an object is, or those that it wraps.
+    /// Delivers an object that is a record or an item. If the object wraps records or items,
+    /// delivers these records or items.
     pub(super) fn split_object(&mut self, object: &[u8], sink: &mut ItemSink<'_>) {
         if is_plain_record(object) {
             return self.emit_record(object, sink);

@@ -1,5 +1,5 @@
-//! Splits a list into its elements: a fast path from one record to the next, and a slower path for
-//! irregular text.
+//! Splits a list into its elements. A fast path handles objects with one comma between them, and a
+//! slower path handles all other text.
 
 use super::plain_record::is_plain_record;
 use super::{ItemSink, MissingEnd, RecordSplitter, SplitInput, SplitterState, StepResult};
@@ -36,7 +36,8 @@ impl RecordList {
 }
 
 impl RecordSplitter {
-    /// Splits elements as long as they are objects with one comma between them.
+    /// Splits elements as long as they are objects with one comma between them. Passes the first
+    /// other token to `handle_irregular_token`.
     pub(super) fn split_list(
         &mut self,
         mut list: RecordList,
@@ -74,7 +75,8 @@ impl RecordSplitter {
         match list.elements {
             BatchElements::Records => {
                 if list.position == ListPosition::First && !is_plain_record(bytes) {
-                    // Lambda batches use the same list name.
+                    // Lambda batches also use the list name `Records`. If the first element is a
+                    // payload, the list is such a batch.
                     if parse_payload(bytes).is_ok() {
                         list.elements = BatchElements::Any;
                         return self.split_object(bytes, sink);

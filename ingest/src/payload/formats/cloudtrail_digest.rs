@@ -1,5 +1,5 @@
-//! Defines the format of a CloudTrail digest file, which contains no records: it proves the
-//! integrity of logs.
+//! Defines the format of a CloudTrail digest file. The file proves the integrity of logs, and
+//! contains no records. Therefore it is skipped.
 
 use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart};
 use crate::payload::model::PayloadInvoker;

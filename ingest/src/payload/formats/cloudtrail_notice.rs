@@ -7,7 +7,8 @@ use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat};
 use crate::payload::json_object::{JsonObject, parse_list, parse_string};
 use crate::payload::model::{LogObject, PayloadInvoker};
 
-/// The message that CloudTrail sends to a topic to check its permissions. It is not JSON.
+/// The message that CloudTrail sends to a topic to check the permissions of the topic. The message
+/// is not JSON.
 pub(crate) const VALIDATION_MESSAGE: &str = "CloudTrail validation message";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {

@@ -25,7 +25,8 @@ pub(super) const FORMAT: PayloadFormat = PayloadFormat {
     delivery: NO_DELIVERY,
 };
 
-/// Creates a part with a record and its EventBridge envelope, if it has one.
+/// Creates a part with a record and its EventBridge envelope, if the record has one. An Insight
+/// event becomes a skipped part.
 pub(super) fn build_record_part(
     object: &JsonObject<'_>,
     envelope: Option<EventEnvelope>,

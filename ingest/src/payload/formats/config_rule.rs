@@ -1,5 +1,5 @@
-//! Defines the format of the invocation of a custom rule of AWS Config, which waits for
-//! evaluations.
+//! Defines the format of the invocation of a custom rule of AWS Config. AWS Config waits for the
+//! evaluations of the rule.
 
 use super::config_notification;
 use crate::payload::error::PayloadErrorKind;
@@ -7,7 +7,7 @@ use crate::payload::format::{MemberTest, NO_DELIVERY, PayloadFormat, PayloadPart
 use crate::payload::json_object::JsonObject;
 use crate::payload::model::{ConfigRuleInvocation, PayloadContent, PayloadInvoker, RuleSubject};
 
-/// The result token of a test invocation. The development kits of AWS for rules use it.
+/// The result token of a test invocation. The development kits of AWS for rules use this token.
 const TEST_TOKEN: &str = "TESTMODE";
 
 pub(super) const FORMAT: PayloadFormat = PayloadFormat {

@@ -45,10 +45,10 @@ pub(super) fn read_item_change(object: &JsonObject<'_>) -> Result<ItemChange, Pa
 pub(crate) fn read_configuration_item(
     object: &JsonObject<'_>,
 ) -> Result<ConfigurationItem, PayloadErrorKind> {
-    let either = |one: &str, other: &str| {
-        Some(object.scalar_text(one))
+    let either = |first: &str, second: &str| {
+        Some(object.scalar_text(first))
             .filter(|text| !text.is_empty())
-            .unwrap_or_else(|| object.scalar_text(other))
+            .unwrap_or_else(|| object.scalar_text(second))
     };
     let needed = |name: &'static str| {
         object
@@ -56,7 +56,8 @@ pub(crate) fn read_configuration_item(
             .filter(|text| !text.is_empty())
             .ok_or(PayloadErrorKind::Member(name))
     };
-    // Only the API writes every value as a string, including `false`.
+    // Only the API writes every value as a string, including `false`. Therefore, only the strings
+    // of the API are all unwrapped.
     let api = object.raw_member("configuration").is_some_and(|text| text.starts_with('"'))
         || (object.has_member("version") && !object.has_member("configurationItemVersion"));
     Ok(ConfigurationItem {
@@ -120,8 +121,9 @@ fn normalize_supplementary(object: &JsonObject<'_>, api: bool) -> Result<String,
     ))
 }
 
-/// Unwraps a value that is written as a JSON string. Items of other variants than the API do so
-/// only for some objects and lists.
+/// Unwraps a value that is written as a JSON string. The API (`api`) writes every value as a JSON
+/// string. The other variants do this only for some objects and lists, so that the function does
+/// not unwrap other strings of these variants.
 fn unpack_json_string(value: &str, api: bool) -> String {
     let mut text = value.to_owned();
     for _ in 0..MAX_STRING_LAYERS {
@@ -135,8 +137,8 @@ fn unpack_json_string(value: &str, api: bool) -> String {
     compact_json(&text)
 }
 
-/// Returns the tags as an object of strings. Converts the list of keys and values in the results of
-/// queries.
+/// Returns the tags as an object of strings. The results of queries contain a list of keys and
+/// values instead, which the function converts to an object.
 fn normalize_tags(object: &JsonObject<'_>) -> Result<String, PayloadErrorKind> {
     let Some(raw) = object.raw_member("tags") else { return Ok(String::new()) };
     let text =

@@ -81,8 +81,8 @@ fn parse_created_object(
     }))
 }
 
-/// Creates a part with a canary. Anyone who may put events can send a canary. Therefore, the
-/// function reads only its id and its time.
+/// Creates a part with a canary. Everyone who has the permission to put events can send a canary.
+/// Therefore, the function reads only the id and the time of the canary.
 fn parse_canary(
     detail: &JsonObject<'_>,
     envelope: &EventEnvelope,

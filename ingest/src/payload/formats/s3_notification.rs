@@ -54,8 +54,8 @@ fn decode_key(key: &str) -> Result<String, PayloadErrorKind> {
     if key.is_empty() { Err(PayloadErrorKind::Member("key")) } else { Ok(key.into_owned()) }
 }
 
-/// Creates a part with an object. Skips objects whose keys show that they contain neither records
-/// nor items.
+/// Creates a part with an object. If the key shows that the object contains neither records nor
+/// items, the object becomes a skipped part.
 pub(super) fn build_object_part(object: LogObject) -> PayloadPart {
     let kind = match object.key.as_str() {
         key if key.contains("/CloudTrail-Digest/") => "CloudTrail digest",

@@ -23,7 +23,8 @@ fn parse_sqs_message(object: &JsonObject<'_>) -> Result<Vec<PayloadPart>, Payloa
     }])
 }
 
-/// Reads the delivery metadata. The response must name a message even if its body cannot be parsed.
+/// Reads the delivery metadata. The function does not need the body, because the response must
+/// contain the id of a message even if the body of the message cannot be parsed.
 ///
 /// Source: Amazon SQS API Reference, `ReceiveMessage`: `SentTimestamp` is epoch time in
 /// milliseconds.

@@ -19,7 +19,7 @@ fn an_invalid_message_does_not_affect_the_others() {
 
 #[test]
 fn an_invalid_message_keeps_its_id() {
-    let odd = [
+    let invalid = [
         json!({"messageId": "1", "eventSource": "aws:sqs"}),
         json!({"messageId": "2", "eventSource": "aws:sqs", "attributes": 1, "body": RECORD}),
         json!({"eventSource": "aws:sqs", "body": RECORD}),
@@ -29,7 +29,7 @@ fn an_invalid_message_keeps_its_id() {
         json!({"messageId": "7"}),
     ];
     assert_eq!(
-        parse_short(&batch(&odd)).1,
+        parse_short(&batch(&invalid)).1,
         [
             "1:!SQS message: has no usable `body`",
             "2:!SQS message: has no usable `attributes`",
@@ -71,7 +71,7 @@ fn the_nesting_depth_is_limited() {
         let expected = if depth <= 8 {
             ":record"
         } else {
-            ":!message of an SNS notification: is nested too deeply"
+            ":!message of an SNS notification: exceeds the limit of 8 nested payloads"
         };
         assert_eq!(parts, [expected], "{depth}");
     }
@@ -81,20 +81,23 @@ fn the_nesting_depth_is_limited() {
 fn an_oversized_part_is_refused_and_the_others_are_parsed() {
     let bomb = gzip(&" ".repeat(40 << 20));
     let payload = batch(&[kinesis("1", &bomb), kinesis("2", &gzip(&logs(&[RECORD])))]);
-    let expected =
-        ["1:!data of a Kinesis record: exceeds the size limit when decompressed", "2:record"];
+    let expected = [
+        "1:!data of a Kinesis record: exceeds the limit of 32 MiB, or 128 MiB for all parts \
+         together, when decompressed",
+        "2:record",
+    ];
     assert_eq!(parse_short(&payload).1, expected);
     let nearly_too_large = gzip(&format!("{}{RECORD}", " ".repeat(31 << 20)));
-    let many: Vec<_> = (0..6).map(|_| kinesis("1", &nearly_too_large)).collect();
-    let parts = parse_short(&batch(&many)).1;
+    let large_records: Vec<_> = (0..6).map(|_| kinesis("1", &nearly_too_large)).collect();
+    let parts = parse_short(&batch(&large_records)).1;
     assert_eq!(parts.iter().filter(|part| *part == "1:record").count(), 4);
     assert_eq!(parts.last().unwrap(), expected[0]);
 }
 
 #[test]
 fn the_number_of_parts_is_limited() {
-    let many = vec!["{\"eventID\":\"e\"}"; 100_010].join(",");
-    let payload = batch(&[sqs("1", &format!("[{many}]")), sqs("2", RECORD)]);
+    let records = vec!["{\"eventID\":\"e\"}"; 100_010].join(",");
+    let payload = batch(&[sqs("1", &format!("[{records}]")), sqs("2", RECORD)]);
     let parsed = parse_payload(payload.as_bytes()).unwrap();
     assert_eq!(parsed.messages[0].parts.len(), 100_001);
     let errors: Vec<_> =

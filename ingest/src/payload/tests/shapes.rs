@@ -254,7 +254,7 @@ fn invocations_of_config_rules() {
     let scheduled = json!({time: "t", kind: "ScheduledNotification"});
     let delivered = json!({"s3Bucket": "b", "s3ObjectKey": "k", kind: "ConfigurationSnapshotDeliveryCompleted"});
     let other = json!({ kind: "Another" });
-    let ask = |invoking: &Value, token: &str| {
+    let parse_invocation = |invoking: &Value, token: &str| {
         let mut parsed = parse_payload(rule(invoking, token).as_bytes()).unwrap();
         assert_eq!(parsed.invoker, PayloadInvoker::ConfigRule);
         match parsed.messages.remove(0).parts.remove(0) {
@@ -262,19 +262,19 @@ fn invocations_of_config_rules() {
             other => panic!("{other:?}"),
         }
     };
-    let asked = ask(&left, "token");
-    assert_eq!((asked.rule_name.as_str(), asked.account.as_str()), ("n", "1"));
-    assert_eq!((asked.result_token.as_str(), asked.test_mode), ("token", false));
-    assert_eq!((asked.parameters.as_str(), asked.left_scope), (r#"{"k":"v"}"#, false));
-    let RuleSubject::Item(change) = asked.subject else { panic!("{:?}", asked.subject) };
+    let invocation = parse_invocation(&left, "token");
+    assert_eq!((invocation.rule_name.as_str(), invocation.account.as_str()), ("n", "1"));
+    assert_eq!((invocation.result_token.as_str(), invocation.test_mode), ("token", false));
+    assert_eq!((invocation.parameters.as_str(), invocation.left_scope), (r#"{"k":"v"}"#, false));
+    let RuleSubject::Item(change) = invocation.subject else { panic!("{:?}", invocation.subject) };
     assert_eq!((change.item.id.as_str(), change.change_type.as_deref()), ("r", Some("UPDATE")));
-    let oversized = ask(&summary, "TESTMODE");
+    let oversized = parse_invocation(&summary, "TESTMODE");
     assert_eq!((oversized.test_mode, oversized.time.as_str()), (true, "c"));
     assert!(matches!(oversized.subject, RuleSubject::Oversized(_)));
-    assert_eq!(ask(&scheduled, "t").subject, RuleSubject::Scheduled);
-    assert_eq!(ask(&scheduled, "t").time, "t");
-    assert!(matches!(ask(&delivered, "t").subject, RuleSubject::Delivery(_)));
-    assert_eq!(ask(&other, "t").subject, RuleSubject::Other("Another".to_owned()));
+    assert_eq!(parse_invocation(&scheduled, "t").subject, RuleSubject::Scheduled);
+    assert_eq!(parse_invocation(&scheduled, "t").time, "t");
+    assert!(matches!(parse_invocation(&delivered, "t").subject, RuleSubject::Delivery(_)));
+    assert_eq!(parse_invocation(&other, "t").subject, RuleSubject::Other("Another".to_owned()));
     check(&[
         (
             rule(&left, ""),

@@ -1,4 +1,5 @@
-//! Settings of REST APIs. They take effect in a stage with its next deployment.
+//! Reads and changes settings of REST APIs. A changed setting takes effect in a stage with the next
+//! deployment to the stage.
 
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeMap;
@@ -28,15 +29,15 @@ use crate::violation::TargetResource;
 pub struct RestApiState {
     /// True if the default endpoint is disabled.
     pub closed: bool,
-    /// The resource policy.
+    /// The resource policy. `None` if the API has no resource policy.
     pub policy: Option<Value>,
     /// The TLS policy. `None` if AWS does not return it.
     pub tls: Option<String>,
-    /// The endpoint access mode of the TLS policy.
+    /// The endpoint access mode of the TLS policy. `None` if AWS does not return it.
     pub access: Option<String>,
     /// The types of the endpoint.
     pub endpoints: Vec<String>,
-    /// The deployments of the stages, by stage name.
+    /// The deployment that each stage serves, by stage name.
     pub stages: BTreeMap<String, ServedDeployment>,
     /// The stages with a canary deployment.
     pub canaries: Vec<String>,
@@ -62,7 +63,7 @@ impl RestApiState {
     }
 }
 
-/// A rule for the settings of REST APIs: it plans the compliant state.
+/// A rule that plans the compliant settings of a REST API.
 pub trait ApiRule: Send + Sync + 'static {
     /// The id of the remediator.
     const ID: &'static str;
@@ -233,7 +234,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
     }
 
     fn is_partial_state(seen: &RestApiState, before: &RestApiState, after: &RestApiState) -> bool {
-        // The planned state, with the prior state of the stages that are not changed yet.
+        // The planned state, but with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let Some(former) =
@@ -251,7 +252,7 @@ impl<R: ApiRule> Remediator for ApiSettings<R> {
                 && seen.stages.iter().zip(&wanted.stages).all(|((name, seen), (other, wanted))| {
                     name == other && seen.has_reached(wanted)
                 });
-        // A new endpoint access mode stays after an undo, because API Gateway cannot remove it.
+        // API Gateway cannot remove an endpoint access mode, so a new mode stays after an undo.
         let access = wanted.access.is_none() || seen.access == wanted.access;
         let (policy, access_mode) = (wanted.policy.clone(), wanted.access.clone());
         let rest = RestApiState {

@@ -1,4 +1,4 @@
-//! TLS policies of REST API endpoints.
+//! Sets the TLS policy of REST API endpoints.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -7,10 +7,10 @@ use crate::catalog::apigateway::tls_policy::TlsPolicyRequirement;
 use crate::remediator::RemediationPlan;
 use crate::violation::TargetResource;
 
-/// A remediator that sets the TLS policy of a REST API, with the endpoint access mode that it
-/// needs.
+/// A remediator that sets the TLS policy of a REST API. It also sets the endpoint access mode if
+/// the TLS policy needs one.
 ///
-/// Parameters in the policy header: the accepted TLS policies (`accepted`), the one to set
+/// Parameters in the policy header: the accepted TLS policies (`accepted`), the TLS policy to set
 /// (`policy`), and the endpoint access mode (`endpointAccessMode`; the default is `BASIC`, because
 /// `STRICT` rejects some callers).
 pub type ApiTlsPolicy = ApiSettings<TlsPolicyRule>;
@@ -19,11 +19,16 @@ pub type ApiTlsPolicy = ApiSettings<TlsPolicyRule>;
 #[derive(Debug)]
 pub struct TlsPolicyRule;
 
-/// The TLS policies to set by default, for edge-optimized and other endpoints. Security Hub accepts
-/// them (APIGateway.11).
+/// The TLS policy to set by default for edge-optimized endpoints. Security Hub accepts this policy
+/// (APIGateway.11).
 ///
 /// Source: AWS Security Hub User Guide, "Security Hub controls for Amazon API Gateway".
 const EDGE_POLICY: &str = "SecurityPolicy_TLS12_PFS_2025_EDGE";
+
+/// The TLS policy to set by default for other endpoints. Security Hub accepts this policy
+/// (APIGateway.11).
+///
+/// Source: AWS Security Hub User Guide, "Security Hub controls for Amazon API Gateway".
 const REGIONAL_POLICY: &str = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09";
 
 impl ApiRule for TlsPolicyRule {

@@ -1,4 +1,4 @@
-//! Backends of integrations: parsing of their URIs, and checks of their TLS support.
+//! Parses the URIs of integration backends, and checks that the backends support TLS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,14 @@ const UNENCRYPTED_SCHEME: &str = "http://";
 /// Source: Amazon API Gateway Developer Guide, "API Gateway stage variables reference".
 const VARIABLE: &str = "${stageVariables.";
 
-/// Returns whether a URI is unencrypted.
+/// Returns whether a URI has the scheme `http`.
 pub(crate) fn is_unencrypted(uri: &str) -> bool {
     uri.get(..UNENCRYPTED_SCHEME.len())
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(UNENCRYPTED_SCHEME))
 }
 
-/// Returns an unencrypted URI with the scheme `https`. Port 80 is removed, other ports are kept.
+/// Changes the scheme of a URI from `http` to `https`. The function removes port 80 and keeps other
+/// ports. It returns a URI with another scheme unchanged.
 pub(crate) fn to_https_uri(uri: &str) -> String {
     let Some(rest) = uri.get(UNENCRYPTED_SCHEME.len()..).filter(|_| is_unencrypted(uri)) else {
         return uri.to_owned();
@@ -50,7 +51,7 @@ pub(crate) fn parse_tls_address(uri: &str) -> Option<(String, u16)> {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
         _ => (authority, 443),
     };
-    // A host can contain path parameters. The backend is then unknown.
+    // A host can contain path parameters, such as `{host}`. The backend is then unknown.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte);
     (!host.is_empty() && host.bytes().all(plain)).then(|| (host.to_owned(), port))
 }
@@ -60,7 +61,7 @@ fn find_authority_end(rest: &str) -> usize {
     rest.find(['/', '?', '#']).unwrap_or(rest.len())
 }
 
-/// Checks that all backends complete a TLS handshake.
+/// Checks that the backends of all `uris` complete a TLS handshake.
 pub(crate) async fn check_backends(
     probe: Option<&dyn TlsProbe>,
     uris: &BTreeSet<String>,
@@ -86,14 +87,16 @@ pub(crate) async fn check_backends(
     for (host, port) in addresses {
         if let Err(why) = probe.verify_handshake(&host, port).await {
             return PrecheckResult::Abort(format!(
-                "the TLS handshake with backend {host}:{port} failed: {why}; set up TLS there first"
+                "the TLS handshake with backend {host}:{port} failed: {why}; set up TLS on the \
+                 backend first"
             ));
         }
     }
     PrecheckResult::Proceed
 }
 
-/// Checks that the backends of a URI complete a TLS handshake, with the variables of each stage.
+/// Fills in the stage variables of a URI for each stage, and checks that all resulting backends
+/// complete a TLS handshake.
 pub(crate) async fn check_stage_backends<'a>(
     probe: Option<&dyn TlsProbe>,
     uri: &str,
@@ -108,7 +111,8 @@ pub(crate) async fn check_stage_backends<'a>(
             Some(uri) => _ = uris.insert(uri),
             None => {
                 return PrecheckResult::Abort(format!(
-                    "stage `{stage}` does not define a stage variable of `{uri}`; define it first"
+                    "stage `{stage}` does not define a stage variable of `{uri}`; define the \
+                     variable first"
                 ));
             }
         }

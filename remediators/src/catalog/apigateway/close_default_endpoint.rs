@@ -1,4 +1,4 @@
-//! Disabling of the default endpoint of REST APIs that have a custom domain.
+//! Disables the default endpoint of REST APIs that have a custom domain.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -36,7 +36,7 @@ impl ApiRule for ClosedEndpointRule {
     ) -> AwsResult<PrecheckResult> {
         let mapped = rest.list_mapped_stages(api).await?;
         if mapped.is_empty() {
-            let why = "no custom domain is mapped to the API, so it would become unreachable \
+            let why = "no custom domain is mapped to the API, so the API would become unreachable \
                        without the default endpoint; map a custom domain first";
             return Ok(PrecheckResult::Abort(why.to_owned()));
         }

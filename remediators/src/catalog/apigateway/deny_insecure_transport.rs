@@ -1,4 +1,4 @@
-//! Denial of unencrypted HTTP in the resource policies of REST APIs.
+//! Adds a statement that denies unencrypted HTTP to the resource policies of REST APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -9,13 +9,14 @@ use crate::catalog::apigateway::rest_client::{AwsResult, RestApiClient};
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// A remediator that adds a statement that denies unencrypted HTTP. Other statements stay
-/// unchanged.
+/// A remediator that adds a statement to the resource policy of a REST API. The statement denies
+/// unencrypted HTTP. Other statements stay unchanged.
 ///
-/// API Gateway accepts TLS only, so the statement locks nobody out; auditors require it. For an API
-/// without a policy, the remediator also adds a statement that allows anyone, because a denial
-/// alone would lock everyone out. This needs an approval. A private API without a policy is
-/// refused, because nobody can call it.
+/// API Gateway accepts only TLS connections, so the statement blocks no caller. Auditors require
+/// the statement nevertheless. For an API without a policy, the remediator also adds a statement
+/// that allows anyone, because a policy with a denial alone would block every caller. That change
+/// needs an approval. The remediator refuses a private API without a policy, because nobody can
+/// call such an API.
 pub type DenyApiInsecureTransport = ApiSettings<SecureTransportRule>;
 
 /// The reason for the refusal of a private API without a resource policy.
@@ -62,9 +63,9 @@ impl ApiRule for SecureTransportRule {
         if before.policy.is_some() {
             return Ok(PrecheckResult::Proceed);
         }
-        let mut why = "the API has no resource policy and would get one that allows anyone to \
-                       call it over TLS; if a former policy was removed, reject the plan and \
-                       restore it"
+        let mut why = "the API has no resource policy, and the plan adds a policy that allows \
+                       anyone to call the API over TLS; if the API had a policy before, reject \
+                       the plan and restore that policy"
             .to_owned();
         if rest.requires_signed_requests(api).await? {
             why.push_str(

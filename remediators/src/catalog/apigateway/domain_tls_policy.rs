@@ -1,4 +1,4 @@
-//! TLS policies of custom domains.
+//! Sets the TLS policy of custom domains.
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::types::DomainNameStatus;
@@ -20,10 +20,11 @@ use crate::violation::TargetResource;
 /// The TLS policy to set if the policy header has no parameter `policy`.
 const DEFAULT_POLICY: &str = "TLS_1_2";
 
-/// A remediator that sets the TLS policy of a custom domain, with the endpoint access mode that an
-/// enhanced TLS policy needs.
+/// A remediator that sets the TLS policy of a custom domain. It also sets the endpoint access mode
+/// if the TLS policy is an enhanced policy, which needs one.
 ///
-/// AWS needs about 15 minutes for the update. The message is delivered again during this time.
+/// AWS needs about 15 minutes for the update. During this time, the message of the finding is
+/// delivered again until the update is complete.
 #[derive(Clone, Debug)]
 pub struct DomainTlsPolicy {
     client: Client,
@@ -161,7 +162,8 @@ impl Remediator for DomainTlsPolicy {
                 Ok(_) => {
                     return Ok(PrecheckResult::Abort(format!(
                         "the custom domain is mapped to API `{api}`, which is not a REST API; TLS \
-                         policy `{}` supports REST APIs only, so set another `policy`",
+                         policy `{}` supports REST APIs only, so set another `policy` in the \
+                         policy header",
                         after.policy
                     )));
                 }
@@ -190,7 +192,8 @@ impl Remediator for DomainTlsPolicy {
         update.send().await.map_err(classify_gateway_error).map(drop)
     }
 
-    /// Ignores a new endpoint access mode after an undo, because API Gateway cannot remove it.
+    /// Ignores a new endpoint access mode after an undo, because API Gateway cannot remove the
+    /// mode.
     fn has_reached(seen: &DomainTls, wanted: &DomainTls) -> bool {
         let access = wanted.access.clone().or_else(|| seen.access.clone());
         *seen == DomainTls { access, ..wanted.clone() }

@@ -1,4 +1,4 @@
-//! HTTPS for unencrypted integrations of REST APIs.
+//! Changes unencrypted integrations of REST APIs to HTTPS.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -6,7 +6,8 @@ use crate::catalog::apigateway::backend::{is_unencrypted, to_https_uri};
 use crate::catalog::apigateway::integration::{IntegrationRule, RestIntegration, RestIntegrations};
 use crate::remediator::RemediationPlan;
 
-/// A remediator that changes `http://` to `https://` in the draft and in each stage that serves it.
+/// A remediator that changes the backend URI of an integration from `http://` to `https://`, in the
+/// draft and in each stage that serves an unencrypted URI.
 ///
 /// The backend must complete a TLS handshake. The remediation needs an approval if a deployment
 /// would publish other undeployed changes.
@@ -30,8 +31,8 @@ impl IntegrationRule for HttpsUriRule {
         }
         if before.private {
             return RemediationPlan::leave_to_person(
-                "a private integration is not changed; add a TLS listener to its load balancer and \
-                 change the URI by hand"
+                "a private integration is not changed automatically; add a TLS listener to the \
+                 load balancer, then change the URI of the integration by hand"
                     .to_owned(),
             );
         }

@@ -1,4 +1,4 @@
-//! Integrations of REST API methods, in the draft and in each stage.
+//! Reads and changes integrations of REST API methods, in the draft and in each stage.
 
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl RestIntegration {
             .any(|kind| kind.as_str() == self.kind)
     }
 
-    /// Returns whether a stage serves a URI that `which` selects.
+    /// Returns whether a stage serves a URI for which `which` returns true.
     pub(crate) fn serves_uri(&self, which: impl Fn(&str) -> bool) -> bool {
         self.stages.values().any(|served| served.uri.as_deref().is_some_and(&which))
     }
@@ -73,7 +73,7 @@ impl RestIntegration {
         self.stages.values().any(|served| served.unverified)
     }
 
-    /// Returns a plan that changes the draft and deploys it to the affected stages.
+    /// Returns a plan that changes the draft and deploys the draft to the affected stages.
     pub(crate) fn plan_redeployment(
         &self,
         uri: String,
@@ -98,7 +98,7 @@ impl RestIntegration {
     }
 }
 
-/// A rule for integrations: it plans the compliant state.
+/// A rule that plans the compliant state of an integration.
 pub trait IntegrationRule: Send + Sync + 'static {
     /// The id of the remediator.
     const ID: &'static str;
@@ -180,7 +180,7 @@ impl<R: IntegrationRule> Remediator for RestIntegrations<R> {
         before: &RestIntegration,
         after: &RestIntegration,
     ) -> bool {
-        // The planned state, with the prior state of the stages that are not changed yet.
+        // The planned state, but with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let (Some(seen), Some(before)) = (seen.stages.get(name), before.stages.get(name))

@@ -1,4 +1,4 @@
-//! Parsing of API Gateway resource ids in the formats of policies and of AWS Config.
+//! Parses API Gateway resource ids in the formats of policies and of AWS Config.
 
 use evenkeel_aws::Arn;
 
@@ -49,7 +49,7 @@ pub(crate) fn build_nested_arns(target: &TargetResource, path: &str) -> Vec<Stri
     vec![format!("{arn}/*"), arn]
 }
 
-/// Returns the ARN of a path of the API.
+/// Returns the ARN of an API Gateway path.
 pub(crate) fn build_gateway_arn(target: &TargetResource, path: &str) -> String {
     Arn::in_region(&target.region, "", "apigateway", path).to_string()
 }
@@ -76,8 +76,8 @@ fn validate_id(target: &TargetResource, id: &str) -> Result<String, AwsFailure> 
     if is_valid_name(id) { Ok(id.to_owned()) } else { Err(invalid_id_error(target)) }
 }
 
-/// Returns whether a text is safe as a part of an API Gateway path: it cannot select another
-/// resource.
+/// Returns whether a text can be a part of an API Gateway path. Other texts could make the path
+/// select another resource.
 fn is_valid_name(part: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.$".contains(&byte);
     !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)

@@ -1,4 +1,5 @@
-//! Resource policies of REST APIs: parsing, comparison, and the denial of unencrypted HTTP.
+//! Parses and compares resource policies of REST APIs, and adds a statement that denies unencrypted
+//! HTTP.
 
 use evenkeel_engine::denies_unencrypted_transport;
 use serde_json::{Value, json};
@@ -22,7 +23,8 @@ fn denies_unencrypted(policy: &Value) -> Result<bool, PlanRefusal> {
         .map_err(|error| PlanRefusal::NeedsPerson(error.to_string()))
 }
 
-/// Returns the policy with a denial of unencrypted HTTP, or `None` if the policy contains one.
+/// Returns the policy with a statement that denies unencrypted HTTP, or `None` if the policy
+/// already denies unencrypted HTTP.
 ///
 /// An API without a policy allows anyone; an API with a policy allows only the principals of the
 /// policy. A new policy therefore also contains a statement that allows anyone.
@@ -43,14 +45,14 @@ pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Valu
         Some(Value::Array(statements)) => statements.push(deny),
         Some(one @ Value::Object(_)) => *one = json!([one.take(), deny]),
         _ => {
-            let why = "the resource policy has no readable `Statement`; correct it by hand";
+            let why = "the resource policy has no readable `Statement`; correct the policy by hand";
             return Err(PlanRefusal::NeedsPerson(why.to_owned()));
         }
     }
     if merged.to_string().len() > MAX_BYTES {
         let why = format!(
-            "with one more statement the resource policy would exceed {MAX_BYTES} bytes; shorten \
-             it by hand"
+            "with one more statement, the resource policy would exceed {MAX_BYTES} bytes; shorten \
+             the policy by hand"
         );
         return Err(PlanRefusal::NeedsPerson(why));
     }
@@ -67,7 +69,8 @@ fn build_statement(effect: &str) -> Value {
     })
 }
 
-/// Returns whether two policies are equal. API Gateway replaces short resources with full ARNs.
+/// Returns whether two policies are equal. API Gateway replaces short resources
+/// (`execute-api:/...`) with full ARNs, so the function treats both forms as equal.
 pub(crate) fn is_same_policy(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (None, None) => true,
@@ -111,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_denial_locks_nobody_out_and_changes_nothing_else() {
+    fn the_denial_blocks_no_caller_and_changes_no_other_statement() {
         let alone = add_transport_denial(None).unwrap().unwrap();
         assert_eq!(alone.pointer("/Statement/0/Effect"), Some(&json!("Allow")));
         let allow = json!({"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "111122223333"},
@@ -132,8 +135,8 @@ mod tests {
         policy["Statement"][1]["Principal"] = json!({"AWS": "111122223333"});
         assert!(add_transport_denial(Some(&policy)).unwrap().is_some());
         assert!(add_transport_denial(Some(&json!({"Statement": "no"}))).is_err());
-        let long = json!({"Statement": [{"Sid": "x".repeat(MAX_BYTES)}]});
-        assert!(add_transport_denial(Some(&long)).is_err());
+        let too_long = json!({"Statement": [{"Sid": "x".repeat(MAX_BYTES)}]});
+        assert!(add_transport_denial(Some(&too_long)).is_err());
     }
 
     #[test]

@@ -24,14 +24,15 @@ const PAGE_SIZE: i32 = 500;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ServedDeployment {
-    /// The deployment with this id.
+    /// The deployment with this id. Observed states contain this variant.
     Is(String),
-    /// A new deployment after the one with this id. API Gateway chooses the new id.
+    /// A new deployment after the deployment with this id. Planned states contain this variant,
+    /// because API Gateway chooses the id of the new deployment.
     After(String),
 }
 
 impl ServedDeployment {
-    /// Returns whether a stage that serves `self` fulfills `wanted`.
+    /// Returns whether a stage that serves `self` satisfies `wanted`.
     pub fn has_reached(&self, wanted: &ServedDeployment) -> bool {
         match (self, wanted) {
             (ServedDeployment::Is(seen), ServedDeployment::After(former)) => seen != former,
@@ -137,7 +138,8 @@ impl RestApiClient {
         })
     }
 
-    /// Asks for an approval if deployments to stages would publish other undeployed changes.
+    /// Asks for an approval if deployments to `stages` would publish other undeployed changes.
+    /// `ours` is the name of the part of the API that the remediation changes.
     pub(crate) async fn check_undeployed_changes(
         &self,
         api: &str,
@@ -189,7 +191,8 @@ impl RestApiClient {
         Ok(kinds.any(|kind| kind == Some("AWS_IAM")))
     }
 
-    /// Reads the stages of an API to which custom domains are mapped. `None` means all stages.
+    /// Reads the stages of an API to which custom domains are mapped. The element `None` means all
+    /// stages.
     pub(crate) async fn list_mapped_stages(
         &self,
         api: &str,
@@ -231,7 +234,8 @@ impl RestApiClient {
         }
     }
 
-    /// Sets the deployments of stages: a former deployment, or a new one of the draft.
+    /// Sets the deployment of each stage in `wanted`: an earlier deployment, or a new deployment of
+    /// the draft.
     pub(crate) async fn deploy_stages<'a>(
         &self,
         api: &str,
@@ -302,7 +306,7 @@ pub(crate) fn incomplete_response(call: &str) -> AwsFailure {
 /// Source: Amazon API Gateway API Reference, errors of its operations.
 pub(crate) fn classify_gateway_error(error: impl Into<CallError>) -> AwsFailure {
     const GONE: &[&str] = &["NotFoundException"];
-    // A retry of such a request fails again.
+    // A retry of a request with one of these codes fails again.
     const DENIED: &[&str] = &["UnauthorizedException", "BadRequestException"];
     classify_error(error, GONE, DENIED)
 }

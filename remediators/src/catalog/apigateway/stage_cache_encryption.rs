@@ -1,4 +1,4 @@
-//! Encryption of the caches of REST API stages.
+//! Encrypts the caches of REST API stages.
 
 use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
 use crate::remediator::RemediationPlan;

@@ -1,4 +1,4 @@
-//! Disabling of data traces in the stages of REST APIs.
+//! Turns off data traces in the stages of REST APIs.
 
 use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
 use crate::remediator::RemediationPlan;

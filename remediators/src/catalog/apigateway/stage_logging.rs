@@ -1,4 +1,4 @@
-//! Logging of the stages of REST APIs.
+//! Turns on logs for the stages of REST APIs.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Settings of REST API stages. They take effect immediately, without a deployment.
+//! Reads and changes settings of REST API stages. A changed setting takes effect immediately,
+//! without a deployment.
 
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +31,7 @@ pub struct StageState {
     pub methods: BTreeMap<String, MethodSettings>,
 }
 
-/// The settings of a method. In settings that do not exist yet, AWS chooses the values that are
-/// `None`.
+/// The settings of a method. If a plan adds the settings, AWS chooses the values that are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodSettings {
     /// The level of execution logs: `OFF`, `ERROR` or `INFO`.
@@ -66,7 +66,7 @@ impl MethodSettings {
     }
 
     /// Returns the patch operations that change the settings from `now` to `self`. The key of a
-    /// method is a part of the path without further escaping.
+    /// method becomes a part of the path and needs no further escaping.
     ///
     /// Source: Amazon API Gateway API Reference, "Patch operations", `UpdateStage`.
     fn build_patches(&self, key: &str, now: Option<&MethodSettings>) -> Vec<PatchOperation> {
@@ -88,7 +88,7 @@ impl MethodSettings {
     }
 }
 
-/// A rule for stages: it plans the compliant state.
+/// A rule that plans the compliant settings of a stage.
 pub trait StageRule: Send + Sync + 'static {
     /// The id of the remediator.
     const ID: &'static str;
@@ -96,7 +96,8 @@ pub trait StageRule: Send + Sync + 'static {
     /// The value of [`RemediatorSpec::parameter_names`].
     const PARAMETER_NAMES: &'static [&'static str] = &[];
 
-    /// True if the rule turns on logs, for which API Gateway needs a role in the account.
+    /// True if the rule turns on logs. The precondition check then requires the role in the account
+    /// with which API Gateway writes logs.
     const ENABLES_LOGGING: bool = false;
 
     /// Plans the change of a state.

@@ -1,4 +1,4 @@
-//! X-Ray tracing of REST API stages.
+//! Turns on X-Ray tracing of REST API stages.
 
 use crate::catalog::apigateway::stage_settings::{StageRule, StageSettings, StageState};
 use crate::remediator::RemediationPlan;

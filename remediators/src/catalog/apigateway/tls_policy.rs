@@ -1,4 +1,4 @@
-//! TLS policies of API Gateway: accepted policies, the policy to set, and incompatible settings.
+//! The requirements of policy headers for the TLS policies of API Gateway.
 
 use evenkeel_engine::glob;
 use serde_json::Value;
@@ -24,7 +24,8 @@ pub(crate) struct TlsPolicyRequirement {
 }
 
 impl TlsPolicyRequirement {
-    /// Reads the parameters `accepted`, `policy` (default: `default`) and `endpointAccessMode`.
+    /// Reads the parameters `accepted`, `policy` (default: the argument `default`) and
+    /// `endpointAccessMode` (default: `BASIC`) of the policy header.
     ///
     /// # Errors
     /// [`PlanRefusal::InvalidSetting`] if a parameter is not valid.
@@ -36,14 +37,18 @@ impl TlsPolicyRequirement {
             None => Ok(default.to_owned()),
             Some(Value::String(text)) => Ok(text.clone()),
             Some(other) => {
-                let why = format!("`{name}` in the policy header is not a text: {other}");
+                let why =
+                    format!("`{name}` in the policy header is not a text: {other}; use a text");
                 Err(PlanRefusal::InvalidSetting(why))
             }
         };
         let accepted = match target.parameters.get("accepted") {
             None => ACCEPTED_PATTERNS.map(str::to_owned).to_vec(),
             Some(list) => serde_json::from_value(list.clone()).map_err(|_| {
-                let why = format!("`accepted` in the policy header is not a list of texts: {list}");
+                let why = format!(
+                    "`accepted` in the policy header is not a list of texts: {list}; use a list of \
+                     TLS policies"
+                );
                 PlanRefusal::InvalidSetting(why)
             })?,
         };
@@ -56,7 +61,8 @@ impl TlsPolicyRequirement {
             Ok(required)
         } else {
             let why = format!(
-                "`policy` in the policy header is `{}`, which `accepted` does not contain",
+                "`policy` in the policy header is `{}`, which `accepted` does not contain; use one \
+                 of the accepted TLS policies",
                 required.policy
             );
             Err(PlanRefusal::InvalidSetting(why))
@@ -79,8 +85,8 @@ impl TlsPolicyRequirement {
     /// Source: Amazon API Gateway Developer Guide, "Supported security policies".
     pub(crate) fn find_incompatibility(&self, endpoints: &[String]) -> Option<String> {
         let [endpoint] = endpoints else {
-            let why = "the endpoint has several types, and a TLS policy supports only one; set the \
-                       TLS policy by hand";
+            let why = "the endpoint has several types, and a TLS policy supports only one endpoint \
+                       type; set the TLS policy by hand";
             return Some(why.to_owned());
         };
         let edge = self.policy.ends_with("EDGE");

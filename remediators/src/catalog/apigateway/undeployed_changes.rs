@@ -1,9 +1,9 @@
-//! The comparison of the draft of a REST API with the deployment of a stage, to find other
-//! undeployed changes.
+//! Compares the draft of a REST API with the deployment of a stage, to find the undeployed changes
+//! that are not part of the remediation.
 //!
 //! The comparison covers operations, the resource policy and gateway responses, but not models and
-//! request validators. If the two formats differ in an unknown way, the comparison reports a
-//! change, and the remediation needs an approval.
+//! request validators. A difference between the formats of drafts and exports that the comparison
+//! does not handle counts as a change, so the remediation then needs an approval.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,7 +133,7 @@ pub(crate) fn parse_served_operations(export: &Value) -> Option<ApiOperations> {
     let responses = export.get("x-amazon-apigateway-gateway-responses").and_then(Value::as_object);
     for (kind, response) in responses.into_iter().flatten() {
         let mut response = response.clone();
-        // Imported definitions can contain a number.
+        // In imported definitions, the status code can be a number.
         if let Some(code) = response.get_mut("statusCode").filter(|code| code.is_number()) {
             *code = json!(code.to_string());
         }

@@ -1,12 +1,12 @@
-//! Certificate verification for integrations of REST APIs.
+//! Turns on certificate verification for integrations of REST APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 
 use crate::catalog::apigateway::integration::{IntegrationRule, RestIntegration, RestIntegrations};
 use crate::remediator::RemediationPlan;
 
-/// A remediator that turns off `insecureSkipVerification` in the draft and in each stage that
-/// serves it.
+/// A remediator that turns off `insecureSkipVerification` for an integration, in the draft and in
+/// each stage in which the setting is on.
 ///
 /// The certificate of the backend must be valid for its host name and the public root certificates.
 pub type VerifyBackend = RestIntegrations<VerifiedCertificateRule>;

@@ -1,4 +1,4 @@
-//! Disabling of the default endpoint of HTTP and WebSocket APIs that have a custom domain.
+//! Disables the default endpoint of HTTP and WebSocket APIs that have a custom domain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +70,8 @@ impl Remediator for CloseHttpEndpoint {
         resource_arns: |target| {
             build_nested_arns(target, &format!("/apis/{}", first_id_part(target)))
         },
-        // The mappings to the API are found by reading all domains.
+        // The remediator reads all domains, because only the domains contain the mappings to the
+        // API.
         read_only_arns: |target| build_nested_arns(target, "/domainnames"),
         ..RemediatorSpec::EMPTY
     };
@@ -135,7 +136,7 @@ impl Remediator for CloseHttpEndpoint {
             }
         }
         if !mapped {
-            let why = "no custom domain is mapped to the API, so it would become unreachable \
+            let why = "no custom domain is mapped to the API, so the API would become unreachable \
                        without the default endpoint; map a custom domain first";
             return Ok(PrecheckResult::Abort(why.to_owned()));
         }
@@ -171,7 +172,7 @@ impl Remediator for CloseHttpEndpoint {
         before: &EndpointState,
         after: &EndpointState,
     ) -> bool {
-        // The planned state, with the prior state of the stages that are not changed yet.
+        // The planned state, but with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let Some(former) =
@@ -194,7 +195,8 @@ impl Remediator for CloseHttpEndpoint {
 }
 
 impl CloseHttpEndpoint {
-    /// Reads the domains that use mappings. Domains with routing rules only are left out.
+    /// Reads the custom domains that use API mappings. Domains that use only routing rules are left
+    /// out.
     async fn list_domains(&self) -> AwsResult<Vec<CustomDomain>> {
         let domains = self.0.list_all("GetDomainNames", &["domainnames"]);
         let mut domains: Vec<CustomDomain> = domains.await?;

@@ -86,7 +86,7 @@ pub struct HttpStage {
 }
 
 impl HttpStage {
-    /// Returns the stage of a response.
+    /// Returns the stage that a response describes.
     pub(crate) fn from_response(response: &StageResponse) -> HttpStage {
         let auto = response.auto_deploy.unwrap_or_default();
         let deployment = response.deployment_id.clone().filter(|_| !auto);
@@ -104,7 +104,7 @@ impl HttpStage {
         HttpStage { deployment, ..self.clone() }
     }
 
-    /// Returns whether the stage fulfills the stage `wanted`.
+    /// Returns whether the stage satisfies the stage `wanted`.
     pub(crate) fn has_reached(&self, wanted: &HttpStage) -> bool {
         let deployed = match (&self.deployment, &wanted.deployment) {
             (Some(seen), Some(wanted)) => seen.has_reached(wanted),
@@ -270,7 +270,8 @@ impl HttpApiClient {
         Ok((!questions.is_empty()).then(|| questions.join("; ")))
     }
 
-    /// Sets the deployments of stages: a former deployment, or a new one of the draft.
+    /// Sets the deployment of each stage in `wanted`: an earlier deployment, or a new deployment of
+    /// the draft.
     pub(crate) async fn deploy_stages<'a>(
         &self,
         api: &str,
@@ -365,7 +366,8 @@ impl ApiExport {
     }
 }
 
-/// Returns an integration. Several routes can reference the same integration.
+/// Returns the integration of a route. A route can contain a reference to an integration, because
+/// several routes can share it.
 ///
 /// Source: Amazon API Gateway Developer Guide, "x-amazon-apigateway-integrations object".
 fn resolve_reference(export: &Value, integration: &Value) -> Option<Value> {

@@ -1,4 +1,4 @@
-//! Integrations of HTTP and WebSocket APIs, in the draft and in each stage.
+//! Reads and changes integrations of HTTP and WebSocket APIs, in the draft and in each stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
@@ -26,12 +26,12 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The maximum number of checks, one per second, for the deployment of a stage with automatic
-/// deployment.
+/// The maximum number of checks, one per second, that a stage with automatic deployment serves the
+/// change.
 const MAX_DEPLOY_CHECKS: usize = 5;
 
-/// The integration id that policies use for the integration of quick create. Its event contains no
-/// id.
+/// The integration id that policies use for an integration that quick create made. The event of
+/// quick create contains no integration id.
 const QUICK_CREATE_ID: &str = "default";
 
 /// The response for an integration.
@@ -106,14 +106,14 @@ impl HttpIntegration {
         is_http_type(&self.kind)
     }
 
-    /// Returns whether the draft or a stage has a backend that `which` selects.
+    /// Returns whether the draft or a stage has a backend for which `which` returns true.
     pub(crate) fn has_backend(&self, which: impl Fn(&BackendAddress) -> bool) -> bool {
         let served = self.stages.values().flat_map(|served| served.routes.values());
         served.chain([&self.draft]).any(which)
     }
 
-    /// Returns the integration with another draft, deployed to the stages that serve a `wrong`
-    /// backend.
+    /// Returns the integration with another draft, deployed to the stages that serve a backend for
+    /// which `wrong` returns true.
     pub(crate) fn with_draft(
         &self,
         draft: BackendAddress,
@@ -124,7 +124,7 @@ impl HttpIntegration {
             known.map(|route| (route.clone(), draft.clone())).collect();
         let mut after = HttpIntegration { draft, ..self.clone() };
         for served in after.stages.values_mut().filter(|served| served.stage.is_in_use()) {
-            // The deployment of a WebSocket API is unknown: it can be equal to the draft.
+            // The deployment of a WebSocket API is unknown and can be equal to the draft.
             let affected = served.routes.values().any(&wrong) || !self.http && wrong(&self.draft);
             if served.stage.auto || affected {
                 served.stage = served.stage.with_next_deployment();
@@ -135,7 +135,7 @@ impl HttpIntegration {
     }
 }
 
-/// A rule for integrations: it plans the compliant state.
+/// A rule that plans the compliant state of an integration.
 pub trait HttpIntegrationRule: Send + Sync + 'static {
     /// The id of the remediator.
     const ID: &'static str;
@@ -297,7 +297,7 @@ impl<R: HttpIntegrationRule> Remediator for HttpIntegrations<R> {
         before: &HttpIntegration,
         after: &HttpIntegration,
     ) -> bool {
-        // The planned state, with the prior state of the stages that are not changed yet.
+        // The planned state, but with the prior state of the stages that are not changed yet.
         let mut stages = after.stages.clone();
         for (name, wanted) in &mut stages {
             if let Some(former) =
@@ -363,7 +363,7 @@ impl<R> HttpIntegrations<R> {
 fn build_update(kind: Option<&str>, now: &BackendAddress, wanted: &BackendAddress) -> Value {
     let uri = (now.uri != wanted.uri).then(|| json!(wanted.uri));
     let tls = (now.tls != wanted.tls).then(|| {
-        // An empty configuration removes the TLS configuration. The next read verifies this.
+        // An empty configuration removes the TLS configuration. The next read verifies the removal.
         let name = wanted.tls.as_deref().filter(|name| !name.is_empty());
         name.map_or_else(|| json!({}), |name| json!({"serverNameToVerify": name}))
     });

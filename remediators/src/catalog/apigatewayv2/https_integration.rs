@@ -1,4 +1,4 @@
-//! HTTPS for unencrypted integrations of HTTP and WebSocket APIs.
+//! Changes unencrypted integrations of HTTP and WebSocket APIs to HTTPS.
 
 use evenkeel_rules::policy::SafetyTier;
 
@@ -10,7 +10,8 @@ use crate::catalog::apigatewayv2::http_integration::{
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// A remediator that changes `http://` to `https://` in the draft and in each stage that serves it.
+/// A remediator that changes the backend URI of an integration from `http://` to `https://`, in the
+/// draft and in each stage that serves an unencrypted URI.
 ///
 /// The backend must complete a TLS handshake. The remediation needs an approval if a deployment
 /// would publish other undeployed changes.
@@ -40,8 +41,9 @@ impl HttpIntegrationRule for HttpsBackendRule {
         }
         if before.private && before.has_backend(lacks_tls) {
             return RemediationPlan::leave_to_person(
-                "a private integration is not changed; add a TLS listener to its load balancer, \
-                 then use remediator `apigatewayv2-private-tls` with the server name to verify"
+                "a private integration is not changed by this remediator; add a TLS listener to \
+                 the load balancer, then use remediator `apigatewayv2-private-tls` with the server \
+                 name to verify"
                     .to_owned(),
             );
         }
@@ -50,8 +52,8 @@ impl HttpIntegrationRule for HttpsBackendRule {
         }
         if before.managed {
             return RemediationPlan::leave_to_person(
-                "quick create made the integration, so its URI cannot be changed there; set the \
-                 target of the API with `UpdateApi` by hand"
+                "quick create made the integration, so the URI of the integration cannot be \
+                 changed; change the target of the API with `UpdateApi` by hand"
                     .to_owned(),
             );
         }

@@ -1,4 +1,4 @@
-//! TLS for private integrations of HTTP APIs.
+//! Turns on TLS for private integrations of HTTP APIs.
 
 use evenkeel_rules::policy::SafetyTier;
 use serde_json::Value;
@@ -10,11 +10,11 @@ use crate::catalog::apigatewayv2::http_integration::{
 use crate::remediator::{PrecheckResult, RemediationPlan};
 use crate::violation::TargetResource;
 
-/// A remediator that sets the server name to verify, in the draft and in each stage. With this
-/// name, API Gateway uses TLS for the traffic to the backend.
+/// A remediator that sets the server name to verify for a private integration, in the draft and in
+/// each stage. If this name is set, API Gateway uses TLS for the traffic to the backend.
 ///
-/// The name is the parameter `serverName` of the policy. The remediation always needs an approval,
-/// because Evenkeel cannot check whether the listener of the load balancer uses TLS.
+/// The name is the parameter `serverName` in the policy header. The remediation always needs an
+/// approval, because Evenkeel cannot check whether the listener of the load balancer uses TLS.
 ///
 /// Source: Amazon API Gateway Version 2 API Reference, `TlsConfig`.
 pub type PrivateTls = HttpIntegrations<ServerNameRule>;
@@ -46,7 +46,7 @@ impl HttpIntegrationRule for ServerNameRule {
                     .to_owned(),
             );
         }
-        // A name in the draft was chosen by the owner: only its deployment is missing.
+        // If the draft contains a name, the owner chose it, and only the deployment is missing.
         let name = before.draft.tls.as_ref().or(match target.parameters.get("serverName") {
             Some(Value::String(name)) if !name.is_empty() => Some(name),
             _ => None,

@@ -1,11 +1,12 @@
-//! The comparison of resource properties, and the JSON patch between two property maps.
+//! Compares resource properties, and builds the JSON patch between two property maps.
 
 use serde_json::{Map, Value, json};
 
 use super::resource_types::ResourceType;
 
-/// Returns whether two values of a property are equivalent. Different formats of policy documents
-/// are equivalent, and so are different orders of lists without an order.
+/// Returns whether two values of a property are equivalent. Two formats of the same policy document
+/// are equivalent. Two lists with the same elements in another order are equivalent if the resource
+/// type defines the list as unordered.
 pub(crate) fn is_equivalent(kind: &ResourceType, path: &str, a: &Value, b: &Value) -> bool {
     if a == b {
         return true;
@@ -30,7 +31,8 @@ pub(crate) fn is_equivalent(kind: &ResourceType, path: &str, a: &Value, b: &Valu
     }
 }
 
-/// Returns whether two lists are equivalent, with or without regard to the order.
+/// Returns whether two lists are equivalent. The order of the elements is ignored if the resource
+/// type defines the list as unordered.
 fn is_equivalent_list(kind: &ResourceType, path: &str, a: &[Value], b: &[Value]) -> bool {
     let element = format!("{path}/*");
     if a.len() != b.len() {
@@ -90,7 +92,7 @@ fn as_list(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
 }
 
-/// Sorts the lists without an order, so that two reads of the same state are equal.
+/// Sorts the unordered lists, so that two reads of the same state are equal.
 pub(crate) fn sort_unordered_lists(kind: &ResourceType, path: &str, value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -140,7 +142,7 @@ impl PatchBuilder<'_> {
     ) {
         for (name, value) in wanted {
             let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-            // RFC 6901: escaping of `~` and `/` in a name.
+            // A JSON pointer escapes `~` and `/` in a name (RFC 6901).
             let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
             let old = is.get(name).unwrap_or(&Value::Null);
             if is_equivalent(self.kind, &path, old, value) {
@@ -186,9 +188,9 @@ mod tests {
         let (ab, ba) = (json!(["a", "b"]), json!(["b", "a"]));
         assert!(is_equivalent(&instance, "SecurityGroupIds", &ab, &ba));
         assert!(!is_equivalent(&instance, "SecurityGroupIds", &ab, &json!(["a", "a"])));
-        let cluster = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
-        assert!(!is_equivalent(&cluster, "KeySchema", &ab, &ba), "the order is relevant");
-        assert!(is_equivalent(&cluster, "X", &json!({"a": 1, "b": null}), &json!({"a": 1})));
+        let table = ResourceType::find_by_name("AWS::DynamoDB::Table").unwrap();
+        assert!(!is_equivalent(&table, "KeySchema", &ab, &ba), "the order is relevant");
+        assert!(is_equivalent(&table, "X", &json!({"a": 1, "b": null}), &json!({"a": 1})));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Restart of logging and of log file validation of CloudTrail trails.
+//! Restarts logging and log file validation of CloudTrail trails.
 
 use evenkeel_client::CallError;
 use evenkeel_rules::policy::SafetyTier;
@@ -14,11 +14,11 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PlanRefusal, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A remediator that starts the logging of a trail, unless the policy header has `logging: false`,
-/// and its log file validation.
+/// A remediator that turns on log file validation of a trail. It also starts the logging of the
+/// trail, unless the policy header has `logging: false`.
 ///
-/// Reduced Regions, accounts or events cannot be restored, because the former settings are unknown.
-/// The remediator leaves them to a person.
+/// If a trail no longer records all Regions, accounts or events, the remediator leaves the trail to
+/// a person, because the former settings are unknown.
 #[derive(Clone, Debug)]
 pub struct RestoreTrail {
     client: Client,
@@ -36,15 +36,16 @@ pub struct TrailSettings {
     pub validation: bool,
     /// True if the trail records all Regions.
     pub every_region: bool,
-    /// True if the trail records global services. Older ledger records do not contain the field.
+    /// True if the trail records global services. Older ledger records do not contain the field,
+    /// which then counts as true.
     #[serde(default = "default_true")]
     pub global_services: bool,
     /// True if the trail records all accounts of the organization. Older ledger records do not
-    /// contain the field.
+    /// contain the field, which then counts as true.
     #[serde(default = "default_true")]
     pub organization: bool,
-    /// True if the basic event selectors include all management events. Advanced selectors are not
-    /// analyzed and count as incomplete.
+    /// True if the basic event selectors include all management events. Evenkeel does not analyze
+    /// advanced event selectors: with advanced selectors, the value is false.
     pub management_events: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Restart of a stopped configuration recorder of AWS Config.
+//! Restarts a stopped configuration recorder of AWS Config.
 
 use aws_sdk_config::Client;
 use evenkeel_client::CallError;
@@ -13,8 +13,9 @@ use crate::violation::TargetResource;
 
 /// A remediator that starts a configuration recorder. An undo stops it.
 ///
-/// A deleted recorder or delivery channel cannot be restored, because its settings are unknown.
-/// Without a delivery channel the remediator refuses, even if the recorder is running.
+/// The remediator cannot restore a deleted recorder or delivery channel, because the former
+/// settings are unknown. It refuses to plan if there is no delivery channel, even if the recorder
+/// is running.
 ///
 /// Source: AWS Config API Reference, `StartConfigurationRecorder`.
 #[derive(Clone, Debug)]
@@ -27,7 +28,8 @@ pub struct StartRecorder {
 pub struct RecorderState {
     /// True if the recorder records.
     pub recording: bool,
-    /// True if there is a delivery channel. Older ledger records do not contain the field.
+    /// True if there is a delivery channel. Older ledger records do not contain the field, which
+    /// then counts as true.
     #[serde(default = "default_true")]
     pub delivers: bool,
 }
@@ -108,8 +110,8 @@ impl Remediator for StartRecorder {
     ) -> RemediationPlan<RecorderState> {
         match before {
             RecorderState { delivers: false, .. } => RemediationPlan::leave_to_person(
-                "AWS Config has no delivery channel, and its former settings are unknown; create a \
-                 delivery channel by hand"
+                "AWS Config has no delivery channel, and the settings of the former channel are \
+                 unknown; create a delivery channel by hand"
                     .to_owned(),
             ),
             RecorderState { recording: true, .. } => RemediationPlan::Nothing,
@@ -138,7 +140,8 @@ fn incomplete_response(what: &str) -> AwsFailure {
     AwsFailure::Retryable(format!("AWS Config did not return {what}"))
 }
 
-/// Classifies an error. Without a delivery channel a recorder cannot start.
+/// Classifies an error. A recorder cannot start without a delivery channel, so that error counts as
+/// denied.
 ///
 /// Source: AWS Config API Reference, errors of these calls.
 fn classify_recorder_error(error: impl Into<CallError>) -> AwsFailure {

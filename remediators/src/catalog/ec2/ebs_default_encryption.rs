@@ -1,4 +1,4 @@
-//! Encryption by default of new EBS volumes in an account and Region.
+//! Turns on the default encryption of new EBS volumes in an account and Region.
 
 use evenkeel_client::{CallError, ServiceClient};
 use evenkeel_rules::policy::SafetyTier;

@@ -1,4 +1,4 @@
-//! Removal of public sharing from an Amazon Machine Image (AMI).
+//! Removes public sharing from Amazon Machine Images (AMIs).
 
 use super::arn_without_account;
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};

@@ -1,4 +1,4 @@
-//! Revocation of the security group rules that a finding lists, and of no other rules.
+//! Revokes the security group rules that a finding lists, and no other rules.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -29,13 +29,14 @@ pub struct RevokeIngress {
 
 /// The inbound rules of a group that open ports to the internet.
 ///
-/// Rules are identified by their content: a group has no two equal rules, and an undo changes the
-/// ids.
+/// Rules are identified by their content and not by their ids, because an undo changes the ids. A
+/// group cannot have two equal rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicIngress {
     /// The rules.
     pub rules: BTreeSet<IngressRule>,
-    /// The rules that are revoked to reach a planned state. Empty in a state that was read.
+    /// The rules that the remediator revokes to reach this state, if it is a planned state. Empty
+    /// in an observed state.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub revoked: BTreeSet<IngressRule>,
 }
@@ -63,8 +64,8 @@ impl IngressRule {
         matches!(normalize_protocol(&self.protocol), "-1" | "tcp" | "udp")
     }
 
-    /// Returns whether the rule allows anyone. A range of half of all addresses counts as well,
-    /// because two such rules cover all addresses.
+    /// Returns whether the rule allows anyone. A range that covers half of all addresses (prefix
+    /// length 1) counts as well, because two such rules cover all addresses.
     fn allows_anyone(&self) -> bool {
         let length = self.cidr.rsplit_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
         length.is_some_and(|length| length <= 1)
@@ -189,8 +190,8 @@ impl Remediator for RevokeIngress {
             "ec2:DescribeSecurityGroups",
             "ec2:RevokeSecurityGroupIngress",
         ],
-        // The users of an open port are unknown. The precondition check asks about several ports,
-        // but it does not make the remediation safe, so `precondition` is not set.
+        // The users of an open port are unknown. The precondition check only asks about rules with
+        // several ports. It does not make the remediation safe, so `precondition` is not set.
         tier: Some(SafetyTier::B),
         parameter_names: &["allowedPorts"],
         resource_arns: |target| {
@@ -249,7 +250,8 @@ impl Remediator for RevokeIngress {
         }
         RemediationPlan::leave_to_person(format!(
             "the security group rule of the finding no longer exists, but {} allows some of the \
-             same traffic; the finding does not list it, so revoke it by hand if necessary",
+             same traffic; the finding does not list that rule, so revoke the rule by hand if \
+             necessary",
             format_rules(&others)
         ))
     }
@@ -262,18 +264,18 @@ impl Remediator for RevokeIngress {
         _: &PublicIngress,
         after: &PublicIngress,
     ) -> Result<PrecheckResult, AwsFailure> {
-        let wide: BTreeSet<IngressRule> = after
+        let ranges: BTreeSet<IngressRule> = after
             .revoked
             .iter()
             .filter(|rule| rule.port_range().0 != rule.port_range().1)
             .cloned()
             .collect();
-        if wide.is_empty() {
+        if ranges.is_empty() {
             return Ok(PrecheckResult::Proceed);
         }
         let open = |port: &&u16| {
             let port = i32::from(**port);
-            wide.iter().map(IngressRule::port_range).any(|(from, to)| from <= port && port <= to)
+            ranges.iter().map(IngressRule::port_range).any(|(from, to)| from <= port && port <= to)
         };
         let web: Vec<String> = WEB_PORTS.iter().filter(open).map(u16::to_string).collect();
         let web = match web.as_slice() {
@@ -282,7 +284,7 @@ impl Remediator for RevokeIngress {
         };
         Ok(PrecheckResult::RequireApproval(format!(
             "all ports of the security group rule {} would be closed{web}",
-            format_rules(&wide)
+            format_rules(&ranges)
         )))
     }
 
@@ -292,7 +294,7 @@ impl Remediator for RevokeIngress {
         state: &PublicIngress,
     ) -> Result<(), AwsFailure> {
         let now = self.read_public_rules(target).await?;
-        // Only planned rules are revoked, not rules that were added meanwhile.
+        // Only planned rules are revoked, and not rules that were added since the plan.
         let revoked = now.iter().filter(|one| state.revoked.contains(&one.1));
         let ids: Vec<&str> = revoked.map(|one| one.0.as_str()).collect();
         if !ids.is_empty() {
@@ -306,7 +308,7 @@ impl Remediator for RevokeIngress {
             call.send_query().await.map_err(|error| classify_group_error(&error))?;
         }
         if !state.revoked.is_empty() {
-            // Rules that somebody else revoked meanwhile are not authorized again.
+            // Rules that somebody else revoked since the plan are not authorized again.
             return Ok(());
         }
         let open: BTreeSet<&IngressRule> = now.iter().map(|one| &one.1).collect();
@@ -315,7 +317,7 @@ impl Remediator for RevokeIngress {
         if opened.is_empty() { Ok(()) } else { self.authorize_rules(target, &opened).await }
     }
 
-    /// Ignores other rules: a planned state is reached if the revoked rules do not exist any more.
+    /// Ignores other rules. A planned state is reached if the revoked rules do not exist any more.
     fn has_reached(seen: &PublicIngress, wanted: &PublicIngress) -> bool {
         if wanted.revoked.is_empty() {
             seen.rules == wanted.rules
@@ -447,7 +449,8 @@ fn read_allowed_ports(target: &TargetResource) -> Result<BTreeSet<u16>, PlanRefu
     let Some(value) = target.parameters.get("allowedPorts") else { return Ok(BTreeSet::new()) };
     let ports: Result<BTreeSet<u16>, _> = serde_json::from_value(value.clone());
     ports.map_err(|_| {
-        let why = "`allowedPorts` is not a list of ports; use for example [80, 443]";
+        let why = "`allowedPorts` in the policy header is not a list of ports; use for example \
+                   [80, 443]";
         PlanRefusal::InvalidSetting(why.to_owned())
     })
 }
@@ -459,7 +462,8 @@ fn classify_group_error(error: &CallError) -> AwsFailure {
     classify_error(
         error.clone(),
         &["InvalidGroup.NotFound"],
-        // The remediator does not search for a group whose event contains the group name only.
+        // The group id is malformed if the event contained only the name of the group. The
+        // remediator does not search for a group by name.
         &["AuthFailure", "InvalidGroupId.Malformed"],
     )
 }

@@ -1,4 +1,4 @@
-//! Removal of public sharing from an EBS snapshot.
+//! Removes public sharing from EBS snapshots.
 
 use super::arn_without_account;
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};

@@ -1,4 +1,4 @@
-//! The password policy of an AWS account.
+//! Raises the requirements of the password policy of an AWS account.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ use crate::violation::TargetResource;
 /// unchanged. An undo restores the former policy, or deletes the policy if there was none.
 ///
 /// Parameters in the policy header: `minimumLength` (default 14), `remembered` (default 24),
-/// `maximumAge` in days (default 90), and `demands`, a list of character types by the names of the
-/// API parameters (default: all four). A value of 0, or a character type that is not listed,
-/// changes nothing.
+/// `maximumAge` in days (default 90), and `demands`, a list of required character types, by the
+/// names of the API parameters (default: all four). If a number is 0, or a character type is not
+/// listed, the remediator does not change that setting.
 ///
-/// Most requirements apply to new passwords only. A maximum age applies to existing passwords too,
-/// which can then be expired immediately, so a change of the age needs an approval.
+/// Most requirements apply to new passwords only. A maximum age also applies to existing passwords,
+/// and old ones would expire immediately. A change of the maximum age therefore needs an approval.
 ///
 /// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, which replaces the whole policy.
 #[derive(Clone, Debug)]
@@ -196,8 +196,8 @@ const CHARACTER_SETTINGS: &[&str] = &[
 impl PasswordRequirements {
     /// Reads the requirements from the parameters of a policy header.
     fn from_target(target: &TargetResource) -> Result<PasswordRequirements, PlanRefusal> {
-        let number = |name: &str, usual: u64| match target.parameters.get(name) {
-            None => Ok(usual),
+        let number = |name: &str, default: u64| match target.parameters.get(name) {
+            None => Ok(default),
             Some(value) => Value::as_u64(value).ok_or_else(|| {
                 PlanRefusal::InvalidSetting(format!(
                     "`{name}` in the policy header is {value}; use a whole number"

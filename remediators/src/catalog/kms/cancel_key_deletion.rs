@@ -1,4 +1,4 @@
-//! Cancellation of the scheduled deletion of KMS keys.
+//! Cancels the scheduled deletion of KMS keys.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_rules::policy::SafetyTier;
@@ -13,15 +13,16 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The maximum waiting period of a deletion in days. An undo schedules the deletion with it.
+/// The maximum waiting period of a deletion in days. An undo schedules the deletion with this
+/// period.
 const MAX_DELETION_DAYS: i32 = 30;
 
 /// A remediator that cancels the scheduled deletion of a key.
 ///
-/// The key is then disabled by AWS. Its former state is unknown, so the remediator does not enable
-/// it; remediator `kms-enable-key` does. An undo schedules the deletion again with the maximum
-/// waiting period. The remediation role has no permission for this, so the person who undoes needs
-/// it.
+/// After the cancellation, the key is disabled. The remediator does not enable the key, because the
+/// state before the scheduled deletion is unknown. Remediator `kms-enable-key` enables a key. An
+/// undo schedules the deletion again with the maximum waiting period. The remediation role has no
+/// permission for that call, so the person who runs the undo needs `kms:ScheduleKeyDeletion`.
 #[derive(Clone, Debug)]
 pub struct CancelKeyDeletion {
     kms: ServiceClient,

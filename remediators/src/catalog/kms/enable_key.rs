@@ -1,4 +1,4 @@
-//! Enabling of disabled KMS keys.
+//! Enables disabled KMS keys.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_rules::policy::SafetyTier;
@@ -11,8 +11,8 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A remediator that enables a key, so that data that it encrypted can be read again. An undo
-/// disables it.
+/// A remediator that enables a key, so that data that was encrypted with the key can be decrypted
+/// again. An undo disables the key.
 #[derive(Clone, Debug)]
 pub struct EnableKey {
     kms: ServiceClient,

@@ -1,4 +1,4 @@
-//! Automatic rotation of KMS keys.
+//! Turns on the automatic rotation of KMS keys.
 
 use evenkeel_client::ServiceClient;
 use evenkeel_rules::policy::SafetyTier;
@@ -25,7 +25,8 @@ pub struct EnableRotation {
 pub struct KeyRotation {
     /// True if automatic rotation is on.
     pub on: bool,
-    /// The reason why the key does not support automatic rotation. Its rotation status is not read.
+    /// The reason why the key does not support automatic rotation. The rotation status of such a
+    /// key is not read. `None` if the key supports automatic rotation.
     pub never: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Reading the state of KMS keys.
+//! Reads the state of KMS keys.
 
 use evenkeel_client::{CallError, ServiceClient};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Removal of public permissions from the resource policy of a Lambda function.
+//! Removes public permissions from the resource policy of Lambda functions.
 
 mod statement;
 
@@ -135,7 +135,7 @@ impl Remediator for RemovePublicPermission {
         let function = &target.id;
         let now = self.observe_state(target).await?;
         // A plan removes only public statements that an undo can restore. Other statements that
-        // were added meanwhile are kept.
+        // were added since the plan are kept.
         let removed = |(of, sid, one): &(&str, &str, &Value)| {
             !state.has_statement(of, sid)
                 && is_public(one)
@@ -159,8 +159,8 @@ impl Remediator for RemovePublicPermission {
         Ok(())
     }
 
-    /// Accepts states in which some statements are already removed or added, one call per
-    /// statement.
+    /// Accepts states in which some statements are already removed or added, because each statement
+    /// needs a separate call.
     fn is_partial_state(
         seen: &FunctionPermissions,
         before: &FunctionPermissions,
@@ -181,7 +181,8 @@ impl RemovePublicPermission {
     /// aliases.
     async fn list_qualifiers(&self, target: &TargetResource) -> Result<Vec<String>, AwsFailure> {
         let mut names = self.list_names(target, "versions").await?;
-        // The version `$LATEST` has no separate permissions: they belong to the function.
+        // The version `$LATEST` has no separate permissions. Its permissions are those of the
+        // function, whose qualifier is empty.
         let latest = names.iter_mut().find(|name| *name == "$LATEST");
         latest.ok_or_else(|| incomplete_response("ListVersionsByFunction"))?.clear();
         names.extend(self.list_names(target, "aliases").await?);
@@ -239,7 +240,7 @@ impl RemovePublicPermission {
         let get = self.build_call(Method::GET, target, &["policy"], of).send_rest().await;
         let policy = match get.and_then(|answer| answer.parse_json()) {
             Ok(GetPolicyResponse { policy }) => policy,
-            // The qualifier exists, because it was listed before: it has no policy.
+            // The qualifier was listed before, so it exists and has no policy.
             Err(error) if error.error_code() == Some("ResourceNotFoundException") => {
                 return Ok(BTreeMap::new());
             }

@@ -1,11 +1,11 @@
-//! Removal of public sharing from DB cluster snapshots.
+//! Removes public sharing from DB cluster snapshots.
 
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::TargetResource;
 
 /// A remediator that removes the public restore permission of a DB cluster snapshot.
 ///
-/// It also works for other engines that use the same API, such as Amazon Neptune.
+/// The remediator also works for other engines that use the same API, such as Amazon Neptune.
 pub type ClusterSnapshotPrivate = PublicSharing<ClusterSnapshot>;
 
 /// The resource type DB cluster snapshot.

@@ -1,4 +1,4 @@
-//! Removal of the public address of DB instances.
+//! Removes the public address of DB instances.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -10,7 +10,8 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// A remediator that removes the public address of a DB instance. An undo adds it again.
+/// A remediator that removes the public address of a DB instance. An undo makes the instance public
+/// again.
 ///
 /// AWS applies this change immediately, independent of `ApplyImmediately`. The remediator does not
 /// set that parameter, because it would also apply the pending changes of others.
@@ -58,7 +59,8 @@ impl Remediator for InstancePrivate {
         if status == "available" {
             Ok(InstanceAccess { public })
         } else {
-            // The instance can be changing, or unable to change.
+            // In another state, the instance can be in the middle of a change, or cannot be
+            // changed.
             let why =
                 format!("the DB instance has status `{status}`, not `available`; try again later");
             Err(AwsFailure::Retryable(why))

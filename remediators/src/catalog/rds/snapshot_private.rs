@@ -1,4 +1,4 @@
-//! Removal of public sharing from DB snapshots.
+//! Removes public sharing from DB snapshots.
 
 use crate::catalog::shared::public_sharing::{PublicSharing, SharedResource, SharingAttribute};
 use crate::violation::TargetResource;

@@ -1,4 +1,4 @@
-//! Block Public Access of S3 buckets.
+//! Turns on Block Public Access for S3 buckets.
 
 use evenkeel_client::{Method, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -10,7 +10,7 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, PrecheckResult, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The name of the settings in requests.
+/// The query parameter of the requests that read and write the settings.
 const SETTING: &str = "publicAccessBlock";
 
 /// A remediator that turns on the four settings of Block Public Access. An undo restores the former
@@ -93,8 +93,8 @@ impl Remediator for BlockPublicAccess {
             "s3:GetBucketWebsite",
             "s3:PutBucketPublicAccessBlock",
         ],
-        // The readers of the bucket are unknown. The precondition check asks about websites, but it
-        // does not make the remediation safe, so `precondition` is not set.
+        // The readers of the bucket are unknown. The precondition check only asks about websites.
+        // It does not make the remediation safe, so `precondition` is not set.
         tier: Some(SafetyTier::B),
         resource_arns: |target| vec![bucket_arn(target)],
         ..RemediatorSpec::EMPTY

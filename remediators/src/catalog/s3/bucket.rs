@@ -21,7 +21,7 @@ pub(super) fn build_bucket_call<'s>(
     call.with_header("x-amz-expected-bucket-owner", &target.account)
 }
 
-/// Returns the ARN of the bucket, which contains neither account nor region.
+/// Returns the ARN of the bucket. The ARN of a bucket contains neither an account nor a Region.
 pub(super) fn bucket_arn(target: &TargetResource) -> String {
     Arn::s3_bucket(&target.region, &target.id)
 }

@@ -1,4 +1,4 @@
-//! Default encryption of S3 buckets with a KMS key.
+//! Sets the default encryption of S3 buckets to a KMS key.
 
 use evenkeel_client::{CallError, Method, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -92,8 +92,8 @@ impl EncryptionRule {
         self.algorithm.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"))
     }
 
-    /// Returns whether the rule fulfills the rule `wanted`. S3 chooses the blocked encryption types
-    /// if `wanted` has none.
+    /// Returns whether the rule satisfies the rule `wanted`. S3 chooses the blocked encryption
+    /// types if `wanted` has none.
     fn satisfies_rule(&self, wanted: &EncryptionRule) -> bool {
         let blocked = if wanted.blocked.is_empty() { &wanted.blocked } else { &self.blocked };
         EncryptionRule { blocked: blocked.clone(), ..self.clone() } == *wanted
@@ -112,7 +112,7 @@ impl Remediator for DefaultEncryption {
     const SPEC: RemediatorSpec = RemediatorSpec {
         id: "s3-default-encryption",
         permissions: &["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"],
-        // Callers without permissions for the key are denied.
+        // After the change, callers without permissions for the key are denied.
         tier: Some(SafetyTier::C),
         parameter_names: &["kmsKey"],
         resource_arns: |target| vec![bucket_arn(target)],
@@ -156,8 +156,8 @@ impl Remediator for DefaultEncryption {
         let key = match target.parameters.get("kmsKey") {
             Some(Value::String(key)) if !key.is_empty() => key.clone(),
             None | Some(Value::String(_)) => {
-                let why = "the S3 bucket is still not encrypted with a KMS key; set `kmsKey` in \
-                           the policy header";
+                let why = "the S3 bucket does not use a KMS key by default; set `kmsKey` in the \
+                           policy header";
                 return RemediationPlan::leave_to_person(why.to_owned());
             }
             Some(_) => {

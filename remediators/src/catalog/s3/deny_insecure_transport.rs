@@ -1,4 +1,4 @@
-//! Denial of unencrypted HTTP in the policies of S3 buckets.
+//! Adds a statement that denies unencrypted HTTP to the policies of S3 buckets.
 
 use evenkeel_client::{Method, ServiceClient};
 use evenkeel_rules::policy::SafetyTier;
@@ -121,7 +121,7 @@ impl Remediator for DenyBucketInsecureTransport {
     }
 }
 
-/// Returns the denial for the bucket and all its objects.
+/// Returns the denial of unencrypted HTTP for the bucket and all its objects.
 fn build_denial(target: &TargetResource) -> InsecureTransportDenial {
     let bucket = bucket_arn(target);
     InsecureTransportDenial {

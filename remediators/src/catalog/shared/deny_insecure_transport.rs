@@ -17,8 +17,8 @@ pub(crate) struct InsecureTransportDenial {
 }
 
 impl InsecureTransportDenial {
-    /// Returns the policy with the denial, or `None` if the policy contains one. Existing
-    /// statements stay unchanged.
+    /// Returns the policy with the denial, or `None` if the policy already contains such a denial.
+    /// Existing statements stay unchanged.
     ///
     /// # Errors
     /// [`PlanRefusal::NeedsPerson`] if the policy cannot be read or would exceed the limit.
@@ -29,7 +29,7 @@ impl InsecureTransportDenial {
         let mut policy =
             policy.cloned().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
         let unreadable = || {
-            let why = "the resource policy has no readable `Statement`; correct it by hand";
+            let why = "the resource policy has no readable `Statement`; correct the policy by hand";
             PlanRefusal::NeedsPerson(why.to_owned())
         };
         if let Some(one @ Value::Object(_)) = policy.get_mut("Statement") {
@@ -47,14 +47,15 @@ impl InsecureTransportDenial {
             let limit = self.max_bytes;
             let why = format!(
                 "the resource policy would have {length} bytes, but the limit is {limit}; shorten \
-                 it by hand"
+                 the policy by hand"
             );
             return Err(PlanRefusal::NeedsPerson(why));
         }
         Ok(Some(policy))
     }
 
-    /// Returns the statement to add. It has no `Sid` if another statement has the same one.
+    /// Returns the statement to add. The statement has no `Sid` if another statement already has
+    /// the `Sid` `DenyInsecureTransport`.
     fn build_statement(&self, beside: &[Value]) -> Value {
         const SID: &str = "DenyInsecureTransport";
         let resource = match self.resources.as_slice() {
@@ -86,7 +87,7 @@ impl InsecureTransportDenial {
     }
 
     /// Returns whether a statement denies all actions over unencrypted HTTP to all principals. A
-    /// further condition would leave exceptions.
+    /// statement with a further condition does not count, because the condition leaves exceptions.
     fn is_denied_by(&self, statement: &Value) -> bool {
         let everyone = match statement.get("Principal") {
             Some(Value::Object(of)) => {
@@ -104,9 +105,9 @@ impl InsecureTransportDenial {
     }
 }
 
-/// Returns whether a pattern matches everything that `required` matches. `required` can end with
-/// `*`. A pattern that ends with `*` and matches the text before that `*` matches every
-/// continuation.
+/// Returns whether a pattern matches everything that `required` matches. If `required` ends with
+/// `*`, the pattern must also end with `*` and must match the text before the `*` of `required`.
+/// Such a pattern matches every continuation of that text.
 fn pattern_covers(pattern: &str, required: &str) -> bool {
     match required.strip_suffix('*') {
         Some(start) => pattern.ends_with('*') && matches_pattern(pattern, start),
@@ -114,7 +115,7 @@ fn pattern_covers(pattern: &str, required: &str) -> bool {
     }
 }
 
-/// Returns whether a condition only requires that the connection is not encrypted.
+/// Returns whether the only requirement of a condition is an unencrypted connection.
 fn is_unencrypted_condition(condition: &Value) -> bool {
     let Some(operator) = single_field(condition) else { return false };
     let Some((key, values)) = single_field(operator.1) else { return false };

@@ -1,4 +1,4 @@
-//! Removal of public sharing from machine images and from snapshots of volumes, databases and
+//! Removes public sharing from machine images and from snapshots of volumes, databases and
 //! clusters.
 
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! Denial of unencrypted HTTP in the policy of an SNS topic.
+//! Adds a statement that denies unencrypted HTTP to the policies of SNS topics.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
 use evenkeel_rules::policy::SafetyTier;
@@ -28,7 +28,7 @@ pub struct DenyTopicInsecureTransport {
     sns: ServiceClient,
 }
 
-/// The policy of a topic. Every topic has one.
+/// The policy of a topic. Every topic has a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicPolicy {
     /// The policy document as JSON.

@@ -1,4 +1,4 @@
-//! Denial of unencrypted HTTP in the policy of an SQS queue.
+//! Adds a statement that denies unencrypted HTTP to the policies of SQS queues.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
 
-/// The maximum length of a policy in bytes. The value is well below the limit of AWS.
+/// The maximum length of a policy in bytes. The limit of AWS is higher.
 ///
-/// Source: Amazon SQS API Reference, `SetQueueAttributes`, as long as a message's attributes.
+/// Source: Amazon SQS API Reference, `SetQueueAttributes`.
 const MAX_POLICY_BYTES: usize = 8 * 1024;
 
 /// A remediator that adds a statement to the policy of a queue. The statement denies all actions
@@ -122,7 +122,8 @@ impl Remediator for DenyQueueInsecureTransport {
 }
 
 impl DenyQueueInsecureTransport {
-    /// Reads the URL of the queue from AWS. A URL in an event can point to another place.
+    /// Reads the URL of the queue from AWS. The function does not use the URL in the event, because
+    /// that URL can point to another host.
     async fn find_queue_url(&self, target: &TargetResource) -> Result<String, AwsFailure> {
         let input =
             json!({"QueueName": queue_name(target), "QueueOwnerAWSAccountId": target.account});

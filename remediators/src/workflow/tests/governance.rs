@@ -170,7 +170,7 @@ fn an_undone_remediation_needs_an_approval() {
 fn an_undo_records_person_and_reason_before_it_writes() {
     let fixture = Fixture::new(NON_COMPLIANT);
     assert_eq!(fixture.ends(), RemediationResult::Restored);
-    let fixture = fixture.with(|resource| resource.writes = vec![(later(), false)]);
+    let fixture = fixture.with(|resource| resource.writes = vec![(throttled(), false)]);
     assert!(fixture.undo("INC-1", 7).is_err());
     let read = |prefix: &str, ending: &str| {
         let keys = block_on(fixture.ledger.list_keys(prefix)).unwrap();
@@ -402,11 +402,11 @@ fn a_role_with_the_name_of_a_remediation_role_is_not_exempt() {
 #[test]
 fn a_rollback_does_not_cause_an_immediate_new_attempt() {
     let fixture =
-        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(later(), true)]);
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(throttled(), true)]);
     assert_eq!(fixture.ends(), RemediationResult::RolledBack("throttled".to_owned()));
     let ended = violate_as_ours(&fixture, 2, "fake", 60_000);
     assert!(
-        matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("restored this state itself"))
+        matches!(&ended, RemediationResult::Refused(why) if why.to_string().contains("its rollback restored this state"))
     );
     assert_eq!(violate_as_ours(&fixture, 3, "anything", 60_000), RemediationResult::Restored);
 }
@@ -463,7 +463,7 @@ fn an_interrupted_attempt_continues_only_if_it_is_allowed_now() {
 
 #[test]
 fn an_interrupted_undo_is_not_remediated() {
-    let fixture = halted("auto").with(|resource| resource.writes = vec![(later(), false)]);
+    let fixture = halted("auto").with(|resource| resource.writes = vec![(throttled(), false)]);
     assert!(fixture.undo("INC-1", 900_000).is_err(), "the undo has started and did not finish");
     for number in [1, 2] {
         let ended = fixture.run(&finding(number, "auto"), 900_001).unwrap().unwrap().result;

@@ -71,7 +71,7 @@ fn a_kill_switch_after_a_partial_write_leaves_the_attempt_open() {
 #[test]
 fn an_attempt_whose_worker_can_still_write_is_not_undone() {
     let fixture =
-        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(later(), false)]);
+        Fixture::new(NON_COMPLIANT).with(|resource| resource.writes = vec![(throttled(), false)]);
     assert!(fixture.run(&finding(1, "auto"), 0).is_err());
     let fixture = fixture.with(|resource| resource.state = Some((true, false)));
     assert!(matches!(fixture.undo("INC-1", 899_999), Err(ExecutorError::Busy)));

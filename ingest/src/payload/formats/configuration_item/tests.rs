@@ -61,7 +61,7 @@ fn an_invalid_member_is_an_error() {
 
 #[test]
 fn times_are_converted_to_text() {
-    for (given, text) in [
+    for (input, text) in [
         ("1502617462.927", "2017-08-13T09:44:22.927Z"),
         ("0", "1970-01-01T00:00:00.000Z"),
         ("2017-08-13T09:44:22.927Z", "2017-08-13T09:44:22.927Z"),
@@ -69,7 +69,7 @@ fn times_are_converted_to_text() {
         ("nan", "nan"),
         ("", ""),
     ] {
-        assert_eq!(normalize_time(given.to_owned()), text);
+        assert_eq!(normalize_time(input.to_owned()), text);
     }
 }
 

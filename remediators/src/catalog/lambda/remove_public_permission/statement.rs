@@ -1,4 +1,5 @@
-//! The statements of a Lambda function policy: their scope, and the requests that add them.
+//! Finds public statements of a Lambda function policy, and builds the requests that add
+//! statements.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,8 +11,9 @@ const CALLER_KEYS: &[&str] = &["aws:principalorgid", "aws:sourceaccount", "aws:s
 const POSITIVE_OPERATORS: &[&str] =
     &["arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike"];
 
-/// Returns whether a statement allows anyone: no condition restricts the caller. The authorization
-/// `AWS_IAM` is no restriction, because it allows all AWS accounts.
+/// Returns whether a statement allows anyone, and no condition restricts the caller. The
+/// authorization type `AWS_IAM` does not count as a restriction, because it allows all AWS
+/// accounts.
 pub(super) fn is_public(statement: &Value) -> bool {
     let everyone = match statement.get("Principal") {
         Some(Value::Object(of)) => {
@@ -52,8 +54,8 @@ fn list_conditions(statement: &Value) -> impl Iterator<Item = (String, String, &
     })
 }
 
-/// Returns whether a condition restricts the callers. The values are alternatives, so each of them
-/// must be a restriction.
+/// Returns whether a condition restricts the callers. The values are alternatives, so each value
+/// must restrict the callers.
 fn is_restricting(operator: &str, values: &Value) -> bool {
     let mut values = list_values(values).peekable();
     POSITIVE_OPERATORS.contains(&operator)
@@ -61,10 +63,11 @@ fn is_restricting(operator: &str, values: &Value) -> bool {
         && values.all(|value| value.as_str().is_some_and(is_restricting_value))
 }
 
-/// Returns whether a value has no wildcard or variable.
+/// Returns whether a value restricts the callers: it contains no wildcard and no variable, or it is
+/// an ARN with a fixed account.
 fn is_restricting_value(value: &str) -> bool {
     let wild = |text: &str| text.is_empty() || text.contains(['*', '?', '$']);
-    // An ARN with wildcards is a restriction if its account is fixed.
+    // The fifth part of an ARN is the account.
     !wild(value) || value.split(':').nth(4).is_some_and(|account| !wild(account))
 }
 
