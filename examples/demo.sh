@@ -26,11 +26,11 @@ if [ -z "${EVENKEEL:-}" ]; then
     EVENKEEL=$root/target/release/evenkeel
 fi
 
-# Both programs end with this script, because their standard input ends.
+# Both programs end when this script ends, because their standard input is then closed.
 exec 3> >("$PYTHON" "$root/tests/testing/stand/stand.py" > "$folder/stand.port")
 exec 4> >("$PYTHON" "$root/examples/demo/backend.py" "$folder" > "$folder/backend.port")
 
-# The port that a process printed, once it listens.
+# Prints the port on which a process listens. The process writes the port to its output file.
 port() {
     for _ in $(seq 300); do
         found=$(sed -n 's/^listening //p' "$folder/$1.port" 2> /dev/null || true)
@@ -81,7 +81,7 @@ echo "  $((SECONDS - begun)) s from the event to the remediated state"
 step 'The same event, delivered again, changes nothing.'
 evenkeel ingest "$event"
 evenkeel apply "$finding" --yes
-step "Undo restores the draft and the former deployment of the stage."
+step "Undo restores the previous definition of the API, and the former deployment of the stage."
 evenkeel undo "$finding" --reason 'the partner speaks HTTP only' --yes
 served
 step 'The ledger contains every step.'
