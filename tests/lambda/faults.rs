@@ -117,7 +117,7 @@ async fn a_stalled_read_and_a_message_without_time_left_are_retried_alone() {
     function.allow(1_500);
     assert_eq!(function.invoke(&queue(&[bus(&violation(5)).to_string()])).await, Ok(alone));
     let failed = function.invoke(&bus(&violation(5))).await.unwrap_err();
-    assert!(failed.contains("too little time"), "{failed}");
+    assert!(failed.contains("less than one second was left"), "{failed}");
     assert_eq!(aws.findings().await.len(), 3, "the function must not begin without enough time");
     function.allow(60_000);
     let answer = function.invoke(&queue(&[stalling])).await;

@@ -143,7 +143,7 @@ async fn an_invalid_patch_is_refused_before_any_write() {
             TABLE,
             json!({"TableName": "x"}),
             "the patch is not valid for `AWS::DynamoDB::Table`: property `TableName` cannot be \
-             changed",
+             changed: it is read-only or can be set at creation only",
         ),
         (
             TABLE,
