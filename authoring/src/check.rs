@@ -8,6 +8,7 @@ mod duplicates;
 mod events;
 mod regex_and_loops;
 mod remediation;
+mod several_resources;
 #[cfg(test)]
 mod tests;
 pub(crate) mod type_check;
@@ -100,6 +101,7 @@ fn lint_policy(
         constant_conditions::lint_constant_conditions(policy, &expressions),
         regex_and_loops::lint_regex_and_loops(policy, &expressions),
         remediation::lint_remediation(policy, remediators),
+        several_resources::lint_several_resources(policy, &expressions),
     ];
     (found.concat(), duplicates::canonicalize_logic(policy, &expressions))
 }

@@ -4,7 +4,7 @@ use crate::check::type_check::parse_expressions;
 use crate::types::inference::dotted_path;
 use evenkeel_engine::SyntaxKind;
 use evenkeel_rules::policy::Policy;
-use evenkeel_rules::{ComplianceStatus, PolicyCase};
+use evenkeel_rules::{ComplianceStatus, PolicyCase, most_serious_evaluation};
 use serde_json::Value;
 
 /// The maximum number of changes that the search tries.
@@ -64,9 +64,13 @@ const VARIED_PARTS: &[&str] =
 /// ```
 pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordChange> {
     let Some(record) = case.event_record() else { return Vec::new() };
-    let wanted = match case.evaluate_policy(policy).map(|result| result.status) {
-        Ok(ComplianceStatus::NonCompliant) => ComplianceStatus::Compliant,
-        Ok(ComplianceStatus::Compliant) => ComplianceStatus::NonCompliant,
+    let status = |case: &PolicyCase| {
+        let evaluations = case.evaluate_policy(policy).ok()?;
+        most_serious_evaluation(&evaluations).map(|evaluation| evaluation.status)
+    };
+    let wanted = match status(case) {
+        Some(ComplianceStatus::NonCompliant) => ComplianceStatus::Compliant,
+        Some(ComplianceStatus::Compliant) => ComplianceStatus::NonCompliant,
         _ => return Vec::new(),
     };
     let mut found: Vec<RecordChange> = Vec::new();
@@ -79,8 +83,7 @@ pub fn find_counterfactuals(policy: &Policy, case: &PolicyCase) -> Vec<RecordCha
         if !change_value_at(&mut changed, &steps, value.clone()) {
             continue;
         }
-        let result = case.with_event(&changed).evaluate_policy(policy);
-        if result.is_ok_and(|result| result.status == wanted) {
+        if status(&case.with_event(&changed)) == Some(wanted) {
             found.push(RecordChange { path, value });
         }
         if found.len() == MAX_CHANGES {

@@ -104,7 +104,10 @@ pub fn measure_coverage(policy: &Policy, cases: &[PolicyCase]) -> CaseCoverage {
         cases.iter().map(|case| watched.run_watched(|policy| case.run(policy)).1).collect();
     let names = policy.matches.event_name.clone();
     let is_used = |name: &String| {
-        cases.iter().any(|case| case_event_name(case).is_some_and(|event| event == name))
+        policy.matches.matches_any_name()
+            || cases.iter().any(|case| {
+                case_event_name(case).is_some_and(|event| event == strip_api_version(name))
+            })
     };
     CaseCoverage {
         conditions: watched.collect_conditions(&observations),

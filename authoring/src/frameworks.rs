@@ -108,11 +108,13 @@ pub fn parse_framework(file: &str, text: &str) -> Result<ControlFramework, Diagn
 pub fn lint_controls(set: &PolicySet, frameworks: &[ControlFramework]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for policy in set.policies() {
-        for (name, ids) in &policy.controls {
+        for (name, ids) in policy.controls.iter().chain(&policy.implements) {
             let Some(framework) = frameworks.iter().find(|one| one.name == *name) else { continue };
             let known = || framework.controls.iter().map(|control| control.id.as_str());
             for id in ids.iter().filter(|id| known().all(|known| known != *id)) {
-                let span = crate::check::locate_word(policy.file_text(), "controls:", id);
+                let key =
+                    if policy.controls.contains_key(name) { "controls:" } else { "implements:" };
+                let span = crate::check::locate_word(policy.file_text(), key, id);
                 let message = format!("{} has no control `{id}`", framework.title);
                 let wrong = Diagnostic::new_error("unknown-control", &policy.file, span, message);
                 found.push(wrong.with_help(suggest_name(id, known())));
@@ -163,6 +165,9 @@ pub struct CoveringPolicy<'a> {
     pub policy: &'a str,
     /// The sources of the data that the policy evaluates.
     pub sources: Vec<EvaluationSource>,
+    /// True if the policy implements the control, which requires monitoring. False if a finding of
+    /// the policy violates the control.
+    pub implements: bool,
     /// The remediation of the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<PolicyRemediation<'a>>,
@@ -207,10 +212,12 @@ pub fn measure_framework_coverage<'a>(
 ) -> Vec<FrameworkCoverage<'a>> {
     let mut named: BTreeMap<&str, BTreeMap<&str, Vec<CoveringPolicy<'a>>>> = BTreeMap::new();
     for policy in set.policies() {
-        for (framework, ids) in &policy.controls {
-            for id in ids {
+        for (implements, controls) in [(false, &policy.controls), (true, &policy.implements)] {
+            for (framework, id) in
+                controls.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, id)))
+            {
                 let of = named.entry(framework).or_default();
-                of.entry(id).or_default().push(summarize_policy(policy));
+                of.entry(id).or_default().push(summarize_policy(policy, implements));
             }
         }
     }
@@ -235,7 +242,7 @@ pub fn measure_framework_coverage<'a>(
     all
 }
 
-fn summarize_policy(policy: &Policy) -> CoveringPolicy<'_> {
+fn summarize_policy(policy: &Policy, implements: bool) -> CoveringPolicy<'_> {
     let matches = &policy.matches;
     let sources = [
         (EvaluationSource::Event, !matches.event_name.is_empty()),
@@ -243,6 +250,7 @@ fn summarize_policy(policy: &Policy) -> CoveringPolicy<'_> {
     ];
     CoveringPolicy {
         policy: &policy.id,
+        implements,
         sources: sources.into_iter().filter(|source| source.1).map(|source| source.0).collect(),
         remediation: policy
             .remediation

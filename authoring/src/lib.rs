@@ -40,4 +40,5 @@ pub mod mutation;
 pub mod scaffold;
 pub mod schema;
 pub mod services;
+pub mod sources;
 mod types;

@@ -3,7 +3,7 @@
 
 mod mutation_pass;
 
-use evenkeel_engine::FunctionSet;
+use evenkeel_engine::{CompiledExpression, FunctionSet};
 use evenkeel_rules::policy::{Policy, PolicyFile};
 use evenkeel_rules::{Diagnostic, PolicyCase};
 use mutation_pass::{ExpressionMutation, MutationPass};
@@ -30,7 +30,10 @@ impl PolicyMutant {
     ) -> Result<Vec<PolicyMutant>, Diagnostic> {
         let mutator = MutationPass::default();
         let policy = Policy::compile_with_passes(file, functions, &[&mutator])?;
-        let deciding = policy.body.source_numbers();
+        let mut deciding = policy.body.source_numbers();
+        deciding.extend(
+            policy.resource_list().map(CompiledExpression::source_numbers).unwrap_or_default(),
+        );
         let numbered = mutator.into_mutations().into_iter().enumerate();
         let mutant = |(number, mutation): (usize, ExpressionMutation)| {
             let span = policy.file_span(mutation.source, &mutation.span);

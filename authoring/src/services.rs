@@ -1,5 +1,6 @@
 //! Data about AWS services: the events that they emit, and the parameters and responses of their
 //! calls. `authoring/tables/generate.py` generates the tables.
 
+pub mod config_types;
 pub mod events;
 pub mod models;

@@ -1,4 +1,5 @@
-"""Generates tables from AWS's service models: the names of events (`events.txt`) and their fields (`fields.bin`).
+"""Generates tables from AWS's service models: the names of events (`events.txt`), their fields (`fields.bin`), and the
+resource types that AWS Config records (`config_types.txt`, the enum `ResourceType` of AWS Config).
 
 The models are part of the Python package botocore, which AWS maintains. Download the package with
 `pip download --no-deps botocore==1.44.8`, unpack it, and run `generate.py FOLDER/botocore/data`.
@@ -103,6 +104,8 @@ def main():
     folder = Path(__file__).parent
     events = "".join(" ".join([source, *sorted(found)]) + "\n" for source, found in sorted(names.items()))
     (folder / "events.txt").write_text(events)
+    recorded = sorted(model(max(Path(sys.argv[1]).glob("config/*/service-2.json*")))["shapes"]["ResourceType"]["enum"])
+    (folder / "config_types.txt").write_text("".join(f"{kind}\n" for kind in recorded))
     index, data = [], b""
     for stream, found in streams.items():
         index += [f"{source} {len(data)} {len(stream)}\n" for source in sorted(found)]

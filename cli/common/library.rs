@@ -129,7 +129,7 @@ impl PolicyLibrary {
                     self.read_file(entry.path())?;
                 }
             }
-            return Ok(());
+            return self.read_functions_above(path);
         }
         self.read_file(path)?;
         self.read_companion_files(path)
@@ -139,15 +139,21 @@ impl PolicyLibrary {
     /// `functions.yaml` in the folder of the policy or in one of the two folders above this folder.
     fn read_companion_files(&mut self, path: &Path) -> Result<(), CommandError> {
         let test = path.with_extension("test.yaml");
-        let functions = path.ancestors().skip(1).take(3).map(|dir| dir.join(FUNCTIONS_FILE));
-        let functions_file =
-            functions.filter(|_| self.functions.is_none()).find(|file| file.is_file());
-        for file in [Some(test), functions_file].into_iter().flatten() {
-            if file.is_file() {
-                self.read_file(&file)?;
-            }
+        if test.is_file() {
+            self.read_file(&test)?;
         }
-        Ok(())
+        self.read_functions_above(path)
+    }
+
+    /// Reads the nearest `functions.yaml` in one of the three folders above `path`, unless the
+    /// library already has one.
+    fn read_functions_above(&mut self, path: &Path) -> Result<(), CommandError> {
+        let mut functions =
+            path.ancestors().skip(1).take(3).map(|folder| folder.join(FUNCTIONS_FILE));
+        match functions.find(|file| file.is_file()) {
+            Some(file) if self.functions.is_none() => self.read_file(&file),
+            _ => Ok(()),
+        }
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), CommandError> {

@@ -9,7 +9,7 @@ use crate::finding::session::FindingArguments;
 
 /// Approve the remediation plan of a finding
 ///
-/// The approval is valid for this finding and its present plan only, and covers the questions that
+/// The approval is valid for this finding and its present plan only, and covers the reasons that
 /// the plan lists. If the resource changes, the plan changes, and the new plan needs a new
 /// approval. Only one attempt can use the approval. The approval expires after --hours, at the
 /// latest after one week, and is recorded in the ledger under your AWS identity. The identity that

@@ -35,8 +35,8 @@ pub(crate) struct FindingArguments {
     /// External id that the role's trust policy requires
     #[arg(long, value_name = "ID", requires = "role")]
     external_id: Option<String>,
-    /// Probe of TLS support before the URL of a backend becomes https: on, off, or a PEM file of
-    /// root certificates to trust in the probe
+    /// Whether a remediator that changes a backend's URL to https first connects to the backend: on,
+    /// off, or a PEM file with the root certificates to trust
     #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
     probe: Option<String>,
 }
@@ -114,7 +114,7 @@ fn account_access_error(error: &AccountAccessError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
-/// Renders a remediation plan: the changes, the AWS actions, the questions, and the reason that
+/// Renders a remediation plan: the changes, the AWS actions, the reasons for an approval, and the reason that
 /// blocks the plan.
 pub(crate) fn render_preview(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
     render_plan(violation, preview) + &render_block_reason(preview)
@@ -128,7 +128,7 @@ pub(crate) fn render_block_reason(preview: &RemediationPreview) -> String {
     reason.map_or_else(String::new, |why| format!("  {label:<8}  {}\n", escape_terminal(why)))
 }
 
-/// Renders a remediation plan: the changes, the AWS actions, and the questions.
+/// Renders a remediation plan: the changes, the AWS actions, and the reasons for an approval.
 pub(crate) fn render_plan(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
     let target = &violation.target;
     let mut out = format!(
@@ -146,7 +146,7 @@ pub(crate) fn render_plan(violation: &PolicyViolation, preview: &RemediationPrev
         out += &format!("  actions   {}\n  plan      {plan}\n", preview.calls.join(", "));
     }
     for why in &preview.asks {
-        out += &format!("  question  {}\n", escape_terminal(why));
+        out += &format!("  reason    {}\n", escape_terminal(why));
     }
     out
 }

@@ -11,14 +11,15 @@ use evenkeel_authoring::frameworks::{
     ControlCoverage, CoveringPolicy, EvaluationSource, FrameworkCoverage, UNEXPLAINED,
     measure_framework_coverage, render_coverage_page,
 };
+use evenkeel_authoring::sources::{PolicySources, list_policy_sources, render_sources_page};
 use evenkeel_engine::suggest_name;
 use evenkeel_rules::policy::PolicySet;
 use std::path::PathBuf;
 
 /// Show which controls of compliance frameworks are covered
 ///
-/// For each control, the command lists the policies with their sources of events and their
-/// remediations, or the reason why no policy covers it. Policies name their controls under
+/// For each control, the command lists the policies with their inputs (events or AWS Config items)
+/// and their remediations, or the reason why no policy covers it. Policies name their controls under
 /// `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List the controls of
 /// other frameworks in `frameworks/<name>.yaml` in your folder of policies (see
 /// policies/README.md).
@@ -29,6 +30,7 @@ Examples:
   evenkeel frameworks AWS-FSBP                list the controls of a framework
   evenkeel frameworks AWS-FSBP --open         list the controls without a policy
   evenkeel frameworks --policies mine/        use your own policies
+  evenkeel frameworks --sources               list the sources that each policy evaluates
   evenkeel frameworks --format json           print JSON
 
 Exit codes:
@@ -45,6 +47,9 @@ pub(crate) struct FrameworksArguments {
     /// List only the controls that no policy covers
     #[arg(long)]
     open: bool,
+    /// List each policy with the sources that it evaluates, and why not the other source
+    #[arg(long, conflicts_with_all = ["framework", "open"])]
+    sources: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = FrameworksFormat::Text)]
     format: FrameworksFormat,
@@ -56,13 +61,17 @@ enum FrameworksFormat {
     Text,
     /// One JSON document
     Json,
-    /// Markdown page for a folder next to the folder of policies; it links to the policies
+    /// Markdown page; its links lead to the policies if you write it to a folder next to theirs
     Markdown,
 }
 
 pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandError> {
     let library = PolicyLibrary::read_files(&command.policies)?;
     let set = library.load_policies()?;
+    if command.sources {
+        print_stdout(&render_sources(&set, command.format)?)?;
+        return Ok(ExitStatus::Success);
+    }
     let frameworks = match library.read_frameworks() {
         Ok(frameworks) => frameworks,
         Err(problems) => {
@@ -93,6 +102,34 @@ pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandEr
     };
     print_stdout(&out)?;
     Ok(ExitStatus::Success)
+}
+
+fn render_sources(set: &PolicySet, format: FrameworksFormat) -> Result<String, CommandError> {
+    let sources = list_policy_sources(set);
+    Ok(match format {
+        FrameworksFormat::Text => sources.iter().map(render_policy_sources).collect(),
+        FrameworksFormat::Json => {
+            let text = serde_json::to_string_pretty(&sources);
+            text.map_err(|error| CommandError::Invalid(error.to_string()))? + "\n"
+        }
+        FrameworksFormat::Markdown => {
+            render_sources_page(&sources, &|policy| link_policy_file(set, policy))
+        }
+    })
+}
+
+/// Renders the policy, its sources, and the reason why it does not evaluate the other source.
+fn render_policy_sources(one: &PolicySources<'_>) -> String {
+    let sources = match (one.events, one.items) {
+        (true, true) => "events, items",
+        (true, false) => "events",
+        (false, _) => "items",
+    };
+    let reason = style_text(DIM, &escape_terminal(&one.reason));
+    format!("{sources:<13}  {}  {reason}", style_text(BOLD, &escape_terminal(one.policy)))
+        .trim_end()
+        .to_owned()
+        + "\n"
 }
 
 /// Removes all frameworks except the one with this name.
@@ -170,10 +207,11 @@ fn render_covering_policy(by: &CoveringPolicy<'_>) -> String {
     let remediation = by.remediation.as_ref().map_or(String::new(), |one| {
         format!(", remediated by {} ({:?})", escape_terminal(one.run), one.mode).to_lowercase()
     });
+    let relation = if by.implements { "implements it; " } else { "" };
     format!(
         "{}  {}",
         escape_terminal(by.policy),
-        style_text(DIM, &format!("{}{remediation}", sources.join(", ")))
+        style_text(DIM, &format!("{relation}{}{remediation}", sources.join(", ")))
     )
 }
 

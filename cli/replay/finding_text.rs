@@ -16,8 +16,12 @@ pub(super) fn severity_style(severity: Severity) -> Style {
 
 /// Renders a finding: severity, policy, time, place, message and actor.
 ///
-/// Returns an empty text for `INSUFFICIENT_DATA`, because the summary counts these findings.
+/// Returns an empty text for `INSUFFICIENT_DATA`, because the summary counts these findings, and for
+/// a finding that is attached to another one, whose text lists it.
 pub(super) fn render_finding(finding: &Finding) -> String {
+    if finding.attached_to.is_some() {
+        return String::new();
+    }
     let label = match finding.status {
         ComplianceStatus::InsufficientData => return String::new(),
         ComplianceStatus::Error => style_text(RED, &format!("{:<13}", "ERROR")),
@@ -40,6 +44,12 @@ pub(super) fn render_finding(finding: &Finding) -> String {
         escape_terminal(&finding.message),
         style_text(DIM, &escape_terminal(&who))
     );
+    if !finding.attached.is_empty() {
+        let attached: Vec<String> =
+            finding.attached.iter().map(|one| format!("{} {}", one.severity, one.policy)).collect();
+        let text = format!("also {}", attached.join(", "));
+        out += &format!("    {}\n", style_text(DIM, &escape_terminal(&text)));
+    }
     if let Some(waiver) = &finding.waived {
         let waiver = format!("waiver {}: {}", waiver.waiver, waiver.reason);
         out += &format!("    {}\n", style_text(DIM, &escape_terminal(&waiver)));

@@ -54,6 +54,13 @@ fn render_headline(totals: &ReplayTotals) -> String {
         let unknown = format!("no violations, {count} with insufficient data");
         parts.push(style_text(YELLOW, &unknown));
     }
+    if total > 0 && totals.insufficient_count() > 0 {
+        let unknown = format!("{} with insufficient data", totals.insufficient_count());
+        parts.push(style_text(YELLOW, &unknown));
+    }
+    if totals.attached > 0 {
+        parts.push(style_text(DIM, &format!("{} attached to these", totals.attached)));
+    }
     if totals.waived > 0 {
         parts.push(style_text(DIM, &format!("{} waived", totals.waived)));
     }

@@ -47,6 +47,8 @@ pub(super) struct ReplayTotals {
     /// Violations that a waiver covers.
     #[serde(rename = "waived")]
     pub(super) waived: u64,
+    /// Violations that are attached to a more severe violation of the same action.
+    pub(super) attached: u64,
     pub(super) accounts: BTreeMap<String, u64>,
     pub(super) principals: BTreeMap<String, u64>,
     pub(super) insufficient: BTreeMap<String, u64>,
@@ -251,6 +253,9 @@ impl ReplayTotals {
         }
         if finding.waived.is_some() {
             return add_count(&mut self.waived, 1);
+        }
+        if finding.attached_to.is_some() {
+            return add_count(&mut self.attached, 1);
         }
         add_count(self.severities.entry(finding.severity).or_default(), 1);
         add_count(self.accounts.entry(finding.resource.account.clone()).or_default(), 1);

@@ -57,11 +57,55 @@ pub fn build_event_patterns<'a>(
     matches: impl Iterator<Item = &'a PolicyMatch> + Clone,
 ) -> Vec<Value> {
     let mut patterns = pack_patterns(split_calls(group_calls(matches.clone())), records_pattern);
-    let kinds: BTreeSet<&str> = matches
-        .flat_map(|policy_match| policy_match.resource_type.iter().map(String::as_str))
-        .collect();
+    patterns.extend(any_name_patterns(matches.clone()));
+    let kinds: BTreeSet<&str> =
+        matches.flat_map(|wanted| wanted.resource_type.iter().map(String::as_str)).collect();
     patterns.extend(pack_patterns(kinds.into_iter().collect(), items_pattern));
     patterns
+}
+
+/// Returns the patterns for policies that match events of every name. A rule for all events of an
+/// account would be costly, so that a pattern exists only for policies that name the type of the
+/// caller. The events of the other policies arrive in the files of the trail.
+///
+/// EventBridge does not deliver calls that only read, unless a rule asks for all management events.
+///
+/// Source: Amazon EventBridge User Guide, "Receiving read-only management events".
+fn any_name_patterns<'a>(matches: impl Iterator<Item = &'a PolicyMatch>) -> Vec<Value> {
+    let any = matches.filter(|wanted| wanted.matches_any_name());
+    any.filter(|wanted| !wanted.identity_type.is_empty()).map(any_name_pattern).collect()
+}
+
+fn any_name_pattern(wanted: &PolicyMatch) -> Value {
+    let mut detail = json!({"userIdentity": {"type": wanted.identity_type}});
+    match wanted.outcome {
+        OutcomeMatch::Success => detail["errorCode"] = json!([{"exists": false}, ""]),
+        OutcomeMatch::Failure => detail["errorCode"] = json!([{"anything-but": ""}]),
+        OutcomeMatch::Any => {}
+    }
+    let sources: Vec<Value> = if wanted.matches_any_source() {
+        any_service_sources().into_iter().map(|prefix| json!({"prefix": prefix})).collect()
+    } else {
+        detail["eventSource"] = json!(wanted.event_source);
+        let services = wanted.event_source.iter();
+        services.flat_map(|service| event_sources(service)).map(Value::from).collect()
+    };
+    json!({"source": sources, "detail-type": DETAIL_TYPES, "detail": detail})
+}
+
+/// Returns prefixes that match the sources of all services, such as `aws.s3`, and no source of a
+/// partner. A pattern cannot exclude `aws.partner/` from the prefix `aws.`.
+fn any_service_sources() -> Vec<String> {
+    let mut prefixes = Vec::new();
+    let mut stem = String::from("aws.");
+    for next in "par".chars() {
+        prefixes.extend(
+            ('a'..='z').filter(|letter| *letter != next).map(|letter| format!("{stem}{letter}")),
+        );
+        stem.push(next);
+    }
+    prefixes.extend(["aws.participant", "aws.partnercentral"].map(str::to_owned));
+    prefixes
 }
 
 /// Packs the elements into as few patterns as possible, in order, without exceeding the limit.
@@ -91,7 +135,10 @@ fn group_calls<'a>(
     matches: impl Iterator<Item = &'a PolicyMatch>,
 ) -> BTreeMap<CallGroup, BTreeSet<String>> {
     let mut calls: BTreeMap<CallGroup, BTreeSet<String>> = BTreeMap::new();
-    for policy_match in matches.filter(|policy_match| !policy_match.event_name.is_empty()) {
+    let has_names = |policy_match: &&PolicyMatch| {
+        !policy_match.event_name.is_empty() && !policy_match.matches_any_name()
+    };
+    for policy_match in matches.filter(has_names) {
         let services: BTreeSet<&String> = policy_match.event_source.iter().collect();
         let (versioned, plain): (Vec<_>, Vec<_>) = services
             .into_iter()

@@ -59,8 +59,16 @@ impl StackChange {
 pub fn list_sent_events(set: &PolicySet) -> BTreeSet<String> {
     let mut events = BTreeSet::new();
     for policy_match in set.policies().iter().map(|policy| &policy.matches) {
+        if policy_match.matches_any_name() && policy_match.identity_type.is_empty() {
+            // No rule sends every event of an account.
+            continue;
+        }
+        let callers = match policy_match.identity_type.as_slice() {
+            [] => String::new(),
+            types => format!(" by {}", types.join(", ")),
+        };
         for source in &policy_match.event_source {
-            for name in &policy_match.event_name {
+            for name in policy_match.event_name.iter().map(|name| format!("{name}{callers}")) {
                 if policy_match.outcome != OutcomeMatch::Failure {
                     events.insert(format!("{source} {name}"));
                 }

@@ -43,7 +43,10 @@ pub use compile::pass::AstPass;
 pub use compile::syntax::{SyntaxKind, SyntaxNode};
 pub use compile::syntax_parsing::check_syntax;
 pub use library::{PolicyDocumentError, denies_unencrypted_transport, library_functions};
-pub use limits::{EVALUATION_BUDGET, EVALUATION_STACK, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT};
+pub use limits::{
+    EVALUATION_BUDGET, EVALUATION_STACK, EVENT_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT,
+};
+pub use run::budget::start_event_budget;
 pub use run::expression::CompiledExpression;
 pub use run::field_map::{FieldMap, ReadFlag};
 pub use run::input_value::{InputValue, ValueKind};

@@ -18,6 +18,7 @@ mod sets;
 #[cfg(test)]
 mod testing;
 mod time;
+mod unknown;
 mod values;
 mod wildcards;
 
@@ -44,6 +45,7 @@ const DOMAINS: &[FunctionDomain] = &[
     },
     FunctionDomain { docs: sets::DOCS, declare: sets::declare_set_functions },
     FunctionDomain { docs: time::DOCS, declare: time::declare_time_functions },
+    FunctionDomain { docs: unknown::DOCS, declare: unknown::declare_unknown_functions },
     FunctionDomain { docs: network::DOCS, declare: network::declare_network_functions },
     FunctionDomain { docs: internet::DOCS, declare: internet::declare_internet_functions },
     FunctionDomain { docs: arn::DOCS, declare: arn::declare_arn_functions },

@@ -13,6 +13,10 @@ pub const MAX_NODES: usize = 20_000;
 /// The budget of one evaluation, in units. The visit of one element costs about one unit.
 pub const EVALUATION_BUDGET: i64 = 100_000;
 
+/// The budget of all evaluations of one policy for one event, in units. A policy that evaluates each
+/// resource of a call, or a message with several placeholders, consists of several evaluations.
+pub const EVENT_BUDGET: i64 = 10 * EVALUATION_BUDGET;
+
 /// The maximum length of a string that an expression builds, in bytes.
 pub const MAX_TEXT: usize = 1024 * 1024;
 

@@ -73,6 +73,8 @@ pub use evaluate::{
 };
 pub use failure::FailureKind;
 pub use gzip::GzipError;
+#[cfg(fuzzing)]
+pub use logs::split_in_pieces;
 pub use logs::{
     BatchSender, DiscoveredFiles, DocumentError, FileReport, IgnoredFiles, InputError,
     InputProblem, InvalidRecordError, ItemSink, LogFile, LogItem, LogReader, MAX_RECORD,

@@ -27,3 +27,5 @@ pub use problem::{
 pub use progress::{ProgressCounts, ReadProgress};
 pub use reader::LogReader;
 pub use report::{FileReport, SkippedItems};
+#[cfg(fuzzing)]
+pub use splitter::split_in_pieces;

@@ -171,6 +171,10 @@ fn finding_attributes(finding: &Finding) -> Vec<(&'static str, String)> {
     if let Some(remediation) = available_remediation(finding) {
         attributes.push(("remediator", remediation.run.clone()));
     }
+    // The filter of the e-mail subscription excludes attached findings.
+    if let Some(primary) = finding.attached_to {
+        attributes.push(("attachedTo", primary.to_string()));
+    }
     // SNS rejects an attribute without a value.
     attributes.retain(|(_, value)| !value.is_empty());
     attributes
@@ -215,6 +219,8 @@ fn format_finding(finding: &Finding) -> String {
     for (framework, ids) in &finding.controls {
         row("Control", &format!("{framework} {}", ids.join(", ")));
     }
+    let attached = finding.attached.iter().map(|one| format!("{} {}", one.severity, one.policy));
+    row("Also", &attached.collect::<Vec<_>>().join(", "));
     row("Next", &describe_next_step(finding));
     row("Finding", &finding.uid.to_string());
     out

@@ -11,6 +11,7 @@ use evenkeel_engine::suggest_name;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
 
 use case_subject::CaseSubject;
 
@@ -31,11 +32,31 @@ struct WrittenCase {
     #[serde(default)]
     params: serde_json::Map<String, Value>,
     configuration: Option<Value>,
-    expect: ComplianceStatus,
+    expect: ExpectedStatus,
     message: Option<String>,
     resource: Option<String>,
     violations: Option<Vec<Value>>,
     patch: Option<Value>,
+}
+
+/// The expected status of a case: one status, or the status of each resource by its id.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum ExpectedStatus {
+    One(ComplianceStatus),
+    Each(BTreeMap<String, ComplianceStatus>),
+}
+
+impl ExpectedStatus {
+    fn most_serious(&self) -> ComplianceStatus {
+        match self {
+            ExpectedStatus::One(status) => *status,
+            ExpectedStatus::Each(each) => {
+                let worst = each.values().copied().max_by_key(|status| status.severity_rank());
+                worst.unwrap_or(ComplianceStatus::Compliant)
+            }
+        }
+    }
 }
 
 /// A test case of a policy.
@@ -45,8 +66,10 @@ pub struct PolicyCase {
     pub name: String,
     /// The first line of the case in the file, counted from 1.
     pub line: usize,
-    /// The status that the policy must return.
+    /// The status that the policy must return: the most serious one if the event of the case is
+    /// about several resources.
     pub expect: ComplianceStatus,
+    expect_each: Option<BTreeMap<String, ComplianceStatus>>,
     subject: CaseSubject,
     params: serde_json::Map<String, Value>,
     configuration: Option<Value>,
@@ -128,7 +151,11 @@ fn build_case(
     Ok(PolicyCase {
         name: case.name.clone(),
         line,
-        expect: case.expect,
+        expect: case.expect.most_serious(),
+        expect_each: match &case.expect {
+            ExpectedStatus::One(_) => None,
+            ExpectedStatus::Each(each) => Some(each.clone()),
+        },
         subject,
         params: case.params.clone(),
         configuration: case.configuration.clone(),
@@ -143,6 +170,18 @@ fn to_pretty_json(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
 }
 
+/// Returns the first evaluation with the most serious status.
+pub fn most_serious_evaluation(evaluations: &[Evaluation]) -> Option<&Evaluation> {
+    let rank = |evaluation: &&Evaluation| evaluation.status.severity_rank();
+    evaluations.iter().rev().max_by_key(rank)
+}
+
+fn list_statuses(statuses: &BTreeMap<String, ComplianceStatus>) -> String {
+    let lines: Vec<String> =
+        statuses.iter().map(|(id, status)| format!("{id}: {status}")).collect();
+    lines.join(", ")
+}
+
 impl PolicyCase {
     /// Creates a case for this event or configuration item, without expectations.
     pub fn for_event(event: &Value) -> PolicyCase {
@@ -150,6 +189,7 @@ impl PolicyCase {
             name: String::new(),
             line: 0,
             expect: ComplianceStatus::NotApplicable,
+            expect_each: None,
             subject: CaseSubject::new(event, &Value::Object(serde_json::Map::new())),
             params: serde_json::Map::new(),
             configuration: None,
@@ -184,14 +224,21 @@ impl PolicyCase {
     /// Returns a [`CaseError`] if the event, the configuration or a parameter of the case is not
     /// valid.
     pub fn run(&self, policy: &Policy) -> Result<Vec<CaseDifference>, CaseError> {
-        let evaluation = self.evaluate_policy(policy)?;
+        let evaluations = self.evaluate_policy(policy)?;
+        let Some(evaluation) = most_serious_evaluation(&evaluations) else { return Ok(Vec::new()) };
         let mut differences = Vec::new();
         let mut compare = |what, expected: String, actual: String| {
             if expected != actual {
                 differences.push(CaseDifference { aspect: what, expected, actual });
             }
         };
-        compare("status", self.expect.to_string(), evaluation.status.to_string());
+        match &self.expect_each {
+            None => compare("status", self.expect.to_string(), evaluation.status.to_string()),
+            Some(each) => {
+                let found = evaluations.iter().map(|one| (one.resource.id.clone(), one.status));
+                compare("status", list_statuses(each), list_statuses(&found.collect()));
+            }
+        }
         if let Some(message) = &self.message {
             compare("message", message.clone(), evaluation.message.clone());
         } else if evaluation.status == ComplianceStatus::Error {
@@ -226,12 +273,12 @@ impl PolicyCase {
         Ok(differences)
     }
 
-    /// Evaluates the case with the policy.
+    /// Evaluates the case with the policy. Returns one evaluation for each resource.
     ///
     /// # Errors
     /// Returns a [`CaseError`] if the event, the configuration or a parameter of the case is not
     /// valid.
-    pub fn evaluate_policy(&self, policy: &Policy) -> Result<Evaluation, CaseError> {
+    pub fn evaluate_policy(&self, policy: &Policy) -> Result<Vec<Evaluation>, CaseError> {
         let params = policy.parameters_with(&self.params)?;
         self.subject.evaluate_policy(policy, self.configuration.as_ref(), params)
     }

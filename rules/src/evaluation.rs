@@ -2,5 +2,7 @@
 //! match it.
 
 pub(crate) mod configuration_item;
+pub(crate) mod event_evaluation;
+mod finding_groups;
 pub(crate) mod record_evaluator;
 pub(crate) mod single_evaluation;

@@ -73,6 +73,24 @@ pub struct AppliedWaiver {
     pub ticket: Option<String>,
 }
 
+/// A finding of the same action that is attached to a more severe finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachedFinding {
+    /// The uid of the attached finding.
+    pub uid: Uuid,
+    /// The id of its policy.
+    pub policy: String,
+    /// Its severity.
+    pub severity: Severity,
+}
+
+impl From<&Finding> for AttachedFinding {
+    fn from(finding: &Finding) -> Self {
+        let (uid, severity) = (finding.uid, finding.severity);
+        AttachedFinding { uid, policy: finding.policy.clone(), severity }
+    }
+}
+
 /// A finding: the result of a policy that is not compliant, with the resource, the action and the
 /// caller.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,6 +131,13 @@ pub struct Finding {
     /// The waiver that applies to the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waived: Option<AppliedWaiver>,
+    /// The uid of the most severe finding of the same action, to which this finding is attached.
+    /// People are notified only of that finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attached_to: Option<Uuid>,
+    /// The less severe findings of the same action.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<AttachedFinding>,
 }
 
 impl Finding {
@@ -147,6 +172,8 @@ impl Finding {
             remediation,
             possibly_forged: None,
             waived: None,
+            attached_to: None,
+            attached: Vec::new(),
         };
         Some(match find_forgery_sign(event) {
             Some(why) => finding.into_possibly_forged(why),
@@ -164,8 +191,17 @@ impl Finding {
         if self.possibly_forged.is_some() {
             return self;
         }
-        let uid = Uuid::new_v5(&self.uid, POSSIBLY_FORGED);
-        Finding { uid, possibly_forged: Some(why.to_owned()), ..self }
+        let forged_uid = |uid: Uuid| Uuid::new_v5(&uid, POSSIBLY_FORGED);
+        let attached = self.attached.into_iter();
+        Finding {
+            uid: forged_uid(self.uid),
+            possibly_forged: Some(why.to_owned()),
+            attached_to: self.attached_to.map(forged_uid),
+            attached: attached
+                .map(|one| AttachedFinding { uid: forged_uid(one.uid), ..one })
+                .collect(),
+            ..self
+        }
     }
 }
 

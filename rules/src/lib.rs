@@ -56,17 +56,20 @@ pub mod policy;
 mod text;
 mod waiver;
 
-pub use cases::{CaseDifference, CaseError, PolicyCase, read_cases};
+pub use cases::{CaseDifference, CaseError, PolicyCase, most_serious_evaluation, read_cases};
 pub use diagnostic::{Diagnostic, DiagnosticLevel};
 pub use evaluation::configuration_item::ConfigurationItem;
+pub use evaluation::event_evaluation::evaluate_event;
 pub use evaluation::record_evaluator::{
     EventFilter, MissingConfiguration, PolicyEvaluation, RecordEvaluation, RecordEvaluator,
     RecordOutcome, parse_epoch_millis,
 };
 pub use evaluation::single_evaluation::{
-    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity, evaluate_event,
+    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity,
 };
-pub use finding::{AppliedWaiver, Finding, FindingAction, FindingActor, REMEDIATOR_ROLE};
+pub use finding::{
+    AppliedWaiver, AttachedFinding, Finding, FindingAction, FindingActor, REMEDIATOR_ROLE,
+};
 pub use merge_patch::apply_merge_patch;
 pub use text::{escape_json, is_deceptive, json_line, line_and_column};
 pub use waiver::{WaiverError, WaiverSet, WaiverTerms};

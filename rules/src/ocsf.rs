@@ -9,7 +9,7 @@ pub use common::{OcsfAccount, OcsfCloud, OcsfMetadata, OcsfProduct, SCHEMA_VERSI
 pub use compliance_finding::{
     ApiCall, ApiRequest, ApiResponse, ComplianceDetails, ComplianceFinding, EvidenceActor,
     EvidenceData, EvidenceUser, FindingAnalytic, FindingEvidence, FindingInfo, FindingRemediation,
-    NamedEntity, ResourceDetails, ResourceOwner, UnmappedDetails,
+    NamedEntity, RelatedFinding, ResourceDetails, ResourceOwner, UnmappedDetails,
 };
 pub use finding_reader::read_finding;
 pub use remediation_activity::{
@@ -18,7 +18,7 @@ pub use remediation_activity::{
 
 use crate::evaluation::record_evaluator::parse_epoch_millis;
 use crate::evaluation::single_evaluation::ComplianceStatus;
-use crate::finding::Finding;
+use crate::finding::{AttachedFinding, Finding};
 use crate::policy::Severity;
 use crate::text::json_line;
 use std::borrow::Cow;
@@ -64,6 +64,7 @@ impl<'a> ComplianceFinding<'a> {
                     type_id: 1,
                     kind: Cow::Borrowed("Rule"),
                 },
+                related_events: finding.attached.iter().map(build_related_finding).collect(),
             },
             compliance: build_compliance(finding),
             resources: vec![build_resource_details(finding)],
@@ -77,8 +78,19 @@ impl<'a> ComplianceFinding<'a> {
                 possibly_forged: finding.possibly_forged.as_deref().map(Cow::Borrowed),
                 remediator: finding.actor.remediator.as_deref().map(Cow::Borrowed),
                 waiver: finding.waived.as_ref().map(Cow::Borrowed),
+                attached_to: finding.attached_to,
             },
         }
+    }
+}
+
+fn build_related_finding(attached: &AttachedFinding) -> RelatedFinding<'_> {
+    let (severity_id, severity) = to_ocsf_severity(attached.severity);
+    RelatedFinding {
+        uid: attached.uid,
+        title: Cow::Borrowed(&attached.policy),
+        severity_id,
+        severity: Cow::Borrowed(severity),
     }
 }
 

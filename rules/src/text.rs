@@ -1,7 +1,9 @@
 //! Computes positions in text, detects deceptive characters, and escapes these characters in JSON.
 
 use serde::Serialize;
+use serde_saphyr::Spanned;
 use std::fmt::Write;
+use std::ops::Range;
 
 /// Returns whether `c` is a control character, changes the text direction, or is invisible. Such
 /// characters can deceive a reader.
@@ -20,6 +22,41 @@ pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let line = before.matches('\n').count().saturating_add(1);
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
     (line, column.saturating_add(1))
+}
+
+/// Returns the byte offset in the file of a value that the YAML reader read. For a quoted text, it is
+/// the offset of the quotation mark.
+pub(crate) fn start_offset<T>(value: &Spanned<T>) -> usize {
+    let at = value.referenced.span().byte_offset();
+    at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
+}
+
+/// Converts a byte range of `text`, which begins at or after the byte `offset` of the file, to a byte
+/// range of the file that begins and ends between two characters.
+pub(crate) fn locate_span(
+    file: &str,
+    offset: usize,
+    text: &str,
+    span: &Range<usize>,
+) -> Range<usize> {
+    let start = locate_offset(file, offset, text, span.start);
+    let end = start.saturating_add(span.len()).min(file.len());
+    file.floor_char_boundary(start)..file.ceil_char_boundary(end)
+}
+
+/// Converts a byte offset of `text` to the byte offset in the file. If the file contains the text in
+/// quotation marks, or with other line breaks, the function searches the file for the line.
+fn locate_offset(file: &str, offset: usize, text: &str, at: usize) -> usize {
+    let rest = file.get(offset..).unwrap_or_default();
+    if rest.starts_with(text) {
+        return offset.saturating_add(at);
+    }
+    let at = text.floor_char_boundary(at.min(text.len()));
+    let (before, after) = text.split_at(at);
+    let start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
+    let line = text.get(start..).and_then(|text| text.lines().next()).unwrap_or(after);
+    let found = rest.find(line.trim_end()).unwrap_or_default();
+    offset.saturating_add(found).saturating_add(at.saturating_sub(start))
 }
 
 /// Serializes a value as one line of JSON in which each deceptive character is escaped. The output

@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::finding::{AppliedWaiver, Finding};
 use crate::policy::PolicySet;
+use crate::text::{locate_span, start_offset};
 use chrono::NaiveDate;
 use evenkeel_engine::ast::SourceTexts;
 use evenkeel_engine::glob;
@@ -12,6 +13,7 @@ use evenkeel_engine::{
 };
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
+use std::ops::Range;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -123,7 +125,7 @@ impl WaiverSet {
             .map_err(|error| vec![Diagnostic::from_yaml_error("waiver", name, text, &error)])?;
         let (mut waivers, mut errors) = (Vec::new(), Vec::new());
         for waiver in written {
-            match Waiver::new(name, waiver, set) {
+            match Waiver::new(name, text, waiver, set) {
                 Ok(waiver) => waivers.push(waiver),
                 Err(error) => errors.push(error),
             }
@@ -173,18 +175,16 @@ impl WaiverSet {
 impl Waiver {
     fn new(
         file: &str,
+        text: &str,
         written: WrittenWaiver,
         set: Option<&PolicySet>,
     ) -> Result<Self, Diagnostic> {
-        let at = |value: &Spanned<String>| {
-            let at = value.referenced.span().byte_offset();
-            at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
+        let locate = |value: &Spanned<String>, span: &Range<usize>| {
+            locate_span(text, start_offset(value), &value.value, span)
         };
         let id = written.id.value.clone();
-        let here = at(&written.id);
-        let fail = |message: String| {
-            Diagnostic::new_error("waiver", file, here..here.saturating_add(id.len()), message)
-        };
+        let here = locate(&written.id, &(0..id.len()));
+        let fail = |message: String| Diagnostic::new_error("waiver", file, here.clone(), message);
         let is_unknown = |set: &PolicySet, pattern: &String| {
             !set.policies().iter().any(|policy| glob::matches_pattern(pattern, &policy.id))
         };
@@ -207,8 +207,7 @@ impl Waiver {
         })?;
         let condition_of = written.when.as_ref().map(|when| {
             compile_condition(&when.value).map_err(|failure| {
-                let start = at(when).saturating_add(failure.span.start);
-                let span = start..start.saturating_add(failure.span.len());
+                let span = locate(when, &failure.span);
                 Diagnostic::new_error("waiver", file, span, failure.message).with_help(failure.help)
             })
         });
@@ -283,4 +282,27 @@ fn compile_condition(text: &str) -> Result<(CompiledExpression, SourceTexts), Ce
         let expression = compiler.compile_expression(text, &["finding"])?;
         Ok((expression, compiler.into_sources()))
     })?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the parts of the text that the diagnostics mark.
+    fn marked_parts(text: &str) -> Vec<&str> {
+        let wrong = WaiverSet::parse_waivers("waivers.yaml", text, None).unwrap_err();
+        wrong.into_iter().map(|one| text.get(one.span).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_error_marks_the_text_between_the_quotation_marks() {
+        let terms = "policies: [p], reason: r, approvedBy: jo";
+        let text = format!(
+            "- {{id: 'é', {terms}, resource: b, expires: tomorrow}}
+- {{id: b, {terms}, when: \"1 + é\", expires: 2026-12-31}}
+- {{id: c, {terms}, when: 'findin', expires: 2026-12-31}}
+"
+        );
+        assert_eq!(marked_parts(&text), ["é", "é", "findin"]);
+    }
 }

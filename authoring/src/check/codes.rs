@@ -85,6 +85,16 @@ pub const CODES: &[DiagnosticCode] = &[
         corrected_example: "only one of the two policies",
     },
     DiagnosticCode {
+        id: "event-version",
+        title: "`eventName` contains an API version",
+        explanation: "Some services append a version to the names of their events, such as \
+                      `CreateFunction20150331`. A name without a version matches the event with \
+                      every version and without one. A name with a version misses the records \
+                      with another version. Write the name without the version.",
+        wrong_example: "eventName: CreateFunction20150331",
+        corrected_example: "eventName: CreateFunction",
+    },
+    DiagnosticCode {
         id: "expired-waiver",
         title: "a waiver has expired",
         explanation: "A waiver applies until the day in `expires`. After this day the findings \
@@ -101,6 +111,19 @@ pub const CODES: &[DiagnosticCode] = &[
                       and functions.yaml list the functions.",
         wrong_example: "requst.bucketName.startWith('a')",
         corrected_example: "request.bucketName.startsWith('a')",
+    },
+    DiagnosticCode {
+        id: "first-resource",
+        title: "the policy reports only the first resource of a list",
+        explanation: "One call can be about several resources: `RunInstances` starts several \
+                      instances. If the id of the resource is the first element of a list, the \
+                      findings, the waivers and the remediations of the other elements are \
+                      missing. Define `resource.each` with the list: the policy then evaluates \
+                      each element as `each`. If the list has only one element in every call, \
+                      allow this code with that reason.",
+        wrong_example: "resource: {type: AWS::CloudWatch::Alarm, id: 'request.alarmNames[0]'}",
+        corrected_example: "resource: {type: AWS::CloudWatch::Alarm, each: request.alarmNames, \
+            id: each}",
     },
     DiagnosticCode {
         id: "fmt",
@@ -239,6 +262,18 @@ pub const CODES: &[DiagnosticCode] = &[
                       to a value of the parameter's type.",
         wrong_example: "parameters: {ec2-security-group-open-to-world: {prots: [22]}}",
         corrected_example: "parameters: {ec2-security-group-open-to-world: {ports: [22]}}",
+    },
+    DiagnosticCode {
+        id: "several-resources",
+        title: "a call is about several resources, and the policy reports one",
+        explanation: "The service model of AWS requires a list as the only identification of the \
+                      call's resources. Without `resource.each`, a call about three resources \
+                      gives one finding, and a waiver for one of them hides the others. Define \
+                      `resource.each` with the list. If the elements are not the resources of the \
+                      policy, allow this code with that reason.",
+        wrong_example: "match: {eventName: DeleteAlarms}  ...  resource: {id: resource.account}",
+        corrected_example: "resource: {type: AWS::CloudWatch::Alarm, each: request.alarmNames, \
+            id: each}",
     },
     DiagnosticCode {
         id: "test",

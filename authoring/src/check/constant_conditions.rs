@@ -25,6 +25,9 @@ pub(super) fn lint_constant_conditions(
     let variables: BTreeMap<&str, &SyntaxNode> =
         expressions.iter().filter_map(|one| as_variable_definition(&one.0, &one.1)).collect();
     let matches = &policy.matches;
+    if matches.matches_any_name() {
+        return Vec::new();
+    }
     let mut events = Vec::new();
     for source in &matches.event_source {
         for name in matches.event_name.iter().filter(|name| has_event(source, name)) {

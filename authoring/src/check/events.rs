@@ -3,6 +3,7 @@
 use super::locate_word;
 use crate::services::events::{event_names, has_event, suggest_event_name, suggest_source};
 use evenkeel_rules::Diagnostic;
+use evenkeel_rules::event::strip_api_version;
 use evenkeel_rules::policy::Policy;
 
 /// Returns an error for each event source and event name of `match` that AWS does not have.
@@ -18,6 +19,9 @@ pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
         .with_help(help)
     };
     let mut found = Vec::new();
+    if matches.matches_any_source() {
+        return found;
+    }
     for source in &matches.event_source {
         if event_names(source).is_none() {
             let message = format!("AWS has no event source `{source}`");
@@ -32,7 +36,17 @@ pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
     if known.is_empty() {
         return found;
     }
+    if matches.matches_any_name() {
+        return found;
+    }
     for name in &matches.event_name {
+        let unversioned = strip_api_version(name);
+        if unversioned.len() < name.len() {
+            let message = format!("`{name}` contains an API version; other versions do not match");
+            let help = format!("write `{unversioned}`, which matches every version");
+            found.push(wrong("event-version", name, message, Some(help)));
+            continue;
+        }
         if !known.iter().any(|(source, _)| has_event(source, name)) {
             let sources: Vec<&str> = known.iter().map(|(source, _)| *source).collect();
             let message = format!("{} has no event `{name}`", sources.join(" or "));

@@ -7,7 +7,7 @@ const POLICY: &str = "// METADATA
 // title: t
 // description: d
 // severity: LOW
-// match: {eventSource: lambda.amazonaws.com, eventName: UpdateFunctionCode20150331v2}
+// match: {eventSource: lambda.amazonaws.com, eventName: UpdateFunctionCode}
 // resource: {type: 'AWS::Lambda::Function', id: resource.account}
 // message: m
 // lint: allow uncovered-event  nobody can record one any more

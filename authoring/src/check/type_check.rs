@@ -1,9 +1,10 @@
 //! Reports type errors, unknown fields and unknown values in the expressions of a policy.
 
+use crate::types::ExpressionType;
 use crate::types::inference::TypeInference;
 use evenkeel_engine::{FunctionSet, SyntaxNode};
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::policy::{Policy, PolicyExpression};
+use evenkeel_rules::policy::{ExpressionRole, Policy, PolicyExpression};
 
 /// The expressions of a policy: the text of each and its syntax tree.
 pub(super) type PolicyExpressions<'p> = [(PolicyExpression<'p>, SyntaxNode)];
@@ -28,6 +29,9 @@ pub(super) fn lint_types(
 ) -> Vec<Diagnostic> {
     let all: Vec<&SyntaxNode> = expressions.iter().map(|one| &one.1).collect();
     let mut inference = TypeInference::new(policy, functions, &all);
+    if let Some(kind) = infer_element_type(policy, functions, expressions) {
+        inference.set_name_type("each", kind);
+    }
     let mut found = Vec::new();
     for (written, syntax) in expressions {
         for issue in inference.infer_expression(written.role, syntax) {
@@ -42,4 +46,22 @@ pub(super) fn lint_types(
         }
     }
     found
+}
+
+/// Returns the type of `each`: the type of the elements of `resource.each`. Variables above and below
+/// it can use the name, so that its type must be known before their types.
+fn infer_element_type(
+    policy: &Policy,
+    functions: &FunctionSet,
+    expressions: &PolicyExpressions<'_>,
+) -> Option<ExpressionType> {
+    let all: Vec<&SyntaxNode> = expressions.iter().map(|one| &one.1).collect();
+    let mut inference = TypeInference::new(policy, functions, &all);
+    for (written, syntax) in expressions {
+        if *written.role == ExpressionRole::ResourceList {
+            return Some(inference.infer_element_type(syntax));
+        }
+        inference.infer_expression(written.role, syntax);
+    }
+    None
 }

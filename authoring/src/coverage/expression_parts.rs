@@ -26,7 +26,8 @@ pub struct ExpressionPart {
     /// The parts within this part, in the order of the text.
     pub parts: Vec<ExpressionPart>,
     /// True if the part is a condition: a bool, or a list that counts as true if it is not empty.
-    /// Literals and the operators `&&`, `||` and `!` are not conditions.
+    /// Literals, the operators `&&`, `||` and `!`, and calls of `insufficient_data` are not
+    /// conditions.
     pub is_condition: bool,
     pub(super) source: usize,
     pub(super) span: Range<usize>,
@@ -91,12 +92,14 @@ fn is_accumulator(expr: &IdedExpr) -> bool {
 }
 
 /// Returns the parts of an instrumented expression. The result is empty for any other expression.
+/// `decides` states whether the value of the expression is used as a bool.
 pub(super) fn collect_parts(
     expression: &CompiledExpression,
     sources: &SourceTexts,
+    decides: bool,
 ) -> Vec<ExpressionPart> {
     let mut all = Vec::new();
-    gather_parts(expression.syntax_tree(), sources, true, &mut all);
+    gather_parts(expression.syntax_tree(), sources, decides, &mut all);
     all
 }
 
@@ -115,12 +118,21 @@ fn gather_parts(
     let (source, span) = sources.node_span(whole);
     all.push(ExpressionPart {
         name: sources.variable_name(whole).map(str::to_owned),
-        is_condition: decides && !is_connective(whole) && !matches!(whole.expr, Expr::Literal(_)),
+        is_condition: decides && !is_connective(whole) && !is_constant(whole),
         parts,
         source,
         span,
         id: whole.id,
     });
+}
+
+/// Returns whether the value is always the same: a literal, or `insufficient_data()`.
+fn is_constant(expr: &IdedExpr) -> bool {
+    match &expr.expr {
+        Expr::Literal(_) => true,
+        Expr::Call(call) => call.func_name == "insufficient_data",
+        _ => false,
+    }
 }
 
 fn is_connective(expr: &IdedExpr) -> bool {

@@ -32,7 +32,12 @@ impl<'p> WatchedPolicy<'p> {
     /// Creates the instrumented view of a policy that was compiled with [`WATCH_PASSES`]. Any other
     /// policy has no parts.
     pub fn new(policy: &'p Policy) -> Self {
-        WatchedPolicy { policy, parts: collect_parts(&policy.body, &policy.sources) }
+        // The list of the resources is not a condition, but conditions within it are.
+        let list = policy.resource_list().into_iter();
+        let mut parts: Vec<ExpressionPart> =
+            list.flat_map(|list| collect_parts(list, &policy.sources, false)).collect();
+        parts.extend(collect_parts(&policy.body, &policy.sources, true));
+        WatchedPolicy { policy, parts }
     }
 
     /// Calls `work` with the policy, and returns its result and the values of the parts that were

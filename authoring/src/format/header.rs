@@ -16,6 +16,7 @@ const KEY_ORDER: &[&str] = &[
     "variables",
     "message",
     "controls",
+    "implements",
     "references",
     "remediation",
 ];

@@ -72,6 +72,16 @@ impl<'f> TypeInference<'f> {
         std::mem::take(&mut self.issues)
     }
 
+    /// Sets the type of a name that the following expressions can use.
+    pub(crate) fn set_name_type(&mut self, name: &str, kind: ExpressionType) {
+        self.scope.push((name.to_owned(), kind));
+    }
+
+    /// Infers the type of the elements of a list expression.
+    pub(crate) fn infer_element_type(&mut self, list: &SyntaxNode) -> ExpressionType {
+        self.infer_type(list).element_type()
+    }
+
     /// Checks that the type of an expression is valid for its role.
     fn check_expression_type(
         &mut self,
@@ -95,6 +105,12 @@ impl<'f> TypeInference<'f> {
                 .then(|| "the message shows `null` if this value is absent".to_owned()),
             ExpressionRole::Patch => (name == "optional")
                 .then(|| "the patch sets `null` if this value is absent".to_owned()),
+            ExpressionRole::ResourceList => (!["list", "dyn"].contains(&name)).then(|| {
+                let found = with_article(name);
+                format!(
+                    "`resource.each` is {found}; it must be a list with an element per resource"
+                )
+            }),
             ExpressionRole::Variable(_) => None,
         };
         if let Some(message) = wrong {

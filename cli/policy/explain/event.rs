@@ -6,7 +6,7 @@ use crate::common::terminal::{BOLD, DIM, GREEN, RED, YELLOW, escape_terminal, st
 use evenkeel_authoring::counterfactual::{RecordChange, find_counterfactuals};
 use evenkeel_authoring::coverage::{ExpressionPart, PartObservations, WatchedPolicy};
 use evenkeel_rules::policy::Policy;
-use evenkeel_rules::{ComplianceStatus, Evaluation, PolicyCase};
+use evenkeel_rules::{ComplianceStatus, Evaluation, PolicyCase, most_serious_evaluation};
 use serde_json::Value;
 
 /// The maximum length of a printed value, in characters.
@@ -24,18 +24,23 @@ pub(super) fn render_explanation(
     case: &PolicyCase,
 ) -> Result<String, CommandError> {
     let watched = WatchedPolicy::new(policy);
-    let (evaluation, observations) = watched.run_watched(|policy| case.evaluate_policy(policy));
-    let evaluation = evaluation.map_err(|error| CommandError::Usage(error.to_string()))?;
-    let mut out = render_status(policy, case, &evaluation);
-    if evaluation.status == ComplianceStatus::NotApplicable {
+    let (evaluations, observations) = watched.run_watched(|policy| case.evaluate_policy(policy));
+    let evaluations = evaluations.map_err(|error| CommandError::Usage(error.to_string()))?;
+    let status = most_serious_evaluation(&evaluations)
+        .map_or(ComplianceStatus::NotApplicable, |evaluation| evaluation.status);
+    let mut out = String::new();
+    for evaluation in &evaluations {
+        out += &render_status(policy, case, evaluation);
+    }
+    if status == ComplianceStatus::NotApplicable {
         return Ok(out);
     }
     out.push('\n');
     for part in watched.body_parts() {
         out += &render_part(part, &observations, &watched, policy, 0);
     }
-    if matches!(evaluation.status, ComplianceStatus::Compliant | ComplianceStatus::NonCompliant) {
-        out += &render_counterfactuals(&find_counterfactuals(policy, case), evaluation.status);
+    if matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NonCompliant) {
+        out += &render_counterfactuals(&find_counterfactuals(policy, case), status);
     }
     Ok(out)
 }

@@ -40,11 +40,13 @@ pub(super) fn render_policy(policy: &Policy, library: &PolicyLibrary) -> String 
             ),
         );
     }
-    for (framework, controls) in &policy.controls {
-        row(
-            "control",
-            format!("{} {}", escape_terminal(framework), escape_terminal(&controls.join(", "))),
-        );
+    for (name, controls) in [("control", &policy.controls), ("implements", &policy.implements)] {
+        for (framework, ids) in controls {
+            row(
+                name,
+                format!("{} {}", escape_terminal(framework), escape_terminal(&ids.join(", "))),
+            );
+        }
     }
     row("cases", summarize_cases(policy, library));
     for reference in &policy.references {
@@ -72,11 +74,16 @@ fn describe_matches(policy: &Policy) -> String {
     };
     let mut parts = Vec::new();
     if !matches.event_name.is_empty() {
-        parts.push(format!(
-            "{} of {} ({calls})",
-            matches.event_name.join(", "),
-            matches.event_source.join(", ")
-        ));
+        let any = |is_any, what: &str, values: &[String]| {
+            if is_any { format!("every {what}") } else { values.join(", ") }
+        };
+        let names = any(matches.matches_any_name(), "event", &matches.event_name);
+        let sources = any(matches.matches_any_source(), "source", &matches.event_source);
+        let callers = match matches.identity_type.as_slice() {
+            [] => String::new(),
+            types => format!(" by callers of type {}", types.join(", ")),
+        };
+        parts.push(format!("{names} of {sources}{callers} ({calls})"));
     }
     if !matches.resource_type.is_empty() {
         parts.push(format!("configuration of {}", matches.resource_type.join(", ")));

@@ -31,6 +31,7 @@ const NOTHING: &[&str] = &[
     "getMonth",
     "getSeconds",
     "hasValue",
+    "insufficient_data",
     "isGlobalUnicast",
     "isLinkLocalMulticast",
     "isLinkLocalUnicast",

@@ -81,7 +81,6 @@ fn read_statements_argument(
     function: &str,
     args: Vec<CowVal<'_, '_>>,
 ) -> Result<Vec<PolicyStatement>, ExecutionError> {
-    patterns::start_document();
     let document = values::single_argument(function, args)?;
     document::read_statements(function, &*document)
 }
@@ -134,6 +133,7 @@ pub struct PolicyDocumentError(String);
 pub fn denies_unencrypted_transport(
     document: &serde_json::Value,
 ) -> Result<bool, PolicyDocumentError> {
+    budget::end_event_budget();
     budget::reset_budget(1);
     let document = box_json(document);
     let statements = document::read_statements("denies_unencrypted_http", &*document);

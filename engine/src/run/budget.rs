@@ -5,7 +5,7 @@
 //! bytes. A function that creates or copies a value is charged for all its parts, including nested
 //! ones. Therefore neither time nor memory can exceed the budget.
 
-use crate::limits::{EVALUATION_BUDGET, MAX_TEXT};
+use crate::limits::{EVALUATION_BUDGET, EVENT_BUDGET, MAX_TEXT};
 use cel::common::types::{
     self, CelBytes, CelInt, CelList, CelMap, CelMapKey, CelOptional, CelString, Kind,
 };
@@ -43,12 +43,35 @@ const MAX_PARTS: usize = 500_000;
 
 thread_local! {
     static LEFT: Cell<i64> = const { Cell::new(0) };
+    /// The budget that the current evaluation received.
+    static GRANTED: Cell<i64> = const { Cell::new(0) };
+    /// The units that are left for later evaluations of the same policy and event.
+    static EVENT_LEFT: Cell<i64> = const { Cell::new(i64::MAX) };
 }
 
-/// Resets the budget of the current thread to `times` the usual budget. Each evaluation begins with
-/// this call.
+/// Limits the evaluations that follow on the current thread to [`EVENT_BUDGET`] units together. The
+/// evaluator calls this function before it evaluates an event with the next policy.
+pub fn start_event_budget() {
+    LEFT.set(0);
+    GRANTED.set(0);
+    EVENT_LEFT.set(EVENT_BUDGET);
+}
+
+/// Removes the limit of [`start_event_budget`] from the current thread, for a call that does not
+/// belong to an event.
+pub(crate) fn end_event_budget() {
+    EVENT_LEFT.set(i64::MAX);
+}
+
+/// Resets the budget of the current thread to `times` the usual budget, but not above what is left
+/// of the event's budget. Each evaluation begins with this call.
 pub(crate) fn reset_budget(times: i64) {
-    LEFT.set(EVALUATION_BUDGET.saturating_mul(times));
+    let spent = GRANTED.get().saturating_sub(LEFT.get());
+    let event_left = EVENT_LEFT.get().saturating_sub(spent);
+    let granted = EVALUATION_BUDGET.saturating_mul(times).min(event_left);
+    EVENT_LEFT.set(event_left);
+    GRANTED.set(granted);
+    LEFT.set(granted);
 }
 
 /// Returns whether an evaluation failed because its budget was exhausted.

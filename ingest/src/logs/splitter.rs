@@ -8,8 +8,13 @@ mod document_layout;
 mod documents;
 mod object_extent;
 mod objects;
+#[cfg(fuzzing)]
+mod pieces;
 mod plain_record;
 mod record_list;
+
+#[cfg(fuzzing)]
+pub use pieces::split_in_pieces;
 
 use super::bracket_scan::BracketScanner;
 use super::item::{ItemSink, LogItem};

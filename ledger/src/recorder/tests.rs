@@ -71,6 +71,8 @@ fn finding() -> Finding {
         }),
         possibly_forged: None,
         waived: None,
+        attached_to: None,
+        attached: Vec::new(),
     }
 }
 

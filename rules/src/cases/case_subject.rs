@@ -1,7 +1,8 @@
 //! The subject of a test case, which is an event or a configuration item.
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
-use crate::evaluation::single_evaluation::{Evaluation, ResourceContext, evaluate_event};
+use crate::evaluation::event_evaluation::evaluate_event;
+use crate::evaluation::single_evaluation::{Evaluation, ResourceContext};
 use crate::event::{CloudTrailEvent, EventError};
 use crate::json::{JsonError, JsonTape};
 use crate::merge_patch::apply_merge_patch;
@@ -63,7 +64,7 @@ impl CaseSubject {
         policy: &Policy,
         configuration: Option<&Value>,
         params: ConstantValue,
-    ) -> Result<Evaluation, CaseError> {
+    ) -> Result<Vec<Evaluation>, CaseError> {
         match self {
             CaseSubject::Event(event) => evaluate_event_case(event, policy, configuration, params),
             CaseSubject::Item(item) => evaluate_item_case(item, policy, params),
@@ -76,7 +77,7 @@ fn evaluate_event_case(
     policy: &Policy,
     configuration: Option<&Value>,
     params: ConstantValue,
-) -> Result<Evaluation, CaseError> {
+) -> Result<Vec<Evaluation>, CaseError> {
     let text = event.to_string();
     let (mut tape, mut configuration_tape) = (JsonTape::default(), JsonTape::default());
     let event = CloudTrailEvent::parse_record(&text, &mut tape)?;
@@ -86,7 +87,7 @@ fn evaluate_event_case(
         None => None,
     };
     if !policy.matches.matches_event(&event.source, &event.name) {
-        return Ok(Evaluation::not_applicable());
+        return Ok(vec![Evaluation::not_applicable()]);
     }
     Ok(evaluate_event(policy, &event, &ResourceContext::new(configuration, Some(params))))
 }
@@ -95,9 +96,9 @@ fn evaluate_item_case(
     item: &ConfigurationItem,
     policy: &Policy,
     params: ConstantValue,
-) -> Result<Evaluation, CaseError> {
+) -> Result<Vec<Evaluation>, CaseError> {
     if !policy.matches.resource_type.contains(&item.kind) {
-        return Ok(Evaluation::not_applicable());
+        return Ok(vec![Evaluation::not_applicable()]);
     }
     let mut tapes = ItemTapes::default();
     let mut parsed = ParsedItem::new(item, &mut tapes).map_err(CaseError::Configuration)?;

@@ -1,7 +1,8 @@
 //! The configuration item of AWS Config, and its evaluation.
 
+use crate::evaluation::event_evaluation::{evaluate_event, evaluate_event_resource};
 use crate::evaluation::single_evaluation::{
-    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity, evaluate_event,
+    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity,
 };
 use crate::event::{CallParameters, CloudTrailEvent};
 use crate::json::{JsonError, JsonNode, JsonTape};
@@ -45,6 +46,12 @@ impl ConfigurationItem {
         matches!(self.status.as_str(), "ResourceDeleted" | "ResourceDeletedNotRecorded")
     }
 
+    /// Returns the text that identifies the state among the items of one resource. An item without a
+    /// state id is identified by its capture time.
+    pub(crate) fn state_identity(&self) -> &String {
+        if self.state_id.is_empty() { &self.time } else { &self.state_id }
+    }
+
     fn resource_identity(&self) -> ResourceIdentity {
         let arn = Some(self.arn.clone()).filter(|arn| !arn.is_empty());
         ResourceIdentity {
@@ -86,7 +93,7 @@ impl<'a> ParsedItem<'a> {
             source: Cow::Borrowed("config.amazonaws.com"),
             name: Cow::Borrowed(item.status.as_str()),
             time: Cow::Borrowed(item.time.as_str()),
-            id: Cow::Owned(format!("config/{}", item.state_id)),
+            id: Cow::Owned(format!("config/{}", item.state_identity())),
             account: Cow::Borrowed(item.account.as_str()),
             region: Cow::Borrowed(item.region.as_str()),
             request: nothing(),
@@ -103,36 +110,35 @@ impl<'a> ParsedItem<'a> {
     }
 
     /// Evaluates the item with a policy for its resource type.
-    pub(crate) fn evaluate_policy(&self, policy: &Policy) -> Evaluation {
+    pub(crate) fn evaluate_policy(&self, policy: &Policy) -> Vec<Evaluation> {
         if self.is_deleted {
-            return Evaluation::not_applicable();
+            return vec![Evaluation::not_applicable()];
         }
-        let evaluation = evaluate_event(policy, &self.event, &self.context);
-        debug_assert_ne!(evaluation.status, ComplianceStatus::NotApplicable);
-        evaluation
+        evaluate_event(policy, &self.event, &self.context)
     }
 
-    /// Evaluates an event with a policy and the configuration of this item.
+    /// Evaluates one resource of an event with a policy and the configuration of this item.
     ///
     /// If the result is still `INSUFFICIENT_DATA` and the policy also matches configuration items,
-    /// the function evaluates the configuration alone, without the parameters of the request and
-    /// the response.
+    /// the function evaluates the item alone, without the event.
     pub(crate) fn evaluate_event_after<'e>(
         self,
         policy: &Policy,
         event: CloudTrailEvent<'e>,
         resource: ResourceIdentity,
+        element: usize,
     ) -> (CloudTrailEvent<'e>, Evaluation) {
         let context = self.context.with_resource(resource);
-        let evaluation = evaluate_event(policy, &event, &context);
-        let unknown = evaluation.status == ComplianceStatus::InsufficientData;
-        if !unknown || !policy.matches.resource_type.contains(&policy.resource_type) {
-            return (event, evaluation);
+        let after = evaluate_event_resource(policy, &event, &context, element);
+        if let Some(after) = after
+            && (after.status != ComplianceStatus::InsufficientData
+                || !policy.matches.resource_type.contains(&policy.resource_type))
+        {
+            return (event, after);
         }
-        let nothing = || CallParameters::new(None, "", "");
-        let event = CloudTrailEvent { request: nothing(), response: nothing(), ..event };
-        let evaluation = evaluate_event(policy, &event, &context);
-        (event, evaluation)
+        let alone = evaluate_event(policy, &self.event, &context);
+        let worst = alone.into_iter().max_by_key(|one| one.status.severity_rank());
+        (event, worst.unwrap_or_else(Evaluation::not_applicable))
     }
 }
 

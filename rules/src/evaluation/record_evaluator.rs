@@ -1,13 +1,15 @@
 //! Evaluates one record or configuration item with every policy that matches it.
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
+use crate::evaluation::event_evaluation::evaluate_event;
+use crate::evaluation::finding_groups::attach_findings;
 use crate::evaluation::single_evaluation::{
-    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity, evaluate_event,
+    ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity,
 };
 use crate::event::{BusOrigin, CloudTrailEvent, EventError};
 use crate::finding::Finding;
 use crate::json::{JsonNode, JsonTape, decode_utf8_lossy};
-use crate::policy::PolicySet;
+use crate::policy::{Policy, PolicySet};
 use crate::waiver::{WaiverError, WaiverSet};
 use memchr::memmem::Finder;
 use uuid::Uuid;
@@ -77,7 +79,8 @@ pub struct RecordEvaluation {
     /// A digest of the content of the record. Copies of a record have the same digest. Another
     /// record with the same `eventID` has another digest.
     pub content_digest: Uuid,
-    /// The result of each policy that matches the event, in the order of the policies.
+    /// The result of each policy that matches the event, in the order of the policies. A policy has
+    /// several results if the event is about several resources.
     pub evaluations: Vec<PolicyEvaluation>,
     /// True if the record contained invalid UTF-8, which was replaced.
     pub replaced: bool,
@@ -85,7 +88,7 @@ pub struct RecordEvaluation {
     pub waiver_errors: Vec<WaiverError>,
 }
 
-/// The result of one policy for one event.
+/// The result of one policy for one resource of an event.
 #[derive(Debug)]
 pub struct PolicyEvaluation {
     /// The index of the policy in its set.
@@ -103,6 +106,8 @@ pub struct PolicyEvaluation {
 pub struct MissingConfiguration {
     /// The resource. Fields that the event does not contain are empty.
     pub resource: ResourceIdentity,
+    /// The index of the resource in the list of `resource.each`.
+    pub element: usize,
     /// The time of the event. A configuration that was captured earlier does not show the effect of
     /// the event.
     pub since: String,
@@ -158,6 +163,10 @@ pub struct RecordEvaluator<'s> {
     filter: &'s EventFilter,
     name_finder: Finder<'static>,
     escape_finder: Finder<'static>,
+    type_finder: Finder<'static>,
+    /// The quoted identity types whose events policies for every name match.
+    identity_finders: Vec<Finder<'static>>,
+    evaluates_every_event: bool,
     tape: JsonTape,
     item_tapes: ItemTapes,
 }
@@ -167,6 +176,8 @@ impl<'s> RecordEvaluator<'s> {
     pub fn new(set: &'s PolicySet, waivers: &'s WaiverSet, filter: &'s EventFilter) -> Self {
         let finder = |text: &'static str| Finder::new(text).into_owned();
         let (name, escape) = (finder("\"eventName\""), finder("\\u00"));
+        let event_type = finder("\"eventType\"");
+        let identities = set.any_name_identities();
         let (tape, item_tapes) = (JsonTape::default(), ItemTapes::default());
         RecordEvaluator {
             set,
@@ -174,6 +185,13 @@ impl<'s> RecordEvaluator<'s> {
             filter,
             name_finder: name,
             escape_finder: escape,
+            type_finder: event_type,
+            identity_finders: identities
+                .iter()
+                .flatten()
+                .map(|kind| Finder::new(&format!("\"{kind}\"")).into_owned())
+                .collect(),
+            evaluates_every_event: identities.is_none(),
             tape,
             item_tapes,
         }
@@ -220,7 +238,10 @@ impl<'s> RecordEvaluator<'s> {
             return Ok(RecordOutcome::Skipped(kind));
         }
         let event = CloudTrailEvent::from_node(root)?.with_origin(origin);
-        let wanted = self.set.policies_for_event(&event.source, &event.name);
+        let mut wanted = self.set.policies_for_event(&event.source, &event.name);
+        let identity = event.identity_type();
+        let matches_identity = |policy: &Policy| policy.matches.matches_identity(&identity);
+        wanted.retain(|number| self.set.policies().get(*number).is_some_and(matches_identity));
         if wanted.is_empty() {
             return Ok(RecordOutcome::Unwatched);
         }
@@ -232,11 +253,13 @@ impl<'s> RecordEvaluator<'s> {
         result.replaced = replaced;
         for number in wanted {
             let Some(policy) = self.set.policies().get(number) else { continue };
-            let evaluation = evaluate_event(policy, &event, &ResourceContext::default());
-            let evaluation =
-                self.build_policy_evaluation(number, &event, evaluation, &mut result.waiver_errors);
-            result.evaluations.extend(evaluation);
+            for evaluation in evaluate_event(policy, &event, &ResourceContext::default()) {
+                let errors = &mut result.waiver_errors;
+                let evaluation = self.build_policy_evaluation(number, &event, evaluation, errors);
+                result.evaluations.extend(evaluation);
+            }
         }
+        attach_findings(self.set, &mut result.evaluations);
         Ok(RecordOutcome::Evaluated(result))
     }
 
@@ -253,7 +276,7 @@ impl<'s> RecordEvaluator<'s> {
         let status = evaluation.status;
         let missing = (status == ComplianceStatus::InsufficientData).then(|| {
             let (resource, since) = (evaluation.resource.clone(), event.time.clone().into_owned());
-            Box::new(MissingConfiguration { resource, since })
+            Box::new(MissingConfiguration { resource, element: evaluation.element, since })
         });
         let mut finding = Finding::from_evaluation(policy, event, evaluation).map(Box::new);
         if let Some(finding) = &mut finding
@@ -283,8 +306,8 @@ impl<'s> RecordEvaluator<'s> {
         let event = CloudTrailEvent::from_node(tape.parse_text(&text)?)?.with_origin(origin);
         let parsed = ParsedItem::new(item, &mut tapes)?;
         let Some(compiled) = self.set.policies().get(policy) else { return Ok(None) };
-        let (event, evaluation) =
-            parsed.evaluate_event_after(compiled, event, missing.resource.clone());
+        let (resource, element) = (missing.resource.clone(), missing.element);
+        let (event, evaluation) = parsed.evaluate_event_after(compiled, event, resource, element);
         let again = self.build_policy_evaluation(policy, &event, evaluation, &mut Vec::new());
         Ok(again.and_then(|one| one.finding))
     }
@@ -315,7 +338,7 @@ impl<'s> RecordEvaluator<'s> {
         if !self.filter.admits_event(&parsed.event) {
             return Ok(RecordOutcome::Filtered);
         }
-        let identity = [&item.account, &item.region, &item.kind, &item.id, &item.state_id]
+        let identity = [&item.account, &item.region, &item.kind, &item.id, item.state_identity()]
             .map(String::as_str)
             .join("\n");
         let ConfigurationItem { status, configuration, supplementary, tags, .. } = item;
@@ -323,15 +346,13 @@ impl<'s> RecordEvaluator<'s> {
         let mut result = RecordEvaluation::new(to_record_uuid(&identity), content, wanted.len());
         for number in wanted {
             let Some(policy) = self.set.policies().get(*number) else { continue };
-            let evaluation = parsed.evaluate_policy(policy);
-            let evaluation = self.build_policy_evaluation(
-                *number,
-                &parsed.event,
-                evaluation,
-                &mut result.waiver_errors,
-            );
-            result.evaluations.extend(evaluation);
+            for evaluation in parsed.evaluate_policy(policy) {
+                let (event, errors) = (&parsed.event, &mut result.waiver_errors);
+                let evaluation = self.build_policy_evaluation(*number, event, evaluation, errors);
+                result.evaluations.extend(evaluation);
+            }
         }
+        attach_findings(self.set, &mut result.evaluations);
         Ok(RecordOutcome::Evaluated(result))
     }
 
@@ -339,6 +360,11 @@ impl<'s> RecordEvaluator<'s> {
     /// `"eventName"` and looks up each value that follows. It also returns true if it finds no
     /// event name or if the record contains escapes, because an escape can hide the name.
     fn may_be_watched(&self, record: &[u8]) -> bool {
+        if self.evaluates_every_event
+            || self.identity_finders.iter().any(|finder| finder.find(record).is_some())
+        {
+            return true;
+        }
         let mut seen = false;
         for at in self.name_finder.find_iter(record) {
             let rest = record.get(at.saturating_add(self.name_finder.needle().len())..);
@@ -348,7 +374,17 @@ impl<'s> RecordEvaluator<'s> {
             }
         }
         // JSON allows escapes in a key, although CloudTrail does not write them.
-        !seen || self.escape_finder.find(record).is_some()
+        !seen || self.escape_finder.find(record).is_some() || self.has_unsupported_type(record)
+    }
+
+    /// Returns whether the record may be of a kind that policies do not support. Such a record
+    /// contains event names in its details, and is counted by its kind.
+    fn has_unsupported_type(&self, record: &[u8]) -> bool {
+        self.type_finder.find_iter(record).any(|at| {
+            let rest = record.get(at.saturating_add(self.type_finder.needle().len())..);
+            find_plain_string(rest.unwrap_or_default())
+                .is_some_and(|value| UNSUPPORTED_KINDS.iter().any(|kind| kind.event_type == value))
+        })
     }
 }
 
@@ -364,20 +400,45 @@ fn find_plain_string(after_key: &[u8]) -> Option<&str> {
     std::str::from_utf8(text.get(..end)?).ok()
 }
 
-/// Returns the kind of a record that policies do not support, such as a CloudTrail Insights event.
+/// A kind of records that policies do not support.
+struct UnsupportedKind {
+    event_type: &'static str,
+    event_category: &'static str,
+    name: &'static str,
+}
+
+/// The kinds of records that do not describe one action. CloudTrail records the actions themselves in
+/// separate records.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents" for Insights events, network
+/// activity events and aggregated events.
+const UNSUPPORTED_KINDS: &[UnsupportedKind] = &[
+    UnsupportedKind {
+        event_type: "AwsCloudTrailInsight",
+        event_category: "Insight",
+        name: "CloudTrail Insight events",
+    },
+    UnsupportedKind {
+        event_type: "AwsVpceEvent",
+        event_category: "NetworkActivity",
+        name: "CloudTrail network activity events",
+    },
+    UnsupportedKind {
+        event_type: "AwsAggregatedEvent",
+        event_category: "Aggregated",
+        name: "CloudTrail aggregated events",
+    },
+];
+
+/// Returns the name of the kind of a record that policies do not support.
 fn unsupported_record_kind(root: JsonNode<'_>) -> Option<&'static str> {
     let is = |name: &str, value: &str| {
         root.get_member(name).and_then(JsonNode::as_str).is_some_and(|text| text == value)
     };
-    if is("eventCategory", "Insight") || is("eventType", "AwsCloudTrailInsight") {
-        return Some("CloudTrail Insight events");
-    }
-    // These records need no evaluation, because CloudTrail also records each call in a separate
-    // record.
-    if is("eventCategory", "NetworkActivity") || is("eventType", "AwsVpceEvent") {
-        return Some("CloudTrail network activity events");
-    }
-    None
+    let kind = UNSUPPORTED_KINDS
+        .iter()
+        .find(|kind| is("eventType", kind.event_type) || is("eventCategory", kind.event_category));
+    kind.map(|kind| kind.name)
 }
 
 /// Parses an `eventID`. If the id is not a UUID, returns a UUIDv5 of it.

@@ -2,9 +2,10 @@
 
 use crate::event::{CallParameters, CloudTrailEvent, EventScope, EventValue};
 use crate::json::JsonNode;
-use crate::policy::{FilledValues, OutcomeMatch, Policy};
+use crate::policy::{FilledValues, Policy};
 use evenkeel_engine::{
-    CelError, ConstantValue, ExpressionValue, FieldMap, ReadFlag, take_undecided,
+    CelError, CompiledExpression, ConstantValue, ExpressionValue, FieldMap, ReadFlag,
+    take_undecided,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,6 +26,19 @@ pub enum ComplianceStatus {
     /// The policy could not be evaluated, because an expression failed. The author must correct the
     /// policy.
     Error,
+}
+
+impl ComplianceStatus {
+    /// Returns a number that is greater for a more serious status.
+    pub fn severity_rank(self) -> u8 {
+        match self {
+            ComplianceStatus::NotApplicable => 0,
+            ComplianceStatus::Compliant => 1,
+            ComplianceStatus::InsufficientData => 2,
+            ComplianceStatus::Error => 3,
+            ComplianceStatus::NonCompliant => 4,
+        }
+    }
 }
 
 impl fmt::Display for ComplianceStatus {
@@ -56,9 +70,12 @@ pub struct ResourceIdentity {
     pub region: String,
 }
 
-/// The result of one policy for one event.
+/// The result of one policy for one resource of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
+    /// The index of the resource in the list that `resource.each` of the policy returned; 0 if the
+    /// policy does not define `resource.each`.
+    pub element: usize,
     /// The status that the policy returned.
     pub status: ComplianceStatus,
     /// The resource that was evaluated.
@@ -118,39 +135,53 @@ impl<'a> ResourceContext<'a> {
     }
 }
 
-/// Evaluates one event with one policy. The caller has checked that the policy matches the source
-/// and the name of the event; the function checks the outcome of the call.
-pub fn evaluate_event(
+/// The maximum number of resources of one event that a policy evaluates separately. The largest
+/// documented limit of a call is 1,000.
+///
+/// Source: Amazon EC2 API Reference, "DeleteFlowLogs", `FlowLogId`.
+const MAX_RESOURCES: usize = 1000;
+
+/// Evaluates one resource of an event. `each` is the element of `resource.each`.
+pub(super) fn evaluate_element(
     policy: &Policy,
     event: &CloudTrailEvent<'_>,
     context: &ResourceContext<'_>,
+    each: Option<&ConstantValue>,
 ) -> Evaluation {
-    let resource = ResourceIdentity {
+    let reads = &ReadTracker::default();
+    SingleEvaluation { policy, event, context, each, reads }.run(unnamed_resource(policy, event))
+}
+
+/// Returns the elements of the list that `resource.each` returns, or the evaluation that reports why
+/// there is none.
+pub(super) fn list_elements(
+    policy: &Policy,
+    list: &CompiledExpression,
+    event: &CloudTrailEvent<'_>,
+    context: &ResourceContext<'_>,
+) -> Result<Vec<serde_json::Value>, Box<Evaluation>> {
+    let reads = &ReadTracker::default();
+    let evaluation = SingleEvaluation { policy, event, context, each: None, reads };
+    evaluation.list_elements(list, unnamed_resource(policy, event)).map_err(Box::new)
+}
+
+/// Returns the identity of a resource whose id is not evaluated.
+pub(super) fn unnamed_resource(policy: &Policy, event: &CloudTrailEvent<'_>) -> ResourceIdentity {
+    ResourceIdentity {
         kind: policy.resource_type.clone(),
         account: event.account.clone().into_owned(),
         region: event.region.clone().into_owned(),
         ..ResourceIdentity::default()
-    };
-    if !matches_outcome(policy.matches.outcome, event.has_failed()) {
-        return new_evaluation(ComplianceStatus::NotApplicable, resource, String::new());
-    }
-    SingleEvaluation { policy, event, context, reads: &ReadTracker::default() }.run(resource)
-}
-
-fn matches_outcome(wanted: OutcomeMatch, failed: bool) -> bool {
-    match wanted {
-        OutcomeMatch::Success => !failed,
-        OutcomeMatch::Failure => failed,
-        OutcomeMatch::Any => true,
     }
 }
 
-fn new_evaluation(
+pub(super) fn new_evaluation(
     status: ComplianceStatus,
     resource: ResourceIdentity,
     message: String,
 ) -> Evaluation {
     Evaluation {
+        element: 0,
         status,
         resource,
         message,
@@ -173,14 +204,16 @@ struct SingleEvaluation<'a> {
     policy: &'a Policy,
     event: &'a CloudTrailEvent<'a>,
     context: &'a ResourceContext<'a>,
+    /// The element of `resource.each` that is evaluated.
+    each: Option<&'a ConstantValue>,
     reads: &'a ReadTracker,
 }
 
 impl SingleEvaluation<'_> {
     fn run(self, resource: ResourceIdentity) -> Evaluation {
         // Most events are compliant, and their result needs no resource id. Therefore, the id is
-        // evaluated here only if the body uses it.
-        let named = if self.policy.body.uses_name("resource") {
+        // evaluated here only if the body uses it, or if it distinguishes several resources.
+        let named = if self.each.is_some() || self.policy.body.uses_name("resource") {
             match self.identify_resource(&resource) {
                 Ok(named) => Some(named),
                 Err(failure) => return self.conclude_failure(resource, failure),
@@ -198,11 +231,11 @@ impl SingleEvaluation<'_> {
         }
         let evidence = match answer {
             Ok(ExpressionValue::Bool(false)) => {
-                return self.conclude_compliant(resource, undecided);
+                return self.conclude_compliant(named.unwrap_or(resource), undecided);
             }
             Ok(ExpressionValue::Bool(true)) => Vec::new(),
             Ok(ExpressionValue::List(list)) if list.is_empty() => {
-                return self.conclude_compliant(resource, undecided);
+                return self.conclude_compliant(named.unwrap_or(resource), undecided);
             }
             Ok(ExpressionValue::List(list)) => list,
             Ok(ExpressionValue::Text(_)) => return self.conclude_wrong_type(resource, "string"),
@@ -225,6 +258,11 @@ impl SingleEvaluation<'_> {
     ) -> Evaluation {
         match undecided {
             Some(why) => self.conclude_insufficient_data(resource, why),
+            None if self.each.is_some() => new_evaluation(
+                ComplianceStatus::Compliant,
+                self.choose_display_identity(resource),
+                String::new(),
+            ),
             None => new_evaluation(ComplianceStatus::Compliant, resource, String::new()),
         }
     }
@@ -236,6 +274,10 @@ impl SingleEvaluation<'_> {
         evidence: Vec<serde_json::Value>,
     ) -> Evaluation {
         let violations = ConstantValue::new(&serde_json::Value::Array(evidence.clone()));
+        // The message names the resource as the finding does.
+        let kind = resource.kind.clone();
+        let named = self.choose_display_identity(resource);
+        let resource = ResourceIdentity { kind, ..named.clone() };
         let (message, patch, with) = self.with_scope(&resource, Some(&violations), |scope| {
             (
                 self.policy.fill_message(scope),
@@ -243,9 +285,13 @@ impl SingleEvaluation<'_> {
                 self.policy.fill_remediator_inputs(scope),
             )
         });
-        let (status, resource) =
-            (ComplianceStatus::NonCompliant, self.choose_display_identity(resource));
-        Evaluation { status, resource, message, evidence, patch, remediator_inputs: with }
+        let resource = named;
+        let message = match resource.id.as_str() {
+            "" => message + "; the event does not name the resource",
+            _ => message,
+        };
+        let (element, status) = (0, ComplianceStatus::NonCompliant);
+        Evaluation { element, status, resource, message, evidence, patch, remediator_inputs: with }
     }
 
     /// Returns the identity of the resource that expressions read as `resource`.
@@ -266,25 +312,35 @@ impl SingleEvaluation<'_> {
         match self.evaluate_identity(&seen) {
             Ok(named) if is_name(&named.id) => ResourceIdentity {
                 kind: self.policy.resource_type.clone(),
-                arn: named.arn.filter(|arn| !arn.is_empty()).or(seen.arn),
+                arn: named.arn.or(seen.arn),
                 ..named
             },
             _ => seen,
         }
     }
 
+    /// Evaluates the id and the ARN of the resource. A field that the event lacks gives an empty id,
+    /// or no ARN: the status of a resource does not depend on its name.
     fn evaluate_identity(self, resource: &ResourceIdentity) -> Result<ResourceIdentity, CelError> {
         self.with_scope(resource, None, |scope| {
-            let text = |expression: &evenkeel_engine::CompiledExpression| {
-                expression.evaluate_in(scope, &self.policy.sources).map(|answer| match answer {
+            let text = |expression: &CompiledExpression| {
+                let answer = expression.evaluate_in(scope, &self.policy.sources);
+                let answer = answer.map(|answer| match answer {
                     ExpressionValue::Text(text) => text,
                     ExpressionValue::Bool(truth) => truth.to_string(),
                     ExpressionValue::List(list) => serde_json::Value::Array(list).to_string(),
                     ExpressionValue::Other(value, _) => value.to_string(),
+                });
+                answer.or_else(|failure| match &failure.missing_key {
+                    Some(key) if key != "configuration" && self.find_unknown_read().is_none() => {
+                        Ok(String::new())
+                    }
+                    _ => Err(failure),
                 })
             };
             let id = text(&self.policy.resource_id)?;
             let arn = self.policy.resource_arn.as_ref().map(text).transpose()?;
+            let arn = arn.filter(|arn| is_complete_arn(arn));
             Ok(ResourceIdentity { id, arn, ..resource.clone() })
         })
     }
@@ -311,6 +367,9 @@ impl SingleEvaluation<'_> {
         scope.bind_fields("account", account);
         scope.bind_time("now", &self.event.time);
         scope.bind_fields("resource", self.resource_fields(resource));
+        if let Some(each) = self.each {
+            scope.bind_constant("each", each);
+        }
         if let Some(violations) = violations {
             scope.bind_constant("violations", violations);
         }
@@ -346,6 +405,34 @@ impl SingleEvaluation<'_> {
         };
         if_read(&self.event.request, &self.reads.request)
             .or_else(|| if_read(&self.event.response, &self.reads.response))
+    }
+
+    fn list_elements(
+        self,
+        list: &CompiledExpression,
+        resource: ResourceIdentity,
+    ) -> Result<Vec<serde_json::Value>, Evaluation> {
+        let answer =
+            self.with_scope(&resource, None, |scope| list.evaluate_in(scope, &self.policy.sources));
+        if let Some(why) = self.find_unknown_read() {
+            return Err(self.conclude_insufficient_data(resource, why));
+        }
+        let kind = match answer {
+            Ok(ExpressionValue::List(elements)) if elements.len() <= MAX_RESOURCES => {
+                return Ok(elements);
+            }
+            Ok(ExpressionValue::List(_)) => format!("more than {MAX_RESOURCES} elements"),
+            Ok(ExpressionValue::Bool(_)) => "bool".to_owned(),
+            Ok(ExpressionValue::Text(_)) => "string".to_owned(),
+            Ok(ExpressionValue::Other(_, kind)) => kind,
+            Err(failure) => return Err(self.conclude_failure(resource, failure)),
+        };
+        let message = format!(
+            "{}: `resource.each` returns {kind}; it must return a list with at most \
+             {MAX_RESOURCES} elements",
+            self.policy.file
+        );
+        Err(self.conclude_without_evidence(ComplianceStatus::Error, resource, message))
     }
 
     fn conclude_wrong_type(self, resource: ResourceIdentity, kind: &str) -> Evaluation {
@@ -390,11 +477,29 @@ impl SingleEvaluation<'_> {
     }
 }
 
+/// Returns whether a text is an ARN that names a resource. An expression that joins an ARN from
+/// parts returns an incomplete ARN if the event lacks a part.
+///
+/// Source: AWS General Reference, "Amazon Resource Names (ARNs)".
+fn is_complete_arn(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (prefix, partition, service) = (next(), next(), next());
+    let _region_and_account = (next(), next());
+    let resource = next();
+    let named = |name: &str| !name.is_empty();
+    prefix == "arn"
+        && named(partition)
+        && named(service)
+        && resource.rsplit(['/', ':']).next().is_some_and(named)
+}
+
 const CONFIGURATION_UNKNOWN: &str = "the resource's configuration is not known";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::event_evaluation::evaluate_event;
     use crate::json::JsonTape;
     use crate::policy::PolicyFile;
     use evenkeel_engine::{FunctionSet, on_large_stack};
@@ -432,7 +537,7 @@ mod tests {
                 .visible_field("policy")
                 .is_none()
         );
-        let status = |policy: &Policy| evaluate_event(policy, &event, &context).status;
+        let status = |policy: &Policy| evaluate_event(policy, &event, &context)[0].status;
         std::thread::scope(|threads| {
             for (policy, expected) in [
                 (&reading, ComplianceStatus::InsufficientData),

@@ -97,8 +97,19 @@ impl<'a> CloudTrailEvent<'a> {
         self
     }
 
-    /// Returns whether the call failed, that is, whether the record has an `errorCode` or an
-    /// `errorMessage`. A failed console sign-in has only an `errorMessage`.
+    /// Returns `userIdentity.type`, such as `Root`; empty if the record has none.
+    pub fn identity_type(&self) -> Cow<'a, str> {
+        let kind = self.raw.get_path(&["userIdentity", "type"]);
+        kind.and_then(JsonNode::as_str).unwrap_or_default()
+    }
+
+    /// Returns whether the call failed. CloudTrail also records failed calls, which change nothing.
+    ///
+    /// A failed console sign-in can have an `errorMessage` and no `errorCode`, or only the answer
+    /// `Failure`.
+    ///
+    /// Source: AWS CloudTrail User Guide, "AWS Management Console sign-in events"; AWS IAM Identity
+    /// Center User Guide, "Understanding IAM Identity Center sign-in events".
     pub fn has_failed(&self) -> bool {
         // An empty string is not an error. If it were, an event with an empty `errorCode` would
         // count as failed, and policies would not report a change that took place.
@@ -107,7 +118,22 @@ impl<'a> CloudTrailEvent<'a> {
                 .get_member(name)
                 .is_some_and(|value| !value.is_null() && !value.raw_text().is_empty())
         };
-        given("errorCode") || given("errorMessage")
+        given("errorCode") || given("errorMessage") || self.reports_failed_sign_in()
+    }
+
+    /// Returns whether the answer of a sign-in event is `Failure`, such as
+    /// `{"ConsoleLogin": "Failure"}`.
+    fn reports_failed_sign_in(&self) -> bool {
+        let kind = get_text_field(self.raw, "eventType");
+        if self.source != "signin.amazonaws.com" && kind.as_deref() != Some("AwsConsoleSignIn") {
+            return false;
+        }
+        ["responseElements", "serviceEventDetails"].iter().any(|answer| {
+            let members = self.raw.get_member(answer).map(JsonNode::object_members);
+            members.into_iter().flatten().any(|member| {
+                member.as_str().is_some_and(|text| text.eq_ignore_ascii_case("failure"))
+            })
+        })
     }
 
     /// Returns the id of the action, which is equal in every record of the action: `sharedEventID`
@@ -120,8 +146,11 @@ impl<'a> CloudTrailEvent<'a> {
         shared.or_else(original).unwrap_or_else(|| self.id.clone())
     }
 
-    /// Returns the identity of the caller: an ARN, the name of an AWS service, or else the
-    /// principal id or the account id. Returns an empty string if the record contains none of them.
+    /// Returns the identity of the caller: an ARN, the id of an IAM Identity Center user, the name of
+    /// an AWS service, or else the principal id, the user name or the account id. Returns an empty
+    /// string if the record contains none of them.
+    ///
+    /// Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
     pub fn caller_identity(&self) -> Cow<'a, str> {
         let of = |name: &str| {
             self.raw
@@ -133,10 +162,16 @@ impl<'a> CloudTrailEvent<'a> {
             let path = ["userIdentity", "sessionContext", "sessionIssuer", "arn"];
             self.raw.get_path(&path).and_then(JsonNode::as_str).filter(|arn| !arn.is_empty())
         };
+        let person = || {
+            let path = ["userIdentity", "onBehalfOf", "userId"];
+            self.raw.get_path(&path).and_then(JsonNode::as_str).filter(|id| !id.is_empty())
+        };
         of("arn")
             .or_else(issuer)
+            .or_else(person)
             .or_else(|| of("invokedBy"))
             .or_else(|| of("principalId"))
+            .or_else(|| of("userName"))
             .or_else(|| of("accountId"))
             .unwrap_or_default()
     }
@@ -237,6 +272,27 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_in_whose_answer_is_failure_failed() {
+        let failed = |source: &str, more: &str| {
+            let text = format!(r#"{{"eventSource":"{source}","eventName":"N",{more}}}"#);
+            with(&text, |event| event.unwrap().has_failed())
+        };
+        let signin = "signin.amazonaws.com";
+        for answer in [
+            r#""responseElements":{"ConsoleLogin":"Failure"}"#,
+            r#""responseElements":{"PasswordUpdated":"Failure"}"#,
+            r#""serviceEventDetails":{"CredentialVerification":"Failure"}"#,
+        ] {
+            assert!(failed(signin, answer), "{answer}");
+            assert!(!failed(signin, &answer.replace("Failure", "Success")), "{answer}");
+        }
+        let answer = r#""responseElements":{"state":"Failure"}"#;
+        assert!(!failed("ec2.amazonaws.com", answer), "it is the state of a resource");
+        let typed = format!(r#"{answer},"eventType":"AwsConsoleSignIn""#);
+        assert!(failed("us-east-1.signin.aws.amazon.com", &typed));
+    }
+
+    #[test]
     fn an_action_has_the_same_id_in_every_account_and_in_an_addendum() {
         let action = |more: &str| {
             with(&format!("{{{BASE}{more}}}"), |event| event.unwrap().action_id().into_owned())
@@ -257,6 +313,16 @@ mod tests {
             "config.amazonaws.com"
         );
         assert_eq!(actor(r#"{"arn":"","principalId":"p"}"#), "p");
+        let person = r#""onBehalfOf":{"userId":"544894e8","identityStoreArn":"arn:aws:i"}"#;
+        assert_eq!(
+            actor(&format!(r#"{{"type":"IdentityCenterUser","accountId":"1",{person}}}"#)),
+            "544894e8"
+        );
+        assert_eq!(
+            actor(&format!(r#"{{"arn":"arn:aws:sts::1:assumed-role/r/s",{person}}}"#)),
+            "arn:aws:sts::1:assumed-role/r/s"
+        );
+        assert_eq!(actor(r#"{"type":"SAMLUser","userName":"jo","accountId":"1"}"#), "jo");
         assert_eq!(actor("null"), "");
     }
 

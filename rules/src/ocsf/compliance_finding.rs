@@ -79,6 +79,25 @@ pub struct FindingInfo<'a> {
     pub created_time: i64,
     /// The policy.
     pub analytic: FindingAnalytic<'a>,
+    /// The less severe findings of the same action.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related_events: Vec<RelatedFinding<'a>>,
+}
+
+/// A less severe finding of the same action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelatedFinding<'a> {
+    /// The uid of the finding.
+    pub uid: Uuid,
+    /// The id of the policy.
+    #[serde(default)]
+    pub title: Cow<'a, str>,
+    /// The OCSF severity.
+    #[serde(default)]
+    pub severity_id: u8,
+    /// The caption of the OCSF severity.
+    #[serde(default)]
+    pub severity: Cow<'a, str>,
 }
 
 /// The policy that produced a finding.
@@ -257,6 +276,9 @@ pub struct UnmappedDetails<'a> {
     /// The waiver that applies to the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Cow<'a, AppliedWaiver>>,
+    /// The uid of the most severe finding of the same action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attached_to: Option<Uuid>,
 }
 
 impl UnmappedDetails<'_> {

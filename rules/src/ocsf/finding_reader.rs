@@ -1,8 +1,8 @@
 //! Converts the OCSF record of a finding back to the finding.
 
-use super::compliance_finding::ComplianceFinding;
+use super::compliance_finding::{ComplianceFinding, RelatedFinding};
 use crate::evaluation::single_evaluation::ResourceIdentity;
-use crate::finding::{Finding, FindingAction, FindingActor};
+use crate::finding::{AttachedFinding, Finding, FindingAction, FindingActor};
 use crate::policy::Severity;
 use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
@@ -63,7 +63,17 @@ impl ComplianceFinding<'_> {
             remediation: self.unmapped.remediation.map(Cow::into_owned),
             possibly_forged: self.unmapped.possibly_forged.map(owned),
             waived: self.unmapped.waiver.map(Cow::into_owned),
+            attached_to: self.unmapped.attached_to,
+            attached: self.finding_info.related_events.into_iter().map(to_attached).collect(),
         }
+    }
+}
+
+fn to_attached(related: RelatedFinding<'_>) -> AttachedFinding {
+    AttachedFinding {
+        uid: related.uid,
+        policy: related.title.into_owned(),
+        severity: from_ocsf_severity(related.severity_id),
     }
 }
 
@@ -155,6 +165,12 @@ mod tests {
                 reason: "r".to_owned(),
                 ticket: None,
             }),
+            attached_to: Some(Uuid::from_u128(8)),
+            attached: vec![AttachedFinding {
+                uid: Uuid::from_u128(9),
+                policy: "s3-bucket-policy-changed".to_owned(),
+                severity: Severity::Low,
+            }],
         };
         let read =
             |one: &Finding| read_finding(super::super::serialize_finding(one).as_bytes()).unwrap();

@@ -1,13 +1,14 @@
 //! Compiles a policy file to a policy with compiled expressions.
 
 use super::header::{
-    self, PolicyHeader, PolicyMatch, PolicyParameter, RemediationHeader, Severity,
+    self, ANY, PolicyHeader, PolicyMatch, PolicyParameter, RemediationHeader, Severity,
 };
 use super::message_template::MessageTemplate;
 use super::policy_file::PolicyFile;
 use super::remediation_values::{ValueTemplate, find_partial_hole, select_hole, select_whole_text};
 use crate::diagnostic::Diagnostic;
 use crate::event::EventScope;
+use crate::text::{line_and_column, locate_span, start_offset};
 use evenkeel_engine::ast::SourceTexts;
 use evenkeel_engine::{
     AstPass, CelError, CompiledExpression, ConstantValue, ExpressionCompiler, FunctionSet,
@@ -19,6 +20,10 @@ use std::ops::Range;
 /// The names that each expression of a policy may use.
 const SCOPE_NAMES: &[&str] =
     &["account", "event", "now", "params", "request", "resource", "response"];
+
+/// The names that an expression may use after `resource.each` is evaluated: `each` is the element.
+const ELEMENT_SCOPE_NAMES: &[&str] =
+    &["account", "each", "event", "now", "params", "request", "resource", "response"];
 
 /// A compiled policy, which the evaluator applies to events and configuration items.
 #[derive(Debug)]
@@ -43,11 +48,16 @@ pub struct Policy {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The ids of the controls that a finding violates, by the name of the framework.
     pub controls: BTreeMap<String, Vec<String>>,
+    /// The ids of the controls that the policy implements, because they require that
+    /// changes are monitored, by the name of the framework. A finding does not violate them.
+    pub implements: BTreeMap<String, Vec<String>>,
     /// The URLs of pages with more information.
     pub references: Vec<String>,
     /// The remediation of a finding, if the policy defines one.
     pub remediation: Option<RemediationHeader>,
     pub(crate) params: ConstantValue,
+    /// The list with one element for each resource of the event, if the policy defines one.
+    pub(crate) resource_list: Option<CompiledExpression>,
     pub(crate) resource_id: CompiledExpression,
     pub(crate) resource_arn: Option<CompiledExpression>,
     /// The body. It returns true or a list with elements if the resource violates the policy.
@@ -75,6 +85,8 @@ struct ExpressionSource {
 pub enum ExpressionRole {
     /// The variable with this name.
     Variable(String),
+    /// The list with one element for each resource of the event.
+    ResourceList,
     /// The id of the resource.
     ResourceId,
     /// The ARN of the resource.
@@ -162,11 +174,9 @@ impl Policy {
             expression_sources: Vec::new(),
         };
         let scope = loader.compile_variables(&header)?;
-        let resource_id = loader.compile_expression(
-            ExpressionRole::ResourceId,
-            &header.resource.id,
-            SCOPE_NAMES,
-        )?;
+        let resource_list = loader.compile_resource_list(&header)?;
+        let resource_id =
+            loader.compile_expression(ExpressionRole::ResourceId, &header.resource.id, &scope)?;
         let resource_arn = header.resource.arn.as_ref();
         let resource_arn = resource_arn
             .map(|arn| loader.compile_expression(ExpressionRole::ResourceArn, arn, &scope))
@@ -195,8 +205,10 @@ impl Policy {
             parameters,
             settings: serde_json::Map::new(),
             controls: header.controls,
+            implements: header.implements,
             references: header.references,
             remediation: header.remediation,
+            resource_list,
             resource_id,
             resource_arn,
             body,
@@ -208,6 +220,18 @@ impl Policy {
             text: file.text.clone(),
             sources,
         })
+    }
+
+    /// Returns whether one event can be about several resources, which the policy evaluates
+    /// separately.
+    pub fn evaluates_each_resource(&self) -> bool {
+        self.resource_list.is_some()
+    }
+
+    /// Returns the list of the resources, if the policy defines one. Like the body, it decides the
+    /// status.
+    pub fn resource_list(&self) -> Option<&CompiledExpression> {
+        self.resource_list.as_ref()
     }
 
     /// Returns the source text of the message, with its placeholders.
@@ -282,38 +306,22 @@ impl Policy {
     /// Converts a byte range of a source text to the byte range of the policy file. `source` is the
     /// index of the source text.
     pub fn file_span(&self, source: usize, span: &Range<usize>) -> Range<usize> {
-        let at = self
-            .expression_sources
-            .get(source)
-            .map_or(0, |place| place.locate_offset(&self.text, span.start));
-        let end = at.saturating_add(span.len()).min(self.text.len());
-        self.text.floor_char_boundary(at)..self.text.ceil_char_boundary(end)
+        let place = self.expression_sources.get(source);
+        place.map_or(0..0, |place| place.locate_span(&self.text, span))
     }
 
     /// Returns the line and the column in the policy file at which an evaluation failed. Both are
     /// counted from 1, the column in characters.
     pub fn failure_position(&self, failure: &CelError) -> (usize, usize) {
-        let place = self.expression_sources.get(failure.source_number);
-        let at = place.map_or(0, |place| place.locate_offset(&self.text, failure.span.start));
-        crate::text::line_and_column(&self.text, at)
+        let at = self.file_span(failure.source_number, &failure.span).start;
+        line_and_column(&self.text, at)
     }
 }
 
 impl ExpressionSource {
-    /// Converts a byte offset of this source text to the byte offset in the file. If the YAML
-    /// reader changed the line breaks of the text, the function searches the file for the text of
-    /// the line.
-    fn locate_offset(&self, file: &str, at: usize) -> usize {
-        let rest = file.get(self.offset..).unwrap_or_default();
-        if rest.starts_with(&self.text) {
-            return self.offset.saturating_add(at);
-        }
-        let at = self.text.floor_char_boundary(at.min(self.text.len()));
-        let (before, after) = self.text.split_at(at);
-        let start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
-        let line = self.text.get(start..).and_then(|text| text.lines().next()).unwrap_or(after);
-        let found = rest.find(line.trim_end()).unwrap_or_default();
-        self.offset.saturating_add(found).saturating_add(at.saturating_sub(start))
+    /// Converts a byte range of this source text to the byte range of the file.
+    fn locate_span(&self, file: &str, span: &Range<usize>) -> Range<usize> {
+        locate_span(file, self.offset, &self.text, span)
     }
 }
 
@@ -356,10 +364,7 @@ impl<'a> PolicyCompiler<'a> {
     }
 
     fn failure_diagnostic(&self, place: &ExpressionSource, failure: CelError) -> Diagnostic {
-        let text = &self.file.text;
-        let start = place.locate_offset(text, failure.span.start);
-        let end = start.saturating_add(failure.span.len()).min(text.len());
-        let span = text.floor_char_boundary(start)..text.ceil_char_boundary(end);
+        let span = place.locate_span(&self.file.text, &failure.span);
         let wrong = Diagnostic::new_error("expression", &self.file.name, span, failure.message);
         wrong.with_help(failure.help)
     }
@@ -380,18 +385,40 @@ impl<'a> PolicyCompiler<'a> {
         &mut self,
         header: &PolicyHeader,
     ) -> Result<Vec<&'static str>, Diagnostic> {
+        let scope = match header.resource.each {
+            Some(_) => ELEMENT_SCOPE_NAMES,
+            None => SCOPE_NAMES,
+        };
         for (name, text) in &header.variables.0 {
             let at = start_offset(text);
-            if SCOPE_NAMES.contains(&name.as_str()) || name == "violations" {
+            if ELEMENT_SCOPE_NAMES.contains(&name.as_str()) || name == "violations" {
                 let message = format!("`{name}` is a reserved name; choose another name");
                 return Err(Diagnostic::new_error("variable", &self.file.name, at..at, message));
             }
             let role = ExpressionRole::Variable(name.clone());
             self.compile_source(role, at, &text.value, |compiler| {
-                compiler.define_variable(name, &text.value, SCOPE_NAMES)
+                compiler.define_variable(name, &text.value, scope)
             })?;
         }
-        Ok(SCOPE_NAMES.to_vec())
+        Ok(scope.to_vec())
+    }
+
+    /// Compiles `resource.each`. Its element does not exist yet, so that the expression cannot use
+    /// `each`, not even in a variable.
+    fn compile_resource_list(
+        &mut self,
+        header: &PolicyHeader,
+    ) -> Result<Option<CompiledExpression>, Diagnostic> {
+        let Some(text) = &header.resource.each else { return Ok(None) };
+        let list = self.compile_expression(ExpressionRole::ResourceList, text, SCOPE_NAMES)?;
+        if list.uses_name("each") {
+            let at = start_offset(text);
+            let message = "`resource.each` uses a variable that uses `each`; `each` exists only \
+                           after the list was evaluated"
+                .to_owned();
+            return Err(Diagnostic::new_error("expression", &self.file.name, at..at, message));
+        }
+        Ok(Some(list))
     }
 
     fn compile_message(
@@ -462,24 +489,29 @@ impl<'a> PolicyCompiler<'a> {
     }
 }
 
-/// Returns the byte offset of a value in the file.
-pub(super) fn start_offset<T>(value: &Spanned<T>) -> usize {
-    let at = value.referenced.span().byte_offset();
-    at.and_then(|at| usize::try_from(at).ok()).unwrap_or_default()
-}
-
 fn check_match(file: &str, header: &PolicyHeader) -> Result<(), Diagnostic> {
     let at = start_offset(&header.matches);
     let fail =
         |message: &str| Err(Diagnostic::new_error("match", file, at..at, message.to_owned()));
-    let PolicyMatch { event_source, event_name, resource_type, .. } =
-        header.matches.value.to_policy_match();
+    let matches = header.matches.value.to_policy_match();
+    let PolicyMatch { event_source, event_name, identity_type, resource_type, .. } = &matches;
+    let mixes_wildcard = |values: &[String]| values.len() > 1 && values.iter().any(|v| v == ANY);
+    if mixes_wildcard(event_source) || mixes_wildcard(event_name) {
+        return fail("`*` matches every value; remove the other values");
+    }
+    if matches.matches_any_source() && !matches.matches_any_name() {
+        return fail("`eventSource: '*'` needs `eventName: '*'`; name the source of these events");
+    }
+    if !identity_type.is_empty() && event_name.is_empty() {
+        return fail("`identityType` needs an `eventSource` and an `eventName`");
+    }
     match (event_source.is_empty(), event_name.is_empty(), resource_type.is_empty()) {
         (true, true, true) => {
             fail("`match` needs `eventSource` and `eventName`, or `resourceType`")
         }
         (true, false, _) => fail("`eventName` needs an `eventSource`"),
         (false, true, _) => fail("`eventSource` needs an `eventName`"),
+        _ if matches.matches_any_source() => Ok(()),
         _ => match event_source.iter().find(|source| !source.ends_with(".amazonaws.com")) {
             Some(source) => {
                 let rule = "an event source ends in `.amazonaws.com`";

@@ -5,6 +5,7 @@
 //! output.
 
 use super::compiled_policy::Policy;
+use super::header::PolicyMatch;
 use crate::event::strip_api_version;
 use hashbrown::HashMap;
 
@@ -12,6 +13,8 @@ use hashbrown::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct PolicyIndex {
     by_name: HashMap<String, Vec<(String, Vec<usize>)>>,
+    /// The policies that match events of every name: the sources that they match, and their indexes.
+    any_name: Vec<(PolicyMatch, usize)>,
     by_resource: HashMap<String, Vec<usize>>,
 }
 
@@ -21,6 +24,10 @@ impl PolicyIndex {
         for (number, policy) in policies.iter().enumerate() {
             for kind in &policy.matches.resource_type {
                 index.by_resource.entry(kind.clone()).or_default().push(number);
+            }
+            if policy.matches.matches_any_name() {
+                index.any_name.push((policy.matches.clone(), number));
+                continue;
             }
             for name in &policy.matches.event_name {
                 let sources = index.by_name.entry(name.clone()).or_default();
@@ -49,10 +56,25 @@ impl PolicyIndex {
         let mut wanted = self.policies_for_exact_name(source, name).to_vec();
         if plain.len() < name.len() {
             wanted.extend_from_slice(self.policies_for_exact_name(source, plain));
-            wanted.sort_unstable();
-            wanted.dedup();
         }
+        let any = self.any_name.iter().filter(|(matches, _)| matches.matches_event(source, name));
+        wanted.extend(any.map(|(_, number)| number));
+        wanted.sort_unstable();
+        wanted.dedup();
         wanted
+    }
+
+    /// Returns the types of the callers whose events are matched by policies for every name: an empty
+    /// list if there is no such policy, and `None` if such a policy matches every caller.
+    pub(super) fn any_name_identities(&self) -> Option<Vec<&str>> {
+        let mut identities = Vec::new();
+        for (matches, _) in &self.any_name {
+            if matches.identity_type.is_empty() {
+                return None;
+            }
+            identities.extend(matches.identity_type.iter().map(String::as_str));
+        }
+        Some(identities)
     }
 
     /// Returns the policies that match configuration items of this resource type, in ascending

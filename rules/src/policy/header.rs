@@ -100,14 +100,21 @@ impl<'de> Deserialize<'de> for StringList {
 /// evaluator runs no expression for other events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyMatch {
-    /// The values of `eventSource` in CloudTrail, such as `s3.amazonaws.com`.
+    /// The values of `eventSource` in CloudTrail, such as `s3.amazonaws.com`. The only value `*`
+    /// matches every source.
     pub event_source: Vec<String>,
-    /// The values of `eventName` in CloudTrail, without an API version.
+    /// The values of `eventName` in CloudTrail, without an API version. The only value `*` matches
+    /// every name.
     pub event_name: Vec<String>,
+    /// The values of `userIdentity.type` in CloudTrail, such as `Root`; every type if empty.
+    pub identity_type: Vec<String>,
     /// The outcome of the calls.
     pub outcome: OutcomeMatch,
     /// AWS Config resource types, such as `AWS::S3::Bucket`.
     pub resource_type: Vec<String>,
+    /// The reason why the policy evaluates only events or only configuration items, if the author
+    /// states one.
+    pub only_source: Option<String>,
 }
 
 impl PolicyMatch {
@@ -115,9 +122,31 @@ impl PolicyMatch {
     /// end of the name is ignored.
     pub fn matches_event(&self, source: &str, name: &str) -> bool {
         let named = |name: &str| self.event_name.iter().any(|wanted| wanted == name);
-        self.event_source.iter().any(|wanted| wanted == source)
-            && (named(name) || named(strip_api_version(name)))
+        (self.matches_any_source() || self.event_source.iter().any(|wanted| wanted == source))
+            && (self.matches_any_name() || named(name) || named(strip_api_version(name)))
     }
+
+    /// Returns whether the policy matches events of every name.
+    pub fn matches_any_name(&self) -> bool {
+        is_wildcard(&self.event_name)
+    }
+
+    /// Returns whether the policy matches events of every source.
+    pub fn matches_any_source(&self) -> bool {
+        is_wildcard(&self.event_source)
+    }
+
+    /// Returns whether the policy matches callers whose `userIdentity.type` is `kind`.
+    pub fn matches_identity(&self, kind: &str) -> bool {
+        self.identity_type.is_empty() || self.identity_type.iter().any(|wanted| wanted == kind)
+    }
+}
+
+/// The value of `eventSource` and `eventName` that matches every value.
+pub(crate) const ANY: &str = "*";
+
+fn is_wildcard(values: &[String]) -> bool {
+    matches!(values, [only] if only == ANY)
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,9 +157,12 @@ pub(super) struct MatchHeader {
     #[serde(default)]
     event_name: StringList,
     #[serde(default)]
+    identity_type: StringList,
+    #[serde(default)]
     outcome: OutcomeMatch,
     #[serde(default)]
     resource_type: StringList,
+    only_source: Option<String>,
 }
 
 impl MatchHeader {
@@ -138,8 +170,10 @@ impl MatchHeader {
         PolicyMatch {
             event_source: self.event_source.0.clone(),
             event_name: self.event_name.0.clone(),
+            identity_type: self.identity_type.0.clone(),
             outcome: self.outcome,
             resource_type: self.resource_type.0.clone(),
+            only_source: self.only_source.clone(),
         }
     }
 }
@@ -149,6 +183,7 @@ impl MatchHeader {
 pub(super) struct ResourceHeader {
     #[serde(rename = "type")]
     pub(super) kind: String,
+    pub(super) each: Option<Spanned<String>>,
     pub(super) id: Spanned<String>,
     pub(super) arn: Option<Spanned<String>>,
 }
@@ -248,6 +283,8 @@ pub(super) struct PolicyHeader {
     pub(super) message: Spanned<String>,
     #[serde(default)]
     pub(super) controls: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) implements: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(super) references: Vec<String>,
     pub(super) remediation: Option<RemediationHeader>,

@@ -52,6 +52,9 @@ impl MessageTemplate {
                         out.push_str(&serde_json::Value::Array(list).to_string());
                     }
                     Ok(ExpressionValue::Other(value, _)) => out.push_str(&value.to_string()),
+                    Err(CelError { missing_key: Some(_), expression: Some(field), .. }) => {
+                        out.push_str(&format!("(unknown: {field})"));
+                    }
                     Err(failure) => {
                         out.push('<');
                         out.push_str(&failure.full_message());

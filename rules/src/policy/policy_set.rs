@@ -131,6 +131,12 @@ impl PolicySet {
         self.index.policies_for_event(source, name)
     }
 
+    /// Returns the types of the callers whose events policies for every name match: an empty list if
+    /// there is no such policy, and `None` if such a policy matches every caller.
+    pub(crate) fn any_name_identities(&self) -> Option<Vec<&str>> {
+        self.index.any_name_identities()
+    }
+
     /// Returns the indexes of the policies that match configuration items of this resource type, in
     /// ascending order.
     pub fn policies_for_resource(&self, kind: &str) -> &[usize] {

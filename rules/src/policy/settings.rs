@@ -1,9 +1,10 @@
 //! The settings file, in which an organization sets the parameters of policies.
 
-use super::compiled_policy::{Policy, has_parameter_type, start_offset};
+use super::compiled_policy::{Policy, has_parameter_type};
 use super::policy_file::PolicyFile;
 use super::policy_set::PolicySet;
 use crate::diagnostic::Diagnostic;
+use crate::text::start_offset;
 use evenkeel_engine::suggest_name;
 use serde::Deserialize;
 use serde_json::Value;

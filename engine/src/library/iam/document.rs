@@ -6,15 +6,18 @@ use serde_json::{Map, Value as Json};
 
 use super::super::function::function_error;
 use super::super::{json, json_conversion, values};
+use super::patterns;
 use super::statement::PolicyStatement;
 
 /// Reads the statements of a policy document. The document is an object, a JSON text, or a
 /// percent-encoded JSON text. A missing value, null, an empty string and an empty object are
-/// documents without statements.
+/// documents without statements. The comparisons of its patterns may use all steps again, whatever an
+/// earlier document used.
 pub(super) fn read_statements(
     function: &str,
     document: &dyn Val,
 ) -> Result<Vec<PolicyStatement>, ExecutionError> {
+    patterns::start_document();
     let Some(document) = values::present_value(document) else { return Ok(vec![]) };
     let json = match values::as_text(document) {
         Some(text) => parse_document(function, text)?,

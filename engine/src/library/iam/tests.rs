@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::super::testing::{assert_holds, evaluate_with_texts};
 use super::CallerClass;
 use super::deny::{RemainingAccess, remaining_access};
+use super::patterns;
 use super::statement::PolicyStatement;
 use crate::glob;
 use crate::run::{budget, undecided};
@@ -398,4 +399,20 @@ fn long_patterns_do_not_exceed_the_limit_of_a_document() {
         "most of the budget is left: {}",
         budget::overdrawn_cost()
     );
+}
+
+#[test]
+fn a_document_does_not_use_up_the_comparisons_of_the_next_document() {
+    let denied = "{'Statement': [
+        {'Effect': 'Allow', 'Principal': {'AWS': '444455556666'}, 'Action': 's3:Get*',
+         'Resource': 'arn:aws:s3:::b/x*'},
+        {'Effect': 'Deny', 'Principal': '*', 'Action': 's3:*', 'Resource': 'arn:aws:s3:::b/*'}]}";
+    let long = "a?".repeat(4_000);
+    // More comparisons than one document may use, as of an earlier document.
+    for _ in 0..20 {
+        patterns::patterns_overlap(&format!("*{long}c"), &format!("*{long}d"));
+    }
+    undecided::take_undecided();
+    assert_holds(&[&format!("cross_account_principals({denied}, '111122223333') == []")]);
+    assert_eq!(undecided::take_undecided(), None);
 }

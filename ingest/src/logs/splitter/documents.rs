@@ -223,7 +223,9 @@ impl RecordSplitter {
             MissingEnd::Wait => self.wait_for_input(before, at),
             MissingEnd::TooLong => {
                 self.emit_invalid(InvalidRecordError::TooLong, sink);
-                self.advance_to(SplitterState::Resync, at)
+                // One byte is consumed, because the document itself can begin here: the search would
+                // find its own line again, without an end.
+                self.advance_to(SplitterState::Resync, at.saturating_add(1))
             }
             MissingEnd::CutOff => {
                 self.add_problem(DocumentError::CutOff);

@@ -9,6 +9,9 @@ use super::*;
 use crate::logs::MAX_RECORD;
 use crate::payload::PayloadErrorKind;
 
+/// The maximum size of a record in the tests of oversized records.
+const LONGEST: usize = 200;
+
 /// An item that owns its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum OwnedItem {
@@ -47,6 +50,7 @@ fn split_by(
         let last = end == text.len();
         start += splitter.split_window(&text[start..end], last, &mut |item| {
             items.push(own_item(item));
+            assert!(items.len() <= text.len(), "the splitter repeats an item");
             ControlFlow::Continue(())
         });
         if last {
@@ -398,7 +402,6 @@ fn deep_nesting_is_accepted() {
 
 #[test]
 fn an_oversized_record_is_reported_and_the_others_are_delivered() {
-    const LONGEST: usize = 200;
     let long = format!(r#"{{"eventID":"{}"}}"#, "x}".repeat(LONGEST));
     for text in [
         format!("{A}\n{long}\n{B}\n"),
@@ -415,6 +418,21 @@ fn an_oversized_record_is_reported_and_the_others_are_delivered() {
             );
             assert_eq!(problems, []);
         }
+    }
+}
+
+#[test]
+fn a_value_that_is_longer_than_a_record_is_reported_once() {
+    let long = "1".repeat(3 * LONGEST);
+    for text in [
+        format!("{{\"Records\":\"{long}\n{A}\n"),
+        format!("{{\"a\":1,\"Records\":{long}\n{A}\n"),
+        format!("{{\"Records\":[],\"b\":\"{long}\n{A}\n"),
+    ] {
+        let splitter = RecordSplitter::new(LONGEST);
+        let (items, _) = split_by(splitter, text.as_bytes(), LONGEST / 2);
+        let expected = [OwnedItem::Invalid(1, InvalidRecordError::TooLong), record(2, A)];
+        assert_eq!(items, expected, "{text}");
     }
 }
 
