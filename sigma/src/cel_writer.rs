@@ -1,7 +1,7 @@
 //! Converts a condition to a CEL expression that does not fail for any event, even if fields of the
 //! event are missing or have an unexpected type.
 
-use crate::pattern::{PatternComparison, SigmaPattern};
+use crate::pattern::{PatternComparison, PatternUnit, SigmaPattern};
 use crate::rule_condition::{
     FieldTest, NumberOperator, RuleCondition, TextComparison, ValueMatcher,
 };
@@ -23,6 +23,7 @@ const RESERVED_NAMES: &[&str] = &[
     "else",
     "event",
     "false",
+    "field",
     "for",
     "function",
     "google",
@@ -55,6 +56,7 @@ const RESERVED_NAMES: &[&str] = &[
     "return",
     "sets",
     "sigma_actor",
+    "sigma_omitted",
     "string",
     "strings",
     "lists",
@@ -91,6 +93,13 @@ pub(crate) struct CelCondition {
     pub(crate) variables: Vec<(String, String)>,
     /// The expression of the condition.
     pub(crate) body: String,
+}
+
+impl CelCondition {
+    /// Creates a condition with a constant result.
+    pub(crate) fn constant(truth: bool) -> Self {
+        CelCondition { variables: Vec::new(), body: truth.to_string() }
+    }
 }
 
 /// Converts a condition to CEL.
@@ -182,7 +191,7 @@ impl CelWriter {
             RuleCondition::Named(name, inner) => {
                 CelFragment::from_call(self.write_variable(name, inner))
             }
-            RuleCondition::Test(test) => write_field_test(test),
+            RuleCondition::Test(test) => self.write_field_test(test),
         }
     }
 
@@ -194,15 +203,7 @@ impl CelWriter {
         if text.len() > MAX_VARIABLE_LENGTH {
             text = self.write_pieces(name, inner).unwrap_or(text);
         }
-        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let mut id: String = name.chars().map(word).collect();
-        let begins = id.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !begins || RESERVED_NAMES.contains(&id.as_str()) {
-            id = format!("sigma_{id}");
-        }
-        while self.variables.iter().any(|(taken, _)| *taken == id) {
-            id.push('_');
-        }
+        let id = self.choose_variable_name(name);
         self.variables.push((id.clone(), text));
         self.selection_variables.push((name.to_owned(), id.clone()));
         id
@@ -220,6 +221,63 @@ impl CelWriter {
         };
         let codes = parts.iter().enumerate().map(named).collect();
         Some(CelFragment::join_fragments(codes, binding).text)
+    }
+
+    /// Writes the test of a field.
+    fn write_field_test(&mut self, test: &FieldTest) -> CelFragment {
+        let groups = test.groups.iter().map(|group| self.write_any_matcher(&test.field, group));
+        let all = CelFragment::join_fragments(groups.collect(), BindingStrength::And);
+        if test.negated { all.into_negated() } else { all }
+    }
+
+    /// Writes an expression that is true if at least one matcher is true for a field.
+    fn write_any_matcher(&mut self, field: &str, matchers: &[ValueMatcher]) -> CelFragment {
+        let (texts, others): (Vec<&ValueMatcher>, Vec<&ValueMatcher>) =
+            matchers.iter().partition(|matcher| is_text_matcher(matcher));
+        let mut parts = Vec::new();
+        // These two fields are strings in every record, so that their tests need no `texts_at`.
+        if matches!(field, "eventSource" | "eventName") {
+            parts.extend(write_text_tests(&format!("event.{field}"), &texts));
+        } else {
+            let (partial, whole): (Vec<_>, Vec<_>) =
+                texts.into_iter().partition(|matcher| is_partial(matcher) && can_be_object(field));
+            let list = format!("texts_at(event, {})", quote_cel(field));
+            parts.extend(write_exists(&list, &whole));
+            if !partial.is_empty() {
+                parts.extend(write_exists(&self.write_texts_variable(field), &partial));
+            }
+        }
+        parts.extend(others.into_iter().map(|one| write_field_matcher(field, one)));
+        CelFragment::join_fragments(parts, BindingStrength::Or)
+    }
+
+    /// Returns the variable for the texts of a field and for each string inside the field. The JSON
+    /// text of an object contains its strings in escaped form, so that a part of a string may occur
+    /// only in the string.
+    fn write_texts_variable(&mut self, field: &str) -> String {
+        let path = quote_cel(field);
+        let expression = format!("texts_at(event, {path}) + strings_in(values_at(event, {path}))");
+        if let Some((known, _)) = self.variables.iter().find(|(_, text)| *text == expression) {
+            return known.clone();
+        }
+        let key = field.rsplit('.').next().unwrap_or_default();
+        let id = self.choose_variable_name(&format!("texts_in_{key}"));
+        self.variables.push((id.clone(), expression));
+        id
+    }
+
+    /// Returns a valid name that no variable has.
+    fn choose_variable_name(&self, name: &str) -> String {
+        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let mut id: String = name.chars().map(word).collect();
+        let begins = id.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins || RESERVED_NAMES.contains(&id.as_str()) {
+            id = format!("sigma_{id}");
+        }
+        while self.variables.iter().any(|(taken, _)| *taken == id) {
+            id.push('_');
+        }
+        id
     }
 }
 
@@ -244,43 +302,52 @@ fn split_expression(expr: &RuleCondition) -> Option<(Vec<RuleCondition>, Binding
     }
 }
 
-/// Writes the test of a field.
-fn write_field_test(test: &FieldTest) -> CelFragment {
-    let group = |group: &Vec<ValueMatcher>| write_any_matcher(&test.field, group);
-    let all =
-        CelFragment::join_fragments(test.groups.iter().map(group).collect(), BindingStrength::And);
-    if test.negated { all.into_negated() } else { all }
+fn is_text_matcher(matcher: &ValueMatcher) -> bool {
+    matches!(matcher, ValueMatcher::Text(..) | ValueMatcher::Regex(..) | ValueMatcher::Cidr(_))
 }
 
-/// Writes an expression that is true if at least one matcher is true for a field.
-fn write_any_matcher(field: &str, matchers: &[ValueMatcher]) -> CelFragment {
-    let of_text = |matcher: &ValueMatcher| {
-        matches!(matcher, ValueMatcher::Text(..) | ValueMatcher::Regex(..) | ValueMatcher::Cidr(_))
-    };
-    let texts: Vec<&ValueMatcher> = matchers.iter().filter(|matcher| of_text(matcher)).collect();
-    let mut parts = Vec::new();
-    // These two fields are strings in every record, so that their tests need no `texts_at`.
-    let is_text = matches!(field, "eventSource" | "eventName");
-    if is_text {
-        parts.extend(write_text_tests(&format!("event.{field}"), &texts));
-    } else if !texts.is_empty() {
-        let test =
-            CelFragment::join_fragments(write_text_tests("text", &texts), BindingStrength::Or).text;
-        let texts = format!("texts_at(event, {}).exists(text,", quote_cel(field));
-        let long = texts.len().saturating_add(test.len()) > MAX_LINE_WIDTH && !test.contains('\n');
-        let between = if long { "\n    " } else { " " };
-        parts.push(CelFragment::from_call(format!(
-            "{texts}{between}{})",
-            test.replace('\n', "\n  ")
-        )));
+/// Returns whether a matcher compares a part of a text, as `contains`, `startswith`, `endswith` and
+/// `re` do.
+fn is_partial(matcher: &ValueMatcher) -> bool {
+    match matcher {
+        ValueMatcher::Text(pattern, _) => match pattern.units.as_slice() {
+            [PatternUnit::AnyText] => false,
+            [PatternUnit::AnyText, ..] | [.., PatternUnit::AnyText] => true,
+            _ => false,
+        },
+        ValueMatcher::Regex(..) => true,
+        _ => false,
     }
-    parts.extend(
-        matchers
-            .iter()
-            .filter(|matcher| !of_text(matcher))
-            .map(|one| write_field_matcher(field, one)),
-    );
-    CelFragment::join_fragments(parts, BindingStrength::Or)
+}
+
+/// Returns whether the value of a field can be an object.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "CloudTrail userIdentity
+/// element".
+fn can_be_object(field: &str) -> bool {
+    const OBJECTS_OF_IDENTITY: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer"];
+    let mut keys = field.split('.');
+    match keys.next().unwrap_or_default() {
+        "userIdentity" => field.split('.').all(|key| OBJECTS_OF_IDENTITY.contains(&key)),
+        "awsRegion" | "errorCode" | "errorMessage" | "eventCategory" | "eventTime"
+        | "eventType" | "recipientAccountId" | "sourceIPAddress" | "userAgent"
+        | "vpcEndpointId" => false,
+        _ => true,
+    }
+}
+
+/// Writes an expression that is true if a matcher is true for a text of a list, or `None` if there
+/// are no matchers.
+fn write_exists(list: &str, matchers: &[&ValueMatcher]) -> Option<CelFragment> {
+    if matchers.is_empty() {
+        return None;
+    }
+    let tests = write_text_tests("text", matchers);
+    let test = CelFragment::join_fragments(tests, BindingStrength::Or).text;
+    let head = format!("{list}.exists(text,");
+    let long = head.len().saturating_add(test.len()) > MAX_LINE_WIDTH && !test.contains('\n');
+    let between = if long { "\n    " } else { " " };
+    Some(CelFragment::from_call(format!("{head}{between}{})", test.replace('\n', "\n  "))))
 }
 
 /// Writes the tests of a value that is text.
@@ -401,8 +468,10 @@ fn write_field_matcher(field: &str, matcher: &ValueMatcher) -> CelFragment {
                 TextComparison::StartsWith => format!("{one}.startsWith({two})"),
                 TextComparison::EndsWith => format!("{one}.endsWith({two})"),
             };
-            let others = format!("texts_at(event, {}).exists(other, {test})", quote_cel(other));
-            CelFragment::from_call(format!("texts_at(event, {path}).exists(text,\n  {others})"))
+            let others = format!("texts_at(event, {})", quote_cel(other));
+            CelFragment::from_call(format!(
+                "texts_at(event, {path}).exists(text, {others}\n    .exists(other, {test}))"
+            ))
         }
         // This test is also true for a missing field, because the list is then empty.
         _ => CelFragment::from_call(format!(

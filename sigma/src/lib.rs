@@ -20,8 +20,11 @@
 //! assert!(new.policy.contains("eventName: StopLogging"));
 //! ```
 
+mod case_search;
 mod cel_writer;
+mod condition_folding;
 mod condition_parser;
+mod condition_ways;
 mod field_error;
 mod import_error;
 mod modifiers;
@@ -39,7 +42,10 @@ pub use field_error::FieldError;
 pub use import_error::ImportError;
 pub use regexes::RegexError;
 
+use cel_writer::CelCondition;
+use condition_folding::{FoldedCondition, fold_condition};
 use evenkeel_authoring::check::lint_policies;
+use evenkeel_authoring::coverage::WATCH_PASSES;
 use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use rule::{SigmaDocument, SigmaRule};
 use std::collections::BTreeMap;
@@ -60,7 +66,8 @@ pub enum ImportOutcome {
     Imported(Box<ImportedPolicy>),
     /// The document is a rule about CloudTrail, but it cannot be converted.
     Refused(ImportError),
-    /// The document is not a rule about CloudTrail. The text contains the reason.
+    /// The document is not a rule about CloudTrail, or it is the copy of an imported rule. The text
+    /// contains the reason.
     Skipped(String),
 }
 
@@ -88,21 +95,20 @@ pub struct DocumentOutcome {
     pub outcome: ImportOutcome,
 }
 
-/// Imports the rules of files. Each file is a pair of its name and its text. If two rules have the
-/// same policy id, the function refuses the second rule, because both policies would have the same
-/// file name.
+/// Imports the rules of files. Each file is a pair of its name and its text.
+///
+/// If two rules have the same policy id, their policies would have the same file name. The function
+/// skips the second rule if both policies are equal, and refuses it otherwise.
 pub fn import_rules(files: &[(String, String)]) -> Vec<DocumentOutcome> {
     let mut outcomes = Vec::new();
-    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let mut taken: BTreeMap<String, (String, ImportedPolicy)> = BTreeMap::new();
     for (file, text) in files {
         for (line, document) in split_documents(text.trim_start_matches('\u{feff}')) {
             let mut outcome = import_document(document);
             if let Ok(ImportOutcome::Imported(new)) = &outcome {
-                let id = new.id.clone();
-                if let Some(other) = taken.get(&id) {
-                    outcome = Err(ImportError::DuplicateId { id, other: other.clone() });
-                } else {
-                    taken.insert(id, file.clone());
+                match taken.get(&new.id) {
+                    None => drop(taken.insert(new.id.clone(), (file.clone(), (**new).clone()))),
+                    Some((other, known)) => outcome = compare_duplicate(new, known, other),
                 }
             }
             let (line, outcome) = match outcome {
@@ -115,6 +121,18 @@ pub fn import_rules(files: &[(String, String)]) -> Vec<DocumentOutcome> {
         }
     }
     outcomes
+}
+
+/// Returns the outcome of a rule whose policy id a rule in the file `other` has.
+fn compare_duplicate(
+    new: &ImportedPolicy,
+    known: &ImportedPolicy,
+    other: &str,
+) -> Result<ImportOutcome, ImportError> {
+    if new == known {
+        return Ok(ImportOutcome::Skipped(format!("the same rule as in {other}")));
+    }
+    Err(ImportError::DuplicateId { id: new.id.clone(), other: other.to_owned() })
 }
 
 /// Returns the documents of a file, each with the line on which it begins.
@@ -177,26 +195,20 @@ fn import_rule(rule: &SigmaRule) -> Result<ImportedPolicy, ImportError> {
             format!("the title `{}` has no ASCII letters or digits for a policy id", rule.title);
         return Err(ImportError::Rule(why));
     }
-    let mut watch = watched_events::find_watched_events(&rule.condition)?;
+    let watch = watched_events::find_watched_events(&rule.condition)?;
     let made = draft_policy(&id, rule, &watch)?;
     if made.cases.has_passing_case() {
         return Ok(made.into_imported(id, &watch));
     }
-    // Every event that the policy matches violates it. Add an event that complies to `match`, so
-    // that the test cases can contain a compliant event.
-    let other = watched_events::find_passing_event(&watch, &rule.condition)
-        .ok_or(ImportError::NoMatchingEvent)?;
-    watch.notes.push(format!(
-        "the policy also matches {other}, because the test cases need a compliant call"
-    ));
-    watch.names.push(other);
-    watch.names.sort();
-    let made = draft_policy(&id, rule, &watch)?;
-    if made.cases.has_passing_case() {
-        Ok(made.into_imported(id, &watch))
-    } else {
-        Err(ImportError::NoMatchingEvent)
+    // Every event that the policy matches violates it. Match more events, so that the test cases
+    // can contain a compliant event.
+    for wider in watch.widened(&rule.condition) {
+        let made = draft_policy(&id, rule, &wider)?;
+        if made.cases.has_passing_case() {
+            return Ok(made.into_imported(id, &wider));
+        }
     }
+    Err(ImportError::NoMatchingEvent)
 }
 
 /// The text of a policy, its test cases, and the warnings about it.
@@ -218,8 +230,14 @@ fn draft_policy(
     rule: &SigmaRule,
     watch: &WatchedEvents,
 ) -> Result<PolicyDraft, ImportError> {
-    let mut written = cel_writer::write_condition(&rule.condition);
-    written.body = policy_file::policy_body(&rule.condition, &written.body);
+    let written = match fold_condition(&rule.condition, watch) {
+        FoldedCondition::Undecided(rest) => {
+            let mut written = cel_writer::write_condition(&rest);
+            policy_file::add_omitted_data(&rest, &mut written);
+            written
+        }
+        FoldedCondition::Constant(truth) => CelCondition::constant(truth),
+    };
     let text = policy_file::policy_text(rule, watch, &written, &[]);
     let set = compile_policy(id, &text)?;
     let found = lint_policies(&set, &[], None);
@@ -240,7 +258,7 @@ fn draft_policy(
 
 fn compile_policy(id: &str, text: &str) -> Result<PolicySet, ImportError> {
     let file = PolicyFile { name: format!("{id}.cel"), text: text.to_owned() };
-    PolicySet::compile_files(&[file], None).map_err(|wrong| {
+    PolicySet::compile_with_passes(&[file], None, WATCH_PASSES).map_err(|wrong| {
         ImportError::Compile(
             wrong.into_iter().map(|one| one.message).collect::<Vec<_>>().join("; "),
         )

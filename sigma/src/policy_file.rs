@@ -52,6 +52,9 @@ pub(crate) fn policy_text(
     line("match:");
     write_names(&mut line, "eventSource", &watch.sources);
     write_names(&mut line, "eventName", &watch.names);
+    if !watch.identity_types.is_empty() {
+        write_names(&mut line, "identityType", &watch.identity_types);
+    }
     line(if watch.only_failed { "  outcome: failure" } else { "  outcome: any" });
     line("resource:");
     line("  type: AWS::::Account");
@@ -89,35 +92,46 @@ pub(crate) fn policy_text(
 /// The name of the variable for the identity that made the call.
 pub(crate) const ACTOR: &str = "sigma_actor";
 
-/// Returns the body of a policy. If the rule tests parameters and CloudTrail omitted them, the
-/// result is `INSUFFICIENT_DATA` and not `COMPLIANT`.
-pub(crate) fn policy_body(condition: &RuleCondition, written: &str) -> String {
-    let mut views = Vec::new();
+/// The name of the variable for data that CloudTrail omitted or redacted.
+pub(crate) const OMITTED: &str = "sigma_omitted";
+
+/// The fields of an event that CloudTrail omits if they are too large, and replaces by a string if
+/// they are secret.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents".
+const OMITTABLE_FIELDS: &[&str] =
+    &["additionalEventData", "requestParameters", "responseElements", "serviceEventDetails"];
+
+/// Returns the fields that a condition tests and that CloudTrail can omit or redact.
+pub(crate) fn omittable_fields(condition: &RuleCondition) -> Vec<&'static str> {
+    let mut found = Vec::new();
     condition.visit_tests(&mut |test| {
-        let view = match test.field.split('.').next() {
-            Some("requestParameters") => "request",
-            Some("responseElements") => "response",
-            _ => return,
-        };
-        if !views.contains(&view) {
-            views.push(view);
-        }
+        let first = test.field.split('.').next().unwrap_or_default();
+        found.extend(OMITTABLE_FIELDS.iter().filter(|field| **field == first));
     });
-    views.sort_unstable();
-    let mut out = String::new();
-    if views.is_empty() {
-        return written.to_owned();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Completes the condition of a policy. If the rule tests data that CloudTrail omitted or redacted,
+/// the result is `INSUFFICIENT_DATA` and not `COMPLIANT`.
+pub(crate) fn add_omitted_data(condition: &RuleCondition, written: &mut CelCondition) {
+    let fields = omittable_fields(condition);
+    let unknown =
+        "exists(value,\n  type(value) == string || texts_at(value, 'omitted') == ['true'])";
+    let expression = match fields.as_slice() {
+        [] => return,
+        [one] => format!("values_at(event, '{one}').{unknown}"),
+        many => {
+            format!("['{}'].exists(field, values_at(event, field).{unknown})", many.join("', '"))
+        }
+    };
+    written.variables.push((OMITTED.to_owned(), expression));
+    if written.body.contains("&&") {
+        written.body = format!("({})", written.body);
     }
-    let bracketed =
-        if written.contains("&&") { format!("({written})") } else { written.to_owned() };
-    out.push_str(
-        "// The last part is never true. It gives INSUFFICIENT_DATA if CloudTrail omitted data.\n",
-    );
-    out.push_str(&bracketed);
-    for view in views {
-        out.push_str(&format!("\n  || {view}.?omitted.hasValue() && false"));
-    }
-    out
+    written.body.push_str(&format!("\n  || ({OMITTED} && insufficient_data())"));
 }
 
 fn rule_description(rule: &SigmaRule) -> String {

@@ -32,10 +32,38 @@ pub(crate) enum FillMode {
     Other,
 }
 
+/// The fields of an event that AWS records as objects.
+const OBJECT_FIELDS: &[&str] = &[
+    "additionalEventData",
+    "requestParameters",
+    "responseElements",
+    "serviceEventDetails",
+    "tlsDetails",
+    "userIdentity",
+];
+
+/// Sets the value at a path of an event. If AWS records the field as an object, a text becomes the
+/// object that it describes, such as `"group":"all"`, and any other value becomes a field of an
+/// object.
+pub(crate) fn set_event_field(event: &mut Value, path: &str, value: Value) {
+    let is_plain = value.is_null() || value.is_object() || !OBJECT_FIELDS.contains(&path);
+    if is_plain {
+        return set_field(event, path, value);
+    }
+    let object = value.as_str().and_then(|text| {
+        let read = serde_json::from_str::<Value>(&format!("{{{text}}}")).ok()?;
+        Some(read).filter(|read| read.as_object().is_some_and(|fields| !fields.is_empty()))
+    });
+    match (object, event.get(path)) {
+        (Some(object), None | Some(Value::Null)) => set_field(event, path, object),
+        _ => set_field(event, &format!("{path}.value"), value),
+    }
+}
+
 /// Sets the value at a path. A scalar value on the path moves into the field `value` of a new
 /// object. If the path leads to an object, the value goes into its field `value`; null replaces the
 /// object.
-pub(crate) fn set_field(event: &mut Value, path: &str, value: Value) {
+fn set_field(event: &mut Value, path: &str, value: Value) {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     if let Value::Array(items) = event {
         if items.is_empty() {
@@ -87,12 +115,12 @@ pub(crate) fn fill_event(event: &mut Value, wants: &[FieldConstraint<'_>], mode:
         let of_field: Vec<&FieldConstraint<'_>> =
             wants.iter().filter(|other| other.field == want.field).collect();
         if let Some(value) = combine_values(event, &of_field, mode) {
-            set_field(event, want.field, value);
+            set_event_field(event, want.field, value);
         }
         for want in of_field.iter().filter(|want| want.holds) {
             if let ValueMatcher::Field(_, other, _) = want.matcher {
                 let same = get_field(event, want.field).cloned().unwrap_or(json!("same"));
-                set_field(event, other, same);
+                set_event_field(event, other, same);
             }
         }
     }
@@ -192,7 +220,8 @@ pub(crate) fn differing_values(matcher: &ValueMatcher) -> Vec<Value> {
     }
 }
 
-/// Returns the merge patch that converts one event into another.
+/// Returns the merge patch that converts one event into another. A merge patch cannot set a field
+/// to null, so that the patch treats such a field as missing.
 pub(crate) fn merge_patch(from: &Value, to: &Value) -> Value {
     let (Value::Object(from), Value::Object(to)) = (from, to) else { return to.clone() };
     let mut out = Map::new();
@@ -200,13 +229,31 @@ pub(crate) fn merge_patch(from: &Value, to: &Value) -> Value {
         match from.get(name) {
             Some(before) if before == value => {}
             Some(before) => drop(out.insert(name.clone(), merge_patch(before, value))),
-            None => drop(out.insert(name.clone(), value.clone())),
+            None => {
+                if let Some(value) = without_nulls(value) {
+                    out.insert(name.clone(), value);
+                }
+            }
         }
     }
     for name in from.keys().filter(|name| !to.contains_key(*name)) {
         out.insert(name.clone(), Value::Null);
     }
     Value::Object(out)
+}
+
+/// Returns a value without the fields that are null, or `None` if nothing else is left.
+fn without_nulls(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Object(fields) if !fields.is_empty() => {
+            let known =
+                |(name, value): (&String, &Value)| Some((name.clone(), without_nulls(value)?));
+            let rest: Map<String, Value> = fields.iter().filter_map(known).collect();
+            (!rest.is_empty()).then_some(Value::Object(rest))
+        }
+        other => Some(other.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -237,8 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_aws_records_as_an_object_never_becomes_a_text() {
+        for (text, parameters) in [
+            ("\"group\":\"all\"", json!({"group": "all"})),
+            ("\"s3:GetObject\"", json!({"value": "\"s3:GetObject\""})),
+            ("x", json!({"value": "x"})),
+            ("", json!({"value": ""})),
+        ] {
+            let mut event = json!({});
+            set_event_field(&mut event, "requestParameters", json!(text));
+            assert_eq!(event, json!({ "requestParameters": parameters }), "{text}");
+        }
+    }
+
+    #[test]
     fn a_patch_contains_only_the_differences() {
         let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1}, "e": [4]}));
         assert_eq!(merge_patch(&from, &to), json!({"a": {"c": null}, "e": [4], "d": null}));
+        let nulls = json!({"a": {"b": null, "c": 2}, "d": 3, "e": {"f": null}, "g": null});
+        assert_eq!(merge_patch(&from, &nulls), json!({"a": {"b": null}}));
     }
 }
