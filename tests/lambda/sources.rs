@@ -132,7 +132,11 @@ fn database(name: &str, public: bool, time: f64) -> Value {
         "resourceName": name, "arn": format!("arn:aws:rds:eu-central-1:123456789012:db:{name}"),
         "configurationStateId": "17", "configurationItemStatus": "OK",
         "configurationItemCaptureTime": time,
-        "configuration": json!({"dBInstanceIdentifier": name, "publiclyAccessible": public}).to_string()
+        "configuration": json!({
+            "dBInstanceIdentifier": name, "publiclyAccessible": public, "storageEncrypted": true,
+            "backupRetentionPeriod": 14, "engine": "postgres", "endpoint": {"port": 5433},
+            "enabledCloudwatchLogsExports": ["postgresql", "upgrade"]
+        }).to_string()
     })
 }
 

@@ -160,7 +160,10 @@ fn a_missing_stack_is_a_failure() {
     let (code, failed) = failed_checks(&["--name", "nowhere", "--timeout", "1"]);
     assert_eq!(code, 1);
     let why = &failed["fail function nowhere-evaluate"];
-    assert!(why.contains("deploy the stack in eu-central-1, or set its prefix with --name"), "{why}");
+    assert!(
+        why.contains("deploy the stack in eu-central-1, or set its prefix with --name"),
+        "{why}"
+    );
     assert!(
         failed.contains_key("fail bus nowhere") && failed.contains_key("fail ledger"),
         "{failed:#?}"

@@ -24,6 +24,35 @@ fn the_frameworks_page_is_up_to_date() {
     );
 }
 
+const SOURCES_PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sources.md");
+
+#[test]
+fn the_sources_page_is_up_to_date() {
+    let run = evenkeel(["frameworks", "--sources", "--format", "markdown"]);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(SOURCES_PAGE, &run.out).unwrap();
+    }
+    let page = std::fs::read_to_string(SOURCES_PAGE).unwrap_or_default();
+    assert!(page == run.out, "{SOURCES_PAGE} is out of date; run the tests with UPDATE=1");
+}
+
+#[test]
+fn each_policy_evaluates_both_sources_or_states_why_not() {
+    let run = evenkeel(["frameworks", "--sources", "--format", "json"]);
+    let sources: Vec<Value> = serde_json::from_str(&run.out).unwrap();
+    let (mut unexplained, mut needless) = (Vec::new(), Vec::new());
+    for one in &sources {
+        let both = one["events"] == true && one["items"] == true;
+        match (both, one["reason"] == "") {
+            (false, true) => unexplained.push(&one["policy"]),
+            (true, false) => needless.push(&one["policy"]),
+            _ => {}
+        }
+    }
+    assert!(unexplained.is_empty(), "no `match.onlySource`: {unexplained:?}");
+    assert!(needless.is_empty(), "`match.onlySource` is not needed: {needless:?}");
+}
+
 #[test]
 fn each_listed_control_is_covered_or_has_a_reason() {
     let mut listed = 0;

@@ -39,6 +39,7 @@ mod readme;
 mod recipe;
 mod remedy;
 mod reports;
+mod resource_names;
 mod schema;
 mod secrets;
 mod shipped;

@@ -128,7 +128,7 @@ fn a_notice_names_the_missing_key_and_no_value() {
     let finding = ocsf::read_finding(records[0].as_bytes()).unwrap();
     let notice = Notice::for_finding(&finding, "findings/x.json");
     assert!(
-        notice.message.contains("launched with <no such key: `keyName`, in `request.keyName`>"),
+        notice.message.contains("launched with (unknown: request.keyName)"),
         "{}",
         notice.message
     );

@@ -220,7 +220,9 @@ fn configuration_items_are_replayed_like_logs() {
         "configurationItems": [item(1, true), item(2, false), item(3, true)]
     });
     let path = folder.write("snapshot.json.gz", gzip(snapshot.to_string().as_bytes()));
-    let run = evenkeel(["replay", path.to_str().unwrap(), "--format", "jsonl"]);
+    let policy = ["--policy", "rds-instance-public"];
+    let run =
+        evenkeel(["replay", path.to_str().unwrap(), "--format", "jsonl"].into_iter().chain(policy));
     assert_eq!(
         (run.code, run.resources()),
         (0, vec!["x-1".to_owned(), "x-3".to_owned()]),

@@ -27,7 +27,7 @@ const CRATES: &[&str] = &[
 pub(crate) fn sources() -> Vec<PathBuf> {
     let folders = CRATES.iter().filter(|folder| !folder.starts_with("tests/"));
     folders
-        .chain(&["cli", "tests"])
+        .chain(&["cli", "fuzz/fuzz_targets", "fuzz/src", "tests"])
         .flat_map(|folder| walkdir::WalkDir::new(Path::new(ROOT).join(folder)))
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))

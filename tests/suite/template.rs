@@ -20,10 +20,12 @@ fn policy(source: &str, name: &str, run: &str) -> String {
 
 fn calls(source: &str, names: &[&str], outcome: OutcomeMatch) -> PolicyMatch {
     PolicyMatch {
+        identity_type: Vec::new(),
         event_source: vec![source.to_owned()],
         event_name: names.iter().map(|name| (*name).to_owned()).collect(),
         outcome,
         resource_type: Vec::new(),
+        only_source: None,
     }
 }
 

@@ -7,7 +7,7 @@ use evenkeel_remediators::catalog::CatalogEntry;
 use evenkeel_remediators::catalog::iam::password_policy::{PasswordPolicy, PasswordSettings};
 use evenkeel_remediators::{RemediationPlan, Remediator, TargetResource};
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
-use evenkeel_rules::{ComplianceStatus, read_cases};
+use evenkeel_rules::{ComplianceStatus, most_serious_evaluation, read_cases};
 use serde_json::{Value, json};
 
 use super::stage::aws;
@@ -131,7 +131,8 @@ fn found(policy: &Policy) -> Vec<(String, TargetResource)> {
     let wrong = cases.into_iter().filter(|case| case.expect == ComplianceStatus::NonCompliant);
     wrong
         .map(|case| {
-            let evaluation = case.evaluate_policy(policy).unwrap();
+            let evaluations = case.evaluate_policy(policy).unwrap();
+            let evaluation = most_serious_evaluation(&evaluations).unwrap().clone();
             let event = case.event_record().and_then(|record| record["eventName"].as_str());
             let inputs = evaluation.remediator_inputs.transpose().unwrap().unwrap_or_default();
             let resource = evaluation.resource;
@@ -201,8 +202,8 @@ fn custom_parameters_of_a_policy_reach_the_remediator() {
     let text = event.to_string();
     let mut tape = evenkeel_rules::json::JsonTape::default();
     let event = evenkeel_rules::event::CloudTrailEvent::parse_record(&text, &mut tape).unwrap();
-    let evaluation =
-        evenkeel_rules::evaluate_event(policy, &event, &evenkeel_rules::ResourceContext::default());
+    let context = evenkeel_rules::ResourceContext::default();
+    let evaluation = evenkeel_rules::evaluate_event(policy, &event, &context).remove(0);
     let finding = evenkeel_rules::Finding::from_evaluation(policy, &event, evaluation).unwrap();
     let with = finding.remediation.unwrap().with;
     assert_eq!(with["minimumLength"], 20);

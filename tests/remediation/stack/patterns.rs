@@ -82,7 +82,10 @@ fn wants(matches: &PolicyMatch, record: &Value) -> bool {
         OutcomeMatch::Failure => !text("errorCode").is_empty(),
         OutcomeMatch::Any => true,
     };
-    outcome && matches.matches_event(text("eventSource"), text("eventName"))
+    let identity = record["userIdentity"]["type"].as_str().unwrap_or_default();
+    outcome
+        && matches.matches_identity(identity)
+        && matches.matches_event(text("eventSource"), text("eventName"))
 }
 
 #[tokio::test]
@@ -104,7 +107,9 @@ async fn every_event_that_a_policy_evaluates_is_forwarded_and_no_other() {
             // Each combination of the fields that patterns compare is tested once.
             let part = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
             let failed = !part("errorCode").is_empty();
-            if seen.insert((part("eventSource"), part("eventName"), part("eventType"), failed)) {
+            let is_root = record["userIdentity"]["type"] == "Root";
+            let compared = (part("eventSource"), part("eventName"), part("eventType"), failed);
+            if seen.insert((compared, is_root)) {
                 expected.push(wanted);
                 events.push(event(record));
             }
@@ -151,17 +156,20 @@ async fn events_with_a_custom_or_partner_source_match_no_rule() {
         "source": "aws.config", "detail-type": "Config Configuration Item Change",
         "detail": {"configurationItem": {"resourceType": "AWS::S3::Bucket"}},
     });
+    let root = event(&json!({"eventSource": "newservice.amazonaws.com", "eventName": "StartThing",
+        "userIdentity": {"type": "Root"}}));
     let audit = audit_account(&[]);
     for patterns in [patterns(), rules(&audit)] {
-        assert_eq!(passes(&patterns, &[genuine.clone(), item.clone()]).await, [true, true]);
+        let sent = [genuine.clone(), item.clone(), root.clone()];
+        assert_eq!(passes(&patterns, &sent).await, [true, true, true]);
         for source in
             ["my.aws.kms", "aws.partner/example.com/111122223333/kms", "aws.partner", "aws."]
         {
-            let mut forged = [genuine.clone(), item.clone()];
+            let mut forged = [genuine.clone(), item.clone(), root.clone()];
             for one in &mut forged {
                 one["source"] = json!(source);
             }
-            assert_eq!(passes(&patterns, &forged).await, [false, false], "{source}");
+            assert_eq!(passes(&patterns, &forged).await, [false, false, false], "{source}");
         }
     }
     // Names with an API version match, and failed calls do not.

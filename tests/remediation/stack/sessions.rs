@@ -7,7 +7,7 @@ use std::path::Path;
 use evenkeel_remediators::TargetResource;
 use evenkeel_remediators::catalog::CatalogEntry;
 use evenkeel_rules::policy::{Policy, PolicyFile, PolicySet};
-use evenkeel_rules::{ComplianceStatus, read_cases};
+use evenkeel_rules::{ComplianceStatus, most_serious_evaluation, read_cases};
 use serde_json::Value;
 
 use evenkeel_testing::iam::matches;
@@ -61,7 +61,8 @@ fn of_policy(policy: &Policy) -> Vec<Remediation> {
     let cases = read_cases(&name, &std::fs::read_to_string(&name).unwrap(), policy).unwrap();
     let wrong = cases.into_iter().filter(|case| case.expect == ComplianceStatus::NonCompliant);
     let targets = wrong.map(|case| {
-        let resource = case.evaluate_policy(policy).unwrap().resource;
+        let evaluations = case.evaluate_policy(policy).unwrap();
+        let resource = most_serious_evaluation(&evaluations).unwrap().resource.clone();
         TargetResource {
             policy: policy.id.clone(),
             kind: resource.kind,
