@@ -1,7 +1,6 @@
 //! Selects the events that become test cases: those in which a condition of the policy is true or
 //! false for the first time.
 
-use crate::policy_cases::{GeneratedCase, event_pair};
 use crate::sample_event::{get_field, merge_patch};
 use crate::watched_events::WatchedEvents;
 use evenkeel_authoring::coverage::WatchedPolicy;
@@ -10,6 +9,14 @@ use evenkeel_rules::policy::Policy;
 use evenkeel_rules::{ComplianceStatus, PolicyCase, most_serious_evaluation};
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// A test case: a merge patch for the base event, and the expected status.
+#[derive(Debug)]
+pub(crate) struct GeneratedCase {
+    pub(crate) name: String,
+    pub(crate) merge: Value,
+    pub(crate) status: ComplianceStatus,
+}
 
 /// The maximum number of changed fields in the name of a case.
 const MAX_NAMED_FIELDS: usize = 3;
@@ -218,4 +225,10 @@ mod tests {
         let expected = [("a.c", true), ("a.e", false), ("d", false)];
         assert_eq!(leaves, expected.map(|(path, removed)| (path.to_owned(), removed)));
     }
+}
+
+/// Returns the event source and the event name of an event.
+pub(crate) fn event_pair(event: &Value) -> (&str, &str) {
+    let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
+    (text("eventSource"), text("eventName"))
 }

@@ -1,7 +1,7 @@
 //! Generates the test cases of an imported policy: an event that the rule describes, a similar
 //! event that complies with the policy, and further events until each condition was true and false.
 
-use crate::case_search::CaseSearch;
+use crate::case_search::{CaseSearch, GeneratedCase, event_pair};
 use crate::condition_ways::enumerate_ways;
 use crate::policy_file::omittable_fields;
 use crate::rule_condition::{RuleCondition, ValueMatcher};
@@ -22,14 +22,6 @@ const MAX_PAIRS: usize = 6;
 const MAX_VARIED: usize = 12;
 
 const MODES: [FillMode; 4] = [FillMode::Joined, FillMode::First, FillMode::List, FillMode::Other];
-
-/// A test case: a merge patch for the base event, and the expected status.
-#[derive(Debug)]
-pub(crate) struct GeneratedCase {
-    pub(crate) name: String,
-    pub(crate) merge: Value,
-    pub(crate) status: ComplianceStatus,
-}
 
 /// The test cases of a policy.
 #[derive(Debug)]
@@ -312,10 +304,4 @@ fn with_pair(event: &Value, source: &str, name: &str) -> Value {
     set_event_field(&mut other, "eventSource", json!(source));
     set_event_field(&mut other, "eventName", json!(name));
     other
-}
-
-/// Returns the event source and the event name of an event.
-pub(crate) fn event_pair(event: &Value) -> (&str, &str) {
-    let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
-    (text("eventSource"), text("eventName"))
 }

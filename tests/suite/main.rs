@@ -8,6 +8,7 @@
 )]
 
 mod artifact;
+mod attached;
 mod authors;
 mod bad_input;
 mod bundle;

@@ -2,7 +2,7 @@
 
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::evaluation::event_evaluation::evaluate_event;
-use crate::evaluation::finding_groups::attach_findings;
+use crate::evaluation::finding_groups::{ActionFinding, attach_findings};
 use crate::evaluation::single_evaluation::{
     ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity,
 };
@@ -259,8 +259,17 @@ impl<'s> RecordEvaluator<'s> {
                 result.evaluations.extend(evaluation);
             }
         }
-        attach_findings(self.set, &mut result.evaluations);
+        self.attach_findings_of_action(&mut result.evaluations);
         Ok(RecordOutcome::Evaluated(result))
+    }
+
+    fn attach_findings_of_action(&self, evaluations: &mut [PolicyEvaluation]) {
+        let findings = evaluations.iter_mut().filter_map(|one| {
+            let policy = self.set.policies().get(one.policy)?;
+            let of_each_resource = policy.evaluates_each_resource();
+            Some(ActionFinding { of_each_resource, finding: one.finding.as_deref_mut()? })
+        });
+        attach_findings(findings.collect());
     }
 
     /// Builds the result of a policy: its status, its finding with the waivers applied, and the
@@ -352,7 +361,7 @@ impl<'s> RecordEvaluator<'s> {
                 result.evaluations.extend(evaluation);
             }
         }
-        attach_findings(self.set, &mut result.evaluations);
+        self.attach_findings_of_action(&mut result.evaluations);
         Ok(RecordOutcome::Evaluated(result))
     }
 
