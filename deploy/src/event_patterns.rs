@@ -77,16 +77,21 @@ fn any_name_patterns<'a>(matches: impl Iterator<Item = &'a PolicyMatch>) -> Vec<
 }
 
 fn any_name_pattern(wanted: &PolicyMatch) -> Value {
-    let mut detail = json!({"userIdentity": {"type": wanted.identity_type}});
+    let mut detail = serde_json::Map::new();
+    detail.insert("userIdentity".to_owned(), json!({"type": wanted.identity_type}));
     match wanted.outcome {
-        OutcomeMatch::Success => detail["errorCode"] = json!([{"exists": false}, ""]),
-        OutcomeMatch::Failure => detail["errorCode"] = json!([{"anything-but": ""}]),
+        OutcomeMatch::Success => {
+            detail.insert("errorCode".to_owned(), json!([{"exists": false}, ""]));
+        }
+        OutcomeMatch::Failure => {
+            detail.insert("errorCode".to_owned(), json!([{"anything-but": ""}]));
+        }
         OutcomeMatch::Any => {}
     }
     let sources: Vec<Value> = if wanted.matches_any_source() {
         any_service_sources().into_iter().map(|prefix| json!({"prefix": prefix})).collect()
     } else {
-        detail["eventSource"] = json!(wanted.event_source);
+        detail.insert("eventSource".to_owned(), json!(wanted.event_source));
         let services = wanted.event_source.iter();
         services.flat_map(|service| event_sources(service)).map(Value::from).collect()
     };

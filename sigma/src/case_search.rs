@@ -208,6 +208,12 @@ fn apply_patch(value: &Value, patch: &Value) -> Value {
     Value::Object(out)
 }
 
+/// Returns the event source and the event name of an event.
+pub(crate) fn event_pair(event: &Value) -> (&str, &str) {
+    let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
+    (text("eventSource"), text("eventName"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,10 +231,4 @@ mod tests {
         let expected = [("a.c", true), ("a.e", false), ("d", false)];
         assert_eq!(leaves, expected.map(|(path, removed)| (path.to_owned(), removed)));
     }
-}
-
-/// Returns the event source and the event name of an event.
-pub(crate) fn event_pair(event: &Value) -> (&str, &str) {
-    let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
-    (text("eventSource"), text("eventName"))
 }

@@ -22,6 +22,7 @@ pub(super) fn declare_unknown_functions(env: &mut Env) -> Result<(), Declaration
     env.add_overload("insufficient_data", "insufficient_data()", Vec::new(), insufficient_data)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "declared functions return a `Result`")]
 fn insufficient_data<'b, 'v>(_: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     note_undecided(REASON);
     Ok(CowVal::owned(CelBool::from(false)))

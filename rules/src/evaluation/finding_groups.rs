@@ -26,9 +26,13 @@ fn is_violation(finding: &Finding) -> bool {
     finding.status == ComplianceStatus::NonCompliant && finding.waived.is_none()
 }
 
+/// Findings that belong together: the resource that they have in common, if they are about each
+/// resource of a call, and their positions.
+type FindingGroup<'f> = (Option<(&'f str, &'f str)>, Vec<usize>);
+
 /// Returns the positions of the findings that belong together, in ascending order.
 fn group_findings(findings: &[ActionFinding<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<(Option<(&str, &str)>, Vec<usize>)> = Vec::new();
+    let mut groups: Vec<FindingGroup<'_>> = Vec::new();
     // The resources of policies that evaluate each resource define the groups of their resources.
     for each in [true, false] {
         for (number, one) in findings.iter().enumerate() {

@@ -138,7 +138,7 @@ impl<'a> ResourceContext<'a> {
 /// The maximum number of resources of one event that a policy evaluates separately. The largest
 /// documented limit of a call is 1,000.
 ///
-/// Source: Amazon EC2 API Reference, "DeleteFlowLogs", `FlowLogId`.
+/// Source: Amazon EC2 API Reference, `DeleteFlowLogs`, `FlowLogId`.
 const MAX_RESOURCES: usize = 1000;
 
 /// Evaluates one resource of an event. `each` is the element of `resource.each`.
@@ -162,7 +162,7 @@ pub(super) fn list_elements(
 ) -> Result<Vec<serde_json::Value>, Box<Evaluation>> {
     let reads = &ReadTracker::default();
     let evaluation = SingleEvaluation { policy, event, context, each: None, reads };
-    evaluation.list_elements(list, unnamed_resource(policy, event)).map_err(Box::new)
+    evaluation.list_elements(list, unnamed_resource(policy, event))
 }
 
 /// Returns the identity of a resource whose id is not evaluated.
@@ -411,11 +411,11 @@ impl SingleEvaluation<'_> {
         self,
         list: &CompiledExpression,
         resource: ResourceIdentity,
-    ) -> Result<Vec<serde_json::Value>, Evaluation> {
+    ) -> Result<Vec<serde_json::Value>, Box<Evaluation>> {
         let answer =
             self.with_scope(&resource, None, |scope| list.evaluate_in(scope, &self.policy.sources));
         if let Some(why) = self.find_unknown_read() {
-            return Err(self.conclude_insufficient_data(resource, why));
+            return Err(Box::new(self.conclude_insufficient_data(resource, why)));
         }
         let kind = match answer {
             Ok(ExpressionValue::List(elements)) if elements.len() <= MAX_RESOURCES => {
@@ -425,14 +425,14 @@ impl SingleEvaluation<'_> {
             Ok(ExpressionValue::Bool(_)) => "bool".to_owned(),
             Ok(ExpressionValue::Text(_)) => "string".to_owned(),
             Ok(ExpressionValue::Other(_, kind)) => kind,
-            Err(failure) => return Err(self.conclude_failure(resource, failure)),
+            Err(failure) => return Err(Box::new(self.conclude_failure(resource, failure))),
         };
         let message = format!(
             "{}: `resource.each` returns {kind}; it must return a list with at most \
              {MAX_RESOURCES} elements",
             self.policy.file
         );
-        Err(self.conclude_without_evidence(ComplianceStatus::Error, resource, message))
+        Err(Box::new(self.conclude_without_evidence(ComplianceStatus::Error, resource, message)))
     }
 
     fn conclude_wrong_type(self, resource: ResourceIdentity, kind: &str) -> Evaluation {
