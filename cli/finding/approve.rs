@@ -9,11 +9,11 @@ use crate::finding::session::FindingArguments;
 
 /// Approve the remediation plan of a finding
 ///
-/// The approval is valid for this finding and its present plan only, and covers the reasons that
-/// the plan lists. If the resource changes, the plan changes, and the new plan needs a new
-/// approval. Only one attempt can use the approval. The approval expires after --hours, at the
-/// latest after one week, and is recorded in the ledger under your AWS identity. The identity that
-/// violated the policy cannot approve the plan.
+/// The approval is valid for this finding and its present plan only, and covers the reasons for
+/// approval that the plan lists. If the resource changes, the plan changes, and the new plan needs
+/// a new approval. Only one attempt can use the approval. The approval expires after --hours, at
+/// the latest after one week, and is recorded in the ledger under your AWS identity. The identity
+/// that violated the policy cannot approve the plan.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -12,8 +12,8 @@ use crate::finding::session::{FindingArguments, render_preview, retryable_error}
 /// Show the remediation plan of a finding without applying it
 ///
 /// The command reads the present state of the resource. It prints the planned state, the AWS
-/// actions, the reasons for an approval, and the reason if the plan is blocked. It also
-/// prints the hash of the plan, which an approval refers to.
+/// actions, the reasons for approval, and the reason if the plan is blocked. It also prints the
+/// hash of the plan, which an approval refers to.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -35,8 +35,9 @@ pub(crate) struct FindingArguments {
     /// External id that the role's trust policy requires
     #[arg(long, value_name = "ID", requires = "role")]
     external_id: Option<String>,
-    /// Whether a remediator that changes a backend's URL to https first connects to the backend: on,
-    /// off, or a PEM file with the root certificates to trust
+    /// TLS handshake with the backend, which remediators of API Gateway integrations make before
+    /// they change the integration to TLS: `on`, `off` (the plan then needs an approval), or a PEM
+    /// file with the root certificates to trust [default: on]
     #[arg(long, value_name = "on|off|FILE", env = "EVENKEEL_PROBE")]
     probe: Option<String>,
 }
@@ -114,8 +115,8 @@ fn account_access_error(error: &AccountAccessError) -> CommandError {
     CommandError::Usage(error.to_string())
 }
 
-/// Renders a remediation plan: the changes, the AWS actions, the reasons for an approval, and the reason that
-/// blocks the plan.
+/// Renders a remediation plan: the changes, the AWS actions, the reasons for approval, and the
+/// reason that blocks the plan.
 pub(crate) fn render_preview(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
     render_plan(violation, preview) + &render_block_reason(preview)
 }
@@ -128,7 +129,7 @@ pub(crate) fn render_block_reason(preview: &RemediationPreview) -> String {
     reason.map_or_else(String::new, |why| format!("  {label:<8}  {}\n", escape_terminal(why)))
 }
 
-/// Renders a remediation plan: the changes, the AWS actions, and the reasons for an approval.
+/// Renders a remediation plan: the changes, the AWS actions, and the reasons for approval.
 pub(crate) fn render_plan(violation: &PolicyViolation, preview: &RemediationPreview) -> String {
     let target = &violation.target;
     let mut out = format!(

@@ -19,9 +19,9 @@ use std::path::PathBuf;
 /// Show which controls of compliance frameworks are covered
 ///
 /// For each control, the command lists the policies with their inputs (events or AWS Config items)
-/// and their remediations, or the reason why no policy covers it. Policies name their controls under
-/// `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List the controls of
-/// other frameworks in `frameworks/<name>.yaml` in your folder of policies (see
+/// and their remediations, or the reason why no policy covers it. Policies name their controls
+/// under `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List the
+/// controls of other frameworks in `frameworks/<name>.yaml` in your folder of policies (see
 /// policies/README.md).
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -61,7 +61,7 @@ enum FrameworksFormat {
     Text,
     /// One JSON document
     Json,
-    /// Markdown page; its links lead to the policies if you write it to a folder next to theirs
+    /// Markdown page with links to the policies; write it to a folder next to the policy folder
     Markdown,
 }
 
