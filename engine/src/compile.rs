@@ -6,6 +6,7 @@ pub(crate) mod compiler;
 pub(crate) mod functions;
 mod inline;
 pub(crate) mod instrument;
+mod lazy_fallback;
 pub(crate) mod name_resolution;
 pub(crate) mod pass;
 pub(crate) mod syntax;

@@ -11,6 +11,7 @@ mod macro_functions;
 mod macro_nodes;
 mod macros;
 mod network;
+pub(crate) mod optionals;
 mod paths;
 pub(crate) mod regex_cache;
 mod regex_functions;
@@ -50,6 +51,7 @@ const DOMAINS: &[FunctionDomain] = &[
     FunctionDomain { docs: internet::DOCS, declare: internet::declare_internet_functions },
     FunctionDomain { docs: arn::DOCS, declare: arn::declare_arn_functions },
     FunctionDomain { docs: json::DOCS, declare: json::declare_json_functions },
+    FunctionDomain { docs: &[], declare: optionals::declare_fallback_conditions },
     FunctionDomain { docs: paths::DOCS, declare: paths::declare_path_functions },
     FunctionDomain { docs: iam::DOCS, declare: iam::declare_iam_functions },
 ];

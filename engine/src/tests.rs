@@ -303,3 +303,22 @@ fn library_functions_accept_values_of_an_event() {
     holds("regex.replace('a1', '[0-9]', 'x') == 'ax' && math.greatest(1, 2) == 2", x);
     holds("sets.contains([1, 2], [2]) && cel.bind(y, x.none, y == null)", x);
 }
+
+#[test]
+fn the_argument_is_evaluated_only_if_the_optional_is_empty() {
+    holds("x.?a.or(x.b.c).orValue(x.d.e) == 1 && x.?a.orValue(x.b.c) == 1", r#"{"a":1}"#);
+    holds("x.?a.or(x.?b).or(x.?c).orValue(x.d + 1) == 3", r#"{"d":2}"#);
+    holds(
+        "x.list.map(e, e.?a.or(e.?b).orValue(x.d)) == [1, 2, 3]",
+        r#"{"list":[{"a":1},{"b":2},{}],"d":3}"#,
+    );
+    assert_eq!(fails("x.?a.orValue(x.b) == 1", "{}").message, "no such key: `b`");
+}
+
+#[test]
+fn an_error_names_the_function_that_the_author_wrote() {
+    let failure = fails("x.a.orValue(x.b) == 1", r#"{"a":"text","b":1}"#);
+    assert_eq!(failure.full_message(), "`orValue` does not accept (string), in `x.a.orValue(x.b)`");
+    let failure = fails("x.a.or(x.?b).hasValue()", r#"{"a":"text"}"#);
+    assert_eq!(failure.full_message(), "`or` does not accept (string), in `x.a.or(x.?b)`");
+}

@@ -54,9 +54,9 @@ fn watch_within(expr: &mut IdedExpr, outer: Option<u64>, root: bool) {
     let observed = outer != Some(expr.id) && (root || is_part(expr));
     let inner = if observed { Some(expr.id) } else { outer };
     if let Expr::Comprehension(c) = &mut expr.expr {
-        // The accumulator and the loop condition are not instrumented, because the macro generates
-        // them.
-        for part in [&mut c.iter_range, &mut c.loop_step, &mut c.result] {
+        // The loop condition is not instrumented, because the macro generates it. The initial value
+        // is a literal, or a value that the author wrote for `cel.bind`, `or` or `orValue`.
+        for part in [&mut c.iter_range, &mut c.accu_init, &mut c.loop_step, &mut c.result] {
             watch_within(part, inner, false);
         }
     } else {

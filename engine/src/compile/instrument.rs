@@ -2,6 +2,7 @@
 //! expression once, and iterates over maps in a fixed order.
 
 use super::charges::{CallCharge, find_charge};
+use super::lazy_fallback::defer_fallback;
 use super::name_resolution::qualified_name;
 use crate::ast::walk::{child_expressions, visit_children_mut};
 use crate::run::budget;
@@ -23,8 +24,9 @@ pub fn is_written_call(name: &str) -> bool {
 const PARTS_PER_ROUND: usize = 64;
 
 /// Inserts the calls that charge the budget into `expr`, caches its regular expressions, and sorts
-/// its maps.
+/// its maps. Makes `or` and `orValue` evaluate their argument only if they need it.
 pub(super) fn instrument_expression(expr: &mut IdedExpr) {
+    defer_fallback(expr);
     if let Expr::Comprehension(c) = &mut expr.expr {
         let cost = round_cost(c);
         visit_children_mut(expr, &mut instrument_expression);
