@@ -41,7 +41,7 @@ struct WrittenCase {
 
 /// The expected status of a case: one status, or the status of each resource by its id.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a status, or a map from ids of resources to statuses")]
 enum ExpectedStatus {
     One(ComplianceStatus),
     Each(BTreeMap<String, ComplianceStatus>),

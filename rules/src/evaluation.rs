@@ -5,4 +5,5 @@ pub(crate) mod configuration_item;
 pub(crate) mod event_evaluation;
 mod finding_groups;
 pub(crate) mod record_evaluator;
+mod record_kinds;
 pub(crate) mod single_evaluation;

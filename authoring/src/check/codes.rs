@@ -362,6 +362,15 @@ pub const CODES: &[DiagnosticCode] = &[
         corrected_example: "request.uri",
     },
     DiagnosticCode {
+        id: "unknown-identity",
+        title: "CloudTrail has no such identity type",
+        explanation: "`match.identityType` lists values of `userIdentity.type`. A policy with a \
+                      value that CloudTrail does not use evaluates no event. Correct the value: \
+                      the case of the letters matters.",
+        wrong_example: "match: {eventSource: '*', eventName: '*', identityType: root}",
+        corrected_example: "match: {eventSource: '*', eventName: '*', identityType: Root}",
+    },
+    DiagnosticCode {
         id: "unknown-remediator",
         title: "there is no remediator with this name",
         explanation: "`remediation.run` must name a remediator that policies/README.md lists. A \

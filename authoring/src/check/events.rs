@@ -2,11 +2,31 @@
 
 use super::locate_word;
 use crate::services::events::{event_names, has_event, suggest_event_name, suggest_source};
+use evenkeel_engine::suggest_name;
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::event::strip_api_version;
 use evenkeel_rules::policy::Policy;
 
-/// Returns an error for each event source and event name of `match` that AWS does not have.
+/// The values of `userIdentity.type`.
+///
+/// Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
+const IDENTITY_TYPES: &[&str] = &[
+    "AWSAccount",
+    "AWSService",
+    "AssumedRole",
+    "Directory",
+    "FederatedUser",
+    "IAMUser",
+    "IdentityCenterUser",
+    "Role",
+    "Root",
+    "SAMLUser",
+    "Unknown",
+    "WebIdentityUser",
+];
+
+/// Returns an error for each event source, event name and identity type of `match` that AWS does not
+/// have.
 pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
     let matches = &policy.matches;
     let wrong = |code, word: &str, message: String, help: Option<String>| {
@@ -19,6 +39,12 @@ pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
         .with_help(help)
     };
     let mut found = Vec::new();
+    for kind in matches.identity_type.iter().filter(|kind| !IDENTITY_TYPES.contains(&kind.as_str()))
+    {
+        let message = format!("CloudTrail has no identity type `{kind}`");
+        let help = suggest_name(kind, IDENTITY_TYPES.iter().copied());
+        found.push(wrong("unknown-identity", kind, message, help));
+    }
     if matches.matches_any_source() {
         return found;
     }

@@ -3,12 +3,13 @@
 use crate::evaluation::configuration_item::{ConfigurationItem, ItemTapes, ParsedItem};
 use crate::evaluation::event_evaluation::evaluate_event;
 use crate::evaluation::finding_groups::{ActionFinding, attach_findings};
+use crate::evaluation::record_kinds::{is_unsupported_event_type, unsupported_record_kind};
 use crate::evaluation::single_evaluation::{
     ComplianceStatus, Evaluation, ResourceContext, ResourceIdentity,
 };
 use crate::event::{BusOrigin, CloudTrailEvent, EventError};
 use crate::finding::Finding;
-use crate::json::{JsonNode, JsonTape, decode_utf8_lossy};
+use crate::json::{JsonTape, decode_utf8_lossy};
 use crate::policy::{Policy, PolicySet};
 use crate::waiver::{WaiverError, WaiverSet};
 use memchr::memmem::Finder;
@@ -391,8 +392,7 @@ impl<'s> RecordEvaluator<'s> {
     fn has_unsupported_type(&self, record: &[u8]) -> bool {
         self.type_finder.find_iter(record).any(|at| {
             let rest = record.get(at.saturating_add(self.type_finder.needle().len())..);
-            find_plain_string(rest.unwrap_or_default())
-                .is_some_and(|value| UNSUPPORTED_KINDS.iter().any(|kind| kind.event_type == value))
+            find_plain_string(rest.unwrap_or_default()).is_some_and(is_unsupported_event_type)
         })
     }
 }
@@ -407,47 +407,6 @@ fn find_plain_string(after_key: &[u8]) -> Option<&str> {
         return None;
     }
     std::str::from_utf8(text.get(..end)?).ok()
-}
-
-/// A kind of records that policies do not support.
-struct UnsupportedKind {
-    event_type: &'static str,
-    event_category: &'static str,
-    name: &'static str,
-}
-
-/// The kinds of records that do not describe one action. CloudTrail records the actions themselves in
-/// separate records.
-///
-/// Source: AWS CloudTrail User Guide, "CloudTrail record contents" for Insights events, network
-/// activity events and aggregated events.
-const UNSUPPORTED_KINDS: &[UnsupportedKind] = &[
-    UnsupportedKind {
-        event_type: "AwsCloudTrailInsight",
-        event_category: "Insight",
-        name: "CloudTrail Insight events",
-    },
-    UnsupportedKind {
-        event_type: "AwsVpceEvent",
-        event_category: "NetworkActivity",
-        name: "CloudTrail network activity events",
-    },
-    UnsupportedKind {
-        event_type: "AwsAggregatedEvent",
-        event_category: "Aggregated",
-        name: "CloudTrail aggregated events",
-    },
-];
-
-/// Returns the name of the kind of a record that policies do not support.
-fn unsupported_record_kind(root: JsonNode<'_>) -> Option<&'static str> {
-    let is = |name: &str, value: &str| {
-        root.get_member(name).and_then(JsonNode::as_str).is_some_and(|text| text == value)
-    };
-    let kind = UNSUPPORTED_KINDS
-        .iter()
-        .find(|kind| is("eventType", kind.event_type) || is("eventCategory", kind.event_category));
-    kind.map(|kind| kind.name)
 }
 
 /// Parses an `eventID`. If the id is not a UUID, returns a UUIDv5 of it.

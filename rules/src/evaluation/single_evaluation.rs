@@ -213,9 +213,15 @@ impl SingleEvaluation<'_> {
     fn run(self, resource: ResourceIdentity) -> Evaluation {
         // Most events are compliant, and their result needs no resource id. Therefore, the id is
         // evaluated here only if the body uses it, or if it distinguishes several resources.
-        let named = if self.each.is_some() || self.policy.body.uses_name("resource") {
-            match self.identify_resource(&resource) {
+        let uses_resource = self.policy.body.uses_name("resource");
+        let id_reads = ReadTracker::default();
+        let named = if uses_resource || self.each.is_some() {
+            // What only the id reads does not decide the status.
+            let reads = if uses_resource { self.reads } else { &id_reads };
+            let identified = SingleEvaluation { reads, ..self }.identify_resource(&resource);
+            match identified {
                 Ok(named) => Some(named),
+                Err(_) if !uses_resource => None,
                 Err(failure) => return self.conclude_failure(resource, failure),
             }
         } else {
@@ -274,7 +280,8 @@ impl SingleEvaluation<'_> {
         evidence: Vec<serde_json::Value>,
     ) -> Evaluation {
         let violations = ConstantValue::new(&serde_json::Value::Array(evidence.clone()));
-        // The message names the resource as the finding does.
+        // The message names the resource as the finding does, but with the type of the item: a
+        // policy can evaluate items of several types.
         let kind = resource.kind.clone();
         let named = self.choose_display_identity(resource);
         let resource = ResourceIdentity { kind, ..named.clone() };
@@ -303,24 +310,26 @@ impl SingleEvaluation<'_> {
     ///
     /// AWS Config uses internal ids for some types, such as `db-ABC` for a database. If the
     /// expression in `resource.id` of the policy returns the name of the resource from the
-    /// configuration, the function returns this name instead of the internal id.
+    /// configuration, the function returns this name instead of the internal id. The ARN of an item
+    /// is the one that AWS Config recorded, unless the policy is about another resource.
     fn choose_display_identity(self, seen: ResourceIdentity) -> ResourceIdentity {
         if self.context.resource.is_none() {
             return seen;
         }
         let is_name = |id: &str| id.chars().any(|letter| letter != '|');
         match self.evaluate_identity(&seen) {
-            Ok(named) if is_name(&named.id) => ResourceIdentity {
-                kind: self.policy.resource_type.clone(),
-                arn: named.arn.or(seen.arn),
-                ..named
-            },
+            Ok(named) if is_name(&named.id) => {
+                let kind = self.policy.resource_type.clone();
+                let recorded = seen.arn.clone().filter(|_| seen.kind == kind);
+                ResourceIdentity { kind, arn: recorded.or(named.arn).or(seen.arn), ..named }
+            }
             _ => seen,
         }
     }
 
     /// Evaluates the id and the ARN of the resource. A field that the event lacks gives an empty id,
-    /// or no ARN: the status of a resource does not depend on its name.
+    /// or no ARN: the status of a resource does not depend on its name. An id that is an ARN is also
+    /// the ARN, if the policy defines no other.
     fn evaluate_identity(self, resource: &ResourceIdentity) -> Result<ResourceIdentity, CelError> {
         self.with_scope(resource, None, |scope| {
             let text = |expression: &CompiledExpression| {
@@ -340,7 +349,7 @@ impl SingleEvaluation<'_> {
             };
             let id = text(&self.policy.resource_id)?;
             let arn = self.policy.resource_arn.as_ref().map(text).transpose()?;
-            let arn = arn.filter(|arn| is_complete_arn(arn));
+            let arn = arn.or_else(|| Some(id.clone())).filter(|arn| is_complete_arn(arn));
             Ok(ResourceIdentity { id, arn, ..resource.clone() })
         })
     }
@@ -412,9 +421,16 @@ impl SingleEvaluation<'_> {
         list: &CompiledExpression,
         resource: ResourceIdentity,
     ) -> Result<Vec<serde_json::Value>, Box<Evaluation>> {
+        take_undecided();
         let answer =
             self.with_scope(&resource, None, |scope| list.evaluate_in(scope, &self.policy.sources));
+        let undecided = take_undecided();
         if let Some(why) = self.find_unknown_read() {
+            return Err(Box::new(self.conclude_insufficient_data(resource, why)));
+        }
+        if let (Some(why), Ok(ExpressionValue::List(elements))) = (undecided, &answer)
+            && elements.is_empty()
+        {
             return Err(Box::new(self.conclude_insufficient_data(resource, why)));
         }
         let kind = match answer {
