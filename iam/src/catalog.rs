@@ -1,0 +1,161 @@
+//! Actions of services whose resources can have policies. They are the first choice for the action
+//! of a witness, so that it names an action that exists.
+//!
+//! Source: AWS Service Authorization Reference.
+
+/// Some actions of services. The service is in lower case.
+const ACTIONS: &[(&str, &[&str])] = &[
+    (
+        "backup",
+        &[
+            "CopyIntoBackupVault",
+            "StartRestoreJob",
+            "DeleteRecoveryPoint",
+            "PutBackupVaultAccessPolicy",
+        ],
+    ),
+    ("cloudsearch", &["search", "document", "suggest"]),
+    (
+        "codeartifact",
+        &[
+            "ReadFromRepository",
+            "GetAuthorizationToken",
+            "PublishPackageVersion",
+            "DescribeRepository",
+        ],
+    ),
+    ("codebuild", &["BatchGetProjects", "BatchGetBuilds", "ListBuildsForProject", "StartBuild"]),
+    ("dynamodb", &["GetItem", "PutItem", "Query", "Scan", "DeleteItem", "DescribeTable"]),
+    (
+        "ec2",
+        &[
+            "RunInstances",
+            "TerminateInstances",
+            "DescribeInstances",
+            "AuthorizeSecurityGroupIngress",
+        ],
+    ),
+    (
+        "ecr",
+        &[
+            "BatchGetImage",
+            "GetDownloadUrlForLayer",
+            "PutImage",
+            "ReplicateImage",
+            "DeleteRepository",
+        ],
+    ),
+    (
+        "elasticfilesystem",
+        &["ClientMount", "ClientWrite", "ClientRootAccess", "DescribeMountTargets"],
+    ),
+    ("es", &["ESHttpGet", "ESHttpPost", "ESHttpPut", "ESHttpDelete", "DescribeDomain"]),
+    ("events", &["PutEvents", "PutRule", "PutTargets", "DeleteRule"]),
+    ("execute-api", &["Invoke", "ManageConnections"]),
+    ("glacier", &["InitiateJob", "GetJobOutput", "UploadArchive", "DeleteArchive"]),
+    ("glue", &["GetTable", "GetDatabase", "GetPartitions", "UpdateTable", "DeleteTable"]),
+    (
+        "iam",
+        &[
+            "CreateAccessKey",
+            "AttachRolePolicy",
+            "PassRole",
+            "CreateUser",
+            "PutRolePolicy",
+            "GetUser",
+        ],
+    ),
+    ("kinesis", &["GetRecords", "PutRecord", "GetShardIterator", "DescribeStream"]),
+    (
+        "kms",
+        &[
+            "Decrypt",
+            "Encrypt",
+            "GenerateDataKey",
+            "ReEncryptFrom",
+            "DescribeKey",
+            "PutKeyPolicy",
+            "CreateGrant",
+        ],
+    ),
+    ("lambda", &["InvokeFunction", "InvokeFunctionUrl", "GetFunction", "UpdateFunctionCode"]),
+    ("logs", &["PutLogEvents", "PutSubscriptionFilter", "CreateLogStream"]),
+    (
+        "s3",
+        &[
+            "GetObject",
+            "PutObject",
+            "DeleteObject",
+            "ListBucket",
+            "GetObjectVersion",
+            "PutObjectAcl",
+            "GetBucketLocation",
+            "PutBucketPolicy",
+            "GetBucketPolicy",
+            "DeleteBucket",
+            "PutBucketAcl",
+            "ListBucketVersions",
+        ],
+    ),
+    (
+        "secretsmanager",
+        &[
+            "GetSecretValue",
+            "DescribeSecret",
+            "PutSecretValue",
+            "DeleteSecret",
+            "PutResourcePolicy",
+        ],
+    ),
+    (
+        "sns",
+        &[
+            "Publish",
+            "Subscribe",
+            "GetTopicAttributes",
+            "AddPermission",
+            "SetTopicAttributes",
+            "DeleteTopic",
+        ],
+    ),
+    (
+        "sqs",
+        &[
+            "SendMessage",
+            "ReceiveMessage",
+            "DeleteMessage",
+            "GetQueueAttributes",
+            "SetQueueAttributes",
+        ],
+    ),
+    ("sts", &["AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "TagSession"]),
+];
+
+/// Returns actions in lower case, such as `s3:getobject`: those of the service, or, without a
+/// service, those of all services.
+pub(crate) fn known_actions(service: Option<&str>) -> Vec<String> {
+    let wanted = |name: &str| service.is_none_or(|service| service == name);
+    ACTIONS
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .flat_map(|(name, actions)| actions.iter().map(move |action| format!("{name}:{action}")))
+        .map(|action| action.to_ascii_lowercase())
+        .collect()
+}
+
+/// Returns an action in its usual spelling. An action that is not in the table stays as it is.
+pub(crate) fn spell_action(action: &str) -> String {
+    let found = action.split_once(':').and_then(|(service, wanted)| {
+        let (_, actions) = ACTIONS.iter().find(|(name, _)| *name == service)?;
+        let name = actions.iter().find(|name| name.eq_ignore_ascii_case(wanted))?;
+        Some(format!("{service}:{name}"))
+    });
+    found.unwrap_or_else(|| action.to_owned())
+}
+
+/// Patterns of the actions of Amazon S3 on objects. All other actions are on buckets or accounts.
+pub(crate) const S3_OBJECT_ACTIONS: &[&str] =
+    &["s3:*object*", "s3:abortmultipartupload", "s3:listmultipartuploadparts"];
+
+/// Actions of Amazon S3 on buckets that contain the word `object`.
+pub(crate) const S3_BUCKET_ACTIONS: &[&str] = &["s3:*bucketobjectlockconfiguration"];

@@ -1,0 +1,260 @@
+//! Turns a question about a document into problems for the solver, and checks its answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::answer::{Answer, UnknownReason, Witness};
+use crate::callers::CallerClass;
+use crate::catalog::spell_action;
+use crate::evaluate::principals::includes_caller;
+use crate::evaluate::{Decision, decide_request};
+use crate::keys::is_multivalued;
+use crate::model::document::{PolicyDocument, Statement};
+use crate::model::request::Request;
+use crate::model::template::Template;
+use crate::request_domain::RequestDomain;
+use crate::solver::domain::KeyDomain;
+use crate::solver::key::{KeyResult, find_key_values};
+use crate::solver::problem::{KeyDomains, Literal, Problem, VariableValues};
+use crate::solver::search::{Solution, UnknownLiterals, search_request};
+use crate::solver::work::{OutOfWork, WorkLimit};
+
+/// The number of combinations of values that are tried for policy variables.
+const MAX_VARIABLE_TRIES: usize = 6;
+
+/// A search for one kind of request.
+#[derive(Debug)]
+pub(crate) struct Inquiry<'d> {
+    /// The callers.
+    pub(crate) class: &'d CallerClass<'d>,
+    /// Statements that must apply.
+    pub(crate) applying: Vec<&'d Statement>,
+    /// Statements that must not apply.
+    pub(crate) excluded: Vec<&'d Statement>,
+    /// Conditions on the action and the resource.
+    pub(crate) domain: RequestDomain,
+    /// Conditions on keys that must hold, such as an insecure connection.
+    pub(crate) required: Vec<Literal<'d>>,
+}
+
+impl<'d> Inquiry<'d> {
+    /// Answers whether there is such a request. `is_right` checks a request without the solver.
+    pub(crate) fn answer(
+        &self,
+        is_right: &dyn Fn(&Request) -> bool,
+        work: &WorkLimit,
+    ) -> Result<Option<Request>, BTreeSet<UnknownReason>> {
+        self.search(is_right, work)
+            .unwrap_or_else(|OutOfWork| Err(BTreeSet::from([UnknownReason::TooComplex])))
+    }
+
+    fn search(
+        &self,
+        is_right: &dyn Fn(&Request) -> bool,
+        work: &WorkLimit,
+    ) -> Result<Result<Option<Request>, BTreeSet<UnknownReason>>, OutOfWork> {
+        let Some(problem) = self.build_problem() else { return Ok(Ok(None)) };
+        let every = VariableValues { chosen: None };
+        let found = search_request(&problem, self.class, every, UnknownLiterals::Assumed, work)?;
+        let Some(solution) = found else { return Ok(Ok(None)) };
+        let request = self.build_request(solution, &BTreeMap::new());
+        if is_right(&request) {
+            return Ok(Ok(Some(request)));
+        }
+        for chosen in self.choose_variables(work)? {
+            let values = VariableValues { chosen: Some(&chosen) };
+            let found =
+                search_request(&problem, self.class, values, UnknownLiterals::Avoided, work)?;
+            let request = found.map(|solution| self.build_request(solution, &chosen));
+            if let Some(request) = request.filter(is_right) {
+                return Ok(Ok(Some(request)));
+            }
+        }
+        Ok(Err(self.reasons()))
+    }
+
+    /// Returns the problem, or `None` if a literal is false for all callers of the class.
+    fn build_problem(&self) -> Option<Problem<'d>> {
+        let mut required = self.required.clone();
+        for statement in &self.applying {
+            required.extend(self.literals(statement, true));
+        }
+        let mut clauses = Vec::new();
+        for statement in &self.excluded {
+            let literals = self.literals(statement, false);
+            if literals.iter().any(|one| matches!(one, Literal::Fixed(Some(true)))) {
+                continue;
+            }
+            clauses.push(literals);
+        }
+        let is_false = |literal: &Literal<'_>| matches!(literal, Literal::Fixed(Some(false)));
+        if required.iter().any(is_false) {
+            return None;
+        }
+        Some(Problem {
+            action_domain: self.domain.actions.clone(),
+            preferred_actions: self.domain.preferred_actions.clone(),
+            resource_domain: self.domain.resources.clone(),
+            required,
+            clauses,
+        })
+    }
+
+    /// Returns the parts of a statement: all must hold if the statement must apply, and one must hold
+    /// if it must not.
+    fn literals(&self, statement: &'d Statement, applies: bool) -> Vec<Literal<'d>> {
+        let caller = self.class.build_caller(None);
+        let principal = statement.principals.as_ref().map(|members| {
+            Literal::Fixed(includes_caller(members, &caller).map(|included| included == applies))
+        });
+        let action = statement.actions.as_ref().map(|members| Literal::Action(members, applies));
+        let resource =
+            statement.resources.as_ref().map(|members| Literal::Resource(members, applies));
+        let conditions = statement.conditions.iter().map(|one| Literal::condition(one, applies));
+        principal.into_iter().chain(action).chain(resource).chain(conditions).collect()
+    }
+
+    fn build_request(
+        &self,
+        solution: Solution,
+        chosen: &BTreeMap<String, Option<String>>,
+    ) -> Request {
+        let mut context: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, values) in solution.keys {
+            if let Some(values) = values {
+                context.insert(key, values);
+            }
+        }
+        for (key, value) in chosen {
+            if let Some(value) = value {
+                context.entry(key.clone()).or_insert_with(|| vec![value.clone()]);
+            }
+        }
+        let arn = context.get("aws:principalarn").and_then(|values| values.first());
+        Request {
+            caller: self.class.build_caller(arn.map(String::as_str)),
+            action: spell_action(&solution.action),
+            resource: solution.resource,
+            context,
+        }
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &'d Statement> {
+        self.applying.iter().chain(&self.excluded).copied()
+    }
+
+    /// Returns values to try for the policy variables of the statements.
+    fn choose_variables(
+        &self,
+        work: &WorkLimit,
+    ) -> Result<Vec<BTreeMap<String, Option<String>>>, OutOfWork> {
+        let keys: BTreeSet<&str> =
+            self.statements().flat_map(templates).flat_map(Template::variable_keys).collect();
+        let mut choices: Vec<(&str, Vec<Option<String>>)> = Vec::new();
+        for key in keys {
+            choices.push((key, self.variable_choices(key, work)?));
+        }
+        let tries = choices.iter().map(|(_, values)| values.len()).max().unwrap_or(1);
+        let pick = |number: usize| {
+            let one = |(key, values): &(&str, Vec<Option<String>>)| {
+                let value = values.get(number).or_else(|| values.first()).cloned().flatten();
+                ((*key).to_owned(), value)
+            };
+            choices.iter().map(one).collect()
+        };
+        Ok((0..tries.clamp(1, MAX_VARIABLE_TRIES)).map(pick).collect())
+    }
+
+    /// Returns values of a key for a policy variable: a usual one, those that the statements name, and
+    /// no value.
+    fn variable_choices(
+        &self,
+        key: &str,
+        work: &WorkLimit,
+    ) -> Result<Vec<Option<String>>, OutOfWork> {
+        let domain: KeyDomain = self.class.key_domain(key);
+        let present = domain.clone().present();
+        let every = VariableValues { chosen: None };
+        let mut values = Vec::new();
+        if let KeyResult::Found(Some(found)) = find_key_values(key, &present, &[], every, work)? {
+            values.extend(found.into_iter().map(Some));
+        }
+        let named = self.class.named.values_of(key).filter(|one| domain.values.contains_value(one));
+        values.extend(named.map(|value| Some(value.to_owned())));
+        values.truncate(MAX_VARIABLE_TRIES.saturating_sub(1));
+        if domain.may_be_absent {
+            values.push(None);
+        }
+        Ok(values)
+    }
+
+    /// Returns what could make the answer unknown.
+    fn reasons(&self) -> BTreeSet<UnknownReason> {
+        let mut reasons = BTreeSet::new();
+        for statement in self.statements() {
+            if statement.principals.as_ref().is_some_and(|members| members.is_complement) {
+                reasons.insert(UnknownReason::NotPrincipal);
+            }
+            if templates(statement).any(Template::has_variables) {
+                reasons.insert(UnknownReason::Variables);
+            }
+            for condition in &statement.conditions {
+                match condition.operator {
+                    None => reasons.insert(UnknownReason::Condition),
+                    Some(operator)
+                        if operator.quantifier.is_none() && is_multivalued(&condition.key) =>
+                    {
+                        reasons.insert(UnknownReason::SetOperatorMissing)
+                    }
+                    Some(_) => false,
+                };
+            }
+        }
+        if reasons.is_empty() {
+            reasons.insert(UnknownReason::Condition);
+        }
+        reasons
+    }
+}
+
+/// Returns the texts of a statement that can contain policy variables.
+fn templates(statement: &Statement) -> impl Iterator<Item = &Template> {
+    let resources = statement.resources.iter().flat_map(|members| &members.listed);
+    resources.chain(statement.conditions.iter().flat_map(|condition| &condition.values))
+}
+
+/// Answers whether a statement of a document allows a request, after the document's `Deny`
+/// statements.
+pub(crate) fn find_allowed_request(
+    document: &PolicyDocument,
+    statement: usize,
+    class: &CallerClass<'_>,
+    domains: &[RequestDomain],
+    work: &WorkLimit,
+) -> Answer {
+    let statements = document.statements();
+    let Some(allow) = statements.get(statement).filter(|one| one.allows) else { return Answer::No };
+    let mut answer = Answer::No;
+    for domain in domains {
+        answer = answer.or_else(|| {
+            let inquiry = Inquiry {
+                class,
+                applying: vec![allow],
+                excluded: statements.iter().filter(|one| !one.allows).collect(),
+                domain: domain.clone(),
+                required: Vec::new(),
+            };
+            let is_allowed =
+                |request: &Request| decide_request(document, request) == Decision::Allowed;
+            match inquiry.answer(&is_allowed, work) {
+                Ok(None) => Answer::No,
+                Ok(Some(request)) => Answer::Yes(Box::new(Witness {
+                    request,
+                    statement: Some(statement),
+                    sid: allow.sid.clone(),
+                })),
+                Err(reasons) => Answer::Unknown(reasons),
+            }
+        });
+    }
+    answer
+}

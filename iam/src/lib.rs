@@ -1,0 +1,33 @@
+//! Answers questions about IAM policy documents: who can do what. It needs no AWS account and makes
+//! no network calls.
+//!
+//! An answer is *no*, *yes* with a request that proves it, or *unknown* with the reason. The request
+//! of a *yes* is always one that [`decide_request`] allows.
+mod answer;
+mod callers;
+mod catalog;
+mod evaluate;
+mod inquiry;
+mod keys;
+mod model;
+mod named;
+mod providers;
+mod questions;
+mod request_domain;
+mod solver;
+mod surroundings;
+
+pub use answer::{Answer, UnknownReason, Witness};
+pub use callers::PublicDefinition;
+pub use evaluate::{Decision, decide_request};
+pub use model::document::{DocumentError, PolicyDocument, PrincipalName, Statement};
+pub use model::request::{Caller, Request};
+pub use questions::administrator::{grants_all, is_administrator};
+pub use questions::grants::{Grantee, grants_access};
+pub use questions::new_access::grants_new_access;
+pub use questions::outsiders::{OutsiderName, find_outsiders};
+pub use questions::public::public_statements;
+pub use questions::transport::find_insecure_request;
+pub use questions::trust::open_trust_statements;
+pub use questions::{StatementAnswer, join_answers};
+pub use surroundings::Surroundings;

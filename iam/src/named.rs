@@ -1,0 +1,128 @@
+//! What a document names in full: accounts, organizations, networks and other values. A stranger has
+//! none of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+
+use crate::evaluate::principals::is_account_id;
+use crate::model::document::{PolicyDocument, PrincipalName, Statement};
+use crate::model::values::parse_range;
+
+/// The values that documents name in full.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NamedValues {
+    /// The values of conditions without wildcards and variables, by key.
+    values: BTreeMap<String, BTreeSet<String>>,
+    /// All values of conditions, by key.
+    written: BTreeMap<String, BTreeSet<String>>,
+    /// The principals of the statements.
+    pub(crate) principals: BTreeSet<PrincipalName>,
+    /// The networks of `aws:SourceIp` that can belong to one owner.
+    pub(crate) networks: Vec<IpNet>,
+    /// The account IDs that occur anywhere in the documents.
+    accounts: BTreeSet<String>,
+}
+
+/// The number of public IPv4 addresses that one owner can have: a block of /8, the largest that IANA
+/// allocates.
+const OWNED_V4: u64 = 1 << 24;
+/// The shortest IPv6 prefix that counts as the network of one owner. Amazon S3 uses the same limit.
+const OWNED_V6: u8 = 32;
+
+impl NamedValues {
+    /// Collects the values of documents.
+    pub(crate) fn from_documents(documents: &[&PolicyDocument]) -> Self {
+        let mut named = NamedValues::default();
+        for statement in documents.iter().flat_map(|document| document.statements()) {
+            named.add_statement(statement);
+        }
+        named
+    }
+
+    fn add_statement(&mut self, statement: &Statement) {
+        for name in statement.principals.iter().flat_map(|members| &members.listed) {
+            if let PrincipalName::Aws(name) = name {
+                self.add_accounts(name);
+            }
+            self.principals.insert(name.clone());
+        }
+        for condition in &statement.conditions {
+            let key = condition.key.as_str();
+            for written in &condition.written {
+                self.add_accounts(written);
+                self.written.entry(key.to_owned()).or_default().insert(written.clone());
+                if !written.contains(['*', '?']) && !written.contains("${") {
+                    self.values.entry(key.to_owned()).or_default().insert(written.clone());
+                }
+            }
+            if key == "aws:sourceip" {
+                self.networks.extend(owned_networks(&condition.written));
+            }
+        }
+    }
+
+    fn add_accounts(&mut self, text: &str) {
+        let parts = text.split(|character: char| !character.is_ascii_digit());
+        self.accounts.extend(parts.filter(|part| is_account_id(part)).map(str::to_owned));
+    }
+
+    /// Returns the values of a key that are named in full.
+    pub(crate) fn values_of(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.values.get(key).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Returns all values of a key, as written.
+    pub(crate) fn written_values(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.written.get(key).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Returns the IDs of the organizations that conditions name.
+    pub(crate) fn organizations(&self) -> BTreeSet<&str> {
+        let ids = ["aws:principalorgid", "aws:sourceorgid", "aws:vpceorgid"];
+        let paths = ["aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"];
+        let of_paths = paths.iter().flat_map(|key| self.written_values(key));
+        let of_paths = of_paths.filter_map(|path| path.split('/').next());
+        let of_ids = ids.iter().flat_map(|key| self.values_of(key));
+        of_ids
+            .chain(of_paths.filter(|id| !id.contains(['*', '?', '$'])))
+            .filter(|id| !id.is_empty())
+            .collect()
+    }
+
+    /// Returns whether the documents name an account.
+    pub(crate) fn has_account(&self, account: &str) -> bool {
+        self.accounts.contains(account)
+    }
+
+    /// Returns an account ID that the documents do not name.
+    pub(crate) fn stranger_account(&self) -> String {
+        const FIRST: u64 = 999_988_887_777;
+        let mut numbers = (0..=FIRST).rev().map(|number| format!("{number:012}"));
+        numbers.find(|account| !self.has_account(account)).unwrap_or_default()
+    }
+}
+
+/// Returns the ranges of a condition, if together they can belong to one owner. Several ranges that
+/// together are larger than the largest block of one owner are not one owner's network.
+fn owned_networks(written: &[String]) -> Vec<IpNet> {
+    let ranges: Vec<IpNet> = written.iter().filter_map(|text| parse_range(text)).collect();
+    let merged = IpNet::aggregate(&ranges);
+    let size_v4 = merged.iter().fold(0_u64, |sum, range| match range {
+        IpNet::V4(range) if !range.network().is_private() => {
+            let bits = u32::from(32_u8.saturating_sub(range.prefix_len()));
+            sum.saturating_add(1_u64.checked_shl(bits).unwrap_or(u64::MAX))
+        }
+        _ => sum,
+    });
+    let wide_v6 =
+        |range: &IpNet| matches!(range, IpNet::V6(range) if range.prefix_len() < OWNED_V6);
+    let keeps_v4 = size_v4 <= OWNED_V4;
+    merged
+        .into_iter()
+        .filter(|range| match range {
+            IpNet::V4(_) => keeps_v4,
+            IpNet::V6(_) => !wide_v6(range),
+        })
+        .collect()
+}

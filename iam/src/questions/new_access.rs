@@ -1,0 +1,119 @@
+//! Whether a change of a document grants something new.
+
+use std::collections::BTreeSet;
+
+use super::administrator::into_answer;
+use super::grants::{Grantee, grantee_classes};
+use super::public::stranger_classes;
+use crate::answer::Answer;
+use crate::callers::{CallerClass, CallerKind, NetworkPath};
+use crate::evaluate::principals::account_of_root;
+use crate::evaluate::{Decision, decide_request};
+use crate::inquiry::Inquiry;
+use crate::model::document::{PolicyDocument, PrincipalName, Statement};
+use crate::model::request::Request;
+use crate::named::NamedValues;
+use crate::request_domain::RequestTarget;
+use crate::solver::work::WorkLimit;
+use crate::surroundings::Surroundings;
+
+/// Answers whether the document `after` allows a request that the document `before` does not allow.
+///
+/// ```
+/// use evenkeel_iam::{PolicyDocument, Surroundings, grants_new_access};
+///
+/// let allow = |action| PolicyDocument::parse_text(&format!(
+///     r#"{{"Statement": {{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}}}"#
+/// ));
+/// let (wide, narrow) = (allow("s3:*")?, allow("s3:Get*")?);
+/// let surroundings = Surroundings::default();
+/// assert!(grants_new_access(&wide, &narrow, &surroundings).is_no());
+/// assert!(grants_new_access(&narrow, &wide, &surroundings).is_yes());
+/// # Ok::<(), evenkeel_iam::DocumentError>(())
+/// ```
+pub fn grants_new_access(
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+    surroundings: &Surroundings,
+) -> Answer {
+    let named = NamedValues::from_documents(&[before, after]);
+    let work = WorkLimit::new(surroundings.max_steps);
+    let classes = all_classes(&named, surroundings);
+    let is_new = |request: &Request| {
+        decide_request(after, request) == Decision::Allowed
+            && matches!(
+                decide_request(before, request),
+                Decision::ExplicitlyDenied | Decision::ImplicitlyDenied
+            )
+    };
+    let denials = |document: &'_ PolicyDocument| -> Vec<Statement> {
+        document.statements().iter().filter(|one| !one.allows).cloned().collect()
+    };
+    let (denied_before, denied_after) = (denials(before), denials(after));
+    let allowed_before: Vec<&Statement> =
+        before.statements().iter().filter(|one| one.allows).collect();
+    let target = RequestTarget::default();
+    let mut answer = Answer::No;
+    for allow in after.statements().iter().filter(|one| one.allows) {
+        // The document `before` does not allow a request that none of its statements allows, and a
+        // request that one of them denies.
+        let mut alternatives = vec![(vec![allow], allowed_before.clone())];
+        alternatives.extend(denied_before.iter().map(|denial| (vec![allow, denial], Vec::new())));
+        for (applying, mut excluded) in alternatives {
+            excluded.extend(&denied_after);
+            for domain in target.domains_for(allow, after) {
+                for class in &classes {
+                    answer = answer.or_else(|| {
+                        let inquiry = Inquiry {
+                            class,
+                            applying: applying.clone(),
+                            excluded: excluded.clone(),
+                            domain: domain.clone(),
+                            required: Vec::new(),
+                        };
+                        into_answer(inquiry.answer(&is_new, &work))
+                    });
+                }
+            }
+        }
+    }
+    answer
+}
+
+/// Returns classes that together contain all callers that the documents tell apart.
+pub(crate) fn all_classes<'d>(
+    named: &'d NamedValues,
+    surroundings: &'d Surroundings,
+) -> Vec<CallerClass<'d>> {
+    let mut classes = stranger_classes(named, surroundings);
+    // A caller about whose organization and network nothing is known.
+    let mut grantees: BTreeSet<String> = BTreeSet::from([named.stranger_account()]);
+    grantees.extend(surroundings.account.clone());
+    let mut principals: Vec<Grantee> = Vec::new();
+    for name in &named.principals {
+        match name {
+            PrincipalName::Aws(name) => match account_of_root(name) {
+                Some(account) => {
+                    grantees.insert(account.to_owned());
+                }
+                None => principals.push(Grantee::Principal(name.clone())),
+            },
+            PrincipalName::Service(name) => principals.push(Grantee::Service(name.clone())),
+            PrincipalName::CanonicalUser(id) => principals.push(Grantee::CanonicalUser(id.clone())),
+            PrincipalName::Federated(provider) => classes.push(CallerClass {
+                kind: CallerKind::Federated(provider.clone()),
+                path: NetworkPath::Any,
+                named,
+                is_stranger: false,
+                definition: surroundings.definition,
+                resource_account: surroundings.account.as_deref(),
+            }),
+            PrincipalName::Everyone | PrincipalName::Other(_) => {}
+        }
+    }
+    let accounts = grantees.into_iter().map(Grantee::Account);
+    for grantee in accounts.chain(principals).chain([Grantee::Holder]) {
+        classes.extend(grantee_classes(&grantee, named, surroundings));
+    }
+    classes
+}

@@ -1,0 +1,185 @@
+//! Which named principals outside the account have access.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::grants::{Grantee, grantee_classes};
+use crate::answer::Answer;
+use crate::callers::{CallerClass, CallerKind, NetworkPath};
+use crate::evaluate::principals::{account_of_root, is_account_id};
+use crate::inquiry::find_allowed_request;
+use crate::model::document::{PolicyDocument, PrincipalName, Statement};
+use crate::named::NamedValues;
+use crate::request_domain::RequestTarget;
+use crate::solver::work::WorkLimit;
+use crate::surroundings::Surroundings;
+
+/// A principal outside the account that a document names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutsiderName {
+    /// An account, by its ID.
+    Account(String),
+    /// A user, a role or a session, by its ARN.
+    Principal(String),
+    /// An account, by its canonical user ID.
+    CanonicalUser(String),
+    /// An organization, by its ID.
+    Organization(String),
+}
+
+impl OutsiderName {
+    /// Returns the account, if it is known.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            OutsiderName::Account(account) => Some(account),
+            OutsiderName::Principal(arn) => arn.split(':').nth(4),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for OutsiderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OutsiderName::Account(name)
+            | OutsiderName::Principal(name)
+            | OutsiderName::Organization(name) => f.write_str(name),
+            OutsiderName::CanonicalUser(id) => write!(f, "canonical:{id}"),
+        }
+    }
+}
+
+/// Condition keys whose value contains the account of the caller, or of the resource for which a
+/// service calls.
+const ACCOUNT_KEYS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceowner",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+];
+
+/// Returns the principals outside the account that a document names and lets in, each with a witness
+/// or an unknown answer. Strangers are the matter of [`public_statements`](crate::public_statements).
+///
+/// ```
+/// use evenkeel_iam::{PolicyDocument, Surroundings, find_outsiders};
+///
+/// let document = PolicyDocument::parse_text(
+///     r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": ["111122223333", "444455556666"]},
+///         "Action": "sqs:SendMessage", "Resource": "*"}}"#,
+/// )?;
+/// let own = Surroundings { account: Some("111122223333".into()), ..Surroundings::default() };
+/// let outsiders = find_outsiders(&document, &[], &own);
+/// let names: Vec<String> = outsiders.keys().map(ToString::to_string).collect();
+/// assert_eq!(names, ["444455556666"]);
+/// # Ok::<(), evenkeel_iam::DocumentError>(())
+/// ```
+pub fn find_outsiders(
+    document: &PolicyDocument,
+    actions: &[&str],
+    surroundings: &Surroundings,
+) -> BTreeMap<OutsiderName, Answer> {
+    let bounded = surroundings.bound_document(document);
+    let named = NamedValues::from_documents(&[&bounded]);
+    let work = WorkLimit::new(surroundings.max_steps);
+    let target = RequestTarget {
+        actions: actions.iter().map(|action| action.to_ascii_lowercase()).collect(),
+        resources: Vec::new(),
+    };
+    let mut found: BTreeMap<OutsiderName, Answer> = BTreeMap::new();
+    for (number, statement) in bounded.statements().iter().enumerate() {
+        if !statement.allows {
+            continue;
+        }
+        let domains = target.domains_for(statement, &bounded);
+        for name in named_outsiders(statement, surroundings) {
+            for class in outsider_classes(&name, statement, &named, surroundings) {
+                let answer = find_allowed_request(&bounded, number, &class, &domains, &work);
+                let old = found.remove(&name).unwrap_or(Answer::No);
+                found.insert(name.clone(), old.or_else(|| answer));
+            }
+        }
+    }
+    found.retain(|_, answer| !answer.is_no());
+    found
+}
+
+/// Returns the outsiders that a statement names.
+fn named_outsiders(statement: &Statement, surroundings: &Surroundings) -> BTreeSet<OutsiderName> {
+    let Some(members) = &statement.principals else { return BTreeSet::new() };
+    let mut all = BTreeSet::new();
+    if !members.is_complement {
+        all.extend(members.listed.iter().filter_map(principal_outsider));
+    }
+    let is_for_everyone =
+        members.is_complement || members.listed.contains(&PrincipalName::Everyone);
+    if is_for_everyone {
+        for condition in &statement.conditions {
+            let values = condition.written.iter();
+            if ACCOUNT_KEYS.contains(&condition.key.as_str()) {
+                let accounts = values.filter_map(|value| account_in(value));
+                all.extend(accounts.map(OutsiderName::Account));
+            } else if let Some(own) = &surroundings.organization
+                && matches!(condition.key.as_str(), "aws:principalorgid" | "aws:principalorgpaths")
+            {
+                let ids = values.filter_map(|value| value.split('/').next());
+                let ids = ids.filter(|id| id != own && !id.contains(['*', '?', '$']));
+                all.extend(ids.map(|id| OutsiderName::Organization(id.to_owned())));
+            }
+        }
+    }
+    all.retain(|name| !name.account().is_some_and(|account| surroundings.trusts_account(account)));
+    all
+}
+
+fn principal_outsider(name: &PrincipalName) -> Option<OutsiderName> {
+    match name {
+        PrincipalName::Aws(name) => match account_of_root(name) {
+            Some(account) => Some(OutsiderName::Account(account.to_owned())),
+            // An ARN without an account ID, such as the one of a deleted principal, names nobody.
+            None => account_in(name).map(|_| OutsiderName::Principal(name.clone())),
+        },
+        PrincipalName::CanonicalUser(id) => Some(OutsiderName::CanonicalUser(id.clone())),
+        _ => None,
+    }
+}
+
+/// Returns the account ID in a value: the value itself, or the account of an ARN.
+fn account_in(value: &str) -> Option<String> {
+    let account = if value.starts_with("arn:") { value.split(':').nth(4)? } else { value };
+    is_account_id(account).then(|| account.to_owned())
+}
+
+fn outsider_classes<'d>(
+    name: &OutsiderName,
+    statement: &Statement,
+    named: &'d NamedValues,
+    surroundings: &'d Surroundings,
+) -> Vec<CallerClass<'d>> {
+    let grantee = match name {
+        OutsiderName::Account(account) => Grantee::Account(account.clone()),
+        OutsiderName::Principal(arn) => Grantee::Principal(arn.clone()),
+        OutsiderName::CanonicalUser(id) => Grantee::CanonicalUser(id.clone()),
+        OutsiderName::Organization(_) => Grantee::Account(named.stranger_account()),
+    };
+    let mut classes = grantee_classes(&grantee, named, surroundings);
+    let uses_source =
+        statement.conditions.iter().any(|condition| condition.key.starts_with("aws:source"));
+    if let OutsiderName::Account(account) = name
+        && uses_source
+    {
+        let name = "s3.amazonaws.com".to_owned();
+        classes.push(CallerClass {
+            kind: CallerKind::Service { name, for_account: Some(account.clone()) },
+            path: NetworkPath::Any,
+            named,
+            is_stranger: false,
+            definition: surroundings.definition,
+            resource_account: surroundings.account.as_deref(),
+        });
+    }
+    classes
+}

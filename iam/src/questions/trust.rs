@@ -1,0 +1,67 @@
+//! Whether the trust policy of a role lets identities of other tenants of a shared provider in.
+
+use super::StatementAnswer;
+use crate::answer::Answer;
+use crate::callers::{CallerClass, CallerKind, NetworkPath};
+use crate::inquiry::find_allowed_request;
+use crate::model::document::{PolicyDocument, PrincipalName};
+use crate::named::NamedValues;
+use crate::providers::find_shared_provider;
+use crate::request_domain::RequestTarget;
+use crate::solver::work::WorkLimit;
+use crate::surroundings::Surroundings;
+
+/// Returns the statements of a trust policy that trust an identity provider that many organizations
+/// share, and whose conditions do not fix the organization. The witness is a token of another
+/// organization.
+///
+/// ```
+/// use evenkeel_iam::{PolicyDocument, Surroundings, open_trust_statements};
+///
+/// let trust = |subject: &str| PolicyDocument::parse_text(&format!(
+///     r#"{{"Statement": {{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+///         "Principal": {{"Federated":
+///             "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}},
+///         "Condition": {{"StringLike":
+///             {{"token.actions.githubusercontent.com:sub": "{subject}"}}}}}}}}"#
+/// ));
+/// let surroundings = Surroundings::default();
+/// assert!(open_trust_statements(&trust("repo:example/*")?, &surroundings).is_empty());
+/// assert_eq!(open_trust_statements(&trust("repo:example*")?, &surroundings).len(), 1);
+/// # Ok::<(), evenkeel_iam::DocumentError>(())
+/// ```
+pub fn open_trust_statements(
+    document: &PolicyDocument,
+    surroundings: &Surroundings,
+) -> Vec<StatementAnswer> {
+    let named = NamedValues::from_documents(&[document]);
+    let work = WorkLimit::new(surroundings.max_steps);
+    let mut all = Vec::new();
+    for (number, statement) in document.statements().iter().enumerate() {
+        let Some(members) = statement.principals.as_ref().filter(|_| statement.allows) else {
+            continue;
+        };
+        let domains = RequestTarget::default().domains_for(statement, document);
+        let mut answer = Answer::No;
+        for name in &members.listed {
+            let PrincipalName::Federated(provider) = name else { continue };
+            if find_shared_provider(provider).is_none() {
+                continue;
+            }
+            let class = CallerClass {
+                kind: CallerKind::Federated(provider.clone()),
+                path: NetworkPath::Any,
+                named: &named,
+                is_stranger: true,
+                definition: surroundings.definition,
+                resource_account: surroundings.account.as_deref(),
+            };
+            answer =
+                answer.or_else(|| find_allowed_request(document, number, &class, &domains, &work));
+        }
+        if !answer.is_no() {
+            all.push(StatementAnswer { statement: number, answer });
+        }
+    }
+    all
+}

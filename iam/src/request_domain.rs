@@ -1,0 +1,155 @@
+//! The actions and resources of the requests that a question is about.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{S3_BUCKET_ACTIONS, S3_OBJECT_ACTIONS, known_actions};
+use crate::model::document::{PolicyDocument, Statement};
+use crate::model::template::{Template, TemplatePart};
+use crate::solver::pattern::{Form, Pattern};
+use crate::solver::texts::TextCondition;
+
+/// Conditions on the action and the resource of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestDomain {
+    pub(crate) actions: Vec<TextCondition>,
+    pub(crate) resources: Vec<TextCondition>,
+    /// Actions that a search tries first, in lower case.
+    pub(crate) preferred_actions: Vec<String>,
+}
+
+/// The requests that a question is about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestTarget {
+    /// Patterns of the actions; empty for all.
+    pub(crate) actions: Vec<String>,
+    /// Patterns of the resources; empty for all.
+    pub(crate) resources: Vec<String>,
+}
+
+/// Patterns of the objects of Amazon S3, in buckets and behind access points.
+const S3_OBJECTS: &[&str] = &["arn:*:s3:::*/*", "arn:*:s3:*:*:accesspoint/*/object/*"];
+
+fn like_all<T: AsRef<str>>(texts: &[T]) -> Vec<Pattern> {
+    texts.iter().map(|text| Pattern::like(text.as_ref())).collect()
+}
+
+impl RequestTarget {
+    /// Returns domains that together contain all requests of this target that a statement can allow.
+    ///
+    /// An action applies only to resources of its service, and an action on objects only to objects.
+    pub(crate) fn domains_for(
+        &self,
+        statement: &Statement,
+        document: &PolicyDocument,
+    ) -> Vec<RequestDomain> {
+        let listed = statement.resources.as_ref().filter(|members| !members.is_complement);
+        let templates = listed.map(|members| members.listed.as_slice()).unwrap_or_default();
+        let hint = self.service().or_else(|| common_service(document));
+        let services: BTreeSet<Option<String>> =
+            templates.iter().map(|template| resource_service(template).or(hint.clone())).collect();
+        if services.is_empty() {
+            return self.domains_of_service(hint.as_deref(), None);
+        }
+        let mut all = Vec::new();
+        for service in services {
+            let own = templates
+                .iter()
+                .filter(|template| resource_service(template).or(hint.clone()) == service)
+                .map(|template| Pattern::from_template(&template.widen_variables(), Form::Pattern));
+            all.extend(self.domains_of_service(service.as_deref(), Some(own.collect())));
+        }
+        all
+    }
+
+    /// Returns the domains of one service. `resources` limits the resources.
+    pub(crate) fn domains_of_service(
+        &self,
+        service: Option<&str>,
+        resources: Option<Vec<Pattern>>,
+    ) -> Vec<RequestDomain> {
+        let within = match service {
+            Some(service) => format!("{service}:?*"),
+            None => "?*:?*".to_owned(),
+        };
+        let mut whole = RequestDomain {
+            actions: vec![TextCondition::within(vec![Pattern::like(&within)])],
+            resources: resources.into_iter().map(TextCondition::within).collect(),
+            preferred_actions: known_actions(service),
+        };
+        if !self.actions.is_empty() {
+            whole.actions.push(TextCondition::within(like_all(&self.actions)));
+        }
+        if !self.resources.is_empty() {
+            whole.resources.push(TextCondition::within(like_all(&self.resources)));
+        }
+        // A request names a resource, and never with an empty text.
+        whole.resources.push(TextCondition::within(vec![Pattern::like("?*")]));
+        if service == Some("s3") { split_s3_domain(&whole) } else { vec![whole] }
+    }
+
+    /// Returns the service of all resources of the target.
+    pub(crate) fn service(&self) -> Option<String> {
+        let services: BTreeSet<Option<String>> = self
+            .resources
+            .iter()
+            .map(|resource| resource_service(&Template::parse_text(resource, false)))
+            .collect();
+        only_service(services)
+    }
+}
+
+/// Splits a domain into the requests for objects and the requests for buckets.
+fn split_s3_domain(whole: &RequestDomain) -> Vec<RequestDomain> {
+    let (mut objects, mut buckets) = (whole.clone(), whole.clone());
+    objects.actions.push(TextCondition::within(like_all(S3_OBJECT_ACTIONS)));
+    objects.actions.push(TextCondition::except(like_all(S3_BUCKET_ACTIONS)));
+    objects.resources.push(TextCondition::within(like_all(S3_OBJECTS)));
+    buckets.resources.push(TextCondition::within(like_all(&["arn:*:s3:*"])));
+    buckets.resources.push(TextCondition::except(like_all(S3_OBJECTS)));
+    // An action on a bucket is not on objects, or it is one of the exceptions.
+    let mut exceptions = buckets.clone();
+    buckets.actions.push(TextCondition::except(like_all(S3_OBJECT_ACTIONS)));
+    exceptions.actions.push(TextCondition::within(like_all(S3_BUCKET_ACTIONS)));
+    vec![objects, buckets, exceptions]
+}
+
+/// Returns the service of a resource, from its ARN.
+fn resource_service(template: &Template) -> Option<String> {
+    let [TemplatePart::Text(text), ..] = template.parts() else { return None };
+    if text.starts_with("execute-api:/") {
+        return Some("execute-api".to_owned());
+    }
+    let mut parts = text.split(':');
+    let is_arn = parts.next() == Some("arn");
+    let service = parts.nth(1).filter(|_| is_arn)?;
+    // The last part may continue with a wildcard.
+    let is_complete = parts.next().is_some();
+    (is_complete && !service.is_empty()).then(|| service.to_owned())
+}
+
+/// Returns the service of all actions and resources of a resource-based policy, if they belong to one
+/// service. The actions of an identity-based policy can belong to all services.
+pub(crate) fn common_service(document: &PolicyDocument) -> Option<String> {
+    let mut services = BTreeSet::new();
+    for statement in document.statements() {
+        statement.principals.as_ref()?;
+        for action in statement.actions.iter().flat_map(|members| &members.listed) {
+            match action.parts() {
+                [TemplatePart::Text(text), ..] if text.contains(':') => {
+                    services.insert(text.split(':').next().map(str::to_owned));
+                }
+                [TemplatePart::Star] => {}
+                _ => return None,
+            }
+        }
+        let resources = statement.resources.iter().flat_map(|members| &members.listed);
+        services.extend(resources.filter_map(resource_service).map(Some));
+    }
+    only_service(services)
+}
+
+fn only_service(services: BTreeSet<Option<String>>) -> Option<String> {
+    let mut services = services.into_iter();
+    let first = services.next()?;
+    if services.next().is_none() { first } else { None }
+}

@@ -1,0 +1,110 @@
+//! The values that a part of a request can have.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::candidates::is_public_address;
+use super::pattern::Pattern;
+
+/// The values that a condition key can have in a request.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyDomain {
+    /// True if the request may lack the key.
+    pub(crate) may_be_absent: bool,
+    /// The values of the key, if the request has it.
+    pub(crate) values: ValueDomain,
+}
+
+/// The values of a condition key.
+#[derive(Clone, Debug)]
+pub(crate) enum ValueDomain {
+    /// The request never has the key.
+    Never,
+    /// Any value.
+    Any,
+    /// One of these values.
+    Listed(Vec<String>),
+    /// Texts that match one of `within` and none of `except`.
+    Texts {
+        /// The patterns of the values.
+        within: Vec<Pattern>,
+        /// The patterns of the values that are excluded.
+        except: Vec<Pattern>,
+    },
+    /// Addresses of the public Internet that are in none of these ranges.
+    PublicAddresses {
+        /// The ranges that are excluded.
+        except: Vec<IpNet>,
+    },
+}
+
+impl KeyDomain {
+    /// The request never has the key.
+    pub(crate) fn never() -> Self {
+        KeyDomain { may_be_absent: true, values: ValueDomain::Never }
+    }
+
+    /// The request may have any value, or lack the key.
+    pub(crate) fn any() -> Self {
+        KeyDomain { may_be_absent: true, values: ValueDomain::Any }
+    }
+
+    /// The request has one of these values.
+    pub(crate) fn listed(values: &[&str]) -> Self {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        KeyDomain { may_be_absent: false, values: ValueDomain::Listed(values) }
+    }
+
+    /// The request has a value that matches a pattern with the wildcards `*` and `?`.
+    pub(crate) fn like<T: AsRef<str>>(patterns: &[T]) -> Self {
+        let within = patterns.iter().map(|text| Pattern::like(text.as_ref())).collect();
+        KeyDomain {
+            may_be_absent: false,
+            values: ValueDomain::Texts { within, except: Vec::new() },
+        }
+    }
+
+    /// Excludes values that match a pattern.
+    #[must_use]
+    pub(crate) fn without(mut self, excluded: impl Iterator<Item = Pattern>) -> Self {
+        if let ValueDomain::Texts { except, .. } = &mut self.values {
+            except.extend(excluded);
+        }
+        self
+    }
+
+    /// The request may also lack the key.
+    #[must_use]
+    pub(crate) fn or_absent(mut self) -> Self {
+        self.may_be_absent = true;
+        self
+    }
+
+    /// The request must have the key.
+    #[must_use]
+    pub(crate) fn present(mut self) -> Self {
+        self.may_be_absent = false;
+        self
+    }
+}
+
+impl ValueDomain {
+    /// Returns whether a value is in the domain.
+    pub(crate) fn contains_value(&self, value: &str) -> bool {
+        match self {
+            ValueDomain::Never => false,
+            ValueDomain::Any => true,
+            ValueDomain::Listed(values) => values.iter().any(|listed| listed == value),
+            ValueDomain::Texts { within, except } => {
+                (within.is_empty() || within.iter().any(|pattern| pattern.matches_text(value)))
+                    && !except.iter().any(|pattern| pattern.matches_text(value))
+            }
+            ValueDomain::PublicAddresses { except } => {
+                value.parse::<IpAddr>().is_ok_and(|address| {
+                    is_public_address(address) && !except.iter().any(|one| one.contains(&address))
+                })
+            }
+        }
+    }
+}

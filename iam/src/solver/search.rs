@@ -1,0 +1,208 @@
+//! Searches for a request that satisfies a problem.
+//!
+//! The search chooses one literal of each clause, and goes back if the chosen literals contradict
+//! each other. It is complete: each part of a request is independent of the others, and for each part
+//! the search decides whether some value satisfies all literals on it.
+
+use std::collections::BTreeMap;
+
+use super::domain::KeyDomain;
+use super::key::{KeyLiteral, KeyResult, KeyValues, find_key_values};
+use super::problem::{KeyDomains, Literal, Problem, VariableValues};
+use super::texts::{TextCondition, find_text};
+use super::work::{OutOfWork, WorkLimit};
+
+/// The parts of a request that satisfies a problem.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Solution {
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    /// The keys that occur in the chosen literals.
+    pub(crate) keys: BTreeMap<String, KeyValues>,
+}
+
+/// What the search does with a literal whose value is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownLiterals {
+    /// The search assumes that it holds. If the search finds nothing, there is no such request.
+    Assumed,
+    /// The search does not use it. If the search finds a request, there is such a request.
+    Avoided,
+}
+
+/// Searches for a request. Returns `None` if there is none.
+pub(crate) fn search_request(
+    problem: &Problem<'_>,
+    domains: &dyn KeyDomains,
+    variables: VariableValues<'_>,
+    unknown: UnknownLiterals,
+    work: &WorkLimit,
+) -> Result<Option<Solution>, OutOfWork> {
+    let mut search = Search {
+        problem,
+        domains,
+        variables,
+        unknown,
+        work,
+        chosen: Chosen::default(),
+        solution: Solution::default(),
+    };
+    let fits = search.check_action()? && search.check_resource()?;
+    if !fits {
+        return Ok(None);
+    }
+    for literal in &problem.required {
+        if search.add_literal(*literal)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let mut clauses: Vec<&[Literal<'_>]> = problem.clauses.iter().map(Vec::as_slice).collect();
+    clauses.sort_by_key(|clause| clause.len());
+    let is_found = search.solve_clauses(&clauses)?;
+    Ok(is_found.then_some(search.solution))
+}
+
+/// The literals that the search has chosen.
+#[derive(Default)]
+struct Chosen<'d> {
+    action: Vec<TextCondition>,
+    resource: Vec<TextCondition>,
+    keys: BTreeMap<&'d str, Vec<KeyLiteral<'d>>>,
+}
+
+struct Search<'p, 'd> {
+    problem: &'p Problem<'d>,
+    domains: &'p dyn KeyDomains,
+    variables: VariableValues<'p>,
+    unknown: UnknownLiterals,
+    work: &'p WorkLimit,
+    chosen: Chosen<'d>,
+    solution: Solution,
+}
+
+/// How to take back a literal.
+enum Undo<'d> {
+    Nothing,
+    Action(String),
+    Resource(String),
+    Key(&'d str, Option<KeyValues>),
+}
+
+impl<'d> Search<'_, 'd> {
+    /// Chooses a literal of each clause.
+    fn solve_clauses(&mut self, clauses: &[&[Literal<'d>]]) -> Result<bool, OutOfWork> {
+        let Some((clause, rest)) = clauses.split_first() else { return Ok(true) };
+        for literal in *clause {
+            self.work.spend_steps(1)?;
+            let Some(undo) = self.add_literal(*literal)? else { continue };
+            if self.solve_clauses(rest)? {
+                return Ok(true);
+            }
+            self.take_back(undo);
+        }
+        Ok(false)
+    }
+
+    /// Adds a literal, if it does not contradict the chosen ones.
+    fn add_literal(&mut self, literal: Literal<'d>) -> Result<Option<Undo<'d>>, OutOfWork> {
+        match literal {
+            Literal::Fixed(Some(holds)) => Ok(holds.then_some(Undo::Nothing)),
+            Literal::Fixed(None) => {
+                Ok((self.unknown == UnknownLiterals::Assumed).then_some(Undo::Nothing))
+            }
+            Literal::Action(members, included) => {
+                let condition = self.variables.compile_members(members, included);
+                self.chosen.action.push(condition);
+                let old = self.solution.action.clone();
+                if self.check_action()? {
+                    return Ok(Some(Undo::Action(old)));
+                }
+                self.chosen.action.pop();
+                Ok(None)
+            }
+            Literal::Resource(members, included) => {
+                let condition = self.variables.compile_members(members, included);
+                self.chosen.resource.push(condition);
+                let old = self.solution.resource.clone();
+                if self.check_resource()? {
+                    return Ok(Some(Undo::Resource(old)));
+                }
+                self.chosen.resource.pop();
+                Ok(None)
+            }
+            Literal::Key(literal) => self.add_key_literal(literal),
+        }
+    }
+
+    fn add_key_literal(&mut self, literal: KeyLiteral<'d>) -> Result<Option<Undo<'d>>, OutOfWork> {
+        let key = literal.condition.key.as_str();
+        let old = self.solution.keys.get(key).cloned();
+        self.chosen.keys.entry(key).or_default().push(literal);
+        let literals = self.chosen.keys.get(key).map(Vec::as_slice).unwrap_or_default();
+        let domain = self.variable_domain(key);
+        match find_key_values(key, &domain, literals, self.variables, self.work)? {
+            KeyResult::Found(values) => {
+                self.solution.keys.insert(key.to_owned(), values);
+                return Ok(Some(Undo::Key(key, old)));
+            }
+            KeyResult::Impossible => {}
+            KeyResult::Undecided if self.unknown == UnknownLiterals::Assumed => {
+                return Ok(Some(Undo::Key(key, old)));
+            }
+            KeyResult::Undecided => {}
+        }
+        self.pop_key(key);
+        Ok(None)
+    }
+
+    /// Returns the domain of a key. A key whose value is chosen for a policy variable has only this
+    /// value.
+    fn variable_domain(&self, key: &str) -> KeyDomain {
+        match self.variables.chosen.and_then(|chosen| chosen.get(key)) {
+            Some(Some(value)) => KeyDomain::listed(&[value]),
+            Some(None) => KeyDomain::never(),
+            None => self.domains.key_domain(key),
+        }
+    }
+
+    fn take_back(&mut self, undo: Undo<'d>) {
+        match undo {
+            Undo::Nothing => {}
+            Undo::Action(old) => {
+                self.chosen.action.pop();
+                self.solution.action = old;
+            }
+            Undo::Resource(old) => {
+                self.chosen.resource.pop();
+                self.solution.resource = old;
+            }
+            Undo::Key(key, old) => {
+                self.pop_key(key);
+                match old {
+                    Some(old) => self.solution.keys.insert(key.to_owned(), old),
+                    None => self.solution.keys.remove(key),
+                };
+            }
+        }
+    }
+
+    fn pop_key(&mut self, key: &str) {
+        if let Some(literals) = self.chosen.keys.get_mut(key) {
+            literals.pop();
+        }
+    }
+
+    fn check_action(&mut self) -> Result<bool, OutOfWork> {
+        let conditions = [self.problem.action_domain.as_slice(), &self.chosen.action].concat();
+        let found = find_text(&conditions, &self.problem.preferred_actions, self.work)?;
+        self.solution.action = found.clone().unwrap_or_default();
+        Ok(found.is_some())
+    }
+
+    fn check_resource(&mut self) -> Result<bool, OutOfWork> {
+        let conditions = [self.problem.resource_domain.as_slice(), &self.chosen.resource].concat();
+        let found = find_text(&conditions, &[], self.work)?;
+        self.solution.resource = found.clone().unwrap_or_default();
+        Ok(found.is_some())
+    }
+}
