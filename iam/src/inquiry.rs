@@ -16,7 +16,7 @@ use crate::solver::domain::KeyDomain;
 use crate::solver::key::{KeyResult, find_key_values};
 use crate::solver::problem::{KeyDomains, Literal, Problem, VariableValues};
 use crate::solver::search::{Solution, UnknownLiterals, search_request};
-use crate::solver::work::{OutOfWork, WorkLimit};
+use crate::solver::steps::{StepLimit, StepsExhausted};
 
 /// The number of combinations of values that are tried for policy variables.
 const MAX_VARIABLE_TRIES: usize = 6;
@@ -41,29 +41,29 @@ impl<'d> Inquiry<'d> {
     pub(crate) fn answer(
         &self,
         is_right: &dyn Fn(&Request) -> bool,
-        work: &WorkLimit,
+        steps: &StepLimit,
     ) -> Result<Option<Request>, BTreeSet<UnknownReason>> {
-        self.search(is_right, work)
-            .unwrap_or_else(|OutOfWork| Err(BTreeSet::from([UnknownReason::TooComplex])))
+        self.search(is_right, steps)
+            .unwrap_or_else(|StepsExhausted| Err(BTreeSet::from([UnknownReason::TooComplex])))
     }
 
     fn search(
         &self,
         is_right: &dyn Fn(&Request) -> bool,
-        work: &WorkLimit,
-    ) -> Result<Result<Option<Request>, BTreeSet<UnknownReason>>, OutOfWork> {
+        steps: &StepLimit,
+    ) -> Result<Result<Option<Request>, BTreeSet<UnknownReason>>, StepsExhausted> {
         let Some(problem) = self.build_problem() else { return Ok(Ok(None)) };
         let every = VariableValues { chosen: None };
-        let found = search_request(&problem, self.class, every, UnknownLiterals::Assumed, work)?;
+        let found = search_request(&problem, self.class, every, UnknownLiterals::Assumed, steps)?;
         let Some(solution) = found else { return Ok(Ok(None)) };
         let request = self.build_request(solution, &BTreeMap::new());
         if is_right(&request) {
             return Ok(Ok(Some(request)));
         }
-        for chosen in self.choose_variables(work)? {
+        for chosen in self.choose_variables(steps)? {
             let values = VariableValues { chosen: Some(&chosen) };
             let found =
-                search_request(&problem, self.class, values, UnknownLiterals::Avoided, work)?;
+                search_request(&problem, self.class, values, UnknownLiterals::Avoided, steps)?;
             let request = found.map(|solution| self.build_request(solution, &chosen));
             if let Some(request) = request.filter(is_right) {
                 return Ok(Ok(Some(request)));
@@ -145,13 +145,13 @@ impl<'d> Inquiry<'d> {
     /// Returns values to try for the policy variables of the statements.
     fn choose_variables(
         &self,
-        work: &WorkLimit,
-    ) -> Result<Vec<BTreeMap<String, Option<String>>>, OutOfWork> {
+        steps: &StepLimit,
+    ) -> Result<Vec<BTreeMap<String, Option<String>>>, StepsExhausted> {
         let keys: BTreeSet<&str> =
             self.statements().flat_map(templates).flat_map(Template::variable_keys).collect();
         let mut choices: Vec<(&str, Vec<Option<String>>)> = Vec::new();
         for key in keys {
-            choices.push((key, self.variable_choices(key, work)?));
+            choices.push((key, self.variable_choices(key, steps)?));
         }
         let tries = choices.iter().map(|(_, values)| values.len()).max().unwrap_or(1);
         let pick = |number: usize| {
@@ -169,13 +169,13 @@ impl<'d> Inquiry<'d> {
     fn variable_choices(
         &self,
         key: &str,
-        work: &WorkLimit,
-    ) -> Result<Vec<Option<String>>, OutOfWork> {
+        steps: &StepLimit,
+    ) -> Result<Vec<Option<String>>, StepsExhausted> {
         let domain: KeyDomain = self.class.key_domain(key);
         let present = domain.clone().present();
         let every = VariableValues { chosen: None };
         let mut values = Vec::new();
-        if let KeyResult::Found(Some(found)) = find_key_values(key, &present, &[], every, work)? {
+        if let KeyResult::Found(Some(found)) = find_key_values(key, &present, &[], every, steps)? {
             values.extend(found.into_iter().map(Some));
         }
         let named = self.class.named.values_of(key).filter(|one| domain.values.contains_value(one));
@@ -229,7 +229,7 @@ pub(crate) fn find_allowed_request(
     statement: usize,
     class: &CallerClass<'_>,
     domains: &[RequestDomain],
-    work: &WorkLimit,
+    steps: &StepLimit,
 ) -> Answer {
     let statements = document.statements();
     let Some(allow) = statements.get(statement).filter(|one| one.allows) else { return Answer::No };
@@ -245,7 +245,7 @@ pub(crate) fn find_allowed_request(
             };
             let is_allowed =
                 |request: &Request| decide_request(document, request) == Decision::Allowed;
-            match inquiry.answer(&is_allowed, work) {
+            match inquiry.answer(&is_allowed, steps) {
                 Ok(None) => Answer::No,
                 Ok(Some(request)) => Answer::Yes(Box::new(Witness {
                     request,

@@ -30,4 +30,5 @@ pub use questions::public::public_statements;
 pub use questions::transport::find_insecure_request;
 pub use questions::trust::open_trust_statements;
 pub use questions::{StatementAnswer, join_answers};
+pub use solver::steps::StepLimit;
 pub use surroundings::Surroundings;

@@ -6,5 +6,5 @@ pub(crate) mod key;
 pub(crate) mod pattern;
 pub(crate) mod problem;
 pub(crate) mod search;
+pub(crate) mod steps;
 pub(crate) mod texts;
-pub(crate) mod work;

@@ -2,9 +2,10 @@
 
 use crate::callers::PublicDefinition;
 use crate::model::document::PolicyDocument;
+use crate::solver::steps::StepLimit;
 
 /// What is known about the surroundings of a resource. All parts are optional.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// The account of the resource. Its principals are not outsiders.
     pub account: Option<String>,
@@ -21,23 +22,8 @@ pub struct Surroundings {
     pub resource_control_policies: Vec<PolicyDocument>,
     /// Which values name a caller.
     pub definition: PublicDefinition,
-    /// The number of steps after which an answer is unknown. One step is about one comparison of a
-    /// character.
-    pub max_steps: u64,
-}
-
-impl Default for Surroundings {
-    fn default() -> Self {
-        Surroundings {
-            account: None,
-            trusted_accounts: Vec::new(),
-            organization: None,
-            restricts_public_buckets: false,
-            resource_control_policies: Vec::new(),
-            definition: PublicDefinition::Reachable,
-            max_steps: 2_000_000,
-        }
-    }
+    /// The steps that the questions with these surroundings may use together.
+    pub steps: StepLimit,
 }
 
 impl Surroundings {

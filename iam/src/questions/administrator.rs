@@ -8,7 +8,6 @@ use crate::model::document::PolicyDocument;
 use crate::model::request::Request;
 use crate::named::NamedValues;
 use crate::request_domain::RequestTarget;
-use crate::solver::work::WorkLimit;
 use crate::surroundings::Surroundings;
 
 /// Answers whether a policy makes its holder an administrator: it allows all actions on all
@@ -66,7 +65,6 @@ fn find_ungranted_request(
     surroundings: &Surroundings,
 ) -> Answer {
     let named = NamedValues::from_documents(&[grants]);
-    let work = WorkLimit::new(surroundings.max_steps);
     let target = RequestTarget {
         actions: actions
             .iter()
@@ -88,7 +86,7 @@ fn find_ungranted_request(
                     domain,
                     required: Vec::new(),
                 };
-                into_answer(inquiry.answer(&is_ungranted, &work))
+                into_answer(inquiry.answer(&is_ungranted, &surroundings.steps))
             });
         }
     }

@@ -6,7 +6,6 @@ use crate::inquiry::find_allowed_request;
 use crate::model::document::PolicyDocument;
 use crate::named::NamedValues;
 use crate::request_domain::RequestTarget;
-use crate::solver::work::WorkLimit;
 use crate::surroundings::Surroundings;
 
 /// Whose access a question is about.
@@ -50,7 +49,6 @@ pub fn grants_access(
 ) -> Answer {
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let work = WorkLimit::new(surroundings.max_steps);
     let target = RequestTarget {
         actions: actions.iter().map(|action| action.to_ascii_lowercase()).collect(),
         resources: resources.iter().map(|resource| (*resource).to_owned()).collect(),
@@ -63,8 +61,9 @@ pub fn grants_access(
         }
         let domains = target.domains_for(statement, &bounded);
         for class in &classes {
-            answer =
-                answer.or_else(|| find_allowed_request(&bounded, number, class, &domains, &work));
+            answer = answer.or_else(|| {
+                find_allowed_request(&bounded, number, class, &domains, &surroundings.steps)
+            });
         }
     }
     answer

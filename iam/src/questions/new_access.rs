@@ -14,7 +14,6 @@ use crate::model::document::{PolicyDocument, PrincipalName, Statement};
 use crate::model::request::Request;
 use crate::named::NamedValues;
 use crate::request_domain::RequestTarget;
-use crate::solver::work::WorkLimit;
 use crate::surroundings::Surroundings;
 
 /// Answers whether the document `after` allows a request that the document `before` does not allow.
@@ -37,7 +36,6 @@ pub fn grants_new_access(
     surroundings: &Surroundings,
 ) -> Answer {
     let named = NamedValues::from_documents(&[before, after]);
-    let work = WorkLimit::new(surroundings.max_steps);
     let classes = all_classes(&named, surroundings);
     let is_new = |request: &Request| {
         decide_request(after, request) == Decision::Allowed
@@ -71,7 +69,7 @@ pub fn grants_new_access(
                             domain: domain.clone(),
                             required: Vec::new(),
                         };
-                        into_answer(inquiry.answer(&is_new, &work))
+                        into_answer(inquiry.answer(&is_new, &surroundings.steps))
                     });
                 }
             }

@@ -11,7 +11,6 @@ use crate::inquiry::find_allowed_request;
 use crate::model::document::{PolicyDocument, PrincipalName, Statement};
 use crate::named::NamedValues;
 use crate::request_domain::RequestTarget;
-use crate::solver::work::WorkLimit;
 use crate::surroundings::Surroundings;
 
 /// A principal outside the account that a document names.
@@ -84,7 +83,6 @@ pub fn find_outsiders(
 ) -> BTreeMap<OutsiderName, Answer> {
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let work = WorkLimit::new(surroundings.max_steps);
     let target = RequestTarget {
         actions: actions.iter().map(|action| action.to_ascii_lowercase()).collect(),
         resources: Vec::new(),
@@ -97,7 +95,8 @@ pub fn find_outsiders(
         let domains = target.domains_for(statement, &bounded);
         for name in named_outsiders(statement, surroundings) {
             for class in outsider_classes(&name, statement, &named, surroundings) {
-                let answer = find_allowed_request(&bounded, number, &class, &domains, &work);
+                let answer =
+                    find_allowed_request(&bounded, number, &class, &domains, &surroundings.steps);
                 let old = found.remove(&name).unwrap_or(Answer::No);
                 found.insert(name.clone(), old.or_else(|| answer));
             }

@@ -7,7 +7,7 @@ use crate::inquiry::find_allowed_request;
 use crate::model::document::PolicyDocument;
 use crate::named::NamedValues;
 use crate::request_domain::RequestTarget;
-use crate::solver::work::WorkLimit;
+use crate::solver::steps::StepLimit;
 use crate::surroundings::Surroundings;
 
 /// Returns the `Allow` statements of a resource-based policy that let strangers in, each with a
@@ -33,22 +33,25 @@ pub fn public_statements(
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
     if surroundings.restricts_public_buckets {
-        let as_s3 = Surroundings {
-            restricts_public_buckets: false,
-            definition: PublicDefinition::AmazonS3,
-            ..surroundings.clone()
-        };
-        let found = public_statements(document, &as_s3);
+        let found = find_statements(document, PublicDefinition::AmazonS3, surroundings);
         // Amazon S3 cuts off everyone outside the account, if it regards the policy as public.
         if found.iter().any(|one| one.answer.is_yes()) {
             return Vec::new();
         }
     }
+    find_statements(document, surroundings.definition, surroundings)
+}
+
+fn find_statements(
+    document: &PolicyDocument,
+    definition: PublicDefinition,
+    surroundings: &Surroundings,
+) -> Vec<StatementAnswer> {
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let work = WorkLimit::new(surroundings.max_steps);
-    let classes = stranger_classes(&named, surroundings);
-    answer_statements(&bounded, &classes, &RequestTarget::default(), &work)
+    let mut classes = stranger_classes(&named, surroundings);
+    classes.iter_mut().for_each(|class| class.definition = definition);
+    answer_statements(&bounded, &classes, &RequestTarget::default(), &surroundings.steps)
 }
 
 /// Returns the answers for all `Allow` statements, without those for which the answer is no.
@@ -56,7 +59,7 @@ pub(crate) fn answer_statements(
     document: &PolicyDocument,
     classes: &[CallerClass<'_>],
     target: &RequestTarget,
-    work: &WorkLimit,
+    steps: &StepLimit,
 ) -> Vec<StatementAnswer> {
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {
@@ -66,7 +69,7 @@ pub(crate) fn answer_statements(
         }
         let domains = target.domains_for(statement, document);
         let answer = classes.iter().fold(Answer::No, |answer, class| {
-            answer.or_else(|| find_allowed_request(document, number, class, &domains, work))
+            answer.or_else(|| find_allowed_request(document, number, class, &domains, steps))
         });
         if !answer.is_no() {
             all.push(StatementAnswer { statement: number, answer });

@@ -13,7 +13,6 @@ use crate::model::template::Template;
 use crate::named::NamedValues;
 use crate::request_domain::{RequestTarget, common_service};
 use crate::solver::problem::Literal;
-use crate::solver::work::WorkLimit;
 use crate::surroundings::Surroundings;
 
 /// Services with only one action that callers can send without TLS, and this action.
@@ -55,7 +54,6 @@ pub fn find_insecure_request(
     };
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let work = WorkLimit::new(surroundings.max_steps);
     let mut target = RequestTarget {
         actions: Vec::new(),
         resources: resources.iter().map(|resource| (*resource).to_owned()).collect(),
@@ -84,7 +82,7 @@ pub fn find_insecure_request(
                     domain,
                     required: vec![Literal::condition(&insecure, true)],
                 };
-                into_answer(inquiry.answer(&is_undenied, &work))
+                into_answer(inquiry.answer(&is_undenied, &surroundings.steps))
             });
         }
     }

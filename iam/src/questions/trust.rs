@@ -8,7 +8,6 @@ use crate::model::document::{PolicyDocument, PrincipalName};
 use crate::named::NamedValues;
 use crate::providers::find_shared_provider;
 use crate::request_domain::RequestTarget;
-use crate::solver::work::WorkLimit;
 use crate::surroundings::Surroundings;
 
 /// Returns the statements of a trust policy that trust an identity provider that many organizations
@@ -35,7 +34,6 @@ pub fn open_trust_statements(
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
     let named = NamedValues::from_documents(&[document]);
-    let work = WorkLimit::new(surroundings.max_steps);
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {
         let Some(members) = statement.principals.as_ref().filter(|_| statement.allows) else {
@@ -56,8 +54,9 @@ pub fn open_trust_statements(
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             };
-            answer =
-                answer.or_else(|| find_allowed_request(document, number, &class, &domains, &work));
+            answer = answer.or_else(|| {
+                find_allowed_request(document, number, &class, &domains, &surroundings.steps)
+            });
         }
         if !answer.is_no() {
             all.push(StatementAnswer { statement: number, answer });

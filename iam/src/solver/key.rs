@@ -8,8 +8,8 @@ use super::candidates::{candidate_addresses, candidate_dates, candidate_numbers}
 use super::domain::{KeyDomain, ValueDomain};
 use super::pattern::{Form, Pattern};
 use super::problem::VariableValues;
+use super::steps::{StepLimit, StepsExhausted};
 use super::texts::{TextCondition, find_text};
-use super::work::{OutOfWork, WorkLimit};
 use crate::evaluate::value_holds_alone;
 use crate::keys::{is_multivalued, is_single_valued};
 use crate::model::document::Condition;
@@ -43,8 +43,8 @@ pub(crate) fn find_key_values(
     domain: &KeyDomain,
     literals: &[KeyLiteral<'_>],
     variables: VariableValues<'_>,
-    work: &WorkLimit,
-) -> Result<KeyResult, OutOfWork> {
+    steps: &StepLimit,
+) -> Result<KeyResult, StepsExhausted> {
     if domain.may_be_absent && literals.iter().all(|literal| holds_when_absent(literal)) {
         return Ok(KeyResult::Found(None));
     }
@@ -69,7 +69,7 @@ pub(crate) fn find_key_values(
             _ => for_all.push(*literal),
         }
     }
-    let find = |literals: &[KeyLiteral<'_>]| find_value(domain, literals, variables, work);
+    let find = |literals: &[KeyLiteral<'_>]| find_value(domain, literals, variables, steps);
     if !has_several {
         return find(&[for_all, for_some].concat()).map(|found| found.into_result());
     }
@@ -129,17 +129,17 @@ fn find_value(
     domain: &KeyDomain,
     literals: &[KeyLiteral<'_>],
     variables: VariableValues<'_>,
-    work: &WorkLimit,
-) -> Result<FoundValue, OutOfWork> {
+    steps: &StepLimit,
+) -> Result<FoundValue, StepsExhausted> {
     let has_addresses = matches!(domain.values, ValueDomain::PublicAddresses { .. });
     let comparisons =
         || literals.iter().filter_map(|one| one.condition.operator).map(|o| o.comparison);
     if !has_addresses && comparisons().all(is_text) {
-        return find_text_value(domain, literals, variables, work);
+        return find_text_value(domain, literals, variables, steps);
     }
     let candidates = list_candidates(domain, literals);
     for value in candidates {
-        work.spend_steps(literals.len().saturating_add(1))?;
+        steps.spend_steps(literals.len().saturating_add(1))?;
         let holds = |literal: &KeyLiteral<'_>| {
             value_holds_alone(literal.condition, &value, variables.chosen)
                 == Some(literal.must_hold)
@@ -192,8 +192,8 @@ fn find_text_value(
     domain: &KeyDomain,
     literals: &[KeyLiteral<'_>],
     variables: VariableValues<'_>,
-    work: &WorkLimit,
-) -> Result<FoundValue, OutOfWork> {
+    steps: &StepLimit,
+) -> Result<FoundValue, StepsExhausted> {
     let mut conditions = Vec::new();
     match &domain.values {
         ValueDomain::Listed(values) => {
@@ -223,7 +223,7 @@ fn find_text_value(
         let patterns = variables.compile_patterns(&literal.condition.values, form, must_match);
         conditions.push(TextCondition { patterns, must_match });
     }
-    Ok(match find_text(&conditions, &[], work)? {
+    Ok(match find_text(&conditions, &[], steps)? {
         Some(value) => FoundValue::Value(value),
         None => FoundValue::Impossible,
     })

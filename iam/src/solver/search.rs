@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::domain::KeyDomain;
 use super::key::{KeyLiteral, KeyResult, KeyValues, find_key_values};
 use super::problem::{KeyDomains, Literal, Problem, VariableValues};
+use super::steps::{StepLimit, StepsExhausted};
 use super::texts::{TextCondition, find_text};
-use super::work::{OutOfWork, WorkLimit};
 
 /// The parts of a request that satisfies a problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,14 +36,14 @@ pub(crate) fn search_request(
     domains: &dyn KeyDomains,
     variables: VariableValues<'_>,
     unknown: UnknownLiterals,
-    work: &WorkLimit,
-) -> Result<Option<Solution>, OutOfWork> {
+    steps: &StepLimit,
+) -> Result<Option<Solution>, StepsExhausted> {
     let mut search = Search {
         problem,
         domains,
         variables,
         unknown,
-        work,
+        steps,
         chosen: Chosen::default(),
         solution: Solution::default(),
     };
@@ -75,7 +75,7 @@ struct Search<'p, 'd> {
     domains: &'p dyn KeyDomains,
     variables: VariableValues<'p>,
     unknown: UnknownLiterals,
-    work: &'p WorkLimit,
+    steps: &'p StepLimit,
     chosen: Chosen<'d>,
     solution: Solution,
 }
@@ -90,10 +90,10 @@ enum Undo<'d> {
 
 impl<'d> Search<'_, 'd> {
     /// Chooses a literal of each clause.
-    fn solve_clauses(&mut self, clauses: &[&[Literal<'d>]]) -> Result<bool, OutOfWork> {
+    fn solve_clauses(&mut self, clauses: &[&[Literal<'d>]]) -> Result<bool, StepsExhausted> {
         let Some((clause, rest)) = clauses.split_first() else { return Ok(true) };
         for literal in *clause {
-            self.work.spend_steps(1)?;
+            self.steps.spend_steps(1)?;
             let Some(undo) = self.add_literal(*literal)? else { continue };
             if self.solve_clauses(rest)? {
                 return Ok(true);
@@ -104,7 +104,7 @@ impl<'d> Search<'_, 'd> {
     }
 
     /// Adds a literal, if it does not contradict the chosen ones.
-    fn add_literal(&mut self, literal: Literal<'d>) -> Result<Option<Undo<'d>>, OutOfWork> {
+    fn add_literal(&mut self, literal: Literal<'d>) -> Result<Option<Undo<'d>>, StepsExhausted> {
         match literal {
             Literal::Fixed(Some(holds)) => Ok(holds.then_some(Undo::Nothing)),
             Literal::Fixed(None) => {
@@ -134,13 +134,16 @@ impl<'d> Search<'_, 'd> {
         }
     }
 
-    fn add_key_literal(&mut self, literal: KeyLiteral<'d>) -> Result<Option<Undo<'d>>, OutOfWork> {
+    fn add_key_literal(
+        &mut self,
+        literal: KeyLiteral<'d>,
+    ) -> Result<Option<Undo<'d>>, StepsExhausted> {
         let key = literal.condition.key.as_str();
         let old = self.solution.keys.get(key).cloned();
         self.chosen.keys.entry(key).or_default().push(literal);
         let literals = self.chosen.keys.get(key).map(Vec::as_slice).unwrap_or_default();
         let domain = self.variable_domain(key);
-        match find_key_values(key, &domain, literals, self.variables, self.work)? {
+        match find_key_values(key, &domain, literals, self.variables, self.steps)? {
             KeyResult::Found(values) => {
                 self.solution.keys.insert(key.to_owned(), values);
                 return Ok(Some(Undo::Key(key, old)));
@@ -192,16 +195,16 @@ impl<'d> Search<'_, 'd> {
         }
     }
 
-    fn check_action(&mut self) -> Result<bool, OutOfWork> {
+    fn check_action(&mut self) -> Result<bool, StepsExhausted> {
         let conditions = [self.problem.action_domain.as_slice(), &self.chosen.action].concat();
-        let found = find_text(&conditions, &self.problem.preferred_actions, self.work)?;
+        let found = find_text(&conditions, &self.problem.preferred_actions, self.steps)?;
         self.solution.action = found.clone().unwrap_or_default();
         Ok(found.is_some())
     }
 
-    fn check_resource(&mut self) -> Result<bool, OutOfWork> {
+    fn check_resource(&mut self) -> Result<bool, StepsExhausted> {
         let conditions = [self.problem.resource_domain.as_slice(), &self.chosen.resource].concat();
-        let found = find_text(&conditions, &[], self.work)?;
+        let found = find_text(&conditions, &[], self.steps)?;
         self.solution.resource = found.clone().unwrap_or_default();
         Ok(found.is_some())
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::pattern::{Pattern, Positions};
-use super::work::{OutOfWork, WorkLimit};
+use super::steps::{StepLimit, StepsExhausted};
 
 /// A condition on a text.
 #[derive(Clone, Debug)]
@@ -56,12 +56,12 @@ const MAX_SAMPLES: usize = 64;
 pub(crate) fn find_text(
     conditions: &[TextCondition],
     preferred: &[String],
-    work: &WorkLimit,
-) -> Result<Option<String>, OutOfWork> {
+    steps: &StepLimit,
+) -> Result<Option<String>, StepsExhausted> {
     let filler = choose_filler(conditions);
     let cost = conditions.iter().map(|one| one.patterns.len()).fold(1, usize::saturating_add);
-    let holds = |text: &str| -> Result<bool, OutOfWork> {
-        work.spend_steps(cost.saturating_mul(text.len().saturating_add(1)))?;
+    let holds = |text: &str| -> Result<bool, StepsExhausted> {
+        steps.spend_steps(cost.saturating_mul(text.len().saturating_add(1)))?;
         Ok(conditions.iter().all(|condition| condition.holds_for(text)))
     };
     for text in preferred {
@@ -87,7 +87,7 @@ pub(crate) fn find_text(
             return Ok(Some(text));
         }
     }
-    search_text(conditions, filler, work)
+    search_text(conditions, filler, steps)
 }
 
 /// Returns a character that no pattern names.
@@ -112,8 +112,8 @@ struct SearchNode {
 fn search_text(
     conditions: &[TextCondition],
     filler: char,
-    work: &WorkLimit,
-) -> Result<Option<String>, OutOfWork> {
+    steps: &StepLimit,
+) -> Result<Option<String>, StepsExhausted> {
     let patterns = || conditions.iter().flat_map(|condition| &condition.patterns);
     let named: BTreeSet<char> = patterns().flat_map(Pattern::characters).collect();
     let alphabet: Vec<char> = [filler].into_iter().chain(named).collect();
@@ -135,7 +135,7 @@ fn search_text(
         }
         let size = state.iter().flatten().map(Vec::len).fold(1, usize::saturating_add);
         for character in &alphabet {
-            work.spend_steps(size)?;
+            steps.spend_steps(size)?;
             let next: State = pairs()
                 .map(|(condition, state)| advance_state(condition, state, *character))
                 .collect();
@@ -178,7 +178,7 @@ mod tests {
         let mut conditions: Vec<TextCondition> =
             within.iter().map(|list| TextCondition::within(like(list))).collect();
         conditions.push(TextCondition::except(like(except)));
-        find_text(&conditions, &[], &WorkLimit::new(1_000_000)).unwrap()
+        find_text(&conditions, &[], &StepLimit::new(1_000_000)).unwrap()
     }
 
     /// Returns every text over `letters` of up to `length` characters.
@@ -229,7 +229,7 @@ mod tests {
             TextCondition::within(vec![Pattern::like(&long)]),
             TextCondition::except(vec![Pattern::like(&format!("{long}*")), Pattern::like("*a*b*")]),
         ];
-        let found = find_text(&conditions, &[], &WorkLimit::new(20_000));
-        assert!(matches!(found, Err(OutOfWork) | Ok(None)));
+        let found = find_text(&conditions, &[], &StepLimit::new(20_000));
+        assert!(matches!(found, Err(StepsExhausted) | Ok(None)));
     }
 }
