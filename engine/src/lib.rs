@@ -42,7 +42,7 @@ pub use compile::name_resolution::suggest_name;
 pub use compile::pass::AstPass;
 pub use compile::syntax::{SyntaxKind, SyntaxNode};
 pub use compile::syntax_parsing::check_syntax;
-pub use library::{PolicyDocumentError, denies_unencrypted_transport, library_functions};
+pub use library::library_functions;
 pub use limits::{
     EVALUATION_BUDGET, EVALUATION_STACK, EVENT_BUDGET, MAX_DEPTH, MAX_NODES, MAX_SOURCE, MAX_TEXT,
 };

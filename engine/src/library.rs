@@ -23,8 +23,6 @@ mod unknown;
 mod values;
 mod wildcards;
 
-pub use iam::{PolicyDocumentError, denies_unencrypted_transport};
-
 use std::sync::LazyLock;
 
 use cel::{DeclarationError, Env};

@@ -295,7 +295,7 @@ fn library_functions_accept_values_of_an_event() {
     let x = r#"{"ranges":{"items":[{"cidr":"10.0.0.0/8"}]},"policy":{"Statement":[
         {"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]},"none":null}"#;
     holds("as_list(x.ranges)[0].cidr == '10.0.0.0/8' && as_list(x.none) == []", x);
-    holds("size(public_statements(x.policy)) == 1", x);
+    holds("size(iam.public(x.policy)) == 1", x);
     holds(
         "strings_in(x).exists(s, s == 's3:*') && cidr(x.ranges.items[0].cidr).prefixLength() == 8",
         x,

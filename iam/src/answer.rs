@@ -40,8 +40,17 @@ pub enum UnknownReason {
     NotPrincipal,
     /// The answer depends on policy variables, or on several keys together.
     Variables,
+    /// The answer depends on a fact that the document does not contain, such as the time or the
+    /// organization of an account.
+    Facts,
     /// The document needs more steps than the limit.
     TooComplex,
+}
+
+impl fmt::Display for UnknownReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
 }
 
 impl UnknownReason {
@@ -52,14 +61,14 @@ impl UnknownReason {
             UnknownReason::SetOperatorMissing => "set-operator-missing",
             UnknownReason::NotPrincipal => "not-principal",
             UnknownReason::Variables => "variables",
+            UnknownReason::Facts => "facts",
             UnknownReason::TooComplex => "too-complex",
         }
     }
-}
 
-impl fmt::Display for UnknownReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Returns a sentence for people.
+    pub fn text(self) -> &'static str {
+        match self {
             UnknownReason::Condition => {
                 "a condition has an operator that AWS does not document, or a value of a wrong type"
             }
@@ -71,8 +80,12 @@ impl fmt::Display for UnknownReason {
                 "`NotPrincipal` must name both an identity and its account"
             }
             UnknownReason::Variables => "the answer depends on the values of policy variables",
+            UnknownReason::Facts => {
+                "the answer depends on a fact that is not known, such as the time, the Region, a tag of \
+                 the resource or the organization of an account"
+            }
             UnknownReason::TooComplex => "the document is too complex to examine every request",
-        })
+        }
     }
 }
 
@@ -107,7 +120,7 @@ impl Answer {
                     reasons.extend(more);
                     Answer::Unknown(reasons)
                 }
-                yes => yes,
+                yes @ Answer::Yes(_) => yes,
             },
         }
     }

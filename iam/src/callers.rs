@@ -1,5 +1,7 @@
 //! Classes of callers, and the values that condition keys can have in their requests.
 
+use ipnet::IpNet;
+
 use crate::model::request::Caller;
 use crate::named::NamedValues;
 use crate::solver::domain::{KeyDomain, ValueDomain};
@@ -57,10 +59,15 @@ pub(crate) struct CallerClass<'d> {
     /// True if the caller has none of the named values. False if nothing is known about its
     /// organization and its networks.
     pub(crate) is_stranger: bool,
+    /// True if the class is one account, whose organization is not known.
+    pub(crate) is_one_account: bool,
     pub(crate) definition: PublicDefinition,
     /// The account of the resource, if it is known.
     pub(crate) resource_account: Option<&'d str>,
 }
+
+/// The shortest IPv6 prefix that is a fixed value for Amazon S3.
+const S3_OWNED_V6: u8 = 32;
 
 /// Keys that only a service sets that calls for a resource.
 const SERVICE_KEYS: &[&str] = &[
@@ -132,6 +139,9 @@ impl CallerClass<'_> {
     /// Returns the domain of a key that identifies an organization.
     fn organization(&self, pattern: &str, ending: &str) -> KeyDomain {
         let domain = KeyDomain::like(&[pattern]).or_absent();
+        if self.is_one_account {
+            return domain.as_fact();
+        }
         if !self.is_stranger {
             return domain;
         }
@@ -190,13 +200,14 @@ impl CallerClass<'_> {
         let named = |key| self.named_patterns(key).into_iter();
         Some(match key {
             "aws:sourceip" => {
-                let except =
-                    if self.is_stranger { self.named.networks.clone() } else { Vec::new() };
+                let except = if self.is_stranger { self.named_networks() } else { Vec::new() };
                 let values = ValueDomain::PublicAddresses { except };
                 match self.path {
-                    NetworkPath::Internet => KeyDomain { may_be_absent: false, values },
+                    NetworkPath::Internet => {
+                        KeyDomain { may_be_absent: false, values, is_fact: false }
+                    }
                     NetworkPath::VpcEndpoint => KeyDomain::never(),
-                    NetworkPath::Any => KeyDomain { may_be_absent: true, values },
+                    NetworkPath::Any => KeyDomain { may_be_absent: true, values, is_fact: false },
                 }
             }
             "aws:sourcevpc" => through_endpoint(KeyDomain::like(&["vpc-?*"]).without(named(key))),
@@ -218,6 +229,17 @@ impl CallerClass<'_> {
             },
             _ => return None,
         })
+    }
+
+    fn named_networks(&self) -> Vec<IpNet> {
+        let is_named = |range: &&IpNet| match self.definition {
+            PublicDefinition::Reachable => true,
+            PublicDefinition::AmazonS3 => match range {
+                IpNet::V4(_) => true,
+                IpNet::V6(range) => range.prefix_len() >= S3_OWNED_V6,
+            },
+        };
+        self.named.networks.iter().filter(is_named).copied().collect()
     }
 
     fn own_account(&self) -> KeyDomain {
@@ -306,16 +328,24 @@ impl CallerClass<'_> {
                 CallerKind::Anonymous | CallerKind::Service { .. } => KeyDomain::never(),
                 _ => KeyDomain::listed(&["true", "false"]).or_absent(),
             },
-            "aws:currenttime" | "aws:epochtime" | "aws:useragent" | "aws:requestedregion" => {
-                KeyDomain::any().present()
-            }
+            "aws:currenttime" | "aws:epochtime" => KeyDomain::any().present().as_fact(),
+            "aws:useragent" => KeyDomain::any().present(),
+            "aws:requestedregion" => self.resource_fact(KeyDomain::any().present()),
+            key if key.starts_with("aws:resourcetag/") => self.resource_fact(KeyDomain::any()),
+            "aws:resourceorgid" | "aws:resourceorgpaths" => self.resource_fact(KeyDomain::any()),
             "s3:tlsversion" => KeyDomain::listed(&["1.3", "1.2"]).or_absent(),
             "aws:resourceaccount" | "s3:resourceaccount" => match self.resource_account {
                 Some(account) => KeyDomain::listed(&[account]),
-                None => KeyDomain::any(),
+                None => self.resource_fact(KeyDomain::any()),
             },
             _ => return None,
         })
+    }
+
+    /// Returns the domain of a fact about the resource. An identity-based policy applies to many
+    /// resources, so each value is possible for some of them.
+    fn resource_fact(&self, domain: KeyDomain) -> KeyDomain {
+        if self.kind == CallerKind::Holder { domain } else { domain.as_fact() }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn decide_request(document: &PolicyDocument, request: &Request) -> Decision 
     };
     match (applies(false), applies(true)) {
         (Some(true), _) => Decision::ExplicitlyDenied,
-        (None, Some(false)) | (Some(false), Some(false)) => Decision::ImplicitlyDenied,
+        (None | Some(false), Some(false)) => Decision::ImplicitlyDenied,
         (Some(false), Some(true)) => Decision::Allowed,
         _ => Decision::Unknown,
     }
@@ -79,8 +79,8 @@ pub(crate) fn statement_applies(statement: &Statement, request: &Request) -> Opt
         .as_ref()
         .map_or(Some(true), |members| principals::includes_caller(members, &request.caller));
     let action = request.action.to_ascii_lowercase();
-    let actions = includes_text(statement.actions.as_ref(), &action, request);
-    let resources = includes_text(statement.resources.as_ref(), &request.resource, request);
+    let actions = Some(includes_text(statement.actions.as_ref(), &action, request));
+    let resources = Some(includes_text(statement.resources.as_ref(), &request.resource, request));
     let conditions =
         statement.conditions.iter().map(|one| conditions::condition_holds(one, request));
     let mut known = Some(true);
@@ -95,16 +95,12 @@ pub(crate) fn statement_applies(statement: &Statement, request: &Request) -> Opt
 }
 
 /// Returns whether a list of actions or resources includes a text. A missing list includes all texts.
-fn includes_text(
-    members: Option<&Members<Template>>,
-    text: &str,
-    request: &Request,
-) -> Option<bool> {
-    let Some(members) = members else { return Some(true) };
+fn includes_text(members: Option<&Members<Template>>, text: &str, request: &Request) -> bool {
+    let Some(members) = members else { return true };
     let variables = |key: &str| request.variable_value(key);
     let is_listed = members
         .listed
         .iter()
         .any(|template| template_matches(template, text, TextForm::Pattern, &variables));
-    Some(is_listed != members.is_complement)
+    is_listed != members.is_complement
 }

@@ -56,8 +56,9 @@ impl<'d> Inquiry<'d> {
         let every = VariableValues { chosen: None };
         let found = search_request(&problem, self.class, every, UnknownLiterals::Assumed, steps)?;
         let Some(solution) = found else { return Ok(Ok(None)) };
+        let is_certain = solution.assumed_facts == 0;
         let request = self.build_request(solution, &BTreeMap::new());
-        if is_right(&request) {
+        if is_certain && is_right(&request) {
             return Ok(Ok(Some(request)));
         }
         for chosen in self.choose_variables(steps)? {
@@ -69,7 +70,14 @@ impl<'d> Inquiry<'d> {
                 return Ok(Ok(Some(request)));
             }
         }
-        Ok(Err(self.reasons()))
+        let mut reasons = self.reasons();
+        if !is_certain {
+            reasons.insert(UnknownReason::Facts);
+        }
+        if reasons.is_empty() {
+            reasons.insert(UnknownReason::Condition);
+        }
+        Ok(Err(reasons))
     }
 
     /// Returns the problem, or `None` if a literal is false for all callers of the class.
@@ -94,6 +102,7 @@ impl<'d> Inquiry<'d> {
             action_domain: self.domain.actions.clone(),
             preferred_actions: self.domain.preferred_actions.clone(),
             resource_domain: self.domain.resources.clone(),
+            preferred_resources: self.domain.preferred_resources.clone(),
             required,
             clauses,
         })
@@ -208,9 +217,6 @@ impl<'d> Inquiry<'d> {
                     Some(_) => false,
                 };
             }
-        }
-        if reasons.is_empty() {
-            reasons.insert(UnknownReason::Condition);
         }
         reasons
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use crate::evaluate::principals::is_account_id;
+use crate::internet::find_internet_ranges;
 use crate::model::document::{PolicyDocument, PrincipalName, Statement};
 use crate::model::values::parse_range;
 
@@ -23,12 +24,6 @@ pub(crate) struct NamedValues {
     /// The account IDs that occur anywhere in the documents.
     accounts: BTreeSet<String>,
 }
-
-/// The number of public IPv4 addresses that one owner can have: a block of /8, the largest that IANA
-/// allocates.
-const OWNED_V4: u64 = 1 << 24;
-/// The shortest IPv6 prefix that counts as the network of one owner. Amazon S3 uses the same limit.
-const OWNED_V6: u8 = 32;
 
 impl NamedValues {
     /// Collects the values of documents.
@@ -103,26 +98,10 @@ impl NamedValues {
     }
 }
 
-/// Returns the ranges of a condition, if together they can belong to one owner. Several ranges that
-/// together are larger than the largest block of one owner are not one owner's network.
+/// Returns the ranges of a condition that can belong to one owner: those that do not cover the
+/// Internet, alone or together.
 fn owned_networks(written: &[String]) -> Vec<IpNet> {
-    let ranges: Vec<IpNet> = written.iter().filter_map(|text| parse_range(text)).collect();
-    let merged = IpNet::aggregate(&ranges);
-    let size_v4 = merged.iter().fold(0_u64, |sum, range| match range {
-        IpNet::V4(range) if !range.network().is_private() => {
-            let bits = u32::from(32_u8.saturating_sub(range.prefix_len()));
-            sum.saturating_add(1_u64.checked_shl(bits).unwrap_or(u64::MAX))
-        }
-        _ => sum,
-    });
-    let wide_v6 =
-        |range: &IpNet| matches!(range, IpNet::V6(range) if range.prefix_len() < OWNED_V6);
-    let keeps_v4 = size_v4 <= OWNED_V4;
-    merged
-        .into_iter()
-        .filter(|range| match range {
-            IpNet::V4(_) => keeps_v4,
-            IpNet::V6(_) => !wide_v6(range),
-        })
-        .collect()
+    let texts: Vec<&str> = written.iter().map(String::as_str).collect();
+    let open = find_internet_ranges(&texts);
+    texts.iter().filter(|text| !open.contains(text)).filter_map(|text| parse_range(text)).collect()
 }

@@ -181,7 +181,7 @@ pub(crate) fn token_key(class: &CallerClass<'_>, key: &str) -> Option<KeyDomain>
         values.flat_map(|value| claims.iter().flat_map(|claim| claim.tenant_patterns(value)));
     let values = ValueDomain::Texts { within: Vec::new(), except: except.collect() };
     let may_be_absent = !matches!(key.rsplit(':').next(), Some("sub" | "aud"));
-    Some(KeyDomain { may_be_absent, values })
+    Some(KeyDomain { may_be_absent, values, is_fact: false })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{S3_BUCKET_ACTIONS, S3_OBJECT_ACTIONS, known_actions};
-use crate::model::document::{PolicyDocument, Statement};
+use crate::model::document::{PolicyDocument, Statement, expand_resource};
 use crate::model::template::{Template, TemplatePart};
 use crate::solver::pattern::{Form, Pattern};
 use crate::solver::texts::TextCondition;
@@ -15,6 +15,8 @@ pub(crate) struct RequestDomain {
     pub(crate) resources: Vec<TextCondition>,
     /// Actions that a search tries first, in lower case.
     pub(crate) preferred_actions: Vec<String>,
+    /// Resources that a search tries first.
+    pub(crate) preferred_resources: Vec<String>,
 }
 
 /// The requests that a question is about.
@@ -34,6 +36,14 @@ fn like_all<T: AsRef<str>>(texts: &[T]) -> Vec<Pattern> {
 }
 
 impl RequestTarget {
+    /// Creates a target. Both lists can have the wildcards `*` and `?`.
+    pub(crate) fn new(actions: &[&str], resources: &[&str]) -> Self {
+        RequestTarget {
+            actions: actions.iter().map(|action| action.to_ascii_lowercase()).collect(),
+            resources: resources.iter().map(|resource| expand_resource(resource)).collect(),
+        }
+    }
+
     /// Returns domains that together contain all requests of this target that a statement can allow.
     ///
     /// An action applies only to resources of its service, and an action on objects only to objects.
@@ -75,6 +85,7 @@ impl RequestTarget {
             actions: vec![TextCondition::within(vec![Pattern::like(&within)])],
             resources: resources.into_iter().map(TextCondition::within).collect(),
             preferred_actions: known_actions(service),
+            preferred_resources: sample_resources(service),
         };
         if !self.actions.is_empty() {
             whole.actions.push(TextCondition::within(like_all(&self.actions)));
@@ -82,8 +93,7 @@ impl RequestTarget {
         if !self.resources.is_empty() {
             whole.resources.push(TextCondition::within(like_all(&self.resources)));
         }
-        // A request names a resource, and never with an empty text.
-        whole.resources.push(TextCondition::within(vec![Pattern::like("?*")]));
+        whole.resources.push(TextCondition::within(service_resources(service)));
         if service == Some("s3") { split_s3_domain(&whole) } else { vec![whole] }
     }
 
@@ -95,6 +105,27 @@ impl RequestTarget {
             .map(|resource| resource_service(&Template::parse_text(resource, false)))
             .collect();
         only_service(services)
+    }
+}
+
+/// Returns the patterns of all resources of a service. Without a service, an action can also have no
+/// resource, which a policy names `*`.
+fn service_resources(service: Option<&str>) -> Vec<Pattern> {
+    match service {
+        Some("sts") => like_all(&["arn:*:iam:*:role/?*"]),
+        Some(service) => like_all(&[format!("arn:*:{service}:?*")]),
+        None => [like_all(&["arn:?*:?*:?*"]), vec![Pattern::exact("*")]].concat(),
+    }
+}
+
+/// Returns resources that are easy to read in a witness.
+fn sample_resources(service: Option<&str>) -> Vec<String> {
+    let own = |rest: &str| format!("arn:aws:{rest}");
+    match service {
+        None => vec!["*".to_owned()],
+        Some("s3") => vec![own("s3:::bucket/key"), own("s3:::bucket")],
+        Some("sts") => vec![own("iam::111122223333:role/x")],
+        Some(service) => vec![own(&format!("{service}:us-east-1:111122223333:x"))],
     }
 }
 
@@ -115,16 +146,21 @@ fn split_s3_domain(whole: &RequestDomain) -> Vec<RequestDomain> {
 
 /// Returns the service of a resource, from its ARN.
 fn resource_service(template: &Template) -> Option<String> {
-    let [TemplatePart::Text(text), ..] = template.parts() else { return None };
-    if text.starts_with("execute-api:/") {
-        return Some("execute-api".to_owned());
-    }
+    let text: String = template
+        .parts()
+        .iter()
+        .map(|part| match part {
+            TemplatePart::Text(text) => text.as_str(),
+            _ => "*",
+        })
+        .collect();
     let mut parts = text.split(':');
     let is_arn = parts.next() == Some("arn");
     let service = parts.nth(1).filter(|_| is_arn)?;
     // The last part may continue with a wildcard.
     let is_complete = parts.next().is_some();
-    (is_complete && !service.is_empty()).then(|| service.to_owned())
+    let is_named = !service.is_empty() && !service.contains(['*', '?']);
+    (is_complete && is_named).then(|| service.to_owned())
 }
 
 /// Returns the service of all actions and resources of a resource-based policy, if they belong to one

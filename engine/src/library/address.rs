@@ -81,11 +81,6 @@ pub(super) fn parse_cidr(function: &str, s: &str) -> Result<CidrValue, Execution
     })
 }
 
-/// Parses a CIDR range, or a single address as a range of one address.
-pub(super) fn parse_range(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
-}
-
 impl Val for IpValue {
     fn get_type(&self) -> &Type {
         &IP_TYPE

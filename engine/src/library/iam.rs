@@ -1,153 +1,251 @@
-//! CEL functions for IAM policy documents.
+//! CEL functions for IAM policy documents. The crate `evenkeel-iam` answers the questions.
 
-mod caller;
-mod conditions;
-mod deny;
+mod answers;
 mod document;
-mod grants;
-mod patterns;
-mod public_access;
-mod services;
-mod statement;
-mod three_valued_logic;
-mod transport;
 
-use cel::common::types::{CelBool, CelList, DYN_TYPE, STRING_TYPE};
+use cel::common::types::{DYN_TYPE, LIST_TYPE, STRING_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
+use evenkeel_iam::{
+    Grantee, PolicyDocument, PublicDefinition, StepLimit, Surroundings, find_insecure_request,
+    find_outsiders, grants_access, grants_all, is_administrator, open_trust_statements,
+    public_statements_for,
+};
+use serde_json::Value as Json;
 
 use super::function::{FunctionDoc, function_error};
+use super::json_conversion::from_json;
 use super::values;
 use crate::run::budget;
-use crate::run::value::box_json;
-use caller::CallerClass;
-use deny::is_open;
-use statement::PolicyStatement;
-
-#[cfg(test)]
-mod tests;
+use answers::{describe_answer, describe_outsiders, describe_statements};
 
 /// The documentation of the functions in this file.
 pub(super) const DOCS: &[FunctionDoc] = &[
     (
-        "policy_statements(doc)",
+        "iam.statements(doc)",
         "the statements of a policy document in a uniform format: `sid`, `effect`, `principals`, \
          `notPrincipals`, `actions`, `notActions`, `resources`, `notResources`, and `conditions` \
          with `operator`, `key` and `values`",
     ),
     (
-        "public_statements(doc)",
-        "the statements that allow public access, as Amazon S3 defines public, and that no `Deny` \
-         statement blocks; if the effect of a `Deny` statement cannot be decided and the policy \
-         finds nothing else, the status is `INSUFFICIENT_DATA`",
+        "iam.public(doc)",
+        "the `Allow` statements of a resource policy that let strangers in, with a `witness`: the \
+         `text`, `caller`, `action`, `resource` and `context` of a request that is allowed; if that \
+         is unknown and the policy finds nothing else, the status is `INSUFFICIENT_DATA`",
+    ),
+    ("iam.public(doc, actions)", "as above, for requests with one of the actions"),
+    (
+        "iam.public_by_s3(doc)",
+        "as `iam.public`, but a value with a wildcard names nobody, as Amazon S3 defines public",
     ),
     (
-        "cross_account_principals(doc, account)",
-        "the allowed principals outside `account`: account IDs, ARNs and `*`, without services; \
-         `Deny` statements count as in `public_statements`",
+        "iam.outsiders(doc, account, trusted)",
+        "the principals outside `account` and the list `trusted` that a document names and lets in, \
+         with `name`, `account` and `witness`; strangers are not included",
     ),
     (
-        "admin_statements(doc)",
-        "the statements that allow `*` on `*` without conditions, unless a statement denies all of \
-         that",
+        "iam.outsiders(doc, account, trusted, actions)",
+        "as above, for requests with one of the actions",
     ),
     (
-        "denies_unencrypted_http(doc)",
-        "whether a statement denies every action to everyone over unencrypted connections",
+        "iam.grants(doc, actions, resources)",
+        "the statement with which an identity policy allows one of the actions on one of the \
+         resources, in a list, with a `witness`; actions and resources can have wildcards",
+    ),
+    (
+        "iam.grants_all(doc, actions, resources)",
+        "a list with a `witness` if an identity policy allows all actions that match one of the \
+         patterns on all resources that match one of the patterns, and its `Deny` statements leave \
+         some of them",
+    ),
+    (
+        "iam.administrator(doc)",
+        "a list with a `witness` if an identity policy allows all actions on all resources, and its \
+         `Deny` statements leave some of them",
+    ),
+    (
+        "iam.insecure(doc, resources)",
+        "a list with a `witness` if a resource policy does not deny every request without TLS for \
+         the resources, which can have wildcards",
+    ),
+    (
+        "iam.open_trust(doc)",
+        "the statements of a trust policy that trust a shared identity provider without fixing the \
+         organization, with a `witness`",
     ),
 ];
 
+/// The number of steps that one call may use.
+const MAX_STEPS: u64 = 1_000_000;
+
+/// The number of steps that cost one unit of the budget.
+const STEPS_PER_UNIT: u64 = 50;
+
 /// Declares the functions of this file in the environment.
 pub(super) fn declare_iam_functions(env: &mut Env) -> Result<(), DeclarationError> {
-    add_filter(env, "policy_statements", policy_statements)?;
-    add_filter(env, "public_statements", public_statements)?;
-    add_filter(env, "admin_statements", admin_statements)?;
-    add_filter(env, "denies_unencrypted_http", denies_unencrypted_http)?;
-    let name = "cross_account_principals";
-    let id = "cross_account_principals(dyn,string)";
-    env.add_overload(name, id, vec![DYN_TYPE, STRING_TYPE], cross_account_principals)
+    let document = || vec![DYN_TYPE];
+    let with_list = || vec![DYN_TYPE, LIST_TYPE];
+    env.add_overload("iam.statements", "iam.statements(dyn)", document(), list_statements)?;
+    env.add_overload("iam.public", "iam.public(dyn)", document(), |args| {
+        find_public("iam.public", args, PublicDefinition::Reachable)
+    })?;
+    env.add_overload("iam.public", "iam.public(dyn,list)", with_list(), |args| {
+        find_public("iam.public", args, PublicDefinition::Reachable)
+    })?;
+    env.add_overload("iam.public_by_s3", "iam.public_by_s3(dyn)", document(), |args| {
+        find_public("iam.public_by_s3", args, PublicDefinition::AmazonS3)
+    })?;
+    let outsiders = || vec![DYN_TYPE, STRING_TYPE, LIST_TYPE];
+    let id = "iam.outsiders(dyn,string,list)";
+    env.add_overload("iam.outsiders", id, outsiders(), list_outsiders)?;
+    let id = "iam.outsiders(dyn,string,list,list)";
+    let with_actions = vec![DYN_TYPE, STRING_TYPE, LIST_TYPE, LIST_TYPE];
+    env.add_overload("iam.outsiders", id, with_actions, list_outsiders)?;
+    let id = "iam.grants(dyn,list,list)";
+    env.add_overload("iam.grants", id, vec![DYN_TYPE, LIST_TYPE, LIST_TYPE], find_grants)?;
+    let id = "iam.grants_all(dyn,list,list)";
+    let lists = vec![DYN_TYPE, LIST_TYPE, LIST_TYPE];
+    env.add_overload("iam.grants_all", id, lists, find_whole_grants)?;
+    env.add_overload(
+        "iam.administrator",
+        "iam.administrator(dyn)",
+        document(),
+        find_administrator,
+    )?;
+    env.add_overload("iam.insecure", "iam.insecure(dyn,list)", with_list(), find_insecure)?;
+    env.add_overload("iam.open_trust", "iam.open_trust(dyn)", document(), find_open_trust)
 }
 
-fn add_filter(
-    env: &mut Env,
-    name: &str,
-    run: cel::common::functions::Function,
-) -> Result<(), DeclarationError> {
-    env.add_overload(name, &format!("{name}(dyn)"), vec![DYN_TYPE], run)
+/// A result that a function returns to CEL.
+type CelResult<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
+
+/// The arguments of a call: the document, and the others.
+struct DocumentCall<'b, 'v> {
+    function: &'static str,
+    document: PolicyDocument,
+    others: std::vec::IntoIter<CowVal<'b, 'v>>,
 }
 
-/// Reads the statements of the only argument of a function.
-fn read_statements_argument(
-    function: &str,
-    args: Vec<CowVal<'_, '_>>,
-) -> Result<Vec<PolicyStatement>, ExecutionError> {
-    let document = values::single_argument(function, args)?;
-    document::read_statements(function, &*document)
-}
-
-fn statement_list<'b, 'v>(statements: impl Iterator<Item = PolicyStatement>) -> CowVal<'b, 'v> {
-    CowVal::owned(CelList::from(statements.map(PolicyStatement::into_value).collect::<Vec<_>>()))
-}
-
-fn policy_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    Ok(statement_list(read_statements_argument("policy_statements", args)?.into_iter()))
-}
-
-fn public_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let statements = read_statements_argument("public_statements", args)?;
-    let mut open = Vec::new();
-    for statement in statements.iter().filter(|statement| public_access::is_public(statement)) {
-        if is_open(statement, &statements, CallerClass::Stranger)? {
-            open.push(statement.clone());
-        }
+impl<'b, 'v> DocumentCall<'b, 'v> {
+    fn read(function: &'static str, args: Vec<CowVal<'b, 'v>>) -> Result<Self, ExecutionError> {
+        let mut others = args.into_iter();
+        let missing = || function_error(function, "an argument is missing");
+        let document = document::read_document(function, &*others.next().ok_or_else(missing)?)?;
+        Ok(DocumentCall { function, document, others })
     }
-    Ok(statement_list(open.into_iter()))
+
+    fn next_text(&mut self) -> Result<String, ExecutionError> {
+        let text = self.others.next().and_then(|arg| values::as_text(&*arg).map(str::to_owned));
+        text.ok_or_else(|| function_error(self.function, "an argument must be a string"))
+    }
+
+    /// Reads the next argument, if there is one. Elements that are not strings are an error.
+    fn next_texts(&mut self) -> Result<Vec<String>, ExecutionError> {
+        let Some(list) = self.others.next() else { return Ok(Vec::new()) };
+        let error = |message| function_error(self.function, message);
+        let items =
+            values::list_elements(&*list).ok_or_else(|| error("the argument must be a list"))?;
+        items
+            .into_iter()
+            .map(|item| values::as_text(item).map(str::to_owned))
+            .collect::<Option<_>>()
+            .ok_or_else(|| error("an element is not a string"))
+    }
 }
 
-fn admin_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let statements = read_statements_argument("admin_statements", args)?;
-    let denied = statements.iter().any(grants::denies_everything);
-    let kept = statements.into_iter().filter(|one| !denied && grants::is_admin(one));
-    Ok(statement_list(kept))
+/// Runs a question within the budget of the evaluation.
+fn ask<T>(question: impl FnOnce(&Surroundings) -> T) -> Result<T, ExecutionError> {
+    ask_within(Surroundings::default(), question)
 }
 
-fn denies_unencrypted_http<'b, 'v>(
+fn ask_within<T>(
+    mut surroundings: Surroundings,
+    question: impl FnOnce(&Surroundings) -> T,
+) -> Result<T, ExecutionError> {
+    surroundings.steps = StepLimit::new(MAX_STEPS);
+    let answer = question(&surroundings);
+    let units = surroundings.steps.used_steps().checked_div(STEPS_PER_UNIT).unwrap_or_default();
+    budget::charge_cost(usize::try_from(units).unwrap_or(usize::MAX))?;
+    Ok(answer)
+}
+
+fn into_list<'b, 'v>(items: Vec<Json>) -> CowVal<'b, 'v> {
+    CowVal::Owned(from_json(Json::Array(items)))
+}
+
+fn as_patterns(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+fn list_statements<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let call = DocumentCall::read("iam.statements", args)?;
+    Ok(into_list(
+        call.document.statements().iter().map(evenkeel_iam::Statement::describe).collect(),
+    ))
+}
+
+fn find_public<'b, 'v>(
+    function: &'static str,
     args: Vec<CowVal<'b, 'v>>,
-) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    const NAME: &str = "denies_unencrypted_http";
-    let statements = read_statements_argument(NAME, args)?;
-    let denied = statements.iter().any(transport::denies_unencrypted_requests);
-    Ok(CowVal::owned(CelBool::from(denied)))
+    definition: PublicDefinition,
+) -> CelResult<'b, 'v> {
+    let mut call = DocumentCall::read(function, args)?;
+    let actions = call.next_texts()?;
+    let surroundings = Surroundings { definition, ..Surroundings::default() };
+    let answers = ask_within(surroundings, |around| {
+        public_statements_for(&call.document, &as_patterns(&actions), around)
+    })?;
+    Ok(into_list(describe_statements(&call.document, answers)))
 }
 
-/// The error for a JSON value that is not a policy document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PolicyDocumentError(String);
-
-/// Returns whether a policy document denies every action to everyone over unencrypted connections.
-/// The CEL function `denies_unencrypted_http` returns the same value.
-///
-/// # Errors
-/// [`PolicyDocumentError`] if the value is not a policy document.
-pub fn denies_unencrypted_transport(
-    document: &serde_json::Value,
-) -> Result<bool, PolicyDocumentError> {
-    budget::end_event_budget();
-    budget::reset_budget(1);
-    let document = box_json(document);
-    let statements = document::read_statements("denies_unencrypted_http", &*document);
-    let statements = statements.map_err(|error| PolicyDocumentError(error.to_string()))?;
-    Ok(statements.iter().any(transport::denies_unencrypted_requests))
+fn list_outsiders<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let mut call = DocumentCall::read("iam.outsiders", args)?;
+    let account = Some(call.next_text()?);
+    let trusted_accounts = call.next_texts()?;
+    let actions = call.next_texts()?;
+    let surroundings = Surroundings { account, trusted_accounts, ..Surroundings::default() };
+    let found = ask_within(surroundings, |around| {
+        find_outsiders(&call.document, &as_patterns(&actions), around)
+    })?;
+    Ok(into_list(describe_outsiders(found)))
 }
 
-fn cross_account_principals<'b, 'v>(
-    args: Vec<CowVal<'b, 'v>>,
-) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    const NAME: &str = "cross_account_principals";
-    let (document, account) = values::two_arguments(NAME, args)?;
-    let account =
-        values::as_text(&*account).ok_or_else(|| function_error(NAME, "needs an account id"))?;
-    let statements = document::read_statements(NAME, &*document)?;
-    Ok(CowVal::owned(values::string_list(grants::outside_principals(&statements, account)?)))
+fn find_grants<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let mut call = DocumentCall::read("iam.grants", args)?;
+    let (actions, resources) = (call.next_texts()?, call.next_texts()?);
+    let answer = ask(|around| {
+        let (actions, resources) = (as_patterns(&actions), as_patterns(&resources));
+        grants_access(&call.document, &Grantee::Holder, &actions, &resources, around)
+    })?;
+    Ok(into_list(describe_answer(&call.document, answer)))
+}
+
+fn find_whole_grants<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let mut call = DocumentCall::read("iam.grants_all", args)?;
+    let (actions, resources) = (call.next_texts()?, call.next_texts()?);
+    let answer = ask(|around| {
+        let (actions, resources) = (as_patterns(&actions), as_patterns(&resources));
+        grants_all(&call.document, &actions, &resources, around)
+    })?;
+    Ok(into_list(describe_answer(&call.document, answer)))
+}
+
+fn find_administrator<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let call = DocumentCall::read("iam.administrator", args)?;
+    let answer = ask(|around| is_administrator(&call.document, around))?;
+    Ok(into_list(describe_answer(&call.document, answer)))
+}
+
+fn find_insecure<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let mut call = DocumentCall::read("iam.insecure", args)?;
+    let resources = call.next_texts()?;
+    let answer =
+        ask(|around| find_insecure_request(&call.document, &as_patterns(&resources), around))?;
+    Ok(into_list(describe_answer(&call.document, answer)))
+}
+
+fn find_open_trust<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let call = DocumentCall::read("iam.open_trust", args)?;
+    let answers = ask(|around| open_trust_statements(&call.document, around))?;
+    Ok(into_list(describe_statements(&call.document, answers)))
 }

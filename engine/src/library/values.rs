@@ -236,7 +236,7 @@ mod tests {
             "x.z.exists(i, v, i == 2 && v == 'two')",
             "x.transformMap(k, v, k == 'z', as_list(v).size()) == {'z': 3}",
             "'three'.glob(as_list(x.items)) && sets.contains(x.z, ['two'])",
-            "public_statements(x.policy)[0].actions == ['s3:GetObject']",
+            "iam.public(x.policy)[0].actions == ['s3:GetObject']",
         ] {
             assert_eq!(evaluate_with_value(source, &*x), Ok(cel::Value::Bool(true)), "{source}");
         }

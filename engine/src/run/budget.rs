@@ -57,12 +57,6 @@ pub fn start_event_budget() {
     EVENT_LEFT.set(EVENT_BUDGET);
 }
 
-/// Removes the limit of [`start_event_budget`] from the current thread, for a call that does not
-/// belong to an event.
-pub(crate) fn end_event_budget() {
-    EVENT_LEFT.set(i64::MAX);
-}
-
 /// Resets the budget of the current thread to `times` the usual budget, but not above what is left
 /// of the event's budget. Each evaluation begins with this call.
 pub(crate) fn reset_budget(times: i64) {

@@ -59,6 +59,7 @@ const SAFE_MESSAGES: &[&str] = &[
     "the list must not be empty",
     "the lists have more than ",
     "the pattern has more than one group",
+    "statement ",
     "the policy document has no statement",
     "the policy document is not an object",
     "the replacement names a group that the pattern does not have",

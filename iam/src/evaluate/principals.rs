@@ -1,6 +1,7 @@
 //! Decides whether the principals of a statement include a caller.
 //!
-//! Source: AWS IAM User Guide, "AWS JSON policy elements: Principal" and "... NotPrincipal".
+//! Source: AWS IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy
+//! elements: `NotPrincipal`".
 
 use crate::model::document::{Members, PrincipalName};
 use crate::model::request::Caller;
@@ -77,7 +78,11 @@ mod tests {
             "*" => PrincipalName::Everyone,
             name => PrincipalName::Aws(name.to_owned()),
         };
-        let members = Members { listed: names.iter().map(name).collect(), is_complement };
+        let members = Members {
+            listed: names.iter().map(name).collect(),
+            written: Vec::new(),
+            is_complement,
+        };
         includes_caller(&members, &Caller::Identity { arn: ROLE.to_owned() })
     }
 

@@ -38,6 +38,8 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Members<T> {
     pub(crate) listed: Vec<T>,
+    /// The texts, as written. Empty for principals.
+    pub(crate) written: Vec<String>,
     /// True for `NotPrincipal`, `NotAction` and `NotResource`: everything that is not listed.
     pub(crate) is_complement: bool,
 }
@@ -173,6 +175,42 @@ impl Statement {
     pub fn allows(&self) -> bool {
         self.allows
     }
+
+    /// Returns the statement in a uniform form: `sid`, `effect`, `principals`, `notPrincipals`,
+    /// `actions`, `notActions`, `resources`, `notResources`, and `conditions` with `operator`, `key`
+    /// and `values`. Every list is present. Keys of conditions are in lower case. The names of
+    /// principals have a prefix such as `service:`, except those of the type `AWS`.
+    pub fn describe(&self) -> Value {
+        let mut fields = Map::new();
+        let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        add("sid", Value::from(self.sid().unwrap_or_default()));
+        add("effect", Value::from(if self.allows { "Allow" } else { "Deny" }));
+        let principals = self.principals.as_ref().map(|members| {
+            let names = members.listed.iter().map(describe_principal).collect();
+            (names, members.is_complement)
+        });
+        let texts = |members: &Members<Template>| (members.written.clone(), members.is_complement);
+        let lists = [
+            ("principals", "notPrincipals", principals),
+            ("actions", "notActions", self.actions.as_ref().map(texts)),
+            ("resources", "notResources", self.resources.as_ref().map(texts)),
+        ];
+        for (name, complement, list) in lists {
+            let (list, is_complement): (Vec<String>, bool) = list.unwrap_or_default();
+            let (listed, excluded) = if is_complement { (vec![], list) } else { (list, vec![]) };
+            add(name, Value::from(listed));
+            add(complement, Value::from(excluded));
+        }
+        let conditions = self.conditions.iter().map(|condition| {
+            serde_json::json!({
+                "operator": condition.operator_name,
+                "key": condition.key,
+                "values": condition.written,
+            })
+        });
+        add("conditions", conditions.collect());
+        Value::Object(fields)
+    }
 }
 
 fn find_field<'j>(fields: &'j Map<String, Value>, wanted: &str) -> Option<&'j Value> {
@@ -202,14 +240,17 @@ fn read_statement(
             StatementReader::read_principals,
         )?,
         actions: reader.read_members("Action", "NotAction", |reader, value, element| {
-            reader.read_templates(value, element, |text| text.to_ascii_lowercase())
+            reader.read_templates(value, element, str::to_ascii_lowercase)
         })?,
         resources: reader.read_members("Resource", "NotResource", |reader, value, element| {
-            reader.read_templates(value, element, |text| text)
+            reader.read_templates(value, element, expand_resource)
         })?,
         conditions: reader.read_conditions()?,
     })
 }
+
+/// The members of a list, and their texts as written.
+type ListedTexts<T> = (Vec<T>, Vec<String>);
 
 struct StatementReader<'j> {
     number: usize,
@@ -226,11 +267,12 @@ impl StatementReader<'_> {
         &self,
         element: &'static str,
         complement: &'static str,
-        read: impl Fn(&Self, &Value, &'static str) -> Result<Vec<T>, DocumentError>,
+        read: impl Fn(&Self, &Value, &'static str) -> Result<ListedTexts<T>, DocumentError>,
     ) -> Result<Option<Members<T>>, DocumentError> {
         for (name, is_complement) in [(element, false), (complement, true)] {
             if let Some(value) = find_field(self.fields, name).filter(|value| !value.is_null()) {
-                return Ok(Some(Members { listed: read(self, value, name)?, is_complement }));
+                let (listed, written) = read(self, value, name)?;
+                return Ok(Some(Members { listed, written, is_complement }));
             }
         }
         Ok(None)
@@ -240,14 +282,15 @@ impl StatementReader<'_> {
         &self,
         json: &Value,
         element: &'static str,
-    ) -> Result<Vec<PrincipalName>, DocumentError> {
+    ) -> Result<ListedTexts<PrincipalName>, DocumentError> {
         let wrong = || self.wrong_type(element);
         let aws = |name: String| match name.as_str() {
             "*" => PrincipalName::Everyone,
             _ => PrincipalName::Aws(name),
         };
         let Value::Object(kinds) = json else {
-            return Ok(read_texts(json).ok_or_else(wrong)?.into_iter().map(aws).collect());
+            let names = read_texts(json).ok_or_else(wrong)?.into_iter();
+            return Ok((names.map(aws).collect(), Vec::new()));
         };
         let mut all = Vec::new();
         for (kind, names) in kinds {
@@ -260,20 +303,18 @@ impl StatementReader<'_> {
                 _ => all.extend(names.map(PrincipalName::Other)),
             }
         }
-        Ok(all)
+        Ok((all, Vec::new()))
     }
 
     fn read_templates(
         &self,
         json: &Value,
         element: &'static str,
-        change: impl Fn(String) -> String,
-    ) -> Result<Vec<Template>, DocumentError> {
-        let texts = read_texts(json).ok_or_else(|| self.wrong_type(element))?;
-        Ok(texts
-            .into_iter()
-            .map(|text| Template::parse_text(&change(text), self.has_variables))
-            .collect())
+        change: impl Fn(&str) -> String,
+    ) -> Result<ListedTexts<Template>, DocumentError> {
+        let written = read_texts(json).ok_or_else(|| self.wrong_type(element))?;
+        let template = |text: &String| Template::parse_text(&change(text), self.has_variables);
+        Ok((written.iter().map(template).collect(), written))
     }
 
     fn read_conditions(&self) -> Result<Vec<Condition>, DocumentError> {
@@ -296,6 +337,29 @@ impl StatementReader<'_> {
             }
         }
         Ok(all)
+    }
+}
+
+/// Returns the ARN pattern of a resource. A resource of an API can be written without the first parts
+/// of its ARN.
+///
+/// Source: Amazon API Gateway Developer Guide, "API Gateway resource policy examples".
+pub(crate) fn expand_resource(text: &str) -> String {
+    match text.strip_prefix("execute-api:/") {
+        Some(path) => format!("arn:aws*:execute-api:*:*:*/{path}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Returns the name of a principal with its type, except for the type `AWS`.
+fn describe_principal(name: &PrincipalName) -> String {
+    match name {
+        PrincipalName::Everyone => "*".to_owned(),
+        PrincipalName::Aws(name) => name.clone(),
+        PrincipalName::Service(name) => format!("service:{name}"),
+        PrincipalName::Federated(name) => format!("federated:{name}"),
+        PrincipalName::CanonicalUser(id) => format!("canonical:{id}"),
+        PrincipalName::Other(name) => format!("other:{name}"),
     }
 }
 

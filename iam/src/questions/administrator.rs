@@ -27,11 +27,12 @@ use crate::surroundings::Surroundings;
 /// # Ok::<(), evenkeel_iam::DocumentError>(())
 /// ```
 pub fn is_administrator(document: &PolicyDocument, surroundings: &Surroundings) -> Answer {
-    grants_all(document, &["?*:?*"], surroundings)
+    grants_all(document, &["?*:?*"], &["*"], surroundings)
 }
 
-/// Answers whether a policy allows all actions that match one of the patterns, on all resources, and
-/// its `Deny` statements leave some of them. The witness is a request that remains.
+/// Answers whether a policy allows all actions that match one of the patterns, on all resources that
+/// match one of the patterns, and its `Deny` statements leave some of them. The witness is a request
+/// that remains.
 ///
 /// ```
 /// use evenkeel_iam::{PolicyDocument, Surroundings, grants_all};
@@ -39,22 +40,23 @@ pub fn is_administrator(document: &PolicyDocument, surroundings: &Surroundings) 
 /// let document = PolicyDocument::parse_text(
 ///     r#"{"Statement": {"Effect": "Allow", "Action": "iam:?*", "Resource": "*"}}"#,
 /// )?;
-/// assert!(grants_all(&document, &["iam:*"], &Surroundings::default()).is_yes());
+/// assert!(grants_all(&document, &["iam:*"], &["*"], &Surroundings::default()).is_yes());
 /// # Ok::<(), evenkeel_iam::DocumentError>(())
 /// ```
 pub fn grants_all(
     document: &PolicyDocument,
     actions: &[&str],
+    resources: &[&str],
     surroundings: &Surroundings,
 ) -> Answer {
     let grants = document.filter_statements(|statement| statement.allows);
     if grants.statements().is_empty() {
         return Answer::No;
     }
-    match find_ungranted_request(&grants, actions, surroundings) {
+    match find_ungranted_request(&grants, actions, resources, surroundings) {
         Answer::Yes(_) => Answer::No,
-        Answer::No => grants_access(document, &Grantee::Holder, actions, &["*"], surroundings),
-        unknown => unknown,
+        Answer::No => grants_access(document, &Grantee::Holder, actions, resources, surroundings),
+        unknown @ Answer::Unknown(_) => unknown,
     }
 }
 
@@ -62,17 +64,11 @@ pub fn grants_all(
 fn find_ungranted_request(
     grants: &PolicyDocument,
     actions: &[&str],
+    resources: &[&str],
     surroundings: &Surroundings,
 ) -> Answer {
     let named = NamedValues::from_documents(&[grants]);
-    let target = RequestTarget {
-        actions: actions
-            .iter()
-            // An action has a service and a name, so `iam:*` is `iam:?*`.
-            .map(|action| action.to_ascii_lowercase())
-            .collect(),
-        resources: vec!["*".to_owned()],
-    };
+    let target = RequestTarget::new(actions, resources);
     let is_ungranted =
         |request: &Request| decide_request(grants, request) == Decision::ImplicitlyDenied;
     let mut answer = Answer::No;

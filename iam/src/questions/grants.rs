@@ -49,10 +49,7 @@ pub fn grants_access(
 ) -> Answer {
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let target = RequestTarget {
-        actions: actions.iter().map(|action| action.to_ascii_lowercase()).collect(),
-        resources: resources.iter().map(|resource| (*resource).to_owned()).collect(),
-    };
+    let target = RequestTarget::new(actions, resources);
     let classes = grantee_classes(grantee, &named, surroundings);
     let mut answer = Answer::No;
     for (number, statement) in bounded.statements().iter().enumerate() {
@@ -102,6 +99,7 @@ pub(crate) fn grantee_classes<'d>(
                 path: *path,
                 named,
                 is_stranger: false,
+                is_one_account: false,
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             });

@@ -103,6 +103,7 @@ pub(crate) fn all_classes<'d>(
                 path: NetworkPath::Any,
                 named,
                 is_stranger: false,
+                is_one_account: false,
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             }),

@@ -83,10 +83,7 @@ pub fn find_outsiders(
 ) -> BTreeMap<OutsiderName, Answer> {
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let target = RequestTarget {
-        actions: actions.iter().map(|action| action.to_ascii_lowercase()).collect(),
-        resources: Vec::new(),
-    };
+    let target = RequestTarget::new(actions, &[]);
     let mut found: BTreeMap<OutsiderName, Answer> = BTreeMap::new();
     for (number, statement) in bounded.statements().iter().enumerate() {
         if !statement.allows {
@@ -165,6 +162,9 @@ fn outsider_classes<'d>(
         OutsiderName::Organization(_) => Grantee::Account(named.stranger_account()),
     };
     let mut classes = grantee_classes(&grantee, named, surroundings);
+    for class in &mut classes {
+        class.is_one_account = !matches!(name, OutsiderName::Organization(_));
+    }
     let uses_source =
         statement.conditions.iter().any(|condition| condition.key.starts_with("aws:source"));
     if let OutsiderName::Account(account) = name
@@ -176,6 +176,7 @@ fn outsider_classes<'d>(
             path: NetworkPath::Any,
             named,
             is_stranger: false,
+            is_one_account: false,
             definition: surroundings.definition,
             resource_account: surroundings.account.as_deref(),
         });

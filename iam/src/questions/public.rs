@@ -32,26 +32,45 @@ pub fn public_statements(
     document: &PolicyDocument,
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
-    if surroundings.restricts_public_buckets {
-        let found = find_statements(document, PublicDefinition::AmazonS3, surroundings);
-        // Amazon S3 cuts off everyone outside the account, if it regards the policy as public.
-        if found.iter().any(|one| one.answer.is_yes()) {
-            return Vec::new();
-        }
+    public_statements_for(document, &[], surroundings)
+}
+
+/// Returns the statements that let strangers in for one of the actions, as [`public_statements`] does
+/// for all actions. The actions can have wildcards.
+pub fn public_statements_for(
+    document: &PolicyDocument,
+    actions: &[&str],
+    surroundings: &Surroundings,
+) -> Vec<StatementAnswer> {
+    if is_cut_off(document, surroundings) {
+        return Vec::new();
     }
-    find_statements(document, surroundings.definition, surroundings)
+    find_statements(document, actions, surroundings.definition, surroundings)
+}
+
+/// Returns whether Amazon S3 lets nobody outside the account in, because it regards the policy as
+/// public and restricts public buckets.
+fn is_cut_off(document: &PolicyDocument, surroundings: &Surroundings) -> bool {
+    surroundings.restricts_public_buckets
+        && find_statements(document, &[], PublicDefinition::AmazonS3, surroundings)
+            .iter()
+            .any(|one| one.answer.is_yes())
 }
 
 fn find_statements(
     document: &PolicyDocument,
+    actions: &[&str],
     definition: PublicDefinition,
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
     let mut classes = stranger_classes(&named, surroundings);
-    classes.iter_mut().for_each(|class| class.definition = definition);
-    answer_statements(&bounded, &classes, &RequestTarget::default(), &surroundings.steps)
+    for class in &mut classes {
+        class.definition = definition;
+    }
+    let target = RequestTarget::new(actions, &[]);
+    answer_statements(&bounded, &classes, &target, &surroundings.steps)
 }
 
 /// Returns the answers for all `Allow` statements, without those for which the answer is no.
@@ -101,6 +120,7 @@ pub(crate) fn stranger_classes<'d>(
         path,
         named,
         is_stranger: true,
+        is_one_account: false,
         definition: surroundings.definition,
         resource_account: surroundings.account.as_deref(),
     };

@@ -54,10 +54,7 @@ pub fn find_insecure_request(
     };
     let bounded = surroundings.bound_document(document);
     let named = NamedValues::from_documents(&[&bounded]);
-    let mut target = RequestTarget {
-        actions: Vec::new(),
-        resources: resources.iter().map(|resource| (*resource).to_owned()).collect(),
-    };
+    let mut target = RequestTarget::new(&[], resources);
     let service = target.service().or_else(|| common_service(document));
     let only = ONLY_ACTION.iter().find(|(name, _)| Some(*name) == service.as_deref());
     target.actions.extend(only.map(|(_, action)| (*action).to_owned()));

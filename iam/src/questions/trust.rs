@@ -51,6 +51,7 @@ pub fn open_trust_statements(
                 path: NetworkPath::Any,
                 named: &named,
                 is_stranger: true,
+                is_one_account: false,
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             };

@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use crate::model::values::{parse_date, parse_number, parse_range, write_date};
+use crate::internet::border_ranges;
+use crate::model::values::{parse_date, parse_number, write_date};
 
 /// Returns numbers: each limit, a number between each two limits, and numbers beyond them.
 pub(crate) fn candidate_numbers(limits: &[&str]) -> Vec<String> {
@@ -37,8 +38,8 @@ pub(crate) fn candidate_dates(limits: &[&str]) -> Vec<String> {
 /// range.
 pub(crate) fn candidate_addresses(ranges: &[IpNet]) -> Vec<IpAddr> {
     let mut all: Vec<IpAddr> = Vec::new();
-    let special: Vec<IpNet> = SPECIAL_RANGES.iter().filter_map(|text| parse_range(text)).collect();
-    for range in ranges.iter().chain(&special) {
+    let borders: Vec<IpNet> = border_ranges().collect();
+    for range in ranges.iter().chain(&borders) {
         all.push(range.network());
         all.extend(next_address(range.broadcast()));
     }
@@ -57,36 +58,11 @@ fn next_address(address: IpAddr) -> Option<IpAddr> {
     }
 }
 
-/// Ranges whose addresses are not used on the public Internet. The ranges for documentation
-/// (RFC 5737, RFC 3849) count as public, because examples and tests use them.
-///
-/// Sources: IANA, "IPv4 Special-Purpose Address Registry" and "IPv6 Global Unicast Address
-/// Assignments"; RFC 6890.
-const SPECIAL_RANGES: &[&str] = &[
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "224.0.0.0/3",
-    "::/3",
-    "4000::/2",
-    "8000::/1",
-];
-
-/// Returns whether an address is one of the public Internet.
-pub(crate) fn is_public_address(address: IpAddr) -> bool {
-    let special = SPECIAL_RANGES.iter().filter_map(|text| parse_range(text));
-    !special.into_iter().any(|range| range.contains(&address))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::internet::is_public_address;
+    use crate::model::values::parse_range;
 
     #[test]
     fn each_interval_has_a_candidate() {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::candidates::is_public_address;
 use super::pattern::Pattern;
+use crate::internet::is_public_address;
 
 /// The values that a condition key can have in a request.
 #[derive(Clone, Debug)]
@@ -14,6 +14,9 @@ pub(crate) struct KeyDomain {
     pub(crate) may_be_absent: bool,
     /// The values of the key, if the request has it.
     pub(crate) values: ValueDomain,
+    /// True if the value is a fact that the caller cannot choose and that is not known, such as the
+    /// time. An answer that depends on it is unknown.
+    pub(crate) is_fact: bool,
 }
 
 /// The values of a condition key.
@@ -42,18 +45,18 @@ pub(crate) enum ValueDomain {
 impl KeyDomain {
     /// The request never has the key.
     pub(crate) fn never() -> Self {
-        KeyDomain { may_be_absent: true, values: ValueDomain::Never }
+        KeyDomain { may_be_absent: true, values: ValueDomain::Never, is_fact: false }
     }
 
     /// The request may have any value, or lack the key.
     pub(crate) fn any() -> Self {
-        KeyDomain { may_be_absent: true, values: ValueDomain::Any }
+        KeyDomain { may_be_absent: true, values: ValueDomain::Any, is_fact: false }
     }
 
     /// The request has one of these values.
     pub(crate) fn listed(values: &[&str]) -> Self {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        KeyDomain { may_be_absent: false, values: ValueDomain::Listed(values) }
+        KeyDomain { may_be_absent: false, values: ValueDomain::Listed(values), is_fact: false }
     }
 
     /// The request has a value that matches a pattern with the wildcards `*` and `?`.
@@ -62,6 +65,7 @@ impl KeyDomain {
         KeyDomain {
             may_be_absent: false,
             values: ValueDomain::Texts { within, except: Vec::new() },
+            is_fact: false,
         }
     }
 
@@ -78,6 +82,13 @@ impl KeyDomain {
     #[must_use]
     pub(crate) fn or_absent(mut self) -> Self {
         self.may_be_absent = true;
+        self
+    }
+
+    /// The value is a fact that is not known.
+    #[must_use]
+    pub(crate) fn as_fact(mut self) -> Self {
+        self.is_fact = true;
         self
     }
 

@@ -71,10 +71,10 @@ pub(crate) fn find_key_values(
     }
     let find = |literals: &[KeyLiteral<'_>]| find_value(domain, literals, variables, steps);
     if !has_several {
-        return find(&[for_all, for_some].concat()).map(|found| found.into_result());
+        return find(&[for_all, for_some].concat()).map(FoundValue::into_result);
     }
     if for_some.is_empty() {
-        return find(&for_all).map(|found| found.into_result());
+        return find(&for_all).map(FoundValue::into_result);
     }
     let mut values = Vec::new();
     for literal in for_some {

@@ -96,6 +96,8 @@ pub(crate) struct Problem<'d> {
     pub(crate) preferred_actions: Vec<String>,
     /// The conditions of the domain on the resource.
     pub(crate) resource_domain: Vec<TextCondition>,
+    /// Resources that the search tries first.
+    pub(crate) preferred_resources: Vec<String>,
     /// Literals that must all be true.
     pub(crate) required: Vec<Literal<'d>>,
     /// In each clause, one literal must be true.

@@ -19,6 +19,8 @@ pub(crate) struct Solution {
     pub(crate) resource: String,
     /// The keys that occur in the chosen literals.
     pub(crate) keys: BTreeMap<String, KeyValues>,
+    /// The number of chosen literals that depend on a fact that is not known.
+    pub(crate) assumed_facts: usize,
 }
 
 /// What the search does with a literal whose value is not known.
@@ -86,6 +88,8 @@ enum Undo<'d> {
     Action(String),
     Resource(String),
     Key(&'d str, Option<KeyValues>),
+    /// As `Key`, for a literal that depends on a fact.
+    Fact(&'d str, Option<KeyValues>),
 }
 
 impl<'d> Search<'_, 'd> {
@@ -141,21 +145,42 @@ impl<'d> Search<'_, 'd> {
         let key = literal.condition.key.as_str();
         let old = self.solution.keys.get(key).cloned();
         self.chosen.keys.entry(key).or_default().push(literal);
-        let literals = self.chosen.keys.get(key).map(Vec::as_slice).unwrap_or_default();
         let domain = self.variable_domain(key);
+        let assumes_fact = domain.is_fact && !self.always_holds(key, &domain, literal)?;
+        if assumes_fact && self.unknown == UnknownLiterals::Avoided {
+            self.pop_key(key);
+            return Ok(None);
+        }
+        let literals = self.chosen.keys.get(key).map(Vec::as_slice).unwrap_or_default();
         match find_key_values(key, &domain, literals, self.variables, self.steps)? {
             KeyResult::Found(values) => {
                 self.solution.keys.insert(key.to_owned(), values);
+                if assumes_fact {
+                    let count = self.solution.assumed_facts.saturating_add(1);
+                    self.solution.assumed_facts = count;
+                    return Ok(Some(Undo::Fact(key, old)));
+                }
                 return Ok(Some(Undo::Key(key, old)));
             }
-            KeyResult::Impossible => {}
             KeyResult::Undecided if self.unknown == UnknownLiterals::Assumed => {
                 return Ok(Some(Undo::Key(key, old)));
             }
-            KeyResult::Undecided => {}
+            KeyResult::Impossible | KeyResult::Undecided => {}
         }
         self.pop_key(key);
         Ok(None)
+    }
+
+    /// Returns whether a literal holds for every value of a key.
+    fn always_holds(
+        &self,
+        key: &str,
+        domain: &KeyDomain,
+        literal: KeyLiteral<'d>,
+    ) -> Result<bool, StepsExhausted> {
+        let opposite = KeyLiteral { must_hold: !literal.must_hold, ..literal };
+        let found = find_key_values(key, domain, &[opposite], self.variables, self.steps)?;
+        Ok(found == KeyResult::Impossible)
     }
 
     /// Returns the domain of a key. A key whose value is chosen for a policy variable has only this
@@ -179,6 +204,11 @@ impl<'d> Search<'_, 'd> {
                 self.chosen.resource.pop();
                 self.solution.resource = old;
             }
+            Undo::Fact(key, old) => {
+                let count = self.solution.assumed_facts.saturating_sub(1);
+                self.solution.assumed_facts = count;
+                self.take_back(Undo::Key(key, old));
+            }
             Undo::Key(key, old) => {
                 self.pop_key(key);
                 match old {
@@ -195,17 +225,22 @@ impl<'d> Search<'_, 'd> {
         }
     }
 
+    /// Finds an action for the chosen literals. If there is none, the solution stays as it is.
     fn check_action(&mut self) -> Result<bool, StepsExhausted> {
         let conditions = [self.problem.action_domain.as_slice(), &self.chosen.action].concat();
         let found = find_text(&conditions, &self.problem.preferred_actions, self.steps)?;
-        self.solution.action = found.clone().unwrap_or_default();
-        Ok(found.is_some())
+        let is_found = found.is_some();
+        self.solution.action = found.unwrap_or_else(|| std::mem::take(&mut self.solution.action));
+        Ok(is_found)
     }
 
+    /// Finds a resource for the chosen literals. If there is none, the solution stays as it is.
     fn check_resource(&mut self) -> Result<bool, StepsExhausted> {
         let conditions = [self.problem.resource_domain.as_slice(), &self.chosen.resource].concat();
-        let found = find_text(&conditions, &[], self.steps)?;
-        self.solution.resource = found.clone().unwrap_or_default();
-        Ok(found.is_some())
+        let found = find_text(&conditions, &self.problem.preferred_resources, self.steps)?;
+        let is_found = found.is_some();
+        self.solution.resource =
+            found.unwrap_or_else(|| std::mem::take(&mut self.solution.resource));
+        Ok(is_found)
     }
 }

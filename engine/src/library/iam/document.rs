@@ -2,44 +2,29 @@
 
 use cel::ExecutionError;
 use cel::common::value::Val;
-use serde_json::{Map, Value as Json};
+use evenkeel_iam::PolicyDocument;
+use serde_json::Value as Json;
 
 use super::super::function::function_error;
 use super::super::{json, json_conversion, values};
-use super::patterns;
-use super::statement::PolicyStatement;
 
-/// Reads the statements of a policy document. The document is an object, a JSON text, or a
-/// percent-encoded JSON text. A missing value, null, an empty string and an empty object are
-/// documents without statements. The comparisons of its patterns may use all steps again, whatever an
-/// earlier document used.
-pub(super) fn read_statements(
+/// Reads a policy document: an object, a JSON text, or a percent-encoded JSON text. A missing value,
+/// null, an empty string and an empty object are documents without statements.
+pub(super) fn read_document(
     function: &str,
     document: &dyn Val,
-) -> Result<Vec<PolicyStatement>, ExecutionError> {
-    patterns::start_document();
-    let Some(document) = values::present_value(document) else { return Ok(vec![]) };
+) -> Result<PolicyDocument, ExecutionError> {
+    let Some(document) = values::present_value(document) else {
+        return Ok(PolicyDocument::default());
+    };
     let json = match values::as_text(document) {
         Some(text) => parse_document(function, text)?,
         None => json_conversion::to_json(function, document)?,
     };
-    let fields = match &json {
-        Json::Null => return Ok(vec![]),
-        Json::Object(fields) if fields.is_empty() => return Ok(vec![]),
-        Json::Object(fields) => fields,
-        _ => return Err(function_error(function, "the policy document is not an object")),
-    };
-    match statement_field(fields) {
-        Some(Json::Array(items)) => {
-            items.iter().map(|item| PolicyStatement::from_json(function, item)).collect()
-        }
-        Some(item) => Ok(vec![PolicyStatement::from_json(function, item)?]),
-        None => Err(function_error(function, "the policy document has no statement")),
+    if json.is_null() {
+        return Ok(PolicyDocument::default());
     }
-}
-
-fn statement_field(fields: &Map<String, Json>) -> Option<&Json> {
-    fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("statement")).map(|(_, value)| value)
+    PolicyDocument::from_json(&json).map_err(|error| function_error(function, error))
 }
 
 fn parse_document(function: &str, text: &str) -> Result<Json, ExecutionError> {
@@ -73,9 +58,9 @@ mod tests {
         let encoded = TRUST.replace('{', "%7B").replace('"', "%22").replace(':', "%3A");
         let escaped = TRUST.replace('"', "\\\"");
         for form in [TRUST, &encoded, &escaped, &format!(" \n{TRUST}")] {
-            let source = "policy_statements(d).map(s, s.effect + ' ' + s.principals[0])
+            let source = "iam.statements(d).map(s, s.effect + ' ' + s.principals[0])
                 == ['Allow service:ec2.amazonaws.com']
-                && policy_statements(parse_json(plain)) == policy_statements(d)";
+                && iam.statements(parse_json(plain)) == iam.statements(d)";
             let vars = [("d", form), ("plain", TRUST)];
             assert_eq!(evaluate_with_texts(source, &vars), Ok(Value::Bool(true)), "{form}");
         }
@@ -84,22 +69,22 @@ mod tests {
     #[test]
     fn a_missing_document_has_no_statements() {
         assert_holds(&[
-            "policy_statements(null) == [] && policy_statements('') == []",
-            "policy_statements({}.?policy) == [] && policy_statements({}) == []",
-            "policy_statements({'Statement': []}) == []",
+            "iam.statements(null) == [] && iam.statements('') == []",
+            "iam.statements({}.?policy) == [] && iam.statements({}) == []",
+            "iam.statements({'Statement': []}) == []",
         ]);
     }
 
     #[test]
     fn an_unreadable_document_is_an_error() {
-        assert_fails("EOF", &["public_statements('{')", "policy_statements('{\"Statement\": [{')"]);
-        assert_fails("expected value", &["admin_statements('s3:*')"]);
-        assert_fails("no statement", &["policy_statements({'Version': '2012-10-17'})"]);
+        assert_fails("EOF", &["iam.public('{')", "iam.statements('{\"Statement\": [{')"]);
+        assert_fails("expected value", &["iam.administrator('s3:*')"]);
+        assert_fails("no statement", &["iam.statements({'Version': '2012-10-17'})"]);
         assert_fails(
             "not an object",
-            &["policy_statements('[]')", "policy_statements({'Statement': ['x']})"],
+            &["iam.statements('[]')", "iam.statements({'Statement': ['x']})"],
         );
-        assert_fails("not an effect", &["policy_statements({'Statement': {'Effect': 'Maybe'}})"]);
-        assert_fails("is not JSON", &["policy_statements({'Statement': b'x'})"]);
+        assert_fails("has no effect", &["iam.statements({'Statement': {'Effect': 'Maybe'}})"]);
+        assert_fails("is not JSON", &["iam.statements({'Statement': b'x'})"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Parses and compares resource policies of REST APIs, and adds a statement that denies unencrypted
 //! HTTP.
 
-use evenkeel_engine::denies_unencrypted_transport;
+use evenkeel_iam::{PolicyDocument, Surroundings, find_insecure_request};
 use serde_json::{Value, json};
 
 use crate::remediator::PlanRefusal;
@@ -19,8 +19,10 @@ pub(crate) fn parse_policy(policy: &str) -> Option<Value> {
 
 /// Returns whether a policy denies unencrypted HTTP.
 fn denies_unencrypted(policy: &Value) -> Result<bool, PlanRefusal> {
-    denies_unencrypted_transport(policy)
-        .map_err(|error| PlanRefusal::NeedsPerson(error.to_string()))
+    let document = PolicyDocument::from_json(policy)
+        .map_err(|error| PlanRefusal::NeedsPerson(error.to_string()))?;
+    let resources = ["execute-api:/*"];
+    Ok(find_insecure_request(&document, &resources, &Surroundings::default()).is_no())
 }
 
 /// Returns the policy with a statement that denies unencrypted HTTP, or `None` if the policy

@@ -1,0 +1,182 @@
+//! Random requests. The condition keys of a request are possible for its caller.
+//!
+//! Source: AWS IAM User Guide, "AWS global condition context keys".
+
+use std::collections::BTreeMap;
+
+use evenkeel_iam::{Caller, Request};
+
+use crate::documents::{DocumentKind, Sample};
+use crate::random::Random;
+use crate::vocabulary::{
+    CANONICAL, KEYS, Key, KeyKind, OTHER, OWN, PROVIDER, SERVICE_NAMES, STRANGERS,
+};
+
+/// Returns a random request to a service of a document.
+pub(crate) fn random_request(sample: &Sample, random: &mut Random) -> Request {
+    let service = *random.pick(&sample.services);
+    let (actions, resources) = random.pick(service.requests);
+    let caller = random_caller(sample.kind, random);
+    let mut maker = ContextMaker {
+        from_endpoint: caller != Caller::Anonymous && random.chance(30),
+        organization: *random.pick(&["o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-qqqqqqqqqq", ""]),
+        source_account: *random.pick(&[OWN, OTHER, STRANGERS[0], STRANGERS[1]]),
+        caller: &caller,
+        random,
+    };
+    let mut context = BTreeMap::new();
+    for key in KEYS {
+        let name = key.name.to_ascii_lowercase();
+        if let Some(values) = maker.values_of(&name, key) {
+            context.insert(name, values);
+        }
+    }
+    let action = (*random.pick(actions)).to_owned();
+    let resource = (*random.pick(resources)).to_owned();
+    Request { caller, action, resource, context }
+}
+
+fn random_caller(kind: DocumentKind, random: &mut Random) -> Caller {
+    if kind == DocumentKind::Trust && random.chance(50) {
+        return Caller::Federated(PROVIDER.to_owned());
+    }
+    let is_identity = kind == DocumentKind::Identity;
+    match random.below(20) {
+        0..=2 if !is_identity => Caller::Anonymous,
+        3 | 4 if !is_identity => Caller::Service((*random.pick(SERVICE_NAMES)).to_owned()),
+        5 if !is_identity => Caller::CanonicalUser(CANONICAL.to_owned()),
+        _ => {
+            let account = *random.pick(&[OWN, OWN, OTHER, OTHER, STRANGERS[0], STRANGERS[1]]);
+            let names = ["role/x", "role/app", "user/jo", "user/ann", "user/x", "role/p/q"];
+            let name = random.pick(&names);
+            Caller::Identity { arn: format!("arn:aws:iam::{account}:{name}") }
+        }
+    }
+}
+
+/// Returns the name of an IAM user.
+pub(crate) fn user_name(caller: &Caller) -> Option<&str> {
+    let Caller::Identity { arn } = caller else { return None };
+    arn.split_once(":user/").map(|(_, name)| name)
+}
+
+struct ContextMaker<'r> {
+    from_endpoint: bool,
+    /// The organization of the caller; empty if it has none.
+    organization: &'static str,
+    /// The account for whose resource a service calls.
+    source_account: &'static str,
+    caller: &'r Caller,
+    random: &'r mut Random,
+}
+
+impl ContextMaker<'_> {
+    /// Returns the values of a key. The result is `None` if the request does not have it.
+    fn values_of(&mut self, name: &str, key: &Key) -> Option<Vec<String>> {
+        let one = |text: &str| Some(vec![text.to_owned()]);
+        let is_anonymous = *self.caller == Caller::Anonymous;
+        let service = match self.caller {
+            Caller::Service(name) => Some(name.as_str()),
+            _ => None,
+        };
+        let is_public = !matches!(self.caller, Caller::Federated(_) | Caller::CanonicalUser(_));
+        match name {
+            "aws:principalarn" => match self.caller {
+                Caller::Identity { arn } => one(arn),
+                _ => None,
+            },
+            "aws:principalaccount" | "kms:calleraccount" if is_anonymous => one("anonymous"),
+            "aws:principalaccount" | "kms:calleraccount" => one(self.caller.account()?),
+            "aws:principalorgid" | "aws:principalorgpaths"
+                if is_anonymous || service.is_some() || self.organization.is_empty() =>
+            {
+                None
+            }
+            "aws:principalorgid" => one(self.organization),
+            "aws:principalorgpaths" => {
+                let end =
+                    *self.random.pick(&["r-ab12/ou-ab12-1/", "r-ab12/ou-x/", "r-q/ou-q/ou-r/"]);
+                one(&format!("{}/{end}", self.organization))
+            }
+            "aws:principaltype" => one(self.principal_type()?),
+            "aws:principalisawsservice" if is_anonymous => None,
+            "aws:principalisawsservice" => one(if service.is_some() { "true" } else { "false" }),
+            "aws:principalservicename" => one(service?),
+            "aws:userid" => one(&self.user_id()?),
+            "aws:username" => one(user_name(self.caller)?),
+            "aws:sourceip" if self.from_endpoint => None,
+            "aws:sourceip" if is_public && service.is_none() => self.any_of(key, 0),
+            "aws:sourcevpc" | "aws:sourcevpce" if self.from_endpoint => self.any_of(key, 0),
+            "aws:vpcsourceip" if self.from_endpoint => self.any_of(key, 0),
+            "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" => None,
+            "aws:sourceaccount" | "aws:sourcearn" if service.is_none() => None,
+            "aws:sourceaccount" => self.random.chance(80).then(|| vec![self.source_account.into()]),
+            "aws:sourcearn" => Some(vec![self.source_arn()]),
+            "aws:securetransport"
+            | "aws:viaawsservice"
+            | "aws:currenttime"
+            | "aws:epochtime"
+            | "aws:requestedregion" => self.any_of(key, 0),
+            "aws:multifactorauthpresent" if is_anonymous || service.is_some() => None,
+            _ if name.starts_with("token.") => self.token_values(name),
+            _ => self.any_of(key, 40),
+        }
+    }
+
+    fn any_of(&mut self, key: &Key, absent_percent: usize) -> Option<Vec<String>> {
+        if self.random.chance(absent_percent) {
+            return None;
+        }
+        let most = if key.kind == KeyKind::Several { 3 } else { 1 };
+        let mut values: Vec<String> =
+            self.random.pick_some(key.given, most).into_iter().map(str::to_owned).collect();
+        values.sort_unstable();
+        values.dedup();
+        Some(values)
+    }
+
+    fn principal_type(&self) -> Option<&'static str> {
+        match self.caller {
+            Caller::Anonymous => Some("Anonymous"),
+            Caller::Identity { .. } if user_name(self.caller).is_some() => Some("User"),
+            Caller::Identity { .. } => Some("AssumedRole"),
+            _ => None,
+        }
+    }
+
+    fn user_id(&mut self) -> Option<String> {
+        let id = match self.caller {
+            Caller::Anonymous => "anonymous",
+            Caller::Identity { .. } if user_name(self.caller).is_some() => {
+                self.random.pick(&["AIDA1", "AIDA2"])
+            }
+            Caller::Identity { .. } => self.random.pick(&["AROA1:sess", "AROA1:jo", "AROA2:jo"]),
+            _ => return None,
+        };
+        Some(id.to_owned())
+    }
+
+    fn source_arn(&mut self) -> String {
+        let account = self.source_account;
+        match self.random.below(4) {
+            0 => "arn:aws:s3:::b".to_owned(),
+            1 => "arn:aws:s3:::bucket-7".to_owned(),
+            2 => format!("arn:aws:sns:us-east-1:{account}:t"),
+            _ => format!("arn:aws:cloudtrail:us-east-1:{account}:trail/x"),
+        }
+    }
+
+    fn token_values(&mut self, name: &str) -> Option<Vec<String>> {
+        if !matches!(self.caller, Caller::Federated(_)) {
+            return None;
+        }
+        let subjects = [
+            "repo:example/app:ref:refs/heads/main",
+            "repo:evil/app:ref:refs/heads/main",
+            "repo:example-2/app:pull_request",
+        ];
+        let value =
+            if name.ends_with(":sub") { *self.random.pick(&subjects) } else { "sts.amazonaws.com" };
+        Some(vec![value.to_owned()])
+    }
+}
