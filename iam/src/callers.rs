@@ -119,17 +119,17 @@ impl CallerClass<'_> {
         match &self.kind {
             CallerKind::Role { arn: Some(arn), .. } | CallerKind::User { arn: Some(arn), .. } => {
                 match session_role(arn) {
-                    Some(pattern) => KeyDomain::like(&[pattern]),
+                    Some(pattern) => KeyDomain::arns(&[pattern]),
                     None => KeyDomain::listed(&[arn]),
                 }
             }
             CallerKind::Role { account, .. } => {
-                KeyDomain::like(&partition_forms(&format!("iam::{account}:role/?*")))
+                KeyDomain::arns(&partition_forms(&format!("iam::{account}:role/?*")))
             }
             CallerKind::User { account, .. } => {
-                KeyDomain::like(&partition_forms(&format!("iam::{account}:user/?*")))
+                KeyDomain::arns(&partition_forms(&format!("iam::{account}:user/?*")))
             }
-            CallerKind::Holder => KeyDomain::like(
+            CallerKind::Holder => KeyDomain::arns(
                 &[partition_forms("iam::*:role/?*"), partition_forms("iam::*:user/?*")].concat(),
             ),
             _ => KeyDomain::never(),
@@ -140,7 +140,7 @@ impl CallerClass<'_> {
     fn organization(&self, pattern: &str, ending: &str) -> KeyDomain {
         let domain = KeyDomain::like(&[pattern]).or_absent();
         if self.is_one_account {
-            return domain.as_fact();
+            return domain.with_unknown_value();
         }
         if !self.is_stranger {
             return domain;
@@ -168,6 +168,7 @@ impl CallerClass<'_> {
             CallerKind::Role { .. } => KeyDomain::like(&["AROA?*:?*"]),
             CallerKind::User { .. } => KeyDomain::like(&["AIDA?*"]),
             CallerKind::Holder => KeyDomain::like(&["AROA?*:?*", "AIDA?*"]),
+            CallerKind::Service { .. } => return KeyDomain::never(),
             _ => return KeyDomain::any(),
         };
         let mut named = self.named_patterns("aws:userid");
@@ -185,7 +186,7 @@ impl CallerClass<'_> {
             return KeyDomain::any();
         };
         let own = partition_forms(&format!("?*:*:{account}:?*"));
-        KeyDomain::like(&[own, partition_forms("s3:::?*")].concat())
+        KeyDomain::arns(&[own, partition_forms("s3:::?*")].concat())
             .or_absent()
             .without(self.named_patterns("aws:sourcearn").into_iter())
     }
@@ -223,7 +224,7 @@ impl CallerClass<'_> {
             "aws:sourcevpcarn" => match self.account().filter(|_| self.is_stranger) {
                 Some(account) => {
                     let own = partition_forms(&format!("ec2:?*:{account}:vpc/vpc-?*"));
-                    through_endpoint(KeyDomain::like(&own)).or_absent()
+                    through_endpoint(KeyDomain::arns(&own)).or_absent()
                 }
                 None => through_endpoint(KeyDomain::any()),
             },
@@ -310,7 +311,7 @@ impl CallerClass<'_> {
     /// Returns the domain of a key of an access point or a resource that belongs to the caller.
     fn owned_key(&self, key: &str) -> Option<KeyDomain> {
         let account = self.account().filter(|_| self.is_stranger)?;
-        let own = |rest: String| KeyDomain::like(&partition_forms(&rest)).or_absent();
+        let own = |rest: String| KeyDomain::arns(&partition_forms(&rest)).or_absent();
         Some(match key {
             "s3:dataaccesspointaccount" => KeyDomain::listed(&[account]).or_absent(),
             "s3:dataaccesspointarn" => own(format!("s3:?*:{account}:accesspoint/?*")),
@@ -328,7 +329,7 @@ impl CallerClass<'_> {
                 CallerKind::Anonymous | CallerKind::Service { .. } => KeyDomain::never(),
                 _ => KeyDomain::listed(&["true", "false"]).or_absent(),
             },
-            "aws:currenttime" | "aws:epochtime" => KeyDomain::any().present().as_fact(),
+            "aws:currenttime" | "aws:epochtime" => KeyDomain::any().present().with_unknown_value(),
             "aws:useragent" => KeyDomain::any().present(),
             "aws:requestedregion" => self.resource_fact(KeyDomain::any().present()),
             key if key.starts_with("aws:resourcetag/") => self.resource_fact(KeyDomain::any()),
@@ -345,7 +346,7 @@ impl CallerClass<'_> {
     /// Returns the domain of a fact about the resource. An identity-based policy applies to many
     /// resources, so each value is possible for some of them.
     fn resource_fact(&self, domain: KeyDomain) -> KeyDomain {
-        if self.kind == CallerKind::Holder { domain } else { domain.as_fact() }
+        if self.kind == CallerKind::Holder { domain } else { domain.with_unknown_value() }
     }
 }
 

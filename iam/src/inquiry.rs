@@ -82,6 +82,10 @@ impl<'d> Inquiry<'d> {
 
     /// Returns the problem, or `None` if a literal is false for all callers of the class.
     fn build_problem(&self) -> Option<Problem<'d>> {
+        // A statement cannot apply and not apply.
+        if self.excluded.iter().any(|excluded| self.applying.contains(excluded)) {
+            return None;
+        }
         let mut required = self.required.clone();
         for statement in &self.applying {
             required.extend(self.literals(statement, true));

@@ -29,7 +29,8 @@ pub(super) fn template_matches(
         TextForm::ExactIgnoringCase => text.chars().flat_map(char::to_lowercase).collect(),
         _ => text.chars().collect(),
     };
-    if form != TextForm::Arn {
+    // A pattern of one star matches every ARN. AWS does not document it, but accepts it in policies.
+    if form != TextForm::Arn || pattern == [Symbol::Star] {
         return symbols_match(&pattern, &text);
     }
     let (wanted, parts) = (

@@ -157,6 +157,22 @@ impl PolicyDocument {
         PolicyDocument { statements: [self.statements(), other.statements()].concat() }
     }
 
+    /// Returns the document as a resource-based policy, in which a statement without principals applies
+    /// to nobody.
+    pub(crate) fn as_resource_policy(&self) -> Self {
+        let nobody = || Members { listed: Vec::new(), written: Vec::new(), is_complement: false };
+        let with_principals = |statement: &Statement| {
+            let principals = Some(statement.principals.clone().unwrap_or_else(nobody));
+            Statement { principals, ..statement.clone() }
+        };
+        PolicyDocument { statements: self.statements.iter().map(with_principals).collect() }
+    }
+
+    /// Returns whether a statement has principals, as in a resource-based policy.
+    pub(crate) fn has_principals(&self) -> bool {
+        self.statements.iter().any(|statement| statement.principals.is_some())
+    }
+
     /// Returns a document with only those statements for which `keep` is true.
     #[must_use]
     pub fn filter_statements(&self, keep: impl Fn(&Statement) -> bool) -> Self {

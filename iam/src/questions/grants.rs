@@ -47,7 +47,10 @@ pub fn grants_access(
     resources: &[&str],
     surroundings: &Surroundings,
 ) -> Answer {
-    let bounded = surroundings.bound_document(document);
+    let bounded = match grantee {
+        Grantee::Holder => surroundings.bound_document(document),
+        _ => surroundings.bound_document(&document.as_resource_policy()),
+    };
     let named = NamedValues::from_documents(&[&bounded]);
     let target = RequestTarget::new(actions, resources);
     let classes = grantee_classes(grantee, &named, surroundings);

@@ -35,6 +35,11 @@ pub fn grants_new_access(
     after: &PolicyDocument,
     surroundings: &Surroundings,
 ) -> Answer {
+    let has_principals = before.has_principals() || after.has_principals();
+    let read = |document: &PolicyDocument| {
+        if has_principals { document.as_resource_policy() } else { document.clone() }
+    };
+    let (before, after) = (&read(before), &read(after));
     let named = NamedValues::from_documents(&[before, after]);
     let classes = all_classes(&named, surroundings);
     let is_new = |request: &Request| {

@@ -81,7 +81,7 @@ pub fn find_outsiders(
     actions: &[&str],
     surroundings: &Surroundings,
 ) -> BTreeMap<OutsiderName, Answer> {
-    let bounded = surroundings.bound_document(document);
+    let bounded = surroundings.bound_document(&document.as_resource_policy());
     let named = NamedValues::from_documents(&[&bounded]);
     let target = RequestTarget::new(actions, &[]);
     let mut found: BTreeMap<OutsiderName, Answer> = BTreeMap::new();

@@ -63,7 +63,7 @@ fn find_statements(
     definition: PublicDefinition,
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
-    let bounded = surroundings.bound_document(document);
+    let bounded = surroundings.bound_document(&document.as_resource_policy());
     let named = NamedValues::from_documents(&[&bounded]);
     let mut classes = stranger_classes(&named, surroundings);
     for class in &mut classes {
@@ -82,8 +82,7 @@ pub(crate) fn answer_statements(
 ) -> Vec<StatementAnswer> {
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {
-        // A statement of a resource-based policy without principals allows nobody.
-        if !statement.allows || statement.principals.is_none() {
+        if !statement.allows {
             continue;
         }
         let domains = target.domains_for(statement, document);

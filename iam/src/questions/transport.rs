@@ -52,7 +52,7 @@ pub fn find_insecure_request(
         values: vec![Template::parse_text("false", false)],
         written: vec!["false".to_owned()],
     };
-    let bounded = surroundings.bound_document(document);
+    let bounded = surroundings.bound_document(&document.as_resource_policy());
     let named = NamedValues::from_documents(&[&bounded]);
     let mut target = RequestTarget::new(&[], resources);
     let service = target.service().or_else(|| common_service(document));

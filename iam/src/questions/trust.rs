@@ -33,6 +33,7 @@ pub fn open_trust_statements(
     document: &PolicyDocument,
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
+    let document = &document.as_resource_policy();
     let named = NamedValues::from_documents(&[document]);
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {

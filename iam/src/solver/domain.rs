@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::pattern::Pattern;
+use super::pattern::{Form, Pattern};
 use crate::internet::is_public_address;
+use crate::model::template::Template;
 
 /// The values that a condition key can have in a request.
 #[derive(Clone, Debug)]
@@ -69,6 +70,18 @@ impl KeyDomain {
         }
     }
 
+    /// The request has an ARN that matches a pattern. A wildcard stays in its part of the ARN.
+    pub(crate) fn arns(patterns: &[String]) -> Self {
+        let arn =
+            |text: &String| Pattern::from_template(&Template::parse_text(text, false), Form::Arn);
+        let within = patterns.iter().map(arn).collect();
+        KeyDomain {
+            may_be_absent: false,
+            values: ValueDomain::Texts { within, except: Vec::new() },
+            is_fact: false,
+        }
+    }
+
     /// Excludes values that match a pattern.
     #[must_use]
     pub(crate) fn without(mut self, excluded: impl Iterator<Item = Pattern>) -> Self {
@@ -87,7 +100,7 @@ impl KeyDomain {
 
     /// The value is a fact that is not known.
     #[must_use]
-    pub(crate) fn as_fact(mut self) -> Self {
+    pub(crate) fn with_unknown_value(mut self) -> Self {
         self.is_fact = true;
         self
     }

@@ -36,6 +36,10 @@ impl Pattern {
 
     /// Compiles a text of a policy. Policy variables must be replaced before.
     pub(crate) fn from_template(template: &Template, form: Form) -> Self {
+        // A pattern of one star matches every ARN. AWS does not document it, but accepts it in policies.
+        if template.parts() == [TemplatePart::Star] && form == Form::Arn {
+            return Pattern(vec![Token::AnyText]);
+        }
         let mut tokens = Vec::new();
         let mut colons = 0_usize;
         for part in template.parts() {
@@ -63,7 +67,6 @@ impl Pattern {
                 }
             }
         }
-        // AWS rejects ARN patterns with fewer than six parts; such a pattern matches no ARN.
         Pattern(tokens)
     }
 

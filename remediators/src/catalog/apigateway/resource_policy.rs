@@ -1,9 +1,9 @@
 //! Parses and compares resource policies of REST APIs, and adds a statement that denies unencrypted
 //! HTTP.
 
-use evenkeel_iam::{PolicyDocument, Surroundings, find_insecure_request};
 use serde_json::{Value, json};
 
+use crate::catalog::shared::policy_documents::{check_transport_denial, denies_insecure_transport};
 use crate::remediator::PlanRefusal;
 
 /// The maximum length of a resource policy in bytes.
@@ -17,14 +17,6 @@ pub(crate) fn parse_policy(policy: &str) -> Option<Value> {
     whole(policy).or_else(|| whole(&policy.replace("\\\"", "\"").replace("\\/", "/")))
 }
 
-/// Returns whether a policy denies unencrypted HTTP.
-fn denies_unencrypted(policy: &Value) -> Result<bool, PlanRefusal> {
-    let document = PolicyDocument::from_json(policy)
-        .map_err(|error| PlanRefusal::NeedsPerson(error.to_string()))?;
-    let resources = ["execute-api:/*"];
-    Ok(find_insecure_request(&document, &resources, &Surroundings::default()).is_no())
-}
-
 /// Returns the policy with a statement that denies unencrypted HTTP, or `None` if the policy
 /// already denies unencrypted HTTP.
 ///
@@ -36,8 +28,13 @@ pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Valu
             "Version": "2012-10-17",
             "Statement": [build_statement("Allow")],
         }),
-        Some(policy) if denies_unencrypted(policy)? => return Ok(None),
-        Some(policy) => policy.clone(),
+        Some(policy) => {
+            // The form with short resources names this API, whatever its ID is.
+            if denies_insecure_transport(&normalize_policy(policy), &["execute-api:/*"])? {
+                return Ok(None);
+            }
+            policy.clone()
+        }
     };
     let mut deny = build_statement("Deny");
     if let Some(deny) = deny.as_object_mut() {
@@ -50,6 +47,9 @@ pub(crate) fn add_transport_denial(policy: Option<&Value>) -> Result<Option<Valu
             let why = "the resource policy has no readable `Statement`; correct the policy by hand";
             return Err(PlanRefusal::NeedsPerson(why.to_owned()));
         }
+    }
+    if let Some(before) = policy {
+        check_transport_denial(&normalize_policy(before), &normalize_policy(&merged))?;
     }
     if merged.to_string().len() > MAX_BYTES {
         let why = format!(

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::connection::AwsConnection;
+use crate::catalog::shared::policy_documents::is_public_statement;
 use crate::remediator::aws_failure::classify_error;
 use crate::remediator::spec::RemediatorSpec;
 use crate::remediator::{AwsFailure, RemediationPlan, Remediator};
 use crate::violation::TargetResource;
-use statement::{allows_any_bucket, build_permission, is_public};
+use statement::{allows_any_bucket, build_permission};
 
 /// A remediator that removes the permissions by which anyone can invoke a function, one of its
 /// versions or one of its aliases. An undo adds them again.
@@ -102,7 +103,7 @@ impl Remediator for RemovePublicPermission {
     ) -> RemediationPlan<FunctionPermissions> {
         let mut after = before.clone();
         for (of, sid, statement) in
-            before.iter_statements().filter(|(_, _, statement)| is_public(statement))
+            before.iter_statements().filter(|(_, _, statement)| is_public_statement(statement))
         {
             if build_permission(&target.id, of, statement).is_none() {
                 return RemediationPlan::leave_to_person(format!(
@@ -138,7 +139,7 @@ impl Remediator for RemovePublicPermission {
         // were added since the plan are kept.
         let removed = |(of, sid, one): &(&str, &str, &Value)| {
             !state.has_statement(of, sid)
-                && is_public(one)
+                && is_public_statement(one)
                 && build_permission(function, of, one).is_some()
         };
         for (of, sid, _) in now.iter_statements().filter(removed) {

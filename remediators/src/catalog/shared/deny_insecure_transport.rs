@@ -1,8 +1,8 @@
 //! The statement of a resource policy that denies unencrypted HTTP to all principals.
 
-use evenkeel_engine::glob::matches_pattern;
 use serde_json::{Value, json};
 
+use super::policy_documents::{check_transport_denial, denies_insecure_transport};
 use crate::remediator::PlanRefusal;
 
 /// The denial of unencrypted HTTP for a resource.
@@ -26,8 +26,9 @@ impl InsecureTransportDenial {
         &self,
         policy: Option<&Value>,
     ) -> Result<Option<Value>, PlanRefusal> {
-        let mut policy =
+        let before =
             policy.cloned().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
+        let mut policy = before.clone();
         let unreadable = || {
             let why = "the resource policy has no readable `Statement`; correct the policy by hand";
             PlanRefusal::NeedsPerson(why.to_owned())
@@ -37,11 +38,13 @@ impl InsecureTransportDenial {
         }
         let statements = policy.get_mut("Statement").and_then(Value::as_array_mut);
         let statements = statements.ok_or_else(unreadable)?;
-        if self.is_satisfied_by(statements) {
+        let resources: Vec<&str> = self.resources.iter().map(String::as_str).collect();
+        if denies_insecure_transport(&before, &resources)? {
             return Ok(None);
         }
         let statement = self.build_statement(statements);
         statements.push(statement);
+        check_transport_denial(&before, &policy)?;
         let length = policy.to_string().len();
         if length > self.max_bytes {
             let limit = self.max_bytes;
@@ -76,72 +79,6 @@ impl InsecureTransportDenial {
         }
         statement
     }
-
-    /// Returns whether the statements already deny unencrypted HTTP for each resource.
-    fn is_satisfied_by(&self, statements: &[Value]) -> bool {
-        let denying = statements.iter().filter(|one| self.is_denied_by(one));
-        let patterns: Vec<&str> = denying.flat_map(|one| field_texts(one, "Resource")).collect();
-        self.resources
-            .iter()
-            .all(|resource| patterns.iter().any(|one| pattern_covers(one, resource)))
-    }
-
-    /// Returns whether a statement denies all actions over unencrypted HTTP to all principals. A
-    /// statement with a further condition does not count, because the condition leaves exceptions.
-    fn is_denied_by(&self, statement: &Value) -> bool {
-        let everyone = match statement.get("Principal") {
-            Some(Value::Object(of)) => {
-                of.get("AWS").is_some_and(|aws| list_values(aws).any(|one| one == "*"))
-            }
-            Some(Value::String(of)) => of == "*",
-            _ => false,
-        };
-        let required = self.action.to_ascii_lowercase();
-        let everything = |action: &str| pattern_covers(&action.to_ascii_lowercase(), &required);
-        statement.get("Effect").and_then(Value::as_str) == Some("Deny")
-            && everyone
-            && field_texts(statement, "Action").any(everything)
-            && statement.get("Condition").is_some_and(is_unencrypted_condition)
-    }
-}
-
-/// Returns whether a pattern matches everything that `required` matches. If `required` ends with
-/// `*`, the pattern must also end with `*` and must match the text before the `*` of `required`.
-/// Such a pattern matches every continuation of that text.
-fn pattern_covers(pattern: &str, required: &str) -> bool {
-    match required.strip_suffix('*') {
-        Some(start) => pattern.ends_with('*') && matches_pattern(pattern, start),
-        None => matches_pattern(pattern, required),
-    }
-}
-
-/// Returns whether the only requirement of a condition is an unencrypted connection.
-fn is_unencrypted_condition(condition: &Value) -> bool {
-    let Some(operator) = single_field(condition) else { return false };
-    let Some((key, values)) = single_field(operator.1) else { return false };
-    let mut values = list_values(values).peekable();
-    let is_bool = ["bool", "boolifexists"].contains(&operator.0.to_ascii_lowercase().as_str());
-    is_bool
-        && key.eq_ignore_ascii_case("aws:SecureTransport")
-        && values.peek().is_some()
-        && values.all(|value| {
-            value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false")) || value == false
-        })
-}
-
-/// Returns the field of an object that has exactly one field.
-fn single_field(value: &Value) -> Option<(&String, &Value)> {
-    value.as_object().filter(|fields| fields.len() == 1)?.iter().next()
-}
-
-/// Returns the texts of a field that contains one text or a list.
-fn field_texts<'a>(statement: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
-    statement.get(field).into_iter().flat_map(list_values).filter_map(Value::as_str)
-}
-
-/// Returns the elements of a list, or a single value as one element.
-fn list_values(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter()
 }
 
 #[cfg(test)]
@@ -161,6 +98,11 @@ mod tests {
         statement
     }
 
+    fn is_sufficient(statements: &[Value]) -> bool {
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        bucket().add_to_policy(Some(&policy)).unwrap().is_none()
+    }
+
     #[test]
     fn equivalent_denials_are_sufficient() {
         for change in [
@@ -173,11 +115,12 @@ mod tests {
             json!({"Resource": "*"}),
             json!({"Resource": "arn:aws:s3:::b*"}),
             json!({"Condition": {"BoolIfExists": {"AWS:securetransport": [false]}}}),
+            json!({"Condition": {}}),
         ] {
-            assert!(bucket().is_satisfied_by(&[statement(&change)]), "{change}");
+            assert!(is_sufficient(&[statement(&change)]), "{change}");
         }
         let parts = ["arn:aws:s3:::b", "arn:aws:s3:::b/*"].map(|part| json!({"Resource": part}));
-        assert!(bucket().is_satisfied_by(&parts.each_ref().map(statement)));
+        assert!(is_sufficient(&parts.each_ref().map(statement)));
     }
 
     #[test]
@@ -193,14 +136,12 @@ mod tests {
             json!({"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/?"]}),
             json!({"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/a*"]}),
             json!({"Resource": ["arn:aws:s3:::c", "arn:aws:s3:::c/*"]}),
-            json!({"Condition": {}}),
-            json!({"Condition": null}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": []}}}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"a": "b"}}}),
         ] {
-            assert!(!bucket().is_satisfied_by(&[statement(&change)]), "{change}");
+            assert!(!is_sufficient(&[statement(&change)]), "{change}");
         }
     }
 
@@ -223,7 +164,7 @@ mod tests {
             assert_eq!(is_sufficient, sufficient, "{action}");
         }
         assert!(topic.add_to_policy(Some(&json!({"Statement": 1}))).is_err());
-        let long = json!({"Statement": [{"Sid": "x".repeat(1000)}]});
+        let long = json!({"Statement": [{"Sid": "x".repeat(1000), "Effect": "Deny"}]});
         assert!(
             topic.add_to_policy(Some(&long)).unwrap_err().to_string().contains("limit is 1000")
         );

@@ -4,30 +4,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// The condition keys that restrict the caller.
-const CALLER_KEYS: &[&str] = &["aws:principalorgid", "aws:sourceaccount", "aws:sourcearn"];
-
-/// The condition operators that match the listed values only.
-const POSITIVE_OPERATORS: &[&str] =
-    &["arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike"];
-
-/// Returns whether a statement allows anyone, and no condition restricts the caller. The
-/// authorization type `AWS_IAM` does not count as a restriction, because it allows all AWS
-/// accounts.
-pub(super) fn is_public(statement: &Value) -> bool {
-    let everyone = match statement.get("Principal") {
-        Some(Value::Object(of)) => {
-            of.get("AWS").is_some_and(|aws| list_values(aws).any(|one| one == "*"))
-        }
-        Some(of) => of == "*",
-        None => false,
-    };
-    let restricted = list_conditions(statement).any(|(operator, key, values)| {
-        CALLER_KEYS.contains(&key.as_str()) && is_restricting(&operator, values)
-    });
-    is_allow_statement(statement) && everyone && !restricted
-}
-
 /// Returns whether a statement allows S3 buckets of any account. The ARN of a bucket contains no
 /// account, and another account can create a bucket with the name of a deleted one.
 pub(super) fn allows_any_bucket(statement: &Value) -> bool {
@@ -53,6 +29,9 @@ fn list_conditions(statement: &Value) -> impl Iterator<Item = (String, String, &
         keys.map(move |(key, values)| (operator.clone(), key.to_ascii_lowercase(), values))
     })
 }
+
+/// The condition operators that match the listed values only.
+const POSITIVE_OPERATORS: &[&str] = &["stringequals", "stringequalsignorecase", "stringlike"];
 
 /// Returns whether a condition restricts the callers. The values are alternatives, so each value
 /// must restrict the callers.
@@ -171,29 +150,6 @@ mod tests {
 
     fn condition(operator: &str, key: &str, value: impl Into<Value>) -> Value {
         json!({"Condition": {operator: {key: value.into()}}})
-    }
-
-    #[test]
-    fn a_statement_is_public_unless_a_condition_restricts_the_caller() {
-        for (change, public) in [
-            (json!({}), true),
-            (json!({"Principal": {"AWS": ["*"]}}), true),
-            (json!({"Principal": {"Service": "*"}}), false),
-            (json!({"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}), false),
-            (json!({"Effect": "Deny"}), false),
-            (condition("StringEquals", "lambda:FunctionUrlAuthType", "AWS_IAM"), true),
-            (condition("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"), false),
-            (condition("StringEquals", "AWS:SourceAccount", "111122223333"), false),
-            (condition("StringEqualsIfExists", "AWS:SourceAccount", "111122223333"), true),
-            (condition("StringNotEquals", "AWS:SourceAccount", "111122223333"), true),
-            (condition("ArnLike", "AWS:SourceArn", "arn:aws:s3:::b"), false),
-            (condition("ArnLike", "AWS:SourceArn", "arn:aws:sns:*:111122223333:*"), false),
-            (condition("ArnLike", "AWS:SourceArn", "arn:aws:sns:*:*:topic"), true),
-            (condition("ArnLike", "AWS:SourceArn", json!(["arn:aws:s3:::b", "*"])), true),
-            (condition("ArnLike", "AWS:SourceArn", json!([])), true),
-        ] {
-            assert_eq!(is_public(&statement(&change)), public, "{change}");
-        }
     }
 
     #[test]
