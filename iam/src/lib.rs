@@ -2,7 +2,25 @@
 //! no network calls.
 //!
 //! An answer is *no*, *yes* with a request that proves it, or *unknown* with the reason. The request
-//! of a *yes* is always one that [`decide_request`] allows.
+//! of a *yes* is always one that [`decide_request`] allows. The README of the crate states what is
+//! modelled, what is unknown, and how it was tested.
+//!
+//! ```
+//! use evenkeel_iam::{PolicyDocument, Surroundings, public_statements};
+//!
+//! let document = PolicyDocument::parse_text(
+//!     r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage",
+//!         "Resource": "arn:aws:sqs:eu-central-1:111122223333:orders"}}"#,
+//! )?;
+//! let found = public_statements(&document, &Surroundings::default());
+//! assert_eq!(
+//!     found[0].answer.to_string(),
+//!     "yes: arn:aws:iam::999988887777:role/x may sqs:SendMessage on \
+//!      arn:aws:sqs:eu-central-1:111122223333:orders, without conditions"
+//! );
+//! # Ok::<(), evenkeel_iam::DocumentError>(())
+//! ```
+
 mod answer;
 mod callers;
 mod catalog;

@@ -44,7 +44,7 @@ const FAILING: [&str; 18] = [
     "{request.userData: 1, request.userData: 2}.size() == 1",
     "base64.decode(request.userData) == b''",
     "'%d'.format([request.userData]) == ''",
-    "public_statements(request.document) != []",
+    "iam.public(request.document) != []",
 ];
 
 fn trail(folder: &Folder) -> String {

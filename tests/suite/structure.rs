@@ -13,6 +13,7 @@ const CRATES: &[&str] = &[
     "aws",
     "client",
     "engine",
+    "iam",
     "rules",
     "authoring",
     "sigma",
@@ -55,7 +56,7 @@ const CLIENT_NEVER: &[&str] = &[
     "object_store",
 ];
 
-/// Dependencies that `engine` must not have. Of our own crates, it may use `aws` only.
+/// Dependencies that `engine` must not have. Of our own crates, it may use `aws` and `iam` only.
 const ENGINE_NEVER: &[&str] = &[
     "evenkeel-authoring",
     "evenkeel-client",
@@ -93,6 +94,7 @@ fn crates_depend_only_on_lower_layers() {
     let never = [
         ("aws", &["evenkeel-", "tokio", "object_store", "aws-", "walkdir", "serde"][..]),
         ("client", CLIENT_NEVER),
+        ("iam", &["evenkeel-", "tokio", "object_store", "aws-", "walkdir", "cel"]),
         ("engine", ENGINE_NEVER),
         ("rules", RULES_NEVER),
         (

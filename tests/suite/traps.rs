@@ -110,7 +110,7 @@ fn policy_documents_may_be_objects_strings_or_percent_encoded_strings() {
     let encoded = text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"));
     for document in [document, json!(text), json!(encoded)] {
         let record = json!({"requestParameters": {"policy": document}});
-        assert!(finds("s3", "PutBucketPolicy", "public_statements(request.policy)", record));
+        assert!(finds("s3", "PutBucketPolicy", "iam.public(request.policy)", record));
     }
 }
 
