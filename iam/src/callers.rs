@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use crate::evaluate::principals::session_role;
 use crate::model::request::Caller;
 use crate::named::NamedValues;
 use crate::solver::domain::{KeyDomain, ValueDomain};
@@ -13,10 +14,8 @@ use crate::solver::problem::KeyDomains;
 pub(crate) enum CallerKind {
     /// A request without a signature.
     Anonymous,
-    /// A role, or a session of it. Without an ARN, any role of the account.
-    Role { account: String, arn: Option<String> },
-    /// An IAM user. Without an ARN, any user of the account.
-    User { account: String, arn: Option<String> },
+    /// A principal of an account. Without an ARN, any principal of this kind.
+    Identity { kind: IdentityKind, account: String, arn: Option<String> },
     /// A service that acts for a resource of an account.
     Service { name: String, for_account: Option<String> },
     /// An identity of an identity provider.
@@ -25,6 +24,52 @@ pub(crate) enum CallerKind {
     CanonicalUser(String),
     /// The identity to which a policy is attached, without further knowledge.
     Holder,
+}
+
+/// The kinds of principals of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdentityKind {
+    /// A role, or a session of it.
+    Role,
+    User,
+    Root,
+    /// A session of `GetFederationToken`.
+    FederatedUser,
+}
+
+impl IdentityKind {
+    /// All kinds.
+    pub(crate) const ALL: [Self; 4] = [Self::Role, Self::User, Self::Root, Self::FederatedUser];
+
+    /// Returns the pattern of the ARN, after the partition.
+    fn arn_pattern(self, account: &str) -> String {
+        match self {
+            IdentityKind::Role => format!("iam::{account}:role/?*"),
+            IdentityKind::User => format!("iam::{account}:user/?*"),
+            IdentityKind::Root => format!("iam::{account}:root"),
+            IdentityKind::FederatedUser => format!("sts::{account}:federated-user/?*"),
+        }
+    }
+
+    /// Returns the value of `aws:PrincipalType`.
+    fn principal_type(self) -> &'static str {
+        match self {
+            IdentityKind::Role => "AssumedRole",
+            IdentityKind::User => "User",
+            IdentityKind::Root => "Account",
+            IdentityKind::FederatedUser => "FederatedUser",
+        }
+    }
+
+    /// Returns the kind of the principal with an ARN.
+    pub(crate) fn of_arn(arn: &str) -> Self {
+        match arn.splitn(6, ':').nth(5) {
+            Some("root") => IdentityKind::Root,
+            Some(rest) if rest.starts_with("user/") => IdentityKind::User,
+            Some(rest) if rest.starts_with("federated-user/") => IdentityKind::FederatedUser,
+            _ => IdentityKind::Role,
+        }
+    }
 }
 
 /// From where the request comes.
@@ -62,6 +107,8 @@ pub(crate) struct CallerClass<'d> {
     /// True if the class is one account, whose organization is not known.
     pub(crate) is_one_account: bool,
     pub(crate) definition: PublicDefinition,
+    /// True if the requests are without TLS. A forwarded request of a service has TLS.
+    pub(crate) is_insecure: bool,
     /// The account of the resource, if it is known.
     pub(crate) resource_account: Option<&'d str>,
 }
@@ -70,7 +117,7 @@ pub(crate) struct CallerClass<'d> {
 const S3_OWNED_V6: u8 = 32;
 
 /// Keys that only a service sets that calls for a resource.
-const SERVICE_KEYS: &[&str] = &[
+pub(crate) const SERVICE_KEYS: &[&str] = &[
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
@@ -80,58 +127,72 @@ const SERVICE_KEYS: &[&str] = &[
     "aws:principalservicenameslist",
 ];
 
+/// Keys of the network of a request. A request of a service has none.
+const NETWORK_KEYS: &[&str] = &[
+    "aws:sourceip",
+    "aws:sourcevpc",
+    "aws:sourcevpcarn",
+    "aws:sourcevpce",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+];
+
 impl CallerClass<'_> {
     /// Returns the caller of a witness. `principal_arn` is the value of `aws:PrincipalArn`, if the
     /// search has chosen one.
     pub(crate) fn build_caller(&self, principal_arn: Option<&str>) -> Caller {
         let chosen = || principal_arn.map(str::to_owned);
-        let identity = |account: &str, arn: &Option<String>, sample: &str| Caller::Identity {
+        let identity = |pattern: String, arn: &Option<String>| Caller::Identity {
             arn: arn
                 .clone()
                 .or_else(chosen)
-                .unwrap_or_else(|| format!("arn:aws:iam::{account}:{sample}")),
+                .unwrap_or_else(|| format!("arn:aws:{}", pattern.replace("?*", "x"))),
         };
         match &self.kind {
             CallerKind::Anonymous => Caller::Anonymous,
-            CallerKind::Role { account, arn } => identity(account, arn, "role/x"),
-            CallerKind::User { account, arn } => identity(account, arn, "user/x"),
+            CallerKind::Identity { kind, account, arn } => identity(kind.arn_pattern(account), arn),
             CallerKind::Service { name, .. } => Caller::Service(name.clone()),
             CallerKind::Federated(provider) => Caller::Federated(provider.clone()),
             CallerKind::CanonicalUser(id) => Caller::CanonicalUser(id.clone()),
-            CallerKind::Holder => identity("111122223333", &None, "role/x"),
+            CallerKind::Holder => identity(IdentityKind::Role.arn_pattern("111122223333"), &None),
         }
     }
 
     fn account(&self) -> Option<&str> {
         match &self.kind {
-            CallerKind::Role { account, .. } | CallerKind::User { account, .. } => Some(account),
+            CallerKind::Identity { account, .. } => Some(account),
             CallerKind::Service { for_account, .. } => for_account.as_deref(),
             _ => None,
         }
     }
 
-    fn is_role(&self) -> bool {
-        matches!(self.kind, CallerKind::Role { .. })
-    }
-
     /// Returns the domain of `aws:PrincipalArn`.
     fn principal_arn(&self) -> KeyDomain {
         match &self.kind {
-            CallerKind::Role { arn: Some(arn), .. } | CallerKind::User { arn: Some(arn), .. } => {
-                match session_role(arn) {
-                    Some(pattern) => KeyDomain::arns(&[pattern]),
-                    None => KeyDomain::listed(&[arn]),
+            CallerKind::Identity { arn: Some(arn), .. } => match session_role(arn) {
+                Some((account, role)) => {
+                    let own = [
+                        format!("iam::{account}:role/{role}"),
+                        format!("iam::{account}:role/*/{role}"),
+                    ];
+                    KeyDomain::arns(&own.map(|rest| partition_forms(&rest)).concat())
                 }
+                None => KeyDomain::listed(&[arn]),
+            },
+            CallerKind::Identity { kind, account, arn: None } => {
+                let domain = KeyDomain::arns(&partition_forms(&kind.arn_pattern(account)));
+                // The name of a federated user has neither colons nor slashes.
+                let is_federated = *kind == IdentityKind::FederatedUser;
+                let impossible =
+                    is_federated.then_some(["*:federated-user/*:*", "*:federated-user/*/*"]);
+                domain.without(impossible.into_iter().flatten().map(Pattern::like))
             }
-            CallerKind::Role { account, .. } => {
-                KeyDomain::arns(&partition_forms(&format!("iam::{account}:role/?*")))
+            CallerKind::Holder => {
+                let kinds = [IdentityKind::Role, IdentityKind::User];
+                KeyDomain::arns(&kinds.map(|kind| partition_forms(&kind.arn_pattern("*"))).concat())
             }
-            CallerKind::User { account, .. } => {
-                KeyDomain::arns(&partition_forms(&format!("iam::{account}:user/?*")))
-            }
-            CallerKind::Holder => KeyDomain::arns(
-                &[partition_forms("iam::*:role/?*"), partition_forms("iam::*:user/?*")].concat(),
-            ),
             _ => KeyDomain::never(),
         }
     }
@@ -149,7 +210,7 @@ impl CallerClass<'_> {
             .named
             .organizations()
             .iter()
-            .map(|id| Pattern::like(&format!("{id}{ending}")))
+            .map(|id| Pattern::like_ignoring_case(&format!("{id}{ending}")))
             .collect();
         domain.without(named.into_iter())
     }
@@ -159,14 +220,22 @@ impl CallerClass<'_> {
         if !self.is_stranger {
             return Vec::new();
         }
-        self.named.values_of(key).map(Pattern::exact).collect()
+        self.named.values_of(key).map(Pattern::like_ignoring_case).collect()
     }
 
     fn user_id(&self) -> KeyDomain {
         let domain = match &self.kind {
             CallerKind::Anonymous => return KeyDomain::listed(&["anonymous"]),
-            CallerKind::Role { .. } => KeyDomain::like(&["AROA?*:?*"]),
-            CallerKind::User { .. } => KeyDomain::like(&["AIDA?*"]),
+            CallerKind::Identity { kind: IdentityKind::Role, .. } => {
+                KeyDomain::like(&["AROA?*:?*"])
+            }
+            CallerKind::Identity { kind: IdentityKind::User, .. } => KeyDomain::like(&["AIDA?*"]),
+            CallerKind::Identity { kind: IdentityKind::Root, account, .. } => {
+                KeyDomain::listed(&[account])
+            }
+            CallerKind::Identity { kind: IdentityKind::FederatedUser, account, .. } => {
+                KeyDomain::like(&[format!("{account}:?*")])
+            }
             CallerKind::Holder => KeyDomain::like(&["AROA?*:?*", "AIDA?*"]),
             CallerKind::Service { .. } => return KeyDomain::never(),
             _ => return KeyDomain::any(),
@@ -189,6 +258,22 @@ impl CallerClass<'_> {
         KeyDomain::arns(&[own, partition_forms("s3:::?*")].concat())
             .or_absent()
             .without(self.named_patterns("aws:sourcearn").into_iter())
+            .without(self.named_buckets().into_iter())
+    }
+
+    /// Returns the patterns of the buckets that the document names in full. The name of a bucket is
+    /// unique, whatever stands in the other parts of its ARN.
+    fn named_buckets(&self) -> Vec<Pattern> {
+        let mut buckets = Vec::new();
+        for arn in self.named.written_values("aws:sourcearn").filter(|_| self.is_stranger) {
+            let mut parts = arn.splitn(6, ':').skip(2);
+            if let (Some("s3"), Some(name)) = (parts.next(), parts.nth(2))
+                && !name.contains(['*', '?', '$'])
+            {
+                buckets.push(Pattern::like(&format!("arn:*:s3:*:*:{name}")));
+            }
+        }
+        buckets
     }
 
     /// Returns the domain of a key of the network.
@@ -199,6 +284,9 @@ impl CallerClass<'_> {
             NetworkPath::Any => domain.or_absent(),
         };
         let named = |key| self.named_patterns(key).into_iter();
+        if matches!(self.kind, CallerKind::Service { .. }) && NETWORK_KEYS.contains(&key) {
+            return Some(KeyDomain::never());
+        }
         Some(match key {
             "aws:sourceip" => {
                 let except = if self.is_stranger { self.named_networks() } else { Vec::new() };
@@ -247,6 +335,7 @@ impl CallerClass<'_> {
         match (&self.kind, self.account()) {
             (CallerKind::Anonymous, _) => KeyDomain::listed(&["anonymous"]),
             (CallerKind::Service { .. }, _) => KeyDomain::never(),
+            (CallerKind::Holder, _) => KeyDomain::like(&["????????????"]),
             (_, Some(account)) => KeyDomain::listed(&[account]),
             _ => KeyDomain::any(),
         }
@@ -266,8 +355,8 @@ impl CallerClass<'_> {
             "aws:principalorgpaths" => self.organization("o-?*/r-?*/?*", "/*"),
             "aws:principaltype" => match &self.kind {
                 CallerKind::Anonymous => KeyDomain::listed(&["Anonymous"]),
-                CallerKind::Role { .. } => KeyDomain::listed(&["AssumedRole"]),
-                CallerKind::User { .. } => KeyDomain::listed(&["User"]),
+                CallerKind::Identity { kind, .. } => KeyDomain::listed(&[kind.principal_type()]),
+                CallerKind::Holder => KeyDomain::listed(&["AssumedRole", "User"]),
                 _ => KeyDomain::any(),
             },
             "aws:principalisawsservice" => match &self.kind {
@@ -276,9 +365,8 @@ impl CallerClass<'_> {
                 _ => KeyDomain::listed(&["false"]),
             },
             "aws:userid" => self.user_id(),
-            "aws:username" if self.is_role() => KeyDomain::never(),
             "aws:username" => match &self.kind {
-                CallerKind::User { .. } => KeyDomain::any().present(),
+                CallerKind::Identity { kind: IdentityKind::User, .. } => KeyDomain::any().present(),
                 CallerKind::Holder => KeyDomain::any(),
                 _ => KeyDomain::never(),
             },
@@ -308,15 +396,25 @@ impl CallerClass<'_> {
         })
     }
 
-    /// Returns the domain of a key of an access point or a resource that belongs to the caller.
+    /// Returns the domain of a key of a resource that belongs to the caller, such as an access point.
     fn owned_key(&self, key: &str) -> Option<KeyDomain> {
-        let account = self.account().filter(|_| self.is_stranger)?;
-        let own = |rest: String| KeyDomain::arns(&partition_forms(&rest)).or_absent();
+        if !self.is_stranger {
+            return None;
+        }
+        let stranger = self.named.stranger_account();
+        let account = self.account().unwrap_or(&stranger);
+        let own = |rest: &str| {
+            KeyDomain::arns(&partition_forms(&rest.replace("OWN", account))).or_absent()
+        };
+        let is_signed = !matches!(self.kind, CallerKind::Anonymous);
         Some(match key {
             "s3:dataaccesspointaccount" => KeyDomain::listed(&[account]).or_absent(),
-            "s3:dataaccesspointarn" => own(format!("s3:?*:{account}:accesspoint/?*")),
-            "lambda:sourcefunctionarn" => own(format!("lambda:?*:{account}:function:?*")),
-            "ec2:sourceinstancearn" => own(format!("ec2:?*:{account}:instance/?*")),
+            "s3:dataaccesspointarn" => own("s3:?*:OWN:accesspoint/?*"),
+            "lambda:sourcefunctionarn" if is_signed => own("lambda:?*:OWN:function:?*"),
+            "ec2:sourceinstancearn" if is_signed => own("ec2:?*:OWN:instance/?*"),
+            "lambda:sourcefunctionarn" | "ec2:sourceinstancearn" => KeyDomain::never(),
+            // A stranger has no network connection to a mount target.
+            "elasticfilesystem:accessedviamounttarget" => KeyDomain::listed(&["false"]).or_absent(),
             _ => return None,
         })
     }
@@ -324,6 +422,8 @@ impl CallerClass<'_> {
     /// Returns the domain of a key that every request has.
     fn request_key(&self, key: &str) -> Option<KeyDomain> {
         Some(match key {
+            "aws:viaawsservice" if self.is_insecure => KeyDomain::listed(&["false"]),
+            "s3:tlsversion" if self.is_insecure => KeyDomain::never(),
             "aws:securetransport" | "aws:viaawsservice" => KeyDomain::listed(&["true", "false"]),
             "aws:multifactorauthpresent" => match self.kind {
                 CallerKind::Anonymous | CallerKind::Service { .. } => KeyDomain::never(),
@@ -354,15 +454,6 @@ impl CallerClass<'_> {
 fn partition_forms(rest: &str) -> Vec<String> {
     let partitions = ["aws", "aws-us-gov", "aws-cn"];
     partitions.iter().map(|partition| format!("arn:{partition}:{rest}")).collect()
-}
-
-/// Returns the pattern of the role's ARN for the ARN of a session: the session does not state the path
-/// of the role.
-fn session_role(arn: &str) -> Option<String> {
-    let (head, rest) = arn.split_once(":assumed-role/")?;
-    let account = head.rsplit(':').next()?;
-    let role = rest.split('/').next()?;
-    Some(format!("arn:aws*:iam::{account}:role/*{role}"))
 }
 
 impl KeyDomains for CallerClass<'_> {

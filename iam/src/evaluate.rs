@@ -47,16 +47,21 @@ pub enum Decision {
 /// # Ok::<(), evenkeel_iam::DocumentError>(())
 /// ```
 pub fn decide_request(document: &PolicyDocument, request: &Request) -> Decision {
-    let applies = |allows: bool| {
-        let some = document.statements().iter().filter(|statement| statement.allows == allows);
-        any_applies(some.map(|statement| statement_applies(statement, request)))
-    };
-    match (applies(false), applies(true)) {
+    let grants = document.statements().iter().filter(|statement| statement.allows);
+    let is_granted = any_applies(grants.map(|statement| statement_applies(statement, request)));
+    match (denies_request(document, request), is_granted) {
         (Some(true), _) => Decision::ExplicitlyDenied,
         (None | Some(false), Some(false)) => Decision::ImplicitlyDenied,
         (Some(false), Some(true)) => Decision::Allowed,
         _ => Decision::Unknown,
     }
+}
+
+/// Returns whether a statement of a document denies a request. The result is `None` if the answer is
+/// unknown.
+pub(crate) fn denies_request(document: &PolicyDocument, request: &Request) -> Option<bool> {
+    let denials = document.statements().iter().filter(|statement| !statement.allows);
+    any_applies(denials.map(|statement| statement_applies(statement, request)))
 }
 
 /// Returns whether any statement applies. The result is `None` if the answer is unknown.

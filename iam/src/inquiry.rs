@@ -12,8 +12,9 @@ use crate::model::document::{PolicyDocument, Statement};
 use crate::model::request::Request;
 use crate::model::template::Template;
 use crate::request_domain::RequestDomain;
-use crate::solver::domain::KeyDomain;
+use crate::solver::domain::{KeyDomain, ValueDomain};
 use crate::solver::key::{KeyResult, find_key_values};
+use crate::solver::pattern::Pattern;
 use crate::solver::problem::{KeyDomains, Literal, Problem, VariableValues};
 use crate::solver::search::{Solution, UnknownLiterals, search_request};
 use crate::solver::steps::{StepLimit, StepsExhausted};
@@ -53,16 +54,17 @@ impl<'d> Inquiry<'d> {
         steps: &StepLimit,
     ) -> Result<Result<Option<Request>, BTreeSet<UnknownReason>>, StepsExhausted> {
         let Some(problem) = self.build_problem() else { return Ok(Ok(None)) };
-        let every = VariableValues { chosen: None };
+        let known = self.known_variables();
+        let every = VariableValues { chosen: &known, is_superset: true };
         let found = search_request(&problem, self.class, every, UnknownLiterals::Assumed, steps)?;
         let Some(solution) = found else { return Ok(Ok(None)) };
         let is_certain = solution.assumed_facts == 0;
-        let request = self.build_request(solution, &BTreeMap::new());
+        let request = self.build_request(solution, &known);
         if is_certain && is_right(&request) {
             return Ok(Ok(Some(request)));
         }
         for chosen in self.choose_variables(steps)? {
-            let values = VariableValues { chosen: Some(&chosen) };
+            let values = VariableValues { chosen: &chosen, is_superset: false };
             let found =
                 search_request(&problem, self.class, values, UnknownLiterals::Avoided, steps)?;
             let request = found.map(|solution| self.build_request(solution, &chosen));
@@ -155,13 +157,34 @@ impl<'d> Inquiry<'d> {
         self.applying.iter().chain(&self.excluded).copied()
     }
 
+    fn variable_keys(&self) -> BTreeSet<&'d str> {
+        self.statements().flat_map(templates).flat_map(Template::variable_keys).collect()
+    }
+
+    /// Returns the policy variables that have the same value, or none, in all requests.
+    fn known_variables(&self) -> BTreeMap<String, Option<String>> {
+        let mut known = BTreeMap::new();
+        for key in self.variable_keys() {
+            let domain = self.class.key_domain(key);
+            match &domain.values {
+                ValueDomain::Never => {
+                    known.insert(key.to_owned(), None);
+                }
+                ValueDomain::Listed(values) if !domain.may_be_absent && values.len() == 1 => {
+                    known.insert(key.to_owned(), values.first().cloned());
+                }
+                _ => {}
+            }
+        }
+        known
+    }
+
     /// Returns values to try for the policy variables of the statements.
     fn choose_variables(
         &self,
         steps: &StepLimit,
     ) -> Result<Vec<BTreeMap<String, Option<String>>>, StepsExhausted> {
-        let keys: BTreeSet<&str> =
-            self.statements().flat_map(templates).flat_map(Template::variable_keys).collect();
+        let keys = self.variable_keys();
         let mut choices: Vec<(&str, Vec<Option<String>>)> = Vec::new();
         for key in keys {
             choices.push((key, self.variable_choices(key, steps)?));
@@ -186,18 +209,44 @@ impl<'d> Inquiry<'d> {
     ) -> Result<Vec<Option<String>>, StepsExhausted> {
         let domain: KeyDomain = self.class.key_domain(key);
         let present = domain.clone().present();
-        let every = VariableValues { chosen: None };
+        let nothing = BTreeMap::new();
+        let every = VariableValues { chosen: &nothing, is_superset: true };
         let mut values = Vec::new();
         if let KeyResult::Found(Some(found)) = find_key_values(key, &present, &[], every, steps)? {
             values.extend(found.into_iter().map(Some));
         }
-        let named = self.class.named.values_of(key).filter(|one| domain.values.contains_value(one));
-        values.extend(named.map(|value| Some(value.to_owned())));
+        let named = self.class.named.values_of(key).map(str::to_owned);
+        let own = self.class.resource_account.map(str::to_owned);
+        let possible = named.chain(own).chain(self.matching_values(key));
+        let mut possible: Vec<String> =
+            possible.filter(|value| domain.values.contains_value(value)).collect();
+        possible.dedup();
+        values.extend(possible.into_iter().map(Some));
         values.truncate(MAX_VARIABLE_TRIES.saturating_sub(1));
         if domain.may_be_absent {
             values.push(None);
         }
         Ok(values)
+    }
+
+    /// Returns values of a policy variable with which a resource of the statements becomes a resource
+    /// that the question or another statement names.
+    fn matching_values(&self, key: &str) -> Vec<String> {
+        let members = self.statements().filter_map(|statement| statement.resources.as_ref());
+        let resources: Vec<&Template> = members.flat_map(|members| &members.listed).collect();
+        let asked = self.domain.resources.iter().flat_map(|condition| &condition.patterns);
+        let mut texts: Vec<String> = asked.map(Pattern::fixed_start).collect();
+        texts.extend(resources.iter().filter_map(|template| template.only_text()));
+        let mut values = Vec::new();
+        for template in resources {
+            let Some((before, after)) = template.around_variable(key) else { continue };
+            for text in &texts {
+                let inside = text.strip_prefix(&before);
+                let inside = inside.and_then(|rest| rest.split(&after).next());
+                values.extend(inside.filter(|inside| !inside.is_empty()).map(str::to_owned));
+            }
+        }
+        values
     }
 
     /// Returns what could make the answer unknown.

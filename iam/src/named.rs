@@ -25,6 +25,18 @@ pub(crate) struct NamedValues {
     accounts: BTreeSet<String>,
 }
 
+/// Condition keys whose value contains the account of the caller, or of the resource for which a
+/// service calls.
+pub(crate) const ACCOUNT_KEYS: &[&str] = &[
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceowner",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+];
+
 impl NamedValues {
     /// Collects the values of documents.
     pub(crate) fn from_documents(documents: &[&PolicyDocument]) -> Self {
@@ -90,12 +102,39 @@ impl NamedValues {
         self.accounts.contains(account)
     }
 
+    /// Returns account IDs that the documents do not name: any one, and one for each pattern of an
+    /// account with wildcards.
+    pub(crate) fn stranger_accounts(&self) -> Vec<String> {
+        const MAX_ACCOUNTS: usize = 6;
+        let mut all = vec![self.stranger_account()];
+        for written in ACCOUNT_KEYS.iter().flat_map(|key| self.written_values(key)) {
+            let account =
+                if written.starts_with("arn:") { written.split(':').nth(4) } else { Some(written) };
+            all.extend(
+                account.and_then(sample_account).filter(|account| !self.has_account(account)),
+            );
+        }
+        all.sort_unstable();
+        all.dedup();
+        all.reverse();
+        all.truncate(MAX_ACCOUNTS);
+        all
+    }
+
     /// Returns an account ID that the documents do not name.
     pub(crate) fn stranger_account(&self) -> String {
         const FIRST: u64 = 999_988_887_777;
         let mut numbers = (0..=FIRST).rev().map(|number| format!("{number:012}"));
         numbers.find(|account| !self.has_account(account)).unwrap_or_default()
     }
+}
+
+/// Returns an account ID that matches a pattern with wildcards.
+fn sample_account(pattern: &str) -> Option<String> {
+    let fixed = pattern.chars().filter(|character| *character != '*').count();
+    let missing = 12_usize.checked_sub(fixed).filter(|_| pattern.contains(['*', '?']))?;
+    let filled = pattern.replacen('*', &"7".repeat(missing), 1).replace('*', "").replace('?', "7");
+    is_account_id(&filled).then_some(filled)
 }
 
 /// Returns the ranges of a condition that can belong to one owner: those that do not cover the

@@ -91,9 +91,13 @@ impl RequestTarget {
             whole.actions.push(TextCondition::within(like_all(&self.actions)));
         }
         if !self.resources.is_empty() {
-            whole.resources.push(TextCondition::within(like_all(&self.resources)));
+            whole.resources.push(TextCondition::within(resource_patterns(&self.resources)));
         }
         whole.resources.push(TextCondition::within(service_resources(service)));
+        if let Some(service) = service.filter(|service| SIMPLE_NAMES.contains(service)) {
+            let impossible = [format!("arn:*:{service}:*:*:*:*")];
+            whole.resources.push(TextCondition::except(resource_patterns(&impossible)));
+        }
         if service == Some("s3") { split_s3_domain(&whole) } else { vec![whole] }
     }
 
@@ -108,13 +112,16 @@ impl RequestTarget {
     }
 }
 
+/// Services whose resources have no colon after the account.
+const SIMPLE_NAMES: &[&str] = &["ecr", "elasticfilesystem", "iam", "kinesis", "kms", "sqs"];
+
 /// Returns the patterns of all resources of a service. Without a service, an action can also have no
 /// resource, which a policy names `*`.
 fn service_resources(service: Option<&str>) -> Vec<Pattern> {
     match service {
-        Some("sts") => like_all(&["arn:*:iam:*:role/?*"]),
-        Some(service) => like_all(&[format!("arn:*:{service}:?*")]),
-        None => [like_all(&["arn:?*:?*:?*"]), vec![Pattern::exact("*")]].concat(),
+        Some("sts") => resource_patterns(&["arn:*:iam:*:*:role/?*"]),
+        Some(service) => resource_patterns(&[format!("arn:*:{service}:*:*:?*")]),
+        None => [resource_patterns(&["arn:?*:?*:*:*:?*"]), vec![Pattern::exact("*")]].concat(),
     }
 }
 
@@ -129,14 +136,24 @@ fn sample_resources(service: Option<&str>) -> Vec<String> {
     }
 }
 
+/// Compiles patterns of resources. A wildcard stays in its part of the ARN.
+fn resource_patterns<T: AsRef<str>>(texts: &[T]) -> Vec<Pattern> {
+    let compile = |text: &T| {
+        let template = Template::parse_text(text.as_ref(), false);
+        let is_arn = text.as_ref().splitn(6, ':').count() == 6;
+        Pattern::from_template(&template, if is_arn { Form::Arn } else { Form::Pattern })
+    };
+    texts.iter().map(compile).collect()
+}
+
 /// Splits a domain into the requests for objects and the requests for buckets.
 fn split_s3_domain(whole: &RequestDomain) -> Vec<RequestDomain> {
     let (mut objects, mut buckets) = (whole.clone(), whole.clone());
     objects.actions.push(TextCondition::within(like_all(S3_OBJECT_ACTIONS)));
     objects.actions.push(TextCondition::except(like_all(S3_BUCKET_ACTIONS)));
-    objects.resources.push(TextCondition::within(like_all(S3_OBJECTS)));
-    buckets.resources.push(TextCondition::within(like_all(&["arn:*:s3:*"])));
-    buckets.resources.push(TextCondition::except(like_all(S3_OBJECTS)));
+    objects.resources.push(TextCondition::within(resource_patterns(S3_OBJECTS)));
+    buckets.resources.push(TextCondition::within(resource_patterns(&["arn:*:s3:*:*:?*"])));
+    buckets.resources.push(TextCondition::except(resource_patterns(S3_OBJECTS)));
     // An action on a bucket is not on objects, or it is one of the exceptions.
     let mut exceptions = buckets.clone();
     buckets.actions.push(TextCondition::except(like_all(S3_OBJECT_ACTIONS)));

@@ -1,5 +1,10 @@
 //! Tables of policy documents with the answers that follow from AWS's documentation.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot continue must fail")]
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot continue must fail, and a table owns its documents"
+)]
 
 #[path = "questions/administrator.rs"]
 mod administrator;

@@ -48,9 +48,9 @@ fn absence_holds(condition: &Condition, is_absent: bool) -> Option<bool> {
 pub(crate) fn value_holds_alone(
     condition: &Condition,
     given: &str,
-    chosen: Option<&BTreeMap<String, Option<String>>>,
+    chosen: &BTreeMap<String, Option<String>>,
 ) -> Option<bool> {
-    let variables = |key: &str| chosen?.get(key).cloned().flatten();
+    let variables = |key: &str| chosen.get(key).cloned().flatten();
     value_holds(condition, condition.operator?, given, &variables)
 }
 

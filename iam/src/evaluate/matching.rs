@@ -115,7 +115,7 @@ mod tests {
         assert!(matches("arn:*:iam::1:role/*", "arn:aws:iam::1:role/a:b", TextForm::Arn));
         assert!(!matches("arn:*:1:role/x", "arn:aws:iam::1:role/x", TextForm::Arn));
         assert!(matches("arn:*:1:role/x", "arn:aws:iam::1:role/x", TextForm::Pattern));
-        assert!(!matches("*", "arn:aws:iam::1:role/x", TextForm::Arn));
+        assert!(matches("*", "arn:aws:iam::1:role/x", TextForm::Arn));
     }
 
     #[test]

@@ -34,15 +34,11 @@ pub(crate) fn includes_caller(members: &Members<PrincipalName>, caller: &Caller)
 fn names_caller(name: &PrincipalName, caller: &Caller) -> bool {
     match (name, caller) {
         // `*` includes services: for example, it lets Amazon S3 publish to a topic.
-        (
-            PrincipalName::Everyone,
-            Caller::Anonymous
-            | Caller::Identity { .. }
-            | Caller::Service(_)
-            | Caller::CanonicalUser(_),
-        ) => true,
+        (PrincipalName::Everyone, _) => true,
         (PrincipalName::Aws(name), Caller::Identity { arn }) => {
-            name == arn || account_of_root(name).is_some_and(|own| Some(own) == caller.account())
+            name == arn
+                || account_of_root(name).is_some_and(|own| Some(own) == caller.account())
+                || session_role(arn).is_some_and(|role| Some(role) == role_name(name))
         }
         (PrincipalName::Service(name), Caller::Service(own)) => name.eq_ignore_ascii_case(own),
         (PrincipalName::Federated(name), Caller::Federated(own)) => name == own || name == "*",
@@ -51,15 +47,33 @@ fn names_caller(name: &PrincipalName, caller: &Caller) -> bool {
     }
 }
 
+/// Returns the account and the name of the role of a session. A role's name is unique in its account,
+/// whatever its path is.
+pub(crate) fn session_role(arn: &str) -> Option<(&str, &str)> {
+    let (account, rest) = account_and_name(arn)?;
+    Some((account, rest.strip_prefix("assumed-role/")?.split('/').next()?))
+}
+
+/// Returns the account and the name of a role.
+fn role_name(arn: &str) -> Option<(&str, &str)> {
+    let (account, rest) = account_and_name(arn)?;
+    Some((account, rest.strip_prefix("role/")?.rsplit('/').next()?))
+}
+
+/// Returns the fifth and the sixth part of an ARN.
+fn account_and_name(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.splitn(6, ':').skip(4);
+    Some((parts.next()?, parts.next()?))
+}
+
 /// Returns the account of an account ID or of the ARN of an account's root, which both name all
 /// principals of the account.
 pub(crate) fn account_of_root(name: &str) -> Option<&str> {
     if is_account_id(name) {
         return Some(name);
     }
-    let mut parts = name.splitn(6, ':').skip(4);
-    let account = parts.next()?;
-    (parts.next()? == "root" && is_account_id(account)).then_some(account)
+    let (account, rest) = account_and_name(name)?;
+    (rest == "root" && is_account_id(account)).then_some(account)
 }
 
 /// Returns whether a text has the form of an account ID: 12 digits.

@@ -44,6 +44,13 @@ pub(crate) struct Members<T> {
     pub(crate) is_complement: bool,
 }
 
+impl<T> Members<T> {
+    /// Returns whether the list includes nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.listed.is_empty() && !self.is_complement
+    }
+}
+
 /// A principal, as a statement names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PrincipalName {

@@ -82,6 +82,31 @@ impl Template {
         Some(Template(parts))
     }
 
+    /// Returns the text, if it has neither wildcards nor variables.
+    pub(crate) fn only_text(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [TemplatePart::Text(text)] => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns the text before the policy variable of a key, and the text between it and the next
+    /// wildcard. The result is `None` if the variable is not the first part that is not a text.
+    pub(crate) fn around_variable(&self, wanted: &str) -> Option<(String, String)> {
+        let (before, rest) = match self.0.as_slice() {
+            [TemplatePart::Text(before), rest @ ..] => (before.clone(), rest),
+            rest => (String::new(), rest),
+        };
+        match rest {
+            [TemplatePart::Variable { key, .. }, TemplatePart::Text(after), ..]
+                if key == wanted =>
+            {
+                Some((before, after.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// Replaces each policy variable by `*`.
     pub(crate) fn widen_variables(&self) -> Self {
         let widen = |part: &TemplatePart| match part {

@@ -1,7 +1,8 @@
 //! Whether a document grants an action on a resource.
 
+use super::public::is_cut_off;
 use crate::answer::Answer;
-use crate::callers::{CallerClass, CallerKind, NetworkPath};
+use crate::callers::{CallerClass, CallerKind, IdentityKind, NetworkPath};
 use crate::inquiry::find_allowed_request;
 use crate::model::document::PolicyDocument;
 use crate::named::NamedValues;
@@ -51,6 +52,18 @@ pub fn grants_access(
         Grantee::Holder => surroundings.bound_document(document),
         _ => surroundings.bound_document(&document.as_resource_policy()),
     };
+    let account = match grantee {
+        Grantee::Account(account) => Some(account.as_str()),
+        Grantee::Principal(arn) => arn.split(':').nth(4),
+        Grantee::Holder | Grantee::Service(_) | Grantee::CanonicalUser(_) | Grantee::Stranger => {
+            None
+        }
+    };
+    let is_outside = !matches!(grantee, Grantee::Holder | Grantee::Service(_))
+        && (account.is_none() || account != surroundings.account.as_deref());
+    if is_outside && is_cut_off(document, surroundings) {
+        return Answer::No;
+    }
     let named = NamedValues::from_documents(&[&bounded]);
     let target = RequestTarget::new(actions, resources);
     let classes = grantee_classes(grantee, &named, surroundings);
@@ -78,10 +91,9 @@ pub(crate) fn grantee_classes<'d>(
     let kinds = match grantee {
         Grantee::Stranger => return super::public::stranger_classes(named, surroundings),
         Grantee::Holder => vec![CallerKind::Holder],
-        Grantee::Account(account) => vec![
-            CallerKind::Role { account: account.clone(), arn: None },
-            CallerKind::User { account: account.clone(), arn: None },
-        ],
+        Grantee::Account(account) => IdentityKind::ALL
+            .map(|kind| CallerKind::Identity { kind, account: account.clone(), arn: None })
+            .into(),
         Grantee::Principal(arn) => vec![principal_kind(arn)],
         Grantee::CanonicalUser(id) => vec![CallerKind::CanonicalUser(id.clone())],
         Grantee::Service(name) => {
@@ -90,11 +102,15 @@ pub(crate) fn grantee_classes<'d>(
     };
     let mut classes = Vec::new();
     for kind in kinds {
-        let paths: &[NetworkPath] = match kind {
-            CallerKind::Role { .. } | CallerKind::User { .. } => {
-                &[NetworkPath::Internet, NetworkPath::VpcEndpoint]
-            }
-            _ => &[NetworkPath::Any],
+        let uses_both = named.written_values("aws:sourceip").next().is_some()
+            && ["aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"]
+                .iter()
+                .any(|key| named.written_values(key).next().is_some());
+        let is_identity = matches!(kind, CallerKind::Identity { .. });
+        let paths: &[NetworkPath] = if is_identity || uses_both {
+            &[NetworkPath::Internet, NetworkPath::VpcEndpoint]
+        } else {
+            &[NetworkPath::Any]
         };
         for path in paths {
             classes.push(CallerClass {
@@ -103,6 +119,7 @@ pub(crate) fn grantee_classes<'d>(
                 named,
                 is_stranger: false,
                 is_one_account: false,
+                is_insecure: false,
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             });
@@ -112,8 +129,9 @@ pub(crate) fn grantee_classes<'d>(
 }
 
 fn principal_kind(arn: &str) -> CallerKind {
-    let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-    let is_user = arn.splitn(6, ':').nth(5).is_some_and(|rest| rest.starts_with("user/"));
-    let arn = Some(arn.to_owned());
-    if is_user { CallerKind::User { account, arn } } else { CallerKind::Role { account, arn } }
+    CallerKind::Identity {
+        kind: IdentityKind::of_arn(arn),
+        account: arn.split(':').nth(4).unwrap_or_default().to_owned(),
+        arn: Some(arn.to_owned()),
+    }
 }

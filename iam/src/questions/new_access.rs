@@ -7,12 +7,12 @@ use super::grants::{Grantee, grantee_classes};
 use super::public::stranger_classes;
 use crate::answer::Answer;
 use crate::callers::{CallerClass, CallerKind, NetworkPath};
-use crate::evaluate::principals::account_of_root;
+use crate::evaluate::principals::{account_of_root, is_account_id};
 use crate::evaluate::{Decision, decide_request};
 use crate::inquiry::Inquiry;
 use crate::model::document::{PolicyDocument, PrincipalName, Statement};
 use crate::model::request::Request;
-use crate::named::NamedValues;
+use crate::named::{ACCOUNT_KEYS, NamedValues};
 use crate::request_domain::RequestTarget;
 use crate::surroundings::Surroundings;
 
@@ -109,10 +109,23 @@ pub(crate) fn all_classes<'d>(
                 named,
                 is_stranger: false,
                 is_one_account: false,
+                is_insecure: false,
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             }),
             PrincipalName::Everyone | PrincipalName::Other(_) => {}
+        }
+    }
+    for key in ACCOUNT_KEYS {
+        for value in named.written_values(key) {
+            let is_principal = *key == "aws:principalarn" && !value.contains(['*', '?', '$']);
+            match value.split(':').nth(4) {
+                Some(_) if is_principal => principals.push(Grantee::Principal(value.to_owned())),
+                part => {
+                    let account = part.unwrap_or(value);
+                    grantees.extend(is_account_id(account).then(|| account.to_owned()));
+                }
+            }
         }
     }
     let accounts = grantees.into_iter().map(Grantee::Account);

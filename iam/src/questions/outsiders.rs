@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::grants::{Grantee, grantee_classes};
+use super::public::is_cut_off;
 use crate::answer::Answer;
 use crate::callers::{CallerClass, CallerKind, NetworkPath};
 use crate::evaluate::principals::{account_of_root, is_account_id};
 use crate::inquiry::find_allowed_request;
-use crate::model::document::{PolicyDocument, PrincipalName, Statement};
-use crate::named::NamedValues;
+use crate::model::document::{Condition, PolicyDocument, PrincipalName, Statement};
+use crate::named::{ACCOUNT_KEYS, NamedValues};
 use crate::request_domain::RequestTarget;
 use crate::surroundings::Surroundings;
 
@@ -48,18 +49,6 @@ impl fmt::Display for OutsiderName {
     }
 }
 
-/// Condition keys whose value contains the account of the caller, or of the resource for which a
-/// service calls.
-const ACCOUNT_KEYS: &[&str] = &[
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceowner",
-    "kms:calleraccount",
-    "s3:dataaccesspointaccount",
-];
-
 /// Returns the principals outside the account that a document names and lets in, each with a witness
 /// or an unknown answer. Strangers are the matter of [`public_statements`](crate::public_statements).
 ///
@@ -81,6 +70,9 @@ pub fn find_outsiders(
     actions: &[&str],
     surroundings: &Surroundings,
 ) -> BTreeMap<OutsiderName, Answer> {
+    if is_cut_off(document, surroundings) {
+        return BTreeMap::new();
+    }
     let bounded = surroundings.bound_document(&document.as_resource_policy());
     let named = NamedValues::from_documents(&[&bounded]);
     let target = RequestTarget::new(actions, &[]);
@@ -90,7 +82,7 @@ pub fn find_outsiders(
             continue;
         }
         let domains = target.domains_for(statement, &bounded);
-        for name in named_outsiders(statement, surroundings) {
+        for name in named_outsiders(statement, &bounded, surroundings) {
             for class in outsider_classes(&name, statement, &named, surroundings) {
                 let answer =
                     find_allowed_request(&bounded, number, &class, &domains, &surroundings.steps);
@@ -103,32 +95,47 @@ pub fn find_outsiders(
     found
 }
 
-/// Returns the outsiders that a statement names.
-fn named_outsiders(statement: &Statement, surroundings: &Surroundings) -> BTreeSet<OutsiderName> {
+/// Returns the outsiders that a statement may let in: those that it names, and, if it is for everyone,
+/// those that any condition or `NotPrincipal` of the document names. For example, a `Deny` statement
+/// for everyone except an account lets this account in.
+fn named_outsiders(
+    statement: &Statement,
+    document: &PolicyDocument,
+    surroundings: &Surroundings,
+) -> BTreeSet<OutsiderName> {
     let Some(members) = &statement.principals else { return BTreeSet::new() };
     let mut all = BTreeSet::new();
     if !members.is_complement {
         all.extend(members.listed.iter().filter_map(principal_outsider));
     }
-    let is_for_everyone =
-        members.is_complement || members.listed.contains(&PrincipalName::Everyone);
-    if is_for_everyone {
-        for condition in &statement.conditions {
-            let values = condition.written.iter();
-            if ACCOUNT_KEYS.contains(&condition.key.as_str()) {
-                let accounts = values.filter_map(|value| account_in(value));
-                all.extend(accounts.map(OutsiderName::Account));
-            } else if let Some(own) = &surroundings.organization
-                && matches!(condition.key.as_str(), "aws:principalorgid" | "aws:principalorgpaths")
-            {
-                let ids = values.filter_map(|value| value.split('/').next());
-                let ids = ids.filter(|id| id != own && !id.contains(['*', '?', '$']));
-                all.extend(ids.map(|id| OutsiderName::Organization(id.to_owned())));
-            }
+    if members.is_complement || members.listed.contains(&PrincipalName::Everyone) {
+        for other in document.statements() {
+            all.extend(
+                other.conditions.iter().flat_map(|one| condition_outsiders(one, surroundings)),
+            );
+            let except = other.principals.iter().filter(|members| members.is_complement);
+            all.extend(except.flat_map(|members| &members.listed).filter_map(principal_outsider));
         }
     }
     all.retain(|name| !name.account().is_some_and(|account| surroundings.trusts_account(account)));
     all
+}
+
+/// Returns the accounts, and the organizations other than the own one, that a condition names.
+fn condition_outsiders(condition: &Condition, surroundings: &Surroundings) -> Vec<OutsiderName> {
+    let values = condition.written.iter();
+    if ACCOUNT_KEYS.contains(&condition.key.as_str()) {
+        return values.filter_map(|value| account_in(value)).map(OutsiderName::Account).collect();
+    }
+    let is_organization =
+        matches!(condition.key.as_str(), "aws:principalorgid" | "aws:principalorgpaths");
+    let Some(own) = surroundings.organization.as_ref().filter(|_| is_organization) else {
+        return Vec::new();
+    };
+    let ids = values.filter_map(|value| value.split('/').next());
+    ids.filter(|id| *id != own && !id.contains(['*', '?', '$']))
+        .map(|id| OutsiderName::Organization(id.to_owned()))
+        .collect()
 }
 
 fn principal_outsider(name: &PrincipalName) -> Option<OutsiderName> {
@@ -170,13 +177,17 @@ fn outsider_classes<'d>(
     if let OutsiderName::Account(account) = name
         && uses_source
     {
-        let name = "s3.amazonaws.com".to_owned();
+        let mut sources =
+            named.written_values("aws:sourcearn").filter_map(|arn| arn.split(':').nth(2));
+        let service = sources.find(|name| !name.is_empty() && !name.contains(['*', '?', '$']));
+        let name = format!("{}.amazonaws.com", service.unwrap_or("s3"));
         classes.push(CallerClass {
             kind: CallerKind::Service { name, for_account: Some(account.clone()) },
             path: NetworkPath::Any,
             named,
             is_stranger: false,
             is_one_account: false,
+            is_insecure: false,
             definition: surroundings.definition,
             resource_account: surroundings.account.as_deref(),
         });

@@ -1,10 +1,14 @@
 //! Whether strangers have access.
 
+use std::collections::BTreeSet;
+
 use super::StatementAnswer;
 use crate::answer::Answer;
-use crate::callers::{CallerClass, CallerKind, NetworkPath, PublicDefinition};
+use crate::callers::{
+    CallerClass, CallerKind, IdentityKind, NetworkPath, PublicDefinition, SERVICE_KEYS,
+};
 use crate::inquiry::find_allowed_request;
-use crate::model::document::PolicyDocument;
+use crate::model::document::{Condition, PolicyDocument, PrincipalName, Statement};
 use crate::named::NamedValues;
 use crate::request_domain::RequestTarget;
 use crate::solver::steps::StepLimit;
@@ -50,7 +54,7 @@ pub fn public_statements_for(
 
 /// Returns whether Amazon S3 lets nobody outside the account in, because it regards the policy as
 /// public and restricts public buckets.
-fn is_cut_off(document: &PolicyDocument, surroundings: &Surroundings) -> bool {
+pub(crate) fn is_cut_off(document: &PolicyDocument, surroundings: &Surroundings) -> bool {
     surroundings.restricts_public_buckets
         && find_statements(document, &[], PublicDefinition::AmazonS3, surroundings)
             .iter()
@@ -82,11 +86,14 @@ pub(crate) fn answer_statements(
 ) -> Vec<StatementAnswer> {
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {
-        if !statement.allows {
+        let is_for_somebody =
+            statement.principals.as_ref().is_some_and(|members| !members.is_empty());
+        if !statement.allows || !is_for_somebody {
             continue;
         }
         let domains = target.domains_for(statement, document);
-        let answer = classes.iter().fold(Answer::No, |answer, class| {
+        let own = named_service_classes(statement, classes);
+        let answer = classes.iter().chain(&own).fold(Answer::No, |answer, class| {
             answer.or_else(|| find_allowed_request(document, number, class, &domains, steps))
         });
         if !answer.is_no() {
@@ -96,41 +103,90 @@ pub(crate) fn answer_statements(
     all
 }
 
+/// Returns the classes of the services that a statement names and limits by a condition on the source.
+/// If a stranger's resource satisfies the condition, it is no limit. A statement that names a service
+/// without such a condition trusts the service, and is not public.
+fn named_service_classes<'d>(
+    statement: &Statement,
+    classes: &[CallerClass<'d>],
+) -> Vec<CallerClass<'d>> {
+    let limits_source = |condition: &Condition| SERVICE_KEYS.contains(&condition.key.as_str());
+    if !statement.conditions.iter().any(limits_source) {
+        return Vec::new();
+    }
+    let names = statement.principals.iter().flat_map(|members| &members.listed);
+    let names = names.filter_map(|name| match name {
+        PrincipalName::Service(name) => Some(name),
+        _ => None,
+    });
+    let mut all = Vec::new();
+    for name in names.take(MAX_SERVICES) {
+        for class in classes {
+            if let CallerKind::Service { for_account, .. } = &class.kind {
+                let kind =
+                    CallerKind::Service { name: name.clone(), for_account: for_account.clone() };
+                all.push(CallerClass { kind, ..class.clone() });
+            }
+        }
+    }
+    all
+}
+
+/// The maximum number of services that are tried.
+const MAX_SERVICES: usize = 3;
+
 /// Returns the classes of strangers.
 pub(crate) fn stranger_classes<'d>(
     named: &'d NamedValues,
     surroundings: &'d Surroundings,
 ) -> Vec<CallerClass<'d>> {
-    let account = named.stranger_account();
-    let role = || CallerKind::Role { account: account.clone(), arn: None };
-    let user = || CallerKind::User { account: account.clone(), arn: None };
-    let service =
-        CallerKind::Service { name: sample_service(named), for_account: Some(account.clone()) };
-    let kinds = [
-        (role(), NetworkPath::Internet),
-        (CallerKind::Anonymous, NetworkPath::Internet),
-        (user(), NetworkPath::Internet),
-        (role(), NetworkPath::VpcEndpoint),
-        (user(), NetworkPath::VpcEndpoint),
-        (service, NetworkPath::Any),
-    ];
+    let mut kinds = vec![(CallerKind::Anonymous, NetworkPath::Internet)];
+    for account in named.stranger_accounts() {
+        for kind in IdentityKind::ALL {
+            for path in [NetworkPath::Internet, NetworkPath::VpcEndpoint] {
+                let account = account.clone();
+                kinds.push((CallerKind::Identity { kind, account, arn: None }, path));
+            }
+        }
+        for name in sample_services(named) {
+            let for_account = Some(account.clone());
+            kinds.push((CallerKind::Service { name, for_account }, NetworkPath::Any));
+        }
+    }
+    // A role is the most usual witness.
+    kinds.sort_by_key(|(kind, path)| match kind {
+        CallerKind::Identity { kind: IdentityKind::Role, .. } if *path == NetworkPath::Internet => {
+            0
+        }
+        CallerKind::Anonymous => 1,
+        _ => 2,
+    });
     let class = |(kind, path)| CallerClass {
         kind,
         path,
         named,
         is_stranger: true,
         is_one_account: false,
+        is_insecure: false,
         definition: surroundings.definition,
         resource_account: surroundings.account.as_deref(),
     };
     kinds.into_iter().map(class).collect()
 }
 
-/// Returns the service of the sources that the document names, such as `sns.amazonaws.com`.
-fn sample_service(named: &NamedValues) -> String {
-    let mut services =
-        named.written_values("aws:sourcearn").filter_map(|arn| arn.split(':').nth(2));
-    let service =
-        services.find(|service| !service.is_empty() && !service.contains(['*', '?', '$']));
-    format!("{}.amazonaws.com", service.unwrap_or("s3"))
+/// Returns services that the statements do not name as principals: those of the sources and the
+/// service names in conditions, or one that exists.
+fn sample_services(named: &NamedValues) -> BTreeSet<String> {
+    let of_sources = named.written_values("aws:sourcearn").filter_map(|arn| arn.split(':').nth(2));
+    let of_sources = of_sources.map(|service| format!("{service}.amazonaws.com"));
+    let by_name = named.written_values("aws:principalservicename").map(str::to_owned);
+    let usual = ["s3", "sns", "events", "cloudtrail"].map(|name| format!("{name}.amazonaws.com"));
+    let is_free = |name: &String| {
+        !name.contains(['*', '?', '$'])
+            && !name.starts_with('.')
+            && !named.principals.contains(&PrincipalName::Service(name.clone()))
+    };
+    let found: BTreeSet<String> =
+        of_sources.chain(by_name).filter(is_free).take(MAX_SERVICES).collect();
+    if found.is_empty() { usual.into_iter().find(is_free).into_iter().collect() } else { found }
 }

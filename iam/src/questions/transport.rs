@@ -4,7 +4,7 @@ use super::administrator::into_answer;
 use super::new_access::all_classes;
 use crate::answer::Answer;
 use crate::callers::CallerKind;
-use crate::evaluate::{Decision, decide_request};
+use crate::evaluate::denies_request;
 use crate::inquiry::Inquiry;
 use crate::model::document::{Condition, PolicyDocument};
 use crate::model::operator::{Comparison, Operator};
@@ -58,11 +58,10 @@ pub fn find_insecure_request(
     let service = target.service().or_else(|| common_service(document));
     let only = ONLY_ACTION.iter().find(|(name, _)| Some(*name) == service.as_deref());
     target.actions.extend(only.map(|(_, action)| (*action).to_owned()));
-    let is_undenied = |request: &Request| {
-        matches!(decide_request(&bounded, request), Decision::Allowed | Decision::ImplicitlyDenied)
-    };
+    let is_undenied = |request: &Request| denies_request(&bounded, request) == Some(false);
     let mut answer = Answer::No;
-    for class in all_classes(&named, surroundings) {
+    for mut class in all_classes(&named, surroundings) {
+        class.is_insecure = true;
         let is_caller = !matches!(
             class.kind,
             CallerKind::Service { .. } | CallerKind::Federated(_) | CallerKind::Holder

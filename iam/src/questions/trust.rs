@@ -33,14 +33,15 @@ pub fn open_trust_statements(
     document: &PolicyDocument,
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
-    let document = &document.as_resource_policy();
+    let document = &surroundings.bound_document(&document.as_resource_policy());
     let named = NamedValues::from_documents(&[document]);
+    let target = RequestTarget::new(&["sts:AssumeRoleWithWebIdentity"], &[]);
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {
         let Some(members) = statement.principals.as_ref().filter(|_| statement.allows) else {
             continue;
         };
-        let domains = RequestTarget::default().domains_for(statement, document);
+        let domains = target.domains_for(statement, document);
         let mut answer = Answer::No;
         for name in &members.listed {
             let PrincipalName::Federated(provider) = name else { continue };
@@ -53,6 +54,7 @@ pub fn open_trust_statements(
                 named: &named,
                 is_stranger: true,
                 is_one_account: false,
+                is_insecure: false,
                 definition: surroundings.definition,
                 resource_account: surroundings.account.as_deref(),
             };

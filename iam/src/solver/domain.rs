@@ -65,7 +65,7 @@ impl KeyDomain {
         let within = patterns.iter().map(|text| Pattern::like(text.as_ref())).collect();
         KeyDomain {
             may_be_absent: false,
-            values: ValueDomain::Texts { within, except: Vec::new() },
+            values: ValueDomain::Texts { within, except: Pattern::with_literal_wildcards() },
             is_fact: false,
         }
     }
@@ -77,7 +77,7 @@ impl KeyDomain {
         let within = patterns.iter().map(arn).collect();
         KeyDomain {
             may_be_absent: false,
-            values: ValueDomain::Texts { within, except: Vec::new() },
+            values: ValueDomain::Texts { within, except: Pattern::with_literal_wildcards() },
             is_fact: false,
         }
     }

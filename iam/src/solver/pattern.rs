@@ -16,6 +16,21 @@ enum Token {
     PartText,
 }
 
+impl Token {
+    /// Returns whether the token matches this single character.
+    fn reads(self, character: char) -> bool {
+        match self {
+            Token::Char(wanted) => wanted == character,
+            Token::CharIgnoringCase(wanted) => {
+                wanted == character || character.to_lowercase().eq([wanted])
+            }
+            Token::AnyChar => true,
+            Token::PartChar => character != ':',
+            Token::AnyText | Token::PartText => false,
+        }
+    }
+}
+
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pattern(Vec<Token>);
@@ -29,7 +44,19 @@ impl Pattern {
         Self::from_template(&Template::parse_text(text, false), Form::Pattern)
     }
 
-    /// Compiles a text without wildcards.
+    /// Compiles a text in which `*` and `?` are wildcards, and upper and lower case are equal.
+    pub(crate) fn like_ignoring_case(text: &str) -> Self {
+        Self::from_template(&Template::parse_text(text, false), Form::PatternIgnoringCase)
+    }
+
+    /// Returns the patterns of all texts that contain a literal `*` or `?`. No ID and no ARN does.
+    pub(crate) fn with_literal_wildcards() -> Vec<Self> {
+        let contains =
+            |character| Pattern(vec![Token::AnyText, Token::Char(character), Token::AnyText]);
+        vec![contains('*'), contains('?')]
+    }
+
+    /// Compiles a text without wildcards, with regard to upper and lower case.
     pub(crate) fn exact(text: &str) -> Self {
         Pattern(text.chars().map(Token::Char).collect())
     }
@@ -47,7 +74,7 @@ impl Pattern {
                 TemplatePart::Text(text) => {
                     colons = colons.saturating_add(text.matches(':').count());
                     match form {
-                        Form::IgnoringCase => {
+                        Form::IgnoringCase | Form::PatternIgnoringCase => {
                             let lower = text.chars().flat_map(char::to_lowercase);
                             tokens.extend(lower.map(Token::CharIgnoringCase));
                         }
@@ -77,6 +104,15 @@ impl Pattern {
             _ => None,
         };
         self.0.iter().map(literal).collect()
+    }
+
+    /// Returns the text before the first wildcard.
+    pub(crate) fn fixed_start(&self) -> String {
+        let literal = |token: &Token| match token {
+            Token::Char(character) => Some(*character),
+            _ => None,
+        };
+        self.0.iter().map_while(literal).collect()
     }
 
     /// Returns a text that the pattern matches, with `filler` for each wildcard.
@@ -109,16 +145,10 @@ impl Pattern {
     pub(crate) fn advance_positions(&self, positions: &Positions, character: char) -> Positions {
         let mut next = Vec::new();
         for position in positions {
-            let after = position.saturating_add(1);
             match self.0.get(*position) {
-                Some(Token::Char(wanted)) if *wanted == character => next.push(after),
-                Some(Token::CharIgnoringCase(wanted)) if character.to_lowercase().eq([*wanted]) => {
-                    next.push(after);
-                }
-                Some(Token::AnyChar) => next.push(after),
-                Some(Token::PartChar) if character != ':' => next.push(after),
                 Some(Token::AnyText) => next.push(*position),
                 Some(Token::PartText) if character != ':' => next.push(*position),
+                Some(token) if token.reads(character) => next.push(position.saturating_add(1)),
                 _ => {}
             }
         }
@@ -140,6 +170,36 @@ impl Pattern {
 
     /// Returns whether the whole text matches the pattern.
     pub(crate) fn matches_text(&self, text: &str) -> bool {
+        if self.0.iter().any(|token| matches!(token, Token::PartText)) {
+            return self.matches_by_positions(text);
+        }
+        // On a mismatch, the last star matches one more character.
+        let (mut tokens, mut rest) = (self.0.as_slice(), text.chars());
+        let mut star: Option<(&[Token], std::str::Chars<'_>)> = None;
+        loop {
+            let here = rest.clone();
+            match (tokens.split_first(), rest.next()) {
+                (None, None) => return true,
+                (Some((Token::AnyText, after)), _) => {
+                    star = Some((after, here.clone()));
+                    (tokens, rest) = (after, here);
+                    continue;
+                }
+                (Some((token, after)), Some(character)) if token.reads(character) => {
+                    tokens = after;
+                    continue;
+                }
+                _ => {}
+            }
+            let Some((after, taken)) = &mut star else { return false };
+            if taken.next().is_none() {
+                return false;
+            }
+            (tokens, rest) = (after, taken.clone());
+        }
+    }
+
+    fn matches_by_positions(&self, text: &str) -> bool {
         let mut positions = self.start_positions();
         for character in text.chars() {
             if positions.is_empty() {
@@ -176,5 +236,7 @@ pub(crate) enum Form {
     Exact,
     IgnoringCase,
     Pattern,
+    /// As `Pattern`; upper and lower case are equal.
+    PatternIgnoringCase,
     Arn,
 }

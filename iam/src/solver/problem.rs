@@ -32,9 +32,11 @@ impl<'d> Literal<'d> {
 /// The values of the policy variables in a search.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct VariableValues<'v> {
-    /// The chosen values. If it is `None`, a variable can have every value, and the search finds a
+    /// The chosen values.
+    pub(crate) chosen: &'v BTreeMap<String, Option<String>>,
+    /// True if a variable without a chosen value can have every value. The search then finds a
     /// superset of the requests.
-    pub(crate) chosen: Option<&'v BTreeMap<String, Option<String>>>,
+    pub(crate) is_superset: bool,
 }
 
 impl VariableValues<'_> {
@@ -48,17 +50,13 @@ impl VariableValues<'_> {
     ) -> Vec<Pattern> {
         let mut patterns = Vec::new();
         for template in templates {
-            match self.chosen {
-                _ if !template.has_variables() => {
-                    patterns.push(Pattern::from_template(template, form));
-                }
-                Some(chosen) => {
-                    let value = |key: &str| chosen.get(key).cloned().flatten();
-                    let filled = template.fill_variables(&value);
-                    patterns.extend(filled.map(|filled| Pattern::from_template(&filled, form)));
-                }
-                None if must_match => patterns.push(widen_pattern(template, form)),
-                None => {}
+            let is_chosen = template.variable_keys().all(|key| self.chosen.contains_key(key));
+            if is_chosen || !self.is_superset {
+                let value = |key: &str| self.chosen.get(key).cloned().flatten();
+                let filled = template.fill_variables(&value);
+                patterns.extend(filled.map(|filled| Pattern::from_template(&filled, form)));
+            } else if must_match {
+                patterns.push(widen_pattern(template, form));
             }
         }
         patterns
@@ -83,7 +81,7 @@ fn widen_pattern(template: &Template, form: Form) -> Pattern {
         Form::Arn | Form::Pattern => {
             Pattern::from_template(&template.widen_variables(), Form::Pattern)
         }
-        Form::Exact | Form::IgnoringCase => Pattern::like("*"),
+        Form::Exact | Form::IgnoringCase | Form::PatternIgnoringCase => Pattern::like("*"),
     }
 }
 

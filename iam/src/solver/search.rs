@@ -116,9 +116,11 @@ impl<'d> Search<'_, 'd> {
             }
             Literal::Action(members, included) => {
                 let condition = self.variables.compile_members(members, included);
+                self.steps.spend_steps(condition.patterns.len())?;
+                let still_holds = condition.holds_for(&self.solution.action);
                 self.chosen.action.push(condition);
                 let old = self.solution.action.clone();
-                if self.check_action()? {
+                if still_holds || self.check_action()? {
                     return Ok(Some(Undo::Action(old)));
                 }
                 self.chosen.action.pop();
@@ -126,9 +128,11 @@ impl<'d> Search<'_, 'd> {
             }
             Literal::Resource(members, included) => {
                 let condition = self.variables.compile_members(members, included);
+                self.steps.spend_steps(condition.patterns.len())?;
+                let still_holds = condition.holds_for(&self.solution.resource);
                 self.chosen.resource.push(condition);
                 let old = self.solution.resource.clone();
-                if self.check_resource()? {
+                if still_holds || self.check_resource()? {
                     return Ok(Some(Undo::Resource(old)));
                 }
                 self.chosen.resource.pop();
@@ -186,7 +190,7 @@ impl<'d> Search<'_, 'd> {
     /// Returns the domain of a key. A key whose value is chosen for a policy variable has only this
     /// value.
     fn variable_domain(&self, key: &str) -> KeyDomain {
-        match self.variables.chosen.and_then(|chosen| chosen.get(key)) {
+        match self.variables.chosen.get(key) {
             Some(Some(value)) => KeyDomain::listed(&[value]),
             Some(None) => KeyDomain::never(),
             None => self.domains.key_domain(key),

@@ -25,7 +25,8 @@ impl TextCondition {
         TextCondition { patterns, must_match: false }
     }
 
-    fn holds_for(&self, text: &str) -> bool {
+    /// Returns whether a text satisfies the condition.
+    pub(crate) fn holds_for(&self, text: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches_text(text)) == self.must_match
     }
 
@@ -59,16 +60,16 @@ pub(crate) fn find_text(
     steps: &StepLimit,
 ) -> Result<Option<String>, StepsExhausted> {
     let filler = choose_filler(conditions);
-    let cost = conditions.iter().map(|one| one.patterns.len()).fold(1, usize::saturating_add);
     let holds = |text: &str| -> Result<bool, StepsExhausted> {
-        steps.spend_steps(cost.saturating_mul(text.len().saturating_add(1)))?;
-        Ok(conditions.iter().all(|condition| condition.holds_for(text)))
-    };
-    for text in preferred {
-        if holds(text)? {
-            return Ok(Some(text.clone()));
+        for condition in conditions {
+            // Most patterns differ from a text in one of its first characters.
+            steps.spend_steps(condition.patterns.len().saturating_add(text.len()))?;
+            if !condition.holds_for(text) {
+                return Ok(false);
+            }
         }
-    }
+        Ok(true)
+    };
     for condition in conditions.iter().filter(|condition| condition.must_match) {
         let only: Option<Vec<String>> = condition.patterns.iter().map(Pattern::only_text).collect();
         if let Some(texts) = only {
@@ -78,6 +79,11 @@ pub(crate) fn find_text(
                 }
             }
             return Ok(None);
+        }
+    }
+    for text in preferred {
+        if holds(text)? {
+            return Ok(Some(text.clone()));
         }
     }
     let wanted = conditions.iter().filter(|condition| condition.must_match);

@@ -36,10 +36,18 @@ fn every_spelling_of_everything_makes_an_administrator() {
             json!({"Effect": "Allow", "Action": "*", "Resource": ["arn:aws:s3:::b", "*"]}),
             ALL,
         ),
-        ("one bucket", json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b/*"}), NO),
+        (
+            "one bucket",
+            json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::b/*"}),
+            NO,
+        ),
         ("S3 only", json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::*"}), NO),
-        ("no resource but one", json!({"Effect": "Allow", "Action": "*",
-            "NotResource": "arn:aws:s3:::logs/*"}), NO),
+        (
+            "no resource but one",
+            json!({"Effect": "Allow", "Action": "*",
+            "NotResource": "arn:aws:s3:::logs/*"}),
+            NO,
+        ),
         ("only a deny", json!({"Effect": "Deny", "Action": "*", "Resource": "*"}), NO),
         ("nothing", json!([]), NO),
     ]);
@@ -61,12 +69,12 @@ fn a_condition_that_every_request_satisfies_changes_nothing() {
         json!({"IpAddressIfExists": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1", "::/0"]}}),
         json!({"ForAllValues:StringLike": {"aws:TagKeys": "*"}}),
         json!({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:s3:::*"}}),
-        json!({"StringNotEquals": {"aws:PrincipalType": "Anonymous"},
-            "StringLike": {"aws:PrincipalArn": ["*role*", "*"]}}),
+        json!({"StringLike": {"aws:PrincipalArn": ["*role*", "*"]}}),
+        json!({"Bool": {"aws:PrincipalIsAWSService": "false"}}),
+        json!({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
         json!({}),
     ];
-    let cases =
-        conditions.iter().map(|one| ("always holds", allow(&json!("*"), one), ALL));
+    let cases = conditions.iter().map(|one| ("always holds", allow(&json!("*"), one), ALL));
     check_administrator(&cases.collect::<Vec<_>>());
 }
 
@@ -106,12 +114,16 @@ fn a_partial_deny_leaves_an_administrator() {
         ("all but IAM", with(not_action), yes(Arn("*"), "iam:*", "*")),
         (
             "without MFA",
-            with(deny(json!({"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}))),
+            with(deny(
+                json!({"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}),
+            )),
             yes_with(Arn("*"), "*:*", "*", &[("aws:multifactorauthpresent", Some("true"))]),
         ),
         (
             "outside a region",
-            with(deny(json!({"Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}}))),
+            with(deny(
+                json!({"Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}}),
+            )),
             yes_with(Arn("*"), "*:*", "*", &[("aws:requestedregion", Some("eu-west-1"))]),
         ),
         ("everything", with(deny(json!({}))), NO),
@@ -135,7 +147,11 @@ fn statements_can_grant_everything_together() {
         allow(&json!("*"), &json!({operator: {"aws:MultiFactorAuthPresent": value}}))
     };
     check_administrator(&[
-        ("all but two services, and these", json!([not_action, one(json!(["iam:*", "sts:*"]))]), ALL),
+        (
+            "all but two services, and these",
+            json!([not_action, one(json!(["iam:*", "sts:*"]))]),
+            ALL,
+        ),
         ("all but two services, and one", json!([not_action, one(json!("iam:*"))]), NO),
         (
             "all but two services, and a part",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::Who::{Somebody, Stranger};
-use super::support::{NO, check_public, yes, yes_with};
+use super::support::{Expected, NO, check_public, yes, yes_with};
 
 fn allow(condition: &Value) -> Value {
     json!({"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage",
@@ -23,11 +23,9 @@ fn a_condition_that_everyone_can_satisfy_keeps_nobody_out() {
         json!({"NumericGreaterThanEquals": {"s3:TlsVersion": 1.2}}),
         json!({"StringLike": {"aws:UserAgent": "*Mozilla*"}}),
         json!({"StringEquals": {"aws:Referer": "https://example.com/"}}),
-        json!({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}),
         json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}),
         json!({"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}),
         json!({"StringEquals": {"aws:RequestTag/team": "a"}}),
-        json!({"StringEquals": {"aws:ResourceAccount": "111122223333"}}),
         json!({"StringLikeIfExists": {"aws:PrincipalOrgID": "o-*"}}),
         json!({}),
     ];
@@ -40,9 +38,7 @@ fn a_condition_that_nobody_can_satisfy_keeps_everyone_out() {
     let cases = [
         json!({"StringEquals": {"aws:PrincipalOrgID": "*"}}),
         json!({"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}),
-        json!({"StringEquals": {"aws:SourceVpce": "vpce-*"}}),
         json!({"StringLike": {"aws:PrincipalArn": "arn:aws:sts::*:assumed-role/x/*"}}),
-        json!({"ArnLike": {"aws:PrincipalArn": "*"}}),
         json!({"ArnLike": {"aws:PrincipalArn": "arn:*:role/x"}}),
         json!({"Null": {"aws:SecureTransport": "true"}}),
         json!({"Bool": {"aws:SecureTransport": "maybe"}}),
@@ -52,10 +48,46 @@ fn a_condition_that_nobody_can_satisfy_keeps_everyone_out() {
         json!({"NumericLessThan": {"s3:max-keys": "5"}, "NumericGreaterThan": {"s3:max-keys": "7"}}),
         json!({"StringLike": {"aws:PrincipalArn": "*"},
             "StringEquals": {"aws:PrincipalType": "Anonymous"}}),
-        json!({"StringLike": {"aws:SourceVpc": "*"}, "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}),
     ];
     let named = cases.iter().map(|condition| ("holds for nobody", allow(condition), NO));
     check_public(&named.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_condition_on_what_is_not_in_the_document_leaves_the_answer_unknown() {
+    let allow = |condition: Value| {
+        json!({"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+            "Condition": condition})
+    };
+    let unknown = Expected::Unknown("facts");
+    check_public(&[
+        (
+            "until a time",
+            allow(json!({"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}})),
+            unknown,
+        ),
+        (
+            "the organization of the resource",
+            allow(json!({"StringEquals": {"aws:ResourceOrgID": "o-a1b2c3d4e5"}})),
+            unknown,
+        ),
+        (
+            "the account of the resource",
+            allow(json!({"StringEquals": {"aws:ResourceAccount": "111122223333"}})),
+            unknown,
+        ),
+        (
+            "a tag of the resource",
+            allow(json!({"StringEquals": {"aws:ResourceTag/public": "yes"}})),
+            unknown,
+        ),
+        (
+            "a time, for those who are named",
+            allow(json!({"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"},
+                "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+            NO,
+        ),
+    ]);
 }
 
 #[test]

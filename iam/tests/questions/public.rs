@@ -84,7 +84,9 @@ fn a_deny_of_a_part_leaves_the_rest() {
         ),
         (
             "listing is denied",
-            with(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:List*", "Resource": "*"})),
+            with(
+                json!({"Effect": "Deny", "Principal": "*", "Action": "s3:List*", "Resource": "*"}),
+            ),
             yes(Somebody, "s3:GetObject", "arn:aws:s3:::shop/*"),
         ),
         (
@@ -116,9 +118,7 @@ fn a_deny_of_a_part_leaves_the_rest() {
 
 #[test]
 fn an_action_is_only_for_resources_of_its_kind() {
-    let allow = |action: &str, resource: &str| {
-        json!({"Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource})
-    };
+    let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource});
     check_public(&[
         ("an object's action on a bucket", allow("s3:GetObject", "arn:aws:s3:::shop"), NO),
         ("a bucket's action on objects", allow("s3:ListBucket", "arn:aws:s3:::shop/*"), NO),
@@ -133,11 +133,7 @@ fn an_action_is_only_for_resources_of_its_kind() {
             allow("sqs:*", "arn:aws:sqs:eu-west-1:111122223333:jobs"),
             yes(Somebody, "sqs:*", "arn:aws:sqs:eu-west-1:111122223333:jobs"),
         ),
-        (
-            "a key",
-            allow("kms:*", "*"),
-            yes(Somebody, "kms:*", "*"),
-        ),
+        ("a key", allow("kms:*", "*"), yes(Somebody, "kms:*", "*")),
     ]);
 }
 
@@ -173,7 +169,11 @@ fn who_must_sign_is_seen_in_the_witness() {
         ("account", allow(json!({"StringEquals": {"aws:PrincipalAccount": "anonymous"}})), anyone),
         ("an ARN", allow(json!({"Null": {"aws:PrincipalArn": "false"}})), stranger),
         ("a user", allow(json!({"StringLike": {"aws:username": "*"}})), stranger),
-        ("a session", allow(json!({"StringEquals": {"aws:PrincipalType": "AssumedRole"}})), stranger),
+        (
+            "a session",
+            allow(json!({"StringEquals": {"aws:PrincipalType": "AssumedRole"}})),
+            stranger,
+        ),
         ("MFA", allow(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})), stranger),
         (
             "MFA of long ago",
@@ -181,5 +181,43 @@ fn who_must_sign_is_seen_in_the_witness() {
             stranger,
         ),
         ("a tag", allow(json!({"StringEquals": {"aws:PrincipalTag/team": "a"}})), stranger),
+    ]);
+}
+
+#[test]
+fn a_role_and_an_api_can_be_open() {
+    let assume = |condition: serde_json::Value| {
+        json!({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole",
+            "Condition": condition})
+    };
+    let invoke = |resource: &str| {
+        json!({"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke",
+            "Resource": resource})
+    };
+    let guarded = |resource: &str| {
+        json!([invoke(resource), {"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/*",
+            "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-0a1b2c3d"}}}])
+    };
+    let role = yes(Stranger, "sts:AssumeRole", "arn:aws:iam::*:role/*");
+    check_public(&[
+        ("a role", assume(json!({})), role),
+        ("an ID that is no secret", assume(json!({"StringEquals": {"sts:ExternalId": "x"}})), role),
+        (
+            "a role for an organization",
+            assume(json!({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+            NO,
+        ),
+        (
+            "an API",
+            invoke("execute-api:/*"),
+            yes(Somebody, "execute-api:Invoke", "arn:aws*:execute-api:*"),
+        ),
+        ("a guarded API", guarded("execute-api:/*"), NO),
+        (
+            "a guarded API with its ARN",
+            guarded("arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/*"),
+            NO,
+        ),
     ]);
 }

@@ -25,19 +25,28 @@ fn a_service_is_no_stranger_if_its_source_is_named() {
         ),
         (
             "bucket and account",
-            allow("s3.amazonaws.com", &json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::shop"},
-                "StringEquals": {"aws:SourceAccount": OWN}})),
+            allow(
+                "s3.amazonaws.com",
+                &json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::shop"},
+                "StringEquals": {"aws:SourceAccount": OWN}}),
+            ),
             NO,
         ),
         (
             "another account's topic",
-            allow("sns.amazonaws.com", &json!({"ArnLike":
-                {"aws:SourceArn": format!("arn:aws:sns:eu-west-1:{OTHER}:news")}})),
+            allow(
+                "sns.amazonaws.com",
+                &json!({"ArnLike":
+                {"aws:SourceArn": format!("arn:aws:sns:eu-west-1:{OTHER}:news")}}),
+            ),
             NO,
         ),
         (
             "organization",
-            allow("sns.amazonaws.com", &json!({"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}})),
+            allow(
+                "sns.amazonaws.com",
+                &json!({"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}}),
+            ),
             NO,
         ),
     ]);
@@ -60,8 +69,11 @@ fn a_service_that_acts_for_everyone_is_a_stranger() {
         ),
         (
             "a topic of this name",
-            allow("sns.amazonaws.com", &json!({"ArnLike":
-                {"aws:SourceArn": "arn:aws:sns:eu-west-1:*:news"}})),
+            allow(
+                "sns.amazonaws.com",
+                &json!({"ArnLike":
+                {"aws:SourceArn": "arn:aws:sns:eu-west-1:*:news"}}),
+            ),
             found("sns.amazonaws.com"),
         ),
     ]);
@@ -69,12 +81,25 @@ fn a_service_that_acts_for_everyone_is_a_stranger() {
 
 #[test]
 fn a_service_of_a_trust_policy_is_no_stranger() {
-    let trust = |service: &str| {
-        json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
-    };
+    let trust = |service: &str| json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"});
     check_public(&[
         ("EC2", trust("ec2.amazonaws.com"), NO),
         ("Lambda", trust("lambda.amazonaws.com"), NO),
         ("CloudTrail", trust("cloudtrail.amazonaws.com"), NO),
+    ]);
+}
+
+#[test]
+fn a_distribution_is_named_by_its_account() {
+    let read = |operator: &str, source: &str| {
+        json!({"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shop/*",
+            "Condition": {operator: {"aws:SourceArn": source}}})
+    };
+    let found = yes(Service("cloudfront.amazonaws.com"), "s3:GetObject", "arn:aws:s3:::shop/*");
+    check_public(&[
+        ("one", read("StringEquals", "arn:aws:cloudfront::111122223333:distribution/E1"), NO),
+        ("all of an account", read("ArnLike", "arn:aws:cloudfront::111122223333:*"), NO),
+        ("all", read("ArnLike", "arn:aws:cloudfront::*:distribution/*"), found),
     ]);
 }

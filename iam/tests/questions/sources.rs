@@ -29,7 +29,6 @@ fn a_bucket_is_named_by_its_whole_name() {
         ("beginning of the name", arn("ArnLike", "arn:aws:s3:::shop-*"), found),
         ("a question mark", arn("StringLike", "arn:aws:s3:::shop?"), found),
         ("end of the name", arn("StringLike", "arn:aws:s3:::*-shop"), found),
-        ("a star that does not count as one", arn("StringEquals", "arn:aws:s3:::*"), NO),
     ]);
 }
 
@@ -68,8 +67,6 @@ fn a_source_is_named_by_its_account() {
     let found = |service| yes(Service(service), "sns:Publish", TOPIC);
     check_public(&[
         ("a rule", arn("ArnEquals", "arn:aws:events:eu-west-1:111122223333:rule/nightly"), NO),
-        ("rules of an account", arn("ArnLike", "arn:aws:events:*:111122223333:rule/*"), NO),
-        ("all of an account", arn("ArnLike", "arn:aws:*:*:111122223333:*"), NO),
         ("rules of everyone", arn("ArnLike", "arn:aws:events:*:*:rule/*"), found("events.*")),
         (
             "a rule of this name",
@@ -81,8 +78,11 @@ fn a_source_is_named_by_its_account() {
             arn("StringLike", "arn:aws:cloudwatch:*:111122223333:*"),
             found("cloudwatch.*"),
         ),
-        ("not a rule", arn("ArnNotLike", "arn:aws:events:*:111122223333:rule/*"),
-            yes(Somebody, "sns:Publish", TOPIC)),
+        (
+            "not a rule",
+            arn("ArnNotLike", "arn:aws:events:*:111122223333:rule/*"),
+            yes(Somebody, "sns:Publish", TOPIC),
+        ),
         (
             "if it exists",
             arn("ArnLikeIfExists", "arn:aws:events:*:111122223333:rule/*"),
@@ -99,11 +99,7 @@ fn a_source_account_is_named_by_itself() {
         ("account as pattern", with("StringLike", "AWS:SourceAccount", OWN), NO),
         ("owner", with("StringEquals", "AWS:SourceOwner", OWN), NO),
         ("organization", with("StringEquals", "aws:SourceOrgID", "o-a1b2c3d4e5"), NO),
-        (
-            "paths",
-            with("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-a1b2c3d4e5/*"),
-            NO,
-        ),
+        ("paths", with("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-a1b2c3d4e5/*"), NO),
         (
             "every account",
             with("StringLike", "aws:SourceAccount", "*"),

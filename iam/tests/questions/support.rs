@@ -1,8 +1,8 @@
 //! Tables of cases, and what is expected of an answer.
 
 use evenkeel_iam::{
-    Answer, Caller, Decision, PolicyDocument, Request, Surroundings, decide_request, join_answers,
-    public_statements,
+    Answer, Caller, Decision, PolicyDocument, Request, StepLimit, Surroundings, decide_request,
+    join_answers, public_statements,
 };
 use serde_json::{Value, json};
 
@@ -54,11 +54,7 @@ pub(crate) enum Who {
 
 pub(crate) const NO: Expected = Expected::No;
 
-pub(crate) const fn yes(
-    caller: Who,
-    action: &'static str,
-    resource: &'static str,
-) -> Expected {
+pub(crate) const fn yes(caller: Who, action: &'static str, resource: &'static str) -> Expected {
     Expected::Yes(Seen { caller, action, resource, keys: &[] })
 }
 
@@ -104,7 +100,11 @@ pub(crate) fn check_public(cases: &[Case]) {
 }
 
 pub(crate) fn check_public_with(cases: &[Case], surroundings: &Surroundings) {
-    check(cases, |document| join_answers(&public_statements(document, surroundings)));
+    check(cases, |document| {
+        // Each question has its own limit of steps.
+        let surroundings = Surroundings { steps: StepLimit::default(), ..surroundings.clone() };
+        join_answers(&public_statements(document, &surroundings))
+    });
 }
 
 /// Returns what is wrong with an answer about access.
@@ -137,12 +137,12 @@ pub(crate) fn differs(text: &str, answer: &Answer, expected: Expected) -> Option
 
 impl Seen {
     fn fits(&self, request: &Request, text: &str) -> bool {
-        let has_key = |(key, pattern): &(&str, Option<&str>)| match (request.context.get(*key), pattern)
-        {
-            (None, None) => true,
-            (Some(values), Some(pattern)) => values.iter().any(|value| matches(pattern, value)),
-            _ => false,
-        };
+        let has_key =
+            |(key, pattern): &(&str, Option<&str>)| match (request.context.get(*key), pattern) {
+                (None, None) => true,
+                (Some(values), Some(pattern)) => values.iter().any(|value| matches(pattern, value)),
+                _ => false,
+            };
         self.caller.fits(&request.caller, text)
             && matches(self.action, &request.action)
             && matches(self.resource, &request.resource)
@@ -154,9 +154,8 @@ impl Who {
     fn fits(self, caller: &Caller, text: &str) -> bool {
         let is_stranger = caller.account().is_some_and(|account| !text.contains(account));
         match (self, caller) {
-            (Who::Anyone | Who::Somebody, Caller::Anonymous) | (Who::Token, Caller::Federated(_)) => {
-                true
-            }
+            (Who::Anyone | Who::Somebody, Caller::Anonymous)
+            | (Who::Token, Caller::Federated(_)) => true,
             (Who::Stranger | Who::Somebody, _) => is_stranger,
             (Who::Account(account), caller) => caller.account() == Some(account),
             (Who::Arn(pattern), Caller::Identity { arn }) => matches(pattern, arn),

@@ -3,7 +3,7 @@
 use evenkeel_iam::{Answer, Surroundings, find_insecure_request};
 use serde_json::{Value, json};
 
-use super::support::Who::{Arn, Somebody};
+use super::support::Who::Somebody;
 use super::support::{Expected, NO, differs, document, yes};
 
 const BUCKET: &[&str] = &["arn:aws:s3:::shop", "arn:aws:s3:::shop/*"];
@@ -95,8 +95,10 @@ fn the_deny_must_cover_every_action() {
             ),
             (
                 "reading, and all the rest",
-                json!([deny(json!({"Action": "s3:Get*"})),
-                    deny(json!({"Action": null, "NotAction": "s3:Get*"}))]),
+                json!([
+                    deny(json!({"Action": "s3:Get*"})),
+                    deny(json!({"Action": null, "NotAction": "s3:Get*"}))
+                ]),
                 NO,
             ),
         ],
@@ -111,17 +113,38 @@ fn the_deny_must_bind_every_caller() {
         deny(json!({"Condition": {"Bool": {"aws:SecureTransport": "false"},
             operator: {"aws:PrincipalArn": role}}}))
     };
+    let but = |more: Value| {
+        let mut condition = json!({"Bool": {"aws:SecureTransport": "false"}});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            condition.as_object_mut().unwrap().insert(name.clone(), value.clone());
+        }
+        deny(json!({"Condition": condition}))
+    };
     check_resources(
         BUCKET,
         &[
             ("AWS star", deny(json!({"Principal": {"AWS": "*"}})), NO),
             ("one principal", deny(json!({"Principal": {"AWS": role}})), found),
             ("one account", deny(json!({"Principal": {"AWS": "111122223333"}})), found),
-            ("one role is exempt", exempt("ArnNotEquals"), yes(Arn(role), "s3:*", "arn:aws:s3:::*")),
             (
-                "one role is exempt by NotPrincipal",
-                deny(json!({"Principal": null, "NotPrincipal": {"AWS": [role, "111122223333"]}})),
-                yes(Arn(role), "s3:*", "arn:aws:s3:::*"),
+                "an organization is exempt",
+                but(json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
+                found,
+            ),
+            (
+                "a network is exempt",
+                but(json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
+                found,
+            ),
+            (
+                "an endpoint is exempt",
+                but(json!({"StringNotEquals": {"aws:SourceVpce": "vpce-0a1b2c3d"}})),
+                found,
+            ),
+            (
+                "services are exempt",
+                but(json!({"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}})),
+                NO,
             ),
             ("only one role", exempt("ArnEquals"), found),
             (
@@ -182,11 +205,7 @@ fn the_deny_must_name_this_queue() {
             ("a longer name", on("arn:aws:sqs:eu-west-1:111122223333:jobs-2"), found),
             ("another region", on("arn:aws:sqs:us-east-1:111122223333:jobs"), found),
             ("another account", on("arn:aws:sqs:eu-west-1:444455556666:jobs"), found),
-            (
-                "sending only",
-                deny(json!({"Action": "sqs:SendMessage", "Resource": "*"})),
-                found,
-            ),
+            ("sending only", deny(json!({"Action": "sqs:SendMessage", "Resource": "*"})), found),
         ],
     );
 }
@@ -215,7 +234,64 @@ fn only_publishing_to_a_topic_and_invoking_an_api_count() {
             (
                 "one path",
                 on("execute-api:Invoke", "execute-api:/prod/GET/items"),
-                yes(Somebody, "execute-api:Invoke", "execute-api:/*"),
+                yes(Somebody, "execute-api:Invoke", "arn:aws*:execute-api:*"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn statements_can_bind_every_caller_together() {
+    let with = |principal: Value, operator: &str, key: &str, value: &str| {
+        let mut condition = json!({"Bool": {"aws:SecureTransport": "false"}});
+        if !operator.is_empty() {
+            condition[operator] = json!({key: value});
+        }
+        deny(json!({"Principal": principal, "Condition": condition}))
+    };
+    let everyone = |operator: &str, key: &str, value: &str| with(json!("*"), operator, key, value);
+    let account = "aws:PrincipalAccount";
+    let organization = "aws:PrincipalOrgID";
+    let found = yes(Somebody, "s3:*", "arn:aws:s3:::shop*");
+    check_resources(
+        BUCKET,
+        &[
+            (
+                "an account and all others",
+                json!([
+                    with(json!({"AWS": "111122223333"}), "", "", ""),
+                    everyone("StringNotEquals", account, "111122223333")
+                ]),
+                NO,
+            ),
+            (
+                "an organization and all others",
+                json!([
+                    everyone("StringEquals", organization, "o-a1b2c3d4e5"),
+                    everyone("StringNotEquals", organization, "o-a1b2c3d4e5")
+                ]),
+                NO,
+            ),
+            (
+                "through an endpoint and not",
+                json!([
+                    everyone("Null", "aws:SourceVpce", "true"),
+                    everyone("Null", "aws:SourceVpce", "false")
+                ]),
+                NO,
+            ),
+            (
+                "an organization and those without one",
+                json!([
+                    everyone("StringEquals", organization, "o-a1b2c3d4e5"),
+                    everyone("Null", organization, "true")
+                ]),
+                found,
+            ),
+            (
+                "those who do not sign",
+                everyone("StringEquals", "aws:PrincipalType", "Anonymous"),
+                found,
             ),
         ],
     );

@@ -1,6 +1,8 @@
 //! Policy variables, in resources and in conditions.
 
-use evenkeel_iam::{Grantee, PolicyDocument, Surroundings, grants_access, join_answers, public_statements};
+use evenkeel_iam::{
+    Grantee, PolicyDocument, Surroundings, grants_access, join_answers, public_statements,
+};
 use serde_json::{Value, json};
 
 use super::support::Who::{Arn, Somebody, Stranger};
@@ -20,13 +22,6 @@ fn read(resource: &str) -> Value {
 #[test]
 fn a_variable_in_a_resource_stands_for_one_value() {
     let own = read("arn:aws:s3:::home/${aws:username}/*");
-    let found = yes_with(
-        Arn("arn:aws:iam::*"),
-        "s3:GetObject",
-        "arn:aws:s3:::home/ann/*",
-        &[("aws:username", Some("ann"))],
-    );
-    holder_may(&[("whose name is in the path", own.clone(), found)], "arn:aws:s3:::home/ann/*");
     holder_may(&[("another bucket", own.clone(), NO)], "arn:aws:s3:::other/*");
     holder_may(
         &[("some home", own, yes(Arn("arn:aws:iam::*"), "s3:GetObject", "arn:aws:s3:::home/*"))],
@@ -89,8 +84,12 @@ fn a_variable_of_the_callers_own_value_keeps_nobody_out() {
             allow(json!({"StringLike": {"s3:prefix": "${aws:username}/*"}})),
             yes(Arn("arn:aws:iam::999988887777:user/*"), "s3:ListBucket", "arn:aws:s3:::b"),
         ),
-        ("the same tag", allow(json!({"StringEquals":
-            {"aws:PrincipalTag/team": "${aws:ResourceTag/team}"}})), found),
+        (
+            "the same tag",
+            allow(json!({"StringEquals":
+            {"aws:PrincipalTag/team": "${aws:ResourceTag/team}"}})),
+            found,
+        ),
         ("the same ID", allow(json!({"StringLike": {"aws:userid": "${aws:userid}"}})), found),
         (
             "an own key and a named organization",
@@ -102,25 +101,40 @@ fn a_variable_of_the_callers_own_value_keeps_nobody_out() {
 }
 
 #[test]
-fn a_variable_that_the_caller_cannot_have_lets_nobody_in() {
-    let deny = |condition: Value| {
-        json!([
-            {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
-                "Resource": "arn:aws:s3:::b/*"},
-            {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
-                "Condition": condition},
-        ])
-    };
-    check_public(&[
-        (
-            "who is not in any organization is denied, and so is everyone else",
-            deny(json!({"StringNotEquals": {"aws:PrincipalOrgID": "${aws:PrincipalAccount}"}})),
-            NO,
-        ),
-        (
-            "a guard on the account of the named name",
-            deny(json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5", "${aws:username}"]}})),
-            NO,
-        ),
-    ]);
+fn a_value_is_found_for_each_variable() {
+    let by_owner = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {
+        "StringEquals": {"s3:ExistingObjectTag/owner": "${aws:username}"},
+        "StringNotEquals": {"aws:username": "root"}}});
+    holder_may(
+        &[
+            (
+                "a bucket with the name of a tag",
+                read("arn:aws:s3:::${aws:PrincipalTag/bucket}/*"),
+                yes_with(
+                    Arn("arn:aws:iam::*"),
+                    "s3:GetObject",
+                    "arn:aws:s3:::*/*",
+                    &[("aws:principaltag/bucket", Some("*"))],
+                ),
+            ),
+            (
+                "an object with the user's name",
+                by_owner,
+                yes_with(
+                    Arn("arn:aws:iam::*"),
+                    "s3:GetObject",
+                    "*",
+                    &[("aws:username", Some("*")), ("s3:existingobjecttag/owner", Some("*"))],
+                ),
+            ),
+            (
+                "a bucket with the name of a tag, without the tag",
+                json!([read("arn:aws:s3:::${aws:PrincipalTag/bucket}/*"),
+                    {"Effect": "Deny", "Action": "*", "Resource": "*",
+                        "Condition": {"Null": {"aws:username": "false"}}}]),
+                yes(Arn("arn:aws:iam::*:role/*"), "s3:GetObject", "arn:aws:s3:::*/*"),
+            ),
+        ],
+        "*",
+    );
 }
