@@ -3,6 +3,8 @@
 //!
 //! Source: AWS Service Authorization Reference.
 
+use std::sync::LazyLock;
+
 /// Some actions of services. The service is in lower case.
 const ACTIONS: &[(&str, &[&str])] = &[
     (
@@ -131,16 +133,23 @@ const ACTIONS: &[(&str, &[&str])] = &[
     ("sts", &["AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "TagSession"]),
 ];
 
+/// All actions in lower case, such as `s3:getobject`.
+static LOWER_CASE: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let of_service = |(service, actions): &(&str, &[&str])| -> Vec<String> {
+        actions.iter().map(|name| format!("{service}:{name}").to_ascii_lowercase()).collect()
+    };
+    ACTIONS.iter().flat_map(of_service).collect()
+});
+
 /// Returns actions in lower case, such as `s3:getobject`: those of the service, or, without a
 /// service, those of all services.
-pub(crate) fn known_actions(service: Option<&str>) -> Vec<String> {
-    let wanted = |name: &str| service.is_none_or(|service| service == name);
-    ACTIONS
-        .iter()
-        .filter(|(name, _)| wanted(name))
-        .flat_map(|(name, actions)| actions.iter().map(move |action| format!("{name}:{action}")))
-        .map(|action| action.to_ascii_lowercase())
-        .collect()
+pub(crate) fn known_actions(service: Option<&str>) -> &'static [String] {
+    let Some(service) = service else { return &LOWER_CASE };
+    let is_own = |action: &&String| action.split(':').next() == Some(service);
+    // The actions of a service stand together.
+    let start = LOWER_CASE.iter().position(|action| is_own(&action)).unwrap_or_default();
+    let count = LOWER_CASE.iter().filter(is_own).count();
+    LOWER_CASE.get(start..start.saturating_add(count)).unwrap_or_default()
 }
 
 /// Returns an action in its usual spelling. An action that is not in the table stays as it is.

@@ -106,7 +106,7 @@ impl<'d> Inquiry<'d> {
         }
         Some(Problem {
             action_domain: self.domain.actions.clone(),
-            preferred_actions: self.domain.preferred_actions.clone(),
+            preferred_actions: self.domain.preferred_actions,
             resource_domain: self.domain.resources.clone(),
             preferred_resources: self.domain.preferred_resources.clone(),
             required,

@@ -14,7 +14,7 @@ pub(crate) struct RequestDomain {
     pub(crate) actions: Vec<TextCondition>,
     pub(crate) resources: Vec<TextCondition>,
     /// Actions that a search tries first, in lower case.
-    pub(crate) preferred_actions: Vec<String>,
+    pub(crate) preferred_actions: &'static [String],
     /// Resources that a search tries first.
     pub(crate) preferred_resources: Vec<String>,
 }
@@ -44,6 +44,18 @@ impl RequestTarget {
         }
     }
 
+    /// Returns whether a statement can allow one of the actions. The result is only false if none of
+    /// the actions has wildcards.
+    pub(crate) fn may_be_allowed_by(&self, statement: &Statement) -> bool {
+        let Some(members) = &statement.actions else { return true };
+        let is_allowed = |action: &String| {
+            let mut listed = members.listed.iter();
+            action.contains(['*', '?'])
+                || listed.any(|one| one.pattern().matches_text(action)) != members.is_complement
+        };
+        self.actions.is_empty() || self.actions.iter().any(is_allowed)
+    }
+
     /// Returns domains that together contain all requests of this target that a statement can allow.
     ///
     /// An action applies only to resources of its service, and an action on objects only to objects.
@@ -65,7 +77,7 @@ impl RequestTarget {
             let own = templates
                 .iter()
                 .filter(|template| resource_service(template).or(hint.clone()) == service)
-                .map(|template| Pattern::from_template(&template.widen_variables(), Form::Pattern));
+                .map(|template| template.pattern().clone());
             all.extend(self.domains_of_service(service.as_deref(), Some(own.collect())));
         }
         all

@@ -1,5 +1,7 @@
 //! Compares texts of a policy with texts of a request.
 
+use std::borrow::Cow;
+
 use crate::model::template::{Template, TemplatePart};
 
 /// How a text of a policy is compared.
@@ -23,22 +25,33 @@ pub(super) fn template_matches(
     form: TextForm,
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> bool {
-    let Some(filled) = template.fill_variables(variables) else { return false };
-    let pattern = write_symbols(&filled, form);
-    let text: Vec<char> = match form {
-        TextForm::ExactIgnoringCase => text.chars().flat_map(char::to_lowercase).collect(),
-        _ => text.chars().collect(),
-    };
-    // A pattern of one star matches every ARN. AWS does not document it, but accepts it in policies.
-    if form != TextForm::Arn || pattern == [Symbol::Star] {
-        return symbols_match(&pattern, &text);
+    let Some(filled) = fill_template(template, variables) else { return false };
+    if form != TextForm::Arn || filled.parts() == [TemplatePart::Star] {
+        // A pattern of one star matches every ARN. AWS does not document it, but accepts it in
+        // policies.
+        return symbols_match(Symbols::new(filled.parts(), form), text.chars(), form);
     }
-    let (wanted, parts) = (
-        split_arn(&pattern, |symbol| *symbol == Symbol::Char(':')),
-        split_arn(&text, |c| *c == ':'),
-    );
+    let pattern: Vec<Symbol> = Symbols::new(filled.parts(), form).collect();
+    let text: Vec<char> = text.chars().collect();
+    let wanted = split_arn(&pattern, |symbol| *symbol == Symbol::Char(':'));
+    let parts = split_arn(&text, |character| *character == ':');
     wanted.len() == parts.len()
-        && wanted.iter().zip(&parts).all(|(wanted, part)| symbols_match(wanted, part))
+        && wanted
+            .iter()
+            .zip(&parts)
+            .all(|(wanted, part)| symbols_match(wanted.iter().copied(), part.iter().copied(), form))
+}
+
+/// Replaces the policy variables of a text.
+fn fill_template<'t>(
+    template: &'t Template,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Option<Cow<'t, Template>> {
+    if template.has_variables() {
+        template.fill_variables(variables).map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(template))
+    }
 }
 
 /// A character of a pattern.
@@ -49,23 +62,39 @@ enum Symbol {
     Star,
 }
 
-fn write_symbols(template: &Template, form: TextForm) -> Vec<Symbol> {
-    let is_exact = matches!(form, TextForm::Exact | TextForm::ExactIgnoringCase);
-    let mut symbols = Vec::new();
-    for part in template.parts() {
-        match part {
-            TemplatePart::Text(text) if form == TextForm::ExactIgnoringCase => {
-                symbols.extend(text.chars().flat_map(char::to_lowercase).map(Symbol::Char));
+/// The characters of a text of a policy.
+#[derive(Clone, Debug)]
+struct Symbols<'t> {
+    parts: std::slice::Iter<'t, TemplatePart>,
+    text: std::str::Chars<'t>,
+    is_exact: bool,
+}
+
+impl<'t> Symbols<'t> {
+    fn new(parts: &'t [TemplatePart], form: TextForm) -> Self {
+        let is_exact = matches!(form, TextForm::Exact | TextForm::ExactIgnoringCase);
+        Symbols { parts: parts.iter(), text: "".chars(), is_exact }
+    }
+}
+
+impl Iterator for Symbols<'_> {
+    type Item = Symbol;
+
+    fn next(&mut self) -> Option<Symbol> {
+        loop {
+            if let Some(character) = self.text.next() {
+                return Some(Symbol::Char(character));
             }
-            TemplatePart::Text(text) => symbols.extend(text.chars().map(Symbol::Char)),
-            TemplatePart::Star if is_exact => symbols.push(Symbol::Char('*')),
-            TemplatePart::Question if is_exact => symbols.push(Symbol::Char('?')),
-            TemplatePart::Star => symbols.push(Symbol::Star),
-            TemplatePart::Question => symbols.push(Symbol::Question),
-            TemplatePart::Variable { .. } => {}
+            match self.parts.next()? {
+                TemplatePart::Text(text) => self.text = text.chars(),
+                TemplatePart::Star if self.is_exact => return Some(Symbol::Char('*')),
+                TemplatePart::Question if self.is_exact => return Some(Symbol::Char('?')),
+                TemplatePart::Star => return Some(Symbol::Star),
+                TemplatePart::Question => return Some(Symbol::Question),
+                TemplatePart::Variable { .. } => {}
+            }
         }
     }
-    symbols
 }
 
 /// Splits an ARN at its first five colons.
@@ -74,31 +103,35 @@ fn split_arn<T>(whole: &[T], is_colon: impl Fn(&T) -> bool) -> Vec<&[T]> {
 }
 
 /// Matches a pattern. On a mismatch, the last star matches one more character.
-fn symbols_match(pattern: &[Symbol], text: &[char]) -> bool {
+fn symbols_match(
+    pattern: impl Iterator<Item = Symbol> + Clone,
+    text: impl Iterator<Item = char> + Clone,
+    form: TextForm,
+) -> bool {
+    let is_same = |wanted: char, found: char| {
+        wanted == found
+            || form == TextForm::ExactIgnoringCase && wanted.to_lowercase().eq(found.to_lowercase())
+    };
     let (mut wanted, mut rest) = (pattern, text);
-    let mut star: Option<(&[Symbol], &[char])> = None;
+    let mut star = None;
     loop {
-        match (wanted.split_first(), rest.split_first()) {
+        let here = rest.clone();
+        match (wanted.next(), rest.next()) {
             (None, None) => return true,
-            (Some((Symbol::Star, after)), _) => {
-                star = Some((after, rest));
-                wanted = after;
+            (Some(Symbol::Star), _) => {
+                star = Some((wanted.clone(), here.clone()));
+                rest = here;
                 continue;
             }
-            (Some((Symbol::Question, after)), Some((_, left))) => {
-                (wanted, rest) = (after, left);
-                continue;
-            }
-            (Some((Symbol::Char(character), after)), Some((found, left))) if character == found => {
-                (wanted, rest) = (after, left);
-                continue;
-            }
+            (Some(Symbol::Question), Some(_)) => continue,
+            (Some(Symbol::Char(character)), Some(found)) if is_same(character, found) => continue,
             _ => {}
         }
-        let Some((after, taken)) = star else { return false };
-        let Some((_, left)) = taken.split_first() else { return false };
-        star = Some((after, left));
-        (wanted, rest) = (after, left);
+        let Some((after, taken)) = &mut star else { return false };
+        if taken.next().is_none() {
+            return false;
+        }
+        (wanted, rest) = (after.clone(), taken.clone());
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Source: AWS IAM User Guide, "IAM policy elements: Variables and tags".
 
+use std::sync::OnceLock;
+
+use crate::solver::pattern::{Form, Pattern};
+
 /// A part of a text in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TemplatePart {
@@ -21,10 +25,31 @@ pub(crate) enum TemplatePart {
 }
 
 /// A text of a policy, split into its parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template(Vec<TemplatePart>);
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    parts: Vec<TemplatePart>,
+    /// The text as a pattern with wildcards, compiled at the first use.
+    pattern: OnceLock<Pattern>,
+}
+
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
+impl Eq for Template {}
 
 impl Template {
+    fn new(parts: Vec<TemplatePart>) -> Self {
+        Template { parts, pattern: OnceLock::new() }
+    }
+
+    /// Returns the text as a pattern with wildcards. A policy variable is a wildcard.
+    pub(crate) fn pattern(&self) -> &Pattern {
+        self.pattern.get_or_init(|| Pattern::from_template(self, Form::Pattern))
+    }
+
     /// Splits a text. In a document of version `2008-10-17`, `has_variables` is false and `${` is an
     /// ordinary text.
     pub(crate) fn parse_text(text: &str, has_variables: bool) -> Self {
@@ -46,17 +71,17 @@ impl Template {
             }
             rest = characters.as_str();
         }
-        Template(parts)
+        Template::new(parts)
     }
 
     /// Returns the parts, in order.
     pub(crate) fn parts(&self) -> &[TemplatePart] {
-        &self.0
+        &self.parts
     }
 
     /// Returns the keys of the policy variables.
     pub(crate) fn variable_keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| match part {
+        self.parts.iter().filter_map(|part| match part {
             TemplatePart::Variable { key, .. } => Some(key.as_str()),
             _ => None,
         })
@@ -71,7 +96,7 @@ impl Template {
     /// The result is `None` if a variable has neither.
     pub(crate) fn fill_variables(&self, value: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let mut parts = Vec::new();
-        for part in &self.0 {
+        for part in &self.parts {
             match part {
                 TemplatePart::Variable { key, default } => {
                     parts.push(TemplatePart::Text(value(key).or_else(|| default.clone())?));
@@ -79,12 +104,12 @@ impl Template {
                 part => parts.push(part.clone()),
             }
         }
-        Some(Template(parts))
+        Some(Template::new(parts))
     }
 
     /// Returns the text, if it has neither wildcards nor variables.
     pub(crate) fn only_text(&self) -> Option<String> {
-        match self.0.as_slice() {
+        match self.parts.as_slice() {
             [TemplatePart::Text(text)] => Some(text.clone()),
             _ => None,
         }
@@ -93,7 +118,7 @@ impl Template {
     /// Returns the text before the policy variable of a key, and the text between it and the next
     /// wildcard. The result is `None` if the variable is not the first part that is not a text.
     pub(crate) fn around_variable(&self, wanted: &str) -> Option<(String, String)> {
-        let (before, rest) = match self.0.as_slice() {
+        let (before, rest) = match self.parts.as_slice() {
             [TemplatePart::Text(before), rest @ ..] => (before.clone(), rest),
             rest => (String::new(), rest),
         };
@@ -105,15 +130,6 @@ impl Template {
             }
             _ => None,
         }
-    }
-
-    /// Replaces each policy variable by `*`.
-    pub(crate) fn widen_variables(&self) -> Self {
-        let widen = |part: &TemplatePart| match part {
-            TemplatePart::Variable { .. } => TemplatePart::Star,
-            part => part.clone(),
-        };
-        Template(self.0.iter().map(widen).collect())
     }
 }
 
@@ -171,6 +187,5 @@ mod tests {
         let filled =
             template.fill_variables(&|key| (key == "aws:username").then(|| "*".to_owned()));
         assert_eq!(filled.unwrap().parts(), [text("x/"), text("*")]);
-        assert_eq!(template.widen_variables().parts(), [text("x/"), TemplatePart::Star]);
     }
 }

@@ -69,7 +69,7 @@ pub fn grants_access(
     let classes = grantee_classes(grantee, &named, surroundings);
     let mut answer = Answer::No;
     for (number, statement) in bounded.statements().iter().enumerate() {
-        if !statement.allows {
+        if !statement.allows || !target.may_be_allowed_by(statement) {
             continue;
         }
         let domains = target.domains_for(statement, &bounded);

@@ -78,11 +78,15 @@ pub fn find_outsiders(
     let target = RequestTarget::new(actions, &[]);
     let mut found: BTreeMap<OutsiderName, Answer> = BTreeMap::new();
     for (number, statement) in bounded.statements().iter().enumerate() {
-        if !statement.allows {
+        if !statement.allows || !target.may_be_allowed_by(statement) {
+            continue;
+        }
+        let outsiders = named_outsiders(statement, &bounded, surroundings);
+        if outsiders.is_empty() {
             continue;
         }
         let domains = target.domains_for(statement, &bounded);
-        for name in named_outsiders(statement, &bounded, surroundings) {
+        for name in outsiders {
             for class in outsider_classes(&name, statement, &named, surroundings) {
                 let answer =
                     find_allowed_request(&bounded, number, &class, &domains, &surroundings.steps);

@@ -41,6 +41,12 @@ pub fn open_trust_statements(
         let Some(members) = statement.principals.as_ref().filter(|_| statement.allows) else {
             continue;
         };
+        let trusts_shared = members.listed.iter().any(|name| {
+            matches!(name, PrincipalName::Federated(name) if find_shared_provider(name).is_some())
+        });
+        if !trusts_shared {
+            continue;
+        }
         let domains = target.domains_for(statement, document);
         let mut answer = Answer::No;
         for name in &members.listed {

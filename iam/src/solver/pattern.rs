@@ -1,5 +1,7 @@
 //! Patterns as automata: the set of positions that a text can have reached in a pattern.
 
+use std::sync::Arc;
+
 use crate::model::template::{Template, TemplatePart};
 
 /// A part of a compiled pattern.
@@ -33,7 +35,7 @@ impl Token {
 
 /// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Pattern(Vec<Token>);
+pub(crate) struct Pattern(Arc<[Token]>);
 
 /// The positions that a text can have reached in a pattern, in ascending order.
 pub(crate) type Positions = Vec<usize>;
@@ -52,7 +54,7 @@ impl Pattern {
     /// Returns the patterns of all texts that contain a literal `*` or `?`. No ID and no ARN does.
     pub(crate) fn with_literal_wildcards() -> Vec<Self> {
         let contains =
-            |character| Pattern(vec![Token::AnyText, Token::Char(character), Token::AnyText]);
+            |character| Pattern([Token::AnyText, Token::Char(character), Token::AnyText].into());
         vec![contains('*'), contains('?')]
     }
 
@@ -65,7 +67,7 @@ impl Pattern {
     pub(crate) fn from_template(template: &Template, form: Form) -> Self {
         // A pattern of one star matches every ARN. AWS does not document it, but accepts it in policies.
         if template.parts() == [TemplatePart::Star] && form == Form::Arn {
-            return Pattern(vec![Token::AnyText]);
+            return Pattern([Token::AnyText].into());
         }
         let mut tokens = Vec::new();
         let mut colons = 0_usize;
@@ -94,7 +96,7 @@ impl Pattern {
                 }
             }
         }
-        Pattern(tokens)
+        Pattern(tokens.into())
     }
 
     /// Returns the only text that the pattern matches, or `None` if it has wildcards.
@@ -174,7 +176,7 @@ impl Pattern {
             return self.matches_by_positions(text);
         }
         // On a mismatch, the last star matches one more character.
-        let (mut tokens, mut rest) = (self.0.as_slice(), text.chars());
+        let (mut tokens, mut rest) = (&*self.0, text.chars());
         let mut star: Option<(&[Token], std::str::Chars<'_>)> = None;
         loop {
             let here = rest.clone();

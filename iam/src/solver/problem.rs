@@ -50,6 +50,13 @@ impl VariableValues<'_> {
     ) -> Vec<Pattern> {
         let mut patterns = Vec::new();
         for template in templates {
+            if !template.has_variables() {
+                patterns.push(match form {
+                    Form::Pattern => template.pattern().clone(),
+                    form => Pattern::from_template(template, form),
+                });
+                continue;
+            }
             let is_chosen = template.variable_keys().all(|key| self.chosen.contains_key(key));
             if is_chosen || !self.is_superset {
                 let value = |key: &str| self.chosen.get(key).cloned().flatten();
@@ -78,9 +85,7 @@ impl VariableValues<'_> {
 fn widen_pattern(template: &Template, form: Form) -> Pattern {
     match form {
         // The value of a variable can contain colons, so the parts of an ARN are not kept apart.
-        Form::Arn | Form::Pattern => {
-            Pattern::from_template(&template.widen_variables(), Form::Pattern)
-        }
+        Form::Arn | Form::Pattern => template.pattern().clone(),
         Form::Exact | Form::IgnoringCase | Form::PatternIgnoringCase => Pattern::like("*"),
     }
 }
@@ -91,7 +96,7 @@ pub(crate) struct Problem<'d> {
     /// The conditions of the domain on the action.
     pub(crate) action_domain: Vec<TextCondition>,
     /// Actions that the search tries first.
-    pub(crate) preferred_actions: Vec<String>,
+    pub(crate) preferred_actions: &'static [String],
     /// The conditions of the domain on the resource.
     pub(crate) resource_domain: Vec<TextCondition>,
     /// Resources that the search tries first.

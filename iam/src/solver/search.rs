@@ -232,7 +232,7 @@ impl<'d> Search<'_, 'd> {
     /// Finds an action for the chosen literals. If there is none, the solution stays as it is.
     fn check_action(&mut self) -> Result<bool, StepsExhausted> {
         let conditions = [self.problem.action_domain.as_slice(), &self.chosen.action].concat();
-        let found = find_text(&conditions, &self.problem.preferred_actions, self.steps)?;
+        let found = find_text(&conditions, self.problem.preferred_actions, self.steps)?;
         let is_found = found.is_some();
         self.solution.action = found.unwrap_or_else(|| std::mem::take(&mut self.solution.action));
         Ok(is_found)
