@@ -145,10 +145,9 @@ impl CallerClass<'_> {
     pub(crate) fn build_caller(&self, principal_arn: Option<&str>) -> Caller {
         let chosen = || principal_arn.map(str::to_owned);
         let identity = |pattern: String, arn: &Option<String>| Caller::Identity {
-            arn: arn
-                .clone()
-                .or_else(chosen)
-                .unwrap_or_else(|| format!("arn:aws:{}", pattern.replace("?*", "x"))),
+            arn: arn.clone().or_else(chosen).unwrap_or_else(|| {
+                format!("arn:aws:{}", pattern.replace("?*", &self.named.free_name()))
+            }),
         };
         match &self.kind {
             CallerKind::Anonymous => Caller::Anonymous,
@@ -189,6 +188,7 @@ impl CallerClass<'_> {
                     is_federated.then_some(["*:federated-user/*:*", "*:federated-user/*/*"]);
                 domain.without(impossible.into_iter().flatten().map(Pattern::like))
             }
+            CallerKind::CanonicalUser(_) => KeyDomain::any(),
             CallerKind::Holder => {
                 let kinds = [IdentityKind::Role, IdentityKind::User];
                 KeyDomain::arns(&kinds.map(|kind| partition_forms(&kind.arn_pattern("*"))).concat())

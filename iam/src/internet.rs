@@ -58,7 +58,7 @@ pub(crate) fn border_ranges() -> impl Iterator<Item = IpNet> {
 /// use evenkeel_iam::find_internet_ranges;
 ///
 /// let halves = ["0.0.0.0/1", "128.0.0.0/1", "198.51.100.0/24"];
-/// assert_eq!(find_internet_ranges(&halves), halves);
+/// assert_eq!(find_internet_ranges(&halves), ["0.0.0.0/1", "128.0.0.0/1"]);
 /// assert!(find_internet_ranges(&["10.0.0.0/8", "198.51.100.0/24"]).is_empty());
 /// ```
 pub fn find_internet_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
@@ -67,7 +67,9 @@ pub fn find_internet_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
         .filter_map(|text| Some((*text, text.parse::<IpNet>().ok()?.trunc())))
         .filter(|(_, range)| public_size(range) > 0)
         .collect();
-    let merged = IpNet::aggregate(&ranges.iter().map(|(_, range)| *range).collect());
+    let (alone, parts): (Vec<_>, Vec<_>) = ranges.iter().partition(|(_, range)| is_wide(range));
+    // A small range beside the whole Internet adds nothing, so only the other ranges count together.
+    let merged = IpNet::aggregate(&parts.iter().map(|(_, range)| *range).collect());
     let wide: Vec<&IpNet> = merged.iter().filter(|range| is_wide(range)).collect();
     let size: u64 =
         merged.iter().filter(|range| matches!(range, IpNet::V4(_))).map(public_size).sum();
@@ -75,7 +77,8 @@ pub fn find_internet_ranges<'t>(texts: &[&'t str]) -> Vec<&'t str> {
     let is_open = |range: &IpNet| {
         is_most && matches!(range, IpNet::V4(_)) || wide.iter().any(|wide| wide.contains(range))
     };
-    ranges.iter().filter(|(_, range)| is_open(range)).map(|(text, _)| *text).collect()
+    let is_found = |one: &&(&str, IpNet)| alone.contains(one) || is_open(&one.1);
+    ranges.iter().filter(is_found).map(|(text, _)| *text).collect()
 }
 
 fn is_wide(range: &IpNet) -> bool {
@@ -199,7 +202,7 @@ mod tests {
     #[test]
     fn only_ranges_that_cover_the_internet_are_returned() {
         let all = ["8.8.8.0/24", "0.0.0.0/1", "10.0.0.0/8", "x", "::/0"];
-        assert_eq!(find_internet_ranges(&all), ["8.8.8.0/24", "0.0.0.0/1", "::/0"]);
+        assert_eq!(find_internet_ranges(&all), ["0.0.0.0/1", "::/0"]);
         let one = ["198.51.100.7/32", "2000::/3", "10.0.0.0/8"];
         assert_eq!(find_internet_ranges(&one), ["2000::/3"]);
     }

@@ -97,6 +97,38 @@ impl NamedValues {
             .collect()
     }
 
+    /// Returns a name for a user or a role that the documents do not name.
+    pub(crate) fn free_name(&self) -> String {
+        let is_used = |name: &String| {
+            let ending = format!("/{name}");
+            let mut written = self.written.values().flatten();
+            written.any(|value| value.ends_with(&ending))
+                || self.principals.iter().any(|principal| match principal {
+                    PrincipalName::Aws(arn) => {
+                        arn.ends_with(&ending) || arn.contains(&format!("{ending}/"))
+                    }
+                    _ => false,
+                })
+        };
+        let numbered = (1_u32..).map(|number| format!("x{number}"));
+        let mut names = std::iter::once("x".to_owned()).chain(numbered);
+        names.find(|name| !is_used(name)).unwrap_or_default()
+    }
+
+    /// Returns the users, roles and sessions of an account that the documents name.
+    pub(crate) fn principals_of(&self, account: &str) -> BTreeSet<String> {
+        let is_own = |arn: &&str| {
+            let mut parts = arn.splitn(6, ':').skip(4);
+            parts.next() == Some(account) && parts.next().is_some_and(|rest| rest != "root")
+        };
+        let principals = self.principals.iter().filter_map(|principal| match principal {
+            PrincipalName::Aws(arn) => Some(arn.as_str()),
+            _ => None,
+        });
+        let of_conditions = self.values_of("aws:principalarn");
+        principals.chain(of_conditions).filter(is_own).map(str::to_owned).collect()
+    }
+
     /// Returns whether the documents name an account.
     pub(crate) fn has_account(&self, account: &str) -> bool {
         self.accounts.contains(account)

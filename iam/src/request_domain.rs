@@ -56,46 +56,24 @@ impl RequestTarget {
         self.actions.is_empty() || self.actions.iter().any(is_allowed)
     }
 
-    /// Returns domains that together contain all requests of this target that a statement can allow.
+    /// Returns domains that together contain all requests of this target that a document can allow.
     ///
-    /// An action applies only to resources of its service, and an action on objects only to objects.
-    pub(crate) fn domains_for(
-        &self,
-        statement: &Statement,
-        document: &PolicyDocument,
-    ) -> Vec<RequestDomain> {
-        let listed = statement.resources.as_ref().filter(|members| !members.is_complement);
-        let templates = listed.map(|members| members.listed.as_slice()).unwrap_or_default();
-        let hint = self.service().or_else(|| common_service(document));
-        let services: BTreeSet<Option<String>> =
-            templates.iter().map(|template| resource_service(template).or(hint.clone())).collect();
-        if services.is_empty() {
-            return self.domains_of_service(hint.as_deref(), None);
-        }
-        let mut all = Vec::new();
-        for service in services {
-            let own = templates
-                .iter()
-                .filter(|template| resource_service(template).or(hint.clone()) == service)
-                .map(|template| template.pattern().clone());
-            all.extend(self.domains_of_service(service.as_deref(), Some(own.collect())));
-        }
-        all
+    /// A resource-based policy belongs to one service. An action of Amazon S3 on objects applies only to
+    /// objects.
+    pub(crate) fn domains_for(&self, document: &PolicyDocument) -> Vec<RequestDomain> {
+        let service = self.action_service().or_else(|| common_service(document));
+        self.domains_of_service(service.as_deref())
     }
 
-    /// Returns the domains of one service. `resources` limits the resources.
-    pub(crate) fn domains_of_service(
-        &self,
-        service: Option<&str>,
-        resources: Option<Vec<Pattern>>,
-    ) -> Vec<RequestDomain> {
+    /// Returns the domains of one service.
+    pub(crate) fn domains_of_service(&self, service: Option<&str>) -> Vec<RequestDomain> {
         let within = match service {
             Some(service) => format!("{service}:?*"),
             None => "?*:?*".to_owned(),
         };
         let mut whole = RequestDomain {
             actions: vec![TextCondition::within(vec![Pattern::like(&within)])],
-            resources: resources.into_iter().map(TextCondition::within).collect(),
+            resources: Vec::new(),
             preferred_actions: known_actions(service),
             preferred_resources: sample_resources(service),
         };
@@ -105,12 +83,21 @@ impl RequestTarget {
         if !self.resources.is_empty() {
             whole.resources.push(TextCondition::within(resource_patterns(&self.resources)));
         }
-        whole.resources.push(TextCondition::within(service_resources(service)));
+        whole.resources.push(TextCondition::within(resource_arns()));
         if let Some(service) = service.filter(|service| SIMPLE_NAMES.contains(service)) {
             let impossible = [format!("arn:*:{service}:*:*:*:*")];
             whole.resources.push(TextCondition::except(resource_patterns(&impossible)));
         }
         if service == Some("s3") { split_s3_domain(&whole) } else { vec![whole] }
+    }
+
+    /// Returns the service of all actions of the target.
+    fn action_service(&self) -> Option<String> {
+        let service = |action: &String| {
+            let service = action.split_once(':').map(|(service, _)| service);
+            service.filter(|service| !service.contains(['*', '?'])).map(str::to_owned)
+        };
+        only_service(self.actions.iter().map(service).collect())
     }
 
     /// Returns the service of all resources of the target.
@@ -127,14 +114,9 @@ impl RequestTarget {
 /// Services whose resources have no colon after the account.
 const SIMPLE_NAMES: &[&str] = &["ecr", "elasticfilesystem", "iam", "kinesis", "kms", "sqs"];
 
-/// Returns the patterns of all resources of a service. Without a service, an action can also have no
-/// resource, which a policy names `*`.
-fn service_resources(service: Option<&str>) -> Vec<Pattern> {
-    match service {
-        Some("sts") => resource_patterns(&["arn:*:iam:*:*:role/?*"]),
-        Some(service) => resource_patterns(&[format!("arn:*:{service}:*:*:?*")]),
-        None => [resource_patterns(&["arn:?*:?*:*:*:?*"]), vec![Pattern::exact("*")]].concat(),
-    }
+/// Returns the patterns of all resources. An action without a resource has the resource `*`.
+fn resource_arns() -> Vec<Pattern> {
+    [resource_patterns(&["arn:?*:?*:*:*:?*"]), vec![Pattern::exact("*")]].concat()
 }
 
 /// Returns resources that are easy to read in a witness.
@@ -198,13 +180,18 @@ pub(crate) fn common_service(document: &PolicyDocument) -> Option<String> {
     let mut services = BTreeSet::new();
     for statement in document.statements() {
         statement.principals.as_ref()?;
-        for action in statement.actions.iter().flat_map(|members| &members.listed) {
-            match action.parts() {
-                [TemplatePart::Text(text), ..] if text.contains(':') => {
-                    services.insert(text.split(':').next().map(str::to_owned));
+        if let Some(members) = &statement.actions {
+            for action in &members.listed {
+                match action.parts() {
+                    // To leave out a whole service does not tell what the policy is about.
+                    [TemplatePart::Text(text), TemplatePart::Star]
+                        if members.is_complement && text.ends_with(':') => {}
+                    [TemplatePart::Text(text), ..] if text.contains(':') => {
+                        services.insert(text.split(':').next().map(str::to_owned));
+                    }
+                    [TemplatePart::Star] => {}
+                    _ => return None,
                 }
-                [TemplatePart::Star] => {}
-                _ => return None,
             }
         }
         let resources = statement.resources.iter().flat_map(|members| &members.listed);

@@ -143,6 +143,7 @@ const COUNTS: &[&str] = &[
     "join",
     "lists.range",
     "matches",
+    "open_rules",
     "replace",
     "sets.contains",
     "sets.equivalent",

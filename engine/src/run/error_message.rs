@@ -14,6 +14,7 @@ const SAFE_MESSAGES: &[&str] = &[
     "a condition is not an object",
     "a key is not a string",
     "a key occurs more than once",
+    "a rule lacks a field",
     "a statement is not an object",
     "a string is longer than ",
     "a value of type ",

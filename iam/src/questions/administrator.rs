@@ -73,7 +73,7 @@ fn find_ungranted_request(
         |request: &Request| decide_request(grants, request) == Decision::ImplicitlyDenied;
     let mut answer = Answer::No;
     for class in grantee_classes(&Grantee::Holder, &named, surroundings) {
-        for domain in target.domains_of_service(None, None) {
+        for domain in target.domains_of_service(None) {
             answer = answer.or_else(|| {
                 let inquiry = Inquiry {
                     class: &class,

@@ -72,7 +72,7 @@ pub fn grants_access(
         if !statement.allows || !target.may_be_allowed_by(statement) {
             continue;
         }
-        let domains = target.domains_for(statement, &bounded);
+        let domains = target.domains_for(&bounded);
         for class in &classes {
             answer = answer.or_else(|| {
                 find_allowed_request(&bounded, number, class, &domains, &surroundings.steps)
@@ -93,7 +93,9 @@ pub(crate) fn grantee_classes<'d>(
         Grantee::Holder => vec![CallerKind::Holder],
         Grantee::Account(account) => IdentityKind::ALL
             .map(|kind| CallerKind::Identity { kind, account: account.clone(), arn: None })
-            .into(),
+            .into_iter()
+            .chain(named.principals_of(account).iter().map(|arn| principal_kind(arn)))
+            .collect(),
         Grantee::Principal(arn) => vec![principal_kind(arn)],
         Grantee::CanonicalUser(id) => vec![CallerKind::CanonicalUser(id.clone())],
         Grantee::Service(name) => {

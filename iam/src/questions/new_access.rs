@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::administrator::into_answer;
 use super::grants::{Grantee, grantee_classes};
-use super::public::stranger_classes;
+use super::public::{sample_services, stranger_classes};
 use crate::answer::Answer;
-use crate::callers::{CallerClass, CallerKind, NetworkPath};
+use crate::callers::{CallerClass, CallerKind, NetworkPath, SERVICE_KEYS};
 use crate::evaluate::principals::{account_of_root, is_account_id};
 use crate::evaluate::{Decision, decide_request};
 use crate::inquiry::Inquiry;
@@ -64,7 +64,7 @@ pub fn grants_new_access(
         alternatives.extend(denied_before.iter().map(|denial| (vec![allow, denial], Vec::new())));
         for (applying, mut excluded) in alternatives {
             excluded.extend(&denied_after);
-            for domain in target.domains_for(allow, after) {
+            for domain in target.domains_for(after) {
                 for class in &classes {
                     answer = answer.or_else(|| {
                         let inquiry = Inquiry {
@@ -126,6 +126,21 @@ pub(crate) fn all_classes<'d>(
                     grantees.extend(is_account_id(account).then(|| account.to_owned()));
                 }
             }
+        }
+    }
+    let uses_source = SERVICE_KEYS.iter().any(|key| named.written_values(key).next().is_some());
+    for account in grantees.iter().filter(|_| uses_source) {
+        for name in sample_services(named) {
+            classes.push(CallerClass {
+                kind: CallerKind::Service { name, for_account: Some(account.clone()) },
+                path: NetworkPath::Any,
+                named,
+                is_stranger: false,
+                is_one_account: false,
+                is_insecure: false,
+                definition: surroundings.definition,
+                resource_account: surroundings.account.as_deref(),
+            });
         }
     }
     let accounts = grantees.into_iter().map(Grantee::Account);

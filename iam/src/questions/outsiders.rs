@@ -85,7 +85,7 @@ pub fn find_outsiders(
         if outsiders.is_empty() {
             continue;
         }
-        let domains = target.domains_for(statement, &bounded);
+        let domains = target.domains_for(&bounded);
         for name in outsiders {
             for class in outsider_classes(&name, statement, &named, surroundings) {
                 let answer =

@@ -91,7 +91,7 @@ pub(crate) fn answer_statements(
         if !statement.allows || !is_for_somebody {
             continue;
         }
-        let domains = target.domains_for(statement, document);
+        let domains = target.domains_for(document);
         let own = named_service_classes(statement, classes);
         let answer = classes.iter().chain(&own).fold(Answer::No, |answer, class| {
             answer.or_else(|| find_allowed_request(document, number, class, &domains, steps))
@@ -176,7 +176,7 @@ pub(crate) fn stranger_classes<'d>(
 
 /// Returns services that the statements do not name as principals: those of the sources and the
 /// service names in conditions, or one that exists.
-fn sample_services(named: &NamedValues) -> BTreeSet<String> {
+pub(crate) fn sample_services(named: &NamedValues) -> BTreeSet<String> {
     let of_sources = named.written_values("aws:sourcearn").filter_map(|arn| arn.split(':').nth(2));
     let of_sources = of_sources.map(|service| format!("{service}.amazonaws.com"));
     let by_name = named.written_values("aws:principalservicename").map(str::to_owned);

@@ -69,7 +69,7 @@ pub fn find_insecure_request(
         if !is_caller {
             continue;
         }
-        for domain in target.domains_of_service(service.as_deref(), None) {
+        for domain in target.domains_of_service(service.as_deref()) {
             answer = answer.or_else(|| {
                 let inquiry = Inquiry {
                     class: &class,

@@ -47,7 +47,7 @@ pub fn open_trust_statements(
         if !trusts_shared {
             continue;
         }
-        let domains = target.domains_for(statement, document);
+        let domains = target.domains_for(document);
         let mut answer = Answer::No;
         for name in &members.listed {
             let PrincipalName::Federated(provider) = name else { continue };

@@ -209,8 +209,6 @@ fn find_text_value(
         }
         ValueDomain::Any | ValueDomain::Never | ValueDomain::PublicAddresses { .. } => {}
     }
-    // A request does not have a key with an empty value.
-    conditions.push(TextCondition::except(vec![Pattern::exact("")]));
     for literal in literals {
         let Some(operator) = literal.condition.operator else { return Ok(FoundValue::Undecided) };
         let form = match operator.comparison {
@@ -223,7 +221,7 @@ fn find_text_value(
         let patterns = variables.compile_patterns(&literal.condition.values, form, must_match);
         conditions.push(TextCondition { patterns, must_match });
     }
-    Ok(match find_text(&conditions, &[], steps)? {
+    Ok(match find_text(&conditions, &["x".to_owned()], steps)? {
         Some(value) => FoundValue::Value(value),
         None => FoundValue::Impossible,
     })

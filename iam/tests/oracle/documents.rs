@@ -167,10 +167,8 @@ fn random_operator(kind: KeyKind, random: &mut Random) -> String {
         KeyKind::Date => DATE_OPERATORS,
     };
     let percent = if kind == KeyKind::Several { 85 } else { 6 };
-    let prefix = match random.chance(percent) {
-        true => *random.pick(&["ForAnyValue:", "ForAllValues:"]),
-        false => "",
-    };
+    let prefixes = ["ForAnyValue:", "ForAllValues:"];
+    let prefix = if random.chance(percent) { *random.pick(&prefixes) } else { "" };
     let suffix = if random.chance(20) { "IfExists" } else { "" };
     format!("{prefix}{}{suffix}", random.pick(operators))
 }

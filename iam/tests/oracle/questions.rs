@@ -9,7 +9,7 @@ use evenkeel_iam::{
 };
 use serde_json::{Value, json};
 
-use crate::strangers::is_stranger;
+use crate::strangers::{is_stranger, list_texts};
 use crate::vocabulary::OWN;
 
 /// A question about a document.
@@ -85,11 +85,30 @@ impl Question {
         }
     }
 
-    /// Returns whether a request shows that the answer is yes.
+    /// Returns whether a request shows that the answer is yes. The answer is no for callers that the
+    /// question does not consider.
     fn is_counterexample(&self, json: &Value, request: &Request) -> bool {
+        let is_considered = match self {
+            Question::Public => is_stranger(request, &[json]),
+            Question::NewAccess { before } => {
+                is_identity_or_named(&request.caller, &[before, json])
+            }
+            Question::Insecure { .. } => is_identity_or_named(&request.caller, &[json]),
+            Question::Outsider(account) => {
+                request.caller.account() == Some(account) && names_account(json, account, request)
+            }
+            Question::Trust => is_foreign_token(request, json),
+            Question::Grants { .. } => true,
+            Question::Administrator => false,
+        };
+        is_considered && self.is_answer(json, request)
+    }
+
+    /// Returns whether the question is about a request, and the request is decided so that the answer
+    /// is yes.
+    fn is_answer(&self, json: &Value, request: &Request) -> bool {
         let decision = decide_request(&parse(json), request);
         match self {
-            Question::Public => decision == Decision::Allowed && is_stranger(request, &[json]),
             Question::Grants { grantee, action, resource } => {
                 decision == Decision::Allowed
                     && is_of_grantee(grantee, &request.caller)
@@ -100,20 +119,22 @@ impl Question {
                 let old = decide_request(&parse(before), request);
                 decision == Decision::Allowed
                     && matches!(old, Decision::ExplicitlyDenied | Decision::ImplicitlyDenied)
-                    && !matches!(request.caller, Caller::Service(_))
             }
             Question::Insecure { resource } => {
                 matches!(decision, Decision::Allowed | Decision::ImplicitlyDenied)
                     && is_insecure(request)
-                    && is_sender(&request.caller)
+                    && !matches!(request.caller, Caller::Service(_) | Caller::Federated(_))
                     && matches_glob(resource, &request.resource)
             }
-            Question::Outsider(account) => {
-                request.caller.account() == Some(account)
-                    && names_and_allows(json, account, request)
+            // The question is about the statements that name a provider.
+            Question::Trust => {
+                let named_only = keep_statements(json, |one| {
+                    one["Effect"] == "Deny" || one["Principal"].get("Federated").is_some()
+                });
+                decision == Decision::Allowed
+                    && decide_request(&parse(&named_only), request) == Decision::Allowed
             }
-            Question::Administrator => false,
-            Question::Trust => decision == Decision::Allowed && is_foreign_token(request, json),
+            _ => decision == Decision::Allowed,
         }
     }
 
@@ -124,36 +145,27 @@ impl Question {
         witness: &Request,
         other: &Request,
     ) -> Option<String> {
+        let caller = &witness.caller;
         let is_right = match self {
             Question::Administrator => {
-                let denials_left_out = keep_statements(json, |one| one["Effect"] == "Allow");
-                let allowed = decide_request(&parse(&denials_left_out), other);
-                if matches!(other.caller, Caller::Identity { .. })
-                    && matches!(allowed, Decision::ImplicitlyDenied)
-                {
+                let grants = keep_statements(json, |one| one["Effect"] == "Allow");
+                let is_granted = !matches!(other.caller, Caller::Identity { .. })
+                    || decide_request(&parse(&grants), other) != Decision::ImplicitlyDenied;
+                if !is_granted {
                     return Some(format!("the answer is yes, but {other:?} is not allowed"));
                 }
-                decide_request(&parse(json), witness) == Decision::Allowed
+                true
             }
+            // The account of a stranger must not be in the document, either.
             Question::Public | Question::Trust => {
-                // The account of a stranger must not be in the document, either.
-                let account = witness.caller.account();
-                let is_named = account.is_some_and(|account| json.to_string().contains(account));
-                decide_request(&parse(json), witness) == Decision::Allowed && !is_named
+                !caller.account().is_some_and(|account| json.to_string().contains(account))
             }
             Question::Outsider(account) => {
                 let source = witness.context.get("aws:sourceaccount").and_then(|all| all.first());
-                let caller = witness.caller.account().or(source.map(String::as_str));
-                decide_request(&parse(json), witness) == Decision::Allowed
-                    && caller.is_none_or(|caller| caller == account)
+                caller.account().or(source.map(String::as_str)).is_none_or(|one| one == account)
             }
-            question => {
-                question.is_counterexample(json, witness) || {
-                    let is_service = matches!(witness.caller, Caller::Service(_));
-                    is_service && matches!(question, Question::NewAccess { .. })
-                }
-            }
-        };
+            _ => true,
+        } && self.is_answer(json, witness);
         let empty = if witness.action.is_empty() || witness.resource.is_empty() {
             "empty"
         } else {
@@ -167,9 +179,16 @@ fn is_insecure(request: &Request) -> bool {
     request.context.get("aws:securetransport").is_some_and(|all| all == &["false"])
 }
 
-/// Returns whether a caller can send requests without TLS, as the question defines it.
-fn is_sender(caller: &Caller) -> bool {
-    matches!(caller, Caller::Anonymous | Caller::Identity { .. } | Caller::CanonicalUser(_))
+/// Returns whether a caller is an identity or anonymous, or whether one of the documents names it.
+fn is_identity_or_named(caller: &Caller, documents: &[&Value]) -> bool {
+    match caller {
+        Caller::Anonymous | Caller::Identity { .. } => true,
+        Caller::Federated(name) | Caller::CanonicalUser(name) => {
+            documents.iter().any(|json| json.to_string().contains(name))
+        }
+        // The services for which a service acts are not all asked about.
+        Caller::Service(_) => false,
+    }
 }
 
 /// Returns whether a caller belongs to a grantee.
@@ -190,7 +209,10 @@ fn is_foreign_token(request: &Request, json: &Value) -> bool {
     let owner = subject.and_then(|all| all.first()).and_then(|text| text.split('/').next());
     // `repo:example-2` is another organization than `repo:example`.
     let is_named = owner.is_some_and(|owner| json.to_string().contains(&format!("{owner}/")));
-    matches!(request.caller, Caller::Federated(_)) && owner.is_some() && !is_named
+    matches!(request.caller, Caller::Federated(_))
+        && request.action == "sts:AssumeRoleWithWebIdentity"
+        && owner.is_some()
+        && !is_named
 }
 
 fn keep_statements(json: &Value, keep: impl Fn(&Value) -> bool) -> Value {
@@ -199,12 +221,11 @@ fn keep_statements(json: &Value, keep: impl Fn(&Value) -> bool) -> Value {
     json!({"Version": json["Version"], "Statement": kept})
 }
 
-/// Returns whether an `Allow` statement that names an account allows a request, after all `Deny`
-/// statements.
-fn names_and_allows(json: &Value, account: &str, request: &Request) -> bool {
+/// Returns whether the statements that name an account allow a request, after all `Deny` statements.
+fn names_account(json: &Value, account: &str, request: &Request) -> bool {
     let root = format!("arn:aws:iam::{account}:root");
     let names = |statement: &Value| {
-        let texts = crate::strangers::list_texts(&statement["Principal"]);
+        let texts = list_texts(&statement["Principal"]);
         texts.iter().any(|text| text == account || *text == root)
     };
     let bounded = keep_statements(json, |one| one["Effect"] == "Deny" || names(one));
@@ -230,11 +251,29 @@ pub(crate) fn matches_glob(pattern: &str, text: &str) -> bool {
     reached.last() == Some(&true)
 }
 
-/// How often each answer was given, by question.
+/// How often each answer was given, by question, and each decision.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally(BTreeMap<&'static str, [usize; 3]>);
+pub(crate) struct Tally {
+    answers: BTreeMap<&'static str, [usize; 3]>,
+    decisions: BTreeMap<&'static str, usize>,
+}
+
+/// Returns the name of a decision in reports and exported files.
+pub(crate) fn decision_name(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allowed => "allowed",
+        Decision::ExplicitlyDenied => "explicitly denied",
+        Decision::ImplicitlyDenied => "implicitly denied",
+        Decision::Unknown => "unknown",
+    }
+}
 
 impl Tally {
+    /// Counts the decision about a pair.
+    pub(crate) fn count_decision(&mut self, decision: Decision) {
+        *self.decisions.entry(decision_name(decision)).or_default() += 1;
+    }
+
     /// Counts an answer.
     pub(crate) fn count_answer(&mut self, question: &Question, answer: &Answer) {
         let place = match answer {
@@ -242,14 +281,18 @@ impl Tally {
             Answer::No => 1,
             Answer::Unknown(_) => 2,
         };
-        self.0.entry(question.name()).or_default()[place] += 1;
+        self.answers.entry(question.name()).or_default()[place] += 1;
     }
 
     /// Returns one line for each question.
     pub(crate) fn lines(&self) -> Vec<String> {
+        let decisions = self.decisions.iter().map(|(name, count)| format!("{count} {name}"));
+        let decisions: Vec<String> = decisions.collect();
         let line = |(name, [yes, no, unknown]): (&&str, &[usize; 3])| {
             format!("{name}: {yes} yes, {no} no, {unknown} unknown")
         };
-        self.0.iter().map(line).collect()
+        let mut all = vec![format!("pairs: {}", decisions.join(", "))];
+        all.extend(self.answers.iter().map(line));
+        all
     }
 }

@@ -12,15 +12,22 @@ use crate::vocabulary::{
     CANONICAL, KEYS, Key, KeyKind, OTHER, OWN, PROVIDER, SERVICE_NAMES, STRANGERS,
 };
 
+/// The organizations of callers. The last one is none.
+const ORGANIZATIONS: [&str; 4] = ["o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-qqqqqqqqqq", ""];
+/// The accounts for whose resources services call.
+const SOURCE_ACCOUNTS: [&str; 4] = [OWN, OTHER, STRANGERS[0], STRANGERS[1]];
+
 /// Returns a random request to a service of a document.
 pub(crate) fn random_request(sample: &Sample, random: &mut Random) -> Request {
     let service = *random.pick(&sample.services);
     let (actions, resources) = random.pick(service.requests);
     let caller = random_caller(sample.kind, random);
+    let &organization = random.pick(&ORGANIZATIONS);
+    let &source_account = random.pick(&SOURCE_ACCOUNTS);
     let mut maker = ContextMaker {
         from_endpoint: caller != Caller::Anonymous && random.chance(30),
-        organization: *random.pick(&["o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-qqqqqqqqqq", ""]),
-        source_account: *random.pick(&[OWN, OTHER, STRANGERS[0], STRANGERS[1]]),
+        organization,
+        source_account,
         caller: &caller,
         random,
     };
@@ -73,54 +80,72 @@ struct ContextMaker<'r> {
 impl ContextMaker<'_> {
     /// Returns the values of a key. The result is `None` if the request does not have it.
     fn values_of(&mut self, name: &str, key: &Key) -> Option<Vec<String>> {
-        let one = |text: &str| Some(vec![text.to_owned()]);
-        let is_anonymous = *self.caller == Caller::Anonymous;
-        let service = match self.caller {
-            Caller::Service(name) => Some(name.as_str()),
-            _ => None,
-        };
-        let is_public = !matches!(self.caller, Caller::Federated(_) | Caller::CanonicalUser(_));
+        let is_public = matches!(self.caller, Caller::Anonymous | Caller::Identity { .. });
+        let may_have_tenant = !matches!(self.caller, Caller::Anonymous | Caller::Service(_));
         match name {
-            "aws:principalarn" => match self.caller {
-                Caller::Identity { arn } => one(arn),
-                _ => None,
-            },
-            "aws:principalaccount" | "kms:calleraccount" if is_anonymous => one("anonymous"),
-            "aws:principalaccount" | "kms:calleraccount" => one(self.caller.account()?),
-            "aws:principalorgid" | "aws:principalorgpaths"
-                if is_anonymous || service.is_some() || self.organization.is_empty() =>
+            "aws:principalorgpaths" if may_have_tenant => self.organization_path(),
+            "aws:principalorgpaths" | "aws:principalorgid" | "aws:multifactorauthpresent"
+                if !may_have_tenant =>
             {
                 None
             }
-            "aws:principalorgid" => one(self.organization),
-            "aws:principalorgpaths" => {
-                let end =
-                    *self.random.pick(&["r-ab12/ou-ab12-1/", "r-ab12/ou-x/", "r-q/ou-q/ou-r/"]);
-                one(&format!("{}/{end}", self.organization))
-            }
-            "aws:principaltype" => one(self.principal_type()?),
-            "aws:principalisawsservice" if is_anonymous => None,
-            "aws:principalisawsservice" => one(if service.is_some() { "true" } else { "false" }),
-            "aws:principalservicename" => one(service?),
-            "aws:userid" => one(&self.user_id()?),
-            "aws:username" => one(user_name(self.caller)?),
-            "aws:sourceip" if self.from_endpoint => None,
-            "aws:sourceip" if is_public && service.is_none() => self.any_of(key, 0),
-            "aws:sourcevpc" | "aws:sourcevpce" if self.from_endpoint => self.any_of(key, 0),
-            "aws:vpcsourceip" if self.from_endpoint => self.any_of(key, 0),
-            "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" => None,
-            "aws:sourceaccount" | "aws:sourcearn" if service.is_none() => None,
-            "aws:sourceaccount" => self.random.chance(80).then(|| vec![self.source_account.into()]),
-            "aws:sourcearn" => Some(vec![self.source_arn()]),
-            "aws:securetransport"
+            "aws:sourceip" if self.from_endpoint && is_public => None,
+            "aws:sourceip" if is_public => self.any_of(key, 0),
+            "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" if !self.from_endpoint => None,
+            "aws:sourcevpc"
+            | "aws:sourcevpce"
+            | "aws:vpcsourceip"
+            | "aws:securetransport"
             | "aws:viaawsservice"
             | "aws:currenttime"
             | "aws:epochtime"
             | "aws:requestedregion" => self.any_of(key, 0),
-            "aws:multifactorauthpresent" if is_anonymous || service.is_some() => None,
-            _ if name.starts_with("token.") => self.token_values(name),
+            _ if key.given.is_empty() => self.caller_value(name).map(|value| vec![value]),
             _ => self.any_of(key, 40),
         }
+    }
+
+    /// Returns the value of a key that follows from the caller.
+    fn caller_value(&mut self, name: &str) -> Option<String> {
+        if let Caller::Service(service) = self.caller {
+            return self.service_value(name, service);
+        }
+        let is_anonymous = *self.caller == Caller::Anonymous;
+        match name {
+            "aws:principalarn" => match self.caller {
+                Caller::Identity { arn } => Some(arn.clone()),
+                _ => None,
+            },
+            "aws:principalaccount" | "kms:calleraccount" if is_anonymous => {
+                Some("anonymous".to_owned())
+            }
+            "aws:principalaccount" | "kms:calleraccount" => {
+                self.caller.account().map(str::to_owned)
+            }
+            "aws:principalorgid" => Some(self.organization.to_owned()).filter(|id| !id.is_empty()),
+            "aws:principaltype" => self.principal_type().map(str::to_owned),
+            "aws:principalisawsservice" => (!is_anonymous).then(|| "false".to_owned()),
+            "aws:userid" => self.user_id(),
+            "aws:username" => user_name(self.caller).map(str::to_owned),
+            name => self.token_value(name),
+        }
+    }
+
+    fn service_value(&mut self, name: &str, service: &str) -> Option<String> {
+        match name {
+            "aws:principalisawsservice" => Some("true".to_owned()),
+            "aws:principalservicename" => Some(service.to_owned()),
+            "aws:sourceaccount" => self.random.chance(80).then(|| self.source_account.to_owned()),
+            "aws:sourcearn" => Some(self.source_arn()),
+            _ => None,
+        }
+    }
+
+    fn organization_path(&mut self) -> Option<Vec<String>> {
+        let ends = ["r-ab12/ou-ab12-1/", "r-ab12/ou-x/", "r-q/ou-q/ou-r/"];
+        let end = self.random.pick(&ends);
+        let path = format!("{}/{end}", self.organization);
+        (!self.organization.is_empty()).then(|| vec![path])
     }
 
     fn any_of(&mut self, key: &Key, absent_percent: usize) -> Option<Vec<String>> {
@@ -166,17 +191,15 @@ impl ContextMaker<'_> {
         }
     }
 
-    fn token_values(&mut self, name: &str) -> Option<Vec<String>> {
-        if !matches!(self.caller, Caller::Federated(_)) {
-            return None;
-        }
+    fn token_value(&mut self, name: &str) -> Option<String> {
         let subjects = [
             "repo:example/app:ref:refs/heads/main",
             "repo:evil/app:ref:refs/heads/main",
             "repo:example-2/app:pull_request",
         ];
-        let value =
-            if name.ends_with(":sub") { *self.random.pick(&subjects) } else { "sts.amazonaws.com" };
-        Some(vec![value.to_owned()])
+        let is_token = name.starts_with("token.") && matches!(self.caller, Caller::Federated(_));
+        let is_subject = name.ends_with(":sub");
+        let value = if is_subject { *self.random.pick(&subjects) } else { "sts.amazonaws.com" };
+        is_token.then(|| value.to_owned())
     }
 }

@@ -23,8 +23,14 @@ pub(crate) fn is_stranger(request: &Request, documents: &[&Value]) -> bool {
     let account = match &request.caller {
         Caller::Anonymous => None,
         Caller::Identity { .. } => request.caller.account(),
-        // Amazon S3 stands for all services.
-        Caller::Service(name) if name == "s3.amazonaws.com" => {
+        // Amazon S3 stands for all services. A document that names a service trusts it, and one that
+        // names the source of another service is asked about that service.
+        Caller::Service(name)
+            if name == "s3.amazonaws.com"
+                && !names(name)
+                && !names("arn:aws:sns")
+                && !names(":trail/") =>
+        {
             match value_of(request, "aws:sourceaccount") {
                 Some(account) => Some(account),
                 None => return false,
@@ -46,7 +52,7 @@ pub(crate) fn is_stranger(request: &Request, documents: &[&Value]) -> bool {
         });
         identifiers.any(names)
     };
-    if NAMING_KEYS.iter().any(|key| is_named(&key)) {
+    if NAMING_KEYS.iter().any(is_named) {
         return false;
     }
     let source = value_of(request, "aws:sourcearn").and_then(source_account);

@@ -10,7 +10,6 @@ pub(crate) const STRANGERS: &[&str] = &["999988887777", "123412341234"];
 /// What the documents and requests of one service contain.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) name: &'static str,
     /// Patterns of actions.
     pub(crate) actions: &'static [&'static str],
     /// Patterns of resources.
@@ -22,7 +21,6 @@ pub(crate) struct Service {
 /// The services whose resources can have policies, and IAM.
 pub(crate) const SERVICES: &[Service] = &[
     Service {
-        name: "s3",
         actions: &[
             "s3:*",
             "s3:Get*",
@@ -67,7 +65,6 @@ pub(crate) const SERVICES: &[Service] = &[
         ],
     },
     Service {
-        name: "sqs",
         actions: &[
             "sqs:*",
             "sqs:SendMessage",
@@ -94,7 +91,6 @@ pub(crate) const SERVICES: &[Service] = &[
         )],
     },
     Service {
-        name: "kms",
         actions: &["kms:*", "kms:Decrypt", "kms:De*", "kms:?*crypt", "*"],
         resources: &["*", "arn:aws:kms:us-east-1:111122223333:key/k", "arn:aws:kms:*:*:key/*"],
         requests: &[(
@@ -106,7 +102,6 @@ pub(crate) const SERVICES: &[Service] = &[
         )],
     },
     Service {
-        name: "iam",
         actions: &["iam:*", "iam:Create*", "iam:PassRole", "*", "iam:?*"],
         resources: &[
             "*",
@@ -125,7 +120,6 @@ pub(crate) const SERVICES: &[Service] = &[
 
 /// The service of trust policies. The resource is the role itself, which the policy does not name.
 pub(crate) const TRUST: Service = Service {
-    name: "sts",
     actions: &["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:*", "sts:Assume*"],
     resources: &[],
     requests: &[(
@@ -192,7 +186,7 @@ const fn key(
     Key { name, kind, written, given }
 }
 
-const ACCOUNTS: &[&str] = &[OWN, OTHER, "4444*", "*", "anonymous", "9999????7777"];
+const ACCOUNTS: &[&str] = &[OWN, OTHER, "4444*", "*", "anonymous", "1234*", "9999????7777"];
 const BOOLEANS: &[&str] = &["true", "false"];
 const ARNS: &[&str] = &[
     "arn:aws:iam::111122223333:role/*",
@@ -202,7 +196,7 @@ const ARNS: &[&str] = &[
     "*",
     "arn:*:444455556666:role/app",
     "arn:aws:iam::111122223333:role/x",
-    "arn:aws:iam::9999*:user/*",
+    "arn:aws:iam::1234*:user/*",
 ];
 const SOURCES: &[&str] = &[
     "arn:aws:s3:::b",
@@ -250,12 +244,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("kms:CallerAccount", KeyKind::Text, ACCOUNTS, &[]),
     key("aws:PrincipalOrgID", KeyKind::Text, ORGANIZATIONS, &[]),
     key("aws:PrincipalOrgPaths", KeyKind::Several, PATHS, &[]),
-    key(
-        "aws:PrincipalType",
-        KeyKind::Text,
-        &["User", "AssumedRole", "Anonymous", "*Role"],
-        &["Account", "FederatedUser"],
-    ),
+    key("aws:PrincipalType", KeyKind::Text, &["User", "AssumedRole", "Anonymous", "*Role"], &[]),
     key("aws:PrincipalIsAWSService", KeyKind::Boolean, BOOLEANS, &[]),
     key(
         "aws:PrincipalServiceName",
@@ -305,7 +294,7 @@ pub(crate) const KEYS: &[Key] = &[
         "s3:prefix",
         KeyKind::Text,
         &["home/${aws:username}/*", "", "home/*", "HOME/JO/"],
-        &["home/jo/", "home/x", "Home/jo/"],
+        &["home/jo/", "home/x", "Home/jo/", ""],
     ),
     key(
         "sts:ExternalId",

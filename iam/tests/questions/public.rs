@@ -127,7 +127,6 @@ fn an_action_is_only_for_resources_of_its_kind() {
             allow("s3:GetBucketObjectLockConfiguration", "arn:aws:s3:::shop"),
             yes(Somebody, "s3:*bject*ock*", "arn:aws:s3:::shop"),
         ),
-        ("a queue's action on a bucket", allow("sqs:SendMessage", "arn:aws:s3:::shop"), NO),
         (
             "a queue",
             allow("sqs:*", "arn:aws:sqs:eu-west-1:111122223333:jobs"),

@@ -1,6 +1,7 @@
 //! Revokes the security group rules that a finding lists, and no other rules.
 
 use evenkeel_client::{CallError, ServiceClient, XmlElement};
+use evenkeel_iam::find_internet_ranges;
 use evenkeel_rules::policy::SafetyTier;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -64,11 +65,10 @@ impl IngressRule {
         matches!(normalize_protocol(&self.protocol), "-1" | "tcp" | "udp")
     }
 
-    /// Returns whether the rule allows anyone. A range that covers half of all addresses (prefix
-    /// length 1) counts as well, because two such rules cover all addresses.
+    /// Returns whether the range of the rule covers the Internet, or so much of it that it cannot
+    /// belong to one owner.
     fn allows_anyone(&self) -> bool {
-        let length = self.cidr.rsplit_once('/').and_then(|(_, length)| length.parse::<u8>().ok());
-        length.is_some_and(|length| length <= 1)
+        !find_internet_ranges(&[&self.cidr]).is_empty()
     }
 
     /// Returns the first and the last port that the rule opens.
@@ -484,7 +484,10 @@ mod tests {
             ("0.0.0.0/0", true),
             ("::/0", true),
             ("128.0.0.0/1", true),
+            ("64.0.0.0/2", true),
+            ("2000::/3", true),
             ("10.0.0.0/8", false),
+            ("16.0.0.0/8", false),
             ("0.0.0.0", false),
         ] {
             assert_eq!(rule("tcp", 22, 22, cidr).allows_anyone(), everyone, "{cidr}");
