@@ -131,7 +131,8 @@ class Facts:
                 return self.from_endpoint
             return None
         if name in ("aws:principalarn", "aws:principalaccount", "kms:calleraccount", "aws:principalorgid",
-                    "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent"):
+                    "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent", "aws:sourceip",
+                    "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"):
             return FALSE
         return TRUE if name == "aws:principalservicename" else None
 

@@ -216,7 +216,7 @@ def parse_date(text):
 
 
 def address_number(address):
-    """Returns an address as a number of 129 bits, whose first bit tells IPv6 from IPv4."""
+    """Returns an address as a number of 129 bits, whose first bit is 1 for IPv6."""
     return z3.BitVecVal(int(address) + (1 << 128 if address.version == 6 else 0), 129)
 
 

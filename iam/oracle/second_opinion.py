@@ -159,7 +159,7 @@ def check(formulas, timeout):
     return solver.check()
 
 
-def judge(job):
+def compare_line(job):
     """Returns a line with the second opinion about it."""
     text, timeout = job
     line = json.loads(text)
@@ -198,7 +198,7 @@ def main():
     counts = collections.Counter()
     start = time.monotonic()
     with multiprocessing.Pool(options.jobs, maxtasksperchild=5000) as pool:
-        for line, second in pool.imap(judge, ((one, options.timeout) for one in chosen), chunksize=50):
+        for line, second in pool.imap(compare_line, ((one, options.timeout) for one in chosen), chunksize=50):
             kind = "pairs" if "request" in line else "questions"
             result = outcome(line, second)
             counts[kind, result] += 1

@@ -7,7 +7,7 @@ use crate::internet::find_internet_ranges;
 /// A rule of a security group or a network ACL for inbound traffic from one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetworkRule<'t> {
-    /// The protocol, such as `tcp`; `-1` stands for all protocols.
+    /// The protocol, such as `tcp`; `-1` means all protocols.
     pub protocol: &'t str,
     /// The first port.
     pub from_port: i64,

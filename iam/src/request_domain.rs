@@ -177,15 +177,18 @@ fn resource_service(template: &Template) -> Option<String> {
 /// Returns the service of all actions and resources of a resource-based policy, if they belong to one
 /// service. The actions of an identity-based policy can belong to all services.
 pub(crate) fn common_service(document: &PolicyDocument) -> Option<String> {
-    let mut services = BTreeSet::new();
+    let (mut services, mut excluded) = (BTreeSet::new(), BTreeSet::new());
     for statement in document.statements() {
         statement.principals.as_ref()?;
         if let Some(members) = &statement.actions {
             for action in &members.listed {
                 match action.parts() {
-                    // To leave out a whole service does not tell what the policy is about.
+                    // A service that is left out completely is not the service of the policy.
                     [TemplatePart::Text(text), TemplatePart::Star]
-                        if members.is_complement && text.ends_with(':') => {}
+                        if members.is_complement && text.ends_with(':') =>
+                    {
+                        excluded.insert(text.trim_end_matches(':').to_owned());
+                    }
                     [TemplatePart::Text(text), ..] if text.contains(':') => {
                         services.insert(text.split(':').next().map(str::to_owned));
                     }
@@ -197,7 +200,7 @@ pub(crate) fn common_service(document: &PolicyDocument) -> Option<String> {
         let resources = statement.resources.iter().flat_map(|members| &members.listed);
         services.extend(resources.filter_map(resource_service).map(Some));
     }
-    only_service(services)
+    only_service(services).filter(|service| !excluded.contains(service))
 }
 
 fn only_service(services: BTreeSet<Option<String>>) -> Option<String> {

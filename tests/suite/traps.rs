@@ -105,7 +105,7 @@ fn wrapped_parameters_and_patch_operations_are_unwrapped() {
 
 #[test]
 fn policy_documents_may_be_objects_strings_or_percent_encoded_strings() {
-    let document = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x", "Resource": "*"}]});
+    let document = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]});
     let text = document.to_string();
     let encoded = text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"));
     for document in [document, json!(text), json!(encoded)] {

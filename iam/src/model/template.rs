@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_wildcards_and_escapes_are_told_apart() {
+    fn variables_wildcards_and_escapes_are_separate_parts() {
         let template = Template::parse_text("a${*}*${aws:UserName, 'x y'}?$", true);
         let user =
             TemplatePart::Variable { key: "aws:username".into(), default: Some("x y".into()) };

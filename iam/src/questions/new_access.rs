@@ -83,7 +83,7 @@ pub fn grants_new_access(
     answer
 }
 
-/// Returns classes that together contain all callers that the documents tell apart.
+/// Returns classes that together contain all callers that the documents distinguish.
 pub(crate) fn all_classes<'d>(
     named: &'d NamedValues,
     surroundings: &'d Surroundings,

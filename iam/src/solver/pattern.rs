@@ -126,7 +126,7 @@ impl Pattern {
         self.0.iter().map(character).collect()
     }
 
-    /// Returns the characters that the pattern tells apart.
+    /// Returns the characters that the pattern distinguishes.
     pub(crate) fn characters(&self) -> impl Iterator<Item = char> {
         self.0.iter().flat_map(|token| match token {
             Token::Char(character) => vec![*character],

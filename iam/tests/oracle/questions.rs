@@ -175,8 +175,12 @@ impl Question {
     }
 }
 
+/// Returns whether a request can be without TLS. Then it has no TLS version, and no service forwards it.
 fn is_insecure(request: &Request) -> bool {
-    request.context.get("aws:securetransport").is_some_and(|all| all == &["false"])
+    let has = |key: &str, value: &str| request.context.get(key).is_some_and(|all| all == &[value]);
+    has("aws:securetransport", "false")
+        && !has("aws:viaawsservice", "true")
+        && !request.context.contains_key("s3:tlsversion")
 }
 
 /// Returns whether a caller is an identity or anonymous, or whether one of the documents names it.

@@ -89,6 +89,12 @@ impl ContextMaker<'_> {
             {
                 None
             }
+            // A request of a service has no key of a network.
+            "aws:sourceip" | "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip"
+                if matches!(self.caller, Caller::Service(_)) =>
+            {
+                None
+            }
             "aws:sourceip" if self.from_endpoint && is_public => None,
             "aws:sourceip" if is_public => self.any_of(key, 0),
             "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" if !self.from_endpoint => None,

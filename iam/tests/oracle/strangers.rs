@@ -23,7 +23,7 @@ pub(crate) fn is_stranger(request: &Request, documents: &[&Value]) -> bool {
     let account = match &request.caller {
         Caller::Anonymous => None,
         Caller::Identity { .. } => request.caller.account(),
-        // Amazon S3 stands for all services. A document that names a service trusts it, and one that
+        // Amazon S3 represents all services. A document that names a service trusts it, and one that
         // names the source of another service is asked about that service.
         Caller::Service(name)
             if name == "s3.amazonaws.com"

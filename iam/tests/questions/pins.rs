@@ -81,7 +81,7 @@ fn an_organization_path_without_a_set_operator_is_not_documented() {
 }
 
 #[test]
-fn an_account_is_named_by_itself_or_in_an_arn() {
+fn an_account_is_named_alone_or_in_an_arn() {
     check_closed(&[
         json!({"StringEquals": {"aws:PrincipalAccount": OWN}}),
         json!({"StringEquals": {"kms:CallerAccount": OWN}}),

@@ -108,7 +108,7 @@ fn a_deny_of_a_part_leaves_the_rest() {
             yes(Somebody, "s3:GetObject", "arn:aws:s3:::shop/free/*"),
         ),
         (
-            "plain HTTP is denied",
+            "unencrypted HTTP is denied",
             with(json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}})),
             yes(Somebody, "s3:*", "arn:aws:s3:::shop*"),

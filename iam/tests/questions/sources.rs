@@ -42,7 +42,7 @@ fn a_bucket_of_any_name_is_named_by_its_account() {
         ("own account", with(OWN), NO),
         ("another account", with(OTHER), NO),
         (
-            "only if it is told",
+            "only if it is stated",
             allow(&json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
                 "StringEqualsIfExists": {"aws:SourceAccount": OWN}})),
             yes_with(
@@ -92,7 +92,7 @@ fn a_source_is_named_by_its_account() {
 }
 
 #[test]
-fn a_source_account_is_named_by_itself() {
+fn a_source_account_is_named_alone() {
     let with = |operator: &str, key: &str, value: &str| allow(&json!({operator: {key: value}}));
     check_public(&[
         ("account", with("StringEquals", "aws:SourceAccount", OWN), NO),

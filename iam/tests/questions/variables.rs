@@ -20,7 +20,7 @@ fn read(resource: &str) -> Value {
 }
 
 #[test]
-fn a_variable_in_a_resource_stands_for_one_value() {
+fn a_variable_in_a_resource_has_one_value() {
     let own = read("arn:aws:s3:::home/${aws:username}/*");
     holder_may(&[("another bucket", own.clone(), NO)], "arn:aws:s3:::other/*");
     holder_may(

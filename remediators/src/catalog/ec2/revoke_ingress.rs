@@ -65,8 +65,8 @@ impl IngressRule {
         matches!(normalize_protocol(&self.protocol), "-1" | "tcp" | "udp")
     }
 
-    /// Returns whether the range of the rule covers the Internet, or so much of it that it cannot
-    /// belong to one owner.
+    /// Returns whether the range of the rule covers the Internet, or a part of it that is too large
+    /// for one owner.
     fn allows_anyone(&self) -> bool {
         !find_internet_ranges(&[&self.cidr]).is_empty()
     }
