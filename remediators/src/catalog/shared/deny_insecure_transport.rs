@@ -138,7 +138,7 @@ mod tests {
             json!({"Resource": ["arn:aws:s3:::c", "arn:aws:s3:::c/*"]}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": []}}}),
-            json!({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}),
+            json!({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:MultiFactorAuthPresent": "false"}}}),
             json!({"Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"a": "b"}}}),
         ] {
             assert!(!is_sufficient(&[statement(&change)]), "{change}");
