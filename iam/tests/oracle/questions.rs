@@ -9,7 +9,7 @@ use evenkeel_iam::{
 };
 use serde_json::{Value, json};
 
-use crate::strangers::{is_stranger, list_texts};
+use crate::strangers::{comes_from_named_range, is_stranger, list_texts};
 use crate::vocabulary::OWN;
 
 /// A question about a document.
@@ -217,6 +217,7 @@ fn is_foreign_token(request: &Request, json: &Value) -> bool {
         && request.action == "sts:AssumeRoleWithWebIdentity"
         && owner.is_some()
         && !is_named
+        && !comes_from_named_range(request, &list_texts(json))
 }
 
 fn keep_statements(json: &Value, keep: impl Fn(&Value) -> bool) -> Value {

@@ -59,7 +59,12 @@ pub(crate) fn is_stranger(request: &Request, documents: &[&Value]) -> bool {
     if source.is_some_and(|source| Some(source) != account) {
         return false;
     }
-    !value_of(request, "aws:sourceip").is_some_and(|address| is_in_named_range(address, &texts))
+    !comes_from_named_range(request, &texts)
+}
+
+/// Returns whether the address of a request is in a range of the documents.
+pub(crate) fn comes_from_named_range(request: &Request, texts: &[String]) -> bool {
+    value_of(request, "aws:sourceip").is_some_and(|address| is_in_named_range(address, texts))
 }
 
 fn value_of<'r>(request: &'r Request, key: &str) -> Option<&'r str> {
