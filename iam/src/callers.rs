@@ -8,6 +8,7 @@ use crate::named::NamedValues;
 use crate::solver::domain::{KeyDomain, ValueDomain};
 use crate::solver::pattern::Pattern;
 use crate::solver::problem::KeyDomains;
+use crate::surroundings::Surroundings;
 
 /// What is known about the caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +139,27 @@ const NETWORK_KEYS: &[&str] = &[
     "aws:vpceorgpaths",
     "aws:vpcsourceip",
 ];
+
+impl<'d> CallerClass<'d> {
+    /// Creates a class of callers about whom nothing else is known.
+    pub(crate) fn new(
+        kind: CallerKind,
+        path: NetworkPath,
+        named: &'d NamedValues,
+        surroundings: &'d Surroundings,
+    ) -> Self {
+        CallerClass {
+            kind,
+            path,
+            named,
+            is_stranger: false,
+            is_one_account: false,
+            is_insecure: false,
+            definition: surroundings.definition,
+            resource_account: surroundings.account.as_deref(),
+        }
+    }
+}
 
 impl CallerClass<'_> {
     /// Returns the caller of a witness. `principal_arn` is the value of `aws:PrincipalArn`, if the

@@ -115,16 +115,7 @@ pub(crate) fn grantee_classes<'d>(
             &[NetworkPath::Any]
         };
         for path in paths {
-            classes.push(CallerClass {
-                kind: kind.clone(),
-                path: *path,
-                named,
-                is_stranger: false,
-                is_one_account: false,
-                is_insecure: false,
-                definition: surroundings.definition,
-                resource_account: surroundings.account.as_deref(),
-            });
+            classes.push(CallerClass::new(kind.clone(), *path, named, surroundings));
         }
     }
     classes

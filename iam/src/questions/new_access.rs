@@ -103,16 +103,12 @@ pub(crate) fn all_classes<'d>(
             },
             PrincipalName::Service(name) => principals.push(Grantee::Service(name.clone())),
             PrincipalName::CanonicalUser(id) => principals.push(Grantee::CanonicalUser(id.clone())),
-            PrincipalName::Federated(provider) => classes.push(CallerClass {
-                kind: CallerKind::Federated(provider.clone()),
-                path: NetworkPath::Any,
+            PrincipalName::Federated(provider) => classes.push(CallerClass::new(
+                CallerKind::Federated(provider.clone()),
+                NetworkPath::Any,
                 named,
-                is_stranger: false,
-                is_one_account: false,
-                is_insecure: false,
-                definition: surroundings.definition,
-                resource_account: surroundings.account.as_deref(),
-            }),
+                surroundings,
+            )),
             PrincipalName::Everyone | PrincipalName::Other(_) => {}
         }
     }
@@ -131,16 +127,12 @@ pub(crate) fn all_classes<'d>(
     let uses_source = SERVICE_KEYS.iter().any(|key| named.written_values(key).next().is_some());
     for account in grantees.iter().filter(|_| uses_source) {
         for name in sample_services(named) {
-            classes.push(CallerClass {
-                kind: CallerKind::Service { name, for_account: Some(account.clone()) },
-                path: NetworkPath::Any,
+            classes.push(CallerClass::new(
+                CallerKind::Service { name, for_account: Some(account.clone()) },
+                NetworkPath::Any,
                 named,
-                is_stranger: false,
-                is_one_account: false,
-                is_insecure: false,
-                definition: surroundings.definition,
-                resource_account: surroundings.account.as_deref(),
-            });
+                surroundings,
+            ));
         }
     }
     let accounts = grantees.into_iter().map(Grantee::Account);

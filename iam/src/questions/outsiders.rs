@@ -185,16 +185,12 @@ fn outsider_classes<'d>(
             named.written_values("aws:sourcearn").filter_map(|arn| arn.split(':').nth(2));
         let service = sources.find(|name| !name.is_empty() && !name.contains(['*', '?', '$']));
         let name = format!("{}.amazonaws.com", service.unwrap_or("s3"));
-        classes.push(CallerClass {
-            kind: CallerKind::Service { name, for_account: Some(account.clone()) },
-            path: NetworkPath::Any,
+        classes.push(CallerClass::new(
+            CallerKind::Service { name, for_account: Some(account.clone()) },
+            NetworkPath::Any,
             named,
-            is_stranger: false,
-            is_one_account: false,
-            is_insecure: false,
-            definition: surroundings.definition,
-            resource_account: surroundings.account.as_deref(),
-        });
+            surroundings,
+        ));
     }
     classes
 }

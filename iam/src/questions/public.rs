@@ -162,14 +162,8 @@ pub(crate) fn stranger_classes<'d>(
         _ => 2,
     });
     let class = |(kind, path)| CallerClass {
-        kind,
-        path,
-        named,
         is_stranger: true,
-        is_one_account: false,
-        is_insecure: false,
-        definition: surroundings.definition,
-        resource_account: surroundings.account.as_deref(),
+        ..CallerClass::new(kind, path, named, surroundings)
     };
     kinds.into_iter().map(class).collect()
 }

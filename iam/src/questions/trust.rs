@@ -55,14 +55,13 @@ pub fn open_trust_statements(
                 continue;
             }
             let class = CallerClass {
-                kind: CallerKind::Federated(provider.clone()),
-                path: NetworkPath::Any,
-                named: &named,
                 is_stranger: true,
-                is_one_account: false,
-                is_insecure: false,
-                definition: surroundings.definition,
-                resource_account: surroundings.account.as_deref(),
+                ..CallerClass::new(
+                    CallerKind::Federated(provider.clone()),
+                    NetworkPath::Any,
+                    &named,
+                    surroundings,
+                )
             };
             answer = answer.or_else(|| {
                 find_allowed_request(document, number, &class, &domains, &surroundings.steps)
