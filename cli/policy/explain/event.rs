@@ -36,10 +36,12 @@ pub(super) fn render_explanation(
         return Ok(out);
     }
     out.push('\n');
+    let is_decided = matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NonCompliant);
+    let tree = PartTree { observations: &observations, watched: &watched, policy, is_decided };
     for part in watched.body_parts() {
-        out += &render_part(part, &observations, &watched, policy, 0);
+        out += &tree.render_part(part, 0);
     }
-    if matches!(status, ComplianceStatus::Compliant | ComplianceStatus::NonCompliant) {
+    if is_decided {
         out += &render_counterfactuals(&find_counterfactuals(policy, case), status);
     }
     Ok(out)
@@ -91,62 +93,71 @@ fn explain_not_applicable(policy: &Policy, case: &PolicyCase) -> String {
     })
 }
 
-/// Renders a part of the policy with its values, followed by the parts below it.
-fn render_part(
-    part: &ExpressionPart,
-    observations: &PartObservations,
-    watched: &WatchedPolicy<'_>,
-    policy: &Policy,
-    depth: usize,
-) -> String {
-    let mut values = observations.part_values(part);
-    // A variable is evaluated at each of its uses, so its value can occur several times.
-    values.dedup();
-    let text = policy.file_text().get(watched.part_span(part)).unwrap_or_default();
-    let text = text
-        .lines()
-        .map(|line| line.trim().trim_start_matches("//").trim())
-        .collect::<Vec<_>>()
-        .join(" ");
-    let name =
-        part.name.as_ref().map_or(String::new(), |name| format!("{} = ", escape_terminal(name)));
-    let mut some: Vec<String> = values
-        .iter()
-        .take(MAX_LOOP_ROUNDS)
-        .map(|value| truncate_text(&value.to_string()))
-        .collect();
-    if values.len() > MAX_LOOP_ROUNDS {
-        some.push(format!("… {} more", values.len().saturating_sub(MAX_LOOP_ROUNDS)));
-    }
-    if values.is_empty() {
-        let line =
-            format!("{}{name}{}", "  ".repeat(depth), escape_terminal(&truncate_text(&text)));
-        if !part.parts.iter().any(|part| is_reached(part, observations)) {
-            return format!("  {}\n", style_text(DIM, &format!("{line}  (not reached)")));
+/// The parts of a policy, with the values that an evaluation gave them.
+struct PartTree<'t> {
+    observations: &'t PartObservations,
+    watched: &'t WatchedPolicy<'t>,
+    policy: &'t Policy,
+    /// True if the result is compliant or non-compliant.
+    is_decided: bool,
+}
+
+impl PartTree<'_> {
+    /// Renders a part of the policy with its values, followed by the parts below it.
+    fn render_part(&self, part: &ExpressionPart, depth: usize) -> String {
+        let (observations, policy) = (self.observations, self.policy);
+        let mut values = observations.part_values(part);
+        // A variable is evaluated at each of its uses, so its value can occur several times.
+        values.dedup();
+        let text = policy.file_text().get(self.watched.part_span(part)).unwrap_or_default();
+        let text = text
+            .lines()
+            .map(|line| line.trim().trim_start_matches("//").trim())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let name = part
+            .name
+            .as_ref()
+            .map_or(String::new(), |name| format!("{} = ", escape_terminal(name)));
+        let mut some: Vec<String> = values
+            .iter()
+            .take(MAX_LOOP_ROUNDS)
+            .map(|value| truncate_text(&value.to_string()))
+            .collect();
+        if values.len() > MAX_LOOP_ROUNDS {
+            some.push(format!("… {} more", values.len().saturating_sub(MAX_LOOP_ROUNDS)));
         }
-        // The part failed: only the values of the parts below it show the cause.
-        let mut out = format!("  {}\n", style_text(RED, &format!("{line}  (failed)")));
+        if values.is_empty() {
+            let line =
+                format!("{}{name}{}", "  ".repeat(depth), escape_terminal(&truncate_text(&text)));
+            // A result that is decided does not depend on a part without a value.
+            if self.is_decided || !part.parts.iter().any(|part| is_reached(part, observations)) {
+                return format!("  {}\n", style_text(DIM, &format!("{line}  (not reached)")));
+            }
+            // The part failed: only the values of the parts below it show the cause.
+            let mut out = format!("  {}\n", style_text(RED, &format!("{line}  (failed)")));
+            for part in &part.parts {
+                out += &self.render_part(part, depth.saturating_add(1));
+            }
+            return out;
+        }
+        let value = some.join(" | ");
+        let value = match values.as_slice() {
+            [Value::Bool(true)] => style_text(GREEN, &value),
+            [Value::Bool(false)] => style_text(RED, &value),
+            _ => escape_terminal(&value),
+        };
+        let mut out = format!(
+            "  {}{name}{}  {} {value}\n",
+            "  ".repeat(depth),
+            escape_terminal(&truncate_text(&text)),
+            style_text(DIM, "→")
+        );
         for part in &part.parts {
-            out += &render_part(part, observations, watched, policy, depth.saturating_add(1));
+            out += &self.render_part(part, depth.saturating_add(1));
         }
-        return out;
+        out
     }
-    let value = some.join(" | ");
-    let value = match values.as_slice() {
-        [Value::Bool(true)] => style_text(GREEN, &value),
-        [Value::Bool(false)] => style_text(RED, &value),
-        _ => escape_terminal(&value),
-    };
-    let mut out = format!(
-        "  {}{name}{}  {} {value}\n",
-        "  ".repeat(depth),
-        escape_terminal(&truncate_text(&text)),
-        style_text(DIM, "→")
-    );
-    for part in &part.parts {
-        out += &render_part(part, observations, watched, policy, depth.saturating_add(1));
-    }
-    out
 }
 
 /// Returns whether a part, or a part below it, was evaluated.
