@@ -84,6 +84,10 @@ impl RequestTarget {
             whole.resources.push(TextCondition::within(resource_patterns(&self.resources)));
         }
         whole.resources.push(TextCondition::within(resource_arns()));
+        if let Some(service) = service.filter(|service| OWN_RESOURCES.contains(service)) {
+            let own = resource_patterns(&[format!("arn:*:{service}:*:*:?*"), "*".to_owned()]);
+            whole.resources.push(TextCondition::within(own));
+        }
         if let Some(service) = service.filter(|service| SIMPLE_NAMES.contains(service)) {
             let impossible = [format!("arn:*:{service}:*:*:*:*")];
             whole.resources.push(TextCondition::except(resource_patterns(&impossible)));
@@ -110,6 +114,13 @@ impl RequestTarget {
         only_service(services)
     }
 }
+
+/// Services whose actions apply only to resources of the same service. Other actions do not:
+/// `sts:AssumeRole` applies to a role of IAM.
+///
+/// Source: AWS Service Authorization Reference.
+const OWN_RESOURCES: &[&str] =
+    &["dynamodb", "ecr", "kinesis", "kms", "secretsmanager", "sns", "sqs"];
 
 /// Services whose resources have no colon after the account.
 const SIMPLE_NAMES: &[&str] = &["ecr", "elasticfilesystem", "iam", "kinesis", "kms", "sqs"];
