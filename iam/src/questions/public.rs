@@ -85,6 +85,9 @@ pub(crate) fn answer_statements(
     steps: &StepLimit,
 ) -> Vec<StatementAnswer> {
     let mut all = Vec::new();
+    // A document without a condition on the source trusts services.
+    let limits_services =
+        document.statements().iter().flat_map(|one| &one.conditions).any(limits_source);
     for (number, statement) in document.statements().iter().enumerate() {
         let is_for_somebody =
             statement.principals.as_ref().is_some_and(|members| !members.is_empty());
@@ -93,14 +96,23 @@ pub(crate) fn answer_statements(
         }
         let domains = target.domains_for(document);
         let own = named_service_classes(statement, classes);
-        let answer = classes.iter().chain(&own).fold(Answer::No, |answer, class| {
-            answer.or_else(|| find_allowed_request(document, number, class, &domains, steps))
-        });
+        let is_asked = |class: &&CallerClass<'_>| {
+            limits_services || !matches!(class.kind, CallerKind::Service { .. })
+        };
+        let answer =
+            classes.iter().filter(is_asked).chain(&own).fold(Answer::No, |answer, class| {
+                answer.or_else(|| find_allowed_request(document, number, class, &domains, steps))
+            });
         if !answer.is_no() {
             all.push(StatementAnswer { statement: number, answer });
         }
     }
     all
+}
+
+/// Returns whether a condition is about the resource for which a service calls.
+fn limits_source(condition: &Condition) -> bool {
+    SERVICE_KEYS.contains(&condition.key.as_str())
 }
 
 /// Returns the classes of the services that a statement names and limits by a condition on the source.
@@ -110,7 +122,6 @@ fn named_service_classes<'d>(
     statement: &Statement,
     classes: &[CallerClass<'d>],
 ) -> Vec<CallerClass<'d>> {
-    let limits_source = |condition: &Condition| SERVICE_KEYS.contains(&condition.key.as_str());
     if !statement.conditions.iter().any(limits_source) {
         return Vec::new();
     }

@@ -115,11 +115,7 @@ fn a_source_account_is_named_alone() {
             with("StringLike", "aws:SourceOrgID", "o-*"),
             yes(Service("*"), "sns:Publish", TOPIC),
         ),
-        (
-            "any service",
-            allow(&json!({"Bool": {"aws:PrincipalIsAWSService": "true"}})),
-            yes(Service("*"), "sns:Publish", TOPIC),
-        ),
+        ("any service", allow(&json!({"Bool": {"aws:PrincipalIsAWSService": "true"}})), NO),
         (
             "some account",
             allow(&json!({"Null": {"aws:SourceAccount": "false"}})),
