@@ -110,8 +110,17 @@ pub(crate) struct CallerClass<'d> {
     pub(crate) definition: PublicDefinition,
     /// True if the requests are without TLS. A forwarded request of a service has TLS.
     pub(crate) is_insecure: bool,
-    /// The account of the resource, if it is known.
-    pub(crate) resource_account: Option<&'d str>,
+    pub(crate) resource_owner: ResourceOwner<'d>,
+}
+
+/// To whom the resource of a request belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResourceOwner<'d> {
+    /// One account, which is not known.
+    Unknown,
+    Account(&'d str),
+    /// The caller. The document is the policy of the VPC endpoint that the request goes through.
+    Caller,
 }
 
 /// The shortest IPv6 prefix that is a fixed value for Amazon S3.
@@ -156,7 +165,10 @@ impl<'d> CallerClass<'d> {
             is_one_account: false,
             is_insecure: false,
             definition: surroundings.definition,
-            resource_account: surroundings.account.as_deref(),
+            resource_owner: match &surroundings.account {
+                Some(account) => ResourceOwner::Account(account),
+                None => ResourceOwner::Unknown,
+            },
         }
     }
 }
@@ -179,6 +191,10 @@ impl CallerClass<'_> {
             CallerKind::CanonicalUser(id) => Caller::CanonicalUser(id.clone()),
             CallerKind::Holder => identity(IdentityKind::Role.arn_pattern("111122223333"), &None),
         }
+    }
+
+    fn owns_resource(&self) -> bool {
+        self.resource_owner == ResourceOwner::Caller
     }
 
     fn account(&self) -> Option<&str> {
@@ -308,6 +324,10 @@ impl CallerClass<'_> {
         let named = |key| self.named_patterns(key).into_iter();
         if matches!(self.kind, CallerKind::Service { .. }) && NETWORK_KEYS.contains(&key) {
             return Some(KeyDomain::never());
+        }
+        if self.owns_resource() && ["aws:sourcevpc", "aws:sourcevpce"].contains(&key) {
+            // All requests come from the endpoint. The document does not contain its ID.
+            return Some(KeyDomain::any().present().with_unknown_value());
         }
         Some(match key {
             "aws:sourceip" => {
@@ -453,13 +473,24 @@ impl CallerClass<'_> {
             },
             "aws:currenttime" | "aws:epochtime" => KeyDomain::any().present().with_unknown_value(),
             "aws:useragent" => KeyDomain::any().present(),
+            "aws:requestedregion" if self.owns_resource() => {
+                KeyDomain::any().present().with_unknown_value()
+            }
             "aws:requestedregion" => self.resource_fact(KeyDomain::any().present()),
             key if key.starts_with("aws:resourcetag/") => self.resource_fact(KeyDomain::any()),
+            "aws:resourceorgid" if self.owns_resource() => self.organization("o-?*", ""),
+            "aws:resourceorgpaths" if self.owns_resource() => {
+                self.organization("o-?*/r-?*/?*", "/*")
+            }
             "aws:resourceorgid" | "aws:resourceorgpaths" => self.resource_fact(KeyDomain::any()),
             "s3:tlsversion" => KeyDomain::listed(&["1.3", "1.2"]).or_absent(),
-            "aws:resourceaccount" | "s3:resourceaccount" => match self.resource_account {
-                Some(account) => KeyDomain::listed(&[account]),
-                None => self.resource_fact(KeyDomain::any()),
+            "aws:resourceaccount" | "s3:resourceaccount" => match self.resource_owner {
+                ResourceOwner::Account(account) => KeyDomain::listed(&[account]),
+                ResourceOwner::Unknown => self.resource_fact(KeyDomain::any()),
+                ResourceOwner::Caller => {
+                    let stranger = self.named.stranger_account();
+                    KeyDomain::listed(&[self.account().unwrap_or(&stranger)])
+                }
             },
             _ => return None,
         })
@@ -468,7 +499,8 @@ impl CallerClass<'_> {
     /// Returns the domain of a fact about the resource. An identity-based policy applies to many
     /// resources, so each value is possible for some of them.
     fn resource_fact(&self, domain: KeyDomain) -> KeyDomain {
-        if self.kind == CallerKind::Holder { domain } else { domain.with_unknown_value() }
+        let is_any = self.kind == CallerKind::Holder || self.owns_resource();
+        if is_any { domain } else { domain.with_unknown_value() }
     }
 }
 

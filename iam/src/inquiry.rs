@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Answer, UnknownReason, Witness};
-use crate::callers::CallerClass;
+use crate::callers::{CallerClass, ResourceOwner};
 use crate::catalog::spell_action;
 use crate::evaluate::principals::includes_caller;
 use crate::evaluate::{Decision, decide_request};
@@ -216,7 +216,10 @@ impl<'d> Inquiry<'d> {
             values.extend(found.into_iter().map(Some));
         }
         let named = self.class.named.values_of(key).map(str::to_owned);
-        let own = self.class.resource_account.map(str::to_owned);
+        let own = match self.class.resource_owner {
+            ResourceOwner::Account(account) => Some(account.to_owned()),
+            _ => None,
+        };
         let possible = named.chain(own).chain(self.matching_values(key));
         let mut possible: Vec<String> =
             possible.filter(|value| domain.values.contains_value(value)).collect();

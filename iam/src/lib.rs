@@ -21,6 +21,7 @@
 //! # Ok::<(), evenkeel_iam::DocumentError>(())
 //! ```
 
+mod accounts;
 mod answer;
 mod callers;
 mod catalog;
@@ -48,7 +49,7 @@ pub use questions::administrator::{grants_all, is_administrator};
 pub use questions::grants::{Grantee, grants_access};
 pub use questions::new_access::grants_new_access;
 pub use questions::outsiders::{OutsiderName, find_outsiders};
-pub use questions::public::{public_statements, public_statements_for};
+pub use questions::public::{open_endpoint_statements, public_statements, public_statements_for};
 pub use questions::transport::find_insecure_request;
 pub use questions::trust::open_trust_statements;
 pub use questions::{StatementAnswer, join_answers};

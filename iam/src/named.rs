@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
+use crate::accounts::distinguish_accounts;
+use crate::answer::{Answer, UnknownReason};
 use crate::evaluate::principals::is_account_id;
 use crate::internet::find_internet_ranges;
 use crate::model::document::{PolicyDocument, PrincipalName, Statement};
 use crate::model::values::parse_range;
+use crate::solver::pattern::Pattern;
+use crate::surroundings::Surroundings;
 
 /// The values that documents name in full.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +25,7 @@ pub(crate) struct NamedValues {
     pub(crate) principals: BTreeSet<PrincipalName>,
     /// The networks of `aws:SourceIp` that can belong to one owner.
     pub(crate) networks: Vec<IpNet>,
-    /// The account IDs that occur anywhere in the documents.
+    /// The account IDs that occur anywhere in the documents, and those of the surroundings.
     accounts: BTreeSet<String>,
 }
 
@@ -38,9 +42,14 @@ pub(crate) const ACCOUNT_KEYS: &[&str] = &[
 ];
 
 impl NamedValues {
-    /// Collects the values of documents.
-    pub(crate) fn from_documents(documents: &[&PolicyDocument]) -> Self {
+    /// Collects the values of documents. The accounts of the surroundings are no strangers either.
+    pub(crate) fn from_documents(
+        documents: &[&PolicyDocument],
+        surroundings: &Surroundings,
+    ) -> Self {
         let mut named = NamedValues::default();
+        named.accounts.extend(surroundings.account.clone());
+        named.accounts.extend(surroundings.trusted_accounts.iter().cloned());
         for statement in documents.iter().flat_map(|document| document.statements()) {
             named.add_statement(statement);
         }
@@ -86,8 +95,13 @@ impl NamedValues {
 
     /// Returns the IDs of the organizations that conditions name.
     pub(crate) fn organizations(&self) -> BTreeSet<&str> {
-        let ids = ["aws:principalorgid", "aws:sourceorgid", "aws:vpceorgid"];
-        let paths = ["aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"];
+        let ids = ["aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid"];
+        let paths = [
+            "aws:principalorgpaths",
+            "aws:resourceorgpaths",
+            "aws:sourceorgpaths",
+            "aws:vpceorgpaths",
+        ];
         let of_paths = paths.iter().flat_map(|key| self.written_values(key));
         let of_paths = of_paths.filter_map(|path| path.split('/').next());
         let of_ids = ids.iter().flat_map(|key| self.values_of(key));
@@ -134,23 +148,36 @@ impl NamedValues {
         self.accounts.contains(account)
     }
 
-    /// Returns account IDs that the documents do not name: any one, and one for each pattern of an
-    /// account with wildcards.
+    /// Returns account IDs that the documents do not name: the usual one, and one for each set of
+    /// patterns of accounts that match it.
     pub(crate) fn stranger_accounts(&self) -> Vec<String> {
-        const MAX_ACCOUNTS: usize = 6;
-        let mut all = vec![self.stranger_account()];
-        for written in ACCOUNT_KEYS.iter().flat_map(|key| self.written_values(key)) {
-            let account =
-                if written.starts_with("arn:") { written.split(':').nth(4) } else { Some(written) };
-            all.extend(
-                account.and_then(sample_account).filter(|account| !self.has_account(account)),
-            );
-        }
-        all.sort_unstable();
-        all.dedup();
-        all.reverse();
-        all.truncate(MAX_ACCOUNTS);
+        let mut all = self.distinguished_accounts().unwrap_or_default();
+        all.insert(0, self.stranger_account());
         all
+    }
+
+    /// Limits an answer: a no is not certain if the patterns distinguish too many accounts.
+    pub(crate) fn limit_answer(&self, answer: Answer) -> Answer {
+        answer.or_else(|| match self.distinguished_accounts() {
+            Some(_) => Answer::No,
+            None => Answer::Unknown(BTreeSet::from([UnknownReason::TooComplex])),
+        })
+    }
+
+    /// Returns an account ID for each set of patterns of accounts, without those that are named.
+    fn distinguished_accounts(&self) -> Option<Vec<String>> {
+        let values = ACCOUNT_KEYS.iter().flat_map(|key| self.written_values(key));
+        let parts = values.map(|value| {
+            if value.starts_with("arn:") { value.split(':').nth(4).unwrap_or("*") } else { value }
+        });
+        let patterns: BTreeSet<Pattern> = parts
+            .filter(|part| part.contains(['*', '?']) && *part != "*" && !part.contains("${"))
+            .map(Pattern::like)
+            .collect();
+        if patterns.is_empty() {
+            return Some(Vec::new());
+        }
+        distinguish_accounts(&patterns.into_iter().collect::<Vec<_>>(), &self.accounts)
     }
 
     /// Returns an account ID that the documents do not name.
@@ -159,14 +186,6 @@ impl NamedValues {
         let mut numbers = (0..=FIRST).rev().map(|number| format!("{number:012}"));
         numbers.find(|account| !self.has_account(account)).unwrap_or_default()
     }
-}
-
-/// Returns an account ID that matches a pattern with wildcards.
-fn sample_account(pattern: &str) -> Option<String> {
-    let fixed = pattern.chars().filter(|character| *character != '*').count();
-    let missing = 12_usize.checked_sub(fixed).filter(|_| pattern.contains(['*', '?']))?;
-    let filled = pattern.replacen('*', &"7".repeat(missing), 1).replace('*', "").replace('?', "7");
-    is_account_id(&filled).then_some(filled)
 }
 
 /// Returns the ranges of a condition that can belong to one owner: those that do not cover the

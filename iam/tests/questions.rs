@@ -12,6 +12,8 @@ mod administrator;
 mod always;
 #[path = "questions/bounds.rs"]
 mod bounds;
+#[path = "questions/endpoints.rs"]
+mod endpoints;
 #[path = "questions/grants.rs"]
 mod grants;
 #[path = "questions/guards.rs"]

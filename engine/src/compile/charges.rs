@@ -109,6 +109,7 @@ const MAKES: &[&str] = &[
     "iam.insecure",
     "iam.open_trust",
     "iam.outsiders",
+    "iam.open_endpoint",
     "iam.public",
     "iam.public_by_s3",
     "iam.statements",

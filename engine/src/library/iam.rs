@@ -8,8 +8,8 @@ use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
 use evenkeel_iam::{
     Grantee, PolicyDocument, PublicDefinition, StepLimit, Surroundings, find_insecure_request,
-    find_outsiders, grants_access, grants_all, is_administrator, open_trust_statements,
-    public_statements_for,
+    find_outsiders, grants_access, grants_all, is_administrator, open_endpoint_statements,
+    open_trust_statements, public_statements_for,
 };
 use serde_json::Value as Json;
 
@@ -33,10 +33,19 @@ pub(super) const DOCS: &[FunctionDoc] = &[
          `text`, `caller`, `action`, `resource` and `context` of a request that is allowed; if that \
          is unknown and the policy finds nothing else, the status is `INSUFFICIENT_DATA`",
     ),
-    ("iam.public(doc, actions)", "as above, for requests with one of the actions"),
     (
-        "iam.public_by_s3(doc)",
+        "iam.public(doc, account)",
+        "as above, for a resource of the account; conditions on `aws:ResourceAccount` need it",
+    ),
+    ("iam.public(doc, account, actions)", "as above, for requests with one of the actions"),
+    (
+        "iam.public_by_s3(doc, account)",
         "as `iam.public`, but a value with a wildcard names nobody, as Amazon S3 defines public",
+    ),
+    (
+        "iam.open_endpoint(doc)",
+        "the statements of the policy of a VPC endpoint with which strangers reach their own \
+         resources through the endpoint, with a `witness`",
     ),
     (
         "iam.outsiders(doc, account, trusted)",
@@ -89,12 +98,24 @@ pub(super) fn declare_iam_functions(env: &mut Env) -> Result<(), DeclarationErro
     env.add_overload("iam.public", "iam.public(dyn)", document(), |args| {
         find_public("iam.public", args, PublicDefinition::Reachable)
     })?;
-    env.add_overload("iam.public", "iam.public(dyn,list)", with_list(), |args| {
+    let with_account = || vec![DYN_TYPE, STRING_TYPE];
+    env.add_overload("iam.public", "iam.public(dyn,string)", with_account(), |args| {
         find_public("iam.public", args, PublicDefinition::Reachable)
     })?;
-    env.add_overload("iam.public_by_s3", "iam.public_by_s3(dyn)", document(), |args| {
+    let id = "iam.public(dyn,string,list)";
+    env.add_overload("iam.public", id, vec![DYN_TYPE, STRING_TYPE, LIST_TYPE], |args| {
+        find_public("iam.public", args, PublicDefinition::Reachable)
+    })?;
+    let id = "iam.public_by_s3(dyn,string)";
+    env.add_overload("iam.public_by_s3", id, with_account(), |args| {
         find_public("iam.public_by_s3", args, PublicDefinition::AmazonS3)
     })?;
+    env.add_overload(
+        "iam.open_endpoint",
+        "iam.open_endpoint(dyn)",
+        document(),
+        find_open_endpoint,
+    )?;
     let outsiders = || vec![DYN_TYPE, STRING_TYPE, LIST_TYPE];
     let id = "iam.outsiders(dyn,string,list)";
     env.add_overload("iam.outsiders", id, outsiders(), list_outsiders)?;
@@ -190,11 +211,18 @@ fn find_public<'b, 'v>(
     definition: PublicDefinition,
 ) -> CelResult<'b, 'v> {
     let mut call = DocumentCall::read(function, args)?;
+    let account = if call.others.len() > 0 { Some(call.next_text()?) } else { None };
     let actions = call.next_texts()?;
-    let surroundings = Surroundings { definition, ..Surroundings::default() };
+    let surroundings = Surroundings { definition, account, ..Surroundings::default() };
     let answers = ask_within(surroundings, |around| {
         public_statements_for(&call.document, &as_patterns(&actions), around)
     })?;
+    Ok(into_list(describe_statements(&call.document, answers)))
+}
+
+fn find_open_endpoint<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> CelResult<'b, 'v> {
+    let call = DocumentCall::read("iam.open_endpoint", args)?;
+    let answers = ask(|around| open_endpoint_statements(&call.document, around))?;
     Ok(into_list(describe_statements(&call.document, answers)))
 }
 

@@ -67,7 +67,7 @@ fn find_ungranted_request(
     resources: &[&str],
     surroundings: &Surroundings,
 ) -> Answer {
-    let named = NamedValues::from_documents(&[grants]);
+    let named = NamedValues::from_documents(&[grants], surroundings);
     let target = RequestTarget::new(actions, resources);
     let is_ungranted =
         |request: &Request| decide_request(grants, request) == Decision::ImplicitlyDenied;

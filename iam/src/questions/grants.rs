@@ -64,7 +64,7 @@ pub fn grants_access(
     if is_outside && is_cut_off(document, surroundings) {
         return Answer::No;
     }
-    let named = NamedValues::from_documents(&[&bounded]);
+    let named = NamedValues::from_documents(&[&bounded], surroundings);
     let target = RequestTarget::new(actions, resources);
     let classes = grantee_classes(grantee, &named, surroundings);
     let mut answer = Answer::No;
@@ -79,7 +79,7 @@ pub fn grants_access(
             });
         }
     }
-    answer
+    if *grantee == Grantee::Stranger { named.limit_answer(answer) } else { answer }
 }
 
 /// Returns the classes of callers of a grantee.

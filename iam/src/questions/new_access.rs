@@ -40,7 +40,7 @@ pub fn grants_new_access(
         if has_principals { document.as_resource_policy() } else { document.clone() }
     };
     let (before, after) = (&read(before), &read(after));
-    let named = NamedValues::from_documents(&[before, after]);
+    let named = NamedValues::from_documents(&[before, after], surroundings);
     let classes = all_classes(&named, surroundings);
     let is_new = |request: &Request| {
         decide_request(after, request) == Decision::Allowed
@@ -80,7 +80,7 @@ pub fn grants_new_access(
             }
         }
     }
-    answer
+    named.limit_answer(answer)
 }
 
 /// Returns classes that together contain all callers that the documents distinguish.
@@ -90,7 +90,7 @@ pub(crate) fn all_classes<'d>(
 ) -> Vec<CallerClass<'d>> {
     let mut classes = stranger_classes(named, surroundings);
     // A caller about whose organization and network nothing is known.
-    let mut grantees: BTreeSet<String> = BTreeSet::from([named.stranger_account()]);
+    let mut grantees: BTreeSet<String> = named.stranger_accounts().into_iter().collect();
     grantees.extend(surroundings.account.clone());
     let mut principals: Vec<Grantee> = Vec::new();
     for name in &named.principals {

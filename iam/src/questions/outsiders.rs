@@ -74,7 +74,7 @@ pub fn find_outsiders(
         return BTreeMap::new();
     }
     let bounded = surroundings.bound_document(&document.as_resource_policy());
-    let named = NamedValues::from_documents(&[&bounded]);
+    let named = NamedValues::from_documents(&[&bounded], surroundings);
     let target = RequestTarget::new(actions, &[]);
     let mut found: BTreeMap<OutsiderName, Answer> = BTreeMap::new();
     for (number, statement) in bounded.statements().iter().enumerate() {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::StatementAnswer;
 use crate::answer::Answer;
 use crate::callers::{
-    CallerClass, CallerKind, IdentityKind, NetworkPath, PublicDefinition, SERVICE_KEYS,
+    CallerClass, CallerKind, IdentityKind, NetworkPath, PublicDefinition, ResourceOwner,
+    SERVICE_KEYS,
 };
 use crate::inquiry::find_allowed_request;
 use crate::model::document::{Condition, PolicyDocument, PrincipalName, Statement};
@@ -52,6 +53,43 @@ pub fn public_statements_for(
     find_statements(document, actions, surroundings.definition, surroundings)
 }
 
+/// Returns the `Allow` statements of the policy of a VPC endpoint with which strangers reach their own
+/// resources through the endpoint, each with a witness. Data can then leave through the endpoint: a
+/// condition on the caller (`aws:PrincipalOrgID`) or on the resource (`aws:ResourceAccount`) prevents
+/// it.
+///
+/// Source: Amazon VPC User Guide, "Control access to VPC endpoints using endpoint policies".
+///
+/// ```
+/// use evenkeel_iam::{PolicyDocument, Surroundings, open_endpoint_statements};
+///
+/// let document = PolicyDocument::parse_text(
+///     r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*",
+///         "Condition": {"StringEquals": {"aws:ResourceAccount": "111122223333"}}}}"#,
+/// )?;
+/// assert!(open_endpoint_statements(&document, &Surroundings::default()).is_empty());
+/// # Ok::<(), evenkeel_iam::DocumentError>(())
+/// ```
+pub fn open_endpoint_statements(
+    document: &PolicyDocument,
+    surroundings: &Surroundings,
+) -> Vec<StatementAnswer> {
+    let document = document.as_resource_policy();
+    let named = NamedValues::from_documents(&[&document], surroundings);
+    let mut classes = stranger_classes(&named, surroundings);
+    classes.retain(|class| match class.kind {
+        CallerKind::Anonymous => true,
+        CallerKind::Identity { .. } => class.path == NetworkPath::VpcEndpoint,
+        _ => false,
+    });
+    for class in &mut classes {
+        class.path = NetworkPath::VpcEndpoint;
+        class.resource_owner = ResourceOwner::Caller;
+    }
+    let target = RequestTarget::new(&[], &[]);
+    answer_statements(&document, &classes, &target, &surroundings.steps)
+}
+
 /// Returns whether Amazon S3 lets nobody outside the account in, because it regards the policy as
 /// public and restricts public buckets.
 pub(crate) fn is_cut_off(document: &PolicyDocument, surroundings: &Surroundings) -> bool {
@@ -68,7 +106,7 @@ fn find_statements(
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
     let bounded = surroundings.bound_document(&document.as_resource_policy());
-    let named = NamedValues::from_documents(&[&bounded]);
+    let named = NamedValues::from_documents(&[&bounded], surroundings);
     let mut classes = stranger_classes(&named, surroundings);
     for class in &mut classes {
         class.definition = definition;
@@ -103,6 +141,13 @@ pub(crate) fn answer_statements(
             classes.iter().filter(is_asked).chain(&own).fold(Answer::No, |answer, class| {
                 answer.or_else(|| find_allowed_request(document, number, class, &domains, steps))
             });
+        let may_be_stranger = statement.principals.as_ref().is_some_and(|members| {
+            members.is_complement || members.listed.contains(&PrincipalName::Everyone)
+        });
+        let answer = match classes.first() {
+            Some(class) if may_be_stranger => class.named.limit_answer(answer),
+            _ => answer,
+        };
         if !answer.is_no() {
             all.push(StatementAnswer { statement: number, answer });
         }

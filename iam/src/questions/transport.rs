@@ -53,7 +53,7 @@ pub fn find_insecure_request(
         written: vec!["false".to_owned()],
     };
     let bounded = surroundings.bound_document(&document.as_resource_policy());
-    let named = NamedValues::from_documents(&[&bounded]);
+    let named = NamedValues::from_documents(&[&bounded], surroundings);
     let mut target = RequestTarget::new(&[], resources);
     let service = target.service().or_else(|| common_service(document));
     let only = ONLY_ACTION.iter().find(|(name, _)| Some(*name) == service.as_deref());
@@ -82,5 +82,5 @@ pub fn find_insecure_request(
             });
         }
     }
-    answer
+    named.limit_answer(answer)
 }

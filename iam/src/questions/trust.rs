@@ -34,7 +34,7 @@ pub fn open_trust_statements(
     surroundings: &Surroundings,
 ) -> Vec<StatementAnswer> {
     let document = &surroundings.bound_document(&document.as_resource_policy());
-    let named = NamedValues::from_documents(&[document]);
+    let named = NamedValues::from_documents(&[document], surroundings);
     let target = RequestTarget::new(&["sts:AssumeRoleWithWebIdentity"], &[]);
     let mut all = Vec::new();
     for (number, statement) in document.statements().iter().enumerate() {

@@ -16,6 +16,16 @@ const NAMING_KEYS: &[&str] = &[
     "aws:sourcearn",
 ];
 
+/// Returns whether a document has a condition on the resource for which a service calls.
+fn limits_source(json: &Value) -> bool {
+    let text = json.to_string().to_lowercase();
+    ["account", "arn", "orgid", "orgpaths", "owner"]
+        .iter()
+        .map(|ending| format!("\"aws:source{ending}\""))
+        .chain(["\"aws:principalservicename".to_owned()])
+        .any(|key| text.contains(&key))
+}
+
 /// Returns whether a caller is a stranger for the documents. The answer is no in cases of doubt.
 pub(crate) fn is_stranger(request: &Request, documents: &[&Value]) -> bool {
     let texts: Vec<String> = documents.iter().flat_map(|json| list_texts(json)).collect();
@@ -23,11 +33,13 @@ pub(crate) fn is_stranger(request: &Request, documents: &[&Value]) -> bool {
     let account = match &request.caller {
         Caller::Anonymous => None,
         Caller::Identity { .. } => request.caller.account(),
-        // Amazon S3 represents all services. A document that names a service trusts it, and one that
-        // names the source of another service is asked about that service.
+        // Amazon S3 represents all services. A document that names a service, or has no condition on
+        // the source, trusts it. One that names the source of another service is asked about that
+        // service.
         Caller::Service(name)
             if name == "s3.amazonaws.com"
                 && !names(name)
+                && documents.iter().any(|json| limits_source(json))
                 && !names("arn:aws:sns")
                 && !names(":trail/") =>
         {

@@ -4,7 +4,7 @@ use evenkeel_iam::{Surroundings, public_statements};
 use serde_json::json;
 
 use super::support::Who::{Anyone, Somebody, Stranger};
-use super::support::{NO, OTHER, OWN, check_public, document, yes};
+use super::support::{NO, OTHER, OWN, check_public, check_public_with, document, yes};
 
 #[test]
 fn everyone_is_let_in_by_every_spelling() {
@@ -217,6 +217,74 @@ fn a_role_and_an_api_can_be_open() {
             "a guarded API with its ARN",
             guarded("arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/*"),
             NO,
+        ),
+    ]);
+}
+
+#[test]
+fn the_account_of_the_resource_is_no_stranger() {
+    let open = || json!({"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"});
+    let with = |condition: serde_json::Value| {
+        let mut statement = open();
+        statement["Condition"] = condition;
+        statement
+    };
+    let usual_stranger = "999988887777".to_owned();
+    let surroundings = Surroundings { account: Some(usual_stranger), ..Surroundings::default() };
+    check_public_with(
+        &[
+            (
+                "callers of the account of the resource",
+                with(json!({"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}})),
+                NO,
+            ),
+            (
+                "a resource of the account",
+                with(json!({"StringEquals": {"aws:ResourceAccount": "999988887777"}})),
+                yes(Somebody, "sqs:SendMessage", "*"),
+            ),
+            (
+                "a resource of another account",
+                with(json!({"StringEquals": {"aws:ResourceAccount": OTHER}})),
+                NO,
+            ),
+        ],
+        &surroundings,
+    );
+    let answers = public_statements(&super::support::document(&open()), &surroundings);
+    let witness = answers[0].answer.witness().unwrap();
+    assert_ne!(witness.request.caller.account(), Some("999988887777"));
+}
+
+#[test]
+fn patterns_of_accounts_leave_other_strangers() {
+    let with = |condition: serde_json::Value| {
+        json!({"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*",
+            "Condition": condition})
+    };
+    let except = |pattern: &str| {
+        json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",
+            "Condition": {"StringLike": {"aws:PrincipalAccount": pattern}}})
+    };
+    let open = yes(Somebody, "sqs:SendMessage", "*");
+    let key = "aws:PrincipalAccount";
+    let fifths: Vec<String> = (0..5).map(|digit| format!("*{digit}*")).collect();
+    check_public(&[
+        ("all but a pattern", with(json!({"StringNotLike": {key: "9999*"}})), open),
+        (
+            "a pattern but for a part of it",
+            json!([with(json!({"StringLike": {key: "9999*"}})), except("99997*")]),
+            open,
+        ),
+        (
+            "a pattern but for all of it",
+            json!([with(json!({"StringLike": {key: "9999*"}})), except("999*")]),
+            NO,
+        ),
+        (
+            "more patterns than are examined",
+            with(json!({"StringNotLike": {key: ["?", "*9999*"]}, "StringLike": {key: fifths}})),
+            super::support::Expected::Unknown("too-complex"),
         ),
     ]);
 }
