@@ -4,22 +4,26 @@
 mod allow_comments;
 mod codes;
 mod constant_conditions;
+mod defaults;
 mod duplicates;
 mod events;
+mod line_breaks;
 mod regex_and_loops;
 mod remediation;
+mod resource_types;
 mod several_resources;
 #[cfg(test)]
 mod tests;
 pub(crate) mod type_check;
 mod unused;
+pub(crate) mod unwatched_events;
 
 pub use codes::{CODES, DiagnosticCode};
 
 use evenkeel_engine::{CelError, on_large_stack};
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{Policy, PolicySet, SafetyTier};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::ops::Range;
 
@@ -68,12 +72,21 @@ pub fn lint_policies(
                 return vec![Diagnostic::new_error("internal", "", 0..0, failure.full_message())];
             }
         };
-    let (mut found, logic): (Vec<Vec<Diagnostic>>, Vec<String>) = policies.into_iter().unzip();
+    let mut found = Vec::new();
+    let (mut logic, mut settings) = (Vec::new(), Vec::new());
+    for policy in policies {
+        found.push(policy.diagnostics);
+        logic.push(policy.logic);
+        settings.push(policy.settings);
+    }
     let cases_were_run = uncovered.is_some();
     let mut others: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
-    for one in
-        duplicates::lint_duplicates(set, &logic).into_iter().chain(uncovered.unwrap_or_default())
-    {
+    let of_set = [
+        duplicates::lint_duplicates(set, &logic),
+        unwatched_events::lint_unwatched_events(set, &settings),
+        uncovered.unwrap_or_default(),
+    ];
+    for one in of_set.into_iter().flatten() {
         others.entry(one.file.clone()).or_default().push(one);
     }
     let mut all = Vec::new();
@@ -87,23 +100,39 @@ pub fn lint_policies(
     all
 }
 
-/// Returns the diagnostics of one policy, and its logic in canonical form.
+/// What the checks of one policy find, and what the checks of the set need.
+struct LintedPolicy {
+    diagnostics: Vec<Diagnostic>,
+    /// The logic in canonical form.
+    logic: String,
+    /// The parameters of the request that the policy reads.
+    settings: BTreeSet<unwatched_events::Setting>,
+}
+
 fn lint_policy(
     policy: &Policy,
     set: &PolicySet,
     remediators: &[RemediatorSummary<'_>],
-) -> (Vec<Diagnostic>, String) {
+) -> LintedPolicy {
+    let functions = set.organization_functions();
     let expressions = type_check::parse_expressions(policy);
     let found = [
         events::lint_events(policy),
-        type_check::lint_types(policy, set.organization_functions(), &expressions),
+        type_check::lint_types(policy, functions, &expressions),
         unused::lint_unused(policy, &expressions),
         constant_conditions::lint_constant_conditions(policy, &expressions),
+        defaults::lint_defaults(policy, &expressions),
+        line_breaks::lint_line_breaks(policy),
         regex_and_loops::lint_regex_and_loops(policy, &expressions),
         remediation::lint_remediation(policy, remediators),
+        resource_types::lint_resource_types(policy),
         several_resources::lint_several_resources(policy, &expressions),
     ];
-    (found.concat(), duplicates::canonicalize_logic(policy, &expressions))
+    LintedPolicy {
+        diagnostics: found.concat(),
+        logic: duplicates::canonicalize_logic(policy, &expressions),
+        settings: unwatched_events::list_read_settings(policy, functions, &expressions),
+    }
 }
 
 /// Calls `work` for each policy, and returns the results in the order of the policies.

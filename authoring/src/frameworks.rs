@@ -1,16 +1,20 @@
 //! Measures which controls of compliance frameworks the policies cover, and lists the reasons why
 //! the other controls are not covered.
 
+mod control_coverage;
+mod control_ids;
 mod markdown;
 
 use evenkeel_engine::suggest_name;
 use evenkeel_rules::Diagnostic;
-use evenkeel_rules::policy::{Policy, PolicySet};
+use evenkeel_rules::policy::{Policy, PolicySet, Severity};
 use serde::Deserialize;
-use serde::Serialize;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use control_coverage::{
+    ControlCoverage, CoverageKind, CoveringPolicy, EvaluationSource, FrameworkCoverage,
+    PolicyRemediation, covers_state, measure_framework_coverage,
+};
 pub use markdown::render_coverage_page;
 
 /// The reason for a control that no policy covers, if the framework's file gives none.
@@ -36,7 +40,9 @@ pub struct FrameworkControl {
     pub id: String,
     /// The requirement of the control, in one line.
     pub requirement: String,
-    /// The reason why no policy covers the control.
+    /// The severity that the framework publishes for the control.
+    pub severity: Option<Severity>,
+    /// The reason why no policy covers the control, or why policies do not cover its state.
     pub reason_uncovered: Option<String>,
 }
 
@@ -56,6 +62,7 @@ struct FrameworkFile {
 struct FrameworkFileControl {
     id: String,
     what: String,
+    severity: Option<Severity>,
     open: Option<String>,
 }
 
@@ -91,6 +98,7 @@ pub fn parse_framework(file: &str, text: &str) -> Result<ControlFramework, Diagn
     let control = |one: FrameworkFileControl| FrameworkControl {
         id: one.id,
         requirement: one.what,
+        severity: one.severity,
         reason_uncovered: one.open.map(reason),
     };
     let name = file.rsplit(['/', '\\']).next().and_then(|name| name.strip_suffix(".yaml"));
@@ -124,163 +132,40 @@ pub fn lint_controls(set: &PolicySet, frameworks: &[ControlFramework]) -> Vec<Di
     found
 }
 
-/// The coverage of a framework by policies.
-#[derive(Clone, Debug, Serialize)]
-pub struct FrameworkCoverage<'a> {
-    /// The framework's name in policies' headers.
-    pub framework: &'a str,
-    /// The framework's own title. Empty if no file lists its controls.
-    pub title: &'a str,
-    /// The address of the page that publishes the controls. Empty if no file lists them.
-    pub source: &'a str,
-    /// All controls, if a file lists them. Otherwise the controls that a policy names.
-    pub controls: Vec<ControlCoverage<'a>>,
+/// Warns about each policy whose severity is not the highest severity that frameworks publish for
+/// its controls, unless its header gives the reason.
+pub fn lint_control_severities(
+    set: &PolicySet,
+    frameworks: &[ControlFramework],
+) -> Vec<Diagnostic> {
+    set.policies().iter().filter_map(|policy| lint_control_severity(policy, frameworks)).collect()
 }
 
-impl FrameworkCoverage<'_> {
-    /// Returns the number of controls that at least one policy covers.
-    pub fn count_covered(&self) -> usize {
-        self.controls.iter().filter(|row| !row.policies.is_empty()).count()
-    }
-}
-
-/// The coverage of one control.
-#[derive(Clone, Debug, Serialize)]
-pub struct ControlCoverage<'a> {
-    /// The framework's id of the control.
-    pub id: &'a str,
-    /// The requirement. Empty if no file lists the framework's controls.
-    pub what: &'a str,
-    /// The policies that detect a violation of the control.
-    pub policies: Vec<CoveringPolicy<'a>>,
-    /// The reason why no policy covers the control.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub open: Option<&'a str>,
-}
-
-/// A policy that covers a control.
-#[derive(Clone, Debug, Serialize)]
-pub struct CoveringPolicy<'a> {
-    /// The id of the policy.
-    pub policy: &'a str,
-    /// The sources of the data that the policy evaluates.
-    pub sources: Vec<EvaluationSource>,
-    /// True if the policy implements the control, which requires monitoring. False if a finding of
-    /// the policy violates the control.
-    pub implements: bool,
-    /// The remediation of the policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remediation: Option<PolicyRemediation<'a>>,
-}
-
-/// The remediation of a policy.
-#[derive(Clone, Debug, Serialize)]
-pub struct PolicyRemediation<'a> {
-    /// The name of the remediator.
-    pub run: &'a str,
-    /// The mode of the remediation.
-    pub mode: evenkeel_rules::policy::RemediationMode,
-}
-
-/// The source of the data that a policy evaluates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EvaluationSource {
-    /// CloudTrail records.
-    Event,
-    /// AWS Config configuration items.
-    Configuration,
-}
-
-impl EvaluationSource {
-    /// Returns the name of the source: `event` or `configuration`.
-    pub fn source_name(self) -> &'static str {
-        match self {
-            EvaluationSource::Event => "event",
-            EvaluationSource::Configuration => "configuration",
+fn lint_control_severity(policy: &Policy, frameworks: &[ControlFramework]) -> Option<Diagnostic> {
+    let published = frameworks.iter().flat_map(|framework| {
+        let ids = policy.controls.get(&framework.name).into_iter().flatten();
+        ids.filter_map(|id| framework.controls.iter().find(|control| control.id == *id))
+    });
+    let highest = published.filter_map(|control| Some((control.severity?, &control.id))).max();
+    let differs = highest.is_some_and(|(severity, _)| severity != policy.severity);
+    let message = match (&policy.severity_reason, highest) {
+        (None, Some((severity, id))) if differs => {
+            format!("the severity of `{id}` is {severity}, but the policy has {}", policy.severity)
         }
-    }
-}
-
-/// Measures the coverage of all frameworks by the policies of a set.
-///
-/// The result contains the frameworks in `frameworks` first, in their order. The other frameworks
-/// that policies name follow, in alphabetical order.
-pub fn measure_framework_coverage<'a>(
-    set: &'a PolicySet,
-    frameworks: &'a [ControlFramework],
-) -> Vec<FrameworkCoverage<'a>> {
-    let mut named: BTreeMap<&str, BTreeMap<&str, Vec<CoveringPolicy<'a>>>> = BTreeMap::new();
-    for policy in set.policies() {
-        for (implements, controls) in [(false, &policy.controls), (true, &policy.implements)] {
-            for (framework, id) in
-                controls.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, id)))
-            {
-                let of = named.entry(framework).or_default();
-                of.entry(id).or_default().push(summarize_policy(policy, implements));
-            }
+        (Some(_), _) if !differs => {
+            "`severityReason` is not needed: no control has another severity".to_owned()
         }
-    }
-    let mut all = Vec::new();
-    for framework in frameworks {
-        let mut by = named.remove(framework.name.as_str()).unwrap_or_default();
-        let row = |control: &'a FrameworkControl| {
-            let policies = by.remove(control.id.as_str()).unwrap_or_default();
-            let open = control.reason_uncovered.as_deref().filter(|_| policies.is_empty());
-            ControlCoverage { id: &control.id, what: &control.requirement, policies, open }
-        };
-        let controls = framework.controls.iter().map(row).collect();
-        let ControlFramework { name, title, source, .. } = framework;
-        all.push(FrameworkCoverage { framework: name, title, source, controls });
-    }
-    for (framework, by) in named {
-        let row = |(id, policies)| ControlCoverage { id, what: "", policies, open: None };
-        let mut controls: Vec<ControlCoverage<'a>> = by.into_iter().map(row).collect();
-        controls.sort_by(|a, b| compare_control_ids(a.id, b.id));
-        all.push(FrameworkCoverage { framework, title: "", source: "", controls });
-    }
-    all
-}
-
-fn summarize_policy(policy: &Policy, implements: bool) -> CoveringPolicy<'_> {
-    let matches = &policy.matches;
-    let sources = [
-        (EvaluationSource::Event, !matches.event_name.is_empty()),
-        (EvaluationSource::Configuration, !matches.resource_type.is_empty()),
-    ];
-    CoveringPolicy {
-        policy: &policy.id,
-        implements,
-        sources: sources.into_iter().filter(|source| source.1).map(|source| source.0).collect(),
-        remediation: policy
-            .remediation
-            .as_ref()
-            .map(|header| PolicyRemediation { run: &header.run, mode: header.mode }),
-    }
-}
-
-/// Compares ids with their numbers in numerical order: `AC-2` before `AC-17`, `1.9` before `1.10`.
-fn compare_control_ids(a: &str, b: &str) -> Ordering {
-    split_control_id(a).cmp(&split_control_id(b))
-}
-
-/// Splits an id into pairs of a text and the number that follows it.
-fn split_control_id(id: &str) -> Vec<(String, u64)> {
-    let mut parts: Vec<(String, String)> = vec![Default::default()];
-    for letter in id.chars() {
-        match parts.last_mut() {
-            Some((_, digits)) if letter.is_ascii_digit() => digits.push(letter),
-            Some((text, digits)) if digits.is_empty() => text.push(letter),
-            _ => parts.push((letter.to_string(), String::new())),
-        }
-    }
-    parts.into_iter().map(|(text, digits)| (text, digits.parse().unwrap_or_default())).collect()
+        _ => return None,
+    };
+    let span = crate::check::locate_word(policy.file_text(), "METADATA", "severity");
+    Some(Diagnostic::new_warning("control-severity", &policy.file, span, message))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use evenkeel_rules::policy::PolicyFile;
+    use evenkeel_rules::read_cases;
 
     const LISTED: &str = "title: Ours
 source: https://example.com/ours
@@ -291,14 +176,18 @@ controls:
   - {id: '2', what: two, open: no API}
 ";
 
-    fn set(controls: &str) -> PolicySet {
-        let text = format!(
+    fn policy_text(controls: &str) -> String {
+        format!(
             "// METADATA\n// title: t\n// description: d\n// severity: LOW\n// match: \
              {{eventSource: s3.amazonaws.com, eventName: CreateBucket, \
              resourceType: AWS::S3::Bucket}}\n// resource: {{type: AWS::S3::Bucket, \
              id: resource.id}}\n// message: m\n// controls: {controls}\n// remediation: \
              {{run: r, mode: notify}}\n\ntrue\n"
-        );
+        )
+    }
+
+    fn set(controls: &str) -> PolicySet {
+        let text = policy_text(controls);
         PolicySet::compile_files(&[PolicyFile { name: "p.cel".to_owned(), text }], None).unwrap()
     }
 
@@ -307,7 +196,7 @@ controls:
         let ours = parse_framework("frameworks/Ours.yaml", LISTED).unwrap();
         let set = set("{Ours: ['1.10', '2'], Other: [B-10, B-9]}");
         let frameworks = [ours];
-        let coverage = measure_framework_coverage(&set, &frameworks);
+        let coverage = measure_framework_coverage(&set, &frameworks, &BTreeSet::new());
         let shown: Vec<(&str, &str, usize, Option<&str>)> = coverage
             .iter()
             .flat_map(|one| one.controls.iter().map(|row| (one.framework, row)))
@@ -316,19 +205,78 @@ controls:
         let expected = [
             ("Ours", "1.10", 1, None),
             ("Ours", "1.9", 0, Some("needs a sweep")),
-            ("Ours", "2", 1, None),
+            ("Ours", "2", 1, Some("no API")),
             ("Other", "B-9", 1, None),
             ("Other", "B-10", 1, None),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(
-            coverage.iter().map(FrameworkCoverage::count_covered).collect::<Vec<_>>(),
-            [2, 2]
-        );
         let by = &coverage.first().unwrap().controls.first().unwrap().policies;
         assert_eq!(
             by.first().unwrap().sources,
             [EvaluationSource::Event, EvaluationSource::Configuration]
+        );
+    }
+
+    #[test]
+    fn the_calls_and_the_cases_of_a_policy_decide_what_it_sees_of_a_control() {
+        let kinds = |name: &str, text: &str, is_state: bool| {
+            let file = PolicyFile { name: format!("{name}.cel"), text: text.to_owned() };
+            let set = PolicySet::compile_files(&[file], None).unwrap();
+            let state = if is_state { BTreeSet::from([name]) } else { BTreeSet::new() };
+            let coverage = measure_framework_coverage(&set, &[], &state);
+            let rows = coverage.iter().flat_map(|one| &one.controls);
+            rows.map(|row| (row.id.to_owned(), row.kind)).collect::<Vec<_>>()
+        };
+        let creating = policy_text("{Ours: [a]}");
+        let kind = |kind| vec![("a".to_owned(), Some(kind))];
+        assert_eq!(kinds("p", &creating, false), kind(CoverageKind::Change));
+        assert_eq!(kinds("p", &creating, true), kind(CoverageKind::State));
+        let changing = creating.replace("CreateBucket", "PutBucketPolicy");
+        assert_eq!(kinds("p", &changing, false), kind(CoverageKind::SwitchedOff));
+        let named_after =
+            changing.replace("{type: AWS::S3::Bucket,", "{type: AWS::S3::BucketPolicy,");
+        assert_eq!(kinds("p", &named_after, false), kind(CoverageKind::Change));
+        let notice = creating.replace("controls:", "implements:");
+        assert_eq!(kinds("p", &notice, true), kind(CoverageKind::Notice));
+    }
+
+    #[test]
+    fn only_a_resource_that_nobody_configured_shows_the_state() {
+        let cases = |second: &str| {
+            let text = format!(
+                "base:\n  item: {{resourceType: AWS::S3::Bucket, configuration: {{name: b}}}}\n  call: \
+                 {{eventSource: s3.amazonaws.com, eventName: CreateBucket}}\ncases:\n  - {{name: one, \
+                 event: item, expect: NON_COMPLIANT}}\n  - {{name: two, {second}}}\n"
+            );
+            covers_state(&read_cases("p.test.yaml", &text, &set("{}").policies()[0]).unwrap())
+        };
+        assert!(cases("event: item, expect: COMPLIANT, unconfigured: true"));
+        assert!(!cases("event: item, expect: COMPLIANT"));
+        assert!(!cases("event: call, expect: COMPLIANT, unconfigured: true"));
+    }
+
+    #[test]
+    fn the_severity_of_a_policy_is_the_highest_of_its_controls() {
+        let text = "title: t\nsource: s\ncontrols:\n  - {id: a, what: w, severity: LOW}\n  - {id: b, \
+                    what: w, severity: HIGH}\n  - {id: c, what: w}\n";
+        let frameworks = [parse_framework("frameworks/Ours.yaml", text).unwrap()];
+        let lint = |controls: &str, more: &str| {
+            let text = policy_text(controls).replace("// message", &format!("{more}// message"));
+            let file = PolicyFile { name: "p.cel".to_owned(), text };
+            let set = PolicySet::compile_files(&[file], None).unwrap();
+            let found = lint_control_severities(&set, &frameworks);
+            found.into_iter().map(|one| one.message).collect::<Vec<_>>()
+        };
+        let reason = "// severityReason: r\n";
+        assert_eq!(lint("{Ours: [a, c]}", ""), [""; 0]);
+        assert_eq!(
+            lint("{Ours: [a, b]}", ""),
+            ["the severity of `b` is HIGH, but the policy has LOW"]
+        );
+        assert_eq!(lint("{Ours: [a, b]}", reason), [""; 0]);
+        assert_eq!(
+            lint("{Ours: [a]}", reason),
+            ["`severityReason` is not needed: no control has another severity"]
         );
     }
 

@@ -1,9 +1,13 @@
 //! Generates a first version of a policy and its cases. The policy compiles, and the cases pass.
 
+use crate::check::unwatched_events::list_unwatched_events;
+use crate::services::defaults::find_default;
 use crate::services::models::{
     CallSide, ResolvedShape, ServiceModel, ShapeCode, StructureMember, lower_first, service_models,
 };
+use crate::services::resource_types::list_types;
 use evenkeel_rules::event::strip_api_version;
+use evenkeel_rules::policy::{PolicyFile, PolicySet};
 use serde_json::{Map, Value, json};
 
 /// The event from which a new policy is generated.
@@ -28,6 +32,22 @@ struct DecidingValue {
 }
 
 impl DecidingValue {
+    /// Exchanges both values if AWS documents the non-compliant value as the default: a call without
+    /// the parameter is compliant in the new policy.
+    fn with_compliant_default(self, source: &str, operation: &str) -> Self {
+        let parameter = self.parameter.as_deref().unwrap_or_default();
+        let default = find_default(source, operation, parameter);
+        let is_default = |value: &Value| match value {
+            Value::String(text) => default == Some(text.as_str()),
+            other => default == Some(other.to_string().as_str()),
+        };
+        if is_default(&self.non_compliant) {
+            let DecidingValue { parameter, non_compliant, compliant } = self;
+            return DecidingValue { parameter, non_compliant: compliant, compliant: non_compliant };
+        }
+        self
+    }
+
     fn from_parameter(
         name: &str,
         non_compliant: impl Into<Value>,
@@ -95,8 +115,9 @@ impl PolicySeed {
             None => Some(DecidingValue::from_parameter("enabled", false, true)),
         };
         let named = key.as_ref().and_then(|key| request.get(key));
-        let decides =
-            decides.unwrap_or_else(|| DecidingValue::from_key_or_caller(key.as_deref(), named));
+        let decides = decides
+            .unwrap_or_else(|| DecidingValue::from_key_or_caller(key.as_deref(), named))
+            .with_compliant_default(source, name);
         if let Some(parameter) = &decides.parameter {
             request.insert(parameter.clone(), decides.non_compliant.clone());
         }
@@ -158,8 +179,28 @@ impl PolicySeed {
     /// Returns the text of the policy. `kind` is the CloudFormation type of the resource; without
     /// it, the text contains a placeholder.
     pub fn render_policy(&self, kind: Option<&str>) -> String {
+        let text = self.render_header_and_body(kind, "");
+        let file = PolicyFile { name: "new.cel".to_owned(), text: text.clone() };
+        let Ok(set) = PolicySet::compile_files(&[file], None) else { return text };
+        let events = set
+            .policies()
+            .first()
+            .map(|policy| list_unwatched_events(policy, set.organization_functions()));
+        let events = events.unwrap_or_default();
+        if events.is_empty() {
+            return text;
+        }
+        let reason = "TODO add the event to eventName, or say why it is left out";
+        let lines = events.iter().map(|event| format!("//     {event}: {reason}\n"));
+        self.render_header_and_body(
+            kind,
+            &format!("//   notWatched:\n{}", lines.collect::<String>()),
+        )
+    }
+
+    fn render_header_and_body(&self, kind: Option<&str>, not_watched: &str) -> String {
         let PolicySeed { source, name, key, decides, .. } = self;
-        let kind = kind.map_or_else(|| self.placeholder_resource_type(), str::to_owned);
+        let kind = kind.map_or_else(|| self.guess_resource_type(), str::to_owned);
         let id = key
             .as_ref()
             .map(|key| format_yaml_scalar(&format!("{}.orValue('')", request_path(key)).into()));
@@ -173,7 +214,7 @@ impl PolicySeed {
 // match:
 //   eventSource: {}
 //   eventName: {}
-// resource:
+{not_watched}// resource:
 //   type: {kind}
 //   id: {id}
 // message: \"TODO describe the problem of {{{{resource.id}}}}\"
@@ -212,14 +253,16 @@ cases:
         )
     }
 
-    /// Returns a placeholder for the CloudFormation type, with the name of the event's service.
-    fn placeholder_resource_type(&self) -> String {
+    /// Returns the type of the service whose name is the longest part of the event's name, or the type
+    /// of accounts.
+    fn guess_resource_type(&self) -> String {
         let service = self.source.split('.').next().unwrap_or_default();
-        let mut letters = service.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        let service: String =
-            first.into_iter().chain(letters).filter(char::is_ascii_alphanumeric).collect();
-        format!("AWS::{service}::Resource")
+        let of_event = list_types().filter(|kind| {
+            let mut parts = kind.split("::").skip(1);
+            parts.next().is_some_and(|name| name.eq_ignore_ascii_case(service))
+                && parts.next().is_some_and(|name| self.name.contains(name))
+        });
+        of_event.max_by_key(|kind| kind.len()).unwrap_or("AWS::::Account").to_owned()
     }
 }
 

@@ -2,5 +2,7 @@
 //! calls. `authoring/tables/generate.py` generates the tables.
 
 pub mod config_types;
+pub(crate) mod defaults;
 pub mod events;
 pub mod models;
+pub(crate) mod resource_types;

@@ -240,7 +240,11 @@ impl PolicyLibrary {
     /// Returns the problems of the frameworks, and of the controls that policies name.
     fn lint_controls(&self, set: &PolicySet) -> Vec<Diagnostic> {
         match self.read_frameworks() {
-            Ok(frameworks) => frameworks::lint_controls(set, &frameworks),
+            Ok(frameworks) => [
+                frameworks::lint_controls(set, &frameworks),
+                frameworks::lint_control_severities(set, &frameworks),
+            ]
+            .concat(),
             Err(problems) => problems,
         }
     }

@@ -8,17 +8,20 @@ use crate::common::terminal::{
 };
 use clap::{Args, ValueEnum};
 use evenkeel_authoring::frameworks::{
-    ControlCoverage, CoveringPolicy, EvaluationSource, FrameworkCoverage, UNEXPLAINED,
-    measure_framework_coverage, render_coverage_page,
+    ControlCoverage, CoverageKind, CoveringPolicy, EvaluationSource, FrameworkCoverage,
+    UNEXPLAINED, covers_state, measure_framework_coverage, render_coverage_page,
 };
 use evenkeel_authoring::sources::{PolicySources, list_policy_sources, render_sources_page};
 use evenkeel_engine::suggest_name;
-use evenkeel_rules::policy::PolicySet;
+use evenkeel_rules::policy::{Policy, PolicySet};
+use evenkeel_rules::read_cases;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Show which controls of compliance frameworks are covered
 ///
-/// For each control, the command lists the policies with their inputs (events or AWS Config items)
+/// For each control, the command lists the policies with what they see of it (the state of resources,
+/// changes, only the switching off, or a notice of changes), their inputs (events or AWS Config items)
 /// and their remediations, or the reason why no policy covers it. Policies name their controls
 /// under `controls`. The controls of AWS-FSBP and of the CIS benchmark are built in. List the
 /// controls of other frameworks in `frameworks/<name>.yaml` in your folder of policies (see
@@ -79,7 +82,8 @@ pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandEr
             return Err(CommandError::Invalid("the framework files are invalid".to_owned()));
         }
     };
-    let mut coverages = measure_framework_coverage(&set, &frameworks);
+    let state_policies = list_state_policies(&library, &set);
+    let mut coverages = measure_framework_coverage(&set, &frameworks, &state_policies);
     if let Some(name) = &command.framework {
         select_framework(&mut coverages, name)?;
     }
@@ -102,6 +106,16 @@ pub(crate) fn run(command: &FrameworksArguments) -> Result<ExitStatus, CommandEr
     };
     print_stdout(&out)?;
     Ok(ExitStatus::Success)
+}
+
+/// Returns the ids of the policies whose cases show that they evaluate the state of a resource.
+fn list_state_policies<'s>(library: &PolicyLibrary, set: &'s PolicySet) -> BTreeSet<&'s str> {
+    let has_state = |policy: &&Policy| {
+        let test = library.find_test_file(&policy.file);
+        let cases = test.and_then(|test| read_cases(&test.name, &test.text, policy).ok());
+        cases.is_some_and(|cases| covers_state(&cases))
+    };
+    set.policies().iter().filter(has_state).map(|policy| policy.id.as_str()).collect()
 }
 
 fn render_sources(set: &PolicySet, format: FrameworksFormat) -> Result<String, CommandError> {
@@ -158,16 +172,9 @@ fn render_overview(coverages: &[FrameworkCoverage<'_>]) -> String {
     let mut out = String::new();
     for one in coverages {
         let name = style_text(BOLD, &format!("{:<width$}", escape_terminal(one.framework)));
-        out += &match one.title {
-            "" => format!("{name}  {} controls covered\n", one.count_covered()),
-            title => {
-                let (covered, all) = (one.count_covered(), one.controls.len());
-                format!(
-                    "{name}  {covered} of {all} controls covered  {}\n",
-                    style_text(DIM, &escape_terminal(title))
-                )
-            }
-        };
+        let title = style_text(DIM, &escape_terminal(one.title));
+        out += format!("{name}  {}  {title}", one.describe_counts()).trim_end();
+        out.push('\n');
     }
     out
 }
@@ -178,7 +185,7 @@ fn render_framework(one: &FrameworkCoverage<'_>) -> String {
     let mut out = format!("{}\n", style_text(BOLD, &escape_terminal(one.framework)));
     for row in &one.controls {
         let id = format!("{:<width$}", escape_terminal(row.id));
-        if row.policies.is_empty() {
+        if row.kind.is_none() {
             out += &format!("  {}  {}\n", style_text(YELLOW, &id), escape_terminal(row.what));
             out += &format!(
                 "  {:width$}  {}\n",
@@ -186,7 +193,8 @@ fn render_framework(one: &FrameworkCoverage<'_>) -> String {
                 style_text(DIM, &escape_terminal(gap_reason(row)))
             );
         } else {
-            out += &format!("  {}  {}\n", style_text(GREEN, &id), escape_terminal(row.what));
+            let color = if row.kind == Some(CoverageKind::State) { GREEN } else { YELLOW };
+            out += &format!("  {}  {}\n", style_text(color, &id), escape_terminal(row.what));
             for by in &row.policies {
                 out += &format!("  {:width$}  {}\n", "", render_covering_policy(by));
             }
@@ -207,11 +215,14 @@ fn render_covering_policy(by: &CoveringPolicy<'_>) -> String {
     let remediation = by.remediation.as_ref().map_or(String::new(), |one| {
         format!(", remediated by {} ({:?})", escape_terminal(one.run), one.mode).to_lowercase()
     });
-    let relation = if by.implements { "implements it; " } else { "" };
+    let mapping = if by.own_mapping { ", own mapping" } else { "" };
     format!(
         "{}  {}",
         escape_terminal(by.policy),
-        style_text(DIM, &format!("{relation}{}{remediation}", sources.join(", ")))
+        style_text(
+            DIM,
+            &format!("{} ({}){mapping}{remediation}", by.kind.display_name(), sources.join(", "))
+        )
     )
 }
 

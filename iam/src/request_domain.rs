@@ -85,8 +85,9 @@ impl RequestTarget {
         }
         whole.resources.push(TextCondition::within(resource_arns()));
         if let Some(service) = service.filter(|service| OWN_RESOURCES.contains(service)) {
-            let own = resource_patterns(&[format!("arn:*:{service}:*:*:?*"), "*".to_owned()]);
-            whole.resources.push(TextCondition::within(own));
+            let own = resource_patterns(&[format!("arn:*:{service}:*:*:?*")]);
+            let any = vec![Pattern::exact("*")];
+            whole.resources.push(TextCondition::within([own, any].concat()));
         }
         if let Some(service) = service.filter(|service| SIMPLE_NAMES.contains(service)) {
             let impossible = [format!("arn:*:{service}:*:*:*:*")];

@@ -33,6 +33,8 @@ struct WrittenCase {
     params: serde_json::Map<String, Value>,
     configuration: Option<Value>,
     expect: ExpectedStatus,
+    #[serde(default)]
+    unconfigured: bool,
     message: Option<String>,
     resource: Option<String>,
     violations: Option<Vec<Value>>,
@@ -69,6 +71,8 @@ pub struct PolicyCase {
     /// The status that the policy must return: the most serious one if the event of the case is
     /// about several resources.
     pub expect: ComplianceStatus,
+    /// True if nobody has ever configured the setting of the resource.
+    pub unconfigured: bool,
     expect_each: Option<BTreeMap<String, ComplianceStatus>>,
     subject: CaseSubject,
     params: serde_json::Map<String, Value>,
@@ -152,6 +156,7 @@ fn build_case(
         name: case.name.clone(),
         line,
         expect: case.expect.most_serious(),
+        unconfigured: case.unconfigured,
         expect_each: match &case.expect {
             ExpectedStatus::One(_) => None,
             ExpectedStatus::Each(each) => Some(each.clone()),
@@ -189,6 +194,7 @@ impl PolicyCase {
             name: String::new(),
             line: 0,
             expect: ComplianceStatus::NotApplicable,
+            unconfigured: false,
             expect_each: None,
             subject: CaseSubject::new(event, &Value::Object(serde_json::Map::new())),
             params: serde_json::Map::new(),

@@ -50,7 +50,7 @@ fn a_finding_is_explained_with_its_subexpressions_and_the_change_that_makes_it_c
         assert_eq!(run.code, 0, "{name}: {}", run.err);
         for text in [
             "NON_COMPLIANT  apigateway-integration-http",
-            "uri = request.?uri.or(backend.?Uri).orValue('')",
+            "uri = request.?uri.or(response.?uri).or(backend.?Uri)",
             "connection == 'VPC_LINK'  → false",
             "The result would be COMPLIANT",
             "if requestParameters.putIntegrationInput.connectionType were \"VPC_LINK\"",

@@ -72,6 +72,12 @@ fn each_listed_control_is_covered_or_has_a_reason() {
                 "{}: open controls without a reason: {unexplained:?}",
                 framework["framework"]
             );
+            let has_needless = |row: &&Value| row["kind"] == "state" && !row["open"].is_null();
+            let needless: Vec<&Value> = rows.iter().filter(has_needless).collect();
+            assert!(
+                needless.is_empty(),
+                "the state is covered, so no reason is needed: {needless:?}"
+            );
         }
     }
     assert_eq!(listed, 3);
@@ -89,12 +95,16 @@ fn a_custom_framework_is_listed_and_an_unknown_control_is_reported() {
     folder.write("frameworks/Ours.yaml", list);
     let path = folder.path().to_str().unwrap();
     let run = evenkeel(["frameworks", "--policies", path]);
-    assert!(run.out.contains("1 of 2 controls covered  Our <b>baseline</b>"), "{}", run.out);
+    assert!(
+        run.out.contains("2 controls: 1 switched off, 1 open  Our <b>baseline</b>"),
+        "{}",
+        run.out
+    );
     let run = evenkeel(["frameworks", "Ours", "--policies", path, "--open"]);
     assert!(run.out.contains("B.2  access is reviewed\n       people do that"), "{}", run.out);
     let run = evenkeel(["frameworks", "Ours", "--policies", path, "--format", "markdown"]);
     assert!(
-        run.out.contains(r"Our \<b\>baseline\</b\>: 1 of 2 controls are covered."),
+        run.out.contains(r"Our \<b\>baseline\</b\>: 2 controls: 1 switched off, 1 open."),
         "{}",
         run.out
     );
@@ -103,4 +113,34 @@ fn a_custom_framework_is_listed_and_an_unknown_control_is_reported() {
     folder.write("s3-a.cel", policy.replace("B.1", "B.3"));
     let run = evenkeel(["check", path]);
     assert!(run.code == 1 && run.err.contains("has no control `B.3`"), "{}{}", run.out, run.err);
+}
+
+#[test]
+fn a_list_of_controls_is_compared_with_the_one_of_aws() {
+    let folder = Folder::new();
+    let list = "title: t\nsource: s\ncontrols:\n  - {id: S3.1, severity: HIGH, what: one}\n  - {id: S3.2, what: two}\n  \
+                - {id: S3.3, severity: LOW, what: three}\n  - {id: S3.4, what: four}\n";
+    folder.write("list.yaml", list);
+    let definition = |id: &str, severity: &str| serde_json::json!({"SecurityControlId": id, "SeverityRating": severity, "Title": "t"});
+    let definitions = [
+        definition("S3.1", "MEDIUM"),
+        definition("S3.2", "LOW"),
+        definition("S3.3", "LOW"),
+        definition("S3.9", "HIGH"),
+    ];
+    let answer = serde_json::json!({"SecurityControlDefinitions": definitions});
+    folder.write("answer.json", answer.to_string());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/frameworks/compare.py");
+    let run = std::process::Command::new("python3")
+        .current_dir(folder.path())
+        .args([script, "list.yaml", "answer.json", "--write"])
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    let expected = "S3.1: severity HIGH, AWS has MEDIUM\nS3.2: severity not stated, AWS has LOW\nS3.4: AWS does not list \
+                    it\nS3.9: missing: t\n";
+    assert_eq!(String::from_utf8(run.stdout).unwrap(), expected);
+    let written = std::fs::read_to_string(folder.path().join("list.yaml")).unwrap();
+    assert!(written.contains("{id: S3.1, severity: MEDIUM, what: one}"), "{written}");
+    assert!(written.contains("{id: S3.2, severity: LOW, what: two}"), "{written}");
 }

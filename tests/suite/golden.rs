@@ -43,7 +43,7 @@ fn the_findings_of_the_example_trail_are_as_expected_in_each_format() {
 #[test]
 fn the_number_of_threads_does_not_change_the_output() {
     let one = replay("jsonl", "1");
-    assert_eq!(one.lines().count(), 19);
+    assert_eq!(one.lines().count(), 20);
     for threads in ["2", "3", "8"] {
         assert_eq!(replay("jsonl", threads), one, "the output differs with {threads} threads");
     }

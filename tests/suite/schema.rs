@@ -73,6 +73,7 @@ fn matches_schema(schema: &Value, value: &Value) -> bool {
     let has = |name: &Value| value.get(name.as_str().unwrap()).is_some();
     let is = |kind: &Value| match kind.as_str().unwrap() {
         "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
         "number" => value.is_number(),
         "array" => value.is_array(),
         "object" => value.is_object(),

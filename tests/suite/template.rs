@@ -26,6 +26,7 @@ fn calls(source: &str, names: &[&str], outcome: OutcomeMatch) -> PolicyMatch {
         outcome,
         resource_type: Vec::new(),
         only_source: None,
+        not_watched: std::collections::BTreeMap::new(),
     }
 }
 

@@ -76,6 +76,16 @@ pub const CODES: &[DiagnosticCode] = &[
         corrected_example: "s3/s3-bucket-public.cel and kms/kms-key-public.cel",
     },
     DiagnosticCode {
+        id: "control-severity",
+        title: "the severity of a policy is not the severity of its control",
+        explanation: "A framework publishes a severity for each control. A policy has the highest \
+                      severity of the controls that it names, so that its findings can be compared \
+                      with those of other tools. Change the severity, or give the reason in \
+                      `severityReason`.",
+        wrong_example: "severity: HIGH ... controls: {AWS-FSBP: [RDS.2]}",
+        corrected_example: "severity: CRITICAL ... controls: {AWS-FSBP: [RDS.2]}",
+    },
+    DiagnosticCode {
         id: "duplicate-policy",
         title: "another policy reports everything that this policy reports",
         explanation: "Both policies have the same expressions, and the other policy matches at \
@@ -276,6 +286,15 @@ pub const CODES: &[DiagnosticCode] = &[
             id: each}",
     },
     DiagnosticCode {
+        id: "split-word",
+        title: "a line of the header ends in the middle of a word",
+        explanation: "YAML joins the lines of a text with a space. A word that a line break splits at \
+                      a hyphen gets a space after the hyphen, so that a value in a list is no longer \
+                      equal to any value of an event.",
+        wrong_example: "//   engines: >-\n//     ['mysql', 'gcp-\n//     mysql']",
+        corrected_example: "//   engines: >-\n//     ['mysql',\n//     'gcp-mysql']",
+    },
+    DiagnosticCode {
         id: "test",
         title: "a test file cannot be read",
         explanation: "The file has `base` (named events or configuration items) and `cases`. \
@@ -430,6 +449,15 @@ pub const CODES: &[DiagnosticCode] = &[
         corrected_example: "s3-bucket-public.test.yaml beside it",
     },
     DiagnosticCode {
+        id: "unknown-type",
+        title: "a type of resources does not exist",
+        explanation: "`resource.type` is a type of CloudFormation or AWS Config, so that other tools \
+                      and repairs know the resource. `match.resourceType` lists types that AWS \
+                      Config records; the policy gets no items of another type.",
+        wrong_example: "resource: {type: AWS::S3::Buckets, id: request.bucketName}",
+        corrected_example: "resource: {type: AWS::S3::Bucket, id: request.bucketName}",
+    },
+    DiagnosticCode {
         id: "unused-parameter",
         title: "no expression uses a parameter",
         explanation: "A value that an organization sets for this parameter has no effect. Use \
@@ -469,5 +497,28 @@ pub const CODES: &[DiagnosticCode] = &[
                       person who approved it, and the day on which it expires.",
         wrong_example: "- {id: a, policies: [s3-bucket-pubic], ...}",
         corrected_example: "- {id: a, policies: [s3-bucket-public], ...}",
+    },
+    DiagnosticCode {
+        id: "unwatched-event",
+        title: "an event sets a parameter of the policy, and no policy evaluates it",
+        explanation: "According to AWS's service models, the call takes a parameter that the policy \
+                      reads. Therefore, the call can cause the violation without a finding. Add the \
+                      event to `eventName`, or to `notWatched` with the reason why the call cannot \
+                      cause the violation. Other policies of the set count: if one of them reads \
+                      the parameter for this event, there is no warning.",
+        wrong_example: "match: {eventSource: ecs.amazonaws.com, eventName: CreateService}",
+        corrected_example: "match: {eventSource: ecs.amazonaws.com, eventName: [CreateService, \
+                            CreateTaskSet], notWatched: {RunTask: a task has no service}}",
+    },
+    DiagnosticCode {
+        id: "wrong-default",
+        title: "an expression assumes another default than AWS documents",
+        explanation: "If a call that creates a resource leaves a parameter out, the resource gets \
+                      AWS's default. A policy that assumes another value reports compliant \
+                      resources, or misses others. The defaults are those that the documentation of \
+                      AWS's service models states without a condition.",
+        wrong_example: "match: {eventSource: rds.amazonaws.com, eventName: CreateDBInstance} ... \
+                        request.?copyTagsToSnapshot.orValue(true)",
+        corrected_example: "request.?copyTagsToSnapshot.orValue(false)",
     },
 ];

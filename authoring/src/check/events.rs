@@ -54,6 +54,7 @@ pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
             found.push(wrong("unknown-source", source, message, suggest_source(source)));
         }
     }
+    found.extend(lint_not_watched(policy));
     let known: Vec<(&str, &[&str])> = matches
         .event_source
         .iter()
@@ -86,4 +87,23 @@ pub(super) fn lint_events(policy: &Policy) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Returns an error for each event of `notWatched` that does not exist, or that is in `eventName` too.
+fn lint_not_watched(policy: &Policy) -> Vec<Diagnostic> {
+    let matches = &policy.matches;
+    let check = |name: &String| {
+        let (code, message) = if matches.event_name.contains(name) {
+            ("unwatched-event", format!("`{name}` is in `eventName` and in `notWatched`"))
+        } else if !matches.event_source.iter().any(|source| has_event(source, name)) {
+            let message =
+                format!("`notWatched` contains `{name}`, which is no event of the source");
+            ("unknown-event", message)
+        } else {
+            return None;
+        };
+        let span = locate_word(policy.file_text(), "notWatched:", name);
+        Some(Diagnostic::new_error(code, &policy.file, span, message))
+    };
+    matches.not_watched.keys().filter_map(check).collect()
 }

@@ -48,6 +48,23 @@ pub(super) fn lint_types(
     found
 }
 
+/// Returns the parameters of the request that a policy reads, by name, with their types.
+pub(super) fn infer_read_parameters(
+    policy: &Policy,
+    functions: &FunctionSet,
+    expressions: &PolicyExpressions<'_>,
+) -> Vec<(String, ExpressionType)> {
+    let all: Vec<&SyntaxNode> = expressions.iter().map(|one| &one.1).collect();
+    let mut inference = TypeInference::new(policy, functions, &all);
+    if let Some(kind) = infer_element_type(policy, functions, expressions) {
+        inference.set_name_type("each", kind);
+    }
+    for (written, syntax) in expressions {
+        inference.infer_expression(written.role, syntax);
+    }
+    inference.into_read_parameters()
+}
+
 /// Returns the type of `each`: the type of the elements of `resource.each`. Variables above and below
 /// it can use the name, so that its type must be known before their types.
 fn infer_element_type(

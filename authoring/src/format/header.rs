@@ -10,6 +10,7 @@ const KEY_ORDER: &[&str] = &[
     "title",
     "description",
     "severity",
+    "severityReason",
     "match",
     "resource",
     "parameters",

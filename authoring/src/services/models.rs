@@ -67,6 +67,11 @@ pub enum CallSide {
 }
 
 impl ServiceModel {
+    /// Returns the names of the write operations, in alphabetical order.
+    pub fn operation_names(&self) -> impl Iterator<Item = &'static str> {
+        self.operations.keys().copied()
+    }
+
     /// Returns whether the model has this write operation.
     pub fn has_operation(&self, operation: &str) -> bool {
         self.operations.contains_key(operation)

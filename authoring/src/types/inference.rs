@@ -5,6 +5,7 @@ mod calls;
 mod operators;
 
 use super::{ExpressionType, FieldLookup, build_scope, is_certain, with_article};
+use crate::services::models::CallSide;
 use evenkeel_engine::{FunctionSet, SyntaxKind, SyntaxNode, suggest_name};
 use evenkeel_rules::DiagnosticLevel;
 use evenkeel_rules::policy::{ExpressionRole, Policy};
@@ -31,6 +32,8 @@ pub(crate) struct TypeInference<'f> {
     /// True if AWS's models are reliable for the policy's events.
     certain: bool,
     issues: Vec<TypeIssue>,
+    /// The parameters that the expressions read, and their types.
+    read_parameters: Vec<(String, ExpressionType)>,
     /// The number of enclosing function bodies. If it is not 0, issues are not reported, because
     /// the body of a function does not belong to the policy.
     quiet_depth: usize,
@@ -53,6 +56,7 @@ impl<'f> TypeInference<'f> {
             guarded_fields,
             certain: is_certain(&policy.matches),
             issues: Vec::new(),
+            read_parameters: Vec::new(),
             quiet_depth: 0,
         }
     }
@@ -70,6 +74,11 @@ impl<'f> TypeInference<'f> {
             self.scope.push((name.clone(), found));
         }
         std::mem::take(&mut self.issues)
+    }
+
+    /// Returns the parameters that the expressions have read so far, by name, with their types.
+    pub(crate) fn into_read_parameters(self) -> Vec<(String, ExpressionType)> {
+        self.read_parameters
     }
 
     /// Sets the type of a name that the following expressions can use.
@@ -234,6 +243,11 @@ impl<'f> TypeInference<'f> {
         field: &str,
     ) -> FieldLookup {
         let found = of.find_field(field);
+        if let FieldLookup::Always(kind) | FieldLookup::Sometimes(kind) = &found
+            && is_of_request(of)
+        {
+            self.read_parameters.push((field.to_owned(), kind.clone()));
+        }
         let plain = of.plain_type();
         if let FieldLookup::Never(names) = &found {
             let help = suggest_name(field, names.iter().map(String::as_str));
@@ -324,6 +338,14 @@ impl<'f> TypeInference<'f> {
             let message = format!("`{operator}` needs a bool, but this is {}", with_article(name));
             self.report_issue("type", issue_level(found), &part.span, message, help);
         }
+    }
+}
+
+/// Returns whether a value is the request, or a part of a modeled structure.
+fn is_of_request(value: &ExpressionType) -> bool {
+    match value {
+        ExpressionType::View(views) => views.iter().all(|view| view.side == CallSide::Request),
+        other => matches!(other, ExpressionType::Aws(_)),
     }
 }
 

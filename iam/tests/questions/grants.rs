@@ -210,3 +210,30 @@ fn services_canonical_users_and_strangers_can_be_asked_for() {
     let service = Grantee::Service("sns.amazonaws.com".to_owned());
     check_sender(&[("everyone", queue(&json!("*")), found(Service("sns.*")))], &service);
 }
+
+#[test]
+fn an_action_applies_to_resources_of_the_same_service() {
+    let nothing = Surroundings::default();
+    let cases: &[Case] = &[
+        (
+            "everything on objects of a bucket",
+            json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::shop/*"}),
+            NO,
+        ),
+        (
+            "everything on queues",
+            json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:sqs:*:*:*"}),
+            yes(Arn("arn:aws:iam::*"), "sqs:SendMessage", "arn:aws:sqs:*"),
+        ),
+        (
+            "everything on everything",
+            json!({"Effect": "Allow", "Action": "*", "Resource": "*"}),
+            yes(Arn("arn:aws:iam::*"), "sqs:SendMessage", "*"),
+        ),
+    ];
+    for resources in ["arn:*", "*"] {
+        check(cases, |document| {
+            grants_access(document, &Grantee::Holder, &["sqs:SendMessage"], &[resources], &nothing)
+        });
+    }
+}

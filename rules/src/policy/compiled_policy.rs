@@ -38,6 +38,9 @@ pub struct Policy {
     pub description: String,
     /// The severity of the findings.
     pub severity: Severity,
+    /// The reason why the severity differs from the one that a framework publishes, if the author
+    /// states one.
+    pub severity_reason: Option<String>,
     /// The events and resource types to which the policy applies.
     pub matches: PolicyMatch,
     /// The CloudFormation type of the resource that the policy evaluates.
@@ -199,6 +202,7 @@ impl Policy {
             title: header.title,
             description: header.description,
             severity: header.severity,
+            severity_reason: header.severity_reason,
             matches: header.matches.value.to_policy_match(),
             resource_type: header.resource.kind,
             params: ConstantValue::new(&serde_json::Value::Object(defaults.collect())),

@@ -115,6 +115,9 @@ pub struct PolicyMatch {
     /// The reason why the policy evaluates only events or only configuration items, if the author
     /// states one.
     pub only_source: Option<String>,
+    /// The events that set a parameter of the policy and that the policy leaves out, each with the
+    /// reason.
+    pub not_watched: BTreeMap<String, String>,
 }
 
 impl PolicyMatch {
@@ -163,6 +166,8 @@ pub(super) struct MatchHeader {
     #[serde(default)]
     resource_type: StringList,
     only_source: Option<String>,
+    #[serde(default)]
+    not_watched: BTreeMap<String, String>,
 }
 
 impl MatchHeader {
@@ -174,6 +179,7 @@ impl MatchHeader {
             outcome: self.outcome,
             resource_type: self.resource_type.0.clone(),
             only_source: self.only_source.clone(),
+            not_watched: self.not_watched.clone(),
         }
     }
 }
@@ -268,11 +274,12 @@ pub struct RemediationHeader {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PolicyHeader {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) severity: Severity,
+    pub(super) severity_reason: Option<String>,
     #[serde(rename = "match")]
     pub(super) matches: Spanned<MatchHeader>,
     pub(super) resource: ResourceHeader,

@@ -328,7 +328,7 @@ async fn a_rule_that_was_added_meanwhile_stays() {
 /// The setting belongs to the whole account, so one test covers all cases.
 #[tokio::test]
 async fn default_encryption_of_volumes_is_turned_on() {
-    let (policy, kind) = ("ec2-ebs-default-encryption-off", "AWS::EC2::EBSEncryptionByDefault");
+    let (policy, kind) = ("ec2-ebs-default-encryption-off", "AWS::::Account");
     let stage = Stage::new(policy, EbsDefaultEncryption::SPEC.id, kind, "123456789012").await;
     stage.there_and_back::<EbsDefaultEncryption>().await;
     let (read, write) = ("GetEbsEncryptionByDefault", "EnableEbsEncryptionByDefault");

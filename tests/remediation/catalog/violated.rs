@@ -55,7 +55,7 @@ fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> 
     Some(match policy {
         "apigateway-api-weak-tls" => api(Some("TLS_1_0")),
         "apigateway-default-endpoint-open" | "apigateway-policy-lacks-tls-deny" => api(None),
-        "apigateway-domain-weak-tls" => {
+        "apigateway-domain-tls-not-recommended" | "apigateway-domain-weak-tls" => {
             json!({"policy": "TLS_1_0", "access": null, "endpoints": ["REGIONAL"], "mutual": false})
         }
         "apigateway-integration-http" => rest("http://b.example", false),
@@ -76,17 +76,15 @@ fn left_by(policy: &str, event: &str, target: &TargetResource) -> Option<Value> 
             let whole = says("no longer an organization trail");
             trail(event != "StopLogging", !says("validation"), whole)
         }
-        "config-recorder-tampering" => {
-            json!({"recording": event == "DeleteDeliveryChannel",
-                "delivers": event != "DeleteDeliveryChannel"})
-        }
+        "config-recorder-tampering" => json!({"recording": false, "delivers": true}),
         "ec2-ebs-default-encryption-off" => json!({"encrypted": false}),
         "ec2-image-public"
         | "ec2-snapshot-public"
         | "rds-cluster-snapshot-public"
         | "rds-instance-public"
         | "rds-snapshot-public" => public,
-        "ec2-security-group-high-risk-port"
+        "ec2-security-group-admin-port-open"
+        | "ec2-security-group-high-risk-port"
         | "ec2-security-group-open-to-world"
         | "ec2-security-group-unauthorized-port" => open(),
         "iam-password-policy-weak" => json!({"settings": null}),
