@@ -23,7 +23,7 @@ pub use codes::{CODES, DiagnosticCode};
 use evenkeel_engine::{CelError, on_large_stack};
 use evenkeel_rules::Diagnostic;
 use evenkeel_rules::policy::{Policy, PolicySet, SafetyTier};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
 
@@ -106,7 +106,7 @@ struct LintedPolicy {
     /// The logic in canonical form.
     logic: String,
     /// The parameters of the request that the policy reads.
-    settings: BTreeSet<unwatched_events::Setting>,
+    settings: unwatched_events::ReadSettings,
 }
 
 fn lint_policy(

@@ -157,7 +157,7 @@ fn lint_control_severity(policy: &Policy, frameworks: &[ControlFramework]) -> Op
         }
         _ => return None,
     };
-    let span = crate::check::locate_word(policy.file_text(), "METADATA", "severity");
+    let span = crate::check::locate_word(policy.file_text(), "// severity:", "severity");
     Some(Diagnostic::new_warning("control-severity", &policy.file, span, message))
 }
 
@@ -231,7 +231,9 @@ controls:
         let kind = |kind| vec![("a".to_owned(), Some(kind))];
         assert_eq!(kinds("p", &creating, false), kind(CoverageKind::Change));
         assert_eq!(kinds("p", &creating, true), kind(CoverageKind::State));
-        let changing = creating.replace("CreateBucket", "PutBucketPolicy");
+        let with_items = creating.replace("CreateBucket", "PutBucketPolicy");
+        assert_eq!(kinds("p", &with_items, false), kind(CoverageKind::Change));
+        let changing = with_items.replace(", resourceType: AWS::S3::Bucket", "");
         assert_eq!(kinds("p", &changing, false), kind(CoverageKind::SwitchedOff));
         let named_after =
             changing.replace("{type: AWS::S3::Bucket,", "{type: AWS::S3::BucketPolicy,");

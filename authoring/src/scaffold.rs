@@ -177,7 +177,8 @@ impl PolicySeed {
     }
 
     /// Returns the text of the policy. `kind` is the CloudFormation type of the resource; without
-    /// it, the text contains a placeholder.
+    /// it, the text contains a type that fits the name of the event. `notWatched` lists the other
+    /// calls that set the parameter, for the author to decide.
     pub fn render_policy(&self, kind: Option<&str>) -> String {
         let text = self.render_header_and_body(kind, "");
         let file = PolicyFile { name: "new.cel".to_owned(), text: text.clone() };

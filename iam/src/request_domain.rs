@@ -121,7 +121,7 @@ impl RequestTarget {
 ///
 /// Source: AWS Service Authorization Reference.
 const OWN_RESOURCES: &[&str] =
-    &["dynamodb", "ecr", "kinesis", "kms", "secretsmanager", "sns", "sqs"];
+    &["dynamodb", "ecr", "iam", "kinesis", "kms", "secretsmanager", "sns", "sqs"];
 
 /// Services whose resources have no colon after the account.
 const SIMPLE_NAMES: &[&str] = &["ecr", "elasticfilesystem", "iam", "kinesis", "kms", "sqs"];

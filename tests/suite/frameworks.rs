@@ -144,3 +144,21 @@ fn a_list_of_controls_is_compared_with_the_one_of_aws() {
     assert!(written.contains("{id: S3.1, severity: MEDIUM, what: one}"), "{written}");
     assert!(written.contains("{id: S3.2, severity: LOW, what: two}"), "{written}");
 }
+
+#[test]
+fn the_numbers_of_the_readme_follow_from_the_table() {
+    let all = coverage();
+    let listed = all.iter().find(|one| one["framework"] == "AWS-FSBP").unwrap();
+    let rows = listed["controls"].as_array().unwrap();
+    let count = |kinds: &[&str]| {
+        rows.iter().filter(|row| kinds.iter().any(|kind| row["kind"] == *kind)).count()
+    };
+    let (state, changes) = (count(&["state"]), count(&["change", "switched-off"]));
+    let readme = include_str!("../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let claim = format!(
+        "Of the {} AWS Foundational Security Best Practices, they see the state of {state}, also of \
+         resources that existed before, and of {changes} others only changes.",
+        rows.len()
+    );
+    assert!(readme.contains(&claim), "README.md must say: {claim}");
+}

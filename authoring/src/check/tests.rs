@@ -59,9 +59,12 @@ fn a_call_that_sets_a_parameter_of_a_policy_must_be_evaluated_or_left_out_with_a
     };
     let warned: Vec<String> =
         lint("CreateService, UpdateService", "").into_iter().map(|one| one.1).collect();
-    let expected = ["CreateTaskSet", "RunTask", "StartTask"]
-        .map(|name| format!("no policy evaluates `{name}`, which sets assignpublicip"));
-    assert_eq!(warned, expected);
+    let expected = "no policy evaluates `CreateTaskSet`, `RunTask`, `StartTask`, which set \
+                    `assignPublicIp`";
+    assert_eq!(warned, [expected]);
+    let rest = ", notWatched: {CreateTaskSet: r, RunTask: r}";
+    let message = "no policy evaluates `StartTask`, which sets `assignPublicIp`";
+    assert_eq!(lint("CreateService, UpdateService", rest)[0].1, message);
     let reasons = ", notWatched: {CreateTaskSet: r, RunTask: r, StartTask: r}";
     assert_eq!(lint("CreateService, UpdateService", reasons), []);
     let (code, message) = lint("CreateService, RunTask, UpdateService", reasons).remove(0);

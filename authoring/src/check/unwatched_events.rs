@@ -70,7 +70,7 @@ const GENERIC: &[&str] = &[
 
 /// A parameter that sets something: its name in lower case, and the kind of its values. Services
 /// spell one name in several ways.
-pub(super) type Setting = (String, SettingKind);
+type Setting = (String, SettingKind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SettingKind {
@@ -80,6 +80,9 @@ pub(super) enum SettingKind {
     List,
 }
 
+/// The settings that a policy reads, each with the name as the policy writes it.
+pub(super) type ReadSettings = BTreeMap<Setting, String>;
+
 /// The settings that the policies read, by event source and event name.
 type SeenSettings<'s> = BTreeMap<(&'s str, &'s str), BTreeSet<&'s Setting>>;
 
@@ -88,9 +91,9 @@ pub(super) fn list_read_settings(
     policy: &Policy,
     functions: &FunctionSet,
     expressions: &PolicyExpressions<'_>,
-) -> BTreeSet<Setting> {
+) -> ReadSettings {
     if policy.matches.matches_any_source() || policy.matches.matches_any_name() {
-        return BTreeSet::new();
+        return ReadSettings::new();
     }
     let identifying = list_required_texts(policy);
     let parameters = infer_read_parameters(policy, functions, expressions);
@@ -102,11 +105,11 @@ pub(super) fn list_read_settings(
             ExpressionType::List(_) => SettingKind::List,
             _ => return None,
         };
-        Some((name.to_lowercase(), kind))
+        Some(((name.to_lowercase(), kind), name.clone()))
     });
     settings
-        .filter(|(name, _)| !identifying.contains(name) && !GENERIC.contains(&name.as_str()))
-        .filter(|(name, _)| !IDENTIFYING.iter().any(|ending| name.ends_with(ending)))
+        .filter(|((name, _), _)| !identifying.contains(name) && !GENERIC.contains(&name.as_str()))
+        .filter(|((name, _), _)| !IDENTIFYING.iter().any(|ending| name.ends_with(ending)))
         .collect()
 }
 
@@ -125,18 +128,15 @@ fn list_required_texts(policy: &Policy) -> BTreeSet<String> {
     names
 }
 
-/// Warns about each event that sets a parameter that a policy reads, if no policy of the set
-/// evaluates the parameter for this event. `settings` contains the settings of each policy, in the
-/// order of the policies.
-pub(super) fn lint_unwatched_events(
-    set: &PolicySet,
-    settings: &[BTreeSet<Setting>],
-) -> Vec<Diagnostic> {
+/// Warns about the events that set a parameter that a policy reads, if no policy of the set evaluates
+/// the parameter for these events. `settings` contains the settings of each policy, in the order of
+/// the policies.
+pub(super) fn lint_unwatched_events(set: &PolicySet, settings: &[ReadSettings]) -> Vec<Diagnostic> {
     let mut seen: SeenSettings<'_> = BTreeMap::new();
     for (policy, settings) in set.policies().iter().zip(settings) {
         for source in &policy.matches.event_source {
             for name in &policy.matches.event_name {
-                seen.entry((source, name)).or_default().extend(settings);
+                seen.entry((source, name)).or_default().extend(settings.keys());
             }
         }
     }
@@ -145,21 +145,28 @@ pub(super) fn lint_unwatched_events(
     pairs.flat_map(|(policy, settings)| lint_policy(policy, settings, &seen, &mut set_by)).collect()
 }
 
+/// Returns one diagnostic for all events that set the same parameters.
 fn lint_policy(
     policy: &Policy,
-    settings: &BTreeSet<Setting>,
+    settings: &ReadSettings,
     seen: &SeenSettings<'_>,
     set_by: &mut SettingsByOperation,
 ) -> Vec<Diagnostic> {
-    let left_out = find_unwatched_events(policy, settings, seen, set_by);
+    let mut by_names: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+    for (event, names) in find_unwatched_events(policy, settings, seen, set_by) {
+        by_names.entry(names).or_default().push(event);
+    }
     let span = locate_word(policy.file_text(), "match:", "eventName");
-    let warn = |(operation, names): (&str, Vec<&str>)| {
-        let message = format!("no policy evaluates `{operation}`, which sets {}", names.join(", "));
-        let help = "add the event to `eventName`, or to `notWatched` with the reason".to_owned();
+    let quote = |names: &[&str]| format!("`{}`", names.join("`, `"));
+    let warn = |(names, events): (Vec<&str>, Vec<&str>)| {
+        let sets = if events.len() == 1 { "sets" } else { "set" };
+        let message =
+            format!("no policy evaluates {}, which {sets} {}", quote(&events), quote(&names));
+        let help = "add each event to `eventName`, or to `notWatched` with the reason".to_owned();
         Diagnostic::new_warning("unwatched-event", &policy.file, span.clone(), message)
             .with_help(Some(help))
     };
-    left_out.into_iter().map(warn).collect()
+    by_names.into_iter().map(warn).collect()
 }
 
 /// Returns the events that set a parameter that a policy reads, if the policy is the only one.
@@ -173,7 +180,7 @@ pub(crate) fn list_unwatched_events(policy: &Policy, functions: &FunctionSet) ->
 /// Returns the names of the settings by the events that set them.
 fn find_unwatched_events<'s>(
     policy: &Policy,
-    settings: &'s BTreeSet<Setting>,
+    settings: &'s ReadSettings,
     seen: &SeenSettings<'_>,
     set_by: &mut SettingsByOperation,
 ) -> BTreeMap<&'static str, Vec<&'s str>> {
@@ -195,9 +202,9 @@ fn find_unwatched_events<'s>(
                 let own = set_by.list_settings(model, operation);
                 let names: Vec<&str> = settings
                     .iter()
-                    .filter(|setting| own.contains(*setting))
-                    .filter(|setting| known.is_none_or(|known| !known.contains(setting)))
-                    .map(|setting| setting.0.as_str())
+                    .filter(|(setting, _)| own.contains(*setting))
+                    .filter(|(setting, _)| known.is_none_or(|known| !known.contains(setting)))
+                    .map(|(_, name)| name.as_str())
                     .collect();
                 if !names.is_empty() {
                     left_out.insert(operation, names);

@@ -14,8 +14,8 @@ pub enum CoverageKind {
     /// The state: also a resource that existed before Evenkeel, and whose setting nobody ever
     /// configured.
     State,
-    /// Changes: calls that create a resource or change its setting. A resource that existed before is
-    /// not seen.
+    /// Changes: calls that create a resource, or configuration items of which no case shows a resource
+    /// that nobody ever configured. A resource that existed before may not be seen.
     Change,
     /// Only calls that change the setting of a resource that exists. A resource that is created
     /// without the setting is not seen.
@@ -250,7 +250,8 @@ fn best_kind(policies: &[CoveringPolicy<'_>]) -> Option<CoverageKind> {
 fn find_coverage_kind(policy: &Policy, covers_state: bool) -> CoverageKind {
     if covers_state {
         CoverageKind::State
-    } else if policy.matches.matches_any_name()
+    } else if !policy.matches.resource_type.is_empty()
+        || policy.matches.matches_any_name()
         || policy.matches.event_name.iter().any(|name| creates_resource(policy, name))
     {
         CoverageKind::Change

@@ -18,8 +18,8 @@ these policies see:
 |---|---|
 | state | a policy evaluates the configuration items of AWS Config. It also finds a resource that existed \
 before Evenkeel, and whose setting nobody ever configured; a test case of the policy shows this |
-| change | a policy evaluates the calls that create a resource or change its setting. It does not find a \
-resource that existed before |
+| change | a policy evaluates the calls that create a resource, or configuration items of which no test \
+case shows a resource that nobody ever configured. It may not find a resource that existed before |
 | switched off | a policy evaluates only calls that change the setting of a resource that exists. It does \
 not find a resource that was created without the setting |
 | notice | the control requires that changes are monitored, and a policy reports them. A finding does \
@@ -200,7 +200,7 @@ fn render_uncovered_controls(one: &FrameworkCoverage<'_>) -> String {
         return out;
     }
     format!(
-        "\nNo policy covers the state of these controls, and the reason is known:\n\n\
+        "\nThe policies do not cover these controls, or not their state:\n\n\
          | control | requirement | coverage | reason |\n|---|---|---|---|\n{out}"
     )
 }

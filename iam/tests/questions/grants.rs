@@ -232,6 +232,14 @@ fn an_action_applies_to_resources_of_the_same_service() {
         ),
     ];
     for resources in ["arn:*", "*"] {
+        let of_users = &[(
+            "everything on objects of a bucket",
+            json!({"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::shop/*"}),
+            NO,
+        )];
+        check(of_users, |document| {
+            grants_access(document, &Grantee::Holder, &["iam:*"], &[resources], &nothing)
+        });
         check(cases, |document| {
             grants_access(document, &Grantee::Holder, &["sqs:SendMessage"], &[resources], &nothing)
         });
