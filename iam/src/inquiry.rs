@@ -6,7 +6,7 @@ use crate::answer::{Answer, UnknownReason, Witness};
 use crate::callers::{CallerClass, ResourceOwner};
 use crate::catalog::spell_action;
 use crate::evaluate::principals::includes_caller;
-use crate::evaluate::{Decision, decide_request};
+use crate::evaluate::{Decision, decide_request, statement_applies};
 use crate::keys::is_multivalued;
 use crate::model::document::{PolicyDocument, Statement};
 use crate::model::request::Request;
@@ -60,7 +60,7 @@ impl<'d> Inquiry<'d> {
         let Some(solution) = found else { return Ok(Ok(None)) };
         let is_certain = solution.assumed_facts == 0;
         let request = self.build_request(solution, &known);
-        if is_certain && is_right(&request) {
+        if is_certain && self.has_form(&request) && is_right(&request) {
             return Ok(Ok(Some(request)));
         }
         for chosen in self.choose_variables(steps)? {
@@ -68,7 +68,7 @@ impl<'d> Inquiry<'d> {
             let found =
                 search_request(&problem, self.class, values, UnknownLiterals::Avoided, steps)?;
             let request = found.map(|solution| self.build_request(solution, &chosen));
-            if let Some(request) = request.filter(is_right) {
+            if let Some(request) = request.filter(|one| self.has_form(one) && is_right(one)) {
                 return Ok(Ok(Some(request)));
             }
         }
@@ -80,6 +80,16 @@ impl<'d> Inquiry<'d> {
             reasons.insert(UnknownReason::Condition);
         }
         Ok(Err(reasons))
+    }
+
+    /// Returns whether the statements apply to a request as they must. Without this check, a request
+    /// that another statement of the document allows would be a witness for the wrong statement.
+    fn has_form(&self, request: &Request) -> bool {
+        let applies = |statement: &&Statement, must: bool| {
+            statement_applies(statement, request) == Some(must)
+        };
+        self.applying.iter().all(|one| applies(one, true))
+            && self.excluded.iter().all(|one| applies(one, false))
     }
 
     /// Returns the problem, or `None` if a literal is false for all callers of the class.

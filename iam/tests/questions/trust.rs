@@ -1,6 +1,8 @@
 //! Trust of identity providers that many organizations share.
 
-use evenkeel_iam::{Surroundings, join_answers, open_trust_statements};
+use evenkeel_iam::{
+    Decision, StatementAnswer, Surroundings, decide_request, join_answers, open_trust_statements,
+};
 use serde_json::{Map, Value, json};
 
 use super::support::Who::Token;
@@ -373,4 +375,16 @@ fn only_the_open_statement_is_named() {
     ]));
     let found = open_trust_statements(&document, &Surroundings::default());
     assert_eq!(found.iter().map(|one| one.statement).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn the_witness_is_allowed_by_the_statement_that_is_named() {
+    let condition = json!({"StringEquals":
+        {"aws:RequestTag/team": "${aws:PrincipalTag/team}"}});
+    let open = trust(&provider(GITHUB), &condition);
+    let all = json!({"Effect": "Allow", "Principal": "*", "Action": "sts:*"});
+    let found = open_trust_statements(&document(&json!([open, all])), &Surroundings::default());
+    let [StatementAnswer { statement: 0, answer }] = &found[..] else { panic!("{found:?}") };
+    let request = &answer.witness().unwrap().request;
+    assert_eq!(decide_request(&document(&json!([open])), request), Decision::Allowed);
 }
