@@ -275,8 +275,14 @@ impl CallerClass<'_> {
                 KeyDomain::like(&[format!("{account}:?*")])
             }
             CallerKind::Holder => KeyDomain::like(&["AROA?*:?*", "AIDA?*"]),
-            CallerKind::Service { .. } => return KeyDomain::never(),
-            _ => return KeyDomain::any(),
+            // The root user, a federated user, a user or a role of the account.
+            CallerKind::CanonicalUser(_) => {
+                KeyDomain::like(&["????????????", "????????????:?*", "AROA?*:?*", "AIDA?*"])
+            }
+            // All signed requests have the key; the documentation does not say which value a service
+            // has.
+            CallerKind::Service { .. } => KeyDomain::any().present(),
+            CallerKind::Federated(_) => return KeyDomain::any(),
         };
         let mut named = self.named_patterns("aws:userid");
         if self.is_stranger && self.definition == PublicDefinition::Reachable {
@@ -422,8 +428,10 @@ impl CallerClass<'_> {
             return None;
         }
         let CallerKind::Service { name, for_account } = &self.kind else {
-            let may_be_service = matches!(self.kind, CallerKind::Holder);
-            return Some(if may_be_service { KeyDomain::any() } else { KeyDomain::never() });
+            // A service that acts with a role of the account can send the source, but not its own name.
+            let may_have_source = matches!(self.kind, CallerKind::Holder)
+                && !key.starts_with("aws:principalservicename");
+            return Some(if may_have_source { KeyDomain::any() } else { KeyDomain::never() });
         };
         Some(match key {
             "aws:sourceaccount" | "aws:sourceowner" => match for_account {

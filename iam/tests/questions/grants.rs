@@ -245,3 +245,26 @@ fn an_action_applies_to_resources_of_the_same_service() {
         });
     }
 }
+
+#[test]
+fn an_identity_is_no_service_and_has_only_its_kind_of_user_id() {
+    let when = |key: &str, value: &str| {
+        json!({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*",
+            "Condition": {"StringLike": {key: value}}})
+    };
+    check_decrypt(&[
+        ("a service", when("aws:PrincipalServiceName", "*"), NO),
+        ("a source", when("aws:SourceAccount", "111122223333"), FOUND),
+        ("a user", when("aws:userid", "AIDA*"), FOUND),
+        ("a name", when("aws:userid", "none"), NO),
+    ]);
+    let canonical = Grantee::CanonicalUser("79a59df9".to_owned());
+    let own_folder = |folder: &str| {
+        let document = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+            "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:userid}/*"}});
+        let document = evenkeel_iam::PolicyDocument::parse_text(&document.to_string()).unwrap();
+        let (nothing, object) = (Surroundings::default(), format!("arn:aws:s3:::b/{folder}/k"));
+        grants_access(&document, &canonical, &["s3:GetObject"], &[&object], &nothing).is_yes()
+    };
+    assert!(own_folder("AIDAEXAMPLE") && !own_folder("none"));
+}
